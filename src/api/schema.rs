@@ -1,0 +1,73 @@
+//! Schema fragments that the derives cannot express: quantities, maps of them, conditions.
+//!
+//! Each is used through `schemars(schema_with = "...")`. They keep descriptions short (the stock
+//! `Quantity` text is 2.6 kB per use) and give every string a bound, which CEL cost estimation needs.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+/// Longest quantity accepted, in characters.
+pub const QUANTITY_MAX_LENGTH: u32 = 32;
+
+/// Decimal and binary quantities as Kubernetes writes them. Negative amounts make no sense here.
+const QUANTITY_PATTERN: &str =
+    r"^\+?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]{1,2})?$";
+
+/// A Kubernetes quantity: `"100"`, `500m`, `2Gi`.
+pub fn quantity(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "x-kubernetes-int-or-string": true,
+        "anyOf": [{"type": "integer"}, {"type": "string"}],
+        "pattern": QUANTITY_PATTERN,
+        "maxLength": QUANTITY_MAX_LENGTH,
+    })
+}
+
+/// A map from resource name to quantity, at most 16 entries.
+pub fn quantities(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 16,
+        "additionalProperties": quantity(generator),
+    })
+}
+
+/// An integer count or a percentage such as `25%`.
+pub fn int_or_percent(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "x-kubernetes-int-or-string": true,
+        "anyOf": [{"type": "integer"}, {"type": "string"}],
+        "pattern": "^[0-9]{1,3}%$",
+        "maxLength": 4,
+    })
+}
+
+/// A map of label names to values for PromQL equality matchers, at most 8 entries.
+pub fn match_labels(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 8,
+        "additionalProperties": {"type": "string", "maxLength": 128},
+    })
+}
+
+/// The standard `metav1.Condition` list, a map by `type`, at most 16 entries.
+pub fn conditions(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "maxItems": 16,
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["type"],
+        "items": {
+            "type": "object",
+            "required": ["type", "status", "lastTransitionTime", "reason", "message"],
+            "properties": {
+                "type": {"type": "string", "maxLength": 316},
+                "status": {"type": "string", "enum": ["True", "False", "Unknown"]},
+                "observedGeneration": {"type": "integer", "format": "int64", "minimum": 0},
+                "lastTransitionTime": {"type": "string", "format": "date-time"},
+                "reason": {"type": "string", "minLength": 1, "maxLength": 1024},
+                "message": {"type": "string", "maxLength": 32768},
+            },
+        },
+    })
+}

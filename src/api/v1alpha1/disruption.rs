@@ -1,0 +1,34 @@
+//! The PodDisruptionBudget of a workload.
+
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::api::schema;
+
+/// How many pods a voluntary disruption (node drain, eviction) may take. Becomes a
+/// PodDisruptionBudget with `unhealthyPodEvictionPolicy: AlwaysAllow`. Exactly one of `minAvailable`
+/// and `maxUnavailable`, unless `enabled` is false.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("(has(self.enabled) && !self.enabled) || (has(self.minAvailable) != has(self.maxUnavailable))")
+        .message("exactly one of minAvailable and maxUnavailable is needed"),
+    validation = Rule::new("!has(self.maxUnavailable) || (type(self.maxUnavailable) == int ? int(self.maxUnavailable) > 0 : self.maxUnavailable != '0%')")
+        .message("maxUnavailable 0 blocks every node drain; use at least 1")
+)]
+pub struct Disruption {
+    /// `false` in an environment switches the base's PodDisruptionBudget off. Default true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Pods that must stay: a count, or a percentage rounded up. Must stay below `minReplicas`, or no
+    /// node could ever be drained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::int_or_percent")]
+    pub min_available: Option<IntOrString>,
+    /// Pods that may be away: a count, or a percentage rounded up. Works at every replica count, so
+    /// prefer it with an HPA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::int_or_percent")]
+    pub max_unavailable: Option<IntOrString>,
+}

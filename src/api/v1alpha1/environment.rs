@@ -1,0 +1,73 @@
+//! Per-environment overrides of the base values.
+
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{behavior::Behavior, disruption::Disruption, limits::Limits, metric::Metric, vertical::Vertical};
+
+/// One environment's changes to the base values. One rule: scalars replace; `workloads` and `metrics`
+/// merge by name; a metric's source, `policies`, `vertical`, `disruption` and the parts of `limits`
+/// replace whole.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Environment {
+    /// Name of the environment, selected by `spec.environment`.
+    #[schemars(
+        length(min = 1, max = 63),
+        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+    )]
+    pub name: String,
+    /// Replaces the base's `suspend`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+    /// Changes to workloads of the base, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub workloads: Option<Vec<WorkloadOverride>>,
+    /// Replaces parts of the base's limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+}
+
+/// Changes to one workload. The scale target cannot change between environments.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas")
+        .message("minReplicas must not be greater than maxReplicas")
+        .field_path(".minReplicas")
+)]
+pub struct WorkloadOverride {
+    /// Name of a workload of the base.
+    #[schemars(
+        length(min = 1, max = 63),
+        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+    )]
+    pub name: String,
+    /// Replaces `minReplicas`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 10_000))]
+    pub min_replicas: Option<i32>,
+    /// Replaces `maxReplicas`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub max_replicas: Option<i32>,
+    /// Replaces `suspend`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+    /// Metrics to change or add, by name; an entry without a source keeps the base's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub metrics: Option<Vec<Metric>>,
+    /// Replaces fields of the base's behavior; `policies` whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behavior: Option<Behavior>,
+    /// Replaces the base's `vertical` whole; `enabled: false` switches it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vertical: Option<Vertical>,
+    /// Replaces the base's `disruption` whole; `enabled: false` switches it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disruption: Option<Disruption>,
+}

@@ -1,0 +1,245 @@
+//! What a workload scales on: resource metrics and the metrics read from Prometheus.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::api::schema;
+
+/// One metric of a workload. Exactly one of `resource`, `containerResource`, `requestRate`,
+/// `queueDepth`, `queueAge` and `prometheus` says where it comes from. The HPA computes a replica count
+/// from each metric and takes the largest.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("[has(self.resource), has(self.containerResource), has(self.requestRate), has(self.queueDepth), has(self.queueAge), has(self.prometheus)].filter(x, x).size() <= 1")
+        .message("a metric has exactly one of resource, containerResource, requestRate, queueDepth, queueAge and prometheus; split it into several entries"),
+    validation = Rule::new("!(has(self.resource) || has(self.containerResource)) || !(has(self.onMissing) || has(self.maxAge) || has(self.prometheusServer))")
+        .message("onMissing, maxAge and prometheusServer apply to metrics from Prometheus, not to resource and containerResource"),
+    validation = Rule::new("!has(self.external) || !self.external")
+        .message("external metrics are not served by this version; leave external out, the metric is then read through custom.metrics.k8s.io")
+        .field_path(".external")
+)]
+pub struct Metric {
+    /// Name of the metric, unique in the workload; it is the HPA's metric name for everything that
+    /// comes from Prometheus.
+    #[schemars(
+        length(min = 1, max = 63),
+        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+    )]
+    pub name: String,
+    /// `false` takes the metric out of the HPA. Default true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// CPU or memory of the whole pod, from metrics.k8s.io.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<Box<ResourceSource>>,
+    /// CPU or memory of one container, from metrics.k8s.io.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container_resource: Option<Box<ContainerResourceSource>>,
+    /// Requests per second per pod, from a counter that each pod exports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_rate: Option<Box<RequestRateSource>>,
+    /// Jobs waiting in a queue, from a gauge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_depth: Option<Box<QueueDepthSource>>,
+    /// Age in seconds of the oldest waiting job, from a gauge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_age: Option<Box<QueueAgeSource>>,
+    /// Any PromQL query with one series: the escape hatch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prometheus: Option<Box<PrometheusSource>>,
+    /// What no data means. `Hold` (default): an error to the HPA, which then does not scale down.
+    /// `Zero`: zero, but only when Prometheus answered without error and has no series. With `Hold` an
+    /// empty queue whose series vanishes pins the workload at its replicas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_missing: Option<OnMissing>,
+    /// Age beyond which a sample counts as missing, for example `2m` (default).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 2, max = 16),
+        regex(pattern = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$")
+    )]
+    pub max_age: Option<String>,
+    /// Which Prometheus to ask: a name from the metrics server's configuration, never a URL. Default
+    /// `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 63),
+        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+    )]
+    pub prometheus_server: Option<String>,
+    /// Reserved for serving through external.metrics.k8s.io; `true` is refused by this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<bool>,
+}
+
+/// What no data means to the HPA.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+pub enum OnMissing {
+    /// An error: the HPA holds.
+    #[default]
+    Hold,
+    /// Zero, if Prometheus answered cleanly and holds no series.
+    Zero,
+}
+
+/// A compute resource.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "lowercase")]
+pub enum ResourceName {
+    /// CPU.
+    Cpu,
+    /// Memory.
+    Memory,
+}
+
+/// A pod's resource usage against a target.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceSource {
+    /// `cpu` or `memory`.
+    pub name: ResourceName,
+    /// The level to keep.
+    pub target: ResourceTarget,
+}
+
+/// One container's resource usage against a target.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ContainerResourceSource {
+    /// `cpu` or `memory`.
+    pub name: ResourceName,
+    /// Container name.
+    #[schemars(length(min = 1, max = 63))]
+    pub container: String,
+    /// The level to keep.
+    pub target: ResourceTarget,
+}
+
+/// Target of a resource metric: exactly one field.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.averageUtilization) != has(self.averageValue)")
+    .message("exactly one of averageUtilization and averageValue is needed"))]
+pub struct ResourceTarget {
+    /// Percent of the pods' requests, averaged over the pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub average_utilization: Option<i32>,
+    /// Amount per pod, for example `500m` or `1Gi`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::quantity")]
+    pub average_value: Option<Quantity>,
+}
+
+/// A counter with at least one series per pod, read as `sum by (pod) (rate(...))` and served as a Pods
+/// metric.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestRateSource {
+    /// Name of the counter, for example `voiceassist_http_requests_total`.
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"))]
+    pub counter: String,
+    /// Further labels the series must carry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::match_labels")]
+    pub match_labels: Option<BTreeMap<String, String>>,
+    /// Window of the rate, for example `1m` (default). At least twice the scrape interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 2, max = 16),
+        regex(pattern = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$")
+    )]
+    pub window: Option<String>,
+    /// Requests per second that one pod should carry.
+    pub target: PodsTarget,
+}
+
+/// Target of a metric that is averaged over the pods.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct PodsTarget {
+    /// Amount per pod.
+    #[schemars(schema_with = "schema::quantity")]
+    pub average_value: Quantity,
+}
+
+/// A gauge that holds the number of waiting jobs, served as an Object metric on the scale target.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueDepthSource {
+    /// Name of the gauge, for example `voiceassist_queue_depth`.
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"))]
+    pub gauge: String,
+    /// Further labels the series must carry, for example the queue's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::match_labels")]
+    pub match_labels: Option<BTreeMap<String, String>>,
+    /// How several series become one number. `Max` (default) is right when every worker exports the
+    /// same queue's depth: a sum would multiply it by the replicas. `Sum` is for series that each hold a
+    /// part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aggregation: Option<Aggregation>,
+    /// Jobs per pod (`averageValue`) or in all (`value`).
+    pub target: ObjectTarget,
+}
+
+/// A gauge that holds the age of the oldest waiting job in seconds, served as an Object metric on the
+/// scale target. The largest series counts.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueAgeSource {
+    /// Name of the gauge, for example `voiceassist_queue_oldest_job_age_seconds`.
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"))]
+    pub gauge: String,
+    /// Further labels the series must carry, for example the queue's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::match_labels")]
+    pub match_labels: Option<BTreeMap<String, String>>,
+    /// Seconds (`value`).
+    pub target: ObjectTarget,
+}
+
+/// Any query with one series as its result, served as an Object metric on the scale target. The
+/// namespace of the resource is put into every selector of the query.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct PrometheusSource {
+    /// The PromQL query. Its result must be a scalar or exactly one series.
+    #[schemars(length(min = 1, max = 4096))]
+    pub query: String,
+    /// The level to keep: in all (`value`) or per pod (`averageValue`).
+    pub target: ObjectTarget,
+}
+
+/// How the series of a gauge become one number.
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord, Hash,
+)]
+pub enum Aggregation {
+    /// The largest.
+    #[default]
+    Max,
+    /// The sum.
+    Sum,
+}
+
+/// Target of a metric that describes one object: exactly one field.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.value) != has(self.averageValue)")
+    .message("exactly one of value and averageValue is needed"))]
+pub struct ObjectTarget {
+    /// The metric itself is kept at this level; replicas follow its ratio to the target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::quantity")]
+    pub value: Option<Quantity>,
+    /// The metric divided by the replicas is kept at this level.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::quantity")]
+    pub average_value: Option<Quantity>,
+}

@@ -1,0 +1,29 @@
+//! `scaling.voiceassist.io/v1alpha1`: the `VoiceAssistScaling` resource, one file per concern.
+//!
+//! House rules for these types: every optional field is an `Option` with `serde(default)` and
+//! `skip_serializing_if` (so nothing is claimed by accident and no default is persisted), no unsigned
+//! integers, no `flatten`, no untagged enums, every list and string bounded. Field words are those of
+//! HPA v2, VPA v1 and PDB v1.
+
+mod behavior;
+mod disruption;
+mod environment;
+mod limits;
+mod metric;
+mod spec;
+mod status;
+mod vertical;
+mod workload;
+
+pub use behavior::{Behavior, PolicyType, ScalingPolicy, ScalingRules, SelectPolicy};
+pub use disruption::Disruption;
+pub use environment::{Environment, WorkloadOverride};
+pub use limits::{LimitRangeLimits, Limits, ResourceQuotaLimits};
+pub use metric::{
+    Aggregation, ContainerResourceSource, Metric, ObjectTarget, OnMissing, PodsTarget, PrometheusSource,
+    QueueAgeSource, QueueDepthSource, RequestRateSource, ResourceName, ResourceSource, ResourceTarget,
+};
+pub use spec::{VoiceAssistScaling, VoiceAssistScalingSpec};
+pub use status::{VoiceAssistScalingStatus, WorkloadStatus};
+pub use vertical::{ContainerMode, ControlledValues, UpdateMode, Vertical, VerticalContainer};
+pub use workload::{ScaleTargetRef, Workload};

@@ -1,0 +1,64 @@
+//! The resource itself: `VoiceAssistScaling` and the rules that span workloads and environments.
+
+use kube::{CustomResource, KubeSchema};
+use serde::{Deserialize, Serialize};
+
+use super::{environment::Environment, limits::Limits, status::VoiceAssistScalingStatus, workload::Workload};
+
+/// How the workloads of one VoiceAssist installation scale.
+#[derive(CustomResource, Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
+#[kube(
+    group = "scaling.voiceassist.io",
+    version = "v1alpha1",
+    kind = "VoiceAssistScaling",
+    plural = "voiceassistscalings",
+    shortname = "vas",
+    category = "autoscaling",
+    namespaced,
+    status = "VoiceAssistScalingStatus",
+    derive = "PartialEq",
+    derive = "Default",
+    doc = "VoiceAssistScaling keeps the HorizontalPodAutoscalers, VerticalPodAutoscalers, PodDisruptionBudgets and resource limits of a VoiceAssist installation consistent, with one set of values per environment.",
+    validation = Rule::new("self.metadata.name.size() <= 63").message("metadata.name must be at most 63 characters: it becomes a label value"),
+    printcolumn = r#"{"name":"Environment","type":"string","jsonPath":".spec.environment","description":"The active environment"}"#,
+    printcolumn = r#"{"name":"Workloads","type":"string","jsonPath":".spec.workloads[*].name","description":"The scaled workloads"}"#,
+    printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status","description":"Whether everything works"}"#,
+    printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason","priority":1,"description":"Why"}"#,
+    printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("!has(self.environment) || (has(self.environments) && self.environments.exists(e, e.name == self.environment))")
+        .message(Message::Expression("'environment ' + self.environment + ' is not in spec.environments'".into()))
+        .field_path(".environment"),
+    validation = Rule::new("!has(self.environments) || self.environments.all(e, !has(e.workloads) || e.workloads.all(o, self.workloads.exists(w, w.name == o.name)))")
+        .message("an environment overrides a workload that spec.workloads does not have")
+        .field_path(".environments"),
+    validation = Rule::new("self.workloads.all(a, self.workloads.exists_one(b, b.scaleTargetRef == a.scaleTargetRef))")
+        .message("two workloads have the same scaleTargetRef; their HPAs would disable each other")
+        .field_path(".workloads"),
+    validation = Rule::new("!has(self.environments) || self.environments.all(e, !has(e.workloads) || e.workloads.all(o, self.workloads.all(w, w.name != o.name || (has(o.minReplicas) ? o.minReplicas : (has(w.minReplicas) ? w.minReplicas : 1)) <= (has(o.maxReplicas) ? o.maxReplicas : w.maxReplicas))))")
+        .message("an environment leaves a workload with minReplicas greater than maxReplicas")
+        .field_path(".environments")
+)]
+pub struct VoiceAssistScalingSpec {
+    /// Which entry of `environments` applies. Left out: the base values alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub environment: Option<String>,
+    /// `true` freezes every workload: no HPA scales, every VPA only recommends. Default false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+    /// The scaled workloads.
+    #[schemars(length(min = 1, max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub workloads: Vec<Workload>,
+    /// Defaults, bounds and a quota for the whole namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+    /// The environments, each a set of changes to the values above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub environments: Option<Vec<Environment>>,
+}

@@ -1,0 +1,49 @@
+//! What vas reports about a resource. No fast-moving numbers: `kubectl get hpa` has those.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::api::schema;
+
+/// Observed state.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct VoiceAssistScalingStatus {
+    /// The generation of the spec that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// The environment that is applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    pub environment: Option<String>,
+    /// `Ready` sums up `SpecValid`, `ScaleTargetFound`, `ResourcesApplied`, `MetricsAvailable` and the
+    /// HPAs' own conditions; `QuotaSufficient` is a warning beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::conditions")]
+    pub conditions: Option<Vec<Condition>>,
+    /// The same per workload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub workloads: Option<Vec<WorkloadStatus>>,
+}
+
+/// Observed state of one workload.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadStatus {
+    /// Name of the workload.
+    #[schemars(length(max = 63))]
+    pub name: String,
+    /// Pods that may be evicted at once when the workload runs at `minReplicas`, all of them healthy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disruptions_allowed_at_min_replicas: Option<i32>,
+    /// Pods that may be evicted at once when the workload runs at `maxReplicas`, all of them healthy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disruptions_allowed_at_max_replicas: Option<i32>,
+    /// `ScaleTargetFound`, `ResourcesApplied`, and the HPA's `ScalingActive` and `AbleToScale`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::conditions")]
+    pub conditions: Option<Vec<Condition>>,
+}

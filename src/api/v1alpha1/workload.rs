@@ -1,0 +1,74 @@
+//! One workload: what it targets and how it scales.
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{behavior::Behavior, disruption::Disruption, metric::Metric, vertical::Vertical};
+
+/// One scaled workload.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("(has(self.minReplicas) ? self.minReplicas : 1) <= self.maxReplicas")
+        .message("minReplicas must not be greater than maxReplicas")
+        .field_path(".minReplicas"),
+    validation = Rule::new("self.metrics.all(m, has(m.resource) || has(m.containerResource) || has(m.requestRate) || has(m.queueDepth) || has(m.queueAge) || has(m.prometheus))")
+        .message(Message::Expression("'metric ' + self.metrics.filter(m, !(has(m.resource) || has(m.containerResource) || has(m.requestRate) || has(m.queueDepth) || has(m.queueAge) || has(m.prometheus)))[0].name + ' needs exactly one of resource, containerResource, requestRate, queueDepth, queueAge and prometheus'".into()))
+        .field_path(".metrics")
+)]
+pub struct Workload {
+    /// Name of the workload, unique in the resource. Children are named `<resource>-<workload>`.
+    #[schemars(
+        length(min = 1, max = 63),
+        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+    )]
+    pub name: String,
+    /// What is scaled: anything with a `scale` subresource.
+    pub scale_target_ref: ScaleTargetRef,
+    /// Fewest replicas. Default 1. 0 needs a queue or prometheus metric to come back from zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 10_000))]
+    pub min_replicas: Option<i32>,
+    /// Most replicas.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub max_replicas: i32,
+    /// `true` freezes the workload: the HPA scales in neither direction and the VPA only recommends.
+    /// For incidents, adoption, and tests that hold replicas. Default false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+    /// What it scales on; the HPA takes the largest proposal.
+    #[schemars(length(min = 1, max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub metrics: Vec<Metric>,
+    /// How fast it may scale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behavior: Option<Behavior>,
+    /// Vertical sizing by a VerticalPodAutoscaler.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vertical: Option<Vertical>,
+    /// Protection from voluntary disruption by a PodDisruptionBudget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disruption: Option<Disruption>,
+}
+
+/// Reference to an object with a `scale` subresource, in the namespace of the resource.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct ScaleTargetRef {
+    /// API group and version, for example `apps/v1`.
+    #[schemars(
+        length(min = 1, max = 253),
+        regex(pattern = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?v[0-9]+((alpha|beta)[0-9]+)?$")
+    )]
+    pub api_version: String,
+    /// Kind, for example `Deployment`.
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[A-Z][A-Za-z0-9]*$"))]
+    pub kind: String,
+    /// Name of the object.
+    #[schemars(
+        length(min = 1, max = 253),
+        regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
+    )]
+    pub name: String,
+}

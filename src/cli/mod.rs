@@ -1,0 +1,46 @@
+//! The command line: one file per subcommand, each a clap `Args` struct and a thin `run()`.
+//!
+//! Exit codes: 0 fine, 1 failure or problems found, 2 usage or invalid input (clap's own code too).
+
+mod crd;
+mod metrics_server;
+mod operator;
+mod render;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Exit code for usage errors and invalid input.
+pub const EXIT_INVALID: u8 = 2;
+
+/// One resource autoscales VoiceAssist on Kubernetes.
+#[derive(Debug, Parser)]
+#[command(name = "vas", version, arg_required_else_help = true, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Crd(crd::Args),
+    Validate(validate::Args),
+    Render(render::Args),
+    Operator(Box<operator::Args>),
+    MetricsServer(Box<metrics_server::Args>),
+}
+
+impl Cli {
+    /// Runs the chosen subcommand to its end.
+    pub fn run(self) -> ExitCode {
+        match self.command {
+            Command::Crd(args) => args.run(),
+            Command::Validate(args) => args.run(),
+            Command::Render(args) => args.run(),
+            Command::Operator(args) => args.run(),
+            Command::MetricsServer(args) => args.run(),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! `vas operator`.
+
+use std::process::ExitCode;
+
+/// To be written.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+impl Args {
+    pub(super) fn run(&self) -> ExitCode {
+        ExitCode::FAILURE
+    }
+}

@@ -1,0 +1,231 @@
+//! Kubernetes quantities, exactly: parsing for comparisons, and the canonical text of a measured value.
+//!
+//! Amounts are whole nano-units in an `i128`, the finest unit the notation has, so that comparing `0.5`
+//! with `500m` or `1Gi` with `1073741824` never rounds.
+//! Source of the notation: the `Quantity` type of `k8s.io/apimachinery/pkg/api/resource`.
+
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+
+const NANO: i128 = 1_000_000_000;
+
+/// Largest magnitude, in milli-units, that the HPA's client reads without overflow (`MilliValue()` is an
+/// `int64`), with some room for its own sums.
+pub const MAX_MILLI: f64 = 9.2e15;
+
+/// An exact amount in nano-units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Amount(i128);
+
+/// Why a quantity was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseQuantityError {
+    /// The text is not in Kubernetes' quantity notation.
+    #[error("not a quantity: use a number with an optional suffix such as 500m, 2, 1.5 or 2Gi")]
+    Malformed,
+    /// The amount is beyond what is sensible for any resource.
+    #[error("the quantity is too large")]
+    TooLarge,
+    /// The amount is finer than a nano-unit.
+    #[error("the quantity is finer than 1n")]
+    TooFine,
+}
+
+impl Amount {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// The amount in milli-units, rounded up, as the HPA rounds targets.
+    #[must_use]
+    pub fn milli_ceil(self) -> i128 {
+        self.0.div_euclid(NANO / 1000) + i128::from(self.0.rem_euclid(NANO / 1000) > 0)
+    }
+
+    /// Whole units, exactly `None` if there is a fraction.
+    #[must_use]
+    pub fn whole(self) -> Option<i128> {
+        (self.0 % NANO == 0).then_some(self.0 / NANO)
+    }
+
+    /// `self * factor`, saturating.
+    #[must_use]
+    pub fn times(self, factor: i32) -> Self {
+        Self(self.0.saturating_mul(i128::from(factor)))
+    }
+}
+
+/// Parses a quantity exactly.
+///
+/// # Errors
+/// See [`ParseQuantityError`].
+pub fn parse(quantity: &Quantity) -> Result<Amount, ParseQuantityError> {
+    parse_str(&quantity.0)
+}
+
+/// Parses the text of a quantity exactly.
+///
+/// # Errors
+/// See [`ParseQuantityError`].
+pub fn parse_str(text: &str) -> Result<Amount, ParseQuantityError> {
+    let (negative, unsigned) = match text.as_bytes().first() {
+        Some(b'-') => (true, text.get(1..).unwrap_or_default()),
+        Some(b'+') => (false, text.get(1..).unwrap_or_default()),
+        _ => (false, text),
+    };
+    let number_end = unsigned
+        .find(|char: char| !char.is_ascii_digit() && char != '.')
+        .unwrap_or(unsigned.len());
+    let (number, suffix) = unsigned.split_at(number_end);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
+        return Err(ParseQuantityError::Malformed);
+    }
+    let (multiplier, divisor) = scale(suffix)?;
+    let digits = format!("{whole}{fraction}");
+    let digits = digits.trim_start_matches('0');
+    let mantissa: i128 = if digits.is_empty() {
+        0
+    } else {
+        digits.parse().map_err(|_| ParseQuantityError::TooLarge)?
+    };
+    let places = u32::try_from(fraction.len()).map_err(|_| ParseQuantityError::TooFine)?;
+    let fraction_divisor = 10_i128.checked_pow(places).ok_or(ParseQuantityError::TooFine)?;
+    let numerator = mantissa
+        .checked_mul(multiplier)
+        .and_then(|value| value.checked_mul(NANO))
+        .ok_or(ParseQuantityError::TooLarge)?;
+    let denominator = divisor
+        .checked_mul(fraction_divisor)
+        .ok_or(ParseQuantityError::TooFine)?;
+    if numerator % denominator != 0 {
+        return Err(ParseQuantityError::TooFine);
+    }
+    let nano = numerator / denominator;
+    Ok(Amount(if negative { -nano } else { nano }))
+}
+
+/// Multiplier and divisor of a suffix, relative to one unit.
+fn scale(suffix: &str) -> Result<(i128, i128), ParseQuantityError> {
+    let ten = |exponent: u32| 10_i128.pow(exponent);
+    let scale = match suffix {
+        "" => (1, 1),
+        "n" => (1, ten(9)),
+        "u" => (1, ten(6)),
+        "m" => (1, ten(3)),
+        "k" => (ten(3), 1),
+        "M" => (ten(6), 1),
+        "G" => (ten(9), 1),
+        "T" => (ten(12), 1),
+        "P" => (ten(15), 1),
+        "E" => (ten(18), 1),
+        "Ki" => (1 << 10, 1),
+        "Mi" => (1 << 20, 1),
+        "Gi" => (1 << 30, 1),
+        "Ti" => (1 << 40, 1),
+        "Pi" => (1 << 50, 1),
+        "Ei" => (1 << 60, 1),
+        _ => {
+            let exponent = suffix
+                .strip_prefix(['e', 'E'])
+                .ok_or(ParseQuantityError::Malformed)?;
+            let exponent: i32 = exponent.parse().map_err(|_| ParseQuantityError::Malformed)?;
+            match u32::try_from(exponent) {
+                Ok(up) if up <= 18 => (ten(up), 1),
+                Ok(_) => return Err(ParseQuantityError::TooLarge),
+                Err(_) if exponent >= -18 => (1, ten(exponent.unsigned_abs())),
+                Err(_) => return Err(ParseQuantityError::TooFine),
+            }
+        }
+    };
+    Ok(scale)
+}
+
+/// Canonical text of a measured value, rounded to milli-units: `12`, `850m`. Never rounds a positive value
+/// to zero, because zero would let the HPA scale down. `None` for NaN, infinities, negative values and
+/// what the HPA's client cannot hold.
+#[must_use]
+pub fn from_measurement(value: f64) -> Option<String> {
+    let milli = value * 1000.0;
+    if !(0.0..=MAX_MILLI).contains(&milli) {
+        return None;
+    }
+    let rounded = if milli > 0.0 { milli.round().max(1.0) } else { 0.0 };
+    #[expect(clippy::cast_possible_truncation, reason = "bounded by MAX_MILLI above")]
+    let milli = rounded as i64;
+    Some(if milli % 1000 == 0 {
+        (milli / 1000).to_string()
+    } else {
+        format!("{milli}m")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn equal_amounts_compare_equal_in_any_spelling() {
+        for (left, right) in [
+            ("0.5", "500m"),
+            ("1Gi", "1073741824"),
+            ("1.5Gi", "1536Mi"),
+            ("1e3", "1k"),
+            ("2", "2.000"),
+            (".5", "500m"),
+        ] {
+            assert_eq!(parse_str(left), parse_str(right), "{left} {right}");
+        }
+        assert!(parse_str("128Mi").unwrap() < parse_str("2Gi").unwrap());
+    }
+
+    #[test]
+    fn refuses_what_is_not_a_quantity() {
+        for text in ["", ".", "1.2.3", "abc", "1 Gi", "1gi", "--1", "1e", "NaN"] {
+            assert_eq!(parse_str(text), Err(ParseQuantityError::Malformed), "{text}");
+        }
+        assert_eq!(parse_str("0.1n"), Err(ParseQuantityError::TooFine));
+        assert_eq!(parse_str("1e30"), Err(ParseQuantityError::TooLarge));
+    }
+
+    #[test]
+    fn milli_units_round_up_as_the_hpa_does() {
+        assert_eq!(parse_str("12345678n").map(Amount::milli_ceil), Ok(13));
+        assert_eq!(parse_str("100").map(Amount::milli_ceil), Ok(100_000));
+    }
+
+    #[test]
+    fn measured_values_are_canonical() {
+        for (value, text) in [
+            (0.0, "0"),
+            (12.0, "12"),
+            (0.85, "850m"),
+            (1.5, "1500m"),
+            (9e12, "9000000000000"),
+        ] {
+            assert_eq!(from_measurement(value).as_deref(), Some(text), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_tiny_load_is_not_zero() {
+        assert_eq!(from_measurement(0.000_01).as_deref(), Some("1m"));
+    }
+
+    #[test]
+    fn what_the_hpa_cannot_hold_is_no_value() {
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 1e19] {
+            assert_eq!(from_measurement(value), None, "{value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_measurement_reads_back_within_half_a_milli_unit(value in 0.0_f64..1e9) {
+            let text = from_measurement(value).unwrap();
+            let milli = parse_str(&text).unwrap().milli_ceil();
+            let expected = value * 1000.0;
+            prop_assert!((milli as f64 - expected).abs() <= 1.0);
+        }
+    }
+}

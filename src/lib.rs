@@ -1,0 +1,14 @@
+//! vas: a Kubernetes operator and custom-metrics server that autoscales VoiceAssist from one resource.
+//!
+//! ```text
+//! api      the resource's types            core        pure: resolve, validate, plan, queries
+//! cli      one file per subcommand         operator    observe -> validate -> plan -> apply -> status
+//! prometheus  the query client             metrics_server  poller -> memory -> custom.metrics.k8s.io
+//! telemetry   logs, metrics, health        clock, shutdown  time and signals, injected
+//! ```
+
+pub mod api;
+pub mod cli;
+pub mod clock;
+pub mod core;
+pub mod shutdown;
