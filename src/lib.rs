@@ -11,4 +11,5 @@ pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod core;
+pub mod prometheus;
 pub mod shutdown;
