@@ -13,6 +13,7 @@
 //! randomness come in as arguments. A test scans this folder for forbidden imports.
 
 pub mod duration;
+pub mod lease;
 pub mod model;
 pub mod quantity;
 pub mod validate;
