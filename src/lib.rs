@@ -11,5 +11,8 @@ pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod core;
+pub mod leader;
 pub mod prometheus;
+pub mod random;
 pub mod shutdown;
+pub mod telemetry;

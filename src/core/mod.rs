@@ -14,6 +14,7 @@
 
 pub mod duration;
 pub mod label_selector;
+pub mod lease;
 pub mod model;
 pub mod promql;
 pub mod quantity;
