@@ -1,1 +1,20 @@
 //! All integration tests in one binary, because linking is what makes cold builds slow.
+//!
+//! One real cluster is shared by a run ([`support::Cluster::shared`]); each test works in a namespace of
+//! its own, and a test that breaks the cluster starts one for itself.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on must stop, and it may look at the clock"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod harness;
+mod manifests;

@@ -8,7 +8,7 @@
 //! ```text
 //! schema      types, bounds, patterns, unique names: the CRD's own schema, for objects older than it
 //! structure   environments, overrides and targets of the whole resource
-//! workload -> replicas, metrics (-> target, promql), behavior, vertical, disruption
+//! workload -> replicas, metrics (-> target), behavior, vertical, disruption
 //! limits      LimitRange and ResourceQuota
 //! ```
 
@@ -17,7 +17,6 @@ mod disruption;
 mod findings;
 mod limits;
 mod metrics;
-mod promql;
 mod replicas;
 pub mod schema;
 mod structure;

@@ -1,0 +1,53 @@
+# Everything a newcomer needs. Each target does its own set-up and says what it is doing.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CLUSTER := tests/cluster/cluster.sh
+CLUSTER_DIR ?= $(CURDIR)/target/cluster/up
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: tools ## Build vas
+	cargo build --locked
+
+.PHONY: tools
+tools:
+	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust 1.95 or newer with rustup (https://rustup.rs)" >&2; exit 2; }
+	@command -v cc >/dev/null || { echo "a C compiler is missing: install gcc or clang (Debian: apt-get install gcc libc6-dev)" >&2; exit 2; }
+
+.PHONY: cluster
+cluster:
+	@$(CLUSTER) build
+
+.PHONY: demo
+demo: tools cluster ## Autoscale VoiceAssist on a real local Kubernetes, and tell the story (KEEP=1 leaves it up)
+	@echo "building vas and the demo (the first time takes a few minutes)" >&2
+	@cargo build --locked --bin vas --example demo --example load-model
+	@target/debug/examples/demo
+
+.PHONY: test
+test: tools cluster ## All tests: unit, and integration on a real Kubernetes and a real Prometheus
+	RUST_TEST_THREADS=8 cargo test --locked
+	cd tests/cluster && go test ./launcher/...
+
+.PHONY: lint
+lint: tools ## Formatting, clippy with warnings denied, documentation
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib
+
+.PHONY: generate
+generate: tools ## Write the CRD from the types
+	cargo run --locked --quiet -- crd > crds/voiceassistscalings.yaml
+
+.PHONY: cluster-up
+cluster-up: ## Start the local Kubernetes; prints the export KUBECONFIG= line
+	@$(CLUSTER) up --detach --dir $(CLUSTER_DIR)
+
+.PHONY: cluster-down
+cluster-down: ## End the local Kubernetes
+	@$(CLUSTER) down --dir $(CLUSTER_DIR)

@@ -1,0 +1,59 @@
+//! The harness itself: what every other test relies on.
+
+use std::time::Duration;
+
+use crate::support::{
+    Cluster, audit, eventually, exporter::Exporter, namespace::Namespace, prometheus::Prometheus,
+};
+
+const DEPLOYMENT: &str = include_str!("../fixtures/deployment.yaml");
+
+#[tokio::test]
+async fn a_deployment_becomes_ready_and_its_creation_is_in_the_audit_log() {
+    let cluster = Cluster::shared();
+    let namespace = Namespace::create(cluster, "harness");
+    namespace.apply(DEPLOYMENT);
+    eventually(Duration::from_secs(60), "two ready replicas", || async {
+        let ready = namespace.kubectl(&[
+            "get",
+            "deployment",
+            "api-gateway",
+            "-o",
+            "jsonpath={.status.readyReplicas}",
+        ]);
+        if ready == "2" {
+            Ok(())
+        } else {
+            Err(format!("{ready:?} ready replicas"))
+        }
+    })
+    .await;
+    let created = audit::requests(cluster).into_iter().find(|request| {
+        request.is_write() && request.is_about("deployments") && request.in_namespace(namespace.name())
+    });
+    assert!(
+        created.is_some_and(|request| request.user.username == "admin" || !request.user.username.is_empty())
+    );
+}
+
+#[tokio::test]
+async fn prometheus_scrapes_what_an_exporter_sets() {
+    let prometheus = Prometheus::start("harness").await;
+    let exporter = Exporter::start().await;
+    exporter.set(
+        "voiceassist_queue_depth",
+        &[("namespace", "n"), ("queue", "default")],
+        12.0,
+    );
+    prometheus.register("harness", &exporter.target());
+    eventually(Duration::from_secs(30), "the value is in Prometheus", || async {
+        match prometheus
+            .query("max by (namespace) (voiceassist_queue_depth{queue=\"default\"})")
+            .await
+        {
+            Some(12.0) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+}

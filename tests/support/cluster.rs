@@ -1,0 +1,250 @@
+//! The real Kubernetes of `tests/cluster`, reached from Rust.
+//!
+//! One cluster is shared by a test run; a test that stops components starts one of its own. Each dies
+//! with this process: the launcher ends when its standard input closes.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::OnceLock,
+};
+
+use kube::{
+    Client, Config,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+
+use super::process;
+
+/// A running cluster.
+#[derive(Debug)]
+pub struct Cluster {
+    dir: PathBuf,
+    /// Held so that the launcher's standard input stays open; `None` for a cluster somebody else started.
+    launcher: Option<Child>,
+}
+
+impl Cluster {
+    /// The cluster all tests of this run share, with the CRD installed. Started on first use;
+    /// `VAS_CLUSTER_DIR` names one that is already up (`make cluster-up`), which makes single tests quick.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Cluster> = OnceLock::new();
+        SHARED.get_or_init(|| {
+            let cluster = match std::env::var_os("VAS_CLUSTER_DIR") {
+                Some(dir) => Self {
+                    dir: PathBuf::from(dir),
+                    launcher: None,
+                },
+                None => Self::start("shared", &[]),
+            };
+            cluster.install_crd();
+            cluster
+        })
+    }
+
+    /// Starts a cluster of its own, without the CRD, in a fresh folder.
+    pub fn start(name: &str, flags: &[&str]) -> Self {
+        let dir = run_dir().join(name);
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).expect("a folder for the cluster");
+        let mut command = Command::new(launcher());
+        command
+            .args(["up", "--exit-with-parent", "--dir"])
+            .arg(&dir)
+            .args(flags);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
+        let mut child = process::spawn(command);
+        let stdout = child.stdout.take().expect("the launcher's output is piped");
+        let mut line = String::new();
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .expect("the launcher's output can be read");
+        assert!(
+            line.starts_with("export KUBECONFIG="),
+            "the cluster did not start; it said {line:?}"
+        );
+        Self {
+            dir,
+            launcher: Some(child),
+        }
+    }
+
+    /// The folder with `kubeconfig`, `audit.log` and `logs/`.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The administrator's kubeconfig.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.dir.join("kubeconfig")
+    }
+
+    /// A client with the administrator's rights. One per test: a client belongs to its runtime.
+    pub async fn client(&self) -> Client {
+        client_for(&self.kubeconfig()).await
+    }
+
+    /// Installs the CRD of this checkout and waits until it is served.
+    pub fn install_crd(&self) {
+        let crd = root().join("crds/voiceassistscalings.yaml");
+        self.kubectl_ok(
+            &[
+                "apply",
+                "--server-side",
+                "--force-conflicts",
+                "-f",
+                &crd.to_string_lossy(),
+            ],
+            None,
+        );
+        self.kubectl_ok(
+            &[
+                "wait",
+                "--for=condition=Established",
+                "--timeout=30s",
+                "crd/voiceassistscalings.scaling.voiceassist.io",
+            ],
+            None,
+        );
+    }
+
+    /// Runs kubectl as the administrator, with `input` on its standard input.
+    pub fn kubectl(&self, args: &[&str], input: Option<&str>) -> Output {
+        use std::io::Write as _;
+        let mut command = Command::new(bin("kubectl"));
+        command
+            .arg("--kubeconfig")
+            .arg(self.kubeconfig())
+            .args(args)
+            .current_dir(root());
+        command.stdin(if input.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        });
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("kubectl starts");
+        if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
+            stdin
+                .write_all(input.as_bytes())
+                .expect("kubectl reads its input");
+        }
+        child.wait_with_output().expect("kubectl ends")
+    }
+
+    /// Runs kubectl and returns its standard output; panics with its words if it fails.
+    #[track_caller]
+    pub fn kubectl_ok(&self, args: &[&str], input: Option<&str>) -> String {
+        let output = self.kubectl(args, input);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "kubectl {args:?} failed: {stderr}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// `stop`, `start`, `kill`, `pause` or `resume` a component such as `kube-apiserver`.
+    #[track_caller]
+    pub fn component(&self, verb: &str, component: &str) {
+        let output = Command::new(launcher())
+            .arg(verb)
+            .arg("--dir")
+            .arg(&self.dir)
+            .arg(component)
+            .output();
+        let output = output.expect("the launcher starts");
+        assert!(
+            output.status.success(),
+            "{verb} {component}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
+    /// Writes a kubeconfig with a token of a service account and returns its path.
+    #[track_caller]
+    pub fn service_account_kubeconfig(&self, namespace: &str, account: &str) -> PathBuf {
+        let token = self.kubectl_ok(
+            &["create", "token", account, "-n", namespace, "--duration=6h"],
+            None,
+        );
+        let mut config =
+            Kubeconfig::read_from(self.kubeconfig()).expect("the administrator's kubeconfig parses");
+        for user in &mut config.auth_infos {
+            user.auth_info = Some(kube::config::AuthInfo {
+                token: Some(token.trim().to_owned().into()),
+                ..kube::config::AuthInfo::default()
+            });
+        }
+        for context in &mut config.contexts {
+            if let Some(context) = &mut context.context {
+                context.namespace = Some(namespace.to_owned());
+            }
+        }
+        let path = self.dir.join(format!("kubeconfig-{namespace}-{account}"));
+        let text = serde_json::to_string(&config).expect("a kubeconfig can be written as JSON");
+        std::fs::write(&path, text).expect("a kubeconfig can be written");
+        path
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Some(launcher) = &mut self.launcher {
+            drop(launcher.stdin.take());
+            let _ = launcher.wait();
+        }
+    }
+}
+
+/// A client for a kubeconfig.
+pub async fn client_for(kubeconfig: &Path) -> Client {
+    super::install_tls_provider();
+    let kubeconfig = Kubeconfig::read_from(kubeconfig).expect("the kubeconfig parses");
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+    Client::try_from(config.expect("the kubeconfig is complete")).expect("a client")
+}
+
+/// The checkout.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A program of the local Kubernetes, built on first use: `kubectl`, `prometheus`.
+pub fn bin(name: &str) -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT
+        .get_or_init(|| {
+            let status = Command::new(launcher())
+                .arg("build")
+                .stdout(Stdio::null())
+                .status();
+            assert!(
+                status.is_ok_and(|status| status.success()),
+                "tests/cluster/cluster.sh build failed"
+            );
+            std::env::var_os("VAS_CLUSTER_BIN")
+                .map_or_else(|| root().join("target/cluster/bin"), PathBuf::from)
+        })
+        .join(name)
+}
+
+fn launcher() -> PathBuf {
+    root().join("tests/cluster/cluster.sh")
+}
+
+/// Where this process keeps clusters, logs and data; folders of processes that are gone are removed.
+pub fn run_dir() -> PathBuf {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    DIR.get_or_init(|| {
+        let runs = root().join("target/cluster/run");
+        for entry in std::fs::read_dir(&runs).into_iter().flatten().flatten() {
+            if !Path::new("/proc").join(entry.file_name()).exists() {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+        runs.join(std::process::id().to_string())
+    })
+    .clone()
+}

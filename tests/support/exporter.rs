@@ -1,0 +1,105 @@
+//! A scrape target whose series a test sets.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use axum::{Router, extract::State, http::StatusCode, routing::get};
+
+type Series = BTreeMap<String, f64>;
+
+/// Serves `/metrics` in the text format until dropped.
+#[derive(Debug)]
+pub struct Exporter {
+    address: SocketAddr,
+    series: Arc<Mutex<Option<Series>>>,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl Exporter {
+    pub async fn start() -> Self {
+        let series = Arc::new(Mutex::new(Some(Series::new())));
+        let app = Router::new()
+            .route("/metrics", get(render))
+            .with_state(Arc::clone(&series));
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .expect("a free port");
+        let address = listener.local_addr().expect("a bound address");
+        let server = tokio::spawn(async move {
+            let _ = axum::serve(listener, app).await;
+        });
+        Self {
+            address,
+            series,
+            server,
+        }
+    }
+
+    /// `host:port` for a scrape configuration.
+    pub fn target(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// Sets one series, for example `set("voiceassist_queue_depth", &[("queue", "default")], 12.0)`.
+    pub fn set(&self, name: &str, labels: &[(&str, &str)], value: f64) {
+        if let Some(series) = self.locked().as_mut() {
+            series.insert(key(name, labels), value);
+        }
+    }
+
+    /// Adds to one series: a counter.
+    pub fn add(&self, name: &str, labels: &[(&str, &str)], value: f64) {
+        if let Some(series) = self.locked().as_mut() {
+            *series.entry(key(name, labels)).or_insert(0.0) += value;
+        }
+    }
+
+    /// Removes one series.
+    pub fn remove(&self, name: &str, labels: &[(&str, &str)]) {
+        if let Some(series) = self.locked().as_mut() {
+            series.remove(&key(name, labels));
+        }
+    }
+
+    /// From now on scrapes fail with 500: Prometheus still answers, but with samples that age.
+    pub fn fail_scrapes(&self) {
+        *self.locked() = None;
+    }
+
+    fn locked(&self) -> std::sync::MutexGuard<'_, Option<Series>> {
+        self.series
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+fn key(name: &str, labels: &[(&str, &str)]) -> String {
+    let labels: Vec<String> = labels
+        .iter()
+        .map(|(label, value)| format!("{label}={value:?}"))
+        .collect();
+    format!("{name}{{{}}}", labels.join(","))
+}
+
+async fn render(State(series): State<Arc<Mutex<Option<Series>>>>) -> Result<String, StatusCode> {
+    let series = series.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let series = series.as_ref().ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
+    let lines: Vec<String> = series
+        .iter()
+        .map(|(key, value)| format!("{key} {value}"))
+        .collect();
+    Ok(lines.join(
+        "
+",
+    ) + "
+")
+}

@@ -1,0 +1,112 @@
+//! A real Prometheus that scrapes what tests register.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::{
+    cluster::{bin, run_dir},
+    eventually::eventually,
+    process::{Process, Signal, free_port},
+};
+
+/// How often it scrapes. Rate windows in tests must be at least twice this.
+pub const SCRAPE_INTERVAL: &str = "1s";
+
+/// A running Prometheus with its data in a folder of its own.
+#[derive(Debug)]
+pub struct Prometheus {
+    name: String,
+    dir: PathBuf,
+    port: u16,
+    process: Option<Process>,
+}
+
+impl Prometheus {
+    /// Starts it and waits until it is ready. Targets come from `register`.
+    pub async fn start(name: &str) -> Self {
+        super::install_tls_provider();
+        let dir = run_dir().join(format!("prometheus-{name}"));
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(dir.join("targets")).expect("a folder for Prometheus");
+        std::fs::write(dir.join("prometheus.yml"), configuration()).expect("a configuration can be written");
+        let mut prometheus = Self {
+            name: name.to_owned(),
+            dir,
+            port: free_port(),
+            process: None,
+        };
+        prometheus.up().await;
+        prometheus
+    }
+
+    /// Its address, for `--prometheus-url`.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Adds a scrape target; it is picked up within seconds. The target's own labels win.
+    pub fn register(&self, job: &str, target: &str) {
+        let text = format!("[{{\"targets\": [\"{target}\"], \"labels\": {{\"job\": \"{job}\"}}}}]");
+        let file = self.dir.join("targets").join(format!("{job}.json"));
+        let draft = file.with_extension("draft");
+        std::fs::write(&draft, text).expect("a target file can be written");
+        std::fs::rename(draft, file).expect("a target file can be renamed");
+    }
+
+    /// Stops it; its data stays.
+    pub fn down(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.signal(Signal::Kill);
+        }
+    }
+
+    /// Starts it again on the same port and data.
+    pub async fn up(&mut self) {
+        let args = [
+            format!("--config.file={}", self.dir.join("prometheus.yml").display()),
+            format!("--storage.tsdb.path={}", self.dir.join("data").display()),
+            format!("--web.listen-address=127.0.0.1:{}", self.port),
+            "--storage.tsdb.no-lockfile".to_owned(),
+            "--log.level=warn".to_owned(),
+        ];
+        let log = self.dir.join("prometheus.log");
+        self.process = Some(Process::start(
+            &format!("prometheus {}", self.name),
+            &bin("prometheus"),
+            &args,
+            &[],
+            log,
+        ));
+        let ready = format!("{}/-/ready", self.url());
+        eventually(Duration::from_secs(30), "Prometheus is ready", || async {
+            match reqwest::get(&ready).await {
+                Ok(answer) if answer.status().is_success() => Ok(()),
+                Ok(answer) => Err(answer.status().to_string()),
+                Err(error) => Err(error.to_string()),
+            }
+        })
+        .await;
+    }
+
+    /// The value of an instant query with one series as its result.
+    pub async fn query(&self, promql: &str) -> Option<f64> {
+        let url = format!("{}/api/v1/query", self.url());
+        let answer = reqwest::Client::new()
+            .get(url)
+            .query(&[("query", promql)])
+            .send()
+            .await
+            .ok()?;
+        let answer: serde_json::Value = answer.json().await.ok()?;
+        answer.pointer("/data/result/0/value/1")?.as_str()?.parse().ok()
+    }
+}
+
+fn configuration() -> String {
+    format!(
+        "global: {{scrape_interval: {SCRAPE_INTERVAL}, scrape_timeout: {SCRAPE_INTERVAL}}}\n\
+         scrape_configs:\n\
+         - job_name: tests\n  \
+           honor_labels: true\n  \
+           file_sd_configs: [{{files: ['targets/*.json'], refresh_interval: 1s}}]\n"
+    )
+}
