@@ -12,8 +12,12 @@
 //! Must not: know a Kubernetes client, tokio, a clock, the environment, files or randomness. Time and
 //! randomness come in as arguments. A test scans this folder for forbidden imports.
 
+pub mod desired;
 pub mod duration;
 pub mod lease;
+pub mod environment;
+pub mod field_path;
+pub mod int_or_percent;
 pub mod model;
 pub mod quantity;
 pub mod validate;
