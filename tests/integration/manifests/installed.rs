@@ -10,7 +10,8 @@ use tokio::sync::Mutex;
 use super::guide;
 use crate::support::{Cluster, eventually, install};
 
-static CLUSTER: LazyLock<Mutex<Cluster>> = LazyLock::new(|| Mutex::new(Cluster::start("install", &[])));
+/// For one test at a time.
+pub static CLUSTER: LazyLock<Mutex<Cluster>> = LazyLock::new(|| Mutex::new(Cluster::start("install", &[])));
 
 const OPERATOR: &str = "system:serviceaccount:vas-system:vas-operator";
 const METRICS_SERVER: &str = "system:serviceaccount:vas-system:vas-metrics-server";
@@ -155,7 +156,10 @@ async fn the_role_view_reads_resources_and_the_role_edit_writes_them_but_not_the
     eventually_can(&cluster, "viewer", "watch voiceassistscalings -n default").await;
     eventually_can(&cluster, "editer", "create voiceassistscalings -n default").await;
     let allowed = [
-        ("viewer", "get voiceassistscalings --subresource=status -n default"),
+        (
+            "viewer",
+            "get voiceassistscalings --subresource=status -n default",
+        ),
         ("editer", "list voiceassistscalings -n default"),
         ("editer", "delete voiceassistscalings -n default"),
     ];
@@ -164,7 +168,10 @@ async fn the_role_view_reads_resources_and_the_role_edit_writes_them_but_not_the
     }
     let refused = [
         ("viewer", "patch voiceassistscalings -n default"),
-        ("editer", "patch voiceassistscalings --subresource=status -n default"),
+        (
+            "editer",
+            "patch voiceassistscalings --subresource=status -n default",
+        ),
         ("editer", "get voiceassistscalings -n kube-system"),
     ];
     for (user, what) in refused {

@@ -2,4 +2,5 @@
 
 mod guide;
 mod installed;
+mod overlays;
 mod rendered;
