@@ -11,4 +11,7 @@ pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod core;
+pub mod leader;
+pub mod random;
 pub mod shutdown;
+pub mod telemetry;

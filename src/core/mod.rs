@@ -13,6 +13,10 @@
 //! randomness come in as arguments. A test scans this folder for forbidden imports.
 
 pub mod duration;
+pub mod label_selector;
+pub mod lease;
 pub mod model;
+pub mod promql;
 pub mod quantity;
+pub mod reading;
 pub mod validate;

@@ -17,3 +17,4 @@
 mod support;
 
 mod harness;
+mod manifests;

@@ -8,9 +8,12 @@ pub mod audit;
 pub mod cluster;
 pub mod eventually;
 pub mod exporter;
+pub mod install;
+pub mod kustomization;
 pub mod namespace;
 pub mod process;
 pub mod prometheus;
+pub mod rendered_deployment;
 pub mod vas;
 
 pub use cluster::Cluster;

@@ -1,0 +1,75 @@
+//! `--kubeconfig` and `--context`: how a command reaches the API server.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+use kube::{
+    Client, Config,
+    config::{InferConfigError, KubeConfigOptions, Kubeconfig, KubeconfigError},
+};
+
+/// Longest wait for a connection to the API server.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How to reach the API server. Without either flag: `KUBECONFIG`, then `~/.kube/config`, then the service
+/// account of the pod.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Kubernetes")]
+pub struct KubeConfigArgs {
+    /// Path to a kubeconfig file. Default: KUBECONFIG, ~/.kube/config, or the pod's service account
+    #[arg(long, value_name = "FILE", env = "VAS_KUBECONFIG")]
+    kubeconfig: Option<PathBuf>,
+    /// Context in the kubeconfig. Default: its current context
+    #[arg(long, value_name = "NAME", env = "VAS_CONTEXT")]
+    context: Option<String>,
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum KubeConfigError {
+    /// The named file or context cannot be used.
+    #[error("cannot use the kubeconfig (--kubeconfig, --context): {0}")]
+    Kubeconfig(#[from] KubeconfigError),
+    /// There is neither a kubeconfig nor a service account.
+    #[error("no cluster to talk to: give --kubeconfig, set KUBECONFIG, or run in a pod ({0})")]
+    Infer(#[from] InferConfigError),
+    /// The configuration is read, but no client can be made of it.
+    #[error("cannot make a client from the kubeconfig: {0}")]
+    Client(#[from] kube::Error),
+}
+
+impl KubeConfigArgs {
+    /// A client for the chosen cluster. [`Client::default_namespace`] is the context's namespace, or the
+    /// pod's.
+    ///
+    /// Requests are not retried inside the client: each caller has its own backoff, and a leader must not
+    /// send a write again later than it may.
+    ///
+    /// # Errors
+    /// See [`KubeConfigError`].
+    pub async fn client(&self) -> Result<Client, KubeConfigError> {
+        let mut config = self.config().await?;
+        config.connect_timeout = Some(CONNECT_TIMEOUT);
+        config.default_retry = false;
+        config.headers.push((
+            hyper::header::USER_AGENT,
+            hyper::header::HeaderValue::from_static(concat!("vas/", env!("CARGO_PKG_VERSION"))),
+        ));
+        Ok(Client::try_from(config)?)
+    }
+
+    async fn config(&self) -> Result<Config, KubeConfigError> {
+        let options = KubeConfigOptions {
+            context: self.context.clone(),
+            ..KubeConfigOptions::default()
+        };
+        match &self.kubeconfig {
+            Some(path) => {
+                let kubeconfig = Kubeconfig::read_from(path)?;
+                Ok(Config::from_custom_kubeconfig(kubeconfig, &options).await?)
+            }
+            None if self.context.is_some() => Ok(Config::from_kubeconfig(&options).await?),
+            None => Ok(Config::infer().await?),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The plain-HTTP side port: `/healthz`, `/readyz` and `/metrics`.
+//!
+//! Checks are closures over state the owner keeps up to date; they must answer from memory, because a
+//! kubelet asks them every few seconds with a short time limit.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use prometheus_client::{encoding::text::encode, registry::Registry};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// `Ok` or, for humans, what is missing.
+pub type Check = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// Content type of the OpenMetrics text format.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What the endpoints answer from.
+#[derive(Clone)]
+pub struct Endpoints {
+    /// `/healthz`: the process works; a failure gets it restarted.
+    pub live: Check,
+    /// `/readyz`: it can do its work now; a failure takes it out of Services and rollouts wait.
+    pub ready: Check,
+    /// `/metrics`.
+    pub registry: Arc<Registry>,
+}
+
+/// Why the port could not be served.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address} (--metrics-bind-address): {source}")]
+    Bind {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The accept loop failed.
+    #[error("the metrics and health port failed: {0}")]
+    Serve(#[source] std::io::Error),
+}
+
+/// A check that always passes.
+pub fn always() -> Check {
+    Arc::new(|| Ok(()))
+}
+
+/// Opens the port. Separate from [`serve`] so that a taken port ends the start, and so that a test can ask
+/// for port 0 and read the real one.
+///
+/// # Errors
+/// [`HttpError::Bind`].
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, HttpError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| HttpError::Bind { address, source })
+}
+
+/// Serves until `stop` is cancelled.
+///
+/// # Errors
+/// [`HttpError::Serve`].
+pub async fn serve(
+    listener: TcpListener,
+    endpoints: Endpoints,
+    stop: CancellationToken,
+) -> Result<(), HttpError> {
+    axum::serve(listener, router(endpoints))
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
+        .map_err(HttpError::Serve)
+}
+
+/// The routes, without a listener.
+pub fn router(endpoints: Endpoints) -> Router {
+    Router::new()
+        .route(
+            "/healthz",
+            get(|State(e): State<Endpoints>| async move { answer(&e.live) }),
+        )
+        .route(
+            "/readyz",
+            get(|State(e): State<Endpoints>| async move { answer(&e.ready) }),
+        )
+        .route(
+            "/metrics",
+            get(|State(e): State<Endpoints>| async move { metrics(&e.registry) }),
+        )
+        .with_state(endpoints)
+}
+
+fn answer(check: &Check) -> Response {
+    match check() {
+        Ok(()) => (StatusCode::OK, "ok\n").into_response(),
+        Err(missing) => (StatusCode::SERVICE_UNAVAILABLE, missing + "\n").into_response(),
+    }
+}
+
+fn metrics(registry: &Registry) -> Response {
+    let mut body = String::new();
+    match encode(&mut body, registry) {
+        Ok(()) => ([(header::CONTENT_TYPE, OPEN_METRICS)], body).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}

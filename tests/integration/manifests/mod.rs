@@ -1,0 +1,3 @@
+//! What gets applied: that it says what it should, and that a real cluster takes it.
+
+mod rendered;
