@@ -9,8 +9,17 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 pub const QUANTITY_MAX_LENGTH: u32 = 32;
 
 /// Decimal and binary quantities as Kubernetes writes them. Negative amounts make no sense here.
-const QUANTITY_PATTERN: &str =
+pub const QUANTITY_PATTERN: &str =
     r"^\+?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]{1,2})?$";
+
+/// Hours, minutes and seconds, in that order.
+pub const DURATION_PATTERN: &str = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$";
+
+/// A DNS label: names of environments, workloads and metrics.
+pub const NAME_PATTERN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+
+/// Name of a Prometheus metric.
+pub const METRIC_PATTERN: &str = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$";
 
 /// A Kubernetes quantity: `"100"`, `500m`, `2Gi`.
 pub fn quantity(_: &mut SchemaGenerator) -> Schema {

@@ -100,7 +100,7 @@ func (t target) build(ctx context.Context, o buildOptions) error {
 		if err := t.compile(ctx, o, binary); err != nil {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
-		if err := writeFile(stamp, []byte(key)); err != nil {
+		if err := writeFile(stamp, []byte(key), public); err != nil {
 			return err
 		}
 	}

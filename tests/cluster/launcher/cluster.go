@@ -41,7 +41,7 @@ func up(ctx context.Context, o upOptions) error {
 		return fmt.Errorf("a cluster runs in %s already", o.paths.dir)
 	}
 	defer lock.Close()
-	if err := writeFile(o.paths.pid(), []byte(strconv.Itoa(os.Getpid())+"\n")); err != nil {
+	if err := writeFile(o.paths.pid(), []byte(strconv.Itoa(os.Getpid())+"\n"), private); err != nil {
 		return err
 	}
 	defer os.Remove(o.paths.pid())
@@ -63,7 +63,6 @@ func up(ctx context.Context, o upOptions) error {
 	defer closeControl()
 	defer c.shutdown()
 
-	began := time.Now()
 	starting, cancel := context.WithTimeout(ctx, o.timeout)
 	err = c.start(starting, o, ports, api, report.say)
 	cancel()
@@ -73,7 +72,7 @@ func up(ctx context.Context, o upOptions) error {
 	if err != nil {
 		return err
 	}
-	report.say("ready after %.1f s", time.Since(began).Seconds())
+	report.say("ready")
 	if err := report.ready(o.paths); err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func components(o upOptions, ports map[string]int, api *client) map[string]compo
 		apiserver(o, ports, api),
 		controllerManager(o, ports, api),
 		scheduler(o.paths, ports),
-		kwok(o.paths, ports),
+		kwok(o, ports, api),
 		metricsServer(o.paths, ports),
 	}
 	byName := map[string]component{}
@@ -148,7 +148,8 @@ func scheduler(p paths, ports map[string]int) component {
 	}
 }
 
-func kwok(p paths, ports map[string]int) component {
+func kwok(o upOptions, ports map[string]int, api *client) component {
+	p := o.paths
 	port := strconv.Itoa(ports["kwok"])
 	return component{
 		name: "kwok",
@@ -158,12 +159,17 @@ func kwok(p paths, ports map[string]int) component {
 			// Not all nodes: a real one may stand beside them some day.
 			"--manage-all-nodes=false",
 			"--manage-nodes-with-annotation-selector=" + fakeNode + "=fake",
-			"--node-lease-duration-seconds=40",
+			"--node-lease-duration-seconds=20",
 			"--node-ip=127.0.0.1",
 			"--node-port=" + port,
 			"--server-address=" + net.JoinHostPort("127.0.0.1", port),
 			"--tls-cert-file=" + p.pki("kwok.crt"),
 			"--tls-private-key-file=" + p.pki("kwok.key"),
+		},
+		// Every run of kwok has an identity of its own, and would wait until the
+		// leases of the run before it have expired, its pods meanwhile Pending.
+		before: func(ctx context.Context) error {
+			return deleteNodeLeases(ctx, api, o.nodes)
 		},
 		ready: healthz(ports["kwok"]),
 	}
