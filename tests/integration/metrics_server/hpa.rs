@@ -1,6 +1,6 @@
 //! The real HPA controller scales on what is served.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::stack::{deployment, pods, replicas, stack};
 use crate::support::eventually;
@@ -35,16 +35,17 @@ async fn the_hpa_scales_on_a_pods_metric_and_on_an_object_metric() {
     stack
         .exporter
         .set("voiceassist_queue_oldest_job_age_seconds", &queue, 10.0);
+    let started = Instant::now();
     eventually(
         Duration::from_secs(90),
         "both workloads are scaled up",
         || async {
-            // 250 requests per second on each pod that there is now.
             for pod in pods(&namespace, "api-gateway") {
                 let labels = [("namespace", namespace.name()), ("pod", pod.as_str())];
+                let requests = 250.0 * started.elapsed().as_secs_f64();
                 stack
                     .exporter
-                    .add("voiceassist_http_requests_total", &labels, 50.0);
+                    .set("voiceassist_http_requests_total", &labels, requests);
             }
             let (gateway, worker) = (
                 replicas(&namespace, "api-gateway"),
