@@ -12,6 +12,7 @@
 //! Must not: know a Kubernetes client, tokio, a clock, the environment, files or randomness. Time and
 //! randomness come in as arguments. A test scans this folder for forbidden imports.
 
+pub mod availability;
 pub mod desired;
 pub mod duration;
 pub mod environment;
