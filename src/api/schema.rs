@@ -25,7 +25,6 @@ pub const METRIC_PATTERN: &str = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$";
 pub fn quantity(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "x-kubernetes-int-or-string": true,
-        "anyOf": [{"type": "integer"}, {"type": "string"}],
         "pattern": QUANTITY_PATTERN,
         "maxLength": QUANTITY_MAX_LENGTH,
     })
@@ -44,7 +43,6 @@ pub fn quantities(generator: &mut SchemaGenerator) -> Schema {
 pub fn int_or_percent(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "x-kubernetes-int-or-string": true,
-        "anyOf": [{"type": "integer"}, {"type": "string"}],
         "pattern": "^[0-9]{1,3}%$",
         "maxLength": 4,
     })
