@@ -7,6 +7,11 @@
 //! telemetry   logs, metrics, health        clock, shutdown  time and signals, injected
 //! ```
 
+#![cfg_attr(
+    test,
+    allow(clippy::needless_pass_by_value, reason = "tests pass json!(..) inline")
+)]
+
 pub mod api;
 pub mod cli;
 pub mod clock;

@@ -22,8 +22,10 @@ pub const FIELD_MANAGER_METRICS: &str = "vas-metrics-server";
 pub const MANAGED_BY: &str = "vas-operator";
 /// Standard label: who manages the object.
 pub const LABEL_MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-/// Standard label: the name of the application; always `voiceassist-scaling`.
+/// Standard label: the name of the application; always [`APP_NAME`].
 pub const LABEL_NAME: &str = "app.kubernetes.io/name";
+/// Value of `app.kubernetes.io/name` on every child.
+pub const APP_NAME: &str = "voiceassist-scaling";
 /// Standard label: the instance; the name of the `VoiceAssistScaling`.
 pub const LABEL_INSTANCE: &str = "app.kubernetes.io/instance";
 

@@ -9,14 +9,22 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 pub const QUANTITY_MAX_LENGTH: u32 = 32;
 
 /// Decimal and binary quantities as Kubernetes writes them. Negative amounts make no sense here.
-const QUANTITY_PATTERN: &str =
+pub const QUANTITY_PATTERN: &str =
     r"^\+?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]{1,2})?$";
+
+/// Hours, minutes and seconds, in that order.
+pub const DURATION_PATTERN: &str = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$";
+
+/// A DNS label: names of environments, workloads and metrics.
+pub const NAME_PATTERN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+
+/// Name of a Prometheus metric.
+pub const METRIC_PATTERN: &str = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$";
 
 /// A Kubernetes quantity: `"100"`, `500m`, `2Gi`.
 pub fn quantity(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "x-kubernetes-int-or-string": true,
-        "anyOf": [{"type": "integer"}, {"type": "string"}],
         "pattern": QUANTITY_PATTERN,
         "maxLength": QUANTITY_MAX_LENGTH,
     })
@@ -35,7 +43,6 @@ pub fn quantities(generator: &mut SchemaGenerator) -> Schema {
 pub fn int_or_percent(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "x-kubernetes-int-or-string": true,
-        "anyOf": [{"type": "integer"}, {"type": "string"}],
         "pattern": "^[0-9]{1,3}%$",
         "maxLength": 4,
     })

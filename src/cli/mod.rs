@@ -8,6 +8,7 @@ mod leader_election;
 mod log;
 mod metrics_server;
 mod operator;
+mod output;
 mod render;
 mod validate;
 

@@ -12,7 +12,11 @@
 //! Must not: know a Kubernetes client, tokio, a clock, the environment, files or randomness. Time and
 //! randomness come in as arguments. A test scans this folder for forbidden imports.
 
+pub mod desired;
 pub mod duration;
+pub mod environment;
+pub mod field_path;
+pub mod int_or_percent;
 pub mod label_selector;
 pub mod lease;
 pub mod model;

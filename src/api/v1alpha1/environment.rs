@@ -4,6 +4,7 @@ use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{behavior::Behavior, disruption::Disruption, limits::Limits, metric::Metric, vertical::Vertical};
+use crate::api::schema;
 
 /// One environment's changes to the base values. One rule: scalars replace; `workloads` and `metrics`
 /// merge by name; a metric's source, `policies`, `vertical`, `disruption` and the parts of `limits`
@@ -14,7 +15,7 @@ pub struct Environment {
     /// Name of the environment, selected by `spec.environment`.
     #[schemars(
         length(min = 1, max = 63),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+        regex(pattern = schema::NAME_PATTERN)
     )]
     pub name: String,
     /// Replaces the base's `suspend`.
@@ -42,7 +43,7 @@ pub struct WorkloadOverride {
     /// Name of a workload of the base.
     #[schemars(
         length(min = 1, max = 63),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+        regex(pattern = schema::NAME_PATTERN)
     )]
     pub name: String,
     /// Replaces `minReplicas`.

@@ -28,7 +28,7 @@ pub struct Metric {
     /// comes from Prometheus.
     #[schemars(
         length(min = 1, max = 63),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+        regex(pattern = schema::NAME_PATTERN)
     )]
     pub name: String,
     /// `false` takes the metric out of the HPA. Default true.
@@ -61,7 +61,7 @@ pub struct Metric {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 2, max = 16),
-        regex(pattern = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$")
+        regex(pattern = schema::DURATION_PATTERN)
     )]
     pub max_age: Option<String>,
     /// Which Prometheus to ask: a name from the metrics server's configuration, never a URL. Default
@@ -69,7 +69,7 @@ pub struct Metric {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 63),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+        regex(pattern = schema::NAME_PATTERN)
     )]
     pub prometheus_server: Option<String>,
     /// Reserved for serving through external.metrics.k8s.io; `true` is refused by this version.
@@ -142,7 +142,7 @@ pub struct ResourceTarget {
 #[serde(rename_all = "camelCase")]
 pub struct RequestRateSource {
     /// Name of the counter, for example `voiceassist_http_requests_total`.
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = schema::METRIC_PATTERN))]
     pub counter: String,
     /// Further labels the series must carry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,7 +152,7 @@ pub struct RequestRateSource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 2, max = 16),
-        regex(pattern = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$")
+        regex(pattern = schema::DURATION_PATTERN)
     )]
     pub window: Option<String>,
     /// Requests per second that one pod should carry.
@@ -173,7 +173,7 @@ pub struct PodsTarget {
 #[serde(rename_all = "camelCase")]
 pub struct QueueDepthSource {
     /// Name of the gauge, for example `voiceassist_queue_depth`.
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = schema::METRIC_PATTERN))]
     pub gauge: String,
     /// Further labels the series must carry, for example the queue's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -194,7 +194,7 @@ pub struct QueueDepthSource {
 #[serde(rename_all = "camelCase")]
 pub struct QueueAgeSource {
     /// Name of the gauge, for example `voiceassist_queue_oldest_job_age_seconds`.
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = schema::METRIC_PATTERN))]
     pub gauge: String,
     /// Further labels the series must carry, for example the queue's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{behavior::Behavior, disruption::Disruption, metric::Metric, vertical::Vertical};
+use crate::api::schema;
 
 /// One scaled workload.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
@@ -21,7 +22,7 @@ pub struct Workload {
     /// Name of the workload, unique in the resource. Children are named `<resource>-<workload>`.
     #[schemars(
         length(min = 1, max = 63),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+        regex(pattern = schema::NAME_PATTERN)
     )]
     pub name: String,
     /// What is scaled: anything with a `scale` subresource.

@@ -1,0 +1,131 @@
+//! The rules: from what a user wrote to [`Scaling`], which cannot be wrong.
+//!
+//! Every environment is merged and checked, not only the active one: a mistake in `production` shows while
+//! `dev` is active. Rules parse rather than check: each returns the model's type, or nothing and a
+//! [`Violation`] that points at the user's own line. What needs the cluster (does the target exist, is there
+//! quota) is not a rule.
+//!
+//! ```text
+//! schema      types, bounds, patterns, unique names: the CRD's own schema, for objects older than it
+//! structure   environments, overrides and targets of the whole resource
+//! workload -> replicas, metrics (-> target), behavior, vertical, disruption
+//! limits      LimitRange and ResourceQuota
+//! ```
+
+mod behavior;
+mod disruption;
+mod findings;
+mod limits;
+mod metrics;
+mod replicas;
+pub mod schema;
+mod structure;
+mod target;
+#[cfg(test)]
+mod testing;
+mod vertical;
+mod workload;
+
+use std::collections::BTreeSet;
+
+use crate::{
+    api::v1alpha1::{Environment, VoiceAssistScaling},
+    core::{
+        environment,
+        field_path::Origin,
+        model::{Scaling, ScalingKey},
+    },
+};
+use findings::{Findings, Scope};
+
+/// One broken rule.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Violation {
+    /// Path of the field in the object as the user wrote it, for example
+    /// `spec.environments[1].workloads[0].maxReplicas`.
+    pub path: String,
+    /// The value found there, as compact JSON.
+    pub value: String,
+    /// The rule, and the fix.
+    pub rule: String,
+    /// The environment whose merged result breaks the rule; `None` for the base values.
+    pub environment: Option<String>,
+    /// The workload it concerns; `None` concerns the whole resource.
+    pub workload: Option<String>,
+}
+
+/// What the rules say of one resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Validation {
+    /// The active environment with the workloads that obey every rule in every environment; `None` if a
+    /// rule of the whole resource is broken. Children of what is left out stay as they are.
+    pub scaling: Option<Scaling>,
+    /// All broken rules, of every environment, in a stable order: schema, structure, base values, then
+    /// each environment. What an environment inherits from the base is reported once.
+    pub violations: Vec<Violation>,
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}: {}", self.path, self.value, self.rule)?;
+        match &self.environment {
+            Some(environment) => write!(f, " (in environment {environment})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Checks the merged result of every environment and returns the active one.
+pub fn validate(object: &VoiceAssistScaling) -> Validation {
+    let spec = &object.spec;
+    // Serializing these types to JSON has no failing case; Null would only cost the paths' values.
+    let written = serde_json::to_value(spec).unwrap_or_default();
+    let mut findings = Findings::default();
+
+    findings.add_schema(&written);
+    structure::check(object, &written, &mut findings);
+
+    let base = Environment::default();
+    let environments = spec.environments.as_deref().unwrap_or_default();
+    let mut active = None;
+    for (position, environment) in std::iter::once((None, &base)).chain(
+        environments
+            .iter()
+            .enumerate()
+            .map(|(position, environment)| (Some(position), environment)),
+    ) {
+        let name = position.map(|_| environment.name.as_str());
+        let merged = environment::merge(spec, environment);
+        let mut scope = Scope::new(&mut findings, Origin::new(&written, position), name);
+        let limits = limits::check(merged.limits.as_ref(), &mut scope);
+        let suspended = merged.suspend.unwrap_or(false);
+        let workloads: Vec<_> = merged
+            .workloads
+            .iter()
+            .filter_map(|workload| workload::check(workload, suspended, limits.as_ref(), &mut scope))
+            .collect();
+        if name == spec.environment.as_deref() && active.is_none() {
+            active = Some((workloads, limits));
+        }
+    }
+
+    let violations = findings.into_violations();
+    let refused: BTreeSet<&str> = violations
+        .iter()
+        .filter_map(|violation| violation.workload.as_deref())
+        .collect();
+    let whole = violations.iter().all(|violation| violation.workload.is_some());
+    let scaling = active.filter(|_| whole).map(|(mut workloads, limits)| Scaling {
+        key: ScalingKey {
+            namespace: object.metadata.namespace.clone().unwrap_or_default(),
+            name: object.metadata.name.clone().unwrap_or_default(),
+        },
+        environment: spec.environment.clone(),
+        workloads: {
+            workloads.retain(|workload| !refused.contains(workload.name.as_str()));
+            workloads
+        },
+        limits,
+    });
+    Validation { scaling, violations }
+}
