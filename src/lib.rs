@@ -17,6 +17,7 @@ pub mod cli;
 pub mod clock;
 pub mod core;
 pub mod leader;
+pub mod metrics_server;
 pub mod prometheus;
 pub mod random;
 pub mod shutdown;

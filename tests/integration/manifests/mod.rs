@@ -4,3 +4,4 @@ mod guide;
 mod installed;
 mod overlays;
 mod rendered;
+mod running;
