@@ -1,3 +1,7 @@
 //! What gets applied: that it says what it should, and that a real cluster takes it.
 
+mod guide;
+mod installed;
+mod overlays;
 mod rendered;
+mod running;

@@ -204,3 +204,42 @@ fn a_flag_that_the_manifests_lack_cannot_be_slipped_in() {
     let operator = Kustomization::render(INSTALL).deployment("vas-operator");
     operator.args(&["--manage-limits=false".to_owned()]);
 }
+
+#[test]
+fn without_limits_the_operator_neither_tries_nor_may_write_them() {
+    let install = Kustomization::render("tests/fixtures/install-without-limits");
+    let env = install.deployment("vas-operator").env("x");
+    assert!(
+        env.contains(&("VAS_MANAGE_LIMITS".to_owned(), "false".to_owned())),
+        "{env:?}"
+    );
+    assert!(
+        env.iter().any(|(name, _)| name == "POD_NAME"),
+        "the patch took others away: {env:?}"
+    );
+    for resource in ["limitranges", "resourcequotas"] {
+        let mut granted = rules(&install)
+            .filter(|(_, rule)| rule["resources"].as_array().unwrap().contains(&json!(resource)));
+        assert!(granted.next().is_none(), "{resource} are still granted");
+    }
+    assert!(
+        install
+            .find("ClusterRoleBinding", "vas-operator-limits")
+            .is_none(),
+        "a binding without its role is left"
+    );
+}
+
+#[test]
+fn external_metrics_are_off_unless_the_component_is_added() {
+    let name = "v1beta1.external.metrics.k8s.io";
+    assert!(Kustomization::render(INSTALL).find("APIService", name).is_none());
+    let install = Kustomization::render("tests/fixtures/install-with-external-metrics");
+    let service = &install.find("APIService", name).expect("the component adds it")["spec"]["service"];
+    let ours = install
+        .find("APIService", "v1beta2.custom.metrics.k8s.io")
+        .unwrap();
+    assert_eq!(*service, ours["spec"]["service"]);
+    let mut granted = rules(&install).filter(|(_, rule)| rule["resourceNames"] == json!([name]));
+    assert!(granted.next().is_some(), "the server may not write its caBundle");
+}
