@@ -16,5 +16,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod cli;
+mod golden;
 mod harness;
 mod manifests;
+mod purity;
