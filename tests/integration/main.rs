@@ -17,6 +17,7 @@
 mod support;
 
 mod cli;
+mod crd_rules;
 mod golden;
 mod harness;
 mod manifests;
