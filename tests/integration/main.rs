@@ -20,4 +20,5 @@ mod cli;
 mod golden;
 mod harness;
 mod manifests;
+mod metrics_server;
 mod purity;
