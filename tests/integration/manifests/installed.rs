@@ -5,10 +5,18 @@
 
 use std::{sync::LazyLock, time::Duration};
 
+use k8s_openapi::{
+    ByteString, api::core::v1::Secret, kube_aggregator::pkg::apis::apiregistration::v1::APIService,
+};
+use kube::{
+    Api,
+    api::{Patch, PatchParams, PostParams},
+};
+use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::guide;
-use crate::support::{Cluster, eventually, install};
+use crate::support::{Cluster, cluster::client_for, eventually, install};
 
 /// For one test at a time.
 pub static CLUSTER: LazyLock<Mutex<Cluster>> = LazyLock::new(|| Mutex::new(Cluster::start("install", &[])));
@@ -26,6 +34,40 @@ fn can(cluster: &Cluster, user: &str, what: &str) -> bool {
         "no" => false,
         other => panic!("{args:?}: {other}{}", String::from_utf8_lossy(&output.stderr)),
     }
+}
+
+/// Fills the Secret and one `caBundle`, with the rights and the requests of the metrics server.
+async fn write_as_the_metrics_server_does(cluster: &Cluster) {
+    eventually_can(
+        cluster,
+        METRICS_SERVER,
+        "update secrets/vas-metrics-server-tls -n vas-system",
+    )
+    .await;
+    let account = cluster.service_account_kubeconfig("vas-system", "vas-metrics-server");
+    let client = client_for(&account).await;
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), "vas-system");
+    let mut secret = secrets.get("vas-metrics-server-tls").await.unwrap();
+    let certificate = ("tls.crt".to_owned(), ByteString(b"a".to_vec()));
+    secret.data = Some([certificate].into());
+    let params = PostParams::default();
+    secrets
+        .replace("vas-metrics-server-tls", &params, &secret)
+        .await
+        .unwrap();
+    let api_services: Api<APIService> = Api::all(client);
+    let name = "v1beta1.custom.metrics.k8s.io";
+    let ca_bundle = json!({
+        "apiVersion": "apiregistration.k8s.io/v1",
+        "kind": "APIService",
+        "metadata": {"name": name},
+        "spec": {"caBundle": "YQ=="},
+    });
+    let params = PatchParams::apply("vas-metrics-server").force();
+    api_services
+        .patch(name, &params, &Patch::Apply(&ca_bundle))
+        .await
+        .unwrap();
 }
 
 /// Rights come in a moment after their role: the API server and the role aggregation watch.
@@ -73,30 +115,7 @@ async fn the_install_is_accepted_without_a_warning_and_its_pods_are_ready() {
 async fn installing_again_keeps_what_the_metrics_server_wrote_and_the_aggregated_rules() {
     let cluster = CLUSTER.lock().await;
     install::apply(&cluster);
-    let server = cluster.service_account_kubeconfig("vas-system", "vas-metrics-server");
-    let written = r"
-apiVersion: v1
-kind: Secret
-metadata: {name: vas-metrics-server-tls, namespace: vas-system}
-data: {tls.crt: YQ==}
----
-apiVersion: apiregistration.k8s.io/v1
-kind: APIService
-metadata: {name: v1beta1.custom.metrics.k8s.io}
-spec: {caBundle: YQ==, group: custom.metrics.k8s.io, version: v1beta1, groupPriorityMinimum: 100, versionPriority: 100}
-";
-    let as_the_server = format!("--kubeconfig={}", server.display());
-    let apply = [
-        "apply",
-        "--server-side",
-        "--field-manager=vas-metrics-server",
-        "-f",
-        "-",
-    ];
-    cluster.kubectl_ok(
-        &[&[as_the_server.as_str()], apply.as_slice()].concat(),
-        Some(written),
-    );
+    write_as_the_metrics_server_does(&cluster).await;
     eventually_can(&cluster, OPERATOR, "get deployments.apps --subresource=scale -A").await;
 
     let state = || {
