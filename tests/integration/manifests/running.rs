@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{guide, installed};
+use super::{guide, installation};
 use crate::support::{
     Cluster, audit,
     cluster::bin,
@@ -90,7 +90,7 @@ impl Running {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shipped_rights_are_enough_and_an_uninstall_under_way_stays_an_uninstall() {
-    let cluster = installed::CLUSTER.lock().await;
+    let cluster = installation::CLUSTER.lock().await;
     let vpa_crd = bin("vpa-crd.yaml");
     cluster.kubectl_ok(
         &["apply", "--server-side", "-f", &vpa_crd.to_string_lossy()],
