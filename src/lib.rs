@@ -17,6 +17,8 @@ pub mod cli;
 pub mod clock;
 pub mod core;
 pub mod leader;
+pub mod metrics_server;
+pub mod prometheus;
 pub mod random;
 pub mod shutdown;
 pub mod telemetry;

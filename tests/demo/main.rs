@@ -1,1 +1,3 @@
+//! demo
+mod oracle;
 fn main() {}

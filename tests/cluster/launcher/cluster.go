@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strconv"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -21,7 +19,7 @@ type cluster struct {
 	quit context.CancelFunc
 }
 
-// up runs a cluster until a signal, `cluster down` or the end of the parent.
+// up runs a cluster until the context ends (a signal), `cluster down` or the end of the parent.
 func up(ctx context.Context, o upOptions) error {
 	report, err := newReport()
 	if err != nil {
@@ -41,12 +39,12 @@ func up(ctx context.Context, o upOptions) error {
 		return fmt.Errorf("a cluster runs in %s already", o.paths.dir)
 	}
 	defer lock.Close()
-	if err := writeFile(o.paths.pid(), []byte(strconv.Itoa(os.Getpid())+"\n")); err != nil {
+	if err := writeFile(o.paths.pid(), []byte(strconv.Itoa(os.Getpid())+"\n"), private); err != nil {
 		return err
 	}
 	defer os.Remove(o.paths.pid())
 
-	ctx, quit := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	if !report.detached {
 		go watchParent(ctx, o.exitWithParent, quit)
@@ -63,7 +61,6 @@ func up(ctx context.Context, o upOptions) error {
 	defer closeControl()
 	defer c.shutdown()
 
-	began := time.Now()
 	starting, cancel := context.WithTimeout(ctx, o.timeout)
 	err = c.start(starting, o, ports, api, report.say)
 	cancel()
@@ -73,7 +70,7 @@ func up(ctx context.Context, o upOptions) error {
 	if err != nil {
 		return err
 	}
-	report.say("ready after %.1f s", time.Since(began).Seconds())
+	report.say("ready")
 	if err := report.ready(o.paths); err != nil {
 		return err
 	}

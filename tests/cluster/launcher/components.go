@@ -25,7 +25,7 @@ func components(o upOptions, ports map[string]int, api *client) map[string]compo
 		apiserver(o, ports, api),
 		controllerManager(o, ports, api),
 		scheduler(o.paths, ports),
-		kwok(o.paths, ports),
+		kwok(o, ports, api),
 		metricsServer(o.paths, ports),
 	}
 	byName := map[string]component{}
@@ -119,6 +119,10 @@ func controllerManager(o upOptions, ports map[string]int, api *client) component
 		// Tests stop the API server for longer than a node may be silent in a
 		// normal cluster; the nodes are not what fails then.
 		"--node-monitor-grace-period=5m",
+		// The default of 20 requests a second is for a server that others need
+		// too; with 200 HPAs it would be the test's bottleneck.
+		"--kube-api-qps=300",
+		"--kube-api-burst=600",
 		"--horizontal-pod-autoscaler-sync-period=" + o.hpaSync.String(),
 		"--horizontal-pod-autoscaler-cpu-initialization-period=10s",
 		"--horizontal-pod-autoscaler-initial-readiness-delay=5s",
@@ -143,12 +147,15 @@ func scheduler(p paths, ports map[string]int) component {
 			"--bind-address=127.0.0.1",
 			"--secure-port=" + strconv.Itoa(ports["kube-scheduler"]),
 			"--leader-elect=false",
+			"--kube-api-qps=300",
+			"--kube-api-burst=600",
 		},
 		ready: healthz(ports["kube-scheduler"]),
 	}
 }
 
-func kwok(p paths, ports map[string]int) component {
+func kwok(o upOptions, ports map[string]int, api *client) component {
+	p := o.paths
 	port := strconv.Itoa(ports["kwok"])
 	return component{
 		name: "kwok",
@@ -158,12 +165,17 @@ func kwok(p paths, ports map[string]int) component {
 			// Not all nodes: a real one may stand beside them some day.
 			"--manage-all-nodes=false",
 			"--manage-nodes-with-annotation-selector=" + fakeNode + "=fake",
-			"--node-lease-duration-seconds=40",
+			"--node-lease-duration-seconds=20",
 			"--node-ip=127.0.0.1",
 			"--node-port=" + port,
 			"--server-address=" + net.JoinHostPort("127.0.0.1", port),
 			"--tls-cert-file=" + p.pki("kwok.crt"),
 			"--tls-private-key-file=" + p.pki("kwok.key"),
+		},
+		// Every run of kwok has an identity of its own, and would wait until the
+		// leases of the run before it have expired, its pods meanwhile Pending.
+		before: func(ctx context.Context) error {
+			return deleteNodeLeases(ctx, api, o.nodes)
 		},
 		ready: healthz(ports["kwok"]),
 	}

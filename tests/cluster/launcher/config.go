@@ -15,7 +15,7 @@ func writeConfig(p paths) error {
 		if err != nil {
 			return err
 		}
-		if err := writeFile(p.config(name), content); err != nil {
+		if err := writeFile(p.config(name), content, private); err != nil {
 			return fmt.Errorf("configuration file %s: %w", name, err)
 		}
 	}

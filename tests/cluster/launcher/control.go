@@ -37,7 +37,7 @@ func (c *cluster) serveControl(ctx context.Context, p paths) (func(), error) {
 	if err != nil {
 		return nil, fmt.Errorf("control socket: %w", err)
 	}
-	if err := writeFile(p.controlPath(), []byte(socket+"\n")); err != nil {
+	if err := writeFile(p.controlPath(), []byte(socket+"\n"), private); err != nil {
 		return nil, err
 	}
 	go func() {

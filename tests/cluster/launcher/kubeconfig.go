@@ -38,7 +38,7 @@ func writeKubeconfig(p paths, path, certificate string, port int) error {
 		encoded[i] = base64.StdEncoding.EncodeToString(content)
 	}
 	text := fmt.Sprintf(kubeconfigFormat, certificate, port, encoded[0], encoded[1], encoded[2])
-	return writeFile(path, []byte(text))
+	return writeFile(path, []byte(text), private)
 }
 
 // writeKubeconfigs writes the administrator's and one for each component.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 )
 
@@ -19,7 +20,7 @@ type object = map[string]any
 // to date: kwok's port, where metrics-server asks for usage, may be another.
 func createNodes(ctx context.Context, api *client, count, kwokPort int) error {
 	for i := range count {
-		name := fmt.Sprintf("node-%d", i)
+		name := nodeName(i)
 		node := object{
 			"apiVersion": "v1", "kind": "Node",
 			"metadata": object{
@@ -55,6 +56,18 @@ func createNodes(ctx context.Context, api *client, count, kwokPort int) error {
 			},
 		}
 		if err := api.apply(ctx, path+"/status", status); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func nodeName(i int) string { return fmt.Sprintf("node-%d", i) }
+
+func deleteNodeLeases(ctx context.Context, api *client, count int) error {
+	for i := range count {
+		err := api.delete(ctx, "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/"+nodeName(i))
+		if err != nil && !isStatus(err, http.StatusNotFound) {
 			return err
 		}
 	}

@@ -37,10 +37,17 @@ func (p paths) create() error {
 	return nil
 }
 
+// How files are readable: a cluster's are its owner's alone, since most hold
+// keys; what was built is for everybody who may read the directory.
+const (
+	private os.FileMode = 0o600
+	public  os.FileMode = 0o644
+)
+
 // writeFile replaces a file in one step, so that nobody reads half of it.
-func writeFile(path string, content []byte) error {
+func writeFile(path string, content []byte, mode os.FileMode) error {
 	temporary := path + ".new"
-	if err := os.WriteFile(temporary, content, 0o600); err != nil {
+	if err := os.WriteFile(temporary, content, mode); err != nil {
 		return err
 	}
 	return os.Rename(temporary, path)

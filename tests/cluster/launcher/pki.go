@@ -76,7 +76,7 @@ func ensurePKI(p paths) error {
 	if err := writeServiceAccountKeys(p); err != nil {
 		return fmt.Errorf("service account key: %w", err)
 	}
-	return writeFile(complete, nil)
+	return writeFile(complete, nil, private)
 }
 
 type issuer struct {
@@ -152,11 +152,11 @@ func writePair(p paths, name string, der []byte, key *ecdsa.PrivateKey) error {
 	if err := writePEM(p.pki(name+".crt"), "CERTIFICATE", der); err != nil {
 		return err
 	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
+	encoded, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		return err
 	}
-	return writePEM(p.pki(name+".key"), "PRIVATE KEY", private)
+	return writePEM(p.pki(name+".key"), "PRIVATE KEY", encoded)
 }
 
 // writeServiceAccountKeys makes what signs and verifies service account tokens.
@@ -165,20 +165,20 @@ func writeServiceAccountKeys(p paths) error {
 	if err != nil {
 		return err
 	}
-	private, err := x509.MarshalECPrivateKey(key)
+	secret, err := x509.MarshalECPrivateKey(key)
 	if err != nil {
 		return err
 	}
-	if err := writePEM(p.pki("service-account.key"), "EC PRIVATE KEY", private); err != nil {
+	if err := writePEM(p.pki("service-account.key"), "EC PRIVATE KEY", secret); err != nil {
 		return err
 	}
-	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	shared, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
 	if err != nil {
 		return err
 	}
-	return writePEM(p.pki("service-account.pub"), "PUBLIC KEY", public)
+	return writePEM(p.pki("service-account.pub"), "PUBLIC KEY", shared)
 }
 
 func writePEM(path, kind string, der []byte) error {
-	return writeFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+	return writeFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), private)
 }

@@ -57,7 +57,7 @@ func choosePorts(path string) (map[string]int, error) {
 	if content, err = json.MarshalIndent(chosen, "", "  "); err != nil {
 		return nil, err
 	}
-	return chosen, writeFile(path, append(content, '\n'))
+	return chosen, writeFile(path, append(content, '\n'), private)
 }
 
 // freePort listens on the preferred port, or else on a random one.

@@ -13,7 +13,7 @@ import (
 const (
 	// stopGrace is how long a component may take to stop. kube-apiserver waits
 	// for open requests, which nobody is interested in here.
-	stopGrace  = 8 * time.Second
+	stopGrace  = 3 * time.Second
 	readyLimit = 60 * time.Second
 	pollEvery  = 100 * time.Millisecond
 )
@@ -22,6 +22,8 @@ const (
 type component struct {
 	name string
 	args []string
+	// before, if any, is done before each start.
+	before func(context.Context) error
 	// ready returns nil once the component does its work.
 	ready func(context.Context) error
 }
@@ -50,7 +52,7 @@ func (s *supervised) start(ctx context.Context) error {
 		s.mu.Unlock()
 		return fmt.Errorf("%s is running already", s.name)
 	}
-	process, err := spawn(s.log, s.program, s.args)
+	process, err := s.spawn(ctx)
 	if err != nil {
 		s.mu.Unlock()
 		return fmt.Errorf("%s: %w", s.name, err)
@@ -64,6 +66,18 @@ func (s *supervised) start(ctx context.Context) error {
 	}
 	go s.keepRunning(process)
 	return nil
+}
+
+func (s *supervised) spawn(ctx context.Context) (*process, error) {
+	if s.before != nil {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		if err := s.before(ctx); err != nil {
+			// Not in the way of a start: the API server may be down in a test.
+			s.say("before %s: %v", s.name, err)
+		}
+	}
+	return spawn(s.log, s.program, s.args)
 }
 
 func (s *supervised) waitReady(ctx context.Context, process *process) error {
@@ -115,7 +129,7 @@ func (s *supervised) keepRunning(current *process) {
 			s.mu.Unlock()
 			return
 		}
-		next, err := spawn(s.log, s.program, s.args)
+		next, err := s.spawn(context.Background())
 		if err == nil {
 			s.process = next
 			current = next

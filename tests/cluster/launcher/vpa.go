@@ -41,8 +41,8 @@ func writeVPA(ctx context.Context, o buildOptions) error {
 	if err != nil {
 		return fmt.Errorf("VPA's CRD: %w", err)
 	}
-	if err := writeFile(path, content); err != nil {
+	if err := writeFile(path, content, public); err != nil {
 		return err
 	}
-	return writeFile(stamp, wanted)
+	return writeFile(stamp, wanted, public)
 }
