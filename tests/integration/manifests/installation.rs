@@ -35,3 +35,15 @@ pub async fn eventually_can(cluster: &Cluster, user: &str, what: &str) {
     })
     .await;
 }
+
+/// Waits until the API server knows the rights of both accounts, the aggregated ones too.
+pub async fn rights_are_in_force(cluster: &Cluster) {
+    eventually_can(cluster, OPERATOR, "get deployments.apps --subresource=scale -A").await;
+    eventually_can(cluster, OPERATOR, "update leases/vas-operator -n vas-system").await;
+    eventually_can(
+        cluster,
+        METRICS_SERVER,
+        "update secrets/vas-metrics-server-tls -n vas-system",
+    )
+    .await;
+}
