@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::guide;
 use crate::support::{install::INSTALL, kustomization::Kustomization};
 
 const DEPLOYMENTS: [&str; 2] = ["vas-operator", "vas-metrics-server"];
@@ -206,8 +207,24 @@ fn a_flag_that_the_manifests_lack_cannot_be_slipped_in() {
 }
 
 #[test]
+fn the_guide_s_own_kustomization_sets_the_image_and_prometheus() {
+    let install = guide::kustomization("Install");
+    for name in DEPLOYMENTS {
+        let deployment = install.find("Deployment", name).unwrap();
+        let image = &deployment["spec"]["template"]["spec"]["containers"][0]["image"];
+        assert_eq!(image, "registry.example.com/team/vas:0.1.0", "{name}");
+    }
+    let env = install.deployment("vas-metrics-server").env("x");
+    let url = "http://prometheus-operated.monitoring.svc:9090";
+    assert!(
+        env.contains(&("VAS_PROMETHEUS_URL".to_owned(), url.to_owned())),
+        "{env:?}"
+    );
+}
+
+#[test]
 fn without_limits_the_operator_neither_tries_nor_may_write_them() {
-    let install = Kustomization::render("tests/fixtures/install-without-limits");
+    let install = guide::kustomization("Without LimitRanges and ResourceQuotas");
     let env = install.deployment("vas-operator").env("x");
     assert!(
         env.contains(&("VAS_MANAGE_LIMITS".to_owned(), "false".to_owned())),

@@ -13,7 +13,6 @@ use crate::support::{
     eventually::throughout,
     exporter::Exporter,
     install,
-    kustomization::Kustomization,
     namespace::Namespace,
     process::{Process, free_port},
     prometheus::Prometheus,
@@ -190,15 +189,16 @@ async fn without_limits_the_operator_does_everything_else_and_asks_for_no_right_
     let cluster = installation::CLUSTER.lock().await;
     install_vpa(&cluster);
     install::apply(&cluster);
-    let folder = "tests/fixtures/install-without-limits";
-    cluster.kubectl_ok(&["apply", "-k", folder], None);
-    for command in guide::commands("Without LimitRanges and ResourceQuotas") {
+    let heading = "Without LimitRanges and ResourceQuotas";
+    let without_limits = guide::kustomization(heading);
+    cluster.kubectl_ok(&["apply", "-k", &without_limits.folder().to_string_lossy()], None);
+    for command in guide::commands(heading) {
         guide::run(&cluster, &command);
     }
     installation::rights_are_in_force(&cluster).await;
     let since = jiff::Timestamp::now();
     let metrics = format!("--metrics-bind-address=127.0.0.1:{}", free_port());
-    let operator = Kustomization::render(folder).deployment("vas-operator");
+    let operator = without_limits.deployment("vas-operator");
     let mut operator = operator.start(&cluster, "vas-operator-0", &[metrics]);
     let namespace = Namespace::create(&cluster, "no-limits");
     namespace.apply(&include_str!("../../fixtures/deployment.yaml").replace("api-gateway", "worker"));
