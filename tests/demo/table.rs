@@ -51,12 +51,10 @@ impl Row {
 /// The two lines above the first row.
 pub fn header(terminal: Terminal) -> [String; 2] {
     let above = format!(
-        "{:>5} {:<52} │ {}",
-        "",
-        "api-gateway: at most 100 requests/s per pod",
-        "worker: at most 50 jobs per pod, none older than 60 s"
+        "{:>5} {:<53} │ {}",
+        "", "api-gateway: 100 requests/s per pod", "worker: 50 jobs per pod, none older than 60 s"
     );
-    let columns = "want pods ready  highest metric  ";
+    let columns = "want pods ready  highest metric   ";
     let below = format!(
         "{:>5} {:>8} {:>9} {columns} │ {:>5} {:>5} {columns}",
         "time", "req/s", "per pod", "depth", "age"
@@ -92,7 +90,7 @@ fn replicas((scale, hpa): &(Scale, HpaStatus), terminal: Terminal) -> String {
         "{} {pods} {}  {}",
         terminal.paint(Look::Bold, &want),
         terminal.paint(starting, &ready),
-        terminal.paint(look, &format!("{why:<16}"))
+        terminal.paint(look, &format!("{why:<17}"))
     )
 }
 
