@@ -21,4 +21,5 @@ mod crd_rules;
 mod golden;
 mod harness;
 mod manifests;
+mod metrics_server;
 mod purity;
