@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::output::{self, Format};
+use super::output::{self, Format, OfflineError};
 use crate::api::v1alpha1;
 
 /// Print the CustomResourceDefinition of VoiceAssistScaling
@@ -15,6 +15,9 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(&self) -> ExitCode {
-        output::finish(output::documents(self.output, &[(v1alpha1::crd(), None)]))
+        match output::documents(self.output, &[(v1alpha1::crd(), None)]) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => OfflineError::Output(error).report(),
+        }
     }
 }
