@@ -34,3 +34,6 @@ pub mod reading;
 pub mod selector;
 pub mod status;
 pub mod validate;
+
+#[cfg(test)]
+mod properties;
