@@ -17,6 +17,7 @@ pub mod cli;
 pub mod clock;
 pub mod core;
 pub mod leader;
+pub mod operator;
 pub mod random;
 pub mod shutdown;
 pub mod telemetry;
