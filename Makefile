@@ -31,8 +31,8 @@ demo: tools cluster ## Autoscale VoiceAssist on a real local Kubernetes, and tel
 
 .PHONY: test
 test: tools cluster ## All tests: unit, and integration on a real Kubernetes and a real Prometheus
-	cargo test --locked
-	cd tests/cluster && go test ./launcher/...
+	RUST_TEST_THREADS=8 cargo test --locked
+	cd tests/cluster && GOTOOLCHAIN=local go vet ./launcher && GOTOOLCHAIN=local go test ./launcher
 
 .PHONY: lint
 lint: tools ## Formatting, clippy with warnings denied, documentation
@@ -43,6 +43,18 @@ lint: tools ## Formatting, clippy with warnings denied, documentation
 .PHONY: generate
 generate: tools ## Write the CRD from the types
 	cargo run --locked --quiet -- crd > crds/voiceassistscalings.yaml
+
+IMAGE ?= voiceassist/vas:0.1.0
+
+.PHONY: image
+image: ## Build the container image with buildah, podman or docker (IMAGE=NAME:TAG)
+	@for tool in buildah podman docker; do \
+		if $$tool info >/dev/null 2>&1; then \
+			echo "building $(IMAGE) with $$tool" >&2; \
+			exec $$tool build --file Containerfile --tag $(IMAGE) .; \
+		fi; \
+	done; \
+	echo "none of buildah, podman and docker works here: install one, or start docker's daemon" >&2; exit 2
 
 .PHONY: cluster-up
 cluster-up: ## Start the local Kubernetes; prints the export KUBECONFIG= line

@@ -227,6 +227,7 @@ mod tests {
 
     proptest! {
         #[test]
+        #[expect(clippy::cast_precision_loss, reason = "at most 1e12, far below 2^52")]
         fn a_measurement_reads_back_within_half_a_milli_unit(value in 0.0_f64..1e9) {
             let text = from_measurement(value).unwrap();
             let milli = parse_str(&text).unwrap().milli_ceil();

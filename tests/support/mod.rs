@@ -8,9 +8,13 @@ pub mod audit;
 pub mod cluster;
 pub mod eventually;
 pub mod exporter;
+pub mod fault_proxy;
+pub mod install;
+pub mod kustomization;
 pub mod namespace;
 pub mod process;
 pub mod prometheus;
+pub mod rendered_deployment;
 pub mod vas;
 
 pub use cluster::Cluster;

@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{findings::Scope, promql, target};
+use super::{findings::Scope, target};
 use crate::{
     api::v1alpha1 as api,
     core::{
         duration,
         field_path::FieldPath,
         model::{Metric, ObjectTarget, PrometheusMetric, Series, Source},
+        promql::{LabelName, pin_namespace},
     },
 };
 
@@ -219,9 +220,11 @@ fn gauge(
     }
 }
 
+/// A query that can be bound to a namespace, by the same code that will bind it to the right one.
 fn query(query: &str, path: &FieldPath, scope: &mut Scope<'_>) -> Option<Series> {
-    match promql::check(query) {
-        Ok(()) => Some(Series::Query {
+    let label: LabelName = NAMESPACE_LABEL.parse().ok()?;
+    match pin_namespace(query, &label, "any") {
+        Ok(_) => Some(Series::Query {
             query: query.to_owned(),
         }),
         Err(error) => {
@@ -272,22 +275,11 @@ fn check_matchers(
                 &path.key(name),
                 "label names that start with __ belong to Prometheus; remove it",
             );
-        } else if !is_label_name(name) {
-            scope.refuse(
-                &path.key(name),
-                "not a Prometheus label name: use letters, digits and _, not a digit first",
-            );
+        } else if let Err(error) = name.parse::<LabelName>() {
+            scope.refuse(&path.key(name), error);
         }
     }
     labels
-}
-
-fn is_label_name(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    bytes
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 #[cfg(test)]
@@ -365,12 +357,21 @@ mod tests {
         for (name, key, rule) in [
             ("namespace", ".namespace", "remove it"),
             ("__name__", ".__name__", "belong to Prometheus"),
-            ("a.b", r#"["a.b"]"#, "not a Prometheus label name"),
-            ("1a", ".1a", "not a Prometheus label name"),
+            ("a.b", r#"["a.b"]"#, "is not a Prometheus label name"),
+            ("1a", ".1a", "is not a Prometheus label name"),
         ] {
             refuses(rate(json!({"matchLabels": {name: "v"}})), &path(key), rule);
         }
         accepts(rate(json!({"matchLabels": {"queue": "with \"quotes\""}})));
+    }
+
+    #[test]
+    fn a_query_can_be_bound_to_the_namespace() {
+        let query = |text: &str| json!({"metrics": [{"name": "m", "prometheus": {"query": text, "target": {"value": "5"}}}]});
+        accepts(query(r#"sum(some_metric{namespace="voiceassist"}) or vector(0)"#));
+        for text in ["sum(", "x[5m]", "\"text\"", "no_such_function(x)", "info(x)"] {
+            refuses(query(text), "spec.workloads[0].metrics[0].prometheus.query", "");
+        }
     }
 
     #[test]

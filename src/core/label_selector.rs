@@ -1,0 +1,274 @@
+//! Kubernetes label selectors in their string form, as `labelSelector=` carries them.
+//!
+//! Source of grammar and semantics: `k8s.io/apimachinery/pkg/labels`. `!=` and `notin` match objects that
+//! lack the key. The numeric operators `>` and `<` are not supported: no HPA or scale subresource uses them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A parsed selector; without requirements it matches everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LabelSelector {
+    requirements: Vec<Requirement>,
+}
+
+/// One requirement on one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Requirement {
+    In(String, BTreeSet<String>),
+    NotIn(String, BTreeSet<String>),
+    Exists(String),
+    Absent(String),
+}
+
+/// Why a selector was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("bad label selector at {at:?}: {expected}")]
+pub struct ParseSelectorError {
+    at: String,
+    expected: &'static str,
+}
+
+impl LabelSelector {
+    /// Whether an object with these labels is selected.
+    #[must_use]
+    pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.requirements.iter().all(|requirement| match requirement {
+            Requirement::In(key, values) => labels.get(key).is_some_and(|value| values.contains(value)),
+            Requirement::NotIn(key, values) => labels.get(key).is_none_or(|value| !values.contains(value)),
+            Requirement::Exists(key) => labels.contains_key(key),
+            Requirement::Absent(key) => !labels.contains_key(key),
+        })
+    }
+
+    /// The one value the selector allows for a key, if it allows exactly one.
+    #[must_use]
+    pub fn exact(&self, key: &str) -> Option<&str> {
+        self.requirements
+            .iter()
+            .find_map(|requirement| match requirement {
+                Requirement::In(of, values) if of == key && values.len() == 1 => {
+                    values.first().map(String::as_str)
+                }
+                _ => None,
+            })
+    }
+
+    /// Whether it matches everything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.requirements.is_empty()
+    }
+}
+
+impl std::str::FromStr for LabelSelector {
+    type Err = ParseSelectorError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut input = Input { rest: text };
+        let mut requirements = Vec::new();
+        if input.at_end() {
+            return Ok(Self { requirements });
+        }
+        loop {
+            requirements.push(input.requirement()?);
+            if input.at_end() {
+                return Ok(Self { requirements });
+            }
+            input.expect(",", "a comma between requirements")?;
+        }
+    }
+}
+
+/// What is left of the text.
+struct Input<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Input<'a> {
+    fn at_end(&mut self) -> bool {
+        self.rest = self.rest.trim_start();
+        self.rest.is_empty()
+    }
+
+    fn accept(&mut self, token: &str) -> bool {
+        self.rest = self.rest.trim_start();
+        match self.rest.strip_prefix(token) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn expect(&mut self, token: &str, expected: &'static str) -> Result<(), ParseSelectorError> {
+        if self.accept(token) {
+            Ok(())
+        } else {
+            Err(self.error(expected))
+        }
+    }
+
+    fn error(&self, expected: &'static str) -> ParseSelectorError {
+        ParseSelectorError {
+            at: self.rest.chars().take(40).collect(),
+            expected,
+        }
+    }
+
+    /// A run of the characters keys and values are made of; possibly empty.
+    fn word(&mut self) -> &'a str {
+        self.rest = self.rest.trim_start();
+        let end = self
+            .rest
+            .find(|char: char| !(char.is_ascii_alphanumeric() || "-_./".contains(char)))
+            .unwrap_or(self.rest.len());
+        let (word, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        word
+    }
+
+    fn key(&mut self) -> Result<String, ParseSelectorError> {
+        let before = self.rest;
+        let key = self.word();
+        let name = key.rsplit('/').next().unwrap_or_default();
+        if is_name(name) && key.matches('/').count() <= 1 && !key.starts_with('/') {
+            Ok(key.to_owned())
+        } else {
+            self.rest = before;
+            Err(self.error("a label key"))
+        }
+    }
+
+    fn value(&mut self) -> Result<String, ParseSelectorError> {
+        let before = self.rest;
+        let value = self.word();
+        if value.is_empty() || (is_name(value) && !value.contains('/')) {
+            Ok(value.to_owned())
+        } else {
+            self.rest = before;
+            Err(self.error("a label value"))
+        }
+    }
+
+    fn requirement(&mut self) -> Result<Requirement, ParseSelectorError> {
+        if self.accept("!") {
+            return Ok(Requirement::Absent(self.key()?));
+        }
+        let key = self.key()?;
+        if self.accept("!=") {
+            return Ok(Requirement::NotIn(key, BTreeSet::from([self.value()?])));
+        }
+        if self.accept("==") || self.accept("=") {
+            return Ok(Requirement::In(key, BTreeSet::from([self.value()?])));
+        }
+        match self.word() {
+            "" if self.at_end() || self.rest.starts_with(',') => Ok(Requirement::Exists(key)),
+            "in" => Ok(Requirement::In(key, self.values()?)),
+            "notin" => Ok(Requirement::NotIn(key, self.values()?)),
+            _ => Err(self.error("one of =, ==, !=, in, notin")),
+        }
+    }
+
+    fn values(&mut self) -> Result<BTreeSet<String>, ParseSelectorError> {
+        self.expect("(", "( after in or notin")?;
+        let mut values = BTreeSet::from([self.value()?]);
+        while self.accept(",") {
+            values.insert(self.value()?);
+        }
+        self.expect(")", ") after the values")?;
+        Ok(values)
+    }
+}
+
+/// Letters, digits, `-`, `_` and `.`, starting and ending with a letter or digit, at most 63 characters.
+fn is_name(text: &str) -> bool {
+    let ends_well = |char: Option<char>| char.is_some_and(|char| char.is_ascii_alphanumeric());
+    text.len() <= 63 && ends_well(text.chars().next()) && ends_well(text.chars().next_back())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn operators_select_as_in_kubernetes() {
+        let object = labels(&[("app", "web"), ("tier", ""), ("a.b/c", "1.2_3-x")]);
+        for (selector, selected) in [
+            ("", true),
+            ("app=web", true),
+            ("app==web", true),
+            ("app = web , tier", true),
+            ("app=api", false),
+            ("app!=web", false),
+            ("absent!=web", true),
+            ("app in (web, api)", true),
+            ("app in (api)", false),
+            ("app notin (api,db)", true),
+            ("absent notin (a)", true),
+            ("app notin (web)", false),
+            ("app", true),
+            ("absent", false),
+            ("!absent", true),
+            ("!app", false),
+            ("tier=", true),
+            ("tier in (,x)", true),
+            ("a.b/c=1.2_3-x", true),
+            ("app=web,app!=web", false),
+            ("in in (in)", false),
+        ] {
+            let parsed: LabelSelector = selector
+                .parse()
+                .unwrap_or_else(|error| panic!("{selector}: {error}"));
+            assert_eq!(parsed.matches(&object), selected, "{selector}");
+        }
+    }
+
+    #[test]
+    fn malformed_selectors_are_refused() {
+        for selector in [
+            ",",
+            "app=web,",
+            "=web",
+            "app web",
+            "app in web",
+            "app in (web",
+            "app in ()x",
+            "app>1",
+            "!",
+            "a/b/c=d",
+            "/a=b",
+            "-a=b",
+            "a=b/c",
+            "app=web tier",
+            "app=\"x\"",
+            "a=-",
+        ] {
+            assert!(selector.parse::<LabelSelector>().is_err(), "{selector}");
+        }
+    }
+
+    #[test]
+    fn an_exact_value_is_known() {
+        let selector: LabelSelector = "a=b,c in (d,e),f in (g)".parse().unwrap();
+        assert_eq!(selector.exact("a"), Some("b"));
+        assert_eq!(selector.exact("c"), None);
+        assert_eq!(selector.exact("f"), Some("g"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_parses_or_is_refused_without_a_panic(text in any::<String>()) {
+            let _ = text.parse::<LabelSelector>();
+        }
+    }
+}

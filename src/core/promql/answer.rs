@@ -1,0 +1,227 @@
+//! What one poll of a shape brought: for each namespace and pod a value, and when it was sampled.
+//!
+//! Ages are taken on Prometheus' own clock (evaluation time minus sample time), so that a skew between its
+//! clock and ours never makes data look fresh or stale.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
+
+use super::{Grouping, Labels, Shape};
+
+/// One series of an instant answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Evaluation time, Unix seconds on Prometheus' clock.
+    pub time: f64,
+    /// Its value, which may be NaN or infinite.
+    pub value: f64,
+}
+
+/// An instant answer without warnings. A scalar is one item without labels.
+pub type Vector = Vec<Item>;
+
+/// When a value was sampled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SampleTime {
+    /// On Prometheus' clock.
+    pub at: Timestamp,
+    /// Its age when Prometheus answered.
+    pub age: Duration,
+}
+
+/// What is known of one namespace or pod. Both fields `None` never occurs.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Point {
+    /// The value; `None` when samples exist that give none yet, such as the first of a rate.
+    pub value: Option<f64>,
+    /// When it was sampled; `None` when the samples vanished between the two queries.
+    pub sampled: Option<SampleTime>,
+}
+
+/// A clean answer to a shape.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer {
+    /// Our monotonic time when it arrived.
+    pub received: Duration,
+    /// By namespace, then by pod; the key is empty where the shape does not tell them apart.
+    pub points: BTreeMap<String, BTreeMap<String, Point>>,
+}
+
+/// Why an answer cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerError {
+    /// An author's query gave several series.
+    #[error(
+        "the query returned {0} series instead of one; aggregate it, for example with sum(...) or max(...)"
+    )]
+    SeveralSeries(usize),
+    /// A time that is no time.
+    #[error("Prometheus sent {0} as a time")]
+    BadTime(String),
+}
+
+impl Answer {
+    /// Joins the values with the times of their samples.
+    ///
+    /// # Errors
+    /// See [`AnswerError`].
+    pub fn join(
+        shape: &Shape,
+        labels: &Labels,
+        values: &[Item],
+        times: &[Item],
+        received: Duration,
+    ) -> Result<Self, AnswerError> {
+        if shape.grouping == Grouping::Single && values.len() > 1 {
+            return Err(AnswerError::SeveralSeries(values.len()));
+        }
+        let mut answer = Self {
+            received,
+            points: BTreeMap::new(),
+        };
+        for item in values {
+            if let Some(point) = answer.point(shape.grouping, labels, item) {
+                point.value = Some(item.value);
+                if shape.age.is_none() {
+                    point.sampled = Some(SampleTime {
+                        at: timestamp(item.time)?,
+                        age: Duration::ZERO,
+                    });
+                }
+            }
+        }
+        for item in times {
+            if let Some(point) = answer.point(shape.grouping, labels, item) {
+                let age = Duration::try_from_secs_f64((item.time - item.value).max(0.0))
+                    .map_err(|_| AnswerError::BadTime(item.value.to_string()))?;
+                point.sampled = Some(SampleTime {
+                    at: timestamp(item.value)?,
+                    age,
+                });
+            }
+        }
+        Ok(answer)
+    }
+
+    /// The point an item belongs to; `None` for series without the labels that would tell.
+    fn point(&mut self, grouping: Grouping, labels: &Labels, item: &Item) -> Option<&mut Point> {
+        let label = |name: &super::LabelName| item.labels.get(name.as_str()).cloned();
+        let (namespace, pod) = match grouping {
+            Grouping::Pod => (label(&labels.namespace)?, label(&labels.pod)?),
+            Grouping::Namespace => (label(&labels.namespace)?, String::new()),
+            Grouping::Single => (String::new(), String::new()),
+        };
+        Some(self.points.entry(namespace).or_default().entry(pod).or_default())
+    }
+}
+
+fn timestamp(seconds: f64) -> Result<Timestamp, AnswerError> {
+    let bad = || AnswerError::BadTime(seconds.to_string());
+    let since_epoch = Duration::try_from_secs_f64(seconds).map_err(|_| bad())?;
+    let millis = i64::try_from(since_epoch.as_millis()).map_err(|_| bad())?;
+    Timestamp::from_millisecond(millis).map_err(|_| bad())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels() -> Labels {
+        Labels {
+            namespace: "namespace".parse().unwrap(),
+            pod: "pod".parse().unwrap(),
+        }
+    }
+
+    fn shape(grouping: Grouping) -> Shape {
+        Shape {
+            server: "default".to_owned(),
+            grouping,
+            value: "v".to_owned(),
+            age: (grouping != Grouping::Single).then(|| "a".to_owned()),
+        }
+    }
+
+    fn item(labels: &[(&str, &str)], time: f64, value: f64) -> Item {
+        let labels = labels
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        Item { labels, time, value }
+    }
+
+    #[test]
+    fn a_value_carries_the_age_of_its_sample_on_the_clock_of_prometheus() {
+        let pod = [("namespace", "a"), ("pod", "p")];
+        let answer = Answer::join(
+            &shape(Grouping::Pod),
+            &labels(),
+            &[item(&pod, 1000.5, 7.0)],
+            &[item(&pod, 1000.0, 990.0)],
+            Duration::from_secs(3),
+        )
+        .unwrap();
+        let point = answer.points["a"]["p"];
+        assert_eq!(point.value, Some(7.0));
+        let sampled = point.sampled.unwrap();
+        assert_eq!(sampled.age, Duration::from_secs(10));
+        assert_eq!(sampled.at, Timestamp::from_second(990).unwrap());
+    }
+
+    #[test]
+    fn an_own_query_is_as_old_as_the_poll() {
+        let answer = Answer::join(
+            &shape(Grouping::Single),
+            &labels(),
+            &[item(&[], 50.0, 1.0)],
+            &[],
+            Duration::ZERO,
+        );
+        assert_eq!(
+            answer.unwrap().points[""][""].sampled.unwrap().age,
+            Duration::ZERO
+        );
+    }
+
+    #[test]
+    fn several_series_of_an_own_query_are_an_error_not_the_first_one() {
+        let items = [item(&[("a", "1")], 1.0, 1.0), item(&[("a", "2")], 1.0, 2.0)];
+        assert_eq!(
+            Answer::join(&shape(Grouping::Single), &labels(), &items, &[], Duration::ZERO),
+            Err(AnswerError::SeveralSeries(2))
+        );
+    }
+
+    #[test]
+    fn series_without_the_labels_belong_to_nobody() {
+        let answer = Answer::join(
+            &shape(Grouping::Pod),
+            &labels(),
+            &[
+                item(&[("namespace", "a")], 1.0, 1.0),
+                item(&[("pod", "p")], 1.0, 1.0),
+            ],
+            &[],
+            Duration::ZERO,
+        );
+        assert!(answer.unwrap().points.is_empty());
+    }
+
+    #[test]
+    fn a_time_that_is_no_time_is_an_error() {
+        for value in [f64::NAN, -1.0, f64::INFINITY, 1e300] {
+            let items = [item(&[("namespace", "a")], 1.0, value)];
+            let answer = Answer::join(
+                &shape(Grouping::Namespace),
+                &labels(),
+                &[],
+                &items,
+                Duration::ZERO,
+            );
+            assert!(matches!(answer, Err(AnswerError::BadTime(_))), "{value}");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Binds an author's own query to the namespace of the resource it stands in.
+//!
+//! The query is parsed, an equality matcher is added to every selector of the tree, and the text that is sent
+//! is rendered from that tree: what the parser did not understand never reaches Prometheus. The rendered
+//! text must parse back to the same tree, so that a slip of the renderer is an error, not another query.
+
+use promql_parser::{
+    label::{MatchOp, Matcher},
+    parser::{self, Expr, VectorSelector, value::ValueType},
+    util::visitor::{ExprVisitorMut, walk_expr_mut},
+};
+
+use super::LabelName;
+
+/// Longest query accepted, in bytes: the bound of the CRD.
+const MAX_LENGTH: usize = 4096;
+/// Most brackets and operators in a query. The parser's tree is walked by recursion: this bounds its depth.
+const MAX_NODES: usize = 256;
+
+/// Why an author's query cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// Longer or more deeply nested than accepted.
+    #[error(
+        "too complex: at most {MAX_LENGTH} characters and {MAX_NODES} brackets and operators; use a recording rule"
+    )]
+    TooComplex,
+    /// Not PromQL.
+    #[error("not PromQL: {0}")]
+    Malformed(String),
+    /// The result would be a string or a range.
+    #[error("the result must be a number or an instant vector, not a {0}")]
+    WrongType(&'static str),
+    /// A construct that cannot be bound to a namespace.
+    #[error("{0} cannot be bound to the namespace; leave it out")]
+    Unsupported(&'static str),
+}
+
+/// Adds `label="namespace"` to every selector of `query` and renders the result.
+///
+/// # Errors
+/// See [`QueryError`].
+pub fn pin_namespace(query: &str, label: &LabelName, namespace: &str) -> Result<String, QueryError> {
+    let mut expr = parse(query)?;
+    let mut pin = Pin {
+        label: label.as_str(),
+        namespace,
+    };
+    walk_expr_mut(&mut pin, &mut expr)?;
+    let rendered = expr.to_string();
+    match parser::parse(&rendered) {
+        Ok(again) if again == expr => Ok(rendered),
+        _ => Err(QueryError::Unsupported("this spelling of the query")),
+    }
+}
+
+fn parse(query: &str) -> Result<Expr, QueryError> {
+    let nodes = query
+        .bytes()
+        .filter(|byte| b"([{+-*/%^=<>!@".contains(byte))
+        .count()
+        + query
+            .split_whitespace()
+            .filter(|word| is_word_operator(word))
+            .count();
+    if query.len() > MAX_LENGTH || nodes > MAX_NODES {
+        return Err(QueryError::TooComplex);
+    }
+    let expr = parser::parse(query).map_err(QueryError::Malformed)?;
+    match expr.value_type() {
+        ValueType::Vector | ValueType::Scalar => Ok(expr),
+        ValueType::Matrix => Err(QueryError::WrongType("range vector")),
+        ValueType::String => Err(QueryError::WrongType("string")),
+    }
+}
+
+fn is_word_operator(word: &str) -> bool {
+    ["and", "or", "unless", "atan2"]
+        .iter()
+        .any(|operator| word.eq_ignore_ascii_case(operator))
+}
+
+struct Pin<'a> {
+    label: &'a str,
+    namespace: &'a str,
+}
+
+impl Pin<'_> {
+    fn pin(&self, selector: &mut VectorSelector) -> Result<(), QueryError> {
+        if !selector.matchers.or_matchers.is_empty() {
+            return Err(QueryError::Unsupported("`or` between matchers"));
+        }
+        selector
+            .matchers
+            .matchers
+            .push(Matcher::new(MatchOp::Equal, self.label, self.namespace));
+        // The renderer sorts them; in the same order the trees can be compared.
+        selector.matchers.matchers.sort_by_key(ToString::to_string);
+        Ok(())
+    }
+}
+
+impl ExprVisitorMut for Pin<'_> {
+    type Error = QueryError;
+
+    fn pre_visit(&mut self, expr: &mut Expr) -> Result<bool, QueryError> {
+        match expr {
+            Expr::VectorSelector(selector) => self.pin(selector)?,
+            Expr::MatrixSelector(selector) => self.pin(&mut selector.vs)?,
+            // info() reads further series that stand in no selector of the query.
+            Expr::Call(call) if call.func.name == "info" => {
+                return Err(QueryError::Unsupported("info()"));
+            }
+            Expr::Extension(_) => return Err(QueryError::Unsupported("an extension")),
+            _ => {}
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use promql_parser::util::{ExprVisitor, walk_expr};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn pinned(query: &str) -> Result<String, QueryError> {
+        pin_namespace(query, &"namespace".parse().unwrap(), "mine")
+    }
+
+    #[test]
+    fn every_selector_is_bound() {
+        for (query, expected) in [
+            ("a", r#"a{namespace="mine"}"#),
+            (
+                r#"sum(rate(a{b="c"}[5m])) / sum(rate(d[5m] offset 1m))"#,
+                r#"sum(rate(a{b="c",namespace="mine"}[5m])) / sum(rate(d{namespace="mine"}[5m] offset 1m))"#,
+            ),
+            (
+                "max_over_time(sum(a)[10m:1m])",
+                r#"max_over_time(sum(a{namespace="mine"})[10m:1m])"#,
+            ),
+            (
+                r#"a{namespace=~".+"} or on() vector(0)"#,
+                r#"a{namespace="mine",namespace=~".+"} or on () vector(0)"#,
+            ),
+            ("-absent(a @ end())", r#"-absent(a{namespace="mine"} @ end())"#),
+            (r#"{__name__="a"}"#, r#"{__name__="a",namespace="mine"}"#),
+            ("scalar(a) > bool 3", r#"scalar(a{namespace="mine"}) > bool 3"#),
+        ] {
+            assert_eq!(pinned(query).as_deref(), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_bound_is_refused() {
+        for query in [r#"a{b="c" or d="e"}"#, "info(a)"] {
+            assert!(
+                matches!(pinned(query), Err(QueryError::Unsupported(_))),
+                "{query}: {:?}",
+                pinned(query)
+            );
+        }
+    }
+
+    #[test]
+    fn a_result_that_is_no_number_is_refused() {
+        assert_eq!(pinned("a[5m]"), Err(QueryError::WrongType("range vector")));
+        assert_eq!(pinned("\"a\""), Err(QueryError::WrongType("string")));
+        assert!(matches!(pinned("sum("), Err(QueryError::Malformed(_))));
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_before_it_can_exhaust_the_stack() {
+        for query in [
+            format!("{}a{}", "(".repeat(1000), ")".repeat(1000)),
+            format!("{}1", "-".repeat(4000)),
+            format!("1{}", "+1".repeat(2000)),
+            format!("a{}", " or a".repeat(800)),
+        ] {
+            assert_eq!(pinned(&query), Err(QueryError::TooComplex));
+        }
+    }
+
+    #[test]
+    fn the_most_complex_query_accepted_fits_a_worker_thread() {
+        let nested = MAX_NODES - 1;
+        for query in [
+            format!("{}a{}", "(".repeat(nested), ")".repeat(nested)),
+            format!("{}a", "-".repeat(nested)),
+            format!("a{}", "+a".repeat(nested)),
+        ] {
+            let thread = std::thread::Builder::new().stack_size(2 << 20);
+            let result = thread.spawn(move || pinned(&query)).unwrap().join().unwrap();
+            assert!(result.is_ok(), "{result:?}");
+        }
+    }
+
+    struct AllPinned<'a>(&'a str);
+
+    impl ExprVisitor for AllPinned<'_> {
+        type Error = ();
+
+        fn pre_visit(&mut self, expr: &Expr) -> Result<bool, ()> {
+            if let Expr::VectorSelector(selector) = expr {
+                let pin = Matcher::new(MatchOp::Equal, "namespace", self.0);
+                if !selector.matchers.matchers.contains(&pin) {
+                    return Err(());
+                }
+            }
+            Ok(true)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_namespace_and_matcher_value_stay_values(namespace in any::<String>(), value in any::<String>()) {
+            let query = format!("sum(a{{b={}}}) + c", super::super::quote(&value));
+            let rendered = pin_namespace(&query, &"namespace".parse().unwrap(), &namespace);
+            if let Ok(rendered) = rendered {
+                let expr = parser::parse(&rendered).unwrap();
+                prop_assert_eq!(walk_expr(&mut AllPinned(&namespace), &expr), Ok(true));
+            }
+        }
+    }
+}

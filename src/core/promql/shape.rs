@@ -1,0 +1,261 @@
+//! Shapes: the distinct questions to Prometheus behind all metrics of all resources.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{LabelName, QueryError, escape::InvalidLabelName, pin_namespace, quote};
+use crate::{
+    api::v1alpha1::Aggregation,
+    core::model::{PrometheusMetric, Series},
+};
+
+/// The labels that carry a series' namespace and pod in the Prometheus that is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labels {
+    /// Carries the namespace.
+    pub namespace: LabelName,
+    /// Carries the pod's name.
+    pub pod: LabelName,
+}
+
+/// How the series of an answer are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Grouping {
+    /// By namespace and pod.
+    Pod,
+    /// By namespace.
+    Namespace,
+    /// One series in all: an author's own query, already bound to one namespace.
+    Single,
+}
+
+/// One distinct question to Prometheus. All metrics with equal shapes share its answer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Shape {
+    /// Name of the Prometheus that is asked.
+    pub server: String,
+    /// How the answer's series are told apart.
+    pub grouping: Grouping,
+    /// PromQL for the values.
+    pub value: String,
+    /// PromQL for the time of the newest sample behind each value; `None` means the time of the poll.
+    pub age: Option<String>,
+}
+
+/// Why no query can be made for a metric.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ShapeError {
+    /// A key of `matchLabels` is no label name.
+    #[error("matchLabels: {0}")]
+    MatchLabel(#[from] InvalidLabelName),
+    /// The author's query cannot be used.
+    #[error("query: {0}")]
+    Query(#[from] QueryError),
+}
+
+/// The question behind one metric of a resource in `namespace`.
+///
+/// # Errors
+/// See [`ShapeError`].
+pub fn shape(labels: &Labels, namespace: &str, metric: &PrometheusMetric) -> Result<Shape, ShapeError> {
+    let Labels {
+        namespace: namespace_label,
+        pod,
+    } = labels;
+    let server = metric.server.clone();
+    Ok(match &metric.series {
+        Series::RequestRate {
+            counter,
+            match_labels,
+            window,
+        } => {
+            let selector = selector(counter, match_labels)?;
+            let window = render_window(*window);
+            Shape {
+                server,
+                grouping: Grouping::Pod,
+                value: format!("sum by ({namespace_label}, {pod}) (rate({selector}[{window}]))"),
+                age: Some(format!(
+                    "max by ({namespace_label}, {pod}) (timestamp({selector}))"
+                )),
+            }
+        }
+        Series::Gauge {
+            gauge,
+            match_labels,
+            aggregation,
+        } => {
+            let selector = selector(gauge, match_labels)?;
+            let operator = match aggregation {
+                Aggregation::Max => "max",
+                Aggregation::Sum => "sum",
+            };
+            Shape {
+                server,
+                grouping: Grouping::Namespace,
+                value: format!("{operator} by ({namespace_label}) ({selector})"),
+                age: Some(format!("max by ({namespace_label}) (timestamp({selector}))")),
+            }
+        }
+        Series::Query { query } => Shape {
+            server,
+            grouping: Grouping::Single,
+            value: pin_namespace(query, namespace_label, namespace)?,
+            age: None,
+        },
+    })
+}
+
+/// The metric name goes in as a matcher too: a metric may be called like a PromQL keyword.
+fn selector(name: &str, match_labels: &BTreeMap<String, String>) -> Result<String, InvalidLabelName> {
+    let mut matchers = vec![format!("__name__={}", quote(name))];
+    for (label, value) in match_labels {
+        let label: LabelName = label.parse()?;
+        matchers.push(format!("{label}={}", quote(value)));
+    }
+    Ok(format!("{{{}}}", matchers.join(",")))
+}
+
+fn render_window(window: Duration) -> String {
+    format!("{}s", window.as_secs().max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+    use promql_parser::{
+        label::MatchOp,
+        parser::{self, Expr},
+    };
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{api::v1alpha1::OnMissing, core::model::ObjectTarget};
+
+    fn labels() -> Labels {
+        Labels {
+            namespace: "namespace".parse().unwrap(),
+            pod: "pod".parse().unwrap(),
+        }
+    }
+
+    fn metric(series: Series) -> PrometheusMetric {
+        PrometheusMetric {
+            series,
+            target: ObjectTarget::Value(Quantity("1".to_owned())),
+            on_missing: OnMissing::Hold,
+            max_age: Duration::from_mins(2),
+            server: "default".to_owned(),
+        }
+    }
+
+    fn rate(match_labels: BTreeMap<String, String>) -> PrometheusMetric {
+        metric(Series::RequestRate {
+            counter: "requests_total".to_owned(),
+            match_labels,
+            window: Duration::from_secs(90),
+        })
+    }
+
+    fn gauge(aggregation: Aggregation, match_labels: BTreeMap<String, String>) -> PrometheusMetric {
+        metric(Series::Gauge {
+            gauge: "depth".to_owned(),
+            match_labels,
+            aggregation,
+        })
+    }
+
+    #[test]
+    fn a_request_rate_is_summed_by_pod_and_dated_by_its_newest_sample() {
+        let shape = shape(&labels(), "a", &rate(BTreeMap::new())).unwrap();
+        assert_eq!(
+            shape.value,
+            r#"sum by (namespace, pod) (rate({__name__="requests_total"}[90s]))"#
+        );
+        assert_eq!(
+            shape.age.as_deref(),
+            Some(r#"max by (namespace, pod) (timestamp({__name__="requests_total"}))"#)
+        );
+    }
+
+    #[test]
+    fn the_labels_of_namespace_and_pod_are_settings() {
+        let labels = Labels {
+            namespace: "kube_ns".parse().unwrap(),
+            pod: "kube_pod".parse().unwrap(),
+        };
+        let shape = shape(&labels, "a", &rate(BTreeMap::new())).unwrap();
+        assert!(
+            shape.value.starts_with("sum by (kube_ns, kube_pod) "),
+            "{}",
+            shape.value
+        );
+    }
+
+    #[test]
+    fn all_namespaces_share_the_query_of_a_shape() {
+        let shapes: BTreeSet<_> = (0..1000)
+            .map(|n| shape(&labels(), &format!("ns-{n}"), &rate(BTreeMap::new())).unwrap())
+            .collect();
+        assert_eq!(shapes.len(), 1);
+    }
+
+    #[test]
+    fn what_changes_the_question_changes_the_shape() {
+        let queue = |name: &str| BTreeMap::from([("queue".to_owned(), name.to_owned())]);
+        let shapes: BTreeSet<_> = [
+            gauge(Aggregation::Max, queue("a")),
+            gauge(Aggregation::Sum, queue("a")),
+            gauge(Aggregation::Max, queue("b")),
+            PrometheusMetric {
+                server: "other".to_owned(),
+                ..gauge(Aggregation::Max, queue("a"))
+            },
+        ]
+        .iter()
+        .map(|metric| shape(&labels(), "a", metric).unwrap())
+        .collect();
+        assert_eq!(shapes.len(), 4);
+    }
+
+    #[test]
+    fn a_key_that_is_no_label_name_is_refused() {
+        let bad = BTreeMap::from([("a\"} or vector(1) #".to_owned(), "b".to_owned())]);
+        assert!(matches!(
+            shape(&labels(), "a", &rate(bad)),
+            Err(ShapeError::MatchLabel(_))
+        ));
+    }
+
+    fn matchers(query: &str) -> Vec<(String, String)> {
+        let Expr::Aggregate(aggregate) = parser::parse(query).unwrap() else {
+            panic!("{query}")
+        };
+        let Expr::VectorSelector(selector) = *aggregate.expr else {
+            panic!("{query}")
+        };
+        assert_eq!(selector.matchers.or_matchers, Vec::<Vec<_>>::new());
+        selector
+            .matchers
+            .matchers
+            .into_iter()
+            .map(|matcher| {
+                assert_eq!(matcher.op, MatchOp::Equal);
+                (matcher.name, matcher.value)
+            })
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_label_value_never_changes_the_structure_of_a_query(value in any::<String>()) {
+            let metric = gauge(Aggregation::Max, BTreeMap::from([("queue".to_owned(), value.clone())]));
+            let shape = shape(&labels(), "a", &metric).unwrap();
+            prop_assert_eq!(
+                matchers(&shape.value),
+                vec![("__name__".to_owned(), "depth".to_owned()), ("queue".to_owned(), value)]
+            );
+        }
+    }
+}

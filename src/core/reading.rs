@@ -1,0 +1,247 @@
+//! What the HPA is told about a metric: a value that is fresh, or why there is none.
+//!
+//! Missing data is never zero. A value is served while the age of its sample is at most `maxAge`, whether
+//! or not Prometheus still answers; NaN, infinities and negative values count as missing. Zero is said only
+//! under `onMissing: Zero`, and only on the word of the latest poll: clean, fresh and without any series.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+
+use super::{
+    model::PrometheusMetric,
+    promql::{Answer, Point},
+    quantity,
+};
+use crate::api::v1alpha1::OnMissing;
+
+/// What is known of a shape: the latest clean answer, and the failure of the latest poll if it failed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PollState {
+    /// Kept when later polls fail: it is served until its samples are too old.
+    pub answer: Option<Arc<Answer>>,
+    /// In words that name the cause; `None` once a poll is clean.
+    pub failure: Option<Arc<str>>,
+}
+
+/// A value for the HPA.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Decimal quantity.
+    pub value: String,
+    /// When it was sampled. For a zero that stands for no series, unknown.
+    pub sampled: Option<Timestamp>,
+}
+
+/// Why there is no value. `Display` is for the HPA and carries ages; [`Missing::cause`] is for conditions
+/// and changes only when the cause does.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Missing {
+    /// The metric is new.
+    #[error("not polled yet")]
+    NotPolled,
+    /// No poll was ever clean.
+    #[error("{0}")]
+    Failed(Arc<str>),
+    /// There is no series, and the metric does not say that means zero.
+    #[error("Prometheus has no series for it{}", suffix(.0.as_deref()))]
+    NoSeries(Option<Arc<str>>),
+    /// There are samples but no value yet.
+    #[error("no value yet: a rate needs two samples within its window{}", suffix(.0.as_deref()))]
+    NoValueYet(Option<Arc<str>>),
+    /// NaN, infinite, negative or beyond what the HPA can hold.
+    #[error("its value {0} is not usable")]
+    Unusable(f64),
+    /// The newest sample is older than `maxAge`.
+    #[error("last sample {}s old, maxAge {}{}", .age.as_secs(), super::duration::format(*.max_age), suffix(.failure.as_deref()))]
+    TooOld {
+        /// Age of the newest sample.
+        age: Duration,
+        /// Limit of the metric.
+        max_age: Duration,
+        /// Why no newer one came, where polls fail.
+        failure: Option<Arc<str>>,
+    },
+    /// No live pod matches the request.
+    #[error("no live pod matches the selector")]
+    NoPods,
+}
+
+fn suffix(failure: Option<&str>) -> String {
+    failure.map(|failure| format!("; {failure}")).unwrap_or_default()
+}
+
+impl Missing {
+    /// The cause without moving numbers.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        match self {
+            Self::TooOld { max_age, failure, .. } => format!(
+                "last sample older than maxAge {}{}",
+                super::duration::format(*max_age),
+                suffix(failure.as_deref())
+            ),
+            Self::Unusable(value) if value.is_nan() => "its value is NaN".to_owned(),
+            Self::Unusable(_) => "its value is infinite, negative or too large".to_owned(),
+            _ => self.to_string(),
+        }
+    }
+
+    /// The words of the failed poll behind this, if one failed.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        match self {
+            Self::Failed(failure) => Some(failure),
+            Self::NoSeries(failure) | Self::NoValueYet(failure) | Self::TooOld { failure, .. } => {
+                failure.as_deref()
+            }
+            Self::NotPolled | Self::Unusable(_) | Self::NoPods => None,
+        }
+    }
+}
+
+/// The one number of a metric that describes an object in `namespace` (empty for an author's own query,
+/// whose answer belongs to one namespace already). `now` is our monotonic time.
+///
+/// # Errors
+/// Why there is no usable value.
+pub fn object(
+    state: Option<&PollState>,
+    namespace: &str,
+    metric: &PrometheusMetric,
+    now: Duration,
+) -> Result<Reading, Missing> {
+    let view = View::new(state, metric, now)?;
+    match view
+        .answer
+        .points
+        .get(namespace)
+        .and_then(|points| points.get(""))
+    {
+        Some(point) => view.value(point),
+        None if view.absence_means_zero() => Ok(zero()),
+        None => Err(Missing::NoSeries(view.failure())),
+    }
+}
+
+/// The numbers of a metric that describes pods: one for each pod of `selected` that has fresh data, all
+/// others left out. `known` tells whether a pod is alive in the namespace, selected or not: data of other
+/// workloads does not stand in the way of a zero, data of a pod that is gone does.
+///
+/// # Errors
+/// When no selected pod has a usable value: why the best of them has none.
+pub fn pods<'a>(
+    state: Option<&PollState>,
+    namespace: &str,
+    metric: &PrometheusMetric,
+    now: Duration,
+    selected: &[&'a str],
+    known: impl Fn(&str) -> bool,
+) -> Result<BTreeMap<&'a str, Reading>, Missing> {
+    let view = View::new(state, metric, now)?;
+    if selected.is_empty() {
+        return Err(Missing::NoPods);
+    }
+    let none = BTreeMap::new();
+    let points = view.answer.points.get(namespace).unwrap_or(&none);
+    let mut readings = BTreeMap::new();
+    let mut missing: Option<Missing> = None;
+    for pod in selected {
+        match points.get(*pod).map(|point| view.value(point)) {
+            Some(Ok(reading)) => {
+                readings.insert(*pod, reading);
+            }
+            Some(Err(error)) => missing = Some(missing.map_or(error.clone(), |first| first.nearer(error))),
+            None => {}
+        }
+    }
+    if !readings.is_empty() {
+        return Ok(readings);
+    }
+    if let Some(missing) = missing {
+        return Err(missing);
+    }
+    let nobody_has_data = points.keys().all(|pod| known(pod));
+    if nobody_has_data && view.absence_means_zero() {
+        return Ok(selected.iter().map(|pod| (*pod, zero())).collect());
+    }
+    Err(Missing::NoSeries(view.failure()))
+}
+
+fn zero() -> Reading {
+    Reading {
+        value: "0".to_owned(),
+        sampled: None,
+    }
+}
+
+impl Missing {
+    /// Of two pods' reasons the one with the younger sample.
+    fn nearer(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::TooOld { age: first, .. }, Self::TooOld { age: second, .. }) if second < first => other,
+            (Self::TooOld { .. }, Self::TooOld { .. }) => self,
+            (Self::TooOld { .. }, _) => other,
+            _ => self,
+        }
+    }
+}
+
+/// A state that holds an answer, seen for one metric at one time.
+struct View<'a> {
+    state: &'a PollState,
+    answer: &'a Answer,
+    metric: &'a PrometheusMetric,
+    since_poll: Duration,
+}
+
+impl<'a> View<'a> {
+    fn new(
+        state: Option<&'a PollState>,
+        metric: &'a PrometheusMetric,
+        now: Duration,
+    ) -> Result<Self, Missing> {
+        let state = state.ok_or(Missing::NotPolled)?;
+        let Some(answer) = state.answer.as_deref() else {
+            return Err(state.failure.clone().map_or(Missing::NotPolled, Missing::Failed));
+        };
+        Ok(Self {
+            state,
+            answer,
+            metric,
+            since_poll: now.saturating_sub(answer.received),
+        })
+    }
+
+    fn failure(&self) -> Option<Arc<str>> {
+        self.state.failure.clone()
+    }
+
+    fn absence_means_zero(&self) -> bool {
+        self.metric.on_missing == OnMissing::Zero
+            && self.state.failure.is_none()
+            && self.since_poll <= self.metric.max_age
+    }
+
+    fn value(&self, point: &Point) -> Result<Reading, Missing> {
+        let (Some(value), Some(sampled)) = (point.value, point.sampled) else {
+            return Err(Missing::NoValueYet(self.failure()));
+        };
+        let age = sampled.age.saturating_add(self.since_poll);
+        if age > self.metric.max_age {
+            return Err(Missing::TooOld {
+                age,
+                max_age: self.metric.max_age,
+                failure: self.failure(),
+            });
+        }
+        let quantity = quantity::from_measurement(value).ok_or(Missing::Unusable(value))?;
+        Ok(Reading {
+            value: quantity,
+            sampled: Some(sampled.at),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

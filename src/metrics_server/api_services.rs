@@ -1,0 +1,104 @@
+//! Writes our CA into the APIServices that lead here, and only there: an APIService that leads to another
+//! adapter is never touched.
+//!
+//! By server-side apply of the one field, so that whoever ships the APIServices owns the rest. Repeated, because
+//! APIServices are installed, replaced and re-applied while we run. One that is absent stays absent.
+
+use std::time::Duration;
+
+use k8s_openapi::{ByteString, kube_aggregator::pkg::apis::apiregistration::v1::APIService};
+use kube::{
+    Api, Client,
+    api::{Patch, PatchParams},
+};
+use serde_json::json;
+
+use super::{path::Version, secret::ServiceName, telemetry::Telemetry};
+use crate::api::{CUSTOM_METRICS_GROUP, FIELD_MANAGER_METRICS};
+
+/// Time between looks.
+const PERIOD: Duration = Duration::from_secs(5);
+
+/// What a look at an APIService found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Found {
+    Absent,
+    /// It leads elsewhere.
+    Foreign(String),
+    /// It trusts our CA.
+    Trusted,
+    /// It was just made to trust our CA.
+    Written,
+    Failed(String),
+}
+
+/// Keeps the `caBundle` of our APIServices for ever.
+pub async fn keep_trusting(client: Client, service: &ServiceName, ca: &str, telemetry: &Telemetry) {
+    let api: Api<APIService> = Api::all(client);
+    let mut before = Version::ALL.map(|_| None);
+    loop {
+        let mut foreign = 0;
+        for (version, before) in Version::ALL.into_iter().zip(&mut before) {
+            let name = format!("{}.{CUSTOM_METRICS_GROUP}", version.name());
+            let found = Some(trust(&api, &name, service, ca).await);
+            if matches!(found, Some(Found::Foreign(_))) {
+                foreign += 1;
+            }
+            if *before != found {
+                log(&name, found.as_ref());
+                *before = found;
+            }
+        }
+        telemetry.foreign_api_services(foreign);
+        tokio::time::sleep(PERIOD).await;
+    }
+}
+
+async fn trust(api: &Api<APIService>, name: &str, service: &ServiceName, ca: &str) -> Found {
+    let found = match api.get_opt(name).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return Found::Absent,
+        Err(error) => return Found::Failed(error.to_string()),
+    };
+    let spec = found.spec.unwrap_or_default();
+    let leads_to = spec.service.unwrap_or_default();
+    let leads_here = leads_to.name.as_deref() == Some(service.name.as_str())
+        && leads_to.namespace.as_deref() == Some(service.namespace.as_str());
+    if !leads_here {
+        let part = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        return Found::Foreign(format!("{}/{}", part(leads_to.namespace), part(leads_to.name)));
+    }
+    let wanted = ByteString(ca.as_bytes().to_vec());
+    if spec.ca_bundle.as_ref() == Some(&wanted) {
+        return Found::Trusted;
+    }
+    // The UID guards against an APIService that was replaced between the two calls.
+    let patch = json!({
+        "apiVersion": "apiregistration.k8s.io/v1",
+        "kind": "APIService",
+        "metadata": {"name": name, "uid": found.metadata.uid},
+        "spec": {"caBundle": wanted},
+    });
+    let params = PatchParams::apply(FIELD_MANAGER_METRICS).force();
+    match api.patch(name, &params, &Patch::Apply(&patch)).await {
+        Ok(_) => Found::Written,
+        Err(error) => Found::Failed(error.to_string()),
+    }
+}
+
+fn log(name: &str, found: Option<&Found>) {
+    match found {
+        Some(Found::Absent) => tracing::warn!(
+            apiservice = name,
+            "does not exist; no HPA can read metrics until manifests/install is applied"
+        ),
+        Some(Found::Foreign(service)) => tracing::error!(
+            apiservice = name,
+            service,
+            "leads to another metrics adapter; a cluster has only one: remove that one, then apply manifests/install"
+        ),
+        Some(Found::Written) => tracing::info!(apiservice = name, "now trusts our certificate"),
+        Some(Found::Failed(error)) => tracing::warn!(apiservice = name, error, "could not be checked"),
+        Some(Found::Trusted) | None => tracing::debug!(apiservice = name, "trusts our certificate"),
+    }
+}

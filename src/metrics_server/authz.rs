@@ -1,0 +1,214 @@
+//! Whether a user may do a request, by `SubjectAccessReview`; nothing is allowed because a review failed.
+//!
+//! The HPA reads every metric every 15 s and answers of reviews live 10 s, so an exact review per URL would
+//! cost one API call per read. So one broad review is made first (any metric in any namespace): where it
+//! allows, it covers all reads of that user. Where it does not, the exact one decides, and plain RBAC can limit
+//! tenants to a namespace and a metric.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use k8s_openapi::api::authorization::v1::{
+    NonResourceAttributes, ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec,
+};
+use kube::{Api, Client, api::PostParams};
+use parking_lot::Mutex;
+
+use super::{authn::User, path::MetricPath, status_error::StatusError};
+use crate::{api::CUSTOM_METRICS_GROUP, clock::Clock};
+
+/// How long an answer counts.
+const CACHED_FOR: Duration = Duration::from_secs(10);
+/// Longest wait for a review.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Most answers kept.
+const CACHE_SIZE: usize = 10_000;
+/// Members may do everything.
+const GROUP_MASTERS: &str = "system:masters";
+
+/// What a user wants to do.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// Read any metric of any namespace.
+    ReadAnyMetric,
+    /// Read a metric.
+    ReadMetric {
+        /// Namespace.
+        namespace: String,
+        /// Resource and, after a dot, group of the described objects.
+        resource: String,
+        /// Name of the described object, or `*`.
+        name: String,
+        /// Name of the metric: the subresource.
+        metric: String,
+        /// Version asked for.
+        version: &'static str,
+    },
+    /// Get a path that is no resource.
+    GetPath(String),
+}
+
+impl Action {
+    /// The action that a read of a metric is.
+    pub fn read(path: &MetricPath) -> Self {
+        Self::ReadMetric {
+            namespace: path.namespace.clone(),
+            resource: path.resource.clone(),
+            name: path.name.clone(),
+            metric: path.metric.clone(),
+            version: path.version.name(),
+        }
+    }
+}
+
+/// Asks for reviews.
+#[derive(Clone)]
+pub struct Authorizer {
+    reviews: Api<SubjectAccessReview>,
+    clock: Arc<dyn Clock>,
+    cache: Arc<Mutex<Cache>>,
+}
+
+#[derive(Default)]
+struct Cache {
+    /// Allowed or not, and until when, by user and action.
+    answers: BTreeMap<(User, Action), (bool, Duration)>,
+}
+
+impl Authorizer {
+    /// Reviews by the cluster of `client`.
+    pub fn new(client: Client, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            reviews: Api::all(client),
+            clock,
+            cache: Arc::default(),
+        }
+    }
+
+    /// Passes if the user may.
+    ///
+    /// # Errors
+    /// 403 if not, 500 if the review failed.
+    pub async fn authorize(&self, user: &User, action: Action) -> Result<(), StatusError> {
+        if user.groups.iter().any(|group| group == GROUP_MASTERS) {
+            return Ok(());
+        }
+        let is_read = matches!(action, Action::ReadMetric { .. });
+        if is_read && self.allowed(user, Action::ReadAnyMetric).await? {
+            return Ok(());
+        }
+        let refusal = forbidden(user, &action);
+        if self.allowed(user, action).await? {
+            Ok(())
+        } else {
+            Err(refusal)
+        }
+    }
+
+    async fn allowed(&self, user: &User, action: Action) -> Result<bool, StatusError> {
+        let key = (user.clone(), action);
+        if let Some(allowed) = self.cache.lock().get(&key, self.clock.monotonic()) {
+            return Ok(allowed);
+        }
+        let review = SubjectAccessReview {
+            spec: spec(user, &key.1),
+            ..SubjectAccessReview::default()
+        };
+        let failed = |why: String| StatusError::internal(format!("the access review failed: {why}"));
+        let params = PostParams::default();
+        let review = tokio::time::timeout(TIMEOUT, self.reviews.create(&params, &review))
+            .await
+            .map_err(|_| failed(format!("no answer within {}s", TIMEOUT.as_secs())))?
+            .map_err(|error| failed(error.to_string()))?;
+        let allowed = review
+            .status
+            .is_some_and(|status| status.allowed && status.denied != Some(true));
+        self.cache.lock().put(key, allowed, self.clock.monotonic());
+        Ok(allowed)
+    }
+}
+
+impl Cache {
+    fn get(&self, key: &(User, Action), now: Duration) -> Option<bool> {
+        self.answers
+            .get(key)
+            .filter(|(_, until)| now < *until)
+            .map(|(allowed, _)| *allowed)
+    }
+
+    fn put(&mut self, key: (User, Action), allowed: bool, now: Duration) {
+        if self.answers.len() >= CACHE_SIZE {
+            self.answers.retain(|_, (_, until)| now < *until);
+        }
+        if self.answers.len() < CACHE_SIZE {
+            self.answers
+                .insert(key, (allowed, now.saturating_add(CACHED_FOR)));
+        }
+    }
+}
+
+fn forbidden(user: &User, action: &Action) -> StatusError {
+    StatusError::forbidden(match action {
+        Action::ReadMetric {
+            namespace,
+            resource,
+            metric,
+            ..
+        } => format!(
+            "user {:?} cannot get resource \"{resource}/{metric}\" in API group {CUSTOM_METRICS_GROUP:?} in the namespace {namespace:?}",
+            user.name
+        ),
+        Action::ReadAnyMetric => format!("user {:?} cannot get every metric", user.name),
+        Action::GetPath(path) => format!("user {:?} cannot get path {path:?}", user.name),
+    })
+}
+
+fn spec(user: &User, action: &Action) -> SubjectAccessReviewSpec {
+    let verb = Some("get".to_owned());
+    let group = Some(CUSTOM_METRICS_GROUP.to_owned());
+    let (resource_attributes, non_resource_attributes) = match action {
+        Action::ReadAnyMetric => (
+            Some(ResourceAttributes {
+                group,
+                version: Some("*".to_owned()),
+                resource: Some("*".to_owned()),
+                verb,
+                ..ResourceAttributes::default()
+            }),
+            None,
+        ),
+        Action::ReadMetric {
+            namespace,
+            resource,
+            name,
+            metric,
+            version,
+        } => (
+            Some(ResourceAttributes {
+                group,
+                version: Some((*version).to_owned()),
+                namespace: Some(namespace.clone()),
+                resource: Some(resource.clone()),
+                subresource: Some(metric.clone()),
+                name: Some(name.clone()),
+                verb,
+                ..ResourceAttributes::default()
+            }),
+            None,
+        ),
+        Action::GetPath(path) => (
+            None,
+            Some(NonResourceAttributes {
+                path: Some(path.clone()),
+                verb,
+            }),
+        ),
+    };
+    SubjectAccessReviewSpec {
+        user: Some(user.name.clone()),
+        uid: user.uid.clone(),
+        groups: Some(user.groups.clone()),
+        extra: Some(user.extra.clone()),
+        resource_attributes,
+        non_resource_attributes,
+    }
+}

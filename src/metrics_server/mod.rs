@@ -1,0 +1,37 @@
+//! `vas metrics-server`: custom.metrics.k8s.io from Prometheus, behind the aggregation layer.
+//!
+//! ```text
+//! VoiceAssistScalings --watches--> registry --shapes--> poller --Prometheus--> store
+//! pods                --watches--> pod_index                                     |
+//! HPA --listener, tls--> router: authn -> authz -> path -> reads (memory only) <-+
+//! ```
+//!
+//! Every replica serves; one of them, the holder of a Lease, reports `MetricsAvailable`.
+//! Must not: ask Prometheus or the API server for data inside a request (reviews of access are cached).
+
+mod api_services;
+mod authn;
+mod authz;
+mod certificate;
+mod discovery;
+mod listener;
+mod path;
+mod payload;
+mod pod_index;
+mod poller;
+mod reads;
+mod registry;
+mod router;
+mod run;
+mod secret;
+mod status_error;
+mod store;
+mod telemetry;
+mod tls;
+mod trust_watch;
+mod watches;
+
+pub use listener::BindError;
+pub use run::{Certificate, RunError, Settings, run};
+pub use secret::ServiceName;
+pub use tls::KeyPairError;

@@ -1,0 +1,148 @@
+//! Polls Prometheus: one task per shape, each with one poll at a time, so that a shape that hangs never
+//! delays another. A new shape is polled at once.
+//!
+//! Authors' own queries wait for places of their own: slow ones delay each other, not the shared shapes.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Semaphore, watch},
+    task::{AbortHandle, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{registry::Registry, store::Store, telemetry::Telemetry};
+use crate::{
+    clock::Clock,
+    core::promql::{Answer, Grouping, Labels, Shape},
+    prometheus::{Client, QueryError},
+};
+
+/// Polls at once of shared shapes.
+const SHARED_AT_ONCE: usize = 32;
+/// Polls at once of authors' own queries.
+const OWN_AT_ONCE: usize = 16;
+/// Changes of resources that come this close together are taken in as one.
+const SETTLE: Duration = Duration::from_millis(100);
+/// Part of the interval by which each poll is moved at random, so that shapes spread out.
+const JITTER: f64 = 0.1;
+
+/// What polling needs.
+pub struct Poller {
+    /// The Prometheus servers by the name resources call them.
+    pub servers: BTreeMap<String, Client>,
+    /// Labels that tell series apart.
+    pub labels: Labels,
+    /// Time between polls of a shape.
+    pub interval: Duration,
+    /// Which metrics are wanted.
+    pub registry: Arc<Registry>,
+    /// Where outcomes go.
+    pub store: Arc<Store>,
+    /// Counts polls.
+    pub telemetry: Arc<Telemetry>,
+    /// Dates answers.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Poller {
+    /// Polls what the registry wants until `stop`; `registry_changed` wakes it.
+    pub async fn run(self, mut registry_changed: watch::Receiver<bool>, stop: CancellationToken) {
+        let poller = Arc::new(self);
+        let shared = Arc::new(Semaphore::new(SHARED_AT_ONCE));
+        let own = Arc::new(Semaphore::new(OWN_AT_ONCE));
+        let mut tasks = JoinSet::new();
+        let mut running: BTreeMap<Arc<Shape>, AbortHandle> = BTreeMap::new();
+        loop {
+            let wanted = poller.wanted();
+            // A task never ends by itself: one that ended panicked, and is started again.
+            running.retain(|shape, task| {
+                let keep = wanted.contains(shape) && !task.is_finished();
+                if !keep {
+                    task.abort();
+                }
+                keep
+            });
+            for shape in wanted {
+                if running.contains_key(&shape) {
+                    continue;
+                }
+                let places = if shape.grouping == Grouping::Single {
+                    &own
+                } else {
+                    &shared
+                };
+                let task = tasks.spawn(poller.clone().poll_for_ever(shape.clone(), places.clone()));
+                running.insert(shape, task);
+            }
+            poller.store.retain(|shape| running.contains_key(shape));
+            poller.telemetry.shapes(running.len());
+            tokio::select! {
+                () = stop.cancelled() => return,
+                changed = registry_changed.changed() => if changed.is_err() { return },
+                Some(ended) = tasks.join_next() => {
+                    if let Err(error) = ended && error.is_panic() {
+                        tracing::error!(%error, "a poll panicked; it is started again");
+                    }
+                }
+            }
+            tokio::time::sleep(SETTLE).await;
+        }
+    }
+
+    fn wanted(&self) -> BTreeSet<Arc<Shape>> {
+        let entries = self.registry.entries();
+        let metrics = entries.iter().flat_map(|(_, entry)| &entry.metrics);
+        metrics.filter_map(|metric| metric.shape.clone().ok()).collect()
+    }
+
+    async fn poll_for_ever(self: Arc<Self>, shape: Arc<Shape>, places: Arc<Semaphore>) {
+        loop {
+            let started = self.clock.monotonic();
+            {
+                // The semaphore is never closed.
+                let _place = places.acquire().await;
+                let outcome = self.poll(&shape).await;
+                let taken = self.clock.monotonic().saturating_sub(started);
+                self.telemetry.polled(outcome.is_ok(), taken, self.clock.now());
+                self.record(&shape, outcome);
+            }
+            let jitter = 1.0 + JITTER * (2.0 * crate::random::fraction() - 1.0);
+            let taken = self.clock.monotonic().saturating_sub(started);
+            tokio::time::sleep(self.interval.mul_f64(jitter).saturating_sub(taken)).await;
+        }
+    }
+
+    /// One poll. The times come first: a value is then never older than the time it is given.
+    async fn poll(&self, shape: &Shape) -> Result<Answer, String> {
+        let Some(client) = self.servers.get(&shape.server) else {
+            return Err(format!(
+                "prometheusServer {:?} is not configured; this metrics server knows {}",
+                shape.server,
+                self.servers.keys().cloned().collect::<Vec<_>>().join(", ")
+            ));
+        };
+        let in_words = |error: QueryError| format!("Prometheus: {error}");
+        let times = match &shape.age {
+            Some(age) => client.query(age).await.map_err(in_words)?,
+            None => Vec::new(),
+        };
+        let values = client.query(&shape.value).await.map_err(in_words)?;
+        let received = self.clock.monotonic();
+        Answer::join(shape, &self.labels, &values, &times, received).map_err(|error| error.to_string())
+    }
+
+    fn record(&self, shape: &Arc<Shape>, outcome: Result<Answer, String>) {
+        let failure = outcome.as_ref().err().cloned();
+        if self.store.record(shape, outcome) {
+            match failure {
+                Some(failure) => tracing::warn!(query = shape.value, failure, "polling fails"),
+                None => tracing::info!(query = shape.value, "polling works again"),
+            }
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Which metrics are served: kept up to date from the resources by a watch, looked up by reads.
+//!
+//! Only what serving needs is kept, not the resources. What a resource no longer says validly stays as it
+//! was: its children stay too, and their HPAs go on asking. A resource that does not parse harms only itself.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
+use parking_lot::RwLock;
+
+use crate::{
+    api::{
+        LABEL_SCALING, LABEL_WORKLOAD,
+        condition::METRICS_AVAILABLE,
+        v1alpha1::{ScaleTargetRef, VoiceAssistScaling},
+    },
+    core::{
+        label_selector::LabelSelector,
+        model::{PrometheusMetric, ScalingKey, Series},
+        promql::{self, Labels, Shape, ShapeError},
+        validate::validate,
+    },
+};
+
+/// One metric that is served.
+#[derive(Clone, Debug)]
+pub struct ServedMetric {
+    /// The resource it stands in.
+    pub key: ScalingKey,
+    /// The workload it scales.
+    pub workload: String,
+    /// What the workload scales.
+    pub target: ScaleTargetRef,
+    /// Its name.
+    pub name: String,
+    /// Its settings.
+    pub metric: PrometheusMetric,
+    /// The question behind it, or why there is none.
+    pub shape: Result<Arc<Shape>, ShapeError>,
+}
+
+/// One resource.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its metrics, in the order of the spec.
+    pub metrics: Vec<Arc<ServedMetric>>,
+    /// The generation they were read from.
+    pub generation: Option<i64>,
+    /// The condition [`METRICS_AVAILABLE`] as it stands in the cluster.
+    pub condition: Option<Condition>,
+}
+
+/// All resources.
+#[derive(Debug)]
+pub struct Registry {
+    labels: Labels,
+    entries: RwLock<BTreeMap<ScalingKey, Arc<Entry>>>,
+}
+
+impl ServedMetric {
+    /// Whether it describes pods; otherwise it describes the scale target.
+    pub fn describes_pods(&self) -> bool {
+        matches!(self.metric.series, Series::RequestRate { .. })
+    }
+
+    /// The namespace under which its answer keeps its values.
+    pub fn answer_namespace(&self) -> &str {
+        match self.metric.series {
+            Series::Query { .. } => "",
+            Series::RequestRate { .. } | Series::Gauge { .. } => &self.key.namespace,
+        }
+    }
+
+    /// For messages: which metric of which resource.
+    pub fn describe(&self) -> String {
+        format!(
+            "metric {} of {} (workload {})",
+            self.name, self.key, self.workload
+        )
+    }
+
+    fn identity(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([
+            (LABEL_SCALING.to_owned(), self.key.name.clone()),
+            (LABEL_WORKLOAD.to_owned(), self.workload.clone()),
+        ])
+    }
+}
+
+impl Registry {
+    /// An empty registry that plans queries with these labels.
+    pub fn new(labels: Labels) -> Self {
+        Self {
+            labels,
+            entries: RwLock::default(),
+        }
+    }
+
+    /// Takes a resource in, or what changed of it.
+    pub fn apply(&self, object: &VoiceAssistScaling) {
+        let Some(key) = key_of(&object.metadata) else {
+            return;
+        };
+        let mut entries = self.entries.write();
+        let before = entries
+            .get(&key)
+            .map(|entry| entry.metrics.as_slice())
+            .unwrap_or_default();
+        let entry = Entry {
+            metrics: self.metrics(object, &key, before),
+            generation: object.metadata.generation,
+            condition: condition_of(object),
+        };
+        entries.insert(key, Arc::new(entry));
+    }
+
+    /// Forgets a resource.
+    pub fn remove(&self, key: &ScalingKey) {
+        self.entries.write().remove(key);
+    }
+
+    /// Forgets all resources but those that `keep` says are still there.
+    pub fn retain(&self, keep: impl Fn(&ScalingKey) -> bool) {
+        self.entries.write().retain(|key, _| keep(key));
+    }
+
+    /// All resources as they are now.
+    pub fn entries(&self) -> Vec<(ScalingKey, Arc<Entry>)> {
+        self.entries
+            .read()
+            .iter()
+            .map(|(key, entry)| (key.clone(), entry.clone()))
+            .collect()
+    }
+
+    /// The metrics of a name in a namespace that a metric selector selects.
+    pub fn find(&self, namespace: &str, name: &str, selector: &LabelSelector) -> Vec<Arc<ServedMetric>> {
+        let entries = self.entries.read();
+        let in_entry = |entry: &Entry| -> Vec<Arc<ServedMetric>> {
+            let named = entry.metrics.iter().filter(|metric| metric.name == name);
+            named
+                .filter(|metric| selector.matches(&metric.identity()))
+                .cloned()
+                .collect()
+        };
+        if let Some(scaling) = selector.exact(LABEL_SCALING) {
+            let key = ScalingKey {
+                namespace: namespace.to_owned(),
+                name: scaling.to_owned(),
+            };
+            return entries.get(&key).map(|entry| in_entry(entry)).unwrap_or_default();
+        }
+        let first = ScalingKey {
+            namespace: namespace.to_owned(),
+            name: String::new(),
+        };
+        entries
+            .range(first..)
+            .take_while(|(key, _)| key.namespace == namespace)
+            .flat_map(|(_, entry)| in_entry(entry))
+            .collect()
+    }
+
+    /// What the resource asks for, and what it no longer says validly as it was `before`.
+    fn metrics(
+        &self,
+        object: &VoiceAssistScaling,
+        key: &ScalingKey,
+        before: &[Arc<ServedMetric>],
+    ) -> Vec<Arc<ServedMetric>> {
+        let Some(scaling) = validate(object).scaling else {
+            return before.to_vec();
+        };
+        let mut metrics = Vec::new();
+        for workload in &object.spec.workloads {
+            match scaling.workloads.iter().find(|valid| valid.name == workload.name) {
+                Some(valid) => metrics.extend(valid.prometheus_metrics().map(|(name, metric)| {
+                    Arc::new(ServedMetric {
+                        key: key.clone(),
+                        workload: valid.name.clone(),
+                        target: valid.target.clone(),
+                        name: name.to_owned(),
+                        metric: metric.clone(),
+                        shape: promql::shape(&self.labels, &key.namespace, metric).map(Arc::new),
+                    })
+                })),
+                None => {
+                    metrics.extend(
+                        before
+                            .iter()
+                            .filter(|metric| metric.workload == workload.name)
+                            .cloned(),
+                    );
+                }
+            }
+        }
+        metrics
+    }
+}
+
+/// The identity of an object from the API server.
+pub fn key_of(metadata: &ObjectMeta) -> Option<ScalingKey> {
+    Some(ScalingKey {
+        namespace: metadata.namespace.clone()?,
+        name: metadata.name.clone()?,
+    })
+}
+
+fn condition_of(object: &VoiceAssistScaling) -> Option<Condition> {
+    let conditions = object.status.as_ref()?.conditions.as_ref()?;
+    conditions
+        .iter()
+        .find(|condition| condition.type_ == METRICS_AVAILABLE)
+        .cloned()
+}

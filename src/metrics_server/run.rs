@@ -1,0 +1,265 @@
+//! Starts the parts of the metrics server and stops them in order.
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+
+use kube::Client;
+use prometheus_client::registry::Registry as MetricsRegistry;
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::{JoinError, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    api_services,
+    authn::CurrentTrust,
+    authz::Authorizer,
+    discovery::Discovery,
+    listener::{self, BindError},
+    poller::Poller,
+    reads::Memory,
+    registry::Registry,
+    router::Router,
+    secret::{self, ServiceName},
+    telemetry::Telemetry,
+    tls::{self, KeyPairError, ServingCertificate},
+    trust_watch, watches,
+};
+use crate::{
+    clock::Clock,
+    core::promql::Labels,
+    leader::LeaderConfig,
+    prometheus,
+    telemetry::http::{self, Check, Endpoints, HttpError},
+};
+
+/// Where the serving certificate comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Certificate {
+    /// Issued by the replicas themselves and shared in a Secret; the APIServices are told to trust it.
+    Shared,
+    /// Given as PEM; whoever gives it also sets `caBundle`.
+    Given {
+        /// The chain.
+        chain: Vec<u8>,
+        /// The private key.
+        key: Vec<u8>,
+    },
+}
+
+/// Everything a metrics server is told at its start.
+pub struct Settings {
+    /// Watched namespace; `None` means all.
+    pub namespace: Option<String>,
+    /// The Prometheus servers by the name resources call them.
+    pub prometheus: BTreeMap<String, prometheus::Client>,
+    /// Time between polls.
+    pub poll_interval: Duration,
+    /// Labels that carry namespace and pod.
+    pub labels: Labels,
+    /// Address of the secure port.
+    pub secure_address: SocketAddr,
+    /// Address of the plain port for metrics and health.
+    pub metrics_address: SocketAddr,
+    /// The Service under which clients reach us.
+    pub service: ServiceName,
+    /// The serving certificate.
+    pub certificate: Certificate,
+    /// Which replica reports `MetricsAvailable`; without an election, this one does.
+    pub election: Option<LeaderConfig>,
+}
+
+/// Why the server could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The secure port.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The plain port.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The given certificate.
+    #[error("--tls-cert-file, --tls-private-key-file: {0}")]
+    Certificate(#[from] KeyPairError),
+    /// The TLS library.
+    #[error("TLS could not be set up: {0}")]
+    Tls(#[from] rustls::Error),
+    /// A background task ended, which none should.
+    #[error("a background task ended: {}", .0.as_ref().map_or_else(|| "without an error".to_owned(), ToString::to_string))]
+    Task(Option<JoinError>),
+}
+
+/// Runs until `stop`.
+///
+/// # Errors
+/// See [`RunError`].
+pub async fn run(
+    client: Client,
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) -> Result<(), RunError> {
+    let mut metrics = MetricsRegistry::default();
+    let parts = Parts::new(&settings, Telemetry::new(&mut metrics));
+    if let Certificate::Given { chain, key } = &settings.certificate {
+        parts.certificate.set(chain, key)?;
+    }
+    let secure = listener::bind(settings.secure_address).await?;
+    let plain = http::bind(settings.metrics_address).await?;
+    let endpoints = Endpoints {
+        live: http::always(),
+        ready: parts.ready(),
+        registry: Arc::new(metrics),
+    };
+    let mut tasks = JoinSet::new();
+    parts.spawn_watches(&mut tasks, &client, settings.namespace.as_deref());
+    parts.spawn_poller(&mut tasks, &settings, clock.clone(), stop.clone());
+    if settings.certificate == Certificate::Shared {
+        parts.spawn_certificate(
+            &mut tasks,
+            client.clone(),
+            settings.service.clone(),
+            clock.clone(),
+        );
+    }
+    let plain_stop = CancellationToken::new();
+    let plain = tokio::spawn(http::serve(plain, endpoints, plain_stop.clone()));
+    let serving = parts.spawn_listener(secure, client, clock, stop.clone())?;
+    let ended = tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        Some(ended) = tasks.join_next() => if stop.is_cancelled() { Ok(()) } else { Err(RunError::Task(ended.err())) },
+    };
+    stop.cancel();
+    // The port has its own time limit for draining.
+    let drained = serving.await;
+    plain_stop.cancel();
+    ended?;
+    drained.map_err(|error| RunError::Task(Some(error)))?;
+    plain.await.map_err(|error| RunError::Task(Some(error)))??;
+    Ok(())
+}
+
+/// The state that the parts share.
+struct Parts {
+    memory: Memory,
+    trust: Arc<CurrentTrust>,
+    certificate: Arc<ServingCertificate>,
+    telemetry: Arc<Telemetry>,
+    scalings_synced: Arc<watches::Synced>,
+    pods_synced: Arc<watches::Synced>,
+}
+
+impl Parts {
+    fn new(settings: &Settings, telemetry: Telemetry) -> Self {
+        Self {
+            memory: Memory {
+                registry: Arc::new(Registry::new(settings.labels.clone())),
+                store: Arc::default(),
+                pods: Arc::default(),
+            },
+            trust: Arc::default(),
+            certificate: Arc::default(),
+            telemetry: Arc::new(telemetry),
+            scalings_synced: Arc::new(watch::channel(false).0),
+            pods_synced: Arc::new(watch::channel(false).0),
+        }
+    }
+
+    /// Ready means that every read gets its right answer; Prometheus is not asked, because without it the right
+    /// answer is an error with the reason.
+    fn ready(&self) -> Check {
+        let (scalings, pods) = (self.scalings_synced.subscribe(), self.pods_synced.subscribe());
+        let (trust, certificate) = (self.trust.clone(), self.certificate.clone());
+        Arc::new(move || {
+            let checks = [
+                (*scalings.borrow(), "voiceassistscalings are not listed yet"),
+                (*pods.borrow(), "pods are not listed yet"),
+                (trust.get().is_some(), "whom to trust is not read yet"),
+                (certificate.is_set(), "there is no serving certificate yet"),
+            ];
+            let missing: Vec<&str> = checks
+                .iter()
+                .filter(|(done, _)| !done)
+                .map(|(_, what)| *what)
+                .collect();
+            if missing.is_empty() {
+                Ok(())
+            } else {
+                Err(missing.join("; "))
+            }
+        })
+    }
+
+    fn spawn_watches(&self, tasks: &mut JoinSet<()>, client: &Client, namespace: Option<&str>) {
+        let (registry, synced) = (self.memory.registry.clone(), self.scalings_synced.clone());
+        let (api, in_namespace) = (client.clone(), namespace.map(str::to_owned));
+        tasks.spawn(async move { watches::scalings(api, in_namespace.as_deref(), &registry, &synced).await });
+        let (pods, synced) = (self.memory.pods.clone(), self.pods_synced.clone());
+        let (api, in_namespace) = (client.clone(), namespace.map(str::to_owned));
+        tasks.spawn(async move { watches::pods(api, in_namespace.as_deref(), &pods, &synced).await });
+        let (api, trust) = (client.clone(), self.trust.clone());
+        tasks.spawn(async move { trust_watch::follow(api, &trust).await });
+    }
+
+    fn spawn_poller(
+        &self,
+        tasks: &mut JoinSet<()>,
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        stop: CancellationToken,
+    ) {
+        let poller = Poller {
+            servers: settings.prometheus.clone(),
+            labels: settings.labels.clone(),
+            interval: settings.poll_interval,
+            registry: self.memory.registry.clone(),
+            store: self.memory.store.clone(),
+            telemetry: self.telemetry.clone(),
+            clock,
+        };
+        tasks.spawn(poller.run(self.scalings_synced.subscribe(), stop));
+    }
+
+    fn spawn_certificate(
+        &self,
+        tasks: &mut JoinSet<()>,
+        client: Client,
+        service: ServiceName,
+        clock: Arc<dyn Clock>,
+    ) {
+        let (certificate, telemetry) = (self.certificate.clone(), self.telemetry.clone());
+        tasks.spawn(async move {
+            let bundle = secret::shared_bundle(client.clone(), &service, &*clock).await;
+            if let Err(error) = certificate.set(bundle.certificate.as_bytes(), bundle.key.as_bytes()) {
+                tracing::error!(%error, "the shared certificate is not usable; delete the data of its Secret");
+            }
+            api_services::keep_trusting(client, &service, &bundle.ca, &telemetry).await;
+        });
+    }
+
+    fn spawn_listener(
+        &self,
+        listener: TcpListener,
+        client: Client,
+        clock: Arc<dyn Clock>,
+        stop: CancellationToken,
+    ) -> Result<tokio::task::JoinHandle<()>, RunError> {
+        let tls = tls::server_config(self.certificate.clone())?;
+        let router = Router {
+            trust: self.trust.clone(),
+            authorizer: Authorizer::new(client, clock.clone()),
+            discovery: Discovery::new(),
+            memory: self.memory.clone(),
+            ready: self.ready(),
+            telemetry: self.telemetry.clone(),
+            clock,
+        };
+        Ok(tokio::spawn(listener::serve(
+            listener,
+            tls,
+            Arc::new(router),
+            stop,
+        )))
+    }
+}

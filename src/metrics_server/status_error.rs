@@ -1,0 +1,88 @@
+//! Errors as `metav1.Status` objects. The HPA copies the message into its condition and event, so each says
+//! which resource and metric it is about and what is wrong with it.
+
+use axum::{
+    body::Body,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::Response,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
+
+/// An error answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct StatusError {
+    status: StatusCode,
+    reason: &'static str,
+    message: String,
+}
+
+impl StatusError {
+    fn new(status: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            reason,
+            message: message.into(),
+        }
+    }
+
+    /// 400: the request itself is wrong.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
+    }
+
+    /// 401: the presented credentials are not valid.
+    pub fn unauthorized(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "Unauthorized", message)
+    }
+
+    /// 403: the user may not read this.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "Forbidden", message)
+    }
+
+    /// 404: no such metric, object or path.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NotFound", message)
+    }
+
+    /// 405: only reads are served.
+    pub fn method_not_allowed(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
+    }
+
+    /// 500: a review of access failed.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message)
+    }
+
+    /// 503: the metric exists and has no usable value now.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)
+    }
+
+    /// HTTP status code.
+    pub fn code(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    /// The answer to send.
+    pub fn into_response(self) -> Response {
+        let status = Status {
+            status: Some("Failure".to_owned()),
+            code: Some(i32::from(self.status.as_u16())),
+            reason: Some(self.reason.to_owned()),
+            message: Some(self.message),
+            ..Status::default()
+        };
+        // A Status of strings always serializes.
+        let body = serde_json::to_vec(&status).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.status;
+        response.headers_mut().insert(
+            CONTENT_TYPE,
+            axum::http::HeaderValue::from_static("application/json"),
+        );
+        response
+    }
+}

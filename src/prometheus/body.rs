@@ -1,0 +1,88 @@
+//! Reads a body up to a limit that counts decompressed bytes, so that a small answer cannot unfold into
+//! more memory than we have.
+
+use std::io::Read as _;
+
+use flate2::read::MultiGzDecoder;
+use reqwest::{Response, header::CONTENT_ENCODING};
+
+/// Why a body could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BodyError {
+    #[error(
+        "the answer is larger than {0} bytes; raise --prometheus-max-response-size or narrow the metrics"
+    )]
+    TooLarge(usize),
+    #[error("the answer has the unknown content encoding {0:?}")]
+    Encoding(String),
+    #[error("the answer is not valid gzip")]
+    Gzip,
+    #[error("the connection broke within the answer")]
+    Connection,
+}
+
+/// The whole body, decompressed.
+pub(super) async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, BodyError> {
+    let encoding = response
+        .headers()
+        .get(CONTENT_ENCODING)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|_| BodyError::Connection)? {
+        if body.len() + chunk.len() > limit {
+            return Err(BodyError::TooLarge(limit));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    match encoding.as_deref() {
+        None | Some("identity") => Ok(body),
+        Some("gzip") => decompress(&body, limit),
+        Some(other) => Err(BodyError::Encoding(other.chars().take(40).collect())),
+    }
+}
+
+fn decompress(compressed: &[u8], limit: usize) -> Result<Vec<u8>, BodyError> {
+    let mut body = Vec::new();
+    let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    MultiGzDecoder::new(compressed)
+        .take(one_more)
+        .read_to_end(&mut body)
+        .map_err(|_| BodyError::Gzip)?;
+    if body.len() > limit {
+        Err(BodyError::TooLarge(limit))
+    } else {
+        Ok(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn the_limit_counts_decompressed_bytes() {
+        let bomb = gzip(&vec![b' '; 1 << 20]);
+        assert!(bomb.len() < 2000);
+        assert!(matches!(decompress(&bomb, 1 << 19), Err(BodyError::TooLarge(_))));
+        assert_eq!(decompress(&bomb, 1 << 20).unwrap().len(), 1 << 20);
+    }
+
+    #[test]
+    fn a_cut_off_stream_is_an_error() {
+        let whole = gzip(b"{\"status\":\"success\"}");
+        assert!(matches!(
+            decompress(&whole[..whole.len() - 4], 1000),
+            Err(BodyError::Gzip)
+        ));
+    }
+}

@@ -1,0 +1,175 @@
+//! One Prometheus server: `prometheus-http-query` sends, [`super::body`] and [`super::response`] read.
+
+use std::{error::Error as _, time::Duration};
+
+use prometheus_http_query::{Client as Api, Error as ApiError};
+use reqwest::{
+    StatusCode,
+    header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue},
+    redirect::Policy,
+};
+
+use super::{
+    body::{self, BodyError},
+    response::{self, ResponseError},
+};
+use crate::core::promql::Vector;
+
+/// Bounds on one query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Time from the request to the last byte of the answer.
+    pub timeout: Duration,
+    /// Size of the answer in bytes, after decompression.
+    pub response_size: usize,
+}
+
+/// A client for one Prometheus server.
+#[derive(Clone)]
+pub struct Client {
+    api: Api,
+    limits: Limits,
+}
+
+/// Why no client could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The URL is not usable.
+    #[error(
+        "the Prometheus URL {url:?} is not usable: {problem}; use for example http://prometheus.monitoring:9090"
+    )]
+    Url {
+        /// As given.
+        url: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The HTTP client could not be set up, for example without CA certificates for https.
+    #[error("the HTTP client for Prometheus could not be set up: {0}")]
+    Http(String),
+}
+
+/// Why a query brought no data.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// No connection, or it broke before the answer began.
+    #[error("{0}")]
+    Connection(String),
+    /// No complete answer in time.
+    #[error("no answer within {}s", .0.as_secs_f64())]
+    Timeout(Duration),
+    /// An HTTP status that is not success, without the JSON of the API.
+    #[error("HTTP {status}{}", if .words.is_empty() { String::new() } else { format!(": {}", .words) })]
+    Http {
+        /// Status of the answer.
+        status: StatusCode,
+        /// Beginning of a plain-text body.
+        words: String,
+    },
+    /// Too large, badly encoded or broken off.
+    #[error("{0}")]
+    Body(String),
+    /// An answer that cannot be used.
+    #[error(transparent)]
+    Response(#[from] ResponseError),
+}
+
+impl Client {
+    /// A client for the server at `url`.
+    ///
+    /// # Errors
+    /// See [`BuildError`].
+    pub fn new(url: &str, limits: Limits) -> Result<Self, BuildError> {
+        let bad_url = |problem: String| BuildError::Url {
+            url: url.to_owned(),
+            problem,
+        };
+        let parsed = reqwest::Url::parse(url).map_err(|error| bad_url(error.to_string()))?;
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("vas/", env!("CARGO_PKG_VERSION")))
+            .timeout(limits.timeout)
+            .redirect(Policy::none());
+        match parsed.scheme() {
+            "https" => {}
+            // Without https no CA certificates are needed: a minimal image has none.
+            "http" => builder = builder.tls_certs_only([]),
+            scheme => return Err(bad_url(format!("the scheme is {scheme}, not http or https"))),
+        }
+        let http = builder
+            .build()
+            .map_err(|error| BuildError::Http(innermost(&error)))?;
+        let api = Api::from(http, url.trim_end_matches('/')).map_err(|error| bad_url(innermost(&error)))?;
+        Ok(Self { api, limits })
+    }
+
+    /// Runs an instant query.
+    ///
+    /// # Errors
+    /// See [`QueryError`]; the texts do not contain the URL.
+    pub async fn query(&self, promql: &str) -> Result<Vector, QueryError> {
+        tokio::time::timeout(self.limits.timeout, self.send(promql))
+            .await
+            .unwrap_or(Err(QueryError::Timeout(self.limits.timeout)))
+    }
+
+    async fn send(&self, promql: &str) -> Result<Vector, QueryError> {
+        let millis = i64::try_from(self.limits.timeout.as_millis()).unwrap_or(i64::MAX);
+        let response = self
+            .api
+            .query(promql)
+            .timeout(millis)
+            .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))
+            .post_raw()
+            .await
+            .map_err(|error| self.connection(&error))?;
+        let status = response.status();
+        let json = is_json(response.headers().get(CONTENT_TYPE));
+        let body = body::read(response, self.limits.response_size)
+            .await
+            .map_err(|error: BodyError| QueryError::Body(error.to_string()))?;
+        if json {
+            let parsed = response::parse(&body);
+            if status.is_success() || matches!(parsed, Err(ResponseError::Refused { .. })) {
+                return Ok(parsed?);
+            }
+        } else if status.is_success() {
+            return Err(
+                ResponseError::Malformed("the answer is not JSON; is the URL that of a Prometheus?").into(),
+            );
+        }
+        let text = body.get(..1024).unwrap_or(&body);
+        let words = if json {
+            String::new()
+        } else {
+            response::words(&String::from_utf8_lossy(text))
+        };
+        Err(QueryError::Http { status, words })
+    }
+
+    fn connection(&self, error: &ApiError) -> QueryError {
+        let timed_out = matches!(error, ApiError::Client(client)
+            if client.source().and_then(|source| source.downcast_ref::<reqwest::Error>())
+                .is_some_and(reqwest::Error::is_timeout));
+        if timed_out {
+            QueryError::Timeout(self.limits.timeout)
+        } else {
+            QueryError::Connection(innermost(error))
+        }
+    }
+}
+
+fn is_json(content_type: Option<&HeaderValue>) -> bool {
+    content_type
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// The text of the error at the bottom of the chain: the cause, without URLs and wrappers.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    response::words(&cause.to_string())
+}

@@ -1,0 +1,12 @@
+//! Asking Prometheus: instant queries over its HTTP API, with bounds on time and size and a strict reading
+//! of the answer.
+//!
+//! Must not: know resources, shapes or what a value means (see [`crate::core::promql`]). Whatever Prometheus
+//! or something in front of it sends, the outcome is a clean vector or a typed error in Prometheus' own words.
+
+mod body;
+mod client;
+mod response;
+
+pub use client::{BuildError, Client, Limits, QueryError};
+pub use response::ResponseError;

@@ -1,0 +1,225 @@
+//! The JSON of an instant query, read strictly.
+//!
+//! Source: the "Instant queries" section of Prometheus' HTTP API. `infos` are notes on style and ignored;
+//! `warnings` mean that the result may be incomplete, so such an answer is no answer.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, de::IgnoredAny};
+
+use crate::core::promql::{Item, Vector};
+
+/// Longest text of Prometheus that is passed on, in characters.
+const MAX_WORDS: usize = 300;
+
+/// Why an answer was not used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResponseError {
+    /// Prometheus refused the query or failed, in its own words.
+    #[error("{kind}: {words}")]
+    Refused {
+        /// Prometheus' `errorType`.
+        kind: String,
+        /// Prometheus' `error`.
+        words: String,
+    },
+    /// The result may be incomplete, in Prometheus' own words.
+    #[error("warned: {0}")]
+    Warned(String),
+    /// Not the JSON of the API. The text names the kind of damage, never a position, which would move.
+    #[error("{0}")]
+    Malformed(&'static str),
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    status: Status,
+    data: Option<Data>,
+    #[serde(rename = "errorType")]
+    error_type: Option<String>,
+    error: Option<String>,
+    warnings: Option<Vec<String>>,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Success,
+    Error,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
+enum Data {
+    Vector(Vec<Series>),
+    Scalar((f64, String)),
+    Matrix(IgnoredAny),
+    String(IgnoredAny),
+}
+
+#[derive(Deserialize)]
+struct Series {
+    metric: BTreeMap<String, String>,
+    value: Option<(f64, String)>,
+}
+
+/// Reads the body of an instant query.
+pub(super) fn parse(body: &[u8]) -> Result<Vector, ResponseError> {
+    let envelope: Envelope = serde_json::from_slice(body).map_err(|error| {
+        ResponseError::Malformed(match error.classify() {
+            serde_json::error::Category::Eof => "the answer is cut off",
+            serde_json::error::Category::Data => "the answer does not have the form of the query API",
+            serde_json::error::Category::Syntax | serde_json::error::Category::Io => "the answer is not JSON",
+        })
+    })?;
+    if envelope.status == Status::Error {
+        return Err(ResponseError::Refused {
+            kind: words(&envelope.error_type.unwrap_or_else(|| "error".to_owned())),
+            words: words(&envelope.error.unwrap_or_default()),
+        });
+    }
+    if let Some(first) = envelope.warnings.as_deref().and_then(<[String]>::first) {
+        return Err(ResponseError::Warned(words(first)));
+    }
+    match envelope.data {
+        Some(Data::Vector(series)) => series.into_iter().map(item).collect(),
+        Some(Data::Scalar(sample)) => Ok(vec![sampled(BTreeMap::new(), &sample)?]),
+        Some(Data::Matrix(_) | Data::String(_)) => Err(ResponseError::Malformed(
+            "the result is neither a vector nor a scalar",
+        )),
+        None => Err(ResponseError::Malformed("the answer holds no data")),
+    }
+}
+
+fn item(series: Series) -> Result<Item, ResponseError> {
+    let sample = series.value.ok_or(ResponseError::Malformed(
+        "the result holds histograms; ask for a number, such as histogram_count(...)",
+    ))?;
+    sampled(series.metric, &sample)
+}
+
+fn sampled(labels: BTreeMap<String, String>, (time, text): &(f64, String)) -> Result<Item, ResponseError> {
+    let value = text
+        .parse()
+        .map_err(|_| ResponseError::Malformed("a value in the answer is not a number"))?;
+    Ok(Item {
+        labels,
+        time: *time,
+        value,
+    })
+}
+
+/// Prometheus' words on one line and of bounded length.
+pub(super) fn words(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut chars = line.chars().filter(|char| !char.is_control());
+    let mut short: String = chars.by_ref().take(MAX_WORDS).collect();
+    if chars.next().is_some() {
+        short.push_str("...");
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn malformed(body: &str) -> &'static str {
+        match parse(body.as_bytes()) {
+            Err(ResponseError::Malformed(words)) => words,
+            other => panic!("{body}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_vector_is_read_with_its_labels_and_special_values() {
+        let body = r#"{"status":"success","data":{"resultType":"vector","result":[
+            {"metric":{"namespace":"a","pod":"p"},"value":[1700000000.123,"12.5"]},
+            {"metric":{},"value":[1700000000,"NaN"]},{"metric":{},"value":[1700000000,"+Inf"]}]},
+            "infos":["PromQL info: metric might not be a counter"]}"#;
+        let items = parse(body.as_bytes()).unwrap();
+        assert_eq!(items[0].labels["pod"], "p");
+        assert_eq!((items[0].time, items[0].value), (1_700_000_000.123, 12.5));
+        assert!(items[1].value.is_nan());
+        assert_eq!(items[2].value, f64::INFINITY);
+    }
+
+    #[test]
+    fn a_scalar_is_one_item_without_labels() {
+        let body = r#"{"status":"success","data":{"resultType":"scalar","result":[1.5,"3"]}}"#;
+        assert_eq!(
+            parse(body.as_bytes()).unwrap(),
+            [Item {
+                labels: BTreeMap::new(),
+                time: 1.5,
+                value: 3.0
+            }]
+        );
+    }
+
+    #[test]
+    fn no_series_is_an_empty_vector() {
+        let body = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
+        assert_eq!(parse(body.as_bytes()), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_warned_answer_is_no_answer_even_with_data() {
+        let body = r#"{"status":"success","data":{"resultType":"vector","result":[]},"warnings":["store down","b"]}"#;
+        assert_eq!(
+            parse(body.as_bytes()),
+            Err(ResponseError::Warned("store down".to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_refusal_keeps_the_words_of_prometheus() {
+        let body = r#"{"status":"error","errorType":"execution","error":"many-to-many\nmatching"}"#;
+        assert_eq!(
+            parse(body.as_bytes()).unwrap_err().to_string(),
+            "execution: many-to-many matching"
+        );
+    }
+
+    #[test]
+    fn damage_is_named_by_kind() {
+        let whole = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
+        assert_eq!(malformed(&whole[..40]), "the answer is cut off");
+        assert_eq!(malformed(""), "the answer is cut off");
+        assert_eq!(malformed("<html>"), "the answer is not JSON");
+        assert_eq!(malformed(r#"{"status":"success"}"#), "the answer holds no data");
+        let form = "the answer does not have the form of the query API";
+        for body in [
+            r#"{"status":"maybe"}"#,
+            r#"{"status":"success","data":{"resultType":"vector","result":{}}}"#,
+            r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,2]}]}}"#,
+            r#"{"status":"success","data":{"resultType":"tensor","result":[]}}"#,
+            r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"a":1},"value":[1,"2"]}]}}"#,
+            "[]",
+        ] {
+            assert_eq!(malformed(body), form, "{body}");
+        }
+        let histogram = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"histogram":[1,{}]}]}}"#;
+        assert!(malformed(histogram).contains("histograms"));
+        let text = r#"{"status":"success","data":{"resultType":"scalar","result":[1,"many"]}}"#;
+        assert_eq!(malformed(text), "a value in the answer is not a number");
+        let matrix = r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#;
+        assert!(malformed(matrix).contains("neither"));
+    }
+
+    #[test]
+    fn words_are_one_line_of_bounded_length() {
+        let long = words(&"ab\n\u{7}c ".repeat(1000));
+        assert_eq!(long.chars().count(), MAX_WORDS + 3);
+        assert!(long.chars().all(|char| !char.is_control()));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_refused_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(parse(&bytes).is_err());
+        }
+    }
+}

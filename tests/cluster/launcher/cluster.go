@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// cluster is a running control plane.
+type cluster struct {
+	parts map[string]*supervised
+	// quit ends it, as a signal does.
+	quit context.CancelFunc
+}
+
+// up runs a cluster until the context ends (a signal), `cluster down` or the end of the parent.
+func up(ctx context.Context, o upOptions) error {
+	report, err := newReport()
+	if err != nil {
+		return err
+	}
+	if err := ensureBuilt(ctx, o.build); err != nil {
+		return err
+	}
+	if err := o.paths.create(); err != nil {
+		return err
+	}
+	lock, err := tryLock(o.paths.lock())
+	if err != nil {
+		return err
+	}
+	if lock == nil {
+		return fmt.Errorf("a cluster runs in %s already", o.paths.dir)
+	}
+	defer lock.Close()
+	if err := writeFile(o.paths.pid(), []byte(strconv.Itoa(os.Getpid())+"\n"), private); err != nil {
+		return err
+	}
+	defer os.Remove(o.paths.pid())
+
+	ctx, quit := context.WithCancel(ctx)
+	defer quit()
+	if !report.detached {
+		go watchParent(ctx, o.exitWithParent, quit)
+	}
+	c, ports, api, err := prepare(o, report.say)
+	if err != nil {
+		return err
+	}
+	c.quit = quit
+	closeControl, err := c.serveControl(ctx, o.paths)
+	if err != nil {
+		return err
+	}
+	defer closeControl()
+	defer c.shutdown()
+
+	starting, cancel := context.WithTimeout(ctx, o.timeout)
+	err = c.start(starting, o, ports, api, report.say)
+	cancel()
+	if ctx.Err() != nil {
+		return errors.New("stopped while starting")
+	}
+	if err != nil {
+		return err
+	}
+	report.say("ready")
+	if err := report.ready(o.paths); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// prepare writes all files that the components read.
+func prepare(o upOptions, say func(string, ...any)) (*cluster, map[string]int, *client, error) {
+	ports, err := choosePorts(o.paths.ports())
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := ensurePKI(o.paths); err != nil {
+		return nil, nil, nil, err
+	}
+	if err := writeKubeconfigs(o.paths, ports["kube-apiserver"]); err != nil {
+		return nil, nil, nil, err
+	}
+	if err := writeConfig(o.paths); err != nil {
+		return nil, nil, nil, err
+	}
+	api, err := newClient(o.paths, ports["kube-apiserver"])
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	startSpawner()
+	c := &cluster{parts: map[string]*supervised{}}
+	for name, part := range components(o, ports, api) {
+		c.parts[name] = supervise(part, o.paths, o.build.bin, say)
+	}
+	return c, ports, api, nil
+}
+
+// start brings the components up in order and proves that they work together.
+func (c *cluster) start(ctx context.Context, o upOptions, ports map[string]int, api *client, say func(string, ...any)) error {
+	for _, name := range []string{"etcd", "kube-apiserver"} {
+		say("starting %s", name)
+		if err := c.parts[name].start(ctx); err != nil {
+			return err
+		}
+	}
+	if err := waitForBootstrap(ctx, api); err != nil {
+		return err
+	}
+	if err := createNodes(ctx, api, o.nodes, ports["kwok"]); err != nil {
+		return fmt.Errorf("nodes: %w", err)
+	}
+	if err := registerMetricsServer(ctx, api, o.paths, ports["metrics-server"]); err != nil {
+		return fmt.Errorf("metrics-server's APIService: %w", err)
+	}
+	rest := componentNames[2:]
+	say("starting %s", rest)
+	failures := make(chan error)
+	for _, name := range rest {
+		go func() { failures <- c.parts[name].start(ctx) }()
+	}
+	var all []error
+	for range rest {
+		all = append(all, <-failures)
+	}
+	if err := errors.Join(all...); err != nil {
+		return err
+	}
+	say("checking that a Deployment's pod becomes Ready")
+	if err := provePodsRun(ctx, api); err != nil {
+		return err
+	}
+	say("checking that metrics.k8s.io is served")
+	return waitForMetrics(ctx, api)
+}
+
+// shutdown stops everything: the clients of the API server first, then the API
+// server, then etcd. The API server waits for a minute when etcd goes first.
+func (c *cluster) shutdown() {
+	var clients sync.WaitGroup
+	for _, name := range componentNames[2:] {
+		clients.Go(func() { c.parts[name].end(3 * time.Second) })
+	}
+	clients.Wait()
+	for _, name := range slices.Backward(componentNames[:2]) {
+		c.parts[name].end(4 * time.Second)
+	}
+}
+
+// watchParent ends the cluster with the process that started it. Polling, not
+// a parent-death signal: that one comes when the starting THREAD ends, and a
+// test harness may well start the cluster from a short-lived one.
+func watchParent(ctx context.Context, watchInput bool, quit context.CancelFunc) {
+	if watchInput {
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			quit()
+		}()
+	}
+	parent := os.Getppid()
+	for ctx.Err() == nil {
+		if os.Getppid() != parent {
+			quit()
+			return
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+}

@@ -1,0 +1,51 @@
+//! What is known about a story: samples, pods, syncs and what was written.
+
+use std::collections::BTreeMap;
+
+use super::{Moment, Pods, Sample, Track};
+
+/// Everything about one HPA and its target.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// The pods under the target's selector.
+    pub pods: Track<Pods>,
+    /// `status.replicas` of the target.
+    pub status_replicas: Track<i32>,
+    /// What each metric of the HPA would have been told, by the metric's name.
+    pub feeds: BTreeMap<String, Feed>,
+    /// The HPA controller's syncs, in order.
+    pub syncs: Vec<Sync>,
+    /// `spec.replicas` of the target before the first sync.
+    pub initial: i32,
+}
+
+/// A metric's readings over time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Feed {
+    /// What a reader would have got from the source at that moment.
+    pub readings: Track<Reading>,
+    /// How much older than the sync the reading it saw may be, in seconds.
+    pub lag: Moment,
+}
+
+/// What a metrics API answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// An error: no usable data.
+    Missing,
+    /// One number, in milli-units.
+    Object(i64),
+    /// A number for each pod.
+    PerPod(BTreeMap<String, Sample>),
+}
+
+/// One look of the controller at the HPA.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sync {
+    /// When it read the metrics.
+    pub at: Moment,
+    /// The count it wrote; `None` if it wrote nothing.
+    pub wrote: Option<i32>,
+    /// Whether the evidence is complete here. Before that, a sync only makes history.
+    pub judged: bool,
+}

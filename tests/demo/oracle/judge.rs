@@ -1,0 +1,198 @@
+//! Walks through the syncs and says of each whether its count was right.
+
+use super::{
+    Between, Evidence, Hpa, Moment, Reading, Sync,
+    combine::{Proposals, combine},
+    propose::{World, propose},
+    rate::{self, Rescale},
+    stabilize::{Recommendation, stabilize},
+};
+
+/// How well the controller's view of pods and scale is known to be in time, in seconds: its caches and our
+/// watches are fed by the same API server.
+const VIEW_BLUR: Moment = 0.7;
+/// How well ages of earlier proposals and rescales are known: the moment a sync read its metrics stands for
+/// all moments of the sync.
+const AGE_BLUR: Moment = 0.4;
+
+/// What the oracle says of one sync.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// When the sync was.
+    pub at: Moment,
+    /// The count it found.
+    pub current: i32,
+    /// The count it left.
+    pub chosen: i32,
+    /// The raw proposals, before stabilization and limits; `None` if every combination of samples fails.
+    pub proposed: Option<Between>,
+    /// The counts it may have chosen.
+    pub allowed: Between,
+    /// The metrics that may have made the largest proposal.
+    pub deciding: Vec<String>,
+    /// Whether the evidence is complete here.
+    pub judged: bool,
+}
+
+impl Verdict {
+    /// Whether the count is one that the algorithm gives.
+    pub fn is_right(&self) -> bool {
+        !self.judged || self.allowed.holds(self.chosen)
+    }
+}
+
+/// Replays the algorithm over all syncs.
+pub fn judge(hpa: &Hpa, evidence: &Evidence) -> Vec<Verdict> {
+    let mut memory = Memory {
+        current: evidence.initial,
+        history: Vec::new(),
+        rescales: Vec::new(),
+    };
+    evidence
+        .syncs
+        .iter()
+        .map(|sync| memory.step(hpa, evidence, sync))
+        .collect()
+}
+
+/// What the controller remembers about an HPA.
+struct Memory {
+    current: i32,
+    history: Vec<Recommendation>,
+    rescales: Vec<Rescale>,
+}
+
+impl Memory {
+    fn step(&mut self, hpa: &Hpa, evidence: &Evidence, sync: &Sync) -> Verdict {
+        let current = self.current;
+        if self.history.is_empty() {
+            // The history begins with the count found at first sight.
+            self.remember(sync.at, Between::exactly(current), true);
+        }
+        let metrics: Vec<(&str, Proposals)> = hpa
+            .metrics
+            .iter()
+            .map(|metric| {
+                let name = metric.name.as_str();
+                (name, proposals(hpa, name, evidence, current, sync.at))
+            })
+            .collect();
+        let mut outcomes = combine(metrics.iter().map(|(_, proposals)| proposals), current);
+        if !sync.judged {
+            outcomes.insert(None);
+        }
+        let may_fail = outcomes.contains(&None);
+        let proposed = Between::hull(outcomes.iter().filter_map(|outcome| *outcome));
+        let mut allowed = proposed.map(|proposed| self.normalize(hpa, proposed, sync.at));
+        if may_fail {
+            let held = Between::exactly(current);
+            allowed = Some(allowed.map_or(held, |allowed| allowed.or(held)));
+        }
+        if let Some(proposed) = proposed {
+            self.remember(sync.at, proposed, !may_fail);
+        }
+        let chosen = sync.wrote.unwrap_or(current);
+        self.rescaled(sync.at, chosen);
+        Verdict {
+            at: sync.at,
+            current,
+            chosen,
+            proposed,
+            allowed: allowed.unwrap_or(Between::exactly(current)),
+            deciding: deciding(&metrics, proposed),
+            judged: sync.judged,
+        }
+    }
+
+    fn normalize(&self, hpa: &Hpa, proposed: Between, now: Moment) -> Between {
+        let rules = (&hpa.up, &hpa.down);
+        let stable = stabilize(&self.history, rules, self.current, proposed, now, AGE_BLUR);
+        rate::limit(hpa, &self.rescales, self.current, stable, now, AGE_BLUR)
+    }
+
+    fn remember(&mut self, at: Moment, proposed: Between, certain: bool) {
+        self.history.push(Recommendation {
+            at,
+            proposed,
+            certain,
+        });
+    }
+
+    fn rescaled(&mut self, at: Moment, count: i32) {
+        if count != self.current {
+            self.rescales.push(Rescale {
+                at,
+                change: count - self.current,
+            });
+            self.current = count;
+        }
+    }
+}
+
+/// What a metric may have proposed at a sync, over all samples and views of the pods it may have seen.
+fn proposals(hpa: &Hpa, name: &str, evidence: &Evidence, current: i32, now: Moment) -> Proposals {
+    let (Some(feed), Some(metric)) = (
+        evidence.feeds.get(name),
+        hpa.metrics.iter().find(|metric| metric.name == name),
+    ) else {
+        return Proposals::from([None]);
+    };
+    let mut proposals = Proposals::new();
+    for pods in evidence.pods.during(now - VIEW_BLUR, now + VIEW_BLUR) {
+        for status in evidence.status_replicas.during(now - VIEW_BLUR, now + VIEW_BLUR) {
+            let world = World {
+                pods,
+                current,
+                status: *status,
+                now,
+            };
+            for reading in feed.readings.during(now - feed.lag, now) {
+                let reading = reading.of_existing(pods);
+                proposals.insert(propose(hpa, metric.target, &reading, &world));
+            }
+        }
+    }
+    if proposals.is_empty() {
+        proposals.insert(None);
+    }
+    proposals
+}
+
+impl Reading {
+    /// Metrics APIs answer for the pods that exist.
+    fn of_existing(&self, pods: &super::Pods) -> Self {
+        match self {
+            Self::PerPod(samples) => Self::PerPod(
+                samples
+                    .iter()
+                    .filter(|(pod, _)| pods.contains_key(*pod))
+                    .map(|(pod, sample)| (pod.clone(), *sample))
+                    .collect(),
+            ),
+            other => other.clone(),
+        }
+    }
+}
+
+/// The metrics whose proposal may have been the largest.
+fn deciding(metrics: &[(&str, Proposals)], proposed: Option<Between>) -> Vec<String> {
+    let Some(proposed) = proposed else {
+        return Vec::new();
+    };
+    let floor = metrics
+        .iter()
+        .filter_map(|(_, proposals)| proposals.iter().copied().flatten().min())
+        .max();
+    metrics
+        .iter()
+        .filter(|(_, proposals)| {
+            let highest = proposals.iter().copied().flatten().max();
+            highest.is_some_and(|highest| highest >= floor.unwrap_or(highest) && proposed.low <= highest)
+        })
+        .map(|(name, _)| (*name).to_owned())
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

@@ -1,0 +1,120 @@
+//! The load model: offered load in, per-pod series and usage out. Pure: time and pods are arguments.
+//!
+//! It closes the loop that a fixed metric would leave open: requests are shared by the gateway pods that
+//! are Ready, and a queue drains as fast as the Ready worker pods allow, so scaling changes the metrics
+//! it was decided on.
+
+mod pods;
+mod queue;
+mod requests;
+mod usage;
+
+use std::time::Duration;
+
+pub use self::{
+    pods::Pods,
+    queue::{Arrivals, Queue},
+    requests::Requests,
+    usage::{Usage, of_gateway, of_worker},
+};
+
+/// Everything the model knows.
+#[derive(Debug, Default)]
+pub struct Model {
+    /// The gateway's traffic.
+    pub requests: Requests,
+    /// The workers' queue.
+    pub queue: Queue,
+    /// Gateway pods as last seen.
+    pub gateways: Pods,
+    /// Worker pods as last seen.
+    pub workers: Pods,
+    now: Duration,
+}
+
+impl Model {
+    /// Lets the time since the last call pass with these pods.
+    pub fn advance(&mut self, now: Duration, gateways: Pods, workers: Pods) {
+        let elapsed = now.saturating_sub(self.now);
+        self.now = self.now.max(now);
+        self.requests.advance(elapsed, &gateways);
+        self.queue.advance(self.now, elapsed, workers.ready.len());
+        self.gateways = gateways;
+        self.workers = workers;
+    }
+
+    /// Adds jobs that each take `service` of one worker and are enqueued now.
+    pub fn enqueue(&mut self, jobs: u64, service: Duration) {
+        self.queue.enqueue(jobs, service, self.now);
+    }
+
+    /// Requests per second that each Ready gateway pod gets; `None` while no pod takes any.
+    pub fn requests_per_pod(&self) -> Option<f64> {
+        self.requests.per_pod(&self.gateways)
+    }
+
+    /// Age of the oldest job in the queue; zero for an empty queue.
+    pub fn oldest_job_age(&self) -> Duration {
+        self.queue.oldest_age(self.now)
+    }
+
+    /// Share of the Ready workers that have a job.
+    pub fn busy_workers(&self) -> f64 {
+        share(self.queue.depth(), self.workers.ready.len())
+    }
+}
+
+fn share(jobs: u64, workers: usize) -> f64 {
+    let workers = u64::try_from(workers).unwrap_or(u64::MAX);
+    if workers == 0 {
+        return 0.0;
+    }
+    to_f64(jobs.min(workers)) / to_f64(workers)
+}
+
+/// Counts of jobs and pods stay far below 2^52.
+#[expect(clippy::cast_precision_loss, reason = "counts are small")]
+fn to_f64(count: u64) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pods(ready: &[&str]) -> Pods {
+        Pods::all_ready(ready)
+    }
+
+    #[test]
+    fn scaling_up_lowers_the_rate_per_pod() {
+        let mut model = Model::default();
+        model.requests.offer(600.0);
+        model.advance(Duration::from_secs(1), pods(&["a", "b"]), Pods::default());
+        assert_eq!(model.requests_per_pod(), Some(300.0));
+        model.advance(
+            Duration::from_secs(2),
+            pods(&["a", "b", "c", "d"]),
+            Pods::default(),
+        );
+        assert_eq!(model.requests_per_pod(), Some(150.0));
+    }
+
+    #[test]
+    fn time_never_runs_backwards() {
+        let mut model = Model::default();
+        model.requests.offer(10.0);
+        model.advance(Duration::from_secs(5), pods(&["a"]), Pods::default());
+        model.advance(Duration::from_secs(3), pods(&["a"]), Pods::default());
+        model.advance(Duration::from_secs(6), pods(&["a"]), Pods::default());
+        assert_eq!(model.requests.served_by("a"), Some(60.0));
+    }
+
+    #[test]
+    fn workers_without_a_job_are_idle() {
+        let mut model = Model::default();
+        model.queue.enqueue(1, Duration::from_secs(60), Duration::ZERO);
+        model.advance(Duration::ZERO, Pods::default(), pods(&["a", "b"]));
+        assert!((model.busy_workers() - 0.5).abs() < f64::EPSILON);
+    }
+}

@@ -1,0 +1,24 @@
+//! The pods of one Deployment as the model sees them.
+
+use std::collections::BTreeSet;
+
+/// Pods of one Deployment, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pods {
+    /// Pods that exist and are not being deleted.
+    pub live: BTreeSet<String>,
+    /// Those of them that are Ready: only these take requests and jobs.
+    pub ready: BTreeSet<String>,
+}
+
+#[cfg(test)]
+impl Pods {
+    /// Pods that are all live and Ready.
+    pub fn all_ready(names: &[&str]) -> Self {
+        let names: BTreeSet<String> = names.iter().map(ToString::to_string).collect();
+        Self {
+            live: names.clone(),
+            ready: names,
+        }
+    }
+}

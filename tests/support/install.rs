@@ -1,0 +1,49 @@
+//! `manifests/install` on a cluster whose nodes run nothing: applied as users do, then pointed at this machine.
+
+use super::{Cluster, kustomization::Kustomization};
+
+/// The folder users apply.
+pub const INSTALL: &str = "manifests/install";
+
+/// Applies the install and waits until the resource is served. The APIServices lead nowhere until
+/// [`route_metrics_server`].
+#[track_caller]
+pub fn apply(cluster: &Cluster) -> Kustomization {
+    let install = Kustomization::render(INSTALL);
+    cluster.kubectl_ok(&["apply", "-k", INSTALL], None);
+    cluster.kubectl_ok(
+        &[
+            "wait",
+            "--for=condition=Established",
+            "--timeout=30s",
+            "crd/voiceassistscalings.scaling.voiceassist.io",
+        ],
+        None,
+    );
+    install
+}
+
+/// Makes the Service `vas-metrics-server` and its APIServices lead to a metrics server on this machine that
+/// listens on `port`. Service addresses are not routed here, so the Service becomes an alias of localhost.
+/// The certificate is checked all the same, for the Service's own name.
+#[track_caller]
+pub fn route_metrics_server(cluster: &Cluster, port: u16) {
+    let alias = r#"{"spec": {"type": "ExternalName", "externalName": "localhost"}}"#;
+    cluster.kubectl_ok(
+        &[
+            "-n",
+            "vas-system",
+            "patch",
+            "service",
+            "vas-metrics-server",
+            "-p",
+            alias,
+        ],
+        None,
+    );
+    let port = format!(r#"{{"spec": {{"service": {{"port": {port}}}}}}}"#);
+    for version in ["v1beta1", "v1beta2"] {
+        let name = format!("{version}.custom.metrics.k8s.io");
+        cluster.kubectl_ok(&["patch", "apiservice", &name, "--type=merge", "-p", &port], None);
+    }
+}
