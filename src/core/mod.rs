@@ -13,6 +13,7 @@
 //! randomness come in as arguments. A test scans this folder for forbidden imports.
 
 pub mod api_service;
+pub mod availability;
 pub mod backoff;
 pub mod child;
 pub mod conditions;
