@@ -130,8 +130,12 @@ impl Teller<'_> {
         for (jobs, seconds) in [SHORT_JOBS, LONG_JOBS] {
             self.stage.load.enqueue(jobs, seconds).await;
         }
+        self.until(story, 10, "the jobs are in the queue", |record| {
+            latest(&record.offered).is_some_and(|offered| offered.queue_depth > u64::from(long))
+        })
+        .await;
         self.until(story, 75, "the short jobs are done", |record| {
-            latest(&record.offered).is_some_and(|offered| offered.queue_depth <= u64::from(LONG_JOBS.0))
+            latest(&record.offered).is_some_and(|offered| offered.queue_depth <= u64::from(long))
         })
         .await;
         self.narrator.phase(&format!(

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     clock::Clock,
-    gather,
+    gather::{self, Series},
     load::LoadModel,
     oracle::Moment,
     record::{Shared, Values},
@@ -80,7 +80,7 @@ pub async fn offered(clock: Clock, load: LoadModel, record: Shared) {
 
 /// What Prometheus holds.
 pub async fn prometheus(clock: Clock, url: String, record: Shared) {
-    let [rate, depth, age] = gather::queries();
+    let [rate, depth, age] = Series::ALL.map(Series::query);
     let mut ticks = ticks(PERIOD / 2);
     loop {
         ticks.tick().await;
