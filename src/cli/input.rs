@@ -7,6 +7,9 @@ use serde_json::Value;
 /// Largest file read. The biggest resource the CRD admits is far smaller.
 const MAX_BYTES: u64 = 16 << 20;
 
+/// What messages call `-`.
+const STANDARD_INPUT: &str = "standard input";
+
 /// One object of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Object {
@@ -46,11 +49,12 @@ pub(super) enum InputError {
 /// Reads all objects of all files, in order.
 pub(super) fn read(files: &[String]) -> Result<Vec<Object>, InputError> {
     let mut objects = Vec::new();
-    for file in files {
-        let text = read_text(file)?;
+    for name in files {
+        let file = if name == "-" { STANDARD_INPUT } else { name };
+        let text = read_text(name, file)?;
         let documents: Vec<Value> =
             serde_saphyr::from_multiple(&text).map_err(|source| InputError::Syntax {
-                file: file.clone(),
+                file: file.to_owned(),
                 source: Box::new(source),
             })?;
         for document in documents {
@@ -60,19 +64,20 @@ pub(super) fn read(files: &[String]) -> Result<Vec<Object>, InputError> {
     Ok(objects)
 }
 
-fn read_text(file: &str) -> Result<String, InputError> {
+/// The text of a file, which messages call `file`.
+fn read_text(name: &str, file: &str) -> Result<String, InputError> {
     let failed = |source| InputError::Read {
         file: file.to_owned(),
         source,
     };
     let mut text = String::new();
-    let read = if file == "-" {
+    let read = if name == "-" {
         std::io::stdin()
             .lock()
             .take(MAX_BYTES + 1)
             .read_to_string(&mut text)
     } else {
-        let opened = std::fs::File::open(file).map_err(failed)?;
+        let opened = std::fs::File::open(name).map_err(failed)?;
         opened.take(MAX_BYTES + 1).read_to_string(&mut text)
     };
     let size = read.map_err(failed)?;

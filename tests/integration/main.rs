@@ -16,5 +16,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod cli;
+mod golden;
 mod harness;
 mod manifests;
+mod metrics_server;
+mod purity;

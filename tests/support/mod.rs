@@ -8,6 +8,7 @@ pub mod audit;
 pub mod cluster;
 pub mod eventually;
 pub mod exporter;
+pub mod fault_proxy;
 pub mod install;
 pub mod kustomization;
 pub mod namespace;

@@ -7,6 +7,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::rules;
 use crate::api::schema;
 
 /// One metric of a workload. Exactly one of `resource`, `containerResource`, `requestRate`,
@@ -15,10 +16,13 @@ use crate::api::schema;
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("[has(self.resource), has(self.containerResource), has(self.requestRate), has(self.queueDepth), has(self.queueAge), has(self.prometheus)].filter(x, x).size() <= 1")
+    validation = Rule::new(rules::ONE_SOURCE)
         .message("a metric has exactly one of resource, containerResource, requestRate, queueDepth, queueAge and prometheus; split it into several entries"),
-    validation = Rule::new("!(has(self.resource) || has(self.containerResource)) || !(has(self.onMissing) || has(self.maxAge) || has(self.prometheusServer))")
+    validation = Rule::new(rules::PROMETHEUS_FIELDS)
         .message("onMissing, maxAge and prometheusServer apply to metrics from Prometheus, not to resource and containerResource"),
+    validation = Rule::new(rules::MAX_AGE)
+        .message("maxAge must be more than 0s and at most 1h")
+        .field_path(".maxAge"),
     validation = Rule::new("!has(self.external) || !self.external")
         .message("external metrics are not served by this version; leave external out, the metric is then read through custom.metrics.k8s.io")
         .field_path(".external")
@@ -123,8 +127,13 @@ pub struct ContainerResourceSource {
 /// Target of a resource metric: exactly one field.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.averageUtilization) != has(self.averageValue)")
-    .message("exactly one of averageUtilization and averageValue is needed"))]
+#[x_kube(
+    validation = Rule::new("has(self.averageUtilization) != has(self.averageValue)")
+        .message("exactly one of averageUtilization and averageValue is needed"),
+    validation = Rule::new(rules::AVERAGE_VALUE_POSITIVE)
+        .message("a target must be greater than zero: the HPA divides by it")
+        .field_path(".averageValue")
+)]
 pub struct ResourceTarget {
     /// Percent of the pods' requests, averaged over the pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -138,8 +147,16 @@ pub struct ResourceTarget {
 
 /// A counter with at least one series per pod, read as `sum by (pod) (rate(...))` and served as a Pods
 /// metric.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new(rules::MATCH_LABELS)
+        .message("matchLabels takes Prometheus label names; the namespace label is matched by vas itself, names with __ belong to Prometheus")
+        .field_path(".matchLabels"),
+    validation = Rule::new(rules::WINDOW)
+        .message("window must be more than 0s and at most 1h")
+        .field_path(".window")
+)]
 pub struct RequestRateSource {
     /// Name of the counter, for example `voiceassist_http_requests_total`.
     #[schemars(length(min = 1, max = 253), regex(pattern = schema::METRIC_PATTERN))]
@@ -160,8 +177,13 @@ pub struct RequestRateSource {
 }
 
 /// Target of a metric that is averaged over the pods.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new(rules::AVERAGE_VALUE_POSITIVE)
+        .message("a target must be greater than zero: the HPA divides by it")
+        .field_path(".averageValue")
+)]
 pub struct PodsTarget {
     /// Amount per pod.
     #[schemars(schema_with = "schema::quantity")]
@@ -169,8 +191,13 @@ pub struct PodsTarget {
 }
 
 /// A gauge that holds the number of waiting jobs, served as an Object metric on the scale target.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new(rules::MATCH_LABELS)
+        .message("matchLabels takes Prometheus label names; the namespace label is matched by vas itself, names with __ belong to Prometheus")
+        .field_path(".matchLabels")
+)]
 pub struct QueueDepthSource {
     /// Name of the gauge, for example `voiceassist_queue_depth`.
     #[schemars(length(min = 1, max = 253), regex(pattern = schema::METRIC_PATTERN))]
@@ -190,8 +217,13 @@ pub struct QueueDepthSource {
 
 /// A gauge that holds the age of the oldest waiting job in seconds, served as an Object metric on the
 /// scale target. The largest series counts.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new(rules::MATCH_LABELS)
+        .message("matchLabels takes Prometheus label names; the namespace label is matched by vas itself, names with __ belong to Prometheus")
+        .field_path(".matchLabels")
+)]
 pub struct QueueAgeSource {
     /// Name of the gauge, for example `voiceassist_queue_oldest_job_age_seconds`.
     #[schemars(length(min = 1, max = 253), regex(pattern = schema::METRIC_PATTERN))]
@@ -231,8 +263,16 @@ pub enum Aggregation {
 /// Target of a metric that describes one object: exactly one field.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.value) != has(self.averageValue)")
-    .message("exactly one of value and averageValue is needed"))]
+#[x_kube(
+    validation = Rule::new("has(self.value) != has(self.averageValue)")
+        .message("exactly one of value and averageValue is needed"),
+    validation = Rule::new(rules::VALUE_POSITIVE)
+        .message("a target must be greater than zero: the HPA divides by it")
+        .field_path(".value"),
+    validation = Rule::new(rules::AVERAGE_VALUE_POSITIVE)
+        .message("a target must be greater than zero: the HPA divides by it")
+        .field_path(".averageValue")
+)]
 pub struct ObjectTarget {
     /// The metric itself is kept at this level; replicas follow its ratio to the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -10,6 +10,7 @@ mod disruption;
 mod environment;
 mod limits;
 mod metric;
+mod rules;
 mod spec;
 mod status;
 mod vertical;

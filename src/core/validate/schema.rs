@@ -13,10 +13,13 @@ use serde_json::Value;
 
 use crate::{
     api::{
-        schema::{DURATION_PATTERN, METRIC_PATTERN, NAME_PATTERN, QUANTITY_PATTERN},
+        schema::{DURATION_PATTERN, METRIC_PATTERN, NAME_PATTERN, PERCENT_PATTERN, QUANTITY_PATTERN},
         v1alpha1::VoiceAssistScaling,
     },
-    core::{duration::ParseDurationError, field_path::DisplayKey, quantity::ParseQuantityError},
+    core::{
+        duration::ParseDurationError, field_path::DisplayKey, int_or_percent::ParseShareError,
+        quantity::ParseQuantityError,
+    },
 };
 
 /// What the schema refuses in one place.
@@ -368,6 +371,7 @@ fn pattern_words(pattern: &str) -> String {
         METRIC_PATTERN => {
             "not a Prometheus metric name: use letters, digits, _ and :, not a digit first".to_owned()
         }
+        PERCENT_PATTERN => ParseShareError.to_string(),
         _ => format!("must match {pattern}"),
     }
 }

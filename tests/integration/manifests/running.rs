@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{guide, installed};
+use super::{guide, installation};
 use crate::support::{
     Cluster, audit,
     cluster::bin,
@@ -49,6 +49,11 @@ async fn children_become(namespace: &Namespace<'_>, expected: [Option<&str>; 5])
     .await;
 }
 
+fn install_vpa(cluster: &Cluster) {
+    let crd = bin("vpa-crd.yaml");
+    cluster.kubectl_ok(&["apply", "--server-side", "-f", &crd.to_string_lossy()], None);
+}
+
 /// Two replicas of each, as the install asks for; the first metrics server is the one that is called.
 struct Running {
     operators: [Process; 2],
@@ -56,8 +61,9 @@ struct Running {
 }
 
 impl Running {
-    fn start(cluster: &Cluster, prometheus: &Prometheus) -> Self {
+    async fn start(cluster: &Cluster, prometheus: &Prometheus) -> Self {
         let install = install::apply(cluster);
+        installation::rights_are_in_force(cluster).await;
         let metrics = || format!("--metrics-bind-address=127.0.0.1:{}", free_port());
         let operator = install.deployment("vas-operator");
         let server = install.deployment("vas-metrics-server");
@@ -88,18 +94,31 @@ impl Running {
     }
 }
 
+/// No request of ours got a 403. A right that is missing shows here even where the program shrugs it off.
+fn assert_nothing_was_refused(cluster: &Cluster, since: jiff::Timestamp) {
+    let refused: Vec<_> = audit::requests(cluster)
+        .into_iter()
+        .filter(|request| request.received >= since && request.user.username.starts_with(ACCOUNTS))
+        .filter(|request| {
+            request
+                .response
+                .as_ref()
+                .is_some_and(|response| response.code == 403)
+        })
+        .map(|request| format!("{} {} {}", request.user.username, request.verb, request.uri))
+        .collect();
+    assert!(refused.is_empty(), "refused: {refused:#?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shipped_rights_are_enough_and_an_uninstall_under_way_stays_an_uninstall() {
-    let cluster = installed::CLUSTER.lock().await;
-    let vpa_crd = bin("vpa-crd.yaml");
-    cluster.kubectl_ok(
-        &["apply", "--server-side", "-f", &vpa_crd.to_string_lossy()],
-        None,
-    );
+    let cluster = installation::CLUSTER.lock().await;
+    install_vpa(&cluster);
     let prometheus = Prometheus::start("install").await;
     let exporter = Exporter::start().await;
     prometheus.register("worker", &exporter.target());
-    let mut running = Running::start(&cluster, &prometheus);
+    let since = jiff::Timestamp::now();
+    let mut running = Running::start(&cluster, &prometheus).await;
     let namespace = Namespace::create(&cluster, "install");
     let labels = [("namespace", namespace.name()), ("queue", "default")];
     exporter.set("voiceassist_queue_depth", &labels, 150.0);
@@ -147,18 +166,7 @@ async fn the_shipped_rights_are_enough_and_an_uninstall_under_way_stays_an_unins
     children_become(&namespace, [None; 5]).await;
 
     running.assert_running();
-    let refused: Vec<_> = audit::requests(&cluster)
-        .into_iter()
-        .filter(|request| request.user.username.starts_with(ACCOUNTS))
-        .filter(|request| {
-            request
-                .response
-                .as_ref()
-                .is_some_and(|response| response.code == 403)
-        })
-        .map(|request| format!("{} {} {}", request.user.username, request.verb, request.uri))
-        .collect();
-    assert!(refused.is_empty(), "refused: {refused:#?}");
+    assert_nothing_was_refused(&cluster, since);
 
     for command in guide::commands("Uninstall") {
         guide::run(&cluster, &command);
@@ -174,4 +182,28 @@ async fn the_shipped_rights_are_enough_and_an_uninstall_under_way_stays_an_unins
         }
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_limits_the_operator_does_everything_else_and_asks_for_no_right_it_lacks() {
+    let cluster = installation::CLUSTER.lock().await;
+    install_vpa(&cluster);
+    install::apply(&cluster);
+    let heading = "Without LimitRanges and ResourceQuotas";
+    let without_limits = guide::kustomization(heading);
+    cluster.kubectl_ok(&["apply", "-k", &without_limits.folder().to_string_lossy()], None);
+    for command in guide::commands(heading) {
+        guide::run(&cluster, &command);
+    }
+    installation::rights_are_in_force(&cluster).await;
+    let since = jiff::Timestamp::now();
+    let metrics = format!("--metrics-bind-address=127.0.0.1:{}", free_port());
+    let operator = without_limits.deployment("vas-operator");
+    let mut operator = operator.start(&cluster, "vas-operator-0", &[metrics]);
+    let namespace = Namespace::create(&cluster, "no-limits");
+    namespace.apply(&include_str!("../../fixtures/deployment.yaml").replace("api-gateway", "worker"));
+    namespace.apply(include_str!("../../fixtures/every-child.yaml"));
+    children_become(&namespace, [Some("5"), Some("1"), Some("2Gi"), None, None]).await;
+    operator.assert_running();
+    assert_nothing_was_refused(&cluster, since);
 }

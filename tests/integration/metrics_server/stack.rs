@@ -1,0 +1,204 @@
+//! One metrics server for all tests of this folder, installed from the manifests and run under its own account.
+//!
+//! The APIServices of custom.metrics.k8s.io belong to a cluster as a whole, so the tests share it, each with a
+//! namespace of its own. What it is made of lives as long as the test process, on a runtime of its own.
+
+use std::{sync::LazyLock, time::Duration};
+
+use serde_json::Value;
+use tokio::{runtime::Runtime, sync::Mutex};
+use vas::{
+    api::v1alpha1::VoiceAssistScaling,
+    core::{desired::hpa, validate::validate},
+};
+
+use crate::support::{
+    Cluster, eventually,
+    exporter::Exporter,
+    fault_proxy::FaultProxy,
+    install,
+    kustomization::Kustomization,
+    namespace::Namespace,
+    process::{Process, free_port},
+    prometheus::Prometheus,
+};
+
+/// Everything between a scrape target and the HPA.
+pub struct Stack {
+    pub cluster: &'static Cluster,
+    pub install: Kustomization,
+    pub prometheus: Prometheus,
+    pub proxy: Mutex<FaultProxy>,
+    pub exporter: Exporter,
+    /// Port of the server that the APIServices lead to.
+    pub port: u16,
+    /// Its plain port.
+    pub metrics_port: u16,
+    pub proxy_url: String,
+    _server: Process,
+}
+
+/// Keeps serving after the test that started something has ended.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+});
+
+/// The shared stack, ready to be read from.
+pub async fn stack() -> &'static Stack {
+    static STACK: tokio::sync::OnceCell<Stack> = tokio::sync::OnceCell::const_new();
+    STACK
+        .get_or_init(|| async { RUNTIME.spawn(Stack::start()).await.expect("the stack starts") })
+        .await
+}
+
+impl Stack {
+    async fn start() -> Self {
+        let cluster = Cluster::shared();
+        let install = install::apply(cluster);
+        let prometheus = Prometheus::start("metrics-server").await;
+        let exporter = Exporter::start().await;
+        prometheus.register("exporter", &exporter.target());
+        let proxy = FaultProxy::start(&prometheus.url()).await;
+        let (port, metrics_port, proxy_url) = (free_port(), free_port(), proxy.url());
+        let server = start_server(
+            &install,
+            cluster,
+            "vas-metrics-server-0",
+            port,
+            metrics_port,
+            &proxy_url,
+        );
+        install::route_metrics_server(cluster, port);
+        let stack = Self {
+            cluster,
+            install,
+            prometheus,
+            proxy: Mutex::new(proxy),
+            exporter,
+            port,
+            metrics_port,
+            proxy_url,
+            _server: server,
+        };
+        for version in ["v1beta1", "v1beta2"] {
+            let path = format!("/apis/custom.metrics.k8s.io/{version}");
+            eventually(
+                Duration::from_secs(60),
+                "the API server serves our group",
+                || async { stack.get(&path).map(drop) },
+            )
+            .await;
+        }
+        stack
+    }
+
+    /// Starts one more replica under the same account.
+    pub fn start_replica(&self, name: &str, port: u16, metrics_port: u16) -> Process {
+        start_server(
+            &self.install,
+            self.cluster,
+            name,
+            port,
+            metrics_port,
+            &self.proxy_url,
+        )
+    }
+
+    /// `kubectl get --raw`: the document, or kubectl's words.
+    pub fn get(&self, path: &str) -> Result<Value, String> {
+        let output = self.cluster.kubectl(&["get", "--raw", path], None);
+        if output.status.success() {
+            serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into_owned())
+        }
+    }
+
+    /// A namespace with a resource in it, and with the HPAs that the operator would write.
+    pub fn scaling(&self, prefix: &str, spec: &str) -> Namespace<'static> {
+        let namespace = Namespace::create(self.cluster, prefix);
+        self.apply(&namespace, "voiceassist", spec);
+        namespace
+    }
+
+    /// Applies a resource and its HPAs.
+    pub fn apply(&self, namespace: &Namespace<'_>, name: &str, spec: &str) {
+        let spec: Value = serde_saphyr::from_str(spec).expect("the spec is YAML");
+        let object = serde_json::json!({
+            "apiVersion": "scaling.voiceassist.io/v1alpha1",
+            "kind": "VoiceAssistScaling",
+            "metadata": {"name": name, "namespace": namespace.name()},
+            "spec": spec,
+        });
+        namespace.apply(&object.to_string());
+        let object: VoiceAssistScaling = serde_json::from_value(object).expect("the resource parses");
+        let validation = validate(&object);
+        assert_eq!(validation.violations, [], "the resource is valid");
+        let scaling = validation.scaling.expect("a valid resource");
+        for workload in &scaling.workloads {
+            let hpa = hpa::build(&scaling, workload, None);
+            namespace.apply(&serde_json::to_string(&hpa).expect("an HPA is JSON"));
+        }
+    }
+}
+
+fn start_server(
+    install: &Kustomization,
+    cluster: &Cluster,
+    name: &str,
+    port: u16,
+    metrics_port: u16,
+    prometheus: &str,
+) -> Process {
+    install.deployment("vas-metrics-server").start(
+        cluster,
+        name,
+        &[
+            format!("--secure-port={port}"),
+            format!("--metrics-bind-address=127.0.0.1:{metrics_port}"),
+            format!("--prometheus-url={prometheus}"),
+        ],
+    )
+}
+
+/// A Deployment whose pods kwok runs.
+pub fn deployment(name: &str, replicas: u32) -> String {
+    format!(
+        "apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}}}
+spec:
+  replicas: {replicas}
+  selector: {{matchLabels: {{app: {name}}}}}
+  template:
+    metadata: {{labels: {{app: {name}}}}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers: [{{name: app, image: voiceassist/{name}}}]
+"
+    )
+}
+
+/// Names of the live pods of an app.
+pub fn pods(namespace: &Namespace<'_>, app: &str) -> Vec<String> {
+    let selector = format!("app={app}");
+    let names = namespace.kubectl(&[
+        "get",
+        "pods",
+        "-l",
+        &selector,
+        "-o",
+        "jsonpath={.items[*].metadata.name}",
+    ]);
+    names.split_whitespace().map(str::to_owned).collect()
+}
+
+/// `spec.replicas` of a Deployment: what the HPA last asked for.
+pub fn replicas(namespace: &Namespace<'_>, name: &str) -> u32 {
+    let text = namespace.kubectl(&["get", "deployment", name, "-o", "jsonpath={.spec.replicas}"]);
+    text.parse().expect("a number of replicas")
+}
