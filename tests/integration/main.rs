@@ -19,6 +19,7 @@ mod support;
 mod cli;
 mod golden;
 mod harness;
+mod load_model;
 mod manifests;
 mod metrics_server;
 mod purity;

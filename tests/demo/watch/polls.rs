@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     clock::Clock,
     gather::{self, Series},
-    load::LoadModel,
+    load::Steering,
     oracle::Moment,
     record::{Shared, Values},
     workload::{NAMESPACE, SCALING, Workload},
@@ -68,7 +68,7 @@ pub async fn served(clock: Clock, client: Client, record: Shared) {
 }
 
 /// What is offered.
-pub async fn offered(clock: Clock, load: LoadModel, record: Shared) {
+pub async fn offered(clock: Clock, load: Steering, record: Shared) {
     let mut ticks = ticks(PERIOD);
     loop {
         ticks.tick().await;
