@@ -3,6 +3,7 @@
 use crate::{
     clock::Clock,
     gather::{self, HPA_CONTROLLER, Outage},
+    judgement::Judgement,
     oracle::{Moment, Verdict},
     record::Record,
     story::Story,
@@ -33,8 +34,8 @@ impl Finding {
 }
 
 /// The oracle agrees with every sync of the HPA.
-pub fn replicas(workload: Workload, verdicts: &[Verdict], began: Moment) -> Finding {
-    let judged = verdicts.iter().filter(|verdict| verdict.judged);
+pub fn replicas(judgement: &Judgement, began: Moment) -> Finding {
+    let judged = judgement.verdicts.iter().filter(|verdict| verdict.judged);
     let rescales = judged
         .clone()
         .filter(|verdict| verdict.chosen != verdict.current)
@@ -44,14 +45,17 @@ pub fn replicas(workload: Workload, verdicts: &[Verdict], began: Moment) -> Find
         .filter(|verdict| !verdict.is_right())
         .map(|verdict| wrong(verdict, began))
         .collect();
-    let syncs = judged.count();
+    let syncs = judged.clone().count();
+    let exact = judged
+        .filter(|verdict| verdict.allowed.low == verdict.allowed.high)
+        .count();
     if rescales == 0 {
         details.push("it never rescaled".to_owned());
     }
     Finding::new(
         format!(
-            "{}: {syncs} syncs of the HPA, {rescales} rescales, each as computed from Prometheus' samples",
-            workload.name()
+            "{}: {rescales} rescales in {syncs} syncs, all as computed from Prometheus' samples ({exact} to one count)",
+            judgement.workload.name()
         ),
         details,
     )
@@ -72,8 +76,9 @@ fn wrong(verdict: &Verdict, began: Moment) -> String {
 }
 
 /// A metric alone decided at least one rescale upward.
-pub fn decided(workload: Workload, metric: &str, verdicts: &[Verdict]) -> Finding {
-    let path: Vec<String> = verdicts
+pub fn decided(judgement: &Judgement, metric: &str) -> Finding {
+    let path: Vec<String> = judgement
+        .verdicts
         .iter()
         .filter(|verdict| verdict.judged && verdict.chosen > verdict.current && verdict.deciding == [metric])
         .map(|verdict| format!("{} -> {}", verdict.current, verdict.chosen))
@@ -82,7 +87,11 @@ pub fn decided(workload: Workload, metric: &str, verdicts: &[Verdict]) -> Findin
         .is_empty()
         .then(|| format!("{metric} alone never decided a rescale upward"));
     Finding::new(
-        format!("{}: {metric} alone decided {}", workload.name(), path.join(", ")),
+        format!(
+            "{}: {metric} alone decided {}",
+            judgement.workload.name(),
+            path.join(", ")
+        ),
         missing.into_iter().collect(),
     )
 }
