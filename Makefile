@@ -32,7 +32,7 @@ demo: tools cluster ## Autoscale VoiceAssist on a real local Kubernetes, and tel
 .PHONY: test
 test: tools cluster ## All tests: unit, and integration on a real Kubernetes and a real Prometheus
 	RUST_TEST_THREADS=8 cargo test --locked
-	cd tests/cluster && go test ./launcher/...
+	cd tests/cluster && GOTOOLCHAIN=local go vet ./launcher && GOTOOLCHAIN=local go test ./launcher
 
 .PHONY: lint
 lint: tools ## Formatting, clippy with warnings denied, documentation

@@ -47,6 +47,8 @@ pub mod reason {
     pub const VPA_NOT_INSTALLED: &str = "VpaNotInstalled";
     /// The installed VPA CRD does not know the asked update mode.
     pub const VPA_TOO_OLD: &str = "VpaTooOld";
+    /// The resource has `limits` and the operator runs with `--manage-limits=false`.
+    pub const LIMITS_NOT_MANAGED: &str = "LimitsNotManaged";
     /// Not looked at, because something before it failed.
     pub const NOT_CHECKED: &str = "NotChecked";
     /// Waiting for another component to say.

@@ -39,11 +39,14 @@ pub fn quantities(generator: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// 0 to 100 percent.
+pub const PERCENT_PATTERN: &str = "^(100|[1-9]?[0-9])%$";
+
 /// An integer count or a percentage such as `25%`.
 pub fn int_or_percent(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "x-kubernetes-int-or-string": true,
-        "pattern": "^[0-9]{1,3}%$",
+        "pattern": PERCENT_PATTERN,
         "maxLength": 4,
     })
 }

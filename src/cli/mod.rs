@@ -3,6 +3,7 @@
 //! Exit codes: 0 fine, 1 failure or problems found, 2 usage or invalid input (clap's own code too).
 
 mod crd;
+mod input;
 mod kube_config;
 mod leader_election;
 mod log;

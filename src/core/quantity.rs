@@ -46,6 +46,12 @@ impl Amount {
         (self.0 % NANO == 0).then_some(self.0 / NANO)
     }
 
+    /// `self + other`, saturating.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
     /// `self * factor`, saturating.
     #[must_use]
     pub fn times(self, factor: i32) -> Self {

@@ -16,6 +16,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod cli;
+mod crd_rules;
+mod golden;
 mod harness;
+mod load_model;
 mod manifests;
 mod metrics_server;
+mod operator;
+mod purity;

@@ -18,6 +18,9 @@ pub struct Request {
     pub object: Option<ObjectRef>,
     #[serde(default, rename = "responseStatus")]
     pub response: Option<ResponseStatus>,
+    /// What was sent; only for scale subresources, as the audit policy says.
+    #[serde(default, rename = "requestObject")]
+    pub body: Option<serde_json::Value>,
     /// When the request arrived, with microseconds.
     #[serde(rename = "requestReceivedTimestamp")]
     pub received: jiff::Timestamp,

@@ -1,6 +1,9 @@
 //! What `kubectl apply -k` would apply: a kustomization of this checkout, rendered by kubectl itself.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use serde_json::Value;
 
@@ -37,6 +40,11 @@ impl Kustomization {
         let yaml = String::from_utf8(output.stdout).expect("kubectl writes UTF-8");
         let objects = serde_saphyr::from_multiple(&yaml).expect("kubectl writes YAML");
         Self { folder, objects }
+    }
+
+    /// The folder it was rendered from.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Every object, in the order in which kubectl applies them.

@@ -4,6 +4,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
+use super::rules;
 use crate::api::schema;
 
 /// How many pods a voluntary disruption (node drain, eviction) may take. Becomes a
@@ -12,10 +13,11 @@ use crate::api::schema;
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("(has(self.enabled) && !self.enabled) || (has(self.minAvailable) != has(self.maxUnavailable))")
+    validation = Rule::new(rules::ONE_BOUND)
         .message("exactly one of minAvailable and maxUnavailable is needed"),
-    validation = Rule::new("!has(self.maxUnavailable) || (type(self.maxUnavailable) == int ? int(self.maxUnavailable) > 0 : self.maxUnavailable != '0%')")
-        .message("maxUnavailable 0 blocks every node drain; use at least 1")
+    validation = Rule::new(rules::MAX_UNAVAILABLE_POSITIVE)
+        .message("maxUnavailable 0 blocks every eviction and node drain; use at least 1")
+        .field_path(".maxUnavailable")
 )]
 pub struct Disruption {
     /// `false` in an environment switches the base's PodDisruptionBudget off. Default true.

@@ -7,18 +7,21 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::rules;
 use crate::api::schema;
 
-/// One metric of a workload. Exactly one of `resource`, `containerResource`, `requestRate`,
-/// `queueDepth`, `queueAge` and `prometheus` says where it comes from. The HPA computes a replica count
-/// from each metric and takes the largest.
+/// Exactly one of `resource`, `containerResource`, `requestRate`, `queueDepth`, `queueAge` and `prometheus`
+/// says where a metric comes from.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("[has(self.resource), has(self.containerResource), has(self.requestRate), has(self.queueDepth), has(self.queueAge), has(self.prometheus)].filter(x, x).size() <= 1")
+    validation = Rule::new(rules::ONE_SOURCE)
         .message("a metric has exactly one of resource, containerResource, requestRate, queueDepth, queueAge and prometheus; split it into several entries"),
-    validation = Rule::new("!(has(self.resource) || has(self.containerResource)) || !(has(self.onMissing) || has(self.maxAge) || has(self.prometheusServer))")
+    validation = Rule::new(rules::PROMETHEUS_FIELDS)
         .message("onMissing, maxAge and prometheusServer apply to metrics from Prometheus, not to resource and containerResource"),
+    validation = Rule::new(rules::MAX_AGE)
+        .message("maxAge must be more than 0s and at most 1h")
+        .field_path(".maxAge"),
     validation = Rule::new("!has(self.external) || !self.external")
         .message("external metrics are not served by this version; leave external out, the metric is then read through custom.metrics.k8s.io")
         .field_path(".external")
@@ -52,9 +55,7 @@ pub struct Metric {
     /// Any PromQL query with one series: the escape hatch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prometheus: Option<Box<PrometheusSource>>,
-    /// What no data means. `Hold` (default): an error to the HPA, which then does not scale down.
-    /// `Zero`: zero, but only when Prometheus answered without error and has no series. With `Hold` an
-    /// empty queue whose series vanishes pins the workload at its replicas.
+    /// What no data means.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_missing: Option<OnMissing>,
     /// Age beyond which a sample counts as missing, for example `2m` (default).
@@ -77,7 +78,9 @@ pub struct Metric {
     pub external: Option<bool>,
 }
 
-/// What no data means to the HPA.
+/// What no data means. `Hold` (default): an error to the HPA, which then does not scale down. `Zero`: zero,
+/// but only when Prometheus answered without error and has no series. With `Hold` an empty queue whose
+/// series vanishes pins the workload at its replicas.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum OnMissing {
     /// An error: the HPA holds.
@@ -123,8 +126,13 @@ pub struct ContainerResourceSource {
 /// Target of a resource metric: exactly one field.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.averageUtilization) != has(self.averageValue)")
-    .message("exactly one of averageUtilization and averageValue is needed"))]
+#[x_kube(
+    validation = Rule::new("has(self.averageUtilization) != has(self.averageValue)")
+        .message("exactly one of averageUtilization and averageValue is needed"),
+    validation = Rule::new(rules::AVERAGE_VALUE_POSITIVE)
+        .message("a target must be greater than zero: the HPA divides by it")
+        .field_path(".averageValue")
+)]
 pub struct ResourceTarget {
     /// Percent of the pods' requests, averaged over the pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -138,8 +146,16 @@ pub struct ResourceTarget {
 
 /// A counter with at least one series per pod, read as `sum by (pod) (rate(...))` and served as a Pods
 /// metric.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new(rules::MATCH_LABELS)
+        .message("matchLabels takes Prometheus label names; the namespace label is matched by vas itself, names with __ belong to Prometheus")
+        .field_path(".matchLabels"),
+    validation = Rule::new(rules::WINDOW)
+        .message("window must be more than 0s and at most 1h")
+        .field_path(".window")
+)]
 pub struct RequestRateSource {
     /// Name of the counter, for example `voiceassist_http_requests_total`.
     #[schemars(length(min = 1, max = 253), regex(pattern = schema::METRIC_PATTERN))]
@@ -160,8 +176,13 @@ pub struct RequestRateSource {
 }
 
 /// Target of a metric that is averaged over the pods.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new(rules::AVERAGE_VALUE_POSITIVE)
+        .message("a target must be greater than zero: the HPA divides by it")
+        .field_path(".averageValue")
+)]
 pub struct PodsTarget {
     /// Amount per pod.
     #[schemars(schema_with = "schema::quantity")]
@@ -169,8 +190,13 @@ pub struct PodsTarget {
 }
 
 /// A gauge that holds the number of waiting jobs, served as an Object metric on the scale target.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new(rules::MATCH_LABELS)
+        .message("matchLabels takes Prometheus label names; the namespace label is matched by vas itself, names with __ belong to Prometheus")
+        .field_path(".matchLabels")
+)]
 pub struct QueueDepthSource {
     /// Name of the gauge, for example `voiceassist_queue_depth`.
     #[schemars(length(min = 1, max = 253), regex(pattern = schema::METRIC_PATTERN))]
@@ -179,9 +205,7 @@ pub struct QueueDepthSource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::match_labels")]
     pub match_labels: Option<BTreeMap<String, String>>,
-    /// How several series become one number. `Max` (default) is right when every worker exports the
-    /// same queue's depth: a sum would multiply it by the replicas. `Sum` is for series that each hold a
-    /// part.
+    /// How several series become one number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aggregation: Option<Aggregation>,
     /// Jobs per pod (`averageValue`) or in all (`value`).
@@ -190,8 +214,13 @@ pub struct QueueDepthSource {
 
 /// A gauge that holds the age of the oldest waiting job in seconds, served as an Object metric on the
 /// scale target. The largest series counts.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new(rules::MATCH_LABELS)
+        .message("matchLabels takes Prometheus label names; the namespace label is matched by vas itself, names with __ belong to Prometheus")
+        .field_path(".matchLabels")
+)]
 pub struct QueueAgeSource {
     /// Name of the gauge, for example `voiceassist_queue_oldest_job_age_seconds`.
     #[schemars(length(min = 1, max = 253), regex(pattern = schema::METRIC_PATTERN))]
@@ -216,7 +245,8 @@ pub struct PrometheusSource {
     pub target: ObjectTarget,
 }
 
-/// How the series of a gauge become one number.
+/// How several series become one number. `Max` (default) is right when every worker exports the same
+/// queue's depth: a sum would multiply it by the replicas. `Sum` is for series that each hold a part.
 #[derive(
     Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord, Hash,
 )]
@@ -231,8 +261,16 @@ pub enum Aggregation {
 /// Target of a metric that describes one object: exactly one field.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.value) != has(self.averageValue)")
-    .message("exactly one of value and averageValue is needed"))]
+#[x_kube(
+    validation = Rule::new("has(self.value) != has(self.averageValue)")
+        .message("exactly one of value and averageValue is needed"),
+    validation = Rule::new(rules::VALUE_POSITIVE)
+        .message("a target must be greater than zero: the HPA divides by it")
+        .field_path(".value"),
+    validation = Rule::new(rules::AVERAGE_VALUE_POSITIVE)
+        .message("a target must be greater than zero: the HPA divides by it")
+        .field_path(".averageValue")
+)]
 pub struct ObjectTarget {
     /// The metric itself is kept at this level; replicas follow its ratio to the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,9 @@
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
-use super::{environment::Environment, limits::Limits, status::VoiceAssistScalingStatus, workload::Workload};
+use super::{
+    environment::Environment, limits::Limits, rules, status::VoiceAssistScalingStatus, workload::Workload,
+};
 
 /// How the workloads of one VoiceAssist installation scale.
 #[derive(CustomResource, Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
@@ -28,18 +30,21 @@ use super::{environment::Environment, limits::Limits, status::VoiceAssistScaling
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("!has(self.environment) || (has(self.environments) && self.environments.exists(e, e.name == self.environment))")
+    validation = Rule::new(rules::ENVIRONMENT_EXISTS)
         .message(Message::Expression("'environment ' + self.environment + ' is not in spec.environments'".into()))
         .field_path(".environment"),
-    validation = Rule::new("!has(self.environments) || self.environments.all(e, !has(e.workloads) || e.workloads.all(o, self.workloads.exists(w, w.name == o.name)))")
+    validation = Rule::new(rules::OVERRIDES_EXIST)
         .message("an environment overrides a workload that spec.workloads does not have")
         .field_path(".environments"),
-    validation = Rule::new("self.workloads.all(a, self.workloads.exists_one(b, b.scaleTargetRef == a.scaleTargetRef))")
+    validation = Rule::new(rules::ONE_WORKLOAD_PER_TARGET)
         .message("two workloads have the same scaleTargetRef; their HPAs would disable each other")
         .field_path(".workloads"),
-    validation = Rule::new("!has(self.environments) || self.environments.all(e, !has(e.workloads) || e.workloads.all(o, self.workloads.all(w, w.name != o.name || (has(o.minReplicas) ? o.minReplicas : (has(w.minReplicas) ? w.minReplicas : 1)) <= (has(o.maxReplicas) ? o.maxReplicas : w.maxReplicas))))")
+    validation = Rule::new(rules::MERGED_MIN_TO_MAX)
         .message("an environment leaves a workload with minReplicas greater than maxReplicas")
-        .field_path(".environments")
+        .field_path(".environments"),
+    validation = Rule::new(rules::QUOTA_NEEDS_DEFAULT)
+        .message("a quota on cpu or memory refuses every container that names none; add limits.limitRange.defaultRequest (for requests) or limits.limitRange.default (for limits) for it")
+        .field_path(".limits")
 )]
 pub struct VoiceAssistScalingSpec {
     /// Which entry of `environments` applies. Left out: the base values alone.
@@ -49,14 +54,15 @@ pub struct VoiceAssistScalingSpec {
     /// `true` freezes every workload: no HPA scales, every VPA only recommends. Default false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
-    /// The scaled workloads.
+    /// What scales, and how.
     #[schemars(length(min = 1, max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub workloads: Vec<Workload>,
-    /// Defaults, bounds and a quota for the whole namespace.
+    /// A LimitRange and a ResourceQuota for the whole namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
-    /// The environments, each a set of changes to the values above.
+    /// Changes to the values above, one set per environment. All of them are checked, not only the active
+    /// one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]

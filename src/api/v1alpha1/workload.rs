@@ -4,19 +4,34 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{behavior::Behavior, disruption::Disruption, metric::Metric, vertical::Vertical};
+use super::{behavior::Behavior, disruption::Disruption, metric::Metric, rules, vertical::Vertical};
 use crate::api::schema;
 
 /// One scaled workload.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("(has(self.minReplicas) ? self.minReplicas : 1) <= self.maxReplicas")
+    validation = Rule::new(rules::MIN_TO_MAX)
         .message("minReplicas must not be greater than maxReplicas")
         .field_path(".minReplicas"),
-    validation = Rule::new("self.metrics.all(m, has(m.resource) || has(m.containerResource) || has(m.requestRate) || has(m.queueDepth) || has(m.queueAge) || has(m.prometheus))")
-        .message(Message::Expression("'metric ' + self.metrics.filter(m, !(has(m.resource) || has(m.containerResource) || has(m.requestRate) || has(m.queueDepth) || has(m.queueAge) || has(m.prometheus)))[0].name + ' needs exactly one of resource, containerResource, requestRate, queueDepth, queueAge and prometheus'".into()))
-        .field_path(".metrics")
+    validation = Rule::new(rules::EVERY_METRIC_HAS_A_SOURCE)
+        .message(Message::Expression(rules::METRIC_WITHOUT_SOURCE.into()))
+        .field_path(".metrics"),
+    validation = Rule::new(rules::ONE_METRIC_ENABLED)
+        .message("at least one metric must be enabled; to hold the replicas use suspend: true")
+        .field_path(".metrics"),
+    validation = Rule::new(rules::HPA_OR_VPA)
+        .message("the HPA scales on a resource that the VPA sizes: they would work against each other; set vertical.updateMode to \"Off\", or leave the resource out of controlledResources of every container (* included), or scale on another metric")
+        .field_path(".vertical"),
+    validation = Rule::new(rules::MIN_AVAILABLE_BELOW_MIN_REPLICAS)
+        .message("disruption.minAvailable must leave at least one of minReplicas to evict, or no node could ever be drained; lower it, raise minReplicas or use maxUnavailable")
+        .field_path(".disruption"),
+    validation = Rule::new(rules::ZERO_NEEDS_OBJECT_METRIC)
+        .message("minReplicas 0 needs a queueDepth, queueAge or prometheus metric: the others have no value without pods, so it would never come back from zero")
+        .field_path(".minReplicas"),
+    validation = Rule::new(rules::ZERO_NEEDS_A_WAY_UP)
+        .message("with minReplicas 0, behavior.scaleUp needs selectPolicy Max and a policy of type Pods: a percentage of zero pods is zero, so it would never leave zero")
+        .field_path(".behavior")
 )]
 pub struct Workload {
     /// Name of the workload, unique in the resource. Children are named `<resource>-<workload>`.
@@ -38,17 +53,18 @@ pub struct Workload {
     /// For incidents, adoption, and tests that hold replicas. Default false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
-    /// What it scales on; the HPA takes the largest proposal.
+    /// What it scales on. The HPA computes a replica count from each metric and takes the largest.
     #[schemars(length(min = 1, max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub metrics: Vec<Metric>,
-    /// How fast it may scale.
+    /// How fast it may scale. What is left out gets the Kubernetes default, written out in the HPA.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behavior: Option<Behavior>,
-    /// Vertical sizing by a VerticalPodAutoscaler.
+    /// Vertical sizing by a VerticalPodAutoscaler, where the cluster has one. Never on a resource that the
+    /// HPA scales on, unless it only recommends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vertical: Option<Vertical>,
-    /// Protection from voluntary disruption by a PodDisruptionBudget.
+    /// Protection from node drains and evictions by a PodDisruptionBudget.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disruption: Option<Disruption>,
 }

@@ -10,10 +10,12 @@
 //! structure   environments, overrides and targets of the whole resource
 //! workload -> replicas, metrics (-> target), behavior, vertical, disruption
 //! limits      LimitRange and ResourceQuota
+//! document    an object in a file, unknown fields and wrong types included
 //! ```
 
 mod behavior;
 mod disruption;
+pub mod document;
 mod findings;
 mod limits;
 mod metrics;
@@ -37,6 +39,9 @@ use crate::{
     },
 };
 use findings::{Findings, Scope};
+
+/// Most characters of a value that are shown in one line.
+const SHOWN_VALUE: usize = 60;
 
 /// One broken rule.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -67,7 +72,14 @@ pub struct Validation {
 
 impl std::fmt::Display for Violation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}: {}", self.path, self.value, self.rule)?;
+        // A whole struct as the value would hide the rule behind it.
+        match self.value.char_indices().nth(SHOWN_VALUE) {
+            None => write!(f, "{}: {}: {}", self.path, self.value, self.rule)?,
+            Some((end, _)) => {
+                let start = self.value.get(..end).unwrap_or_default();
+                write!(f, "{}: {start}...: {}", self.path, self.rule)?;
+            }
+        }
         match &self.environment {
             Some(environment) => write!(f, " (in environment {environment})"),
             None => Ok(()),

@@ -7,16 +7,18 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, sync::LazyLock};
 
-use kube::CustomResourceExt;
 use regex::Regex;
 use serde_json::Value;
 
 use crate::{
     api::{
-        schema::{DURATION_PATTERN, METRIC_PATTERN, NAME_PATTERN, QUANTITY_PATTERN},
-        v1alpha1::VoiceAssistScaling,
+        schema::{DURATION_PATTERN, METRIC_PATTERN, NAME_PATTERN, PERCENT_PATTERN, QUANTITY_PATTERN},
+        v1alpha1,
     },
-    core::{duration::ParseDurationError, field_path::DisplayKey, quantity::ParseQuantityError},
+    core::{
+        duration::ParseDurationError, field_path::DisplayKey, int_or_percent::ParseShareError,
+        quantity::ParseQuantityError,
+    },
 };
 
 /// What the schema refuses in one place.
@@ -77,8 +79,8 @@ enum Unique {
 }
 
 static SPEC: LazyLock<Node> = LazyLock::new(|| {
-    let crd = serde_json::to_value(VoiceAssistScaling::crd()).unwrap_or_default();
-    crd.pointer("/spec/versions/0/schema/openAPIV3Schema/properties/spec")
+    v1alpha1::crd()
+        .pointer("/spec/versions/0/schema/openAPIV3Schema/properties/spec")
         .map(Node::read)
         .unwrap_or_default()
 });
@@ -368,6 +370,7 @@ fn pattern_words(pattern: &str) -> String {
         METRIC_PATTERN => {
             "not a Prometheus metric name: use letters, digits, _ and :, not a digit first".to_owned()
         }
+        PERCENT_PATTERN => ParseShareError.to_string(),
         _ => format!("must match {pattern}"),
     }
 }
@@ -454,7 +457,7 @@ mod tests {
                 _ => {}
             }
         }
-        let crd = serde_json::to_value(VoiceAssistScaling::crd()).unwrap();
+        let crd = v1alpha1::crd();
         let mut found = Vec::new();
         patterns(&crd, &mut found);
         assert!(found.len() > 20, "{} patterns", found.len());

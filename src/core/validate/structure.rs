@@ -34,6 +34,8 @@ fn check_name(object: &VoiceAssistScaling, findings: &mut Findings) {
         "a name is needed"
     } else if name.len() > MAX_NAME {
         "must be at most 63 characters: it becomes a label value"
+    } else if !is_dns_subdomain(name) {
+        "not a name: use lower-case letters, digits, - and ., a letter or digit first and last"
     } else {
         return;
     };
@@ -44,6 +46,16 @@ fn check_name(object: &VoiceAssistScaling, findings: &mut Findings) {
         environment: None,
         workload: None,
     });
+}
+
+fn is_dns_subdomain(name: &str) -> bool {
+    name.split('.').all(|part| {
+        let bytes = part.as_bytes();
+        let inside = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
+        bytes.iter().all(inside)
+            && bytes.first().is_some_and(|byte| *byte != b'-')
+            && bytes.last().is_some_and(|byte| *byte != b'-')
+    })
 }
 
 /// An override of a workload that does not exist would do nothing at all.
@@ -166,5 +178,15 @@ mod tests {
         assert_eq!(validate(&object).violations[0].path, "metadata.name");
         object.metadata.name = None;
         assert_eq!(validate(&object).violations[0].rule, "a name is needed");
+        for (name, valid) in [
+            ("voice.assist-2", true),
+            ("My_App", false),
+            ("-a", false),
+            ("a.", false),
+            ("a..b", false),
+        ] {
+            object.metadata.name = Some(name.to_owned());
+            assert_eq!(validate(&object).violations.is_empty(), valid, "{name}");
+        }
     }
 }

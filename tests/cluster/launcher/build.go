@@ -118,24 +118,30 @@ func (t target) compile(ctx context.Context, o buildOptions, binary string) erro
 	fresh := fmt.Sprintf("%s.%d", filepath.Join(o.bin, "."+t.name), os.Getpid())
 	defer os.Remove(fresh)
 	progress := newProgress(t.name)
-	defer progress.close()
+	err := t.run(ctx, dir, fresh, progress)
+	progress.close()
+	if err != nil {
+		return progress.failure(err)
+	}
+	progress.done()
+	return os.Rename(fresh, binary)
+}
 
+// run is the two calls of the go command, which report to progress.
+func (t target) run(ctx context.Context, dir, fresh string, progress *progress) error {
 	// How many packages there are; this also downloads the modules.
-	list := goCommand(ctx, dir, append([]string{"list", "-deps"}, append(t.flags, t.pkg)...)...)
+	list := goCommand(ctx, dir, slices.Concat([]string{"list", "-deps"}, t.flags, []string{t.pkg})...)
 	var packages bytes.Buffer
 	list.Stdout, list.Stderr = &packages, progress
 	if err := list.Run(); err != nil {
-		return progress.failure(err)
+		return err
 	}
 	progress.setTotal(bytes.Count(packages.Bytes(), []byte("\n")))
 
 	args := slices.Concat([]string{"build", "-v"}, t.buildFlags(), []string{"-o", fresh, t.pkg})
 	compile := goCommand(ctx, dir, args...)
 	compile.Stdout, compile.Stderr = progress, progress
-	if err := compile.Run(); err != nil {
-		return progress.failure(err)
-	}
-	return os.Rename(fresh, binary)
+	return compile.Run()
 }
 
 func (t target) buildFlags() []string {

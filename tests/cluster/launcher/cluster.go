@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strconv"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -21,7 +19,7 @@ type cluster struct {
 	quit context.CancelFunc
 }
 
-// up runs a cluster until a signal, `cluster down` or the end of the parent.
+// up runs a cluster until the context ends (a signal), `cluster down` or the end of the parent.
 func up(ctx context.Context, o upOptions) error {
 	report, err := newReport()
 	if err != nil {
@@ -46,7 +44,7 @@ func up(ctx context.Context, o upOptions) error {
 	}
 	defer os.Remove(o.paths.pid())
 
-	ctx, quit := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	if !report.detached {
 		go watchParent(ctx, o.exitWithParent, quit)

@@ -119,6 +119,10 @@ func controllerManager(o upOptions, ports map[string]int, api *client) component
 		// Tests stop the API server for longer than a node may be silent in a
 		// normal cluster; the nodes are not what fails then.
 		"--node-monitor-grace-period=5m",
+		// The default of 20 requests a second is for a server that others need
+		// too; with 200 HPAs it would be the test's bottleneck.
+		"--kube-api-qps=300",
+		"--kube-api-burst=600",
 		"--horizontal-pod-autoscaler-sync-period=" + o.hpaSync.String(),
 		"--horizontal-pod-autoscaler-cpu-initialization-period=10s",
 		"--horizontal-pod-autoscaler-initial-readiness-delay=5s",
@@ -143,6 +147,8 @@ func scheduler(p paths, ports map[string]int) component {
 			"--bind-address=127.0.0.1",
 			"--secure-port=" + strconv.Itoa(ports["kube-scheduler"]),
 			"--leader-elect=false",
+			"--kube-api-qps=300",
+			"--kube-api-burst=600",
 		},
 		ready: healthz(ports["kube-scheduler"]),
 	}

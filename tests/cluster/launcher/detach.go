@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"syscall"
 )
 
@@ -49,11 +48,8 @@ func upDetached(ctx context.Context, o upOptions) error {
 	if err != nil {
 		return err
 	}
-	interrupts := make(chan os.Signal, 1)
-	signal.Notify(interrupts, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
-	defer signal.Stop(interrupts)
 	go func() {
-		<-interrupts
+		<-ctx.Done()
 		_ = command.Process.Signal(syscall.SIGTERM) // what it says about it is read below
 	}()
 

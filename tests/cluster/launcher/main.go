@@ -11,7 +11,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 )
 
 const usage = `usage: cluster COMMAND [FLAGS]
@@ -34,7 +36,10 @@ func main() {
 		printUsage()
 		os.Exit(2)
 	}
-	err := run(context.Background(), os.Args[1], os.Args[2:])
+	// Not undone before the end: a build or a start that is under way when the
+	// signal comes has children to take along.
+	ctx, _ := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	err := run(ctx, os.Args[1], os.Args[2:])
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 	case err != nil:

@@ -58,14 +58,20 @@ func (p *progress) tick() {
 	}
 }
 
-// close prints the last line of this build.
+// close ends the reports of this build; what went wrong, the error says.
 func (p *progress) close() {
 	close(p.stop)
 	p.stopped.Wait()
 	if p.terminal {
 		fmt.Fprint(os.Stderr, "\r\x1b[K")
 	}
-	fmt.Fprintf(os.Stderr, "cluster: %s\n", p.describe())
+}
+
+func (p *progress) done() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintf(os.Stderr, "cluster: %s built in %s: %d packages compiled, %d from Go's cache\n",
+		p.name, time.Since(p.began).Round(time.Second), p.compiled, max(0, p.total-p.compiled))
 }
 
 func (p *progress) describe() string {

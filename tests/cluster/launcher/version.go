@@ -40,5 +40,7 @@ func stagingVersion(version string) string {
 func versionFlags(version string) string {
 	const module = "k8s.io/component-base/version"
 	minor := releaseVersion.FindStringSubmatch(version)[1]
-	return fmt.Sprintf("-X %[1]s.gitVersion=%[2]s -X %[1]s.gitMajor=1 -X %[1]s.gitMinor=%[3]s", module, version, minor)
+	return fmt.Sprintf("-X %[1]s.gitVersion=%[2]s -X %[1]s.gitMajor=1 -X %[1]s.gitMinor=%[3]s"+
+		" -X k8s.io/client-go/pkg/version.gitVersion=%[2]s", // for the user agent in the audit log
+		module, version, minor)
 }

@@ -53,7 +53,6 @@ fn pods(count: i32) -> Pods {
 
 /// Evidence of a queue depth over time and of what was written at syncs five seconds apart.
 fn story(initial: i32, depths: &[(Moment, Option<i64>)], writes: &[Option<i32>]) -> Evidence {
-    let mut current = initial;
     let mut evidence = Evidence {
         initial,
         ..Evidence::default()
@@ -68,9 +67,8 @@ fn story(initial: i32, depths: &[(Moment, Option<i64>)], writes: &[Option<i32>])
             judged: true,
         });
         if let Some(count) = wrote {
-            current = *count;
-            evidence.pods.push(at + 1.0, pods(current));
-            evidence.status_replicas.push(at + 1.0, current);
+            evidence.pods.push(at + 1.0, pods(*count));
+            evidence.status_replicas.push(at + 1.0, *count);
         }
     }
     let reading = |depth: &Option<i64>| depth.map_or(Reading::Missing, |depth| Reading::Object(depth * 1000));

@@ -129,14 +129,14 @@ mod tests {
         }
     }
 
-    fn groups_of(pod: Pod, sampled: bool, resource: Option<Resource>, now: Moment) -> [usize; 4] {
+    fn groups_of(pod: Pod, measured: bool, resource: Option<Resource>, now: Moment) -> [usize; 4] {
         let pods = Pods::from([("p".to_owned(), pod)]);
         let sample = Sample {
             value: 1,
             at: now,
             window: 0.0,
         };
-        let samples = sampled.then(|| ("p".to_owned(), sample)).into_iter().collect();
+        let samples = measured.then(|| ("p".to_owned(), sample)).into_iter().collect();
         let groups = group(&pods, &samples, resource, now);
         [
             groups.ignored.len(),

@@ -1,5 +1,7 @@
 //! How far the count may move, given what the HPA did within each policy's period.
 
+use std::cmp::Ordering;
+
 use super::{Between, Direction, Hpa, Moment, Policy, Select};
 
 /// A rescale by the HPA: what it added, or took away if negative.
@@ -23,14 +25,10 @@ pub fn limit(
     let start = |policy: &Policy| start(rescales, current, policy.period, now, blur);
     let up = |pick: fn(Between) -> i32| up_limit(&hpa.up, current, |policy| pick(start(policy)));
     let down = |pick: fn(Between) -> i32| down_limit(&hpa.down, current, |policy| pick(start(policy)));
-    let limited = |count: i32, up: i32, down: i32| {
-        if count > current {
-            count.min(hpa.max.min(up))
-        } else if count < current {
-            count.max(hpa.min.max(down))
-        } else {
-            count
-        }
+    let limited = |count: i32, up: i32, down: i32| match count.cmp(&current) {
+        Ordering::Greater => count.min(hpa.max.min(up)),
+        Ordering::Less => count.max(hpa.min.max(down)),
+        Ordering::Equal => count,
     };
     let (low, high) = (|range: Between| range.low, |range: Between| range.high);
     Between {

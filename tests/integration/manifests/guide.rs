@@ -1,30 +1,66 @@
-//! The commands of docs/install.md, run as they stand there.
+//! docs/install.md as a test: its commands are run and its kustomizations rendered as they stand there.
 
 use std::process::Command;
 
 use crate::support::{
     Cluster,
-    cluster::{bin, root},
+    cluster::{bin, root, run_dir},
+    kustomization::Kustomization,
 };
 
-/// The lines of the `sh` blocks under a heading of docs/install.md.
+/// The text under a heading of docs/install.md.
 #[track_caller]
-pub fn commands(heading: &str) -> Vec<String> {
+fn section(heading: &str) -> String {
     let guide = std::fs::read_to_string(root().join("docs/install.md")).expect("docs/install.md");
     let title = format!("\n## {heading}\n");
-    let section = guide
+    let (_, section) = guide
         .split_once(&title)
-        .unwrap_or_else(|| panic!("no heading {heading}"))
-        .1;
-    let section = section.split("\n## ").next().unwrap_or(section);
-    let commands: Vec<String> = section
-        .split("```sh\n")
+        .unwrap_or_else(|| panic!("no heading {heading}"));
+    section.split("\n## ").next().unwrap_or(section).to_owned()
+}
+
+/// The blocks of a language under a heading.
+#[track_caller]
+fn blocks(heading: &str, language: &str) -> Vec<String> {
+    let opening = format!("```{language}\n");
+    let blocks: Vec<String> = section(heading)
+        .split(&opening)
         .skip(1)
-        .flat_map(|block| block.split("```").next().unwrap_or(block).lines())
+        .filter_map(|rest| rest.split("```").next())
         .map(str::to_owned)
         .collect();
-    assert!(!commands.is_empty(), "no commands under {heading}");
-    commands
+    assert!(!blocks.is_empty(), "no {language} under {heading}");
+    blocks
+}
+
+/// The lines of the `sh` blocks under a heading.
+#[track_caller]
+pub fn commands(heading: &str) -> Vec<String> {
+    let blocks = blocks(heading, "sh");
+    blocks
+        .iter()
+        .flat_map(|block| block.lines())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// A kustomization of the user's own, as the guide shows it under a heading, in a folder of this run. What the
+/// guide leaves out is the head that all of them share.
+#[track_caller]
+pub fn kustomization(heading: &str) -> Kustomization {
+    let folder = run_dir().join(heading.to_lowercase().replace(' ', "-"));
+    std::fs::create_dir_all(&folder).expect("a folder for the kustomization");
+    let below = folder
+        .strip_prefix(root())
+        .expect("a run's folder lies in the checkout");
+    let up = "../".repeat(below.components().count());
+    let mut text = blocks(heading, "yaml").concat();
+    if !text.contains("resources:") {
+        text.push_str("resources: [../voiceassist-scaling/manifests/install]\n");
+    }
+    let text = text.replace("../voiceassist-scaling/", &up);
+    std::fs::write(folder.join("kustomization.yaml"), text).expect("a kustomization can be written");
+    Kustomization::render(folder)
 }
 
 /// Runs one command line as the administrator would, in the checkout; panics if it fails or if kubectl has

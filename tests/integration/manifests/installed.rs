@@ -1,41 +1,52 @@
-//! The install on a real API server.
-//!
-//! It belongs to a cluster as a whole, so these tests have a cluster to themselves and take turns. Each
-//! installs what it needs, so their order does not matter.
+//! The install on a real API server: applied, applied again, taken away.
 
-use std::{sync::LazyLock, time::Duration};
+use k8s_openapi::{
+    ByteString, api::core::v1::Secret, kube_aggregator::pkg::apis::apiregistration::v1::APIService,
+};
+use kube::{
+    Api,
+    api::{Patch, PatchParams, PostParams},
+};
+use serde_json::json;
 
-use tokio::sync::Mutex;
+use super::{
+    guide,
+    installation::{CLUSTER, METRICS_SERVER, OPERATOR, eventually_can},
+};
+use crate::support::{Cluster, cluster::client_for, install};
 
-use super::guide;
-use crate::support::{Cluster, eventually, install};
-
-/// For one test at a time.
-pub static CLUSTER: LazyLock<Mutex<Cluster>> = LazyLock::new(|| Mutex::new(Cluster::start("install", &[])));
-
-const OPERATOR: &str = "system:serviceaccount:vas-system:vas-operator";
-const METRICS_SERVER: &str = "system:serviceaccount:vas-system:vas-metrics-server";
-
-/// Whether a user may do something, such as `get pods -n kube-system`.
-fn can(cluster: &Cluster, user: &str, what: &str) -> bool {
-    let mut args = vec!["auth", "can-i", "--as", user];
-    args.extend(what.split(' '));
-    let output = cluster.kubectl(&args, None);
-    match String::from_utf8_lossy(&output.stdout).trim() {
-        "yes" => true,
-        "no" => false,
-        other => panic!("{args:?}: {other}{}", String::from_utf8_lossy(&output.stderr)),
-    }
-}
-
-/// Rights come in a moment after their role: the API server and the role aggregation watch.
-async fn eventually_can(cluster: &Cluster, user: &str, what: &str) {
-    eventually(Duration::from_secs(15), "the right is granted", || async {
-        can(cluster, user, what)
-            .then_some(())
-            .ok_or(format!("{user} may not {what}"))
-    })
+/// Fills the Secret and one `caBundle`, with the rights and the requests of the metrics server.
+async fn write_as_the_metrics_server_does(cluster: &Cluster) {
+    eventually_can(
+        cluster,
+        METRICS_SERVER,
+        "update secrets/vas-metrics-server-tls -n vas-system",
+    )
     .await;
+    let account = cluster.service_account_kubeconfig("vas-system", "vas-metrics-server");
+    let client = client_for(&account).await;
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), "vas-system");
+    let mut secret = secrets.get("vas-metrics-server-tls").await.unwrap();
+    let certificate = ("tls.crt".to_owned(), ByteString(b"a".to_vec()));
+    secret.data = Some([certificate].into());
+    let params = PostParams::default();
+    secrets
+        .replace("vas-metrics-server-tls", &params, &secret)
+        .await
+        .unwrap();
+    let api_services: Api<APIService> = Api::all(client);
+    let name = "v1beta1.custom.metrics.k8s.io";
+    let ca_bundle = json!({
+        "apiVersion": "apiregistration.k8s.io/v1",
+        "kind": "APIService",
+        "metadata": {"name": name},
+        "spec": {"caBundle": "YQ=="},
+    });
+    let params = PatchParams::apply("vas-metrics-server").force();
+    api_services
+        .patch(name, &params, &Patch::Apply(&ca_bundle))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -73,30 +84,7 @@ async fn the_install_is_accepted_without_a_warning_and_its_pods_are_ready() {
 async fn installing_again_keeps_what_the_metrics_server_wrote_and_the_aggregated_rules() {
     let cluster = CLUSTER.lock().await;
     install::apply(&cluster);
-    let server = cluster.service_account_kubeconfig("vas-system", "vas-metrics-server");
-    let written = r"
-apiVersion: v1
-kind: Secret
-metadata: {name: vas-metrics-server-tls, namespace: vas-system}
-data: {tls.crt: YQ==}
----
-apiVersion: apiregistration.k8s.io/v1
-kind: APIService
-metadata: {name: v1beta1.custom.metrics.k8s.io}
-spec: {caBundle: YQ==, group: custom.metrics.k8s.io, version: v1beta1, groupPriorityMinimum: 100, versionPriority: 100}
-";
-    let as_the_server = format!("--kubeconfig={}", server.display());
-    let apply = [
-        "apply",
-        "--server-side",
-        "--field-manager=vas-metrics-server",
-        "-f",
-        "-",
-    ];
-    cluster.kubectl_ok(
-        &[&[as_the_server.as_str()], apply.as_slice()].concat(),
-        Some(written),
-    );
+    write_as_the_metrics_server_does(&cluster).await;
     eventually_can(&cluster, OPERATOR, "get deployments.apps --subresource=scale -A").await;
 
     let state = || {
@@ -132,116 +120,6 @@ spec: {caBundle: YQ==, group: custom.metrics.k8s.io, version: v1beta1, groupPrio
     assert_eq!(state(), before, "after kubectl apply");
     cluster.kubectl_ok(&["apply", "--server-side", "-k", install::INSTALL], None);
     assert_eq!(state(), before, "after kubectl apply --server-side");
-}
-
-#[tokio::test]
-async fn the_role_view_reads_resources_and_the_role_edit_writes_them_but_not_their_status() {
-    let cluster = CLUSTER.lock().await;
-    install::apply(&cluster);
-    for role in ["view", "edit"] {
-        let [clusterrole, user] = [format!("--clusterrole={role}"), format!("--user={role}er")];
-        cluster.kubectl_ok(
-            &[
-                "create",
-                "rolebinding",
-                role,
-                "-n",
-                "default",
-                &clusterrole,
-                &user,
-            ],
-            None,
-        );
-    }
-    eventually_can(&cluster, "viewer", "watch voiceassistscalings -n default").await;
-    eventually_can(&cluster, "editer", "create voiceassistscalings -n default").await;
-    let allowed = [
-        (
-            "viewer",
-            "get voiceassistscalings --subresource=status -n default",
-        ),
-        ("editer", "list voiceassistscalings -n default"),
-        ("editer", "delete voiceassistscalings -n default"),
-    ];
-    for (user, what) in allowed {
-        assert!(can(&cluster, user, what), "{user} may not {what}");
-    }
-    let refused = [
-        ("viewer", "patch voiceassistscalings -n default"),
-        (
-            "editer",
-            "patch voiceassistscalings --subresource=status -n default",
-        ),
-        ("editer", "get voiceassistscalings -n kube-system"),
-    ];
-    for (user, what) in refused {
-        assert!(!can(&cluster, user, what), "{user} may {what}");
-    }
-    cluster.kubectl_ok(&["delete", "rolebinding", "-n", "default", "view", "edit"], None);
-}
-
-#[tokio::test]
-async fn the_accounts_may_not_do_what_is_not_their_job() {
-    let cluster = CLUSTER.lock().await;
-    install::apply(&cluster);
-    eventually_can(&cluster, OPERATOR, "create limitranges -A").await;
-    eventually_can(
-        &cluster,
-        METRICS_SERVER,
-        "get secrets/vas-metrics-server-tls -n vas-system",
-    )
-    .await;
-    let refused = [
-        (OPERATOR, "patch deployments -n default"),
-        (OPERATOR, "patch deployments.apps --subresource=scale -n default"),
-        (OPERATOR, "update voiceassistscalings -n default"),
-        (OPERATOR, "delete voiceassistscalings -n default"),
-        (OPERATOR, "get secrets -n vas-system"),
-        (OPERATOR, "list pods -n default"),
-        (OPERATOR, "list customresourcedefinitions"),
-        (OPERATOR, "update leases/vas-metrics-server -n vas-system"),
-        (METRICS_SERVER, "get secrets -n vas-system"),
-        (METRICS_SERVER, "get secrets -n default"),
-        (METRICS_SERVER, "create secrets -n vas-system"),
-        (METRICS_SERVER, "create apiservices"),
-        (METRICS_SERVER, "patch apiservices/v1beta1.metrics.k8s.io"),
-        (METRICS_SERVER, "delete pods -n default"),
-        (METRICS_SERVER, "patch voiceassistscalings -n default"),
-    ];
-    for (user, what) in refused {
-        assert!(!can(&cluster, user, what), "{user} may {what}");
-    }
-}
-
-#[tokio::test]
-async fn a_labelled_role_lets_the_operator_read_another_kind_of_target() {
-    let cluster = CLUSTER.lock().await;
-    install::apply(&cluster);
-    let crd = include_str!("../../fixtures/rollouts-crd.yaml");
-    cluster.kubectl_ok(&["apply", "-f", "-"], Some(crd));
-    cluster.kubectl_ok(
-        &[
-            "wait",
-            "--for=condition=Established",
-            "crd/rollouts.argoproj.io",
-            "--timeout=30s",
-        ],
-        None,
-    );
-    let right = "get rollouts.argoproj.io --subresource=scale -n default";
-    assert!(
-        !can(&cluster, OPERATOR, right),
-        "the right is there before it is given"
-    );
-    for command in guide::commands("Targets other than Deployments and StatefulSets") {
-        guide::run(&cluster, &command);
-    }
-    eventually_can(&cluster, OPERATOR, right).await;
-    cluster.kubectl_ok(
-        &["delete", "-f", "docs/examples/scale-target-rollouts.yaml"],
-        None,
-    );
-    cluster.kubectl_ok(&["delete", "-f", "-"], Some(crd));
 }
 
 #[tokio::test]

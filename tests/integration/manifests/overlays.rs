@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{guide, installed};
+use super::{guide, installation};
 use crate::support::{install, kustomization::Kustomization};
 
 const ENVIRONMENTS: [&str; 3] = ["dev", "staging", "production"];
@@ -40,7 +40,7 @@ fn every_environment_of_the_example_has_an_overlay() {
 
 #[tokio::test]
 async fn several_environments_live_in_one_cluster() {
-    let cluster = installed::CLUSTER.lock().await;
+    let cluster = installation::CLUSTER.lock().await;
     install::apply(&cluster);
     let guide = guide::commands("One environment");
     for environment in ENVIRONMENTS {

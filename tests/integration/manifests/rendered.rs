@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::guide;
 use crate::support::{install::INSTALL, kustomization::Kustomization};
 
+/// The install with everything that can be added to it.
+const INSTALL_WITH_ALL: &str = "tests/fixtures/install-with-external-metrics";
 const DEPLOYMENTS: [&str; 2] = ["vas-operator", "vas-metrics-server"];
 
 /// Every value under a key of that name, anywhere.
@@ -38,7 +41,7 @@ fn rules(install: &Kustomization) -> impl Iterator<Item = (&str, &Value)> {
 
 #[test]
 fn no_role_grants_a_wildcard() {
-    let install = Kustomization::render(INSTALL);
+    let install = Kustomization::render(INSTALL_WITH_ALL);
     let mut seen = 0;
     for (role, rule) in rules(&install) {
         seen += 1;
@@ -55,7 +58,7 @@ fn no_role_grants_a_wildcard() {
 
 #[test]
 fn secrets_are_granted_by_name_and_only_in_our_namespace() {
-    let install = Kustomization::render(INSTALL);
+    let install = Kustomization::render(INSTALL_WITH_ALL);
     let of_secrets: Vec<_> = rules(&install)
         .filter(|(_, rule)| rule["resources"].as_array().unwrap().contains(&json!("secrets")))
         .collect();
@@ -72,7 +75,7 @@ fn secrets_are_granted_by_name_and_only_in_our_namespace() {
 
 #[test]
 fn nobody_may_create_or_delete_an_api_service() {
-    let install = Kustomization::render(INSTALL);
+    let install = Kustomization::render(INSTALL_WITH_ALL);
     for (role, rule) in rules(&install) {
         if rule["resources"]
             .as_array()
@@ -95,7 +98,7 @@ fn nobody_may_create_or_delete_an_api_service() {
 
 #[test]
 fn tls_is_never_skipped_and_the_server_itself_brings_certificate_and_ca() {
-    let install = Kustomization::render(INSTALL);
+    let install = Kustomization::render(INSTALL_WITH_ALL);
     for object in install.objects() {
         for key in ["insecureSkipTLSVerify", "caBundle"] {
             let mut found = Vec::new();
@@ -206,8 +209,24 @@ fn a_flag_that_the_manifests_lack_cannot_be_slipped_in() {
 }
 
 #[test]
+fn the_guide_s_own_kustomization_sets_the_image_and_prometheus() {
+    let install = guide::kustomization("Install");
+    for name in DEPLOYMENTS {
+        let deployment = install.find("Deployment", name).unwrap();
+        let image = &deployment["spec"]["template"]["spec"]["containers"][0]["image"];
+        assert_eq!(image, "registry.example.com/team/vas:0.1.0", "{name}");
+    }
+    let env = install.deployment("vas-metrics-server").env("x");
+    let url = "http://prometheus-operated.monitoring.svc:9090";
+    assert!(
+        env.contains(&("VAS_PROMETHEUS_URL".to_owned(), url.to_owned())),
+        "{env:?}"
+    );
+}
+
+#[test]
 fn without_limits_the_operator_neither_tries_nor_may_write_them() {
-    let install = Kustomization::render("tests/fixtures/install-without-limits");
+    let install = guide::kustomization("Without LimitRanges and ResourceQuotas");
     let env = install.deployment("vas-operator").env("x");
     assert!(
         env.contains(&("VAS_MANAGE_LIMITS".to_owned(), "false".to_owned())),
@@ -234,7 +253,7 @@ fn without_limits_the_operator_neither_tries_nor_may_write_them() {
 fn external_metrics_are_off_unless_the_component_is_added() {
     let name = "v1beta1.external.metrics.k8s.io";
     assert!(Kustomization::render(INSTALL).find("APIService", name).is_none());
-    let install = Kustomization::render("tests/fixtures/install-with-external-metrics");
+    let install = Kustomization::render(INSTALL_WITH_ALL);
     let service = &install.find("APIService", name).expect("the component adds it")["spec"]["service"];
     let ours = install
         .find("APIService", "v1beta2.custom.metrics.k8s.io")

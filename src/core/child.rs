@@ -1,0 +1,221 @@
+//! Children in two forms: as they should be ([`Child`]) and as they are in the cluster ([`Live`]).
+//!
+//! A [`Live`] is a compact projection, because one is kept in memory for every autoscaler, budget and quota
+//! of the cluster: its content stays text until somebody compares it.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, OwnerReference};
+use serde_json::Value;
+
+use crate::{api::v1alpha1::ScaleTargetRef, core::drift::OwnedFields};
+
+/// The kinds of objects vas writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChildKind {
+    /// `autoscaling/v2`.
+    HorizontalPodAutoscaler,
+    /// `autoscaling.k8s.io/v1`.
+    VerticalPodAutoscaler,
+    /// `policy/v1`.
+    PodDisruptionBudget,
+    /// `v1`.
+    LimitRange,
+    /// `v1`.
+    ResourceQuota,
+}
+
+impl ChildKind {
+    /// All of them, in the order in which they are applied: scaling first.
+    pub const ALL: [Self; 5] = [
+        Self::HorizontalPodAutoscaler,
+        Self::VerticalPodAutoscaler,
+        Self::PodDisruptionBudget,
+        Self::LimitRange,
+        Self::ResourceQuota,
+    ];
+
+    /// The Kubernetes kind.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::HorizontalPodAutoscaler => "HorizontalPodAutoscaler",
+            Self::VerticalPodAutoscaler => "VerticalPodAutoscaler",
+            Self::PodDisruptionBudget => "PodDisruptionBudget",
+            Self::LimitRange => "LimitRange",
+            Self::ResourceQuota => "ResourceQuota",
+        }
+    }
+
+    /// As it stands in request paths and RBAC rules.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::HorizontalPodAutoscaler => "horizontalpodautoscalers",
+            Self::VerticalPodAutoscaler => "verticalpodautoscalers",
+            Self::PodDisruptionBudget => "poddisruptionbudgets",
+            Self::LimitRange => "limitranges",
+            Self::ResourceQuota => "resourcequotas",
+        }
+    }
+
+    /// API group (empty for the core group) and version that vas writes.
+    pub fn group_version(self) -> (&'static str, &'static str) {
+        match self {
+            Self::HorizontalPodAutoscaler => ("autoscaling", "v2"),
+            Self::VerticalPodAutoscaler => ("autoscaling.k8s.io", "v1"),
+            Self::PodDisruptionBudget => ("policy", "v1"),
+            Self::LimitRange | Self::ResourceQuota => ("", "v1"),
+        }
+    }
+}
+
+impl std::fmt::Display for ChildKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Which child; shown as `HorizontalPodAutoscaler voiceassist-worker`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChildRef {
+    /// Its kind.
+    pub kind: ChildKind,
+    /// Its name, in the namespace of the resource.
+    pub name: String,
+}
+
+impl std::fmt::Display for ChildRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
+}
+
+/// A child as it should be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Child {
+    /// Which one.
+    pub reference: ChildRef,
+    /// The workload it serves; `None` for the namespace-wide ones.
+    pub workload: Option<String>,
+    /// The whole object: exactly the fields vas owns.
+    pub body: Value,
+}
+
+/// What a target is told apart by. The version is left out: `apps/v1` and `apps/v1beta1` name one object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TargetKey {
+    group: String,
+    kind: String,
+    name: String,
+}
+
+impl TargetKey {
+    /// From the parts of a reference.
+    pub fn new(api_version: &str, kind: &str, name: &str) -> Self {
+        Self {
+            group: api_version
+                .split_once('/')
+                .map_or("", |(group, _)| group)
+                .to_owned(),
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+}
+
+impl From<&ScaleTargetRef> for TargetKey {
+    fn from(target: &ScaleTargetRef) -> Self {
+        Self::new(&target.api_version, &target.kind, &target.name)
+    }
+}
+
+/// A HPA condition, without its fast-moving parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MirroredCondition {
+    /// `True`, `False` or `Unknown`.
+    pub status: String,
+    /// PascalCase.
+    pub reason: String,
+    /// For humans; may carry values that change all the time.
+    pub message: String,
+}
+
+/// An object of a child kind as it is in the cluster, ours or not.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Live {
+    /// Its name.
+    pub name: String,
+    /// Its UID.
+    pub uid: String,
+    /// Its controlling owner.
+    pub controller: Option<OwnerReference>,
+    /// Marked for deletion, waiting for a finalizer.
+    pub deleting: bool,
+    /// `metadata` (labels, owner references) and `spec`, as canonical JSON.
+    pub content: Box<str>,
+    /// The fields vas owns in it.
+    pub owned: OwnedFields,
+    /// What an HPA or VPA scales.
+    pub target: Option<TargetKey>,
+    /// Which pods a PodDisruptionBudget selects.
+    pub selector: Option<LabelSelector>,
+    /// An HPA's conditions by type.
+    pub conditions: BTreeMap<String, MirroredCondition>,
+}
+
+impl Live {
+    /// Whether the object with this UID is its controller.
+    pub fn is_controlled_by(&self, uid: &str) -> bool {
+        self.controller.as_ref().is_some_and(|owner| owner.uid == uid)
+    }
+
+    /// Whether `next` differs in anything the operator acts on. Values in an HPA's status are not.
+    pub fn differs_from(&self, next: &Self) -> bool {
+        self.uid != next.uid
+            || self.deleting != next.deleting
+            || self.content != next.content
+            || self.owned != next.owned
+            || !self
+                .conditions
+                .iter()
+                .map(settled)
+                .eq(next.conditions.iter().map(settled))
+    }
+}
+
+/// The parts of a condition whose change matters.
+fn settled<'a>((type_, condition): (&'a String, &'a MirroredCondition)) -> (&'a str, &'a str, &'a str) {
+    (type_, &condition.status, &condition.reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hpa(status: &str, reason: &str, message: &str) -> Live {
+        let condition = MirroredCondition {
+            status: status.to_owned(),
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+        };
+        Live {
+            conditions: BTreeMap::from([("ScalingActive".to_owned(), condition)]),
+            ..Live::default()
+        }
+    }
+
+    #[test]
+    fn only_a_change_of_status_or_reason_wakes() {
+        let before = hpa("True", "ValidMetricFound", "1 request per second");
+        assert!(!before.differs_from(&hpa("True", "ValidMetricFound", "2 requests per second")));
+        assert!(before.differs_from(&hpa("False", "ValidMetricFound", "")));
+        assert!(before.differs_from(&hpa("True", "FailedGetPodsMetric", "")));
+    }
+
+    #[test]
+    fn a_target_is_the_same_in_every_version_of_its_group() {
+        let stable = TargetKey::new("apps/v1", "Deployment", "worker");
+        assert_eq!(stable, TargetKey::new("apps/v1beta2", "Deployment", "worker"));
+        assert_ne!(stable, TargetKey::new("v1", "Deployment", "worker"));
+        assert_ne!(stable, TargetKey::new("apps/v1", "StatefulSet", "worker"));
+    }
+}

@@ -1,0 +1,198 @@
+//! A whole object as it stands in a file: what the API server would refuse before any rule, then the rules.
+//!
+//! Unlike a stored object, a document may have unknown fields and wrong types. All mistakes are reported at
+//! once, so that a file needs one round of fixing wherever that is possible.
+
+use kube::Resource;
+use serde_json::Value;
+
+use super::{Validation, Violation, schema, validate};
+use crate::api::{GROUP, v1alpha1::VoiceAssistScaling};
+
+/// Top-level fields of every Kubernetes object of this kind.
+const FIELDS: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
+
+/// A document that claims to be one of ours.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// Its name, empty if it has none.
+    pub name: String,
+    /// The parsed object; `None` where a type is wrong, and then the rules could not be checked.
+    pub object: Option<VoiceAssistScaling>,
+    /// What the rules and the schema say.
+    pub validation: Validation,
+}
+
+/// Whether a document is a `VoiceAssistScaling` of any version.
+pub fn is_ours(document: &Value) -> bool {
+    let api_version = document
+        .get("apiVersion")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    api_version.split('/').next() == Some(GROUP)
+        && document.get("kind").and_then(Value::as_str) == Some(&VoiceAssistScaling::kind(&()))
+}
+
+/// Checks a document, as if `environment` were its active one if that is given.
+pub fn check(document: &Value, environment: Option<&str>) -> Document {
+    let mut document = document.clone();
+    if let (Some(environment), Some(spec)) = (
+        environment,
+        document.get_mut("spec").and_then(Value::as_object_mut),
+    ) {
+        spec.insert("environment".to_owned(), Value::from(environment));
+    }
+    let name = document
+        .pointer("/metadata/name")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    let mut violations = check_envelope(&document);
+    if let Some(spec) = document.get("spec") {
+        violations.extend(schema::check_spec(spec).into_iter().map(|broken| {
+            let (environment, workload) = broken.place(spec);
+            Violation {
+                path: broken.path(),
+                value: broken.value,
+                rule: broken.rule,
+                environment,
+                workload,
+            }
+        }));
+    }
+    let object: Option<VoiceAssistScaling> = serde_json::from_value(document.clone()).ok();
+    let rules = object.as_ref().map(validate);
+    if object.is_none() && violations.is_empty() {
+        // The schema admits what the types do not: never expected, and never to be passed over.
+        violations.push(whole("spec", &document, "does not parse as a VoiceAssistScaling"));
+    }
+    let mut scaling = None;
+    if let Some(rules) = rules {
+        scaling = rules.scaling.filter(|_| violations.is_empty());
+        for violation in rules.violations {
+            if !violations
+                .iter()
+                .any(|known| known.path == violation.path && known.rule == violation.rule)
+            {
+                violations.push(violation);
+            }
+        }
+    }
+    Document {
+        name,
+        object,
+        validation: Validation { scaling, violations },
+    }
+}
+
+/// The fields around the spec.
+fn check_envelope(document: &Value) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let expected = VoiceAssistScaling::api_version(&());
+    if document.get("apiVersion").and_then(Value::as_str) != Some(&expected) {
+        violations.push(whole(
+            "apiVersion",
+            document,
+            &format!("this version of vas knows {expected} only"),
+        ));
+    }
+    for field in document.as_object().into_iter().flatten().map(|(name, _)| name) {
+        if !FIELDS.contains(&field.as_str()) {
+            violations.push(whole(
+                field,
+                document,
+                &schema::unknown_field(field, FIELDS.into_iter()),
+            ));
+        }
+    }
+    for field in ["metadata", "spec"] {
+        if document.get(field).is_none_or(Value::is_null) {
+            violations.push(whole(field, document, "is required"));
+        }
+    }
+    violations
+}
+
+/// A violation at a top-level field.
+fn whole(field: &str, document: &Value, rule: &str) -> Violation {
+    Violation {
+        path: field.to_owned(),
+        value: document.get(field).unwrap_or(&Value::Null).to_string(),
+        rule: rule.to_owned(),
+        environment: None,
+        workload: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::core::validate::testing::base;
+
+    fn document(spec: Value) -> Value {
+        json!({
+            "apiVersion": "scaling.voiceassist.io/v1alpha1",
+            "kind": "VoiceAssistScaling",
+            "metadata": {"name": "voiceassist"},
+            "spec": spec,
+        })
+    }
+
+    fn paths(document: &Value) -> Vec<String> {
+        let violations = check(document, None).validation.violations;
+        violations.into_iter().map(|violation| violation.path).collect()
+    }
+
+    #[test]
+    fn a_valid_document_has_a_scaling_and_no_violations() {
+        let checked = check(&document(base()), None);
+        assert_eq!(checked.validation.violations, []);
+        assert!(checked.validation.scaling.is_some());
+        assert_eq!(checked.name, "voiceassist");
+    }
+
+    #[test]
+    fn unknown_fields_and_broken_rules_are_reported_together() {
+        let mut spec = base();
+        spec["workloads"][0]["maxReplica"] = json!(5);
+        spec["workloads"][0]["minReplicas"] = json!(11);
+        assert_eq!(
+            paths(&document(spec)),
+            ["spec.workloads[0].maxReplica", "spec.workloads[0].minReplicas"]
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_is_reported_at_its_field() {
+        let mut spec = base();
+        spec["workloads"][0]["maxReplicas"] = json!("ten");
+        let checked = check(&document(spec), None);
+        assert_eq!(checked.object, None);
+        assert_eq!(
+            checked.validation.violations[0].path,
+            "spec.workloads[0].maxReplicas"
+        );
+        assert_eq!(checked.validation.violations.len(), 1);
+    }
+
+    #[test]
+    fn the_envelope_is_checked() {
+        let mut wrong = document(base());
+        wrong["apiVersion"] = json!("scaling.voiceassist.io/v1");
+        wrong["sepc"] = wrong.as_object_mut().unwrap().remove("spec").unwrap();
+        assert!(is_ours(&wrong));
+        assert_eq!(paths(&wrong), ["apiVersion", "sepc", "spec"]);
+    }
+
+    #[test]
+    fn another_environment_can_be_made_the_active_one() {
+        let mut spec = base();
+        spec["environments"] = json!([{"name": "dev", "workloads": [{"name": "api", "maxReplicas": 3}]}]);
+        let checked = check(&document(spec), Some("dev"));
+        let scaling = checked.validation.scaling.unwrap();
+        assert_eq!(scaling.environment.as_deref(), Some("dev"));
+        assert_eq!(scaling.workloads[0].max_replicas, 3);
+    }
+}

@@ -1,0 +1,39 @@
+//! The demo's one time axis: seconds since it began.
+
+use jiff::Timestamp;
+
+use crate::oracle::Moment;
+
+/// Where the axis begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    zero: Timestamp,
+}
+
+impl Clock {
+    /// An axis that begins now, on a whole second, as the times of range queries are.
+    pub fn start() -> Self {
+        let zero = Timestamp::from_second(Timestamp::now().as_second()).expect("a second of today");
+        Self { zero }
+    }
+
+    /// Now.
+    pub fn now(self) -> Moment {
+        self.of(Timestamp::now())
+    }
+
+    /// A timestamp on the axis.
+    pub fn of(self, time: Timestamp) -> Moment {
+        time.duration_since(self.zero).as_secs_f64()
+    }
+
+    /// Seconds since the Unix epoch at a moment.
+    pub fn epoch(self, moment: Moment) -> f64 {
+        Timestamp::UNIX_EPOCH.duration_until(self.zero).as_secs_f64() + moment
+    }
+
+    /// Seconds since the Unix epoch on the axis.
+    pub fn of_epoch(self, seconds: f64) -> Moment {
+        seconds - self.epoch(0.0)
+    }
+}

@@ -1,0 +1,184 @@
+//! What the evidence says in the end: checks, each passed or failed, and why.
+
+use crate::{
+    clock::Clock,
+    gather::{self, HPA_CONTROLLER, Outage},
+    judgement::Judgement,
+    oracle::{Moment, Verdict},
+    record::Record,
+    story::Story,
+    support::audit::Request,
+    table::clock as time,
+    workload::Workload,
+};
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether it passed.
+    pub passed: bool,
+    /// What was found.
+    pub text: String,
+    /// What is wrong, one line each.
+    pub details: Vec<String>,
+}
+
+impl Finding {
+    fn new(text: String, details: Vec<String>) -> Self {
+        Self {
+            passed: details.is_empty(),
+            text,
+            details,
+        }
+    }
+}
+
+/// The oracle agrees with every sync of the HPA.
+pub fn replicas(judgement: &Judgement, began: Moment) -> Finding {
+    let judged = judgement.verdicts.iter().filter(|verdict| verdict.judged);
+    let rescales = judged
+        .clone()
+        .filter(|verdict| verdict.chosen != verdict.current)
+        .count();
+    let mut details: Vec<String> = judged
+        .clone()
+        .filter(|verdict| !verdict.is_right())
+        .map(|verdict| wrong(verdict, began))
+        .collect();
+    let syncs = judged.clone().count();
+    let exact = judged
+        .filter(|verdict| verdict.allowed.low == verdict.allowed.high)
+        .count();
+    if rescales == 0 {
+        details.push("it never rescaled".to_owned());
+    }
+    Finding::new(
+        format!(
+            "{}: {rescales} rescales in {syncs} syncs, all as computed from Prometheus' samples ({exact} to one count)",
+            judgement.workload.name()
+        ),
+        details,
+    )
+}
+
+fn wrong(verdict: &Verdict, began: Moment) -> String {
+    let proposed = verdict
+        .proposed
+        .map_or_else(|| "no data".to_owned(), |proposed| format!("proposed {proposed}"));
+    format!(
+        "{} {} -> {}, but the algorithm gives {} ({proposed}, by {})",
+        time(verdict.at - began),
+        verdict.current,
+        verdict.chosen,
+        verdict.allowed,
+        verdict.deciding.join(" or ")
+    )
+}
+
+/// A metric alone decided at least one rescale upward.
+pub fn decided(judgement: &Judgement, metric: &str) -> Finding {
+    let path: Vec<String> = judgement
+        .verdicts
+        .iter()
+        .filter(|verdict| verdict.judged && verdict.chosen > verdict.current && verdict.deciding == [metric])
+        .map(|verdict| format!("{} -> {}", verdict.current, verdict.chosen))
+        .collect();
+    let missing = path
+        .is_empty()
+        .then(|| format!("{metric} alone never decided a rescale upward"));
+    Finding::new(
+        format!(
+            "{}: {metric} alone decided {}",
+            judgement.workload.name(),
+            path.join(", ")
+        ),
+        missing.into_iter().collect(),
+    )
+}
+
+/// Replicas never fell while Prometheus was down, and the conditions said why.
+pub fn held(record: &Record, outage: Option<Outage>, without: Option<i32>) -> Finding {
+    let Some(outage) = outage else {
+        return Finding::new("Prometheus was down".to_owned(), vec!["it never was".to_owned()]);
+    };
+    let mut details = Vec::new();
+    let mut counts = Vec::new();
+    for workload in Workload::ALL {
+        let Some(seen) = record.workloads.get(&workload) else {
+            continue;
+        };
+        let specs: Vec<i32> = seen
+            .scale
+            .during(outage.from, outage.to)
+            .map(|scale| scale.spec)
+            .collect();
+        if specs
+            .windows(2)
+            .any(|pair| matches!(pair, [before, after] if after < before))
+        {
+            details.push(format!("{} fell: {specs:?}", workload.name()));
+        }
+        let explained = seen.hpa.during(outage.from, outage.to).any(|hpa| {
+            hpa.active
+                .as_ref()
+                .is_some_and(|active| active.status == "False" && !active.message.is_empty())
+        });
+        if workload == Workload::Gateway && !explained {
+            details.push("the HPA's ScalingActive never said why it held".to_owned());
+        }
+        counts.extend(
+            specs
+                .last()
+                .map(|count| format!("{} at {count}", workload.name())),
+        );
+    }
+    let said = record
+        .metrics_available
+        .during(outage.from, outage.to)
+        .any(|condition| condition.status == "False" && !condition.message.is_empty());
+    if !said {
+        details.push("the VoiceAssistScaling's MetricsAvailable never said why".to_owned());
+    }
+    let without = without.map_or_else(String::new, |count| {
+        format!("; CPU and memory alone asked for {count}")
+    });
+    Finding::new(
+        format!(
+            "replicas held while Prometheus was down for {:.0} s ({}{without})",
+            outage.to - outage.from,
+            counts.join(", ")
+        ),
+        details,
+    )
+}
+
+/// Nobody but the HPA controller wrote replicas.
+pub fn writers(clock: Clock, requests: &[Request], from: Moment) -> Finding {
+    let (count, others) = gather::scale_writers(clock, requests, from);
+    let mut details: Vec<String> = others
+        .iter()
+        .map(|writer| format!("{} by {}", writer.what, writer.user))
+        .collect();
+    if count == 0 {
+        details.push("no write by the HPA controller is in the audit log".to_owned());
+    }
+    Finding::new(
+        format!("audit log: {count} writes to scale, all by {HPA_CONTROLLER}"),
+        details,
+    )
+}
+
+/// Every step of the story came in time, and in the end both are at the minimum.
+pub fn ended(record: &Record, story: &Story) -> Finding {
+    let mut details = story.missed.clone();
+    let mut counts = Vec::new();
+    for workload in Workload::ALL {
+        let (scale, _) = record.now(workload);
+        let (min, _) = workload.bounds();
+        counts.push(format!("{} {}", workload.name(), scale.spec));
+        if scale.spec != min {
+            details.push(format!("{} is at {}, not at {min}", workload.name(), scale.spec));
+        }
+    }
+    Finding::new(format!("back at the minimum: {}", counts.join(", ")), details)
+}

@@ -1,0 +1,156 @@
+//! What each metric would have told the HPA controller, moment by moment.
+//!
+//! For a metric from Prometheus that is what a metrics server with a poll every five seconds may have in
+//! memory: the newest value, no older than `maxAge`. While Prometheus was down, later range queries still
+//! show values for that time; nobody could read them then, so they do not count.
+
+use std::collections::BTreeMap;
+
+use super::queries::STEP;
+use crate::oracle::{Feed, Moment, Reading, Resource, Sample, Track};
+
+/// Longest time between a poll of the metrics server and the HPA's read: the poll interval, and the time
+/// that poll and read take.
+const POLL_LAG: Moment = 6.5;
+/// Age of the newest scraped sample at a poll.
+const SCRAPE: Moment = 1.5;
+/// Longest time after Prometheus is back until a poll succeeds.
+const RECOVERY: Moment = 12.0;
+/// How much older than a sync usage may be: two of our polls.
+const USAGE_LAG: Moment = 2.5;
+
+/// When Prometheus was down.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outage {
+    /// Not answering from here.
+    pub from: Moment,
+    /// Answering again from here.
+    pub to: Moment,
+}
+
+impl Outage {
+    fn covers(self, moment: Moment) -> bool {
+        (self.from..self.to).contains(&moment)
+    }
+}
+
+/// The feed of a metric that the metrics server reads from Prometheus.
+pub fn prometheus_feed(
+    values: &Track<Reading>,
+    newest: &Track<Option<Moment>>,
+    outage: Option<Outage>,
+    max_age: Moment,
+) -> Feed {
+    let mut readings = Track::default();
+    for (at, reading) in values.points() {
+        // A scrape between two points shows only at the second: it may have been seen since the first.
+        let since = at - STEP;
+        match outage {
+            Some(outage) if outage.covers(at) => {
+                for reading in in_memory(values, outage, at, max_age) {
+                    readings.push(since, reading);
+                }
+            }
+            _ => {
+                let fresh = newest
+                    .at(at)
+                    .copied()
+                    .flatten()
+                    .is_some_and(|newest| at - newest <= max_age);
+                let reading = if fresh { reading.clone() } else { Reading::Missing };
+                readings.push(since, reading);
+                if outage.is_some_and(|outage| at >= outage.to && at < outage.to + RECOVERY) {
+                    readings.push(since, Reading::Missing);
+                }
+            }
+        }
+    }
+    Feed {
+        readings,
+        lag: POLL_LAG + STEP,
+    }
+}
+
+/// What may be in memory while Prometheus is down: what the last polls before may have seen, until it is too
+/// old.
+fn in_memory(values: &Track<Reading>, outage: Outage, at: Moment, max_age: Moment) -> Vec<Reading> {
+    let mut readings = Vec::new();
+    if at < outage.from + max_age + SCRAPE {
+        readings.extend(values.during(outage.from - POLL_LAG, outage.from).cloned());
+    }
+    if at > outage.from - POLL_LAG + max_age - SCRAPE {
+        readings.push(Reading::Missing);
+    }
+    readings
+}
+
+/// The feed of a resource metric, as metrics.k8s.io served it.
+pub fn usage_feed(usage: &Track<BTreeMap<Resource, BTreeMap<String, Sample>>>, resource: Resource) -> Feed {
+    let readings = usage.points().map(|(at, usage)| {
+        let samples = usage.get(&resource).filter(|samples| !samples.is_empty());
+        (at, samples.cloned().map_or(Reading::Missing, Reading::PerPod))
+    });
+    Feed {
+        readings: readings.collect(),
+        lag: USAGE_LAG,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed(outage: Option<Outage>) -> Feed {
+        let seconds = |value: u32| f64::from(value);
+        let values = (0..100)
+            .map(|at| (seconds(at), Reading::Object(i64::from(at))))
+            .collect();
+        let newest = (0..100).map(|at| (seconds(at), Some(seconds(at)))).collect();
+        prometheus_feed(&values, &newest, outage, 10.0)
+    }
+
+    fn told(feed: &Feed, at: Moment) -> Vec<Reading> {
+        feed.readings.during(at - feed.lag, at).cloned().collect()
+    }
+
+    #[test]
+    fn a_sync_may_have_seen_what_was_polled_within_the_last_seconds() {
+        let told = told(&feed(None), 50.0);
+        assert!(told.contains(&Reading::Object(50)));
+        assert!(told.contains(&Reading::Object(44)));
+        assert!(!told.contains(&Reading::Object(40)));
+        assert!(!told.contains(&Reading::Missing));
+    }
+
+    #[test]
+    fn while_prometheus_is_down_the_last_value_is_served_until_it_is_too_old() {
+        let feed = feed(Some(Outage { from: 30.0, to: 60.0 }));
+        let early = told(&feed, 31.0);
+        assert!(early.contains(&Reading::Object(29)) && !early.contains(&Reading::Missing));
+        assert!(told(&feed, 39.0).contains(&Reading::Object(29)));
+        assert!(told(&feed, 39.0).contains(&Reading::Missing), "in doubt, both");
+        let late = told(&feed, 55.0);
+        assert!(
+            late.iter().all(|reading| *reading == Reading::Missing),
+            "{late:?}"
+        );
+    }
+
+    #[test]
+    fn what_was_scraped_while_nobody_could_ask_does_not_count() {
+        let feed = feed(Some(Outage { from: 30.0, to: 60.0 }));
+        assert!(!told(&feed, 45.0).contains(&Reading::Object(45)));
+        assert!(told(&feed, 65.0).contains(&Reading::Object(65)));
+    }
+
+    #[test]
+    fn a_sample_older_than_max_age_is_missing() {
+        let values = (0..100).map(|at| (f64::from(at), Reading::Object(7))).collect();
+        let newest = (0..100)
+            .map(|at| (f64::from(at), Some(f64::from(at.min(20)))))
+            .collect();
+        let feed = prometheus_feed(&values, &newest, None, 10.0);
+        assert!(told(&feed, 28.0).contains(&Reading::Object(7)));
+        assert_eq!(told(&feed, 50.0).first(), Some(&Reading::Missing));
+    }
+}

@@ -1,0 +1,27 @@
+//! From what Kubernetes and Prometheus say to the oracle's words.
+
+mod feeds;
+mod hpa;
+mod pods;
+mod queries;
+mod syncs;
+
+pub use self::{
+    feeds::{Outage, prometheus_feed, usage_feed},
+    hpa::{hpa, hpa_status},
+    pods::{pod, usage},
+    queries::{Asked, RATE_WINDOW, Series, instant, newest, readings},
+    syncs::{HPA_CONTROLLER, scale_writers, syncs},
+};
+
+/// A quantity in milli-units, rounded up as the HPA controller does.
+pub fn milli(quantity: &str) -> Option<i64> {
+    let amount = vas::core::quantity::parse_str(quantity).ok()?;
+    i64::try_from(amount.milli_ceil()).ok()
+}
+
+/// Milli-units in units, to be shown.
+#[expect(clippy::cast_precision_loss, reason = "to be shown")]
+pub fn units(milli: i64) -> f64 {
+    milli as f64 / 1000.0
+}

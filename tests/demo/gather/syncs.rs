@@ -1,0 +1,92 @@
+//! From the audit log: when the HPA controller looked, what it wrote, and who else wrote replicas.
+
+use crate::{
+    clock::Clock,
+    oracle::{Moment, Sync},
+    support::audit::Request,
+    workload::{NAMESPACE, Workload},
+};
+
+/// Who the HPA controller is.
+pub const HPA_CONTROLLER: &str = "system:serviceaccount:kube-system:horizontal-pod-autoscaler";
+/// Who keeps the pods of a Deployment; it writes ReplicaSets, never the Deployment's own replicas.
+const DEPLOYMENT_CONTROLLER: &str = "system:serviceaccount:kube-system:deployment-controller";
+
+/// All syncs of a workload's HPA, judged from the moment the story begins. A sync is a read of its first
+/// custom metric, and the write that follows before the next one.
+pub fn syncs(clock: Clock, requests: &[Request], workload: Workload, judged_from: Moment) -> Vec<Sync> {
+    let mut syncs: Vec<Sync> = Vec::new();
+    for request in requests {
+        if request.user.username != HPA_CONTROLLER || !request.in_namespace(NAMESPACE) {
+            continue;
+        }
+        let at = clock.of(request.received);
+        if reads(request, workload.first_custom_metric()) {
+            syncs.push(Sync {
+                at,
+                wrote: None,
+                judged: at >= judged_from,
+            });
+        } else if let (Some(sync), Some(replicas)) = (syncs.last_mut(), written(request, workload)) {
+            sync.wrote = Some(replicas);
+        }
+    }
+    syncs
+}
+
+fn reads(request: &Request, metric: &str) -> bool {
+    let path = request.uri.split('?').next().unwrap_or_default();
+    path.starts_with("/apis/custom.metrics.k8s.io/") && path.ends_with(&format!("/{metric}"))
+}
+
+fn written(request: &Request, workload: Workload) -> Option<i32> {
+    let object = request.object.as_ref()?;
+    let is_scale = object.subresource == "scale" && object.name == workload.name();
+    let succeeded = request
+        .response
+        .as_ref()
+        .is_some_and(|response| response.code < 300);
+    if !(is_scale && request.is_write() && succeeded) {
+        return None;
+    }
+    let replicas = request.body.as_ref()?.pointer("/spec/replicas")?.as_i64()?;
+    i32::try_from(replicas).ok()
+}
+
+/// Somebody who wrote to a Deployment of the story or to its scale.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Writer {
+    /// Account.
+    pub user: String,
+    /// What was written, such as `patch deployments/worker/scale`.
+    pub what: String,
+}
+
+/// Everybody but the HPA controller who wrote to a scale subresource or to a Deployment in the namespace.
+/// The deployment controller writes only the status and its own annotations.
+pub fn scale_writers(clock: Clock, requests: &[Request], from: Moment) -> (usize, Vec<Writer>) {
+    let mut by_controller = 0;
+    let mut others = Vec::new();
+    for request in requests {
+        let Some(object) = &request.object else { continue };
+        let is_target = object.resource == "deployments" && object.namespace == NAMESPACE;
+        if !is_target || !request.is_write() || clock.of(request.received) < from {
+            continue;
+        }
+        if request.user.username == HPA_CONTROLLER && object.subresource == "scale" {
+            by_controller += 1;
+        } else if request.user.username != DEPLOYMENT_CONTROLLER {
+            let subresource = Some(&object.subresource).filter(|it| !it.is_empty());
+            let path: Vec<&str> = [&object.resource, &object.name]
+                .into_iter()
+                .chain(subresource)
+                .map(String::as_str)
+                .collect();
+            others.push(Writer {
+                user: request.user.username.clone(),
+                what: format!("{} {}", request.verb, path.join("/")),
+            });
+        }
+    }
+    (by_controller, others)
+}

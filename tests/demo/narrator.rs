@@ -1,0 +1,113 @@
+//! Who writes on the terminal while the story goes on: headlines, a row every five seconds, and what the
+//! conditions say when they change.
+
+use std::time::Duration;
+
+use crate::{
+    clock::Clock,
+    oracle::Moment,
+    record::{Condition, Shared, latest},
+    table::{Row, clock as time, header},
+    terminal::{self, Look, Terminal, wrap},
+    workload::Workload,
+};
+
+/// Time between two rows.
+const ROW: Duration = Duration::from_secs(5);
+/// Width of a condition's message.
+const MESSAGE: usize = 98;
+
+/// The voice of the story.
+#[derive(Clone, Copy, Debug)]
+pub struct Narrator {
+    /// Where to.
+    pub terminal: Terminal,
+    /// The time axis.
+    pub clock: Clock,
+    /// Where the story's own time begins.
+    pub began: Moment,
+}
+
+impl Narrator {
+    /// The head of the table.
+    pub fn head(self) {
+        terminal::line("");
+        for line in header(self.terminal) {
+            terminal::line(&line);
+        }
+    }
+
+    /// A headline.
+    pub fn phase(self, title: &str) {
+        let at = format!("{:>5}", time(self.elapsed()));
+        let title = format!("{at} ━━ {title} ");
+        let rule = "━".repeat(108_usize.saturating_sub(title.chars().count()));
+        terminal::line(&self.terminal.paint(Look::Bold, &format!("{title}{rule}")));
+    }
+
+    /// Bad news.
+    pub fn trouble(self, text: &str) {
+        self.say(Look::Red, "✗", text);
+    }
+
+    /// Writes rows and conditions until it is dropped.
+    pub async fn follow(self, record: Shared) {
+        let mut seen: Vec<Option<Condition>> = Vec::new();
+        let mut ticks = tokio::time::interval(ROW / 10);
+        let mut tick = 0_u32;
+        loop {
+            ticks.tick().await;
+            let (row, conditions) = {
+                let record = record.lock();
+                let mut conditions = vec![latest(&record.metrics_available).cloned()];
+                conditions.extend(Workload::ALL.map(|workload| record.now(workload).1.active));
+                (Row::of(&record, self.elapsed()), conditions)
+            };
+            if !seen.is_empty() {
+                self.changes(&seen, &conditions);
+            }
+            seen = conditions;
+            if tick.is_multiple_of(10) {
+                terminal::line(&row.render(self.terminal));
+            }
+            tick += 1;
+        }
+    }
+
+    fn changes(self, before: &[Option<Condition>], now: &[Option<Condition>]) {
+        let names = [
+            "VoiceAssistScaling MetricsAvailable",
+            "api-gateway HPA ScalingActive",
+            "worker HPA ScalingActive",
+        ];
+        for ((name, before), now) in names.iter().zip(before).zip(now) {
+            let (Some(before), Some(now)) = (before, now) else {
+                continue;
+            };
+            if (&before.status, &before.reason) == (&now.status, &now.reason) {
+                continue;
+            }
+            let good = now.status == "True";
+            let (look, mark) = if good {
+                (Look::Green, "✓")
+            } else {
+                (Look::Yellow, "!")
+            };
+            self.say(look, mark, &format!("{name}={}, {}", now.status, now.reason));
+            if !good {
+                for line in wrap(&now.message, MESSAGE).iter().take(4) {
+                    terminal::line(&self.terminal.paint(Look::Dim, &format!("        {line}")));
+                }
+            }
+        }
+    }
+
+    fn say(self, look: Look, mark: &str, text: &str) {
+        let at = format!("{:>5}", time(self.elapsed()));
+        terminal::line(&self.terminal.paint(look, &format!("{at} {mark} {text}")));
+    }
+
+    fn elapsed(self) -> Moment {
+        self.clock.now() - self.began
+    }
+}

@@ -1,0 +1,175 @@
+//! Setting the stage: everything that must run before the story begins, and its end.
+
+use std::time::{Duration, Instant};
+
+use kube::Client;
+use serde_json::Value;
+
+use crate::{
+    load::Steering,
+    support::{
+        Cluster, eventually, install,
+        kustomization::Kustomization,
+        load_model::LoadModel,
+        process::{Process, free_port},
+        prometheus::Prometheus,
+    },
+    terminal::{self, Look, Terminal},
+    workload::{NAMESPACE, Workload},
+};
+
+const DEPLOYMENTS: &str = include_str!("deployments.yaml");
+/// The production overlay with the demo's environment.
+const OVERLAY: &str = "tests/demo/overlay";
+
+/// What runs. Dropping it ends everything, the cluster last.
+pub struct Stage {
+    /// The load model's steering.
+    pub load: Steering,
+    /// A client with the administrator's rights.
+    pub client: Client,
+    /// Prometheus.
+    pub prometheus: Prometheus,
+    load_model: LoadModel,
+    processes: [Process; 2],
+    /// The cluster.
+    pub cluster: Cluster,
+}
+
+impl Stage {
+    /// Starts all of it and waits until the resource is ready to scale.
+    pub async fn set(terminal: Terminal) -> Self {
+        let progress = Progress::new(terminal);
+        progress.say("starting etcd, kube-apiserver, controller-manager, scheduler, kwok, metrics-server");
+        let cluster = Cluster::start("demo", &[]);
+        let client = cluster.client().await;
+
+        progress.say("deploying api-gateway and worker: simulated pods that take 15 s to become Ready");
+        cluster.kubectl_ok(&["create", "namespace", NAMESPACE], None);
+        cluster.kubectl_ok(&["-n", NAMESPACE, "apply", "-f", "-"], Some(DEPLOYMENTS));
+
+        progress.say("kubectl apply -k manifests/install");
+        let install = install::apply(&cluster);
+
+        progress.say("starting Prometheus and the load model");
+        let prometheus = Prometheus::start("demo").await;
+        let load_model = LoadModel::start(&cluster, NAMESPACE);
+        prometheus.register("voiceassist", load_model.address());
+
+        progress.say("starting vas operator and vas metrics-server under their own service accounts");
+        let processes = vas(&cluster, &install, &prometheus);
+
+        progress.say(&format!("kubectl apply -k {OVERLAY}"));
+        cluster.kubectl_ok(&["apply", "-k", OVERLAY], None);
+        let stage = Self {
+            load: Steering::at(load_model.address()),
+            client,
+            prometheus,
+            load_model,
+            processes,
+            cluster,
+        };
+        eventually(Duration::from_secs(10), "the load model answers", || async {
+            stage.load.offered().await.ok_or("no answer")
+        })
+        .await;
+        stage.load.offer(crate::story::QUIET).await;
+        progress.say("waiting until both HPAs have all their metrics");
+        stage.ready().await;
+        progress.say("ready");
+        stage
+    }
+
+    /// Waits until both HPAs scale on all their metrics and the resource says so.
+    async fn ready(&self) {
+        let deadline = Duration::from_secs(90);
+        eventually(deadline, "the VoiceAssistScaling is Ready", || async {
+            let conditions = self.get("vas/voiceassist");
+            let conditions = conditions["status"]["conditions"].clone();
+            let ready = conditions
+                .as_array()
+                .into_iter()
+                .flatten()
+                .any(|condition| condition["type"] == "Ready" && condition["status"] == "True");
+            if ready {
+                Ok(())
+            } else {
+                Err(conditions.to_string())
+            }
+        })
+        .await;
+        for workload in Workload::ALL {
+            let what = format!("the HPA of {} has a value for every metric", workload.name());
+            eventually(deadline, &what, || async {
+                let hpa = self.get(&format!("hpa/{}", workload.hpa()));
+                let wanted = hpa["spec"]["metrics"].as_array().map_or(0, Vec::len);
+                let found = hpa["status"]["currentMetrics"].as_array().map_or(0, |metrics| {
+                    metrics.iter().filter(|metric| metric["type"] != "").count()
+                });
+                if wanted > 0 && found == wanted {
+                    Ok(())
+                } else {
+                    Err(format!("{found} of {wanted}: {}", hpa["status"]["conditions"]))
+                }
+            })
+            .await;
+        }
+    }
+
+    /// An object of the story's namespace as JSON.
+    pub fn get(&self, name: &str) -> Value {
+        let output = self
+            .cluster
+            .kubectl(&["-n", NAMESPACE, "get", name, "-o", "json"], None);
+        serde_json::from_slice(&output.stdout).unwrap_or_default()
+    }
+
+    /// Panics with the log of a process that has ended.
+    pub fn assert_running(&mut self) {
+        self.load_model.assert_running();
+        for process in &mut self.processes {
+            process.assert_running();
+        }
+    }
+}
+
+fn vas(cluster: &Cluster, install: &Kustomization, prometheus: &Prometheus) -> [Process; 2] {
+    let operator = install.deployment("vas-operator").start(
+        cluster,
+        "vas-operator-0",
+        &[format!("--metrics-bind-address=127.0.0.1:{}", free_port())],
+    );
+    let port = free_port();
+    let server = install.deployment("vas-metrics-server").start(
+        cluster,
+        "vas-metrics-server-0",
+        &[
+            format!("--secure-port={port}"),
+            format!("--metrics-bind-address=127.0.0.1:{}", free_port()),
+            format!("--prometheus-url={}", prometheus.url()),
+        ],
+    );
+    install::route_metrics_server(cluster, port);
+    [operator, server]
+}
+
+/// What is being done, with the time it took.
+struct Progress {
+    terminal: Terminal,
+    started: Instant,
+}
+
+impl Progress {
+    fn new(terminal: Terminal) -> Self {
+        Self {
+            terminal,
+            started: Instant::now(),
+        }
+    }
+
+    fn say(&self, what: &str) {
+        let at = format!("{:>5.1} s", self.started.elapsed().as_secs_f64());
+        let at = self.terminal.paint(Look::Dim, &at);
+        terminal::line(&format!("{at}  {what}"));
+    }
+}

@@ -1,0 +1,181 @@
+//! The story: what is done to VoiceAssist, step by step. Every step waits for what it is about, with a
+//! deadline; what does not come is noted, and the story goes on.
+
+use std::time::Duration;
+
+use crate::{
+    clock::Clock,
+    gather::{Asked, Outage},
+    narrator::Narrator,
+    oracle::Moment,
+    record::{Record, Shared, latest},
+    stage::Stage,
+    workload::Workload,
+};
+
+/// Requests per second of a quiet hour: a fifth of what the smallest gateway can carry.
+pub const QUIET: f64 = 60.0;
+/// Requests per second at the peak: nine pods at their target; eight would be beyond the tolerance.
+const PEAK: f64 = 900.0;
+/// The way there, one step every [`RAMP_STEP`].
+const RAMP: [f64; 4] = [300.0, 500.0, 700.0, PEAK];
+const RAMP_STEP: Duration = Duration::from_secs(4);
+/// Pods the peak needs.
+const PEAK_PODS: i32 = 9;
+
+/// Short jobs and the time of one worker each takes.
+const SHORT_JOBS: (u32, f64) = (300, 0.25);
+/// Long jobs behind them: too few to be deep, so slow that they get old.
+const LONG_JOBS: (u32, f64) = (36, 7.0);
+
+/// What happened when.
+#[derive(Clone, Debug, Default)]
+pub struct Story {
+    /// When the quiet began; everything from here on is judged.
+    pub began: Moment,
+    /// When the load began to rise.
+    pub ramp: Moment,
+    /// When Prometheus was down.
+    pub outage: Option<Outage>,
+    /// When the queue was filled.
+    pub burst: Moment,
+    /// When all was over.
+    pub ended: Moment,
+    /// What did not come within its deadline.
+    pub missed: Vec<String>,
+}
+
+/// Tells it.
+pub struct Teller<'a> {
+    /// The stage.
+    pub stage: &'a mut Stage,
+    /// The time axis.
+    pub clock: Clock,
+    /// What is seen.
+    pub record: Shared,
+    /// Who writes headlines.
+    pub narrator: Narrator,
+    /// What the resource asks for.
+    pub asked: Asked,
+    /// Scale-down window of both HPAs.
+    pub window: Moment,
+}
+
+impl Teller<'_> {
+    /// From quiet to quiet.
+    pub async fn tell(&mut self) -> Story {
+        let mut story = Story {
+            began: self.clock.now(),
+            ..Story::default()
+        };
+        self.narrator
+            .phase(&format!("Quiet: {QUIET} requests/s, an empty queue"));
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        self.ramp(&mut story).await;
+        self.outage(&mut story).await;
+        self.burst(&mut story).await;
+        self.quiet(&mut story).await;
+        story.ended = self.clock.now();
+        story
+    }
+
+    async fn ramp(&mut self, story: &mut Story) {
+        self.narrator
+            .phase(&format!("Request ramp: {QUIET} to {PEAK} requests/s in 12 s"));
+        story.ramp = self.clock.now();
+        for (step, rate) in RAMP.into_iter().enumerate() {
+            if step > 0 {
+                tokio::time::sleep(RAMP_STEP).await;
+            }
+            self.stage.load.offer(rate).await;
+        }
+        let what = "nine Ready gateway pods, each within its target";
+        self.until(story, 75, what, |record| {
+            let (scale, _) = record.now(Workload::Gateway);
+            let rate = latest(&record.served).and_then(|served| served.rate);
+            scale.ready >= PEAK_PODS && rate.is_some_and(|rate| rate <= 110.0)
+        })
+        .await;
+    }
+
+    /// Longer than `maxAge` and the scale-down window together: who takes missing data for zero scales down.
+    async fn outage(&mut self, story: &mut Story) {
+        let seconds = self.asked.max_age + self.window + 15.0;
+        self.narrator.phase(&format!(
+            "Prometheus is stopped at the peak, for {seconds:.0} s: maxAge {:.0} s + scale-down window {:.0} s + 15 s",
+            self.asked.max_age, self.window
+        ));
+        let from = self.clock.now();
+        self.stage.prometheus.down();
+        tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+        self.narrator.phase("Prometheus is back");
+        self.stage.prometheus.up().await;
+        let to = self.clock.now();
+        story.outage = Some(Outage { from, to });
+        self.until(story, 40, "both HPAs have data again", |record| {
+            Workload::ALL.into_iter().all(|workload| {
+                let (_, hpa) = record.now(workload);
+                hpa.active.is_some_and(|active| active.status == "True")
+            })
+        })
+        .await;
+    }
+
+    async fn burst(&mut self, story: &mut Story) {
+        let (short, _) = SHORT_JOBS;
+        let (long, _) = LONG_JOBS;
+        self.narrator.phase(&format!(
+            "The requests end; {short} short jobs and {long} long ones arrive at once: depth decides first"
+        ));
+        story.burst = self.clock.now();
+        self.stage.load.offer(QUIET).await;
+        for (jobs, seconds) in [SHORT_JOBS, LONG_JOBS] {
+            self.stage.load.enqueue(jobs, seconds).await;
+        }
+        self.until(story, 10, "the jobs are in the queue", |record| {
+            latest(&record.offered).is_some_and(|offered| offered.queue_depth > u64::from(long))
+        })
+        .await;
+        self.until(story, 75, "the short jobs are done", |record| {
+            latest(&record.offered).is_some_and(|offered| offered.queue_depth <= u64::from(long))
+        })
+        .await;
+        self.narrator.phase(&format!(
+            "At most {long} jobs are left, but they are old: now age decides"
+        ));
+        self.until(story, 120, "the queue is empty", |record| {
+            latest(&record.offered).is_some_and(|offered| offered.queue_depth == 0)
+        })
+        .await;
+    }
+
+    async fn quiet(&mut self, story: &mut Story) {
+        self.narrator.phase("All done and quiet: back to the minimum");
+        self.until(story, 90, "both workloads are back at minReplicas", |record| {
+            Workload::ALL.into_iter().all(|workload| {
+                let (scale, _) = record.now(workload);
+                scale.spec == workload.bounds().0 && scale.ready == scale.spec
+            })
+        })
+        .await;
+    }
+
+    async fn until(
+        &mut self,
+        story: &mut Story,
+        seconds: u64,
+        what: &str,
+        condition: impl Fn(&Record) -> bool,
+    ) {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(seconds);
+        while !condition(&self.record.lock()) {
+            self.stage.assert_running();
+            if tokio::time::Instant::now() > deadline {
+                story.missed.push(format!("not within {seconds} s: {what}"));
+                self.narrator.trouble(&format!("not within {seconds} s: {what}"));
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Output: lines on standard output, coloured on a terminal only.
+
+use std::io::{IsTerminal as _, Write as _};
+
+/// Where the story is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Terminal {
+    colour: bool,
+}
+
+/// How a piece of text looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// As it is.
+    Plain,
+    /// A headline.
+    Bold,
+    /// Less important.
+    Dim,
+    /// Good news, more replicas.
+    Green,
+    /// Something to look at.
+    Yellow,
+    /// Bad news.
+    Red,
+    /// Fewer replicas.
+    Cyan,
+}
+
+impl Terminal {
+    /// Standard output.
+    pub fn new() -> Self {
+        Self {
+            colour: std::io::stdout().is_terminal(),
+        }
+    }
+
+    /// Never coloured.
+    #[cfg(test)]
+    pub fn plain() -> Self {
+        Self { colour: false }
+    }
+
+    /// The text in that look.
+    pub fn paint(self, look: Look, text: &str) -> String {
+        let code = match look {
+            Look::Plain => return text.to_owned(),
+            Look::Bold => "1",
+            Look::Dim => "2",
+            Look::Green => "32",
+            Look::Yellow => "33",
+            Look::Red => "31;1",
+            Look::Cyan => "36",
+        };
+        if self.colour {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+/// Writes a line. A reader that has gone away ends the story.
+pub fn line(text: &str) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", text.trim_end())
+        .and_then(|()| out.flush())
+        .expect("somebody reads standard output");
+}
+
+/// Breaks text into lines of at most `width` characters, at spaces.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_wrapped_at_spaces() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("unbreakable", 3), ["unbreakable"]);
+        assert!(wrap("", 3).is_empty());
+    }
+
+    #[test]
+    fn without_a_terminal_there_is_no_colour() {
+        let plain = Terminal { colour: false };
+        assert_eq!(plain.paint(Look::Red, "x"), "x");
+        let coloured = Terminal { colour: true };
+        assert_eq!(coloured.paint(Look::Red, "x"), "\x1b[31;1mx\x1b[0m");
+    }
+}

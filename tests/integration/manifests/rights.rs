@@ -1,0 +1,117 @@
+//! Who may do what once the install is applied, asked of the API server.
+
+use super::{
+    guide,
+    installation::{CLUSTER, METRICS_SERVER, OPERATOR, can, eventually_can},
+};
+use crate::support::install;
+
+#[tokio::test]
+async fn the_role_view_reads_resources_and_the_role_edit_writes_them_but_not_their_status() {
+    let cluster = CLUSTER.lock().await;
+    install::apply(&cluster);
+    for role in ["view", "edit"] {
+        let [clusterrole, user] = [format!("--clusterrole={role}"), format!("--user={role}er")];
+        cluster.kubectl_ok(
+            &[
+                "create",
+                "rolebinding",
+                role,
+                "-n",
+                "default",
+                &clusterrole,
+                &user,
+            ],
+            None,
+        );
+    }
+    eventually_can(&cluster, "viewer", "watch voiceassistscalings -n default").await;
+    eventually_can(&cluster, "editer", "create voiceassistscalings -n default").await;
+    let allowed = [
+        (
+            "viewer",
+            "get voiceassistscalings --subresource=status -n default",
+        ),
+        ("editer", "list voiceassistscalings -n default"),
+        ("editer", "delete voiceassistscalings -n default"),
+    ];
+    for (user, what) in allowed {
+        assert!(can(&cluster, user, what), "{user} may not {what}");
+    }
+    let refused = [
+        ("viewer", "patch voiceassistscalings -n default"),
+        (
+            "editer",
+            "patch voiceassistscalings --subresource=status -n default",
+        ),
+        ("editer", "get voiceassistscalings -n kube-system"),
+    ];
+    for (user, what) in refused {
+        assert!(!can(&cluster, user, what), "{user} may {what}");
+    }
+    cluster.kubectl_ok(&["delete", "rolebinding", "-n", "default", "view", "edit"], None);
+}
+
+#[tokio::test]
+async fn the_accounts_may_not_do_what_is_not_their_job() {
+    let cluster = CLUSTER.lock().await;
+    install::apply(&cluster);
+    eventually_can(&cluster, OPERATOR, "create limitranges -A").await;
+    eventually_can(
+        &cluster,
+        METRICS_SERVER,
+        "get secrets/vas-metrics-server-tls -n vas-system",
+    )
+    .await;
+    let refused = [
+        (OPERATOR, "patch deployments -n default"),
+        (OPERATOR, "patch deployments.apps --subresource=scale -n default"),
+        (OPERATOR, "update voiceassistscalings -n default"),
+        (OPERATOR, "delete voiceassistscalings -n default"),
+        (OPERATOR, "get secrets -n vas-system"),
+        (OPERATOR, "list pods -n default"),
+        (OPERATOR, "list customresourcedefinitions"),
+        (OPERATOR, "update leases/vas-metrics-server -n vas-system"),
+        (METRICS_SERVER, "get secrets -n vas-system"),
+        (METRICS_SERVER, "get secrets -n default"),
+        (METRICS_SERVER, "create secrets -n vas-system"),
+        (METRICS_SERVER, "create apiservices"),
+        (METRICS_SERVER, "patch apiservices/v1beta1.metrics.k8s.io"),
+        (METRICS_SERVER, "delete pods -n default"),
+        (METRICS_SERVER, "patch voiceassistscalings -n default"),
+    ];
+    for (user, what) in refused {
+        assert!(!can(&cluster, user, what), "{user} may {what}");
+    }
+}
+
+#[tokio::test]
+async fn a_labelled_role_lets_the_operator_read_another_kind_of_target() {
+    let cluster = CLUSTER.lock().await;
+    install::apply(&cluster);
+    let crd = include_str!("../../fixtures/rollouts-crd.yaml");
+    cluster.kubectl_ok(&["apply", "-f", "-"], Some(crd));
+    cluster.kubectl_ok(
+        &[
+            "wait",
+            "--for=condition=Established",
+            "crd/rollouts.argoproj.io",
+            "--timeout=30s",
+        ],
+        None,
+    );
+    let right = "get rollouts.argoproj.io --subresource=scale -n default";
+    assert!(
+        !can(&cluster, OPERATOR, right),
+        "the right is there before it is given"
+    );
+    for command in guide::commands("Targets other than Deployments and StatefulSets") {
+        guide::run(&cluster, &command);
+    }
+    eventually_can(&cluster, OPERATOR, right).await;
+    cluster.kubectl_ok(
+        &["delete", "-f", "docs/examples/scale-target-rollouts.yaml"],
+        None,
+    );
+    cluster.kubectl_ok(&["delete", "-f", "-"], Some(crd));
+}

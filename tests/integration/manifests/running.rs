@@ -1,0 +1,209 @@
+//! Operator and metrics server as the install runs them: its arguments, its environment, its service accounts.
+//!
+//! Every right of RBAC is used here at least once: children of every kind are created, changed and deleted, a
+//! value travels from Prometheus into an HPA. A rule that is missing shows as a refused request.
+
+use std::time::Duration;
+
+use super::{guide, installation};
+use crate::support::{
+    Cluster, audit,
+    cluster::bin,
+    eventually,
+    eventually::throughout,
+    exporter::Exporter,
+    install,
+    namespace::Namespace,
+    process::{Process, free_port},
+    prometheus::Prometheus,
+};
+
+const ACCOUNTS: &str = "system:serviceaccount:vas-system:vas-";
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Every kind of child, with a field that tells one version of it from the next.
+const CHILDREN: [(&str, &str); 5] = [
+    ("hpa/voiceassist-worker", "{.spec.maxReplicas}"),
+    ("pdb/voiceassist-worker", "{.spec.maxUnavailable}"),
+    (
+        "vpa/voiceassist-worker",
+        "{.spec.resourcePolicy.containerPolicies[0].maxAllowed.memory}",
+    ),
+    ("limitrange/voiceassist", "{.spec.limits[0].max.memory}"),
+    ("resourcequota/voiceassist", "{.spec.hard.pods}"),
+];
+
+/// Waits until every child has its value; `None` where it is to be gone.
+async fn children_become(namespace: &Namespace<'_>, expected: [Option<&str>; 5]) {
+    eventually(PATIENCE, "the children are as planned", || async {
+        let seen = CHILDREN.map(|(name, field)| {
+            namespace.kubectl(&["get", name, "--ignore-not-found", &format!("-o=jsonpath={field}")])
+        });
+        let expected = expected.map(Option::unwrap_or_default);
+        if seen == expected {
+            Ok(())
+        } else {
+            Err(format!("{seen:?} instead of {expected:?}"))
+        }
+    })
+    .await;
+}
+
+fn install_vpa(cluster: &Cluster) {
+    let crd = bin("vpa-crd.yaml");
+    cluster.kubectl_ok(&["apply", "--server-side", "-f", &crd.to_string_lossy()], None);
+}
+
+/// Two replicas of each, as the install asks for; the first metrics server is the one that is called.
+struct Running {
+    operators: [Process; 2],
+    metrics_servers: [Process; 2],
+}
+
+impl Running {
+    async fn start(cluster: &Cluster, prometheus: &Prometheus) -> Self {
+        let install = install::apply(cluster);
+        installation::rights_are_in_force(cluster).await;
+        let metrics = || format!("--metrics-bind-address=127.0.0.1:{}", free_port());
+        let operator = install.deployment("vas-operator");
+        let server = install.deployment("vas-metrics-server");
+        let called = free_port();
+        install::route_metrics_server(cluster, called);
+        let prometheus = format!("--prometheus-url={}", prometheus.url());
+        Self {
+            operators: ["vas-operator-0", "vas-operator-1"]
+                .map(|pod| operator.start(cluster, pod, &[metrics()])),
+            metrics_servers: [
+                ("vas-metrics-server-0", called),
+                ("vas-metrics-server-1", free_port()),
+            ]
+            .map(|(pod, port)| {
+                server.start(
+                    cluster,
+                    pod,
+                    &[metrics(), format!("--secure-port={port}"), prometheus.clone()],
+                )
+            }),
+        }
+    }
+
+    fn assert_running(&mut self) {
+        for process in self.operators.iter_mut().chain(&mut self.metrics_servers) {
+            process.assert_running();
+        }
+    }
+}
+
+/// No request of ours got a 403. A right that is missing shows here even where the program shrugs it off.
+fn assert_nothing_was_refused(cluster: &Cluster, since: jiff::Timestamp) {
+    let refused: Vec<_> = audit::requests(cluster)
+        .into_iter()
+        .filter(|request| request.received >= since && request.user.username.starts_with(ACCOUNTS))
+        .filter(|request| {
+            request
+                .response
+                .as_ref()
+                .is_some_and(|response| response.code == 403)
+        })
+        .map(|request| format!("{} {} {}", request.user.username, request.verb, request.uri))
+        .collect();
+    assert!(refused.is_empty(), "refused: {refused:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shipped_rights_are_enough_and_an_uninstall_under_way_stays_an_uninstall() {
+    let cluster = installation::CLUSTER.lock().await;
+    install_vpa(&cluster);
+    let prometheus = Prometheus::start("install").await;
+    let exporter = Exporter::start().await;
+    prometheus.register("worker", &exporter.target());
+    let since = jiff::Timestamp::now();
+    let mut running = Running::start(&cluster, &prometheus).await;
+    let namespace = Namespace::create(&cluster, "install");
+    let labels = [("namespace", namespace.name()), ("queue", "default")];
+    exporter.set("voiceassist_queue_depth", &labels, 150.0);
+
+    let deployment = include_str!("../../fixtures/deployment.yaml").replace("api-gateway", "worker");
+    namespace.apply(&deployment);
+    namespace.apply(include_str!("../../fixtures/every-child.yaml"));
+    children_become(
+        &namespace,
+        [Some("5"), Some("1"), Some("2Gi"), Some("4Gi"), Some("60")],
+    )
+    .await;
+    namespace.kubectl(&[
+        "wait",
+        "--for=condition=Ready",
+        "vas/voiceassist",
+        "--timeout=90s",
+    ]);
+    namespace.kubectl(&[
+        "wait",
+        "--for=condition=ScalingActive",
+        "hpa/voiceassist-worker",
+        "--timeout=30s",
+    ]);
+
+    let changed = r#"[
+      {"op": "replace", "path": "/spec/workloads/0/maxReplicas", "value": 6},
+      {"op": "replace", "path": "/spec/workloads/0/disruption/maxUnavailable", "value": 2},
+      {"op": "replace", "path": "/spec/workloads/0/vertical/containers/0/maxAllowed/memory", "value": "3Gi"},
+      {"op": "replace", "path": "/spec/limits/limitRange/max/memory", "value": "5Gi"},
+      {"op": "replace", "path": "/spec/limits/resourceQuota/hard/pods", "value": "70"}
+    ]"#;
+    namespace.kubectl(&["patch", "vas/voiceassist", "--type=json", "-p", changed]);
+    children_become(
+        &namespace,
+        [Some("6"), Some("2"), Some("3Gi"), Some("5Gi"), Some("70")],
+    )
+    .await;
+
+    let taken_away = r#"[
+      {"op": "replace", "path": "/spec/workloads/0/name", "value": "jobs"},
+      {"op": "remove", "path": "/spec/limits"}
+    ]"#;
+    namespace.kubectl(&["patch", "vas/voiceassist", "--type=json", "-p", taken_away]);
+    children_become(&namespace, [None; 5]).await;
+
+    running.assert_running();
+    assert_nothing_was_refused(&cluster, since);
+
+    for command in guide::commands("Uninstall") {
+        guide::run(&cluster, &command);
+    }
+    throughout(Duration::from_secs(5), "nothing comes back", || async {
+        let left = cluster.kubectl_ok(&["get", "apiservices,namespaces", "-o=name"], None);
+        match left
+            .lines()
+            .find(|name| name.contains("custom.metrics") || name.contains("vas-"))
+        {
+            Some(name) => Err(name.to_owned()),
+            None => Ok(()),
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_limits_the_operator_does_everything_else_and_asks_for_no_right_it_lacks() {
+    let cluster = installation::CLUSTER.lock().await;
+    install_vpa(&cluster);
+    install::apply(&cluster);
+    let heading = "Without LimitRanges and ResourceQuotas";
+    let without_limits = guide::kustomization(heading);
+    cluster.kubectl_ok(&["apply", "-k", &without_limits.folder().to_string_lossy()], None);
+    for command in guide::commands(heading) {
+        guide::run(&cluster, &command);
+    }
+    installation::rights_are_in_force(&cluster).await;
+    let since = jiff::Timestamp::now();
+    let metrics = format!("--metrics-bind-address=127.0.0.1:{}", free_port());
+    let operator = without_limits.deployment("vas-operator");
+    let mut operator = operator.start(&cluster, "vas-operator-0", &[metrics]);
+    let namespace = Namespace::create(&cluster, "no-limits");
+    namespace.apply(&include_str!("../../fixtures/deployment.yaml").replace("api-gateway", "worker"));
+    namespace.apply(include_str!("../../fixtures/every-child.yaml"));
+    children_become(&namespace, [Some("5"), Some("1"), Some("2Gi"), None, None]).await;
+    operator.assert_running();
+    assert_nothing_was_refused(&cluster, since);
+}

@@ -1,0 +1,110 @@
+//! `src/core` is pure: shared by operator, metrics server and offline commands, so what the tools show is
+//! what runs. This reads its sources and refuses what reaches outside.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::cluster::root;
+
+/// Paths of the outside world. Whitespace is taken out of the sources first.
+const FORBIDDEN: [&str; 22] = [
+    "kube::Client",
+    "kube::Api",
+    "kube::client",
+    "kube::runtime",
+    "kube_runtime",
+    "tokio",
+    "futures::",
+    "reqwest",
+    "hyper",
+    "axum",
+    "rand::",
+    "random::",
+    "clock::",
+    "std::env",
+    "std::fs",
+    "std::io",
+    "std::net",
+    "std::process",
+    "std::thread",
+    "SystemTime",
+    "Instant",
+    "Timestamp::now",
+];
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path
+            .file_name()
+            .is_some_and(|name| name != "tests.rs" && name != "properties.rs")
+        {
+            found.push(path);
+        }
+    }
+}
+
+/// The code of a file without its tests, comments and whitespace.
+fn code(source: &str) -> String {
+    let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    source
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .flat_map(str::chars)
+        .filter(|char| !char.is_whitespace())
+        .collect()
+}
+
+/// What a file reaches for, imports in braces (`kube::{Client}`) included.
+fn reaches(source: &str) -> Vec<&'static str> {
+    let code = code(source);
+    FORBIDDEN
+        .into_iter()
+        .filter(|forbidden| {
+            let grouped = forbidden.rsplit_once("::").is_some_and(|(module, name)| {
+                !name.is_empty()
+                    && code.split(&format!("{module}::{{")).skip(1).any(|rest| {
+                        let names = rest.split_once("};").map_or(rest, |(names, _)| names);
+                        names
+                            .split([',', '{', '}'])
+                            .any(|import| import.split("::").next() == Some(name))
+                    })
+            });
+            grouped || code.contains(forbidden)
+        })
+        .collect()
+}
+
+#[test]
+fn the_core_reaches_for_nothing_outside() {
+    let mut files = Vec::new();
+    sources(&root().join("src/core"), &mut files);
+    assert!(files.len() > 20, "only {} files were looked at", files.len());
+    for file in files {
+        let found = reaches(&std::fs::read_to_string(&file).unwrap());
+        assert!(found.is_empty(), "{} uses {found:?}", file.display());
+    }
+}
+
+#[test]
+fn the_scan_sees_what_it_looks_for() {
+    for (source, found) in [
+        ("use kube::{Api, Resource};", "kube::Api"),
+        (
+            "use std::{\n    collections::BTreeMap,\n    fs::File,\n};",
+            "std::fs",
+        ),
+        ("use tokio::time;", "tokio"),
+        ("fn f() { std::time::Instant::now(); }", "Instant"),
+    ] {
+        assert_eq!(reaches(source), [found], "{source}");
+    }
+    for pure in [
+        "use kube::{Resource, CustomResourceExt};",
+        "// std::fs is not ours",
+        "fn f() {}\n#[cfg(test)]\nmod tests {\n use std::fs;\n}",
+    ] {
+        assert_eq!(reaches(pure), [] as [&str; 0], "{pure}");
+    }
+}
