@@ -8,7 +8,7 @@
 //! ```text
 //! schema      types, bounds, patterns, unique names: the CRD's own schema, for objects older than it
 //! structure   environments, overrides and targets of the whole resource
-//! workload -> replicas, metrics (-> target), behavior, vertical, disruption
+//! workload -> replicas, metrics (-> series, target), behavior, vertical, disruption
 //! limits      LimitRange and ResourceQuota
 //! document    an object in a file, unknown fields and wrong types included
 //! ```
@@ -21,6 +21,7 @@ mod limits;
 mod metrics;
 mod replicas;
 pub mod schema;
+mod series;
 mod structure;
 mod target;
 #[cfg(test)]
