@@ -18,6 +18,7 @@ pub mod clock;
 pub mod core;
 pub mod leader;
 pub mod metrics_server;
+pub mod operator;
 pub mod prometheus;
 pub mod random;
 pub mod shutdown;

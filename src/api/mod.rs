@@ -40,3 +40,5 @@ pub const CUSTOM_METRICS_GROUP: &str = "custom.metrics.k8s.io";
 pub const OPERATOR_LEASE: &str = "vas-operator";
 /// Lease held by the one metrics-server replica that writes the `MetricsAvailable` condition.
 pub const METRICS_SERVER_LEASE: &str = "vas-metrics-server";
+/// Service in front of the metrics server, named by its APIServices.
+pub const METRICS_SERVER_SERVICE: &str = "vas-metrics-server";

@@ -46,6 +46,17 @@ impl ChildKind {
         }
     }
 
+    /// As it stands in request paths and RBAC rules.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::HorizontalPodAutoscaler => "horizontalpodautoscalers",
+            Self::VerticalPodAutoscaler => "verticalpodautoscalers",
+            Self::PodDisruptionBudget => "poddisruptionbudgets",
+            Self::LimitRange => "limitranges",
+            Self::ResourceQuota => "resourcequotas",
+        }
+    }
+
     /// API group (empty for the core group) and version that vas writes.
     pub fn group_version(self) -> (&'static str, &'static str) {
         match self {

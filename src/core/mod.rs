@@ -12,6 +12,8 @@
 //! Must not: know a Kubernetes client, tokio, a clock, the environment, files or randomness. Time and
 //! randomness come in as arguments. A test scans this folder for forbidden imports.
 
+pub mod api_service;
+pub mod availability;
 pub mod backoff;
 pub mod child;
 pub mod conditions;
@@ -19,6 +21,7 @@ pub mod desired;
 pub mod drift;
 pub mod duration;
 pub mod environment;
+pub mod events;
 pub mod field_path;
 pub mod int_or_percent;
 pub mod label_selector;
@@ -27,6 +30,7 @@ pub mod model;
 pub mod observed;
 pub mod outcome;
 pub mod plan;
+pub mod pod_template;
 pub mod promql;
 pub mod quantity;
 pub mod quota;
@@ -37,3 +41,5 @@ pub mod validate;
 
 #[cfg(test)]
 mod properties;
+pub mod vpa_support;
+pub mod wake;

@@ -21,6 +21,8 @@ mod cli;
 mod crd_rules;
 mod golden;
 mod harness;
+mod load_model;
 mod manifests;
 mod metrics_server;
+mod operator;
 mod purity;

@@ -1,0 +1,52 @@
+//! What every reconcile shares.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Leadership, events::Publisher, memory::Memory, metrics::Metrics, streams::Caches, target::Targets,
+    write::Writer,
+};
+use crate::{clock::Clock, leader::Fence};
+
+/// Shared by all reconciles of this process.
+pub(super) struct Context {
+    pub(super) caches: Arc<Caches>,
+    pub(super) targets: Targets,
+    pub(super) writer: Writer,
+    pub(super) events: Publisher,
+    pub(super) memory: Memory,
+    pub(super) metrics: Metrics,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) manage_limits: bool,
+    pub(super) resync_period: Duration,
+}
+
+impl Context {
+    pub(super) fn new(leadership: &Leadership, fence: Fence) -> Self {
+        let settings = &leadership.settings;
+        let identity = settings.leader.as_ref().map(|leader| leader.identity.as_str());
+        let writer = Writer::new(leadership.client.clone(), fence);
+        Self {
+            caches: leadership.caches.clone(),
+            targets: Targets::new(leadership.client.clone(), leadership.clock.clone()),
+            events: Publisher::new(
+                writer.clone(),
+                identity.unwrap_or("vas-operator"),
+                leadership.clock.clone(),
+                leadership.metrics.clone(),
+            ),
+            writer,
+            memory: Memory::default(),
+            metrics: leadership.metrics.clone(),
+            clock: leadership.clock.clone(),
+            manage_limits: settings.manage_limits,
+            resync_period: settings.resync_period,
+        }
+    }
+
+    /// Forgets a resource that is gone.
+    pub(super) fn forget(&self, namespace: Option<&str>, name: &str) {
+        let namespace = namespace.unwrap_or_default().to_owned();
+        self.memory.forget(&(namespace, name.to_owned()));
+    }
+}

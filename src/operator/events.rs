@@ -1,0 +1,85 @@
+//! Publishing Kubernetes Events. Best effort: a lost Event never fails a reconcile.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use k8s_openapi::{
+    api::{core::v1::ObjectReference, events::v1::Event},
+    apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
+};
+use kube::Resource;
+
+use super::{metrics::Metrics, write::Writer};
+use crate::{api::v1alpha1::VoiceAssistScaling, clock::Clock, core::events::Notice};
+
+/// Longest `reportingInstance` the API server takes.
+const INSTANCE_LENGTH: usize = 128;
+
+/// Publishes Events about resources.
+pub(super) struct Publisher {
+    writer: Writer,
+    instance: String,
+    clock: Arc<dyn Clock>,
+    metrics: Metrics,
+    /// Tells Events of one moment apart.
+    count: AtomicU64,
+}
+
+impl Publisher {
+    pub(super) fn new(writer: Writer, instance: &str, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
+        Self {
+            writer,
+            instance: instance.chars().take(INSTANCE_LENGTH).collect(),
+            clock,
+            metrics,
+            count: AtomicU64::new(0),
+        }
+    }
+
+    /// Publishes what happened to the resource with this metadata.
+    pub(super) async fn publish(&self, about: &ObjectMeta, notices: &[Notice]) {
+        let namespace = about.namespace.as_deref().unwrap_or_default();
+        for notice in notices {
+            let event = self.event(about, notice);
+            match self.writer.event(namespace, &event).await {
+                Ok(()) => self.metrics.event("published"),
+                Err(error) => {
+                    self.metrics.event("failed");
+                    tracing::warn!(namespace, name = about.name, reason = notice.reason, %error, "could not publish an Event");
+                }
+            }
+        }
+    }
+
+    fn event(&self, about: &ObjectMeta, notice: &Notice) -> Event {
+        let now = self.clock.now();
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        let name = about.name.clone().unwrap_or_default();
+        Event {
+            metadata: ObjectMeta {
+                namespace: about.namespace.clone(),
+                name: Some(format!("{name}.{:x}.{number:x}", now.as_nanosecond())),
+                ..ObjectMeta::default()
+            },
+            event_time: Some(MicroTime(now)),
+            type_: Some(if notice.warning { "Warning" } else { "Normal" }.to_owned()),
+            reason: Some(notice.reason.clone()),
+            action: Some(notice.action.to_owned()),
+            note: Some(notice.note.clone()),
+            reporting_controller: Some("scaling.voiceassist.io/vas-operator".to_owned()),
+            reporting_instance: Some(self.instance.clone()),
+            regarding: Some(ObjectReference {
+                api_version: Some(VoiceAssistScaling::api_version(&()).into_owned()),
+                kind: Some(VoiceAssistScaling::kind(&()).into_owned()),
+                namespace: about.namespace.clone(),
+                name: Some(name),
+                uid: about.uid.clone(),
+                resource_version: about.resource_version.clone(),
+                field_path: None,
+            }),
+            ..Event::default()
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! A stored object that does not parse: written under an older schema, or past one.
+//!
+//! Its children stay as they are. Its status says so without touching the rest of it.
+
+use kube::core::error_boundary::InvalidObject;
+use serde_json::json;
+
+use super::{context::Context, error::ReconcileError};
+use crate::{
+    api::condition::{READY, SPEC_VALID, reason},
+    core::{
+        conditions::{Finding, Status, conditions},
+        events::Notice,
+    },
+};
+
+/// Reports the object, once per error.
+pub(super) async fn report(object: &InvalidObject, context: &Context) -> Result<(), ReconcileError> {
+    let metadata = &object.metadata;
+    let namespace = metadata.namespace.clone().unwrap_or_default();
+    let name = metadata.name.clone().unwrap_or_default();
+    let key = (namespace, name);
+    if !context.memory.is_news(&key, &object.error) {
+        return Ok(());
+    }
+    tracing::warn!(
+        namespace = key.0,
+        name = key.1,
+        error = object.error,
+        "a stored resource does not parse"
+    );
+    let message = format!(
+        "the stored object does not parse: {}; what exists stays as it is; apply the resource again",
+        object.error
+    );
+    let findings = [READY, SPEC_VALID]
+        .map(|type_| Finding::new(type_, Status::False, reason::MALFORMED, message.clone()));
+    let generation = metadata.generation.unwrap_or_default();
+    let status = json!({"conditions": conditions(&findings, &[], generation, context.clock.now())});
+    let uid = metadata.uid.as_deref().unwrap_or_default();
+    let written = context.writer.status(&key.0, &key.1, uid, &status).await;
+    if let Err(error) = written {
+        // Told again on the next try.
+        context.memory.forget(&key);
+        return Err(ReconcileError::Status(error));
+    }
+    let notice = Notice {
+        warning: true,
+        reason: reason::MALFORMED.to_owned(),
+        action: "Validate",
+        note: crate::core::conditions::cut(message),
+    };
+    context.events.publish(metadata, &[notice]).await;
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! Step 1, observe: every read of a reconcile. Most come from the caches; scale targets are asked for,
+//! because they can be of any kind.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures::future::try_join_all;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use serde_json::Value;
+
+use super::{context::Context, error::ReconcileError};
+use crate::{
+    api::v1alpha1::VoiceAssistScaling,
+    core::{
+        child::{ChildKind, Live},
+        observed::{Claim, Observed},
+        quota::Quota,
+    },
+};
+
+/// Reads everything that the later steps need.
+pub(super) async fn observe(
+    object: &VoiceAssistScaling,
+    context: &Context,
+) -> Result<Observed, ReconcileError> {
+    let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+    let own = Claim::of(object);
+    let caches = &context.caches;
+    let live: BTreeMap<ChildKind, Vec<Arc<Live>>> = caches
+        .children
+        .iter()
+        .map(|(kind, cache)| (*kind, cache.in_namespace(namespace)))
+        .collect();
+    let quotas: Vec<Quota> = of_kind(&live, ChildKind::ResourceQuota)
+        .filter_map(quota)
+        .collect();
+    // Pod templates matter for quotas, and to see whether somebody else's budget selects the pods.
+    let foreign_budgets =
+        of_kind(&live, ChildKind::PodDisruptionBudget).any(|budget| !budget.is_controlled_by(&own.uid));
+    let with_templates = foreign_budgets || !quotas.is_empty();
+    let targets = try_join_all(object.spec.workloads.iter().map(async |workload| {
+        let target = context
+            .targets
+            .read(namespace, &workload.scale_target_ref, with_templates)
+            .await?;
+        Ok::<_, ReconcileError>((workload.name.clone(), target))
+    }))
+    .await?;
+    Ok(Observed {
+        others: caches
+            .resources
+            .in_namespace(namespace)
+            .iter()
+            .filter_map(|facts| facts.claim.clone())
+            .filter(|claim| claim.uid != own.uid)
+            .collect(),
+        own,
+        targets: targets.into_iter().collect(),
+        live,
+        vpa: caches.vpa(),
+        manage_limits: context.manage_limits,
+        quotas,
+        metrics_server: caches.metrics_server(),
+    })
+}
+
+fn of_kind(live: &BTreeMap<ChildKind, Vec<Arc<Live>>>, kind: ChildKind) -> impl Iterator<Item = &Live> {
+    live.get(&kind).into_iter().flatten().map(AsRef::as_ref)
+}
+
+/// The limits of a quota that counts every pod; one with scopes counts only some.
+fn quota(live: &Live) -> Option<Quota> {
+    let content: Value = serde_json::from_str(&live.content).ok()?;
+    let spec = content.get("spec")?;
+    if spec.get("scopes").is_some() || spec.get("scopeSelector").is_some() {
+        return None;
+    }
+    let hard: BTreeMap<String, Quantity> = serde_json::from_value(spec.get("hard")?.clone()).ok()?;
+    Some(Quota {
+        name: live.name.clone(),
+        hard,
+    })
+}

@@ -1,0 +1,150 @@
+//! One resource, one round: observe -> validate -> plan -> apply -> status.
+//!
+//! It never asks why it was called, and whatever goes wrong in it concerns this one resource.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures::FutureExt;
+use kube::{ResourceExt, runtime::controller::Action};
+
+use super::{
+    Guarded,
+    apply::apply,
+    context::Context,
+    error::{ReconcileError, TIME_LIMIT},
+    malformed,
+    observe::observe,
+    update_status::{update_status, with_latest_status},
+};
+use crate::{
+    api::v1alpha1::VoiceAssistScaling,
+    core::{
+        backoff, events,
+        observed::{Observed, Target},
+        plan::{Plan, plan},
+        status::Inputs,
+        validate::validate,
+    },
+};
+
+/// How soon to look again at what nobody will tell us about: a target that appears can be of any kind.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// Reconciles one resource, within limits: of time, and of what a panic may take down.
+pub(super) async fn reconcile(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, ReconcileError> {
+    let started = context.clock.monotonic();
+    let key = (object.namespace().unwrap_or_default(), object.name_any());
+    let round = tokio::time::timeout(TIME_LIMIT, Box::pin(one_round(&object, &context)));
+    let result = contained(round)
+        .await
+        .and_then(|in_time| in_time.unwrap_or(Err(ReconcileError::Timeout)));
+    let outcome = result.as_ref().map_or_else(ReconcileError::label, |_| "success");
+    let took = context.clock.monotonic().saturating_sub(started);
+    context.metrics.reconciled(outcome, took);
+    match &result {
+        Ok(_) => {
+            context.memory.succeeded(&key);
+            tracing::debug!(namespace = key.0, name = key.1, ?took, "reconciled");
+        }
+        Err(error) => {
+            tracing::warn!(namespace = key.0, name = key.1, %error, "reconcile failed; trying again")
+        }
+    }
+    result
+}
+
+/// When to try again after a failure: later each time, and not before the server says so.
+#[expect(clippy::needless_pass_by_value, reason = "the signature kube asks for")]
+pub(super) fn error_policy(object: Arc<Guarded>, error: &ReconcileError, context: Arc<Context>) -> Action {
+    let key = (object.namespace().unwrap_or_default(), object.name_any());
+    let failures = context.memory.failed(&key);
+    Action::requeue(backoff::delay(
+        failures,
+        crate::random::fraction(),
+        error.retry_after(),
+    ))
+}
+
+/// A panic becomes an error: without this, one resource would take the whole controller down.
+async fn contained<T>(future: impl Future<Output = T>) -> Result<T, ReconcileError> {
+    AssertUnwindSafe(future).catch_unwind().await.map_err(|panic| {
+        let text = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned());
+        ReconcileError::Panicked(text.unwrap_or_else(|| "no message".to_owned()))
+    })
+}
+
+async fn one_round(object: &Guarded, context: &Context) -> Result<Action, ReconcileError> {
+    match &object.0 {
+        Ok(object) if object.metadata.deletion_timestamp.is_some() => Ok(Action::await_change()),
+        Ok(object) => five_steps(&with_latest_status(object, context), context).await,
+        Err(malformed) => {
+            malformed::report(malformed, context).await?;
+            Ok(Action::await_change())
+        }
+    }
+}
+
+async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Action, ReconcileError> {
+    let namespace = object.namespace().unwrap_or_default();
+    let failures = context.memory.failures(&(namespace.clone(), object.name_any()));
+
+    let observed = observe(object, context).await?;
+    let validation = validate(object);
+    let plan = plan(object, &validation, &observed);
+    let applied = apply(&namespace, &plan, context, failures).await;
+    let told = events::of_outcomes(&applied.outcomes);
+    context.events.publish(&object.metadata, &told).await;
+    if applied.telling {
+        let inputs = Inputs {
+            object,
+            validation: &validation,
+            observed: &observed,
+            plan: &plan,
+            outcomes: &applied.outcomes,
+        };
+        update_status(&inputs, context).await?;
+    }
+
+    match applied.error {
+        Some(error) => Err(error),
+        None if waits(&plan, &observed) => Ok(Action::requeue(LOOK_AGAIN)),
+        None => Ok(Action::requeue(backoff::resync(
+            context.resync_period,
+            crate::random::fraction(),
+        ))),
+    }
+}
+
+/// Whether something is missing whose appearance no watch will tell.
+fn waits(plan: &Plan, observed: &Observed) -> bool {
+    let unusable = |target: &Target| {
+        matches!(
+            target,
+            Target::Unusable { .. } | Target::Found { selector: Err(_), .. }
+        )
+    };
+    observed.targets.values().any(unusable)
+        || plan
+            .workloads
+            .iter()
+            .flat_map(|workload| &workload.obstacles)
+            .chain(&plan.limits)
+            .any(|obstacle| obstacle.status == crate::core::conditions::Status::Unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_contained_and_named() {
+        let error = contained(async { panic!("index out of bounds") })
+            .await
+            .unwrap_err();
+        assert_eq!(error.to_string(), "panicked: index out of bounds");
+        assert_eq!(contained(async { 1 }).await.unwrap(), 1);
+    }
+}

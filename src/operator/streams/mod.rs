@@ -1,0 +1,261 @@
+//! The watches: they keep the caches warm on every replica, and tell the leader what to look at.
+//!
+//! Each watch runs in a task of its own and restarts itself with backoff. A watch that ends is a bug and
+//! ends the process. Objects are cut down before they are kept.
+
+mod children;
+mod resources;
+mod singles;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use futures::{
+    Stream, StreamExt,
+    channel::mpsc::{self, UnboundedReceiver, UnboundedSender},
+};
+use k8s_openapi::{
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+    kube_aggregator::pkg::apis::apiregistration::v1::APIService,
+};
+use kube::{
+    Client,
+    runtime::{
+        reflector::{ObjectRef, store::Writer},
+        watcher::Event,
+    },
+};
+use tokio::{sync::watch, task::JoinSet};
+
+use super::{
+    Guarded,
+    cache::{Cache, Key},
+};
+use crate::{
+    api::vpa::VPA_CRD,
+    core::{
+        api_service,
+        child::{ChildKind, Live},
+        observed::{MetricsServer, VpaSupport},
+        vpa_support,
+    },
+    telemetry::http::Check,
+};
+pub(super) use resources::Facts;
+
+/// Everything watched.
+#[derive(Debug)]
+pub(super) struct Caches {
+    pub(super) resources: Arc<Cache<Facts>>,
+    pub(super) children: BTreeMap<ChildKind, Arc<Cache<Live>>>,
+    /// `None` until it was looked at.
+    vpa: watch::Receiver<Option<VpaSupport>>,
+    /// `None` until it was looked at.
+    metrics_server: watch::Receiver<Option<MetricsServer>>,
+}
+
+impl Caches {
+    pub(super) fn vpa(&self) -> VpaSupport {
+        self.vpa.borrow().clone().unwrap_or_default()
+    }
+
+    pub(super) fn metrics_server(&self) -> MetricsServer {
+        let known = self.metrics_server.borrow().clone();
+        known.unwrap_or_else(|| MetricsServer::Unavailable("not looked at yet".to_owned()))
+    }
+
+    /// Returns when every cache is complete.
+    pub(super) async fn synced(&self) {
+        // The senders live as long as the caches and the watch tasks; a closed one never syncs, and the
+        // end of its task ends the process.
+        let _ = self.resources.synced().wait_for(|synced| *synced).await;
+        for cache in self.children.values() {
+            let _ = cache.synced().wait_for(|synced| *synced).await;
+        }
+        let _ = self.vpa.clone().wait_for(Option::is_some).await;
+        let _ = self.metrics_server.clone().wait_for(Option::is_some).await;
+    }
+
+    /// What is not complete yet, for `/readyz`.
+    fn missing(&self) -> Vec<&'static str> {
+        let children = self
+            .children
+            .iter()
+            .map(|(kind, cache)| (kind.plural(), *cache.synced().borrow()));
+        [
+            ("voiceassistscalings", *self.resources.synced().borrow()),
+            ("the VPA's CustomResourceDefinition", self.vpa.borrow().is_some()),
+            (
+                "the metrics server's APIService",
+                self.metrics_server.borrow().is_some(),
+            ),
+        ]
+        .into_iter()
+        .chain(children)
+        .filter_map(|(name, synced)| (!synced).then_some(name))
+        .collect()
+    }
+}
+
+/// Where watches say which resources to look at. Dropped while this replica does not lead: a new leader
+/// looks at everything once.
+#[derive(Clone, Debug)]
+pub(super) struct Triggers {
+    send: UnboundedSender<ObjectRef<Guarded>>,
+    active: Arc<AtomicBool>,
+}
+
+/// The receiving side of [`Triggers`].
+#[derive(Debug)]
+pub(super) struct Queue {
+    receive: UnboundedReceiver<ObjectRef<Guarded>>,
+    active: Arc<AtomicBool>,
+}
+
+impl Triggers {
+    pub(super) fn new() -> (Self, Queue) {
+        let (send, receive) = mpsc::unbounded();
+        let active = Arc::new(AtomicBool::new(false));
+        let queue = Queue {
+            receive,
+            active: active.clone(),
+        };
+        (Self { send, active }, queue)
+    }
+
+    fn wake(&self, namespace: &str, names: impl IntoIterator<Item = String>) {
+        if self.active.load(Ordering::Acquire) {
+            for name in names {
+                // Nobody listens any more: the process is about to end.
+                let _ = self.send.unbounded_send(ObjectRef::new(&name).within(namespace));
+            }
+        }
+    }
+
+    fn wake_all(&self, resources: &Cache<Facts>) {
+        for (namespace, name) in resources.keys() {
+            self.wake(&namespace, [name]);
+        }
+    }
+}
+
+impl Queue {
+    /// Everything there is, then whatever changes from now on.
+    pub(super) fn activate(self, caches: &Caches) -> impl Stream<Item = ObjectRef<Guarded>> + Send + 'static {
+        self.active.store(true, Ordering::Release);
+        let all: Vec<_> = caches
+            .resources
+            .keys()
+            .into_iter()
+            .map(|(namespace, name)| ObjectRef::new(&name).within(&namespace))
+            .collect();
+        futures::stream::iter(all).chain(self.receive)
+    }
+}
+
+/// The running watches; dropping it ends them.
+#[derive(Debug)]
+pub(super) struct Streams {
+    caches: Arc<Caches>,
+    tasks: JoinSet<&'static str>,
+}
+
+impl Streams {
+    pub(super) fn start(
+        client: &Client,
+        namespace: Option<&str>,
+        store: Writer<Guarded>,
+        triggers: Triggers,
+    ) -> Self {
+        let (vpa, vpa_seen) = watch::channel(None);
+        let (metrics_server, metrics_server_seen) = watch::channel(None);
+        let caches = Arc::new(Caches {
+            resources: Cache::new(),
+            children: ChildKind::ALL
+                .into_iter()
+                .map(|kind| (kind, Cache::new()))
+                .collect(),
+            vpa: vpa_seen,
+            metrics_server: metrics_server_seen,
+        });
+        let mut tasks = JoinSet::new();
+        let shared = Shared {
+            client: client.clone(),
+            namespace: namespace.map(str::to_owned),
+            caches: caches.clone(),
+            triggers,
+        };
+        tasks.spawn(named(
+            "the watch of voiceassistscalings",
+            resources::watch(shared.clone(), store),
+        ));
+        for kind in ChildKind::ALL {
+            let watch = children::watch(shared.clone(), kind);
+            tasks.spawn(named("the watch of a child kind", watch));
+        }
+        tasks.spawn(named(
+            "the watch of the VPA's CustomResourceDefinition",
+            singles::watch::<CustomResourceDefinition, _>(shared.clone(), VPA_CRD, vpa_support::judge, vpa),
+        ));
+        tasks.spawn(named(
+            "the watch of the metrics server's APIService",
+            singles::watch::<APIService, _>(shared, api_service::NAME, api_service::judge, metrics_server),
+        ));
+        Self { caches, tasks }
+    }
+
+    pub(super) fn caches(&self) -> Arc<Caches> {
+        self.caches.clone()
+    }
+
+    /// Returns the name of a watch that ended; none should.
+    pub(super) async fn ended(&mut self) -> &'static str {
+        match self.tasks.join_next().await {
+            Some(Ok(name)) => name,
+            Some(Err(_)) | None => "a watch",
+        }
+    }
+
+    /// Ready when every cache is complete, on a standby replica too.
+    pub(super) fn readiness(&self) -> Check {
+        let caches = self.caches.clone();
+        Arc::new(move || {
+            let missing = caches.missing();
+            if missing.is_empty() {
+                Ok(())
+            } else {
+                Err(format!("not yet read: {}", missing.join(", ")))
+            }
+        })
+    }
+}
+
+/// What every watch needs.
+#[derive(Clone)]
+struct Shared {
+    client: Client,
+    namespace: Option<String>,
+    caches: Arc<Caches>,
+    triggers: Triggers,
+}
+
+async fn named(name: &'static str, watch: impl Future<Output = ()>) -> &'static str {
+    watch.await;
+    name
+}
+
+/// An event about something made of the object.
+fn map<K, T>(event: Event<K>, make: impl FnOnce(K) -> (Key, T)) -> Event<(Key, T)> {
+    match event {
+        Event::Apply(object) => Event::Apply(make(object)),
+        Event::Delete(object) => Event::Delete(make(object)),
+        Event::Init => Event::Init,
+        Event::InitApply(object) => Event::InitApply(make(object)),
+        Event::InitDone => Event::InitDone,
+    }
+}

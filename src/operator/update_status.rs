@@ -1,0 +1,57 @@
+//! Step 5, status: the only writer of a resource's status, and only when it says something new.
+
+use super::{context::Context, error::ReconcileError};
+use crate::{
+    api::{condition::METRICS_AVAILABLE, v1alpha1::VoiceAssistScaling},
+    core::{
+        events,
+        status::{Inputs, status},
+    },
+};
+
+/// Writes the status if it changed, and the Events that the change is worth.
+pub(super) async fn update_status(inputs: &Inputs<'_>, context: &Context) -> Result<(), ReconcileError> {
+    let metadata = &inputs.object.metadata;
+    let Some(new) = status(inputs, context.clock.now()) else {
+        return Ok(());
+    };
+    let (namespace, name) = key(inputs.object);
+    let uid = metadata.uid.as_deref().unwrap_or_default();
+    // A status type always serializes; an empty one would be refused by the schema and seen as an error.
+    let body = serde_json::to_value(&new).unwrap_or_default();
+    context
+        .writer
+        .status(&namespace, &name, uid, &body)
+        .await
+        .map_err(ReconcileError::Status)?;
+    let old = inputs.object.status.clone().unwrap_or_default();
+    let notices = events::of_status(&old, &new);
+    let version = metadata.resource_version.as_deref().unwrap_or_default();
+    context.memory.wrote(&(namespace, name), version, new);
+    context.events.publish(metadata, &notices).await;
+    Ok(())
+}
+
+/// The resource as it is now: with the status last written, where the watch does not show it yet.
+pub(super) fn with_latest_status(object: &VoiceAssistScaling, context: &Context) -> VoiceAssistScaling {
+    let mut object = object.clone();
+    let version = object.metadata.resource_version.clone().unwrap_or_default();
+    if let Some(mut written) = context.memory.written_over(&key(&object), &version) {
+        let theirs = object.status.take().and_then(|status| status.conditions);
+        let theirs = theirs
+            .into_iter()
+            .flatten()
+            .filter(|one| one.type_ == METRICS_AVAILABLE);
+        written.conditions.get_or_insert_default().extend(theirs);
+        object.status = Some(written);
+    }
+    object
+}
+
+fn key(object: &VoiceAssistScaling) -> (String, String) {
+    let metadata = &object.metadata;
+    (
+        metadata.namespace.clone().unwrap_or_default(),
+        metadata.name.clone().unwrap_or_default(),
+    )
+}

@@ -1,0 +1,152 @@
+//! The one way out: every write to the API server passes the leader's fence here and has a time limit.
+
+use std::time::Duration;
+
+use k8s_openapi::api::events::v1::Event;
+use kube::{
+    Api, Client,
+    api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
+    core::{DynamicObject, PartialObjectMeta},
+};
+use serde_json::{Value, json};
+
+use super::{error::WriteError, live::api_resource};
+use crate::{
+    api::{FIELD_MANAGER, FIELD_MANAGER_STATUS, v1alpha1::VoiceAssistScaling},
+    core::child::{ChildKind, ChildRef},
+    leader::Fence,
+};
+
+/// Longest wait for one answer.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// A resourceVersion that no object ever has: applied with it, an object that already exists is refused as
+/// a conflict, and one that does not is created. Server-side apply has no other way to say "create only".
+const NO_OBJECT: &str = "1";
+
+/// Writes as the operator.
+#[derive(Clone)]
+pub(super) struct Writer {
+    client: Client,
+    fence: Fence,
+}
+
+impl Writer {
+    pub(super) fn new(client: Client, fence: Fence) -> Self {
+        Self { client, fence }
+    }
+
+    /// Creates a child; a conflict if an object of its name exists.
+    pub(super) async fn create(
+        &self,
+        namespace: &str,
+        child: &ChildRef,
+        body: &Value,
+    ) -> Result<(), WriteError> {
+        let body = with_metadata(body, "resourceVersion", NO_OBJECT);
+        self.apply(namespace, child, &body, false).await
+    }
+
+    /// Applies a child over the object with this UID. Without `force`, fields of other managers that differ
+    /// are a conflict that names them.
+    pub(super) async fn update(
+        &self,
+        namespace: &str,
+        child: &ChildRef,
+        body: &Value,
+        uid: &str,
+        force: bool,
+    ) -> Result<(), WriteError> {
+        let body = with_metadata(body, "uid", uid);
+        self.apply(namespace, child, &body, force).await
+    }
+
+    async fn apply(
+        &self,
+        namespace: &str,
+        child: &ChildRef,
+        body: &Value,
+        force: bool,
+    ) -> Result<(), WriteError> {
+        let mut params = PatchParams::apply(FIELD_MANAGER);
+        params.force = force;
+        let api = self.children(namespace, child.kind);
+        let patch = Patch::Apply(body);
+        self.send(api.patch(&child.name, &params, &patch)).await?;
+        Ok(())
+    }
+
+    /// Deletes the child with this UID. One that is gone already is fine.
+    pub(super) async fn delete(
+        &self,
+        namespace: &str,
+        child: &ChildRef,
+        uid: &str,
+    ) -> Result<(), WriteError> {
+        let params = DeleteParams {
+            preconditions: Some(Preconditions {
+                uid: Some(uid.to_owned()),
+                resource_version: None,
+            }),
+            ..DeleteParams::background()
+        };
+        let api = self.children(namespace, child.kind);
+        gone_is_fine(self.send(api.delete(&child.name, &params)).await)
+    }
+
+    /// Applies the operator's part of a resource's status, over the object with this UID. One that is gone
+    /// is fine.
+    pub(super) async fn status(
+        &self,
+        namespace: &str,
+        name: &str,
+        uid: &str,
+        status: &Value,
+    ) -> Result<(), WriteError> {
+        let body = json!({
+            "apiVersion": "scaling.voiceassist.io/v1alpha1",
+            "kind": "VoiceAssistScaling",
+            "metadata": {"namespace": namespace, "name": name, "uid": uid},
+            "status": status,
+        });
+        // The answer's spec may not parse, and is not looked at.
+        let api: Api<PartialObjectMeta<VoiceAssistScaling>> = Api::namespaced(self.client.clone(), namespace);
+        let params = PatchParams::apply(FIELD_MANAGER_STATUS).force();
+        let patch = Patch::Apply(&body);
+        gone_is_fine(self.send(api.patch_status(name, &params, &patch)).await)
+    }
+
+    /// Publishes an Event.
+    pub(super) async fn event(&self, namespace: &str, event: &Event) -> Result<(), WriteError> {
+        let api: Api<Event> = Api::namespaced(self.client.clone(), namespace);
+        self.send(api.create(&PostParams::default(), event)).await?;
+        Ok(())
+    }
+
+    fn children(&self, namespace: &str, kind: ChildKind) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), namespace, &api_resource(kind))
+    }
+
+    async fn send<T>(&self, request: impl Future<Output = Result<T, kube::Error>>) -> Result<T, WriteError> {
+        match tokio::time::timeout(TIME_LIMIT, self.fence.write(request)).await {
+            Ok(Ok(result)) => Ok(result?),
+            Ok(Err(fenced)) => Err(fenced.into()),
+            Err(_) => Err(WriteError::Timeout(TIME_LIMIT)),
+        }
+    }
+}
+
+fn gone_is_fine<T>(result: Result<T, WriteError>) -> Result<(), WriteError> {
+    match result {
+        Err(WriteError::Api(kube::Error::Api(status))) if status.code == 404 => Ok(()),
+        result => result.map(|_| ()),
+    }
+}
+
+fn with_metadata(body: &Value, field: &str, value: &str) -> Value {
+    let mut body = body.clone();
+    if let Some(Value::Object(metadata)) = body.get_mut("metadata") {
+        metadata.insert(field.to_owned(), Value::from(value));
+    }
+    body
+}

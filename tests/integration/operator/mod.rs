@@ -1,0 +1,10 @@
+//! `vas operator` on a real control plane: what it writes, what it leaves alone, and what it survives.
+//!
+//! Each test runs an operator of its own that sees only the test's namespace.
+
+mod children;
+mod collisions;
+mod drift;
+mod fixture;
+mod migration;
+mod targets;
