@@ -24,14 +24,14 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn new(leadership: &Leadership, fence: Fence) -> Self {
         let settings = &leadership.settings;
-        let instance = settings.leader.as_ref().map(|leader| leader.identity.clone());
+        let identity = settings.leader.as_ref().map(|leader| leader.identity.as_str());
         let writer = Writer::new(leadership.client.clone(), fence);
         Self {
             caches: leadership.caches.clone(),
             targets: Targets::new(leadership.client.clone(), leadership.clock.clone()),
             events: Publisher::new(
                 writer.clone(),
-                instance.unwrap_or_else(|| "vas-operator".to_owned()),
+                identity.unwrap_or("vas-operator"),
                 leadership.clock.clone(),
                 leadership.metrics.clone(),
             ),

@@ -28,7 +28,7 @@ pub(super) struct Publisher {
 }
 
 impl Publisher {
-    pub(super) fn new(writer: Writer, instance: String, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
+    pub(super) fn new(writer: Writer, instance: &str, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
         Self {
             writer,
             instance: instance.chars().take(INSTANCE_LENGTH).collect(),

@@ -34,7 +34,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 pub(super) async fn reconcile(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, ReconcileError> {
     let started = context.clock.monotonic();
     let key = (object.namespace().unwrap_or_default(), object.name_any());
-    let round = tokio::time::timeout(TIME_LIMIT, one_round(&object, &context));
+    let round = tokio::time::timeout(TIME_LIMIT, Box::pin(one_round(&object, &context)));
     let result = contained(round)
         .await
         .and_then(|in_time| in_time.unwrap_or(Err(ReconcileError::Timeout)));
