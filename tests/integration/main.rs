@@ -21,4 +21,5 @@ mod golden;
 mod harness;
 mod manifests;
 mod metrics_server;
+mod operator;
 mod purity;

@@ -1,0 +1,256 @@
+//! What the operator writes for the shipped example, and that it then writes nothing more.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::fixture::{Operated, deployment, operator};
+use crate::support::{Cluster, audit, cluster::bin, cluster::root, eventually};
+
+/// The shipped example, as a user's overlay names its environment.
+fn example(environment: &str) -> String {
+    let path = root().join("manifests/voiceassist/voiceassistscaling.yaml");
+    let text = std::fs::read_to_string(path).expect("the example is there");
+    text.replacen(
+        "\nspec:\n",
+        &format!("\nspec:\n  environment: {environment}\n"),
+        1,
+    )
+}
+
+/// Whether an object holds all of another; the API server adds defaults.
+fn contains(live: &Value, rendered: &Value) -> bool {
+    match (live, rendered) {
+        (Value::Object(live), Value::Object(rendered)) => rendered
+            .iter()
+            .all(|(key, value)| live.get(key).is_some_and(|found| contains(found, value))),
+        (Value::Array(live), Value::Array(rendered)) => {
+            live.len() == rendered.len()
+                && live
+                    .iter()
+                    .zip(rendered)
+                    .all(|(live, rendered)| contains(live, rendered))
+        }
+        (live, rendered) => live == rendered,
+    }
+}
+
+fn install_vpa_crd(cluster: &Cluster) {
+    let crd = bin("vpa-crd.yaml");
+    let args = [
+        "apply",
+        "--server-side",
+        "--force-conflicts",
+        "-f",
+        &crd.to_string_lossy(),
+    ];
+    cluster.kubectl_ok(&args, None);
+}
+
+#[tokio::test]
+async fn the_example_becomes_exactly_what_render_prints() {
+    let cluster = Cluster::shared();
+    install_vpa_crd(cluster);
+    let operated = Operated::start("children");
+    for name in ["api-gateway", "worker"] {
+        operated.namespace.apply(&deployment(name, 3));
+    }
+    operated.namespace.apply(&example("production"));
+    operated
+        .condition("voiceassist", "ResourcesApplied", "True", "Applied")
+        .await;
+
+    let uid = operated.get("voiceassistscaling", "voiceassist").unwrap()["metadata"]["uid"].clone();
+    let rendered = crate::support::vas::run(&[
+        "render",
+        "-f",
+        "manifests/voiceassist/voiceassistscaling.yaml",
+        "--environment",
+        "production",
+        "-o",
+        "json",
+    ]);
+    let rendered: Value = serde_json::from_slice(&rendered.stdout).expect("render prints JSON");
+    let children = rendered["items"]
+        .as_array()
+        .or(rendered.as_array())
+        .expect("a list of children");
+    assert_eq!(
+        children.len(),
+        8,
+        "two HPAs, VPAs and PDBs, one LimitRange, one ResourceQuota"
+    );
+    for child in children {
+        let (kind, name) = (
+            child["kind"].as_str().unwrap(),
+            child["metadata"]["name"].as_str().unwrap(),
+        );
+        let live = operated
+            .get(kind, name)
+            .unwrap_or_else(|| panic!("{kind} {name} does not exist"));
+        let owner = &live["metadata"]["ownerReferences"][0];
+        assert_eq!(
+            (&owner["uid"], &owner["controller"]),
+            (&uid, &json!(true)),
+            "{kind} {name}"
+        );
+        assert_eq!(
+            live["metadata"]["labels"], child["metadata"]["labels"],
+            "{kind} {name}"
+        );
+        if kind != "PodDisruptionBudget" {
+            assert!(
+                contains(&live["spec"], &child["spec"]),
+                "{kind} {name}: {live} does not hold {child}"
+            );
+        }
+    }
+    let budget = operated.get("pdb", "voiceassist-worker").unwrap();
+    assert_eq!(
+        budget["spec"]["selector"],
+        json!({"matchLabels": {"app": "worker"}})
+    );
+    assert_eq!(budget["spec"]["unhealthyPodEvictionPolicy"], "AlwaysAllow");
+}
+
+#[tokio::test]
+async fn an_unchanged_resource_causes_no_write_over_two_resyncs_and_a_restart() {
+    let cluster = Cluster::shared();
+    install_vpa_crd(cluster);
+    let mut operated = Operated::on(cluster, "quiet", &["--resync-period=3s"]);
+    for name in ["api-gateway", "worker"] {
+        operated.namespace.apply(&deployment(name, 3));
+    }
+    operated.namespace.apply(&example("production"));
+    operated
+        .condition("voiceassist", "ResourcesApplied", "True", "Applied")
+        .await;
+    // The HPAs settle: without a metrics server for the custom metrics they end up saying so.
+    settled(&operated).await;
+
+    let since = jiff::Timestamp::now();
+    let reconciled = |operated: &Operated<'_>| operated.operator.log().matches(" reconciled").count();
+    let before = reconciled(&operated);
+    eventually(Duration::from_secs(60), "three resyncs", || async {
+        let count = reconciled(&operated) - before;
+        if count >= 3 {
+            Ok(())
+        } else {
+            Err(format!("{count} reconciles"))
+        }
+    })
+    .await;
+    // A restarted operator knows nothing, and still finds nothing to write.
+    operated.operator = operator(cluster, operated.namespace.name(), &["--resync-period=3s"]);
+    eventually(
+        Duration::from_secs(60),
+        "two reconciles after the restart",
+        || async {
+            let count = reconciled(&operated);
+            if count >= 2 {
+                Ok(())
+            } else {
+                Err(format!("{count} reconciles"))
+            }
+        },
+    )
+    .await;
+    let writes: Vec<_> = audit::writes_since(cluster, operated.namespace.name(), since)
+        .into_iter()
+        .filter(|request| request.user_agent.starts_with("vas/"))
+        .collect();
+    assert!(writes.is_empty(), "{writes:#?}");
+}
+
+/// Waits until the resource's status has not changed for some seconds.
+async fn settled(operated: &Operated<'_>) {
+    let version = || {
+        let object = operated
+            .get("voiceassistscaling", "voiceassist")
+            .unwrap_or_default();
+        object["metadata"]["resourceVersion"].to_string()
+    };
+    let mut last = (version(), std::time::Instant::now());
+    eventually(Duration::from_secs(120), "the status to settle", || {
+        let now = version();
+        if now != last.0 {
+            last = (now, std::time::Instant::now());
+        }
+        let quiet = last.1.elapsed();
+        async move {
+            if quiet > Duration::from_secs(12) {
+                Ok(())
+            } else {
+                Err(format!("quiet for {quiet:?}"))
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn suspending_freezes_both_directions_and_going_on_restores_them() {
+    let operated = Operated::start("suspend");
+    operated.namespace.apply(&deployment("worker", 2));
+    let mut resource = super::fixture::resource("v", &[super::fixture::workload("worker")]);
+    operated.namespace.apply(&resource.to_string());
+    let policy = "/spec/behavior/scaleDown/selectPolicy";
+    operated
+        .field_becomes("hpa", "v-worker", policy, json!("Max"))
+        .await;
+    resource["spec"]["suspend"] = json!(true);
+    operated.namespace.apply(&resource.to_string());
+    operated
+        .field_becomes("hpa", "v-worker", policy, json!("Disabled"))
+        .await;
+    operated
+        .field_becomes(
+            "hpa",
+            "v-worker",
+            "/spec/behavior/scaleUp/selectPolicy",
+            json!("Disabled"),
+        )
+        .await;
+    resource["spec"]["suspend"] = json!(false);
+    operated.namespace.apply(&resource.to_string());
+    operated
+        .field_becomes("hpa", "v-worker", policy, json!("Max"))
+        .await;
+}
+
+#[tokio::test]
+async fn a_child_that_nothing_asks_for_goes_and_replicas_stay_when_the_resource_goes() {
+    let operated = Operated::start("gone");
+    operated.namespace.apply(&deployment("worker", 3));
+    let mut resource = super::fixture::resource("v", &[super::fixture::workload("worker")]);
+    operated.namespace.apply(&resource.to_string());
+    operated.appears("pdb", "v-worker").await;
+    resource["spec"]["workloads"][0]["disruption"] = json!({"enabled": false});
+    operated.namespace.apply(&resource.to_string());
+    operated.field_becomes("pdb", "v-worker", "", json!(null)).await;
+    assert!(operated.get("hpa", "v-worker").is_some());
+
+    operated
+        .namespace
+        .kubectl(&["delete", "voiceassistscaling", "v", "--wait=true"]);
+    operated.field_becomes("hpa", "v-worker", "", json!(null)).await;
+    assert_eq!(operated.replicas("worker"), 3);
+}
+
+#[tokio::test]
+async fn limits_are_left_to_others_where_the_operator_may_not_write_them() {
+    let operated = Operated::on(Cluster::shared(), "nolimits", &["--manage-limits=false"]);
+    operated.namespace.apply(&deployment("worker", 1));
+    let mut resource = super::fixture::resource("v", &[super::fixture::workload("worker")]);
+    resource["spec"]["limits"] = json!({"limitRange": {"default": {"memory": "512Mi"}}});
+    operated.namespace.apply(&resource.to_string());
+    let message = operated
+        .condition("v", "ResourcesApplied", "False", "LimitsNotManaged")
+        .await;
+    assert!(message.contains("--manage-limits=false"), "{message}");
+    assert!(
+        operated.get("hpa", "v-worker").is_some(),
+        "the HPA is not held back"
+    );
+    assert!(operated.get("limitrange", "v").is_none());
+}

@@ -1,0 +1,13 @@
+//! `vas operator` on a real control plane: what it writes, what it leaves alone, and what it survives.
+//!
+//! Each test runs an operator of its own that sees only the test's namespace.
+
+mod children;
+mod collisions;
+mod drift;
+mod faults;
+mod fixture;
+mod leadership;
+mod many;
+mod migration;
+mod targets;
