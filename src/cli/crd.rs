@@ -2,10 +2,8 @@
 
 use std::process::ExitCode;
 
-use kube::CustomResourceExt;
-
-use super::output::{self, Format};
-use crate::api::v1alpha1::VoiceAssistScaling;
+use super::output::{self, Format, OfflineError};
+use crate::api::v1alpha1;
 
 /// Print the CustomResourceDefinition of VoiceAssistScaling
 #[derive(Debug, clap::Args)]
@@ -17,10 +15,9 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(&self) -> ExitCode {
-        let crd = serde_json::to_value(VoiceAssistScaling::crd());
-        output::finish(
-            crd.map_err(Into::into)
-                .and_then(|crd| output::documents(self.output, &[(crd, None)])),
-        )
+        match output::documents(self.output, &[(v1alpha1::crd(), None)]) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => OfflineError::Output(error).report(),
+        }
     }
 }

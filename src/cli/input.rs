@@ -4,6 +4,8 @@ use std::io::Read;
 
 use serde_json::Value;
 
+use crate::core::validate::document::{self, Document};
+
 /// Largest file read. The biggest resource the CRD admits is far smaller.
 const MAX_BYTES: u64 = 16 << 20;
 
@@ -17,6 +19,14 @@ pub(super) struct Object {
     pub(super) file: String,
     /// The object.
     pub(super) value: Value,
+}
+
+/// All objects of all files, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Input {
+    files: Vec<String>,
+    /// The objects, of whatever kind.
+    pub(super) objects: Vec<Object>,
 }
 
 /// Why a file gave no objects.
@@ -36,6 +46,12 @@ pub(super) enum InputError {
         /// Which file.
         file: String,
     },
+    /// None of the objects is one of ours.
+    #[error("{files}: no VoiceAssistScaling found; its apiVersion is scaling.voiceassist.io/v1alpha1")]
+    NoneFound {
+        /// The files as given.
+        files: String,
+    },
     /// The file is not YAML.
     #[error("{file} is not valid YAML: {source}")]
     Syntax {
@@ -46,22 +62,44 @@ pub(super) enum InputError {
     },
 }
 
-/// Reads all objects of all files, in order.
-pub(super) fn read(files: &[String]) -> Result<Vec<Object>, InputError> {
-    let mut objects = Vec::new();
-    for name in files {
-        let file = if name == "-" { STANDARD_INPUT } else { name };
-        let text = read_text(name, file)?;
-        let documents: Vec<Value> =
-            serde_saphyr::from_multiple(&text).map_err(|source| InputError::Syntax {
-                file: file.to_owned(),
-                source: Box::new(source),
-            })?;
-        for document in documents {
-            unpack(document, file, &mut objects);
+impl Input {
+    /// Reads files; `-` is standard input.
+    pub(super) fn read(names: &[String]) -> Result<Self, InputError> {
+        let mut input = Self {
+            files: Vec::new(),
+            objects: Vec::new(),
+        };
+        for name in names {
+            let file = if name == "-" { STANDARD_INPUT } else { name };
+            let text = read_text(name, file)?;
+            let documents: Vec<Value> =
+                serde_saphyr::from_multiple(&text).map_err(|source| InputError::Syntax {
+                    file: file.to_owned(),
+                    source: Box::new(source),
+                })?;
+            for document in documents {
+                unpack(document, file, &mut input.objects);
+            }
+            input.files.push(file.to_owned());
         }
+        Ok(input)
     }
-    Ok(objects)
+
+    /// Checks every `VoiceAssistScaling`, as if `environment` were its active one if that is given.
+    pub(super) fn check(&self, environment: Option<&str>) -> Result<Vec<(&Object, Document)>, InputError> {
+        let checked: Vec<_> = self
+            .objects
+            .iter()
+            .filter(|object| document::is_ours(&object.value))
+            .map(|object| (object, document::check(&object.value, environment)))
+            .collect();
+        if checked.is_empty() {
+            return Err(InputError::NoneFound {
+                files: self.files.join(", "),
+            });
+        }
+        Ok(checked)
+    }
 }
 
 /// The text of a file, which messages call `file`.

@@ -8,6 +8,8 @@ use std::{
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
+use super::{EXIT_INVALID, input::InputError};
+
 /// Format of objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
@@ -60,20 +62,38 @@ pub(super) fn documents(format: Format, objects: &[(Value, Option<String>)]) -> 
     Ok(out.flush()?)
 }
 
-/// Turns the result of printing into an exit code. A reader that went away (`| head`) is no failure.
-pub(super) fn finish(result: Result<(), OutputError>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(OutputError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&error);
-            ExitCode::FAILURE
+/// Why an offline command ended early.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OfflineError {
+    /// The files are at fault.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// The resources in the files are at fault; the text is what `vas validate` says.
+    #[error("{0}")]
+    Invalid(String),
+    /// The output is at fault.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+}
+
+impl OfflineError {
+    /// Says what is wrong and gives the exit code. A reader that went away (`| head`) is no failure.
+    pub(super) fn report(&self) -> ExitCode {
+        match self {
+            Self::Output(OutputError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                return ExitCode::SUCCESS;
+            }
+            error => complain(error),
+        }
+        match self {
+            Self::Input(_) | Self::Invalid(_) => ExitCode::from(EXIT_INVALID),
+            Self::Output(_) => ExitCode::FAILURE,
         }
     }
 }
 
 /// Prints an error the way all commands do.
-pub(super) fn complain(error: &dyn std::fmt::Display) {
+fn complain(error: &dyn std::fmt::Display) {
     // Nobody is left to hear that standard error is closed.
     let _ = writeln!(io::stderr().lock(), "error: {error}");
 }

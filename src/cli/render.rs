@@ -11,9 +11,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
 use super::{
-    EXIT_INVALID,
-    input::{self, Object},
-    output::{self, Format, OutputError},
+    input::{Input, Object},
+    output::{self, Format, OfflineError, OutputError},
     validate::report,
 };
 use crate::{
@@ -21,7 +20,6 @@ use crate::{
     core::{
         desired::{hpa, limit_range, pdb, resource_quota, vpa},
         model::{Scaling, Workload},
-        validate::document::{self, Document},
     },
 };
 
@@ -52,53 +50,33 @@ type Rendered = (Value, Option<String>);
 
 impl Args {
     pub(super) fn run(&self) -> ExitCode {
-        let objects = match input::read(&self.filenames) {
-            Ok(objects) => objects,
-            Err(error) => {
-                output::complain(&error);
-                return ExitCode::from(EXIT_INVALID);
+        match self.render() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => error.report(),
+        }
+    }
+
+    /// Prints everything, or nothing if anything is invalid.
+    fn render(&self) -> Result<(), OfflineError> {
+        let input = Input::read(&self.filenames)?;
+        let mut scalings = Vec::new();
+        let mut problems = Vec::new();
+        for (object, document) in input.check(self.environment.as_deref())? {
+            if document.validation.violations.is_empty() {
+                scalings.extend(document.validation.scaling);
+            } else {
+                problems.extend(report(object, &document));
             }
-        };
-        let ours: Vec<(&Object, Document)> = objects
-            .iter()
-            .filter(|object| document::is_ours(&object.value))
-            .map(|object| {
-                (
-                    object,
-                    document::check(&object.value, self.environment.as_deref()),
-                )
-            })
-            .collect();
-        if ours.is_empty() {
-            output::complain(&format_args!(
-                "{}: no VoiceAssistScaling found; its apiVersion is scaling.voiceassist.io/v1alpha1",
-                self.filenames.join(", ")
-            ));
-            return ExitCode::from(EXIT_INVALID);
+        }
+        if !problems.is_empty() {
+            return Err(OfflineError::Invalid(problems.join("\n")));
         }
         let mut rendered = Vec::new();
-        let mut valid = true;
-        for (object, document) in ours {
-            match document
-                .validation
-                .scaling
-                .clone()
-                .filter(|_| document.validation.violations.is_empty())
-            {
-                Some(scaling) => match self.children(scaling, &objects) {
-                    Ok(children) => rendered.extend(children),
-                    Err(error) => return output::finish(Err(error)),
-                },
-                None => {
-                    valid = false;
-                    output::complain(&report(object, &document).join("\n"));
-                }
-            }
+        for scaling in scalings {
+            rendered.extend(self.children(scaling, &input.objects)?);
         }
-        if !valid {
-            return ExitCode::from(EXIT_INVALID);
-        }
-        output::finish(output::documents(self.output, &rendered))
+        output::documents(self.output, &rendered)?;
+        Ok(())
     }
 
     /// The children in the order workload by workload, then those of the whole resource.

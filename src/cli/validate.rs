@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use super::{
     EXIT_INVALID,
-    input::{self, Object},
-    output::{self, OutputError},
+    input::{Input, Object},
+    output::{OfflineError, OutputError},
 };
-use crate::core::validate::document::{self, Document};
+use crate::core::validate::document::Document;
 
 /// Check VoiceAssistScaling files against every rule, in every environment, without a cluster
 ///
@@ -42,41 +42,24 @@ enum Format {
 
 impl Args {
     pub(super) fn run(&self) -> ExitCode {
-        let objects = match input::read(&self.filenames) {
-            Ok(objects) => objects,
-            Err(error) => {
-                output::complain(&error);
-                return ExitCode::from(EXIT_INVALID);
-            }
-        };
-        let checked: Vec<(&Object, Document)> = objects
-            .iter()
-            .filter(|object| document::is_ours(&object.value))
-            .map(|object| {
-                (
-                    object,
-                    document::check(&object.value, self.environment.as_deref()),
-                )
-            })
-            .collect();
-        if checked.is_empty() {
-            output::complain(&format_args!(
-                "{}: no VoiceAssistScaling found; its apiVersion is scaling.voiceassist.io/v1alpha1",
-                self.filenames.join(", ")
-            ));
-            return ExitCode::from(EXIT_INVALID);
+        match self.check() {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::from(EXIT_INVALID),
+            Err(error) => error.report(),
         }
-        let printed = match self.output {
-            Format::Text => print_text(&checked),
-            Format::Json => print_json(&checked),
-        };
-        let valid = checked
-            .iter()
-            .all(|(_, document)| document.validation.violations.is_empty());
-        match output::finish(printed) {
-            ExitCode::SUCCESS if !valid => ExitCode::from(EXIT_INVALID),
-            code => code,
+    }
+
+    /// Prints what is wrong and returns whether nothing is.
+    fn check(&self) -> Result<bool, OfflineError> {
+        let input = Input::read(&self.filenames)?;
+        let checked = input.check(self.environment.as_deref())?;
+        match self.output {
+            Format::Text => print_text(&checked)?,
+            Format::Json => print_json(&checked)?,
         }
+        Ok(checked
+            .iter()
+            .all(|(_, document)| document.validation.violations.is_empty()))
     }
 }
 

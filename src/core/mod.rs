@@ -13,6 +13,7 @@
 //! randomness come in as arguments. A test scans this folder for forbidden imports.
 
 pub mod api_service;
+pub mod availability;
 pub mod backoff;
 pub mod child;
 pub mod conditions;
@@ -37,5 +38,8 @@ pub mod reading;
 pub mod selector;
 pub mod status;
 pub mod validate;
+
+#[cfg(test)]
+mod properties;
 pub mod vpa_support;
 pub mod wake;

@@ -20,8 +20,19 @@ use crate::api::v1alpha1::OnMissing;
 pub struct PollState {
     /// Kept when later polls fail: it is served until its samples are too old.
     pub answer: Option<Arc<Answer>>,
-    /// In words that name the cause; `None` once a poll is clean.
-    pub failure: Option<Arc<str>>,
+    /// `None` once a poll is clean.
+    pub failure: Option<Failure>,
+}
+
+/// Why a poll brought no data, in words for users.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Prometheus did not answer, or answered with an error.
+    #[error("Prometheus: {0}")]
+    Prometheus(Arc<str>),
+    /// It answered, but not what the metric asks for.
+    #[error("{0}")]
+    Unsuitable(Arc<str>),
 }
 
 /// A value for the HPA.
@@ -42,32 +53,32 @@ pub enum Missing {
     NotPolled,
     /// No poll was ever clean.
     #[error("{0}")]
-    Failed(Arc<str>),
+    Failed(Failure),
     /// There is no series, and the metric does not say that means zero.
-    #[error("Prometheus has no series for it{}", suffix(.0.as_deref()))]
-    NoSeries(Option<Arc<str>>),
+    #[error("Prometheus has no series for it{}", suffix(.0.as_ref()))]
+    NoSeries(Option<Failure>),
     /// There are samples but no value yet.
-    #[error("no value yet: a rate needs two samples within its window{}", suffix(.0.as_deref()))]
-    NoValueYet(Option<Arc<str>>),
+    #[error("no value yet: a rate needs two samples within its window{}", suffix(.0.as_ref()))]
+    NoValueYet(Option<Failure>),
     /// NaN, infinite, negative or beyond what the HPA can hold.
     #[error("its value {0} is not usable")]
     Unusable(f64),
     /// The newest sample is older than `maxAge`.
-    #[error("last sample {}s old, maxAge {}{}", .age.as_secs(), super::duration::format(*.max_age), suffix(.failure.as_deref()))]
+    #[error("last sample {}s old, maxAge {}{}", .age.as_secs(), super::duration::format(*.max_age), suffix(.failure.as_ref()))]
     TooOld {
         /// Age of the newest sample.
         age: Duration,
         /// Limit of the metric.
         max_age: Duration,
         /// Why no newer one came, where polls fail.
-        failure: Option<Arc<str>>,
+        failure: Option<Failure>,
     },
     /// No live pod matches the request.
     #[error("no live pod matches the selector")]
     NoPods,
 }
 
-fn suffix(failure: Option<&str>) -> String {
+fn suffix(failure: Option<&Failure>) -> String {
     failure.map(|failure| format!("; {failure}")).unwrap_or_default()
 }
 
@@ -79,7 +90,7 @@ impl Missing {
             Self::TooOld { max_age, failure, .. } => format!(
                 "last sample older than maxAge {}{}",
                 super::duration::format(*max_age),
-                suffix(failure.as_deref())
+                suffix(failure.as_ref())
             ),
             Self::Unusable(value) if value.is_nan() => "its value is NaN".to_owned(),
             Self::Unusable(_) => "its value is infinite, negative or too large".to_owned(),
@@ -87,13 +98,13 @@ impl Missing {
         }
     }
 
-    /// The words of the failed poll behind this, if one failed.
+    /// The failed poll behind this, if one failed.
     #[must_use]
-    pub fn failure(&self) -> Option<&str> {
+    pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Failed(failure) => Some(failure),
             Self::NoSeries(failure) | Self::NoValueYet(failure) | Self::TooOld { failure, .. } => {
-                failure.as_deref()
+                failure.as_ref()
             }
             Self::NotPolled | Self::Unusable(_) | Self::NoPods => None,
         }
@@ -213,7 +224,7 @@ impl<'a> View<'a> {
         })
     }
 
-    fn failure(&self) -> Option<Arc<str>> {
+    fn failure(&self) -> Option<Failure> {
         self.state.failure.clone()
     }
 

@@ -12,6 +12,7 @@
 mod api_services;
 mod authn;
 mod authz;
+mod availability;
 mod certificate;
 mod discovery;
 mod listener;

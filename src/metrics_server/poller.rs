@@ -18,7 +18,10 @@ use tokio_util::sync::CancellationToken;
 use super::{registry::Registry, store::Store, telemetry::Telemetry};
 use crate::{
     clock::Clock,
-    core::promql::{Answer, Grouping, Labels, Shape},
+    core::{
+        promql::{Answer, Grouping, Labels, Shape},
+        reading::Failure,
+    },
     prometheus::{Client, QueryError},
 };
 
@@ -118,31 +121,37 @@ impl Poller {
     }
 
     /// One poll. The times come first: a value is then never older than the time it is given.
-    async fn poll(&self, shape: &Shape) -> Result<Answer, String> {
+    async fn poll(&self, shape: &Shape) -> Result<Answer, Failure> {
         let Some(client) = self.servers.get(&shape.server) else {
-            return Err(format!(
+            let known: Vec<_> = self.servers.keys().map(String::as_str).collect();
+            return Err(unsuitable(format!(
                 "prometheusServer {:?} is not configured; this metrics server knows {}",
                 shape.server,
-                self.servers.keys().cloned().collect::<Vec<_>>().join(", ")
-            ));
+                known.join(", ")
+            )));
         };
-        let in_words = |error: QueryError| format!("Prometheus: {error}");
+        let in_words = |error: QueryError| Failure::Prometheus(error.to_string().into());
         let times = match &shape.age {
             Some(age) => client.query(age).await.map_err(in_words)?,
             None => Vec::new(),
         };
         let values = client.query(&shape.value).await.map_err(in_words)?;
         let received = self.clock.monotonic();
-        Answer::join(shape, &self.labels, &values, &times, received).map_err(|error| error.to_string())
+        Answer::join(shape, &self.labels, &values, &times, received)
+            .map_err(|error| unsuitable(error.to_string()))
     }
 
-    fn record(&self, shape: &Arc<Shape>, outcome: Result<Answer, String>) {
+    fn record(&self, shape: &Arc<Shape>, outcome: Result<Answer, Failure>) {
         let failure = outcome.as_ref().err().cloned();
-        if self.store.record(shape, outcome) {
-            match failure {
-                Some(failure) => tracing::warn!(query = shape.value, failure, "polling fails"),
-                None => tracing::info!(query = shape.value, "polling works again"),
-            }
+        let changed = self.store.record(shape, outcome);
+        match failure {
+            Some(failure) if changed => tracing::warn!(query = shape.value, %failure, "polling fails"),
+            None if changed => tracing::info!(query = shape.value, "polling works again"),
+            Some(_) | None => {}
         }
     }
+}
+
+fn unsuitable(words: String) -> Failure {
+    Failure::Unsuitable(words.into())
 }

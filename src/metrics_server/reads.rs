@@ -75,37 +75,26 @@ impl Memory {
             .collect())
     }
 
-    /// Why a metric would be refused to the HPA now; `None` if it has a value. Pods are those with data: which
-    /// ones the HPA will ask for is not known here.
+    /// Why the HPA would be refused a metric now; `None` if it has a value. Which pods the HPA will ask for is
+    /// not known here: those named after the scale target are taken, or else all.
     pub fn missing(&self, metric: &ServedMetric, now: Duration) -> Option<Missing> {
         let state = self.state(metric).ok()?;
-        let result = if metric.describes_pods() {
-            let points = state.as_ref().and_then(|state| state.answer.as_ref());
-            let with_data: Vec<&str> = points
-                .and_then(|answer| answer.points.get(&metric.key.namespace))
-                .into_iter()
-                .flat_map(|points| points.keys().map(String::as_str))
-                .filter(|pod| self.pods.contains(&metric.key.namespace, pod))
+        if metric.describes_pods() {
+            let namespace = &metric.key.namespace;
+            let pods = self.pods.select(namespace, &LabelSelector::default());
+            let prefix = format!("{}-", metric.target.name);
+            let own: Vec<&str> = pods
+                .iter()
+                .map(String::as_str)
+                .filter(|name| name.starts_with(&prefix))
                 .collect();
-            self.pods_missing(metric, state.as_ref(), &with_data, now)
+            let all = || pods.iter().map(String::as_str).collect();
+            let selected: Vec<&str> = if own.is_empty() { all() } else { own };
+            let known = |pod: &str| self.pods.contains(namespace, pod);
+            reading::pods(state.as_ref(), namespace, &metric.metric, now, &selected, known).err()
         } else {
-            reading::object(state.as_ref(), metric.answer_namespace(), &metric.metric, now).map(drop)
-        };
-        result.err()
-    }
-
-    fn pods_missing(
-        &self,
-        metric: &ServedMetric,
-        state: Option<&PollState>,
-        with_data: &[&str],
-        now: Duration,
-    ) -> Result<(), Missing> {
-        let namespace = &metric.key.namespace;
-        // Without data any live pod stands for all: the answer is then about absence.
-        let selected = if with_data.is_empty() { &[""] } else { with_data };
-        let known = |pod: &str| self.pods.contains(namespace, pod);
-        reading::pods(state, namespace, &metric.metric, now, selected, known).map(drop)
+            reading::object(state.as_ref(), metric.answer_namespace(), &metric.metric, now).err()
+        }
     }
 
     /// The one metric that is meant.

@@ -16,7 +16,7 @@ use crate::{
     },
     core::{
         label_selector::LabelSelector,
-        model::{PrometheusMetric, ScalingKey, Series},
+        model::{PrometheusMetric, Scaling, ScalingKey, Series},
         promql::{self, Labels, Shape, ShapeError},
         validate::validate,
     },
@@ -46,6 +46,10 @@ pub struct Entry {
     pub metrics: Vec<Arc<ServedMetric>>,
     /// The generation they were read from.
     pub generation: Option<i64>,
+    /// Whether they are all that the spec asks for; otherwise some are what an earlier spec asked for.
+    pub valid: bool,
+    /// UID of the resource.
+    pub uid: Option<String>,
     /// The condition [`METRICS_AVAILABLE`] as it stands in the cluster.
     pub condition: Option<Condition>,
 }
@@ -106,9 +110,12 @@ impl Registry {
             .get(&key)
             .map(|entry| entry.metrics.as_slice())
             .unwrap_or_default();
+        let validation = validate(object);
         let entry = Entry {
-            metrics: self.metrics(object, &key, before),
+            metrics: self.metrics(object, validation.scaling.as_ref(), before),
+            valid: validation.violations.is_empty(),
             generation: object.metadata.generation,
+            uid: object.metadata.uid.clone(),
             condition: condition_of(object),
         };
         entries.insert(key, Arc::new(entry));
@@ -165,12 +172,13 @@ impl Registry {
     fn metrics(
         &self,
         object: &VoiceAssistScaling,
-        key: &ScalingKey,
+        scaling: Option<&Scaling>,
         before: &[Arc<ServedMetric>],
     ) -> Vec<Arc<ServedMetric>> {
-        let Some(scaling) = validate(object).scaling else {
+        let Some(scaling) = scaling else {
             return before.to_vec();
         };
+        let key = &scaling.key;
         let mut metrics = Vec::new();
         for workload in &object.spec.workloads {
             match scaling.workloads.iter().find(|valid| valid.name == workload.name) {

@@ -1,6 +1,14 @@
 //! Starts the parts of the metrics server and stops them in order.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use kube::Client;
 use prometheus_client::registry::Registry as MetricsRegistry;
@@ -15,6 +23,7 @@ use super::{
     api_services,
     authn::CurrentTrust,
     authz::Authorizer,
+    availability::Reporter,
     discovery::Discovery,
     listener::{self, BindError},
     poller::Poller,
@@ -29,10 +38,13 @@ use super::{
 use crate::{
     clock::Clock,
     core::promql::Labels,
-    leader::LeaderConfig,
+    leader::{self, Fence, LeaderConfig},
     prometheus,
     telemetry::http::{self, Check, Endpoints, HttpError},
 };
+
+/// How long the secure port stays open after readiness is withdrawn.
+const NOT_READY_FIRST: Duration = Duration::from_secs(3);
 
 /// Where the serving certificate comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,12 +137,35 @@ pub async fn run(
     }
     let plain_stop = CancellationToken::new();
     let plain = tokio::spawn(http::serve(plain, endpoints, plain_stop.clone()));
-    let serving = parts.spawn_listener(secure, client, clock, stop.clone())?;
+    let election = settings
+        .election
+        .map(|config| leader::elect(client.clone(), config, clock.clone()));
+    let fence = election
+        .as_ref()
+        .map_or_else(Fence::open, |election| election.fence.clone());
+    let reporter = Reporter {
+        client: client.clone(),
+        fence,
+        memory: parts.memory.clone(),
+        clock: clock.clone(),
+    };
+    tasks.spawn(reporter.run());
+    let closing = CancellationToken::new();
+    let serving = parts.spawn_listener(secure, client, clock, closing.clone())?;
     let ended = tokio::select! {
         () = stop.cancelled() => Ok(()),
         Some(ended) = tasks.join_next() => if stop.is_cancelled() { Ok(()) } else { Err(RunError::Task(ended.err())) },
     };
     stop.cancel();
+    parts.stopping.store(true, Ordering::Relaxed);
+    // Requests still come while the news spreads that this replica is not ready.
+    tokio::time::sleep(NOT_READY_FIRST).await;
+    closing.cancel();
+    // No write is in flight when the lease is given up.
+    tasks.shutdown().await;
+    if let Some(election) = election {
+        election.release().await;
+    }
     // The port has its own time limit for draining.
     let drained = serving.await;
     plain_stop.cancel();
@@ -148,6 +183,7 @@ struct Parts {
     telemetry: Arc<Telemetry>,
     scalings_synced: Arc<watches::Synced>,
     pods_synced: Arc<watches::Synced>,
+    stopping: Arc<AtomicBool>,
 }
 
 impl Parts {
@@ -163,6 +199,7 @@ impl Parts {
             telemetry: Arc::new(telemetry),
             scalings_synced: Arc::new(watch::channel(false).0),
             pods_synced: Arc::new(watch::channel(false).0),
+            stopping: Arc::default(),
         }
     }
 
@@ -171,8 +208,10 @@ impl Parts {
     fn ready(&self) -> Check {
         let (scalings, pods) = (self.scalings_synced.subscribe(), self.pods_synced.subscribe());
         let (trust, certificate) = (self.trust.clone(), self.certificate.clone());
+        let stopping = self.stopping.clone();
         Arc::new(move || {
             let checks = [
+                (!stopping.load(Ordering::Relaxed), "stopping"),
                 (*scalings.borrow(), "voiceassistscalings are not listed yet"),
                 (*pods.borrow(), "pods are not listed yet"),
                 (trust.get().is_some(), "whom to trust is not read yet"),

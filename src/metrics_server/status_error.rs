@@ -61,8 +61,8 @@ impl StatusError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)
     }
 
-    /// HTTP status code.
-    pub fn code(&self) -> u16 {
+    #[cfg(test)]
+    pub(super) fn code(&self) -> u16 {
         self.status.as_u16()
     }
 

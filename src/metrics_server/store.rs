@@ -6,7 +6,7 @@ use parking_lot::RwLock;
 
 use crate::core::{
     promql::{Answer, Shape},
-    reading::PollState,
+    reading::{Failure, PollState},
 };
 
 /// The latest outcome of each shape.
@@ -23,7 +23,7 @@ impl Store {
 
     /// Takes in the outcome of a poll. A failure keeps the last answer: its age decides how long it is
     /// served. True if what is wrong changed.
-    pub fn record(&self, shape: &Arc<Shape>, outcome: Result<Answer, String>) -> bool {
+    pub fn record(&self, shape: &Arc<Shape>, outcome: Result<Answer, Failure>) -> bool {
         let mut states = self.states.write();
         let state = states.entry(shape.clone()).or_default();
         let failure = match outcome {
@@ -31,7 +31,7 @@ impl Store {
                 state.answer = Some(Arc::new(answer));
                 None
             }
-            Err(failure) => Some(Arc::<str>::from(failure)),
+            Err(failure) => Some(failure),
         };
         let changed = state.failure != failure;
         state.failure = failure;

@@ -47,7 +47,7 @@ pub(super) async fn reconcile(object: Arc<Guarded>, context: Arc<Context>) -> Re
             tracing::debug!(namespace = key.0, name = key.1, ?took, "reconciled");
         }
         Err(error) => {
-            tracing::warn!(namespace = key.0, name = key.1, %error, "reconcile failed; trying again")
+            tracing::warn!(namespace = key.0, name = key.1, %error, "reconcile failed; trying again");
         }
     }
     result

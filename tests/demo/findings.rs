@@ -2,7 +2,8 @@
 
 use crate::{
     clock::Clock,
-    gather::{self, HPA_CONTROLLER, Outage},
+    gather::{self, HPA_CONTROLLER},
+    judgement::Judgement,
     oracle::{Moment, Verdict},
     record::Record,
     story::Story,
@@ -33,8 +34,8 @@ impl Finding {
 }
 
 /// The oracle agrees with every sync of the HPA.
-pub fn replicas(workload: Workload, verdicts: &[Verdict], began: Moment) -> Finding {
-    let judged = verdicts.iter().filter(|verdict| verdict.judged);
+pub fn replicas(judgement: &Judgement, began: Moment) -> Finding {
+    let judged = judgement.verdicts.iter().filter(|verdict| verdict.judged);
     let rescales = judged
         .clone()
         .filter(|verdict| verdict.chosen != verdict.current)
@@ -44,14 +45,17 @@ pub fn replicas(workload: Workload, verdicts: &[Verdict], began: Moment) -> Find
         .filter(|verdict| !verdict.is_right())
         .map(|verdict| wrong(verdict, began))
         .collect();
-    let syncs = judged.count();
+    let syncs = judged.clone().count();
+    let exact = judged
+        .filter(|verdict| verdict.allowed.low == verdict.allowed.high)
+        .count();
     if rescales == 0 {
         details.push("it never rescaled".to_owned());
     }
     Finding::new(
         format!(
-            "{}: {syncs} syncs of the HPA, {rescales} rescales, each as computed from Prometheus' samples",
-            workload.name()
+            "{}: {rescales} rescales in {syncs} syncs, all as computed from Prometheus' samples ({exact} to one count)",
+            judgement.workload.name()
         ),
         details,
     )
@@ -72,8 +76,9 @@ fn wrong(verdict: &Verdict, began: Moment) -> String {
 }
 
 /// A metric alone decided at least one rescale upward.
-pub fn decided(workload: Workload, metric: &str, verdicts: &[Verdict]) -> Finding {
-    let path: Vec<String> = verdicts
+pub fn decided(judgement: &Judgement, metric: &str) -> Finding {
+    let path: Vec<String> = judgement
+        .verdicts
         .iter()
         .filter(|verdict| verdict.judged && verdict.chosen > verdict.current && verdict.deciding == [metric])
         .map(|verdict| format!("{} -> {}", verdict.current, verdict.chosen))
@@ -82,13 +87,18 @@ pub fn decided(workload: Workload, metric: &str, verdicts: &[Verdict]) -> Findin
         .is_empty()
         .then(|| format!("{metric} alone never decided a rescale upward"));
     Finding::new(
-        format!("{}: {metric} alone decided {}", workload.name(), path.join(", ")),
+        format!(
+            "{}: {metric} alone decided {}",
+            judgement.workload.name(),
+            path.join(", ")
+        ),
         missing.into_iter().collect(),
     )
 }
 
-/// Replicas never fell while Prometheus was down, and the conditions said why.
-pub fn held(record: &Record, outage: Option<Outage>, without: Option<i32>) -> Finding {
+/// Replicas never fell from the moment Prometheus went down until the load did, and the conditions said why.
+pub fn held(record: &Record, story: &Story, without: Option<i32>) -> Finding {
+    let outage = story.outage;
     let Some(outage) = outage else {
         return Finding::new("Prometheus was down".to_owned(), vec!["it never was".to_owned()]);
     };
@@ -100,7 +110,7 @@ pub fn held(record: &Record, outage: Option<Outage>, without: Option<i32>) -> Fi
         };
         let specs: Vec<i32> = seen
             .scale
-            .during(outage.from, outage.to)
+            .during(outage.from, story.burst)
             .map(|scale| scale.spec)
             .collect();
         if specs

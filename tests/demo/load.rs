@@ -6,25 +6,20 @@ use serde_json::{Value, json};
 
 use crate::record::Offered;
 
-/// A running load model.
+/// The HTTP side of a running load model.
 #[derive(Clone, Debug)]
-pub struct LoadModel {
+pub struct Steering {
     address: String,
     http: reqwest::Client,
 }
 
-impl LoadModel {
+impl Steering {
     /// The one that listens on this address.
     pub fn at(address: &str) -> Self {
         Self {
             address: address.to_owned(),
             http: reqwest::Client::new(),
         }
-    }
-
-    /// Its address, as Prometheus scrapes it.
-    pub fn address(&self) -> &str {
-        &self.address
     }
 
     /// Offers requests to the gateway.

@@ -6,6 +6,7 @@
 //! watch      what is seen meanwhile     -> record
 //! narrator   what is shown meanwhile    <- record
 //! gather     record, audit log and Prometheus' samples -> oracle's evidence
+//! judgement  asks the oracle for each workload
 //! oracle     what the HPA may have done; shares nothing with vas
 //! summary    chain of delays, findings; decides the exit code
 //! ```
@@ -29,6 +30,7 @@ mod chain;
 mod clock;
 mod findings;
 mod gather;
+mod judgement;
 mod load;
 mod narrator;
 mod oracle;
@@ -46,12 +48,12 @@ use std::{process::ExitCode, time::Instant};
 use self::{
     clock::Clock,
     gather::Asked,
+    judgement::Court,
     narrator::Narrator,
     oracle::Moment,
     record::Shared,
     stage::Stage,
     story::{Story, Teller},
-    summary::Summary,
     terminal::{Look, Terminal},
     workload::{NAMESPACE, SCALING, Workload},
 };
@@ -76,14 +78,14 @@ async fn demo(terminal: Terminal) -> bool {
     let mut stage = Stage::set(terminal).await;
     let (asked, window) = asked(&stage);
     let story = tell(&mut stage, terminal, clock, &record, asked, window).await;
-    let summary = Summary {
+    let court = Court {
         stage: &stage,
         clock,
-        record,
-        story,
+        record: &record,
+        story: &story,
         asked,
     };
-    let passed = summary.write(terminal).await;
+    let passed = summary::write(terminal, &court).await;
     let (look, result) = if passed {
         (Look::Green, "the replicas did what they should")
     } else {
@@ -113,7 +115,7 @@ async fn tell(
         clock,
         began: clock.now(),
     };
-    terminal::line("");
+    narrator.head();
     let mut teller = Teller {
         stage,
         clock,
@@ -131,8 +133,9 @@ async fn tell(
 /// What the applied resource and the longest scale-down window of its HPAs ask for.
 fn asked(stage: &Stage) -> (Asked, Moment) {
     let asked = Asked::of(&stage.get(&format!("vas/{SCALING}"))).expect("the overlay's environment");
-    assert!(
-        gather::queries()[0].contains(&format!("[{}s]", asked.window)),
+    assert_eq!(
+        gather::RATE_WINDOW,
+        format!("{}s", asked.window),
         "the oracle asks for the window of the overlay"
     );
     let window = |workload: Workload| {

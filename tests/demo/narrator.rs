@@ -29,6 +29,14 @@ pub struct Narrator {
 }
 
 impl Narrator {
+    /// The head of the table.
+    pub fn head(self) {
+        terminal::line("");
+        for line in header(self.terminal) {
+            terminal::line(&line);
+        }
+    }
+
     /// A headline.
     pub fn phase(self, title: &str) {
         let at = format!("{:>5}", time(self.elapsed()));
@@ -44,9 +52,6 @@ impl Narrator {
 
     /// Writes rows and conditions until it is dropped.
     pub async fn follow(self, record: Shared) {
-        for line in header(self.terminal) {
-            terminal::line(&line);
-        }
         let mut seen: Vec<Option<Condition>> = Vec::new();
         let mut ticks = tokio::time::interval(ROW / 10);
         let mut tick = 0_u32;

@@ -1,18 +1,18 @@
 //! Setting the stage: everything that must run before the story begins, and its end.
 
-use std::{
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use kube::Client;
 use serde_json::Value;
 
 use crate::{
-    load::LoadModel,
+    load::Steering,
     support::{
-        Cluster, cluster::run_dir, eventually, install, kustomization::Kustomization, process::Process,
-        process::free_port, prometheus::Prometheus,
+        Cluster, eventually, install,
+        kustomization::Kustomization,
+        load_model::LoadModel,
+        process::{Process, free_port},
+        prometheus::Prometheus,
     },
     terminal::{self, Look, Terminal},
     workload::{NAMESPACE, Workload},
@@ -25,12 +25,13 @@ const OVERLAY: &str = "tests/demo/overlay";
 /// What runs. Dropping it ends everything, the cluster last.
 pub struct Stage {
     /// The load model's steering.
-    pub load: LoadModel,
+    pub load: Steering,
     /// A client with the administrator's rights.
     pub client: Client,
     /// Prometheus.
     pub prometheus: Prometheus,
-    processes: Vec<Process>,
+    load_model: LoadModel,
+    processes: [Process; 2],
     /// The cluster.
     pub cluster: Cluster,
 }
@@ -52,23 +53,26 @@ impl Stage {
 
         progress.say("starting Prometheus and the load model");
         let prometheus = Prometheus::start("demo").await;
-        let load_port = free_port();
-        let load = LoadModel::at(&format!("127.0.0.1:{load_port}"));
-        let mut processes = vec![load_model(&cluster, load_port)];
-        prometheus.register("voiceassist", load.address());
+        let load_model = LoadModel::start(&cluster, NAMESPACE);
+        prometheus.register("voiceassist", load_model.address());
 
         progress.say("starting vas operator and vas metrics-server under their own service accounts");
-        processes.extend(vas(&cluster, &install, &prometheus));
+        let processes = vas(&cluster, &install, &prometheus);
 
         progress.say(&format!("kubectl apply -k {OVERLAY}"));
         cluster.kubectl_ok(&["apply", "-k", OVERLAY], None);
         let stage = Self {
-            load,
+            load: Steering::at(load_model.address()),
             client,
             prometheus,
+            load_model,
             processes,
             cluster,
         };
+        eventually(Duration::from_secs(10), "the load model answers", || async {
+            stage.load.offered().await.ok_or("no answer")
+        })
+        .await;
         stage.load.offer(crate::story::QUIET).await;
         progress.say("waiting until both HPAs have all their metrics");
         stage.ready().await;
@@ -122,27 +126,11 @@ impl Stage {
 
     /// Panics with the log of a process that has ended.
     pub fn assert_running(&mut self) {
+        self.load_model.assert_running();
         for process in &mut self.processes {
             process.assert_running();
         }
     }
-}
-
-fn load_model(cluster: &Cluster, port: u16) -> Process {
-    let own = std::env::current_exe().expect("the path of this program");
-    let program: PathBuf = own.with_file_name("load-model");
-    let args = [
-        format!("--kubeconfig={}", cluster.kubeconfig().display()),
-        format!("--namespace={NAMESPACE}"),
-        format!("--listen=127.0.0.1:{port}"),
-    ];
-    Process::start(
-        "load-model",
-        &program,
-        &args,
-        &[],
-        run_dir().join("logs/load-model.log"),
-    )
 }
 
 fn vas(cluster: &Cluster, install: &Kustomization, prometheus: &Prometheus) -> [Process; 2] {

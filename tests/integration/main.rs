@@ -17,8 +17,10 @@
 mod support;
 
 mod cli;
+mod crd_rules;
 mod golden;
 mod harness;
+mod load_model;
 mod manifests;
 mod metrics_server;
 mod operator;

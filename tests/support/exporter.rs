@@ -10,20 +10,32 @@ use axum::{Router, extract::State, http::StatusCode, routing::get};
 
 type Series = BTreeMap<String, f64>;
 
+/// Milliseconds since 1970 that every sample carries; `None` lets Prometheus stamp them.
+type Stamp = Arc<Mutex<Option<Clock>>>;
+
+/// A clock that can be stopped.
+#[derive(Clone, Copy, Debug)]
+enum Clock {
+    Running,
+    Stopped(i64),
+}
+
 /// Serves `/metrics` in the text format until dropped.
 #[derive(Debug)]
 pub struct Exporter {
     address: SocketAddr,
     series: Arc<Mutex<Option<Series>>>,
+    stamp: Stamp,
     server: tokio::task::JoinHandle<()>,
 }
 
 impl Exporter {
     pub async fn start() -> Self {
         let series = Arc::new(Mutex::new(Some(Series::new())));
+        let stamp = Stamp::default();
         let app = Router::new()
             .route("/metrics", get(render))
-            .with_state(Arc::clone(&series));
+            .with_state((Arc::clone(&series), Arc::clone(&stamp)));
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
             .await
             .expect("a free port");
@@ -34,6 +46,7 @@ impl Exporter {
         Self {
             address,
             series,
+            stamp,
             server,
         }
     }
@@ -64,15 +77,23 @@ impl Exporter {
         }
     }
 
-    /// From now on scrapes fail with 500: Prometheus still answers, but with samples that age.
+    /// From now on scrapes fail with 500: Prometheus marks the series stale and answers without them.
     pub fn fail_scrapes(&self) {
         *self.locked() = None;
     }
 
+    /// From now on samples carry the exporter's own time, so that Prometheus does not mark them stale.
+    pub fn stamp_samples(&self) {
+        *locked(&self.stamp) = Some(Clock::Running);
+    }
+
+    /// From now on samples that carry a time stay at this one: Prometheus answers, with samples that age.
+    pub fn stop_clock(&self) {
+        *locked(&self.stamp) = Some(Clock::Stopped(now()));
+    }
+
     fn locked(&self) -> std::sync::MutexGuard<'_, Option<Series>> {
-        self.series
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        locked(&self.series)
     }
 }
 
@@ -90,16 +111,26 @@ fn key(name: &str, labels: &[(&str, &str)]) -> String {
     format!("{name}{{{}}}", labels.join(","))
 }
 
-async fn render(State(series): State<Arc<Mutex<Option<Series>>>>) -> Result<String, StatusCode> {
-    let series = series.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+async fn render(
+    State((series, stamp)): State<(Arc<Mutex<Option<Series>>>, Stamp)>,
+) -> Result<String, StatusCode> {
+    let series = locked(&series);
     let series = series.as_ref().ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
-    let lines: Vec<String> = series
+    let stamp = match *locked(&stamp) {
+        None => String::new(),
+        Some(Clock::Running) => format!(" {}", now()),
+        Some(Clock::Stopped(at)) => format!(" {at}"),
+    };
+    Ok(series
         .iter()
-        .map(|(key, value)| format!("{key} {value}"))
-        .collect();
-    Ok(lines.join(
-        "
-",
-    ) + "
-")
+        .map(|(key, value)| format!("{key} {value}{stamp}\n"))
+        .collect())
+}
+
+fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -11,6 +11,7 @@ pub mod exporter;
 pub mod fault_proxy;
 pub mod install;
 pub mod kustomization;
+pub mod load_model;
 pub mod namespace;
 pub mod process;
 pub mod prometheus;

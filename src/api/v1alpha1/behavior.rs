@@ -34,8 +34,7 @@ pub struct ScalingRules {
     #[schemars(length(min = 1, max = 8))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub policies: Option<Vec<ScalingPolicy>>,
-    /// Which policy counts: `Max` allows the largest change (default), `Min` the smallest, `Disabled`
-    /// forbids this direction.
+    /// Which policy counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub select_policy: Option<SelectPolicy>,
     /// Deviation from the target that is ignored, as a fraction (`"0.05"` is 5 %). Default: the
@@ -69,7 +68,8 @@ pub enum PolicyType {
     Percent,
 }
 
-/// Which policy of a list counts.
+/// Which policy counts: `Max` allows the largest change (default), `Min` the smallest, `Disabled` forbids
+/// this direction.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum SelectPolicy {
     /// The largest allowed change.

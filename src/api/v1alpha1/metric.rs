@@ -10,9 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::rules;
 use crate::api::schema;
 
-/// One metric of a workload. Exactly one of `resource`, `containerResource`, `requestRate`,
-/// `queueDepth`, `queueAge` and `prometheus` says where it comes from. The HPA computes a replica count
-/// from each metric and takes the largest.
+/// Exactly one of `resource`, `containerResource`, `requestRate`, `queueDepth`, `queueAge` and `prometheus`
+/// says where a metric comes from.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -56,9 +55,7 @@ pub struct Metric {
     /// Any PromQL query with one series: the escape hatch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prometheus: Option<Box<PrometheusSource>>,
-    /// What no data means. `Hold` (default): an error to the HPA, which then does not scale down.
-    /// `Zero`: zero, but only when Prometheus answered without error and has no series. With `Hold` an
-    /// empty queue whose series vanishes pins the workload at its replicas.
+    /// What no data means.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_missing: Option<OnMissing>,
     /// Age beyond which a sample counts as missing, for example `2m` (default).
@@ -81,7 +78,9 @@ pub struct Metric {
     pub external: Option<bool>,
 }
 
-/// What no data means to the HPA.
+/// What no data means. `Hold` (default): an error to the HPA, which then does not scale down. `Zero`: zero,
+/// but only when Prometheus answered without error and has no series. With `Hold` an empty queue whose
+/// series vanishes pins the workload at its replicas.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum OnMissing {
     /// An error: the HPA holds.
@@ -206,9 +205,7 @@ pub struct QueueDepthSource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::match_labels")]
     pub match_labels: Option<BTreeMap<String, String>>,
-    /// How several series become one number. `Max` (default) is right when every worker exports the
-    /// same queue's depth: a sum would multiply it by the replicas. `Sum` is for series that each hold a
-    /// part.
+    /// How several series become one number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aggregation: Option<Aggregation>,
     /// Jobs per pod (`averageValue`) or in all (`value`).
@@ -248,7 +245,8 @@ pub struct PrometheusSource {
     pub target: ObjectTarget,
 }
 
-/// How the series of a gauge become one number.
+/// How several series become one number. `Max` (default) is right when every worker exports the same
+/// queue's depth: a sum would multiply it by the replicas. `Sum` is for series that each hold a part.
 #[derive(
     Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord, Hash,
 )]

@@ -6,6 +6,7 @@
 //! HPA v2, VPA v1 and PDB v1.
 
 mod behavior;
+mod crd;
 mod disruption;
 mod environment;
 mod limits;
@@ -17,6 +18,7 @@ mod vertical;
 mod workload;
 
 pub use behavior::{Behavior, PolicyType, ScalingPolicy, ScalingRules, SelectPolicy};
+pub use crd::crd;
 pub use disruption::Disruption;
 pub use environment::{Environment, WorkloadOverride};
 pub use limits::{LimitRangeLimits, Limits, ResourceQuotaLimits};

@@ -54,14 +54,15 @@ pub struct VoiceAssistScalingSpec {
     /// `true` freezes every workload: no HPA scales, every VPA only recommends. Default false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
-    /// The scaled workloads.
+    /// What scales, and how.
     #[schemars(length(min = 1, max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub workloads: Vec<Workload>,
-    /// Defaults, bounds and a quota for the whole namespace.
+    /// A LimitRange and a ResourceQuota for the whole namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
-    /// The environments, each a set of changes to the values above.
+    /// Changes to the values above, one set per environment. All of them are checked, not only the active
+    /// one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]

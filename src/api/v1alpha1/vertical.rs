@@ -18,8 +18,7 @@ pub struct Vertical {
     /// `false` in an environment switches the base's VPA off. Default true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// `Off` only recommends (default), `Initial` sizes new pods, `Recreate` also evicts,
-    /// `InPlaceOrRecreate` resizes in place where it can.
+    /// How recommendations reach the pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub update_mode: Option<UpdateMode>,
     /// Fewest live replicas at which pods may still be evicted for a resize.
@@ -43,7 +42,7 @@ pub struct VerticalContainer {
         regex(pattern = r"^(\*|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$")
     )]
     pub name: String,
-    /// `Off` excludes the container. Default `Auto`.
+    /// Whether the VPA sizes the container.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<ContainerMode>,
     /// Resources the VPA sizes. Left out: cpu and memory.
@@ -51,7 +50,7 @@ pub struct VerticalContainer {
     #[schemars(length(min = 1, max = 2))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub controlled_resources: Option<Vec<ResourceName>>,
-    /// `RequestsAndLimits` (default) keeps the ratio of both, `RequestsOnly` leaves limits alone.
+    /// What the VPA changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub controlled_values: Option<ControlledValues>,
     /// Smallest recommendation.
@@ -64,7 +63,9 @@ pub struct VerticalContainer {
     pub max_allowed: Option<BTreeMap<String, Quantity>>,
 }
 
-/// How recommendations reach the pods. `Auto` is deprecated upstream and not offered.
+/// How recommendations reach the pods: `Off` only recommends (default), `Initial` sizes new pods, `Recreate`
+/// also evicts, `InPlaceOrRecreate` resizes in place where it can. Upstream's `Auto` is deprecated and not
+/// offered.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum UpdateMode {
     /// Recommend only.
@@ -78,7 +79,7 @@ pub enum UpdateMode {
     InPlaceOrRecreate,
 }
 
-/// Whether the VPA sizes a container.
+/// Whether the VPA sizes the container: `Auto` (default) does, `Off` leaves it alone.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum ContainerMode {
     /// Sized.
@@ -87,7 +88,8 @@ pub enum ContainerMode {
     Off,
 }
 
-/// What the VPA changes on a container.
+/// What the VPA changes: `RequestsAndLimits` (default) keeps the ratio of both, `RequestsOnly` leaves limits
+/// alone.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum ControlledValues {
     /// Requests, and limits in proportion.

@@ -53,17 +53,18 @@ pub struct Workload {
     /// For incidents, adoption, and tests that hold replicas. Default false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
-    /// What it scales on; the HPA takes the largest proposal.
+    /// What it scales on. The HPA computes a replica count from each metric and takes the largest.
     #[schemars(length(min = 1, max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub metrics: Vec<Metric>,
-    /// How fast it may scale.
+    /// How fast it may scale. What is left out gets the Kubernetes default, written out in the HPA.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behavior: Option<Behavior>,
-    /// Vertical sizing by a VerticalPodAutoscaler.
+    /// Vertical sizing by a VerticalPodAutoscaler, where the cluster has one. Never on a resource that the
+    /// HPA scales on, unless it only recommends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vertical: Option<Vertical>,
-    /// Protection from voluntary disruption by a PodDisruptionBudget.
+    /// Protection from node drains and evictions by a PodDisruptionBudget.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disruption: Option<Disruption>,
 }

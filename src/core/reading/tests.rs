@@ -50,7 +50,7 @@ fn polled(seconds_ago: u64, points: &[(&str, &str, Point)]) -> PollState {
 
 fn failed(state: PollState) -> PollState {
     PollState {
-        failure: Some("Prometheus: connection refused".into()),
+        failure: Some(Failure::Prometheus("connection refused".into())),
         ..state
     }
 }

@@ -7,14 +7,13 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, sync::LazyLock};
 
-use kube::CustomResourceExt;
 use regex::Regex;
 use serde_json::Value;
 
 use crate::{
     api::{
         schema::{DURATION_PATTERN, METRIC_PATTERN, NAME_PATTERN, PERCENT_PATTERN, QUANTITY_PATTERN},
-        v1alpha1::VoiceAssistScaling,
+        v1alpha1,
     },
     core::{
         duration::ParseDurationError, field_path::DisplayKey, int_or_percent::ParseShareError,
@@ -80,8 +79,8 @@ enum Unique {
 }
 
 static SPEC: LazyLock<Node> = LazyLock::new(|| {
-    let crd = serde_json::to_value(VoiceAssistScaling::crd()).unwrap_or_default();
-    crd.pointer("/spec/versions/0/schema/openAPIV3Schema/properties/spec")
+    v1alpha1::crd()
+        .pointer("/spec/versions/0/schema/openAPIV3Schema/properties/spec")
         .map(Node::read)
         .unwrap_or_default()
 });
@@ -458,7 +457,7 @@ mod tests {
                 _ => {}
             }
         }
-        let crd = serde_json::to_value(VoiceAssistScaling::crd()).unwrap();
+        let crd = v1alpha1::crd();
         let mut found = Vec::new();
         patterns(&crd, &mut found);
         assert!(found.len() > 20, "{} patterns", found.len());

@@ -10,7 +10,7 @@ pub use self::{
     feeds::{Outage, prometheus_feed, usage_feed},
     hpa::{hpa, hpa_status},
     pods::{pod, usage},
-    queries::{Asked, instant, per_pod, queries, single, timestamps},
+    queries::{Asked, RATE_WINDOW, Series, instant, newest, readings},
     syncs::{HPA_CONTROLLER, scale_writers, syncs},
 };
 

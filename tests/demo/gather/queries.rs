@@ -7,12 +7,15 @@ use serde_json::Value;
 
 use crate::{
     clock::Clock,
-    oracle::{Moment, Track},
+    oracle::{Moment, Reading, Sample, Track},
     workload::{ENVIRONMENT, NAMESPACE, Workload},
 };
 
 /// Time between two points of a range query, in seconds.
 pub const STEP: Moment = 0.5;
+
+/// Window of the rate in the overlay.
+pub const RATE_WINDOW: &str = "15s";
 
 const REQUESTS: &str = "voiceassist_http_requests_total";
 const DEPTH: &str = "voiceassist_queue_depth";
@@ -45,18 +48,58 @@ impl Asked {
     }
 }
 
-/// Request rate by pod, queue depth and queue age. The window is that of the overlay, which the demo checks.
-pub fn queries() -> [String; 3] {
-    [
-        format!("sum by (pod) (rate({REQUESTS}{{namespace=\"{NAMESPACE}\"}}[15s]))"),
-        format!("max({DEPTH}{{namespace=\"{NAMESPACE}\",queue=\"default\"}})"),
-        format!("max({AGE}{{namespace=\"{NAMESPACE}\",queue=\"default\"}})"),
-    ]
+/// A metric that the metrics server reads from Prometheus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Series {
+    /// Requests per second, by pod.
+    RequestRate,
+    /// Jobs.
+    QueueDepth,
+    /// Age of the oldest job in seconds.
+    QueueAge,
 }
 
-/// The times of the newest samples behind each of the [`queries`].
-pub fn timestamps() -> [String; 3] {
-    [REQUESTS, DEPTH, AGE].map(|name| format!("max(timestamp({name}{{namespace=\"{NAMESPACE}\"}}))"))
+impl Series {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::RequestRate, Self::QueueDepth, Self::QueueAge];
+
+    /// Its name in the HPA.
+    pub fn metric(self) -> &'static str {
+        match self {
+            Self::RequestRate => "request-rate",
+            Self::QueueDepth => "queue-depth",
+            Self::QueueAge => "queue-age",
+        }
+    }
+
+    /// Whose HPA has it.
+    pub fn workload(self) -> Workload {
+        match self {
+            Self::RequestRate => Workload::Gateway,
+            Self::QueueDepth | Self::QueueAge => Workload::Worker,
+        }
+    }
+
+    /// Its value. The window of the rate is that of the overlay, which the demo checks.
+    pub fn query(self) -> String {
+        match self {
+            Self::RequestRate => format!("sum by (pod) (rate({}[{RATE_WINDOW}]))", self.selector()),
+            Self::QueueDepth | Self::QueueAge => format!("max({})", self.selector()),
+        }
+    }
+
+    /// The time of the newest sample behind the value.
+    pub fn newest(self) -> String {
+        format!("max(timestamp({}))", self.selector())
+    }
+
+    fn selector(self) -> String {
+        match self {
+            Self::RequestRate => format!("{REQUESTS}{{namespace=\"{NAMESPACE}\"}}"),
+            Self::QueueDepth => format!("{DEPTH}{{namespace=\"{NAMESPACE}\",queue=\"default\"}}"),
+            Self::QueueAge => format!("{AGE}{{namespace=\"{NAMESPACE}\",queue=\"default\"}}"),
+        }
+    }
 }
 
 fn client(url: &str) -> Client {
@@ -70,8 +113,44 @@ pub async fn instant(url: &str, query: &str) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
+/// What each point of a series would have told a reader, until a moment.
+pub async fn readings(clock: Clock, url: &str, series: Series, until: Moment) -> Track<Reading> {
+    let points = range(clock, url, &series.query(), until).await;
+    points
+        .into_iter()
+        .map(|(at, values)| (at, reading(series, at, values)))
+        .collect()
+}
+
+/// The time of the newest sample at each point of a series.
+pub async fn newest(clock: Clock, url: &str, series: Series, until: Moment) -> Track<Option<Moment>> {
+    let points = range(clock, url, &series.newest(), until).await;
+    points
+        .into_iter()
+        .map(|(at, values)| (at, values.into_values().next().map(|epoch| clock.of_epoch(epoch))))
+        .collect()
+}
+
+fn reading(series: Series, at: Moment, values: BTreeMap<String, f64>) -> Reading {
+    #[expect(clippy::cast_possible_truncation, reason = "rates and jobs are small")]
+    let milli = |value: f64| (value * 1000.0).round() as i64;
+    let sample = |value| Sample {
+        value: milli(value),
+        at,
+        window: 0.0,
+    };
+    let mut values = values.into_iter().peekable();
+    match (series, values.peek()) {
+        (_, None) => Reading::Missing,
+        (Series::RequestRate, _) => {
+            Reading::PerPod(values.map(|(pod, value)| (pod, sample(value))).collect())
+        }
+        (_, Some((_, value))) => Reading::Object(milli(*value)),
+    }
+}
+
 /// All points of a range query, by the label `pod`.
-pub async fn per_pod(clock: Clock, url: &str, query: &str, until: Moment) -> Track<BTreeMap<String, f64>> {
+async fn range(clock: Clock, url: &str, query: &str, until: Moment) -> Vec<(Moment, BTreeMap<String, f64>)> {
     #[expect(clippy::cast_possible_truncation, reason = "seconds of today")]
     let (from, to) = (clock.epoch(0.0).floor() as i64, clock.epoch(until).ceil() as i64);
     let result = client(url).query_range(query, from, to, STEP).get().await;
@@ -106,13 +185,4 @@ pub async fn per_pod(clock: Clock, url: &str, query: &str, until: Moment) -> Tra
 )]
 fn step(at: Moment) -> u32 {
     (at / STEP).round() as u32
-}
-
-/// All points of a range query with at most one series.
-pub async fn single(clock: Clock, url: &str, query: &str, until: Moment) -> Track<Option<f64>> {
-    let points = per_pod(clock, url, query, until).await;
-    points
-        .points()
-        .map(|(at, values)| (at, values.values().next().copied()))
-        .collect()
 }

@@ -28,7 +28,7 @@ pub struct Verdict {
     pub proposed: Option<Between>,
     /// The counts it may have chosen.
     pub allowed: Between,
-    /// The metrics that may have made the largest proposal.
+    /// The metrics that may have made the proposal which led to the chosen count.
     pub deciding: Vec<String>,
     /// Whether the evidence is complete here.
     pub judged: bool,
@@ -99,7 +99,7 @@ impl Memory {
             chosen,
             proposed,
             allowed: allowed.unwrap_or(Between::exactly(current)),
-            deciding: deciding(&metrics, proposed),
+            deciding: deciding(&metrics, current, chosen),
             judged: sync.judged,
         }
     }
@@ -174,21 +174,19 @@ impl Reading {
     }
 }
 
-/// The metrics whose proposal may have been the largest.
-fn deciding(metrics: &[(&str, Proposals)], proposed: Option<Between>) -> Vec<String> {
-    let Some(proposed) = proposed else {
+/// The metrics whose proposal may have been the largest and led to the chosen count. Limits only ever take
+/// from a rise, so a rise needs a proposal at least as high.
+fn deciding(metrics: &[(&str, Proposals)], current: i32, chosen: i32) -> Vec<String> {
+    let lowest = metrics
+        .iter()
+        .filter_map(|(_, proposals)| proposals.iter().copied().flatten().min());
+    let rise = (chosen > current).then_some(chosen);
+    let Some(floor) = lowest.chain(rise).max() else {
         return Vec::new();
     };
-    let floor = metrics
-        .iter()
-        .filter_map(|(_, proposals)| proposals.iter().copied().flatten().min())
-        .max();
     metrics
         .iter()
-        .filter(|(_, proposals)| {
-            let highest = proposals.iter().copied().flatten().max();
-            highest.is_some_and(|highest| highest >= floor.unwrap_or(highest) && proposed.low <= highest)
-        })
+        .filter(|(_, proposals)| proposals.iter().copied().flatten().any(|it| it >= floor))
         .map(|(name, _)| (*name).to_owned())
         .collect()
 }

@@ -7,13 +7,13 @@ mod polls;
 use kube::Client;
 use tokio::task::JoinSet;
 
-use crate::{clock::Clock, load::LoadModel, record::Shared};
+use crate::{clock::Clock, load::Steering, record::Shared};
 
 /// Starts all of them; they end when the set is dropped.
 pub fn start(
     clock: Clock,
     client: &Client,
-    load: &LoadModel,
+    load: &Steering,
     prometheus: &str,
     record: &Shared,
 ) -> JoinSet<()> {

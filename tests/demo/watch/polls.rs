@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::{
     clock::Clock,
-    gather,
-    load::LoadModel,
+    gather::{self, Series},
+    load::Steering,
     oracle::Moment,
     record::{Shared, Values},
     workload::{NAMESPACE, SCALING, Workload},
@@ -68,7 +68,7 @@ pub async fn served(clock: Clock, client: Client, record: Shared) {
 }
 
 /// What is offered.
-pub async fn offered(clock: Clock, load: LoadModel, record: Shared) {
+pub async fn offered(clock: Clock, load: Steering, record: Shared) {
     let mut ticks = ticks(PERIOD);
     loop {
         ticks.tick().await;
@@ -80,7 +80,7 @@ pub async fn offered(clock: Clock, load: LoadModel, record: Shared) {
 
 /// What Prometheus holds.
 pub async fn prometheus(clock: Clock, url: String, record: Shared) {
-    let [rate, depth, age] = gather::queries();
+    let [rate, depth, age] = Series::ALL.map(Series::query);
     let mut ticks = ticks(PERIOD / 2);
     loop {
         ticks.tick().await;

@@ -27,6 +27,7 @@ workloads:
 #[tokio::test]
 async fn the_hpa_scales_on_a_pods_metric_and_on_an_object_metric() {
     let stack = stack().await;
+    let _proxy = stack.proxy.read().await;
     let namespace = stack.scaling("hpa", SPEC);
     namespace.apply(&deployment("api-gateway", 2));
     namespace.apply(&deployment("worker", 1));

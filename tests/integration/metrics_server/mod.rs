@@ -1,4 +1,6 @@
 //! `vas metrics-server` behind a real aggregation layer, in front of a real Prometheus, read by the real HPA.
 
+mod faults;
 mod hpa;
+mod refused;
 mod stack;

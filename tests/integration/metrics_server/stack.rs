@@ -6,7 +6,7 @@
 use std::{sync::LazyLock, time::Duration};
 
 use serde_json::Value;
-use tokio::{runtime::Runtime, sync::Mutex};
+use tokio::{runtime::Runtime, sync::RwLock};
 use vas::{
     api::v1alpha1::VoiceAssistScaling,
     core::{desired::hpa, validate::validate},
@@ -28,7 +28,8 @@ pub struct Stack {
     pub cluster: &'static Cluster,
     pub install: Kustomization,
     pub prometheus: Prometheus,
-    pub proxy: Mutex<FaultProxy>,
+    /// Tests that close it have it alone; all others share it.
+    pub proxy: RwLock<FaultProxy>,
     pub exporter: Exporter,
     /// Port of the server that the APIServices lead to.
     pub port: u16,
@@ -77,7 +78,7 @@ impl Stack {
             cluster,
             install,
             prometheus,
-            proxy: Mutex::new(proxy),
+            proxy: RwLock::new(proxy),
             exporter,
             port,
             metrics_port,
@@ -163,6 +164,19 @@ fn start_server(
             format!("--prometheus-url={prometheus}"),
         ],
     )
+}
+
+/// One condition of a resource: status, reason and message in one line; empty while it has none.
+pub fn metrics_available(namespace: &Namespace<'_>, name: &str) -> String {
+    let condition =
+        "{range .status.conditions[?(@.type=='MetricsAvailable')]}{.status} {.reason}: {.message}{end}";
+    namespace.kubectl(&[
+        "get",
+        "voiceassistscaling",
+        name,
+        "-o",
+        &format!("jsonpath={condition}"),
+    ])
 }
 
 /// A Deployment whose pods kwok runs.

@@ -1,7 +1,7 @@
 //! CPU and memory that load costs a pod, so that metrics.k8s.io follows the load too.
 //!
-//! The costs are chosen below the targets of the shipped example: at the target of 100 requests per second
-//! a gateway pod with a request of 500m uses half of it, so the request rate decides first.
+//! The costs are chosen below the targets of the shipped example, for pods with requests of 500m and 256Mi:
+//! at 100 requests per second, the target, a gateway pod is at half its CPU target, so the rate decides.
 
 /// What one pod uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ const GATEWAY_IDLE: Usage = Usage {
     cpu_milli: 25,
     memory_mebi: 72,
 };
-const GATEWAY_MILLI_CPU_PER_RATE: f64 = 2.25;
+const GATEWAY_MILLI_CPU_PER_RATE: f64 = 1.5;
 const GATEWAY_MEBI_PER_RATE: f64 = 0.2;
 
 const WORKER_IDLE: Usage = Usage {
@@ -66,8 +66,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn at_the_target_rate_a_gateway_pod_uses_half_its_request() {
-        assert_eq!(of_gateway(100.0).cpu_milli, 250);
+    fn at_the_target_rate_a_gateway_pod_is_at_half_its_cpu_target() {
+        assert_eq!(of_gateway(100.0).cpu_milli, 175, "of 70 % of 500m");
     }
 
     #[test]

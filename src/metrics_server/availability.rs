@@ -1,0 +1,126 @@
+//! Reports the condition `MetricsAvailable` on every resource: one replica, by server-side apply of that one
+//! condition, on change only.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::{
+    Api, Client,
+    api::{Patch, PatchParams},
+};
+use serde_json::json;
+
+use super::{reads::Memory, registry::Entry};
+use crate::{
+    api::{FIELD_MANAGER_METRICS, condition::METRICS_AVAILABLE, v1alpha1::VoiceAssistScaling},
+    clock::Clock,
+    core::{
+        availability::{Settling, Verdict, verdict},
+        model::ScalingKey,
+        reading::{Failure, Missing},
+    },
+    leader::{Fence, FenceError},
+};
+
+/// Time between looks at all resources.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// What reporting needs.
+pub struct Reporter {
+    /// Writes the condition.
+    pub client: Client,
+    /// Lets writes pass on the leader alone.
+    pub fence: Fence,
+    /// What the HPA is told.
+    pub memory: Memory,
+    /// Dates conditions.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Reporter {
+    /// Reports for ever.
+    pub async fn run(self) {
+        let mut settling = Settling::default();
+        loop {
+            tokio::time::sleep(PERIOD).await;
+            let entries = self.memory.registry.entries();
+            let keys: BTreeSet<&ScalingKey> = entries.iter().map(|(key, _)| key).collect();
+            settling.retain(|key| keys.contains(key));
+            for (key, entry) in &entries {
+                let now = self.clock.monotonic();
+                let Some(verdict) = self.judge(entry, now) else {
+                    continue;
+                };
+                if !settling.is_due(key, entry.condition.as_ref(), &verdict, entry.generation, now) {
+                    continue;
+                }
+                let written = self.fence.write(self.write(key, entry, &verdict)).await;
+                if let Err(FenceError::NotLeading) = written {
+                    // Another replica reports.
+                    break;
+                }
+                log(key, &verdict, written);
+            }
+        }
+    }
+
+    fn judge(&self, entry: &Entry, now: Duration) -> Option<Verdict> {
+        if !entry.valid && entry.metrics.is_empty() {
+            return None;
+        }
+        let metrics: Vec<(String, Option<Missing>)> = entry
+            .metrics
+            .iter()
+            .map(|metric| {
+                let missing = match &metric.shape {
+                    Ok(_) => self.memory.missing(metric, now),
+                    Err(error) => Some(Missing::Failed(Failure::Unsuitable(error.to_string().into()))),
+                };
+                (format!("{}/{}", metric.workload, metric.name), missing)
+            })
+            .collect();
+        verdict(&metrics)
+    }
+
+    async fn write(&self, key: &ScalingKey, entry: &Entry, verdict: &Verdict) -> kube::Result<()> {
+        let unchanged_since = entry
+            .condition
+            .as_ref()
+            .filter(|standing| standing.status == verdict.status)
+            .map(|standing| standing.last_transition_time.clone());
+        let condition = Condition {
+            type_: METRICS_AVAILABLE.to_owned(),
+            status: verdict.status.to_owned(),
+            reason: verdict.reason.to_owned(),
+            message: verdict.message.clone(),
+            observed_generation: entry.generation,
+            last_transition_time: unchanged_since.unwrap_or_else(|| Time(self.clock.now())),
+        };
+        // The UID keeps an object that was deleted and made anew from getting the old one's condition; and a
+        // status patch never creates.
+        let patch = json!({
+            "apiVersion": "scaling.voiceassist.io/v1alpha1",
+            "kind": "VoiceAssistScaling",
+            "metadata": {"uid": entry.uid},
+            "status": {"conditions": [condition]},
+        });
+        let api: Api<VoiceAssistScaling> = Api::namespaced(self.client.clone(), &key.namespace);
+        let params = PatchParams::apply(FIELD_MANAGER_METRICS).force();
+        api.patch_status(&key.name, &params, &Patch::Apply(&patch))
+            .await?;
+        Ok(())
+    }
+}
+
+fn log(key: &ScalingKey, verdict: &Verdict, written: Result<kube::Result<()>, FenceError>) {
+    let Verdict {
+        status,
+        reason,
+        message,
+    } = verdict;
+    match written {
+        Ok(Ok(())) => tracing::info!(scaling = %key, status, reason, message, "reported MetricsAvailable"),
+        Ok(Err(error)) => tracing::warn!(scaling = %key, %error, "could not report MetricsAvailable"),
+        Err(error) => tracing::warn!(scaling = %key, %error, "could not report MetricsAvailable"),
+    }
+}

@@ -1,0 +1,196 @@
+//! What Prometheus may do wrong, all at once, each to a resource of its own at replicas above its minimum and
+//! with load present: replicas do not fall, the condition says why, and recovery needs no restart.
+//!
+//! The control resource, whose load really ends, does fall within the same time; the bystander goes on scaling.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+
+use super::stack::{Stack, deployment, metrics_available, replicas, stack};
+use crate::support::{
+    eventually, eventually::throughout, exporter::Exporter, fault_proxy::Fault, namespace::Namespace,
+};
+
+/// Longer than maxAge, the HPA's window and two of its syncs, together.
+const LONG_ENOUGH: Duration = Duration::from_secs(40);
+
+/// Replicas that a depth of 180 asks for, and those that 230 does, at 50 per pod.
+const LOADED: (f64, u32) = (180.0, 4);
+const MORE_LOADED: (f64, u32) = (230.0, 5);
+
+/// A fault and the words with which the condition reports it. `Zero` is chosen wherever it is not the author's
+/// word that no series means zero: a server that takes a fault for an empty answer scales down here.
+const FAULTS: [(&str, Fault, &str); 10] = [
+    (
+        "hang",
+        Fault::Hang,
+        "PrometheusUnavailable: worker/depth: last sample older than maxAge 10s; Prometheus: no answer within 4s",
+    ),
+    (
+        "internalerror",
+        Fault::InternalError,
+        "Prometheus: HTTP 500 Internal Server Error: disk on fire",
+    ),
+    (
+        "refusal",
+        Fault::Refusal,
+        "Prometheus: execution: query processing would load too many samples",
+    ),
+    ("cutoff", Fault::CutOff, "Prometheus: the answer is cut off"),
+    (
+        "wrongtypes",
+        Fault::WrongTypes,
+        "Prometheus: the answer does not have the form of the query API",
+    ),
+    ("notjson", Fault::NotJson, "Prometheus: the answer is not JSON"),
+    ("warning", Fault::Warning, "Prometheus: warned: no store is up"),
+    (
+        "notanumber",
+        Fault::NotANumber,
+        "MetricsMissing: worker/depth: its value is NaN",
+    ),
+    (
+        "huge",
+        Fault::Huge,
+        "Prometheus: the answer is larger than 16777216 bytes",
+    ),
+    (
+        "hugecompressed",
+        Fault::HugeCompressed,
+        "Prometheus: the answer is larger than 16777216 bytes",
+    ),
+];
+
+/// One resource with a gauge of its own.
+struct Case {
+    gauge: String,
+    namespace: Namespace<'static>,
+}
+
+impl Case {
+    fn start(stack: &Stack, name: &str, on_missing: &str) -> Self {
+        let gauge = format!("fault_{name}_depth");
+        let spec = format!(
+            "
+workloads:
+- name: worker
+  scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: worker}}
+  maxReplicas: 5
+  metrics:
+  - name: depth
+    maxAge: 10s
+    onMissing: {on_missing}
+    queueDepth: {{gauge: {gauge}, target: {{averageValue: '50'}}}}
+  behavior:
+    scaleDown: {{stabilizationWindowSeconds: 10, policies: [{{type: Percent, value: 100, periodSeconds: 15}}]}}
+"
+        );
+        let namespace = stack.scaling(&format!("fault-{name}"), &spec);
+        namespace.apply(&deployment("worker", 1));
+        Self { gauge, namespace }
+    }
+
+    fn load(&self, exporter: &Exporter, depth: f64) {
+        exporter.set(&self.gauge, &[("namespace", self.namespace.name())], depth);
+    }
+
+    fn replicas(&self) -> u32 {
+        replicas(&self.namespace, "worker")
+    }
+
+    /// `Err` unless it is at this many replicas.
+    fn at(&self, wanted: u32) -> Result<(), String> {
+        let replicas = self.replicas();
+        if replicas == wanted {
+            Ok(())
+        } else {
+            Err(format!("{} is at {replicas}, not {wanted}", self.gauge))
+        }
+    }
+
+    async fn reports(&self, words: &str) {
+        let what = format!("{} reports {words:?}", self.gauge);
+        eventually(Duration::from_secs(30), &what, || async {
+            let condition = metrics_available(&self.namespace, "voiceassist");
+            if condition.contains(words) {
+                Ok(())
+            } else {
+                Err(condition)
+            }
+        })
+        .await;
+    }
+}
+
+async fn all_at(cases: &[&Case], wanted: u32) {
+    eventually(Duration::from_secs(90), "all resources are scaled", || async {
+        cases.iter().try_for_each(|case| case.at(wanted))
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_hold_through_every_fault_of_prometheus_while_others_go_on() {
+    let stack = stack().await;
+    let proxy = stack.proxy.read().await;
+    let ageing = Exporter::start().await;
+    ageing.stamp_samples();
+    stack.prometheus.register("ageing", &ageing.target());
+    let vanishing = Exporter::start().await;
+    stack.prometheus.register("vanishing", &vanishing.target());
+
+    let spoiled: Vec<Case> = FAULTS
+        .iter()
+        .map(|(name, ..)| Case::start(stack, name, "Zero"))
+        .collect();
+    let aged = Case::start(stack, "aged", "Zero");
+    let vanished = Case::start(stack, "vanished", "Hold");
+    let control = Case::start(stack, "control", "Hold");
+    let bystander = Case::start(stack, "bystander", "Hold");
+    let held: Vec<&Case> = spoiled.iter().chain([&aged, &vanished]).collect();
+    let load = |case: &Case, depth| {
+        let exporter = match case.gauge.as_str() {
+            "fault_aged_depth" => &ageing,
+            "fault_vanished_depth" => &vanishing,
+            _ => &stack.exporter,
+        };
+        case.load(exporter, depth);
+    };
+    let everybody: Vec<&Case> = held.iter().copied().chain([&control, &bystander]).collect();
+    for case in &everybody {
+        load(case, LOADED.0);
+    }
+    all_at(&everybody, LOADED.1).await;
+
+    for (case, (_, fault, _)) in spoiled.iter().zip(FAULTS) {
+        proxy.set(&case.gauge, Some(fault));
+    }
+    ageing.stop_clock();
+    vanishing.fail_scrapes();
+    load(&control, 0.0);
+    load(&bystander, MORE_LOADED.0);
+    throughout(LONG_ENOUGH, "faulted resources keep their replicas", || async {
+        held.iter().try_for_each(|case| case.at(LOADED.1))
+    })
+    .await;
+    all_at(&[&control], 1).await;
+    all_at(&[&bystander], MORE_LOADED.1).await;
+    let words = FAULTS.iter().map(|(.., words)| *words);
+    let words = words.chain([
+        "last sample older than maxAge 10s",
+        "MetricsMissing: worker/depth: Prometheus has no series for it",
+    ]);
+    join_all(held.iter().zip(words).map(|(case, words)| case.reports(words))).await;
+    bystander.reports("True MetricsFresh").await;
+
+    for case in &spoiled {
+        proxy.set(&case.gauge, None);
+    }
+    for case in &spoiled {
+        load(case, MORE_LOADED.0);
+    }
+    let recovered: Vec<&Case> = spoiled.iter().collect();
+    all_at(&recovered, MORE_LOADED.1).await;
+    join_all(recovered.iter().map(|case| case.reports("True MetricsFresh"))).await;
+}

@@ -1,0 +1,64 @@
+//! Prometheus away altogether: nobody listens.
+
+use std::time::Duration;
+
+use super::stack::{deployment, metrics_available, replicas, stack};
+use crate::support::{eventually, eventually::throughout};
+
+const SPEC: &str = "
+workloads:
+- name: worker
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: worker}
+  maxReplicas: 5
+  metrics:
+  - name: depth
+    maxAge: 10s
+    onMissing: Zero
+    queueDepth: {gauge: refused_depth, target: {averageValue: '50'}}
+  behavior:
+    scaleDown: {stabilizationWindowSeconds: 10, policies: [{type: Percent, value: 100, periodSeconds: 15}]}
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_hold_while_prometheus_refuses_connections_and_fall_once_it_says_so() {
+    let stack = stack().await;
+    let mut proxy = stack.proxy.write().await;
+    let namespace = stack.scaling("refused", SPEC);
+    namespace.apply(&deployment("worker", 1));
+    let labels = [("namespace", namespace.name())];
+    stack.exporter.set("refused_depth", &labels, 180.0);
+    let at = |wanted: u32| {
+        let replicas = replicas(&namespace, "worker");
+        if replicas == wanted {
+            Ok(())
+        } else {
+            Err(format!("{replicas} replicas"))
+        }
+    };
+    let reports = |words: &str| {
+        let condition = metrics_available(&namespace, "voiceassist");
+        if condition.contains(words) {
+            Ok(())
+        } else {
+            Err(condition)
+        }
+    };
+    let patience = Duration::from_secs(60);
+    eventually(patience, "scaled up", || async { at(4) }).await;
+
+    proxy.close();
+    // The load ends unseen: only Prometheus' own word may scale down.
+    stack.exporter.set("refused_depth", &labels, 0.0);
+    throughout(Duration::from_secs(35), "the replicas stay", || async { at(4) }).await;
+    let words = "False PrometheusUnavailable: worker/depth: last sample older than maxAge 10s; Prometheus: Connection refused";
+    eventually(patience, "the condition says why", || async { reports(words) }).await;
+    let served = stack.get("/apis/custom.metrics.k8s.io/v1beta2");
+    assert!(served.is_ok(), "the API stays served: {served:?}");
+
+    proxy.open().await;
+    eventually(patience, "scaled down", || async { at(1) }).await;
+    eventually(patience, "the condition recovers", || async {
+        reports("True MetricsFresh")
+    })
+    .await;
+}
