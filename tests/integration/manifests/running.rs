@@ -49,6 +49,21 @@ async fn children_become(namespace: &Namespace<'_>, expected: [Option<&str>; 5])
     .await;
 }
 
+async fn becomes_true(namespace: &Namespace<'_>, object: &str, condition: &str) {
+    let field =
+        "-o=jsonpath={range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{'\\n'}{end}";
+    eventually(PATIENCE, condition, || async {
+        let conditions = namespace.kubectl(&["get", object, field]);
+        let wanted = format!("{condition}=True ");
+        if conditions.lines().any(|line| line.starts_with(&wanted)) {
+            Ok(())
+        } else {
+            Err(conditions)
+        }
+    })
+    .await;
+}
+
 fn install_vpa(cluster: &Cluster) {
     let crd = bin("vpa-crd.yaml");
     cluster.kubectl_ok(&["apply", "--server-side", "-f", &crd.to_string_lossy()], None);
@@ -131,18 +146,8 @@ async fn the_shipped_rights_are_enough_and_an_uninstall_under_way_stays_an_unins
         [Some("5"), Some("1"), Some("2Gi"), Some("4Gi"), Some("60")],
     )
     .await;
-    namespace.kubectl(&[
-        "wait",
-        "--for=condition=Ready",
-        "vas/voiceassist",
-        "--timeout=90s",
-    ]);
-    namespace.kubectl(&[
-        "wait",
-        "--for=condition=ScalingActive",
-        "hpa/voiceassist-worker",
-        "--timeout=30s",
-    ]);
+    becomes_true(&namespace, "vas/voiceassist", "Ready").await;
+    becomes_true(&namespace, "hpa/voiceassist-worker", "ScalingActive").await;
 
     let changed = r#"[
       {"op": "replace", "path": "/spec/workloads/0/maxReplicas", "value": 6},
