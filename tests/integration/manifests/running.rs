@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{guide, installation};
+use super::{guide, installation, unused::unused};
 use crate::support::{
     Cluster, audit,
     cluster::bin,
@@ -13,6 +13,7 @@ use crate::support::{
     eventually::throughout,
     exporter::Exporter,
     install,
+    kustomization::Kustomization,
     namespace::Namespace,
     process::{Process, free_port},
     prometheus::Prometheus,
@@ -76,9 +77,7 @@ struct Running {
 }
 
 impl Running {
-    async fn start(cluster: &Cluster, prometheus: &Prometheus) -> Self {
-        let install = install::apply(cluster);
-        installation::rights_are_in_force(cluster).await;
+    fn start(cluster: &Cluster, install: &Kustomization, prometheus: &Prometheus) -> Self {
         let metrics = || format!("--metrics-bind-address=127.0.0.1:{}", free_port());
         let operator = install.deployment("vas-operator");
         let server = install.deployment("vas-metrics-server");
@@ -125,14 +124,16 @@ fn assert_nothing_was_refused(cluster: &Cluster, since: jiff::Timestamp) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_shipped_rights_are_enough_and_an_uninstall_under_way_stays_an_uninstall() {
+async fn the_shipped_rights_are_enough_and_none_is_idle_and_an_uninstall_stays_one() {
     let cluster = installation::CLUSTER.lock().await;
     install_vpa(&cluster);
     let prometheus = Prometheus::start("install").await;
     let exporter = Exporter::start().await;
     prometheus.register("worker", &exporter.target());
+    let install = install::apply(&cluster);
+    installation::rights_are_in_force(&cluster).await;
     let since = jiff::Timestamp::now();
-    let mut running = Running::start(&cluster, &prometheus).await;
+    let mut running = Running::start(&cluster, &install, &prometheus);
     let namespace = Namespace::create(&cluster, "install");
     let labels = [("namespace", namespace.name()), ("queue", "default")];
     exporter.set("voiceassist_queue_depth", &labels, 150.0);
@@ -183,6 +184,22 @@ async fn the_shipped_rights_are_enough_and_an_uninstall_under_way_stays_an_unins
         {
             Some(name) => Err(name.to_owned()),
             None => Ok(()),
+        }
+    })
+    .await;
+
+    // A watch is in the audit log once it has ended.
+    drop(running);
+    eventually(PATIENCE, "every right was used", || async {
+        let requests = audit::requests(&cluster);
+        let accounts = ["vas-operator", "vas-metrics-server"];
+        let unused = accounts
+            .map(|account| unused(&install, &requests, account))
+            .concat();
+        if unused.is_empty() {
+            Ok(())
+        } else {
+            Err(unused.join(", "))
         }
     })
     .await;
