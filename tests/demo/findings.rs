@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Clock,
-    gather::{self, HPA_CONTROLLER, Outage},
+    gather::{self, HPA_CONTROLLER},
     judgement::Judgement,
     oracle::{Moment, Verdict},
     record::Record,
@@ -96,8 +96,9 @@ pub fn decided(judgement: &Judgement, metric: &str) -> Finding {
     )
 }
 
-/// Replicas never fell while Prometheus was down, and the conditions said why.
-pub fn held(record: &Record, outage: Option<Outage>, without: Option<i32>) -> Finding {
+/// Replicas never fell from the moment Prometheus went down until the load did, and the conditions said why.
+pub fn held(record: &Record, story: &Story, without: Option<i32>) -> Finding {
+    let outage = story.outage;
     let Some(outage) = outage else {
         return Finding::new("Prometheus was down".to_owned(), vec!["it never was".to_owned()]);
     };
@@ -109,7 +110,7 @@ pub fn held(record: &Record, outage: Option<Outage>, without: Option<i32>) -> Fi
         };
         let specs: Vec<i32> = seen
             .scale
-            .during(outage.from, outage.to)
+            .during(outage.from, story.burst)
             .map(|scale| scale.spec)
             .collect();
         if specs
@@ -144,7 +145,7 @@ pub fn held(record: &Record, outage: Option<Outage>, without: Option<i32>) -> Fi
     });
     Finding::new(
         format!(
-            "replicas held while Prometheus was down for {:.0} s ({}{without})",
+            "replicas held while Prometheus was down for {:.0} s and until rates were whole again ({}{without})",
             outage.to - outage.from,
             counts.join(", ")
         ),

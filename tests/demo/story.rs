@@ -23,10 +23,16 @@ const RAMP_STEP: Duration = Duration::from_secs(4);
 /// Pods the peak needs.
 const PEAK_PODS: i32 = 9;
 
+/// How much longer Prometheus is away than `maxAge` and the scale-down window together, in seconds: two syncs.
+const BEYOND: Moment = 10.0;
+
+/// A sync of the HPA controller of the local cluster, and a second.
+const ONE_SYNC: Duration = Duration::from_secs(6);
+
 /// Short jobs and the time of one worker each takes.
 const SHORT_JOBS: (u32, f64) = (300, 0.25);
 /// Long jobs behind them: too few to be deep, so slow that they get old.
-const LONG_JOBS: (u32, f64) = (36, 7.0);
+const LONG_JOBS: (u32, f64) = (30, 7.0);
 
 /// What happened when.
 #[derive(Clone, Debug, Default)]
@@ -100,25 +106,28 @@ impl Teller<'_> {
 
     /// Longer than `maxAge` and the scale-down window together: who takes missing data for zero scales down.
     async fn outage(&mut self, story: &mut Story) {
-        let seconds = self.asked.max_age + self.window + 15.0;
+        let seconds = self.asked.max_age + self.window + BEYOND;
         self.narrator.phase(&format!(
-            "Prometheus is stopped at the peak, for {seconds:.0} s: maxAge {:.0} s + scale-down window {:.0} s + 15 s",
+            "Prometheus is stopped at the peak, for {seconds:.0} s: maxAge {:.0} s + scale-down window {:.0} s + {BEYOND} s",
             self.asked.max_age, self.window
         ));
         let from = self.clock.now();
         self.stage.prometheus.down();
         tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
-        self.narrator.phase("Prometheus is back");
+        self.narrator.phase(
+            "Prometheus is back, and the load is still at its peak: replicas must not fall now either",
+        );
         self.stage.prometheus.up().await;
         let to = self.clock.now();
         story.outage = Some(Outage { from, to });
-        self.until(story, 40, "both HPAs have data again", |record| {
+        self.until(story, 45, "both HPAs have data again", |record| {
             Workload::ALL.into_iter().all(|workload| {
                 let (_, hpa) = record.now(workload);
                 hpa.active.is_some_and(|active| active.status == "True")
             })
         })
         .await;
+        tokio::time::sleep(ONE_SYNC).await;
     }
 
     async fn burst(&mut self, story: &mut Story) {

@@ -27,7 +27,7 @@ pub async fn write(terminal: Terminal, court: &Court<'_>) -> bool {
         findings::decided(&gateway, "request-rate"),
         findings::decided(&worker, "queue-depth"),
         findings::decided(&worker, "queue-age"),
-        findings::held(&record, story.outage, gateway.without_prometheus),
+        findings::held(&record, story, gateway.without_prometheus),
         findings::ended(&record, story),
         findings::writers(court.clock, &requests, story.began),
     ];
