@@ -4,13 +4,16 @@
 //! or not Prometheus still answers; NaN, infinities and negative values count as missing. Zero is said only
 //! under `onMissing: Zero`, and only on the word of the latest poll: clean, fresh and without any series.
 
+mod gaps;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
+pub use self::gaps::Gaps;
 use super::{
     model::PrometheusMetric,
-    promql::{Answer, Point},
+    promql::{Answer, Point, Shape},
     quantity,
 };
 use crate::api::v1alpha1::OnMissing;
@@ -22,6 +25,28 @@ pub struct PollState {
     pub answer: Option<Arc<Answer>>,
     /// `None` once a poll is clean.
     pub failure: Option<Failure>,
+    /// Gaps in the samples behind a rate.
+    pub gaps: Gaps,
+}
+
+impl PollState {
+    /// Takes in the outcome of a poll. A failure keeps the last answer: its age decides how long it is
+    /// served. True if what is wrong changed.
+    pub fn record(&mut self, shape: &Shape, outcome: Result<Answer, Failure>) -> bool {
+        let failure = match outcome {
+            Ok(answer) => {
+                if let Some(window) = shape.window {
+                    self.gaps.observe(window, &answer);
+                }
+                self.answer = Some(Arc::new(answer));
+                None
+            }
+            Err(failure) => Some(failure),
+        };
+        let changed = self.failure != failure;
+        self.failure = failure;
+        changed
+    }
 }
 
 /// Why a poll brought no data, in words for users.
@@ -60,6 +85,9 @@ pub enum Missing {
     /// There are samples but no value yet.
     #[error("no value yet: a rate needs two samples within its window{}", suffix(.0.as_ref()))]
     NoValueYet(Option<Failure>),
+    /// The window of the rate reaches back into a gap, so the rate is too low.
+    #[error("the rate is not whole again after a gap in Prometheus' samples")]
+    Gap,
     /// NaN, infinite, negative or beyond what the HPA can hold.
     #[error("its value {0} is not usable")]
     Unusable(f64),
@@ -106,7 +134,7 @@ impl Missing {
             Self::NoSeries(failure) | Self::NoValueYet(failure) | Self::TooOld { failure, .. } => {
                 failure.as_ref()
             }
-            Self::NotPolled | Self::Unusable(_) | Self::NoPods => None,
+            Self::NotPolled | Self::Gap | Self::Unusable(_) | Self::NoPods => None,
         }
     }
 }
@@ -122,7 +150,7 @@ pub fn object(
     metric: &PrometheusMetric,
     now: Duration,
 ) -> Result<Reading, Missing> {
-    let view = View::new(state, metric, now)?;
+    let view = View::new(state, namespace, metric, now)?;
     match view
         .answer
         .points
@@ -149,7 +177,7 @@ pub fn pods<'a>(
     selected: &[&'a str],
     known: impl Fn(&str) -> bool,
 ) -> Result<BTreeMap<&'a str, Reading>, Missing> {
-    let view = View::new(state, metric, now)?;
+    let view = View::new(state, namespace, metric, now)?;
     if selected.is_empty() {
         return Err(Missing::NoPods);
     }
@@ -202,6 +230,7 @@ impl Missing {
 struct View<'a> {
     state: &'a PollState,
     answer: &'a Answer,
+    namespace: &'a str,
     metric: &'a PrometheusMetric,
     since_poll: Duration,
 }
@@ -209,6 +238,7 @@ struct View<'a> {
 impl<'a> View<'a> {
     fn new(
         state: Option<&'a PollState>,
+        namespace: &'a str,
         metric: &'a PrometheusMetric,
         now: Duration,
     ) -> Result<Self, Missing> {
@@ -219,6 +249,7 @@ impl<'a> View<'a> {
         Ok(Self {
             state,
             answer,
+            namespace,
             metric,
             since_poll: now.saturating_sub(answer.received),
         })
@@ -245,6 +276,9 @@ impl<'a> View<'a> {
                 max_age: self.metric.max_age,
                 failure: self.failure(),
             });
+        }
+        if self.state.gaps.reach(self.namespace, sampled.at) {
+            return Err(Missing::Gap);
         }
         let quantity = quantity::from_measurement(value).ok_or(Missing::Unusable(value))?;
         Ok(Reading {

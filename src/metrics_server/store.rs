@@ -21,21 +21,10 @@ impl Store {
         self.states.read().get(shape).cloned()
     }
 
-    /// Takes in the outcome of a poll. A failure keeps the last answer: its age decides how long it is
-    /// served. True if what is wrong changed.
+    /// Takes in the outcome of a poll. True if what is wrong changed.
     pub fn record(&self, shape: &Arc<Shape>, outcome: Result<Answer, Failure>) -> bool {
         let mut states = self.states.write();
-        let state = states.entry(shape.clone()).or_default();
-        let failure = match outcome {
-            Ok(answer) => {
-                state.answer = Some(Arc::new(answer));
-                None
-            }
-            Err(failure) => Some(failure),
-        };
-        let changed = state.failure != failure;
-        state.failure = failure;
-        changed
+        states.entry(shape.clone()).or_default().record(shape, outcome)
     }
 
     /// Forgets the shapes that nobody asks for any more.

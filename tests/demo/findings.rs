@@ -145,7 +145,7 @@ pub fn held(record: &Record, story: &Story, without: Option<i32>) -> Finding {
     });
     Finding::new(
         format!(
-            "replicas held while Prometheus was down for {:.0} s ({}{without})",
+            "replicas held while Prometheus was down for {:.0} s and until rates were whole again ({}{without})",
             outage.to - outage.from,
             counts.join(", ")
         ),

@@ -99,7 +99,12 @@ impl Court<'_> {
         let until = self.story.ended + 1.0;
         let values = gather::readings(self.clock, &url, series, until).await;
         let newest = gather::newest(self.clock, &url, series, until).await;
-        gather::prometheus_feed(&values, &newest, self.story.outage, self.asked.max_age)
+        let window = match series {
+            Series::RequestRate => self.asked.window,
+            Series::QueueDepth | Series::QueueAge => 0.0,
+        };
+        let limits = (self.asked.max_age, window);
+        gather::prometheus_feed(&values, &newest, self.story.outage, limits)
     }
 }
 

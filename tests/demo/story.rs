@@ -26,6 +26,9 @@ const PEAK_PODS: i32 = 9;
 /// How much longer Prometheus is away than `maxAge` and the scale-down window together, in seconds: two syncs.
 const BEYOND: Moment = 10.0;
 
+/// A sync of the HPA controller of the local cluster, and a second.
+const ONE_SYNC: Duration = Duration::from_secs(6);
+
 /// Short jobs and the time of one worker each takes.
 const SHORT_JOBS: (u32, f64) = (300, 0.25);
 /// Long jobs behind them: too few to be deep, so slow that they get old.
@@ -117,15 +120,14 @@ impl Teller<'_> {
         self.stage.prometheus.up().await;
         let to = self.clock.now();
         story.outage = Some(Outage { from, to });
-        // A rate over a window with a gap is too low, so the first values are not to be trusted.
-        tokio::time::sleep(Duration::from_secs_f64(self.asked.window)).await;
-        self.until(story, 30, "both HPAs have data again", |record| {
+        self.until(story, 45, "both HPAs have data again", |record| {
             Workload::ALL.into_iter().all(|workload| {
                 let (_, hpa) = record.now(workload);
                 hpa.active.is_some_and(|active| active.status == "True")
             })
         })
         .await;
+        tokio::time::sleep(ONE_SYNC).await;
     }
 
     async fn burst(&mut self, story: &mut Story) {

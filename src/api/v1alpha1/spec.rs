@@ -23,7 +23,7 @@ use super::{
     doc = "VoiceAssistScaling keeps the HorizontalPodAutoscalers, VerticalPodAutoscalers, PodDisruptionBudgets and resource limits of a VoiceAssist installation consistent, with one set of values per environment.",
     validation = Rule::new("self.metadata.name.size() <= 63").message("metadata.name must be at most 63 characters: it becomes a label value"),
     printcolumn = r#"{"name":"Environment","type":"string","jsonPath":".spec.environment","description":"The active environment"}"#,
-    printcolumn = r#"{"name":"Workloads","type":"string","jsonPath":".spec.workloads[*].name","description":"The scaled workloads"}"#,
+    printcolumn = r#"{"name":"Workloads","type":"string","jsonPath":".status.workloadNames","description":"The scaled workloads"}"#,
     printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status","description":"Whether everything works"}"#,
     printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason","priority":1,"description":"Why"}"#,
     printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#

@@ -17,6 +17,11 @@ pub struct VoiceAssistScalingStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63))]
     pub environment: Option<String>,
+    /// The scaled workloads in one line, for the printer column: a column shows only the first item of a
+    /// list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1100))]
+    pub workload_names: Option<String>,
     /// `Ready` sums up `SpecValid`, `ScaleTargetFound`, `ResourcesApplied`, `MetricsAvailable` and the
     /// HPAs' own conditions; `QuotaSufficient` is a warning beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -142,6 +142,7 @@ mod tests {
             grouping,
             value: "v".to_owned(),
             age: (grouping != Grouping::Single).then(|| "a".to_owned()),
+            window: None,
         }
     }
 

@@ -39,6 +39,8 @@ pub struct Shape {
     pub value: String,
     /// PromQL for the time of the newest sample behind each value; `None` means the time of the poll.
     pub age: Option<String>,
+    /// Window of a rate; `None` where the value is that of one moment.
+    pub window: Option<Duration>,
 }
 
 /// Why no query can be made for a metric.
@@ -69,14 +71,15 @@ pub fn shape(labels: &Labels, namespace: &str, metric: &PrometheusMetric) -> Res
             window,
         } => {
             let selector = selector(counter, match_labels)?;
-            let window = render_window(*window);
+            let range = render_window(*window);
             Shape {
                 server,
                 grouping: Grouping::Pod,
-                value: format!("sum by ({namespace_label}, {pod}) (rate({selector}[{window}]))"),
+                value: format!("sum by ({namespace_label}, {pod}) (rate({selector}[{range}]))"),
                 age: Some(format!(
                     "max by ({namespace_label}, {pod}) (timestamp({selector}))"
                 )),
+                window: Some(*window),
             }
         }
         Series::Gauge {
@@ -94,6 +97,7 @@ pub fn shape(labels: &Labels, namespace: &str, metric: &PrometheusMetric) -> Res
                 grouping: Grouping::Namespace,
                 value: format!("{operator} by ({namespace_label}) ({selector})"),
                 age: Some(format!("max by ({namespace_label}) (timestamp({selector}))")),
+                window: None,
             }
         }
         Series::Query { query } => Shape {
@@ -101,6 +105,7 @@ pub fn shape(labels: &Labels, namespace: &str, metric: &PrometheusMetric) -> Res
             grouping: Grouping::Single,
             value: pin_namespace(query, namespace_label, namespace)?,
             age: None,
+            window: None,
         },
     })
 }

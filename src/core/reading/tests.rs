@@ -3,7 +3,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use super::*;
 use crate::core::{
     model::{ObjectTarget, Series},
-    promql::SampleTime,
+    promql::{Grouping, SampleTime},
 };
 
 const NOW: Duration = Duration::from_secs(1000);
@@ -44,7 +44,7 @@ fn polled(seconds_ago: u64, points: &[(&str, &str, Point)]) -> PollState {
     }
     PollState {
         answer: Some(Arc::new(answer)),
-        failure: None,
+        ..PollState::default()
     }
 }
 
@@ -227,4 +227,36 @@ fn of_several_stale_pods_the_youngest_sample_is_named() {
         missing.to_string().starts_with("last sample 100s old"),
         "{missing}"
     );
+}
+
+#[test]
+fn a_rate_whose_window_reaches_into_a_gap_is_missing_not_low() {
+    let mut state = PollState::default();
+    let shape = Shape {
+        server: "default".to_owned(),
+        grouping: Grouping::Pod,
+        value: String::new(),
+        age: None,
+        window: Some(Duration::from_secs(60)),
+    };
+    let mut sampled_at = |second: i64, value: f64| {
+        let sampled = SampleTime {
+            at: Timestamp::from_second(second).unwrap(),
+            age: Duration::ZERO,
+        };
+        let point = Point {
+            value: Some(value),
+            sampled: Some(sampled),
+        };
+        let points = BTreeMap::from([("a".to_owned(), BTreeMap::from([("p".to_owned(), point)]))]);
+        let received = NOW;
+        state.record(&shape, Ok(Answer { received, points }));
+        let readings = pods(Some(&state), "a", &metric(OnMissing::Hold), NOW, &["p"], |_| true);
+        readings.map(|readings| readings["p"].value.clone())
+    };
+    assert_eq!(sampled_at(0, 100.0), Ok("100".to_owned()));
+    assert_eq!(sampled_at(5, 100.0), Ok("100".to_owned()));
+    assert_eq!(sampled_at(50, 9.0), Err(Missing::Gap));
+    assert_eq!(sampled_at(80, 60.0), Err(Missing::Gap));
+    assert_eq!(sampled_at(110, 100.0), Ok("100".to_owned()));
 }

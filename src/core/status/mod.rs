@@ -88,6 +88,7 @@ fn compute(inputs: &Inputs<'_>, old: &VoiceAssistScalingStatus, now: Timestamp) 
     VoiceAssistScalingStatus {
         observed_generation: Some(generation),
         environment: inputs.object.spec.environment.clone(),
+        workload_names: Some(workload_names(inputs.object)),
         conditions: Some(sorted(conditions(&findings, old_conditions, generation, now))),
         workloads: Some(
             workloads
@@ -113,6 +114,16 @@ fn compute(inputs: &Inputs<'_>, old: &VoiceAssistScalingStatus, now: Timestamp) 
                 .collect(),
         ),
     }
+}
+
+fn workload_names(object: &VoiceAssistScaling) -> String {
+    let names: Vec<&str> = object
+        .spec
+        .workloads
+        .iter()
+        .map(|workload| workload.name.as_str())
+        .collect();
+    names.join(",")
 }
 
 /// The conditions that the operator writes, in the order it writes them.

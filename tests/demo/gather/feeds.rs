@@ -2,7 +2,8 @@
 //!
 //! For a metric from Prometheus that is what a metrics server with a poll every five seconds may have in
 //! memory: the newest value, no older than `maxAge`. While Prometheus was down, later range queries still
-//! show values for that time; nobody could read them then, so they do not count.
+//! show values for that time; nobody could read them then, so they do not count. A rate whose window reaches
+//! back into that time is too low, and so is no value either.
 
 use std::collections::BTreeMap;
 
@@ -34,12 +35,12 @@ impl Outage {
     }
 }
 
-/// The feed of a metric that the metrics server reads from Prometheus.
+/// The feed of a metric that the metrics server reads from Prometheus; `window` is that of a rate, else zero.
 pub fn prometheus_feed(
     values: &Track<Reading>,
     newest: &Track<Option<Moment>>,
     outage: Option<Outage>,
-    max_age: Moment,
+    (max_age, window): (Moment, Moment),
 ) -> Feed {
     let mut readings = Track::default();
     for (at, reading) in values.points() {
@@ -51,15 +52,15 @@ pub fn prometheus_feed(
                     readings.push(since, reading);
                 }
             }
+            Some(outage) if (outage.to..outage.to + window).contains(&at) => {
+                readings.push(since, Reading::Missing);
+            }
             _ => {
-                let fresh = newest
-                    .at(at)
-                    .copied()
-                    .flatten()
-                    .is_some_and(|newest| at - newest <= max_age);
-                let reading = if fresh { reading.clone() } else { Reading::Missing };
-                readings.push(since, reading);
-                if outage.is_some_and(|outage| at >= outage.to && at < outage.to + RECOVERY) {
+                let newest = newest.at(at).copied().flatten();
+                let fresh = newest.is_some_and(|newest| at - newest <= max_age);
+                readings.push(since, if fresh { reading.clone() } else { Reading::Missing });
+                let whole = outage.map(|outage| outage.to + window);
+                if whole.is_some_and(|whole| (whole..whole + RECOVERY).contains(&at)) {
                     readings.push(since, Reading::Missing);
                 }
             }
@@ -101,12 +102,16 @@ mod tests {
     use super::*;
 
     fn feed(outage: Option<Outage>) -> Feed {
+        rate(outage, 0.0)
+    }
+
+    fn rate(outage: Option<Outage>, window: Moment) -> Feed {
         let seconds = |value: u32| f64::from(value);
         let values = (0..100)
             .map(|at| (seconds(at), Reading::Object(i64::from(at))))
             .collect();
         let newest = (0..100).map(|at| (seconds(at), Some(seconds(at)))).collect();
-        prometheus_feed(&values, &newest, outage, 10.0)
+        prometheus_feed(&values, &newest, outage, (10.0, window))
     }
 
     fn told(feed: &Feed, at: Moment) -> Vec<Reading> {
@@ -144,12 +149,25 @@ mod tests {
     }
 
     #[test]
+    fn a_rate_counts_again_once_its_window_lies_after_the_outage() {
+        let outage = Outage { from: 30.0, to: 50.0 };
+        let feed = rate(Some(outage), 15.0);
+        assert!(
+            told(&feed, 64.0)
+                .iter()
+                .all(|reading| *reading == Reading::Missing)
+        );
+        assert!(told(&feed, 70.0).contains(&Reading::Object(69)));
+        assert!(!told(&feed, 90.0).contains(&Reading::Missing));
+    }
+
+    #[test]
     fn a_sample_older_than_max_age_is_missing() {
         let values = (0..100).map(|at| (f64::from(at), Reading::Object(7))).collect();
         let newest = (0..100)
             .map(|at| (f64::from(at), Some(f64::from(at.min(20)))))
             .collect();
-        let feed = prometheus_feed(&values, &newest, None, 10.0);
+        let feed = prometheus_feed(&values, &newest, None, (10.0, 0.0));
         assert!(told(&feed, 28.0).contains(&Reading::Object(7)));
         assert_eq!(told(&feed, 50.0).first(), Some(&Reading::Missing));
     }

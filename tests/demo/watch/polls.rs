@@ -55,15 +55,16 @@ pub async fn served(clock: Clock, client: Client, record: Shared) {
         )
     };
     let (depth, age) = (object("queue-depth"), object("queue-age"));
-    let mut ticks = ticks(PERIOD);
+    let mut ticks = ticks(PERIOD / 2);
     loop {
         ticks.tick().await;
+        let asked = clock.now();
         let values = Values {
             rate: get(&client, &rate).await.and_then(|list| average(&list)),
             depth: get(&client, &depth).await.and_then(|list| average(&list)),
             age: get(&client, &age).await.and_then(|list| average(&list)),
         };
-        record.lock().served.push(clock.now(), values);
+        record.lock().served.push(asked, values);
     }
 }
 

@@ -1,0 +1,134 @@
+//! Gaps in the samples behind a rate.
+//!
+//! Prometheus divides the increase it has seen by the whole window. After it, or its scraping, was away, a
+//! window holds samples for a part only, and the rate comes out low: a fifth of the load where a fifth of
+//! the window is covered. That is missing data in disguise, so a rate counts again only once its whole
+//! window lies after the gap.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
+
+use crate::core::promql::Answer;
+
+/// A gap that leaves less than this part of the window uncovered is left to the HPA's tolerance and
+/// stabilization: a single poll that failed must not hold every workload.
+const PART: u32 = 2;
+/// A namespace without samples for this long is forgotten.
+const FORGOTTEN: Duration = Duration::from_hours(24);
+
+/// What is known of the samples of a shape, by namespace. All times are on Prometheus' clock.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gaps {
+    newest: BTreeMap<String, Timestamp>,
+    full_from: BTreeMap<String, Timestamp>,
+}
+
+impl Gaps {
+    /// Takes in a clean answer to a shape that rates over `window`.
+    pub fn observe(&mut self, window: Duration, answer: &Answer) {
+        for (namespace, points) in &answer.points {
+            let sampled = points.values().filter_map(|point| point.sampled);
+            let Some(newest) = sampled.map(|sampled| sampled.at).max() else {
+                continue;
+            };
+            let before = self.newest.insert(namespace.clone(), newest);
+            if before.is_some_and(|before| before + window / PART < newest) {
+                self.full_from.insert(namespace.clone(), newest + window);
+            }
+        }
+        if let Some(latest) = self.newest.values().copied().max() {
+            self.newest.retain(|_, newest| *newest + FORGOTTEN > latest);
+            self.full_from.retain(|_, full_from| *full_from > latest);
+        }
+    }
+
+    /// Whether the window that ends at this sample reaches back into a gap.
+    #[must_use]
+    pub fn reach(&self, namespace: &str, sampled: Timestamp) -> bool {
+        self.full_from
+            .get(namespace)
+            .is_some_and(|full_from| sampled < *full_from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::promql::{Point, SampleTime};
+
+    const WINDOW: Duration = Duration::from_secs(60);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_000_000 + second).unwrap()
+    }
+
+    fn answer(samples: &[(&str, &str, i64)]) -> Answer {
+        let mut answer = Answer::default();
+        for (namespace, pod, second) in samples {
+            let point = Point {
+                value: Some(1.0),
+                sampled: Some(SampleTime {
+                    at: at(*second),
+                    age: Duration::ZERO,
+                }),
+            };
+            let points = answer.points.entry((*namespace).to_owned()).or_default();
+            points.insert((*pod).to_owned(), point);
+        }
+        answer
+    }
+
+    fn observed(samples: &[(&str, &str, i64)]) -> Gaps {
+        let mut gaps = Gaps::default();
+        for sample in samples {
+            gaps.observe(WINDOW, &answer(&[*sample]));
+        }
+        gaps
+    }
+
+    #[test]
+    fn after_a_gap_a_whole_window_must_pass() {
+        let gaps = observed(&[("a", "p", 0), ("a", "p", 5), ("a", "p", 100)]);
+        assert!(gaps.reach("a", at(100)));
+        assert!(gaps.reach("a", at(159)));
+        assert!(!gaps.reach("a", at(160)));
+    }
+
+    #[test]
+    fn polls_that_follow_each_other_and_one_that_failed_are_no_gap() {
+        let gaps = observed(&[("a", "p", 0), ("a", "p", 5), ("a", "p", 15), ("a", "p", 45)]);
+        assert!(!gaps.reach("a", at(45)));
+    }
+
+    #[test]
+    fn the_first_answer_and_a_new_pod_are_no_gap() {
+        let mut gaps = observed(&[("a", "p", 0)]);
+        assert!(!gaps.reach("a", at(0)));
+        gaps.observe(WINDOW, &answer(&[("a", "p", 5), ("a", "new", 5)]));
+        assert!(!gaps.reach("a", at(5)));
+    }
+
+    #[test]
+    fn one_namespace_without_samples_does_not_hold_another() {
+        let mut gaps = observed(&[("a", "p", 0)]);
+        gaps.observe(WINDOW, &answer(&[("a", "p", 100), ("b", "p", 100)]));
+        assert!(gaps.reach("a", at(100)));
+        assert!(!gaps.reach("b", at(100)));
+    }
+
+    #[test]
+    fn a_gap_is_seen_although_answers_without_samples_came_between() {
+        let mut gaps = observed(&[("a", "p", 0)]);
+        gaps.observe(WINDOW, &Answer::default());
+        gaps.observe(WINDOW, &answer(&[("a", "p", 100)]));
+        assert!(gaps.reach("a", at(100)));
+    }
+
+    #[test]
+    fn a_second_gap_starts_the_wait_again() {
+        let gaps = observed(&[("a", "p", 0), ("a", "p", 100), ("a", "p", 150)]);
+        assert!(gaps.reach("a", at(200)));
+        assert!(!gaps.reach("a", at(210)));
+    }
+}
