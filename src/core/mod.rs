@@ -37,6 +37,8 @@ pub mod quota;
 pub mod reading;
 pub mod selector;
 pub mod status;
+#[cfg(test)]
+mod testing;
 pub mod validate;
 
 #[cfg(test)]

@@ -109,6 +109,11 @@ pub enum Target {
         /// What is wrong, and the fix.
         message: String,
     },
+    /// Reading it failed again and again.
+    Unknown {
+        /// Why.
+        message: String,
+    },
 }
 
 /// What matters of a pod template.
@@ -125,7 +130,7 @@ impl Target {
     pub fn selector(&self) -> Option<&LabelSelector> {
         match self {
             Self::Found { selector, .. } => selector.as_ref().ok(),
-            Self::Unusable { .. } => None,
+            Self::Unusable { .. } | Self::Unknown { .. } => None,
         }
     }
 

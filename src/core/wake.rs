@@ -35,7 +35,7 @@ pub fn concerned<'a>(
     if foreign || after.is_none() {
         names.extend(
             claims
-                .filter(|claim| sides().any(|live| in_the_way(kind, live, claim, foreign)))
+                .filter(|claim| sides().any(|live| in_the_way(kind, live, claim)))
                 .map(|claim| claim.name.clone()),
         );
     }
@@ -46,7 +46,7 @@ fn owner_kind(live: &Live) -> Option<&str> {
     live.controller.as_ref().map(|owner| owner.kind.as_str())
 }
 
-fn in_the_way(kind: ChildKind, live: &Live, claim: &Claim, foreign: bool) -> bool {
+fn in_the_way(kind: ChildKind, live: &Live, claim: &Claim) -> bool {
     let same_target = live
         .target
         .as_ref()
@@ -56,9 +56,8 @@ fn in_the_way(kind: ChildKind, live: &Live, claim: &Claim, foreign: bool) -> boo
         || same_name
         || match kind {
             // Which pods a budget selects is known only with the targets at hand.
-            ChildKind::PodDisruptionBudget => foreign,
             // Any quota of the namespace counts for QuotaSufficient.
-            ChildKind::ResourceQuota => true,
+            ChildKind::PodDisruptionBudget | ChildKind::ResourceQuota => true,
             ChildKind::LimitRange => claim.limits,
             ChildKind::HorizontalPodAutoscaler | ChildKind::VerticalPodAutoscaler => false,
         }

@@ -251,3 +251,6 @@ impl CurrentTrust {
         self.0.load_full()
     }
 }
+
+#[cfg(test)]
+mod tests;

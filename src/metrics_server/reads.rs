@@ -254,3 +254,6 @@ fn value(metric: &ServedMetric, object: DescribedObject, reading: Reading, now: 
         value: reading.value,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,17 +4,13 @@ use kube::core::Status;
 
 use super::{
     context::Context,
-    error::{Class, ReconcileError, WriteError},
+    error::{Class, QUIET_FAILURES, ReconcileError, WriteError},
 };
 use crate::core::{
     child::ChildRef,
     outcome::{Change, Outcome, Overwritten},
     plan::{Application, Deletion, How, Plan},
 };
-
-/// How often in a row a transient failure stays out of the status: most are gone the next time, and
-/// conditions that come and go tell nobody anything.
-const QUIET_FAILURES: u32 = 2;
 
 /// What came of a plan.
 #[derive(Debug, Default)]

@@ -7,6 +7,13 @@ use crate::{core::child::ChildRef, leader::FenceError};
 /// Longest time one reconcile may take.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(30);
 
+/// Longest wait for one answer to a read.
+pub(super) const READ_TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// How often in a row a transient failure stays out of the status: most are gone the next time, and
+/// conditions that come and go tell nobody anything.
+pub(super) const QUIET_FAILURES: u32 = 2;
+
 /// Why a reconcile failed. It is tried again, later each time.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReconcileError {
@@ -17,6 +24,9 @@ pub(super) enum ReconcileError {
         #[source]
         source: kube::Error,
     },
+    /// A read was not answered.
+    #[error("could not read {what} within {READ_TIME_LIMIT:?}")]
+    Unanswered { what: String },
     /// At least one child could not be written; this is the first.
     #[error("could not write {child}: {source}")]
     Apply {
@@ -96,7 +106,7 @@ impl ReconcileError {
     /// Label of the reconcile metric.
     pub(super) fn label(&self) -> &'static str {
         match self {
-            Self::Observe { .. } | Self::Apply { .. } | Self::Status(_) => "error",
+            Self::Observe { .. } | Self::Unanswered { .. } | Self::Apply { .. } | Self::Status(_) => "error",
             Self::Timeout => "timeout",
             Self::Panicked(_) => "panic",
         }
@@ -107,7 +117,7 @@ impl ReconcileError {
         match self {
             Self::Observe { source, .. } => retry_after(source),
             Self::Apply { source, .. } | Self::Status(source) => source.retry_after(),
-            Self::Timeout | Self::Panicked(_) => Duration::ZERO,
+            Self::Unanswered { .. } | Self::Timeout | Self::Panicked(_) => Duration::ZERO,
         }
     }
 }

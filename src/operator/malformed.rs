@@ -1,15 +1,19 @@
 //! A stored object that does not parse: written under an older schema, or past one.
 //!
-//! Its children stay as they are. Its status says so without touching the rest of it.
+//! Its children stay as they are. An Event says so, and its status where the API server's schema takes the
+//! object, as it does where only this operator is too old for it.
 
 use kube::core::error_boundary::InvalidObject;
 use serde_json::json;
 
-use super::{context::Context, error::ReconcileError};
+use super::{
+    context::Context,
+    error::{ReconcileError, WriteError},
+};
 use crate::{
     api::condition::{READY, SPEC_VALID, reason},
     core::{
-        conditions::{Finding, Status, conditions},
+        conditions::{Finding, Status, conditions, cut},
         events::Notice,
     },
 };
@@ -35,21 +39,22 @@ pub(super) async fn report(object: &InvalidObject, context: &Context) -> Result<
     );
     let findings = [READY, SPEC_VALID]
         .map(|type_| Finding::new(type_, Status::False, reason::MALFORMED, message.clone()));
-    let generation = metadata.generation.unwrap_or_default();
-    let status = json!({"conditions": conditions(&findings, &[], generation, context.clock.now())});
-    let uid = metadata.uid.as_deref().unwrap_or_default();
-    let written = context.writer.status(&key.0, &key.1, uid, &status).await;
-    if let Err(error) = written {
-        // Told again on the next try.
-        context.memory.forget(&key);
-        return Err(ReconcileError::Status(error));
-    }
     let notice = Notice {
         warning: true,
         reason: reason::MALFORMED.to_owned(),
         action: "Validate",
-        note: crate::core::conditions::cut(message),
+        note: cut(message),
     };
     context.events.publish(metadata, &[notice]).await;
-    Ok(())
+    let generation = metadata.generation.unwrap_or_default();
+    let status = json!({"conditions": conditions(&findings, &[], generation, context.clock.now())});
+    let uid = metadata.uid.as_deref().unwrap_or_default();
+    match context.writer.status(&key.0, &key.1, uid, &status).await {
+        // The API server refuses any write of an object that its own schema does not take either.
+        Err(WriteError::Api(kube::Error::Api(refusal))) => {
+            tracing::info!(namespace = key.0, name = key.1, %refusal, "its status cannot be written either");
+            Ok(())
+        }
+        result => result.map_err(ReconcileError::Status),
+    }
 }

@@ -56,6 +56,13 @@ impl Memory {
         (version == resource_version).then(|| status.clone())
     }
 
+    /// The object parses (again).
+    pub(super) fn parsed(&self, key: &Key) {
+        if let Some(entry) = self.0.lock().get_mut(key) {
+            entry.malformed = None;
+        }
+    }
+
     /// Whether this is news about an object that does not parse.
     pub(super) fn is_news(&self, key: &Key, error: &str) -> bool {
         let mut entries = self.0.lock();
@@ -100,5 +107,7 @@ mod tests {
         let memory = Memory::default();
         let news: Vec<bool> = ["x", "x", "y"].map(|error| memory.is_news(&key(), error)).into();
         assert_eq!(news, [true, false, true]);
+        memory.parsed(&key());
+        assert!(memory.is_news(&key(), "y"));
     }
 }

@@ -3,25 +3,31 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use futures::future::try_join_all;
+use futures::future::join_all;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_json::Value;
 
-use super::{context::Context, error::ReconcileError};
+use super::{
+    context::Context,
+    error::{QUIET_FAILURES, ReconcileError},
+};
 use crate::{
     api::v1alpha1::VoiceAssistScaling,
     core::{
         child::{ChildKind, Live},
-        observed::{Claim, Observed},
+        observed::{Claim, Observed, Target},
         quota::Quota,
     },
 };
 
-/// Reads everything that the later steps need.
+/// Reads everything that the later steps need. A target that cannot be read fails the round, for a quick
+/// retry; after some `failures` in a row it counts as unknown instead, so that it stops no other workload,
+/// and the error is returned beside what was read.
 pub(super) async fn observe(
     object: &VoiceAssistScaling,
     context: &Context,
-) -> Result<Observed, ReconcileError> {
+    failures: u32,
+) -> Result<(Observed, Option<ReconcileError>), ReconcileError> {
     let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
     let own = Claim::of(object);
     let caches = &context.caches;
@@ -37,15 +43,26 @@ pub(super) async fn observe(
     let foreign_budgets =
         of_kind(&live, ChildKind::PodDisruptionBudget).any(|budget| !budget.is_controlled_by(&own.uid));
     let with_templates = foreign_budgets || !quotas.is_empty();
-    let targets = try_join_all(object.spec.workloads.iter().map(async |workload| {
-        let target = context
-            .targets
-            .read(namespace, &workload.scale_target_ref, with_templates)
-            .await?;
-        Ok::<_, ReconcileError>((workload.name.clone(), target))
-    }))
-    .await?;
-    Ok(Observed {
+    let reads = object.spec.workloads.iter().map(async |workload| {
+        let target = &workload.scale_target_ref;
+        let read = context.targets.read(namespace, target, with_templates).await;
+        (workload.name.clone(), read)
+    });
+    let mut targets = BTreeMap::new();
+    let mut unreadable = None;
+    for (workload, read) in join_all(reads).await {
+        let target = match read {
+            Ok(target) => target,
+            Err(error) if failures < QUIET_FAILURES => return Err(error),
+            Err(error) => {
+                let message = error.to_string();
+                unreadable = Some(error);
+                Target::Unknown { message }
+            }
+        };
+        targets.insert(workload, target);
+    }
+    let observed = Observed {
         others: caches
             .resources
             .in_namespace(namespace)
@@ -54,13 +71,14 @@ pub(super) async fn observe(
             .filter(|claim| claim.uid != own.uid)
             .collect(),
         own,
-        targets: targets.into_iter().collect(),
+        targets,
         live,
         vpa: caches.vpa(),
         manage_limits: context.manage_limits,
         quotas,
         metrics_server: caches.metrics_server(),
-    })
+    };
+    Ok((observed, unreadable))
 }
 
 fn of_kind(live: &BTreeMap<ChildKind, Vec<Arc<Live>>>, kind: ChildKind) -> impl Iterator<Item = &Live> {

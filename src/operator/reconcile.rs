@@ -47,7 +47,7 @@ pub(super) async fn reconcile(object: Arc<Guarded>, context: Arc<Context>) -> Re
             tracing::debug!(namespace = key.0, name = key.1, ?took, "reconciled");
         }
         Err(error) => {
-            tracing::warn!(namespace = key.0, name = key.1, %error, "reconcile failed; trying again")
+            tracing::warn!(namespace = key.0, name = key.1, %error, "reconcile failed; trying again");
         }
     }
     result
@@ -79,8 +79,12 @@ async fn contained<T>(future: impl Future<Output = T>) -> Result<T, ReconcileErr
 async fn one_round(object: &Guarded, context: &Context) -> Result<Action, ReconcileError> {
     match &object.0 {
         Ok(object) if object.metadata.deletion_timestamp.is_some() => Ok(Action::await_change()),
-        Ok(object) => five_steps(&with_latest_status(object, context), context).await,
+        Ok(object) => {
+            let object = with_latest_status(object, context);
+            Box::pin(five_steps(&object, context)).await
+        }
         Err(malformed) => {
+            // No resync: nothing changes before the object does, and that is an event.
             malformed::report(malformed, context).await?;
             Ok(Action::await_change())
         }
@@ -89,9 +93,11 @@ async fn one_round(object: &Guarded, context: &Context) -> Result<Action, Reconc
 
 async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Action, ReconcileError> {
     let namespace = object.namespace().unwrap_or_default();
-    let failures = context.memory.failures(&(namespace.clone(), object.name_any()));
+    let key = (namespace.clone(), object.name_any());
+    let failures = context.memory.failures(&key);
+    context.memory.parsed(&key);
 
-    let observed = observe(object, context).await?;
+    let (observed, unreadable) = observe(object, context, failures).await?;
     let validation = validate(object);
     let plan = plan(object, &validation, &observed);
     let applied = apply(&namespace, &plan, context, failures).await;
@@ -108,7 +114,7 @@ async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Ac
         update_status(&inputs, context).await?;
     }
 
-    match applied.error {
+    match applied.error.or(unreadable) {
         Some(error) => Err(error),
         None if waits(&plan, &observed) => Ok(Action::requeue(LOOK_AGAIN)),
         None => Ok(Action::requeue(backoff::resync(
@@ -120,12 +126,7 @@ async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Ac
 
 /// Whether something is missing whose appearance no watch will tell.
 fn waits(plan: &Plan, observed: &Observed) -> bool {
-    let unusable = |target: &Target| {
-        matches!(
-            target,
-            Target::Unusable { .. } | Target::Found { selector: Err(_), .. }
-        )
-    };
+    let unusable = |target: &Target| target.selector().is_none();
     observed.targets.values().any(unusable)
         || plan
             .workloads

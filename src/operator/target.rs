@@ -9,7 +9,7 @@ use kube::{
 };
 use parking_lot::Mutex;
 
-use super::error::ReconcileError;
+use super::error::{READ_TIME_LIMIT, ReconcileError};
 use crate::{
     api::{condition::reason, v1alpha1::ScaleTargetRef},
     clock::Clock,
@@ -47,6 +47,19 @@ impl Targets {
 
     /// Reads one target; its pod template only if asked to, because that is one more request.
     pub(super) async fn read(
+        &self,
+        namespace: &str,
+        target: &ScaleTargetRef,
+        with_template: bool,
+    ) -> Result<Target, ReconcileError> {
+        let read = self.read_unbounded(namespace, target, with_template);
+        let unanswered = |_| ReconcileError::Unanswered { what: shown(target) };
+        tokio::time::timeout(READ_TIME_LIMIT, read)
+            .await
+            .map_err(unanswered)?
+    }
+
+    async fn read_unbounded(
         &self,
         namespace: &str,
         target: &ScaleTargetRef,
@@ -169,9 +182,13 @@ fn missing_rule(resource: &ApiResource) -> String {
 
 fn observe(target: &ScaleTargetRef, source: kube::Error) -> ReconcileError {
     ReconcileError::Observe {
-        what: format!("scale target {} {}", target.kind, target.name),
+        what: shown(target),
         source,
     }
+}
+
+fn shown(target: &ScaleTargetRef) -> String {
+    format!("scale target {} {}", target.kind, target.name)
 }
 
 #[cfg(test)]

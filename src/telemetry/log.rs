@@ -4,6 +4,9 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::{EnvFilter, filter::ParseError};
 
+/// Left out unless the filter names it.
+const QUIET: &str = "kube_client::client::builder=off";
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
@@ -41,6 +44,11 @@ pub fn init(format: LogFormat, level: &str) -> Result<(), LogError> {
         level: level.to_owned(),
         source,
     })?;
+    // Every refused request is an ERROR there, also those that are part of normal work; the callers log.
+    let filter = match QUIET.parse() {
+        Ok(quiet) if !level.contains("kube_client") => filter.add_directive(quiet),
+        Ok(_) | Err(_) => filter,
+    };
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -16,6 +16,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod children;
 mod cli;
 mod crd_rules;
 mod golden;

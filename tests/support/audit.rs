@@ -46,6 +46,9 @@ pub struct ObjectRef {
 pub struct ResponseStatus {
     #[serde(default)]
     pub code: u16,
+    /// Why it failed, in the API server's words.
+    #[serde(default)]
+    pub message: String,
 }
 
 impl Request {

@@ -117,7 +117,7 @@ pub struct ContainerResourceSource {
     /// `cpu` or `memory`.
     pub name: ResourceName,
     /// Container name.
-    #[schemars(length(min = 1, max = 63))]
+    #[schemars(length(min = 1, max = 63), regex(pattern = schema::NAME_PATTERN))]
     pub container: String,
     /// The level to keep.
     pub target: ResourceTarget,

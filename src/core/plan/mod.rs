@@ -171,7 +171,7 @@ impl Planner<'_> {
             None => match (rival, target) {
                 (Some(rival), _) => obstacles.push(Obstacle::rival(&child.reference, rival)),
                 (None, Some(Target::Found { .. })) => self.create(child),
-                (None, Some(Target::Unusable { .. }) | None) => {
+                (None, Some(Target::Unusable { .. } | Target::Unknown { .. }) | None) => {
                     obstacles.push(Obstacle::waits_for_target(&child.reference));
                 }
             },
@@ -316,6 +316,15 @@ fn target_finding(workload: &Workload, target: Option<&Target>) -> Finding {
         Some(Target::Unusable { reason, message }) => {
             Finding::new(SCALE_TARGET_FOUND, Status::False, reason, message.clone())
         }
+        Some(Target::Unknown { message }) => Finding::new(
+            SCALE_TARGET_FOUND,
+            Status::Unknown,
+            reason::PENDING,
+            message.clone(),
+        ),
         None => Finding::new(SCALE_TARGET_FOUND, Status::Unknown, reason::NOT_CHECKED, shown),
     }
 }
+
+#[cfg(test)]
+mod tests;

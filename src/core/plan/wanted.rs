@@ -72,7 +72,7 @@ pub(super) fn of_workload(
                 wanted.kept.push(reference(ChildKind::PodDisruptionBudget));
                 wanted.obstacles.push(Obstacle::no_selector(&name, problem));
             }
-            Some(Target::Unusable { .. }) | None => {
+            Some(Target::Unusable { .. } | Target::Unknown { .. }) | None => {
                 wanted.kept.push(reference(ChildKind::PodDisruptionBudget));
             }
         }

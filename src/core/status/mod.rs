@@ -196,3 +196,6 @@ fn quota_sufficient(inputs: &Inputs<'_>) -> Option<Finding> {
         Some(shortage) => Finding::new(QUOTA_SUFFICIENT, Status::False, reason::QUOTA_TOO_SMALL, shortage),
     })
 }
+
+#[cfg(test)]
+mod tests;

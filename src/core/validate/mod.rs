@@ -8,7 +8,7 @@
 //! ```text
 //! schema      types, bounds, patterns, unique names: the CRD's own schema, for objects older than it
 //! structure   environments, overrides and targets of the whole resource
-//! workload -> replicas, metrics (-> target), behavior, vertical, disruption
+//! workload -> replicas, metrics (-> series, target), behavior, vertical, disruption
 //! limits      LimitRange and ResourceQuota
 //! document    an object in a file, unknown fields and wrong types included
 //! ```
@@ -21,6 +21,7 @@ mod limits;
 mod metrics;
 mod replicas;
 pub mod schema;
+mod series;
 mod structure;
 mod target;
 #[cfg(test)]
@@ -140,4 +141,77 @@ pub fn validate(object: &VoiceAssistScaling) -> Validation {
         limits,
     });
     Validation { scaling, violations }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{
+        testing::{base, object, violations, with_workload},
+        validate,
+    };
+
+    #[test]
+    fn what_every_environment_inherits_is_reported_once() {
+        let mut spec = with_workload(json!({"minReplicas": 11}));
+        spec["environments"] = json!([{"name": "dev"}, {"name": "staging", "suspend": true}]);
+        let found = violations(&spec);
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert_eq!(found[0].path, "spec.workloads[0].minReplicas");
+        assert_eq!(found[0].environment, None);
+    }
+
+    #[test]
+    fn a_mistake_in_an_inactive_environment_stops_the_workload_too() {
+        let mut spec = base();
+        spec["environment"] = json!("dev");
+        spec["environments"] =
+            json!([{"name": "dev"}, {"name": "prod", "workloads": [{"name": "api", "maxReplicas": 1}]}]);
+        let validation = validate(&object(&spec));
+        assert_eq!(validation.violations.len(), 1);
+        assert_eq!(
+            validation.violations[0].path,
+            "spec.environments[1].workloads[0].maxReplicas"
+        );
+        assert_eq!(validation.violations[0].environment.as_deref(), Some("prod"));
+        assert_eq!(validation.scaling.unwrap().workloads, []);
+    }
+
+    #[test]
+    fn one_bad_workload_stops_only_itself() {
+        let mut spec = base();
+        let mut second = spec["workloads"][0].clone();
+        second["name"] = json!("worker");
+        second["scaleTargetRef"]["name"] = json!("worker");
+        spec["workloads"].as_array_mut().unwrap().push(second);
+        spec["workloads"][0]["minReplicas"] = json!(11);
+        let scaling = validate(&object(&spec)).scaling.unwrap();
+        assert_eq!(scaling.workloads.len(), 1);
+        assert_eq!(scaling.workloads[0].name, "worker");
+    }
+
+    #[test]
+    fn the_active_environment_is_the_one_that_is_returned() {
+        let mut spec = base();
+        spec["environment"] = json!("prod");
+        spec["environments"] = json!([{"name": "dev"}, {"name": "prod", "suspend": true, "workloads": [{"name": "api", "maxReplicas": 15}]}]);
+        let scaling = validate(&object(&spec)).scaling.unwrap();
+        assert_eq!(scaling.environment.as_deref(), Some("prod"));
+        assert_eq!(scaling.workloads[0].max_replicas, 15);
+        assert!(scaling.workloads[0].suspended);
+    }
+
+    #[test]
+    fn a_long_value_does_not_hide_the_rule() {
+        let spec = with_workload(json!({"vertical": {"updateMode": "Recreate", "containers": [
+            {"name": "app", "mode": "Auto"}, {"name": "sidecar", "mode": "Auto"},
+        ]}}));
+        let line = violations(&spec)[0].to_string();
+        assert!(
+            line.starts_with(r#"spec.workloads[0].vertical: {"containers":["#),
+            "{line}"
+        );
+        assert!(line.contains("...: the HPA scales on cpu"), "{line}");
+    }
 }

@@ -8,8 +8,15 @@ use tokio::sync::Mutex;
 
 use crate::support::{Cluster, eventually};
 
+/// An admission plugin that some clusters have: children may name their owner only with a right on it.
+const STRICT_OWNERS: [&str; 2] = [
+    "--apiserver-flag",
+    "enable-admission-plugins=OwnerReferencesPermissionEnforcement",
+];
+
 /// For one test at a time.
-pub static CLUSTER: LazyLock<Mutex<Cluster>> = LazyLock::new(|| Mutex::new(Cluster::start("install", &[])));
+pub static CLUSTER: LazyLock<Mutex<Cluster>> =
+    LazyLock::new(|| Mutex::new(Cluster::start("install", &STRICT_OWNERS)));
 
 pub const OPERATOR: &str = "system:serviceaccount:vas-system:vas-operator";
 pub const METRICS_SERVER: &str = "system:serviceaccount:vas-system:vas-metrics-server";

@@ -7,3 +7,4 @@ mod overlays;
 mod rendered;
 mod rights;
 mod running;
+mod unused;

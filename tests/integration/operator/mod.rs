@@ -5,6 +5,9 @@
 mod children;
 mod collisions;
 mod drift;
+mod faults;
 mod fixture;
+mod leadership;
+mod many;
 mod migration;
 mod targets;

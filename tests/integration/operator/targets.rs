@@ -38,7 +38,7 @@ async fn a_target_may_come_later_and_may_go_again() {
     assert_eq!(told, 2, "once when it was missing, once when it went");
 }
 
-const THINGS: &str = r#"
+const THINGS: &str = r"
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: voicethings.test.voiceassist.io}
@@ -59,7 +59,7 @@ spec:
     subresources:
       status: {}
       scale: {specReplicasPath: .spec.replicas, statusReplicasPath: .status.replicas, labelSelectorPath: .status.selector}
-"#;
+";
 
 #[tokio::test]
 async fn a_custom_resource_with_a_scale_subresource_is_a_target_like_any_other() {

@@ -1,0 +1,272 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::core::{
+    child::{ChildKind, ChildRef, Live, MirroredCondition},
+    observed::MetricsServer,
+    quota::Quota,
+    testing::{carried_out, observed, planned, resource, worker},
+    validate::validate,
+};
+
+const LATER: i64 = 2_000_000_000;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+/// A cluster where the resource's children are as planned and its HPA scales.
+fn scaling(object: &VoiceAssistScaling) -> Observed {
+    let mut cluster = carried_out(&observed(object), &planned(object, &observed(object)));
+    mirror(&mut cluster, "ScalingActive", "True", "ValidMetricFound", "fine");
+    mirror(&mut cluster, "AbleToScale", "True", "ReadyForNewScale", "fine");
+    cluster
+}
+
+/// Puts a condition on the HPA.
+fn mirror(cluster: &mut Observed, type_: &str, status: &str, reason: &str, message: &str) {
+    let hpas = cluster.live.get_mut(&ChildKind::HorizontalPodAutoscaler).unwrap();
+    let mut hpa: Live = (*hpas[0]).clone();
+    let condition = MirroredCondition {
+        status: status.to_owned(),
+        reason: reason.to_owned(),
+        message: message.to_owned(),
+    };
+    hpa.conditions.insert(type_.to_owned(), condition);
+    hpas[0] = Arc::new(hpa);
+}
+
+fn computed(
+    object: &VoiceAssistScaling,
+    observed: &Observed,
+    outcomes: &[Outcome],
+    now: i64,
+) -> Option<VoiceAssistScalingStatus> {
+    let (validation, plan) = (validate(object), planned(object, observed));
+    let inputs = Inputs {
+        object,
+        validation: &validation,
+        observed,
+        plan: &plan,
+        outcomes,
+    };
+    status(&inputs, at(now))
+}
+
+fn of(status: &VoiceAssistScalingStatus, type_: &str) -> String {
+    let conditions = status.conditions.as_ref().unwrap();
+    let found = conditions.iter().find(|condition| condition.type_ == type_);
+    found.map_or("absent".to_owned(), |one| {
+        format!("{}/{}", one.status, one.reason)
+    })
+}
+
+fn ready(object: &VoiceAssistScaling, observed: &Observed) -> String {
+    of(&computed(object, observed, &[], 100).unwrap(), "Ready")
+}
+
+fn one(worker: Value) -> VoiceAssistScaling {
+    resource(json!({"workloads": [worker]}))
+}
+
+fn with_queue() -> VoiceAssistScaling {
+    let mut worker = worker();
+    worker["metrics"] =
+        json!([{"name": "depth", "queueDepth": {"gauge": "depth", "target": {"averageValue": "5"}}}]);
+    one(worker)
+}
+
+fn with_condition(mut object: VoiceAssistScaling, status: &str, reason: &str) -> VoiceAssistScaling {
+    let condition = json!({"type": "MetricsAvailable", "status": status, "reason": reason, "message": "m",
+                           "lastTransitionTime": "2026-01-01T00:00:00Z"});
+    object.status = Some(serde_json::from_value(json!({"conditions": [condition]})).unwrap());
+    object
+}
+
+#[test]
+fn everything_in_place_is_ready() {
+    let object = one(worker());
+    let status = computed(&object, &scaling(&object), &[], 100).unwrap();
+    assert_eq!(of(&status, "Ready"), "True/Ready");
+    assert_eq!(of(&status, "SpecValid"), "True/Valid");
+    assert_eq!(of(&status, "ScaleTargetFound"), "True/Found");
+    assert_eq!(of(&status, "ResourcesApplied"), "True/Applied");
+    assert_eq!(of(&status, "QuotaSufficient"), "absent");
+    assert_eq!(
+        of(&status, "MetricsAvailable"),
+        "absent",
+        "the metrics server's, never claimed"
+    );
+    assert_eq!(status.observed_generation, Some(3));
+    let worker = &status.workloads.unwrap()[0];
+    assert_eq!(worker.disruptions_allowed_at_min_replicas, Some(1));
+}
+
+#[test]
+fn the_same_findings_later_are_no_news() {
+    let mut object = one(worker());
+    let cluster = scaling(&object);
+    object.status = computed(&object, &cluster, &[], 100);
+    assert_eq!(computed(&object, &cluster, &[], LATER), None);
+    // Nor is what the metrics server writes beside it.
+    let theirs = with_condition(object.clone(), "True", "MetricsFresh")
+        .status
+        .unwrap();
+    let own = object.status.as_mut().unwrap().conditions.as_mut().unwrap();
+    own.extend(theirs.conditions.unwrap());
+    assert_eq!(computed(&object, &cluster, &[], LATER), None);
+}
+
+#[test]
+fn a_value_in_the_hpas_message_is_no_news() {
+    let mut object = one(worker());
+    let mut cluster = scaling(&object);
+    mirror(
+        &mut cluster,
+        "ScalingActive",
+        "False",
+        "FailedGetPodsMetric",
+        "is 45 s old",
+    );
+    object.status = computed(&object, &cluster, &[], 100);
+    mirror(
+        &mut cluster,
+        "ScalingActive",
+        "False",
+        "FailedGetPodsMetric",
+        "is 60 s old",
+    );
+    assert_eq!(computed(&object, &cluster, &[], LATER), None);
+}
+
+#[test]
+fn an_hpa_that_has_not_spoken_yet_is_pending() {
+    let object = one(worker());
+    let silent = carried_out(&observed(&object), &planned(&object, &observed(&object)));
+    assert_eq!(ready(&object, &silent), "Unknown/Pending");
+}
+
+#[test]
+fn an_hpa_that_cannot_scale_is_not_ready() {
+    let object = one(worker());
+    let mut cluster = scaling(&object);
+    mirror(&mut cluster, "AbleToScale", "False", "FailedGetScale", "no");
+    assert_eq!(ready(&object, &cluster), "False/FailedGetScale");
+}
+
+#[test]
+fn a_refused_child_is_named_with_the_servers_words() {
+    let object = one(worker());
+    let refused = Outcome {
+        reference: ChildRef {
+            kind: ChildKind::PodDisruptionBudget,
+            name: "v-worker".to_owned(),
+        },
+        workload: Some("worker".to_owned()),
+        result: Err("denied by policy".to_owned()),
+    };
+    let status = computed(&object, &scaling(&object), &[refused], 100).unwrap();
+    assert_eq!(of(&status, "Ready"), "False/ApplyFailed");
+    let ready = status
+        .conditions
+        .unwrap()
+        .into_iter()
+        .find(|one| one.type_ == "Ready")
+        .unwrap();
+    assert_eq!(
+        ready.message,
+        "worker: PodDisruptionBudget v-worker: denied by policy"
+    );
+}
+
+#[test]
+fn the_metrics_servers_word_counts_while_it_is_there_to_give_it() {
+    let mut cluster = scaling(&with_queue());
+    assert_eq!(ready(&with_queue(), &cluster), "Unknown/Pending");
+    let missing = with_condition(with_queue(), "False", "MetricsMissing");
+    assert_eq!(ready(&missing, &cluster), "False/MetricsMissing");
+    let fresh = with_condition(with_queue(), "True", "MetricsFresh");
+    assert_eq!(ready(&fresh, &cluster), "True/Ready");
+    cluster.metrics_server = MetricsServer::Unavailable("gone".to_owned());
+    assert_eq!(ready(&fresh, &cluster), "Unknown/MetricsServerUnavailable");
+    assert_eq!(ready(&missing, &cluster), "Unknown/MetricsServerUnavailable");
+}
+
+#[test]
+fn without_metrics_from_prometheus_the_metrics_server_does_not_matter() {
+    let object = one(worker());
+    let mut cluster = scaling(&object);
+    cluster.metrics_server = MetricsServer::Unavailable("gone".to_owned());
+    assert_eq!(ready(&object, &cluster), "True/Ready");
+}
+
+#[test]
+fn a_suspended_resource_is_ready_and_says_that_it_is_suspended() {
+    let mut worker = worker();
+    worker["suspend"] = json!(true);
+    let object = one(worker);
+    assert_eq!(ready(&object, &scaling(&object)), "True/Suspended");
+}
+
+#[test]
+fn a_missing_vpa_is_a_remark_and_no_failure() {
+    let object = one(worker());
+    let mut cluster = observed(&object);
+    cluster.vpa = crate::core::observed::VpaSupport::Absent;
+    let mut cluster = carried_out(&cluster, &planned(&object, &cluster));
+    mirror(&mut cluster, "ScalingActive", "True", "ValidMetricFound", "");
+    mirror(&mut cluster, "AbleToScale", "True", "ReadyForNewScale", "");
+    let status = computed(&object, &cluster, &[], 100).unwrap();
+    assert_eq!(of(&status, "ResourcesApplied"), "True/VpaNotInstalled");
+    assert_eq!(of(&status, "Ready"), "True/Ready");
+}
+
+#[test]
+fn an_invalid_workload_is_named_and_the_others_still_judged() {
+    let mut api = worker();
+    api["name"] = json!("api");
+    api["scaleTargetRef"]["name"] = json!("api");
+    api["minReplicas"] = json!(9);
+    let object = resource(json!({"workloads": [worker(), api]}));
+    let status = computed(&object, &scaling(&object), &[], 100).unwrap();
+    assert_eq!(of(&status, "Ready"), "False/Invalid");
+    assert_eq!(of(&status, "ResourcesApplied"), "Unknown/NotChecked");
+    let workloads = status.workloads.unwrap();
+    let applied: Vec<&str> = workloads
+        .iter()
+        .map(|workload| {
+            let conditions = workload.conditions.as_ref().unwrap();
+            conditions
+                .iter()
+                .find(|one| one.type_ == "ResourcesApplied")
+                .unwrap()
+                .reason
+                .as_str()
+        })
+        .collect();
+    assert_eq!(applied, ["Applied", "NotChecked"]);
+}
+
+#[test]
+fn a_quota_that_is_too_small_warns_and_stops_nothing() {
+    let object = one(worker());
+    let mut cluster = scaling(&object);
+    let quota = |pods: &str| Quota {
+        name: "team".to_owned(),
+        hard: BTreeMap::from([(
+            "pods".to_owned(),
+            k8s_openapi::apimachinery::pkg::api::resource::Quantity(pods.to_owned()),
+        )]),
+    };
+    cluster.quotas = vec![quota("4")];
+    let status = computed(&object, &cluster, &[], 100).unwrap();
+    assert_eq!(of(&status, "QuotaSufficient"), "False/QuotaTooSmall");
+    assert_eq!(of(&status, "Ready"), "True/Ready");
+    cluster.quotas = vec![quota("5")];
+    assert_eq!(
+        of(&computed(&object, &cluster, &[], 100).unwrap(), "QuotaSufficient"),
+        "True/QuotaSufficient"
+    );
+}

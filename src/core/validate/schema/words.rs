@@ -1,0 +1,59 @@
+//! What to say of a value that the schema refuses.
+
+use crate::{
+    api::schema::{DURATION_PATTERN, METRIC_PATTERN, NAME_PATTERN, PERCENT_PATTERN, QUANTITY_PATTERN},
+    core::{duration::ParseDurationError, int_or_percent::ParseShareError, quantity::ParseQuantityError},
+};
+
+/// A pattern in words, where it has a name.
+pub(super) fn pattern_words(pattern: &str) -> String {
+    match pattern {
+        QUANTITY_PATTERN => ParseQuantityError::Malformed.to_string(),
+        DURATION_PATTERN => ParseDurationError.to_string(),
+        NAME_PATTERN => {
+            "not a name: use lower-case letters, digits and -, a letter or digit first and last".to_owned()
+        }
+        METRIC_PATTERN => {
+            "not a Prometheus metric name: use letters, digits, _ and :, not a digit first".to_owned()
+        }
+        PERCENT_PATTERN => ParseShareError.to_string(),
+        _ => format!("must match {pattern}"),
+    }
+}
+
+/// A number of things: `1 entry`, `2 entries`.
+pub(super) fn counted(count: usize, (one, many): (&str, &str)) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// The rule text for a field that does not exist, with the nearest that does.
+pub fn unknown_field<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let nearest = known
+        .map(|known| (distance(name, known), known))
+        .min()
+        .filter(|(distance, known)| *distance <= 1 + known.len() / 4);
+    match nearest {
+        Some((_, known)) => format!("unknown field; did you mean {known}?"),
+        None => "unknown field; remove it".to_owned(),
+    }
+}
+
+/// Levenshtein distance, letter case aside.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (index, letter) in left.to_lowercase().chars().enumerate() {
+        let mut diagonal = index;
+        let mut previous = index + 1;
+        let mut next = vec![previous];
+        for (above, other) in row.iter().skip(1).zip(&right) {
+            previous = (diagonal + usize::from(letter != *other))
+                .min(above + 1)
+                .min(previous + 1);
+            diagonal = *above;
+            next.push(previous);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}

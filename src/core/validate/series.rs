@@ -1,0 +1,193 @@
+//! What is read from Prometheus: counters, gauges and queries, with their windows and matchers.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::findings::Scope;
+use crate::{
+    api::v1alpha1 as api,
+    core::{
+        duration,
+        field_path::FieldPath,
+        model::Series,
+        promql::{LabelName, pin_namespace},
+    },
+};
+
+/// Rate window where none is written.
+const DEFAULT_WINDOW: Duration = Duration::from_mins(1);
+/// Longest rate window and greatest age: beyond an hour the HPA would act on load long gone.
+const MAX_DURATION: Duration = Duration::from_hours(1);
+/// Matched by vas itself, so that a resource reads only its own namespace.
+const NAMESPACE_LABEL: &str = "namespace";
+
+/// A request rate.
+pub(super) fn request_rate(
+    source: &api::RequestRateSource,
+    path: &FieldPath,
+    scope: &mut Scope<'_>,
+) -> Option<Series> {
+    let match_labels = check_matchers(source.match_labels.as_ref(), path, scope);
+    let window = check_duration(
+        source.window.as_deref(),
+        DEFAULT_WINDOW,
+        &path.field("window"),
+        scope,
+    );
+    Some(Series::RequestRate {
+        counter: source.counter.clone(),
+        match_labels,
+        window: window?,
+    })
+}
+
+/// A gauge.
+pub(super) fn gauge(
+    gauge: &str,
+    match_labels: Option<&BTreeMap<String, String>>,
+    aggregation: api::Aggregation,
+    path: &FieldPath,
+    scope: &mut Scope<'_>,
+) -> Series {
+    Series::Gauge {
+        gauge: gauge.to_owned(),
+        match_labels: check_matchers(match_labels, path, scope),
+        aggregation,
+    }
+}
+
+/// A query that can be bound to a namespace, by the same code that will bind it to the right one.
+pub(super) fn query(query: &str, path: &FieldPath, scope: &mut Scope<'_>) -> Option<Series> {
+    let label: LabelName = NAMESPACE_LABEL.parse().ok()?;
+    match pin_namespace(query, &label, "any") {
+        Ok(_) => Some(Series::Query {
+            query: query.to_owned(),
+        }),
+        Err(error) => {
+            scope.refuse(&path.field("query"), error);
+            None
+        }
+    }
+}
+
+/// A positive duration of at most an hour.
+pub(super) fn check_duration(
+    text: Option<&str>,
+    default: Duration,
+    path: &FieldPath,
+    scope: &mut Scope<'_>,
+) -> Option<Duration> {
+    let Some(text) = text else {
+        return Some(default);
+    };
+    match duration::parse(text) {
+        Ok(parsed) if parsed > MAX_DURATION => {
+            scope.refuse(path, "must be at most 1h");
+            None
+        }
+        Ok(parsed) => Some(parsed),
+        Err(error) => {
+            scope.refuse(path, error);
+            None
+        }
+    }
+}
+
+/// Checks the label names of equality matchers. Values may be anything: they are quoted in the query.
+fn check_matchers(
+    labels: Option<&BTreeMap<String, String>>,
+    source: &FieldPath,
+    scope: &mut Scope<'_>,
+) -> BTreeMap<String, String> {
+    let labels = labels.cloned().unwrap_or_default();
+    let path = source.field("matchLabels");
+    for name in labels.keys() {
+        if name == NAMESPACE_LABEL {
+            scope.refuse(
+                &path.key(name),
+                "vas itself matches the namespace label with the resource's own namespace; remove it",
+            );
+        } else if name.starts_with("__") {
+            scope.refuse(
+                &path.key(name),
+                "label names that start with __ belong to Prometheus; remove it",
+            );
+        } else if let Err(error) = name.parse::<LabelName>() {
+            scope.refuse(&path.key(name), error);
+        }
+    }
+    labels
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::core::validate::testing::{accepted, accepts, refuses};
+
+    fn rate(fields: Value) -> Value {
+        let mut source = json!({"counter": "c", "target": {"averageValue": "100"}});
+        for (name, value) in fields.as_object().unwrap() {
+            source[name] = value.clone();
+        }
+        json!({"metrics": [{"name": "rate", "requestRate": source}]})
+    }
+
+    #[test]
+    fn durations_have_defaults_and_bounds() {
+        let workload = accepted(rate(json!({})));
+        let (_, metric) = workload.prometheus_metrics().next().unwrap();
+        assert_eq!(metric.max_age, Duration::from_mins(2));
+        assert_eq!(
+            metric.series,
+            Series::RequestRate {
+                counter: "c".to_owned(),
+                match_labels: BTreeMap::new(),
+                window: Duration::from_mins(1),
+            }
+        );
+        let window = "spec.workloads[0].metrics[0].requestRate.window";
+        refuses(rate(json!({"window": "0s"})), window, "not a duration");
+        refuses(rate(json!({"window": "1h1s"})), window, "at most 1h");
+        accepts(rate(json!({"window": "1s"})));
+        accepts(rate(json!({"window": "60m"})));
+    }
+
+    #[test]
+    fn matchers_have_label_names_and_leave_the_namespace_to_vas() {
+        let path = |key: &str| format!("spec.workloads[0].metrics[0].requestRate.matchLabels{key}");
+        for (name, key, rule) in [
+            ("namespace", ".namespace", "remove it"),
+            ("__name__", ".__name__", "belong to Prometheus"),
+            ("a.b", r#"["a.b"]"#, "is not a Prometheus label name"),
+            ("1a", ".1a", "is not a Prometheus label name"),
+        ] {
+            refuses(rate(json!({"matchLabels": {name: "v"}})), &path(key), rule);
+        }
+        accepts(rate(json!({"matchLabels": {"queue": "with \"quotes\""}})));
+    }
+
+    #[test]
+    fn a_query_can_be_bound_to_the_namespace() {
+        let query = |text: &str| json!({"metrics": [{"name": "m", "prometheus": {"query": text, "target": {"value": "5"}}}]});
+        accepts(query(r#"sum(some_metric{namespace="voiceassist"}) or vector(0)"#));
+        for text in ["sum(", "x[5m]", "\"text\"", "no_such_function(x)", "info(x)"] {
+            refuses(query(text), "spec.workloads[0].metrics[0].prometheus.query", "");
+        }
+    }
+
+    #[test]
+    fn the_age_of_a_queue_is_always_the_largest_series() {
+        let workload = accepted(
+            json!({"metrics": [{"name": "m", "queueAge": {"gauge": "g", "target": {"value": "60"}}}]}),
+        );
+        let (_, metric) = workload.prometheus_metrics().next().unwrap();
+        assert!(matches!(
+            metric.series,
+            Series::Gauge {
+                aggregation: api::Aggregation::Max,
+                ..
+            }
+        ));
+    }
+}

@@ -1,0 +1,189 @@
+use axum::http::{HeaderName, HeaderValue};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
+    IsCa, KeyPair,
+};
+
+use super::*;
+
+/// A CA that issues client certificates.
+struct Pki(CertifiedIssuer<'static, KeyPair>);
+
+impl Pki {
+    fn new(name: &str) -> Self {
+        let mut params = CertificateParams::new(vec![]).unwrap();
+        params.distinguished_name = subject(name, &[]);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    fn issue(
+        &self,
+        name: &str,
+        organizations: &[&str],
+        usage: ExtendedKeyUsagePurpose,
+    ) -> CertificateDer<'static> {
+        let mut params = CertificateParams::new(vec![]).unwrap();
+        params.distinguished_name = subject(name, organizations);
+        params.extended_key_usages = vec![usage];
+        params
+            .signed_by(&KeyPair::generate().unwrap(), &self.0)
+            .unwrap()
+            .der()
+            .clone()
+    }
+
+    fn client(&self, name: &str, organizations: &[&str]) -> CertificateDer<'static> {
+        self.issue(name, organizations, ExtendedKeyUsagePurpose::ClientAuth)
+    }
+}
+
+fn subject(name: &str, organizations: &[&str]) -> DistinguishedName {
+    let mut subject = DistinguishedName::new();
+    subject.push(DnType::CommonName, name);
+    for organization in organizations {
+        subject.push(DnType::OrganizationName, *organization);
+    }
+    subject
+}
+
+fn trust(front_proxy: &Pki, clients: &Pki, allowed_names: &str) -> Trust {
+    let data = [
+        ("client-ca-file", clients.0.pem()),
+        ("requestheader-client-ca-file", front_proxy.0.pem()),
+        ("requestheader-allowed-names", allowed_names.to_owned()),
+        (
+            "requestheader-username-headers",
+            r#"["X-Remote-User"]"#.to_owned(),
+        ),
+        ("requestheader-group-headers", r#"["X-Remote-Group"]"#.to_owned()),
+        (
+            "requestheader-extra-headers-prefix",
+            r#"["X-Remote-Extra-"]"#.to_owned(),
+        ),
+    ];
+    Trust::parse(
+        &data
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect(),
+    )
+    .unwrap()
+}
+
+fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in pairs {
+        let name: HeaderName = name.parse().unwrap();
+        headers.append(name, HeaderValue::from_str(value).unwrap());
+    }
+    headers
+}
+
+fn claims() -> HeaderMap {
+    headers(&[
+        ("X-Remote-User", "alice"),
+        ("X-Remote-Group", "dev"),
+        ("X-Remote-Group", "ops"),
+        ("X-Remote-Extra-Scopes%2fx", "read"),
+        ("X-Remote-Uid", "7"),
+    ])
+}
+
+fn who(trust: &Trust, chain: &[CertificateDer<'_>], headers: &HeaderMap) -> Result<User, Untrusted> {
+    trust.authenticate(chain, headers, UnixTime::now())
+}
+
+#[test]
+fn the_front_proxy_is_believed() {
+    let (proxies, clients) = (Pki::new("front-proxy-ca"), Pki::new("client-ca"));
+    let trust = trust(&proxies, &clients, r#"["front-proxy-client"]"#);
+    let user = who(&trust, &[proxies.client("front-proxy-client", &[])], &claims()).unwrap();
+    assert_eq!(user.name, "alice");
+    assert_eq!(user.groups, ["dev", "ops", "system:authenticated"]);
+    assert_eq!(
+        user.extra,
+        BTreeMap::from([("scopes/x".to_owned(), vec!["read".to_owned()])])
+    );
+    assert_eq!(user.uid, None, "the ConfigMap names no header for it");
+}
+
+#[test]
+fn identity_headers_without_the_front_proxys_certificate_are_ignored() {
+    let (proxies, clients) = (Pki::new("front-proxy-ca"), Pki::new("client-ca"));
+    let trust = trust(&proxies, &clients, r#"["front-proxy-client"]"#);
+    assert_eq!(who(&trust, &[], &claims()).unwrap().name, "system:anonymous");
+    let bob = clients.client("bob", &["dev"]);
+    let user = who(&trust, &[bob], &claims()).unwrap();
+    assert_eq!(
+        (user.name.as_str(), user.groups.as_slice()),
+        ("bob", &["dev", "system:authenticated"].map(str::to_owned)[..])
+    );
+    // The right name from the wrong CA, and the wrong name from the right CA.
+    assert_eq!(
+        who(&trust, &[clients.client("front-proxy-client", &[])], &claims())
+            .unwrap()
+            .name,
+        "front-proxy-client"
+    );
+    assert!(who(&trust, &[proxies.client("mallory", &[])], &claims()).is_err());
+}
+
+#[test]
+fn an_empty_list_of_names_allows_any() {
+    let (proxies, clients) = (Pki::new("front-proxy-ca"), Pki::new("client-ca"));
+    let trust = trust(&proxies, &clients, "[]");
+    assert_eq!(
+        who(&trust, &[proxies.client("whoever", &[])], &claims())
+            .unwrap()
+            .name,
+        "alice"
+    );
+}
+
+#[test]
+fn certificates_of_others_and_those_not_made_for_clients_are_refused() {
+    let (proxies, clients) = (Pki::new("front-proxy-ca"), Pki::new("client-ca"));
+    let trust = trust(&proxies, &clients, r#"["front-proxy-client"]"#);
+    let stranger = Pki::new("client-ca").client("admin", &["system:masters"]);
+    assert!(who(&trust, &[stranger], &claims()).is_err());
+    let server = clients.issue("admin", &[], ExtendedKeyUsagePurpose::ServerAuth);
+    assert!(who(&trust, &[server], &HeaderMap::new()).is_err());
+}
+
+#[test]
+fn an_expired_certificate_is_refused() {
+    let (proxies, clients) = (Pki::new("front-proxy-ca"), Pki::new("client-ca"));
+    let trust = trust(&proxies, &clients, "[]");
+    let bob = [clients.client("bob", &[])];
+    let year_5000 = UnixTime::since_unix_epoch(std::time::Duration::from_secs(95_617_584_000));
+    assert!(trust.authenticate(&bob, &HeaderMap::new(), year_5000).is_err());
+}
+
+#[test]
+fn without_any_ca_everybody_is_anonymous_and_certificates_are_refused() {
+    let trust = Trust::parse(&BTreeMap::new()).unwrap();
+    let user = who(&trust, &[], &claims()).unwrap();
+    assert_eq!(
+        (user.name.as_str(), user.groups),
+        ("system:anonymous", vec!["system:unauthenticated".to_owned()])
+    );
+    assert!(who(&trust, &[Pki::new("ca").client("bob", &[])], &claims()).is_err());
+}
+
+#[test]
+fn a_configmap_that_cannot_be_used_says_which_key() {
+    for (key, value) in [
+        (
+            "client-ca-file",
+            "-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n",
+        ),
+        ("client-ca-file", ""),
+        ("requestheader-allowed-names", "not json"),
+    ] {
+        let mut data = BTreeMap::from([("requestheader-client-ca-file".to_owned(), Pki::new("ca").0.pem())]);
+        data.insert(key.to_owned(), value.to_owned());
+        let error = Trust::parse(&data).unwrap_err();
+        assert!(error.to_string().starts_with(key), "{error}");
+    }
+}

@@ -1,0 +1,108 @@
+//! The children as the API server takes them. VerticalPodAutoscalers are left to the operator's tests: their
+//! CRD is not part of every cluster.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::support::{Cluster, namespace::Namespace, vas::run};
+
+/// Kind and name to resource version.
+type Versions = BTreeMap<(String, String), String>;
+
+fn rendered(environment: &str, namespace: &str) -> Value {
+    let output = run(&[
+        "render",
+        "-f",
+        "manifests/voiceassist/voiceassistscaling.yaml",
+        "-f",
+        "tests/fixtures/deployment.yaml",
+        "--environment",
+        environment,
+        "-n",
+        namespace,
+        "-o",
+        "json",
+    ]);
+    let mut list: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let items = list["items"].as_array_mut().unwrap();
+    items.retain(|item| item["kind"] != "VerticalPodAutoscaler");
+    assert_eq!(items.len(), 6, "two HPAs, two PDBs, LimitRange, ResourceQuota");
+    list
+}
+
+/// Applies as the operator does; the answer of kubectl holds the stored objects.
+fn apply(cluster: &Cluster, list: &Value) -> Versions {
+    let answer = cluster.kubectl_ok(
+        &[
+            "apply",
+            "--server-side",
+            "--field-manager=vas-operator",
+            "-o",
+            "json",
+            "-f",
+            "-",
+        ],
+        Some(&list.to_string()),
+    );
+    let stored: Value = serde_json::from_str(&answer).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    stored["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| {
+            let metadata = &item["metadata"];
+            (
+                (text(&item["kind"]), text(&metadata["name"])),
+                text(&metadata["resourceVersion"]),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn every_environment_is_accepted_and_applying_it_again_changes_nothing() {
+    let cluster = Cluster::shared();
+    for environment in ["dev", "staging", "production"] {
+        let namespace = Namespace::create(cluster, "children");
+        let list = rendered(environment, namespace.name());
+        // Controllers write the status of new objects in between; what counts is the spec's generation
+        // and that nothing but status moved, so each kind without a status writer must keep its version.
+        let before = apply(cluster, &list);
+        let specs = |namespace: &Namespace<'_>| -> Value {
+            let text = namespace.kubectl(&[
+                "get",
+                "hpa,pdb,limitrange,resourcequota",
+                "-o",
+                "json",
+                "--show-managed-fields",
+            ]);
+            let found: Value = serde_json::from_str(&text).unwrap();
+            found["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|item| {
+                    let ours = item["metadata"]["managedFields"]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .find(|entry| entry["manager"] == "vas-operator")
+                        .unwrap();
+                    json!([
+                        item["kind"],
+                        item["metadata"]["generation"],
+                        item["spec"],
+                        ours["time"]
+                    ])
+                })
+                .collect()
+        };
+        let stored = specs(&namespace);
+        let after = apply(cluster, &list);
+        assert_eq!(specs(&namespace), stored, "{environment}");
+        let limit_range = ("LimitRange".to_owned(), "voiceassist".to_owned());
+        assert_eq!(before[&limit_range], after[&limit_range], "{environment}");
+    }
+}

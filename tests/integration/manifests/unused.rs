@@ -1,0 +1,80 @@
+//! Least privilege, measured: rights that the install grants and that the audit log shows nobody used.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::support::{audit::Request, kustomization::Kustomization};
+
+/// Rights that are needed and yet leave no request of their own: admission asks for the first; the second
+/// kind of target has the same code as the first.
+const UNSEEN: [&str; 3] = [
+    "vas-operator update scaling.voiceassist.io/voiceassistscalings/finalizers",
+    "vas-operator get apps/statefulsets",
+    "vas-operator get apps/statefulsets/scale",
+];
+
+/// What `account` was granted by the ClusterRoles and Roles that carry its name and has not used.
+pub fn unused(install: &Kustomization, requests: &[Request], account: &str) -> Vec<String> {
+    let used = used(requests, account);
+    granted(install, account)
+        .into_iter()
+        .filter(|right| !used.contains(right) && !UNSEEN.contains(&right.as_str()))
+        .collect()
+}
+
+fn granted(install: &Kustomization, account: &str) -> BTreeSet<String> {
+    let of_the_account = |role: &&Value| {
+        let name = role["metadata"]["name"].as_str();
+        name.is_some_and(|name| name.starts_with(account))
+    };
+    let texts = |list: &Value| -> Vec<String> {
+        let items = list.as_array().into_iter().flatten();
+        items.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let mut granted = BTreeSet::new();
+    for role in ["Role", "ClusterRole"]
+        .into_iter()
+        .flat_map(|kind| install.of_kind(kind))
+        .filter(of_the_account)
+    {
+        for rule in role["rules"].as_array().into_iter().flatten() {
+            for group in texts(&rule["apiGroups"]) {
+                for resource in texts(&rule["resources"]) {
+                    let verbs = texts(&rule["verbs"]);
+                    granted.extend(
+                        verbs
+                            .iter()
+                            .map(|verb| format!("{account} {verb} {group}/{resource}")),
+                    );
+                }
+            }
+        }
+    }
+    granted
+}
+
+fn used(requests: &[Request], account: &str) -> BTreeSet<String> {
+    let username = format!("system:serviceaccount:vas-system:{account}");
+    let mut used = BTreeSet::new();
+    for request in requests
+        .iter()
+        .filter(|request| request.user.username == username)
+    {
+        let Some(object) = &request.object else { continue };
+        let mut resource = format!("{}/{}", object.api_group, object.resource);
+        if !object.subresource.is_empty() {
+            resource = format!("{resource}/{}", object.subresource);
+        }
+        let mut note = |verb: &str| used.insert(format!("{account} {verb} {resource}"));
+        note(&request.verb);
+        match request.verb.as_str() {
+            // A list shows all that a get would.
+            "list" => note("get"),
+            // An apply of what does not exist yet needs both, and is audited as a patch.
+            "patch" => note("create"),
+            _ => continue,
+        };
+    }
+    used
+}

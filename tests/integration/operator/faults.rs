@@ -1,0 +1,228 @@
+//! What breaks around the operator: on a cluster of these tests' own, one after the other.
+
+use std::{sync::OnceLock, time::Duration};
+
+use serde_json::json;
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::fixture::{Operated, deployment, resource, workload};
+use crate::support::{Cluster, cluster::bin, cluster::root, eventually};
+
+/// The cluster that these tests break, and the turn to do so.
+async fn own_cluster() -> (&'static Cluster, MutexGuard<'static, ()>) {
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    static TURN: Mutex<()> = Mutex::const_new(());
+    let turn = TURN.lock().await;
+    let cluster = CLUSTER.get_or_init(|| {
+        let cluster = Cluster::start("operator-faults", &[]);
+        cluster.install_crd();
+        cluster
+    });
+    (cluster, turn)
+}
+
+const VPA: &str = "crd/verticalpodautoscalers.autoscaling.k8s.io";
+
+fn install_vpa(cluster: &Cluster, crds: &str) {
+    cluster.kubectl_ok(
+        &["apply", "--server-side", "--force-conflicts", "-f", "-"],
+        Some(crds),
+    );
+    cluster.kubectl_ok(
+        &["wait", "--for=condition=Established", "--timeout=30s", VPA],
+        None,
+    );
+}
+
+#[tokio::test]
+async fn a_vpa_comes_when_its_crd_does_and_an_old_crd_is_reported() {
+    let (cluster, _turn) = own_cluster().await;
+    let operated = Operated::on(cluster, "vpa", &[]);
+    operated.namespace.apply(&deployment("worker", 0));
+    let mut worker = workload("worker");
+    worker["vertical"] = json!({"updateMode": "InPlaceOrRecreate", "containers": [{"name": "*", "controlledResources": ["memory"]}]});
+    operated.namespace.apply(&resource("v", &[worker]).to_string());
+    let message = operated
+        .condition("v", "ResourcesApplied", "True", "VpaNotInstalled")
+        .await;
+    assert!(
+        message.contains("verticalpodautoscalers.autoscaling.k8s.io"),
+        "{message}"
+    );
+    operated.appears("hpa", "v-worker").await;
+
+    let current = std::fs::read_to_string(bin("vpa-crd.yaml")).expect("the VPA's CRDs");
+    // As VPA 1.3 had it.
+    let old: String = current
+        .lines()
+        .filter(|line| !matches!(line.trim(), "- InPlaceOrRecreate" | "- InPlace"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_ne!(old, current);
+    install_vpa(cluster, &old);
+    let message = operated
+        .condition("v", "ResourcesApplied", "False", "VpaTooOld")
+        .await;
+    assert!(message.contains("InPlaceOrRecreate"), "{message}");
+    assert!(operated.get("vpa", "v-worker").is_none());
+
+    install_vpa(cluster, &current);
+    let vpa = operated.appears("vpa", "v-worker").await;
+    assert_eq!(vpa["spec"]["updatePolicy"]["updateMode"], "InPlaceOrRecreate");
+    operated
+        .condition("v", "ResourcesApplied", "True", "Applied")
+        .await;
+
+    // And when it goes again, nothing but the VPA does.
+    cluster.kubectl_ok(&["delete", VPA], None);
+    operated
+        .condition("v", "ResourcesApplied", "True", "VpaNotInstalled")
+        .await;
+}
+
+#[tokio::test]
+async fn an_api_server_that_was_away_for_half_a_minute_is_followed_again() {
+    let (cluster, _turn) = own_cluster().await;
+    let mut operated = Operated::on(cluster, "away", &[]);
+    operated.namespace.apply(&deployment("worker", 0));
+    operated
+        .namespace
+        .apply(&resource("v", &[workload("worker")]).to_string());
+    operated
+        .condition("v", "ResourcesApplied", "True", "Applied")
+        .await;
+    cluster.component("stop", "kube-apiserver");
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    operated.operator.assert_running();
+    cluster.component("start", "kube-apiserver");
+    eventually(Duration::from_secs(60), "the API server answers", || async {
+        let output = cluster.kubectl(&["get", "--raw", "/readyz"], None);
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into_owned())
+        }
+    })
+    .await;
+    let mut worker = workload("worker");
+    worker["maxReplicas"] = json!(9);
+    operated.namespace.apply(&resource("v", &[worker]).to_string());
+    eventually(Duration::from_secs(90), "the change arrives", || async {
+        let hpa = operated.get("hpa", "v-worker").unwrap_or_default();
+        if hpa["spec"]["maxReplicas"] == 9 {
+            Ok(())
+        } else {
+            Err(hpa["spec"].to_string())
+        }
+    })
+    .await;
+    operated.operator.assert_running();
+}
+
+#[tokio::test]
+async fn a_stored_object_that_does_not_parse_harms_only_itself() {
+    let (cluster, _turn) = own_cluster().await;
+    let operated = Operated::on(cluster, "malformed", &[]);
+    operated.namespace.apply(&deployment("worker", 0));
+    // A schema that lets everything in, as an earlier version's might have.
+    let crd = std::fs::read_to_string(root().join("crds/voiceassistscalings.yaml")).expect("the CRD");
+    let mut loose: serde_json::Value = serde_saphyr::from_str(&crd).expect("the CRD parses");
+    loose["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"] =
+        json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    cluster.kubectl_ok(&["replace", "-f", "-"], Some(&loose.to_string()));
+    let malformed = json!({
+        "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
+        "metadata": {"name": "broken"}, "spec": {"workloads": "none"},
+    });
+    eventually(
+        Duration::from_secs(30),
+        "the loose schema is in force",
+        || async {
+            let output = cluster.kubectl(
+                &["-n", operated.namespace.name(), "apply", "-f", "-"],
+                Some(&malformed.to_string()),
+            );
+            if output.status.success() {
+                Ok(())
+            } else {
+                Err(String::from_utf8_lossy(&output.stderr).into_owned())
+            }
+        },
+    )
+    .await;
+    cluster.install_crd();
+
+    operated
+        .namespace
+        .apply(&resource("fine", &[workload("worker")]).to_string());
+    operated.appears("hpa", "fine-worker").await;
+    let note = operated.event("broken", "Malformed").await;
+    assert!(note.contains("does not parse"), "{note}");
+
+    // Put right, it works without a restart.
+    operated.namespace.apply(&deployment("other", 0));
+    operated
+        .namespace
+        .kubectl(&["delete", "voiceassistscaling", "broken"]);
+    operated
+        .namespace
+        .apply(&resource("broken", &[workload("other")]).to_string());
+    operated.appears("hpa", "broken-other").await;
+    operated.condition("broken", "SpecValid", "True", "Valid").await;
+}
+
+#[tokio::test]
+async fn an_object_of_a_newer_schema_is_reported_in_its_status() {
+    let (cluster, _turn) = own_cluster().await;
+    let operated = Operated::on(cluster, "newer", &[]);
+    operated.namespace.apply(&deployment("worker", 0));
+    let crd = std::fs::read_to_string(root().join("crds/voiceassistscalings.yaml")).expect("the CRD");
+    let mut newer: serde_json::Value = serde_saphyr::from_str(&crd).expect("the CRD parses");
+    add_update_mode(&mut newer);
+    cluster.kubectl_ok(&["replace", "-f", "-"], Some(&newer.to_string()));
+    let mut worker = workload("worker");
+    worker["vertical"] =
+        json!({"updateMode": "Future", "containers": [{"name": "*", "controlledResources": ["memory"]}]});
+    let object = resource("v", &[worker]).to_string();
+    eventually(
+        Duration::from_secs(30),
+        "the newer schema is in force",
+        || async {
+            let output = cluster.kubectl(
+                &["-n", operated.namespace.name(), "apply", "-f", "-"],
+                Some(&object),
+            );
+            if output.status.success() {
+                Ok(())
+            } else {
+                Err(String::from_utf8_lossy(&output.stderr).into_owned())
+            }
+        },
+    )
+    .await;
+    let message = operated.condition("v", "SpecValid", "False", "Malformed").await;
+    assert!(message.contains("Future"), "{message}");
+    operated.condition("v", "Ready", "False", "Malformed").await;
+    let told = operated
+        .events("v")
+        .into_iter()
+        .filter(|(reason, _)| reason == "Malformed")
+        .count();
+    assert_eq!(told, 1);
+    cluster.install_crd();
+}
+
+/// One update mode more than this version knows, wherever the schema lists them.
+fn add_update_mode(schema: &mut serde_json::Value) {
+    match schema {
+        serde_json::Value::Object(map) => {
+            let modes = map.get_mut("updateMode").and_then(|mode| mode.get_mut("enum"));
+            if let Some(modes) = modes.and_then(serde_json::Value::as_array_mut) {
+                modes.push(json!("Future"));
+            }
+            map.values_mut().for_each(add_update_mode);
+        }
+        serde_json::Value::Array(list) => list.iter_mut().for_each(add_update_mode),
+        _ => {}
+    }
+}

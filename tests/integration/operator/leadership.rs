@@ -1,0 +1,220 @@
+//! Two replicas, one leader: who writes when the leader stops, freezes or dies.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::fixture::{deployment, resource, workload};
+use crate::support::{
+    Cluster, audit, eventually,
+    namespace::Namespace,
+    process::{Process, Signal, free_port},
+    vas,
+};
+
+/// Short, so that the test is; the proportions are those of the defaults.
+const LEASE: Duration = Duration::from_secs(6);
+
+struct Replica {
+    name: &'static str,
+    process: Process,
+    port: u16,
+}
+
+/// A replica under an account of its own name, so that the audit log tells the two apart.
+fn replica(cluster: &Cluster, namespace: &Namespace<'_>, name: &'static str) -> Replica {
+    let port = free_port();
+    namespace.kubectl(&["create", "serviceaccount", name]);
+    let binding = format!("{name}-{}", namespace.name());
+    let subject = format!("--serviceaccount={}:{name}", namespace.name());
+    cluster.kubectl_ok(
+        &[
+            "create",
+            "clusterrolebinding",
+            &binding,
+            "--clusterrole=cluster-admin",
+            &subject,
+        ],
+        None,
+    );
+    let kubeconfig = cluster.service_account_kubeconfig(namespace.name(), name);
+    let args = [
+        "operator".to_owned(),
+        format!("--kubeconfig={}", kubeconfig.display()),
+        format!("--watch-namespace={}", namespace.name()),
+        format!("--leader-elect-resource-namespace={}", namespace.name()),
+        format!("--leader-elect-lease-duration={}s", LEASE.as_secs()),
+        "--leader-elect-renew-deadline=4s".to_owned(),
+        "--leader-elect-retry-period=1s".to_owned(),
+        format!("--metrics-bind-address=127.0.0.1:{port}"),
+        "--log-format=text".to_owned(),
+    ];
+    let env = [("POD_NAME".to_owned(), name.to_owned())];
+    Replica {
+        name,
+        process: vas::start(name, &args, &env),
+        port,
+    }
+}
+
+fn holder(namespace: &Namespace<'_>) -> String {
+    let args = [
+        "get",
+        "lease",
+        "vas-operator",
+        "--ignore-not-found",
+        "-o",
+        "jsonpath={.spec.holderIdentity}",
+    ];
+    namespace.kubectl(&args)
+}
+
+async fn leads(namespace: &Namespace<'_>, name: &str) {
+    eventually(Duration::from_secs(45), &format!("{name} leads"), || async {
+        let holder = holder(namespace);
+        if holder.starts_with(name) {
+            Ok(())
+        } else {
+            Err(holder)
+        }
+    })
+    .await;
+}
+
+async fn ready(replica: &Replica) {
+    let url = format!("http://127.0.0.1:{}/readyz", replica.port);
+    eventually(
+        Duration::from_secs(45),
+        &format!("{} is ready", replica.name),
+        || async {
+            let answer = reqwest::get(&url).await.map_err(|error| error.to_string())?;
+            if answer.status().is_success() {
+                Ok(())
+            } else {
+                Err(answer.text().await.unwrap_or_default())
+            }
+        },
+    )
+    .await;
+}
+
+/// A namespace with two replicas, the first of which leads.
+async fn two_replicas<'cluster>(
+    cluster: &'cluster Cluster,
+    name: &str,
+) -> (Namespace<'cluster>, Replica, Replica) {
+    crate::support::install_tls_provider();
+    let namespace = Namespace::create(cluster, name);
+    let first = replica(cluster, &namespace, "first");
+    leads(&namespace, "first").await;
+    let second = replica(cluster, &namespace, "second");
+    ready(&first).await;
+    ready(&second).await;
+    namespace.apply(&deployment("worker", 0));
+    namespace.apply(&resource("v", &[workload("worker")]).to_string());
+    appears(&namespace).await;
+    (namespace, first, second)
+}
+
+async fn appears(namespace: &Namespace<'_>) {
+    eventually(Duration::from_secs(45), "the HPA exists", || async {
+        let found = namespace.kubectl(&["get", "hpa", "v-worker", "--ignore-not-found", "-o", "name"]);
+        if found.is_empty() {
+            Err("it does not")
+        } else {
+            Ok(())
+        }
+    })
+    .await;
+}
+
+async fn max_becomes(namespace: &Namespace<'_>, wanted: &str) {
+    eventually(
+        Duration::from_secs(60),
+        &format!("maxReplicas {wanted}"),
+        || async {
+            let found = namespace.kubectl(&["get", "hpa", "v-worker", "-o", "jsonpath={.spec.maxReplicas}"]);
+            if found == wanted { Ok(()) } else { Err(found) }
+        },
+    )
+    .await;
+}
+
+fn with_max(max: i32) -> String {
+    let mut workload = workload("worker");
+    workload["maxReplicas"] = json!(max);
+    resource("v", &[workload]).to_string()
+}
+
+#[tokio::test]
+async fn a_killed_leader_is_replaced_within_the_lease_and_a_retry() {
+    let (namespace, first, _second) = two_replicas(Cluster::shared(), "failover").await;
+    let killed = Instant::now();
+    first.process.signal(Signal::Kill);
+    namespace.apply(&with_max(9));
+    leads(&namespace, "second").await;
+    let led = killed.elapsed();
+    max_becomes(&namespace, "9").await;
+    eprintln!(
+        "kill -9: the other leads after {led:?} and has written after {:?}",
+        killed.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn a_leader_that_is_asked_to_stop_hands_over_at_once() {
+    let (namespace, first, _second) = two_replicas(Cluster::shared(), "handover").await;
+    let status = first.process.stop(Duration::from_secs(20)).await;
+    assert!(status.success(), "{status}");
+    namespace.apply(&with_max(9));
+    leads(&namespace, "second").await;
+    max_becomes(&namespace, "9").await;
+}
+
+#[tokio::test]
+async fn a_frozen_leader_writes_nothing_when_it_goes_on_and_ends() {
+    let cluster = Cluster::shared();
+    let (namespace, mut first, _second) = two_replicas(cluster, "frozen").await;
+    let old = holder(&namespace);
+    // Work is waiting for it when it freezes, and more arrives while it is frozen.
+    namespace.apply(&with_max(7));
+    first.process.signal(Signal::Stop);
+    let frozen = jiff::Timestamp::now();
+    leads(&namespace, "second").await;
+    namespace.apply(&with_max(9));
+    max_becomes(&namespace, "9").await;
+    namespace.apply(&with_max(8));
+    first.process.signal(Signal::Cont);
+    let resumed = jiff::Timestamp::now();
+    let status = first.process.wait(Duration::from_secs(20)).await;
+    assert!(
+        !status.success(),
+        "a leader that lost its lease ends with a failure"
+    );
+    max_becomes(&namespace, "8").await;
+
+    let writes = audit::writes_since(cluster, namespace.name(), frozen);
+    let by = |name: &str| {
+        let account = format!("system:serviceaccount:{}:{name}", namespace.name());
+        writes.iter().filter(move |one| one.user.username == account)
+    };
+    assert!(by("second").count() > 0, "the second one has written");
+    let after: Vec<_> = by("first").filter(|one| one.received >= resumed).collect();
+    assert!(after.is_empty(), "{after:#?}");
+    assert_ne!(holder(&namespace), old);
+}
+
+#[tokio::test]
+async fn a_standby_replica_is_ready_and_says_that_it_does_not_lead() {
+    let (_namespace, first, second) = two_replicas(Cluster::shared(), "standby").await;
+    for (replica, leads) in [(&first, 1), (&second, 0)] {
+        let url = format!("http://127.0.0.1:{}/metrics", replica.port);
+        let text = reqwest::get(&url).await.unwrap().text().await.unwrap();
+        assert!(
+            text.contains(&format!("vas_leader {leads}")),
+            "{}: {text}",
+            replica.name
+        );
+        assert!(!text.contains("\"v\""), "no object's name is a label");
+    }
+}

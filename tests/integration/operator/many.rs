@@ -1,0 +1,72 @@
+//! Many resources at once, and resources that go while they are looked at.
+
+use std::time::Duration;
+
+use super::fixture::{Operated, deployment, resource, workload};
+use crate::support::eventually;
+
+const RESOURCES: usize = 200;
+
+#[tokio::test]
+async fn two_hundred_resources_at_once_all_get_their_autoscaler() {
+    let operated = Operated::start("many");
+    let mut objects = String::new();
+    for number in 0..RESOURCES {
+        let name = format!("w{number}");
+        // No pods: what is tested is the operator, not the scheduler.
+        objects.push_str(&deployment(&name, 0));
+        objects.push_str("\n---\n");
+        objects.push_str(&resource(&format!("v{number}"), &[workload(&name)]).to_string());
+        objects.push_str("\n---\n");
+    }
+    operated.namespace.apply(&objects);
+    eventually(Duration::from_secs(120), "an HPA and a PDB for each", || async {
+        let count = |kind: &str| {
+            operated
+                .namespace
+                .kubectl(&["get", kind, "-o", "name"])
+                .lines()
+                .count()
+        };
+        match (count("hpa"), count("pdb")) {
+            (RESOURCES, RESOURCES) => Ok(()),
+            counts => Err(format!("{counts:?}")),
+        }
+    })
+    .await;
+    eventually(Duration::from_secs(60), "every status says applied", || async {
+        let path = r#"jsonpath={range .items[*]}{.status.conditions[?(@.type=="ResourcesApplied")].status}{"\n"}{end}"#;
+        let all = operated.namespace.kubectl(&["get", "voiceassistscalings", "-o", path]);
+        let applied = all.lines().filter(|line| *line == "True").count();
+        if applied == RESOURCES { Ok(()) } else { Err(format!("{applied} of {RESOURCES}")) }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_resource_that_goes_while_it_is_looked_at_leaves_nothing_behind() {
+    let mut operated = Operated::start("goes");
+    operated.namespace.apply(&deployment("worker", 0));
+    for _ in 0..10 {
+        operated
+            .namespace
+            .apply(&resource("v", &[workload("worker")]).to_string());
+        operated
+            .namespace
+            .kubectl(&["delete", "voiceassistscaling", "v", "--wait=true"]);
+    }
+    eventually(Duration::from_secs(60), "no child is left", || async {
+        let left = operated.namespace.kubectl(&["get", "hpa,pdb", "-o", "name"]);
+        if left.is_empty() { Ok(()) } else { Err(left) }
+    })
+    .await;
+    operated.operator.assert_running();
+    // And it still works.
+    operated
+        .namespace
+        .apply(&resource("v", &[workload("worker")]).to_string());
+    operated.appears("hpa", "v-worker").await;
+    operated
+        .condition("v", "ResourcesApplied", "True", "Applied")
+        .await;
+}
