@@ -183,3 +183,7 @@ pub fn ended(record: &Record, story: &Story) -> Finding {
     }
     Finding::new(format!("back at the minimum: {}", counts.join(", ")), details)
 }
+
+#[cfg(test)]
+#[path = "findings_tests.rs"]
+mod tests;

@@ -13,6 +13,11 @@ use crate::{
     workload::Workload,
 };
 
+/// Width of a finding's text.
+const WIDTH: usize = 106;
+/// Lines that say what is wrong with one finding: the first ones tell it.
+const DETAILS: usize = 12;
+
 /// Judges, writes the summary, and returns whether everything is right.
 pub async fn write(terminal: Terminal, court: &Court<'_>) -> bool {
     let requests = audit::requests(&court.stage.cluster);
@@ -97,8 +102,11 @@ fn write_findings(terminal: Terminal, findings: &[Finding]) {
         } else {
             (Look::Red, "✗")
         };
-        terminal::line(&format!("{} {}", terminal.paint(look, mark), finding.text));
-        for detail in finding.details.iter().take(12) {
+        for (index, line) in terminal::wrap(&finding.text, WIDTH).iter().enumerate() {
+            let mark = if index == 0 { mark } else { " " };
+            terminal::line(&format!("{} {line}", terminal.paint(look, mark)));
+        }
+        for detail in finding.details.iter().take(DETAILS) {
             terminal::line(&terminal.paint(Look::Red, &format!("    {detail}")));
         }
     }

@@ -90,3 +90,76 @@ pub fn scale_writers(clock: Clock, requests: &[Request], from: Moment) -> (usize
     }
     (by_controller, others)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn request(second: u32, verb: &str, user: &str, uri: &str, subresource: &str, body: &Value) -> Request {
+        serde_json::from_value(json!({
+            "stage": "ResponseComplete", "verb": verb, "requestURI": uri,
+            "user": {"username": user},
+            "objectRef": {
+                "resource": "deployments", "namespace": NAMESPACE, "name": "worker", "subresource": subresource,
+            },
+            "responseStatus": {"code": 200},
+            "requestObject": body,
+            "requestReceivedTimestamp": format!("2030-01-01T00:00:{second:02}.5Z"),
+        }))
+        .unwrap()
+    }
+
+    fn read(second: u32, metric: &str) -> Request {
+        let uri = format!(
+            "/apis/custom.metrics.k8s.io/v1beta2/namespaces/{NAMESPACE}/deployments.apps/worker/{metric}?a=b"
+        );
+        request(second, "get", HPA_CONTROLLER, &uri, "", &Value::Null)
+    }
+
+    fn write(second: u32, user: &str, replicas: i32) -> Request {
+        let body = json!({"spec": {"replicas": replicas}});
+        request(second, "update", user, "/apis/apps/v1/...", "scale", &body)
+    }
+
+    #[test]
+    fn a_write_belongs_to_the_read_before_it() {
+        let requests = [
+            read(1, "queue-depth"),
+            read(1, "queue-age"),
+            read(6, "queue-depth"),
+            write(6, HPA_CONTROLLER, 3),
+            read(11, "queue-depth"),
+        ];
+        let clock = Clock::start();
+        let from = clock.of("2030-01-01T00:00:05Z".parse().unwrap());
+        let syncs = syncs(clock, &requests, Workload::Worker, from);
+        let seen: Vec<_> = syncs.iter().map(|sync| (sync.wrote, sync.judged)).collect();
+        assert_eq!(seen, [(None, false), (Some(3), true), (None, true)]);
+    }
+
+    #[test]
+    fn whoever_else_writes_is_named() {
+        let clock = Clock::start();
+        let requests = [
+            write(1, HPA_CONTROLLER, 3),
+            write(2, "somebody", 1),
+            request(3, "patch", DEPLOYMENT_CONTROLLER, "/", "", &Value::Null),
+            request(4, "patch", "vas", "/", "", &Value::Null),
+        ];
+        let (count, others) = scale_writers(clock, &requests, 0.0);
+        assert_eq!(count, 1);
+        let others: Vec<String> = others
+            .iter()
+            .map(|writer| format!("{} {}", writer.user, writer.what))
+            .collect();
+        assert_eq!(
+            others,
+            [
+                "somebody update deployments/worker/scale",
+                "vas patch deployments/worker"
+            ]
+        );
+    }
+}

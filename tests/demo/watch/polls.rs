@@ -59,11 +59,9 @@ pub async fn served(clock: Clock, client: Client, record: Shared) {
     loop {
         ticks.tick().await;
         let asked = clock.now();
-        let values = Values {
-            rate: get(&client, &rate).await.and_then(|list| average(&list)),
-            depth: get(&client, &depth).await.and_then(|list| average(&list)),
-            age: get(&client, &age).await.and_then(|list| average(&list)),
-        };
+        let (rate, depth, age) = tokio::join!(get(&client, &rate), get(&client, &depth), get(&client, &age));
+        let [rate, depth, age] = [rate, depth, age].map(|list| average(&list?));
+        let values = Values { rate, depth, age };
         record.lock().served.push(asked, values);
     }
 }
@@ -100,9 +98,11 @@ fn ticks(period: Duration) -> tokio::time::Interval {
     ticks
 }
 
+/// The client tries again after a 503, which is what a missing metric is: that takes longer than a poll may.
 async fn get(client: &Client, path: &str) -> Option<Value> {
     let request = http::Request::get(path).body(Vec::new()).ok()?;
-    client.request(request).await.ok()
+    let answer = tokio::time::timeout(PERIOD, client.request(request)).await;
+    answer.ok()?.ok()
 }
 
 /// Average of a `MetricValueList`.
