@@ -9,6 +9,7 @@ use kube::{
     api::{Patch, PatchParams},
 };
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::{reads::Memory, registry::Entry};
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
         model::ScalingKey,
         reading::{Failure, Missing},
     },
-    leader::{Fence, FenceError},
+    leader::{Election, Fence, FenceError, LeaderState},
 };
 
 /// Time between looks at all resources.
@@ -29,8 +30,8 @@ const PERIOD: Duration = Duration::from_secs(1);
 pub struct Reporter {
     /// Writes the condition.
     pub client: Client,
-    /// Lets writes pass on the leader alone.
-    pub fence: Fence,
+    /// The election; without one, this replica reports.
+    pub election: Option<Election>,
     /// What the HPA is told.
     pub memory: Memory,
     /// Dates conditions.
@@ -38,28 +39,47 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// Reports for ever.
-    pub async fn run(self) {
+    /// Reports until `stop`, then gives the lease up.
+    pub async fn run(self, stop: CancellationToken) {
         let mut settling = Settling::default();
-        loop {
-            tokio::time::sleep(PERIOD).await;
-            let entries = self.memory.registry.entries();
-            let keys: BTreeSet<&ScalingKey> = entries.iter().map(|(key, _)| key).collect();
-            settling.retain(|key| keys.contains(key));
-            for (key, entry) in &entries {
-                let now = self.clock.monotonic();
-                let Some(verdict) = self.judge(entry, now) else {
-                    continue;
-                };
-                if !settling.is_due(key, entry.condition.as_ref(), &verdict, entry.generation, now) {
-                    continue;
-                }
-                let written = self.fence.write(self.write(key, entry, &verdict)).await;
-                if let Err(FenceError::NotLeading) = written {
-                    // Another replica reports.
-                    break;
-                }
-                log(key, &verdict, written);
+        while stop
+            .run_until_cancelled(tokio::time::sleep(PERIOD))
+            .await
+            .is_some()
+        {
+            match self.leads() {
+                Some(fence) => self.report(&fence, &mut settling).await,
+                None => settling = Settling::default(),
+            }
+        }
+        if let Some(election) = self.election {
+            election.release().await;
+        }
+    }
+
+    /// The fence for writes, if this replica is the one to write.
+    fn leads(&self) -> Option<Fence> {
+        match &self.election {
+            None => Some(Fence::open()),
+            Some(election) if *election.state.borrow() == LeaderState::Leading => {
+                Some(election.fence.clone())
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// One look at all resources.
+    async fn report(&self, fence: &Fence, settling: &mut Settling) {
+        let entries = self.memory.registry.entries();
+        let keys: BTreeSet<&ScalingKey> = entries.iter().map(|(key, _)| key).collect();
+        settling.retain(|key| keys.contains(key));
+        for (key, entry) in &entries {
+            let now = self.clock.monotonic();
+            let Some(verdict) = self.judge(entry, now) else {
+                continue;
+            };
+            if settling.is_due(key, entry.condition.as_ref(), &verdict, entry.generation, now) {
+                log(key, &verdict, fence.write(self.write(key, entry, &verdict)).await);
             }
         }
     }

@@ -22,6 +22,7 @@ mod pod_index;
 mod poller;
 mod reads;
 mod registry;
+mod resource_names;
 mod router;
 mod run;
 mod secret;

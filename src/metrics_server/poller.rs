@@ -155,3 +155,6 @@ impl Poller {
 fn unsuitable(words: String) -> Failure {
     Failure::Unsuitable(words.into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ use super::{
     payload::{DescribedObject, MetricValue},
     pod_index::PodIndex,
     registry::{Registry, ServedMetric},
+    resource_names::ResourceNames,
     status_error::StatusError,
     store::Store,
 };
@@ -37,6 +38,8 @@ pub struct Memory {
     pub store: Arc<Store>,
     /// The live pods.
     pub pods: Arc<PodIndex>,
+    /// What the kinds of targets are called.
+    pub resource_names: Arc<ResourceNames>,
 }
 
 /// The time at which a read is answered, on both clocks.
@@ -104,7 +107,7 @@ impl Memory {
         selector: &LabelSelector,
     ) -> Result<Arc<ServedMetric>, StatusError> {
         let named = self.registry.find(&path.namespace, &path.metric, selector);
-        let mut described = named.iter().filter(|metric| describes(metric, path));
+        let mut described = named.iter().filter(|metric| self.describes(metric, path));
         match (described.next(), described.next()) {
             (Some(metric), None) => Ok(metric.clone()),
             (Some(first), Some(second)) => Err(StatusError::bad_request(format!(
@@ -121,9 +124,30 @@ impl Memory {
                 path.resource,
                 path.name,
                 path.namespace,
-                named.first().map(|metric| hint(metric)).unwrap_or_default()
+                named.first().map(|metric| self.hint(metric)).unwrap_or_default()
             ))),
         }
+    }
+
+    fn describes(&self, metric: &ServedMetric, path: &MetricPath) -> bool {
+        if metric.describes_pods() {
+            path.resource == PODS
+        } else {
+            path.name == metric.target.name && path.resource == self.resource_names.of(&metric.target)
+        }
+    }
+
+    /// What a metric that was asked of the wrong object does describe.
+    fn hint(&self, metric: &ServedMetric) -> String {
+        if metric.describes_pods() {
+            return format!("; {} describes pods", metric.describe());
+        }
+        let resource = self.resource_names.of(&metric.target);
+        format!(
+            "; {} describes {resource} {}",
+            metric.describe(),
+            metric.target.name
+        )
     }
 
     fn state(&self, metric: &ServedMetric) -> Result<Option<PollState>, String> {
@@ -196,45 +220,6 @@ fn parse(parameter: &str, text: &str) -> Result<LabelSelector, StatusError> {
 
 fn owner(metric: &ServedMetric) -> String {
     format!("{}/{}", metric.key.name, metric.workload)
-}
-
-/// What a metric that was asked of the wrong object does describe.
-fn hint(metric: &ServedMetric) -> String {
-    if metric.describes_pods() {
-        format!("; {} describes pods", metric.describe())
-    } else {
-        format!(
-            "; {} describes {} {}",
-            metric.describe(),
-            resource_name(&metric.target),
-            metric.target.name
-        )
-    }
-}
-
-fn describes(metric: &ServedMetric, path: &MetricPath) -> bool {
-    if metric.describes_pods() {
-        path.resource == PODS
-    } else {
-        path.resource == resource_name(&metric.target) && path.name == metric.target.name
-    }
-}
-
-/// `resource.group` of a target, the plural guessed as Kubernetes itself guesses it.
-/// Source: `UnsafeGuessKindToResource` in `k8s.io/apimachinery/pkg/api/meta`.
-fn resource_name(target: &ScaleTargetRef) -> String {
-    let kind = target.kind.to_lowercase();
-    let plural = if kind.ends_with('s') {
-        format!("{kind}es")
-    } else if let Some(stem) = kind.strip_suffix('y') {
-        format!("{stem}ies")
-    } else {
-        format!("{kind}s")
-    };
-    match target.api_version.split_once('/') {
-        Some((group, _)) => format!("{plural}.{group}"),
-        None => plural,
-    }
 }
 
 fn unavailable(metric: &ServedMetric, why: &str) -> StatusError {

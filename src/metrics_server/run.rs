@@ -38,7 +38,7 @@ use super::{
 use crate::{
     clock::Clock,
     core::promql::Labels,
-    leader::{self, Fence, LeaderConfig},
+    leader::{self, LeaderConfig},
     prometheus,
     telemetry::http::{self, Check, Endpoints, HttpError},
 };
@@ -135,44 +135,39 @@ pub async fn run(
             clock.clone(),
         );
     }
-    let plain_stop = CancellationToken::new();
-    let plain = tokio::spawn(http::serve(plain, endpoints, plain_stop.clone()));
+    tasks.spawn(async move {
+        if let Err(error) = http::serve(plain, endpoints, CancellationToken::new()).await {
+            tracing::error!(%error, "the plain port failed");
+        }
+    });
     let election = settings
         .election
         .map(|config| leader::elect(client.clone(), config, clock.clone()));
-    let fence = election
-        .as_ref()
-        .map_or_else(Fence::open, |election| election.fence.clone());
     let reporter = Reporter {
         client: client.clone(),
-        fence,
+        election,
         memory: parts.memory.clone(),
         clock: clock.clone(),
     };
-    tasks.spawn(reporter.run());
     let closing = CancellationToken::new();
-    let serving = parts.spawn_listener(secure, client, clock, closing.clone())?;
+    // Those that end what they are doing when told to, unlike `tasks`.
+    let mut orderly = JoinSet::new();
+    orderly.spawn(reporter.run(stop.clone()));
+    parts.spawn_listener(&mut orderly, secure, client, clock, closing.clone())?;
     let ended = tokio::select! {
         () = stop.cancelled() => Ok(()),
-        Some(ended) = tasks.join_next() => if stop.is_cancelled() { Ok(()) } else { Err(RunError::Task(ended.err())) },
+        Some(ended) = tasks.join_next() => Err(RunError::Task(ended.err())),
+        Some(ended) = orderly.join_next() => Err(RunError::Task(ended.err())),
     };
+    // Told to stop, some of them are faster than the select.
+    let ended = if stop.is_cancelled() { Ok(()) } else { ended };
     stop.cancel();
     parts.stopping.store(true, Ordering::Relaxed);
     // Requests still come while the news spreads that this replica is not ready.
     tokio::time::sleep(NOT_READY_FIRST).await;
     closing.cancel();
-    // No write is in flight when the lease is given up.
-    tasks.shutdown().await;
-    if let Some(election) = election {
-        election.release().await;
-    }
-    // The port has its own time limit for draining.
-    let drained = serving.await;
-    plain_stop.cancel();
-    ended?;
-    drained.map_err(|error| RunError::Task(Some(error)))?;
-    plain.await.map_err(|error| RunError::Task(Some(error)))??;
-    Ok(())
+    while orderly.join_next().await.is_some() {}
+    ended
 }
 
 /// The state that the parts share.
@@ -193,6 +188,7 @@ impl Parts {
                 registry: Arc::new(Registry::new(settings.labels.clone())),
                 store: Arc::default(),
                 pods: Arc::default(),
+                resource_names: Arc::default(),
             },
             trust: Arc::default(),
             certificate: Arc::default(),
@@ -237,6 +233,9 @@ impl Parts {
         let (pods, synced) = (self.memory.pods.clone(), self.pods_synced.clone());
         let (api, in_namespace) = (client.clone(), namespace.map(str::to_owned));
         tasks.spawn(async move { watches::pods(api, in_namespace.as_deref(), &pods, &synced).await });
+        let (names, registry) = (self.memory.resource_names.clone(), self.memory.registry.clone());
+        let (api, changed) = (client.clone(), self.scalings_synced.subscribe());
+        tasks.spawn(async move { names.follow(api, registry, changed).await });
         let (api, trust) = (client.clone(), self.trust.clone());
         tasks.spawn(async move { trust_watch::follow(api, &trust).await });
     }
@@ -275,11 +274,12 @@ impl Parts {
 
     fn spawn_listener(
         &self,
+        tasks: &mut JoinSet<()>,
         listener: TcpListener,
         client: Client,
         clock: Arc<dyn Clock>,
         stop: CancellationToken,
-    ) -> Result<tokio::task::JoinHandle<()>, RunError> {
+    ) -> Result<(), RunError> {
         let tls = tls::server_config(self.certificate.clone())?;
         let router = Router {
             trust: self.trust.clone(),
@@ -290,11 +290,7 @@ impl Parts {
             telemetry: self.telemetry.clone(),
             clock,
         };
-        Ok(tokio::spawn(listener::serve(
-            listener,
-            tls,
-            Arc::new(router),
-            stop,
-        )))
+        tasks.spawn(listener::serve(listener, tls, Arc::new(router), stop));
+        Ok(())
     }
 }

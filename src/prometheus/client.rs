@@ -173,3 +173,6 @@ fn innermost(error: &dyn std::error::Error) -> String {
     }
     response::words(&cause.to_string())
 }
+
+#[cfg(test)]
+mod tests;

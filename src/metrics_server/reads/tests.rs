@@ -49,6 +49,7 @@ fn memory(resources: &[&str]) -> Memory {
         registry: Arc::new(Registry::new(labels())),
         store: Arc::default(),
         pods: Arc::default(),
+        resource_names: Arc::default(),
     };
     for name in resources {
         memory.registry.apply(&scaling(name));
@@ -274,21 +275,4 @@ fn a_thousand_resources_of_one_shape_are_two_shapes() {
         .map(|metric| metric.shape.clone().unwrap())
         .collect();
     assert_eq!((entries.len(), shapes.len()), (1000, 2));
-}
-
-#[test]
-fn plurals_are_guessed_as_kubernetes_guesses_them() {
-    for (kind, api_version, expected) in [
-        ("Deployment", "apps/v1", "deployments.apps"),
-        ("ReplicationController", "v1", "replicationcontrollers"),
-        ("Policy", "x.io/v1", "policies.x.io"),
-        ("Ingress", "x.io/v1", "ingresses.x.io"),
-    ] {
-        let target = ScaleTargetRef {
-            api_version: api_version.to_owned(),
-            kind: kind.to_owned(),
-            name: "n".to_owned(),
-        };
-        assert_eq!(resource_name(&target), expected);
-    }
 }

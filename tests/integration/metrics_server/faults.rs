@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 
-use super::stack::{Stack, deployment, metrics_available, replicas, stack};
+use super::stack::{Stack, deployment, metrics_available, pods_of, replicas, stack};
 use crate::support::{
     eventually, eventually::throughout, exporter::Exporter, fault_proxy::Fault, namespace::Namespace,
 };
@@ -61,6 +61,69 @@ const FAULTS: [(&str, Fault, &str); 10] = [
         "Prometheus: the answer is larger than 16777216 bytes",
     ),
 ];
+
+/// A resource on the request rate of its pods, each of which is kept at a rate.
+struct RequestCase {
+    namespace: Namespace<'static>,
+    traffic: tokio::task::JoinHandle<()>,
+}
+
+const REQUESTS: &str = "fault_requests_total";
+
+impl RequestCase {
+    fn start(stack: &'static Stack) -> Self {
+        let spec = format!(
+            "
+workloads:
+- name: gateway
+  scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: gateway}}
+  minReplicas: 1
+  maxReplicas: 3
+  metrics:
+  - name: rate
+    maxAge: 10s
+    onMissing: Zero
+    requestRate: {{counter: {REQUESTS}, window: 5s, target: {{averageValue: '100'}}}}
+  behavior:
+    scaleDown: {{stabilizationWindowSeconds: 10, policies: [{{type: Percent, value: 100, periodSeconds: 15}}]}}
+"
+        );
+        let namespace = stack.scaling("fault-requests", &spec);
+        namespace.apply(&deployment("gateway", 1));
+        let name = namespace.name().to_owned();
+        let traffic = tokio::spawn(async move {
+            let started = std::time::Instant::now();
+            loop {
+                let requests = 300.0 * started.elapsed().as_secs_f64();
+                let pods = tokio::task::spawn_blocking({
+                    let name = name.clone();
+                    move || pods_of(stack, &name, "gateway")
+                });
+                for pod in pods.await.unwrap_or_default() {
+                    let labels = [("namespace", name.as_str()), ("pod", pod.as_str())];
+                    stack.exporter.set(REQUESTS, &labels, requests);
+                }
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        });
+        Self { namespace, traffic }
+    }
+
+    fn at(&self, wanted: u32) -> Result<(), String> {
+        let replicas = replicas(&self.namespace, "gateway");
+        if replicas == wanted {
+            Ok(())
+        } else {
+            Err(format!("the gateway is at {replicas}, not {wanted}"))
+        }
+    }
+}
+
+impl Drop for RequestCase {
+    fn drop(&mut self) {
+        self.traffic.abort();
+    }
+}
 
 /// One resource with a gauge of its own.
 struct Case {
@@ -161,8 +224,14 @@ async fn replicas_hold_through_every_fault_of_prometheus_while_others_go_on() {
     for case in &everybody {
         load(case, LOADED.0);
     }
+    let requests = RequestCase::start(stack);
     all_at(&everybody, LOADED.1).await;
+    eventually(Duration::from_secs(60), "the gateway is scaled", || async {
+        requests.at(3)
+    })
+    .await;
 
+    proxy.set(REQUESTS, Some(Fault::Warning));
     for (case, (_, fault, _)) in spoiled.iter().zip(FAULTS) {
         proxy.set(&case.gauge, Some(fault));
     }
@@ -171,7 +240,9 @@ async fn replicas_hold_through_every_fault_of_prometheus_while_others_go_on() {
     load(&control, 0.0);
     load(&bystander, MORE_LOADED.0);
     throughout(LONG_ENOUGH, "faulted resources keep their replicas", || async {
-        held.iter().try_for_each(|case| case.at(LOADED.1))
+        held.iter()
+            .try_for_each(|case| case.at(LOADED.1))
+            .and_then(|()| requests.at(3))
     })
     .await;
     all_at(&[&control], 1).await;
@@ -183,6 +254,11 @@ async fn replicas_hold_through_every_fault_of_prometheus_while_others_go_on() {
     ]);
     join_all(held.iter().zip(words).map(|(case, words)| case.reports(words))).await;
     bystander.reports("True MetricsFresh").await;
+    let condition = metrics_available(&requests.namespace, "voiceassist");
+    assert!(
+        condition.contains("gateway/rate: last sample older than maxAge 10s; Prometheus: warned"),
+        "{condition}"
+    );
 
     for case in &spoiled {
         proxy.set(&case.gauge, None);

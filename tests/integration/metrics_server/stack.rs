@@ -200,15 +200,23 @@ spec:
 /// Names of the live pods of an app.
 pub fn pods(namespace: &Namespace<'_>, app: &str) -> Vec<String> {
     let selector = format!("app={app}");
-    let names = namespace.kubectl(&[
-        "get",
-        "pods",
-        "-l",
-        &selector,
-        "-o",
-        "jsonpath={.items[*].metadata.name}",
-    ]);
-    names.split_whitespace().map(str::to_owned).collect()
+    names(&namespace.kubectl(&["get", "pods", "-l", &selector, "-o", NAMES]))
+}
+
+/// The same for a namespace known by name; none when it is gone.
+pub fn pods_of(stack: &Stack, namespace: &str, app: &str) -> Vec<String> {
+    let selector = format!("app={app}");
+    let output = stack.cluster.kubectl(
+        &["-n", namespace, "get", "pods", "-l", &selector, "-o", NAMES],
+        None,
+    );
+    names(&String::from_utf8_lossy(&output.stdout))
+}
+
+const NAMES: &str = "jsonpath={.items[*].metadata.name}";
+
+fn names(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
 }
 
 /// `spec.replicas` of a Deployment: what the HPA last asked for.

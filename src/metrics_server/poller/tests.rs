@@ -1,0 +1,162 @@
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use axum::{Json, Router, extract::State, routing::post};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    api::v1alpha1::VoiceAssistScaling, clock::SystemClock, core::model::ScalingKey, prometheus::Limits,
+};
+
+/// A Prometheus that answers at once, but never a query for the metric `slow`.
+#[derive(Default)]
+struct Prometheus {
+    fast: AtomicUsize,
+    slow: AtomicUsize,
+}
+
+async fn query(State(prometheus): State<Arc<Prometheus>>, body: String) -> Json<Value> {
+    if body.contains("slow") {
+        prometheus.slow.fetch_add(1, Ordering::Relaxed);
+        std::future::pending::<()>().await;
+    }
+    prometheus.fast.fetch_add(1, Ordering::Relaxed);
+    let item = json!({"metric": {"namespace": "ns"}, "value": [100.0, "7"]});
+    Json(json!({"status": "success", "data": {"resultType": "vector", "result": [item]}}))
+}
+
+struct Fixture {
+    prometheus: Arc<Prometheus>,
+    registry: Arc<Registry>,
+    store: Arc<Store>,
+    changed: watch::Sender<bool>,
+    stop: CancellationToken,
+}
+
+async fn fixture() -> Fixture {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let prometheus = Arc::new(Prometheus::default());
+    let app = Router::new()
+        .route("/api/v1/query", post(query))
+        .with_state(Arc::clone(&prometheus));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address: SocketAddr = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let limits = Limits {
+        timeout: Duration::from_secs(60),
+        response_size: 1 << 20,
+    };
+    let client = Client::new(&format!("http://{address}"), limits).unwrap();
+    let labels = Labels {
+        namespace: "namespace".parse().unwrap(),
+        pod: "pod".parse().unwrap(),
+    };
+    let registry = Arc::new(Registry::new(labels.clone()));
+    let store = Arc::<Store>::default();
+    let (changed, seen) = watch::channel(false);
+    let stop = CancellationToken::new();
+    let poller = Poller {
+        servers: BTreeMap::from([("default".to_owned(), client)]),
+        labels,
+        interval: Duration::from_millis(20),
+        registry: registry.clone(),
+        store: store.clone(),
+        telemetry: Arc::new(Telemetry::new(
+            &mut prometheus_client::registry::Registry::default(),
+        )),
+        clock: Arc::new(SystemClock::new()),
+    };
+    tokio::spawn(poller.run(seen, stop.clone()));
+    Fixture {
+        prometheus,
+        registry,
+        store,
+        changed,
+        stop,
+    }
+}
+
+fn scaling(name: &str, gauge: &str, server: &str) -> VoiceAssistScaling {
+    serde_json::from_value(json!({
+        "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
+        "metadata": {"namespace": "ns", "name": name},
+        "spec": {"workloads": [{
+            "name": "worker",
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "worker"},
+            "maxReplicas": 5,
+            "metrics": [{"name": "depth", "prometheusServer": server,
+                "queueDepth": {"gauge": gauge, "target": {"averageValue": "50"}}}],
+        }]},
+    }))
+    .unwrap()
+}
+
+impl Fixture {
+    fn apply(&self, name: &str, gauge: &str, server: &str) -> Arc<Shape> {
+        self.registry.apply(&scaling(name, gauge, server));
+        self.changed.send_replace(true);
+        let entries = self.registry.entries();
+        let (_, entry) = entries.iter().find(|(key, _)| key.name == name).unwrap();
+        entry.metrics[0].shape.clone().unwrap()
+    }
+}
+
+async fn until(what: &str, condition: impl Fn() -> bool) {
+    let wait = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), wait)
+        .await
+        .unwrap_or_else(|_| panic!("never: {what}"));
+}
+
+#[tokio::test]
+async fn a_shape_that_hangs_is_asked_once_at_a_time_and_delays_no_other() {
+    let fixture = fixture().await;
+    fixture.apply("hanging", "slow", "default");
+    let fast = fixture.apply("working", "fast", "default");
+    until("the fast shape is polled again and again", || {
+        fixture.prometheus.fast.load(Ordering::Relaxed) >= 10
+            && fixture.prometheus.slow.load(Ordering::Relaxed) > 0
+    })
+    .await;
+    assert_eq!(fixture.prometheus.slow.load(Ordering::Relaxed), 1);
+    assert!(
+        fixture
+            .store
+            .get(&fast)
+            .is_some_and(|state| state.answer.is_some())
+    );
+    fixture.stop.cancel();
+}
+
+#[tokio::test]
+async fn what_nobody_asks_for_any_more_is_forgotten() {
+    let fixture = fixture().await;
+    let shape = fixture.apply("working", "fast", "default");
+    until("it is polled", || fixture.store.get(&shape).is_some()).await;
+    fixture.registry.remove(&ScalingKey {
+        namespace: "ns".to_owned(),
+        name: "working".to_owned(),
+    });
+    fixture.changed.send_replace(true);
+    until("it is forgotten", || fixture.store.get(&shape).is_none()).await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_configured_is_named() {
+    let fixture = fixture().await;
+    let shape = fixture.apply("working", "fast", "elsewhere");
+    until("the poll failed", || fixture.store.get(&shape).is_some()).await;
+    let failure = fixture.store.get(&shape).and_then(|state| state.failure).unwrap();
+    assert_eq!(
+        failure.to_string(),
+        "prometheusServer \"elsewhere\" is not configured; this metrics server knows default"
+    );
+}

@@ -1,0 +1,158 @@
+//! What the kinds of scale targets are called in paths: `Deployment` of `apps/v1` is `deployments.apps`.
+//!
+//! The API server's discovery says so. Until it has answered, and where it does not, the plural is guessed as
+//! Kubernetes itself guesses it, which is right for almost every kind.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIResourceList;
+use kube::Client;
+use parking_lot::RwLock;
+use tokio::sync::watch;
+
+use super::registry::Registry;
+use crate::api::v1alpha1::ScaleTargetRef;
+
+/// Wait before a group that was not served is asked again, and between looks at new kinds.
+const PERIOD: Duration = Duration::from_secs(10);
+
+/// API version and kind.
+type Kind = (String, String);
+
+/// The plurals learned so far.
+#[derive(Debug, Default)]
+pub struct ResourceNames {
+    plurals: RwLock<BTreeMap<Kind, String>>,
+}
+
+impl ResourceNames {
+    /// `resource.group` of a target; without a dot for the core group.
+    pub fn of(&self, target: &ScaleTargetRef) -> String {
+        let known = self.plurals.read().get(&kind_of(target)).cloned();
+        let plural = known.unwrap_or_else(|| guess(&target.kind));
+        match target.api_version.split_once('/') {
+            Some((group, _)) => format!("{plural}.{group}"),
+            None => plural,
+        }
+    }
+
+    /// Takes in what discovery says of one API version.
+    fn learn(&self, api_version: &str, list: &APIResourceList) {
+        let mut plurals = self.plurals.write();
+        for resource in list
+            .resources
+            .iter()
+            .filter(|resource| !resource.name.contains('/'))
+        {
+            let kind = (api_version.to_owned(), resource.kind.clone());
+            plurals.insert(kind, resource.name.clone());
+        }
+    }
+
+    /// Learns the kinds of all targets for ever; `registry_changed` wakes it.
+    pub async fn follow(
+        &self,
+        client: Client,
+        registry: Arc<Registry>,
+        mut registry_changed: watch::Receiver<bool>,
+    ) {
+        loop {
+            for api_version in self.unknown(&registry) {
+                match discover(&client, &api_version).await {
+                    Ok(list) => self.learn(&api_version, &list),
+                    Err(error) => {
+                        tracing::debug!(api_version, %error, "discovery does not say what its kinds are called");
+                    }
+                }
+            }
+            tokio::time::sleep(PERIOD).await;
+            if self.unknown(&registry).is_empty() && registry_changed.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// API versions with kinds of targets that are not learned yet.
+    fn unknown(&self, registry: &Registry) -> Vec<String> {
+        let plurals = self.plurals.read();
+        let mut versions: Vec<String> = registry
+            .entries()
+            .iter()
+            .flat_map(|(_, entry)| &entry.metrics)
+            .filter(|metric| !plurals.contains_key(&kind_of(&metric.target)))
+            .map(|metric| metric.target.api_version.clone())
+            .collect();
+        versions.sort();
+        versions.dedup();
+        versions
+    }
+}
+
+async fn discover(client: &Client, api_version: &str) -> kube::Result<APIResourceList> {
+    if api_version.contains('/') {
+        client.list_api_group_resources(api_version).await
+    } else {
+        client.list_core_api_resources(api_version).await
+    }
+}
+
+fn kind_of(target: &ScaleTargetRef) -> Kind {
+    (target.api_version.clone(), target.kind.clone())
+}
+
+/// Source: `UnsafeGuessKindToResource` in `k8s.io/apimachinery/pkg/api/meta`.
+fn guess(kind: &str) -> String {
+    let kind = kind.to_lowercase();
+    if kind.ends_with('s') {
+        format!("{kind}es")
+    } else if let Some(stem) = kind.strip_suffix('y') {
+        format!("{stem}ies")
+    } else {
+        format!("{kind}s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIResource;
+
+    use super::*;
+
+    fn target(api_version: &str, kind: &str) -> ScaleTargetRef {
+        ScaleTargetRef {
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            name: "n".to_owned(),
+        }
+    }
+
+    #[test]
+    fn plurals_are_guessed_as_kubernetes_guesses_them() {
+        let names = ResourceNames::default();
+        for (kind, api_version, expected) in [
+            ("Deployment", "apps/v1", "deployments.apps"),
+            ("ReplicationController", "v1", "replicationcontrollers"),
+            ("Policy", "x.io/v1", "policies.x.io"),
+            ("Ingress", "x.io/v1", "ingresses.x.io"),
+        ] {
+            assert_eq!(names.of(&target(api_version, kind)), expected);
+        }
+    }
+
+    #[test]
+    fn what_discovery_says_counts() {
+        let names = ResourceNames::default();
+        let resource = |name: &str| APIResource {
+            name: name.to_owned(),
+            kind: "Goose".to_owned(),
+            ..APIResource::default()
+        };
+        let list = APIResourceList {
+            group_version: "farm.io/v1".to_owned(),
+            resources: vec![resource("geese"), resource("geese/scale")],
+        };
+        names.learn("farm.io/v1", &list);
+        assert_eq!(names.of(&target("farm.io/v1", "Goose")), "geese.farm.io");
+        assert_eq!(names.of(&target("farm.io/v2", "Goose")), "gooses.farm.io");
+    }
+}
