@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
+
 /// A parsed selector; without requirements it matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabelSelector {
@@ -51,6 +53,39 @@ impl LabelSelector {
                 }
                 _ => None,
             })
+    }
+
+    /// The object form, as a PodDisruptionBudget carries it.
+    #[must_use]
+    pub fn object(&self) -> meta::LabelSelector {
+        let mut labels = BTreeMap::new();
+        let mut expressions = Vec::new();
+        for requirement in &self.requirements {
+            let (key, operator, values) = match requirement {
+                Requirement::In(key, values) => {
+                    // Of two requirements on one key, both must hold, which a map cannot say.
+                    if let (Some(value), 1) = (values.first(), values.len())
+                        && !labels.contains_key(key)
+                    {
+                        labels.insert(key.clone(), value.clone());
+                        continue;
+                    }
+                    (key, "In", Some(values))
+                }
+                Requirement::NotIn(key, values) => (key, "NotIn", Some(values)),
+                Requirement::Exists(key) => (key, "Exists", None),
+                Requirement::Absent(key) => (key, "DoesNotExist", None),
+            };
+            expressions.push(meta::LabelSelectorRequirement {
+                key: key.clone(),
+                operator: operator.to_owned(),
+                values: values.map(|values| values.iter().cloned().collect()),
+            });
+        }
+        meta::LabelSelector {
+            match_labels: (!labels.is_empty()).then_some(labels),
+            match_expressions: (!expressions.is_empty()).then_some(expressions),
+        }
     }
 
     /// Whether it matches everything.

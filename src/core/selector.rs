@@ -1,68 +1,33 @@
-//! Label selectors: from the text form of a scale subresource to the object form of a PodDisruptionBudget,
-//! and matching.
-//!
-//! The grammar is that of `k8s.io/apimachinery/pkg/labels`: `a=b,c!=d,e in (x,y),f notin (z),g,!h`.
+//! Label selectors in their object form, as a PodDisruptionBudget carries them, and where it comes from: the
+//! text form of a scale subresource, which [`crate::core::label_selector`] parses.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
-/// Why a selector was refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a label selector: {0:?}")]
-pub struct ParseSelectorError(String);
+use crate::core::label_selector::{self, ParseSelectorError};
 
-/// Parses the text form. An empty text is refused: as a PodDisruptionBudget's selector it would take in
-/// every pod of the namespace.
+/// Why a selector cannot be a PodDisruptionBudget's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SelectorError {
+    /// It does not parse.
+    #[error(transparent)]
+    Parse(#[from] ParseSelectorError),
+    /// It would take in every pod of the namespace.
+    #[error("an empty label selector, which selects every pod of the namespace")]
+    Empty,
+}
+
+/// Parses the text form.
 ///
 /// # Errors
-/// When the text is empty, not in the grammar, or uses `<` or `>`, which the object form does not have.
-pub fn parse(text: &str) -> Result<LabelSelector, ParseSelectorError> {
-    let refuse = || ParseSelectorError(text.to_owned());
-    let mut labels = BTreeMap::new();
-    let mut expressions = Vec::new();
-    for requirement in requirements(text) {
-        let requirement = requirement.trim();
-        if let Some((key, values)) = set_form(requirement, " in") {
-            expressions.push(expression(key, "In", Some(values)));
-        } else if let Some((key, values)) = set_form(requirement, " notin") {
-            expressions.push(expression(key, "NotIn", Some(values)));
-        } else if let Some((key, value)) = requirement.split_once("!=") {
-            expressions.push(expression(
-                key.trim(),
-                "NotIn",
-                Some(vec![value.trim().to_owned()]),
-            ));
-        } else if let Some((key, value)) = requirement
-            .split_once("==")
-            .or_else(|| requirement.split_once('='))
-        {
-            let (key, value) = (key.trim().to_owned(), value.trim().to_owned());
-            // Twice the same key: both must hold, which a map cannot say.
-            match labels.get(&key) {
-                Some(other) if *other != value => {
-                    expressions.push(expression(&key, "In", Some(vec![value])));
-                }
-                _ => {
-                    labels.insert(key, value);
-                }
-            }
-        } else if let Some(key) = requirement.strip_prefix('!') {
-            expressions.push(expression(key.trim(), "DoesNotExist", None));
-        } else {
-            expressions.push(expression(requirement, "Exists", None));
-        }
+/// See [`SelectorError`].
+pub fn parse(text: &str) -> Result<LabelSelector, SelectorError> {
+    let selector: label_selector::LabelSelector = text.parse()?;
+    if selector.is_empty() {
+        return Err(SelectorError::Empty);
     }
-    let mut keys = labels
-        .keys()
-        .chain(expressions.iter().map(|expression| &expression.key));
-    if !keys.all(|key| is_key(key)) || (labels.is_empty() && expressions.is_empty()) {
-        return Err(refuse());
-    }
-    Ok(LabelSelector {
-        match_labels: (!labels.is_empty()).then_some(labels),
-        match_expressions: (!expressions.is_empty()).then_some(expressions),
-    })
+    Ok(selector.object())
 }
 
 /// Whether pods with these labels are selected. An empty selector selects everything, as in `policy/v1`.
@@ -97,42 +62,6 @@ pub fn known_labels(selector: &LabelSelector) -> BTreeMap<String, String> {
         }
     }
     labels
-}
-
-/// Splits at the commas outside parentheses.
-fn requirements(text: &str) -> impl Iterator<Item = &str> {
-    let mut depth = 0_i32;
-    text.split(move |char| {
-        match char {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            _ => {}
-        }
-        char == ',' && depth == 0
-    })
-}
-
-/// `key in (a,b)` as key and values.
-fn set_form<'a>(requirement: &'a str, operator: &str) -> Option<(&'a str, Vec<String>)> {
-    let (key, list) = requirement.split_once(operator)?;
-    let list = list.trim().strip_prefix('(')?.strip_suffix(')')?;
-    let values = list.split(',').map(|value| value.trim().to_owned()).collect();
-    Some((key.trim(), values))
-}
-
-fn expression(key: &str, operator: &str, values: Option<Vec<String>>) -> LabelSelectorRequirement {
-    LabelSelectorRequirement {
-        key: key.to_owned(),
-        operator: operator.to_owned(),
-        values,
-    }
-}
-
-fn is_key(key: &str) -> bool {
-    !key.is_empty()
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte))
 }
 
 #[cfg(test)]

@@ -4,8 +4,6 @@
 //! By server-side apply of the one field, so that whoever ships the APIServices owns the rest. Repeated, because
 //! APIServices are installed, replaced and re-applied while we run. One that is absent stays absent.
 
-use std::time::Duration;
-
 use k8s_openapi::{ByteString, kube_aggregator::pkg::apis::apiregistration::v1::APIService};
 use kube::{
     Api, Client,
@@ -15,9 +13,6 @@ use serde_json::json;
 
 use super::{path::Version, secret::ServiceName, telemetry::Telemetry};
 use crate::api::{CUSTOM_METRICS_GROUP, FIELD_MANAGER_METRICS};
-
-/// Time between looks.
-const PERIOD: Duration = Duration::from_secs(5);
 
 /// What a look at an APIService found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,25 +27,35 @@ enum Found {
     Failed(String),
 }
 
-/// Keeps the `caBundle` of our APIServices for ever.
-pub async fn keep_trusting(client: Client, service: &ServiceName, ca: &str, telemetry: &Telemetry) {
-    let api: Api<APIService> = Api::all(client);
-    let mut before = Version::ALL.map(|_| None);
-    loop {
+/// The APIServices of our group, and what was last found of each.
+pub struct ApiServices {
+    api: Api<APIService>,
+    found: [(Version, Option<Found>); 2],
+}
+
+impl ApiServices {
+    /// Those of the cluster of `client`.
+    pub fn new(client: Client) -> Self {
+        Self {
+            api: Api::all(client),
+            found: Version::ALL.map(|version| (version, None)),
+        }
+    }
+
+    /// Makes those that lead to `service` trust `ca`. What goes wrong is logged once, and tried again by the next
+    /// call.
+    pub async fn make_trust(&mut self, service: &ServiceName, ca: &str, telemetry: &Telemetry) {
         let mut foreign = 0;
-        for (version, before) in Version::ALL.into_iter().zip(&mut before) {
+        for (version, before) in &mut self.found {
             let name = format!("{}.{CUSTOM_METRICS_GROUP}", version.name());
-            let found = Some(trust(&api, &name, service, ca).await);
-            if matches!(found, Some(Found::Foreign(_))) {
-                foreign += 1;
-            }
-            if *before != found {
-                log(&name, found.as_ref());
-                *before = found;
+            let found = trust(&self.api, &name, service, ca).await;
+            foreign += usize::from(matches!(found, Found::Foreign(_)));
+            if before.as_ref() != Some(&found) {
+                log(&name, &found);
+                *before = Some(found);
             }
         }
         telemetry.foreign_api_services(foreign);
-        tokio::time::sleep(PERIOD).await;
     }
 }
 
@@ -86,19 +91,19 @@ async fn trust(api: &Api<APIService>, name: &str, service: &ServiceName, ca: &st
     }
 }
 
-fn log(name: &str, found: Option<&Found>) {
+fn log(name: &str, found: &Found) {
     match found {
-        Some(Found::Absent) => tracing::warn!(
+        Found::Absent => tracing::warn!(
             apiservice = name,
             "does not exist; no HPA can read metrics until manifests/install is applied"
         ),
-        Some(Found::Foreign(service)) => tracing::error!(
+        Found::Foreign(service) => tracing::error!(
             apiservice = name,
             service,
             "leads to another metrics adapter; a cluster has only one: remove that one, then apply manifests/install"
         ),
-        Some(Found::Written) => tracing::info!(apiservice = name, "now trusts our certificate"),
-        Some(Found::Failed(error)) => tracing::warn!(apiservice = name, error, "could not be checked"),
-        Some(Found::Trusted) | None => tracing::debug!(apiservice = name, "trusts our certificate"),
+        Found::Written => tracing::info!(apiservice = name, "now trusts our certificate"),
+        Found::Failed(error) => tracing::warn!(apiservice = name, error, "could not be checked"),
+        Found::Trusted => tracing::debug!(apiservice = name, "trusts our certificate"),
     }
 }

@@ -212,3 +212,6 @@ fn spec(user: &User, action: &Action) -> SubjectAccessReviewSpec {
         non_resource_attributes,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,7 +102,7 @@ mod tests {
         let discovery = Discovery::new();
         let groups: APIGroupList = serde_json::from_slice(&discovery.groups()).unwrap();
         let group: APIGroup = serde_json::from_slice(&discovery.group()).unwrap();
-        assert_eq!(groups.groups, [group.clone()]);
+        assert_eq!(groups.groups, std::slice::from_ref(&group));
         let versions: Vec<_> = group
             .versions
             .iter()

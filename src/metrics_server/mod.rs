@@ -25,6 +25,7 @@ mod registry;
 mod router;
 mod run;
 mod secret;
+mod shared_certificate;
 mod status_error;
 mod store;
 mod telemetry;

@@ -20,7 +20,6 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    api_services,
     authn::CurrentTrust,
     authz::Authorizer,
     availability::Reporter,
@@ -30,7 +29,8 @@ use super::{
     reads::Memory,
     registry::Registry,
     router::Router,
-    secret::{self, ServiceName},
+    secret::ServiceName,
+    shared_certificate,
     telemetry::Telemetry,
     tls::{self, KeyPairError, ServingCertificate},
     trust_watch, watches,
@@ -269,11 +269,7 @@ impl Parts {
     ) {
         let (certificate, telemetry) = (self.certificate.clone(), self.telemetry.clone());
         tasks.spawn(async move {
-            let bundle = secret::shared_bundle(client.clone(), &service, &*clock).await;
-            if let Err(error) = certificate.set(bundle.certificate.as_bytes(), bundle.key.as_bytes()) {
-                tracing::error!(%error, "the shared certificate is not usable; delete the data of its Secret");
-            }
-            api_services::keep_trusting(client, &service, &bundle.ca, &telemetry).await;
+            shared_certificate::keep(client, &service, &*clock, &certificate, &telemetry).await;
         });
     }
 

@@ -43,11 +43,17 @@ pub struct ServiceName {
     pub namespace: String,
 }
 
-/// The shared bundle, made if need be. Tries until it succeeds.
-pub async fn shared_bundle(client: Client, service: &ServiceName, clock: &dyn Clock) -> Bundle {
+/// The shared bundle, made if need be. Tries until it succeeds. `held` is the one that this replica serves with:
+/// it is put back where the Secret lost it.
+pub async fn shared_bundle(
+    client: Client,
+    service: &ServiceName,
+    clock: &dyn Clock,
+    held: Option<&Bundle>,
+) -> Bundle {
     let api: Api<Secret> = Api::namespaced(client, &service.namespace);
     loop {
-        match read_or_fill(&api, service, clock).await {
+        match read_or_fill(&api, service, clock, held).await {
             Ok(Some(bundle)) => return bundle,
             // Another replica was faster: read what it wrote.
             Ok(None) => {}
@@ -64,19 +70,21 @@ async fn read_or_fill(
     api: &Api<Secret>,
     service: &ServiceName,
     clock: &dyn Clock,
+    held: Option<&Bundle>,
 ) -> Result<Option<Bundle>, SecretError> {
     let mut secret = api
         .get_opt(SECRET)
         .await?
         .ok_or_else(|| SecretError::Absent(service.namespace.clone()))?;
     let names = names(&service.name, &service.namespace);
-    let found = secret.data.as_ref().and_then(bundle);
-    if let Some(bundle) = found
-        && names.first().is_some_and(|name| bundle.serves(name, clock.now()))
-    {
-        return Ok(Some(bundle));
+    let serves = |bundle: &Bundle| names.first().is_some_and(|name| bundle.serves(name, clock.now()));
+    if let Some(found) = secret.data.as_ref().and_then(bundle).filter(&serves) {
+        return Ok(Some(found));
     }
-    let bundle = issue(&names, clock.now())?;
+    let bundle = match held.filter(|held| serves(held)) {
+        Some(held) => held.clone(),
+        None => issue(&names, clock.now())?,
+    };
     let bytes = |text: &String| ByteString(text.clone().into_bytes());
     let data = secret.data.get_or_insert_default();
     data.insert(CA.to_owned(), bytes(&bundle.ca));
@@ -85,7 +93,11 @@ async fn read_or_fill(
     // The version read stands in the object: only one of several replicas succeeds.
     match api.replace(SECRET, &PostParams::default(), &secret).await {
         Ok(_) => {
-            tracing::info!(secret = SECRET, "issued a CA and a serving certificate");
+            if held == Some(&bundle) {
+                tracing::warn!(secret = SECRET, "had lost the certificate; put it back");
+            } else {
+                tracing::info!(secret = SECRET, "issued a CA and a serving certificate");
+            }
             Ok(Some(bundle))
         }
         Err(kube::Error::Api(status)) if status.code == 409 => Ok(None),

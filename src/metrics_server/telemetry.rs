@@ -3,7 +3,7 @@
 use std::{sync::atomic::AtomicU64, time::Duration};
 
 use prometheus_client::{
-    encoding::{EncodeLabelSet, EncodeLabelValue},
+    encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
@@ -13,15 +13,9 @@ const POLL_BUCKETS: [f64; 8] = [0.005, 0.02, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0];
 /// Buckets of the time a request takes, in seconds.
 const REQUEST_BUCKETS: [f64; 8] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0];
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-enum Outcome {
-    Success,
-    Failure,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct PollLabels {
-    outcome: Outcome,
+    outcome: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -92,11 +86,7 @@ impl Telemetry {
 
     /// A poll ended.
     pub fn polled(&self, success: bool, taken: Duration, now: jiff::Timestamp) {
-        let outcome = if success {
-            Outcome::Success
-        } else {
-            Outcome::Failure
-        };
+        let outcome = if success { "success" } else { "failure" };
         self.polls.get_or_create(&PollLabels { outcome }).inc();
         self.poll_seconds.observe(taken.as_secs_f64());
         if success {

@@ -7,7 +7,7 @@ use super::{
     error::{Class, QUIET_FAILURES, ReconcileError, WriteError},
 };
 use crate::core::{
-    child::ChildRef,
+    child::{Child, ChildRef},
     outcome::{Change, Outcome, Overwritten},
     plan::{Application, Deletion, How, Plan},
 };
@@ -32,50 +32,37 @@ pub(super) async fn apply(namespace: &str, plan: &Plan, context: &Context, failu
         workloads: _,
         limits: _,
     } = plan;
-    let mut applied = Applied {
-        telling: true,
-        ..Applied::default()
+    let mut round = Round {
+        context,
+        failures,
+        applied: Applied {
+            telling: true,
+            ..Applied::default()
+        },
     };
     for deletion in delete {
         let Deletion { reference, uid } = deletion;
         let result = context.writer.delete(namespace, reference, uid).await;
-        applied.take(
-            reference,
-            None,
-            result.map(|()| Change::Deleted),
-            context,
-            failures,
-        );
+        round.take(reference, None, result.map(|()| Change::Deleted));
     }
     for application in apply {
         let Application { child, how } = application;
+        let reference = &child.reference;
         let result = match how {
             How::Create => context
                 .writer
-                .create(namespace, &child.reference, &child.body)
+                .create(namespace, reference, &child.body)
                 .await
                 .map(|()| Change::Created),
-            How::Update { uid } => update(namespace, application, uid, context).await,
+            How::Update { uid } => update(namespace, child, uid, context).await,
         };
-        applied.take(
-            &child.reference,
-            child.workload.clone(),
-            result,
-            context,
-            failures,
-        );
+        round.take(reference, Some(child), result);
     }
-    applied
+    round.applied
 }
 
 /// Applies without force first: the conflict tells whose fields are about to be taken back.
-async fn update(
-    namespace: &str,
-    application: &Application,
-    uid: &str,
-    context: &Context,
-) -> Result<Change, WriteError> {
-    let child = &application.child;
+async fn update(namespace: &str, child: &Child, uid: &str, context: &Context) -> Result<Change, WriteError> {
     let write = |force| {
         context
             .writer
@@ -119,46 +106,55 @@ fn overwritten(status: &Status) -> Vec<Overwritten> {
     overwritten
 }
 
-impl Applied {
-    fn take(
-        &mut self,
-        child: &ChildRef,
-        workload: Option<String>,
-        result: Result<Change, WriteError>,
-        context: &Context,
-        failures: u32,
-    ) {
+/// A plan being carried out.
+struct Round<'a> {
+    context: &'a Context,
+    failures: u32,
+    applied: Applied,
+}
+
+impl Round<'_> {
+    /// Takes down what came of one write; `child` is what was to be written, `None` for a deletion.
+    fn take(&mut self, reference: &ChildRef, child: Option<&Child>, result: Result<Change, WriteError>) {
         let label = match &result {
             Ok(Change::Created) => "created",
             Ok(Change::Updated { .. }) => "updated",
             Ok(Change::Deleted) => "deleted",
             Err(_) => "failed",
         };
-        context.metrics.applied(child.kind, label);
+        self.context.metrics.applied(reference.kind, label);
         let told = match result {
             Ok(change) => {
-                tracing::info!(%child, result = label, "wrote a child");
+                tracing::info!(child = %reference, result = label, "wrote a child");
                 Ok(change)
             }
-            Err(error) => {
-                self.telling &= match error.class() {
-                    Class::Refused => true,
-                    Class::Conflict | Class::Transient => failures >= QUIET_FAILURES,
-                    Class::Fenced => false,
-                };
-                let words = error.words();
-                self.error.get_or_insert(ReconcileError::Apply {
-                    child: child.clone(),
-                    source: error,
-                });
-                Err(words)
-            }
+            Err(error) => Err(self.failed(reference, child, error)),
         };
-        self.outcomes.push(Outcome {
-            reference: child.clone(),
-            workload,
+        self.applied.outcomes.push(Outcome {
+            reference: reference.clone(),
+            workload: child.and_then(|child| child.workload.clone()),
             result: told,
         });
+    }
+
+    /// Keeps the first error for the retry and returns what a user reads.
+    fn failed(&mut self, reference: &ChildRef, child: Option<&Child>, error: WriteError) -> String {
+        let class = error.class();
+        self.applied.telling &= match class {
+            Class::Refused => true,
+            Class::Conflict | Class::Transient => self.failures >= QUIET_FAILURES,
+            Class::Fenced => false,
+        };
+        let mut words = error.words();
+        let min_replicas = child.and_then(|child| child.body.pointer("/spec/minReplicas"));
+        if class == Class::Refused && min_replicas.is_some_and(|min| *min == 0) {
+            words.push_str(" (minReplicas 0 needs a cluster with the feature gate HPAScaleToZero)");
+        }
+        self.applied.error.get_or_insert(ReconcileError::Apply {
+            child: reference.clone(),
+            source: error,
+        });
+        words
     }
 }
 

@@ -138,6 +138,13 @@ fn waits(plan: &Plan, observed: &Observed) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use futures::{StreamExt, stream};
+    use k8s_openapi::api::core::v1::ConfigMap;
+    use kube::runtime::{Controller, reflector, watcher::Event};
+    use parking_lot::Mutex;
+
     use super::*;
 
     #[tokio::test]
@@ -147,5 +154,42 @@ mod tests {
             .unwrap_err();
         assert_eq!(error.to_string(), "panicked: index out of bounds");
         assert_eq!(contained(async { 1 }).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_resource_whose_reconcile_panics_takes_no_other_down() {
+        let (store, mut writer) = reflector::store::<ConfigMap>();
+        let objects: Vec<ConfigMap> = ["a", "b", "c", "d"]
+            .into_iter()
+            .map(|name| {
+                let object = serde_json::json!({"metadata": {"namespace": "ns", "name": name, "uid": name}});
+                serde_json::from_value(object).unwrap()
+            })
+            .collect();
+        writer.apply_watcher_event(&Event::Init);
+        for object in &objects {
+            writer.apply_watcher_event(&Event::InitApply(object.clone()));
+        }
+        writer.apply_watcher_event(&Event::InitDone);
+        let seen = Arc::new(Mutex::new(BTreeSet::new()));
+        let triggers = stream::iter(objects.into_iter().map(Ok)).chain(stream::pending());
+        let results = Controller::for_stream(triggers, store).run(
+            async |object, seen: Arc<Mutex<BTreeSet<String>>>| {
+                contained(async {
+                    assert_ne!(object.name_any(), "b", "a bug");
+                    seen.lock().insert(object.name_any());
+                    Action::await_change()
+                })
+                .await
+            },
+            |_, _, _| Action::await_change(),
+            seen.clone(),
+        );
+        let results: Vec<bool> = results.take(4).map(|result| result.is_ok()).collect().await;
+        assert_eq!(results.iter().filter(|ok| **ok).count(), 3);
+        assert_eq!(
+            seen.lock().iter().map(String::as_str).collect::<Vec<_>>(),
+            ["a", "c", "d"]
+        );
     }
 }

@@ -164,7 +164,8 @@ fn pods_of(scale: &Scale) -> Result<k8s_openapi::apimachinery::pkg::apis::meta::
                 .to_owned(),
         );
     }
-    selector::parse(text).map_err(|error| format!("the target's scale subresource has {error}"))
+    selector::parse(text)
+        .map_err(|error| format!("the selector of the target's scale subresource cannot be used: {error}"))
 }
 
 /// Not being allowed to read the template, or there being none, only makes checks less exact.

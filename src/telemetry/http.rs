@@ -112,3 +112,54 @@ fn metrics(registry: &Registry) -> Response {
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use prometheus_client::metrics::counter::Counter;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn health_readiness_and_metrics_are_served() {
+        let ready = Arc::new(AtomicBool::new(false));
+        let seen = ready.clone();
+        let mut registry = Registry::default();
+        registry.register("things", "Things counted", Counter::<u64>::default());
+        let endpoints = Endpoints {
+            live: always(),
+            ready: Arc::new(move || {
+                let ready = seen.load(Ordering::SeqCst);
+                ready
+                    .then_some(())
+                    .ok_or_else(|| "not yet read: things".to_owned())
+            }),
+            registry: Arc::new(registry),
+        };
+        let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(serve(listener, endpoints, stop.clone()));
+        // reqwest has no TLS provider of its own, and asks for one even to speak plain HTTP.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let get = async |path: &str| {
+            let answer = reqwest::get(format!("{base}{path}")).await.unwrap();
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        };
+        assert_eq!(get("/healthz").await.0, 200);
+        assert_eq!(get("/readyz").await, (503, "not yet read: things\n".to_owned()));
+        ready.store(true, Ordering::SeqCst);
+        assert_eq!(get("/readyz").await.0, 200);
+        assert!(get("/metrics").await.1.contains("things_total 0"));
+        stop.cancel();
+        serving.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_is_named_with_its_flag() {
+        let taken = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let error = bind(taken.local_addr().unwrap()).await.unwrap_err();
+        assert!(error.to_string().contains("--metrics-bind-address"), "{error}");
+    }
+}

@@ -67,8 +67,8 @@ fn every_environment_is_accepted_and_applying_it_again_changes_nothing() {
     for environment in ["dev", "staging", "production"] {
         let namespace = Namespace::create(cluster, "children");
         let list = rendered(environment, namespace.name());
-        // Controllers write the status of new objects in between; what counts is the spec's generation
-        // and that nothing but status moved, so each kind without a status writer must keep its version.
+        // Controllers write status in between, so what counts are spec, generation and our own fields; a
+        // LimitRange has no status, so its version must stay.
         let before = apply(cluster, &list);
         let specs = |namespace: &Namespace<'_>| -> Value {
             let text = namespace.kubectl(&[
@@ -100,6 +100,14 @@ fn every_environment_is_accepted_and_applying_it_again_changes_nothing() {
                 .collect()
         };
         let stored = specs(&namespace);
+        for item in list["items"].as_array().unwrap() {
+            let stored_as_written = stored
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|entry| entry[2] == item["spec"]);
+            assert!(stored_as_written, "{environment}: the API server added to {item}");
+        }
         let after = apply(cluster, &list);
         assert_eq!(specs(&namespace), stored, "{environment}");
         let limit_range = ("LimitRange".to_owned(), "voiceassist".to_owned());

@@ -105,10 +105,10 @@ async fn the_api_server_accepts_and_refuses_as_the_table_says() {
 #[test]
 fn vas_validate_refuses_all_that_the_api_server_refuses() {
     let cases = cases();
-    let documents: String = cases
+    let documents: Vec<String> = cases
         .iter()
         .enumerate()
-        .map(|(index, case)| format!("---\n{}\n", case.object(&format!("case-{index}"))))
+        .map(|(index, case)| case.object(&format!("case-{index}")).to_string())
         .collect();
     let mut child = std::process::Command::new(binary())
         .args(["validate", "-f", "-", "-o", "json"])
@@ -118,7 +118,7 @@ fn vas_validate_refuses_all_that_the_api_server_refuses() {
         .expect("vas starts");
     let mut stdin = child.stdin.take().expect("standard input is piped");
     stdin
-        .write_all(documents.as_bytes())
+        .write_all(documents.join("\n---\n").as_bytes())
         .expect("vas reads its input");
     drop(stdin);
     let output = child.wait_with_output().expect("vas ends");

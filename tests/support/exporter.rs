@@ -121,10 +121,11 @@ async fn render(
         Some(Clock::Running) => format!(" {}", now()),
         Some(Clock::Stopped(at)) => format!(" {at}"),
     };
-    Ok(series
+    let lines: Vec<String> = series
         .iter()
-        .map(|(key, value)| format!("{key} {value}{stamp}\n"))
-        .collect())
+        .map(|(key, value)| format!("{key} {value}{stamp}"))
+        .collect();
+    Ok(lines.join("\n") + "\n")
 }
 
 fn now() -> i64 {

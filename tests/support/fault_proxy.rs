@@ -18,7 +18,7 @@ use axum::{
     response::Response,
     routing::post,
 };
-use tokio::task::JoinHandle;
+use tokio::{runtime::Handle, task::JoinHandle};
 
 /// What happens to an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +55,7 @@ pub struct FaultProxy {
     faults: Faults,
     queries: Arc<Mutex<Vec<String>>>,
     server: Option<JoinHandle<()>>,
+    runtime: Handle,
 }
 
 #[derive(Clone)]
@@ -77,6 +78,7 @@ impl FaultProxy {
             faults: Faults::default(),
             queries: Arc::default(),
             server: None,
+            runtime: Handle::current(),
         };
         proxy.open().await;
         proxy
@@ -107,7 +109,7 @@ impl FaultProxy {
         }
     }
 
-    /// Listens again on the same port.
+    /// Listens again on the same port, on the runtime it was started on: that outlives a test.
     pub async fn open(&mut self) {
         let state = Proxied {
             upstream: self.upstream.clone(),
@@ -119,16 +121,20 @@ impl FaultProxy {
             .route("/api/v1/query", post(query))
             .with_state(state);
         let address = self.address;
-        let listener = super::eventually(Duration::from_secs(10), "the proxy's port is free again", || {
-            tokio::net::TcpListener::bind(address)
+        self.server = Some(self.runtime.spawn(serve(address, app)));
+        super::eventually(Duration::from_secs(10), "the proxy listens", || {
+            tokio::net::TcpStream::connect(address)
         })
         .await;
-        self.server = Some(tokio::spawn(serve(listener, app)));
     }
 }
 
 /// Like `axum::serve`, but connections end with the task.
-async fn serve(listener: tokio::net::TcpListener, app: Router) {
+async fn serve(address: SocketAddr, app: Router) {
+    let listener = super::eventually(Duration::from_secs(10), "the proxy's port is free", || {
+        tokio::net::TcpListener::bind(address)
+    })
+    .await;
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let service = hyper_util::service::TowerToHyperService::new(app.clone());

@@ -43,7 +43,7 @@ use super::{
         .message("an environment leaves a workload with minReplicas greater than maxReplicas")
         .field_path(".environments"),
     validation = Rule::new(rules::QUOTA_NEEDS_DEFAULT)
-        .message("a quota on cpu or memory refuses every container that names none; add limits.limitRange.defaultRequest (for requests) or limits.limitRange.default (for limits) for it")
+        .message("a quota on cpu or memory makes every container name it; add limits.limitRange.defaultRequest (for requests) or limits.limitRange.default (for limits) for those that do not")
         .field_path(".limits")
 )]
 pub struct VoiceAssistScalingSpec {

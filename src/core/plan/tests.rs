@@ -26,8 +26,8 @@ fn reasons(plan: &Plan) -> Vec<&'static str> {
         .collect()
 }
 
-fn target() -> Option<TargetKey> {
-    Some(TargetKey::new("apps/v1", "Deployment", "worker"))
+fn target() -> TargetKey {
+    TargetKey::new("apps/v1", "Deployment", "worker")
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn objects_made_by_hand_on_the_same_pods_are_waited_for_one_by_one() {
             &mut cluster,
             kind,
             Live {
-                target: target(),
+                target: Some(target()),
                 ..by_hand("hand")
             },
         );

@@ -11,9 +11,10 @@ use jiff::Timestamp;
 
 use crate::core::promql::Answer;
 
-/// A gap that leaves less than this part of the window uncovered is left to the HPA's tolerance and
-/// stabilization: a single poll that failed must not hold every workload.
-const PART: u32 = 2;
+/// What counts as a gap: this part of the window between two samples. Less is left to the HPA's tolerance
+/// and stabilization: a single poll that failed must not hold every workload, nor may the jitter of scrapes
+/// half a window apart, the longest interval that gives a rate at all.
+const GAP: (u32, u32) = (3, 4);
 /// A namespace without samples for this long is forgotten.
 const FORGOTTEN: Duration = Duration::from_hours(24);
 
@@ -33,7 +34,7 @@ impl Gaps {
                 continue;
             };
             let before = self.newest.insert(namespace.clone(), newest);
-            if before.is_some_and(|before| before + window / PART < newest) {
+            if before.is_some_and(|before| before + window * GAP.0 / GAP.1 < newest) {
                 self.full_from.insert(namespace.clone(), newest + window);
             }
         }
@@ -93,6 +94,12 @@ mod tests {
         assert!(gaps.reach("a", at(100)));
         assert!(gaps.reach("a", at(159)));
         assert!(!gaps.reach("a", at(160)));
+    }
+
+    #[test]
+    fn scrapes_half_a_window_apart_are_no_gap_when_one_comes_late() {
+        let gaps = observed(&[("a", "p", 0), ("a", "p", 30), ("a", "p", 61)]);
+        assert!(!gaps.reach("a", at(61)));
     }
 
     #[test]

@@ -32,7 +32,7 @@ fn point(value: f64, age: u64) -> Point {
 
 fn polled(seconds_ago: u64, points: &[(&str, &str, Point)]) -> PollState {
     let mut answer = Answer {
-        received: NOW - Duration::from_secs(seconds_ago),
+        received: NOW.saturating_sub(Duration::from_secs(seconds_ago)),
         ..Answer::default()
     };
     for (namespace, pod, point) in points {

@@ -116,7 +116,7 @@ fn check_default_exists(
         scope.refuse_any(
             &[&hard_path.key(quota), &limits_path.field("limitRange")],
             format_args!(
-                "a quota on {quota} refuses every container that names no {kind}.{resource}; add limits.limitRange.{needed}.{resource}"
+                "a quota on {quota} makes every container name {kind}.{resource}; add limits.limitRange.{needed}.{resource} for those that do not"
             ),
         );
     }

@@ -1,6 +1,9 @@
 //! `vas metrics-server` behind a real aggregation layer, in front of a real Prometheus, read by the real HPA.
 
+mod access;
 mod faults;
 mod hpa;
 mod refused;
+mod replicas;
+mod serving;
 mod stack;

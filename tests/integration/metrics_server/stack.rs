@@ -122,28 +122,8 @@ impl Stack {
     /// A namespace with a resource in it, and with the HPAs that the operator would write.
     pub fn scaling(&self, prefix: &str, spec: &str) -> Namespace<'static> {
         let namespace = Namespace::create(self.cluster, prefix);
-        self.apply(&namespace, "voiceassist", spec);
+        apply(&namespace, "voiceassist", spec);
         namespace
-    }
-
-    /// Applies a resource and its HPAs.
-    pub fn apply(&self, namespace: &Namespace<'_>, name: &str, spec: &str) {
-        let spec: Value = serde_saphyr::from_str(spec).expect("the spec is YAML");
-        let object = serde_json::json!({
-            "apiVersion": "scaling.voiceassist.io/v1alpha1",
-            "kind": "VoiceAssistScaling",
-            "metadata": {"name": name, "namespace": namespace.name()},
-            "spec": spec,
-        });
-        namespace.apply(&object.to_string());
-        let object: VoiceAssistScaling = serde_json::from_value(object).expect("the resource parses");
-        let validation = validate(&object);
-        assert_eq!(validation.violations, [], "the resource is valid");
-        let scaling = validation.scaling.expect("a valid resource");
-        for workload in &scaling.workloads {
-            let hpa = hpa::build(&scaling, workload, None);
-            namespace.apply(&serde_json::to_string(&hpa).expect("an HPA is JSON"));
-        }
     }
 }
 
@@ -164,6 +144,26 @@ fn start_server(
             format!("--prometheus-url={prometheus}"),
         ],
     )
+}
+
+/// Applies a resource and its HPAs.
+pub fn apply(namespace: &Namespace<'_>, name: &str, spec: &str) {
+    let spec: Value = serde_saphyr::from_str(spec).expect("the spec is YAML");
+    let object = serde_json::json!({
+        "apiVersion": "scaling.voiceassist.io/v1alpha1",
+        "kind": "VoiceAssistScaling",
+        "metadata": {"name": name, "namespace": namespace.name()},
+        "spec": spec,
+    });
+    namespace.apply(&object.to_string());
+    let object: VoiceAssistScaling = serde_json::from_value(object).expect("the resource parses");
+    let validation = validate(&object);
+    assert_eq!(validation.violations, [], "the resource is valid");
+    let scaling = validation.scaling.expect("a valid resource");
+    for workload in &scaling.workloads {
+        let hpa = hpa::build(&scaling, workload, None);
+        namespace.apply(&serde_json::to_string(&hpa).expect("an HPA is JSON"));
+    }
 }
 
 /// One condition of a resource: status, reason and message in one line; empty while it has none.

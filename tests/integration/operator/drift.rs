@@ -1,8 +1,11 @@
 //! Children changed by hand.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
-use super::fixture::{Operated, deployment, resource, workload};
+use super::fixture::{Operated, SOON, deployment, resource, workload};
+use crate::support::{eventually, eventually::throughout};
 
 #[tokio::test]
 async fn a_hand_edit_is_taken_back_and_its_author_named() {
@@ -79,4 +82,72 @@ async fn a_field_that_is_no_longer_asked_for_is_removed() {
     operated
         .field_becomes("hpa", "v-worker", tolerance, json!(null))
         .await;
+}
+
+#[tokio::test]
+async fn values_in_an_autoscalers_status_wake_nobody_and_its_conditions_do() {
+    let operated = Operated::start("values");
+    operated.namespace.apply(&deployment("worker", 0));
+    operated
+        .namespace
+        .apply(&resource("v", &[workload("worker")]).to_string());
+    operated.appears("hpa", "v-worker").await;
+    let reconciles = || operated.operator.log().matches(" reconciled").count();
+    // The HPA controller's own first words arrive in their own time.
+    let mut last = (reconciles(), Instant::now());
+    eventually(SOON, "quiet", || {
+        let now = reconciles();
+        if now != last.0 {
+            last = (now, Instant::now());
+        }
+        let quiet = last.1.elapsed();
+        async move {
+            if quiet > Duration::from_secs(8) {
+                Ok(())
+            } else {
+                Err(format!("quiet for {quiet:?}"))
+            }
+        }
+    })
+    .await;
+
+    let before = reconciles();
+    let patch = |status: &str| {
+        let args = [
+            "patch",
+            "hpa",
+            "v-worker",
+            "--subresource=status",
+            "--type=merge",
+            "-p",
+            status,
+        ];
+        operated.namespace.kubectl(&args);
+    };
+    for replicas in 1..4 {
+        patch(&format!(
+            r#"{{"status": {{"currentReplicas": {replicas}, "desiredReplicas": {replicas}}}}}"#
+        ));
+    }
+    throughout(Duration::from_secs(3), "no reconcile", || async {
+        let count = reconciles();
+        if count == before {
+            Ok(())
+        } else {
+            Err(format!("{} reconciles", count - before))
+        }
+    })
+    .await;
+    patch(
+        r#"{"status": {"conditions": [{"type": "ScalingActive", "status": "False", "reason": "Tested",
+            "message": "by hand", "lastTransitionTime": "2026-01-01T00:00:00Z"}]}}"#,
+    );
+    eventually(SOON, "a reconcile", || async {
+        if reconciles() > before {
+            Ok(())
+        } else {
+            Err("none")
+        }
+    })
+    .await;
 }

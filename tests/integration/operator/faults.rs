@@ -53,11 +53,11 @@ async fn a_vpa_comes_when_its_crd_does_and_an_old_crd_is_reported() {
 
     let current = std::fs::read_to_string(bin("vpa-crd.yaml")).expect("the VPA's CRDs");
     // As VPA 1.3 had it.
-    let old: String = current
-        .lines()
+    let lines = current.lines();
+    let old: Vec<&str> = lines
         .filter(|line| !matches!(line.trim(), "- InPlaceOrRecreate" | "- InPlace"))
-        .map(|line| format!("{line}\n"))
         .collect();
+    let old = old.join("\n") + "\n";
     assert_ne!(old, current);
     install_vpa(cluster, &old);
     let message = operated

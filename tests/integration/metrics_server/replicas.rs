@@ -1,0 +1,225 @@
+//! Several replicas, their certificate, and the process itself.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+
+use super::{
+    access,
+    stack::{Stack, stack},
+};
+use crate::support::{
+    eventually,
+    namespace::Namespace,
+    process::{Process, free_port},
+    vas,
+};
+
+async fn is_ready(metrics_port: u16) -> Result<(), String> {
+    let url = format!("http://127.0.0.1:{metrics_port}/readyz");
+    match reqwest::get(url).await {
+        Ok(answer) if answer.status() == StatusCode::OK => Ok(()),
+        Ok(answer) => Err(answer.text().await.unwrap_or_default()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+async fn metrics(metrics_port: u16) -> String {
+    let url = format!("http://127.0.0.1:{metrics_port}/metrics");
+    reqwest::get(url)
+        .await
+        .expect("an answer")
+        .text()
+        .await
+        .expect("text")
+}
+
+#[tokio::test]
+async fn replicas_share_one_ca_and_a_stopped_one_ends_cleanly() {
+    let stack = stack().await;
+    let (port, metrics_port) = (free_port(), free_port());
+    let replica = stack.start_replica("vas-metrics-server-1", port, metrics_port);
+    eventually(Duration::from_secs(30), "the second replica is ready", || {
+        is_ready(metrics_port)
+    })
+    .await;
+    for port in [stack.port, port] {
+        let url = format!("https://vas-metrics-server.vas-system.svc:{port}/readyz");
+        let answer = access::client(stack, port, None).get(url).send().await;
+        assert_eq!(
+            answer.map(|answer| answer.status()).ok(),
+            Some(StatusCode::OK),
+            "port {port}"
+        );
+    }
+    let log = replica.log();
+    assert!(
+        !log.contains("issued a CA"),
+        "it takes the certificate that is there: {log}"
+    );
+    assert!(replica.stop(Duration::from_secs(20)).await.success());
+}
+
+/// A server of its own name in a namespace of its own, with the administrator's rights.
+fn start_elsewhere(stack: &Stack, namespace: &Namespace<'_>, number: u16, metrics_port: u16) -> Process {
+    let args = [
+        "metrics-server".to_owned(),
+        format!("--kubeconfig={}", stack.cluster.kubeconfig().display()),
+        // Nobody listens there: readiness must not depend on it.
+        format!("--prometheus-url=http://127.0.0.1:{}", free_port()),
+        format!("--watch-namespace={}", namespace.name()),
+        format!("--service-namespace={}", namespace.name()),
+        format!("--leader-elect-resource-namespace={}", namespace.name()),
+        format!("--secure-port={}", free_port()),
+        format!("--metrics-bind-address=127.0.0.1:{metrics_port}"),
+    ];
+    vas::start(&format!("elsewhere-{number}"), &args, &[])
+}
+
+#[tokio::test]
+async fn of_replicas_that_start_at_once_one_issues_and_a_foreign_apiservice_is_left_alone() {
+    let stack = stack().await;
+    let namespace = Namespace::create(stack.cluster, "replicas");
+    namespace.kubectl(&["create", "secret", "generic", "vas-metrics-server-tls"]);
+    let bundle = || {
+        let path = "jsonpath={.spec.caBundle}";
+        stack.cluster.kubectl_ok(
+            &["get", "apiservice", "v1beta2.custom.metrics.k8s.io", "-o", path],
+            None,
+        )
+    };
+    let before = bundle();
+    let ports = [free_port(), free_port(), free_port()];
+    let replicas: Vec<Process> = (0..)
+        .zip(ports)
+        .map(|(number, port)| start_elsewhere(stack, &namespace, number, port))
+        .collect();
+    for port in ports {
+        eventually(
+            Duration::from_secs(30),
+            "every replica is ready without Prometheus",
+            || is_ready(port),
+        )
+        .await;
+    }
+    let issued = replicas
+        .iter()
+        .filter(|replica| replica.log().contains("issued a CA"))
+        .count();
+    assert_eq!(issued, 1);
+
+    // What `kubectl replace` of the shipped, empty Secret does.
+    let ca = || {
+        namespace.kubectl(&[
+            "get",
+            "secret",
+            "vas-metrics-server-tls",
+            "-o",
+            "jsonpath={.data.ca\\.crt}",
+        ])
+    };
+    let first = ca();
+    let empty = r#"[{"op": "remove", "path": "/data"}]"#;
+    namespace.kubectl(&[
+        "patch",
+        "secret",
+        "vas-metrics-server-tls",
+        "--type=json",
+        "-p",
+        empty,
+    ]);
+    eventually(
+        Duration::from_secs(30),
+        "the lost certificate is put back",
+        || async {
+            let now = ca();
+            if now == first { Ok(()) } else { Err(now) }
+        },
+    )
+    .await;
+    let foreign = "vas_metrics_server_foreign_apiservices 2";
+    eventually(
+        Duration::from_secs(15),
+        "the foreign APIServices are counted",
+        || async {
+            let metrics = metrics(ports[0]).await;
+            if metrics.contains(foreign) {
+                Ok(())
+            } else {
+                Err(metrics)
+            }
+        },
+    )
+    .await;
+    assert!(replicas[0].log().contains("leads to another metrics adapter"));
+    assert_eq!(bundle(), before);
+}
+
+#[tokio::test]
+async fn the_metrics_of_the_server_count_polls_and_requests() {
+    let stack = stack().await;
+    let _proxy = stack.proxy.read().await;
+    let _namespace = stack.scaling(
+        "counted",
+        "
+workloads:
+- name: worker
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: worker}
+  maxReplicas: 3
+  metrics: [{name: depth, queueDepth: {gauge: counted_depth, target: {averageValue: '50'}}}]
+",
+    );
+    eventually(
+        Duration::from_secs(30),
+        "polls and requests are counted",
+        || async {
+            let metrics = metrics(stack.metrics_port).await;
+            let wanted = [
+                "vas_metrics_server_polls_total{outcome=\"success\"}",
+                "vas_metrics_server_requests_total{code=\"200\"}",
+                "vas_metrics_server_shapes ",
+                "vas_metrics_server_latest_answer_timestamp_seconds ",
+            ];
+            if wanted.iter().all(|name| metrics.contains(name)) {
+                Ok(())
+            } else {
+                Err(metrics)
+            }
+        },
+    )
+    .await;
+}
+
+#[test]
+fn settings_that_cannot_work_end_the_start_with_words() {
+    for (args, words) in [
+        (
+            vec!["--prometheus-url=ftp://x"],
+            "the scheme is ftp, not http or https",
+        ),
+        (
+            vec!["--prometheus-url=prometheus:9090"],
+            "use for example http://",
+        ),
+        (
+            vec!["--prometheus-url=http://x", "--namespace-label=a-b"],
+            "is not a Prometheus label name",
+        ),
+        (
+            vec!["--prometheus-url=http://x", "--prometheus-poll-interval=5"],
+            "not a duration",
+        ),
+        (
+            vec!["--prometheus-url=http://x", "--tls-cert-file=/a"],
+            "--tls-private-key-file",
+        ),
+        (vec![], "--prometheus-url"),
+    ] {
+        let mut all = vec!["metrics-server"];
+        all.extend(&args);
+        let output = vas::run(&all);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
+        assert!(stderr.contains(words), "{args:?}: {stderr}");
+    }
+}
