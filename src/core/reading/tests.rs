@@ -256,7 +256,7 @@ fn a_rate_whose_window_reaches_into_a_gap_is_missing_not_low() {
     };
     assert_eq!(sampled_at(0, 100.0), Ok("100".to_owned()));
     assert_eq!(sampled_at(5, 100.0), Ok("100".to_owned()));
-    assert_eq!(sampled_at(50, 9.0), Err(Missing::Gap));
+    assert_eq!(sampled_at(51, 9.0), Err(Missing::Gap));
     assert_eq!(sampled_at(80, 60.0), Err(Missing::Gap));
-    assert_eq!(sampled_at(110, 100.0), Ok("100".to_owned()));
+    assert_eq!(sampled_at(111, 100.0), Ok("100".to_owned()));
 }
