@@ -7,6 +7,13 @@ use crate::{api::METRICS_SERVER_SERVICE, core::observed::MetricsServer};
 /// The APIService whose state counts.
 pub const NAME: &str = "v1beta2.custom.metrics.k8s.io";
 
+/// What is known where it may not be read.
+pub fn forbidden() -> MetricsServer {
+    MetricsServer::Unavailable(format!(
+        "the operator may not read APIService {NAME}: it needs get, list and watch on it"
+    ))
+}
+
 /// What an APIService, or its absence, says.
 pub fn judge(service: Option<&APIService>) -> MetricsServer {
     let Some(service) = service else {

@@ -19,6 +19,7 @@ mod support;
 mod children;
 mod cli;
 mod crd_rules;
+mod demo_overlay;
 mod golden;
 mod harness;
 mod load_model;

@@ -34,6 +34,7 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let _ = rustls::crypto::ring::default_provider().install_default();
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,

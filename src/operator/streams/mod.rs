@@ -198,14 +198,22 @@ impl Streams {
             let watch = children::watch(shared.clone(), kind);
             tasks.spawn(named("the watch of a child kind", watch));
         }
-        tasks.spawn(named(
-            "the watch of the VPA's CustomResourceDefinition",
-            singles::watch::<CustomResourceDefinition, _>(shared.clone(), VPA_CRD, vpa_support::judge, vpa),
-        ));
-        tasks.spawn(named(
-            "the watch of the metrics server's APIService",
-            singles::watch::<APIService, _>(shared, api_service::NAME, api_service::judge, metrics_server),
-        ));
+        let crd = singles::watch::<CustomResourceDefinition, _>(
+            shared.clone(),
+            VPA_CRD,
+            vpa_support::judge,
+            VpaSupport::Absent,
+            vpa,
+        );
+        tasks.spawn(named("the watch of the VPA's CustomResourceDefinition", crd));
+        let api_service = singles::watch::<APIService, _>(
+            shared,
+            api_service::NAME,
+            api_service::judge,
+            api_service::forbidden(),
+            metrics_server,
+        );
+        tasks.spawn(named("the watch of the metrics server's APIService", api_service));
         Self { caches, tasks }
     }
 

@@ -15,11 +15,13 @@ use tokio::sync::watch;
 
 use super::Shared;
 
-/// Publishes what `judge` makes of the object called `name`, or of its absence.
+/// Publishes what `judge` makes of the object called `name`, or of its absence; `forbidden` where it may not
+/// be read, as with an account that has rights in one namespace only.
 pub(super) async fn watch<K, T>(
     shared: Shared,
     name: &'static str,
     judge: fn(Option<&K>) -> T,
+    forbidden: T,
     publish: watch::Sender<Option<T>>,
 ) where
     K: Resource<DynamicType = (), Scope = k8s_openapi::ClusterResourceScope>
@@ -28,7 +30,7 @@ pub(super) async fn watch<K, T>(
         + DeserializeOwned
         + Send
         + 'static,
-    T: PartialEq + Debug,
+    T: Clone + PartialEq + Debug,
 {
     let api: Api<K> = Api::all(shared.client.clone());
     let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
@@ -49,7 +51,7 @@ pub(super) async fn watch<K, T>(
             Ok(Event::Delete(_)) => Some(judge(None)),
             Err(error) => {
                 tracing::warn!(name, %error, "a watch failed; trying again");
-                None
+                is_forbidden(&error).then(|| forbidden.clone())
             }
         };
         let Some(judged) = judged else { continue };
@@ -65,4 +67,8 @@ pub(super) async fn watch<K, T>(
             shared.triggers.wake_all(&shared.caches.resources);
         }
     }
+}
+
+fn is_forbidden(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.code == 403)
 }

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use super::queries::STEP;
 use crate::oracle::{Feed, Moment, Reading, Resource, Sample, Track};
 
-/// Longest time between a poll of the metrics server and the HPA's read: the poll interval, and the time
-/// that poll and read take.
-const POLL_LAG: Moment = 6.5;
+/// Longest time between a poll of the metrics server and the HPA's read: the poll interval with its jitter,
+/// and the time that poll and read take on a busy machine.
+const POLL_LAG: Moment = 7.5;
 /// Age of the newest scraped sample at a poll.
 const SCRAPE: Moment = 1.5;
 /// Longest time after Prometheus is back until a poll succeeds.

@@ -10,10 +10,10 @@ use super::{
 
 /// How well the controller's view of pods and scale is known to be in time, in seconds: its caches and our
 /// watches are fed by the same API server.
-const VIEW_BLUR: Moment = 0.7;
+const VIEW_BLUR: Moment = 1.0;
 /// How well ages of earlier proposals and rescales are known: the moment a sync read its metrics stands for
 /// all moments of the sync.
-const AGE_BLUR: Moment = 0.4;
+const AGE_BLUR: Moment = 0.8;
 
 /// What the oracle says of one sync.
 #[derive(Clone, Debug, PartialEq)]
