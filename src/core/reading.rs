@@ -36,7 +36,9 @@ impl PollState {
         let failure = match outcome {
             Ok(answer) => {
                 if let Some(window) = shape.window {
-                    self.gaps.observe(window, &answer);
+                    let before = self.answer.as_ref().filter(|_| self.failure.is_none());
+                    let since_clean = before.map(|before| answer.received.saturating_sub(before.received));
+                    self.gaps.observe(window, since_clean, &answer);
                 }
                 self.answer = Some(Arc::new(answer));
                 None
