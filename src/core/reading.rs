@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 pub use self::gaps::Gaps;
 use super::{
-    model::PrometheusMetric,
+    model::{PrometheusMetric, Series},
     promql::{Answer, Point, Shape},
     quantity,
 };
@@ -90,6 +90,9 @@ pub enum Missing {
     /// The window of the rate reaches back into a gap, so the rate is too low.
     #[error("the rate is not whole again after a gap in Prometheus' samples")]
     Gap,
+    /// No sample came for most of the window of the rate, so the rate sinks by itself.
+    #[error("no sample for most of the rate's window{}", suffix(.0.as_ref()))]
+    WindowEmpties(Option<Failure>),
     /// NaN, infinite, negative or beyond what the HPA can hold.
     #[error("its value {0} is not usable")]
     Unusable(f64),
@@ -133,9 +136,10 @@ impl Missing {
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Failed(failure) => Some(failure),
-            Self::NoSeries(failure) | Self::NoValueYet(failure) | Self::TooOld { failure, .. } => {
-                failure.as_ref()
-            }
+            Self::NoSeries(failure)
+            | Self::NoValueYet(failure)
+            | Self::WindowEmpties(failure)
+            | Self::TooOld { failure, .. } => failure.as_ref(),
             Self::NotPolled | Self::Gap | Self::Unusable(_) | Self::NoPods => None,
         }
     }
@@ -253,7 +257,7 @@ impl<'a> View<'a> {
             answer,
             namespace,
             metric,
-            since_poll: now.saturating_sub(answer.received),
+            since_poll: now.saturating_sub(answer.asked),
         })
     }
 
@@ -278,6 +282,12 @@ impl<'a> View<'a> {
                 max_age: self.metric.max_age,
                 failure: self.failure(),
             });
+        }
+        // As old as it was when the rate was taken: a rate does not sink while it waits here.
+        if let Series::RequestRate { window, .. } = &self.metric.series
+            && gaps::empties(*window, sampled.age)
+        {
+            return Err(Missing::WindowEmpties(self.failure()));
         }
         if self.state.gaps.reach(self.namespace, sampled.at) {
             return Err(Missing::Gap);

@@ -3,7 +3,8 @@
 //! Prometheus divides the increase it has seen by the whole window. After it, or its scraping, was away, a
 //! window holds samples for a part only, and the rate comes out low: a fifth of the load where a fifth of
 //! the window is covered. That is missing data in disguise, so a rate counts again only once its whole
-//! window lies after the gap.
+//! window lies after the gap. The same on the way in: while no sample comes, the window empties from its old
+//! end and the rate sinks though the load does not.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,14 +12,24 @@ use jiff::Timestamp;
 
 use crate::core::promql::Answer;
 
-/// What counts as a gap: this part of the window between two samples. Less is left to the HPA's tolerance
-/// and stabilization: a single poll that failed must not hold every workload, nor may the jitter of scrapes
-/// half a window apart, the longest interval that gives a rate at all.
+/// What counts as a gap, between two samples or since the newest: this part of the window. Less is left to
+/// the HPA's tolerance and stabilization: a single poll that failed must not hold every workload, nor may the
+/// jitter of scrapes half a window apart, the longest interval that gives a rate at all.
 const GAP: (u32, u32) = (3, 4);
 /// A namespace without samples for this long is forgotten.
 const FORGOTTEN: Duration = Duration::from_hours(24);
 
-/// What is known of the samples of a shape, by namespace. All times are on Prometheus' clock.
+/// Whether a rate over `window` whose newest sample is so old is that of a window which empties.
+pub(super) fn empties(window: Duration, age: Duration) -> bool {
+    age > longest(window)
+}
+
+fn longest(window: Duration) -> Duration {
+    window * GAP.0 / GAP.1
+}
+
+/// What is known of the samples of a shape, by namespace. All times are on Prometheus' clock. Not by pod: the
+/// pods that a rollout made during a gap have no samples before it, and only their namespace tells.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gaps {
     newest: BTreeMap<String, Timestamp>,
@@ -31,7 +42,7 @@ impl Gaps {
     /// both polls were clean, the time between them says nothing about the samples.
     pub fn observe(&mut self, window: Duration, since_clean: Option<Duration>, answer: &Answer) {
         let between_polls = since_clean.unwrap_or_default() * 3 / 2;
-        let gap = between_polls.max(window * GAP.0 / GAP.1);
+        let gap = between_polls.max(longest(window));
         for (namespace, points) in &answer.points {
             let sampled = points.values().filter_map(|point| point.sampled);
             let Some(newest) = sampled.map(|sampled| sampled.at).max() else {
