@@ -37,7 +37,7 @@ impl PollState {
             Ok(answer) => {
                 if let Some(window) = shape.window {
                     let before = self.answer.as_ref().filter(|_| self.failure.is_none());
-                    let since_clean = before.map(|before| answer.received.saturating_sub(before.received));
+                    let since_clean = before.map(|before| answer.asked.saturating_sub(before.asked));
                     self.gaps.observe(window, since_clean, &answer);
                 }
                 self.answer = Some(Arc::new(answer));
