@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 pub use self::gaps::Gaps;
 use super::{
-    model::PrometheusMetric,
+    model::{PrometheusMetric, Series},
     promql::{Answer, Point, Shape},
     quantity,
 };
@@ -36,7 +36,9 @@ impl PollState {
         let failure = match outcome {
             Ok(answer) => {
                 if let Some(window) = shape.window {
-                    self.gaps.observe(window, &answer);
+                    let before = self.answer.as_ref().filter(|_| self.failure.is_none());
+                    let since_clean = before.map(|before| answer.asked.saturating_sub(before.asked));
+                    self.gaps.observe(window, since_clean, &answer);
                 }
                 self.answer = Some(Arc::new(answer));
                 None
@@ -88,6 +90,9 @@ pub enum Missing {
     /// The window of the rate reaches back into a gap, so the rate is too low.
     #[error("the rate is not whole again after a gap in Prometheus' samples")]
     Gap,
+    /// No sample came for most of the window of the rate, so the rate sinks by itself.
+    #[error("no sample for most of the rate's window{}", suffix(.0.as_ref()))]
+    WindowEmpties(Option<Failure>),
     /// NaN, infinite, negative or beyond what the HPA can hold.
     #[error("its value {0} is not usable")]
     Unusable(f64),
@@ -131,9 +136,10 @@ impl Missing {
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Failed(failure) => Some(failure),
-            Self::NoSeries(failure) | Self::NoValueYet(failure) | Self::TooOld { failure, .. } => {
-                failure.as_ref()
-            }
+            Self::NoSeries(failure)
+            | Self::NoValueYet(failure)
+            | Self::WindowEmpties(failure)
+            | Self::TooOld { failure, .. } => failure.as_ref(),
             Self::NotPolled | Self::Gap | Self::Unusable(_) | Self::NoPods => None,
         }
     }
@@ -251,7 +257,7 @@ impl<'a> View<'a> {
             answer,
             namespace,
             metric,
-            since_poll: now.saturating_sub(answer.received),
+            since_poll: now.saturating_sub(answer.asked),
         })
     }
 
@@ -276,6 +282,12 @@ impl<'a> View<'a> {
                 max_age: self.metric.max_age,
                 failure: self.failure(),
             });
+        }
+        // As old as it was when the rate was taken: a rate does not sink while it waits here.
+        if let Series::RequestRate { window, .. } = &self.metric.series
+            && gaps::empties(*window, sampled.age)
+        {
+            return Err(Missing::WindowEmpties(self.failure()));
         }
         if self.state.gaps.reach(self.namespace, sampled.at) {
             return Err(Missing::Gap);

@@ -130,14 +130,15 @@ impl Poller {
                 known.join(", ")
             )));
         };
+        // Taken before the first query, so that no age comes out too young.
+        let asked = self.clock.monotonic();
         let in_words = |error: QueryError| Failure::Prometheus(error.to_string().into());
         let times = match &shape.age {
             Some(age) => client.query(age).await.map_err(in_words)?,
             None => Vec::new(),
         };
         let values = client.query(&shape.value).await.map_err(in_words)?;
-        let received = self.clock.monotonic();
-        Answer::join(shape, &self.labels, &values, &times, received)
+        Answer::join(shape, &self.labels, &values, &times, asked)
             .map_err(|error| unsuitable(error.to_string()))
     }
 

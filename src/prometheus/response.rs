@@ -1,7 +1,8 @@
 //! The JSON of an instant query, read strictly.
 //!
 //! Source: the "Instant queries" section of Prometheus' HTTP API. `infos` are notes on style and ignored;
-//! `warnings` mean that the result may be incomplete, so such an answer is no answer.
+//! `warnings` mean that the result may be incomplete, so such an answer is no answer; nor is one with
+//! `isPartial`, which is how VictoriaMetrics says that some of its storage did not answer.
 
 use std::collections::BTreeMap;
 
@@ -39,6 +40,8 @@ struct Envelope {
     error_type: Option<String>,
     error: Option<String>,
     warnings: Option<Vec<String>>,
+    #[serde(rename = "isPartial")]
+    is_partial: Option<bool>,
 }
 
 #[derive(Deserialize, PartialEq)]
@@ -80,6 +83,9 @@ pub(super) fn parse(body: &[u8]) -> Result<Vector, ResponseError> {
     }
     if let Some(first) = envelope.warnings.as_deref().and_then(<[String]>::first) {
         return Err(ResponseError::Warned(words(first)));
+    }
+    if envelope.is_partial == Some(true) {
+        return Err(ResponseError::Warned("the answer is partial".to_owned()));
     }
     match envelope.data {
         Some(Data::Vector(series)) => series.into_iter().map(item).collect(),
@@ -175,6 +181,20 @@ mod tests {
             parse(body.as_bytes()),
             Err(ResponseError::Warned("store down".to_owned()))
         );
+    }
+
+    #[test]
+    fn a_partial_answer_is_no_answer() {
+        let body = |partial: bool| {
+            format!(
+                r#"{{"status":"success","isPartial":{partial},"data":{{"resultType":"vector","result":[]}}}}"#
+            )
+        };
+        assert_eq!(
+            parse(body(true).as_bytes()).unwrap_err().to_string(),
+            "warned: the answer is partial"
+        );
+        assert_eq!(parse(body(false).as_bytes()), Ok(vec![]));
     }
 
     #[test]

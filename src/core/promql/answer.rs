@@ -44,8 +44,8 @@ pub struct Point {
 /// A clean answer to a shape.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer {
-    /// Our monotonic time when it arrived.
-    pub received: Duration,
+    /// Our monotonic time just before it was asked for.
+    pub asked: Duration,
     /// By namespace, then by pod; the key is empty where the shape does not tell them apart.
     pub points: BTreeMap<String, BTreeMap<String, Point>>,
 }
@@ -73,13 +73,13 @@ impl Answer {
         labels: &Labels,
         values: &[Item],
         times: &[Item],
-        received: Duration,
+        asked: Duration,
     ) -> Result<Self, AnswerError> {
         if shape.grouping == Grouping::Single && values.len() > 1 {
             return Err(AnswerError::SeveralSeries(values.len()));
         }
         let mut answer = Self {
-            received,
+            asked,
             points: BTreeMap::new(),
         };
         for item in values {

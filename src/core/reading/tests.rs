@@ -32,7 +32,7 @@ fn point(value: f64, age: u64) -> Point {
 
 fn polled(seconds_ago: u64, points: &[(&str, &str, Point)]) -> PollState {
     let mut answer = Answer {
-        received: NOW.saturating_sub(Duration::from_secs(seconds_ago)),
+        asked: NOW.saturating_sub(Duration::from_secs(seconds_ago)),
         ..Answer::default()
     };
     for (namespace, pod, point) in points {
@@ -249,8 +249,8 @@ fn a_rate_whose_window_reaches_into_a_gap_is_missing_not_low() {
             sampled: Some(sampled),
         };
         let points = BTreeMap::from([("a".to_owned(), BTreeMap::from([("p".to_owned(), point)]))]);
-        let received = NOW;
-        state.record(&shape, Ok(Answer { received, points }));
+        let asked = NOW;
+        state.record(&shape, Ok(Answer { asked, points }));
         let readings = pods(Some(&state), "a", &metric(OnMissing::Hold), NOW, &["p"], |_| true);
         readings.map(|readings| readings["p"].value.clone())
     };
@@ -259,4 +259,37 @@ fn a_rate_whose_window_reaches_into_a_gap_is_missing_not_low() {
     assert_eq!(sampled_at(51, 9.0), Err(Missing::Gap));
     assert_eq!(sampled_at(80, 60.0), Err(Missing::Gap));
     assert_eq!(sampled_at(111, 100.0), Ok("100".to_owned()));
+}
+
+#[test]
+fn a_rate_sinks_into_missing_when_scraping_stops_but_not_between_slow_scrapes() {
+    let rate = PrometheusMetric {
+        series: Series::RequestRate {
+            counter: "requests_total".to_owned(),
+            match_labels: BTreeMap::new(),
+            window: Duration::from_secs(40),
+        },
+        ..metric(OnMissing::Zero)
+    };
+    let read = |state: &PollState| {
+        pods(Some(state), "a", &rate, NOW, &["p"], |_| true).map(|readings| readings["p"].value.clone())
+    };
+    // Scraped every 20 s, half the window, and one scrape is late.
+    assert_eq!(
+        read(&polled(0, &[("a", "p", point(5.0, 22))])),
+        Ok("5".to_owned())
+    );
+    assert_eq!(
+        read(&polled(0, &[("a", "p", point(5.0, 30))])),
+        Ok("5".to_owned())
+    );
+    assert_eq!(
+        read(&polled(0, &[("a", "p", point(5.0, 31))])),
+        Err(Missing::WindowEmpties(None))
+    );
+    // A poll that is long ago does not make the rate sink.
+    assert_eq!(
+        read(&polled(30, &[("a", "p", point(5.0, 22))])),
+        Ok("5".to_owned())
+    );
 }
