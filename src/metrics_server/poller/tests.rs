@@ -154,7 +154,11 @@ async fn a_server_that_is_not_configured_is_named() {
     let fixture = fixture().await;
     let shape = fixture.apply("working", "fast", "elsewhere");
     until("the poll failed", || fixture.store.get(&shape).is_some()).await;
-    let failure = fixture.store.get(&shape).and_then(|state| state.failure).unwrap();
+    let failure = fixture
+        .store
+        .get(&shape)
+        .and_then(|state| state.failure.clone())
+        .unwrap();
     assert_eq!(
         failure.to_string(),
         "prometheusServer \"elsewhere\" is not configured; this metrics server knows default"
