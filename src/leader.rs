@@ -150,12 +150,9 @@ impl Candidate {
         }
     }
 
-    /// One round: read, decide, write. Bounded, because a hanging request must not outlast the tenure.
+    /// One round: read, decide, write.
     async fn attempt(&mut self) -> Result<(), LeaseError> {
-        let limit = match *self.tenure.borrow() {
-            Some(tenure) => tenure.end_by().saturating_sub(self.clock.monotonic()),
-            None => self.config.timing.retry_period().saturating_mul(2),
-        };
+        let limit = self.config.timing.attempt_limit();
         match tokio::time::timeout(limit, self.read_and_write()).await {
             Ok(result) => result,
             Err(_) => Err(LeaseError::Timeout(limit)),

@@ -26,7 +26,7 @@ pub enum ChildKind {
 }
 
 impl ChildKind {
-    /// All of them, in the order in which they are applied: scaling first.
+    /// All of them. Children are applied in this order over all workloads: scaling first.
     pub const ALL: [Self; 5] = [
         Self::HorizontalPodAutoscaler,
         Self::VerticalPodAutoscaler,
@@ -166,6 +166,11 @@ impl Live {
     /// Whether the object with this UID is its controller.
     pub fn is_controlled_by(&self, uid: &str) -> bool {
         self.controller.as_ref().is_some_and(|owner| owner.uid == uid)
+    }
+
+    /// Whether `next` acts on other pods, or for somebody else.
+    pub fn moved_to(&self, next: &Self) -> bool {
+        self.target != next.target || self.selector != next.selector || self.controller != next.controller
     }
 
     /// Whether `next` differs in anything the operator acts on. Values in an HPA's status are not.

@@ -145,7 +145,7 @@ mod tests {
         api::v1alpha1::WorkloadStatus,
         core::{
             child::{ChildKind, ChildRef},
-            outcome::Overwritten,
+            outcome::{Overwritten, Part},
         },
     };
 
@@ -218,7 +218,7 @@ mod tests {
                 kind: ChildKind::HorizontalPodAutoscaler,
                 name: "a-w".to_owned(),
             },
-            workload: Some("w".to_owned()),
+            part: Part::Workload("w".to_owned()),
             result: Ok(Change::Updated {
                 overwrote: vec![Overwritten {
                     manager: "kubectl-edit".to_owned(),

@@ -61,6 +61,11 @@ impl Timing {
         })
     }
 
+    /// Longest time one attempt may take: a request that hangs must leave time for another.
+    pub fn attempt_limit(&self) -> Duration {
+        self.renew_deadline / 2
+    }
+
     /// Time between attempts.
     pub fn retry_period(&self) -> Duration {
         self.retry_period

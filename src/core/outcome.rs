@@ -7,10 +7,21 @@ use crate::core::child::ChildRef;
 pub struct Outcome {
     /// Which child.
     pub reference: ChildRef,
-    /// The workload it serves; `None` for the namespace-wide ones.
-    pub workload: Option<String>,
+    /// What it was written or deleted for.
+    pub part: Part,
     /// What happened.
     pub result: Result<Change, String>,
+}
+
+/// The part of a resource that a write is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// A child of the workload of this name.
+    Workload(String),
+    /// A namespace-wide child.
+    Limits,
+    /// A child that nothing asks for any more.
+    Leftovers,
 }
 
 /// A write that the server took.

@@ -40,7 +40,9 @@ impl PollState {
         let failure = match outcome {
             Ok(answer) => {
                 if let Some(window) = shape.window {
-                    self.gaps.observe(window, &answer);
+                    let before = self.answer.as_ref().filter(|_| self.failure.is_none());
+                    let since_clean = before.map(|before| answer.asked.saturating_sub(before.asked));
+                    self.gaps.observe(window, since_clean, &answer);
                 }
                 self.absence.observe(self.answer.as_deref(), &answer);
                 self.answer = Some(Arc::new(answer));

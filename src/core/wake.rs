@@ -12,8 +12,8 @@ const OWNER_KIND: &str = "VoiceAssistScaling";
 
 /// Names of the resources, of the namespace of the change, that must be looked at again.
 ///
-/// A child of ours concerns its owner; when it goes, or when somebody else's object changes, also those
-/// that it may have been in the way of.
+/// A child of ours concerns its owner; when it goes or turns to other pods, or when somebody else's object
+/// changes, also those that it may have been in the way of.
 pub fn concerned<'a>(
     kind: ChildKind,
     before: Option<&Live>,
@@ -32,7 +32,10 @@ pub fn concerned<'a>(
         .map(|owner| owner.name.clone())
         .collect();
     let foreign = sides().any(|live| owner_kind(live) != Some(OWNER_KIND));
-    if foreign || after.is_none() {
+    let moved = before
+        .zip(after)
+        .is_some_and(|(before, after)| before.moved_to(after));
+    if foreign || moved || after.is_none() {
         names.extend(
             claims
                 .filter(|claim| sides().any(|live| in_the_way(kind, live, claim)))
@@ -84,7 +87,7 @@ mod tests {
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
     use super::*;
-    use crate::core::child::TargetKey;
+    use crate::core::{child::TargetKey, selector};
 
     fn claim(name: &str, target: &str, limits: bool) -> Claim {
         Claim {
@@ -140,6 +143,38 @@ mod tests {
         assert_eq!(
             woken(HPA, Some(&live("x-w", Some("x"), "worker", "")), None),
             ["b", "x"]
+        );
+    }
+
+    #[test]
+    fn a_child_that_turns_to_another_target_wakes_whoever_waits_for_the_first() {
+        let (before, after) = (
+            live("a-w", Some("a"), "worker", "1"),
+            live("a-w", Some("a"), "gateway", "2"),
+        );
+        assert_eq!(woken(HPA, Some(&before), Some(&after)), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_child_that_is_handed_over_wakes_both_owners_and_whoever_waits() {
+        let (before, after) = (
+            live("x-w", Some("x"), "worker", "1"),
+            live("x-w", Some("y"), "worker", "2"),
+        );
+        assert_eq!(woken(HPA, Some(&before), Some(&after)), ["b", "x", "y"]);
+    }
+
+    #[test]
+    fn a_budget_that_turns_to_other_pods_wakes_the_namespace() {
+        let before = live("x-w", Some("x"), "none", "1");
+        let after = Live {
+            selector: Some(selector::parse("app=else").unwrap()),
+            content: "2".into(),
+            ..before.clone()
+        };
+        assert_eq!(
+            woken(ChildKind::PodDisruptionBudget, Some(&before), Some(&after)),
+            ["a", "b", "x"]
         );
     }
 

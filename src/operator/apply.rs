@@ -8,7 +8,7 @@ use super::{
 };
 use crate::core::{
     child::{Child, ChildRef},
-    outcome::{Change, Outcome, Overwritten},
+    outcome::{Change, Outcome, Overwritten, Part},
     plan::{Application, Deletion, How, Plan},
 };
 
@@ -106,6 +106,17 @@ fn overwritten(status: &Status) -> Vec<Overwritten> {
     overwritten
 }
 
+/// What a write is about; `None` for a deletion.
+fn part(child: Option<&Child>) -> Part {
+    match child {
+        None => Part::Leftovers,
+        Some(Child {
+            workload: Some(name), ..
+        }) => Part::Workload(name.clone()),
+        Some(Child { workload: None, .. }) => Part::Limits,
+    }
+}
+
 /// A plan being carried out.
 struct Round<'a> {
     context: &'a Context,
@@ -132,7 +143,7 @@ impl Round<'_> {
         };
         self.applied.outcomes.push(Outcome {
             reference: reference.clone(),
-            workload: child.and_then(|child| child.workload.clone()),
+            part: part(child),
             result: told,
         });
     }

@@ -46,6 +46,7 @@ pub fn replicas(judgement: &Judgement, began: Moment) -> Finding {
         .map(|verdict| wrong(verdict, began))
         .collect();
     let syncs = judged.clone().count();
+    let right = judged.clone().filter(|verdict| verdict.is_right()).count();
     let exact = judged
         .filter(|verdict| verdict.allowed.low == verdict.allowed.high)
         .count();
@@ -54,7 +55,7 @@ pub fn replicas(judgement: &Judgement, began: Moment) -> Finding {
     }
     Finding::new(
         format!(
-            "{}: {rescales} rescales in {syncs} syncs, all as computed from Prometheus' samples ({exact} to one count)",
+            "{}: {rescales} rescales in {syncs} syncs, {right} as computed from Prometheus' samples ({exact} to one count)",
             judgement.workload.name()
         ),
         details,
@@ -65,13 +66,16 @@ fn wrong(verdict: &Verdict, began: Moment) -> String {
     let proposed = verdict
         .proposed
         .map_or_else(|| "no data".to_owned(), |proposed| format!("proposed {proposed}"));
+    let by = match verdict.deciding.as_slice() {
+        [] => "no metric".to_owned(),
+        metrics => metrics.join(" or "),
+    };
     format!(
-        "{} {} -> {}, but the algorithm gives {} ({proposed}, by {})",
+        "{} {} -> {}, but the algorithm gives {} ({proposed}, by {by})",
         time(verdict.at - began),
         verdict.current,
         verdict.chosen,
-        verdict.allowed,
-        verdict.deciding.join(" or ")
+        verdict.allowed
     )
 }
 
@@ -164,7 +168,10 @@ pub fn writers(clock: Clock, requests: &[Request], from: Moment) -> Finding {
         details.push("no write by the HPA controller is in the audit log".to_owned());
     }
     Finding::new(
-        format!("audit log: {count} writes to scale, all by {HPA_CONTROLLER}"),
+        format!(
+            "audit log: {count} writes to scale by {HPA_CONTROLLER}, {} by anyone else",
+            others.len()
+        ),
         details,
     )
 }

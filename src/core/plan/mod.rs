@@ -179,15 +179,13 @@ impl Planner<'_> {
     }
 
     fn limits(&mut self) {
-        if self.scaling.limits.is_none() {
-            return;
-        }
         let own = &self.observed.own;
         let name = &self.scaling.key.name;
         if !self.observed.manage_limits {
-            self.keep(ChildKind::LimitRange, name);
-            self.keep(ChildKind::ResourceQuota, name);
-            self.plan.limits.push(Obstacle::limits_not_managed(name));
+            self.limits_not_managed();
+            return;
+        }
+        if self.scaling.limits.is_none() {
             return;
         }
         let older = self
@@ -209,6 +207,22 @@ impl Planner<'_> {
             }
         }
         self.plan.limits = obstacles;
+    }
+
+    /// The operator may not write them: those of ours stay, asked for or not.
+    fn limits_not_managed(&mut self) {
+        let ours: Vec<ChildRef> = [ChildKind::LimitRange, ChildKind::ResourceQuota]
+            .into_iter()
+            .flat_map(|kind| self.ours(kind))
+            .collect();
+        if self.scaling.limits.is_some() {
+            let name = &self.scaling.key.name;
+            self.plan.limits.push(Obstacle::limits_not_managed(name));
+        } else {
+            let left = ours.iter().map(Obstacle::limits_not_deleted);
+            self.plan.limits.extend(left);
+        }
+        self.keep.extend(ours);
     }
 
     /// Whatever is ours by UID and not kept.
@@ -252,11 +266,14 @@ impl Planner<'_> {
         }
     }
 
-    fn keep(&mut self, kind: ChildKind, name: &str) {
-        self.keep.insert(ChildRef {
-            kind,
-            name: name.to_owned(),
-        });
+    fn ours(&self, kind: ChildKind) -> Vec<ChildRef> {
+        self.objects(kind)
+            .filter(|live| live.is_controlled_by(&self.observed.own.uid) && !live.deleting)
+            .map(|live| ChildRef {
+                kind,
+                name: live.name.clone(),
+            })
+            .collect()
     }
 
     fn objects(&self, kind: ChildKind) -> impl Iterator<Item = &Live> {

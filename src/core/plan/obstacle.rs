@@ -156,6 +156,17 @@ impl Obstacle {
             ),
         )
     }
+
+    /// `--manage-limits=false`, and one of ours that nothing asks for is still there.
+    pub(super) fn limits_not_deleted(child: &ChildRef) -> Self {
+        Self::new(
+            Status::False,
+            reason::LIMITS_NOT_MANAGED,
+            format!(
+                "{child} is no longer asked for and not deleted: the operator runs with --manage-limits=false; delete it"
+            ),
+        )
+    }
 }
 
 fn owned_by(live: &Live) -> String {

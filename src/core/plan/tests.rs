@@ -279,6 +279,26 @@ fn an_invalid_resource_writes_and_deletes_nothing() {
 }
 
 #[test]
+fn limits_that_the_operator_may_not_write_are_not_deleted_either() {
+    let limits = json!({"limitRange": {"default": {"memory": "1Gi"}}});
+    let object = resource(json!({"workloads": [worker()], "limits": limits}));
+    let mut cluster = carried_out(&observed(&object), &planned(&object, &observed(&object)));
+    let without = one(worker());
+    assert_eq!(writes(&planned(&without, &cluster)), ["delete LimitRange v"]);
+    cluster.manage_limits = false;
+    let plan = planned(&without, &cluster);
+    assert_eq!(writes(&plan), Vec::<String>::new());
+    assert_eq!(reasons(&plan), [reason::LIMITS_NOT_MANAGED]);
+    assert!(
+        plan.limits[0].message.contains("LimitRange v"),
+        "{:?}",
+        plan.limits
+    );
+    cluster.live.remove(&ChildKind::LimitRange);
+    assert_eq!(reasons(&planned(&without, &cluster)), Vec::<&str>::new());
+}
+
+#[test]
 fn limits_belong_to_the_oldest_and_can_be_switched_off_for_the_operator() {
     let limits =
         json!({"limitRange": {"default": {"memory": "1Gi"}}, "resourceQuota": {"hard": {"pods": "9"}}});
@@ -291,6 +311,9 @@ fn limits_belong_to_the_oldest_and_can_be_switched_off_for_the_operator() {
     );
     cluster.manage_limits = false;
     assert_eq!(reasons(&planned(&object, &cluster)), [reason::LIMITS_NOT_MANAGED]);
+    let mut settled = carried_out(&cluster, &plan);
+    settled.manage_limits = false;
+    assert_eq!(writes(&planned(&object, &settled)), Vec::<String>::new());
     cluster.manage_limits = true;
     let mut older = (*rival("2026-01-01T00:00:00Z")).clone();
     older.targets.clear();

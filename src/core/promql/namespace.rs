@@ -106,7 +106,6 @@ impl Pin<'_> {
                 }
                 self.expr(expr)
             }
-            Expr::Unary(UnaryExpr { expr }) | Expr::Paren(ParenExpr { expr }) => self.expr(expr),
             Expr::Binary(BinaryExpr {
                 op: _,
                 lhs,
@@ -116,7 +115,9 @@ impl Pin<'_> {
                 self.expr(lhs)?;
                 self.expr(rhs)
             }
-            Expr::Subquery(SubqueryExpr {
+            Expr::Unary(UnaryExpr { expr })
+            | Expr::Paren(ParenExpr { expr })
+            | Expr::Subquery(SubqueryExpr {
                 expr,
                 offset: _,
                 at: _,

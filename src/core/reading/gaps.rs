@@ -12,9 +12,9 @@ use jiff::Timestamp;
 
 use crate::core::promql::Answer;
 
-/// What counts as a gap, between two samples or since the newest: this part of the window between two samples. Less is left to the HPA's tolerance
-/// and stabilization: a single poll that failed must not hold every workload, nor may the jitter of scrapes
-/// half a window apart, the longest interval that gives a rate at all.
+/// What counts as a gap, between two samples or since the newest: this part of the window. Less is left to
+/// the HPA's tolerance and stabilization: a single poll that failed must not hold every workload, nor may the
+/// jitter of scrapes half a window apart, the longest interval that gives a rate at all.
 const GAP: (u32, u32) = (3, 4);
 /// A namespace without samples for this long is forgotten.
 const FORGOTTEN: Duration = Duration::from_hours(24);
@@ -37,15 +37,19 @@ pub struct Gaps {
 }
 
 impl Gaps {
-    /// Takes in a clean answer to a shape that rates over `window`.
-    pub fn observe(&mut self, window: Duration, answer: &Answer) {
+    /// Takes in a clean answer to a shape that rates over `window`. `since_clean` is the time since the poll
+    /// before it, if that was clean too: samples are never closer together here than polls are, and where
+    /// both polls were clean, the time between them says nothing about the samples.
+    pub fn observe(&mut self, window: Duration, since_clean: Option<Duration>, answer: &Answer) {
+        let between_polls = since_clean.unwrap_or_default() * 3 / 2;
+        let gap = between_polls.max(longest(window));
         for (namespace, points) in &answer.points {
             let sampled = points.values().filter_map(|point| point.sampled);
             let Some(newest) = sampled.map(|sampled| sampled.at).max() else {
                 continue;
             };
             let before = self.newest.insert(namespace.clone(), newest);
-            if before.is_some_and(|before| before + longest(window) < newest) {
+            if before.is_some_and(|before| before + gap < newest) {
                 self.full_from.insert(namespace.clone(), newest + window);
             }
         }
@@ -94,7 +98,7 @@ mod tests {
     fn observed(samples: &[(&str, &str, i64)]) -> Gaps {
         let mut gaps = Gaps::default();
         for sample in samples {
-            gaps.observe(WINDOW, &answer(&[*sample]));
+            gaps.observe(WINDOW, None, &answer(&[*sample]));
         }
         gaps
     }
@@ -120,17 +124,34 @@ mod tests {
     }
 
     #[test]
+    fn polls_further_apart_than_the_window_are_no_gap_but_samples_that_stood_still_are() {
+        let polled = |samples: &[i64]| {
+            let mut gaps = Gaps::default();
+            for sample in samples {
+                gaps.observe(
+                    WINDOW,
+                    Some(Duration::from_secs(90)),
+                    &answer(&[("a", "p", *sample)]),
+                );
+            }
+            gaps
+        };
+        assert!(!polled(&[0, 90, 181]).reach("a", at(181)));
+        assert!(polled(&[0, 0, 0, 300]).reach("a", at(300)));
+    }
+
+    #[test]
     fn the_first_answer_and_a_new_pod_are_no_gap() {
         let mut gaps = observed(&[("a", "p", 0)]);
         assert!(!gaps.reach("a", at(0)));
-        gaps.observe(WINDOW, &answer(&[("a", "p", 5), ("a", "new", 5)]));
+        gaps.observe(WINDOW, None, &answer(&[("a", "p", 5), ("a", "new", 5)]));
         assert!(!gaps.reach("a", at(5)));
     }
 
     #[test]
     fn one_namespace_without_samples_does_not_hold_another() {
         let mut gaps = observed(&[("a", "p", 0)]);
-        gaps.observe(WINDOW, &answer(&[("a", "p", 100), ("b", "p", 100)]));
+        gaps.observe(WINDOW, None, &answer(&[("a", "p", 100), ("b", "p", 100)]));
         assert!(gaps.reach("a", at(100)));
         assert!(!gaps.reach("b", at(100)));
     }
@@ -138,8 +159,8 @@ mod tests {
     #[test]
     fn a_gap_is_seen_although_answers_without_samples_came_between() {
         let mut gaps = observed(&[("a", "p", 0)]);
-        gaps.observe(WINDOW, &Answer::default());
-        gaps.observe(WINDOW, &answer(&[("a", "p", 100)]));
+        gaps.observe(WINDOW, None, &Answer::default());
+        gaps.observe(WINDOW, None, &answer(&[("a", "p", 100)]));
         assert!(gaps.reach("a", at(100)));
     }
 

@@ -68,12 +68,14 @@ fn compute(inputs: &Inputs<'_>, old: &VoiceAssistScalingStatus, now: Timestamp) 
         ),
     );
     let limits = workload::limits_applied(inputs);
+    let leftovers = workload::leftovers_deleted(inputs);
     let applied = summarize(
         RESOURCES_APPLIED,
         workloads
             .iter()
             .map(|one| (one.name.as_str(), &one.applied))
-            .chain(limits.as_ref().map(|limits| ("limits", limits))),
+            .chain(limits.as_ref().map(|limits| ("limits", limits)))
+            .chain(leftovers.as_ref().map(|leftovers| ("leftovers", leftovers))),
         workload::all_applied(&workloads),
     );
     let metrics = ready::metrics_available(inputs);

@@ -6,6 +6,7 @@ use super::*;
 use crate::core::{
     child::{ChildKind, ChildRef, Live, MirroredCondition},
     observed::MetricsServer,
+    outcome::Part,
     quota::Quota,
     testing::{carried_out, observed, planned, resource, worker},
     validate::validate,
@@ -164,7 +165,7 @@ fn a_refused_child_is_named_with_the_servers_words() {
             kind: ChildKind::PodDisruptionBudget,
             name: "v-worker".to_owned(),
         },
-        workload: Some("worker".to_owned()),
+        part: Part::Workload("worker".to_owned()),
         result: Err("denied by policy".to_owned()),
     };
     let status = computed(&object, &scaling(&object), &[refused], 100).unwrap();
@@ -179,6 +180,31 @@ fn a_refused_child_is_named_with_the_servers_words() {
         ready.message,
         "worker: PodDisruptionBudget v-worker: denied by policy"
     );
+}
+
+#[test]
+fn a_child_that_cannot_be_deleted_is_named_though_nothing_asks_for_it() {
+    let object = one(worker());
+    let left = |result| Outcome {
+        reference: ChildRef {
+            kind: ChildKind::PodDisruptionBudget,
+            name: "v-earlier".to_owned(),
+        },
+        part: Part::Leftovers,
+        result,
+    };
+    let refused = left(Err("denied by policy".to_owned()));
+    let status = computed(&object, &scaling(&object), &[refused], 100).unwrap();
+    assert_eq!(of(&status, "ResourcesApplied"), "False/ApplyFailed");
+    let conditions = status.conditions.unwrap();
+    let applied = conditions.iter().find(|one| one.type_ == "ResourcesApplied");
+    assert_eq!(
+        applied.unwrap().message,
+        "leftovers: PodDisruptionBudget v-earlier could not be deleted: denied by policy"
+    );
+    let deleted = left(Ok(crate::core::outcome::Change::Deleted));
+    let status = computed(&object, &scaling(&object), &[deleted], 100).unwrap();
+    assert_eq!(of(&status, "ResourcesApplied"), "True/Applied");
 }
 
 #[test]

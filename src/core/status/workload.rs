@@ -12,7 +12,7 @@ use crate::{
         desired::pdb,
         model::Workload,
         observed::Observed,
-        outcome::Outcome,
+        outcome::{Outcome, Part},
         plan::{Obstacle, WorkloadPlan},
     },
 };
@@ -92,7 +92,7 @@ fn of_valid(
     let outcomes = inputs
         .outcomes
         .iter()
-        .filter(|outcome| outcome.workload.as_deref() == Some(&workload.name));
+        .filter(|outcome| matches!(&outcome.part, Part::Workload(name) if *name == workload.name));
     let hpa_name = format!(
         "{}-{}",
         inputs.object.metadata.name.as_deref().unwrap_or_default(),
@@ -118,12 +118,24 @@ fn of_valid(
 
 /// `ResourcesApplied` of the namespace-wide children; `None` where there are none.
 pub(super) fn limits_applied(inputs: &Inputs<'_>) -> Option<Finding> {
-    inputs.validation.scaling.as_ref()?.limits.as_ref()?;
+    let asked = inputs.validation.scaling.as_ref()?.limits.is_some();
     let outcomes = inputs
         .outcomes
         .iter()
-        .filter(|outcome| outcome.workload.is_none());
-    Some(applied(&inputs.plan.limits, outcomes))
+        .filter(|outcome| outcome.part == Part::Limits);
+    (asked || !inputs.plan.limits.is_empty()).then(|| applied(&inputs.plan.limits, outcomes))
+}
+
+/// `ResourcesApplied` of the children that are to be deleted; `None` where there are none.
+pub(super) fn leftovers_deleted(inputs: &Inputs<'_>) -> Option<Finding> {
+    let outcomes = || {
+        inputs
+            .outcomes
+            .iter()
+            .filter(|outcome| outcome.part == Part::Leftovers)
+    };
+    outcomes().next()?;
+    Some(applied(&[], outcomes()))
 }
 
 /// `ResourcesApplied` when every part of it is True: remarks are kept.
@@ -170,7 +182,10 @@ fn applied<'a>(obstacles: &[Obstacle], outcomes: impl Iterator<Item = &'a Outcom
             RESOURCES_APPLIED,
             Status::False,
             reason::APPLY_FAILED,
-            format!("{}: {problem}", outcome.reference),
+            match outcome.part {
+                Part::Workload(_) | Part::Limits => format!("{}: {problem}", outcome.reference),
+                Part::Leftovers => format!("{} could not be deleted: {problem}", outcome.reference),
+            },
         ))
     }));
     let fine = parts

@@ -83,7 +83,7 @@ workloads:
   - name: rate
     maxAge: 10s
     onMissing: Zero
-    requestRate: {{counter: {REQUESTS}, window: 5s, target: {{averageValue: '100'}}}}
+    requestRate: {{counter: {REQUESTS}, window: 10s, target: {{averageValue: '100'}}}}
   behavior:
     scaleDown: {{stabilizationWindowSeconds: 10, policies: [{{type: Percent, value: 100, periodSeconds: 15}}]}}
 "

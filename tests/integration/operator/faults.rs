@@ -5,8 +5,11 @@ use std::{sync::OnceLock, time::Duration};
 use serde_json::json;
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::fixture::{Operated, deployment, resource, workload};
-use crate::support::{Cluster, cluster::bin, cluster::root, eventually};
+use super::{
+    fixture::{Operated, deployment, resource, workload},
+    leadership::{leads, replica},
+};
+use crate::support::{Cluster, cluster::bin, cluster::root, eventually, namespace::Namespace};
 
 /// The cluster that these tests break, and the turn to do so.
 async fn own_cluster() -> (&'static Cluster, MutexGuard<'static, ()>) {
@@ -117,6 +120,23 @@ async fn an_api_server_that_was_away_for_half_a_minute_is_followed_again() {
     })
     .await;
     operated.operator.assert_running();
+}
+
+#[tokio::test]
+async fn a_leader_whose_api_server_hangs_gives_up_in_time() {
+    let (cluster, _turn) = own_cluster().await;
+    let namespace = Namespace::create(cluster, "hangs");
+    let mut leader = replica(cluster, &namespace, "only");
+    leads(&namespace, "only").await;
+    cluster.component("pause", "kube-apiserver");
+    let status = leader.process.wait(Duration::from_secs(30)).await;
+    cluster.component("resume", "kube-apiserver");
+    assert!(!status.success(), "{status}");
+    assert!(
+        leader.process.log().contains("lost the lease"),
+        "{}",
+        leader.process.log()
+    );
 }
 
 #[tokio::test]

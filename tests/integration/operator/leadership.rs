@@ -15,14 +15,14 @@ use crate::support::{
 /// Short, so that the test is; the proportions are those of the defaults.
 const LEASE: Duration = Duration::from_secs(6);
 
-struct Replica {
+pub(super) struct Replica {
     name: &'static str,
-    process: Process,
+    pub(super) process: Process,
     port: u16,
 }
 
 /// A replica under an account of its own name, so that the audit log tells the two apart.
-fn replica(cluster: &Cluster, namespace: &Namespace<'_>, name: &'static str) -> Replica {
+pub(super) fn replica(cluster: &Cluster, namespace: &Namespace<'_>, name: &'static str) -> Replica {
     let port = free_port();
     namespace.kubectl(&["create", "serviceaccount", name]);
     let binding = format!("{name}-{}", namespace.name());
@@ -69,7 +69,7 @@ fn holder(namespace: &Namespace<'_>) -> String {
     namespace.kubectl(&args)
 }
 
-async fn leads(namespace: &Namespace<'_>, name: &str) {
+pub(super) async fn leads(namespace: &Namespace<'_>, name: &str) {
     eventually(Duration::from_secs(45), &format!("{name} leads"), || async {
         let holder = holder(namespace);
         if holder.starts_with(name) {
