@@ -21,7 +21,7 @@ use crate::{
     clock::{Clock, SystemClock},
     core::promql::{LabelName, Labels},
     leader::{AfterLoss, LeaderConfig},
-    metrics_server::{self, Certificate, ServiceName, Settings},
+    metrics_server::{self, CacheTtl, Certificate, ServiceName, Settings},
     prometheus, shutdown,
 };
 
@@ -124,6 +124,12 @@ struct ServingArgs {
         env = "VAS_TLS_PRIVATE_KEY_FILE"
     )]
     tls_private_key_file: Option<PathBuf>,
+    /// How long an access review that allowed counts
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration, env = "VAS_AUTHORIZATION_WEBHOOK_CACHE_AUTHORIZED_TTL")]
+    authorization_webhook_cache_authorized_ttl: Duration,
+    /// How long an access review that did not allow counts
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration, env = "VAS_AUTHORIZATION_WEBHOOK_CACHE_UNAUTHORIZED_TTL")]
+    authorization_webhook_cache_unauthorized_ttl: Duration,
     /// Service that leads here
     #[arg(
         long,
@@ -197,6 +203,10 @@ impl Args {
                 namespace: service_namespace.to_owned(),
             },
             certificate,
+            review_ttl: CacheTtl {
+                authorized: self.serving.authorization_webhook_cache_authorized_ttl,
+                unauthorized: self.serving.authorization_webhook_cache_unauthorized_ttl,
+            },
             election,
         };
         Ok(metrics_server::run(client, settings, clock, stop).await?)

@@ -1,13 +1,15 @@
 //! The condition `MetricsAvailable`: what it says of a resource, and when that is worth writing.
 //!
 //! It says what the HPA is told, without moving numbers. It is written on change only, and a change must last:
-//! one missed scrape is not news.
+//! one missed scrape is not news. Nor is it written again before the watch had time to show it, and after an
+//! error it is tried less and less often.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::{
+    backoff,
     model::ScalingKey,
     reading::{Failure, Missing},
 };
@@ -93,10 +95,25 @@ fn count(metrics: usize) -> String {
     }
 }
 
-/// Remembers since when each resource's condition is not what it should be.
+/// How long the watch may take to show what was written.
+const SHOWN_WITHIN: Duration = Duration::from_secs(60);
+
+/// Remembers since when each resource's condition is not what it should be, and what was tried about it.
 #[derive(Clone, Debug, Default)]
 pub struct Settling {
     pending: BTreeMap<ScalingKey, Pending>,
+    tried: BTreeMap<ScalingKey, Tried>,
+}
+
+/// The latest write of a condition.
+#[derive(Clone, Debug)]
+struct Tried {
+    /// What was written, and of which generation; `None` if that failed.
+    written: Option<(Verdict, Option<i64>)>,
+    /// Failures in a row.
+    failures: u32,
+    /// Until when a failed write is not tried again, nor a successful one repeated.
+    until: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -117,12 +134,67 @@ impl Settling {
         generation: Option<i64>,
         now: Duration,
     ) -> bool {
+        self.has_settled(key, standing, verdict, generation, now)
+            && !self.waits(key, verdict, generation, now)
+    }
+
+    /// Takes in how a write went; `jitter` is random in `0.0..1.0`.
+    pub fn tried(
+        &mut self,
+        key: &ScalingKey,
+        verdict: &Verdict,
+        generation: Option<i64>,
+        success: bool,
+        jitter: f64,
+        now: Duration,
+    ) {
+        let failures = self.tried.get(key).map_or(0, |tried| tried.failures);
+        let tried = if success {
+            Tried {
+                written: Some((verdict.clone(), generation)),
+                failures: 0,
+                until: now.saturating_add(SHOWN_WITHIN),
+            }
+        } else {
+            let failures = failures.saturating_add(1);
+            Tried {
+                written: None,
+                failures,
+                until: now.saturating_add(backoff::delay(failures, jitter, Duration::ZERO)),
+            }
+        };
+        self.tried.insert(key.clone(), tried);
+    }
+
+    /// Whether the latest write says to wait: it failed just now, or it said the same and is not shown yet.
+    fn waits(&self, key: &ScalingKey, verdict: &Verdict, generation: Option<i64>, now: Duration) -> bool {
+        self.tried.get(key).is_some_and(|tried| {
+            let same = tried
+                .written
+                .as_ref()
+                .is_none_or(|(written, of)| written == verdict && *of == generation);
+            same && now < tried.until
+        })
+    }
+
+    fn has_settled(
+        &mut self,
+        key: &ScalingKey,
+        standing: Option<&Condition>,
+        verdict: &Verdict,
+        generation: Option<i64>,
+        now: Duration,
+    ) -> bool {
         let Some(standing) = standing else { return true };
         let same_status = standing.status == verdict.status;
         let same_text = standing.reason == verdict.reason && standing.message == verdict.message;
         if same_status && same_text {
             self.pending.remove(key);
-            return standing.observed_generation != generation;
+            let is_shown = standing.observed_generation == generation;
+            if is_shown {
+                self.tried.remove(key);
+            }
+            return !is_shown;
         }
         let fresh = || Pending {
             verdict: verdict.clone(),
@@ -146,6 +218,7 @@ impl Settling {
     /// Forgets resources that are gone.
     pub fn retain(&mut self, keep: impl Fn(&ScalingKey) -> bool) {
         self.pending.retain(|key, _| keep(key));
+        self.tried.retain(|key, _| keep(key));
     }
 }
 
@@ -240,15 +313,11 @@ mod tests {
     }
 
     fn due(settling: &mut Settling, standing: Option<&Condition>, message: &str, now: u64) -> bool {
-        let key = ScalingKey {
-            namespace: "ns".to_owned(),
-            name: "cr".to_owned(),
-        };
         let verdict = Verdict {
             message: message.to_owned(),
             ..VERDICT
         };
-        settling.is_due(&key, standing, &verdict, Some(1), Duration::from_secs(now))
+        settling.is_due(&key(), standing, &verdict, Some(1), Duration::from_secs(now))
     }
 
     #[test]
@@ -292,5 +361,48 @@ mod tests {
         assert!(!due(&mut settling, Some(&before), "c", 20));
         assert!(!due(&mut settling, Some(&before), "c", 49));
         assert!(due(&mut settling, Some(&before), "c", 50));
+    }
+
+    fn key() -> ScalingKey {
+        ScalingKey {
+            namespace: "ns".to_owned(),
+            name: "cr".to_owned(),
+        }
+    }
+
+    fn tried(settling: &mut Settling, message: &str, success: bool, now: u64) {
+        let verdict = Verdict {
+            message: message.to_owned(),
+            ..VERDICT
+        };
+        settling.tried(&key(), &verdict, Some(1), success, 0.0, Duration::from_secs(now));
+    }
+
+    #[test]
+    fn what_was_written_is_not_written_again_before_the_watch_shows_it() {
+        let mut settling = Settling::default();
+        tried(&mut settling, "a", true, 0);
+        assert!(!due(&mut settling, None, "a", 1));
+        assert!(due(&mut settling, None, "b", 1), "another verdict is news");
+        assert!(due(&mut settling, None, "a", 60), "the write was lost");
+    }
+
+    #[test]
+    fn what_the_watch_has_shown_may_be_written_again_when_somebody_changed_it() {
+        let mut settling = Settling::default();
+        tried(&mut settling, "a", true, 0);
+        assert!(!due(&mut settling, Some(&standing("False", "a")), "a", 1));
+        assert!(due(&mut settling, None, "a", 2));
+    }
+
+    #[test]
+    fn after_errors_it_is_tried_less_and_less_often() {
+        let mut settling = Settling::default();
+        tried(&mut settling, "a", false, 0);
+        assert!(!due(&mut settling, None, "a", 0));
+        assert!(due(&mut settling, None, "a", 1));
+        tried(&mut settling, "a", false, 1);
+        assert!(!due(&mut settling, None, "b", 2));
+        assert!(due(&mut settling, None, "b", 3));
     }
 }

@@ -2,15 +2,17 @@
 //!
 //! Missing data is never zero. A value is served while the age of its sample is at most `maxAge`, whether
 //! or not Prometheus still answers; NaN, infinities and negative values count as missing. Zero is said only
-//! under `onMissing: Zero`, and only on the word of the latest poll: clean, fresh and without any series.
+//! under `onMissing: Zero`, and only on the word of the latest polls: clean, fresh and without any series for as
+//! long as `maxAge`.
 
+mod absence;
 mod gaps;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-pub use self::gaps::Gaps;
+pub use self::{absence::Absence, gaps::Gaps};
 use super::{
     model::{PrometheusMetric, Series},
     promql::{Answer, Point, Shape},
@@ -27,6 +29,8 @@ pub struct PollState {
     pub failure: Option<Failure>,
     /// Gaps in the samples behind a rate.
     pub gaps: Gaps,
+    /// Since when there are no series.
+    pub absence: Absence,
 }
 
 impl PollState {
@@ -40,10 +44,14 @@ impl PollState {
                     let since_clean = before.map(|before| answer.asked.saturating_sub(before.asked));
                     self.gaps.observe(window, since_clean, &answer);
                 }
+                self.absence.observe(self.answer.as_deref(), &answer);
                 self.answer = Some(Arc::new(answer));
                 None
             }
-            Err(failure) => Some(failure),
+            Err(failure) => {
+                self.absence.interrupt();
+                Some(failure)
+            }
         };
         let changed = self.failure != failure;
         self.failure = failure;
@@ -84,6 +92,9 @@ pub enum Missing {
     /// There is no series, and the metric does not say that means zero.
     #[error("Prometheus has no series for it{}", suffix(.0.as_ref()))]
     NoSeries(Option<Failure>),
+    /// There is no series, which means zero once it has lasted.
+    #[error("Prometheus has no series for it; that is zero once it has lasted for maxAge {}", super::duration::format(*.0))]
+    NotZeroYet(Duration),
     /// There are samples but no value yet.
     #[error("no value yet: a rate needs two samples within its window{}", suffix(.0.as_ref()))]
     NoValueYet(Option<Failure>),
@@ -140,7 +151,7 @@ impl Missing {
             | Self::NoValueYet(failure)
             | Self::WindowEmpties(failure)
             | Self::TooOld { failure, .. } => failure.as_ref(),
-            Self::NotPolled | Self::Gap | Self::Unusable(_) | Self::NoPods => None,
+            Self::NotPolled | Self::NotZeroYet(_) | Self::Gap | Self::Unusable(_) | Self::NoPods => None,
         }
     }
 }
@@ -164,14 +175,13 @@ pub fn object(
         .and_then(|points| points.get(""))
     {
         Some(point) => view.value(point),
-        None if view.absence_means_zero() => Ok(zero()),
-        None => Err(Missing::NoSeries(view.failure())),
+        None => view.zero(),
     }
 }
 
 /// The numbers of a metric that describes pods: one for each pod of `selected` that has fresh data, all
-/// others left out. `known` tells whether a pod is alive in the namespace, selected or not: data of other
-/// workloads does not stand in the way of a zero, data of a pod that is gone does.
+/// others left out. Data of any pod of the namespace, of another workload or gone, stands in the way of a
+/// zero: what was scraped once may come back.
 ///
 /// # Errors
 /// When no selected pod has a usable value: why the best of them has none.
@@ -181,14 +191,15 @@ pub fn pods<'a>(
     metric: &PrometheusMetric,
     now: Duration,
     selected: &[&'a str],
-    known: impl Fn(&str) -> bool,
 ) -> Result<BTreeMap<&'a str, Reading>, Missing> {
     let view = View::new(state, namespace, metric, now)?;
     if selected.is_empty() {
         return Err(Missing::NoPods);
     }
-    let none = BTreeMap::new();
-    let points = view.answer.points.get(namespace).unwrap_or(&none);
+    let Some(points) = view.answer.points.get(namespace) else {
+        let zero = view.zero()?;
+        return Ok(selected.iter().map(|pod| (*pod, zero.clone())).collect());
+    };
     let mut readings = BTreeMap::new();
     let mut missing: Option<Missing> = None;
     for pod in selected {
@@ -200,24 +211,10 @@ pub fn pods<'a>(
             None => {}
         }
     }
-    if !readings.is_empty() {
-        return Ok(readings);
+    if readings.is_empty() {
+        return Err(missing.unwrap_or_else(|| Missing::NoSeries(view.failure())));
     }
-    if let Some(missing) = missing {
-        return Err(missing);
-    }
-    let nobody_has_data = points.keys().all(|pod| known(pod));
-    if nobody_has_data && view.absence_means_zero() {
-        return Ok(selected.iter().map(|pod| (*pod, zero())).collect());
-    }
-    Err(Missing::NoSeries(view.failure()))
-}
-
-fn zero() -> Reading {
-    Reading {
-        value: "0".to_owned(),
-        sampled: None,
-    }
+    Ok(readings)
 }
 
 impl Missing {
@@ -265,10 +262,20 @@ impl<'a> View<'a> {
         self.state.failure.clone()
     }
 
-    fn absence_means_zero(&self) -> bool {
-        self.metric.on_missing == OnMissing::Zero
-            && self.state.failure.is_none()
-            && self.since_poll <= self.metric.max_age
+    /// What the absence of all series means.
+    fn zero(&self) -> Result<Reading, Missing> {
+        let max_age = self.metric.max_age;
+        let fresh = self.state.failure.is_none() && self.since_poll <= max_age;
+        if self.metric.on_missing != OnMissing::Zero || !fresh {
+            return Err(Missing::NoSeries(self.failure()));
+        }
+        match self.state.absence.since(self.namespace) {
+            Some(since) if self.answer.asked.saturating_sub(since) >= max_age => Ok(Reading {
+                value: "0".to_owned(),
+                sampled: None,
+            }),
+            _ => Err(Missing::NotZeroYet(max_age)),
+        }
     }
 
     fn value(&self, point: &Point) -> Result<Reading, Missing> {

@@ -77,11 +77,16 @@ async fn trust(api: &Api<APIService>, name: &str, service: &ServiceName, ca: &st
     if spec.ca_bundle.as_ref() == Some(&wanted) {
         return Found::Trusted;
     }
-    // The UID guards against an APIService that was replaced between the two calls.
+    // UID and version guard against an APIService that was replaced, or taken over, between the two calls: a
+    // conflict, and the next look finds whom it leads to.
     let patch = json!({
         "apiVersion": "apiregistration.k8s.io/v1",
         "kind": "APIService",
-        "metadata": {"name": name, "uid": found.metadata.uid},
+        "metadata": {
+            "name": name,
+            "uid": found.metadata.uid,
+            "resourceVersion": found.metadata.resource_version,
+        },
         "spec": {"caBundle": wanted},
     });
     let params = PatchParams::apply(FIELD_MANAGER_METRICS).force();

@@ -34,6 +34,13 @@ pub struct User {
     pub extra: BTreeMap<String, Vec<String>>,
 }
 
+impl User {
+    /// Whether it is nobody in particular.
+    pub fn is_anonymous(&self) -> bool {
+        self.name == ANONYMOUS
+    }
+}
+
 /// Why the ConfigMap cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {problem}")]
@@ -175,7 +182,7 @@ fn anonymous() -> User {
 
 fn authenticated(mut user: User) -> User {
     let known = [GROUP_AUTHENTICATED, GROUP_UNAUTHENTICATED];
-    if user.name != ANONYMOUS && !user.groups.iter().any(|group| known.contains(&group.as_str())) {
+    if !user.is_anonymous() && !user.groups.iter().any(|group| known.contains(&group.as_str())) {
         user.groups.push(GROUP_AUTHENTICATED.to_owned());
     }
     user

@@ -1,11 +1,15 @@
 //! Whether a user may do a request, by `SubjectAccessReview`; nothing is allowed because a review failed.
 //!
-//! The HPA reads every metric every 15 s and answers of reviews live 10 s, so an exact review per URL would
+//! The HPA reads every metric every 15 s and answers of reviews live 10 s by default, so an exact review per URL would
 //! cost one API call per read. So one broad review is made first (any metric in any namespace): where it
 //! allows, it covers all reads of that user. Where it does not, the exact one decides, and plain RBAC can limit
 //! tenants to a namespace and a metric.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use k8s_openapi::api::authorization::v1::{
     NonResourceAttributes, ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec,
@@ -16,14 +20,21 @@ use parking_lot::Mutex;
 use super::{authn::User, path::MetricPath, status_error::StatusError};
 use crate::{api::CUSTOM_METRICS_GROUP, clock::Clock};
 
-/// How long an answer counts.
-const CACHED_FOR: Duration = Duration::from_secs(10);
 /// Longest wait for a review.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Most answers kept.
+/// Most answers kept, of broad reviews and of exact ones each.
 const CACHE_SIZE: usize = 10_000;
 /// Members may do everything.
 const GROUP_MASTERS: &str = "system:masters";
+
+/// How long answers count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheTtl {
+    /// Of a review that allowed.
+    pub authorized: Duration,
+    /// Of a review that did not.
+    pub unauthorized: Duration,
+}
 
 /// What a user wants to do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,21 +75,41 @@ impl Action {
 #[derive(Clone)]
 pub struct Authorizer {
     reviews: Api<SubjectAccessReview>,
+    ttl: CacheTtl,
     clock: Arc<dyn Clock>,
     cache: Arc<Mutex<Cache>>,
 }
 
+type Question = (User, Action);
+
+/// Answers by question. Broad ones have room of their own: those that one client makes up, path by path, do not
+/// push out the one that the HPA lives on.
 #[derive(Default)]
 struct Cache {
-    /// Allowed or not, and until when, by user and action.
-    answers: BTreeMap<(User, Action), (bool, Duration)>,
+    broad: Answers,
+    exact: Answers,
+}
+
+#[derive(Default)]
+struct Answers {
+    kept: BTreeMap<Arc<Question>, Answer>,
+    /// Every answer kept, the oldest first, and some that a newer one has replaced since.
+    order: VecDeque<(u64, Arc<Question>)>,
+    next: u64,
+}
+
+struct Answer {
+    allowed: bool,
+    until: Duration,
+    number: u64,
 }
 
 impl Authorizer {
     /// Reviews by the cluster of `client`.
-    pub fn new(client: Client, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(client: Client, ttl: CacheTtl, clock: Arc<dyn Clock>) -> Self {
         Self {
             reviews: Api::all(client),
+            ttl,
             clock,
             cache: Arc::default(),
         }
@@ -106,7 +137,8 @@ impl Authorizer {
 
     async fn allowed(&self, user: &User, action: Action) -> Result<bool, StatusError> {
         let key = (user.clone(), action);
-        if let Some(allowed) = self.cache.lock().get(&key, self.clock.monotonic()) {
+        let now = self.clock.monotonic();
+        if let Some(allowed) = self.cache.lock().answers(&key.1).get(&key, now) {
             return Ok(allowed);
         }
         let review = SubjectAccessReview {
@@ -122,27 +154,57 @@ impl Authorizer {
         let allowed = review
             .status
             .is_some_and(|status| status.allowed && status.denied != Some(true));
-        self.cache.lock().put(key, allowed, self.clock.monotonic());
+        let ttl = if allowed {
+            self.ttl.authorized
+        } else {
+            self.ttl.unauthorized
+        };
+        let until = self.clock.monotonic().saturating_add(ttl);
+        self.cache.lock().answers(&key.1).put(key, allowed, until);
         Ok(allowed)
     }
 }
 
 impl Cache {
-    fn get(&self, key: &(User, Action), now: Duration) -> Option<bool> {
-        self.answers
-            .get(key)
-            .filter(|(_, until)| now < *until)
-            .map(|(allowed, _)| *allowed)
+    fn answers(&mut self, action: &Action) -> &mut Answers {
+        match action {
+            Action::ReadAnyMetric => &mut self.broad,
+            Action::ReadMetric { .. } | Action::GetPath(_) => &mut self.exact,
+        }
+    }
+}
+
+impl Answers {
+    fn get(&self, question: &Question, now: Duration) -> Option<bool> {
+        self.kept
+            .get(question)
+            .filter(|answer| now < answer.until)
+            .map(|answer| answer.allowed)
     }
 
-    fn put(&mut self, key: (User, Action), allowed: bool, now: Duration) {
-        if self.answers.len() >= CACHE_SIZE {
-            self.answers.retain(|_, (_, until)| now < *until);
+    /// Keeps an answer. Where there is no more room the oldest goes.
+    fn put(&mut self, question: Question, allowed: bool, until: Duration) {
+        if self.order.len() >= CACHE_SIZE
+            && let Some((number, oldest)) = self.order.pop_front()
+            && self
+                .kept
+                .get(&oldest)
+                .is_some_and(|answer| answer.number == number)
+        {
+            self.kept.remove(&oldest);
         }
-        if self.answers.len() < CACHE_SIZE {
-            self.answers
-                .insert(key, (allowed, now.saturating_add(CACHED_FOR)));
-        }
+        let question = Arc::new(question);
+        let number = self.next;
+        self.next += 1;
+        self.order.push_back((number, question.clone()));
+        self.kept.insert(
+            question,
+            Answer {
+                allowed,
+                until,
+                number,
+            },
+        );
     }
 }
 

@@ -79,7 +79,11 @@ impl Reporter {
                 continue;
             };
             if settling.is_due(key, entry.condition.as_ref(), &verdict, entry.generation, now) {
-                log(key, &verdict, fence.write(self.write(key, entry, &verdict)).await);
+                let written = fence.write(self.write(key, entry, &verdict)).await;
+                let success = matches!(written, Ok(Ok(())));
+                let (jitter, now) = (crate::random::fraction(), self.clock.monotonic());
+                settling.tried(key, &verdict, entry.generation, success, jitter, now);
+                log(key, &verdict, written);
             }
         }
     }

@@ -3,19 +3,27 @@
 //! The CA signs exactly one certificate and its key is thrown away: whoever reads the Secret can serve in our
 //! name, but not issue. Valid for ten years; renewed when little of that is left, or when the names changed.
 
+use std::{sync::Arc, time::Duration};
+
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
     IsCa, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
-use rustls::pki_types::{CertificateDer, pem::PemObject};
-use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
+use rustls::{
+    RootCertStore,
+    client::{WebPkiServerVerifier, danger::ServerCertVerifier},
+    crypto::ring,
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+};
+
+use super::tls;
 
 /// Validity from now.
 const VALIDITY_DAYS: i64 = 3650;
 /// Clocks differ: certificates are valid a little before they were made.
 const BACKDATED_DAYS: i64 = 1;
 /// A certificate with less than this left is replaced when a replica starts.
-const RENEW_BEFORE_DAYS: i64 = 90;
+const RENEW_BEFORE_DAYS: u64 = 90;
 
 /// A serving certificate and its CA, all PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,39 +97,44 @@ fn date(now: jiff::Timestamp, days: i64) -> (i32, u8, u8) {
 }
 
 impl Bundle {
-    /// Whether the certificate names `name` and is valid for a good while from `now`.
+    /// Whether clients that trust the CA accept the certificate for `name`, for a good while from `now`, and the
+    /// key belongs to it.
     pub fn serves(&self, name: &str, now: jiff::Timestamp) -> bool {
-        let Ok(der) = CertificateDer::from_pem_slice(self.certificate.as_bytes()) else {
+        let pair = tls::certified_key(self.certificate.as_bytes(), self.key.as_bytes());
+        let (Ok(pair), Ok(name)) = (pair, ServerName::try_from(name)) else {
             return false;
         };
-        let Ok((_, certificate)) = X509Certificate::from_der(&der) else {
+        let Some((certificate, intermediates)) = pair.cert.split_first() else {
             return false;
         };
-        let ends = certificate.validity().not_after.timestamp();
-        let renew_from = ends - RENEW_BEFORE_DAYS * 24 * 60 * 60;
-        let named = certificate
-            .iter_extensions()
-            .any(|extension| match extension.parsed_extension() {
-                ParsedExtension::SubjectAlternativeName(names) => names
-                    .general_names
-                    .iter()
-                    .any(|general| matches!(general, GeneralName::DNSName(dns) if *dns == name)),
-                _ => false,
-            });
-        named && now.as_second() < renew_from && !self.ca.is_empty() && !self.key.is_empty()
+        let Some(clients) = self.verifier() else {
+            return false;
+        };
+        let now = now.as_duration().unsigned_abs();
+        let renew_before = Duration::from_hours(24 * RENEW_BEFORE_DAYS);
+        [now, now.saturating_add(renew_before)].into_iter().all(|time| {
+            let time = UnixTime::since_unix_epoch(time);
+            clients
+                .verify_server_cert(certificate, intermediates, &name, &[], time)
+                .is_ok()
+        })
+    }
+
+    /// What clients that trust the CA check.
+    fn verifier(&self) -> Option<Arc<WebPkiServerVerifier>> {
+        let mut roots = RootCertStore::empty();
+        for ca in CertificateDer::pem_slice_iter(self.ca.as_bytes()) {
+            roots.add(ca.ok()?).ok()?;
+        }
+        let provider = Arc::new(ring::default_provider());
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .ok()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use rustls::{
-        RootCertStore,
-        client::{WebPkiServerVerifier, danger::ServerCertVerifier},
-        pki_types::{ServerName, UnixTime},
-    };
-
     use super::*;
     use crate::metrics_server::tls::ServingCertificate;
 
@@ -136,14 +149,7 @@ mod tests {
     #[test]
     fn the_ca_vouches_for_the_name_of_the_service() {
         let bundle = bundle();
-        let mut roots = RootCertStore::empty();
-        roots
-            .add(CertificateDer::from_pem_slice(bundle.ca.as_bytes()).unwrap())
-            .unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
-            .build()
-            .unwrap();
+        let verifier = bundle.verifier().unwrap();
         let certificate = CertificateDer::from_pem_slice(bundle.certificate.as_bytes()).unwrap();
         let verify = |name: &'static str| {
             let name = ServerName::try_from(name).unwrap();
@@ -181,5 +187,22 @@ mod tests {
             }
             .serves(name, now())
         );
+    }
+
+    #[test]
+    fn a_key_or_a_ca_of_another_certificate_does_not_serve() {
+        let name = "vas-metrics-server.vas-system.svc";
+        let other = bundle();
+        let bundle = bundle();
+        assert!(bundle.serves(name, now()));
+        let with = |change: &dyn Fn(&mut Bundle)| {
+            let mut changed = bundle.clone();
+            change(&mut changed);
+            changed.serves(name, now())
+        };
+        assert!(!with(&|changed| changed.key.clone_from(&other.key)));
+        assert!(!with(&|changed| changed.ca.clone_from(&other.ca)));
+        assert!(!with(&|changed| changed.ca.clear()));
+        assert!(!with(&|changed| changed.key = "damaged".to_owned()));
     }
 }

@@ -34,6 +34,7 @@ mod tls;
 mod trust_watch;
 mod watches;
 
+pub use authz::CacheTtl;
 pub use listener::BindError;
 pub use run::{Certificate, RunError, Settings, run};
 pub use secret::ServiceName;

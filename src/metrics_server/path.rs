@@ -6,6 +6,9 @@
 use super::status_error::StatusError;
 use crate::api::CUSTOM_METRICS_GROUP;
 
+/// Longest name in Kubernetes: a longer segment names nothing.
+const MAX_SEGMENT: usize = 253;
+
 /// A served version of the group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
@@ -109,7 +112,7 @@ fn versioned(version: Version, segments: &[&str]) -> Route {
         ["namespaces", namespace, resource, name, metric]
             if [namespace, resource, name, metric]
                 .iter()
-                .all(|segment| !segment.is_empty()) =>
+                .all(|segment| (1..=MAX_SEGMENT).contains(&segment.len())) =>
         {
             Route::Metric(MetricPath {
                 version,
@@ -234,6 +237,18 @@ mod tests {
         ] {
             assert_eq!(route(path), Ok(expected), "{path}");
         }
+    }
+
+    #[test]
+    fn a_segment_longer_than_any_name_leads_nowhere() {
+        let read = |length: usize| {
+            let name = "a".repeat(length);
+            route(&format!(
+                "/apis/custom.metrics.k8s.io/v1beta2/namespaces/ns/pods/{name}/m"
+            ))
+        };
+        assert_eq!(read(253), Ok(metric("pods", &"a".repeat(253))));
+        assert_eq!(read(254), Ok(Route::Unknown));
     }
 
     #[test]

@@ -65,14 +65,6 @@ impl PodIndex {
             .map(|(name, _)| name.clone())
             .collect()
     }
-
-    /// Whether a pod is live.
-    pub fn contains(&self, namespace: &str, name: &str) -> bool {
-        self.namespaces
-            .read()
-            .get(namespace)
-            .is_some_and(|pods| pods.contains_key(name))
-    }
 }
 
 #[cfg(test)]
@@ -114,7 +106,6 @@ mod tests {
         };
         index.apply(&deleting);
         assert!(web(&index).is_empty());
-        assert!(!index.contains("ns", "a"));
     }
 
     #[test]

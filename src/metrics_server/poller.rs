@@ -1,7 +1,8 @@
 //! Polls Prometheus: one task per shape, each with one poll at a time, so that a shape that hangs never
 //! delays another. A new shape is polled at once.
 //!
-//! Authors' own queries wait for places of their own: slow ones delay each other, not the shared shapes.
+//! Authors' own queries wait for places of their own: slow ones delay each other, not the shared shapes. And a
+//! shape that times out again and again is asked less often, so that many of them do not hold all places.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,6 +34,9 @@ const OWN_AT_ONCE: usize = 16;
 const SETTLE: Duration = Duration::from_millis(100);
 /// Part of the interval by which each poll is moved at random, so that shapes spread out.
 const JITTER: f64 = 0.1;
+
+/// Longest time between polls of a shape that times out.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// What polling needs.
 pub struct Poller {
@@ -104,6 +108,7 @@ impl Poller {
     }
 
     async fn poll_for_ever(self: Arc<Self>, shape: Arc<Shape>, places: Arc<Semaphore>) {
+        let mut timeouts = 0;
         loop {
             let started = self.clock.monotonic();
             {
@@ -112,16 +117,21 @@ impl Poller {
                 let outcome = self.poll(&shape).await;
                 let taken = self.clock.monotonic().saturating_sub(started);
                 self.telemetry.polled(outcome.is_ok(), taken, self.clock.now());
-                self.record(&shape, outcome);
+                timeouts = match &outcome {
+                    Err(PollError { timed_out: true, .. }) => timeouts + 1,
+                    _ => 0,
+                };
+                self.record(&shape, outcome.map_err(|error| error.failure));
             }
             let jitter = 1.0 + JITTER * (2.0 * crate::random::fraction() - 1.0);
             let taken = self.clock.monotonic().saturating_sub(started);
-            tokio::time::sleep(self.interval.mul_f64(jitter).saturating_sub(taken)).await;
+            let wait = between_polls(self.interval, timeouts).mul_f64(jitter);
+            tokio::time::sleep(wait.saturating_sub(taken)).await;
         }
     }
 
     /// One poll. The times come first: a value is then never older than the time it is given.
-    async fn poll(&self, shape: &Shape) -> Result<Answer, Failure> {
+    async fn poll(&self, shape: &Shape) -> Result<Answer, PollError> {
         let Some(client) = self.servers.get(&shape.server) else {
             let known: Vec<_> = self.servers.keys().map(String::as_str).collect();
             return Err(unsuitable(format!(
@@ -132,12 +142,19 @@ impl Poller {
         };
         // Taken before the first query, so that no age comes out too young.
         let asked = self.clock.monotonic();
-        let in_words = |error: QueryError| Failure::Prometheus(error.to_string().into());
+        let in_words = |error: QueryError| PollError {
+            timed_out: matches!(error, QueryError::Timeout(_)),
+            failure: Failure::Prometheus(error.to_string().into()),
+        };
         let times = match &shape.age {
             Some(age) => client.query(age).await.map_err(in_words)?,
             None => Vec::new(),
         };
-        let values = client.query(&shape.value).await.map_err(in_words)?;
+        let values = match shape.grouping {
+            Grouping::Single => client.query_one(&shape.value).await,
+            Grouping::Pod | Grouping::Namespace => client.query(&shape.value).await,
+        };
+        let values = values.map_err(in_words)?;
         Answer::join(shape, &self.labels, &values, &times, asked)
             .map_err(|error| unsuitable(error.to_string()))
     }
@@ -153,8 +170,24 @@ impl Poller {
     }
 }
 
-fn unsuitable(words: String) -> Failure {
-    Failure::Unsuitable(words.into())
+/// A poll that brought no data.
+struct PollError {
+    failure: Failure,
+    timed_out: bool,
+}
+
+fn unsuitable(words: String) -> PollError {
+    PollError {
+        failure: Failure::Unsuitable(words.into()),
+        timed_out: false,
+    }
+}
+
+/// The time between polls of a shape that timed out so often in a row: doubling from the second time on.
+fn between_polls(interval: Duration, timeouts: u32) -> Duration {
+    let doublings = timeouts.saturating_sub(1).min(16);
+    let slower = interval.saturating_mul(1 << doublings).min(LONGEST_WAIT);
+    slower.max(interval)
 }
 
 #[cfg(test)]

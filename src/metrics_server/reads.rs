@@ -93,10 +93,9 @@ impl Memory {
                 .collect();
             let all = || pods.iter().map(String::as_str).collect();
             let selected: Vec<&str> = if own.is_empty() { all() } else { own };
-            let known = |pod: &str| self.pods.contains(namespace, pod);
-            reading::pods(state.as_ref(), namespace, &metric.metric, now, &selected, known).err()
+            reading::pods(state.as_deref(), namespace, &metric.metric, now, &selected).err()
         } else {
-            reading::object(state.as_ref(), metric.answer_namespace(), &metric.metric, now).err()
+            reading::object(state.as_deref(), metric.answer_namespace(), &metric.metric, now).err()
         }
     }
 
@@ -150,7 +149,7 @@ impl Memory {
         )
     }
 
-    fn state(&self, metric: &ServedMetric) -> Result<Option<PollState>, String> {
+    fn state(&self, metric: &ServedMetric) -> Result<Option<Arc<PollState>>, String> {
         match &metric.shape {
             Ok(shape) => Ok(self.store.get(shape)),
             Err(error) => Err(error.to_string()),
@@ -164,7 +163,7 @@ impl Memory {
         now: Duration,
     ) -> Result<Vec<(DescribedObject, Reading)>, String> {
         let state = self.state(metric)?;
-        let reading = reading::object(state.as_ref(), metric.answer_namespace(), &metric.metric, now)
+        let reading = reading::object(state.as_deref(), metric.answer_namespace(), &metric.metric, now)
             .map_err(|missing| missing.to_string())?;
         let ScaleTargetRef {
             api_version,
@@ -197,8 +196,7 @@ impl Memory {
         }
         let selected: Vec<&str> = selected.iter().map(String::as_str).collect();
         let state = self.state(metric)?;
-        let known = |pod: &str| self.pods.contains(namespace, pod);
-        let readings = reading::pods(state.as_ref(), namespace, &metric.metric, now, &selected, known)
+        let readings = reading::pods(state.as_deref(), namespace, &metric.metric, now, &selected)
             .map_err(|missing| missing.to_string())?;
         let object = |name: &str| DescribedObject {
             api_version: "v1".to_owned(),

@@ -1,9 +1,14 @@
 //! Which metrics are served: kept up to date from the resources by a watch, looked up by reads.
 //!
 //! Only what serving needs is kept, not the resources. What a resource no longer says validly stays as it
-//! was: its children stay too, and their HPAs go on asking. A resource that does not parse harms only itself.
+//! was: its children stay too, and their HPAs go on asking. A resource that does not parse, or on which the
+//! validation panics, harms only itself.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use parking_lot::RwLock;
@@ -18,7 +23,7 @@ use crate::{
         label_selector::LabelSelector,
         model::{PrometheusMetric, Scaling, ScalingKey, Series},
         promql::{self, Labels, Shape, ShapeError},
-        validate::validate,
+        validate::{Validation, validate},
     },
 };
 
@@ -100,25 +105,39 @@ impl Registry {
         }
     }
 
-    /// Takes a resource in, or what changed of it.
+    /// Takes a resource in, or what changed of it. Only the one watch calls it, so all work on the spec is done
+    /// outside of the lock that reads wait for.
     pub fn apply(&self, object: &VoiceAssistScaling) {
+        self.apply_validated(object, validate);
+    }
+
+    fn apply_validated(
+        &self,
+        object: &VoiceAssistScaling,
+        validate: impl Fn(&VoiceAssistScaling) -> Validation,
+    ) {
         let Some(key) = key_of(&object.metadata) else {
             return;
         };
-        let mut entries = self.entries.write();
-        let before = entries
-            .get(&key)
-            .map(|entry| entry.metrics.as_slice())
-            .unwrap_or_default();
-        let validation = validate(object);
+        let entry = self.entries.read().get(&key).cloned();
+        let before = entry.map(|entry| entry.metrics.clone()).unwrap_or_default();
+        let judged = catch_unwind(AssertUnwindSafe(|| {
+            let validation = validate(object);
+            let metrics = self.metrics(object, validation.scaling.as_ref(), &before);
+            (metrics, validation.violations.is_empty())
+        }));
+        let (metrics, valid) = judged.unwrap_or_else(|_| {
+            tracing::error!(scaling = %key, "the validation panicked; its metrics stay as they were");
+            (before, false)
+        });
         let entry = Entry {
-            metrics: self.metrics(object, validation.scaling.as_ref(), before),
-            valid: validation.violations.is_empty(),
+            metrics,
+            valid,
             generation: object.metadata.generation,
             uid: object.metadata.uid.clone(),
             condition: condition_of(object),
         };
-        entries.insert(key, Arc::new(entry));
+        self.entries.write().insert(key, Arc::new(entry));
     }
 
     /// Forgets a resource.
@@ -220,4 +239,51 @@ fn condition_of(object: &VoiceAssistScaling) -> Option<Condition> {
         .iter()
         .find(|condition| condition.type_ == METRICS_AVAILABLE)
         .cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn scaling(name: &str) -> VoiceAssistScaling {
+        serde_json::from_value(json!({
+            "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
+            "metadata": {"namespace": "ns", "name": name},
+            "spec": {"workloads": [{
+                "name": "worker",
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+                "maxReplicas": 5,
+                "metrics": [{"name": "depth", "queueDepth": {"gauge": "g", "target": {"averageValue": "50"}}}],
+            }]},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_resource_on_which_the_validation_panics_keeps_its_metrics_and_harms_no_other() {
+        let label = |name: &str| name.parse().unwrap();
+        let registry = Registry::new(Labels {
+            namespace: label("namespace"),
+            pod: label("pod"),
+        });
+        registry.apply(&scaling("one"));
+        registry.apply_validated(&scaling("one"), |_| panic!("a defect"));
+        registry.apply_validated(&scaling("two"), |_| panic!("a defect"));
+        registry.apply(&scaling("three"));
+        let metrics: Vec<_> = registry
+            .entries()
+            .iter()
+            .map(|(key, entry)| (key.name.clone(), entry.metrics.len(), entry.valid))
+            .collect();
+        assert_eq!(
+            metrics,
+            [
+                ("one".to_owned(), 1, false),
+                ("three".to_owned(), 1, true),
+                ("two".to_owned(), 0, false)
+            ]
+        );
+    }
 }

@@ -11,7 +11,7 @@ use hyper::{Request, body::Incoming};
 use rustls::pki_types::{CertificateDer, UnixTime};
 
 use super::{
-    authn::CurrentTrust,
+    authn::{CurrentTrust, User},
     authz::{Action, Authorizer},
     discovery::Discovery,
     listener::Service,
@@ -78,7 +78,9 @@ impl Router {
         let route = path::route(path)?;
         let action = match &route {
             Route::Metric(metric) => Action::read(metric),
-            _ => Action::GetPath(path.to_owned()),
+            Route::Groups | Route::Group | Route::Resources(_) => Action::GetPath(path.to_owned()),
+            // No review is spent on what can have no other answer: anybody could make up paths without end.
+            Route::Unknown => return Err(unknown(&user, path)),
         };
         self.authorizer.authorize(&user, action).await?;
         if request.method() != Method::GET {
@@ -97,9 +99,7 @@ impl Router {
                 let values = self.memory.read(&metric, &selectors, now)?;
                 Ok(json(payload::render(metric.version, &values)))
             }
-            Route::Unknown => Err(StatusError::not_found(format!(
-                "the server could not find the requested resource {path}"
-            ))),
+            Route::Unknown => Err(unknown(&user, path)),
         }
     }
 
@@ -116,10 +116,34 @@ impl Router {
     }
 }
 
+/// The answer to a path that leads nowhere. Who did not say who they are is not told what there is.
+fn unknown(user: &User, path: &str) -> StatusError {
+    if user.is_anonymous() {
+        StatusError::forbidden(format!("user {:?} cannot get path {path:?}", user.name))
+    } else {
+        StatusError::not_found(format!("the server could not find the requested resource {path}"))
+    }
+}
+
 fn json(body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_path_is_not_found_except_by_the_anonymous() {
+        let user = |name: &str| User {
+            name: name.to_owned(),
+            ..User::default()
+        };
+        assert_eq!(unknown(&user("somebody"), "/x").code(), 404);
+        assert_eq!(unknown(&user("system:anonymous"), "/x").code(), 403);
+    }
 }

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     authn::CurrentTrust,
-    authz::Authorizer,
+    authz::{Authorizer, CacheTtl},
     availability::Reporter,
     discovery::Discovery,
     listener::{self, BindError},
@@ -78,6 +78,8 @@ pub struct Settings {
     pub service: ServiceName,
     /// The serving certificate.
     pub certificate: Certificate,
+    /// How long answers of access reviews count.
+    pub review_ttl: CacheTtl,
     /// Which replica reports `MetricsAvailable`; without an election, this one does.
     pub election: Option<LeaderConfig>,
 }
@@ -153,7 +155,8 @@ pub async fn run(
     // Those that end what they are doing when told to, unlike `tasks`.
     let mut orderly = JoinSet::new();
     orderly.spawn(reporter.run(stop.clone()));
-    parts.spawn_listener(&mut orderly, secure, client, clock, closing.clone())?;
+    let authorizer = Authorizer::new(client, settings.review_ttl, clock.clone());
+    parts.spawn_listener(&mut orderly, secure, authorizer, clock, closing.clone())?;
     let ended = tokio::select! {
         () = stop.cancelled() => Ok(()),
         Some(ended) = tasks.join_next() => Err(RunError::Task(ended.err())),
@@ -276,14 +279,14 @@ impl Parts {
         &self,
         tasks: &mut JoinSet<()>,
         listener: TcpListener,
-        client: Client,
+        authorizer: Authorizer,
         clock: Arc<dyn Clock>,
         stop: CancellationToken,
     ) -> Result<(), RunError> {
         let tls = tls::server_config(self.certificate.clone())?;
         let router = Router {
             trust: self.trust.clone(),
-            authorizer: Authorizer::new(client, clock.clone()),
+            authorizer,
             discovery: Discovery::new(),
             memory: self.memory.clone(),
             ready: self.ready(),

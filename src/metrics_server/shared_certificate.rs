@@ -31,16 +31,21 @@ pub async fn keep(
     let mut held: Option<Bundle> = None;
     loop {
         let bundle = shared_bundle(client.clone(), service, clock, held.as_ref()).await;
-        if held.as_ref() != Some(&bundle) {
-            match certificate.set(bundle.certificate.as_bytes(), bundle.key.as_bytes()) {
-                Ok(()) => tracing::info!("serving with the shared certificate"),
-                Err(error) => {
-                    tracing::error!(%error, "the shared certificate is not usable; empty its Secret");
-                }
+        let serving = if held.as_ref() == Some(&bundle) {
+            Ok(())
+        } else {
+            certificate
+                .set(bundle.certificate.as_bytes(), bundle.key.as_bytes())
+                .inspect(|()| tracing::info!("serving with the shared certificate"))
+        };
+        // Nobody is told to trust a CA whose certificate we do not serve with.
+        match serving {
+            Ok(()) => {
+                api_services.make_trust(service, &bundle.ca, telemetry).await;
+                held = Some(bundle);
             }
+            Err(error) => tracing::error!(%error, "the shared certificate is not usable; empty its Secret"),
         }
-        api_services.make_trust(service, &bundle.ca, telemetry).await;
-        held = Some(bundle);
         tokio::time::sleep(PERIOD).await;
     }
 }

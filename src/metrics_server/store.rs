@@ -12,19 +12,23 @@ use crate::core::{
 /// The latest outcome of each shape.
 #[derive(Debug, Default)]
 pub struct Store {
-    states: RwLock<BTreeMap<Arc<Shape>, PollState>>,
+    states: RwLock<BTreeMap<Arc<Shape>, Arc<PollState>>>,
 }
 
 impl Store {
     /// What is known of a shape; `None` before its first poll ended.
-    pub fn get(&self, shape: &Shape) -> Option<PollState> {
+    pub fn get(&self, shape: &Shape) -> Option<Arc<PollState>> {
         self.states.read().get(shape).cloned()
     }
 
-    /// Takes in the outcome of a poll. True if what is wrong changed.
+    /// Takes in the outcome of a poll. True if what is wrong changed. Only one poll of a shape runs at a time,
+    /// so the new state is made outside of the lock that reads wait for.
     pub fn record(&self, shape: &Arc<Shape>, outcome: Result<Answer, Failure>) -> bool {
-        let mut states = self.states.write();
-        states.entry(shape.clone()).or_default().record(shape, outcome)
+        let before = self.get(shape);
+        let mut state = before.as_deref().cloned().unwrap_or_default();
+        let changed = state.record(shape, outcome);
+        self.states.write().insert(shape.clone(), Arc::new(state));
+        changed
     }
 
     /// Forgets the shapes that nobody asks for any more.

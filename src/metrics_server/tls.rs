@@ -45,16 +45,7 @@ impl ServingCertificate {
     /// # Errors
     /// See [`KeyPairError`]; the one in force before stays.
     pub fn set(&self, chain: &[u8], key: &[u8]) -> Result<(), KeyPairError> {
-        let pem = |what, problem: &dyn std::fmt::Display| KeyPairError::Pem {
-            what,
-            problem: problem.to_string(),
-        };
-        let chain = CertificateDer::pem_slice_iter(chain)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|problem| pem("the certificate", &problem))?;
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|problem| pem("the key", &problem))?;
-        let certified = CertifiedKey::from_der(chain, key, &ring::default_provider())?;
-        self.0.store(Some(Arc::new(certified)));
+        self.0.store(Some(Arc::new(certified_key(chain, key)?)));
         Ok(())
     }
 
@@ -62,6 +53,22 @@ impl ServingCertificate {
     pub fn is_set(&self) -> bool {
         self.0.load().is_some()
     }
+}
+
+/// Reads a certificate chain and its key, both PEM.
+///
+/// # Errors
+/// See [`KeyPairError`].
+pub fn certified_key(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, KeyPairError> {
+    let pem = |what, problem: &dyn std::fmt::Display| KeyPairError::Pem {
+        what,
+        problem: problem.to_string(),
+    };
+    let chain = CertificateDer::pem_slice_iter(chain)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|problem| pem("the certificate", &problem))?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|problem| pem("the key", &problem))?;
+    Ok(CertifiedKey::from_der(chain, key, &ring::default_provider())?)
 }
 
 impl ResolvesServerCert for ServingCertificate {

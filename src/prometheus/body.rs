@@ -6,13 +6,39 @@ use std::io::Read as _;
 use flate2::read::MultiGzDecoder;
 use reqwest::{Response, header::CONTENT_ENCODING};
 
+/// Room for one series, its labels included.
+const ONE_SERIES: usize = 64 << 10;
+
+/// Largest body, and what to do about a larger one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Limit {
+    bytes: usize,
+    remedy: &'static str,
+}
+
+impl Limit {
+    /// The configured one.
+    pub(super) fn general(bytes: usize) -> Self {
+        Self {
+            bytes,
+            remedy: "raise --prometheus-max-response-size or narrow the metrics",
+        }
+    }
+
+    /// That of an answer with one series.
+    pub(super) fn one_series(general: usize) -> Self {
+        Self {
+            bytes: general.min(ONE_SERIES),
+            remedy: "the query must return one series; aggregate it, for example with sum(...) or max(...)",
+        }
+    }
+}
+
 /// Why a body could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BodyError {
-    #[error(
-        "the answer is larger than {0} bytes; raise --prometheus-max-response-size or narrow the metrics"
-    )]
-    TooLarge(usize),
+    #[error("the answer is larger than {} bytes; {}", .0.bytes, .0.remedy)]
+    TooLarge(Limit),
     #[error("the answer has the unknown content encoding {0:?}")]
     Encoding(String),
     #[error("the answer is not valid gzip")]
@@ -22,14 +48,14 @@ pub(super) enum BodyError {
 }
 
 /// The whole body, decompressed.
-pub(super) async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, BodyError> {
+pub(super) async fn read(mut response: Response, limit: Limit) -> Result<Vec<u8>, BodyError> {
     let encoding = response
         .headers()
         .get(CONTENT_ENCODING)
         .map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|_| BodyError::Connection)? {
-        if body.len() + chunk.len() > limit {
+        if body.len() + chunk.len() > limit.bytes {
             return Err(BodyError::TooLarge(limit));
         }
         body.extend_from_slice(&chunk);
@@ -41,14 +67,14 @@ pub(super) async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>
     }
 }
 
-fn decompress(compressed: &[u8], limit: usize) -> Result<Vec<u8>, BodyError> {
+fn decompress(compressed: &[u8], limit: Limit) -> Result<Vec<u8>, BodyError> {
     let mut body = Vec::new();
-    let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let one_more = u64::try_from(limit.bytes).unwrap_or(u64::MAX).saturating_add(1);
     MultiGzDecoder::new(compressed)
         .take(one_more)
         .read_to_end(&mut body)
         .map_err(|_| BodyError::Gzip)?;
-    if body.len() > limit {
+    if body.len() > limit.bytes {
         Err(BodyError::TooLarge(limit))
     } else {
         Ok(body)
@@ -73,15 +99,18 @@ mod tests {
     fn the_limit_counts_decompressed_bytes() {
         let bomb = gzip(&vec![b' '; 1 << 20]);
         assert!(bomb.len() < 2000);
-        assert!(matches!(decompress(&bomb, 1 << 19), Err(BodyError::TooLarge(_))));
-        assert_eq!(decompress(&bomb, 1 << 20).unwrap().len(), 1 << 20);
+        assert!(matches!(
+            decompress(&bomb, Limit::general(1 << 19)),
+            Err(BodyError::TooLarge(_))
+        ));
+        assert_eq!(decompress(&bomb, Limit::general(1 << 20)).unwrap().len(), 1 << 20);
     }
 
     #[test]
     fn a_cut_off_stream_is_an_error() {
         let whole = gzip(b"{\"status\":\"success\"}");
         assert!(matches!(
-            decompress(&whole[..whole.len() - 4], 1000),
+            decompress(&whole[..whole.len() - 4], Limit::general(1000)),
             Err(BodyError::Gzip)
         ));
     }

@@ -10,7 +10,7 @@ use reqwest::{
 };
 
 use super::{
-    body::{self, BodyError},
+    body::{self, BodyError, Limit},
     response::{self, ResponseError},
 };
 use crate::core::promql::Vector;
@@ -107,12 +107,27 @@ impl Client {
     /// # Errors
     /// See [`QueryError`]; the texts do not contain the URL.
     pub async fn query(&self, promql: &str) -> Result<Vector, QueryError> {
-        tokio::time::timeout(self.limits.timeout, self.send(promql))
+        self.bounded(promql, Limit::general(self.limits.response_size))
+            .await
+    }
+
+    /// Runs an instant query that is to give one series: of an author's own making, so its answer gets little
+    /// memory, whatever the general limit.
+    ///
+    /// # Errors
+    /// See [`Client::query`].
+    pub async fn query_one(&self, promql: &str) -> Result<Vector, QueryError> {
+        self.bounded(promql, Limit::one_series(self.limits.response_size))
+            .await
+    }
+
+    async fn bounded(&self, promql: &str, limit: Limit) -> Result<Vector, QueryError> {
+        tokio::time::timeout(self.limits.timeout, self.send(promql, limit))
             .await
             .unwrap_or(Err(QueryError::Timeout(self.limits.timeout)))
     }
 
-    async fn send(&self, promql: &str) -> Result<Vector, QueryError> {
+    async fn send(&self, promql: &str, limit: Limit) -> Result<Vector, QueryError> {
         let millis = i64::try_from(self.limits.timeout.as_millis()).unwrap_or(i64::MAX);
         let response = self
             .api
@@ -124,7 +139,7 @@ impl Client {
             .map_err(|error| self.connection(&error))?;
         let status = response.status();
         let json = is_json(response.headers().get(CONTENT_TYPE));
-        let body = body::read(response, self.limits.response_size)
+        let body = body::read(response, limit)
             .await
             .map_err(|error: BodyError| QueryError::Body(error.to_string()))?;
         if json {

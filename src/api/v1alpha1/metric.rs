@@ -79,14 +79,14 @@ pub struct Metric {
 }
 
 /// What no data means. `Hold` (default): an error to the HPA, which then does not scale down. `Zero`: zero,
-/// but only when Prometheus answered without error and has no series. With `Hold` an empty queue whose
+/// but only when Prometheus has answered without error and without series for as long as `maxAge`. With `Hold` an empty queue whose
 /// series vanishes pins the workload at its replicas.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum OnMissing {
     /// An error: the HPA holds.
     #[default]
     Hold,
-    /// Zero, if Prometheus answered cleanly and holds no series.
+    /// Zero, once Prometheus has answered cleanly and without series for as long as `maxAge`.
     Zero,
 }
 

@@ -44,6 +44,10 @@ fn polled(seconds_ago: u64, points: &[(&str, &str, Point)]) -> PollState {
     }
     PollState {
         answer: Some(Arc::new(answer)),
+        absence: Absence {
+            clean_since: Some(Duration::ZERO),
+            ..Absence::default()
+        },
         ..PollState::default()
     }
 }
@@ -60,10 +64,7 @@ fn read(state: &PollState, on_missing: OnMissing) -> Result<String, Missing> {
 }
 
 fn read_pods(state: &PollState, on_missing: OnMissing) -> Result<Vec<(&'static str, String)>, Missing> {
-    pods(Some(state), "a", &metric(on_missing), NOW, &["p1", "p2"], |pod| {
-        pod != "gone"
-    })
-    .map(|readings| {
+    pods(Some(state), "a", &metric(on_missing), NOW, &["p1", "p2"]).map(|readings| {
         readings
             .into_iter()
             .map(|(pod, reading)| (pod, reading.value))
@@ -184,8 +185,8 @@ fn a_pod_whose_data_is_too_old_is_left_out() {
 }
 
 #[test]
-fn every_live_pod_is_zero_only_when_none_has_data() {
-    let clean = polled(1, &[("a", "other", point(9.0, 1))]);
+fn every_selected_pod_is_zero_only_when_no_pod_of_the_namespace_has_data() {
+    let clean = polled(1, &[("b", "p1", point(9.0, 1))]);
     assert_eq!(
         read_pods(&clean, OnMissing::Zero),
         Ok(vec![("p1", "0".to_owned()), ("p2", "0".to_owned())])
@@ -194,10 +195,43 @@ fn every_live_pod_is_zero_only_when_none_has_data() {
 }
 
 #[test]
-fn data_of_a_pod_that_is_gone_stands_in_the_way_of_zero() {
+fn data_of_a_pod_that_is_gone_or_not_selected_stands_in_the_way_of_zero() {
     // During a rollout the old pods' series outlive them while the new ones have no rate yet.
     let state = polled(1, &[("a", "gone", point(9.0, 1))]);
     assert_eq!(read_pods(&state, OnMissing::Zero), Err(Missing::NoSeries(None)));
+}
+
+#[test]
+fn no_series_is_zero_only_after_clean_answers_for_as_long_as_max_age() {
+    let shape = Shape {
+        server: "default".to_owned(),
+        grouping: Grouping::Namespace,
+        value: String::new(),
+        age: None,
+        window: None,
+    };
+    let mut state = PollState::default();
+    let mut polled_at = |second: u64, clean: bool| {
+        let asked = Duration::from_secs(second);
+        let empty = Answer {
+            asked,
+            ..Answer::default()
+        };
+        let outcome = if clean {
+            Ok(empty)
+        } else {
+            Err(Failure::Prometheus("connection refused".into()))
+        };
+        state.record(&shape, outcome);
+        object(Some(&state), "a", &metric(OnMissing::Zero), asked).map(|reading| reading.value)
+    };
+    let not_yet = Err(Missing::NotZeroYet(Duration::from_secs(60)));
+    assert_eq!(polled_at(100, true), not_yet);
+    assert_eq!(polled_at(159, true), not_yet);
+    assert_eq!(polled_at(160, true), Ok("0".to_owned()));
+    assert!(polled_at(165, false).is_err());
+    assert_eq!(polled_at(170, true), not_yet);
+    assert_eq!(polled_at(230, true), Ok("0".to_owned()));
 }
 
 #[test]
@@ -214,7 +248,7 @@ fn a_single_sample_is_no_rate_yet_and_not_zero() {
 fn no_live_pod_is_an_error_not_an_empty_list() {
     let state = polled(1, &[]);
     assert_eq!(
-        pods(Some(&state), "a", &metric(OnMissing::Zero), NOW, &[], |_| true),
+        pods(Some(&state), "a", &metric(OnMissing::Zero), NOW, &[]),
         Err(Missing::NoPods)
     );
 }
@@ -251,7 +285,7 @@ fn a_rate_whose_window_reaches_into_a_gap_is_missing_not_low() {
         let points = BTreeMap::from([("a".to_owned(), BTreeMap::from([("p".to_owned(), point)]))]);
         let asked = NOW;
         state.record(&shape, Ok(Answer { asked, points }));
-        let readings = pods(Some(&state), "a", &metric(OnMissing::Hold), NOW, &["p"], |_| true);
+        let readings = pods(Some(&state), "a", &metric(OnMissing::Hold), NOW, &["p"]);
         readings.map(|readings| readings["p"].value.clone())
     };
     assert_eq!(sampled_at(0, 100.0), Ok("100".to_owned()));
@@ -272,7 +306,7 @@ fn a_rate_sinks_into_missing_when_scraping_stops_but_not_between_slow_scrapes() 
         ..metric(OnMissing::Zero)
     };
     let read = |state: &PollState| {
-        pods(Some(state), "a", &rate, NOW, &["p"], |_| true).map(|readings| readings["p"].value.clone())
+        pods(Some(state), "a", &rate, NOW, &["p"]).map(|readings| readings["p"].value.clone())
     };
     // Scraped every 20 s, half the window, and one scrape is late.
     assert_eq!(

@@ -17,7 +17,9 @@ use crate::{
 const DEFAULT_WINDOW: Duration = Duration::from_mins(1);
 /// Longest rate window and greatest age: beyond an hour the HPA would act on load long gone.
 const MAX_DURATION: Duration = Duration::from_hours(1);
-/// Matched by vas itself, so that a resource reads only its own namespace.
+/// Matched by vas itself, so that a resource reads only its own namespace. The default of the metrics server's
+/// `--namespace-label`, which is not known here; where it is another label, this refusal is only stricter than
+/// need be, and a matcher on that other label only narrows what a resource reads of its own namespace.
 const NAMESPACE_LABEL: &str = "namespace";
 
 /// A request rate.

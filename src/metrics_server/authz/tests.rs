@@ -62,7 +62,11 @@ async fn fixture(decide: fn(&Value) -> Result<bool, StatusCode>) -> Fixture {
     let mut config = kube::Config::new(url);
     config.default_retry = false;
     let clock = Arc::new(ManualClock::default());
-    let authorizer = Authorizer::new(Client::try_from(config).unwrap(), clock.clone());
+    let ttl = CacheTtl {
+        authorized: Duration::from_secs(10),
+        unauthorized: Duration::from_secs(5),
+    };
+    let authorizer = Authorizer::new(Client::try_from(config).unwrap(), ttl, clock.clone());
     Fixture {
         authorizer,
         clock,
@@ -131,16 +135,39 @@ async fn where_the_broad_review_refuses_the_exact_one_decides() {
 }
 
 #[tokio::test]
-async fn answers_are_kept_for_ten_seconds_both_ways() {
+async fn answers_are_kept_for_as_long_as_is_set_both_ways() {
     let fixture = fixture(exact_for_one_namespace).await;
     for _ in 0..3 {
         assert_eq!(fixture.read("tenant", "mine").await, Ok(()));
         assert_eq!(fixture.read("tenant", "other").await, Err(403));
     }
     assert_eq!(fixture.reviews(), 3, "one broad, two exact");
+    fixture.clock.0.store(5, Ordering::Relaxed);
+    assert_eq!(fixture.read("tenant", "mine").await, Ok(()));
+    assert_eq!(fixture.reviews(), 4, "the broad refusal was forgotten");
     fixture.clock.0.store(10, Ordering::Relaxed);
     assert_eq!(fixture.read("tenant", "mine").await, Ok(()));
-    assert_eq!(fixture.reviews(), 5);
+    assert_eq!(fixture.reviews(), 6);
+}
+
+#[test]
+fn a_full_cache_forgets_the_oldest_answers_and_keeps_broad_ones_apart() {
+    let mut cache = Cache::default();
+    let question = |action: Action| (User::default(), action);
+    let path = |n: usize| question(Action::GetPath(format!("/{n}")));
+    let (now, until) = (Duration::ZERO, Duration::from_secs(10));
+    let broad = question(Action::ReadAnyMetric);
+    cache.answers(&broad.1).put(broad.clone(), true, until);
+    // The first is asked for again, so the second is the oldest in the end.
+    for n in (0..CACHE_SIZE - 1).chain([0, CACHE_SIZE, CACHE_SIZE + 1]) {
+        let question = path(n);
+        cache.answers(&question.1).put(question, true, until);
+    }
+    assert_eq!(cache.broad.get(&broad, now), Some(true));
+    for (n, kept) in [(0, true), (1, false), (2, true), (CACHE_SIZE + 1, true)] {
+        assert_eq!(cache.exact.get(&path(n), now), kept.then_some(true), "{n}");
+    }
+    assert!(cache.exact.order.len() <= CACHE_SIZE);
 }
 
 #[tokio::test]

@@ -38,6 +38,10 @@ struct Fixture {
 }
 
 async fn fixture() -> Fixture {
+    fixture_with_timeout(Duration::from_secs(60)).await
+}
+
+async fn fixture_with_timeout(timeout: Duration) -> Fixture {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let prometheus = Arc::new(Prometheus::default());
     let app = Router::new()
@@ -47,7 +51,7 @@ async fn fixture() -> Fixture {
     let address: SocketAddr = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, app).await });
     let limits = Limits {
-        timeout: Duration::from_secs(60),
+        timeout,
         response_size: 1 << 20,
     };
     let client = Client::new(&format!("http://{address}"), limits).unwrap();
@@ -154,9 +158,44 @@ async fn a_server_that_is_not_configured_is_named() {
     let fixture = fixture().await;
     let shape = fixture.apply("working", "fast", "elsewhere");
     until("the poll failed", || fixture.store.get(&shape).is_some()).await;
-    let failure = fixture.store.get(&shape).and_then(|state| state.failure).unwrap();
+    let failure = fixture
+        .store
+        .get(&shape)
+        .and_then(|state| state.failure.clone())
+        .unwrap();
     assert_eq!(
         failure.to_string(),
         "prometheusServer \"elsewhere\" is not configured; this metrics server knows default"
+    );
+}
+
+#[tokio::test]
+async fn more_hanging_shapes_than_places_soon_leave_room_for_the_others() {
+    const HANGING: usize = SHARED_AT_ONCE * 3;
+    let fixture = fixture_with_timeout(Duration::from_millis(100)).await;
+    for n in 0..HANGING {
+        fixture.apply(&format!("hanging-{n}"), &format!("slow_{n}"), "default");
+    }
+    fixture.apply("working", "fast", "default");
+    // Two queries are one poll.
+    until("the fast shape is polled again and again", || {
+        fixture.prometheus.fast.load(Ordering::Relaxed) >= 120
+    })
+    .await;
+    let each_hanging = fixture.prometheus.slow.load(Ordering::Relaxed) / HANGING;
+    assert!(each_hanging < 20, "each was asked {each_hanging} times");
+}
+
+#[test]
+fn a_shape_that_times_out_is_asked_less_and_less_often() {
+    let seconds: Vec<u64> = (0..6)
+        .map(|timeouts| between_polls(Duration::from_secs(5), timeouts).as_secs())
+        .collect();
+    assert_eq!(seconds, [5, 5, 10, 20, 30, 30]);
+    let slow = Duration::from_secs(60);
+    assert_eq!(
+        between_polls(slow, 9),
+        slow,
+        "never more often than without timeouts"
     );
 }

@@ -11,6 +11,12 @@ const EMPTY: &str = r#"{"status":"success","data":{"resultType":"vector","result
 
 /// Serves one answer to every query and asks it.
 async fn ask(status: u16, content_type: &'static str, body: &str) -> Result<Vector, QueryError> {
+    let url = serve(status, content_type, body).await;
+    client(&url).query("sum(a)").await
+}
+
+/// The URL of a server that gives one answer to every query.
+async fn serve(status: u16, content_type: &'static str, body: &str) -> String {
     let body = body.to_owned();
     let app = Router::new().route(
         "/prefix/api/v1/query",
@@ -27,14 +33,18 @@ async fn ask(status: u16, content_type: &'static str, body: &str) -> Result<Vect
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}/prefix/", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });
-    client(&url).query("sum(a)").await
+    url
 }
 
 fn client(url: &str) -> Client {
+    sized_client(url, 200)
+}
+
+fn sized_client(url: &str, response_size: usize) -> Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let limits = Limits {
         timeout: Duration::from_millis(500),
-        response_size: 200,
+        response_size,
     };
     Client::new(url, limits).unwrap()
 }
@@ -79,6 +89,19 @@ async fn a_success_without_json_or_too_large_or_elsewhere_is_no_answer() {
             .contains("larger than 200 bytes")
     );
     assert_eq!(words(302, "text/plain", "").await, "HTTP 302 Found");
+}
+
+#[tokio::test]
+async fn an_answer_that_should_hold_one_series_gets_little_room_whatever_the_general_limit() {
+    let large = EMPTY.to_owned() + &" ".repeat(64 << 10);
+    let url = serve(200, "application/json", &large).await;
+    let client = sized_client(&url, 16 << 20);
+    assert_eq!(client.query("sum(a)").await.unwrap(), []);
+    let refused = client.query_one("sum(a)").await.unwrap_err().to_string();
+    assert!(
+        refused.starts_with("the answer is larger than 65536 bytes; the query must return one series"),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
