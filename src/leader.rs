@@ -2,8 +2,9 @@
 //!
 //! [`elect`] runs in the background and publishes whether this process leads. Writes go through
 //! [`Fence::write`], which asks the monotonic clock at the moment of the write and before every further
-//! step of it, so that a process that was stopped (SIGSTOP, a frozen VM) past its lease sends nothing when
-//! it goes on.
+//! step of it, so that a process that was stopped (SIGSTOP, a frozen cgroup) past its lease begins nothing
+//! when it goes on. That clock stands still while a whole (virtual) machine is suspended: against that the
+//! fence does nothing.
 //!
 //! Must not: know what is written.
 
@@ -112,7 +113,7 @@ struct Candidate {
     lease: LeaseApi,
     elector: Elector,
     fence: Fence,
-    /// The record this process last wrote, and the version that the server gave it.
+    /// The record this process last wrote; `None` while it does not hold the lease.
     held: Option<Record>,
     config: LeaderConfig,
     clock: Arc<dyn Clock>,

@@ -25,8 +25,11 @@ const QUANTITY_MAPS: [&str; 8] = [
 ];
 /// Fields that are quantities.
 const QUANTITIES: [&str; 3] = ["averageValue", "value", "tolerance"];
+/// Parts that are owned whole, in which the server fills nothing in: whatever else stands there was added,
+/// and changes what they mean. Selectors, and the items of a LimitRange.
+const WHOLE: [&str; 2] = ["selector", "limits"];
 
-/// Paths of the fields that one field manager owns by apply, down to the first list or leaf.
+/// JSON pointers to the fields that one field manager owns by apply, down to the first list or leaf.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnedFields(BTreeSet<Box<str>>);
 
@@ -49,29 +52,18 @@ impl OwnedFields {
 
     /// Whether every owned path still exists in `desired`.
     fn all_wanted_by(&self, desired: &Value) -> bool {
-        self.0.iter().all(|path| {
-            path.split('/')
-                .try_fold(desired, |value, key| value.get(key))
-                .is_some()
-        })
+        self.0.iter().all(|path| desired.pointer(path).is_some())
     }
 }
 
-/// Collects the paths of leaves; list items (`k:`, `v:`) count as part of their list. Keys of our objects
-/// hold no `/` except label names, which are never dropped one by one, so those stop at their map.
+/// Collects the paths of leaves; list items (`k:`, `v:`) count as part of their list.
 fn collect(fields: &Map<String, Value>, prefix: &str, paths: &mut BTreeSet<Box<str>>) {
     for (key, children) in fields {
         let Some(name) = key.strip_prefix("f:") else {
             continue;
         };
-        if name.contains('/') {
-            continue;
-        }
-        let path = if prefix.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{prefix}/{name}")
-        };
+        // As JSON pointers spell it (RFC 6901): names of labels and of quota resources hold slashes.
+        let path = format!("{prefix}/{}", name.replace('~', "~0").replace('/', "~1"));
         match children.as_object() {
             Some(children) if children.keys().any(|child| child.starts_with("f:")) => {
                 collect(children, &path, paths);
@@ -89,32 +81,69 @@ pub fn needs_apply(desired: &Value, live: &str, owned: &OwnedFields) -> bool {
         return true;
     };
     let part = |object: &Value, pointer: &str| object.pointer(pointer).cloned().unwrap_or(Value::Null);
-    let contained = ["/metadata/labels", "/metadata/ownerReferences", "/spec"]
+    let contained = ["/metadata/labels", "/spec"]
         .into_iter()
-        .all(|pointer| contains(&part(&live, pointer), &part(desired, pointer), pointer, false));
-    !(contained && owned.all_wanted_by(desired))
+        .all(|pointer| contains(&part(&live, pointer), &part(desired, pointer), Place::default()));
+    let owners = "/metadata/ownerReferences";
+    !(contained && owns(&part(&live, owners), &part(desired, owners)) && owned.all_wanted_by(desired))
 }
 
-/// Whether `live` holds everything in `desired`. Maps may hold more, lists may not.
-fn contains(live: &Value, desired: &Value, key: &str, quantities: bool) -> bool {
+/// Whether every owner in `desired` is among those in `live`: an object may have owners beside ours.
+fn owns(live: &Value, desired: &Value) -> bool {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let live = list(live);
+    let held = |owner: &Value| live.iter().any(|one| contains(one, owner, Place::default()));
+    list(desired).iter().all(held)
+}
+
+/// Where in an object a comparison is.
+#[derive(Clone, Copy, Default)]
+struct Place<'a> {
+    /// The name of the field, for the items of a list that of the list.
+    key: &'a str,
+    /// It is a value in a map of quantities.
+    quantities: bool,
+    /// It is part of something that is owned whole.
+    whole: bool,
+}
+
+/// Whether `live` holds everything in `desired`. Maps may hold more, lists and what is owned whole may not.
+fn contains(live: &Value, desired: &Value, place: Place<'_>) -> bool {
     match (live, desired) {
         (_, Value::Null) => true,
-        (Value::Object(live), Value::Object(desired)) => desired.iter().all(|(name, value)| {
-            // The server drops empty maps and lists from some types.
-            let absent = if is_empty(value) { Some(value) } else { None };
-            live.get(name)
-                .or(absent)
-                .is_some_and(|found| contains(found, value, name, QUANTITY_MAPS.contains(&key)))
-        }),
+        (Value::Object(live), Value::Object(desired)) => {
+            let added = |(name, value): (&String, &Value)| {
+                !is_empty(value) && desired.get(name).is_none_or(Value::is_null)
+            };
+            let complete = desired.iter().all(|(name, value)| {
+                let place = Place {
+                    key: name,
+                    quantities: QUANTITY_MAPS.contains(&place.key),
+                    whole: place.whole || WHOLE.contains(&name.as_str()),
+                };
+                // The server drops empty maps and lists from some types.
+                let absent = if is_empty(value) { Some(value) } else { None };
+                live.get(name)
+                    .or(absent)
+                    .is_some_and(|found| contains(found, value, place))
+            });
+            complete && !(place.whole && live.iter().any(added))
+        }
         (Value::Array(live), Value::Array(desired)) => {
+            let place = Place {
+                quantities: false,
+                ..place
+            };
             live.len() == desired.len()
                 && live
                     .iter()
                     .zip(desired)
-                    .all(|(live, desired)| contains(live, desired, key, false))
+                    .all(|(live, desired)| contains(live, desired, place))
         }
         (live, desired) if live == desired => true,
-        (live, desired) => (quantities || QUANTITIES.contains(&key)) && same_amount(live, desired),
+        (live, desired) => {
+            (place.quantities || QUANTITIES.contains(&place.key)) && same_amount(live, desired)
+        }
     }
 }
 
@@ -122,7 +151,8 @@ fn is_empty(value: &Value) -> bool {
     match value {
         Value::Object(map) => map.is_empty(),
         Value::Array(list) => list.is_empty(),
-        _ => false,
+        Value::Null => true,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Observed {
     pub metrics_server: MetricsServer,
 }
 
-/// What a resource lays claim to in its namespace. The oldest claim wins.
+/// What a resource lays claim to in its namespace. Of what nobody has yet, the oldest claim wins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// Name of the resource.

@@ -1,4 +1,4 @@
-//! The fence: no write starts without the right to, and none outlives it.
+//! The fence: no write starts without the right to, and none is waited for beyond it.
 
 use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll};
 
@@ -44,8 +44,10 @@ impl Fence {
 
     /// Runs one write request.
     ///
-    /// The clock is asked again each time the request wants to make progress, before it may: connecting,
-    /// a retry and sending are all such steps. A request already handed to the socket cannot be recalled.
+    /// The clock is asked before the request starts and again each time this future is polled, so no
+    /// connection is asked for and no retry made once the tenure is over, and the answer is not waited for.
+    /// Sending itself is done by the HTTP client's own connection task: a request handed to that task in
+    /// time may still leave a moment later, and cannot be recalled.
     ///
     /// # Errors
     /// See [`FenceError`].

@@ -1,4 +1,7 @@
-//! Step 4, apply: every write of children. One that fails holds back none of the others.
+//! Step 4, apply: every write of children. One that fails holds back none of the others; when the time is
+//! up, the rest fails without being sent.
+
+use std::time::Duration;
 
 use kube::core::Status;
 
@@ -23,8 +26,14 @@ pub(super) struct Applied {
     pub(super) telling: bool,
 }
 
-/// Carries out a plan.
-pub(super) async fn apply(namespace: &str, plan: &Plan, context: &Context, failures: u32) -> Applied {
+/// Carries out a plan, until the monotonic clock shows `until`.
+pub(super) async fn apply(
+    namespace: &str,
+    plan: &Plan,
+    context: &Context,
+    failures: u32,
+    until: Duration,
+) -> Applied {
     // No `..` here: a new kind of write must not be forgotten.
     let Plan {
         delete,
@@ -40,25 +49,36 @@ pub(super) async fn apply(namespace: &str, plan: &Plan, context: &Context, failu
             ..Applied::default()
         },
     };
+    let left = || until.saturating_sub(context.clock.monotonic());
     for deletion in delete {
         let Deletion { reference, uid } = deletion;
-        let result = context.writer.delete(namespace, reference, uid).await;
+        let result = within(left(), context.writer.delete(namespace, reference, uid)).await;
         round.take(reference, None, result.map(|()| Change::Deleted));
     }
     for application in apply {
         let Application { child, how } = application;
         let reference = &child.reference;
         let result = match how {
-            How::Create => context
-                .writer
-                .create(namespace, reference, &child.body)
+            How::Create => within(left(), context.writer.create(namespace, reference, &child.body))
                 .await
                 .map(|()| Change::Created),
-            How::Update { uid } => update(namespace, child, uid, context).await,
+            How::Update { uid } => within(left(), update(namespace, child, uid, context)).await,
         };
         round.take(reference, Some(child), result);
     }
     round.applied
+}
+
+/// Runs a write for at most the time `left`; with none left it is not begun.
+async fn within<T>(
+    left: Duration,
+    write: impl Future<Output = Result<T, WriteError>>,
+) -> Result<T, WriteError> {
+    if left.is_zero() {
+        return Err(WriteError::OutOfTime);
+    }
+    let unanswered = |_| WriteError::Timeout(left);
+    tokio::time::timeout(left, write).await.map_err(unanswered)?
 }
 
 /// Applies without force first: the conflict tells whose fields are about to be taken back.
@@ -191,6 +211,17 @@ mod tests {
         assert_eq!(overwritten[0].manager, "kubectl-edit");
         assert_eq!(overwritten[0].fields, [".spec.minReplicas", ".spec.maxReplicas"]);
         assert_eq!(overwritten[1].manager, "argocd");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_ends_with_the_time_and_none_begins_after_it() {
+        let second = Duration::from_secs(1);
+        let hanging = within(second, std::future::pending::<Result<(), _>>()).await;
+        assert!(matches!(hanging, Err(WriteError::Timeout(_))), "{hanging:?}");
+        let late = within(Duration::ZERO, async { panic!("it was begun") }).await;
+        let late: Result<(), WriteError> = late;
+        assert_eq!(late.unwrap_err().words(), "not attempted: out of time");
+        assert_eq!(within(second, async { Ok(1) }).await.unwrap(), 1);
     }
 
     #[test]

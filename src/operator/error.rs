@@ -7,6 +7,10 @@ use crate::{core::child::ChildRef, leader::FenceError};
 /// Longest time one reconcile may take.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(30);
 
+/// After this time of a reconcile no write of a child goes on: what remains of [`TIME_LIMIT`] is for the
+/// status, which must be able to tell.
+pub(super) const APPLY_TIME_LIMIT: Duration = Duration::from_secs(18);
+
 /// Longest wait for one answer to a read.
 pub(super) const READ_TIME_LIMIT: Duration = Duration::from_secs(10);
 
@@ -57,6 +61,9 @@ pub(super) enum WriteError {
     /// The API server did not answer in time.
     #[error("the API server did not answer within {0:?}")]
     Timeout(Duration),
+    /// The writes before it took all the time there is.
+    #[error("not attempted: out of time")]
+    OutOfTime,
 }
 
 /// What a failed write means.
@@ -82,7 +89,7 @@ impl WriteError {
                 400..500 => Class::Refused,
                 _ => Class::Transient,
             },
-            Self::Api(_) | Self::Timeout(_) => Class::Transient,
+            Self::Api(_) | Self::Timeout(_) | Self::OutOfTime => Class::Transient,
         }
     }
 
@@ -97,7 +104,7 @@ impl WriteError {
     fn retry_after(&self) -> Duration {
         match self {
             Self::Api(error) => retry_after(error),
-            Self::Fenced(_) | Self::Timeout(_) => Duration::ZERO,
+            Self::Fenced(_) | Self::Timeout(_) | Self::OutOfTime => Duration::ZERO,
         }
     }
 }

@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 
 use super::cache::Key;
 use crate::{
-    api::FIELD_MANAGER,
+    api::{
+        FIELD_MANAGER,
+        condition::{ABLE_TO_SCALE, SCALING_ACTIVE},
+    },
     core::{
         child::{ChildKind, Live, MirroredCondition, TargetKey},
         drift::OwnedFields,
@@ -28,7 +31,7 @@ pub(super) fn api_resource(kind: ChildKind) -> ApiResource {
 }
 
 /// The compact form of a watched object, with its key.
-pub(super) fn live(object: DynamicObject) -> (Key, Live) {
+pub(super) fn live(kind: ChildKind, object: DynamicObject) -> (Key, Live) {
     let metadata = object.metadata;
     let name = metadata.name.unwrap_or_default();
     let spec = object.data.get("spec").cloned().unwrap_or_default();
@@ -53,7 +56,13 @@ pub(super) fn live(object: DynamicObject) -> (Key, Live) {
         selector: spec
             .get("selector")
             .and_then(|selector| serde_json::from_value(selector.clone()).ok()),
-        conditions: conditions(&object.data),
+        conditions: match kind {
+            ChildKind::HorizontalPodAutoscaler => mirrored(&object.data),
+            ChildKind::VerticalPodAutoscaler
+            | ChildKind::PodDisruptionBudget
+            | ChildKind::LimitRange
+            | ChildKind::ResourceQuota => BTreeMap::new(),
+        },
         name: name.clone(),
     };
     ((metadata.namespace.unwrap_or_default(), name), live)
@@ -66,7 +75,8 @@ fn target(spec: &Value) -> Option<TargetKey> {
     Some(TargetKey::new(text("apiVersion"), text("kind"), text("name")))
 }
 
-fn conditions(data: &Value) -> BTreeMap<String, MirroredCondition> {
+/// The two conditions of an HPA that the operator takes over. Others come and go with load.
+fn mirrored(data: &Value) -> BTreeMap<String, MirroredCondition> {
     let list = data.pointer("/status/conditions").and_then(Value::as_array);
     list.into_iter()
         .flatten()
@@ -82,6 +92,7 @@ fn conditions(data: &Value) -> BTreeMap<String, MirroredCondition> {
             };
             (text("type"), mirrored)
         })
+        .filter(|(type_, _)| [ABLE_TO_SCALE, SCALING_ACTIVE].contains(&type_.as_str()))
         .collect()
 }
 
@@ -97,15 +108,29 @@ mod tests {
                 "ownerReferences": [{"apiVersion": "x/v1", "kind": "X", "name": "x", "uid": "2", "controller": true}]},
             "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "w"}, "maxReplicas": 3},
             "status": {"currentReplicas": 2, "conditions": [
+                {"type": "ScalingLimited", "status": "True", "reason": "TooManyReplicas", "message": ""},
                 {"type": "ScalingActive", "status": "True", "reason": "ValidMetricFound", "message": "42"}]},
         }))
         .unwrap();
-        let (key, live) = live(object);
+        let (key, live) = live(ChildKind::HorizontalPodAutoscaler, object);
         assert_eq!(key, ("ns".to_owned(), "a-w".to_owned()));
         assert!(live.is_controlled_by("2"));
         assert_eq!(live.target, Some(TargetKey::new("apps/v1", "Deployment", "w")));
         assert_eq!(live.conditions["ScalingActive"].reason, "ValidMetricFound");
+        assert_eq!(live.conditions.len(), 1, "what moves with load is left out");
         assert!(!live.content.contains("currentReplicas") && !live.content.contains("resourceVersion"));
+    }
+
+    #[test]
+    fn the_conditions_of_a_budget_are_left_out() {
+        let object: DynamicObject = serde_json::from_value(json!({
+            "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+            "metadata": {"namespace": "ns", "name": "p"},
+            "status": {"conditions": [{"type": "DisruptionAllowed", "status": "True", "reason": "SufficientPods"}]},
+        }))
+        .unwrap();
+        let (_, live) = live(ChildKind::PodDisruptionBudget, object);
+        assert!(live.conditions.is_empty());
     }
 
     #[test]

@@ -18,13 +18,14 @@ use crate::{
     },
 };
 
-/// Reports the object, once per error.
+/// Reports the object, once per error: when the status is written, or cannot be.
 pub(super) async fn report(object: &InvalidObject, context: &Context) -> Result<(), ReconcileError> {
     let metadata = &object.metadata;
     let namespace = metadata.namespace.clone().unwrap_or_default();
     let name = metadata.name.clone().unwrap_or_default();
+    let uid = metadata.uid.as_deref().unwrap_or_default();
     let key = (namespace, name);
-    if !context.memory.is_news(&key, &object.error) {
+    if context.memory.was_told(&key, uid, &object.error) {
         return Ok(());
     }
     tracing::warn!(
@@ -45,16 +46,16 @@ pub(super) async fn report(object: &InvalidObject, context: &Context) -> Result<
         action: "Validate",
         note: cut(message),
     };
-    context.events.publish(metadata, &[notice]).await;
     let generation = metadata.generation.unwrap_or_default();
     let status = json!({"conditions": conditions(&findings, &[], generation, context.clock.now())});
-    let uid = metadata.uid.as_deref().unwrap_or_default();
     match context.writer.status(&key.0, &key.1, uid, &status).await {
         // The API server refuses any write of an object that its own schema does not take either.
-        Err(WriteError::Api(kube::Error::Api(refusal))) => {
+        Err(WriteError::Api(kube::Error::Api(refusal))) if matches!(refusal.code, 400 | 422) => {
             tracing::info!(namespace = key.0, name = key.1, %refusal, "its status cannot be written either");
-            Ok(())
         }
-        result => result.map_err(ReconcileError::Status),
+        result => result.map_err(ReconcileError::Status)?,
     }
+    context.memory.told(&key, uid, &object.error);
+    context.events.publish(metadata, &[notice]).await;
+    Ok(())
 }

@@ -18,8 +18,8 @@ struct Entry {
     /// The status last written, and the resourceVersion it was written over: until the watch shows a newer
     /// one, this is the truth.
     written: Option<(String, VoiceAssistScalingStatus)>,
-    /// What was last said about an object that does not parse.
-    malformed: Option<String>,
+    /// What was last said about an object that does not parse: its UID and the error.
+    malformed: Option<(String, String)>,
 }
 
 impl Memory {
@@ -63,13 +63,17 @@ impl Memory {
         }
     }
 
-    /// Whether this is news about an object that does not parse.
-    pub(super) fn is_news(&self, key: &Key, error: &str) -> bool {
+    /// Whether this was already said about the object with this UID, which does not parse.
+    pub(super) fn was_told(&self, key: &Key, uid: &str, error: &str) -> bool {
+        let entries = self.0.lock();
+        let told = entries.get(key).and_then(|entry| entry.malformed.as_ref());
+        told.is_some_and(|(told_uid, told_error)| told_uid == uid && told_error == error)
+    }
+
+    /// Remembers that it was.
+    pub(super) fn told(&self, key: &Key, uid: &str, error: &str) {
         let mut entries = self.0.lock();
-        let entry = entries.entry(key.clone()).or_default();
-        let news = entry.malformed.as_deref() != Some(error);
-        entry.malformed = Some(error.to_owned());
-        news
+        entries.entry(key.clone()).or_default().malformed = Some((uid.to_owned(), error.to_owned()));
     }
 
     /// Forgets a resource that is gone.
@@ -103,11 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_news_once() {
+    fn an_error_is_told_once_of_each_object() {
         let memory = Memory::default();
-        let news: Vec<bool> = ["x", "x", "y"].map(|error| memory.is_news(&key(), error)).into();
-        assert_eq!(news, [true, false, true]);
+        assert!(!memory.was_told(&key(), "1", "x"));
+        memory.told(&key(), "1", "x");
+        assert!(memory.was_told(&key(), "1", "x"));
+        assert!(!memory.was_told(&key(), "1", "y"));
+        assert!(!memory.was_told(&key(), "2", "x"), "another object of that name");
         memory.parsed(&key());
-        assert!(memory.is_news(&key(), "y"));
+        assert!(!memory.was_told(&key(), "1", "x"));
     }
 }

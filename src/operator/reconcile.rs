@@ -11,7 +11,7 @@ use super::{
     Guarded,
     apply::apply,
     context::Context,
-    error::{ReconcileError, TIME_LIMIT},
+    error::{APPLY_TIME_LIMIT, ReconcileError, TIME_LIMIT},
     malformed,
     observe::observe,
     update_status::{update_status, with_latest_status},
@@ -92,6 +92,7 @@ async fn one_round(object: &Guarded, context: &Context) -> Result<Action, Reconc
 }
 
 async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Action, ReconcileError> {
+    let until = context.clock.monotonic().saturating_add(APPLY_TIME_LIMIT);
     let namespace = object.namespace().unwrap_or_default();
     let key = (namespace.clone(), object.name_any());
     let failures = context.memory.failures(&key);
@@ -100,10 +101,8 @@ async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Ac
     let (observed, unreadable) = observe(object, context, failures).await?;
     let validation = validate(object);
     let plan = plan(object, &validation, &observed);
-    let applied = apply(&namespace, &plan, context, failures).await;
-    let told = events::of_outcomes(&applied.outcomes);
-    context.events.publish(&object.metadata, &told).await;
-    if applied.telling {
+    let applied = apply(&namespace, &plan, context, failures, until).await;
+    let written = if applied.telling {
         let inputs = Inputs {
             object,
             validation: &validation,
@@ -111,8 +110,15 @@ async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Ac
             plan: &plan,
             outcomes: &applied.outcomes,
         };
-        update_status(&inputs, context).await?;
-    }
+        update_status(&inputs, context).await
+    } else {
+        Ok(Vec::new())
+    };
+    // Events are best effort: what little time there may be left belongs to the status first.
+    let mut notices = events::of_outcomes(&applied.outcomes);
+    notices.extend(written.as_deref().unwrap_or_default().iter().cloned());
+    context.events.publish(&object.metadata, &notices).await;
+    written?;
 
     match applied.error.or(unreadable) {
         Some(error) => Err(error),

@@ -74,7 +74,8 @@ impl Targets {
             Ok(scale) => Ok(Target::Found {
                 selector: pods_of(&scale),
                 template: if with_template {
-                    template(&api, &target.name).await
+                    let object = api.get_opt(&target.name).await;
+                    template(object).map_err(|source| observe(target, source))?
                 } else {
                     None
                 },
@@ -168,10 +169,14 @@ fn pods_of(scale: &Scale) -> Result<k8s_openapi::apimachinery::pkg::apis::meta::
         .map_err(|error| format!("the selector of the target's scale subresource cannot be used: {error}"))
 }
 
-/// Not being allowed to read the template, or there being none, only makes checks less exact.
-async fn template(api: &Api<DynamicObject>, name: &str) -> Option<PodTemplate> {
-    let object = api.get_opt(name).await.ok().flatten()?;
-    pod_template::read(&object.data)
+/// Not being allowed to read the template, or there being none, only makes checks less exact. Any other
+/// failure is one of the whole read: without the labels, somebody else's budget may go unseen.
+fn template(object: Result<Option<DynamicObject>, kube::Error>) -> Result<Option<PodTemplate>, kube::Error> {
+    match object {
+        Ok(object) => Ok(object.and_then(|object| pod_template::read(&object.data))),
+        Err(kube::Error::Api(status)) if matches!(status.code, 403 | 404) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn missing_rule(resource: &ApiResource) -> String {
@@ -239,6 +244,18 @@ mod tests {
         assert!(pods_of(&scale("app=x")).is_ok());
         assert!(pods_of(&scale("")).unwrap_err().contains("labelSelectorPath"));
         assert!(pods_of(&scale("a>1")).is_err());
+    }
+
+    #[test]
+    fn a_template_that_could_not_be_read_is_not_taken_for_none() {
+        let answer = |code: u16| {
+            let status = serde_json::from_value(json!({"code": code})).unwrap();
+            template(Err(kube::Error::Api(Box::new(status))))
+        };
+        assert_eq!(answer(403).unwrap(), None);
+        assert!(answer(429).is_err());
+        assert!(answer(503).is_err());
+        assert_eq!(template(Ok(None)).unwrap(), None);
     }
 
     #[test]

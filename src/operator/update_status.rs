@@ -1,19 +1,23 @@
-//! Step 5, status: the only writer of a resource's status, and only when it says something new.
+//! Step 5, status: written only when it says something new. The status of an object that does not parse is
+//! written by [`super::malformed`].
 
 use super::{context::Context, error::ReconcileError};
 use crate::{
     api::{condition::METRICS_AVAILABLE, v1alpha1::VoiceAssistScaling},
     core::{
-        events,
+        events::{self, Notice},
         status::{Inputs, status},
     },
 };
 
-/// Writes the status if it changed, and the Events that the change is worth.
-pub(super) async fn update_status(inputs: &Inputs<'_>, context: &Context) -> Result<(), ReconcileError> {
+/// Writes the status if it changed, and returns the Events that the change is worth.
+pub(super) async fn update_status(
+    inputs: &Inputs<'_>,
+    context: &Context,
+) -> Result<Vec<Notice>, ReconcileError> {
     let metadata = &inputs.object.metadata;
     let Some(new) = status(inputs, context.clock.now()) else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     let (namespace, name) = key(inputs.object);
     let uid = metadata.uid.as_deref().unwrap_or_default();
@@ -28,8 +32,7 @@ pub(super) async fn update_status(inputs: &Inputs<'_>, context: &Context) -> Res
     let notices = events::of_status(&old, &new);
     let version = metadata.resource_version.as_deref().unwrap_or_default();
     context.memory.wrote(&(namespace, name), version, new);
-    context.events.publish(metadata, &notices).await;
-    Ok(())
+    Ok(notices)
 }
 
 /// The resource as it is now: with the status last written, where the watch does not show it yet.

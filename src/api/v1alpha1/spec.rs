@@ -51,7 +51,8 @@ pub struct VoiceAssistScalingSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub environment: Option<String>,
-    /// `true` freezes every workload: no HPA scales, every VPA only recommends. Default false.
+    /// `true` freezes every workload: no HPA follows a metric, every VPA only recommends. A count outside
+    /// `minReplicas` and `maxReplicas` is still moved to the nearer bound. Default false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
     /// What scales, and how.

@@ -49,7 +49,8 @@ pub struct Workload {
     /// Most replicas.
     #[schemars(range(min = 1, max = 10_000))]
     pub max_replicas: i32,
-    /// `true` freezes the workload: the HPA scales in neither direction and the VPA only recommends.
+    /// `true` freezes the workload: the HPA follows no metric in either direction and the VPA only recommends.
+    /// A count outside `minReplicas` and `maxReplicas` is still moved to the nearer bound.
     /// For incidents, adoption, and tests that hold replicas. Default false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,

@@ -28,7 +28,8 @@ use crate::{
     },
 };
 
-/// The HPA of one workload. A suspended one keeps its policies and scales in neither direction.
+/// The HPA of one workload. A suspended one keeps its policies and follows no metric in either direction; the
+/// HPA controller still moves a count outside the bounds to the nearer one.
 #[must_use]
 pub fn build(
     scaling: &Scaling,

@@ -82,7 +82,7 @@ fn a_field_we_own_and_no_longer_want_needs_a_write() {
 }
 
 #[test]
-fn items_of_lists_and_label_names_belong_to_their_parents() {
+fn items_of_lists_belong_to_their_lists_and_label_names_stand_alone() {
     let fields = json!({
         "f:metadata": {
             "f:labels": {"f:app.kubernetes.io/managed-by": {}},
@@ -94,6 +94,88 @@ fn items_of_lists_and_label_names_belong_to_their_parents() {
     desired["metadata"]["ownerReferences"] = json!([{"uid": "1"}]);
     let owned = OwnedFields::of(&[entry("us", "Apply", None, fields)], "us");
     assert!(!needs_apply(&desired, &desired.to_string(), &owned));
+}
+
+fn with_spec(spec: &Value) -> Value {
+    json!({"metadata": {"labels": {"a": "b"}}, "spec": spec})
+}
+
+fn spec_needs(desired: &Value, live: &Value) -> bool {
+    let (desired, live) = (with_spec(desired), with_spec(live));
+    needs_apply(&desired, &live.to_string(), &OwnedFields::default())
+}
+
+#[test]
+fn what_is_added_to_a_selector_needs_a_write() {
+    let desired = json!({"maxUnavailable": 1, "selector": {"matchLabels": {"app": "a"}}});
+    for (path, added) in [
+        ("/selector/matchLabels", json!({"app": "a", "team": "b"})),
+        (
+            "/selector",
+            json!({"matchLabels": {"app": "a"}, "matchExpressions": [{"key": "x"}]}),
+        ),
+    ] {
+        let mut live = desired.clone();
+        *live.pointer_mut(path).unwrap() = added;
+        assert!(spec_needs(&desired, &live), "{live}");
+    }
+    let mut live = desired.clone();
+    live["selector"]["matchExpressions"] = json!([]);
+    live["unhealthyPodEvictionPolicy"] = json!("AlwaysAllow");
+    assert!(!spec_needs(&desired, &live), "an empty list selects nothing else");
+}
+
+#[test]
+fn what_is_added_to_the_selector_of_a_metric_needs_a_write() {
+    let metric = |labels: Value| {
+        json!({"metrics": [{"type": "Pods", "pods": {
+        "metric": {"name": "rate", "selector": {"matchLabels": labels}}}}]})
+    };
+    let desired = metric(json!({"a": "b"}));
+    assert!(!spec_needs(&desired, &desired));
+    assert!(spec_needs(&desired, &metric(json!({"a": "b", "c": "d"}))));
+}
+
+#[test]
+fn what_is_added_to_an_item_of_a_limit_range_needs_a_write() {
+    let item = |item: Value| json!({"limits": [item]});
+    let desired = item(json!({"type": "Container", "default": {"memory": "1Gi"}}));
+    let spelled = item(json!({"type": "Container", "default": {"memory": "1024Mi"}}));
+    assert!(!spec_needs(&desired, &spelled));
+    for live in [
+        json!({"type": "Container", "default": {"memory": "1Gi", "cpu": "1"}}),
+        json!({"type": "Container", "default": {"memory": "1Gi"}, "max": {"memory": "2Gi"}}),
+    ] {
+        assert!(spec_needs(&desired, &item(live.clone())), "{live}");
+    }
+}
+
+#[test]
+fn a_quota_resource_with_a_slash_that_is_no_longer_wanted_needs_a_write() {
+    let hard = json!({".": {}, "f:count/deployments.apps": {}, "f:pods": {}});
+    let owned = OwnedFields::of(
+        &[entry("us", "Apply", None, json!({"f:spec": {"f:hard": hard}}))],
+        "us",
+    );
+    let both = with_spec(&json!({"hard": {"count/deployments.apps": "3", "pods": "9"}}));
+    assert!(!needs_apply(&both, &both.to_string(), &owned));
+    let one = with_spec(&json!({"hard": {"pods": "9"}}));
+    assert!(needs_apply(&one, &both.to_string(), &owned));
+}
+
+#[test]
+fn an_owner_beside_ours_needs_nothing_and_a_changed_one_of_ours_a_write() {
+    let ours = json!({"uid": "1", "kind": "VoiceAssistScaling", "controller": true});
+    let mut desired = desired();
+    desired["metadata"]["ownerReferences"] = json!([ours]);
+    let needs = |owners: Value| {
+        let mut live = desired.clone();
+        live["metadata"]["ownerReferences"] = owners;
+        needs_apply(&desired, &live.to_string(), &OwnedFields::default())
+    };
+    assert!(!needs(json!([{"uid": "2", "kind": "Application"}, ours])));
+    assert!(needs(json!([{"uid": "2", "kind": "Application"}])));
+    assert!(needs(json!([{"uid": "1", "kind": "VoiceAssistScaling"}])));
 }
 
 #[test]

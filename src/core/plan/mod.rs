@@ -2,8 +2,9 @@
 //!
 //! Ownership is by the controller's UID. A child that is absent is created, one of ours is updated where it
 //! drifted, and any other object of its name is left alone. A child that would work against somebody
-//! else's object on the same pods is not created. A child of ours that nothing asks for is deleted, unless
-//! what it belongs to is at present invalid or unreadable: then it stays as it is.
+//! else's object on the same pods is not created; what two resources want, and neither has, goes to the
+//! oldest. A child of ours that nothing asks for is deleted, unless what it belongs to is at present invalid or
+//! unreadable: then it stays as it is.
 
 mod obstacle;
 mod wanted;
@@ -22,7 +23,7 @@ use crate::{
         conditions::{Finding, Status},
         drift::needs_apply,
         model::{Scaling, Workload},
-        observed::{Observed, Target},
+        observed::{Claim, Observed, Target},
         validate::Validation,
     },
 };
@@ -97,6 +98,11 @@ pub fn plan(object: &VoiceAssistScaling, validation: &Validation, observed: &Obs
     }
     planner.limits();
     planner.deletions();
+    // Every workload scales before any gets the rest, should time run out. The sort is stable.
+    planner
+        .plan
+        .apply
+        .sort_by_key(|application| application.child.reference.kind);
     planner.plan
 }
 
@@ -130,21 +136,23 @@ struct Planner<'a> {
     plan: Plan,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
     fn workload(&mut self, workload: &Workload) {
         let name = self.scaling.key.child_name(&workload.name);
         let target = self.observed.targets.get(&workload.name);
         let found = target_finding(workload, target);
-        let mut obstacles = Vec::new();
-        if let Some(older) = self.older_claim(&TargetKey::from(&workload.target)) {
-            obstacles.push(Obstacle::older_claim(&name, &older, workload));
-        } else {
-            let wanted = wanted::of_workload(self.scaling, workload, target, self.observed);
-            self.keep.extend(wanted.kept);
-            obstacles.extend(wanted.obstacles);
-            for child in wanted.children {
-                self.child(child, target, workload, &mut obstacles);
-            }
+        let wanted = wanted::of_workload(self.scaling, workload, target, self.observed);
+        self.keep.extend(wanted.kept);
+        let mut obstacles = wanted.obstacles;
+        let older = self.older_claim(&TargetKey::from(&workload.target));
+        let (withheld, writable): (Vec<Child>, Vec<Child>) = wanted.children.into_iter().partition(|child| {
+            older.is_some_and(|older| self.goes_to(older, &child.reference, target, workload))
+        });
+        if let (Some(older), false) = (older, withheld.is_empty()) {
+            obstacles.push(Obstacle::older_claim(&name, &older.name, workload));
+        }
+        for child in writable {
+            self.child(child, target, workload, &mut obstacles);
         }
         self.plan.workloads.push(WorkloadPlan {
             name: workload.name.clone(),
@@ -193,17 +201,22 @@ impl Planner<'_> {
             .others
             .iter()
             .find(|other| other.limits && other.is_older_than(own));
-        if let Some(older) = older {
-            self.plan.limits.push(Obstacle::older_limits(name, older));
-            return;
-        }
         let mut obstacles = Vec::new();
         for child in wanted::limits(self.scaling, own) {
+            let theirs = self.others_limits(child.reference.kind);
+            let live = self.live(&child.reference);
+            if let Some(older) = older
+                && theirs.map_or(live.is_none(), |theirs| theirs.is_controlled_by(&older.uid))
+            {
+                obstacles.push(Obstacle::older_limits(&child.reference, older));
+                continue;
+            }
             self.keep.insert(child.reference.clone());
-            match self.live(&child.reference) {
-                Some(live) if live.is_controlled_by(&own.uid) => self.update(child, &mut obstacles),
-                Some(live) => obstacles.push(Obstacle::foreign(&child.reference, live, name)),
-                None => self.create(child),
+            match (live, theirs) {
+                (Some(live), _) if live.is_controlled_by(&own.uid) => self.update(child, &mut obstacles),
+                (Some(live), _) => obstacles.push(Obstacle::foreign(&child.reference, live, name)),
+                (None, Some(theirs)) => obstacles.push(Obstacle::rival(&child.reference, theirs)),
+                (None, None) => self.create(child),
             }
         }
         self.plan.limits = obstacles;
@@ -276,22 +289,18 @@ impl Planner<'_> {
             .collect()
     }
 
-    fn objects(&self, kind: ChildKind) -> impl Iterator<Item = &Live> {
-        self.observed
-            .live
-            .get(&kind)
-            .into_iter()
-            .flatten()
-            .map(AsRef::as_ref)
+    fn objects(&self, kind: ChildKind) -> impl Iterator<Item = &'a Live> + use<'a> {
+        let observed = self.observed;
+        observed.live.get(&kind).into_iter().flatten().map(AsRef::as_ref)
     }
 
-    fn live(&self, reference: &ChildRef) -> Option<&Live> {
+    fn live(&self, reference: &ChildRef) -> Option<&'a Live> {
         self.objects(reference.kind)
             .find(|live| live.name == reference.name)
     }
 
     /// Somebody else's object of the same kind on the same pods.
-    fn rival(&self, kind: ChildKind, target: Option<&Target>, workload: &Workload) -> Option<&Live> {
+    fn rival(&self, kind: ChildKind, target: Option<&Target>, workload: &Workload) -> Option<&'a Live> {
         let key = TargetKey::from(&workload.target);
         let labels = target.map(Target::pod_labels).unwrap_or_default();
         self.objects(kind)
@@ -311,13 +320,29 @@ impl Planner<'_> {
             })
     }
 
-    fn older_claim(&self, target: &TargetKey) -> Option<String> {
+    /// Limits of another resource. Those made by hand add up with ours and are in nobody's way.
+    fn others_limits(&self, kind: ChildKind) -> Option<&'a Live> {
+        self.objects(kind).find(|live| {
+            let others = &self.observed.others;
+            others.iter().any(|other| live.is_controlled_by(&other.uid))
+        })
+    }
+
+    /// Whether a child is left to an older claim: what neither has, and what both have after a race.
+    fn goes_to(&self, older: &Claim, child: &ChildRef, target: Option<&Target>, workload: &Workload) -> bool {
+        self.rival(child.kind, target, workload)
+            .map_or(self.live(child).is_none(), |rival| {
+                rival.is_controlled_by(&older.uid)
+            })
+    }
+
+    fn older_claim(&self, target: &TargetKey) -> Option<&'a Claim> {
         let own = &self.observed.own;
         self.observed
             .others
             .iter()
             .find(|other| other.targets.contains(target) && other.is_older_than(own))
-            .map(|other| other.name.clone())
+            .map(AsRef::as_ref)
     }
 }
 

@@ -43,12 +43,12 @@ impl Obstacle {
     }
 
     /// An older resource has `limits` too.
-    pub(super) fn older_limits(name: &str, older: &Claim) -> Self {
+    pub(super) fn older_limits(child: &ChildRef, older: &Claim) -> Self {
         Self::new(
             Status::False,
             reason::TARGET_ALREADY_MANAGED,
             format!(
-                "the limits of {name} are not written: the older VoiceAssistScaling {} has limits for this namespace",
+                "{child} is not written: the older VoiceAssistScaling {} has limits for this namespace",
                 older.name
             ),
         )
@@ -58,7 +58,10 @@ impl Obstacle {
     pub(super) fn rival(child: &ChildRef, rival: &Live) -> Self {
         let why = match child.kind {
             ChildKind::PodDisruptionBudget => "selects the same pods, and two budgets block every eviction",
-            _ => "has the same target, and two of them would work against each other",
+            ChildKind::LimitRange | ChildKind::ResourceQuota => "limits this namespace already",
+            ChildKind::HorizontalPodAutoscaler | ChildKind::VerticalPodAutoscaler => {
+                "has the same target, and two of them would work against each other"
+            }
         };
         Self::new(
             Status::False,

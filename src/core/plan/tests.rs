@@ -170,22 +170,109 @@ fn rival(created: &str) -> Arc<crate::core::observed::Claim> {
 }
 
 #[test]
-fn the_older_of_two_claims_on_a_target_wins_and_the_younger_lets_go() {
+fn of_two_claims_on_a_free_target_the_older_wins() {
     let object = one(worker());
-    let mut cluster = carried_out(&observed(&object), &planned(&object, &observed(&object)));
-    cluster.others = vec![rival("2026-01-03T00:00:00Z")];
-    assert_eq!(writes(&planned(&object, &cluster)), Vec::<String>::new());
+    let mut cluster = observed(&object);
     cluster.others = vec![rival("2026-01-01T00:00:00Z")];
     let plan = planned(&object, &cluster);
-    assert_eq!(
-        writes(&plan),
-        [
-            "delete HorizontalPodAutoscaler v-worker",
-            "delete VerticalPodAutoscaler v-worker",
-            "delete PodDisruptionBudget v-worker"
-        ]
-    );
+    assert_eq!(writes(&plan), Vec::<String>::new());
     assert_eq!(reasons(&plan), [reason::TARGET_ALREADY_MANAGED]);
+    cluster.others = vec![rival("2026-01-03T00:00:00Z")];
+    assert_eq!(writes(&planned(&object, &cluster)).len(), 3);
+}
+
+#[test]
+fn an_older_claim_takes_nothing_from_whoever_has_the_children() {
+    let object = one(worker());
+    let mut cluster = carried_out(&observed(&object), &planned(&object, &observed(&object)));
+    cluster.others = vec![rival("2026-01-01T00:00:00Z")];
+    let plan = planned(&object, &cluster);
+    assert_eq!(writes(&plan), Vec::<String>::new());
+    assert_eq!(reasons(&plan), Vec::<&str>::new());
+    let mut changed = worker();
+    changed["maxReplicas"] = json!(9);
+    assert_eq!(
+        writes(&planned(&one(changed), &cluster)),
+        ["update HorizontalPodAutoscaler v-worker"]
+    );
+
+    // To the older one, the children of the younger are in the way.
+    let children = cluster.live;
+    let mut older = observed(&object);
+    older.own.uid = "older".to_owned();
+    older.own.created = None;
+    older.live = children;
+    for live in older.live.values_mut().flatten() {
+        let mut named = (**live).clone();
+        named.name = "younger-worker".to_owned();
+        *live = Arc::new(named);
+    }
+    let plan = planned(&object, &older);
+    assert_eq!(writes(&plan), Vec::<String>::new());
+    assert_eq!(reasons(&plan), [reason::TARGET_ALREADY_MANAGED; 3]);
+}
+
+#[test]
+fn of_two_that_both_have_children_after_a_race_the_younger_lets_go() {
+    let object = one(worker());
+    let mut cluster = carried_out(&observed(&object), &planned(&object, &observed(&object)));
+    let theirs = Live {
+        controller: Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference {
+            uid: "other".to_owned(),
+            ..Default::default()
+        }),
+        target: Some(target()),
+        ..by_hand("other-worker")
+    };
+    add(&mut cluster, HPA, theirs);
+    cluster.others = vec![rival("2026-01-01T00:00:00Z")];
+    assert_eq!(
+        writes(&planned(&object, &cluster)),
+        ["delete HorizontalPodAutoscaler v-worker"]
+    );
+    cluster.others = vec![rival("2026-01-03T00:00:00Z")];
+    assert_eq!(writes(&planned(&object, &cluster)), Vec::<String>::new());
+}
+
+#[test]
+fn a_child_that_is_not_there_yet_goes_to_the_older_claim() {
+    let mut without = worker();
+    without["disruption"] = json!({"enabled": false});
+    let first = one(without);
+    let mut cluster = carried_out(&observed(&first), &planned(&first, &observed(&first)));
+    cluster.others = vec![rival("2026-01-01T00:00:00Z")];
+    let plan = planned(&one(worker()), &cluster);
+    assert_eq!(writes(&plan), Vec::<String>::new());
+    assert_eq!(reasons(&plan), [reason::TARGET_ALREADY_MANAGED]);
+}
+
+#[test]
+fn limits_stay_with_the_resource_that_has_them() {
+    let limits = json!({"limitRange": {"default": {"memory": "1Gi"}}});
+    let object = resource(json!({"workloads": [worker()], "limits": limits}));
+    let mut cluster = carried_out(&observed(&object), &planned(&object, &observed(&object)));
+    let mut other = (*rival("2026-01-01T00:00:00Z")).clone();
+    other.targets.clear();
+    cluster.others = vec![Arc::new(other.clone())];
+    let plan = planned(&object, &cluster);
+    assert_eq!((writes(&plan), reasons(&plan)), (Vec::new(), Vec::new()));
+
+    let mut newcomer = observed(&object);
+    other.created = None;
+    other.limits = false;
+    newcomer.others = vec![Arc::new(other)];
+    let theirs = Live {
+        controller: Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference {
+            uid: "other".to_owned(),
+            ..Default::default()
+        }),
+        ..by_hand("other")
+    };
+    add(&mut newcomer, ChildKind::LimitRange, theirs);
+    assert_eq!(
+        reasons(&planned(&object, &newcomer)),
+        [reason::TARGET_ALREADY_MANAGED]
+    );
 }
 
 #[test]
@@ -320,6 +407,6 @@ fn limits_belong_to_the_oldest_and_can_be_switched_off_for_the_operator() {
     cluster.others = vec![Arc::new(older)];
     assert_eq!(
         reasons(&planned(&object, &cluster)),
-        [reason::TARGET_ALREADY_MANAGED]
+        [reason::TARGET_ALREADY_MANAGED; 2]
     );
 }

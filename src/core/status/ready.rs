@@ -9,7 +9,8 @@ use crate::{
     },
 };
 
-/// What counts for `MetricsAvailable`: the metrics server's word, unless it is not there to give it.
+/// What counts for `MetricsAvailable`: the metrics server's word, unless it is not there to give it or has
+/// not judged this spec yet.
 /// `None` where the resource asks for no Prometheus metric.
 pub(super) fn metrics_available(inputs: &Inputs<'_>) -> Option<Finding> {
     let scaling = inputs.validation.scaling.as_ref()?;
@@ -28,23 +29,27 @@ pub(super) fn metrics_available(inputs: &Inputs<'_>) -> Option<Finding> {
             why.clone(),
         ));
     }
+    let pending = |message| Finding::new(METRICS_AVAILABLE, Status::Unknown, reason::PENDING, message);
+    let generation = inputs.object.metadata.generation;
     let status = inputs.object.status.as_ref();
     let condition = status
         .and_then(|status| status.conditions.as_ref())
         .and_then(|conditions| conditions.iter().find(|one| one.type_ == METRICS_AVAILABLE));
     Some(match condition {
+        Some(condition)
+            if condition
+                .observed_generation
+                .is_some_and(|observed| Some(observed) < generation) =>
+        {
+            pending("the metrics server has not judged this spec yet")
+        }
         Some(condition) => Finding::new(
             METRICS_AVAILABLE,
             Status::of(&condition.status),
             &condition.reason,
             format!("MetricsAvailable is {}", condition.status),
         ),
-        None => Finding::new(
-            METRICS_AVAILABLE,
-            Status::Unknown,
-            reason::PENDING,
-            "the metrics server has not reported yet",
-        ),
+        None => pending("the metrics server has not reported yet"),
     })
 }
 

@@ -221,6 +221,19 @@ fn the_metrics_servers_word_counts_while_it_is_there_to_give_it() {
 }
 
 #[test]
+fn a_word_of_the_metrics_server_about_an_earlier_spec_does_not_count() {
+    let cluster = scaling(&with_queue());
+    let mut object = with_condition(with_queue(), "True", "MetricsFresh");
+    let mut judged = |generation| {
+        let status = object.status.as_mut().unwrap();
+        status.conditions.as_mut().unwrap()[0].observed_generation = Some(generation);
+        ready(&object, &cluster)
+    };
+    assert_eq!(judged(2), "Unknown/Pending");
+    assert_eq!(judged(3), "True/Ready");
+}
+
+#[test]
 fn without_metrics_from_prometheus_the_metrics_server_does_not_matter() {
     let object = one(worker());
     let mut cluster = scaling(&object);

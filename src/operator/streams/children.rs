@@ -70,7 +70,7 @@ async fn watch_served(shared: &Shared, kind: ChildKind) {
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => {
-                for change in feed.handle(map(event, live)) {
+                for change in feed.handle(map(event, |object| live(kind, object))) {
                     wake(shared, kind, &change);
                 }
             }

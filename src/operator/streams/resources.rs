@@ -27,8 +27,8 @@ pub(in crate::operator) struct Facts {
     uid: String,
     generation: Option<i64>,
     deleting: bool,
-    /// Status and reason of the one condition that the metrics server writes.
-    metrics_available: Option<(String, String)>,
+    /// Of the one condition that the metrics server writes: status, reason, and the generation it judged.
+    metrics_available: Option<(String, String, Option<i64>)>,
 }
 
 pub(super) async fn watch(shared: Shared, store: Writer<Guarded>) {
@@ -107,7 +107,37 @@ fn facts(object: Guarded) -> (Key, Facts) {
             .and_then(|object| object.status)
             .and_then(|status| status.conditions)
             .and_then(|conditions| conditions.into_iter().find(|one| one.type_ == METRICS_AVAILABLE))
-            .map(|condition| (condition.status, condition.reason)),
+            .map(|condition| (condition.status, condition.reason, condition.observed_generation)),
     };
     (key, facts)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn facts_with(condition: &Value) -> Facts {
+        let object: Guarded = serde_json::from_value(json!({
+            "apiVersion": "scaling.voiceassist.io/v1alpha1",
+            "kind": "VoiceAssistScaling",
+            "metadata": {"namespace": "ns", "name": "v", "uid": "1", "generation": 2},
+            "spec": {"workloads": []},
+            "status": {"conditions": [condition]},
+        }))
+        .unwrap();
+        facts(object).1
+    }
+
+    #[test]
+    fn the_metrics_servers_verdict_on_a_newer_spec_is_news_and_its_message_is_none() {
+        let condition = |generation: i64, message: &str| {
+            json!({"type": METRICS_AVAILABLE, "status": "True", "reason": "MetricsFresh", "message": message,
+                   "observedGeneration": generation, "lastTransitionTime": "2026-01-01T00:00:00Z"})
+        };
+        let before = facts_with(&condition(1, "1 metric"));
+        assert_eq!(before, facts_with(&condition(1, "2 metrics")));
+        assert_ne!(before, facts_with(&condition(2, "1 metric")));
+    }
 }
