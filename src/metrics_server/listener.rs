@@ -1,7 +1,14 @@
 //! The accept loop of the secure port: TLS, HTTP/1.1 and HTTP/2, bounds on what a client can hold open, and a
 //! stop that lets requests in flight end.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::response::Response;
 use hyper::{Request, body::Incoming, service::service_fn};
@@ -11,7 +18,8 @@ use hyper_util::{
 };
 use rustls::{ServerConfig, pki_types::CertificateDer};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
     sync::Semaphore,
     time::timeout,
 };
@@ -22,6 +30,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const MAX_CONNECTIONS: usize = 1024;
 /// Longest TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest time from the handshake to the first request: clients connect in order to ask. Without it one that
+/// never speaks would hold its place for ever, for HTTP/2 knows no limit before its preface.
+const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 /// Longest wait for the head of a request on HTTP/1.1, idle time included.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Requests at once on one HTTP/2 connection: the API server multiplexes all of its own over few.
@@ -103,7 +114,7 @@ pub async fn serve<S: Service>(
 
 /// One connection to its end. Its errors are the client's business: probes are dropped in flight by design.
 async fn connection<S: Service>(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     acceptor: TlsAcceptor,
     service: Arc<S>,
     stop: CancellationToken,
@@ -111,15 +122,18 @@ async fn connection<S: Service>(
     let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await else {
         return;
     };
-    let chain: Arc<[CertificateDer<'static>]> = stream
-        .get_ref()
-        .1
+    let tls = stream.get_ref().1;
+    let speaks_http2 = tls.alpn_protocol() == Some(b"h2");
+    let chain: Arc<[CertificateDer<'static>]> = tls
         .peer_certificates()
         .unwrap_or_default()
         .iter()
         .cloned()
         .collect();
+    let asked = Arc::new(AtomicBool::new(false));
+    let has_asked = asked.clone();
     let service = service_fn(move |request| {
+        has_asked.store(true, Ordering::Relaxed);
         let (service, chain) = (service.clone(), chain.clone());
         async move { Ok::<_, std::convert::Infallible>(service.serve(request, &chain).await) }
     });
@@ -135,6 +149,12 @@ async fn connection<S: Service>(
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(MAX_HEADERS)
         .keep_alive_interval(KEEP_ALIVE);
+    // What the handshake agreed on is spoken; guessing from the first bytes would wait for them without a limit.
+    let builder = if speaks_http2 {
+        builder.http2_only()
+    } else {
+        builder.http1_only()
+    };
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
@@ -143,8 +163,81 @@ async fn connection<S: Service>(
             connection.as_mut().graceful_shutdown();
             connection.await
         }
+        () = silence(&asked) => return,
     };
     if let Err(error) = served {
         tracing::debug!(error, "a connection ended with an error");
+    }
+}
+
+/// Ends when the first request has not come in time.
+async fn silence(asked: &AtomicBool) {
+    tokio::time::sleep(FIRST_REQUEST_TIMEOUT).await;
+    if asked.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::{
+        ClientConfig, RootCertStore,
+        crypto::ring,
+        pki_types::{ServerName, pem::PemObject},
+    };
+    use tokio_rustls::TlsConnector;
+
+    use super::*;
+    use crate::{
+        clock::{Clock, SystemClock},
+        metrics_server::{
+            certificate::issue,
+            tls::{ServingCertificate, server_config},
+        },
+    };
+
+    struct Nothing;
+
+    impl Service for Nothing {
+        async fn serve(&self, _: Request<Incoming>, _: &[CertificateDer<'static>]) -> Response {
+            Response::default()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_asks_nothing_loses_its_place_whatever_it_speaks() {
+        let bundle = issue(&["localhost".to_owned()], SystemClock::new().now()).unwrap();
+        let certificate = Arc::new(ServingCertificate::default());
+        certificate
+            .set(bundle.certificate.as_bytes(), bundle.key.as_bytes())
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(server_config(certificate).unwrap()));
+        let mut roots = RootCertStore::empty();
+        roots
+            .add(CertificateDer::from_pem_slice(bundle.ca.as_bytes()).unwrap())
+            .unwrap();
+        for protocol in ["h2", "http/1.1"] {
+            let (client, server) = tokio::io::duplex(1 << 16);
+            let connection = connection(
+                server,
+                acceptor.clone(),
+                Arc::new(Nothing),
+                CancellationToken::new(),
+            );
+            let serving = tokio::spawn(connection);
+            let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_root_certificates(roots.clone())
+                .with_no_client_auth();
+            config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+            let name = ServerName::try_from("localhost").unwrap();
+            let _silent = TlsConnector::from(Arc::new(config))
+                .connect(name, client)
+                .await
+                .unwrap();
+            let ended = timeout(FIRST_REQUEST_TIMEOUT * 2, serving).await;
+            assert!(ended.is_ok(), "{protocol} is still connected");
+        }
     }
 }

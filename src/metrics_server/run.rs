@@ -137,11 +137,7 @@ pub async fn run(
             clock.clone(),
         );
     }
-    tasks.spawn(async move {
-        if let Err(error) = http::serve(plain, endpoints, CancellationToken::new()).await {
-            tracing::error!(%error, "the plain port failed");
-        }
-    });
+    tasks.spawn(http::serve(plain, endpoints, CancellationToken::new()));
     let election = settings
         .election
         .map(|config| leader::elect(client.clone(), config, clock.clone()));

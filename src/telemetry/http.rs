@@ -1,9 +1,10 @@
 //! The plain-HTTP side port: `/healthz`, `/readyz` and `/metrics`.
 //!
 //! Checks are closures over state the owner keeps up to date; they must answer from memory, because a
-//! kubelet asks them every few seconds with a short time limit.
+//! kubelet asks them every few seconds with a short time limit. Connections are few and must not stay silent,
+//! so that nobody can keep the kubelet out.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -12,12 +13,29 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
 use prometheus_client::{encoding::text::encode, registry::Registry};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// `Ok` or, for humans, what is missing.
 pub type Check = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// Connections held at once; more wait in the system's backlog.
+const MAX_CONNECTIONS: usize = 128;
+/// Longest wait for the head of a request, idle time included.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest wait for requests in flight when stopping.
+const DRAIN: Duration = Duration::from_secs(1);
 
 /// Content type of the OpenMetrics text format.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -44,9 +62,6 @@ pub enum HttpError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// The accept loop failed.
-    #[error("the metrics and health port failed: {0}")]
-    Serve(#[source] std::io::Error),
 }
 
 /// A check that always passes.
@@ -66,18 +81,62 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, HttpError> {
 }
 
 /// Serves until `stop` is cancelled.
-///
-/// # Errors
-/// [`HttpError::Serve`].
-pub async fn serve(
-    listener: TcpListener,
-    endpoints: Endpoints,
-    stop: CancellationToken,
-) -> Result<(), HttpError> {
-    axum::serve(listener, router(endpoints))
-        .with_graceful_shutdown(stop.cancelled_owned())
+pub async fn serve(listener: TcpListener, endpoints: Endpoints, stop: CancellationToken) {
+    let router = router(endpoints);
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let connections = TaskTracker::new();
+    while let Some(accepted) = stop.run_until_cancelled(accept(&listener, &places)).await {
+        match accepted {
+            Ok((stream, place)) => {
+                let connection = connection(stream, router.clone(), stop.clone());
+                connections.spawn(async move {
+                    connection.await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                // Such as too many open files: others must close first.
+                tracing::warn!(%error, "accepting a connection on the plain port failed");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    connections.close();
+    // Whoever is still reading then asks again elsewhere.
+    let _ = timeout(DRAIN, connections.wait()).await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    // The semaphore is never closed.
+    let place = places
+        .clone()
+        .acquire_owned()
         .await
-        .map_err(HttpError::Serve)
+        .map_err(std::io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, place))
+}
+
+/// One connection to its end. Its errors are the client's business.
+async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router, stop: CancellationToken) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let mut connection = std::pin::pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection to the plain port ended with an error");
+    }
 }
 
 /// The routes, without a listener.
@@ -153,7 +212,19 @@ mod tests {
         assert_eq!(get("/readyz").await.0, 200);
         assert!(get("/metrics").await.1.contains("things_total 0"));
         stop.cancel();
-        serving.await.unwrap().unwrap();
+        serving.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_asks_nothing_loses_its_place() {
+        let endpoints = Endpoints {
+            live: always(),
+            ready: always(),
+            registry: Arc::default(),
+        };
+        let (_silent, server) = tokio::io::duplex(1024);
+        let connection = connection(server, router(endpoints), CancellationToken::new());
+        assert!(timeout(HEADER_TIMEOUT * 2, connection).await.is_ok());
     }
 
     #[tokio::test]
