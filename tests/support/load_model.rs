@@ -1,10 +1,10 @@
 //! The load model as a process: VoiceAssist's part, played for pods that run nothing.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::Command, sync::OnceLock};
 
 use super::{
     Cluster,
-    cluster::run_dir,
+    cluster::{root, run_dir},
     process::{Process, free_port},
     vas,
 };
@@ -43,13 +43,23 @@ impl LoadModel {
     }
 }
 
-/// The example of this build, which `cargo test` and `make demo` build beside `vas`.
+/// The example of this build. `make demo` has built it; `cargo test` builds only its unit tests, so here the
+/// program itself is built on first use.
 fn program() -> PathBuf {
-    let program = vas::binary().with_file_name("examples").join("load-model");
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let program = BUILT.get_or_init(|| {
+        if let Some(cargo) = std::env::var_os("CARGO") {
+            let mut build = Command::new(cargo);
+            build.args(["build", "--locked", "--quiet", "--example", "load-model"]);
+            let status = build.current_dir(root()).status().expect("cargo starts");
+            assert!(status.success(), "cargo build --example load-model failed");
+        }
+        vas::binary().with_file_name("examples").join("load-model")
+    });
     assert!(
         program.is_file(),
         "{} is missing: cargo build --example load-model",
         program.display()
     );
-    program
+    program.clone()
 }
