@@ -47,6 +47,16 @@ pub enum Route {
     Resources(Version),
     /// A metric of pods or of one object.
     Metric(MetricPath),
+    /// `/openapi/v2`: the schemas of everything in one document.
+    OpenApiV2,
+    /// `/openapi/v3`: where the schemas of each version are.
+    OpenApiV3,
+    /// `/openapi/v3/apis/GROUP/VERSION`: the schemas of one version; holds `apis/GROUP/VERSION`.
+    OpenApiV3Version(String),
+    /// `/version`: which build this is.
+    BuildVersion,
+    /// `/metrics`: the metrics of this process itself.
+    OwnMetrics,
     /// Anything else.
     Unknown,
 }
@@ -98,6 +108,13 @@ pub fn route(path: &str) -> Result<Route, StatusError> {
         ["apis", CUSTOM_METRICS_GROUP, version, rest @ ..] => {
             version_of(version).map_or(Route::Unknown, |version| versioned(version, rest))
         }
+        ["openapi", "v2"] => Route::OpenApiV2,
+        ["openapi", "v3"] => Route::OpenApiV3,
+        ["openapi", "v3", "apis", group, version] => {
+            Route::OpenApiV3Version(format!("apis/{group}/{version}"))
+        }
+        ["version"] => Route::BuildVersion,
+        ["metrics"] => Route::OwnMetrics,
         _ => Route::Unknown,
     })
 }
@@ -142,7 +159,8 @@ pub fn selectors(query: &str) -> Result<Selectors, StatusError> {
         match key.as_str() {
             "labelSelector" => selectors.objects = value,
             "metricLabelSelector" => selectors.metric = value,
-            "watch" if !["", "0", "false"].contains(&value.as_str()) => {
+            // As Kubernetes reads booleans: the bare word means yes.
+            "watch" if value != "0" && !value.eq_ignore_ascii_case("false") => {
                 return Err(StatusError::method_not_allowed("metrics cannot be watched"));
             }
             _ => {}
@@ -232,6 +250,19 @@ mod tests {
                 Route::Unknown,
             ),
             ("/apis/custom.metrics.k8s.io/v9", Route::Unknown),
+            ("/openapi/v2", Route::OpenApiV2),
+            ("/openapi/v3", Route::OpenApiV3),
+            (
+                "/openapi/v3/apis/custom.metrics.k8s.io/v1beta2",
+                Route::OpenApiV3Version("apis/custom.metrics.k8s.io/v1beta2".to_owned()),
+            ),
+            ("/openapi", Route::Unknown),
+            ("/openapi/v2/more", Route::Unknown),
+            ("/openapi/v3/apis", Route::Unknown),
+            ("/openapi/v3/apis/a/b/c", Route::Unknown),
+            ("/version", Route::BuildVersion),
+            ("/metrics", Route::OwnMetrics),
+            ("/metrics/cadvisor", Route::Unknown),
             ("/api/v1", Route::Unknown),
             ("/", Route::Unknown),
         ] {
@@ -268,7 +299,12 @@ mod tests {
                 metric: "x=y".to_owned()
             })
         );
-        assert_eq!(selectors("watch=true").unwrap_err().code(), 405);
+        for watch in ["watch=true", "watch=1", "limit=5&watch", "watch=", "%77atch=yes"] {
+            assert_eq!(selectors(watch).unwrap_err().code(), 405, "{watch}");
+        }
+        for no in ["watch=0", "watch=False", "watching=true"] {
+            assert_eq!(selectors(no), Ok(Selectors::default()), "{no}");
+        }
         assert_eq!(selectors("labelSelector=%").unwrap_err().code(), 400);
     }
 

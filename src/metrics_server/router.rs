@@ -4,24 +4,32 @@ use std::sync::Arc;
 
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderValue, Method, StatusCode, header::CONTENT_TYPE},
+    http::{Method, StatusCode, header::CONTENT_TYPE},
     response::Response,
 };
 use hyper::{Request, body::Incoming};
+use prometheus_client::registry::Registry as MetricsRegistry;
 use rustls::pki_types::{CertificateDer, UnixTime};
 
 use super::{
     authn::{CurrentTrust, User},
     authz::{Action, Authorizer},
     discovery::Discovery,
+    document::{Document, JSON},
     listener::Service,
+    openapi::OpenApi,
     path::{self, Route},
     payload,
     reads::{Memory, Now},
+    served::Served,
     status_error::StatusError,
     telemetry::Telemetry,
 };
-use crate::clock::Clock;
+use crate::{
+    api::CUSTOM_METRICS_GROUP,
+    clock::Clock,
+    telemetry::{self, http::Check},
+};
 
 /// Paths that kubelets ask without credentials.
 const HEALTH: [&str; 3] = ["/healthz", "/livez", "/readyz"];
@@ -34,12 +42,18 @@ pub struct Router {
     pub authorizer: Authorizer,
     /// What is served.
     pub discovery: Discovery,
+    /// What it looks like.
+    pub openapi: OpenApi,
+    /// Which build this is.
+    pub version: Document,
     /// Its values.
     pub memory: Memory,
     /// Whether the server is ready, or what is missing.
-    pub ready: crate::telemetry::http::Check,
+    pub ready: Check,
     /// Counts requests.
     pub telemetry: Arc<Telemetry>,
+    /// What is counted, for `/metrics`.
+    pub registry: Arc<MetricsRegistry>,
     /// Dates reads.
     pub clock: Arc<dyn Clock>,
 }
@@ -65,6 +79,7 @@ impl Router {
     ) -> Result<Response, StatusError> {
         let path = request.uri().path();
         if HEALTH.contains(&path) {
+            only_reads(request)?;
             return Ok(self.health(path));
         }
         let trust = self
@@ -78,20 +93,40 @@ impl Router {
         let route = path::route(path)?;
         let action = match &route {
             Route::Metric(metric) => Action::read(metric),
-            Route::Groups | Route::Group | Route::Resources(_) => Action::GetPath(path.to_owned()),
+            Route::Groups
+            | Route::Group
+            | Route::Resources(_)
+            | Route::OpenApiV2
+            | Route::OpenApiV3
+            | Route::OpenApiV3Version(_)
+            | Route::BuildVersion
+            | Route::OwnMetrics => Action::GetPath(path.to_owned()),
             // No review is spent on what can have no other answer: anybody could make up paths without end.
             Route::Unknown => return Err(unknown(&user, path)),
         };
         self.authorizer.authorize(&user, action).await?;
-        if request.method() != Method::GET {
-            return Err(StatusError::method_not_allowed("metrics can only be read"));
-        }
+        only_reads(request)?;
+        let query = request.uri().query().unwrap_or_default();
+        let selectors = path::selectors(query)?;
+        let missing = || unknown(&user, path);
+        let served = |document: Option<&Document>| {
+            document
+                .map(|document| document.answer(request.headers()))
+                .ok_or_else(missing)
+        };
         match route {
-            Route::Groups => Ok(json(self.discovery.groups())),
-            Route::Group => Ok(json(self.discovery.group())),
-            Route::Resources(version) => Ok(json(self.discovery.resources(version))),
+            Route::Groups => Ok(self.discovery.groups(request.headers())),
+            Route::Group => served(self.discovery.group(CUSTOM_METRICS_GROUP)),
+            Route::Resources(version) => served(self.discovery.resources(Served::Custom(version))),
+            Route::OpenApiV2 => served(Some(self.openapi.v2())),
+            Route::OpenApiV3 => served(Some(self.openapi.v3())),
+            Route::OpenApiV3Version(version) => self
+                .openapi
+                .version(&version, query, request.headers())
+                .ok_or_else(missing),
+            Route::BuildVersion => served(Some(&self.version)),
+            Route::OwnMetrics => Ok(telemetry::http::metrics(&self.registry)),
             Route::Metric(metric) => {
-                let selectors = path::selectors(request.uri().query().unwrap_or_default())?;
                 let now = Now {
                     wall: self.clock.now(),
                     monotonic: self.clock.monotonic(),
@@ -99,7 +134,7 @@ impl Router {
                 let values = self.memory.read(&metric, &selectors, now)?;
                 Ok(json(payload::render(metric.version, &values)))
             }
-            Route::Unknown => Err(unknown(&user, path)),
+            Route::Unknown => Err(missing()),
         }
     }
 
@@ -116,6 +151,18 @@ impl Router {
     }
 }
 
+/// Everything here is read with GET. HEAD is none of what Kubernetes clients send, and Kubernetes' own resources refuse
+/// it too.
+fn only_reads<B>(request: &Request<B>) -> Result<(), StatusError> {
+    if request.method() == Method::GET {
+        Ok(())
+    } else {
+        Err(StatusError::method_not_allowed(
+            "metrics can only be read, with GET",
+        ))
+    }
+}
+
 /// The answer to a path that leads nowhere. Who did not say who they are is not told what there is.
 fn unknown(user: &User, path: &str) -> StatusError {
     if user.is_anonymous() {
@@ -127,9 +174,7 @@ fn unknown(user: &User, path: &str) -> StatusError {
 
 fn json(body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
     response
 }
 

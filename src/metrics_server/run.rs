@@ -25,6 +25,7 @@ use super::{
     availability::Reporter,
     discovery::Discovery,
     listener::{self, BindError},
+    openapi::OpenApi,
     poller::Poller,
     reads::Memory,
     registry::Registry,
@@ -33,7 +34,7 @@ use super::{
     shared_certificate,
     telemetry::Telemetry,
     tls::{self, KeyPairError, ServingCertificate},
-    trust_watch, watches,
+    trust_watch, version, watches,
 };
 use crate::{
     clock::Clock,
@@ -45,6 +46,9 @@ use crate::{
 
 /// How long the secure port stays open after readiness is withdrawn.
 const NOT_READY_FIRST: Duration = Duration::from_secs(3);
+
+/// Whether external.metrics.k8s.io is served.
+const EXTERNAL_METRICS: bool = false;
 
 /// Where the serving certificate comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +120,7 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let mut metrics = MetricsRegistry::default();
     let parts = Parts::new(&settings, Telemetry::new(&mut metrics));
+    let metrics = Arc::new(metrics);
     if let Certificate::Given { chain, key } = &settings.certificate {
         parts.certificate.set(chain, key)?;
     }
@@ -124,7 +129,7 @@ pub async fn run(
     let endpoints = Endpoints {
         live: http::always(),
         ready: parts.ready(),
-        registry: Arc::new(metrics),
+        registry: metrics.clone(),
     };
     let mut tasks = JoinSet::new();
     parts.spawn_watches(&mut tasks, &client, settings.namespace.as_deref());
@@ -152,7 +157,8 @@ pub async fn run(
     let mut orderly = JoinSet::new();
     orderly.spawn(reporter.run(stop.clone()));
     let authorizer = Authorizer::new(client, settings.review_ttl, clock.clone());
-    parts.spawn_listener(&mut orderly, secure, authorizer, clock, closing.clone())?;
+    let router = parts.router(authorizer, metrics, clock);
+    parts.spawn_listener(&mut orderly, secure, router, closing.clone())?;
     let ended = tokio::select! {
         () = stop.cancelled() => Ok(()),
         Some(ended) = tasks.join_next() => Err(RunError::Task(ended.err())),
@@ -271,24 +277,29 @@ impl Parts {
         });
     }
 
+    fn router(&self, authorizer: Authorizer, metrics: Arc<MetricsRegistry>, clock: Arc<dyn Clock>) -> Router {
+        Router {
+            trust: self.trust.clone(),
+            authorizer,
+            discovery: Discovery::new(EXTERNAL_METRICS),
+            openapi: OpenApi::new(EXTERNAL_METRICS),
+            version: version::document(),
+            memory: self.memory.clone(),
+            ready: self.ready(),
+            telemetry: self.telemetry.clone(),
+            registry: metrics,
+            clock,
+        }
+    }
+
     fn spawn_listener(
         &self,
         tasks: &mut JoinSet<()>,
         listener: TcpListener,
-        authorizer: Authorizer,
-        clock: Arc<dyn Clock>,
+        router: Router,
         stop: CancellationToken,
     ) -> Result<(), RunError> {
         let tls = tls::server_config(self.certificate.clone())?;
-        let router = Router {
-            trust: self.trust.clone(),
-            authorizer,
-            discovery: Discovery::new(),
-            memory: self.memory.clone(),
-            ready: self.ready(),
-            telemetry: self.telemetry.clone(),
-            clock,
-        };
         tasks.spawn(listener::serve(listener, tls, Arc::new(router), stop));
         Ok(())
     }
