@@ -13,6 +13,7 @@ fn metric(on_missing: OnMissing) -> PrometheusMetric {
         series: Series::Query {
             query: "a".to_owned(),
         },
+        external: false,
         target: ObjectTarget::Value(Quantity("1".to_owned())),
         on_missing,
         max_age: Duration::from_secs(60),
