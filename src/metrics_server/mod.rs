@@ -1,4 +1,4 @@
-//! `vas metrics-server`: custom.metrics.k8s.io from Prometheus, behind the aggregation layer.
+//! `vas metrics-server`: custom.metrics.k8s.io and external.metrics.k8s.io from Prometheus, behind the aggregation layer.
 //!
 //! ```text
 //! VoiceAssistScalings --watches--> registry --shapes--> poller --Prometheus--> store
@@ -16,6 +16,7 @@ mod availability;
 mod certificate;
 mod discovery;
 mod document;
+mod documents;
 mod listener;
 mod negotiation;
 mod openapi;

@@ -8,28 +8,21 @@ use axum::{
     response::Response,
 };
 use hyper::{Request, body::Incoming};
-use prometheus_client::registry::Registry as MetricsRegistry;
 use rustls::pki_types::{CertificateDer, UnixTime};
 
 use super::{
     authn::{CurrentTrust, User},
     authz::{Action, Authorizer},
-    discovery::Discovery,
-    document::{Document, JSON},
+    document::JSON,
+    documents::Documents,
     listener::Service,
-    openapi::OpenApi,
-    path::{self, Route},
+    path::{self, RootScopedPath, Route},
     payload,
     reads::{Memory, Now},
-    served::Served,
     status_error::StatusError,
     telemetry::Telemetry,
 };
-use crate::{
-    api::CUSTOM_METRICS_GROUP,
-    clock::Clock,
-    telemetry::{self, http::Check},
-};
+use crate::{clock::Clock, telemetry::http::Check};
 
 /// Paths that kubelets ask without credentials.
 const HEALTH: [&str; 3] = ["/healthz", "/livez", "/readyz"];
@@ -40,20 +33,14 @@ pub struct Router {
     pub trust: Arc<CurrentTrust>,
     /// Who may do what.
     pub authorizer: Authorizer,
-    /// What is served.
-    pub discovery: Discovery,
-    /// What it looks like.
-    pub openapi: OpenApi,
-    /// Which build this is.
-    pub version: Document,
-    /// Its values.
+    /// Everything that is no metric.
+    pub documents: Documents,
+    /// The values of metrics.
     pub memory: Memory,
     /// Whether the server is ready, or what is missing.
     pub ready: Check,
     /// Counts requests.
     pub telemetry: Arc<Telemetry>,
-    /// What is counted, for `/metrics`.
-    pub registry: Arc<MetricsRegistry>,
     /// Dates reads.
     pub clock: Arc<dyn Clock>,
 }
@@ -90,51 +77,43 @@ impl Router {
         let user = trust
             .authenticate(chain, request.headers(), now)
             .map_err(|error| StatusError::unauthorized(error.to_string()))?;
-        let route = path::route(path)?;
+        let route = match path::route(path)? {
+            route if route.is_external() && !self.memory.external_metrics => Route::Unknown,
+            route => route,
+        };
         let action = match &route {
             Route::Metric(metric) => Action::read(metric),
-            Route::Groups
-            | Route::Group
-            | Route::Resources(_)
-            | Route::OpenApiV2
-            | Route::OpenApiV3
-            | Route::OpenApiV3Version(_)
-            | Route::BuildVersion
-            | Route::OwnMetrics => Action::GetPath(path.to_owned()),
+            Route::Namespace(metric) => Action::read_namespace(metric),
+            Route::External(metric) => Action::read_external(metric),
             // No review is spent on what can have no other answer: anybody could make up paths without end.
-            Route::Unknown => return Err(unknown(&user, path)),
+            Route::RootScoped(_) | Route::Unknown => return Err(unknown(&user, path, &route)),
+            _ => Action::GetPath(path.to_owned()),
         };
         self.authorizer.authorize(&user, action).await?;
         only_reads(request)?;
         let query = request.uri().query().unwrap_or_default();
         let selectors = path::selectors(query)?;
-        let missing = || unknown(&user, path);
-        let served = |document: Option<&Document>| {
-            document
-                .map(|document| document.answer(request.headers()))
-                .ok_or_else(missing)
+        let now = Now {
+            wall: self.clock.now(),
+            monotonic: self.clock.monotonic(),
         };
-        match route {
-            Route::Groups => Ok(self.discovery.groups(request.headers())),
-            Route::Group => served(self.discovery.group(CUSTOM_METRICS_GROUP)),
-            Route::Resources(version) => served(self.discovery.resources(Served::Custom(version))),
-            Route::OpenApiV2 => served(Some(self.openapi.v2())),
-            Route::OpenApiV3 => served(Some(self.openapi.v3())),
-            Route::OpenApiV3Version(version) => self
-                .openapi
-                .version(&version, query, request.headers())
-                .ok_or_else(missing),
-            Route::BuildVersion => served(Some(&self.version)),
-            Route::OwnMetrics => Ok(telemetry::http::metrics(&self.registry)),
+        match &route {
             Route::Metric(metric) => {
-                let now = Now {
-                    wall: self.clock.now(),
-                    monotonic: self.clock.monotonic(),
-                };
-                let values = self.memory.read(&metric, &selectors, now)?;
+                let values = self.memory.read(metric, &selectors, now)?;
                 Ok(json(payload::render(metric.version, &values)))
             }
-            Route::Unknown => Err(missing()),
+            Route::Namespace(metric) => {
+                let value = self.memory.read_namespace(metric, &selectors, now)?;
+                Ok(json(payload::render(metric.version, &[value])))
+            }
+            Route::External(metric) => {
+                let value = self.memory.read_external(metric, &selectors, now)?;
+                Ok(json(payload::render_external(&value)))
+            }
+            document => self
+                .documents
+                .answer(document, query, request.headers())
+                .ok_or_else(|| unknown(&user, path, &route)),
         }
     }
 
@@ -164,12 +143,20 @@ fn only_reads<B>(request: &Request<B>) -> Result<(), StatusError> {
 }
 
 /// The answer to a path that leads nowhere. Who did not say who they are is not told what there is.
-fn unknown(user: &User, path: &str) -> StatusError {
+fn unknown(user: &User, path: &str, route: &Route) -> StatusError {
     if user.is_anonymous() {
-        StatusError::forbidden(format!("user {:?} cannot get path {path:?}", user.name))
-    } else {
-        StatusError::not_found(format!("the server could not find the requested resource {path}"))
+        return StatusError::forbidden(format!("user {:?} cannot get path {path:?}", user.name));
     }
+    StatusError::not_found(match route {
+        Route::RootScoped(RootScopedPath {
+            resource,
+            name,
+            metric,
+        }) => format!(
+            "the server could not find the metric {metric} for {resource} {name}; metrics describe pods, scale targets and namespaces"
+        ),
+        _ => format!("the server could not find the requested resource {path}"),
+    })
 }
 
 fn json(body: Bytes) -> Response {
@@ -188,7 +175,25 @@ mod tests {
             name: name.to_owned(),
             ..User::default()
         };
-        assert_eq!(unknown(&user("somebody"), "/x").code(), 404);
-        assert_eq!(unknown(&user("system:anonymous"), "/x").code(), 403);
+        for path in ["/x", "/apis/custom.metrics.k8s.io/v1beta2/nodes/n/load"] {
+            let route = path::route(path).unwrap();
+            assert_eq!(unknown(&user("somebody"), path, &route).code(), 404);
+            assert_eq!(unknown(&user("system:anonymous"), path, &route).code(), 403);
+        }
+    }
+
+    #[test]
+    fn no_metric_of_ours_describes_an_object_outside_namespaces() {
+        let path = "/apis/custom.metrics.k8s.io/v1beta2/nodes/n/load";
+        let user = User {
+            name: "somebody".to_owned(),
+            ..User::default()
+        };
+        let error = unknown(&user, path, &path::route(path).unwrap());
+        assert_eq!(error.code(), 404);
+        assert_eq!(
+            error.to_string(),
+            "the server could not find the metric load for nodes n; metrics describe pods, scale targets and namespaces"
+        );
     }
 }

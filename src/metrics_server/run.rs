@@ -23,9 +23,8 @@ use super::{
     authn::CurrentTrust,
     authz::{Authorizer, CacheTtl},
     availability::Reporter,
-    discovery::Discovery,
+    documents::Documents,
     listener::{self, BindError},
-    openapi::OpenApi,
     poller::Poller,
     reads::Memory,
     registry::Registry,
@@ -34,7 +33,7 @@ use super::{
     shared_certificate,
     telemetry::Telemetry,
     tls::{self, KeyPairError, ServingCertificate},
-    trust_watch, version, watches,
+    trust_watch, watches,
 };
 use crate::{
     clock::Clock,
@@ -46,9 +45,6 @@ use crate::{
 
 /// How long the secure port stays open after readiness is withdrawn.
 const NOT_READY_FIRST: Duration = Duration::from_secs(3);
-
-/// Whether external.metrics.k8s.io is served.
-const EXTERNAL_METRICS: bool = false;
 
 /// Where the serving certificate comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +78,8 @@ pub struct Settings {
     pub service: ServiceName,
     /// The serving certificate.
     pub certificate: Certificate,
+    /// Whether external.metrics.k8s.io is served.
+    pub external_metrics: bool,
     /// How long answers of access reviews count.
     pub review_ttl: CacheTtl,
     /// Which replica reports `MetricsAvailable`; without an election, this one does.
@@ -194,6 +192,7 @@ impl Parts {
                 store: Arc::default(),
                 pods: Arc::default(),
                 resource_names: Arc::default(),
+                external_metrics: settings.external_metrics,
             },
             trust: Arc::default(),
             certificate: Arc::default(),
@@ -281,13 +280,10 @@ impl Parts {
         Router {
             trust: self.trust.clone(),
             authorizer,
-            discovery: Discovery::new(EXTERNAL_METRICS),
-            openapi: OpenApi::new(EXTERNAL_METRICS),
-            version: version::document(),
+            documents: Documents::new(self.memory.external_metrics, metrics),
             memory: self.memory.clone(),
             ready: self.ready(),
             telemetry: self.telemetry.clone(),
-            registry: metrics,
             clock,
         }
     }

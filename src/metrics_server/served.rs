@@ -4,11 +4,9 @@
 //! never empty, which would make every `kubectl` and `helm` call complain. Nobody reads a metric by looking it
 //! up here; the HPA asks for the name that stands in it.
 
-use super::path::Version;
-use crate::api::CUSTOM_METRICS_GROUP;
+use super::path::{ExternalPath, Version};
+use crate::api::{CUSTOM_METRICS_GROUP, EXTERNAL_METRICS_GROUP};
 
-/// The group of metrics that describe no Kubernetes object.
-const EXTERNAL_METRICS_GROUP: &str = "external.metrics.k8s.io";
 /// Metrics that are one number.
 const SINGLE: [&str; 3] = ["queue-depth", "queue-age", "prometheus"];
 
@@ -81,7 +79,7 @@ impl Served {
     pub fn version(self) -> &'static str {
         match self {
             Self::Custom(version) => version.name(),
-            Self::External => "v1beta1",
+            Self::External => ExternalPath::VERSION,
         }
     }
 

@@ -53,26 +53,22 @@ fn read(served: Served, dialect: Dialect, path: &str, about: &str, description: 
         .iter()
         .filter(|(name, _)| path.contains(&format!("{{{name}}}")))
         .map(|(name, description)| parameter(dialect, "path", name, description));
+    let list = dialect.reference(&schemas::list_name(served));
+    let answer = match dialect {
+        Dialect::V2 => json!({"description": "OK", "schema": list}),
+        Dialect::V3 => json!({"description": "OK", "content": {"application/json": {"schema": list}}}),
+    };
     let mut operation = json!({
         "operationId": format!("read{about}Metric{}", served.version()),
         "description": description,
         "tags": [served.group_version()],
         "parameters": queries(served, dialect),
+        "responses": {"200": answer},
         "x-kubernetes-group-version-kind":
             {"group": served.group(), "version": served.version(), "kind": served.list_kind()},
     });
-    let list = dialect.reference(&schemas::list_name(served));
-    let (answer, produces) = match dialect {
-        Dialect::V2 => (json!({"schema": list}), Some(json!(["application/json"]))),
-        Dialect::V3 => (json!({"content": {"application/json": {"schema": list}}}), None),
-    };
-    if let Some(operation) = operation.as_object_mut() {
-        let mut answer = answer;
-        answer["description"] = json!("OK");
-        operation.insert("responses".to_owned(), json!({"200": answer}));
-        if let Some(produces) = produces {
-            operation.insert("produces".to_owned(), produces);
-        }
+    if let (Dialect::V2, Some(fields)) = (dialect, operation.as_object_mut()) {
+        fields.insert("produces".to_owned(), json!(["application/json"]));
     }
     json!({"get": operation, "parameters": segments.collect::<Vec<_>>()})
 }

@@ -6,7 +6,7 @@ use axum::http::{
 use super::*;
 use crate::metrics_server::{
     path::Version,
-    payload::{DescribedObject, MetricValue, render},
+    payload::{DescribedObject, ExternalValue, MetricValue, render, render_external},
 };
 
 /// Every `$ref` in a document.
@@ -95,7 +95,10 @@ fn follows(document: &Value, schema: &Value, value: &Value) {
                 );
             }
             for (name, field) in fields {
-                let known = &schema["properties"][name];
+                let known = match &schema["additionalProperties"] {
+                    Value::Null => &schema["properties"][name],
+                    any => any,
+                };
                 assert!(known.is_object(), "{name} is not described");
                 follows(document, known, field);
             }
@@ -116,7 +119,7 @@ fn what_is_sent_is_what_is_described() {
         object: DescribedObject {
             api_version: "v1".to_owned(),
             kind: "Pod".to_owned(),
-            namespace: "ns".to_owned(),
+            namespace: Some("ns".to_owned()),
             name: "p".to_owned(),
         },
         metric: "rate".to_owned(),
@@ -130,6 +133,15 @@ fn what_is_sent_is_what_is_described() {
         let reference = Dialect::V3.reference(&schemas::list_name(served));
         follows(&v3(served), &reference, &list);
     }
+    let value = ExternalValue {
+        metric: "depth".to_owned(),
+        labels: [("a".to_owned(), "b".to_owned())].into(),
+        timestamp: jiff::Timestamp::UNIX_EPOCH,
+        value: "1".to_owned(),
+    };
+    let list: Value = serde_json::from_slice(&render_external(&value)).unwrap();
+    let reference = Dialect::V3.reference(&schemas::list_name(Served::External));
+    follows(&v3(Served::External), &reference, &list);
 }
 
 #[test]
