@@ -1,4 +1,4 @@
-//! `vas metrics-server`: custom.metrics.k8s.io from Prometheus, behind the aggregation layer.
+//! `vas metrics-server`: custom.metrics.k8s.io and external.metrics.k8s.io from Prometheus, behind the aggregation layer.
 //!
 //! ```text
 //! VoiceAssistScalings --watches--> registry --shapes--> poller --Prometheus--> store
@@ -15,7 +15,11 @@ mod authz;
 mod availability;
 mod certificate;
 mod discovery;
+mod document;
+mod documents;
 mod listener;
+mod negotiation;
+mod openapi;
 mod path;
 mod payload;
 mod pod_index;
@@ -26,12 +30,14 @@ mod resource_names;
 mod router;
 mod run;
 mod secret;
+mod served;
 mod shared_certificate;
 mod status_error;
 mod store;
 mod telemetry;
 mod tls;
 mod trust_watch;
+mod version;
 mod watches;
 
 pub use authz::CacheTtl;

@@ -23,7 +23,7 @@ use super::{
     authn::CurrentTrust,
     authz::{Authorizer, CacheTtl},
     availability::Reporter,
-    discovery::Discovery,
+    documents::Documents,
     listener::{self, BindError},
     poller::Poller,
     reads::Memory,
@@ -78,6 +78,8 @@ pub struct Settings {
     pub service: ServiceName,
     /// The serving certificate.
     pub certificate: Certificate,
+    /// Whether external.metrics.k8s.io is served.
+    pub external_metrics: bool,
     /// How long answers of access reviews count.
     pub review_ttl: CacheTtl,
     /// Which replica reports `MetricsAvailable`; without an election, this one does.
@@ -116,6 +118,7 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let mut metrics = MetricsRegistry::default();
     let parts = Parts::new(&settings, Telemetry::new(&mut metrics));
+    let metrics = Arc::new(metrics);
     if let Certificate::Given { chain, key } = &settings.certificate {
         parts.certificate.set(chain, key)?;
     }
@@ -124,7 +127,7 @@ pub async fn run(
     let endpoints = Endpoints {
         live: http::always(),
         ready: parts.ready(),
-        registry: Arc::new(metrics),
+        registry: metrics.clone(),
     };
     let mut tasks = JoinSet::new();
     parts.spawn_watches(&mut tasks, &client, settings.namespace.as_deref());
@@ -152,7 +155,8 @@ pub async fn run(
     let mut orderly = JoinSet::new();
     orderly.spawn(reporter.run(stop.clone()));
     let authorizer = Authorizer::new(client, settings.review_ttl, clock.clone());
-    parts.spawn_listener(&mut orderly, secure, authorizer, clock, closing.clone())?;
+    let router = parts.router(authorizer, metrics, clock);
+    parts.spawn_listener(&mut orderly, secure, router, closing.clone())?;
     let ended = tokio::select! {
         () = stop.cancelled() => Ok(()),
         Some(ended) = tasks.join_next() => Err(RunError::Task(ended.err())),
@@ -188,6 +192,7 @@ impl Parts {
                 store: Arc::default(),
                 pods: Arc::default(),
                 resource_names: Arc::default(),
+                external_metrics: settings.external_metrics,
             },
             trust: Arc::default(),
             certificate: Arc::default(),
@@ -271,24 +276,26 @@ impl Parts {
         });
     }
 
-    fn spawn_listener(
-        &self,
-        tasks: &mut JoinSet<()>,
-        listener: TcpListener,
-        authorizer: Authorizer,
-        clock: Arc<dyn Clock>,
-        stop: CancellationToken,
-    ) -> Result<(), RunError> {
-        let tls = tls::server_config(self.certificate.clone())?;
-        let router = Router {
+    fn router(&self, authorizer: Authorizer, metrics: Arc<MetricsRegistry>, clock: Arc<dyn Clock>) -> Router {
+        Router {
             trust: self.trust.clone(),
             authorizer,
-            discovery: Discovery::new(),
+            documents: Documents::new(self.memory.external_metrics, metrics),
             memory: self.memory.clone(),
             ready: self.ready(),
             telemetry: self.telemetry.clone(),
             clock,
-        };
+        }
+    }
+
+    fn spawn_listener(
+        &self,
+        tasks: &mut JoinSet<()>,
+        listener: TcpListener,
+        router: Router,
+        stop: CancellationToken,
+    ) -> Result<(), RunError> {
+        let tls = tls::server_config(self.certificate.clone())?;
         tasks.spawn(listener::serve(listener, tls, Arc::new(router), stop));
         Ok(())
     }
