@@ -36,6 +36,8 @@ pub const LABEL_WORKLOAD: &str = "scaling.voiceassist.io/workload";
 
 /// The group of the metrics API that `vas metrics-server` serves.
 pub const CUSTOM_METRICS_GROUP: &str = "custom.metrics.k8s.io";
+/// The group of the metrics API for metrics that describe no object of the cluster.
+pub const EXTERNAL_METRICS_GROUP: &str = "external.metrics.k8s.io";
 /// Lease held by the one operator replica that writes.
 pub const OPERATOR_LEASE: &str = "vas-operator";
 /// Lease held by the one metrics-server replica that writes the `MetricsAvailable` condition.
