@@ -174,7 +174,7 @@ pub fn unrouted(api: MetricsApi, registration: impl Fn(&'static str) -> Registra
 /// The verdict on a resource of whose metrics these, each as `workload/metric`, are not read from us. It comes
 /// before what else is wrong with them: values that nobody reads help nobody.
 #[must_use]
-pub fn with_unrouted(unrouted: &Unrouted, metrics: &[String], otherwise: Verdict) -> Verdict {
+pub fn with_unrouted(unrouted: &Unrouted, metrics: &[String], otherwise: &Verdict) -> Verdict {
     let mut names = metrics
         .iter()
         .take(NAMED)

@@ -94,7 +94,7 @@ fn the_condition_names_the_metrics_the_apiservice_its_service_and_the_fix() {
         message: "7 metrics from Prometheus".to_owned(),
     };
     let theirs = unrouted(MetricsApi::External, |_| foreign(100)).unwrap();
-    let verdict = with_unrouted(&theirs, &metrics, fresh);
+    let verdict = with_unrouted(&theirs, &metrics, &fresh);
     assert_eq!((verdict.status, verdict.reason), ("False", "ApiServiceForeign"));
     assert_eq!(
         verdict.message,
@@ -116,7 +116,7 @@ fn what_else_is_wrong_is_still_said() {
     let verdict = with_unrouted(
         &Unrouted::Absent(MetricsApi::Custom),
         &["w/m".to_owned()],
-        missing,
+        &missing,
     );
     assert_eq!(verdict.reason, "ApiServiceAbsent");
     assert!(verdict.message.ends_with("; w/m: gone"), "{}", verdict.message);
