@@ -92,11 +92,12 @@ impl Keeper {
             self.clock.monotonic(),
         );
         let mut shared = read.shared.clone();
-        if let Some(next) = self.next(read.shared.as_ref(), memory.held.as_ref(), settled)? {
+        if let Some((next, what)) = self.next(read.shared.as_ref(), memory.held.as_ref(), settled)? {
             // Another replica was faster: the next look reads what it wrote.
             if !secret.write(read, &next).await? {
                 return Ok(());
             }
+            tracing::info!(secret = SECRET, what, "wrote the shared certificate");
             shared = Some(next);
         }
         let Some(shared) = shared else { return Ok(()) };
@@ -116,13 +117,13 @@ impl Keeper {
         Ok(())
     }
 
-    /// What the Secret should hold, if not what it does.
+    /// What the Secret should hold, if not what it does, and why.
     fn next(
         &self,
         found: Option<&Shared>,
         held: Option<&Shared>,
         settled: Duration,
-    ) -> Result<Option<Shared>, IssueError> {
+    ) -> Result<Option<(Shared, &'static str)>, IssueError> {
         let now = self.clock.now();
         let names = names(&self.service.name, &self.service.namespace);
         let name = names.first().map_or("", String::as_str);
@@ -130,34 +131,19 @@ impl Keeper {
         let step = found.map_or(Step::Replace, |found| found.step(name, &self.times, now, settled));
         let next = match (step, found) {
             (Step::Stay, _) => return Ok(None),
-            (Step::Announce, Some(found)) => {
-                tracing::info!(
-                    secret = SECRET,
-                    "announcing a new CA before its certificate is served"
-                );
-                found.announced(new()?, name, now)
-            }
-            (Step::Switch, Some(found)) => {
-                tracing::info!(
-                    secret = SECRET,
-                    "everybody trusts the new CA: switching to its certificate"
-                );
-                found.switched()
-            }
-            (Step::Drop, Some(found)) => {
-                tracing::info!(
-                    secret = SECRET,
-                    "nobody serves by the old CA any more: dropping it"
-                );
-                found.without_unused(name, now)
-            }
+            (Step::Announce, Some(found)) => (
+                found.announced(new()?, name, now),
+                "announced a new CA; its certificate is served once it is trusted",
+            ),
+            (Step::Switch, Some(found)) => (found.switched(), "switched to the certificate of the new CA"),
+            (Step::Drop, Some(found)) => (
+                found.without_unused(name, now),
+                "dropped the old CA: nobody serves by it any more",
+            ),
             (Step::Replace | Step::Announce | Step::Switch | Step::Drop, _) => {
-                if let Some(held) = held.filter(|held| held.serves(name, now)) {
-                    tracing::warn!(secret = SECRET, "had lost the certificate; putting it back");
-                    held.clone()
-                } else {
-                    tracing::info!(secret = SECRET, "issuing a CA and a serving certificate");
-                    Shared::first(new()?)
+                match held.filter(|held| held.serves(name, now)) {
+                    Some(held) => (held.clone(), "had lost the certificate; put it back"),
+                    None => (Shared::first(new()?), "issued a CA and a serving certificate"),
                 }
             }
         };

@@ -3,6 +3,7 @@
 mod access;
 mod faults;
 mod hpa;
+mod pair;
 mod refused;
 mod replicas;
 mod serving;
