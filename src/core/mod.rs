@@ -26,6 +26,7 @@ pub mod field_path;
 pub mod int_or_percent;
 pub mod label_selector;
 pub mod lease;
+pub mod metrics_api;
 pub mod model;
 pub mod observed;
 pub mod outcome;

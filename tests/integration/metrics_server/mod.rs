@@ -4,6 +4,7 @@ mod access;
 mod external;
 mod faults;
 mod hpa;
+mod pair;
 mod reading;
 mod refused;
 mod replicas;
