@@ -10,6 +10,7 @@
 //! Must not: ask Prometheus or the API server for data inside a request (reviews of access are cached).
 
 mod api_services;
+mod authenticator;
 mod authn;
 mod authz;
 mod availability;
@@ -23,6 +24,8 @@ mod poller;
 mod reads;
 mod registry;
 mod resource_names;
+mod review;
+mod review_cache;
 mod router;
 mod run;
 mod secret;
@@ -31,7 +34,9 @@ mod status_error;
 mod store;
 mod telemetry;
 mod tls;
+mod token_review;
 mod trust_watch;
+mod user_limit;
 mod watches;
 
 pub use authz::CacheTtl;
@@ -39,3 +44,4 @@ pub use listener::BindError;
 pub use run::{Certificate, RunError, Settings, run};
 pub use secret::ServiceName;
 pub use tls::KeyPairError;
+pub use token_review::NoRandomness;

@@ -8,10 +8,11 @@ use axum::{
     response::Response,
 };
 use hyper::{Request, body::Incoming};
-use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::pki_types::CertificateDer;
 
 use super::{
-    authn::{CurrentTrust, User},
+    authenticator::Authenticator,
+    authn::User,
     authz::{Action, Authorizer},
     discovery::Discovery,
     listener::Service,
@@ -28,8 +29,8 @@ const HEALTH: [&str; 3] = ["/healthz", "/livez", "/readyz"];
 
 /// Answers every request of the secure port.
 pub struct Router {
-    /// Whom to trust.
-    pub trust: Arc<CurrentTrust>,
+    /// Who asks.
+    pub authenticator: Authenticator,
     /// Who may do what.
     pub authorizer: Authorizer,
     /// What is served.
@@ -67,14 +68,7 @@ impl Router {
         if HEALTH.contains(&path) {
             return Ok(self.health(path));
         }
-        let trust = self
-            .trust
-            .get()
-            .ok_or_else(|| StatusError::unavailable("whom to trust is not read yet"))?;
-        let now = UnixTime::since_unix_epoch(self.clock.now().as_duration().unsigned_abs());
-        let user = trust
-            .authenticate(chain, request.headers(), now)
-            .map_err(|error| StatusError::unauthorized(error.to_string()))?;
+        let user = self.authenticator.authenticate(chain, request.headers()).await?;
         let route = path::route(path)?;
         let action = match &route {
             Route::Metric(metric) => Action::read(metric),

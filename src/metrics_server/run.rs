@@ -20,6 +20,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    authenticator::Authenticator,
     authn::CurrentTrust,
     authz::{Authorizer, CacheTtl},
     availability::Reporter,
@@ -33,6 +34,7 @@ use super::{
     shared_certificate,
     telemetry::Telemetry,
     tls::{self, KeyPairError, ServingCertificate},
+    token_review::{NoRandomness, TokenReviewer},
     trust_watch, watches,
 };
 use crate::{
@@ -80,6 +82,8 @@ pub struct Settings {
     pub certificate: Certificate,
     /// How long answers of access reviews count.
     pub review_ttl: CacheTtl,
+    /// How long answers of token reviews count.
+    pub token_ttl: Duration,
     /// Which replica reports `MetricsAvailable`; without an election, this one does.
     pub election: Option<LeaderConfig>,
 }
@@ -99,6 +103,9 @@ pub enum RunError {
     /// The TLS library.
     #[error("TLS could not be set up: {0}")]
     Tls(#[from] rustls::Error),
+    /// The system.
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
     /// A background task ended, which none should.
     #[error("a background task ended: {}", .0.as_ref().map_or_else(|| "without an error".to_owned(), ToString::to_string))]
     Task(Option<JoinError>),
@@ -151,8 +158,9 @@ pub async fn run(
     // Those that end what they are doing when told to, unlike `tasks`.
     let mut orderly = JoinSet::new();
     orderly.spawn(reporter.run(stop.clone()));
-    let authorizer = Authorizer::new(client, settings.review_ttl, clock.clone());
-    parts.spawn_listener(&mut orderly, secure, authorizer, clock, closing.clone())?;
+    let authorizer = Authorizer::new(client.clone(), settings.review_ttl, clock.clone());
+    let tokens = TokenReviewer::new(client, settings.token_ttl, clock.clone())?;
+    parts.spawn_listener(&mut orderly, secure, tokens, authorizer, clock, closing.clone())?;
     let ended = tokio::select! {
         () = stop.cancelled() => Ok(()),
         Some(ended) = tasks.join_next() => Err(RunError::Task(ended.err())),
@@ -275,13 +283,18 @@ impl Parts {
         &self,
         tasks: &mut JoinSet<()>,
         listener: TcpListener,
+        tokens: TokenReviewer,
         authorizer: Authorizer,
         clock: Arc<dyn Clock>,
         stop: CancellationToken,
     ) -> Result<(), RunError> {
         let tls = tls::server_config(self.certificate.clone())?;
         let router = Router {
-            trust: self.trust.clone(),
+            authenticator: Authenticator {
+                trust: self.trust.clone(),
+                tokens,
+                clock: clock.clone(),
+            },
             authorizer,
             discovery: Discovery::new(),
             memory: self.memory.clone(),

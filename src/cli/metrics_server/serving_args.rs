@@ -43,6 +43,9 @@ pub(super) struct ServingArgs {
         env = "VAS_TLS_PRIVATE_KEY_FILE"
     )]
     pub(super) tls_private_key_file: Option<PathBuf>,
+    /// How long a review of a bearer token counts
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration, env = "VAS_AUTHENTICATION_TOKEN_WEBHOOK_CACHE_TTL")]
+    pub(super) authentication_token_webhook_cache_ttl: Duration,
     /// How long an access review that allowed counts
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration, env = "VAS_AUTHORIZATION_WEBHOOK_CACHE_AUTHORIZED_TTL")]
     pub(super) authorization_webhook_cache_authorized_ttl: Duration,
