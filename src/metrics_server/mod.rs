@@ -10,6 +10,7 @@
 //! Must not: ask Prometheus or the API server for data inside a request (reviews of access are cached).
 
 mod api_services;
+mod authenticator;
 mod authn;
 mod authz;
 mod availability;
@@ -29,6 +30,8 @@ mod poller;
 mod reads;
 mod registry;
 mod resource_names;
+mod review;
+mod review_cache;
 mod rotation;
 mod router;
 mod run;
@@ -39,7 +42,9 @@ mod status_error;
 mod store;
 mod telemetry;
 mod tls;
+mod token_review;
 mod trust_watch;
+mod user_limit;
 mod version;
 mod watches;
 
@@ -50,3 +55,4 @@ pub use rotation::{Times as RotationTimes, TimesError as RotationTimesError};
 pub use run::{Certificate, RunError, Settings, run};
 pub use secret::ServiceName;
 pub use tls::KeyPairError;
+pub use token_review::NoRandomness;

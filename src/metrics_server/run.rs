@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     api_services::ApiServices,
+    authenticator::Authenticator,
     authn::CurrentTrust,
     authz::{Authorizer, CacheTtl},
     availability::Reporter,
@@ -36,6 +37,7 @@ use super::{
     shared_certificate::Keeper,
     telemetry::Telemetry,
     tls::{self, ServingCertificate},
+    token_review::{NoRandomness, TokenReviewer},
     trust_watch, watches,
 };
 use crate::{
@@ -80,6 +82,8 @@ pub struct Settings {
     pub external_metrics: bool,
     /// How long answers of access reviews count.
     pub review_ttl: CacheTtl,
+    /// How long answers of token reviews count.
+    pub token_ttl: Duration,
     /// Which replica reports `MetricsAvailable`; without an election, this one does.
     pub election: Option<LeaderConfig>,
 }
@@ -96,6 +100,9 @@ pub enum RunError {
     /// The TLS library.
     #[error("TLS could not be set up: {0}")]
     Tls(#[from] rustls::Error),
+    /// The system.
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
     /// A background task ended, which none should.
     #[error("a background task ended: {}", .0.as_ref().map_or_else(|| "without an error".to_owned(), ToString::to_string))]
     Task(Option<JoinError>),
@@ -140,8 +147,9 @@ pub async fn run(
     // Those that end what they are doing when told to, unlike `tasks`.
     let mut orderly = JoinSet::new();
     orderly.spawn(reporter.run(stop.clone()));
-    let authorizer = Authorizer::new(client, settings.review_ttl, clock.clone());
-    let router = parts.router(authorizer, metrics, clock);
+    let authorizer = Authorizer::new(client.clone(), settings.review_ttl, clock.clone());
+    let tokens = TokenReviewer::new(client, settings.token_ttl, clock.clone())?;
+    let router = parts.router(tokens, authorizer, metrics, clock);
     parts.spawn_listener(&mut orderly, secure, router, closing.clone())?;
     let ended = tokio::select! {
         () = stop.cancelled() => Ok(()),
@@ -281,9 +289,19 @@ impl Parts {
         tasks.spawn(async move { api_services.follow(&client, &telemetry).await });
     }
 
-    fn router(&self, authorizer: Authorizer, metrics: Arc<MetricsRegistry>, clock: Arc<dyn Clock>) -> Router {
+    fn router(
+        &self,
+        tokens: TokenReviewer,
+        authorizer: Authorizer,
+        metrics: Arc<MetricsRegistry>,
+        clock: Arc<dyn Clock>,
+    ) -> Router {
         Router {
-            trust: self.trust.clone(),
+            authenticator: Authenticator {
+                trust: self.trust.clone(),
+                tokens,
+                clock: clock.clone(),
+            },
             authorizer,
             documents: Documents::new(self.memory.external_metrics, metrics),
             memory: self.memory.clone(),

@@ -105,6 +105,7 @@ impl Args {
                 authorized: self.serving.authorization_webhook_cache_authorized_ttl,
                 unauthorized: self.serving.authorization_webhook_cache_unauthorized_ttl,
             },
+            token_ttl: self.serving.authentication_token_webhook_cache_ttl,
             election,
         };
         Ok(metrics_server::run(client, settings, clock, stop).await?)
