@@ -1,6 +1,7 @@
 //! `vas metrics-server`: custom.metrics.k8s.io from Prometheus, behind the aggregation layer.
 //!
 //! ```text
+//! configuration ---config---> servers -------+
 //! VoiceAssistScalings --watches--> registry --shapes--> poller --Prometheus--> store
 //! pods                --watches--> pod_index                                     |
 //! HPA --listener, tls--> router: authn -> authz -> path -> reads (memory only) <-+
@@ -14,6 +15,7 @@ mod authn;
 mod authz;
 mod availability;
 mod certificate;
+mod config;
 mod discovery;
 mod listener;
 mod path;
@@ -26,6 +28,7 @@ mod resource_names;
 mod router;
 mod run;
 mod secret;
+mod servers;
 mod shared_certificate;
 mod status_error;
 mod store;
@@ -35,7 +38,9 @@ mod trust_watch;
 mod watches;
 
 pub use authz::CacheTtl;
+pub use config::{ConfigError, ConfigFile, Configuration, Problem};
 pub use listener::BindError;
 pub use run::{Certificate, RunError, Settings, run};
 pub use secret::ServiceName;
+pub use servers::ServerSettings;
 pub use tls::KeyPairError;

@@ -1,7 +1,6 @@
 //! Starts the parts of the metrics server and stops them in order.
 
 use std::{
-    collections::BTreeMap,
     net::SocketAddr,
     sync::{
         Arc,
@@ -23,6 +22,7 @@ use super::{
     authn::CurrentTrust,
     authz::{Authorizer, CacheTtl},
     availability::Reporter,
+    config::{Configuration, ReloadMetrics},
     discovery::Discovery,
     listener::{self, BindError},
     poller::Poller,
@@ -37,9 +37,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    core::promql::Labels,
     leader::{self, LeaderConfig},
-    prometheus,
     telemetry::http::{self, Check, Endpoints, HttpError},
 };
 
@@ -64,12 +62,8 @@ pub enum Certificate {
 pub struct Settings {
     /// Watched namespace; `None` means all.
     pub namespace: Option<String>,
-    /// The Prometheus servers by the name resources call them.
-    pub prometheus: BTreeMap<String, prometheus::Client>,
-    /// Time between polls.
-    pub poll_interval: Duration,
-    /// Labels that carry namespace and pod.
-    pub labels: Labels,
+    /// The Prometheus servers.
+    pub prometheus: Configuration,
     /// Address of the secure port.
     pub secure_address: SocketAddr,
     /// Address of the plain port for metrics and health.
@@ -115,6 +109,7 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), RunError> {
     let mut metrics = MetricsRegistry::default();
+    let reload_metrics = ReloadMetrics::new(&mut metrics);
     let parts = Parts::new(&settings, Telemetry::new(&mut metrics));
     if let Certificate::Given { chain, key } = &settings.certificate {
         parts.certificate.set(chain, key)?;
@@ -129,6 +124,14 @@ pub async fn run(
     let mut tasks = JoinSet::new();
     parts.spawn_watches(&mut tasks, &client, settings.namespace.as_deref());
     parts.spawn_poller(&mut tasks, &settings, clock.clone(), stop.clone());
+    if let Some(reloader) = settings.prometheus.reloader(
+        parts.memory.registry.clone(),
+        parts.scalings_synced.clone(),
+        reload_metrics,
+        clock.clone(),
+    ) {
+        tasks.spawn(reloader.run());
+    }
     if settings.certificate == Certificate::Shared {
         parts.spawn_certificate(
             &mut tasks,
@@ -184,7 +187,7 @@ impl Parts {
     fn new(settings: &Settings, telemetry: Telemetry) -> Self {
         Self {
             memory: Memory {
-                registry: Arc::new(Registry::new(settings.labels.clone())),
+                registry: Arc::new(Registry::new(settings.prometheus.servers.sources())),
                 store: Arc::default(),
                 pods: Arc::default(),
                 resource_names: Arc::default(),
@@ -247,9 +250,7 @@ impl Parts {
         stop: CancellationToken,
     ) {
         let poller = Poller {
-            servers: settings.prometheus.clone(),
-            labels: settings.labels.clone(),
-            interval: settings.poll_interval,
+            servers: settings.prometheus.servers.clone(),
             registry: self.memory.registry.clone(),
             store: self.memory.store.clone(),
             telemetry: self.telemetry.clone(),
