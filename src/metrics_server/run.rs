@@ -1,7 +1,6 @@
 //! Starts the parts of the metrics server and stops them in order.
 
 use std::{
-    collections::BTreeMap,
     net::SocketAddr,
     sync::{
         Arc,
@@ -26,6 +25,7 @@ use super::{
     authz::{Authorizer, CacheTtl},
     availability::Reporter,
     certificate_files::CertificateFiles,
+    config::{Configuration, ReloadMetrics},
     documents::Documents,
     listener::{self, BindError},
     poller::Poller,
@@ -42,9 +42,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    core::promql::Labels,
     leader::{self, LeaderConfig},
-    prometheus,
     telemetry::http::{self, Check, Endpoints, HttpError},
 };
 
@@ -64,12 +62,8 @@ pub enum Certificate {
 pub struct Settings {
     /// Watched namespace; `None` means all.
     pub namespace: Option<String>,
-    /// The Prometheus servers by the name resources call them.
-    pub prometheus: BTreeMap<String, prometheus::Client>,
-    /// Time between polls.
-    pub poll_interval: Duration,
-    /// Labels that carry namespace and pod.
-    pub labels: Labels,
+    /// The Prometheus servers.
+    pub prometheus: Configuration,
     /// Address of the secure port.
     pub secure_address: SocketAddr,
     /// Address of the plain port for metrics and health.
@@ -119,6 +113,7 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), RunError> {
     let mut metrics = MetricsRegistry::default();
+    let reload_metrics = ReloadMetrics::new(&mut metrics);
     let parts = Parts::new(&settings, Telemetry::new(&mut metrics));
     let metrics = Arc::new(metrics);
     let secure = listener::bind(settings.secure_address).await?;
@@ -132,6 +127,14 @@ pub async fn run(
     parts.spawn_watches(&mut tasks, &client, settings.namespace.as_deref());
     parts.spawn_poller(&mut tasks, &settings, clock.clone(), stop.clone());
     parts.spawn_certificate(&mut tasks, &client, &settings, clock.clone());
+    if let Some(reloader) = settings.prometheus.reloader(
+        parts.memory.registry.clone(),
+        parts.scalings_synced.clone(),
+        reload_metrics,
+        clock.clone(),
+    ) {
+        tasks.spawn(reloader.run());
+    }
     tasks.spawn(http::serve(plain, endpoints, CancellationToken::new()));
     let election = settings
         .election
@@ -183,7 +186,7 @@ impl Parts {
     fn new(settings: &Settings, telemetry: Telemetry) -> Self {
         Self {
             memory: Memory {
-                registry: Arc::new(Registry::new(settings.labels.clone())),
+                registry: Arc::new(Registry::new(settings.prometheus.servers.sources())),
                 store: Arc::default(),
                 pods: Arc::default(),
                 resource_names: Arc::default(),
@@ -248,9 +251,7 @@ impl Parts {
         stop: CancellationToken,
     ) {
         let poller = Poller {
-            servers: settings.prometheus.clone(),
-            labels: settings.labels.clone(),
-            interval: settings.poll_interval,
+            servers: settings.prometheus.servers.clone(),
             registry: self.memory.registry.clone(),
             store: self.memory.store.clone(),
             telemetry: self.telemetry.clone(),
