@@ -25,6 +25,7 @@ pub mod events;
 pub mod explain;
 pub mod field_path;
 pub mod hpa;
+pub mod import;
 pub mod int_or_percent;
 pub mod label_selector;
 pub mod lease;

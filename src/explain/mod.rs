@@ -93,7 +93,7 @@ async fn observe_workload(
         encode(&asked.hpa)
     );
     let hpa: Read<Option<HorizontalPodAutoscaler>> =
-        reader.get_opt(&hpa).await.map_err(|error| error.to_string());
+        reader.get_opt(&hpa).await.map_err(|error| error.words());
     let scale = scale(reader, discovery, namespace, &asked).await;
     let selector = scale.as_ref().ok().and_then(|scale| scale.status.as_ref());
     let selector = selector
@@ -125,7 +125,7 @@ async fn scale(reader: &Reader, discovery: &Discovery, namespace: &str, asked: &
         encode(namespace),
         encode(&target.name)
     );
-    reader.get(&path).await.map_err(|error| error.to_string())
+    reader.get(&path).await.map_err(|error| error.words())
 }
 
 async fn pods(reader: &Reader, namespace: &str, selector: &str) -> Read<Vec<Pod>> {
@@ -138,7 +138,7 @@ async fn pods(reader: &Reader, namespace: &str, selector: &str) -> Read<Vec<Pod>
         encode(selector)
     );
     let list: Result<List<Pod>, _> = reader.get(&path).await;
-    list.map(|list| list.items).map_err(|error| error.to_string())
+    list.map(|list| list.items).map_err(|error| error.words())
 }
 
 /// The resources of an API version, as its discovery lists them.

@@ -82,7 +82,7 @@ fn print_workload(page: &mut Page, workload: &WorkloadReport) {
         page.wrapped(4, &shown(condition));
     }
     page.line(0, "");
-    page.wrapped(0, &workload.summary);
+    page.hanging(0, 2, &workload.summary);
 }
 
 fn print_metric(page: &mut Page, metric: &MetricReport) {
@@ -102,7 +102,7 @@ fn print_metric(page: &mut Page, metric: &MetricReport) {
     }
     match metric.outcome {
         Some(Outcome::WithinTolerance) => line.push_str(", within tolerance"),
-        Some(Outcome::Damped) => line.push_str(", for lack of values"),
+        Some(Outcome::Damped) => line.push_str(", held back by pods that do not count"),
         Some(Outcome::Scaled) | None => {}
     }
     page.wrapped(0, &line);
@@ -171,10 +171,14 @@ impl Page {
 
     /// Breaks between words; further lines stand eight columns further in than the first.
     fn wrapped(&mut self, indent: usize, text: &str) {
+        self.hanging(indent, 8, text);
+    }
+
+    fn hanging(&mut self, indent: usize, hang: usize, text: &str) {
         let mut lines: Vec<String> = Vec::new();
         let mut line = String::new();
         for (position, word) in text.split(' ').enumerate() {
-            let further = if lines.is_empty() { 0 } else { 8 };
+            let further = if lines.is_empty() { 0 } else { hang };
             let length = indent + further + line.chars().count() + 1 + word.chars().count();
             if length > WIDTH && !line.trim().is_empty() {
                 lines.push(std::mem::take(&mut line));
@@ -185,7 +189,7 @@ impl Page {
         }
         lines.push(line);
         for (position, line) in lines.iter().enumerate() {
-            let further = if position == 0 { 0 } else { 8 };
+            let further = if position == 0 { 0 } else { hang };
             self.line(indent + further, line.trim_end());
         }
     }

@@ -180,3 +180,63 @@ fn text(selector: Option<&LabelSelector>) -> String {
     });
     equal.chain(expressions).collect::<Vec<_>>().join(",")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn questions_are_those_of_the_controller() {
+        let metric = |name: &str| {
+            json!({"name": name, "selector": {
+                "matchLabels": {"a": "b"},
+                "matchExpressions": [
+                    {"key": "c", "operator": "In", "values": ["d", "e"]}, {"key": "f", "operator": "DoesNotExist"},
+                ],
+            }})
+        };
+        let target = json!({"type": "Value", "value": "1"});
+        let hpa = json!({"metadata": {}, "spec": {
+            "maxReplicas": 1, "scaleTargetRef": {"kind": "Deployment", "name": "api"}, "metrics": [
+                {"type": "Resource", "resource": {"name": "cpu", "target": target}},
+                {"type": "Pods", "pods": {"metric": {"name": "rate"}, "target": target}},
+                {"type": "Object", "object": {
+                    "metric": metric("depth"), "target": target,
+                    "describedObject": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"},
+                }},
+                {"type": "External", "external": {"metric": metric("jobs"), "target": target}},
+                {"type": "Novel"},
+            ],
+        }});
+        let hpa: HorizontalPodAutoscaler = serde_json::from_value(hpa).unwrap();
+        let metric_selector = "a=b,c in (d,e),!f".to_owned();
+        let selector = "app=api".to_owned();
+        assert_eq!(
+            questions(&hpa, "app=api"),
+            [
+                Question::Usage {
+                    selector: selector.clone()
+                },
+                Question::Pods {
+                    metric: "rate".to_owned(),
+                    selector,
+                    metric_selector: String::new(),
+                },
+                Question::Object {
+                    api_version: "apps/v1".to_owned(),
+                    kind: "Deployment".to_owned(),
+                    name: "api".to_owned(),
+                    metric: "depth".to_owned(),
+                    metric_selector: metric_selector.clone(),
+                },
+                Question::External {
+                    metric: "jobs".to_owned(),
+                    metric_selector
+                },
+                Question::Unknown,
+            ]
+        );
+    }
+}

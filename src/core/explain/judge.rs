@@ -3,26 +3,22 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, MetricSpec};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 
 use super::{
     Observed, ObservedWorkload, Settings,
     answer::{self, Answer},
     ask::hpa_of,
     memory::{memory, reason},
+    metric,
     report::{
-        ConditionLine, DecisionReport, DirectionReport, Explanation, HpaReport, MetricReport, Replicas,
-        WorkloadReport,
+        ConditionLine, DecisionReport, DirectionReport, Explanation, HpaReport, Replicas, WorkloadReport,
     },
     words::{self, Told, Unit},
 };
-use crate::{
-    api::v1alpha1::ResourceName,
-    core::{
-        hpa::{self, Cause, Decision, Hpa, Input, Pod, World, decide, down_limit, propose, up_limit},
-        model::{self, Workload},
-        promql,
-    },
+use crate::api::condition::READY;
+use crate::core::hpa::{
+    self, Cause, Decision, Hpa, Input, Pod, World, decide, down_limit, propose, up_limit,
 };
 
 /// Explains a resource at a moment.
@@ -45,7 +41,7 @@ pub fn explain(observed: &Observed, settings: &Settings, now: Timestamp) -> Expl
         environment: object.spec.environment.clone(),
         conditions: conditions
             .iter()
-            .filter(|condition| condition.status != "True")
+            .filter(|condition| condition.status != "True" && condition.type_ != READY)
             .map(|condition| ConditionLine {
                 type_: condition.type_.clone(),
                 status: condition.status.clone(),
@@ -110,9 +106,9 @@ fn explain_workload(
     for (position, spec) in metrics.into_iter().enumerate() {
         let answer = observed.answers.get(position);
         let metric = hpa.metrics.get(position);
-        let entry = workload.and_then(|workload| entry_of(spec, workload));
-        let query = entry.and_then(|entry| query(entry, namespace, settings));
-        let mut line = metric_report(spec, entry, query);
+        let entry = workload.and_then(|workload| metric::entry_of(spec, workload));
+        let query = entry.and_then(|entry| metric::query(entry, namespace, settings));
+        let mut line = metric::report(spec, entry, query);
         let judged = metric
             .ok_or_else(|| "it is not in the HPA".to_owned())
             .and_then(|metric| {
@@ -310,75 +306,4 @@ fn is_true(object: &HorizontalPodAutoscaler, type_: &str) -> bool {
             .iter()
             .any(|one| one.type_ == type_ && one.status == "True")
     })
-}
-
-/// The entry of the resource that an HPA's metric was written for.
-fn entry_of<'a>(spec: &MetricSpec, workload: &'a Workload) -> Option<&'a model::Metric> {
-    let name = |resource: ResourceName| match resource {
-        ResourceName::Cpu => "cpu",
-        ResourceName::Memory => "memory",
-    };
-    workload.metrics.iter().find(|entry| match &entry.source {
-        model::Source::Resource { name: resource, .. } => spec
-            .resource
-            .as_ref()
-            .is_some_and(|spec| spec.name == name(*resource)),
-        model::Source::ContainerResource {
-            name: resource,
-            container,
-            ..
-        } => spec
-            .container_resource
-            .as_ref()
-            .is_some_and(|spec| spec.name == name(*resource) && spec.container == *container),
-        model::Source::Prometheus(_) => metric_name(spec) == Some(&entry.name),
-    })
-}
-
-fn metric_name(spec: &MetricSpec) -> Option<&str> {
-    let pods = spec.pods.as_ref().map(|spec| &spec.metric);
-    let object = spec.object.as_ref().map(|spec| &spec.metric);
-    let external = spec.external.as_ref().map(|spec| &spec.metric);
-    pods.or(object).or(external).map(|metric| metric.name.as_str())
-}
-
-fn query(entry: &model::Metric, namespace: &str, settings: &Settings) -> Option<String> {
-    let model::Source::Prometheus(prometheus) = &entry.source else {
-        return None;
-    };
-    let shape = promql::shape(&settings.labels, namespace, prometheus);
-    Some(match shape {
-        Ok(shape) => shape.value,
-        Err(error) => format!("none: {error}"),
-    })
-}
-
-fn metric_report(spec: &MetricSpec, entry: Option<&model::Metric>, query: Option<String>) -> MetricReport {
-    let resource = spec.resource.as_ref().map(|spec| spec.name.clone());
-    let container = spec.container_resource.as_ref();
-    let container = container.map(|spec| format!("{} of container {}", spec.name, spec.container));
-    let own = || metric_name(spec).map(str::to_owned).or(resource).or(container);
-    MetricReport {
-        name: entry
-            .map(|entry| entry.name.clone())
-            .or_else(own)
-            .unwrap_or_default(),
-        type_: spec.type_.clone(),
-        api: match spec.type_.as_str() {
-            "Resource" | "ContainerResource" => "metrics.k8s.io",
-            "External" => "external.metrics.k8s.io",
-            _ => "custom.metrics.k8s.io",
-        },
-        query,
-        value: None,
-        target: String::new(),
-        ratio: None,
-        sampled: None,
-        age_seconds: None,
-        pods: None,
-        proposal: None,
-        outcome: None,
-        decides: false,
-        error: None,
-    }
 }

@@ -4,6 +4,7 @@
 //! ask      the resource -> its workloads; an HPA -> what to ask the metrics APIs, as the controller does
 //! answer   their answers -> readings
 //! memory   the HPA's status -> what is known of the controller's memory
+//! metric   a metric of an HPA -> its entry in the resource, its query
 //! judge    one workload: proposals, decision, limits
 //! words    amounts and the sentence at the end
 //! report   what is printed, and its JSON form
@@ -15,6 +16,7 @@ mod answer;
 mod ask;
 mod judge;
 mod memory;
+mod metric;
 mod report;
 mod words;
 

@@ -16,7 +16,7 @@ pub struct Explanation {
     /// Its active environment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
-    /// Its conditions that are not True.
+    /// Its conditions that are not True, but for `Ready`, which sums them up.
     pub conditions: Vec<ConditionLine>,
     /// What else is worth knowing.
     pub notes: Vec<String>,

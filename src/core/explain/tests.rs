@@ -327,38 +327,3 @@ fn a_switched_off_metric_is_mentioned() {
     assert_eq!(report.notes, ["old is switched off in the spec (enabled: false)"]);
     assert_eq!(report.metrics.len(), 1);
 }
-
-#[test]
-fn questions_are_those_of_the_controller() {
-    let observed = observed(
-        json!({"metrics": [
-            {"name": "cpu", "resource": {"name": "cpu", "target": {"averageUtilization": 70}}},
-            {"name": "rate", "requestRate": {"counter": "c", "target": {"averageValue": "100"}}},
-            {"name": "depth", "queueDepth": {"gauge": "g", "target": {"value": "1"}}},
-        ]}),
-        calm(),
-        vec![],
-    );
-    let metric_selector = "scaling.voiceassist.io/name=v,scaling.voiceassist.io/workload=api".to_owned();
-    let selector = "app=api".to_owned();
-    assert_eq!(
-        questions(hpa_of(&observed.workloads[0]).unwrap(), "app=api"),
-        [
-            Question::Usage {
-                selector: selector.clone()
-            },
-            Question::Pods {
-                metric: "rate".to_owned(),
-                selector,
-                metric_selector: metric_selector.clone()
-            },
-            Question::Object {
-                api_version: "apps/v1".to_owned(),
-                kind: "Deployment".to_owned(),
-                name: "api".to_owned(),
-                metric: "depth".to_owned(),
-                metric_selector,
-            },
-        ]
-    );
-}

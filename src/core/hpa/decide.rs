@@ -246,7 +246,8 @@ mod tests {
 
     #[test]
     fn with_behavior_the_default_is_four_more_or_double_and_without_it_double_or_four() {
-        let (with, without) = (hpa("behavior: {scaleDown: {}}"), hpa(""));
+        let low = |hpa: Hpa| Hpa { min: 1, ..hpa };
+        let (with, without) = (low(hpa("behavior: {scaleDown: {}}")), low(hpa("")));
         for (current, limited, unlimited) in [(1, 5, 4), (3, 7, 6), (5, 10, 10)] {
             let wanted = [Some(19)];
             assert_eq!(next(&with, current, &wanted), (limited, Cause::ScaleUpLimit));
