@@ -1,6 +1,7 @@
 //! `vas metrics-server` behind a real aggregation layer, in front of a real Prometheus, read by the real HPA.
 
 mod access;
+mod explain;
 mod external;
 mod faults;
 mod hpa;
