@@ -16,6 +16,7 @@ pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod core;
+pub mod doctor;
 pub mod leader;
 pub mod metrics_server;
 pub mod operator;

@@ -3,6 +3,7 @@
 //! Exit codes: 0 fine, 1 failure or problems found, 2 usage or invalid input (clap's own code too).
 
 mod crd;
+mod doctor;
 mod input;
 mod kube_config;
 mod leader_election;
@@ -33,6 +34,7 @@ enum Command {
     Crd(crd::Args),
     Validate(validate::Args),
     Render(render::Args),
+    Doctor(doctor::Args),
     Operator(Box<operator::Args>),
     MetricsServer(Box<metrics_server::Args>),
 }
@@ -44,6 +46,7 @@ impl Cli {
             Command::Crd(args) => args.run(),
             Command::Validate(args) => args.run(),
             Command::Render(args) => args.run(),
+            Command::Doctor(args) => args.run(),
             Command::Operator(args) => args.run(),
             Command::MetricsServer(args) => args.run(),
         }

@@ -9,4 +9,4 @@ mod client;
 mod response;
 
 pub use client::{BuildError, Client, Limits, QueryError};
-pub use response::ResponseError;
+pub use response::{ResponseError, parse as parse_answer};
