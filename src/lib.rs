@@ -17,6 +17,7 @@ pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod core;
+pub mod doctor;
 pub mod explain;
 pub mod leader;
 pub mod metrics_server;

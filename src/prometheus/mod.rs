@@ -10,5 +10,5 @@ mod response;
 mod settings;
 
 pub use client::{BuildError, Client, Limits, QueryError};
-pub use response::{InstantAnswer, ResponseError};
+pub use response::{InstantAnswer, ResponseError, parse as parse_answer};
 pub use settings::Settings;
