@@ -26,4 +26,5 @@ mod load_model;
 mod manifests;
 mod metrics_server;
 mod operator;
+mod prometheus_answers;
 mod purity;
