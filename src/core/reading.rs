@@ -184,10 +184,17 @@ impl<'a> View<'a> {
         if let Series::RequestRate { window, .. } = &self.metric.series
             && gaps::empties(*window, sampled.age)
         {
-            return Err(Missing::WindowEmpties(self.failure()));
+            return Err(Missing::WindowEmpties {
+                age,
+                failure: self.failure(),
+            });
         }
         if self.state.gaps.reach(self.namespace, sampled.at) {
             return Err(Missing::Gap);
+        }
+        let is_of_a_pod = matches!(self.metric.series, Series::RequestRate { .. });
+        if is_of_a_pod && value > quantity::MAX_VALUE_PER_POD {
+            return Err(Missing::Unusable(value));
         }
         let quantity = quantity::from_measurement(value).ok_or(Missing::Unusable(value))?;
         Ok(Reading {

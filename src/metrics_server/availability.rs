@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    api_services::ApiServices,
     reads::Memory,
     registry::{Entry, ServedMetric},
 };
@@ -20,6 +21,7 @@ use crate::{
     clock::Clock,
     core::{
         availability::{Health, Settling, Verdict, verdict},
+        metrics_api::{MetricsApi, unrouted, with_unrouted},
         model::ScalingKey,
         reading::{self, Failure, Missing},
     },
@@ -37,6 +39,8 @@ pub struct Reporter {
     pub election: Option<Election>,
     /// What the HPA is told.
     pub memory: Memory,
+    /// Whom the HPA asks.
+    pub api_services: Arc<ApiServices>,
     /// Dates conditions.
     pub clock: Arc<dyn Clock>,
 }
@@ -100,7 +104,29 @@ impl Reporter {
             .iter()
             .map(|metric| self.health(metric, now))
             .collect();
-        verdict(&metrics)
+        let verdict = verdict(&metrics)?;
+        Some(
+            MetricsApi::ALL
+                .into_iter()
+                .fold(verdict, |verdict, api| self.routed(api, entry, verdict)),
+        )
+    }
+
+    /// The verdict once it is known whether the HPA reads the metrics of that API from us.
+    fn routed(&self, api: MetricsApi, entry: &Entry, verdict: Verdict) -> Verdict {
+        let metrics: Vec<String> = entry
+            .metrics
+            .iter()
+            .filter(|metric| api_of(metric) == api)
+            .map(|metric| format!("{}/{}", metric.workload, metric.name))
+            .collect();
+        if metrics.is_empty() {
+            return verdict;
+        }
+        match unrouted(api, |name| self.api_services.registration(name)) {
+            Some(unrouted) => with_unrouted(&unrouted, &metrics, &verdict),
+            None => verdict,
+        }
     }
 
     fn health(&self, metric: &ServedMetric, now: Duration) -> Health {
@@ -151,6 +177,11 @@ impl Reporter {
             .await?;
         Ok(())
     }
+}
+
+/// The API in which the HPA reads a metric.
+fn api_of(_: &ServedMetric) -> MetricsApi {
+    MetricsApi::Custom
 }
 
 fn log(key: &ScalingKey, verdict: &Verdict, written: Result<kube::Result<()>, FenceError>) {

@@ -18,10 +18,12 @@ mod support;
 
 mod children;
 mod cli;
+mod contract;
 mod crd_rules;
 mod demo_overlay;
 mod golden;
 mod harness;
+mod import;
 mod load_model;
 mod manifests;
 mod metrics_server;

@@ -83,6 +83,7 @@ fn metric(series: Series) -> PrometheusMetric {
     PrometheusMetric {
         series,
         target: ObjectTarget::Value(Quantity("1".to_owned())),
+        external: false,
         on_missing: OnMissing::Hold,
         max_age: Duration::from_mins(2),
         server: "default".to_owned(),

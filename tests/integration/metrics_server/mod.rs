@@ -3,8 +3,12 @@
 mod access;
 mod configuration;
 mod elsewhere;
+mod explain;
+mod external;
 mod faults;
 mod hpa;
+mod pair;
+mod reading;
 mod refused;
 mod remarks;
 mod replicas;
