@@ -28,4 +28,5 @@ mod load_model;
 mod manifests;
 mod metrics_server;
 mod operator;
+mod prometheus_answers;
 mod purity;

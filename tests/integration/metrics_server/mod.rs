@@ -1,6 +1,8 @@
 //! `vas metrics-server` behind a real aggregation layer, in front of a real Prometheus, read by the real HPA.
 
 mod access;
+mod configuration;
+mod elsewhere;
 mod explain;
 mod external;
 mod faults;
@@ -8,6 +10,9 @@ mod hpa;
 mod pair;
 mod reading;
 mod refused;
+mod remarks;
 mod replicas;
 mod serving;
+mod sources;
+mod split;
 mod stack;
