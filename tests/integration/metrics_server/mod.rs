@@ -1,6 +1,8 @@
 //! `vas metrics-server` behind a real aggregation layer, in front of a real Prometheus, read by the real HPA.
 
 mod access;
+mod clients;
+mod documents;
 mod external;
 mod faults;
 mod hpa;
@@ -9,3 +11,4 @@ mod refused;
 mod replicas;
 mod serving;
 mod stack;
+mod uninstall;
