@@ -188,6 +188,22 @@ async fn openapi_is_merged_by_the_api_server_which_then_has_nothing_to_complain_
         assert_eq!(schema["x-kubernetes-group-version-kind"], kind, "{url}");
     }
 
+    let explained = eventually(PATIENCE, "kubectl explains an external metric", || async {
+        let api = "--api-version=external.metrics.k8s.io/v1beta1";
+        let output = stack
+            .cluster
+            .kubectl(&["explain", "queue-depth.items", api], None);
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into_owned())
+        }
+    })
+    .await;
+    for words in ["ExternalMetricValueList", "metricLabels", "-required-"] {
+        assert!(explained.contains(words), "{explained}");
+    }
+
     let log = stack.cluster.dir().join("logs/kube-apiserver.log");
     let complaints = || {
         let log = std::fs::read_to_string(&log).unwrap_or_default();
