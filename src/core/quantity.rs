@@ -41,6 +41,13 @@ impl Amount {
         self.0.div_euclid(NANO / 1000) + i128::from(self.0.rem_euclid(NANO / 1000) > 0)
     }
 
+    /// The nearest float, as a tolerance is compared.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a float is what is asked for")]
+    pub fn as_f64(self) -> f64 {
+        self.0 as f64 / NANO as f64
+    }
+
     /// Whole units, exactly `None` if there is a fraction.
     #[must_use]
     pub fn whole(self) -> Option<i128> {

@@ -8,10 +8,11 @@ use axum::{
     response::Response,
 };
 use hyper::{Request, body::Incoming};
-use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::pki_types::CertificateDer;
 
 use super::{
-    authn::{CurrentTrust, User},
+    authenticator::Authenticator,
+    authn::User,
     authz::{Action, Authorizer},
     document::JSON,
     documents::Documents,
@@ -29,8 +30,8 @@ const HEALTH: [&str; 3] = ["/healthz", "/livez", "/readyz"];
 
 /// Answers every request of the secure port.
 pub struct Router {
-    /// Whom to trust.
-    pub trust: Arc<CurrentTrust>,
+    /// Who asks.
+    pub authenticator: Authenticator,
     /// Who may do what.
     pub authorizer: Authorizer,
     /// Everything that is no metric.
@@ -69,14 +70,7 @@ impl Router {
             only_reads(request)?;
             return Ok(self.health(path));
         }
-        let trust = self
-            .trust
-            .get()
-            .ok_or_else(|| StatusError::unavailable("whom to trust is not read yet"))?;
-        let now = UnixTime::since_unix_epoch(self.clock.now().as_duration().unsigned_abs());
-        let user = trust
-            .authenticate(chain, request.headers(), now)
-            .map_err(|error| StatusError::unauthorized(error.to_string()))?;
+        let user = self.authenticator.authenticate(chain, request.headers()).await?;
         let route = match path::route(path)? {
             route if route.is_external() && !self.memory.external_metrics => Route::Unknown,
             route => route,

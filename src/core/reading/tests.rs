@@ -1,9 +1,15 @@
+mod parts;
+mod remarkable;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::*;
 use crate::core::{
     model::{ObjectTarget, Series},
-    promql::{Grouping, SampleTime},
+    promql::{Grouping, Labels, SampleTime, Shape},
 };
 
 const NOW: Duration = Duration::from_secs(1000);
@@ -18,6 +24,21 @@ fn metric(on_missing: OnMissing) -> PrometheusMetric {
         on_missing,
         max_age: Duration::from_secs(60),
         server: "default".to_owned(),
+    }
+}
+
+fn shape(grouping: Grouping, window: Option<Duration>) -> Shape {
+    Shape {
+        server: "default".to_owned(),
+        grouping,
+        value: String::new(),
+        age: None,
+        window,
+        labels: Labels {
+            namespace: "namespace".parse().unwrap(),
+            pod: "pod".parse().unwrap(),
+        },
+        series: Series::Query { query: String::new() },
     }
 }
 
@@ -204,13 +225,7 @@ fn data_of_a_pod_that_is_gone_or_not_selected_stands_in_the_way_of_zero() {
 
 #[test]
 fn no_series_is_zero_only_after_clean_answers_for_as_long_as_max_age() {
-    let shape = Shape {
-        server: "default".to_owned(),
-        grouping: Grouping::Namespace,
-        value: String::new(),
-        age: None,
-        window: None,
-    };
+    let shape = shape(Grouping::Namespace, None);
     let mut state = PollState::default();
     let mut polled_at = |second: u64, clean: bool| {
         let asked = Duration::from_secs(second);
@@ -267,13 +282,7 @@ fn of_several_stale_pods_the_youngest_sample_is_named() {
 #[test]
 fn a_rate_whose_window_reaches_into_a_gap_is_missing_not_low() {
     let mut state = PollState::default();
-    let shape = Shape {
-        server: "default".to_owned(),
-        grouping: Grouping::Pod,
-        value: String::new(),
-        age: None,
-        window: Some(Duration::from_secs(60)),
-    };
+    let shape = shape(Grouping::Pod, Some(Duration::from_secs(60)));
     let mut sampled_at = |second: i64, value: f64| {
         let sampled = SampleTime {
             at: Timestamp::from_second(second).unwrap(),
@@ -285,7 +294,12 @@ fn a_rate_whose_window_reaches_into_a_gap_is_missing_not_low() {
         };
         let points = BTreeMap::from([("a".to_owned(), BTreeMap::from([("p".to_owned(), point)]))]);
         let asked = NOW;
-        state.record(&shape, Ok(Answer { asked, points }));
+        let answer = Answer {
+            asked,
+            points,
+            ..Answer::default()
+        };
+        state.record(&shape, Ok(answer));
         let readings = pods(Some(&state), "a", &metric(OnMissing::Hold), NOW, &["p"]);
         readings.map(|readings| readings["p"].value.clone())
     };

@@ -77,6 +77,13 @@ async fn the_accounts_may_not_do_what_is_not_their_job() {
         (METRICS_SERVER, "create secrets -n vas-system"),
         (METRICS_SERVER, "create apiservices"),
         (METRICS_SERVER, "patch apiservices/v1beta1.metrics.k8s.io"),
+        (METRICS_SERVER, "watch apiservices"),
+        (METRICS_SERVER, "get apiservices/v1beta2.custom.metrics.k8s.io"),
+        (METRICS_SERVER, "delete apiservices/v1beta2.custom.metrics.k8s.io"),
+        (
+            METRICS_SERVER,
+            "watch secrets/vas-metrics-server-tls -n vas-system",
+        ),
         (METRICS_SERVER, "delete pods -n default"),
         (METRICS_SERVER, "patch voiceassistscalings -n default"),
     ];

@@ -3,9 +3,11 @@
 mod access;
 mod clients;
 mod documents;
+mod explain;
 mod external;
 mod faults;
 mod hpa;
+mod pair;
 mod reading;
 mod refused;
 mod replicas;
