@@ -2,17 +2,22 @@
 
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, Identity, StatusCode};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, StatusCode};
 
 use super::stack::{Stack, stack};
-use crate::support::eventually;
+use crate::support::{Cluster, eventually};
 
 const PATH: &str = "/apis/custom.metrics.k8s.io/v1beta2/namespaces/access/pods/*/request-rate";
 const MASTERS: [(&str, &str); 2] = [("X-Remote-User", "admin"), ("X-Remote-Group", "system:masters")];
 
 /// A client that trusts the shared CA, with the certificate of a component of the cluster.
 pub fn client(stack: &Stack, port: u16, component: Option<&str>) -> Client {
-    let encoded = stack.cluster.kubectl_ok(
+    builder(stack.cluster, port, component).build().expect("a client")
+}
+
+/// The same, of any cluster, and not built yet.
+pub fn builder(cluster: &Cluster, port: u16, component: Option<&str>) -> ClientBuilder {
+    let encoded = cluster.kubectl_ok(
         &[
             "-n",
             "vas-system",
@@ -29,12 +34,12 @@ pub fn client(stack: &Stack, port: u16, component: Option<&str>) -> Client {
         .tls_certs_only([ca])
         .resolve("vas-metrics-server.vas-system.svc", ([127, 0, 0, 1], port).into());
     if let Some(component) = component {
-        let pki = stack.cluster.dir().join("pki");
+        let pki = cluster.dir().join("pki");
         let mut pem = std::fs::read(pki.join(format!("{component}.crt"))).expect("a certificate");
         pem.extend(std::fs::read(pki.join(format!("{component}.key"))).expect("a key"));
         builder = builder.identity(Identity::from_pem(&pem).expect("PEM"));
     }
-    builder.build().expect("a client")
+    builder
 }
 
 async fn get(

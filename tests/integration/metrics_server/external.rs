@@ -35,7 +35,7 @@ workloads:
 ";
 
 /// Registers the group, once, as the component does, and waits until the API server serves it.
-async fn registered() -> &'static Stack {
+pub async fn registered() -> &'static Stack {
     static REGISTERED: OnceCell<()> = OnceCell::const_new();
     let stack = stack().await;
     REGISTERED

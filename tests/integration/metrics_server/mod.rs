@@ -1,6 +1,8 @@
 //! `vas metrics-server` behind a real aggregation layer, in front of a real Prometheus, read by the real HPA.
 
 mod access;
+mod clients;
+mod documents;
 mod configuration;
 mod elsewhere;
 mod explain;
@@ -16,3 +18,4 @@ mod serving;
 mod sources;
 mod split;
 mod stack;
+mod uninstall;
