@@ -1,4 +1,4 @@
-//! `vas metrics-server`: custom.metrics.k8s.io from Prometheus, behind the aggregation layer.
+//! `vas metrics-server`: custom.metrics.k8s.io and external.metrics.k8s.io from Prometheus, behind the aggregation layer.
 //!
 //! ```text
 //! VoiceAssistScalings --watches--> registry --shapes--> poller --Prometheus--> store
@@ -17,6 +17,7 @@ mod ca_bundle;
 mod certificate;
 mod certificate_files;
 mod discovery;
+mod external_discovery;
 mod listener;
 mod path;
 mod payload;

@@ -14,8 +14,9 @@ use super::{
     authn::{CurrentTrust, User},
     authz::{Action, Authorizer},
     discovery::Discovery,
+    external_discovery,
     listener::Service,
-    path::{self, Route},
+    path::{self, RootScopedPath, Route, Selectors},
     payload,
     reads::{Memory, Now},
     status_error::StatusError,
@@ -75,12 +76,21 @@ impl Router {
         let user = trust
             .authenticate(chain, request.headers(), now)
             .map_err(|error| StatusError::unauthorized(error.to_string()))?;
-        let route = path::route(path)?;
+        let route = match path::route(path)? {
+            route if route.is_external() && !self.memory.external_metrics => Route::Unknown,
+            route => route,
+        };
         let action = match &route {
             Route::Metric(metric) => Action::read(metric),
-            Route::Groups | Route::Group | Route::Resources(_) => Action::GetPath(path.to_owned()),
+            Route::Namespace(metric) => Action::read_namespace(metric),
+            Route::External(metric) => Action::read_external(metric),
+            Route::Groups
+            | Route::Group
+            | Route::Resources(_)
+            | Route::ExternalGroup
+            | Route::ExternalResources => Action::GetPath(path.to_owned()),
             // No review is spent on what can have no other answer: anybody could make up paths without end.
-            Route::Unknown => return Err(unknown(&user, path)),
+            Route::RootScoped(_) | Route::Unknown => return Err(unknown(&user, path, &route)),
         };
         self.authorizer.authorize(&user, action).await?;
         if request.method() != Method::GET {
@@ -90,17 +100,35 @@ impl Router {
             Route::Groups => Ok(json(self.discovery.groups())),
             Route::Group => Ok(json(self.discovery.group())),
             Route::Resources(version) => Ok(json(self.discovery.resources(version))),
+            Route::ExternalGroup => Ok(json(external_discovery::group())),
+            Route::ExternalResources => Ok(json(external_discovery::resources())),
             Route::Metric(metric) => {
-                let selectors = path::selectors(request.uri().query().unwrap_or_default())?;
-                let now = Now {
-                    wall: self.clock.now(),
-                    monotonic: self.clock.monotonic(),
-                };
+                let (selectors, now) = self.asked(request)?;
                 let values = self.memory.read(&metric, &selectors, now)?;
                 Ok(json(payload::render(metric.version, &values)))
             }
-            Route::Unknown => Err(unknown(&user, path)),
+            Route::Namespace(metric) => {
+                let (selectors, now) = self.asked(request)?;
+                let value = self.memory.read_namespace(&metric, &selectors, now)?;
+                Ok(json(payload::render(metric.version, &[value])))
+            }
+            Route::External(metric) => {
+                let (selectors, now) = self.asked(request)?;
+                let value = self.memory.read_external(&metric, &selectors, now)?;
+                Ok(json(payload::render_external(&value)))
+            }
+            Route::RootScoped(_) | Route::Unknown => Err(unknown(&user, path, &route)),
         }
+    }
+
+    /// The selectors of a read, and when it is answered.
+    fn asked(&self, request: &Request<Incoming>) -> Result<(Selectors, Now), StatusError> {
+        let selectors = path::selectors(request.uri().query().unwrap_or_default())?;
+        let now = Now {
+            wall: self.clock.now(),
+            monotonic: self.clock.monotonic(),
+        };
+        Ok((selectors, now))
     }
 
     fn health(&self, path: &str) -> Response {
@@ -117,12 +145,20 @@ impl Router {
 }
 
 /// The answer to a path that leads nowhere. Who did not say who they are is not told what there is.
-fn unknown(user: &User, path: &str) -> StatusError {
+fn unknown(user: &User, path: &str, route: &Route) -> StatusError {
     if user.is_anonymous() {
-        StatusError::forbidden(format!("user {:?} cannot get path {path:?}", user.name))
-    } else {
-        StatusError::not_found(format!("the server could not find the requested resource {path}"))
+        return StatusError::forbidden(format!("user {:?} cannot get path {path:?}", user.name));
     }
+    StatusError::not_found(match route {
+        Route::RootScoped(RootScopedPath {
+            resource,
+            name,
+            metric,
+        }) => format!(
+            "the server could not find the metric {metric} for {resource} {name}; metrics describe pods, scale targets and namespaces"
+        ),
+        _ => format!("the server could not find the requested resource {path}"),
+    })
 }
 
 fn json(body: Bytes) -> Response {
@@ -143,7 +179,25 @@ mod tests {
             name: name.to_owned(),
             ..User::default()
         };
-        assert_eq!(unknown(&user("somebody"), "/x").code(), 404);
-        assert_eq!(unknown(&user("system:anonymous"), "/x").code(), 403);
+        for path in ["/x", "/apis/custom.metrics.k8s.io/v1beta2/nodes/n/load"] {
+            let route = path::route(path).unwrap();
+            assert_eq!(unknown(&user("somebody"), path, &route).code(), 404);
+            assert_eq!(unknown(&user("system:anonymous"), path, &route).code(), 403);
+        }
+    }
+
+    #[test]
+    fn no_metric_of_ours_describes_an_object_outside_namespaces() {
+        let path = "/apis/custom.metrics.k8s.io/v1beta2/nodes/n/load";
+        let user = User {
+            name: "somebody".to_owned(),
+            ..User::default()
+        };
+        let error = unknown(&user, path, &path::route(path).unwrap());
+        assert_eq!(error.code(), 404);
+        assert_eq!(
+            error.to_string(),
+            "the server could not find the metric load for nodes n; metrics describe pods, scale targets and namespaces"
+        );
     }
 }

@@ -76,6 +76,8 @@ pub struct Settings {
     pub service: ServiceName,
     /// The serving certificate.
     pub certificate: Certificate,
+    /// Whether external.metrics.k8s.io is served.
+    pub external_metrics: bool,
     /// How long answers of access reviews count.
     pub review_ttl: CacheTtl,
     /// Which replica reports `MetricsAvailable`; without an election, this one does.
@@ -175,6 +177,7 @@ impl Parts {
                 store: Arc::default(),
                 pods: Arc::default(),
                 resource_names: Arc::default(),
+                external_metrics: settings.external_metrics,
             },
             trust: Arc::default(),
             certificate: Arc::default(),

@@ -18,9 +18,22 @@ pub(super) struct ServingArgs {
     /// Address of the secure port
     #[arg(long, value_name = "IP", default_value = "0.0.0.0", env = "VAS_BIND_ADDRESS")]
     pub(super) bind_address: IpAddr,
-    /// Port of custom.metrics.k8s.io
+    /// Port of custom.metrics.k8s.io and external.metrics.k8s.io
     #[arg(long, value_name = "PORT", default_value_t = 6443, env = "VAS_SECURE_PORT")]
     pub(super) secure_port: u16,
+    /// Serve metrics with `external: true` through external.metrics.k8s.io. Without it that group is not there, and
+    /// a resource with such a metric says so in its condition MetricsAvailable
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        action = clap::ArgAction::Set,
+        env = "VAS_EXTERNAL_METRICS"
+    )]
+    pub(super) external_metrics: bool,
     /// Address and port of /metrics, /healthz and /readyz, over plain HTTP
     #[arg(
         long,

@@ -122,3 +122,36 @@ async fn a_labelled_role_lets_the_operator_read_another_kind_of_target() {
     );
     cluster.kubectl_ok(&["delete", "-f", "-"], Some(crd));
 }
+
+#[tokio::test]
+async fn the_right_to_the_external_apiservice_comes_with_its_component_and_is_no_more_than_that() {
+    let cluster = CLUSTER.lock().await;
+    install::apply(&cluster);
+    let name = "v1beta1.external.metrics.k8s.io";
+    let patch = format!("patch apiservices/{name}");
+    assert!(
+        !can(&cluster, METRICS_SERVER, &patch),
+        "the right is there before it is given"
+    );
+    let heading = "External metrics";
+    for command in guide::commands(heading) {
+        assert_eq!(
+            guide::run(&cluster, &command),
+            "",
+            "the group has an owner already"
+        );
+    }
+    let external = guide::kustomization(heading);
+    cluster.kubectl_ok(&["apply", "-k", &external.folder().to_string_lossy()], None);
+    eventually_can(&cluster, METRICS_SERVER, &patch).await;
+    for right in [
+        "patch apiservices/v1beta1.metrics.k8s.io".to_owned(),
+        format!("delete apiservices/{name}"),
+    ] {
+        assert!(!can(&cluster, METRICS_SERVER, &right), "it may {right}");
+    }
+    let role = "clusterrole/vas-metrics-server-external";
+    let binding = "clusterrolebinding/vas-metrics-server-external";
+    let api_service = format!("apiservice/{name}");
+    cluster.kubectl_ok(&["delete", &api_service, role, binding], None);
+}
