@@ -46,10 +46,7 @@ async fn registered() -> &'static Stack {
                 .find("APIService", name)
                 .expect("the component has it")
                 .clone();
-            let secret = ["-n", "vas-system", "get", "secret", "vas-metrics-server-tls"];
-            let ca = [&secret[..], &["-o", "jsonpath={.data.ca\\.crt}"]].concat();
             api_service["spec"]["service"]["port"] = json!(stack.port);
-            api_service["spec"]["caBundle"] = json!(stack.cluster.kubectl_ok(&ca, None));
             let roles = ["ClusterRole", "ClusterRoleBinding"].map(|kind| {
                 install
                     .find(kind, "vas-metrics-server-external")
