@@ -33,6 +33,7 @@ fn sources() -> Sources {
 fn metric(server: &str, series: Series) -> PrometheusMetric {
     PrometheusMetric {
         series,
+        external: false,
         target: ObjectTarget::Value(Quantity("1".to_owned())),
         external: false,
         on_missing: OnMissing::Hold,
