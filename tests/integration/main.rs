@@ -20,6 +20,7 @@ mod children;
 mod cli;
 mod crd_rules;
 mod demo_overlay;
+mod doctor;
 mod golden;
 mod harness;
 mod load_model;

@@ -159,6 +159,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::api::v1alpha1::VoiceAssistScalingStatus;
     use crate::core::doctor::{
         Severity,
         testing::{healthy, severities},
@@ -167,7 +168,11 @@ mod tests {
     fn with_status(status: serde_json::Value) -> Observed {
         let mut observed = healthy();
         let seen = &mut observed.scalings.as_mut().unwrap()[0];
-        seen.object.as_mut().unwrap().status = serde_json::from_value(status).unwrap();
+        let mut status: Option<VoiceAssistScalingStatus> = serde_json::from_value(status).unwrap();
+        if let Some(status) = &mut status {
+            status.observed_generation = Some(1);
+        }
+        seen.object.as_mut().unwrap().status = status;
         observed
     }
 
