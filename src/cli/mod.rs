@@ -4,6 +4,8 @@
 
 mod crd;
 mod doctor;
+mod explain;
+mod import;
 mod input;
 mod kube_config;
 mod leader_election;
@@ -35,6 +37,8 @@ enum Command {
     Validate(validate::Args),
     Render(render::Args),
     Doctor(doctor::Args),
+    Explain(Box<explain::Args>),
+    Import(import::Args),
     Operator(Box<operator::Args>),
     MetricsServer(Box<metrics_server::Args>),
 }
@@ -47,6 +51,8 @@ impl Cli {
             Command::Validate(args) => args.run(),
             Command::Render(args) => args.run(),
             Command::Doctor(args) => args.run(),
+            Command::Explain(args) => args.run(),
+            Command::Import(args) => args.run(),
             Command::Operator(args) => args.run(),
             Command::MetricsServer(args) => args.run(),
         }

@@ -171,7 +171,8 @@ impl Source {
                 let request = request.map_err(|error| Unread::Failed(error.to_string()))?;
                 let body = bounded(client.request_text(request)).await?;
                 let answer = prometheus::parse_answer(body.as_bytes());
-                answer.map_err(|error| Unread::Failed(error.to_string()))
+                let answer = answer.map_err(|error| Unread::Failed(error.to_string()))?;
+                Ok(answer.vector)
             }
         }
     }

@@ -1,29 +1,29 @@
 //! Whether a user may do a request, by `SubjectAccessReview`; nothing is allowed because a review failed.
 //!
 //! The HPA reads every metric every 15 s and answers of reviews live 10 s by default, so an exact review per URL would
-//! cost one API call per read. So one broad review is made first (any metric in any namespace): where it
-//! allows, it covers all reads of that user. Where it does not, the exact one decides, and plain RBAC can limit
+//! cost one API call per read. So one broad review is made first (any metric of the group in any namespace): where it
+//! allows, it covers all reads of that user in that group. Where it does not, the exact one decides, and plain RBAC can limit
 //! tenants to a namespace and a metric.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+mod action;
 
-use k8s_openapi::api::authorization::v1::{
-    NonResourceAttributes, ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec,
-};
-use kube::{Api, Client, api::PostParams};
-use parking_lot::Mutex;
+use std::{sync::Arc, time::Duration};
 
-use super::{authn::User, path::MetricPath, status_error::StatusError};
-use crate::{api::CUSTOM_METRICS_GROUP, clock::Clock};
+use k8s_openapi::api::authorization::v1::{SubjectAccessReview, SubjectAccessReviewSpec};
+use kube::{Api, Client};
+
+pub use self::action::Action;
+use super::{
+    authn::User, review, review_cache::ReviewCache, status_error::StatusError, user_limit::UserLimit,
+};
+use crate::clock::Clock;
 
 /// Longest wait for a review.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Most answers kept, of broad reviews and of exact ones each.
 const CACHE_SIZE: usize = 10_000;
+/// Most reviews of one user under way at once.
+const MAX_PENDING: usize = 100;
 /// Members may do everything.
 const GROUP_MASTERS: &str = "system:masters";
 
@@ -36,72 +36,18 @@ pub struct CacheTtl {
     pub unauthorized: Duration,
 }
 
-/// What a user wants to do.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Action {
-    /// Read any metric of any namespace.
-    ReadAnyMetric,
-    /// Read a metric.
-    ReadMetric {
-        /// Namespace.
-        namespace: String,
-        /// Resource and, after a dot, group of the described objects.
-        resource: String,
-        /// Name of the described object, or `*`.
-        name: String,
-        /// Name of the metric: the subresource.
-        metric: String,
-        /// Version asked for.
-        version: &'static str,
-    },
-    /// Get a path that is no resource.
-    GetPath(String),
-}
-
-impl Action {
-    /// The action that a read of a metric is.
-    pub fn read(path: &MetricPath) -> Self {
-        Self::ReadMetric {
-            namespace: path.namespace.clone(),
-            resource: path.resource.clone(),
-            name: path.name.clone(),
-            metric: path.metric.clone(),
-            version: path.version.name(),
-        }
-    }
-}
+type Question = (Arc<User>, Action);
 
 /// Asks for reviews.
 #[derive(Clone)]
 pub struct Authorizer {
     reviews: Api<SubjectAccessReview>,
     ttl: CacheTtl,
-    clock: Arc<dyn Clock>,
-    cache: Arc<Mutex<Cache>>,
-}
-
-type Question = (User, Action);
-
-/// Answers by question. Broad ones have room of their own: those that one client makes up, path by path, do not
-/// push out the one that the HPA lives on.
-#[derive(Default)]
-struct Cache {
-    broad: Answers,
-    exact: Answers,
-}
-
-#[derive(Default)]
-struct Answers {
-    kept: BTreeMap<Arc<Question>, Answer>,
-    /// Every answer kept, the oldest first, and some that a newer one has replaced since.
-    order: VecDeque<(u64, Arc<Question>)>,
-    next: u64,
-}
-
-struct Answer {
-    allowed: bool,
-    until: Duration,
-    number: u64,
+    /// Broad answers have room of their own: exact ones that a client makes up, path by path, do not push out the
+    /// one that the HPA lives on.
+    broad: ReviewCache<Question, bool>,
+    exact: ReviewCache<Question, bool>,
+    pending: UserLimit,
 }
 
 impl Authorizer {
@@ -110,161 +56,70 @@ impl Authorizer {
         Self {
             reviews: Api::all(client),
             ttl,
-            clock,
-            cache: Arc::default(),
+            broad: ReviewCache::new(CACHE_SIZE, clock.clone()),
+            exact: ReviewCache::new(CACHE_SIZE, clock),
+            pending: UserLimit::new(MAX_PENDING),
         }
     }
 
     /// Passes if the user may.
     ///
     /// # Errors
-    /// 403 if not, 500 if the review failed.
-    pub async fn authorize(&self, user: &User, action: Action) -> Result<(), StatusError> {
+    /// 403 if not, 429 if too many reviews of the user are under way, 500, 503 or 504 if the review failed.
+    pub async fn authorize(&self, user: &Arc<User>, action: Action) -> Result<(), StatusError> {
         if user.groups.iter().any(|group| group == GROUP_MASTERS) {
             return Ok(());
         }
-        let is_read = matches!(action, Action::ReadMetric { .. });
-        if is_read && self.allowed(user, Action::ReadAnyMetric).await? {
+        if let Some(broad) = action.broad()
+            && self.allowed(&self.broad, user, broad).await?
+        {
             return Ok(());
         }
-        let refusal = forbidden(user, &action);
-        if self.allowed(user, action).await? {
+        let refusal = action.refusal(user);
+        if self.allowed(&self.exact, user, action).await? {
             Ok(())
         } else {
             Err(refusal)
         }
     }
 
-    async fn allowed(&self, user: &User, action: Action) -> Result<bool, StatusError> {
-        let key = (user.clone(), action);
-        let now = self.clock.monotonic();
-        if let Some(allowed) = self.cache.lock().answers(&key.1).get(&key, now) {
-            return Ok(allowed);
-        }
-        let review = SubjectAccessReview {
-            spec: spec(user, &key.1),
-            ..SubjectAccessReview::default()
+    async fn allowed(
+        &self,
+        answers: &ReviewCache<Question, bool>,
+        user: &Arc<User>,
+        action: Action,
+    ) -> Result<bool, StatusError> {
+        let ask = |(user, action): &Question| {
+            let place = self.pending.enter(user).ok_or_else(|| {
+                StatusError::too_many_requests(format!(
+                    "{MAX_PENDING} requests of user {:?} wait for their access reviews already",
+                    user.name
+                ))
+            })?;
+            let review = SubjectAccessReview {
+                spec: spec(user, action),
+                ..SubjectAccessReview::default()
+            };
+            let (reviews, ttl) = (self.reviews.clone(), self.ttl);
+            Ok(async move {
+                let _place = place;
+                let review = review::send("access review", &reviews, &review, TIMEOUT).await?;
+                let allowed = review
+                    .status
+                    .is_some_and(|status| status.allowed && status.denied != Some(true));
+                Ok(if allowed {
+                    (true, ttl.authorized)
+                } else {
+                    (false, ttl.unauthorized)
+                })
+            })
         };
-        let failed = |why: String| StatusError::internal(format!("the access review failed: {why}"));
-        let params = PostParams::default();
-        let review = tokio::time::timeout(TIMEOUT, self.reviews.create(&params, &review))
-            .await
-            .map_err(|_| failed(format!("no answer within {}s", TIMEOUT.as_secs())))?
-            .map_err(|error| failed(error.to_string()))?;
-        let allowed = review
-            .status
-            .is_some_and(|status| status.allowed && status.denied != Some(true));
-        let ttl = if allowed {
-            self.ttl.authorized
-        } else {
-            self.ttl.unauthorized
-        };
-        let until = self.clock.monotonic().saturating_add(ttl);
-        self.cache.lock().answers(&key.1).put(key, allowed, until);
-        Ok(allowed)
+        answers.get((user.clone(), action), ask).await
     }
-}
-
-impl Cache {
-    fn answers(&mut self, action: &Action) -> &mut Answers {
-        match action {
-            Action::ReadAnyMetric => &mut self.broad,
-            Action::ReadMetric { .. } | Action::GetPath(_) => &mut self.exact,
-        }
-    }
-}
-
-impl Answers {
-    fn get(&self, question: &Question, now: Duration) -> Option<bool> {
-        self.kept
-            .get(question)
-            .filter(|answer| now < answer.until)
-            .map(|answer| answer.allowed)
-    }
-
-    /// Keeps an answer. Where there is no more room the oldest goes.
-    fn put(&mut self, question: Question, allowed: bool, until: Duration) {
-        if self.order.len() >= CACHE_SIZE
-            && let Some((number, oldest)) = self.order.pop_front()
-            && self
-                .kept
-                .get(&oldest)
-                .is_some_and(|answer| answer.number == number)
-        {
-            self.kept.remove(&oldest);
-        }
-        let question = Arc::new(question);
-        let number = self.next;
-        self.next += 1;
-        self.order.push_back((number, question.clone()));
-        self.kept.insert(
-            question,
-            Answer {
-                allowed,
-                until,
-                number,
-            },
-        );
-    }
-}
-
-fn forbidden(user: &User, action: &Action) -> StatusError {
-    StatusError::forbidden(match action {
-        Action::ReadMetric {
-            namespace,
-            resource,
-            metric,
-            ..
-        } => format!(
-            "user {:?} cannot get resource \"{resource}/{metric}\" in API group {CUSTOM_METRICS_GROUP:?} in the namespace {namespace:?}",
-            user.name
-        ),
-        Action::ReadAnyMetric => format!("user {:?} cannot get every metric", user.name),
-        Action::GetPath(path) => format!("user {:?} cannot get path {path:?}", user.name),
-    })
 }
 
 fn spec(user: &User, action: &Action) -> SubjectAccessReviewSpec {
-    let verb = Some("get".to_owned());
-    let group = Some(CUSTOM_METRICS_GROUP.to_owned());
-    let (resource_attributes, non_resource_attributes) = match action {
-        Action::ReadAnyMetric => (
-            Some(ResourceAttributes {
-                group,
-                version: Some("*".to_owned()),
-                resource: Some("*".to_owned()),
-                verb,
-                ..ResourceAttributes::default()
-            }),
-            None,
-        ),
-        Action::ReadMetric {
-            namespace,
-            resource,
-            name,
-            metric,
-            version,
-        } => (
-            Some(ResourceAttributes {
-                group,
-                version: Some((*version).to_owned()),
-                namespace: Some(namespace.clone()),
-                resource: Some(resource.clone()),
-                subresource: Some(metric.clone()),
-                name: Some(name.clone()),
-                verb,
-                ..ResourceAttributes::default()
-            }),
-            None,
-        ),
-        Action::GetPath(path) => (
-            None,
-            Some(NonResourceAttributes {
-                path: Some(path.clone()),
-                verb,
-            }),
-        ),
-    };
+    let (resource_attributes, non_resource_attributes) = action.attributes();
     SubjectAccessReviewSpec {
         user: Some(user.name.clone()),
         uid: user.uid.clone(),

@@ -3,10 +3,16 @@
 
 use axum::{
     body::Body,
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderValue, StatusCode,
+        header::{ALLOW, CONTENT_TYPE, RETRY_AFTER},
+    },
     response::Response,
 };
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Status, StatusDetails};
+
+/// When to ask again, in seconds, where a limit was reached.
+const RETRY_AFTER_SECONDS: u16 = 1;
 
 /// An error answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +21,7 @@ pub struct StatusError {
     status: StatusCode,
     reason: &'static str,
     message: String,
+    retry_after: Option<u16>,
 }
 
 impl StatusError {
@@ -23,6 +30,7 @@ impl StatusError {
             status,
             reason,
             message: message.into(),
+            retry_after: None,
         }
     }
 
@@ -51,7 +59,15 @@ impl StatusError {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
     }
 
-    /// 500: a review of access failed.
+    /// 429: the client has too much under way; it is told when to ask again.
+    pub fn too_many_requests(message: impl Into<String>) -> Self {
+        Self {
+            retry_after: Some(RETRY_AFTER_SECONDS),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message)
+        }
+    }
+
+    /// 500: a review was refused.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message)
     }
@@ -59,6 +75,11 @@ impl StatusError {
     /// 503: the metric exists and has no usable value now.
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)
+    }
+
+    /// 504: a review had no answer in time.
+    pub fn timeout(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", message)
     }
 
     #[cfg(test)]
@@ -73,16 +94,24 @@ impl StatusError {
             code: Some(i32::from(self.status.as_u16())),
             reason: Some(self.reason.to_owned()),
             message: Some(self.message),
+            details: self.retry_after.map(|seconds| StatusDetails {
+                retry_after_seconds: Some(seconds.into()),
+                ..StatusDetails::default()
+            }),
             ..Status::default()
         };
         // A Status of strings always serializes.
         let body = serde_json::to_vec(&status).unwrap_or_default();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status;
-        response.headers_mut().insert(
-            CONTENT_TYPE,
-            axum::http::HeaderValue::from_static("application/json"),
-        );
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+            headers.insert(ALLOW, HeaderValue::from_static("GET"));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
         response
     }
 }

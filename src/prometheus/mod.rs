@@ -7,6 +7,8 @@
 mod body;
 mod client;
 mod response;
+mod settings;
 
 pub use client::{BuildError, Client, Limits, QueryError};
-pub use response::{ResponseError, parse as parse_answer};
+pub use response::{InstantAnswer, ResponseError, parse as parse_answer};
+pub use settings::Settings;

@@ -18,11 +18,13 @@ mod support;
 
 mod children;
 mod cli;
+mod contract;
 mod crd_rules;
 mod demo_overlay;
 mod doctor;
 mod golden;
 mod harness;
+mod import;
 mod load_model;
 mod manifests;
 mod metrics_server;

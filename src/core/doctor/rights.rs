@@ -51,6 +51,7 @@ pub struct Right {
 }
 
 const READ: &[&str] = &["get", "list", "watch"];
+const SEE: &[&str] = &["list", "watch"];
 const OWN: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
 
 const fn right(
@@ -189,6 +190,14 @@ pub const RIGHTS: &[Right] = {
             &["patch"],
         ),
         right(MetricsServer, Cluster, "", "pods", "", &["list", "watch"]),
+        right(
+            MetricsServer,
+            Cluster,
+            APISERVICES,
+            "apiservices",
+            "v1beta1.custom.metrics.k8s.io",
+            SEE,
+        ),
         only(
             ToShareCertificate,
             right(
@@ -197,8 +206,16 @@ pub const RIGHTS: &[Right] = {
                 APISERVICES,
                 "apiservices",
                 "v1beta1.custom.metrics.k8s.io",
-                &["get", "patch"],
+                &["patch"],
             ),
+        ),
+        right(
+            MetricsServer,
+            Cluster,
+            APISERVICES,
+            "apiservices",
+            "v1beta2.custom.metrics.k8s.io",
+            SEE,
         ),
         only(
             ToShareCertificate,
@@ -208,7 +225,26 @@ pub const RIGHTS: &[Right] = {
                 APISERVICES,
                 "apiservices",
                 "v1beta2.custom.metrics.k8s.io",
-                &["get", "patch"],
+                &["patch"],
+            ),
+        ),
+        right(
+            MetricsServer,
+            Cluster,
+            APISERVICES,
+            "apiservices",
+            "v1beta1.external.metrics.k8s.io",
+            SEE,
+        ),
+        only(
+            ToShareCertificate,
+            right(
+                MetricsServer,
+                Cluster,
+                APISERVICES,
+                "apiservices",
+                "v1beta1.external.metrics.k8s.io",
+                &["patch"],
             ),
         ),
         right(
