@@ -163,9 +163,7 @@ impl Source {
         match self {
             Self::Direct(client) => {
                 let answer = client.query(question).await;
-                answer
-                    .map(|answer| answer.vector)
-                    .map_err(|error| Unread::Failed(error.to_string()))
+                answer.map_err(|error| Unread::Failed(error.to_string()))
             }
             Self::Proxied(client, service) => {
                 let query = format!("/api/v1/query?query={}", hpa_read::encode(question));
@@ -173,9 +171,8 @@ impl Source {
                 let request = request.map_err(|error| Unread::Failed(error.to_string()))?;
                 let body = bounded(client.request_text(request)).await?;
                 let answer = prometheus::parse_answer(body.as_bytes());
-                answer
-                    .map(|answer| answer.vector)
-                    .map_err(|error| Unread::Failed(error.to_string()))
+                let answer = answer.map_err(|error| Unread::Failed(error.to_string()))?;
+                Ok(answer.vector)
             }
         }
     }

@@ -21,6 +21,7 @@ mod cli;
 mod contract;
 mod crd_rules;
 mod demo_overlay;
+mod doctor;
 mod golden;
 mod harness;
 mod import;

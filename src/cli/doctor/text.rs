@@ -34,7 +34,7 @@ fn lines(text: &mut String, checked: &Checked, colour: bool) {
     if bad.is_empty() {
         let message = match checked.findings.as_slice() {
             [one] => one_line(one),
-            several => format!("all {} are", several.len()),
+            several => format!("{} checked, all well", several.len()),
         };
         let _ = writeln!(
             text,
@@ -117,7 +117,9 @@ mod tests {
     #[test]
     fn what_is_well_is_one_line() {
         let several = report(vec![Finding::ok("A b", "fine"), Finding::ok("A c", "fine")]);
-        assert!(render(&several, false).contains("  ok    api-server-reachable        all 2 are\n"));
+        assert!(
+            render(&several, false).contains("  ok    api-server-reachable        2 checked, all well\n")
+        );
     }
 
     #[test]

@@ -115,9 +115,12 @@ pub(super) fn budgets(observed: &Observed) -> Vec<Finding> {
         (METRICS_SERVER, &observed.metrics_server),
     ]
     .into_iter()
-    .filter_map(|(name, read)| Some((name, read.as_ref().ok()?)))
-    .map(|(name, deployment)| {
+    .map(|(name, read)| {
         let object = format!("Deployment {}/{name}", observed.install_namespace);
+        let deployment = match read {
+            Ok(deployment) => deployment,
+            Err(why) => return Finding::skipped(object, why.to_string()),
+        };
         let metadata = template(deployment).metadata.as_ref();
         let labels = metadata
             .and_then(|metadata| metadata.labels.clone())

@@ -1,7 +1,7 @@
 //! The leader's Leases: whether somebody holds each, and renews it.
 
 use jiff::SignedDuration;
-use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::{apps::v1::Deployment, coordination::v1::Lease};
 
 use super::{
     Finding, Severity, deployments,
@@ -14,33 +14,36 @@ const SKEW: SignedDuration = SignedDuration::from_secs(10);
 
 /// Without a holder nothing is written: no HPA is made, no status changes.
 pub(super) fn operator(observed: &Observed) -> Vec<Finding> {
-    let off = election_is_off(observed.operator.as_ref().ok());
     vec![check(
         observed,
         OPERATOR_LEASE,
         &observed.operator_lease,
-        off,
+        &observed.operator,
         Severity::Problem,
     )]
 }
 
 /// Without a holder metrics are served all the same; the condition `MetricsAvailable` is not written.
 pub(super) fn metrics_server(observed: &Observed) -> Vec<Finding> {
-    let off = election_is_off(observed.metrics_server.as_ref().ok());
     vec![check(
         observed,
         METRICS_SERVER_LEASE,
         &observed.metrics_server_lease,
-        off,
+        &observed.metrics_server,
         Severity::Warning,
     )]
 }
 
-fn election_is_off(deployment: Option<&k8s_openapi::api::apps::v1::Deployment>) -> bool {
-    deployments::setting(deployment, "--leader-elect", "VAS_LEADER_ELECT") == Some("false")
-}
-
-fn check(observed: &Observed, name: &str, read: &Read<Lease>, off: bool, bad: Severity) -> Finding {
+fn check(
+    observed: &Observed,
+    name: &str,
+    read: &Read<Lease>,
+    deployment: &Read<Deployment>,
+    bad: Severity,
+) -> Finding {
+    let off = deployments::setting(deployment.as_ref().ok(), "--leader-elect", "VAS_LEADER_ELECT");
+    let off = off == Some("false");
+    let absent = matches!(deployment, Err(Unread::NotFound));
     let namespace = &observed.install_namespace;
     let object = format!("Lease {namespace}/{name}");
     if off {
@@ -54,6 +57,7 @@ fn check(observed: &Observed, name: &str, read: &Read<Lease>, off: bool, bad: Se
     };
     let lease = match read {
         Ok(lease) => lease,
+        Err(Unread::NotFound) if absent => return Finding::skipped(object, "its Deployment does not exist"),
         Err(Unread::NotFound) => return complain("does not exist: no replica ever led".to_owned()),
         Err(why) => return Finding::skipped(object, why.to_string()),
     };
@@ -109,6 +113,8 @@ mod tests {
         let mut observed = healthy();
         observed.operator_lease = Err(Unread::NotFound);
         assert_eq!(severities(&operator(&observed)), [Severity::Problem]);
+        observed.operator = Err(Unread::NotFound);
+        assert_eq!(severities(&operator(&observed)), [Severity::Skipped]);
         observed.operator_lease = Err(Unread::Forbidden("no".to_owned()));
         assert_eq!(severities(&operator(&observed)), [Severity::Skipped]);
     }

@@ -36,7 +36,7 @@ mod testing;
 pub mod view;
 
 pub use finding::{Finding, Severity};
-use observed::Observed;
+use observed::{Observed, Unread};
 
 /// What belongs together in the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -166,6 +166,7 @@ pub fn run(observed: &Observed) -> Report {
 
 fn nothing_to_look_at(observed: &Observed) -> String {
     match &observed.scalings {
+        Err(Unread::NotFound) => "there are no VoiceAssistScalings without the CRD".to_owned(),
         Err(why) => format!("the VoiceAssistScalings are not known: {why}"),
         Ok(_) => "nothing here that it is about".to_owned(),
     }
@@ -194,7 +195,7 @@ impl Report {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{observed::Unread, *};
+    use super::*;
 
     #[test]
     fn ids_are_unique_and_spelled_as_words_with_dashes() {

@@ -8,6 +8,9 @@ use super::{
     rights::{Account, Needed},
 };
 
+/// More missing rights than this have one cause: a role or a binding that is not there.
+const MANY: usize = 4;
+
 /// The operator's rights.
 pub(super) fn operator(observed: &Observed) -> Vec<Finding> {
     check(observed, Account::Operator)
@@ -53,6 +56,22 @@ fn check(observed: &Observed, account: Account) -> Vec<Finding> {
     }
     if missing.is_empty() {
         return vec![Finding::ok(object, "may do all that it needs to")];
+    }
+    if missing.len() > MANY {
+        let first = missing
+            .first_key_value()
+            .map(|(what, verbs)| format!("{} {what}", verbs.join(", ")));
+        return vec![
+            Finding::problem(
+                object,
+                format!(
+                    "lacks {} rights, for example: {}",
+                    missing.len(),
+                    first.unwrap_or_default()
+                ),
+            )
+            .fix("kubectl apply -k manifests/install: its ClusterRole or binding is not there"),
+        ];
     }
     missing
         .into_iter()
@@ -114,6 +133,21 @@ mod tests {
         assert_eq!(
             severities(&metrics_server(&without("horizontalpodautoscalers", "patch"))),
             [Severity::Ok]
+        );
+    }
+
+    #[test]
+    fn a_missing_role_is_one_problem() {
+        let mut observed = healthy();
+        for seen in &mut observed.rights {
+            seen.allowed = Ok(false);
+        }
+        let found = metrics_server(&observed);
+        assert_eq!(severities(&found), [Severity::Problem]);
+        assert!(
+            found[0].message.contains("rights, for example: "),
+            "{}",
+            found[0].message
         );
     }
 

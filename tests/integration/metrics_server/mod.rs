@@ -2,8 +2,8 @@
 
 mod access;
 mod clients;
-mod documents;
 mod configuration;
+mod documents;
 mod elsewhere;
 mod explain;
 mod external;

@@ -35,7 +35,6 @@ fn metric(server: &str, series: Series) -> PrometheusMetric {
         series,
         external: false,
         target: ObjectTarget::Value(Quantity("1".to_owned())),
-        external: false,
         on_missing: OnMissing::Hold,
         max_age: Duration::from_mins(2),
         server: server.to_owned(),
