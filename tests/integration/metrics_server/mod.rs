@@ -5,5 +5,7 @@ mod faults;
 mod hpa;
 mod refused;
 mod replicas;
+mod rotation;
 mod serving;
 mod stack;
+mod tokens;
