@@ -3,6 +3,8 @@
 //! Exit codes: 0 fine, 1 failure or problems found, 2 usage or invalid input (clap's own code too).
 
 mod crd;
+mod explain;
+mod import;
 mod input;
 mod kube_config;
 mod leader_election;
@@ -33,6 +35,8 @@ enum Command {
     Crd(crd::Args),
     Validate(validate::Args),
     Render(render::Args),
+    Explain(Box<explain::Args>),
+    Import(import::Args),
     Operator(Box<operator::Args>),
     MetricsServer(Box<metrics_server::Args>),
 }
@@ -44,6 +48,8 @@ impl Cli {
             Command::Crd(args) => args.run(),
             Command::Validate(args) => args.run(),
             Command::Render(args) => args.run(),
+            Command::Explain(args) => args.run(),
+            Command::Import(args) => args.run(),
             Command::Operator(args) => args.run(),
             Command::MetricsServer(args) => args.run(),
         }

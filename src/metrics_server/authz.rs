@@ -1,8 +1,8 @@
 //! Whether a user may do a request, by `SubjectAccessReview`; nothing is allowed because a review failed.
 //!
 //! The HPA reads every metric every 15 s and answers of reviews live 10 s by default, so an exact review per URL would
-//! cost one API call per read. So one broad review is made first (any metric in any namespace): where it
-//! allows, it covers all reads of that user. Where it does not, the exact one decides, and plain RBAC can limit
+//! cost one API call per read. So one broad review is made first (any metric of the group in any namespace): where it
+//! allows, it covers all reads of that user in that group. Where it does not, the exact one decides, and plain RBAC can limit
 //! tenants to a namespace and a metric.
 
 mod action;

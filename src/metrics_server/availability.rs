@@ -11,14 +11,19 @@ use kube::{
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{reads::Memory, registry::Entry};
+use super::{
+    api_services::ApiServices,
+    reads::Memory,
+    registry::{Entry, ServedMetric},
+};
 use crate::{
     api::{FIELD_MANAGER_METRICS, condition::METRICS_AVAILABLE, v1alpha1::VoiceAssistScaling},
     clock::Clock,
     core::{
-        availability::{Settling, Verdict, verdict},
+        availability::{Health, Settling, Verdict, verdict},
+        metrics_api::{MetricsApi, unrouted, with_unrouted},
         model::ScalingKey,
-        reading::{Failure, Missing},
+        reading::{self, Failure, Missing},
     },
     leader::{Election, Fence, FenceError, LeaderState},
 };
@@ -34,6 +39,8 @@ pub struct Reporter {
     pub election: Option<Election>,
     /// What the HPA is told.
     pub memory: Memory,
+    /// Whom the HPA asks.
+    pub api_services: Arc<ApiServices>,
     /// Dates conditions.
     pub clock: Arc<dyn Clock>,
 }
@@ -92,18 +99,54 @@ impl Reporter {
         if !entry.valid && entry.metrics.is_empty() {
             return None;
         }
-        let metrics: Vec<(String, Option<Missing>)> = entry
+        let metrics: Vec<Health> = entry
             .metrics
             .iter()
-            .map(|metric| {
-                let missing = match &metric.shape {
-                    Ok(_) => self.memory.missing(metric, now),
-                    Err(error) => Some(Missing::Failed(Failure::Unsuitable(error.to_string().into()))),
-                };
-                (format!("{}/{}", metric.workload, metric.name), missing)
-            })
+            .map(|metric| self.health(metric, now))
             .collect();
-        verdict(&metrics)
+        let verdict = verdict(&metrics)?;
+        Some(
+            MetricsApi::ALL
+                .into_iter()
+                .fold(verdict, |verdict, api| self.routed(api, entry, verdict)),
+        )
+    }
+
+    /// The verdict once it is known whether the HPA reads the metrics of that API from us.
+    fn routed(&self, api: MetricsApi, entry: &Entry, verdict: Verdict) -> Verdict {
+        let metrics: Vec<String> = entry
+            .metrics
+            .iter()
+            .filter(|metric| api_of(metric) == api)
+            .map(|metric| format!("{}/{}", metric.workload, metric.name))
+            .collect();
+        if metrics.is_empty() {
+            return verdict;
+        }
+        match unrouted(api, |name| self.api_services.registration(name)) {
+            Some(unrouted) => with_unrouted(&unrouted, &metrics, &verdict),
+            None => verdict,
+        }
+    }
+
+    fn health(&self, metric: &ServedMetric, now: Duration) -> Health {
+        let (missing, notes) = match &metric.shape {
+            Ok(shape) => {
+                let state = self.memory.store.get(shape);
+                let namespace = metric.answer_namespace();
+                let notes = reading::notes(state.as_deref(), namespace, &metric.metric, now);
+                (self.memory.missing(metric, now), notes)
+            }
+            Err(error) => {
+                let failure = Failure::Unsuitable(error.to_string().into());
+                (Some(Missing::Failed(failure)), Vec::new())
+            }
+        };
+        Health {
+            name: format!("{}/{}", metric.workload, metric.name),
+            missing,
+            notes,
+        }
     }
 
     async fn write(&self, key: &ScalingKey, entry: &Entry, verdict: &Verdict) -> kube::Result<()> {
@@ -134,6 +177,11 @@ impl Reporter {
             .await?;
         Ok(())
     }
+}
+
+/// The API in which the HPA reads a metric.
+fn api_of(_: &ServedMetric) -> MetricsApi {
+    MetricsApi::Custom
 }
 
 fn log(key: &ScalingKey, verdict: &Verdict, written: Result<kube::Result<()>, FenceError>) {

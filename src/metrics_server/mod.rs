@@ -1,6 +1,7 @@
-//! `vas metrics-server`: custom.metrics.k8s.io from Prometheus, behind the aggregation layer.
+//! `vas metrics-server`: custom.metrics.k8s.io and external.metrics.k8s.io from Prometheus, behind the aggregation layer.
 //!
 //! ```text
+//! configuration ---config---> servers -------+
 //! VoiceAssistScalings --watches--> registry --shapes--> poller --Prometheus--> store
 //! pods                --watches--> pod_index                                     |
 //! HPA --listener, tls--> router: authn -> authz -> path -> reads (memory only) <-+
@@ -14,9 +15,16 @@ mod authenticator;
 mod authn;
 mod authz;
 mod availability;
+mod ca_bundle;
 mod certificate;
+mod certificate_files;
+mod config;
 mod discovery;
+mod document;
+mod documents;
 mod listener;
+mod negotiation;
+mod openapi;
 mod path;
 mod payload;
 mod pod_index;
@@ -26,9 +34,12 @@ mod registry;
 mod resource_names;
 mod review;
 mod review_cache;
+mod rotation;
 mod router;
 mod run;
 mod secret;
+mod served;
+mod servers;
 mod shared_certificate;
 mod status_error;
 mod store;
@@ -37,11 +48,16 @@ mod tls;
 mod token_review;
 mod trust_watch;
 mod user_limit;
+mod version;
 mod watches;
 
 pub use authz::CacheTtl;
+pub use certificate_files::{CertificateFiles, FilesError};
+pub use config::{ConfigError, ConfigFile, Configuration, Problem};
 pub use listener::BindError;
+pub use rotation::{Times as RotationTimes, TimesError as RotationTimesError};
 pub use run::{Certificate, RunError, Settings, run};
 pub use secret::ServiceName;
+pub use servers::ServerSettings;
 pub use tls::KeyPairError;
 pub use token_review::NoRandomness;

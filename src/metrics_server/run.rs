@@ -1,7 +1,6 @@
 //! Starts the parts of the metrics server and stops them in order.
 
 use std::{
-    collections::BTreeMap,
     net::SocketAddr,
     sync::{
         Arc,
@@ -20,28 +19,30 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    api_services::ApiServices,
     authenticator::Authenticator,
     authn::CurrentTrust,
     authz::{Authorizer, CacheTtl},
     availability::Reporter,
-    discovery::Discovery,
+    certificate_files::CertificateFiles,
+    config::{Configuration, ReloadMetrics},
+    documents::Documents,
     listener::{self, BindError},
     poller::Poller,
     reads::Memory,
     registry::Registry,
+    rotation::Times,
     router::Router,
     secret::ServiceName,
-    shared_certificate,
+    shared_certificate::Keeper,
     telemetry::Telemetry,
-    tls::{self, KeyPairError, ServingCertificate},
+    tls::{self, ServingCertificate},
     token_review::{NoRandomness, TokenReviewer},
     trust_watch, watches,
 };
 use crate::{
     clock::Clock,
-    core::promql::Labels,
     leader::{self, LeaderConfig},
-    prometheus,
     telemetry::http::{self, Check, Endpoints, HttpError},
 };
 
@@ -52,26 +53,17 @@ const NOT_READY_FIRST: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Certificate {
     /// Issued by the replicas themselves and shared in a Secret; the APIServices are told to trust it.
-    Shared,
-    /// Given as PEM; whoever gives it also sets `caBundle`.
-    Given {
-        /// The chain.
-        chain: Vec<u8>,
-        /// The private key.
-        key: Vec<u8>,
-    },
+    Shared(Times),
+    /// In files that somebody else renews, who also sets `caBundle`.
+    Files(CertificateFiles),
 }
 
 /// Everything a metrics server is told at its start.
 pub struct Settings {
     /// Watched namespace; `None` means all.
     pub namespace: Option<String>,
-    /// The Prometheus servers by the name resources call them.
-    pub prometheus: BTreeMap<String, prometheus::Client>,
-    /// Time between polls.
-    pub poll_interval: Duration,
-    /// Labels that carry namespace and pod.
-    pub labels: Labels,
+    /// The Prometheus servers.
+    pub prometheus: Configuration,
     /// Address of the secure port.
     pub secure_address: SocketAddr,
     /// Address of the plain port for metrics and health.
@@ -80,6 +72,8 @@ pub struct Settings {
     pub service: ServiceName,
     /// The serving certificate.
     pub certificate: Certificate,
+    /// Whether external.metrics.k8s.io is served.
+    pub external_metrics: bool,
     /// How long answers of access reviews count.
     pub review_ttl: CacheTtl,
     /// How long answers of token reviews count.
@@ -97,9 +91,6 @@ pub enum RunError {
     /// The plain port.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// The given certificate.
-    #[error("--tls-cert-file, --tls-private-key-file: {0}")]
-    Certificate(#[from] KeyPairError),
     /// The TLS library.
     #[error("TLS could not be set up: {0}")]
     Tls(#[from] rustls::Error),
@@ -122,27 +113,27 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), RunError> {
     let mut metrics = MetricsRegistry::default();
+    let reload_metrics = ReloadMetrics::new(&mut metrics);
     let parts = Parts::new(&settings, Telemetry::new(&mut metrics));
-    if let Certificate::Given { chain, key } = &settings.certificate {
-        parts.certificate.set(chain, key)?;
-    }
+    let metrics = Arc::new(metrics);
     let secure = listener::bind(settings.secure_address).await?;
     let plain = http::bind(settings.metrics_address).await?;
     let endpoints = Endpoints {
         live: http::always(),
         ready: parts.ready(),
-        registry: Arc::new(metrics),
+        registry: metrics.clone(),
     };
     let mut tasks = JoinSet::new();
     parts.spawn_watches(&mut tasks, &client, settings.namespace.as_deref());
     parts.spawn_poller(&mut tasks, &settings, clock.clone(), stop.clone());
-    if settings.certificate == Certificate::Shared {
-        parts.spawn_certificate(
-            &mut tasks,
-            client.clone(),
-            settings.service.clone(),
-            clock.clone(),
-        );
+    parts.spawn_certificate(&mut tasks, &client, &settings, clock.clone());
+    if let Some(reloader) = settings.prometheus.reloader(
+        parts.memory.registry.clone(),
+        parts.scalings_synced.clone(),
+        reload_metrics,
+        clock.clone(),
+    ) {
+        tasks.spawn(reloader.run());
     }
     tasks.spawn(http::serve(plain, endpoints, CancellationToken::new()));
     let election = settings
@@ -152,6 +143,7 @@ pub async fn run(
         client: client.clone(),
         election,
         memory: parts.memory.clone(),
+        api_services: parts.api_services.clone(),
         clock: clock.clone(),
     };
     let closing = CancellationToken::new();
@@ -160,7 +152,8 @@ pub async fn run(
     orderly.spawn(reporter.run(stop.clone()));
     let authorizer = Authorizer::new(client.clone(), settings.review_ttl, clock.clone());
     let tokens = TokenReviewer::new(client, settings.token_ttl, clock.clone())?;
-    parts.spawn_listener(&mut orderly, secure, tokens, authorizer, clock, closing.clone())?;
+    let router = parts.router(tokens, authorizer, metrics, clock);
+    parts.spawn_listener(&mut orderly, secure, router, closing.clone())?;
     let ended = tokio::select! {
         () = stop.cancelled() => Ok(()),
         Some(ended) = tasks.join_next() => Err(RunError::Task(ended.err())),
@@ -182,6 +175,7 @@ struct Parts {
     memory: Memory,
     trust: Arc<CurrentTrust>,
     certificate: Arc<ServingCertificate>,
+    api_services: Arc<ApiServices>,
     telemetry: Arc<Telemetry>,
     scalings_synced: Arc<watches::Synced>,
     pods_synced: Arc<watches::Synced>,
@@ -192,13 +186,15 @@ impl Parts {
     fn new(settings: &Settings, telemetry: Telemetry) -> Self {
         Self {
             memory: Memory {
-                registry: Arc::new(Registry::new(settings.labels.clone())),
+                registry: Arc::new(Registry::new(settings.prometheus.servers.sources())),
                 store: Arc::default(),
                 pods: Arc::default(),
                 resource_names: Arc::default(),
+                external_metrics: settings.external_metrics,
             },
             trust: Arc::default(),
             certificate: Arc::default(),
+            api_services: Arc::new(ApiServices::new(settings.service.clone())),
             telemetry: Arc::new(telemetry),
             scalings_synced: Arc::new(watch::channel(false).0),
             pods_synced: Arc::new(watch::channel(false).0),
@@ -255,9 +251,7 @@ impl Parts {
         stop: CancellationToken,
     ) {
         let poller = Poller {
-            servers: settings.prometheus.clone(),
-            labels: settings.labels.clone(),
-            interval: settings.poll_interval,
+            servers: settings.prometheus.servers.clone(),
             registry: self.memory.registry.clone(),
             store: self.memory.store.clone(),
             telemetry: self.telemetry.clone(),
@@ -269,39 +263,63 @@ impl Parts {
     fn spawn_certificate(
         &self,
         tasks: &mut JoinSet<()>,
-        client: Client,
-        service: ServiceName,
+        client: &Client,
+        settings: &Settings,
         clock: Arc<dyn Clock>,
     ) {
-        let (certificate, telemetry) = (self.certificate.clone(), self.telemetry.clone());
-        tasks.spawn(async move {
-            shared_certificate::keep(client, &service, &*clock, &certificate, &telemetry).await;
-        });
+        let (client, telemetry) = (client.clone(), self.telemetry.clone());
+        let api_services = self.api_services.clone();
+        match &settings.certificate {
+            Certificate::Shared(times) => {
+                let keeper = Keeper {
+                    client: client.clone(),
+                    service: settings.service.clone(),
+                    times: *times,
+                    clock,
+                    certificate: self.certificate.clone(),
+                    api_services: api_services.clone(),
+                    telemetry: telemetry.clone(),
+                };
+                tasks.spawn(keeper.run());
+            }
+            Certificate::Files(files) => {
+                let certificate = self.certificate.clone();
+                tasks.spawn(files.clone().follow(certificate, telemetry.clone()));
+            }
+        }
+        tasks.spawn(async move { api_services.follow(&client, &telemetry).await });
     }
 
-    fn spawn_listener(
+    fn router(
         &self,
-        tasks: &mut JoinSet<()>,
-        listener: TcpListener,
         tokens: TokenReviewer,
         authorizer: Authorizer,
+        metrics: Arc<MetricsRegistry>,
         clock: Arc<dyn Clock>,
-        stop: CancellationToken,
-    ) -> Result<(), RunError> {
-        let tls = tls::server_config(self.certificate.clone())?;
-        let router = Router {
+    ) -> Router {
+        Router {
             authenticator: Authenticator {
                 trust: self.trust.clone(),
                 tokens,
                 clock: clock.clone(),
             },
             authorizer,
-            discovery: Discovery::new(),
+            documents: Documents::new(self.memory.external_metrics, metrics),
             memory: self.memory.clone(),
             ready: self.ready(),
             telemetry: self.telemetry.clone(),
             clock,
-        };
+        }
+    }
+
+    fn spawn_listener(
+        &self,
+        tasks: &mut JoinSet<()>,
+        listener: TcpListener,
+        router: Router,
+        stop: CancellationToken,
+    ) -> Result<(), RunError> {
+        let tls = tls::server_config(self.certificate.clone())?;
         tasks.spawn(listener::serve(listener, tls, Arc::new(router), stop));
         Ok(())
     }

@@ -7,6 +7,8 @@
 mod body;
 mod client;
 mod response;
+mod settings;
 
 pub use client::{BuildError, Client, Limits, QueryError};
-pub use response::ResponseError;
+pub use response::{InstantAnswer, ResponseError};
+pub use settings::Settings;

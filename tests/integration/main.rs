@@ -23,6 +23,7 @@ mod crd_rules;
 mod demo_overlay;
 mod golden;
 mod harness;
+mod import;
 mod load_model;
 mod manifests;
 mod metrics_server;

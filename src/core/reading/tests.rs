@@ -1,9 +1,15 @@
+mod parts;
+mod remarkable;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::*;
 use crate::core::{
     model::{ObjectTarget, Series},
-    promql::{Grouping, SampleTime},
+    promql::{Grouping, Labels, SampleTime, Shape},
 };
 
 const NOW: Duration = Duration::from_secs(1000);
@@ -13,10 +19,26 @@ fn metric(on_missing: OnMissing) -> PrometheusMetric {
         series: Series::Query {
             query: "a".to_owned(),
         },
+        external: false,
         target: ObjectTarget::Value(Quantity("1".to_owned())),
         on_missing,
         max_age: Duration::from_secs(60),
         server: "default".to_owned(),
+    }
+}
+
+fn shape(grouping: Grouping, window: Option<Duration>) -> Shape {
+    Shape {
+        server: "default".to_owned(),
+        grouping,
+        value: String::new(),
+        age: None,
+        window,
+        labels: Labels {
+            namespace: "namespace".parse().unwrap(),
+            pod: "pod".parse().unwrap(),
+        },
+        series: Series::Query { query: String::new() },
     }
 }
 
@@ -203,13 +225,7 @@ fn data_of_a_pod_that_is_gone_or_not_selected_stands_in_the_way_of_zero() {
 
 #[test]
 fn no_series_is_zero_only_after_clean_answers_for_as_long_as_max_age() {
-    let shape = Shape {
-        server: "default".to_owned(),
-        grouping: Grouping::Namespace,
-        value: String::new(),
-        age: None,
-        window: None,
-    };
+    let shape = shape(Grouping::Namespace, None);
     let mut state = PollState::default();
     let mut polled_at = |second: u64, clean: bool| {
         let asked = Duration::from_secs(second);
@@ -266,13 +282,7 @@ fn of_several_stale_pods_the_youngest_sample_is_named() {
 #[test]
 fn a_rate_whose_window_reaches_into_a_gap_is_missing_not_low() {
     let mut state = PollState::default();
-    let shape = Shape {
-        server: "default".to_owned(),
-        grouping: Grouping::Pod,
-        value: String::new(),
-        age: None,
-        window: Some(Duration::from_secs(60)),
-    };
+    let shape = shape(Grouping::Pod, Some(Duration::from_secs(60)));
     let mut sampled_at = |second: i64, value: f64| {
         let sampled = SampleTime {
             at: Timestamp::from_second(second).unwrap(),
@@ -284,7 +294,12 @@ fn a_rate_whose_window_reaches_into_a_gap_is_missing_not_low() {
         };
         let points = BTreeMap::from([("a".to_owned(), BTreeMap::from([("p".to_owned(), point)]))]);
         let asked = NOW;
-        state.record(&shape, Ok(Answer { asked, points }));
+        let answer = Answer {
+            asked,
+            points,
+            ..Answer::default()
+        };
+        state.record(&shape, Ok(answer));
         let readings = pods(Some(&state), "a", &metric(OnMissing::Hold), NOW, &["p"]);
         readings.map(|readings| readings["p"].value.clone())
     };
@@ -317,13 +332,40 @@ fn a_rate_sinks_into_missing_when_scraping_stops_but_not_between_slow_scrapes() 
         read(&polled(0, &[("a", "p", point(5.0, 30))])),
         Ok("5".to_owned())
     );
+    let missing = read(&polled(2, &[("a", "p", point(5.0, 31))])).unwrap_err();
     assert_eq!(
-        read(&polled(0, &[("a", "p", point(5.0, 31))])),
-        Err(Missing::WindowEmpties(None))
+        missing.to_string(),
+        "no sample for most of the rate's window: the last is 33s old"
     );
+    assert_eq!(missing.cause(), "no sample for most of the rate's window");
     // A poll that is long ago does not make the rate sink.
     assert_eq!(
         read(&polled(30, &[("a", "p", point(5.0, 22))])),
         Ok("5".to_owned())
     );
+}
+
+#[test]
+fn values_that_no_client_can_hold_are_refused_and_never_cut_off() {
+    let number = |value: f64| read(&polled(0, &[("a", "", point(value, 1))]), OnMissing::Zero);
+    assert_eq!(number(9.2e15), Ok("9200000000000000".to_owned()));
+    for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.5, 9.3e15] {
+        let missing = number(value).unwrap_err();
+        assert_eq!(missing.to_string(), format!("its value {value} is not usable"));
+    }
+    // The HPA adds up the values of all pods.
+    let rate = PrometheusMetric {
+        series: Series::RequestRate {
+            counter: "requests_total".to_owned(),
+            match_labels: BTreeMap::new(),
+            window: Duration::from_secs(40),
+        },
+        ..metric(OnMissing::Hold)
+    };
+    let of_a_pod = |value: f64| {
+        let state = polled(0, &[("a", "p", point(value, 1))]);
+        pods(Some(&state), "a", &rate, NOW, &["p"]).map(|readings| readings["p"].value.clone())
+    };
+    assert_eq!(of_a_pod(9.2e12), Ok("9200000000000".to_owned()));
+    assert_eq!(of_a_pod(9.3e12), Err(Missing::Unusable(9.3e12)));
 }

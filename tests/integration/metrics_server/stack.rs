@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::{runtime::Runtime, sync::RwLock};
 use vas::{
     api::v1alpha1::VoiceAssistScaling,
-    core::{desired::hpa, validate::validate},
+    core::{desired::hpa, model::Scaling, validate::validate},
 };
 
 use crate::support::{
@@ -149,6 +149,12 @@ pub fn start_server(
 
 /// Applies a resource and its HPAs.
 pub fn apply(namespace: &Namespace<'_>, name: &str, spec: &str) {
+    let scaling = apply_resource(namespace, name, spec);
+    apply_hpas(namespace, &scaling);
+}
+
+/// Applies a resource alone.
+pub fn apply_resource(namespace: &Namespace<'_>, name: &str, spec: &str) -> Scaling {
     let spec: Value = serde_saphyr::from_str(spec).expect("the spec is YAML");
     let object = serde_json::json!({
         "apiVersion": "scaling.voiceassist.io/v1alpha1",
@@ -160,9 +166,13 @@ pub fn apply(namespace: &Namespace<'_>, name: &str, spec: &str) {
     let object: VoiceAssistScaling = serde_json::from_value(object).expect("the resource parses");
     let validation = validate(&object);
     assert_eq!(validation.violations, [], "the resource is valid");
-    let scaling = validation.scaling.expect("a valid resource");
+    validation.scaling.expect("a valid resource")
+}
+
+/// Applies the HPAs of a resource, as the operator would write them.
+pub fn apply_hpas(namespace: &Namespace<'_>, scaling: &Scaling) {
     for workload in &scaling.workloads {
-        let hpa = hpa::build(&scaling, workload, None);
+        let hpa = hpa::build(scaling, workload, None);
         namespace.apply(&serde_json::to_string(&hpa).expect("an HPA is JSON"));
     }
 }

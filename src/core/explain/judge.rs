@@ -1,0 +1,309 @@
+//! One workload after the other: what each metric proposes, what decides, what limits it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+
+use super::{
+    Observed, ObservedWorkload, Settings,
+    answer::{self, Answer},
+    ask::hpa_of,
+    memory::{memory, reason},
+    metric,
+    report::{
+        ConditionLine, DecisionReport, DirectionReport, Explanation, HpaReport, Replicas, WorkloadReport,
+    },
+    words::{self, Told, Unit},
+};
+use crate::api::condition::READY;
+use crate::core::hpa::{
+    self, Cause, Decision, Hpa, Input, Pod, World, decide, down_limit, propose, up_limit,
+};
+
+/// Explains a resource at a moment.
+pub fn explain(observed: &Observed, settings: &Settings, now: Timestamp) -> Explanation {
+    let object = &observed.object;
+    let status = object.status.as_ref();
+    let conditions = status
+        .and_then(|status| status.conditions.as_deref())
+        .unwrap_or_default();
+    let mut notes = Vec::new();
+    let generation = object.metadata.generation;
+    if status.is_none_or(|status| status.observed_generation < generation) {
+        notes.push(
+            "the operator has not looked at the last edit of this resource yet; is it running?".to_owned(),
+        );
+    }
+    let namespace = object.metadata.namespace.clone().unwrap_or_default();
+    Explanation {
+        name: object.metadata.name.clone().unwrap_or_default(),
+        environment: object.spec.environment.clone(),
+        conditions: conditions
+            .iter()
+            .filter(|condition| condition.status != "True" && condition.type_ != READY)
+            .map(|condition| ConditionLine {
+                type_: condition.type_.clone(),
+                status: condition.status.clone(),
+                reason: condition.reason.clone(),
+                message: condition.message.clone(),
+            })
+            .collect(),
+        notes,
+        workloads: observed
+            .workloads
+            .iter()
+            .map(|workload| explain_workload(workload, &namespace, settings, now))
+            .collect(),
+        namespace,
+    }
+}
+
+fn explain_workload(
+    observed: &ObservedWorkload,
+    namespace: &str,
+    settings: &Settings,
+    now: Timestamp,
+) -> WorkloadReport {
+    let asked = &observed.asked;
+    let workload = asked.valid.as_ref().map(|valid| &valid.0);
+    let mut report = WorkloadReport {
+        name: asked.name.clone(),
+        target: format!("{}/{}", asked.target.kind, asked.target.name),
+        hpa: hpa_report(observed),
+        replicas: None,
+        suspended: workload.is_some_and(|workload| workload.suspended),
+        metrics: Vec::new(),
+        scale_up: None,
+        scale_down: None,
+        decision: None,
+        notes: notes(observed),
+        summary: String::new(),
+    };
+    let known = match known(observed) {
+        Ok(known) => known,
+        Err(why) => {
+            report.summary = format!("{}: cannot say: {why}.", asked.name);
+            return report;
+        }
+    };
+    let Known {
+        object,
+        current,
+        status,
+        pods,
+    } = known;
+    let hpa = Hpa::read(object, &settings.controller);
+    let world = World {
+        pods: &pods,
+        current,
+        status,
+        controller: &settings.controller,
+        now,
+    };
+    let metrics: Vec<_> = object.spec.metrics.iter().flatten().collect();
+    let mut proposals = Vec::new();
+    for (position, spec) in metrics.into_iter().enumerate() {
+        let answer = observed.answers.get(position);
+        let metric = hpa.metrics.get(position);
+        let entry = workload.and_then(|workload| metric::entry_of(spec, workload));
+        let query = entry.and_then(|entry| metric::query(entry, namespace, settings));
+        let mut line = metric::report(spec, entry, query);
+        let judged = metric
+            .ok_or_else(|| "it is not in the HPA".to_owned())
+            .and_then(|metric| {
+                let metric = metric.as_ref().map_err(Clone::clone)?;
+                let unit = Unit::of(&metric.source);
+                line.target = words::target(unit, metric.target);
+                let answer = answer
+                    .ok_or_else(|| "it was not read".to_owned())?
+                    .as_ref()
+                    .map_err(Clone::clone)?;
+                let Answer { reading, sampled } = answer::read(&metric.source, answer)?;
+                line.sampled = sampled;
+                line.age_seconds = sampled.map(|at| (now.as_second() - at.as_second()).max(0));
+                let proposal = propose(&hpa, metric, &reading, &world).map_err(|error| error.to_string())?;
+                line.value = Some(words::measured(unit, proposal.measured, metric.target, status));
+                Ok(proposal)
+            });
+        match judged {
+            Ok(proposal) => {
+                line.ratio = Some(proposal.ratio).filter(|ratio| ratio.is_finite());
+                line.pods = proposal.pods;
+                line.outcome = Some(proposal.outcome);
+                line.proposal = Some(proposal.replicas);
+                proposals.push(Some(proposal.replicas));
+            }
+            Err(error) => {
+                line.error = Some(error);
+                proposals.push(None);
+            }
+        }
+        report.metrics.push(line);
+    }
+    let decision = decide(&Input {
+        hpa: &hpa,
+        current,
+        proposals: &proposals,
+        scaled_to_zero: is_true(object, "ScaledToZero"),
+        ambiguous_selector: reason(object, "ScalingActive") == Some("AmbiguousSelector"),
+        memory: memory(object, &hpa, &settings.controller, now),
+    });
+    if let Some(deciding) = decision.metric.and_then(|metric| report.metrics.get_mut(metric)) {
+        deciding.decides = true;
+    }
+    let replicas = Replicas {
+        current,
+        status,
+        ready: pods.values().filter(|pod| pod.is_running_and_ready()).count(),
+        min: hpa.min,
+        max: hpa.max,
+    };
+    finish(&mut report, &hpa, &decision, replicas, settings);
+    report
+}
+
+/// Limits, decision and sentence.
+fn finish(
+    report: &mut WorkloadReport,
+    hpa: &Hpa,
+    decision: &Decision,
+    replicas: Replicas,
+    settings: &Settings,
+) {
+    let mut windows = (0, settings.controller.downscale_stabilization);
+    let mut policies = None;
+    if let Some(behavior) = &hpa.behavior {
+        let direction = |rules: &hpa::Rules, limit| DirectionReport {
+            stabilization_window_seconds: rules.window,
+            policies: words::policies(rules),
+            limit,
+        };
+        let up = direction(
+            &behavior.up,
+            up_limit(&behavior.up, replicas.current).min(hpa.max.max(replicas.current)),
+        );
+        let down = direction(
+            &behavior.down,
+            down_limit(&behavior.down, replicas.current).max(hpa.min.min(replicas.current)),
+        );
+        windows = (behavior.up.window, behavior.down.window);
+        policies = Some((up.policies.clone(), down.policies.clone()));
+        (report.scale_up, report.scale_down) = (Some(up), Some(down));
+    }
+    report.summary = words::summary(&Told {
+        workload: &report.name,
+        replicas,
+        decision,
+        metrics: &report.metrics,
+        suspended: report.suspended,
+        exists: report.hpa.exists,
+        windows,
+        policies,
+    });
+    report.replicas = Some(replicas);
+    let metric = decision.metric.and_then(|metric| report.metrics.get(metric));
+    report.decision = Some(DecisionReport {
+        desired: decision.desired,
+        cause: decision.cause,
+        proposal: decision.proposal,
+        metric: metric.map(|metric| metric.name.clone()),
+        eventually: decision.eventually,
+        exact: decision.exact && decision.cause != Cause::AmbiguousSelector,
+    });
+}
+
+/// What a decision needs at least.
+struct Known<'a> {
+    object: &'a HorizontalPodAutoscaler,
+    current: i32,
+    status: i32,
+    pods: BTreeMap<String, Pod>,
+}
+
+fn known(observed: &ObservedWorkload) -> Result<Known<'_>, String> {
+    if let Err(error) = &observed.hpa {
+        return Err(format!("the HPA {} cannot be read: {error}", observed.asked.hpa));
+    }
+    let object = hpa_of(observed)
+        .ok_or("there is no HPA, and the spec of this workload breaks a rule (vas validate)")?;
+    let target = || format!("{}/{}", observed.asked.target.kind, observed.asked.target.name);
+    let scale = observed
+        .scale
+        .as_ref()
+        .map_err(|error| format!("the scale of {} cannot be read: {error}", target()))?;
+    let pods = observed
+        .pods
+        .as_ref()
+        .map_err(|error| format!("the pods of {} cannot be read: {error}", target()))?;
+    let pods = pods
+        .iter()
+        .filter_map(|pod| Some((pod.metadata.name.clone()?, Pod::read(pod))));
+    Ok(Known {
+        object,
+        current: scale
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.replicas)
+            .unwrap_or_default(),
+        status: scale.status.as_ref().map_or(0, |status| status.replicas),
+        pods: pods.collect(),
+    })
+}
+
+fn notes(observed: &ObservedWorkload) -> Vec<String> {
+    let asked = &observed.asked;
+    let mut notes = Vec::new();
+    if asked.valid.is_none() {
+        notes.push(
+            "the spec of this workload breaks a rule, so its HPA stays as it was; see vas validate"
+                .to_owned(),
+        );
+    }
+    if matches!(observed.hpa, Ok(None)) {
+        notes.push(format!(
+            "there is no HPA {}; the conditions of the resource say why",
+            asked.hpa
+        ));
+    }
+    for metric in &asked.disabled_metrics {
+        notes.push(format!("{metric} is switched off in the spec (enabled: false)"));
+    }
+    notes
+}
+
+fn hpa_report(observed: &ObservedWorkload) -> HpaReport {
+    let live = observed.hpa.as_ref().ok().and_then(Option::as_ref);
+    let status = live.and_then(|live| live.status.as_ref());
+    let conditions = status
+        .and_then(|status| status.conditions.as_deref())
+        .unwrap_or_default();
+    HpaReport {
+        name: observed.asked.hpa.clone(),
+        exists: live.is_some(),
+        last_scale_time: status
+            .and_then(|status| status.last_scale_time.as_ref())
+            .map(|time| time.0),
+        conditions: conditions
+            .iter()
+            .map(|condition| ConditionLine {
+                type_: condition.type_.clone(),
+                status: condition.status.clone(),
+                reason: condition.reason.clone().unwrap_or_default(),
+                message: condition.message.clone().unwrap_or_default(),
+            })
+            .collect(),
+    }
+}
+
+fn is_true(object: &HorizontalPodAutoscaler, type_: &str) -> bool {
+    let conditions = object
+        .status
+        .as_ref()
+        .and_then(|status| status.conditions.as_ref());
+    conditions.is_some_and(|conditions| {
+        conditions
+            .iter()
+            .any(|one| one.type_ == type_ && one.status == "True")
+    })
+}

@@ -1,0 +1,336 @@
+//! What the controller does next: bounds, missing metrics, stabilization, policies, in its own order.
+
+use std::cmp::Ordering;
+
+use super::{
+    combine::{Combined, combine},
+    number,
+    policy::{Policies, down_limit, up_limit},
+    spec::{Direction, Hpa},
+};
+
+/// Whether an earlier recommendation in the window holds the count where it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hold {
+    /// None does.
+    #[default]
+    No,
+    /// It is likely, but only the controller knows.
+    Likely,
+    /// The controller says so, or cannot know otherwise.
+    Certain,
+}
+
+/// What is known of the controller's memory, which nobody can read: its recommendations of the last minutes
+/// and its own rescales.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// On the way down.
+    pub down: Hold,
+    /// On the way up.
+    pub up: Hold,
+    /// The controller may have rescaled within the periods of its policies: the limits count from an unknown
+    /// start.
+    pub rescaled_lately: bool,
+}
+
+/// What a decision depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The HPA.
+    pub hpa: &'a Hpa,
+    /// `spec.replicas` of the target.
+    pub current: i32,
+    /// What each metric proposes; `None` without a value.
+    pub proposals: &'a [Option<i32>],
+    /// Whether the condition `ScaledToZero` is True: the controller itself scaled to zero.
+    pub scaled_to_zero: bool,
+    /// Whether the pods are also under another HPA's selector.
+    pub ambiguous_selector: bool,
+    /// What is known of the controller's memory.
+    pub memory: Memory,
+}
+
+/// What happens next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Replicas after the next sync.
+    pub desired: i32,
+    /// What decided that number.
+    pub cause: Cause,
+    /// What the metrics ask for together.
+    pub proposal: Option<i32>,
+    /// Position of the metric that asks for it.
+    pub metric: Option<usize>,
+    /// Where the count goes if nothing but time changes: the proposal within the bounds.
+    pub eventually: i32,
+    /// Whether an unknown part of the controller's memory could change `desired`.
+    pub exact: bool,
+}
+
+/// What decided a number of replicas. Those from `DesiredWithinRange` on are reasons of `ScalingLimited`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub enum Cause {
+    /// The count is zero by hand: autoscaling is off.
+    ScalingDisabled,
+    /// The count was beyond a bound: straight to the bound, whatever metrics and policies say.
+    OutOfRange,
+    /// Another HPA selects the same pods: neither acts.
+    AmbiguousSelector,
+    /// No metric has a value.
+    NoMetrics,
+    /// Some metric has no value, so nothing is scaled down.
+    MissingMetrics,
+    /// `selectPolicy: Disabled` in this direction.
+    DirectionDisabled,
+    /// An earlier recommendation in the window holds the count.
+    Stabilized,
+    /// The proposal as it is.
+    DesiredWithinRange,
+    /// `minReplicas`.
+    TooFewReplicas,
+    /// `maxReplicas`.
+    TooManyReplicas,
+    /// The policies for scaling up.
+    ScaleUpLimit,
+    /// The policies for scaling down.
+    ScaleDownLimit,
+}
+
+/// The next number of replicas. Scaling down without `behavior` is held by the memory alone.
+#[must_use]
+pub fn decide(input: &Input<'_>) -> Decision {
+    let Input { hpa, current, .. } = *input;
+    let still = |desired, cause| Decision {
+        desired,
+        cause,
+        proposal: None,
+        metric: None,
+        eventually: desired,
+        exact: true,
+    };
+    if current == 0 {
+        let may_leave = input.scaled_to_zero && (hpa.min != 0 || hpa.has_object_or_external());
+        if !may_leave {
+            return still(0, Cause::ScalingDisabled);
+        }
+    } else if current > hpa.max {
+        return still(hpa.max, Cause::OutOfRange);
+    } else if current < hpa.min {
+        return still(hpa.min, Cause::OutOfRange);
+    }
+    if input.ambiguous_selector {
+        return still(current, Cause::AmbiguousSelector);
+    }
+    match combine(input.proposals, current) {
+        Combined::Nothing => still(current, Cause::NoMetrics),
+        Combined::Blocked { replicas, metric } => Decision {
+            proposal: Some(replicas),
+            metric: Some(metric),
+            ..still(current, Cause::MissingMetrics)
+        },
+        Combined::Proposal { replicas, metric } => {
+            let proposal = replicas.max(0);
+            let (mut desired, cause, exact) = normalize(input, proposal);
+            if current == 0 && desired < hpa.min {
+                desired = hpa.min;
+            }
+            let disabled = cause == Cause::DirectionDisabled;
+            Decision {
+                desired,
+                cause,
+                proposal: Some(proposal),
+                metric: Some(metric),
+                eventually: if disabled {
+                    current
+                } else {
+                    proposal.max(hpa.min).min(hpa.max)
+                },
+                exact,
+            }
+        }
+    }
+}
+
+/// Stabilization, policies and bounds; also whether unknown memory could change it.
+fn normalize(input: &Input<'_>, proposal: i32) -> (i32, Cause, bool) {
+    let Input {
+        hpa, current, memory, ..
+    } = *input;
+    let hold = match proposal.cmp(&current) {
+        Ordering::Less => memory.down,
+        Ordering::Equal => Hold::No,
+        Ordering::Greater => memory.up,
+    };
+    let stays = hold != Hold::No;
+    let Some(behavior) = &hpa.behavior else {
+        let stable = if stays { current } else { proposal };
+        let limit = number::trunc((2.0 * f64::from(current)).max(4.0));
+        let (cap, capped) = cap(limit, Cause::ScaleUpLimit, hpa.max);
+        let (desired, cause) = bounded(stable, hpa.min, Cause::TooFewReplicas, cap, capped);
+        let stabilized = stays && cause == Cause::DesiredWithinRange;
+        let cause = if stabilized { Cause::Stabilized } else { cause };
+        return (desired, cause, hold != Hold::Likely);
+    };
+    let (rules, way) = if proposal > current {
+        (&behavior.up, Direction::Up)
+    } else {
+        (&behavior.down, Direction::Down)
+    };
+    if proposal == current {
+        return (current, Cause::DesiredWithinRange, true);
+    }
+    if rules.policies == Policies::Disabled {
+        return (current, Cause::DirectionDisabled, true);
+    }
+    if stays {
+        return (current, Cause::Stabilized, hold == Hold::Certain);
+    }
+    let (desired, cause) = match way {
+        Direction::Up => {
+            let (cap, capped) = cap(up_limit(rules, current), Cause::ScaleUpLimit, hpa.max);
+            bounded(proposal, i32::MIN, Cause::TooFewReplicas, cap, capped)
+        }
+        Direction::Down => {
+            let limit = down_limit(rules, current);
+            let (floor, floored) = if hpa.min < limit {
+                (limit, Cause::ScaleDownLimit)
+            } else {
+                (hpa.min, Cause::TooFewReplicas)
+            };
+            bounded(proposal, floor, floored, i32::MAX, Cause::TooManyReplicas)
+        }
+    };
+    (desired, cause, !memory.rescaled_lately)
+}
+
+/// The nearer of a limit and `maxReplicas`.
+fn cap(limit: i32, cause: Cause, max: i32) -> (i32, Cause) {
+    if max > limit {
+        (limit, cause)
+    } else {
+        (max, Cause::TooManyReplicas)
+    }
+}
+
+fn bounded(value: i32, floor: i32, floored: Cause, cap: i32, capped: Cause) -> (i32, Cause) {
+    if value < floor {
+        (floor, floored)
+    } else if value > cap {
+        (cap, capped)
+    } else {
+        (value, Cause::DesiredWithinRange)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::hpa::testing::{hpa, read};
+
+    fn input<'a>(hpa: &'a Hpa, current: i32, proposals: &'a [Option<i32>]) -> Input<'a> {
+        Input {
+            hpa,
+            current,
+            proposals,
+            scaled_to_zero: false,
+            ambiguous_selector: false,
+            memory: Memory::default(),
+        }
+    }
+
+    fn next(hpa: &Hpa, current: i32, proposals: &[Option<i32>]) -> (i32, Cause) {
+        let decision = decide(&input(hpa, current, proposals));
+        (decision.desired, decision.cause)
+    }
+
+    #[test]
+    fn with_behavior_the_default_is_four_more_or_double_and_without_it_double_or_four() {
+        let low = |hpa: Hpa| Hpa { min: 1, ..hpa };
+        let (with, without) = (low(hpa("behavior: {scaleDown: {}}")), low(hpa("")));
+        for (current, limited, unlimited) in [(1, 5, 4), (3, 7, 6), (5, 10, 10)] {
+            let wanted = [Some(19)];
+            assert_eq!(next(&with, current, &wanted), (limited, Cause::ScaleUpLimit));
+            assert_eq!(next(&without, current, &wanted), (unlimited, Cause::ScaleUpLimit));
+        }
+    }
+
+    #[test]
+    fn the_nearer_of_bound_and_policy_is_named() {
+        let hpa = hpa("behavior: {scaleDown: {policies: [{type: Pods, value: 3, periodSeconds: 15}]}}");
+        assert_eq!(next(&hpa, 15, &[Some(40)]), (20, Cause::TooManyReplicas));
+        assert_eq!(next(&hpa, 15, &[Some(1)]), (12, Cause::ScaleDownLimit));
+        assert_eq!(next(&hpa, 4, &[Some(1)]), (2, Cause::TooFewReplicas));
+        assert_eq!(next(&hpa, 4, &[Some(6)]), (6, Cause::DesiredWithinRange));
+    }
+
+    #[test]
+    fn a_count_out_of_range_jumps_to_the_bound_even_when_disabled_and_without_metrics() {
+        let off = hpa("behavior: {scaleUp: {selectPolicy: Disabled}, scaleDown: {selectPolicy: Disabled}}");
+        assert_eq!(next(&off, 50, &[None]), (20, Cause::OutOfRange));
+        assert_eq!(next(&off, 1, &[None]), (2, Cause::OutOfRange));
+        assert_eq!(next(&off, 5, &[Some(9)]), (5, Cause::DirectionDisabled));
+        assert_eq!(next(&off, 5, &[Some(3)]), (5, Cause::DirectionDisabled));
+    }
+
+    #[test]
+    fn missing_metrics_block_scaling_down_and_an_ambiguous_selector_blocks_all() {
+        let hpa = hpa("behavior: {}");
+        assert_eq!(next(&hpa, 5, &[None, Some(3)]), (5, Cause::MissingMetrics));
+        assert_eq!(next(&hpa, 5, &[None, Some(7)]), (7, Cause::DesiredWithinRange));
+        assert_eq!(next(&hpa, 5, &[None]), (5, Cause::NoMetrics));
+        let proposals = [Some(9)];
+        let ambiguous = Input {
+            ambiguous_selector: true,
+            ..input(&hpa, 5, &proposals)
+        };
+        assert_eq!(decide(&ambiguous).desired, 5);
+    }
+
+    #[test]
+    fn a_hold_stops_its_own_direction_and_says_how_sure_it_is() {
+        let hpa = hpa("behavior: {}");
+        let held = |current, proposal: i32, memory| {
+            let proposals = [Some(proposal)];
+            decide(&Input {
+                memory,
+                ..input(&hpa, current, &proposals)
+            })
+        };
+        let memory = Memory {
+            down: Hold::Likely,
+            up: Hold::No,
+            rescaled_lately: false,
+        };
+        let down = held(9, 3, memory);
+        assert_eq!(
+            (down.desired, down.cause, down.eventually, down.exact),
+            (9, Cause::Stabilized, 3, false)
+        );
+        let up = held(3, 4, memory);
+        assert_eq!((up.desired, up.exact), (4, true));
+        let rescaled = Memory {
+            rescaled_lately: true,
+            ..Memory::default()
+        };
+        assert!(!held(3, 4, rescaled).exact);
+    }
+
+    #[test]
+    fn zero_by_hand_is_a_pause_and_zero_by_the_controller_is_not() {
+        let hpa = read(
+            "minReplicas: 1
+maxReplicas: 20
+metrics: [{type: External, external: {metric: {name: m}, target: {type: Value, value: '1'}}}]
+behavior: {scaleUp: {policies: [{type: Percent, value: 100, periodSeconds: 15}]}}",
+        );
+        let proposals = [Some(7)];
+        assert_eq!(next(&hpa, 0, &proposals), (0, Cause::ScalingDisabled));
+        let scaled_to_zero = Input {
+            scaled_to_zero: true,
+            ..input(&hpa, 0, &proposals)
+        };
+        // 100 % of nothing is nothing; the bound overrides the policy.
+        assert_eq!(decide(&scaled_to_zero).desired, 1);
+    }
+}

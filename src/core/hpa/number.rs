@@ -1,0 +1,46 @@
+//! Numbers as the controller has them: `int64` milli-units, `float64` ratios, `int32` replicas.
+//!
+//! Go leaves the conversion of a float that does not fit undefined; saturating is what the controller does
+//! where it takes care.
+
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+
+use crate::core::quantity;
+
+/// An amount in milli-units.
+pub type Milli = i64;
+
+/// A quantity in milli-units, rounded up, as `MilliValue()` gives it; `None` for what is no quantity.
+#[must_use]
+pub fn milli(quantity: &Quantity) -> Option<Milli> {
+    let amount = quantity::parse(quantity).ok()?;
+    Some(saturating(amount.milli_ceil()))
+}
+
+/// A sum in the range of Go's `int64`.
+pub(super) fn saturating(value: i128) -> i64 {
+    i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// Go's `float64(int64)`.
+#[expect(clippy::cast_precision_loss, reason = "the controller loses it too")]
+pub(super) fn float(value: i64) -> f64 {
+    value as f64
+}
+
+/// A number of pods as a factor.
+pub(super) fn count(pods: usize) -> f64 {
+    float(i64::try_from(pods).unwrap_or(i64::MAX))
+}
+
+/// Go's `int32(math.Ceil(x))`.
+#[expect(clippy::cast_possible_truncation, reason = "saturating, see the module")]
+pub(super) fn ceil(value: f64) -> i32 {
+    value.ceil() as i32
+}
+
+/// Go's `int32(x)`, which truncates toward zero.
+#[expect(clippy::cast_possible_truncation, reason = "saturating, see the module")]
+pub(super) fn trunc(value: f64) -> i32 {
+    value as i32
+}

@@ -1,0 +1,209 @@
+//! What an HPA object asks of the controller, with the defaults that the controller itself fills in.
+
+use std::time::Duration;
+
+use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, MetricSpec, MetricTarget};
+
+use super::{
+    number::{Milli, milli},
+    policy::Rules,
+};
+use crate::core::quantity;
+
+/// Flags of the controller manager. They cannot be read from a cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Controller {
+    /// `--horizontal-pod-autoscaler-tolerance`.
+    pub tolerance: f64,
+    /// `--horizontal-pod-autoscaler-downscale-stabilization`, in seconds.
+    pub downscale_stabilization: i32,
+    /// `--horizontal-pod-autoscaler-cpu-initialization-period`.
+    pub cpu_initialization_period: Duration,
+    /// `--horizontal-pod-autoscaler-initial-readiness-delay`.
+    pub initial_readiness_delay: Duration,
+}
+
+impl Default for Controller {
+    fn default() -> Self {
+        Self {
+            tolerance: 0.1,
+            downscale_stabilization: 300,
+            cpu_initialization_period: Duration::from_mins(5),
+            initial_readiness_delay: Duration::from_secs(30),
+        }
+    }
+}
+
+/// One HPA.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hpa {
+    /// Fewest replicas.
+    pub min: i32,
+    /// Most replicas.
+    pub max: i32,
+    /// Metrics in the order of the object; an unusable one as the controller's complaint.
+    pub metrics: Vec<Result<Metric, String>>,
+    /// Behaviour, where the object has one.
+    pub behavior: Option<Behavior>,
+}
+
+/// Behaviour in both directions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Behavior {
+    /// Rules for adding replicas.
+    pub up: Rules,
+    /// Rules for removing replicas.
+    pub down: Rules,
+}
+
+/// Which way a count moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub enum Direction {
+    /// More replicas.
+    Up,
+    /// Fewer replicas.
+    Down,
+}
+
+/// One metric of an HPA.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// Where its value comes from.
+    pub source: Source,
+    /// The level to keep.
+    pub target: Target,
+}
+
+/// Where the value of a metric comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// All containers of each pod.
+    Resource {
+        /// `cpu`, `memory`.
+        resource: String,
+    },
+    /// One container of each pod.
+    ContainerResource {
+        /// `cpu`, `memory`.
+        resource: String,
+        /// Its name.
+        container: String,
+    },
+    /// Each pod.
+    Pods,
+    /// One object.
+    Object,
+    /// Nothing in the cluster.
+    External,
+}
+
+/// The level of a metric, in milli-units where it is an amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Percent of the requests.
+    Utilization(i32),
+    /// An amount per pod.
+    AverageValue(Milli),
+    /// An amount in all.
+    Value(Milli),
+}
+
+impl Hpa {
+    /// Reads an object. A metric that the controller would refuse is refused here too.
+    pub fn read(object: &HorizontalPodAutoscaler, controller: &Controller) -> Self {
+        let spec = &object.spec;
+        let metrics = spec.metrics.iter().flatten();
+        let behavior = spec.behavior.as_ref().map(|behavior| Behavior {
+            up: Rules::read(behavior.scale_up.as_ref(), Direction::Up, controller),
+            down: Rules::read(behavior.scale_down.as_ref(), Direction::Down, controller),
+        });
+        Self {
+            min: spec.min_replicas.unwrap_or(1),
+            max: spec.max_replicas,
+            metrics: metrics.map(metric).collect(),
+            behavior,
+        }
+    }
+
+    /// Whether the ratio of a value to its target is close enough to do nothing. The form of the comparison
+    /// matters at the edges.
+    pub(super) fn tolerates(&self, controller: &Controller, ratio: f64) -> bool {
+        let of = |rules: fn(&Behavior) -> &Rules| {
+            let rules = self.behavior.as_ref().map(rules);
+            rules
+                .and_then(|rules| rules.tolerance)
+                .unwrap_or(controller.tolerance)
+        };
+        let (down, up) = (of(|behavior| &behavior.down), of(|behavior| &behavior.up));
+        (1.0 - down) <= ratio && ratio <= (1.0 + up)
+    }
+
+    /// Whether some metric describes an object or nothing in the cluster: only then can a count leave zero.
+    pub(super) fn has_object_or_external(&self) -> bool {
+        self.metrics
+            .iter()
+            .flatten()
+            .any(|metric| matches!(metric.source, Source::Object | Source::External))
+    }
+}
+
+/// `target.type` counts for Object metrics alone; elsewhere the field that is set does.
+fn metric(spec: &MetricSpec) -> Result<Metric, String> {
+    let incomplete = || format!("the {} metric has no usable target", spec.type_);
+    let (source, target) = match spec.type_.as_str() {
+        "Resource" => {
+            let metric = spec.resource.as_ref().ok_or_else(incomplete)?;
+            let resource = metric.name.clone();
+            (Source::Resource { resource }, resource_target(&metric.target))
+        }
+        "ContainerResource" => {
+            let metric = spec.container_resource.as_ref().ok_or_else(incomplete)?;
+            let (resource, container) = (metric.name.clone(), metric.container.clone());
+            (
+                Source::ContainerResource { resource, container },
+                resource_target(&metric.target),
+            )
+        }
+        "Pods" => {
+            let metric = spec.pods.as_ref().ok_or_else(incomplete)?;
+            (Source::Pods, average(&metric.target))
+        }
+        "Object" => {
+            let target = &spec.object.as_ref().ok_or_else(incomplete)?.target;
+            let target = match target.type_.as_str() {
+                "Value" => value(target),
+                "AverageValue" => average(target),
+                _ => None,
+            };
+            (Source::Object, target)
+        }
+        "External" => {
+            let target = &spec.external.as_ref().ok_or_else(incomplete)?.target;
+            (Source::External, average(target).or_else(|| value(target)))
+        }
+        other => return Err(format!("unknown metric source type {other:?}")),
+    };
+    let target = target.ok_or_else(incomplete)?;
+    Ok(Metric { source, target })
+}
+
+fn resource_target(target: &MetricTarget) -> Option<Target> {
+    average(target).or(target.average_utilization.map(Target::Utilization))
+}
+
+fn average(target: &MetricTarget) -> Option<Target> {
+    target
+        .average_value
+        .as_ref()
+        .and_then(milli)
+        .map(Target::AverageValue)
+}
+
+fn value(target: &MetricTarget) -> Option<Target> {
+    target.value.as_ref().and_then(milli).map(Target::Value)
+}
+
+/// A tolerance as the controller reads it: a quantity as a float.
+pub(super) fn fraction(quantity: &k8s_openapi::apimachinery::pkg::api::resource::Quantity) -> Option<f64> {
+    quantity::parse(quantity).ok().map(quantity::Amount::as_f64)
+}

@@ -1,0 +1,116 @@
+//! HPAs, pods and samples for the tests of the algorithm.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use serde_json::{Value, json};
+
+use super::{
+    Controller, Hpa, Milli, Outcome, Phase, Pod, Proposal, Readiness, Reading, Sample, World, propose,
+    requests::Requests,
+};
+
+/// The present, in seconds.
+pub(super) const NOW: i64 = 10_000;
+
+pub(super) fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+/// An HPA from its spec in YAML, less the target.
+pub(super) fn read(spec: &str) -> Hpa {
+    let mut spec: Value = serde_saphyr::from_str(spec).unwrap();
+    spec["scaleTargetRef"] = json!({"kind": "Deployment", "name": "d"});
+    let object: HorizontalPodAutoscaler =
+        serde_json::from_value(json!({"metadata": {"name": "h"}, "spec": spec})).unwrap();
+    Hpa::read(&object, &Controller::default())
+}
+
+/// An HPA of 2 to 20 replicas on CPU utilization.
+pub(super) fn hpa(behavior: &str) -> Hpa {
+    read(&format!(
+        "minReplicas: 2
+maxReplicas: 20
+metrics: [{{type: Resource, resource: {{name: cpu, target: {{type: Utilization, averageUtilization: 50}}}}}}]
+{behavior}"
+    ))
+}
+
+/// An HPA with one metric.
+pub(super) fn metric(metric: &str) -> Hpa {
+    read(&format!("maxReplicas: 100\nmetrics: [{metric}]"))
+}
+
+pub(super) const CPU_50: &str =
+    "{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 50}}}";
+pub(super) const PODS_100: &str =
+    "{type: Pods, pods: {metric: {name: m}, target: {type: AverageValue, averageValue: '100'}}}";
+
+pub(super) fn object(target: &str) -> String {
+    format!(
+        "{{type: Object, object: {{metric: {{name: m}}, describedObject: {{kind: D, name: d}}, target: {target}}}}}"
+    )
+}
+
+/// A pod that has been Ready for long and requests one CPU.
+pub(super) fn pod() -> Pod {
+    Pod {
+        phase: Phase::Running,
+        deleting: false,
+        started: Some(at(100)),
+        ready: Some((Readiness::True, at(110))),
+        requests: Requests::container("app", &[("cpu", 1000), ("memory", 1000)]),
+    }
+}
+
+/// Pods called 0, 1, 2 and so on.
+pub(super) fn pods(pods: &[Pod]) -> BTreeMap<String, Pod> {
+    let named = pods.iter().enumerate();
+    named.map(|(name, pod)| (name.to_string(), pod.clone())).collect()
+}
+
+/// Samples of a moment ago for the pods 0, 1, 2 and so on.
+pub(super) fn samples(values: &[Milli]) -> Reading {
+    let sample = |value: Milli| Sample {
+        value,
+        at: at(NOW - 15),
+        window: Duration::from_secs(30),
+    };
+    let named = values.iter().enumerate();
+    Reading::PerPod(
+        named
+            .map(|(name, value)| (name.to_string(), sample(*value)))
+            .collect(),
+    )
+}
+
+/// What the first metric of an HPA proposes; `current` is both counts unless `status` says otherwise.
+pub(super) fn proposed(
+    hpa: &Hpa,
+    reading: &Reading,
+    pods: &BTreeMap<String, Pod>,
+    current: i32,
+    status: i32,
+) -> Result<Proposal, super::MetricError> {
+    let controller = Controller::default();
+    let world = World {
+        pods,
+        current,
+        status,
+        controller: &controller,
+        now: at(NOW),
+    };
+    propose(hpa, hpa.metrics[0].as_ref().unwrap(), reading, &world)
+}
+
+/// Replicas and how they came about.
+pub(super) fn replicas(
+    hpa: &Hpa,
+    reading: &Reading,
+    pods: &BTreeMap<String, Pod>,
+    current: i32,
+) -> (i32, Outcome) {
+    let proposal = proposed(hpa, reading, pods, current, current).unwrap();
+    (proposal.replicas, proposal.outcome)
+}

@@ -1,0 +1,285 @@
+//! Proposals of single metrics: the traps that simple simulators fall into.
+
+use proptest::prelude::*;
+
+use super::{
+    testing::{CPU_50, NOW, PODS_100, at, metric, object, pod, pods, proposed, replicas, samples},
+    *,
+};
+
+fn cpu() -> Hpa {
+    metric(CPU_50)
+}
+
+fn rate() -> Hpa {
+    metric(PODS_100)
+}
+
+#[test]
+fn utilization_is_a_truncated_percentage_of_sums_not_a_mean_of_ratios() {
+    let mut large = pod();
+    large.requests = super::requests::Requests::container("app", &[("cpu", 3000)]);
+    let pods = pods(&[pod(), large]);
+    // 100 % of 1000 and 20 % of 3000: the mean of the ratios is 60 %, that of the sums 40 %.
+    let proposal = proposed(&cpu(), &samples(&[1000, 639]), &pods, 2, 2).unwrap();
+    assert_eq!(proposal.measured, Measured::Utilization(40));
+    assert_eq!(proposal.replicas, 2);
+}
+
+#[test]
+fn exactly_the_tolerance_above_the_target_is_within_it() {
+    let ten = vec![pod(); 10];
+    assert_eq!(
+        replicas(&cpu(), &samples(&[550; 10]), &pods(&ten), 10),
+        (10, Outcome::WithinTolerance)
+    );
+    assert_eq!(
+        replicas(&cpu(), &samples(&[560; 10]), &pods(&ten), 10),
+        (12, Outcome::Scaled)
+    );
+    assert_eq!(
+        replicas(&cpu(), &samples(&[450; 10]), &pods(&ten), 10),
+        (10, Outcome::WithinTolerance)
+    );
+}
+
+#[test]
+fn averages_are_truncated_too() {
+    let two = pods(&[pod(), pod()]);
+    let proposal = proposed(&rate(), &samples(&[110_000, 110_001]), &two, 2, 2).unwrap();
+    assert_eq!(proposal.measured, Measured::Average(110_000));
+    assert_eq!(proposal.outcome, Outcome::WithinTolerance);
+}
+
+#[test]
+fn a_tolerance_of_the_behaviour_counts_in_its_direction() {
+    let hpa = testing::read(&format!(
+        "maxReplicas: 9\nmetrics: [{PODS_100}]\nbehavior: {{scaleUp: {{tolerance: 500m}}}}"
+    ));
+    let two = pods(&[pod(), pod()]);
+    assert_eq!(
+        replicas(&hpa, &samples(&[149_000; 2]), &two, 2).1,
+        Outcome::WithinTolerance
+    );
+    assert_eq!(
+        replicas(&hpa, &samples(&[151_000; 2]), &two, 2),
+        (4, Outcome::Scaled)
+    );
+    assert_eq!(replicas(&hpa, &samples(&[80_000; 2]), &two, 2).1, Outcome::Scaled);
+}
+
+#[test]
+fn a_pod_that_starts_counts_for_everything_but_cpu() {
+    let mut starting = pod();
+    starting.started = Some(at(NOW - 60));
+    starting.ready = Some((Readiness::False, at(NOW - 60)));
+    let pods = pods(&[pod(), starting]);
+    // 90 % alone; with the other one at zero 45 %, which turned.
+    let proposal = proposed(&cpu(), &samples(&[900, 900]), &pods, 2, 2).unwrap();
+    assert_eq!((proposal.replicas, proposal.outcome), (2, Outcome::Damped));
+    assert_eq!(
+        proposal.pods.map(|pods| (pods.counted, pods.unready)),
+        Some((1, 1))
+    );
+    let proposal = proposed(&rate(), &samples(&[180_000, 180_000]), &pods, 2, 2).unwrap();
+    assert_eq!(proposal.replicas, 4);
+}
+
+#[test]
+fn a_ready_pod_counts_once_a_whole_window_of_its_samples_lies_after_it_became_so() {
+    let mut fresh = pod();
+    fresh.started = Some(at(NOW - 60));
+    let unready = |since: i64| {
+        let mut pod = fresh.clone();
+        pod.ready = Some((Readiness::True, at(since)));
+        let pods = pods(&[pod]);
+        proposed(&cpu(), &samples(&[500]), &pods, 1, 1).is_err()
+    };
+    // The sample is of NOW - 15 and looks back 30 s.
+    assert!(unready(NOW - 44));
+    assert!(!unready(NOW - 45));
+}
+
+#[test]
+fn a_pod_that_was_ready_and_lost_it_counts() {
+    let lost = |started: i64, since: i64| {
+        let mut pod = pod();
+        pod.started = Some(at(started));
+        pod.ready = Some((Readiness::False, at(since)));
+        proposed(&cpu(), &samples(&[500]), &pods(&[pod]), 1, 1).is_ok()
+    };
+    assert!(lost(NOW - 1000, NOW - 500));
+    assert!(!lost(NOW - 1000, NOW - 990));
+}
+
+#[test]
+fn unready_pods_are_zero_on_the_way_up_and_left_out_on_the_way_down() {
+    let mut pending = pod();
+    pending.phase = Phase::Pending;
+    let pods = pods(&[pod(), pod(), pending]);
+    assert_eq!(
+        replicas(&rate(), &samples(&[300_000, 300_000]), &pods, 3),
+        (6, Outcome::Scaled)
+    );
+    assert_eq!(
+        replicas(&rate(), &samples(&[50_000, 50_000]), &pods, 3),
+        (1, Outcome::Scaled)
+    );
+}
+
+#[test]
+fn missing_pods_are_zero_on_the_way_up_and_at_their_target_on_the_way_down() {
+    let four = pods(&[pod(), pod(), pod(), pod()]);
+    assert_eq!(
+        replicas(&rate(), &samples(&[300_000; 2]), &four, 4),
+        (6, Outcome::Scaled)
+    );
+    // (2 * 10 + 2 * 100) / 4 = 55
+    assert_eq!(
+        replicas(&rate(), &samples(&[10_000; 2]), &four, 4),
+        (3, Outcome::Scaled)
+    );
+    // A missing pod of a utilization is at its whole request: (2 * 10 + 2 * 100) / 4 = 55 %, which turned.
+    assert_eq!(
+        replicas(&cpu(), &samples(&[100; 2]), &four, 4),
+        (4, Outcome::Damped)
+    );
+}
+
+#[test]
+fn deleting_and_failed_pods_do_not_count_and_unknown_ones_do() {
+    let mut deleting = pod();
+    deleting.deleting = true;
+    let mut failed = pod();
+    failed.phase = Phase::Failed;
+    let three = pods(&[pod(), deleting, failed]);
+    assert_eq!(
+        replicas(&rate(), &samples(&[200_000, 0, 0]), &three, 1),
+        (2, Outcome::Scaled)
+    );
+    // The sample of a pod that is gone bends the average.
+    let one = pods(&[pod()]);
+    assert_eq!(
+        replicas(&rate(), &samples(&[200_000, 0]), &one, 1).1,
+        Outcome::WithinTolerance
+    );
+}
+
+#[test]
+fn without_missing_pods_a_surge_may_scale_up_below_the_target() {
+    let five = pods(&[pod(), pod(), pod(), pod(), pod()]);
+    assert_eq!(
+        replicas(&rate(), &samples(&[80_000; 5]), &five, 3),
+        (4, Outcome::Scaled)
+    );
+}
+
+#[test]
+fn one_container_without_a_request_fails_the_utilization() {
+    let mut bare = pod();
+    bare.requests = super::requests::Requests::container("sidecar", &[]);
+    let error = proposed(&cpu(), &samples(&[900, 900]), &pods(&[pod(), bare]), 2, 2).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "missing request for cpu in container sidecar of pod 1"
+    );
+}
+
+#[test]
+fn the_requests_of_sidecars_count_and_those_of_the_pod_replace_all() {
+    let read = |spec: serde_json::Value| {
+        let pod = serde_json::from_value(serde_json::json!({"metadata": {}, "spec": spec})).unwrap();
+        Pod::read(&pod).requests
+    };
+    let cpu = |amount: &str| serde_json::json!({"requests": {"cpu": amount}});
+    let spec = serde_json::json!({
+        "containers": [{"name": "app", "resources": cpu("1")}],
+        "initContainers": [
+            {"name": "proxy", "restartPolicy": "Always", "resources": cpu("500m")}, {"name": "setup"},
+        ],
+    });
+    assert_eq!(read(spec.clone()).of("cpu", None), Ok(1500));
+    assert_eq!(read(spec.clone()).of("cpu", Some("proxy")), Ok(500));
+    assert_eq!(
+        read(spec.clone()).of("cpu", Some("setup")),
+        Err("setup".to_owned())
+    );
+    let mut whole = spec;
+    whole["resources"] = cpu("4");
+    assert_eq!(read(whole).of("cpu", None), Ok(4000));
+}
+
+#[test]
+fn a_total_against_an_average_counts_status_replicas_and_no_pods() {
+    let hpa = metric(&object("{type: AverageValue, averageValue: '50'}"));
+    let of = |total: i64, current, status| {
+        let proposal = proposed(&hpa, &Reading::Total(total), &pods(&[]), current, status).unwrap();
+        (proposal.replicas, proposal.outcome)
+    };
+    assert_eq!(of(180_000, 1, 1), (4, Outcome::Scaled));
+    assert_eq!(of(200_001, 1, 1), (5, Outcome::Scaled));
+    // One pod of a rollout too many, and it asks for one more than there should be.
+    assert_eq!(of(210_000, 3, 4), (4, Outcome::WithinTolerance));
+    assert_eq!(of(0, 0, 0), (0, Outcome::Scaled));
+    assert_eq!(of(1, 0, 0), (1, Outcome::Scaled));
+}
+
+#[test]
+fn a_total_against_a_value_multiplies_pods_that_are_running_and_ready() {
+    let hpa = metric(&object("{type: Value, value: '60'}"));
+    let mut unready = pod();
+    unready.ready = Some((Readiness::False, at(100)));
+    let mut deleting = pod();
+    deleting.deleting = true;
+    let of = |total: i64, pods: &[Pod], current| {
+        proposed(
+            &hpa,
+            &Reading::Total(total),
+            &testing::pods(pods),
+            current,
+            current,
+        )
+        .map(|proposal| proposal.replicas)
+    };
+    assert_eq!(of(120_000, &[pod(), deleting, unready.clone()], 3), Ok(4));
+    assert_eq!(of(120_000, &[unready], 3), Ok(0));
+    assert_eq!(of(120_000, &[], 3), Err(MetricError::NoPods));
+    assert_eq!(
+        of(61_000, &[], 0),
+        Ok(2),
+        "from zero there is no tolerance and there are no pods"
+    );
+    assert_eq!(of(66_000, &[], 3), Ok(3), "the tolerance comes before the pods");
+}
+
+#[test]
+fn which_target_counts_depends_on_the_type_for_object_metrics_alone() {
+    let both = "type: Value, averageValue: '1', value: '2'";
+    let target = |text: &str| metric(text).metrics[0].clone().map(|metric| metric.target);
+    assert_eq!(target(&object(&format!("{{{both}}}"))), Ok(Target::Value(2000)));
+    let external = format!("{{type: External, external: {{metric: {{name: m}}, target: {{{both}}}}}}}");
+    assert_eq!(target(&external), Ok(Target::AverageValue(1000)));
+    assert!(target(&object("{type: Value, averageValue: '1'}")).is_err());
+}
+
+proptest! {
+    /// More load never asks for fewer replicas.
+    #[test]
+    fn proposals_grow_with_the_value(low in 0_i64..1_000_000, more in 0_i64..1_000_000, count in 1_usize..20) {
+        let all = pods(&vec![pod(); count]);
+        let current = i32::try_from(count).unwrap();
+        let of = |value: i64| replicas(&rate(), &samples(&vec![value; count]), &all, current).0;
+        prop_assert!(of(low) <= of(low + more));
+    }
+
+    /// With all pods counted the proposal would bring the average to its target.
+    #[test]
+    fn a_proposal_carries_the_load_at_the_target(value in 0_i64..1_000_000, count in 1_usize..20) {
+        let all = pods(&vec![pod(); count]);
+        let current = i32::try_from(count).unwrap();
+        let (proposed, outcome) = replicas(&rate(), &samples(&vec![value; count]), &all, current);
+        if outcome == Outcome::Scaled {
+            prop_assert!(i64::from(proposed) * 100_000 >= value * i64::from(current));
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! `vas explain` foretells what the real HPA controller then does.
+//!
+//! One resource with a workload per situation, and no HPAs at first: what is explained then is what the HPAs of
+//! the operator would do. Then they are created, and the controller shows what they do.
+
+use std::{
+    collections::BTreeMap,
+    process::Output,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use super::stack::{Stack, apply_hpas, apply_resource, deployment, pods, replicas, stack};
+use crate::support::{eventually, namespace::Namespace, vas};
+
+/// Workload, replicas at first, its part of the spec, and which cause is foretold.
+const SITUATIONS: [(&str, u32, &str, &str); 10] = [
+    (
+        "pods-metric",
+        2,
+        "metrics: [{name: rate, requestRate: {counter: explain_requests_total, window: 10s, target: {averageValue: '100'}}}]",
+        "DesiredWithinRange",
+    ),
+    (
+        "object-average",
+        1,
+        "metrics: [{name: depth, queueDepth: {gauge: explain_depth, matchLabels: {queue: q180}, target: {averageValue: '50'}}}]",
+        "DesiredWithinRange",
+    ),
+    (
+        "object-value",
+        2,
+        "metrics: [{name: age, queueAge: {gauge: explain_depth, matchLabels: {queue: q90}, target: {value: '60'}}}]",
+        "DesiredWithinRange",
+    ),
+    (
+        "utilization",
+        2,
+        "metrics: [{name: cpu, resource: {name: cpu, target: {averageUtilization: 50}}}]",
+        "DesiredWithinRange",
+    ),
+    (
+        "one-missing",
+        3,
+        "metrics: [{name: depth, queueDepth: {gauge: explain_depth, matchLabels: {queue: q90}, target: {averageValue: '50'}}}, {name: none, queueAge: {gauge: explain_depth, matchLabels: {queue: nowhere}, target: {value: '60'}}}]",
+        "MissingMetrics",
+    ),
+    (
+        "at-max",
+        3,
+        "maxReplicas: 4, metrics: [{name: depth, queueDepth: {gauge: explain_depth, matchLabels: {queue: q900}, target: {averageValue: '50'}}}]",
+        "TooManyReplicas",
+    ),
+    (
+        "suspended",
+        1,
+        "suspend: true, metrics: [{name: depth, queueDepth: {gauge: explain_depth, matchLabels: {queue: q180}, target: {averageValue: '50'}}}]",
+        "DirectionDisabled",
+    ),
+    (
+        "up-limit",
+        1,
+        "behavior: {scaleUp: {policies: [{type: Pods, value: 2, periodSeconds: 600}]}}, metrics: [{name: depth, queueDepth: {gauge: explain_depth, matchLabels: {queue: q900}, target: {averageValue: '50'}}}]",
+        "ScaleUpLimit",
+    ),
+    (
+        "stabilized",
+        3,
+        "metrics: [{name: depth, queueDepth: {gauge: explain_depth, matchLabels: {queue: q90}, target: {averageValue: '50'}}}]",
+        "Stabilized",
+    ),
+    (
+        "down",
+        4,
+        "behavior: {scaleDown: {stabilizationWindowSeconds: 0}}, metrics: [{name: depth, queueDepth: {gauge: explain_depth, matchLabels: {queue: q90}, target: {averageValue: '50'}}}]",
+        "DesiredWithinRange",
+    ),
+];
+
+fn spec() -> String {
+    let workload = |(name, _, fields, _): &(&str, u32, &str, &str)| {
+        let max = if fields.contains("maxReplicas") {
+            ""
+        } else {
+            "maxReplicas: 10, "
+        };
+        format!(
+            "- {{name: {name}, scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: {name}}}, {max}{fields}}}"
+        )
+    };
+    let workloads: Vec<String> = SITUATIONS.iter().map(workload).collect();
+    format!("workloads:\n{}", workloads.join("\n"))
+}
+
+fn explain(stack: &Stack, arguments: &[&str]) -> Output {
+    let kubeconfig = stack.cluster.kubeconfig();
+    let kubeconfig = format!("--kubeconfig={}", kubeconfig.display());
+    let mut all = vec![
+        "explain",
+        &kubeconfig,
+        "--horizontal-pod-autoscaler-cpu-initialization-period=10s",
+        "--horizontal-pod-autoscaler-initial-readiness-delay=5s",
+    ];
+    all.extend_from_slice(arguments);
+    vas::run(&all)
+}
+
+/// The workloads as explained now, by name.
+fn explained(stack: &Stack, namespace: &str) -> BTreeMap<String, Value> {
+    let output = explain(stack, &["voiceassist", "-n", namespace, "-o", "json"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
+    let workloads = report["workloads"].as_array().expect("a list").clone();
+    workloads
+        .into_iter()
+        .map(|workload| (workload["name"].as_str().expect("a name").to_owned(), workload))
+        .collect()
+}
+
+/// What is not yet as the situations are meant to be.
+fn unsettled(workloads: &BTreeMap<String, Value>) -> Vec<String> {
+    let situations = SITUATIONS.iter().filter(|(name, replicas, _, cause)| {
+        let workload = &workloads[*name];
+        let counts = &workload["replicas"];
+        counts["ready"] != json!(replicas)
+            || counts["status"] != json!(replicas)
+            || workload["decision"]["cause"] != json!(cause)
+    });
+    let shown = situations.map(|(name, ..)| {
+        let workload = &workloads[*name];
+        format!(
+            "{}; errors: {}",
+            workload["summary"], workload["metrics"][0]["error"]
+        )
+    });
+    shown.collect()
+}
+
+/// The counts that the controller set, oldest first.
+fn rescales(namespace: &Namespace<'_>, hpa: &str) -> Vec<i64> {
+    let events = namespace.kubectl(&[
+        "get",
+        "events",
+        "--field-selector",
+        &format!("involvedObject.name={hpa},reason=SuccessfulRescale"),
+        "-o",
+        "json",
+    ]);
+    let events: Value = serde_json::from_str(&events).expect("kubectl prints JSON");
+    let mut events = events["items"].as_array().expect("a list").clone();
+    events.sort_by_key(|event| event["firstTimestamp"].to_string());
+    let size = |event: &Value| {
+        let message = event["message"].as_str()?.strip_prefix("New size: ")?;
+        message.split(';').next()?.parse().ok()
+    };
+    events.iter().filter_map(size).collect()
+}
+
+#[tokio::test]
+async fn explain_foretells_what_the_hpa_controller_then_sets() {
+    let stack = stack().await;
+    let _proxy = stack.proxy.read().await;
+    let namespace = Namespace::create(stack.cluster, "explain");
+    let scaling = apply_resource(&namespace, "voiceassist", &spec());
+    for (name, replicas, ..) in SITUATIONS {
+        let manifest = deployment(name, replicas);
+        let requests = "        resources: {requests: {cpu: 200m}}\n";
+        let usage = format!("labels: {{app: {name}}}, annotations: {{kwok.x-k8s.io/usage-cpu: 150m}}}}");
+        let manifest = manifest.replace(
+            &format!("    metadata: {{labels: {{app: {name}}}}}\n"),
+            &format!("    metadata: {{{usage}\n"),
+        );
+        let manifest = manifest.replace(
+            &format!("      containers: [{{name: app, image: voiceassist/{name}}}]\n"),
+            &format!("      containers:\n      - name: app\n        image: voiceassist/{name}\n{requests}"),
+        );
+        namespace.apply(&manifest);
+    }
+    for (queue, depth) in [("q90", 90.0), ("q180", 180.0), ("q900", 900.0)] {
+        let labels = [("namespace", namespace.name()), ("queue", queue)];
+        stack.exporter.set("explain_depth", &labels, depth);
+    }
+    let started = Instant::now();
+    let feed = || {
+        for pod in pods(&namespace, "pods-metric") {
+            let labels = [("namespace", namespace.name()), ("pod", pod.as_str())];
+            let requests = 225.0 * started.elapsed().as_secs_f64();
+            stack.exporter.set("explain_requests_total", &labels, requests);
+        }
+    };
+
+    let foretold = eventually(Duration::from_secs(120), "the situations", || async {
+        feed();
+        let workloads = explained(stack, namespace.name());
+        match unsettled(&workloads) {
+            open if open.is_empty() => Ok(workloads),
+            open => Err(open.join("\n")),
+        }
+    })
+    .await;
+    let missing = &foretold["one-missing"]["metrics"][1]["error"];
+    assert!(
+        missing
+            .as_str()
+            .is_some_and(|words| words.contains("Prometheus has no series for it")),
+        "the server's words: {missing}"
+    );
+    assert_eq!(
+        foretold["object-average"]["metrics"][0]["query"],
+        json!(r#"max by (namespace) ({__name__="explain_depth",queue="q180"})"#)
+    );
+
+    apply_hpas(&namespace, &scaling);
+    for (name, current, ..) in SITUATIONS {
+        let desired = foretold[name]["decision"]["desired"].as_i64().expect("a number");
+        let hpa = format!("voiceassist-{name}");
+        if desired == i64::from(current) {
+            eventually(
+                Duration::from_secs(60),
+                "the controller has looked at it",
+                || async {
+                    feed();
+                    let conditions =
+                        namespace.kubectl(&["get", "hpa", &hpa, "-o", "jsonpath={.status.conditions}"]);
+                    if conditions.contains("ScalingActive") {
+                        Ok(())
+                    } else {
+                        Err(conditions)
+                    }
+                },
+            )
+            .await;
+            assert_eq!(rescales(&namespace, &hpa), Vec::<i64>::new(), "{name} stays");
+            assert_eq!(replicas(&namespace, name), current, "{name} stays");
+        } else {
+            let first = eventually(Duration::from_secs(60), "the controller rescales", || async {
+                feed();
+                rescales(&namespace, &hpa)
+                    .first()
+                    .copied()
+                    .ok_or(format!("{name}: no rescale"))
+            })
+            .await;
+            assert_eq!(first, desired, "{name}: {}", foretold[name]["summary"]);
+        }
+    }
+
+    let after = explained(stack, namespace.name());
+    assert_eq!(after["at-max"]["hpa"]["exists"], json!(true));
+    assert_eq!(after["at-max"]["decision"]["desired"], json!(4));
+    assert_eq!(after["stabilized"]["decision"]["cause"], json!("Stabilized"));
+    assert_eq!(
+        after["stabilized"]["decision"]["exact"],
+        json!(true),
+        "the HPA says so itself"
+    );
+    assert_eq!(after["one-missing"]["decision"]["desired"], json!(3));
+    let text = explain(
+        stack,
+        &["voiceassist", "-n", namespace.name(), "--workload", "up-limit"],
+    );
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert!(
+        text.contains(after["up-limit"]["name"].as_str().expect("a name")),
+        "{text}"
+    );
+    assert!(!text.contains("at-max"), "one workload alone: {text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
+}
+
+#[tokio::test]
+async fn explaining_what_is_not_there_says_where_it_is() {
+    let stack = stack().await;
+    let namespace = Namespace::create(stack.cluster, "explain-elsewhere");
+    apply_resource(&namespace, "explained-elsewhere", &spec());
+    let output = explain(stack, &["explained-elsewhere", "-n", "default"]);
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    assert!(words.starts_with("Error from server (NotFound): "), "{words}");
+    assert!(
+        words.contains(&format!("in namespace {}", namespace.name())),
+        "{words}"
+    );
+    let arguments = [
+        "explained-elsewhere",
+        "-n",
+        namespace.name(),
+        "--workload",
+        "nobody",
+    ];
+    assert_eq!(explain(stack, &arguments).status.code(), Some(2));
+}
