@@ -4,12 +4,13 @@ mod access;
 mod explain;
 mod external;
 mod faults;
+mod front_proxy;
 mod hpa;
 mod pair;
 mod reading;
 mod refused;
 mod replicas;
-mod rotation;
+
 mod serving;
 mod stack;
 mod tokens;
