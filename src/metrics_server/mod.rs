@@ -22,11 +22,14 @@ mod config;
 mod discovery;
 mod document;
 mod documents;
+#[cfg(test)]
+mod isolation;
 mod listener;
 mod negotiation;
 mod openapi;
 mod path;
 mod payload;
+mod places;
 mod pod_index;
 mod poller;
 mod reads;

@@ -8,7 +8,6 @@ use axum::{
     response::Response,
 };
 use hyper::{Request, body::Incoming};
-use rustls::pki_types::CertificateDer;
 
 use super::{
     authenticator::Authenticator,
@@ -16,7 +15,7 @@ use super::{
     authz::{Action, Authorizer},
     document::JSON,
     documents::Documents,
-    listener::Service,
+    listener::{Peer, Service},
     path::{self, RootScopedPath, Route},
     payload,
     reads::{Memory, Now},
@@ -47,9 +46,9 @@ pub struct Router {
 }
 
 impl Service for Router {
-    async fn serve(&self, request: Request<Incoming>, chain: &[CertificateDer<'static>]) -> Response {
+    async fn serve(&self, request: Request<Incoming>, peer: &Peer) -> Response {
         let started = self.clock.monotonic();
-        let response = match self.answer(&request, chain).await {
+        let response = match self.answer(&request, peer).await {
             Ok(response) => response,
             Err(error) => error.into_response(),
         };
@@ -60,17 +59,19 @@ impl Service for Router {
 }
 
 impl Router {
-    async fn answer(
-        &self,
-        request: &Request<Incoming>,
-        chain: &[CertificateDer<'static>],
-    ) -> Result<Response, StatusError> {
+    async fn answer(&self, request: &Request<Incoming>, peer: &Peer) -> Result<Response, StatusError> {
         let path = request.uri().path();
         if HEALTH.contains(&path) {
             only_reads(request)?;
             return Ok(self.health(path));
         }
-        let user = self.authenticator.authenticate(chain, request.headers()).await?;
+        let user = self
+            .authenticator
+            .authenticate(peer.chain(), request.headers())
+            .await?;
+        if !user.is_anonymous() {
+            peer.identified();
+        }
         let route = match path::route(path)? {
             route if route.is_external() && !self.memory.external_metrics => Route::Unknown,
             route => route,

@@ -144,3 +144,52 @@ fn a_configmap_that_cannot_be_used_says_which_key() {
         assert!(error.to_string().starts_with(key), "{error}");
     }
 }
+
+#[test]
+fn a_front_proxy_certificate_must_be_for_clients_and_of_its_time() {
+    let (proxies, clients) = (Pki::new("front-proxy-ca"), Pki::new("client-ca"));
+    let trust = trust(&proxies, &clients, r#"["front-proxy-client"]"#);
+    let server = proxies.issue("front-proxy-client", &[], ExtendedKeyUsagePurpose::ServerAuth);
+    assert!(who(&trust, &[server], &claims()).is_err());
+    let proxy = [proxies.client("front-proxy-client", &[])];
+    let year_5000 = UnixTime::since_unix_epoch(std::time::Duration::from_secs(95_617_584_000));
+    assert!(trust.authenticate(&proxy, &claims(), year_5000).is_err());
+    // Without a user name the headers claim nobody, and the certificate is no client's.
+    assert!(who(&trust, &proxy, &headers(&[("X-Remote-Group", "ops")])).is_err());
+}
+
+#[test]
+fn headers_are_those_the_configmap_names_and_extra_keys_are_decoded() {
+    let proxies = Pki::new("front-proxy-ca");
+    let data = [
+        ("requestheader-client-ca-file", proxies.pem()),
+        ("requestheader-username-headers", r#"["X-A", "X-B"]"#.to_owned()),
+        ("requestheader-uid-headers", r#"["X-Uid"]"#.to_owned()),
+        ("requestheader-extra-headers-prefix", r#"["X-Extra-"]"#.to_owned()),
+    ];
+    let data = data.into_iter().map(|(key, value)| (key.to_owned(), value));
+    let trust = Trust::parse(&data.collect()).unwrap();
+    let sent = headers(&[
+        ("X-Remote-User", "mallory"),
+        ("X-Remote-Group", "system:masters"),
+        ("X-B", "alice"),
+        ("X-Uid", "7"),
+        ("X-Extra-Example.com%2FScopes", "read"),
+        ("X-Extra-Example.com%2fscopes", "write"),
+        ("X-Extra-Half%2", "kept as it is"),
+    ]);
+    let user = who(&trust, &[proxies.client("anyone", &[])], &sent).unwrap();
+    let expected = User {
+        name: "alice".to_owned(),
+        uid: Some("7".to_owned()),
+        groups: vec!["system:authenticated".to_owned()],
+        extra: BTreeMap::from([
+            (
+                "example.com/scopes".to_owned(),
+                vec!["read".to_owned(), "write".to_owned()],
+            ),
+            ("half%2".to_owned(), vec!["kept as it is".to_owned()]),
+        ]),
+    };
+    assert_eq!(user, expected);
+}

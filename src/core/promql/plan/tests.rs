@@ -38,6 +38,7 @@ fn metric(server: &str, series: Series) -> PrometheusMetric {
         on_missing: OnMissing::Hold,
         max_age: Duration::from_mins(2),
         server: server.to_owned(),
+        external: false,
     }
 }
 
