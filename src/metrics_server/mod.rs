@@ -7,6 +7,7 @@
 //! ```
 //!
 //! Every replica serves; one of them, the holder of a Lease, reports `MetricsAvailable`.
+//! Public is what answers a read from memory, for the benchmarks of `tests/bench`.
 //! Must not: ask Prometheus or the API server for data inside a request (reviews of access are cached).
 
 mod api_services;
@@ -16,19 +17,19 @@ mod availability;
 mod certificate;
 mod discovery;
 mod listener;
-mod path;
-mod payload;
-mod pod_index;
+pub mod path;
+pub mod payload;
+pub mod pod_index;
 mod poller;
-mod reads;
-mod registry;
+pub mod reads;
+pub mod registry;
 mod resource_names;
 mod router;
 mod run;
 mod secret;
 mod shared_certificate;
 mod status_error;
-mod store;
+pub mod store;
 mod telemetry;
 mod tls;
 mod trust_watch;

@@ -43,6 +43,11 @@ impl Prometheus {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Its process; `None` while it is down.
+    pub fn id(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
+    }
+
     /// Adds a scrape target; it is picked up within seconds. The target's own labels win.
     pub fn register(&self, job: &str, target: &str) {
         let text = format!("[{{\"targets\": [\"{target}\"], \"labels\": {{\"job\": \"{job}\"}}}}]");
