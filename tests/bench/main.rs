@@ -96,6 +96,8 @@ async fn run(arguments: Arguments) {
     report
         .patterns
         .extend(pattern::play(&bench, &arguments, arguments.workloads, 0).await);
+    let path = support::cluster::root().join(arguments.report());
+    report.write(&path);
 
     let adapters = std::mem::take(&mut bench.adapters);
     drop(bench);
@@ -112,7 +114,8 @@ async fn run(arguments: Arguments) {
     report
         .patterns
         .extend(pattern::play(&bench, &many, many.workloads, many.foreign_pods).await);
-    let path = support::cluster::root().join(arguments.report());
+    report.complete = true;
+    say("counting instructions");
     report.write(&path);
     say(&format!("written to {}", path.display()));
 }

@@ -20,6 +20,8 @@ use crate::{
 pub struct Report {
     head: String,
     quick: bool,
+    /// Whether nothing is to come.
+    pub complete: bool,
     /// Stretches of load.
     pub points: Vec<Point>,
     /// The HPA's pattern.
@@ -54,6 +56,7 @@ impl Report {
         Self {
             head,
             quick: arguments.quick,
+            complete: false,
             points: Vec::new(),
             patterns: Vec::new(),
             absent: Vec::new(),
@@ -74,6 +77,9 @@ impl Report {
         text += "Written by `make bench`; not edited by hand.\n\n";
         if self.quick {
             text += "**A quick run: it shows that everything works. Its figures mean nothing.**\n\n";
+        }
+        if !self.complete {
+            text += "**The run ended early: a part is missing.**\n\n";
         }
         text += &self.head;
         let sizes: Vec<String> = self
@@ -104,7 +110,10 @@ impl Report {
             text += "Each URL of each workload once per 15 s, through the API server, with the HPA controller's token.\n\n";
             text += &patterns(&self.patterns);
         }
-        text + &instructions()
+        if self.complete {
+            text += &instructions();
+        }
+        text
     }
 }
 
