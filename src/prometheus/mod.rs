@@ -6,7 +6,7 @@
 
 mod body;
 mod client;
-mod response;
+pub mod response;
 mod settings;
 
 pub use client::{BuildError, Client, Limits, QueryError};

@@ -66,6 +66,11 @@ impl Prometheus {
         }
     }
 
+    /// Its process; `None` while it is down.
+    pub fn id(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
+    }
+
     /// Adds a scrape target; it is picked up within seconds. The target's own labels win.
     pub fn register(&self, job: &str, target: &str) {
         self.register_every(job, target, SCRAPE_INTERVAL);

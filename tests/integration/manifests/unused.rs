@@ -81,8 +81,8 @@ fn used(requests: &[Request], account: &str) -> BTreeSet<String> {
             "list" => note("get"),
             // An apply of what does not exist yet needs both, and is audited as a patch.
             "patch" => note("create"),
-            _ => continue,
-        };
+            _ => {}
+        }
     }
     used
 }

@@ -33,7 +33,6 @@ fn sources() -> Sources {
 fn metric(server: &str, series: Series) -> PrometheusMetric {
     PrometheusMetric {
         series,
-        external: false,
         target: ObjectTarget::Value(Quantity("1".to_owned())),
         on_missing: OnMissing::Hold,
         max_age: Duration::from_mins(2),
