@@ -184,7 +184,10 @@ impl<'a> View<'a> {
         if let Series::RequestRate { window, .. } = &self.metric.series
             && gaps::empties(*window, sampled.age)
         {
-            return Err(Missing::WindowEmpties(self.failure()));
+            return Err(Missing::WindowEmpties {
+                age,
+                failure: self.failure(),
+            });
         }
         if self.state.gaps.reach(self.namespace, sampled.at) {
             return Err(Missing::Gap);

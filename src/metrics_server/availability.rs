@@ -21,8 +21,8 @@ use crate::{
     clock::Clock,
     core::{
         availability::{Health, Settling, Verdict, verdict},
-        metrics_api::{MetricsApi, unrouted, with_unrouted},
-        model::ScalingKey,
+        metrics_api::{MetricsApi, Unrouted, unrouted, with_unrouted},
+        model::{MetricType, ScalingKey},
         reading::{self, Failure, Missing},
     },
     leader::{Election, Fence, FenceError, LeaderState},
@@ -124,6 +124,8 @@ impl Reporter {
             return verdict;
         }
         match unrouted(api, |name| self.api_services.registration(name)) {
+            // Nobody is told to install what was turned off; the metric itself says that it is.
+            Some(Unrouted::Absent(MetricsApi::External)) if !self.memory.external_metrics => verdict,
             Some(unrouted) => with_unrouted(&unrouted, &metrics, &verdict),
             None => verdict,
         }
@@ -180,8 +182,11 @@ impl Reporter {
 }
 
 /// The API in which the HPA reads a metric.
-fn api_of(_: &ServedMetric) -> MetricsApi {
-    MetricsApi::Custom
+fn api_of(metric: &ServedMetric) -> MetricsApi {
+    match metric.metric.metric_type() {
+        MetricType::External => MetricsApi::External,
+        MetricType::Pods | MetricType::Object => MetricsApi::Custom,
+    }
 }
 
 fn log(key: &ScalingKey, verdict: &Verdict, written: Result<kube::Result<()>, FenceError>) {

@@ -8,6 +8,7 @@
 //! ```
 //!
 //! Every replica serves; one of them, the holder of a Lease, reports `MetricsAvailable`.
+//! Public is what answers a read from memory, for the benchmarks of `tests/bench`.
 //! Must not: ask Prometheus or the API server for data inside a request (reviews of access are cached).
 
 mod api_services;
@@ -27,13 +28,13 @@ mod isolation;
 mod listener;
 mod negotiation;
 mod openapi;
-mod path;
-mod payload;
+pub mod path;
+pub mod payload;
 mod places;
-mod pod_index;
+pub mod pod_index;
 mod poller;
-mod reads;
-mod registry;
+pub mod reads;
+pub mod registry;
 mod resource_names;
 mod review;
 mod review_cache;
@@ -45,7 +46,7 @@ mod served;
 mod servers;
 mod shared_certificate;
 mod status_error;
-mod store;
+pub mod store;
 mod telemetry;
 mod tls;
 mod token_review;

@@ -91,12 +91,11 @@ impl Places {
     /// Takes a place. When there is none left somebody who can be spared is told to leave; where all have requests
     /// in flight, one of these has to end first.
     pub async fn take(self: &Arc<Self>) -> Option<Place> {
-        let permit = match self.free.clone().try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => {
-                self.spare();
-                self.free.clone().acquire_owned().await.ok()?
-            }
+        let permit = if let Ok(permit) = self.free.clone().try_acquire_owned() {
+            permit
+        } else {
+            self.spare();
+            self.free.clone().acquire_owned().await.ok()?
         };
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let seat = Arc::new(Seat {
@@ -251,7 +250,7 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(1000)).await;
             drop(request);
         };
-        let (_, idle) = tokio::join!(end, async {
+        let ((), idle) = tokio::join!(end, async {
             seat.idle_for(first, limit).await;
             started.elapsed()
         });

@@ -80,7 +80,10 @@ struct Series {
 }
 
 /// Reads the body of an instant query.
-pub(super) fn parse(body: &[u8]) -> Result<InstantAnswer, ResponseError> {
+///
+/// # Errors
+/// See [`ResponseError`].
+pub fn parse(body: &[u8]) -> Result<InstantAnswer, ResponseError> {
     let envelope: Envelope = serde_json::from_slice(body).map_err(|error| {
         ResponseError::Malformed(match error.classify() {
             serde_json::error::Category::Eof => "the answer is cut off",

@@ -29,7 +29,7 @@ fn validated(name: &str, entries: &str) -> Output {
     let folder = run_dir();
     std::fs::create_dir_all(&folder).expect("a folder");
     let path = folder.join(format!("{name}.yaml"));
-    let indented: String = entries.lines().map(|line| format!("    {line}\n")).collect();
+    let indented = format!("    {}\n", entries.trim_end().replace('\n', "\n    "));
     let resource = format!(
         "apiVersion: scaling.voiceassist.io/v1alpha1
 kind: VoiceAssistScaling

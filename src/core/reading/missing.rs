@@ -38,8 +38,13 @@ pub enum Missing {
     #[error("the rate is not whole again after a gap in Prometheus' samples")]
     Gap,
     /// No sample came for most of the window of the rate, so the rate sinks by itself.
-    #[error("no sample for most of the rate's window{}", suffix(.0.as_ref()))]
-    WindowEmpties(Option<Failure>),
+    #[error("no sample for most of the rate's window: the last is {}s old{}", .age.as_secs(), suffix(.failure.as_ref()))]
+    WindowEmpties {
+        /// Age of the newest sample.
+        age: Duration,
+        /// Why no newer one came, where polls fail.
+        failure: Option<Failure>,
+    },
     /// NaN, infinite, negative or beyond what the HPA can hold.
     #[error("its value {0} is not usable")]
     Unusable(f64),
@@ -72,6 +77,10 @@ impl Missing {
                 duration::format(*max_age),
                 suffix(failure.as_ref())
             ),
+            Self::WindowEmpties { failure, .. } => format!(
+                "no sample for most of the rate's window{}",
+                suffix(failure.as_ref())
+            ),
             Self::Unusable(value) if value.is_nan() => "its value is NaN".to_owned(),
             Self::Unusable(_) => "its value is infinite, negative or too large".to_owned(),
             _ => self.to_string(),
@@ -85,7 +94,7 @@ impl Missing {
             Self::Failed(failure) => Some(failure),
             Self::NoSeries(failure)
             | Self::NoValueYet(failure)
-            | Self::WindowEmpties(failure)
+            | Self::WindowEmpties { failure, .. }
             | Self::TooOld { failure, .. } => failure.as_ref(),
             Self::NotPolled | Self::NotZeroYet(_) | Self::Gap | Self::Unusable(_) | Self::NoPods => None,
         }

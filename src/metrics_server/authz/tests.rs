@@ -1,7 +1,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{action::MetricsApi, *};
+use super::*;
 use crate::metrics_server::{
     path::{MetricPath, Version},
     review::testing::{Decision, ManualClock, ReviewServer},

@@ -277,6 +277,3 @@ fn fnv1a(bytes: &[u8]) -> u64 {
     });
     hash >> 16
 }
-
-#[cfg(test)]
-mod tests;

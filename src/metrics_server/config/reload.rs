@@ -159,6 +159,3 @@ impl Reloader {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

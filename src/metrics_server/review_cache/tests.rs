@@ -119,8 +119,8 @@ async fn a_question_that_nobody_waits_for_is_given_up() {
 
 #[tokio::test]
 async fn a_question_that_is_refused_leaves_nothing_behind() {
-    let (cache, _clock) = cache(10);
     type Never = std::future::Ready<Result<(&'static str, Duration), StatusError>>;
+    let (cache, _clock) = cache(10);
     let refused = cache
         .get(1, |_| -> Result<Never, _> {
             Err(StatusError::too_many_requests("enough"))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, Identity, StatusCode};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, StatusCode};
 
 use super::stack::{Stack, stack};
 use crate::support::{Cluster, eventually};
@@ -15,11 +15,17 @@ pub const HOST: &str = "vas-metrics-server.vas-system.svc";
 
 /// A client that trusts the shared CA, with the certificate of a component of the cluster.
 pub fn client(stack: &Stack, port: u16, component: Option<&str>) -> Client {
-    client_with(
-        stack.cluster,
-        port,
-        component.map(|name| identity(stack.cluster, name)),
-    )
+    builder(stack.cluster, port, component).build().expect("a client")
+}
+
+/// The same, of any cluster, and not built yet.
+pub fn builder(cluster: &Cluster, port: u16, component: Option<&str>) -> ClientBuilder {
+    with_identity(cluster, port, component.map(|name| identity(cluster, name)))
+}
+
+/// A client that trusts the shared CA, with this certificate.
+pub fn client_with(cluster: &Cluster, port: u16, identity: Option<Identity>) -> Client {
+    with_identity(cluster, port, identity).build().expect("a client")
 }
 
 /// The certificate of a component of a cluster, with its key.
@@ -46,16 +52,15 @@ pub fn shared_ca(cluster: &Cluster) -> String {
     )
 }
 
-/// A client that trusts the shared CA, with this certificate.
-pub fn client_with(cluster: &Cluster, port: u16, identity: Option<Identity>) -> Client {
+fn with_identity(cluster: &Cluster, port: u16, identity: Option<Identity>) -> ClientBuilder {
     let ca = Certificate::from_pem(shared_ca(cluster).as_bytes()).expect("the shared CA is PEM");
-    let mut builder = Client::builder()
+    let builder = Client::builder()
         .tls_certs_only([ca])
         .resolve(HOST, ([127, 0, 0, 1], port).into());
-    if let Some(identity) = identity {
-        builder = builder.identity(identity);
+    match identity {
+        Some(identity) => builder.identity(identity),
+        None => builder,
     }
-    builder.build().expect("a client")
 }
 
 async fn get(
