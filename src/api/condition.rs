@@ -63,6 +63,10 @@ pub mod reason {
     pub const METRICS_MISSING: &str = "MetricsMissing";
     /// Prometheus did not answer, or answered with an error.
     pub const PROMETHEUS_UNAVAILABLE: &str = "PrometheusUnavailable";
+    /// Another adapter answers for the API of metrics that the resource's HPA reads.
+    pub const API_SERVICE_FOREIGN: &str = "ApiServiceForeign";
+    /// Nobody answers for the API of metrics that the resource's HPA reads.
+    pub const API_SERVICE_ABSENT: &str = "ApiServiceAbsent";
     /// The metrics server, or its APIService, is not there.
     pub const METRICS_SERVER_UNAVAILABLE: &str = "MetricsServerUnavailable";
     /// The quotas of the namespace leave room.

@@ -34,8 +34,10 @@ pub const LABEL_SCALING: &str = "scaling.voiceassist.io/name";
 /// Metric selector label and child label: the workload inside that `VoiceAssistScaling`.
 pub const LABEL_WORKLOAD: &str = "scaling.voiceassist.io/workload";
 
-/// The group of the metrics API that `vas metrics-server` serves.
+/// The group of metrics that describe Kubernetes objects; `vas metrics-server` serves it.
 pub const CUSTOM_METRICS_GROUP: &str = "custom.metrics.k8s.io";
+/// The group of metrics that describe no Kubernetes object; `vas metrics-server` serves it unless told not to.
+pub const EXTERNAL_METRICS_GROUP: &str = "external.metrics.k8s.io";
 /// Lease held by the one operator replica that writes.
 pub const OPERATOR_LEASE: &str = "vas-operator";
 /// Lease held by the one metrics-server replica that writes the `MetricsAvailable` condition.

@@ -88,6 +88,36 @@ pub fn needs_apply(desired: &Value, live: &str, owned: &OwnedFields) -> bool {
     !(contained && owns(&part(&live, owners), &part(desired, owners)) && owned.all_wanted_by(desired))
 }
 
+/// Fields of the desired `spec` that the object has not got although it was just written: the API server does not
+/// know them, or a feature gate drops them. As users write them, from `spec` on.
+pub fn dropped(desired: &Value, stored: &Value) -> Vec<String> {
+    let mut fields = Vec::new();
+    if let (Some(desired), Some(stored)) = (desired.get("spec"), stored.get("spec")) {
+        collect_dropped(desired, stored, "spec", &mut fields);
+    }
+    fields
+}
+
+fn collect_dropped(desired: &Value, stored: &Value, path: &str, fields: &mut Vec<String>) {
+    match (desired, stored) {
+        (Value::Object(desired), Value::Object(stored)) => {
+            for (name, value) in desired.iter().filter(|(_, value)| !is_empty(value)) {
+                let path = format!("{path}.{name}");
+                match stored.get(name) {
+                    Some(stored) => collect_dropped(value, stored, &path, fields),
+                    None => fields.push(path),
+                }
+            }
+        }
+        (Value::Array(desired), Value::Array(stored)) if desired.len() == stored.len() => {
+            for (index, (desired, stored)) in desired.iter().zip(stored).enumerate() {
+                collect_dropped(desired, stored, &format!("{path}[{index}]"), fields);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Whether every owner in `desired` is among those in `live`: an object may have owners beside ours.
 fn owns(live: &Value, desired: &Value) -> bool {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();

@@ -102,9 +102,10 @@ pub enum ResourceTarget {
 /// A metric that the metrics server reads from Prometheus.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PrometheusMetric {
-    /// What is read, and so which HPA metric type it becomes: a request rate is a Pods metric, all else an
-    /// Object metric on the scale target.
+    /// What is read.
     pub series: Series,
+    /// Read through external.metrics.k8s.io, and nowhere else. Never true of a request rate.
+    pub external: bool,
     /// Level to keep.
     pub target: ObjectTarget,
     /// What no data means.
@@ -113,6 +114,17 @@ pub struct PrometheusMetric {
     pub max_age: Duration,
     /// Name of the Prometheus to ask; `default` unless the spec names one.
     pub server: String,
+}
+
+/// Which HPA metric a metric from Prometheus becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MetricType {
+    /// One number for each pod.
+    Pods,
+    /// One number that describes the scale target, and its namespace.
+    Object,
+    /// One number that describes no Kubernetes object.
+    External,
 }
 
 /// Level of a metric from Prometheus. A request rate always has `AverageValue`.
@@ -219,6 +231,18 @@ impl ScalingKey {
     #[must_use]
     pub fn child_name(&self, workload: &str) -> String {
         format!("{}-{workload}", self.name)
+    }
+}
+
+impl PrometheusMetric {
+    /// Which HPA metric it becomes.
+    #[must_use]
+    pub fn metric_type(&self) -> MetricType {
+        match self.series {
+            Series::RequestRate { .. } => MetricType::Pods,
+            Series::Gauge { .. } | Series::Query { .. } if self.external => MetricType::External,
+            Series::Gauge { .. } | Series::Query { .. } => MetricType::Object,
+        }
     }
 }
 

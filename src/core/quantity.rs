@@ -8,9 +8,10 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 const NANO: i128 = 1_000_000_000;
 
-/// Largest magnitude, in milli-units, that the HPA's client reads without overflow (`MilliValue()` is an
-/// `int64`), with some room for its own sums.
-pub const MAX_MILLI: f64 = 9.2e15;
+/// Largest value that the HPA's client reads without overflow: `MilliValue()` is an `int64`.
+pub const MAX_VALUE: f64 = 9.2e15;
+/// Largest value of one pod: the HPA adds up the milli-units of all pods in an `int64`, here of a thousand.
+pub const MAX_VALUE_PER_POD: f64 = MAX_VALUE / 1000.0;
 
 /// An exact amount in nano-units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -152,18 +153,23 @@ fn scale(suffix: &str) -> Result<(i128, i128), ParseQuantityError> {
     Ok(scale)
 }
 
-/// Canonical text of a measured value, rounded to milli-units: `12`, `850m`. Never rounds a positive value
-/// to zero, because zero would let the HPA scale down. `None` for NaN, infinities, negative values and
-/// what the HPA's client cannot hold.
+/// Canonical text of a measured value, to the nearest milli-unit: `12`, `850m`. Never rounds a positive value
+/// to zero, because zero would let the HPA scale down. `None` for NaN, infinities, negative values and those
+/// beyond [`MAX_VALUE`]: one that is cut off there would say less than is known.
 #[must_use]
 pub fn from_measurement(value: f64) -> Option<String> {
-    let milli = value * 1000.0;
-    if !(0.0..=MAX_MILLI).contains(&milli) {
+    if !(0.0..=MAX_VALUE).contains(&value) {
         return None;
     }
-    let rounded = if milli > 0.0 { milli.round().max(1.0) } else { 0.0 };
-    #[expect(clippy::cast_possible_truncation, reason = "bounded by MAX_MILLI above")]
-    let milli = rounded as i64;
+    // Apart, because the product of a large value and 1000 is no longer exact.
+    let whole = value.trunc();
+    let thousandths = ((value - whole) * 1000.0).round();
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "both are whole and bounded by MAX_VALUE"
+    )]
+    let milli = whole as i64 * 1000 + thousandths as i64;
+    let milli = if value > 0.0 { milli.max(1) } else { 0 };
     Some(if milli % 1000 == 0 {
         (milli / 1000).to_string()
     } else {
@@ -215,6 +221,8 @@ mod tests {
             (0.85, "850m"),
             (1.5, "1500m"),
             (9e12, "9000000000000"),
+            (MAX_VALUE, "9200000000000000"),
+            (-0.0, "0"),
         ] {
             assert_eq!(from_measurement(value).as_deref(), Some(text), "{value}");
         }
@@ -222,12 +230,23 @@ mod tests {
 
     #[test]
     fn a_tiny_load_is_not_zero() {
-        assert_eq!(from_measurement(0.000_01).as_deref(), Some("1m"));
+        for value in [0.000_01, f64::MIN_POSITIVE, 5e-324] {
+            assert_eq!(from_measurement(value).as_deref(), Some("1m"), "{value}");
+        }
     }
 
     #[test]
     fn what_the_hpa_cannot_hold_is_no_value() {
-        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 1e19] {
+        let beyond = f64::from_bits(MAX_VALUE.to_bits() + 1);
+        for value in [
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            -1.0,
+            -5e-324,
+            beyond,
+            f64::MAX,
+        ] {
             assert_eq!(from_measurement(value), None, "{value}");
         }
     }
@@ -240,6 +259,18 @@ mod tests {
             let milli = parse_str(&text).unwrap().milli_ceil();
             let expected = value * 1000.0;
             prop_assert!((milli as f64 - expected).abs() <= 1.0);
+        }
+
+        #[test]
+        fn a_measurement_is_exact_to_a_thousandth_up_to_the_largest(value in 1.0_f64..=MAX_VALUE) {
+            let milli = parse_str(&from_measurement(value).unwrap()).unwrap().milli_ceil();
+            prop_assert!(i64::try_from(milli).is_ok(), "{milli} overflows in the HPA's client");
+            // In units of 2^-52, in which every double of at least 1 is whole.
+            let bits = value.to_bits();
+            let mantissa = i128::from(bits & ((1 << 52) - 1) | 1 << 52);
+            let exponent = (bits >> 52) - 1023;
+            let error = ((milli << 52) - 1000 * (mantissa << exponent)).abs();
+            prop_assert!(error <= (1 << 51) + 4096, "{value} became {milli}m");
         }
     }
 }

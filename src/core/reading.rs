@@ -102,8 +102,13 @@ pub enum Missing {
     #[error("the rate is not whole again after a gap in Prometheus' samples")]
     Gap,
     /// No sample came for most of the window of the rate, so the rate sinks by itself.
-    #[error("no sample for most of the rate's window{}", suffix(.0.as_ref()))]
-    WindowEmpties(Option<Failure>),
+    #[error("no sample for most of the rate's window: the last is {}s old{}", .age.as_secs(), suffix(.failure.as_ref()))]
+    WindowEmpties {
+        /// Age of the newest sample.
+        age: Duration,
+        /// Why no newer one came, where polls fail.
+        failure: Option<Failure>,
+    },
     /// NaN, infinite, negative or beyond what the HPA can hold.
     #[error("its value {0} is not usable")]
     Unusable(f64),
@@ -136,6 +141,10 @@ impl Missing {
                 super::duration::format(*max_age),
                 suffix(failure.as_ref())
             ),
+            Self::WindowEmpties { failure, .. } => format!(
+                "no sample for most of the rate's window{}",
+                suffix(failure.as_ref())
+            ),
             Self::Unusable(value) if value.is_nan() => "its value is NaN".to_owned(),
             Self::Unusable(_) => "its value is infinite, negative or too large".to_owned(),
             _ => self.to_string(),
@@ -149,7 +158,7 @@ impl Missing {
             Self::Failed(failure) => Some(failure),
             Self::NoSeries(failure)
             | Self::NoValueYet(failure)
-            | Self::WindowEmpties(failure)
+            | Self::WindowEmpties { failure, .. }
             | Self::TooOld { failure, .. } => failure.as_ref(),
             Self::NotPolled | Self::NotZeroYet(_) | Self::Gap | Self::Unusable(_) | Self::NoPods => None,
         }
@@ -294,10 +303,17 @@ impl<'a> View<'a> {
         if let Series::RequestRate { window, .. } = &self.metric.series
             && gaps::empties(*window, sampled.age)
         {
-            return Err(Missing::WindowEmpties(self.failure()));
+            return Err(Missing::WindowEmpties {
+                age,
+                failure: self.failure(),
+            });
         }
         if self.state.gaps.reach(self.namespace, sampled.at) {
             return Err(Missing::Gap);
+        }
+        let is_of_a_pod = matches!(self.metric.series, Series::RequestRate { .. });
+        if is_of_a_pod && value > quantity::MAX_VALUE_PER_POD {
+            return Err(Missing::Unusable(value));
         }
         let quantity = quantity::from_measurement(value).ok_or(Missing::Unusable(value))?;
         Ok(Reading {

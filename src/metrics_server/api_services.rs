@@ -1,114 +1,162 @@
-//! Writes our CA into the APIServices that lead here, and only there: an APIService that leads to another
-//! adapter is never touched.
+//! Follows the APIServices of the metrics API: whom each leads to, and whom it trusts.
 //!
-//! By server-side apply of the one field, so that whoever ships the APIServices owns the rest. Repeated, because
-//! APIServices are installed, replaced and re-applied while we run. One that is absent stays absent.
+//! Watched, so that the loss of one is known at once. One that leads to another adapter is never touched; it is
+//! said in the log, in a metric and in the condition of the resources that it concerns.
 
+use std::collections::BTreeMap;
+
+use futures::StreamExt;
 use k8s_openapi::{ByteString, kube_aggregator::pkg::apis::apiregistration::v1::APIService};
 use kube::{
     Api, Client,
-    api::{Patch, PatchParams},
+    runtime::{
+        WatchStreamExt,
+        watcher::{self, Event, watcher},
+    },
 };
-use serde_json::json;
+use tokio::sync::watch;
 
-use super::{path::Version, secret::ServiceName, telemetry::Telemetry};
-use crate::api::{CUSTOM_METRICS_GROUP, FIELD_MANAGER_METRICS};
+use super::{
+    secret::ServiceName,
+    telemetry::{ApiServiceState, Telemetry},
+};
+use crate::core::metrics_api::{MetricsApi, Owner, Registration};
 
-/// What a look at an APIService found.
+/// What was last seen of an APIService.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Found {
-    Absent,
-    /// It leads elsewhere.
-    Foreign(String),
-    /// It trusts our CA.
-    Trusted,
-    /// It was just made to trust our CA.
-    Written,
-    Failed(String),
+pub struct Seen {
+    /// Whom it leads to.
+    pub registration: Registration,
+    /// Whom it trusts.
+    pub ca_bundle: Vec<u8>,
+    /// Which object that was.
+    pub uid: Option<String>,
+    /// Which version of it.
+    pub resource_version: Option<String>,
 }
 
-/// The APIServices of our group, and what was last found of each.
+impl Seen {
+    const UNKNOWN: Self = Self {
+        registration: Registration::UNKNOWN,
+        ca_bundle: Vec::new(),
+        uid: None,
+        resource_version: None,
+    };
+
+    fn read(object: Option<&APIService>, service: &ServiceName) -> Self {
+        let spec = object.and_then(|object| object.spec.as_ref());
+        let ca_bundle = spec.and_then(|spec| spec.ca_bundle.clone());
+        Self {
+            registration: Registration::read(object, &service.namespace, &service.name),
+            ca_bundle: ca_bundle.map_or_else(Vec::new, |ByteString(bytes)| bytes),
+            uid: object.and_then(|object| object.metadata.uid.clone()),
+            resource_version: object.and_then(|object| object.metadata.resource_version.clone()),
+        }
+    }
+}
+
+/// All that are followed, by name.
+pub type All = BTreeMap<&'static str, Seen>;
+
+/// The APIServices of the metrics API.
+#[derive(Debug)]
 pub struct ApiServices {
-    api: Api<APIService>,
-    found: [(Version, Option<Found>); 2],
+    service: ServiceName,
+    seen: watch::Sender<All>,
 }
 
 impl ApiServices {
-    /// Those of the cluster of `client`.
-    pub fn new(client: Client) -> Self {
+    /// Nothing was looked at yet; `service` is ours.
+    pub fn new(service: ServiceName) -> Self {
+        let all = MetricsApi::ALL.into_iter().flat_map(MetricsApi::api_services);
+        let seen = all.map(|name| (*name, Seen::UNKNOWN)).collect();
         Self {
-            api: Api::all(client),
-            found: Version::ALL.map(|version| (version, None)),
+            service,
+            seen: watch::Sender::new(seen),
         }
     }
 
-    /// Makes those that lead to `service` trust `ca`. What goes wrong is logged once, and tried again by the next
-    /// call.
-    pub async fn make_trust(&mut self, service: &ServiceName, ca: &str, telemetry: &Telemetry) {
-        let mut foreign = 0;
-        for (version, before) in &mut self.found {
-            let name = format!("{}.{CUSTOM_METRICS_GROUP}", version.name());
-            let found = trust(&self.api, &name, service, ca).await;
-            foreign += usize::from(matches!(found, Found::Foreign(_)));
-            if before.as_ref() != Some(&found) {
-                log(&name, &found);
-                *before = Some(found);
+    /// All as they were last seen; the receiver tells of changes.
+    pub fn subscribe(&self) -> watch::Receiver<All> {
+        self.seen.subscribe()
+    }
+
+    /// Whom the APIService of that name leads to.
+    pub fn registration(&self, name: &str) -> Registration {
+        self.seen
+            .borrow()
+            .get(name)
+            .map_or(Registration::UNKNOWN, |seen| seen.registration.clone())
+    }
+
+    /// Follows all of them for ever.
+    pub async fn follow(&self, client: &Client, telemetry: &Telemetry) {
+        let watches = MetricsApi::ALL.into_iter().flat_map(MetricsApi::api_services);
+        futures::future::join_all(watches.map(|name| self.follow_one(client.clone(), name, telemetry))).await;
+    }
+
+    /// By name, which is all that we have a right to.
+    async fn follow_one(&self, client: Client, name: &'static str, telemetry: &Telemetry) {
+        telemetry.api_service(name, ApiServiceState::Unknown);
+        let api: Api<APIService> = Api::all(client);
+        let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
+        let mut events = std::pin::pin!(watcher(api, config).default_backoff());
+        let mut listed = false;
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(Event::Init) => listed = false,
+                Ok(Event::InitApply(object)) => {
+                    listed = true;
+                    self.take(name, Some(&object), telemetry);
+                }
+                Ok(Event::Apply(object)) => self.take(name, Some(&object), telemetry),
+                Ok(Event::InitDone) if listed => {}
+                Ok(Event::InitDone | Event::Delete(_)) => self.take(name, None, telemetry),
+                Err(error) => {
+                    tracing::warn!(apiservice = name, %error, "the watch failed; trying again");
+                }
             }
         }
-        telemetry.foreign_api_services(foreign);
+    }
+
+    fn take(&self, name: &'static str, object: Option<&APIService>, telemetry: &Telemetry) {
+        let now = Seen::read(object, &self.service);
+        let mut owner_changed = false;
+        self.seen.send_if_modified(|all| {
+            let Some(seen) = all.get_mut(name) else {
+                return false;
+            };
+            owner_changed = seen.registration.owner != now.registration.owner;
+            let changed = *seen != now;
+            *seen = now.clone();
+            changed
+        });
+        if owner_changed {
+            log(name, &now.registration.owner);
+            telemetry.api_service(name, ApiServiceState::from(&now.registration.owner));
+        }
     }
 }
 
-async fn trust(api: &Api<APIService>, name: &str, service: &ServiceName, ca: &str) -> Found {
-    let found = match api.get_opt(name).await {
-        Ok(Some(found)) => found,
-        Ok(None) => return Found::Absent,
-        Err(error) => return Found::Failed(error.to_string()),
-    };
-    let spec = found.spec.unwrap_or_default();
-    let leads_to = spec.service.unwrap_or_default();
-    let leads_here = leads_to.name.as_deref() == Some(service.name.as_str())
-        && leads_to.namespace.as_deref() == Some(service.namespace.as_str());
-    if !leads_here {
-        let part = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-        return Found::Foreign(format!("{}/{}", part(leads_to.namespace), part(leads_to.name)));
-    }
-    let wanted = ByteString(ca.as_bytes().to_vec());
-    if spec.ca_bundle.as_ref() == Some(&wanted) {
-        return Found::Trusted;
-    }
-    // UID and version guard against an APIService that was replaced, or taken over, between the two calls: a
-    // conflict, and the next look finds whom it leads to.
-    let patch = json!({
-        "apiVersion": "apiregistration.k8s.io/v1",
-        "kind": "APIService",
-        "metadata": {
-            "name": name,
-            "uid": found.metadata.uid,
-            "resourceVersion": found.metadata.resource_version,
-        },
-        "spec": {"caBundle": wanted},
-    });
-    let params = PatchParams::apply(FIELD_MANAGER_METRICS).force();
-    match api.patch(name, &params, &Patch::Apply(&patch)).await {
-        Ok(_) => Found::Written,
-        Err(error) => Found::Failed(error.to_string()),
-    }
-}
-
-fn log(name: &str, found: &Found) {
-    match found {
-        Found::Absent => tracing::warn!(
+fn log(name: &str, owner: &Owner) {
+    match owner {
+        Owner::Unknown => {}
+        // Not everybody has external metrics; the condition of those who ask for one says so.
+        Owner::Absent if name.ends_with(MetricsApi::External.group()) => {
+            tracing::info!(
+                apiservice = name,
+                "does not exist; external metrics are not read from here"
+            );
+        }
+        Owner::Absent => tracing::warn!(
             apiservice = name,
             "does not exist; no HPA can read metrics until manifests/install is applied"
         ),
-        Found::Foreign(service) => tracing::error!(
+        Owner::Ours => tracing::info!(apiservice = name, "leads here"),
+        Owner::Foreign(owner) => tracing::error!(
             apiservice = name,
-            service,
+            owner,
             "leads to another metrics adapter; a cluster has only one: remove that one, then apply manifests/install"
         ),
-        Found::Written => tracing::info!(apiservice = name, "now trusts our certificate"),
-        Found::Failed(error) => tracing::warn!(apiservice = name, error, "could not be checked"),
-        Found::Trusted => tracing::debug!(apiservice = name, "trusts our certificate"),
     }
 }

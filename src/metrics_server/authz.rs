@@ -1,9 +1,11 @@
 //! Whether a user may do a request, by `SubjectAccessReview`; nothing is allowed because a review failed.
 //!
 //! The HPA reads every metric every 15 s and answers of reviews live 10 s by default, so an exact review per URL would
-//! cost one API call per read. So one broad review is made first (any metric in any namespace): where it
-//! allows, it covers all reads of that user. Where it does not, the exact one decides, and plain RBAC can limit
+//! cost one API call per read. So one broad review is made first (any metric of the group in any namespace): where it
+//! allows, it covers all reads of that user in that group. Where it does not, the exact one decides, and plain RBAC can limit
 //! tenants to a namespace and a metric.
+
+mod action;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -11,14 +13,13 @@ use std::{
     time::Duration,
 };
 
-use k8s_openapi::api::authorization::v1::{
-    NonResourceAttributes, ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec,
-};
+use k8s_openapi::api::authorization::v1::{SubjectAccessReview, SubjectAccessReviewSpec};
 use kube::{Api, Client, api::PostParams};
 use parking_lot::Mutex;
 
-use super::{authn::User, path::MetricPath, status_error::StatusError};
-use crate::{api::CUSTOM_METRICS_GROUP, clock::Clock};
+pub use self::action::Action;
+use super::{authn::User, status_error::StatusError};
+use crate::clock::Clock;
 
 /// Longest wait for a review.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -34,41 +35,6 @@ pub struct CacheTtl {
     pub authorized: Duration,
     /// Of a review that did not.
     pub unauthorized: Duration,
-}
-
-/// What a user wants to do.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Action {
-    /// Read any metric of any namespace.
-    ReadAnyMetric,
-    /// Read a metric.
-    ReadMetric {
-        /// Namespace.
-        namespace: String,
-        /// Resource and, after a dot, group of the described objects.
-        resource: String,
-        /// Name of the described object, or `*`.
-        name: String,
-        /// Name of the metric: the subresource.
-        metric: String,
-        /// Version asked for.
-        version: &'static str,
-    },
-    /// Get a path that is no resource.
-    GetPath(String),
-}
-
-impl Action {
-    /// The action that a read of a metric is.
-    pub fn read(path: &MetricPath) -> Self {
-        Self::ReadMetric {
-            namespace: path.namespace.clone(),
-            resource: path.resource.clone(),
-            name: path.name.clone(),
-            metric: path.metric.clone(),
-            version: path.version.name(),
-        }
-    }
 }
 
 /// Asks for reviews.
@@ -123,11 +89,12 @@ impl Authorizer {
         if user.groups.iter().any(|group| group == GROUP_MASTERS) {
             return Ok(());
         }
-        let is_read = matches!(action, Action::ReadMetric { .. });
-        if is_read && self.allowed(user, Action::ReadAnyMetric).await? {
+        if let Some(broad) = action.broad()
+            && self.allowed(user, broad).await?
+        {
             return Ok(());
         }
-        let refusal = forbidden(user, &action);
+        let refusal = action.refusal(user);
         if self.allowed(user, action).await? {
             Ok(())
         } else {
@@ -168,8 +135,8 @@ impl Authorizer {
 impl Cache {
     fn answers(&mut self, action: &Action) -> &mut Answers {
         match action {
-            Action::ReadAnyMetric => &mut self.broad,
-            Action::ReadMetric { .. } | Action::GetPath(_) => &mut self.exact,
+            Action::ReadAnyMetric(_) => &mut self.broad,
+            Action::ReadMetric(_) | Action::GetPath(_) => &mut self.exact,
         }
     }
 }
@@ -208,63 +175,8 @@ impl Answers {
     }
 }
 
-fn forbidden(user: &User, action: &Action) -> StatusError {
-    StatusError::forbidden(match action {
-        Action::ReadMetric {
-            namespace,
-            resource,
-            metric,
-            ..
-        } => format!(
-            "user {:?} cannot get resource \"{resource}/{metric}\" in API group {CUSTOM_METRICS_GROUP:?} in the namespace {namespace:?}",
-            user.name
-        ),
-        Action::ReadAnyMetric => format!("user {:?} cannot get every metric", user.name),
-        Action::GetPath(path) => format!("user {:?} cannot get path {path:?}", user.name),
-    })
-}
-
 fn spec(user: &User, action: &Action) -> SubjectAccessReviewSpec {
-    let verb = Some("get".to_owned());
-    let group = Some(CUSTOM_METRICS_GROUP.to_owned());
-    let (resource_attributes, non_resource_attributes) = match action {
-        Action::ReadAnyMetric => (
-            Some(ResourceAttributes {
-                group,
-                version: Some("*".to_owned()),
-                resource: Some("*".to_owned()),
-                verb,
-                ..ResourceAttributes::default()
-            }),
-            None,
-        ),
-        Action::ReadMetric {
-            namespace,
-            resource,
-            name,
-            metric,
-            version,
-        } => (
-            Some(ResourceAttributes {
-                group,
-                version: Some((*version).to_owned()),
-                namespace: Some(namespace.clone()),
-                resource: Some(resource.clone()),
-                subresource: Some(metric.clone()),
-                name: Some(name.clone()),
-                verb,
-                ..ResourceAttributes::default()
-            }),
-            None,
-        ),
-        Action::GetPath(path) => (
-            None,
-            Some(NonResourceAttributes {
-                path: Some(path.clone()),
-                verb,
-            }),
-        ),
-    };
+    let (resource_attributes, non_resource_attributes) = action.attributes();
     SubjectAccessReviewSpec {
         user: Some(user.name.clone()),
         uid: user.uid.clone(),

@@ -11,12 +11,17 @@ use kube::{
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{reads::Memory, registry::Entry};
+use super::{
+    api_services::ApiServices,
+    reads::Memory,
+    registry::{Entry, ServedMetric},
+};
 use crate::{
     api::{FIELD_MANAGER_METRICS, condition::METRICS_AVAILABLE, v1alpha1::VoiceAssistScaling},
     clock::Clock,
     core::{
         availability::{Settling, Verdict, verdict},
+        metrics_api::{MetricsApi, unrouted, with_unrouted},
         model::ScalingKey,
         reading::{Failure, Missing},
     },
@@ -34,6 +39,8 @@ pub struct Reporter {
     pub election: Option<Election>,
     /// What the HPA is told.
     pub memory: Memory,
+    /// Whom the HPA asks.
+    pub api_services: Arc<ApiServices>,
     /// Dates conditions.
     pub clock: Arc<dyn Clock>,
 }
@@ -103,7 +110,29 @@ impl Reporter {
                 (format!("{}/{}", metric.workload, metric.name), missing)
             })
             .collect();
-        verdict(&metrics)
+        let verdict = verdict(&metrics)?;
+        Some(
+            MetricsApi::ALL
+                .into_iter()
+                .fold(verdict, |verdict, api| self.routed(api, entry, verdict)),
+        )
+    }
+
+    /// The verdict once it is known whether the HPA reads the metrics of that API from us.
+    fn routed(&self, api: MetricsApi, entry: &Entry, verdict: Verdict) -> Verdict {
+        let metrics: Vec<String> = entry
+            .metrics
+            .iter()
+            .filter(|metric| api_of(metric) == api)
+            .map(|metric| format!("{}/{}", metric.workload, metric.name))
+            .collect();
+        if metrics.is_empty() {
+            return verdict;
+        }
+        match unrouted(api, |name| self.api_services.registration(name)) {
+            Some(unrouted) => with_unrouted(&unrouted, &metrics, &verdict),
+            None => verdict,
+        }
     }
 
     async fn write(&self, key: &ScalingKey, entry: &Entry, verdict: &Verdict) -> kube::Result<()> {
@@ -134,6 +163,11 @@ impl Reporter {
             .await?;
         Ok(())
     }
+}
+
+/// The API in which the HPA reads a metric.
+fn api_of(_: &ServedMetric) -> MetricsApi {
+    MetricsApi::Custom
 }
 
 fn log(key: &ScalingKey, verdict: &Verdict, written: Result<kube::Result<()>, FenceError>) {

@@ -1,119 +1,120 @@
 //! Discovery documents: constant, never empty, rendered once.
 //!
-//! They name the kinds of metrics, not the metrics: their size does not grow with the resources, and an
-//! empty list would make every `kubectl` and `helm` call complain. Plain JSON is right also for clients that
-//! ask for aggregated discovery: the API server then falls back to one document per version.
+//! Plain discovery has one document for the groups and one for each version. The API server and current clients
+//! ask for all of it in one, in aggregated form; the answer of any one replica is taken for the whole Service.
 
-use axum::body::Bytes;
+mod aggregated;
+
+use axum::{http::HeaderMap, response::Response};
 use serde_json::{Value, json};
 
-use super::path::Version;
-use crate::api::CUSTOM_METRICS_GROUP;
-
-/// What is listed under each version. The HPA does not read this list.
-const RESOURCES: [&str; 4] = [
-    "pods/request-rate",
-    "deployments.apps/queue-depth",
-    "deployments.apps/queue-age",
-    "deployments.apps/prometheus",
-];
+use super::{
+    document::Document,
+    negotiation::{DiscoveryForm, discovery_form},
+    served::{Scope, Served},
+};
 
 /// The rendered documents.
 #[derive(Clone, Debug)]
 pub struct Discovery {
-    groups: Bytes,
-    group: Bytes,
-    resources: [(Version, Bytes); 2],
+    plain: Document,
+    aggregated: Document,
+    groups: Vec<(&'static str, Document)>,
+    resources: Vec<(Served, Document)>,
 }
 
 impl Discovery {
-    /// Renders the documents.
-    pub fn new() -> Self {
-        let group = group();
-        let groups = json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": [group]});
+    /// Renders the documents; `external` says whether external.metrics.k8s.io is served.
+    pub fn new(external: bool) -> Self {
+        let all = Served::all(external);
+        let groups: Vec<(&'static str, Value)> = by_group(&all)
+            .into_iter()
+            .map(|(name, versions)| (name, group(name, &versions)))
+            .collect();
+        let list: Vec<&Value> = groups.iter().map(|(_, group)| group).collect();
         Self {
-            groups: groups.to_string().into(),
-            group: group.to_string().into(),
-            resources: Version::ALL.map(|version| (version, resources(version).to_string().into())),
+            plain: Document::json(&json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": list})),
+            aggregated: aggregated::render(&all),
+            groups: groups
+                .iter()
+                .map(|(name, group)| (*name, Document::json(group)))
+                .collect(),
+            resources: all
+                .iter()
+                .map(|served| (*served, Document::json(&resources(*served))))
+                .collect(),
         }
     }
 
-    /// `/apis`.
-    pub fn groups(&self) -> Bytes {
-        self.groups.clone()
+    /// `/apis`, in the form that the client asks for.
+    pub fn groups(&self, request: &HeaderMap) -> Response {
+        match discovery_form(request) {
+            DiscoveryForm::Plain => self.plain.answer(request),
+            DiscoveryForm::Aggregated => self.aggregated.answer(request),
+        }
     }
 
-    /// `/apis/custom.metrics.k8s.io`.
-    pub fn group(&self) -> Bytes {
-        self.group.clone()
+    /// `/apis/GROUP`; none of a group that is not served.
+    pub fn group(&self, name: &str) -> Option<&Document> {
+        let found = self.groups.iter().find(|(of, _)| *of == name);
+        found.map(|(_, document)| document)
     }
 
-    /// `/apis/custom.metrics.k8s.io/VERSION`.
-    pub fn resources(&self, version: Version) -> Bytes {
-        let document = self.resources.iter().find(|(of, _)| *of == version);
-        document.map(|(_, bytes)| bytes.clone()).unwrap_or_default()
-    }
-}
-
-impl Default for Discovery {
-    fn default() -> Self {
-        Self::new()
+    /// `/apis/GROUP/VERSION`; none of a version that is not served.
+    pub fn resources(&self, of: Served) -> Option<&Document> {
+        let found = self.resources.iter().find(|(served, _)| *served == of);
+        found.map(|(_, document)| document)
     }
 }
 
-fn group() -> Value {
+/// Versions by group, in the order in which they are listed.
+fn by_group(all: &[Served]) -> Vec<(&'static str, Vec<Served>)> {
+    all.chunk_by(|one, next| one.group() == next.group())
+        .filter_map(|versions| Some((versions.first()?.group(), versions.to_vec())))
+        .collect()
+}
+
+fn group(name: &str, versions: &[Served]) -> Value {
     let version =
-        |version: Version| json!({"groupVersion": version.group_version(), "version": version.name()});
+        |served: &Served| json!({"groupVersion": served.group_version(), "version": served.version()});
     json!({
         "kind": "APIGroup",
         "apiVersion": "v1",
-        "name": CUSTOM_METRICS_GROUP,
-        "versions": Version::ALL.map(version),
-        "preferredVersion": version(Version::V1Beta2),
+        "name": name,
+        "versions": versions.iter().map(version).collect::<Vec<_>>(),
+        "preferredVersion": versions.first().map(version),
     })
 }
 
-fn resources(version: Version) -> Value {
-    let resource = |name: &str| {
+fn resources(served: Served) -> Value {
+    let entry = |name: String, namespaced: bool| {
         json!({
             "name": name,
             "singularName": "",
-            "namespaced": true,
-            "kind": "MetricValueList",
+            "namespaced": namespaced,
+            "kind": served.list_kind(),
             "verbs": ["get"],
         })
     };
+    let described = served.described().iter().flat_map(|object| {
+        let namespaced = object.scope == Scope::Namespaced;
+        let names = object
+            .metrics
+            .iter()
+            .map(|metric| format!("{}/{metric}", object.resource));
+        names.map(move |name| entry(name, namespaced))
+    });
+    let undescribed = served
+        .undescribed()
+        .iter()
+        .map(|name| entry((*name).to_owned(), true));
     json!({
         "kind": "APIResourceList",
         "apiVersion": "v1",
-        "groupVersion": version.group_version(),
-        "resources": RESOURCES.map(resource),
+        "groupVersion": served.group_version(),
+        "resources": described.chain(undescribed).collect::<Vec<_>>(),
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIGroup, APIGroupList, APIResourceList};
-
-    use super::*;
-
-    #[test]
-    fn the_documents_are_what_client_libraries_parse() {
-        let discovery = Discovery::new();
-        let groups: APIGroupList = serde_json::from_slice(&discovery.groups()).unwrap();
-        let group: APIGroup = serde_json::from_slice(&discovery.group()).unwrap();
-        assert_eq!(groups.groups, std::slice::from_ref(&group));
-        let versions: Vec<_> = group
-            .versions
-            .iter()
-            .map(|version| version.version.as_str())
-            .collect();
-        assert_eq!(versions, ["v1beta2", "v1beta1"]);
-        for version in Version::ALL {
-            let list: APIResourceList = serde_json::from_slice(&discovery.resources(version)).unwrap();
-            assert_eq!(list.group_version, version.group_version());
-            assert!(!list.resources.is_empty());
-            assert!(list.resources.iter().all(|resource| resource.verbs == ["get"]));
-        }
-    }
-}
+mod tests;

@@ -206,7 +206,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_asks_nothing_loses_its_place_whatever_it_speaks() {
-        let bundle = issue(&["localhost".to_owned()], SystemClock::new().now()).unwrap();
+        let bundle = issue(
+            &["localhost".to_owned()],
+            SystemClock::new().now(),
+            Duration::from_hours(1),
+        )
+        .unwrap();
         let certificate = Arc::new(ServingCertificate::default());
         certificate
             .set(bundle.certificate.as_bytes(), bundle.key.as_bytes())

@@ -1,4 +1,4 @@
-//! `vas metrics-server`: custom.metrics.k8s.io from Prometheus, behind the aggregation layer.
+//! `vas metrics-server`: custom.metrics.k8s.io and external.metrics.k8s.io from Prometheus, behind the aggregation layer.
 //!
 //! ```text
 //! VoiceAssistScalings --watches--> registry --shapes--> poller --Prometheus--> store
@@ -13,9 +13,15 @@ mod api_services;
 mod authn;
 mod authz;
 mod availability;
+mod ca_bundle;
 mod certificate;
+mod certificate_files;
 mod discovery;
+mod document;
+mod documents;
 mod listener;
+mod negotiation;
+mod openapi;
 mod path;
 mod payload;
 mod pod_index;
@@ -23,19 +29,24 @@ mod poller;
 mod reads;
 mod registry;
 mod resource_names;
+mod rotation;
 mod router;
 mod run;
 mod secret;
+mod served;
 mod shared_certificate;
 mod status_error;
 mod store;
 mod telemetry;
 mod tls;
 mod trust_watch;
+mod version;
 mod watches;
 
 pub use authz::CacheTtl;
+pub use certificate_files::{CertificateFiles, FilesError};
 pub use listener::BindError;
+pub use rotation::{Times as RotationTimes, TimesError as RotationTimesError};
 pub use run::{Certificate, RunError, Settings, run};
 pub use secret::ServiceName;
 pub use tls::KeyPairError;

@@ -3,8 +3,15 @@
 //! Each segment is percent-decoded once after the path is split, so an encoded slash never makes a segment
 //! more. Source: `k8s.io/apiserver` RequestInfo and the routes of the Go custom-metrics library.
 
+mod custom;
+mod external;
+
+pub use self::{
+    custom::{MetricPath, NamespacePath, RootScopedPath},
+    external::ExternalPath,
+};
 use super::status_error::StatusError;
-use crate::api::CUSTOM_METRICS_GROUP;
+use crate::api::{CUSTOM_METRICS_GROUP, EXTERNAL_METRICS_GROUP};
 
 /// Longest name in Kubernetes: a longer segment names nothing.
 const MAX_SEGMENT: usize = 253;
@@ -47,32 +54,47 @@ pub enum Route {
     Resources(Version),
     /// A metric of pods or of one object.
     Metric(MetricPath),
+    /// A metric of a namespace itself.
+    Namespace(NamespacePath),
+    /// A metric of an object outside namespaces: none of ours.
+    RootScoped(RootScopedPath),
+    /// `/apis/external.metrics.k8s.io`: the group.
+    ExternalGroup,
+    /// `/apis/external.metrics.k8s.io/v1beta1`: the list of resources.
+    ExternalResources,
+    /// An external metric.
+    External(ExternalPath),
+    /// `/openapi/v2`: the schemas of everything in one document.
+    OpenApiV2,
+    /// `/openapi/v3`: where the schemas of each version are.
+    OpenApiV3,
+    /// `/openapi/v3/apis/GROUP/VERSION`: the schemas of one version; holds `apis/GROUP/VERSION`.
+    OpenApiV3Version(String),
+    /// `/version`: which build this is.
+    BuildVersion,
+    /// `/metrics`: the metrics of this process itself.
+    OwnMetrics,
     /// Anything else.
     Unknown,
-}
-
-/// `/apis/custom.metrics.k8s.io/VERSION/namespaces/NAMESPACE/RESOURCE/NAME/METRIC`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MetricPath {
-    /// Version of the answer.
-    pub version: Version,
-    /// Namespace of the described objects.
-    pub namespace: String,
-    /// `pods`, or `RESOURCE.GROUP`.
-    pub resource: String,
-    /// Name of one object; `*` for all that the label selector selects.
-    pub name: String,
-    /// Name of the metric.
-    pub metric: String,
 }
 
 /// Selectors of a request, still as text; empty where absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selectors {
-    /// Selects the described objects.
+    /// `labelSelector`: selects the described objects; of an external metric, the metric itself.
     pub objects: String,
-    /// Selects the metric.
+    /// `metricLabelSelector`: selects the metric.
     pub metric: String,
+}
+
+impl Route {
+    /// Whether it belongs to external.metrics.k8s.io.
+    pub fn is_external(&self) -> bool {
+        matches!(
+            self,
+            Self::ExternalGroup | Self::ExternalResources | Self::External(_)
+        )
+    }
 }
 
 /// The route of a path.
@@ -94,36 +116,24 @@ pub fn route(path: &str) -> Result<Route, StatusError> {
     };
     Ok(match segments {
         ["apis"] => Route::Groups,
-        ["apis", CUSTOM_METRICS_GROUP] => Route::Group,
-        ["apis", CUSTOM_METRICS_GROUP, version, rest @ ..] => {
-            version_of(version).map_or(Route::Unknown, |version| versioned(version, rest))
+        ["apis", CUSTOM_METRICS_GROUP, rest @ ..] => custom::route(rest),
+        ["apis", EXTERNAL_METRICS_GROUP, rest @ ..] => external::route(rest),
+        ["openapi", "v2"] => Route::OpenApiV2,
+        ["openapi", "v3"] => Route::OpenApiV3,
+        ["openapi", "v3", "apis", group, version] => {
+            Route::OpenApiV3Version(format!("apis/{group}/{version}"))
         }
+        ["version"] => Route::BuildVersion,
+        ["metrics"] => Route::OwnMetrics,
         _ => Route::Unknown,
     })
 }
 
-fn version_of(name: &str) -> Option<Version> {
-    Version::ALL.into_iter().find(|version| version.name() == name)
-}
-
-fn versioned(version: Version, segments: &[&str]) -> Route {
-    match segments {
-        [] => Route::Resources(version),
-        ["namespaces", namespace, resource, name, metric]
-            if [namespace, resource, name, metric]
-                .iter()
-                .all(|segment| (1..=MAX_SEGMENT).contains(&segment.len())) =>
-        {
-            Route::Metric(MetricPath {
-                version,
-                namespace: (*namespace).to_owned(),
-                resource: (*resource).to_owned(),
-                name: (*name).to_owned(),
-                metric: (*metric).to_owned(),
-            })
-        }
-        _ => Route::Unknown,
-    }
+/// Whether each segment can be a name.
+fn are_names(segments: &[&str]) -> bool {
+    segments
+        .iter()
+        .all(|segment| (1..=MAX_SEGMENT).contains(&segment.len()))
 }
 
 /// The selectors in a query string.
@@ -142,7 +152,8 @@ pub fn selectors(query: &str) -> Result<Selectors, StatusError> {
         match key.as_str() {
             "labelSelector" => selectors.objects = value,
             "metricLabelSelector" => selectors.metric = value,
-            "watch" if !["", "0", "false"].contains(&value.as_str()) => {
+            // As Kubernetes reads booleans: the bare word means yes.
+            "watch" if value != "0" && !value.eq_ignore_ascii_case("false") => {
                 return Err(StatusError::method_not_allowed("metrics cannot be watched"));
             }
             _ => {}
@@ -215,10 +226,29 @@ mod tests {
                 metric("deployments.apps", "web"),
             ),
             (
-                "/apis/custom.metrics.k8s.io/v1beta2/namespaces/ns/metrics/m",
+                "/apis/custom.metrics.k8s.io/v1beta1/namespaces/ns/metrics/m",
+                Route::Namespace(NamespacePath {
+                    version: Version::V1Beta1,
+                    namespace: "ns".to_owned(),
+                    metric: "m".to_owned(),
+                }),
+            ),
+            (
+                "/apis/custom.metrics.k8s.io/v1beta2/namespaces/ns/metrics",
                 Route::Unknown,
             ),
-            ("/apis/custom.metrics.k8s.io/v1beta2/nodes/n/m", Route::Unknown),
+            (
+                "/apis/custom.metrics.k8s.io/v1beta2/namespaces/ns/m",
+                Route::Unknown,
+            ),
+            (
+                "/apis/custom.metrics.k8s.io/v1beta2/nodes/n/m",
+                Route::RootScoped(RootScopedPath {
+                    resource: "nodes".to_owned(),
+                    name: "n".to_owned(),
+                    metric: "m".to_owned(),
+                }),
+            ),
             (
                 "/apis/custom.metrics.k8s.io/v1beta2/namespaces/ns/pods/a%2Fb/m",
                 metric("pods", "a/b"),
@@ -232,6 +262,19 @@ mod tests {
                 Route::Unknown,
             ),
             ("/apis/custom.metrics.k8s.io/v9", Route::Unknown),
+            ("/openapi/v2", Route::OpenApiV2),
+            ("/openapi/v3", Route::OpenApiV3),
+            (
+                "/openapi/v3/apis/custom.metrics.k8s.io/v1beta2",
+                Route::OpenApiV3Version("apis/custom.metrics.k8s.io/v1beta2".to_owned()),
+            ),
+            ("/openapi", Route::Unknown),
+            ("/openapi/v2/more", Route::Unknown),
+            ("/openapi/v3/apis", Route::Unknown),
+            ("/openapi/v3/apis/a/b/c", Route::Unknown),
+            ("/version", Route::BuildVersion),
+            ("/metrics", Route::OwnMetrics),
+            ("/metrics/cadvisor", Route::Unknown),
             ("/api/v1", Route::Unknown),
             ("/", Route::Unknown),
         ] {
@@ -268,7 +311,12 @@ mod tests {
                 metric: "x=y".to_owned()
             })
         );
-        assert_eq!(selectors("watch=true").unwrap_err().code(), 405);
+        for watch in ["watch=true", "watch=1", "limit=5&watch", "watch=", "%77atch=yes"] {
+            assert_eq!(selectors(watch).unwrap_err().code(), 405, "{watch}");
+        }
+        for no in ["watch=0", "watch=False", "watching=true"] {
+            assert_eq!(selectors(no), Ok(Selectors::default()), "{no}");
+        }
         assert_eq!(selectors("labelSelector=%").unwrap_err().code(), 400);
     }
 

@@ -1,6 +1,8 @@
 //! The lists of values that the HPA reads, in both versions of the API.
 //! Source: `k8s.io/metrics/pkg/apis/custom_metrics/{v1beta1,v1beta2}`.
 
+mod external;
+
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -8,6 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
+pub use self::external::{ExternalValue, render_external};
 use super::path::Version;
 
 /// The object a value describes.
@@ -18,8 +21,9 @@ pub struct DescribedObject {
     pub api_version: String,
     /// Kind.
     pub kind: String,
-    /// Namespace.
-    pub namespace: String,
+    /// Namespace; none for what is outside namespaces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
     /// Name.
     pub name: String,
 }
@@ -59,7 +63,7 @@ fn item(version: Version, value: &MetricValue) -> serde_json::Value {
         window,
         value,
     } = value;
-    let timestamp = timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let timestamp = rfc3339(*timestamp);
     let window = window.map(|window| window.as_secs());
     let mut item = json!({"describedObject": object, "timestamp": timestamp, "value": value});
     let Some(fields) = item.as_object_mut() else {
@@ -84,6 +88,11 @@ fn item(version: Version, value: &MetricValue) -> serde_json::Value {
     item
 }
 
+/// A time as `metav1.Time` writes it: UTC, whole seconds.
+fn rfc3339(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,7 +102,7 @@ mod tests {
             object: DescribedObject {
                 api_version: "v1".to_owned(),
                 kind: "Pod".to_owned(),
-                namespace: "ns".to_owned(),
+                namespace: Some("ns".to_owned()),
                 name: "p".to_owned(),
             },
             metric: "rate".to_owned(),

@@ -1,14 +1,17 @@
-//! A read of a metric, answered from memory: which metric is meant, which objects, what their values are.
+//! A read of a metric, answered from memory: which objects it is about, and what their values are.
 //!
 //! No I/O happens here. Whatever has no value is an error whose message says whose metric, which, and why.
+
+mod identify;
 
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
+use self::identify::{Asked, Subject};
 use super::{
-    path::{MetricPath, Selectors},
-    payload::{DescribedObject, MetricValue},
+    path::{ExternalPath, MetricPath, NamespacePath, Selectors},
+    payload::{DescribedObject, ExternalValue, MetricValue},
     pod_index::PodIndex,
     registry::{Registry, ServedMetric},
     resource_names::ResourceNames,
@@ -16,16 +19,16 @@ use super::{
     store::Store,
 };
 use crate::{
-    api::{LABEL_SCALING, LABEL_WORKLOAD, v1alpha1::ScaleTargetRef},
+    api::v1alpha1::ScaleTargetRef,
     core::{
         label_selector::LabelSelector,
-        model::Series,
-        reading::{self, Missing, PollState, Reading},
+        model::{MetricType, Series},
+        reading::{self, Failure, Missing, PollState, Reading},
     },
 };
 
-/// The resource name of pods in paths.
-const PODS: &str = "pods";
+/// Why an external metric has no value where the group is not served.
+const EXTERNAL_OFF: &str = "external metrics are turned off here (--external-metrics=false)";
 /// The name that stands for all selected objects.
 const ALL: &str = "*";
 
@@ -40,6 +43,8 @@ pub struct Memory {
     pub pods: Arc<PodIndex>,
     /// What the kinds of targets are called.
     pub resource_names: Arc<ResourceNames>,
+    /// Whether external.metrics.k8s.io is served.
+    pub external_metrics: bool,
 }
 
 /// The time at which a read is answered, on both clocks.
@@ -52,7 +57,7 @@ pub struct Now {
 }
 
 impl Memory {
-    /// Answers a read.
+    /// Answers a read of a metric of pods or of one object.
     ///
     /// # Errors
     /// 400 for selectors that do not parse and for an ambiguous metric, 404 for an unknown one, 503 for one
@@ -65,22 +70,87 @@ impl Memory {
     ) -> Result<Vec<MetricValue>, StatusError> {
         let objects = parse("labelSelector", &selectors.objects)?;
         let metric = parse("metricLabelSelector", &selectors.metric)?;
-        let metric = self.identify(path, &metric)?;
-        let readings = if metric.describes_pods() {
-            self.read_pods(path, &objects, &metric, now.monotonic)
-        } else {
-            self.read_object(path, &metric, now.monotonic)
+        let asked = Asked {
+            namespace: &path.namespace,
+            metric: &path.metric,
+            subject: Subject::Object {
+                resource: &path.resource,
+                name: &path.name,
+            },
         };
-        let readings = readings.map_err(|missing| unavailable(&metric, &missing))?;
-        Ok(readings
-            .into_iter()
-            .map(|(object, reading)| value(&metric, object, reading, now.wall))
-            .collect())
+        let metric = self.identify(&asked, &metric)?;
+        if metric.describes_pods() {
+            let readings = self.read_pods(path, &objects, &metric, now.monotonic)?;
+            let values = readings.into_iter();
+            Ok(values
+                .map(|(object, reading)| value(&metric, object, reading, now.wall))
+                .collect())
+        } else {
+            let reading = self.read_number(&metric, now.monotonic)?;
+            Ok(vec![value(&metric, target(&metric), reading, now.wall)])
+        }
+    }
+
+    /// Answers a read of a metric of a namespace: a number that describes a scale target comes from series of its
+    /// whole namespace.
+    ///
+    /// # Errors
+    /// As [`Memory::read`].
+    pub fn read_namespace(
+        &self,
+        path: &NamespacePath,
+        selectors: &Selectors,
+        now: Now,
+    ) -> Result<MetricValue, StatusError> {
+        let selector = parse("metricLabelSelector", &selectors.metric)?;
+        let asked = Asked {
+            namespace: &path.namespace,
+            metric: &path.metric,
+            subject: Subject::Namespace,
+        };
+        let metric = self.identify(&asked, &selector)?;
+        let reading = self.read_number(&metric, now.monotonic)?;
+        let namespace = DescribedObject {
+            api_version: "v1".to_owned(),
+            kind: "Namespace".to_owned(),
+            namespace: None,
+            name: path.namespace.clone(),
+        };
+        Ok(value(&metric, namespace, reading, now.wall))
+    }
+
+    /// Answers a read of an external metric. One value, because the HPA adds up all it gets.
+    ///
+    /// # Errors
+    /// As [`Memory::read`].
+    pub fn read_external(
+        &self,
+        path: &ExternalPath,
+        selectors: &Selectors,
+        now: Now,
+    ) -> Result<ExternalValue, StatusError> {
+        let selector = parse("labelSelector", &selectors.objects)?;
+        let asked = Asked {
+            namespace: &path.namespace,
+            metric: &path.metric,
+            subject: Subject::External,
+        };
+        let metric = self.identify(&asked, &selector)?;
+        let reading = self.read_number(&metric, now.monotonic)?;
+        Ok(ExternalValue {
+            labels: metric.identity(),
+            metric: metric.name.clone(),
+            timestamp: reading.sampled.unwrap_or(now.wall),
+            value: reading.value,
+        })
     }
 
     /// Why the HPA would be refused a metric now; `None` if it has a value. Which pods the HPA will ask for is
     /// not known here: those named after the scale target are taken, or else all.
     pub fn missing(&self, metric: &ServedMetric, now: Duration) -> Option<Missing> {
+        if metric.metric.metric_type() == MetricType::External && !self.external_metrics {
+            return Some(Missing::Failed(Failure::Unsuitable(EXTERNAL_OFF.into())));
+        }
         let state = self.state(metric).ok()?;
         if metric.describes_pods() {
             let namespace = &metric.key.namespace;
@@ -99,56 +169,6 @@ impl Memory {
         }
     }
 
-    /// The one metric that is meant.
-    fn identify(
-        &self,
-        path: &MetricPath,
-        selector: &LabelSelector,
-    ) -> Result<Arc<ServedMetric>, StatusError> {
-        let named = self.registry.find(&path.namespace, &path.metric, selector);
-        let mut described = named.iter().filter(|metric| self.describes(metric, path));
-        match (described.next(), described.next()) {
-            (Some(metric), None) => Ok(metric.clone()),
-            (Some(first), Some(second)) => Err(StatusError::bad_request(format!(
-                "metric {} is ambiguous in namespace {}: {} and {} have it; select one with \
-                 metricLabelSelector={LABEL_SCALING}=NAME,{LABEL_WORKLOAD}=WORKLOAD",
-                path.metric,
-                path.namespace,
-                owner(first),
-                owner(second)
-            ))),
-            (None, _) => Err(StatusError::not_found(format!(
-                "the server could not find the metric {} for {} {} in namespace {}{}",
-                path.metric,
-                path.resource,
-                path.name,
-                path.namespace,
-                named.first().map(|metric| self.hint(metric)).unwrap_or_default()
-            ))),
-        }
-    }
-
-    fn describes(&self, metric: &ServedMetric, path: &MetricPath) -> bool {
-        if metric.describes_pods() {
-            path.resource == PODS
-        } else {
-            path.name == metric.target.name && path.resource == self.resource_names.of(&metric.target)
-        }
-    }
-
-    /// What a metric that was asked of the wrong object does describe.
-    fn hint(&self, metric: &ServedMetric) -> String {
-        if metric.describes_pods() {
-            return format!("; {} describes pods", metric.describe());
-        }
-        let resource = self.resource_names.of(&metric.target);
-        format!(
-            "; {} describes {resource} {}",
-            metric.describe(),
-            metric.target.name
-        )
-    }
-
     fn state(&self, metric: &ServedMetric) -> Result<Option<Arc<PollState>>, String> {
         match &metric.shape {
             Ok(shape) => Ok(self.store.get(shape)),
@@ -156,30 +176,11 @@ impl Memory {
         }
     }
 
-    fn read_object(
-        &self,
-        path: &MetricPath,
-        metric: &ServedMetric,
-        now: Duration,
-    ) -> Result<Vec<(DescribedObject, Reading)>, String> {
-        let state = self.state(metric)?;
-        let reading = reading::object(state.as_deref(), metric.answer_namespace(), &metric.metric, now)
-            .map_err(|missing| missing.to_string())?;
-        let ScaleTargetRef {
-            api_version,
-            kind,
-            name,
-        } = metric.target.clone();
-        let namespace = path.namespace.clone();
-        Ok(vec![(
-            DescribedObject {
-                api_version,
-                kind,
-                namespace,
-                name,
-            },
-            reading,
-        )])
+    /// The value of a metric that is one number.
+    fn read_number(&self, metric: &ServedMetric, now: Duration) -> Result<Reading, StatusError> {
+        let state = self.state(metric).map_err(|why| unavailable(metric, &why))?;
+        reading::object(state.as_deref(), metric.answer_namespace(), &metric.metric, now)
+            .map_err(|missing| unavailable(metric, &missing.to_string()))
     }
 
     fn read_pods(
@@ -188,20 +189,20 @@ impl Memory {
         selector: &LabelSelector,
         metric: &ServedMetric,
         now: Duration,
-    ) -> Result<Vec<(DescribedObject, Reading)>, String> {
+    ) -> Result<Vec<(DescribedObject, Reading)>, StatusError> {
         let namespace = &path.namespace;
         let mut selected = self.pods.select(namespace, selector);
         if path.name != ALL {
             selected.retain(|name| *name == path.name);
         }
         let selected: Vec<&str> = selected.iter().map(String::as_str).collect();
-        let state = self.state(metric)?;
+        let state = self.state(metric).map_err(|why| unavailable(metric, &why))?;
         let readings = reading::pods(state.as_deref(), namespace, &metric.metric, now, &selected)
-            .map_err(|missing| missing.to_string())?;
+            .map_err(|missing| unavailable(metric, &missing.to_string()))?;
         let object = |name: &str| DescribedObject {
             api_version: "v1".to_owned(),
             kind: "Pod".to_owned(),
-            namespace: namespace.clone(),
+            namespace: Some(namespace.clone()),
             name: name.to_owned(),
         };
         Ok(readings
@@ -216,12 +217,23 @@ fn parse(parameter: &str, text: &str) -> Result<LabelSelector, StatusError> {
         .map_err(|error| StatusError::bad_request(format!("{parameter}: {error}")))
 }
 
-fn owner(metric: &ServedMetric) -> String {
-    format!("{}/{}", metric.key.name, metric.workload)
-}
-
 fn unavailable(metric: &ServedMetric, why: &str) -> StatusError {
     StatusError::unavailable(format!("{}: {why}", metric.describe()))
+}
+
+/// The scale target, which a number describes.
+fn target(metric: &ServedMetric) -> DescribedObject {
+    let ScaleTargetRef {
+        api_version,
+        kind,
+        name,
+    } = metric.target.clone();
+    DescribedObject {
+        api_version,
+        kind,
+        namespace: Some(metric.key.namespace.clone()),
+        name,
+    }
 }
 
 fn value(metric: &ServedMetric, object: DescribedObject, reading: Reading, now: Timestamp) -> MetricValue {

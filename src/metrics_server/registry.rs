@@ -15,13 +15,14 @@ use parking_lot::RwLock;
 
 use crate::{
     api::{
-        LABEL_SCALING, LABEL_WORKLOAD,
+        LABEL_SCALING,
         condition::METRICS_AVAILABLE,
         v1alpha1::{ScaleTargetRef, VoiceAssistScaling},
     },
     core::{
+        desired::hpa::metric_selector,
         label_selector::LabelSelector,
-        model::{PrometheusMetric, Scaling, ScalingKey, Series},
+        model::{MetricType, PrometheusMetric, Scaling, ScalingKey, Series},
         promql::{self, Labels, Shape, ShapeError},
         validate::{Validation, validate},
     },
@@ -67,9 +68,9 @@ pub struct Registry {
 }
 
 impl ServedMetric {
-    /// Whether it describes pods; otherwise it describes the scale target.
+    /// Whether it describes pods; otherwise it is one number.
     pub fn describes_pods(&self) -> bool {
-        matches!(self.metric.series, Series::RequestRate { .. })
+        self.metric.metric_type() == MetricType::Pods
     }
 
     /// The namespace under which its answer keeps its values.
@@ -88,11 +89,9 @@ impl ServedMetric {
         )
     }
 
-    fn identity(&self) -> BTreeMap<String, String> {
-        BTreeMap::from([
-            (LABEL_SCALING.to_owned(), self.key.name.clone()),
-            (LABEL_WORKLOAD.to_owned(), self.workload.clone()),
-        ])
+    /// The labels that tell it from others of its name in its namespace.
+    pub fn identity(&self) -> BTreeMap<String, String> {
+        metric_selector(&self.key, &self.workload)
     }
 }
 

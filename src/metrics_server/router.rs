@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderValue, Method, StatusCode, header::CONTENT_TYPE},
+    http::{Method, StatusCode, header::CONTENT_TYPE},
     response::Response,
 };
 use hyper::{Request, body::Incoming};
@@ -13,15 +13,16 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use super::{
     authn::{CurrentTrust, User},
     authz::{Action, Authorizer},
-    discovery::Discovery,
+    document::JSON,
+    documents::Documents,
     listener::Service,
-    path::{self, Route},
+    path::{self, RootScopedPath, Route},
     payload,
     reads::{Memory, Now},
     status_error::StatusError,
     telemetry::Telemetry,
 };
-use crate::clock::Clock;
+use crate::{clock::Clock, telemetry::http::Check};
 
 /// Paths that kubelets ask without credentials.
 const HEALTH: [&str; 3] = ["/healthz", "/livez", "/readyz"];
@@ -32,12 +33,12 @@ pub struct Router {
     pub trust: Arc<CurrentTrust>,
     /// Who may do what.
     pub authorizer: Authorizer,
-    /// What is served.
-    pub discovery: Discovery,
-    /// Its values.
+    /// Everything that is no metric.
+    pub documents: Documents,
+    /// The values of metrics.
     pub memory: Memory,
     /// Whether the server is ready, or what is missing.
-    pub ready: crate::telemetry::http::Check,
+    pub ready: Check,
     /// Counts requests.
     pub telemetry: Arc<Telemetry>,
     /// Dates reads.
@@ -65,6 +66,7 @@ impl Router {
     ) -> Result<Response, StatusError> {
         let path = request.uri().path();
         if HEALTH.contains(&path) {
+            only_reads(request)?;
             return Ok(self.health(path));
         }
         let trust = self
@@ -75,31 +77,43 @@ impl Router {
         let user = trust
             .authenticate(chain, request.headers(), now)
             .map_err(|error| StatusError::unauthorized(error.to_string()))?;
-        let route = path::route(path)?;
+        let route = match path::route(path)? {
+            route if route.is_external() && !self.memory.external_metrics => Route::Unknown,
+            route => route,
+        };
         let action = match &route {
             Route::Metric(metric) => Action::read(metric),
-            Route::Groups | Route::Group | Route::Resources(_) => Action::GetPath(path.to_owned()),
+            Route::Namespace(metric) => Action::read_namespace(metric),
+            Route::External(metric) => Action::read_external(metric),
             // No review is spent on what can have no other answer: anybody could make up paths without end.
-            Route::Unknown => return Err(unknown(&user, path)),
+            Route::RootScoped(_) | Route::Unknown => return Err(unknown(&user, path, &route)),
+            _ => Action::GetPath(path.to_owned()),
         };
         self.authorizer.authorize(&user, action).await?;
-        if request.method() != Method::GET {
-            return Err(StatusError::method_not_allowed("metrics can only be read"));
-        }
-        match route {
-            Route::Groups => Ok(json(self.discovery.groups())),
-            Route::Group => Ok(json(self.discovery.group())),
-            Route::Resources(version) => Ok(json(self.discovery.resources(version))),
+        only_reads(request)?;
+        let query = request.uri().query().unwrap_or_default();
+        let selectors = path::selectors(query)?;
+        let now = Now {
+            wall: self.clock.now(),
+            monotonic: self.clock.monotonic(),
+        };
+        match &route {
             Route::Metric(metric) => {
-                let selectors = path::selectors(request.uri().query().unwrap_or_default())?;
-                let now = Now {
-                    wall: self.clock.now(),
-                    monotonic: self.clock.monotonic(),
-                };
-                let values = self.memory.read(&metric, &selectors, now)?;
+                let values = self.memory.read(metric, &selectors, now)?;
                 Ok(json(payload::render(metric.version, &values)))
             }
-            Route::Unknown => Err(unknown(&user, path)),
+            Route::Namespace(metric) => {
+                let value = self.memory.read_namespace(metric, &selectors, now)?;
+                Ok(json(payload::render(metric.version, &[value])))
+            }
+            Route::External(metric) => {
+                let value = self.memory.read_external(metric, &selectors, now)?;
+                Ok(json(payload::render_external(&value)))
+            }
+            document => self
+                .documents
+                .answer(document, query, request.headers())
+                .ok_or_else(|| unknown(&user, path, &route)),
         }
     }
 
@@ -116,20 +130,38 @@ impl Router {
     }
 }
 
-/// The answer to a path that leads nowhere. Who did not say who they are is not told what there is.
-fn unknown(user: &User, path: &str) -> StatusError {
-    if user.is_anonymous() {
-        StatusError::forbidden(format!("user {:?} cannot get path {path:?}", user.name))
+/// Everything here is read with GET. HEAD is none of what Kubernetes clients send, and Kubernetes' own resources refuse
+/// it too.
+fn only_reads<B>(request: &Request<B>) -> Result<(), StatusError> {
+    if request.method() == Method::GET {
+        Ok(())
     } else {
-        StatusError::not_found(format!("the server could not find the requested resource {path}"))
+        Err(StatusError::method_not_allowed(
+            "metrics can only be read, with GET",
+        ))
     }
+}
+
+/// The answer to a path that leads nowhere. Who did not say who they are is not told what there is.
+fn unknown(user: &User, path: &str, route: &Route) -> StatusError {
+    if user.is_anonymous() {
+        return StatusError::forbidden(format!("user {:?} cannot get path {path:?}", user.name));
+    }
+    StatusError::not_found(match route {
+        Route::RootScoped(RootScopedPath {
+            resource,
+            name,
+            metric,
+        }) => format!(
+            "the server could not find the metric {metric} for {resource} {name}; metrics describe pods, scale targets and namespaces"
+        ),
+        _ => format!("the server could not find the requested resource {path}"),
+    })
 }
 
 fn json(body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
     response
 }
 
@@ -143,7 +175,25 @@ mod tests {
             name: name.to_owned(),
             ..User::default()
         };
-        assert_eq!(unknown(&user("somebody"), "/x").code(), 404);
-        assert_eq!(unknown(&user("system:anonymous"), "/x").code(), 403);
+        for path in ["/x", "/apis/custom.metrics.k8s.io/v1beta2/nodes/n/load"] {
+            let route = path::route(path).unwrap();
+            assert_eq!(unknown(&user("somebody"), path, &route).code(), 404);
+            assert_eq!(unknown(&user("system:anonymous"), path, &route).code(), 403);
+        }
+    }
+
+    #[test]
+    fn no_metric_of_ours_describes_an_object_outside_namespaces() {
+        let path = "/apis/custom.metrics.k8s.io/v1beta2/nodes/n/load";
+        let user = User {
+            name: "somebody".to_owned(),
+            ..User::default()
+        };
+        let error = unknown(&user, path, &path::route(path).unwrap());
+        assert_eq!(error.code(), 404);
+        assert_eq!(
+            error.to_string(),
+            "the server could not find the metric load for nodes n; metrics describe pods, scale targets and namespaces"
+        );
     }
 }

@@ -20,19 +20,22 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    api_services::ApiServices,
     authn::CurrentTrust,
     authz::{Authorizer, CacheTtl},
     availability::Reporter,
-    discovery::Discovery,
+    certificate_files::CertificateFiles,
+    documents::Documents,
     listener::{self, BindError},
     poller::Poller,
     reads::Memory,
     registry::Registry,
+    rotation::Times,
     router::Router,
     secret::ServiceName,
-    shared_certificate,
+    shared_certificate::Keeper,
     telemetry::Telemetry,
-    tls::{self, KeyPairError, ServingCertificate},
+    tls::{self, ServingCertificate},
     trust_watch, watches,
 };
 use crate::{
@@ -50,14 +53,9 @@ const NOT_READY_FIRST: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Certificate {
     /// Issued by the replicas themselves and shared in a Secret; the APIServices are told to trust it.
-    Shared,
-    /// Given as PEM; whoever gives it also sets `caBundle`.
-    Given {
-        /// The chain.
-        chain: Vec<u8>,
-        /// The private key.
-        key: Vec<u8>,
-    },
+    Shared(Times),
+    /// In files that somebody else renews, who also sets `caBundle`.
+    Files(CertificateFiles),
 }
 
 /// Everything a metrics server is told at its start.
@@ -78,6 +76,8 @@ pub struct Settings {
     pub service: ServiceName,
     /// The serving certificate.
     pub certificate: Certificate,
+    /// Whether external.metrics.k8s.io is served.
+    pub external_metrics: bool,
     /// How long answers of access reviews count.
     pub review_ttl: CacheTtl,
     /// Which replica reports `MetricsAvailable`; without an election, this one does.
@@ -93,9 +93,6 @@ pub enum RunError {
     /// The plain port.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// The given certificate.
-    #[error("--tls-cert-file, --tls-private-key-file: {0}")]
-    Certificate(#[from] KeyPairError),
     /// The TLS library.
     #[error("TLS could not be set up: {0}")]
     Tls(#[from] rustls::Error),
@@ -116,27 +113,18 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let mut metrics = MetricsRegistry::default();
     let parts = Parts::new(&settings, Telemetry::new(&mut metrics));
-    if let Certificate::Given { chain, key } = &settings.certificate {
-        parts.certificate.set(chain, key)?;
-    }
+    let metrics = Arc::new(metrics);
     let secure = listener::bind(settings.secure_address).await?;
     let plain = http::bind(settings.metrics_address).await?;
     let endpoints = Endpoints {
         live: http::always(),
         ready: parts.ready(),
-        registry: Arc::new(metrics),
+        registry: metrics.clone(),
     };
     let mut tasks = JoinSet::new();
     parts.spawn_watches(&mut tasks, &client, settings.namespace.as_deref());
     parts.spawn_poller(&mut tasks, &settings, clock.clone(), stop.clone());
-    if settings.certificate == Certificate::Shared {
-        parts.spawn_certificate(
-            &mut tasks,
-            client.clone(),
-            settings.service.clone(),
-            clock.clone(),
-        );
-    }
+    parts.spawn_certificate(&mut tasks, &client, &settings, clock.clone());
     tasks.spawn(http::serve(plain, endpoints, CancellationToken::new()));
     let election = settings
         .election
@@ -145,6 +133,7 @@ pub async fn run(
         client: client.clone(),
         election,
         memory: parts.memory.clone(),
+        api_services: parts.api_services.clone(),
         clock: clock.clone(),
     };
     let closing = CancellationToken::new();
@@ -152,7 +141,8 @@ pub async fn run(
     let mut orderly = JoinSet::new();
     orderly.spawn(reporter.run(stop.clone()));
     let authorizer = Authorizer::new(client, settings.review_ttl, clock.clone());
-    parts.spawn_listener(&mut orderly, secure, authorizer, clock, closing.clone())?;
+    let router = parts.router(authorizer, metrics, clock);
+    parts.spawn_listener(&mut orderly, secure, router, closing.clone())?;
     let ended = tokio::select! {
         () = stop.cancelled() => Ok(()),
         Some(ended) = tasks.join_next() => Err(RunError::Task(ended.err())),
@@ -174,6 +164,7 @@ struct Parts {
     memory: Memory,
     trust: Arc<CurrentTrust>,
     certificate: Arc<ServingCertificate>,
+    api_services: Arc<ApiServices>,
     telemetry: Arc<Telemetry>,
     scalings_synced: Arc<watches::Synced>,
     pods_synced: Arc<watches::Synced>,
@@ -188,9 +179,11 @@ impl Parts {
                 store: Arc::default(),
                 pods: Arc::default(),
                 resource_names: Arc::default(),
+                external_metrics: settings.external_metrics,
             },
             trust: Arc::default(),
             certificate: Arc::default(),
+            api_services: Arc::new(ApiServices::new(settings.service.clone())),
             telemetry: Arc::new(telemetry),
             scalings_synced: Arc::new(watch::channel(false).0),
             pods_synced: Arc::new(watch::channel(false).0),
@@ -261,34 +254,53 @@ impl Parts {
     fn spawn_certificate(
         &self,
         tasks: &mut JoinSet<()>,
-        client: Client,
-        service: ServiceName,
+        client: &Client,
+        settings: &Settings,
         clock: Arc<dyn Clock>,
     ) {
-        let (certificate, telemetry) = (self.certificate.clone(), self.telemetry.clone());
-        tasks.spawn(async move {
-            shared_certificate::keep(client, &service, &*clock, &certificate, &telemetry).await;
-        });
+        let (client, telemetry) = (client.clone(), self.telemetry.clone());
+        let api_services = self.api_services.clone();
+        match &settings.certificate {
+            Certificate::Shared(times) => {
+                let keeper = Keeper {
+                    client: client.clone(),
+                    service: settings.service.clone(),
+                    times: *times,
+                    clock,
+                    certificate: self.certificate.clone(),
+                    api_services: api_services.clone(),
+                    telemetry: telemetry.clone(),
+                };
+                tasks.spawn(keeper.run());
+            }
+            Certificate::Files(files) => {
+                let certificate = self.certificate.clone();
+                tasks.spawn(files.clone().follow(certificate, telemetry.clone()));
+            }
+        }
+        tasks.spawn(async move { api_services.follow(&client, &telemetry).await });
+    }
+
+    fn router(&self, authorizer: Authorizer, metrics: Arc<MetricsRegistry>, clock: Arc<dyn Clock>) -> Router {
+        Router {
+            trust: self.trust.clone(),
+            authorizer,
+            documents: Documents::new(self.memory.external_metrics, metrics),
+            memory: self.memory.clone(),
+            ready: self.ready(),
+            telemetry: self.telemetry.clone(),
+            clock,
+        }
     }
 
     fn spawn_listener(
         &self,
         tasks: &mut JoinSet<()>,
         listener: TcpListener,
-        authorizer: Authorizer,
-        clock: Arc<dyn Clock>,
+        router: Router,
         stop: CancellationToken,
     ) -> Result<(), RunError> {
         let tls = tls::server_config(self.certificate.clone())?;
-        let router = Router {
-            trust: self.trust.clone(),
-            authorizer,
-            discovery: Discovery::new(),
-            memory: self.memory.clone(),
-            ready: self.ready(),
-            telemetry: self.telemetry.clone(),
-            clock,
-        };
         tasks.spawn(listener::serve(listener, tls, Arc::new(router), stop));
         Ok(())
     }

@@ -1,26 +1,23 @@
-//! How the replicas agree on one certificate: whoever finds the Secret empty or outdated fills it; whoever loses
-//! that race reads what the winner wrote.
+//! The Secret in which the replicas share a certificate, and what a rotation has prepared.
 //!
-//! The install ships the Secret empty, so that get and update of this one name are all the rights needed.
+//! The install ships it empty, so that get and update of this one name are all the rights needed.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 use kube::{Api, Client, api::PostParams};
 
-use super::certificate::{Bundle, IssueError, issue, names};
-use crate::clock::Clock;
+use super::rotation::{Pair, Shared};
 
 /// Name of the shared Secret.
 pub const SECRET: &str = "vas-metrics-server-tls";
-/// Keys of its data: the CA, and the two that `kubernetes.io/tls` uses.
-const CA: &str = "ca.crt";
-const CERTIFICATE: &str = "tls.crt";
-const KEY: &str = "tls.key";
-/// Wait before trying again.
-const RETRY: Duration = Duration::from_secs(2);
+/// Keys of its data: the CAs to trust, and the two that `kubernetes.io/tls` uses.
+const TRUSTED: &str = "ca.crt";
+const SERVING: (&str, &str) = ("tls.crt", "tls.key");
+/// What will be served next, during a rotation only.
+const NEXT: (&str, &str) = ("next.crt", "next.key");
 
-/// Why there is no certificate yet.
+/// Why the Secret could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The Secret is not there and may not be created.
@@ -29,9 +26,6 @@ pub enum SecretError {
     /// The API server refused or failed.
     #[error("Secret {SECRET}: {0}")]
     Api(#[from] kube::Error),
-    /// No certificate could be made.
-    #[error(transparent)]
-    Issue(#[from] IssueError),
 }
 
 /// The Service that clients call, and whose namespace holds the Secret.
@@ -43,73 +37,122 @@ pub struct ServiceName {
     pub namespace: String,
 }
 
-/// The shared bundle, made if need be. Tries until it succeeds. `held` is the one that this replica serves with:
-/// it is put back where the Secret lost it.
-pub async fn shared_bundle(
-    client: Client,
-    service: &ServiceName,
-    clock: &dyn Clock,
-    held: Option<&Bundle>,
-) -> Bundle {
-    let api: Api<Secret> = Api::namespaced(client, &service.namespace);
-    loop {
-        match read_or_fill(&api, service, clock, held).await {
-            Ok(Some(bundle)) => return bundle,
-            // Another replica was faster: read what it wrote.
-            Ok(None) => {}
-            Err(error) => {
-                tracing::warn!(%error, "no serving certificate yet; trying again");
-                tokio::time::sleep(RETRY).await;
-            }
+/// The Secret as it was read.
+#[derive(Debug)]
+pub struct Read {
+    secret: Secret,
+    /// What stands in it, if that is complete.
+    pub shared: Option<Shared>,
+}
+
+/// Reads and writes the Secret.
+pub struct SharedSecret {
+    api: Api<Secret>,
+    namespace: String,
+}
+
+impl SharedSecret {
+    /// That of our namespace.
+    pub fn new(client: Client, service: &ServiceName) -> Self {
+        Self {
+            api: Api::namespaced(client, &service.namespace),
+            namespace: service.namespace.clone(),
+        }
+    }
+
+    /// Reads it: the latest version, not one from a cache.
+    ///
+    /// # Errors
+    /// See [`SecretError`].
+    pub async fn read(&self) -> Result<Read, SecretError> {
+        let secret = self.api.get_opt(SECRET).await?;
+        let secret = secret.ok_or_else(|| SecretError::Absent(self.namespace.clone()))?;
+        let shared = secret.data.as_ref().and_then(parse);
+        Ok(Read { secret, shared })
+    }
+
+    /// Writes it if nobody else has since it was read; says whether it did.
+    ///
+    /// # Errors
+    /// See [`SecretError`].
+    pub async fn write(&self, read: Read, shared: &Shared) -> Result<bool, SecretError> {
+        let mut secret = read.secret;
+        fill(secret.data.get_or_insert_default(), shared);
+        // The version that was read stands in the object: only one of several replicas succeeds.
+        match self.api.replace(SECRET, &PostParams::default(), &secret).await {
+            Ok(_) => Ok(true),
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
+            Err(error) => Err(error.into()),
         }
     }
 }
 
-/// One round; `None` if another replica wrote in between.
-async fn read_or_fill(
-    api: &Api<Secret>,
-    service: &ServiceName,
-    clock: &dyn Clock,
-    held: Option<&Bundle>,
-) -> Result<Option<Bundle>, SecretError> {
-    let mut secret = api
-        .get_opt(SECRET)
-        .await?
-        .ok_or_else(|| SecretError::Absent(service.namespace.clone()))?;
-    let names = names(&service.name, &service.namespace);
-    let serves = |bundle: &Bundle| names.first().is_some_and(|name| bundle.serves(name, clock.now()));
-    if let Some(found) = secret.data.as_ref().and_then(bundle).filter(&serves) {
-        return Ok(Some(found));
-    }
-    let bundle = match held.filter(|held| serves(held)) {
-        Some(held) => held.clone(),
-        None => issue(&names, clock.now())?,
-    };
-    let bytes = |text: &String| ByteString(text.clone().into_bytes());
-    let data = secret.data.get_or_insert_default();
-    data.insert(CA.to_owned(), bytes(&bundle.ca));
-    data.insert(CERTIFICATE.to_owned(), bytes(&bundle.certificate));
-    data.insert(KEY.to_owned(), bytes(&bundle.key));
-    // The version read stands in the object: only one of several replicas succeeds.
-    match api.replace(SECRET, &PostParams::default(), &secret).await {
-        Ok(_) => {
-            if held == Some(&bundle) {
-                tracing::warn!(secret = SECRET, "had lost the certificate; put it back");
-            } else {
-                tracing::info!(secret = SECRET, "issued a CA and a serving certificate");
-            }
-            Ok(Some(bundle))
-        }
-        Err(kube::Error::Api(status)) if status.code == 409 => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn bundle(data: &BTreeMap<String, ByteString>) -> Option<Bundle> {
+fn parse(data: &BTreeMap<String, ByteString>) -> Option<Shared> {
     let text = |key: &str| String::from_utf8(data.get(key)?.0.clone()).ok();
-    Some(Bundle {
-        ca: text(CA)?,
-        certificate: text(CERTIFICATE)?,
-        key: text(KEY)?,
+    let pair = |(certificate, key): (&str, &str)| {
+        Some(Pair {
+            certificate: text(certificate)?,
+            key: text(key)?,
+        })
+    };
+    Some(Shared {
+        trusted: text(TRUSTED)?,
+        serving: pair(SERVING)?,
+        next: pair(NEXT),
     })
+}
+
+/// Other keys stay: they are not ours.
+fn fill(data: &mut BTreeMap<String, ByteString>, shared: &Shared) {
+    let mut put = |key: &str, text: Option<&String>| {
+        match text {
+            Some(text) => data.insert(key.to_owned(), ByteString(text.clone().into_bytes())),
+            None => data.remove(key),
+        };
+    };
+    put(TRUSTED, Some(&shared.trusted));
+    put(SERVING.0, Some(&shared.serving.certificate));
+    put(SERVING.1, Some(&shared.serving.key));
+    put(NEXT.0, shared.next.as_ref().map(|next| &next.certificate));
+    put(NEXT.1, shared.next.as_ref().map(|next| &next.key));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(name: &str) -> Pair {
+        Pair {
+            certificate: format!("{name} certificate"),
+            key: format!("{name} key"),
+        }
+    }
+
+    fn shared(next: Option<Pair>) -> Shared {
+        Shared {
+            trusted: "cas".to_owned(),
+            serving: pair("serving"),
+            next,
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_back_and_other_keys_stay() {
+        let mut data = BTreeMap::from([("theirs".to_owned(), ByteString(b"x".to_vec()))]);
+        for state in [shared(Some(pair("next"))), shared(None)] {
+            fill(&mut data, &state);
+            assert_eq!(parse(&data), Some(state));
+            assert!(data.contains_key("theirs"));
+        }
+        assert_eq!(data.len(), 4);
+    }
+
+    #[test]
+    fn a_secret_that_lacks_a_part_holds_nothing_but_one_without_a_rotation_is_whole() {
+        let mut data = BTreeMap::new();
+        fill(&mut data, &shared(None));
+        assert_eq!(parse(&data).map(|shared| shared.next), Some(None));
+        data.remove("tls.key");
+        assert_eq!(parse(&data), None);
+    }
 }

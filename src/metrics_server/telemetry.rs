@@ -8,6 +8,8 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
+use crate::core::metrics_api::Owner;
+
 /// Buckets of the time a poll takes, in seconds.
 const POLL_BUCKETS: [f64; 8] = [0.005, 0.02, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0];
 /// Buckets of the time a request takes, in seconds.
@@ -23,6 +25,53 @@ struct RequestLabels {
     code: u16,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ApiServiceLabels {
+    name: &'static str,
+    state: &'static str,
+}
+
+/// For what has one value, or none yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NoLabels {}
+
+/// Whom an APIService leads to, as a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiServiceState {
+    /// Not looked at yet.
+    Unknown,
+    /// It does not exist.
+    Absent,
+    /// Here.
+    Ours,
+    /// Elsewhere.
+    Foreign,
+}
+
+impl ApiServiceState {
+    const ALL: [Self; 4] = [Self::Unknown, Self::Absent, Self::Ours, Self::Foreign];
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Absent => "absent",
+            Self::Ours => "ours",
+            Self::Foreign => "foreign",
+        }
+    }
+}
+
+impl From<&Owner> for ApiServiceState {
+    fn from(owner: &Owner) -> Self {
+        match owner {
+            Owner::Unknown => Self::Unknown,
+            Owner::Absent => Self::Absent,
+            Owner::Ours => Self::Ours,
+            Owner::Foreign(_) => Self::Foreign,
+        }
+    }
+}
+
 /// Counters and gauges of this process.
 #[derive(Debug)]
 pub struct Telemetry {
@@ -31,7 +80,9 @@ pub struct Telemetry {
     shapes: Gauge,
     requests: Family<RequestLabels, Counter>,
     request_seconds: Histogram,
-    ca_bundle_foreign: Gauge,
+    api_services: Family<ApiServiceLabels, Gauge>,
+    certificate_expiry: Family<NoLabels, Gauge<f64, AtomicU64>>,
+    certificate_reload_failures: Counter,
     latest_answer: Gauge<f64, AtomicU64>,
 }
 
@@ -45,7 +96,9 @@ impl Telemetry {
             shapes: Gauge::default(),
             requests: Family::default(),
             request_seconds: Histogram::new(REQUEST_BUCKETS),
-            ca_bundle_foreign: Gauge::default(),
+            api_services: Family::default(),
+            certificate_expiry: Family::default(),
+            certificate_reload_failures: Counter::default(),
             latest_answer: Gauge::default(),
         };
         registry.register("polls", "Polls of Prometheus by outcome", telemetry.polls.clone());
@@ -72,9 +125,19 @@ impl Telemetry {
             telemetry.request_seconds.clone(),
         );
         registry.register(
-            "foreign_apiservices",
-            "APIServices of custom.metrics.k8s.io that lead to another adapter",
-            telemetry.ca_bundle_foreign.clone(),
+            "apiservice",
+            "1 for what an APIService of the metrics API is: ours, foreign, absent or unknown",
+            telemetry.api_services.clone(),
+        );
+        registry.register(
+            "certificate_expiry_timestamp_seconds",
+            "Until when the serving certificate is valid; absent before there is one",
+            telemetry.certificate_expiry.clone(),
+        );
+        registry.register(
+            "certificate_reload_failures",
+            "Changed certificate files that could not be used; the certificate before them is still served",
+            telemetry.certificate_reload_failures.clone(),
         );
         registry.register(
             "latest_answer_timestamp_seconds",
@@ -105,9 +168,34 @@ impl Telemetry {
         self.request_seconds.observe(taken.as_secs_f64());
     }
 
-    /// So many of our APIServices lead to somebody else.
-    pub fn foreign_api_services(&self, count: usize) {
-        self.ca_bundle_foreign
-            .set(i64::try_from(count).unwrap_or(i64::MAX));
+    /// An APIService of the metrics API is in that state.
+    pub fn api_service(&self, name: &'static str, state: ApiServiceState) {
+        for each in ApiServiceState::ALL {
+            let labels = ApiServiceLabels {
+                name,
+                state: each.label(),
+            };
+            self.api_services
+                .get_or_create(&labels)
+                .set(i64::from(each == state));
+        }
+    }
+
+    /// A certificate that is valid until then is served from now on.
+    pub fn serving_until(&self, end: Option<jiff::Timestamp>) {
+        match end {
+            Some(end) => {
+                let gauge = self.certificate_expiry.get_or_create(&NoLabels {});
+                gauge.set(end.as_duration().as_secs_f64());
+            }
+            None => {
+                self.certificate_expiry.remove(&NoLabels {});
+            }
+        }
+    }
+
+    /// Changed certificate files could not be used.
+    pub fn certificate_reload_failed(&self) {
+        self.certificate_reload_failures.inc();
     }
 }

@@ -19,6 +19,8 @@ use rustls::{
     sign::CertifiedKey,
 };
 
+use super::certificate;
+
 /// Why a certificate and key cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyPairError {
@@ -52,6 +54,12 @@ impl ServingCertificate {
     /// Whether there is one.
     pub fn is_set(&self) -> bool {
         self.0.load().is_some()
+    }
+
+    /// Until when it is valid, if there is one that says so.
+    pub fn valid_until(&self) -> Option<jiff::Timestamp> {
+        let pair = self.0.load();
+        certificate::valid_until(pair.as_ref()?.cert.first()?)
     }
 }
 

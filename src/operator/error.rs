@@ -61,6 +61,13 @@ pub(super) enum WriteError {
     /// The API server did not answer in time.
     #[error("the API server did not answer within {0:?}")]
     Timeout(Duration),
+    /// It was written, but the API server did not take these fields.
+    #[error(
+        "the API server dropped {}: this Kubernetes does not know the field, or has its feature gate off; leave it out, or \
+         turn the gate on",
+        .0.join(", ")
+    )]
+    Dropped(Vec<String>),
     /// The writes before it took all the time there is.
     #[error("not attempted: out of time")]
     OutOfTime,
@@ -89,6 +96,7 @@ impl WriteError {
                 400..500 => Class::Refused,
                 _ => Class::Transient,
             },
+            Self::Dropped(_) => Class::Refused,
             Self::Api(_) | Self::Timeout(_) | Self::OutOfTime => Class::Transient,
         }
     }
@@ -104,7 +112,7 @@ impl WriteError {
     fn retry_after(&self) -> Duration {
         match self {
             Self::Api(error) => retry_after(error),
-            Self::Fenced(_) | Self::Timeout(_) | Self::OutOfTime => Duration::ZERO,
+            Self::Fenced(_) | Self::Timeout(_) | Self::Dropped(_) | Self::OutOfTime => Duration::ZERO,
         }
     }
 }

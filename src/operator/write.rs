@@ -13,7 +13,10 @@ use serde_json::{Value, json};
 use super::{error::WriteError, live::api_resource};
 use crate::{
     api::{FIELD_MANAGER, FIELD_MANAGER_STATUS, v1alpha1::VoiceAssistScaling},
-    core::child::{ChildKind, ChildRef},
+    core::{
+        child::{ChildKind, ChildRef},
+        drift,
+    },
     leader::Fence,
 };
 
@@ -72,8 +75,13 @@ impl Writer {
         params.force = force;
         let api = self.children(namespace, child.kind);
         let patch = Patch::Apply(body);
-        self.send(api.patch(&child.name, &params, &patch)).await?;
-        Ok(())
+        let stored = self.send(api.patch(&child.name, &params, &patch)).await?;
+        let dropped = drift::dropped(body, &stored.data);
+        if dropped.is_empty() {
+            Ok(())
+        } else {
+            Err(WriteError::Dropped(dropped))
+        }
     }
 
     /// Deletes the child with this UID. One that is gone already is fine.

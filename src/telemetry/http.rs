@@ -164,7 +164,8 @@ fn answer(check: &Check) -> Response {
     }
 }
 
-fn metrics(registry: &Registry) -> Response {
+/// The registry in the text format of OpenMetrics.
+pub fn metrics(registry: &Registry) -> Response {
     let mut body = String::new();
     match encode(&mut body, registry) {
         Ok(()) => ([(header::CONTENT_TYPE, OPEN_METRICS)], body).into_response(),

@@ -18,6 +18,7 @@ mod support;
 
 mod children;
 mod cli;
+mod contract;
 mod crd_rules;
 mod demo_overlay;
 mod golden;

@@ -145,6 +145,14 @@ impl Cluster {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// The API server's minor version: 37 for Kubernetes 1.37.
+    pub fn minor(&self) -> u32 {
+        let version = self.kubectl_ok(&["get", "--raw", "/version"], None);
+        let version: serde_json::Value = serde_json::from_str(&version).expect("the version is JSON");
+        let minor = version["minor"].as_str().expect("a minor version");
+        minor.parse().expect("a number")
+    }
+
     /// `stop`, `start`, `kill`, `pause` or `resume` a component such as `kube-apiserver`.
     #[track_caller]
     pub fn component(&self, verb: &str, component: &str) {

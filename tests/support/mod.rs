@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "the tests and the demo each use their own part of this")]
 
 pub mod audit;
+pub mod balancer;
 pub mod cluster;
 pub mod eventually;
 pub mod exporter;
@@ -13,6 +14,7 @@ pub mod install;
 pub mod kustomization;
 pub mod load_model;
 pub mod namespace;
+pub mod open_loop;
 pub mod process;
 pub mod prometheus;
 pub mod rendered_deployment;

@@ -22,8 +22,8 @@ use crate::api::schema;
     validation = Rule::new(rules::MAX_AGE)
         .message("maxAge must be more than 0s and at most 1h")
         .field_path(".maxAge"),
-    validation = Rule::new("!has(self.external) || !self.external")
-        .message("external metrics are not served by this version; leave external out, the metric is then read through custom.metrics.k8s.io")
+    validation = Rule::new(rules::EXTERNAL)
+        .message("external applies to queueDepth, queueAge and prometheus, which are one number; resource, containerResource and requestRate describe pods; remove it")
         .field_path(".external")
 )]
 pub struct Metric {
@@ -73,7 +73,8 @@ pub struct Metric {
         regex(pattern = schema::NAME_PATTERN)
     )]
     pub prometheus_server: Option<String>,
-    /// Reserved for serving through external.metrics.k8s.io; `true` is refused by this version.
+    /// `true` makes it an External metric of the HPA, served by external.metrics.k8s.io and no longer by
+    /// custom.metrics.k8s.io. For `queueDepth`, `queueAge` and `prometheus`. Default false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external: Option<bool>,
 }
@@ -189,7 +190,8 @@ pub struct PodsTarget {
     pub average_value: Quantity,
 }
 
-/// A gauge that holds the number of waiting jobs, served as an Object metric on the scale target.
+/// A gauge that holds the number of waiting jobs, served as an Object metric on the scale target unless it is
+/// `external`.
 #[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -213,7 +215,7 @@ pub struct QueueDepthSource {
 }
 
 /// A gauge that holds the age of the oldest waiting job in seconds, served as an Object metric on the
-/// scale target. The largest series counts.
+/// scale target unless it is `external`. The largest series counts.
 #[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -233,8 +235,8 @@ pub struct QueueAgeSource {
     pub target: ObjectTarget,
 }
 
-/// Any query with one series as its result, served as an Object metric on the scale target. The
-/// namespace of the resource is put into every selector of the query.
+/// Any query with one series as its result, served as an Object metric on the scale target unless it is
+/// `external`. The namespace of the resource is put into every selector of the query.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct PrometheusSource {

@@ -35,6 +35,9 @@ pub(super) const ONE_SOURCE: &str = "[has(self.resource), has(self.containerReso
 /// `Metric`: fields for Prometheus only.
 pub(super) const PROMETHEUS_FIELDS: &str = "!(has(self.resource) || has(self.containerResource)) || !(has(self.onMissing) || has(self.maxAge) || has(self.prometheusServer))";
 
+/// `Metric`: what an External metric can be: one number.
+pub(super) const EXTERNAL: &str = "!has(self.external) || !self.external || !(has(self.resource) || has(self.containerResource) || has(self.requestRate))";
+
 /// `Metric`: an age that the HPA may act on.
 pub(super) const MAX_AGE: &str = "!has(self.maxAge) || (duration(self.maxAge) > duration('0s') && duration(self.maxAge) <= duration('1h'))";
 

@@ -23,7 +23,7 @@ const DEFAULT_SERVER: &str = "default";
 
 /// Serve request rates, queue depths and queue ages from Prometheus to the HPA
 ///
-/// Answers custom.metrics.k8s.io behind the Kubernetes aggregation layer. Every metric of every
+/// Answers custom.metrics.k8s.io and external.metrics.k8s.io behind the Kubernetes aggregation layer. Every metric of every
 /// VoiceAssistScaling is read from Prometheus every few seconds, with one query for all that differ only in
 /// namespace or workload, and answered from memory. When Prometheus is away the last values are served until
 /// they are older than the metric's maxAge; then the HPA is told why there is no value, and holds.
@@ -100,6 +100,7 @@ impl Args {
                 namespace: service_namespace.to_owned(),
             },
             certificate,
+            external_metrics: self.serving.external_metrics,
             review_ttl: CacheTtl {
                 authorized: self.serving.authorization_webhook_cache_authorized_ttl,
                 unauthorized: self.serving.authorization_webhook_cache_unauthorized_ttl,

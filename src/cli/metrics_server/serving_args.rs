@@ -2,11 +2,14 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
-use crate::{cli::leader_election::parse_duration, metrics_server::Certificate};
+use crate::{
+    cli::leader_election::parse_duration,
+    metrics_server::{Certificate, CertificateFiles, FilesError, RotationTimes, RotationTimesError},
+};
 
 /// How clients reach us.
 #[derive(Debug, clap::Args)]
@@ -15,9 +18,22 @@ pub(super) struct ServingArgs {
     /// Address of the secure port
     #[arg(long, value_name = "IP", default_value = "0.0.0.0", env = "VAS_BIND_ADDRESS")]
     pub(super) bind_address: IpAddr,
-    /// Port of custom.metrics.k8s.io
+    /// Port of custom.metrics.k8s.io and external.metrics.k8s.io
     #[arg(long, value_name = "PORT", default_value_t = 6443, env = "VAS_SECURE_PORT")]
     pub(super) secure_port: u16,
+    /// Serve metrics with `external: true` through external.metrics.k8s.io. Without it that group is not there, and
+    /// a resource with such a metric says so in its condition MetricsAvailable
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        action = clap::ArgAction::Set,
+        env = "VAS_EXTERNAL_METRICS"
+    )]
+    pub(super) external_metrics: bool,
     /// Address and port of /metrics, /healthz and /readyz, over plain HTTP
     #[arg(
         long,
@@ -27,7 +43,7 @@ pub(super) struct ServingArgs {
     )]
     pub(super) metrics_bind_address: SocketAddr,
     /// Serving certificate in PEM; its issuer sets the caBundle of the APIServices. Default: one that the
-    /// replicas issue and share in the Secret vas-metrics-server-tls, valid for ten years
+    /// replicas issue, share in the Secret vas-metrics-server-tls and rotate. Read again when its content changes
     #[arg(
         long,
         value_name = "FILE",
@@ -43,6 +59,15 @@ pub(super) struct ServingArgs {
         env = "VAS_TLS_PRIVATE_KEY_FILE"
     )]
     pub(super) tls_private_key_file: Option<PathBuf>,
+    /// How long a certificate that the replicas issue is valid
+    #[arg(long, value_name = "DURATION", default_value = "8760h", value_parser = parse_duration, env = "VAS_SELF_SIGNED_VALIDITY")]
+    pub(super) self_signed_validity: Duration,
+    /// What is left of that when they rotate it
+    #[arg(long, value_name = "DURATION", default_value = "720h", value_parser = parse_duration, env = "VAS_SELF_SIGNED_RENEW_BEFORE")]
+    pub(super) self_signed_renew_before: Duration,
+    /// How long both CAs are trusted before the new certificate is served, and again after
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration, env = "VAS_SELF_SIGNED_OVERLAP")]
+    pub(super) self_signed_overlap: Duration,
     /// How long an access review that allowed counts
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration, env = "VAS_AUTHORIZATION_WEBHOOK_CACHE_AUTHORIZED_TTL")]
     pub(super) authorization_webhook_cache_authorized_ttl: Duration,
@@ -62,29 +87,24 @@ pub(super) struct ServingArgs {
     pub(super) service_namespace: Option<String>,
 }
 
-/// A file could not be read.
+/// Why there is no certificate to start with.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read {path}: {source}")]
-pub(super) struct ReadError {
-    path: PathBuf,
-    source: std::io::Error,
+pub(super) enum CertificateError {
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    #[error(transparent)]
+    Times(#[from] RotationTimesError),
 }
 
 impl ServingArgs {
-    pub(super) fn certificate(&self) -> Result<Certificate, ReadError> {
+    pub(super) fn certificate(&self) -> Result<Certificate, CertificateError> {
         match (&self.tls_cert_file, &self.tls_private_key_file) {
-            (Some(chain), Some(key)) => Ok(Certificate::Given {
-                chain: read(chain)?,
-                key: read(key)?,
-            }),
-            _ => Ok(Certificate::Shared),
+            (Some(chain), Some(key)) => Ok(Certificate::Files(CertificateFiles::open(chain, key)?)),
+            _ => Ok(Certificate::Shared(RotationTimes::new(
+                self.self_signed_validity,
+                self.self_signed_renew_before,
+                self.self_signed_overlap,
+            )?)),
         }
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
-    std::fs::read(path).map_err(|source| ReadError {
-        path: path.to_owned(),
-        source,
-    })
 }

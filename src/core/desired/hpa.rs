@@ -1,6 +1,6 @@
 //! The HorizontalPodAutoscaler of a workload.
 //!
-//! Metric order is canonical (resource, containerResource, pods, object, each by name), so that moving
+//! Metric order is canonical (resource, containerResource, pods, object, external, each by name), so that moving
 //! lines in the spec writes nothing. Behaviour is written in both directions and in full: an HPA whose
 //! `behavior` is partly empty takes cluster-wide flags that differ from cluster to cluster.
 
@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{
     api::autoscaling::v2::{
-        ContainerResourceMetricSource, CrossVersionObjectReference, HPAScalingPolicy, HPAScalingRules,
-        HorizontalPodAutoscaler, HorizontalPodAutoscalerBehavior, HorizontalPodAutoscalerSpec,
-        MetricIdentifier, MetricSpec, MetricTarget, ObjectMetricSource, PodsMetricSource,
-        ResourceMetricSource,
+        ContainerResourceMetricSource, CrossVersionObjectReference, ExternalMetricSource, HPAScalingPolicy,
+        HPAScalingRules, HorizontalPodAutoscaler, HorizontalPodAutoscalerBehavior,
+        HorizontalPodAutoscalerSpec, MetricIdentifier, MetricSpec, MetricTarget, ObjectMetricSource,
+        PodsMetricSource, ResourceMetricSource,
     },
     apimachinery::pkg::apis::meta::v1::{LabelSelector, OwnerReference},
 };
@@ -23,8 +23,8 @@ use crate::{
         v1alpha1::{PolicyType, ResourceName, SelectPolicy},
     },
     core::model::{
-        Metric, ObjectTarget, PrometheusMetric, ResourceTarget, Scaling, ScalingKey, ScalingRules, Series,
-        Source, Workload,
+        Metric, MetricType, ObjectTarget, PrometheusMetric, ResourceTarget, Scaling, ScalingKey,
+        ScalingRules, Source, Workload,
     },
 };
 
@@ -72,9 +72,10 @@ fn rank(source: &Source) -> u8 {
     match source {
         Source::Resource { .. } => 0,
         Source::ContainerResource { .. } => 1,
-        Source::Prometheus(prometheus) => match prometheus.series {
-            Series::RequestRate { .. } => 2,
-            Series::Gauge { .. } | Series::Query { .. } => 3,
+        Source::Prometheus(prometheus) => match prometheus.metric_type() {
+            MetricType::Pods => 2,
+            MetricType::Object => 3,
+            MetricType::External => 4,
         },
     }
 }
@@ -122,19 +123,24 @@ fn prometheus_metric_spec(
     workload: &Workload,
 ) -> MetricSpec {
     let target = object_target(&prometheus.target);
-    match prometheus.series {
-        Series::RequestRate { .. } => MetricSpec {
+    match prometheus.metric_type() {
+        MetricType::Pods => MetricSpec {
             type_: "Pods".to_owned(),
             pods: Some(PodsMetricSource { metric, target }),
             ..MetricSpec::default()
         },
-        Series::Gauge { .. } | Series::Query { .. } => MetricSpec {
+        MetricType::Object => MetricSpec {
             type_: "Object".to_owned(),
             object: Some(ObjectMetricSource {
                 described_object: target_ref(workload),
                 metric,
                 target,
             }),
+            ..MetricSpec::default()
+        },
+        MetricType::External => MetricSpec {
+            type_: "External".to_owned(),
+            external: Some(ExternalMetricSource { metric, target }),
             ..MetricSpec::default()
         },
     }
@@ -223,120 +229,4 @@ fn rules(rules: &ScalingRules, suspended: bool) -> HPAScalingRules {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::core::desired::testing::{scaling, scaling_with};
-
-    fn hpa(scaling: &Scaling) -> Value {
-        serde_json::to_value(build(scaling, &scaling.workloads[0], None)).unwrap()
-    }
-
-    #[test]
-    fn metrics_are_in_canonical_order_whatever_the_order_of_the_spec() {
-        let entries = [
-            json!({"name": "z-cpu", "resource": {"name": "cpu", "target": {"averageUtilization": 70}}}),
-            json!({"name": "a-memory", "resource": {"name": "memory", "target": {"averageValue": "1Gi"}}}),
-            json!({"name": "app", "containerResource": {"name": "cpu", "container": "app", "target": {"averageUtilization": 60}}}),
-            json!({"name": "rate", "requestRate": {"counter": "c", "target": {"averageValue": "100"}}}),
-            json!({"name": "depth", "queueDepth": {"gauge": "g", "target": {"averageValue": "50"}}}),
-            json!({"name": "age", "queueAge": {"gauge": "g", "target": {"value": "60"}}}),
-        ];
-        let forwards = hpa(&scaling_with(json!({ "metrics": entries })));
-        let backwards: Vec<_> = entries.iter().rev().collect();
-        assert_eq!(forwards, hpa(&scaling_with(json!({ "metrics": backwards }))));
-        let types: Vec<_> = forwards["spec"]["metrics"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|metric| metric["type"].as_str().unwrap())
-            .collect();
-        assert_eq!(
-            types,
-            [
-                "Resource",
-                "Resource",
-                "ContainerResource",
-                "Pods",
-                "Object",
-                "Object"
-            ]
-        );
-        assert_eq!(
-            forwards["spec"]["metrics"][0]["resource"]["name"],
-            json!("memory")
-        );
-        assert_eq!(
-            forwards["spec"]["metrics"][4]["object"]["metric"]["name"],
-            json!("age")
-        );
-    }
-
-    #[test]
-    fn a_request_rate_is_a_pods_metric_with_its_own_selector() {
-        let hpa = hpa(&scaling_with(json!({"metrics": [
-            {"name": "rate", "requestRate": {"counter": "c", "target": {"averageValue": "100"}}},
-        ]})));
-        assert_eq!(
-            hpa["spec"]["metrics"],
-            json!([{"type": "Pods", "pods": {
-                "metric": {"name": "rate", "selector": {"matchLabels": {
-                    "scaling.voiceassist.io/name": "voiceassist",
-                    "scaling.voiceassist.io/workload": "api",
-                }}},
-                "target": {"type": "AverageValue", "averageValue": "100"},
-            }}])
-        );
-    }
-
-    #[test]
-    fn a_queue_is_an_object_metric_on_the_scale_target() {
-        let hpa = hpa(&scaling_with(json!({"metrics": [
-            {"name": "age", "queueAge": {"gauge": "g", "target": {"value": "60"}}},
-        ]})));
-        let object = &hpa["spec"]["metrics"][0]["object"];
-        assert_eq!(
-            object["describedObject"],
-            json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"})
-        );
-        assert_eq!(object["target"], json!({"type": "Value", "value": "60"}));
-        assert_eq!(hpa["spec"]["scaleTargetRef"], object["describedObject"]);
-    }
-
-    #[test]
-    fn behavior_is_written_in_both_directions_and_in_full() {
-        assert_eq!(
-            hpa(&scaling())["spec"]["behavior"],
-            json!({
-                "scaleUp": {
-                    "stabilizationWindowSeconds": 0,
-                    "selectPolicy": "Max",
-                    "policies": [
-                        {"type": "Pods", "value": 4, "periodSeconds": 15},
-                        {"type": "Percent", "value": 100, "periodSeconds": 15},
-                    ],
-                },
-                "scaleDown": {
-                    "stabilizationWindowSeconds": 300,
-                    "selectPolicy": "Max",
-                    "policies": [{"type": "Percent", "value": 100, "periodSeconds": 15}],
-                },
-            })
-        );
-    }
-
-    #[test]
-    fn a_suspended_workload_scales_in_neither_direction_and_keeps_its_policies() {
-        let running = hpa(&scaling());
-        let suspended = hpa(&scaling_with(json!({"suspend": true})));
-        for direction in ["scaleUp", "scaleDown"] {
-            let rules = &suspended["spec"]["behavior"][direction];
-            assert_eq!(rules["selectPolicy"], json!("Disabled"), "{direction}");
-            assert_eq!(
-                rules["policies"],
-                running["spec"]["behavior"][direction]["policies"]
-            );
-        }
-    }
-}
+mod tests;

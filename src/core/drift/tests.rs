@@ -212,3 +212,23 @@ proptest! {
         prop_assert!(!needs_apply(&object, &object.to_string(), &OwnedFields::default()));
     }
 }
+
+#[test]
+fn fields_that_the_server_drops_are_named_and_those_it_adds_are_not() {
+    let desired = json!({"spec": {
+        "behavior": {"scaleUp": {"tolerance": "0.2", "policies": []}, "scaleDown": {"policies": [{"type": "Pods"}]}},
+        "maxReplicas": 3,
+    }});
+    let stored = json!({"spec": {
+        "behavior": {"scaleUp": {"selectPolicy": "Max"}, "scaleDown": {"policies": [{}]}},
+        "maxReplicas": 3, "minReplicas": 1,
+    }});
+    assert_eq!(
+        dropped(&desired, &stored),
+        [
+            "spec.behavior.scaleDown.policies[0].type",
+            "spec.behavior.scaleUp.tolerance"
+        ]
+    );
+    assert_eq!(dropped(&desired, &desired), [] as [&str; 0]);
+}

@@ -148,6 +148,7 @@ mod tests {
     fn metric(series: Series) -> PrometheusMetric {
         PrometheusMetric {
             series,
+            external: false,
             target: ObjectTarget::Value(Quantity("1".to_owned())),
             on_missing: OnMissing::Hold,
             max_age: Duration::from_mins(2),

@@ -13,6 +13,7 @@ fn metric(on_missing: OnMissing) -> PrometheusMetric {
         series: Series::Query {
             query: "a".to_owned(),
         },
+        external: false,
         target: ObjectTarget::Value(Quantity("1".to_owned())),
         on_missing,
         max_age: Duration::from_secs(60),
@@ -317,13 +318,40 @@ fn a_rate_sinks_into_missing_when_scraping_stops_but_not_between_slow_scrapes() 
         read(&polled(0, &[("a", "p", point(5.0, 30))])),
         Ok("5".to_owned())
     );
+    let missing = read(&polled(2, &[("a", "p", point(5.0, 31))])).unwrap_err();
     assert_eq!(
-        read(&polled(0, &[("a", "p", point(5.0, 31))])),
-        Err(Missing::WindowEmpties(None))
+        missing.to_string(),
+        "no sample for most of the rate's window: the last is 33s old"
     );
+    assert_eq!(missing.cause(), "no sample for most of the rate's window");
     // A poll that is long ago does not make the rate sink.
     assert_eq!(
         read(&polled(30, &[("a", "p", point(5.0, 22))])),
         Ok("5".to_owned())
     );
+}
+
+#[test]
+fn values_that_no_client_can_hold_are_refused_and_never_cut_off() {
+    let number = |value: f64| read(&polled(0, &[("a", "", point(value, 1))]), OnMissing::Zero);
+    assert_eq!(number(9.2e15), Ok("9200000000000000".to_owned()));
+    for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.5, 9.3e15] {
+        let missing = number(value).unwrap_err();
+        assert_eq!(missing.to_string(), format!("its value {value} is not usable"));
+    }
+    // The HPA adds up the values of all pods.
+    let rate = PrometheusMetric {
+        series: Series::RequestRate {
+            counter: "requests_total".to_owned(),
+            match_labels: BTreeMap::new(),
+            window: Duration::from_secs(40),
+        },
+        ..metric(OnMissing::Hold)
+    };
+    let of_a_pod = |value: f64| {
+        let state = polled(0, &[("a", "p", point(value, 1))]);
+        pods(Some(&state), "a", &rate, NOW, &["p"]).map(|readings| readings["p"].value.clone())
+    };
+    assert_eq!(of_a_pod(9.2e12), Ok("9200000000000".to_owned()));
+    assert_eq!(of_a_pod(9.3e12), Err(Missing::Unusable(9.3e12)));
 }

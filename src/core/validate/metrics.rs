@@ -1,6 +1,6 @@
 //! Metrics of a workload: one source each, durations, matchers, and at least one that is enabled.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{findings::Scope, series, target};
 use crate::{
@@ -43,13 +43,15 @@ pub(super) fn check(
 }
 
 fn check_metric(metric: &api::Metric, path: &FieldPath, scope: &mut Scope<'_>) -> Option<Metric> {
-    if metric.external == Some(true) {
+    let source = check_source(metric, path, scope);
+    let is_pods_or_resource =
+        metric.request_rate.is_some() || metric.resource.is_some() || metric.container_resource.is_some();
+    if metric.external == Some(true) && is_pods_or_resource {
         scope.refuse(
             &path.field("external"),
-            "external metrics are not served by this version; leave external out, the metric is then read through custom.metrics.k8s.io",
+            "external applies to queueDepth, queueAge and prometheus, which are one number; resource, containerResource and requestRate describe pods; remove it",
         );
     }
-    let source = check_source(metric, path, scope);
     if metric.resource.is_some() || metric.container_resource.is_some() {
         for (field, written) in [
             ("onMissing", metric.on_missing.is_some()),
@@ -113,30 +115,22 @@ fn check_source(metric: &api::Metric, path: &FieldPath, scope: &mut Scope<'_>) -
             from_prometheus(metric, series, target, path, scope)
         }
         (None, None, None, Some(source), None, None) => {
-            let source_path = path.field("queueDepth");
-            let aggregation = source.aggregation.unwrap_or_default();
-            let series = series::gauge(
-                &source.gauge,
-                source.match_labels.as_ref(),
-                aggregation,
-                &source_path,
-                scope,
-            );
-            let target = target::object(&source.target, &source_path.field("target"), scope);
-            from_prometheus(metric, Some(series), target, path, scope)
+            let gauge = Gauge {
+                name: &source.gauge,
+                match_labels: source.match_labels.as_ref(),
+                aggregation: source.aggregation.unwrap_or_default(),
+                target: &source.target,
+            };
+            gauge.check(metric, path, "queueDepth", scope)
         }
         (None, None, None, None, Some(source), None) => {
-            let source_path = path.field("queueAge");
-            let aggregation = api::Aggregation::Max;
-            let series = series::gauge(
-                &source.gauge,
-                source.match_labels.as_ref(),
-                aggregation,
-                &source_path,
-                scope,
-            );
-            let target = target::object(&source.target, &source_path.field("target"), scope);
-            from_prometheus(metric, Some(series), target, path, scope)
+            let gauge = Gauge {
+                name: &source.gauge,
+                match_labels: source.match_labels.as_ref(),
+                aggregation: api::Aggregation::Max,
+                target: &source.target,
+            };
+            gauge.check(metric, path, "queueAge", scope)
         }
         (None, None, None, None, None, Some(source)) => {
             let source_path = path.field("prometheus");
@@ -151,6 +145,29 @@ fn check_source(metric: &api::Metric, path: &FieldPath, scope: &mut Scope<'_>) -
             );
             None
         }
+    }
+}
+
+/// What `queueDepth` and `queueAge` have in common.
+struct Gauge<'a> {
+    name: &'a str,
+    match_labels: Option<&'a BTreeMap<String, String>>,
+    aggregation: api::Aggregation,
+    target: &'a api::ObjectTarget,
+}
+
+impl Gauge<'_> {
+    fn check(
+        self,
+        metric: &api::Metric,
+        path: &FieldPath,
+        source: &'static str,
+        scope: &mut Scope<'_>,
+    ) -> Option<Source> {
+        let source = path.field(source);
+        let series = series::gauge(self.name, self.match_labels, self.aggregation, &source, scope);
+        let target = target::object(self.target, &source.field("target"), scope);
+        from_prometheus(metric, Some(series), target, path, scope)
     }
 }
 
@@ -169,6 +186,7 @@ fn from_prometheus(
     );
     Some(Source::Prometheus(PrometheusMetric {
         series: series?,
+        external: metric.external.unwrap_or_default(),
         target: target?,
         on_missing: metric.on_missing.unwrap_or_default(),
         max_age: max_age?,
@@ -183,7 +201,10 @@ fn from_prometheus(
 mod tests {
     use serde_json::json;
 
-    use crate::core::validate::testing::{accepted, refuses};
+    use crate::core::{
+        model::MetricType,
+        validate::testing::{accepted, accepts, refuses},
+    };
 
     #[test]
     fn a_metric_has_exactly_one_source() {
@@ -220,12 +241,36 @@ mod tests {
     }
 
     #[test]
-    fn external_is_refused() {
-        refuses(
-            json!({"metrics": [{"name": "m", "external": true, "queueAge": {"gauge": "g", "target": {"value": "60"}}}]}),
-            "spec.workloads[0].metrics[0].external",
-            "not served by this version",
-        );
+    fn external_is_for_metrics_that_are_one_number() {
+        for (source, spec) in [
+            (
+                "queueDepth",
+                json!({"gauge": "g", "target": {"averageValue": "50"}}),
+            ),
+            ("queueAge", json!({"gauge": "g", "target": {"value": "60"}})),
+            ("prometheus", json!({"query": "sum(x)", "target": {"value": "5"}})),
+        ] {
+            let workload = accepted(json!({"metrics": [{"name": "m", "external": true, source: spec}]}));
+            let (_, metric) = workload.prometheus_metrics().next().unwrap();
+            assert_eq!(metric.metric_type(), MetricType::External, "{source}");
+        }
+        let cpu = json!({"name": "cpu", "target": {"averageUtilization": 70}});
+        let container = json!({"name": "cpu", "container": "app", "target": {"averageUtilization": 70}});
+        let rate = json!({"counter": "c", "target": {"averageValue": "100"}});
+        for (source, spec) in [
+            ("resource", cpu),
+            ("containerResource", container),
+            ("requestRate", rate),
+        ] {
+            let metric =
+                |external: bool| json!({"metrics": [{"name": "m", "external": external, source: spec}]});
+            refuses(
+                metric(true),
+                "spec.workloads[0].metrics[0].external",
+                "external applies to queueDepth, queueAge and prometheus",
+            );
+            accepts(metric(false));
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@ use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::*;
-use crate::metrics_server::path::Version;
+use super::{action::MetricsApi, *};
+use crate::metrics_server::path::{MetricPath, Version};
 
 /// A clock that a test moves.
 #[derive(Default)]
@@ -156,7 +156,7 @@ fn a_full_cache_forgets_the_oldest_answers_and_keeps_broad_ones_apart() {
     let question = |action: Action| (User::default(), action);
     let path = |n: usize| question(Action::GetPath(format!("/{n}")));
     let (now, until) = (Duration::ZERO, Duration::from_secs(10));
-    let broad = question(Action::ReadAnyMetric);
+    let broad = question(Action::ReadAnyMetric(MetricsApi::Custom));
     cache.answers(&broad.1).put(broad.clone(), true, until);
     // The first is asked for again, so the second is the oldest in the end.
     for n in (0..CACHE_SIZE - 1).chain([0, CACHE_SIZE, CACHE_SIZE + 1]) {

@@ -50,6 +50,7 @@ fn memory(resources: &[&str]) -> Memory {
         store: Arc::default(),
         pods: Arc::default(),
         resource_names: Arc::default(),
+        external_metrics: true,
     };
     for name in resources {
         memory.registry.apply(&scaling(name));
@@ -276,3 +277,6 @@ fn a_thousand_resources_of_one_shape_are_two_shapes() {
         .collect();
     assert_eq!((entries.len(), shapes.len()), (1000, 2));
 }
+
+mod external;
+mod namespace;

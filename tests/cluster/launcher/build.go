@@ -36,6 +36,8 @@ func targets(source string) ([]target, error) {
 	return []target{
 		{name: "kubernetes", dir: ".", pkg: "./kubernetes", ldflags: versionFlags(version),
 			links: []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"}},
+		// Shares every package with Kubernetes, so building it is mostly linking.
+		{name: "metrics-clients", dir: ".", pkg: "./clients"},
 		{name: "kwok", dir: "tools/kwok", pkg: "sigs.k8s.io/kwok/cmd/kwok"},
 		{name: "metrics-server", dir: "tools/metrics-server", pkg: "sigs.k8s.io/metrics-server/cmd/metrics-server"},
 		// Its service discoveries are the clients of two dozen clouds.

@@ -77,6 +77,13 @@ async fn the_accounts_may_not_do_what_is_not_their_job() {
         (METRICS_SERVER, "create secrets -n vas-system"),
         (METRICS_SERVER, "create apiservices"),
         (METRICS_SERVER, "patch apiservices/v1beta1.metrics.k8s.io"),
+        (METRICS_SERVER, "watch apiservices"),
+        (METRICS_SERVER, "get apiservices/v1beta2.custom.metrics.k8s.io"),
+        (METRICS_SERVER, "delete apiservices/v1beta2.custom.metrics.k8s.io"),
+        (
+            METRICS_SERVER,
+            "watch secrets/vas-metrics-server-tls -n vas-system",
+        ),
         (METRICS_SERVER, "delete pods -n default"),
         (METRICS_SERVER, "patch voiceassistscalings -n default"),
     ];
@@ -114,4 +121,41 @@ async fn a_labelled_role_lets_the_operator_read_another_kind_of_target() {
         None,
     );
     cluster.kubectl_ok(&["delete", "-f", "-"], Some(crd));
+}
+
+#[tokio::test]
+async fn the_right_to_the_external_apiservice_comes_with_its_component_and_is_no_more_than_that() {
+    let cluster = CLUSTER.lock().await;
+    install::apply(&cluster);
+    let name = "v1beta1.external.metrics.k8s.io";
+    let [get, patch] = ["get", "patch"].map(|verb| format!("{verb} apiservices/{name}"));
+    for right in [&get, &patch] {
+        assert!(
+            !can(&cluster, METRICS_SERVER, right),
+            "the right is there before it is given"
+        );
+    }
+    let heading = "External metrics";
+    for command in guide::commands(heading) {
+        assert_eq!(
+            guide::run(&cluster, &command),
+            "",
+            "the group has an owner already"
+        );
+    }
+    let external = guide::kustomization(heading);
+    cluster.kubectl_ok(&["apply", "-k", &external.folder().to_string_lossy()], None);
+    for right in [&get, &patch] {
+        eventually_can(&cluster, METRICS_SERVER, right).await;
+    }
+    for right in [
+        "patch apiservices/v1beta1.metrics.k8s.io".to_owned(),
+        format!("delete apiservices/{name}"),
+    ] {
+        assert!(!can(&cluster, METRICS_SERVER, &right), "it may {right}");
+    }
+    let role = "clusterrole/vas-metrics-server-external";
+    let binding = "clusterrolebinding/vas-metrics-server-external";
+    let api_service = format!("apiservice/{name}");
+    cluster.kubectl_ok(&["delete", &api_service, role, binding], None);
 }

@@ -11,11 +11,14 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::stack::{Stack, apply_hpas, apply_resource, deployment, pods, replicas, stack};
+use super::{
+    external::registered,
+    stack::{Stack, apply_hpas, apply_resource, deployment, pods, replicas, stack},
+};
 use crate::support::{eventually, namespace::Namespace, vas};
 
 /// Workload, replicas at first, its part of the spec, and which cause is foretold.
-const SITUATIONS: [(&str, u32, &str, &str); 10] = [
+const SITUATIONS: [(&str, u32, &str, &str); 11] = [
     (
         "pods-metric",
         2,
@@ -32,6 +35,12 @@ const SITUATIONS: [(&str, u32, &str, &str); 10] = [
         "object-value",
         2,
         "metrics: [{name: age, queueAge: {gauge: explain_depth, matchLabels: {queue: q90}, target: {value: '60'}}}]",
+        "DesiredWithinRange",
+    ),
+    (
+        "external",
+        2,
+        "metrics: [{name: jobs, external: true, queueDepth: {gauge: explain_depth, matchLabels: {queue: q180}, target: {value: '60'}}}]",
         "DesiredWithinRange",
     ),
     (
@@ -160,7 +169,7 @@ fn rescales(namespace: &Namespace<'_>, hpa: &str) -> Vec<i64> {
 
 #[tokio::test]
 async fn explain_foretells_what_the_hpa_controller_then_sets() {
-    let stack = stack().await;
+    let stack = registered().await;
     let _proxy = stack.proxy.read().await;
     let namespace = Namespace::create(stack.cluster, "explain");
     let scaling = apply_resource(&namespace, "voiceassist", &spec());

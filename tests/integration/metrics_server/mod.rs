@@ -2,8 +2,11 @@
 
 mod access;
 mod explain;
+mod external;
 mod faults;
 mod hpa;
+mod pair;
+mod reading;
 mod refused;
 mod replicas;
 mod serving;

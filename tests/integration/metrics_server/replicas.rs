@@ -137,13 +137,16 @@ async fn of_replicas_that_start_at_once_one_issues_and_a_foreign_apiservice_is_l
         },
     )
     .await;
-    let foreign = "vas_metrics_server_foreign_apiservices 2";
+    let foreign = ["v1beta1", "v1beta2"].map(|version| {
+        let name = format!("{version}.custom.metrics.k8s.io");
+        format!("vas_metrics_server_apiservice{{name=\"{name}\",state=\"foreign\"}} 1")
+    });
     eventually(
         Duration::from_secs(15),
         "the foreign APIServices are counted",
         || async {
             let metrics = metrics(ports[0]).await;
-            if metrics.contains(foreign) {
+            if foreign.iter().all(|line| metrics.contains(line)) {
                 Ok(())
             } else {
                 Err(metrics)

@@ -178,14 +178,30 @@ async fn errors_name_the_resource_the_metric_and_the_cause() {
     })
     .await;
     for (rest, words) in [
-        ("deployments.apps/worker/unknown", "NotFound"),
-        ("deployments.apps/other/depth", "NotFound"),
-        ("pods/*/depth", "NotFound"),
-        ("metrics/depth", "NotFound"),
-        ("pods/*/rate?labelSelector=a+in", "BadRequest"),
+        (
+            "deployments.apps/worker/unknown",
+            ["NotFound", "the server could not find the metric unknown for "],
+        ),
+        (
+            "deployments.apps/other/depth",
+            ["NotFound", "the server could not find the metric depth for "],
+        ),
+        (
+            "pods/*/depth",
+            ["NotFound", "the server could not find the metric depth for "],
+        ),
+        (
+            "metrics/unknown",
+            ["NotFound", "the server could not find the metric unknown for "],
+        ),
+        ("metrics/depth", ["ServiceUnavailable", &expected]),
+        (
+            "pods/*/rate?labelSelector=a+in",
+            ["BadRequest", "bad label selector"],
+        ),
     ] {
         let error = stack.get(&path("v1beta2", &namespace, rest)).unwrap_err();
-        assert!(error.contains(words), "{rest}: {error}");
+        assert!(words.iter().all(|words| error.contains(words)), "{rest}: {error}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::fixture::{Operated, SOON, deployment, resource, workload};
-use crate::support::{eventually, eventually::throughout};
+use crate::support::{Cluster, eventually, eventually::throughout};
 
 #[tokio::test]
 async fn a_hand_edit_is_taken_back_and_its_author_named() {
@@ -71,17 +71,45 @@ async fn a_field_that_is_no_longer_asked_for_is_removed() {
     let operated = Operated::start("removed");
     operated.namespace.apply(&deployment("worker", 1));
     let mut resource = resource("v", &[workload("worker")]);
+    resource["spec"]["limits"] = json!({"resourceQuota": {"hard": {"pods": "20", "services": "5"}}});
+    operated.namespace.apply(&resource.to_string());
+    operated
+        .field_becomes("resourcequota", "v", "/spec/hard/services", json!("5"))
+        .await;
+    resource["spec"]["limits"] = json!({"resourceQuota": {"hard": {"pods": "20"}}});
+    operated.namespace.apply(&resource.to_string());
+    operated
+        .field_becomes("resourcequota", "v", "/spec/hard", json!({"pods": "20"}))
+        .await;
+}
+
+/// Kubernetes before 1.35 has `tolerance` behind a feature gate that is off, and drops the field without a word.
+#[tokio::test]
+async fn a_field_that_the_api_server_drops_is_named() {
+    let operated = Operated::start("dropped");
+    operated.namespace.apply(&deployment("worker", 1));
+    let mut resource = resource("v", &[workload("worker")]);
     resource["spec"]["workloads"][0]["behavior"] = json!({"scaleUp": {"tolerance": "0.2"}});
     operated.namespace.apply(&resource.to_string());
-    let tolerance = "/spec/behavior/scaleUp/tolerance";
-    operated
-        .field_becomes("hpa", "v-worker", tolerance, json!("200m"))
-        .await;
-    resource["spec"]["workloads"][0]["behavior"] = json!({});
-    operated.namespace.apply(&resource.to_string());
-    operated
-        .field_becomes("hpa", "v-worker", tolerance, json!(null))
-        .await;
+    if Cluster::shared().minor() >= 35 {
+        operated
+            .field_becomes(
+                "hpa",
+                "v-worker",
+                "/spec/behavior/scaleUp/tolerance",
+                json!("200m"),
+            )
+            .await;
+        operated
+            .condition("v", "ResourcesApplied", "True", "Applied")
+            .await;
+    } else {
+        let message = operated
+            .condition("v", "ResourcesApplied", "False", "ApplyFailed")
+            .await;
+        assert!(message.contains("spec.behavior.scaleUp.tolerance"), "{message}");
+        assert_eq!(operated.get("hpa", "v-worker").unwrap()["spec"]["maxReplicas"], 5);
+    }
 }
 
 #[tokio::test]

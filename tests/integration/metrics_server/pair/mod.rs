@@ -1,0 +1,188 @@
+//! Two replicas behind one Service on a cluster of their own, with a certificate that lasts a minute.
+//!
+//! The tests change what belongs to the cluster as a whole, so they take turns on it. Between them the replicas go
+//! on, and the certificate goes on rotating.
+
+mod certificate_files;
+mod loss;
+mod ownership;
+mod rotation;
+
+use std::{sync::LazyLock, time::Duration};
+
+use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
+use kube::Api;
+use tokio::{
+    runtime::Runtime,
+    sync::{Mutex, MutexGuard},
+};
+
+use super::stack::{apply, deployment};
+use crate::support::{
+    Cluster,
+    balancer::Balancer,
+    eventually,
+    exporter::Exporter,
+    install,
+    kustomization::Kustomization,
+    namespace::Namespace,
+    process::{Process, free_port},
+    prometheus::Prometheus,
+    vas,
+};
+
+/// As short as they may be: a rotation takes half a minute, and the next one begins when it ends.
+const TIMES: [(&str, &str); 3] = [
+    ("VAS_SELF_SIGNED_VALIDITY", "60s"),
+    ("VAS_SELF_SIGNED_RENEW_BEFORE", "29s"),
+    ("VAS_SELF_SIGNED_OVERLAP", "10s"),
+];
+
+const SPEC: &str = "
+workloads:
+- name: worker
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: worker}
+  maxReplicas: 3
+  metrics: [{name: depth, queueDepth: {gauge: pair_depth, target: {averageValue: '50'}}}]
+";
+
+/// A replica and its plain port.
+pub struct Replica {
+    pub process: Process,
+    pub metrics_port: u16,
+}
+
+impl Replica {
+    pub async fn metrics(&self) -> String {
+        let url = format!("http://127.0.0.1:{}/metrics", self.metrics_port);
+        match reqwest::get(url).await {
+            Ok(answer) => answer.text().await.unwrap_or_default(),
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+/// Everything from the exporter to the HPA.
+pub struct Pair {
+    pub cluster: &'static Cluster,
+    pub balancer: Balancer,
+    pub replicas: Vec<Replica>,
+    pub namespace: Namespace<'static>,
+    install: Kustomization,
+    prometheus: Prometheus,
+    started: u32,
+    _exporter: Exporter,
+}
+
+/// Keeps running between the tests.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+});
+
+/// The two replicas, ready and read from, for one test at a time.
+pub async fn pair() -> MutexGuard<'static, Pair> {
+    static PAIR: tokio::sync::OnceCell<Mutex<Pair>> = tokio::sync::OnceCell::const_new();
+    let pair = PAIR
+        .get_or_init(|| async { RUNTIME.spawn(Pair::start()).await.expect("the pair starts") })
+        .await;
+    let pair = pair.lock().await;
+    pair.is_read().await;
+    pair
+}
+
+impl Pair {
+    async fn start() -> Mutex<Self> {
+        static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start("pair", &[]));
+        let cluster = &*CLUSTER;
+        let install = install::apply(cluster);
+        let prometheus = Prometheus::start("pair").await;
+        let exporter = Exporter::start().await;
+        prometheus.register("exporter", &exporter.target());
+        let balancer = Balancer::start().await;
+        install::route_metrics_server(cluster, balancer.port);
+        let namespace = Namespace::create(cluster, "pair");
+        namespace.apply(&deployment("worker", 1));
+        apply(&namespace, "voiceassist", SPEC);
+        exporter.set("pair_depth", &[("namespace", namespace.name())], 40.0);
+        let mut pair = Self {
+            cluster,
+            balancer,
+            replicas: Vec::new(),
+            namespace,
+            install,
+            prometheus,
+            started: 0,
+            _exporter: exporter,
+        };
+        pair.start_replica();
+        pair.start_replica();
+        Mutex::new(pair)
+    }
+
+    /// Starts one more, as the install does but for the lifetime of certificates.
+    pub fn start_replica(&mut self) {
+        let rendered = self.install.deployment("vas-metrics-server");
+        let name = format!("vas-metrics-server-{}", self.started);
+        self.started += 1;
+        let kubeconfig = self
+            .cluster
+            .service_account_kubeconfig("vas-system", "vas-metrics-server");
+        let (port, metrics_port) = (free_port(), free_port());
+        let args = rendered.args(&[
+            format!("--kubeconfig={}", kubeconfig.display()),
+            format!("--secure-port={port}"),
+            format!("--metrics-bind-address=127.0.0.1:{metrics_port}"),
+            format!("--prometheus-url={}", self.prometheus.url()),
+        ]);
+        let mut env = rendered.env(&name);
+        env.extend(TIMES.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let process = vas::start(&name, &args, &env);
+        self.balancer.add(port, metrics_port);
+        self.replicas.push(Replica {
+            process,
+            metrics_port,
+        });
+    }
+
+    /// What the HPA reads.
+    pub fn path(&self) -> String {
+        format!(
+            "/apis/custom.metrics.k8s.io/v1beta2/namespaces/{}/deployments.apps/worker/depth",
+            self.namespace.name()
+        )
+    }
+
+    /// Waits until so many replicas are ready.
+    pub async fn are_ready(&self, wanted: usize) {
+        eventually(Duration::from_secs(60), "the replicas are ready", || async {
+            let ready = self.balancer.ready();
+            if ready == wanted { Ok(()) } else { Err(ready) }
+        })
+        .await;
+    }
+
+    /// Waits until both replicas are ready and the API server reads the metric from them.
+    async fn is_read(&self) {
+        self.are_ready(2).await;
+        eventually(Duration::from_secs(60), "the metric is read", || async {
+            let output = self.cluster.kubectl(&["get", "--raw", &self.path()], None);
+            if output.status.success() {
+                Ok(())
+            } else {
+                Err(String::from_utf8_lossy(&output.stderr).into_owned())
+            }
+        })
+        .await;
+    }
+
+    /// The `caBundle` of an APIService, and whether it is there at all.
+    pub async fn ca_bundle(&self, name: &str) -> Option<Vec<u8>> {
+        let api: Api<APIService> = Api::all(self.cluster.client().await);
+        let found = api.get_opt(name).await.expect("APIServices can be read")?;
+        Some(found.spec?.ca_bundle.map(|bundle| bundle.0).unwrap_or_default())
+    }
+}

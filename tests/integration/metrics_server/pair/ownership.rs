@@ -1,0 +1,134 @@
+//! APIServices that lead elsewhere, or nowhere.
+
+use std::time::Duration;
+
+use super::{super::stack::metrics_available, Pair, pair};
+use crate::support::{eventually, eventually::throughout, install};
+
+const CUSTOM: [&str; 2] = ["v1beta1.custom.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io"];
+const EXTERNAL: &str = "v1beta1.external.metrics.k8s.io";
+
+async fn reports(pair: &Pair, words: &str) {
+    eventually(Duration::from_secs(45), words, || async {
+        let condition = metrics_available(&pair.namespace, "voiceassist");
+        if condition.contains(words) {
+            Ok(())
+        } else {
+            Err(condition)
+        }
+    })
+    .await;
+}
+
+/// Every replica says so within seconds.
+async fn is_counted(pair: &Pair, name: &str, state: &str) {
+    let line = format!("vas_metrics_server_apiservice{{name=\"{name}\",state=\"{state}\"}} 1");
+    eventually(Duration::from_secs(5), &line, || async {
+        for replica in &pair.replicas {
+            let metrics = replica.metrics().await;
+            if !metrics.contains(&line) {
+                return Err(metrics);
+            }
+        }
+        Ok(())
+    })
+    .await;
+}
+
+/// Long enough for each replica to look at it again.
+async fn is_left_alone(pair: &Pair, name: &str, ca_bundle: Option<&[u8]>) {
+    throughout(Duration::from_secs(12), "it is left alone", || async {
+        let found = pair.ca_bundle(name).await;
+        if found.as_deref() == ca_bundle {
+            Ok(())
+        } else {
+            Err(format!("{found:?}"))
+        }
+    })
+    .await;
+}
+
+fn back_in_place(pair: &Pair) {
+    install::apply(pair.cluster);
+    install::route_metrics_server(pair.cluster, pair.balancer.port);
+}
+
+/// Somebody else's CA; any PEM will do.
+fn their_ca() -> String {
+    let certificate = rcgen::generate_simple_self_signed(vec!["theirs".to_owned()]).expect("a certificate");
+    certificate.cert.pem()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_apiservice_that_another_adapter_takes_is_left_alone_and_reported_within_seconds() {
+    let pair = pair().await;
+    reports(&pair, "True MetricsFresh").await;
+    let ca = their_ca();
+    let bundle = serde_json::to_value(k8s_openapi::ByteString(ca.clone().into_bytes())).expect("base64");
+    let theirs = serde_json::json!({"spec": {
+        "caBundle": bundle,
+        "service": {"namespace": "monitoring", "name": "prometheus-adapter", "port": 443},
+    }})
+    .to_string();
+    for name in CUSTOM {
+        let patch = ["patch", "apiservice", name, "--type=merge", "-p", &theirs];
+        pair.cluster.kubectl_ok(&patch, None);
+    }
+    for name in CUSTOM {
+        is_counted(&pair, name, "foreign").await;
+    }
+    reports(
+        &pair,
+        "False ApiServiceForeign: the HPA does not read worker/depth from here: APIService \
+         v1beta2.custom.metrics.k8s.io leads to Service monitoring/prometheus-adapter; a cluster has one adapter for \
+         each metrics API: remove that one, then apply manifests/install",
+    )
+    .await;
+    is_left_alone(&pair, CUSTOM[1], Some(ca.as_bytes())).await;
+    back_in_place(&pair);
+    reports(&pair, "True MetricsFresh").await;
+    is_counted(&pair, CUSTOM[1], "ours").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn apiservices_that_are_gone_are_reported_and_stay_gone() {
+    let pair = pair().await;
+    reports(&pair, "True MetricsFresh").await;
+    let mut delete = vec!["delete", "apiservice"];
+    delete.extend(CUSTOM);
+    pair.cluster.kubectl_ok(&delete, None);
+    for name in CUSTOM {
+        is_counted(&pair, name, "absent").await;
+    }
+    reports(&pair, "False ApiServiceAbsent").await;
+    is_left_alone(&pair, CUSTOM[1], None).await;
+    back_in_place(&pair);
+    reports(&pair, "True MetricsFresh").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn external_metrics_of_another_adapter_are_left_alone_and_concern_no_resource_without_any() {
+    let pair = pair().await;
+    is_counted(&pair, EXTERNAL, "absent").await;
+    let ca = their_ca();
+    let theirs = serde_json::json!({
+        "apiVersion": "apiregistration.k8s.io/v1",
+        "kind": "APIService",
+        "metadata": {"name": EXTERNAL},
+        "spec": {
+            "group": "external.metrics.k8s.io",
+            "version": "v1beta1",
+            "groupPriorityMinimum": 100,
+            "versionPriority": 100,
+            "caBundle": k8s_openapi::ByteString(ca.clone().into_bytes()),
+            "service": {"namespace": "keda", "name": "keda-operator-metrics-apiserver", "port": 443},
+        },
+    });
+    pair.cluster
+        .kubectl_ok(&["apply", "-f", "-"], Some(&theirs.to_string()));
+    is_counted(&pair, EXTERNAL, "foreign").await;
+    is_left_alone(&pair, EXTERNAL, Some(ca.as_bytes())).await;
+    reports(&pair, "True MetricsFresh").await;
+    pair.cluster.kubectl_ok(&["delete", "apiservice", EXTERNAL], None);
+    is_counted(&pair, EXTERNAL, "absent").await;
+}
