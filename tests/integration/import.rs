@@ -33,7 +33,7 @@ fn validated(name: &str, entries: &str) -> Output {
     let resource = format!(
         "apiVersion: scaling.voiceassist.io/v1alpha1
 kind: VoiceAssistScaling
-metadata: {{name: imported, namespace: n}}
+metadata: {{name: imported, namespace: shop}}
 spec:
   workloads:
   - name: api
@@ -78,7 +78,11 @@ fn targets_left_open_are_what_validate_points_at() {
     );
     let checked = validated("open", &entries);
     assert_eq!(checked.status.code(), Some(2));
-    assert!(stdout(&checked).contains("target"), "{}", stdout(&checked));
+    assert!(
+        stdout(&checked).contains(".requestRate.target.averageValue"),
+        "{}",
+        stdout(&checked)
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 
 use super::{
-    Observed, ObservedWorkload, Settings,
+    Observed, ObservedWorkload, Settings, Unanswered,
     answer::{self, Answer},
     ask::hpa_of,
     memory::{memory, reason},
@@ -102,27 +102,30 @@ fn explain_workload(
         now,
     };
     let metrics: Vec<_> = object.spec.metrics.iter().flatten().collect();
-    let mut proposals = Vec::new();
+    let (mut proposals, mut forbidden) = (Vec::new(), Vec::new());
     for (position, spec) in metrics.into_iter().enumerate() {
         let answer = observed.answers.get(position);
         let metric = hpa.metrics.get(position);
         let entry = workload.and_then(|workload| metric::entry_of(spec, workload));
         let query = entry.and_then(|entry| metric::query(entry, namespace, settings));
         let mut line = metric::report(spec, entry, query);
+        let missing = |words: &str| Unanswered::Missing(words.to_owned());
         let judged = metric
-            .ok_or_else(|| "it is not in the HPA".to_owned())
+            .ok_or_else(|| missing("it is not in the HPA"))
             .and_then(|metric| {
-                let metric = metric.as_ref().map_err(Clone::clone)?;
+                let metric = metric.as_ref().map_err(|words| missing(words))?;
                 let unit = Unit::of(&metric.source);
                 line.target = words::target(unit, metric.target);
                 let answer = answer
-                    .ok_or_else(|| "it was not read".to_owned())?
+                    .ok_or_else(|| missing("it was not read"))?
                     .as_ref()
                     .map_err(Clone::clone)?;
-                let Answer { reading, sampled } = answer::read(&metric.source, answer)?;
+                let Answer { reading, sampled } =
+                    answer::read(&metric.source, answer).map_err(Unanswered::Missing)?;
                 line.sampled = sampled;
                 line.age_seconds = sampled.map(|at| (now.as_second() - at.as_second()).max(0));
-                let proposal = propose(&hpa, metric, &reading, &world).map_err(|error| error.to_string())?;
+                let proposal =
+                    propose(&hpa, metric, &reading, &world).map_err(|error| missing(&error.to_string()))?;
                 line.value = Some(words::measured(unit, proposal.measured, metric.target, status));
                 Ok(proposal)
             });
@@ -134,12 +137,32 @@ fn explain_workload(
                 line.proposal = Some(proposal.replicas);
                 proposals.push(Some(proposal.replicas));
             }
-            Err(error) => {
-                line.error = Some(error);
+            Err(unanswered) => {
+                if let Unanswered::Forbidden(_) = unanswered {
+                    forbidden.push(line.name.clone());
+                }
+                let (Unanswered::Missing(words) | Unanswered::Forbidden(words)) = unanswered;
+                line.error = Some(words);
                 proposals.push(None);
             }
         }
         report.metrics.push(line);
+    }
+    let replicas = Replicas {
+        current,
+        status,
+        ready: pods.values().filter(|pod| pod.is_running_and_ready()).count(),
+        min: hpa.min,
+        max: hpa.max,
+    };
+    if !forbidden.is_empty() {
+        report.replicas = Some(replicas);
+        report.summary = format!(
+            "{}: cannot say: you may not read {}, which the HPA reads with rights of its own.",
+            asked.name,
+            forbidden.join(", ")
+        );
+        return report;
     }
     let decision = decide(&Input {
         hpa: &hpa,
@@ -152,13 +175,6 @@ fn explain_workload(
     if let Some(deciding) = decision.metric.and_then(|metric| report.metrics.get_mut(metric)) {
         deciding.decides = true;
     }
-    let replicas = Replicas {
-        current,
-        status,
-        ready: pods.values().filter(|pod| pod.is_running_and_ready()).count(),
-        min: hpa.min,
-        max: hpa.max,
-    };
     finish(&mut report, &hpa, &decision, replicas, settings);
     report
 }

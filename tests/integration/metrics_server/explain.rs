@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     process::Output,
     time::{Duration, Instant},
 };
@@ -103,7 +104,10 @@ fn spec() -> String {
 }
 
 fn explain(stack: &Stack, arguments: &[&str]) -> Output {
-    let kubeconfig = stack.cluster.kubeconfig();
+    explain_as(&stack.cluster.kubeconfig(), arguments)
+}
+
+fn explain_as(kubeconfig: &Path, arguments: &[&str]) -> Output {
     let kubeconfig = format!("--kubeconfig={}", kubeconfig.display());
     let mut all = vec![
         "explain",
@@ -300,4 +304,43 @@ async fn explaining_what_is_not_there_says_where_it_is() {
         "nobody",
     ];
     assert_eq!(explain(stack, &arguments).status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn who_may_not_read_a_metric_is_told_so_and_nothing_is_foretold() {
+    let stack = stack().await;
+    let namespace = Namespace::create(stack.cluster, "explain-view");
+    apply_resource(&namespace, "voiceassist", &spec());
+    namespace.apply(&deployment("object-average", 1));
+    let account = format!("--serviceaccount={}:viewer", namespace.name());
+    namespace.kubectl(&["create", "serviceaccount", "viewer"]);
+    namespace.kubectl(&["create", "rolebinding", "viewer", "--clusterrole=view", &account]);
+    let viewer = stack
+        .cluster
+        .service_account_kubeconfig(namespace.name(), "viewer");
+    let arguments = [
+        "voiceassist",
+        "-n",
+        namespace.name(),
+        "--workload",
+        "object-average",
+    ];
+    eventually(
+        Duration::from_secs(30),
+        "it says what it may not read",
+        || async {
+            let output = explain_as(&viewer, &arguments);
+            let words = format!(
+                "{}{}",
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            );
+            if words.contains("cannot say: you may not read depth,") {
+                Ok(())
+            } else {
+                Err(words)
+            }
+        },
+    )
+    .await;
 }
