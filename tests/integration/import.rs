@@ -29,7 +29,8 @@ fn validated(name: &str, entries: &str) -> Output {
     let folder = run_dir();
     std::fs::create_dir_all(&folder).expect("a folder");
     let path = folder.join(format!("{name}.yaml"));
-    let indented: String = entries.lines().map(|line| format!("    {line}\n")).collect();
+    let indented: Vec<String> = entries.lines().map(|line| format!("    {line}")).collect();
+    let indented = indented.join("\n");
     let resource = format!(
         "apiVersion: scaling.voiceassist.io/v1alpha1
 kind: VoiceAssistScaling
@@ -39,7 +40,8 @@ spec:
   - name: api
     scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: api}}
     maxReplicas: 10
-{indented}"
+{indented}
+"
     );
     std::fs::write(&path, resource).expect("a file");
     run(&["validate", "-f", &path.to_string_lossy()])

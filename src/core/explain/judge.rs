@@ -7,19 +7,16 @@ use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 
 use super::{
     Observed, ObservedWorkload, Settings, Unanswered,
-    answer::{self, Answer},
     ask::hpa_of,
     memory::{memory, reason},
     metric,
     report::{
         ConditionLine, DecisionReport, DirectionReport, Explanation, HpaReport, Replicas, WorkloadReport,
     },
-    words::{self, Told, Unit},
+    words::{self, Told},
 };
 use crate::api::condition::READY;
-use crate::core::hpa::{
-    self, Cause, Decision, Hpa, Input, Pod, World, decide, down_limit, propose, up_limit,
-};
+use crate::core::hpa::{self, Cause, Decision, Hpa, Input, Pod, World, decide, down_limit, up_limit};
 
 /// Explains a resource at a moment.
 pub fn explain(observed: &Observed, settings: &Settings, now: Timestamp) -> Explanation {
@@ -109,34 +106,9 @@ fn explain_workload(
         let entry = workload.and_then(|workload| metric::entry_of(spec, workload));
         let query = entry.and_then(|entry| metric::query(entry, namespace, settings));
         let mut line = metric::report(spec, entry, query);
-        let missing = |words: &str| Unanswered::Missing(words.to_owned());
-        let judged = metric
-            .ok_or_else(|| missing("it is not in the HPA"))
-            .and_then(|metric| {
-                let metric = metric.as_ref().map_err(|words| missing(words))?;
-                let unit = Unit::of(&metric.source);
-                line.target = words::target(unit, metric.target);
-                let answer = answer
-                    .ok_or_else(|| missing("it was not read"))?
-                    .as_ref()
-                    .map_err(Clone::clone)?;
-                let Answer { reading, sampled } =
-                    answer::read(&metric.source, answer).map_err(Unanswered::Missing)?;
-                line.sampled = sampled;
-                line.age_seconds = sampled.map(|at| (now.as_second() - at.as_second()).max(0));
-                let proposal =
-                    propose(&hpa, metric, &reading, &world).map_err(|error| missing(&error.to_string()))?;
-                line.value = Some(words::measured(unit, proposal.measured, metric.target, status));
-                Ok(proposal)
-            });
+        let judged = metric::judge(&mut line, &hpa, metric, answer, &world);
         match judged {
-            Ok(proposal) => {
-                line.ratio = Some(proposal.ratio).filter(|ratio| ratio.is_finite());
-                line.pods = proposal.pods;
-                line.outcome = Some(proposal.outcome);
-                line.proposal = Some(proposal.replicas);
-                proposals.push(Some(proposal.replicas));
-            }
+            Ok(replicas) => proposals.push(Some(replicas)),
             Err(unanswered) => {
                 if let Unanswered::Forbidden(_) = unanswered {
                     forbidden.push(line.name.clone());

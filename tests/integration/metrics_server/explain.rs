@@ -171,12 +171,8 @@ fn rescales(namespace: &Namespace<'_>, hpa: &str) -> Vec<i64> {
     events.iter().filter_map(size).collect()
 }
 
-#[tokio::test]
-async fn explain_foretells_what_the_hpa_controller_then_sets() {
-    let stack = registered().await;
-    let _proxy = stack.proxy.read().await;
-    let namespace = Namespace::create(stack.cluster, "explain");
-    let scaling = apply_resource(&namespace, "voiceassist", &spec());
+/// The Deployments of all situations; their pods use 75 % of the CPU they request.
+fn deploy(namespace: &Namespace<'_>) {
     for (name, replicas, ..) in SITUATIONS {
         let manifest = deployment(name, replicas);
         let requests = "        resources: {requests: {cpu: 200m}}\n";
@@ -191,6 +187,15 @@ async fn explain_foretells_what_the_hpa_controller_then_sets() {
         );
         namespace.apply(&manifest);
     }
+}
+
+#[tokio::test]
+async fn explain_foretells_what_the_hpa_controller_then_sets() {
+    let stack = registered().await;
+    let _proxy = stack.proxy.read().await;
+    let namespace = Namespace::create(stack.cluster, "explain");
+    let scaling = apply_resource(&namespace, "voiceassist", &spec());
+    deploy(&namespace);
     for (queue, depth) in [("q90", 90.0), ("q180", 180.0), ("q900", 900.0)] {
         let labels = [("namespace", namespace.name()), ("queue", queue)];
         stack.exporter.set("explain_depth", &labels, depth);
