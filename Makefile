@@ -8,7 +8,7 @@ CLUSTER_DIR ?= $(CURDIR)/target/cluster/up
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: tools ## Build vas
@@ -33,6 +33,22 @@ demo: tools cluster ## Autoscale VoiceAssist on a real local Kubernetes, and tel
 test: tools cluster ## All tests: unit, and integration on a real Kubernetes and a real Prometheus
 	RUST_TEST_THREADS=8 cargo test --locked
 	cd tests/cluster && GOTOOLCHAIN=local go vet ./launcher && GOTOOLCHAIN=local go test ./launcher
+
+PEERS ?= prometheus-adapter
+
+.PHONY: bench
+bench: tools cluster bench-peers ## Measure the metrics server beside prometheus-adapter; writes docs/benchmarks.md (ARGS="--quick")
+	@echo "building vas and the benchmark in release mode (the first time takes minutes)" >&2
+	@cargo build --locked --release --bin vas --example bench --example read-path
+	@BUILT=1 target/release/examples/bench $(ARGS)
+
+.PHONY: bench-peers
+bench-peers:
+	@tests/bench/peers/build.sh $(PEERS) || echo "bench: goes on without it" >&2
+
+.PHONY: bench-instructions
+bench-instructions: tools ## Count the instructions of a read; fails if one grew by more than 5 %
+	@tests/bench/instructions.sh check
 
 .PHONY: lint
 lint: tools ## Formatting, clippy with warnings denied, documentation

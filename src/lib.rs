@@ -4,7 +4,7 @@
 //! api      the resource's types            core        pure: resolve, validate, plan, queries
 //! cli      one file per subcommand         operator    observe -> validate -> plan -> apply -> status
 //! prometheus  the query client             metrics_server  poller -> memory -> custom.metrics.k8s.io
-//! explain     the reads behind vas explain
+//! explain     the reads behind vas explain      doctor      the reads behind vas doctor
 //! telemetry   logs, metrics, health        clock, shutdown  time and signals, injected
 //! ```
 
@@ -17,6 +17,7 @@ pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod core;
+pub mod doctor;
 pub mod explain;
 pub mod leader;
 pub mod metrics_server;

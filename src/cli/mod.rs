@@ -3,6 +3,7 @@
 //! Exit codes: 0 fine, 1 failure or problems found, 2 usage or invalid input (clap's own code too).
 
 mod crd;
+mod doctor;
 mod explain;
 mod import;
 mod input;
@@ -35,6 +36,7 @@ enum Command {
     Crd(crd::Args),
     Validate(validate::Args),
     Render(render::Args),
+    Doctor(doctor::Args),
     Explain(Box<explain::Args>),
     Import(import::Args),
     Operator(Box<operator::Args>),
@@ -48,6 +50,7 @@ impl Cli {
             Command::Crd(args) => args.run(),
             Command::Validate(args) => args.run(),
             Command::Render(args) => args.run(),
+            Command::Doctor(args) => args.run(),
             Command::Explain(args) => args.run(),
             Command::Import(args) => args.run(),
             Command::Operator(args) => args.run(),

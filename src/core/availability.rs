@@ -33,22 +33,41 @@ pub struct Verdict {
     pub message: String,
 }
 
-/// Judges the metrics of a resource, each by its `workload/metric` and why it has no value. `None` while one of
-/// them was not polled yet.
+/// One metric of a resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Health {
+    /// `workload/metric`.
+    pub name: String,
+    /// Why it has no value.
+    pub missing: Option<Missing>,
+    /// What people should know of it besides, whether or not it has a value.
+    pub notes: Vec<String>,
+}
+
+/// Judges the metrics of a resource. `None` while one of them was not polled yet.
 #[must_use]
-pub fn verdict(metrics: &[(String, Option<Missing>)]) -> Option<Verdict> {
+pub fn verdict(metrics: &[Health]) -> Option<Verdict> {
     if metrics
         .iter()
-        .any(|(_, missing)| *missing == Some(Missing::NotPolled))
+        .any(|metric| metric.missing == Some(Missing::NotPolled))
     {
         return None;
     }
     let missing: Vec<(&str, &Missing)> = metrics
         .iter()
-        .filter_map(|(name, missing)| Some((name.as_str(), missing.as_ref()?)))
+        .filter_map(|metric| Some((metric.name.as_str(), metric.missing.as_ref()?)))
         .collect();
+    let causes = named(
+        missing
+            .iter()
+            .map(|(name, missing)| format!("{name}: {}", missing.cause())),
+    );
+    let notes = named(metrics.iter().flat_map(|metric| {
+        let notes = metric.notes.iter();
+        notes.map(|note| format!("{}: {note}", metric.name))
+    }));
     if missing.is_empty() {
-        let (reason, message) = if metrics.is_empty() {
+        let (reason, summary) = if metrics.is_empty() {
             (
                 reason::NO_PROMETHEUS_METRICS,
                 "the resource has no metric from Prometheus".to_owned(),
@@ -62,20 +81,12 @@ pub fn verdict(metrics: &[(String, Option<Missing>)]) -> Option<Verdict> {
         return Some(Verdict {
             status: "True",
             reason,
-            message,
+            message: together([summary].into_iter().chain(notes)),
         });
     }
     let prometheus_fails = missing
         .iter()
         .any(|(_, missing)| matches!(missing.failure(), Some(Failure::Prometheus(_))));
-    let mut causes: Vec<String> = missing
-        .iter()
-        .take(NAMED)
-        .map(|(name, missing)| format!("{name}: {}", missing.cause()))
-        .collect();
-    if missing.len() > NAMED {
-        causes.push(format!("and {} more", missing.len() - NAMED));
-    }
     Some(Verdict {
         status: "False",
         reason: if prometheus_fails {
@@ -83,8 +94,23 @@ pub fn verdict(metrics: &[(String, Option<Missing>)]) -> Option<Verdict> {
         } else {
             reason::METRICS_MISSING
         },
-        message: causes.join("; "),
+        message: together(causes.into_iter().chain(notes)),
     })
+}
+
+/// The first few, and how many more there are.
+fn named(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut texts: Vec<String> = texts.collect();
+    if texts.len() > NAMED {
+        let more = texts.len() - NAMED;
+        texts.truncate(NAMED);
+        texts.push(format!("and {more} more"));
+    }
+    texts
+}
+
+fn together(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join("; ")
 }
 
 fn count(metrics: usize) -> String {

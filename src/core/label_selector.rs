@@ -7,6 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
 
+/// Most requirements, and most values of one. Each pod of a namespace is held against all of them; an HPA has a few.
+const MAX_TERMS: usize = 256;
+
 /// A parsed selector; without requirements it matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabelSelector {
@@ -105,6 +108,9 @@ impl std::str::FromStr for LabelSelector {
             return Ok(Self { requirements });
         }
         loop {
+            if requirements.len() == MAX_TERMS {
+                return Err(input.error("no more than 256 requirements"));
+            }
             requirements.push(input.requirement()?);
             if input.at_end() {
                 return Ok(Self { requirements });
@@ -209,6 +215,9 @@ impl<'a> Input<'a> {
         self.expect("(", "( after in or notin")?;
         let mut values = BTreeSet::from([self.value()?]);
         while self.accept(",") {
+            if values.len() == MAX_TERMS {
+                return Err(self.error("no more than 256 values"));
+            }
             values.insert(self.value()?);
         }
         self.expect(")", ") after the values")?;
@@ -289,6 +298,21 @@ mod tests {
             "a=-",
         ] {
             assert!(selector.parse::<LabelSelector>().is_err(), "{selector}");
+        }
+    }
+
+    #[test]
+    fn a_selector_has_no_more_terms_than_anybody_needs() {
+        let terms =
+            |count: usize, term: fn(usize) -> String| -> Vec<String> { (0..count).map(term).collect() };
+        let requirements = |count| terms(count, |n| format!("!k{n}")).join(",");
+        let values = |count| format!("a in ({})", terms(count, |n| format!("v{n}")).join(","));
+        for text in [requirements(MAX_TERMS), values(MAX_TERMS)] {
+            assert!(text.parse::<LabelSelector>().is_ok(), "{text}");
+        }
+        for text in [requirements(MAX_TERMS + 1), values(MAX_TERMS + 1)] {
+            let error = text.parse::<LabelSelector>().unwrap_err();
+            assert!(error.to_string().contains("no more than 256"), "{error}");
         }
     }
 

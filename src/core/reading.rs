@@ -7,68 +7,31 @@
 
 mod absence;
 mod gaps;
+mod missing;
+mod notes;
+mod remarks;
+mod spacing;
+mod state;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 
-pub use self::{absence::Absence, gaps::Gaps};
+pub use self::{
+    absence::Absence,
+    gaps::Gaps,
+    missing::{Failure, Missing},
+    notes::notes,
+    remarks::Remarks,
+    spacing::Spacing,
+    state::PollState,
+};
 use super::{
     model::{PrometheusMetric, Series},
-    promql::{Answer, Point, Shape},
+    promql::{Answer, Point, Unanswered},
     quantity,
 };
 use crate::api::v1alpha1::OnMissing;
-
-/// What is known of a shape: the latest clean answer, and the failure of the latest poll if it failed.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct PollState {
-    /// Kept when later polls fail: it is served until its samples are too old.
-    pub answer: Option<Arc<Answer>>,
-    /// `None` once a poll is clean.
-    pub failure: Option<Failure>,
-    /// Gaps in the samples behind a rate.
-    pub gaps: Gaps,
-    /// Since when there are no series.
-    pub absence: Absence,
-}
-
-impl PollState {
-    /// Takes in the outcome of a poll. A failure keeps the last answer: its age decides how long it is
-    /// served. True if what is wrong changed.
-    pub fn record(&mut self, shape: &Shape, outcome: Result<Answer, Failure>) -> bool {
-        let failure = match outcome {
-            Ok(answer) => {
-                if let Some(window) = shape.window {
-                    let before = self.answer.as_ref().filter(|_| self.failure.is_none());
-                    let since_clean = before.map(|before| answer.asked.saturating_sub(before.asked));
-                    self.gaps.observe(window, since_clean, &answer);
-                }
-                self.absence.observe(self.answer.as_deref(), &answer);
-                self.answer = Some(Arc::new(answer));
-                None
-            }
-            Err(failure) => {
-                self.absence.interrupt();
-                Some(failure)
-            }
-        };
-        let changed = self.failure != failure;
-        self.failure = failure;
-        changed
-    }
-}
-
-/// Why a poll brought no data, in words for users.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
-    /// Prometheus did not answer, or answered with an error.
-    #[error("Prometheus: {0}")]
-    Prometheus(Arc<str>),
-    /// It answered, but not what the metric asks for.
-    #[error("{0}")]
-    Unsuitable(Arc<str>),
-}
 
 /// A value for the HPA.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,92 +40,6 @@ pub struct Reading {
     pub value: String,
     /// When it was sampled. For a zero that stands for no series, unknown.
     pub sampled: Option<Timestamp>,
-}
-
-/// Why there is no value. `Display` is for the HPA and carries ages; [`Missing::cause`] is for conditions
-/// and changes only when the cause does.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Missing {
-    /// The metric is new.
-    #[error("not polled yet")]
-    NotPolled,
-    /// No poll was ever clean.
-    #[error("{0}")]
-    Failed(Failure),
-    /// There is no series, and the metric does not say that means zero.
-    #[error("Prometheus has no series for it{}", suffix(.0.as_ref()))]
-    NoSeries(Option<Failure>),
-    /// There is no series, which means zero once it has lasted.
-    #[error("Prometheus has no series for it; that is zero once it has lasted for maxAge {}", super::duration::format(*.0))]
-    NotZeroYet(Duration),
-    /// There are samples but no value yet.
-    #[error("no value yet: a rate needs two samples within its window{}", suffix(.0.as_ref()))]
-    NoValueYet(Option<Failure>),
-    /// The window of the rate reaches back into a gap, so the rate is too low.
-    #[error("the rate is not whole again after a gap in Prometheus' samples")]
-    Gap,
-    /// No sample came for most of the window of the rate, so the rate sinks by itself.
-    #[error("no sample for most of the rate's window: the last is {}s old{}", .age.as_secs(), suffix(.failure.as_ref()))]
-    WindowEmpties {
-        /// Age of the newest sample.
-        age: Duration,
-        /// Why no newer one came, where polls fail.
-        failure: Option<Failure>,
-    },
-    /// NaN, infinite, negative or beyond what the HPA can hold.
-    #[error("its value {0} is not usable")]
-    Unusable(f64),
-    /// The newest sample is older than `maxAge`.
-    #[error("last sample {}s old, maxAge {}{}", .age.as_secs(), super::duration::format(*.max_age), suffix(.failure.as_ref()))]
-    TooOld {
-        /// Age of the newest sample.
-        age: Duration,
-        /// Limit of the metric.
-        max_age: Duration,
-        /// Why no newer one came, where polls fail.
-        failure: Option<Failure>,
-    },
-    /// No live pod matches the request.
-    #[error("no live pod matches the selector")]
-    NoPods,
-}
-
-fn suffix(failure: Option<&Failure>) -> String {
-    failure.map(|failure| format!("; {failure}")).unwrap_or_default()
-}
-
-impl Missing {
-    /// The cause without moving numbers.
-    #[must_use]
-    pub fn cause(&self) -> String {
-        match self {
-            Self::TooOld { max_age, failure, .. } => format!(
-                "last sample older than maxAge {}{}",
-                super::duration::format(*max_age),
-                suffix(failure.as_ref())
-            ),
-            Self::WindowEmpties { failure, .. } => format!(
-                "no sample for most of the rate's window{}",
-                suffix(failure.as_ref())
-            ),
-            Self::Unusable(value) if value.is_nan() => "its value is NaN".to_owned(),
-            Self::Unusable(_) => "its value is infinite, negative or too large".to_owned(),
-            _ => self.to_string(),
-        }
-    }
-
-    /// The failed poll behind this, if one failed.
-    #[must_use]
-    pub fn failure(&self) -> Option<&Failure> {
-        match self {
-            Self::Failed(failure) => Some(failure),
-            Self::NoSeries(failure)
-            | Self::NoValueYet(failure)
-            | Self::WindowEmpties { failure, .. }
-            | Self::TooOld { failure, .. } => failure.as_ref(),
-            Self::NotPolled | Self::NotZeroYet(_) | Self::Gap | Self::Unusable(_) | Self::NoPods => None,
-        }
-    }
 }
 
 /// The one number of a metric that describes an object in `namespace` (empty for an author's own query,
@@ -226,22 +103,11 @@ pub fn pods<'a>(
     Ok(readings)
 }
 
-impl Missing {
-    /// Of two pods' reasons the one with the younger sample.
-    fn nearer(self, other: Self) -> Self {
-        match (&self, &other) {
-            (Self::TooOld { age: first, .. }, Self::TooOld { age: second, .. }) if second < first => other,
-            (Self::TooOld { .. }, Self::TooOld { .. }) => self,
-            (Self::TooOld { .. }, _) => other,
-            _ => self,
-        }
-    }
-}
-
 /// A state that holds an answer, seen for one metric at one time.
 struct View<'a> {
     state: &'a PollState,
     answer: &'a Answer,
+    unanswered: Option<&'a Unanswered>,
     namespace: &'a str,
     metric: &'a PrometheusMetric,
     since_poll: Duration,
@@ -258,23 +124,38 @@ impl<'a> View<'a> {
         let Some(answer) = state.answer.as_deref() else {
             return Err(state.failure.clone().map_or(Missing::NotPolled, Missing::Failed));
         };
+        if !answer.covers(namespace) {
+            return Err(Missing::NotPolled);
+        }
+        let unanswered = answer.unanswered.get(namespace);
+        let asked = match unanswered {
+            None => answer.asked,
+            Some(unanswered) => unanswered
+                .asked
+                .ok_or_else(|| Missing::Failed(Failure::Prometheus(unanswered.why.clone())))?,
+        };
         Ok(Self {
             state,
             answer,
+            unanswered,
             namespace,
             metric,
-            since_poll: now.saturating_sub(answer.asked),
+            since_poll: now.saturating_sub(asked),
         })
     }
 
     fn failure(&self) -> Option<Failure> {
-        self.state.failure.clone()
+        let why = || self.unanswered.map(|unanswered| unanswered.why.clone());
+        self.state
+            .failure
+            .clone()
+            .or_else(|| why().map(Failure::Prometheus))
     }
 
     /// What the absence of all series means.
     fn zero(&self) -> Result<Reading, Missing> {
         let max_age = self.metric.max_age;
-        let fresh = self.state.failure.is_none() && self.since_poll <= max_age;
+        let fresh = self.failure().is_none() && self.since_poll <= max_age;
         if self.metric.on_missing != OnMissing::Zero || !fresh {
             return Err(Missing::NoSeries(self.failure()));
         }

@@ -1,4 +1,4 @@
-//! Who sent a request: the front proxy's word for it, or a client certificate; else anonymous.
+//! Who sent a request by its certificate: the front proxy's word for it, or the certificate's own names.
 //!
 //! Identity headers count only over a connection whose client certificate the front proxy's CA issued, for an
 //! allowed name. The trust is the API server's own, published in `kube-system/extension-apiserver-authentication`
@@ -16,7 +16,6 @@ use rustls::{
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-/// Whoever shows no certificate.
 const ANONYMOUS: &str = "system:anonymous";
 const GROUP_UNAUTHENTICATED: &str = "system:unauthenticated";
 const GROUP_AUTHENTICATED: &str = "system:authenticated";
@@ -94,7 +93,7 @@ impl Trust {
         Ok(Self { front_proxy, clients })
     }
 
-    /// Who sent a request with these headers over a connection with this certificate chain.
+    /// Who sent a request with these headers over a connection with this certificate chain; `None` without one.
     ///
     /// # Errors
     /// When a certificate was shown and nobody we trust issued it.
@@ -103,9 +102,9 @@ impl Trust {
         chain: &[CertificateDer<'_>],
         headers: &HeaderMap,
         now: UnixTime,
-    ) -> Result<User, Untrusted> {
+    ) -> Result<Option<User>, Untrusted> {
         let Some((certificate, intermediates)) = chain.split_first() else {
-            return Ok(anonymous());
+            return Ok(None);
         };
         let verify = |verifier: &Arc<dyn ClientCertVerifier>| {
             verifier.verify_client_cert(certificate, intermediates, now)
@@ -116,16 +115,16 @@ impl Trust {
             && verify(&proxy.verifier).is_ok()
             && let Some(user) = proxy.user(headers)
         {
-            return Ok(user);
+            return Ok(Some(user));
         }
         match &self.clients {
             Some(clients) => {
                 verify(clients).map_err(|error| Untrusted(error.to_string()))?;
-                Ok(authenticated(User {
+                Ok(Some(authenticated(User {
                     name: subject.common_name,
                     groups: subject.organizations,
                     ..User::default()
-                }))
+                })))
             }
             None => Err(Untrusted("no client CA is configured".to_owned())),
         }
@@ -172,7 +171,8 @@ impl FrontProxy {
     }
 }
 
-fn anonymous() -> User {
+/// Whoever shows nothing.
+pub(super) fn anonymous() -> User {
     User {
         name: ANONYMOUS.to_owned(),
         groups: vec![GROUP_UNAUTHENTICATED.to_owned()],
@@ -180,7 +180,8 @@ fn anonymous() -> User {
     }
 }
 
-fn authenticated(mut user: User) -> User {
+/// Somebody known is a member of the group of those, as kube-apiserver adds it.
+pub(super) fn authenticated(mut user: User) -> User {
     let known = [GROUP_AUTHENTICATED, GROUP_UNAUTHENTICATED];
     if !user.is_anonymous() && !user.groups.iter().any(|group| known.contains(&group.as_str())) {
         user.groups.push(GROUP_AUTHENTICATED.to_owned());
@@ -259,5 +260,7 @@ impl CurrentTrust {
     }
 }
 
+#[cfg(test)]
+pub(super) mod testing;
 #[cfg(test)]
 mod tests;

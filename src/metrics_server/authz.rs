@@ -7,24 +7,23 @@
 
 mod action;
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use k8s_openapi::api::authorization::v1::{SubjectAccessReview, SubjectAccessReviewSpec};
-use kube::{Api, Client, api::PostParams};
-use parking_lot::Mutex;
+use kube::{Api, Client};
 
 pub use self::action::Action;
-use super::{authn::User, status_error::StatusError};
+use super::{
+    authn::User, review, review_cache::ReviewCache, status_error::StatusError, user_limit::UserLimit,
+};
 use crate::clock::Clock;
 
 /// Longest wait for a review.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Most answers kept, of broad reviews and of exact ones each.
 const CACHE_SIZE: usize = 10_000;
+/// Most reviews of one user under way at once.
+const MAX_PENDING: usize = 100;
 /// Members may do everything.
 const GROUP_MASTERS: &str = "system:masters";
 
@@ -37,37 +36,18 @@ pub struct CacheTtl {
     pub unauthorized: Duration,
 }
 
+type Question = (Arc<User>, Action);
+
 /// Asks for reviews.
 #[derive(Clone)]
 pub struct Authorizer {
     reviews: Api<SubjectAccessReview>,
     ttl: CacheTtl,
-    clock: Arc<dyn Clock>,
-    cache: Arc<Mutex<Cache>>,
-}
-
-type Question = (User, Action);
-
-/// Answers by question. Broad ones have room of their own: those that one client makes up, path by path, do not
-/// push out the one that the HPA lives on.
-#[derive(Default)]
-struct Cache {
-    broad: Answers,
-    exact: Answers,
-}
-
-#[derive(Default)]
-struct Answers {
-    kept: BTreeMap<Arc<Question>, Answer>,
-    /// Every answer kept, the oldest first, and some that a newer one has replaced since.
-    order: VecDeque<(u64, Arc<Question>)>,
-    next: u64,
-}
-
-struct Answer {
-    allowed: bool,
-    until: Duration,
-    number: u64,
+    /// Broad answers have room of their own: exact ones that a client makes up, path by path, do not push out the
+    /// one that the HPA lives on.
+    broad: ReviewCache<Question, bool>,
+    exact: ReviewCache<Question, bool>,
+    pending: UserLimit,
 }
 
 impl Authorizer {
@@ -76,102 +56,65 @@ impl Authorizer {
         Self {
             reviews: Api::all(client),
             ttl,
-            clock,
-            cache: Arc::default(),
+            broad: ReviewCache::new(CACHE_SIZE, clock.clone()),
+            exact: ReviewCache::new(CACHE_SIZE, clock),
+            pending: UserLimit::new(MAX_PENDING),
         }
     }
 
     /// Passes if the user may.
     ///
     /// # Errors
-    /// 403 if not, 500 if the review failed.
-    pub async fn authorize(&self, user: &User, action: Action) -> Result<(), StatusError> {
+    /// 403 if not, 429 if too many reviews of the user are under way, 500, 503 or 504 if the review failed.
+    pub async fn authorize(&self, user: &Arc<User>, action: Action) -> Result<(), StatusError> {
         if user.groups.iter().any(|group| group == GROUP_MASTERS) {
             return Ok(());
         }
         if let Some(broad) = action.broad()
-            && self.allowed(user, broad).await?
+            && self.allowed(&self.broad, user, broad).await?
         {
             return Ok(());
         }
         let refusal = action.refusal(user);
-        if self.allowed(user, action).await? {
+        if self.allowed(&self.exact, user, action).await? {
             Ok(())
         } else {
             Err(refusal)
         }
     }
 
-    async fn allowed(&self, user: &User, action: Action) -> Result<bool, StatusError> {
-        let key = (user.clone(), action);
-        let now = self.clock.monotonic();
-        if let Some(allowed) = self.cache.lock().answers(&key.1).get(&key, now) {
-            return Ok(allowed);
-        }
-        let review = SubjectAccessReview {
-            spec: spec(user, &key.1),
-            ..SubjectAccessReview::default()
+    async fn allowed(
+        &self,
+        answers: &ReviewCache<Question, bool>,
+        user: &Arc<User>,
+        action: Action,
+    ) -> Result<bool, StatusError> {
+        let ask = |(user, action): &Question| {
+            let place = self.pending.enter(user).ok_or_else(|| {
+                StatusError::too_many_requests(format!(
+                    "{MAX_PENDING} requests of user {:?} wait for their access reviews already",
+                    user.name
+                ))
+            })?;
+            let review = SubjectAccessReview {
+                spec: spec(user, action),
+                ..SubjectAccessReview::default()
+            };
+            let (reviews, ttl) = (self.reviews.clone(), self.ttl);
+            Ok(async move {
+                let _place = place;
+                let review = review::send("access review", &reviews, &review, TIMEOUT).await?;
+                let allowed = review
+                    .status
+                    .is_some_and(|status| status.allowed && status.denied != Some(true));
+                Ok(if allowed {
+                    (true, ttl.authorized)
+                } else {
+                    (false, ttl.unauthorized)
+                })
+            })
         };
-        let failed = |why: String| StatusError::internal(format!("the access review failed: {why}"));
-        let params = PostParams::default();
-        let review = tokio::time::timeout(TIMEOUT, self.reviews.create(&params, &review))
-            .await
-            .map_err(|_| failed(format!("no answer within {}s", TIMEOUT.as_secs())))?
-            .map_err(|error| failed(error.to_string()))?;
-        let allowed = review
-            .status
-            .is_some_and(|status| status.allowed && status.denied != Some(true));
-        let ttl = if allowed {
-            self.ttl.authorized
-        } else {
-            self.ttl.unauthorized
-        };
-        let until = self.clock.monotonic().saturating_add(ttl);
-        self.cache.lock().answers(&key.1).put(key, allowed, until);
-        Ok(allowed)
-    }
-}
-
-impl Cache {
-    fn answers(&mut self, action: &Action) -> &mut Answers {
-        match action {
-            Action::ReadAnyMetric(_) => &mut self.broad,
-            Action::ReadMetric(_) | Action::GetPath(_) => &mut self.exact,
-        }
-    }
-}
-
-impl Answers {
-    fn get(&self, question: &Question, now: Duration) -> Option<bool> {
-        self.kept
-            .get(question)
-            .filter(|answer| now < answer.until)
-            .map(|answer| answer.allowed)
-    }
-
-    /// Keeps an answer. Where there is no more room the oldest goes.
-    fn put(&mut self, question: Question, allowed: bool, until: Duration) {
-        if self.order.len() >= CACHE_SIZE
-            && let Some((number, oldest)) = self.order.pop_front()
-            && self
-                .kept
-                .get(&oldest)
-                .is_some_and(|answer| answer.number == number)
-        {
-            self.kept.remove(&oldest);
-        }
-        let question = Arc::new(question);
-        let number = self.next;
-        self.next += 1;
-        self.order.push_back((number, question.clone()));
-        self.kept.insert(
-            question,
-            Answer {
-                allowed,
-                until,
-                number,
-            },
-        );
+        answers.get((user.clone(), action), ask).await
     }
 }
 

@@ -20,10 +20,10 @@ use crate::{
     api::{FIELD_MANAGER_METRICS, condition::METRICS_AVAILABLE, v1alpha1::VoiceAssistScaling},
     clock::Clock,
     core::{
-        availability::{Settling, Verdict, verdict},
-        metrics_api::{MetricsApi, unrouted, with_unrouted},
-        model::ScalingKey,
-        reading::{Failure, Missing},
+        availability::{Health, Settling, Verdict, verdict},
+        metrics_api::{MetricsApi, Unrouted, unrouted, with_unrouted},
+        model::{MetricType, ScalingKey},
+        reading::{self, Failure, Missing},
     },
     leader::{Election, Fence, FenceError, LeaderState},
 };
@@ -99,16 +99,10 @@ impl Reporter {
         if !entry.valid && entry.metrics.is_empty() {
             return None;
         }
-        let metrics: Vec<(String, Option<Missing>)> = entry
+        let metrics: Vec<Health> = entry
             .metrics
             .iter()
-            .map(|metric| {
-                let missing = match &metric.shape {
-                    Ok(_) => self.memory.missing(metric, now),
-                    Err(error) => Some(Missing::Failed(Failure::Unsuitable(error.to_string().into()))),
-                };
-                (format!("{}/{}", metric.workload, metric.name), missing)
-            })
+            .map(|metric| self.health(metric, now))
             .collect();
         let verdict = verdict(&metrics)?;
         Some(
@@ -130,8 +124,30 @@ impl Reporter {
             return verdict;
         }
         match unrouted(api, |name| self.api_services.registration(name)) {
+            // Nobody is told to install what was turned off; the metric itself says that it is.
+            Some(Unrouted::Absent(MetricsApi::External)) if !self.memory.external_metrics => verdict,
             Some(unrouted) => with_unrouted(&unrouted, &metrics, &verdict),
             None => verdict,
+        }
+    }
+
+    fn health(&self, metric: &ServedMetric, now: Duration) -> Health {
+        let (missing, notes) = match &metric.shape {
+            Ok(shape) => {
+                let state = self.memory.store.get(shape);
+                let namespace = metric.answer_namespace();
+                let notes = reading::notes(state.as_deref(), namespace, &metric.metric, now);
+                (self.memory.missing(metric, now), notes)
+            }
+            Err(error) => {
+                let failure = Failure::Unsuitable(error.to_string().into());
+                (Some(Missing::Failed(failure)), Vec::new())
+            }
+        };
+        Health {
+            name: format!("{}/{}", metric.workload, metric.name),
+            missing,
+            notes,
         }
     }
 
@@ -166,8 +182,11 @@ impl Reporter {
 }
 
 /// The API in which the HPA reads a metric.
-fn api_of(_: &ServedMetric) -> MetricsApi {
-    MetricsApi::Custom
+fn api_of(metric: &ServedMetric) -> MetricsApi {
+    match metric.metric.metric_type() {
+        MetricType::External => MetricsApi::External,
+        MetricType::Pods | MetricType::Object => MetricsApi::Custom,
+    }
 }
 
 fn log(key: &ScalingKey, verdict: &Verdict, written: Result<kube::Result<()>, FenceError>) {

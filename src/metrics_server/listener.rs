@@ -1,14 +1,7 @@
 //! The accept loop of the secure port: TLS, HTTP/1.1 and HTTP/2, bounds on what a client can hold open, and a
 //! stop that lets requests in flight end.
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::response::Response;
 use hyper::{Request, body::Incoming, service::service_fn};
@@ -20,14 +13,13 @@ use rustls::{ServerConfig, pki_types::CertificateDer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
-    sync::Semaphore,
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Connections held at once; more wait in the system's backlog.
-const MAX_CONNECTIONS: usize = 1024;
+use super::places::{self, Places, Seat};
+
 /// Longest TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest time from the handshake to the first request: clients connect in order to ask. Without it one that
@@ -35,6 +27,11 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 /// Longest wait for the head of a request on HTTP/1.1, idle time included.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
+/// Longest time without a request, also of an HTTP/2 client that answers our probes. The API server asks several
+/// times a minute, and connects again where it did not.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+/// Longest wait for a connection that was told that it ends.
+const GOODBYE: Duration = Duration::from_secs(2);
 /// Requests at once on one HTTP/2 connection: the API server multiplexes all of its own over few.
 const MAX_STREAMS: u32 = 500;
 /// Idle HTTP/2 connections are probed this often, and closed when nobody answers.
@@ -44,14 +41,28 @@ const MAX_HEADERS: u32 = 64 << 10;
 /// Longest wait for requests in flight when stopping.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Answers requests. The chain is the client's certificate, unverified; empty if it showed none.
+/// The other end of a connection.
+pub struct Peer {
+    chain: Vec<CertificateDer<'static>>,
+    seat: Arc<Seat>,
+}
+
+impl Peer {
+    /// The client's certificate, unverified; empty if it showed none.
+    pub fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.chain
+    }
+
+    /// It said who it is, and was believed: it keeps its place before strangers do.
+    pub fn identified(&self) {
+        self.seat.identified();
+    }
+}
+
+/// Answers requests.
 pub trait Service: Send + Sync + 'static {
     /// Answers one request.
-    fn serve(
-        &self,
-        request: Request<Incoming>,
-        chain: &[CertificateDer<'static>],
-    ) -> impl Future<Output = Response> + Send;
+    fn serve(&self, request: Request<Incoming>, peer: &Peer) -> impl Future<Output = Response> + Send;
 }
 
 /// Why the port could not be opened.
@@ -80,13 +91,9 @@ pub async fn serve<S: Service>(
     stop: CancellationToken,
 ) {
     let acceptor = TlsAcceptor::from(Arc::new(tls));
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let places = Places::new(places::most());
     let connections = TaskTracker::new();
     loop {
-        // The semaphore is never closed.
-        let Ok(place) = places.clone().acquire_owned().await else {
-            return;
-        };
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
             accepted = listener.accept() => accepted,
@@ -96,11 +103,24 @@ pub async fn serve<S: Service>(
             Err(error) => {
                 // Such as too many open files: others must close first.
                 tracing::warn!(%error, "accepting a connection failed");
+                places.spare();
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
         };
-        let connection = connection(stream, acceptor.clone(), service.clone(), stop.clone());
+        let place = tokio::select! {
+            () = stop.cancelled() => break,
+            place = places.take() => place,
+        };
+        // There are places for as long as this runs.
+        let Some(place) = place else { return };
+        let connection = connection(
+            stream,
+            acceptor.clone(),
+            service.clone(),
+            place.seat(),
+            stop.clone(),
+        );
         connections.spawn(async move {
             connection.await;
             drop(place);
@@ -117,25 +137,28 @@ async fn connection<S: Service>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     acceptor: TlsAcceptor,
     service: Arc<S>,
+    seat: Arc<Seat>,
     stop: CancellationToken,
 ) {
-    let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await else {
-        return;
+    let handshake = tokio::select! {
+        handshake = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)) => handshake,
+        () = seat.must_leave() => return,
     };
+    let Ok(Ok(stream)) = handshake else { return };
     let tls = stream.get_ref().1;
     let speaks_http2 = tls.alpn_protocol() == Some(b"h2");
-    let chain: Arc<[CertificateDer<'static>]> = tls
-        .peer_certificates()
-        .unwrap_or_default()
-        .iter()
-        .cloned()
-        .collect();
-    let asked = Arc::new(AtomicBool::new(false));
-    let has_asked = asked.clone();
+    let peer = Arc::new(Peer {
+        chain: tls.peer_certificates().unwrap_or_default().to_vec(),
+        seat: seat.clone(),
+    });
+    let asked = seat.clone();
     let service = service_fn(move |request| {
-        has_asked.store(true, Ordering::Relaxed);
-        let (service, chain) = (service.clone(), chain.clone());
-        async move { Ok::<_, std::convert::Infallible>(service.serve(request, &chain).await) }
+        let (service, peer, in_flight) = (service.clone(), peer.clone(), asked.ask());
+        async move {
+            let response = service.serve(request, &peer).await;
+            drop(in_flight);
+            Ok::<_, std::convert::Infallible>(response)
+        }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
@@ -163,18 +186,27 @@ async fn connection<S: Service>(
             connection.as_mut().graceful_shutdown();
             connection.await
         }
-        () = silence(&asked) => return,
+        () = enough(&seat) => {
+            if !seat.is_known() {
+                return;
+            }
+            connection.as_mut().graceful_shutdown();
+            match timeout(GOODBYE, connection).await {
+                Ok(served) => served,
+                Err(_) => return,
+            }
+        }
     };
     if let Err(error) = served {
         tracing::debug!(error, "a connection ended with an error");
     }
 }
 
-/// Ends when the first request has not come in time.
-async fn silence(asked: &AtomicBool) {
-    tokio::time::sleep(FIRST_REQUEST_TIMEOUT).await;
-    if asked.load(Ordering::Relaxed) {
-        std::future::pending::<()>().await;
+/// Ends when a connection has been idle for too long, or its place is needed.
+async fn enough(seat: &Seat) {
+    tokio::select! {
+        () = seat.idle_for(FIRST_REQUEST_TIMEOUT, IDLE_TIMEOUT) => {}
+        () = seat.must_leave() => {}
     }
 }
 
@@ -199,7 +231,7 @@ mod tests {
     struct Nothing;
 
     impl Service for Nothing {
-        async fn serve(&self, _: Request<Incoming>, _: &[CertificateDer<'static>]) -> Response {
+        async fn serve(&self, _: Request<Incoming>, _: &Peer) -> Response {
             Response::default()
         }
     }
@@ -222,11 +254,13 @@ mod tests {
             .add(CertificateDer::from_pem_slice(bundle.ca.as_bytes()).unwrap())
             .unwrap();
         for protocol in ["h2", "http/1.1"] {
+            let place = Places::new(1).take().await.unwrap();
             let (client, server) = tokio::io::duplex(1 << 16);
             let connection = connection(
                 server,
                 acceptor.clone(),
                 Arc::new(Nothing),
+                place.seat(),
                 CancellationToken::new(),
             );
             let serving = tokio::spawn(connection);

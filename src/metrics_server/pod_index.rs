@@ -65,6 +65,43 @@ impl PodIndex {
             .map(|(name, _)| name.clone())
             .collect()
     }
+
+    /// Names of the live pods of a namespace that a scale target of this name has made, in order. All of them where
+    /// none shows it: pods of other controllers may be called anything.
+    pub fn of_target(&self, namespace: &str, target: &str) -> Vec<String> {
+        let namespaces = self.namespaces.read();
+        let pods = || namespaces.get(namespace).into_iter().flatten();
+        let own: Vec<String> = pods()
+            .filter(|(name, labels)| is_of_target(name, labels, target))
+            .map(|(name, _)| name.clone())
+            .collect();
+        if own.is_empty() {
+            pods().map(|(name, _)| name.clone()).collect()
+        } else {
+            own
+        }
+    }
+}
+
+/// Label of a Deployment's pods, with the last part of their ReplicaSet's name.
+const POD_TEMPLATE_HASH: &str = "pod-template-hash";
+/// Label of a StatefulSet's pods, with the last part of their own name.
+const POD_INDEX: &str = "apps.kubernetes.io/pod-index";
+/// Generated names keep no more of the name they are made from.
+const GENERATED_FROM: usize = 58;
+
+/// Whether a pod shows that its target has this name: the controllers of Kubernetes put a suffix to it which they
+/// repeat in a label, so that `api` is not taken for the target of the pods of `api-gateway`.
+fn is_of_target(name: &str, labels: &Labels, target: &str) -> bool {
+    if let Some(hash) = labels.get(POD_TEMPLATE_HASH) {
+        let base: String = format!("{target}-{hash}-").chars().take(GENERATED_FROM).collect();
+        name.starts_with(&base)
+    } else if let Some(index) = labels.get(POD_INDEX) {
+        name == format!("{target}-{index}")
+    } else {
+        name.strip_prefix(target)
+            .is_some_and(|rest| rest.starts_with('-'))
+    }
 }
 
 #[cfg(test)]
@@ -106,6 +143,37 @@ mod tests {
         };
         index.apply(&deleting);
         assert!(web(&index).is_empty());
+    }
+
+    #[test]
+    fn the_pods_of_a_target_are_not_those_of_another_whose_name_begins_alike() {
+        let index = PodIndex::default();
+        let long = "a-deployment-with-a-name-so-long-that-names-of-pods-are-cut";
+        let cut: String = format!("{long}-5d8f-").chars().take(58).collect::<String>() + "x7k2p";
+        for (name, label, value) in [
+            ("api-7c9-x1", POD_TEMPLATE_HASH, "7c9"),
+            ("api-gateway-5d8-x2", POD_TEMPLATE_HASH, "5d8"),
+            ("api-0", POD_INDEX, "0"),
+            ("api-gateway-0", POD_INDEX, "0"),
+            ("api-custom", "app", "api"),
+            (cut.as_str(), POD_TEMPLATE_HASH, "5d8f"),
+        ] {
+            let labels = BTreeMap::from([(label.to_owned(), value.to_owned())]);
+            index.apply(&ObjectMeta {
+                labels: Some(labels),
+                ..pod(name, "")
+            });
+        }
+        assert_eq!(
+            index.of_target("ns", "api"),
+            ["api-0", "api-7c9-x1", "api-custom"]
+        );
+        assert_eq!(
+            index.of_target("ns", "api-gateway"),
+            ["api-gateway-0", "api-gateway-5d8-x2"]
+        );
+        assert_eq!(index.of_target("ns", long), [cut]);
+        assert_eq!(index.of_target("ns", "unlike").len(), 6);
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! Polls Prometheus: one task per shape, each with one poll at a time, so that a shape that hangs never
 //! delays another. A new shape is polled at once.
 //!
-//! Authors' own queries wait for places of their own: slow ones delay each other, not the shared shapes. And a
-//! shape that times out again and again is asked less often, so that many of them do not hold all places.
+//! Authors' own queries wait for places of their own: slow ones delay each other, not the shared shapes; and no
+//! server's shapes wait for another's. A shape that times out again and again is asked less often, so that many of
+//! them do not hold all places. A shape whose answer is too large is asked in parts, one after the other.
+
+mod ask;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,42 +13,36 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use tokio::{
-    sync::{Semaphore, watch},
+    sync::watch,
     task::{AbortHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{registry::Registry, store::Store, telemetry::Telemetry};
+use self::ask::{PollError, ask};
+use super::{registry::Registry, servers::Servers, store::Store, telemetry::Telemetry};
 use crate::{
     clock::Clock,
     core::{
-        promql::{Answer, Grouping, Labels, Shape},
+        promql::{self, Answer, Plan, Shape, Split},
         reading::Failure,
     },
-    prometheus::{Client, QueryError},
 };
 
-/// Polls at once of shared shapes.
-const SHARED_AT_ONCE: usize = 32;
-/// Polls at once of authors' own queries.
-const OWN_AT_ONCE: usize = 16;
 /// Changes of resources that come this close together are taken in as one.
 const SETTLE: Duration = Duration::from_millis(100);
 /// Part of the interval by which each poll is moved at random, so that shapes spread out.
 const JITTER: f64 = 0.1;
-
 /// Longest time between polls of a shape that times out.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// Time between polls of a server that is not configured any more, until its shapes are forgotten.
+const NO_SERVER: Duration = Duration::from_secs(5);
 
 /// What polling needs.
 pub struct Poller {
-    /// The Prometheus servers by the name resources call them.
-    pub servers: BTreeMap<String, Client>,
-    /// Labels that tell series apart.
-    pub labels: Labels,
-    /// Time between polls of a shape.
-    pub interval: Duration,
+    /// The Prometheus servers.
+    pub servers: Arc<Servers>,
     /// Which metrics are wanted.
     pub registry: Arc<Registry>,
     /// Where outcomes go.
@@ -56,35 +53,37 @@ pub struct Poller {
     pub clock: Arc<dyn Clock>,
 }
 
+/// A shape that is polled.
+struct Running {
+    task: AbortHandle,
+    /// The namespaces whose resources need it.
+    needed: Arc<ArcSwap<BTreeSet<String>>>,
+}
+
 impl Poller {
     /// Polls what the registry wants until `stop`; `registry_changed` wakes it.
     pub async fn run(self, mut registry_changed: watch::Receiver<bool>, stop: CancellationToken) {
         let poller = Arc::new(self);
-        let shared = Arc::new(Semaphore::new(SHARED_AT_ONCE));
-        let own = Arc::new(Semaphore::new(OWN_AT_ONCE));
         let mut tasks = JoinSet::new();
-        let mut running: BTreeMap<Arc<Shape>, AbortHandle> = BTreeMap::new();
+        let mut running: BTreeMap<Arc<Shape>, Running> = BTreeMap::new();
         loop {
-            let wanted = poller.wanted();
+            let plan = poller.plan();
             // A task never ends by itself: one that ended panicked, and is started again.
-            running.retain(|shape, task| {
-                let keep = wanted.contains(shape) && !task.is_finished();
+            running.retain(|shape, running| {
+                let keep = plan.contains_key(shape) && !running.task.is_finished();
                 if !keep {
-                    task.abort();
+                    running.task.abort();
                 }
                 keep
             });
-            for shape in wanted {
-                if running.contains_key(&shape) {
+            for (shape, namespaces) in plan {
+                if let Some(running) = running.get(&shape) {
+                    running.needed.store(Arc::new(namespaces));
                     continue;
                 }
-                let places = if shape.grouping == Grouping::Single {
-                    &own
-                } else {
-                    &shared
-                };
-                let task = tasks.spawn(poller.clone().poll_for_ever(shape.clone(), places.clone()));
-                running.insert(shape, task);
+                let needed = Arc::new(ArcSwap::from_pointee(namespaces));
+                let task = tasks.spawn(poller.clone().poll_for_ever(shape.clone(), needed.clone()));
+                running.insert(shape, Running { task, needed });
             }
             poller.store.retain(|shape| running.contains_key(shape));
             poller.telemetry.shapes(running.len());
@@ -101,20 +100,25 @@ impl Poller {
         }
     }
 
-    fn wanted(&self) -> BTreeSet<Arc<Shape>> {
+    fn plan(&self) -> Plan {
         let entries = self.registry.entries();
-        let metrics = entries.iter().flat_map(|(_, entry)| &entry.metrics);
-        metrics.filter_map(|metric| metric.shape.clone().ok()).collect()
+        promql::plan(entries.iter().flat_map(|(key, entry)| {
+            let shapes = entry
+                .metrics
+                .iter()
+                .filter_map(|metric| metric.shape.as_ref().ok());
+            shapes.map(|shape| (key.namespace.as_str(), shape))
+        }))
     }
 
-    async fn poll_for_ever(self: Arc<Self>, shape: Arc<Shape>, places: Arc<Semaphore>) {
-        let mut timeouts = 0;
+    async fn poll_for_ever(self: Arc<Self>, shape: Arc<Shape>, needed: Arc<ArcSwap<BTreeSet<String>>>) {
+        let (mut timeouts, mut split) = (0, Split::default());
         loop {
             let started = self.clock.monotonic();
-            {
-                // The semaphore is never closed.
-                let _place = places.acquire().await;
-                let outcome = self.poll(&shape).await;
+            let server = self.servers.get(&shape.server);
+            if let Some(server) = &server {
+                let poll = ask(&server.client, &shape, &mut split, &needed, &*self.clock);
+                let outcome = server.in_turn(shape.grouping, poll).await;
                 let taken = self.clock.monotonic().saturating_sub(started);
                 self.telemetry.polled(outcome.is_ok(), taken, self.clock.now());
                 timeouts = match &outcome {
@@ -123,40 +127,12 @@ impl Poller {
                 };
                 self.record(&shape, outcome.map_err(|error| error.failure));
             }
+            let interval = server.map_or(NO_SERVER, |server| server.poll_interval());
             let jitter = 1.0 + JITTER * (2.0 * crate::random::fraction() - 1.0);
             let taken = self.clock.monotonic().saturating_sub(started);
-            let wait = between_polls(self.interval, timeouts).mul_f64(jitter);
+            let wait = between_polls(interval, timeouts).mul_f64(jitter);
             tokio::time::sleep(wait.saturating_sub(taken)).await;
         }
-    }
-
-    /// One poll. The times come first: a value is then never older than the time it is given.
-    async fn poll(&self, shape: &Shape) -> Result<Answer, PollError> {
-        let Some(client) = self.servers.get(&shape.server) else {
-            let known: Vec<_> = self.servers.keys().map(String::as_str).collect();
-            return Err(unsuitable(format!(
-                "prometheusServer {:?} is not configured; this metrics server knows {}",
-                shape.server,
-                known.join(", ")
-            )));
-        };
-        // Taken before the first query, so that no age comes out too young.
-        let asked = self.clock.monotonic();
-        let in_words = |error: QueryError| PollError {
-            timed_out: matches!(error, QueryError::Timeout(_)),
-            failure: Failure::Prometheus(error.to_string().into()),
-        };
-        let times = match &shape.age {
-            Some(age) => client.query(age).await.map_err(in_words)?,
-            None => Vec::new(),
-        };
-        let values = match shape.grouping {
-            Grouping::Single => client.query_one(&shape.value).await,
-            Grouping::Pod | Grouping::Namespace => client.query(&shape.value).await,
-        };
-        let values = values.map_err(in_words)?;
-        Answer::join(shape, &self.labels, &values, &times, asked)
-            .map_err(|error| unsuitable(error.to_string()))
     }
 
     fn record(&self, shape: &Arc<Shape>, outcome: Result<Answer, Failure>) {
@@ -167,19 +143,6 @@ impl Poller {
             None if changed => tracing::info!(query = shape.value, "polling works again"),
             Some(_) | None => {}
         }
-    }
-}
-
-/// A poll that brought no data.
-struct PollError {
-    failure: Failure,
-    timed_out: bool,
-}
-
-fn unsuitable(words: String) -> PollError {
-    PollError {
-        failure: Failure::Unsuitable(words.into()),
-        timed_out: false,
     }
 }
 

@@ -146,7 +146,7 @@ impl Memory {
     }
 
     /// Why the HPA would be refused a metric now; `None` if it has a value. Which pods the HPA will ask for is
-    /// not known here: those named after the scale target are taken, or else all.
+    /// not known here: those of the scale target, as far as the pods show it, are taken, or else all.
     pub fn missing(&self, metric: &ServedMetric, now: Duration) -> Option<Missing> {
         if metric.metric.metric_type() == MetricType::External && !self.external_metrics {
             return Some(Missing::Failed(Failure::Unsuitable(EXTERNAL_OFF.into())));
@@ -154,15 +154,8 @@ impl Memory {
         let state = self.state(metric).ok()?;
         if metric.describes_pods() {
             let namespace = &metric.key.namespace;
-            let pods = self.pods.select(namespace, &LabelSelector::default());
-            let prefix = format!("{}-", metric.target.name);
-            let own: Vec<&str> = pods
-                .iter()
-                .map(String::as_str)
-                .filter(|name| name.starts_with(&prefix))
-                .collect();
-            let all = || pods.iter().map(String::as_str).collect();
-            let selected: Vec<&str> = if own.is_empty() { all() } else { own };
+            let pods = self.pods.of_target(namespace, &metric.target.name);
+            let selected: Vec<&str> = pods.iter().map(String::as_str).collect();
             reading::pods(state.as_deref(), namespace, &metric.metric, now, &selected).err()
         } else {
             reading::object(state.as_deref(), metric.answer_namespace(), &metric.metric, now).err()

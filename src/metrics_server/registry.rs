@@ -11,7 +11,7 @@ use std::{
 };
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use crate::{
     api::{
@@ -23,7 +23,7 @@ use crate::{
         desired::hpa::metric_selector,
         label_selector::LabelSelector,
         model::{MetricType, PrometheusMetric, Scaling, ScalingKey, Series},
-        promql::{self, Labels, Shape, ShapeError},
+        promql::{Shape, ShapeError, Sources},
         validate::{Validation, validate},
     },
 };
@@ -63,7 +63,8 @@ pub struct Entry {
 /// All resources.
 #[derive(Debug)]
 pub struct Registry {
-    labels: Labels,
+    /// Held by whoever writes entries: what was planned with old sources is never written after a new plan.
+    sources: Mutex<Sources>,
     entries: RwLock<BTreeMap<ScalingKey, Arc<Entry>>>,
 }
 
@@ -89,6 +90,15 @@ impl ServedMetric {
         )
     }
 
+    /// The same metric, asked of other sources.
+    fn planned(&self, sources: &Sources) -> Self {
+        let shape = sources.shape(&self.key.namespace, &self.metric).map(Arc::new);
+        Self {
+            shape,
+            ..self.clone()
+        }
+    }
+
     /// The labels that tell it from others of its name in its namespace.
     pub fn identity(&self) -> BTreeMap<String, String> {
         metric_selector(&self.key, &self.workload)
@@ -96,10 +106,10 @@ impl ServedMetric {
 }
 
 impl Registry {
-    /// An empty registry that plans queries with these labels.
-    pub fn new(labels: Labels) -> Self {
+    /// An empty registry that plans queries to these sources.
+    pub fn new(sources: Sources) -> Self {
         Self {
-            labels,
+            sources: Mutex::new(sources),
             entries: RwLock::default(),
         }
     }
@@ -118,11 +128,12 @@ impl Registry {
         let Some(key) = key_of(&object.metadata) else {
             return;
         };
+        let sources = self.sources.lock();
         let entry = self.entries.read().get(&key).cloned();
         let before = entry.map(|entry| entry.metrics.clone()).unwrap_or_default();
         let judged = catch_unwind(AssertUnwindSafe(|| {
             let validation = validate(object);
-            let metrics = self.metrics(object, validation.scaling.as_ref(), &before);
+            let metrics = metrics(&sources, object, validation.scaling.as_ref(), &before);
             (metrics, validation.violations.is_empty())
         }));
         let (metrics, valid) = judged.unwrap_or_else(|_| {
@@ -137,6 +148,29 @@ impl Registry {
             condition: condition_of(object),
         };
         self.entries.write().insert(key, Arc::new(entry));
+    }
+
+    /// Plans all queries anew, for other sources.
+    pub fn replan(&self, sources: Sources) {
+        let mut current = self.sources.lock();
+        let replanned: Vec<_> = self
+            .entries()
+            .into_iter()
+            .map(|(key, entry)| {
+                let metrics = entry.metrics.iter();
+                let entry = Entry {
+                    metrics: metrics.map(|metric| Arc::new(metric.planned(&sources))).collect(),
+                    ..(*entry).clone()
+                };
+                (key, Arc::new(entry))
+            })
+            .collect();
+        let mut entries = self.entries.write();
+        for (key, entry) in replanned {
+            // What was removed meanwhile stays away.
+            entries.entry(key).and_modify(|standing| *standing = entry);
+        }
+        *current = sources;
     }
 
     /// Forgets a resource.
@@ -185,43 +219,43 @@ impl Registry {
             .flat_map(|(_, entry)| in_entry(entry))
             .collect()
     }
+}
 
-    /// What the resource asks for, and what it no longer says validly as it was `before`.
-    fn metrics(
-        &self,
-        object: &VoiceAssistScaling,
-        scaling: Option<&Scaling>,
-        before: &[Arc<ServedMetric>],
-    ) -> Vec<Arc<ServedMetric>> {
-        let Some(scaling) = scaling else {
-            return before.to_vec();
-        };
-        let key = &scaling.key;
-        let mut metrics = Vec::new();
-        for workload in &object.spec.workloads {
-            match scaling.workloads.iter().find(|valid| valid.name == workload.name) {
-                Some(valid) => metrics.extend(valid.prometheus_metrics().map(|(name, metric)| {
-                    Arc::new(ServedMetric {
-                        key: key.clone(),
-                        workload: valid.name.clone(),
-                        target: valid.target.clone(),
-                        name: name.to_owned(),
-                        metric: metric.clone(),
-                        shape: promql::shape(&self.labels, &key.namespace, metric).map(Arc::new),
-                    })
-                })),
-                None => {
-                    metrics.extend(
-                        before
-                            .iter()
-                            .filter(|metric| metric.workload == workload.name)
-                            .cloned(),
-                    );
-                }
+/// What the resource asks for, and what it no longer says validly as it was `before`.
+fn metrics(
+    sources: &Sources,
+    object: &VoiceAssistScaling,
+    scaling: Option<&Scaling>,
+    before: &[Arc<ServedMetric>],
+) -> Vec<Arc<ServedMetric>> {
+    let Some(scaling) = scaling else {
+        return before.to_vec();
+    };
+    let key = &scaling.key;
+    let mut metrics = Vec::new();
+    for workload in &object.spec.workloads {
+        match scaling.workloads.iter().find(|valid| valid.name == workload.name) {
+            Some(valid) => metrics.extend(valid.prometheus_metrics().map(|(name, metric)| {
+                Arc::new(ServedMetric {
+                    key: key.clone(),
+                    workload: valid.name.clone(),
+                    target: valid.target.clone(),
+                    name: name.to_owned(),
+                    metric: metric.clone(),
+                    shape: sources.shape(&key.namespace, metric).map(Arc::new),
+                })
+            })),
+            None => {
+                metrics.extend(
+                    before
+                        .iter()
+                        .filter(|metric| metric.workload == workload.name)
+                        .cloned(),
+                );
             }
         }
-        metrics
     }
+    metrics
 }
 
 /// The identity of an object from the API server.
@@ -241,48 +275,4 @@ fn condition_of(object: &VoiceAssistScaling) -> Option<Condition> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn scaling(name: &str) -> VoiceAssistScaling {
-        serde_json::from_value(json!({
-            "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
-            "metadata": {"namespace": "ns", "name": name},
-            "spec": {"workloads": [{
-                "name": "worker",
-                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
-                "maxReplicas": 5,
-                "metrics": [{"name": "depth", "queueDepth": {"gauge": "g", "target": {"averageValue": "50"}}}],
-            }]},
-        }))
-        .unwrap()
-    }
-
-    #[test]
-    fn a_resource_on_which_the_validation_panics_keeps_its_metrics_and_harms_no_other() {
-        let label = |name: &str| name.parse().unwrap();
-        let registry = Registry::new(Labels {
-            namespace: label("namespace"),
-            pod: label("pod"),
-        });
-        registry.apply(&scaling("one"));
-        registry.apply_validated(&scaling("one"), |_| panic!("a defect"));
-        registry.apply_validated(&scaling("two"), |_| panic!("a defect"));
-        registry.apply(&scaling("three"));
-        let metrics: Vec<_> = registry
-            .entries()
-            .iter()
-            .map(|(key, entry)| (key.name.clone(), entry.metrics.len(), entry.valid))
-            .collect();
-        assert_eq!(
-            metrics,
-            [
-                ("one".to_owned(), 1, false),
-                ("three".to_owned(), 1, true),
-                ("two".to_owned(), 0, false)
-            ]
-        );
-    }
-}
+mod tests;

@@ -8,14 +8,14 @@ use axum::{
     response::Response,
 };
 use hyper::{Request, body::Incoming};
-use rustls::pki_types::{CertificateDer, UnixTime};
 
 use super::{
-    authn::{CurrentTrust, User},
+    authenticator::Authenticator,
+    authn::User,
     authz::{Action, Authorizer},
     document::JSON,
     documents::Documents,
-    listener::Service,
+    listener::{Peer, Service},
     path::{self, RootScopedPath, Route},
     payload,
     reads::{Memory, Now},
@@ -29,8 +29,8 @@ const HEALTH: [&str; 3] = ["/healthz", "/livez", "/readyz"];
 
 /// Answers every request of the secure port.
 pub struct Router {
-    /// Whom to trust.
-    pub trust: Arc<CurrentTrust>,
+    /// Who asks.
+    pub authenticator: Authenticator,
     /// Who may do what.
     pub authorizer: Authorizer,
     /// Everything that is no metric.
@@ -46,9 +46,9 @@ pub struct Router {
 }
 
 impl Service for Router {
-    async fn serve(&self, request: Request<Incoming>, chain: &[CertificateDer<'static>]) -> Response {
+    async fn serve(&self, request: Request<Incoming>, peer: &Peer) -> Response {
         let started = self.clock.monotonic();
-        let response = match self.answer(&request, chain).await {
+        let response = match self.answer(&request, peer).await {
             Ok(response) => response,
             Err(error) => error.into_response(),
         };
@@ -59,24 +59,19 @@ impl Service for Router {
 }
 
 impl Router {
-    async fn answer(
-        &self,
-        request: &Request<Incoming>,
-        chain: &[CertificateDer<'static>],
-    ) -> Result<Response, StatusError> {
+    async fn answer(&self, request: &Request<Incoming>, peer: &Peer) -> Result<Response, StatusError> {
         let path = request.uri().path();
         if HEALTH.contains(&path) {
             only_reads(request)?;
             return Ok(self.health(path));
         }
-        let trust = self
-            .trust
-            .get()
-            .ok_or_else(|| StatusError::unavailable("whom to trust is not read yet"))?;
-        let now = UnixTime::since_unix_epoch(self.clock.now().as_duration().unsigned_abs());
-        let user = trust
-            .authenticate(chain, request.headers(), now)
-            .map_err(|error| StatusError::unauthorized(error.to_string()))?;
+        let user = self
+            .authenticator
+            .authenticate(peer.chain(), request.headers())
+            .await?;
+        if !user.is_anonymous() {
+            peer.identified();
+        }
         let route = match path::route(path)? {
             route if route.is_external() && !self.memory.external_metrics => Route::Unknown,
             route => route,

@@ -1,7 +1,6 @@
 //! Starts the parts of the metrics server and stops them in order.
 
 use std::{
-    collections::BTreeMap,
     net::SocketAddr,
     sync::{
         Arc,
@@ -21,10 +20,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     api_services::ApiServices,
+    authenticator::Authenticator,
     authn::CurrentTrust,
     authz::{Authorizer, CacheTtl},
     availability::Reporter,
     certificate_files::CertificateFiles,
+    config::{Configuration, ReloadMetrics},
     documents::Documents,
     listener::{self, BindError},
     poller::Poller,
@@ -36,13 +37,12 @@ use super::{
     shared_certificate::Keeper,
     telemetry::Telemetry,
     tls::{self, ServingCertificate},
+    token_review::{NoRandomness, TokenReviewer},
     trust_watch, watches,
 };
 use crate::{
     clock::Clock,
-    core::promql::Labels,
     leader::{self, LeaderConfig},
-    prometheus,
     telemetry::http::{self, Check, Endpoints, HttpError},
 };
 
@@ -62,12 +62,8 @@ pub enum Certificate {
 pub struct Settings {
     /// Watched namespace; `None` means all.
     pub namespace: Option<String>,
-    /// The Prometheus servers by the name resources call them.
-    pub prometheus: BTreeMap<String, prometheus::Client>,
-    /// Time between polls.
-    pub poll_interval: Duration,
-    /// Labels that carry namespace and pod.
-    pub labels: Labels,
+    /// The Prometheus servers.
+    pub prometheus: Configuration,
     /// Address of the secure port.
     pub secure_address: SocketAddr,
     /// Address of the plain port for metrics and health.
@@ -80,6 +76,8 @@ pub struct Settings {
     pub external_metrics: bool,
     /// How long answers of access reviews count.
     pub review_ttl: CacheTtl,
+    /// How long answers of token reviews count.
+    pub token_ttl: Duration,
     /// Which replica reports `MetricsAvailable`; without an election, this one does.
     pub election: Option<LeaderConfig>,
 }
@@ -96,6 +94,9 @@ pub enum RunError {
     /// The TLS library.
     #[error("TLS could not be set up: {0}")]
     Tls(#[from] rustls::Error),
+    /// The system.
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
     /// A background task ended, which none should.
     #[error("a background task ended: {}", .0.as_ref().map_or_else(|| "without an error".to_owned(), ToString::to_string))]
     Task(Option<JoinError>),
@@ -112,6 +113,7 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), RunError> {
     let mut metrics = MetricsRegistry::default();
+    let reload_metrics = ReloadMetrics::new(&mut metrics);
     let parts = Parts::new(&settings, Telemetry::new(&mut metrics));
     let metrics = Arc::new(metrics);
     let secure = listener::bind(settings.secure_address).await?;
@@ -125,6 +127,14 @@ pub async fn run(
     parts.spawn_watches(&mut tasks, &client, settings.namespace.as_deref());
     parts.spawn_poller(&mut tasks, &settings, clock.clone(), stop.clone());
     parts.spawn_certificate(&mut tasks, &client, &settings, clock.clone());
+    if let Some(reloader) = settings.prometheus.reloader(
+        parts.memory.registry.clone(),
+        parts.scalings_synced.clone(),
+        reload_metrics,
+        clock.clone(),
+    ) {
+        tasks.spawn(reloader.run());
+    }
     tasks.spawn(http::serve(plain, endpoints, CancellationToken::new()));
     let election = settings
         .election
@@ -140,8 +150,9 @@ pub async fn run(
     // Those that end what they are doing when told to, unlike `tasks`.
     let mut orderly = JoinSet::new();
     orderly.spawn(reporter.run(stop.clone()));
-    let authorizer = Authorizer::new(client, settings.review_ttl, clock.clone());
-    let router = parts.router(authorizer, metrics, clock);
+    let authorizer = Authorizer::new(client.clone(), settings.review_ttl, clock.clone());
+    let tokens = TokenReviewer::new(client, settings.token_ttl, clock.clone())?;
+    let router = parts.router(tokens, authorizer, metrics, clock);
     parts.spawn_listener(&mut orderly, secure, router, closing.clone())?;
     let ended = tokio::select! {
         () = stop.cancelled() => Ok(()),
@@ -175,7 +186,7 @@ impl Parts {
     fn new(settings: &Settings, telemetry: Telemetry) -> Self {
         Self {
             memory: Memory {
-                registry: Arc::new(Registry::new(settings.labels.clone())),
+                registry: Arc::new(Registry::new(settings.prometheus.servers.sources())),
                 store: Arc::default(),
                 pods: Arc::default(),
                 resource_names: Arc::default(),
@@ -240,9 +251,7 @@ impl Parts {
         stop: CancellationToken,
     ) {
         let poller = Poller {
-            servers: settings.prometheus.clone(),
-            labels: settings.labels.clone(),
-            interval: settings.poll_interval,
+            servers: settings.prometheus.servers.clone(),
             registry: self.memory.registry.clone(),
             store: self.memory.store.clone(),
             telemetry: self.telemetry.clone(),
@@ -281,9 +290,19 @@ impl Parts {
         tasks.spawn(async move { api_services.follow(&client, &telemetry).await });
     }
 
-    fn router(&self, authorizer: Authorizer, metrics: Arc<MetricsRegistry>, clock: Arc<dyn Clock>) -> Router {
+    fn router(
+        &self,
+        tokens: TokenReviewer,
+        authorizer: Authorizer,
+        metrics: Arc<MetricsRegistry>,
+        clock: Arc<dyn Clock>,
+    ) -> Router {
         Router {
-            trust: self.trust.clone(),
+            authenticator: Authenticator {
+                trust: self.trust.clone(),
+                tokens,
+                clock: clock.clone(),
+            },
             authorizer,
             documents: Documents::new(self.memory.external_metrics, metrics),
             memory: self.memory.clone(),

@@ -5,11 +5,14 @@ use axum::{
     body::Body,
     http::{
         HeaderValue, StatusCode,
-        header::{ALLOW, CONTENT_TYPE},
+        header::{ALLOW, CONTENT_TYPE, RETRY_AFTER},
     },
     response::Response,
 };
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Status, StatusDetails};
+
+/// When to ask again, in seconds, where a limit was reached.
+const RETRY_AFTER_SECONDS: u16 = 1;
 
 /// An error answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +21,7 @@ pub struct StatusError {
     status: StatusCode,
     reason: &'static str,
     message: String,
+    retry_after: Option<u16>,
 }
 
 impl StatusError {
@@ -26,6 +30,7 @@ impl StatusError {
             status,
             reason,
             message: message.into(),
+            retry_after: None,
         }
     }
 
@@ -54,7 +59,15 @@ impl StatusError {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
     }
 
-    /// 500: a review of access failed.
+    /// 429: the client has too much under way; it is told when to ask again.
+    pub fn too_many_requests(message: impl Into<String>) -> Self {
+        Self {
+            retry_after: Some(RETRY_AFTER_SECONDS),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message)
+        }
+    }
+
+    /// 500: a review was refused.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message)
     }
@@ -62,6 +75,11 @@ impl StatusError {
     /// 503: the metric exists and has no usable value now.
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)
+    }
+
+    /// 504: a review had no answer in time.
+    pub fn timeout(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", message)
     }
 
     #[cfg(test)]
@@ -76,6 +94,10 @@ impl StatusError {
             code: Some(i32::from(self.status.as_u16())),
             reason: Some(self.reason.to_owned()),
             message: Some(self.message),
+            details: self.retry_after.map(|seconds| StatusDetails {
+                retry_after_seconds: Some(seconds.into()),
+                ..StatusDetails::default()
+            }),
             ..Status::default()
         };
         // A Status of strings always serializes.
@@ -86,6 +108,9 @@ impl StatusError {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if self.status == StatusCode::METHOD_NOT_ALLOWED {
             headers.insert(ALLOW, HeaderValue::from_static("GET"));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
         }
         response
     }

@@ -21,7 +21,7 @@ impl Limit {
     pub(super) fn general(bytes: usize) -> Self {
         Self {
             bytes,
-            remedy: "raise --prometheus-max-response-size or narrow the metrics",
+            remedy: "raise --prometheus-max-response-size (maxResponseSize in a configuration file) or narrow the metrics",
         }
     }
 

@@ -6,12 +6,12 @@ use prometheus_http_query::{Client as Api, Error as ApiError};
 use reqwest::{
     StatusCode,
     header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue},
-    redirect::Policy,
 };
 
 use super::{
     body::{self, BodyError, Limit},
-    response::{self, ResponseError},
+    response::{self, InstantAnswer, ResponseError},
+    settings::Settings,
 };
 use crate::core::promql::Vector;
 
@@ -44,6 +44,12 @@ pub enum BuildError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The CA certificates are not usable.
+    #[error("the CA certificates are not usable: {0}")]
+    Ca(String),
+    /// The client certificate or its key is not usable.
+    #[error("the client certificate and its key are not usable: {0}")]
+    Identity(String),
     /// The HTTP client could not be set up, for example without CA certificates for https.
     #[error("the HTTP client for Prometheus could not be set up: {0}")]
     Http(String),
@@ -66,7 +72,10 @@ pub enum QueryError {
         /// Beginning of a plain-text body.
         words: String,
     },
-    /// Too large, badly encoded or broken off.
+    /// Larger than the limit.
+    #[error("{0}")]
+    TooLarge(String),
+    /// Badly encoded or broken off.
     #[error("{0}")]
     Body(String),
     /// An answer that cannot be used.
@@ -80,26 +89,28 @@ impl Client {
     /// # Errors
     /// See [`BuildError`].
     pub fn new(url: &str, limits: Limits) -> Result<Self, BuildError> {
-        let bad_url = |problem: String| BuildError::Url {
+        Self::build(&Settings::plain(url, limits))
+    }
+
+    /// A client for a server that asks for more than its URL.
+    ///
+    /// # Errors
+    /// See [`BuildError`].
+    pub fn build(settings: &Settings) -> Result<Self, BuildError> {
+        let (http, url) = settings.http()?;
+        let api = Api::from(http, url).map_err(|error| BuildError::Url {
             url: url.to_owned(),
-            problem,
-        };
-        let parsed = reqwest::Url::parse(url).map_err(|error| bad_url(error.to_string()))?;
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("vas/", env!("CARGO_PKG_VERSION")))
-            .timeout(limits.timeout)
-            .redirect(Policy::none());
-        match parsed.scheme() {
-            "https" => {}
-            // Without https no CA certificates are needed: a minimal image has none.
-            "http" => builder = builder.tls_certs_only([]),
-            scheme => return Err(bad_url(format!("the scheme is {scheme}, not http or https"))),
-        }
-        let http = builder
-            .build()
-            .map_err(|error| BuildError::Http(innermost(&error)))?;
-        let api = Api::from(http, url.trim_end_matches('/')).map_err(|error| bad_url(innermost(&error)))?;
-        Ok(Self { api, limits })
+            problem: innermost(&error),
+        })?;
+        Ok(Self {
+            api,
+            limits: settings.limits,
+        })
+    }
+
+    /// The bounds on each query.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// Runs an instant query.
@@ -107,6 +118,14 @@ impl Client {
     /// # Errors
     /// See [`QueryError`]; the texts do not contain the URL.
     pub async fn query(&self, promql: &str) -> Result<Vector, QueryError> {
+        self.ask(promql).await.map(|answer| answer.vector)
+    }
+
+    /// The same, with the remarks of Prometheus.
+    ///
+    /// # Errors
+    /// See [`Client::query`].
+    pub async fn ask(&self, promql: &str) -> Result<InstantAnswer, QueryError> {
         self.bounded(promql, Limit::general(self.limits.response_size))
             .await
     }
@@ -116,18 +135,18 @@ impl Client {
     ///
     /// # Errors
     /// See [`Client::query`].
-    pub async fn query_one(&self, promql: &str) -> Result<Vector, QueryError> {
+    pub async fn ask_one(&self, promql: &str) -> Result<InstantAnswer, QueryError> {
         self.bounded(promql, Limit::one_series(self.limits.response_size))
             .await
     }
 
-    async fn bounded(&self, promql: &str, limit: Limit) -> Result<Vector, QueryError> {
+    async fn bounded(&self, promql: &str, limit: Limit) -> Result<InstantAnswer, QueryError> {
         tokio::time::timeout(self.limits.timeout, self.send(promql, limit))
             .await
             .unwrap_or(Err(QueryError::Timeout(self.limits.timeout)))
     }
 
-    async fn send(&self, promql: &str, limit: Limit) -> Result<Vector, QueryError> {
+    async fn send(&self, promql: &str, limit: Limit) -> Result<InstantAnswer, QueryError> {
         let millis = i64::try_from(self.limits.timeout.as_millis()).unwrap_or(i64::MAX);
         let response = self
             .api
@@ -139,9 +158,10 @@ impl Client {
             .map_err(|error| self.connection(&error))?;
         let status = response.status();
         let json = is_json(response.headers().get(CONTENT_TYPE));
-        let body = body::read(response, limit)
-            .await
-            .map_err(|error: BodyError| QueryError::Body(error.to_string()))?;
+        let body = body::read(response, limit).await.map_err(|error| match error {
+            BodyError::TooLarge(_) => QueryError::TooLarge(error.to_string()),
+            _ => QueryError::Body(error.to_string()),
+        })?;
         if json {
             let parsed = response::parse(&body);
             if status.is_success() || matches!(parsed, Err(ResponseError::Refused { .. })) {
@@ -181,7 +201,7 @@ fn is_json(content_type: Option<&HeaderValue>) -> bool {
 }
 
 /// The text of the error at the bottom of the chain: the cause, without URLs and wrappers.
-fn innermost(error: &dyn std::error::Error) -> String {
+pub(super) fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;

@@ -6,7 +6,9 @@
 
 mod body;
 mod client;
-mod response;
+pub mod response;
+mod settings;
 
 pub use client::{BuildError, Client, Limits, QueryError};
-pub use response::ResponseError;
+pub use response::{InstantAnswer, ResponseError, parse as parse_answer};
+pub use settings::Settings;

@@ -1,6 +1,6 @@
 //! The JSON of an instant query, read strictly.
 //!
-//! Source: the "Instant queries" section of Prometheus' HTTP API. `infos` are notes on style and ignored;
+//! Source: the "Instant queries" section of Prometheus' HTTP API. `infos` are remarks on the query and passed on;
 //! `warnings` mean that the result may be incomplete, so such an answer is no answer; nor is one with
 //! `isPartial`, which is how VictoriaMetrics says that some of its storage did not answer.
 
@@ -12,6 +12,9 @@ use crate::core::promql::{Item, Vector};
 
 /// Longest text of Prometheus that is passed on, in characters.
 const MAX_WORDS: usize = 300;
+
+/// Most remarks that are passed on.
+const MAX_INFOS: usize = 3;
 
 /// Why an answer was not used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +35,15 @@ pub enum ResponseError {
     Malformed(&'static str),
 }
 
+/// A complete answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstantAnswer {
+    /// Its series.
+    pub vector: Vector,
+    /// What Prometheus remarks on the query, without the place in its text.
+    pub infos: Vec<String>,
+}
+
 #[derive(Deserialize)]
 struct Envelope {
     status: Status,
@@ -40,6 +52,7 @@ struct Envelope {
     error_type: Option<String>,
     error: Option<String>,
     warnings: Option<Vec<String>>,
+    infos: Option<Vec<String>>,
     #[serde(rename = "isPartial")]
     is_partial: Option<bool>,
 }
@@ -67,7 +80,10 @@ struct Series {
 }
 
 /// Reads the body of an instant query.
-pub(super) fn parse(body: &[u8]) -> Result<Vector, ResponseError> {
+///
+/// # Errors
+/// See [`ResponseError`].
+pub fn parse(body: &[u8]) -> Result<InstantAnswer, ResponseError> {
     let envelope: Envelope = serde_json::from_slice(body).map_err(|error| {
         ResponseError::Malformed(match error.classify() {
             serde_json::error::Category::Eof => "the answer is cut off",
@@ -87,13 +103,38 @@ pub(super) fn parse(body: &[u8]) -> Result<Vector, ResponseError> {
     if envelope.is_partial == Some(true) {
         return Err(ResponseError::Warned("the answer is partial".to_owned()));
     }
-    match envelope.data {
-        Some(Data::Vector(series)) => series.into_iter().map(item).collect(),
-        Some(Data::Scalar(sample)) => Ok(vec![sampled(BTreeMap::new(), &sample)?]),
-        Some(Data::Matrix(_) | Data::String(_)) => Err(ResponseError::Malformed(
-            "the result is neither a vector nor a scalar",
-        )),
-        None => Err(ResponseError::Malformed("the answer holds no data")),
+    let vector = match envelope.data {
+        Some(Data::Vector(series)) => series.into_iter().map(item).collect::<Result<_, _>>()?,
+        Some(Data::Scalar(sample)) => vec![sampled(BTreeMap::new(), &sample)?],
+        Some(Data::Matrix(_) | Data::String(_)) => {
+            return Err(ResponseError::Malformed(
+                "the result is neither a vector nor a scalar",
+            ));
+        }
+        None => return Err(ResponseError::Malformed("the answer holds no data")),
+    };
+    let infos = envelope.infos.unwrap_or_default();
+    Ok(InstantAnswer {
+        vector,
+        infos: infos
+            .iter()
+            .take(MAX_INFOS)
+            .map(|info| words(placeless(info)))
+            .collect(),
+    })
+}
+
+/// A remark without the `(line:column)` at its end, which tells nothing to whom did not write the query.
+fn placeless(info: &str) -> &str {
+    match info.rsplit_once(" (") {
+        Some((text, place))
+            if place.strip_suffix(')').is_some_and(|place| {
+                place.contains(':') && place.chars().all(|char| char.is_ascii_digit() || char == ':')
+            }) =>
+        {
+            text
+        }
+        _ => info,
     }
 }
 
@@ -144,8 +185,12 @@ mod tests {
         let body = r#"{"status":"success","data":{"resultType":"vector","result":[
             {"metric":{"namespace":"a","pod":"p"},"value":[1700000000.123,"12.5"]},
             {"metric":{},"value":[1700000000,"NaN"]},{"metric":{},"value":[1700000000,"+Inf"]}]},
-            "infos":["PromQL info: metric might not be a counter"]}"#;
-        let items = parse(body.as_bytes()).unwrap();
+            "infos":["PromQL info: metric might not be a counter: \"a\" (1:26)","b (see c)"]}"#;
+        let InstantAnswer { vector: items, infos } = parse(body.as_bytes()).unwrap();
+        assert_eq!(
+            infos,
+            ["PromQL info: metric might not be a counter: \"a\"", "b (see c)"]
+        );
         assert_eq!(items[0].labels["pod"], "p");
         assert_eq!(
             format!("{} {}", items[0].time, items[0].value),
@@ -159,7 +204,7 @@ mod tests {
     fn a_scalar_is_one_item_without_labels() {
         let body = r#"{"status":"success","data":{"resultType":"scalar","result":[1.5,"3"]}}"#;
         assert_eq!(
-            parse(body.as_bytes()).unwrap(),
+            parse(body.as_bytes()).unwrap().vector,
             [Item {
                 labels: BTreeMap::new(),
                 time: 1.5,
@@ -171,7 +216,7 @@ mod tests {
     #[test]
     fn no_series_is_an_empty_vector() {
         let body = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
-        assert_eq!(parse(body.as_bytes()), Ok(vec![]));
+        assert_eq!(parse(body.as_bytes()), Ok(InstantAnswer::default()));
     }
 
     #[test]
@@ -194,7 +239,7 @@ mod tests {
             parse(body(true).as_bytes()).unwrap_err().to_string(),
             "warned: the answer is partial"
         );
-        assert_eq!(parse(body(false).as_bytes()), Ok(vec![]));
+        assert_eq!(parse(body(false).as_bytes()), Ok(InstantAnswer::default()));
     }
 
     #[test]

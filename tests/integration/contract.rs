@@ -82,7 +82,7 @@ fn every_rule_of_the_metrics_api_is_proved_by_a_test_or_refused_with_a_reason() 
     let document = std::fs::read_to_string(root().join("docs/metrics-api.md")).unwrap();
     let rules = document
         .lines()
-        .filter(|line| line.starts_with(|first: char| first == '|') && line.contains('.'))
+        .filter(|line| line.starts_with('|') && line.contains('.'))
         .count();
     let rows = rows(&document);
     assert_eq!(rows.len(), rules, "a row is not written as number, rule, proof");

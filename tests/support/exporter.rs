@@ -106,9 +106,17 @@ impl Drop for Exporter {
 fn key(name: &str, labels: &[(&str, &str)]) -> String {
     let labels: Vec<String> = labels
         .iter()
-        .map(|(label, value)| format!("{label}={value:?}"))
+        .map(|(label, value)| format!("{label}=\"{}\"", escape(value)))
         .collect();
     format!("{name}{{{}}}", labels.join(","))
+}
+
+/// The text format escapes these three and nothing else.
+fn escape(value: &str) -> String {
+    value
+        .replace('\\', r"\\")
+        .replace('"', "\\\"")
+        .replace('\n', r"\n")
 }
 
 async fn render(

@@ -5,6 +5,9 @@ use super::{Cluster, kustomization::Kustomization};
 /// The folder users apply.
 pub const INSTALL: &str = "manifests/install";
 
+/// The install with everything that can be added to it.
+pub const INSTALL_WITH_EXTERNAL_METRICS: &str = "tests/fixtures/install-with-external-metrics";
+
 /// Applies the install and waits until the resource is served. The APIServices lead nowhere until
 /// [`route_metrics_server`].
 #[track_caller]
@@ -46,4 +49,24 @@ pub fn route_metrics_server(cluster: &Cluster, port: u16) {
         let name = format!("{version}.custom.metrics.k8s.io");
         cluster.kubectl_ok(&["patch", "apiservice", &name, "--type=merge", "-p", &port], None);
     }
+}
+
+/// Adds the component `external-metrics` after [`apply`], and makes its APIService lead to that port too.
+#[track_caller]
+pub fn add_external_metrics(cluster: &Cluster, port: u16) -> Kustomization {
+    let install = Kustomization::render(INSTALL_WITH_EXTERNAL_METRICS);
+    let name = "v1beta1.external.metrics.k8s.io";
+    let mut api_service = install
+        .find("APIService", name)
+        .expect("the component adds it")
+        .clone();
+    api_service["spec"]["service"]["port"] = port.into();
+    let right = ["ClusterRole", "ClusterRoleBinding"].map(|kind| {
+        let found = install.find(kind, "vas-metrics-server-external");
+        found.expect("the component adds the right to its caBundle")
+    });
+    for object in right.into_iter().chain([&api_service]) {
+        cluster.kubectl_ok(&["apply", "-f", "-"], Some(&object.to_string()));
+    }
+    install
 }

@@ -56,6 +56,7 @@ pub enum Signal {
     Kill,
     Stop,
     Cont,
+    Hangup,
 }
 
 impl Process {
@@ -118,6 +119,7 @@ impl Process {
             Signal::Kill => "-KILL",
             Signal::Stop => "-STOP",
             Signal::Cont => "-CONT",
+            Signal::Hangup => "-HUP",
         };
         let status = Command::new("kill").arg(name).arg(self.id().to_string()).status();
         assert!(

@@ -18,11 +18,30 @@ pub struct Prometheus {
     dir: PathBuf,
     port: u16,
     process: Option<Process>,
+    secured: Option<Secured>,
+}
+
+/// A Prometheus that not everybody may ask.
+#[derive(Clone, Debug)]
+pub struct Secured {
+    /// The content of its `--web.config.file`.
+    pub web_config: String,
+    /// Somebody who may ask it.
+    pub client: reqwest::Client,
 }
 
 impl Prometheus {
     /// Starts it and waits until it is ready. Targets come from `register`.
     pub async fn start(name: &str) -> Self {
+        Self::start_with(name, None).await
+    }
+
+    /// The same behind TLS. Its own certificate must be that of `localhost`.
+    pub async fn start_secured(name: &str, secured: Secured) -> Self {
+        Self::start_with(name, Some(secured)).await
+    }
+
+    async fn start_with(name: &str, secured: Option<Secured>) -> Self {
         super::install_tls_provider();
         let dir = run_dir().join(format!("prometheus-{name}"));
         let _ = std::fs::remove_dir_all(&dir);
@@ -33,6 +52,7 @@ impl Prometheus {
             dir,
             port: free_port(),
             process: None,
+            secured,
         };
         prometheus.up().await;
         prometheus
@@ -40,12 +60,26 @@ impl Prometheus {
 
     /// Its address, for `--prometheus-url`.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        match &self.secured {
+            None => format!("http://127.0.0.1:{}", self.port),
+            Some(_) => format!("https://localhost:{}", self.port),
+        }
+    }
+
+    /// Its process; `None` while it is down.
+    pub fn id(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
     }
 
     /// Adds a scrape target; it is picked up within seconds. The target's own labels win.
     pub fn register(&self, job: &str, target: &str) {
-        let text = format!("[{{\"targets\": [\"{target}\"], \"labels\": {{\"job\": \"{job}\"}}}}]");
+        self.register_every(job, target, SCRAPE_INTERVAL);
+    }
+
+    /// The same for a target that is scraped at an interval of its own.
+    pub fn register_every(&self, job: &str, target: &str, interval: &str) {
+        let labels = serde_json::json!({"job": job, "__scrape_interval__": interval});
+        let text = serde_json::json!([{"targets": [target], "labels": labels}]).to_string();
         let file = self.dir.join("targets").join(format!("{job}.json"));
         let draft = file.with_extension("draft");
         std::fs::write(&draft, text).expect("a target file can be written");
@@ -61,13 +95,20 @@ impl Prometheus {
 
     /// Starts it again on the same port and data.
     pub async fn up(&mut self) {
-        let args = [
+        let mut args = vec![
             format!("--config.file={}", self.dir.join("prometheus.yml").display()),
             format!("--storage.tsdb.path={}", self.dir.join("data").display()),
             format!("--web.listen-address=127.0.0.1:{}", self.port),
             "--storage.tsdb.no-lockfile".to_owned(),
             "--log.level=warn".to_owned(),
         ];
+        let mut client = reqwest::Client::new();
+        if let Some(secured) = &self.secured {
+            let file = self.dir.join("web.yml");
+            std::fs::write(&file, &secured.web_config).expect("a configuration can be written");
+            args.push(format!("--web.config.file={}", file.display()));
+            client = secured.client.clone();
+        }
         let log = self.dir.join("prometheus.log");
         self.process = Some(Process::start(
             &format!("prometheus {}", self.name),
@@ -78,7 +119,7 @@ impl Prometheus {
         ));
         let ready = format!("{}/-/ready", self.url());
         eventually(Duration::from_secs(30), "Prometheus is ready", || async {
-            match reqwest::get(&ready).await {
+            match client.get(&ready).send().await {
                 Ok(answer) if answer.status().is_success() => Ok(()),
                 Ok(answer) => Err(answer.status().to_string()),
                 Err(error) => Err(error.to_string()),

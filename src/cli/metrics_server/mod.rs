@@ -3,7 +3,7 @@
 mod prometheus_args;
 mod serving_args;
 
-use std::{collections::BTreeMap, io::Write as _, net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{io::Write as _, net::SocketAddr, process::ExitCode, sync::Arc};
 
 use prometheus_args::PrometheusArgs;
 use serving_args::ServingArgs;
@@ -12,14 +12,10 @@ use super::{EXIT_INVALID, kube_config::KubeConfigArgs, leader_election::LeaderEl
 use crate::{
     api::METRICS_SERVER_LEASE,
     clock::{Clock, SystemClock},
-    core::promql::Labels,
     leader::{AfterLoss, LeaderConfig},
-    metrics_server::{self, CacheTtl, Certificate, ServiceName, Settings},
-    prometheus, shutdown,
+    metrics_server::{self, CacheTtl, Certificate, Configuration, ServiceName, Settings},
+    shutdown,
 };
-
-/// The Prometheus that metrics without `prometheusServer` are read from.
-const DEFAULT_SERVER: &str = "default";
 
 /// Serve request rates, queue depths and queue ages from Prometheus to the HPA
 ///
@@ -53,9 +49,9 @@ type BoxError = Box<dyn std::error::Error>;
 impl Args {
     pub(super) fn run(&self) -> ExitCode {
         let prepared = self.log.init().map_err(BoxError::from).and_then(|()| {
-            let client = self.prometheus.client()?;
+            let servers = self.prometheus.configuration()?;
             let certificate = self.serving.certificate()?;
-            Ok((client, certificate))
+            Ok((servers, certificate))
         });
         let (prometheus, certificate) = match prepared {
             Ok(prepared) => prepared,
@@ -71,7 +67,7 @@ impl Args {
         }
     }
 
-    async fn serve(&self, prometheus: prometheus::Client, certificate: Certificate) -> Result<(), BoxError> {
+    async fn serve(&self, prometheus: Configuration, certificate: Certificate) -> Result<(), BoxError> {
         let stop = shutdown::on_signal()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let client = self.kube.client().await?;
@@ -87,12 +83,7 @@ impl Args {
             .unwrap_or(&own_namespace);
         let settings = Settings {
             namespace: self.watch_namespace.clone(),
-            prometheus: BTreeMap::from([(DEFAULT_SERVER.to_owned(), prometheus)]),
-            poll_interval: self.prometheus.prometheus_poll_interval,
-            labels: Labels {
-                namespace: self.prometheus.namespace_label.clone(),
-                pod: self.prometheus.pod_label.clone(),
-            },
+            prometheus,
             secure_address: SocketAddr::new(self.serving.bind_address, self.serving.secure_port),
             metrics_address: self.serving.metrics_bind_address,
             service: ServiceName {
@@ -105,6 +96,7 @@ impl Args {
                 authorized: self.serving.authorization_webhook_cache_authorized_ttl,
                 unauthorized: self.serving.authorization_webhook_cache_unauthorized_ttl,
             },
+            token_ttl: self.serving.authentication_token_webhook_cache_ttl,
             election,
         };
         Ok(metrics_server::run(client, settings, clock, stop).await?)

@@ -1,16 +1,38 @@
 //! Flags that say where the metrics server's values come from.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
-use crate::{cli::leader_election::parse_duration, core::promql::LabelName, prometheus};
+use crate::{
+    cli::leader_election::parse_duration,
+    core::promql::{LabelName, Labels, Source},
+    metrics_server::{ConfigError, ConfigFile, Configuration, ServerSettings},
+    prometheus,
+};
 
 /// Where the values come from.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Prometheus")]
 pub(super) struct PrometheusArgs {
+    /// File that names one or more Prometheus servers, with how each is reached. Read again when it, or a file that
+    /// it names, changes. Excludes the other flags of this group, which are the short form for one server
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = [
+            "prometheus_url", "prometheus_poll_interval", "prometheus_timeout", "prometheus_max_response_size",
+            "namespace_label", "pod_label",
+        ],
+        env = "VAS_CONFIG"
+    )]
+    pub(super) config: Option<PathBuf>,
     /// URL of Prometheus' HTTP API, for example http://prometheus.monitoring:9090
-    #[arg(long, value_name = "URL", env = "VAS_PROMETHEUS_URL")]
-    pub(super) prometheus_url: String,
+    #[arg(
+        long,
+        value_name = "URL",
+        required_unless_present = "config",
+        env = "VAS_PROMETHEUS_URL"
+    )]
+    pub(super) prometheus_url: Option<String>,
     /// Time between polls of each query
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration, env = "VAS_PROMETHEUS_POLL_INTERVAL")]
     pub(super) prometheus_poll_interval: Duration,
@@ -38,12 +60,35 @@ pub(super) struct PrometheusArgs {
     pub(super) pod_label: LabelName,
 }
 
+/// Why there are no servers to ask.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PrometheusArgsError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Build(#[from] prometheus::BuildError),
+}
+
 impl PrometheusArgs {
-    pub(super) fn client(&self) -> Result<prometheus::Client, prometheus::BuildError> {
+    pub(super) fn configuration(&self) -> Result<Configuration, PrometheusArgsError> {
+        if let Some(file) = &self.config {
+            return Ok(Configuration::from_file(ConfigFile::new(file))?);
+        }
         let limits = prometheus::Limits {
             timeout: self.prometheus_timeout,
             response_size: self.prometheus_max_response_size,
         };
-        prometheus::Client::new(&self.prometheus_url, limits)
+        let url = self.prometheus_url.as_deref().unwrap_or_default();
+        Ok(Configuration::single(ServerSettings {
+            client: prometheus::Settings::plain(url, limits),
+            poll_interval: self.prometheus_poll_interval,
+            source: Source {
+                labels: Labels {
+                    namespace: self.namespace_label.clone(),
+                    pod: self.pod_label.clone(),
+                },
+                bind_queries: true,
+            },
+        })?)
     }
 }

@@ -68,6 +68,9 @@ pub(super) struct ServingArgs {
     /// How long both CAs are trusted before the new certificate is served, and again after
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration, env = "VAS_SELF_SIGNED_OVERLAP")]
     pub(super) self_signed_overlap: Duration,
+    /// How long a review of a bearer token counts
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration, env = "VAS_AUTHENTICATION_TOKEN_WEBHOOK_CACHE_TTL")]
+    pub(super) authentication_token_webhook_cache_ttl: Duration,
     /// How long an access review that allowed counts
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration, env = "VAS_AUTHORIZATION_WEBHOOK_CACHE_AUTHORIZED_TTL")]
     pub(super) authorization_webhook_cache_authorized_ttl: Duration,

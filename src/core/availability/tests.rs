@@ -3,8 +3,19 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::*;
 
-fn missing(name: &str, missing: Missing) -> (String, Option<Missing>) {
-    (name.to_owned(), Some(missing))
+fn missing(name: &str, missing: Missing) -> Health {
+    Health {
+        missing: Some(missing),
+        ..fresh(name)
+    }
+}
+
+fn fresh(name: &str) -> Health {
+    Health {
+        name: name.to_owned(),
+        missing: None,
+        notes: Vec::new(),
+    }
 }
 
 fn too_old(age: u64, failure: Option<Failure>) -> Missing {
@@ -20,7 +31,7 @@ fn every_metric_without_a_value_is_named_with_its_cause_and_no_age() {
     let refused = Some(Failure::Prometheus("connection refused".into()));
     let metrics = |age| {
         [
-            ("api-gateway/request-rate".to_owned(), None),
+            fresh("api-gateway/request-rate"),
             missing("worker/queue-depth", too_old(age, refused.clone())),
             missing("worker/queue-age", Missing::NoSeries(None)),
         ]
@@ -54,10 +65,7 @@ fn nothing_is_said_before_the_first_poll() {
 
 #[test]
 fn fresh_metrics_and_no_metrics_are_both_available() {
-    assert_eq!(
-        verdict(&[("a/b".to_owned(), None)]).unwrap().reason,
-        "MetricsFresh"
-    );
+    assert_eq!(verdict(&[fresh("a/b")]).unwrap().reason, "MetricsFresh");
     assert_eq!(verdict(&[]).unwrap().reason, "NoPrometheusMetrics");
 }
 
@@ -67,6 +75,33 @@ fn a_message_stays_short_however_many_metrics_are_missing() {
         .map(|n| missing(&format!("w/m{n}"), Missing::NoSeries(None)))
         .collect();
     assert!(verdict(&many).unwrap().message.ends_with("; and 195 more"));
+}
+
+#[test]
+fn what_is_noteworthy_is_named_and_changes_no_status() {
+    let noted = |missing| Health {
+        missing,
+        notes: vec!["no series, which onMissing: Zero takes for zero".to_owned()],
+        ..fresh("worker/depth")
+    };
+    let zeroed = verdict(&[fresh("a/b"), noted(None)]).unwrap();
+    assert_eq!((zeroed.status, zeroed.reason), ("True", "MetricsFresh"));
+    assert_eq!(
+        zeroed.message,
+        "2 metrics from Prometheus; worker/depth: no series, which onMissing: Zero takes for zero"
+    );
+    let missing = verdict(&[noted(Some(Missing::Gap))]).unwrap();
+    assert_eq!(missing.status, "False");
+    assert!(
+        missing.message.ends_with("Zero takes for zero"),
+        "{}",
+        missing.message
+    );
+    let many = Health {
+        notes: (0..100).map(|n| n.to_string()).collect(),
+        ..fresh("a/b")
+    };
+    assert!(verdict(&[many]).unwrap().message.ends_with("a/b: 4; and 95 more"));
 }
 
 const VERDICT: Verdict = Verdict {

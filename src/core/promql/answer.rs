@@ -3,7 +3,11 @@
 //! Ages are taken on Prometheus' own clock (evaluation time minus sample time), so that a skew between its
 //! clock and ours never makes data look fresh or stale.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
@@ -48,6 +52,22 @@ pub struct Answer {
     pub asked: Duration,
     /// By namespace, then by pod; the key is empty where the shape does not tell them apart.
     pub points: BTreeMap<String, BTreeMap<String, Point>>,
+    /// The namespaces that were asked for; `None` means all.
+    pub scope: Option<BTreeSet<String>>,
+    /// Those of them that this answer says nothing of.
+    pub unanswered: BTreeMap<String, Unanswered>,
+    /// What Prometheus remarked, in its own words.
+    pub infos: BTreeSet<Arc<str>>,
+}
+
+/// Why an answer says nothing of a namespace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unanswered {
+    /// In words for users.
+    pub why: Arc<str>,
+    /// Our monotonic time just before its points, of an earlier answer, were asked for; `None` where there are
+    /// none.
+    pub asked: Option<Duration>,
 }
 
 /// Why an answer cannot be used.
@@ -70,7 +90,6 @@ impl Answer {
     /// See [`AnswerError`].
     pub fn join(
         shape: &Shape,
-        labels: &Labels,
         values: &[Item],
         times: &[Item],
         asked: Duration,
@@ -78,9 +97,10 @@ impl Answer {
         if shape.grouping == Grouping::Single && values.len() > 1 {
             return Err(AnswerError::SeveralSeries(values.len()));
         }
+        let labels = &shape.labels;
         let mut answer = Self {
             asked,
-            points: BTreeMap::new(),
+            ..Self::default()
         };
         for item in values {
             if let Some(point) = answer.point(shape.grouping, labels, item) {
@@ -106,6 +126,18 @@ impl Answer {
         Ok(answer)
     }
 
+    /// Whether it says, or was to say, anything of a namespace.
+    #[must_use]
+    pub fn covers(&self, namespace: &str) -> bool {
+        self.scope.as_ref().is_none_or(|scope| scope.contains(namespace))
+    }
+
+    /// Takes in the answer for other namespaces.
+    pub fn absorb(&mut self, part: Self) {
+        self.points.extend(part.points);
+        self.infos.extend(part.infos);
+    }
+
     /// The point an item belongs to; `None` for series without the labels that would tell.
     fn point(&mut self, grouping: Grouping, labels: &Labels, item: &Item) -> Option<&mut Point> {
         let label = |name: &super::LabelName| item.labels.get(name.as_str()).cloned();
@@ -128,6 +160,7 @@ fn timestamp(seconds: f64) -> Result<Timestamp, AnswerError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::model::Series;
 
     fn labels() -> Labels {
         Labels {
@@ -139,6 +172,8 @@ mod tests {
     fn shape(grouping: Grouping) -> Shape {
         Shape {
             server: "default".to_owned(),
+            labels: labels(),
+            series: Series::Query { query: String::new() },
             grouping,
             value: "v".to_owned(),
             age: (grouping != Grouping::Single).then(|| "a".to_owned()),
@@ -159,7 +194,6 @@ mod tests {
         let pod = [("namespace", "a"), ("pod", "p")];
         let answer = Answer::join(
             &shape(Grouping::Pod),
-            &labels(),
             &[item(&pod, 1000.5, 7.0)],
             &[item(&pod, 1000.0, 990.0)],
             Duration::from_secs(3),
@@ -176,7 +210,6 @@ mod tests {
     fn an_own_query_is_as_old_as_the_poll() {
         let answer = Answer::join(
             &shape(Grouping::Single),
-            &labels(),
             &[item(&[], 50.0, 1.0)],
             &[],
             Duration::ZERO,
@@ -191,7 +224,7 @@ mod tests {
     fn several_series_of_an_own_query_are_an_error_not_the_first_one() {
         let items = [item(&[("a", "1")], 1.0, 1.0), item(&[("a", "2")], 1.0, 2.0)];
         assert_eq!(
-            Answer::join(&shape(Grouping::Single), &labels(), &items, &[], Duration::ZERO),
+            Answer::join(&shape(Grouping::Single), &items, &[], Duration::ZERO),
             Err(AnswerError::SeveralSeries(2))
         );
     }
@@ -200,7 +233,6 @@ mod tests {
     fn series_without_the_labels_belong_to_nobody() {
         let answer = Answer::join(
             &shape(Grouping::Pod),
-            &labels(),
             &[
                 item(&[("namespace", "a")], 1.0, 1.0),
                 item(&[("pod", "p")], 1.0, 1.0),
@@ -215,13 +247,7 @@ mod tests {
     fn a_time_that_is_no_time_is_an_error() {
         for value in [f64::NAN, -1.0, f64::INFINITY, 1e300] {
             let items = [item(&[("namespace", "a")], 1.0, value)];
-            let answer = Answer::join(
-                &shape(Grouping::Namespace),
-                &labels(),
-                &[],
-                &items,
-                Duration::ZERO,
-            );
+            let answer = Answer::join(&shape(Grouping::Namespace), &[], &items, Duration::ZERO);
             assert!(matches!(answer, Err(AnswerError::BadTime(_))), "{value}");
         }
     }

@@ -26,6 +26,25 @@ pub fn quote(value: &str) -> String {
     quoted
 }
 
+/// Quotes a regular expression that matches any of these strings and nothing else: PromQL anchors it. It is an
+/// alternation of literals, which Prometheus looks up instead of matching.
+#[must_use]
+pub fn quote_any_of<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
+    let escaped: Vec<String> = values.into_iter().map(escape_regex).collect();
+    quote(&escaped.join("|"))
+}
+
+fn escape_regex(literal: &str) -> String {
+    let mut escaped = String::with_capacity(literal.len());
+    for char in literal.chars() {
+        if r"\.+*?()|[]{}^$".contains(char) {
+            escaped.push('\\');
+        }
+        escaped.push(char);
+    }
+    escaped
+}
+
 /// Name of a label, safe to write into a query as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LabelName(String);
@@ -73,11 +92,30 @@ impl std::fmt::Display for LabelName {
 
 #[cfg(test)]
 mod tests {
+    use promql_parser::parser::{self, Expr};
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn quotes_and_control_characters_are_escaped() {
         assert_eq!(quote("a\"b\\c\nd\u{1}"), r#""a\"b\\c\nd\u0001""#);
+    }
+
+    proptest! {
+        #[test]
+        fn a_list_of_strings_matches_each_of_them_and_nothing_else(
+            values in proptest::collection::vec("[ -~\\PC\n]{0,12}", 1..5),
+            other in "[ -~\\PC\n]{0,12}",
+        ) {
+            let quoted = quote_any_of(values.iter().map(String::as_str));
+            let Ok(Expr::VectorSelector(selector)) = parser::parse(&format!("a{{b=~{quoted}}}")) else {
+                panic!("{quoted}")
+            };
+            let matcher = &selector.matchers.matchers[0];
+            prop_assert!(values.iter().all(|value| matcher.is_match(value)), "{}", quoted);
+            prop_assert_eq!(matcher.is_match(&other), values.contains(&other), "{}", quoted);
+        }
     }
 
     #[test]

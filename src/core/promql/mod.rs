@@ -5,15 +5,20 @@
 //! change its structure.
 //!
 //! ```text
-//! model::PrometheusMetric --shape--> Shape {value, age} --(poller)--> two Vectors --answer--> Answer
+//! model::PrometheusMetric --Sources::shape--> Shape {value, age} --plan--> each Shape once, with its namespaces
+//!     --split--> parts of it, one unless answers are too large --(poller)--> two Vectors --answer--> Answer
 //! ```
 
 mod answer;
 mod escape;
 mod namespace;
+mod plan;
 mod shape;
+mod split;
 
-pub use answer::{Answer, AnswerError, Item, Point, SampleTime, Vector};
-pub use escape::{InvalidLabelName, LabelName, quote};
-pub use namespace::{QueryError, pin_namespace};
-pub use shape::{Grouping, Labels, Shape, ShapeError, shape};
+pub use answer::{Answer, AnswerError, Item, Point, SampleTime, Unanswered, Vector};
+pub use escape::{InvalidLabelName, LabelName, quote, quote_any_of};
+pub use namespace::{QueryError, check_query, pin_namespace};
+pub use plan::{Plan, Source, Sources, plan};
+pub use shape::{Grouping, Labels, Queries, Shape, ShapeError, shape};
+pub use split::{Part, Split};

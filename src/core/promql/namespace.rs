@@ -56,6 +56,14 @@ pub fn pin_namespace(query: &str, label: &LabelName, namespace: &str) -> Result<
     }
 }
 
+/// Checks a query that is sent as it is written.
+///
+/// # Errors
+/// See [`QueryError`].
+pub fn check_query(query: &str) -> Result<(), QueryError> {
+    parse(query).map(drop)
+}
+
 fn parse(query: &str) -> Result<Expr, QueryError> {
     let nodes = query
         .bytes()

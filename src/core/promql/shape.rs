@@ -2,14 +2,16 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{LabelName, QueryError, escape::InvalidLabelName, pin_namespace, quote};
+use super::{
+    LabelName, QueryError, check_query, escape::InvalidLabelName, pin_namespace, quote, quote_any_of,
+};
 use crate::{
     api::v1alpha1::Aggregation,
     core::model::{PrometheusMetric, Series},
 };
 
 /// The labels that carry a series' namespace and pod in the Prometheus that is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Labels {
     /// Carries the namespace.
     pub namespace: LabelName,
@@ -41,6 +43,19 @@ pub struct Shape {
     pub age: Option<String>,
     /// Window of a rate; `None` where the value is that of one moment.
     pub window: Option<Duration>,
+    /// The labels that tell the answer's series apart.
+    pub labels: Labels,
+    /// What is read.
+    pub series: Series,
+}
+
+/// The PromQL of a shape, for all namespaces or for some.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queries {
+    /// For the values.
+    pub value: String,
+    /// For the times of their samples.
+    pub age: Option<String>,
 }
 
 /// Why no query can be made for a metric.
@@ -52,34 +67,92 @@ pub enum ShapeError {
     /// The author's query cannot be used.
     #[error("query: {0}")]
     Query(#[from] QueryError),
+    /// Nobody has configured the server that the metric names.
+    #[error("prometheusServer {server:?} is not configured; this metrics server knows {}", .known.join(", "))]
+    UnknownServer {
+        /// As the resource names it.
+        server: String,
+        /// Those that are configured.
+        known: Vec<String>,
+    },
 }
 
-/// The question behind one metric of a resource in `namespace`.
+/// The question behind one metric of a resource in `namespace`, an author's own query bound to that namespace.
 ///
 /// # Errors
 /// See [`ShapeError`].
 pub fn shape(labels: &Labels, namespace: &str, metric: &PrometheusMetric) -> Result<Shape, ShapeError> {
-    let Labels {
-        namespace: namespace_label,
-        pod,
-    } = labels;
-    let server = metric.server.clone();
-    Ok(match &metric.series {
+    let series = match &metric.series {
+        Series::Query { query } => Series::Query {
+            query: pin_namespace(query, &labels.namespace, namespace)?,
+        },
+        declared => declared.clone(),
+    };
+    render(labels, metric, series)
+}
+
+/// The same, but an author's own query is sent as it is written.
+///
+/// # Errors
+/// See [`ShapeError`].
+pub(super) fn shape_unbound(labels: &Labels, metric: &PrometheusMetric) -> Result<Shape, ShapeError> {
+    if let Series::Query { query } = &metric.series {
+        check_query(query)?;
+    }
+    render(labels, metric, metric.series.clone())
+}
+
+fn render(labels: &Labels, metric: &PrometheusMetric, series: Series) -> Result<Shape, ShapeError> {
+    let Queries { value, age } = queries(labels, &series, None)?;
+    let (grouping, window) = match &series {
+        Series::RequestRate { window, .. } => (Grouping::Pod, Some(*window)),
+        Series::Gauge { .. } => (Grouping::Namespace, None),
+        Series::Query { .. } => (Grouping::Single, None),
+    };
+    Ok(Shape {
+        server: metric.server.clone(),
+        grouping,
+        value,
+        age,
+        window,
+        labels: labels.clone(),
+        series,
+    })
+}
+
+impl Shape {
+    /// What is asked for all namespaces.
+    #[must_use]
+    pub fn queries(&self) -> Queries {
+        Queries {
+            value: self.value.clone(),
+            age: self.age.clone(),
+        }
+    }
+
+    /// What is asked for some namespaces only. An author's own query is that of one namespace already, and stays
+    /// as it is.
+    #[must_use]
+    pub fn queries_for<'a>(&self, namespaces: impl IntoIterator<Item = &'a str>) -> Queries {
+        let matcher = format!("{}=~{}", self.labels.namespace, quote_any_of(namespaces));
+        // The label names were checked when the shape was made.
+        queries(&self.labels, &self.series, Some(&matcher)).unwrap_or_else(|_| self.queries())
+    }
+}
+
+fn queries(labels: &Labels, series: &Series, matcher: Option<&str>) -> Result<Queries, InvalidLabelName> {
+    let Labels { namespace, pod } = labels;
+    Ok(match series {
         Series::RequestRate {
             counter,
             match_labels,
             window,
         } => {
-            let selector = selector(counter, match_labels)?;
+            let selector = selector(counter, match_labels, matcher)?;
             let range = render_window(*window);
-            Shape {
-                server,
-                grouping: Grouping::Pod,
-                value: format!("sum by ({namespace_label}, {pod}) (rate({selector}[{range}]))"),
-                age: Some(format!(
-                    "max by ({namespace_label}, {pod}) (timestamp({selector}))"
-                )),
-                window: Some(*window),
+            Queries {
+                value: format!("sum by ({namespace}, {pod}) (rate({selector}[{range}]))"),
+                age: Some(format!("max by ({namespace}, {pod}) (timestamp({selector}))")),
             }
         }
         Series::Gauge {
@@ -87,36 +160,35 @@ pub fn shape(labels: &Labels, namespace: &str, metric: &PrometheusMetric) -> Res
             match_labels,
             aggregation,
         } => {
-            let selector = selector(gauge, match_labels)?;
+            let selector = selector(gauge, match_labels, matcher)?;
             let operator = match aggregation {
                 Aggregation::Max => "max",
                 Aggregation::Sum => "sum",
             };
-            Shape {
-                server,
-                grouping: Grouping::Namespace,
-                value: format!("{operator} by ({namespace_label}) ({selector})"),
-                age: Some(format!("max by ({namespace_label}) (timestamp({selector}))")),
-                window: None,
+            Queries {
+                value: format!("{operator} by ({namespace}) ({selector})"),
+                age: Some(format!("max by ({namespace}) (timestamp({selector}))")),
             }
         }
-        Series::Query { query } => Shape {
-            server,
-            grouping: Grouping::Single,
-            value: pin_namespace(query, namespace_label, namespace)?,
+        Series::Query { query } => Queries {
+            value: query.clone(),
             age: None,
-            window: None,
         },
     })
 }
 
 /// The metric name goes in as a matcher too: a metric may be called like a PromQL keyword.
-fn selector(name: &str, match_labels: &BTreeMap<String, String>) -> Result<String, InvalidLabelName> {
+fn selector(
+    name: &str,
+    match_labels: &BTreeMap<String, String>,
+    matcher: Option<&str>,
+) -> Result<String, InvalidLabelName> {
     let mut matchers = vec![format!("__name__={}", quote(name))];
     for (label, value) in match_labels {
         let label: LabelName = label.parse()?;
         matchers.push(format!("{label}={}", quote(value)));
     }
+    matchers.extend(matcher.map(str::to_owned));
     Ok(format!("{{{}}}", matchers.join(",")))
 }
 

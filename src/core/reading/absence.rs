@@ -20,14 +20,35 @@ pub struct Absence {
 }
 
 impl Absence {
-    /// Takes in a clean answer after the one `before`, which may lie before a failure.
+    /// Takes in a clean answer after the one `before`, which may lie before a failure. A namespace that was not
+    /// asked for, or not answered, is absent only from the next answer on.
     pub fn observe(&mut self, before: Option<&Answer>, answer: &Answer) {
-        self.clean_since.get_or_insert(answer.asked);
-        for namespace in before.into_iter().flat_map(|before| before.points.keys()) {
-            self.vanished.insert(namespace.clone(), answer.asked);
+        let asked = answer.asked;
+        let all_again = before
+            .and_then(|before| before.scope.as_ref())
+            .filter(|_| answer.scope.is_none());
+        if let (Some(scope), Some(since)) = (all_again, self.clean_since) {
+            for namespace in scope {
+                self.vanished.entry(namespace.clone()).or_insert(since);
+            }
+            self.clean_since = Some(asked);
         }
-        self.vanished.retain(|namespace, since| {
-            !answer.points.contains_key(namespace) && since.saturating_add(LONGEST) > answer.asked
+        let since = *self.clean_since.get_or_insert(asked);
+        for namespace in before.into_iter().flat_map(|before| before.points.keys()) {
+            self.vanished.insert(namespace.clone(), asked);
+        }
+        for namespace in answer.scope.iter().flatten() {
+            if before.is_some_and(|before| !before.covers(namespace)) {
+                self.vanished.insert(namespace.clone(), asked);
+            }
+        }
+        for namespace in answer.unanswered.keys() {
+            self.vanished.insert(namespace.clone(), asked);
+        }
+        let long_ago = |since: Duration| since.saturating_add(LONGEST) <= asked;
+        self.vanished.retain(|namespace, vanished| {
+            let says_more = !long_ago(*vanished) || (*vanished < since && !long_ago(since));
+            !answer.points.contains_key(namespace) && answer.covers(namespace) && says_more
         });
     }
 
@@ -56,6 +77,7 @@ mod tests {
                 .iter()
                 .map(|name| ((*name).to_owned(), points.clone()))
                 .collect(),
+            ..Answer::default()
         }
     }
 
@@ -111,5 +133,40 @@ mod tests {
         let absence = observed(&[answer(5, &["a"]), answer(10, &[]), answer(4000, &[])]);
         assert_eq!(absence.vanished.len(), 0);
         assert_eq!(since(&absence, "a"), Some(5), "longer ago, never shorter");
+    }
+
+    fn scoped(second: u64, scope: &[&str], namespaces: &[&str]) -> Answer {
+        Answer {
+            scope: Some(scope.iter().map(|name| (*name).to_owned()).collect()),
+            ..answer(second, namespaces)
+        }
+    }
+
+    #[test]
+    fn a_namespace_that_was_not_asked_for_is_absent_from_when_it_is() {
+        let absence = observed(&[scoped(5, &["a"], &[]), scoped(10, &["a", "b"], &[])]);
+        assert_eq!((since(&absence, "a"), since(&absence, "b")), (Some(5), Some(10)));
+        let all_again = observed(&[
+            answer(5, &[]),
+            scoped(10, &["a"], &[]),
+            answer(15, &[]),
+            answer(20, &[]),
+        ]);
+        assert_eq!(
+            (since(&all_again, "a"), since(&all_again, "b")),
+            (Some(5), Some(15))
+        );
+    }
+
+    #[test]
+    fn a_namespace_without_an_answer_is_not_absent() {
+        let mut large = answer(10, &["b"]);
+        let unanswered = crate::core::promql::Unanswered {
+            why: "too large".into(),
+            asked: None,
+        };
+        large.unanswered.insert("a".to_owned(), unanswered);
+        let absence = observed(&[answer(5, &["b"]), large, answer(15, &["b"])]);
+        assert_eq!(since(&absence, "a"), Some(10));
     }
 }

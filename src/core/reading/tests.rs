@@ -1,9 +1,16 @@
+mod parts;
+mod rates;
+mod remarkable;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::*;
 use crate::core::{
     model::{ObjectTarget, Series},
-    promql::{Grouping, SampleTime},
+    promql::{Grouping, Labels, SampleTime, Shape},
 };
 
 const NOW: Duration = Duration::from_secs(1000);
@@ -18,6 +25,21 @@ fn metric(on_missing: OnMissing) -> PrometheusMetric {
         on_missing,
         max_age: Duration::from_secs(60),
         server: "default".to_owned(),
+    }
+}
+
+fn shape(grouping: Grouping, window: Option<Duration>) -> Shape {
+    Shape {
+        server: "default".to_owned(),
+        grouping,
+        value: String::new(),
+        age: None,
+        window,
+        labels: Labels {
+            namespace: "namespace".parse().unwrap(),
+            pod: "pod".parse().unwrap(),
+        },
+        series: Series::Query { query: String::new() },
     }
 }
 
@@ -204,13 +226,7 @@ fn data_of_a_pod_that_is_gone_or_not_selected_stands_in_the_way_of_zero() {
 
 #[test]
 fn no_series_is_zero_only_after_clean_answers_for_as_long_as_max_age() {
-    let shape = Shape {
-        server: "default".to_owned(),
-        grouping: Grouping::Namespace,
-        value: String::new(),
-        age: None,
-        window: None,
-    };
+    let shape = shape(Grouping::Namespace, None);
     let mut state = PollState::default();
     let mut polled_at = |second: u64, clean: bool| {
         let asked = Duration::from_secs(second);
@@ -261,73 +277,6 @@ fn of_several_stale_pods_the_youngest_sample_is_named() {
     assert!(
         missing.to_string().starts_with("last sample 100s old"),
         "{missing}"
-    );
-}
-
-#[test]
-fn a_rate_whose_window_reaches_into_a_gap_is_missing_not_low() {
-    let mut state = PollState::default();
-    let shape = Shape {
-        server: "default".to_owned(),
-        grouping: Grouping::Pod,
-        value: String::new(),
-        age: None,
-        window: Some(Duration::from_secs(60)),
-    };
-    let mut sampled_at = |second: i64, value: f64| {
-        let sampled = SampleTime {
-            at: Timestamp::from_second(second).unwrap(),
-            age: Duration::ZERO,
-        };
-        let point = Point {
-            value: Some(value),
-            sampled: Some(sampled),
-        };
-        let points = BTreeMap::from([("a".to_owned(), BTreeMap::from([("p".to_owned(), point)]))]);
-        let asked = NOW;
-        state.record(&shape, Ok(Answer { asked, points }));
-        let readings = pods(Some(&state), "a", &metric(OnMissing::Hold), NOW, &["p"]);
-        readings.map(|readings| readings["p"].value.clone())
-    };
-    assert_eq!(sampled_at(0, 100.0), Ok("100".to_owned()));
-    assert_eq!(sampled_at(5, 100.0), Ok("100".to_owned()));
-    assert_eq!(sampled_at(51, 9.0), Err(Missing::Gap));
-    assert_eq!(sampled_at(80, 60.0), Err(Missing::Gap));
-    assert_eq!(sampled_at(111, 100.0), Ok("100".to_owned()));
-}
-
-#[test]
-fn a_rate_sinks_into_missing_when_scraping_stops_but_not_between_slow_scrapes() {
-    let rate = PrometheusMetric {
-        series: Series::RequestRate {
-            counter: "requests_total".to_owned(),
-            match_labels: BTreeMap::new(),
-            window: Duration::from_secs(40),
-        },
-        ..metric(OnMissing::Zero)
-    };
-    let read = |state: &PollState| {
-        pods(Some(state), "a", &rate, NOW, &["p"]).map(|readings| readings["p"].value.clone())
-    };
-    // Scraped every 20 s, half the window, and one scrape is late.
-    assert_eq!(
-        read(&polled(0, &[("a", "p", point(5.0, 22))])),
-        Ok("5".to_owned())
-    );
-    assert_eq!(
-        read(&polled(0, &[("a", "p", point(5.0, 30))])),
-        Ok("5".to_owned())
-    );
-    let missing = read(&polled(2, &[("a", "p", point(5.0, 31))])).unwrap_err();
-    assert_eq!(
-        missing.to_string(),
-        "no sample for most of the rate's window: the last is 33s old"
-    );
-    assert_eq!(missing.cause(), "no sample for most of the rate's window");
-    // A poll that is long ago does not make the rate sink.
-    assert_eq!(
-        read(&polled(30, &[("a", "p", point(5.0, 22))])),
-        Ok("5".to_owned())
     );
 }
 

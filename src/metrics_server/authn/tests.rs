@@ -1,56 +1,12 @@
 use axum::http::{HeaderName, HeaderValue};
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    IsCa, KeyPair,
-};
+use rcgen::ExtendedKeyUsagePurpose;
 
-use super::*;
-
-/// A CA that issues client certificates.
-struct Pki(CertifiedIssuer<'static, KeyPair>);
-
-impl Pki {
-    fn new(name: &str) -> Self {
-        let mut params = CertificateParams::new(vec![]).unwrap();
-        params.distinguished_name = subject(name, &[]);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
-    }
-
-    fn issue(
-        &self,
-        name: &str,
-        organizations: &[&str],
-        usage: ExtendedKeyUsagePurpose,
-    ) -> CertificateDer<'static> {
-        let mut params = CertificateParams::new(vec![]).unwrap();
-        params.distinguished_name = subject(name, organizations);
-        params.extended_key_usages = vec![usage];
-        params
-            .signed_by(&KeyPair::generate().unwrap(), &self.0)
-            .unwrap()
-            .der()
-            .clone()
-    }
-
-    fn client(&self, name: &str, organizations: &[&str]) -> CertificateDer<'static> {
-        self.issue(name, organizations, ExtendedKeyUsagePurpose::ClientAuth)
-    }
-}
-
-fn subject(name: &str, organizations: &[&str]) -> DistinguishedName {
-    let mut subject = DistinguishedName::new();
-    subject.push(DnType::CommonName, name);
-    for organization in organizations {
-        subject.push(DnType::OrganizationName, *organization);
-    }
-    subject
-}
+use super::{testing::Pki, *};
 
 fn trust(front_proxy: &Pki, clients: &Pki, allowed_names: &str) -> Trust {
     let data = [
-        ("client-ca-file", clients.0.pem()),
-        ("requestheader-client-ca-file", front_proxy.0.pem()),
+        ("client-ca-file", clients.pem()),
+        ("requestheader-client-ca-file", front_proxy.pem()),
         ("requestheader-allowed-names", allowed_names.to_owned()),
         (
             "requestheader-username-headers",
@@ -91,7 +47,8 @@ fn claims() -> HeaderMap {
 }
 
 fn who(trust: &Trust, chain: &[CertificateDer<'_>], headers: &HeaderMap) -> Result<User, Untrusted> {
-    trust.authenticate(chain, headers, UnixTime::now())
+    let known = trust.authenticate(chain, headers, UnixTime::now())?;
+    Ok(known.unwrap_or_else(anonymous))
 }
 
 #[test]
@@ -181,9 +138,58 @@ fn a_configmap_that_cannot_be_used_says_which_key() {
         ("client-ca-file", ""),
         ("requestheader-allowed-names", "not json"),
     ] {
-        let mut data = BTreeMap::from([("requestheader-client-ca-file".to_owned(), Pki::new("ca").0.pem())]);
+        let mut data = BTreeMap::from([("requestheader-client-ca-file".to_owned(), Pki::new("ca").pem())]);
         data.insert(key.to_owned(), value.to_owned());
         let error = Trust::parse(&data).unwrap_err();
         assert!(error.to_string().starts_with(key), "{error}");
     }
+}
+
+#[test]
+fn a_front_proxy_certificate_must_be_for_clients_and_of_its_time() {
+    let (proxies, clients) = (Pki::new("front-proxy-ca"), Pki::new("client-ca"));
+    let trust = trust(&proxies, &clients, r#"["front-proxy-client"]"#);
+    let server = proxies.issue("front-proxy-client", &[], ExtendedKeyUsagePurpose::ServerAuth);
+    assert!(who(&trust, &[server], &claims()).is_err());
+    let proxy = [proxies.client("front-proxy-client", &[])];
+    let year_5000 = UnixTime::since_unix_epoch(std::time::Duration::from_secs(95_617_584_000));
+    assert!(trust.authenticate(&proxy, &claims(), year_5000).is_err());
+    // Without a user name the headers claim nobody, and the certificate is no client's.
+    assert!(who(&trust, &proxy, &headers(&[("X-Remote-Group", "ops")])).is_err());
+}
+
+#[test]
+fn headers_are_those_the_configmap_names_and_extra_keys_are_decoded() {
+    let proxies = Pki::new("front-proxy-ca");
+    let data = [
+        ("requestheader-client-ca-file", proxies.pem()),
+        ("requestheader-username-headers", r#"["X-A", "X-B"]"#.to_owned()),
+        ("requestheader-uid-headers", r#"["X-Uid"]"#.to_owned()),
+        ("requestheader-extra-headers-prefix", r#"["X-Extra-"]"#.to_owned()),
+    ];
+    let data = data.into_iter().map(|(key, value)| (key.to_owned(), value));
+    let trust = Trust::parse(&data.collect()).unwrap();
+    let sent = headers(&[
+        ("X-Remote-User", "mallory"),
+        ("X-Remote-Group", "system:masters"),
+        ("X-B", "alice"),
+        ("X-Uid", "7"),
+        ("X-Extra-Example.com%2FScopes", "read"),
+        ("X-Extra-Example.com%2fscopes", "write"),
+        ("X-Extra-Half%2", "kept as it is"),
+    ]);
+    let user = who(&trust, &[proxies.client("anyone", &[])], &sent).unwrap();
+    let expected = User {
+        name: "alice".to_owned(),
+        uid: Some("7".to_owned()),
+        groups: vec!["system:authenticated".to_owned()],
+        extra: BTreeMap::from([
+            (
+                "example.com/scopes".to_owned(),
+                vec!["read".to_owned(), "write".to_owned()],
+            ),
+            ("half%2".to_owned(), vec!["kept as it is".to_owned()]),
+        ]),
+    };
+    assert_eq!(user, expected);
 }

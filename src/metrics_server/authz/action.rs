@@ -10,19 +10,10 @@ use super::super::{
     path::{ExternalPath, MetricPath, NamespacePath},
     status_error::StatusError,
 };
-use crate::api::{CUSTOM_METRICS_GROUP, EXTERNAL_METRICS_GROUP};
+use crate::core::metrics_api::MetricsApi;
 
 /// Names that kube-apiserver takes for subresources of the namespace, where they follow its name.
 const NAMESPACE_SUBRESOURCES: [&str; 2] = ["status", "finalize"];
-
-/// A group of metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum MetricsApi {
-    /// custom.metrics.k8s.io, whose metrics have a name in the path: they are got.
-    Custom,
-    /// external.metrics.k8s.io, whose metrics are resources of their own: they are listed.
-    External,
-}
 
 /// What a user wants to do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,19 +39,12 @@ pub struct Read {
     name: Option<String>,
 }
 
-impl MetricsApi {
-    fn group(self) -> &'static str {
-        match self {
-            Self::Custom => CUSTOM_METRICS_GROUP,
-            Self::External => EXTERNAL_METRICS_GROUP,
-        }
-    }
-
-    fn verb(self) -> &'static str {
-        match self {
-            Self::Custom => "get",
-            Self::External => "list",
-        }
+/// The verb of a read: a custom metric has a name in the path and is got, an external one is a resource of its own
+/// and is listed.
+fn verb(api: MetricsApi) -> &'static str {
+    match api {
+        MetricsApi::Custom => "get",
+        MetricsApi::External => "list",
     }
 }
 
@@ -70,7 +54,7 @@ impl Action {
         Self::ReadMetric(Read {
             api: MetricsApi::Custom,
             version: path.version.name(),
-            verb: MetricsApi::Custom.verb(),
+            verb: verb(MetricsApi::Custom),
             namespace: path.namespace.clone(),
             resource: path.resource.clone(),
             subresource: Some(path.metric.clone()),
@@ -83,7 +67,7 @@ impl Action {
         Self::ReadMetric(Read {
             api: MetricsApi::Custom,
             version: path.version.name(),
-            verb: MetricsApi::Custom.verb(),
+            verb: verb(MetricsApi::Custom),
             namespace: path.namespace.clone(),
             resource: "metrics".to_owned(),
             subresource: None,
@@ -108,7 +92,7 @@ impl Action {
             Read {
                 api: MetricsApi::External,
                 version: ExternalPath::VERSION,
-                verb: MetricsApi::External.verb(),
+                verb: verb(MetricsApi::External),
                 namespace,
                 resource: metric,
                 subresource: None,
@@ -134,7 +118,7 @@ impl Action {
                     group: Some(api.group().to_owned()),
                     version: Some("*".to_owned()),
                     resource: Some("*".to_owned()),
-                    verb: Some(api.verb().to_owned()),
+                    verb: Some(verb(*api).to_owned()),
                     ..ResourceAttributes::default()
                 };
                 (Some(any), None)
@@ -175,7 +159,7 @@ impl Action {
             Self::ReadAnyMetric(api) => {
                 format!(
                     "user {name:?} cannot {} every metric of API group {:?}",
-                    api.verb(),
+                    verb(*api),
                     api.group()
                 )
             }

@@ -22,30 +22,36 @@ const SEGMENTS: [(&str, &str); 4] = [
 
 /// All paths of one version.
 pub fn of(served: Served, dialect: Dialect) -> Vec<(String, Value)> {
-    let reads: &[(&str, &str, &str)] = match served {
-        Served::Custom(_) => &[
-            (
-                "namespaces/{namespace}/{resource}/{name}/{metric}",
-                "Object",
-                "Reads a metric of pods or of another object in a namespace.",
-            ),
-            (
-                "namespaces/{namespace}/metrics/{metric}",
-                "Namespace",
-                "Reads a metric that describes the namespace itself.",
-            ),
-        ],
-        Served::External => &[(
-            "namespaces/{namespace}/{metric}",
-            "External",
-            "Reads a metric that describes no Kubernetes object.",
-        )],
-    };
-    let path = |(rest, about, description): &(&str, &str, &str)| {
+    let path = |rest: &str, about: &str, description: &str| {
         let read = read(served, dialect, rest, about, description);
         (format!("/apis/{}/{rest}", served.group_version()), read)
     };
-    reads.iter().map(path).collect()
+    match served {
+        Served::Custom(_) => vec![
+            path(
+                "namespaces/{namespace}/{resource}/{name}/{metric}",
+                "object",
+                "Reads a metric of pods or of another object in a namespace.",
+            ),
+            path(
+                "namespaces/{namespace}/metrics/{metric}",
+                "namespace",
+                "Reads a metric that describes the namespace itself.",
+            ),
+        ],
+        // `kubectl explain` looks for those that discovery lists under their own names.
+        Served::External => [("{metric}", "external")]
+            .into_iter()
+            .chain(served.undescribed().iter().map(|name| (*name, *name)))
+            .map(|(metric, about)| {
+                path(
+                    &format!("namespaces/{{namespace}}/{metric}"),
+                    about,
+                    "Reads a metric that describes no Kubernetes object.",
+                )
+            })
+            .collect(),
+    }
 }
 
 fn read(served: Served, dialect: Dialect, path: &str, about: &str, description: &str) -> Value {
@@ -59,7 +65,7 @@ fn read(served: Served, dialect: Dialect, path: &str, about: &str, description: 
         Dialect::V3 => json!({"description": "OK", "content": {"application/json": {"schema": list}}}),
     };
     let mut operation = json!({
-        "operationId": format!("read{about}Metric{}", served.version()),
+        "operationId": format!("read-{about}-metric-{}", served.version()),
         "description": description,
         "tags": [served.group_version()],
         "parameters": queries(served, dialect),

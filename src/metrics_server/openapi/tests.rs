@@ -47,9 +47,14 @@ fn every_variable_of_a_path_is_declared_and_required() {
     let paths = document["paths"].as_object().unwrap();
     assert_eq!(
         paths.len(),
-        5,
-        "two for each version of custom metrics, one of external ones"
+        8,
+        "two for each version of custom metrics, one and three listed ones of external metrics"
     );
+    let operations: std::collections::BTreeSet<String> = paths
+        .values()
+        .map(|item| item["get"]["operationId"].to_string())
+        .collect();
+    assert_eq!(operations.len(), paths.len(), "each has a name of its own");
     for (path, item) in paths {
         let variables: Vec<&str> = path
             .split('/')

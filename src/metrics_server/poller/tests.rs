@@ -9,7 +9,14 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    api::v1alpha1::VoiceAssistScaling, clock::SystemClock, core::model::ScalingKey, prometheus::Limits,
+    api::v1alpha1::VoiceAssistScaling,
+    clock::SystemClock,
+    core::{
+        model::ScalingKey,
+        promql::{Labels, Source},
+    },
+    metrics_server::servers::ServerSettings,
+    prometheus::{Limits, Settings},
 };
 
 /// A Prometheus that answers at once, but never a query for the metric `slow`.
@@ -54,19 +61,30 @@ async fn fixture_with_timeout(timeout: Duration) -> Fixture {
         timeout,
         response_size: 1 << 20,
     };
-    let client = Client::new(&format!("http://{address}"), limits).unwrap();
-    let labels = Labels {
-        namespace: "namespace".parse().unwrap(),
-        pod: "pod".parse().unwrap(),
+    let source = Source {
+        labels: Labels {
+            namespace: "namespace".parse().unwrap(),
+            pod: "pod".parse().unwrap(),
+        },
+        bind_queries: true,
     };
-    let registry = Arc::new(Registry::new(labels.clone()));
+    let settings = ServerSettings {
+        client: Settings::plain(&format!("http://{address}"), limits),
+        poll_interval: Duration::from_millis(20),
+        source,
+    };
+    let servers = Arc::<Servers>::default();
+    let failures = servers.update(
+        BTreeMap::from([("default".to_owned(), settings)]),
+        &BTreeSet::new(),
+    );
+    assert!(failures.is_empty());
+    let registry = Arc::new(Registry::new(servers.sources()));
     let store = Arc::<Store>::default();
     let (changed, seen) = watch::channel(false);
     let stop = CancellationToken::new();
     let poller = Poller {
-        servers: BTreeMap::from([("default".to_owned(), client)]),
-        labels,
-        interval: Duration::from_millis(20),
+        servers,
         registry: registry.clone(),
         store: store.clone(),
         telemetry: Arc::new(Telemetry::new(
@@ -84,7 +102,7 @@ async fn fixture_with_timeout(timeout: Duration) -> Fixture {
     }
 }
 
-fn scaling(name: &str, gauge: &str, server: &str) -> VoiceAssistScaling {
+fn scaling(name: &str, gauge: &str) -> VoiceAssistScaling {
     serde_json::from_value(json!({
         "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
         "metadata": {"namespace": "ns", "name": name},
@@ -92,7 +110,7 @@ fn scaling(name: &str, gauge: &str, server: &str) -> VoiceAssistScaling {
             "name": "worker",
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "worker"},
             "maxReplicas": 5,
-            "metrics": [{"name": "depth", "prometheusServer": server,
+            "metrics": [{"name": "depth",
                 "queueDepth": {"gauge": gauge, "target": {"averageValue": "50"}}}],
         }]},
     }))
@@ -100,8 +118,8 @@ fn scaling(name: &str, gauge: &str, server: &str) -> VoiceAssistScaling {
 }
 
 impl Fixture {
-    fn apply(&self, name: &str, gauge: &str, server: &str) -> Arc<Shape> {
-        self.registry.apply(&scaling(name, gauge, server));
+    fn apply(&self, name: &str, gauge: &str) -> Arc<Shape> {
+        self.registry.apply(&scaling(name, gauge));
         self.changed.send_replace(true);
         let entries = self.registry.entries();
         let (_, entry) = entries.iter().find(|(key, _)| key.name == name).unwrap();
@@ -123,8 +141,8 @@ async fn until(what: &str, condition: impl Fn() -> bool) {
 #[tokio::test]
 async fn a_shape_that_hangs_is_asked_once_at_a_time_and_delays_no_other() {
     let fixture = fixture().await;
-    fixture.apply("hanging", "slow", "default");
-    let fast = fixture.apply("working", "fast", "default");
+    fixture.apply("hanging", "slow");
+    let fast = fixture.apply("working", "fast");
     until("the fast shape is polled again and again", || {
         fixture.prometheus.fast.load(Ordering::Relaxed) >= 10
             && fixture.prometheus.slow.load(Ordering::Relaxed) > 0
@@ -143,7 +161,7 @@ async fn a_shape_that_hangs_is_asked_once_at_a_time_and_delays_no_other() {
 #[tokio::test]
 async fn what_nobody_asks_for_any_more_is_forgotten() {
     let fixture = fixture().await;
-    let shape = fixture.apply("working", "fast", "default");
+    let shape = fixture.apply("working", "fast");
     until("it is polled", || fixture.store.get(&shape).is_some()).await;
     fixture.registry.remove(&ScalingKey {
         namespace: "ns".to_owned(),
@@ -154,29 +172,13 @@ async fn what_nobody_asks_for_any_more_is_forgotten() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_configured_is_named() {
-    let fixture = fixture().await;
-    let shape = fixture.apply("working", "fast", "elsewhere");
-    until("the poll failed", || fixture.store.get(&shape).is_some()).await;
-    let failure = fixture
-        .store
-        .get(&shape)
-        .and_then(|state| state.failure.clone())
-        .unwrap();
-    assert_eq!(
-        failure.to_string(),
-        "prometheusServer \"elsewhere\" is not configured; this metrics server knows default"
-    );
-}
-
-#[tokio::test]
 async fn more_hanging_shapes_than_places_soon_leave_room_for_the_others() {
-    const HANGING: usize = SHARED_AT_ONCE * 3;
+    const HANGING: usize = 100;
     let fixture = fixture_with_timeout(Duration::from_millis(100)).await;
     for n in 0..HANGING {
-        fixture.apply(&format!("hanging-{n}"), &format!("slow_{n}"), "default");
+        fixture.apply(&format!("hanging-{n}"), &format!("slow_{n}"));
     }
-    fixture.apply("working", "fast", "default");
+    fixture.apply("working", "fast");
     // Two queries are one poll.
     until("the fast shape is polled again and again", || {
         fixture.prometheus.fast.load(Ordering::Relaxed) >= 120

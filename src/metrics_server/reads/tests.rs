@@ -8,7 +8,7 @@ use crate::{
     api::v1alpha1::VoiceAssistScaling,
     core::{
         model::ScalingKey,
-        promql::{Answer, Item, Labels},
+        promql::{Answer, Item, Labels, Source, Sources},
         reading::Failure,
     },
     metrics_server::path::Version,
@@ -16,11 +16,15 @@ use crate::{
 
 const NOW: Duration = Duration::from_secs(1000);
 
-fn labels() -> Labels {
-    Labels {
-        namespace: "namespace".parse().unwrap(),
-        pod: "pod".parse().unwrap(),
-    }
+fn sources() -> Sources {
+    let source = Source {
+        labels: Labels {
+            namespace: "namespace".parse().unwrap(),
+            pod: "pod".parse().unwrap(),
+        },
+        bind_queries: true,
+    };
+    [("default".to_owned(), source)].into_iter().collect()
 }
 
 /// A resource with a gateway and a worker that has a queue depth.
@@ -46,7 +50,7 @@ fn scaling(name: &str) -> VoiceAssistScaling {
 
 fn memory(resources: &[&str]) -> Memory {
     let memory = Memory {
-        registry: Arc::new(Registry::new(labels())),
+        registry: Arc::new(Registry::new(sources())),
         store: Arc::default(),
         pods: Arc::default(),
         resource_names: Arc::default(),
@@ -95,7 +99,7 @@ fn answer(memory: &Memory) {
             };
             memory.store.record(
                 &shape,
-                Answer::join(&shape, &labels(), &values, &times, NOW).map_err(|_| unreachable!()),
+                Answer::join(&shape, &values, &times, NOW).map_err(|_| unreachable!()),
             );
         }
     }

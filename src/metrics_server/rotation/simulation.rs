@@ -21,6 +21,8 @@ enum Op {
     /// A replica makes its next read or write.
     Advance(usize),
     Kill(usize),
+    /// The first replica stands still for long, in the middle of whatever it was doing, or goes on.
+    Freeze(bool),
 }
 
 /// An object of the API server.
@@ -52,6 +54,9 @@ struct Replica {
     settled: Settled<Shared>,
     serving: Option<Pair>,
     looked: u64,
+    /// Until its next look it answers nobody: that comes before any request.
+    frozen: bool,
+    stale: bool,
 }
 
 impl Replica {
@@ -61,6 +66,8 @@ impl Replica {
             settled: Settled::new(seconds(LOOKS_WITHIN)),
             serving: None,
             looked: now,
+            frozen: false,
+            stale: false,
         }
     }
 }
@@ -124,6 +131,7 @@ impl World {
                 }
                 replica.serving = Some(read.content.serving.clone());
                 replica.looked = self.now;
+                replica.stale = false;
                 At::Decided(seen, read)
             }
             At::Decided(seen, read) => {
@@ -147,6 +155,7 @@ impl World {
             for pair in self
                 .replicas
                 .iter()
+                .filter(|replica| !replica.stale)
                 .filter_map(|replica| replica.serving.as_ref())
             {
                 let at = start() + seconds(self.now);
@@ -167,10 +176,17 @@ impl World {
         self.now += pause;
         match *op {
             Op::Kill(number) => self.replicas[number] = Replica::new(self.now),
+            Op::Freeze(frozen) => {
+                self.replicas[0].frozen = frozen;
+                self.replicas[0].stale = true;
+            }
             Op::Advance(number) => {
-                let late = |replica: &Replica| self.now - replica.looked + 4 >= LOOKS_WITHIN;
+                let late =
+                    |replica: &Replica| !replica.frozen && self.now - replica.looked + 4 >= LOOKS_WITHIN;
                 let number = self.replicas.iter().position(late).unwrap_or(number);
-                self.advance(number);
+                if !self.replicas[number].frozen {
+                    self.advance(number);
+                }
             }
         }
         self.check();
@@ -181,6 +197,7 @@ fn op() -> impl Strategy<Value = (Op, u64)> {
     let op = prop_oneof![
         200 => (0..3usize).prop_map(Op::Advance),
         1 => (0..3usize).prop_map(Op::Kill),
+        2 => any::<bool>().prop_map(Op::Freeze),
     ];
     // Several reads and writes within one second.
     (op, prop_oneof![3 => Just(0), 1 => Just(1)])

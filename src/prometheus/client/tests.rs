@@ -42,11 +42,14 @@ fn client(url: &str) -> Client {
 
 fn sized_client(url: &str, response_size: usize) -> Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let limits = Limits {
+    Client::new(url, sized_limits(response_size)).unwrap()
+}
+
+fn sized_limits(response_size: usize) -> Limits {
+    Limits {
         timeout: Duration::from_millis(500),
         response_size,
-    };
-    Client::new(url, limits).unwrap()
+    }
 }
 
 async fn words(status: u16, content_type: &'static str, body: &str) -> String {
@@ -97,7 +100,7 @@ async fn an_answer_that_should_hold_one_series_gets_little_room_whatever_the_gen
     let url = serve(200, "application/json", &large).await;
     let client = sized_client(&url, 16 << 20);
     assert_eq!(client.query("sum(a)").await.unwrap(), []);
-    let refused = client.query_one("sum(a)").await.unwrap_err().to_string();
+    let refused = client.ask_one("sum(a)").await.unwrap_err().to_string();
     assert!(
         refused.starts_with("the answer is larger than 65536 bytes; the query must return one series"),
         "{refused}"
@@ -118,7 +121,16 @@ async fn a_port_without_a_listener_and_one_that_never_answers_are_told_apart() {
 
 #[test]
 fn urls_that_cannot_work_say_so() {
-    for url in ["", "prometheus:9090", "ftp://prometheus", "http://"] {
+    for url in [
+        "",
+        "prometheus:9090",
+        "ftp://prometheus",
+        "http://",
+        "http://prometheus?tenant=a",
+        "http://someone:s3cret@prometheus",
+        "http://someone:s3cret@prometheus:99999",
+        "someone:s3cret@prometheus:9090",
+    ] {
         let limits = Limits {
             timeout: Duration::from_secs(1),
             response_size: 1,
@@ -131,5 +143,20 @@ fn urls_that_cannot_work_say_so() {
             error.contains("use for example http://prometheus.monitoring:9090"),
             "{url}: {error}"
         );
+        assert!(!error.contains("s3cret"), "{error}");
     }
+}
+
+#[test]
+fn credentials_in_a_url_are_refused_with_the_place_where_they_belong() {
+    let limits = sized_limits(1);
+    let error = Client::new("https://someone:s3cret@prometheus", limits)
+        .err()
+        .unwrap();
+    assert!(
+        error
+            .to_string()
+            .contains("give basicAuth in a configuration file"),
+        "{error}"
+    );
 }

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::guide;
-use crate::support::{install::INSTALL, kustomization::Kustomization};
+use crate::support::{
+    install::{INSTALL, INSTALL_WITH_EXTERNAL_METRICS as INSTALL_WITH_ALL},
+    kustomization::Kustomization,
+};
 
-/// The install with everything that can be added to it.
-const INSTALL_WITH_ALL: &str = "tests/fixtures/install-with-external-metrics";
 const DEPLOYMENTS: [&str; 2] = ["vas-operator", "vas-metrics-server"];
 
 /// Every value under a key of that name, anywhere.

@@ -50,6 +50,14 @@ async fn children_become(namespace: &Namespace<'_>, expected: [Option<&str>; 5])
     .await;
 }
 
+async fn becomes(namespace: &Namespace<'_>, [object, field]: [&str; 2], wanted: &str) {
+    eventually(PATIENCE, field, || async {
+        let found = namespace.kubectl(&["get", object, &format!("-o=jsonpath={field}")]);
+        if found == wanted { Ok(()) } else { Err(found) }
+    })
+    .await;
+}
+
 async fn becomes_true(namespace: &Namespace<'_>, object: &str, condition: &str) {
     let field =
         "-o=jsonpath={range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{'\\n'}{end}";
@@ -77,12 +85,10 @@ struct Running {
 }
 
 impl Running {
-    fn start(cluster: &Cluster, install: &Kustomization, prometheus: &Prometheus) -> Self {
+    fn start(cluster: &Cluster, install: &Kustomization, prometheus: &Prometheus, called: u16) -> Self {
         let metrics = || format!("--metrics-bind-address=127.0.0.1:{}", free_port());
         let operator = install.deployment("vas-operator");
         let server = install.deployment("vas-metrics-server");
-        let called = free_port();
-        install::route_metrics_server(cluster, called);
         let prometheus = format!("--prometheus-url={}", prometheus.url());
         Self {
             operators: ["vas-operator-0", "vas-operator-1"]
@@ -130,10 +136,15 @@ async fn the_shipped_rights_are_enough_and_none_is_idle_and_an_uninstall_stays_o
     let prometheus = Prometheus::start("install").await;
     let exporter = Exporter::start().await;
     prometheus.register("worker", &exporter.target());
-    let install = install::apply(&cluster);
+    install::apply(&cluster);
+    let called = free_port();
+    install::route_metrics_server(&cluster, called);
+    let install = install::add_external_metrics(&cluster, called);
     installation::rights_are_in_force(&cluster).await;
+    let external = "patch apiservices/v1beta1.external.metrics.k8s.io";
+    installation::eventually_can(&cluster, installation::METRICS_SERVER, external).await;
     let since = jiff::Timestamp::now();
-    let mut running = Running::start(&cluster, &install, &prometheus);
+    let mut running = Running::start(&cluster, &install, &prometheus, called);
     let namespace = Namespace::create(&cluster, "install");
     let labels = [("namespace", namespace.name()), ("queue", "default")];
     exporter.set("voiceassist_queue_depth", &labels, 150.0);
@@ -148,6 +159,15 @@ async fn the_shipped_rights_are_enough_and_none_is_idle_and_an_uninstall_stays_o
     .await;
     becomes_true(&namespace, "vas/voiceassist", "Ready").await;
     becomes_true(&namespace, "hpa/voiceassist-worker", "ScalingActive").await;
+    becomes(
+        &namespace,
+        [
+            "hpa/voiceassist-worker",
+            "{.status.currentMetrics[*].external.current.value}",
+        ],
+        "150",
+    )
+    .await;
 
     let changed = r#"[
       {"op": "replace", "path": "/spec/workloads/0/maxReplicas", "value": 6},
@@ -173,15 +193,23 @@ async fn the_shipped_rights_are_enough_and_none_is_idle_and_an_uninstall_stays_o
     running.assert_running();
     assert_nothing_was_refused(&cluster, since);
 
+    let of_the_component = [
+        "delete",
+        "apiservice/v1beta1.external.metrics.k8s.io",
+        "clusterrole/vas-metrics-server-external",
+        "clusterrolebinding/vas-metrics-server-external",
+    ];
+    cluster.kubectl_ok(&of_the_component, None);
     for command in guide::commands("Uninstall") {
         guide::run(&cluster, &command);
     }
     throughout(Duration::from_secs(5), "nothing comes back", || async {
         let left = cluster.kubectl_ok(&["get", "apiservices,namespaces", "-o=name"], None);
-        match left
-            .lines()
-            .find(|name| name.contains("custom.metrics") || name.contains("vas-"))
-        {
+        match left.lines().find(|name| {
+            ["custom.metrics", "external.metrics", "vas-"]
+                .iter()
+                .any(|word| name.contains(word))
+        }) {
             Some(name) => Err(name.to_owned()),
             None => Ok(()),
         }

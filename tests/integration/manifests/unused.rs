@@ -41,12 +41,15 @@ fn granted(install: &Kustomization, account: &str) -> BTreeSet<String> {
         for rule in role["rules"].as_array().into_iter().flatten() {
             for group in texts(&rule["apiGroups"]) {
                 for resource in texts(&rule["resources"]) {
-                    let verbs = texts(&rule["verbs"]);
-                    granted.extend(
-                        verbs
-                            .iter()
-                            .map(|verb| format!("{account} {verb} {group}/{resource}")),
-                    );
+                    for verb in texts(&rule["verbs"]) {
+                        let right = format!("{account} {verb} {group}/{resource}");
+                        let names = texts(&rule["resourceNames"]);
+                        if names.is_empty() {
+                            granted.insert(right);
+                        } else {
+                            granted.extend(names.iter().map(|name| format!("{right} {name}")));
+                        }
+                    }
                 }
             }
         }
@@ -66,15 +69,20 @@ fn used(requests: &[Request], account: &str) -> BTreeSet<String> {
         if !object.subresource.is_empty() {
             resource = format!("{resource}/{}", object.subresource);
         }
-        let mut note = |verb: &str| used.insert(format!("{account} {verb} {resource}"));
+        // Rights to one object count by its name.
+        let mut note = |verb: &str| {
+            let right = format!("{account} {verb} {resource}");
+            used.insert(format!("{right} {}", object.name));
+            used.insert(right);
+        };
         note(&request.verb);
         match request.verb.as_str() {
             // A list shows all that a get would.
             "list" => note("get"),
             // An apply of what does not exist yet needs both, and is audited as a patch.
             "patch" => note("create"),
-            _ => continue,
-        };
+            _ => {}
+        }
     }
     used
 }

@@ -2,17 +2,43 @@
 
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, Identity, StatusCode};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, StatusCode};
 
 use super::stack::{Stack, stack};
-use crate::support::eventually;
+use crate::support::{Cluster, eventually};
 
 const PATH: &str = "/apis/custom.metrics.k8s.io/v1beta2/namespaces/access/pods/*/request-rate";
 const MASTERS: [(&str, &str); 2] = [("X-Remote-User", "admin"), ("X-Remote-Group", "system:masters")];
 
+/// The name under which the API server knows the metrics server.
+pub const HOST: &str = "vas-metrics-server.vas-system.svc";
+
 /// A client that trusts the shared CA, with the certificate of a component of the cluster.
 pub fn client(stack: &Stack, port: u16, component: Option<&str>) -> Client {
-    let encoded = stack.cluster.kubectl_ok(
+    builder(stack.cluster, port, component).build().expect("a client")
+}
+
+/// The same, of any cluster, and not built yet.
+pub fn builder(cluster: &Cluster, port: u16, component: Option<&str>) -> ClientBuilder {
+    with_identity(cluster, port, component.map(|name| identity(cluster, name)))
+}
+
+/// A client that trusts the shared CA, with this certificate.
+pub fn client_with(cluster: &Cluster, port: u16, identity: Option<Identity>) -> Client {
+    with_identity(cluster, port, identity).build().expect("a client")
+}
+
+/// The certificate of a component of a cluster, with its key.
+pub fn identity(cluster: &Cluster, component: &str) -> Identity {
+    let pki = cluster.dir().join("pki");
+    let mut pem = std::fs::read(pki.join(format!("{component}.crt"))).expect("a certificate");
+    pem.extend(std::fs::read(pki.join(format!("{component}.key"))).expect("a key"));
+    Identity::from_pem(&pem).expect("PEM")
+}
+
+/// The CA that the replicas of a cluster share, in PEM.
+pub fn shared_ca(cluster: &Cluster) -> String {
+    cluster.kubectl_ok(
         &[
             "-n",
             "vas-system",
@@ -23,18 +49,18 @@ pub fn client(stack: &Stack, port: u16, component: Option<&str>) -> Client {
             "go-template={{index .data \"ca.crt\" | base64decode}}",
         ],
         None,
-    );
-    let ca = Certificate::from_pem(encoded.as_bytes()).expect("the shared CA is PEM");
-    let mut builder = Client::builder()
+    )
+}
+
+fn with_identity(cluster: &Cluster, port: u16, identity: Option<Identity>) -> ClientBuilder {
+    let ca = Certificate::from_pem(shared_ca(cluster).as_bytes()).expect("the shared CA is PEM");
+    let builder = Client::builder()
         .tls_certs_only([ca])
-        .resolve("vas-metrics-server.vas-system.svc", ([127, 0, 0, 1], port).into());
-    if let Some(component) = component {
-        let pki = stack.cluster.dir().join("pki");
-        let mut pem = std::fs::read(pki.join(format!("{component}.crt"))).expect("a certificate");
-        pem.extend(std::fs::read(pki.join(format!("{component}.key"))).expect("a key"));
-        builder = builder.identity(Identity::from_pem(&pem).expect("PEM"));
+        .resolve(HOST, ([127, 0, 0, 1], port).into());
+    match identity {
+        Some(identity) => builder.identity(identity),
+        None => builder,
     }
-    builder.build().expect("a client")
 }
 
 async fn get(

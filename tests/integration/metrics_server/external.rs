@@ -10,12 +10,9 @@ use super::{
     access::client,
     stack::{Stack, apply, deployment, replicas, stack},
 };
-use crate::support::{
-    eventually, kustomization::Kustomization, namespace::Namespace, process::free_port, vas,
-};
+use crate::support::{eventually, install, namespace::Namespace, process::free_port, vas};
 
 const PATIENCE: Duration = Duration::from_secs(90);
-const INSTALL: &str = "tests/fixtures/install-with-external-metrics";
 const SPEC: &str = "
 workloads:
 - name: worker
@@ -40,27 +37,7 @@ pub async fn registered() -> &'static Stack {
     let stack = stack().await;
     REGISTERED
         .get_or_init(|| async {
-            let install = Kustomization::render(INSTALL);
-            let name = "v1beta1.external.metrics.k8s.io";
-            let mut api_service = install
-                .find("APIService", name)
-                .expect("the component has it")
-                .clone();
-            let secret = ["-n", "vas-system", "get", "secret", "vas-metrics-server-tls"];
-            let ca = [&secret[..], &["-o", "jsonpath={.data.ca\\.crt}"]].concat();
-            api_service["spec"]["service"]["port"] = json!(stack.port);
-            api_service["spec"]["caBundle"] = json!(stack.cluster.kubectl_ok(&ca, None));
-            let roles = ["ClusterRole", "ClusterRoleBinding"].map(|kind| {
-                install
-                    .find(kind, "vas-metrics-server-external")
-                    .expect("its right")
-                    .clone()
-            });
-            for object in roles.iter().chain([&api_service]) {
-                stack
-                    .cluster
-                    .kubectl_ok(&["apply", "-f", "-"], Some(&object.to_string()));
-            }
+            install::add_external_metrics(stack.cluster, stack.port);
             let group = "/apis/external.metrics.k8s.io/v1beta1";
             eventually(PATIENCE, "the API server serves the group", || async {
                 stack.get(group).map(drop)

@@ -1,13 +1,23 @@
 //! `vas metrics-server` behind a real aggregation layer, in front of a real Prometheus, read by the real HPA.
 
 mod access;
+mod clients;
+mod configuration;
+mod documents;
+mod elsewhere;
 mod explain;
 mod external;
 mod faults;
+mod front_proxy;
 mod hpa;
 mod pair;
 mod reading;
 mod refused;
+mod remarks;
 mod replicas;
 mod serving;
+mod sources;
+mod split;
 mod stack;
+mod tokens;
+mod uninstall;

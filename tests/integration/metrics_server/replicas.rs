@@ -216,6 +216,18 @@ fn settings_that_cannot_work_end_the_start_with_words() {
             vec!["--prometheus-url=http://x", "--tls-cert-file=/a"],
             "--tls-private-key-file",
         ),
+        (
+            vec![
+                "--prometheus-url=http://x",
+                "--tls-cert-file=/nowhere/tls.crt",
+                "--tls-private-key-file=/nowhere/tls.key",
+            ],
+            "cannot read /nowhere/tls.crt",
+        ),
+        (
+            vec!["--prometheus-url=http://x", "--self-signed-validity=100h"],
+            "must be less than --self-signed-validity",
+        ),
         (vec![], "--prometheus-url"),
     ] {
         let mut all = vec!["metrics-server"];

@@ -127,7 +127,8 @@ impl Stack {
     }
 }
 
-fn start_server(
+/// Starts a server under the account of the manifests.
+pub fn start_server(
     install: &Kustomization,
     cluster: &Cluster,
     name: &str,

@@ -2,15 +2,26 @@
 
 use std::time::Duration;
 
-use super::{super::stack::metrics_available, Pair, pair};
-use crate::support::{eventually, eventually::throughout, install};
+use super::{
+    super::stack::{apply, metrics_available},
+    Pair, pair,
+};
+use crate::support::{eventually, eventually::throughout, install, namespace::Namespace};
 
 const CUSTOM: [&str; 2] = ["v1beta1.custom.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io"];
 const EXTERNAL: &str = "v1beta1.external.metrics.k8s.io";
 
-async fn reports(pair: &Pair, words: &str) {
+const EXTERNAL_SPEC: &str = "
+workloads:
+- name: worker
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: worker}
+  maxReplicas: 3
+  metrics: [{name: depth, external: true, queueDepth: {gauge: pair_depth, target: {averageValue: '50'}}}]
+";
+
+async fn reports(namespace: &Namespace<'_>, words: &str) {
     eventually(Duration::from_secs(45), words, || async {
-        let condition = metrics_available(&pair.namespace, "voiceassist");
+        let condition = metrics_available(namespace, "voiceassist");
         if condition.contains(words) {
             Ok(())
         } else {
@@ -62,7 +73,7 @@ fn their_ca() -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_apiservice_that_another_adapter_takes_is_left_alone_and_reported_within_seconds() {
     let pair = pair().await;
-    reports(&pair, "True MetricsFresh").await;
+    reports(&pair.namespace, "True MetricsFresh").await;
     let ca = their_ca();
     let bundle = serde_json::to_value(k8s_openapi::ByteString(ca.clone().into_bytes())).expect("base64");
     let theirs = serde_json::json!({"spec": {
@@ -78,7 +89,7 @@ async fn an_apiservice_that_another_adapter_takes_is_left_alone_and_reported_wit
         is_counted(&pair, name, "foreign").await;
     }
     reports(
-        &pair,
+        &pair.namespace,
         "False ApiServiceForeign: the HPA does not read worker/depth from here: APIService \
          v1beta2.custom.metrics.k8s.io leads to Service monitoring/prometheus-adapter; a cluster has one adapter for \
          each metrics API: remove that one, then apply manifests/install",
@@ -86,30 +97,37 @@ async fn an_apiservice_that_another_adapter_takes_is_left_alone_and_reported_wit
     .await;
     is_left_alone(&pair, CUSTOM[1], Some(ca.as_bytes())).await;
     back_in_place(&pair);
-    reports(&pair, "True MetricsFresh").await;
+    reports(&pair.namespace, "True MetricsFresh").await;
     is_counted(&pair, CUSTOM[1], "ours").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn apiservices_that_are_gone_are_reported_and_stay_gone() {
     let pair = pair().await;
-    reports(&pair, "True MetricsFresh").await;
+    reports(&pair.namespace, "True MetricsFresh").await;
     let mut delete = vec!["delete", "apiservice"];
     delete.extend(CUSTOM);
     pair.cluster.kubectl_ok(&delete, None);
     for name in CUSTOM {
         is_counted(&pair, name, "absent").await;
     }
-    reports(&pair, "False ApiServiceAbsent").await;
+    reports(&pair.namespace, "False ApiServiceAbsent").await;
     is_left_alone(&pair, CUSTOM[1], None).await;
     back_in_place(&pair);
-    reports(&pair, "True MetricsFresh").await;
+    reports(&pair.namespace, "True MetricsFresh").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn external_metrics_of_another_adapter_are_left_alone_and_concern_no_resource_without_any() {
+async fn external_metrics_of_another_adapter_are_left_alone_and_concern_only_resources_with_some() {
     let pair = pair().await;
     is_counted(&pair, EXTERNAL, "absent").await;
+    let external = Namespace::create(pair.cluster, "external");
+    apply(&external, "voiceassist", EXTERNAL_SPEC);
+    reports(
+        &external,
+        "there is no APIService of external.metrics.k8s.io: apply the component external-metrics",
+    )
+    .await;
     let ca = their_ca();
     let theirs = serde_json::json!({
         "apiVersion": "apiregistration.k8s.io/v1",
@@ -127,8 +145,12 @@ async fn external_metrics_of_another_adapter_are_left_alone_and_concern_no_resou
     pair.cluster
         .kubectl_ok(&["apply", "-f", "-"], Some(&theirs.to_string()));
     is_counted(&pair, EXTERNAL, "foreign").await;
+    let owner =
+        "APIService v1beta1.external.metrics.k8s.io leads to Service keda/keda-operator-metrics-apiserver";
+    reports(&external, "False ApiServiceForeign").await;
+    reports(&external, owner).await;
     is_left_alone(&pair, EXTERNAL, Some(ca.as_bytes())).await;
-    reports(&pair, "True MetricsFresh").await;
+    reports(&pair.namespace, "True MetricsFresh").await;
     pair.cluster.kubectl_ok(&["delete", "apiservice", EXTERNAL], None);
     is_counted(&pair, EXTERNAL, "absent").await;
 }

@@ -1,0 +1,306 @@
+//! What Prometheus' answers mean.
+
+use std::collections::BTreeSet;
+
+use super::{Facts, PrometheusSeen, RESETS_WINDOW, SelectedFacts, SeriesSeen};
+use crate::{
+    api::v1alpha1::OnMissing,
+    core::{
+        doctor::{
+            Finding, Severity,
+            observed::{Observed, Unread},
+            view,
+        },
+        model::Series,
+    },
+};
+
+const OBJECT: &str = "Prometheus";
+/// More falls than this are no restarts.
+const MANY_RESETS: f64 = 3.0;
+/// Endings of counters, by the conventions of Prometheus.
+const COUNTER_ENDINGS: [&str; 4] = ["_total", "_count", "_sum", "_bucket"];
+
+/// Whether it answers.
+pub fn reachable(observed: &Observed) -> Vec<Finding> {
+    vec![match &observed.prometheus {
+        Ok(PrometheusSeen {
+            how,
+            reachable: Ok(()),
+            ..
+        }) => Finding::ok(OBJECT, format!("answers {how}")),
+        Ok(PrometheusSeen {
+            how,
+            reachable: Err(words),
+            ..
+        }) => Finding::problem(OBJECT, format!("does not answer {how}: {words}"))
+            .fix("check VAS_PROMETHEUS_URL of Deployment vas-metrics-server, or give --prometheus-url"),
+        Err(why) => Finding::skipped(OBJECT, why.to_string()).fix(
+            "give --prometheus-url=URL; kubectl port-forward makes one: kubectl -n NS port-forward svc/NAME 9090",
+        ),
+    }]
+}
+
+/// Whether it has series of that name with those labels.
+pub fn series(observed: &Observed) -> Vec<Finding> {
+    each(observed, |seen, facts, _| {
+        let place = seen.place();
+        Some(match (facts, &seen.series) {
+            (Facts::Query(1), _) => {
+                Finding::ok(seen.object(), format!("{place}: the query gives one series"))
+            }
+            (Facts::Query(0), _) => missing(seen, format!("{place}: the query gives no series"))
+                .fix("run it in Prometheus; add `or vector(0)` where none means zero"),
+            (Facts::Query(several), _) => Finding::problem(
+                seen.object(),
+                format!("{place}: the query gives {several} series instead of one"),
+            )
+            .fix("aggregate it, for example with sum(...) or max(...)"),
+            (Facts::Selected(facts), series) => {
+                let name = name(series);
+                if facts.all == 0 {
+                    missing(seen, format!("{place}: Prometheus has no series {name}")).fix(format!(
+                        "check the name and that its target is scraped: up, and {{__name__=~\"{}.*\"}}",
+                        stem(name)
+                    ))
+                } else if facts.matched == 0 {
+                    let culprits = if facts.empty_matchers.is_empty() {
+                        "no series has all of matchLabels together".to_owned()
+                    } else {
+                        format!(
+                            "matchLabels {} removes them all",
+                            facts.empty_matchers.join(" and ")
+                        )
+                    };
+                    missing(
+                        seen,
+                        format!("{place}: of {} series {name}, {culprits}", facts.all),
+                    )
+                    .fix("correct matchLabels; the values are those of the series in Prometheus")
+                } else {
+                    Finding::ok(seen.object(), format!("{place}: {} series {name}", facts.matched))
+                }
+            }
+        })
+    })
+}
+
+/// Whether the series carry the namespace of the resource, and a pod.
+pub fn labels(observed: &Observed) -> Vec<Finding> {
+    each(observed, |seen, facts, prometheus| {
+        let facts = matched(facts)?;
+        let (place, namespace) = (seen.place(), &prometheus.namespace_label);
+        if facts.in_namespace == 0 {
+            let finding = if facts.labels.contains(namespace) {
+                let others = facts.namespaces.join(", ");
+                missing(
+                    seen,
+                    format!(
+                        "{place}: no series has {namespace}=\"{}\"; they have {others}",
+                        seen.namespace
+                    ),
+                )
+            } else {
+                missing(
+                    seen,
+                    format!(
+                        "{place}: the series have no label {namespace}, only {}",
+                        listed(&facts.labels)
+                    ),
+                )
+            };
+            return Some(finding.fix(
+                "add the label by relabelling, or name the right one with the metrics server's --namespace-label (VAS_NAMESPACE_LABEL)",
+            ));
+        }
+        if matches!(seen.series, Series::RequestRate { .. }) && facts.pods.iter().all(String::is_empty) {
+            return Some(
+                missing(
+                    seen,
+                    format!(
+                        "{place}: the series have no label {}, only {}",
+                        prometheus.pod_label,
+                        listed(&facts.labels)
+                    ),
+                )
+                .fix("add the label by relabelling, or name the right one with the metrics server's --pod-label (VAS_POD_LABEL)"),
+            );
+        }
+        Some(Finding::ok(
+            seen.object(),
+            format!("{place}: {} series with the labels", facts.in_namespace),
+        ))
+    })
+}
+
+/// Whether the pods of a counter's series are the target's live pods.
+pub fn pods(observed: &Observed) -> Vec<Finding> {
+    each(observed, |seen, facts, prometheus| {
+        let facts = matched(facts)?;
+        let is_rate = matches!(seen.series, Series::RequestRate { .. });
+        if !is_rate || facts.pods.iter().all(String::is_empty) {
+            return None;
+        }
+        let place = seen.place();
+        let live = match live_pods(observed, seen) {
+            Ok(live) => live,
+            Err(why) => {
+                return Some(Finding::skipped(
+                    seen.object(),
+                    format!("{place}: live pods: {why}"),
+                ));
+            }
+        };
+        if live.is_empty() {
+            return Some(Finding::skipped(
+                seen.object(),
+                format!("{place}: the target has no live pod"),
+            ));
+        }
+        let without: Vec<&String> = live.difference(&facts.pods).collect();
+        let label = &prometheus.pod_label;
+        let example = facts
+            .pods
+            .iter()
+            .find(|pod| !pod.is_empty())
+            .cloned()
+            .unwrap_or_default();
+        Some(match without.as_slice() {
+            [] => Finding::ok(seen.object(), format!("{place}: a series for each of {} live pods", live.len())),
+            [first, ..] if without.len() == live.len() => missing(
+                seen,
+                format!("{place}: {label} is never the name of a live pod, such as {first}, but for example {example}"),
+            )
+            .fix("relabel so that the label holds the pod's name, or name the right label with --pod-label"),
+            [first, ..] => Finding::warning(
+                seen.object(),
+                format!("{place}: {} of {} live pods have no series, for example {first}", without.len(), live.len()),
+            )
+            .fix("is each pod scraped? A new pod has its first rate after two scrapes"),
+        })
+    })
+}
+
+/// Whether counters look like counters, and gauges like gauges.
+pub fn types(observed: &Observed) -> Vec<Finding> {
+    each(observed, |seen, facts, _| {
+        let facts = matched(facts)?;
+        let place = seen.place();
+        let finding = match &seen.series {
+            Series::RequestRate { counter, .. } => {
+                let ends_well = COUNTER_ENDINGS.iter().any(|ending| counter.ends_with(ending));
+                match facts.resets {
+                    Some(resets) if resets > MANY_RESETS => Finding::warning(
+                        seen.object(),
+                        format!("{place}: each series of {counter} fell {resets:.0} times in {RESETS_WINDOW}: it looks like a gauge"),
+                    )
+                    .fix("name a counter, or use queueDepth for a gauge"),
+                    _ if !ends_well => Finding::warning(
+                        seen.object(),
+                        format!("{place}: {counter} is not called like a counter (..._total): is it one?"),
+                    )
+                    .fix("the rate of a gauge means nothing; use queueDepth or prometheus for one"),
+                    _ => Finding::ok(seen.object(), format!("{place}: {counter} looks like a counter")),
+                }
+            }
+            Series::Gauge { gauge, .. } if gauge.ends_with("_total") => Finding::warning(
+                seen.object(),
+                format!("{place}: {gauge} is called like a counter, which only grows"),
+            )
+            .fix("use requestRate for a counter"),
+            Series::Gauge { gauge, .. } => {
+                Finding::ok(seen.object(), format!("{place}: {gauge} looks like a gauge"))
+            }
+            Series::Query { .. } => return None,
+        };
+        Some(finding)
+    })
+}
+
+/// Runs a check on each metric that was looked for.
+fn each(
+    observed: &Observed,
+    check: impl Fn(&SeriesSeen, &Facts, &PrometheusSeen) -> Option<Finding>,
+) -> Vec<Finding> {
+    let Ok(prometheus) = &observed.prometheus else {
+        return vec![Finding::skipped(OBJECT, "Prometheus was not asked")];
+    };
+    if prometheus.reachable.is_err() {
+        return vec![Finding::skipped(OBJECT, "Prometheus does not answer")];
+    }
+    let seen = prometheus.series.iter();
+    seen.filter_map(|seen| match &seen.facts {
+        Ok(facts) => check(seen, facts, prometheus),
+        Err(Unread::NotAsked(why)) => Some(Finding::skipped(
+            seen.object(),
+            format!("{}: {why}", seen.place()),
+        )),
+        Err(why) => Some(Finding::problem(
+            seen.object(),
+            format!("{}: {why}", seen.place()),
+        )),
+    })
+    .collect()
+}
+
+/// The facts, where there are series at all.
+fn matched(facts: &Facts) -> Option<&SelectedFacts> {
+    match facts {
+        Facts::Selected(facts) if facts.matched > 0 => Some(facts),
+        _ => None,
+    }
+}
+
+/// As bad as missing data is for this metric.
+fn missing(seen: &SeriesSeen, message: String) -> Finding {
+    match seen.on_missing {
+        OnMissing::Hold => Finding::problem(seen.object(), message),
+        OnMissing::Zero => {
+            let mut finding = Finding::problem(
+                seen.object(),
+                format!("{message}; that counts as zero (onMissing: Zero)"),
+            );
+            finding.severity = Severity::Warning;
+            finding
+        }
+    }
+}
+
+fn live_pods(observed: &Observed, seen: &SeriesSeen) -> Result<BTreeSet<String>, Unread> {
+    let view = view::workloads(observed).find(|view| {
+        view.workload.name == seen.workload
+            && view.scaling.key.name == seen.scaling
+            && view.scaling.key.namespace == seen.namespace
+    });
+    let view = view.ok_or_else(|| Unread::NotAsked("the workload is not valid".to_owned()))?;
+    let names = view
+        .live_pods()?
+        .into_iter()
+        .filter_map(|pod| pod.metadata.name.clone());
+    Ok(names.collect())
+}
+
+fn name(series: &Series) -> &str {
+    match series {
+        Series::RequestRate { counter, .. } => counter,
+        Series::Gauge { gauge, .. } => gauge,
+        Series::Query { query } => query,
+    }
+}
+
+/// What names that were mistyped at the end have in common with it.
+fn stem(name: &str) -> &str {
+    name.rsplit_once('_').map_or(name, |(stem, _)| stem)
+}
+
+fn listed(labels: &BTreeSet<String>) -> String {
+    let names: Vec<&str> = labels
+        .iter()
+        .map(String::as_str)
+        .filter(|name| *name != "__name__")
+        .collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests;

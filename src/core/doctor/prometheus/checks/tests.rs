@@ -1,0 +1,135 @@
+use super::*;
+use crate::core::doctor::testing::{healthy, severities};
+
+/// The healthy installation with other facts about its one metric.
+fn with(change: impl Fn(&mut SeriesSeen, &mut SelectedFacts)) -> Observed {
+    let mut observed = healthy();
+    let seen = &mut observed.prometheus.as_mut().unwrap().series[0];
+    let Ok(Facts::Selected(mut facts)) = seen.facts.clone() else {
+        panic!("{seen:?}")
+    };
+    change(seen, &mut facts);
+    seen.facts = Ok(Facts::Selected(facts));
+    observed
+}
+
+#[test]
+fn a_name_that_does_not_exist_is_a_problem_where_no_data_holds_and_a_warning_where_it_is_zero() {
+    let absent = |on_missing: OnMissing| {
+        with(|seen, facts| {
+            seen.on_missing = on_missing;
+            *facts = SelectedFacts::default();
+        })
+    };
+    let held = series(&absent(OnMissing::Hold));
+    assert_eq!(severities(&held), [Severity::Problem]);
+    assert!(
+        held[0].message.contains("no series requests_total"),
+        "{}",
+        held[0].message
+    );
+    assert_eq!(severities(&series(&absent(OnMissing::Zero))), [Severity::Warning]);
+    assert_eq!(labels(&absent(OnMissing::Hold)), []);
+}
+
+#[test]
+fn the_matcher_that_removes_everything_is_named() {
+    let observed = with(|_, facts| {
+        facts.matched = 0;
+        facts.empty_matchers = vec!["route=/nope".to_owned()];
+    });
+    let found = series(&observed);
+    assert_eq!(severities(&found), [Severity::Problem]);
+    assert!(
+        found[0]
+            .message
+            .contains("matchLabels route=/nope removes them all")
+    );
+}
+
+#[test]
+fn a_missing_namespace_label_names_the_labels_there_are() {
+    let observed = with(|_, facts| {
+        facts.in_namespace = 0;
+        facts.labels = BTreeSet::from(["__name__".to_owned(), "kubernetes_namespace".to_owned()]);
+    });
+    let found = labels(&observed);
+    assert_eq!(severities(&found), [Severity::Problem]);
+    assert!(
+        found[0]
+            .message
+            .ends_with("no label namespace, only kubernetes_namespace")
+    );
+    let elsewhere = with(|_, facts| {
+        facts.in_namespace = 0;
+        facts.namespaces = vec!["staging".to_owned()];
+    });
+    assert!(labels(&elsewhere)[0].message.contains("they have staging"));
+}
+
+#[test]
+fn a_counter_without_pod_label_cannot_be_served() {
+    let observed = with(|_, facts| facts.pods = BTreeSet::from([String::new()]));
+    assert_eq!(severities(&labels(&observed)), [Severity::Problem]);
+    assert_eq!(pods(&observed), []);
+}
+
+#[test]
+fn pods_are_compared_with_the_live_ones() {
+    let of =
+        |names: &[&str]| with(|_, facts| facts.pods = names.iter().map(|name| (*name).to_owned()).collect());
+    for (names, expected) in [
+        (&["gateway-1", "gateway-2"][..], Severity::Ok),
+        (&["gateway-1"], Severity::Warning),
+        (&["10.0.0.1:8080"], Severity::Problem),
+    ] {
+        assert_eq!(severities(&pods(&of(names))), [expected], "{names:?}");
+    }
+    let mut unknown = of(&["gateway-1"]);
+    for namespace in unknown.namespaces.values_mut() {
+        namespace.pods = Err(Unread::Forbidden("no".to_owned()));
+    }
+    assert_eq!(severities(&pods(&unknown)), [Severity::Skipped]);
+}
+
+#[test]
+fn a_counter_that_keeps_falling_looks_like_a_gauge() {
+    assert_eq!(
+        severities(&types(&with(|_, facts| facts.resets = Some(1.0)))),
+        [Severity::Ok]
+    );
+    assert_eq!(
+        severities(&types(&with(|_, facts| facts.resets = Some(20.0)))),
+        [Severity::Warning]
+    );
+    let renamed = with(|seen, _| {
+        seen.series = Series::RequestRate {
+            counter: "requests".to_owned(),
+            match_labels: std::collections::BTreeMap::new(),
+            window: std::time::Duration::from_secs(60),
+        };
+    });
+    assert!(types(&renamed)[0].message.contains("not called like a counter"));
+}
+
+#[test]
+fn a_query_must_give_one_series() {
+    let mut observed = healthy();
+    for (count, expected) in [(0, Severity::Problem), (1, Severity::Ok), (2, Severity::Problem)] {
+        observed.prometheus.as_mut().unwrap().series[0].facts = Ok(Facts::Query(count));
+        assert_eq!(severities(&series(&observed)), [expected], "{count}");
+    }
+}
+
+#[test]
+fn a_question_that_fails_quotes_its_words_and_a_silent_prometheus_is_one_problem() {
+    let mut observed = healthy();
+    let prometheus = observed.prometheus.as_mut().unwrap();
+    prometheus.series[0].facts = Err(Unread::Failed("execution: too many samples".to_owned()));
+    assert!(series(&observed)[0].message.contains("too many samples"));
+    observed.prometheus.as_mut().unwrap().reachable = Err("connection refused".to_owned());
+    assert_eq!(severities(&reachable(&observed)), [Severity::Problem]);
+    assert_eq!(severities(&series(&observed)), [Severity::Skipped]);
+    observed.prometheus = Err(Unread::NotAsked("no URL".to_owned()));
+    assert_eq!(severities(&reachable(&observed)), [Severity::Skipped]);
+}

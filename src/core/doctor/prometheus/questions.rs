@@ -1,0 +1,99 @@
+//! The queries that tell what Prometheus has of a counter or a gauge.
+
+use std::collections::BTreeMap;
+
+use crate::core::promql::{InvalidLabelName, LabelName, quote};
+
+/// The window in which falls of a counter are counted.
+pub const RESETS_WINDOW: &str = "10m";
+
+/// A question that any Prometheus answers.
+pub const fn reachable() -> &'static str {
+    "vector(1)"
+}
+
+/// A selector that is narrowed step by step.
+#[derive(Clone, Debug)]
+pub struct Selected {
+    matchers: Vec<String>,
+}
+
+impl Selected {
+    /// All series of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self {
+            matchers: vec![format!("__name__={}", quote(name))],
+        }
+    }
+
+    /// Those of them whose label has that value.
+    #[must_use]
+    pub fn with(mut self, label: &LabelName, value: &str) -> Self {
+        self.matchers.push(format!("{label}={}", quote(value)));
+        self
+    }
+
+    /// Those of them with all of these labels.
+    ///
+    /// # Errors
+    /// When a key is no label name.
+    pub fn with_all(self, labels: &BTreeMap<String, String>) -> Result<Self, InvalidLabelName> {
+        labels.iter().try_fold(self, |selected, (label, value)| {
+            Ok(selected.with(&label.parse()?, value))
+        })
+    }
+
+    fn text(&self) -> String {
+        format!("{{{}}}", self.matchers.join(","))
+    }
+}
+
+/// How many series.
+#[must_use]
+pub fn count(selected: &Selected) -> String {
+    format!("count({})", selected.text())
+}
+
+/// One series, with its labels.
+#[must_use]
+pub fn sample(selected: &Selected) -> String {
+    format!("topk(1, {})", selected.text())
+}
+
+/// One series for each value of a label, which is missing in the answer where it is missing.
+#[must_use]
+pub fn by_label(selected: &Selected, label: &LabelName) -> String {
+    format!("count by ({label}) ({})", selected.text())
+}
+
+/// How often a series fell, on average.
+#[must_use]
+pub fn per_series_resets(selected: &Selected) -> String {
+    format!("avg(resets({}[{RESETS_WINDOW}]))", selected.text())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_question_parses_whatever_the_values_are() {
+        let label: LabelName = "namespace".parse().unwrap();
+        let labels = BTreeMap::from([("queue".to_owned(), "a\"} or vector(1) #".to_owned())]);
+        let selected = Selected::named("on").with_all(&labels).unwrap().with(&label, "n");
+        for question in [
+            count(&selected),
+            sample(&selected),
+            by_label(&selected, &label),
+            per_series_resets(&selected),
+            reachable().to_owned(),
+        ] {
+            assert!(promql_parser::parser::parse(&question).is_ok(), "{question}");
+        }
+        assert_eq!(
+            count(&Selected::named("depth").with(&label, "n")),
+            r#"count({__name__="depth",namespace="n"})"#
+        );
+    }
+}

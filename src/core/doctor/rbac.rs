@@ -1,0 +1,175 @@
+//! Whether the service accounts may do what they need to.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Finding, deployments,
+    observed::{Observed, RightSeen, Unread},
+    rights::{Account, Needed},
+};
+
+/// More missing rights than this have one cause: a role or a binding that is not there.
+const MANY: usize = 4;
+
+/// The operator's rights.
+pub(super) fn operator(observed: &Observed) -> Vec<Finding> {
+    check(observed, Account::Operator)
+}
+
+/// The metrics server's rights.
+pub(super) fn metrics_server(observed: &Observed) -> Vec<Finding> {
+    check(observed, Account::MetricsServer)
+}
+
+fn check(observed: &Observed, account: Account) -> Vec<Finding> {
+    let asked: Vec<&RightSeen> = observed
+        .rights
+        .iter()
+        .filter(|seen| seen.right.account == account && is_needed(observed, seen.right.needed))
+        .collect();
+    let name = asked.first().map_or(account.default_name(), |seen| &seen.account);
+    let object = format!("ServiceAccount {}/{name}", observed.install_namespace);
+    if asked.is_empty() {
+        let why = observed.server.as_ref().err().cloned();
+        let why = why.unwrap_or(Unread::NotAsked("its rights were not asked for".to_owned()));
+        return vec![Finding::skipped(object, why.to_string())];
+    }
+    // One review that could not be made is as good as the next: the caller may not, or the server is away.
+    if let Some(why) = asked.iter().find_map(|seen| seen.allowed.as_ref().err()) {
+        return vec![
+            Finding::skipped(object, format!("its rights are not known: {why}"))
+                .fix("run as somebody who may create subjectaccessreviews.authorization.k8s.io"),
+        ];
+    }
+    let mut missing: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for seen in &asked {
+        if seen.allowed == Ok(false) {
+            let place = match seen.right.namespace(&observed.install_namespace) {
+                "" => String::new(),
+                namespace => format!(" in namespace {namespace}"),
+            };
+            missing
+                .entry(format!("{}{place}", seen.right))
+                .or_default()
+                .push(seen.verb);
+        }
+    }
+    if missing.is_empty() {
+        return vec![Finding::ok(object, "may do all that it needs to")];
+    }
+    if missing.len() > MANY {
+        let first = missing
+            .first_key_value()
+            .map(|(what, verbs)| format!("{} {what}", verbs.join(", ")));
+        return vec![
+            Finding::problem(
+                object,
+                format!(
+                    "lacks {} rights, for example: {}",
+                    missing.len(),
+                    first.unwrap_or_default()
+                ),
+            )
+            .fix("kubectl apply -k manifests/install: its ClusterRole or binding is not there"),
+        ];
+    }
+    missing
+        .into_iter()
+        .map(|(what, verbs)| {
+            Finding::problem(&object, format!("may not {} {what}", verbs.join(", "))).fix(
+                "kubectl apply -k manifests/install, and see which ClusterRole, Role or binding was changed",
+            )
+        })
+        .collect()
+}
+
+fn is_needed(observed: &Observed, needed: Needed) -> bool {
+    match needed {
+        Needed::Always => true,
+        Needed::ToManageLimits => deployments::setting(
+            observed.operator.as_ref().ok(),
+            "--manage-limits",
+            "VAS_MANAGE_LIMITS",
+        )
+        .is_none_or(|value| value != "false"),
+        Needed::ToShareCertificate => deployments::setting(
+            observed.metrics_server.as_ref().ok(),
+            "--tls-cert-file",
+            "VAS_TLS_CERT_FILE",
+        )
+        .is_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::core::doctor::{
+        Severity,
+        testing::{deployment, healthy, severities},
+    };
+
+    fn without(resource: &str, verb: &str) -> Observed {
+        let mut observed = healthy();
+        for seen in &mut observed.rights {
+            if seen.right.resource == resource && seen.verb == verb {
+                seen.allowed = Ok(false);
+            }
+        }
+        observed
+    }
+
+    #[test]
+    fn a_missing_verb_is_named_with_its_resource_and_account() {
+        let found = operator(&without("horizontalpodautoscalers", "patch"));
+        assert_eq!(severities(&found), [Severity::Problem]);
+        assert_eq!(found[0].object, "ServiceAccount vas-system/vas-operator");
+        assert_eq!(
+            found[0].message,
+            "may not patch horizontalpodautoscalers.autoscaling"
+        );
+        assert_eq!(
+            severities(&metrics_server(&without("horizontalpodautoscalers", "patch"))),
+            [Severity::Ok]
+        );
+    }
+
+    #[test]
+    fn a_missing_role_is_one_problem() {
+        let mut observed = healthy();
+        for seen in &mut observed.rights {
+            seen.allowed = Ok(false);
+        }
+        let found = metrics_server(&observed);
+        assert_eq!(severities(&found), [Severity::Problem]);
+        assert!(
+            found[0].message.contains("rights, for example: "),
+            "{}",
+            found[0].message
+        );
+    }
+
+    #[test]
+    fn limits_need_no_right_where_they_are_switched_off() {
+        let mut observed = without("limitranges", "create");
+        assert_eq!(severities(&operator(&observed)), [Severity::Problem]);
+        observed.operator = Ok(deployment(
+            "vas-operator",
+            &json!({"args": ["operator", "--manage-limits=false"]}),
+        ));
+        assert_eq!(severities(&operator(&observed)), [Severity::Ok]);
+    }
+
+    #[test]
+    fn who_may_not_ask_does_not_know() {
+        let mut observed = healthy();
+        for seen in &mut observed.rights {
+            seen.allowed = Err(Unread::Forbidden("cannot create subjectaccessreviews".to_owned()));
+        }
+        let found = operator(&observed);
+        assert_eq!(severities(&found), [Severity::Skipped]);
+        assert!(found[0].message.contains("subjectaccessreviews"));
+    }
+}

@@ -1,0 +1,341 @@
+//! What the two service accounts need: the one list, which a test keeps equal to `manifests/install`.
+
+/// Whose right it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Account {
+    /// The operator.
+    Operator,
+    /// The metrics server.
+    MetricsServer,
+}
+
+/// Where it counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// In every namespace, or on objects outside them.
+    Cluster,
+    /// In the install namespace.
+    Install,
+    /// In `kube-system`.
+    KubeSystem,
+}
+
+/// When it is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Needed {
+    /// Always.
+    Always,
+    /// Where the operator writes LimitRanges and ResourceQuotas.
+    ToManageLimits,
+    /// Where the metrics server's certificate is the one it issues.
+    ToShareCertificate,
+}
+
+/// One rule of RBAC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Right {
+    /// Whose.
+    pub account: Account,
+    /// Where.
+    pub scope: Scope,
+    /// When.
+    pub needed: Needed,
+    /// API group; empty for the core group.
+    pub group: &'static str,
+    /// Resource, with its subresource after a slash.
+    pub resource: &'static str,
+    /// The one object; empty for all.
+    pub name: &'static str,
+    /// Verbs.
+    pub verbs: &'static [&'static str],
+}
+
+const READ: &[&str] = &["get", "list", "watch"];
+const SEE: &[&str] = &["list", "watch"];
+const OWN: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
+
+const fn right(
+    account: Account,
+    scope: Scope,
+    group: &'static str,
+    resource: &'static str,
+    name: &'static str,
+    verbs: &'static [&'static str],
+) -> Right {
+    Right {
+        account,
+        scope,
+        needed: Needed::Always,
+        group,
+        resource,
+        name,
+        verbs,
+    }
+}
+
+const fn only(needed: Needed, right: Right) -> Right {
+    Right { needed, ..right }
+}
+
+/// Everything that is needed.
+pub const RIGHTS: &[Right] = {
+    use Account::{MetricsServer, Operator};
+    use Needed::{ToManageLimits, ToShareCertificate};
+    use Scope::{Cluster, Install, KubeSystem};
+    const OURS: &str = "scaling.voiceassist.io";
+    const APISERVICES: &str = "apiregistration.k8s.io";
+    &[
+        right(Operator, Cluster, OURS, "voiceassistscalings", "", READ),
+        right(
+            Operator,
+            Cluster,
+            OURS,
+            "voiceassistscalings/status",
+            "",
+            &["patch"],
+        ),
+        right(
+            Operator,
+            Cluster,
+            OURS,
+            "voiceassistscalings/finalizers",
+            "",
+            &["update"],
+        ),
+        right(
+            Operator,
+            Cluster,
+            "autoscaling",
+            "horizontalpodautoscalers",
+            "",
+            OWN,
+        ),
+        right(Operator, Cluster, "policy", "poddisruptionbudgets", "", OWN),
+        right(
+            Operator,
+            Cluster,
+            "autoscaling.k8s.io",
+            "verticalpodautoscalers",
+            "",
+            OWN,
+        ),
+        right(Operator, Cluster, "", "limitranges", "", READ),
+        right(Operator, Cluster, "", "resourcequotas", "", READ),
+        only(
+            ToManageLimits,
+            right(
+                Operator,
+                Cluster,
+                "",
+                "limitranges",
+                "",
+                &["create", "patch", "delete"],
+            ),
+        ),
+        only(
+            ToManageLimits,
+            right(
+                Operator,
+                Cluster,
+                "",
+                "resourcequotas",
+                "",
+                &["create", "patch", "delete"],
+            ),
+        ),
+        right(
+            Operator,
+            Cluster,
+            "apiextensions.k8s.io",
+            "customresourcedefinitions",
+            "verticalpodautoscalers.autoscaling.k8s.io",
+            READ,
+        ),
+        right(
+            Operator,
+            Cluster,
+            APISERVICES,
+            "apiservices",
+            "v1beta2.custom.metrics.k8s.io",
+            READ,
+        ),
+        right(Operator, Cluster, "events.k8s.io", "events", "", &["create"]),
+        right(Operator, Cluster, "apps", "deployments", "", &["get"]),
+        right(Operator, Cluster, "apps", "deployments/scale", "", &["get"]),
+        right(Operator, Cluster, "apps", "statefulsets", "", &["get"]),
+        right(Operator, Cluster, "apps", "statefulsets/scale", "", &["get"]),
+        right(
+            Operator,
+            Install,
+            "coordination.k8s.io",
+            "leases",
+            "",
+            &["create"],
+        ),
+        right(
+            Operator,
+            Install,
+            "coordination.k8s.io",
+            "leases",
+            "vas-operator",
+            &["get", "update"],
+        ),
+        right(MetricsServer, Cluster, OURS, "voiceassistscalings", "", READ),
+        right(
+            MetricsServer,
+            Cluster,
+            OURS,
+            "voiceassistscalings/status",
+            "",
+            &["patch"],
+        ),
+        right(MetricsServer, Cluster, "", "pods", "", &["list", "watch"]),
+        right(
+            MetricsServer,
+            Cluster,
+            APISERVICES,
+            "apiservices",
+            "v1beta1.custom.metrics.k8s.io",
+            SEE,
+        ),
+        only(
+            ToShareCertificate,
+            right(
+                MetricsServer,
+                Cluster,
+                APISERVICES,
+                "apiservices",
+                "v1beta1.custom.metrics.k8s.io",
+                &["patch"],
+            ),
+        ),
+        right(
+            MetricsServer,
+            Cluster,
+            APISERVICES,
+            "apiservices",
+            "v1beta2.custom.metrics.k8s.io",
+            SEE,
+        ),
+        only(
+            ToShareCertificate,
+            right(
+                MetricsServer,
+                Cluster,
+                APISERVICES,
+                "apiservices",
+                "v1beta2.custom.metrics.k8s.io",
+                &["patch"],
+            ),
+        ),
+        right(
+            MetricsServer,
+            Cluster,
+            APISERVICES,
+            "apiservices",
+            "v1beta1.external.metrics.k8s.io",
+            SEE,
+        ),
+        only(
+            ToShareCertificate,
+            right(
+                MetricsServer,
+                Cluster,
+                APISERVICES,
+                "apiservices",
+                "v1beta1.external.metrics.k8s.io",
+                &["patch"],
+            ),
+        ),
+        right(
+            MetricsServer,
+            Cluster,
+            "authentication.k8s.io",
+            "tokenreviews",
+            "",
+            &["create"],
+        ),
+        right(
+            MetricsServer,
+            Cluster,
+            "authorization.k8s.io",
+            "subjectaccessreviews",
+            "",
+            &["create"],
+        ),
+        right(
+            MetricsServer,
+            KubeSystem,
+            "",
+            "configmaps",
+            "extension-apiserver-authentication",
+            READ,
+        ),
+        right(
+            MetricsServer,
+            Install,
+            "coordination.k8s.io",
+            "leases",
+            "",
+            &["create"],
+        ),
+        right(
+            MetricsServer,
+            Install,
+            "coordination.k8s.io",
+            "leases",
+            "vas-metrics-server",
+            &["get", "update"],
+        ),
+        only(
+            ToShareCertificate,
+            right(
+                MetricsServer,
+                Install,
+                "",
+                "secrets",
+                "vas-metrics-server-tls",
+                &["get", "update"],
+            ),
+        ),
+    ]
+};
+
+impl Account {
+    /// Name of the service account that the manifests give it.
+    #[must_use]
+    pub fn default_name(self) -> &'static str {
+        match self {
+            Self::Operator => "vas-operator",
+            Self::MetricsServer => "vas-metrics-server",
+        }
+    }
+}
+
+impl Right {
+    /// The namespace of a review; empty for all of the cluster.
+    #[must_use]
+    pub fn namespace<'a>(&self, install_namespace: &'a str) -> &'a str {
+        match self.scope {
+            Scope::Cluster => "",
+            Scope::Install => install_namespace,
+            Scope::KubeSystem => "kube-system",
+        }
+    }
+}
+
+impl std::fmt::Display for Right {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.resource)?;
+        if !self.group.is_empty() {
+            write!(f, ".{}", self.group)?;
+        }
+        if !self.name.is_empty() {
+            write!(f, " {}", self.name)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

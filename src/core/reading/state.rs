@@ -1,0 +1,69 @@
+//! What is known of a shape from one poll to the next.
+
+use std::sync::Arc;
+
+use super::{Absence, Failure, Gaps, Remarks, Spacing};
+use crate::core::promql::{Answer, Shape};
+
+/// What is known of a shape: the latest clean answer, and the failure of the latest poll if it failed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PollState {
+    /// Kept when later polls fail: it is served until its samples are too old.
+    pub answer: Option<Arc<Answer>>,
+    /// `None` once a poll is clean.
+    pub failure: Option<Failure>,
+    /// Gaps in the samples behind a rate.
+    pub gaps: Gaps,
+    /// Since when there are no series.
+    pub absence: Absence,
+    /// How far apart the samples behind a rate are.
+    pub spacing: Spacing,
+    /// What Prometheus remarked on the query.
+    pub remarks: Remarks,
+}
+
+impl PollState {
+    /// Takes in the outcome of a poll. A failure keeps the last answer: its age decides how long it is
+    /// served. True if what is wrong changed.
+    pub fn record(&mut self, shape: &Shape, outcome: Result<Answer, Failure>) -> bool {
+        let failure = match outcome {
+            Ok(mut answer) => {
+                if let Some(window) = shape.window {
+                    let before = self.answer.as_ref().filter(|_| self.failure.is_none());
+                    let since_clean = before.map(|before| answer.asked.saturating_sub(before.asked));
+                    self.gaps.observe(window, since_clean, &answer);
+                    if let Some(before) = self.answer.as_deref() {
+                        self.spacing.observe(before, &answer);
+                    }
+                }
+                self.absence.observe(self.answer.as_deref(), &answer);
+                self.remarks.observe(&answer);
+                if let Some(before) = self.answer.as_deref() {
+                    carry_over(before, &mut answer);
+                }
+                self.answer = Some(Arc::new(answer));
+                None
+            }
+            Err(failure) => {
+                self.absence.interrupt();
+                Some(failure)
+            }
+        };
+        let changed = self.failure != failure;
+        self.failure = failure;
+        changed
+    }
+}
+
+/// Keeps what was known of the namespaces that the new answer leaves out, as old as it is.
+fn carry_over(before: &Answer, answer: &mut Answer) {
+    for (namespace, unanswered) in &mut answer.unanswered {
+        if let Some(points) = before.points.get(namespace) {
+            answer.points.insert(namespace.clone(), points.clone());
+            unanswered.asked = match before.unanswered.get(namespace) {
+                None => Some(before.asked),
+                Some(earlier) => earlier.asked,
+            };
+        }
+    }
+}

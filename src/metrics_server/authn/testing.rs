@@ -1,0 +1,53 @@
+//! Certificates for tests.
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
+    IsCa, KeyPair,
+};
+use rustls::pki_types::CertificateDer;
+
+/// A CA that issues client certificates.
+pub struct Pki(CertifiedIssuer<'static, KeyPair>);
+
+impl Pki {
+    pub fn new(name: &str) -> Self {
+        let mut params = CertificateParams::new(vec![]).unwrap();
+        params.distinguished_name = subject(name, &[]);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    pub fn issue(
+        &self,
+        name: &str,
+        organizations: &[&str],
+        usage: ExtendedKeyUsagePurpose,
+    ) -> CertificateDer<'static> {
+        let mut params = CertificateParams::new(vec![]).unwrap();
+        params.distinguished_name = subject(name, organizations);
+        params.extended_key_usages = vec![usage];
+        params
+            .signed_by(&KeyPair::generate().unwrap(), &self.0)
+            .unwrap()
+            .der()
+            .clone()
+    }
+
+    /// The CA's certificate.
+    pub fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    pub fn client(&self, name: &str, organizations: &[&str]) -> CertificateDer<'static> {
+        self.issue(name, organizations, ExtendedKeyUsagePurpose::ClientAuth)
+    }
+}
+
+fn subject(name: &str, organizations: &[&str]) -> DistinguishedName {
+    let mut subject = DistinguishedName::new();
+    subject.push(DnType::CommonName, name);
+    for organization in organizations {
+        subject.push(DnType::OrganizationName, *organization);
+    }
+    subject
+}

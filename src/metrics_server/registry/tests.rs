@@ -1,0 +1,76 @@
+use serde_json::json;
+
+use super::*;
+use crate::core::promql::{Labels, Source};
+
+fn scaling(name: &str) -> VoiceAssistScaling {
+    serde_json::from_value(json!({
+        "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
+        "metadata": {"namespace": "ns", "name": name},
+        "spec": {"workloads": [{
+            "name": "worker",
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+            "maxReplicas": 5,
+            "metrics": [{"name": "depth", "queueDepth": {"gauge": "g", "target": {"averageValue": "50"}}}],
+        }]},
+    }))
+    .unwrap()
+}
+
+fn sources(namespace_label: &str) -> Sources {
+    let source = Source {
+        labels: Labels {
+            namespace: namespace_label.parse().unwrap(),
+            pod: "pod".parse().unwrap(),
+        },
+        bind_queries: true,
+    };
+    [("default".to_owned(), source)].into_iter().collect()
+}
+
+#[test]
+fn other_sources_are_asked_from_then_on_by_new_resources_and_by_those_that_are_there() {
+    let registry = Registry::new(Sources::default());
+    registry.apply(&scaling("one"));
+    let values = || -> Vec<Result<String, String>> {
+        let entries = registry.entries();
+        let metrics = entries.iter().flat_map(|(_, entry)| &entry.metrics);
+        metrics
+            .map(|metric| match &metric.shape {
+                Ok(shape) => Ok(shape.value.clone()),
+                Err(error) => Err(error.to_string()),
+            })
+            .collect()
+    };
+    assert!(
+        values()[0]
+            .as_ref()
+            .is_err_and(|error| error.contains("is not configured"))
+    );
+    registry.replan(sources("kube_namespace"));
+    registry.apply(&scaling("two"));
+    let planned = Ok("max by (kube_namespace) ({__name__=\"g\"})".to_owned());
+    assert_eq!(values(), [planned.clone(), planned]);
+}
+
+#[test]
+fn a_resource_on_which_the_validation_panics_keeps_its_metrics_and_harms_no_other() {
+    let registry = Registry::new(sources("namespace"));
+    registry.apply(&scaling("one"));
+    registry.apply_validated(&scaling("one"), |_| panic!("a defect"));
+    registry.apply_validated(&scaling("two"), |_| panic!("a defect"));
+    registry.apply(&scaling("three"));
+    let metrics: Vec<_> = registry
+        .entries()
+        .iter()
+        .map(|(key, entry)| (key.name.clone(), entry.metrics.len(), entry.valid))
+        .collect();
+    assert_eq!(
+        metrics,
+        [
+            ("one".to_owned(), 1, false),
+            ("three".to_owned(), 1, true),
+            ("two".to_owned(), 0, false)
+        ]
+    );
+}

@@ -1,0 +1,238 @@
+//! The servers that are measured, each as a process that can be paused.
+//!
+//! Only one runs at a time: what a paused one would do by itself, such as polling Prometheus, is then not counted
+//! as another's cost.
+
+use std::{path::PathBuf, time::Duration};
+
+use crate::{
+    arguments::{Peer, Read},
+    load::{Caller, Http},
+    support::{
+        cluster::root,
+        eventually,
+        process::{Process, Signal, free_port},
+        vas,
+    },
+    workload::{Dialect, Workload},
+    world::{FIXED_GROUP, World},
+};
+
+/// Name of each server in tables.
+pub const VAS: &str = "vas";
+pub const PROMETHEUS_ADAPTER: &str = "prometheus-adapter";
+pub const FIXED: &str = "fixed bytes";
+
+const CUSTOM: [(&str, &str); 2] = [
+    ("custom.metrics.k8s.io", "v1beta1"),
+    ("custom.metrics.k8s.io", "v1beta2"),
+];
+const EXTERNAL: (&str, &str) = ("external.metrics.k8s.io", "v1beta1");
+
+/// One server.
+pub struct Adapter {
+    /// As it stands in tables.
+    pub name: &'static str,
+    kind: Kind,
+    service: &'static str,
+    /// Its secure port.
+    pub port: u16,
+    process: Process,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Adapter(Dialect),
+    Fixed,
+}
+
+impl Adapter {
+    /// `vas metrics-server`, as an administrator, with the settings it has by default.
+    pub fn vas(world: &World) -> Self {
+        let port = free_port();
+        let args = [
+            "metrics-server".to_owned(),
+            format!("--kubeconfig={}", world.cluster.kubeconfig().display()),
+            "--bind-address=127.0.0.1".to_owned(),
+            format!("--secure-port={port}"),
+            format!("--metrics-bind-address=127.0.0.1:{}", free_port()),
+            format!("--prometheus-url={}", world.prometheus.url()),
+            format!("--tls-cert-file={}", world.certificate.chain.display()),
+            format!("--tls-private-key-file={}", world.certificate.key.display()),
+            "--service-name=vas".to_owned(),
+            "--service-namespace=bench".to_owned(),
+            "--leader-elect=false".to_owned(),
+        ];
+        Self {
+            name: VAS,
+            kind: Kind::Adapter(Dialect::Vas),
+            service: "vas",
+            port,
+            process: vas::start("bench-vas", &args, &[]),
+        }
+    }
+
+    /// A server of fixed bytes.
+    pub fn fixed(world: &World) -> Self {
+        let port = free_port();
+        let args = [
+            "fixed-bytes".to_owned(),
+            port.to_string(),
+            world.certificate.chain.display().to_string(),
+            world.certificate.key.display().to_string(),
+        ];
+        let own = std::env::current_exe().expect("the path of this program");
+        let log = world.cluster.dir().join("fixed-bytes.log");
+        Self {
+            name: FIXED,
+            kind: Kind::Fixed,
+            service: "fixed-bytes",
+            port,
+            process: Process::start("fixed-bytes", &own, &args, &[], log),
+        }
+    }
+
+    /// prometheus-adapter with rules that say what our resources say, and with the limits of its own client raised
+    /// as far as it takes: by default it answers a fraction of the Pods reads.
+    pub fn prometheus_adapter(world: &World) -> Self {
+        let port = free_port();
+        let config = world.cluster.dir().join("prometheus-adapter.yaml");
+        std::fs::write(&config, include_str!("prometheus-adapter.yaml"))
+            .expect("a configuration can be written");
+        let kubeconfig = world.cluster.kubeconfig().display().to_string();
+        let mut args: Vec<String> = ["lister", "authentication", "authorization"]
+            .iter()
+            .map(|what| format!("--{what}-kubeconfig={kubeconfig}"))
+            .collect();
+        args.extend([
+            "--bind-address=127.0.0.1".to_owned(),
+            format!("--secure-port={port}"),
+            format!("--tls-cert-file={}", world.certificate.chain.display()),
+            format!("--tls-private-key-file={}", world.certificate.key.display()),
+            format!("--config={}", config.display()),
+            format!("--prometheus-url={}", world.prometheus.url()),
+            "--metrics-relist-interval=10s".to_owned(),
+            "--metrics-max-age=1m".to_owned(),
+            "--client-qps=100000".to_owned(),
+            "--client-burst=100000".to_owned(),
+        ]);
+        let log = world.cluster.dir().join("prometheus-adapter.log");
+        Self {
+            name: PROMETHEUS_ADAPTER,
+            kind: Kind::Adapter(Dialect::PrometheusAdapter),
+            service: "prometheus-adapter",
+            port,
+            process: Process::start(
+                "prometheus-adapter",
+                &binary("prometheus-adapter"),
+                &args,
+                &[],
+                log,
+            ),
+        }
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Whether it is only the floor.
+    pub fn is_floor(&self) -> bool {
+        self.kind == Kind::Fixed
+    }
+
+    /// Lets it run, or not.
+    pub fn run(&self, run: bool) {
+        self.process.signal(if run { Signal::Cont } else { Signal::Stop });
+    }
+
+    /// Panics with its log if it has ended.
+    pub fn assert_running(&mut self) {
+        self.process.assert_running();
+    }
+
+    /// The groups that lead to it.
+    pub fn groups(&self, reads: &[Read]) -> Vec<(&'static str, &'static str)> {
+        match self.kind {
+            Kind::Fixed => vec![(FIXED_GROUP, "v1")],
+            Kind::Adapter(_) if reads.contains(&Read::External) => [&CUSTOM[..], &[EXTERNAL]].concat(),
+            Kind::Adapter(_) => CUSTOM.to_vec(),
+        }
+    }
+
+    /// The Service that leads to it.
+    pub fn service(&self) -> &'static str {
+        self.service
+    }
+
+    /// The URLs of a read; the floor answers `bytes` to as many different ones.
+    pub fn paths(&self, read: Read, workloads: usize, bytes: usize) -> Vec<String> {
+        let all = (0..workloads).map(Workload);
+        match self.kind {
+            Kind::Adapter(dialect) => all.map(|workload| workload.path(read, dialect)).collect(),
+            Kind::Fixed => all
+                .map(|workload| {
+                    let namespace = workload.namespace();
+                    format!("/apis/{FIXED_GROUP}/v1/namespaces/{namespace}/answers/api/get?bytes={bytes}")
+                })
+                .collect(),
+        }
+    }
+
+    /// Waits until every URL of a read has its values; the size of the last answer.
+    pub async fn wait_for(&self, port: u16, caller: &Caller, read: Read, paths: &[String]) -> usize {
+        let what = format!("{} answers {} reads", self.name, read.name());
+        eventually(Duration::from_secs(90), &what, || async {
+            let http = Http::connect(port, caller, 1, paths)
+                .await
+                .map_err(|error| error.to_string())?;
+            let mut size = 0;
+            for number in 0..paths.len() {
+                let number = u64::try_from(number).unwrap_or(0);
+                let answer = tokio::time::timeout(Duration::from_secs(10), http.ask(number)).await;
+                let (status, body) = answer
+                    .map_err(|_| "no answer within 10 s".to_owned())?
+                    .map_err(|error| error.to_string())?;
+                let text = String::from_utf8_lossy(&body);
+                let complete = self.is_floor() || has_values(read, &body);
+                if status != 200 || !complete {
+                    return Err(format!(
+                        "{status}: {}",
+                        text.chars().take(300).collect::<String>()
+                    ));
+                }
+                size = body.len();
+            }
+            Ok(size)
+        })
+        .await
+    }
+}
+
+/// Whether a body holds what a read asks for.
+fn has_values(read: Read, body: &[u8]) -> bool {
+    let Ok(document) = serde_json::from_slice::<serde_json::Value>(body) else {
+        return false;
+    };
+    let items = document["items"].as_array().map_or(0, Vec::len);
+    match read {
+        Read::Object | Read::External => items == 1,
+        Read::Pods => items == crate::workload::PODS,
+        Read::Discovery => document["resources"].is_array(),
+    }
+}
+
+fn binary(name: &str) -> PathBuf {
+    root().join("target/bench/bin").join(name)
+}
+
+/// Why a peer cannot be measured; `None` when it can.
+pub fn absent(peer: Peer) -> Option<String> {
+    match peer {
+        Peer::None => Some(String::new()),
+        Peer::PrometheusAdapter => (!binary("prometheus-adapter").is_file()).then(|| {
+            "prometheus-adapter is not built here: `tests/bench/peers/build.sh prometheus-adapter`".to_owned()
+        }),
+    }
+}

@@ -1,0 +1,39 @@
+//! Load on an HTTP server, and how long its answers took.
+//!
+//! ```text
+//! open    requests at fixed moments, whatever the server does: the latency users see
+//! closed  workers that each wait for their answer: the most the server gives
+//! http    requests over HTTP/2 and TLS, with a client certificate or a token
+//! ```
+//! An open loop counts from the moment a request was due, not from when it was sent: a server that stalls delays
+//! those that were due meanwhile, and each of them is counted with its delay.
+
+mod closed;
+mod http;
+mod open;
+mod samples;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+pub use self::{
+    closed::closed,
+    http::{Caller, Http},
+    open::open,
+    samples::Samples,
+};
+
+/// Longest wait for one answer.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What came of one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// 200, with the whole body.
+    Answered,
+    /// Another status, or no answer; in a few words, which are counted.
+    Failed(String),
+    /// No answer within [`PATIENCE`].
+    Late,
+}

@@ -1,0 +1,148 @@
+//! The read path without a network: from the path of a URL to the bytes of the answer, as the router takes it.
+//! Shared by the criterion benches and the count of instructions.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::json;
+use vas::{
+    api::v1alpha1::VoiceAssistScaling,
+    core::{
+        model::ScalingKey,
+        promql::{Answer, Item, Labels, Source, Sources},
+    },
+    metrics_server::{
+        path::{self, Route},
+        payload,
+        reads::{Memory, Now},
+        registry::Registry,
+    },
+};
+
+/// Resources, a namespace each.
+pub const RESOURCES: usize = 1000;
+/// Monotonic time at which Prometheus answered and reads come.
+const NOW: Duration = Duration::from_secs(1000);
+/// The namespace with 100 pods; all others have three.
+const LARGE: usize = 7;
+
+/// A read of one number.
+pub const OBJECT: &str =
+    "/apis/custom.metrics.k8s.io/v1beta2/namespaces/bench-0500/deployments.apps/api/queue-depth";
+/// A read of three pods.
+pub const THREE_PODS: &str = "/apis/custom.metrics.k8s.io/v1beta2/namespaces/bench-0500/pods/*/request-rate";
+/// A read of a hundred pods.
+pub const HUNDRED_PODS: &str =
+    "/apis/custom.metrics.k8s.io/v1beta2/namespaces/bench-0007/pods/*/request-rate";
+/// The selectors that the HPAs of `vas operator` carry.
+pub const METRIC_SELECTOR: &str = "metricLabelSelector=scaling.voiceassist.io%2Fname%3Dvoiceassist%2Cscaling.voiceassist.io%2Fworkload%3Dapi";
+
+/// The one Prometheus of all resources.
+fn sources() -> Sources {
+    let labels = Labels {
+        namespace: "namespace".parse().expect("a label name"),
+        pod: "pod".parse().expect("a label name"),
+    };
+    let source = Source {
+        labels,
+        bind_queries: true,
+    };
+    Sources::from_iter([("default".to_owned(), source)])
+}
+
+/// A metrics server's memory with 1,000 resources, and an answer to each of its questions.
+pub fn memory() -> Memory {
+    let memory = Memory {
+        registry: Arc::new(Registry::new(sources())),
+        store: Arc::default(),
+        pods: Arc::default(),
+        resource_names: Arc::default(),
+        external_metrics: true,
+    };
+    let mut rates = Vec::new();
+    let mut depths = Vec::new();
+    for number in 0..RESOURCES {
+        let namespace = namespace(number);
+        memory.registry.apply(&scaling(&namespace));
+        depths.push(item(&namespace, None, 7.0));
+        for pod in 0..if number == LARGE { 100 } else { 3 } {
+            let name = format!("api-{pod}");
+            memory.pods.apply(&ObjectMeta {
+                namespace: Some(namespace.clone()),
+                name: Some(name.clone()),
+                labels: Some(BTreeMap::from([("app".to_owned(), "api".to_owned())])),
+                ..ObjectMeta::default()
+            });
+            rates.push(item(&namespace, Some(&name), 12.5));
+        }
+    }
+    let key = ScalingKey {
+        namespace: namespace(0),
+        name: "voiceassist".to_owned(),
+    };
+    let entries = memory.registry.entries();
+    let (_, entry) = entries
+        .iter()
+        .find(|(known, _)| *known == key)
+        .expect("the first resource");
+    for metric in &entry.metrics {
+        let shape = metric.shape.clone().expect("a shape");
+        let values = if metric.describes_pods() { &rates } else { &depths };
+        let times: Vec<Item> = values
+            .iter()
+            .map(|item| Item {
+                value: item.time - 1.0,
+                ..item.clone()
+            })
+            .collect();
+        let answer = Answer::join(&shape, values, &times, NOW).expect("an answer");
+        memory.store.record(&shape, Ok(answer));
+    }
+    memory
+}
+
+/// Answers a read; panics unless it has a value.
+pub fn read(memory: &Memory, path: &str, query: &str) -> usize {
+    let Ok(Route::Metric(metric)) = path::route(path) else {
+        panic!("{path} is a metric");
+    };
+    let selectors = path::selectors(query).expect("selectors");
+    let now = Now {
+        wall: Timestamp::UNIX_EPOCH,
+        monotonic: NOW,
+    };
+    let values = memory.read(&metric, &selectors, now).expect("a value");
+    payload::render(metric.version, &values).len()
+}
+
+fn namespace(number: usize) -> String {
+    format!("bench-{number:04}")
+}
+
+fn scaling(namespace: &str) -> VoiceAssistScaling {
+    serde_json::from_value(json!({
+        "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
+        "metadata": {"namespace": namespace, "name": "voiceassist"},
+        "spec": {"workloads": [{
+            "name": "api",
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"},
+            "maxReplicas": 5,
+            "metrics": [
+                {"name": "request-rate", "requestRate": {"counter": "requests_total", "target": {"averageValue": "100"}}},
+                {"name": "queue-depth", "queueDepth": {"gauge": "depth", "target": {"averageValue": "50"}}},
+            ],
+        }]},
+    }))
+    .expect("a resource")
+}
+
+fn item(namespace: &str, pod: Option<&str>, value: f64) -> Item {
+    let mut labels = BTreeMap::from([("namespace".to_owned(), namespace.to_owned())]);
+    labels.extend(pod.map(|pod| ("pod".to_owned(), pod.to_owned())));
+    Item {
+        labels,
+        time: 100.0,
+        value,
+    }
+}

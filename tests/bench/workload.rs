@@ -1,0 +1,111 @@
+//! One simulated workload: its objects and its URLs, the same for every adapter.
+
+use serde_json::{Value, json};
+
+use crate::arguments::Read;
+
+/// Pods of a workload.
+pub const PODS: usize = 3;
+
+/// The workload with this number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Workload(pub usize);
+
+/// Which adapter a URL is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// With the selectors that the HPAs of `vas operator` carry.
+    Vas,
+    /// As its own documentation writes HPAs.
+    PrometheusAdapter,
+}
+
+impl Workload {
+    pub fn namespace(self) -> String {
+        format!("bench-{:04}", self.0)
+    }
+
+    pub fn pod(self, index: usize) -> String {
+        format!("api-{:04}-{index}", self.0)
+    }
+
+    /// Its pods: never scheduled, which makes thousands of them cheap. They are live all the same for who serves
+    /// their metrics: Pending is the HPA's business.
+    pub fn pods(self) -> impl Iterator<Item = Value> {
+        (0..PODS).map(move |index| pending_pod(&self.pod(index), "api"))
+    }
+
+    /// The resource that asks for its metrics.
+    pub fn scaling(external: bool) -> Value {
+        let mut metrics = vec![
+            json!({"name": "request-rate", "requestRate": {
+                "counter": "bench_requests_total", "window": "1m", "target": {"averageValue": "100"}}}),
+            json!({"name": "queue-depth", "queueDepth": {
+                "gauge": "bench_queue_depth", "target": {"averageValue": "50"}}}),
+        ];
+        if external {
+            metrics.push(
+                json!({"name": "queue-depth-outside", "external": true, "queueDepth": {
+                "gauge": "bench_queue_depth", "target": {"averageValue": "50"}}}),
+            );
+        }
+        json!({
+            "apiVersion": "scaling.voiceassist.io/v1alpha1",
+            "kind": "VoiceAssistScaling",
+            "metadata": {"name": "voiceassist"},
+            "spec": {"workloads": [{
+                "name": "api",
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"},
+                "maxReplicas": 10,
+                "metrics": metrics,
+            }]},
+        })
+    }
+
+    /// What the HPA asks for. Discovery has one URL for all.
+    pub fn path(self, read: Read, dialect: Dialect) -> String {
+        const CUSTOM: &str = "/apis/custom.metrics.k8s.io/v1beta2";
+        const EXTERNAL: &str = "/apis/external.metrics.k8s.io/v1beta1";
+        let namespace = self.namespace();
+        let selector = match dialect {
+            Dialect::Vas => {
+                "scaling.voiceassist.io%2Fname%3Dvoiceassist%2Cscaling.voiceassist.io%2Fworkload%3Dapi"
+            }
+            Dialect::PrometheusAdapter => "",
+        };
+        let metric_selector = match dialect {
+            Dialect::Vas => format!("&metricLabelSelector={selector}"),
+            Dialect::PrometheusAdapter => String::new(),
+        };
+        match (read, dialect) {
+            (Read::Object, _) => format!(
+                "{CUSTOM}/namespaces/{namespace}/deployments.apps/api/queue-depth?{}",
+                metric_selector.trim_start_matches('&')
+            ),
+            (Read::Pods, _) => format!(
+                "{CUSTOM}/namespaces/{namespace}/pods/*/request-rate?labelSelector=app%3Dapi{metric_selector}"
+            ),
+            (Read::External, Dialect::Vas) => {
+                format!("{EXTERNAL}/namespaces/{namespace}/queue-depth-outside?labelSelector={selector}")
+            }
+            (Read::External, Dialect::PrometheusAdapter) => {
+                format!("{EXTERNAL}/namespaces/{namespace}/queue-depth-outside")
+            }
+            (Read::Discovery, _) => CUSTOM.to_owned(),
+        }
+    }
+}
+
+/// A pod that no scheduler takes.
+pub fn pending_pod(name: &str, app: &str) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": {"app": app}},
+        "spec": {
+            "schedulerName": "nobody",
+            "automountServiceAccountToken": false,
+            "containers": [{"name": "app", "image": "voiceassist/app"}],
+        },
+    })
+}

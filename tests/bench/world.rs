@@ -1,0 +1,370 @@
+//! What is there before any adapter is: the control plane, Prometheus and the workloads' series.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
+
+use futures::{StreamExt, TryStreamExt, stream};
+use hyper::{HeaderMap, header::AUTHORIZATION};
+use k8s_openapi::api::core::v1::{Namespace, Pod};
+use kube::{Api, Client, api::PostParams};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+use serde_json::{Value, json};
+use vas::api::v1alpha1::VoiceAssistScaling;
+
+use crate::{
+    load::Caller,
+    say,
+    support::{
+        Cluster,
+        cluster::{bin, root},
+        eventually,
+        process::{Process, free_port},
+        prometheus::Prometheus,
+    },
+    workload::{Workload, pending_pod},
+};
+
+/// Where the Services of the adapters are.
+pub const NAMESPACE: &str = "bench";
+/// Names in the certificate that all servers share: those of their Services, and of this machine.
+const SERVICES: [&str; 3] = ["vas", "prometheus-adapter", "fixed-bytes"];
+/// Creates at once.
+const AT_ONCE: usize = 32;
+/// The group of the floor's APIService.
+pub const FIXED_GROUP: &str = "fixed.bench.voiceassist.io";
+/// Whose reads are measured.
+const HPA: &str = "system:serviceaccount:kube-system:horizontal-pod-autoscaler";
+
+/// Dropping it ends everything, the cluster last.
+pub struct World {
+    /// The API server's client, as administrator.
+    pub client: Client,
+    /// Scrapes the workloads' series.
+    pub prometheus: Prometheus,
+    exporters: Vec<Process>,
+    workloads: usize,
+    /// The certificate all servers show.
+    pub certificate: Certificate,
+    /// The control plane.
+    pub cluster: Cluster,
+}
+
+/// A certificate for all servers, in files, and its CA.
+pub struct Certificate {
+    pub chain: PathBuf,
+    pub key: PathBuf,
+    pub ca: String,
+}
+
+impl World {
+    /// Starts it without workloads.
+    pub async fn start() -> Self {
+        say("starting the control plane and Prometheus");
+        // Service accounts are of no use to pods that never run, and cost each namespace a second.
+        let cluster = Cluster::start(
+            "bench",
+            &["--apiserver-flag=disable-admission-plugins=ServiceAccount"],
+        );
+        cluster.install_crd();
+        let client = cluster.client().await;
+        let objects = json!({"apiVersion": "v1", "kind": "List", "items": objects()});
+        cluster.kubectl_ok(&["apply", "-f", "-"], Some(&objects.to_string()));
+        Self {
+            client,
+            prometheus: Prometheus::start("bench").await,
+            exporters: Vec::new(),
+            workloads: 0,
+            certificate: Certificate::issue(cluster.dir()),
+            cluster,
+        }
+    }
+
+    /// Adds workloads until there are so many, with their series, pods and resources.
+    pub async fn grow(&mut self, workloads: usize, external: bool) {
+        let new = self.workloads..workloads;
+        if new.is_empty() {
+            return;
+        }
+        say(&format!(
+            "creating {} workloads of 3 pods, a namespace each",
+            new.len()
+        ));
+        let port = free_port();
+        let name = format!("exporter-{}", self.exporters.len());
+        let own = std::env::current_exe().expect("the path of this program");
+        self.exporters.push(Process::start(
+            &name,
+            &own,
+            &[
+                "exporter".to_owned(),
+                port.to_string(),
+                new.start.to_string(),
+                new.end.to_string(),
+            ],
+            &[],
+            self.cluster.dir().join(format!("{name}.log")),
+        ));
+        self.prometheus.register(&name, &format!("127.0.0.1:{port}"));
+        let client = &self.client;
+        stream::iter(new.map(Workload))
+            .map(|workload| async move {
+                let namespace = workload.namespace();
+                create::<Namespace>(&Api::all(client.clone()), named("Namespace", &namespace)).await?;
+                for pod in workload.pods() {
+                    create::<Pod>(&Api::namespaced(client.clone(), &namespace), pod).await?;
+                }
+                let scalings = Api::<VoiceAssistScaling>::namespaced(client.clone(), &namespace);
+                create(&scalings, Workload::scaling(external)).await
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<()>()
+            .await
+            .expect("the workloads can be created");
+        self.workloads = workloads;
+        let series = format!("count(bench_queue_depth) == {workloads}");
+        eventually(Duration::from_secs(60), "Prometheus has the series", || async {
+            self.prometheus.query(&series).await.ok_or("not all yet")
+        })
+        .await;
+    }
+
+    /// Adds pods that no adapter is asked about.
+    pub async fn add_foreign_pods(&self, pods: usize) {
+        const IN_ONE_NAMESPACE: usize = 1000;
+        say(&format!("creating {pods} pods of others"));
+        let client = &self.client;
+        let namespace = |pod: usize| format!("foreign-{}", pod / IN_ONE_NAMESPACE);
+        for first in (0..pods).step_by(IN_ONE_NAMESPACE) {
+            let object = named("Namespace", &namespace(first));
+            let created = create::<Namespace>(&Api::all(client.clone()), object).await;
+            created.expect("a namespace can be created");
+        }
+        stream::iter(0..pods)
+            .map(|pod| async move {
+                let api = Api::<Pod>::namespaced(client.clone(), &namespace(pod));
+                create(&api, pending_pod(&format!("other-{pod}"), "other")).await
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<()>()
+            .await
+            .expect("pods can be created");
+    }
+
+    /// Queries Prometheus has answered so far, by its own count.
+    pub async fn prometheus_queries(&self) -> f64 {
+        let url = format!("{}/metrics", self.prometheus.url());
+        let text = match reqwest::get(url).await {
+            Ok(answer) => answer.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        };
+        text.lines()
+            .filter(|line| line.starts_with("prometheus_http_requests_total{"))
+            .filter(|line| line.contains("handler=\"/api/v1/query\""))
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum()
+    }
+
+    /// The process of a component, such as `kube-apiserver`.
+    pub fn component(&self, name: &str) -> Option<u32> {
+        let status = Command::new(root().join("tests/cluster/cluster.sh"))
+            .args(["status", "--dir"])
+            .arg(self.cluster.dir())
+            .output()
+            .ok()?;
+        let text = String::from_utf8_lossy(&status.stdout).into_owned();
+        let line = text
+            .lines()
+            .find(|line| line.split_whitespace().next() == Some(name))?;
+        line.split_once("pid=")?.1.trim().parse().ok()
+    }
+
+    /// The port of the API server.
+    pub fn api_server_port(&self) -> u16 {
+        let ports =
+            std::fs::read(self.cluster.dir().join("ports.json")).expect("the launcher writes its ports");
+        let ports: BTreeMap<String, u16> = serde_json::from_slice(&ports).expect("the ports are JSON");
+        ports["kube-apiserver"]
+    }
+
+    /// As the API server calls an adapter on behalf of the HPA controller.
+    pub fn front_proxy(&self) -> Caller {
+        let pki = self.cluster.dir().join("pki");
+        let chain = certificates(&pki.join("front-proxy-client.crt"));
+        let key = PrivateKeyDer::from_pem_file(pki.join("front-proxy-client.key")).expect("a key");
+        let tls = ClientConfig::builder()
+            .with_root_certificates(self.roots())
+            .with_client_auth_cert(chain, key)
+            .expect("the front proxy's certificate and key");
+        let mut headers = HeaderMap::new();
+        headers.insert("x-remote-user", HPA.parse().expect("a header"));
+        for group in [
+            "system:serviceaccounts",
+            "system:serviceaccounts:kube-system",
+            "system:authenticated",
+        ] {
+            headers.append("x-remote-group", group.parse().expect("a header"));
+        }
+        caller(tls, headers)
+    }
+
+    /// As the HPA controller calls the API server.
+    pub fn hpa_controller(&self) -> Caller {
+        let token = self.cluster.kubectl_ok(
+            &[
+                "create",
+                "token",
+                "horizontal-pod-autoscaler",
+                "-n",
+                "kube-system",
+                "--duration=2h",
+            ],
+            None,
+        );
+        let tls = ClientConfig::builder()
+            .with_root_certificates(self.roots())
+            .with_no_client_auth();
+        let bearer = format!("Bearer {}", token.trim());
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, bearer.parse().expect("a header"));
+        caller(tls, headers)
+    }
+
+    /// Leads the API server's groups to the Service of an adapter on this machine, and waits until it serves them.
+    pub fn route(&self, groups: &[(&str, &str)], service: &str, port: u16) {
+        let ca: Vec<u8> = self.certificate.ca.as_bytes().to_vec();
+        let ca = k8s_openapi::ByteString(ca);
+        let services: Vec<Value> = groups
+            .iter()
+            .map(|(group, version)| {
+                json!({
+                    "apiVersion": "apiregistration.k8s.io/v1",
+                    "kind": "APIService",
+                    "metadata": {"name": format!("{version}.{group}")},
+                    "spec": {
+                        "group": group, "version": version, "groupPriorityMinimum": 100, "versionPriority": 100,
+                        "caBundle": ca,
+                        "service": {"namespace": NAMESPACE, "name": service, "port": port},
+                    },
+                })
+            })
+            .collect();
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": services});
+        self.cluster.kubectl_ok(
+            &["apply", "--server-side", "--force-conflicts", "-f", "-"],
+            Some(&list.to_string()),
+        );
+    }
+
+    fn roots(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        let ours = CertificateDer::from_pem_slice(self.certificate.ca.as_bytes()).expect("PEM");
+        let theirs = certificates(&self.cluster.dir().join("pki/ca.crt"));
+        roots.add_parsable_certificates(theirs.into_iter().chain([ours]));
+        roots
+    }
+}
+
+impl Certificate {
+    /// Issues it into `dir`.
+    fn issue(dir: &Path) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let ca = params.self_signed(&key).expect("a CA");
+        let issuer = Issuer::new(params, key);
+        let names: Vec<String> = SERVICES
+            .iter()
+            .map(|service| format!("{service}.{NAMESPACE}.svc"))
+            .chain(["localhost".to_owned()])
+            .collect();
+        let key = KeyPair::generate().expect("a key");
+        let certificate = CertificateParams::new(names)
+            .and_then(|params| params.signed_by(&key, &issuer))
+            .expect("a certificate");
+        let files = Self {
+            chain: dir.join("bench.crt"),
+            key: dir.join("bench.key"),
+            ca: ca.pem(),
+        };
+        std::fs::write(&files.chain, certificate.pem()).expect("the certificate can be written");
+        std::fs::write(&files.key, key.serialize_pem()).expect("the key can be written");
+        files
+    }
+}
+
+/// The namespace of the Services, their Services, which are aliases of this machine, and the HPA's right to the
+/// floor.
+fn objects() -> Vec<Value> {
+    let mut objects = vec![named("Namespace", NAMESPACE)];
+    objects.extend(SERVICES.map(|service| {
+        json!({
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": service, "namespace": NAMESPACE},
+            "spec": {"type": "ExternalName", "externalName": "localhost"},
+        })
+    }));
+    objects.push(json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+        "metadata": {"name": "bench-fixed-bytes"},
+        "rules": [{"apiGroups": [FIXED_GROUP], "resources": ["*"], "verbs": ["get", "list"]}],
+    }));
+    objects.push(json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+        "metadata": {"name": "bench-fixed-bytes"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "bench-fixed-bytes"},
+        "subjects": [{"kind": "ServiceAccount", "name": "horizontal-pod-autoscaler", "namespace": "kube-system"}],
+    }));
+    objects
+}
+
+fn named(kind: &str, name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name}})
+}
+
+fn caller(mut tls: ClientConfig, headers: HeaderMap) -> Caller {
+    tls.alpn_protocols = vec![b"h2".to_vec()];
+    Caller {
+        tls: Arc::new(tls),
+        headers,
+        server_name: "localhost",
+    }
+}
+
+fn certificates(path: &Path) -> Vec<CertificateDer<'static>> {
+    CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+async fn create<K>(api: &Api<K>, object: Value) -> Result<(), kube::Error>
+where
+    K: kube::Resource + serde::Serialize + serde::de::DeserializeOwned + Clone + std::fmt::Debug,
+{
+    let object: K = serde_json::from_value(object).map_err(kube::Error::SerdeError)?;
+    api.create(&PostParams::default(), &object).await.map(drop)
+}
+
+/// Versions of what runs, for the report.
+pub fn versions() -> String {
+    let first_line = |program: &Path, args: &[&str]| {
+        let output = Command::new(program).args(args).output().ok();
+        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+        text.and_then(|text| Some(text.lines().next()?.trim().to_owned()))
+            .unwrap_or_else(|| "unknown".to_owned())
+    };
+    let apiserver = first_line(&bin("kube-apiserver"), &["--version"]);
+    let prometheus = first_line(&bin("prometheus"), &["--version"]);
+    let prometheus = prometheus.split(" (").next().unwrap_or_default().to_owned();
+    let rust = first_line(Path::new("rustc"), &["--version"]);
+    let commit = first_line(Path::new("git"), &["describe", "--always", "--dirty"]);
+    format!("vas at {commit}, {apiserver}, {prometheus}, {rust}")
+}

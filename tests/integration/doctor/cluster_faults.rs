@@ -1,0 +1,178 @@
+//! What is wrong with the installation or the cluster, and what one may not see.
+
+use serde_json::Value;
+
+use super::installation::{NAMESPACE, Said, healthy};
+use crate::support::{process::free_port, vas};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_healthy_installation_gives_exit_code_0_in_text_and_in_versioned_json() {
+    let doctored = healthy().await;
+    let url = format!("--prometheus-url={}", doctored.prometheus.url());
+    let output = doctored.run(&[&url]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    for part in [
+        "Cluster\n  ok    api-server-reachable",
+        "\nInstallation\n",
+        "\nMetricsAPI\n",
+        "\nPrometheus\n",
+        "\nWorkloads\n",
+        "\n0 problems, 0 warnings, 0 skipped, ",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    }
+    assert!(!text.contains('\u{1b}'), "colour where no terminal is");
+    let report = doctored.doctor().report;
+    assert_eq!(report["apiVersion"], "doctor.scaling.voiceassist.io/v1");
+    assert_eq!(report["kind"], "DoctorReport");
+    assert_eq!(report["summary"]["problem"], Value::from(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_absent_and_a_foreign_apiservice_are_found() {
+    let doctored = healthy().await;
+    let cluster = &doctored.cluster;
+    let name = "v1beta1.custom.metrics.k8s.io";
+    let mut service: Value =
+        serde_json::from_str(&cluster.kubectl_ok(&["get", "apiservice", name, "-o=json"], None)).unwrap();
+    cluster.kubectl_ok(&["delete", "apiservice", name], None);
+    let found = doctored.finds("apiservice-registered", "problem").await;
+    assert!(
+        found.contains(name) && found.contains("kubectl apply -k manifests/install"),
+        "{found}"
+    );
+
+    for field in ["managedFields", "resourceVersion", "uid", "creationTimestamp"] {
+        service["metadata"].as_object_mut().unwrap().remove(field);
+    }
+    service.as_object_mut().unwrap().remove("status");
+    let mut foreign = service.clone();
+    foreign["spec"]["service"]["name"] = Value::from("prometheus-adapter");
+    cluster.kubectl_ok(&["apply", "-f", "-"], Some(&foreign.to_string()));
+    let found = doctored.finds("apiservice-owner", "problem").await;
+    assert!(
+        found.contains("spec.service is vas-system/prometheus-adapter, not vas-system/vas-metrics-server"),
+        "{found}"
+    );
+    let found = doctored.finds("apiservice-available", "problem").await;
+    assert!(found.contains("Available=False ServiceNotFound"), "{found}");
+    cluster.kubectl_ok(&["apply", "-f", "-"], Some(&service.to_string()));
+    doctored.becomes_healthy().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_that_was_taken_away_is_named() {
+    let doctored = healthy().await;
+    let cluster = &doctored.cluster;
+    let taken = r#"[{"op": "replace", "path": "/rules", "value": []}]"#;
+    cluster.kubectl_ok(
+        &[
+            "patch",
+            "clusterrole",
+            "vas-operator-limits",
+            "--type=json",
+            "-p",
+            taken,
+        ],
+        None,
+    );
+    let found = doctored.finds("rbac-operator", "problem").await;
+    assert!(
+        found.contains("may not create, patch, delete limitranges"),
+        "{found}"
+    );
+    cluster.kubectl_ok(
+        &["apply", "-f", "manifests/install/operator/rbac-limits.yaml"],
+        None,
+    );
+    doctored.becomes_healthy().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_with_too_few_replicas_and_an_old_crd_are_found() {
+    let doctored = healthy().await;
+    let cluster = &doctored.cluster;
+    let scale = |replicas: &str| {
+        cluster.kubectl_ok(
+            &[
+                "-n",
+                "vas-system",
+                "scale",
+                "deployment",
+                "vas-operator",
+                replicas,
+            ],
+            None,
+        );
+    };
+    scale("--replicas=1");
+    let found = doctored.finds("operator-deployment", "warning").await;
+    assert!(found.contains("spec.replicas is 1"), "{found}");
+    scale("--replicas=0");
+    let found = doctored.finds("operator-deployment", "problem").await;
+    assert!(found.contains("status.availableReplicas is 0 of 0"), "{found}");
+    scale("--replicas=2");
+
+    let crd = "voiceassistscalings.scaling.voiceassist.io";
+    let older = r#"[{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/suspend"}]"#;
+    cluster.kubectl_ok(&["patch", "crd", crd, "--type=json", "-p", older], None);
+    let found = doctored.finds("crd-schema-current", "problem").await;
+    assert!(found.contains("it lacks spec.suspend"), "{found}");
+    cluster.install_crd();
+    doctored.becomes_healthy().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_may_not_read_is_skipped_and_nothing_of_it_counts_as_fine() {
+    let doctored = healthy().await;
+    doctored.kubectl(&["create", "serviceaccount", "nobody"]);
+    let kubeconfig = doctored.cluster.service_account_kubeconfig(NAMESPACE, "nobody");
+    let kubeconfig = format!("--kubeconfig={}", kubeconfig.display());
+    let said = Said::of(&vas::run(&["doctor", &kubeconfig, "-o=json"]));
+    assert_eq!(said.code, Some(0), "{:#?}", said.not_ok());
+    assert_eq!(said.report["summary"]["problem"], Value::from(0));
+    for check in [
+        "crd-installed",
+        "operator-deployment",
+        "rbac-operator",
+        "scaling-valid",
+        "prometheus-reachable",
+    ] {
+        let found = said.line(check, "skipped").unwrap_or_default();
+        assert!(!found.is_empty(), "{check}: {:#?}", said.not_ok());
+        assert_eq!(said.line(check, "ok"), None);
+    }
+    let found = said.line("rbac-operator", "skipped").unwrap();
+    assert!(found.contains("subjectaccessreviews"), "{found}");
+    doctored.kubectl(&["delete", "serviceaccount", "nobody"]);
+}
+
+#[test]
+fn mistakes_on_the_command_line_are_exit_code_2_and_an_absent_api_server_is_1() {
+    for args in [
+        &["doctor", "-n", "a", "-A"][..],
+        &["doctor", "--kubeconfig=/nowhere"],
+        &["doctor", "--prometheus-url=ftp://x"],
+        &["doctor", "--pod-label=a-b"],
+    ] {
+        assert_eq!(vas::run(args).status.code(), Some(2), "{args:?}");
+    }
+    let file = crate::support::cluster::run_dir().join("kubeconfig-of-nobody");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let server = format!("https://127.0.0.1:{}", free_port());
+    let text = serde_json::json!({"apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": server}}], "users": [{"name": "u", "user": {}}]});
+    std::fs::write(&file, text.to_string()).unwrap();
+    let said = Said::of(&vas::run(&[
+        "doctor",
+        "-o=json",
+        &format!("--kubeconfig={}", file.display()),
+    ]));
+    assert_eq!(said.code, Some(1));
+    let found = said.line("api-server-reachable", "problem").unwrap();
+    assert!(found.contains("Connection refused"), "{found}");
+    assert_eq!(said.report["summary"]["problem"], Value::from(1));
+    assert_eq!(said.report["summary"]["ok"], Value::from(0));
+}

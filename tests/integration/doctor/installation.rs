@@ -1,0 +1,263 @@
+//! One installation from the manifests, with everything that doctor looks at: operator and metrics server under
+//! their own accounts, Prometheus, metrics-server, and one scaled workload. Tests take turns on it, and leave it
+//! healthy.
+
+use std::{process::Output, sync::LazyLock, time::Duration};
+
+use serde_json::Value;
+use tokio::{runtime::Runtime, sync::Mutex};
+
+use crate::support::{
+    Cluster, eventually,
+    exporter::Exporter,
+    install,
+    process::{Process, free_port},
+    prometheus::Prometheus,
+    vas,
+};
+
+/// Starting pods, rates that become whole, and CPU numbers of metrics-server.
+const PATIENCE: Duration = Duration::from_secs(180);
+pub const NAMESPACE: &str = "doctored";
+
+const WORKLOAD: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api-gateway}
+spec:
+  selector: {matchLabels: {app: api-gateway}}
+  template:
+    metadata: {labels: {app: api-gateway}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+      - name: app
+        image: voiceassist/api-gateway
+        resources: {requests: {cpu: 100m}}
+        readinessProbe: {httpGet: {path: /ready, port: 8080}, timeoutSeconds: 5}
+";
+
+const SCALING: &str = "
+apiVersion: scaling.voiceassist.io/v1alpha1
+kind: VoiceAssistScaling
+metadata: {name: voiceassist}
+spec:
+  workloads:
+  - name: api-gateway
+    scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: api-gateway}
+    minReplicas: 2
+    maxReplicas: 4
+    disruption: {maxUnavailable: 1}
+    metrics:
+    - {name: cpu, resource: {name: cpu, target: {averageUtilization: 70}}}
+    - {name: request-rate, requestRate: {counter: voiceassist_http_requests_total, window: 10s, target: {averageValue: '100'}}}
+    - {name: queue-depth, queueDepth: {gauge: voiceassist_queue_depth, matchLabels: {queue: default}, target: {averageValue: '50'}}}
+";
+
+/// Everything.
+pub struct Installation {
+    pub cluster: Cluster,
+    pub prometheus: Prometheus,
+    exporter: Exporter,
+    _operator: Process,
+    _metrics_server: Process,
+}
+
+/// What one run of doctor said.
+pub struct Said {
+    pub code: Option<i32>,
+    pub report: Value,
+}
+
+/// Keeps serving after the test that started something has ended.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+});
+
+/// The installation, healthy, for one test at a time.
+pub async fn healthy() -> tokio::sync::MutexGuard<'static, Installation> {
+    static INSTALLATION: tokio::sync::OnceCell<Mutex<Installation>> = tokio::sync::OnceCell::const_new();
+    let start = || async {
+        let started = RUNTIME.spawn(Installation::start()).await;
+        Mutex::new(started.expect("the installation starts"))
+    };
+    let installation = INSTALLATION.get_or_init(start).await.lock().await;
+    installation.becomes_healthy().await;
+    installation
+}
+
+impl Installation {
+    async fn start() -> Self {
+        let cluster = Cluster::start("doctor", &[]);
+        let manifests = install::apply(&cluster);
+        let prometheus = Prometheus::start("doctor").await;
+        let exporter = Exporter::start().await;
+        prometheus.register("exporter", &exporter.target());
+        let metrics = || format!("--metrics-bind-address=127.0.0.1:{}", free_port());
+        let operator = manifests
+            .deployment("vas-operator")
+            .start(&cluster, "vas-operator-0", &[metrics()]);
+        let port = free_port();
+        let metrics_server = manifests.deployment("vas-metrics-server").start(
+            &cluster,
+            "vas-metrics-server-0",
+            &[
+                metrics(),
+                format!("--secure-port={port}"),
+                format!("--prometheus-url={}", prometheus.url()),
+            ],
+        );
+        install::route_metrics_server(&cluster, port);
+        cluster.kubectl_ok(&["create", "namespace", NAMESPACE], None);
+        let installation = Self {
+            cluster,
+            prometheus,
+            exporter,
+            _operator: operator,
+            _metrics_server: metrics_server,
+        };
+        installation.apply(WORKLOAD);
+        installation.apply(SCALING);
+        installation
+    }
+
+    /// Applies YAML in the namespace of the workload.
+    #[track_caller]
+    pub fn apply(&self, yaml: &str) {
+        self.cluster
+            .kubectl_ok(&["-n", NAMESPACE, "apply", "-f", "-"], Some(yaml));
+    }
+
+    /// Runs kubectl in the namespace of the workload.
+    #[track_caller]
+    pub fn kubectl(&self, args: &[&str]) -> String {
+        let mut all = vec!["-n", NAMESPACE];
+        all.extend_from_slice(args);
+        self.cluster.kubectl_ok(&all, None)
+    }
+
+    /// Runs doctor with more arguments.
+    pub fn run(&self, args: &[&str]) -> Output {
+        let kubeconfig = format!("--kubeconfig={}", self.cluster.kubeconfig().display());
+        let mut all = vec!["doctor", &kubeconfig, "-n", NAMESPACE];
+        all.extend_from_slice(args);
+        vas::run(&all)
+    }
+
+    /// What doctor says of the namespace, asking Prometheus directly.
+    #[track_caller]
+    pub fn doctor(&self) -> Said {
+        self.export();
+        Said::of(&self.run(&["-o=json", &format!("--prometheus-url={}", self.prometheus.url())]))
+    }
+
+    /// Series for the live pods: the HPA may have made others.
+    fn export(&self) {
+        let pods = self.kubectl(&[
+            "get",
+            "pods",
+            "-l=app=api-gateway",
+            "-o=jsonpath={.items[*].metadata.name}",
+        ]);
+        for pod in pods.split_whitespace() {
+            let labels = [("namespace", NAMESPACE), ("pod", pod)];
+            self.exporter.add("voiceassist_http_requests_total", &labels, 1.0);
+        }
+        let queue = [("namespace", NAMESPACE), ("queue", "default")];
+        self.exporter.set("voiceassist_queue_depth", &queue, 10.0);
+    }
+
+    /// Puts the workload and the resource back, and waits until doctor has nothing to say.
+    pub async fn becomes_healthy(&self) {
+        eventually(PATIENCE, "doctor finds all well", || async {
+            let said = self.doctor();
+            let bad = said.not_ok();
+            if said.code == Some(0) && bad.is_empty() {
+                Ok(())
+            } else {
+                Err(format!("{:?}: {bad:#?}", said.code))
+            }
+        })
+        .await;
+    }
+
+    /// Waits until a check finds something that bad, and returns its object, message and fix in one line.
+    pub async fn finds(&self, check: &str, severity: &str) -> String {
+        self.finds_in(|| self.doctor(), check, severity).await
+    }
+
+    /// The same for another way to run it. A problem means exit code 1, anything less 0.
+    pub async fn finds_in(&self, run: impl Fn() -> Said, check: &str, severity: &str) -> String {
+        eventually(
+            Duration::from_secs(60),
+            &format!("{check} finds a {severity}"),
+            || async {
+                let said = run();
+                let problems = said.report["summary"]["problem"].as_u64();
+                assert_eq!(
+                    said.code,
+                    Some(i32::from(problems > Some(0))),
+                    "{:#?}",
+                    said.not_ok()
+                );
+                said.line(check, severity)
+                    .ok_or_else(|| format!("{:#?}", said.not_ok()))
+            },
+        )
+        .await
+    }
+
+    /// Puts back what was applied at the start.
+    pub fn restore(&self) {
+        for yaml in [WORKLOAD, SCALING] {
+            self.cluster
+                .kubectl_ok(&["-n", NAMESPACE, "replace", "-f", "-"], Some(yaml));
+        }
+    }
+}
+
+impl Said {
+    /// Reads the output of a run with `-o json`.
+    #[track_caller]
+    pub fn of(output: &Output) -> Self {
+        let report = serde_json::from_slice(&output.stdout);
+        Self {
+            code: output.status.code(),
+            report: report.unwrap_or_else(|error| {
+                panic!("{error}: {}", String::from_utf8_lossy(&output.stderr));
+            }),
+        }
+    }
+
+    fn findings(&self) -> &[Value] {
+        self.report["findings"].as_array().expect("findings")
+    }
+
+    /// One finding in a line.
+    pub fn line(&self, check: &str, severity: &str) -> Option<String> {
+        let found = self.findings().iter();
+        found
+            .filter(|finding| finding["check"] == check && finding["severity"] == severity)
+            .map(line)
+            .reduce(|all, one| format!("{all}\n{one}"))
+    }
+
+    /// Everything that is not fine. What nobody could look at is no news where nothing is there to be seen.
+    pub fn not_ok(&self) -> Vec<String> {
+        let bad = self
+            .findings()
+            .iter()
+            .filter(|finding| finding["severity"] != "ok");
+        bad.map(|finding| format!("{} {}: {}", finding["check"], finding["severity"], line(finding)))
+            .collect()
+    }
+}
+
+fn line(finding: &Value) -> String {
+    let text = |field: &str| finding[field].as_str().unwrap_or_default();
+    format!("{}: {} [fix: {}]", text("object"), text("message"), text("fix"))
+}

@@ -1,0 +1,6 @@
+//! `vas doctor` on a real installation: healthy first, then broken one thing at a time.
+
+mod cluster_faults;
+mod installation;
+mod prometheus;
+mod workload_faults;

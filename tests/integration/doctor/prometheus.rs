@@ -1,0 +1,167 @@
+//! What is wrong between Prometheus and a metric, and the two ways to ask.
+
+use std::net::{IpAddr, UdpSocket};
+
+use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::installation::{Said, healthy};
+
+fn replace(path: &str, value: &str) -> String {
+    json!([{"op": "replace", "path": format!("/spec/workloads/0/metrics/{path}"), "value": value}])
+        .to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_gauge_a_wrong_matcher_and_a_wrong_label_are_told_apart() {
+    let doctored = healthy().await;
+    let patch = |patch: &str| {
+        doctored.kubectl(&["patch", "vas", "voiceassist", "--type=json", "-p", patch]);
+    };
+    patch(&replace("2/queueDepth/gauge", "voiceassist_queue_dept"));
+    let found = doctored.finds("prometheus-series", "problem").await;
+    assert!(
+        found.contains("api-gateway/queue-depth: Prometheus has no series voiceassist_queue_dept"),
+        "{found}"
+    );
+    let found = doctored.finds("metrics-api-reads", "problem").await;
+    assert!(
+        found.contains("queue-depth") && found.contains("Prometheus has no series for it"),
+        "{found}"
+    );
+
+    patch(&replace("2/queueDepth/gauge", "voiceassist_queue_depth"));
+    patch(&replace("2/queueDepth/matchLabels/queue", "other"));
+    let found = doctored.finds("prometheus-series", "problem").await;
+    assert!(
+        found.contains("matchLabels queue=other removes them all"),
+        "{found}"
+    );
+    patch(&replace("2/queueDepth/matchLabels/queue", "default"));
+
+    let url = format!("--prometheus-url={}", doctored.prometheus.url());
+    let labelled = |flag: &str| Said::of(&doctored.run(&["-o=json", &url, flag]));
+    let found = labelled("--namespace-label=ns")
+        .line("prometheus-labels", "problem")
+        .unwrap();
+    assert!(
+        found.contains("no label ns, only instance, job, namespace"),
+        "{found}"
+    );
+    let found = labelled("--pod-label=instance")
+        .line("prometheus-pods", "problem")
+        .unwrap();
+    assert!(
+        found.contains("instance is never the name of a live pod"),
+        "{found}"
+    );
+    doctored.becomes_healthy().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_url_prometheus_is_asked_through_the_api_server() {
+    let doctored = healthy().await;
+    let run = || Said::of(&doctored.run(&["-o=json"]));
+    // The Deployment names http://prometheus.monitoring.svc:9090, and that is not there.
+    let found = doctored.finds_in(run, "prometheus-reachable", "problem").await;
+    assert!(
+        found.contains("Service monitoring/prometheus port 9090: the Service does not exist"),
+        "{found}"
+    );
+
+    let forward = Forward::start(&doctored.prometheus.url()).await;
+    let Some(forward) = forward else {
+        // Endpoints may not be loopback addresses, and this machine has no other.
+        return;
+    };
+    doctored
+        .cluster
+        .kubectl_ok(&["apply", "-f", "-"], Some(&forward.service()));
+    let status =
+        json!({"status": {"podIP": forward.address, "podIPs": [{"ip": forward.address}]}}).to_string();
+    doctored.cluster.kubectl_ok(
+        &[
+            "-n",
+            "monitoring",
+            "patch",
+            "pod",
+            "prometheus",
+            "--subresource=status",
+            "-p",
+            &status,
+        ],
+        None,
+    );
+    let found = doctored.finds_in(run, "prometheus-reachable", "ok").await;
+    assert!(
+        found.contains("through the API server's proxy to Service monitoring/prometheus"),
+        "{found}"
+    );
+    let said = run();
+    assert_eq!(said.not_ok(), [] as [String; 0]);
+    assert!(
+        said.line("prometheus-series", "ok")
+            .unwrap()
+            .contains("queue-depth: 1 series")
+    );
+    doctored
+        .cluster
+        .kubectl_ok(&["delete", "namespace", "monitoring"], None);
+}
+
+/// Prometheus on an address that is not loopback.
+struct Forward {
+    address: IpAddr,
+    port: u16,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Forward {
+    async fn start(prometheus: &str) -> Option<Self> {
+        let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+        // Nothing is sent: this only asks which address would be used.
+        socket.connect("192.0.2.1:9").ok()?;
+        let address = socket.local_addr().ok()?.ip();
+        if address.is_loopback() || address.is_unspecified() {
+            return None;
+        }
+        let listener = TcpListener::bind((address, 0)).await.ok()?;
+        let port = listener.local_addr().ok()?.port();
+        let upstream = prometheus.trim_start_matches("http://").to_owned();
+        let task = tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let upstream = upstream.clone();
+                tokio::spawn(async move {
+                    if let Ok(mut server) = TcpStream::connect(upstream).await {
+                        let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+                    }
+                });
+            }
+        });
+        Some(Self { address, port, task })
+    }
+
+    /// A Service whose one endpoint is this: the API server's proxy leads to pods only, so a pod that nobody runs
+    /// lends its name.
+    fn service(&self) -> String {
+        json!({"apiVersion": "v1", "kind": "List", "items": [
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "monitoring"}},
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "prometheus", "namespace": "monitoring"},
+             "spec": {"schedulerName": "nobody", "containers": [{"name": "prometheus", "image": "prometheus"}]}},
+            {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "prometheus", "namespace": "monitoring"},
+             "spec": {"ports": [{"name": "http", "port": 9090}]}},
+            {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+             "metadata": {"name": "prometheus", "namespace": "monitoring", "labels": {"kubernetes.io/service-name": "prometheus"}},
+             "ports": [{"name": "http", "port": self.port}],
+             "endpoints": [{"addresses": [self.address], "conditions": {"ready": true},
+                            "targetRef": {"kind": "Pod", "name": "prometheus", "namespace": "monitoring"}}]},
+        ]})
+        .to_string()
+    }
+}
+
+impl Drop for Forward {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

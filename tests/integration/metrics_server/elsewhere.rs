@@ -1,0 +1,116 @@
+//! One more metrics server with settings of its own, beside the shared one: it serves, and leaves reporting to that.
+
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode};
+use serde_json::Value;
+
+use super::{access, stack::Stack};
+use crate::support::{
+    eventually,
+    process::{Process, free_port},
+    vas,
+};
+
+/// A server that is asked directly.
+pub struct Elsewhere {
+    pub process: Process,
+    metrics_port: u16,
+    port: u16,
+    client: Client,
+}
+
+impl Elsewhere {
+    /// Starts it with the administrator's rights, and waits until it is ready.
+    pub async fn start(stack: &Stack, name: &str, args: &[String]) -> Self {
+        let (port, metrics_port) = (free_port(), free_port());
+        let mut all = vec![
+            "metrics-server".to_owned(),
+            format!("--kubeconfig={}", stack.cluster.kubeconfig().display()),
+            "--service-namespace=vas-system".to_owned(),
+            // The shared server holds this Lease.
+            "--leader-elect-resource-namespace=vas-system".to_owned(),
+            format!("--secure-port={port}"),
+            format!("--metrics-bind-address=127.0.0.1:{metrics_port}"),
+        ];
+        all.extend_from_slice(args);
+        let process = vas::start(name, &all, &[]);
+        let elsewhere = Self {
+            process,
+            metrics_port,
+            port,
+            client: access::client(stack, port, Some("front-proxy-client")),
+        };
+        eventually(Duration::from_secs(30), "the server is ready", || async {
+            let ready = reqwest::get(elsewhere.plain("readyz")).await;
+            match ready {
+                Ok(answer) if answer.status() == StatusCode::OK => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await;
+        elsewhere
+    }
+
+    fn plain(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}/{path}", self.metrics_port)
+    }
+
+    /// One of its own metrics.
+    pub async fn metric(&self, name: &str) -> Result<f64, String> {
+        let answer = reqwest::get(self.plain("metrics"))
+            .await
+            .map_err(|error| error.to_string())?;
+        let text = answer.text().await.map_err(|error| error.to_string())?;
+        let value = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.and_then(|value| value.parse().ok()).ok_or(text)
+    }
+
+    /// The values of a read, or the message of the error.
+    pub async fn read(&self, namespace: &str, object: &str, metric: &str) -> Result<Vec<String>, String> {
+        let url = format!(
+            "https://vas-metrics-server.vas-system.svc:{}/apis/custom.metrics.k8s.io/v1beta2/namespaces/{namespace}/{object}/{metric}",
+            self.port
+        );
+        let request = self
+            .client
+            .get(url)
+            .header("X-Remote-User", "admin")
+            .header("X-Remote-Group", "system:masters");
+        let answer = request.send().await.map_err(|error| format!("{error:?}"))?;
+        let answer: Value = answer.json().await.map_err(|error| error.to_string())?;
+        let Some(items) = answer["items"].as_array() else {
+            return Err(answer["message"].as_str().unwrap_or_default().to_owned());
+        };
+        let values = items
+            .iter()
+            .map(|item| item["value"].as_str().unwrap_or_default().to_owned());
+        Ok(values.collect())
+    }
+
+    /// Waits for the values of a read.
+    pub async fn reads(&self, namespace: &str, object: &str, metric: &str, expected: &[&str]) {
+        let what = format!("{metric} of {namespace} is {expected:?}");
+        eventually(Duration::from_secs(90), &what, || async {
+            match self.read(namespace, object, metric).await {
+                Ok(values) if values == expected => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await;
+    }
+
+    /// Waits for words in the error of a read.
+    pub async fn refuses(&self, namespace: &str, object: &str, metric: &str, words: &str) {
+        let what = format!("{metric} of {namespace} fails with {words:?}");
+        eventually(Duration::from_secs(90), &what, || async {
+            match self.read(namespace, object, metric).await {
+                Err(message) if message.contains(words) => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await;
+    }
+}

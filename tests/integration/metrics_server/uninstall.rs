@@ -1,0 +1,141 @@
+//! A cluster of its own: the server with no resources and no Prometheus, with a resource, and uninstalled. Whatever
+//! its state, nobody else's work may suffer.
+
+use std::time::Duration;
+
+use futures::future::select_all;
+use reqwest::StatusCode;
+
+use super::{access, clients};
+use crate::support::{
+    Cluster, eventually, eventually::throughout, install, namespace::Namespace, process::free_port,
+};
+
+const RESOURCE: &str = include_str!("../../fixtures/minimal.yaml");
+const SERVICES: [&str; 2] = ["v1beta1.custom.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io"];
+
+/// What everybody does all day with a cluster, and what breaks where discovery does.
+fn all_is_well(cluster: &Cluster, when: &str) {
+    let listed = cluster.kubectl(&["api-resources"], None);
+    let stderr = String::from_utf8_lossy(&listed.stderr);
+    assert!(listed.status.success() && stderr.is_empty(), "{when}: {stderr}");
+    for path in ["/apis", "/openapi/v2", "/openapi/v3"] {
+        cluster.kubectl_ok(&["get", "--raw", path], None);
+    }
+    for form in [&["discovery"][..], &["--legacy", "discovery"]] {
+        let found = clients::run(&cluster.kubeconfig(), form);
+        assert!(found.is_ok(), "{when}: {form:?}: {found:?}");
+    }
+    let namespace = Namespace::create(cluster, "short-lived");
+    cluster.kubectl_ok(&["delete", "namespace", namespace.name(), "--timeout=60s"], None);
+}
+
+fn available(cluster: &Cluster) -> Result<(), String> {
+    for name in SERVICES {
+        let path =
+            "jsonpath={.status.conditions[?(@.type=='Available')].status}: {.status.conditions[*].message}";
+        let said = cluster.kubectl_ok(&["get", "apiservice", name, "-o", path], None);
+        if !said.starts_with("True") {
+            return Err(format!("{name}: {said}"));
+        }
+    }
+    Ok(())
+}
+
+/// Five at once, and all dropped but the first to answer: as the API server looks whether we are available.
+async fn probe(cluster: &Cluster, port: u16, http1: bool) {
+    let builder = access::builder(cluster, port, Some("front-proxy-client"));
+    let builder = if http1 { builder.http1_only() } else { builder };
+    let client = builder.build().expect("a client");
+    let url = format!("https://vas-metrics-server.vas-system.svc:{port}/apis/custom.metrics.k8s.io/v1beta2");
+    let asked = (0..5).map(|_| {
+        let request = client
+            .get(&url)
+            .header("X-Remote-User", "system:kube-aggregator")
+            .header("X-Remote-Group", "system:masters");
+        Box::pin(request.send())
+    });
+    let (first, _, _) = select_all(asked).await;
+    assert_eq!(first.expect("an answer").status(), StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_suffers_from_the_server_with_or_without_resources_or_once_it_is_uninstalled() {
+    let cluster = Cluster::start("uninstall", &[]);
+    let install = install::apply(&cluster);
+    let (port, metrics_port) = (free_port(), free_port());
+    let server = install.deployment("vas-metrics-server").start(
+        &cluster,
+        "vas-metrics-server-0",
+        &[
+            format!("--secure-port={port}"),
+            format!("--metrics-bind-address=127.0.0.1:{metrics_port}"),
+            // Nobody listens there.
+            format!("--prometheus-url=http://127.0.0.1:{}", free_port()),
+        ],
+    );
+    install::route_metrics_server(&cluster, port);
+    eventually(
+        Duration::from_secs(60),
+        "the APIServices are available",
+        || async { available(&cluster) },
+    )
+    .await;
+    // Before, the CRD may have been too new to be watched.
+    let started = server.log().lines().count();
+    all_is_well(&cluster, "no resource, no Prometheus");
+
+    for http1 in [true, false, true, false] {
+        probe(&cluster, port, http1).await;
+    }
+    // The API server itself probes every thirty seconds.
+    throughout(
+        Duration::from_secs(35),
+        "available, and a log without complaints",
+        || async {
+            let log = server.log();
+            let complaint = log
+                .lines()
+                .skip(started)
+                .find(|line| line.contains("WARN") || line.contains("ERROR"));
+            complaint.map_or(Ok(()), |line| Err(line.to_owned()))?;
+            available(&cluster)
+        },
+    )
+    .await;
+
+    let namespace = Namespace::create(&cluster, "with-a-resource");
+    namespace.apply(RESOURCE);
+    all_is_well(&cluster, "a resource, no Prometheus");
+    cluster.kubectl_ok(&["delete", "namespace", namespace.name(), "--timeout=60s"], None);
+
+    // In the order of docs/install.md; the Deployment's pods are this process.
+    cluster.kubectl_ok(
+        &["delete", "voiceassistscalings", "--all", "--all-namespaces"],
+        None,
+    );
+    let services: Vec<&str> = ["delete", "apiservice"].into_iter().chain(SERVICES).collect();
+    cluster.kubectl_ok(&services, None);
+    assert!(server.stop(Duration::from_secs(30)).await.success());
+    cluster.kubectl_ok(
+        &[
+            "delete",
+            "-k",
+            install::INSTALL,
+            "--ignore-not-found",
+            "--timeout=90s",
+        ],
+        None,
+    );
+    eventually(Duration::from_secs(60), "discovery has forgotten us", || async {
+        let found = clients::run(&cluster.kubeconfig(), &["discovery"])?;
+        if found.to_string().contains("custom.metrics.k8s.io") {
+            Err("it still lists custom.metrics.k8s.io")
+        } else {
+            Ok(())
+        }
+        .map_err(str::to_owned)
+    })
+    .await;
+    all_is_well(&cluster, "uninstalled");
+}
