@@ -85,6 +85,7 @@ impl Keeper {
     async fn look(&self, secret: &SharedSecret, memory: &mut Memory) -> Result<(), LookError> {
         // Before the Secret: see `CaBundles::write`.
         let api_services = self.api_services.subscribe().borrow().clone();
+        let begun = self.clock.monotonic();
         let read = secret.read().await?;
         let trusted = |shared: &&Shared| ca_bundle::is_trusted(&api_services, &shared.trusted);
         let settled = memory.settled.look(
@@ -101,6 +102,10 @@ impl Keeper {
             shared = Some(next);
         }
         let Some(shared) = shared else { return Ok(()) };
+        // A process that was stopped meanwhile must not go on with what it read before: others may have rotated.
+        if self.clock.monotonic().saturating_sub(begun) > PATIENCE {
+            return Ok(());
+        }
         if memory.held.as_ref() != Some(&shared) {
             let serving = &shared.serving;
             let before = memory.held.as_ref().map(|held| &held.serving);

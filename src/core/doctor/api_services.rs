@@ -139,7 +139,7 @@ fn needed(observed: &Observed) -> impl Iterator<Item = &'static str> {
 }
 
 /// Whether any HPA of ours asks for an external metric.
-fn uses_external(observed: &Observed) -> bool {
+pub(super) fn uses_external(observed: &Observed) -> bool {
     observed
         .metric_reads
         .iter()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Finding, deployments,
+    Finding, api_services, deployments,
     observed::{Observed, RightSeen, Unread},
     rights::{Account, Needed},
 };
@@ -98,6 +98,9 @@ fn is_needed(observed: &Observed, needed: Needed) -> bool {
             "VAS_TLS_CERT_FILE",
         )
         .is_none(),
+        Needed::ToShareCertificateOfExternal => {
+            api_services::uses_external(observed) && is_needed(observed, Needed::ToShareCertificate)
+        }
     }
 }
 

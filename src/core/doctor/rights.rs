@@ -29,6 +29,8 @@ pub enum Needed {
     ToManageLimits,
     /// Where the metrics server's certificate is the one it issues.
     ToShareCertificate,
+    /// The same, where external metrics are used: the component `external-metrics` grants it.
+    ToShareCertificateOfExternal,
 }
 
 /// One rule of RBAC.
@@ -80,7 +82,7 @@ const fn only(needed: Needed, right: Right) -> Right {
 /// Everything that is needed.
 pub const RIGHTS: &[Right] = {
     use Account::{MetricsServer, Operator};
-    use Needed::{ToManageLimits, ToShareCertificate};
+    use Needed::{ToManageLimits, ToShareCertificate, ToShareCertificateOfExternal};
     use Scope::{Cluster, Install, KubeSystem};
     const OURS: &str = "scaling.voiceassist.io";
     const APISERVICES: &str = "apiregistration.k8s.io";
@@ -237,7 +239,7 @@ pub const RIGHTS: &[Right] = {
             SEE,
         ),
         only(
-            ToShareCertificate,
+            ToShareCertificateOfExternal,
             right(
                 MetricsServer,
                 Cluster,

@@ -45,7 +45,8 @@ impl<T> Versioned<T> {
 enum At {
     Start,
     SawApiService(Versioned<String>),
-    ReadSecret(Versioned<String>, Versioned<Shared>),
+    /// The last is when it was read.
+    ReadSecret(Versioned<String>, Versioned<Shared>, u64),
     Decided(Versioned<String>, Versioned<Shared>),
 }
 
@@ -109,8 +110,9 @@ impl World {
         let replica = &mut self.replicas[number];
         replica.at = match std::mem::replace(&mut replica.at, At::Start) {
             At::Start => At::SawApiService(self.api_service.clone()),
-            At::SawApiService(seen) => At::ReadSecret(seen, self.secret.clone()),
-            At::ReadSecret(seen, mut read) => {
+            At::SawApiService(seen) => At::ReadSecret(seen, self.secret.clone(), self.now),
+            At::ReadSecret(_, _, since) if self.now - since > LOOKS_WITHIN => At::Start,
+            At::ReadSecret(seen, mut read, _) => {
                 let shared = read.content.clone();
                 let trusted = (seen.content == shared.trusted).then(|| shared.clone());
                 let settled = replica.settled.look(trusted, seconds(self.now));

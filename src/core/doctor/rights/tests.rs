@@ -22,6 +22,10 @@ const MANIFESTS: &[(Account, &str)] = &[
         Account::MetricsServer,
         include_str!("../../../../manifests/install/metrics-server/rbac.yaml"),
     ),
+    (
+        Account::MetricsServer,
+        include_str!("../../../../manifests/install/components/external-metrics/rbac.yaml"),
+    ),
 ];
 
 fn texts(rule: &Value, field: &str) -> Vec<String> {
