@@ -12,9 +12,11 @@ use axum::http::HeaderMap;
 use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, UnixTime, pem::PemObject},
-    server::{WebPkiClientVerifier, danger::ClientCertVerifier},
+    server::WebPkiClientVerifier,
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
+
+use self::verifier::Verifier;
 
 const ANONYMOUS: &str = "system:anonymous";
 const GROUP_UNAUTHENTICATED: &str = "system:unauthenticated";
@@ -57,12 +59,12 @@ pub struct Untrusted(String);
 #[derive(Debug, Default)]
 pub struct Trust {
     front_proxy: Option<FrontProxy>,
-    clients: Option<Arc<dyn ClientCertVerifier>>,
+    clients: Option<Verifier>,
 }
 
 #[derive(Debug)]
 struct FrontProxy {
-    verifier: Arc<dyn ClientCertVerifier>,
+    verifier: Verifier,
     /// Empty means any.
     allowed_names: Vec<String>,
     username_headers: Vec<String>,
@@ -106,9 +108,7 @@ impl Trust {
         let Some((certificate, intermediates)) = chain.split_first() else {
             return Ok(None);
         };
-        let verify = |verifier: &Arc<dyn ClientCertVerifier>| {
-            verifier.verify_client_cert(certificate, intermediates, now)
-        };
+        let verify = |verifier: &Verifier| verifier.verify(certificate, intermediates, now);
         let subject = Subject::of(certificate)?;
         if let Some(proxy) = &self.front_proxy
             && proxy.allows(&subject.common_name)
@@ -213,10 +213,7 @@ impl Subject {
     }
 }
 
-fn verifier(
-    data: &BTreeMap<String, String>,
-    key: &'static str,
-) -> Result<Option<Arc<dyn ClientCertVerifier>>, TrustError> {
+fn verifier(data: &BTreeMap<String, String>, key: &'static str) -> Result<Option<Verifier>, TrustError> {
     let Some(pem) = data.get(key) else { return Ok(None) };
     let error = |problem: String| TrustError { key, problem };
     let mut roots = RootCertStore::empty();
@@ -230,7 +227,7 @@ fn verifier(
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
         .build()
         .map_err(|problem| error(problem.to_string()))?;
-    Ok(Some(verifier))
+    Ok(Some(Verifier::new(verifier)))
 }
 
 /// A JSON array of strings; absent means empty.
@@ -259,6 +256,8 @@ impl CurrentTrust {
         self.0.load_full()
     }
 }
+
+mod verifier;
 
 #[cfg(test)]
 pub(super) mod testing;

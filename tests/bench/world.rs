@@ -362,9 +362,18 @@ pub fn versions() -> String {
             .unwrap_or_else(|| "unknown".to_owned())
     };
     let apiserver = first_line(&bin("kube-apiserver"), &["--version"]);
-    let prometheus = first_line(&bin("prometheus"), &["--version"]);
-    let prometheus = prometheus.split(" (").next().unwrap_or_default().to_owned();
+    let prometheus = include_str!("../cluster/tools/prometheus/go.mod")
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("github.com/prometheus/prometheus v0."))
+        .and_then(|version| version.split_whitespace().next())
+        .unwrap_or("unknown");
+    let adapter = include_str!("peers/prometheus-adapter/go.mod")
+        .lines()
+        .find_map(|line| line.split_once("sigs.k8s.io/prometheus-adapter v"))
+        .map_or("unknown", |(_, version)| version.trim());
     let rust = first_line(Path::new("rustc"), &["--version"]);
     let commit = first_line(Path::new("git"), &["describe", "--always", "--dirty"]);
-    format!("vas at {commit}, {apiserver}, {prometheus}, {rust}")
+    format!(
+        "vas at {commit}, {apiserver}, Prometheus (Go module v0.{prometheus}), prometheus-adapter {adapter}, {rust}"
+    )
 }
