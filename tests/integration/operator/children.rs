@@ -115,7 +115,9 @@ async fn the_example_becomes_exactly_what_render_prints() {
 
 #[tokio::test]
 async fn an_unchanged_resource_causes_no_write_over_two_resyncs_and_a_restart() {
-    let cluster = Cluster::shared();
+    // One of its own: on the shared one other tests take Prometheus away, and conditions rightly change.
+    let cluster = &Cluster::start("quiet", &[]);
+    cluster.install_crd();
     install_vpa_crd(cluster);
     let mut operated = Operated::on(cluster, "quiet", &["--resync-period=3s"]);
     for name in ["api-gateway", "worker"] {

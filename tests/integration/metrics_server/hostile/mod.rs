@@ -4,16 +4,13 @@
 
 mod connections;
 mod credentials;
-mod load;
 mod requests;
-mod steady_load;
 mod transport;
 mod wire;
 
 use std::time::Duration;
 
 use reqwest::{Client, StatusCode};
-use tokio::sync::RwLock;
 
 use super::{
     access::{HOST, client_with, identity},
@@ -32,8 +29,8 @@ const MOST_MEMORY: u64 = 192 << 10;
 pub struct Target {
     pub stack: &'static Stack,
     pub port: u16,
-    /// Tests that close it have it alone.
-    pub proxy: RwLock<FaultProxy>,
+    /// Stands between it and Prometheus.
+    _proxy: FaultProxy,
     server: Process,
 }
 
@@ -70,7 +67,7 @@ impl Target {
         Self {
             stack,
             port,
-            proxy: RwLock::new(proxy),
+            _proxy: proxy,
             server,
         }
     }

@@ -21,8 +21,9 @@ fn client_hello_of_tls_1_1() -> Vec<u8> {
     let mut hello = vec![3, 2];
     hello.extend([7; 32]);
     hello.extend([0, 0, 6, 0xC0, 0x13, 0xC0, 0x09, 0, 0x2F, 1, 0]);
+    // The length of the extensions, once it is known.
+    hello.extend([0, 0]);
     // supported_groups: x25519 and secp256r1; ec_point_formats: uncompressed.
-
     hello.extend([0, 10, 0, 4 + 2, 0, 4, 0, 0x1D, 0, 0x17]);
     hello.extend([0, 11, 0, 2, 1, 0]);
     let extensions = u16::try_from(10 + 6).expect("short").to_be_bytes();
