@@ -6,7 +6,7 @@ use super::{
     discovery::Discovery,
     reader::{Reader, encode},
 };
-use crate::core::explain::{Question, Read};
+use crate::core::explain::{Question, Unanswered};
 
 /// Puts one question; the error is the server's words.
 pub(super) async fn answer(
@@ -14,9 +14,15 @@ pub(super) async fn answer(
     discovery: &Discovery,
     namespace: &str,
     question: &Question,
-) -> Read<Value> {
-    let path = path(discovery, namespace, question)?;
-    reader.get(&path).await.map_err(|error| error.words())
+) -> Result<Value, Unanswered> {
+    let path = path(discovery, namespace, question).map_err(Unanswered::Missing)?;
+    reader.get(&path).await.map_err(|error| {
+        if error.is_refusal() {
+            Unanswered::Forbidden(error.words())
+        } else {
+            Unanswered::Missing(error.words())
+        }
+    })
 }
 
 fn path(discovery: &Discovery, namespace: &str, question: &Question) -> Result<String, String> {

@@ -35,6 +35,11 @@ impl ReadError {
         matches!(self, Self::Server { code: 404, .. })
     }
 
+    /// Whether the reader has no right to it.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Server { code: 401 | 403, .. })
+    }
+
     /// The server's words without kubectl's prefix, for values that are missing.
     pub fn words(&self) -> String {
         match self {

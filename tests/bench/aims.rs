@@ -80,7 +80,8 @@ fn aims(points: &[Point], patterns: &[Pattern]) -> Vec<Aim> {
             );
             // The most that any server could reach here.
             if let (Some((found, _)), Some(floor)) = (&mut aim.found, ratio(cpu(PEER), cpu(FIXED))) {
-                *found += &format!(" (to the floor {floor:.1}x)");
+                // Writing to a string cannot fail.
+                let _ = write!(found, " (to the floor {floor:.1}x)");
             }
             aims.push(aim);
         }

@@ -29,17 +29,19 @@ fn validated(name: &str, entries: &str) -> Output {
     let folder = run_dir();
     std::fs::create_dir_all(&folder).expect("a folder");
     let path = folder.join(format!("{name}.yaml"));
-    let indented = format!("    {}\n", entries.trim_end().replace('\n', "\n    "));
+    let indented: Vec<String> = entries.lines().map(|line| format!("    {line}")).collect();
+    let indented = indented.join("\n");
     let resource = format!(
         "apiVersion: scaling.voiceassist.io/v1alpha1
 kind: VoiceAssistScaling
-metadata: {{name: imported, namespace: n}}
+metadata: {{name: imported, namespace: shop}}
 spec:
   workloads:
   - name: api
     scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: api}}
     maxReplicas: 10
-{indented}"
+{indented}
+"
     );
     std::fs::write(&path, resource).expect("a file");
     run(&["validate", "-f", &path.to_string_lossy()])
@@ -78,7 +80,11 @@ fn targets_left_open_are_what_validate_points_at() {
     );
     let checked = validated("open", &entries);
     assert_eq!(checked.status.code(), Some(2));
-    assert!(stdout(&checked).contains("target"), "{}", stdout(&checked));
+    assert!(
+        stdout(&checked).contains(".requestRate.target.averageValue"),
+        "{}",
+        stdout(&checked)
+    );
 }
 
 #[test]

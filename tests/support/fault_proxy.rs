@@ -25,6 +25,8 @@ use tokio::{runtime::Handle, task::JoinHandle};
 pub enum Fault {
     /// None comes.
     Hang,
+    /// The right one comes after three seconds.
+    Slow,
     /// HTTP 500 with a page of text.
     InternalError,
     /// Prometheus' own error, as JSON.
@@ -168,6 +170,12 @@ async fn query(State(proxied): State<Proxied>, headers: HeaderMap, body: Bytes) 
         None => forwarded(&proxied, &headers, body)
             .await
             .map_or_else(|_| bad_gateway(), json),
+        Some(Fault::Slow) => {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            forwarded(&proxied, &headers, body)
+                .await
+                .map_or_else(|_| bad_gateway(), json)
+        }
         Some(Fault::CutOff) => match forwarded(&proxied, &headers, body).await {
             Ok(answer) => json(answer.slice(..answer.len() / 2)),
             Err(_) => bad_gateway(),
@@ -209,7 +217,7 @@ async fn spoiled(fault: Fault) -> Response {
             response.headers_mut().insert("content-encoding", "gzip".parse().expect("a header value"));
             response
         }
-        Fault::CutOff | Fault::NotANumber => bad_gateway(),
+        Fault::Slow | Fault::CutOff | Fault::NotANumber => bad_gateway(),
     }
 }
 

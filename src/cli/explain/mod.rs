@@ -39,7 +39,8 @@ use crate::{
 
 How to read a metric:
   * request-rate (Pods): 150 per pod, target 100 per pod, 1.50x  ->  5 replicas
-  ^ it decides           ^ the value now                 ^ their ratio  ^ wanted from it alone
+  ^ it decides           ^ the value now                  ^      ^ wanted from it alone
+                                                          value over target
 
 Exit codes: 0 explained, 1 the resource cannot be read, 2 usage.")]
 pub(super) struct Args {

@@ -6,20 +6,17 @@ use jiff::Timestamp;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 
 use super::{
-    Observed, ObservedWorkload, Settings,
-    answer::{self, Answer},
+    Observed, ObservedWorkload, Settings, Unanswered,
     ask::hpa_of,
     memory::{memory, reason},
     metric,
     report::{
         ConditionLine, DecisionReport, DirectionReport, Explanation, HpaReport, Replicas, WorkloadReport,
     },
-    words::{self, Told, Unit},
+    words::{self, Told},
 };
 use crate::api::condition::READY;
-use crate::core::hpa::{
-    self, Cause, Decision, Hpa, Input, Pod, World, decide, down_limit, propose, up_limit,
-};
+use crate::core::hpa::{self, Cause, Decision, Hpa, Input, Pod, World, decide, down_limit, up_limit};
 
 /// Explains a resource at a moment.
 pub fn explain(observed: &Observed, settings: &Settings, now: Timestamp) -> Explanation {
@@ -102,44 +99,42 @@ fn explain_workload(
         now,
     };
     let metrics: Vec<_> = object.spec.metrics.iter().flatten().collect();
-    let mut proposals = Vec::new();
+    let (mut proposals, mut forbidden) = (Vec::new(), Vec::new());
     for (position, spec) in metrics.into_iter().enumerate() {
         let answer = observed.answers.get(position);
         let metric = hpa.metrics.get(position);
         let entry = workload.and_then(|workload| metric::entry_of(spec, workload));
         let query = entry.and_then(|entry| metric::query(entry, namespace, settings));
         let mut line = metric::report(spec, entry, query);
-        let judged = metric
-            .ok_or_else(|| "it is not in the HPA".to_owned())
-            .and_then(|metric| {
-                let metric = metric.as_ref().map_err(Clone::clone)?;
-                let unit = Unit::of(&metric.source);
-                line.target = words::target(unit, metric.target);
-                let answer = answer
-                    .ok_or_else(|| "it was not read".to_owned())?
-                    .as_ref()
-                    .map_err(Clone::clone)?;
-                let Answer { reading, sampled } = answer::read(&metric.source, answer)?;
-                line.sampled = sampled;
-                line.age_seconds = sampled.map(|at| (now.as_second() - at.as_second()).max(0));
-                let proposal = propose(&hpa, metric, &reading, &world).map_err(|error| error.to_string())?;
-                line.value = Some(words::measured(unit, proposal.measured, metric.target, status));
-                Ok(proposal)
-            });
+        let judged = metric::judge(&mut line, &hpa, metric, answer, &world);
         match judged {
-            Ok(proposal) => {
-                line.ratio = Some(proposal.ratio).filter(|ratio| ratio.is_finite());
-                line.pods = proposal.pods;
-                line.outcome = Some(proposal.outcome);
-                line.proposal = Some(proposal.replicas);
-                proposals.push(Some(proposal.replicas));
-            }
-            Err(error) => {
-                line.error = Some(error);
+            Ok(replicas) => proposals.push(Some(replicas)),
+            Err(unanswered) => {
+                if let Unanswered::Forbidden(_) = unanswered {
+                    forbidden.push(line.name.clone());
+                }
+                let (Unanswered::Missing(words) | Unanswered::Forbidden(words)) = unanswered;
+                line.error = Some(words);
                 proposals.push(None);
             }
         }
         report.metrics.push(line);
+    }
+    let replicas = Replicas {
+        current,
+        status,
+        ready: pods.values().filter(|pod| pod.is_running_and_ready()).count(),
+        min: hpa.min,
+        max: hpa.max,
+    };
+    if !forbidden.is_empty() {
+        report.replicas = Some(replicas);
+        report.summary = format!(
+            "{}: cannot say: you may not read {}, which the HPA reads with rights of its own.",
+            asked.name,
+            forbidden.join(", ")
+        );
+        return report;
     }
     let decision = decide(&Input {
         hpa: &hpa,
@@ -152,13 +147,6 @@ fn explain_workload(
     if let Some(deciding) = decision.metric.and_then(|metric| report.metrics.get_mut(metric)) {
         deciding.decides = true;
     }
-    let replicas = Replicas {
-        current,
-        status,
-        ready: pods.values().filter(|pod| pod.is_running_and_ready()).count(),
-        min: hpa.min,
-        max: hpa.max,
-    };
     finish(&mut report, &hpa, &decision, replicas, settings);
     report
 }

@@ -1,11 +1,19 @@
-//! One metric of an HPA, and the entry of the resource that it was written for.
+//! One metric of an HPA: the entry of the resource that it was written for, and what it proposes alone.
 
 use k8s_openapi::api::autoscaling::v2::MetricSpec;
 
-use super::{Settings, report::MetricReport};
+use serde_json::Value;
+
+use super::{
+    Settings, Unanswered,
+    answer::{self, Answer},
+    report::MetricReport,
+    words::{self, Unit},
+};
 use crate::{
     api::v1alpha1::ResourceName,
     core::{
+        hpa::{Hpa, Metric, World, propose},
         model::{self, Workload},
         promql,
     },
@@ -86,4 +94,36 @@ pub(super) fn report(
         decides: false,
         error: None,
     }
+}
+
+/// Fills in a line and returns what the metric proposes.
+pub(super) fn judge(
+    line: &mut MetricReport,
+    hpa: &Hpa,
+    metric: Option<&Result<Metric, String>>,
+    answer: Option<&Result<Value, Unanswered>>,
+    world: &World<'_>,
+) -> Result<i32, Unanswered> {
+    let missing = |words: &str| Unanswered::Missing(words.to_owned());
+    let metric = metric.ok_or_else(|| missing("it is not in the HPA"))?;
+    let metric = metric.as_ref().map_err(|words| missing(words))?;
+    let unit = Unit::of(&metric.source);
+    line.target = words::target(unit, metric.target);
+    let answer = answer.ok_or_else(|| missing("it was not read"))?;
+    let answer = answer.as_ref().map_err(Clone::clone)?;
+    let Answer { reading, sampled } = answer::read(&metric.source, answer).map_err(Unanswered::Missing)?;
+    line.sampled = sampled;
+    line.age_seconds = sampled.map(|at| (world.now.as_second() - at.as_second()).max(0));
+    let proposal = propose(hpa, metric, &reading, world).map_err(|error| missing(&error.to_string()))?;
+    line.value = Some(words::measured(
+        unit,
+        proposal.measured,
+        metric.target,
+        world.status,
+    ));
+    line.ratio = Some(proposal.ratio).filter(|ratio| ratio.is_finite());
+    line.pods = proposal.pods;
+    line.outcome = Some(proposal.outcome);
+    line.proposal = Some(proposal.replicas);
+    Ok(proposal.replicas)
 }

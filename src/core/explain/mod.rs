@@ -41,6 +41,15 @@ pub use report::{
 /// Something that was read, or the server's words.
 pub type Read<T> = Result<T, String>;
 
+/// Why there is no answer about a metric.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// There is no value, for the HPA neither; in the server's words.
+    Missing(String),
+    /// The reader has no right to it, which says nothing of the HPA; in the server's words.
+    Forbidden(String),
+}
+
 /// All that was read.
 #[derive(Clone, Debug)]
 pub struct Observed {
@@ -62,7 +71,7 @@ pub struct ObservedWorkload {
     /// The pods that the target's selector selects.
     pub pods: Read<Vec<Pod>>,
     /// Answers to [`questions`] about the HPA, in their order.
-    pub answers: Vec<Read<Value>>,
+    pub answers: Vec<Result<Value, Unanswered>>,
 }
 
 /// What cannot be read from the cluster.

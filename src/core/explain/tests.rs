@@ -63,7 +63,7 @@ fn depth(value: &str) -> Value {
 }
 
 /// Three pods, and an HPA as the operator writes it, with a status.
-fn observed(workload: Value, status: Value, answers: Vec<Read<Value>>) -> Observed {
+fn observed(workload: Value, status: Value, answers: Vec<Result<Value, Unanswered>>) -> Observed {
     let object = resource(workload);
     let asked = asked(&object).remove(0);
     let hpa = asked.valid.as_ref().map(|valid| {
@@ -178,7 +178,7 @@ fn a_metric_without_value_blocks_scaling_down_in_the_servers_words() {
     let report = told(&observed(
         json!({}),
         calm(),
-        vec![Ok(rate("10")), Err(words.to_owned())],
+        vec![Ok(rate("10")), Err(Unanswered::Missing(words.to_owned()))],
     ));
     assert_eq!(report.metrics[1].error.as_deref(), Some(words));
     assert_eq!(
@@ -190,7 +190,7 @@ fn a_metric_without_value_blocks_scaling_down_in_the_servers_words() {
 
 #[test]
 fn without_any_value_the_hpa_holds() {
-    let none = || Err("Prometheus: Connection refused".to_owned());
+    let none = || Err(Unanswered::Missing("Prometheus: Connection refused".to_owned()));
     let report = told(&observed(json!({}), calm(), vec![none(), none()]));
     assert_eq!(
         report.summary,
@@ -326,4 +326,18 @@ fn a_switched_off_metric_is_mentioned() {
     let report = told(&observed(metrics, calm(), vec![Ok(rate("100"))]));
     assert_eq!(report.notes, ["old is switched off in the spec (enabled: false)"]);
     assert_eq!(report.metrics.len(), 1);
+}
+
+#[test]
+fn a_metric_that_the_reader_may_not_read_is_not_missing_to_the_hpa() {
+    let forbidden = Err(Unanswered::Forbidden(
+        "pods.custom.metrics.k8s.io is forbidden".to_owned(),
+    ));
+    let report = told(&observed(json!({}), calm(), vec![forbidden, Ok(depth("40"))]));
+    assert!(report.decision.is_none());
+    assert_eq!(report.metrics[1].proposal, Some(1));
+    assert_eq!(
+        report.summary,
+        "api: cannot say: you may not read rate, which the HPA reads with rights of its own."
+    );
 }

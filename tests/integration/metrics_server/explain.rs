@@ -5,17 +5,21 @@
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     process::Output,
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 
-use super::stack::{Stack, apply_hpas, apply_resource, deployment, pods, replicas, stack};
+use super::{
+    external::registered,
+    stack::{Stack, apply_hpas, apply_resource, deployment, pods, replicas, stack},
+};
 use crate::support::{eventually, namespace::Namespace, vas};
 
 /// Workload, replicas at first, its part of the spec, and which cause is foretold.
-const SITUATIONS: [(&str, u32, &str, &str); 10] = [
+const SITUATIONS: [(&str, u32, &str, &str); 11] = [
     (
         "pods-metric",
         2,
@@ -32,6 +36,12 @@ const SITUATIONS: [(&str, u32, &str, &str); 10] = [
         "object-value",
         2,
         "metrics: [{name: age, queueAge: {gauge: explain_depth, matchLabels: {queue: q90}, target: {value: '60'}}}]",
+        "DesiredWithinRange",
+    ),
+    (
+        "external",
+        2,
+        "metrics: [{name: jobs, external: true, queueDepth: {gauge: explain_depth, matchLabels: {queue: q180}, target: {value: '60'}}}]",
         "DesiredWithinRange",
     ),
     (
@@ -94,7 +104,10 @@ fn spec() -> String {
 }
 
 fn explain(stack: &Stack, arguments: &[&str]) -> Output {
-    let kubeconfig = stack.cluster.kubeconfig();
+    explain_as(&stack.cluster.kubeconfig(), arguments)
+}
+
+fn explain_as(kubeconfig: &Path, arguments: &[&str]) -> Output {
     let kubeconfig = format!("--kubeconfig={}", kubeconfig.display());
     let mut all = vec![
         "explain",
@@ -158,28 +171,8 @@ fn rescales(namespace: &Namespace<'_>, hpa: &str) -> Vec<i64> {
     events.iter().filter_map(size).collect()
 }
 
-/// What the HPA controller sets first; `None` where it has looked and rescaled nothing, which only one that is
-/// expected to stay is asked.
-async fn first_decision(namespace: &Namespace<'_>, name: &str, stays: bool, feed: impl Fn()) -> Option<i64> {
-    let hpa = format!("voiceassist-{name}");
-    eventually(Duration::from_secs(60), "the controller has decided", || async {
-        feed();
-        let conditions = namespace.kubectl(&["get", "hpa", &hpa, "-o", "jsonpath={.status.conditions}"]);
-        match rescales(namespace, &hpa).first() {
-            Some(first) => Ok(Some(*first)),
-            None if stays && conditions.contains("ScalingActive") => Ok(None),
-            None => Err(format!("{name}: {conditions}")),
-        }
-    })
-    .await
-}
-
-#[tokio::test]
-async fn explain_foretells_what_the_hpa_controller_then_sets() {
-    let stack = stack().await;
-    let _proxy = stack.proxy.read().await;
-    let namespace = Namespace::create(stack.cluster, "explain");
-    let scaling = apply_resource(&namespace, "voiceassist", &spec());
+/// The Deployments of all situations; their pods use 75 % of the CPU they request.
+fn deploy(namespace: &Namespace<'_>) {
     for (name, replicas, ..) in SITUATIONS {
         let manifest = deployment(name, replicas);
         let requests = "        resources: {requests: {cpu: 200m}}\n";
@@ -194,6 +187,15 @@ async fn explain_foretells_what_the_hpa_controller_then_sets() {
         );
         namespace.apply(&manifest);
     }
+}
+
+#[tokio::test]
+async fn explain_foretells_what_the_hpa_controller_then_sets() {
+    let stack = registered().await;
+    let _proxy = stack.proxy.read().await;
+    let namespace = Namespace::create(stack.cluster, "explain");
+    let scaling = apply_resource(&namespace, "voiceassist", &spec());
+    deploy(&namespace);
     for (queue, depth) in [("q90", 90.0), ("q180", 180.0), ("q900", 900.0)] {
         let labels = [("namespace", namespace.name()), ("queue", queue)];
         stack.exporter.set("explain_depth", &labels, depth);
@@ -230,19 +232,37 @@ async fn explain_foretells_what_the_hpa_controller_then_sets() {
 
     apply_hpas(&namespace, &scaling);
     for (name, current, ..) in SITUATIONS {
-        let workload = &foretold[name];
-        let desired = workload["decision"]["desired"].as_i64().expect("a number");
-        let first = first_decision(&namespace, name, desired == i64::from(current), feed).await;
-        assert_eq!(
-            first.unwrap_or(current.into()),
-            desired,
-            "{name}: {}",
-            workload["summary"]
-        );
-        assert!(
-            first.is_some() || replicas(&namespace, name) == current,
-            "{name} stays"
-        );
+        let desired = foretold[name]["decision"]["desired"].as_i64().expect("a number");
+        let hpa = format!("voiceassist-{name}");
+        if desired == i64::from(current) {
+            eventually(
+                Duration::from_secs(60),
+                "the controller has looked at it",
+                || async {
+                    feed();
+                    let conditions =
+                        namespace.kubectl(&["get", "hpa", &hpa, "-o", "jsonpath={.status.conditions}"]);
+                    if conditions.contains("ScalingActive") {
+                        Ok(())
+                    } else {
+                        Err(conditions)
+                    }
+                },
+            )
+            .await;
+            assert_eq!(rescales(&namespace, &hpa), Vec::<i64>::new(), "{name} stays");
+            assert_eq!(replicas(&namespace, name), current, "{name} stays");
+        } else {
+            let first = eventually(Duration::from_secs(60), "the controller rescales", || async {
+                feed();
+                rescales(&namespace, &hpa)
+                    .first()
+                    .copied()
+                    .ok_or(format!("{name}: no rescale"))
+            })
+            .await;
+            assert_eq!(first, desired, "{name}: {}", foretold[name]["summary"]);
+        }
     }
 
     let after = explained(stack, namespace.name());
@@ -289,4 +309,43 @@ async fn explaining_what_is_not_there_says_where_it_is() {
         "nobody",
     ];
     assert_eq!(explain(stack, &arguments).status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn who_may_not_read_a_metric_is_told_so_and_nothing_is_foretold() {
+    let stack = stack().await;
+    let namespace = Namespace::create(stack.cluster, "explain-view");
+    apply_resource(&namespace, "voiceassist", &spec());
+    namespace.apply(&deployment("object-average", 1));
+    let account = format!("--serviceaccount={}:viewer", namespace.name());
+    namespace.kubectl(&["create", "serviceaccount", "viewer"]);
+    namespace.kubectl(&["create", "rolebinding", "viewer", "--clusterrole=view", &account]);
+    let viewer = stack
+        .cluster
+        .service_account_kubeconfig(namespace.name(), "viewer");
+    let arguments = [
+        "voiceassist",
+        "-n",
+        namespace.name(),
+        "--workload",
+        "object-average",
+    ];
+    eventually(
+        Duration::from_secs(30),
+        "it says what it may not read",
+        || async {
+            let output = explain_as(&viewer, &arguments);
+            let words = format!(
+                "{}{}",
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            );
+            if words.contains("cannot say: you may not read depth,") {
+                Ok(())
+            } else {
+                Err(words)
+            }
+        },
+    )
+    .await;
 }

@@ -53,12 +53,12 @@ const FAULTS: [(&str, Fault, &str); 10] = [
     (
         "huge",
         Fault::Huge,
-        "Prometheus: the answer is larger than 16777216 bytes",
+        "Prometheus: the answer for this namespace alone is larger than 16777216 bytes",
     ),
     (
         "hugecompressed",
         Fault::HugeCompressed,
-        "Prometheus: the answer is larger than 16777216 bytes",
+        "Prometheus: the answer for this namespace alone is larger than 16777216 bytes",
     ),
 ];
 

@@ -9,6 +9,7 @@ mod explain;
 mod external;
 mod faults;
 mod front_proxy;
+mod hostile;
 mod hpa;
 mod pair;
 mod reading;

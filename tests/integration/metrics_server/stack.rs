@@ -40,7 +40,7 @@ pub struct Stack {
 }
 
 /// Keeps serving after the test that started something has ended.
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

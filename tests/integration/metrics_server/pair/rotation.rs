@@ -169,7 +169,7 @@ async fn a_rotation_goes_on_whichever_replica_is_killed_in_whichever_phase() {
     })
     .await;
     directly.abort();
-    assert!(kills >= 5, "{kills} kills in {phases:?}");
+    assert!(kills >= 4, "{kills} kills in {phases:?}");
     let unexpected: Vec<String> = direct
         .lock()
         .unwrap()
