@@ -31,7 +31,7 @@ demo: tools cluster ## Autoscale VoiceAssist on a real local Kubernetes, and tel
 
 .PHONY: test
 test: tools cluster ## All tests: unit, and integration on a real Kubernetes and a real Prometheus
-	RUST_TEST_THREADS=8 cargo test --locked
+	RUST_TEST_THREADS=5 cargo test --locked
 	cd tests/cluster && GOTOOLCHAIN=local go vet ./launcher && GOTOOLCHAIN=local go test ./launcher
 
 PEERS ?= prometheus-adapter

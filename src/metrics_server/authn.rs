@@ -2,7 +2,7 @@
 //!
 //! Identity headers count only over a connection whose client certificate the front proxy's CA issued, for an
 //! allowed name. The trust is the API server's own, published in `kube-system/extension-apiserver-authentication`
-//! and replaced while running. Certificates are verified per request, so a CA that is gone is gone at once.
+//! and replaced while running. Certificates are judged per request (one that held, once a second), so a CA that is gone is gone at once.
 //! Source: `k8s.io/apiserver/pkg/authentication/request/{headerrequest,x509}`.
 
 use std::{collections::BTreeMap, sync::Arc};

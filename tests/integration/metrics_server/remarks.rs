@@ -7,7 +7,7 @@ use crate::support::{eventually, exporter::Exporter, namespace::Namespace};
 
 async fn reports(namespace: &Namespace<'_>, name: &str, words: &[&str]) {
     let what = format!("{name} reports {words:?}");
-    eventually(Duration::from_secs(150), &what, || async {
+    eventually(Duration::from_secs(300), &what, || async {
         let condition = metrics_available(namespace, name);
         if words.iter().all(|words| condition.contains(words)) {
             Ok(())

@@ -110,7 +110,7 @@ async fn an_api_server_that_was_away_for_half_a_minute_is_followed_again() {
     let mut worker = workload("worker");
     worker["maxReplicas"] = json!(9);
     operated.namespace.apply(&resource("v", &[worker]).to_string());
-    eventually(Duration::from_secs(90), "the change arrives", || async {
+    eventually(Duration::from_secs(240), "the change arrives", || async {
         let hpa = operated.get("hpa", "v-worker").unwrap_or_default();
         if hpa["spec"]["maxReplicas"] == 9 {
             Ok(())
