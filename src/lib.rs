@@ -5,6 +5,7 @@
 //! cli      one file per subcommand         operator    observe -> validate -> plan -> apply -> status
 //! prometheus  the query client             metrics_server  poller -> memory -> custom.metrics.k8s.io
 //! explain     the reads behind vas explain      doctor      the reads behind vas doctor
+//! loadtest    the load engine and the watch behind vas test
 //! telemetry   logs, metrics, health        clock, shutdown  time and signals, injected
 //! ```
 
@@ -20,6 +21,7 @@ pub mod core;
 pub mod doctor;
 pub mod explain;
 pub mod leader;
+pub mod loadtest;
 pub mod metrics_server;
 pub mod operator;
 pub mod prometheus;

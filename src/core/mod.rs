@@ -30,6 +30,7 @@ pub mod import;
 pub mod int_or_percent;
 pub mod label_selector;
 pub mod lease;
+pub mod loadtest;
 pub mod metrics_api;
 pub mod model;
 pub mod observed;

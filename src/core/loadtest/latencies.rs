@@ -1,0 +1,159 @@
+//! Durations of many requests, as an HDR histogram: microseconds, exact to a thousandth, merged without loss.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+/// Longest duration that is told apart: an hour. Longer ones count as this.
+const LONGEST: u64 = 3_600_000_000;
+
+/// Significant decimal digits of a value.
+const DIGITS: u8 = 3;
+
+/// Durations of many requests.
+#[derive(Clone, Debug)]
+pub struct Latencies(Histogram<u64>);
+
+/// The quantiles that are reported.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Quantiles {
+    /// Half of the requests took no longer.
+    pub p50: Duration,
+    /// 90 %.
+    pub p90: Duration,
+    /// 95 %.
+    pub p95: Duration,
+    /// 99 %.
+    pub p99: Duration,
+    /// 99.9 %.
+    pub p999: Duration,
+    /// The longest.
+    pub max: Duration,
+}
+
+impl Default for Latencies {
+    #[expect(
+        clippy::expect_used,
+        reason = "more than five digits are refused, three never"
+    )]
+    fn default() -> Self {
+        Self(Histogram::new(DIGITS).expect("three digits are accepted"))
+    }
+}
+
+impl Latencies {
+    /// Those of a histogram in microseconds, such as one read from a file.
+    pub fn from_histogram(histogram: Histogram<u64>) -> Self {
+        Self(histogram)
+    }
+
+    /// The histogram, in microseconds.
+    pub fn histogram(&self) -> &Histogram<u64> {
+        &self.0
+    }
+
+    /// Adds one request.
+    pub fn record(&mut self, duration: Duration) {
+        let micros = u64::try_from(duration.as_micros()).unwrap_or(LONGEST);
+        self.0.saturating_record(micros.min(LONGEST));
+    }
+
+    /// Adds all of `other`.
+    pub fn merge(&mut self, other: &Self) {
+        // A histogram that grows by itself takes every value of another.
+        let _ = self.0.add(&other.0);
+    }
+
+    /// Forgets everything but keeps the memory.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// How many requests.
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// No request at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The duration that a share of the requests (0 to 1) did not exceed; `None` without requests.
+    pub fn quantile(&self, share: f64) -> Option<Duration> {
+        (!self.is_empty()).then(|| Duration::from_micros(self.0.value_at_quantile(share)))
+    }
+
+    /// The longest; `None` without requests.
+    pub fn max(&self) -> Option<Duration> {
+        (!self.is_empty()).then(|| Duration::from_micros(self.0.max()))
+    }
+
+    /// The mean, in seconds; `None` without requests.
+    pub fn mean(&self) -> Option<f64> {
+        (!self.is_empty()).then(|| self.0.mean() / 1e6)
+    }
+
+    /// The share (0 to 1) of the requests that took at most `bound`; `None` without requests.
+    pub fn share_within(&self, bound: Duration) -> Option<f64> {
+        let micros = u64::try_from(bound.as_micros()).unwrap_or(LONGEST);
+        (!self.is_empty()).then(|| self.0.quantile_below(micros))
+    }
+
+    /// All reported quantiles; `None` without requests.
+    pub fn quantiles(&self) -> Option<Quantiles> {
+        Some(Quantiles {
+            p50: self.quantile(0.5)?,
+            p90: self.quantile(0.9)?,
+            p95: self.quantile(0.95)?,
+            p99: self.quantile(0.99)?,
+            p999: self.quantile(0.999)?,
+            max: self.max()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_those_of_what_was_recorded() {
+        let mut latencies = Latencies::default();
+        for milliseconds in 1..=1000 {
+            latencies.record(Duration::from_millis(milliseconds));
+        }
+        let quantiles = latencies.quantiles().unwrap();
+        for (measured, exact) in [(quantiles.p50, 0.5), (quantiles.p99, 0.99), (quantiles.max, 1.0)] {
+            assert!(
+                (measured.as_secs_f64() / exact - 1.0).abs() < 0.002,
+                "{measured:?}"
+            );
+        }
+        let within = latencies.share_within(Duration::from_millis(250)).unwrap();
+        assert!((within - 0.25).abs() < 0.002, "{within}");
+    }
+
+    #[test]
+    fn merging_is_as_if_all_had_been_recorded_together() {
+        let (mut one, mut other, mut both) =
+            (Latencies::default(), Latencies::default(), Latencies::default());
+        for microseconds in [3, 70, 500_000, 90_000_000] {
+            one.record(Duration::from_micros(microseconds));
+            both.record(Duration::from_micros(microseconds));
+        }
+        other.record(Duration::from_secs(4000));
+        both.record(Duration::from_secs(4000));
+        one.merge(&other);
+        assert_eq!(one.histogram(), both.histogram());
+        assert_eq!(one.max().map(|max| max.as_secs().div_ceil(10)), Some(360));
+    }
+
+    #[test]
+    fn without_requests_there_is_no_latency() {
+        let latencies = Latencies::default();
+        assert_eq!(latencies.quantiles(), None);
+        assert_eq!(latencies.mean(), None);
+        assert_eq!(latencies.share_within(Duration::ZERO), None);
+    }
+}

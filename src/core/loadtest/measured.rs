@@ -1,0 +1,154 @@
+//! What a run of load brought: everything that reports and verdicts are made of.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
+
+use super::latencies::{Latencies, Quantiles};
+
+/// One run of load.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// When its first request was due.
+    pub began: Timestamp,
+    /// How long requests were to be sent.
+    pub planned: Duration,
+    /// How long they were sent.
+    pub elapsed: Duration,
+    /// How it ended.
+    pub end: End,
+    /// All requests.
+    pub total: Requests,
+    /// Requests by the name of their step; one entry where there is one step only.
+    pub steps: BTreeMap<String, Requests>,
+    /// How much later than due requests were sent.
+    pub schedule_error: Latencies,
+    /// The run second by second, without gaps.
+    pub seconds: Vec<Second>,
+    /// The load generator itself.
+    pub generator: Generator,
+    /// WebSocket connections, if the scenario has any.
+    pub websocket: Option<WebSockets>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// As planned.
+    Completed,
+    /// By a signal; what was measured until then counts.
+    Interrupted,
+    /// By a guard, such as a storm of errors, in words.
+    Aborted(String),
+}
+
+/// Requests of one kind.
+#[derive(Clone, Debug, Default)]
+pub struct Requests {
+    /// From the moment a request was due to the last byte of its answer. Answered requests, and those that failed
+    /// after they were sent: who gave up waited too.
+    pub latency: Latencies,
+    /// From the moment it was really sent.
+    pub service_time: Latencies,
+    /// Requests that were due within the run.
+    pub due: u64,
+    /// Those that were answered as they should.
+    pub answered: u64,
+    /// Those that were not, by cause ("status 503", "connection refused", "no answer within 10s", "check: ...").
+    pub failures: BTreeMap<String, u64>,
+}
+
+impl Requests {
+    /// How many failed.
+    pub fn failed(&self) -> u64 {
+        self.failures.values().sum()
+    }
+
+    /// The failed ones among those that ended; `None` without any.
+    pub fn error_share(&self) -> Option<f64> {
+        let ended = self.answered + self.failed();
+        (ended > 0).then(|| ratio(self.failed(), ended))
+    }
+
+    /// Adds all of `other`.
+    pub fn merge(&mut self, other: &Self) {
+        self.latency.merge(&other.latency);
+        self.service_time.merge(&other.service_time);
+        self.due += other.due;
+        self.answered += other.answered;
+        for (cause, count) in &other.failures {
+            *self.failures.entry(cause.clone()).or_default() += count;
+        }
+    }
+}
+
+/// One second of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Second {
+    /// Seconds since the run began; this is what happened from here to the next.
+    pub at: u32,
+    /// Requests that were due in it.
+    pub due: u64,
+    /// Requests that were answered in it as they should be.
+    pub answered: u64,
+    /// Requests that failed in it.
+    pub failed: u64,
+    /// Latency of the requests that ended in it; `None` if none did.
+    pub latency: Option<Quantiles>,
+    /// Users at its end (closed model), or requests under way (open model).
+    pub concurrency: u64,
+    /// Held WebSocket connections at its end.
+    pub websockets: u64,
+    /// Share of the processors (0 to 1) that the generator itself used; `None` where it is unknown.
+    pub generator_cpu: Option<f64>,
+}
+
+/// The load generator itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Generator {
+    /// Its threads that send.
+    pub threads: u32,
+    /// Processor time of the whole process during the run, in seconds; `None` where it is unknown.
+    pub cpu_seconds: Option<f64>,
+    /// Processors it may use.
+    pub processors: u32,
+    /// Connections opened.
+    pub connections: u64,
+    /// Most connections open at once.
+    pub connections_peak: u64,
+    /// Most connections it may have open at once.
+    pub connections_limit: u64,
+    /// Requests that had to wait because that limit was reached.
+    pub waited_for_connection: u64,
+    /// Requests that were due and never sent, because the run was ended before.
+    pub unsent: u64,
+    /// Longest pause of the generator as a whole, in seconds: it was stopped, or starved of processors.
+    pub longest_pause: f64,
+}
+
+/// WebSocket connections of a run.
+#[derive(Clone, Debug, Default)]
+pub struct WebSockets {
+    /// Time to connect and upgrade.
+    pub connect: Latencies,
+    /// Connections made.
+    pub connected: u64,
+    /// Connections refused or lost, by cause.
+    pub failures: BTreeMap<String, u64>,
+    /// Most held at once.
+    pub held_peak: u64,
+    /// From a message to its echo.
+    pub round_trip: Latencies,
+    /// From a request for voice to its first byte.
+    pub first_byte: Latencies,
+    /// How far gaps between voice frames were from 20 ms, both ways.
+    pub jitter: Latencies,
+    /// Messages sent and received.
+    pub messages: (u64, u64),
+}
+
+/// Counts stay far below 2^52.
+#[expect(clippy::cast_precision_loss, reason = "counts are small")]
+pub fn ratio(part: u64, whole: u64) -> f64 {
+    part as f64 / whole as f64
+}

@@ -1,0 +1,16 @@
+//! The pure part of `vas test`: what is to be sent when, what a run brought, and what follows from it.
+//!
+//! ```text
+//! scenario file --parse--> Scenario --rate--> the moments of requests
+//! load engine --> Measured     cluster watch --> Scaling     (both on the clock of the run: seconds since it began)
+//! Measured + Scaling --judge--> checks, grade, verdict --> report
+//! ```
+//!
+//! Must not: send anything, look at a clock or a cluster. `src/loadtest` does that.
+
+pub mod check;
+pub mod latencies;
+pub mod measured;
+pub mod rate;
+pub mod scaling;
+pub mod scenario;

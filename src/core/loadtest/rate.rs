@@ -1,0 +1,263 @@
+//! A level over time, made of straight pieces: requests per second (open model) or users (closed model). Its integral
+//! says when each request is due, so that ramps are as exact as constant rates.
+
+use std::time::Duration;
+
+/// A level over time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Profile {
+    pieces: Vec<Piece>,
+}
+
+/// A straight line from one level to another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Piece {
+    /// Seconds since the beginning.
+    start: f64,
+    /// Seconds; positive.
+    length: f64,
+    from: f64,
+    to: f64,
+    /// The integral up to `start`.
+    before: f64,
+}
+
+impl Piece {
+    fn end(self) -> f64 {
+        self.start + self.length
+    }
+
+    fn slope(self) -> f64 {
+        (self.to - self.from) / self.length
+    }
+
+    fn level(self, at: f64) -> f64 {
+        self.from + self.slope() * (at - self.start)
+    }
+
+    fn area(self) -> f64 {
+        f64::midpoint(self.from, self.to) * self.length
+    }
+
+    /// When the integral, counted from this piece's start, reaches `area`, in seconds from its start. The form of the
+    /// quadratic formula that is exact for flat and falling pieces too.
+    fn reach(self, area: f64) -> f64 {
+        let root = (self.from * self.from + 2.0 * self.slope() * area)
+            .max(0.0)
+            .sqrt();
+        let sum = self.from + root;
+        if sum > 0.0 {
+            (2.0 * area / sum).min(self.length)
+        } else {
+            0.0
+        }
+    }
+}
+
+impl Profile {
+    /// The same level for some time.
+    pub fn constant(level: f64, duration: Duration) -> Self {
+        let mut profile = Self::default();
+        profile.line(level, level, duration);
+        profile
+    }
+
+    /// Adds a straight line; one of no length adds nothing. Negative levels count as zero.
+    pub fn line(&mut self, from: f64, to: f64, duration: Duration) {
+        if duration.is_zero() {
+            return;
+        }
+        self.pieces.push(Piece {
+            start: self.seconds(),
+            length: duration.as_secs_f64(),
+            from: from.max(0.0),
+            to: to.max(0.0),
+            before: self.total(),
+        });
+    }
+
+    /// The level at its end, before anything is added; zero for an empty one.
+    pub fn last_level(&self) -> f64 {
+        self.pieces.last().map_or(0.0, |piece| piece.to)
+    }
+
+    /// Its length in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.pieces.last().map_or(0.0, |piece| piece.end())
+    }
+
+    /// Its length.
+    pub fn duration(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds())
+    }
+
+    /// The integral over all of it: how many requests are due.
+    pub fn total(&self) -> f64 {
+        self.pieces
+            .last()
+            .map_or(0.0, |piece| piece.before + piece.area())
+    }
+
+    /// Its highest level.
+    pub fn peak(&self) -> f64 {
+        self.pieces
+            .iter()
+            .map(|piece| piece.from.max(piece.to))
+            .fold(0.0, f64::max)
+    }
+
+    /// The level at a moment in seconds; zero outside. Where pieces meet, the later one counts.
+    pub fn level(&self, at: f64) -> f64 {
+        let index = self.pieces.partition_point(|piece| piece.end() <= at);
+        self.pieces
+            .get(index)
+            .filter(|_| at >= 0.0)
+            .map_or(0.0, |piece| piece.level(at))
+    }
+
+    /// The same course with every level times `levels`, in `times` the time.
+    #[must_use]
+    pub fn scaled(&self, levels: f64, times: f64) -> Self {
+        let mut scaled = Self::default();
+        for piece in &self.pieces {
+            let length = Duration::from_secs_f64(piece.length * times);
+            scaled.line(piece.from * levels, piece.to * levels, length);
+        }
+        scaled
+    }
+
+    /// When the requests `first`, `first + step`, ... are due, in order. Number zero is due with the first level above
+    /// zero. Threads that share the work take every `step`th.
+    pub fn moments(&self, first: u64, step: u64) -> Moments<'_> {
+        Moments {
+            profile: self,
+            piece: 0,
+            next: first,
+            step: step.max(1),
+        }
+    }
+}
+
+/// The moments at which requests are due.
+#[derive(Clone, Debug)]
+pub struct Moments<'a> {
+    profile: &'a Profile,
+    piece: usize,
+    next: u64,
+    step: u64,
+}
+
+impl Iterator for Moments<'_> {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        // Requests of a run stay far below 2^52.
+        #[expect(clippy::cast_precision_loss, reason = "counts are small")]
+        let number = self.next as f64;
+        loop {
+            let piece = self.profile.pieces.get(self.piece)?;
+            let area = number - piece.before;
+            if area < piece.area() {
+                self.next += self.step;
+                return Some(Duration::from_secs_f64(piece.start + piece.reach(area.max(0.0))));
+            }
+            self.piece += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn ramp(pieces: &[(f64, f64, u64)]) -> Profile {
+        let mut profile = Profile::default();
+        for (from, to, length) in pieces {
+            profile.line(*from, *to, seconds(*length));
+        }
+        profile
+    }
+
+    #[test]
+    fn a_constant_rate_is_evenly_spaced_from_the_start() {
+        let profile = Profile::constant(10.0, seconds(1));
+        let moments: Vec<u128> = profile.moments(0, 1).map(|moment| moment.as_millis()).collect();
+        assert_eq!(moments, [0, 100, 200, 300, 400, 500, 600, 700, 800, 900]);
+    }
+
+    #[test]
+    fn a_ramp_from_zero_sends_the_half_and_a_quarter_of_it_by_half_time() {
+        let profile = ramp(&[(0.0, 100.0, 10)]);
+        let moments: Vec<Duration> = profile.moments(0, 1).collect();
+        assert_eq!(moments.len(), 500);
+        assert_eq!(moments.iter().filter(|moment| **moment < seconds(5)).count(), 125);
+    }
+
+    #[test]
+    fn a_pause_sends_nothing_and_goes_on_where_it_stopped() {
+        let profile = ramp(&[(2.0, 2.0, 1), (0.0, 0.0, 10), (2.0, 2.0, 1)]);
+        let moments: Vec<u128> = profile.moments(0, 1).map(|moment| moment.as_millis()).collect();
+        assert_eq!(moments, [0, 500, 11_000, 11_500]);
+    }
+
+    #[test]
+    fn a_falling_ramp_ends_at_zero_without_a_rest() {
+        let profile = ramp(&[(100.0, 0.0, 10)]);
+        let moments: Vec<Duration> = profile.moments(0, 1).collect();
+        assert_eq!(moments.len(), 500);
+        assert!(moments[499] < seconds(10) && moments[499] > Duration::from_millis(8500));
+    }
+
+    #[test]
+    fn levels_are_read_off_the_line_and_the_later_piece_counts_where_two_meet() {
+        let profile = ramp(&[(0.0, 10.0, 10), (50.0, 50.0, 5)]);
+        for (at, level) in [(-1.0, 0.0), (0.0, 0.0), (5.0, 5.0), (10.0, 50.0), (15.0, 0.0)] {
+            assert!((profile.level(at) - level).abs() < 1e-9, "at {at}");
+        }
+        assert!((profile.peak() - 50.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn scaled_means_thinner_and_shorter() {
+        let profile = ramp(&[(0.0, 100.0, 10)]).scaled(0.5, 0.1);
+        assert!((profile.seconds() - 1.0).abs() < 1e-9);
+        assert!((profile.peak() - 50.0).abs() < 1e-9);
+    }
+
+    prop_compose! {
+        fn any_profile()(pieces in prop::collection::vec((0.0..200.0_f64, 0.0..200.0_f64, 0_u64..8), 1..6)) -> Profile {
+            ramp(&pieces)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn moments_are_where_the_integral_of_the_rate_is_whole(profile in any_profile()) {
+            let moments: Vec<f64> = profile.moments(0, 1).map(|moment| moment.as_secs_f64()).collect();
+            prop_assert!((moments.len() as f64 - profile.total()).abs() <= 1.0 + 1e-6);
+            for (number, moment) in moments.iter().enumerate() {
+                let steps = 2000;
+                let width = moment / f64::from(steps);
+                let sum: f64 = (0..steps).map(|step| profile.level((f64::from(step) + 0.5) * width) * width).sum();
+                // The sum of rectangles errs where the level jumps within one.
+                prop_assert!((sum - number as f64).abs() < 200.0 * width * 6.0 + 1e-3, "{sum} {number}");
+            }
+            prop_assert!(moments.is_sorted());
+        }
+
+        #[test]
+        fn threads_that_share_the_work_send_what_one_would(profile in any_profile(), threads in 1_u64..5) {
+            let alone: Vec<Duration> = profile.moments(0, 1).collect();
+            let mut shared: Vec<Duration> =
+                (0..threads).flat_map(|thread| profile.moments(thread, threads)).collect();
+            shared.sort();
+            prop_assert_eq!(alone, shared);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What was seen of a scaling workload during a run, on the clock of the run. The watch in `src/loadtest` writes it
+//! down; the judgements beside this module read it.
+
+/// Seconds since the run began.
+pub type Moment = f64;
+
+/// What was seen of one workload.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scaling {
+    /// Namespace of the scale target.
+    pub namespace: String,
+    /// The scale target, such as `deployment/api-gateway`.
+    pub target: String,
+    /// Its HorizontalPodAutoscaler.
+    pub hpa: String,
+    /// Bounds of that HPA.
+    pub bounds: Bounds,
+    /// Replicas at each change, in order of time; the first entry is the state at the start.
+    pub replicas: Vec<Replicas>,
+    /// Metrics of the HPA at each change.
+    pub metrics: Vec<MetricSeen>,
+    /// Conditions of the HPA at each change, events of pods, and whatever else happened.
+    pub events: Vec<Event>,
+}
+
+/// Replica bounds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// `minReplicas`.
+    pub min: u32,
+    /// `maxReplicas`.
+    pub max: u32,
+}
+
+/// Replicas from one moment on.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Replicas {
+    /// From here.
+    pub at: Moment,
+    /// What the HPA wants.
+    pub desired: u32,
+    /// What the scale target asks for.
+    pub current: u32,
+    /// Pods that are Ready.
+    pub ready: u32,
+}
+
+/// A metric as the HPA's status shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetricSeen {
+    /// When.
+    pub at: Moment,
+    /// The metric's name.
+    pub name: String,
+    /// Its value over its target; `None` while the HPA has no value.
+    pub ratio: Option<f64>,
+}
+
+/// Something that happened at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// When.
+    pub at: Moment,
+    /// What.
+    pub kind: EventKind,
+    /// The object, such as a pod's or a condition's name.
+    pub object: String,
+    /// More about it, for people; may be empty.
+    pub words: String,
+}
+
+/// Kinds of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EventKind {
+    /// A pod exists.
+    PodCreated,
+    /// A pod has a node.
+    PodScheduled,
+    /// Its containers run.
+    PodStarted,
+    /// It is Ready.
+    PodReady,
+    /// It was Ready and is no longer.
+    PodUnready,
+    /// It is being deleted.
+    PodTerminating,
+    /// It is gone.
+    PodGone,
+    /// A condition of the HPA changed.
+    HpaCondition,
+    /// The VPA recommends something else.
+    VpaRecommendation,
+    /// The room that the PodDisruptionBudget leaves changed.
+    DisruptionRoom,
+    /// The quota, or something else, refused a pod.
+    PodRefused,
+}

@@ -1,0 +1,66 @@
+//! The time axis of a run, shared by the load engine and the watch of the cluster.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::core::loadtest::scaling::Moment;
+
+/// The time axis of a run: seconds since its load began.
+#[derive(Clone, Copy, Debug)]
+pub struct RunClock {
+    zero: Instant,
+    timestamp: Timestamp,
+}
+
+impl RunClock {
+    /// The axis of a load that begins in `delay`; moments before are negative.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a run's time axis begins at a real moment"
+    )]
+    pub fn begins_in(delay: Duration) -> Self {
+        Self {
+            zero: Instant::now() + delay,
+            timestamp: Timestamp::now()
+                .saturating_add(jiff::SignedDuration::try_from(delay).unwrap_or_default())
+                .unwrap_or(Timestamp::MAX),
+        }
+    }
+
+    /// When the load begins.
+    pub fn zero(&self) -> Instant {
+        self.zero
+    }
+
+    /// The same as time of day.
+    pub fn timestamp(&self) -> Timestamp {
+        self.timestamp
+    }
+
+    /// Now, in seconds; negative before the load begins.
+    #[expect(clippy::disallowed_methods, reason = "the one look at the clock")]
+    pub fn now(&self) -> Moment {
+        let now = Instant::now();
+        now.saturating_duration_since(self.zero).as_secs_f64()
+            - self.zero.saturating_duration_since(now).as_secs_f64()
+    }
+
+    /// A time of day on this axis, such as one an object carries.
+    pub fn moment(&self, timestamp: Timestamp) -> Moment {
+        timestamp.duration_since(self.timestamp).as_secs_f64()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_before_the_load_are_negative() {
+        let clock = RunClock::begins_in(Duration::from_secs(3600));
+        assert!((-3600.0..-3590.0).contains(&clock.now()), "{}", clock.now());
+        let later = clock.timestamp() + jiff::SignedDuration::from_secs(90);
+        assert!((clock.moment(later) - 90.0).abs() < 1e-6);
+    }
+}
