@@ -46,6 +46,11 @@ impl RunClock {
             - self.zero.saturating_duration_since(now).as_secs_f64()
     }
 
+    /// Time since the load began; zero before.
+    pub fn elapsed(&self) -> Duration {
+        self.zero.elapsed()
+    }
+
     /// A time of day on this axis, such as one an object carries.
     pub fn moment(&self, timestamp: Timestamp) -> Moment {
         timestamp.duration_since(self.timestamp).as_secs_f64()

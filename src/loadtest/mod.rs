@@ -2,9 +2,12 @@
 //!
 //! ```text
 //! clock    one time axis for everything: seconds since the load began
+//! http     connections, requests, answers
 //! engine   sends requests when they are due -> core::loadtest::Measured
 //! ```
 //!
 //! What can be decided without I/O is in `core::loadtest`.
 
 pub mod clock;
+pub mod engine;
+pub mod http;

@@ -147,6 +147,23 @@ pub struct WebSockets {
     pub messages: (u64, u64),
 }
 
+impl WebSockets {
+    /// Adds all of `other`; the peaks of two generators may not have been at the same time, their sum is the bound.
+    pub fn merge(&mut self, other: &Self) {
+        self.connect.merge(&other.connect);
+        self.connected += other.connected;
+        for (cause, count) in &other.failures {
+            *self.failures.entry(cause.clone()).or_default() += count;
+        }
+        self.held_peak += other.held_peak;
+        self.round_trip.merge(&other.round_trip);
+        self.first_byte.merge(&other.first_byte);
+        self.jitter.merge(&other.jitter);
+        self.messages.0 += other.messages.0;
+        self.messages.1 += other.messages.1;
+    }
+}
+
 /// Counts stay far below 2^52.
 #[expect(clippy::cast_precision_loss, reason = "counts are small")]
 pub fn ratio(part: u64, whole: u64) -> f64 {

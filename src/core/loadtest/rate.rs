@@ -115,6 +115,24 @@ impl Profile {
             .map_or(0.0, |piece| piece.level(at))
     }
 
+    /// How many requests are due before a moment.
+    pub fn due_before(&self, at: Duration) -> u64 {
+        let at = at.as_secs_f64();
+        let index = self.pieces.partition_point(|piece| piece.end() <= at);
+        let area = self.pieces.get(index).map_or(self.total(), |piece| {
+            let into = at - piece.start;
+            piece.before + f64::midpoint(piece.from, piece.level(at)) * into
+        });
+        // Rounding errors of sums must not make one request more.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "counts are small and not negative"
+        )]
+        let due = (area - 1e-9).ceil().max(0.0) as u64;
+        due
+    }
+
     /// The same course with every level times `levels`, in `times` the time.
     #[must_use]
     pub fn scaled(&self, levels: f64, times: f64) -> Self {
@@ -249,6 +267,14 @@ mod tests {
                 prop_assert!((sum - number as f64).abs() < 200.0 * width * 6.0 + 1e-3, "{sum} {number}");
             }
             prop_assert!(moments.is_sorted());
+        }
+
+        #[test]
+        fn as_many_are_due_before_a_moment_as_have_an_earlier_one(profile in any_profile(), tenths in 0_u64..500) {
+            let at = Duration::from_millis(100 * tenths);
+            let earlier = profile.moments(0, 1).filter(|moment| *moment < at).count() as u64;
+            // The two sides round differently where a moment falls on the bound.
+            prop_assert!(profile.due_before(at).abs_diff(earlier) <= 1);
         }
 
         #[test]

@@ -175,6 +175,8 @@ pub struct Voice {
     pub frames: u32,
     /// Distance of frames as they should come.
     pub gap: Duration,
+    /// Pause from the last frame to the next request.
+    pub pause: Duration,
 }
 
 /// What has to hold for a run to pass.

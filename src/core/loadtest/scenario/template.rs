@@ -27,7 +27,7 @@ pub enum TemplateError {
 }
 
 /// A variable that has no value.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[error("{{{{{0}}}}} has no value: no earlier step of the journey extracted it")]
 pub struct Unset(pub String);
 

@@ -1,0 +1,259 @@
+//! What all threads measured: seconds while the run goes on, everything at its end.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+
+use super::{
+    Ending,
+    machine::{Machine, PauseWatch, cpu_time},
+    recorder::{Message, Slice, Totals},
+};
+use crate::{
+    core::loadtest::{
+        latencies::Latencies,
+        measured::{End, Generator, Measured, Requests, Second, WebSockets, ratio},
+        scenario::model::{Action, Load, Scenario},
+    },
+    loadtest::clock::RunClock,
+};
+
+/// Fewer requests than this are no storm, however many of them fail.
+const FEWEST_FOR_A_STORM: u64 = 20;
+
+/// Puts together what the threads hand on.
+pub(super) struct Collector {
+    scenario: Arc<Scenario>,
+    names: Vec<String>,
+    threads: u32,
+    clock: RunClock,
+    machine: Machine,
+    ending: Ending,
+    tell: UnboundedSender<Second>,
+    pauses: PauseWatch,
+    cpu: (Option<Duration>, Option<Duration>),
+    open: BTreeMap<u32, (u32, Slice)>,
+    next: u32,
+    recent: VecDeque<(u64, u64)>,
+    seconds: Vec<Second>,
+    totals: Vec<Totals>,
+}
+
+impl Collector {
+    pub(super) fn new(
+        scenario: Arc<Scenario>,
+        names: Vec<String>,
+        threads: u32,
+        clock: RunClock,
+        machine: Machine,
+        ending: Ending,
+        tell: UnboundedSender<Second>,
+    ) -> Self {
+        Self {
+            scenario,
+            names,
+            threads,
+            clock,
+            machine,
+            ending,
+            tell,
+            pauses: PauseWatch::start(clock),
+            cpu: (cpu_time(), cpu_time()),
+            open: BTreeMap::new(),
+            next: 0,
+            recent: VecDeque::new(),
+            seconds: Vec::new(),
+            totals: Vec::new(),
+        }
+    }
+
+    /// Collects until every thread is done; `None` if one was lost.
+    pub(super) async fn collect(mut self, mut received: UnboundedReceiver<Message>) -> Option<Measured> {
+        while let Some(message) = received.recv().await {
+            match message {
+                Message::Slice(slice) => self.slice(slice),
+                Message::Totals(totals) => self.totals.push(*totals),
+            }
+        }
+        // Threads end in different seconds: the last ones have not heard from all.
+        while !self.open.is_empty() {
+            self.close_next();
+        }
+        (self.totals.len() == usize::try_from(self.threads).ok()?).then(|| self.measured())
+    }
+
+    fn slice(&mut self, slice: Slice) {
+        let (heard, all) = self.open.entry(slice.second).or_default();
+        *heard += 1;
+        all.due += slice.due;
+        all.answered += slice.answered;
+        all.failed += slice.failed;
+        all.latency.merge(&slice.latency);
+        all.concurrency += slice.concurrency;
+        all.websockets += slice.websockets;
+        while self
+            .open
+            .get(&self.next)
+            .is_some_and(|(heard, _)| *heard >= self.threads)
+        {
+            self.close_next();
+        }
+    }
+
+    fn close_next(&mut self) {
+        let (_, slice) = self.open.remove(&self.next).unwrap_or_default();
+        let cpu = cpu_time();
+        let used = cpu
+            .zip(self.cpu.1)
+            .map(|(now, before)| now.saturating_sub(before));
+        self.cpu.1 = cpu;
+        let second = Second {
+            at: self.next,
+            due: self.due_in(self.next).unwrap_or(slice.due),
+            answered: slice.answered,
+            failed: slice.failed,
+            latency: slice.latency.quantiles(),
+            concurrency: slice.concurrency,
+            websockets: slice.websockets,
+            generator_cpu: used.map(|used| used.as_secs_f64() / f64::from(self.machine.processors.max(1))),
+        };
+        self.next += 1;
+        self.guard(&second);
+        // Nobody has to listen.
+        let _ = self.tell.send(second.clone());
+        self.seconds.push(second);
+    }
+
+    /// Journeys that are due in a second of an open load; their requests, where each has one.
+    fn due_in(&self, second: u32) -> Option<u64> {
+        let Load::Open(profile) = &self.scenario.load else {
+            return None;
+        };
+        if self.ending.stop.is_cancelled()
+            || self
+                .scenario
+                .journeys
+                .iter()
+                .any(|journey| journey.steps.len() > 1)
+        {
+            return None;
+        }
+        let at = |second: u32| profile.due_before(Duration::from_secs(u64::from(second)));
+        Some(at(second + 1) - at(second))
+    }
+
+    /// Ends the run in a storm of errors.
+    fn guard(&mut self, second: &Second) {
+        let Some(abort) = self.scenario.abort else {
+            return;
+        };
+        self.recent
+            .push_back((second.failed, second.failed + second.answered));
+        while u64::try_from(self.recent.len()).unwrap_or(u64::MAX) > abort.over.as_secs().max(1) {
+            self.recent.pop_front();
+        }
+        let (failed, ended) = self
+            .recent
+            .iter()
+            .fold((0, 0), |(failed, ended), (f, e)| (failed + f, ended + e));
+        let full = u64::try_from(self.recent.len()).unwrap_or(0) == abort.over.as_secs().max(1);
+        if full && ended >= FEWEST_FOR_A_STORM && ratio(failed, ended) > abort.errors {
+            self.ending.order(End::Aborted(format!(
+                "{:.0} % of the requests of {} s failed; the scenario gives up at {:.0} %",
+                100.0 * ratio(failed, ended),
+                abort.over.as_secs(),
+                100.0 * abort.errors,
+            )));
+        }
+    }
+
+    fn measured(self) -> Measured {
+        let planned = self.scenario.load.profile().duration();
+        let steps = self.steps();
+        let mut total = Requests::default();
+        for step in steps.values() {
+            total.merge(step);
+        }
+        let mut schedule_error = Latencies::default();
+        for thread in &self.totals {
+            schedule_error.merge(&thread.schedule_error);
+        }
+        let end = self.ending.given().unwrap_or(End::Completed);
+        let ran = Duration::from_secs(u64::from(self.next));
+        Measured {
+            began: self.clock.timestamp(),
+            planned,
+            elapsed: if self.ending.given().is_some() {
+                planned.min(ran)
+            } else {
+                planned
+            },
+            end,
+            total,
+            steps,
+            schedule_error,
+            websocket: self.websockets(),
+            generator: self.generator(),
+            seconds: self.seconds,
+        }
+    }
+
+    fn steps(&self) -> BTreeMap<String, Requests> {
+        let mut steps: BTreeMap<String, Requests> = BTreeMap::new();
+        for thread in &self.totals {
+            for (name, measured) in self.names.iter().zip(&thread.steps) {
+                let step = steps.entry(name.clone()).or_default();
+                step.latency.merge(&measured.latency);
+                step.service_time.merge(&measured.service_time);
+                step.due += measured.due;
+                step.answered += measured.answered;
+                for (failure, count) in &measured.failures {
+                    *step.failures.entry(failure.to_string()).or_default() += count;
+                }
+            }
+        }
+        steps
+    }
+
+    fn generator(&self) -> Generator {
+        let sum = |of: fn(&Totals) -> u64| self.totals.iter().map(of).sum();
+        let (began, _) = self.cpu;
+        Generator {
+            threads: self.threads,
+            cpu_seconds: cpu_time()
+                .zip(began)
+                .map(|(now, began)| now.saturating_sub(began).as_secs_f64()),
+            processors: self.machine.processors,
+            connections: sum(|totals| totals.connections.0),
+            connections_peak: sum(|totals| totals.connections.1),
+            connections_limit: self.machine.connections,
+            waited_for_connection: sum(|totals| totals.connections.2),
+            unsent: sum(|totals| totals.unsent),
+            longest_pause: self.pauses.longest().as_secs_f64(),
+        }
+    }
+
+    fn websockets(&self) -> Option<WebSockets> {
+        let any = |scenario: &Scenario| {
+            let mut steps = scenario.journeys.iter().flat_map(|journey| &journey.steps);
+            steps.any(|step| matches!(step.action, Action::WebSocket(_)))
+        };
+        any(&self.scenario).then(|| {
+            let mut all = WebSockets::default();
+            for thread in &self.totals {
+                all.merge(&thread.websockets);
+            }
+            all.held_peak = self
+                .seconds
+                .iter()
+                .map(|second| second.websockets)
+                .max()
+                .unwrap_or(0);
+            all
+        })
+    }
+}

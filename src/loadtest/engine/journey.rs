@@ -1,0 +1,223 @@
+//! What one user does: the steps of its journey, one after another.
+
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
+
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    plan::{PlannedAction, PlannedJourney, PlannedRequest, PlannedStep, pause},
+    websocket,
+    worker::Worker,
+};
+use crate::{
+    core::loadtest::scenario::model::{BodyCheck, Extract},
+    loadtest::http::{Answer, Failure, exchange},
+};
+
+/// What a user knows.
+#[derive(Debug, Default)]
+pub(super) struct User {
+    /// Variables of the templates.
+    pub(super) values: BTreeMap<String, String>,
+    /// Steps it has done that are done once.
+    done: Vec<bool>,
+    turns: u64,
+}
+
+/// Whether the rest of the journey makes sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Step,
+    Turn,
+}
+
+/// Begins one journey that is due at `intended` (open model).
+pub(super) fn begin(worker: &Rc<Worker>, number: u64, intended: Duration) {
+    let worker = worker.clone();
+    entered(&worker);
+    tokio::task::spawn_local(async move {
+        if let Some(journey) = worker.plan.journey_of(number) {
+            let mut user = User::new(number, journey);
+            user.turn(&worker, journey, intended, &worker.home).await;
+        }
+        left(&worker);
+    });
+}
+
+/// Lets a user take turn after turn until it is to go home (closed model).
+pub(super) fn live(worker: &Rc<Worker>, number: u64, home: CancellationToken) {
+    let worker = worker.clone();
+    entered(&worker);
+    tokio::task::spawn_local(async move {
+        if let Some(journey) = worker.plan.journey_of(number) {
+            let mut user = User::new(number, journey);
+            while !home.is_cancelled() && !worker.share.stop.is_cancelled() {
+                let now = worker.share.clock.elapsed();
+                user.turn(&worker, journey, now, &home).await;
+            }
+        }
+        left(&worker);
+    });
+}
+
+fn entered(worker: &Worker) {
+    let concurrency = &worker.recorder.concurrency;
+    concurrency.set(concurrency.get() + 1);
+}
+
+fn left(worker: &Worker) {
+    let concurrency = &worker.recorder.concurrency;
+    concurrency.set(concurrency.get().saturating_sub(1));
+}
+
+impl User {
+    fn new(number: u64, journey: &PlannedJourney) -> Self {
+        Self {
+            values: BTreeMap::from([("user".to_owned(), number.to_string())]),
+            done: vec![false; journey.steps.len()],
+            turns: 0,
+        }
+    }
+
+    /// All steps once. A failed step ends the turn: what follows would ask for what is not there.
+    async fn turn(
+        &mut self,
+        worker: &Worker,
+        journey: &PlannedJourney,
+        mut intended: Duration,
+        home: &CancellationToken,
+    ) {
+        self.values.insert("iteration".to_owned(), self.turns.to_string());
+        self.turns += 1;
+        let last = journey.steps.len().saturating_sub(1);
+        for (index, step) in journey.steps.iter().enumerate() {
+            if step.once && self.done.get(index).copied().unwrap_or(false) {
+                continue;
+            }
+            let next = self.step(worker, step, intended, home).await;
+            if let (Next::Step, Some(done)) = (next, self.done.get_mut(index)) {
+                *done = true;
+            }
+            // Journeys of the open model are not begun again: nobody waits after their last step.
+            let again = home.is_cancelled() || (index == last && worker.is_open());
+            if !again && !rest(pause(step.think), home).await {
+                return;
+            }
+            if next == Next::Turn || home.is_cancelled() {
+                return;
+            }
+            intended = worker.share.clock.elapsed();
+        }
+    }
+
+    async fn step(
+        &mut self,
+        worker: &Worker,
+        step: &PlannedStep,
+        intended: Duration,
+        home: &CancellationToken,
+    ) -> Next {
+        worker.recorder.due(step.id);
+        match &step.action {
+            PlannedAction::Request(request) => self.request(worker, step, request, intended).await,
+            PlannedAction::WebSocket(websocket, headers) => {
+                let held = websocket::hold(worker, step.id, websocket, headers, &self.values, intended, home);
+                held.await
+            }
+        }
+    }
+
+    async fn request(
+        &mut self,
+        worker: &Worker,
+        step: &PlannedStep,
+        request: &PlannedRequest,
+        intended: Duration,
+    ) -> Next {
+        let outgoing = match worker.plan.outgoing(request, &self.values) {
+            Ok(outgoing) => outgoing,
+            Err(failure) => {
+                worker.recorder.ended(step.id, intended, None, Some(failure));
+                return Next::Turn;
+            }
+        };
+        let exchanged = exchange(
+            &worker.pool,
+            &outgoing,
+            request.reads_body(),
+            worker.timeout,
+            worker.share.clock,
+        );
+        let exchanged = exchanged.await;
+        let failure = exchanged
+            .answer
+            .and_then(|answer| self.judge(request, &answer))
+            .err();
+        let next = if failure.is_some() { Next::Turn } else { Next::Step };
+        worker.recorder.ended(step.id, intended, exchanged.sent, failure);
+        next
+    }
+
+    /// Whether an answer is as it should be; takes out of it what later steps need.
+    fn judge(&mut self, request: &PlannedRequest, answer: &Answer) -> Result<(), Failure> {
+        if !request.expect.hold(answer.status) {
+            return Err(Failure::Status(answer.status));
+        }
+        if !request.reads_body() && request.extract.is_empty() {
+            return Ok(());
+        }
+        // Parsed once, where anything asks for JSON.
+        let json: Option<Value> = serde_json::from_slice(&answer.body).ok();
+        let at = |pointer: &str| json.as_ref().and_then(|json| json.pointer(pointer));
+        for check in &request.checks {
+            let (holds, what) = match check {
+                BodyCheck::Contains(text) => {
+                    (contains(&answer.body, text), format!("no {text:?} in the body"))
+                }
+                BodyCheck::Json(pointer) => {
+                    (at(pointer).is_some(), format!("nothing at {pointer} in the body"))
+                }
+            };
+            if !holds {
+                return Err(Failure::Check(what));
+            }
+        }
+        for (name, from) in &request.extract {
+            let value = match from {
+                Extract::Json(pointer) => at(pointer).map(text_of),
+                Extract::Header(header) => answer
+                    .headers
+                    .get(header.as_str())
+                    .and_then(|value| value.to_str().ok())
+                    .map(str::to_owned),
+            };
+            let missing = || Failure::Check(format!("nothing to take {{{{{name}}}}} from"));
+            self.values.insert(name.clone(), value.ok_or_else(missing)?);
+        }
+        Ok(())
+    }
+}
+
+fn contains(body: &[u8], text: &str) -> bool {
+    text.is_empty() || body.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Pauses; `false` when the user is to go home before.
+pub(super) async fn rest(pause: Duration, home: &CancellationToken) -> bool {
+    if pause.is_zero() {
+        return true;
+    }
+    tokio::select! {
+        biased;
+        () = home.cancelled() => false,
+        () = tokio::time::sleep(pause) => true,
+    }
+}

@@ -1,0 +1,115 @@
+//! The load generator as a process: what it may use, what it uses, and whether it was stopped.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::loadtest::clock::RunClock;
+
+/// Files that are open for other reasons than load: standard streams, the API server, reports, runtimes.
+const OTHER_FILES: u64 = 128;
+
+/// What this process may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Machine {
+    /// Processors.
+    pub(super) processors: u32,
+    /// Connections at once.
+    pub(super) connections: u64,
+}
+
+impl Machine {
+    /// Raises the limit of open files as far as it goes, and reads what there is.
+    pub(super) fn of_this_process(max_connections: Option<u64>) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let files = open_files_limit().saturating_sub(OTHER_FILES).max(1);
+        Self {
+            processors: u32::try_from(processors).unwrap_or(1),
+            connections: max_connections.map_or(files, |most| most.clamp(1, files)),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn open_files_limit() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    /// Used where there is no limit, and the least that any Unix grants.
+    const WITHOUT_LIMIT: u64 = 1 << 20;
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    // Where it may not be raised, what there is has to do.
+    let _ = setrlimit(Resource::Nofile, raised);
+    getrlimit(Resource::Nofile).current.unwrap_or(WITHOUT_LIMIT)
+}
+
+#[cfg(not(unix))]
+fn open_files_limit() -> u64 {
+    16_384
+}
+
+/// Processor time of this process so far, all threads; `None` where the system does not tell.
+pub(super) fn cpu_time() -> Option<Duration> {
+    #[cfg(unix)]
+    {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+        let seconds = u64::try_from(time.tv_sec).ok()?;
+        Some(Duration::new(seconds, u32::try_from(time.tv_nsec).ok()?))
+    }
+    #[cfg(not(unix))]
+    None
+}
+
+/// Watches whether this process goes on at all: a thread that sleeps briefly, again and again, and sees how long it
+/// really slept. A process that was stopped, or starved of processors, slept too long.
+#[derive(Debug)]
+pub(super) struct PauseWatch {
+    longest_micros: Arc<AtomicU64>,
+    stop: CancellationToken,
+}
+
+impl PauseWatch {
+    /// Begins to watch.
+    pub(super) fn start(clock: RunClock) -> Self {
+        const NAP: Duration = Duration::from_millis(20);
+        let (longest, stop) = (Arc::new(AtomicU64::new(0)), CancellationToken::new());
+        let (seen, stopped) = (longest.clone(), stop.clone());
+        std::thread::spawn(move || {
+            let mut before = clock.now();
+            while !stopped.is_cancelled() {
+                std::thread::sleep(NAP);
+                let now = clock.now();
+                // Pauses before the load begins hurt nobody.
+                if now > 0.0 {
+                    let over = (now - before.max(0.0) - NAP.as_secs_f64()).max(0.0);
+                    let micros = Duration::from_secs_f64(over).as_micros();
+                    seen.fetch_max(u64::try_from(micros).unwrap_or(u64::MAX), Ordering::Relaxed);
+                }
+                before = now;
+            }
+        });
+        Self {
+            longest_micros: longest,
+            stop,
+        }
+    }
+
+    /// The longest pause so far.
+    pub(super) fn longest(&self) -> Duration {
+        Duration::from_micros(self.longest_micros.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for PauseWatch {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}

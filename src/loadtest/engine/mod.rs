@@ -1,0 +1,179 @@
+//! The load engine: sends the requests of a scenario when they are due, and measures.
+//!
+//! ```text
+//! plan       the scenario made ready to send          alarm     waits to the microsecond
+//! open       journeys begin when they are due         closed    users begin again when they are done
+//! journey    the steps of one user                    websocket one connection, held
+//! recorder   what one thread measured                 collector what all threads measured, second by second
+//! machine    limits and costs of the generator itself
+//! ```
+//!
+//! Each sending thread has its own runtime, connections and histograms, so that threads share nothing while they send.
+//! In the open model the moment a request is due is computed beforehand, from the integral of the rate; its latency
+//! counts from that moment, whether or not the generator or the service kept up.
+
+mod alarm;
+mod closed;
+mod collector;
+mod journey;
+mod machine;
+mod open;
+mod plan;
+mod recorder;
+mod websocket;
+mod worker;
+
+use std::{sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use self::{collector::Collector, machine::Machine, plan::Plan, worker::Share};
+use super::{clock::RunClock, http::Target};
+use crate::core::loadtest::{
+    measured::{End, Measured, Second},
+    scenario::model::{Load, Scenario},
+};
+
+/// Settings of the engine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Settings {
+    /// Threads that send; as many as the load needs where not given.
+    pub threads: Option<u32>,
+    /// Most connections at once; as many as the process may open where not given.
+    pub max_connections: Option<u64>,
+    /// Spin for the last millisecond before a request is due: exact to microseconds, at the price of whole processors.
+    pub precise: bool,
+}
+
+/// Why a load could not be started, or what it measured is lost.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A step cannot be sent as it is.
+    #[error("step {step:?}: {cause}")]
+    Step {
+        /// Its name.
+        step: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// A thread could not be started.
+    #[error("cannot start a thread that sends: {0}")]
+    Thread(#[source] std::io::Error),
+    /// A thread ended without saying what it measured.
+    #[error("a thread that sends ended early; what it measured is lost")]
+    Lost,
+}
+
+/// A load that is being sent.
+#[derive(Debug)]
+pub struct Running {
+    seconds: mpsc::UnboundedReceiver<Second>,
+    measured: tokio::task::JoinHandle<Option<Measured>>,
+    ending: Ending,
+}
+
+/// The order to end a load early, given once.
+#[derive(Clone, Debug, Default)]
+pub struct Ending {
+    stop: CancellationToken,
+    end: Arc<Mutex<Option<End>>>,
+}
+
+impl Ending {
+    /// Ends the load: nothing is begun any more, what is under way is waited for. The first order counts.
+    pub fn order(&self, end: End) {
+        self.end.lock().get_or_insert(end);
+        self.stop.cancel();
+    }
+
+    fn given(&self) -> Option<End> {
+        self.end.lock().clone()
+    }
+}
+
+/// Begins to send, at the zero of the clock.
+///
+/// # Errors
+/// When a step cannot be sent as it is, or a thread cannot be started.
+pub fn start(
+    scenario: Arc<Scenario>,
+    target: &Target,
+    settings: Settings,
+    clock: RunClock,
+) -> Result<Running, EngineError> {
+    let names = Plan::new(&scenario, target)?.step_names().to_vec();
+    let machine = Machine::of_this_process(settings.max_connections);
+    let threads = settings
+        .threads
+        .unwrap_or_else(|| threads_for(&scenario, machine));
+    let ending = Ending::default();
+    let (messages, received) = mpsc::unbounded_channel();
+    for index in 0..threads {
+        let share = Share {
+            index,
+            threads,
+            connections: machine.connections / u64::from(threads.max(1)),
+            precise: settings.precise,
+            clock,
+            stop: ending.stop.clone(),
+            messages: messages.clone(),
+        };
+        worker::spawn(share, scenario.clone(), target.clone()).map_err(EngineError::Thread)?;
+    }
+    let (tell, seconds) = mpsc::unbounded_channel();
+    let collector = Collector::new(scenario, names, threads, clock, machine, ending.clone(), tell);
+    Ok(Running {
+        seconds,
+        measured: tokio::spawn(collector.collect(received)),
+        ending,
+    })
+}
+
+impl Running {
+    /// The next second of the run, as soon as all threads have left it; `None` when the load is over.
+    pub async fn next_second(&mut self) -> Option<Second> {
+        self.seconds.recv().await
+    }
+
+    /// Something to end it with from elsewhere.
+    pub fn ending(&self) -> Ending {
+        self.ending.clone()
+    }
+
+    /// Ends the load early; see [`Ending::order`].
+    pub fn stop(&self, end: End) {
+        self.ending.order(end);
+    }
+
+    /// Waits for the end of the load.
+    ///
+    /// # Errors
+    /// When a thread ended without saying what it measured.
+    pub async fn finish(self) -> Result<Measured, EngineError> {
+        self.measured.await.ok().flatten().ok_or(EngineError::Lost)
+    }
+}
+
+/// One thread for what it can send with room to spare; more only where there are processors for them.
+fn threads_for(scenario: &Scenario, machine: Machine) -> u32 {
+    /// Requests per second of one thread, at half of a processor of ours.
+    const RATE: f64 = 5000.0;
+    /// Users of one thread.
+    const USERS: f64 = 500.0;
+    let wanted = match &scenario.load {
+        Load::Open(profile) => profile.peak() / RATE,
+        Load::Closed(profile) => profile.peak() / USERS,
+    };
+    let mut threads = 1;
+    while threads < machine.processors && f64::from(threads) < wanted {
+        threads += 1;
+    }
+    threads
+}
+
+/// How long requests may still be under way when nothing is begun any more.
+fn patience(scenario: &Scenario) -> Duration {
+    scenario.timeout + Duration::from_secs(1)
+}

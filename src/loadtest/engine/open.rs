@@ -1,0 +1,51 @@
+//! The open model: journeys begin when they are due, whatever the service does.
+
+use std::{rc::Rc, time::Duration};
+
+use super::{alarm::Alarm, journey, worker::Worker};
+use crate::core::loadtest::rate::Profile;
+
+/// Waits longer than this can be broken off.
+const LONG: Duration = Duration::from_millis(50);
+
+/// After so many journeys in one go sockets get their turn.
+const AT_ONCE: u32 = 16;
+
+/// Begins this thread's share of the journeys.
+pub(super) async fn run(worker: &Rc<Worker>, profile: &Profile, alarm: &Alarm) {
+    let (first, step) = (u64::from(worker.share.index), u64::from(worker.share.threads));
+    let mut moments = profile.moments(first, step);
+    let (mut number, mut in_a_row) = (first, 0);
+    while let Some(due) = moments.next() {
+        if !wait(worker, due, alarm).await {
+            let now = worker.share.clock.elapsed();
+            let missed = std::iter::once(due).chain(moments).take_while(|due| *due < now);
+            worker
+                .recorder
+                .unsent(u64::try_from(missed.count()).unwrap_or(u64::MAX));
+            return;
+        }
+        journey::begin(worker, number, due);
+        number += step;
+        in_a_row += 1;
+        if in_a_row >= AT_ONCE {
+            in_a_row = 0;
+            tokio::task::yield_now().await;
+        }
+    }
+    // A profile may end with a pause, which belongs to the run.
+    wait(worker, profile.duration(), alarm).await;
+}
+
+/// Waits until a moment; `false` when the load is to end before.
+pub(super) async fn wait(worker: &Worker, due: Duration, alarm: &Alarm) -> bool {
+    let stop = &worker.share.stop;
+    if due.saturating_sub(worker.share.clock.elapsed()) > LONG || worker.share.clock.now() < 0.0 {
+        return tokio::select! {
+            biased;
+            () = stop.cancelled() => false,
+            rung = alarm.until(due) => rung.is_ok(),
+        };
+    }
+    alarm.until(due).await.is_ok() && !stop.is_cancelled()
+}

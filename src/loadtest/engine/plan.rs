@@ -1,0 +1,289 @@
+//! The scenario made ready to send: requests without variables are built once.
+
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
+
+use hyper::{
+    HeaderMap, Method, Uri,
+    body::Bytes,
+    header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT},
+};
+
+use super::{EngineError, recorder::StepId};
+use crate::{
+    core::loadtest::scenario::{
+        model::{Action, BodyCheck, Extract, Journey, Request, Scenario, Statuses, Step, Think, WebSocket},
+        template::Template,
+    },
+    loadtest::http::{Failure, Outgoing, Protocol, Target},
+};
+
+/// What servers are told about who asks.
+const AGENT: &str = concat!("vas-test/", env!("CARGO_PKG_VERSION"));
+
+/// A scenario, ready to send to a target.
+#[derive(Debug)]
+pub(super) struct Plan {
+    journeys: Vec<PlannedJourney>,
+    weights: u64,
+    names: Vec<String>,
+    target: Rc<Target>,
+}
+
+/// One journey.
+#[derive(Debug)]
+pub(super) struct PlannedJourney {
+    weight: u64,
+    /// Its steps.
+    pub(super) steps: Vec<PlannedStep>,
+}
+
+/// One step.
+#[derive(Debug)]
+pub(super) struct PlannedStep {
+    /// Where it is counted.
+    pub(super) id: StepId,
+    /// See [`Step::once`].
+    pub(super) once: bool,
+    /// Pause after it.
+    pub(super) think: Think,
+    /// What is done.
+    pub(super) action: PlannedAction,
+}
+
+/// What a step does.
+#[derive(Debug)]
+pub(super) enum PlannedAction {
+    /// One request.
+    Request(Box<PlannedRequest>),
+    /// One WebSocket connection, with the headers of its upgrade.
+    WebSocket(WebSocket, Vec<(HeaderName, Template)>),
+}
+
+/// One request.
+#[derive(Debug)]
+pub(super) struct PlannedRequest {
+    constant: Option<Outgoing>,
+    method: Method,
+    path: Template,
+    headers: Vec<(HeaderName, Template)>,
+    body: Option<Template>,
+    /// Statuses that count as answered.
+    pub(super) expect: Statuses,
+    /// Variables set from the answer.
+    pub(super) extract: Vec<(String, Extract)>,
+    /// What else an answer has to fulfil.
+    pub(super) checks: Vec<BodyCheck>,
+}
+
+impl Plan {
+    /// Makes a scenario ready.
+    ///
+    /// # Errors
+    /// When a step has a method, path or header that HTTP does not allow.
+    pub(super) fn new(scenario: &Scenario, target: &Target) -> Result<Self, EngineError> {
+        let target = Rc::new(target.clone());
+        let (mut names, mut journeys) = (Vec::new(), Vec::new());
+        for journey in &scenario.journeys {
+            let mut steps = Vec::new();
+            for step in &journey.steps {
+                let planned = planned(step, journey, &target, &mut names);
+                steps.push(planned.map_err(|cause| EngineError::Step {
+                    step: step.name.clone(),
+                    cause,
+                })?);
+            }
+            journeys.push(PlannedJourney {
+                weight: u64::from(journey.weight),
+                steps,
+            });
+        }
+        Ok(Self {
+            weights: journeys.iter().map(|journey| journey.weight).sum(),
+            journeys,
+            names,
+            target,
+        })
+    }
+
+    /// Names of all steps, by their number.
+    pub(super) fn step_names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The journey of a user. Users are dealt out so that any run of consecutive numbers has the weights' shares as
+    /// exactly as it can (multiples of the golden ratio spread evenly), and the same in each run.
+    pub(super) fn journey_of(&self, user: u64) -> Option<&PlannedJourney> {
+        if let [only] = self.journeys.as_slice() {
+            return Some(only);
+        }
+        /// 2^64 divided by the golden ratio.
+        const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+        let spread = u128::from(user.wrapping_mul(GOLDEN)) * u128::from(self.weights);
+        let mut at = u64::try_from(spread >> 64).unwrap_or(0);
+        self.journeys.iter().find(|journey| {
+            let here = at < journey.weight;
+            at = at.saturating_sub(journey.weight);
+            here
+        })
+    }
+
+    /// A request with its variables put in.
+    pub(super) fn outgoing<'a>(
+        &'a self,
+        request: &'a PlannedRequest,
+        values: &BTreeMap<String, String>,
+    ) -> Result<std::borrow::Cow<'a, Outgoing>, Failure> {
+        match &request.constant {
+            Some(constant) => Ok(std::borrow::Cow::Borrowed(constant)),
+            None => request.render(&self.target, values).map(std::borrow::Cow::Owned),
+        }
+    }
+
+    /// The target's headers and those of a WebSocket step, with its variables put in.
+    pub(super) fn headers(
+        &self,
+        own: &[(HeaderName, Template)],
+        values: &BTreeMap<String, String>,
+    ) -> Result<HeaderMap, Failure> {
+        rendered_headers(&self.target, own, values)
+    }
+}
+
+fn planned(
+    step: &Step,
+    journey: &Journey,
+    target: &Target,
+    names: &mut Vec<String>,
+) -> Result<PlannedStep, String> {
+    let id = names
+        .iter()
+        .position(|name| *name == step.name)
+        .unwrap_or_else(|| {
+            names.push(step.name.clone());
+            names.len() - 1
+        });
+    let action = match &step.action {
+        Action::Request(request) => {
+            PlannedAction::Request(Box::new(PlannedRequest::new(request, journey, target)?))
+        }
+        Action::WebSocket(websocket) => {
+            PlannedAction::WebSocket(websocket.clone(), header_names(&journey.headers)?)
+        }
+    };
+    Ok(PlannedStep {
+        id: StepId(id),
+        once: step.once,
+        think: step.think.unwrap_or(journey.think),
+        action,
+    })
+}
+
+fn header_names(headers: &[(String, Template)]) -> Result<Vec<(HeaderName, Template)>, String> {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            let name: HeaderName = name
+                .parse()
+                .map_err(|_| format!("{name:?} cannot be the name of a header"))?;
+            Ok((name, value.clone()))
+        })
+        .collect()
+}
+
+impl PlannedRequest {
+    fn new(request: &Request, journey: &Journey, target: &Target) -> Result<Self, String> {
+        let method = Method::from_bytes(request.method.as_bytes())
+            .map_err(|_| format!("{:?} is not a method of HTTP", request.method))?;
+        let mut headers = header_names(&journey.headers)?;
+        headers.extend(header_names(&request.headers)?);
+        let mut planned = Self {
+            constant: None,
+            method,
+            path: request.path.clone(),
+            headers,
+            body: request.body.clone(),
+            expect: request.expect.clone(),
+            extract: request
+                .extract
+                .iter()
+                .map(|(name, from)| (name.clone(), from.clone()))
+                .collect(),
+            checks: request.checks.clone(),
+        };
+        let mut templates = planned
+            .headers
+            .iter()
+            .map(|(_, value)| value)
+            .chain(&planned.body);
+        if planned.path.constant().is_some() && templates.all(|template| template.constant().is_some()) {
+            let constant = planned.render(target, &BTreeMap::new());
+            planned.constant = Some(constant.map_err(|failure| failure.to_string())?);
+        }
+        Ok(planned)
+    }
+
+    /// Whether the answer's body is looked at.
+    pub(super) fn reads_body(&self) -> bool {
+        !self.checks.is_empty()
+            || self
+                .extract
+                .iter()
+                .any(|(_, from)| matches!(from, Extract::Json(_)))
+    }
+
+    fn render(&self, target: &Target, values: &BTreeMap<String, String>) -> Result<Outgoing, Failure> {
+        let path = self.path.render(values)?;
+        let url = match target.protocol {
+            Protocol::Http1 => format!("{}{path}", target.base_path),
+            Protocol::Http2 => target.url(&path),
+        };
+        let uri: Uri = url
+            .parse()
+            .map_err(|_| Failure::Request(format!("{path:?} cannot be the path of a URL")))?;
+        let mut headers = rendered_headers(target, &self.headers, values)?;
+        let body = match &self.body {
+            Some(body) => {
+                headers
+                    .entry(CONTENT_TYPE)
+                    .or_insert(HeaderValue::from_static("application/json"));
+                Bytes::from(body.render(values)?)
+            }
+            None => Bytes::new(),
+        };
+        Ok(Outgoing {
+            method: self.method.clone(),
+            uri,
+            headers: Rc::new(headers),
+            body,
+        })
+    }
+}
+
+fn rendered_headers(
+    target: &Target,
+    own: &[(HeaderName, Template)],
+    values: &BTreeMap<String, String>,
+) -> Result<HeaderMap, Failure> {
+    let mut headers = target.headers.clone();
+    for (name, value) in own {
+        let value = HeaderValue::try_from(value.render(values)?)
+            .map_err(|_| Failure::Request(format!("the value of header {name} cannot be sent")))?;
+        headers.insert(name.clone(), value);
+    }
+    headers
+        .entry(USER_AGENT)
+        .or_insert(HeaderValue::from_static(AGENT));
+    headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+    if target.protocol == Protocol::Http1 && !headers.contains_key(HOST) {
+        let authority = HeaderValue::try_from(target.authority.as_str())
+            .map_err(|_| Failure::Request("the target's name cannot be sent".to_owned()))?;
+        headers.insert(HOST, authority);
+    }
+    Ok(headers)
+}
+
+/// A pause within the bounds.
+pub(super) fn pause(think: Think) -> Duration {
+    let spread = think.max.saturating_sub(think.min);
+    think.min + spread.mul_f64(fastrand::f64())
+}

@@ -1,0 +1,182 @@
+//! What one thread measures. Totals by step until the end; each second is handed on as soon as it is over.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    time::Duration,
+};
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::{
+    core::loadtest::{latencies::Latencies, measured::WebSockets},
+    loadtest::{clock::RunClock, http::Failure},
+};
+
+/// The number of a step: its place in the list of names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StepId(pub(super) usize);
+
+/// What a thread hands on.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// A second that it has left.
+    Slice(Slice),
+    /// Everything, when it is done.
+    Totals(Box<Totals>),
+}
+
+/// One second of one thread.
+#[derive(Debug, Default)]
+pub(super) struct Slice {
+    /// Seconds since the run began.
+    pub(super) second: u32,
+    /// Requests that became due.
+    pub(super) due: u64,
+    /// Requests that were answered.
+    pub(super) answered: u64,
+    /// Requests that failed.
+    pub(super) failed: u64,
+    /// Latencies of those that ended.
+    pub(super) latency: Latencies,
+    /// Journeys under way at its end.
+    pub(super) concurrency: u64,
+    /// WebSocket connections held at its end.
+    pub(super) websockets: u64,
+}
+
+/// Everything of one thread.
+#[derive(Debug, Default)]
+pub(super) struct Totals {
+    /// By step.
+    pub(super) steps: Vec<StepTotals>,
+    /// How much later than due requests were sent.
+    pub(super) schedule_error: Latencies,
+    /// WebSocket connections.
+    pub(super) websockets: WebSockets,
+    /// Connections opened, the most at once, and requests that waited for one.
+    pub(super) connections: (u64, u64, u64),
+    /// Requests that were due before the load ended and never sent.
+    pub(super) unsent: u64,
+}
+
+/// One step of one thread.
+#[derive(Debug, Default)]
+pub(super) struct StepTotals {
+    pub(super) latency: Latencies,
+    pub(super) service_time: Latencies,
+    pub(super) due: u64,
+    pub(super) answered: u64,
+    pub(super) failures: BTreeMap<Failure, u64>,
+}
+
+/// Measures for one thread.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    clock: RunClock,
+    totals: RefCell<Totals>,
+    slice: RefCell<Slice>,
+    /// Journeys under way.
+    pub(super) concurrency: Cell<u64>,
+    /// WebSocket connections held now.
+    pub(super) websockets_held: Cell<u64>,
+    messages: UnboundedSender<Message>,
+}
+
+impl Recorder {
+    /// Measures this many steps.
+    pub(super) fn new(steps: usize, clock: RunClock, messages: UnboundedSender<Message>) -> Self {
+        let totals = Totals {
+            steps: (0..steps).map(|_| StepTotals::default()).collect(),
+            ..Totals::default()
+        };
+        Self {
+            clock,
+            totals: RefCell::new(totals),
+            slice: RefCell::default(),
+            concurrency: Cell::new(0),
+            websockets_held: Cell::new(0),
+            messages,
+        }
+    }
+
+    /// A request is due and about to be sent.
+    pub(super) fn due(&self, step: StepId) {
+        self.slice.borrow_mut().due += 1;
+        if let Some(step) = self.totals.borrow_mut().steps.get_mut(step.0) {
+            step.due += 1;
+        }
+    }
+
+    /// A request that was due at `intended` and sent at `sent`, if ever, is over now.
+    pub(super) fn ended(
+        &self,
+        step: StepId,
+        intended: Duration,
+        sent: Option<Duration>,
+        failure: Option<Failure>,
+    ) {
+        let now = self.clock.elapsed();
+        self.roll(now);
+        let latency = now.saturating_sub(intended);
+        let mut totals = self.totals.borrow_mut();
+        let totals = &mut *totals;
+        let mut slice = self.slice.borrow_mut();
+        if let Some(sent) = sent {
+            totals.schedule_error.record(sent.saturating_sub(intended));
+            slice.latency.record(latency);
+        }
+        let Some(step) = totals.steps.get_mut(step.0) else {
+            return;
+        };
+        if let Some(sent) = sent {
+            step.latency.record(latency);
+            step.service_time.record(now.saturating_sub(sent));
+        }
+        if let Some(failure) = failure {
+            slice.failed += 1;
+            *step.failures.entry(failure).or_default() += 1;
+        } else {
+            slice.answered += 1;
+            step.answered += 1;
+        }
+    }
+
+    /// Requests that were due and never sent.
+    pub(super) fn unsent(&self, count: u64) {
+        self.totals.borrow_mut().unsent += count;
+    }
+
+    /// WebSockets, to write down what they bring.
+    pub(super) fn websockets(&self, write: impl FnOnce(&mut WebSockets)) {
+        write(&mut self.totals.borrow_mut().websockets);
+    }
+
+    /// Hands on the seconds that are over at `now`.
+    pub(super) fn roll(&self, now: Duration) {
+        let second = u32::try_from(now.as_secs()).unwrap_or(u32::MAX);
+        while self.slice.borrow().second < second {
+            self.hand_on();
+        }
+    }
+
+    /// Hands on everything, when nothing is under way any more.
+    pub(super) fn finish(&self, connections: (u64, u64, u64)) {
+        self.hand_on();
+        let mut totals = self.totals.take();
+        totals.connections = connections;
+        let _ = self.messages.send(Message::Totals(Box::new(totals)));
+    }
+
+    fn hand_on(&self) {
+        let next = self.slice.borrow().second.saturating_add(1);
+        let mut slice = self.slice.replace(Slice {
+            second: next,
+            ..Slice::default()
+        });
+        slice.concurrency = self.concurrency.get();
+        slice.websockets = self.websockets_held.get();
+        // Nobody listens any more when the run was given up.
+        let _ = self.messages.send(Message::Slice(slice));
+    }
+}

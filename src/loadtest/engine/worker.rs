@@ -1,0 +1,130 @@
+//! One thread that sends: its own runtime, connections and measurements.
+
+use std::{io, rc::Rc, sync::Arc, time::Duration};
+
+use tokio::{sync::mpsc::UnboundedSender, task::LocalSet};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    alarm::Alarm,
+    closed, open, patience,
+    plan::Plan,
+    recorder::{Message, Recorder},
+};
+use crate::{
+    core::loadtest::scenario::model::{Load, Scenario},
+    loadtest::{
+        clock::RunClock,
+        http::{Limits, Pool, Target},
+    },
+};
+
+/// What one thread is given.
+#[derive(Clone, Debug)]
+pub(super) struct Share {
+    /// Its number, from zero.
+    pub(super) index: u32,
+    /// How many threads there are.
+    pub(super) threads: u32,
+    /// Most connections of this thread.
+    pub(super) connections: u64,
+    /// See [`super::Settings::precise`].
+    pub(super) precise: bool,
+    /// The time axis.
+    pub(super) clock: RunClock,
+    /// Nothing is begun any more.
+    pub(super) stop: CancellationToken,
+    /// Where measurements go.
+    pub(super) messages: UnboundedSender<Message>,
+}
+
+/// Everything that the journeys of one thread use.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) share: Share,
+    pub(super) plan: Plan,
+    pub(super) pool: Pool,
+    pub(super) recorder: Recorder,
+    /// Longest wait for one answer.
+    pub(super) timeout: Duration,
+    /// Whether journeys begin at moments of their own, instead of again and again.
+    open: bool,
+    /// Users go home: what they do is ended at its next step.
+    pub(super) home: CancellationToken,
+}
+
+impl Worker {
+    /// Whether this is the open model.
+    pub(super) fn is_open(&self) -> bool {
+        self.open
+    }
+}
+
+/// Starts a thread that sends its share of the scenario.
+pub(super) fn spawn(share: Share, scenario: Arc<Scenario>, target: Target) -> io::Result<()> {
+    std::thread::Builder::new()
+        .name(format!("load-{}", share.index))
+        .spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                // Sockets are looked at after few tasks: answers must not wait behind requests.
+                .event_interval(13)
+                .build();
+            // Without its totals the collector knows that a thread was lost.
+            if let (Ok(runtime), Ok(plan)) = (runtime, Plan::new(&scenario, &target)) {
+                LocalSet::new().block_on(&runtime, run(share, scenario, target, plan));
+            }
+        })
+        .map(drop)
+}
+
+async fn run(share: Share, scenario: Arc<Scenario>, target: Target, plan: Plan) {
+    let connections = usize::try_from(share.connections).unwrap_or(usize::MAX).max(1);
+    let worker = Rc::new(Worker {
+        recorder: Recorder::new(plan.step_names().len(), share.clock, share.messages.clone()),
+        pool: Pool::new(Rc::new(target), Limits { connections }),
+        timeout: scenario.timeout,
+        open: matches!(scenario.load, Load::Open(_)),
+        home: CancellationToken::new(),
+        plan,
+        share,
+    });
+    let Ok(alarm) = Alarm::new(worker.share.clock, worker.share.precise) else {
+        return;
+    };
+    let ticks = tokio::task::spawn_local(roll(worker.clone()));
+    match &scenario.load {
+        Load::Open(profile) => open::run(&worker, profile, &alarm).await,
+        Load::Closed(profile) => closed::run(&worker, profile, &alarm).await,
+    }
+    worker.home.cancel();
+    drain(&worker, patience(&scenario)).await;
+    ticks.abort();
+    let usage = worker.pool.usage();
+    worker
+        .recorder
+        .finish((usage.opened_so_far(), usage.peak(), usage.waited()));
+}
+
+/// Hands seconds on when they are over, also while nothing is answered.
+async fn roll(worker: Rc<Worker>) {
+    let Ok(alarm) = Alarm::new(worker.share.clock, false) else {
+        return;
+    };
+    loop {
+        let next = Duration::from_secs(worker.share.clock.elapsed().as_secs() + 1);
+        if alarm.until(next).await.is_err() {
+            return;
+        }
+        worker.recorder.roll(worker.share.clock.elapsed());
+    }
+}
+
+/// Waits for what is under way; each request has its own time limit.
+async fn drain(worker: &Worker, patience: Duration) {
+    const LOOK: Duration = Duration::from_millis(10);
+    let until = worker.share.clock.elapsed() + patience;
+    while worker.recorder.concurrency.get() > 0 && worker.share.clock.elapsed() < until {
+        tokio::time::sleep(LOOK).await;
+    }
+}

@@ -1,0 +1,102 @@
+//! One request and its whole answer.
+
+use std::{rc::Rc, time::Duration};
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::{
+    HeaderMap, Method, Request, Uri,
+    body::{Bytes, Incoming},
+};
+
+use super::{Failure, Pool};
+use crate::loadtest::clock::RunClock;
+
+/// Largest body that checks and extractions look at; others are read and dropped.
+const LARGEST_BODY: usize = 16 * 1024 * 1024;
+
+/// A request that is ready to be sent, as often as wanted.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// Method.
+    pub method: Method,
+    /// Path and query for HTTP/1.1, the whole URL for HTTP/2.
+    pub uri: Uri,
+    /// All headers.
+    pub headers: Rc<HeaderMap>,
+    /// Body; may be empty.
+    pub body: Bytes,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, where it was to be kept.
+    pub body: Bytes,
+}
+
+/// What came of one request.
+#[derive(Debug)]
+pub struct Exchange {
+    /// When it was sent, from the begin of the run; `None` if it never was.
+    pub sent: Option<Duration>,
+    /// The answer, or why there is none.
+    pub answer: Result<Answer, Failure>,
+}
+
+/// Sends a request and reads its whole answer, within `timeout` from now on.
+pub async fn exchange(
+    pool: &Pool,
+    outgoing: &Outgoing,
+    keep_body: bool,
+    timeout: Duration,
+    clock: RunClock,
+) -> Exchange {
+    let mut sent = None;
+    let answered = tokio::time::timeout(timeout, async {
+        let mut place = pool.place().await?;
+        sent = Some(clock.elapsed());
+        let response = pool.send(&mut place, outgoing.request()).await?;
+        let (parts, body) = response.into_parts();
+        let body = read(body, keep_body).await?;
+        pool.give_back(place).await;
+        Ok(Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+        })
+    })
+    .await;
+    Exchange {
+        sent,
+        answer: answered.unwrap_or(Err(Failure::Timeout(timeout))),
+    }
+}
+
+impl Outgoing {
+    fn request(&self) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(self.body.clone()));
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = HeaderMap::clone(&self.headers);
+        request
+    }
+}
+
+/// Reads a body to its end and gives it back where it is to be kept.
+async fn read(mut body: Incoming, keep: bool) -> Result<Bytes, Failure> {
+    let mut kept = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Failure::connection(&error))?;
+        if let (true, Some(data)) = (keep, frame.data_ref()) {
+            if kept.len() + data.len() > LARGEST_BODY {
+                return Err(Failure::TooLarge(LARGEST_BODY));
+            }
+            kept.extend_from_slice(data);
+        }
+    }
+    Ok(kept.into())
+}

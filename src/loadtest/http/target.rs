@@ -1,0 +1,206 @@
+//! Where requests go, and how.
+
+use std::{path::Path, sync::Arc};
+
+use hyper::{HeaderMap, Uri, http::uri::Scheme};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
+};
+use rustls_platform_verifier::ConfigVerifierExt as _;
+
+/// Where requests go, and how.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Scheme, host and port as they were given.
+    pub origin: String,
+    /// `host:port` for the `Host` header; the port is left out where it is the scheme's own.
+    pub authority: String,
+    /// Host to connect to, without brackets.
+    pub host: String,
+    /// Port to connect to.
+    pub port: u16,
+    /// Put before the path of each step; empty or without a slash at its end.
+    pub base_path: String,
+    /// TLS, for `https`.
+    pub tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    /// HTTP/1.1 or HTTP/2.
+    pub protocol: Protocol,
+    /// Headers of every request.
+    pub headers: HeaderMap,
+    /// A new connection for each request.
+    pub fresh_connections: bool,
+}
+
+/// The version of HTTP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.1: one request at a time on a connection.
+    #[default]
+    Http1,
+    /// HTTP/2, with prior knowledge where there is no TLS.
+    Http2,
+}
+
+/// Whom to trust.
+#[derive(Clone, Debug, Default)]
+pub struct TlsOptions {
+    /// PEM certificates to trust instead of this machine's.
+    pub ca: Option<Vec<u8>>,
+    /// Trust anybody.
+    pub insecure: bool,
+}
+
+/// Why a target was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// Not a URL.
+    #[error("--target: {0:?} is not a URL such as http://127.0.0.1:8080 or https://voiceassist.example")]
+    Url(String),
+    /// Another scheme.
+    #[error("--target: the scheme {0:?} is not supported: use http or https")]
+    Scheme(String),
+    /// A query or fragment.
+    #[error("--target: {0:?} has a query; give it in the path of a step")]
+    Query(String),
+    /// Not a name that a certificate can be for.
+    #[error("--target: {0:?} cannot be the name in a certificate")]
+    Name(String),
+    /// Not PEM certificates.
+    #[error("{0}: no certificate in PEM form")]
+    Certificates(String),
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+impl Target {
+    /// Parses a URL. `ca_name` names the source of the certificates in errors.
+    ///
+    /// # Errors
+    /// When it is not a URL of a target, or TLS cannot be set up for it.
+    pub fn parse(
+        url: &str,
+        protocol: Protocol,
+        tls: &TlsOptions,
+        ca_name: &Path,
+    ) -> Result<Self, TargetError> {
+        let uri: Uri = url.parse().map_err(|_| TargetError::Url(url.to_owned()))?;
+        let (Some(scheme), Some(host)) = (uri.scheme(), uri.host().filter(|host| !host.is_empty())) else {
+            return Err(TargetError::Url(url.to_owned()));
+        };
+        if uri.query().is_some() {
+            return Err(TargetError::Query(url.to_owned()));
+        }
+        let secure = if *scheme == Scheme::HTTPS {
+            true
+        } else if *scheme == Scheme::HTTP {
+            false
+        } else {
+            return Err(TargetError::Scheme(scheme.to_string()));
+        };
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let tls = if secure {
+            let name = ServerName::try_from(host.clone()).map_err(|_| TargetError::Name(host.clone()))?;
+            Some((Arc::new(client_config(tls, protocol, ca_name)?), name))
+        } else {
+            None
+        };
+        Ok(Self {
+            origin: format!(
+                "{scheme}://{}",
+                uri.authority().map_or("", |authority| authority.as_str())
+            ),
+            authority: uri
+                .authority()
+                .map(|authority| {
+                    authority
+                        .as_str()
+                        .rsplit('@')
+                        .next()
+                        .unwrap_or_default()
+                        .to_owned()
+                })
+                .unwrap_or_default(),
+            host,
+            port: uri.port_u16().unwrap_or(if secure { 443 } else { 80 }),
+            base_path: uri.path().trim_end_matches('/').to_owned(),
+            tls,
+            protocol,
+            headers: HeaderMap::new(),
+            fresh_connections: false,
+        })
+    }
+
+    /// The URL of a path below the target.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{}{path}", self.origin, self.base_path)
+    }
+}
+
+fn client_config(
+    options: &TlsOptions,
+    protocol: Protocol,
+    ca_name: &Path,
+) -> Result<ClientConfig, TargetError> {
+    let mut config = if options.insecure {
+        ClientConfig::builder()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(super::insecure::TrustAnybody::new()))
+            .with_no_client_auth()
+    } else if let Some(pem) = &options.ca {
+        let mut roots = RootCertStore::empty();
+        let refused = || TargetError::Certificates(ca_name.display().to_string());
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            roots
+                .add(certificate.map_err(|_| refused())?)
+                .map_err(|_| refused())?;
+        }
+        if roots.is_empty() {
+            return Err(refused());
+        }
+        ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_no_client_auth()
+    } else {
+        ClientConfig::with_platform_verifier()?
+    };
+    config.alpn_protocols = vec![match protocol {
+        Protocol::Http1 => b"http/1.1".to_vec(),
+        Protocol::Http2 => b"h2".to_vec(),
+    }];
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Result<Target, TargetError> {
+        Target::parse(url, Protocol::Http1, &TlsOptions::default(), Path::new("ca.pem"))
+    }
+
+    #[test]
+    fn a_url_gives_host_port_and_base_path() {
+        let target = parse("http://localhost:8080/v1/").unwrap();
+        assert_eq!((target.host.as_str(), target.port), ("localhost", 8080));
+        assert_eq!(target.authority, "localhost:8080");
+        assert_eq!(target.url("/health"), "http://localhost:8080/v1/health");
+        let target = parse("http://[::1]").unwrap();
+        assert_eq!((target.host.as_str(), target.port), ("::1", 80));
+        assert_eq!(target.url("/"), "http://[::1]/");
+    }
+
+    #[test]
+    fn what_is_no_target_is_refused_in_words() {
+        for (url, word) in [
+            ("localhost:8080", "not a URL"),
+            ("/api", "not a URL"),
+            ("ftp://host/", "scheme"),
+            ("http://host/?a=b", "query"),
+        ] {
+            let error = parse(url).unwrap_err().to_string();
+            assert!(error.contains(word), "{url}: {error}");
+        }
+    }
+}
