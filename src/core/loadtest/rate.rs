@@ -263,7 +263,8 @@ mod tests {
         fn moments_are_where_the_integral_of_the_rate_is_whole(profile in any_profile()) {
             let moments: Vec<f64> = profile.moments(0, 1).map(|moment| moment.as_secs_f64()).collect();
             prop_assert!((count(moments.len()) - profile.total()).abs() <= 1.0 + 1e-6);
-            for (number, moment) in moments.iter().enumerate() {
+            let some = 1 + moments.len() / 8;
+            for (number, moment) in moments.iter().enumerate().step_by(some) {
                 let steps = 2000;
                 let width = moment / f64::from(steps);
                 let sum: f64 = (0..steps).map(|step| profile.level((f64::from(step) + 0.5) * width) * width).sum();
