@@ -33,3 +33,4 @@ mod metrics_server;
 mod operator;
 mod prometheus_answers;
 mod purity;
+mod scenarios;

@@ -7,10 +7,10 @@ use super::{
     model::Load,
     parse::Problems,
 };
-use crate::core::loadtest::rate::Profile;
+use crate::core::loadtest::{duration, rate::Profile};
 
 /// Highest level; what is meant to be more is a mistake.
-const HIGHEST: f64 = 1e6;
+pub(super) const HIGHEST: f64 = 1e6;
 /// Most pieces of one course.
 const PIECES: usize = 100_000;
 
@@ -138,7 +138,8 @@ fn trace(path: &str, text: &str, profile: &mut Profile, problems: &mut Problems)
         let parsed = line.split_once(',').and_then(|(seconds, level)| {
             let seconds: f64 = seconds.trim().parse().ok()?;
             let level: f64 = level.trim().parse().ok()?;
-            let sensible = seconds.is_finite() && (0.0..=HIGHEST).contains(&level);
+            // Bounded, because the time between two lines has to be one that a duration can hold.
+            let sensible = (0.0..=duration::LONGEST).contains(&seconds) && (0.0..=HIGHEST).contains(&level);
             sensible.then_some((seconds, level))
         });
         let Some((seconds, level)) = parsed else {
