@@ -214,6 +214,13 @@ fn journeys(documents: &[JourneyDocument], problems: &mut Problems) -> Vec<Journ
         if document.steps.is_empty() {
             problems.add(format!("{path}.steps"), "must have at least one");
         }
+        if !document.steps.is_empty() && document.steps.iter().all(|step| step.once) {
+            // The engine would turn without end.
+            problems.add(
+                format!("{path}.steps"),
+                "must not all be once: users have nothing to do in their second turn",
+            );
+        }
         let headers = headers(&format!("{path}.headers"), &document.headers, problems);
         let journey = Journey {
             name: document.name.clone(),

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{load, model::Scenario};
+use super::{
+    load,
+    model::{Load, Scenario},
+};
 use crate::core::loadtest::duration;
 
 /// Shortest run: what is shorter has no course.
@@ -12,7 +15,7 @@ const SHORTEST: f64 = 0.1;
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum ScaleError {
     /// The time left is none, or too much.
-    #[error("scaled by {0}, {} becomes less than 100ms or more than a year; choose another --scale", duration::format(*.1))]
+    #[error("scaled by {}, {} becomes less than 100ms or more than a year; choose another --scale", .0, duration::format(*.1))]
     Time(f64, Duration),
     /// The load left is none, or too much.
     #[error("scaled by {0}, a peak of {1} becomes 0 or more than a million; choose another --scale-load")]
@@ -26,18 +29,21 @@ impl Scenario {
     /// # Errors
     /// When next to nothing would be left, or more than a year or a million.
     pub fn scaled(mut self, times: f64, levels: f64) -> Result<Self, ScaleError> {
-        use super::model::Load;
         let profile = self.load.profile();
         if !(SHORTEST..=duration::LONGEST).contains(&(profile.seconds() * times)) {
             return Err(ScaleError::Time(times, profile.duration()));
         }
-        let peak = profile.peak() * levels;
-        if !(peak > 0.0 && peak <= load::HIGHEST) {
-            return Err(ScaleError::Levels(levels, profile.peak()));
+        let refused = ScaleError::Levels(levels, profile.peak());
+        if !(0.0..=load::HIGHEST).contains(&(profile.peak() * levels)) {
+            return Err(refused);
         }
-        self.load = match &self.load {
-            Load::Open(profile) => Load::Open(profile.scaled(levels, times)),
-            Load::Closed(profile) => Load::Closed(profile.scaled(levels, times)),
+        let scaled = profile.scaled(levels, times);
+        if scaled.total() <= 0.0 {
+            return Err(refused);
+        }
+        self.load = match self.load {
+            Load::Open(_) => Load::Open(scaled),
+            Load::Closed(_) => Load::Closed(scaled),
         };
         Ok(self)
     }

@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::{document::Document, parse::Problem};
-use crate::core::validate::schema::Checker;
+use crate::core::validate::schema::{Checker, SchemaViolation};
 
 /// The schema as it is published (JSON Schema 2020-12).
 pub fn published() -> Value {
@@ -37,7 +37,7 @@ pub(super) fn check(document: &Value) -> Vec<Problem> {
             } else {
                 path
             },
-            rule: if violation.value.starts_with(['{', '[']) || violation.value == "null" {
+            rule: if is_clear_without(&violation) {
                 violation.rule
             } else {
                 format!("{} {}", violation.value, violation.rule)
@@ -45,6 +45,13 @@ pub(super) fn check(document: &Value) -> Vec<Problem> {
         }
     });
     problems.collect()
+}
+
+/// Whether the value would say nothing, or too much.
+fn is_clear_without(violation: &SchemaViolation) -> bool {
+    violation.value.starts_with(['{', '['])
+        || violation.value == "null"
+        || violation.rule.starts_with("unknown field")
 }
 
 #[cfg(test)]
