@@ -12,6 +12,8 @@ mod rights;
 mod scalings;
 mod targets;
 
+use std::collections::BTreeMap;
+
 use kube::Client;
 
 use crate::{
@@ -20,24 +22,36 @@ use crate::{
         doctor::observed::{Observed, Unread},
         promql::LabelName,
     },
+    metrics_server::ServerSettings,
 };
 
 /// Requests at a time. An API server answers a command like any other client.
 const CONCURRENT: usize = 16;
 
 /// What to look at.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     /// The namespace of the operator and the metrics server.
     pub install_namespace: String,
     /// The namespace whose resources are looked at; `None` for all.
     pub namespace: Option<String>,
-    /// Where to ask Prometheus directly.
-    pub prometheus_url: Option<String>,
+    /// Where to ask Prometheus.
+    pub prometheus: Servers,
     /// The label with the namespace; by default that of the metrics server's Deployment.
     pub namespace_label: Option<LabelName>,
     /// The label with the pod; by default that of the metrics server's Deployment.
     pub pod_label: Option<LabelName>,
+}
+
+/// Where to ask Prometheus. No `Debug`: secrets are among it.
+#[derive(Clone)]
+pub enum Servers {
+    /// Where the metrics server's Deployment says, through the API server.
+    OfDeployment,
+    /// One, directly.
+    Url(String),
+    /// Those of a configuration file by their names, directly.
+    Named(BTreeMap<String, ServerSettings>),
 }
 
 /// Reads everything.

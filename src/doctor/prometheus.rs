@@ -1,4 +1,4 @@
-//! Asks Prometheus what it has for each metric.
+//! Asks each Prometheus what it has for each metric that is read from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use kube::Client;
 
 use super::{
-    CONCURRENT, Settings,
+    CONCURRENT, Servers, Settings,
     read::{TIME_LIMIT, read as bounded},
 };
 use crate::{
@@ -23,8 +23,9 @@ use crate::{
             view,
         },
         model::{PrometheusMetric, Series},
-        promql::{LabelName, Vector, pin_namespace},
+        promql::{LabelName, Labels, Vector, pin_namespace},
     },
+    metrics_server::ServerSettings,
     prometheus::{self, Limits},
 };
 
@@ -37,102 +38,136 @@ const EXAMPLES: usize = 5;
 /// The Prometheus of metrics that name none.
 const DEFAULT_SERVER: &str = "default";
 
-/// One Prometheus, by whichever way.
-enum Source {
+/// One Prometheus, and what must be known to ask it.
+struct Server {
+    /// Its name, where several are configured.
+    name: Option<String>,
+    how: String,
+    asker: Asker,
+    labels: Labels,
+    /// Whether authors' own queries are bound to the namespace of the resource.
+    bind_queries: bool,
+}
+
+/// The way to a Prometheus.
+enum Asker {
     Direct(prometheus::Client),
     Proxied(Client, ServiceAddress),
 }
 
-/// The labels that tell namespace and pod.
-struct Labels {
-    namespace: LabelName,
-    pod: LabelName,
+/// One metric to look for.
+struct Wanted<'a> {
+    namespace: &'a str,
+    scaling: &'a str,
+    workload: &'a str,
+    name: &'a str,
+    metric: &'a PrometheusMetric,
 }
 
-/// Finds it and asks it.
-pub(super) async fn read(client: &Client, settings: &Settings, observed: &Observed) -> Read<PrometheusSeen> {
-    let address = address(settings, observed)?;
-    let source = match &address {
-        Address::Url(url) => {
+/// Finds each Prometheus and asks it.
+pub(super) async fn read(
+    client: &Client,
+    settings: &Settings,
+    observed: &Observed,
+) -> Read<Vec<PrometheusSeen>> {
+    let servers = servers(client, settings, observed)?;
+    let wanted: Vec<Wanted<'_>> = view::workloads(observed)
+        .flat_map(|view| {
+            let key = &view.scaling.key;
+            let metrics = view.workload.prometheus_metrics();
+            metrics.map(move |(name, metric)| Wanted {
+                namespace: &key.namespace,
+                scaling: &key.name,
+                workload: &view.workload.name,
+                name,
+                metric,
+            })
+        })
+        .collect();
+    let mut seen = Vec::new();
+    for server in &servers {
+        seen.push(server.seen(&wanted).await?);
+    }
+    if let (Servers::Named(named), Some(first)) = (&settings.prometheus, seen.first_mut()) {
+        // They belong to no server, and must not go unsaid.
+        let nowhere = wanted
+            .iter()
+            .filter(|wanted| !named.contains_key(&wanted.metric.server));
+        first
+            .series
+            .extend(nowhere.map(|wanted| wanted.seen(Err(unknown(named, &wanted.metric.server)))));
+    }
+    Ok(seen)
+}
+
+fn unknown(named: &BTreeMap<String, ServerSettings>, server: &str) -> Unread {
+    let known: Vec<&str> = named.keys().map(String::as_str).collect();
+    Unread::Failed(format!(
+        "prometheusServer {server} is not in the configuration file, which has {}",
+        known.join(", ")
+    ))
+}
+
+/// Those of the file or the flag, else the one that the metrics server's Deployment names.
+fn servers(client: &Client, settings: &Settings, observed: &Observed) -> Read<Vec<Server>> {
+    let unusable = |error: prometheus::BuildError| Unread::NotAsked(error.to_string());
+    let one = |how: String, asker| {
+        Ok(vec![Server {
+            name: None,
+            how,
+            asker,
+            labels: labels(settings, observed)?,
+            bind_queries: true,
+        }])
+    };
+    match &settings.prometheus {
+        Servers::Url(url) => {
             let limits = Limits {
                 timeout: TIME_LIMIT,
                 response_size: MAX_RESPONSE,
             };
-            let built = prometheus::Client::new(url, limits);
-            Source::Direct(built.map_err(|error| Unread::NotAsked(error.to_string()))?)
+            let client = prometheus::Client::new(url, limits).map_err(unusable)?;
+            one(Address::Url(url.clone()).to_string(), Asker::Direct(client))
         }
-        Address::Service(service) => Source::Proxied(client.clone(), service.clone()),
-    };
-    let labels = labels(settings, observed)?;
-    let reachable = match source.ask(questions::reachable()).await {
-        Ok(_) => Ok(()),
-        Err(Unread::Forbidden(words)) => {
-            return Err(Unread::Forbidden(words));
+        Servers::OfDeployment => {
+            let service = service_of_deployment(settings, observed)?;
+            let how = Address::Service(service.clone()).to_string();
+            one(how, Asker::Proxied(client.clone(), service))
         }
-        Err(Unread::NotFound) => Err("the Service does not exist".to_owned()),
-        Err(Unread::Failed(words) | Unread::NotAsked(words)) => Err(words),
-    };
-    let mut series = Vec::new();
-    if reachable.is_ok() {
-        let wanted: Vec<(&str, &str, &str, &str, &PrometheusMetric)> = view::workloads(observed)
-            .flat_map(|view| {
-                let key = &view.scaling.key;
-                let metrics = view.workload.prometheus_metrics();
-                metrics.map(move |(name, metric)| {
-                    let workload = view.workload.name.as_str();
-                    (key.namespace.as_str(), key.name.as_str(), workload, name, metric)
+        Servers::Named(named) => named
+            .iter()
+            .map(|(name, settings)| {
+                Ok(Server {
+                    name: Some(name.clone()),
+                    how: format!("at {}", settings.client.url),
+                    asker: Asker::Direct(prometheus::Client::build(&settings.client).map_err(unusable)?),
+                    labels: settings.source.labels.clone(),
+                    bind_queries: settings.source.bind_queries,
                 })
             })
-            .collect();
-        let asked = wanted
-            .into_iter()
-            .map(|(namespace, scaling, workload, name, metric)| {
-                let (source, labels) = (&source, &labels);
-                async move {
-                    SeriesSeen {
-                        namespace: namespace.to_owned(),
-                        scaling: scaling.to_owned(),
-                        workload: workload.to_owned(),
-                        metric: name.to_owned(),
-                        series: metric.series.clone(),
-                        on_missing: metric.on_missing,
-                        facts: source.facts(labels, namespace, metric).await,
-                    }
-                }
-            });
-        series = stream::iter(asked).buffered(QUESTIONS).collect().await;
+            .collect(),
     }
-    Ok(PrometheusSeen {
-        how: address.to_string(),
-        reachable,
-        namespace_label: labels.namespace.to_string(),
-        pod_label: labels.pod.to_string(),
-        series,
-    })
 }
 
-/// The flag, else what the metrics server's Deployment says.
-fn address(settings: &Settings, observed: &Observed) -> Read<Address> {
-    if let Some(url) = &settings.prometheus_url {
-        return Ok(Address::Url(url.clone()));
-    }
+/// The Service that the metrics server's Deployment names.
+fn service_of_deployment(settings: &Settings, observed: &Observed) -> Read<ServiceAddress> {
     let name = format!("Deployment {}/vas-metrics-server", settings.install_namespace);
     let deployment = observed.metrics_server.as_ref();
     let deployment =
         deployment.map_err(|why| Unread::NotAsked(format!("where it is, is not known: {name}: {why}")))?;
     let url = deployments::setting(Some(deployment), "--prometheus-url", "VAS_PROMETHEUS_URL");
     let url = url.ok_or_else(|| {
-        Unread::NotAsked(format!(
-            "{name} has no plain VAS_PROMETHEUS_URL or --prometheus-url"
-        ))
+        let config = deployments::setting(Some(deployment), "--config", "VAS_CONFIG");
+        Unread::NotAsked(match config {
+            Some(_) => format!("{name} reads a configuration file; give it here too, with --config"),
+            None => format!("{name} has no plain VAS_PROMETHEUS_URL or --prometheus-url"),
+        })
     })?;
-    let service = ServiceAddress::parse(url, &settings.install_namespace);
-    let service = service.map_err(|error| {
+    ServiceAddress::parse(url, &settings.install_namespace).map_err(|error| {
         Unread::NotAsked(format!(
             "the URL in {name} cannot be reached through the API server: {error}"
         ))
-    })?;
-    Ok(Address::Service(service))
+    })
 }
 
 /// The flags, else what the metrics server's Deployment says, else its defaults.
@@ -158,7 +193,90 @@ fn labels(settings: &Settings, observed: &Observed) -> Read<Labels> {
     })
 }
 
-impl Source {
+impl Wanted<'_> {
+    fn seen(&self, facts: Read<Facts>) -> SeriesSeen {
+        SeriesSeen {
+            namespace: self.namespace.to_owned(),
+            scaling: self.scaling.to_owned(),
+            workload: self.workload.to_owned(),
+            metric: self.name.to_owned(),
+            series: self.metric.series.clone(),
+            on_missing: self.metric.on_missing,
+            facts,
+        }
+    }
+}
+
+impl Server {
+    /// What it has for those metrics that are read from it.
+    async fn seen(&self, wanted: &[Wanted<'_>]) -> Read<PrometheusSeen> {
+        let reachable = match self.asker.ask(questions::reachable()).await {
+            Ok(_) => Ok(()),
+            Err(Unread::Forbidden(words)) => {
+                return Err(Unread::Forbidden(words));
+            }
+            Err(Unread::NotFound) => Err("the Service does not exist".to_owned()),
+            Err(Unread::Failed(words) | Unread::NotAsked(words)) => Err(words),
+        };
+        let mut series = Vec::new();
+        if reachable.is_ok() {
+            let mine = |wanted: &&Wanted<'_>| {
+                self.name
+                    .as_ref()
+                    .is_none_or(|name| *name == wanted.metric.server)
+            };
+            let asked = wanted.iter().filter(mine);
+            let asked = asked.map(|wanted| async move { wanted.seen(self.facts(wanted).await) });
+            series = stream::iter(asked).buffered(QUESTIONS).collect().await;
+        }
+        Ok(PrometheusSeen {
+            name: self.name.clone(),
+            how: self.how.clone(),
+            reachable,
+            namespace_label: self.labels.namespace.to_string(),
+            pod_label: self.labels.pod.to_string(),
+            series,
+        })
+    }
+
+    async fn facts(&self, wanted: &Wanted<'_>) -> Read<Facts> {
+        let (namespace, metric) = (wanted.namespace, wanted.metric);
+        if self.name.is_none() && metric.server != DEFAULT_SERVER {
+            return Err(Unread::NotAsked(format!(
+                "it is read from the Prometheus called {}; give --config to have it asked",
+                metric.server
+            )));
+        }
+        match &metric.series {
+            Series::Query { query } if self.bind_queries => {
+                let bound = pin_namespace(query, &self.labels.namespace, namespace);
+                let bound = bound.map_err(|error| Unread::Failed(error.to_string()))?;
+                Ok(Facts::Query(self.asker.ask(&bound).await?.len()))
+            }
+            Series::Query { query } => Ok(Facts::Query(self.asker.ask(query).await?.len())),
+            Series::Gauge {
+                gauge, match_labels, ..
+            } => {
+                let labels = &self.labels;
+                self.asker
+                    .selected(labels, namespace, gauge, match_labels, false)
+                    .await
+            }
+            Series::RequestRate {
+                counter,
+                match_labels,
+                ..
+            } => {
+                let labels = &self.labels;
+                self.asker
+                    .selected(labels, namespace, counter, match_labels, true)
+                    .await
+            }
+        }
+    }
+}
+
+impl Asker {
     async fn ask(&self, question: &str) -> Read<Vector> {
         match self {
             Self::Direct(client) => {
@@ -190,33 +308,6 @@ impl Source {
     async fn count(&self, selected: &Selected) -> Read<u64> {
         let count = self.number(&questions::count(selected)).await?;
         Ok(count.unwrap_or_default() as u64)
-    }
-
-    async fn facts(&self, labels: &Labels, namespace: &str, metric: &PrometheusMetric) -> Read<Facts> {
-        if metric.server != DEFAULT_SERVER {
-            return Err(Unread::NotAsked(format!(
-                "it is read from the Prometheus called {}, and one was asked",
-                metric.server
-            )));
-        }
-        match &metric.series {
-            Series::Query { query } => {
-                let bound = pin_namespace(query, &labels.namespace, namespace);
-                let bound = bound.map_err(|error| Unread::Failed(error.to_string()))?;
-                Ok(Facts::Query(self.ask(&bound).await?.len()))
-            }
-            Series::Gauge {
-                gauge, match_labels, ..
-            } => self.selected(labels, namespace, gauge, match_labels, false).await,
-            Series::RequestRate {
-                counter,
-                match_labels,
-                ..
-            } => {
-                self.selected(labels, namespace, counter, match_labels, true)
-                    .await
-            }
-        }
     }
 
     /// Narrows the series step by step, and stops where none is left.

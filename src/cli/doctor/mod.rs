@@ -5,6 +5,7 @@ mod text;
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
+    path::PathBuf,
     process::ExitCode,
     time::Duration,
 };
@@ -21,7 +22,8 @@ use crate::{
         doctor::{self, Report},
         promql::LabelName,
     },
-    doctor::{Settings, observe},
+    doctor::{Servers, Settings, observe},
+    metrics_server::{ConfigError, ConfigFile},
     prometheus::{self, BuildError, Limits},
 };
 
@@ -44,6 +46,7 @@ Examples:
   vas doctor                            the resources of the current namespace
   vas doctor -A                         of all namespaces
   vas doctor -n voiceassist-production --prometheus-url=http://localhost:9090
+  vas doctor -A --config=metrics-server.yaml
   vas doctor -A -o json | jq '.findings[] | select(.severity == \"problem\")'
 
 Without --prometheus-url, Prometheus is asked through the API server, if the metrics server's Deployment names
@@ -62,6 +65,15 @@ pub(super) struct Args {
     /// Namespace of the operator and the metrics server
     #[arg(long, value_name = "NAMESPACE", default_value = "vas-system")]
     install_namespace: String,
+    /// The configuration file of the metrics server, if it reads one: each metric is looked for in the Prometheus that
+    /// it names. URLs and files in it are taken as reached from here
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["prometheus_url", "namespace_label", "pod_label"],
+        env = "VAS_CONFIG"
+    )]
+    config: Option<PathBuf>,
     /// URL of the Prometheus that the metrics server uses, as reached from here
     #[arg(long, value_name = "URL")]
     prometheus_url: Option<String>,
@@ -91,6 +103,8 @@ enum DoctorError {
     Kube(#[from] KubeConfigError),
     #[error(transparent)]
     Prometheus(#[from] BuildError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     #[error("cannot start: {0}")]
     Runtime(io::Error),
     #[error("cannot write to standard output: {0}")]
@@ -110,7 +124,9 @@ impl Args {
                 // Nobody is left to hear that standard error is closed.
                 let _ = writeln!(io::stderr().lock(), "error: {error}");
                 match error {
-                    DoctorError::Kube(_) | DoctorError::Prometheus(_) => ExitCode::from(EXIT_INVALID),
+                    DoctorError::Kube(_) | DoctorError::Prometheus(_) | DoctorError::Config(_) => {
+                        ExitCode::from(EXIT_INVALID)
+                    }
                     DoctorError::Runtime(_) | DoctorError::Write(_) => ExitCode::FAILURE,
                 }
             }
@@ -118,14 +134,7 @@ impl Args {
     }
 
     fn check(&self) -> Result<Report, DoctorError> {
-        if let Some(url) = &self.prometheus_url {
-            // A URL that cannot be used is a mistake on the command line, not a finding.
-            let limits = Limits {
-                timeout: Duration::from_secs(1),
-                response_size: 1,
-            };
-            prometheus::Client::new(url, limits)?;
-        }
+        let prometheus = self.prometheus()?;
         let runtime = tokio::runtime::Runtime::new().map_err(DoctorError::Runtime)?;
         runtime.block_on(async {
             let client = self.kube.client().await?;
@@ -135,13 +144,31 @@ impl Args {
                     let current = || client.default_namespace().to_owned();
                     self.namespace.clone().unwrap_or_else(current)
                 }),
-                prometheus_url: self.prometheus_url.clone(),
+                prometheus,
                 namespace_label: self.namespace_label.clone(),
                 pod_label: self.pod_label.clone(),
             };
             let observed = Box::pin(observe(&client, &settings, &SystemClock::new())).await;
             Ok(doctor::run(&observed))
         })
+    }
+}
+
+impl Args {
+    /// Where to ask. A URL or a file that cannot be used is a mistake on the command line, not a finding.
+    fn prometheus(&self) -> Result<Servers, DoctorError> {
+        if let Some(file) = &self.config {
+            return Ok(Servers::Named(ConfigFile::new(file).servers()?));
+        }
+        let Some(url) = &self.prometheus_url else {
+            return Ok(Servers::OfDeployment);
+        };
+        let limits = Limits {
+            timeout: Duration::from_secs(1),
+            response_size: 1,
+        };
+        prometheus::Client::new(url, limits)?;
+        Ok(Servers::Url(url.clone()))
     }
 }
 

@@ -4,6 +4,7 @@ mod print;
 
 use std::{
     io::{self, Write as _},
+    path::PathBuf,
     process::ExitCode,
     time::Duration,
 };
@@ -14,11 +15,12 @@ use super::{EXIT_INVALID, kube_config::KubeConfigArgs, leader_election::parse_du
 use crate::{
     clock::{Clock as _, SystemClock},
     core::{
-        explain::{Explanation, Settings, explain},
+        explain::{Explanation, Servers, Settings, explain},
         hpa::Controller,
         promql::{LabelName, Labels},
     },
     explain::{ReadError, namespaces_with, observe},
+    metrics_server::{ConfigError, ConfigFile},
 };
 
 /// Say why a workload did, or did not, scale
@@ -78,6 +80,15 @@ enum Format {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "As vas metrics-server is told")]
 struct LabelArgs {
+    /// The configuration file of the metrics server, if it reads one: labels and queries are those of the Prometheus
+    /// that each metric names
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["namespace_label", "pod_label"],
+        env = "VAS_CONFIG"
+    )]
+    config: Option<PathBuf>,
     /// Label that carries the namespace of a series
     #[arg(
         long,
@@ -121,7 +132,11 @@ impl Args {
             Ok(runtime) => runtime,
             Err(error) => return fail(&error.to_string(), 1),
         };
-        match runtime.block_on(self.explain()) {
+        let prometheus = match self.labels.servers() {
+            Ok(prometheus) => prometheus,
+            Err(error) => return fail(&error.to_string(), EXIT_INVALID),
+        };
+        match runtime.block_on(self.explain(prometheus)) {
             Ok(Some(explanation)) => self.print(&explanation),
             Ok(None) => {
                 let workload = self.workload.as_deref().unwrap_or_default();
@@ -135,7 +150,7 @@ impl Args {
     }
 
     /// The explanation; `None` if there is no such workload.
-    async fn explain(&self) -> Result<Option<Explanation>, BoxError> {
+    async fn explain(&self, prometheus: Servers) -> Result<Option<Explanation>, BoxError> {
         let client = self.kube.client().await?;
         let namespace = self
             .namespace
@@ -154,10 +169,7 @@ impl Args {
             return Ok(None);
         }
         let settings = Settings {
-            labels: Labels {
-                namespace: self.labels.namespace_label.clone(),
-                pod: self.labels.pod_label.clone(),
-            },
+            prometheus,
             controller: self.controller.settings(),
         };
         Ok(Some(explain(&observed, &settings, SystemClock::new().now())))
@@ -182,6 +194,21 @@ impl Args {
             Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
             Err(error) => fail(&error.to_string(), 1),
         }
+    }
+}
+
+impl LabelArgs {
+    fn servers(&self) -> Result<Servers, ConfigError> {
+        let Some(file) = &self.config else {
+            return Ok(Servers::One(Labels {
+                namespace: self.namespace_label.clone(),
+                pod: self.pod_label.clone(),
+            }));
+        };
+        let servers = ConfigFile::new(file).servers()?.into_iter();
+        Ok(Servers::Named(
+            servers.map(|(name, settings)| (name, settings.source)).collect(),
+        ))
     }
 }
 

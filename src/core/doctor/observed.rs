@@ -71,8 +71,8 @@ pub struct Observed {
     pub discovery: Read<Vec<String>>,
     /// Reads of metrics as the HPA controller makes them.
     pub metric_reads: Vec<MetricRead>,
-    /// What Prometheus has.
-    pub prometheus: Read<PrometheusSeen>,
+    /// What each Prometheus has; at least one.
+    pub prometheus: Read<Vec<PrometheusSeen>>,
     /// The resources.
     pub scalings: Read<Vec<ScalingSeen>>,
     /// The namespaces of the resources.

@@ -177,10 +177,11 @@ fn namespace() -> NamespaceSeen {
     }
 }
 
-fn prometheus() -> PrometheusSeen {
+fn prometheus() -> Vec<PrometheusSeen> {
     let scaling = scaling().scaling.unwrap();
     let (name, metric) = scaling.workloads[0].prometheus_metrics().next().unwrap();
-    PrometheusSeen {
+    vec![PrometheusSeen {
+        name: None,
         how: "at --prometheus-url".to_owned(),
         reachable: Ok(()),
         namespace_label: "namespace".to_owned(),
@@ -203,7 +204,7 @@ fn prometheus() -> PrometheusSeen {
                 resets: Some(0.0),
             })),
         }],
-    }
+    }]
 }
 
 /// Everything as it should be. Made once: the schema and the rules take their time in a debug build.

@@ -5,7 +5,7 @@ use k8s_openapi::api::autoscaling::v2::MetricSpec;
 use serde_json::Value;
 
 use super::{
-    Settings, Unanswered,
+    Servers, Settings, Unanswered,
     answer::{self, Answer},
     report::MetricReport,
     words::{self, Unit},
@@ -54,7 +54,10 @@ pub(super) fn query(entry: &model::Metric, namespace: &str, settings: &Settings)
     let model::Source::Prometheus(prometheus) = &entry.source else {
         return None;
     };
-    let shape = promql::shape(&settings.labels, namespace, prometheus);
+    let shape = match &settings.prometheus {
+        Servers::One(labels) => promql::shape(labels, namespace, prometheus),
+        Servers::Named(sources) => sources.shape(namespace, prometheus),
+    };
     Some(match shape {
         Ok(shape) => shape.value,
         Err(error) => format!("none: {error}"),

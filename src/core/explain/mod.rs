@@ -29,7 +29,11 @@ use k8s_openapi::api::{
 };
 use serde_json::Value;
 
-use crate::{api::v1alpha1::VoiceAssistScaling, core::hpa::Controller, core::promql::Labels};
+use crate::{
+    api::v1alpha1::VoiceAssistScaling,
+    core::hpa::Controller,
+    core::promql::{Labels, Sources},
+};
 
 pub use ask::{Asked, Question, asked, hpa_of, questions};
 pub use judge::explain;
@@ -74,11 +78,20 @@ pub struct ObservedWorkload {
     pub answers: Vec<Result<Value, Unanswered>>,
 }
 
+/// The Prometheus servers, as the metrics server is told.
+#[derive(Clone, Debug)]
+pub enum Servers {
+    /// One, with these labels, whatever the resources call it.
+    One(Labels),
+    /// Those of a configuration file.
+    Named(Sources),
+}
+
 /// What cannot be read from the cluster.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Labels of series, as the metrics server is told.
-    pub labels: Labels,
+    /// Prometheus, as the metrics server is told.
+    pub prometheus: Servers,
     /// Flags of the controller manager.
     pub controller: Controller,
 }

@@ -8,12 +8,16 @@ use crate::core::hpa::Cause;
 
 const NOW: &str = "2026-01-01T00:10:00Z";
 
+fn labels(namespace: &str) -> Labels {
+    Labels {
+        namespace: namespace.parse().unwrap(),
+        pod: "pod".parse().unwrap(),
+    }
+}
+
 fn settings() -> Settings {
     Settings {
-        labels: Labels {
-            namespace: "namespace".parse().unwrap(),
-            pod: "pod".parse().unwrap(),
-        },
+        prometheus: Servers::One(labels("namespace")),
         controller: Controller::default(),
     }
 }
@@ -98,6 +102,40 @@ fn calm() -> Value {
 fn told(observed: &Observed) -> WorkloadReport {
     let now: Timestamp = NOW.parse().unwrap();
     explain(observed, &settings(), now).workloads.remove(0)
+}
+
+#[test]
+fn queries_are_those_of_the_server_that_each_metric_names() {
+    let server = |name: &str, namespace| {
+        let labels = labels(namespace);
+        let source = crate::core::promql::Source {
+            labels,
+            bind_queries: true,
+        };
+        (name.to_owned(), source)
+    };
+    let settings = Settings {
+        prometheus: Servers::Named(
+            [server("default", "ns"), server("other", "space")]
+                .into_iter()
+                .collect(),
+        ),
+        ..settings()
+    };
+    let of = |name: &str| {
+        let workload = json!({"metrics": [{"name": "depth", "prometheusServer": name,
+            "queueDepth": {"gauge": "depth", "target": {"averageValue": "50"}}}]});
+        let observed = observed(workload, calm(), vec![Ok(depth("40"))]);
+        let mut report = explain(&observed, &settings, NOW.parse().unwrap());
+        report.workloads.remove(0).metrics.remove(0).query.unwrap()
+    };
+    assert!(of("default").contains("by (ns)"), "{}", of("default"));
+    assert!(of("other").contains("by (space)"), "{}", of("other"));
+    assert!(
+        of("third").contains("\"third\" is not configured") && of("third").contains("default, other"),
+        "{}",
+        of("third")
+    );
 }
 
 #[test]

@@ -8,9 +8,12 @@
 //!
 //! Must not: send anything, look at a clock or a cluster. `src/loadtest` does that.
 
+pub mod chain;
 pub mod check;
+pub mod elasticity;
 pub mod latencies;
 pub mod measured;
 pub mod rate;
+pub mod report;
 pub mod scaling;
 pub mod scenario;

@@ -194,6 +194,10 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
+    fn count(number: usize) -> f64 {
+        f64::from(u32::try_from(number).unwrap())
+    }
+
     fn ramp(pieces: &[(f64, f64, u64)]) -> Profile {
         let mut profile = Profile::default();
         for (from, to, length) in pieces {
@@ -258,13 +262,14 @@ mod tests {
         #[test]
         fn moments_are_where_the_integral_of_the_rate_is_whole(profile in any_profile()) {
             let moments: Vec<f64> = profile.moments(0, 1).map(|moment| moment.as_secs_f64()).collect();
-            prop_assert!((moments.len() as f64 - profile.total()).abs() <= 1.0 + 1e-6);
-            for (number, moment) in moments.iter().enumerate() {
+            prop_assert!((count(moments.len()) - profile.total()).abs() <= 1.0 + 1e-6);
+            let some = 1 + moments.len() / 8;
+            for (number, moment) in moments.iter().enumerate().step_by(some) {
                 let steps = 2000;
                 let width = moment / f64::from(steps);
                 let sum: f64 = (0..steps).map(|step| profile.level((f64::from(step) + 0.5) * width) * width).sum();
                 // The sum of rectangles errs where the level jumps within one.
-                prop_assert!((sum - number as f64).abs() < 200.0 * width * 6.0 + 1e-3, "{sum} {number}");
+                prop_assert!((sum - count(number)).abs() < 200.0 * width * 6.0 + 1e-3, "{sum} {number}");
             }
             prop_assert!(moments.is_sorted());
         }

@@ -68,6 +68,20 @@ impl ConfigFile {
         Self { path: path.into() }
     }
 
+    /// The settings of every server in it by its name, for commands that read it once.
+    ///
+    /// # Errors
+    /// All problems of the file and of the files that it names.
+    pub fn servers(&self) -> Result<BTreeMap<String, ServerSettings>, ConfigError> {
+        let loaded = self.load()?;
+        let problems = loaded.apply(&Servers::default());
+        if problems.is_empty() {
+            Ok(loaded.settings)
+        } else {
+            Err(self.error(problems))
+        }
+    }
+
     /// The error for these problems of this file.
     pub(super) fn error(&self, problems: Vec<Problem>) -> ConfigError {
         ConfigError {

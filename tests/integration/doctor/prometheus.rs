@@ -6,6 +6,7 @@ use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::installation::{Said, healthy};
+use crate::support::{cluster::run_dir, process::free_port};
 
 fn replace(path: &str, value: &str) -> String {
     json!([{"op": "replace", "path": format!("/spec/workloads/0/metrics/{path}"), "value": value}])
@@ -107,6 +108,78 @@ async fn without_a_url_prometheus_is_asked_through_the_api_server() {
     doctored
         .cluster
         .kubectl_ok(&["delete", "namespace", "monitoring"], None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_metric_is_looked_for_in_the_server_of_the_configuration_file_that_it_names() {
+    let doctored = healthy().await;
+    let file = run_dir().join("doctor-metrics-server.yaml");
+    // Nobody listens there.
+    let away = format!("http://127.0.0.1:{}", free_port());
+    let configuration = |queues: &str| {
+        json!({
+            "apiVersion": "config.scaling.voiceassist.io/v1alpha1",
+            "kind": "MetricsServerConfiguration",
+            "prometheusServers": [
+                {"name": "default", "url": doctored.prometheus.url()},
+                {"name": "queues", "url": queues},
+            ],
+        })
+        .to_string()
+    };
+    let flag = format!("--config={}", file.display());
+    let run = |queues: &str| {
+        std::fs::write(&file, configuration(queues)).unwrap();
+        Said::of(&doctored.run(&["-o=json", &flag]))
+    };
+    let patch = |server: &str| {
+        let patch =
+            json!([{"op": "add", "path": "/spec/workloads/0/metrics/2/prometheusServer", "value": server}]);
+        doctored.kubectl(&[
+            "patch",
+            "vas",
+            "voiceassist",
+            "--type=json",
+            "-p",
+            &patch.to_string(),
+        ]);
+    };
+
+    patch("queues");
+    let said = run(&away);
+    let found = said.line("prometheus-reachable", "problem").unwrap();
+    assert!(
+        found.contains("Prometheus queues") && found.contains(&away),
+        "{found}"
+    );
+    let found = said.line("prometheus-series", "ok").unwrap();
+    assert!(
+        found.contains("request-rate") && !found.contains("queue-depth"),
+        "{found}"
+    );
+    let found = run(&doctored.prometheus.url())
+        .line("prometheus-series", "ok")
+        .unwrap();
+    assert!(found.contains("queue-depth: 1 series"), "{found}");
+
+    patch("third");
+    let said = run(&doctored.prometheus.url());
+    let found = said.line("prometheus-series", "problem").unwrap();
+    assert!(
+        found.contains("prometheusServer third is not in the configuration file, which has default, queues"),
+        "{found}"
+    );
+
+    let both = doctored.run(&[&flag, "--prometheus-url=http://localhost:9090"]);
+    assert_eq!(both.status.code(), Some(2));
+    std::fs::write(&file, "kind: Other").unwrap();
+    let broken = doctored.run(&[&flag]);
+    assert_eq!(broken.status.code(), Some(2));
+    let words = String::from_utf8_lossy(&broken.stderr).into_owned();
+    assert!(words.contains("prometheusServers"), "{words}");
+
+    patch("default");
+    doctored.becomes_healthy().await;
 }
 
 /// Prometheus on an address that is not loopback.

@@ -23,22 +23,27 @@ const COUNTER_ENDINGS: [&str; 4] = ["_total", "_count", "_sum", "_bucket"];
 
 /// Whether it answers.
 pub fn reachable(observed: &Observed) -> Vec<Finding> {
-    vec![match &observed.prometheus {
-        Ok(PrometheusSeen {
-            how,
-            reachable: Ok(()),
-            ..
-        }) => Finding::ok(OBJECT, format!("answers {how}")),
-        Ok(PrometheusSeen {
-            how,
-            reachable: Err(words),
-            ..
-        }) => Finding::problem(OBJECT, format!("does not answer {how}: {words}"))
-            .fix("check VAS_PROMETHEUS_URL of Deployment vas-metrics-server, or give --prometheus-url"),
-        Err(why) => Finding::skipped(OBJECT, why.to_string()).fix(
-            "give --prometheus-url=URL; kubectl port-forward makes one: kubectl -n NS port-forward svc/NAME 9090",
-        ),
-    }]
+    let servers = match &observed.prometheus {
+        Ok(servers) => servers,
+        Err(why) => {
+            return vec![Finding::skipped(OBJECT, why.to_string()).fix(
+                "give --prometheus-url=URL; kubectl port-forward makes one: kubectl -n NS port-forward svc/NAME 9090",
+            )];
+        }
+    };
+    let server = |seen: &PrometheusSeen| match (&seen.reachable, &seen.name) {
+        (Ok(()), _) => Finding::ok(seen.object(), format!("answers {}", seen.how)),
+        (Err(words), name) => {
+            Finding::problem(seen.object(), format!("does not answer {}: {words}", seen.how)).fix(
+                if name.is_some() {
+                    "check its entry in the configuration file; its url must be reachable from here too"
+                } else {
+                    "check VAS_PROMETHEUS_URL of Deployment vas-metrics-server, or give --prometheus-url"
+                },
+            )
+        }
+    };
+    servers.iter().map(server).collect()
 }
 
 /// Whether it has series of that name with those labels.
@@ -222,14 +227,28 @@ fn each(
     observed: &Observed,
     check: impl Fn(&SeriesSeen, &Facts, &PrometheusSeen) -> Option<Finding>,
 ) -> Vec<Finding> {
-    let Ok(prometheus) = &observed.prometheus else {
+    let Ok(servers) = &observed.prometheus else {
         return vec![Finding::skipped(OBJECT, "Prometheus was not asked")];
     };
-    if prometheus.reachable.is_err() {
-        return vec![Finding::skipped(OBJECT, "Prometheus does not answer")];
-    }
-    let seen = prometheus.series.iter();
-    seen.filter_map(|seen| match &seen.facts {
+    servers
+        .iter()
+        .flat_map(|server| each_of(server, &check))
+        .collect()
+}
+
+/// The same for the metrics of one Prometheus.
+fn each_of(
+    prometheus: &PrometheusSeen,
+    check: &impl Fn(&SeriesSeen, &Facts, &PrometheusSeen) -> Option<Finding>,
+) -> Vec<Finding> {
+    let silent = prometheus.reachable.is_err();
+    let skipped = || {
+        Finding::skipped(
+            prometheus.object(),
+            format!("{} does not answer", prometheus.object()),
+        )
+    };
+    let seen = prometheus.series.iter().filter_map(|seen| match &seen.facts {
         Ok(facts) => check(seen, facts, prometheus),
         Err(Unread::NotAsked(why)) => Some(Finding::skipped(
             seen.object(),
@@ -239,8 +258,8 @@ fn each(
             seen.object(),
             format!("{}: {why}", seen.place()),
         )),
-    })
-    .collect()
+    });
+    silent.then(skipped).into_iter().chain(seen).collect()
 }
 
 /// The facts, where there are series at all.

@@ -15,6 +15,8 @@ use crate::{api::v1alpha1::OnMissing, core::model::Series};
 /// What one Prometheus said.
 #[derive(Clone, Debug)]
 pub struct PrometheusSeen {
+    /// Its name, where several are configured.
+    pub name: Option<String>,
     /// How it was asked, for people.
     pub how: String,
     /// Whether it answers a query.
@@ -23,7 +25,7 @@ pub struct PrometheusSeen {
     pub namespace_label: String,
     /// Name of the label that carries the pod.
     pub pod_label: String,
-    /// One entry for each metric of each workload.
+    /// One entry for each metric of each workload that is read from it.
     pub series: Vec<SeriesSeen>,
 }
 
@@ -74,6 +76,16 @@ pub struct SelectedFacts {
     pub pods: BTreeSet<String>,
     /// How often a series of a counter fell within [`RESETS_WINDOW`], on average.
     pub resets: Option<f64>,
+}
+
+impl PrometheusSeen {
+    /// `Prometheus`, and its name if it has one.
+    fn object(&self) -> String {
+        match &self.name {
+            Some(name) => format!("Prometheus {name}"),
+            None => "Prometheus".to_owned(),
+        }
+    }
 }
 
 impl SeriesSeen {

@@ -4,7 +4,7 @@ use crate::core::doctor::testing::{healthy, severities};
 /// The healthy installation with other facts about its one metric.
 fn with(change: impl Fn(&mut SeriesSeen, &mut SelectedFacts)) -> Observed {
     let mut observed = healthy();
-    let seen = &mut observed.prometheus.as_mut().unwrap().series[0];
+    let seen = &mut observed.prometheus.as_mut().unwrap()[0].series[0];
     let Ok(Facts::Selected(mut facts)) = seen.facts.clone() else {
         panic!("{seen:?}")
     };
@@ -116,7 +116,7 @@ fn a_counter_that_keeps_falling_looks_like_a_gauge() {
 fn a_query_must_give_one_series() {
     let mut observed = healthy();
     for (count, expected) in [(0, Severity::Problem), (1, Severity::Ok), (2, Severity::Problem)] {
-        observed.prometheus.as_mut().unwrap().series[0].facts = Ok(Facts::Query(count));
+        observed.prometheus.as_mut().unwrap()[0].series[0].facts = Ok(Facts::Query(count));
         assert_eq!(severities(&series(&observed)), [expected], "{count}");
     }
 }
@@ -125,11 +125,35 @@ fn a_query_must_give_one_series() {
 fn a_question_that_fails_quotes_its_words_and_a_silent_prometheus_is_one_problem() {
     let mut observed = healthy();
     let prometheus = observed.prometheus.as_mut().unwrap();
-    prometheus.series[0].facts = Err(Unread::Failed("execution: too many samples".to_owned()));
+    prometheus[0].series[0].facts = Err(Unread::Failed("execution: too many samples".to_owned()));
     assert!(series(&observed)[0].message.contains("too many samples"));
-    observed.prometheus.as_mut().unwrap().reachable = Err("connection refused".to_owned());
+    let prometheus = &mut observed.prometheus.as_mut().unwrap()[0];
+    prometheus.reachable = Err("connection refused".to_owned());
+    prometheus.series.clear();
     assert_eq!(severities(&reachable(&observed)), [Severity::Problem]);
     assert_eq!(severities(&series(&observed)), [Severity::Skipped]);
     observed.prometheus = Err(Unread::NotAsked("no URL".to_owned()));
     assert_eq!(severities(&reachable(&observed)), [Severity::Skipped]);
+}
+
+#[test]
+fn of_several_servers_the_one_that_is_away_takes_no_other_with_it() {
+    let mut observed = healthy();
+    let servers = observed.prometheus.as_mut().unwrap();
+    let mut away = servers[0].clone();
+    servers[0].name = Some("apps".to_owned());
+    away.name = Some("queues".to_owned());
+    away.how = "at http://queues".to_owned();
+    away.reachable = Err("connection refused".to_owned());
+    away.series.clear();
+    servers.push(away);
+    let found = reachable(&observed);
+    assert_eq!(severities(&found), [Severity::Ok, Severity::Problem]);
+    assert_eq!(found[1].object, "Prometheus queues");
+    assert_eq!(
+        found[1].message,
+        "does not answer at http://queues: connection refused"
+    );
+    assert!(found[1].fix.as_deref().unwrap().contains("configuration file"));
+    assert_eq!(severities(&series(&observed)), [Severity::Ok, Severity::Skipped]);
 }
