@@ -217,7 +217,7 @@ impl Forward {
     }
 
     /// A Service whose one endpoint is this: the API server's proxy leads to pods only, so a pod that nobody runs
-    /// lends its name. It looks at EndpointSlices in Kubernetes 1.37 and at Endpoints in 1.34.
+    /// lends its name. It looks at `EndpointSlices` in Kubernetes 1.37 and at `Endpoints` in 1.34.
     fn service(&self) -> String {
         json!({"apiVersion": "v1", "kind": "List", "items": [
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "monitoring"}},
