@@ -185,3 +185,6 @@ fn threads_for(scenario: &Scenario, machine: Machine) -> u32 {
 fn patience(scenario: &Scenario) -> Duration {
     scenario.timeout + Duration::from_secs(1)
 }
+
+#[cfg(test)]
+mod tests;
