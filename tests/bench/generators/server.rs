@@ -4,6 +4,7 @@
 use std::{
     cell::RefCell,
     convert::Infallible,
+    io,
     process::Stdio,
     rc::Rc,
     time::{Duration, Instant},
@@ -18,7 +19,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
+    io::{AsyncBufReadExt as _, BufReader},
     net::TcpListener,
     process::{Child, Command},
 };
@@ -33,21 +34,16 @@ type Log = Rc<RefCell<Vec<u64>>>;
 
 /// Serves until standard input ends; its port is its first line.
 pub async fn serve() {
-    let served = std::thread::spawn(|| {
+    // Ends with the process.
+    std::thread::spawn(|| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a runtime");
-        tokio::task::LocalSet::new().block_on(&runtime, async {
-            tokio::select! {
-                () = accept() => {}
-                _ = tokio::io::stdin().read_to_end(&mut Vec::new()) => {}
-            }
-        });
-        // Reading standard input cannot be broken off otherwise.
-        runtime.shutdown_background();
+        tokio::task::LocalSet::new().block_on(&runtime, accept());
     });
-    let _ = tokio::task::spawn_blocking(move || served.join()).await;
+    let wait = || io::copy(&mut io::stdin().lock(), &mut io::sink());
+    let _ = tokio::task::spawn_blocking(wait).await;
 }
 
 #[expect(clippy::print_stdout, reason = "the port is told to whoever started it")]
