@@ -10,7 +10,9 @@
 
 pub mod chain;
 pub mod check;
+pub mod duration;
 pub mod elasticity;
+pub mod judge;
 pub mod latencies;
 pub mod measured;
 pub mod rate;

@@ -1,0 +1,153 @@
+//! `vas test list` and `vas test show`: the scenarios that come with vas.
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use clap::ValueEnum;
+use serde_json::{Value, json};
+
+use super::scenario_args::load;
+use crate::{
+    cli::EXIT_INVALID,
+    core::loadtest::{
+        duration,
+        scenario::{
+            builtin::{self, BUILTIN, SUITES},
+            model::Load,
+            plan::sparkline,
+            schema,
+        },
+    },
+};
+
+/// List the scenarios that come with vas
+#[derive(Debug, clap::Args)]
+pub(super) struct ListArgs {
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    output: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A picture of each load.
+    Text,
+    /// One object: scenarios and suites.
+    Json,
+}
+
+/// Print a scenario, to be saved and changed
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  vas test show load > my-load.yaml
+  vas test run my-load.yaml --target http://localhost:8080")]
+pub(super) struct ShowArgs {
+    /// A scenario of `vas test list`
+    #[arg(value_name = "SCENARIO")]
+    name: String,
+}
+
+/// Print the JSON schema of scenario files, for editors and checks
+#[derive(Debug, clap::Args)]
+pub(super) struct SchemaArgs {}
+
+impl ListArgs {
+    pub(super) fn run(&self) -> ExitCode {
+        if self.output == Format::Json {
+            return json();
+        }
+        let mut text = String::new();
+        for builtin in BUILTIN {
+            let Ok(scenario) = load(builtin.name) else {
+                continue;
+            };
+            let profile = scenario.load.profile();
+            let unit = match scenario.load {
+                Load::Closed(_) => "users",
+                Load::Open(_) => "per second",
+            };
+            let line = format!(
+                "{:<15} {:>6.0} {unit:<10} {:>6}  {}\n{:<15} |{}|\n",
+                builtin.name,
+                profile.peak(),
+                duration::format(profile.duration()),
+                scenario.description,
+                "",
+                sparkline(profile),
+            );
+            text.push_str(&line);
+        }
+        for (name, members) in SUITES {
+            let line = format!("{name:<15} suite: {}\n", members.join(", "));
+            text.push_str(&line);
+        }
+        print(&text)
+    }
+}
+
+impl ShowArgs {
+    pub(super) fn run(&self) -> ExitCode {
+        if let Some(builtin) = builtin::find(&self.name) {
+            return print(builtin.text);
+        }
+        let names = BUILTIN.map(|builtin| builtin.name).join(", ");
+        let _ = writeln!(
+            io::stderr().lock(),
+            "vas test show: {:?} is not a scenario of vas; there are {names}",
+            self.name
+        );
+        ExitCode::from(EXIT_INVALID)
+    }
+}
+
+impl SchemaArgs {
+    #[expect(clippy::unused_self, reason = "as every subcommand")]
+    pub(super) fn run(&self) -> ExitCode {
+        print(&format!("{:#}\n", schema::published()))
+    }
+}
+
+/// What `vas test list -o json` prints.
+fn json() -> ExitCode {
+    let scenarios: Vec<Value> = BUILTIN
+        .iter()
+        .filter_map(|builtin| Some((builtin.name, load(builtin.name).ok()?)))
+        .map(|(name, scenario)| {
+            let profile = scenario.load.profile();
+            let model = match scenario.load {
+                Load::Closed(_) => "closed",
+                Load::Open(_) => "open",
+            };
+            let thresholds: Vec<String> = scenario.thresholds.iter().map(ToString::to_string).collect();
+            json!({
+                "name": name,
+                "description": scenario.description,
+                "model": model,
+                "peak": profile.peak(),
+                "durationSeconds": profile.seconds(),
+                "thresholds": thresholds,
+            })
+        })
+        .collect();
+    let suites: Vec<Value> = SUITES
+        .iter()
+        .map(|(name, members)| json!({"name": name, "scenarios": members}))
+        .collect();
+    print(&format!(
+        "{:#}\n",
+        json!({"scenarios": scenarios, "suites": suites})
+    ))
+}
+
+fn print(text: &str) -> ExitCode {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(io::stderr().lock(), "cannot write to standard output: {error}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
