@@ -211,7 +211,10 @@ pub async fn client_for(kubeconfig: &Path) -> Client {
     super::install_tls_provider();
     let kubeconfig = Kubeconfig::read_from(kubeconfig).expect("the kubeconfig parses");
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
-    Client::try_from(config.expect("the kubeconfig is complete")).expect("a client")
+    let mut config = config.expect("the kubeconfig is complete");
+    // A client that repeats what was answered 503 would hide that it was.
+    config.default_retry = false;
+    Client::try_from(config).expect("a client")
 }
 
 /// The checkout.

@@ -15,6 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// A read that failed.
 #[derive(Clone, Debug)]
 pub struct Failed {
+    pub path: String,
     pub sent: Instant,
     pub ended: Instant,
     pub words: String,
@@ -73,7 +74,8 @@ async fn run(
             _ = ticks.tick() => {}
             _ = &mut stopped => break,
         }
-        let request = Request::get(&paths[sent % paths.len()]).body(Vec::new());
+        let path = paths[sent % paths.len()].clone();
+        let request = Request::get(&path).body(Vec::new());
         let request = request.expect("a path");
         let (client, failed) = (client.clone(), Arc::clone(&failed));
         sent += 1;
@@ -86,6 +88,7 @@ async fn run(
                 Err(_) => format!("no answer within {TIMEOUT:?}"),
             };
             let failure = Failed {
+                path,
                 sent: start,
                 ended: Instant::now(),
                 words,

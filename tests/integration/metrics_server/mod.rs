@@ -8,6 +8,7 @@ mod elsewhere;
 mod explain;
 mod external;
 mod faults;
+mod faults_under_load;
 mod front_proxy;
 mod hostile;
 mod hpa;

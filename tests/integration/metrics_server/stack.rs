@@ -36,7 +36,7 @@ pub struct Stack {
     /// Its plain port.
     pub metrics_port: u16,
     pub proxy_url: String,
-    _server: Process,
+    pub server: Process,
 }
 
 /// Keeps serving after the test that started something has ended.
@@ -83,7 +83,7 @@ impl Stack {
             port,
             metrics_port,
             proxy_url,
-            _server: server,
+            server,
         };
         for version in ["v1beta1", "v1beta2"] {
             let path = format!("/apis/custom.metrics.k8s.io/{version}");

@@ -1,0 +1,200 @@
+//! Everything that Prometheus may do wrong while 200 reads a second go on: values younger than maxAge are served,
+//! older ones refused, none is made up; others notice nothing, and memory stays bounded.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use super::stack::{Stack, stack};
+use crate::support::{
+    eventually,
+    fault_proxy::Fault,
+    namespace::Namespace,
+    open_loop::{Failed, OpenLoop},
+};
+
+const PER_SECOND: u32 = 200;
+
+/// Values of the gauges: not zero, so that a zero that was made up shows.
+const DEPTH: f64 = 180.0;
+
+/// Of all metrics here, in seconds.
+const MAX_AGE: u64 = 20;
+
+/// Samples and polls are some seconds apart, and a loaded machine is late: so much of maxAge is not counted on.
+const MARGIN: Duration = Duration::from_secs(8);
+
+/// Bytes by which the server may grow: several answers of the largest size at once, each read and parsed.
+const GROWTH: u64 = 160 << 20;
+
+const FAULTS: [(&str, Fault); 11] = [
+    ("hang", Fault::Hang),
+    ("slow", Fault::Slow),
+    ("internalerror", Fault::InternalError),
+    ("refusal", Fault::Refusal),
+    ("cutoff", Fault::CutOff),
+    ("wrongtypes", Fault::WrongTypes),
+    ("notjson", Fault::NotJson),
+    ("warning", Fault::Warning),
+    ("notanumber", Fault::NotANumber),
+    ("huge", Fault::Huge),
+    ("hugecompressed", Fault::HugeCompressed),
+];
+
+/// Answers that come late, and in time.
+const HARMLESS: &str = "slow";
+
+/// An answer too, and one that says that there is no value: nothing older is served in its place.
+const AT_ONCE: &str = "notanumber";
+
+/// One metric, read as the HPA reads it.
+struct Read {
+    gauge: String,
+    path: String,
+    _namespace: Namespace<'static>,
+}
+
+impl Read {
+    fn start(stack: &Stack, name: &str) -> Self {
+        let gauge = format!("underload_{name}_depth");
+        let spec = format!(
+            "
+workloads:
+- name: worker
+  scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: worker}}
+  maxReplicas: 5
+  metrics:
+  - {{name: depth, maxAge: {MAX_AGE}s, queueDepth: {{gauge: {gauge}, target: {{averageValue: '50'}}}}}}
+"
+        );
+        let namespace = Namespace::create(stack.cluster, &format!("underload-{name}"));
+        super::stack::apply_resource(&namespace, "voiceassist", &spec);
+        stack
+            .exporter
+            .set(&gauge, &[("namespace", namespace.name())], DEPTH);
+        let path = format!(
+            "/apis/custom.metrics.k8s.io/v1beta2/namespaces/{}/deployments.apps/worker/depth",
+            namespace.name()
+        );
+        Self {
+            gauge,
+            path,
+            _namespace: namespace,
+        }
+    }
+
+    /// `Ok` with the value as it was set, else what is answered instead.
+    fn answered(&self, stack: &Stack) -> Result<(), String> {
+        let document = stack.get(&self.path)?;
+        match document["items"][0]["value"].as_str() {
+            Some("180") => Ok(()),
+            _ => Err(document.to_string()),
+        }
+    }
+}
+
+/// Resident memory of a process, in bytes.
+fn resident(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("the process runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next());
+    kilobytes
+        .and_then(|text| text.parse::<u64>().ok())
+        .expect("VmRSS in kB")
+        << 10
+}
+
+/// Failures that were sent within a time, by path and words.
+fn within(failed: &[&Failed], from: Instant, to: Instant) -> BTreeMap<(String, String), usize> {
+    let mut found = BTreeMap::new();
+    for failed in failed
+        .iter()
+        .filter(|failed| failed.sent >= from && failed.sent < to)
+    {
+        *found
+            .entry((failed.path.clone(), failed.words.clone()))
+            .or_default() += 1;
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_reads_a_second_go_on_through_every_fault_of_prometheus() {
+    let stack = stack().await;
+    let proxy = stack.proxy.read().await;
+    let bystander = Read::start(stack, "bystander");
+    let spoiled: Vec<Read> = FAULTS.iter().map(|(name, _)| Read::start(stack, name)).collect();
+    let everybody = || spoiled.iter().chain([&bystander]);
+    for read in everybody() {
+        eventually(
+            Duration::from_secs(60),
+            &format!("{} is served", read.gauge),
+            || async { read.answered(stack) },
+        )
+        .await;
+    }
+
+    let paths = everybody().map(|read| read.path.clone()).collect();
+    let load = OpenLoop::start(stack.cluster.client().await, paths, PER_SECOND);
+    let began = Instant::now();
+    let before = resident(stack.server.id());
+    let mut most = before;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let broken = Instant::now();
+    for (read, (_, fault)) in spoiled.iter().zip(FAULTS) {
+        proxy.set(&read.gauge, Some(fault));
+    }
+    // Until every value is too old, and some polls longer.
+    let end = broken + Duration::from_secs(MAX_AGE) + 2 * MARGIN;
+    while Instant::now() < end {
+        most = most.max(resident(stack.server.id()));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let refused: Vec<bool> = spoiled.iter().map(|read| read.answered(stack).is_err()).collect();
+    for read in &spoiled {
+        proxy.set(&read.gauge, None);
+    }
+    for read in everybody() {
+        eventually(
+            Duration::from_secs(60),
+            &format!("{} is served again", read.gauge),
+            || async { read.answered(stack) },
+        )
+        .await;
+    }
+    let healed = Instant::now();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let outcome = load.end().await;
+
+    let all: Vec<&Failed> = outcome.failed.iter().collect();
+    let of = |name: &str| format!("underload-{name}-");
+    let (at_once, later): (Vec<&Failed>, Vec<&Failed>) =
+        all.iter().partition(|failed| failed.path.contains(&of(AT_ONCE)));
+    let young = broken + Duration::from_secs(MAX_AGE) - MARGIN;
+    for (failed, from, to, when) in [
+        (&all, began, broken, "all is well"),
+        (&later, broken, young, "values are younger than maxAge"),
+        (&all, healed, Instant::now(), "all is well again"),
+    ] {
+        assert_eq!(within(failed, from, to), BTreeMap::new(), "while {when}");
+    }
+    let wanted: Vec<bool> = FAULTS.iter().map(|(name, _)| *name != HARMLESS).collect();
+    assert_eq!(
+        refused, wanted,
+        "values older than maxAge are refused: {FAULTS:?}"
+    );
+    assert!(!at_once.is_empty(), "NaN is refused at once");
+    for failed in &all {
+        let is_nan = failed.path.contains(&of(AT_ONCE));
+        let words = if is_nan { "its value NaN" } else { "depth" };
+        assert!(failed.words.contains(words), "{failed:?}");
+        let harmed = failed.path == bystander.path || failed.path.contains(&of(HARMLESS));
+        assert!(!harmed, "{failed:?}");
+    }
+    assert!(outcome.sent > 5000, "{} reads were sent", outcome.sent);
+    assert!(
+        most - before < GROWTH,
+        "the server grew from {before} to {most} bytes"
+    );
+}
