@@ -105,7 +105,9 @@ impl Service {
         self.model.lock().receive();
         match admitted {
             // The answering thread never ends, so somebody always sends.
-            Ok(()) => drop(answered.await),
+            Ok(()) => {
+                let _ = answered.await;
+            }
             Err(_) => tokio::time::sleep(held).await,
         }
         admitted
