@@ -12,7 +12,7 @@ use kube::{
         watcher,
     },
 };
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{sync::watch::Receiver, task::JoinSet};
 use vas::clock::{Clock as _, SystemClock};
 
 use crate::{Error, Shared, arguments::Arguments, model::Pods, service::Service, usage_patch};
@@ -59,7 +59,7 @@ impl Clockwork {
     }
 
     /// With as many Ready gateway pods as it is told, for ever.
-    pub async fn play(mut self, gateway: &str, mut count: watch::Receiver<u32>) -> Result<(), Error> {
+    pub async fn play(mut self, gateway: &str, mut count: Receiver<u32>) -> Result<(), Error> {
         let mut ticks = tokio::time::interval(STEP);
         loop {
             let pods = *count.borrow_and_update();

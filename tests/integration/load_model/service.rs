@@ -105,7 +105,7 @@ async fn keeps_its_capacity(shape: &str, capacities: [(u32, f64); 2]) {
     let shape_argument = format!("--capacity-shape={shape}");
     let arguments = [
         "--capacity=100",
-        &shape_argument,
+        shape_argument.as_str(),
         "--usl-alpha=0.1",
         "--usl-beta=0.02",
         "--service-time=5ms",
@@ -144,7 +144,7 @@ async fn beyond_the_queue_limit_requests_are_answered_503_with_retry_after() {
     for _ in 0..10 {
         requests.spawn(client.http.get(client.url("/health")).send());
     }
-    let mut refused = 0;
+    let mut refused: u64 = 0;
     while let Some(answer) = requests.join_next().await {
         let answer = answer.expect("no panic").expect("an answer");
         if answer.status() == 503 {
@@ -189,7 +189,7 @@ async fn users_log_in_and_work_and_strangers_are_turned_away() {
     let token = login["token"].as_str().expect("a token");
     let send = |method: reqwest::Method, path: String| {
         let request = client.http.request(method, client.url(&path)).bearer_auth(token);
-        async { request.send().await.expect("an answer") }
+        async move { request.send().await.expect("an answer") }
     };
     let session: Value = send(reqwest::Method::POST, "/api/sessions".to_owned())
         .await

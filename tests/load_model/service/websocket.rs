@@ -103,7 +103,7 @@ impl Voice {
     fn more(voice: Option<Self>, frames: u32) -> Option<Self> {
         let voice = voice.unwrap_or(Self {
             frames: 0,
-            due: tokio::time::Instant::now(),
+            due: Instant::now(),
         });
         let frames = voice.frames.saturating_add(frames);
         (frames > 0).then_some(Self { frames, ..voice })
