@@ -282,7 +282,7 @@ async fn a_stall_holds_the_answers() {
     assert!(
         started.elapsed() >= Duration::from_millis(700),
         "{:?}",
-        stalled.elapsed()
+        started.elapsed()
     );
 }
 
