@@ -10,6 +10,7 @@
 
 pub mod chain;
 pub mod check;
+pub mod curve;
 pub mod elasticity;
 pub mod latencies;
 pub mod measured;
@@ -17,3 +18,6 @@ pub mod rate;
 pub mod report;
 pub mod scaling;
 pub mod scenario;
+pub mod search;
+pub mod suggestion;
+pub mod usl;
