@@ -8,10 +8,12 @@
 //!
 //! Must not: send anything, look at a clock or a cluster. `src/loadtest` does that.
 
+pub mod capacity;
 pub mod chain;
 pub mod check;
 pub mod curve;
 pub mod elasticity;
+pub mod hold;
 pub mod latencies;
 pub mod measured;
 pub mod rate;
@@ -19,5 +21,6 @@ pub mod report;
 pub mod scaling;
 pub mod scenario;
 pub mod search;
+pub mod step;
 pub mod suggestion;
 pub mod usl;
