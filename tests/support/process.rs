@@ -53,6 +53,7 @@ pub struct Process {
 #[derive(Clone, Copy, Debug)]
 pub enum Signal {
     Term,
+    Interrupt,
     Kill,
     Stop,
     Cont,
@@ -116,6 +117,7 @@ impl Process {
     pub fn signal(&self, signal: Signal) {
         let name = match signal {
             Signal::Term => "-TERM",
+            Signal::Interrupt => "-INT",
             Signal::Kill => "-KILL",
             Signal::Stop => "-STOP",
             Signal::Cont => "-CONT",

@@ -169,17 +169,17 @@ pub fn suspend_of(resource: &Value, workload: &str) -> (Option<String>, Option<b
 /// was read.
 pub fn hold_patch(resource: &Value, hold: &Hold) -> Value {
     let annotation = serde_json::to_string(hold).unwrap_or_default();
-    patch(resource, hold, json!(annotation), Some(true))
+    patch(resource, hold, &json!(annotation), Some(true))
 }
 
 /// The merge patch that ends a hold: `suspend` as it was and no annotation, refused if the resource has changed since
 /// it was read.
 pub fn give_back_patch(resource: &Value, hold: &Hold) -> Value {
-    patch(resource, hold, Value::Null, hold.suspend)
+    patch(resource, hold, &Value::Null, hold.suspend)
 }
 
 /// A merge patch replaces lists as a whole; the same items in the same order leave everything but `suspend` as it is.
-fn patch(resource: &Value, hold: &Hold, annotation: Value, suspend: Option<bool>) -> Value {
+fn patch(resource: &Value, hold: &Hold, annotation: &Value, suspend: Option<bool>) -> Value {
     let list = if hold.environment.is_some() {
         "environments"
     } else {
