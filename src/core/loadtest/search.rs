@@ -28,7 +28,7 @@ impl Default for Settings {
             growth: 1.5,
             precision: 0.02,
             most: 20_000.0,
-            repeats: 3,
+            repeats: 5,
         }
     }
 }
@@ -255,12 +255,12 @@ mod tests {
         });
         assert!((found.unwrap().held / 300.0 - 1.0).abs() < 0.02);
         let (found, tried) = run(settings, |_| Outcome::Inconclusive);
-        assert_eq!(tried.len(), 4);
+        assert_eq!(tried.len(), 6);
         assert_eq!(
             found,
             Err(SearchError::Inconclusive {
                 load: 10.0,
-                repeats: 4
+                repeats: 6
             })
         );
     }

@@ -52,9 +52,8 @@ impl Scene {
 
     /// Starts a test, and waits until it holds three replicas, suspended.
     async fn holding(&self, more: &[&str]) -> Process {
-        let mut test = vas::start("capacity", &self.arguments(more), &[]);
+        let test = vas::start("capacity", &self.arguments(more), &[]);
         eventually(SOON, "three replicas are held", || async {
-            test.assert_running();
             let scaling = self
                 .operated
                 .get("voiceassistscaling", "voice")
@@ -63,7 +62,10 @@ impl Scene {
             if replicas == 3 && suspend == json!(true) && scaling.pointer(ANNOTATION).is_some() {
                 Ok(())
             } else {
-                Err(format!("{replicas} replicas, suspend {suspend}"))
+                Err(format!(
+                    "{replicas} replicas, suspend {suspend}; the test says: {}",
+                    test.log()
+                ))
             }
         })
         .await;
@@ -116,12 +118,12 @@ async fn a_test_finds_the_capacity_of_held_replicas_and_gives_them_back() {
     scene.given_back().await;
     let report: Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
-    assert_eq!(report["schemaVersion"], 1);
+    assert_eq!(report["schema_version"], 1);
     assert_eq!(report["points"][0]["replicas"], 3);
     let capacity = report["points"][0]["capacity"].as_f64().unwrap();
     assert!((77.0..=100.0).contains(&capacity), "{report}");
     assert!(
-        report["noScalability"].as_str().unwrap().contains("at least 3"),
+        report["no_scalability"].as_str().unwrap().contains("at least 3"),
         "{report}"
     );
     assert!(test.log().contains("Suggested HPA target"), "{}", test.log());

@@ -16,7 +16,6 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// What a capacity test found. Loads are requests (or journeys) per second.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Capacity {
     /// See [`SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -46,7 +45,6 @@ pub struct Capacity {
 
 /// Capacity of so many replicas.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Point {
     /// Replicas, all of them Ready all the time.
     pub replicas: u32,
@@ -60,7 +58,6 @@ pub struct Point {
 
 /// A fitted Universal Scalability Law.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Scalability {
     /// Load of one replica.
     pub lambda: f64,
@@ -80,7 +77,6 @@ pub struct Scalability {
 
 /// With scaling on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Elastic {
     /// Highest load that was survived after it was reached slowly.
     pub plateau: Option<f64>,
@@ -92,7 +88,6 @@ pub struct Elastic {
 
 /// The target for each pod.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct SuggestedTarget {
     /// Load of one pod: `averageValue` of the HPA's metric; `None` where no target helps.
     pub average_value: Option<f64>,
@@ -204,9 +199,9 @@ pub(super) mod testing {
     #[test]
     fn the_json_has_a_version_and_says_null_for_what_is_not_known() {
         let json = serde_json::to_value(capacity()).unwrap();
-        assert_eq!(json["schemaVersion"], 1);
+        assert_eq!(json["schema_version"], 1);
         assert_eq!(json["points"][0]["replicas"], 1);
         assert!(json["elastic"].is_null());
-        assert!(json["suggestion"]["averageValue"].is_number());
+        assert!(json["suggestion"]["average_value"].is_number());
     }
 }
