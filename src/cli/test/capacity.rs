@@ -426,7 +426,7 @@ impl SearchArgs {
 
 /// The counts to measure.
 fn counts(asked: &[u32], (min, max): (u32, u32)) -> Result<Vec<u32>, ClusterError> {
-    if let Some(outside) = asked.iter().find(|count| !(min..=max).contains(count)) {
+    if let Some(outside) = asked.iter().find(|count| !(min..=max).contains(*count)) {
         return Err(ClusterError::Precondition(format!(
             "--replicas {outside} lies outside minReplicas {min} and maxReplicas {max}: the HPA controller would move it to the nearer bound; choose others, or change the bounds"
         )));
