@@ -50,6 +50,20 @@ bench-peers:
 bench-instructions: tools ## Count the instructions of a read; fails if one grew by more than 5 %
 	@tests/bench/instructions.sh check
 
+FUZZ_SECONDS ?= 60
+
+.PHONY: fuzz
+fuzz: tools ## Fuzz the parsers of what others send, FUZZ_SECONDS (60) each; needs nightly Rust and cargo-fuzz
+	@cargo +nightly --version >/dev/null 2>&1 || { echo "nightly Rust is missing: rustup toolchain install nightly" >&2; exit 2; }
+	@cargo fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz is missing: cargo install --locked cargo-fuzz" >&2; exit 2; }
+	@for target in path selector quantity answer; do \
+		found=target/fuzz/found/$$target; mkdir -p $$found; \
+		echo "fuzzing $$target for $(FUZZ_SECONDS) s" >&2; \
+		cargo +nightly fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz --dev --sanitizer none $$target \
+			$$found tests/fuzz/corpus/$$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 \
+			-artifact_prefix=$$found/ -verbosity=0; \
+	done
+
 .PHONY: lint
 lint: tools ## Formatting, clippy with warnings denied, documentation
 	cargo fmt --check
@@ -57,8 +71,9 @@ lint: tools ## Formatting, clippy with warnings denied, documentation
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib
 
 .PHONY: generate
-generate: tools ## Write the CRD from the types
+generate: tools ## Write the CRD and the schema of scenario files from the types
 	cargo run --locked --quiet -- crd > crds/voiceassistscalings.yaml
+	cargo run --locked --quiet -- test schema > docs/scenario.schema.json
 
 IMAGE ?= voiceassist/vas:0.1.0
 

@@ -14,6 +14,7 @@ mod metrics_server;
 mod operator;
 mod output;
 mod render;
+mod test;
 mod validate;
 
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ enum Command {
     Import(import::Args),
     Operator(Box<operator::Args>),
     MetricsServer(Box<metrics_server::Args>),
+    Test(test::Args),
 }
 
 impl Cli {
@@ -55,6 +57,7 @@ impl Cli {
             Command::Import(args) => args.run(),
             Command::Operator(args) => args.run(),
             Command::MetricsServer(args) => args.run(),
+            Command::Test(args) => args.run(),
         }
     }
 }

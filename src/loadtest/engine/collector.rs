@@ -75,7 +75,7 @@ impl Collector {
     pub(super) async fn collect(mut self, mut received: UnboundedReceiver<Message>) -> Option<Measured> {
         while let Some(message) = received.recv().await {
             match message {
-                Message::Slice(slice) => self.slice(slice),
+                Message::Slice(slice) => self.slice(&slice),
                 Message::Totals(totals) => self.totals.push(*totals),
             }
         }
@@ -86,7 +86,7 @@ impl Collector {
         (self.totals.len() == usize::try_from(self.threads).ok()?).then(|| self.measured())
     }
 
-    fn slice(&mut self, slice: Slice) {
+    fn slice(&mut self, slice: &Slice) {
         let (heard, all) = self.open.entry(slice.second).or_default();
         *heard += 1;
         all.due += slice.due;

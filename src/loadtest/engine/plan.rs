@@ -1,6 +1,10 @@
 //! The scenario made ready to send: requests without variables are built once.
 
-use std::{collections::BTreeMap, rc::Rc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    time::Duration,
+};
 
 use hyper::{
     HeaderMap, Method, Uri,
@@ -11,7 +15,9 @@ use hyper::{
 use super::{EngineError, recorder::StepId};
 use crate::{
     core::loadtest::scenario::{
-        model::{Action, BodyCheck, Extract, Journey, Request, Scenario, Statuses, Step, Think, WebSocket},
+        model::{
+            Action, BodyCheck, Extract, GIVEN, Journey, Request, Scenario, Statuses, Step, Think, WebSocket,
+        },
         template::Template,
     },
     loadtest::http::{Failure, Outgoing, Protocol, Target},
@@ -85,8 +91,13 @@ impl Plan {
         let (mut names, mut journeys) = (Vec::new(), Vec::new());
         for journey in &scenario.journeys {
             let mut steps = Vec::new();
+            let mut known: BTreeSet<&str> = GIVEN.into();
             for step in &journey.steps {
-                let planned = planned(step, journey, &target, &mut names);
+                let headers = headers_at(journey, &known);
+                let planned = planned(step, journey, &headers, &target, &mut names);
+                if let Action::Request(request) = &step.action {
+                    known.extend(request.extract.keys().map(String::as_str));
+                }
                 steps.push(planned.map_err(|cause| EngineError::Step {
                     step: step.name.clone(),
                     cause,
@@ -113,11 +124,11 @@ impl Plan {
     /// The journey of a user. Users are dealt out so that any run of consecutive numbers has the weights' shares as
     /// exactly as it can (multiples of the golden ratio spread evenly), and the same in each run.
     pub(super) fn journey_of(&self, user: u64) -> Option<&PlannedJourney> {
+        /// 2^64 divided by the golden ratio.
+        const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
         if let [only] = self.journeys.as_slice() {
             return Some(only);
         }
-        /// 2^64 divided by the golden ratio.
-        const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
         let spread = u128::from(user.wrapping_mul(GOLDEN)) * u128::from(self.weights);
         let mut at = u64::try_from(spread >> 64).unwrap_or(0);
         self.journeys.iter().find(|journey| {
@@ -152,6 +163,7 @@ impl Plan {
 fn planned(
     step: &Step,
     journey: &Journey,
+    common: &[(String, Template)],
     target: &Target,
     names: &mut Vec<String>,
 ) -> Result<PlannedStep, String> {
@@ -164,11 +176,9 @@ fn planned(
         });
     let action = match &step.action {
         Action::Request(request) => {
-            PlannedAction::Request(Box::new(PlannedRequest::new(request, journey, target)?))
+            PlannedAction::Request(Box::new(PlannedRequest::new(request, common, target)?))
         }
-        Action::WebSocket(websocket) => {
-            PlannedAction::WebSocket(websocket.clone(), header_names(&journey.headers)?)
-        }
+        Action::WebSocket(websocket) => PlannedAction::WebSocket(websocket.clone(), header_names(common)?),
     };
     Ok(PlannedStep {
         id: StepId(id),
@@ -176,6 +186,12 @@ fn planned(
         think: step.think.unwrap_or(journey.think),
         action,
     })
+}
+
+/// The journey's headers whose variables have a value by then: a token is not sent with the login that gives it.
+fn headers_at(journey: &Journey, known: &BTreeSet<&str>) -> Vec<(String, Template)> {
+    let has_value = |(_, value): &&(String, Template)| value.variables().all(|name| known.contains(name));
+    journey.headers.iter().filter(has_value).cloned().collect()
 }
 
 fn header_names(headers: &[(String, Template)]) -> Result<Vec<(HeaderName, Template)>, String> {
@@ -191,10 +207,10 @@ fn header_names(headers: &[(String, Template)]) -> Result<Vec<(HeaderName, Templ
 }
 
 impl PlannedRequest {
-    fn new(request: &Request, journey: &Journey, target: &Target) -> Result<Self, String> {
+    fn new(request: &Request, common: &[(String, Template)], target: &Target) -> Result<Self, String> {
         let method = Method::from_bytes(request.method.as_bytes())
             .map_err(|_| format!("{:?} is not a method of HTTP", request.method))?;
-        let mut headers = header_names(&journey.headers)?;
+        let mut headers = header_names(common)?;
         headers.extend(header_names(&request.headers)?);
         let mut planned = Self {
             constant: None,

@@ -52,8 +52,8 @@ impl Connections {
 impl Busy {
     /// Opens a connection.
     pub(super) async fn open(target: &Target, usage: &Rc<Usage>) -> Result<Self, Failure> {
-        let open = usage.opened();
         let stream = connect(target).await?;
+        let open = usage.opened();
         let (sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| Failure::connection(&error))?;

@@ -66,8 +66,8 @@ impl Connections {
 
     /// Opens a connection that others will use too.
     pub(super) async fn open(&self, target: &Target, usage: &Rc<Usage>) -> Result<Busy, Failure> {
-        let open = usage.opened();
         let stream = connect(target).await?;
+        let open = usage.opened();
         let (sender, driver) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
             .await
             .map_err(|error| Failure::connection(&error))?;

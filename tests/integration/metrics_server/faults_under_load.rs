@@ -171,7 +171,7 @@ async fn two_hundred_reads_a_second_go_on_through_every_fault_of_prometheus() {
     let of = |name: &str| format!("underload-{name}-");
     let (at_once, later): (Vec<&Failed>, Vec<&Failed>) =
         all.iter().partition(|failed| failed.path.contains(&of(AT_ONCE)));
-    let young = broken + Duration::from_secs(MAX_AGE) - MARGIN;
+    let young = broken + Duration::from_secs(MAX_AGE).saturating_sub(MARGIN);
     for (failed, from, to, when) in [
         (&all, began, broken, "all is well"),
         (&later, broken, young, "values are younger than maxAge"),

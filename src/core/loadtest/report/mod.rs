@@ -1,4 +1,19 @@
 //! What a run is judged to be, as one value that every output is written from.
+//!
+//! ```text
+//! Report --> text      for people, at the end of a run      json      for programs; runs can be merged from it
+//!            junit     a case for each check                markdown  for a pull request
+//!            hgrm      the latency by percentile
+//! ```
+
+pub mod hgrm;
+pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod text;
+
+#[cfg(test)]
+pub(super) mod testing;
 
 use std::time::Duration;
 

@@ -1,4 +1,21 @@
-//! Scenarios: what load a test brings, and what has to hold. `model` is what the engine runs and cannot be wrong.
+//! Scenarios: what load a test brings, and what has to hold.
+//!
+//! ```text
+//! text --document--> Document --parse (load, step, threshold, template)--> Scenario (model)
+//! builtin  the scenarios that come with vas          quick  one without a file
+//! scaled   shorter, thinner                          plan   what a run will be, in words
+//! ```
 
+pub mod builtin;
+pub mod document;
+mod load;
 pub mod model;
+pub mod parse;
+pub mod plan;
+pub mod quick;
+pub mod scaled;
+mod step;
 pub mod template;
+pub mod threshold;
+
+pub use self::parse::{ScenarioError, parse};

@@ -5,6 +5,9 @@ use std::{collections::BTreeMap, time::Duration};
 use super::template::Template;
 use crate::core::loadtest::rate::Profile;
 
+/// Variables that every user has: its number, and how often it has begun its journey before.
+pub const GIVEN: [&str; 2] = ["user", "iteration"];
+
 /// A scenario.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
@@ -51,7 +54,8 @@ pub struct Journey {
     pub weight: u32,
     /// Pause after each step that has none of its own; none in the open model unless given.
     pub think: Think,
-    /// Headers of every request, such as `Authorization: Bearer {{token}}`.
+    /// Headers of every request, such as `Authorization: Bearer {{token}}`; not of those before the step that gives
+    /// their variables a value.
     pub headers: Vec<(String, Template)>,
     /// Steps, in order; at least one.
     pub steps: Vec<Step>,

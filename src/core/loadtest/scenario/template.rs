@@ -32,6 +32,13 @@ pub enum TemplateError {
 pub struct Unset(pub String);
 
 impl Template {
+    /// Text without variables, whatever it contains.
+    pub fn text(text: &str) -> Self {
+        Self {
+            parts: vec![Part::Text(text.to_owned())],
+        }
+    }
+
     /// Parses text with variables.
     ///
     /// # Errors

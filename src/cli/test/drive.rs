@@ -1,0 +1,69 @@
+//! Sends a load from its begin to its end, says how far it is, and ends it early when asked to.
+
+use std::{sync::Arc, time::Duration};
+
+use super::progress::Progress;
+use crate::{
+    core::loadtest::{
+        measured::{End, Measured, Second},
+        scenario::model::{Load, Scenario},
+    },
+    loadtest::{
+        clock::RunClock,
+        engine::{self, EngineError, Settings},
+        http::Target,
+    },
+    shutdown,
+};
+
+/// From the decision to send to the first request: threads start meanwhile.
+pub(in crate::cli) const LEAD: Duration = Duration::from_millis(200);
+
+/// Why a load was not sent to its end.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::cli) enum DriveError {
+    /// See [`EngineError`].
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Signals cannot be heard.
+    #[error("cannot listen for signals: {0}")]
+    Signals(#[source] std::io::Error),
+}
+
+/// Sends the load. SIGINT and SIGTERM end it with what was measured until then. `each` is told every second, and gives
+/// words to put behind it.
+///
+/// # Errors
+/// When it cannot be started, or a thread is lost.
+pub(in crate::cli) async fn drive(
+    scenario: &Arc<Scenario>,
+    target: &Target,
+    settings: Settings,
+    clock: RunClock,
+    quiet: bool,
+    mut each: impl FnMut(&Second) -> String,
+) -> Result<Measured, DriveError> {
+    let asked = shutdown::on_signal().map_err(DriveError::Signals)?;
+    let mut running = engine::start(scenario.clone(), target, settings, clock)?;
+    let concurrency = match scenario.load {
+        Load::Open(_) => "under way",
+        Load::Closed(_) => "users",
+    };
+    let mut progress = Progress::new(scenario.load.profile().duration(), concurrency, quiet);
+    let mut told = false;
+    loop {
+        tokio::select! {
+            second = running.next_second() => match second {
+                Some(second) => progress.second(&second, &each(&second)),
+                None => break,
+            },
+            () = asked.cancelled(), if !told => {
+                told = true;
+                progress.say("stopping: waiting for what is under way; a second signal stops at once");
+                running.stop(End::Interrupted);
+            }
+        }
+    }
+    progress.end();
+    Ok(running.finish().await?)
+}

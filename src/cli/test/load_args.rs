@@ -1,0 +1,208 @@
+//! Flags that every test which sends load has: where to, how, and how much at most.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use hyper::header::{HeaderName, HeaderValue};
+
+use crate::{
+    cli::leader_election::parse_duration,
+    core::{
+        duration,
+        loadtest::scenario::model::{Load, Scenario},
+    },
+    loadtest::{
+        engine::Settings,
+        http::{Protocol, Target, TargetError, TlsOptions},
+    },
+};
+
+/// Where requests go.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Target")]
+pub(in crate::cli) struct TargetArgs {
+    /// URL of the service; the path of each step is put behind it
+    #[arg(long, value_name = "URL")]
+    target: String,
+    /// Header of every request; may be given several times
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = parse_header)]
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// Speak HTTP/2, with prior knowledge where the URL is http
+    #[arg(long)]
+    http2: bool,
+    /// PEM file with the certificates to trust instead of this machine's
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure_skip_tls_verify")]
+    cacert: Option<PathBuf>,
+    /// Trust any certificate
+    #[arg(long)]
+    insecure_skip_tls_verify: bool,
+    /// Open a new connection for each request
+    #[arg(long)]
+    no_keepalive: bool,
+}
+
+/// How requests are sent, and how many at most.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Load generator")]
+pub(in crate::cli) struct EngineArgs {
+    /// Threads that send. Default: as many as the load needs
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    threads: Option<u32>,
+    /// Most connections at once. Default: as many files as this process may open
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    max_connections: Option<u64>,
+    /// Spin before each request, to send within microseconds of its moment; takes whole processors
+    #[arg(long)]
+    precise: bool,
+    /// Refuse a test whose peak is higher, in requests (journeys) per second
+    #[arg(long, value_name = "RATE", default_value_t = 20_000.0)]
+    max_rate: f64,
+    /// Refuse a test that has more users at once
+    #[arg(long, value_name = "NUMBER", default_value_t = 20_000.0)]
+    max_users: f64,
+    /// Refuse a test that sends for longer
+    #[arg(long, value_name = "DURATION", default_value = "4h", value_parser = parse_duration)]
+    max_duration: Duration,
+}
+
+/// Why a load is not sent.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::cli) enum LoadError {
+    /// See [`TargetError`].
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// The certificates cannot be read.
+    #[error("--cacert {}: {source}", .file.display())]
+    Certificates {
+        /// As it was given.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A guard.
+    #[error(
+        "the scenario's peak is {peak:.0} {unit}, more than {flag} {limit:.0}; raise the flag if you mean it"
+    )]
+    TooMuch {
+        /// Highest level of the load.
+        peak: f64,
+        /// Of what.
+        unit: &'static str,
+        /// The guard.
+        flag: &'static str,
+        /// Its value.
+        limit: f64,
+    },
+    /// A guard.
+    #[error("the scenario takes {}, more than --max-duration {}; raise the flag if you mean it", duration::format(*.0), duration::format(*.1))]
+    TooLong(Duration, Duration),
+}
+
+impl TargetArgs {
+    /// The target.
+    ///
+    /// # Errors
+    /// When the URL is none, or TLS cannot be set up.
+    pub(in crate::cli) fn target(&self) -> Result<Target, LoadError> {
+        let ca = self.cacert.as_ref().map(|file| {
+            fs::read(file).map_err(|source| LoadError::Certificates {
+                file: file.clone(),
+                source,
+            })
+        });
+        let tls = TlsOptions {
+            ca: ca.transpose()?,
+            insecure: self.insecure_skip_tls_verify,
+        };
+        let protocol = if self.http2 {
+            Protocol::Http2
+        } else {
+            Protocol::Http1
+        };
+        let ca_name = self.cacert.as_deref().unwrap_or(Path::new("--cacert"));
+        let mut target = Target::parse(&self.target, protocol, &tls, ca_name)?;
+        target.headers.extend(self.headers.iter().cloned());
+        target.fresh_connections = self.no_keepalive;
+        Ok(target)
+    }
+
+    /// The URL as it was given.
+    pub(in crate::cli) fn url(&self) -> &str {
+        &self.target
+    }
+}
+
+impl EngineArgs {
+    /// Settings of the engine.
+    pub(in crate::cli) fn settings(&self) -> Settings {
+        Settings {
+            threads: self.threads,
+            max_connections: self.max_connections,
+            precise: self.precise,
+        }
+    }
+
+    /// Refuses a load beyond the guards.
+    ///
+    /// # Errors
+    /// When it is.
+    pub(in crate::cli) fn guard(&self, scenario: &Scenario) -> Result<(), LoadError> {
+        let profile = scenario.load.profile();
+        let (unit, flag, limit) = match scenario.load {
+            Load::Open(_) => ("journeys per second", "--max-rate", self.max_rate),
+            Load::Closed(_) => ("users", "--max-users", self.max_users),
+        };
+        if profile.peak() > limit {
+            return Err(LoadError::TooMuch {
+                peak: profile.peak(),
+                unit,
+                flag,
+                limit,
+            });
+        }
+        if profile.duration() > self.max_duration {
+            return Err(LoadError::TooLong(profile.duration(), self.max_duration));
+        }
+        Ok(())
+    }
+}
+
+fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let (name, value) = text
+        .split_once(':')
+        .ok_or_else(|| "write it as \"Name: value\"".to_owned())?;
+    let name = name
+        .trim()
+        .parse()
+        .map_err(|_| format!("{:?} cannot be the name of a header", name.trim()))?;
+    let value = value
+        .trim()
+        .parse()
+        .map_err(|_| format!("the value of {name} has characters that a header must not have"))?;
+    Ok((name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_a_name_a_colon_and_a_value() {
+        let (name, value) = parse_header("X-Tenant:  a:b ").unwrap();
+        assert_eq!((name.as_str(), value.to_str().unwrap()), ("x-tenant", "a:b"));
+        for (text, word) in [
+            ("X-Tenant", "Name: value"),
+            ("a b: c", "name"),
+            ("a: b\u{7f}", "value"),
+        ] {
+            let error = parse_header(text);
+            assert!(
+                error.as_ref().is_err_and(|error| error.contains(word)),
+                "{text:?}: {error:?}"
+            );
+        }
+    }
+}

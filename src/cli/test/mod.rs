@@ -1,0 +1,59 @@
+//! `vas test`: one file per subcommand.
+//!
+//! ```text
+//! load_args, scenario_args  flags that tests share     drive, progress  sends a load and says how far it is
+//! outputs                   reports in files           run, list        the subcommands
+//! ```
+
+mod capacity;
+mod drive;
+mod list;
+mod load_args;
+mod outputs;
+mod progress;
+mod restore;
+mod run;
+mod scenario_args;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+/// A threshold, an assertion or the wanted grade was missed.
+const EXIT_MISSED: u8 = 99;
+/// The load generator, not the service, made the result.
+const EXIT_PROVES_NOTHING: u8 = 3;
+/// The test could not be trusted, so it was not begun.
+const EXIT_PRECONDITION: u8 = 4;
+/// Ended by a signal, with a report of what was run.
+const EXIT_INTERRUPTED: u8 = 130;
+
+/// Send real load to a service, and say whether it held
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(Box<run::Args>),
+    Capacity(Box<capacity::Args>),
+    Restore(restore::Args),
+    List(list::ListArgs),
+    Show(list::ShowArgs),
+    Schema(list::SchemaArgs),
+}
+
+impl Args {
+    pub(super) fn run(&self) -> ExitCode {
+        match &self.command {
+            Command::Run(args) => args.run(),
+            Command::Capacity(args) => args.run(),
+            Command::Restore(args) => args.run(),
+            Command::List(args) => args.run(),
+            Command::Show(args) => args.run(),
+            Command::Schema(args) => args.run(),
+        }
+    }
+}

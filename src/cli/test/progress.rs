@@ -1,0 +1,165 @@
+//! What is said while a load is sent, on standard error: one line that is redrawn on a terminal, a line every few
+//! seconds elsewhere.
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    time::Duration,
+};
+
+use crate::core::{
+    duration,
+    loadtest::{latencies::Quantiles, measured::Second},
+};
+
+/// Seconds from one line to the next where there is no terminal.
+const EVERY: u32 = 5;
+
+/// Says how far a load is.
+#[derive(Debug)]
+pub(in crate::cli) struct Progress {
+    planned: Duration,
+    concurrency: &'static str,
+    redraw: bool,
+    quiet: bool,
+    since: Seconds,
+}
+
+/// What came since the last line.
+#[derive(Debug, Default)]
+struct Seconds {
+    count: u32,
+    answered: u64,
+    failed: u64,
+}
+
+impl Progress {
+    /// Of a load of that length; `concurrency` says what it counts ("users", "under way").
+    pub(in crate::cli) fn new(planned: Duration, concurrency: &'static str, quiet: bool) -> Self {
+        Self {
+            planned,
+            concurrency,
+            redraw: io::stderr().is_terminal(),
+            quiet,
+            since: Seconds::default(),
+        }
+    }
+
+    /// A second is over. `more` is put behind what is known of the load, such as replicas.
+    pub(in crate::cli) fn second(&mut self, second: &Second, more: &str) {
+        self.since.count += 1;
+        self.since.answered += second.answered;
+        self.since.failed += second.failed;
+        let due = self.redraw || self.since.count >= EVERY;
+        if self.quiet || !due {
+            return;
+        }
+        let line = self.line(second, more);
+        self.since = Seconds::default();
+        let mut err = io::stderr().lock();
+        // Nobody has to listen.
+        let _ = if self.redraw {
+            write!(err, "\r\x1b[2K{line}").and_then(|()| err.flush())
+        } else {
+            writeln!(err, "{line}")
+        };
+    }
+
+    /// A word in between, on a line of its own.
+    pub(in crate::cli) fn say(&self, words: &str) {
+        if self.quiet {
+            return;
+        }
+        let before = if self.redraw { "\r\x1b[2K" } else { "" };
+        let _ = writeln!(io::stderr().lock(), "{before}{words}");
+    }
+
+    /// The load is over: what comes next begins on a new line.
+    pub(in crate::cli) fn end(&self) {
+        if self.redraw && !self.quiet {
+            let _ = writeln!(io::stderr().lock());
+        }
+    }
+
+    fn line(&self, second: &Second, more: &str) -> String {
+        let over = f64::from(self.since.count.max(1));
+        let planned = self.planned.as_secs();
+        #[expect(clippy::cast_precision_loss, reason = "counts of a few seconds")]
+        let (answered, failed) = (self.since.answered as f64 / over, self.since.failed as f64 / over);
+        let latency = second.latency.map_or_else(
+            || "no answer".to_owned(),
+            |Quantiles { p50, p95, p99, .. }| {
+                format!("p50 {} p95 {} p99 {}", short(p50), short(p95), short(p99))
+            },
+        );
+        let failed = if failed > 0.0 {
+            format!("{failed:.1}/s failed  ")
+        } else {
+            String::new()
+        };
+        let more = if more.is_empty() {
+            String::new()
+        } else {
+            format!("  {more}")
+        };
+        format!(
+            "{:>5} of {}  {answered:.1}/s answered  {failed}{latency}  {} {}{more}",
+            duration::format(Duration::from_secs(u64::from(second.at + 1))),
+            duration::format(Duration::from_secs(planned)),
+            second.concurrency,
+            self.concurrency,
+        )
+    }
+}
+
+/// A latency in few characters: `850us`, `12.3ms`, `1.25s`.
+pub(in crate::cli) fn short(latency: Duration) -> String {
+    let seconds = latency.as_secs_f64();
+    if seconds < 0.001 {
+        format!("{}us", latency.as_micros())
+    } else if seconds < 1.0 {
+        format!("{:.1}ms", seconds * 1e3)
+    } else {
+        format!("{seconds:.2}s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn second() -> Second {
+        let quantile = Duration::from_micros;
+        Second {
+            at: 64,
+            answered: 50,
+            failed: 5,
+            latency: Some(Quantiles {
+                p50: quantile(850),
+                p95: quantile(12_340),
+                p99: quantile(1_250_000),
+                ..Quantiles::default()
+            }),
+            concurrency: 7,
+            ..Second::default()
+        }
+    }
+
+    #[test]
+    fn a_line_says_how_far_it_is_and_how_it_goes() {
+        let mut progress = Progress::new(Duration::from_secs(540), "users", true);
+        for _ in 0..5 {
+            progress.second(&second(), "");
+        }
+        assert_eq!(
+            progress.line(&second(), "replicas 2/4"),
+            " 1m5s of 9m  50.0/s answered  5.0/s failed  p50 850us p95 12.3ms p99 1.25s  7 users  replicas 2/4"
+        );
+    }
+
+    #[test]
+    fn a_second_without_an_answer_is_not_one_of_zero_latency() {
+        let progress = Progress::new(Duration::from_secs(60), "under way", true);
+        let line = progress.line(&Second::default(), "");
+        assert_eq!(line, "   1s of 1m  0.0/s answered  no answer  0 under way");
+    }
+}

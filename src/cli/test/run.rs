@@ -1,0 +1,205 @@
+//! `vas test run`: load on a target, and a verdict.
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use clap::ValueEnum;
+
+use super::{
+    EXIT_INTERRUPTED, EXIT_MISSED, EXIT_PROVES_NOTHING,
+    drive::{DriveError, LEAD, drive},
+    load_args::{EngineArgs, LoadError, TargetArgs},
+    outputs::{Output, OutputError},
+    scenario_args::{ScenarioArgs, ScenarioArgsError},
+};
+use crate::{
+    cli::EXIT_INVALID,
+    core::loadtest::{
+        judge::judge,
+        measured::End,
+        report::{Letter, Report, Verdict, text},
+        scenario::{model::Scenario, plan},
+    },
+    loadtest::{clock::RunClock, http::Target},
+};
+
+/// Send load to a target, and say whether it held
+///
+/// Requests are sent when they are due, whatever the service does (open model), or by users who wait for their answers
+/// (closed model). Latency counts from the moment a request was due: a service that stalls cannot hide the requests
+/// that would have been sent meanwhile. The service time, from the real send, is shown beside it.
+///
+/// A run in which the load generator itself was the bottleneck proves nothing and is reported as INVALID.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vas test run --target http://localhost:8080/health --rate 100 --duration 30s
+  vas test run --target http://localhost:8080 --users 50 --think 1s-3s --threshold 'latency p95 < 500ms'
+  vas test run smoke --target https://voiceassist.example
+  vas test run quick --target http://localhost:8080 --scale 0.1
+  vas test run my-scenario.yaml --target http://localhost:8080 -o json=run.json -o junit=run.xml --min-grade B
+  vas test run stress --target http://localhost:8080 --dry-run
+
+Exit codes: 0 pass, 99 a threshold or --min-grade was missed, 2 usage, 3 invalid, 130 interrupted, 1 anything else.")]
+pub(super) struct Args {
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// Write a report: json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times
+    #[arg(short, long = "output", value_name = "FORMAT=FILE")]
+    outputs: Vec<Output>,
+    /// Fail below this grade
+    #[arg(long, value_enum, value_name = "GRADE", ignore_case = true)]
+    min_grade: Option<MinGrade>,
+    /// Print the plan, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Say nothing while it runs
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "verbatim")]
+enum MinGrade {
+    A,
+    B,
+    C,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum RunError {
+    #[error(transparent)]
+    Scenario(#[from] ScenarioArgsError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    #[error(
+        "reports of a suite would replace each other: run its scenarios one by one to write them to files"
+    )]
+    OneFile,
+    #[error(transparent)]
+    Drive(#[from] DriveError),
+    #[error("cannot start: {0}")]
+    Runtime(#[source] io::Error),
+    #[error("cannot write to standard output: {0}")]
+    Print(#[source] io::Error),
+}
+
+impl RunError {
+    fn code(&self) -> u8 {
+        match self {
+            Self::Scenario(_) | Self::Load(_) | Self::OneFile => EXIT_INVALID,
+            Self::Output(_) | Self::Drive(_) | Self::Runtime(_) | Self::Print(_) => 1,
+        }
+    }
+}
+
+impl Args {
+    pub(super) fn run(&self) -> ExitCode {
+        match self.try_run() {
+            Ok(code) => code,
+            Err(error) => {
+                // Nobody is left to hear that standard error is closed.
+                let _ = writeln!(io::stderr().lock(), "vas test run: {error}");
+                ExitCode::from(error.code())
+            }
+        }
+    }
+
+    fn try_run(&self) -> Result<ExitCode, RunError> {
+        let target = self.target.target()?;
+        let scenarios = self.scenario.scenarios(!target.base_path.is_empty())?;
+        for scenario in &scenarios {
+            self.engine.guard(scenario)?;
+        }
+        if self.dry_run {
+            for scenario in &scenarios {
+                print(&plan::render(scenario, self.target.url()))?;
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        if scenarios.len() > 1 && !self.outputs.is_empty() {
+            return Err(RunError::OneFile);
+        }
+        for output in &self.outputs {
+            output.check()?;
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(RunError::Runtime)?;
+        let mut worst = 0;
+        for scenario in scenarios {
+            let report = runtime.block_on(self.one(scenario, &target))?;
+            print(&text::render(&report))?;
+            for output in &self.outputs {
+                output.write(&report)?;
+            }
+            let code = self.code(&report);
+            if code == EXIT_INTERRUPTED {
+                return Ok(ExitCode::from(code));
+            }
+            // A run that proves nothing is worse news than one that failed.
+            worst = match (worst, code) {
+                (EXIT_PROVES_NOTHING, _) | (_, EXIT_PROVES_NOTHING) => EXIT_PROVES_NOTHING,
+                (worst, code) => worst.max(code),
+            };
+        }
+        Ok(ExitCode::from(worst))
+    }
+
+    async fn one(&self, scenario: Scenario, target: &Target) -> Result<Report, RunError> {
+        let scenario = Arc::new(scenario);
+        let clock = RunClock::begins_in(LEAD);
+        let measured = drive(
+            &scenario,
+            target,
+            self.engine.settings(),
+            clock,
+            self.quiet,
+            |_| String::new(),
+        )
+        .await?;
+        Ok(judge(
+            &scenario,
+            self.target.url(),
+            measured,
+            Vec::new(),
+            Vec::new(),
+        ))
+    }
+
+    fn code(&self, report: &Report) -> u8 {
+        if report.measured.end == End::Interrupted {
+            return EXIT_INTERRUPTED;
+        }
+        let wanted = self.min_grade.map(|grade| match grade {
+            MinGrade::A => Letter::A,
+            MinGrade::B => Letter::B,
+            MinGrade::C => Letter::C,
+        });
+        let grade = report.grade.as_ref().map(|grade| grade.letter);
+        match report.verdict {
+            Verdict::Invalid => EXIT_PROVES_NOTHING,
+            Verdict::Fail => EXIT_MISSED,
+            Verdict::Pass if wanted.zip(grade).is_some_and(|(wanted, grade)| grade > wanted) => EXIT_MISSED,
+            Verdict::Pass => 0,
+        }
+    }
+}
+
+fn print(text: &str) -> Result<(), RunError> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // A reader that went away (`| head`) is no failure.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(RunError::Print),
+    }
+}

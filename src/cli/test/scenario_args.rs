@@ -1,0 +1,155 @@
+//! Which scenarios are run: by name, from a file, or a quick one from flags.
+
+use std::{fs, io, path::Path, time::Duration};
+
+use crate::core::loadtest::{
+    duration::{self, ParseDurationError},
+    scenario::{
+        ScenarioError, builtin,
+        model::{Scenario, Think, Threshold},
+        parse,
+        quick::{self, Level},
+    },
+};
+
+/// What to send.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Load")]
+pub(in crate::cli) struct ScenarioArgs {
+    /// A scenario of `vas test list`, a suite (quick, all), or a file. Without it: one request, again and again, by
+    /// --rate or --users
+    #[arg(value_name = "SCENARIO|FILE")]
+    scenario: Option<String>,
+    /// Requests per second, whatever the service does (open model)
+    #[arg(long, value_name = "RATE", conflicts_with_all = ["scenario", "users"], required_unless_present_any = ["scenario", "users"])]
+    rate: Option<f64>,
+    /// Users, each of whom asks again after an answer (closed model)
+    #[arg(long, value_name = "NUMBER", conflicts_with = "scenario")]
+    users: Option<u32>,
+    /// Pause of a user after each answer: 2s, or 2s-10s for one drawn evenly
+    #[arg(long, value_name = "DURATION", value_parser = parse_think, requires = "users")]
+    think: Option<Think>,
+    /// How long requests are sent
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_positive, conflicts_with = "scenario")]
+    duration: Duration,
+    /// Run a scenario in this share of its time: 0.1 makes ten minutes one
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0, requires = "scenario")]
+    scale: f64,
+    /// Run a scenario with this share of its users or rate
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0, requires = "scenario")]
+    scale_load: f64,
+    /// What has to hold besides the scenario's thresholds, such as "latency p95 < 500ms"; may be given several times
+    #[arg(long = "threshold", value_name = "THRESHOLD")]
+    thresholds: Vec<Threshold>,
+}
+
+/// Why there is nothing to run.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::cli) enum ScenarioArgsError {
+    /// The document is refused.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// Neither a scenario nor a file.
+    #[error(
+        "{name:?} is neither a scenario of vas ({}) nor a suite (quick, all) nor a file: {error}",
+        builtin_names()
+    )]
+    Unknown {
+        /// As it was given.
+        name: String,
+        /// Why it is no file.
+        error: io::Error,
+    },
+    /// A number that makes no sense.
+    #[error("{flag} must be more than 0")]
+    NotPositive {
+        /// Of which flag.
+        flag: &'static str,
+    },
+}
+
+fn builtin_names() -> String {
+    builtin::BUILTIN.map(|builtin| builtin.name).join(", ")
+}
+
+impl ScenarioArgs {
+    /// The scenarios, in the order in which they are run; at least one. `has_path` tells whether the target has a path
+    /// of its own.
+    ///
+    /// # Errors
+    /// When a scenario is unknown or malformed.
+    pub(in crate::cli) fn scenarios(&self, has_path: bool) -> Result<Vec<Scenario>, ScenarioArgsError> {
+        for (flag, value) in [
+            ("--rate", self.rate.unwrap_or(1.0)),
+            ("--users", f64::from(self.users.unwrap_or(1))),
+            ("--scale", self.scale),
+            ("--scale-load", self.scale_load),
+        ] {
+            if !(value.is_finite() && value > 0.0) {
+                return Err(ScenarioArgsError::NotPositive { flag });
+            }
+        }
+        let Some(name) = &self.scenario else {
+            return Ok(vec![self.quick(has_path)]);
+        };
+        let names = match builtin::suite(name) {
+            Some(members) => members.to_vec(),
+            None => vec![name.as_str()],
+        };
+        names.into_iter().map(|name| self.named(name)).collect()
+    }
+
+    fn quick(&self, has_path: bool) -> Scenario {
+        let level = match (self.rate, self.users) {
+            (Some(rate), _) => Level::Rate(rate),
+            (None, users) => Level::Users(f64::from(users.unwrap_or(1)), self.think.unwrap_or_default()),
+        };
+        quick::scenario(level, self.duration, has_path, self.thresholds.clone())
+    }
+
+    fn named(&self, name: &str) -> Result<Scenario, ScenarioArgsError> {
+        let mut scenario = load(name)?.scaled(self.scale, self.scale_load);
+        scenario.thresholds.extend(self.thresholds.iter().cloned());
+        Ok(scenario)
+    }
+}
+
+/// A scenario of vas, or one from a file.
+pub(in crate::cli) fn load(name: &str) -> Result<Scenario, ScenarioArgsError> {
+    let no_files = |_: &str| Err("a scenario of vas has no files".to_owned());
+    if let Some(builtin) = builtin::find(name) {
+        return Ok(parse(builtin.text, name, &no_files)?);
+    }
+    let path = Path::new(name);
+    let text = fs::read_to_string(path).map_err(|error| ScenarioArgsError::Unknown {
+        name: name.to_owned(),
+        error,
+    })?;
+    let beside = |file: &str| {
+        let path = path.parent().unwrap_or(Path::new("")).join(file);
+        fs::read_to_string(path).map_err(|error| error.to_string())
+    };
+    let stem = path
+        .file_stem()
+        .map_or(name.into(), |stem| stem.to_string_lossy());
+    Ok(parse(&text, &stem, &beside)?)
+}
+
+fn parse_positive(text: &str) -> Result<Duration, String> {
+    match duration::parse(text) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        Ok(_) => Err("must be more than 0s".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn parse_think(text: &str) -> Result<Think, String> {
+    let (min, max) = text.split_once('-').unwrap_or((text, text));
+    let parse =
+        |text: &str| duration::parse(text.trim()).map_err(|error: ParseDurationError| error.to_string());
+    let (min, max) = (parse(min)?, parse(max)?);
+    if min > max {
+        return Err("begins with the longer one".to_owned());
+    }
+    Ok(Think { min, max })
+}

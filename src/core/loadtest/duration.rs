@@ -1,0 +1,118 @@
+//! Durations of load tests: milliseconds to hours, `500ms`, `1.5s`, `2m`, `1h30m`.
+
+use std::time::Duration;
+
+/// Why a duration was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a duration: use ms, s, m and h, such as 500ms, 1.5s or 1h30m")]
+pub struct ParseDurationError(String);
+
+/// Units, longest name first so that `ms` is not taken for `m`.
+const UNITS: [(&str, f64); 4] = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+
+/// Longest duration: a year says as much as any longer one.
+const LONGEST: f64 = 365.0 * 86400.0;
+
+/// Parses a duration; zero is one (`0s`).
+///
+/// # Errors
+/// When the text is empty, has another unit, or is longer than a year.
+pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
+    let refused = || ParseDurationError(text.to_owned());
+    let (mut seconds, mut rest) = (0.0, text);
+    if text.is_empty() {
+        return Err(refused());
+    }
+    while !rest.is_empty() {
+        let end = rest.find(|char: char| !char.is_ascii_digit() && char != '.');
+        let (number, tail) = rest.split_at(end.ok_or_else(refused)?);
+        let (unit, factor) = UNITS
+            .into_iter()
+            .find(|(unit, _)| tail.starts_with(unit))
+            .ok_or_else(refused)?;
+        let number: f64 = number.parse().map_err(|_| refused())?;
+        seconds += number * factor;
+        rest = tail.get(unit.len()..).unwrap_or_default();
+    }
+    if seconds > LONGEST {
+        return Err(refused());
+    }
+    // Rounded, because 0.3 s is not exact in binary.
+    Ok(Duration::from_micros(micros(seconds)))
+}
+
+fn micros(seconds: f64) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "bounded by a year, and digits have no sign"
+    )]
+    let micros = (seconds * 1e6).round() as u64;
+    micros
+}
+
+/// Formats a duration the way [`parse`] reads it, to the millisecond.
+pub fn format(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    if millis < 1000 {
+        return if millis == 0 {
+            "0s".to_owned()
+        } else {
+            format!("{millis}ms")
+        };
+    }
+    let (seconds, rest) = (millis / 1000, millis % 1000);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let mut text = String::new();
+    for (value, unit) in [(hours, 'h'), (minutes, 'm')] {
+        if value > 0 {
+            text.push_str(&value.to_string());
+            text.push(unit);
+        }
+    }
+    if rest > 0 {
+        let fraction = format!("{rest:03}");
+        let seconds = format!("{seconds}.{}s", fraction.trim_end_matches('0'));
+        text.push_str(&seconds);
+    } else if seconds > 0 {
+        let seconds = format!("{seconds}s");
+        text.push_str(&seconds);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn milliseconds_to_hours_are_read() {
+        for (text, millis) in [
+            ("500ms", 500),
+            ("1.5s", 1500),
+            ("2m", 120_000),
+            ("1h30m", 5_400_000),
+            ("0s", 0),
+        ] {
+            assert_eq!(parse(text).unwrap(), Duration::from_millis(millis), "{text}");
+        }
+        for text in ["", "5", "5d", "ms", "1..5s", "-1s", "9999999h"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(millis in 0_u64..10_000_000) {
+            let duration = Duration::from_millis(millis);
+            prop_assert_eq!(parse(&format(duration)).unwrap(), duration);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in any::<String>()) {
+            let _ = parse(&text);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! From what a run brought to what it says: checks, doubts, grade, verdict.
+//!
+//! ```text
+//! thresholds  a bound of the scenario -> a check        trend   the slope of latency over the run
+//! doubts      was it the generator?                     grade   the checks -> points and a letter
+//! ```
+
+mod doubts;
+mod grade;
+mod thresholds;
+mod trend;
+
+use super::{
+    check::Check,
+    measured::{End, Measured},
+    report::{Report, Verdict, Workload},
+    scenario::model::{Bound, Load, Scenario, Threshold},
+};
+
+pub use self::{doubts::doubts, trend::Trend};
+
+/// Judges a run. `assertions` are the checks that do not come from the scenario, such as those on replicas.
+pub fn judge(
+    scenario: &Scenario,
+    target: &str,
+    measured: Measured,
+    workloads: Vec<Workload>,
+    assertions: Vec<Check>,
+) -> Report {
+    let mut checks = thresholds::checks(&scenario.thresholds, &measured);
+    if !bounds_errors(&scenario.thresholds) {
+        checks.push(thresholds::check(&MOST_ERRORS, &measured));
+    }
+    checks.extend(assertions);
+    let doubts = doubts(&scenario.load, &measured);
+    let aborted = matches!(measured.end, End::Aborted(_));
+    let verdict = if !doubts.is_empty() {
+        Verdict::Invalid
+    } else if aborted || checks.iter().any(|check| !check.passed) {
+        Verdict::Fail
+    } else {
+        Verdict::Pass
+    };
+    Report {
+        name: scenario.name.clone(),
+        target: target.to_owned(),
+        load: scenario.load.profile().clone(),
+        load_unit: unit(scenario),
+        objective: objective(scenario),
+        grade: (verdict != Verdict::Invalid).then(|| grade::grade(&checks, &measured)),
+        measured,
+        workloads,
+        checks,
+        doubts,
+        verdict,
+    }
+}
+
+/// Holds for every run whose scenario says nothing about errors: one in which nobody was answered must not pass.
+const MOST_ERRORS: Threshold = Threshold {
+    step: None,
+    bound: Bound::Errors(0.05),
+};
+
+fn bounds_errors(thresholds: &[Threshold]) -> bool {
+    let of_all = |threshold: &Threshold| threshold.step.is_none();
+    thresholds
+        .iter()
+        .any(|threshold| of_all(threshold) && matches!(threshold.bound, Bound::Errors(_)))
+}
+
+fn unit(scenario: &Scenario) -> &'static str {
+    let single = scenario.journeys.iter().all(|journey| journey.steps.len() == 1);
+    match scenario.load {
+        Load::Closed(_) => "users",
+        Load::Open(_) if single => "requests/s",
+        Load::Open(_) => "journeys/s",
+    }
+}
+
+/// The bound of the p95, of all requests.
+fn objective(scenario: &Scenario) -> Option<std::time::Duration> {
+    scenario
+        .thresholds
+        .iter()
+        .find_map(|threshold| match threshold.bound {
+            Bound::Latency(share, limit) if threshold.step.is_none() && (share - 0.95).abs() < 1e-9 => {
+                Some(limit)
+            }
+            _ => None,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::core::loadtest::{
+        judge::testing::{measured, requests},
+        scenario::quick::{Level, scenario},
+    };
+
+    fn judged(thresholds: &[&str], measured: Measured) -> Report {
+        let thresholds = thresholds.iter().map(|text| text.parse().unwrap()).collect();
+        let scenario = scenario(Level::Rate(10.0), Duration::from_secs(10), false, thresholds);
+        judge(&scenario, "http://h", measured, Vec::new(), Vec::new())
+    }
+
+    #[test]
+    fn a_run_without_thresholds_still_fails_when_nobody_is_answered() {
+        assert_eq!(judged(&[], measured(requests(0, 100))).verdict, Verdict::Fail);
+        assert_eq!(judged(&[], measured(requests(96, 4))).verdict, Verdict::Pass);
+        // Who says how many errors are fine has said it.
+        assert_eq!(
+            judged(&["errors < 50%"], measured(requests(60, 40))).verdict,
+            Verdict::Pass
+        );
+    }
+
+    #[test]
+    fn doubts_come_before_failures_and_an_aborted_run_never_passes() {
+        let mut paused = measured(requests(0, 100));
+        paused.generator.longest_pause = 2.0;
+        let report = judged(&[], paused);
+        assert_eq!((report.verdict, report.grade), (Verdict::Invalid, None));
+        let mut aborted = measured(requests(100, 0));
+        aborted.end = End::Aborted("a storm".to_owned());
+        assert_eq!(judged(&[], aborted).verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn the_line_of_the_objective_is_the_bound_of_the_p95_of_all_requests() {
+        let report = judged(
+            &["step GET: latency p95 < 1s", "latency p95 < 2s"],
+            measured(requests(10, 0)),
+        );
+        assert_eq!(report.objective, Some(Duration::from_secs(2)));
+        assert_eq!(report.load_unit, "requests/s");
+    }
+}
+
+#[cfg(test)]
+pub(super) mod testing;

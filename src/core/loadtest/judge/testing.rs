@@ -1,0 +1,69 @@
+//! Runs for tests.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
+
+use crate::core::loadtest::{
+    latencies::Latencies,
+    measured::{End, Generator, Measured, Requests, Second},
+};
+
+/// So many answers after 10 ms, 20 ms, ..., and failures after three seconds.
+pub fn requests(answered: u64, failed: u64) -> Requests {
+    let mut requests = Requests {
+        due: answered + failed,
+        answered,
+        ..Requests::default()
+    };
+    for number in 1..=answered {
+        requests.latency.record(Duration::from_millis(10 * number));
+        requests.service_time.record(Duration::from_millis(5 * number));
+    }
+    for _ in 0..failed {
+        requests.latency.record(Duration::from_secs(3));
+        requests.service_time.record(Duration::from_secs(3));
+    }
+    if failed > 0 {
+        requests.failures.insert("status 503".to_owned(), failed);
+    }
+    requests
+}
+
+/// Ten seconds of a generator that had an easy time.
+pub fn measured(total: Requests) -> Measured {
+    let mut schedule_error = Latencies::default();
+    for _ in 0..total.due {
+        schedule_error.record(Duration::from_micros(80));
+    }
+    let second = |at: u32| Second {
+        at,
+        due: total.due / 10,
+        answered: total.answered / 10,
+        failed: total.failed() / 10,
+        latency: total.latency.quantiles(),
+        concurrency: 1,
+        websockets: 0,
+        generator_cpu: Some(0.05),
+    };
+    Measured {
+        began: Timestamp::UNIX_EPOCH,
+        planned: Duration::from_secs(10),
+        elapsed: Duration::from_secs(10),
+        end: End::Completed,
+        steps: BTreeMap::from([("GET".to_owned(), total.clone())]),
+        seconds: (0..10).map(second).collect(),
+        total,
+        schedule_error,
+        generator: Generator {
+            threads: 1,
+            cpu_seconds: Some(0.5),
+            processors: 2,
+            connections: 4,
+            connections_peak: 4,
+            connections_limit: 1000,
+            ..Generator::default()
+        },
+        websocket: None,
+    }
+}

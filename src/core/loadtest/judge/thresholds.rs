@@ -1,0 +1,193 @@
+//! Bounds of a scenario against what was measured. What could not be measured does not hold.
+
+use std::time::Duration;
+
+use super::trend::Trend;
+use crate::core::loadtest::{
+    check::{Area, Check},
+    duration,
+    measured::{Measured, Requests, ratio},
+    scenario::{
+        model::{Bound, Threshold},
+        threshold::in_percent,
+    },
+};
+
+/// One check for each threshold, in their order.
+pub(super) fn checks(thresholds: &[Threshold], measured: &Measured) -> Vec<Check> {
+    thresholds
+        .iter()
+        .map(|threshold| check(threshold, measured))
+        .collect()
+}
+
+/// One check.
+pub(super) fn check(threshold: &Threshold, measured: &Measured) -> Check {
+    let requests = match &threshold.step {
+        None => Some(&measured.total),
+        Some(step) => measured.steps.get(step),
+    };
+    let seen = requests.and_then(|requests| seen(threshold.bound, requests, measured));
+    let (passed, words) = match (seen, requests) {
+        (Some(seen), _) => (seen.holds, seen.words),
+        (None, None) => (false, "there is no such step".to_owned()),
+        (None, Some(_)) => (false, missing(threshold.bound).to_owned()),
+    };
+    Check {
+        name: threshold.to_string(),
+        area: Area::ServiceLevel,
+        measured: words,
+        passed,
+        hint: (!passed).then(|| hint(threshold.bound).to_owned()),
+    }
+}
+
+/// What was measured of a bound.
+struct Seen {
+    holds: bool,
+    words: String,
+}
+
+fn seen(bound: Bound, requests: &Requests, measured: &Measured) -> Option<Seen> {
+    Some(match bound {
+        Bound::Latency(share, limit) => {
+            let latency = requests.latency.quantile(share)?;
+            Seen {
+                holds: latency < limit,
+                words: short(latency),
+            }
+        }
+        Bound::Within(limit, share) => {
+            // Requests that failed without an answer are not within anything.
+            let ended = requests.answered + requests.failed();
+            let within = requests.latency.share_within(limit)?;
+            let within = within * ratio(requests.latency.count(), ended.max(1)).min(1.0);
+            Seen {
+                holds: within >= share,
+                words: in_percent(within),
+            }
+        }
+        Bound::Errors(share) => {
+            let errors = requests.error_share()?;
+            Seen {
+                holds: errors < share,
+                words: in_percent(errors),
+            }
+        }
+        Bound::Rate(rate) => {
+            let seconds = measured.elapsed.as_secs_f64();
+            if seconds <= 0.0 {
+                return None;
+            }
+            let answered = ratio(requests.answered, 1) / seconds;
+            Seen {
+                holds: answered >= rate,
+                words: format!("{answered:.1}/s"),
+            }
+        }
+        Bound::Trend(growth) => {
+            let trend = Trend::of(&measured.seconds)?;
+            Seen {
+                // Only a growth that is more than noise is one.
+                holds: trend.low < growth,
+                words: format!(
+                    "{} per hour (95 % sure of {} to {})",
+                    in_percent(trend.growth),
+                    in_percent(trend.low),
+                    in_percent(trend.high)
+                ),
+            }
+        }
+    })
+}
+
+fn missing(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Latency(..) | Bound::Within(..) => "no request was answered",
+        Bound::Errors(_) => "no request ended",
+        Bound::Rate(_) => "nothing was sent",
+        Bound::Trend(_) => "too few seconds with answers for a trend",
+    }
+}
+
+fn hint(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Latency(..) | Bound::Within(..) => {
+            "compare with the service time: if that is low, requests waited; lower the HPA's target or raise minReplicas"
+        }
+        Bound::Errors(_) => {
+            "the causes are listed by count; 503 and refused connections mean too few Ready pods"
+        }
+        Bound::Rate(_) => {
+            "the service, or its bound of replicas, is smaller than the load; raise maxReplicas"
+        }
+        Bound::Trend(_) => "look for what grows with time: memory, connections, tables without an index",
+    }
+}
+
+/// A latency with three digits.
+pub(super) fn short(latency: Duration) -> String {
+    let millis = latency.as_secs_f64() * 1e3;
+    if millis < 10.0 {
+        format!("{millis:.2}ms")
+    } else if millis < 1000.0 {
+        format!("{millis:.0}ms")
+    } else {
+        duration::format(Duration::from_millis(
+            u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::loadtest::judge::testing::{measured, requests};
+
+    fn one(text: &str, measured: &Measured) -> Check {
+        checks(&[text.parse().unwrap()], measured).remove(0)
+    }
+
+    #[test]
+    fn each_bound_holds_on_its_own_side_of_what_was_measured() {
+        // 98 answers of 10 ms to 980 ms, two failures of 3 s.
+        let measured = measured(requests(98, 2));
+        for (text, holds) in [
+            ("latency p50 < 600ms", true),
+            ("latency p50 < 400ms", false),
+            ("latency p99 < 1s", false),
+            ("within 500ms >= 49%", true),
+            ("within 500ms >= 51%", false),
+            ("errors < 2.1%", true),
+            ("errors < 2%", false),
+            ("rate >= 9.8/s", true),
+            ("rate >= 9.9/s", false),
+        ] {
+            let check = one(text, &measured);
+            assert_eq!(check.passed, holds, "{check:?}");
+            assert_eq!(check.hint.is_none(), holds);
+        }
+    }
+
+    #[test]
+    fn what_was_not_measured_does_not_hold_and_says_why() {
+        let nothing = measured(Requests::default());
+        for (text, words) in [
+            ("latency p95 < 1h", "no request was answered"),
+            ("errors < 100%", "no request ended"),
+            ("trend < 100%/h", "too few seconds"),
+            ("step log in: errors < 1%", "no such step"),
+        ] {
+            let check = one(text, &nothing);
+            assert!(!check.passed && check.measured.contains(words), "{check:?}");
+        }
+    }
+
+    #[test]
+    fn requests_that_never_were_sent_are_not_within_a_bound() {
+        let mut refused = requests(50, 0);
+        refused.failures.insert("cannot connect: refused".to_owned(), 50);
+        let check = one("within 10s >= 51%", &measured(refused));
+        assert!(!check.passed && check.measured == "50%", "{check:?}");
+    }
+}

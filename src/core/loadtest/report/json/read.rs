@@ -1,0 +1,176 @@
+//! A document read again, as far as runs are merged and compared from it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    SCHEMA_VERSION,
+    document::{Document, GeneratorRow, QuantileRow, SecondRow, WebSocketHistograms, WebSocketRow},
+    histogram::decode,
+};
+use crate::core::loadtest::{
+    latencies::{Latencies, Quantiles},
+    measured::{End, Generator, Measured, Requests, Second, WebSockets},
+};
+
+/// A run as it was written down.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Its name.
+    pub name: String,
+    /// Where requests went.
+    pub target: String,
+    /// What the levels of the load count.
+    pub load_unit: String,
+    /// Highest level of the load.
+    pub load_peak: f64,
+    /// Names of its checks; those of thresholds can be parsed again.
+    pub checks: Vec<String>,
+    /// Why it proves nothing.
+    pub doubts: Vec<String>,
+    /// What was measured.
+    pub measured: Measured,
+}
+
+/// Why a document was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Not JSON, or not of a run.
+    #[error("not a report of vas test: {0}")]
+    Form(#[from] serde_json::Error),
+    /// Of another version.
+    #[error("its schema_version is {0}, and this vas reads {SCHEMA_VERSION}")]
+    Version(u64),
+    /// A histogram is damaged.
+    #[error("the histogram of {0} is damaged: {1}")]
+    Histogram(String, String),
+    /// A duration is not one.
+    #[error("{0} is not a number of seconds")]
+    Seconds(f64),
+}
+
+/// Reads a document.
+///
+/// # Errors
+/// When it is not one of ours, or of another version.
+pub fn read(text: &str) -> Result<Stored, ReadError> {
+    let value: serde_json::Value = serde_json::from_str(text)?;
+    // Before the form, which may be another in another version.
+    let version = value.get("schema_version").and_then(serde_json::Value::as_u64);
+    if let Some(version) = version.filter(|version| *version != u64::from(SCHEMA_VERSION)) {
+        return Err(ReadError::Version(version));
+    }
+    let document: Document = serde_json::from_value(value)?;
+    Ok(Stored {
+        measured: measured(&document)?,
+        name: document.name,
+        target: document.target,
+        load_unit: document.run.load_unit,
+        load_peak: document.run.load_peak,
+        checks: document.checks.into_iter().map(|check| check.name).collect(),
+        doubts: document.doubts,
+    })
+}
+
+fn histogram(name: &str, text: &str) -> Result<Latencies, ReadError> {
+    decode(text).map_err(|error| ReadError::Histogram(name.to_owned(), error))
+}
+
+fn seconds(seconds: f64) -> Result<Duration, ReadError> {
+    Duration::try_from_secs_f64(seconds).map_err(|_| ReadError::Seconds(seconds))
+}
+
+fn measured(document: &Document) -> Result<Measured, ReadError> {
+    let (steps, total) = steps(document)?;
+    let run = &document.run;
+    Ok(Measured {
+        began: run.began,
+        planned: seconds(run.planned_seconds)?,
+        elapsed: seconds(run.elapsed_seconds)?,
+        end: match (run.end.as_str(), &run.abort_reason) {
+            ("aborted", reason) => End::Aborted(reason.clone().unwrap_or_default()),
+            ("interrupted", _) => End::Interrupted,
+            _ => End::Completed,
+        },
+        total,
+        steps,
+        schedule_error: histogram("schedule_error", &document.histograms.schedule_error)?,
+        seconds: document.seconds.iter().map(second).collect::<Result<_, _>>()?,
+        generator: generator(&document.generator),
+        websocket: match (&document.websocket, &document.histograms.websocket) {
+            (Some(row), Some(histograms)) => Some(websocket(row, histograms)?),
+            _ => None,
+        },
+    })
+}
+
+fn steps(document: &Document) -> Result<(BTreeMap<String, Requests>, Requests), ReadError> {
+    let (mut steps, mut total) = (BTreeMap::new(), Requests::default());
+    for (name, step) in &document.steps {
+        let of = |which: fn(&super::document::StepHistograms) -> &String| {
+            let histograms = document.histograms.steps.get(name);
+            let text = histograms.map(which).map_or("", String::as_str);
+            histogram(name, text)
+        };
+        let requests = Requests {
+            latency: of(|histograms| &histograms.latency)?,
+            service_time: of(|histograms| &histograms.service_time)?,
+            due: step.requests,
+            answered: step.answered,
+            failures: step.failures.clone(),
+        };
+        total.merge(&requests);
+        steps.insert(name.clone(), requests);
+    }
+    Ok((steps, total))
+}
+
+fn quantiles(row: &QuantileRow) -> Result<Quantiles, ReadError> {
+    Ok(Quantiles {
+        p50: seconds(row.p50)?,
+        p90: seconds(row.p90)?,
+        p95: seconds(row.p95)?,
+        p99: seconds(row.p99)?,
+        p999: seconds(row.p999)?,
+        max: seconds(row.max)?,
+    })
+}
+
+fn second(row: &SecondRow) -> Result<Second, ReadError> {
+    Ok(Second {
+        at: row.at,
+        due: row.due,
+        answered: row.answered,
+        failed: row.errors,
+        latency: row.latency.as_ref().map(quantiles).transpose()?,
+        concurrency: row.concurrency,
+        websockets: row.websockets,
+        generator_cpu: row.generator_cpu,
+    })
+}
+
+fn generator(row: &GeneratorRow) -> Generator {
+    Generator {
+        threads: row.threads,
+        cpu_seconds: row.cpu_seconds,
+        processors: row.processors,
+        connections: row.connections,
+        connections_peak: row.connections_peak,
+        connections_limit: row.connections_limit,
+        waited_for_connection: row.waited_for_connection,
+        unsent: row.unsent,
+        longest_pause: row.longest_pause_seconds,
+    }
+}
+
+fn websocket(row: &WebSocketRow, histograms: &WebSocketHistograms) -> Result<WebSockets, ReadError> {
+    Ok(WebSockets {
+        connect: histogram("websocket.connect", &histograms.connect)?,
+        connected: row.connected,
+        failures: row.failures.clone(),
+        held_peak: row.held_peak,
+        round_trip: histogram("websocket.round_trip", &histograms.round_trip)?,
+        first_byte: histogram("websocket.first_byte", &histograms.first_byte)?,
+        jitter: histogram("websocket.jitter", &histograms.jitter)?,
+        messages: (row.messages_sent, row.messages_received),
+    })
+}

@@ -1,0 +1,68 @@
+use serde_json::Value;
+
+use super::*;
+use crate::core::loadtest::report::testing::{failing, passing};
+
+#[test]
+fn the_fields_that_others_rely_on_are_there_in_seconds() {
+    let json: Value = serde_json::from_str(&render(&failing()).unwrap()).unwrap();
+    assert_eq!(json["schema_version"], 1);
+    let summary = &json["summary"];
+    assert_eq!(summary["requests"], 100);
+    assert_eq!(summary["errors"], 10);
+    assert_eq!(summary["achieved_rate"], 9.0);
+    assert_eq!(summary["verdict"], "fail");
+    assert_eq!(summary["grade"], "D");
+    for latency in ["latency", "service_time"] {
+        for quantile in ["p50", "p90", "p95", "p99", "p999", "max"] {
+            let value = summary[latency][quantile].as_f64().unwrap();
+            assert!((0.01..3.01).contains(&value), "{latency}.{quantile} is {value}");
+        }
+    }
+}
+
+#[test]
+fn without_an_answer_latency_is_null_not_zero() {
+    let mut report = passing();
+    report.measured.total.latency.clear();
+    let json: Value = serde_json::from_str(&render(&report).unwrap()).unwrap();
+    assert_eq!(json["summary"]["latency"], Value::Null);
+}
+
+#[test]
+fn what_is_written_is_read_without_loss() {
+    let report = failing();
+    let stored = read(&render(&report).unwrap()).unwrap();
+    let (before, after) = (&report.measured, &stored.measured);
+    assert_eq!(after.total.latency.histogram(), before.total.latency.histogram());
+    assert_eq!(
+        after.schedule_error.histogram(),
+        before.schedule_error.histogram()
+    );
+    assert_eq!(after.total.failures, before.total.failures);
+    assert_eq!(after.seconds, before.seconds);
+    assert_eq!(after.generator, before.generator);
+    assert_eq!(after.end, before.end);
+    assert_eq!(stored.checks, ["latency p90 < 2s", "errors < 1%"]);
+}
+
+#[test]
+fn what_is_no_report_of_this_version_is_refused_in_words() {
+    let newer = render(&passing())
+        .unwrap()
+        .replace("\"schema_version\": 1", "\"schema_version\": 2");
+    let damaged = {
+        let mut json: Value = serde_json::from_str(&render(&passing()).unwrap()).unwrap();
+        json["histograms"]["steps"]["GET"]["latency"] = "AAAA".into();
+        json.to_string()
+    };
+    for (text, words) in [
+        ("{}", "not a report of vas test"),
+        ("<html>", "not a report of vas test"),
+        (newer.as_str(), "its schema_version is 2, and this vas reads 1"),
+        (damaged.as_str(), "the histogram of GET is damaged"),
+    ] {
+        let error = read(text).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}

@@ -1,0 +1,183 @@
+//! A report as a document.
+
+use std::collections::BTreeMap;
+
+use super::{
+    SCHEMA_VERSION,
+    document::{
+        CheckRow, Document, GeneratorRow, Histograms, LostRow, QuantileRow, Run, SecondRow, Step,
+        StepHistograms, Summary, WebSocketHistograms, WebSocketRow,
+    },
+    histogram::encode,
+};
+use crate::core::loadtest::{
+    latencies::Latencies,
+    measured::{End, Generator, Measured, Requests, Second, WebSockets},
+    report::{Report, Verdict, text::achieved_rate},
+};
+
+/// The document of a report.
+pub(super) fn document(report: &Report) -> Result<Document, serde_json::Error> {
+    let measured = &report.measured;
+    Ok(Document {
+        schema_version: SCHEMA_VERSION,
+        generated_by: concat!("vas ", env!("CARGO_PKG_VERSION")).to_owned(),
+        name: report.name.clone(),
+        target: report.target.clone(),
+        summary: summary(report),
+        run: run(report),
+        checks: report.checks.iter().map(CheckRow::from).collect(),
+        doubts: report.doubts.clone(),
+        lost_points: report
+            .grade
+            .iter()
+            .flat_map(|grade| &grade.lost)
+            .map(|lost| LostRow {
+                points: lost.points,
+                cause: lost.cause.clone(),
+                hint: lost.hint.clone(),
+            })
+            .collect(),
+        steps: measured
+            .steps
+            .iter()
+            .map(|(name, requests)| (name.clone(), step(requests)))
+            .collect(),
+        schedule_error: row(&measured.schedule_error),
+        generator: generator(&measured.generator),
+        websocket: measured.websocket.as_ref().map(websocket),
+        seconds: measured.seconds.iter().map(second).collect(),
+        histograms: histograms(measured)?,
+    })
+}
+
+fn row(latencies: &Latencies) -> Option<QuantileRow> {
+    latencies.quantiles().map(QuantileRow::from)
+}
+
+fn summary(report: &Report) -> Summary {
+    let total = &report.measured.total;
+    Summary {
+        verdict: match report.verdict {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+            Verdict::Invalid => "invalid",
+        }
+        .to_owned(),
+        grade: report.grade.as_ref().map(|grade| format!("{:?}", grade.letter)),
+        points: report.grade.as_ref().map(|grade| grade.points),
+        requests: total.due,
+        answered: total.answered,
+        errors: total.failed(),
+        error_share: total.error_share(),
+        achieved_rate: achieved_rate(report),
+        latency: row(&total.latency),
+        service_time: row(&total.service_time),
+    }
+}
+
+fn run(report: &Report) -> Run {
+    let measured = &report.measured;
+    let (end, abort_reason) = match &measured.end {
+        End::Completed => ("completed", None),
+        End::Interrupted => ("interrupted", None),
+        End::Aborted(why) => ("aborted", Some(why.clone())),
+    };
+    Run {
+        began: measured.began,
+        planned_seconds: measured.planned.as_secs_f64(),
+        elapsed_seconds: measured.elapsed.as_secs_f64(),
+        end: end.to_owned(),
+        abort_reason,
+        load_unit: report.load_unit.to_owned(),
+        load_peak: report.load.peak(),
+    }
+}
+
+impl From<&crate::core::loadtest::check::Check> for CheckRow {
+    fn from(check: &crate::core::loadtest::check::Check) -> Self {
+        Self {
+            name: check.name.clone(),
+            area: format!("{:?}", check.area),
+            passed: check.passed,
+            measured: check.measured.clone(),
+            hint: check.hint.clone(),
+        }
+    }
+}
+
+fn step(requests: &Requests) -> Step {
+    Step {
+        requests: requests.due,
+        answered: requests.answered,
+        errors: requests.failed(),
+        failures: requests.failures.clone(),
+        latency: row(&requests.latency),
+        service_time: row(&requests.service_time),
+    }
+}
+
+fn generator(generator: &Generator) -> GeneratorRow {
+    GeneratorRow {
+        threads: generator.threads,
+        processors: generator.processors,
+        cpu_seconds: generator.cpu_seconds,
+        connections: generator.connections,
+        connections_peak: generator.connections_peak,
+        connections_limit: generator.connections_limit,
+        waited_for_connection: generator.waited_for_connection,
+        unsent: generator.unsent,
+        longest_pause_seconds: generator.longest_pause,
+    }
+}
+
+fn websocket(websocket: &WebSockets) -> WebSocketRow {
+    WebSocketRow {
+        connected: websocket.connected,
+        failures: websocket.failures.clone(),
+        held_peak: websocket.held_peak,
+        messages_sent: websocket.messages.0,
+        messages_received: websocket.messages.1,
+        connect: row(&websocket.connect),
+        round_trip: row(&websocket.round_trip),
+        first_byte: row(&websocket.first_byte),
+        jitter: row(&websocket.jitter),
+    }
+}
+
+fn second(second: &Second) -> SecondRow {
+    SecondRow {
+        at: second.at,
+        due: second.due,
+        answered: second.answered,
+        errors: second.failed,
+        concurrency: second.concurrency,
+        websockets: second.websockets,
+        latency: second.latency.map(QuantileRow::from),
+        generator_cpu: second.generator_cpu,
+    }
+}
+
+fn histograms(measured: &Measured) -> Result<Histograms, serde_json::Error> {
+    let mut steps = BTreeMap::new();
+    for (name, requests) in &measured.steps {
+        let histograms = StepHistograms {
+            latency: encode(&requests.latency)?,
+            service_time: encode(&requests.service_time)?,
+        };
+        steps.insert(name.clone(), histograms);
+    }
+    let websocket = measured.websocket.as_ref().map(|websocket| {
+        Ok::<_, serde_json::Error>(WebSocketHistograms {
+            connect: encode(&websocket.connect)?,
+            round_trip: encode(&websocket.round_trip)?,
+            first_byte: encode(&websocket.first_byte)?,
+            jitter: encode(&websocket.jitter)?,
+        })
+    });
+    Ok(Histograms {
+        schedule_error: encode(&measured.schedule_error)?,
+        steps,
+        websocket: websocket.transpose()?,
+    })
+}

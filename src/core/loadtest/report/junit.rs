@@ -1,0 +1,144 @@
+//! A run as JUnit XML, for continuous integration: a case for each check, and one for the run itself.
+
+use std::fmt::Write as _;
+
+use super::{Report, Verdict, text::achieved_rate};
+use crate::core::loadtest::measured::End;
+
+/// The report as JUnit XML.
+pub fn render(report: &Report) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_all(&mut out, report);
+    out
+}
+
+fn write_all(out: &mut String, report: &Report) -> std::fmt::Result {
+    let run = why_not_completed(report);
+    let failed = report.checks.iter().filter(|check| !check.passed).count();
+    let suite = escape(&format!("vas test {}", report.name));
+    writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
+    writeln!(
+        out,
+        r#"<testsuite name="{suite}" tests="{}" failures="{failed}" errors="{}" time="{:.3}" timestamp="{}">"#,
+        report.checks.len() + 1,
+        u8::from(run.is_some()),
+        report.measured.elapsed.as_secs_f64(),
+        report.measured.began,
+    )?;
+    properties(out, report)?;
+    writeln!(out, r#"  <testcase classname="{suite}" name="run completed">"#)?;
+    if let Some(why) = run {
+        writeln!(out, r#"    <error message="{}"/>"#, escape(&why))?;
+    }
+    writeln!(out, "  </testcase>")?;
+    for check in &report.checks {
+        writeln!(
+            out,
+            r#"  <testcase classname="{suite}" name="{}">"#,
+            escape(&check.name)
+        )?;
+        if !check.passed {
+            let hint = check.hint.as_deref().unwrap_or_default();
+            writeln!(
+                out,
+                r#"    <failure message="{}">{}</failure>"#,
+                escape(&format!("measured {}", check.measured)),
+                escape(hint)
+            )?;
+        }
+        writeln!(out, "  </testcase>")?;
+    }
+    writeln!(out, "</testsuite>")
+}
+
+/// Why the run itself counts as an error.
+fn why_not_completed(report: &Report) -> Option<String> {
+    if report.verdict == Verdict::Invalid {
+        return Some(format!("invalid: {}", report.doubts.join("; ")));
+    }
+    match &report.measured.end {
+        End::Completed => None,
+        End::Interrupted => Some("ended by a signal".to_owned()),
+        End::Aborted(why) => Some(why.clone()),
+    }
+}
+
+fn properties(out: &mut String, report: &Report) -> std::fmt::Result {
+    let total = &report.measured.total;
+    let mut properties = vec![
+        ("target", report.target.clone()),
+        ("requests", total.due.to_string()),
+        ("errors", total.failed().to_string()),
+        ("achieved_rate", format!("{:.3}", achieved_rate(report))),
+    ];
+    for (name, share) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)] {
+        if let Some(latency) = total.latency.quantile(share) {
+            properties.push((name, format!("{:.6}", latency.as_secs_f64())));
+        }
+    }
+    if let Some(grade) = &report.grade {
+        properties.push(("grade", format!("{:?}", grade.letter)));
+    }
+    writeln!(out, "  <properties>")?;
+    for (name, value) in properties {
+        writeln!(out, r#"    <property name="{name}" value="{}"/>"#, escape(&value))?;
+    }
+    writeln!(out, "  </properties>")
+}
+
+/// Text that may stand in an attribute or an element. What XML cannot hold at all becomes U+FFFD.
+pub(super) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            '\t' | '\n' | '\r' => escaped.push(char),
+            char if char < ' ' || matches!(char, '\u{fffe}' | '\u{ffff}') => escaped.push('\u{fffd}'),
+            char => escaped.push(char),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::loadtest::report::testing::{failing, passing};
+
+    #[test]
+    fn each_check_is_a_case_and_the_run_itself_one_more() {
+        let xml = render(&failing());
+        assert!(xml.contains(r#"tests="3" failures="1" errors="0""#), "{xml}");
+        assert!(xml.contains(r#"name="errors &lt; 1%">"#), "{xml}");
+        assert!(xml.contains(r#"<failure message="measured 10%">"#), "{xml}");
+        assert!(xml.contains(r#"<property name="grade" value="D"/>"#), "{xml}");
+    }
+
+    #[test]
+    fn an_invalid_run_is_an_error_with_its_doubts() {
+        let mut report = passing();
+        report.verdict = Verdict::Invalid;
+        report.doubts = vec!["it \"stood\" still".to_owned()];
+        let xml = render(&report);
+        assert!(
+            xml.contains(r#"<error message="invalid: it &quot;stood&quot; still"/>"#),
+            "{xml}"
+        );
+    }
+
+    #[test]
+    fn no_text_from_outside_can_become_markup() {
+        let mut report = passing();
+        report.target = "http://h/\"><x>\u{1}&".to_owned();
+        let xml = render(&report);
+        assert!(
+            xml.contains("value=\"http://h/&quot;&gt;&lt;x&gt;\u{fffd}&amp;\""),
+            "{xml}"
+        );
+    }
+}

@@ -1,0 +1,261 @@
+//! The end of a run, for a terminal.
+
+use std::fmt::Write as _;
+
+use super::{Report, Verdict};
+use crate::core::loadtest::{
+    duration,
+    latencies::{Latencies, Quantiles},
+    measured::{End, Requests, ratio},
+    scenario::threshold::in_percent,
+};
+
+/// Most causes of failures that are listed.
+const CAUSES: usize = 8;
+
+/// The report as text, without colours.
+pub fn render(report: &Report) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_all(&mut text, report);
+    text
+}
+
+fn write_all(out: &mut String, report: &Report) -> std::fmt::Result {
+    headline(out, report)?;
+    for doubt in &report.doubts {
+        writeln!(out, "  ! {doubt}")?;
+    }
+    writeln!(out)?;
+    volume(out, report)?;
+    latencies(out, &report.measured.total)?;
+    steps(out, report)?;
+    failures(out, &report.measured.total)?;
+    checks(out, report)?;
+    grade(out, report)
+}
+
+fn headline(out: &mut String, report: &Report) -> std::fmt::Result {
+    let verdict = match report.verdict {
+        Verdict::Pass => "PASS",
+        Verdict::Fail => "FAIL",
+        Verdict::Invalid => "INVALID: the load generator made this result, not the service",
+    };
+    writeln!(out, "{verdict}  {} on {}", report.name, report.target)?;
+    match &report.measured.end {
+        End::Completed => Ok(()),
+        End::Interrupted => writeln!(
+            out,
+            "  ended by a signal after {} of {}",
+            duration::format(report.measured.elapsed),
+            duration::format(report.measured.planned)
+        ),
+        End::Aborted(why) => writeln!(out, "  given up: {why}"),
+    }
+}
+
+fn volume(out: &mut String, report: &Report) -> std::fmt::Result {
+    let (measured, total) = (&report.measured, &report.measured.total);
+    let errors = total.error_share().map_or("none ended".to_owned(), in_percent);
+    writeln!(
+        out,
+        "  requests  {} due, {} answered, {} failed ({errors}) in {}: {:.1} answered/s",
+        total.due,
+        total.answered,
+        total.failed(),
+        duration::format(measured.elapsed),
+        achieved_rate(report),
+    )?;
+    let generator = &measured.generator;
+    let cpu = generator.cpu_seconds.map_or("unknown".to_owned(), |cpu| {
+        let micros = 1e6 * cpu / ratio(total.due.max(1), 1);
+        format!("{cpu:.2} s of processors, {micros:.0} us a request")
+    });
+    writeln!(
+        out,
+        "  generator {cpu}; {} connections, at most {} at once; sent {} late (p99)",
+        generator.connections,
+        generator.connections_peak,
+        shown(measured.schedule_error.quantile(0.99)),
+    )
+}
+
+/// Answered requests in a second of the run.
+pub(super) fn achieved_rate(report: &Report) -> f64 {
+    let seconds = report.measured.elapsed.as_secs_f64();
+    if seconds > 0.0 {
+        ratio(report.measured.total.answered, 1) / seconds
+    } else {
+        0.0
+    }
+}
+
+fn latencies(out: &mut String, total: &Requests) -> std::fmt::Result {
+    writeln!(
+        out,
+        "\n  {:<28} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "", "p50", "p90", "p95", "p99", "p99.9", "max"
+    )?;
+    row(out, "latency, from when it was due", &total.latency)?;
+    row(out, "service time, from the send", &total.service_time)
+}
+
+fn row(out: &mut String, name: &str, latencies: &Latencies) -> std::fmt::Result {
+    let Some(Quantiles {
+        p50,
+        p90,
+        p95,
+        p99,
+        p999,
+        max,
+    }) = latencies.quantiles()
+    else {
+        return writeln!(out, "  {name:<29} no answer");
+    };
+    write!(out, "  {name:<28}")?;
+    for quantile in [p50, p90, p95, p99, p999, max] {
+        write!(out, " {:>9}", shown(Some(quantile)))?;
+    }
+    writeln!(out)
+}
+
+fn steps(out: &mut String, report: &Report) -> std::fmt::Result {
+    if report.measured.steps.len() < 2 {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n  {:<28} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "step", "due", "failed", "p50", "p95", "p99"
+    )?;
+    for (name, step) in &report.measured.steps {
+        let quantile = |share| shown(step.latency.quantile(share));
+        writeln!(
+            out,
+            "  {name:<28} {:>9} {:>9} {:>9} {:>9} {:>9}",
+            step.due,
+            step.failed(),
+            quantile(0.5),
+            quantile(0.95),
+            quantile(0.99)
+        )?;
+    }
+    Ok(())
+}
+
+fn failures(out: &mut String, total: &Requests) -> std::fmt::Result {
+    if total.failures.is_empty() {
+        return Ok(());
+    }
+    let mut causes: Vec<(&String, &u64)> = total.failures.iter().collect();
+    causes.sort_by(|one, other| other.1.cmp(one.1));
+    writeln!(out, "\n  failures")?;
+    for (cause, count) in causes.iter().take(CAUSES) {
+        writeln!(out, "  {count:>9}  {cause}")?;
+    }
+    match causes.len().saturating_sub(CAUSES) {
+        0 => Ok(()),
+        more => writeln!(out, "             and {more} other causes"),
+    }
+}
+
+fn checks(out: &mut String, report: &Report) -> std::fmt::Result {
+    if report.checks.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n  checks")?;
+    for check in &report.checks {
+        let mark = if check.passed { "ok  " } else { "FAIL" };
+        writeln!(out, "  {mark} {:<40} {}", check.name, check.measured)?;
+    }
+    Ok(())
+}
+
+fn grade(out: &mut String, report: &Report) -> std::fmt::Result {
+    let Some(grade) = &report.grade else {
+        return Ok(());
+    };
+    writeln!(
+        out,
+        "\n  grade {:?}, {:.0} of 100 points",
+        grade.letter, grade.points
+    )?;
+    for lost in &grade.lost {
+        writeln!(out, "  -{:<4.0} {}", lost.points, lost.cause)?;
+        if !lost.hint.is_empty() {
+            writeln!(out, "        {}", lost.hint)?;
+        }
+    }
+    Ok(())
+}
+
+/// A duration with three digits; `-` where there is none.
+pub(super) fn shown(duration: Option<std::time::Duration>) -> String {
+    let Some(duration) = duration else {
+        return "-".to_owned();
+    };
+    let seconds = duration.as_secs_f64();
+    match seconds {
+        _ if seconds < 0.001 => format!("{:.0}us", seconds * 1e6),
+        _ if seconds < 0.01 => format!("{:.2}ms", seconds * 1e3),
+        _ if seconds < 0.1 => format!("{:.1}ms", seconds * 1e3),
+        _ if seconds < 1.0 => format!("{:.0}ms", seconds * 1e3),
+        _ => format!("{seconds:.2}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::loadtest::report::testing::{failing, passing};
+
+    #[test]
+    fn it_leads_with_the_verdict_and_shows_both_latencies() {
+        let text = render(&passing());
+        let mut lines = text.lines();
+        assert_eq!(lines.next(), Some("PASS  load on http://127.0.0.1:8080"));
+        assert!(
+            text.contains("100 due, 100 answered, 0 failed (0%) in 10s: 10.0 answered/s"),
+            "{text}"
+        );
+        let latency = text
+            .lines()
+            .find(|line| line.contains("from when it was due"))
+            .unwrap();
+        let service = text.lines().find(|line| line.contains("from the send")).unwrap();
+        assert!(latency.contains("500ms") && service.contains("250ms"), "{text}");
+        assert!(text.contains("ok   latency p90 < 2s"), "{text}");
+        assert!(text.ends_with("grade A, 100 of 100 points\n"), "{text}");
+    }
+
+    #[test]
+    fn what_went_wrong_is_named_by_cause_check_and_lost_points() {
+        let text = render(&failing());
+        assert!(text.starts_with("FAIL  load on"), "{text}");
+        assert!(text.contains("       10  status 503"), "{text}");
+        assert!(text.contains("FAIL errors < 1%"), "{text}");
+        assert!(text.contains("grade D, 50 of 100 points"), "{text}");
+        assert!(text.contains("-50   errors < 1%: 10%"), "{text}");
+    }
+
+    #[test]
+    fn an_invalid_run_says_why_and_has_no_grade() {
+        let mut report = passing();
+        report.verdict = Verdict::Invalid;
+        report.doubts = vec!["the load generator stood still".to_owned()];
+        report.grade = None;
+        let text = render(&report);
+        assert!(text.starts_with("INVALID"), "{text}");
+        assert!(text.contains("\n  ! the load generator stood still\n"), "{text}");
+        assert!(!text.contains("grade"), "{text}");
+    }
+
+    #[test]
+    fn a_step_that_nobody_answered_has_no_latency_not_one_of_zero() {
+        assert_eq!(shown(None), "-");
+        let mut report = passing();
+        report.measured.total.latency.clear();
+        let text = render(&report);
+        assert!(text.contains("from when it was due no answer"), "{text}");
+    }
+}

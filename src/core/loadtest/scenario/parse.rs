@@ -1,0 +1,251 @@
+//! From the text of a scenario to the model: everything that is wrong with it, with the path of the field.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    time::Duration,
+};
+
+use super::{
+    document::{AbortDocument, Document, JourneyDocument},
+    load,
+    model::{Abort, Journey, Scenario, Think, Threshold},
+    quick, step,
+    template::Template,
+};
+use crate::core::loadtest::duration;
+
+/// Most problems that are told; who has more has one cause.
+const MOST: usize = 20;
+
+/// Why a scenario was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ScenarioError {
+    /// Not a YAML document of this form.
+    #[error("{name}: {words}")]
+    Form {
+        /// Name of the scenario.
+        name: String,
+        /// What is wrong and where.
+        words: String,
+    },
+    /// Fields with wrong values.
+    #[error("{name}: {}", .problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "))]
+    Fields {
+        /// Name of the scenario.
+        name: String,
+        /// Each with its place.
+        problems: Vec<Problem>,
+    },
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where, such as `journeys[0].steps[2].think`.
+    pub path: String,
+    /// What is wrong, and how to write it.
+    pub rule: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.rule)
+    }
+}
+
+/// Collects problems.
+#[derive(Debug, Default)]
+pub(super) struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Notes a problem.
+    pub(super) fn add(&mut self, path: impl Into<String>, rule: impl fmt::Display) {
+        if self.0.len() < MOST {
+            self.0.push(Problem {
+                path: path.into(),
+                rule: rule.to_string(),
+            });
+        }
+    }
+
+    /// The value, or a note and what stands in for it until all problems are known.
+    pub(super) fn or<T>(&mut self, path: &str, value: Result<T, impl fmt::Display>, instead: T) -> T {
+        value.unwrap_or_else(|error| {
+            self.add(path, error);
+            instead
+        })
+    }
+
+    /// A duration that is not zero.
+    pub(super) fn positive(&mut self, path: &str, text: &str) -> Duration {
+        let parsed = duration::parse(text).map_err(|error| error.to_string());
+        let positive = parsed.and_then(|duration| {
+            (!duration.is_zero())
+                .then_some(duration)
+                .ok_or_else(|| "must be more than 0s".to_owned())
+        });
+        self.or(path, positive, Duration::from_secs(1))
+    }
+
+    /// Text with variables.
+    pub(super) fn template(&mut self, path: &str, text: &str) -> Template {
+        self.or(path, Template::parse(text), Template::text(""))
+    }
+}
+
+/// Parses a scenario. `name` is what it is called, usually the name of its file. `file` gives the text of a file beside
+/// it, for traces.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(
+    text: &str,
+    name: &str,
+    file: &dyn Fn(&str) -> Result<String, String>,
+) -> Result<Scenario, ScenarioError> {
+    let document: Document = serde_saphyr::from_str(text).map_err(|error| ScenarioError::Form {
+        name: name.to_owned(),
+        words: error.to_string().lines().next().unwrap_or_default().to_owned(),
+    })?;
+    let mut problems = Problems::default();
+    let scenario = scenario(&document, name, file, &mut problems);
+    if problems.0.is_empty() {
+        Ok(scenario)
+    } else {
+        Err(ScenarioError::Fields {
+            name: name.to_owned(),
+            problems: problems.0,
+        })
+    }
+}
+
+fn scenario(
+    document: &Document,
+    name: &str,
+    file: &dyn Fn(&str) -> Result<String, String>,
+    problems: &mut Problems,
+) -> Scenario {
+    let load = load::parse(&document.load, file, problems);
+    let journeys = journeys(&document.journeys, problems);
+    let steps: BTreeSet<&str> = journeys
+        .iter()
+        .flat_map(|journey| &journey.steps)
+        .map(|step| step.name.as_str())
+        .collect();
+    let thresholds = thresholds(&document.thresholds, &steps, problems);
+    Scenario {
+        name: name.to_owned(),
+        description: document.description.clone(),
+        load,
+        thresholds,
+        timeout: problems.positive("timeout", &document.timeout),
+        abort: Some(
+            document
+                .abort
+                .as_ref()
+                .map_or(quick::ABORT, |abort| self::abort(abort, problems)),
+        ),
+        journeys,
+    }
+}
+
+fn abort(document: &AbortDocument, problems: &mut Problems) -> Abort {
+    let share = document
+        .errors
+        .strip_suffix('%')
+        .and_then(|percent| percent.parse::<f64>().ok())
+        .filter(|percent| (0.0..=100.0).contains(percent))
+        .map(|percent| percent / 100.0)
+        .ok_or("must be a share such as 50%");
+    Abort {
+        errors: problems.or("abort.errors", share, 1.0),
+        over: problems.positive("abort.over", &document.over),
+    }
+}
+
+fn thresholds(texts: &[String], steps: &BTreeSet<&str>, problems: &mut Problems) -> Vec<Threshold> {
+    let mut thresholds: Vec<Threshold> = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        let path = format!("thresholds[{index}]");
+        match text.parse::<Threshold>() {
+            Err(error) => problems.add(path, error),
+            Ok(threshold) => {
+                if let Some(step) = threshold.step.as_deref().filter(|step| !steps.contains(step)) {
+                    problems.add(&path, format!("no step is called {step:?}"));
+                }
+                if thresholds.contains(&threshold) {
+                    problems.add(&path, "is there twice");
+                }
+                thresholds.push(threshold);
+            }
+        }
+    }
+    thresholds
+}
+
+fn journeys(documents: &[JourneyDocument], problems: &mut Problems) -> Vec<Journey> {
+    if documents.is_empty() {
+        problems.add("journeys", "must have at least one");
+    } else if documents.iter().all(|journey| journey.weight == 0) {
+        problems.add("journeys", "must not all have weight 0");
+    }
+    let mut names = BTreeSet::new();
+    let mut journeys = Vec::new();
+    for (index, document) in documents.iter().enumerate() {
+        let path = format!("journeys[{index}]");
+        if !names.insert(document.name.as_str()) {
+            problems.add(
+                format!("{path}.name"),
+                format!("{:?} is there twice; names are unique", document.name),
+            );
+        }
+        if document.steps.is_empty() {
+            problems.add(format!("{path}.steps"), "must have at least one");
+        }
+        let headers = headers(&format!("{path}.headers"), &document.headers, problems);
+        let journey = Journey {
+            name: document.name.clone(),
+            weight: document.weight,
+            think: document.think.as_deref().map_or_else(Think::default, |text| {
+                think(&format!("{path}.think"), text, problems)
+            }),
+            headers,
+            steps: document
+                .steps
+                .iter()
+                .enumerate()
+                .map(|(index, step)| step::parse(&format!("{path}.steps[{index}]"), step, problems))
+                .collect(),
+        };
+        step::variables(&path, &journey, problems);
+        journeys.push(journey);
+    }
+    journeys
+}
+
+/// Names and values of headers.
+pub(super) fn headers(
+    path: &str,
+    headers: &BTreeMap<String, String>,
+    problems: &mut Problems,
+) -> Vec<(String, Template)> {
+    headers
+        .iter()
+        .map(|(name, value)| (name.clone(), problems.template(&format!("{path}.{name}"), value)))
+        .collect()
+}
+
+/// `2s`, or `2s-10s`.
+pub(super) fn think(path: &str, text: &str, problems: &mut Problems) -> Think {
+    let (min, max) = text.split_once('-').unwrap_or((text, text));
+    let parsed = duration::parse(min.trim()).and_then(|min| Ok((min, duration::parse(max.trim())?)));
+    let (min, max) = problems.or(path, parsed, (Duration::ZERO, Duration::ZERO));
+    if min > max {
+        problems.add(path, format!("{text:?} begins with the longer one"));
+    }
+    Think { min, max }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! One step as it is written to what it does, and whether its variables can have a value.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::{
+    document::{StepDocument, WebSocketDocument},
+    model::{
+        Action, BodyCheck, Extract, GIVEN, Journey, Messages, Request, Statuses, Step, Voice, WebSocket,
+    },
+    parse::{Problems, headers, think},
+    template::Template,
+};
+
+/// A step.
+pub(super) fn parse(path: &str, document: &StepDocument, problems: &mut Problems) -> Step {
+    let methods = [
+        ("GET", &document.get),
+        ("POST", &document.post),
+        ("PUT", &document.put),
+        ("PATCH", &document.patch),
+        ("DELETE", &document.delete),
+    ];
+    let mut given = methods
+        .into_iter()
+        .filter_map(|(method, path)| Some((method, path.as_ref()?)));
+    let (request, second) = (given.next(), given.next());
+    let (name, action) = match (request, second, &document.websocket) {
+        (Some((method, target)), None, None) => (
+            format!("{method} {target}"),
+            Action::Request(self::request(path, method, target, document, problems)),
+        ),
+        (None, None, Some(websocket)) => {
+            if document.body.is_some() || !document.expect.is_empty() || !document.extract.is_empty() {
+                problems.add(path, "a websocket has no body, expect or extract");
+            }
+            (
+                format!("WebSocket {}", websocket.path),
+                Action::WebSocket(self::websocket(&format!("{path}.websocket"), websocket, problems)),
+            )
+        }
+        _ => {
+            problems.add(
+                path,
+                "must have exactly one of get, post, put, patch, delete and websocket",
+            );
+            (
+                String::new(),
+                Action::Request(self::request(path, "GET", "/", document, problems)),
+            )
+        }
+    };
+    Step {
+        name: document.name.clone().unwrap_or(name),
+        once: document.once,
+        action,
+        think: document
+            .think
+            .as_deref()
+            .map(|text| think(&format!("{path}.think"), text, problems)),
+    }
+}
+
+fn request(
+    path: &str,
+    method: &str,
+    target: &str,
+    document: &StepDocument,
+    problems: &mut Problems,
+) -> Request {
+    let field = format!("{path}.{}", method.to_ascii_lowercase());
+    let body = document.body.as_deref();
+    Request {
+        method: method.to_owned(),
+        path: below_target(&field, target, problems),
+        headers: headers(&format!("{path}.headers"), &document.headers, problems),
+        body: body.map(|body| problems.template(&format!("{path}.body"), body)),
+        expect: if document.expect.is_empty() {
+            Statuses::Success
+        } else {
+            Statuses::Only(document.expect.clone())
+        },
+        extract: document
+            .extract
+            .iter()
+            .map(|(name, from)| {
+                let path = format!("{path}.extract.{name}");
+                (
+                    name.clone(),
+                    problems.or(&path, extract(from), Extract::Json(String::new())),
+                )
+            })
+            .collect(),
+        checks: document
+            .checks
+            .iter()
+            .enumerate()
+            .map(|(index, text)| {
+                let path = format!("{path}.checks[{index}]");
+                problems.or(&path, check(text), BodyCheck::Contains(String::new()))
+            })
+            .collect(),
+    }
+}
+
+fn below_target(path: &str, text: &str, problems: &mut Problems) -> Template {
+    if !text.starts_with('/') {
+        problems.add(path, format!("{text:?} must begin with /"));
+    }
+    problems.template(path, text)
+}
+
+fn extract(text: &str) -> Result<Extract, &'static str> {
+    match text.split_once(':') {
+        Some(("json", pointer)) if pointer.starts_with('/') => Ok(Extract::Json(pointer.to_owned())),
+        Some(("header", name)) if !name.is_empty() => Ok(Extract::Header(name.to_ascii_lowercase())),
+        _ => Err("must be json:/POINTER or header:NAME"),
+    }
+}
+
+fn check(text: &str) -> Result<BodyCheck, &'static str> {
+    match text.split_once(' ') {
+        Some(("contains", text)) => Ok(BodyCheck::Contains(text.to_owned())),
+        Some(("json", pointer)) if pointer.starts_with('/') => Ok(BodyCheck::Json(pointer.to_owned())),
+        _ => Err("must be \"contains TEXT\" or \"json /POINTER\""),
+    }
+}
+
+fn websocket(path: &str, document: &WebSocketDocument, problems: &mut Problems) -> WebSocket {
+    let message = document.message.as_ref().map(|message| Messages {
+        text: problems.template(&format!("{path}.message.text"), &message.text),
+        every: problems.positive(&format!("{path}.message.every"), &message.every),
+    });
+    let voice = document.voice.as_ref().map(|voice| {
+        if voice.frames == 0 {
+            problems.add(format!("{path}.voice.frames"), "must be at least 1");
+        }
+        let pause = crate::core::loadtest::duration::parse(&voice.pause);
+        Voice {
+            request: problems.template(&format!("{path}.voice.request"), &voice.request),
+            frames: voice.frames,
+            gap: problems.positive(&format!("{path}.voice.gap"), &voice.gap),
+            pause: problems.or(&format!("{path}.voice.pause"), pause, Duration::ZERO),
+        }
+    });
+    WebSocket {
+        path: below_target(&format!("{path}.path"), &document.path, problems),
+        hold: problems.positive(&format!("{path}.hold"), &document.hold),
+        message,
+        voice,
+    }
+}
+
+/// Refuses variables that no earlier step of the journey can have set.
+pub(super) fn variables(path: &str, journey: &Journey, problems: &mut Problems) {
+    let mut known: BTreeSet<&str> = GIVEN.into();
+    for (index, step) in journey.steps.iter().enumerate() {
+        let path = format!("{path}.steps[{index}]");
+        let used: Vec<&Template> = match &step.action {
+            Action::Request(request) => {
+                let headers = request.headers.iter().map(|(_, value)| value);
+                [&request.path]
+                    .into_iter()
+                    .chain(headers)
+                    .chain(&request.body)
+                    .collect()
+            }
+            Action::WebSocket(websocket) => {
+                let message = websocket.message.iter().map(|message| &message.text);
+                let voice = websocket.voice.iter().map(|voice| &voice.request);
+                [&websocket.path]
+                    .into_iter()
+                    .chain(message)
+                    .chain(voice)
+                    .collect()
+            }
+        };
+        // Headers of the journey are looked at below: they wait for the step that gives them their values.
+        for name in used.into_iter().flat_map(Template::variables) {
+            if !known.contains(name) {
+                problems.add(
+                    &path,
+                    format!("{{{{{name}}}}} has no value: no earlier step of the journey extracts it"),
+                );
+            }
+        }
+        if let Action::Request(request) = &step.action {
+            known.extend(request.extract.keys().map(String::as_str));
+        }
+    }
+    let headers = journey.headers.iter();
+    for name in headers.flat_map(|(_, value)| value.variables()) {
+        if !known.contains(name) {
+            problems.add(
+                format!("{path}.headers"),
+                format!("{{{{{name}}}}} has no value: no step of the journey extracts it"),
+            );
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Thresholds as they are written: `latency p95 < 500ms`, `step "log in": errors < 1%`.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use super::model::{Bound, Threshold};
+use crate::core::loadtest::duration;
+
+/// Why a threshold was refused.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error(
+    "{0:?} is not a threshold: write \"latency p95 < 500ms\", \"within 500ms >= 95%\", \"errors < 1%\", \"rate >= 95/s\" or \"trend < 10%/h\", with \"step NAME: \" before it for one step"
+)]
+pub struct ThresholdError(String);
+
+impl FromStr for Threshold {
+    type Err = ThresholdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let refused = || ThresholdError(text.to_owned());
+        let (step, bound) = match text.trim().strip_prefix("step ") {
+            Some(rest) => {
+                let (name, bound) = rest.rsplit_once(": ").ok_or_else(refused)?;
+                (Some(name.trim().to_owned()), bound)
+            }
+            None => (None, text),
+        };
+        let words: Vec<&str> = bound.split_whitespace().collect();
+        let bound = bound_of(&words).ok_or_else(refused)?;
+        Ok(Self { step, bound })
+    }
+}
+
+fn bound_of(words: &[&str]) -> Option<Bound> {
+    match *words {
+        ["latency", quantile, "<", limit] => {
+            Some(Bound::Latency(share_of_quantile(quantile)?, positive(limit)?))
+        }
+        ["within", limit, ">=", share] => Some(Bound::Within(positive(limit)?, percent(share)?)),
+        ["errors", "<", share] => Some(Bound::Errors(percent(share)?)),
+        ["rate", ">=", rate] => {
+            let rate: f64 = rate.strip_suffix("/s")?.parse().ok()?;
+            (rate.is_finite() && rate > 0.0).then_some(Bound::Rate(rate))
+        }
+        ["trend", "<", growth] => Some(Bound::Trend(percent(growth.strip_suffix("/h")?)?)),
+        _ => None,
+    }
+}
+
+/// `p95` and `p99.9` are shares of 0.95 and 0.999; `max` is all of them.
+fn share_of_quantile(text: &str) -> Option<f64> {
+    if text == "max" {
+        return Some(1.0);
+    }
+    let percent: f64 = text.strip_prefix('p')?.parse().ok()?;
+    (percent > 0.0 && percent < 100.0).then_some(percent / 100.0)
+}
+
+fn positive(text: &str) -> Option<Duration> {
+    duration::parse(text).ok().filter(|limit| !limit.is_zero())
+}
+
+fn percent(text: &str) -> Option<f64> {
+    let percent: f64 = text.strip_suffix('%')?.parse().ok()?;
+    (0.0..=100.0).contains(&percent).then_some(percent / 100.0)
+}
+
+impl fmt::Display for Threshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(step) = &self.step {
+            write!(f, "step {step}: ")?;
+        }
+        match self.bound {
+            Bound::Latency(share, limit) => {
+                write!(
+                    f,
+                    "latency {} < {}",
+                    quantile_name(share),
+                    duration::format(limit)
+                )
+            }
+            Bound::Within(limit, share) => {
+                write!(f, "within {} >= {}", duration::format(limit), in_percent(share))
+            }
+            Bound::Errors(share) => write!(f, "errors < {}", in_percent(share)),
+            Bound::Rate(rate) => write!(f, "rate >= {rate}/s"),
+            Bound::Trend(growth) => write!(f, "trend < {}/h", in_percent(growth)),
+        }
+    }
+}
+
+/// `p95`, `p99.9`, `max`.
+pub fn quantile_name(share: f64) -> String {
+    if share >= 1.0 {
+        "max".to_owned()
+    } else {
+        format!("p{}", rounded(share * 100.0))
+    }
+}
+
+/// A share as `95%`.
+pub fn in_percent(share: f64) -> String {
+    format!("{}%", rounded(share * 100.0))
+}
+
+/// To a thousandth, so that 0.29 * 100 is 29.
+fn rounded(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn each_form_is_read_and_written_as_it_was() {
+        for (text, bound) in [
+            (
+                "latency p95 < 500ms",
+                Bound::Latency(0.95, Duration::from_millis(500)),
+            ),
+            ("latency max < 2s", Bound::Latency(1.0, Duration::from_secs(2))),
+            (
+                "within 500ms >= 95%",
+                Bound::Within(Duration::from_millis(500), 0.95),
+            ),
+            ("errors < 1%", Bound::Errors(0.01)),
+            ("rate >= 95/s", Bound::Rate(95.0)),
+            ("trend < 10%/h", Bound::Trend(0.1)),
+        ] {
+            let threshold: Threshold = text.parse().unwrap();
+            assert_eq!(threshold, Threshold { step: None, bound });
+            assert_eq!(threshold.to_string(), text);
+            let of_step: Threshold = format!("step log in: {text}").parse().unwrap();
+            assert_eq!(of_step.step.as_deref(), Some("log in"));
+            assert_eq!(of_step.to_string(), format!("step log in: {text}"));
+        }
+    }
+
+    #[test]
+    fn what_is_none_is_refused_with_the_forms_there_are() {
+        for text in [
+            "",
+            "latency p95 > 500ms",
+            "latency p0 < 1s",
+            "latency p95 < 0s",
+            "errors < 1",
+            "errors < 101%",
+            "rate >= NaN/s",
+            "step x errors < 1%",
+        ] {
+            let error = text.parse::<Threshold>().unwrap_err().to_string();
+            assert!(error.contains("latency p95 < 500ms"), "{text}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in any::<String>()) {
+            let _ = text.parse::<Threshold>();
+        }
+
+        #[test]
+        fn what_is_written_is_read_again(percent in 1_u32..1000, millis in 1_u64..100_000) {
+            let share = f64::from(percent) / 1000.0;
+            for bound in [
+                Bound::Latency(share, Duration::from_millis(millis)),
+                Bound::Within(Duration::from_millis(millis), share),
+                Bound::Errors(share),
+                Bound::Trend(share),
+            ] {
+                let written = Threshold { step: None, bound }.to_string();
+                let read: Threshold = written.parse().unwrap();
+                prop_assert_eq!(read.to_string(), written);
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What holds for every input of a parser, whoever sent it. The fuzz targets look for inputs for which it does not;
+//! `tests/integration/fuzz_corpus.rs` holds the kept ones against it with every `make test`.
+
+#![allow(dead_code, reason = "each fuzz target checks one parser")]
+
+use std::collections::BTreeMap;
+
+use vas::{
+    core::{label_selector::LabelSelector, quantity, selector as object_form},
+    metrics_server::path::{Route, route, selectors},
+    prometheus::parse_answer,
+};
+
+/// A request's path and query: nothing panics, and a read is of the namespace that stands in its path, in the place
+/// where Kubernetes' authorization looks for it.
+pub fn path(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else {
+        return;
+    };
+    let (path, query) = text.split_once('?').unwrap_or((text, ""));
+    let _ = selectors(query);
+    let (namespace, name, metric, length) = match route(path) {
+        Ok(Route::Metric(read)) => (read.namespace, Some(read.name), read.metric, 8),
+        Ok(Route::Namespace(read)) => (read.namespace, None, read.metric, 7),
+        Ok(Route::External(read)) => (read.namespace, None, read.metric, 6),
+        _ => return,
+    };
+    let raw: Vec<&str> = path
+        .trim_start_matches('/')
+        .trim_end_matches('/')
+        .split('/')
+        .collect();
+    let at = |index: usize| raw.get(index).map(|segment| decoded(segment)).unwrap_or_default();
+    assert_eq!(at(4), namespace, "the namespace in {path:?}");
+    assert_eq!(at(length - 1), metric, "the metric in {path:?}");
+    if let Some(name) = name {
+        assert_eq!(at(6), name, "the name in {path:?}");
+    }
+}
+
+/// Percent-decoding by another way than the parser's.
+fn decoded(segment: &str) -> String {
+    let mut parts = segment.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at(2);
+        bytes.push(u8::from_str_radix(digits, 16).expect("the parser took it"));
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).expect("the parser took it")
+}
+
+/// A label selector: its text form and its object form select the same.
+pub fn selector(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else {
+        return;
+    };
+    let Ok(selector) = text.parse::<LabelSelector>() else {
+        return;
+    };
+    let object = selector.object();
+    // Labels that the selector speaks of, and others.
+    let words: Vec<&str> = text
+        .split(|char: char| !char.is_ascii_alphanumeric())
+        .take(8)
+        .collect();
+    let labels = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    let mut tried = vec![labels(&[]), labels(&[("app", "web")])];
+    for pair in words.windows(2) {
+        tried.push(labels(&[(pair[0], pair[1])]));
+        tried.push(labels(&[(pair[0], ""), (pair[1], pair[0])]));
+    }
+    for labels in tried {
+        assert_eq!(
+            selector.matches(&labels),
+            object_form::matches(&object, &labels),
+            "{text:?} on {labels:?}"
+        );
+    }
+}
+
+/// A quantity: what is read is what stands there, and a measured value keeps its size.
+pub fn quantity(input: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(input)
+        && let Ok(amount) = quantity::parse_str(text)
+    {
+        let value = amount.as_f64();
+        let plain = text.trim_end_matches(|char: char| !char.is_ascii_digit() && char != '.');
+        if plain == text
+            && let Ok(read) = text.parse::<f64>()
+        {
+            assert!(
+                (read - value).abs() <= read.abs() * 1e-12 + 1e-9,
+                "{text:?} is {read}, not {value}"
+            );
+        }
+        let rounded = quantity::parse_str(&format!("{}m", amount.milli_ceil()));
+        let rounded = rounded.expect("milli-units are a quantity");
+        assert!(rounded >= amount, "{text:?} was rounded down");
+        assert_eq!(amount.plus(quantity::Amount::ZERO), amount);
+    }
+    if let Some(bytes) = input.first_chunk::<8>() {
+        let value = f64::from_le_bytes(*bytes);
+        match quantity::from_measurement(value) {
+            None => assert!(
+                !(0.0..=quantity::MAX_VALUE).contains(&value),
+                "{value} was refused"
+            ),
+            Some(text) => {
+                let read = quantity::parse_str(&text).expect("our own text").as_f64();
+                assert!(
+                    (read - value).abs() <= 0.001 + value * 1e-12,
+                    "{value} became {read}"
+                );
+                assert_eq!(
+                    read > 0.0,
+                    value > 0.0,
+                    "{value} became {read}: zero is never made up"
+                );
+            }
+        }
+    }
+}
+
+/// An answer of Prometheus: half of one is never taken for a whole one.
+pub fn answer(input: &[u8]) {
+    let Ok(whole) = parse_answer(input) else {
+        return;
+    };
+    let end = input.trim_ascii_end().len();
+    for cut in [end / 4, end / 2, end.saturating_sub(1)] {
+        let part = parse_answer(&input[..cut]);
+        assert!(part.is_err(), "{cut} of {end} bytes were taken for {part:?}");
+    }
+    for item in &whole.vector {
+        assert!(!item.time.is_nan(), "a sample without a time");
+    }
+}

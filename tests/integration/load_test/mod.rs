@@ -1,0 +1,6 @@
+//! `vas test`: the load engine against a server whose behaviour is known exactly, and the command itself.
+
+mod command;
+mod engine;
+mod server;
+mod truth;
