@@ -34,3 +34,4 @@ mod metrics_server;
 mod operator;
 mod prometheus_answers;
 mod purity;
+mod scenarios;

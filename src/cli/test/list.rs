@@ -5,6 +5,9 @@ use std::{
     process::ExitCode,
 };
 
+use clap::ValueEnum;
+use serde_json::{Value, json};
+
 use super::scenario_args::load;
 use crate::{
     cli::EXIT_INVALID,
@@ -14,13 +17,26 @@ use crate::{
             builtin::{self, BUILTIN, SUITES},
             model::Load,
             plan::sparkline,
+            schema,
         },
     },
 };
 
 /// List the scenarios that come with vas
 #[derive(Debug, clap::Args)]
-pub(super) struct ListArgs {}
+pub(super) struct ListArgs {
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    output: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A picture of each load.
+    Text,
+    /// One object: scenarios and suites.
+    Json,
+}
 
 /// Print a scenario, to be saved and changed
 #[derive(Debug, clap::Args)]
@@ -38,8 +54,10 @@ pub(super) struct ShowArgs {
 pub(super) struct SchemaArgs {}
 
 impl ListArgs {
-    #[expect(clippy::unused_self, reason = "as every subcommand")]
     pub(super) fn run(&self) -> ExitCode {
+        if self.output == Format::Json {
+            return json();
+        }
         let mut text = String::new();
         for builtin in BUILTIN {
             let Ok(scenario) = load(builtin.name) else {
@@ -87,15 +105,40 @@ impl ShowArgs {
 impl SchemaArgs {
     #[expect(clippy::unused_self, reason = "as every subcommand")]
     pub(super) fn run(&self) -> ExitCode {
-        let schema = schemars::schema_for!(crate::core::loadtest::scenario::document::Document);
-        match serde_json::to_string_pretty(&schema) {
-            Ok(text) => print(&(text + "\n")),
-            Err(error) => {
-                let _ = writeln!(io::stderr().lock(), "vas test schema: {error}");
-                ExitCode::FAILURE
-            }
-        }
+        print(&format!("{:#}\n", schema::published()))
     }
+}
+
+/// What `vas test list -o json` prints.
+fn json() -> ExitCode {
+    let scenarios: Vec<Value> = BUILTIN
+        .iter()
+        .filter_map(|builtin| Some((builtin.name, load(builtin.name).ok()?)))
+        .map(|(name, scenario)| {
+            let profile = scenario.load.profile();
+            let model = match scenario.load {
+                Load::Closed(_) => "closed",
+                Load::Open(_) => "open",
+            };
+            let thresholds: Vec<String> = scenario.thresholds.iter().map(ToString::to_string).collect();
+            json!({
+                "name": name,
+                "description": scenario.description,
+                "model": model,
+                "peak": profile.peak(),
+                "durationSeconds": profile.seconds(),
+                "thresholds": thresholds,
+            })
+        })
+        .collect();
+    let suites: Vec<Value> = SUITES
+        .iter()
+        .map(|(name, members)| json!({"name": name, "scenarios": members}))
+        .collect();
+    print(&format!(
+        "{:#}\n",
+        json!({"scenarios": scenarios, "suites": suites})
+    ))
 }
 
 fn print(text: &str) -> ExitCode {

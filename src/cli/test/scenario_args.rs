@@ -9,6 +9,7 @@ use crate::core::loadtest::{
         model::{Scenario, Think, Threshold},
         parse,
         quick::{self, Level},
+        scaled::ScaleError,
     },
 };
 
@@ -49,6 +50,9 @@ pub(in crate::cli) enum ScenarioArgsError {
     /// The document is refused.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
+    /// See [`ScaleError`].
+    #[error(transparent)]
+    Scale(#[from] ScaleError),
     /// Neither a scenario nor a file.
     #[error(
         "{name:?} is neither a scenario of vas ({}) nor a suite (quick, all) nor a file: {error}",
@@ -108,7 +112,7 @@ impl ScenarioArgs {
     }
 
     fn named(&self, name: &str) -> Result<Scenario, ScenarioArgsError> {
-        let mut scenario = load(name)?.scaled(self.scale, self.scale_load);
+        let mut scenario = load(name)?.scaled(self.scale, self.scale_load)?;
         scenario.thresholds.extend(self.thresholds.iter().cloned());
         Ok(scenario)
     }

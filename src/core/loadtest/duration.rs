@@ -10,8 +10,8 @@ pub struct ParseDurationError(String);
 /// Units, longest name first so that `ms` is not taken for `m`.
 const UNITS: [(&str, f64); 4] = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
 
-/// Longest duration: a year says as much as any longer one.
-const LONGEST: f64 = 365.0 * 86400.0;
+/// Longest duration in seconds: a year says as much as any longer one.
+pub const LONGEST: f64 = 365.0 * 86400.0;
 
 /// Parses a duration; zero is one (`0s`).
 ///

@@ -81,6 +81,13 @@ impl Profile {
         self.pieces.last().map_or(0.0, |piece| piece.to)
     }
 
+    /// Its straight lines in order: from which level to which, and how long.
+    pub fn lines(&self) -> impl Iterator<Item = (f64, f64, Duration)> {
+        self.pieces
+            .iter()
+            .map(|piece| (piece.from, piece.to, Duration::from_secs_f64(piece.length)))
+    }
+
     /// Its length in seconds.
     pub fn seconds(&self) -> f64 {
         self.pieces.last().map_or(0.0, |piece| piece.end())

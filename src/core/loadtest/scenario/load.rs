@@ -7,10 +7,10 @@ use super::{
     model::Load,
     parse::Problems,
 };
-use crate::core::loadtest::rate::Profile;
+use crate::core::loadtest::{duration, rate::Profile};
 
 /// Highest level; what is meant to be more is a mistake.
-const HIGHEST: f64 = 1e6;
+pub(super) const HIGHEST: f64 = 1e6;
 /// Most pieces of one course.
 const PIECES: usize = 100_000;
 
@@ -33,7 +33,7 @@ pub(super) fn parse(
     for (index, stage) in stages.iter().enumerate() {
         self::stage(&format!("{path}[{index}]"), stage, &mut profile, file, problems);
     }
-    if profile.peak() <= 0.0 {
+    if profile.total() <= 0.0 {
         problems.add(
             path,
             "never rises above 0: give stages with a duration and a target or at",
@@ -129,7 +129,7 @@ fn level(path: &str, level: f64, problems: &mut Problems) -> f64 {
 
 /// Lines of `seconds,level`; a first line of words is a heading.
 fn trace(path: &str, text: &str, profile: &mut Profile, problems: &mut Problems) {
-    let mut before: Option<(f64, f64)> = None;
+    let (mut before, mut lines): (Option<(f64, f64)>, usize) = (None, 0);
     for (index, line) in text
         .lines()
         .enumerate()
@@ -138,11 +138,12 @@ fn trace(path: &str, text: &str, profile: &mut Profile, problems: &mut Problems)
         let parsed = line.split_once(',').and_then(|(seconds, level)| {
             let seconds: f64 = seconds.trim().parse().ok()?;
             let level: f64 = level.trim().parse().ok()?;
-            let sensible = seconds.is_finite() && (0.0..=HIGHEST).contains(&level);
+            // Bounded, because the time between two lines has to be one that a duration can hold.
+            let sensible = (0.0..=duration::LONGEST).contains(&seconds) && (0.0..=HIGHEST).contains(&level);
             sensible.then_some((seconds, level))
         });
         let Some((seconds, level)) = parsed else {
-            if index == 0 && line.chars().any(char::is_alphabetic) {
+            if index == 0 && line.split(',').all(|word| word.trim().parse::<f64>().is_err()) {
                 continue;
             }
             problems.add(path, format!("line {}: {line:?} is not seconds,level", index + 1));
@@ -160,5 +161,12 @@ fn trace(path: &str, text: &str, profile: &mut Profile, problems: &mut Problems)
             profile.line(level, level, Duration::from_secs_f64(length));
         }
         before = Some((seconds, level));
+        lines += 1;
+    }
+    if lines < 2 {
+        problems.add(
+            path,
+            "must have two lines of seconds,level at least: the last one ends it",
+        );
     }
 }

@@ -3,19 +3,25 @@
 //! ```text
 //! text --document--> Document --parse (load, step, threshold, template)--> Scenario (model)
 //! builtin  the scenarios that come with vas          quick  one without a file
-//! scaled   shorter, thinner                          plan   what a run will be, in words
+//! scaled   shorter, thinner                          plan   what a run will be, in words (expected: how many requests)
+//! schema   the published form of documents
 //! ```
 
 pub mod builtin;
 pub mod document;
+pub mod expected;
 mod load;
 pub mod model;
 pub mod parse;
 pub mod plan;
 pub mod quick;
 pub mod scaled;
+pub mod schema;
 mod step;
 pub mod template;
 pub mod threshold;
 
 pub use self::parse::{ScenarioError, parse};
+
+#[cfg(test)]
+mod properties;

@@ -6,11 +6,13 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
+
 use super::{
     document::{AbortDocument, Document, JourneyDocument},
     load,
     model::{Abort, Journey, Scenario, Think, Threshold},
-    quick, step,
+    quick, schema, step,
     template::Template,
 };
 use crate::core::loadtest::duration;
@@ -104,10 +106,19 @@ pub fn parse(
     name: &str,
     file: &dyn Fn(&str) -> Result<String, String>,
 ) -> Result<Scenario, ScenarioError> {
-    let document: Document = serde_saphyr::from_str(text).map_err(|error| ScenarioError::Form {
+    let form = |words: &str| ScenarioError::Form {
         name: name.to_owned(),
-        words: error.to_string().lines().next().unwrap_or_default().to_owned(),
-    })?;
+        words: words.lines().next().unwrap_or_default().to_owned(),
+    };
+    let value: Value = serde_saphyr::from_str(text).map_err(|error| form(&error.to_string()))?;
+    let problems = schema::check(&value);
+    if !problems.is_empty() {
+        return Err(ScenarioError::Fields {
+            name: name.to_owned(),
+            problems,
+        });
+    }
+    let document: Document = serde_json::from_value(value).map_err(|error| form(&error.to_string()))?;
     let mut problems = Problems::default();
     let scenario = scenario(&document, name, file, &mut problems);
     if problems.0.is_empty() {
@@ -203,6 +214,13 @@ fn journeys(documents: &[JourneyDocument], problems: &mut Problems) -> Vec<Journ
         if document.steps.is_empty() {
             problems.add(format!("{path}.steps"), "must have at least one");
         }
+        if !document.steps.is_empty() && document.steps.iter().all(|step| step.once) {
+            // The engine would turn without end.
+            problems.add(
+                format!("{path}.steps"),
+                "must not all be once: users have nothing to do in their second turn",
+            );
+        }
         let headers = headers(&format!("{path}.headers"), &document.headers, problems);
         let journey = Journey {
             name: document.name.clone(),
@@ -218,6 +236,7 @@ fn journeys(documents: &[JourneyDocument], problems: &mut Problems) -> Vec<Journ
                 .map(|(index, step)| step::parse(&format!("{path}.steps[{index}]"), step, problems))
                 .collect(),
         };
+        step::names(&path, &journey, problems);
         step::variables(&path, &journey, problems);
         journeys.push(journey);
     }
@@ -225,6 +244,8 @@ fn journeys(documents: &[JourneyDocument], problems: &mut Problems) -> Vec<Journ
 }
 
 /// Names and values of headers.
+///
+/// What is refused here would be refused by HTTP (RFC 9110, section 5.1) when it is sent.
 pub(super) fn headers(
     path: &str,
     headers: &BTreeMap<String, String>,
@@ -232,7 +253,19 @@ pub(super) fn headers(
 ) -> Vec<(String, Template)> {
     headers
         .iter()
-        .map(|(name, value)| (name.clone(), problems.template(&format!("{path}.{name}"), value)))
+        .map(|(name, value)| {
+            let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            if name.is_empty() || !name.bytes().all(token) {
+                problems.add(path, format!("{name:?} is not the name of a header"));
+            }
+            if value.chars().any(char::is_control) {
+                problems.add(
+                    format!("{path}.{name}"),
+                    "must not have line breaks or other control characters",
+                );
+            }
+            (name.clone(), problems.template(&format!("{path}.{name}"), value))
+        })
         .collect()
 }
 

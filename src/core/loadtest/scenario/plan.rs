@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
+    expected::{self, Expected},
     model::{Action, Load, Scenario},
     threshold::in_percent,
 };
@@ -10,6 +11,8 @@ use crate::core::loadtest::{duration, rate::Profile};
 
 /// Columns of the picture.
 const WIDTH: u32 = 60;
+/// Most stages that are told.
+const STAGES: usize = 12;
 const BARS: [char; 9] = [
     ' ', '\u{2581}', '\u{2582}', '\u{2583}', '\u{2584}', '\u{2585}', '\u{2586}', '\u{2587}', '\u{2588}',
 ];
@@ -42,6 +45,21 @@ fn write_all(out: &mut String, scenario: &Scenario, target: &str) -> std::fmt::R
         )?,
     }
     writeln!(out, "          |{}|", sparkline(profile))?;
+    stages(out, profile)?;
+    match expected::requests(scenario) {
+        Expected::About(count) => writeln!(out, "requests  {count:.0}, if no step fails")?,
+        Expected::AtMost(count) => writeln!(
+            out,
+            "requests  at most {count:.0}; the fewer, the longer answers take"
+        )?,
+        Expected::AsAnswered => writeln!(out, "requests  as many as are answered: users do not pause")?,
+    }
+    writeln!(
+        out,
+        "ends      after {}, and at most {} for the last answers",
+        duration::format(profile.duration()),
+        duration::format(scenario.timeout)
+    )?;
     let weights: f64 = scenario
         .journeys
         .iter()
@@ -75,6 +93,25 @@ fn write_all(out: &mut String, scenario: &Scenario, target: &str) -> std::fmt::R
             in_percent(abort.errors),
             duration::format(abort.over)
         )?;
+    }
+    Ok(())
+}
+
+/// The straight pieces of a load, the first of many.
+fn stages(out: &mut String, profile: &Profile) -> std::fmt::Result {
+    let level = |level: f64| (level * 10.0).round() / 10.0;
+    for (index, (from, to, length)) in profile.lines().enumerate() {
+        let head = if index == 0 { "stages    " } else { "          " };
+        if index == STAGES {
+            return writeln!(out, "{head}and {} more", profile.lines().count() - STAGES);
+        }
+        let length = duration::format(length);
+        // Levels that are written alike are told as one.
+        if (level(from) - level(to)).abs() < f64::EPSILON {
+            writeln!(out, "{head}{} for {length}", level(from))?;
+        } else {
+            writeln!(out, "{head}{} to {} in {length}", level(from), level(to))?;
+        }
     }
     Ok(())
 }
@@ -118,6 +155,9 @@ mod tests {
         for words in [
             "target    http://h",
             "up to 2.5 journeys a second for 1m30s, 225 in all",
+            "stages    2.5 for 1m30s\n",
+            "requests  225, if no step fails",
+            "ends      after 1m30s, and at most 10s for the last answers",
             "- GET (GET)",
             "threshold errors < 1%",
             "gives up  when more than 90% of the requests fail for 10s",

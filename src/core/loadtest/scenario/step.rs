@@ -44,7 +44,7 @@ pub(super) fn parse(path: &str, document: &StepDocument, problems: &mut Problems
                 "must have exactly one of get, post, put, patch, delete and websocket",
             );
             (
-                String::new(),
+                path.to_owned(),
                 Action::Request(self::request(path, "GET", "/", document, problems)),
             )
         }
@@ -74,7 +74,14 @@ fn request(
         path: below_target(&field, target, problems),
         headers: headers(&format!("{path}.headers"), &document.headers, problems),
         body: body.map(|body| problems.template(&format!("{path}.body"), body)),
-        expect: if document.expect.is_empty() {
+        expect: if let Some(refused) = first_beyond(&document.expect) {
+            let path = format!("{path}.expect[{}]", refused.0);
+            problems.add(
+                path,
+                format!("{} is not an HTTP status; use 100 to 599", refused.1),
+            );
+            Statuses::Success
+        } else if document.expect.is_empty() {
             Statuses::Success
         } else {
             Statuses::Only(document.expect.clone())
@@ -83,6 +90,7 @@ fn request(
             .extract
             .iter()
             .map(|(name, from)| {
+                variable(&format!("{path}.extract"), name, problems);
                 let path = format!("{path}.extract.{name}");
                 (
                     name.clone(),
@@ -102,11 +110,49 @@ fn request(
     }
 }
 
+/// The first that is no status of HTTP, and where it stands.
+fn first_beyond(statuses: &[u16]) -> Option<(usize, u16)> {
+    let mut all = statuses.iter().copied().enumerate();
+    all.find(|(_, status)| !(100..600).contains(status))
+}
+
+/// Refuses names that no template could have, or that every user has already.
+fn variable(path: &str, name: &str, problems: &mut Problems) {
+    let word = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    if name.is_empty() || !name.chars().all(word) {
+        problems.add(
+            path,
+            format!("{name:?} is not the name of a variable: use letters, digits and \"_\""),
+        );
+    } else if GIVEN.contains(&name) {
+        problems.add(
+            path,
+            format!("{name} is given to every user; choose another name"),
+        );
+    }
+}
+
 fn below_target(path: &str, text: &str, problems: &mut Problems) -> Template {
     if !text.starts_with('/') {
         problems.add(path, format!("{text:?} must begin with /"));
     }
+    if outside_variables(text).any(|char| char.is_whitespace() || char.is_control() || char == '#') {
+        problems.add(
+            path,
+            format!("{text:?} must not have spaces, control characters or #: write %20 for a space"),
+        );
+    }
     problems.template(path, text)
+}
+
+/// The characters that are not within `{{` and `}}`.
+fn outside_variables(text: &str) -> impl Iterator<Item = char> {
+    let parts = text.split("{{").enumerate();
+    let texts = parts.map(|(index, part)| match part.split_once("}}") {
+        Some((_, behind)) if index > 0 => behind,
+        _ => part,
+    });
+    texts.flat_map(str::chars)
 }
 
 fn extract(text: &str) -> Result<Extract, &'static str> {
@@ -147,6 +193,25 @@ fn websocket(path: &str, document: &WebSocketDocument, problems: &mut Problems) 
         hold: problems.positive(&format!("{path}.hold"), &document.hold),
         message,
         voice,
+    }
+}
+
+/// Refuses steps that reports could not tell apart.
+pub(super) fn names(path: &str, journey: &Journey, problems: &mut Problems) {
+    let mut seen = BTreeSet::new();
+    for (index, step) in journey.steps.iter().enumerate() {
+        let path = format!("{path}.steps[{index}].name");
+        if step.name.trim() != step.name || step.name.is_empty() {
+            problems.add(path, "must not be empty, nor begin or end with a space");
+        } else if !seen.insert(step.name.as_str()) {
+            problems.add(
+                path,
+                format!(
+                    "{:?} is there twice; give each step of a journey a name of its own",
+                    step.name
+                ),
+            );
+        }
     }
 }
 

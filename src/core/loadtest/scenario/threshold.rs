@@ -6,17 +6,23 @@ use super::model::{Bound, Threshold};
 use crate::core::loadtest::duration;
 
 /// Why a threshold was refused.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error(
-    "{0:?} is not a threshold: write \"latency p95 < 500ms\", \"within 500ms >= 95%\", \"errors < 1%\", \"rate >= 95/s\" or \"trend < 10%/h\", with \"step NAME: \" before it for one step"
-)]
-pub struct ThresholdError(String);
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ThresholdError {
+    /// Not of any form.
+    #[error(
+        "{0:?} is not a threshold: write \"latency p95 < 500ms\", \"within 500ms >= 95%\", \"errors < 1%\", \"rate >= 95/s\" or \"trend < 10%/h\", with \"step NAME: \" before it for one step"
+    )]
+    Form(String),
+    /// A share of requests is never below nothing.
+    #[error("{0:?} can never hold, because no share is below 0%: write \"errors < 0.001%\" if none may fail")]
+    Never(String),
+}
 
 impl FromStr for Threshold {
     type Err = ThresholdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let refused = || ThresholdError(text.to_owned());
+        let refused = || ThresholdError::Form(text.to_owned());
         let (step, bound) = match text.trim().strip_prefix("step ") {
             Some(rest) => {
                 let (name, bound) = rest.rsplit_once(": ").ok_or_else(refused)?;
@@ -26,6 +32,9 @@ impl FromStr for Threshold {
         };
         let words: Vec<&str> = bound.split_whitespace().collect();
         let bound = bound_of(&words).ok_or_else(refused)?;
+        if matches!(bound, Bound::Errors(share) if share <= 0.0) {
+            return Err(ThresholdError::Never(text.to_owned()));
+        }
         Ok(Self { step, bound })
     }
 }
@@ -79,13 +88,22 @@ impl fmt::Display for Threshold {
                 )
             }
             Bound::Within(limit, share) => {
-                write!(f, "within {} >= {}", duration::format(limit), in_percent(share))
+                write!(
+                    f,
+                    "within {} >= {}",
+                    duration::format(limit),
+                    written_percent(share)
+                )
             }
-            Bound::Errors(share) => write!(f, "errors < {}", in_percent(share)),
+            Bound::Errors(share) => write!(f, "errors < {}", written_percent(share)),
             Bound::Rate(rate) => write!(f, "rate >= {rate}/s"),
-            Bound::Trend(growth) => write!(f, "trend < {}/h", in_percent(growth)),
+            Bound::Trend(growth) => write!(f, "trend < {}/h", written_percent(growth)),
         }
     }
+}
+
+fn written_percent(share: f64) -> String {
+    format!("{}%", written(share))
 }
 
 /// `p95`, `p99.9`, `max`.
@@ -93,7 +111,7 @@ pub fn quantile_name(share: f64) -> String {
     if share >= 1.0 {
         "max".to_owned()
     } else {
-        format!("p{}", rounded(share * 100.0))
+        format!("p{}", written(share))
     }
 }
 
@@ -105,6 +123,11 @@ pub fn in_percent(share: f64) -> String {
 /// To a thousandth, so that 0.29 * 100 is 29.
 fn rounded(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
+}
+
+/// A bound as it was written: as many digits as 64 bits keep, so that 99.9999 does not become 100.
+fn written(share: f64) -> f64 {
+    (share * 1e12).round() / 1e10
 }
 
 #[cfg(test)]

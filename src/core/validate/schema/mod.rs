@@ -41,6 +41,24 @@ static SPEC: LazyLock<Node> = LazyLock::new(|| {
         .unwrap_or_default()
 });
 
+/// Another schema to check values against: one without references, whose null types are written as `nullable`.
+#[derive(Debug)]
+pub struct Checker(Node);
+
+impl Checker {
+    /// Reads the schema. What it says beyond the part of structural schemas that is known here is passed over.
+    pub fn new(schema: &Value) -> Self {
+        Self(Node::read(schema))
+    }
+
+    /// Checks a value, unknown fields included. Paths begin at the value.
+    pub fn check(&self, value: &Value) -> Vec<SchemaViolation> {
+        let mut found = Vec::new();
+        self.0.check(value, &mut Vec::new(), &mut found);
+        found
+    }
+}
+
 /// Checks a spec, unknown fields included.
 pub fn check_spec(spec: &Value) -> Vec<SchemaViolation> {
     let mut found = Vec::new();

@@ -72,6 +72,7 @@ impl Node {
             required: strings(schema.get("required")),
             values: schema
                 .get("additionalProperties")
+                .filter(|schema| schema.is_object())
                 .map(|s| Box::new(Self::read(s))),
             items: schema.get("items").map(|schema| Box::new(Self::read(schema))),
             unique: Unique::read(schema),

@@ -1,0 +1,117 @@
+//! Scenario files as a user meets them: `vas test list`, `show`, `schema` and `run --dry-run`. Nothing is sent.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::support::{
+    cluster::{root, run_dir},
+    vas::run,
+};
+
+const TARGET: [&str; 3] = ["--target", "http://127.0.0.1:9", "--dry-run"];
+
+fn scratch() -> PathBuf {
+    let folder = run_dir().join("scenarios");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn stdout(args: &[&str]) -> String {
+    let output = run(args);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{args:?}: {stderr}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn plan(scenario: &str, more: &[&str]) -> String {
+    let mut args = vec!["test", "run", scenario];
+    args.extend(TARGET);
+    args.extend(more);
+    stdout(&args)
+}
+
+fn listed() -> Vec<String> {
+    let list: Value = serde_json::from_str(&stdout(&["test", "list", "-o", "json"])).unwrap();
+    let names = list["scenarios"].as_array().unwrap().iter();
+    names
+        .map(|scenario| scenario["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn the_checked_in_schema_is_the_one_of_the_types() {
+    let checked_in = std::fs::read_to_string(root().join("docs/scenario.schema.json")).unwrap();
+    assert!(
+        stdout(&["test", "schema"]) == checked_in,
+        "docs/scenario.schema.json is out of date: run `make generate`"
+    );
+}
+
+#[test]
+fn what_is_shown_can_be_saved_and_planned_as_it_is() {
+    let folder = scratch();
+    let names = listed();
+    assert_eq!(names.len(), 10);
+    for name in names {
+        let file = folder.join(format!("{name}.yaml"));
+        std::fs::write(&file, stdout(&["test", "show", &name])).unwrap();
+        assert_eq!(plan(&file.to_string_lossy(), &[]), plan(&name, &[]));
+    }
+}
+
+#[test]
+fn the_list_shows_every_scenario_and_suite() {
+    let text = stdout(&["test", "list"]);
+    for name in listed().iter().map(String::as_str).chain(["quick", "all"]) {
+        assert!(text.lines().any(|line| line.starts_with(name)), "{name}\n{text}");
+    }
+}
+
+#[test]
+fn a_plan_says_what_comes_and_a_scale_shortens_it() {
+    let whole = plan("stress", &[]);
+    assert!(whole.contains("up to 500 users for 22m"), "{whole}");
+    assert!(whole.contains("ends      after 22m"), "{whole}");
+    let short = plan("stress", &["--scale", "0.1", "--scale-load", "0.5"]);
+    assert!(short.contains("up to 250 users for 2m12s"), "{short}");
+    let suite = plan("quick", &[]);
+    assert!(suite.contains("smoke: ") && suite.contains("load: "), "{suite}");
+}
+
+#[test]
+fn a_file_with_mistakes_is_refused_with_all_of_them() {
+    let file = scratch().join("mistakes.yaml");
+    let text = "timeout: 5\nlaod: {}\nload: {rate: [{duration: 1s, at: x}]}\njourneys: [{steps: []}]\n";
+    std::fs::write(&file, text).unwrap();
+    let path = file.to_string_lossy();
+    let output = run(&[
+        "test",
+        "run",
+        &path,
+        "--target",
+        "http://127.0.0.1:9",
+        "--dry-run",
+    ]);
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    for expected in [
+        "laod: unknown field; did you mean load?",
+        "load.rate[0].at: \"x\" must be a number",
+        "timeout: 5 must be a string",
+        "journeys[0].name: is required",
+    ] {
+        assert!(stderr.contains(expected), "{expected}\n{stderr}");
+    }
+}
+
+#[test]
+fn a_trace_stands_beside_its_scenario() {
+    let folder = scratch();
+    std::fs::write(folder.join("day.csv"), "seconds,level\n0,10\n30,20\n60,0\n").unwrap();
+    let file = folder.join("replay.yaml");
+    let text = "load: {rate: [{trace: day.csv}]}\njourneys: [{name: a, steps: [{get: /}]}]\n";
+    std::fs::write(&file, text).unwrap();
+    let plan = plan(&file.to_string_lossy(), &[]);
+    assert!(plan.contains("requests  900, if no step fails"), "{plan}");
+}
