@@ -301,7 +301,7 @@ impl Args {
             let settings = self.search.settings(points.last());
             let (found, taken) = steps
                 .search(settings, steady, |words| {
-                    say(&format!("{replicas} replicas: {words}"))
+                    say(&format!("{replicas} replicas: {words}"));
                 })
                 .await?;
             points.push(Point {

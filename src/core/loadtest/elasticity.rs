@@ -71,8 +71,8 @@ pub fn elasticity(samples: &[Sample]) -> Option<Elasticity> {
     let unstable = samples.windows(2).filter(|pair| moved_apart(pair)).count();
     let unstable = u32::try_from(unstable).map_or(0.0, f64::from);
     Some(Elasticity {
-        under_accuracy: share(|one| f64::from(one.demand.saturating_sub(one.supply)) / divisor(one)),
-        over_accuracy: share(|one| f64::from(one.supply.saturating_sub(one.demand)) / divisor(one)),
+        under_accuracy: share(|one| f64::from(one.demand.saturating_sub(one.supply)) / divisor(*one)),
+        over_accuracy: share(|one| f64::from(one.supply.saturating_sub(one.demand)) / divisor(*one)),
         under_timeshare: share(|one| f64::from(u8::from(one.demand > one.supply))),
         over_timeshare: share(|one| f64::from(u8::from(one.supply > one.demand))),
         instability: 100.0 * unstable / (total - 1.0).max(1.0),
@@ -81,7 +81,7 @@ pub fn elasticity(samples: &[Sample]) -> Option<Elasticity> {
     })
 }
 
-fn divisor(sample: &Sample) -> f64 {
+fn divisor(sample: Sample) -> f64 {
     f64::from(sample.demand.max(1))
 }
 

@@ -161,7 +161,7 @@ impl Trial<'_> {
                 }
                 let total = elastic.time_to_scale.unwrap_or(0.0);
                 if after > rising {
-                    elastic.time_to_scale = Some(total.max((after - rising).as_secs_f64()));
+                    elastic.time_to_scale = Some(total.max(after.saturating_sub(rising).as_secs_f64()));
                 }
                 tokio::time::sleep(POLL).await;
                 waited += POLL;
