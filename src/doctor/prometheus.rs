@@ -215,7 +215,8 @@ impl Server {
             Err(Unread::Forbidden(words)) => {
                 return Err(Unread::Forbidden(words));
             }
-            Err(Unread::NotFound) => Err("the Service does not exist".to_owned()),
+            // Kubernetes 1.34 says the same of a Service without an Endpoints object.
+            Err(Unread::NotFound) => Err("the Service does not exist, or has no endpoints".to_owned()),
             Err(Unread::Failed(words) | Unread::NotAsked(words)) => Err(words),
         };
         let mut series = Vec::new();

@@ -370,7 +370,8 @@ pub fn versions() -> String {
     let adapter = include_str!("peers/prometheus-adapter/go.mod")
         .lines()
         .find_map(|line| line.split_once("sigs.k8s.io/prometheus-adapter v"))
-        .map_or("unknown", |(_, version)| version.trim());
+        .and_then(|(_, version)| version.split_whitespace().next())
+        .unwrap_or("unknown");
     let rust = first_line(Path::new("rustc"), &["--version"]);
     let commit = first_line(Path::new("git"), &["describe", "--always", "--dirty"]);
     format!(

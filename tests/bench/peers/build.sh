@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the adapters that `make bench` compares with, from the Go module proxy:
 #
-#     tests/bench/peers/build.sh prometheus-adapter keda
+#     tests/bench/peers/build.sh prometheus-adapter
 #
 # The binaries go to target/bench/bin. A first build takes minutes, so it says how far it is.
 # PEERS_FLAGS adds to `go build`, such as -p=1 on a machine that others use too.
@@ -57,10 +57,6 @@ build() {
 for peer in "$@"; do
     case $peer in
     prometheus-adapter) build "$peer" prometheus-adapter sigs.k8s.io/prometheus-adapter/cmd/adapter ;;
-    keda)
-        build "$peer" keda-adapter github.com/kedacore/keda/v2/cmd/adapter
-        build "$peer" keda-operator github.com/kedacore/keda/v2/cmd/operator
-        ;;
-    *) fail "no such peer: $peer (prometheus-adapter, keda)" ;;
+    *) fail "no such peer: $peer (prometheus-adapter)" ;;
     esac
 done

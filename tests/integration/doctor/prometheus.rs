@@ -66,7 +66,9 @@ async fn without_a_url_prometheus_is_asked_through_the_api_server() {
     // The Deployment names http://prometheus.monitoring.svc:9090, and that is not there.
     let found = doctored.finds_in(run, "prometheus-reachable", "problem").await;
     assert!(
-        found.contains("Service monitoring/prometheus port 9090: the Service does not exist"),
+        found.contains(
+            "Service monitoring/prometheus port 9090: the Service does not exist, or has no endpoints"
+        ),
         "{found}"
     );
 
@@ -215,7 +217,7 @@ impl Forward {
     }
 
     /// A Service whose one endpoint is this: the API server's proxy leads to pods only, so a pod that nobody runs
-    /// lends its name.
+    /// lends its name. It looks at `EndpointSlices` in Kubernetes 1.37 and at `Endpoints` in 1.34.
     fn service(&self) -> String {
         json!({"apiVersion": "v1", "kind": "List", "items": [
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "monitoring"}},
@@ -228,6 +230,11 @@ impl Forward {
              "ports": [{"name": "http", "port": self.port}],
              "endpoints": [{"addresses": [self.address], "conditions": {"ready": true},
                             "targetRef": {"kind": "Pod", "name": "prometheus", "namespace": "monitoring"}}]},
+            {"apiVersion": "v1", "kind": "Endpoints",
+             "metadata": {"name": "prometheus", "namespace": "monitoring",
+                          "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
+             "subsets": [{"ports": [{"name": "http", "port": self.port}],
+                          "addresses": [{"ip": self.address, "targetRef": {"kind": "Pod", "name": "prometheus", "namespace": "monitoring"}}]}]},
         ]})
         .to_string()
     }

@@ -7,6 +7,7 @@ use std::{
     collections::BTreeMap,
     path::Path,
     process::Output,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -171,6 +172,40 @@ fn rescales(namespace: &Namespace<'_>, hpa: &str) -> Vec<i64> {
     events.iter().filter_map(size).collect()
 }
 
+/// Requests to pods, as many per second all the time: a gap while the test waits for kubectl would be a lower rate, and
+/// then another count.
+struct Traffic {
+    pods: Arc<Mutex<Vec<String>>>,
+}
+
+impl Traffic {
+    const PER_SECOND: f64 = 225.0;
+
+    fn start(stack: &'static Stack, namespace: &str) -> Self {
+        let pods = Arc::new(Mutex::new(Vec::<String>::new()));
+        let (reached, namespace) = (Arc::downgrade(&pods), namespace.to_owned());
+        let started = Instant::now();
+        std::thread::spawn(move || {
+            // Until it is dropped.
+            while let Some(pods) = reached.upgrade() {
+                for pod in pods.lock().expect("no test panics with it").iter() {
+                    let labels = [("namespace", namespace.as_str()), ("pod", pod.as_str())];
+                    let requests = Self::PER_SECOND * started.elapsed().as_secs_f64();
+                    stack.exporter.set("explain_requests_total", &labels, requests);
+                }
+                drop(pods);
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        });
+        Self { pods }
+    }
+
+    /// Whom it reaches from now on.
+    fn reaches(&self, pods: Vec<String>) {
+        *self.pods.lock().expect("no test panics with it") = pods;
+    }
+}
+
 /// The Deployments of all situations; their pods use 75 % of the CPU they request.
 fn deploy(namespace: &Namespace<'_>) {
     for (name, replicas, ..) in SITUATIONS {
@@ -200,14 +235,8 @@ async fn explain_foretells_what_the_hpa_controller_then_sets() {
         let labels = [("namespace", namespace.name()), ("queue", queue)];
         stack.exporter.set("explain_depth", &labels, depth);
     }
-    let started = Instant::now();
-    let feed = || {
-        for pod in pods(&namespace, "pods-metric") {
-            let labels = [("namespace", namespace.name()), ("pod", pod.as_str())];
-            let requests = 225.0 * started.elapsed().as_secs_f64();
-            stack.exporter.set("explain_requests_total", &labels, requests);
-        }
-    };
+    let traffic = Traffic::start(stack, namespace.name());
+    let feed = || traffic.reaches(pods(&namespace, "pods-metric"));
 
     let foretold = eventually(Duration::from_secs(120), "the situations", || async {
         feed();
