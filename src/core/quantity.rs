@@ -7,6 +7,8 @@
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 const NANO: i128 = 1_000_000_000;
+/// Largest amount: its milli-units, rounded up, are still read.
+const MAX_NANO: i128 = i128::MAX - NANO;
 
 /// Largest value that the HPA's client reads without overflow: `MilliValue()` is an `int64`.
 pub const MAX_VALUE: f64 = 9.2e15;
@@ -103,17 +105,23 @@ pub fn parse_str(text: &str) -> Result<Amount, ParseQuantityError> {
     };
     let places = u32::try_from(fraction.len()).map_err(|_| ParseQuantityError::TooFine)?;
     let fraction_divisor = 10_i128.checked_pow(places).ok_or(ParseQuantityError::TooFine)?;
-    let numerator = mantissa
-        .checked_mul(multiplier)
-        .and_then(|value| value.checked_mul(NANO))
-        .ok_or(ParseQuantityError::TooLarge)?;
     let denominator = divisor
         .checked_mul(fraction_divisor)
         .ok_or(ParseQuantityError::TooFine)?;
+    // Both are powers of ten. Cancelled first, or an amount that fits would overflow on the way in a finer unit.
+    let common = denominator.min(NANO);
+    let denominator = denominator / common;
+    let numerator = mantissa
+        .checked_mul(multiplier)
+        .and_then(|value| value.checked_mul(NANO / common))
+        .ok_or(ParseQuantityError::TooLarge)?;
     if numerator % denominator != 0 {
         return Err(ParseQuantityError::TooFine);
     }
     let nano = numerator / denominator;
+    if nano > MAX_NANO {
+        return Err(ParseQuantityError::TooLarge);
+    }
     Ok(Amount(if negative { -nano } else { nano }))
 }
 
@@ -205,6 +213,20 @@ mod tests {
         }
         assert_eq!(parse_str("0.1n"), Err(ParseQuantityError::TooFine));
         assert_eq!(parse_str("1e30"), Err(ParseQuantityError::TooLarge));
+    }
+
+    #[test]
+    fn an_amount_that_fits_is_read_in_every_unit() {
+        let units = parse_str("1000000000000000000000000000");
+        assert!(units.is_ok());
+        assert_eq!(parse_str("1000000000000000000000000000000m"), units);
+        assert_eq!(parse_str("1000000000000000000000000000000000000n"), units);
+        let largest = parse_str(&format!("{MAX_NANO}n")).unwrap();
+        assert!(parse_str(&format!("{}m", largest.milli_ceil())).is_ok());
+        assert_eq!(
+            parse_str(&format!("{}n", i128::MAX)),
+            Err(ParseQuantityError::TooLarge)
+        );
     }
 
     #[test]
