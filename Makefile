@@ -41,6 +41,16 @@ bench: tools cluster bench-peers ## Measure the metrics server beside prometheus
 	@echo "building vas and the benchmark in release mode (the first time takes minutes)" >&2
 	@cargo build --locked --release --bin vas --example bench --example read-path
 	@BUILT=1 target/release/examples/bench $(ARGS)
+	@$(MAKE) --no-print-directory bench-load
+
+GENERATORS ?= oha vegeta k6
+
+.PHONY: bench-load
+bench-load: tools ## Measure the load engine beside oha, wrk, hey, vegeta and k6; writes docs/benchmarks.md (LOAD_ARGS="--quick")
+	@tests/bench/generators/build.sh $(GENERATORS) || echo "bench-load: goes on without them" >&2
+	@echo "building the benchmark in release mode (the first time takes minutes)" >&2
+	@cargo build --locked --release --example bench-load
+	@target/release/examples/bench-load $(LOAD_ARGS)
 
 .PHONY: bench-peers
 bench-peers:

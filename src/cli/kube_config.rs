@@ -1,6 +1,6 @@
 //! `--kubeconfig` and `--context`: how a command reaches the API server.
 
-use std::{path::PathBuf, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::Args;
 use kube::{
@@ -39,6 +39,18 @@ pub enum KubeConfigError {
 }
 
 impl KubeConfigArgs {
+    /// The flags that lead another process of this program to the same cluster.
+    pub fn flags(&self) -> Vec<OsString> {
+        let file = self
+            .kubeconfig
+            .iter()
+            .map(|file| ("--kubeconfig", file.clone().into_os_string()));
+        let context = self.context.iter().map(|context| ("--context", context.into()));
+        file.chain(context)
+            .flat_map(|(flag, value)| [flag.into(), value])
+            .collect()
+    }
+
     /// A client for the chosen cluster. [`Client::default_namespace`] is the context's namespace, or the
     /// pod's.
     ///

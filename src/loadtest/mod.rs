@@ -4,10 +4,12 @@
 //! clock    one time axis for everything: seconds since the load began
 //! http     connections, requests, answers
 //! engine   sends requests when they are due -> core::loadtest::Measured
+//! capacity holds replicas and searches for the load they carry
 //! ```
 //!
 //! What can be decided without I/O is in `core::loadtest`.
 
+pub mod capacity;
 pub mod clock;
 pub mod engine;
 pub mod http;

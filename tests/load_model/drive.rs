@@ -1,4 +1,4 @@
-//! The clock: watches the pods and lets time pass in the model.
+//! The clock: watches the pods, or plays them, and lets time pass in the model.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,32 +12,76 @@ use kube::{
         watcher,
     },
 };
-use tokio::task::JoinSet;
+use tokio::{sync::watch::Receiver, task::JoinSet};
 use vas::clock::{Clock as _, SystemClock};
 
-use crate::{Error, Shared, arguments::Arguments, model::Pods, usage_patch};
+use crate::{Error, Shared, arguments::Arguments, model::Pods, service::Service, usage_patch};
 
 /// Time between two steps of the model: far below a scrape interval.
 const STEP: Duration = Duration::from_millis(100);
 
-/// Runs until a watch or the usage writer ends, which is an error.
-pub async fn drive(client: Client, arguments: &Arguments, model: Shared) -> Result<(), Error> {
-    let pods = Api::<Pod>::namespaced(client.clone(), &arguments.namespace);
-    let mut tasks = JoinSet::new();
-    let gateways = watch(&mut tasks, &client, arguments, &arguments.gateway).await?;
-    let workers = watch(&mut tasks, &client, arguments, &arguments.worker).await?;
-    tasks.spawn(usage_patch::keep(pods, Arc::clone(&model)));
-    let clock = SystemClock::new();
-    let mut ticks = tokio::time::interval(STEP);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {
-                model.lock().advance(clock.monotonic(), seen(&gateways), seen(&workers));
+/// What time passes for.
+pub struct Clockwork {
+    model: Shared,
+    service: Option<Arc<Service>>,
+    clock: SystemClock,
+    last: Duration,
+}
+
+impl Clockwork {
+    /// At time zero.
+    pub fn new(model: Shared, service: Option<Arc<Service>>) -> Self {
+        Self {
+            model,
+            service,
+            clock: SystemClock::new(),
+            last: Duration::ZERO,
+        }
+    }
+
+    /// With the pods of a cluster, until a watch or the usage writer ends, which is an error.
+    pub async fn follow(mut self, client: Client, arguments: &Arguments) -> Result<(), Error> {
+        let pods = Api::<Pod>::namespaced(client.clone(), arguments.namespace());
+        let mut tasks = JoinSet::new();
+        let gateways = watch(&mut tasks, &client, arguments, &arguments.gateway).await?;
+        let workers = watch(&mut tasks, &client, arguments, &arguments.worker).await?;
+        tasks.spawn(usage_patch::keep(pods, Arc::clone(&self.model)));
+        let mut ticks = tokio::time::interval(STEP);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => self.step(seen(&gateways), seen(&workers)),
+                Some(ended) = tasks.join_next() => {
+                    ended?;
+                    return Err("a background task ended".into());
+                }
             }
-            Some(ended) = tasks.join_next() => {
-                ended?;
-                return Err("a background task ended".into());
+        }
+    }
+
+    /// With as many Ready gateway pods as it is told, for ever.
+    pub async fn play(mut self, gateway: &str, mut count: Receiver<u32>) -> Result<(), Error> {
+        let mut ticks = tokio::time::interval(STEP);
+        loop {
+            let pods = *count.borrow_and_update();
+            self.step(Pods::played(gateway, pods), Pods::default());
+            tokio::select! {
+                _ = ticks.tick() => {}
+                changed = count.changed() => changed?,
             }
+        }
+    }
+
+    fn step(&mut self, gateways: Pods, workers: Pods) {
+        let now = self.clock.monotonic();
+        let elapsed = now.saturating_sub(self.last);
+        self.last = now;
+        // The model first: what arrives from now on is counted for these pods.
+        let ready = gateways.ready.len();
+        self.model.lock().advance(now, gateways, workers);
+        if let Some(service) = &self.service {
+            service.set_pods(ready);
+            let counts = service.counts();
+            self.model.lock().observe(elapsed, counts);
         }
     }
 }
@@ -49,7 +93,7 @@ async fn watch(
     arguments: &Arguments,
     deployment: &str,
 ) -> Result<Store<Pod>, Error> {
-    let deployments = Api::<Deployment>::namespaced(client.clone(), &arguments.namespace);
+    let deployments = Api::<Deployment>::namespaced(client.clone(), arguments.namespace());
     let selector = deployments
         .get(deployment)
         .await?
@@ -62,7 +106,7 @@ async fn watch(
         .map(|(key, value)| format!("{key}={value}"))
         .collect();
     let (store, writer) = reflector::store();
-    let pods = Api::<Pod>::namespaced(client.clone(), &arguments.namespace);
+    let pods = Api::<Pod>::namespaced(client.clone(), arguments.namespace());
     let stream = watcher(pods, watcher::Config::default().labels(&selector.join(",")))
         .default_backoff()
         .reflect(writer);

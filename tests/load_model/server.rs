@@ -1,6 +1,6 @@
 //! HTTP: series out, steering in.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -9,27 +9,37 @@ use axum::{
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
-use crate::{Error, Shared, exposition, model::Arrivals};
+use crate::{
+    Error, Shared, exposition,
+    model::Arrivals,
+    service::{self, Service},
+};
 
 /// Time of one worker that a job takes unless said otherwise.
 const SECONDS_PER_JOB: f64 = 0.25;
 
+/// What is shown and steered.
 #[derive(Clone)]
-struct Site {
-    model: Shared,
-    namespace: String,
+pub struct Site {
+    pub model: Shared,
+    pub namespace: String,
+    /// Where requests are answered for real, if anywhere.
+    pub service: Option<Arc<Service>>,
+    /// How many pods are played, if any are.
+    pub played: Option<Arc<watch::Sender<u32>>>,
 }
 
 /// Serves until the listener fails.
-pub async fn serve(listener: TcpListener, namespace: String, model: Shared) -> Result<(), Error> {
+pub async fn serve(listener: TcpListener, site: Site) -> Result<(), Error> {
     let routes = Router::new()
         .route("/metrics", get(metrics))
         .route("/state", get(state))
         .route("/load", post(load))
         .route("/queue", post(queue))
-        .with_state(Site { model, namespace });
+        .route("/service", post(change_service))
+        .with_state(site);
     axum::serve(listener, routes).await?;
     Ok(())
 }
@@ -55,6 +65,23 @@ struct Burst {
     clear: bool,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    /// Requests per second of one pod.
+    capacity: Option<f64>,
+    /// Ready pods.
+    pods: Option<u32>,
+    /// Hold every answer from now on.
+    stall: Option<Stall>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stall {
+    seconds: f64,
+}
+
 /// What is offered and what is left of it.
 #[derive(Debug, Serialize)]
 struct Snapshot {
@@ -65,6 +92,7 @@ struct Snapshot {
     oldest_job_seconds: f64,
     ready_gateways: usize,
     ready_workers: usize,
+    service: Option<service::Snapshot>,
 }
 
 async fn metrics(State(site): State<Site>) -> String {
@@ -72,8 +100,11 @@ async fn metrics(State(site): State<Site>) -> String {
 }
 
 async fn state(State(site): State<Site>) -> Json<Snapshot> {
+    let arriving = site.model.lock().arriving();
+    let service = site.service.map(|service| service.snapshot(arriving));
     let model = site.model.lock();
     Json(Snapshot {
+        service,
         requests_per_second: model.requests.offered(),
         requests_per_pod: model.requests_per_pod(),
         requests_lost: model.requests.lost(),
@@ -89,6 +120,41 @@ type Answer = Result<StatusCode, (StatusCode, &'static str)>;
 async fn load(State(site): State<Site>, Json(load): Json<Load>) -> Answer {
     let rate = rate(load.requests_per_second)?;
     site.model.lock().requests.offer(rate);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn change_service(State(site): State<Site>, Json(change): Json<Change>) -> Answer {
+    const LONGEST_STALL: f64 = 3600.0;
+    let service = site
+        .service
+        .ok_or((StatusCode::CONFLICT, "started without --service-listen"))?;
+    let capacity = change.capacity.map(rate).transpose()?;
+    if capacity == Some(0.0) {
+        return Err((StatusCode::BAD_REQUEST, "a capacity must be above zero"));
+    }
+    let stall = change.stall.map(|stall| {
+        let length = Duration::try_from_secs_f64(stall.seconds).ok();
+        length
+            .filter(|length| length.as_secs_f64() <= LONGEST_STALL)
+            .ok_or((
+                StatusCode::BAD_REQUEST,
+                "the seconds of a stall must be a number between 0 and 3600",
+            ))
+    });
+    let stall = stall.transpose()?;
+    if let Some(pods) = change.pods {
+        let played = site.played.ok_or((
+            StatusCode::CONFLICT,
+            "the pods are a cluster's: started without --pods",
+        ))?;
+        played.send_replace(pods);
+    }
+    if let Some(capacity) = capacity {
+        service.set_capacity(capacity);
+    }
+    if let Some(length) = stall {
+        service.stall(length);
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

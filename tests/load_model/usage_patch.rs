@@ -48,7 +48,7 @@ pub async fn keep(pods: Api<Pod>, model: Shared) {
 
 /// Usage of every live pod. One that is not Ready yet is idle.
 fn usage(model: &Model) -> BTreeMap<String, Usage> {
-    let rate = model.requests_per_pod().unwrap_or_default();
+    let rate = model.work_per_pod();
     let busy = model.busy_workers();
     let gateways = model.gateways.live.iter().map(|pod| {
         let ready = model.gateways.ready.contains(pod);

@@ -5,11 +5,13 @@
 //! outputs                   reports in files           run, list        the subcommands
 //! ```
 
+mod capacity;
 mod drive;
 mod list;
 mod load_args;
 mod outputs;
 mod progress;
+mod restore;
 mod run;
 mod scenario_args;
 
@@ -21,6 +23,8 @@ use clap::Subcommand;
 const EXIT_MISSED: u8 = 99;
 /// The load generator, not the service, made the result.
 const EXIT_PROVES_NOTHING: u8 = 3;
+/// The test could not be trusted, so it was not begun.
+const EXIT_PRECONDITION: u8 = 4;
 /// Ended by a signal, with a report of what was run.
 const EXIT_INTERRUPTED: u8 = 130;
 
@@ -34,6 +38,8 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(Box<run::Args>),
+    Capacity(Box<capacity::Args>),
+    Restore(restore::Args),
     List(list::ListArgs),
     Show(list::ShowArgs),
     Schema(list::SchemaArgs),
@@ -43,6 +49,8 @@ impl Args {
     pub(super) fn run(&self) -> ExitCode {
         match &self.command {
             Command::Run(args) => args.run(),
+            Command::Capacity(args) => args.run(),
+            Command::Restore(args) => args.run(),
             Command::List(args) => args.run(),
             Command::Show(args) => args.run(),
             Command::Schema(args) => args.run(),

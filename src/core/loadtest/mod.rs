@@ -8,10 +8,13 @@
 //!
 //! Must not: send anything, look at a clock or a cluster. `src/loadtest` does that.
 
+pub mod capacity;
 pub mod chain;
 pub mod check;
+pub mod curve;
 pub mod duration;
 pub mod elasticity;
+pub mod hold;
 pub mod judge;
 pub mod latencies;
 pub mod measured;
@@ -19,3 +22,7 @@ pub mod rate;
 pub mod report;
 pub mod scaling;
 pub mod scenario;
+pub mod search;
+pub mod step;
+pub mod suggestion;
+pub mod usl;

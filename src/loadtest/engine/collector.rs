@@ -182,16 +182,15 @@ impl Collector {
         for thread in &self.totals {
             schedule_error.merge(&thread.schedule_error);
         }
-        let end = self.ending.given().unwrap_or(End::Completed);
-        let ran = Duration::from_secs(u64::from(self.next));
+        // An order that comes while the last answers are waited for ends nothing early.
+        let (end, elapsed) = match self.ending.given() {
+            Some((end, at)) => (end, planned.min(at.saturating_duration_since(self.clock.zero()))),
+            None => (End::Completed, planned),
+        };
         Measured {
             began: self.clock.timestamp(),
             planned,
-            elapsed: if self.ending.given().is_some() {
-                planned.min(ran)
-            } else {
-                planned
-            },
+            elapsed,
             end,
             total,
             steps,

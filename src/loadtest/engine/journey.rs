@@ -53,6 +53,8 @@ pub(super) fn live(worker: &Rc<Worker>, number: u64, home: CancellationToken) {
         if let Some(journey) = worker.plan.journey_of(number) {
             let mut user = User::new(number, journey);
             while !home.is_cancelled() && !worker.share.stop.is_cancelled() {
+                // A turn may fail without waiting for anything: others must have theirs, and the run its end.
+                tokio::task::coop::consume_budget().await;
                 let now = worker.share.clock.elapsed();
                 user.turn(&worker, journey, now, &home).await;
             }

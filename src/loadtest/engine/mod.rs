@@ -23,7 +23,10 @@ mod recorder;
 mod websocket;
 mod worker;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
@@ -78,17 +81,22 @@ pub struct Running {
 #[derive(Clone, Debug, Default)]
 pub struct Ending {
     stop: CancellationToken,
-    end: Arc<Mutex<Option<End>>>,
+    end: Arc<Mutex<Option<(End, Instant)>>>,
 }
 
 impl Ending {
     /// Ends the load: nothing is begun any more, what is under way is waited for. The first order counts.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the moment of the order ends the time of sending"
+    )]
     pub fn order(&self, end: End) {
-        self.end.lock().get_or_insert(end);
+        self.end.lock().get_or_insert_with(|| (end, Instant::now()));
         self.stop.cancel();
     }
 
-    fn given(&self) -> Option<End> {
+    /// The order, and when it was given.
+    fn given(&self) -> Option<(End, Instant)> {
         self.end.lock().clone()
     }
 }
@@ -177,3 +185,6 @@ fn threads_for(scenario: &Scenario, machine: Machine) -> u32 {
 fn patience(scenario: &Scenario) -> Duration {
     scenario.timeout + Duration::from_secs(1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,6 +142,16 @@ impl Recorder {
         }
     }
 
+    /// What counted as answered when it was connected was lost afterwards: it has failed, in this second.
+    pub(super) fn lost(&self, step: StepId, failure: Failure) {
+        self.roll(self.clock.elapsed());
+        self.slice.borrow_mut().failed += 1;
+        if let Some(step) = self.totals.borrow_mut().steps.get_mut(step.0) {
+            step.answered = step.answered.saturating_sub(1);
+            *step.failures.entry(failure).or_default() += 1;
+        }
+    }
+
     /// Requests that were due and never sent.
     pub(super) fn unsent(&self, count: u64) {
         self.totals.borrow_mut().unsent += count;

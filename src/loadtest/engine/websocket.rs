@@ -19,7 +19,7 @@ use crate::{
         model::{Voice, WebSocket},
         template::Template,
     },
-    loadtest::http::{BoxedStream, Failure, Protocol, Target, connect},
+    loadtest::http::{BoxedStream, Failure, connect},
 };
 
 /// Connects, holds the connection as long as the scenario wants, and closes it. Connecting counts as the step's request;
@@ -50,6 +50,9 @@ pub(super) async fn hold(
             recorder
                 .websockets_held
                 .set(recorder.websockets_held.get().saturating_sub(1));
+            if let Err(failure) = &ended {
+                recorder.lost(step, failure.clone());
+            }
             ended.err()
         }
         Err(failure) => {
@@ -71,10 +74,7 @@ async fn open(
     values: &BTreeMap<String, String>,
 ) -> Result<WebSocketStream<BoxedStream>, Failure> {
     // The upgrade is one of HTTP/1.1, whatever the other requests speak.
-    let target = Target {
-        protocol: Protocol::Http1,
-        ..worker.pool.target().clone()
-    };
+    let target = worker.pool.target().over_http1();
     let url = target
         .url(&websocket.path.render(values)?)
         .replacen("http", "ws", 1);

@@ -41,7 +41,8 @@ pub struct Answer {
 /// What came of one request.
 #[derive(Debug)]
 pub struct Exchange {
-    /// When it was sent, from the begin of the run; `None` if it never was.
+    /// When sending it began, from the begin of the run: to connect is part of it, to wait for room within the limit of
+    /// connections is not. `None` if there was no room in time, or no connection.
     pub sent: Option<Duration>,
     /// The answer, or why there is none.
     pub answer: Result<Answer, Failure>,
@@ -57,8 +58,9 @@ pub async fn exchange(
 ) -> Exchange {
     let mut sent = None;
     let answered = tokio::time::timeout(timeout, async {
-        let mut place = pool.place().await?;
+        let room = pool.room().await?;
         sent = Some(clock.elapsed());
+        let mut place = pool.place(room).await.inspect_err(|_| sent = None)?;
         let response = pool.send(&mut place, outgoing.request()).await?;
         let (parts, body) = response.into_parts();
         let body = read(body, keep_body).await?;

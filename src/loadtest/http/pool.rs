@@ -108,15 +108,18 @@ impl Pool {
         &self.target
     }
 
-    /// A place to send one request from.
-    pub(super) async fn place(&self) -> Result<Place<'_>, Failure> {
-        let room = if let Ok(room) = self.room.try_acquire() {
-            room
-        } else {
-            self.usage.waited.set(self.usage.waited.get() + 1);
-            let closed = |_| Failure::Connect("the test is over".to_owned());
-            self.room.acquire().await.map_err(closed)?
-        };
+    /// Room within the limit, as soon as there is some.
+    pub(super) async fn room(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        if let Ok(room) = self.room.try_acquire() {
+            return Ok(room);
+        }
+        self.usage.waited.set(self.usage.waited.get() + 1);
+        let closed = |_| Failure::Connect("the test is over".to_owned());
+        self.room.acquire().await.map_err(closed)
+    }
+
+    /// A place to send one request from: an idle connection, or a new one.
+    pub(super) async fn place<'a>(&'a self, room: SemaphorePermit<'a>) -> Result<Place<'a>, Failure> {
         let idle = if self.target.fresh_connections {
             None
         } else {

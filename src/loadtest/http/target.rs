@@ -132,6 +132,17 @@ impl Target {
         })
     }
 
+    /// The same over HTTP/1.1, which is also what TLS offers then.
+    #[must_use]
+    pub fn over_http1(&self) -> Self {
+        let mut target = self.clone();
+        target.protocol = Protocol::Http1;
+        if let Some((config, _)) = &mut target.tls {
+            Arc::make_mut(config).alpn_protocols = alpn(Protocol::Http1);
+        }
+        target
+    }
+
     /// The URL of a path below the target.
     pub fn url(&self, path: &str) -> String {
         format!("{}{}{path}", self.origin, self.base_path)
@@ -165,11 +176,16 @@ fn client_config(
     } else {
         ClientConfig::with_platform_verifier()?
     };
-    config.alpn_protocols = vec![match protocol {
+    config.alpn_protocols = alpn(protocol);
+    Ok(config)
+}
+
+/// What TLS offers for a version of HTTP.
+fn alpn(protocol: Protocol) -> Vec<Vec<u8>> {
+    vec![match protocol {
         Protocol::Http1 => b"http/1.1".to_vec(),
         Protocol::Http2 => b"h2".to_vec(),
-    }];
-    Ok(config)
+    }]
 }
 
 #[cfg(test)]
@@ -189,6 +205,20 @@ mod tests {
         let target = parse("http://[::1]").unwrap();
         assert_eq!((target.host.as_str(), target.port), ("::1", 80));
         assert_eq!(target.url("/"), "http://[::1]/");
+    }
+
+    #[test]
+    fn over_http1_tls_offers_http1_and_the_target_itself_stays_as_it_is() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let options = TlsOptions {
+            insecure: true,
+            ..TlsOptions::default()
+        };
+        let target = Target::parse("https://localhost", Protocol::Http2, &options, Path::new("")).unwrap();
+        let offers = |target: &Target| target.tls.as_ref().unwrap().0.alpn_protocols.clone();
+        assert_eq!(offers(&target.over_http1()), [b"http/1.1"]);
+        assert_eq!(target.over_http1().protocol, Protocol::Http1);
+        assert_eq!(offers(&target), [b"h2"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod children;
 mod collisions;
 mod drift;
 mod faults;
-mod fixture;
+pub mod fixture;
 mod leadership;
 mod many;
 mod migration;

@@ -2,8 +2,11 @@
 //!
 //! It closes the loop that a fixed metric would leave open: requests are shared by the gateway pods that
 //! are Ready, and a queue drains as fast as the Ready worker pods allow, so scaling changes the metrics
-//! it was decided on.
+//! it was decided on. Requests that really arrive on the service port are counted on top of the offered rate.
 
+mod capacity;
+mod line;
+mod meter;
 mod pods;
 mod queue;
 mod requests;
@@ -11,7 +14,10 @@ mod usage;
 
 use std::time::Duration;
 
+use self::meter::Meter;
 pub use self::{
+    capacity::{Capacity, Shape},
+    line::{Counts, Line, Refusal},
     pods::Pods,
     queue::{Arrivals, Queue},
     requests::Requests,
@@ -29,6 +35,8 @@ pub struct Model {
     pub gateways: Pods,
     /// Worker pods as last seen.
     pub workers: Pods,
+    arriving: Meter,
+    working: Meter,
     now: Duration,
 }
 
@@ -41,6 +49,32 @@ impl Model {
         self.queue.advance(self.now, elapsed, workers.ready.len());
         self.gateways = gateways;
         self.workers = workers;
+    }
+
+    /// What the service port has counted by the moment of the last [`Self::advance`], which was `elapsed` after the one before.
+    pub fn observe(&mut self, elapsed: Duration, counts: Counts) {
+        self.arriving.advance(elapsed, counts.arrived);
+        self.working.advance(elapsed, counts.begun);
+    }
+
+    /// Counts a request that really arrived, for the next Ready gateway pod in turn.
+    pub fn receive(&mut self) {
+        self.requests.receive(&self.gateways);
+    }
+
+    /// Requests per second that really arrive of late.
+    pub fn arriving(&self) -> f64 {
+        self.arriving.rate()
+    }
+
+    /// Requests per second that keep each Ready gateway pod busy: its share of the offered ones, and of those that
+    /// are really served. Zero while there is no pod.
+    pub fn work_per_pod(&self) -> f64 {
+        let Some(offered) = self.requests_per_pod() else {
+            return 0.0;
+        };
+        let pods = u64::try_from(self.gateways.ready.len()).unwrap_or(u64::MAX);
+        offered + self.working.rate() / to_f64(pods)
     }
 
     /// Adds jobs that each take `service` of one worker and are enqueued now.
@@ -108,6 +142,23 @@ mod tests {
         model.advance(Duration::from_secs(3), pods(&["a"]), Pods::default());
         model.advance(Duration::from_secs(6), pods(&["a"]), Pods::default());
         assert_eq!(model.requests.served_by("a"), Some(60.0));
+    }
+
+    #[test]
+    fn what_is_really_served_costs_cpu_on_top_of_what_is_offered() {
+        let mut model = Model::default();
+        model.requests.offer(100.0);
+        model.advance(Duration::from_secs(1), pods(&["a", "b"]), Pods::default());
+        for second in 1..=30 {
+            let counts = Counts {
+                arrived: 90 * second,
+                begun: 60 * second,
+                ..Counts::default()
+            };
+            model.observe(Duration::from_secs(1), counts);
+        }
+        assert!((model.work_per_pod() - (50.0 + 30.0)).abs() < 0.1);
+        assert!((model.arriving() - 90.0).abs() < 0.1);
     }
 
     #[test]

@@ -11,6 +11,19 @@ pub struct Pods {
     pub ready: BTreeSet<String>,
 }
 
+impl Pods {
+    /// So many pods of a Deployment that is played without a cluster, all Ready.
+    pub fn played(deployment: &str, count: u32) -> Self {
+        let names: BTreeSet<String> = (0..count)
+            .map(|number| format!("{deployment}-{number:04}"))
+            .collect();
+        Self {
+            live: names.clone(),
+            ready: names,
+        }
+    }
+}
+
 #[cfg(test)]
 impl Pods {
     /// Pods that are all live and Ready.

@@ -1,9 +1,14 @@
-//! HTTP requests: an offered rate, shared equally by the gateway pods that are Ready.
+//! HTTP requests: an offered rate, shared equally by the gateway pods that are Ready, and single ones that they take
+//! in turn.
 //!
 //! A pod gets a counter when it first becomes Ready and keeps it until it is deleted, as a real process
 //! would. Requests that no pod can take are lost, and counted.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    ops::Bound::{Excluded, Unbounded},
+    time::Duration,
+};
 
 use super::{Pods, to_f64};
 
@@ -13,6 +18,8 @@ pub struct Requests {
     offered: f64,
     served: BTreeMap<String, f64>,
     lost: f64,
+    /// The pod that took the last single request.
+    last: String,
 }
 
 impl Requests {
@@ -46,6 +53,20 @@ impl Requests {
     pub fn per_pod(&self, pods: &Pods) -> Option<f64> {
         let ready = u64::try_from(pods.ready.len()).ok()?;
         (ready > 0).then(|| self.offered / to_f64(ready))
+    }
+
+    /// Counts one request for the Ready pod whose turn it is.
+    pub(super) fn receive(&mut self, pods: &Pods) {
+        let after = pods
+            .ready
+            .range::<str, _>((Excluded(self.last.as_str()), Unbounded))
+            .next();
+        let Some(pod) = after.or_else(|| pods.ready.first()) else {
+            self.lost += 1.0;
+            return;
+        };
+        self.last.clone_from(pod);
+        *self.served.entry(pod.clone()).or_default() += 1.0;
     }
 
     pub(super) fn advance(&mut self, elapsed: Duration, pods: &Pods) {
@@ -87,6 +108,20 @@ mod tests {
         assert_eq!(requests.served_by("a"), Some(150.0));
         requests.advance(Duration::from_secs(1), &Pods::all_ready(&["a"]));
         assert_eq!(requests.served_by("b"), None);
+    }
+
+    #[test]
+    fn single_requests_go_to_the_ready_pods_in_turn() {
+        let mut requests = Requests::default();
+        for _ in 0..7 {
+            requests.receive(&Pods::all_ready(&["a", "b", "c"]));
+        }
+        let served: Vec<_> = requests.served().collect();
+        assert_eq!(served, [("a", 3.0), ("b", 2.0), ("c", 2.0)]);
+        requests.receive(&Pods::all_ready(&["b", "c"]));
+        assert_eq!(requests.served_by("b"), Some(3.0), "its turn after a");
+        requests.receive(&Pods::default());
+        assert!((requests.lost() - 1.0).abs() < 1e-9);
     }
 
     #[test]

@@ -166,7 +166,7 @@ journeys:
   steps:
   - {get: /x, expect: [200, 42], extract: {a-b: 'json:/a', user: 'json:/b'}}
   - {get: /x}
-  - {get: '/a b', headers: {'': y}}
+  - {get: '/a b', headers: {'': z}}
   - {name: '', get: /y}
 ";
     let error = read(text, "").unwrap_err().to_string();

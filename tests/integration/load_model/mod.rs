@@ -5,13 +5,16 @@
     reason = "equal values are meant: copies of one number, and zero"
 )]
 
+mod service;
+mod service_of_pods;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::support::{Cluster, eventually, load_model::LoadModel, namespace::Namespace};
 
-const DEPLOYMENTS: &str = include_str!("../fixtures/gateway-and-worker.yaml");
+const DEPLOYMENTS: &str = include_str!("../../fixtures/gateway-and-worker.yaml");
 const DEADLINE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
@@ -118,12 +121,16 @@ struct Scene {
 
 impl Scene {
     async fn set(name: &str) -> Self {
+        Self::set_with(name, LoadModel::start).await
+    }
+
+    async fn set_with(name: &str, start: impl FnOnce(&Cluster, &str) -> LoadModel) -> Self {
         let cluster = Cluster::shared();
         crate::support::install_tls_provider();
         let namespace = Namespace::create(cluster, name);
         namespace.apply(DEPLOYMENTS);
         let scene = Self {
-            model: LoadModel::start(cluster, namespace.name()),
+            model: start(cluster, namespace.name()),
             namespace,
             cluster,
             http: reqwest::Client::new(),

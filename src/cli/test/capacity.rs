@@ -1,0 +1,514 @@
+//! `vas test capacity`: how much so many replicas carry, and what target follows from it.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+    str::FromStr,
+    time::Duration,
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    EXIT_INTERRUPTED, EXIT_MISSED, EXIT_PRECONDITION, EXIT_PROVES_NOTHING,
+    load_args::{LoadError, TargetArgs},
+    restore::told,
+    scenario_args::{self, ScenarioArgsError},
+};
+use crate::{
+    cli::{
+        EXIT_INVALID,
+        kube_config::{KubeConfigArgs, KubeConfigError},
+        leader_election::parse_duration,
+    },
+    clock::{Clock as _, SystemClock},
+    core::loadtest::{
+        capacity::{Capacity, Point, SCHEMA_VERSION, markdown, text},
+        curve::Curve,
+        scenario::{
+            model::{Scenario, Threshold},
+            quick::{self, Level},
+        },
+        search::{self, SearchError},
+    },
+    loadtest::{
+        capacity::{
+            cluster::{ClusterError, Resource, Subject},
+            elastic::{ElasticSettings, Trial},
+            guardian::Guardian,
+            steps::{StepError, Steps},
+        },
+        engine::Settings,
+    },
+    shutdown,
+};
+
+/// What has to hold where neither a scenario nor --threshold says so.
+const OBJECTIVE: [&str; 2] = ["latency p95 < 500ms", "errors < 1%"];
+/// Most replica counts that are measured unless they are named.
+const COUNTS: usize = 4;
+
+/// Find the load that one, two, four replicas carry
+///
+/// Holds the replicas of a workload: suspends it in its VoiceAssistScaling, so that its HPA follows no metric, and sets
+/// the replicas of its scale target. For each count it raises the load step by step until the objective is missed
+/// twice, then halves the gap. From the capacities it fits the Universal Scalability Law, with its knee, and suggests
+/// a target for the HPA.
+///
+/// What it changed is put back at the end, when it is interrupted, and by a second process when it is killed. Counts
+/// must lie within minReplicas and maxReplicas: the HPA controller moves others to the nearer bound, also when
+/// suspended.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vas test capacity voiceassist -n voiceassist-staging --workload api-gateway --target https://staging.example
+  vas test capacity voiceassist -n voiceassist-staging --replicas 2,4,8 --target https://staging.example \\
+      --scenario api-journey --threshold 'latency p99 < 1s' -o json=capacity.json -o md=capacity.md
+
+Exit codes: 0 found, 99 not even the least load meets the objective, 2 usage, 3 the steps prove nothing,
+4 a precondition does not hold, 130 interrupted, 1 anything else.")]
+pub(super) struct Args {
+    /// Name of the VoiceAssistScaling
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Its namespace. Default: the context's
+    #[arg(short, long, value_name = "NAMESPACE")]
+    namespace: Option<String>,
+    /// The workload; may be left out where there is only one
+    #[arg(short, long, value_name = "NAME")]
+    workload: Option<String>,
+    /// Replica counts to measure. Default: minReplicas, doubled up to maxReplicas, at most four
+    #[arg(long, value_name = "NUMBER,...", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    replicas: Vec<u32>,
+    /// Test a namespace or environment that is production
+    #[arg(long)]
+    allow_production: bool,
+    /// Journeys and thresholds of this scenario of vas, or of a file; its load is not used
+    #[arg(long, value_name = "SCENARIO|FILE")]
+    scenario: Option<String>,
+    /// What has to hold, instead of the scenario's thresholds; may be given several times. Default: latency p95 < 500ms
+    /// and errors < 1%
+    #[arg(long = "threshold", value_name = "THRESHOLD")]
+    thresholds: Vec<Threshold>,
+    /// Write a report: json=FILE or md=FILE; may be given several times
+    #[arg(short, long = "output", value_name = "FORMAT=FILE")]
+    outputs: Vec<Output>,
+    #[command(flatten)]
+    search: SearchArgs,
+    #[command(flatten)]
+    elastic: ElasticArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    kube: KubeConfigArgs,
+}
+
+/// How loads are tried.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Search")]
+struct SearchArgs {
+    /// First load, in requests (journeys) per second
+    #[arg(long, value_name = "RATE", default_value_t = 10.0, value_parser = parse_rate)]
+    start_rate: f64,
+    /// Highest load
+    #[arg(long, value_name = "RATE", default_value_t = 20_000.0, value_parser = parse_rate)]
+    max_rate: f64,
+    /// How exact a capacity has to be, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 2.0, value_parser = parse_precision)]
+    precision: f64,
+    /// Length of a step
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_step)]
+    step: Duration,
+    /// Load before each step that is not measured
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = parse_duration)]
+    warm_up: Duration,
+    /// Longest wait for replicas to be Ready
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
+    ready_timeout: Duration,
+    /// Threads that send. Default: as many as the load needs
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    threads: Option<u32>,
+}
+
+/// What is tried with scaling on.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Scaling on")]
+struct ElasticArgs {
+    /// Then let it scale again, and find the highest plateau and the steepest ramp that are survived
+    #[arg(long)]
+    elastic: bool,
+    /// Time to ramp up to a plateau
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = parse_duration, requires = "elastic")]
+    ramp: Duration,
+    /// Time for the replicas to follow the load
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = parse_duration, requires = "elastic")]
+    settle: Duration,
+    /// Longest wait for minReplicas before each try
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = parse_duration, requires = "elastic")]
+    scale_down_timeout: Duration,
+}
+
+/// One report in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Output {
+    Json(PathBuf),
+    Markdown(PathBuf),
+}
+
+impl FromStr for Output {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some(("json", file)) if !file.is_empty() => Ok(Self::Json(file.into())),
+            Some(("md", file)) if !file.is_empty() => Ok(Self::Markdown(file.into())),
+            _ => Err("write it as json=FILE or md=FILE"),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum CapacityError {
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Scenario(#[from] ScenarioArgsError),
+    #[error("cannot start: {0}")]
+    Start(#[source] io::Error),
+    #[error("cannot start the process that would put everything back: {0}")]
+    Guardian(#[source] io::Error),
+    #[error(transparent)]
+    Client(#[from] KubeConfigError),
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    #[error(transparent)]
+    Step(#[from] StepError<ClusterError>),
+    #[error("cannot put back what was changed: {0}; try again with: vas test restore {1}")]
+    NotGivenBack(#[source] ClusterError, String),
+    #[error("cannot write the report to {}: {}", .0.display(), .1)]
+    Write(PathBuf, #[source] io::Error),
+    #[error("cannot write to standard output: {0}")]
+    Print(#[source] io::Error),
+}
+
+impl CapacityError {
+    fn code(&self) -> u8 {
+        match self {
+            Self::Load(_) | Self::Scenario(_) => EXIT_INVALID,
+            Self::Step(StepError::Interrupted) => EXIT_INTERRUPTED,
+            Self::Step(
+                StepError::Search(SearchError::Inconclusive { .. }) | StepError::NotRecovered { .. },
+            ) => EXIT_PROVES_NOTHING,
+            Self::Step(StepError::Search(SearchError::NothingHolds(_))) => EXIT_MISSED,
+            Self::Cluster(error) | Self::Step(StepError::Steady(error)) if error.is_precondition() => {
+                EXIT_PRECONDITION
+            }
+            _ => 1,
+        }
+    }
+}
+
+impl Args {
+    pub(super) fn run(&self) -> ExitCode {
+        match self.try_run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                say(&format!("vas test capacity: {error}"));
+                ExitCode::from(error.code())
+            }
+        }
+    }
+
+    fn try_run(&self) -> Result<(), CapacityError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(CapacityError::Start)?;
+        let capacity = runtime.block_on(self.test())?;
+        for output in &self.outputs {
+            let (file, text) = match output {
+                Output::Json(file) => (file, json(&capacity)?),
+                Output::Markdown(file) => (file, markdown::render(&capacity)),
+            };
+            fs::write(file, text).map_err(|error| CapacityError::Write(file.clone(), error))?;
+        }
+        match io::stdout().lock().write_all(text::render(&capacity).as_bytes()) {
+            // A reader that went away (`| head`) is no failure.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written.map_err(CapacityError::Print),
+        }
+    }
+
+    async fn test(&self) -> Result<Capacity, CapacityError> {
+        let stop = shutdown::on_signal().map_err(CapacityError::Start)?;
+        let steps = self.steps(stop.clone())?;
+        let client = self.kube.client().await?;
+        let namespace = self
+            .namespace
+            .as_deref()
+            .unwrap_or(client.default_namespace())
+            .to_owned();
+        let resource = Resource::new(client, &namespace, &self.name);
+        let subject = resource
+            .subject(self.workload.as_deref(), self.allow_production)
+            .await?;
+        let counts = counts(&self.replicas, subject.bounds)?;
+        let mut capacity = self.empty(&namespace, &subject, &steps.scenario);
+
+        let now = SystemClock::new().now();
+        let holder = format!("vas_{}-{:x}", std::process::id(), now.as_nanosecond());
+        let guardian = Guardian::start(&self.guardian_arguments(&namespace, &holder))
+            .map_err(CapacityError::Guardian)?;
+        let held = Held {
+            resource: &resource,
+            subject: &subject,
+            holder: &holder,
+        };
+        let measured = self.measure(&held, &steps, &counts, &now.to_string()).await;
+        let given = resource.give_back(Some(&holder)).await;
+        guardian.dismiss();
+        if let Some(hold) = given.map_err(|error| CapacityError::NotGivenBack(error, self.name.clone()))? {
+            say(&told(&self.name, &hold));
+        }
+        capacity.points = measured?;
+        if self.elastic.elastic {
+            let trial = self.trial(&capacity.points, &steps, &resource, &subject);
+            capacity.elastic = Some(trial.run(say).await?);
+        }
+        capacity.conclude(subject.bounds.0);
+        Ok(capacity)
+    }
+
+    async fn measure(
+        &self,
+        held: &Held<'_>,
+        steps: &Steps,
+        counts: &[u32],
+        since: &str,
+    ) -> Result<Vec<Point>, CapacityError> {
+        let Held {
+            resource,
+            subject,
+            holder,
+        } = held;
+        unless(&steps.stop, resource.hold(subject, holder, since)).await?;
+        let mut points: Vec<Point> = Vec::new();
+        for &replicas in counts {
+            let limit = self.search.ready_timeout;
+            unless(&steps.stop, resource.scale_to(subject, replicas, limit)).await?;
+            let steady = async || resource.steady(subject, replicas, holder).await;
+            let settings = self.search.settings(points.last());
+            let (found, taken) = steps
+                .search(settings, steady, |words| {
+                    say(&format!("{replicas} replicas: {words}"));
+                })
+                .await?;
+            points.push(Point {
+                replicas,
+                capacity: found.held,
+                failed: found.failed,
+                steps: taken,
+            });
+        }
+        Ok(points)
+    }
+
+    /// Ramps begin with half of what the fewest measured replicas carry, and plateaus end where twice as many as
+    /// there may be would be needed.
+    fn trial<'a>(
+        &self,
+        points: &[Point],
+        steps: &'a Steps,
+        resource: &'a Resource,
+        subject: &'a Subject,
+    ) -> Trial<'a> {
+        let curve = Curve::new(
+            points
+                .iter()
+                .map(|point| (point.replicas, point.capacity))
+                .collect(),
+        );
+        let (min, max) = subject.bounds;
+        Trial {
+            steps,
+            resource,
+            subject,
+            settings: ElasticSettings {
+                base: curve.capacity(min.max(1)) / 2.0,
+                most: (2.0 * curve.capacity(max)).min(self.search.max_rate),
+                ramp: self.elastic.ramp,
+                settle: self.elastic.settle,
+                scale_down: self.elastic.scale_down_timeout,
+            },
+        }
+    }
+
+    fn steps(&self, stop: CancellationToken) -> Result<Steps, CapacityError> {
+        let target = self.target.target()?;
+        let mut scenario = match &self.scenario {
+            Some(name) => scenario_args::load(name)?,
+            None => quick::scenario(
+                Level::Rate(self.search.start_rate),
+                self.search.step,
+                !target.base_path.is_empty(),
+                Vec::new(),
+            ),
+        };
+        if !self.thresholds.is_empty() {
+            scenario.thresholds.clone_from(&self.thresholds);
+        } else if scenario.thresholds.is_empty() {
+            scenario.thresholds = OBJECTIVE.iter().filter_map(|text| text.parse().ok()).collect();
+        }
+        Ok(Steps {
+            scenario,
+            target,
+            engine: Settings {
+                threads: self.search.threads,
+                ..Settings::default()
+            },
+            warm_up: self.search.warm_up,
+            step: self.search.step,
+            stop,
+        })
+    }
+
+    fn guardian_arguments(&self, namespace: &str, holder: &str) -> Vec<std::ffi::OsString> {
+        let own = [
+            "test",
+            "restore",
+            &self.name,
+            "--namespace",
+            namespace,
+            "--guard",
+            holder,
+        ];
+        let own = own.into_iter().map(Into::into);
+        own.chain(self.kube.flags()).collect()
+    }
+
+    fn empty(&self, namespace: &str, subject: &Subject, scenario: &Scenario) -> Capacity {
+        Capacity {
+            schema_version: SCHEMA_VERSION,
+            name: self.name.clone(),
+            namespace: namespace.to_owned(),
+            workload: subject.workload.clone(),
+            target: self.target.url().to_owned(),
+            objective: scenario.thresholds.iter().map(ToString::to_string).collect(),
+            precision: self.search.precision / 100.0,
+            points: Vec::new(),
+            scalability: None,
+            no_scalability: None,
+            elastic: None,
+            suggestion: None,
+        }
+    }
+}
+
+/// A workload whose replicas are held.
+struct Held<'a> {
+    resource: &'a Resource,
+    subject: &'a Subject,
+    holder: &'a str,
+}
+
+impl SearchArgs {
+    /// A count begins where the one before it was half way to its end: more replicas seldom carry less.
+    fn settings(&self, before: Option<&Point>) -> search::Settings {
+        search::Settings {
+            start: before.map_or(self.start_rate, |point| point.capacity / 2.0),
+            most: self.max_rate,
+            precision: self.precision / 100.0,
+            ..search::Settings::default()
+        }
+    }
+}
+
+/// The counts to measure.
+fn counts(asked: &[u32], (min, max): (u32, u32)) -> Result<Vec<u32>, ClusterError> {
+    if let Some(outside) = asked.iter().find(|count| !(min..=max).contains(*count)) {
+        return Err(ClusterError::Precondition(format!(
+            "--replicas {outside} lies outside minReplicas {min} and maxReplicas {max}: the HPA controller would move it to the nearer bound; choose others, or change the bounds"
+        )));
+    }
+    let mut counts = if asked.is_empty() {
+        let doubled = std::iter::successors(Some(min.max(1)), |count| count.checked_mul(2));
+        doubled.take_while(|count| *count <= max).take(COUNTS).collect()
+    } else {
+        asked.to_vec()
+    };
+    counts.sort_unstable();
+    counts.dedup();
+    Ok(counts)
+}
+
+/// What comes of it, unless a signal comes first.
+async fn unless<T>(
+    stop: &CancellationToken,
+    work: impl Future<Output = Result<T, ClusterError>>,
+) -> Result<T, CapacityError> {
+    tokio::select! {
+        done = work => Ok(done?),
+        () = stop.cancelled() => Err(CapacityError::Step(StepError::Interrupted)),
+    }
+}
+
+fn json(capacity: &Capacity) -> Result<String, CapacityError> {
+    let text = serde_json::to_string_pretty(capacity).map_err(|error| CapacityError::Print(error.into()))?;
+    Ok(text + "\n")
+}
+
+fn say(words: &str) {
+    // Nobody has to listen.
+    let _ = writeln!(io::stderr().lock(), "{words}");
+}
+
+fn parse_rate(text: &str) -> Result<f64, &'static str> {
+    let rate = text
+        .parse()
+        .ok()
+        .filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
+    rate.ok_or("must be a number more than 0")
+}
+
+fn parse_precision(text: &str) -> Result<f64, &'static str> {
+    let percent = text
+        .parse()
+        .ok()
+        .filter(|percent| (0.1..=100.0).contains(percent));
+    percent.ok_or("must be a number from 0.1 to 100")
+}
+
+/// The growth of latency shows in five seconds at the earliest.
+fn parse_step(text: &str) -> Result<Duration, String> {
+    let step = parse_duration(text).map_err(|error| error.to_string())?;
+    if step < Duration::from_secs(5) {
+        return Err("must be at least 5s: the growth of latency needs seconds to show".to_owned());
+    }
+    Ok(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_double_from_the_least_and_lie_within_the_bounds() {
+        assert_eq!(counts(&[], (2, 10)).unwrap(), [2, 4, 8]);
+        assert_eq!(counts(&[], (0, 100)).unwrap(), [1, 2, 4, 8]);
+        assert_eq!(counts(&[4, 2, 4], (2, 10)).unwrap(), [2, 4]);
+        let error = counts(&[1, 2], (2, 10)).unwrap_err();
+        assert!(
+            error.is_precondition() && error.to_string().contains("minReplicas 2"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn outputs_and_numbers_are_checked_before_anything_is_held() {
+        assert_eq!("md=a=b".parse(), Ok(Output::Markdown("a=b".into())));
+        assert!("html=x".parse::<Output>().is_err() && "json=".parse::<Output>().is_err());
+        assert!(parse_rate("0").is_err() && parse_rate("NaN").is_err() && parse_rate("0.5").is_ok());
+        assert!(parse_precision("0").is_err() && parse_step("4s").is_err() && parse_step("5s").is_ok());
+    }
+}

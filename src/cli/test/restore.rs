@@ -1,0 +1,98 @@
+//! `vas test restore`: what a capacity test changed, put back.
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use crate::{
+    cli::kube_config::{KubeConfigArgs, KubeConfigError},
+    core::loadtest::hold::Hold,
+    loadtest::capacity::{
+        cluster::{ClusterError, Resource},
+        guardian,
+    },
+};
+
+/// Put back what a capacity test changed
+///
+/// A test gives back the replicas and suspend when it ends, and when it is killed. Only if its machine or container
+/// ended with it, the annotation scaling.voiceassist.io/capacity-test is left, with what there was before. Taken back
+/// while a test still runs, it ends that test.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vas test restore voiceassist -n voiceassist-staging
+
+Exit codes: 0 put back, or nothing to put back; 1 it could not be; 2 usage.")]
+pub(super) struct Args {
+    /// Name of the VoiceAssistScaling
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Its namespace. Default: the context's
+    #[arg(short, long, value_name = "NAMESPACE")]
+    namespace: Option<String>,
+    #[command(flatten)]
+    kube: KubeConfigArgs,
+    /// Wait for the end of standard input, then put back what this holder changed
+    #[arg(long, value_name = "HOLDER", hide = true)]
+    guard: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum RestoreError {
+    #[error("cannot start: {0}")]
+    Runtime(#[source] io::Error),
+    #[error(transparent)]
+    Client(#[from] KubeConfigError),
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+}
+
+impl Args {
+    pub(super) fn run(&self) -> ExitCode {
+        let (words, code) = match self.restore() {
+            Ok(words) => (words, 0),
+            Err(error) => (Some(format!("vas test restore: {error}")), 1),
+        };
+        if let Some(words) = words {
+            // Nobody is left to hear that standard error is closed.
+            let _ = writeln!(io::stderr().lock(), "{words}");
+        }
+        ExitCode::from(code)
+    }
+
+    /// What to say; nothing of a guardian that had nothing to do.
+    fn restore(&self) -> Result<Option<String>, RestoreError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(RestoreError::Runtime)?;
+        runtime.block_on(async {
+            let client = self.kube.client().await?;
+            let namespace = self
+                .namespace
+                .as_deref()
+                .unwrap_or(client.default_namespace())
+                .to_owned();
+            let resource = Resource::new(client, &namespace, &self.name);
+            if let Some(holder) = &self.guard {
+                let given = guardian::guard(&resource, holder).await?;
+                return Ok(given.map(|hold| told(&self.name, &hold)));
+            }
+            let given = resource.give_back(None).await?;
+            let nothing = || format!("{}: nothing to put back", self.name);
+            Ok(Some(given.map_or_else(nothing, |hold| told(&self.name, &hold))))
+        })
+    }
+}
+
+/// What was put back, in words.
+pub(super) fn told(name: &str, hold: &Hold) -> String {
+    let suspend = hold
+        .suspend
+        .map_or_else(|| "not set".to_owned(), |suspend| suspend.to_string());
+    format!(
+        "{name}: workload {} has its {} replicas and suspend ({suspend}) as before the test",
+        hold.workload, hold.replicas
+    )
+}

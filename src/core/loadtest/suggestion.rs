@@ -1,0 +1,149 @@
+//! The HPA target that a measured capacity suggests.
+//!
+//! With c requests per second that one replica carries (the least per replica among the measured counts), load that
+//! rises by g requests/s each second, and t seconds from the rise to a Ready replica, n replicas at the target T have
+//! to carry the load until more are there: n * c >= n * T * (1 + tolerance) + g * t. The tolerance is the HPA's: it
+//! does nothing until the load is so much above the target. So
+//!
+//! ```text
+//! T = (c - g * t / n) / (1 + tolerance),   n = the fewest replicas,   at most 0.9 * c / (1 + tolerance)
+//! ```
+//!
+//! Where the ramp or the time is not known, T = 0.7 * c.
+
+/// Share of the capacity that is planned with where nothing is known of ramps.
+const USUAL: f64 = 0.7;
+/// Share of the capacity that is never exceeded: a measured capacity is exact to a few percent.
+const CEILING: f64 = 0.9;
+/// The HPA controller's default tolerance.
+const TOLERANCE: f64 = 0.1;
+
+/// What is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Known {
+    /// Requests per second of one replica.
+    pub capacity: f64,
+    /// Fewest replicas; at least 1.
+    pub min_replicas: u32,
+    /// Steepest rise of the load to be carried, in requests/s per second.
+    pub ramp: Option<f64>,
+    /// Seconds from a rise of the load to Ready replicas for it.
+    pub time_to_scale: Option<f64>,
+}
+
+/// A suggested target.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suggestion {
+    /// Requests per second of one pod: `averageValue` of the HPA's metric. `None` where no target can help.
+    pub target: Option<f64>,
+    /// The target's share of the capacity.
+    pub headroom: f64,
+    /// Why so much.
+    pub reason: String,
+}
+
+/// Suggests a target.
+pub fn suggest(known: &Known) -> Suggestion {
+    let c = known.capacity;
+    let (Some(ramp), Some(time)) = (known.ramp, known.time_to_scale) else {
+        return Suggestion {
+            target: Some(USUAL * c),
+            headroom: USUAL,
+            reason: format!(
+                "{:.0} % of what one replica carries: neither the steepest ramp nor the time to scale is known; measure them with --elastic",
+                100.0 * USUAL
+            ),
+        };
+    };
+    let n = f64::from(known.min_replicas.max(1));
+    let taken = ramp * time / n;
+    let free = (c - taken) / (1.0 + TOLERANCE);
+    let ceiling = CEILING * c / (1.0 + TOLERANCE);
+    let told = format!(
+        "a ramp of {ramp:.2}/s per second takes {taken:.1}/s of each of {n} replicas in the {time:.0} s until more are Ready"
+    );
+    if free <= 0.0 {
+        return Suggestion {
+            target: None,
+            headroom: 0.0,
+            reason: format!(
+                "{told}, and one carries {c:.1}/s: no target helps; raise minReplicas or scale faster"
+            ),
+        };
+    }
+    let target = free.min(ceiling);
+    let bound = if free > ceiling {
+        format!("; never more than {:.0} % of the capacity", 100.0 * CEILING)
+    } else {
+        String::new()
+    };
+    Suggestion {
+        target: Some(target),
+        headroom: target / c,
+        reason: format!(
+            "{told}, and the HPA acts at {:.0} % above its target only{bound}",
+            100.0 * TOLERANCE
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn known(ramp: Option<f64>, time_to_scale: Option<f64>) -> Known {
+        Known {
+            capacity: 120.0,
+            min_replicas: 2,
+            ramp,
+            time_to_scale,
+        }
+    }
+
+    #[test]
+    fn the_target_leaves_room_for_the_ramp_until_replicas_are_ready() {
+        // 2/s each second for 40 s are 80/s, 40/s of each of two replicas: (120 - 40) / 1.1.
+        let suggestion = suggest(&known(Some(2.0), Some(40.0)));
+        assert!(
+            (suggestion.target.unwrap() - 80.0 / 1.1).abs() < 1e-9,
+            "{suggestion:?}"
+        );
+        assert!(
+            suggestion.reason.contains("40.0/s of each of 2 replicas"),
+            "{suggestion:?}"
+        );
+    }
+
+    #[test]
+    fn it_is_bounded_above_and_says_where_no_target_helps() {
+        let flat = suggest(&known(Some(0.0), Some(40.0)));
+        assert!((flat.headroom - 0.9 / 1.1).abs() < 1e-9, "{flat:?}");
+        let steep = suggest(&known(Some(10.0), Some(40.0)));
+        assert_eq!(steep.target, None);
+        assert!(steep.reason.contains("raise minReplicas"), "{steep:?}");
+    }
+
+    #[test]
+    fn without_a_ramp_or_a_time_it_is_the_usual_share() {
+        for (ramp, time) in [(None, None), (Some(1.0), None), (None, Some(1.0))] {
+            let suggestion = suggest(&known(ramp, time));
+            assert!((suggestion.target.unwrap() - 84.0).abs() < 1e-9);
+            assert!(suggestion.reason.contains("--elastic"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn replicas_at_the_target_carry_the_ramp(
+            capacity in 1.0_f64..1000.0, min_replicas in 1_u32..20, ramp in 0.0_f64..20.0, time in 0.0_f64..300.0
+        ) {
+            let known = Known { capacity, min_replicas, ramp: Some(ramp), time_to_scale: Some(time) };
+            if let Some(target) = suggest(&known).target {
+                let n = f64::from(min_replicas);
+                prop_assert!(n * capacity + 1e-6 >= n * target * 1.1 + ramp * time);
+            }
+        }
+    }
+}

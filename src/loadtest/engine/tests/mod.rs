@@ -1,0 +1,94 @@
+//! The engine against a real server on this machine.
+
+mod server;
+mod truths;
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use super::{Running, Settings, start};
+use crate::{
+    core::loadtest::{
+        rate::Profile,
+        scenario::{
+            model::{Action, Journey, Load, Messages, Request, Scenario, Statuses, Step, Think, WebSocket},
+            template::Template,
+        },
+    },
+    loadtest::{
+        clock::RunClock,
+        http::{Protocol, Target, TlsOptions},
+    },
+};
+
+/// Until threads have started.
+const LEAD: Duration = Duration::from_millis(300);
+
+fn template(text: &str) -> Template {
+    Template::parse(text).unwrap()
+}
+
+fn get(path: &str) -> Action {
+    Action::Request(Request {
+        method: "GET".to_owned(),
+        path: template(path),
+        headers: Vec::new(),
+        body: None,
+        expect: Statuses::Success,
+        extract: [].into(),
+        checks: Vec::new(),
+    })
+}
+
+fn hold(path: &str, hold: Duration) -> Action {
+    Action::WebSocket(WebSocket {
+        path: template(path),
+        hold,
+        message: Some(Messages {
+            text: template("hello {{user}}"),
+            every: Duration::from_millis(50),
+        }),
+        voice: None,
+    })
+}
+
+/// One journey of these steps, which are named as their number.
+fn scenario(load: Load, actions: Vec<Action>) -> Scenario {
+    let steps = actions.into_iter().enumerate().map(|(number, action)| Step {
+        name: number.to_string(),
+        once: false,
+        action,
+        think: None,
+    });
+    Scenario {
+        name: "test".to_owned(),
+        description: String::new(),
+        load,
+        journeys: vec![Journey {
+            name: "user".to_owned(),
+            weight: 1,
+            think: Think::default(),
+            headers: Vec::new(),
+            steps: steps.collect(),
+        }],
+        thresholds: Vec::new(),
+        timeout: Duration::from_secs(10),
+        abort: None,
+    }
+}
+
+fn rate(level: f64, duration: Duration) -> Load {
+    Load::Open(Profile::constant(level, duration))
+}
+
+fn target(url: &str, protocol: Protocol, ca: Option<&str>) -> Target {
+    let tls = TlsOptions {
+        ca: ca.map(|pem| pem.as_bytes().to_vec()),
+        insecure: false,
+    };
+    Target::parse(url, protocol, &tls, Path::new("ca.pem")).unwrap()
+}
+
+fn begin(scenario: Scenario, target: &Target) -> Running {
+    let clock = RunClock::begins_in(LEAD);
+    start(Arc::new(scenario), target, Settings::default(), clock).unwrap()
+}

@@ -1,0 +1,89 @@
+//! How far arrivals were from their schedule.
+
+use std::time::Duration;
+
+/// The beginning of a run is not judged: connections are being made, and generators warm up in their own ways.
+const WARM_UP: f64 = 1.0;
+
+/// Seconds by which arrivals (seconds, on any axis) were later than a constant rate wants them, in ascending order.
+///
+/// Number `k` is due at `t0 + k / rate`. Nobody outside a generator knows its `t0`, so it is taken where no arrival was
+/// early: the smallest error is zero. Requests that are never sent shift all later ones, as they should.
+pub fn errors(mut arrivals: Vec<f64>, rate: f64) -> Vec<f64> {
+    arrivals.sort_by(f64::total_cmp);
+    let first = arrivals.first().copied().unwrap_or(0.0);
+    let mut number = 0.0;
+    let mut errors = Vec::new();
+    for at in arrivals.into_iter().filter(|at| *at >= first + WARM_UP) {
+        errors.push(at - number / rate);
+        number += 1.0;
+    }
+    errors.sort_by(f64::total_cmp);
+    let zero = errors.first().copied().unwrap_or(0.0);
+    errors.iter_mut().for_each(|error| *error -= zero);
+    errors
+}
+
+/// Arrivals per second from the first to the last; `None` for fewer than two.
+pub fn rate(arrivals: &[f64]) -> Option<f64> {
+    let first = arrivals.iter().copied().min_by(f64::total_cmp)?;
+    let last = arrivals.iter().copied().max_by(f64::total_cmp)?;
+    let gaps = f64::from(u32::try_from(arrivals.len().checked_sub(1)?).ok()?);
+    (last > first).then(|| gaps / (last - first))
+}
+
+/// The value that a share, in percent, of ascending values does not exceed.
+pub fn percentile(ascending: &[f64], percent: usize) -> Option<Duration> {
+    let rank = (ascending.len() * percent).div_ceil(100).max(1);
+    ascending
+        .get(rank - 1)
+        .map(|value| Duration::from_secs_f64(*value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn millis(ascending: &[f64], percent: usize) -> f64 {
+        percentile(ascending, percent).unwrap().as_secs_f64() * 1e3
+    }
+
+    #[test]
+    fn a_schedule_that_is_kept_has_no_error_wherever_it_begins() {
+        let arrivals: Vec<f64> = (0..5000).map(|k| 77.0 + f64::from(k) / 1000.0).collect();
+        assert!((rate(&arrivals).unwrap() - 1000.0).abs() < 1e-6);
+        let errors = errors(arrivals, 1000.0);
+        assert_eq!(errors.len(), 4000);
+        assert!(millis(&errors, 100) < 1e-6);
+    }
+
+    #[test]
+    fn late_arrivals_are_as_late_as_they_were() {
+        // Every 50th comes 3 ms late, after the two that follow it.
+        let late = |k: u32| if k.is_multiple_of(50) { 0.003 } else { 0.0 };
+        let arrivals = (0..5000).map(|k| f64::from(k) / 1000.0 + late(k)).collect();
+        let errors = errors(arrivals, 1000.0);
+        // In order of arrival nobody can tell which came late: three in fifty are off by 1 ms.
+        assert!(
+            (millis(&errors, 99) - 1.0).abs() < 0.01,
+            "{}",
+            millis(&errors, 99)
+        );
+        assert!(millis(&errors, 50) <= 1.0 + 1e-6);
+    }
+
+    #[test]
+    fn a_pause_and_a_wrong_rate_are_errors() {
+        let arrivals = (0..4000)
+            .map(|k| f64::from(k) / 1000.0)
+            .map(|at| if at < 2.0 { at } else { at + 0.5 });
+        assert!((millis(&errors(arrivals.collect(), 1000.0), 99) - 500.0).abs() < 1.0);
+        let slow = (0..4000).map(|k| f64::from(k) / 990.0).collect();
+        assert!(millis(&errors(slow, 1000.0), 99) > 20.0);
+    }
+
+    #[test]
+    fn nothing_has_no_percentile_and_no_rate() {
+        assert_eq!((percentile(&[], 99), rate(&[]), rate(&[1.0])), (None, None, None));
+    }
+}

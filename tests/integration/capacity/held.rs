@@ -1,0 +1,211 @@
+//! Replicas are held through `suspend` on a real cluster with a real operator, and given back however a test ends.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::queue::Queue;
+use crate::{
+    operator::fixture::{Operated, deployment, resource, workload},
+    support::{
+        eventually,
+        process::{Process, Signal},
+        vas,
+    },
+};
+
+const SOON: Duration = Duration::from_secs(60);
+const ANNOTATION: &str = "/metadata/annotations/scaling.voiceassist.io~1capacity-test";
+
+struct Scene {
+    operated: Operated<'static>,
+    service: Queue,
+}
+
+impl Scene {
+    /// One workload of two replicas, between 1 and 5, whose HPA the operator has written.
+    async fn set(name: &str) -> Self {
+        let operated = Operated::start(name);
+        operated.namespace.apply(&deployment("api", 2));
+        let voice = resource("voice", &[workload("api")]);
+        operated.namespace.apply(&voice.to_string());
+        operated.appears("hpa", "voice-api").await;
+        Self {
+            operated,
+            service: Queue::start(100.0).await,
+        }
+    }
+
+    fn arguments(&self, more: &[&str]) -> Vec<String> {
+        let mut arguments: Vec<String> = ["test", "capacity", "voice", "--replicas=3"]
+            .map(str::to_owned)
+            .into();
+        arguments.push(format!("--namespace={}", self.operated.namespace.name()));
+        arguments.push(format!(
+            "--kubeconfig={}",
+            self.operated.cluster.kubeconfig().display()
+        ));
+        arguments.push(format!("--target={}", self.service.url()));
+        arguments.extend(more.iter().map(|one| (*one).to_owned()));
+        arguments
+    }
+
+    /// Starts a test, and waits until it holds three replicas, suspended.
+    async fn holding(&self, more: &[&str]) -> Process {
+        let test = vas::start("capacity", &self.arguments(more), &[]);
+        eventually(SOON, "three replicas are held", || async {
+            let scaling = self
+                .operated
+                .get("voiceassistscaling", "voice")
+                .unwrap_or_default();
+            let (replicas, suspend) = (self.operated.replicas("api"), suspend(&scaling));
+            if replicas == 3 && suspend == json!(true) && scaling.pointer(ANNOTATION).is_some() {
+                Ok(())
+            } else {
+                Err(format!(
+                    "{replicas} replicas, suspend {suspend}; the test says: {}",
+                    test.log()
+                ))
+            }
+        })
+        .await;
+        test
+    }
+
+    /// Waits until everything is as it was before: two replicas, no suspend, no annotation.
+    async fn given_back(&self) {
+        eventually(SOON, "replicas and suspend are as they were", || async {
+            let scaling = self
+                .operated
+                .get("voiceassistscaling", "voice")
+                .unwrap_or_default();
+            let replicas = self.operated.replicas("api");
+            if replicas == 2 && suspend(&scaling).is_null() && scaling.pointer(ANNOTATION).is_none() {
+                Ok(())
+            } else {
+                Err(format!("{replicas} replicas of {scaling}"))
+            }
+        })
+        .await;
+    }
+}
+
+fn suspend(scaling: &Value) -> Value {
+    scaling
+        .pointer("/spec/workloads/0/suspend")
+        .cloned()
+        .unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_test_finds_the_capacity_of_held_replicas_and_gives_them_back() {
+    let scene = Scene::set("capacity-run").await;
+    let folder = std::env::temp_dir().join(format!("vas-capacity-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let report = folder.join("capacity.json");
+    let output = format!("--output=json={}", report.display());
+    // A wide gap: exactness is tested elsewhere.
+    let more = [
+        "--start-rate=80",
+        "--precision=30",
+        "--step=5s",
+        "--warm-up=1s",
+        &output,
+    ];
+    let mut test = scene.holding(&more).await;
+    let status = test.wait(Duration::from_secs(180)).await;
+    assert_eq!(status.code(), Some(0), "{}", test.log());
+    scene.given_back().await;
+    let report: Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(report["schema_version"], 1);
+    assert_eq!(report["points"][0]["replicas"], 3);
+    let capacity = report["points"][0]["capacity"].as_f64().unwrap();
+    assert!((77.0..=100.0).contains(&capacity), "{report}");
+    assert!(
+        report["no_scalability"].as_str().unwrap().contains("at least 3"),
+        "{report}"
+    );
+    assert!(test.log().contains("Suggested HPA target"), "{}", test.log());
+}
+
+#[tokio::test]
+async fn a_second_test_is_refused_and_sigint_gives_everything_back() {
+    let scene = Scene::set("capacity-int").await;
+    let mut test = scene.holding(&[]).await;
+    let arguments = scene.arguments(&[]);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let second = vas::run(&arguments);
+    let words = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert_eq!(second.status.code(), Some(4), "{words}");
+    assert!(
+        words.contains(&format!("held by the capacity test vas_{}-", test.id())),
+        "{words}"
+    );
+    test.signal(Signal::Interrupt);
+    let status = test.wait(SOON).await;
+    assert_eq!(status.code(), Some(130), "{}", test.log());
+    scene.given_back().await;
+}
+
+#[tokio::test]
+async fn a_killed_test_gives_everything_back() {
+    let scene = Scene::set("capacity-kill").await;
+    let mut test = scene.holding(&[]).await;
+    test.signal(Signal::Kill);
+    test.wait(SOON).await;
+    scene.given_back().await;
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_test_is_restored_by_hand_and_once_only() {
+    let scene = Scene::set("capacity-restore").await;
+    let left = json!({"holder": "gone", "since": "2026-11-26T12:00:00Z", "workload": "api", "replicas": 2,
+        "target": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"}});
+    let workload = {
+        let scaling = scene.operated.get("voiceassistscaling", "voice").unwrap();
+        let mut workload = scaling["spec"]["workloads"][0].clone();
+        workload["suspend"] = json!(true);
+        workload
+    };
+    let patch = json!({"metadata": {"annotations": {"scaling.voiceassist.io/capacity-test": left.to_string()}},
+        "spec": {"workloads": [workload]}});
+    let namespace = &scene.operated.namespace;
+    namespace.kubectl(&[
+        "patch",
+        "voiceassistscaling",
+        "voice",
+        "--type=merge",
+        "-p",
+        &patch.to_string(),
+    ]);
+    namespace.kubectl(&["scale", "deployment", "api", "--replicas=4"]);
+    let kubeconfig = format!("--kubeconfig={}", scene.operated.cluster.kubeconfig().display());
+    for words in ["has its 2 replicas", "nothing to put back"] {
+        let restore = vas::run(&["test", "restore", "voice", "-n", namespace.name(), &kubeconfig]);
+        let said = String::from_utf8_lossy(&restore.stderr).into_owned();
+        assert!(restore.status.success() && said.contains(words), "{said}");
+    }
+    scene.given_back().await;
+}
+
+#[tokio::test]
+async fn production_and_counts_outside_the_bounds_are_refused_before_anything_is_changed() {
+    let scene = Scene::set("capacity-refused").await;
+    let refused = |more: &[&str], expected: &str| {
+        let arguments = scene.arguments(more);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let output = vas::run(&arguments);
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(4), "{words}");
+        assert!(words.contains(expected), "{words}");
+    };
+    refused(&["--replicas=7"], "maxReplicas 5");
+    let namespace = scene.operated.namespace.name();
+    scene
+        .operated
+        .cluster
+        .kubectl_ok(&["label", "namespace", namespace, "environment=production"], None);
+    refused(&[], "--allow-production");
+    scene.given_back().await;
+}

@@ -1,0 +1,130 @@
+//! The capacity that is found is the one that the service has, within 5 %, however it grows with the replicas.
+
+use std::{convert::Infallible, fmt::Write as _, path::Path, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+use vas::{
+    core::loadtest::{
+        scenario::quick::{self, Level},
+        search,
+    },
+    loadtest::{
+        capacity::steps::Steps,
+        engine::Settings,
+        http::{Protocol, Target, TlsOptions},
+    },
+};
+
+use super::queue::Queue;
+use crate::support::cluster::root;
+
+/// How capacity grows with replicas, of 120 requests per second of the first.
+type Shape = fn(f64) -> f64;
+
+const SHAPES: [(&str, Shape); 3] = [
+    ("constant", |_| 120.0),
+    ("linear", |n| 120.0 * n),
+    ("scalability law (0.05, 0.02)", |n| {
+        120.0 * n / (1.0 + 0.05 * (n - 1.0) + 0.02 * n * (n - 1.0))
+    }),
+];
+
+/// The capacity that is found of a service with this one.
+async fn found(truth: f64, step: Duration) -> f64 {
+    let service = Queue::start(truth).await;
+    let tls = TlsOptions::default();
+    let thresholds = ["latency p95 < 500ms", "errors < 1%"].map(|text| text.parse().expect("a threshold"));
+    let steps = Steps {
+        scenario: quick::scenario(Level::Rate(1.0), step, false, thresholds.to_vec()),
+        target: Target::parse(&service.url(), Protocol::Http1, &tls, Path::new("")).expect("a URL"),
+        engine: Settings::default(),
+        warm_up: Duration::from_millis(500),
+        step,
+        stop: CancellationToken::new(),
+    };
+    let settings = search::Settings {
+        start: 60.0,
+        // Other tests may starve this one's generator.
+        repeats: 20,
+        ..search::Settings::default()
+    };
+    let steady = async || Ok::<_, Infallible>(true);
+    let searched = steps.search(settings, steady, |words| eprintln!("{truth:.1}/s: {words}"));
+    searched.await.expect("a capacity").0.held
+}
+
+async fn within_five_percent(shape: usize) {
+    let (name, capacity) = SHAPES[shape];
+    let truth = capacity(3.0);
+    let found = found(truth, Duration::from_secs(5)).await;
+    assert!(
+        (found / truth - 1.0).abs() < 0.05,
+        "{name}: {found:.1}/s of three replicas that carry {truth:.1}/s"
+    );
+}
+
+#[tokio::test]
+async fn three_replicas_that_carry_as_much_as_one_are_found_out() {
+    within_five_percent(0).await;
+}
+
+#[tokio::test]
+async fn three_replicas_that_carry_three_times_as_much_are_found_out() {
+    within_five_percent(1).await;
+}
+
+#[tokio::test]
+async fn three_replicas_that_hinder_each_other_are_found_out() {
+    within_five_percent(2).await;
+}
+
+/// `make capacity-truth`: medians of five runs, written to docs/benchmarks.md between their markers.
+#[tokio::test]
+#[ignore = "takes half an hour; make capacity-truth"]
+async fn medians_of_five_runs_are_written_to_the_benchmarks() {
+    let mut table = "| Shape | Replicas | Truth | Found (median of five) | Off by |\n| --- | ---: | ---: | ---: | ---: |\n".to_owned();
+    for (name, capacity) in SHAPES {
+        for replicas in [1.0, 4.0] {
+            let truth = capacity(replicas);
+            let mut runs = Vec::new();
+            for _ in 0..5 {
+                runs.push(found(truth, Duration::from_secs(10)).await);
+            }
+            runs.sort_by(f64::total_cmp);
+            let off = 100.0 * (runs[2] / truth - 1.0);
+            let _ = writeln!(
+                table,
+                "| {name} | {replicas} | {truth:.1}/s | {:.1}/s | {off:+.1} % |",
+                runs[2]
+            );
+            assert!(off.abs() < 5.0, "{name}, {replicas}: {runs:?} of {truth}");
+        }
+    }
+    let file = root().join("docs/benchmarks.md");
+    let text = std::fs::read_to_string(&file).unwrap_or_default();
+    std::fs::write(&file, with_table(&text, &table)).expect("docs/benchmarks.md can be written");
+}
+
+/// The text with the table between its markers; at its end where it has none yet.
+fn with_table(text: &str, table: &str) -> String {
+    const MARKERS: [&str; 2] = ["<!-- capacity-truth -->\n", "<!-- /capacity-truth -->\n"];
+    let [begin, end] = MARKERS;
+    let found = text
+        .split_once(begin)
+        .and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
+    match found {
+        Some((before, after)) => format!("{before}{begin}{table}{end}{after}"),
+        None => format!("{text}\n## Capacities that `vas test capacity` finds\n\n{begin}{table}{end}"),
+    }
+}
+
+#[test]
+fn the_table_is_replaced_where_it_is_and_added_where_it_is_not() {
+    let once = with_table("# Benchmarks\n", "| a |\n");
+    assert!(
+        once.starts_with("# Benchmarks\n") && once.contains("| a |\n"),
+        "{once}"
+    );
+    let twice = with_table(&(once.clone() + "more\n"), "| b |\n");
+    assert_eq!(twice, once.replace("| a |", "| b |") + "more\n");
+}
