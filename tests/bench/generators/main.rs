@@ -21,6 +21,8 @@
 )]
 
 mod cost;
+#[path = "../report/section.rs"]
+mod marked;
 mod sample;
 mod schedule;
 mod section;
@@ -98,6 +100,10 @@ async fn compare(arguments: &Arguments) {
     for tool in &absent {
         eprintln!("bench-load: {} is left out: {}", tool.name(), tool.how_to_get());
     }
+    // Better known now than when all is measured.
+    if let Err(error) = marked::check(&arguments.report, marked::FRAME, section::NAME) {
+        panic!("{error}");
+    }
     let server = server::Server::start().await;
     let mut samples = Samples::default();
     for turn in 1..=repeats {
@@ -130,7 +136,9 @@ async fn compare(arguments: &Arguments) {
         connections: arguments.connections,
         absent,
     };
-    let written = section::write(&arguments.report, &section::text(&samples, &setting));
-    written.expect("the report can be written");
+    let text = section::text(&samples, &setting);
+    if let Err(error) = marked::write(&arguments.report, marked::FRAME, section::NAME, &text) {
+        panic!("{error}");
+    }
     eprintln!("bench-load: written to {}", arguments.report.display());
 }

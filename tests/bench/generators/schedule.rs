@@ -20,7 +20,9 @@ pub fn errors(mut arrivals: Vec<f64>, rate: f64) -> Vec<f64> {
     }
     errors.sort_by(f64::total_cmp);
     let zero = errors.first().copied().unwrap_or(0.0);
-    errors.iter_mut().for_each(|error| *error -= zero);
+    for error in &mut errors {
+        *error -= zero;
+    }
     errors
 }
 

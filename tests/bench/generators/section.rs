@@ -1,6 +1,6 @@
 //! The section of docs/benchmarks.md: the table, the ratios, and which aims are met.
 
-use std::{fs, io, path::Path};
+use std::fmt::Write as _;
 
 use super::{
     sample::Samples,
@@ -8,8 +8,8 @@ use super::{
     tools::{Mode, Tool},
 };
 
-const BEGIN: &str = "<!-- load-generator:begin -->";
-const END: &str = "<!-- load-generator:end -->";
+/// The name in the marks.
+pub const NAME: &str = "load-generator";
 
 /// How it was measured.
 #[derive(Debug)]
@@ -33,18 +33,15 @@ pub fn text(samples: &Samples, setting: &Setting) -> String {
         setting.repeats, setting.seconds, setting.connections
     );
     for mode in Mode::ALL {
-        text += &format!(
-            "\n### {}\n\n{}",
-            title(mode),
-            table(samples, mode, setting.repeats)
-        );
+        let table = table(samples, mode, setting.repeats);
+        let _ = write!(text, "\n### {}\n\n{table}", title(mode));
     }
     text += "\n### Aims\n\n";
     for aim in aims(samples) {
-        text += &format!("- {aim}\n");
+        let _ = writeln!(text, "- {aim}");
     }
     for tool in &setting.absent {
-        text += &format!("- {} was not there: `{}`\n", tool.name(), tool.how_to_get());
+        let _ = writeln!(text, "- {} was not there: `{}`", tool.name(), tool.how_to_get());
     }
     text
 }
@@ -128,32 +125,6 @@ fn judged(aim: &str, measured: Option<(f64, bool)>, unit: &str) -> String {
     }
 }
 
-/// Puts the section into a file: in place of the last one, or at the end.
-///
-/// # Errors
-/// When the file cannot be read or written.
-pub fn write(path: &Path, section: &str) -> io::Result<()> {
-    let before = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => "# Benchmarks\n".to_owned(),
-        Err(error) => return Err(error),
-    };
-    fs::write(path, replaced(&before, section))
-}
-
-fn replaced(text: &str, section: &str) -> String {
-    let section = format!("{BEGIN}\n{section}{END}\n");
-    let around = text.split_once(BEGIN).and_then(|(before, rest)| {
-        let (_, after) = rest.split_once(END)?;
-        Some((before, after.trim_start_matches('\n')))
-    });
-    match around {
-        Some((before, after)) if after.is_empty() => format!("{before}{section}"),
-        Some((before, after)) => format!("{before}{section}\n{after}"),
-        None => format!("{}\n\n{section}", text.trim_end()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{super::sample::Sample, *};
@@ -188,15 +159,5 @@ mod tests {
                 .filter(|aim| aim.contains("k6"))
                 .all(|aim| aim.starts_with("not measured"))
         );
-    }
-
-    #[test]
-    fn a_section_replaces_the_last_one_and_leaves_the_rest() {
-        let first = replaced("# Benchmarks\n\nothers\n", "one\n");
-        assert_eq!(first, format!("# Benchmarks\n\nothers\n\n{BEGIN}\none\n{END}\n"));
-        let behind = format!("{first}\n## More\n");
-        let second = replaced(&behind, "two\n");
-        assert_eq!(second, behind.replace("one", "two"));
-        assert_eq!(replaced(&second, "two\n"), second);
     }
 }

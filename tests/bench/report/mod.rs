@@ -127,7 +127,7 @@ const SECTION: &str = "metrics-server";
 const WITHOUT_KEDA: &str = "\
 - not measured: KEDA's adapter, which serves External only and asks KEDA's operator for each value. The adapter alone is \
 2,602 Go packages, the clients of every source that KEDA knows among them: on 2 cores with other work, building it \
-(v2.20.2) had compiled 1,973 of them after 29 minutes, as long as a whole run may take, and was given up
+(v2.20.2) had compiled 1,973 of them after 29 minutes, as long as a whole run may take, when it was stopped
 
 ";
 

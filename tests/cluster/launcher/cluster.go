@@ -148,7 +148,12 @@ func (c *cluster) start(ctx context.Context, o upOptions, ports map[string]int, 
 func (c *cluster) shutdown() {
 	var clients sync.WaitGroup
 	for _, name := range componentNames[2:] {
-		clients.Go(func() { c.parts[name].end(3 * time.Second) })
+		// Not WaitGroup.Go: older releases of Kubernetes bring an older language with them.
+		clients.Add(1)
+		go func() {
+			defer clients.Done()
+			c.parts[name].end(3 * time.Second)
+		}()
 	}
 	clients.Wait()
 	for _, name := range slices.Backward(componentNames[:2]) {

@@ -33,7 +33,11 @@ func newProgress(name string) *progress {
 		p.terminal = info.Mode()&os.ModeCharDevice != 0
 	}
 	fmt.Fprintf(os.Stderr, "cluster: building %s\n", name)
-	p.stopped.Go(p.tick)
+	p.stopped.Add(1)
+	go func() {
+		defer p.stopped.Done()
+		p.tick()
+	}()
 	return p
 }
 

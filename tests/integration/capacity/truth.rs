@@ -1,6 +1,6 @@
 //! The capacity that is found is the one that the service has, within 5 %, however it grows with the replicas.
 
-use std::{convert::Infallible, fmt::Write as _, path::Path, time::Duration};
+use std::{convert::Infallible, path::Path, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 use vas::{
@@ -16,7 +16,6 @@ use vas::{
 };
 
 use super::queue::Queue;
-use crate::support::cluster::root;
 
 /// How capacity grows with replicas, of 120 requests per second of the first.
 type Shape = fn(f64) -> f64;
@@ -76,55 +75,4 @@ async fn three_replicas_that_carry_three_times_as_much_are_found_out() {
 #[tokio::test]
 async fn three_replicas_that_hinder_each_other_are_found_out() {
     within_five_percent(2).await;
-}
-
-/// `make capacity-truth`: medians of five runs, written to docs/benchmarks.md between their markers.
-#[tokio::test]
-#[ignore = "takes half an hour; make capacity-truth"]
-async fn medians_of_five_runs_are_written_to_the_benchmarks() {
-    let mut table = "| Shape | Replicas | Truth | Found (median of five) | Off by |\n| --- | ---: | ---: | ---: | ---: |\n".to_owned();
-    for (name, capacity) in SHAPES {
-        for replicas in [1.0, 4.0] {
-            let truth = capacity(replicas);
-            let mut runs = Vec::new();
-            for _ in 0..5 {
-                runs.push(found(truth, Duration::from_secs(10)).await);
-            }
-            runs.sort_by(f64::total_cmp);
-            let off = 100.0 * (runs[2] / truth - 1.0);
-            let _ = writeln!(
-                table,
-                "| {name} | {replicas} | {truth:.1}/s | {:.1}/s | {off:+.1} % |",
-                runs[2]
-            );
-            assert!(off.abs() < 5.0, "{name}, {replicas}: {runs:?} of {truth}");
-        }
-    }
-    let file = root().join("docs/benchmarks.md");
-    let text = std::fs::read_to_string(&file).unwrap_or_default();
-    std::fs::write(&file, with_table(&text, &table)).expect("docs/benchmarks.md can be written");
-}
-
-/// The text with the table between its markers; at its end where it has none yet.
-fn with_table(text: &str, table: &str) -> String {
-    const MARKERS: [&str; 2] = ["<!-- capacity-truth -->\n", "<!-- /capacity-truth -->\n"];
-    let [begin, end] = MARKERS;
-    let found = text
-        .split_once(begin)
-        .and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
-    match found {
-        Some((before, after)) => format!("{before}{begin}{table}{end}{after}"),
-        None => format!("{text}\n## Capacities that `vas test capacity` finds\n\n{begin}{table}{end}"),
-    }
-}
-
-#[test]
-fn the_table_is_replaced_where_it_is_and_added_where_it_is_not() {
-    let once = with_table("# Benchmarks\n", "| a |\n");
-    assert!(
-        once.starts_with("# Benchmarks\n") && once.contains("| a |\n"),
-        "{once}"
-    );
-    let twice = with_table(&(once.clone() + "more\n"), "| b |\n");
-    assert_eq!(twice, once.replace("| a |", "| b |") + "more\n");
 }
