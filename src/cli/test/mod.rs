@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! load_args, scenario_args  flags that tests share     drive, progress  sends a load and says how far it is
-//! outputs                   reports in files           run, list        the subcommands
+//! outputs                   reports in files           run, merge, list, capacity, restore  the subcommands
 //! ```
 
 mod capacity;
 mod drive;
 mod list;
 mod load_args;
+mod merge;
 mod outputs;
 mod progress;
 mod restore;
@@ -38,6 +39,7 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(Box<run::Args>),
+    Merge(merge::Args),
     Capacity(Box<capacity::Args>),
     Restore(restore::Args),
     List(list::ListArgs),
@@ -49,6 +51,7 @@ impl Args {
     pub(super) fn run(&self) -> ExitCode {
         match &self.command {
             Command::Run(args) => args.run(),
+            Command::Merge(args) => args.run(),
             Command::Capacity(args) => args.run(),
             Command::Restore(args) => args.run(),
             Command::List(args) => args.run(),

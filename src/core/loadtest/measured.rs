@@ -126,6 +126,24 @@ pub struct Generator {
     pub longest_pause: f64,
 }
 
+impl Generator {
+    /// Adds one that sent at the same time. Its own peaks may have been at another moment; their sum is the bound.
+    pub fn join(&mut self, other: &Self) {
+        self.threads += other.threads;
+        self.cpu_seconds = self
+            .cpu_seconds
+            .zip(other.cpu_seconds)
+            .map(|(one, other)| one + other);
+        self.processors += other.processors;
+        self.connections += other.connections;
+        self.connections_peak += other.connections_peak;
+        self.connections_limit += other.connections_limit;
+        self.waited_for_connection += other.waited_for_connection;
+        self.unsent += other.unsent;
+        self.longest_pause = self.longest_pause.max(other.longest_pause);
+    }
+}
+
 /// WebSocket connections of a run.
 #[derive(Clone, Debug, Default)]
 pub struct WebSockets {

@@ -18,6 +18,7 @@ pub mod hold;
 pub mod judge;
 pub mod latencies;
 pub mod measured;
+pub mod merge;
 pub mod rate;
 pub mod report;
 pub mod scaling;

@@ -79,6 +79,20 @@ async fn a_rate_and_a_threshold_are_enough_and_the_exit_code_says_how_it_went() 
         "{xml}"
     );
 
+    let (first, both) = (json.display().to_string(), file("merged.json"));
+    let merged = format!("json={}", both.display());
+    let output = test(&["merge", &first, &first, "-o", &merged]).await;
+    let (stdout, stderr) = words(&output);
+    assert_eq!(output.status.code(), Some(0), "{stdout}{stderr}");
+    assert_eq!(read(&both)["summary"]["requests"], 200);
+    let refused = test(&["merge", &first, &junit.display().to_string()]).await;
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        words(&refused).1.contains("quick.xml: not a report of vas test"),
+        "{:?}",
+        words(&refused)
+    );
+
     let missed = valid_test(&[&quick[..], &["--threshold", "rate >= 60/s", "-q"]].concat()).await;
     let (stdout, stderr) = words(&missed);
     assert_eq!(missed.status.code(), Some(99), "{stdout}{stderr}");

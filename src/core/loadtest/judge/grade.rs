@@ -21,7 +21,7 @@ const LETTERS: [(f64, Letter); 3] = [(90.0, Letter::A), (75.0, Letter::B), (60.0
 const ERRORS: f64 = 0.05;
 
 /// Grades the checks of a run.
-pub(super) fn grade(checks: &[Check], measured: &Measured) -> Grade {
+pub fn grade(checks: &[Check], measured: &Measured) -> Grade {
     let of = |area: Area| checks.iter().filter(move |check| check.area == area);
     let graded: Vec<(Area, f64)> = WEIGHTS
         .into_iter()

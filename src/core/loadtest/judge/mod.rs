@@ -17,7 +17,7 @@ use super::{
     scenario::model::{Bound, Load, Scenario, Threshold},
 };
 
-pub use self::{doubts::doubts, trend::Trend};
+pub use self::{doubts::doubts, grade::grade, thresholds::checks, trend::Trend};
 
 /// Judges a run. `assertions` are the checks that do not come from the scenario, such as those on replicas.
 pub fn judge(
@@ -27,7 +27,7 @@ pub fn judge(
     workloads: Vec<Workload>,
     assertions: Vec<Check>,
 ) -> Report {
-    let mut checks = thresholds::checks(&scenario.thresholds, &measured);
+    let mut checks = checks(&scenario.thresholds, &measured);
     if !bounds_errors(&scenario.thresholds) {
         checks.push(thresholds::check(&MOST_ERRORS, &measured));
     }
@@ -47,7 +47,7 @@ pub fn judge(
         load: scenario.load.profile().clone(),
         load_unit: unit(scenario),
         objective: objective(scenario),
-        grade: (verdict != Verdict::Invalid).then(|| grade::grade(&checks, &measured)),
+        grade: (verdict != Verdict::Invalid).then(|| grade(&checks, &measured)),
         measured,
         workloads,
         checks,

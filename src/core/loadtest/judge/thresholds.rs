@@ -14,7 +14,7 @@ use crate::core::loadtest::{
 };
 
 /// One check for each threshold, in their order.
-pub(super) fn checks(thresholds: &[Threshold], measured: &Measured) -> Vec<Check> {
+pub fn checks(thresholds: &[Threshold], measured: &Measured) -> Vec<Check> {
     thresholds
         .iter()
         .map(|threshold| check(threshold, measured))

@@ -1,0 +1,105 @@
+//! `vas test merge`: the runs of several machines as one.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use super::{
+    EXIT_MISSED, EXIT_PROVES_NOTHING,
+    outputs::{Output, OutputError},
+};
+use crate::{
+    cli::EXIT_INVALID,
+    core::loadtest::{
+        merge::{MergeError, merge},
+        report::{
+            Verdict,
+            json::{self, ReadError, Stored},
+            text,
+        },
+    },
+};
+
+/// Merge the reports of runs that sent load at the same time
+///
+/// Counts are added and histograms merged without loss, so quantiles are those of all requests together. The thresholds of
+/// all runs are judged anew. A doubt about one run is a doubt about all.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  vas test run load --target https://staging.example -o json=a.json     on one machine
+  vas test run load --target https://staging.example -o json=b.json     on another, at the same time
+  vas test merge a.json b.json -o json=all.json -o junit=all.xml
+
+Exit codes: 0 pass, 99 a threshold was missed, 2 a file cannot be used, 3 invalid.")]
+pub(super) struct Args {
+    /// JSON reports of `vas test run`
+    #[arg(value_name = "FILE", required = true, num_args = 2..)]
+    files: Vec<PathBuf>,
+    /// Write a report: json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times
+    #[arg(short, long = "output", value_name = "FORMAT=FILE")]
+    outputs: Vec<Output>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("{}: {source}", .file.display())]
+    File { file: PathBuf, source: io::Error },
+    #[error("{}: {source}", .file.display())]
+    Report { file: PathBuf, source: ReadError },
+    #[error(transparent)]
+    Merge(#[from] MergeError),
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    #[error("cannot write to standard output: {0}")]
+    Print(#[source] io::Error),
+}
+
+impl Args {
+    pub(super) fn run(&self) -> ExitCode {
+        match self.merge() {
+            Ok(Verdict::Pass) => ExitCode::SUCCESS,
+            Ok(Verdict::Fail) => ExitCode::from(EXIT_MISSED),
+            Ok(Verdict::Invalid) => ExitCode::from(EXIT_PROVES_NOTHING),
+            Err(error) => {
+                // Nobody is left to hear that standard error is closed.
+                let _ = writeln!(io::stderr().lock(), "vas test merge: {error}");
+                match error {
+                    Error::Output(_) | Error::Print(_) => ExitCode::FAILURE,
+                    _ => ExitCode::from(EXIT_INVALID),
+                }
+            }
+        }
+    }
+
+    fn merge(&self) -> Result<Verdict, Error> {
+        let runs: Vec<Stored> = self.files.iter().map(read).collect::<Result<_, _>>()?;
+        let report = merge(runs)?;
+        let mut out = io::stdout().lock();
+        match out
+            .write_all(text::render(&report).as_bytes())
+            .and_then(|()| out.flush())
+        {
+            // A reader that went away (`| head`) is no failure.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(Error::Print(error)),
+            _ => {}
+        }
+        for output in &self.outputs {
+            output.write(&report)?;
+        }
+        Ok(report.verdict)
+    }
+}
+
+fn read(file: &PathBuf) -> Result<Stored, Error> {
+    let text = fs::read_to_string(file).map_err(|source| Error::File {
+        file: file.clone(),
+        source,
+    })?;
+    json::read(&text).map_err(|source| Error::Report {
+        file: file.clone(),
+        source,
+    })
+}
