@@ -43,12 +43,31 @@ pub(super) struct Args {
     outputs: Vec<Output>,
 }
 
+/// Why a file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FileError {
+    /// It cannot be read.
+    #[error("{}: {source}", .file.display())]
+    File {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is no report.
+    #[error("{}: {source}", .file.display())]
+    Report {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        source: ReadError,
+    },
+}
+
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("{}: {source}", .file.display())]
-    File { file: PathBuf, source: io::Error },
-    #[error("{}: {source}", .file.display())]
-    Report { file: PathBuf, source: ReadError },
+    #[error(transparent)]
+    File(#[from] FileError),
     #[error(transparent)]
     Merge(#[from] MergeError),
     #[error(transparent)]
@@ -93,12 +112,16 @@ impl Args {
     }
 }
 
-fn read(file: &PathBuf) -> Result<Stored, Error> {
-    let text = fs::read_to_string(file).map_err(|source| Error::File {
+/// The run of a JSON report.
+///
+/// # Errors
+/// When there is none in the file.
+pub(super) fn read(file: &PathBuf) -> Result<Stored, FileError> {
+    let text = fs::read_to_string(file).map_err(|source| FileError::File {
         file: file.clone(),
         source,
     })?;
-    json::read(&text).map_err(|source| Error::Report {
+    json::read(&text).map_err(|source| FileError::Report {
         file: file.clone(),
         source,
     })

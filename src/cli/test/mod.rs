@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! load_args, scenario_args  flags that tests share     drive, progress  sends a load and says how far it is
-//! outputs                   reports in files           run, merge, list, capacity, restore  the subcommands
+//! outputs                   reports in files           run, compare, merge, list, capacity, restore  the subcommands
 //! ```
 
 mod capacity;
+mod compare;
 mod drive;
 mod list;
 mod load_args;
@@ -39,6 +40,7 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(Box<run::Args>),
+    Compare(compare::Args),
     Merge(merge::Args),
     Capacity(Box<capacity::Args>),
     Restore(restore::Args),
@@ -51,6 +53,7 @@ impl Args {
     pub(super) fn run(&self) -> ExitCode {
         match &self.command {
             Command::Run(args) => args.run(),
+            Command::Compare(args) => args.run(),
             Command::Merge(args) => args.run(),
             Command::Capacity(args) => args.run(),
             Command::Restore(args) => args.run(),

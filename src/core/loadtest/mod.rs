@@ -11,6 +11,7 @@
 pub mod capacity;
 pub mod chain;
 pub mod check;
+pub mod compare;
 pub mod curve;
 pub mod duration;
 pub mod elasticity;
