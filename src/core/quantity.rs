@@ -7,8 +7,8 @@
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 const NANO: i128 = 1_000_000_000;
-/// Largest amount: its milli-units, rounded up, are still read.
-const MAX_NANO: i128 = i128::MAX - NANO;
+/// Largest amount: whole milli-units, so that what is rounded up to them is never larger.
+const MAX_NANO: i128 = i128::MAX - i128::MAX % (NANO / 1000);
 
 /// Largest value that the HPA's client reads without overflow: `MilliValue()` is an `int64`.
 pub const MAX_VALUE: f64 = 9.2e15;
