@@ -43,7 +43,9 @@ impl Default for Latencies {
 
 impl Latencies {
     /// Those of a histogram in microseconds, such as one read from a file.
-    pub fn from_histogram(histogram: Histogram<u64>) -> Self {
+    pub fn from_histogram(mut histogram: Histogram<u64>) -> Self {
+        // One that was read does not grow by itself, and would refuse longer durations of others.
+        histogram.auto(true);
         Self(histogram)
     }
 
