@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    EXIT_MISSED,
+    EXIT_MISSED, EXIT_PROVES_NOTHING,
     merge::{FileError, read},
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
   vas test run load --target http://localhost:8080 -o json=after.json
   vas test compare before.json after.json
 
-Exit codes: 0 nothing became worse, 99 something did, 2 a file cannot be used.")]
+Exit codes: 0 nothing became worse, 99 something did, 3 nothing could be compared, 2 a file cannot be used.")]
 pub(super) struct Args {
     /// JSON report of the earlier run
     #[arg(value_name = "BASELINE")]
@@ -43,8 +43,15 @@ impl Args {
                 // A reader that went away (`| head`) is no failure, and has seen what it wanted.
                 let _ = io::stdout().lock().write_all(table(&differences).as_bytes());
                 let worse = |difference: &Difference| difference.judgement == Judgement::Worse;
+                let known = |difference: &Difference| difference.judgement != Judgement::Unknown;
                 if differences.iter().any(worse) {
                     ExitCode::from(EXIT_MISSED)
+                } else if !differences.iter().any(known) {
+                    let _ = writeln!(
+                        io::stderr().lock(),
+                        "vas test compare: nothing could be compared: one of the runs has fewer than five seconds with answers"
+                    );
+                    ExitCode::from(EXIT_PROVES_NOTHING)
                 } else {
                     ExitCode::SUCCESS
                 }

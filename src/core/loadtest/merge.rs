@@ -4,12 +4,15 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    check::Check,
+    check::{Area, Check},
     judge::checks,
     latencies::Quantiles,
     measured::{End, Measured, Second, WebSockets},
     rate::Profile,
-    report::{Report, Verdict, json::Stored},
+    report::{
+        Report, Verdict,
+        json::{Stored, StoredCheck},
+    },
     scenario::model::Threshold,
 };
 
@@ -22,6 +25,11 @@ pub enum MergeError {
     /// Users and rates do not add up.
     #[error("one run is in {0}, another in {1}: only runs of the same kind are merged")]
     Unit(String, String),
+    /// They did not send at the same time.
+    #[error(
+        "one run began at {0}, another at {1}, when no other was sending: only runs of the same time are merged"
+    )]
+    Apart(jiff::Timestamp, jiff::Timestamp),
 }
 
 /// The runs as one, judged anew by the thresholds of all of them.
@@ -37,11 +45,18 @@ pub fn merge(runs: Vec<Stored>) -> Result<Report, MergeError> {
         }
         all.load_peak += run.load_peak;
         for check in run.checks {
-            if !all.checks.contains(&check) {
-                all.checks.push(check);
+            let known = all.checks.iter_mut().find(|known| known.name == check.name);
+            match known {
+                // Of two that hold and do not, the latter is told.
+                Some(known) if known.passed => *known = check,
+                Some(_) => {}
+                None => all.checks.push(check),
             }
         }
         all.doubts.extend(run.doubts);
+        if apart(&all.measured, &run.measured) {
+            return Err(MergeError::Apart(all.measured.began, run.measured.began));
+        }
         if run.target != all.target {
             all.target = format!("{}, {}", all.target, run.target);
         }
@@ -51,9 +66,18 @@ pub fn merge(runs: Vec<Stored>) -> Result<Report, MergeError> {
 }
 
 fn judged(run: Stored) -> Report {
-    // What is no threshold was about something that the runs did not keep, such as replicas.
-    let thresholds: Vec<Threshold> = run.checks.iter().filter_map(|name| name.parse().ok()).collect();
-    let checks: Vec<Check> = checks(&thresholds, &run.measured);
+    let parsed = |check: &StoredCheck| check.name.parse::<Threshold>().ok();
+    let thresholds: Vec<Threshold> = run.checks.iter().filter_map(parsed).collect();
+    let mut checks: Vec<Check> = checks(&thresholds, &run.measured);
+    // What is no threshold cannot be judged anew, and must not be lost.
+    let kept = run.checks.iter().filter(|check| parsed(check).is_none());
+    checks.extend(kept.map(|check| Check {
+        name: check.name.clone(),
+        area: Area::ServiceLevel,
+        measured: check.measured.clone(),
+        passed: check.passed,
+        hint: None,
+    }));
     let failed = matches!(run.measured.end, End::Aborted(_)) || checks.iter().any(|check| !check.passed);
     let verdict = match (run.doubts.is_empty(), failed) {
         (false, _) => Verdict::Invalid,
@@ -77,6 +101,20 @@ fn judged(run: Stored) -> Report {
         doubts: run.doubts,
         verdict,
     }
+}
+
+/// Whether one began when the other had ended.
+fn apart(one: &Measured, other: &Measured) -> bool {
+    let length = |run: &Measured| {
+        let seconds = u64::try_from(run.seconds.len()).unwrap_or(u64::MAX);
+        jiff::SignedDuration::try_from(Duration::from_secs(seconds)).unwrap_or(jiff::SignedDuration::MAX)
+    };
+    let (first, second) = if one.began <= other.began {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    second.began.duration_since(first.began) > length(first)
 }
 
 fn join(all: &mut Measured, run: Measured) {
@@ -214,6 +252,33 @@ mod tests {
         let merged = merge(vec![stored(&passing()), stored(&doubtful)]).unwrap();
         assert_eq!((merged.verdict, merged.grade), (Verdict::Invalid, None));
         assert_eq!(merged.doubts, ["it stood still"]);
+    }
+
+    #[test]
+    fn a_check_that_cannot_be_judged_anew_is_not_lost() {
+        let mut failed = stored(&passing());
+        failed.checks.push(StoredCheck {
+            name: "api-gateway: at most 10 replicas".to_owned(),
+            passed: false,
+            measured: "12".to_owned(),
+        });
+        let merged = merge(vec![stored(&passing()), failed]).unwrap();
+        assert_eq!(merged.verdict, Verdict::Fail);
+        assert!(
+            merged
+                .checks
+                .iter()
+                .any(|check| check.measured == "12" && !check.passed)
+        );
+    }
+
+    #[test]
+    fn runs_of_different_times_are_not_merged() {
+        let mut later = passing();
+        later.measured.began += SignedDuration::from_hours(168);
+        let error = merge(vec![stored(&later), stored(&passing())]).unwrap_err();
+        assert!(matches!(error, MergeError::Apart(..)), "{error}");
+        assert!(error.to_string().contains("1970-01-08"), "{error}");
     }
 
     #[test]

@@ -86,7 +86,8 @@ async fn a_rate_and_a_threshold_are_enough_and_the_exit_code_says_how_it_went() 
     assert_eq!(output.status.code(), Some(0), "{stdout}{stderr}");
     assert_eq!(read(&both)["summary"]["requests"], 200);
     let compared = test(&["compare", &first, &first]).await;
-    assert_eq!(compared.status.code(), Some(0), "{:?}", words(&compared));
+    // Two seconds are too few to tell anything.
+    assert_eq!(compared.status.code(), Some(3), "{:?}", words(&compared));
     assert!(
         words(&compared).0.contains("answered per second"),
         "{:?}",

@@ -5,7 +5,7 @@ mod histogram;
 mod read;
 mod write;
 
-pub use self::read::{ReadError, Stored, read};
+pub use self::read::{ReadError, Stored, StoredCheck, read};
 use super::Report;
 
 /// Version of the form of the document.

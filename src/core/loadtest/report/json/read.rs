@@ -23,12 +23,23 @@ pub struct Stored {
     pub load_unit: String,
     /// Highest level of the load.
     pub load_peak: f64,
-    /// Names of its checks; those of thresholds can be parsed again.
-    pub checks: Vec<String>,
+    /// Its checks; the names of thresholds can be parsed again.
+    pub checks: Vec<StoredCheck>,
     /// Why it proves nothing.
     pub doubts: Vec<String>,
     /// What was measured.
     pub measured: Measured,
+}
+
+/// A check as it was written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCheck {
+    /// What was checked.
+    pub name: String,
+    /// Whether it held.
+    pub passed: bool,
+    /// What was measured.
+    pub measured: String,
 }
 
 /// Why a document was refused.
@@ -43,6 +54,12 @@ pub enum ReadError {
     /// A histogram is damaged.
     #[error("the histogram of {0} is damaged: {1}")]
     Histogram(String, String),
+    /// The seconds are not those of one run, one after another.
+    #[error("seconds[{0}].at is {1}: seconds must follow each other from 0")]
+    Order(usize, u32),
+    /// More than any run has.
+    #[error("{0} is not a count of requests")]
+    Count(u64),
     /// A duration is not one.
     #[error("{0} is not a number of seconds")]
     Seconds(f64),
@@ -66,7 +83,15 @@ pub fn read(text: &str) -> Result<Stored, ReadError> {
         target: document.target,
         load_unit: document.run.load_unit,
         load_peak: document.run.load_peak,
-        checks: document.checks.into_iter().map(|check| check.name).collect(),
+        checks: document
+            .checks
+            .into_iter()
+            .map(|check| StoredCheck {
+                name: check.name,
+                passed: check.passed,
+                measured: check.measured,
+            })
+            .collect(),
         doubts: document.doubts,
     })
 }
@@ -94,7 +119,12 @@ fn measured(document: &Document) -> Result<Measured, ReadError> {
         total,
         steps,
         schedule_error: histogram("schedule_error", &document.histograms.schedule_error)?,
-        seconds: document.seconds.iter().map(second).collect::<Result<_, _>>()?,
+        seconds: document
+            .seconds
+            .iter()
+            .enumerate()
+            .map(|(index, row)| second(index, row))
+            .collect::<Result<_, _>>()?,
         generator: generator(&document.generator),
         websocket: match (&document.websocket, &document.histograms.websocket) {
             (Some(row), Some(histograms)) => Some(websocket(row, histograms)?),
@@ -114,14 +144,24 @@ fn steps(document: &Document) -> Result<(BTreeMap<String, Requests>, Requests), 
         let requests = Requests {
             latency: of(|histograms| &histograms.latency)?,
             service_time: of(|histograms| &histograms.service_time)?,
-            due: step.requests,
-            answered: step.answered,
-            failures: step.failures.clone(),
+            due: count(step.requests)?,
+            answered: count(step.answered)?,
+            failures: step
+                .failures
+                .iter()
+                .map(|(cause, failed)| Ok((cause.clone(), count(*failed)?)))
+                .collect::<Result<_, ReadError>>()?,
         };
         total.merge(&requests);
         steps.insert(name.clone(), requests);
     }
     Ok((steps, total))
+}
+
+/// Counts of many runs are added, and must not overflow.
+fn count(count: u64) -> Result<u64, ReadError> {
+    const MOST: u64 = 1 << 48;
+    (count <= MOST).then_some(count).ok_or(ReadError::Count(count))
 }
 
 fn quantiles(row: &QuantileRow) -> Result<Quantiles, ReadError> {
@@ -135,12 +175,15 @@ fn quantiles(row: &QuantileRow) -> Result<Quantiles, ReadError> {
     })
 }
 
-fn second(row: &SecondRow) -> Result<Second, ReadError> {
+fn second(index: usize, row: &SecondRow) -> Result<Second, ReadError> {
+    if usize::try_from(row.at) != Ok(index) {
+        return Err(ReadError::Order(index, row.at));
+    }
     Ok(Second {
         at: row.at,
-        due: row.due,
-        answered: row.answered,
-        failed: row.errors,
+        due: count(row.due)?,
+        answered: count(row.answered)?,
+        failed: count(row.errors)?,
         latency: row.latency.as_ref().map(quantiles).transpose()?,
         concurrency: row.concurrency,
         websockets: row.websockets,
