@@ -24,6 +24,11 @@ pub struct KubeConfigArgs {
     context: Option<String>,
 }
 
+/// The namespace that was given, or the context's.
+pub fn namespace_of(given: Option<&str>, client: &Client) -> String {
+    given.unwrap_or(client.default_namespace()).to_owned()
+}
+
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 pub enum KubeConfigError {

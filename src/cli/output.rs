@@ -33,6 +33,15 @@ pub(super) enum OutputError {
     Yaml(#[from] serde_saphyr::ser::Error),
 }
 
+/// Prints text. A reader that went away (`| head`) is no failure.
+pub(super) fn text(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
 /// Prints objects, each with an optional comment that only YAML can carry.
 pub(super) fn documents(format: Format, objects: &[(Value, Option<String>)]) -> Result<(), OutputError> {
     let mut out = io::stdout().lock();

@@ -15,6 +15,7 @@ use clap::ValueEnum;
 use super::{
     EXIT_INVALID,
     kube_config::{KubeConfigArgs, KubeConfigError},
+    output,
 };
 use crate::{
     clock::SystemClock,
@@ -172,15 +173,10 @@ impl Args {
     }
 }
 
-/// A reader that went away (`| head`) is no failure.
 fn print(report: &Report, format: Format) -> io::Result<()> {
-    let mut out = io::stdout().lock();
     let text = match format {
-        Format::Text => text::render(report, out.is_terminal()),
+        Format::Text => text::render(report, io::stdout().is_terminal()),
         Format::Json => json::render(report),
     };
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
-    }
+    output::text(&format!("{text}\n"))
 }

@@ -11,7 +11,11 @@ use std::{
 
 use clap::ValueEnum;
 
-use super::{EXIT_INVALID, kube_config::KubeConfigArgs, leader_election::parse_duration};
+use super::{
+    EXIT_INVALID,
+    kube_config::{KubeConfigArgs, namespace_of},
+    leader_election::parse_duration,
+};
 use crate::{
     clock::{Clock as _, SystemClock},
     core::{
@@ -152,11 +156,7 @@ impl Args {
     /// The explanation; `None` if there is no such workload.
     async fn explain(&self, prometheus: Servers) -> Result<Option<Explanation>, BoxError> {
         let client = self.kube.client().await?;
-        let namespace = self
-            .namespace
-            .as_deref()
-            .unwrap_or(client.default_namespace())
-            .to_owned();
+        let namespace = namespace_of(self.namespace.as_deref(), &client);
         let observed = observe(client.clone(), &namespace, &self.name, self.workload.as_deref()).await;
         let observed = match observed {
             Ok(observed) => observed,

@@ -1,7 +1,6 @@
 //! `vas test capacity`: how much so many replicas carry, and what target follows from it.
 
 use std::{
-    fs,
     io::{self, Write as _},
     path::PathBuf,
     process::ExitCode,
@@ -14,14 +13,16 @@ use tokio_util::sync::CancellationToken;
 use super::{
     EXIT_INTERRUPTED, EXIT_MISSED, EXIT_PRECONDITION, EXIT_PROVES_NOTHING,
     load_args::{LoadError, TargetArgs},
+    outputs::replace,
     restore::told,
     scenario_args::{self, ScenarioArgsError},
 };
 use crate::{
     cli::{
         EXIT_INVALID,
-        kube_config::{KubeConfigArgs, KubeConfigError},
+        kube_config::{KubeConfigArgs, KubeConfigError, namespace_of},
         leader_election::parse_duration,
+        output,
     },
     clock::{Clock as _, SystemClock},
     core::loadtest::{
@@ -231,24 +232,16 @@ impl Args {
                 Output::Json(file) => (file, json(&capacity)?),
                 Output::Markdown(file) => (file, markdown::render(&capacity)),
             };
-            fs::write(file, text).map_err(|error| CapacityError::Write(file.clone(), error))?;
+            replace(file, &text).map_err(|error| CapacityError::Write(file.clone(), error))?;
         }
-        match io::stdout().lock().write_all(text::render(&capacity).as_bytes()) {
-            // A reader that went away (`| head`) is no failure.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => written.map_err(CapacityError::Print),
-        }
+        output::text(&text::render(&capacity)).map_err(CapacityError::Print)
     }
 
     async fn test(&self) -> Result<Capacity, CapacityError> {
         let stop = shutdown::on_signal().map_err(CapacityError::Start)?;
         let steps = self.steps(stop.clone())?;
         let client = self.kube.client().await?;
-        let namespace = self
-            .namespace
-            .as_deref()
-            .unwrap_or(client.default_namespace())
-            .to_owned();
+        let namespace = namespace_of(self.namespace.as_deref(), &client);
         let resource = Resource::new(client, &namespace, &self.name);
         let subject = resource
             .subject(self.workload.as_deref(), self.allow_production)

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::scenario_args::load;
 use crate::{
-    cli::EXIT_INVALID,
+    cli::{EXIT_INVALID, output},
     core::loadtest::{
         duration,
         scenario::{
@@ -92,11 +92,11 @@ impl ShowArgs {
         if let Some(builtin) = builtin::find(&self.name) {
             return print(builtin.text);
         }
-        let names = BUILTIN.map(|builtin| builtin.name).join(", ");
         let _ = writeln!(
             io::stderr().lock(),
-            "vas test show: {:?} is not a scenario of vas; there are {names}",
-            self.name
+            "vas test show: {:?} is not a scenario of vas; there are {}",
+            self.name,
+            builtin::NAMES.join(", ")
         );
         ExitCode::from(EXIT_INVALID)
     }
@@ -142,12 +142,11 @@ fn json() -> ExitCode {
 }
 
 fn print(text: &str) -> ExitCode {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+    match output::text(text) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
             let _ = writeln!(io::stderr().lock(), "cannot write to standard output: {error}");
             ExitCode::FAILURE
         }
-        _ => ExitCode::SUCCESS,
     }
 }

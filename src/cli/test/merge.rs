@@ -12,7 +12,7 @@ use super::{
     outputs::{Output, OutputError},
 };
 use crate::{
-    cli::EXIT_INVALID,
+    cli::{EXIT_INVALID, output},
     core::loadtest::{
         merge::{MergeError, merge},
         report::{
@@ -96,15 +96,7 @@ impl Args {
     fn merge(&self) -> Result<Verdict, Error> {
         let runs: Vec<Stored> = self.files.iter().map(read).collect::<Result<_, _>>()?;
         let report = merge(runs)?;
-        let mut out = io::stdout().lock();
-        match out
-            .write_all(text::render(&report).as_bytes())
-            .and_then(|()| out.flush())
-        {
-            // A reader that went away (`| head`) is no failure.
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(Error::Print(error)),
-            _ => {}
-        }
+        output::text(&text::render(&report)).map_err(Error::Print)?;
         for output in &self.outputs {
             output.write(&report)?;
         }

@@ -96,7 +96,8 @@ impl Output {
     }
 }
 
-fn replace(file: &Path, text: &str) -> io::Result<()> {
+/// Writes a file so that its readers see the old one or the whole new one.
+pub(super) fn replace(file: &Path, text: &str) -> io::Result<()> {
     // What is no plain file itself, such as the link /dev/stdout or a pipe, is written to and never replaced.
     if fs::symlink_metadata(file).is_ok_and(|found| !found.is_file()) {
         return fs::write(file, text);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    cli::kube_config::{KubeConfigArgs, KubeConfigError},
+    cli::kube_config::{KubeConfigArgs, KubeConfigError, namespace_of},
     core::loadtest::hold::Hold,
     loadtest::capacity::{
         cluster::{ClusterError, Resource},
@@ -69,11 +69,7 @@ impl Args {
             .map_err(RestoreError::Runtime)?;
         runtime.block_on(async {
             let client = self.kube.client().await?;
-            let namespace = self
-                .namespace
-                .as_deref()
-                .unwrap_or(client.default_namespace())
-                .to_owned();
+            let namespace = namespace_of(self.namespace.as_deref(), &client);
             let resource = Resource::new(client, &namespace, &self.name);
             if let Some(holder) = &self.guard {
                 let given = guardian::guard(&resource, holder).await?;

@@ -16,7 +16,7 @@ use super::{
     scenario_args::{ScenarioArgs, ScenarioArgsError},
 };
 use crate::{
-    cli::EXIT_INVALID,
+    cli::{EXIT_INVALID, output},
     core::loadtest::{
         judge::judge,
         measured::End,
@@ -196,10 +196,5 @@ impl Args {
 }
 
 fn print(text: &str) -> Result<(), RunError> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // A reader that went away (`| head`) is no failure.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(RunError::Print),
-    }
+    output::text(text).map_err(RunError::Print)
 }

@@ -3,7 +3,7 @@
 use std::{fs, io, path::Path, time::Duration};
 
 use crate::core::loadtest::{
-    duration::{self, ParseDurationError},
+    duration,
     scenario::{
         ScenarioError, builtin,
         model::{Scenario, Think, Threshold},
@@ -28,10 +28,10 @@ pub(in crate::cli) struct ScenarioArgs {
     #[arg(long, value_name = "NUMBER", conflicts_with = "scenario")]
     users: Option<u32>,
     /// Pause of a user after each answer: 2s, or 2s-10s for one drawn evenly
-    #[arg(long, value_name = "DURATION", value_parser = parse_think, requires = "users")]
+    #[arg(long, value_name = "DURATION", requires = "users")]
     think: Option<Think>,
     /// How long requests are sent
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_positive, conflicts_with = "scenario")]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration::parse_positive, conflicts_with = "scenario")]
     duration: Duration,
     /// Run a scenario in this share of its time: 0.1 makes ten minutes one
     #[arg(long, value_name = "SHARE", default_value_t = 1.0, requires = "scenario")]
@@ -56,7 +56,7 @@ pub(in crate::cli) enum ScenarioArgsError {
     /// Neither a scenario nor a file.
     #[error(
         "{name:?} is neither a scenario of vas ({}) nor a suite (quick, all) nor a file: {error}",
-        builtin_names()
+        builtin::NAMES.join(", ")
     )]
     Unknown {
         /// As it was given.
@@ -70,10 +70,6 @@ pub(in crate::cli) enum ScenarioArgsError {
         /// Of which flag.
         flag: &'static str,
     },
-}
-
-fn builtin_names() -> String {
-    builtin::BUILTIN.map(|builtin| builtin.name).join(", ")
 }
 
 impl ScenarioArgs {
@@ -137,23 +133,4 @@ pub(in crate::cli) fn load(name: &str) -> Result<Scenario, ScenarioArgsError> {
         .file_stem()
         .map_or(name.into(), |stem| stem.to_string_lossy());
     Ok(parse(&text, &stem, &beside)?)
-}
-
-fn parse_positive(text: &str) -> Result<Duration, String> {
-    match duration::parse(text) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
-        Ok(_) => Err("must be more than 0s".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-fn parse_think(text: &str) -> Result<Think, String> {
-    let (min, max) = text.split_once('-').unwrap_or((text, text));
-    let parse =
-        |text: &str| duration::parse(text.trim()).map_err(|error: ParseDurationError| error.to_string());
-    let (min, max) = (parse(min)?, parse(max)?);
-    if min > max {
-        return Err("begins with the longer one".to_owned());
-    }
-    Ok(Think { min, max })
 }

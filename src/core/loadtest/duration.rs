@@ -7,6 +7,28 @@ use std::time::Duration;
 #[error("{0:?} is not a duration: use ms, s, m and h, such as 500ms, 1.5s or 1h30m")]
 pub struct ParseDurationError(String);
 
+/// Why a duration that has to be more than zero was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PositiveError {
+    /// See [`ParseDurationError`].
+    #[error(transparent)]
+    Parse(#[from] ParseDurationError),
+    /// Zero.
+    #[error("must be more than 0s")]
+    Zero,
+}
+
+/// Parses a duration that is not zero.
+///
+/// # Errors
+/// When it is none, or zero.
+pub fn parse_positive(text: &str) -> Result<Duration, PositiveError> {
+    match parse(text)? {
+        Duration::ZERO => Err(PositiveError::Zero),
+        duration => Ok(duration),
+    }
+}
+
 /// Units, longest name first so that `ms` is not taken for `m`.
 const UNITS: [(&str, f64); 4] = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     check::{Area, Check},
-    judge::checks,
+    judge::{checks, grade, verdict},
     latencies::Quantiles,
     measured::{End, Measured, Second, WebSockets},
     rate::Profile,
@@ -78,14 +78,9 @@ fn judged(run: Stored) -> Report {
         passed: check.passed,
         hint: None,
     }));
-    let failed = matches!(run.measured.end, End::Aborted(_)) || checks.iter().any(|check| !check.passed);
-    let verdict = match (run.doubts.is_empty(), failed) {
-        (false, _) => Verdict::Invalid,
-        (true, true) => Verdict::Fail,
-        (true, false) => Verdict::Pass,
-    };
+    let verdict = verdict(&checks, &run.doubts, &run.measured.end);
     Report {
-        grade: (verdict != Verdict::Invalid).then(|| super::judge::grade(&checks, &run.measured)),
+        grade: (verdict != Verdict::Invalid).then(|| grade(&checks, &run.measured)),
         load: Profile::constant(run.load_peak, run.measured.planned),
         load_unit: match run.load_unit.as_str() {
             "users" => "users",

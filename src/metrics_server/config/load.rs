@@ -73,10 +73,15 @@ impl ConfigFile {
     /// # Errors
     /// All problems of the file and of the files that it names.
     pub fn servers(&self) -> Result<BTreeMap<String, ServerSettings>, ConfigError> {
+        Ok(self.applied(&Servers::default())?.settings)
+    }
+
+    /// Reads it and makes its servers the ones that are asked; all of it, or an error.
+    pub(super) fn applied(&self, servers: &Servers) -> Result<Loaded, ConfigError> {
         let loaded = self.load()?;
-        let problems = loaded.apply(&Servers::default());
+        let problems = loaded.apply(servers);
         if problems.is_empty() {
-            Ok(loaded.settings)
+            Ok(loaded)
         } else {
             Err(self.error(problems))
         }

@@ -59,16 +59,11 @@ impl Configuration {
     /// # Errors
     /// All problems of the file and of the files that it names.
     pub fn from_file(file: ConfigFile) -> Result<Self, ConfigError> {
-        let loaded = file.load()?;
         let servers = Servers::default();
-        let problems = loaded.apply(&servers);
-        if problems.is_empty() {
-            Ok(Self {
-                servers: Arc::new(servers),
-                origin: Some((file, loaded)),
-            })
-        } else {
-            Err(file.error(problems))
-        }
+        let loaded = file.applied(&servers)?;
+        Ok(Self {
+            servers: Arc::new(servers),
+            origin: Some((file, loaded)),
+        })
     }
 }

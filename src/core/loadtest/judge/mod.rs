@@ -33,14 +33,7 @@ pub fn judge(
     }
     checks.extend(assertions);
     let doubts = doubts(&scenario.load, &measured);
-    let aborted = matches!(measured.end, End::Aborted(_));
-    let verdict = if !doubts.is_empty() {
-        Verdict::Invalid
-    } else if aborted || checks.iter().any(|check| !check.passed) {
-        Verdict::Fail
-    } else {
-        Verdict::Pass
-    };
+    let verdict = verdict(&checks, &doubts, &measured.end);
     Report {
         name: scenario.name.clone(),
         target: target.to_owned(),
@@ -53,6 +46,17 @@ pub fn judge(
         checks,
         doubts,
         verdict,
+    }
+}
+
+/// What checks, doubts and the end of a run come to.
+pub fn verdict(checks: &[Check], doubts: &[String], end: &End) -> Verdict {
+    if !doubts.is_empty() {
+        Verdict::Invalid
+    } else if matches!(end, End::Aborted(_)) || checks.iter().any(|check| !check.passed) {
+        Verdict::Fail
+    } else {
+        Verdict::Pass
     }
 }
 

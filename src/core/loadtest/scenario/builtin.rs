@@ -9,14 +9,19 @@ pub struct Builtin {
     pub text: &'static str,
 }
 
+/// Defines [`BUILTIN`] and [`NAMES`] from one list.
 macro_rules! builtin {
     ($($name:literal),* $(,)?) => {
-        [$(Builtin { name: $name, text: include_str!(concat!("scenarios/", $name, ".yaml")) }),*]
+        /// All of them, the quickest first.
+        pub const BUILTIN: [Builtin; NAMES.len()] =
+            [$(Builtin { name: $name, text: include_str!(concat!("scenarios/", $name, ".yaml")) }),*];
+
+        /// Their names.
+        pub const NAMES: &[&str] = &[$($name),*];
     };
 }
 
-/// All of them, the quickest first.
-pub const BUILTIN: [Builtin; 10] = builtin![
+builtin![
     "smoke",
     "load",
     "stress",
@@ -30,24 +35,7 @@ pub const BUILTIN: [Builtin; 10] = builtin![
 ];
 
 /// Scenarios that run one after another.
-pub const SUITES: [(&str, &[&str]); 2] = [
-    ("quick", &["smoke", "load"]),
-    (
-        "all",
-        &[
-            "smoke",
-            "load",
-            "stress",
-            "spike",
-            "flash-crowd",
-            "endurance",
-            "api-journey",
-            "admin-workflow",
-            "websocket",
-            "mixed",
-        ],
-    ),
-];
+pub const SUITES: [(&str, &[&str]); 2] = [("quick", &["smoke", "load"]), ("all", NAMES)];
 
 /// One by its name.
 pub fn find(name: &str) -> Option<Builtin> {

@@ -1,9 +1,12 @@
 //! A scenario that cannot be wrong: what the engine runs.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
 use super::template::Template;
-use crate::core::loadtest::rate::Profile;
+use crate::core::loadtest::{
+    duration::{self, ParseDurationError},
+    rate::Profile,
+};
 
 /// Variables that every user has: its number, and how often it has begun its journey before.
 pub const GIVEN: [&str; 2] = ["user", "iteration"];
@@ -68,6 +71,31 @@ pub struct Think {
     pub min: Duration,
     /// Longest; not below `min`.
     pub max: Duration,
+}
+
+/// Why a pause was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ThinkError {
+    /// See [`ParseDurationError`].
+    #[error(transparent)]
+    Duration(#[from] ParseDurationError),
+    /// The bounds are the wrong way round.
+    #[error("{0:?} begins with the longer one")]
+    Reversed(String),
+}
+
+impl FromStr for Think {
+    type Err = ThinkError;
+
+    /// `2s`, or `2s-10s`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (min, max) = text.split_once('-').unwrap_or((text, text));
+        let (min, max) = (duration::parse(min.trim())?, duration::parse(max.trim())?);
+        if min > max {
+            return Err(ThinkError::Reversed(text.to_owned()));
+        }
+        Ok(Self { min, max })
+    }
 }
 
 /// One step of a journey.

@@ -81,13 +81,7 @@ impl Problems {
 
     /// A duration that is not zero.
     pub(super) fn positive(&mut self, path: &str, text: &str) -> Duration {
-        let parsed = duration::parse(text).map_err(|error| error.to_string());
-        let positive = parsed.and_then(|duration| {
-            (!duration.is_zero())
-                .then_some(duration)
-                .ok_or_else(|| "must be more than 0s".to_owned())
-        });
-        self.or(path, positive, Duration::from_secs(1))
+        self.or(path, duration::parse_positive(text), Duration::from_secs(1))
     }
 
     /// Text with variables.
@@ -226,7 +220,7 @@ fn journeys(documents: &[JourneyDocument], problems: &mut Problems) -> Vec<Journ
             name: document.name.clone(),
             weight: document.weight,
             think: document.think.as_deref().map_or_else(Think::default, |text| {
-                think(&format!("{path}.think"), text, problems)
+                problems.or(&format!("{path}.think"), text.parse(), Think::default())
             }),
             headers,
             steps: document
@@ -267,17 +261,6 @@ pub(super) fn headers(
             (name.clone(), problems.template(&format!("{path}.{name}"), value))
         })
         .collect()
-}
-
-/// `2s`, or `2s-10s`.
-pub(super) fn think(path: &str, text: &str, problems: &mut Problems) -> Think {
-    let (min, max) = text.split_once('-').unwrap_or((text, text));
-    let parsed = duration::parse(min.trim()).and_then(|min| Ok((min, duration::parse(max.trim())?)));
-    let (min, max) = problems.or(path, parsed, (Duration::ZERO, Duration::ZERO));
-    if min > max {
-        problems.add(path, format!("{text:?} begins with the longer one"));
-    }
-    Think { min, max }
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use std::{collections::BTreeSet, time::Duration};
 use super::{
     document::{StepDocument, WebSocketDocument},
     model::{
-        Action, BodyCheck, Extract, GIVEN, Journey, Messages, Request, Statuses, Step, Voice, WebSocket,
+        Action, BodyCheck, Extract, GIVEN, Journey, Messages, Request, Statuses, Step, Think, Voice,
+        WebSocket,
     },
-    parse::{Problems, headers, think},
+    parse::{Problems, headers},
     template::Template,
 };
 
@@ -56,7 +57,7 @@ pub(super) fn parse(path: &str, document: &StepDocument, problems: &mut Problems
         think: document
             .think
             .as_deref()
-            .map(|text| think(&format!("{path}.think"), text, problems)),
+            .map(|text| problems.or(&format!("{path}.think"), text.parse(), Think::default())),
     }
 }
 

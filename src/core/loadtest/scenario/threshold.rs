@@ -65,7 +65,7 @@ fn share_of_quantile(text: &str) -> Option<f64> {
 }
 
 fn positive(text: &str) -> Option<Duration> {
-    duration::parse(text).ok().filter(|limit| !limit.is_zero())
+    duration::parse_positive(text).ok()
 }
 
 fn percent(text: &str) -> Option<f64> {
