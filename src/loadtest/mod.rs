@@ -4,6 +4,7 @@
 //! clock    one time axis for everything: seconds since the load began
 //! http     connections, requests, answers
 //! engine   sends requests when they are due -> core::loadtest::Measured
+//! cluster  a resource and its workloads, as tests find them
 //! capacity holds replicas and searches for the load they carry
 //! ```
 //!
@@ -11,5 +12,6 @@
 
 pub mod capacity;
 pub mod clock;
+pub mod cluster;
 pub mod engine;
 pub mod http;

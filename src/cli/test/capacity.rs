@@ -36,10 +36,13 @@ use crate::{
     },
     loadtest::{
         capacity::{
-            cluster::{ClusterError, Resource, Subject},
             elastic::{ElasticSettings, Trial},
             guardian::Guardian,
             steps::{StepError, Steps},
+        },
+        cluster::{
+            error::ClusterError,
+            resource::{Resource, Subject},
         },
         engine::Settings,
     },
