@@ -5,6 +5,8 @@
 //! http     connections, requests, answers
 //! engine   sends requests when they are due -> core::loadtest::Measured
 //! cluster  a resource and its workloads, as tests find them
+//! preflight whether an autoscaling test can be trusted
+//! watch    what a workload does meanwhile -> core::loadtest::Scaling
 //! capacity holds replicas and searches for the load they carry
 //! ```
 //!
@@ -15,3 +17,5 @@ pub mod clock;
 pub mod cluster;
 pub mod engine;
 pub mod http;
+pub mod preflight;
+pub mod watch;

@@ -6,21 +6,19 @@ use std::{
     sync::Arc,
 };
 
-use clap::ValueEnum;
-
 use super::{
-    EXIT_INTERRUPTED, EXIT_MISSED, EXIT_PROVES_NOTHING,
-    drive::{DriveError, LEAD, drive},
+    EXIT_INTERRUPTED, EXIT_PROVES_NOTHING,
+    drive::{DriveError, LEAD, Meanwhile, drive},
     load_args::{EngineArgs, LoadError, TargetArgs},
     outputs::{Output, OutputError},
     scenario_args::{ScenarioArgs, ScenarioArgsError},
+    verdict::{self, MinGrade},
 };
 use crate::{
     cli::{EXIT_INVALID, output},
     core::loadtest::{
         judge::judge,
-        measured::End,
-        report::{Letter, Report, Verdict, text},
+        report::{Report, text},
         scenario::{model::Scenario, plan},
     },
     loadtest::{clock::RunClock, http::Target},
@@ -62,14 +60,6 @@ pub(super) struct Args {
     /// Say nothing while it runs
     #[arg(short, long)]
     quiet: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "verbatim")]
-enum MinGrade {
-    A,
-    B,
-    C,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -142,7 +132,7 @@ impl Args {
             for output in &self.outputs {
                 output.write(&report)?;
             }
-            let code = self.code(&report);
+            let code = verdict::code(&report, self.min_grade);
             if code == EXIT_INTERRUPTED {
                 return Ok(ExitCode::from(code));
             }
@@ -164,7 +154,7 @@ impl Args {
             self.engine.settings(),
             clock,
             self.quiet,
-            |_| String::new(),
+            |_| Meanwhile::default(),
         )
         .await?;
         Ok(judge(
@@ -174,24 +164,6 @@ impl Args {
             Vec::new(),
             Vec::new(),
         ))
-    }
-
-    fn code(&self, report: &Report) -> u8 {
-        if report.measured.end == End::Interrupted {
-            return EXIT_INTERRUPTED;
-        }
-        let wanted = self.min_grade.map(|grade| match grade {
-            MinGrade::A => Letter::A,
-            MinGrade::B => Letter::B,
-            MinGrade::C => Letter::C,
-        });
-        let grade = report.grade.as_ref().map(|grade| grade.letter);
-        match report.verdict {
-            Verdict::Invalid => EXIT_PROVES_NOTHING,
-            Verdict::Fail => EXIT_MISSED,
-            Verdict::Pass if wanted.zip(grade).is_some_and(|(wanted, grade)| grade > wanted) => EXIT_MISSED,
-            Verdict::Pass => 0,
-        }
     }
 }
 

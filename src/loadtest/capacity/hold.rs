@@ -190,7 +190,7 @@ impl Resource {
 }
 
 /// Whether an HPA follows no metric, in either direction.
-fn suspended(hpa: &HorizontalPodAutoscaler) -> bool {
+pub(in crate::loadtest) fn suspended(hpa: &HorizontalPodAutoscaler) -> bool {
     let Some(behavior) = &hpa.spec.behavior else {
         return false;
     };

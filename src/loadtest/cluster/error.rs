@@ -42,9 +42,13 @@ pub enum ClusterError {
 }
 
 impl ClusterError {
-    /// Whether the test was not begun because it could not be trusted.
+    /// Whether the test was not begun because it could not be trusted, or what it is about is not there.
     pub fn is_precondition(&self) -> bool {
-        matches!(self, Self::Precondition(_) | Self::Hold(HoldError::Taken { .. }))
+        match self {
+            Self::Precondition(_) | Self::Hold(HoldError::Taken { .. }) => true,
+            Self::Api { source, .. } => not_found(source),
+            _ => false,
+        }
     }
 }
 

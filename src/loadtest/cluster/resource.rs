@@ -117,7 +117,7 @@ impl Resource {
         match production(&labels, environment) {
             None => Ok(()),
             Some(why) => Err(ClusterError::Precondition(format!(
-                "{} is production ({why}), and a capacity test takes it to its limit; give --allow-production if you mean it",
+                "{} is production ({why}), and such a test takes it to its limit; give --allow-production if you mean it",
                 self.namespace
             ))),
         }

@@ -30,6 +30,25 @@ pub struct Scenario {
     pub abort: Option<Abort>,
 }
 
+impl Scenario {
+    /// The bound that it sets on the p95 of all requests.
+    pub fn objective(&self) -> Option<Duration> {
+        let bounds = self
+            .thresholds
+            .iter()
+            .filter(|threshold| threshold.step.is_none());
+        bounds.into_iter().find_map(|threshold| match threshold.bound {
+            Bound::Latency(share, limit) if (share - 0.95).abs() < 1e-9 => Some(limit),
+            _ => None,
+        })
+    }
+
+    /// Whether each journey is one request: then rates of journeys are rates of requests.
+    pub fn is_single(&self) -> bool {
+        self.journeys.iter().all(|journey| journey.steps.len() == 1)
+    }
+}
+
 /// How much load, over time.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Load {
