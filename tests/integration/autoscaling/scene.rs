@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::sync::RwLockReadGuard;
 
 use crate::{
-    metrics_server::stack::{Stack, stack},
+    metrics_server::stack::{Stack, deployment, stack},
     operator::fixture::Operated,
     support::{eventually, fault_proxy::FaultProxy, load_model::LoadModel},
 };
@@ -33,10 +33,12 @@ impl Scene {
         let proxy = stack.proxy.read().await;
         let operated = Operated::start(name);
         let namespace = operated.namespace.name();
+        // The load model looks for both Deployments when it starts.
+        operated.namespace.apply(&gateway());
+        operated.namespace.apply(&deployment("worker", 1));
         let arguments = [CAPACITY, "--service-time=5ms", "--queue-limit=20000"];
         let model = LoadModel::start_serving(operated.cluster, namespace, &arguments);
         stack.prometheus.register(namespace, model.address());
-        operated.namespace.apply(&deployment());
         operated.namespace.apply(&voice(namespace).to_string());
         let scene = Self {
             operated,
@@ -75,7 +77,7 @@ impl Scene {
 }
 
 /// Pods take three seconds to become Ready.
-fn deployment() -> String {
+fn gateway() -> String {
     json!({
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -106,6 +108,7 @@ fn voice(namespace: &str) -> Value {
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api-gateway"},
             "minReplicas": 2,
             "maxReplicas": 10,
+            "disruption": {"minAvailable": "50%"},
             "metrics": [{"name": "request-rate", "requestRate": {
                 "counter": "voiceassist_http_requests_total",
                 "window": "10s",

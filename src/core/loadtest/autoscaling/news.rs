@@ -2,6 +2,9 @@
 
 use crate::core::loadtest::scaling::{EventKind, Moment, Replicas, Scaling};
 
+/// The end of the line that counts replicas.
+const ARE_READY: &str = "replicas are Ready";
+
 /// How much of a [`Scaling`] has been told.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Told {
@@ -22,7 +25,9 @@ impl Told {
         }
         for event in scaling.events.iter().skip(self.events) {
             let words = match event.kind {
-                EventKind::HpaCondition => format!("HPA {} {}", event.object, event.words),
+                EventKind::HpaCondition if matters(&event.object, &event.words) => {
+                    format!("HPA {} {}", event.object, event.words)
+                }
                 EventKind::PodUnready => format!("pod {} is no longer Ready", event.object),
                 EventKind::PodRefused => format!("{} gets no pod: {}", event.object, event.words),
                 EventKind::VpaRecommendation => format!("VPA recommends {}", event.words),
@@ -33,9 +38,26 @@ impl Told {
         self.replicas = scaling.replicas.len();
         self.events = scaling.events.len();
         news.sort_by(|one, other| one.0.total_cmp(&other.0));
-        news.into_iter()
-            .map(|(at, words)| format!("  {at:>6.1}s  {words}"))
+        let lines = news.iter().zip(news.iter().skip(1).map(Some).chain([None]));
+        lines
+            .filter(|(now, next)| !next.is_some_and(|next| counts(&now.1) && counts(&next.1)))
+            .map(|((at, words), _)| format!("  {at:>6.1}s  {words}"))
             .collect()
+    }
+}
+
+/// Of several counts in a row, the last one counts.
+fn counts(words: &str) -> bool {
+    words.ends_with(ARE_READY)
+}
+
+/// Each rescale turns `AbleToScale` and the lower bound `ScalingLimited`: what people want to know is that it cannot
+/// scale, or may not scale up.
+fn matters(condition: &str, words: &str) -> bool {
+    match condition {
+        "AbleToScale" => words.starts_with("False"),
+        "ScalingLimited" => words.starts_with("True") && !words.ends_with("TooFewReplicas"),
+        _ => true,
     }
 }
 
@@ -46,7 +68,7 @@ fn replicas(before: Replicas, now: Replicas) -> Option<String> {
             now.desired, before.desired, now.ready
         ));
     }
-    (now.ready != before.ready).then(|| format!("{} of {} replicas are Ready", now.ready, now.desired))
+    (now.ready != before.ready).then(|| format!("{} of {} {ARE_READY}", now.ready, now.desired))
 }
 
 #[cfg(test)]
@@ -69,6 +91,7 @@ mod tests {
         let mut told = Told::default();
         assert!(told.news(&scaling).is_empty());
         scaling.replicas.push(seen(12.0, 4, 2));
+        scaling.replicas.push(seen(19.9, 4, 3));
         scaling.replicas.push(seen(20.0, 4, 4));
         scaling.events.push(Event {
             at: 13.0,
@@ -76,12 +99,25 @@ mod tests {
             object: "replicaset/api-1".to_owned(),
             words: "exceeded quota".to_owned(),
         });
+        let condition = |object: &str, words: &str| Event {
+            at: 30.0,
+            kind: EventKind::HpaCondition,
+            object: object.to_owned(),
+            words: words.to_owned(),
+        };
+        scaling
+            .events
+            .push(condition("AbleToScale", "True: ReadyForNewScale"));
+        scaling
+            .events
+            .push(condition("ScalingLimited", "True: TooManyReplicas"));
         assert_eq!(
             told.news(&scaling),
             [
                 "    12.0s  HPA wants 4 replicas (was 2), 2 are Ready",
                 "    13.0s  replicaset/api-1 gets no pod: exceeded quota",
                 "    20.0s  4 of 4 replicas are Ready",
+                "    30.0s  HPA ScalingLimited True: TooManyReplicas",
             ]
         );
         assert!(told.news(&scaling).is_empty());
