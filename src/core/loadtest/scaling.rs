@@ -23,6 +23,8 @@ pub struct Scaling {
     pub events: Vec<Event>,
     /// What the PodDisruptionBudget says, at each change; empty without one.
     pub budget: Vec<Budget>,
+    /// Memory of its pods, every few seconds; empty where nobody tells.
+    pub memory: Vec<Memory>,
 }
 
 /// Replica bounds.
@@ -56,6 +58,15 @@ pub struct MetricSeen {
     pub name: String,
     /// Its value over its target; `None` while the HPA has no value.
     pub ratio: Option<f64>,
+}
+
+/// Memory at one moment, as the metrics server of Kubernetes tells it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Memory {
+    /// When.
+    pub at: Moment,
+    /// Bytes in use, of a pod on average.
+    pub bytes_per_pod: f64,
 }
 
 /// The status of a PodDisruptionBudget from one moment on.

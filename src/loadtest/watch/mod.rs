@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! follow   one kind of objects, as they change        objects   which objects, and what is told of them
-//! metrics  the metrics of the HPA, read each second from the metrics API
+//! metrics  the metrics of the HPA, read each second    memory    what the pods use
 //! ```
 //!
 //! What is seen becomes a [`Scaling`] in `core::loadtest::autoscaling::observer`. Nothing is written to the cluster.
 
 mod follow;
+mod memory;
 pub(in crate::loadtest) mod metrics;
 mod objects;
 
@@ -71,6 +72,7 @@ impl Watch {
         let mut tasks = JoinSet::new();
         objects::watch(&mut tasks, resource, subject, &notes);
         metrics::watch(&mut tasks, resource, subject, hpa, &notes);
+        memory::watch(&mut tasks, resource, subject, &notes);
         Self { notes, _tasks: tasks }
     }
 

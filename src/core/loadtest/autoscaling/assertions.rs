@@ -99,11 +99,12 @@ fn scale_up(scaling: &Scaling, chains: &[Chain], moments: Moments, asserted: &As
             seconds,
         ),
         passed: took.is_some_and(|took| took < asserted.scale_up.as_secs_f64()),
-        hint: Some(slowest.map_or_else(
-            || "the HPA never asked for more: look at its conditions with vas explain".to_owned(),
-            |(_, hint)| hint,
-        )),
+        hint: None,
     }
+    .or(slowest.map_or_else(
+        || "the HPA never asked for more: look at its conditions with vas explain".to_owned(),
+        |(_, hint)| hint,
+    ))
 }
 
 fn overshoot(scaling: &Scaling, asserted: &Asserted) -> Check {
@@ -119,11 +120,8 @@ fn overshoot(scaling: &Scaling, asserted: &Asserted) -> Check {
         area: Area::OverProvisioning,
         measured: format!("{desired}"),
         passed: f64::from(desired) <= most,
-        hint: Some(
-            "pods that are not Ready yet make the others look busy: a scaleUp.stabilizationWindowSeconds of their start time, or smaller scaleUp policies"
-                .to_owned(),
-        ),
-    }
+        hint: None,
+}.or("pods that are not Ready yet make the others look busy: a scaleUp.stabilizationWindowSeconds of their start time, or smaller scaleUp policies")
 }
 
 fn under_provisioned(elasticity: &Elasticity, asserted: &Asserted) -> Check {
@@ -136,11 +134,8 @@ fn under_provisioned(elasticity: &Elasticity, asserted: &Asserted) -> Check {
             elasticity.under_timeshare, elasticity.under_accuracy
         ),
         passed: elasticity.under_timeshare < limit,
-        hint: Some(
-            "a lower target or more minReplicas leave headroom while scaling; vas test capacity suggests a target"
-                .to_owned(),
-        ),
-    }
+        hint: None,
+}.or("a lower target or more minReplicas leave headroom while scaling; vas test capacity suggests a target")
 }
 
 fn scale_down(scaling: &Scaling, moments: Moments, limit: Duration) -> Check {
@@ -161,11 +156,8 @@ fn scale_down(scaling: &Scaling, moments: Moments, limit: Duration) -> Check {
             seconds,
         ),
         passed: took.is_some_and(|took| took < limit.as_secs_f64()),
-        hint: Some(
-            "some metric still asks for more: vas explain says which; the time is what scaleDown's window and policies allow, and two minutes"
-                .to_owned(),
-        ),
-    }
+        hint: None,
+}.or("some metric still asks for more: vas explain says which; the time is what scaleDown's window and policies allow, and two minutes")
 }
 
 /// `1m12s`, `8.4s`.

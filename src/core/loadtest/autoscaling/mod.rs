@@ -4,6 +4,7 @@
 //! preconditions  can the test be trusted?           course      the load: quiet, ramp, hold, quiet again
 //! observer       objects as they change -> Scaling   ratio       values of metrics over their targets
 //! news           Scaling -> lines while it runs
+//! memory         whether the pods' memory grows
 //! chains         Scaling + load -> time-to-scale chains, with the slowest link
 //! assertions     Scaling -> checks                   scale_down  how long scaling down may take
 //! ```
@@ -11,6 +12,7 @@
 pub mod assertions;
 pub mod chains;
 pub mod course;
+pub mod memory;
 pub mod news;
 pub mod observer;
 pub mod preconditions;

@@ -13,9 +13,9 @@ use k8s_openapi::api::{
 use serde_json::Value;
 
 use self::pod::Seen;
-use super::ratio;
+use super::{memory, ratio};
 use crate::core::loadtest::scaling::{
-    Bounds, Budget, Event, EventKind, MetricSeen, Moment, Replicas, Scaling,
+    Bounds, Budget, Event, EventKind, Memory, MetricSeen, Moment, Replicas, Scaling,
 };
 
 /// Ratios that differ by less are the same.
@@ -209,6 +209,16 @@ impl Observer {
                 .and_then(Value::as_str)
                 .unwrap_or_default();
             self.event(at, EventKind::VpaRecommendation, name, &recommended);
+        }
+    }
+
+    /// What its pods use, by the answer of `metrics.k8s.io`. One without pods says nothing.
+    pub fn usage(&mut self, at: Moment, answer: &Value) {
+        if let Some(bytes_per_pod) = memory::per_pod(answer) {
+            self.scaling.memory.push(Memory {
+                at: at.max(0.0),
+                bytes_per_pod,
+            });
         }
     }
 

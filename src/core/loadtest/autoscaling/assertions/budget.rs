@@ -38,9 +38,6 @@ pub(super) fn check(scaling: &Scaling) -> Option<Check> {
         area: Area::Stability,
         passed: broken.is_none(),
         measured: broken.unwrap_or_else(|| "no pod left that had to stay".to_owned()),
-        hint: Some(
-            "pods fail their readiness probe under load, or are deleted past the eviction API: look at their events"
-                .to_owned(),
-        ),
-    })
+        hint: None,
+}.or("pods fail their readiness probe under load, or are deleted past the eviction API: look at their events"))
 }

@@ -18,11 +18,9 @@ pub(super) fn check(scaling: &Scaling) -> Check {
             format!("turned {} times more, at {}", more.len(), more.join(", "))
         },
         passed: more.is_empty(),
-        hint: Some(
-            "a longer scaleDown.stabilizationWindowSeconds, or a longer window for the metric's rate"
-                .to_owned(),
-        ),
+        hint: None,
     }
+    .or("a longer scaleDown.stabilizationWindowSeconds, or a longer window for the metric's rate")
 }
 
 /// When what is asked for began to move the other way. Moving down first is a turn too many.
