@@ -4,6 +4,7 @@
 //! clock    one time axis for everything: seconds since the load began
 //! http     connections, requests, answers
 //! engine   sends requests when they are due -> core::loadtest::Measured
+//! exposition what happens in a run, for Prometheus
 //! capacity holds replicas and searches for the load they carry
 //! ```
 //!
@@ -12,4 +13,5 @@
 pub mod capacity;
 pub mod clock;
 pub mod engine;
+pub mod exposition;
 pub mod http;

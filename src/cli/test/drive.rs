@@ -11,6 +11,7 @@ use crate::{
     loadtest::{
         clock::RunClock,
         engine::{self, EngineError, Settings},
+        exposition::Exposition,
         http::Target,
     },
     shutdown,
@@ -31,7 +32,7 @@ pub(in crate::cli) enum DriveError {
 }
 
 /// Sends the load. SIGINT and SIGTERM end it with what was measured until then. `each` is told every second, and gives
-/// words to put behind it.
+/// words to put behind it. Who scrapes the exposition sees what happens.
 ///
 /// # Errors
 /// When it cannot be started, or a thread is lost.
@@ -42,9 +43,14 @@ pub(in crate::cli) async fn drive(
     clock: RunClock,
     quiet: bool,
     mut each: impl FnMut(&Second) -> String,
+    exposition: Option<&Exposition>,
 ) -> Result<Measured, DriveError> {
     let asked = shutdown::on_signal().map_err(DriveError::Signals)?;
     let mut running = engine::start(scenario.clone(), target, settings, clock)?;
+    let names = running.step_names().to_vec();
+    if let Some(exposition) = exposition {
+        exposition.begin(scenario, &names);
+    }
     let concurrency = match scenario.load {
         Load::Open(_) => "under way",
         Load::Closed(_) => "users",
@@ -53,8 +59,13 @@ pub(in crate::cli) async fn drive(
     let mut told = false;
     loop {
         tokio::select! {
-            second = running.next_second() => match second {
-                Some(second) => progress.second(&second, &each(&second)),
+            second = running.next_detailed() => match second {
+                Some((second, detail)) => {
+                    if let Some(exposition) = exposition {
+                        exposition.second(&names, &second, &detail);
+                    }
+                    progress.second(&second, &each(&second));
+                }
                 None => break,
             },
             () = asked.cancelled(), if !told => {

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! load_args, scenario_args  flags that tests share     drive, progress  sends a load and says how far it is
-//! outputs                   reports in files           run, compare, merge, list, capacity, restore  the subcommands
+//! outputs                   reports in files           metrics_listen   /metrics of a run
+//! run, compare, merge, list, capacity, restore  the subcommands
 //! ```
 
 mod capacity;
@@ -11,6 +12,7 @@ mod drive;
 mod list;
 mod load_args;
 mod merge;
+mod metrics_listen;
 mod outputs;
 mod progress;
 mod restore;

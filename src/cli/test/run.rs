@@ -12,6 +12,7 @@ use super::{
     EXIT_INTERRUPTED, EXIT_MISSED, EXIT_PROVES_NOTHING,
     drive::{DriveError, LEAD, drive},
     load_args::{EngineArgs, LoadError, TargetArgs},
+    metrics_listen::{ListenError, MetricsListenArgs},
     outputs::{Output, OutputError},
     scenario_args::{ScenarioArgs, ScenarioArgsError},
 };
@@ -23,7 +24,7 @@ use crate::{
         report::{Letter, Report, Verdict, text},
         scenario::{model::Scenario, plan},
     },
-    loadtest::{clock::RunClock, http::Target},
+    loadtest::{clock::RunClock, exposition::Exposition, http::Target},
 };
 
 /// Send load to a target, and say whether it held
@@ -40,6 +41,7 @@ use crate::{
   vas test run smoke --target https://voiceassist.example
   vas test run quick --target http://localhost:8080 --scale 0.1
   vas test run my-scenario.yaml --target http://localhost:8080 -o json=run.json -o junit=run.xml --min-grade B
+  vas test run load --target http://localhost:8080 --metrics-listen 127.0.0.1:9095
   vas test run stress --target http://localhost:8080 --dry-run
 
 Exit codes: 0 pass, 99 a threshold or --min-grade was missed, 2 usage, 3 invalid, 130 interrupted, 1 anything else.")]
@@ -53,6 +55,8 @@ pub(super) struct Args {
     /// Write a report: json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times
     #[arg(short, long = "output", value_name = "FORMAT=FILE")]
     outputs: Vec<Output>,
+    #[command(flatten)]
+    metrics: MetricsListenArgs,
     /// Fail below this grade
     #[arg(long, value_enum, value_name = "GRADE", ignore_case = true)]
     min_grade: Option<MinGrade>,
@@ -86,6 +90,8 @@ enum RunError {
     OneFile,
     #[error(transparent)]
     Drive(#[from] DriveError),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     #[error("cannot start: {0}")]
     Runtime(#[source] io::Error),
     #[error("cannot write to standard output: {0}")]
@@ -96,7 +102,7 @@ impl RunError {
     fn code(&self) -> u8 {
         match self {
             Self::Scenario(_) | Self::Load(_) | Self::OneFile => EXIT_INVALID,
-            Self::Output(_) | Self::Drive(_) | Self::Runtime(_) | Self::Print(_) => 1,
+            Self::Output(_) | Self::Drive(_) | Self::Listen(_) | Self::Runtime(_) | Self::Print(_) => 1,
         }
     }
 }
@@ -135,9 +141,10 @@ impl Args {
             .enable_all()
             .build()
             .map_err(RunError::Runtime)?;
+        let exposition = runtime.block_on(self.metrics.serve())?;
         let mut worst = 0;
         for scenario in scenarios {
-            let report = runtime.block_on(self.one(scenario, &target))?;
+            let report = runtime.block_on(self.one(scenario, &target, exposition.as_ref()))?;
             print(&text::render(&report))?;
             for output in &self.outputs {
                 output.write(&report)?;
@@ -155,7 +162,12 @@ impl Args {
         Ok(ExitCode::from(worst))
     }
 
-    async fn one(&self, scenario: Scenario, target: &Target) -> Result<Report, RunError> {
+    async fn one(
+        &self,
+        scenario: Scenario,
+        target: &Target,
+        exposition: Option<&Exposition>,
+    ) -> Result<Report, RunError> {
         let scenario = Arc::new(scenario);
         let clock = RunClock::begins_in(LEAD);
         let measured = drive(
@@ -165,6 +177,7 @@ impl Args {
             clock,
             self.quiet,
             |_| String::new(),
+            exposition,
         )
         .await?;
         Ok(judge(

@@ -2,5 +2,6 @@
 
 mod command;
 mod engine;
+mod metrics;
 mod server;
 mod truth;
