@@ -3,5 +3,6 @@
 mod command;
 mod engine;
 mod metrics;
+mod pipeline;
 mod server;
 mod truth;
