@@ -7,6 +7,7 @@
 //! cluster  a resource and its workloads, as tests find them
 //! preflight whether an autoscaling test can be trusted
 //! watch    what a workload does meanwhile -> core::loadtest::Scaling
+//! exposition what happens in a run, for Prometheus
 //! capacity holds replicas and searches for the load they carry
 //! ```
 //!
@@ -16,6 +17,7 @@ pub mod capacity;
 pub mod clock;
 pub mod cluster;
 pub mod engine;
+pub mod exposition;
 pub mod http;
 pub mod preflight;
 pub mod watch;

@@ -7,9 +7,11 @@ use super::{
     autoscaling_args::{CourseArgs, CourseError, LimitArgs},
     drive::{DriveError, LEAD, Meanwhile, drive},
     load_args::{EngineArgs, LoadError, TargetArgs},
+    metrics_listen::{ListenError, MetricsListenArgs},
     outputs::{Output, OutputError},
     scenario_args::{self, ScenarioArgsError},
     verdict::{self, MinGrade},
+    watched,
 };
 use crate::{
     cli::{
@@ -23,19 +25,17 @@ use crate::{
         loadtest::{
             autoscaling::{
                 assertions::{self, Asserted, Moments},
-                chains::{self, chains},
                 course::{self, Course},
                 news::Told,
                 observer::Observer,
                 scale_down,
+                watched::Loaded,
             },
             capacity::{self, ReadError},
             check::Check,
             curve::Curve,
-            elasticity,
             judge::judge,
             measured::{End, Measured, Second},
-            rate::Profile,
             report::{Report, Workload, text},
             scaling::Scaling,
             scenario::{
@@ -121,6 +121,8 @@ pub(super) struct Args {
     #[command(flatten)]
     engine: EngineArgs,
     #[command(flatten)]
+    metrics: MetricsListenArgs,
+    #[command(flatten)]
     kube: KubeConfigArgs,
 }
 
@@ -142,6 +144,8 @@ enum AutoscalingError {
     Cluster(#[from] ClusterError),
     #[error(transparent)]
     Drive(#[from] DriveError),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     #[error(transparent)]
     Output(#[from] OutputError),
     #[error("interrupted")]
@@ -267,6 +271,7 @@ impl Args {
     }
 
     async fn test(&self, mut test: Test) -> Result<Report, AutoscalingError> {
+        let exposition = self.metrics.serve().await?;
         let watch = Watch::start(&test.resource, &test.subject, &test.hpa);
         watch.first_look().await?;
         let clock = RunClock::begins_in(LEAD);
@@ -278,13 +283,15 @@ impl Args {
             let at = f64::from(second.at + 1);
             watch.look(|observer| meanwhile(observer, &mut told, &test.course, at))
         };
+        let settings = self.engine.settings();
         let mut measured = drive(
             &scenario,
             &target,
-            self.engine.settings(),
+            settings,
             clock,
             self.quiet,
             each,
+            exposition.as_ref(),
         )
         .await?;
         let scaling = watch.end();
@@ -292,9 +299,8 @@ impl Args {
             // All that was to be seen was seen before the deadline: what was planned for the rest is off the plan.
             measured.planned = measured.elapsed;
         }
-        let sent = test.course.profile().until(measured.elapsed);
-        let (workload, checks) = test.conclude(scaling, &measured, &sent);
-        test.scenario.load = Load::Open(sent);
+        test.scenario.load = Load::Open(test.course.profile().until(measured.elapsed));
+        let (workload, checks) = test.conclude(scaling, &measured);
         Ok(judge(
             &test.scenario,
             self.target.url(),
@@ -328,28 +334,21 @@ impl Args {
 }
 
 impl Test {
-    fn conclude(&self, scaling: Scaling, measured: &Measured, sent: &Profile) -> (Workload, Vec<Check>) {
-        let objective = self.scenario.objective().map(|bound| bound.as_secs_f64());
-        let load = chains::Load {
-            profile: sent,
+    /// What was seen, and what it comes to; the scenario's load is what was sent of it.
+    fn conclude(&self, scaling: Scaling, measured: &Measured) -> (Workload, Vec<Check>) {
+        let loaded = Loaded {
+            scenario: &self.scenario,
+            measured,
             per_replica: self.per_replica,
-            objective,
+            curve: self.curve.as_ref(),
         };
-        let chains = chains(&scaling, &measured.seconds, &load);
-        let elasticity = self.curve.as_ref().and_then(|curve| {
-            elasticity::elasticity(&elasticity::samples(&measured.seconds, &scaling, curve))
-        });
+        let workload = loaded.workload(scaling);
         let moments = Moments {
             rise: self.course.before.as_secs_f64(),
             release: self.course.release(),
             end: measured.elapsed.as_secs_f64(),
         };
-        let checks = assertions::checks(&scaling, &chains, elasticity.as_ref(), moments, &self.asserted);
-        let workload = Workload {
-            scaling,
-            chains,
-            elasticity,
-        };
+        let checks = assertions::checks(&workload, moments, &self.asserted);
         (workload, checks)
     }
 }
@@ -366,22 +365,10 @@ fn meanwhile(observer: &Observer, told: &mut Told, course: &Course, at: f64) -> 
     } else {
         "scaling down"
     };
-    let highest = observer
-        .ratios()
-        .iter()
-        .filter_map(|(name, ratio)| Some((name, (*ratio)?)));
-    let highest = highest.max_by(|one, other| one.1.total_cmp(&other.1));
-    let metric = highest.map_or_else(
-        || "no metric has a value".to_owned(),
-        |(name, ratio)| format!("{name} {:.0}% of its target", 100.0 * ratio),
-    );
     let down = now.desired <= bounds.min && now.current <= bounds.min && now.ready <= bounds.min;
     Meanwhile {
         news: told.news(observer.scaling()),
-        state: format!(
-            "{phase}: {} of {} replicas Ready, {metric}",
-            now.ready, now.desired
-        ),
+        state: format!("{phase}: {}", watched::state(observer)),
         over: down && at > course.release(),
     }
 }

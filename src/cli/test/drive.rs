@@ -11,6 +11,7 @@ use crate::{
     loadtest::{
         clock::RunClock,
         engine::{self, EngineError, Settings},
+        exposition::Exposition,
         http::Target,
     },
     shutdown,
@@ -42,7 +43,7 @@ pub(in crate::cli) struct Meanwhile {
 }
 
 /// Sends the load. SIGINT and SIGTERM end it with what was measured until then. `each` is told every second, and tells
-/// what else happened in it.
+/// what else happened in it. Who scrapes the exposition sees what happens.
 ///
 /// # Errors
 /// When it cannot be started, or a thread is lost.
@@ -53,9 +54,14 @@ pub(in crate::cli) async fn drive(
     clock: RunClock,
     quiet: bool,
     mut each: impl FnMut(&Second) -> Meanwhile,
+    exposition: Option<&Exposition>,
 ) -> Result<Measured, DriveError> {
     let asked = shutdown::on_signal().map_err(DriveError::Signals)?;
     let mut running = engine::start(scenario.clone(), target, settings, clock)?;
+    let names = running.step_names().to_vec();
+    if let Some(exposition) = exposition {
+        exposition.begin(scenario, &names);
+    }
     let concurrency = match scenario.load {
         Load::Open(_) => "under way",
         Load::Closed(_) => "users",
@@ -64,8 +70,11 @@ pub(in crate::cli) async fn drive(
     let mut told = false;
     loop {
         tokio::select! {
-            second = running.next_second() => match second {
-                Some(second) => {
+            second = running.next_detailed() => match second {
+                Some((second, detail)) => {
+                    if let Some(exposition) = exposition {
+                        exposition.second(&names, &second, &detail);
+                    }
                     let meanwhile = each(&second);
                     meanwhile.news.iter().for_each(|news| progress.say(news));
                     progress.second(&second, &meanwhile.state);

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! load_args, scenario_args  flags that tests share     drive, progress  sends a load and says how far it is
-//! outputs, verdict          files and exit codes       autoscaling_args flags of autoscaling
-//! run, autoscaling, capacity, restore, compare, merge, list            the subcommands
+//! outputs, verdict          files and exit codes       metrics_listen   /metrics of a run
+//! watch_args, watched       a workload, meanwhile      autoscaling_args flags of autoscaling
+//! run, autoscaling, capacity, restore, compare, merge, list             the subcommands
 //! ```
 
 mod autoscaling;
@@ -14,12 +15,15 @@ mod drive;
 mod list;
 mod load_args;
 mod merge;
+mod metrics_listen;
 mod outputs;
 mod progress;
 mod restore;
 mod run;
 mod scenario_args;
 mod verdict;
+mod watch_args;
+mod watched;
 
 use std::process::ExitCode;
 

@@ -7,21 +7,24 @@ use std::{
 };
 
 use super::{
-    EXIT_INTERRUPTED, EXIT_PROVES_NOTHING,
+    EXIT_INTERRUPTED, EXIT_PRECONDITION, EXIT_PROVES_NOTHING,
     drive::{DriveError, LEAD, Meanwhile, drive},
     load_args::{EngineArgs, LoadError, TargetArgs},
+    metrics_listen::{ListenError, MetricsListenArgs},
     outputs::{Output, OutputError},
     scenario_args::{ScenarioArgs, ScenarioArgsError},
     verdict::{self, MinGrade},
+    watch_args::{WatchArgs, WatchError, Watching},
 };
 use crate::{
     cli::{EXIT_INVALID, output},
     core::loadtest::{
         judge::judge,
+        measured::Second,
         report::{Report, text},
         scenario::{model::Scenario, plan},
     },
-    loadtest::{clock::RunClock, http::Target},
+    loadtest::{clock::RunClock, exposition::Exposition, http::Target},
 };
 
 /// Send load to a target, and say whether it held
@@ -38,9 +41,11 @@ use crate::{
   vas test run smoke --target https://voiceassist.example
   vas test run quick --target http://localhost:8080 --scale 0.1
   vas test run my-scenario.yaml --target http://localhost:8080 -o json=run.json -o junit=run.xml --min-grade B
+  vas test run load --target http://localhost:8080 --metrics-listen 127.0.0.1:9095
   vas test run stress --target http://localhost:8080 --dry-run
 
-Exit codes: 0 pass, 99 a threshold or --min-grade was missed, 2 usage, 3 invalid, 130 interrupted, 1 anything else.")]
+Exit codes: 0 pass, 99 a threshold or --min-grade was missed, 2 usage, 3 invalid,
+4 what is to be watched is not there or is production, 130 interrupted, 1 anything else.")]
 pub(super) struct Args {
     #[command(flatten)]
     scenario: ScenarioArgs,
@@ -51,6 +56,10 @@ pub(super) struct Args {
     /// Write a report: json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times
     #[arg(short, long = "output", value_name = "FORMAT=FILE")]
     outputs: Vec<Output>,
+    #[command(flatten)]
+    metrics: MetricsListenArgs,
+    #[command(flatten)]
+    watch: WatchArgs,
     /// Fail below this grade
     #[arg(long, value_enum, value_name = "GRADE", ignore_case = true)]
     min_grade: Option<MinGrade>,
@@ -75,7 +84,11 @@ enum RunError {
     )]
     OneFile,
     #[error(transparent)]
+    Watch(#[from] WatchError),
+    #[error(transparent)]
     Drive(#[from] DriveError),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     #[error("cannot start: {0}")]
     Runtime(#[source] io::Error),
     #[error("cannot write to standard output: {0}")]
@@ -86,7 +99,13 @@ impl RunError {
     fn code(&self) -> u8 {
         match self {
             Self::Scenario(_) | Self::Load(_) | Self::OneFile => EXIT_INVALID,
-            Self::Output(_) | Self::Drive(_) | Self::Runtime(_) | Self::Print(_) => 1,
+            Self::Watch(error) if error.is_precondition() => EXIT_PRECONDITION,
+            Self::Watch(_)
+            | Self::Output(_)
+            | Self::Drive(_)
+            | Self::Listen(_)
+            | Self::Runtime(_)
+            | Self::Print(_) => 1,
         }
     }
 }
@@ -125,9 +144,10 @@ impl Args {
             .enable_all()
             .build()
             .map_err(RunError::Runtime)?;
+        let exposition = runtime.block_on(self.metrics.serve())?;
         let mut worst = 0;
         for scenario in scenarios {
-            let report = runtime.block_on(self.one(scenario, &target))?;
+            let report = runtime.block_on(self.one(scenario, &target, exposition.as_ref()))?;
             print(&text::render(&report))?;
             for output in &self.outputs {
                 output.write(&report)?;
@@ -145,24 +165,45 @@ impl Args {
         Ok(ExitCode::from(worst))
     }
 
-    async fn one(&self, scenario: Scenario, target: &Target) -> Result<Report, RunError> {
+    async fn one(
+        &self,
+        scenario: Scenario,
+        target: &Target,
+        exposition: Option<&Exposition>,
+    ) -> Result<Report, RunError> {
         let scenario = Arc::new(scenario);
+        let mut watching = self.watch.start().await?;
         let clock = RunClock::begins_in(LEAD);
+        if let Some(watching) = &watching {
+            watching.begin(clock);
+        }
+        let each = |_: &Second| {
+            let (news, state) = watching.as_mut().map(Watching::look).unwrap_or_default();
+            Meanwhile {
+                news,
+                state,
+                over: false,
+            }
+        };
         let measured = drive(
             &scenario,
             target,
             self.engine.settings(),
             clock,
             self.quiet,
-            |_| Meanwhile::default(),
+            each,
+            exposition,
         )
         .await?;
+        let (workload, check) = watching
+            .map(|watching| watching.end(&scenario, &measured))
+            .map_or((None, None), |(workload, check)| (Some(workload), check));
         Ok(judge(
             &scenario,
             self.target.url(),
             measured,
-            Vec::new(),
-            Vec::new(),
+            workload.into_iter().collect(),
+            check.into_iter().collect(),
         ))
     }
 }

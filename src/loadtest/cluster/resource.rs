@@ -163,7 +163,11 @@ impl Resource {
         answer(&what, api.get_scale(&target.name)).await
     }
 
-    pub(in crate::loadtest) async fn hpa(&self, name: &str) -> Result<HorizontalPodAutoscaler, ClusterError> {
+    /// The HPA of that name, beside the resource.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn hpa(&self, name: &str) -> Result<HorizontalPodAutoscaler, ClusterError> {
         let api: Api<HorizontalPodAutoscaler> = Api::namespaced(self.client.clone(), &self.namespace);
         answer(&format!("read HorizontalPodAutoscaler {name}"), api.get(name)).await
     }

@@ -3,3 +3,4 @@
 mod refused;
 mod scene;
 mod up_and_down;
+mod watched;

@@ -11,6 +11,7 @@ use crate::core::{
         chain::{Chain, LinkKind},
         check::{Area, Check},
         elasticity::Elasticity,
+        report::Workload,
         scaling::{Moment, Scaling},
     },
 };
@@ -44,13 +45,13 @@ pub struct Moments {
 }
 
 /// The checks of a run.
-pub fn checks(
-    scaling: &Scaling,
-    chains: &[Chain],
-    elasticity: Option<&Elasticity>,
-    moments: Moments,
-    asserted: &Asserted,
-) -> Vec<Check> {
+pub fn checks(workload: &Workload, moments: Moments, asserted: &Asserted) -> Vec<Check> {
+    let Workload {
+        scaling,
+        chains,
+        elasticity,
+    } = workload;
+    let elasticity = elasticity.as_ref();
     let mut checks = vec![
         scale_up(scaling, chains, moments, asserted),
         overshoot(scaling, asserted),
@@ -58,11 +59,8 @@ pub fn checks(
     ];
     checks.extend(elasticity.map(|elasticity| under_provisioned(elasticity, asserted)));
     checks.extend(budget::check(scaling));
-    checks.extend(
-        asserted
-            .scale_down
-            .map(|limit| scale_down(scaling, moments, limit)),
-    );
+    let scale_down = |limit| scale_down(scaling, moments, limit);
+    checks.extend(asserted.scale_down.map(scale_down));
     checks
 }
 

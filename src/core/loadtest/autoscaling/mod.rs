@@ -6,6 +6,7 @@
 //! news           Scaling -> lines while it runs
 //! memory         whether the pods' memory grows
 //! chains         Scaling + load -> time-to-scale chains, with the slowest link
+//! watched        all of that joined with the load -> report::Workload
 //! assertions     Scaling -> checks                   scale_down  how long scaling down may take
 //! ```
 
@@ -18,3 +19,4 @@ pub mod observer;
 pub mod preconditions;
 pub mod ratio;
 pub mod scale_down;
+pub mod watched;

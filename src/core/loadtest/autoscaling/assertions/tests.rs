@@ -37,8 +37,17 @@ fn good() -> Scaling {
     scaling(&[(0.0, 2), (50.0, 4), (80.0, 10), (250.0, 5), (310.0, 2)])
 }
 
+fn of(scaling: &Scaling, elasticity: Option<Elasticity>) -> Vec<Check> {
+    let workload = Workload {
+        scaling: scaling.clone(),
+        chains: Vec::new(),
+        elasticity,
+    };
+    checks(&workload, MOMENTS, &asserted())
+}
+
 fn failed(scaling: &Scaling) -> Vec<String> {
-    let checks = checks(scaling, &[], None, MOMENTS, &asserted());
+    let checks = of(scaling, None);
     let failed = checks.iter().filter(|check| !check.passed);
     failed
         .map(|check| format!("{}: {}", check.name, check.measured))
@@ -47,7 +56,7 @@ fn failed(scaling: &Scaling) -> Vec<String> {
 
 #[test]
 fn up_in_time_down_in_time_and_nothing_else_holds() {
-    let checks = checks(&good(), &[], None, MOMENTS, &asserted());
+    let checks = of(&good(), None);
     let told: Vec<(&str, &str)> = checks
         .iter()
         .map(|check| (check.name.as_str(), check.measured.as_str()))
@@ -137,7 +146,7 @@ fn under_provisioning_is_checked_where_the_capacity_is_known() {
         ..Elasticity::default()
     };
     let passed = |share: f64| {
-        let checks = checks(&good(), &[], Some(&elasticity(share)), MOMENTS, &asserted());
+        let checks = of(&good(), Some(elasticity(share)));
         let check = checks
             .iter()
             .find(|check| check.area == Area::UnderProvisioning)
