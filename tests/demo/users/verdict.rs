@@ -17,7 +17,7 @@ const OBJECTIVE: f64 = 0.5;
 /// load model sees them too, and some while the line is still full, because requests come in bunches on a busy machine.
 const BLUR: Moment = 4.0;
 
-/// A line for each part, under a head.
+/// A line for each part, under a head; then what `vas test` doubts.
 pub fn table(seen: &[Seen]) -> Vec<String> {
     let head = format!(
         "{:<34}{:>10}{:>16}{:>10}{:>10}{:>10}",
@@ -39,7 +39,12 @@ pub fn table(seen: &[Seen]) -> Vec<String> {
             summary.requests
         )
     };
-    std::iter::once(head).chain(seen.iter().map(line)).collect()
+    let doubted = seen.iter().filter(|seen| !seen.report.doubts.is_empty());
+    let doubt = |seen: &Seen| format!("  {}:{}", seen.part.name(), doubts(&seen.report));
+    std::iter::once(head)
+        .chain(seen.iter().map(line))
+        .chain(doubted.map(doubt))
+        .collect()
 }
 
 /// In every part but the ramp there were pods enough, so nobody may have failed or waited.
