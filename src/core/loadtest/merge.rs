@@ -184,14 +184,7 @@ fn side_by_side(one: &[Second], one_after: u32, other: &[Second], other_after: u
 
 fn worse(one: Option<Quantiles>, other: Option<Quantiles>) -> Option<Quantiles> {
     match (one, other) {
-        (Some(one), Some(other)) => Some(Quantiles {
-            p50: one.p50.max(other.p50),
-            p90: one.p90.max(other.p90),
-            p95: one.p95.max(other.p95),
-            p99: one.p99.max(other.p99),
-            p999: one.p999.max(other.p999),
-            max: one.max.max(other.max),
-        }),
+        (Some(one), Some(other)) => Some(one.worse(other)),
         (one, other) => one.or(other),
     }
 }

@@ -2,10 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{
-    Report, Verdict,
-    text::{achieved_rate, shown},
-};
+use super::{Report, Verdict, text::shown, words::achieved_rate};
 use crate::core::loadtest::{
     duration,
     latencies::{Latencies, Quantiles},

@@ -1,8 +1,8 @@
 //! The end of a run, for a terminal.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
-use super::{Report, Verdict};
+use super::{Report, Verdict, words::achieved_rate};
 use crate::core::loadtest::{
     duration,
     latencies::{Latencies, Quantiles},
@@ -78,16 +78,6 @@ fn volume(out: &mut String, report: &Report) -> std::fmt::Result {
         generator.connections_peak,
         shown(measured.schedule_error.quantile(0.99)),
     )
-}
-
-/// Answered requests in a second of the run.
-pub(super) fn achieved_rate(report: &Report) -> f64 {
-    let seconds = report.measured.elapsed.as_secs_f64();
-    if seconds > 0.0 {
-        ratio(report.measured.total.answered, 1) / seconds
-    } else {
-        0.0
-    }
 }
 
 fn latencies(out: &mut String, total: &Requests) -> std::fmt::Result {
@@ -189,19 +179,9 @@ fn grade(out: &mut String, report: &Report) -> std::fmt::Result {
     Ok(())
 }
 
-/// A duration with three digits; `-` where there is none.
-pub(super) fn shown(duration: Option<std::time::Duration>) -> String {
-    let Some(duration) = duration else {
-        return "-".to_owned();
-    };
-    let seconds = duration.as_secs_f64();
-    match seconds {
-        _ if seconds < 0.001 => format!("{:.0}us", seconds * 1e6),
-        _ if seconds < 0.01 => format!("{:.2}ms", seconds * 1e3),
-        _ if seconds < 0.1 => format!("{:.1}ms", seconds * 1e3),
-        _ if seconds < 1.0 => format!("{:.0}ms", seconds * 1e3),
-        _ => format!("{seconds:.2}s"),
-    }
+/// A duration; `-` where there is none.
+pub(super) fn shown(duration: Option<Duration>) -> String {
+    duration.map_or("-".to_owned(), duration::short)
 }
 
 #[cfg(test)]

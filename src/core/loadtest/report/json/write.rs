@@ -13,7 +13,7 @@ use super::{
 use crate::core::loadtest::{
     latencies::Latencies,
     measured::{End, Generator, Measured, Requests, Second, WebSockets},
-    report::{Report, Verdict, text::achieved_rate},
+    report::{Report, Verdict, words::achieved_rate},
 };
 
 /// The document of a report.
