@@ -39,7 +39,7 @@ pub fn judge(
         target: target.to_owned(),
         load: scenario.load.profile().clone(),
         load_unit: unit(scenario),
-        objective: objective(scenario),
+        objective: objective(&scenario.thresholds),
         grade: (verdict != Verdict::Invalid).then(|| grade(&checks, &measured)),
         measured,
         workloads,
@@ -83,16 +83,13 @@ fn unit(scenario: &Scenario) -> &'static str {
 }
 
 /// The bound of the p95, of all requests.
-fn objective(scenario: &Scenario) -> Option<std::time::Duration> {
-    scenario
-        .thresholds
-        .iter()
-        .find_map(|threshold| match threshold.bound {
-            Bound::Latency(share, limit) if threshold.step.is_none() && (share - 0.95).abs() < 1e-9 => {
-                Some(limit)
-            }
-            _ => None,
-        })
+pub fn objective(thresholds: &[Threshold]) -> Option<std::time::Duration> {
+    thresholds.iter().find_map(|threshold| match threshold.bound {
+        Bound::Latency(share, limit) if threshold.step.is_none() && (share - 0.95).abs() < 1e-9 => {
+            Some(limit)
+        }
+        _ => None,
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use crate::core::loadtest::{
     chain::{Chain, LinkKind},
+    elasticity::Elasticity,
+    latencies::Latencies,
     measured::{End, WebSockets, ratio},
     report::{Report, Verdict},
     scaling::{EventKind, Scaling},
@@ -77,7 +79,30 @@ pub(super) fn ready_range(scaling: &Scaling) -> Option<(u32, u32)> {
     Some((ready().min()?, ready().max()?))
 }
 
-/// `2 -> 10 replicas, Ready after 42.1 s`.
+/// `2 to 10 Ready, bounds 2 to 10`.
+pub(super) fn replicas(scaling: &Scaling) -> String {
+    let seen = ready_range(scaling).map_or_else(
+        || "none seen".to_owned(),
+        |(fewest, most)| format!("{fewest} to {most} Ready"),
+    );
+    format!("{seen}, bounds {} to {}", scaling.bounds.min, scaling.bounds.max)
+}
+
+/// Elasticity figures in one line.
+pub(super) fn elasticity(figures: &Elasticity) -> String {
+    format!(
+        "too few {:.1}% of the time ({:.1}% of the demand), too many {:.1}% ({:.1}%), moved apart {:.1}%; {:.2} replica hours, {:.2} needed",
+        figures.under_timeshare,
+        figures.under_accuracy,
+        figures.over_timeshare,
+        figures.over_accuracy,
+        figures.instability,
+        figures.replica_hours,
+        figures.demand_hours
+    )
+}
+
+/// `2 to 10 replicas, Ready 42.1 s after the load step`.
 pub(super) fn chain(chain: &Chain) -> String {
     let after = chain
         .time_to_scale()
@@ -107,4 +132,14 @@ pub(super) fn websocket(websocket: &WebSockets) -> String {
         "{} connected, {failed} refused or lost, at most {} held at once; {sent} messages sent, {received} received",
         websocket.connected, websocket.held_peak
     )
+}
+
+/// Durations of WebSocket connections, with what each is.
+pub(super) fn websocket_latencies(websocket: &WebSockets) -> [(&'static str, &Latencies); 4] {
+    [
+        ("connect and upgrade", &websocket.connect),
+        ("message to its echo", &websocket.round_trip),
+        ("voice request to first byte", &websocket.first_byte),
+        ("voice gaps off by", &websocket.jitter),
+    ]
 }

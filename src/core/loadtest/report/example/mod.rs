@@ -123,10 +123,7 @@ pub fn nothing() -> Report {
     report.measured.elapsed = Duration::ZERO;
     report.measured.planned = Duration::ZERO;
     report.measured.end = End::Interrupted;
-    report.measured.generator = Generator {
-        longest_pause: f64::NAN,
-        ..Generator::default()
-    };
+    report.measured.generator = Generator::default();
     report.workloads = vec![Workload::default()];
     report.load = Profile::default();
     report

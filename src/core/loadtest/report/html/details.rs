@@ -9,10 +9,8 @@ use crate::core::loadtest::{
     duration::{self, short},
     elasticity::Elasticity,
     latencies::Latencies,
-    measured::WebSockets,
     report::{Report, words},
     scaling::EventKind,
-    scenario::threshold::in_percent,
 };
 
 /// Every check in the order of the scenario.
@@ -87,26 +85,14 @@ pub(super) fn websocket(out: &mut Markup, report: &Report) {
     };
     section(out, "websocket", "WebSocket", |out| {
         out.leaf("p", &[], words::websocket(websocket));
-        let WebSockets {
-            connect,
-            round_trip,
-            first_byte,
-            jitter,
-            ..
-        } = websocket;
-        let rows: Vec<Vec<String>> = [
-            ("connect and upgrade", connect),
-            ("message to its echo", round_trip),
-            ("voice request to its first byte", first_byte),
-            ("gaps between voice frames, off by", jitter),
-        ]
-        .into_iter()
-        .map(|(name, latencies)| {
-            let mut row = vec![name.to_owned()];
-            row.extend(quantiles(latencies, [0.5, 0.95, 0.99, 1.0]));
-            row
-        })
-        .collect();
+        let rows: Vec<Vec<String>> = words::websocket_latencies(websocket)
+            .into_iter()
+            .map(|(name, latencies)| {
+                let mut row = vec![name.to_owned()];
+                row.extend(quantiles(latencies, [0.5, 0.95, 0.99, 1.0]));
+                row
+            })
+            .collect();
         table::write(out, "numbers", &columns(["", "p50", "p95", "p99", "max"]), &rows);
         for (cause, count) in &websocket.failures {
             out.leaf("p", &[], format_args!("{} failed: {cause}", grouped(*count)));
@@ -200,14 +186,14 @@ pub(super) fn generator(out: &mut Markup, report: &Report) {
     section(out, "generator", "The load generator itself", |out| {
         let share = generator.cpu_seconds.and_then(|used| {
             let whole = measured.elapsed.as_secs_f64() * f64::from(generator.processors.max(1));
-            (whole > 0.0).then(|| in_percent(used / whole))
+            (whole > 0.0).then(|| format!("{:.1}%", 100.0 * used / whole))
         });
         let late = measured
             .schedule_error
             .quantile(0.99)
             .map_or("nothing was sent".to_owned(), short);
         let processors = format!(
-            "{} of {}, {} threads that send",
+            "{} of {} (threads that send: {})",
             share.unwrap_or_else(|| "unknown".to_owned()),
             generator.processors,
             generator.threads

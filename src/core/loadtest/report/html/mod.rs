@@ -8,7 +8,7 @@
 //! markup     escaped writing                   table      the form of all tables
 //! ```
 //!
-//! Must not: put text from outside anywhere but through [`markup`], or add a file, a font or a script.
+//! Must not: put text from outside anywhere but through `markup`, or add a file, a font or a script.
 
 mod buckets;
 mod chart;

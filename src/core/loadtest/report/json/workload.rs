@@ -12,6 +12,7 @@ use crate::core::loadtest::{
 
 /// One workload that was watched.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Workload")]
 pub(super) struct WorkloadRow {
     /// Namespace of the scale target.
     pub(super) namespace: String,
@@ -37,6 +38,7 @@ pub(super) struct WorkloadRow {
 
 /// Replicas from one moment on.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Replicas")]
 pub(super) struct ReplicasRow {
     /// From here.
     pub(super) at: f64,
@@ -50,6 +52,7 @@ pub(super) struct ReplicasRow {
 
 /// A metric as the HPA's status shows it.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Metric")]
 pub(super) struct MetricRow {
     /// When.
     pub(super) at: f64,
@@ -61,6 +64,7 @@ pub(super) struct MetricRow {
 
 /// Something that happened at one moment.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Event")]
 pub(super) struct EventRow {
     /// When.
     pub(super) at: f64,
@@ -92,6 +96,7 @@ enum EventKindRow {
 
 /// One scale-up: what happened from more load to enough replicas.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Chain")]
 pub(super) struct ChainRow {
     /// Replicas before.
     pub(super) from: u32,
@@ -110,10 +115,12 @@ pub(super) struct ChainRow {
 /// The kind of the slowest link.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(rename = "Slowest")]
 pub(super) struct SlowestRow(#[serde(with = "LinkKindRow")] LinkKind);
 
 /// One thing that happened in a scale-up.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Link")]
 pub(super) struct LinkRow {
     /// What.
     #[serde(with = "LinkKindRow")]
@@ -140,6 +147,7 @@ enum LinkKindRow {
 
 /// Elasticity figures of SPEC-RG-2016-01; lower is better, zero is ideal.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Elasticity")]
 pub(super) struct ElasticityRow {
     /// Under-provisioning accuracy, in percent of the demand.
     pub(super) under_accuracy_percent: f64,
