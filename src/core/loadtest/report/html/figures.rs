@@ -22,11 +22,11 @@ struct Tile {
 pub(super) fn write(out: &mut Markup, report: &Report) {
     out.element("section", &[("aria-label", &"Figures")], |out| {
         let tiles = tiles(report);
-        // Rows of equal length.
-        let columns = if tiles.len() > 6 {
-            tiles.len().div_ceil(2).min(6)
-        } else {
-            tiles.len()
+        // Wide enough for names.
+        let columns = match tiles.len() {
+            few @ ..=5 => few,
+            6 => 3,
+            _ => 4,
         };
         let style = format!("--columns:{columns}");
         out.element("dl", &[("class", &"tiles"), ("style", &style)], |out| {
@@ -95,8 +95,16 @@ fn tiles(report: &Report) -> Vec<Tile> {
                 .unwrap_or_default(),
         )
     });
+    let several = report.workloads.len() > 1;
     for workload in &report.workloads {
         let scaling = &workload.scaling;
+        let named = |before: &str| {
+            if several {
+                format!("{before}{}", scaling.target)
+            } else {
+                String::new()
+            }
+        };
         if let Some((fewest, most)) = words::ready_range(scaling) {
             let bounds = format!(
                 "{}, bounds {} to {}",
@@ -111,18 +119,23 @@ fn tiles(report: &Report) -> Vec<Tile> {
             .reduce(f64::max);
         if let Some(slowest) = slowest {
             let count = workload.chains.len();
-            let more = if count == 1 {
+            let of = if count == 1 {
                 "one scale-up".to_owned()
             } else {
                 format!("slowest of {count} scale-ups")
             };
+            let more = format!("{of}{}", named(", "));
             tiles.push(tile("Time to scale", format!("{slowest:.1} s"), more));
         }
         if let Some(elasticity) = &workload.elasticity {
             tiles.push(tile(
                 "Too few replicas",
                 format!("{:.1}%", elasticity.under_timeshare),
-                format!("of the time; too many {:.1}%", elasticity.over_timeshare),
+                format!(
+                    "of the time{}; too many {:.1}%",
+                    named(", "),
+                    elasticity.over_timeshare
+                ),
             ));
         }
     }

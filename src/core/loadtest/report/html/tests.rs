@@ -235,6 +235,24 @@ fn a_long_run_is_a_small_page_that_hides_no_bad_second() {
 }
 
 #[test]
+fn several_workloads_are_told_apart() {
+    let mut report = example::autoscaling();
+    let mut worker = report.workloads[0].clone();
+    worker.scaling.target = "deployment/worker".to_owned();
+    report.workloads.push(worker);
+    let page = checked(&report);
+    for words in [
+        "slowest of 3 scale-ups, deployment/worker",
+        "<small>deployment/worker</small>",
+        "scale-up 6",
+        "Events of deployment/worker",
+        "Ready of deployment/worker",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+}
+
+#[test]
 fn users_have_a_panel_and_voice_a_table() {
     let mut report = example::autoscaling();
     report.load_unit = "users";
@@ -256,6 +274,9 @@ fn pages_to_look_at() {
     let mut voice = example::autoscaling();
     voice.measured.websocket = Some(example::websockets());
     voice.load_unit = "users";
+    let mut worker = voice.workloads[0].clone();
+    worker.scaling.target = "deployment/worker".to_owned();
+    voice.workloads.push(worker);
     let pages = [
         ("autoscaling", example::autoscaling()),
         ("long", example::long(5400)),

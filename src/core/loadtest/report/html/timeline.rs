@@ -11,7 +11,8 @@ use super::{
 use crate::core::loadtest::{
     chain::{Chain, LinkKind},
     duration,
-    report::Report,
+    report::{Report, Workload},
+    scaling::Scaling,
 };
 
 /// Most lines of the time axis.
@@ -120,8 +121,12 @@ impl<'a> Timeline<'a> {
 
 /// Writes the section; nothing for a run of which nothing is known by time.
 pub(super) fn write(out: &mut Markup, timeline: &Timeline) {
-    let panels = chart::panels(timeline);
-    if panels.is_empty() {
+    let known = timeline
+        .report
+        .workloads
+        .iter()
+        .any(|workload| workload.scaling != Scaling::default());
+    if timeline.buckets.is_empty() && !known {
         return;
     }
     let facts = facts::Facts::of(timeline);
@@ -130,18 +135,21 @@ pub(super) fn write(out: &mut Markup, timeline: &Timeline) {
         out.leaf("p", &[("class", &"note")], note(timeline));
         out.element("div", &[("class", &"timeline")], |out| {
             bands(out, timeline);
-            for panel in &panels {
-                chart::draw(out, panel, timeline.axis);
+            for panel in chart::of_load(timeline) {
+                chart::draw(out, &panel, timeline.axis);
             }
             let mut number = 0;
-            for workload in &timeline.report.workloads {
-                for chain in &workload.chains {
+            for Workload { scaling, chains, .. } in &timeline.report.workloads {
+                for panel in chart::of_workload(timeline, scaling) {
+                    chart::draw(out, &panel, timeline.axis);
+                }
+                for chain in chains {
                     number += 1;
                     if number <= scale_ups::MOST {
                         chart::span(out, timeline.axis, number, chain);
                     }
                 }
-                chart::lanes(out, timeline, &workload.scaling);
+                chart::lanes(out, timeline, scaling);
             }
             ticks(out, timeline.axis);
             facts::slices(out, &facts);

@@ -13,6 +13,7 @@ mod spans;
 pub(super) use self::{draw::panel as draw, lanes::lanes, latency::words as seconds, spans::span};
 
 use super::{scale::Scale, timeline::Timeline};
+use crate::core::loadtest::scaling::Scaling;
 
 /// Width of every picture, in units of its own; it is stretched to the page.
 pub(super) const WIDTH: f64 = 1000.0;
@@ -68,19 +69,24 @@ pub(super) enum Shape {
     Rule(f64),
 }
 
-/// The panels of a run, in the order of the page. Those without anything to show are left out.
-pub(super) fn panels(timeline: &Timeline) -> Vec<Panel> {
-    let mut panels = vec![
+/// The panels of the load, in the order of the page. Those without anything to show are left out.
+pub(super) fn of_load(timeline: &Timeline) -> impl Iterator<Item = Panel> {
+    let panels = [
         load::panel(timeline),
         latency::panel(timeline),
         errors::panel(timeline),
         concurrency::panel(timeline),
     ];
-    for workload in &timeline.report.workloads {
-        panels.push(replicas::panel(timeline, &workload.scaling));
-        panels.push(metrics::panel(timeline, &workload.scaling));
-    }
-    panels.into_iter().flatten().collect()
+    panels.into_iter().flatten()
+}
+
+/// The panels of a workload, likewise.
+pub(super) fn of_workload(timeline: &Timeline, scaling: &Scaling) -> impl Iterator<Item = Panel> + use<> {
+    let panels = [
+        replicas::panel(timeline, scaling),
+        metrics::panel(timeline, scaling),
+    ];
+    panels.into_iter().flatten()
 }
 
 /// A number on an axis.
