@@ -81,9 +81,10 @@ lint: tools ## Formatting, clippy with warnings denied, documentation
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib
 
 .PHONY: generate
-generate: tools ## Write the CRD and the schema of scenario files from the types
+generate: tools ## Write the CRD and the schemas of scenario files and reports from the types
 	cargo run --locked --quiet -- crd > crds/voiceassistscalings.yaml
 	cargo run --locked --quiet -- test schema > docs/scenario.schema.json
+	cargo run --locked --quiet -- test schema report > docs/report.schema.json
 
 IMAGE ?= voiceassist/vas:0.1.0
 

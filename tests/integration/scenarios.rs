@@ -40,11 +40,18 @@ fn listed() -> Vec<String> {
 }
 
 #[test]
-fn the_checked_in_schema_is_the_one_of_the_types() {
-    let checked_in = std::fs::read_to_string(root().join("docs/scenario.schema.json")).unwrap();
-    assert!(
-        stdout(&["test", "schema"]) == checked_in,
-        "docs/scenario.schema.json is out of date: run `make generate`"
+fn the_checked_in_schemas_are_those_of_the_types() {
+    for of in ["scenario", "report"] {
+        let file = format!("docs/{of}.schema.json");
+        let checked_in = std::fs::read_to_string(root().join(&file)).unwrap();
+        assert!(
+            stdout(&["test", "schema", of]) == checked_in,
+            "{file} is out of date: run `make generate`"
+        );
+    }
+    assert_eq!(
+        stdout(&["test", "schema"]),
+        stdout(&["test", "schema", "scenario"])
     );
 }
 

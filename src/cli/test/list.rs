@@ -1,4 +1,4 @@
-//! `vas test list` and `vas test show`: the scenarios that come with vas.
+//! `vas test list`, `show` and `schema`: the scenarios that come with vas, and the forms of files.
 
 use std::{
     io::{self, Write as _},
@@ -12,7 +12,7 @@ use super::scenario_args::load;
 use crate::{
     cli::{EXIT_INVALID, output},
     core::loadtest::{
-        duration,
+        duration, report,
         scenario::{
             builtin::{self, BUILTIN, SUITES},
             model::Load,
@@ -49,9 +49,21 @@ pub(super) struct ShowArgs {
     name: String,
 }
 
-/// Print the JSON schema of scenario files, for editors and checks
+/// Print the JSON schema of scenario files, or of JSON reports, for editors and checks
 #[derive(Debug, clap::Args)]
-pub(super) struct SchemaArgs {}
+pub(super) struct SchemaArgs {
+    /// Of what
+    #[arg(value_enum, default_value_t = Form::Scenario)]
+    of: Form,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// What `vas test run` reads.
+    Scenario,
+    /// What it writes with `-o json=FILE`.
+    Report,
+}
 
 impl ListArgs {
     pub(super) fn run(&self) -> ExitCode {
@@ -103,9 +115,12 @@ impl ShowArgs {
 }
 
 impl SchemaArgs {
-    #[expect(clippy::unused_self, reason = "as every subcommand")]
     pub(super) fn run(&self) -> ExitCode {
-        print(&format!("{:#}\n", schema::published()))
+        let schema = match self.of {
+            Form::Scenario => schema::published(),
+            Form::Report => report::json::schema(),
+        };
+        print(&format!("{schema:#}\n"))
     }
 }
 

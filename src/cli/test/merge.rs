@@ -38,7 +38,7 @@ pub(super) struct Args {
     /// JSON reports of `vas test run`
     #[arg(value_name = "FILE", required = true, num_args = 2..)]
     files: Vec<PathBuf>,
-    /// Write a report: json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times
+    /// Write a report: html=FILE (one page), json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times
     #[arg(short, long = "output", value_name = "FORMAT=FILE")]
     outputs: Vec<Output>,
 }

@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-use crate::core::loadtest::report::{Report, hgrm, json, junit, markdown};
+use crate::core::loadtest::report::{Report, hgrm, html, json, junit, markdown};
 
 /// One report in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,7 @@ enum Format {
     Junit,
     Markdown,
     Hgrm,
+    Html,
 }
 
 /// Why a report could not be written.
@@ -43,13 +44,14 @@ impl FromStr for Output {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const FORMS: &str = "write it as json=FILE, junit=FILE, md=FILE or hgrm=FILE";
+        const FORMS: &str = "write it as html=FILE, json=FILE, junit=FILE, md=FILE or hgrm=FILE";
         let (format, file) = text.split_once('=').ok_or(FORMS)?;
         let format = match format {
             "json" => Format::Json,
             "junit" => Format::Junit,
             "md" => Format::Markdown,
             "hgrm" => Format::Hgrm,
+            "html" => Format::Html,
             _ => return Err(FORMS),
         };
         if file.is_empty() {
@@ -73,6 +75,7 @@ impl Output {
             Format::Junit => junit::render(report),
             Format::Markdown => markdown::render(report),
             Format::Hgrm => hgrm::render(&report.measured.total.latency),
+            Format::Html => html::render(report),
         };
         replace(&self.file, &text).map_err(|source| self.error(source))
     }

@@ -8,7 +8,7 @@ use std::{
 
 use crate::core::{
     duration,
-    loadtest::{latencies::Quantiles, measured::Second},
+    loadtest::{duration::short, latencies::Quantiles, measured::Second},
 };
 
 /// Seconds from one line to the next where there is no terminal.
@@ -108,18 +108,6 @@ impl Progress {
             second.concurrency,
             self.concurrency,
         )
-    }
-}
-
-/// A latency in few characters: `850us`, `12.3ms`, `1.25s`.
-pub(in crate::cli) fn short(latency: Duration) -> String {
-    let seconds = latency.as_secs_f64();
-    if seconds < 0.001 {
-        format!("{}us", latency.as_micros())
-    } else if seconds < 1.0 {
-        format!("{:.1}ms", seconds * 1e3)
-    } else {
-        format!("{seconds:.2}s")
     }
 }
 

@@ -40,7 +40,7 @@ use crate::{
   vas test run --target http://localhost:8080 --users 50 --think 1s-3s --threshold 'latency p95 < 500ms'
   vas test run smoke --target https://voiceassist.example
   vas test run quick --target http://localhost:8080 --scale 0.1
-  vas test run my-scenario.yaml --target http://localhost:8080 -o json=run.json -o junit=run.xml --min-grade B
+  vas test run my-scenario.yaml --target http://localhost:8080 -o html=run.html -o json=run.json --min-grade B
   vas test run load --target http://localhost:8080 --metrics-listen 127.0.0.1:9095
   vas test run stress --target http://localhost:8080 --dry-run
 
@@ -53,7 +53,7 @@ pub(super) struct Args {
     target: TargetArgs,
     #[command(flatten)]
     engine: EngineArgs,
-    /// Write a report: json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times
+    /// Write a report: html=FILE (one page), json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times
     #[arg(short, long = "output", value_name = "FORMAT=FILE")]
     outputs: Vec<Output>,
     #[command(flatten)]

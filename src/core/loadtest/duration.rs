@@ -103,6 +103,28 @@ pub fn format(duration: Duration) -> String {
     text
 }
 
+/// A measured duration in few characters, with three digits: `850us`, `12.3ms`, `1.25s`, `2m5s`.
+pub fn short(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    // Bounds lie where rounding would make a digit more.
+    match seconds {
+        _ if seconds < 0.000_999_5 => format!("{:.0}us", seconds * 1e6),
+        _ if seconds < 0.009_995 => format!("{:.2}ms", seconds * 1e3),
+        _ if seconds < 0.099_95 => format!("{:.1}ms", seconds * 1e3),
+        _ if seconds < 0.999_5 => format!("{:.0}ms", seconds * 1e3),
+        _ if seconds < 9.995 => format!("{seconds:.2}s"),
+        _ if seconds < 99.95 => format!("{seconds:.1}s"),
+        _ => format(Duration::from_secs(
+            duration
+                .as_millis()
+                .saturating_add(500)
+                .try_into()
+                .unwrap_or(u64::MAX)
+                / 1000,
+        )),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -122,6 +144,24 @@ mod tests {
         }
         for text in ["", "5", "5d", "ms", "1..5s", "-1s", "9999999h"] {
             assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn measured_durations_have_three_digits_also_where_rounding_makes_one_more() {
+        for (micros, text) in [
+            (0, "0us"),
+            (850, "850us"),
+            (9_994, "9.99ms"),
+            (9_996, "10.0ms"),
+            (12_340, "12.3ms"),
+            (500_000, "500ms"),
+            (999_600, "1.00s"),
+            (1_250_000, "1.25s"),
+            (99_960_000, "1m40s"),
+            (125_400_000, "2m5s"),
+        ] {
+            assert_eq!(short(Duration::from_micros(micros)), text);
         }
     }
 

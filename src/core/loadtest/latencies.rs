@@ -31,6 +31,21 @@ pub struct Quantiles {
     pub max: Duration,
 }
 
+impl Quantiles {
+    /// The worse one of each: quantiles cannot be merged, and this is their bound.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        Self {
+            p50: self.p50.max(other.p50),
+            p90: self.p90.max(other.p90),
+            p95: self.p95.max(other.p95),
+            p99: self.p99.max(other.p99),
+            p999: self.p999.max(other.p999),
+            max: self.max.max(other.max),
+        }
+    }
+}
+
 impl Default for Latencies {
     #[expect(
         clippy::expect_used,

@@ -156,6 +156,32 @@ impl Profile {
         cut
     }
 
+    /// Two courses at the same time, each beginning so many seconds later: levels are added.
+    #[must_use]
+    pub fn beside(&self, after: f64, other: &Self, other_after: f64) -> Self {
+        let mut bounds: Vec<f64> = Vec::new();
+        for (profile, after) in [(self, after), (other, other_after)] {
+            bounds.push(after);
+            bounds.extend(profile.pieces.iter().map(|piece| piece.end() + after));
+        }
+        bounds.push(0.0);
+        bounds.sort_by(f64::total_cmp);
+        bounds.dedup_by(|later, earlier| *later - *earlier < 1e-9);
+        let mut sum = Self::default();
+        for (from, to) in bounds.iter().zip(bounds.iter().skip(1)) {
+            let level = |at: f64| self.level(at - after) + other.level(at - other_after);
+            // Levels jump at bounds, so the line is drawn through two points between them.
+            let (one, two) = (from + 0.25 * (to - from), from + 0.75 * (to - from));
+            let (one, two) = (level(one), level(two));
+            sum.line(
+                1.5 * one - 0.5 * two,
+                1.5 * two - 0.5 * one,
+                Duration::from_secs_f64(to - from),
+            );
+        }
+        sum
+    }
+
     /// The same course with every level times `levels`, in `times` the time.
     #[must_use]
     pub fn scaled(&self, levels: f64, times: f64) -> Self {
@@ -277,6 +303,28 @@ mod tests {
             assert!((profile.level(at) - level).abs() < 1e-9, "at {at}");
         }
         assert!((profile.peak() - 50.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn courses_beside_each_other_are_added_where_they_meet() {
+        let (one, other) = (ramp(&[(0.0, 10.0, 10)]), ramp(&[(5.0, 5.0, 4), (20.0, 20.0, 4)]));
+        let sum = one.beside(0.0, &other, 4.0);
+        for (at, level) in [
+            (0.0, 0.0),
+            (3.0, 3.0),
+            (4.0, 9.0),
+            (7.0, 12.0),
+            (8.0, 28.0),
+            (11.0, 20.0),
+            (12.0, 0.0),
+        ] {
+            assert!((sum.level(at) - level).abs() < 1e-6, "at {at}: {}", sum.level(at));
+        }
+        assert!((sum.total() - one.total() - other.total()).abs() < 1e-6);
+        assert_eq!(
+            Profile::default().beside(0.0, &Profile::default(), 0.0),
+            Profile::default()
+        );
     }
 
     #[test]

@@ -60,7 +60,7 @@ async fn two_pods_become_ten_and_two_again_and_every_link_has_its_time() {
     }
 
     let workload = &report["workloads"][0];
-    assert_eq!(workload["bounds"]["max"], 10, "{workload}");
+    assert_eq!(workload["max_replicas"], 10, "{workload}");
     let chains = workload["chains"].as_array().unwrap();
     assert!(!chains.is_empty(), "{workload}");
     for chain in chains {
@@ -68,7 +68,7 @@ async fn two_pods_become_ten_and_two_again_and_every_link_has_its_time() {
             .as_array()
             .unwrap()
             .iter()
-            .filter(|link| link["kind"] != "Recovered")
+            .filter(|link| link["kind"] != "recovered")
             .map(|link| link["at"].as_f64().unwrap_or(f64::NAN))
             .collect();
         assert_eq!(moments.len(), 7, "{chain}");

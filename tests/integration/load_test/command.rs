@@ -52,14 +52,15 @@ fn read(file: &PathBuf) -> Value {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rate_and_a_threshold_are_enough_and_the_exit_code_says_how_it_went() {
     let server = Server::start(None).await;
-    let (json, junit) = (file("quick.json"), file("quick.xml"));
+    let (json, junit, page) = (file("quick.json"), file("quick.xml"), file("quick.html"));
     let outputs = [
         format!("json={}", json.display()),
         format!("junit={}", junit.display()),
+        format!("html={}", page.display()),
     ];
     let url = format!("{}/health", server.url());
     let quick = ["run", "--target", &url, "--rate", "50", "--duration", "2s"];
-    let written = ["-o", &outputs[0], "-o", &outputs[1]];
+    let written = ["-o", &outputs[0], "-o", &outputs[1], "-o", &outputs[2]];
     let passed = valid_test(&[&quick[..], &["--threshold", "latency p95 < 5s"], &written].concat()).await;
     let (stdout, stderr) = words(&passed);
     assert_eq!(passed.status.code(), Some(0), "{stdout}{stderr}");
@@ -77,6 +78,14 @@ async fn a_rate_and_a_threshold_are_enough_and_the_exit_code_says_how_it_went() 
     assert!(
         xml.contains("<testsuite") && xml.contains("failures=\"0\""),
         "{xml}"
+    );
+
+    let page = std::fs::read_to_string(&page).expect("the page is there");
+    assert!(
+        page.starts_with("<!DOCTYPE html>")
+            && page.contains("PASS</p>")
+            && page.contains("latency p95 &lt; 5s"),
+        "{page}"
     );
 
     let (first, both) = (json.display().to_string(), file("merged.json"));

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::thresholds::short;
 use crate::core::loadtest::{
+    duration::short,
     measured::{End, Measured, ratio},
     scenario::{model::Load, threshold::in_percent},
 };

@@ -1,11 +1,9 @@
 //! Bounds of a scenario against what was measured. What could not be measured does not hold.
 
-use std::time::Duration;
-
 use super::trend::Trend;
 use crate::core::loadtest::{
     check::{Area, Check},
-    duration,
+    duration::short,
     measured::{Measured, Requests, ratio},
     scenario::{
         model::{Bound, Threshold},
@@ -122,20 +120,6 @@ fn hint(bound: Bound) -> &'static str {
             "the service, or its bound of replicas, is smaller than the load; raise maxReplicas"
         }
         Bound::Trend(_) => "look for what grows with time: memory, connections, tables without an index",
-    }
-}
-
-/// A latency with three digits.
-pub(super) fn short(latency: Duration) -> String {
-    let millis = latency.as_secs_f64() * 1e3;
-    if millis < 10.0 {
-        format!("{millis:.2}ms")
-    } else if millis < 1000.0 {
-        format!("{millis:.0}ms")
-    } else {
-        duration::format(Duration::from_millis(
-            u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
-        ))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Report, Verdict, text::achieved_rate};
+use super::{Report, Verdict, escape::escape, words::achieved_rate};
 use crate::core::loadtest::measured::End;
 
 /// The report as JUnit XML.
@@ -85,24 +85,6 @@ fn properties(out: &mut String, report: &Report) -> std::fmt::Result {
         writeln!(out, r#"    <property name="{name}" value="{}"/>"#, escape(&value))?;
     }
     writeln!(out, "  </properties>")
-}
-
-/// Text that may stand in an attribute or an element. What XML cannot hold at all becomes U+FFFD.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            '\t' | '\n' | '\r' => escaped.push(char),
-            char if char < ' ' || matches!(char, '\u{fffe}' | '\u{ffff}') => escaped.push('\u{fffd}'),
-            char => escaped.push(char),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use super::{
-    Report, Verdict,
-    text::{achieved_rate, shown},
+    Report, Verdict, Workload,
+    text::shown,
+    words::{self, achieved_rate},
 };
 use crate::core::loadtest::{
     duration,
@@ -64,6 +65,7 @@ fn write_all(out: &mut String, report: &Report) -> std::fmt::Result {
             cell(&check.measured)
         )?;
     }
+    cluster(out, report)?;
     for lost in report.grade.iter().flat_map(|grade| &grade.lost) {
         writeln!(
             out,
@@ -72,6 +74,35 @@ fn write_all(out: &mut String, report: &Report) -> std::fmt::Result {
             cell(&lost.cause),
             cell(&lost.hint)
         )?;
+    }
+    Ok(())
+}
+
+/// Replicas and scale-ups of each workload; nothing where nobody watched.
+fn cluster(out: &mut String, report: &Report) -> std::fmt::Result {
+    for Workload {
+        scaling,
+        chains,
+        elasticity,
+    } in &report.workloads
+    {
+        writeln!(
+            out,
+            "\n**{}**: {}.",
+            cell(&scaling.target),
+            words::replicas(scaling)
+        )?;
+        if let Some(figures) = elasticity {
+            writeln!(out, "Elasticity: {}.", words::elasticity(figures))?;
+        }
+        if !chains.is_empty() {
+            writeln!(out, "\n| scale-up | slowest | what to change |\n|---|---|---|")?;
+        }
+        for chain in chains {
+            let slowest = words::slowest(chain).unwrap_or_else(|| "not seen".to_owned());
+            let hint = chain.hint.as_deref().unwrap_or_default();
+            writeln!(out, "| {} | {slowest} | {} |", words::chain(chain), cell(hint))?;
+        }
     }
     Ok(())
 }
@@ -115,7 +146,28 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::loadtest::report::testing::{failing, passing};
+    use crate::core::loadtest::report::{
+        example,
+        testing::{failing, passing},
+    };
+
+    #[test]
+    fn a_scale_up_is_a_row_with_its_slowest_link_and_what_to_change() {
+        let mut report = example::autoscaling();
+        report.workloads[0].chains[0].hint = Some("a | b".to_owned());
+        let text = render(&report);
+        assert!(
+            text.contains("\n**deployment/api-gateway**: 2 to 10 Ready, bounds 2 to 10.\n"),
+            "{text}"
+        );
+        assert!(text.contains("Elasticity: too few 12.5% of the time"), "{text}");
+        assert!(
+            text.contains(
+                "\n| 2 to 4 replicas, Ready 36.2 s after the load step | pods Ready 17.2 s | a \\| b |\n"
+            ),
+            "{text}"
+        );
+    }
 
     #[test]
     fn it_has_the_verdict_both_latencies_and_every_check() {

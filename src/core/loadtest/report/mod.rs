@@ -3,15 +3,20 @@
 //! ```text
 //! Report --> text      for people, at the end of a run      json      for programs; runs can be merged from it
 //!            junit     a case for each check                markdown  for a pull request
-//!            hgrm      the latency by percentile
+//!            hgrm      the latency by percentile         html      one page with everything on one time axis
 //! ```
 
+mod escape;
 pub mod hgrm;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod text;
+mod words;
 
+#[cfg(test)]
+pub(super) mod example;
 #[cfg(test)]
 pub(super) mod testing;
 

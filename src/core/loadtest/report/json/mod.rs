@@ -3,9 +3,14 @@
 mod document;
 mod histogram;
 mod read;
+mod schema;
+mod workload;
 mod write;
 
-pub use self::read::{ReadError, Stored, StoredCheck, read};
+pub use self::{
+    read::{ReadError, Stored, read},
+    schema::published as schema,
+};
 use super::Report;
 
 /// Version of the form of the document.

@@ -4,12 +4,18 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     SCHEMA_VERSION,
-    document::{Document, GeneratorRow, QuantileRow, SecondRow, WebSocketHistograms, WebSocketRow},
+    document::{
+        CheckRow, Document, EndRow, GeneratorRow, LineRow, QuantileRow, SecondRow, WebSocketHistograms,
+        WebSocketRow,
+    },
     histogram::decode,
 };
 use crate::core::loadtest::{
+    check::Check,
     latencies::{Latencies, Quantiles},
     measured::{End, Generator, Measured, Requests, Second, WebSockets},
+    rate::Profile,
+    report::Workload,
 };
 
 /// A run as it was written down.
@@ -21,25 +27,16 @@ pub struct Stored {
     pub target: String,
     /// What the levels of the load count.
     pub load_unit: String,
-    /// Highest level of the load.
-    pub load_peak: f64,
+    /// The load as it was planned.
+    pub load: Profile,
     /// Its checks; the names of thresholds can be parsed again.
-    pub checks: Vec<StoredCheck>,
+    pub checks: Vec<Check>,
     /// Why it proves nothing.
     pub doubts: Vec<String>,
     /// What was measured.
     pub measured: Measured,
-}
-
-/// A check as it was written down.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredCheck {
-    /// What was checked.
-    pub name: String,
-    /// Whether it held.
-    pub passed: bool,
-    /// What was measured.
-    pub measured: String,
+    /// What was seen of the cluster.
+    pub workloads: Vec<Workload>,
 }
 
 /// Why a document was refused.
@@ -82,18 +79,31 @@ pub fn read(text: &str) -> Result<Stored, ReadError> {
         name: document.name,
         target: document.target,
         load_unit: document.run.load_unit,
-        load_peak: document.run.load_peak,
-        checks: document
-            .checks
-            .into_iter()
-            .map(|check| StoredCheck {
-                name: check.name,
-                passed: check.passed,
-                measured: check.measured,
-            })
-            .collect(),
+        load: load(&document.run.load)?,
+        checks: document.checks.into_iter().map(Check::from).collect(),
         doubts: document.doubts,
+        workloads: document.workloads.into_iter().map(Workload::from).collect(),
     })
+}
+
+fn load(lines: &[LineRow]) -> Result<Profile, ReadError> {
+    let mut profile = Profile::default();
+    for line in lines {
+        profile.line(line.from, line.to, seconds(line.seconds)?);
+    }
+    Ok(profile)
+}
+
+impl From<CheckRow> for Check {
+    fn from(row: CheckRow) -> Self {
+        Self {
+            name: row.name,
+            area: row.area,
+            measured: row.measured,
+            passed: row.passed,
+            hint: row.hint,
+        }
+    }
 }
 
 fn histogram(name: &str, text: &str) -> Result<Latencies, ReadError> {
@@ -111,10 +121,10 @@ fn measured(document: &Document) -> Result<Measured, ReadError> {
         began: run.began,
         planned: seconds(run.planned_seconds)?,
         elapsed: seconds(run.elapsed_seconds)?,
-        end: match (run.end.as_str(), &run.abort_reason) {
-            ("aborted", reason) => End::Aborted(reason.clone().unwrap_or_default()),
-            ("interrupted", _) => End::Interrupted,
-            _ => End::Completed,
+        end: match run.end {
+            EndRow::Aborted => End::Aborted(run.abort_reason.clone().unwrap_or_default()),
+            EndRow::Interrupted => End::Interrupted,
+            EndRow::Completed => End::Completed,
         },
         total,
         steps,

@@ -1,7 +1,10 @@
 use serde_json::Value;
 
 use super::*;
-use crate::core::loadtest::report::testing::{failing, passing};
+use crate::core::loadtest::report::{
+    example,
+    testing::{failing, passing},
+};
 
 #[test]
 fn the_fields_that_others_rely_on_are_there_in_seconds() {
@@ -43,12 +46,32 @@ fn what_is_written_is_read_without_loss() {
     assert_eq!(after.seconds, before.seconds);
     assert_eq!(after.generator, before.generator);
     assert_eq!(after.end, before.end);
-    let checks: Vec<(&str, bool)> = stored
-        .checks
-        .iter()
-        .map(|check| (check.name.as_str(), check.passed))
-        .collect();
-    assert_eq!(checks, [("latency p90 < 2s", true), ("errors < 1%", false)]);
+    assert_eq!(stored.checks, report.checks);
+    assert_eq!(stored.load, report.load);
+}
+
+#[test]
+fn what_was_seen_of_the_cluster_is_written_and_read_too() {
+    let report = example::autoscaling();
+    let text = render(&report).unwrap();
+    // Digits are read to the last but one.
+    let digits = |workloads| format!("{workloads:.9?}");
+    assert_eq!(digits(&read(&text).unwrap().workloads), digits(&report.workloads));
+    let json: Value = serde_json::from_str(&text).unwrap();
+    let workload = &json["workloads"][0];
+    assert_eq!(workload["max_replicas"], 10);
+    assert_eq!(workload["events"][0]["kind"], "pod_created");
+    assert_eq!(workload["chains"][0]["slowest"], "ready");
+    assert_eq!(workload["chains"][0]["links"][7]["at"], Value::Null);
+    assert_eq!(json["checks"][4]["area"], "time_to_scale");
+}
+
+#[test]
+fn a_ratio_that_is_no_number_is_none() {
+    let mut report = example::autoscaling();
+    report.workloads[0].scaling.metrics[0].ratio = Some(f64::INFINITY);
+    let read = read(&render(&report).unwrap()).unwrap();
+    assert_eq!(read.workloads[0].scaling.metrics[0].ratio, None);
 }
 
 #[test]

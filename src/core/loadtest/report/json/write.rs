@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use super::{
     SCHEMA_VERSION,
     document::{
-        CheckRow, Document, GeneratorRow, Histograms, LostRow, QuantileRow, Run, SecondRow, Step,
-        StepHistograms, Summary, WebSocketHistograms, WebSocketRow,
+        CheckRow, Document, EndRow, GeneratorRow, GradeRow, Histograms, LineRow, LostRow, QuantileRow, Run,
+        SecondRow, Step, StepHistograms, Summary, VerdictRow, WebSocketHistograms, WebSocketRow,
     },
     histogram::encode,
+    workload::WorkloadRow,
 };
 use crate::core::loadtest::{
     latencies::Latencies,
     measured::{End, Generator, Measured, Requests, Second, WebSockets},
-    report::{Report, Verdict, text::achieved_rate},
+    report::{Letter, Report, Verdict, words::achieved_rate},
 };
 
 /// The document of a report.
@@ -46,6 +47,7 @@ pub(super) fn document(report: &Report) -> Result<Document, serde_json::Error> {
         schedule_error: row(&measured.schedule_error),
         generator: generator(&measured.generator),
         websocket: measured.websocket.as_ref().map(websocket),
+        workloads: report.workloads.iter().map(WorkloadRow::from).collect(),
         seconds: measured.seconds.iter().map(second).collect(),
         histograms: histograms(measured)?,
     })
@@ -59,12 +61,16 @@ fn summary(report: &Report) -> Summary {
     let total = &report.measured.total;
     Summary {
         verdict: match report.verdict {
-            Verdict::Pass => "pass",
-            Verdict::Fail => "fail",
-            Verdict::Invalid => "invalid",
-        }
-        .to_owned(),
-        grade: report.grade.as_ref().map(|grade| format!("{:?}", grade.letter)),
+            Verdict::Pass => VerdictRow::Pass,
+            Verdict::Fail => VerdictRow::Fail,
+            Verdict::Invalid => VerdictRow::Invalid,
+        },
+        grade: report.grade.as_ref().map(|grade| match grade.letter {
+            Letter::A => GradeRow::A,
+            Letter::B => GradeRow::B,
+            Letter::C => GradeRow::C,
+            Letter::D => GradeRow::D,
+        }),
         points: report.grade.as_ref().map(|grade| grade.points),
         requests: total.due,
         answered: total.answered,
@@ -79,18 +85,27 @@ fn summary(report: &Report) -> Summary {
 fn run(report: &Report) -> Run {
     let measured = &report.measured;
     let (end, abort_reason) = match &measured.end {
-        End::Completed => ("completed", None),
-        End::Interrupted => ("interrupted", None),
-        End::Aborted(why) => ("aborted", Some(why.clone())),
+        End::Completed => (EndRow::Completed, None),
+        End::Interrupted => (EndRow::Interrupted, None),
+        End::Aborted(why) => (EndRow::Aborted, Some(why.clone())),
     };
     Run {
         began: measured.began,
         planned_seconds: measured.planned.as_secs_f64(),
         elapsed_seconds: measured.elapsed.as_secs_f64(),
-        end: end.to_owned(),
+        end,
         abort_reason,
         load_unit: report.load_unit.to_owned(),
         load_peak: report.load.peak(),
+        load: report
+            .load
+            .lines()
+            .map(|(from, to, length)| LineRow {
+                from,
+                to,
+                seconds: length.as_secs_f64(),
+            })
+            .collect(),
     }
 }
 
@@ -98,7 +113,7 @@ impl From<&crate::core::loadtest::check::Check> for CheckRow {
     fn from(check: &crate::core::loadtest::check::Check) -> Self {
         Self {
             name: check.name.clone(),
-            area: format!("{:?}", check.area),
+            area: check.area,
             passed: check.passed,
             measured: check.measured.clone(),
             hint: check.hint.clone(),

@@ -1,12 +1,15 @@
 //! The end of a run, for a terminal.
 
-use std::fmt::Write as _;
+mod cluster;
+mod websocket;
 
-use super::{Report, Verdict};
+use std::{fmt::Write as _, time::Duration};
+
+use super::{Report, Verdict, words};
 use crate::core::loadtest::{
     duration,
     latencies::{Latencies, Quantiles},
-    measured::{End, Requests, ratio},
+    measured::{Requests, ratio},
     scenario::threshold::in_percent,
 };
 
@@ -31,6 +34,8 @@ fn write_all(out: &mut String, report: &Report) -> std::fmt::Result {
     latencies(out, &report.measured.total)?;
     steps(out, report)?;
     failures(out, &report.measured.total)?;
+    websocket::websocket(out, report)?;
+    cluster::workloads(out, report)?;
     checks(out, report)?;
     grade(out, report)
 }
@@ -42,15 +47,9 @@ fn headline(out: &mut String, report: &Report) -> std::fmt::Result {
         Verdict::Invalid => "INVALID: the load generator made this result, not the service",
     };
     writeln!(out, "{verdict}  {} on {}", report.name, report.target)?;
-    match &report.measured.end {
-        End::Completed => Ok(()),
-        End::Interrupted => writeln!(
-            out,
-            "  ended by a signal after {} of {}",
-            duration::format(report.measured.elapsed),
-            duration::format(report.measured.planned)
-        ),
-        End::Aborted(why) => writeln!(out, "  given up: {why}"),
+    match words::end(report) {
+        None => Ok(()),
+        Some(end) => writeln!(out, "  {end}"),
     }
 }
 
@@ -64,7 +63,7 @@ fn volume(out: &mut String, report: &Report) -> std::fmt::Result {
         total.answered,
         total.failed(),
         duration::format(measured.elapsed),
-        achieved_rate(report),
+        words::achieved_rate(report),
     )?;
     let generator = &measured.generator;
     let cpu = generator.cpu_seconds.map_or("unknown".to_owned(), |cpu| {
@@ -78,16 +77,6 @@ fn volume(out: &mut String, report: &Report) -> std::fmt::Result {
         generator.connections_peak,
         shown(measured.schedule_error.quantile(0.99)),
     )
-}
-
-/// Answered requests in a second of the run.
-pub(super) fn achieved_rate(report: &Report) -> f64 {
-    let seconds = report.measured.elapsed.as_secs_f64();
-    if seconds > 0.0 {
-        ratio(report.measured.total.answered, 1) / seconds
-    } else {
-        0.0
-    }
 }
 
 fn latencies(out: &mut String, total: &Requests) -> std::fmt::Result {
@@ -189,25 +178,46 @@ fn grade(out: &mut String, report: &Report) -> std::fmt::Result {
     Ok(())
 }
 
-/// A duration with three digits; `-` where there is none.
-pub(super) fn shown(duration: Option<std::time::Duration>) -> String {
-    let Some(duration) = duration else {
-        return "-".to_owned();
-    };
-    let seconds = duration.as_secs_f64();
-    match seconds {
-        _ if seconds < 0.001 => format!("{:.0}us", seconds * 1e6),
-        _ if seconds < 0.01 => format!("{:.2}ms", seconds * 1e3),
-        _ if seconds < 0.1 => format!("{:.1}ms", seconds * 1e3),
-        _ if seconds < 1.0 => format!("{:.0}ms", seconds * 1e3),
-        _ => format!("{seconds:.2}s"),
-    }
+/// A duration; `-` where there is none.
+pub(super) fn shown(duration: Option<Duration>) -> String {
+    duration.map_or("-".to_owned(), duration::short)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::loadtest::report::testing::{failing, passing};
+    use crate::core::loadtest::report::{
+        example,
+        testing::{failing, passing},
+    };
+
+    #[test]
+    fn what_was_seen_of_the_cluster_and_of_connections_has_lines_of_its_own() {
+        let mut report = example::autoscaling();
+        report.measured.websocket = Some(example::websockets());
+        let text = render(&report);
+        for line in [
+            "  websocket  50 connected, 2 refused or lost, at most 48 held at once; 1200 messages sent, 1198 received",
+            "          2  status 503",
+            "  deployment/api-gateway, HPA voiceassist-api-gateway in voiceassist-staging",
+            "  replicas   2 to 10 Ready, bounds 2 to 10",
+            "  scale-up   2 to 4 replicas, Ready 36.2 s after the load step; slowest: pods Ready 17.2 s",
+            "  scale-up   8 to 10 replicas, Ready 66.8 s after the load step; slowest: p95 under its objective 24.2 s",
+            "  elasticity too few 12.5% of the time (7.4% of the demand), too many 18.3% (31.2%), moved apart 2.1%; 1.09 replica hours, 0.97 needed",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+        let echo = text
+            .lines()
+            .find(|line| line.contains("message to its echo"))
+            .unwrap();
+        assert!(echo.contains("1.39ms") && echo.contains("1.89ms"), "{echo}");
+        let alone = render(&passing());
+        assert!(
+            !alone.contains("websocket") && !alone.contains("replicas"),
+            "{alone}"
+        );
+    }
 
     #[test]
     fn it_leads_with_the_verdict_and_shows_both_latencies() {

@@ -1,0 +1,145 @@
+//! Words that several reports use.
+
+use crate::core::loadtest::{
+    chain::{Chain, LinkKind},
+    elasticity::Elasticity,
+    latencies::Latencies,
+    measured::{End, WebSockets, ratio},
+    report::{Report, Verdict},
+    scaling::{EventKind, Scaling},
+};
+
+/// What a scale-up waited for.
+pub(super) fn link(kind: LinkKind) -> &'static str {
+    match kind {
+        LinkKind::LoadStep => "load step",
+        LinkKind::MetricVisible => "metric visible",
+        LinkKind::Desired => "HPA asks for more",
+        LinkKind::PodCreated => "pod created",
+        LinkKind::Scheduled => "pods scheduled",
+        LinkKind::Started => "containers started",
+        LinkKind::Ready => "pods Ready",
+        LinkKind::Recovered => "p95 under its objective",
+    }
+}
+
+/// What happened.
+pub(super) fn event(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::PodCreated => "pod created",
+        EventKind::PodScheduled => "pod scheduled",
+        EventKind::PodStarted => "pod started",
+        EventKind::PodReady => "pod Ready",
+        EventKind::PodUnready => "pod not Ready",
+        EventKind::PodTerminating => "pod terminating",
+        EventKind::PodGone => "pod gone",
+        EventKind::HpaCondition => "HPA condition",
+        EventKind::VpaRecommendation => "VPA advice",
+        EventKind::DisruptionRoom => "PDB room",
+        EventKind::PodRefused => "pod refused",
+    }
+}
+
+/// A verdict in one word.
+pub(super) fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "PASS",
+        Verdict::Fail => "FAIL",
+        Verdict::Invalid => "INVALID",
+    }
+}
+
+/// How a run ended, unless as planned.
+pub(super) fn end(report: &Report) -> Option<String> {
+    let short = crate::core::loadtest::duration::format;
+    match &report.measured.end {
+        End::Completed => None,
+        End::Interrupted => Some(format!(
+            "ended by a signal after {} of {}",
+            short(report.measured.elapsed),
+            short(report.measured.planned)
+        )),
+        End::Aborted(why) => Some(format!("given up: {why}")),
+    }
+}
+
+/// Answered requests in a second of the run.
+pub(super) fn achieved_rate(report: &Report) -> f64 {
+    let seconds = report.measured.elapsed.as_secs_f64();
+    if seconds > 0.0 {
+        ratio(report.measured.total.answered, 1) / seconds
+    } else {
+        0.0
+    }
+}
+
+/// Fewest and most Ready replicas that were seen.
+pub(super) fn ready_range(scaling: &Scaling) -> Option<(u32, u32)> {
+    let ready = || scaling.replicas.iter().map(|seen| seen.ready);
+    Some((ready().min()?, ready().max()?))
+}
+
+/// `2 to 10 Ready, bounds 2 to 10`.
+pub(super) fn replicas(scaling: &Scaling) -> String {
+    let seen = ready_range(scaling).map_or_else(
+        || "none seen".to_owned(),
+        |(fewest, most)| format!("{fewest} to {most} Ready"),
+    );
+    format!("{seen}, bounds {} to {}", scaling.bounds.min, scaling.bounds.max)
+}
+
+/// Elasticity figures in one line.
+pub(super) fn elasticity(figures: &Elasticity) -> String {
+    format!(
+        "too few {:.1}% of the time ({:.1}% of the demand), too many {:.1}% ({:.1}%), moved apart {:.1}%; {:.2} replica hours, {:.2} needed",
+        figures.under_timeshare,
+        figures.under_accuracy,
+        figures.over_timeshare,
+        figures.over_accuracy,
+        figures.instability,
+        figures.replica_hours,
+        figures.demand_hours
+    )
+}
+
+/// `2 to 10 replicas, Ready 42.1 s after the load step`.
+pub(super) fn chain(chain: &Chain) -> String {
+    let after = chain
+        .time_to_scale()
+        .filter(|seconds| seconds.is_finite())
+        .map_or_else(
+            || "not seen from the load step to Ready".to_owned(),
+            |seconds| format!("Ready {seconds:.1} s after the load step"),
+        );
+    format!("{} to {} replicas, {after}", chain.from, chain.to)
+}
+
+/// The slowest link of a chain, `pods scheduled 21.0 s`.
+pub(super) fn slowest(chain: &Chain) -> Option<String> {
+    let slowest = chain.slowest()?;
+    Some(format!(
+        "{} {:.1} s",
+        link(slowest.kind),
+        slowest.seconds.filter(|seconds| seconds.is_finite())?
+    ))
+}
+
+/// What became of WebSocket connections.
+pub(super) fn websocket(websocket: &WebSockets) -> String {
+    let failed: u64 = websocket.failures.values().sum();
+    let (sent, received) = websocket.messages;
+    format!(
+        "{} connected, {failed} refused or lost, at most {} held at once; {sent} messages sent, {received} received",
+        websocket.connected, websocket.held_peak
+    )
+}
+
+/// Durations of WebSocket connections, with what each is.
+pub(super) fn websocket_latencies(websocket: &WebSockets) -> [(&'static str, &Latencies); 4] {
+    [
+        ("connect and upgrade", &websocket.connect),
+        ("message to its echo", &websocket.round_trip),
+        ("voice request to first byte", &websocket.first_byte),
+        ("voice gaps off by", &websocket.jitter),
+    ]
+}
