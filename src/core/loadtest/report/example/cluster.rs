@@ -204,10 +204,17 @@ fn chain((from, to, moments): &(u32, u32, [f64; 6])) -> Chain {
             Link { kind, at, seconds }
         })
         .collect();
+    let hint = match from {
+        2 => {
+            "Ready comes late after the start: shorten initialDelaySeconds and periodSeconds of the readiness probe, or add a startupProbe"
+        }
+        4 => "the metric shows late: shorten the scrape interval and the window of its rate",
+        _ => "what had waited is answered late: scale up sooner, with a lower target of the HPA",
+    };
     Chain {
         from: *from,
         to: *to,
         links,
-        hint: Some("Ready comes late after the start: shorten initialDelaySeconds and periodSeconds of the readiness probe, or add a startupProbe".to_owned()),
+        hint: Some(hint.to_owned()),
     }
 }
