@@ -4,6 +4,10 @@
 //! clock    one time axis for everything: seconds since the load began
 //! http     connections, requests, answers
 //! engine   sends requests when they are due -> core::loadtest::Measured
+//! cluster  a resource and its workloads, as tests find them
+//! preflight whether an autoscaling test can be trusted
+//! watch    what a workload does meanwhile -> core::loadtest::Scaling
+//! exposition what happens in a run, for Prometheus
 //! capacity holds replicas and searches for the load they carry
 //! ```
 //!
@@ -11,5 +15,9 @@
 
 pub mod capacity;
 pub mod clock;
+pub mod cluster;
 pub mod engine;
+pub mod exposition;
 pub mod http;
+pub mod preflight;
+pub mod watch;

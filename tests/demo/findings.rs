@@ -24,7 +24,8 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(text: String, details: Vec<String>) -> Self {
+    /// Passed if nothing is wrong.
+    pub fn new(text: String, details: Vec<String>) -> Self {
         Self {
             passed: details.is_empty(),
             text,

@@ -1,4 +1,4 @@
-//! Steering the load model.
+//! Steering the load model's queue, and its state.
 
 use std::time::Duration;
 
@@ -20,12 +20,6 @@ impl Steering {
             address: address.to_owned(),
             http: reqwest::Client::new(),
         }
-    }
-
-    /// Offers requests to the gateway.
-    pub async fn offer(&self, requests_per_second: f64) {
-        self.post("load", json!({"requests_per_second": requests_per_second}))
-            .await;
     }
 
     /// Puts jobs into the queue at once.

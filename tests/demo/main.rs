@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! stage      cluster, Prometheus, load model, operator, metrics server, overlay
+//! users      vas test run: the gateway's requests, and what users saw
 //! story      quiet, ramp, outage, queue burst, quiet
 //! watch      what is seen meanwhile     -> record
 //! narrator   what is shown meanwhile    <- record
 //! gather     record, audit log and Prometheus' samples -> oracle's evidence
 //! judgement  asks the oracle for each workload
 //! oracle     what the HPA may have done; shares nothing with vas
-//! summary    chain of delays, findings; decides the exit code
+//! summary    chain of delays, what users saw, findings; decides the exit code
 //! ```
 //!
 //! `KEEP=1` leaves everything up until Ctrl-C.
@@ -40,6 +41,7 @@ mod story;
 mod summary;
 mod table;
 mod terminal;
+mod users;
 mod watch;
 mod workload;
 
@@ -154,5 +156,9 @@ async fn keep(stage: &Stage) {
     terminal::line("\nEverything stays up until Ctrl-C. In another shell:");
     terminal::line(&format!("  export KUBECONFIG={}", kubeconfig.display()));
     terminal::line(&format!("  kubectl -n {NAMESPACE} get vas,hpa,pods"));
+    terminal::line(&format!(
+        "  target/debug/vas test run --target {}/health --rate 900 --duration 2m",
+        stage.target
+    ));
     std::future::pending::<()>().await;
 }

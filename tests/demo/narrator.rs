@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Time between two rows.
-const ROW: Duration = Duration::from_secs(5);
+pub const ROW: Duration = Duration::from_secs(5);
 /// Width of a condition's message.
 const MESSAGE: usize = 98;
 

@@ -17,7 +17,7 @@ pub struct Record {
     pub workloads: BTreeMap<Workload, Seen>,
     /// Usage of all pods as metrics.k8s.io has it, by resource and pod.
     pub usage: Track<BTreeMap<Resource, BTreeMap<String, Sample>>>,
-    /// What is offered, as the load model has it.
+    /// What is offered, as the load model counts it.
     pub offered: Track<Offered>,
     /// What Prometheus holds.
     pub prometheus: Track<Values>,
@@ -75,11 +75,24 @@ pub struct Condition {
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize)]
 pub struct Offered {
     /// To all gateways together.
-    pub requests_per_second: f64,
+    pub service: Arriving,
     /// Jobs in the queue.
     pub queue_depth: u64,
     /// Age of the oldest job.
     pub oldest_job_seconds: f64,
+}
+
+/// Requests that arrive at the gateways.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize)]
+pub struct Arriving {
+    /// Ready pods.
+    pub ready_pods: i32,
+    /// Of late.
+    pub requests_per_second: f64,
+    /// So far.
+    pub arrived: u64,
+    /// Those that were turned away.
+    pub rejected: u64,
 }
 
 /// The values of the three metrics; `None` is no value.

@@ -15,10 +15,14 @@ use crate::{
         prometheus::Prometheus,
     },
     terminal::{self, Look, Terminal},
+    users::Users,
     workload::{NAMESPACE, Workload},
 };
 
 const DEPLOYMENTS: &str = include_str!("deployments.yaml");
+/// Requests per second of one gateway pod: twice the HPA's target, so that a pod can carry what is its share while
+/// others start, and less than a third of the peak.
+pub const CAPACITY: i32 = 200;
 /// The production overlay with the demo's environment.
 const OVERLAY: &str = "tests/demo/overlay";
 
@@ -26,6 +30,10 @@ const OVERLAY: &str = "tests/demo/overlay";
 pub struct Stage {
     /// The load model's steering.
     pub load: Steering,
+    /// Who sends requests, while they do.
+    pub users: Option<Users>,
+    /// Where they send them.
+    pub target: String,
     /// A client with the administrator's rights.
     pub client: Client,
     /// Prometheus.
@@ -53,7 +61,7 @@ impl Stage {
 
         progress.say("starting Prometheus and the load model");
         let prometheus = Prometheus::start("demo").await;
-        let load_model = LoadModel::start(&cluster, NAMESPACE);
+        let load_model = LoadModel::start_serving(&cluster, NAMESPACE, &[&format!("--capacity={CAPACITY}")]);
         prometheus.register("voiceassist", load_model.address());
 
         progress.say("starting vas operator and vas metrics-server under their own service accounts");
@@ -61,19 +69,24 @@ impl Stage {
 
         progress.say(&format!("kubectl apply -k {OVERLAY}"));
         cluster.kubectl_ok(&["apply", "-k", OVERLAY], None);
-        let stage = Self {
+        let mut stage = Self {
             load: Steering::at(load_model.address()),
+            users: None,
+            target: format!("http://{}", load_model.service()),
             client,
             prometheus,
             load_model,
             processes,
             cluster,
         };
-        eventually(Duration::from_secs(10), "the load model answers", || async {
-            stage.load.offered().await.ok_or("no answer")
+        let (fewest, _) = Workload::Gateway.bounds();
+        eventually(Duration::from_secs(60), "the gateway pods serve", || async {
+            let pods = stage.load.offered().await.ok_or(0)?.service.ready_pods;
+            (pods == fewest).then_some(()).ok_or(pods)
         })
         .await;
-        stage.load.offer(crate::story::QUIET).await;
+        progress.say("vas test run tests/demo/users/quiet.yaml: users send 60 requests/s");
+        stage.users = Some(Users::come(&stage.target));
         progress.say("waiting until both HPAs have all their metrics");
         stage.ready().await;
         progress.say("ready");
@@ -127,6 +140,9 @@ impl Stage {
     /// Panics with the log of a process that has ended.
     pub fn assert_running(&mut self) {
         self.load_model.assert_running();
+        if let Some(users) = &mut self.users {
+            users.assert_running();
+        }
         for process in &mut self.processes {
             process.assert_running();
         }

@@ -9,19 +9,18 @@ use crate::{
     narrator::Narrator,
     oracle::Moment,
     record::{Record, Shared, latest},
-    stage::Stage,
+    stage::{CAPACITY, Stage},
+    users::{Part, Seen},
     workload::Workload,
 };
 
-/// Requests per second of a quiet hour: a fifth of what the smallest gateway can carry.
-pub const QUIET: f64 = 60.0;
-/// Requests per second at the peak: nine pods at their target; eight would be beyond the tolerance.
-const PEAK: f64 = 900.0;
-/// The way there, one step every [`RAMP_STEP`].
-const RAMP: [f64; 4] = [300.0, 500.0, 700.0, PEAK];
-const RAMP_STEP: Duration = Duration::from_secs(4);
-/// Pods the peak needs.
+/// Requests per second at the peak, as in the scenarios of the users: nine pods at their target; eight would be beyond
+/// the tolerance.
+const PEAK: i32 = 900;
+/// Pods the peak needs by the HPA's target.
 const PEAK_PODS: i32 = 9;
+/// Pods that can just carry the peak.
+pub const CARRYING_PODS: i32 = PEAK / CAPACITY + 1;
 
 /// How much longer Prometheus is away than `maxAge` and the scale-down window together, in seconds: two syncs.
 const BEYOND: Moment = 10.0;
@@ -39,6 +38,8 @@ const LONG_JOBS: (u32, f64) = (30, 7.0);
 pub struct Story {
     /// When the quiet began; everything from here on is judged.
     pub began: Moment,
+    /// What users saw, part by part.
+    pub users: Vec<Seen>,
     /// When the load began to rise.
     pub ramp: Moment,
     /// When Prometheus was down.
@@ -74,27 +75,26 @@ impl Teller<'_> {
             began: self.clock.now(),
             ..Story::default()
         };
-        self.narrator
-            .phase(&format!("Quiet: {QUIET} requests/s, an empty queue"));
+        self.narrator.phase("Quiet: 60 requests/s, an empty queue");
         tokio::time::sleep(Duration::from_secs(10)).await;
         self.ramp(&mut story).await;
         self.outage(&mut story).await;
         self.burst(&mut story).await;
         self.quiet(&mut story).await;
         story.ended = self.clock.now();
+        if let Some(users) = self.stage.users.take() {
+            story.users.push(users.leave().await);
+        }
         story
     }
 
     async fn ramp(&mut self, story: &mut Story) {
-        self.narrator
-            .phase(&format!("Request ramp: {QUIET} to {PEAK} requests/s in 12 s"));
+        self.narrator.phase(&format!(
+            "Request ramp: 60 to {PEAK} requests/s in 12 s; three pods can carry {}",
+            Workload::Gateway.bounds().0 * CAPACITY
+        ));
         story.ramp = self.clock.now();
-        for (step, rate) in RAMP.into_iter().enumerate() {
-            if step > 0 {
-                tokio::time::sleep(RAMP_STEP).await;
-            }
-            self.stage.load.offer(rate).await;
-        }
+        self.users(story, Part::Ramp).await;
         let what = "nine Ready gateway pods, each within its target";
         self.until(story, 75, what, |record| {
             let (scale, _) = record.now(Workload::Gateway);
@@ -106,6 +106,11 @@ impl Teller<'_> {
 
     /// Longer than `maxAge` and the scale-down window together: who takes missing data for zero scales down.
     async fn outage(&mut self, story: &mut Story) {
+        self.users(story, Part::Peak).await;
+        // Their report knows exactly when the load began to rise.
+        if let Some(ramp) = story.users.last() {
+            story.ramp = self.clock.of(ramp.report.run.began);
+        }
         let seconds = self.asked.max_age + self.window + BEYOND;
         self.narrator.phase(&format!(
             "Prometheus is stopped at the peak, for {seconds:.0} s: maxAge {:.0} s + scale-down window {:.0} s + {BEYOND} s",
@@ -134,10 +139,10 @@ impl Teller<'_> {
         let (short, _) = SHORT_JOBS;
         let (long, _) = LONG_JOBS;
         self.narrator.phase(&format!(
-            "The requests end; {short} short jobs and {long} long ones arrive at once: depth decides first"
+            "The peak ends; {short} short jobs and {long} long ones arrive at once: depth decides first"
         ));
+        self.users(story, Part::QuietAgain).await;
         story.burst = self.clock.now();
-        self.stage.load.offer(QUIET).await;
         for (jobs, seconds) in [SHORT_JOBS, LONG_JOBS] {
             self.stage.load.enqueue(jobs, seconds).await;
         }
@@ -167,6 +172,13 @@ impl Teller<'_> {
             })
         })
         .await;
+    }
+
+    /// The users go on with the next part.
+    async fn users(&mut self, story: &mut Story, part: Part) {
+        if let Some(users) = &mut self.stage.users {
+            story.users.push(users.go_on(part).await);
+        }
     }
 
     async fn until(

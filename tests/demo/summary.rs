@@ -8,8 +8,10 @@ use crate::{
     judgement::{Court, Judgement},
     oracle::Moment,
     record::Record,
+    story::CARRYING_PODS,
     support::audit,
     terminal::{self, Look, Terminal},
+    users,
     workload::Workload,
 };
 
@@ -26,7 +28,12 @@ pub async fn write(terminal: Terminal, court: &Court<'_>) -> bool {
     let record = court.record.lock();
     let story = court.story;
     write_chains(terminal, &chains(&record, court, &gateway, &worker));
+    write_users(terminal, &story.users);
+    let gateways = record.workloads.get(&Workload::Gateway);
+    let scale = gateways.map(|seen| seen.scale.clone()).unwrap_or_default();
     let findings = [
+        users::while_scaling(court.clock, &story.users, &scale, CARRYING_PODS),
+        users::unharmed(&story.users),
         findings::replicas(&gateway, story.began),
         findings::replicas(&worker, story.began),
         findings::decided(&gateway, "request-rate"),
@@ -91,6 +98,14 @@ fn write_chains(terminal: Terminal, chains: &[(&str, Chain)]) {
             let _ = write!(line, "{moment:>16}");
         }
         terminal::line(&line);
+    }
+}
+
+fn write_users(terminal: Terminal, seen: &[users::Seen]) {
+    terminal::line("");
+    for (index, line) in users::table(seen).iter().enumerate() {
+        let look = if index == 0 { Look::Bold } else { Look::Plain };
+        terminal::line(&terminal.paint(look, line));
     }
 }
 

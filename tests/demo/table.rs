@@ -1,8 +1,9 @@
 //! The live table: one line for one moment, both workloads on one time axis.
 
 use crate::{
-    oracle::Moment,
-    record::{HpaStatus, Record, Scale, Values, latest},
+    narrator::ROW,
+    oracle::{Moment, Track},
+    record::{HpaStatus, Offered, Record, Scale, Values, latest},
     terminal::{Look, Terminal},
     workload::Workload,
 };
@@ -16,6 +17,8 @@ const WIDTH: usize = 110;
 pub struct Row {
     at: Moment,
     offered: Option<f64>,
+    /// Percent of the requests that failed of late.
+    failed: Option<f64>,
     told: Values,
     gateway: (Scale, HpaStatus),
     worker: (Scale, HpaStatus),
@@ -26,7 +29,8 @@ impl Row {
     pub fn of(record: &Record, at: Moment) -> Self {
         Self {
             at,
-            offered: latest(&record.offered).map(|offered| offered.requests_per_second),
+            offered: latest(&record.offered).map(|offered| offered.service.requests_per_second),
+            failed: failed(&record.offered),
             told: latest(&record.served).copied().unwrap_or_default(),
             gateway: record.now(Workload::Gateway),
             worker: record.now(Workload::Worker),
@@ -36,9 +40,11 @@ impl Row {
     /// The line.
     pub fn render(&self, terminal: Terminal) -> String {
         format!(
-            "{:>5} {:>8} {:>9} {} │ {:>5} {:>5} {}",
+            "{:>5} {:>5} {:>6} {:>7} {} │ {:>5} {:>5} {}",
             clock(self.at),
             number(self.offered, 0),
+            self.failed
+                .map_or_else(|| "–".to_owned(), |percent| format!("{percent:.0}%")),
             number(self.told.rate, 1),
             replicas(&self.gateway, terminal),
             number(self.told.depth, 0),
@@ -51,13 +57,13 @@ impl Row {
 /// The two lines above the first row.
 pub fn header(terminal: Terminal) -> [String; 2] {
     let above = format!(
-        "{:>5} {:<53} │ {}",
+        "{:>5} {:<55} │ {}",
         "", "api-gateway: 100 requests/s per pod", "worker: 50 jobs per pod, none older than 60 s"
     );
     let columns = "want pods ready  highest metric   ";
     let below = format!(
-        "{:>5} {:>8} {:>9} {columns} │ {:>5} {:>5} {columns}",
-        "time", "req/s", "per pod", "depth", "age"
+        "{:>5} {:>5} {:>6} {:>7} {columns} │ {:>5} {:>5} {columns}",
+        "time", "req/s", "failed", "per pod", "depth", "age"
     );
     [
         terminal.paint(Look::Bold, &above),
@@ -70,6 +76,16 @@ pub fn clock(at: Moment) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "minutes and seconds of a story")]
     let seconds = at.max(0.0) as i64;
     format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+/// Percent of the requests of the last row's time that were turned away.
+fn failed(offered: &Track<Offered>) -> Option<f64> {
+    let (last, now) = offered.points().next_back()?;
+    let before = offered.at(last - ROW.as_secs_f64())?.service;
+    let arrived = now.service.arrived - before.arrived;
+    #[expect(clippy::cast_precision_loss, reason = "requests of some seconds")]
+    let percent = |rejected: u64| 100.0 * rejected as f64 / arrived as f64;
+    (arrived > 0).then(|| percent(now.service.rejected - before.rejected))
 }
 
 fn number(value: Option<f64>, digits: usize) -> String {
@@ -127,6 +143,7 @@ mod tests {
         Row {
             at: 75.4,
             offered: Some(840.0),
+            failed: Some(12.4),
             told: Values {
                 rate: Some(283.97),
                 depth: Some(12.0),
@@ -147,6 +164,7 @@ mod tests {
             [
                 "1:15",
                 "840",
+                "12%",
                 "284.0",
                 "9",
                 "9",

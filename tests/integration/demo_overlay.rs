@@ -1,4 +1,4 @@
-//! The demo's environment is production's but for its windows and periods.
+//! The demo's environment is production's but for its windows and periods, and its users' scenarios are ones vas takes.
 
 use serde_json::Value;
 
@@ -33,6 +33,25 @@ fn the_demo_scales_as_production_does_only_sooner() {
         forget(child);
     }
     assert_eq!(production, demo);
+}
+
+#[test]
+fn the_demo_s_users_send_what_the_story_says() {
+    for (scenario, load) in [
+        ("quiet", "stages    60 for 1h"),
+        ("ramp", "60 to 900 in 12s"),
+        ("peak", "stages    900 for 1h"),
+    ] {
+        let file = format!("tests/demo/users/{scenario}.yaml");
+        let output = vas::run(&["test", "run", &file, "--target=http://localhost", "--dry-run"]);
+        let plan = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(plan.contains(load), "{plan}");
+    }
 }
 
 /// Removes the shortened fields, wherever they are.

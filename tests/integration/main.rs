@@ -16,6 +16,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod autoscaling;
 mod capacity;
 mod children;
 mod cli;

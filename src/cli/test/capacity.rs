@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     EXIT_INTERRUPTED, EXIT_MISSED, EXIT_PRECONDITION, EXIT_PROVES_NOTHING,
-    load_args::{LoadError, TargetArgs},
+    load_args::{LoadError, TargetArgs, parse_rate},
     outputs::replace,
     restore::told,
     scenario_args::{self, ScenarioArgsError},
@@ -28,26 +28,24 @@ use crate::{
     core::loadtest::{
         capacity::{Capacity, Point, SCHEMA_VERSION, markdown, text},
         curve::Curve,
-        scenario::{
-            model::{Scenario, Threshold},
-            quick::{self, Level},
-        },
+        scenario::model::{Scenario, Threshold},
         search::{self, SearchError},
     },
     loadtest::{
         capacity::{
-            cluster::{ClusterError, Resource, Subject},
             elastic::{ElasticSettings, Trial},
             guardian::Guardian,
             steps::{StepError, Steps},
+        },
+        cluster::{
+            error::ClusterError,
+            resource::{Resource, Subject},
         },
         engine::Settings,
     },
     shutdown,
 };
 
-/// What has to hold where neither a scenario nor --threshold says so.
-const OBJECTIVE: [&str; 2] = ["latency p95 < 500ms", "errors < 1%"];
 /// Most replica counts that are measured unless they are named.
 const COUNTS: usize = 4;
 
@@ -339,20 +337,11 @@ impl Args {
 
     fn steps(&self, stop: CancellationToken) -> Result<Steps, CapacityError> {
         let target = self.target.target()?;
-        let mut scenario = match &self.scenario {
-            Some(name) => scenario_args::load(name)?,
-            None => quick::scenario(
-                Level::Rate(self.search.start_rate),
-                self.search.step,
-                !target.base_path.is_empty(),
-                Vec::new(),
-            ),
-        };
-        if !self.thresholds.is_empty() {
-            scenario.thresholds.clone_from(&self.thresholds);
-        } else if scenario.thresholds.is_empty() {
-            scenario.thresholds = OBJECTIVE.iter().filter_map(|text| text.parse().ok()).collect();
-        }
+        let scenario = scenario_args::journeys(
+            self.scenario.as_deref(),
+            &self.thresholds,
+            !target.base_path.is_empty(),
+        )?;
         Ok(Steps {
             scenario,
             target,
@@ -454,14 +443,6 @@ fn json(capacity: &Capacity) -> Result<String, CapacityError> {
 fn say(words: &str) {
     // Nobody has to listen.
     let _ = writeln!(io::stderr().lock(), "{words}");
-}
-
-fn parse_rate(text: &str) -> Result<f64, &'static str> {
-    let rate = text
-        .parse()
-        .ok()
-        .filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
-    rate.ok_or("must be a number more than 0")
 }
 
 fn parse_precision(text: &str) -> Result<f64, &'static str> {

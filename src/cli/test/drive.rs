@@ -11,6 +11,7 @@ use crate::{
     loadtest::{
         clock::RunClock,
         engine::{self, EngineError, Settings},
+        exposition::Exposition,
         http::Target,
     },
     shutdown,
@@ -30,8 +31,19 @@ pub(in crate::cli) enum DriveError {
     Signals(#[source] std::io::Error),
 }
 
-/// Sends the load. SIGINT and SIGTERM end it with what was measured until then. `each` is told every second, and gives
-/// words to put behind it.
+/// What else happened in a second.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct Meanwhile {
+    /// News, a line each.
+    pub(in crate::cli) news: Vec<String>,
+    /// Words behind what is known of the load, such as replicas.
+    pub(in crate::cli) state: String,
+    /// Whether all that was to be seen has been seen: the load ends.
+    pub(in crate::cli) over: bool,
+}
+
+/// Sends the load. SIGINT and SIGTERM end it with what was measured until then. `each` is told every second, and tells
+/// what else happened in it. Who scrapes the exposition sees what happens.
 ///
 /// # Errors
 /// When it cannot be started, or a thread is lost.
@@ -41,10 +53,15 @@ pub(in crate::cli) async fn drive(
     settings: Settings,
     clock: RunClock,
     quiet: bool,
-    mut each: impl FnMut(&Second) -> String,
+    mut each: impl FnMut(&Second) -> Meanwhile,
+    exposition: Option<&Exposition>,
 ) -> Result<Measured, DriveError> {
     let asked = shutdown::on_signal().map_err(DriveError::Signals)?;
     let mut running = engine::start(scenario.clone(), target, settings, clock)?;
+    let names = running.step_names().to_vec();
+    if let Some(exposition) = exposition {
+        exposition.begin(scenario, &names);
+    }
     let concurrency = match scenario.load {
         Load::Open(_) => "under way",
         Load::Closed(_) => "users",
@@ -53,8 +70,18 @@ pub(in crate::cli) async fn drive(
     let mut told = false;
     loop {
         tokio::select! {
-            second = running.next_second() => match second {
-                Some(second) => progress.second(&second, &each(&second)),
+            second = running.next_detailed() => match second {
+                Some((second, detail)) => {
+                    if let Some(exposition) = exposition {
+                        exposition.second(&names, &second, &detail);
+                    }
+                    let meanwhile = each(&second);
+                    meanwhile.news.iter().for_each(|news| progress.say(news));
+                    progress.second(&second, &meanwhile.state);
+                    if meanwhile.over {
+                        running.stop(End::Completed);
+                    }
+                }
                 None => break,
             },
             () = asked.cancelled(), if !told => {

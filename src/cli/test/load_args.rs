@@ -170,6 +170,15 @@ impl EngineArgs {
     }
 }
 
+/// A rate: a number above zero.
+pub(super) fn parse_rate(text: &str) -> Result<f64, &'static str> {
+    let rate = text
+        .parse()
+        .ok()
+        .filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
+    rate.ok_or("must be a number more than 0")
+}
+
 fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     let (name, value) = text
         .split_once(':')

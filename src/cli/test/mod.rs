@@ -2,20 +2,28 @@
 //!
 //! ```text
 //! load_args, scenario_args  flags that tests share     drive, progress  sends a load and says how far it is
-//! outputs                   reports in files           run, compare, merge, list, capacity, restore  the subcommands
+//! outputs, verdict          files and exit codes       metrics_listen   /metrics of a run
+//! watch_args, watched       a workload, meanwhile      autoscaling_args flags of autoscaling
+//! run, autoscaling, capacity, restore, compare, merge, list             the subcommands
 //! ```
 
+mod autoscaling;
+mod autoscaling_args;
 mod capacity;
 mod compare;
 mod drive;
 mod list;
 mod load_args;
 mod merge;
+mod metrics_listen;
 mod outputs;
 mod progress;
 mod restore;
 mod run;
 mod scenario_args;
+mod verdict;
+mod watch_args;
+mod watched;
 
 use std::process::ExitCode;
 
@@ -42,6 +50,7 @@ enum Command {
     Run(Box<run::Args>),
     Compare(compare::Args),
     Merge(merge::Args),
+    Autoscaling(Box<autoscaling::Args>),
     Capacity(Box<capacity::Args>),
     Restore(restore::Args),
     List(list::ListArgs),
@@ -55,6 +64,7 @@ impl Args {
             Command::Run(args) => args.run(),
             Command::Compare(args) => args.run(),
             Command::Merge(args) => args.run(),
+            Command::Autoscaling(args) => args.run(),
             Command::Capacity(args) => args.run(),
             Command::Restore(args) => args.run(),
             Command::List(args) => args.run(),

@@ -8,9 +8,9 @@ use std::{
 use crate::{
     cli::kube_config::{KubeConfigArgs, KubeConfigError, namespace_of},
     core::loadtest::hold::Hold,
-    loadtest::capacity::{
-        cluster::{ClusterError, Resource},
-        guardian,
+    loadtest::{
+        capacity::guardian,
+        cluster::{error::ClusterError, resource::Resource},
     },
 };
 

@@ -6,24 +6,25 @@ use std::{
     sync::Arc,
 };
 
-use clap::ValueEnum;
-
 use super::{
-    EXIT_INTERRUPTED, EXIT_MISSED, EXIT_PROVES_NOTHING,
-    drive::{DriveError, LEAD, drive},
+    EXIT_INTERRUPTED, EXIT_PRECONDITION, EXIT_PROVES_NOTHING,
+    drive::{DriveError, LEAD, Meanwhile, drive},
     load_args::{EngineArgs, LoadError, TargetArgs},
+    metrics_listen::{ListenError, MetricsListenArgs},
     outputs::{Output, OutputError},
     scenario_args::{ScenarioArgs, ScenarioArgsError},
+    verdict::{self, MinGrade},
+    watch_args::{WatchArgs, WatchError, Watching},
 };
 use crate::{
     cli::{EXIT_INVALID, output},
     core::loadtest::{
         judge::judge,
-        measured::End,
-        report::{Letter, Report, Verdict, text},
+        measured::Second,
+        report::{Report, text},
         scenario::{model::Scenario, plan},
     },
-    loadtest::{clock::RunClock, http::Target},
+    loadtest::{clock::RunClock, exposition::Exposition, http::Target},
 };
 
 /// Send load to a target, and say whether it held
@@ -40,9 +41,11 @@ use crate::{
   vas test run smoke --target https://voiceassist.example
   vas test run quick --target http://localhost:8080 --scale 0.1
   vas test run my-scenario.yaml --target http://localhost:8080 -o html=run.html -o json=run.json --min-grade B
+  vas test run load --target http://localhost:8080 --metrics-listen 127.0.0.1:9095
   vas test run stress --target http://localhost:8080 --dry-run
 
-Exit codes: 0 pass, 99 a threshold or --min-grade was missed, 2 usage, 3 invalid, 130 interrupted, 1 anything else.")]
+Exit codes: 0 pass, 99 a threshold or --min-grade was missed, 2 usage, 3 invalid,
+4 what is to be watched is not there or is production, 130 interrupted, 1 anything else.")]
 pub(super) struct Args {
     #[command(flatten)]
     scenario: ScenarioArgs,
@@ -53,6 +56,10 @@ pub(super) struct Args {
     /// Write a report: html=FILE (one page), json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times
     #[arg(short, long = "output", value_name = "FORMAT=FILE")]
     outputs: Vec<Output>,
+    #[command(flatten)]
+    metrics: MetricsListenArgs,
+    #[command(flatten)]
+    watch: WatchArgs,
     /// Fail below this grade
     #[arg(long, value_enum, value_name = "GRADE", ignore_case = true)]
     min_grade: Option<MinGrade>,
@@ -62,14 +69,6 @@ pub(super) struct Args {
     /// Say nothing while it runs
     #[arg(short, long)]
     quiet: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "verbatim")]
-enum MinGrade {
-    A,
-    B,
-    C,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +84,11 @@ enum RunError {
     )]
     OneFile,
     #[error(transparent)]
+    Watch(#[from] WatchError),
+    #[error(transparent)]
     Drive(#[from] DriveError),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     #[error("cannot start: {0}")]
     Runtime(#[source] io::Error),
     #[error("cannot write to standard output: {0}")]
@@ -96,7 +99,13 @@ impl RunError {
     fn code(&self) -> u8 {
         match self {
             Self::Scenario(_) | Self::Load(_) | Self::OneFile => EXIT_INVALID,
-            Self::Output(_) | Self::Drive(_) | Self::Runtime(_) | Self::Print(_) => 1,
+            Self::Watch(error) if error.is_precondition() => EXIT_PRECONDITION,
+            Self::Watch(_)
+            | Self::Output(_)
+            | Self::Drive(_)
+            | Self::Listen(_)
+            | Self::Runtime(_)
+            | Self::Print(_) => 1,
         }
     }
 }
@@ -135,14 +144,15 @@ impl Args {
             .enable_all()
             .build()
             .map_err(RunError::Runtime)?;
+        let exposition = runtime.block_on(self.metrics.serve())?;
         let mut worst = 0;
         for scenario in scenarios {
-            let report = runtime.block_on(self.one(scenario, &target))?;
+            let report = runtime.block_on(self.one(scenario, &target, exposition.as_ref()))?;
             print(&text::render(&report))?;
             for output in &self.outputs {
                 output.write(&report)?;
             }
-            let code = self.code(&report);
+            let code = verdict::code(&report, self.min_grade);
             if code == EXIT_INTERRUPTED {
                 return Ok(ExitCode::from(code));
             }
@@ -155,43 +165,46 @@ impl Args {
         Ok(ExitCode::from(worst))
     }
 
-    async fn one(&self, scenario: Scenario, target: &Target) -> Result<Report, RunError> {
+    async fn one(
+        &self,
+        scenario: Scenario,
+        target: &Target,
+        exposition: Option<&Exposition>,
+    ) -> Result<Report, RunError> {
         let scenario = Arc::new(scenario);
+        let mut watching = self.watch.start().await?;
         let clock = RunClock::begins_in(LEAD);
+        if let Some(watching) = &watching {
+            watching.begin(clock);
+        }
+        let each = |_: &Second| {
+            let (news, state) = watching.as_mut().map(Watching::look).unwrap_or_default();
+            Meanwhile {
+                news,
+                state,
+                over: false,
+            }
+        };
         let measured = drive(
             &scenario,
             target,
             self.engine.settings(),
             clock,
             self.quiet,
-            |_| String::new(),
+            each,
+            exposition,
         )
         .await?;
+        let (workload, check) = watching
+            .map(|watching| watching.end(&scenario, &measured))
+            .map_or((None, None), |(workload, check)| (Some(workload), check));
         Ok(judge(
             &scenario,
             self.target.url(),
             measured,
-            Vec::new(),
-            Vec::new(),
+            workload.into_iter().collect(),
+            check.into_iter().collect(),
         ))
-    }
-
-    fn code(&self, report: &Report) -> u8 {
-        if report.measured.end == End::Interrupted {
-            return EXIT_INTERRUPTED;
-        }
-        let wanted = self.min_grade.map(|grade| match grade {
-            MinGrade::A => Letter::A,
-            MinGrade::B => Letter::B,
-            MinGrade::C => Letter::C,
-        });
-        let grade = report.grade.as_ref().map(|grade| grade.letter);
-        match report.verdict {
-            Verdict::Invalid => EXIT_PROVES_NOTHING,
-            Verdict::Fail => EXIT_MISSED,
-            Verdict::Pass if wanted.zip(grade).is_some_and(|(wanted, grade)| grade > wanted) => EXIT_MISSED,
-            Verdict::Pass => 0,
-        }
     }
 }
 

@@ -114,6 +114,28 @@ impl ScenarioArgs {
     }
 }
 
+/// What has to hold where neither a scenario nor --threshold says so.
+const OBJECTIVE: [&str; 2] = ["latency p95 < 500ms", "errors < 1%"];
+
+/// Journeys and thresholds alone, for tests that have a load of their own: of a scenario, or one request again and
+/// again. Thresholds that are given stand instead of the scenario's.
+pub(in crate::cli) fn journeys(
+    name: Option<&str>,
+    thresholds: &[Threshold],
+    has_path: bool,
+) -> Result<Scenario, ScenarioArgsError> {
+    let mut scenario = match name {
+        Some(name) => load(name)?,
+        None => quick::scenario(Level::Rate(1.0), Duration::from_secs(1), has_path, Vec::new()),
+    };
+    if !thresholds.is_empty() {
+        scenario.thresholds = thresholds.to_vec();
+    } else if scenario.thresholds.is_empty() {
+        scenario.thresholds = OBJECTIVE.iter().filter_map(|text| text.parse().ok()).collect();
+    }
+    Ok(scenario)
+}
+
 /// A scenario of vas, or one from a file.
 pub(in crate::cli) fn load(name: &str) -> Result<Scenario, ScenarioArgsError> {
     let no_files = |_: &str| Err("a scenario of vas has no files".to_owned());

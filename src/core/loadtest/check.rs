@@ -15,6 +15,15 @@ pub struct Check {
     pub hint: Option<String>,
 }
 
+impl Check {
+    /// The same check with a hint where it does not hold.
+    #[must_use]
+    pub fn or(mut self, hint: impl Into<String>) -> Self {
+        self.hint = (!self.passed).then(|| hint.into());
+        self
+    }
+}
+
 /// What a check belongs to: the parts of the grade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Area {

@@ -44,11 +44,6 @@ pub struct Sample {
 /// Demand and supply, second by second. The demand follows from the requests that were due, by the measured capacity;
 /// seconds before the first look at the replicas are left out.
 pub fn samples(seconds: &[Second], scaling: &Scaling, curve: &Curve) -> Vec<Sample> {
-    let supply = |at: f64| {
-        let until = scaling.replicas.partition_point(|seen| seen.at <= at);
-        let last = until.checked_sub(1).and_then(|last| scaling.replicas.get(last));
-        last.map(|seen| seen.ready)
-    };
     seconds
         .iter()
         .filter_map(|second| {
@@ -56,7 +51,7 @@ pub fn samples(seconds: &[Second], scaling: &Scaling, curve: &Curve) -> Vec<Samp
             let load = second.due as f64;
             Some(Sample {
                 demand: curve.demand(load),
-                supply: supply(f64::from(second.at))?,
+                supply: scaling.replicas_at(f64::from(second.at))?.ready,
             })
         })
         .collect()

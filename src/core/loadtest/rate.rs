@@ -166,6 +166,22 @@ impl Profile {
         sum
     }
 
+    /// The same course up to a moment, as if it had been planned to end there.
+    #[must_use]
+    pub fn until(&self, end: Duration) -> Self {
+        let mut cut = Self::default();
+        for piece in &self.pieces {
+            let left = end.saturating_sub(cut.duration()).as_secs_f64();
+            let length = piece.length.min(left);
+            cut.line(
+                piece.from,
+                piece.level(piece.start + length),
+                Duration::from_secs_f64(length),
+            );
+        }
+        cut
+    }
+
     /// The same course with every level times `levels`, in `times` the time.
     #[must_use]
     pub fn scaled(&self, levels: f64, times: f64) -> Self {
@@ -244,6 +260,17 @@ mod tests {
         let profile = Profile::constant(10.0, seconds(1));
         let moments: Vec<u128> = profile.moments(0, 1).map(|moment| moment.as_millis()).collect();
         assert_eq!(moments, [0, 100, 200, 300, 400, 500, 600, 700, 800, 900]);
+    }
+
+    #[test]
+    fn a_course_that_is_cut_is_the_same_until_there() {
+        let profile = ramp(&[(10.0, 10.0, 5), (10.0, 30.0, 10), (30.0, 0.0, 5)]);
+        let cut = profile.until(seconds(10));
+        assert_eq!(cut.duration(), seconds(10));
+        assert!((cut.last_level() - 20.0).abs() < 1e-9);
+        assert_eq!(cut.due_before(seconds(10)), profile.due_before(seconds(10)));
+        assert_eq!(profile.until(seconds(99)), profile);
+        assert_eq!(profile.until(seconds(0)), Profile::default());
     }
 
     #[test]

@@ -21,6 +21,10 @@ pub struct Scaling {
     pub metrics: Vec<MetricSeen>,
     /// Conditions of the HPA at each change, events of pods, and whatever else happened.
     pub events: Vec<Event>,
+    /// What the PodDisruptionBudget says, at each change; empty without one.
+    pub budget: Vec<Budget>,
+    /// Memory of its pods, every few seconds; empty where nobody tells.
+    pub memory: Vec<Memory>,
 }
 
 /// Replica bounds.
@@ -54,6 +58,26 @@ pub struct MetricSeen {
     pub name: String,
     /// Its value over its target; `None` while the HPA has no value.
     pub ratio: Option<f64>,
+}
+
+/// Memory at one moment, as the metrics server of Kubernetes tells it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Memory {
+    /// When.
+    pub at: Moment,
+    /// Bytes in use, of a pod on average.
+    pub bytes_per_pod: f64,
+}
+
+/// The status of a PodDisruptionBudget from one moment on.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Budget {
+    /// From here.
+    pub at: Moment,
+    /// Pods that may be disrupted.
+    pub allowed: u32,
+    /// Pods that have to stay healthy.
+    pub wanted: u32,
 }
 
 /// Something that happened at one moment.
@@ -94,4 +118,59 @@ pub enum EventKind {
     DisruptionRoom,
     /// The quota, or something else, refused a pod.
     PodRefused,
+}
+
+impl Scaling {
+    /// Replicas at a moment: as they were last seen before. `None` before the first look.
+    pub fn replicas_at(&self, at: Moment) -> Option<Replicas> {
+        let until = self.replicas.partition_point(|seen| seen.at <= at);
+        until
+            .checked_sub(1)
+            .and_then(|last| self.replicas.get(last))
+            .copied()
+    }
+
+    /// When first so many pods were Ready, from a moment on.
+    pub fn ready_since(&self, from: Moment, replicas: u32) -> Option<Moment> {
+        if self.replicas_at(from).is_some_and(|seen| seen.ready >= replicas) {
+            return Some(from);
+        }
+        let later = self
+            .replicas
+            .iter()
+            .find(|seen| seen.at > from && seen.ready >= replicas);
+        later.map(|seen| seen.at)
+    }
+
+    /// Moments of an event of this kind, by object.
+    pub fn when(&self, kind: EventKind, object: &str) -> Option<Moment> {
+        let event = self
+            .events
+            .iter()
+            .find(|event| event.kind == kind && event.object == object);
+        event.map(|event| event.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replicas_are_those_last_seen_and_there_are_none_before_the_first_look() {
+        let ready = |at: f64, ready: u32| Replicas {
+            at,
+            ready,
+            ..Replicas::default()
+        };
+        let scaling = Scaling {
+            replicas: vec![ready(1.0, 2), ready(5.0, 4), ready(9.0, 3)],
+            ..Scaling::default()
+        };
+        assert_eq!(scaling.replicas_at(0.9), None);
+        assert_eq!(scaling.replicas_at(5.0).map(|seen| seen.ready), Some(4));
+        assert_eq!(scaling.ready_since(0.0, 3), Some(5.0));
+        assert_eq!(scaling.ready_since(6.0, 3), Some(6.0));
+        assert_eq!(scaling.ready_since(0.0, 5), None);
+    }
 }

@@ -5,16 +5,19 @@
 
 use std::time::Duration;
 
-use super::{
-    cluster::{ClusterError, Resource, Subject},
-    steps::{StepError, Steps},
-};
-use crate::core::loadtest::{
-    capacity::Elastic,
-    rate::Profile,
-    report::Report,
-    search::{Next, Outcome, Search, SearchError, Settings},
-    step,
+use super::steps::{StepError, Steps};
+use crate::{
+    core::loadtest::{
+        capacity::Elastic,
+        rate::Profile,
+        report::Report,
+        search::{Next, Outcome, Search, SearchError, Settings},
+        step,
+    },
+    loadtest::cluster::{
+        error::ClusterError,
+        resource::{Resource, Subject},
+    },
 };
 
 /// Share of the highest plateau to which ramps go: they find out about ramps, not about the plateau.

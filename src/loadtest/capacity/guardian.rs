@@ -10,8 +10,10 @@ use std::{
     time::Duration,
 };
 
-use super::cluster::{ClusterError, Resource};
-use crate::core::loadtest::hold::Hold;
+use crate::{
+    core::loadtest::hold::Hold,
+    loadtest::cluster::{error::ClusterError, resource::Resource},
+};
 
 /// Longest time to try to give back: an API server may be away.
 const PATIENCE: Duration = Duration::from_mins(10);

@@ -1,7 +1,7 @@
 //! `vas test capacity`: how much so many replicas carry.
 //!
 //! ```text
-//! cluster   replicas held through suspend and the scale subresource, and given back
+//! hold      replicas held through suspend and the scale subresource, and given back
 //! guardian  a process that gives them back when this one is gone
 //! steps     loads of a search, one after the other -> core::loadtest::search
 //! elastic   plateaus and ramps with scaling on
@@ -9,7 +9,7 @@
 //!
 //! What is changed and how it is put back is decided in `core::loadtest::hold`.
 
-pub mod cluster;
 pub mod elastic;
 pub mod guardian;
+pub mod hold;
 pub mod steps;

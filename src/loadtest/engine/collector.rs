@@ -10,6 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::{
     Ending,
+    detail::Detail,
     machine::{Machine, PauseWatch, cpu_time},
     recorder::{Message, Slice, Totals},
 };
@@ -33,7 +34,7 @@ pub(super) struct Collector {
     clock: RunClock,
     machine: Machine,
     ending: Ending,
-    tell: UnboundedSender<Second>,
+    tell: UnboundedSender<(Second, Detail)>,
     pauses: PauseWatch,
     cpu: (Option<Duration>, Option<Duration>),
     open: BTreeMap<u32, (u32, Slice)>,
@@ -51,7 +52,7 @@ impl Collector {
         clock: RunClock,
         machine: Machine,
         ending: Ending,
-        tell: UnboundedSender<Second>,
+        tell: UnboundedSender<(Second, Detail)>,
     ) -> Self {
         Self {
             scenario,
@@ -75,7 +76,7 @@ impl Collector {
     pub(super) async fn collect(mut self, mut received: UnboundedReceiver<Message>) -> Option<Measured> {
         while let Some(message) = received.recv().await {
             match message {
-                Message::Slice(slice) => self.slice(&slice),
+                Message::Slice(slice) => self.slice(*slice),
                 Message::Totals(totals) => self.totals.push(*totals),
             }
         }
@@ -86,7 +87,7 @@ impl Collector {
         (self.totals.len() == usize::try_from(self.threads).ok()?).then(|| self.measured())
     }
 
-    fn slice(&mut self, slice: &Slice) {
+    fn slice(&mut self, slice: Slice) {
         let (heard, all) = self.open.entry(slice.second).or_default();
         *heard += 1;
         all.due += slice.due;
@@ -95,6 +96,7 @@ impl Collector {
         all.latency.merge(&slice.latency);
         all.concurrency += slice.concurrency;
         all.websockets += slice.websockets;
+        all.detail.merge(slice.detail);
         while self
             .open
             .get(&self.next)
@@ -124,7 +126,7 @@ impl Collector {
         self.next += 1;
         self.guard(&second);
         // Nobody has to listen.
-        let _ = self.tell.send(second.clone());
+        let _ = self.tell.send((second.clone(), slice.detail));
         self.seconds.push(second);
     }
 

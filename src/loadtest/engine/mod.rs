@@ -4,6 +4,7 @@
 //! plan       the scenario made ready to send          alarm     waits to the microsecond
 //! open       journeys begin when they are due         closed    users begin again when they are done
 //! journey    the steps of one user                    websocket one connection, held
+//! detail     one second by step, to be watched live
 //! recorder   what one thread measured                 collector what all threads measured, second by second
 //! machine    limits and costs of the generator itself
 //! ```
@@ -15,6 +16,7 @@
 mod alarm;
 mod closed;
 mod collector;
+mod detail;
 mod journey;
 mod machine;
 mod open;
@@ -32,6 +34,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+pub use self::detail::{Buckets, Detail, StepDetail};
 use self::{collector::Collector, machine::Machine, plan::Plan, worker::Share};
 use super::{clock::RunClock, http::Target};
 use crate::core::loadtest::{
@@ -72,7 +75,8 @@ pub enum EngineError {
 /// A load that is being sent.
 #[derive(Debug)]
 pub struct Running {
-    seconds: mpsc::UnboundedReceiver<Second>,
+    names: Vec<String>,
+    seconds: mpsc::UnboundedReceiver<(Second, Detail)>,
     measured: tokio::task::JoinHandle<Option<Measured>>,
     ending: Ending,
 }
@@ -131,8 +135,17 @@ pub fn start(
         worker::spawn(share, scenario.clone(), target.clone()).map_err(EngineError::Thread)?;
     }
     let (tell, seconds) = mpsc::unbounded_channel();
-    let collector = Collector::new(scenario, names, threads, clock, machine, ending.clone(), tell);
+    let collector = Collector::new(
+        scenario,
+        names.clone(),
+        threads,
+        clock,
+        machine,
+        ending.clone(),
+        tell,
+    );
     Ok(Running {
+        names,
         seconds,
         measured: tokio::spawn(collector.collect(received)),
         ending,
@@ -142,7 +155,17 @@ pub fn start(
 impl Running {
     /// The next second of the run, as soon as all threads have left it; `None` when the load is over.
     pub async fn next_second(&mut self) -> Option<Second> {
+        self.next_detailed().await.map(|(second, _)| second)
+    }
+
+    /// The same, with what happened by step.
+    pub async fn next_detailed(&mut self) -> Option<(Second, Detail)> {
         self.seconds.recv().await
+    }
+
+    /// Names of the steps, in the order in which details count them; equal names count together.
+    pub fn step_names(&self) -> &[String] {
+        &self.names
     }
 
     /// Something to end it with from elsewhere.

@@ -8,6 +8,7 @@ use std::{
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::detail::Detail;
 use crate::{
     core::loadtest::{latencies::Latencies, measured::WebSockets},
     loadtest::{clock::RunClock, http::Failure},
@@ -21,7 +22,7 @@ pub(super) struct StepId(pub(super) usize);
 #[derive(Debug)]
 pub(super) enum Message {
     /// A second that it has left.
-    Slice(Slice),
+    Slice(Box<Slice>),
     /// Everything, when it is done.
     Totals(Box<Totals>),
 }
@@ -43,6 +44,8 @@ pub(super) struct Slice {
     pub(super) concurrency: u64,
     /// WebSocket connections held at its end.
     pub(super) websockets: u64,
+    /// The same by step.
+    pub(super) detail: Detail,
 }
 
 /// Everything of one thread.
@@ -93,7 +96,10 @@ impl Recorder {
         Self {
             clock,
             totals: RefCell::new(totals),
-            slice: RefCell::default(),
+            slice: RefCell::new(Slice {
+                detail: Detail::of(steps),
+                ..Slice::default()
+            }),
             concurrency: Cell::new(0),
             websockets_held: Cell::new(0),
             messages,
@@ -102,7 +108,11 @@ impl Recorder {
 
     /// A request is due and about to be sent.
     pub(super) fn due(&self, step: StepId) {
-        self.slice.borrow_mut().due += 1;
+        let mut slice = self.slice.borrow_mut();
+        slice.due += 1;
+        if let Some(detail) = slice.detail.step(step) {
+            detail.due += 1;
+        }
         if let Some(step) = self.totals.borrow_mut().steps.get_mut(step.0) {
             step.due += 1;
         }
@@ -121,31 +131,39 @@ impl Recorder {
         let latency = now.saturating_sub(intended);
         let mut totals = self.totals.borrow_mut();
         let totals = &mut *totals;
-        let mut slice = self.slice.borrow_mut();
+        let slice = &mut *self.slice.borrow_mut();
         if let Some(sent) = sent {
             totals.schedule_error.record(sent.saturating_sub(intended));
+            slice.detail.schedule_error.record(sent.saturating_sub(intended));
             slice.latency.record(latency);
         }
-        let Some(step) = totals.steps.get_mut(step.0) else {
+        let (Some(step), Some(detail)) = (totals.steps.get_mut(step.0), slice.detail.step(step)) else {
             return;
         };
         if let Some(sent) = sent {
             step.latency.record(latency);
+            detail.latency.record(latency);
             step.service_time.record(now.saturating_sub(sent));
         }
         if let Some(failure) = failure {
             slice.failed += 1;
+            *detail.failures.entry(failure.clone()).or_default() += 1;
             *step.failures.entry(failure).or_default() += 1;
         } else {
             slice.answered += 1;
             step.answered += 1;
+            detail.answered += 1;
         }
     }
 
     /// What counted as answered when it was connected was lost afterwards: it has failed, in this second.
     pub(super) fn lost(&self, step: StepId, failure: Failure) {
         self.roll(self.clock.elapsed());
-        self.slice.borrow_mut().failed += 1;
+        let mut slice = self.slice.borrow_mut();
+        slice.failed += 1;
+        if let Some(detail) = slice.detail.step(step) {
+            *detail.failures.entry(failure.clone()).or_default() += 1;
+        }
         if let Some(step) = self.totals.borrow_mut().steps.get_mut(step.0) {
             step.answered = step.answered.saturating_sub(1);
             *step.failures.entry(failure).or_default() += 1;
@@ -179,14 +197,18 @@ impl Recorder {
     }
 
     fn hand_on(&self) {
-        let next = self.slice.borrow().second.saturating_add(1);
-        let mut slice = self.slice.replace(Slice {
-            second: next,
-            ..Slice::default()
-        });
+        let next = {
+            let slice = self.slice.borrow();
+            Slice {
+                second: slice.second.saturating_add(1),
+                detail: Detail::of(slice.detail.steps.len()),
+                ..Slice::default()
+            }
+        };
+        let mut slice = self.slice.replace(next);
         slice.concurrency = self.concurrency.get();
         slice.websockets = self.websockets_held.get();
         // Nobody listens any more when the run was given up.
-        let _ = self.messages.send(Message::Slice(slice));
+        let _ = self.messages.send(Message::Slice(Box::new(slice)));
     }
 }

@@ -2,5 +2,7 @@
 
 mod command;
 mod engine;
+mod metrics;
+mod pipeline;
 mod server;
 mod truth;

@@ -3,6 +3,7 @@
 mod guide;
 mod installation;
 mod installed;
+mod load_tests;
 mod overlays;
 mod rendered;
 mod rights;

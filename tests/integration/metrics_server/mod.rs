@@ -20,6 +20,6 @@ mod replicas;
 mod serving;
 mod sources;
 mod split;
-mod stack;
+pub mod stack;
 mod tokens;
 mod uninstall;

@@ -3,7 +3,7 @@
 pub mod markdown;
 pub mod text;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     curve::Curve,
@@ -43,8 +43,44 @@ pub struct Capacity {
     pub suggestion: Option<SuggestedTarget>,
 }
 
+/// Why a file with capacities was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is none.
+    #[error("it is no report of vas test capacity: {0}")]
+    Form(#[from] serde_json::Error),
+    /// From another time.
+    #[error("its schema_version is {0}, and this vas reads {SCHEMA_VERSION}")]
+    Version(u32),
+    /// There is nothing in it.
+    #[error("it has no capacity")]
+    Empty,
+}
+
+/// The measured capacities of a report's JSON form.
+///
+/// # Errors
+/// When it is none, or has none.
+pub fn read_curve(text: &str) -> Result<Curve, ReadError> {
+    #[derive(Deserialize)]
+    struct Points {
+        schema_version: u32,
+        points: Vec<Point>,
+    }
+    let read: Points = serde_json::from_str(text)?;
+    if read.schema_version != SCHEMA_VERSION {
+        return Err(ReadError::Version(read.schema_version));
+    }
+    let points = read.points.iter().map(|point| (point.replicas, point.capacity));
+    let curve = Curve::new(points.collect());
+    if curve.points().is_empty() {
+        return Err(ReadError::Empty);
+    }
+    Ok(curve)
+}
+
 /// Capacity of so many replicas.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     /// Replicas, all of them Ready all the time.
     pub replicas: u32,
@@ -194,6 +230,22 @@ pub(super) mod testing {
         two.conclude(1);
         assert_eq!(two.scalability, None);
         assert!(two.no_scalability.unwrap().contains("at least 3"));
+    }
+
+    #[test]
+    fn capacities_are_read_back_from_a_report_and_from_nothing_else() {
+        let report = r#"{"schema_version": 1, "points": [
+            {"replicas": 2, "capacity": 200.0, "failed": 210.0, "steps": 7}], "more": 1}"#;
+        let curve = read_curve(report).unwrap();
+        assert_eq!(curve.points(), [(2, 200.0)]);
+        for (text, word) in [
+            ("{}", "no report of vas test capacity"),
+            (r#"{"schema_version": 2, "points": []}"#, "schema_version is 2"),
+            (r#"{"schema_version": 1, "points": []}"#, "no capacity"),
+        ] {
+            let error = read_curve(text).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub fn judge(
         target: target.to_owned(),
         load: scenario.load.profile().clone(),
         load_unit: unit(scenario),
-        objective: objective(&scenario.thresholds),
+        objective: scenario.objective(),
         grade: (verdict != Verdict::Invalid).then(|| grade(&checks, &measured)),
         measured,
         workloads,
@@ -74,22 +74,11 @@ fn bounds_errors(thresholds: &[Threshold]) -> bool {
 }
 
 fn unit(scenario: &Scenario) -> &'static str {
-    let single = scenario.journeys.iter().all(|journey| journey.steps.len() == 1);
     match scenario.load {
         Load::Closed(_) => "users",
-        Load::Open(_) if single => "requests/s",
+        Load::Open(_) if scenario.is_single() => "requests/s",
         Load::Open(_) => "journeys/s",
     }
-}
-
-/// The bound of the p95, of all requests.
-pub fn objective(thresholds: &[Threshold]) -> Option<std::time::Duration> {
-    thresholds.iter().find_map(|threshold| match threshold.bound {
-        Bound::Latency(share, limit) if threshold.step.is_none() && (share - 0.95).abs() < 1e-9 => {
-            Some(limit)
-        }
-        _ => None,
-    })
 }
 
 #[cfg(test)]

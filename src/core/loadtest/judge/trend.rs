@@ -32,7 +32,12 @@ impl Trend {
             .iter()
             .filter_map(|second| Some((f64::from(second.at), second.latency?.p95.as_secs_f64())))
             .collect();
-        let points = thinned(&points);
+        Self::through(&points)
+    }
+
+    /// The trend of any points in order of time (seconds); `None` with too few, or around zero.
+    pub fn through(points: &[(f64, f64)]) -> Option<Self> {
+        let points = thinned(points);
         if points.len() < FEWEST {
             return None;
         }

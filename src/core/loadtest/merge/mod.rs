@@ -9,10 +9,10 @@ use std::time::Duration;
 use self::{seconds::side_by_side, watched::later};
 use super::{
     check::Check,
-    judge::{checks, grade, objective, verdict},
+    judge::{checks, grade, verdict},
     measured::{End, Measured, WebSockets},
     report::{Report, Verdict, json::Stored},
-    scenario::model::Threshold,
+    scenario::model::{Threshold, objective},
 };
 
 /// Why runs cannot be merged.

@@ -10,6 +10,8 @@ pub(super) fn later(workloads: Vec<Workload>, seconds: Moment) -> Vec<Workload> 
         scaling.replicas.iter_mut().for_each(|seen| seen.at += seconds);
         scaling.metrics.iter_mut().for_each(|seen| seen.at += seconds);
         scaling.events.iter_mut().for_each(|event| event.at += seconds);
+        scaling.budget.iter_mut().for_each(|seen| seen.at += seconds);
+        scaling.memory.iter_mut().for_each(|seen| seen.at += seconds);
         for Link { at, .. } in workload.chains.iter_mut().flat_map(|chain| &mut chain.links) {
             *at = at.map(|at| at + seconds);
         }

@@ -30,6 +30,27 @@ pub struct Scenario {
     pub abort: Option<Abort>,
 }
 
+/// The bound that thresholds set on the p95 of all requests.
+pub fn objective(thresholds: &[Threshold]) -> Option<Duration> {
+    let bounds = thresholds.iter().filter(|threshold| threshold.step.is_none());
+    bounds.into_iter().find_map(|threshold| match threshold.bound {
+        Bound::Latency(share, limit) if (share - 0.95).abs() < 1e-9 => Some(limit),
+        _ => None,
+    })
+}
+
+impl Scenario {
+    /// The bound that it sets on the p95 of all requests.
+    pub fn objective(&self) -> Option<Duration> {
+        objective(&self.thresholds)
+    }
+
+    /// Whether each journey is one request: then rates of journeys are rates of requests.
+    pub fn is_single(&self) -> bool {
+        self.journeys.iter().all(|journey| journey.steps.len() == 1)
+    }
+}
+
 /// How much load, over time.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Load {

@@ -5,7 +5,7 @@ use crate::core::loadtest::{
     chain::{Chain, Link, LinkKind},
     elasticity::Elasticity,
     report::Workload,
-    scaling::{Bounds, Event, EventKind, MetricSeen, Replicas, Scaling},
+    scaling::{Bounds, Budget, Event, EventKind, Memory, MetricSeen, Replicas, Scaling},
 };
 
 /// When the load rises.
@@ -48,6 +48,29 @@ pub fn workload() -> Workload {
             replicas: replicas(),
             metrics: metrics(),
             events: events(),
+            budget: vec![
+                Budget {
+                    at: 0.0,
+                    allowed: 1,
+                    wanted: 1,
+                },
+                Budget {
+                    at: 111.2,
+                    allowed: 0,
+                    wanted: 9,
+                },
+                Budget {
+                    at: 147.0,
+                    allowed: 1,
+                    wanted: 9,
+                },
+            ],
+            memory: (0..40)
+                .map(|number| Memory {
+                    at: 15.0 * f64::from(number),
+                    bytes_per_pod: 3e8 + 1e6 * f64::from(number),
+                })
+                .collect(),
         },
         chains: UPS.iter().map(chain).collect(),
         elasticity: Some(Elasticity {

@@ -7,7 +7,7 @@ use crate::core::loadtest::{
     chain::{Chain, Link, LinkKind},
     elasticity::Elasticity,
     report::Workload,
-    scaling::{Bounds, Event, EventKind, MetricSeen, Replicas, Scaling},
+    scaling::{Bounds, Budget, Event, EventKind, Memory, MetricSeen, Replicas, Scaling},
 };
 
 /// One workload that was watched.
@@ -30,6 +30,10 @@ pub(super) struct WorkloadRow {
     pub(super) metrics: Vec<MetricRow>,
     /// Conditions of the HPA at each change, events of pods, and whatever else happened.
     pub(super) events: Vec<EventRow>,
+    /// What the PodDisruptionBudget says, at each change; empty without one.
+    pub(super) budget: Vec<BudgetRow>,
+    /// Memory of its pods, every few seconds; empty where nobody tells.
+    pub(super) memory: Vec<MemoryRow>,
     /// Its scale-ups.
     pub(super) chains: Vec<ChainRow>,
     /// How its replicas followed the load; `null` where its capacity is not known.
@@ -60,6 +64,28 @@ pub(super) struct MetricRow {
     pub(super) name: String,
     /// Its value over its target; `null` while the HPA has no value.
     pub(super) ratio: Option<f64>,
+}
+
+/// The status of a PodDisruptionBudget from one moment on.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Budget")]
+pub(super) struct BudgetRow {
+    /// From here.
+    pub(super) at: f64,
+    /// Pods that may be disrupted.
+    pub(super) allowed: u32,
+    /// Pods that have to stay healthy.
+    pub(super) wanted: u32,
+}
+
+/// Memory at one moment, as the metrics server of Kubernetes tells it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Memory")]
+pub(super) struct MemoryRow {
+    /// When.
+    pub(super) at: f64,
+    /// Bytes in use, of a pod on average.
+    pub(super) bytes_per_pod: f64,
 }
 
 /// Something that happened at one moment.
@@ -186,6 +212,15 @@ impl From<&Workload> for WorkloadRow {
             object: event.object.clone(),
             words: event.words.clone(),
         };
+        let budget = |seen: &Budget| BudgetRow {
+            at: seen.at,
+            allowed: seen.allowed,
+            wanted: seen.wanted,
+        };
+        let memory = |seen: &Memory| MemoryRow {
+            at: seen.at,
+            bytes_per_pod: seen.bytes_per_pod,
+        };
         Self {
             namespace: scaling.namespace.clone(),
             target: scaling.target.clone(),
@@ -195,6 +230,8 @@ impl From<&Workload> for WorkloadRow {
             replicas: scaling.replicas.iter().map(replicas).collect(),
             metrics: scaling.metrics.iter().map(metric).collect(),
             events: scaling.events.iter().map(event).collect(),
+            budget: scaling.budget.iter().map(budget).collect(),
+            memory: scaling.memory.iter().map(memory).collect(),
             chains: workload.chains.iter().map(ChainRow::from).collect(),
             elasticity: workload.elasticity.map(ElasticityRow::from),
         }
@@ -220,6 +257,15 @@ impl From<WorkloadRow> for Workload {
             object: row.object,
             words: row.words,
         };
+        let budget = |row: BudgetRow| Budget {
+            at: row.at,
+            allowed: row.allowed,
+            wanted: row.wanted,
+        };
+        let memory = |row: MemoryRow| Memory {
+            at: row.at,
+            bytes_per_pod: row.bytes_per_pod,
+        };
         Self {
             scaling: Scaling {
                 namespace: row.namespace,
@@ -232,6 +278,8 @@ impl From<WorkloadRow> for Workload {
                 replicas: row.replicas.into_iter().map(replicas).collect(),
                 metrics: row.metrics.into_iter().map(metric).collect(),
                 events: row.events.into_iter().map(event).collect(),
+                budget: row.budget.into_iter().map(budget).collect(),
+                memory: row.memory.into_iter().map(memory).collect(),
             },
             chains: row.chains.into_iter().map(Chain::from).collect(),
             elasticity: row.elasticity.map(Elasticity::from),

@@ -1,0 +1,50 @@
+//! `--metrics-listen`: a run as Prometheus sees it, while it goes on.
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    loadtest::exposition::Exposition,
+    telemetry::http::{self, Endpoints},
+};
+
+/// Where a run shows itself.
+#[derive(Clone, Debug, clap::Args)]
+pub(in crate::cli) struct MetricsListenArgs {
+    /// Serve /metrics for Prometheus while it runs, such as 127.0.0.1:9095
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics_listen: Option<SocketAddr>,
+}
+
+/// Why it cannot.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address} (--metrics-listen): {source}")]
+pub(in crate::cli) struct ListenError {
+    address: SocketAddr,
+    source: io::Error,
+}
+
+impl MetricsListenArgs {
+    /// Begins to serve, if it is wanted, until the runtime ends; the runs have to tell the exposition.
+    ///
+    /// # Errors
+    /// When the address is taken or not ours.
+    pub(in crate::cli) async fn serve(&self) -> Result<Option<Exposition>, ListenError> {
+        let Some(address) = self.metrics_listen else {
+            return Ok(None);
+        };
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|source| ListenError { address, source })?;
+        let exposition = Exposition::new();
+        let endpoints = Endpoints {
+            live: http::always(),
+            ready: http::always(),
+            registry: Arc::new(exposition.registry()),
+        };
+        tokio::spawn(http::serve(listener, endpoints, CancellationToken::new()));
+        Ok(Some(exposition))
+    }
+}

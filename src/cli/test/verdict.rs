@@ -1,0 +1,40 @@
+//! What a report is as an exit code.
+
+use clap::ValueEnum;
+
+use super::{EXIT_INTERRUPTED, EXIT_MISSED, EXIT_PROVES_NOTHING};
+use crate::core::loadtest::{
+    measured::End,
+    report::{Letter, Report, Verdict},
+};
+
+/// The worst grade that is good enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "verbatim")]
+pub(in crate::cli) enum MinGrade {
+    /// 90 points.
+    A,
+    /// 75 points.
+    B,
+    /// 60 points.
+    C,
+}
+
+/// The exit code of a report.
+pub(in crate::cli) fn code(report: &Report, wanted: Option<MinGrade>) -> u8 {
+    if report.measured.end == End::Interrupted {
+        return EXIT_INTERRUPTED;
+    }
+    let wanted = wanted.map(|grade| match grade {
+        MinGrade::A => Letter::A,
+        MinGrade::B => Letter::B,
+        MinGrade::C => Letter::C,
+    });
+    let grade = report.grade.as_ref().map(|grade| grade.letter);
+    match report.verdict {
+        Verdict::Invalid => EXIT_PROVES_NOTHING,
+        Verdict::Fail => EXIT_MISSED,
+        Verdict::Pass if wanted.zip(grade).is_some_and(|(wanted, grade)| grade > wanted) => EXIT_MISSED,
+        Verdict::Pass => 0,
+    }
+}

@@ -1,0 +1,124 @@
+//! `--watch`: what a workload does while load is sent to it.
+
+use super::watched;
+use crate::{
+    cli::kube_config::{KubeConfigArgs, KubeConfigError, namespace_of},
+    core::loadtest::{
+        autoscaling::{course, news::Told, watched::Loaded},
+        check::Check,
+        measured::Measured,
+        report::Workload,
+        scenario::model::{Bound, Scenario},
+    },
+    loadtest::{
+        clock::RunClock,
+        cluster::{error::ClusterError, resource::Resource},
+        watch::Watch,
+    },
+};
+
+/// Which workload.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Cluster")]
+pub(super) struct WatchArgs {
+    /// Watch the HPA, pods and metrics of this VoiceAssistScaling meanwhile: replicas and scale-ups are told, and a trend
+    /// threshold is asked of the pods' memory too
+    #[arg(long, value_name = "NAME")]
+    watch: Option<String>,
+    /// Its namespace. Default: the context's
+    #[arg(short, long, value_name = "NAMESPACE", requires = "watch")]
+    namespace: Option<String>,
+    /// The workload; may be left out where there is only one
+    #[arg(short, long, value_name = "NAME", requires = "watch")]
+    workload: Option<String>,
+    /// Test a namespace or environment that is production
+    #[arg(long, requires = "watch")]
+    allow_production: bool,
+    #[command(flatten)]
+    kube: KubeConfigArgs,
+}
+
+/// Why nothing can be watched.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WatchError {
+    /// There is no way to the API server.
+    #[error(transparent)]
+    Client(#[from] KubeConfigError),
+    /// See [`ClusterError`].
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+}
+
+impl WatchError {
+    /// Whether what is to be watched is not there, or must not be.
+    pub(super) fn is_precondition(&self) -> bool {
+        matches!(self, Self::Cluster(error) if error.is_precondition())
+    }
+}
+
+/// A workload that is watched.
+pub(super) struct Watching {
+    watch: Watch,
+    per_replica: Option<f64>,
+    told: Told,
+}
+
+impl WatchArgs {
+    /// Begins to watch, if that is wanted.
+    ///
+    /// # Errors
+    /// When there is no such workload, or it must not be tested.
+    pub(super) async fn start(&self) -> Result<Option<Watching>, WatchError> {
+        let Some(name) = &self.watch else {
+            return Ok(None);
+        };
+        let client = self.kube.client().await?;
+        let namespace = namespace_of(self.namespace.as_deref(), &client);
+        let resource = Resource::new(client, &namespace, name);
+        let subject = resource
+            .subject(self.workload.as_deref(), self.allow_production)
+            .await?;
+        let hpa = resource.hpa(&subject.hpa).await?;
+        let watch = Watch::start(&resource, &subject, &hpa);
+        watch.first_look().await?;
+        Ok(Some(Watching {
+            watch,
+            per_replica: course::per_replica(&hpa),
+            told: Told::default(),
+        }))
+    }
+}
+
+impl Watching {
+    /// The load begins.
+    pub(super) fn begin(&self, clock: RunClock) {
+        self.watch.begin(clock);
+    }
+
+    /// What happened since the last time, and what is so now.
+    pub(super) fn look(&mut self) -> (Vec<String>, String) {
+        let told = &mut self.told;
+        self.watch
+            .look(|observer| (told.news(observer.scaling()), watched::state(observer)))
+    }
+
+    /// Ends the watch: what was seen, and what a trend threshold says of it.
+    pub(super) fn end(self, scenario: &Scenario, measured: &Measured) -> (Workload, Option<Check>) {
+        let scaling = self.watch.end();
+        let trend = scenario
+            .thresholds
+            .iter()
+            .find_map(|threshold| match threshold.bound {
+                Bound::Trend(growth) if threshold.step.is_none() => Some(growth),
+                _ => None,
+            });
+        let check = trend.map(|growth| crate::core::loadtest::autoscaling::memory::check(&scaling, growth));
+        let loaded = Loaded {
+            scenario,
+            measured,
+            per_replica: self.per_replica,
+            curve: None,
+        };
+        (loaded.workload(scaling), check)
+    }
+}

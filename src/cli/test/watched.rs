@@ -1,0 +1,18 @@
+//! A watched workload in few words, behind what is known of the load.
+
+use crate::core::loadtest::autoscaling::observer::Observer;
+
+/// `4 of 8 replicas Ready, request-rate 132% of its target`: of the metric that asks for most.
+pub(super) fn state(observer: &Observer) -> String {
+    let now = observer.replicas();
+    let values = observer
+        .ratios()
+        .iter()
+        .filter_map(|(name, ratio)| Some((name, (*ratio)?)));
+    let highest = values.max_by(|one, other| one.1.total_cmp(&other.1));
+    let metric = highest.map_or_else(
+        || "no metric has a value".to_owned(),
+        |(name, ratio)| format!("{name} {:.0}% of its target", 100.0 * ratio),
+    );
+    format!("{} of {} replicas Ready, {metric}", now.ready, now.desired)
+}

@@ -1,0 +1,143 @@
+//! What users saw, as a table, and what must have been so.
+//!
+//! A run that `vas test` has doubts about may have measured a busy machine: latencies are then too long, never too
+//! short, so a threshold that holds holds all the same. The doubts are told.
+
+use super::{Part, Report, Seen};
+use crate::{
+    clock::Clock,
+    findings::Finding,
+    oracle::{Moment, Track},
+    record::Scale,
+};
+
+/// Latency above which a user waits: the objective of the seed.
+const OBJECTIVE: f64 = 0.5;
+/// How much later than pods were seen Ready a request may have failed, in seconds: a second of the report, one until the
+/// load model sees them too, and some while the line is still full, because requests come in bunches on a busy machine.
+const BLUR: Moment = 4.0;
+
+/// A line for each part, under a head; then what `vas test` doubts.
+pub fn table(seen: &[Seen]) -> Vec<String> {
+    let head = format!(
+        "{:<34}{:>10}{:>16}{:>10}{:>10}{:>10}",
+        "what users saw (vas test run)", "requests", "failed", "p50", "p95", "longest"
+    );
+    let line = |seen: &Seen| {
+        let summary = &seen.report.summary;
+        let failed = match summary.errors {
+            0 => "0".to_owned(),
+            errors => format!("{errors} ({:.0}%)", percent(errors, summary.requests)),
+        };
+        let [p50, p95, max] = summary.latency.map_or_else(
+            || ["–"; 3].map(str::to_owned),
+            |latency| [latency.p50, latency.p95, latency.max].map(milliseconds),
+        );
+        let name = seen.part.name();
+        format!(
+            "  {name:<32}{:>10}{failed:>16}{p50:>10}{p95:>10}{max:>10}",
+            summary.requests
+        )
+    };
+    let doubted = seen.iter().filter(|seen| !seen.report.doubts.is_empty());
+    let doubt = |seen: &Seen| format!("  {}:{}", seen.part.name(), doubts(&seen.report));
+    std::iter::once(head)
+        .chain(seen.iter().map(line))
+        .chain(doubted.map(doubt))
+        .collect()
+}
+
+/// In every part but the ramp there were pods enough, so nobody may have failed or waited.
+pub fn unharmed(seen: &[Seen]) -> Finding {
+    let calm: Vec<&Seen> = seen.iter().filter(|seen| seen.part != Part::Ramp).collect();
+    let mut details = Vec::new();
+    for seen in &calm {
+        for check in seen.report.checks.iter().filter(|check| !check.passed) {
+            let name = seen.part.name();
+            let doubts = doubts(&seen.report);
+            details.push(format!("{name}: {} was {}{doubts}", check.name, check.measured));
+        }
+    }
+    if calm.len() != 3 || calm.iter().any(|seen| seen.report.checks.is_empty()) {
+        details.push("a part of the story has no report, or one without checks".to_owned());
+    }
+    let requests: u64 = calm.iter().map(|seen| seen.report.summary.requests).sum();
+    let errors: u64 = calm.iter().map(|seen| seen.report.summary.errors).sum();
+    Finding::new(
+        format!(
+            "users: {errors} of {requests} requests failed before the ramp, at the peak with nine pods (also without Prometheus), and while replicas fell"
+        ),
+        details,
+    )
+}
+
+/// The ramp was more than the pods could carry, and scaling up cured it: nobody failed any more once enough pods for
+/// the peak were Ready. `pods` is how many that is.
+pub fn while_scaling(clock: Clock, seen: &[Seen], scale: &Track<Scale>, pods: i32) -> Finding {
+    let Some(ramp) = seen.iter().find(|seen| seen.part == Part::Ramp) else {
+        return Finding::new("users: the ramp".to_owned(), vec!["has no report".to_owned()]);
+    };
+    let report = &ramp.report;
+    let began = clock.of(report.run.began);
+    let relieved = scale
+        .points()
+        .find(|(at, scale)| *at > began && scale.ready >= pods)
+        .map(|(at, _)| at - began);
+    let end_of = |second: u32| f64::from(second) + 1.0;
+    let failing = report.seconds.iter().rev().find(|second| second.errors > 0);
+    let waiting = report
+        .seconds
+        .iter()
+        .rev()
+        .find(|second| second.latency.is_some_and(|latency| latency.p95 > OBJECTIVE));
+    let [failing, waiting] = [failing, waiting].map(|second| second.map(|second| end_of(second.at)));
+    let mut details = Vec::new();
+    if failing.is_none() {
+        details.push("nobody failed: three pods were never overloaded".to_owned());
+    }
+    match (failing, relieved) {
+        (_, None) => details.push(format!("{pods} pods were never Ready")),
+        (Some(failing), Some(relieved)) if failing > relieved + BLUR => details.push(format!(
+            "requests failed until {failing:.0} s after the ramp began, though {pods} pods were Ready at {relieved:.0} s{}",
+            doubts(report)
+        )),
+        _ => {}
+    }
+    let seconds = |moment: Option<Moment>| moment.map_or_else(|| "–".to_owned(), |at| format!("{at:.0}"));
+    Finding::new(
+        format!(
+            "users: three pods were too few for the ramp; {pods} were Ready after {} s, the last request failed after {} s, and p95 was within {} ms again after {} s",
+            seconds(relieved),
+            seconds(failing),
+            OBJECTIVE * 1000.0,
+            seconds(waiting)
+        ),
+        details,
+    )
+}
+
+fn doubts(report: &Report) -> String {
+    let doubts = report.doubts.join("; ");
+    if doubts.is_empty() {
+        doubts
+    } else {
+        format!(" (vas test has doubts: {doubts})")
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of a few minutes, to be shown")]
+fn percent(part: u64, whole: u64) -> f64 {
+    100.0 * part as f64 / whole.max(1) as f64
+}
+
+fn milliseconds(seconds: f64) -> String {
+    if seconds < 0.1 {
+        format!("{:.1} ms", seconds * 1000.0)
+    } else {
+        format!("{:.0} ms", seconds * 1000.0)
+    }
+}
+
+#[cfg(test)]
+#[path = "verdict_tests.rs"]
+mod tests;

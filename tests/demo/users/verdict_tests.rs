@@ -1,0 +1,89 @@
+//! What users saw turns red when they were harmed without need.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn seen(part: Part, errors: u64, passed: bool, seconds: &Value) -> Seen {
+    let report = json!({
+        "summary": {"requests": 1000, "errors": errors, "latency": {"p50": 0.02, "p95": 0.021, "max": 1.25}},
+        "run": {"began": "2030-01-01T00:00:00Z"},
+        "checks": [{"name": "errors < 0.001%", "passed": passed, "measured": "0.1%"}],
+        "doubts": ["the load generator stood still for 0.30 s"],
+        "seconds": seconds,
+    });
+    Seen {
+        part,
+        report: serde_json::from_value(report).unwrap(),
+    }
+}
+
+fn calm(peak_is_well: bool) -> Vec<Seen> {
+    [Part::Quiet, Part::Peak, Part::QuietAgain]
+        .map(|part| seen(part, 0, peak_is_well || part != Part::Peak, &json!([])))
+        .into()
+}
+
+#[test]
+fn a_missed_check_away_from_the_ramp_is_a_finding_with_the_generator_s_doubts() {
+    assert!(unharmed(&calm(true)).passed);
+    let finding = unharmed(&calm(false));
+    assert_eq!(
+        finding.details,
+        [
+            "peak, Prometheus away and back: errors < 0.001% was 0.1% (vas test has doubts: the load generator stood still for 0.30 s)"
+        ]
+    );
+    assert!(!unharmed(&calm(true)[..2]).passed, "a part is missing");
+}
+
+fn ramp(failing_until: u32) -> (Clock, Vec<Seen>, Track<Scale>) {
+    let clock = Clock::start();
+    let began = clock.of("2030-01-01T00:00:00Z".parse().unwrap());
+    let second = |at: u32| json!({"at": at, "errors": u32::from(at < failing_until), "latency": null});
+    let seconds: Vec<Value> = (0..60).map(second).collect();
+    let mut scale = Track::default();
+    for (after, ready) in [(-5.0, 3), (20.0, 4), (30.0, 5)] {
+        let now = Scale {
+            spec: ready,
+            status: ready,
+            ready,
+        };
+        scale.push(began + after, now);
+    }
+    (clock, vec![seen(Part::Ramp, 9, true, &json!(seconds))], scale)
+}
+
+#[test]
+fn requests_may_fail_until_enough_pods_are_ready_and_no_longer() {
+    let (clock, users, scale) = ramp(32);
+    let finding = while_scaling(clock, &users, &scale, 5);
+    assert!(finding.passed, "{finding:?}");
+    assert!(finding.text.contains("Ready after 30 s"), "{}", finding.text);
+    let (clock, users, scale) = ramp(40);
+    assert_eq!(while_scaling(clock, &users, &scale, 5).details.len(), 1);
+}
+
+#[test]
+fn a_ramp_that_overloads_nobody_or_is_never_cured_shows_nothing() {
+    let (clock, users, scale) = ramp(0);
+    assert!(!while_scaling(clock, &users, &scale, 5).passed);
+    let (clock, users, scale) = ramp(32);
+    assert!(!while_scaling(clock, &users, &scale, 6).passed);
+}
+
+#[test]
+fn the_table_lines_up() {
+    let lines = table(&calm(true));
+    let width = |line: &String| line.chars().count();
+    assert!(
+        lines[..4].iter().all(|line| width(line) == width(&lines[0])),
+        "{lines:#?}"
+    );
+    assert!(
+        lines[4].starts_with("  quiet: (vas test has doubts: "),
+        "{}",
+        lines[4]
+    );
+    assert!(lines[1].contains("20.0 ms   21.0 ms   1250 ms"), "{}", lines[1]);
+}

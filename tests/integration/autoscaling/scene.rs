@@ -1,0 +1,129 @@
+//! A gateway that scales: the load model answers its requests, Prometheus counts them, the metrics server tells the HPA
+//! controller, and the operator has written the HPA.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::RwLockReadGuard;
+
+use crate::{
+    metrics_server::stack::{Stack, deployment, stack},
+    operator::fixture::Operated,
+    support::{eventually, fault_proxy::FaultProxy, load_model::LoadModel},
+};
+
+/// Long enough for a machine that runs everything at once.
+const SOON: Duration = Duration::from_secs(90);
+
+/// Requests per second that a pod is for, and that it carries.
+pub const TARGET: u32 = 20;
+const CAPACITY: &str = "--capacity=40";
+
+pub struct Scene {
+    pub operated: Operated<'static>,
+    pub model: LoadModel,
+    _stack: &'static Stack,
+    _proxy: RwLockReadGuard<'static, FaultProxy>,
+}
+
+impl Scene {
+    /// Two gateway pods without load, whose HPA scales between 2 and 10 and has a value for its metric.
+    pub async fn set(name: &str) -> Self {
+        let stack = stack().await;
+        let proxy = stack.proxy.read().await;
+        let operated = Operated::start(name);
+        let namespace = operated.namespace.name();
+        // The load model looks for both Deployments when it starts.
+        operated.namespace.apply(&gateway());
+        operated.namespace.apply(&deployment("worker", 1));
+        let arguments = [CAPACITY, "--service-time=5ms", "--queue-limit=20000"];
+        let model = LoadModel::start_serving(operated.cluster, namespace, &arguments);
+        stack.prometheus.register(namespace, model.address());
+        operated.namespace.apply(&voice(namespace).to_string());
+        let scene = Self {
+            operated,
+            model,
+            _stack: stack,
+            _proxy: proxy,
+        };
+        scene.model.until_serving().await;
+        scene.active().await;
+        scene
+    }
+
+    async fn active(&self) {
+        eventually(SOON, "the HPA has a value for its metric", || async {
+            let hpa = self.operated.get("hpa", "voice-api-gateway").unwrap_or_default();
+            match hpa.pointer("/status/currentMetrics/0/pods") {
+                Some(_) => Ok(()),
+                None => Err(hpa["status"].to_string()),
+            }
+        })
+        .await;
+    }
+
+    /// Arguments of a test of this gateway.
+    pub fn arguments(&self, more: &[&str]) -> Vec<String> {
+        let mut arguments: Vec<String> = ["test", "autoscaling", "voice"].map(str::to_owned).into();
+        arguments.push(format!("--namespace={}", self.operated.namespace.name()));
+        arguments.push(format!(
+            "--kubeconfig={}",
+            self.operated.cluster.kubeconfig().display()
+        ));
+        arguments.push(format!("--target=http://{}/health", self.model.service()));
+        arguments.extend(more.iter().map(|one| (*one).to_owned()));
+        arguments
+    }
+}
+
+/// Pods take three seconds to become Ready.
+fn gateway() -> String {
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "api-gateway"},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": {"app": "api-gateway"}},
+            "template": {
+                "metadata": {"labels": {"app": "api-gateway"}, "annotations": {"vas.test/ready-after": "3s"}},
+                "spec": {
+                    "terminationGracePeriodSeconds": 0,
+                    "containers": [{"name": "app", "image": "voiceassist/api-gateway"}],
+                },
+            },
+        },
+    })
+    .to_string()
+}
+
+/// The production gateway with windows and periods of seconds.
+fn voice(namespace: &str) -> Value {
+    json!({
+        "apiVersion": "scaling.voiceassist.io/v1alpha1",
+        "kind": "VoiceAssistScaling",
+        "metadata": {"name": "voice", "namespace": namespace},
+        "spec": {"workloads": [{
+            "name": "api-gateway",
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api-gateway"},
+            "minReplicas": 2,
+            "maxReplicas": 10,
+            "disruption": {"minAvailable": "50%"},
+            "metrics": [{"name": "request-rate", "requestRate": {
+                "counter": "voiceassist_http_requests_total",
+                "window": "10s",
+                "target": {"averageValue": TARGET.to_string()},
+            }}],
+            "behavior": {
+                "scaleUp": {"policies": [
+                    {"type": "Percent", "value": 100, "periodSeconds": 5},
+                    {"type": "Pods", "value": 4, "periodSeconds": 5},
+                ]},
+                "scaleDown": {
+                    "stabilizationWindowSeconds": 10,
+                    "policies": [{"type": "Pods", "value": 4, "periodSeconds": 5}],
+                },
+            },
+        }]},
+    })
+}
