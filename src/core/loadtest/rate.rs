@@ -140,22 +140,6 @@ impl Profile {
         due
     }
 
-    /// The same course up to a moment, as if it had been planned to end there.
-    #[must_use]
-    pub fn until(&self, end: Duration) -> Self {
-        let mut cut = Self::default();
-        for piece in &self.pieces {
-            let left = end.saturating_sub(cut.duration()).as_secs_f64();
-            let length = piece.length.min(left);
-            cut.line(
-                piece.from,
-                piece.level(piece.start + length),
-                Duration::from_secs_f64(length),
-            );
-        }
-        cut
-    }
-
     /// Two courses at the same time, each beginning so many seconds later: levels are added.
     #[must_use]
     pub fn beside(&self, after: f64, other: &Self, other_after: f64) -> Self {
@@ -180,6 +164,22 @@ impl Profile {
             );
         }
         sum
+    }
+
+    /// The same course up to a moment, as if it had been planned to end there.
+    #[must_use]
+    pub fn until(&self, end: Duration) -> Self {
+        let mut cut = Self::default();
+        for piece in &self.pieces {
+            let left = end.saturating_sub(cut.duration()).as_secs_f64();
+            let length = piece.length.min(left);
+            cut.line(
+                piece.from,
+                piece.level(piece.start + length),
+                Duration::from_secs_f64(length),
+            );
+        }
+        cut
     }
 
     /// The same course with every level times `levels`, in `times` the time.

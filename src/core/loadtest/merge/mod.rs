@@ -12,7 +12,7 @@ use super::{
     judge::{checks, grade, verdict},
     measured::{End, Measured, WebSockets},
     report::{Report, Verdict, json::Stored},
-    scenario::model::{self, Threshold},
+    scenario::model::{Threshold, objective},
 };
 
 /// Why runs cannot be merged.
@@ -90,7 +90,7 @@ fn judged(run: Stored) -> Report {
         },
         name: run.name,
         target: run.target,
-        objective: model::objective(&thresholds),
+        objective: objective(&thresholds),
         measured: run.measured,
         workloads: run.workloads,
         checks,

@@ -32,16 +32,15 @@ pub struct Scenario {
 
 /// The bound that thresholds set on the p95 of all requests.
 pub fn objective(thresholds: &[Threshold]) -> Option<Duration> {
-    thresholds.iter().find_map(|threshold| match threshold.bound {
-        Bound::Latency(share, limit) if threshold.step.is_none() && (share - 0.95).abs() < 1e-9 => {
-            Some(limit)
-        }
+    let bounds = thresholds.iter().filter(|threshold| threshold.step.is_none());
+    bounds.into_iter().find_map(|threshold| match threshold.bound {
+        Bound::Latency(share, limit) if (share - 0.95).abs() < 1e-9 => Some(limit),
         _ => None,
     })
 }
 
 impl Scenario {
-    /// See [`objective`].
+    /// The bound that it sets on the p95 of all requests.
     pub fn objective(&self) -> Option<Duration> {
         objective(&self.thresholds)
     }

@@ -48,15 +48,29 @@ pub fn workload() -> Workload {
             replicas: replicas(),
             metrics: metrics(),
             events: events(),
-            budget: vec![Budget {
-                at: 0.0,
-                allowed: 1,
-                wanted: 1,
-            }],
-            memory: vec![Memory {
-                at: 15.0,
-                bytes_per_pod: 2.1e8,
-            }],
+            budget: vec![
+                Budget {
+                    at: 0.0,
+                    allowed: 1,
+                    wanted: 1,
+                },
+                Budget {
+                    at: 111.2,
+                    allowed: 0,
+                    wanted: 9,
+                },
+                Budget {
+                    at: 147.0,
+                    allowed: 1,
+                    wanted: 9,
+                },
+            ],
+            memory: (0..40)
+                .map(|number| Memory {
+                    at: 15.0 * f64::from(number),
+                    bytes_per_pod: 3e8 + 1e6 * f64::from(number),
+                })
+                .collect(),
         },
         chains: UPS.iter().map(chain).collect(),
         elasticity: Some(Elasticity {
@@ -213,10 +227,17 @@ fn chain((from, to, moments): &(u32, u32, [f64; 6])) -> Chain {
             Link { kind, at, seconds }
         })
         .collect();
+    let hint = match from {
+        2 => {
+            "Ready comes late after the start: shorten initialDelaySeconds and periodSeconds of the readiness probe, or add a startupProbe"
+        }
+        4 => "the metric shows late: shorten the scrape interval and the window of its rate",
+        _ => "what had waited is answered late: scale up sooner, with a lower target of the HPA",
+    };
     Chain {
         from: *from,
         to: *to,
         links,
-        hint: Some("Ready comes late after the start: shorten initialDelaySeconds and periodSeconds of the readiness probe, or add a startupProbe".to_owned()),
+        hint: Some(hint.to_owned()),
     }
 }

@@ -29,6 +29,9 @@ use super::{Report, words};
 /// Colours and layout, light and dark, wide and narrow.
 const STYLE: &str = include_str!("style.css");
 
+/// What browsers allow the page: its own styles. A name that became markup all the same could do nothing.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+
 /// Marks of events, which the lanes use by name.
 const MARKS: &str = concat!(
     r#"<svg class="marks" width="0" height="0" aria-hidden="true"><defs>"#,
@@ -47,6 +50,10 @@ pub fn render(report: &Report) -> String {
         |out| {
             out.element("head", &[], |out| {
                 out.empty("meta", &[("charset", &"utf-8")]);
+                out.empty(
+                    "meta",
+                    &[("http-equiv", &"Content-Security-Policy"), ("content", &POLICY)],
+                );
                 out.empty(
                     "meta",
                     &[

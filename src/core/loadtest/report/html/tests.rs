@@ -68,6 +68,7 @@ fn checked(report: &Report) -> String {
     for forbidden in ["script", "link", "img", "iframe", "object", "image"] {
         assert!(!found.iter().any(|name| name == forbidden), "{forbidden}");
     }
+    assert!(page.contains("default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;"));
     let outside = page.replace("http://www.w3.org/1999/xhtml", "");
     for forbidden in ["src=", "url(", "@import", "NaN", "inf%", "infinity"] {
         assert!(

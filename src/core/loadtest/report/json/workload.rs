@@ -32,7 +32,7 @@ pub(super) struct WorkloadRow {
     pub(super) events: Vec<EventRow>,
     /// What the PodDisruptionBudget says, at each change; empty without one.
     pub(super) budget: Vec<BudgetRow>,
-    /// Memory of its pods, every few seconds.
+    /// Memory of its pods, every few seconds; empty where nobody tells.
     pub(super) memory: Vec<MemoryRow>,
     /// Its scale-ups.
     pub(super) chains: Vec<ChainRow>,
@@ -54,6 +54,18 @@ pub(super) struct ReplicasRow {
     pub(super) ready: u32,
 }
 
+/// A metric as the HPA's status shows it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Metric")]
+pub(super) struct MetricRow {
+    /// When.
+    pub(super) at: f64,
+    /// The metric's name.
+    pub(super) name: String,
+    /// Its value over its target; `null` while the HPA has no value.
+    pub(super) ratio: Option<f64>,
+}
+
 /// The status of a PodDisruptionBudget from one moment on.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Budget")]
@@ -66,7 +78,7 @@ pub(super) struct BudgetRow {
     pub(super) wanted: u32,
 }
 
-/// Memory at one moment.
+/// Memory at one moment, as the metrics server of Kubernetes tells it.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Memory")]
 pub(super) struct MemoryRow {
@@ -74,18 +86,6 @@ pub(super) struct MemoryRow {
     pub(super) at: f64,
     /// Bytes in use, of a pod on average.
     pub(super) bytes_per_pod: f64,
-}
-
-/// A metric as the HPA's status shows it.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Metric")]
-pub(super) struct MetricRow {
-    /// When.
-    pub(super) at: f64,
-    /// The metric's name.
-    pub(super) name: String,
-    /// Its value over its target; `null` while the HPA has no value.
-    pub(super) ratio: Option<f64>,
 }
 
 /// Something that happened at one moment.
