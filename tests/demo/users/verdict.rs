@@ -1,7 +1,7 @@
 //! What users saw, as a table, and what must have been so.
 //!
-//! A run that `vas test` has doubts about may have measured a busy machine: latencies are then too long, never too
-//! short, so a threshold that holds holds all the same. The doubts are told.
+//! A run that `vas test` has doubts about may have measured a busy machine: its latencies may be too long, never too
+//! short. A threshold that holds holds all the same, one that is missed proves nothing, and a failed request is a fact.
 
 use super::{Part, Report, Seen};
 use crate::{
@@ -9,10 +9,13 @@ use crate::{
     findings::Finding,
     oracle::{Moment, Track},
     record::Scale,
+    terminal::wrap,
 };
 
 /// Latency above which a user waits: the objective of the seed.
 const OBJECTIVE: f64 = 0.5;
+/// Width of a doubt.
+const WIDTH: usize = 106;
 /// How much later than pods were seen Ready a request may have failed, in seconds: a second of the report, one until the
 /// load model sees them too, and some while the line is still full, because requests come in bunches on a busy machine.
 const BLUR: Moment = 4.0;
@@ -40,10 +43,18 @@ pub fn table(seen: &[Seen]) -> Vec<String> {
         )
     };
     let doubted = seen.iter().filter(|seen| !seen.report.doubts.is_empty());
-    let doubt = |seen: &Seen| format!("  {}:{}", seen.part.name(), doubts(&seen.report));
+    let doubt = |seen: &Seen| {
+        let text = format!(
+            "{}: vas test doubts it: {}",
+            seen.part.name(),
+            doubts(&seen.report)
+        );
+        let lines = wrap(&text, WIDTH).into_iter();
+        lines.map(|line| format!("  {line}")).collect::<Vec<_>>()
+    };
     std::iter::once(head)
         .chain(seen.iter().map(line))
-        .chain(doubted.map(doubt))
+        .chain(doubted.flat_map(doubt))
         .collect()
 }
 
@@ -51,11 +62,18 @@ pub fn table(seen: &[Seen]) -> Vec<String> {
 pub fn unharmed(seen: &[Seen]) -> Finding {
     let calm: Vec<&Seen> = seen.iter().filter(|seen| seen.part != Part::Ramp).collect();
     let mut details = Vec::new();
+    let mut unproven = "";
     for seen in &calm {
-        for check in seen.report.checks.iter().filter(|check| !check.passed) {
-            let name = seen.part.name();
-            let doubts = doubts(&seen.report);
-            details.push(format!("{name}: {} was {}{doubts}", check.name, check.measured));
+        let (name, report) = (seen.part.name(), &seen.report);
+        if report.summary.errors > 0 {
+            details.push(format!("{name}: {} requests failed", report.summary.errors));
+        }
+        for check in report.checks.iter().filter(|check| !check.passed) {
+            if report.doubts.is_empty() {
+                details.push(format!("{name}: {} was {}", check.name, check.measured));
+            } else {
+                unproven = "; this machine was too busy to tell how long they waited";
+            }
         }
     }
     if calm.len() != 3 || calm.iter().any(|seen| seen.report.checks.is_empty()) {
@@ -65,7 +83,7 @@ pub fn unharmed(seen: &[Seen]) -> Finding {
     let errors: u64 = calm.iter().map(|seen| seen.report.summary.errors).sum();
     Finding::new(
         format!(
-            "users: {errors} of {requests} requests failed before the ramp, at the peak with nine pods (also without Prometheus), and while replicas fell"
+            "users: {errors} of {requests} requests failed before the ramp, at the peak with nine pods (also without Prometheus), and while replicas fell{unproven}"
         ),
         details,
     )
@@ -98,8 +116,7 @@ pub fn while_scaling(clock: Clock, seen: &[Seen], scale: &Track<Scale>, pods: i3
     match (failing, relieved) {
         (_, None) => details.push(format!("{pods} pods were never Ready")),
         (Some(failing), Some(relieved)) if failing > relieved + BLUR => details.push(format!(
-            "requests failed until {failing:.0} s after the ramp began, though {pods} pods were Ready at {relieved:.0} s{}",
-            doubts(report)
+            "requests failed until {failing:.0} s after the ramp began, though {pods} pods were Ready at {relieved:.0} s"
         )),
         _ => {}
     }
@@ -116,13 +133,10 @@ pub fn while_scaling(clock: Clock, seen: &[Seen], scale: &Track<Scale>, pods: i3
     )
 }
 
+/// What `vas test` doubts, without its advice.
 fn doubts(report: &Report) -> String {
-    let doubts = report.doubts.join("; ");
-    if doubts.is_empty() {
-        doubts
-    } else {
-        format!(" (vas test has doubts: {doubts})")
-    }
+    let first = |doubt: &String| doubt.split([':', ';']).next().unwrap_or_default().to_owned();
+    report.doubts.iter().map(first).collect::<Vec<_>>().join("; ")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a few minutes, to be shown")]

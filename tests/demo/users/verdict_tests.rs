@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn seen(part: Part, errors: u64, passed: bool, seconds: &Value) -> Seen {
+fn seen(part: Part, errors: u64, passed: bool, doubts: &[&str], seconds: &Value) -> Seen {
     let report = json!({
         "summary": {"requests": 1000, "errors": errors, "latency": {"p50": 0.02, "p95": 0.021, "max": 1.25}},
         "run": {"began": "2030-01-01T00:00:00Z"},
-        "checks": [{"name": "errors < 0.001%", "passed": passed, "measured": "0.1%"}],
-        "doubts": ["the load generator stood still for 0.30 s"],
+        "checks": [{"name": "latency p95 < 500ms", "passed": passed, "measured": "587ms"}],
+        "doubts": doubts,
         "seconds": seconds,
     });
     Seen {
@@ -18,23 +18,33 @@ fn seen(part: Part, errors: u64, passed: bool, seconds: &Value) -> Seen {
     }
 }
 
-fn calm(peak_is_well: bool) -> Vec<Seen> {
-    [Part::Quiet, Part::Peak, Part::QuietAgain]
-        .map(|part| seen(part, 0, peak_is_well || part != Part::Peak, &json!([])))
-        .into()
+const STOOD: &str = "the load generator stood still for 0.30 s: it was stopped, or starved; run it alone";
+
+fn calm(errors: u64, passed: bool, doubts: &[&str]) -> Vec<Seen> {
+    let quiet = |part| seen(part, 0, true, &[], &json!([]));
+    let peak = seen(Part::Peak, errors, passed, doubts, &json!([]));
+    vec![quiet(Part::Quiet), peak, quiet(Part::QuietAgain)]
 }
 
 #[test]
-fn a_missed_check_away_from_the_ramp_is_a_finding_with_the_generator_s_doubts() {
-    assert!(unharmed(&calm(true)).passed);
-    let finding = unharmed(&calm(false));
+fn a_missed_check_away_from_the_ramp_is_a_finding() {
+    assert!(unharmed(&calm(0, true, &[])).passed);
+    let finding = unharmed(&calm(0, false, &[]));
     assert_eq!(
         finding.details,
-        [
-            "peak, Prometheus away and back: errors < 0.001% was 0.1% (vas test has doubts: the load generator stood still for 0.30 s)"
-        ]
+        ["peak, Prometheus away and back: latency p95 < 500ms was 587ms"]
     );
-    assert!(!unharmed(&calm(true)[..2]).passed, "a part is missing");
+    assert!(!unharmed(&calm(0, true, &[])[..2]).passed, "a part is missing");
+}
+
+#[test]
+fn a_starved_generator_proves_no_latency_but_a_failed_request_is_a_fact() {
+    let starved = unharmed(&calm(0, false, &[STOOD]));
+    assert!(starved.passed && starved.text.contains("too busy"), "{starved:?}");
+    assert_eq!(
+        unharmed(&calm(2, true, &[STOOD])).details,
+        ["peak, Prometheus away and back: 2 requests failed"]
+    );
 }
 
 fn ramp(failing_until: u32) -> (Clock, Vec<Seen>, Track<Scale>) {
@@ -51,7 +61,11 @@ fn ramp(failing_until: u32) -> (Clock, Vec<Seen>, Track<Scale>) {
         };
         scale.push(began + after, now);
     }
-    (clock, vec![seen(Part::Ramp, 9, true, &json!(seconds))], scale)
+    (
+        clock,
+        vec![seen(Part::Ramp, 9, true, &[], &json!(seconds))],
+        scale,
+    )
 }
 
 #[test]
@@ -74,14 +88,14 @@ fn a_ramp_that_overloads_nobody_or_is_never_cured_shows_nothing() {
 
 #[test]
 fn the_table_lines_up() {
-    let lines = table(&calm(true));
+    let lines = table(&calm(0, true, &[STOOD]));
     let width = |line: &String| line.chars().count();
     assert!(
         lines[..4].iter().all(|line| width(line) == width(&lines[0])),
         "{lines:#?}"
     );
     assert!(
-        lines[4].starts_with("  quiet: (vas test has doubts: "),
+        lines[4].ends_with("vas test doubts it: the load generator stood still for 0.30 s"),
         "{}",
         lines[4]
     );
