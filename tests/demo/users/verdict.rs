@@ -1,7 +1,7 @@
 //! What users saw, as a table, and what must have been so.
 //!
-//! A run that `vas test` has doubts about may have measured a busy machine: its latencies may be too long, never too
-//! short. A threshold that holds holds all the same, one that is missed proves nothing, and a failed request is a fact.
+//! A run that `vas test` has doubts about may have measured a busy machine: a generator that stood still sends late, and
+//! then in bunches that no queue holds. What holds all the same holds; what is missed proves nothing, and is told.
 
 use super::{Part, Report, Seen};
 use crate::{
@@ -65,14 +65,14 @@ pub fn unharmed(seen: &[Seen]) -> Finding {
     let mut unproven = "";
     for seen in &calm {
         let (name, report) = (seen.part.name(), &seen.report);
-        if report.summary.errors > 0 {
+        if report.summary.errors > 0 && report.doubts.is_empty() {
             details.push(format!("{name}: {} requests failed", report.summary.errors));
         }
         for check in report.checks.iter().filter(|check| !check.passed) {
             if report.doubts.is_empty() {
                 details.push(format!("{name}: {} was {}", check.name, check.measured));
             } else {
-                unproven = "; this machine was too busy to tell how long they waited";
+                unproven = "; this machine was too busy to judge what is missed";
             }
         }
     }
@@ -115,7 +115,7 @@ pub fn while_scaling(clock: Clock, seen: &[Seen], scale: &Track<Scale>, pods: i3
     }
     match (failing, relieved) {
         (_, None) => details.push(format!("{pods} pods were never Ready")),
-        (Some(failing), Some(relieved)) if failing > relieved + BLUR => details.push(format!(
+        (Some(failing), Some(relieved)) if failing > relieved + BLUR && report.doubts.is_empty() => details.push(format!(
             "requests failed until {failing:.0} s after the ramp began, though {pods} pods were Ready at {relieved:.0} s"
         )),
         _ => {}
