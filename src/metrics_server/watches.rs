@@ -77,7 +77,7 @@ async fn follow<K, I: Index<K>>(
         match event {
             Ok(Event::Init) => list = Some(index.begin_list()),
             Ok(Event::InitApply(object)) => {
-                index.list(list.get_or_insert_with(|| index.begin_list()), object)
+                index.list(list.get_or_insert_with(|| index.begin_list()), object);
             }
             Ok(Event::InitDone) => {
                 index.end_list(list.take().unwrap_or_else(|| index.begin_list()));

@@ -2,6 +2,8 @@
 //!
 //! The adapter asks the operator for each value by gRPC, the operator asks Prometheus. KEDA serves External alone.
 
+use std::time::Duration;
+
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::{
     Api, Client,
@@ -15,6 +17,7 @@ use crate::{
     support::{
         Cluster,
         cluster::root,
+        eventually,
         process::{Process, free_port},
     },
     workload::Workload,
@@ -77,11 +80,17 @@ pub fn is_built() -> bool {
     binary(ADAPTER).is_file() && binary(OPERATOR).is_file() && root().join(DEFINITIONS).is_dir()
 }
 
-/// Installs the definitions of its resources.
-pub fn install(cluster: &Cluster) {
+/// Installs the definitions of its resources, and waits until they are served.
+pub async fn install(cluster: &Cluster) {
     cluster.kubectl_ok(&["apply", "--server-side", "-f", DEFINITIONS], None);
-    let wait = ["wait", "--for=condition=Established", "--timeout=30s", "crd"];
-    cluster.kubectl_ok(&[&wait[..], &["scaledobjects.keda.sh"]].concat(), None);
+    // Not `kubectl wait`: it fails on a definition so new that it has no conditions.
+    let get = ["get", "scaledobjects.keda.sh", "--all-namespaces"];
+    eventually(Duration::from_secs(30), "ScaledObjects are served", || async {
+        let output = cluster.kubectl(&get, None);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        output.status.success().then_some(()).ok_or(error)
+    })
+    .await;
 }
 
 /// Creates what KEDA needs to serve a workload's metric.

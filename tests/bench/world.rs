@@ -74,7 +74,7 @@ impl World {
         cluster.install_crd();
         let keda = arguments.has(Peer::Keda).then_some(arguments.keda_reads);
         if keda.is_some() {
-            keda::install(&cluster);
+            keda::install(&cluster).await;
         }
         let client = cluster.client().await;
         let objects = json!({"apiVersion": "v1", "kind": "List", "items": objects()});
@@ -174,10 +174,11 @@ impl World {
     /// Queries Prometheus has answered so far, by its own count.
     pub async fn prometheus_queries(&self) -> f64 {
         let url = format!("{}/metrics", self.prometheus.url());
-        let text = match reqwest::get(url).await {
-            Ok(answer) => answer.text().await.unwrap_or_default(),
-            Err(_) => String::new(),
-        };
+        let fetch = async { reqwest::get(url).await?.text().await };
+        let fetched = tokio::time::timeout(Duration::from_secs(10), fetch).await;
+        let text = fetched
+            .expect("Prometheus answers within 10 s")
+            .unwrap_or_default();
         text.lines()
             .filter(|line| line.starts_with("prometheus_http_requests_total{"))
             .filter(|line| line.contains("handler=\"/api/v1/query\""))

@@ -1,5 +1,6 @@
 //! The part of `docs/benchmarks.md` that `make bench` owns, as Markdown.
 
+mod keda;
 pub mod section;
 mod table;
 
@@ -40,7 +41,11 @@ impl Report {
     /// when all is measured.
     pub fn begin(arguments: &Arguments) -> Self {
         let keda = arguments.has(Peer::Keda).then_some(arguments.keda_reads);
-        if let Err(error) = section::check(&root().join(arguments.report()), section::FRAME, name(keda)) {
+        if let Err(error) = section::check(
+            &root().join(arguments.report()),
+            section::FRAME,
+            keda::section(keda),
+        ) {
             panic!("{error}");
         }
         let given: Vec<String> = std::env::args().skip(1).collect();
@@ -76,18 +81,13 @@ impl Report {
 
     /// Writes all of it into its section of the document.
     pub fn write(&self, path: &Path) {
-        if let Err(error) = section::write(path, section::FRAME, name(self.keda), &self.markdown()) {
+        if let Err(error) = section::write(path, section::FRAME, keda::section(self.keda), &self.markdown()) {
             panic!("{error}");
         }
     }
 
     fn markdown(&self) -> String {
-        let mut text = match self.keda {
-            None => "## The metrics server\n\n",
-            Some(KedaReads::Live) => "## The metrics server beside KEDA\n\n",
-            Some(KedaReads::Cached) => "## The metrics server beside KEDA with cached values\n\n",
-        }
-        .to_owned();
+        let mut text = format!("## {}\n\n", keda::heading(self.keda));
         text += "Written by `make bench`; edits between the marks are lost.\n\n";
         if self.quick {
             text += "**A quick run: it shows that everything works. Its figures mean nothing.**\n\n";
@@ -114,11 +114,7 @@ impl Report {
                 text += &aims::table(&self.points, &self.patterns);
             }
             Some(reads) => {
-                text += WITH_KEDA;
-                text += match reads {
-                    KedaReads::Live => LIVE,
-                    KedaReads::Cached => CACHED,
-                };
+                text += &keda::reading(reads);
             }
         }
         for way in [Way::Direct, Way::ApiServer] {
@@ -143,32 +139,8 @@ impl Report {
     }
 }
 
-/// The name in the marks.
-fn name(keda: Option<KedaReads>) -> &'static str {
-    match keda {
-        None => "metrics-server",
-        Some(KedaReads::Live) => "keda",
-        Some(KedaReads::Cached) => "keda-cached",
-    }
-}
-
 const WITHOUT_KEDA: &str = "\
 KEDA's adapter serves External only, takes long to build, and has a part of its own: `make bench-keda`.
-";
-
-const WITH_KEDA: &str = "\
-KEDA's server is two processes, the adapter and the operator that it asks by gRPC; both count, in CPU and memory. It serves \
-External only, and its discovery is that of External: what it does not serve has no line. The limits on its own clients are \
-lifted too. It polls every 30 s besides; in the stretches of load no poll falls, in the HPA's pattern all of them do. Paused \
-and let go on, it polls for all workloads at one moment, which is waited out before a stretch.
-";
-
-const LIVE: &str = "\
-A read asks Prometheus anew, as by default (`useCachedMetrics: false`).
-";
-
-const CACHED: &str = "\
-A read is answered from the last poll (`useCachedMetrics: true`), which may be 30 s old.
 ";
 
 const READING: &str = "\
