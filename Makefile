@@ -43,6 +43,13 @@ bench: tools cluster bench-peers ## Measure the metrics server beside prometheus
 	@BUILT=1 target/release/examples/bench $(ARGS)
 	@$(MAKE) --no-print-directory bench-load
 
+.PHONY: bench-keda
+bench-keda: tools cluster ## The same beside KEDA too, External reads only; KEDA's first build takes up to half an hour (ARGS="--quick")
+	@$(MAKE) --no-print-directory bench-peers PEERS="prometheus-adapter keda"
+	@echo "building vas and the benchmark in release mode (the first time takes minutes)" >&2
+	@cargo build --locked --release --bin vas --example bench
+	@BUILT=1 target/release/examples/bench --peers prometheus-adapter,keda --reads external,discovery $(ARGS)
+
 GENERATORS ?= oha vegeta k6
 
 .PHONY: bench-load

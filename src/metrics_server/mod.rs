@@ -26,6 +26,7 @@ mod documents;
 #[cfg(test)]
 mod isolation;
 mod listener;
+mod live_pod;
 mod negotiation;
 mod openapi;
 pub mod path;

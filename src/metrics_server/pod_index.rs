@@ -3,22 +3,54 @@
 //! Fed by a watch on metadata alone that leaves finished pods out; a pod that is being deleted is not live.
 //! Pending pods are kept: the HPA knows them and leaves them out itself.
 
-use std::collections::BTreeMap;
+mod labels;
+
+use std::{
+    collections::BTreeMap,
+    ops::Bound::{Excluded, Included, Unbounded},
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use parking_lot::RwLock;
 
+use self::labels::Labels;
 use crate::core::label_selector::LabelSelector;
-
-type Labels = BTreeMap<String, String>;
 
 /// All live pods.
 #[derive(Debug, Default)]
 pub struct PodIndex {
-    namespaces: RwLock<BTreeMap<String, BTreeMap<String, Labels>>>,
+    namespaces: RwLock<BTreeMap<Box<str>, Pods>>,
+    /// Number of the latest full list.
+    list: AtomicU32,
+}
+
+/// Those of a namespace, by name.
+type Pods = BTreeMap<Box<str>, Pod>;
+
+/// One of them.
+#[derive(Debug)]
+struct Pod {
+    labels: Labels,
+    /// The full list during which it was last heard of.
+    list: u32,
 }
 
 impl PodIndex {
+    /// A full list begins: what is taken in from now on is on it.
+    pub fn begin_list(&self) {
+        self.list.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The full list is complete: forgets the pods that are not on it.
+    pub fn end_list(&self) {
+        let list = self.list.load(Ordering::Relaxed);
+        self.namespaces.write().retain(|_, pods| {
+            pods.retain(|_, pod| pod.list == list);
+            !pods.is_empty()
+        });
+    }
+
     /// Takes a pod in, or what changed of it.
     pub fn apply(&self, pod: &ObjectMeta) {
         if pod.deletion_timestamp.is_some() {
@@ -27,12 +59,15 @@ impl PodIndex {
         let (Some(namespace), Some(name)) = (&pod.namespace, &pod.name) else {
             return;
         };
-        let labels = pod.labels.clone().unwrap_or_default();
+        let labels = pod.labels.as_ref().map_or_else(Labels::default, Labels::new);
+        let list = self.list.load(Ordering::Relaxed);
         let mut namespaces = self.namespaces.write();
-        namespaces
-            .entry(namespace.clone())
-            .or_default()
-            .insert(name.clone(), labels);
+        let pods = match namespaces.get_mut(namespace.as_str()) {
+            Some(pods) => pods,
+            None => namespaces.entry(namespace.as_str().into()).or_default(),
+        };
+        let labels = shared(pods, name, labels);
+        pods.insert(name.as_str().into(), Pod { labels, list });
     }
 
     /// Forgets a pod.
@@ -41,28 +76,20 @@ impl PodIndex {
             return;
         };
         let mut namespaces = self.namespaces.write();
-        if let Some(pods) = namespaces.get_mut(namespace) {
-            pods.remove(name);
+        if let Some(pods) = namespaces.get_mut(namespace.as_str()) {
+            pods.remove(name.as_str());
             if pods.is_empty() {
-                namespaces.remove(namespace);
+                namespaces.remove(namespace.as_str());
             }
         }
-    }
-
-    /// Forgets all pods but those that `keep` says are still there, given namespace and name.
-    pub fn retain(&self, keep: impl Fn(&str, &str) -> bool) {
-        self.namespaces.write().retain(|namespace, pods| {
-            pods.retain(|name, _| keep(namespace, name));
-            !pods.is_empty()
-        });
     }
 
     /// Names of the live pods of a namespace that are selected, in order.
     pub fn select(&self, namespace: &str, selector: &LabelSelector) -> Vec<String> {
         let namespaces = self.namespaces.read();
         let pods = namespaces.get(namespace).into_iter().flatten();
-        pods.filter(|(_, labels)| selector.matches(labels))
-            .map(|(name, _)| name.clone())
+        pods.filter(|(_, pod)| selector.matches_by(|key| pod.labels.get(key)))
+            .map(|(name, _)| name.to_string())
             .collect()
     }
 
@@ -72,15 +99,27 @@ impl PodIndex {
         let namespaces = self.namespaces.read();
         let pods = || namespaces.get(namespace).into_iter().flatten();
         let own: Vec<String> = pods()
-            .filter(|(name, labels)| is_of_target(name, labels, target))
-            .map(|(name, _)| name.clone())
+            .filter(|(name, pod)| is_of_target(name, &pod.labels, target))
+            .map(|(name, _)| name.to_string())
             .collect();
         if own.is_empty() {
-            pods().map(|(name, _)| name.clone()).collect()
+            pods().map(|(name, _)| name.to_string()).collect()
         } else {
             own
         }
     }
+}
+
+/// These labels, or the equal ones of a pod whose name is beside this one's: pods of one ReplicaSet have equal labels
+/// and names that begin alike.
+fn shared(pods: &Pods, name: &str, labels: Labels) -> Labels {
+    let before = pods.range::<str, _>((Unbounded, Excluded(name))).next_back();
+    let after = pods.range::<str, _>((Included(name), Unbounded)).next();
+    let beside = [before, after].into_iter().flatten();
+    let equal = beside
+        .map(|(_, pod)| &pod.labels)
+        .find(|beside| **beside == labels);
+    equal.cloned().unwrap_or(labels)
 }
 
 /// Label of a Deployment's pods, with the last part of their ReplicaSet's name.
@@ -177,11 +216,41 @@ mod tests {
     }
 
     #[test]
-    fn pods_that_a_new_list_lacks_are_forgotten() {
+    fn pods_that_a_new_list_lacks_are_forgotten_when_it_is_complete() {
         let index = PodIndex::default();
+        index.begin_list();
         index.apply(&pod("a", "web"));
         index.apply(&pod("b", "web"));
-        index.retain(|_, name| name == "b");
+        index.end_list();
+        assert_eq!(web(&index), ["a", "b"]);
+        index.apply(&pod("c", "web"));
+        index.begin_list();
+        index.apply(&pod("b", "web"));
+        assert_eq!(web(&index), ["a", "b", "c"]);
+        index.end_list();
         assert_eq!(web(&index), ["b"]);
+    }
+
+    #[test]
+    fn pods_side_by_side_share_equal_labels_and_no_others() {
+        let index = PodIndex::default();
+        for pod in [
+            pod("web-1", "web"),
+            pod("web-3", "web"),
+            pod("web-2", "web"),
+            pod("web-4", "db"),
+        ] {
+            index.apply(&pod);
+        }
+        let shared = |one: &str, other: &str| {
+            let namespaces = index.namespaces.read();
+            let labels = |name: &str| namespaces["ns"][name].labels.clone();
+            labels(one).is_shared_with(&labels(other))
+        };
+        assert!(shared("web-1", "web-2") && shared("web-2", "web-3"));
+        assert!(!shared("web-3", "web-4"));
+        // What one becomes, the others do not.
+        index.apply(&pod("web-2", "db"));
+        assert_eq!(web(&index), ["web-1", "web-3"]);
     }
 }

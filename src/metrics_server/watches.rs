@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 
 use futures::{Stream, StreamExt};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{
     Api, Client,
-    core::{DeserializeGuard, PartialObjectMeta},
+    core::DeserializeGuard,
     runtime::{
         WatchStreamExt,
         watcher::{self, Event, watcher},
@@ -17,6 +17,7 @@ use kube::{
 use tokio::sync::watch;
 
 use super::{
+    live_pod::LivePod,
     pod_index::PodIndex,
     registry::{Registry, key_of},
 };
@@ -40,7 +41,7 @@ pub async fn scalings(client: Client, namespace: Option<&str>, registry: &Regist
 
 /// Follows the pods for ever, in one namespace or in all.
 pub async fn pods(client: Client, namespace: Option<&str>, index: &PodIndex, synced: &Synced) {
-    let api: Api<PartialObjectMeta<Pod>> = match namespace {
+    let api: Api<LivePod> = match namespace {
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),
     };
@@ -51,12 +52,17 @@ pub async fn pods(client: Client, namespace: Option<&str>, index: &PodIndex, syn
 
 /// What a watch keeps up to date.
 trait Index<K> {
-    type Key: Ord;
-    /// Takes an object in; its key, if it has one.
-    fn apply(&self, object: K) -> Option<Self::Key>;
+    /// What is to be remembered of a full list until it is complete.
+    type List;
+    /// A full list begins.
+    fn begin_list(&self) -> Self::List;
+    /// Takes in an object of the list.
+    fn list(&self, list: &mut Self::List, object: K);
+    /// Forgets what the list, now complete, does not hold.
+    fn end_list(&self, list: Self::List);
+    /// Takes an object in, or what changed of it.
+    fn apply(&self, object: K);
     fn remove(&self, object: K);
-    /// Forgets what a full list does not hold.
-    fn retain(&self, listed: &BTreeSet<Self::Key>);
 }
 
 async fn follow<K, I: Index<K>>(
@@ -66,14 +72,15 @@ async fn follow<K, I: Index<K>>(
     synced: &Synced,
 ) {
     let mut events = std::pin::pin!(events);
-    let mut listed = BTreeSet::new();
+    let mut list = None;
     while let Some(event) = events.next().await {
         match event {
-            Ok(Event::Init) => listed.clear(),
-            Ok(Event::InitApply(object)) => listed.extend(index.apply(object)),
+            Ok(Event::Init) => list = Some(index.begin_list()),
+            Ok(Event::InitApply(object)) => {
+                index.list(list.get_or_insert_with(|| index.begin_list()), object);
+            }
             Ok(Event::InitDone) => {
-                index.retain(&listed);
-                listed.clear();
+                index.end_list(list.take().unwrap_or_else(|| index.begin_list()));
                 synced.send_replace(true);
             }
             Ok(Event::Apply(object)) => {
@@ -90,76 +97,89 @@ async fn follow<K, I: Index<K>>(
 }
 
 impl Index<DeserializeGuard<VoiceAssistScaling>> for Registry {
-    type Key = ScalingKey;
+    type List = BTreeSet<ScalingKey>;
 
-    fn apply(&self, object: DeserializeGuard<VoiceAssistScaling>) -> Option<ScalingKey> {
+    fn begin_list(&self) -> Self::List {
+        BTreeSet::new()
+    }
+
+    fn list(&self, list: &mut Self::List, object: DeserializeGuard<VoiceAssistScaling>) {
+        list.extend(key_of(metadata(&object)));
+        Index::apply(self, object);
+    }
+
+    fn end_list(&self, list: Self::List) {
+        Self::retain(self, |key| list.contains(key));
+    }
+
+    fn apply(&self, object: DeserializeGuard<VoiceAssistScaling>) {
         match object.0 {
-            Ok(object) => {
-                Self::apply(self, &object);
-                key_of(&object.metadata)
-            }
+            Ok(object) => Self::apply(self, &object),
             Err(invalid) => {
-                let key = key_of(&invalid.metadata)?;
-                tracing::warn!(scaling = %key, error = %invalid.error, "does not parse; its metrics stay as they were");
-                Some(key)
+                if let Some(key) = key_of(&invalid.metadata) {
+                    tracing::warn!(scaling = %key, error = %invalid.error, "does not parse; its metrics stay as they were");
+                }
             }
         }
     }
 
     fn remove(&self, object: DeserializeGuard<VoiceAssistScaling>) {
-        let metadata = match &object.0 {
-            Ok(object) => &object.metadata,
-            Err(invalid) => &invalid.metadata,
-        };
-        if let Some(key) = key_of(metadata) {
+        if let Some(key) = key_of(metadata(&object)) {
             Self::remove(self, &key);
         }
     }
+}
 
-    fn retain(&self, listed: &BTreeSet<ScalingKey>) {
-        Self::retain(self, |key| listed.contains(key));
+fn metadata(object: &DeserializeGuard<VoiceAssistScaling>) -> &ObjectMeta {
+    match &object.0 {
+        Ok(object) => &object.metadata,
+        Err(invalid) => &invalid.metadata,
     }
 }
 
-impl Index<PartialObjectMeta<Pod>> for PodIndex {
-    type Key = (String, String);
+impl Index<LivePod> for PodIndex {
+    /// The index itself marks what is on the list: a set of all pods would take as much memory as they do.
+    type List = ();
 
-    fn apply(&self, pod: PartialObjectMeta<Pod>) -> Option<Self::Key> {
+    fn begin_list(&self) {
+        Self::begin_list(self);
+    }
+
+    fn list(&self, (): &mut (), pod: LivePod) {
+        Index::apply(self, pod);
+    }
+
+    fn end_list(&self, (): ()) {
+        Self::end_list(self);
+    }
+
+    fn apply(&self, pod: LivePod) {
         Self::apply(self, &pod.metadata);
-        Some((pod.metadata.namespace?, pod.metadata.name?))
     }
 
-    fn remove(&self, pod: PartialObjectMeta<Pod>) {
+    fn remove(&self, pod: LivePod) {
         Self::remove(self, &pod.metadata);
-    }
-
-    fn retain(&self, listed: &BTreeSet<Self::Key>) {
-        Self::retain(self, |namespace, name| {
-            listed.contains(&(namespace.to_owned(), name.to_owned()))
-        });
     }
 }
 
 #[cfg(test)]
 mod tests {
     use futures::stream;
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
     use super::*;
     use crate::core::label_selector::LabelSelector;
 
-    fn pod(name: &str) -> PartialObjectMeta<Pod> {
-        PartialObjectMeta {
+    fn pod(name: &str) -> LivePod {
+        LivePod {
             metadata: ObjectMeta {
                 namespace: Some("ns".to_owned()),
                 name: Some(name.to_owned()),
                 ..ObjectMeta::default()
             },
-            ..PartialObjectMeta::default()
         }
     }
 
-    async fn after(events: Vec<Event<PartialObjectMeta<Pod>>>) -> (Vec<String>, bool) {
+    async fn after(events: Vec<Event<LivePod>>) -> (Vec<String>, bool) {
         let (index, (synced, seen)) = (PodIndex::default(), watch::channel(false));
         follow("pods", stream::iter(events.into_iter().map(Ok)), &index, &synced).await;
         let seen = *seen.borrow();

@@ -7,6 +7,7 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::{
     arguments::{Peer, Read},
+    keda,
     load::{Caller, Http},
     support::{
         cluster::root,
@@ -21,6 +22,7 @@ use crate::{
 /// Name of each server in tables.
 pub const VAS: &str = "vas";
 pub const PROMETHEUS_ADAPTER: &str = "prometheus-adapter";
+pub const KEDA: &str = "KEDA";
 pub const FIXED: &str = "fixed bytes";
 
 const CUSTOM: [(&str, &str); 2] = [
@@ -37,7 +39,8 @@ pub struct Adapter {
     service: &'static str,
     /// Its secure port.
     pub port: u16,
-    process: Process,
+    /// All that answering takes, besides Prometheus and the API server.
+    processes: Vec<Process>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,7 +71,7 @@ impl Adapter {
             kind: Kind::Adapter(Dialect::Vas),
             service: "vas",
             port,
-            process: vas::start("bench-vas", &args, &[]),
+            processes: vec![vas::start("bench-vas", &args, &[])],
         }
     }
 
@@ -88,7 +91,7 @@ impl Adapter {
             kind: Kind::Fixed,
             service: "fixed-bytes",
             port,
-            process: Process::start("fixed-bytes", &own, &args, &[], log),
+            processes: vec![Process::start("fixed-bytes", &own, &args, &[], log)],
         }
     }
 
@@ -122,19 +125,39 @@ impl Adapter {
             kind: Kind::Adapter(Dialect::PrometheusAdapter),
             service: "prometheus-adapter",
             port,
-            process: Process::start(
+            processes: vec![Process::start(
                 "prometheus-adapter",
                 &binary("prometheus-adapter"),
                 &args,
                 &[],
                 log,
-            ),
+            )],
         }
     }
 
-    /// Its process.
-    pub fn id(&self) -> u32 {
-        self.process.id()
+    /// KEDA's adapter and its operator.
+    pub fn keda(world: &World) -> Self {
+        let port = free_port();
+        Self {
+            name: KEDA,
+            kind: Kind::Adapter(Dialect::Keda),
+            service: "keda",
+            port,
+            processes: keda::start(world, port),
+        }
+    }
+
+    /// Its processes.
+    pub fn ids(&self) -> Vec<u32> {
+        self.processes.iter().map(Process::id).collect()
+    }
+
+    /// Whether it has answers to a read.
+    pub fn serves(&self, read: Read) -> bool {
+        match self.kind {
+            Kind::Adapter(Dialect::Keda) => matches!(read, Read::External | Read::Discovery),
+            Kind::Adapter(Dialect::Vas | Dialect::PrometheusAdapter) | Kind::Fixed => true,
+        }
     }
 
     /// Whether it is only the floor.
@@ -144,18 +167,31 @@ impl Adapter {
 
     /// Lets it run, or not.
     pub fn run(&self, run: bool) {
-        self.process.signal(if run { Signal::Cont } else { Signal::Stop });
+        for process in &self.processes {
+            process.signal(if run { Signal::Cont } else { Signal::Stop });
+        }
     }
 
-    /// Panics with its log if it has ended.
+    /// Lets it run, and waits until it has made up for what it missed: all that KEDA would have polled is due at once.
+    pub async fn resume(&self) {
+        self.run(true);
+        if self.kind == Kind::Adapter(Dialect::Keda) {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+        }
+    }
+
+    /// Panics with the log of a process of its that has ended.
     pub fn assert_running(&mut self) {
-        self.process.assert_running();
+        for process in &mut self.processes {
+            process.assert_running();
+        }
     }
 
     /// The groups that lead to it.
     pub fn groups(&self, reads: &[Read]) -> Vec<(&'static str, &'static str)> {
         match self.kind {
             Kind::Fixed => vec![(FIXED_GROUP, "v1")],
+            Kind::Adapter(Dialect::Keda) => vec![EXTERNAL],
             Kind::Adapter(_) if reads.contains(&Read::External) => [&CUSTOM[..], &[EXTERNAL]].concat(),
             Kind::Adapter(_) => CUSTOM.to_vec(),
         }
@@ -223,7 +259,8 @@ fn has_values(read: Read, body: &[u8]) -> bool {
     }
 }
 
-fn binary(name: &str) -> PathBuf {
+/// A program that `build.sh` has built.
+pub fn binary(name: &str) -> PathBuf {
     root().join("target/bench/bin").join(name)
 }
 
@@ -233,6 +270,9 @@ pub fn absent(peer: Peer) -> Option<String> {
         Peer::None => Some(String::new()),
         Peer::PrometheusAdapter => (!binary("prometheus-adapter").is_file()).then(|| {
             "prometheus-adapter is not built here: `tests/bench/peers/build.sh prometheus-adapter`".to_owned()
+        }),
+        Peer::Keda => (!keda::is_built()).then(|| {
+            "KEDA is not built here: `tests/bench/peers/build.sh keda`, which takes long".to_owned()
         }),
     }
 }

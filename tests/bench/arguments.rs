@@ -15,6 +15,9 @@ pub struct Arguments {
     /// Adapters to compare with
     #[arg(long, value_enum, value_delimiter = ',', default_value = "prometheus-adapter")]
     pub peers: Vec<Peer>,
+    /// How KEDA reads: what each request costs, and how old a value may be, depends on it
+    #[arg(long, value_enum, default_value_t = KedaReads::Live)]
+    pub keda_reads: KedaReads,
     /// Reads to measure
     #[arg(
         long,
@@ -62,6 +65,17 @@ pub enum Peer {
     None,
     /// sigs.k8s.io/prometheus-adapter
     PrometheusAdapter,
+    /// github.com/kedacore/keda: its adapter with its operator, which serve External only
+    Keda,
+}
+
+/// Where KEDA takes a value from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KedaReads {
+    /// From Prometheus at each request, as by default
+    Live,
+    /// From its own last poll, every 30 s (`useCachedMetrics`)
+    Cached,
 }
 
 /// What is read.
@@ -101,6 +115,11 @@ impl Arguments {
             rounds: 1,
             ..self
         }
+    }
+
+    /// Whether a peer is to be measured.
+    pub fn has(&self, peer: Peer) -> bool {
+        self.peers.contains(&peer)
     }
 
     /// Length of one stretch of load.

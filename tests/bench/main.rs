@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! world     control plane, Prometheus, workloads' series     workload   one workload: objects and URLs
-//! adapters  the servers, one running at a time               fixed_bytes, exporter   programs of our own
+//! adapters  the servers, one running at a time               keda       what KEDA needs
+//! fixed_bytes, exporter   programs of our own                certificate, versions   of all servers
 //! load      open and closed loops, latencies                 procfs     CPU time and memory
 //! measure   stretches of load -> points                      pattern    the HPA's own pattern
 //! report    points and patterns -> docs/benchmarks.md        aims       which aims are met
@@ -26,13 +27,16 @@ mod support;
 mod adapters;
 mod aims;
 mod arguments;
+mod certificate;
 mod exporter;
 mod fixed_bytes;
+mod keda;
 mod load;
 mod measure;
 mod pattern;
 mod procfs;
 mod report;
+mod versions;
 mod workload;
 mod world;
 
@@ -42,7 +46,7 @@ use clap::Parser as _;
 
 use self::{
     adapters::Adapter,
-    arguments::{Arguments, Peer, Read},
+    arguments::{Arguments, Peer},
     measure::Bench,
     report::Report,
     world::World,
@@ -84,9 +88,8 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) {
     let mut report = Report::begin(&arguments);
-    let external = arguments.reads.contains(&Read::External);
-    let mut world = World::start().await;
-    world.grow(arguments.workloads, external).await;
+    let mut world = World::start(&arguments).await;
+    world.grow(arguments.workloads).await;
     let adapters = start(&world, &arguments, &mut report);
     let mut bench = Bench::prepare(&world, &arguments, adapters).await;
     for way in &arguments.ways {
@@ -104,7 +107,7 @@ async fn run(arguments: Arguments) {
     for adapter in &adapters {
         adapter.run(true);
     }
-    world.grow(arguments.many_workloads, external).await;
+    world.grow(arguments.many_workloads).await;
     world.add_foreign_pods(arguments.foreign_pods).await;
     let many = Arguments {
         workloads: arguments.many_workloads,
@@ -132,6 +135,7 @@ fn start(world: &World, arguments: &Arguments, report: &mut Report) -> Vec<Adapt
             }
             None => adapters.push(match peer {
                 Peer::PrometheusAdapter => Adapter::prometheus_adapter(world),
+                Peer::Keda => Adapter::keda(world),
                 Peer::None => unreachable!("it is never there"),
             }),
         }

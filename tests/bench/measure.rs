@@ -88,7 +88,7 @@ impl<'a> Bench<'a> {
         }
         let mut sizes = Vec::new();
         for adapter in &self.adapters {
-            for read in &self.arguments.reads {
+            for read in self.reads(adapter) {
                 let paths = adapter.paths(*read, workloads, 2);
                 let size = adapter
                     .wait_for(adapter.port, &self.front_proxy, *read, &paths)
@@ -125,7 +125,7 @@ impl<'a> Bench<'a> {
                 for adapter in &self.adapters {
                     self.lead_to(adapter).await;
                     say(&format!("{}: {}", way.name(), adapter.name));
-                    for read in &self.arguments.reads {
+                    for read in self.reads(adapter) {
                         for load in &loads {
                             add(&mut points, self.point(adapter, way, *read, *load).await);
                         }
@@ -141,8 +141,8 @@ impl<'a> Bench<'a> {
                     read.name()
                 ));
                 for load in &loads {
-                    for adapter in &self.adapters {
-                        adapter.run(true);
+                    for adapter in self.adapters.iter().filter(|adapter| adapter.serves(*read)) {
+                        adapter.resume().await;
                         add(&mut points, self.point(adapter, way, *read, *load).await);
                         adapter.run(false);
                     }
@@ -154,10 +154,10 @@ impl<'a> Bench<'a> {
 
     /// Lets one adapter run, and the API server's groups lead to it.
     pub async fn lead_to(&self, adapter: &Adapter) {
-        adapter.run(true);
+        adapter.resume().await;
         let groups = adapter.groups(&self.arguments.reads);
         self.world.route(&groups, adapter.service(), adapter.port);
-        for read in &self.arguments.reads {
+        for read in self.reads(adapter) {
             let paths = self.paths(adapter, *read, self.arguments.workloads);
             adapter
                 .wait_for(self.api_server, &self.hpa_controller, *read, &tried(&paths))
@@ -212,6 +212,12 @@ impl<'a> Bench<'a> {
         (samples, used.without(&self.idle.0, self.idle.1, since.elapsed()))
     }
 
+    /// The reads that are measured of an adapter.
+    pub fn reads<'b>(&'b self, adapter: &'b Adapter) -> impl Iterator<Item = &'b Read> {
+        let all = self.arguments.reads.iter();
+        all.filter(|read| adapter.serves(**read))
+    }
+
     /// The URLs of a read.
     pub fn paths(&self, adapter: &Adapter, read: Read, workloads: usize) -> Vec<String> {
         let size = self.sizes.iter().find(|(known, _)| *known == read);
@@ -231,14 +237,11 @@ impl<'a> Bench<'a> {
     }
 
     fn pids(&self, adapter: Option<&Adapter>) -> Pids {
-        let mut pids = Pids::from([(LOAD, std::process::id())]);
-        pids.extend(self.world.prometheus.id().map(|pid| (PROMETHEUS, pid)));
-        pids.extend(
-            self.world
-                .component("kube-apiserver")
-                .map(|pid| (API_SERVER, pid)),
-        );
-        pids.extend(adapter.map(|adapter| (SERVER, adapter.id())));
+        let mut pids = Pids::from([(LOAD, vec![std::process::id()])]);
+        pids.extend(self.world.prometheus.id().map(|pid| (PROMETHEUS, vec![pid])));
+        let api_server = self.world.component("kube-apiserver");
+        pids.extend(api_server.map(|pid| (API_SERVER, vec![pid])));
+        pids.extend(adapter.map(|adapter| (SERVER, adapter.ids())));
         if adapter.is_none() {
             // The load generator is never idle for another's sake.
             pids.remove(LOAD);

@@ -70,9 +70,8 @@ async fn one(
     workloads: usize,
     foreign_pods: usize,
 ) -> Pattern {
-    let paths: Vec<String> = arguments
-        .reads
-        .iter()
+    let paths: Vec<String> = bench
+        .reads(adapter)
         .filter(|read| **read != Read::Discovery)
         .flat_map(|read| bench.paths(adapter, *read, workloads))
         .collect();
@@ -103,6 +102,6 @@ async fn one(
         reviews,
         other_requests: requests.len() - reviews,
         queries,
-        memory: procfs::memory(adapter.id()),
+        memory: procfs::memory(&adapter.ids()),
     }
 }

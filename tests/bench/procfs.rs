@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, time::Duration};
 /// Clock ticks per second of `/proc/PID/stat`: `USER_HZ`, 100 on every architecture that Linux runs on here.
 const TICKS: u64 = 100;
 
-/// Memory of a process, in KiB.
+/// Memory of processes, in KiB.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     /// Resident now.
@@ -15,7 +15,7 @@ pub struct Memory {
 }
 
 /// Processes by what they are called in the report.
-pub type Pids = BTreeMap<&'static str, u32>;
+pub type Pids = BTreeMap<&'static str, Vec<u32>>;
 
 /// CPU time that processes have used, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,7 +28,11 @@ impl Cpu {
             let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
             cpu_of(&stat).unwrap_or_default()
         };
-        Self(pids.iter().map(|(name, pid)| (*name, used(pid))).collect())
+        let all = pids.iter();
+        Self(
+            all.map(|(name, pids)| (*name, pids.iter().map(used).sum()))
+                .collect(),
+        )
     }
 
     /// What was used since an earlier look.
@@ -66,9 +70,15 @@ impl Cpu {
     }
 }
 
-/// What a process holds.
-pub fn memory(pid: u32) -> Memory {
-    memory_of(&fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default())
+/// What processes hold together. Pages that they share, such as a program's own, count for each.
+pub fn memory(pids: &[u32]) -> Memory {
+    let each = pids
+        .iter()
+        .map(|pid| memory_of(&fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default()));
+    each.fold(Memory::default(), |sum, memory| Memory {
+        resident: sum.resident + memory.resident,
+        peak: sum.peak + memory.peak,
+    })
 }
 
 /// `utime` and `stime` together. The command's name may hold anything, so the fields are counted behind its last
@@ -112,6 +122,12 @@ pub fn memory_of_machine() -> u64 {
         .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
         .unwrap_or_default();
     kib >> 20
+}
+
+/// How many processes wanted to run, on average of the last minute: what else goes on here.
+pub fn load_average() -> String {
+    let averages = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    averages.split_whitespace().next().unwrap_or("unknown").to_owned()
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ pub enum Dialect {
     Vas,
     /// As its own documentation writes HPAs.
     PrometheusAdapter,
+    /// As the HPAs that KEDA makes ask.
+    Keda,
 }
 
 impl Workload {
@@ -62,7 +64,7 @@ impl Workload {
         })
     }
 
-    /// What the HPA asks for. Discovery has one URL for all.
+    /// What the HPA asks for. Discovery has one URL for all workloads.
     pub fn path(self, read: Read, dialect: Dialect) -> String {
         const CUSTOM: &str = "/apis/custom.metrics.k8s.io/v1beta2";
         const EXTERNAL: &str = "/apis/external.metrics.k8s.io/v1beta1";
@@ -71,11 +73,12 @@ impl Workload {
             Dialect::Vas => {
                 "scaling.voiceassist.io%2Fname%3Dvoiceassist%2Cscaling.voiceassist.io%2Fworkload%3Dapi"
             }
+            Dialect::Keda => "scaledobject.keda.sh%2Fname%3Dapi",
             Dialect::PrometheusAdapter => "",
         };
         let metric_selector = match dialect {
             Dialect::Vas => format!("&metricLabelSelector={selector}"),
-            Dialect::PrometheusAdapter => String::new(),
+            Dialect::PrometheusAdapter | Dialect::Keda => String::new(),
         };
         match (read, dialect) {
             (Read::Object, _) => format!(
@@ -91,7 +94,11 @@ impl Workload {
             (Read::External, Dialect::PrometheusAdapter) => {
                 format!("{EXTERNAL}/namespaces/{namespace}/queue-depth-outside")
             }
-            (Read::Discovery, _) => CUSTOM.to_owned(),
+            (Read::External, Dialect::Keda) => {
+                format!("{EXTERNAL}/namespaces/{namespace}/s0-prometheus?labelSelector={selector}")
+            }
+            (Read::Discovery, Dialect::Keda) => EXTERNAL.to_owned(),
+            (Read::Discovery, Dialect::Vas | Dialect::PrometheusAdapter) => CUSTOM.to_owned(),
         }
     }
 }

@@ -1,18 +1,11 @@
 //! What is there before any adapter is: the control plane, Prometheus and the workloads' series.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    process::Command,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::Path, process::Command, sync::Arc, time::Duration};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use hyper::{HeaderMap, header::AUTHORIZATION};
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::{Api, Client, api::PostParams};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
@@ -21,11 +14,14 @@ use serde_json::{Value, json};
 use vas::api::v1alpha1::VoiceAssistScaling;
 
 use crate::{
+    arguments::{Arguments, KedaReads, Peer, Read},
+    certificate::Certificate,
+    keda,
     load::Caller,
     say,
     support::{
         Cluster,
-        cluster::{bin, root},
+        cluster::root,
         eventually,
         process::{Process, free_port},
         prometheus::Prometheus,
@@ -36,7 +32,7 @@ use crate::{
 /// Where the Services of the adapters are.
 pub const NAMESPACE: &str = "bench";
 /// Names in the certificate that all servers share: those of their Services, and of this machine.
-const SERVICES: [&str; 3] = ["vas", "prometheus-adapter", "fixed-bytes"];
+const SERVICES: [&str; 4] = ["vas", "prometheus-adapter", "keda", "fixed-bytes"];
 /// Creates at once.
 const AT_ONCE: usize = 32;
 /// The group of the floor's APIService.
@@ -52,44 +48,55 @@ pub struct World {
     pub prometheus: Prometheus,
     exporters: Vec<Process>,
     workloads: usize,
+    /// Whether the workloads have a metric outside of the cluster.
+    external: bool,
+    /// Whether KEDA is to know the workloads, and how it reads.
+    keda: Option<KedaReads>,
     /// The certificate all servers show.
     pub certificate: Certificate,
     /// The control plane.
     pub cluster: Cluster,
 }
 
-/// A certificate for all servers, in files, and its CA.
-pub struct Certificate {
-    pub chain: PathBuf,
-    pub key: PathBuf,
-    pub ca: String,
-}
-
 impl World {
     /// Starts it without workloads.
-    pub async fn start() -> Self {
+    pub async fn start(arguments: &Arguments) -> Self {
         say("starting the control plane and Prometheus");
-        // Service accounts are of no use to pods that never run, and cost each namespace a second.
         let cluster = Cluster::start(
             "bench",
-            &["--apiserver-flag=disable-admission-plugins=ServiceAccount"],
+            &[
+                // Service accounts are of no use to pods that never run, and cost each namespace a second.
+                "--apiserver-flag=disable-admission-plugins=ServiceAccount",
+                // KEDA makes HPAs, and only the reads of this program shall count.
+                "--hpa-sync-period=10h",
+            ],
         );
         cluster.install_crd();
+        let keda = arguments.has(Peer::Keda).then_some(arguments.keda_reads);
+        if keda.is_some() {
+            keda::install(&cluster).await;
+        }
         let client = cluster.client().await;
         let objects = json!({"apiVersion": "v1", "kind": "List", "items": objects()});
         cluster.kubectl_ok(&["apply", "-f", "-"], Some(&objects.to_string()));
+        let names = SERVICES
+            .iter()
+            .map(|service| format!("{service}.{NAMESPACE}.svc"))
+            .chain(["localhost".to_owned()]);
         Self {
             client,
             prometheus: Prometheus::start("bench").await,
             exporters: Vec::new(),
             workloads: 0,
-            certificate: Certificate::issue(cluster.dir()),
+            external: arguments.reads.contains(&Read::External),
+            keda,
+            certificate: Certificate::issue(cluster.dir(), names.collect()),
             cluster,
         }
     }
 
     /// Adds workloads until there are so many, with their series, pods and resources.
-    pub async fn grow(&mut self, workloads: usize, external: bool) {
+    pub async fn grow(&mut self, workloads: usize) {
         let new = self.workloads..workloads;
         if new.is_empty() {
             return;
@@ -114,7 +121,8 @@ impl World {
             self.cluster.dir().join(format!("{name}.log")),
         ));
         self.prometheus.register(&name, &format!("127.0.0.1:{port}"));
-        let client = &self.client;
+        let (client, external, keda) = (&self.client, self.external, self.keda);
+        let prometheus = &self.prometheus.url();
         stream::iter(new.map(Workload))
             .map(|workload| async move {
                 let namespace = workload.namespace();
@@ -123,7 +131,11 @@ impl World {
                     create::<Pod>(&Api::namespaced(client.clone(), &namespace), pod).await?;
                 }
                 let scalings = Api::<VoiceAssistScaling>::namespaced(client.clone(), &namespace);
-                create(&scalings, Workload::scaling(external)).await
+                create(&scalings, Workload::scaling(external)).await?;
+                match keda {
+                    Some(reads) => keda::create(client, workload, prometheus, reads).await,
+                    None => Ok(()),
+                }
             })
             .buffer_unordered(AT_ONCE)
             .try_collect::<()>()
@@ -162,10 +174,11 @@ impl World {
     /// Queries Prometheus has answered so far, by its own count.
     pub async fn prometheus_queries(&self) -> f64 {
         let url = format!("{}/metrics", self.prometheus.url());
-        let text = match reqwest::get(url).await {
-            Ok(answer) => answer.text().await.unwrap_or_default(),
-            Err(_) => String::new(),
-        };
+        let fetch = async { reqwest::get(url).await?.text().await };
+        let fetched = tokio::time::timeout(Duration::from_secs(10), fetch).await;
+        let text = fetched
+            .expect("Prometheus answers within 10 s")
+            .unwrap_or_default();
         text.lines()
             .filter(|line| line.starts_with("prometheus_http_requests_total{"))
             .filter(|line| line.contains("handler=\"/api/v1/query\""))
@@ -273,34 +286,6 @@ impl World {
     }
 }
 
-impl Certificate {
-    /// Issues it into `dir`.
-    fn issue(dir: &Path) -> Self {
-        let key = KeyPair::generate().expect("a key");
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let ca = params.self_signed(&key).expect("a CA");
-        let issuer = Issuer::new(params, key);
-        let names: Vec<String> = SERVICES
-            .iter()
-            .map(|service| format!("{service}.{NAMESPACE}.svc"))
-            .chain(["localhost".to_owned()])
-            .collect();
-        let key = KeyPair::generate().expect("a key");
-        let certificate = CertificateParams::new(names)
-            .and_then(|params| params.signed_by(&key, &issuer))
-            .expect("a certificate");
-        let files = Self {
-            chain: dir.join("bench.crt"),
-            key: dir.join("bench.key"),
-            ca: ca.pem(),
-        };
-        std::fs::write(&files.chain, certificate.pem()).expect("the certificate can be written");
-        std::fs::write(&files.key, key.serialize_pem()).expect("the key can be written");
-        files
-    }
-}
-
 /// The namespace of the Services, their Services, which are aliases of this machine, and the HPA's right to the
 /// floor.
 fn objects() -> Vec<Value> {
@@ -351,30 +336,4 @@ where
 {
     let object: K = serde_json::from_value(object).map_err(kube::Error::SerdeError)?;
     api.create(&PostParams::default(), &object).await.map(drop)
-}
-
-/// Versions of what runs, for the report.
-pub fn versions() -> String {
-    let first_line = |program: &Path, args: &[&str]| {
-        let output = Command::new(program).args(args).output().ok();
-        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-        text.and_then(|text| Some(text.lines().next()?.trim().to_owned()))
-            .unwrap_or_else(|| "unknown".to_owned())
-    };
-    let apiserver = first_line(&bin("kube-apiserver"), &["--version"]);
-    let prometheus = include_str!("../cluster/tools/prometheus/go.mod")
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("github.com/prometheus/prometheus v0."))
-        .and_then(|version| version.split_whitespace().next())
-        .unwrap_or("unknown");
-    let adapter = include_str!("peers/prometheus-adapter/go.mod")
-        .lines()
-        .find_map(|line| line.split_once("sigs.k8s.io/prometheus-adapter v"))
-        .and_then(|(_, version)| version.split_whitespace().next())
-        .unwrap_or("unknown");
-    let rust = first_line(Path::new("rustc"), &["--version"]);
-    let commit = first_line(Path::new("git"), &["describe", "--always", "--dirty"]);
-    format!(
-        "vas at {commit}, {apiserver}, Prometheus (Go module v0.{prometheus}), prometheus-adapter {adapter}, {rust}"
-    )
 }

@@ -100,6 +100,8 @@ impl Prometheus {
             format!("--storage.tsdb.path={}", self.dir.join("data").display()),
             format!("--web.listen-address=127.0.0.1:{}", self.port),
             "--storage.tsdb.no-lockfile".to_owned(),
+            // By default 512, which KEDA takes for itself with 1,000 resources: then nobody else is answered.
+            "--web.max-connections=10000".to_owned(),
             "--log.level=warn".to_owned(),
         ];
         let mut client = reqwest::Client::new();

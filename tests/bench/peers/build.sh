@@ -1,9 +1,9 @@
 #!/bin/sh
 # Builds the adapters that `make bench` compares with, from the Go module proxy:
 #
-#     tests/bench/peers/build.sh prometheus-adapter
+#     tests/bench/peers/build.sh prometheus-adapter keda
 #
-# The binaries go to target/bench/bin. A first build takes minutes, so it says how far it is.
+# The binaries go to target/bench/bin. A first build takes minutes, KEDA's up to half an hour, so it says how far it is.
 # PEERS_FLAGS adds to `go build`, such as -p=1 on a machine that others use too.
 set -eu
 
@@ -54,9 +54,23 @@ build() {
     echo "bench: $2 built in ${waited}s" >&2
 }
 
+# The CRDs of the KEDA that was built, for the cluster.
+definitions() {
+    sources=$(cd "$here/keda" && go list -m -f '{{.Dir}}' github.com/kedacore/keda/v2)
+    rm -rf "$bin/../keda"
+    mkdir -p "$bin/../keda"
+    cp "$sources"/config/crd/bases/*.yaml "$bin/../keda/"
+    chmod u+w "$bin"/../keda/*
+}
+
 for peer in "$@"; do
     case $peer in
     prometheus-adapter) build "$peer" prometheus-adapter sigs.k8s.io/prometheus-adapter/cmd/adapter ;;
-    *) fail "no such peer: $peer (prometheus-adapter)" ;;
+    keda)
+        build "$peer" keda-adapter github.com/kedacore/keda/v2/cmd/adapter
+        build "$peer" keda-operator github.com/kedacore/keda/v2/cmd/operator
+        definitions
+        ;;
+    *) fail "no such peer: $peer (prometheus-adapter, keda)" ;;
     esac
 done

@@ -1,5 +1,6 @@
 //! The part of `docs/benchmarks.md` that `make bench` owns, as Markdown.
 
+mod keda;
 pub mod section;
 mod table;
 
@@ -9,18 +10,20 @@ use self::table::Table;
 use crate::{
     adapters::{FIXED, PROMETHEUS_ADAPTER, VAS},
     aims,
-    arguments::{Arguments, Read, Way},
+    arguments::{Arguments, KedaReads, Peer, Read, Way},
     measure::{API_SERVER, LOAD, Load, PROMETHEUS, Point, SERVER},
     pattern::Pattern,
     procfs,
     support::cluster::root,
-    world,
+    versions::versions,
 };
 
 /// What was found so far.
 pub struct Report {
     head: String,
     quick: bool,
+    /// How KEDA read, where it was to be measured: such a run has a section of its own.
+    keda: Option<KedaReads>,
     /// Whether nothing is to come.
     pub complete: bool,
     /// Stretches of load.
@@ -37,7 +40,12 @@ impl Report {
     /// Notes when and where the run began. Panics if the document has no place for it: that is better known now than
     /// when all is measured.
     pub fn begin(arguments: &Arguments) -> Self {
-        if let Err(error) = section::check(&root().join(arguments.report()), section::FRAME, SECTION) {
+        let keda = arguments.has(Peer::Keda).then_some(arguments.keda_reads);
+        if let Err(error) = section::check(
+            &root().join(arguments.report()),
+            section::FRAME,
+            keda::section(keda),
+        ) {
             panic!("{error}");
         }
         let given: Vec<String> = std::env::args().skip(1).collect();
@@ -48,12 +56,13 @@ impl Report {
         };
         let head = format!(
             "- command: `{command}`\n- date: {}\n- machine: {}, {} GiB, shared by all processes, the load \
-             generator among them\n- versions: {}\n- {} workloads of 3 pods with 3 metrics each; {} stretches of {} s for each \
+             generator among them; load average before the run {}\n- versions: {}\n- {} workloads of 3 pods with 3 metrics each; {} stretches of {} s for each \
              line, the servers in turn\n",
             jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC"),
             procfs::processors(),
             procfs::memory_of_machine(),
-            world::versions(),
+            procfs::load_average(),
+            versions(&arguments.peers),
             arguments.workloads,
             arguments.rounds,
             arguments.seconds,
@@ -61,6 +70,7 @@ impl Report {
         Self {
             head,
             quick: arguments.quick,
+            keda,
             complete: false,
             points: Vec::new(),
             patterns: Vec::new(),
@@ -71,13 +81,13 @@ impl Report {
 
     /// Writes all of it into its section of the document.
     pub fn write(&self, path: &Path) {
-        if let Err(error) = section::write(path, section::FRAME, SECTION, &self.markdown()) {
+        if let Err(error) = section::write(path, section::FRAME, keda::section(self.keda), &self.markdown()) {
             panic!("{error}");
         }
     }
 
     fn markdown(&self) -> String {
-        let mut text = String::from("## The metrics server\n\n");
+        let mut text = format!("## {}\n\n", keda::heading(self.keda));
         text += "Written by `make bench`; edits between the marks are lost.\n\n";
         if self.quick {
             text += "**A quick run: it shows that everything works. Its figures mean nothing.**\n\n";
@@ -95,10 +105,18 @@ impl Report {
         for why in &self.absent {
             let _ = writeln!(text, "- not measured: {why}");
         }
-        text += WITHOUT_KEDA;
+        text.push('\n');
         text += READING;
-        text += "\n### Aims\n\n";
-        text += &aims::table(&self.points, &self.patterns);
+        match self.keda {
+            None => {
+                text += WITHOUT_KEDA;
+                text += "\n### Aims\n\n";
+                text += &aims::table(&self.points, &self.patterns);
+            }
+            Some(reads) => {
+                text += &keda::reading(reads);
+            }
+        }
         for way in [Way::Direct, Way::ApiServer] {
             let points: Vec<&Point> = self.points.iter().filter(|point| point.way == way).collect();
             if points.is_empty() {
@@ -114,21 +132,15 @@ impl Report {
             text += "Each URL of each workload once per 15 s, through the API server, with the HPA controller's token.\n\n";
             text += &patterns(&self.patterns);
         }
-        if self.complete {
+        if self.complete && self.keda.is_none() {
             text += &instructions();
         }
         text
     }
 }
 
-/// The name in the marks.
-const SECTION: &str = "metrics-server";
-
 const WITHOUT_KEDA: &str = "\
-- not measured: KEDA's adapter, which serves External only and asks KEDA's operator for each value. The adapter alone is \
-2,602 Go packages, the clients of every source that KEDA knows among them: on 2 cores with other work, building it \
-(v2.20.2) had compiled 1,973 of them after 29 minutes, as long as a whole run may take, when it was stopped
-
+KEDA's adapter serves External only, takes long to build, and has a part of its own: `make bench-keda`.
 ";
 
 const READING: &str = "\
