@@ -12,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     EXIT_INTERRUPTED, EXIT_MISSED, EXIT_PRECONDITION, EXIT_PROVES_NOTHING,
-    load_args::{LoadError, TargetArgs, parse_rate},
-    outputs::replace,
+    capacity_args::{ElasticArgs, Output, SearchArgs},
+    load_args::{LoadError, TargetArgs},
+    outputs::{exists, replace},
     restore::told,
     scenario_args::{self, ScenarioArgsError},
 };
@@ -103,70 +104,6 @@ pub(super) struct Args {
     kube: KubeConfigArgs,
 }
 
-/// How loads are tried.
-#[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Search")]
-struct SearchArgs {
-    /// First load, in requests (journeys) per second
-    #[arg(long, value_name = "RATE", default_value_t = 10.0, value_parser = parse_rate)]
-    start_rate: f64,
-    /// Highest load
-    #[arg(long, value_name = "RATE", default_value_t = 20_000.0, value_parser = parse_rate)]
-    max_rate: f64,
-    /// How exact a capacity has to be, in percent
-    #[arg(long, value_name = "PERCENT", default_value_t = 2.0, value_parser = parse_precision)]
-    precision: f64,
-    /// Length of a step
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_step)]
-    step: Duration,
-    /// Load before each step that is not measured
-    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = parse_duration)]
-    warm_up: Duration,
-    /// Longest wait for replicas to be Ready
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
-    ready_timeout: Duration,
-    /// Threads that send. Default: as many as the load needs
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1024))]
-    threads: Option<u32>,
-}
-
-/// What is tried with scaling on.
-#[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Scaling on")]
-struct ElasticArgs {
-    /// Then let it scale again, and find the highest plateau and the steepest ramp that are survived
-    #[arg(long)]
-    elastic: bool,
-    /// Time to ramp up to a plateau
-    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = parse_duration, requires = "elastic")]
-    ramp: Duration,
-    /// Time for the replicas to follow the load
-    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = parse_duration, requires = "elastic")]
-    settle: Duration,
-    /// Longest wait for minReplicas before each try
-    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = parse_duration, requires = "elastic")]
-    scale_down_timeout: Duration,
-}
-
-/// One report in a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Output {
-    Json(PathBuf),
-    Markdown(PathBuf),
-}
-
-impl FromStr for Output {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once('=') {
-            Some(("json", file)) if !file.is_empty() => Ok(Self::Json(file.into())),
-            Some(("md", file)) if !file.is_empty() => Ok(Self::Markdown(file.into())),
-            _ => Err("write it as json=FILE or md=FILE"),
-        }
-    }
-}
-
 #[derive(Debug, thiserror::Error)]
 enum CapacityError {
     #[error(transparent)]
@@ -220,6 +157,10 @@ impl Args {
     }
 
     fn try_run(&self) -> Result<(), CapacityError> {
+        for output in &self.outputs {
+            let file = output.file();
+            exists(file).map_err(|error| CapacityError::Write(file.clone(), error))?;
+        }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -394,18 +335,6 @@ struct Held<'a> {
     holder: &'a str,
 }
 
-impl SearchArgs {
-    /// A count begins where the one before it was half way to its end: more replicas seldom carry less.
-    fn settings(&self, before: Option<&Point>) -> search::Settings {
-        search::Settings {
-            start: before.map_or(self.start_rate, |point| point.capacity / 2.0),
-            most: self.max_rate,
-            precision: self.precision / 100.0,
-            ..search::Settings::default()
-        }
-    }
-}
-
 /// The counts to measure.
 fn counts(asked: &[u32], (min, max): (u32, u32)) -> Result<Vec<u32>, ClusterError> {
     if let Some(outside) = asked.iter().find(|count| !(min..=max).contains(*count)) {
@@ -445,23 +374,6 @@ fn say(words: &str) {
     let _ = writeln!(io::stderr().lock(), "{words}");
 }
 
-fn parse_precision(text: &str) -> Result<f64, &'static str> {
-    let percent = text
-        .parse()
-        .ok()
-        .filter(|percent| (0.1..=100.0).contains(percent));
-    percent.ok_or("must be a number from 0.1 to 100")
-}
-
-/// The growth of latency shows in five seconds at the earliest.
-fn parse_step(text: &str) -> Result<Duration, String> {
-    let step = parse_duration(text).map_err(|error| error.to_string())?;
-    if step < Duration::from_secs(5) {
-        return Err("must be at least 5s: the growth of latency needs seconds to show".to_owned());
-    }
-    Ok(step)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -476,13 +388,5 @@ mod tests {
             error.is_precondition() && error.to_string().contains("minReplicas 2"),
             "{error}"
         );
-    }
-
-    #[test]
-    fn outputs_and_numbers_are_checked_before_anything_is_held() {
-        assert_eq!("md=a=b".parse(), Ok(Output::Markdown("a=b".into())));
-        assert!("html=x".parse::<Output>().is_err() && "json=".parse::<Output>().is_err());
-        assert!(parse_rate("0").is_err() && parse_rate("NaN").is_err() && parse_rate("0.5").is_ok());
-        assert!(parse_precision("0").is_err() && parse_step("4s").is_err() && parse_step("5s").is_ok());
     }
 }

@@ -3,13 +3,14 @@
 //! ```text
 //! load_args, scenario_args  flags that tests share     drive, progress  sends a load and says how far it is
 //! outputs, verdict          files and exit codes       metrics_listen   /metrics of a run
-//! watch_args, watched       a workload, meanwhile      autoscaling_args flags of autoscaling
+//! watch_args, watched       a workload, meanwhile      autoscaling_args, capacity_args  their flags
 //! run, autoscaling, capacity, restore, compare, merge, list             the subcommands
 //! ```
 
 mod autoscaling;
 mod autoscaling_args;
 mod capacity;
+mod capacity_args;
 mod compare;
 mod drive;
 mod list;

@@ -85,10 +85,7 @@ impl Output {
     /// # Errors
     /// When its folder does not exist.
     pub(in crate::cli) fn check(&self) -> Result<(), OutputError> {
-        let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let exists = folder.is_none_or(Path::is_dir);
-        let missing = || io::Error::new(io::ErrorKind::NotFound, "its folder does not exist");
-        exists.then_some(()).ok_or_else(|| self.error(missing()))
+        exists(&self.file).map_err(|source| self.error(source))
     }
 
     fn error(&self, source: io::Error) -> OutputError {
@@ -97,6 +94,13 @@ impl Output {
             source,
         }
     }
+}
+
+/// Whether the folder of a file exists.
+pub(super) fn exists(file: &Path) -> io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let missing = || io::Error::new(io::ErrorKind::NotFound, "its folder does not exist");
+    folder.is_none_or(Path::is_dir).then_some(()).ok_or_else(missing)
 }
 
 /// Writes a file so that its readers see the old one or the whole new one.

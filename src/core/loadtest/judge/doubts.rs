@@ -64,7 +64,7 @@ fn late(load: &Load, measured: &Measured) -> Option<String> {
     };
     let late = measured.schedule_error.quantile(0.99)?;
     let latency = measured.total.latency.quantile(0.99)?;
-    (late > LATE && late.as_secs_f64() > LATE_SHARE * latency.as_secs_f64() && !waited_for_service(measured))
+    (late > LATE && late.as_secs_f64() > LATE_SHARE * latency.as_secs_f64())
         .then(|| {
             format!(
                 "one request in a hundred was sent {} or more after it was due, of a p99 of {}; send less, use --threads, or --precise",
@@ -72,11 +72,6 @@ fn late(load: &Load, measured: &Measured) -> Option<String> {
                 short(latency)
             )
         })
-}
-
-/// A connection that is slow to come is the service's time: connecting is part of the schedule error.
-fn waited_for_service(measured: &Measured) -> bool {
-    measured.generator.connections * 10 > measured.total.due
 }
 
 fn waited(measured: &Measured) -> Option<String> {

@@ -102,7 +102,7 @@ fn one(out: &mut Markup, target: &str, number: usize, chain: &Chain, longest: f6
         if let Some(hint) = &chain.hint {
             out.element("p", &[("class", &"hint")], |out| {
                 if let Some(slowest) = words::slowest(chain) {
-                    out.leaf("b", &[], format_args!("Slowest: {slowest}. "));
+                    out.leaf("b", &[], format_args!("Slowest, {slowest}: "));
                 }
                 out.text(hint);
             });

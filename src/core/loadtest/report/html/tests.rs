@@ -113,7 +113,7 @@ fn a_run_that_scaled_is_told_from_the_verdict_to_the_generator() {
         "pod created",
         "HPA condition",
         "2 to 4 replicas, Ready 36.2 s after the load step",
-        "Slowest: pods Ready 17.2 s.",
+        "Slowest, pods Ready 17.2 s:",
         "shorten initialDelaySeconds",
         "<h2>Checks</h2>",
         "\u{2715} missed",
