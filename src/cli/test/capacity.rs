@@ -4,8 +4,6 @@ use std::{
     io::{self, Write as _},
     path::PathBuf,
     process::ExitCode,
-    str::FromStr,
-    time::Duration,
 };
 
 use tokio_util::sync::CancellationToken;
@@ -22,7 +20,6 @@ use crate::{
     cli::{
         EXIT_INVALID,
         kube_config::{KubeConfigArgs, KubeConfigError, namespace_of},
-        leader_election::parse_duration,
         output,
     },
     clock::{Clock as _, SystemClock},
@@ -30,7 +27,7 @@ use crate::{
         capacity::{Capacity, Point, SCHEMA_VERSION, markdown, text},
         curve::Curve,
         scenario::model::{Scenario, Threshold},
-        search::{self, SearchError},
+        search::SearchError,
     },
     loadtest::{
         capacity::{

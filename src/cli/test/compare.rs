@@ -1,7 +1,6 @@
 //! `vas test compare`: a run against an earlier one.
 
 use std::{
-    fmt::Write as _,
     io::{self, Write as _},
     path::PathBuf,
     process::ExitCode,
@@ -9,24 +8,27 @@ use std::{
 
 use super::{
     EXIT_MISSED, EXIT_PROVES_NOTHING,
+    capacity_args::Output,
     merge::{FileError, read},
+    outputs::replace,
 };
 use crate::{
     cli::EXIT_INVALID,
-    core::loadtest::compare::{Difference, Judgement, compare},
+    core::loadtest::compare::{Difference, Judgement, compare, render},
 };
 
 /// Compare a run with an earlier one, and say what became worse beyond noise
 ///
-/// Figures are medians over the seconds of a run (the mean, for failures). How far they are from each other by chance is
-/// found by drawing seconds again and again; a difference counts if 95 of 100 draws agree on it and it is more than 5 %.
+/// Figures are medians over the seconds of a run (the mean, for failures and for the Ready replicas of watched runs). How far they are from each other by chance is
+/// found by drawing stretches of seconds again and again; a difference counts if 95 of 100 draws agree on it and it is more than 5 %.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   vas test run load --target http://localhost:8080 -o json=before.json
   vas test run load --target http://localhost:8080 -o json=after.json
   vas test compare before.json after.json
 
-Exit codes: 0 nothing became worse, 99 something did, 3 nothing could be compared, 2 a file cannot be used.")]
+Exit codes: 0 nothing became worse, 99 something did, 3 nothing could be compared, 2 a file cannot be read,
+1 one cannot be written.")]
 pub(super) struct Args {
     /// JSON report of the earlier run
     #[arg(value_name = "BASELINE")]
@@ -34,6 +36,9 @@ pub(super) struct Args {
     /// JSON report of the later run
     #[arg(value_name = "RUN")]
     run: PathBuf,
+    /// Write the comparison: json=FILE or md=FILE; may be given several times
+    #[arg(short, long = "output", value_name = "FORMAT=FILE")]
+    outputs: Vec<Output>,
 }
 
 impl Args {
@@ -41,7 +46,17 @@ impl Args {
         match self.compare() {
             Ok(differences) => {
                 // A reader that went away (`| head`) is no failure, and has seen what it wanted.
-                let _ = io::stdout().lock().write_all(table(&differences).as_bytes());
+                if let Err((file, error)) = self.write(&differences) {
+                    let _ = writeln!(
+                        io::stderr().lock(),
+                        "vas test compare: cannot write {}: {error}",
+                        file.display()
+                    );
+                    return ExitCode::FAILURE;
+                }
+                let _ = io::stdout()
+                    .lock()
+                    .write_all(render::text(&differences).as_bytes());
                 let worse = |difference: &Difference| difference.judgement == Judgement::Worse;
                 let known = |difference: &Difference| difference.judgement != Judgement::Unknown;
                 if differences.iter().any(worse) {
@@ -64,6 +79,19 @@ impl Args {
         }
     }
 
+    fn write(&self, differences: &[Difference]) -> Result<(), (&PathBuf, io::Error)> {
+        for output in &self.outputs {
+            let text = match output {
+                Output::Json(_) => render::json(differences).map_err(io::Error::from),
+                Output::Markdown(_) => Ok(render::markdown(differences)),
+            };
+            let file = output.file();
+            text.and_then(|text| replace(file, &text))
+                .map_err(|error| (file, error))?;
+        }
+        Ok(())
+    }
+
     fn compare(&self) -> Result<Vec<Difference>, FileError> {
         let (baseline, run) = (read(&self.baseline)?, read(&self.run)?);
         for (file, stored) in [(&self.baseline, &baseline), (&self.run, &run)] {
@@ -77,36 +105,6 @@ impl Args {
         }
         // Always the same draws: the same reports give the same answer.
         let mut random = fastrand::Rng::with_seed(1);
-        Ok(compare(&baseline.measured, &run.measured, &mut |below| {
-            random.usize(..below)
-        }))
+        Ok(compare(&baseline, &run, &mut |below| random.usize(..below)))
     }
-}
-
-fn table(differences: &[Difference]) -> String {
-    let mut text = format!(
-        "{:<20} {:>10} {:>10}  {:<20}\n",
-        "", "baseline", "run", "change (95 %)"
-    );
-    let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
-    for difference in differences {
-        let change = difference.change.map_or_else(
-            || "not known".to_owned(),
-            |(low, high)| format!("{:+.1} % to {:+.1} %", 100.0 * low, 100.0 * high),
-        );
-        let words = match difference.judgement {
-            Judgement::Better => "better",
-            Judgement::Same => "same",
-            Judgement::Worse => "WORSE",
-            Judgement::Unknown => "unknown",
-        };
-        let _ = writeln!(
-            text,
-            "{:<20} {:>10} {:>10}  {change:<20} {words}",
-            difference.figure,
-            number(difference.baseline),
-            number(difference.run),
-        );
-    }
-    text
 }
