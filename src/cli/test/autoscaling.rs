@@ -10,13 +10,14 @@ use super::{
     metrics_listen::{ListenError, MetricsListenArgs},
     outputs::{Output, OutputError},
     scenario_args::{self, ScenarioArgsError},
+    subject_args::SubjectArgs,
     verdict::{self, MinGrade},
     watched,
 };
 use crate::{
     cli::{
         EXIT_INVALID,
-        kube_config::{KubeConfigArgs, KubeConfigError, namespace_of},
+        kube_config::{KubeConfigArgs, KubeConfigError},
         leader_election::parse_duration,
         output,
     },
@@ -75,18 +76,8 @@ use crate::{
 Exit codes: 0 pass, 99 an assertion, a threshold or --min-grade was missed, 2 usage, 3 invalid,
 4 a precondition does not hold, 130 interrupted, 1 anything else.")]
 pub(super) struct Args {
-    /// Name of the VoiceAssistScaling
-    #[arg(value_name = "NAME")]
-    name: String,
-    /// Its namespace. Default: the context's
-    #[arg(short, long, value_name = "NAMESPACE")]
-    namespace: Option<String>,
-    /// The workload; may be left out where there is only one
-    #[arg(short, long, value_name = "NAME")]
-    workload: Option<String>,
-    /// Test a namespace or environment that is production
-    #[arg(long)]
-    allow_production: bool,
+    #[command(flatten)]
+    subject: SubjectArgs,
     /// Longest wait for replicas to be steady and metrics to be there, before the load
     #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = parse_duration)]
     steady_timeout: Duration,
@@ -231,12 +222,8 @@ impl Args {
             !target.base_path.is_empty(),
         )?;
         let curve = self.curve()?;
-        let client = self.kube.client().await?;
-        let namespace = namespace_of(self.namespace.as_deref(), &client);
-        let resource = Resource::new(client, &namespace, &self.name);
-        let subject = resource
-            .subject(self.workload.as_deref(), self.allow_production)
-            .await?;
+        let (resource, _) = self.subject.resource(&self.kube).await?;
+        let subject = self.subject.subject(&resource).await?;
         let wanted = self.course.replicas(subject.bounds);
         let say = |words: &str| self.say(words);
         let hpa = preflight::clear(&resource, &subject, wanted, self.steady_timeout, say).await?;
@@ -254,7 +241,7 @@ impl Args {
             course::needed(course.peak, per).min(subject.bounds.1)
         });
         let asserted = self.limits.asserted(wanted, needed, after);
-        scenario.name = format!("autoscaling of {}/{}", self.name, subject.workload);
+        scenario.name = format!("autoscaling of {}/{}", self.subject.name, subject.workload);
         scenario.description = format!("from {} to {wanted} replicas and back", subject.replicas);
         scenario.load = Load::Open(course.profile());
         self.engine.guard(&scenario)?;

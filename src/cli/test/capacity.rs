@@ -15,11 +15,12 @@ use super::{
     outputs::{exists, replace},
     restore::told,
     scenario_args::{self, ScenarioArgsError},
+    subject_args::SubjectArgs,
 };
 use crate::{
     cli::{
         EXIT_INVALID,
-        kube_config::{KubeConfigArgs, KubeConfigError, namespace_of},
+        kube_config::{KubeConfigArgs, KubeConfigError},
         output,
     },
     clock::{Clock as _, SystemClock},
@@ -66,21 +67,11 @@ const COUNTS: usize = 4;
 Exit codes: 0 found, 99 not even the least load meets the objective, 2 usage, 3 the steps prove nothing,
 4 a precondition does not hold, 130 interrupted, 1 anything else.")]
 pub(super) struct Args {
-    /// Name of the VoiceAssistScaling
-    #[arg(value_name = "NAME")]
-    name: String,
-    /// Its namespace. Default: the context's
-    #[arg(short, long, value_name = "NAMESPACE")]
-    namespace: Option<String>,
-    /// The workload; may be left out where there is only one
-    #[arg(short, long, value_name = "NAME")]
-    workload: Option<String>,
+    #[command(flatten)]
+    subject: SubjectArgs,
     /// Replica counts to measure. Default: minReplicas, doubled up to maxReplicas, at most four
     #[arg(long, value_name = "NUMBER,...", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=10_000))]
     replicas: Vec<u32>,
-    /// Test a namespace or environment that is production
-    #[arg(long)]
-    allow_production: bool,
     /// Journeys and thresholds of this scenario of vas, or of a file; its load is not used
     #[arg(long, value_name = "SCENARIO|FILE")]
     scenario: Option<String>,
@@ -176,12 +167,8 @@ impl Args {
     async fn test(&self) -> Result<Capacity, CapacityError> {
         let stop = shutdown::on_signal().map_err(CapacityError::Start)?;
         let steps = self.steps(stop.clone())?;
-        let client = self.kube.client().await?;
-        let namespace = namespace_of(self.namespace.as_deref(), &client);
-        let resource = Resource::new(client, &namespace, &self.name);
-        let subject = resource
-            .subject(self.workload.as_deref(), self.allow_production)
-            .await?;
+        let (resource, namespace) = self.subject.resource(&self.kube).await?;
+        let subject = self.subject.subject(&resource).await?;
         let counts = counts(&self.replicas, subject.bounds)?;
         let mut capacity = self.empty(&namespace, &subject, &steps.scenario);
 
@@ -197,8 +184,10 @@ impl Args {
         let measured = self.measure(&held, &steps, &counts, &now.to_string()).await;
         let given = resource.give_back(Some(&holder)).await;
         guardian.dismiss();
-        if let Some(hold) = given.map_err(|error| CapacityError::NotGivenBack(error, self.name.clone()))? {
-            say(&told(&self.name, &hold));
+        if let Some(hold) =
+            given.map_err(|error| CapacityError::NotGivenBack(error, self.subject.name.clone()))?
+        {
+            say(&told(&self.subject.name, &hold));
         }
         capacity.points = measured?;
         if self.elastic.elastic {
@@ -297,7 +286,7 @@ impl Args {
         let own = [
             "test",
             "restore",
-            &self.name,
+            &self.subject.name,
             "--namespace",
             namespace,
             "--guard",
@@ -310,7 +299,7 @@ impl Args {
     fn empty(&self, namespace: &str, subject: &Subject, scenario: &Scenario) -> Capacity {
         Capacity {
             schema_version: SCHEMA_VERSION,
-            name: self.name.clone(),
+            name: self.subject.name.clone(),
             namespace: namespace.to_owned(),
             workload: subject.workload.clone(),
             target: self.target.url().to_owned(),

@@ -4,6 +4,7 @@
 //! load_args, scenario_args  flags that tests share     drive, progress  sends a load and says how far it is
 //! outputs, verdict          files and exit codes       metrics_listen   /metrics of a run
 //! watch_args, watched       a workload, meanwhile      autoscaling_args, capacity_args  their flags
+//! subject_args              which workload
 //! run, autoscaling, capacity, restore, compare, merge, list             the subcommands
 //! ```
 
@@ -22,6 +23,7 @@ mod progress;
 mod restore;
 mod run;
 mod scenario_args;
+mod subject_args;
 mod verdict;
 mod watch_args;
 mod watched;

@@ -1,0 +1,51 @@
+//! Which workload is tested: flags that tests on a cluster share.
+
+use crate::{
+    cli::kube_config::{KubeConfigArgs, KubeConfigError, namespace_of},
+    loadtest::cluster::{
+        error::ClusterError,
+        resource::{Resource, Subject},
+    },
+};
+
+/// A workload of a VoiceAssistScaling.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct SubjectArgs {
+    /// Name of the VoiceAssistScaling
+    #[arg(value_name = "NAME")]
+    pub(super) name: String,
+    /// Its namespace. Default: the context's
+    #[arg(short, long, value_name = "NAMESPACE")]
+    namespace: Option<String>,
+    /// The workload; may be left out where there is only one
+    #[arg(short, long, value_name = "NAME")]
+    workload: Option<String>,
+    /// Test a namespace or environment that is production
+    #[arg(long)]
+    allow_production: bool,
+}
+
+impl SubjectArgs {
+    /// The resource, and the namespace it is in.
+    ///
+    /// # Errors
+    /// When there is no way to the API server.
+    pub(super) async fn resource(
+        &self,
+        kube: &KubeConfigArgs,
+    ) -> Result<(Resource, String), KubeConfigError> {
+        let client = kube.client().await?;
+        let namespace = namespace_of(self.namespace.as_deref(), &client);
+        Ok((Resource::new(client, &namespace, &self.name), namespace))
+    }
+
+    /// The workload, as it is found.
+    ///
+    /// # Errors
+    /// When it is not there, or must not be tested.
+    pub(super) async fn subject(&self, resource: &Resource) -> Result<Subject, ClusterError> {
+        resource
+            .subject(self.workload.as_deref(), self.allow_production)
+            .await
+    }
+}
