@@ -11,7 +11,7 @@ const SYNC: i32 = 15;
 const SLACK: Duration = Duration::from_secs(120);
 
 /// Longest time to get from so many replicas to the fewest, once the load is gone: the stabilization window, then one
-/// step of the policies for each of their periods, and [`SLACK`]. `None` where the policies never get there.
+/// step of the policies for each of their periods, and two minutes. `None` where the policies never get there.
 pub fn deadline(hpa: &Hpa, from: i32) -> Option<Duration> {
     let rules = hpa.behavior.as_ref().map(|behavior| &behavior.down);
     let seconds = rules.map_or(Some(300), |rules| time(rules, from, hpa.min))?;
