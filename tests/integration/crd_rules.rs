@@ -162,8 +162,10 @@ fn the_crd_is_accepted_without_a_warning() {
         ],
         None,
     );
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    assert!(output.status.success());
+    // kubectl complains, too, of APIs that other tests of this cluster are about to serve.
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(!words.contains("Warning:"), "{words}");
+    assert!(output.status.success(), "{words}");
 }
 
 #[tokio::test]
