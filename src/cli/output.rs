@@ -42,6 +42,11 @@ pub(super) fn text(text: &str) -> io::Result<()> {
     }
 }
 
+/// Says something on standard error. Nobody has to listen.
+pub(super) fn say(words: &str) {
+    let _ = writeln!(io::stderr().lock(), "{words}");
+}
+
 /// Prints objects, each with an optional comment that only YAML can carry.
 pub(super) fn documents(format: Format, objects: &[(Value, Option<String>)]) -> Result<(), OutputError> {
     let mut out = io::stdout().lock();

@@ -4,7 +4,7 @@
 //! that the verdict does not move with every pod. It errs on the side of silence: other pods in the
 //! namespace take room too.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
@@ -31,19 +31,32 @@ pub struct AtMost<'a> {
     pub requests: &'a PodRequests,
 }
 
-/// The first limit, in the order of names, that the workloads together would pass; as a sentence.
-pub fn shortage(quotas: &[Quota], workloads: &[AtMost<'_>]) -> Option<String> {
+/// A limit that workloads would pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shortage {
+    /// Which quota, and what it allows of what.
+    pub allowed: String,
+    /// What the workloads need of it.
+    pub needed: String,
+}
+
+impl fmt::Display for Shortage {
+    /// As a sentence about all workloads of a resource.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { allowed, needed } = self;
+        write!(f, "{allowed}, and the workloads at maxReplicas need {needed}")
+    }
+}
+
+/// The first limit, in the order of names, that the workloads together would pass.
+pub fn shortage(quotas: &[Quota], workloads: &[AtMost<'_>]) -> Option<Shortage> {
     quotas.iter().find_map(|quota| {
         quota.hard.iter().find_map(|(resource, hard)| {
             let room = quantity::parse(hard).ok()?;
             let needed = total(resource, workloads);
-            (needed > room).then(|| {
-                format!(
-                    "ResourceQuota {} allows {resource} {}, and the workloads at maxReplicas need {}",
-                    quota.name,
-                    hard.0,
-                    show(needed),
-                )
+            (needed > room).then(|| Shortage {
+                allowed: format!("ResourceQuota {} allows {resource} {}", quota.name, hard.0),
+                needed: show(needed),
             })
         })
     })
@@ -111,7 +124,9 @@ mod tests {
         ];
         assert_eq!(shortage(&quota(&[("requests.cpu", "5")]), &ten), None);
         assert_eq!(
-            shortage(&quota(&[("cpu", "4500m")]), &ten).as_deref(),
+            shortage(&quota(&[("cpu", "4500m")]), &ten)
+                .map(|shortage| shortage.to_string())
+                .as_deref(),
             Some("ResourceQuota team allows cpu 4500m, and the workloads at maxReplicas need 5")
         );
         assert_eq!(shortage(&quota(&[("pods", "10")]), &ten), None);

@@ -7,7 +7,6 @@ use k8s_openapi::api::{autoscaling::v2::HorizontalPodAutoscaler, core::v1::Resou
 use kube::{Api, api::ListParams, core::DynamicObject};
 
 use super::{
-    capacity::hold::suspended,
     cluster::{
         error::{ClusterError, answer},
         resource::{Resource, Subject},
@@ -70,7 +69,7 @@ async fn look(resource: &Resource, subject: &Subject) -> Result<Found, ClusterEr
     let current = scale.spec.and_then(|spec| spec.replicas).unwrap_or(0);
     let mut unread = Vec::new();
     for metric in metrics::served(&hpa, subject) {
-        match metrics::read(client, &metric).await {
+        match metrics::read(resource, &metric).await {
             // Who may not read it relies on the HPA's own status.
             Err(error) if !metrics::refused(&error) => unread.push((metric.name, error.to_string())),
             _ => {}
@@ -83,7 +82,6 @@ async fn look(resource: &Resource, subject: &Subject) -> Result<Found, ClusterEr
     let target = answer("read the scale target", targets.get(&subject.target.name)).await?;
     let target = serde_json::to_value(target).unwrap_or_default();
     Ok(Found {
-        suspended: suspended(&hpa),
         hpa,
         current: u32::try_from(current).unwrap_or(0),
         pods: resource.pods(subject).await?,

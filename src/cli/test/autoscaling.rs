@@ -2,6 +2,8 @@
 
 use std::{fs, io, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+
 use super::{
     EXIT_INTERRUPTED, EXIT_PRECONDITION,
     autoscaling_args::{CourseArgs, CourseError, LimitArgs},
@@ -51,6 +53,7 @@ use crate::{
             error::ClusterError,
             resource::{Resource, Subject},
         },
+        http::Target,
         preflight,
         watch::Watch,
     },
@@ -164,9 +167,10 @@ impl AutoscalingError {
 
 /// What is tested: a workload as it was found, the load for it, and what has to hold.
 struct Test {
+    target: Target,
     resource: Resource,
     subject: Subject,
-    hpa: k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler,
+    hpa: HorizontalPodAutoscaler,
     scenario: Scenario,
     course: Course,
     per_replica: Option<f64>,
@@ -179,7 +183,7 @@ impl Args {
         match self.try_run() {
             Ok(code) => ExitCode::from(code),
             Err(error) => {
-                self.tell(&format!("vas test autoscaling: {error}"));
+                output::say(&format!("vas test autoscaling: {error}"));
                 ExitCode::from(error.code())
             }
         }
@@ -246,6 +250,7 @@ impl Args {
         scenario.load = Load::Open(course.profile());
         self.engine.guard(&scenario)?;
         Ok(Test {
+            target,
             resource,
             subject,
             hpa,
@@ -263,7 +268,6 @@ impl Args {
         watch.first_look().await?;
         let clock = RunClock::begins_in(LEAD);
         watch.begin(clock);
-        let target = self.target.target()?;
         let scenario = Arc::new(test.scenario.clone());
         let mut told = Told::default();
         let each = |second: &Second| {
@@ -273,7 +277,7 @@ impl Args {
         let settings = self.engine.settings();
         let mut measured = drive(
             &scenario,
-            &target,
+            &test.target,
             settings,
             clock,
             self.quiet,
@@ -308,15 +312,8 @@ impl Args {
 
     fn say(&self, words: &str) {
         if !self.quiet {
-            self.tell(words);
+            output::say(words);
         }
-    }
-
-    #[expect(clippy::unused_self, reason = "beside say, which needs it")]
-    fn tell(&self, words: &str) {
-        use io::Write as _;
-        // Nobody has to listen.
-        let _ = writeln!(io::stderr().lock(), "{words}");
     }
 }
 

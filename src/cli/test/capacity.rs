@@ -1,10 +1,6 @@
 //! `vas test capacity`: how much so many replicas carry, and what target follows from it.
 
-use std::{
-    io::{self, Write as _},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{io, path::PathBuf, process::ExitCode};
 
 use tokio_util::sync::CancellationToken;
 
@@ -138,7 +134,7 @@ impl Args {
         match self.try_run() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                say(&format!("vas test capacity: {error}"));
+                output::say(&format!("vas test capacity: {error}"));
                 ExitCode::from(error.code())
             }
         }
@@ -187,12 +183,12 @@ impl Args {
         if let Some(hold) =
             given.map_err(|error| CapacityError::NotGivenBack(error, self.subject.name.clone()))?
         {
-            say(&told(&self.subject.name, &hold));
+            output::say(&told(&self.subject.name, &hold));
         }
         capacity.points = measured?;
         if self.elastic.elastic {
             let trial = self.trial(&capacity.points, &steps, &resource, &subject);
-            capacity.elastic = Some(trial.run(say).await?);
+            capacity.elastic = Some(trial.run(output::say).await?);
         }
         capacity.conclude(subject.bounds.0);
         Ok(capacity)
@@ -219,7 +215,7 @@ impl Args {
             let settings = self.search.settings(points.last());
             let (found, taken) = steps
                 .search(settings, steady, |words| {
-                    say(&format!("{replicas} replicas: {words}"));
+                    output::say(&format!("{replicas} replicas: {words}"));
                 })
                 .await?;
             points.push(Point {
@@ -353,11 +349,6 @@ async fn unless<T>(
 fn json(capacity: &Capacity) -> Result<String, CapacityError> {
     let text = serde_json::to_string_pretty(capacity).map_err(|error| CapacityError::Print(error.into()))?;
     Ok(text + "\n")
-}
-
-fn say(words: &str) {
-    // Nobody has to listen.
-    let _ = writeln!(io::stderr().lock(), "{words}");
 }
 
 #[cfg(test)]

@@ -5,13 +5,11 @@ use std::{
     process::ExitCode,
 };
 
+use super::subject_args;
 use crate::{
-    cli::kube_config::{KubeConfigArgs, KubeConfigError, namespace_of},
+    cli::kube_config::{KubeConfigArgs, KubeConfigError},
     core::loadtest::hold::Hold,
-    loadtest::{
-        capacity::guardian,
-        cluster::{error::ClusterError, resource::Resource},
-    },
+    loadtest::{capacity::guardian, cluster::error::ClusterError},
 };
 
 /// Put back what a capacity test changed
@@ -68,9 +66,8 @@ impl Args {
             .build()
             .map_err(RestoreError::Runtime)?;
         runtime.block_on(async {
-            let client = self.kube.client().await?;
-            let namespace = namespace_of(self.namespace.as_deref(), &client);
-            let resource = Resource::new(client, &namespace, &self.name);
+            let (resource, _) =
+                subject_args::resource(&self.kube, self.namespace.as_deref(), &self.name).await?;
             if let Some(holder) = &self.guard {
                 let given = guardian::guard(&resource, holder).await?;
                 return Ok(given.map(|hold| told(&self.name, &hold)));

@@ -25,8 +25,22 @@ pub(super) struct SubjectArgs {
     allow_production: bool,
 }
 
+/// The resource of a name, and the namespace it is in.
+///
+/// # Errors
+/// When there is no way to the API server.
+pub(super) async fn resource(
+    kube: &KubeConfigArgs,
+    namespace: Option<&str>,
+    name: &str,
+) -> Result<(Resource, String), KubeConfigError> {
+    let client = kube.client().await?;
+    let namespace = namespace_of(namespace, &client);
+    Ok((Resource::new(client, &namespace, name), namespace))
+}
+
 impl SubjectArgs {
-    /// The resource, and the namespace it is in.
+    /// See [`resource`].
     ///
     /// # Errors
     /// When there is no way to the API server.
@@ -34,9 +48,7 @@ impl SubjectArgs {
         &self,
         kube: &KubeConfigArgs,
     ) -> Result<(Resource, String), KubeConfigError> {
-        let client = kube.client().await?;
-        let namespace = namespace_of(self.namespace.as_deref(), &client);
-        Ok((Resource::new(client, &namespace, &self.name), namespace))
+        resource(kube, self.namespace.as_deref(), &self.name).await
     }
 
     /// The workload, as it is found.

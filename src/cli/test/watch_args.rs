@@ -1,20 +1,16 @@
 //! `--watch`: what a workload does while load is sent to it.
 
-use super::watched;
+use super::{subject_args, watched};
 use crate::{
-    cli::kube_config::{KubeConfigArgs, KubeConfigError, namespace_of},
+    cli::kube_config::{KubeConfigArgs, KubeConfigError},
     core::loadtest::{
-        autoscaling::{course, news::Told, watched::Loaded},
+        autoscaling::{course, memory, news::Told, watched::Loaded},
         check::Check,
         measured::Measured,
         report::Workload,
         scenario::model::{Bound, Scenario},
     },
-    loadtest::{
-        clock::RunClock,
-        cluster::{error::ClusterError, resource::Resource},
-        watch::Watch,
-    },
+    loadtest::{clock::RunClock, cluster::error::ClusterError, watch::Watch},
 };
 
 /// Which workload.
@@ -72,9 +68,7 @@ impl WatchArgs {
         let Some(name) = &self.watch else {
             return Ok(None);
         };
-        let client = self.kube.client().await?;
-        let namespace = namespace_of(self.namespace.as_deref(), &client);
-        let resource = Resource::new(client, &namespace, name);
+        let (resource, _) = subject_args::resource(&self.kube, self.namespace.as_deref(), name).await?;
         let subject = resource
             .subject(self.workload.as_deref(), self.allow_production)
             .await?;
@@ -112,7 +106,7 @@ impl Watching {
                 Bound::Trend(growth) if threshold.step.is_none() => Some(growth),
                 _ => None,
             });
-        let check = trend.map(|growth| crate::core::loadtest::autoscaling::memory::check(&scaling, growth));
+        let check = trend.map(|growth| memory::check(&scaling, growth));
         let loaded = Loaded {
             scenario,
             measured,

@@ -37,4 +37,4 @@ pub use number::{Milli, milli};
 pub use pods::{Counts, Phase, Pod, Readiness, Sample};
 pub use policy::{Policies, Policy, Rules, down_limit, up_limit};
 pub use propose::{Measured, MetricError, Outcome, Proposal, Reading, World, propose};
-pub use spec::{Behavior, Controller, Direction, Hpa, Metric, Source, Target};
+pub use spec::{Behavior, Controller, Direction, Hpa, Metric, Source, TOLERANCE, Target};

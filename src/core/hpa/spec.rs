@@ -10,6 +10,9 @@ use super::{
 };
 use crate::core::quantity;
 
+/// Deviation from a target that the controller ignores unless told otherwise.
+pub const TOLERANCE: f64 = 0.1;
+
 /// Flags of the controller manager. They cannot be read from a cluster.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Controller {
@@ -26,7 +29,7 @@ pub struct Controller {
 impl Default for Controller {
     fn default() -> Self {
         Self {
-            tolerance: 0.1,
+            tolerance: TOLERANCE,
             downscale_stabilization: 300,
             cpu_initialization_period: Duration::from_mins(5),
             initial_readiness_delay: Duration::from_secs(30),

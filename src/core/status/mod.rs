@@ -195,7 +195,12 @@ fn quota_sufficient(inputs: &Inputs<'_>) -> Option<Finding> {
             reason::QUOTA_SUFFICIENT,
             "the namespace's quotas leave room for maxReplicas of every workload",
         ),
-        Some(shortage) => Finding::new(QUOTA_SUFFICIENT, Status::False, reason::QUOTA_TOO_SMALL, shortage),
+        Some(shortage) => Finding::new(
+            QUOTA_SUFFICIENT,
+            Status::False,
+            reason::QUOTA_TOO_SMALL,
+            shortage.to_string(),
+        ),
     })
 }
 

@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use kube::{
     Api,
     api::{Patch, PatchParams},
@@ -58,7 +57,7 @@ impl Resource {
 
     async fn until_suspended(&self, subject: &Subject) -> Result<(), ClusterError> {
         let waited = wait(SUSPEND_LIMIT, async || {
-            Ok(suspended(&self.hpa(&subject.hpa).await?))
+            Ok(hold::suspended(&self.hpa(&subject.hpa).await?))
         });
         if waited.await? {
             return Ok(());
@@ -186,36 +185,5 @@ impl Resource {
         )
         .await?;
         Ok(())
-    }
-}
-
-/// Whether an HPA follows no metric, in either direction.
-pub(in crate::loadtest) fn suspended(hpa: &HorizontalPodAutoscaler) -> bool {
-    let Some(behavior) = &hpa.spec.behavior else {
-        return false;
-    };
-    [&behavior.scale_up, &behavior.scale_down]
-        .into_iter()
-        .all(|rules| {
-            let select = rules.as_ref().and_then(|rules| rules.select_policy.as_deref());
-            select == Some("Disabled")
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_hpa_is_suspended_when_both_directions_are() {
-        let hpa = |up: &str, down: &str| -> HorizontalPodAutoscaler {
-            serde_json::from_value(
-                json!({"spec": {"maxReplicas": 5, "scaleTargetRef": {"kind": "Deployment", "name": "x"},
-                "behavior": {"scaleUp": {"selectPolicy": up}, "scaleDown": {"selectPolicy": down}}}}),
-            )
-            .unwrap()
-        };
-        assert!(suspended(&hpa("Disabled", "Disabled")));
-        assert!(!suspended(&hpa("Max", "Disabled")));
     }
 }

@@ -133,6 +133,19 @@ impl Resource {
         })
     }
 
+    /// Reads a path of the API server, such as one of an aggregated API. `what` is for the error.
+    ///
+    /// # Errors
+    /// When it is refused, or not answered in time.
+    pub(in crate::loadtest) async fn get(&self, what: &str, path: &str) -> Result<Value, ClusterError> {
+        let request = hyper::Request::get(path).body(Vec::new());
+        let request = request.map_err(|error| ClusterError::Api {
+            what: what.to_owned(),
+            source: kube::Error::HttpError(error),
+        })?;
+        answer(what, self.client.request(request)).await
+    }
+
     /// Untyped, so that fields this version does not know stay.
     pub(in crate::loadtest) fn resources(&self) -> Api<DynamicObject> {
         let kind = ApiResource::erase::<VoiceAssistScaling>(&());

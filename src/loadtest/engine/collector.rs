@@ -90,9 +90,6 @@ impl Collector {
     fn slice(&mut self, slice: Slice) {
         let (heard, all) = self.open.entry(slice.second).or_default();
         *heard += 1;
-        all.due += slice.due;
-        all.answered += slice.answered;
-        all.failed += slice.failed;
         all.latency.merge(&slice.latency);
         all.concurrency += slice.concurrency;
         all.websockets += slice.websockets;
@@ -115,9 +112,9 @@ impl Collector {
         self.cpu.1 = cpu;
         let second = Second {
             at: self.next,
-            due: self.due_in(self.next).unwrap_or(slice.due),
-            answered: slice.answered,
-            failed: slice.failed,
+            due: self.due_in(self.next).unwrap_or_else(|| slice.detail.due()),
+            answered: slice.detail.answered(),
+            failed: slice.detail.failed(),
             latency: slice.latency.quantiles(),
             concurrency: slice.concurrency,
             websockets: slice.websockets,

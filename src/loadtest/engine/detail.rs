@@ -89,6 +89,21 @@ impl Detail {
         }
     }
 
+    /// Requests of all steps that became due.
+    pub(super) fn due(&self) -> u64 {
+        self.steps.iter().map(|step| step.due).sum()
+    }
+
+    /// Those that were answered as they should be.
+    pub(super) fn answered(&self) -> u64 {
+        self.steps.iter().map(|step| step.answered).sum()
+    }
+
+    /// Those that were not.
+    pub(super) fn failed(&self) -> u64 {
+        self.steps.iter().flat_map(|step| step.failures.values()).sum()
+    }
+
     pub(super) fn step(&mut self, step: StepId) -> Option<&mut StepDetail> {
         self.steps.get_mut(step.0)
     }

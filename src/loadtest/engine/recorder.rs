@@ -32,19 +32,13 @@ pub(super) enum Message {
 pub(super) struct Slice {
     /// Seconds since the run began.
     pub(super) second: u32,
-    /// Requests that became due.
-    pub(super) due: u64,
-    /// Requests that were answered.
-    pub(super) answered: u64,
-    /// Requests that failed.
-    pub(super) failed: u64,
-    /// Latencies of those that ended.
+    /// Latencies of the requests that ended.
     pub(super) latency: Latencies,
     /// Journeys under way at its end.
     pub(super) concurrency: u64,
     /// WebSocket connections held at its end.
     pub(super) websockets: u64,
-    /// The same by step.
+    /// Its requests by step.
     pub(super) detail: Detail,
 }
 
@@ -109,7 +103,6 @@ impl Recorder {
     /// A request is due and about to be sent.
     pub(super) fn due(&self, step: StepId) {
         let mut slice = self.slice.borrow_mut();
-        slice.due += 1;
         if let Some(detail) = slice.detail.step(step) {
             detail.due += 1;
         }
@@ -146,11 +139,9 @@ impl Recorder {
             step.service_time.record(now.saturating_sub(sent));
         }
         if let Some(failure) = failure {
-            slice.failed += 1;
             *detail.failures.entry(failure.clone()).or_default() += 1;
             *step.failures.entry(failure).or_default() += 1;
         } else {
-            slice.answered += 1;
             step.answered += 1;
             detail.answered += 1;
         }
@@ -160,7 +151,6 @@ impl Recorder {
     pub(super) fn lost(&self, step: StepId, failure: Failure) {
         self.roll(self.clock.elapsed());
         let mut slice = self.slice.borrow_mut();
-        slice.failed += 1;
         if let Some(detail) = slice.detail.step(step) {
             *detail.failures.entry(failure.clone()).or_default() += 1;
         }

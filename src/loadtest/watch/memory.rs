@@ -2,17 +2,12 @@
 
 use std::time::Duration;
 
-use kube::Client;
-use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::Notes;
 use crate::{
     core::doctor::hpa_read::encode,
-    loadtest::cluster::{
-        error::{ClusterError, answer},
-        resource::{Resource, Subject},
-    },
+    loadtest::cluster::resource::{Resource, Subject},
 };
 
 /// From one look to the next.
@@ -25,25 +20,15 @@ pub(super) fn watch(tasks: &mut JoinSet<()>, resource: &Resource, subject: &Subj
         encode(&resource.namespace),
         encode(&subject.selector)
     );
-    let (client, notes) = (resource.client.clone(), notes.clone());
+    let (resource, notes) = (resource.clone(), notes.clone());
     tasks.spawn(async move {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            if let Ok(usage) = read(&client, &path).await {
+            if let Ok(usage) = resource.get("read the memory of the pods", &path).await {
                 notes.observer.lock().usage(notes.now(), &usage);
             }
         }
     });
-}
-
-async fn read(client: &Client, path: &str) -> Result<Value, ClusterError> {
-    let what = "read the memory of the pods";
-    let request = hyper::Request::get(path).body(Vec::new());
-    let request = request.map_err(|error| ClusterError::Api {
-        what: what.to_owned(),
-        source: kube::Error::HttpError(error),
-    })?;
-    answer(what, client.request(request)).await
 }

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, MetricSpec};
-use kube::Client;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
@@ -15,7 +14,7 @@ use crate::{
         loadtest::autoscaling::ratio,
     },
     loadtest::cluster::{
-        error::{ClusterError, answer},
+        error::ClusterError,
         resource::{Resource, Subject},
     },
 };
@@ -63,14 +62,10 @@ pub(in crate::loadtest) fn served(hpa: &HorizontalPodAutoscaler, subject: &Subje
 ///
 /// # Errors
 /// When the API does not answer, or refuses.
-pub(in crate::loadtest) async fn read(client: &Client, metric: &Served) -> Result<Value, ClusterError> {
-    let what = format!("read metric {}", metric.name);
-    let request = hyper::Request::get(&metric.path).body(Vec::new());
-    let request = request.map_err(|error| ClusterError::Api {
-        what: what.clone(),
-        source: kube::Error::HttpError(error),
-    })?;
-    answer(&what, client.request(request)).await
+pub(in crate::loadtest) async fn read(resource: &Resource, metric: &Served) -> Result<Value, ClusterError> {
+    resource
+        .get(&format!("read metric {}", metric.name), &metric.path)
+        .await
 }
 
 /// Begins to read them.
@@ -83,17 +78,17 @@ pub(super) fn watch(
 ) {
     for metric in served(hpa, subject) {
         notes.observer.lock().read_directly(&metric.name, true);
-        tasks.spawn(poll(resource.client.clone(), metric, notes.clone()));
+        tasks.spawn(poll(resource.clone(), metric, notes.clone()));
     }
 }
 
 /// Without the right to read it, the HPA's own status has to do.
-async fn poll(client: Client, metric: Served, notes: Notes) {
+async fn poll(resource: Resource, metric: Served, notes: Notes) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let read = read(&client, &metric).await;
+        let read = read(&resource, &metric).await;
         let at = notes.now();
         let mut observer = notes.observer.lock();
         let ready = observer.replicas().ready;

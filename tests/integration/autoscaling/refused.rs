@@ -4,10 +4,7 @@ use super::scene::Scene;
 use crate::support::vas;
 
 fn refused(scene: &Scene, more: &[&str], expected: &[&str]) {
-    let mut arguments = scene.arguments(more);
-    arguments.push("--steady-timeout=5s".to_owned());
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let output = vas::run(&arguments);
+    let output = scene.run(&[more, &["--steady-timeout=5s"]].concat());
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(4), "{words}");
     for part in expected {
@@ -27,9 +24,7 @@ async fn what_would_make_the_test_worthless_is_told_before_anything_is_sent() {
     namespace.kubectl(&["delete", "resourcequota", "team"]);
 
     // A dry run looks, prints the plan, and sends nothing.
-    let arguments = scene.arguments(&["--dry-run"]);
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let output = vas::run(&arguments);
+    let output = scene.run(&["--dry-run"]);
     let plan = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(
         output.status.code(),
@@ -78,9 +73,7 @@ async fn a_resource_that_is_not_there_and_a_load_that_is_not_known_are_told_as_s
     assert!(words.contains("VoiceAssistScaling other"), "{words}");
 
     // A journey of several requests: what a pod is for says nothing about journeys.
-    let arguments = scene.arguments(&["--scenario=api-journey"]);
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let output = vas::run(&arguments);
+    let output = scene.run(&["--scenario=api-journey"]);
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{words}");
     assert!(words.contains("--peak-rate"), "{words}");

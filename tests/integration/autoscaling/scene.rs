@@ -1,7 +1,7 @@
 //! A gateway that scales: the load model answers its requests, Prometheus counts them, the metrics server tells the HPA
 //! controller, and the operator has written the HPA.
 
-use std::time::Duration;
+use std::{process::Output, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::sync::RwLockReadGuard;
@@ -9,7 +9,7 @@ use tokio::sync::RwLockReadGuard;
 use crate::{
     metrics_server::stack::{Stack, deployment, stack},
     operator::fixture::Operated,
-    support::{eventually, fault_proxy::FaultProxy, load_model::LoadModel},
+    support::{eventually, fault_proxy::FaultProxy, load_model::LoadModel, vas},
 };
 
 /// Long enough for a machine that runs everything at once.
@@ -60,6 +60,13 @@ impl Scene {
             }
         })
         .await;
+    }
+
+    /// Runs a test of this gateway to its end.
+    pub fn run(&self, more: &[&str]) -> Output {
+        let arguments = self.arguments(more);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        vas::run(&arguments)
     }
 
     /// Arguments of a test of this gateway.

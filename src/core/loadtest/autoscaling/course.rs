@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 
-use crate::core::{loadtest::rate::Profile, quantity};
+use crate::core::{hpa::TOLERANCE, loadtest::rate::Profile, quantity};
 
-/// What the controller ignores: its own tolerance. A load has to go beyond it to make a difference.
-pub const TOLERANCE: f64 = 0.1;
 /// Load of a quiet time, as a share of what the fewest replicas are for.
 const BASE: f64 = 0.3;
 

@@ -4,6 +4,7 @@ use k8s_openapi::api::{autoscaling::v2::HorizontalPodAutoscaler, core::v1::Resou
 
 use super::ratio;
 use crate::core::{
+    loadtest::hold,
     observed::PodTemplate,
     quota::{self, AtMost, Quota},
 };
@@ -13,8 +14,6 @@ use crate::core::{
 pub struct Found {
     /// Its HPA.
     pub hpa: HorizontalPodAutoscaler,
-    /// Whether its VoiceAssistScaling suspends it.
-    pub suspended: bool,
     /// What its target asks for.
     pub current: u32,
     /// Pods, and those of them that are Ready.
@@ -40,7 +39,7 @@ pub struct Obstacle {
 pub fn obstacles(found: &Found, wanted: u32) -> Vec<Obstacle> {
     let name = found.hpa.metadata.name.as_deref().unwrap_or_default();
     let mut obstacles = Vec::new();
-    if found.suspended {
+    if hold::suspended(&found.hpa) {
         obstacles.push(lasting(format!(
             "HorizontalPodAutoscaler {name} is suspended: end that with suspend: false"
         )));
@@ -141,10 +140,9 @@ fn room(found: &Found, wanted: u32) -> Option<Obstacle> {
         replicas: i32::try_from(wanted).unwrap_or(i32::MAX),
         requests,
     };
-    let shortage = quota::shortage(&quotas, &[most])?;
+    let quota::Shortage { allowed, needed } = quota::shortage(&quotas, &[most])?;
     Some(lasting(format!(
-        "there is no room for {wanted} replicas: {}",
-        shortage.replace("the workloads at maxReplicas need", "they need")
+        "there is no room for {wanted} replicas: {allowed}, and they need {needed}"
     )))
 }
 
@@ -176,7 +174,6 @@ mod tests {
         });
         Found {
             hpa: serde_json::from_value(hpa).unwrap(),
-            suspended: false,
             current: 2,
             pods: (2, 2),
             unread: Vec::new(),
@@ -199,7 +196,9 @@ mod tests {
     #[test]
     fn every_obstacle_is_told_at_once() {
         let mut blind = found();
-        blind.suspended = true;
+        let behavior =
+            json!({"scaleUp": {"selectPolicy": "Disabled"}, "scaleDown": {"selectPolicy": "Disabled"}});
+        blind.hpa.spec.behavior = serde_json::from_value(behavior).unwrap();
         blind.unread = vec![("rate".to_owned(), "404 Not Found".to_owned())];
         let status = blind.hpa.status.as_mut().unwrap();
         status.current_metrics = None;

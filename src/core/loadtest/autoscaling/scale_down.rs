@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::core::hpa::{Hpa, Rules, down_limit};
+use crate::core::hpa::{Controller, Hpa, Rules, down_limit};
 
 /// From one look of the controller to the next, in seconds (`--horizontal-pod-autoscaler-sync-period`).
 const SYNC: i32 = 15;
@@ -14,7 +14,8 @@ const SLACK: Duration = Duration::from_secs(120);
 /// step of the policies for each of their periods, and two minutes. `None` where the policies never get there.
 pub fn deadline(hpa: &Hpa, from: i32) -> Option<Duration> {
     let rules = hpa.behavior.as_ref().map(|behavior| &behavior.down);
-    let seconds = rules.map_or(Some(300), |rules| time(rules, from, hpa.min))?;
+    let without = Controller::default().downscale_stabilization;
+    let seconds = rules.map_or(Some(without), |rules| time(rules, from, hpa.min))?;
     Some(Duration::from_secs(u64::try_from(seconds).ok()?) + SLACK)
 }
 
@@ -43,7 +44,6 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::core::hpa::Controller;
 
     fn of(behavior: &Value, from: i32) -> Option<u64> {
         let object = json!({"spec": {"minReplicas": 2, "maxReplicas": 10, "behavior": behavior,

@@ -63,6 +63,8 @@ type Average = fn(&[f64]) -> Option<f64>;
 struct Figure {
     name: &'static str,
     more_is_better: bool,
+    /// Whether it is of the watched workloads, which most runs have not.
+    watched: bool,
     average: Average,
     read: Read,
 }
@@ -71,24 +73,28 @@ const FIGURES: [Figure; 6] = [
     Figure {
         name: "answered per second",
         more_is_better: true,
+        watched: false,
         average: median,
         read: |second, _| (second.due > 0).then(|| ratio(second.answered, 1)),
     },
     Figure {
         name: "p50, ms",
         more_is_better: false,
+        watched: false,
         average: median,
         read: |second, _| millis(second, |latency| latency.p50.as_secs_f64()),
     },
     Figure {
         name: "p95, ms",
         more_is_better: false,
+        watched: false,
         average: median,
         read: |second, _| millis(second, |latency| latency.p95.as_secs_f64()),
     },
     Figure {
         name: "p99, ms",
         more_is_better: false,
+        watched: false,
         average: median,
         read: |second, _| millis(second, |latency| latency.p99.as_secs_f64()),
     },
@@ -96,6 +102,7 @@ const FIGURES: [Figure; 6] = [
     Figure {
         name: "failed, %",
         more_is_better: false,
+        watched: false,
         average: mean,
         read: |second, _| {
             let ended = second.answered + second.failed;
@@ -106,6 +113,7 @@ const FIGURES: [Figure; 6] = [
     Figure {
         name: "Ready replicas",
         more_is_better: false,
+        watched: true,
         average: mean,
         read: |second, workloads| {
             let ready = workloads.iter().map(|workload| {
@@ -130,7 +138,7 @@ pub fn compare(baseline: &Stored, run: &Stored, draw: &mut Draw<'_>) -> Vec<Diff
     let watched = !baseline.workloads.is_empty() && !run.workloads.is_empty();
     FIGURES
         .iter()
-        .filter(|figure| watched || figure.name != "Ready replicas")
+        .filter(|figure| watched || !figure.watched)
         .map(|figure| {
             let of = |stored: &Stored| -> Vec<f64> {
                 let seconds = stored.measured.seconds.iter();

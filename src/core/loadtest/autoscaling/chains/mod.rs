@@ -7,12 +7,14 @@
 
 mod hint;
 
-use super::course::TOLERANCE;
-use crate::core::loadtest::{
-    chain::{Chain, Link, LinkKind},
-    measured::Second,
-    rate::Profile,
-    scaling::{EventKind, Moment, Scaling},
+use crate::core::{
+    hpa::TOLERANCE,
+    loadtest::{
+        chain::{Chain, Link, LinkKind},
+        measured::Second,
+        rate::Profile,
+        scaling::{EventKind, Moment, Scaling},
+    },
 };
 
 /// How much earlier than the HPA's status its pods may be seen: they come by another watch, and the controller writes
@@ -215,7 +217,7 @@ fn recovered(seconds: &[Second], load: &Load<'_>, from: Moment, ready: Option<Mo
 }
 
 /// A second in which users had to wait too long, or were not answered.
-pub(super) fn bad(second: &Second, objective: f64) -> bool {
+fn bad(second: &Second, objective: f64) -> bool {
     let slow = second
         .latency
         .is_some_and(|latency| latency.p95.as_secs_f64() > objective);
