@@ -89,7 +89,7 @@ pub fn pods<'a>(
     let mut readings = BTreeMap::new();
     let mut missing: Option<Missing> = None;
     for pod in selected {
-        match points.get(*pod).map(|point| view.value(point)) {
+        match points.get(pod).map(|point| view.value(point)) {
             Some(Ok(reading)) => {
                 readings.insert(*pod, reading);
             }

@@ -344,8 +344,9 @@ impl Asker {
         }
         let sample = self.ask(&questions::sample(&matched)).await?;
         facts.labels = sample
-            .into_iter()
-            .flat_map(|item| item.labels.into_keys())
+            .iter()
+            .flat_map(|item| item.labels.entries())
+            .map(|(label, _)| label.to_owned())
             .collect();
         let here = matched.clone().with(&labels.namespace, namespace);
         facts.in_namespace = self.count(&here).await?;
@@ -362,9 +363,9 @@ impl Asker {
     /// The values of a label; empty text stands for series without it.
     async fn values(&self, selected: &Selected, label: &LabelName) -> Read<BTreeSet<String>> {
         let answer = self.ask(&questions::by_label(selected, label)).await?;
-        let values = answer.into_iter();
+        let values = answer.iter().map(|item| item.labels.get(label.as_str()));
         Ok(values
-            .map(|mut item| item.labels.remove(label.as_str()).unwrap_or_default())
+            .map(|value| value.map_or_else(String::new, ToString::to_string))
             .collect())
     }
 }

@@ -12,7 +12,7 @@ use super::{
     reads::{Memory, Now},
     registry::Registry,
 };
-use crate::core::promql::{Answer, Item, Labels, Source, Sources};
+use crate::core::promql::{Answer, ByName, Item, Labels, Source, Sources};
 
 const NOW: Duration = Duration::from_secs(1000);
 /// Each namespace with what its values begin at: below 1,000 is the first one's, the rest the second one's.
@@ -68,10 +68,7 @@ fn memory() -> Memory {
 /// Every answer holds the series of both namespaces, as answers of Prometheus do.
 fn answer(memory: &Memory) {
     let item = |namespace: &str, pod: &str, value: f64| Item {
-        labels: BTreeMap::from([
-            ("namespace".to_owned(), namespace.to_owned()),
-            ("pod".to_owned(), pod.to_owned()),
-        ]),
+        labels: ByName::from([("namespace", namespace.into()), ("pod", pod.into())]),
         time: 100.0,
         value,
     };

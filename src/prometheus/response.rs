@@ -4,11 +4,9 @@
 //! `warnings` mean that the result may be incomplete, so such an answer is no answer; nor is one with
 //! `isPartial`, which is how VictoriaMetrics says that some of its storage did not answer.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, de::IgnoredAny};
 
-use crate::core::promql::{Item, Vector};
+use crate::core::promql::{ByName, Item, Vector};
 
 /// Longest text of Prometheus that is passed on, in characters.
 const MAX_WORDS: usize = 300;
@@ -75,7 +73,7 @@ enum Data {
 
 #[derive(Deserialize)]
 struct Series {
-    metric: BTreeMap<String, String>,
+    metric: ByName<Box<str>>,
     value: Option<(f64, String)>,
 }
 
@@ -105,7 +103,7 @@ pub fn parse(body: &[u8]) -> Result<InstantAnswer, ResponseError> {
     }
     let vector = match envelope.data {
         Some(Data::Vector(series)) => series.into_iter().map(item).collect::<Result<_, _>>()?,
-        Some(Data::Scalar(sample)) => vec![sampled(BTreeMap::new(), &sample)?],
+        Some(Data::Scalar(sample)) => vec![sampled(ByName::default(), &sample)?],
         Some(Data::Matrix(_) | Data::String(_)) => {
             return Err(ResponseError::Malformed(
                 "the result is neither a vector nor a scalar",
@@ -145,7 +143,7 @@ fn item(series: Series) -> Result<Item, ResponseError> {
     sampled(series.metric, &sample)
 }
 
-fn sampled(labels: BTreeMap<String, String>, (time, text): &(f64, String)) -> Result<Item, ResponseError> {
+fn sampled(labels: ByName<Box<str>>, (time, text): &(f64, String)) -> Result<Item, ResponseError> {
     let value = text
         .parse()
         .map_err(|_| ResponseError::Malformed("a value in the answer is not a number"))?;
@@ -191,7 +189,7 @@ mod tests {
             infos,
             ["PromQL info: metric might not be a counter: \"a\"", "b (see c)"]
         );
-        assert_eq!(items[0].labels["pod"], "p");
+        assert_eq!(items[0].labels.get("pod").map(|pod| &**pod), Some("p"));
         assert_eq!(
             format!("{} {}", items[0].time, items[0].value),
             "1700000000.123 12.5"
@@ -206,7 +204,7 @@ mod tests {
         assert_eq!(
             parse(body.as_bytes()).unwrap().vector,
             [Item {
-                labels: BTreeMap::new(),
+                labels: ByName::default(),
                 time: 1.5,
                 value: 3.0
             }]

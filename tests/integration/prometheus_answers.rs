@@ -12,7 +12,7 @@ use vas::{
     api::v1alpha1::{Aggregation, OnMissing},
     core::{
         model::{ObjectTarget, PrometheusMetric, Series},
-        promql::{Answer, LabelName, Labels, Point, Shape, quote, shape},
+        promql::{Answer, ByName, LabelName, Labels, Point, Shape, quote, shape},
     },
     prometheus::{Client, Limits},
 };
@@ -129,7 +129,7 @@ fn shapes(generated: &[Generated]) -> Vec<Shape> {
     shapes
 }
 
-type Points = BTreeMap<String, Point>;
+type Points = ByName<Point>;
 
 async fn ask(client: &Client, shape: &Shape, value: &str, age: &str) -> Answer {
     let times = client.query(age).await.expect("times");
@@ -139,12 +139,12 @@ async fn ask(client: &Client, shape: &Shape, value: &str, age: &str) -> Answer {
 
 /// What does not depend on the moment of asking.
 fn settled(points: Option<&Points>) -> Vec<(String, Option<String>, Option<jiff::Timestamp>)> {
-    let points = points.into_iter().flatten();
+    let points = points.into_iter().flat_map(Points::entries);
     points
         .map(|(pod, point)| {
             // Sums are made in the order in which series are found.
             let value = point.value.map(|value| format!("{value:.9e}"));
-            (pod.clone(), value, point.sampled.map(|sampled| sampled.at))
+            (pod.to_owned(), value, point.sampled.map(|sampled| sampled.at))
         })
         .collect()
 }

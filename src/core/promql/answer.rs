@@ -11,13 +11,13 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Grouping, Labels, Shape};
+use super::{ByName, Grouping, LabelName, Labels, Shape};
 
 /// One series of an instant answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {
     /// Its labels.
-    pub labels: BTreeMap<String, String>,
+    pub labels: ByName<Box<str>>,
     /// Evaluation time, Unix seconds on Prometheus' clock.
     pub time: f64,
     /// Its value, which may be NaN or infinite.
@@ -51,7 +51,7 @@ pub struct Answer {
     /// Our monotonic time just before it was asked for.
     pub asked: Duration,
     /// By namespace, then by pod; the key is empty where the shape does not tell them apart.
-    pub points: BTreeMap<String, BTreeMap<String, Point>>,
+    pub points: BTreeMap<String, ByName<Point>>,
     /// The namespaces that were asked for; `None` means all.
     pub scope: Option<BTreeSet<String>>,
     /// Those of them that this answer says nothing of.
@@ -97,13 +97,9 @@ impl Answer {
         if shape.grouping == Grouping::Single && values.len() > 1 {
             return Err(AnswerError::SeveralSeries(values.len()));
         }
-        let labels = &shape.labels;
-        let mut answer = Self {
-            asked,
-            ..Self::default()
-        };
+        let mut points = BorrowedPoints::default();
         for item in values {
-            if let Some(point) = answer.point(shape.grouping, labels, item) {
+            if let Some(point) = point(&mut points, shape, item) {
                 point.value = Some(item.value);
                 if shape.age.is_none() {
                     point.sampled = Some(SampleTime {
@@ -114,7 +110,7 @@ impl Answer {
             }
         }
         for item in times {
-            if let Some(point) = answer.point(shape.grouping, labels, item) {
+            if let Some(point) = point(&mut points, shape, item) {
                 let age = Duration::try_from_secs_f64((item.time - item.value).max(0.0))
                     .map_err(|_| AnswerError::BadTime(item.value.to_string()))?;
                 point.sampled = Some(SampleTime {
@@ -123,7 +119,14 @@ impl Answer {
                 });
             }
         }
-        Ok(answer)
+        let points = points.into_iter();
+        Ok(Self {
+            asked,
+            points: points
+                .map(|(namespace, pods)| (namespace.to_owned(), pods.into_iter().collect()))
+                .collect(),
+            ..Self::default()
+        })
     }
 
     /// Whether it says, or was to say, anything of a namespace.
@@ -137,17 +140,25 @@ impl Answer {
         self.points.extend(part.points);
         self.infos.extend(part.infos);
     }
+}
 
-    /// The point an item belongs to; `None` for series without the labels that would tell.
-    fn point(&mut self, grouping: Grouping, labels: &Labels, item: &Item) -> Option<&mut Point> {
-        let label = |name: &super::LabelName| item.labels.get(name.as_str()).cloned();
-        let (namespace, pod) = match grouping {
-            Grouping::Pod => (label(&labels.namespace)?, label(&labels.pod)?),
-            Grouping::Namespace => (label(&labels.namespace)?, String::new()),
-            Grouping::Single => (String::new(), String::new()),
-        };
-        Some(self.points.entry(namespace).or_default().entry(pod).or_default())
-    }
+/// Points while they are joined, by namespace and pod.
+type BorrowedPoints<'a> = BTreeMap<&'a str, BTreeMap<&'a str, Point>>;
+
+/// The point an item belongs to; `None` for series without the labels that would tell.
+fn point<'a, 'p>(
+    points: &'p mut BorrowedPoints<'a>,
+    shape: &Shape,
+    item: &'a Item,
+) -> Option<&'p mut Point> {
+    let label = |name: &LabelName| item.labels.get(name.as_str()).map(|value| &**value);
+    let Labels { namespace, pod } = &shape.labels;
+    let (namespace, pod) = match shape.grouping {
+        Grouping::Pod => (label(namespace)?, label(pod)?),
+        Grouping::Namespace => (label(namespace)?, ""),
+        Grouping::Single => ("", ""),
+    };
+    Some(points.entry(namespace).or_default().entry(pod).or_default())
 }
 
 fn timestamp(seconds: f64) -> Result<Timestamp, AnswerError> {
@@ -184,7 +195,7 @@ mod tests {
     fn item(labels: &[(&str, &str)], time: f64, value: f64) -> Item {
         let labels = labels
             .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .map(|(name, value)| (*name, (*value).into()))
             .collect();
         Item { labels, time, value }
     }
@@ -199,7 +210,7 @@ mod tests {
             Duration::from_secs(3),
         )
         .unwrap();
-        let point = answer.points["a"]["p"];
+        let point = answer.points["a"].get("p").unwrap();
         assert_eq!(point.value, Some(7.0));
         let sampled = point.sampled.unwrap();
         assert_eq!(sampled.age, Duration::from_secs(10));
@@ -215,7 +226,7 @@ mod tests {
             Duration::ZERO,
         );
         assert_eq!(
-            answer.unwrap().points[""][""].sampled.unwrap().age,
+            answer.unwrap().points[""].get("").unwrap().sampled.unwrap().age,
             Duration::ZERO
         );
     }

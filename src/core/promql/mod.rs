@@ -10,6 +10,7 @@
 //! ```
 
 mod answer;
+mod by_name;
 mod escape;
 mod namespace;
 mod plan;
@@ -17,6 +18,7 @@ mod shape;
 mod split;
 
 pub use answer::{Answer, AnswerError, Item, Point, SampleTime, Unanswered, Vector};
+pub use by_name::ByName;
 pub use escape::{InvalidLabelName, LabelName, quote, quote_any_of};
 pub use namespace::{QueryError, check_query, pin_namespace};
 pub use plan::{Plan, Source, Sources, plan};

@@ -67,10 +67,10 @@ impl Absence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::promql::Point;
+    use crate::core::promql::{ByName, Point};
 
     fn answer(second: u64, namespaces: &[&str]) -> Answer {
-        let points = BTreeMap::from([(String::new(), Point::default())]);
+        let points = ByName::from([("", Point::default())]);
         Answer {
             asked: Duration::from_secs(second),
             points: namespaces

@@ -80,7 +80,7 @@ mod tests {
     }
 
     fn answer(samples: &[(&str, &str, i64)]) -> Answer {
-        let mut answer = Answer::default();
+        let mut points: BTreeMap<&str, BTreeMap<&str, Point>> = BTreeMap::new();
         for (namespace, pod, second) in samples {
             let point = Point {
                 value: Some(1.0),
@@ -89,10 +89,16 @@ mod tests {
                     age: Duration::ZERO,
                 }),
             };
-            let points = answer.points.entry((*namespace).to_owned()).or_default();
-            points.insert((*pod).to_owned(), point);
+            let points = points.entry(*namespace).or_default();
+            points.insert(pod, point);
         }
-        answer
+        let points = points.into_iter();
+        Answer {
+            points: points
+                .map(|(namespace, pods)| (namespace.to_owned(), pods.into_iter().collect()))
+                .collect(),
+            ..Answer::default()
+        }
     }
 
     fn observed(samples: &[(&str, &str, i64)]) -> Gaps {

@@ -47,7 +47,7 @@ impl Spacing {
                 continue;
             };
             let lengths = points
-                .iter()
+                .entries()
                 .filter_map(|(pod, point)| distance(earlier.get(pod)?, point));
             if let Some(length) = lengths.min() {
                 let smallest = self

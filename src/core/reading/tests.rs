@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use super::*;
 use crate::core::{
     model::{ObjectTarget, Series},
-    promql::{Grouping, Labels, SampleTime, Shape},
+    promql::{ByName, Grouping, Labels, SampleTime, Shape},
 };
 
 const NOW: Duration = Duration::from_secs(1000);
@@ -54,17 +54,19 @@ fn point(value: f64, age: u64) -> Point {
 }
 
 fn polled(seconds_ago: u64, points: &[(&str, &str, Point)]) -> PollState {
-    let mut answer = Answer {
+    let mut by_namespace: BTreeMap<String, BTreeMap<&str, Point>> = BTreeMap::new();
+    for (namespace, pod, point) in points {
+        let pods = by_namespace.entry((*namespace).to_owned()).or_default();
+        pods.insert(pod, *point);
+    }
+    let points = by_namespace.into_iter();
+    let answer = Answer {
         asked: NOW.saturating_sub(Duration::from_secs(seconds_ago)),
+        points: points
+            .map(|(namespace, pods)| (namespace, pods.into_iter().collect()))
+            .collect(),
         ..Answer::default()
     };
-    for (namespace, pod, point) in points {
-        answer
-            .points
-            .entry((*namespace).to_owned())
-            .or_default()
-            .insert((*pod).to_owned(), *point);
-    }
     PollState {
         answer: Some(Arc::new(answer)),
         absence: Absence {

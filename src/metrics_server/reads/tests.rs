@@ -8,7 +8,7 @@ use crate::{
     api::v1alpha1::VoiceAssistScaling,
     core::{
         model::ScalingKey,
-        promql::{Answer, Item, Labels, Source, Sources},
+        promql::{Answer, ByName, Item, Labels, Source, Sources},
         reading::Failure,
     },
     metrics_server::path::Version,
@@ -77,10 +77,7 @@ fn memory(resources: &[&str]) -> Memory {
 /// Answers every shape: each live pod carries 10 requests per second, a pod that is gone 99, the depth is 7.
 fn answer(memory: &Memory) {
     let item = |pod: &str, value| Item {
-        labels: BTreeMap::from([
-            ("namespace".to_owned(), "ns".to_owned()),
-            ("pod".to_owned(), pod.to_owned()),
-        ]),
+        labels: ByName::from([("namespace", "ns".into()), ("pod", pod.into())]),
         time: 100.0,
         value,
     };

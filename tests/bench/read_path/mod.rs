@@ -138,10 +138,10 @@ fn scaling(namespace: &str) -> VoiceAssistScaling {
 }
 
 fn item(namespace: &str, pod: Option<&str>, value: f64) -> Item {
-    let mut labels = BTreeMap::from([("namespace".to_owned(), namespace.to_owned())]);
-    labels.extend(pod.map(|pod| ("pod".to_owned(), pod.to_owned())));
+    let pod = pod.map(|pod| ("pod", pod.into()));
+    let labels = [("namespace", namespace.into())].into_iter().chain(pod);
     Item {
-        labels,
+        labels: labels.collect(),
         time: 100.0,
         value,
     }

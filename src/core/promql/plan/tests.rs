@@ -125,12 +125,10 @@ fn series() -> impl Strategy<Value = Series> {
 }
 
 fn item(grouping: Grouping, namespace: &str, pod: &str, value: f64) -> Item {
-    let mut labels = BTreeMap::from([("namespace".to_owned(), namespace.to_owned())]);
-    if grouping == Grouping::Pod {
-        labels.insert("pod".to_owned(), pod.to_owned());
-    }
+    let pod = (grouping == Grouping::Pod).then(|| ("pod", pod.into()));
+    let labels = [("namespace", namespace.into())].into_iter().chain(pod);
     Item {
-        labels,
+        labels: labels.collect(),
         time: 1000.0,
         value,
     }

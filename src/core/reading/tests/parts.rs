@@ -25,7 +25,7 @@ fn a_namespace_without_an_answer_keeps_its_last_value_until_max_age_and_harms_no
     let mut state = polled(10, &[("a", "", point(5.0, 5))]);
     for ago in [6, 3] {
         let mut answer = without_answer(NOW.saturating_sub(Duration::from_secs(ago)), "a");
-        let other = BTreeMap::from([(String::new(), point(7.0, 1))]);
+        let other = ByName::from([("", point(7.0, 1))]);
         answer.points.insert("b".to_owned(), other);
         state.record(&shape, Ok(answer));
     }

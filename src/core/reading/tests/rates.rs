@@ -15,7 +15,7 @@ fn a_rate_whose_window_reaches_into_a_gap_is_missing_not_low() {
             value: Some(value),
             sampled: Some(sampled),
         };
-        let points = BTreeMap::from([("a".to_owned(), BTreeMap::from([("p".to_owned(), point)]))]);
+        let points = BTreeMap::from([("a".to_owned(), ByName::from([("p", point)]))]);
         let asked = NOW;
         let answer = Answer {
             asked,

@@ -31,7 +31,7 @@ fn scraped_every(interval: u64) -> PollState {
         };
         let answer = Answer {
             asked: Duration::from_secs(second),
-            points: BTreeMap::from([("a".to_owned(), BTreeMap::from([("p".to_owned(), point)]))]),
+            points: BTreeMap::from([("a".to_owned(), ByName::from([("p", point)]))]),
             ..Answer::default()
         };
         state.record(&shape, Ok(answer));
@@ -75,7 +75,7 @@ fn what_prometheus_remarks_is_noted_and_takes_no_value_away() {
     let mut state = polled(1, &[]);
     let answer = Answer {
         asked: NOW,
-        points: BTreeMap::from([("a".to_owned(), BTreeMap::from([(String::new(), point(5.0, 1))]))]),
+        points: BTreeMap::from([("a".to_owned(), ByName::from([("", point(5.0, 1))]))]),
         infos: ["metric might not be a counter".into()].into(),
         ..Answer::default()
     };
