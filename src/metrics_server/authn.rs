@@ -14,9 +14,8 @@ use rustls::{
     pki_types::{CertificateDer, UnixTime, pem::PemObject},
     server::WebPkiClientVerifier,
 };
-use x509_parser::prelude::{FromDer, X509Certificate};
 
-use self::verifier::Verifier;
+use self::{subject::Subjects, verifier::Verifier};
 
 const ANONYMOUS: &str = "system:anonymous";
 const GROUP_UNAUTHENTICATED: &str = "system:unauthenticated";
@@ -60,6 +59,7 @@ pub struct Untrusted(String);
 pub struct Trust {
     front_proxy: Option<FrontProxy>,
     clients: Option<Verifier>,
+    subjects: Subjects,
 }
 
 #[derive(Debug)]
@@ -92,7 +92,11 @@ impl Trust {
                 })
             })
             .transpose()?;
-        Ok(Self { front_proxy, clients })
+        Ok(Self {
+            front_proxy,
+            clients,
+            subjects: Subjects::default(),
+        })
     }
 
     /// Who sent a request with these headers over a connection with this certificate chain; `None` without one.
@@ -109,7 +113,7 @@ impl Trust {
             return Ok(None);
         };
         let verify = |verifier: &Verifier| verifier.verify(certificate, intermediates, now);
-        let subject = Subject::of(certificate)?;
+        let subject = self.subjects.of(certificate)?;
         if let Some(proxy) = &self.front_proxy
             && proxy.allows(&subject.common_name)
             && verify(&proxy.verifier).is_ok()
@@ -121,8 +125,8 @@ impl Trust {
             Some(clients) => {
                 verify(clients).map_err(|error| Untrusted(error.to_string()))?;
                 Ok(Some(authenticated(User {
-                    name: subject.common_name,
-                    groups: subject.organizations,
+                    name: subject.common_name.clone(),
+                    groups: subject.organizations.clone(),
                     ..User::default()
                 })))
             }
@@ -189,30 +193,6 @@ pub(super) fn authenticated(mut user: User) -> User {
     user
 }
 
-struct Subject {
-    common_name: String,
-    organizations: Vec<String>,
-}
-
-impl Subject {
-    fn of(certificate: &CertificateDer<'_>) -> Result<Self, Untrusted> {
-        let (_, parsed) =
-            X509Certificate::from_der(certificate).map_err(|_| Untrusted("it does not parse".to_owned()))?;
-        let subject = parsed.subject();
-        let texts = |attributes: Vec<&x509_parser::x509::AttributeTypeAndValue<'_>>| -> Vec<String> {
-            attributes
-                .iter()
-                .filter_map(|attribute| attribute.as_str().ok().map(str::to_owned))
-                .collect()
-        };
-        let common_name = texts(subject.iter_common_name().collect()).into_iter().next();
-        Ok(Self {
-            common_name: common_name.ok_or_else(|| Untrusted("it has no common name".to_owned()))?,
-            organizations: texts(subject.iter_organization().collect()),
-        })
-    }
-}
-
 fn verifier(data: &BTreeMap<String, String>, key: &'static str) -> Result<Option<Verifier>, TrustError> {
     let Some(pem) = data.get(key) else { return Ok(None) };
     let error = |problem: String| TrustError { key, problem };
@@ -257,6 +237,7 @@ impl CurrentTrust {
     }
 }
 
+mod subject;
 mod verifier;
 
 #[cfg(test)]

@@ -146,11 +146,7 @@ impl Answer {
 type BorrowedPoints<'a> = BTreeMap<&'a str, BTreeMap<&'a str, Point>>;
 
 /// The point an item belongs to; `None` for series without the labels that would tell.
-fn point<'a, 'p>(
-    points: &'p mut BorrowedPoints<'a>,
-    shape: &Shape,
-    item: &'a Item,
-) -> Option<&'p mut Point> {
+fn point<'a, 'p>(points: &'p mut BorrowedPoints<'a>, shape: &Shape, item: &'a Item) -> Option<&'p mut Point> {
     let label = |name: &LabelName| item.labels.get(name.as_str()).map(|value| &**value);
     let Labels { namespace, pod } = &shape.labels;
     let (namespace, pod) = match shape.grouping {

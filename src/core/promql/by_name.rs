@@ -109,8 +109,12 @@ mod tests {
 
     #[test]
     fn a_json_object_is_read_and_nothing_else() {
-        let labels: ByName<Box<str>> = serde_json::from_str(r#"{"pod":"a","namespace":"n","pod":"b"}"#).unwrap();
-        assert_eq!(labels, ByName::from([("namespace", "n".into()), ("pod", "b".into())]));
+        let labels: ByName<Box<str>> =
+            serde_json::from_str(r#"{"pod":"a","namespace":"n","pod":"b"}"#).unwrap();
+        assert_eq!(
+            labels,
+            ByName::from([("namespace", "n".into()), ("pod", "b".into())])
+        );
         assert!(serde_json::from_str::<ByName<Box<str>>>("[]").is_err());
         assert!(serde_json::from_str::<ByName<Box<str>>>(r#"{"pod":1}"#).is_err());
     }

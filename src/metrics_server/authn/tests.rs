@@ -193,3 +193,22 @@ fn headers_are_those_the_configmap_names_and_extra_keys_are_decoded() {
     };
     assert_eq!(user, expected);
 }
+
+#[test]
+fn clients_in_turn_are_each_named_by_their_own_certificate() {
+    let (proxies, clients) = (Pki::new("front-proxy-ca"), Pki::new("client-ca"));
+    let trust = trust(&proxies, &clients, r#"["front-proxy-client"]"#);
+    let (bob, carol) = ([clients.client("bob", &["dev"])], [clients.client("carol", &[])]);
+    for _ in 0..2 {
+        let bob = who(&trust, &bob, &HeaderMap::new()).unwrap();
+        assert_eq!(
+            (bob.name.as_str(), bob.groups.first().map(String::as_str)),
+            ("bob", Some("dev"))
+        );
+        let carol = who(&trust, &carol, &HeaderMap::new()).unwrap();
+        assert_eq!(
+            (carol.name.as_str(), carol.groups.as_slice()),
+            ("carol", &["system:authenticated".to_owned()][..])
+        );
+    }
+}
