@@ -39,6 +39,8 @@ pub enum Fault {
     NotJson,
     /// Empty, with a warning that it is incomplete.
     Warning,
+    /// Empty, and said to be partial, as VictoriaMetrics says it.
+    Partial,
     /// Every value is NaN.
     NotANumber,
     /// 50 MB of valid JSON.
@@ -210,6 +212,9 @@ async fn spoiled(fault: Fault) -> Response {
         Fault::NotJson => with_status(StatusCode::OK, "text/html", "<html>Please log in</html>"),
         Fault::Warning => json(
             r#"{"status":"success","data":{"resultType":"vector","result":[]},"warnings":["no store is up"]}"#.into(),
+        ),
+        Fault::Partial => json(
+            r#"{"status":"success","isPartial":true,"data":{"resultType":"vector","result":[]}}"#.into(),
         ),
         Fault::Huge => json(huge().into()),
         Fault::HugeCompressed => {

@@ -251,4 +251,11 @@ async fn a_server_without_external_metrics_has_no_such_group() {
         let path = format!("/apis/external.metrics.k8s.io{path}");
         assert_eq!(get(&path).await, Ok(StatusCode::NOT_FOUND), "{path}");
     }
+    let url = format!("https://vas-metrics-server.vas-system.svc:{port}/apis");
+    let groups = client(stack, port, Some("admin")).get(url).send().await;
+    let groups = groups.expect("an answer").text().await.expect("text");
+    assert!(
+        groups.contains("custom.metrics.k8s.io") && !groups.contains("external.metrics.k8s.io"),
+        "{groups}"
+    );
 }

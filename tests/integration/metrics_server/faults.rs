@@ -21,7 +21,7 @@ const MORE_LOADED: (f64, u32) = (230.0, 5);
 
 /// A fault and the words with which the condition reports it. `Zero` is chosen wherever it is not the author's
 /// word that no series means zero: a server that takes a fault for an empty answer scales down here.
-const FAULTS: [(&str, Fault, &str); 10] = [
+const FAULTS: [(&str, Fault, &str); 11] = [
     (
         "hang",
         Fault::Hang,
@@ -45,6 +45,11 @@ const FAULTS: [(&str, Fault, &str); 10] = [
     ),
     ("notjson", Fault::NotJson, "Prometheus: the answer is not JSON"),
     ("warning", Fault::Warning, "Prometheus: warned: no store is up"),
+    (
+        "partial",
+        Fault::Partial,
+        "Prometheus: warned: the answer is partial",
+    ),
     (
         "notanumber",
         Fault::NotANumber,

@@ -149,6 +149,7 @@ fn publish(cluster: &Cluster, cas: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotated_request_header_ca_counts_at_once_and_no_request_is_lost() {
+    crate::support::install_tls_provider();
     let cluster = Cluster::start("rotation", &["--nodes=1"]);
     let install = install::apply(&cluster);
     let (port, metrics_port) = (free_port(), free_port());

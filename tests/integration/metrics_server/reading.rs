@@ -158,6 +158,8 @@ async fn every_operator_of_selectors_selects_metrics_and_pods() {
         ("KEY notin (other)", true),
         ("KEY notin (worker)", false),
         ("KEY", true),
+        ("absent!=worker", true),
+        ("absent notin (worker)", true),
         ("absent", false),
         ("!absent", true),
         ("!KEY", false),

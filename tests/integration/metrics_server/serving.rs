@@ -166,6 +166,12 @@ async fn errors_name_the_resource_the_metric_and_the_cause() {
     let stack = stack().await;
     let _proxy = stack.proxy.read().await;
     let namespace = stack.scaling("errors", &spec("worker"));
+    // The answer that both are read from holds the number of the other one.
+    let other = stack.scaling("errors-other", &spec("worker"));
+    stack
+        .exporter
+        .set("serving_depth", &[("namespace", other.name())], 7.0);
+    read(stack, &path("v1beta2", &other, "deployments.apps/worker/depth")).await;
     let expected = format!(
         "metric depth of {}/voiceassist (workload worker): Prometheus has no series for it",
         namespace.name()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::fixture::{Operated, deployment, operator};
+use super::fixture::{Operated, deployment, operator, resource, workload};
 use crate::support::{Cluster, audit, cluster::bin, cluster::root, eventually};
 
 /// The shipped example, as a user's overlay names its environment.
@@ -123,7 +123,13 @@ async fn an_unchanged_resource_causes_no_write_over_two_resyncs_and_a_restart() 
     for name in ["api-gateway", "worker"] {
         operated.namespace.apply(&deployment(name, 3));
     }
-    operated.namespace.apply(&example("production"));
+    // What the API server fills in where the author leaves it out is no difference.
+    let written = "defaultRequest: {cpu: 100m, memory: 128Mi}";
+    let example = example("production");
+    assert!(example.contains(written), "{example}");
+    operated
+        .namespace
+        .apply(&example.replace(written, "defaultRequest: {cpu: 100m}"));
     operated
         .condition("voiceassist", "ResourcesApplied", "True", "Applied")
         .await;
@@ -255,4 +261,41 @@ async fn limits_are_left_to_others_where_the_operator_may_not_write_them() {
         "the HPA is not held back"
     );
     assert!(operated.get("limitrange", "v").is_none());
+}
+
+#[tokio::test]
+async fn a_workload_that_breaks_a_rule_keeps_its_children_and_holds_back_no_other() {
+    let operated = Operated::start("invalid");
+    for name in ["gateway", "worker"] {
+        operated.namespace.apply(&deployment(name, 1));
+    }
+    let (mut gateway, mut worker) = (workload("gateway"), workload("worker"));
+    operated
+        .namespace
+        .apply(&resource("v", &[gateway.clone(), worker.clone()]).to_string());
+    operated
+        .condition("v", "ResourcesApplied", "True", "Applied")
+        .await;
+    let before =
+        ["hpa", "pdb"].map(|kind| operated.get(kind, "v-worker").unwrap()["metadata"]["uid"].clone());
+
+    // A rule that no schema can say.
+    gateway["maxReplicas"] = 9.into();
+    worker["metrics"] = json!([{"name": "own", "prometheus": {"query": "sum(", "target": {"value": "5"}}}]);
+    operated
+        .namespace
+        .apply(&resource("v", &[gateway, worker]).to_string());
+    let message = operated.condition("v", "SpecValid", "False", "Invalid").await;
+    assert!(
+        message.contains("spec.workloads[1].metrics[0].prometheus.query"),
+        "{message}"
+    );
+    operated
+        .field_becomes("hpa", "v-gateway", "/spec/maxReplicas", json!(9))
+        .await;
+    for (kind, uid) in ["hpa", "pdb"].into_iter().zip(before) {
+        let kept = operated.get(kind, "v-worker").unwrap_or_default();
+        assert_eq!(kept["metadata"]["uid"], uid, "{kind}: {kept}");
+        assert!(kept["metadata"]["deletionTimestamp"].is_null(), "{kind}: {kept}");
+    }
 }

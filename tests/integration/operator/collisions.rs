@@ -76,7 +76,8 @@ async fn of_two_resources_with_one_target_the_oldest_wins_and_the_other_takes_ov
     let message = operated
         .condition("new", "ResourcesApplied", "False", "TargetAlreadyManaged")
         .await;
-    assert!(message.contains("VoiceAssistScaling old"), "{message}");
+    let words = "the older VoiceAssistScaling old has the same target, Deployment worker";
+    assert!(message.contains(words), "{message}");
     assert!(operated.get("hpa", "new-worker").is_none());
     assert!(operated.get("pdb", "new-worker").is_none());
 

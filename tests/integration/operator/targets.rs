@@ -20,9 +20,18 @@ async fn a_target_may_come_later_and_may_go_again() {
     assert!(message.contains("Deployment worker"), "{message}");
     operated.appears("hpa", "v-gateway").await;
     assert!(operated.get("hpa", "v-worker").is_none());
+    // Nothing of this one exists that could wake the operator: it looks again by itself.
+    operated
+        .namespace
+        .apply(&resource("w", &[workload("alone")]).to_string());
+    operated
+        .condition("w", "ScaleTargetFound", "False", "NotFound")
+        .await;
 
     operated.namespace.apply(&deployment("worker", 1));
+    operated.namespace.apply(&deployment("alone", 1));
     operated.appears("hpa", "v-worker").await;
+    operated.appears("hpa", "w-alone").await;
     operated.condition("v", "ScaleTargetFound", "True", "Found").await;
 
     operated.namespace.kubectl(&["delete", "deployment", "worker"]);

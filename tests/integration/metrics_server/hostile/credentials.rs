@@ -27,12 +27,12 @@ fn signed(params: &CertificateParams, issuer: &Issuer<'_, KeyPair>) -> Identity 
     Identity::from_pem(pem.as_bytes()).unwrap()
 }
 
-/// The cluster's own CA for clients.
-fn cluster_ca(target: &Target) -> Issuer<'static, KeyPair> {
+/// A CA of the cluster: `ca` is the one for clients, `front-proxy-ca` that of the front proxy.
+fn cluster_ca(target: &Target, ca: &str) -> Issuer<'static, KeyPair> {
     let pki = target.stack.cluster.dir().join("pki");
     let read = |name: &str| std::fs::read_to_string(pki.join(name)).expect("a file of the cluster");
-    let key = KeyPair::from_pem(&read("ca.key")).unwrap();
-    Issuer::from_ca_cert_pem(&read("ca.crt"), key).unwrap()
+    let key = KeyPair::from_pem(&read(&format!("{ca}.key"))).unwrap();
+    Issuer::from_ca_cert_pem(&read(&format!("{ca}.crt")), key).unwrap()
 }
 
 /// A CA of nobody's, with the name of a real one.
@@ -69,13 +69,27 @@ async fn forged_identity_headers_count_for_nothing_without_a_certificate_and_wit
         let (status, body) = ask(target, &client_with(cluster, target.port, Some(forged))).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{body}");
     }
+    // From the front proxy's CA only the name that kube-apiserver allows is believed.
+    let front_proxy_ca = cluster_ca(target, "front-proxy-ca");
+    for (name, expected) in [
+        ("front-proxy-client", StatusCode::OK),
+        ("somebody", StatusCode::UNAUTHORIZED),
+    ] {
+        let issued = signed(&admin(name), &front_proxy_ca);
+        let (status, body) = ask(target, &client_with(cluster, target.port, Some(issued))).await;
+        assert_eq!(status, expected, "{name}: {body}");
+    }
     // From the CA for clients it is a client of that name, and no front proxy.
     let mut params = admin("front-proxy-client");
     params.distinguished_name = rcgen::DistinguishedName::new();
     params
         .distinguished_name
         .push(DnType::CommonName, "front-proxy-client");
-    let client = client_with(cluster, target.port, Some(signed(&params, &cluster_ca(target))));
+    let client = client_with(
+        cluster,
+        target.port,
+        Some(signed(&params, &cluster_ca(target, "ca"))),
+    );
     let metric = target.url(&format!("{PATH}/namespaces/default/pods/*/rate"));
     let answer = client
         .get(metric)
@@ -90,7 +104,7 @@ async fn forged_identity_headers_count_for_nothing_without_a_certificate_and_wit
 #[tokio::test]
 async fn a_certificate_of_the_right_ca_that_has_expired_is_refused() {
     let target = target().await;
-    let (cluster, ca) = (target.stack.cluster, cluster_ca(target));
+    let (cluster, ca) = (target.stack.cluster, cluster_ca(target, "ca"));
     let valid = client_with(cluster, target.port, Some(signed(&admin("somebody"), &ca)));
     let (status, body) = ask(target, &valid).await;
     assert_eq!(status, StatusCode::OK, "valid, it would be believed: {body}");
