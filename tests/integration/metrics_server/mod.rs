@@ -23,3 +23,4 @@ mod split;
 pub mod stack;
 mod tokens;
 mod uninstall;
+mod unreviewed;
