@@ -119,14 +119,28 @@ impl Answer {
                 });
             }
         }
+        Ok(Self::with(asked, points))
+    }
+
+    /// An answer with points by namespace and pod, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(asked: Duration, points: &[(&str, &str, Point)]) -> Self {
+        let mut by_namespace = BorrowedPoints::default();
+        for (namespace, pod, point) in points {
+            by_namespace.entry(namespace).or_default().insert(pod, *point);
+        }
+        Self::with(asked, by_namespace)
+    }
+
+    fn with(asked: Duration, points: BorrowedPoints<'_>) -> Self {
         let points = points.into_iter();
-        Ok(Self {
+        Self {
             asked,
             points: points
                 .map(|(namespace, pods)| (namespace.to_owned(), pods.into_iter().collect()))
                 .collect(),
             ..Self::default()
-        })
+        }
     }
 
     /// Whether it says, or was to say, anything of a namespace.

@@ -67,18 +67,14 @@ impl Absence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::promql::{ByName, Point};
+    use crate::core::promql::Point;
 
     fn answer(second: u64, namespaces: &[&str]) -> Answer {
-        let points = ByName::from([("", Point::default())]);
-        Answer {
-            asked: Duration::from_secs(second),
-            points: namespaces
-                .iter()
-                .map(|name| ((*name).to_owned(), points.clone()))
-                .collect(),
-            ..Answer::default()
-        }
+        let points: Vec<_> = namespaces
+            .iter()
+            .map(|name| (*name, "", Point::default()))
+            .collect();
+        Answer::of(Duration::from_secs(second), &points)
     }
 
     fn observed(answers: &[Answer]) -> Absence {

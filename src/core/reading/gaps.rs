@@ -80,25 +80,18 @@ mod tests {
     }
 
     fn answer(samples: &[(&str, &str, i64)]) -> Answer {
-        let mut points: BTreeMap<&str, BTreeMap<&str, Point>> = BTreeMap::new();
-        for (namespace, pod, second) in samples {
-            let point = Point {
-                value: Some(1.0),
-                sampled: Some(SampleTime {
-                    at: at(*second),
-                    age: Duration::ZERO,
-                }),
-            };
-            let points = points.entry(*namespace).or_default();
-            points.insert(pod, point);
-        }
-        let points = points.into_iter();
-        Answer {
-            points: points
-                .map(|(namespace, pods)| (namespace.to_owned(), pods.into_iter().collect()))
-                .collect(),
-            ..Answer::default()
-        }
+        let point = |second: i64| Point {
+            value: Some(1.0),
+            sampled: Some(SampleTime {
+                at: at(second),
+                age: Duration::ZERO,
+            }),
+        };
+        let points: Vec<_> = samples
+            .iter()
+            .map(|(namespace, pod, second)| (*namespace, *pod, point(*second)))
+            .collect();
+        Answer::of(Duration::ZERO, &points)
     }
 
     fn observed(samples: &[(&str, &str, i64)]) -> Gaps {

@@ -54,19 +54,8 @@ fn point(value: f64, age: u64) -> Point {
 }
 
 fn polled(seconds_ago: u64, points: &[(&str, &str, Point)]) -> PollState {
-    let mut by_namespace: BTreeMap<String, BTreeMap<&str, Point>> = BTreeMap::new();
-    for (namespace, pod, point) in points {
-        let pods = by_namespace.entry((*namespace).to_owned()).or_default();
-        pods.insert(pod, *point);
-    }
-    let points = by_namespace.into_iter();
-    let answer = Answer {
-        asked: NOW.saturating_sub(Duration::from_secs(seconds_ago)),
-        points: points
-            .map(|(namespace, pods)| (namespace, pods.into_iter().collect()))
-            .collect(),
-        ..Answer::default()
-    };
+    let asked = NOW.saturating_sub(Duration::from_secs(seconds_ago));
+    let answer = Answer::of(asked, points);
     PollState {
         answer: Some(Arc::new(answer)),
         absence: Absence {

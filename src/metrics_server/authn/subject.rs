@@ -37,8 +37,8 @@ impl Subject {
     }
 }
 
-/// Reads subjects, and keeps the latest: the API server sends all its reads with one certificate, and to parse it costs
-/// an eighth of a read.
+/// Reads subjects, and keeps the latest: the API server sends all its reads with one certificate, and to parse it is a
+/// good part of a read.
 #[derive(Debug, Default)]
 pub(super) struct Subjects(Mutex<Option<(CertificateDer<'static>, Arc<Subject>)>>);
 

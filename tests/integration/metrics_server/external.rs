@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::{
-    access::client,
+    access::{HOST, client},
     stack::{Stack, apply, deployment, replicas, stack},
 };
 use crate::support::{eventually, install, namespace::Namespace, process::free_port, vas};
@@ -251,7 +251,7 @@ async fn a_server_without_external_metrics_has_no_such_group() {
         let path = format!("/apis/external.metrics.k8s.io{path}");
         assert_eq!(get(&path).await, Ok(StatusCode::NOT_FOUND), "{path}");
     }
-    let url = format!("https://vas-metrics-server.vas-system.svc:{port}/apis");
+    let url = format!("https://{HOST}:{port}/apis");
     let groups = client(stack, port, Some("admin")).get(url).send().await;
     let groups = groups.expect("an answer").text().await.expect("text");
     assert!(

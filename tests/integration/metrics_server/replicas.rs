@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 
 use super::{
     access,
-    stack::{Stack, stack},
+    stack::{Stack, stack, start_apart},
 };
 use crate::support::{
     eventually,
@@ -68,7 +68,7 @@ async fn replicas_share_one_ca_and_a_stopped_one_ends_cleanly() {
         }
     })
     .await;
-    let url = format!("https://vas-metrics-server.vas-system.svc:{port}/healthz");
+    let url = format!("https://{}:{port}/healthz", access::HOST);
     let answer = new.get(url).send().await.map(|answer| answer.status());
     assert_eq!(answer.ok(), Some(StatusCode::OK));
     assert!(replica.wait(Duration::from_secs(20)).await.success());
@@ -76,18 +76,11 @@ async fn replicas_share_one_ca_and_a_stopped_one_ends_cleanly() {
 
 /// A server of its own name in a namespace of its own, with the administrator's rights.
 fn start_elsewhere(stack: &Stack, namespace: &Namespace<'_>, number: u16, metrics_port: u16) -> Process {
-    let args = [
-        "metrics-server".to_owned(),
-        format!("--kubeconfig={}", stack.cluster.kubeconfig().display()),
-        // Nobody listens there: readiness must not depend on it.
-        format!("--prometheus-url=http://127.0.0.1:{}", free_port()),
-        format!("--watch-namespace={}", namespace.name()),
-        format!("--service-namespace={}", namespace.name()),
-        format!("--leader-elect-resource-namespace={}", namespace.name()),
-        format!("--secure-port={}", free_port()),
-        format!("--metrics-bind-address=127.0.0.1:{metrics_port}"),
-    ];
-    vas::start(&format!("elsewhere-{number}"), &args, &[])
+    // Nobody listens there: readiness must not depend on it.
+    let prometheus = format!("http://127.0.0.1:{}", free_port());
+    let name = format!("elsewhere-{number}");
+    let ports = (free_port(), metrics_port);
+    start_apart(namespace, &name, &stack.cluster.kubeconfig(), ports, &prometheus)
 }
 
 #[tokio::test]

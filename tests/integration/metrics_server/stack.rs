@@ -3,7 +3,7 @@
 //! The APIServices of custom.metrics.k8s.io belong to a cluster as a whole, so the tests share it, each with a
 //! namespace of its own. What it is made of lives as long as the test process, on a runtime of its own.
 
-use std::{sync::LazyLock, time::Duration};
+use std::{path::Path, sync::LazyLock, time::Duration};
 
 use serde_json::Value;
 use tokio::{runtime::Runtime, sync::RwLock};
@@ -21,6 +21,7 @@ use crate::support::{
     namespace::Namespace,
     process::{Process, free_port},
     prometheus::Prometheus,
+    vas as program,
 };
 
 /// Everything between a scrape target and the HPA.
@@ -145,6 +146,27 @@ pub fn start_server(
             format!("--prometheus-url={prometheus}"),
         ],
     )
+}
+
+/// Starts a server that serves, elects and keeps its certificate in a namespace of its own.
+pub fn start_apart(
+    namespace: &Namespace<'_>,
+    name: &str,
+    kubeconfig: &Path,
+    (port, metrics_port): (u16, u16),
+    prometheus: &str,
+) -> Process {
+    let args = [
+        "metrics-server".to_owned(),
+        format!("--kubeconfig={}", kubeconfig.display()),
+        format!("--prometheus-url={prometheus}"),
+        format!("--watch-namespace={}", namespace.name()),
+        format!("--service-namespace={}", namespace.name()),
+        format!("--leader-elect-resource-namespace={}", namespace.name()),
+        format!("--secure-port={port}"),
+        format!("--metrics-bind-address=127.0.0.1:{metrics_port}"),
+    ];
+    program::start(name, &args, &[])
 }
 
 /// Applies a resource and its HPAs.

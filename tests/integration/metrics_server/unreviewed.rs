@@ -6,13 +6,12 @@ use reqwest::{Client, StatusCode};
 
 use super::{
     access::identity,
-    stack::{Stack, stack},
+    stack::{Stack, stack, start_apart},
 };
 use crate::support::{
     eventually,
     namespace::Namespace,
     process::{Process, free_port},
-    vas,
 };
 
 /// All rights that a server could need, but those for reviews.
@@ -41,17 +40,8 @@ fn start(stack: &Stack, namespace: &Namespace<'_>, port: u16) -> Process {
     let kubeconfig = stack
         .cluster
         .service_account_kubeconfig(namespace.name(), "server");
-    let args = [
-        "metrics-server".to_owned(),
-        format!("--kubeconfig={}", kubeconfig.display()),
-        format!("--prometheus-url={}", stack.proxy_url),
-        format!("--watch-namespace={}", namespace.name()),
-        format!("--service-namespace={}", namespace.name()),
-        format!("--leader-elect-resource-namespace={}", namespace.name()),
-        format!("--secure-port={port}"),
-        format!("--metrics-bind-address=127.0.0.1:{}", free_port()),
-    ];
-    vas::start("unreviewed", &args, &[])
+    let ports = (port, free_port());
+    start_apart(namespace, "unreviewed", &kubeconfig, ports, &stack.proxy_url)
 }
 
 #[tokio::test]

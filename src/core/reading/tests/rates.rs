@@ -15,13 +15,7 @@ fn a_rate_whose_window_reaches_into_a_gap_is_missing_not_low() {
             value: Some(value),
             sampled: Some(sampled),
         };
-        let points = BTreeMap::from([("a".to_owned(), ByName::from([("p", point)]))]);
-        let asked = NOW;
-        let answer = Answer {
-            asked,
-            points,
-            ..Answer::default()
-        };
+        let answer = Answer::of(NOW, &[("a", "p", point)]);
         state.record(&shape, Ok(answer));
         let readings = pods(Some(&state), "a", &metric(OnMissing::Hold), NOW, &["p"]);
         readings.map(|readings| readings["p"].value.clone())

@@ -29,11 +29,7 @@ fn scraped_every(interval: u64) -> PollState {
             value: Some(1.0),
             sampled: Some(sampled),
         };
-        let answer = Answer {
-            asked: Duration::from_secs(second),
-            points: BTreeMap::from([("a".to_owned(), ByName::from([("p", point)]))]),
-            ..Answer::default()
-        };
+        let answer = Answer::of(Duration::from_secs(second), &[("a", "p", point)]);
         state.record(&shape, Ok(answer));
     }
     state
@@ -74,10 +70,8 @@ fn a_zero_that_stands_for_no_series_is_noted() {
 fn what_prometheus_remarks_is_noted_and_takes_no_value_away() {
     let mut state = polled(1, &[]);
     let answer = Answer {
-        asked: NOW,
-        points: BTreeMap::from([("a".to_owned(), ByName::from([("", point(5.0, 1))]))]),
         infos: ["metric might not be a counter".into()].into(),
-        ..Answer::default()
+        ..Answer::of(NOW, &[("a", "", point(5.0, 1))])
     };
     state.record(&shape(Grouping::Namespace, None), Ok(answer));
     assert_eq!(read(&state, OnMissing::Hold), Ok("5".to_owned()));
