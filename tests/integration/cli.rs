@@ -153,6 +153,32 @@ fn validate_accepts_the_shipped_example() {
 }
 
 #[test]
+fn a_warning_is_shown_and_fails_only_under_strict() {
+    let short_window =
+        std::fs::read_to_string(root().join(EXAMPLE))
+            .unwrap()
+            .replacen("window: 1m", "window: 10s", 1);
+    for (flags, code) in [(&[][..], 0), (&["--strict"], 1)] {
+        let args: Vec<&str> = ["validate", "-f", "-"].iter().chain(flags).copied().collect();
+        let output = run_with_input(&args, &short_window);
+        let text = stdout(&output);
+        assert_eq!(output.status.code(), Some(code), "{text}{}", stderr(&output));
+        assert!(
+            text.contains(": ok, in every environment (dev, staging, production), 1 warning\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains(r#"requestRate.window: "10s": a rate needs two samples"#),
+            "{text}"
+        );
+    }
+    let output = run_with_input(&["validate", "-f", "-", "-o", "json"], &short_window);
+    let list: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(list[0]["valid"], true);
+    assert_eq!(list[0]["warnings"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
 fn validate_names_an_unknown_environment_and_the_known_ones() {
     let output = run(&["validate", "-f", EXAMPLE, "--environment", "prod"]);
     assert_eq!(output.status.code(), Some(2));

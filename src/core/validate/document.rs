@@ -67,8 +67,10 @@ pub fn check(document: &Value, environment: Option<&str>) -> Document {
         violations.push(whole("spec", &document, "does not parse as a VoiceAssistScaling"));
     }
     let mut scaling = None;
+    let mut warnings = Vec::new();
     if let Some(rules) = rules {
         scaling = rules.scaling.filter(|_| violations.is_empty());
+        warnings = rules.warnings;
         for violation in rules.violations {
             if !violations
                 .iter()
@@ -81,7 +83,11 @@ pub fn check(document: &Value, environment: Option<&str>) -> Document {
     Document {
         name,
         object,
-        validation: Validation { scaling, violations },
+        validation: Validation {
+            scaling,
+            violations,
+            warnings,
+        },
     }
 }
 

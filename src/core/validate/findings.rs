@@ -1,17 +1,25 @@
-//! Where rules put what they find: violations with the user's own paths, each once.
+//! Where rules put what they find: violations and warnings with the user's own paths, each once.
+//!
+//! A rule that stops the workload calls [`Scope::refuse`]; one that only advises calls [`Scope::warn`] beside it:
+//!
+//! ```text
+//! scope.refuse(&path.field("window"), "must be at most 1h");
+//! scope.warn(&path.field("window"), "a rate over less than 15s rarely has two samples; use at least ...");
+//! ```
 
 use std::{collections::BTreeSet, fmt::Display};
 
 use serde_json::Value;
 
-use super::{Violation, schema};
-use crate::core::field_path::{FieldPath, Origin};
+use super::{Violation, Warning, schema};
+use crate::core::field_path::{FieldPath, Located, Origin};
 
-/// All violations of one resource so far.
+/// All violations and warnings of one resource so far.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     violations: Vec<Violation>,
-    /// Paths that the schema refuses. One mistake is one violation: a rule about such a value adds none.
+    warnings: Vec<Warning>,
+    /// Paths that the schema refuses. One mistake is one finding: a rule about such a value adds none.
     beyond_schema: BTreeSet<String>,
 }
 
@@ -38,6 +46,19 @@ impl Findings {
         }
     }
 
+    /// Adds a warning, unless another environment inherited the same one.
+    fn add_warning(&mut self, warning: Warning) {
+        let known = self.warnings.iter().any(|known| {
+            known.path == warning.path
+                && known.value == warning.value
+                && known.advice == warning.advice
+                && known.workload == warning.workload
+        });
+        if !known {
+            self.warnings.push(warning);
+        }
+    }
+
     /// Adds what the schema refuses, each at the workload it stands in.
     pub(super) fn add_schema(&mut self, spec: &Value) {
         for broken in schema::check_spec(spec) {
@@ -54,8 +75,9 @@ impl Findings {
         }
     }
 
-    pub(super) fn into_violations(self) -> Vec<Violation> {
-        self.violations
+    /// The violations and the warnings, each in the order in which they were found.
+    pub(super) fn into_parts(self) -> (Vec<Violation>, Vec<Warning>) {
+        (self.violations, self.warnings)
     }
 }
 
@@ -87,23 +109,46 @@ impl<'a> Scope<'a> {
     /// Reports fields that break a rule together: at the first that the environment changed, because that
     /// is where the mistake was made, else at the first.
     pub(super) fn refuse_any(&mut self, paths: &[&FieldPath], rule: impl Display) {
+        if let Some(place) = self.locate(paths) {
+            self.findings.add(Violation {
+                path: place.path,
+                value: place.value,
+                rule: rule.to_string(),
+                environment: self.environment.map(str::to_owned),
+                workload: self.workload.map(str::to_owned),
+            });
+        }
+    }
+
+    /// Advises on a field that obeys every rule and yet is probably not what was meant. The advice says what
+    /// will happen, and the fix. Nothing is stopped by it.
+    pub(super) fn warn(&mut self, path: &FieldPath, advice: impl Display) {
+        self.warn_any(&[path], advice);
+    }
+
+    /// Advises on fields that are probably wrong together; the place is chosen as in [`Scope::refuse_any`].
+    pub(super) fn warn_any(&mut self, paths: &[&FieldPath], advice: impl Display) {
+        if let Some(place) = self.locate(paths) {
+            self.findings.add_warning(Warning {
+                path: place.path,
+                value: place.value,
+                advice: advice.to_string(),
+                environment: self.environment.map(str::to_owned),
+                workload: self.workload.map(str::to_owned),
+            });
+        }
+    }
+
+    /// The place to report; `None` where the schema refuses one of the values already.
+    fn locate(&self, paths: &[&FieldPath]) -> Option<Located> {
         let located: Vec<_> = paths.iter().map(|path| self.origin.locate(path)).collect();
         if located
             .iter()
             .any(|place| self.findings.beyond_schema.contains(&place.path))
         {
-            return;
+            return None;
         }
         let changed_here = located.iter().find(|place| place.overridden);
-        let Some(place) = changed_here.or(located.first()).cloned() else {
-            return;
-        };
-        self.findings.add(Violation {
-            path: place.path,
-            value: place.value,
-            rule: rule.to_string(),
-            environment: self.environment.map(str::to_owned),
-            workload: self.workload.map(str::to_owned),
-        });
+        changed_here.or(located.first()).cloned()
     }
 }

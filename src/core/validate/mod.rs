@@ -5,6 +5,9 @@
 //! [`Violation`] that points at the user's own line. What needs the cluster (does the target exist, is there
 //! quota) is not a rule.
 //!
+//! What no rule forbids and is yet probably a mistake is a [`Warning`]: only `vas validate` shows it. A rule
+//! adds one by `scope.warn` where it would say `scope.refuse` ([`findings`]).
+//!
 //! ```text
 //! schema      types, bounds, patterns, unique names: the CRD's own schema, for objects older than it
 //! structure   environments, overrides and targets of the whole resource
@@ -60,6 +63,22 @@ pub struct Violation {
     pub workload: Option<String>,
 }
 
+/// Something that breaks no rule and is probably not what was meant. It stops nothing: neither the operator nor
+/// `SpecValid` looks at it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Warning {
+    /// Path of the field in the object as the user wrote it.
+    pub path: String,
+    /// The value found there, as compact JSON.
+    pub value: String,
+    /// What will happen, and the fix.
+    pub advice: String,
+    /// The environment whose merged result shows it; `None` for the base values.
+    pub environment: Option<String>,
+    /// The workload it concerns; `None` concerns the whole resource.
+    pub workload: Option<String>,
+}
+
 /// What the rules say of one resource.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Validation {
@@ -69,22 +88,53 @@ pub struct Validation {
     /// All broken rules, of every environment, in a stable order: schema, structure, base values, then
     /// each environment. What an environment inherits from the base is reported once.
     pub violations: Vec<Violation>,
+    /// What is probably a mistake, of every environment, each once.
+    pub warnings: Vec<Warning>,
 }
 
 impl std::fmt::Display for Violation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // A whole struct as the value would hide the rule behind it.
-        match self.value.char_indices().nth(SHOWN_VALUE) {
-            None => write!(f, "{}: {}: {}", self.path, self.value, self.rule)?,
-            Some((end, _)) => {
-                let start = self.value.get(..end).unwrap_or_default();
-                write!(f, "{}: {start}...: {}", self.path, self.rule)?;
-            }
+        write_line(
+            f,
+            &self.path,
+            &self.value,
+            &self.rule,
+            self.environment.as_deref(),
+        )
+    }
+}
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write_line(
+            f,
+            &self.path,
+            &self.value,
+            &self.advice,
+            self.environment.as_deref(),
+        )
+    }
+}
+
+/// `path: value: words (in environment e)`, with the start alone of a long value: a whole struct would hide the
+/// words behind it.
+fn write_line(
+    f: &mut std::fmt::Formatter<'_>,
+    path: &str,
+    value: &str,
+    words: &str,
+    environment: Option<&str>,
+) -> std::fmt::Result {
+    match value.char_indices().nth(SHOWN_VALUE) {
+        None => write!(f, "{path}: {value}: {words}")?,
+        Some((end, _)) => {
+            let start = value.get(..end).unwrap_or_default();
+            write!(f, "{path}: {start}...: {words}")?;
         }
-        match &self.environment {
-            Some(environment) => write!(f, " (in environment {environment})"),
-            None => Ok(()),
-        }
+    }
+    match environment {
+        Some(environment) => write!(f, " (in environment {environment})"),
+        None => Ok(()),
     }
 }
 
@@ -122,7 +172,7 @@ pub fn validate(object: &VoiceAssistScaling) -> Validation {
         }
     }
 
-    let violations = findings.into_violations();
+    let (violations, warnings) = findings.into_parts();
     let refused: BTreeSet<&str> = violations
         .iter()
         .filter_map(|violation| violation.workload.as_deref())
@@ -140,7 +190,11 @@ pub fn validate(object: &VoiceAssistScaling) -> Validation {
         },
         limits,
     });
-    Validation { scaling, violations }
+    Validation {
+        scaling,
+        violations,
+        warnings,
+    }
 }
 
 #[cfg(test)]
@@ -200,6 +254,33 @@ mod tests {
         assert_eq!(scaling.environment.as_deref(), Some("prod"));
         assert_eq!(scaling.workloads[0].max_replicas, 15);
         assert!(scaling.workloads[0].suspended);
+    }
+
+    #[test]
+    fn a_warning_stops_nothing_and_is_given_once_for_all_environments_that_inherit_it() {
+        let mut spec = with_workload(json!({"metrics": [
+            {"name": "rate", "requestRate": {"counter": "c", "window": "10s", "target": {"averageValue": "5"}}},
+        ]}));
+        spec["environments"] = json!([{"name": "dev"}, {"name": "prod", "suspend": true}]);
+        let validation = validate(&object(&spec));
+        assert_eq!(validation.violations, []);
+        assert_eq!(validation.scaling.unwrap().workloads.len(), 1);
+        let lines: Vec<_> = validation.warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+        assert!(
+            lines[0].starts_with(r#"spec.workloads[0].metrics[0].requestRate.window: "10s": "#),
+            "{lines:?}"
+        );
+    }
+
+    #[test]
+    fn what_the_schema_refuses_gets_no_warning_beside() {
+        let spec = with_workload(json!({"metrics": [
+            {"name": "rate", "requestRate": {"counter": "c", "window": "5s5s5s5s5s5s5s5s5s", "target": {"averageValue": "5"}}},
+        ]}));
+        let validation = validate(&object(&spec));
+        assert_eq!(validation.violations.len(), 1);
+        assert_eq!(validation.warnings, []);
     }
 
     #[test]

@@ -17,6 +17,9 @@ use crate::{
 const DEFAULT_WINDOW: Duration = Duration::from_mins(1);
 /// Longest rate window and greatest age: beyond an hour the HPA would act on load long gone.
 const MAX_DURATION: Duration = Duration::from_hours(1);
+/// Shortest rate window without a warning. Prometheus scrapes every 15 s at most installations, every 60 s by its
+/// own default: a shorter window holds one sample at most, and a rate needs two.
+const SHORT_WINDOW: Duration = Duration::from_secs(15);
 /// Matched by vas itself, so that a resource reads only its own namespace. The default of the metrics server's
 /// `--namespace-label`, which is not known here; where it is another label, this refusal is only stricter than
 /// need be, and a matcher on that other label only narrows what a resource reads of its own namespace.
@@ -29,12 +32,14 @@ pub(super) fn request_rate(
     scope: &mut Scope<'_>,
 ) -> Option<Series> {
     let match_labels = check_matchers(source.match_labels.as_ref(), path, scope);
-    let window = check_duration(
-        source.window.as_deref(),
-        DEFAULT_WINDOW,
-        &path.field("window"),
-        scope,
-    );
+    let window_path = path.field("window");
+    let window = check_duration(source.window.as_deref(), DEFAULT_WINDOW, &window_path, scope);
+    if window.is_some_and(|window| window < SHORT_WINDOW) {
+        scope.warn(
+            &window_path,
+            "a rate needs two samples, and so short a window rarely has them: the metric will be missing; use at least twice the scrape interval, 1m for example",
+        );
+    }
     Some(Series::RequestRate {
         counter: source.counter.clone(),
         match_labels,
