@@ -52,6 +52,7 @@ mod telemetry;
 mod tls;
 mod token_review;
 mod trust_watch;
+mod turns;
 mod user_limit;
 mod version;
 mod watches;

@@ -1,9 +1,10 @@
 //! Polls Prometheus: one task per shape, each with one poll at a time, so that a shape that hangs never
 //! delays another. A new shape is polled at once.
 //!
-//! Authors' own queries wait for places of their own: slow ones delay each other, not the shared shapes; and no
-//! server's shapes wait for another's. A shape that times out again and again is asked less often, so that many of
-//! them do not hold all places. A shape whose answer is too large is asked in parts, one after the other.
+//! At each server queries wait for a few places, authors' own queries for others than shared shapes, and namespaces
+//! take turns, so that one whose queries are slow waits for itself. A shape that times out again and again is asked
+//! less often. A shape whose answer is too large is asked in parts, one after the other. What resources ask beyond
+//! the limits is not asked at all, and reads are told so.
 
 mod ask;
 
@@ -13,19 +14,18 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
 use tokio::{
     sync::watch,
     task::{AbortHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
 
-use self::ask::{PollError, ask};
+use self::ask::{PollError, Progress, ask};
 use super::{registry::Registry, servers::Servers, store::Store, telemetry::Telemetry};
 use crate::{
     clock::Clock,
     core::{
-        promql::{self, Answer, Plan, Shape, Split},
+        promql::{Allotment, Answer, Claim, Shape, ShapeLimits, allot},
         reading::Failure,
     },
 };
@@ -39,6 +39,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Time between polls of a server that is not configured any more, until its shapes are forgotten.
 const NO_SERVER: Duration = Duration::from_secs(5);
 
+/// A namespace that begins to need a shape waits no longer than this for its next poll.
+const NEWLY_NEEDED: Duration = Duration::from_secs(1);
+
 /// What polling needs.
 pub struct Poller {
     /// The Prometheus servers.
@@ -47,6 +50,8 @@ pub struct Poller {
     pub registry: Arc<Registry>,
     /// Where outcomes go.
     pub store: Arc<Store>,
+    /// How many shapes are polled at most.
+    pub limits: ShapeLimits,
     /// Counts polls.
     pub telemetry: Arc<Telemetry>,
     /// Dates answers.
@@ -57,8 +62,10 @@ pub struct Poller {
 struct Running {
     task: AbortHandle,
     /// The namespaces whose resources need it.
-    needed: Arc<ArcSwap<BTreeSet<String>>>,
+    needed: watch::Sender<Needed>,
 }
+
+type Needed = Arc<BTreeSet<String>>;
 
 impl Poller {
     /// Polls what the registry wants until `stop`; `registry_changed` wakes it.
@@ -67,7 +74,11 @@ impl Poller {
         let mut tasks = JoinSet::new();
         let mut running: BTreeMap<Arc<Shape>, Running> = BTreeMap::new();
         loop {
-            let plan = poller.plan();
+            let Allotment { plan, refused } = poller.allotment();
+            poller
+                .telemetry
+                .refused(refused.values().map(BTreeMap::len).sum());
+            poller.store.refuse(refused);
             // A task never ends by itself: one that ended panicked, and is started again.
             running.retain(|shape, running| {
                 let keep = plan.contains_key(shape) && !running.task.is_finished();
@@ -77,12 +88,17 @@ impl Poller {
                 keep
             });
             for (shape, namespaces) in plan {
+                let namespaces = Arc::new(namespaces);
                 if let Some(running) = running.get(&shape) {
-                    running.needed.store(Arc::new(namespaces));
+                    running.needed.send_if_modified(|needed| {
+                        let differ = *needed != namespaces;
+                        *needed = namespaces;
+                        differ
+                    });
                     continue;
                 }
-                let needed = Arc::new(ArcSwap::from_pointee(namespaces));
-                let task = tasks.spawn(poller.clone().poll_for_ever(shape.clone(), needed.clone()));
+                let (needed, changes) = watch::channel(namespaces);
+                let task = tasks.spawn(poller.clone().poll_for_ever(shape.clone(), changes));
                 running.insert(shape, Running { task, needed });
             }
             poller.store.retain(|shape| running.contains_key(shape));
@@ -100,25 +116,31 @@ impl Poller {
         }
     }
 
-    fn plan(&self) -> Plan {
+    fn allotment(&self) -> Allotment {
         let entries = self.registry.entries();
-        promql::plan(entries.iter().flat_map(|(key, entry)| {
-            let shapes = entry
-                .metrics
-                .iter()
-                .filter_map(|metric| metric.shape.as_ref().ok());
-            shapes.map(|shape| (key.namespace.as_str(), shape))
-        }))
+        let claims = entries.iter().flat_map(|(key, entry)| {
+            entry.metrics.iter().filter_map(|metric| {
+                Some(Claim {
+                    created: entry.created,
+                    namespace: &key.namespace,
+                    name: &key.name,
+                    workload: &metric.workload,
+                    metric: &metric.name,
+                    shape: metric.shape.as_ref().ok()?,
+                })
+            })
+        });
+        allot(claims, self.limits)
     }
 
-    async fn poll_for_ever(self: Arc<Self>, shape: Arc<Shape>, needed: Arc<ArcSwap<BTreeSet<String>>>) {
-        let (mut timeouts, mut split) = (0, Split::default());
+    async fn poll_for_ever(self: Arc<Self>, shape: Arc<Shape>, mut changes: watch::Receiver<Needed>) {
+        let (mut timeouts, mut progress) = (0, Progress::default());
         loop {
             let started = self.clock.monotonic();
+            let needed = changes.borrow_and_update().clone();
             let server = self.servers.get(&shape.server);
             if let Some(server) = &server {
-                let poll = ask(&server.client, &shape, &mut split, &needed, &*self.clock);
-                let outcome = server.in_turn(shape.grouping, poll).await;
+                let outcome = ask(server, &shape, &mut progress, &needed, &*self.clock).await;
                 let taken = self.clock.monotonic().saturating_sub(started);
                 self.telemetry.polled(outcome.is_ok(), taken, self.clock.now());
                 timeouts = match &outcome {
@@ -131,7 +153,10 @@ impl Poller {
             let jitter = 1.0 + JITTER * (2.0 * crate::random::fraction() - 1.0);
             let taken = self.clock.monotonic().saturating_sub(started);
             let wait = between_polls(interval, timeouts).mul_f64(jitter);
-            tokio::time::sleep(wait.saturating_sub(taken)).await;
+            tokio::select! {
+                () = tokio::time::sleep(wait.saturating_sub(taken)) => {}
+                () = newly_needed(&mut changes, &needed, taken), if timeouts == 0 => {}
+            }
         }
     }
 
@@ -144,6 +169,15 @@ impl Poller {
             Some(_) | None => {}
         }
     }
+}
+
+/// Ends when a namespace needs the shape that did not, but not before the latest poll, which began `taken` ago, is
+/// [`NEWLY_NEEDED`] old.
+async fn newly_needed(changes: &mut watch::Receiver<Needed>, before: &BTreeSet<String>, taken: Duration) {
+    let soonest = tokio::time::sleep(NEWLY_NEEDED.saturating_sub(taken));
+    // The sender goes only after the task.
+    let _ = changes.wait_for(|needed| !needed.is_subset(before)).await;
+    soonest.await;
 }
 
 /// The time between polls of a shape that timed out so often in a row: doubling from the second time on.

@@ -23,6 +23,7 @@ use crate::{
     core::{
         label_selector::LabelSelector,
         model::{MetricType, Series},
+        promql::ShapeError,
         reading::{self, Failure, Missing, PollState, Reading},
     },
 };
@@ -151,7 +152,13 @@ impl Memory {
         if metric.metric.metric_type() == MetricType::External && !self.external_metrics {
             return Some(Missing::Failed(Failure::Unsuitable(EXTERNAL_OFF.into())));
         }
-        let state = self.state(metric).ok()?;
+        if metric.shape.is_err() {
+            return None;
+        }
+        let state = match self.state(metric) {
+            Ok(state) => state,
+            Err(missing) => return Some(missing),
+        };
         if metric.describes_pods() {
             let namespace = &metric.key.namespace;
             let pods = self.pods.of_target(namespace, &metric.target.name);
@@ -162,18 +169,23 @@ impl Memory {
         }
     }
 
-    fn state(&self, metric: &ServedMetric) -> Result<Option<Arc<PollState>>, String> {
-        match &metric.shape {
-            Ok(shape) => Ok(self.store.get(shape)),
-            Err(error) => Err(error.to_string()),
+    /// What is known of a metric's shape; an error where it is not asked.
+    fn state(&self, metric: &ServedMetric) -> Result<Option<Arc<PollState>>, Missing> {
+        let unsuitable = |error: &ShapeError| Missing::Failed(Failure::Unsuitable(error.to_string().into()));
+        let shape = metric.shape.as_ref().map_err(unsuitable)?;
+        match self.store.refusal(&metric.key.namespace, shape) {
+            Some(refusal) => Err(Missing::Refused(refusal)),
+            None => Ok(self.store.get(shape)),
         }
     }
 
     /// The value of a metric that is one number.
     fn read_number(&self, metric: &ServedMetric, now: Duration) -> Result<Reading, StatusError> {
-        let state = self.state(metric).map_err(|why| unavailable(metric, &why))?;
+        let state = self
+            .state(metric)
+            .map_err(|missing| unavailable(metric, &missing))?;
         reading::object(state.as_deref(), metric.answer_namespace(), &metric.metric, now)
-            .map_err(|missing| unavailable(metric, &missing.to_string()))
+            .map_err(|missing| unavailable(metric, &missing))
     }
 
     fn read_pods(
@@ -189,9 +201,11 @@ impl Memory {
             selected.retain(|name| *name == path.name);
         }
         let selected: Vec<&str> = selected.iter().map(String::as_str).collect();
-        let state = self.state(metric).map_err(|why| unavailable(metric, &why))?;
+        let state = self
+            .state(metric)
+            .map_err(|missing| unavailable(metric, &missing))?;
         let readings = reading::pods(state.as_deref(), namespace, &metric.metric, now, &selected)
-            .map_err(|missing| unavailable(metric, &missing.to_string()))?;
+            .map_err(|missing| unavailable(metric, &missing))?;
         let object = |name: &str| DescribedObject {
             api_version: "v1".to_owned(),
             kind: "Pod".to_owned(),
@@ -210,7 +224,7 @@ fn parse(parameter: &str, text: &str) -> Result<LabelSelector, StatusError> {
         .map_err(|error| StatusError::bad_request(format!("{parameter}: {error}")))
 }
 
-fn unavailable(metric: &ServedMetric, why: &str) -> StatusError {
+fn unavailable(metric: &ServedMetric, why: &Missing) -> StatusError {
     StatusError::unavailable(format!("{}: {why}", metric.describe()))
 }
 

@@ -10,6 +10,7 @@ use std::{
     sync::Arc,
 };
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use parking_lot::{Mutex, RwLock};
 
@@ -50,6 +51,8 @@ pub struct ServedMetric {
 pub struct Entry {
     /// Its metrics, in the order of the spec.
     pub metrics: Vec<Arc<ServedMetric>>,
+    /// When the resource was created; without a time it counts as the youngest.
+    pub created: Timestamp,
     /// The generation they were read from.
     pub generation: Option<i64>,
     /// Whether they are all that the spec asks for; otherwise some are what an earlier spec asked for.
@@ -143,6 +146,7 @@ impl Registry {
         let entry = Entry {
             metrics,
             valid,
+            created: created(&object.metadata),
             generation: object.metadata.generation,
             uid: object.metadata.uid.clone(),
             condition: condition_of(object),
@@ -264,6 +268,11 @@ pub fn key_of(metadata: &ObjectMeta) -> Option<ScalingKey> {
         namespace: metadata.namespace.clone()?,
         name: metadata.name.clone()?,
     })
+}
+
+fn created(metadata: &ObjectMeta) -> Timestamp {
+    let created = metadata.creation_timestamp.as_ref();
+    created.map_or(Timestamp::MAX, |created| created.0)
 }
 
 fn condition_of(object: &VoiceAssistScaling) -> Option<Condition> {

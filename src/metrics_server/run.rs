@@ -42,6 +42,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    core::promql::ShapeLimits,
     leader::{self, LeaderConfig},
     telemetry::http::{self, Check, Endpoints, HttpError},
 };
@@ -74,6 +75,8 @@ pub struct Settings {
     pub certificate: Certificate,
     /// Whether external.metrics.k8s.io is served.
     pub external_metrics: bool,
+    /// How many different queries Prometheus is asked at most.
+    pub shape_limits: ShapeLimits,
     /// How long answers of access reviews count.
     pub review_ttl: CacheTtl,
     /// How long answers of token reviews count.
@@ -254,6 +257,7 @@ impl Parts {
             servers: settings.prometheus.servers.clone(),
             registry: self.memory.registry.clone(),
             store: self.memory.store.clone(),
+            limits: settings.shape_limits,
             telemetry: self.telemetry.clone(),
             clock,
         };

@@ -8,17 +8,22 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use tokio::sync::Semaphore;
 
+use super::turns::{Lane, Turn};
 use crate::{
     core::promql::{Grouping, Source, Sources},
     prometheus::{BuildError, Client, Settings},
 };
 
-/// Polls of shared shapes that one server is asked at once.
-const SHARED_AT_ONCE: usize = 32;
-/// Polls of authors' own queries that one server is asked at once.
-const OWN_AT_ONCE: usize = 16;
+/// Queries for shared shapes that one server is asked at once. Prometheus runs 20 queries at once
+/// (`--query.max-concurrency`) and lets all others wait, people's too: two replicas leave a few of them free.
+const SHARED_AT_ONCE: usize = 5;
+/// Authors' own queries that one server is asked at once.
+const OWN_AT_ONCE: usize = 3;
+const _: () = assert!(
+    2 * (SHARED_AT_ONCE + OWN_AT_ONCE) < 20,
+    "two replicas take all that Prometheus runs at once"
+);
 
 /// How one server is asked.
 #[derive(Clone, PartialEq, Eq)]
@@ -39,22 +44,22 @@ pub struct Server {
     places: Arc<Places>,
 }
 
-/// Where polls wait for their turn. Each server has its own, so that a slow one delays no other; and authors' own
+/// Where queries wait for their turn. Each server has its own, so that a slow one delays no other; and authors' own
 /// queries have others than shared shapes.
 struct Places {
-    shared: Semaphore,
-    own: Semaphore,
+    shared: Lane,
+    own: Lane,
 }
 
 /// All servers by the name resources call them.
 #[derive(Default)]
 pub struct Servers(ArcSwap<BTreeMap<String, Arc<Server>>>);
 
-impl Default for Places {
-    fn default() -> Self {
+impl Places {
+    fn new(longest: Duration) -> Self {
         Self {
-            shared: Semaphore::new(SHARED_AT_ONCE),
-            own: Semaphore::new(OWN_AT_ONCE),
+            shared: Lane::new(SHARED_AT_ONCE, longest),
+            own: Lane::new(OWN_AT_ONCE, longest),
         }
     }
 }
@@ -74,14 +79,12 @@ impl Server {
     }
 
     /// Waits for a place and asks from there.
-    pub async fn in_turn<T>(&self, grouping: Grouping, poll: impl Future<Output = T>) -> T {
-        let places = match grouping {
+    pub async fn in_turn<T>(&self, grouping: Grouping, turn: Turn<'_>, ask: impl Future<Output = T>) -> T {
+        let lane = match grouping {
             Grouping::Single => &self.places.own,
             Grouping::Pod | Grouping::Namespace => &self.places.shared,
         };
-        // The semaphore is never closed.
-        let _place = places.acquire().await;
-        poll.await
+        lane.in_turn(turn, ask).await
     }
 }
 
@@ -120,7 +123,8 @@ impl Servers {
             if old.is_some_and(|old| old.settings == settings) {
                 continue;
             }
-            let places = old.map(|old| old.places.clone()).unwrap_or_default();
+            let longest = settings.client.limits.timeout;
+            let places = old.map_or_else(|| Arc::new(Places::new(longest)), |old| old.places.clone());
             match Server::build(settings, places) {
                 Ok(server) => {
                     after.insert(name, Arc::new(server));
@@ -135,8 +139,14 @@ impl Servers {
 
 #[cfg(test)]
 mod tests {
+    use futures::{FutureExt as _, future::BoxFuture};
+
     use super::*;
-    use crate::{core::promql::Labels, prometheus::Limits};
+    use crate::{
+        clock::SystemClock,
+        core::promql::{Labels, Usage},
+        prometheus::Limits,
+    };
 
     fn settings(url: &str) -> ServerSettings {
         let limits = Limits {
@@ -205,17 +215,32 @@ mod tests {
         );
         let slow = servers.get("slow").unwrap();
         let mut waiting = tokio::task::JoinSet::new();
+        let (needed, clock) = (BTreeSet::from(["ns".to_owned()]), Arc::new(SystemClock::new()));
+        let ask = |server: Arc<Server>, grouping, poll: BoxFuture<'static, ()>| {
+            let (needed, clock) = (needed.clone(), clock.clone());
+            async move {
+                let turn = Turn {
+                    namespaces: &needed,
+                    usage: &mut Usage::default(),
+                    clock: &*clock,
+                };
+                server.in_turn(grouping, turn, poll).await;
+            }
+        };
         for _ in 0..SHARED_AT_ONCE * 2 {
-            let slow = slow.clone();
-            waiting.spawn(async move { slow.in_turn(Grouping::Pod, std::future::pending::<()>()).await });
+            waiting.spawn(ask(slow.clone(), Grouping::Pod, std::future::pending().boxed()));
         }
-        while slow.places.shared.available_permits() > 0 {
+        while slow.places.shared.free() > 0 {
             tokio::task::yield_now().await;
         }
         let fast = servers.get("fast").unwrap();
-        assert_eq!(fast.in_turn(Grouping::Pod, async { 1 }).await, 1);
-        assert_eq!(slow.in_turn(Grouping::Single, async { 2 }).await, 2);
-        let turn = tokio::time::timeout(Duration::from_millis(50), slow.in_turn(Grouping::Pod, async {}));
-        assert!(turn.await.is_err());
+        ask(fast, Grouping::Pod, std::future::ready(()).boxed()).await;
+        ask(slow.clone(), Grouping::Single, std::future::ready(()).boxed()).await;
+        let turn = ask(slow, Grouping::Pod, std::future::ready(()).boxed());
+        assert!(
+            tokio::time::timeout(Duration::from_millis(50), turn)
+                .await
+                .is_err()
+        );
     }
 }

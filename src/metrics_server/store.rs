@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use arc_swap::ArcSwap;
 use parking_lot::RwLock;
 
 use crate::core::{
-    promql::{Answer, Shape},
+    promql::{Answer, Refusal, Refused, Shape},
     reading::{Failure, PollState},
 };
 
@@ -13,12 +14,24 @@ use crate::core::{
 #[derive(Debug, Default)]
 pub struct Store {
     states: RwLock<BTreeMap<Arc<Shape>, Arc<PollState>>>,
+    /// What is not asked, for which namespaces.
+    refused: ArcSwap<Refused>,
 }
 
 impl Store {
     /// What is known of a shape; `None` before its first poll ended.
     pub fn get(&self, shape: &Shape) -> Option<Arc<PollState>> {
         self.states.read().get(shape).cloned()
+    }
+
+    /// Why a shape is not asked for a namespace, whether or not it is for others.
+    pub fn refusal(&self, namespace: &str, shape: &Shape) -> Option<Refusal> {
+        self.refused.load().get(namespace)?.get(shape).copied()
+    }
+
+    /// Replaces what is not asked.
+    pub fn refuse(&self, refused: Refused) {
+        self.refused.store(Arc::new(refused));
     }
 
     /// Takes in the outcome of a poll. True if what is wrong changed. Only one poll of a shape runs at a time,

@@ -78,6 +78,7 @@ pub struct Telemetry {
     polls: Family<PollLabels, Counter>,
     poll_seconds: Histogram,
     shapes: Gauge,
+    refused: Gauge,
     requests: Family<RequestLabels, Counter>,
     request_seconds: Histogram,
     api_services: Family<ApiServiceLabels, Gauge>,
@@ -94,6 +95,7 @@ impl Telemetry {
             polls: Family::default(),
             poll_seconds: Histogram::new(POLL_BUCKETS),
             shapes: Gauge::default(),
+            refused: Gauge::default(),
             requests: Family::default(),
             request_seconds: Histogram::new(REQUEST_BUCKETS),
             api_services: Family::default(),
@@ -112,6 +114,11 @@ impl Telemetry {
             "shapes",
             "Distinct queries that are polled",
             telemetry.shapes.clone(),
+        );
+        registry.register(
+            "shapes_refused",
+            "Distinct queries of each namespace that are not polled because of a limit, in all",
+            telemetry.refused.clone(),
         );
         registry.register(
             "requests",
@@ -160,6 +167,11 @@ impl Telemetry {
     /// So many shapes are polled.
     pub fn shapes(&self, count: usize) {
         self.shapes.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// So many shapes are not polled for some namespace, because of a limit.
+    pub fn refused(&self, count: usize) {
+        self.refused.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// A request was answered.

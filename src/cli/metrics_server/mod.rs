@@ -1,10 +1,12 @@
 //! `vas metrics-server`.
 
+mod limit_args;
 mod prometheus_args;
 mod serving_args;
 
 use std::{io::Write as _, net::SocketAddr, process::ExitCode, sync::Arc};
 
+use limit_args::LimitArgs;
 use prometheus_args::PrometheusArgs;
 use serving_args::ServingArgs;
 
@@ -36,6 +38,8 @@ pub(super) struct Args {
     watch_namespace: Option<String>,
     #[command(flatten)]
     prometheus: PrometheusArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
     #[command(flatten)]
     serving: ServingArgs,
     #[command(flatten)]
@@ -92,6 +96,7 @@ impl Args {
             },
             certificate,
             external_metrics: self.serving.external_metrics,
+            shape_limits: self.limits.shapes(),
             review_ttl: CacheTtl {
                 authorized: self.serving.authorization_webhook_cache_authorized_ttl,
                 unauthorized: self.serving.authorization_webhook_cache_unauthorized_ttl,

@@ -156,6 +156,22 @@ impl Answer {
     }
 }
 
+impl Shape {
+    /// Drops the series of namespaces that no resource needs, before anything is made of them: an answer for all
+    /// namespaces holds those of the whole cluster, whoever asks.
+    pub fn keep_needed(&self, series: &mut Vector, needed: &BTreeSet<String>) {
+        if self.grouping == Grouping::Single {
+            return;
+        }
+        let namespace = self.labels.namespace.as_str();
+        series.retain(|item| {
+            let namespace = item.labels.get(namespace);
+            namespace.is_some_and(|namespace| needed.contains(&**namespace))
+        });
+        series.shrink_to_fit();
+    }
+}
+
 /// Points while they are joined, by namespace and pod.
 type BorrowedPoints<'a> = BTreeMap<&'a str, BTreeMap<&'a str, Point>>;
 
@@ -262,6 +278,21 @@ mod tests {
             Duration::ZERO,
         );
         assert!(answer.unwrap().points.is_empty());
+    }
+
+    #[test]
+    fn series_of_namespaces_that_nobody_needs_are_dropped() {
+        let namespaces = ["a", "b", "a"].map(|namespace| item(&[("namespace", namespace)], 1.0, 1.0));
+        let mut series: Vector = namespaces
+            .into_iter()
+            .chain([item(&[("pod", "p")], 1.0, 1.0)])
+            .collect();
+        let needed = BTreeSet::from(["a".to_owned()]);
+        shape(Grouping::Namespace).keep_needed(&mut series, &needed);
+        assert_eq!((series.len(), series.capacity()), (2, 2));
+        let mut own = vec![item(&[], 1.0, 1.0)];
+        shape(Grouping::Single).keep_needed(&mut own, &needed);
+        assert_eq!(own.len(), 1, "an own query is that of its namespace already");
     }
 
     #[test]

@@ -5,10 +5,11 @@
 //! change its structure.
 //!
 //! ```text
-//! model::PrometheusMetric --Sources::shape--> Shape {value, age} --plan--> each Shape once, with its namespaces
+//! model::PrometheusMetric --Sources::shape--> Shape {value, age} --allot--> each Shape once, with its namespaces
 //!     --split--> parts of it, one unless answers are too large --(poller)--> two Vectors --answer--> Answer
 //! ```
 
+mod allotment;
 mod answer;
 mod by_name;
 mod escape;
@@ -16,11 +17,14 @@ mod namespace;
 mod plan;
 mod shape;
 mod split;
+mod turns;
 
+pub use allotment::{Allotment, Claim, GUARANTEED, Refusal, Refused, ShapeLimits, allot};
 pub use answer::{Answer, AnswerError, Item, Point, SampleTime, Unanswered, Vector};
 pub use by_name::ByName;
 pub use escape::{InvalidLabelName, LabelName, quote, quote_any_of};
 pub use namespace::{QueryError, check_query, pin_namespace};
-pub use plan::{Plan, Source, Sources, plan};
+pub use plan::{Plan, Source, Sources};
 pub use shape::{Grouping, Labels, Queries, Shape, ShapeError, shape};
 pub use split::{Part, Split};
+pub use turns::{Patience, Turns, Usage};

@@ -1,4 +1,5 @@
-//! Which questions are asked at all: every distinct one once, whatever the number of resources behind it.
+//! Which question is behind a metric, and which distinct ones there are: each is asked once, whatever the number of
+//! resources behind it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -49,23 +50,6 @@ impl Sources {
             }),
         }
     }
-}
-
-/// Puts together what resources ask, each with its namespace.
-pub fn plan<'a>(wanted: impl IntoIterator<Item = (&'a str, &'a Arc<Shape>)>) -> Plan {
-    let mut plan = Plan::new();
-    for (namespace, shape) in wanted {
-        match plan.get_mut(shape) {
-            Some(namespaces) if namespaces.contains(namespace) => {}
-            Some(namespaces) => {
-                namespaces.insert(namespace.to_owned());
-            }
-            None => {
-                plan.insert(shape.clone(), BTreeSet::from([namespace.to_owned()]));
-            }
-        }
-    }
-    plan
 }
 
 #[cfg(test)]

@@ -30,6 +30,17 @@ pub enum Part {
     Only(BTreeSet<String>),
 }
 
+impl Part {
+    /// For which of the needed namespaces it asks.
+    #[must_use]
+    pub fn namespaces<'a>(&'a self, needed: &'a BTreeSet<String>) -> &'a BTreeSet<String> {
+        match self {
+            Self::All => needed,
+            Self::Only(namespaces) => namespaces,
+        }
+    }
+}
+
 /// How a shape is asked. Times are our monotonic ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Split {

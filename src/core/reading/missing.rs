@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::core::duration;
+use crate::core::{duration, promql::Refusal};
 
 /// Why a poll brought no data, in words for users.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +22,9 @@ pub enum Missing {
     /// The metric is new.
     #[error("not polled yet")]
     NotPolled,
+    /// Nobody asks Prometheus for it: there are too many different queries.
+    #[error("{0}")]
+    Refused(Refusal),
     /// No poll was ever clean.
     #[error("{0}")]
     Failed(Failure),
@@ -96,7 +99,12 @@ impl Missing {
             | Self::NoValueYet(failure)
             | Self::WindowEmpties { failure, .. }
             | Self::TooOld { failure, .. } => failure.as_ref(),
-            Self::NotPolled | Self::NotZeroYet(_) | Self::Gap | Self::Unusable(_) | Self::NoPods => None,
+            Self::NotPolled
+            | Self::Refused(_)
+            | Self::NotZeroYet(_)
+            | Self::Gap
+            | Self::Unusable(_)
+            | Self::NoPods => None,
         }
     }
 

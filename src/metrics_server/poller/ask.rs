@@ -6,14 +6,13 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
-
 use crate::{
     clock::Clock,
     core::{
-        promql::{Answer, Grouping, Part, Queries, Shape, Split, Unanswered},
+        promql::{Answer, Grouping, Part, Patience, Queries, Shape, Split, Unanswered, Usage},
         reading::Failure,
     },
+    metrics_server::{servers::Server, turns::Turn},
     prometheus::{Client, InstantAnswer, QueryError},
 };
 
@@ -40,42 +39,84 @@ enum PartError {
     Failed(PollError),
 }
 
-/// Polls a shape once. `needed` are the namespaces whose resources need it.
+/// What is known of a shape from one poll to the next.
+pub(super) struct Progress {
+    split: Split,
+    usage: Usage,
+    patience: Patience,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self {
+            split: Split::default(),
+            usage: Usage::default(),
+            patience: Patience::NEW,
+        }
+    }
+}
+
+/// Polls a shape once, for the namespaces that need it. Each part waits for its own turn at the server.
 pub(super) async fn ask(
-    client: &Client,
+    server: &Server,
     shape: &Shape,
-    split: &mut Split,
-    needed: &ArcSwap<BTreeSet<String>>,
+    progress: &mut Progress,
+    needed: &BTreeSet<String>,
     clock: &dyn Clock,
 ) -> Result<Answer, PollError> {
-    // Taken before the first query, so that no age comes out too young.
-    let asked = clock.monotonic();
-    let needed = needed.load_full();
-    let mut open = VecDeque::from(split.parts(&needed, asked));
+    let Progress {
+        split,
+        usage,
+        patience,
+    } = progress;
+    let client = &server.client;
+    let mut open = VecDeque::from(split.parts(needed, clock.monotonic()));
+    let mut asked = None;
     let mut answer = Answer {
-        asked,
+        // What nobody needs is dropped, so nothing is said of it.
+        scope: (shape.grouping != Grouping::Single).then(|| needed.clone()),
         ..Answer::default()
     };
     while let Some(part) = open.pop_front() {
-        match ask_part(client, shape, &part, asked).await {
+        let turn = Turn {
+            namespaces: part.namespaces(needed),
+            usage,
+            clock,
+        };
+        let ask = async {
+            // Taken at the place and before the first query, so that no age comes out too young.
+            let asked = *asked.get_or_insert_with(|| clock.monotonic());
+            let ask = ask_part(client, shape, &part, needed, asked);
+            match patience {
+                Patience::Full => Some(ask.await),
+                _ => tokio::time::timeout(patience.time(client.limits().timeout), ask)
+                    .await
+                    .ok(),
+            }
+        };
+        let Some(outcome) = server.in_turn(shape.grouping, turn, ask).await else {
+            patience.ran_out();
+            asked = None;
+            open.push_front(part);
+            continue;
+        };
+        match outcome {
             Ok(answered) => {
                 split.fits(&part);
-                if part != Part::All {
-                    answer.scope = Some((*needed).clone());
-                }
+                patience.answered();
                 answer.absorb(answered);
             }
             Err(PartError::TooLarge(error)) if shape.grouping != Grouping::Single => {
                 if part == Part::All {
                     tracing::warn!(query = shape.value, %error, "asking in parts by namespace");
                 }
-                open.extend(split.is_too_large(&part, &needed, asked));
-                answer.scope = Some((*needed).clone());
+                open.extend(split.is_too_large(&part, needed, clock.monotonic()));
             }
             Err(PartError::TooLarge(error)) => return Err(error.into()),
             Err(PartError::Failed(error)) => return Err(error),
         }
     }
+    answer.asked = asked.unwrap_or_else(|| clock.monotonic());
     let why = too_large(client);
     for namespace in split.without_answer() {
         let unanswered = Unanswered {
@@ -83,9 +124,6 @@ pub(super) async fn ask(
             asked: None,
         };
         answer.unanswered.insert(namespace.to_owned(), unanswered);
-    }
-    if !answer.unanswered.is_empty() {
-        answer.scope = Some((*needed).clone());
     }
     Ok(answer)
 }
@@ -100,19 +138,27 @@ fn too_large(client: &Client) -> Arc<str> {
 }
 
 /// Asks for one part. The times come first: a value is then never older than the time it is given.
-async fn ask_part(client: &Client, shape: &Shape, part: &Part, asked: Duration) -> Result<Answer, PartError> {
+async fn ask_part(
+    client: &Client,
+    shape: &Shape,
+    part: &Part,
+    needed: &BTreeSet<String>,
+    asked: Duration,
+) -> Result<Answer, PartError> {
     let Queries { value, age } = match part {
         Part::All => shape.queries(),
         Part::Only(namespaces) => shape.queries_for(namespaces.iter().map(String::as_str)),
     };
-    let times = match age {
+    let mut times = match age {
         Some(age) => client.ask(&age).await?,
         None => InstantAnswer::default(),
     };
-    let values = match shape.grouping {
+    shape.keep_needed(&mut times.vector, needed);
+    let mut values = match shape.grouping {
         Grouping::Single => client.ask_one(&value).await?,
         Grouping::Pod | Grouping::Namespace => client.ask(&value).await?,
     };
+    shape.keep_needed(&mut values.vector, needed);
     let mut answer = Answer::join(shape, &values.vector, &times.vector, asked).map_err(|error| {
         PartError::Failed(PollError {
             failure: Failure::Unsuitable(error.to_string().into()),

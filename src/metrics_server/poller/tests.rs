@@ -19,6 +19,9 @@ use crate::{
     prometheus::{Limits, Settings},
 };
 
+/// Most shapes of a namespace.
+const LIMIT: usize = 110;
+
 /// A Prometheus that answers at once, but never a query for the metric `slow`.
 #[derive(Default)]
 struct Prometheus {
@@ -45,10 +48,10 @@ struct Fixture {
 }
 
 async fn fixture() -> Fixture {
-    fixture_with_timeout(Duration::from_secs(60)).await
+    fixture_with(Duration::from_secs(600), Duration::from_millis(20)).await
 }
 
-async fn fixture_with_timeout(timeout: Duration) -> Fixture {
+async fn fixture_with(timeout: Duration, poll_interval: Duration) -> Fixture {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let prometheus = Arc::new(Prometheus::default());
     let app = Router::new()
@@ -70,7 +73,7 @@ async fn fixture_with_timeout(timeout: Duration) -> Fixture {
     };
     let settings = ServerSettings {
         client: Settings::plain(&format!("http://{address}"), limits),
-        poll_interval: Duration::from_millis(20),
+        poll_interval,
         source,
     };
     let servers = Arc::<Servers>::default();
@@ -87,6 +90,10 @@ async fn fixture_with_timeout(timeout: Duration) -> Fixture {
         servers,
         registry: registry.clone(),
         store: store.clone(),
+        limits: ShapeLimits {
+            per_namespace: LIMIT,
+            in_all: 1000,
+        },
         telemetry: Arc::new(Telemetry::new(
             &mut prometheus_client::registry::Registry::default(),
         )),
@@ -102,10 +109,10 @@ async fn fixture_with_timeout(timeout: Duration) -> Fixture {
     }
 }
 
-fn scaling(name: &str, gauge: &str) -> VoiceAssistScaling {
+fn scaling(namespace: &str, name: &str, gauge: &str) -> VoiceAssistScaling {
     serde_json::from_value(json!({
         "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
-        "metadata": {"namespace": "ns", "name": name},
+        "metadata": {"namespace": namespace, "name": name},
         "spec": {"workloads": [{
             "name": "worker",
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "worker"},
@@ -119,10 +126,15 @@ fn scaling(name: &str, gauge: &str) -> VoiceAssistScaling {
 
 impl Fixture {
     fn apply(&self, name: &str, gauge: &str) -> Arc<Shape> {
-        self.registry.apply(&scaling(name, gauge));
+        self.apply_in("ns", name, gauge)
+    }
+
+    fn apply_in(&self, namespace: &str, name: &str, gauge: &str) -> Arc<Shape> {
+        self.registry.apply(&scaling(namespace, name, gauge));
         self.changed.send_replace(true);
         let entries = self.registry.entries();
-        let (_, entry) = entries.iter().find(|(key, _)| key.name == name).unwrap();
+        let is_it = |key: &ScalingKey| key.name == name && key.namespace == namespace;
+        let (_, entry) = entries.iter().find(|(key, _)| is_it(key)).unwrap();
         entry.metrics[0].shape.clone().unwrap()
     }
 }
@@ -174,7 +186,7 @@ async fn what_nobody_asks_for_any_more_is_forgotten() {
 #[tokio::test]
 async fn more_hanging_shapes_than_places_soon_leave_room_for_the_others() {
     const HANGING: usize = 100;
-    let fixture = fixture_with_timeout(Duration::from_millis(100)).await;
+    let fixture = fixture_with(Duration::from_millis(100), Duration::from_millis(20)).await;
     for n in 0..HANGING {
         fixture.apply(&format!("hanging-{n}"), &format!("slow_{n}"));
     }
@@ -186,6 +198,61 @@ async fn more_hanging_shapes_than_places_soon_leave_room_for_the_others() {
     .await;
     let each_hanging = fixture.prometheus.slow.load(Ordering::Relaxed) / HANGING;
     assert!(each_hanging < 20, "each was asked {each_hanging} times");
+}
+
+#[tokio::test]
+async fn a_namespace_that_begins_to_need_a_shape_is_answered_before_the_next_poll_is_due() {
+    let fixture = fixture_with(Duration::from_secs(60), Duration::from_secs(3600)).await;
+    let shape = fixture.apply_in("elsewhere", "first", "fast");
+    let covers = |namespace: &str| {
+        let state = fixture.store.get(&shape);
+        state.is_some_and(|state| {
+            state
+                .answer
+                .as_ref()
+                .is_some_and(|answer| answer.covers(namespace))
+        })
+    };
+    until("it is polled", || covers("elsewhere")).await;
+    let points = |namespace: &str| {
+        let state = fixture.store.get(&shape).unwrap();
+        state.answer.as_ref().unwrap().points.contains_key(namespace)
+    };
+    assert!(!points("ns"), "nobody needs it");
+    fixture.apply("second", "fast");
+    until("it is polled again", || covers("ns")).await;
+    assert!(points("ns"));
+}
+
+#[tokio::test]
+async fn what_is_beyond_the_limit_of_a_namespace_is_not_asked_and_is_asked_once_there_is_room() {
+    let fixture = fixture().await;
+    // A resource without a time of creation counts as young, so the name decides.
+    let shapes: Vec<_> = (0..=LIMIT)
+        .map(|n| fixture.apply(&format!("r-{n:03}"), &format!("fast_{n}")))
+        .collect();
+    let elsewhere = fixture.apply_in("elsewhere", "r", &format!("fast_{LIMIT}"));
+    assert_eq!(elsewhere, shapes[LIMIT], "the same question");
+    until("the youngest is refused", || {
+        fixture.store.refusal("ns", &elsewhere).is_some()
+    })
+    .await;
+    assert_eq!(fixture.store.refusal("elsewhere", &elsewhere), None);
+    until("the others are polled", || {
+        shapes[..LIMIT]
+            .iter()
+            .all(|shape| fixture.store.get(shape).is_some())
+    })
+    .await;
+    fixture.registry.remove(&ScalingKey {
+        namespace: "ns".to_owned(),
+        name: "r-000".to_owned(),
+    });
+    fixture.changed.send_replace(true);
+    until("there is room", || {
+        fixture.store.refusal("ns", &elsewhere).is_none()
+    })
+    .await;
 }
 
 #[test]

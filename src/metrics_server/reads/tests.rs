@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    api::v1alpha1::VoiceAssistScaling,
+    api::v1alpha1::{OnMissing, VoiceAssistScaling},
     core::{
         model::ScalingKey,
-        promql::{Answer, ByName, Item, Labels, Source, Sources},
+        promql::{Answer, ByName, Item, Labels, Refusal, Source, Sources},
         reading::Failure,
     },
     metrics_server::path::Version,
@@ -281,3 +281,38 @@ fn a_thousand_resources_of_one_shape_are_two_shapes() {
 
 mod external;
 mod namespace;
+
+#[test]
+fn a_metric_whose_query_is_refused_is_missing_with_the_limit_as_the_reason_and_never_zero() {
+    let memory = memory(&[]);
+    let mut scaling = scaling("one");
+    let metrics = scaling
+        .spec
+        .workloads
+        .iter_mut()
+        .flat_map(|workload| &mut workload.metrics);
+    for metric in metrics {
+        metric.on_missing = Some(OnMissing::Zero);
+    }
+    memory.registry.apply(&scaling);
+    answer(&memory);
+    let depth = || read(&memory, "deployments.apps", "one-worker", "depth", ("", ""));
+    assert!(depth().is_ok());
+    let refusal = Refusal::Namespace { limit: 16 };
+    let entries = memory.registry.entries();
+    let shapes = entries[0]
+        .1
+        .metrics
+        .iter()
+        .map(|metric| (metric.shape.clone().unwrap(), refusal));
+    let refused = BTreeMap::from([("ns".to_owned(), shapes.collect())]);
+    memory.store.refuse(refused);
+    let words = "this namespace has reached the limit of 16 different queries";
+    for answer in [depth(), read(&memory, "pods", "*", "rate", ("", ""))] {
+        let error = answer.unwrap_err();
+        assert!(error.to_string().contains(words), "{error}");
+    }
+    for metric in &entries[0].1.metrics {
+        assert_eq!(memory.missing(metric, NOW), Some(Missing::Refused(refusal)));
+    }
+}

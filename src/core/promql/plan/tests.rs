@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use promql_parser::parser;
 use proptest::prelude::*;
@@ -9,7 +10,7 @@ use crate::{
     api::v1alpha1::{Aggregation, OnMissing},
     core::{
         model::{ObjectTarget, Series},
-        promql::{Answer, Grouping, Item},
+        promql::{Answer, Claim, Grouping, Item, ShapeLimits, allot},
     },
 };
 
@@ -65,11 +66,15 @@ fn resources_that_differ_in_namespace_alone_ask_once() {
             (namespace, Arc::new(shape))
         })
         .collect();
-    let plan = plan(
-        wanted
-            .iter()
-            .map(|(namespace, shape)| (namespace.as_str(), shape)),
-    );
+    let claims = wanted.iter().map(|(namespace, shape)| Claim {
+        created: Timestamp::UNIX_EPOCH,
+        namespace,
+        name: "voiceassist",
+        workload: "worker",
+        metric: "depth",
+        shape,
+    });
+    let plan = allot(claims, ShapeLimits::default()).plan;
     assert_eq!(plan.len(), 1);
     assert_eq!(plan.values().next().unwrap().len(), 500);
 }

@@ -1,0 +1,44 @@
+//! Flags that bound what resources may cost.
+
+use clap::builder::RangedU64ValueParser;
+
+use crate::core::promql::{GUARANTEED, ShapeLimits};
+
+/// What resources may cost. Metrics that differ only in namespace or workload are one query.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Limits")]
+pub(super) struct LimitArgs {
+    /// Most different queries of one namespace. At the limit the oldest resources keep theirs; a metric whose query is
+    /// not asked has no value, and the condition MetricsAvailable names the limit
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = ShapeLimits::default().per_namespace,
+        value_parser = at_least_what_is_guaranteed(),
+        env = "VAS_MAX_QUERIES_PER_NAMESPACE"
+    )]
+    pub(super) max_queries_per_namespace: usize,
+    /// Most different queries of all namespaces. As it is neared, new ones are refused to the namespaces with most;
+    /// each is granted 16 whatever the others have
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = ShapeLimits::default().in_all,
+        value_parser = at_least_what_is_guaranteed(),
+        env = "VAS_MAX_QUERIES"
+    )]
+    pub(super) max_queries: usize,
+}
+
+impl LimitArgs {
+    pub(super) fn shapes(&self) -> ShapeLimits {
+        ShapeLimits {
+            per_namespace: self.max_queries_per_namespace,
+            in_all: self.max_queries,
+        }
+    }
+}
+
+fn at_least_what_is_guaranteed() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::from(u64::try_from(GUARANTEED).unwrap_or(u64::MAX)..)
+}
