@@ -119,9 +119,6 @@ fn an_innocent_namespace_is_polled_within_twice_its_interval_beside_a_hundred_wh
         );
     }
     assert_eq!(simulation.most_at_once, PLACES);
-    // The hostile ones have the rest: all that five places give.
-    let hostile: usize = simulation.polled[..first].iter().map(Vec::len).sum();
-    assert!(hostile >= 700, "{hostile}");
 }
 
 #[test]
