@@ -59,6 +59,12 @@ bench-load: tools ## Measure the load engine beside oha, wrk, hey, vegeta and k6
 	@cargo build --locked --release --example bench-load
 	@target/release/examples/bench-load $(LOAD_ARGS)
 
+.PHONY: bench-fairness
+bench-fairness: tools cluster ## Measure what one tenant gets beside 100 hostile ones; writes docs/benchmarks.md (ARGS="--quick")
+	@echo "building vas and the benchmark in release mode (the first time takes minutes)" >&2
+	@cargo build --locked --release --bin vas --example bench-fairness
+	@target/release/examples/bench-fairness $(ARGS)
+
 .PHONY: bench-peers
 bench-peers:
 	@tests/bench/peers/build.sh $(PEERS) || echo "bench: goes on without it" >&2
