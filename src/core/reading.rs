@@ -169,6 +169,9 @@ impl<'a> View<'a> {
     }
 
     fn value(&self, point: &Point) -> Result<Reading, Missing> {
+        if point.value.is_none() && point.sampled.is_none() {
+            return Err(Missing::Histogram);
+        }
         let (Some(value), Some(sampled)) = (point.value, point.sampled) else {
             return Err(Missing::NoValueYet(self.failure()));
         };

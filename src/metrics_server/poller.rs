@@ -3,8 +3,8 @@
 //!
 //! At each server queries wait for a few places, authors' own queries for others than shared shapes, and namespaces
 //! take turns, so that one whose queries are slow waits for itself. A shape that times out again and again is asked
-//! less often. A shape whose answer is too large is asked in parts, one after the other. What resources ask beyond
-//! the limits is not asked at all, and reads are told so.
+//! less often. A shape whose answer is too large, or that fails for some namespace, is asked in parts, one after the
+//! other. What resources ask beyond the limits is not asked at all, and reads are told so.
 
 mod ask;
 
@@ -140,7 +140,8 @@ impl Poller {
             let needed = changes.borrow_and_update().clone();
             let server = self.servers.get(&shape.server);
             if let Some(server) = &server {
-                let outcome = ask(server, &shape, &mut progress, &needed, &*self.clock).await;
+                let others = || self.store.answers_others(&shape);
+                let outcome = ask(server, &shape, &mut progress, &needed, others, &*self.clock).await;
                 let taken = self.clock.monotonic().saturating_sub(started);
                 self.telemetry.polled(outcome.is_ok(), taken, self.clock.now());
                 timeouts = match &outcome {

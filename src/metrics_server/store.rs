@@ -44,6 +44,17 @@ impl Store {
         changed
     }
 
+    /// Whether the server of a shape otherwise answers: of its other shapes that were ever answered, most were by
+    /// their latest poll. Where there are none, nothing speaks against it.
+    pub fn answers_others(&self, shape: &Shape) -> bool {
+        let states = self.states.read();
+        let others = states.iter().filter(|(other, state)| {
+            other.server == shape.server && ***other != *shape && state.answer.is_some()
+        });
+        let (failing, answered): (Vec<_>, Vec<_>) = others.partition(|(_, state)| state.failure.is_some());
+        failing.len() <= answered.len()
+    }
+
     /// Forgets the shapes that nobody asks for any more.
     pub fn retain(&self, wanted: impl Fn(&Shape) -> bool) {
         self.states.write().retain(|shape, _| wanted(shape));

@@ -83,6 +83,28 @@ pub enum QueryError {
     Response(#[from] ResponseError),
 }
 
+impl QueryError {
+    /// Whether the series of one namespace may be the cause, rather than Prometheus or the way to it.
+    #[must_use]
+    pub fn may_be_of_some_series(&self) -> bool {
+        match self {
+            Self::Timeout(_) => true,
+            Self::Response(error) => error.may_be_of_some_series(),
+            Self::Connection(_) | Self::Http { .. } | Self::TooLarge(_) | Self::Body(_) => false,
+        }
+    }
+
+    /// Whether the time limit ended it, here or at Prometheus.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        match self {
+            Self::Timeout(_) => true,
+            Self::Response(error) => error.is_timeout(),
+            Self::Connection(_) | Self::Http { .. } | Self::TooLarge(_) | Self::Body(_) => false,
+        }
+    }
+}
+
 impl Client {
     /// A client for the server at `url`.
     ///
@@ -118,7 +140,8 @@ impl Client {
     /// # Errors
     /// See [`QueryError`]; the texts do not contain the URL.
     pub async fn query(&self, promql: &str) -> Result<Vector, QueryError> {
-        self.ask(promql).await.map(|answer| answer.vector)
+        let answer = self.ask(promql).await?;
+        Ok(answer.numbers()?.vector)
     }
 
     /// The same, with the remarks of Prometheus.
@@ -136,8 +159,8 @@ impl Client {
     /// # Errors
     /// See [`Client::query`].
     pub async fn ask_one(&self, promql: &str) -> Result<InstantAnswer, QueryError> {
-        self.bounded(promql, Limit::one_series(self.limits.response_size))
-            .await
+        let limit = Limit::one_series(self.limits.response_size);
+        Ok(self.bounded(promql, limit).await?.numbers()?)
     }
 
     async fn bounded(&self, promql: &str, limit: Limit) -> Result<InstantAnswer, QueryError> {

@@ -11,6 +11,13 @@ use crate::core::promql::{ByName, Item, Vector};
 /// Longest text of Prometheus that is passed on, in characters.
 const MAX_WORDS: usize = 300;
 
+/// The `errorType` of a query that took too long.
+const TIMEOUT: &str = "timeout";
+/// How remarks of Prometheus on a query begin.
+const PROMQL_INFO: &str = "PromQL info";
+/// How warnings begin that come from the query and its series, not from storage.
+const PROMQL_WARNING: &str = "PromQL warning";
+
 /// Most remarks that are passed on.
 const MAX_INFOS: usize = 3;
 
@@ -33,13 +40,49 @@ pub enum ResponseError {
     Malformed(&'static str),
 }
 
+impl ResponseError {
+    /// Whether the series of one namespace may be the cause, rather than Prometheus or its storage.
+    #[must_use]
+    pub fn may_be_of_some_series(&self) -> bool {
+        match self {
+            Self::Refused { kind, .. } => matches!(kind.as_str(), "execution" | TIMEOUT),
+            Self::Warned(words) => words.starts_with(PROMQL_WARNING),
+            Self::Malformed(_) => false,
+        }
+    }
+
+    /// Whether Prometheus gave up in its own time limit.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Refused { kind, .. } if kind == TIMEOUT)
+    }
+}
+
 /// A complete answer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct InstantAnswer {
     /// Its series.
     pub vector: Vector,
+    /// The labels of series that hold histograms instead of numbers.
+    pub histograms: Vec<ByName<Box<str>>>,
     /// What Prometheus remarks on the query, without the place in its text.
     pub infos: Vec<String>,
+}
+
+impl InstantAnswer {
+    /// Only numbers.
+    ///
+    /// # Errors
+    /// Some of its series hold histograms.
+    pub fn numbers(self) -> Result<Self, ResponseError> {
+        if self.histograms.is_empty() {
+            Ok(self)
+        } else {
+            Err(ResponseError::Malformed(
+                "the result holds histograms; ask for a number, such as histogram_count(...)",
+            ))
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -95,14 +138,30 @@ pub fn parse(body: &[u8]) -> Result<InstantAnswer, ResponseError> {
             words: words(&envelope.error.unwrap_or_default()),
         });
     }
-    if let Some(first) = envelope.warnings.as_deref().and_then(<[String]>::first) {
+    // Prometheus before 2.53 puts its remarks among the warnings.
+    let (remarks, warnings): (Vec<String>, Vec<String>) = envelope
+        .warnings
+        .unwrap_or_default()
+        .into_iter()
+        .partition(|warning| warning.starts_with(PROMQL_INFO));
+    if let Some(first) = warnings.first() {
         return Err(ResponseError::Warned(words(first)));
     }
     if envelope.is_partial == Some(true) {
         return Err(ResponseError::Warned("the answer is partial".to_owned()));
     }
+    let mut histograms = Vec::new();
     let vector = match envelope.data {
-        Some(Data::Vector(series)) => series.into_iter().map(item).collect::<Result<_, _>>()?,
+        Some(Data::Vector(series)) => {
+            let mut vector = Vec::with_capacity(series.len());
+            for Series { metric, value } in series {
+                match value {
+                    Some(sample) => vector.push(sampled(metric, &sample)?),
+                    None => histograms.push(metric),
+                }
+            }
+            vector
+        }
         Some(Data::Scalar(sample)) => vec![sampled(ByName::default(), &sample)?],
         Some(Data::Matrix(_) | Data::String(_)) => {
             return Err(ResponseError::Malformed(
@@ -114,8 +173,10 @@ pub fn parse(body: &[u8]) -> Result<InstantAnswer, ResponseError> {
     let infos = envelope.infos.unwrap_or_default();
     Ok(InstantAnswer {
         vector,
-        infos: infos
+        histograms,
+        infos: remarks
             .iter()
+            .chain(&infos)
             .take(MAX_INFOS)
             .map(|info| words(placeless(info)))
             .collect(),
@@ -134,13 +195,6 @@ fn placeless(info: &str) -> &str {
         }
         _ => info,
     }
-}
-
-fn item(series: Series) -> Result<Item, ResponseError> {
-    let sample = series.value.ok_or(ResponseError::Malformed(
-        "the result holds histograms; ask for a number, such as histogram_count(...)",
-    ))?;
-    sampled(series.metric, &sample)
 }
 
 fn sampled(labels: ByName<Box<str>>, (time, text): &(f64, String)) -> Result<Item, ResponseError> {
@@ -184,7 +238,9 @@ mod tests {
             {"metric":{"namespace":"a","pod":"p"},"value":[1700000000.123,"12.5"]},
             {"metric":{},"value":[1700000000,"NaN"]},{"metric":{},"value":[1700000000,"+Inf"]}]},
             "infos":["PromQL info: metric might not be a counter: \"a\" (1:26)","b (see c)"]}"#;
-        let InstantAnswer { vector: items, infos } = parse(body.as_bytes()).unwrap();
+        let InstantAnswer {
+            vector: items, infos, ..
+        } = parse(body.as_bytes()).unwrap();
         assert_eq!(
             infos,
             ["PromQL info: metric might not be a counter: \"a\"", "b (see c)"]
@@ -224,6 +280,48 @@ mod tests {
             parse(body.as_bytes()),
             Err(ResponseError::Warned("store down".to_owned()))
         );
+    }
+
+    #[test]
+    fn a_remark_among_the_warnings_is_a_remark() {
+        let body = r#"{"status":"success","data":{"resultType":"vector","result":[]},
+            "warnings":["PromQL info: metric might not be a counter: \"a\" (1:26)"]}"#;
+        assert_eq!(
+            parse(body.as_bytes()).unwrap().infos,
+            ["PromQL info: metric might not be a counter: \"a\""]
+        );
+    }
+
+    #[test]
+    fn a_histogram_is_told_apart_from_the_numbers_beside_it() {
+        let body = r#"{"status":"success","data":{"resultType":"vector","result":[
+            {"metric":{"pod":"a"},"histogram":[1,{}]},{"metric":{"pod":"b"},"value":[1,"2"]}]}}"#;
+        let answer = parse(body.as_bytes()).unwrap();
+        assert_eq!(answer.histograms, [ByName::from([("pod", "a".into())])]);
+        assert_eq!(answer.vector.len(), 1);
+        assert!(answer.numbers().unwrap_err().to_string().contains("histograms"));
+    }
+
+    #[test]
+    fn only_what_the_series_of_a_query_can_cause_may_be_of_some_of_them() {
+        let refused = |kind: &str| ResponseError::Refused {
+            kind: kind.to_owned(),
+            words: String::new(),
+        };
+        let may: Vec<bool> = [
+            "execution",
+            "timeout",
+            "bad_data",
+            "internal",
+            "unavailable",
+            "canceled",
+        ]
+        .map(|kind| refused(kind).may_be_of_some_series())
+        .to_vec();
+        assert_eq!(may, [true, true, false, false, false, false]);
+        let mix = "PromQL warning: encountered a mix of histograms and floats for metric name \"a\"";
+        assert!(ResponseError::Warned(mix.to_owned()).may_be_of_some_series());
+        assert!(!ResponseError::Warned("store down".to_owned()).may_be_of_some_series());
     }
 
     #[test]
@@ -267,8 +365,6 @@ mod tests {
         ] {
             assert_eq!(malformed(body), form, "{body}");
         }
-        let histogram = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"histogram":[1,{}]}]}}"#;
-        assert!(malformed(histogram).contains("histograms"));
         let text = r#"{"status":"success","data":{"resultType":"scalar","result":[1,"many"]}}"#;
         assert_eq!(malformed(text), "a value in the answer is not a number");
         let matrix = r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#;

@@ -36,7 +36,7 @@ pub struct SampleTime {
     pub age: Duration,
 }
 
-/// What is known of one namespace or pod. Both fields `None` never occurs.
+/// What is known of one namespace or pod. Neither value nor time means that its series hold histograms.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Point {
     /// The value; `None` when samples exist that give none yet, such as the first of a rate.
@@ -94,12 +94,27 @@ impl Answer {
         times: &[Item],
         asked: Duration,
     ) -> Result<Self, AnswerError> {
+        Self::join_with_histograms(shape, values, &[], times, asked)
+    }
+
+    /// The same, where some series hold histograms instead of numbers: their namespaces and pods have no value, but
+    /// are not absent either.
+    ///
+    /// # Errors
+    /// See [`AnswerError`].
+    pub fn join_with_histograms(
+        shape: &Shape,
+        values: &[Item],
+        histograms: &[ByName<Box<str>>],
+        times: &[Item],
+        asked: Duration,
+    ) -> Result<Self, AnswerError> {
         if shape.grouping == Grouping::Single && values.len() > 1 {
             return Err(AnswerError::SeveralSeries(values.len()));
         }
         let mut points = BorrowedPoints::default();
         for item in values {
-            if let Some(point) = point(&mut points, shape, item) {
+            if let Some(point) = point(&mut points, shape, &item.labels) {
                 point.value = Some(item.value);
                 if shape.age.is_none() {
                     point.sampled = Some(SampleTime {
@@ -110,13 +125,18 @@ impl Answer {
             }
         }
         for item in times {
-            if let Some(point) = point(&mut points, shape, item) {
-                let age = Duration::try_from_secs_f64((item.time - item.value).max(0.0))
-                    .map_err(|_| AnswerError::BadTime(item.value.to_string()))?;
-                point.sampled = Some(SampleTime {
-                    at: timestamp(item.value)?,
-                    age,
-                });
+            if let Some(point) = point(&mut points, shape, &item.labels) {
+                // A time that is none harms its own point alone.
+                let age = Duration::try_from_secs_f64((item.time - item.value).max(0.0));
+                point.sampled = age
+                    .ok()
+                    .zip(timestamp(item.value).ok())
+                    .map(|(age, at)| SampleTime { at, age });
+            }
+        }
+        for labels in histograms {
+            if let Some(point) = point(&mut points, shape, labels) {
+                *point = Point::default();
             }
         }
         Ok(Self::with(asked, points))
@@ -175,9 +195,13 @@ impl Shape {
 /// Points while they are joined, by namespace and pod.
 type BorrowedPoints<'a> = BTreeMap<&'a str, BTreeMap<&'a str, Point>>;
 
-/// The point an item belongs to; `None` for series without the labels that would tell.
-fn point<'a, 'p>(points: &'p mut BorrowedPoints<'a>, shape: &Shape, item: &'a Item) -> Option<&'p mut Point> {
-    let label = |name: &LabelName| item.labels.get(name.as_str()).map(|value| &**value);
+/// The point a series belongs to; `None` for series without the labels that would tell.
+fn point<'a, 'p>(
+    points: &'p mut BorrowedPoints<'a>,
+    shape: &Shape,
+    labels: &'a ByName<Box<str>>,
+) -> Option<&'p mut Point> {
+    let label = |name: &LabelName| labels.get(name.as_str()).map(|value| &**value);
     let Labels { namespace, pod } = &shape.labels;
     let (namespace, pod) = match shape.grouping {
         Grouping::Pod => (label(namespace)?, label(pod)?),
@@ -296,11 +320,37 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_is_no_time_is_an_error() {
+    fn a_time_that_is_no_time_harms_its_own_point_alone() {
         for value in [f64::NAN, -1.0, f64::INFINITY, 1e300] {
-            let items = [item(&[("namespace", "a")], 1.0, value)];
-            let answer = Answer::join(&shape(Grouping::Namespace), &[], &items, Duration::ZERO);
-            assert!(matches!(answer, Err(AnswerError::BadTime(_))), "{value}");
+            let values = ["a", "b"].map(|namespace| item(&[("namespace", namespace)], 2.0, 7.0));
+            let times = [
+                item(&[("namespace", "a")], 2.0, value),
+                item(&[("namespace", "b")], 2.0, 1.0),
+            ];
+            let answer = Answer::join(&shape(Grouping::Namespace), &values, &times, Duration::ZERO).unwrap();
+            let sampled = ["a", "b"].map(|namespace| answer.points[namespace].get("").unwrap().sampled);
+            assert!(
+                sampled[0].is_none() && sampled[1].is_some(),
+                "{value}: {sampled:?}"
+            );
         }
+    }
+
+    #[test]
+    fn a_histogram_makes_its_own_pod_unusable_and_no_other() {
+        let (one, other) = (
+            [("namespace", "a"), ("pod", "p")],
+            [("namespace", "a"), ("pod", "q")],
+        );
+        let answer = Answer::join_with_histograms(
+            &shape(Grouping::Pod),
+            &[item(&one, 2.0, 7.0)],
+            &[item(&other, 2.0, 0.0).labels],
+            &[item(&one, 2.0, 1.0), item(&other, 2.0, 1.0)],
+            Duration::ZERO,
+        )
+        .unwrap();
+        assert_eq!(answer.points["a"].get("q"), Some(&Point::default()));
+        assert_eq!(answer.points["a"].get("p").unwrap().value, Some(7.0));
     }
 }

@@ -26,5 +26,5 @@ pub use escape::{InvalidLabelName, LabelName, quote, quote_any_of};
 pub use namespace::{QueryError, check_query, pin_namespace};
 pub use plan::{Plan, Source, Sources};
 pub use shape::{Grouping, Labels, Queries, Shape, ShapeError, shape};
-pub use split::{Part, Split};
+pub use split::{Failed, Part, Split, Why};
 pub use turns::{Patience, Turns, Usage};

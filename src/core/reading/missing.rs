@@ -37,6 +37,9 @@ pub enum Missing {
     /// There are samples but no value yet.
     #[error("no value yet: a rate needs two samples within its window{}", suffix(.0.as_ref()))]
     NoValueYet(Option<Failure>),
+    /// Its series are native histograms, or were not dated.
+    #[error("its series hold histograms or samples without a time; name a series of numbers")]
+    Histogram,
     /// The window of the rate reaches back into a gap, so the rate is too low.
     #[error("the rate is not whole again after a gap in Prometheus' samples")]
     Gap,
@@ -101,6 +104,7 @@ impl Missing {
             | Self::TooOld { failure, .. } => failure.as_ref(),
             Self::NotPolled
             | Self::Refused(_)
+            | Self::Histogram
             | Self::NotZeroYet(_)
             | Self::Gap
             | Self::Unusable(_)

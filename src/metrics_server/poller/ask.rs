@@ -9,7 +9,7 @@ use std::{
 use crate::{
     clock::Clock,
     core::{
-        promql::{Answer, Grouping, Part, Patience, Queries, Shape, Split, Unanswered, Usage},
+        promql::{Answer, Failed, Grouping, Part, Patience, Queries, Shape, Split, Unanswered, Usage, Why},
         reading::Failure,
     },
     metrics_server::{servers::Server, turns::Turn},
@@ -25,7 +25,7 @@ pub(super) struct PollError {
 impl From<QueryError> for PollError {
     fn from(error: QueryError) -> Self {
         Self {
-            timed_out: matches!(error, QueryError::Timeout(_)),
+            timed_out: error.is_timeout(),
             failure: Failure::Prometheus(error.to_string().into()),
         }
     }
@@ -35,6 +35,8 @@ impl From<QueryError> for PollError {
 enum PartError {
     /// Its answer would be larger than the limit: it can be asked in smaller parts.
     TooLarge(QueryError),
+    /// The series of one namespace may be the cause: the others can be asked without it.
+    Suspect(PollError),
     /// Anything else: the whole poll failed.
     Failed(PollError),
 }
@@ -56,12 +58,14 @@ impl Default for Progress {
     }
 }
 
-/// Polls a shape once, for the namespaces that need it. Each part waits for its own turn at the server.
+/// Polls a shape once, for the namespaces that need it. Each part waits for its own turn at the server. `others` says
+/// whether that server otherwise answers.
 pub(super) async fn ask(
     server: &Server,
     shape: &Shape,
     progress: &mut Progress,
     needed: &BTreeSet<String>,
+    others: impl Fn() -> bool,
     clock: &dyn Clock,
 ) -> Result<Answer, PollError> {
     let Progress {
@@ -77,6 +81,7 @@ pub(super) async fn ask(
         scope: (shape.grouping != Grouping::Single).then(|| needed.clone()),
         ..Answer::default()
     };
+    let (mut answered, mut failed, mut first_error) = (Vec::new(), Vec::new(), None);
     while let Some(part) = open.pop_front() {
         let turn = Turn {
             namespaces: part.namespaces(needed),
@@ -89,9 +94,10 @@ pub(super) async fn ask(
             let ask = ask_part(client, shape, &part, needed, asked);
             match patience {
                 Patience::Full => Some(ask.await),
-                _ => tokio::time::timeout(patience.time(client.limits().timeout), ask)
-                    .await
-                    .ok(),
+                Patience::Unknown { .. } => {
+                    let time = patience.time(client.limits().timeout);
+                    tokio::time::timeout(time, ask).await.ok()
+                }
             }
         };
         let Some(outcome) = server.in_turn(shape.grouping, turn, ask).await else {
@@ -101,10 +107,11 @@ pub(super) async fn ask(
             continue;
         };
         match outcome {
-            Ok(answered) => {
-                split.fits(&part);
+            Ok(found) => {
+                split.fits(&part, needed);
                 patience.answered();
-                answer.absorb(answered);
+                answer.absorb(found);
+                answered.push(part);
             }
             Err(PartError::TooLarge(error)) if shape.grouping != Grouping::Single => {
                 if part == Part::All {
@@ -112,29 +119,61 @@ pub(super) async fn ask(
                 }
                 open.extend(split.is_too_large(&part, needed, clock.monotonic()));
             }
+            Err(PartError::Suspect(error)) if shape.grouping != Grouping::Single && others() => {
+                if part == Part::All {
+                    open.extend(split.all_failed(needed, clock.monotonic()));
+                }
+                let (Failure::Prometheus(words) | Failure::Unsuitable(words)) = &error.failure;
+                failed.push(Failed {
+                    part,
+                    words: words.clone(),
+                });
+                first_error.get_or_insert(error);
+            }
             Err(PartError::TooLarge(error)) => return Err(error.into()),
-            Err(PartError::Failed(error)) => return Err(error),
+            Err(PartError::Suspect(error) | PartError::Failed(error)) => return Err(error),
         }
     }
+    split.poll_ended(!answered.is_empty(), &failed, needed, clock.monotonic());
+    if let Some(error) = first_error
+        && answered.is_empty()
+    {
+        return Err(error);
+    }
     answer.asked = asked.unwrap_or_else(|| clock.monotonic());
-    let why = too_large(client);
-    for namespace in split.without_answer() {
-        let unanswered = Unanswered {
-            why: why.clone(),
-            asked: None,
-        };
-        answer.unanswered.insert(namespace.to_owned(), unanswered);
+    if answer.scope.is_some() {
+        let is_answered = |name: &String| answered.iter().any(|part| part.namespaces(needed).contains(name));
+        for name in needed.iter().filter(|name| !is_answered(name)) {
+            let why = match split.left_out(name) {
+                Some(why) => left_out(why, client),
+                None => apart(failed.first()),
+            };
+            answer
+                .unanswered
+                .insert(name.clone(), Unanswered { why, asked: None });
+        }
     }
     Ok(answer)
 }
 
-fn too_large(client: &Client) -> Arc<str> {
-    format!(
-        "the answer for this namespace alone is larger than {} bytes; raise --prometheus-max-response-size \
-         (maxResponseSize in a configuration file) or narrow the metric",
-        client.limits().response_size
-    )
+fn left_out(why: &Why, client: &Client) -> Arc<str> {
+    match why {
+        Why::TooLarge => format!(
+            "the answer for this namespace alone is larger than {} bytes; raise --prometheus-max-response-size \
+             (maxResponseSize in a configuration file) or narrow the metric",
+            client.limits().response_size
+        ),
+        Why::Fails(words) => {
+            format!("{words}; so it is for this namespace alone, which is asked again in ten minutes or more")
+        }
+    }
     .into()
+}
+
+/// Why a namespace has no answer that is not known to be the cause of the failure.
+fn apart(failed: Option<&Failed>) -> Arc<str> {
+    let words = failed.map_or("the query fails for some namespace", |failed| &*failed.words);
+    format!("{words}; which namespace is the cause is being found out").into()
 }
 
 /// Asks for one part. The times come first: a value is then never older than the time it is given.
@@ -159,7 +198,9 @@ async fn ask_part(
         Grouping::Pod | Grouping::Namespace => client.ask(&value).await?,
     };
     shape.keep_needed(&mut values.vector, needed);
-    let mut answer = Answer::join(shape, &values.vector, &times.vector, asked).map_err(|error| {
+    let joined =
+        Answer::join_with_histograms(shape, &values.vector, &values.histograms, &times.vector, asked);
+    let mut answer = joined.map_err(|error| {
         PartError::Failed(PollError {
             failure: Failure::Unsuitable(error.to_string().into()),
             timed_out: false,
@@ -174,6 +215,7 @@ impl From<QueryError> for PartError {
     fn from(error: QueryError) -> Self {
         match error {
             QueryError::TooLarge(_) => Self::TooLarge(error),
+            _ if error.may_be_of_some_series() => Self::Suspect(error.into()),
             _ => Self::Failed(error.into()),
         }
     }

@@ -22,7 +22,8 @@ use crate::{
 /// Most shapes of a namespace.
 const LIMIT: usize = 110;
 
-/// A Prometheus that answers at once, but never a query for the metric `slow`.
+/// A Prometheus that answers at once, but never a query for the metric `slow`; and one for `mixed` only where the
+/// query leaves the namespace `bad` out.
 #[derive(Default)]
 struct Prometheus {
     fast: AtomicUsize,
@@ -35,6 +36,12 @@ async fn query(State(prometheus): State<Arc<Prometheus>>, body: String) -> Json<
         std::future::pending::<()>().await;
     }
     prometheus.fast.fetch_add(1, Ordering::Relaxed);
+    let is_of_some = body.contains("namespace%3D%7E") || body.contains("namespace%3D~");
+    if body.contains("mixed") && (!is_of_some || body.contains("bad")) {
+        let words = "PromQL warning: encountered a mix of histograms and floats for aggregation (1:1)";
+        let empty = json!({"resultType": "vector", "result": []});
+        return Json(json!({"status": "success", "data": empty, "warnings": [words]}));
+    }
     let item = json!({"metric": {"namespace": "ns"}, "value": [100.0, "7"]});
     Json(json!({"status": "success", "data": {"resultType": "vector", "result": [item]}}))
 }
@@ -168,6 +175,27 @@ async fn a_shape_that_hangs_is_asked_once_at_a_time_and_delays_no_other() {
             .is_some_and(|state| state.answer.is_some())
     );
     fixture.stop.cancel();
+}
+
+#[tokio::test]
+async fn one_namespace_for_which_a_query_fails_is_found_and_the_others_are_answered() {
+    let fixture = fixture().await;
+    let shape = fixture.apply("good", "mixed");
+    assert_eq!(fixture.apply_in("bad", "bad", "mixed"), shape);
+    let answer = || fixture.store.get(&shape).and_then(|state| state.answer.clone());
+    until("the good one is answered, the bad one is not", || {
+        answer().is_some_and(|answer| {
+            let why = answer
+                .unanswered
+                .get("bad")
+                .map_or("", |unanswered| &*unanswered.why);
+            answer.points.contains_key("ns") && why.contains("mix of histograms") && why.contains("alone")
+        })
+    })
+    .await;
+    assert!(!answer().unwrap().unanswered.contains_key("ns"));
+    let state = fixture.store.get(&shape).unwrap();
+    assert_eq!(state.failure, None, "the poll did not fail");
 }
 
 #[tokio::test]

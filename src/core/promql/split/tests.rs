@@ -47,12 +47,16 @@ impl Sizes {
                 polled.too_large += 1;
                 open.extend(split.is_too_large(&part, needed, now));
             } else {
-                split.fits(&part);
+                split.fits(&part, needed);
                 polled.answered.extend(names.intersection(needed).cloned());
             }
         }
         polled.answered.sort();
-        polled.without = split.without_answer().map(str::to_owned).collect();
+        polled.without = needed
+            .iter()
+            .filter(|name| split.left_out(name).is_some())
+            .cloned()
+            .collect();
         polled
     }
 }
@@ -119,7 +123,7 @@ fn all_at_once_is_tried_again_less_and_less_often() {
     assert_eq!(tries, [0, 600, 1800, 4200, 9000, 16200]);
     sizes.limit = 4;
     sizes.poll(&mut split, &all, 23_400);
-    assert_eq!(split, Split::default());
+    assert_eq!(split.parts(&all, Duration::from_secs(23_410)), [Part::All]);
 }
 
 #[test]
