@@ -1,0 +1,32 @@
+//! What the labels of the rules ask of the metrics server.
+
+use std::collections::BTreeSet;
+
+use super::config::Rule;
+
+/// Flags of `vas metrics-server` that the rules in use call for, or its configuration where flags do not do.
+pub(super) fn notes<'a>(used: impl Iterator<Item = &'a Rule> + Clone) -> Vec<String> {
+    let named = |of: fn(&Rule) -> Option<String>| used.clone().filter_map(of).collect::<BTreeSet<String>>();
+    let kinds = [
+        (
+            "namespace",
+            "namespaceLabel",
+            named(|rule| rule.resources.namespace()),
+        ),
+        ("pod", "podLabel", named(|rule| rule.resources.pod())),
+    ];
+    let notes = kinds.into_iter().filter_map(|(usual, field, labels)| {
+        let list: Vec<&str> = labels.iter().map(String::as_str).collect();
+        match list.as_slice() {
+            [] => None,
+            [one] if *one == usual => None,
+            [one] => Some(format!("run vas metrics-server with --{usual}-label={one}")),
+            several => Some(format!(
+                "the rules name the {usual} by several labels ({}), and one Prometheus has one in vas: list it once for \
+                 each in the --config of vas metrics-server, with its {field}, and set prometheusServer in the entries",
+                several.join(", ")
+            )),
+        }
+    });
+    notes.collect()
+}

@@ -1,0 +1,59 @@
+//! The marker of a request's matchers, replaced by those of one HPA.
+
+use promql_parser::{
+    label::Matcher,
+    parser::{AggregateExpr, BinaryExpr, Expr, ParenExpr, UnaryExpr, VectorSelector},
+};
+
+use super::{Extra, MATCHERS, parse};
+
+/// Replaces the marker in every selector that has it.
+///
+/// # Errors
+/// When a matcher is none that Prometheus takes.
+pub(in crate::core::import::adapter) fn fill(expr: &mut Expr, added: &[Extra]) -> Result<(), String> {
+    let texts: Vec<String> = added.iter().map(ToString::to_string).collect();
+    let matchers = match parse(&format!("x{{{}}}", texts.join(",")), "the selector of the HPA")? {
+        Expr::VectorSelector(selector) => selector.matchers.matchers,
+        _ => Vec::new(),
+    };
+    replace(expr, &matchers);
+    Ok(())
+}
+
+fn replace(expr: &mut Expr, matchers: &[Matcher]) {
+    match expr {
+        Expr::VectorSelector(selector) => in_selector(selector, matchers),
+        Expr::MatrixSelector(matrix) => in_selector(&mut matrix.vs, matchers),
+        Expr::Aggregate(AggregateExpr { expr, param, .. }) => {
+            if let Some(param) = param {
+                replace(param, matchers);
+            }
+            replace(expr, matchers);
+        }
+        Expr::Binary(BinaryExpr { lhs, rhs, .. }) => {
+            replace(lhs, matchers);
+            replace(rhs, matchers);
+        }
+        Expr::Unary(UnaryExpr { expr }) | Expr::Paren(ParenExpr { expr }) => replace(expr, matchers),
+        Expr::Subquery(subquery) => replace(&mut subquery.expr, matchers),
+        Expr::Call(call) => {
+            call.args
+                .args
+                .iter_mut()
+                .for_each(|argument| replace(argument, matchers));
+        }
+        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => {}
+    }
+}
+
+fn in_selector(selector: &mut VectorSelector, matchers: &[Matcher]) {
+    let list = &mut selector.matchers.matchers;
+    let before = list.len();
+    list.retain(|matcher| matcher.name != MATCHERS);
+    if list.len() < before {
+        let new = matchers.iter().filter(|matcher| !list.contains(matcher)).cloned();
+        let new: Vec<_> = new.collect();
+        list.extend(new);
+    }
+}

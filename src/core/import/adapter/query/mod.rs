@@ -1,0 +1,127 @@
+//! Queries and selectors of rules, read by their syntax trees.
+//!
+//! ```text
+//! matcher   a label, an operator and a value
+//! series    which series a rule's seriesQuery is for
+//! asked     the queries that are a request rate or a gauge
+//! result    how many series a query gives, and whether they carry a label
+//! fill      the marker of a request's matchers, replaced
+//! ```
+
+mod asked;
+mod fill;
+mod matcher;
+mod result;
+mod series;
+
+use promql_parser::parser::{self, Expr, MatrixSelector, ParenExpr, UnaryExpr, VectorSelector};
+
+use super::template::MATCHERS;
+use crate::core::promql;
+
+pub(super) use asked::{Asked, Gathered, asked};
+pub(super) use fill::fill;
+pub(super) use matcher::{Extra, Op};
+pub(super) use result::{Count, count, lacks};
+pub(super) use series::{Series, series};
+
+/// Parses a query under the bounds of the resource's own queries.
+///
+/// # Errors
+/// When it is not PromQL, or more than vas accepts.
+pub(super) fn parse(text: &str, field: &str) -> Result<Expr, String> {
+    promql::check_query(text).map_err(|error| format!("{field}: {error}"))?;
+    parser::parse(text).map_err(|error| format!("{field}: not PromQL: {error}"))
+}
+
+/// One selector of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Selector {
+    /// As it stands in the query, the marker left out.
+    pub(super) shown: String,
+    /// Whether it takes in the matchers of each request.
+    pub(super) is_marked: bool,
+    /// Its other matchers, the name of the series left out.
+    pub(super) extra: Vec<Extra>,
+}
+
+/// All selectors of a query.
+///
+/// # Errors
+/// When one has alternatives, `{a="1" or b="2"}`.
+pub(super) fn selectors(expr: &Expr) -> Result<Vec<Selector>, String> {
+    let mut found = Vec::new();
+    collect(expr, &mut found)?;
+    Ok(found)
+}
+
+fn collect(expr: &Expr, found: &mut Vec<Selector>) -> Result<(), String> {
+    let selector = match expr {
+        Expr::VectorSelector(selector) => selector,
+        Expr::MatrixSelector(MatrixSelector { vs, .. }) => vs,
+        other => {
+            return children(other)
+                .into_iter()
+                .try_for_each(|child| collect(child, found));
+        }
+    };
+    if !selector.matchers.or_matchers.is_empty() {
+        return Err(
+            "metricsQuery has `or` between matchers, which vas cannot bind to a namespace".to_owned(),
+        );
+    }
+    let mut shown = selector.clone();
+    shown.matchers.matchers.retain(|matcher| matcher.name != MATCHERS);
+    found.push(Selector {
+        is_marked: is_marked(selector),
+        extra: extra(selector),
+        shown: shown.to_string(),
+    });
+    Ok(())
+}
+
+fn is_marked(selector: &VectorSelector) -> bool {
+    selector
+        .matchers
+        .matchers
+        .iter()
+        .any(|matcher| matcher.name == MATCHERS)
+}
+
+/// Matchers besides the marker and the name of the series.
+fn extra(selector: &VectorSelector) -> Vec<Extra> {
+    let matchers = selector.matchers.matchers.iter();
+    matchers
+        .filter(|matcher| matcher.name != MATCHERS && matcher.name != "__name__")
+        .map(Extra::from)
+        .collect()
+}
+
+/// The expressions right below one.
+fn children(expr: &Expr) -> Vec<&Expr> {
+    match expr {
+        Expr::Aggregate(aggregate) => aggregate
+            .param
+            .iter()
+            .map(|param| &**param)
+            .chain([&*aggregate.expr])
+            .collect(),
+        Expr::Binary(binary) => vec![&binary.lhs, &binary.rhs],
+        Expr::Paren(ParenExpr { expr }) | Expr::Unary(UnaryExpr { expr }) => vec![expr],
+        Expr::Subquery(subquery) => vec![&subquery.expr],
+        Expr::Call(call) => call.args.args.iter().map(|argument| &**argument).collect(),
+        Expr::VectorSelector(_)
+        | Expr::MatrixSelector(_)
+        | Expr::NumberLiteral(_)
+        | Expr::StringLiteral(_)
+        | Expr::Extension(_) => Vec::new(),
+    }
+}
+
+/// Without brackets.
+fn bare(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Paren(ParenExpr { expr }) => bare(expr),
+        other => other,
+    }
+}

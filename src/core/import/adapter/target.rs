@@ -1,0 +1,34 @@
+//! The target of an entry: that of the HPA, or a placeholder.
+
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+
+use super::wanted::Wanted;
+use crate::api::v1alpha1::ObjectTarget;
+
+/// A target that no rule of the resource accepts, so that nobody forgets to fill it in.
+const PLACEHOLDER: &str = "0";
+
+/// The amount per pod.
+pub(super) fn average(wanted: Option<&Wanted>) -> Quantity {
+    let average = wanted.and_then(|wanted| wanted.average_value.clone());
+    average.unwrap_or_else(|| Quantity(PLACEHOLDER.to_owned()))
+}
+
+/// The amount in all, or per pod.
+pub(super) fn object(wanted: Option<&Wanted>) -> ObjectTarget {
+    match wanted.and_then(|wanted| wanted.value.clone()) {
+        Some(value) => ObjectTarget {
+            value: Some(value),
+            average_value: None,
+        },
+        None => ObjectTarget {
+            value: None,
+            average_value: Some(average(wanted)),
+        },
+    }
+}
+
+/// Whether the HPA says one.
+pub(super) fn is_known(wanted: Option<&Wanted>) -> bool {
+    wanted.is_some_and(|wanted| wanted.average_value.is_some() || wanted.value.is_some())
+}

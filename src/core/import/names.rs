@@ -1,0 +1,66 @@
+//! Names of metrics as the resource takes them.
+
+use std::collections::BTreeSet;
+
+/// Longest name that leaves room for a number behind it; the CRD admits 63.
+const MAX_LENGTH: usize = 60;
+
+/// A name as the resource takes it: small letters, digits and hyphens.
+pub(super) fn metric_name(given: &str) -> String {
+    let name: String = given
+        .chars()
+        .map(|char| match char {
+            char if char.is_ascii_alphanumeric() => char.to_ascii_lowercase(),
+            _ => '-',
+        })
+        .take(MAX_LENGTH)
+        .collect();
+    match name.trim_matches('-') {
+        "" => "metric".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// Names of one workload, all different: `x`, `x-2`, `x-3`.
+#[derive(Debug, Default)]
+pub(super) struct Names(BTreeSet<String>);
+
+impl Names {
+    /// The name, or with the first number behind it that makes it new.
+    pub(super) fn unique(&mut self, name: String) -> String {
+        let mut unique = name.clone();
+        let mut number = 2;
+        while !self.0.insert(unique.clone()) {
+            unique = format!("{name}-{number}");
+            number += 1;
+        }
+        unique
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_one_that_the_resource_takes() {
+        for (given, name) in [
+            ("http_requests_per_second", "http-requests-per-second"),
+            ("http.server.requests", "http-server-requests"),
+            ("Längste:Zeit", "l-ngste-zeit"),
+            ("___", "metric"),
+        ] {
+            assert_eq!(metric_name(given), name);
+        }
+    }
+
+    #[test]
+    fn equal_names_get_a_number() {
+        let mut names = Names::default();
+        let given = ["a", "a-2", "a", "a"];
+        assert_eq!(
+            given.map(|name| names.unique(name.to_owned())),
+            ["a", "a-2", "a-3", "a-4"]
+        );
+    }
+}
