@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::{Format, ImportError, as_hpa, objects};
+use super::{Format, ImportError, as_hpa, objects, one_line};
 use crate::{
     cli::output::OutputError,
     core::import::adapter::{self, Alternative, Entry, Import, Sources, Wanted},
@@ -40,7 +40,7 @@ impl Args {
     /// Prints entries and report; whether everything was converted.
     pub(super) fn import(&self) -> Result<bool, ImportError> {
         let wanted = self.wanted()?;
-        let import = adapter::convert(&self.sources()?, wanted.as_deref());
+        let import = adapter::convert(&sources(&self.filename)?, wanted.as_deref());
         let mut out = io::stdout().lock();
         match self.output {
             Format::Yaml => print_yaml(&mut out, &import)?,
@@ -50,19 +50,6 @@ impl Args {
         // The report is for people who look; a closed standard error harms nothing.
         let _ = report(&mut io::stderr().lock(), &import);
         Ok(import.refused.is_empty())
-    }
-
-    fn sources(&self) -> Result<Sources, ImportError> {
-        let file = self.filename.clone();
-        let documents: Vec<Value> = objects(std::slice::from_ref(&file))?
-            .into_iter()
-            .map(|one| one.object)
-            .collect();
-        if documents.is_empty() {
-            return Err(ImportError::Empty { file });
-        }
-        let parse = |text: &str| serde_saphyr::from_str::<Value>(text).map_err(|error| error.to_string());
-        adapter::read(&documents, parse).map_err(|source| ImportError::Config { file, source })
     }
 
     /// What the HPAs ask; `None` where none were given.
@@ -76,6 +63,20 @@ impl Args {
         }
         Ok(Some(wanted))
     }
+}
+
+/// The rules in a file.
+pub(super) fn sources(file: &str) -> Result<Sources, ImportError> {
+    let file = file.to_owned();
+    let documents: Vec<Value> = objects(std::slice::from_ref(&file))?
+        .into_iter()
+        .map(|one| one.object)
+        .collect();
+    if documents.is_empty() {
+        return Err(ImportError::Empty { file });
+    }
+    let parse = |text: &str| serde_saphyr::from_str::<Value>(text).map_err(|error| error.to_string());
+    adapter::read(&documents, parse).map_err(|source| ImportError::Config { file, source })
 }
 
 /// A document for each HPA.
@@ -104,7 +105,7 @@ fn print_yaml(out: &mut impl Write, import: &Import) -> Result<(), OutputError> 
 
 fn print_entry(out: &mut impl Write, entry: &Entry) -> Result<(), OutputError> {
     for comment in &entry.comments {
-        writeln!(out, "# {comment}")?;
+        writeln!(out, "# {}", one_line(comment))?;
     }
     write!(out, "{}", serde_saphyr::to_string(&[&entry.metric])?)?;
     for Alternative {
@@ -128,11 +129,6 @@ fn print_entry(out: &mut impl Write, entry: &Entry) -> Result<(), OutputError> {
         }
     }
     Ok(())
-}
-
-/// A reason is one comment, whatever a rule has put into it.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn print_json(out: &mut impl Write, import: &Import) -> Result<(), OutputError> {

@@ -1,6 +1,9 @@
 //! `vas import`: a resource, or entries for one, from what other autoscalers have.
 
 mod adapter;
+mod hpa;
+mod keda;
+mod resources;
 
 use std::{
     io::{self, Write},
@@ -16,7 +19,7 @@ use super::{
     input::{Input, InputError},
     output::OutputError,
 };
-use crate::core::import::{adapter::ConfigError, documents, hpa};
+use crate::core::import::{self, adapter::ConfigError, documents};
 
 /// Turn what another autoscaler or metrics adapter has into a VoiceAssistScaling, or entries of one
 #[derive(Debug, clap::Args)]
@@ -28,6 +31,8 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum From {
     PrometheusAdapter(adapter::Args),
+    Hpa(hpa::Args),
+    Keda(keda::Args),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -51,8 +56,12 @@ enum ImportError {
     Hpa {
         file: String,
         name: String,
-        source: hpa::HpaError,
+        source: import::hpa::HpaError,
     },
+    #[error(transparent)]
+    Hpas(#[from] import::hpa::ImportError),
+    #[error(transparent)]
+    Keda(#[from] import::keda::KedaError),
     #[error(transparent)]
     Output(#[from] OutputError),
 }
@@ -61,6 +70,8 @@ impl Args {
     pub(super) fn run(&self) -> ExitCode {
         let imported = match &self.from {
             From::PrometheusAdapter(args) => args.import(),
+            From::Hpa(args) => args.import(),
+            From::Keda(args) => args.import(),
         };
         match imported {
             Ok(true) => ExitCode::SUCCESS,
@@ -104,11 +115,16 @@ fn as_hpa(found: &Found) -> Result<Option<HorizontalPodAutoscaler>, ImportError>
         return Ok(None);
     }
     let name = found.object.pointer("/metadata/name").and_then(Value::as_str);
-    hpa::read(&found.object)
+    import::hpa::read(&found.object)
         .map(Some)
         .map_err(|source| ImportError::Hpa {
             file: found.file.clone(),
             name: format!("horizontalpodautoscaler/{}", name.unwrap_or_default()),
             source,
         })
+}
+
+/// A reason is one line, whatever a file has put into it.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -27,8 +27,8 @@ pub(super) struct Names(BTreeSet<String>);
 
 impl Names {
     /// The name, or with the first number behind it that makes it new.
-    pub(super) fn unique(&mut self, name: String) -> String {
-        let mut unique = name.clone();
+    pub(super) fn unique(&mut self, name: &str) -> String {
+        let mut unique = name.to_owned();
         let mut number = 2;
         while !self.0.insert(unique.clone()) {
             unique = format!("{name}-{number}");
@@ -58,9 +58,6 @@ mod tests {
     fn equal_names_get_a_number() {
         let mut names = Names::default();
         let given = ["a", "a-2", "a", "a"];
-        assert_eq!(
-            given.map(|name| names.unique(name.to_owned())),
-            ["a", "a-2", "a-3", "a-4"]
-        );
+        assert_eq!(given.map(|name| names.unique(name)), ["a", "a-2", "a-3", "a-4"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use promql_parser::parser::{AggregateExpr, BinaryExpr, Expr, ParenExpr, SubqueryExpr, UnaryExpr, token};
 
-use super::query::{Extra, Op, Selector};
+use crate::core::import::query::{Extra, Op, Selector};
 
 /// The namespace that a query may read.
 #[derive(Clone, Copy, Debug)]

@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use super::{
-    config::Rule,
-    naming,
+use super::{config::Rule, naming};
+use crate::core::import::{
+    pattern,
     query::{self, Series},
 };
 
@@ -55,7 +55,7 @@ pub(super) fn exposed_as(rule: &Rule, metric: &str) -> Result<Found, String> {
     }
     let pattern = naming::pattern(rule);
     let hir = parse(pattern, "name.matches")?;
-    let template = naming::template(rule, naming::compile(pattern, "name.matches")?.captures_len())?;
+    let template = naming::template(rule, pattern::compile(pattern, "name.matches")?.captures_len())?;
     let mut found = Vec::new();
     for groups in groups(template, metric) {
         let all = groups.get("0").map(|whole| vec![whole.clone()]);

@@ -4,7 +4,7 @@
 //! name over. Which series exist is not known here: the last rule is taken, and the others stay beside it, marked.
 
 use super::{
-    Alternative, Entry, Import, Refused, Sources,
+    Alternative, Entry, Import, Sources,
     candidates::{self, Found},
     config::Rule,
     labels,
@@ -12,7 +12,7 @@ use super::{
     target,
     wanted::{About, Wanted},
 };
-use crate::core::import::names::Names;
+use crate::core::import::{Refused, names::Names};
 
 /// A rule and its place in the file.
 pub(super) struct Placed<'a> {
@@ -100,7 +100,7 @@ pub(super) fn for_hpas(rules: &[Placed<'_>], wanted: &[Wanted], elsewhere: &[Str
             placed.field, placed.rule.series_query
         ));
     }
-    import.notes.extend(labels::notes(serving.into_iter()));
+    import.notes.extend(labels::notes(&serving));
 }
 
 /// One entry for each metric that a rule names by itself.
@@ -161,7 +161,7 @@ pub(super) fn for_all(rules: &[Placed<'_>], import: &mut Import) {
     for (_, metric, offers) in metrics {
         choose(offers, &metric, None, &mut names, &mut serving, import);
     }
-    import.notes.extend(labels::notes(serving.into_iter()));
+    import.notes.extend(labels::notes(&serving));
 }
 
 /// What one rule offers for a metric; rules that cannot be told to be for it or not go to `unclear`.
@@ -250,7 +250,7 @@ fn choose<'a>(
     comments.extend(chosen.guess.map(|guess| format!("a guess: {guess}")));
     comments.extend(converted.comments);
     let mut metric = converted.metric;
-    metric.name = names.unique(metric.name);
+    metric.name = names.unique(&metric.name);
     import.entries.push(Entry {
         hpa: wanted.map(|wanted| wanted.hpa.clone()),
         comments,

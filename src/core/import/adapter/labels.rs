@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::config::Rule;
 
 /// Flags of `vas metrics-server` that the rules in use call for, or its configuration where flags do not do.
-pub(super) fn notes<'a>(used: impl Iterator<Item = &'a Rule> + Clone) -> Vec<String> {
-    let named = |of: fn(&Rule) -> Option<String>| used.clone().filter_map(of).collect::<BTreeSet<String>>();
+pub(super) fn notes(used: &[&Rule]) -> Vec<String> {
+    let named =
+        |of: fn(&Rule) -> Option<String>| used.iter().copied().filter_map(of).collect::<BTreeSet<String>>();
     let kinds = [
         (
             "namespace",

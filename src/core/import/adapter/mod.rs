@@ -5,9 +5,9 @@
 //! wanted      what HPAs ask of it                  resources  which label names which object
 //! candidates  a metric's name -> the series of a rule, with naming backwards and forwards
 //! template    a query's Go template, rendered for one request
-//! query       a rendered query -> what it asks and gives, by its syntax tree
 //! bound       whether it stays in the namespace, and contradicts nothing
-//! rule        a rule, a series and an HPA's metric -> an entry, or why there is none
+//! subject     what the HPA reads of it, and what its request fills in
+//! rule        a rule, a series and an HPA's metric -> an entry (pods, total), or why there is none
 //! choice      several rules for one metric -> one entry, and the others beside it
 //! ```
 //!
@@ -21,16 +21,19 @@ mod choice;
 mod config;
 mod labels;
 mod naming;
-mod query;
+mod pods;
 mod read;
 mod resources;
 mod rule;
+mod subject;
 mod target;
 mod template;
 #[cfg(test)]
 mod tests;
+mod total;
 mod wanted;
 
+use super::Refused;
 use crate::api::v1alpha1::Metric;
 
 pub use read::{ConfigError, Sources, read};
@@ -58,7 +61,7 @@ pub struct Entry {
     pub metric: Metric,
     /// Whether the target is known.
     pub has_target: bool,
-    /// Other rules that may be meant instead. Never empty by being sure: empty only where one rule is left.
+    /// Other rules that may be meant instead.
     pub alternatives: Vec<Alternative>,
 }
 
@@ -71,17 +74,6 @@ pub struct Alternative {
     pub series: String,
     /// The entry it would become, or why it would become none.
     pub metric: Result<Box<Metric>, String>,
-}
-
-/// A rule or an HPA's metric that became no entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
-    /// Its place: `rules[2]`, or the HPA.
-    pub field: String,
-    /// The series or the metric it is about.
-    pub series: String,
-    /// Why, and what helps.
-    pub why: String,
 }
 
 /// Converts configurations; `wanted` are the metrics of existing HPAs, `None` if none were given.

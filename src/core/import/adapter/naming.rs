@@ -1,28 +1,7 @@
 //! Names of series and of metrics: `seriesFilters`, `name.matches` and `name.as`, from the series to the metric.
 
-use regex::{Regex, RegexBuilder};
-
 use super::config::{Name, Rule};
-
-/// Most memory that a compiled expression of a rule may take.
-const MAX_COMPILED: usize = 1 << 20;
-
-/// Compiles an expression of a rule.
-///
-/// # Errors
-/// With the name of the field it stands in.
-pub(super) fn compile(pattern: &str, field: &str) -> Result<Regex, String> {
-    let compiled = RegexBuilder::new(pattern).size_limit(MAX_COMPILED).build();
-    compiled.map_err(|error| {
-        let error = error.to_string();
-        // The last line of a syntax error says what is wrong; the others draw an arrow.
-        let words = error.lines().last().unwrap_or_default();
-        format!(
-            "{field} {pattern:?} is not a regular expression: {}",
-            words.trim_start_matches("error: ")
-        )
-    })
-}
+use crate::core::import::pattern::compile;
 
 /// The name under which a rule exposes a series; `None` if it does not.
 ///

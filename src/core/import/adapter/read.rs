@@ -95,11 +95,10 @@ fn config_map(
                 let config = parsed(&document, &place)?;
                 sources.list.push(Source { place, config });
             }
-            Ok(_) => {}
             Err(words) if only || key == "config.yaml" => {
                 return Err(ConfigError::Malformed { place, words });
             }
-            Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
     }
     Ok(())

@@ -4,8 +4,7 @@
 //! `.GroupBy` names, and the values of labels. The matchers become a marker, which tells later which selectors
 //! prometheus-adapter narrows.
 
-/// Label of the matcher that stands for `.LabelMatchers`.
-pub(super) const MATCHERS: &str = "__vas_matchers";
+use crate::core::import::query::MATCHERS;
 
 /// What one request fills in.
 #[derive(Clone, Copy)]
@@ -46,7 +45,7 @@ fn act(action: &str, request: Request<'_>, rendered: &mut String) -> Result<(), 
         }
         [".GroupBy"] => rendered.push_str(request.group_by),
         ["index", ".GroupBySlice", "0"] if !request.group_by.is_empty() => {
-            rendered.push_str(request.group_by)
+            rendered.push_str(request.group_by);
         }
         ["index", ".GroupBySlice", ..] => {
             return Err(

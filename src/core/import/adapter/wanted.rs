@@ -5,7 +5,7 @@ use k8s_openapi::{
     apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::LabelSelector},
 };
 
-use super::query::{Extra, Op};
+use crate::core::import::query::{Extra, Op};
 
 /// One metric of an HPA.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,14 @@ pub struct Wanted {
     pub(super) average_value: Option<Quantity>,
     /// `value`.
     pub(super) value: Option<Quantity>,
+}
+
+impl Wanted {
+    /// The metric's name.
+    #[must_use]
+    pub fn metric(&self) -> &str {
+        &self.metric
+    }
 }
 
 /// What a metric describes.

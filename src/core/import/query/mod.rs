@@ -1,4 +1,4 @@
-//! Queries and selectors of rules, read by their syntax trees.
+//! Queries and selectors that other autoscalers ask, read by their syntax trees.
 //!
 //! ```text
 //! matcher   a label, an operator and a value
@@ -16,14 +16,16 @@ mod series;
 
 use promql_parser::parser::{self, Expr, MatrixSelector, ParenExpr, UnaryExpr, VectorSelector};
 
-use super::template::MATCHERS;
 use crate::core::promql;
 
 pub(super) use asked::{Asked, Gathered, asked};
 pub(super) use fill::fill;
-pub(super) use matcher::{Extra, Op};
+pub(super) use matcher::{Extra, Op, equalities};
 pub(super) use result::{Count, count, lacks};
 pub(super) use series::{Series, series};
+
+/// Label of a matcher that stands for those of each request to prometheus-adapter.
+pub(super) const MATCHERS: &str = "__vas_matchers";
 
 /// Parses a query under the bounds of the resource's own queries.
 ///

@@ -9,7 +9,7 @@ use promql_parser::parser::{
 
 /// How many series a query gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::core::import::adapter) enum Count {
+pub(in crate::core::import) enum Count {
     /// At most one, with these labels.
     One(BTreeSet<String>),
     /// One for each combination of labels that nothing in the query fixes.
@@ -19,7 +19,7 @@ pub(in crate::core::import::adapter) enum Count {
 }
 
 /// How many series a query gives where the labels in `pinned` have one value each.
-pub(in crate::core::import::adapter) fn count(expr: &Expr, pinned: &BTreeSet<String>) -> Count {
+pub(in crate::core::import) fn count(expr: &Expr, pinned: &BTreeSet<String>) -> Count {
     match expr {
         Expr::NumberLiteral(_) => Count::One(BTreeSet::new()),
         Expr::Paren(ParenExpr { expr })
@@ -116,7 +116,6 @@ fn of_call(call: &Call, pinned: &BTreeSet<String>) -> Count {
             }
             _ => Count::Unknown,
         },
-        ("quantile_over_time", [_, series]) => count(series, pinned),
         ("label_replace" | "label_join", [series, Expr::StringLiteral(label), ..]) => {
             match count(series, pinned) {
                 Count::One(mut labels) => {
@@ -126,13 +125,13 @@ fn of_call(call: &Call, pinned: &BTreeSet<String>) -> Count {
                 other => other,
             }
         }
-        (_, [series, ..]) => count(series, pinned),
+        ("quantile_over_time", [_, series]) | (_, [series, ..]) => count(series, pinned),
         _ => Count::Unknown,
     }
 }
 
 /// Whether no series of a result can carry a label.
-pub(in crate::core::import::adapter) fn lacks(expr: &Expr, label: &str) -> bool {
+pub(in crate::core::import) fn lacks(expr: &Expr, label: &str) -> bool {
     let named = |labels: &[String]| labels.iter().any(|one| one == label);
     match expr {
         Expr::NumberLiteral(_) | Expr::StringLiteral(_) => true,

@@ -6,7 +6,7 @@ use super::{Extra, Op, bare, parse};
 
 /// The series of a rule.
 #[derive(Clone, Debug)]
-pub(in crate::core::import::adapter) enum Series {
+pub(in crate::core::import) enum Series {
     /// One.
     Named(String),
     /// All whose name passes these matchers.
@@ -15,7 +15,7 @@ pub(in crate::core::import::adapter) enum Series {
 
 impl Series {
     /// Whether a name is one of them. An expression that is none passes nothing.
-    pub(in crate::core::import::adapter) fn has(&self, series: &str) -> bool {
+    pub(in crate::core::import) fn has(&self, series: &str) -> bool {
         match self {
             Self::Named(name) => name == series,
             Self::Matching(matchers) => matchers
@@ -30,7 +30,7 @@ impl Series {
 ///
 /// # Errors
 /// When it is not one selector.
-pub(in crate::core::import::adapter) fn series(query: &str) -> Result<Series, String> {
+pub(in crate::core::import) fn series(query: &str) -> Result<Series, String> {
     let expr = parse(query, "seriesQuery")?;
     let Expr::VectorSelector(selector) = bare(&expr) else {
         return Err("seriesQuery is not a selector".to_owned());

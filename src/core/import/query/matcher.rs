@@ -1,20 +1,22 @@
 //! A label, an operator and a value.
 
+use std::collections::BTreeMap;
+
 use promql_parser::label::{MatchOp, Matcher};
 
-use crate::core::{import::adapter::naming, promql};
+use crate::core::{import::pattern, promql};
 
 /// A matcher, of a query or of a request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::core::import::adapter) struct Extra {
-    pub(in crate::core::import::adapter) label: String,
-    pub(in crate::core::import::adapter) op: Op,
-    pub(in crate::core::import::adapter) value: String,
+pub(in crate::core::import) struct Extra {
+    pub(in crate::core::import) label: String,
+    pub(in crate::core::import) op: Op,
+    pub(in crate::core::import) value: String,
 }
 
 /// How a label is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::core::import::adapter) enum Op {
+pub(in crate::core::import) enum Op {
     Equal,
     NotEqual,
     Matches,
@@ -22,7 +24,7 @@ pub(in crate::core::import::adapter) enum Op {
 }
 
 impl Extra {
-    pub(in crate::core::import::adapter) fn new(label: &str, op: Op, value: &str) -> Self {
+    pub(in crate::core::import) fn new(label: &str, op: Op, value: &str) -> Self {
         Self {
             label: label.to_owned(),
             op,
@@ -31,7 +33,7 @@ impl Extra {
     }
 
     /// Whether it only asks for the label to be there.
-    pub(in crate::core::import::adapter) fn is_presence(&self) -> bool {
+    pub(in crate::core::import) fn is_presence(&self) -> bool {
         matches!(
             (self.op, self.value.as_str()),
             (Op::NotEqual, "") | (Op::Matches, ".+")
@@ -42,10 +44,10 @@ impl Extra {
     ///
     /// # Errors
     /// When the expression is none.
-    pub(in crate::core::import::adapter) fn passes(&self, value: &str) -> Result<bool, String> {
+    pub(in crate::core::import) fn passes(&self, value: &str) -> Result<bool, String> {
         // Prometheus anchors an expression at both ends.
         let matches = || {
-            Ok::<_, String>(naming::compile(&format!("^(?s:{})$", self.value), &self.label)?.is_match(value))
+            Ok::<_, String>(pattern::compile(&format!("^(?s:{})$", self.value), &self.label)?.is_match(value))
         };
         Ok(match self.op {
             Op::Equal => self.value == value,
@@ -56,7 +58,7 @@ impl Extra {
     }
 
     /// The expression that a value has to match, if it has to match one.
-    pub(in crate::core::import::adapter) fn positive_pattern(&self) -> Option<&str> {
+    pub(in crate::core::import) fn positive_pattern(&self) -> Option<&str> {
         (self.op == Op::Matches).then_some(self.value.as_str())
     }
 }
@@ -84,4 +86,27 @@ impl std::fmt::Display for Extra {
         };
         write!(f, "{}{op}{}", self.label, promql::quote(&self.value))
     }
+}
+
+/// Matchers as `matchLabels`, `None` where there are none.
+///
+/// # Errors
+/// The first that is no equality and follows from none.
+pub(in crate::core::import) fn equalities(
+    extra: &[Extra],
+) -> Result<Option<BTreeMap<String, String>>, Extra> {
+    let mut labels = BTreeMap::new();
+    for one in extra {
+        if one.op != Op::Equal || one.value.is_empty() {
+            let implied = extra.iter().any(|other| {
+                other.op == Op::Equal && other.label == one.label && one.passes(&other.value) == Ok(true)
+            });
+            if implied && one.op != Op::Equal {
+                continue;
+            }
+            return Err(one.clone());
+        }
+        labels.insert(one.label.clone(), one.value.clone());
+    }
+    Ok(Some(labels).filter(|labels| !labels.is_empty()))
 }

@@ -11,7 +11,7 @@ use super::{Extra, MATCHERS, parse};
 ///
 /// # Errors
 /// When a matcher is none that Prometheus takes.
-pub(in crate::core::import::adapter) fn fill(expr: &mut Expr, added: &[Extra]) -> Result<(), String> {
+pub(in crate::core::import) fn fill(expr: &mut Expr, added: &[Extra]) -> Result<(), String> {
     let texts: Vec<String> = added.iter().map(ToString::to_string).collect();
     let matchers = match parse(&format!("x{{{}}}", texts.join(",")), "the selector of the HPA")? {
         Expr::VectorSelector(selector) => selector.matchers.matchers,

@@ -8,7 +8,7 @@ use super::{Extra, bare, extra};
 
 /// What is selected, for how long, and how it is put together.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::core::import::adapter) enum Asked {
+pub(in crate::core::import) enum Asked {
     /// `sum by (...) (rate(series[window]))`, or the rate alone.
     Rate {
         series: String,
@@ -30,13 +30,13 @@ pub(in crate::core::import::adapter) enum Asked {
 
 /// How the series of a gauge become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::core::import::adapter) enum Gathered {
+pub(in crate::core::import) enum Gathered {
     Sum,
     Max,
 }
 
 /// What a query asks.
-pub(in crate::core::import::adapter) fn asked(expr: &Expr) -> Asked {
+pub(in crate::core::import) fn asked(expr: &Expr) -> Asked {
     known(expr).unwrap_or(Asked::Other)
 }
 
