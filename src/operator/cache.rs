@@ -1,9 +1,6 @@
 //! An in-memory copy of watched objects, by namespace and name, that tells what each event changed.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use kube::runtime::watcher::Event;
 use parking_lot::RwLock;
@@ -92,18 +89,21 @@ impl<T> Cache<T> {
 }
 
 /// The writing side of a [`Cache`].
+///
+/// A list of several pages is taken in when it is complete, as kube's reflector does: who is told of a change
+/// halfway through would look up what the reflector does not hold yet, and nobody would tell again.
 #[derive(Debug)]
 pub(super) struct Feed<T> {
     cache: Arc<Cache<T>>,
-    /// The keys of a list that is under way: what is missing at its end was deleted unseen.
-    listed: BTreeSet<Key>,
+    /// A list that is under way: what is missing at its end was deleted unseen.
+    listed: BTreeMap<Key, T>,
 }
 
 impl<T> Feed<T> {
     pub(super) fn new(cache: Arc<Cache<T>>) -> Self {
         Self {
             cache,
-            listed: BTreeSet::new(),
+            listed: BTreeMap::new(),
         }
     }
 
@@ -115,14 +115,16 @@ impl<T> Feed<T> {
                 Vec::new()
             }
             Event::InitApply((key, object)) => {
-                self.listed.insert(key.clone());
-                vec![self.cache.put(key, object)]
+                self.listed.insert(key, object);
+                Vec::new()
             }
             Event::InitDone => {
                 let listed = std::mem::take(&mut self.listed);
                 let all = self.cache.keys().into_iter();
-                let gone = all.filter(|key| !listed.contains(key));
-                let changes = gone.map(|key| self.cache.remove(key)).collect();
+                let gone: Vec<Key> = all.filter(|key| !listed.contains_key(key)).collect();
+                let gone = gone.into_iter().map(|key| self.cache.remove(key));
+                let mut changes: Vec<Change<T>> = gone.collect();
+                changes.extend(listed.into_iter().map(|(key, object)| self.cache.put(key, object)));
                 self.cache.synced.send_replace(true);
                 changes
             }
@@ -183,8 +185,7 @@ mod tests {
         feed.handle(Event::Apply((key("gone"), 1)));
         feed.handle(Event::Apply((key("kept"), 1)));
         feed.handle(Event::Init);
-        let kept = seen(feed.handle(Event::InitApply((key("kept"), 1))));
-        assert_eq!(kept, [("kept".to_owned(), Some(1), Some(1))]);
+        feed.handle(Event::InitApply((key("kept"), 1)));
         assert_eq!(
             cache.in_namespace("ns").len(),
             2,
@@ -192,8 +193,40 @@ mod tests {
         );
         assert_eq!(
             seen(feed.handle(Event::InitDone)),
-            [("gone".to_owned(), Some(1), None)]
+            [
+                ("gone".to_owned(), Some(1), None),
+                ("kept".to_owned(), Some(1), Some(1))
+            ]
         );
+    }
+
+    #[test]
+    fn a_list_tells_nothing_before_it_is_complete() {
+        let (cache, mut feed) = feed();
+        feed.handle(Event::Apply((key("edited"), 1)));
+        feed.handle(Event::Init);
+        for listed in [(key("edited"), 2), (key("new"), 1)] {
+            assert!(feed.handle(Event::InitApply(listed)).is_empty());
+        }
+        assert_eq!(cache.in_namespace("ns"), [Arc::new(1)]);
+        assert_eq!(
+            seen(feed.handle(Event::InitDone)),
+            [
+                ("edited".to_owned(), Some(1), Some(2)),
+                ("new".to_owned(), None, Some(1))
+            ]
+        );
+    }
+
+    #[test]
+    fn a_list_that_breaks_off_leaves_nothing_behind() {
+        let (cache, mut feed) = feed();
+        feed.handle(Event::Init);
+        feed.handle(Event::InitApply((key("a"), 1)));
+        feed.handle(Event::Init);
+        feed.handle(Event::InitApply((key("b"), 1)));
+        feed.handle(Event::InitDone);
+        assert_eq!(cache.keys(), [key("b")]);
     }
 
     #[test]

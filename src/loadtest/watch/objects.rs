@@ -1,5 +1,7 @@
 //! The objects of a workload: its HPA, target and pods; its budget, VPA and refused pods where there are any.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::{
     autoscaling::v2::HorizontalPodAutoscaler,
     core::v1::{Event, Pod},
@@ -61,9 +63,9 @@ pub(super) fn watch(tasks: &mut JoinSet<()>, resource: &Resource, subject: &Subj
     let told = notes.clone();
     let target = subject.target.name.clone();
     let refused = Config::default().fields("reason=FailedCreate");
+    let mut news = News::default();
     tasks.spawn(follow(events, refused, notes.clone(), move |at, change| {
-        // Those that are there already are about an earlier time.
-        if let Change::One(event) = change {
+        for event in news.of(change) {
             refusal(&mut told.observer.lock(), at, &event, &target);
         }
     }));
@@ -126,6 +128,36 @@ fn pod(observer: &mut Observer, at: Moment, change: &Change<Pod>) {
     }
 }
 
+/// Which Events are about this test: not those that were there before it, but those of every later list, which a watch
+/// that was interrupted would have brought one by one.
+#[derive(Default)]
+struct News {
+    /// By UID and count of those before the test; `None` before the first list.
+    before: Option<BTreeSet<(String, i32)>>,
+}
+
+impl News {
+    fn of(&mut self, change: Change<Event>) -> Vec<Event> {
+        match (change, &self.before) {
+            (Change::All(events), None) => {
+                self.before = Some(events.iter().map(occurrence).collect());
+                Vec::new()
+            }
+            (Change::All(events), Some(before)) => {
+                let new = |event: &Event| !before.contains(&occurrence(event));
+                events.into_iter().filter(new).collect()
+            }
+            (Change::One(event), _) => vec![event],
+            (Change::Gone(_), _) => Vec::new(),
+        }
+    }
+}
+
+/// An Event that happens again keeps its UID and counts up.
+fn occurrence(event: &Event) -> (String, i32) {
+    (event.uid().unwrap_or_default(), event.count.unwrap_or_default())
+}
+
 /// A ReplicaSet of the target has the target's name in front of its own.
 fn refusal(observer: &mut Observer, at: Moment, event: &Event, target: &str) {
     let object = &event.involved_object;
@@ -153,4 +185,31 @@ async fn follow_dynamic(
         });
     })
     .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(uid: &str, count: i32) -> Event {
+        serde_json::from_value(json!({"metadata": {"uid": uid}, "involvedObject": {}, "count": count})).unwrap()
+    }
+
+    fn told(news: &mut News, change: Change<Event>) -> Vec<(String, i32)> {
+        news.of(change).iter().map(occurrence).collect()
+    }
+
+    #[test]
+    fn an_event_during_an_interruption_of_the_watch_is_told() {
+        let mut news = News::default();
+        assert!(told(&mut news, Change::All(vec![event("old", 1), event("goes-on", 1)])).is_empty());
+        assert_eq!(told(&mut news, Change::One(event("a", 1))), [("a".to_owned(), 1)]);
+        let all = vec![event("old", 1), event("goes-on", 2), event("missed", 1)];
+        assert_eq!(
+            told(&mut news, Change::All(all)),
+            [("goes-on".to_owned(), 2), ("missed".to_owned(), 1)]
+        );
+    }
 }

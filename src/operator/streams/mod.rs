@@ -4,6 +4,8 @@
 //! ends the process. Objects are cut down before they are kept.
 
 mod children;
+#[cfg(test)]
+mod relist_tests;
 mod resources;
 mod singles;
 
