@@ -65,6 +65,12 @@ bench-fairness: tools cluster ## Measure what one tenant gets beside 100 hostile
 	@cargo build --locked --release --bin vas --example bench-fairness
 	@target/release/examples/bench-fairness $(ARGS)
 
+.PHONY: bench-operator
+bench-operator: tools cluster ## Measure what resources cost operator and API server, 3 GB for 10,000; writes docs/benchmarks.md (ARGS="--quick")
+	@echo "building vas and the benchmark in release mode (the first time takes minutes)" >&2
+	@cargo build --locked --release --bin vas --example bench-operator
+	@target/release/examples/bench-operator $(ARGS)
+
 .PHONY: bench-peers
 bench-peers:
 	@tests/bench/peers/build.sh $(PEERS) || echo "bench: goes on without it" >&2

@@ -1,0 +1,156 @@
+//! `make bench-operator`: what resources cost the operator, and the operator the API server.
+//!
+//! ```text
+//! world     control plane without controllers, Deployments, resources    run      one operator, and what it did
+//! section   figures -> docs/benchmarks.md
+//! ```
+//!
+//! The number of resources grows in steps. At each, the new resources are applied under a running operator; then it is
+//! started again with nothing to do: for the whole cluster, for the one namespace that holds everything, and at the last
+//! step beside as many Deployments that are nobody's target. Raw server-side apply of the same children by this program
+//! is measured in the same run. Requests are counted by the API server's audit log.
+
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "as in the tests: a benchmark that cannot go on must stop, and it looks at the clock"
+)]
+
+#[path = "../report/section.rs"]
+mod marked;
+#[allow(dead_code, reason = "only the memory of a process is of interest here")]
+#[path = "../procfs.rs"]
+mod procfs;
+mod run;
+mod section;
+#[path = "../../support/mod.rs"]
+mod support;
+#[path = "../report/table.rs"]
+mod table;
+mod world;
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use self::{
+    run::Run,
+    section::{Figures, Step},
+    world::World,
+};
+
+/// Measure what resources cost the operator and the API server
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// 100 and 1,000 resources alone, for a first impression; writes nothing unless --report is given
+    #[arg(long)]
+    quick: bool,
+    /// Numbers of resources, growing. Default: 100, 1000, 5000 and 10000, or the first two with --quick
+    #[arg(long, value_delimiter = ',')]
+    sizes: Vec<usize>,
+    /// Where the section is written. Default: docs/benchmarks.md, or nowhere with --quick
+    #[arg(long)]
+    report: Option<PathBuf>,
+}
+
+impl Arguments {
+    fn sizes(&self) -> Vec<usize> {
+        match (self.sizes.is_empty(), self.quick) {
+            (false, _) => self.sizes.clone(),
+            (true, true) => vec![100, 1000],
+            (true, false) => vec![100, 1000, 5000, 10_000],
+        }
+    }
+
+    fn report(&self) -> Option<PathBuf> {
+        let usual = (!self.quick).then(|| PathBuf::from("docs/benchmarks.md"));
+        self.report.clone().or(usual)
+    }
+}
+
+fn say(text: &str) {
+    eprintln!("bench-operator: {text}");
+}
+
+#[tokio::main]
+async fn main() {
+    support::install_tls_provider();
+    let arguments = Arguments::parse();
+    if let Some(report) = &arguments.report() {
+        marked::check(report, marked::FRAME, section::NAME).expect("the report can be written");
+    }
+    let sizes = arguments.sizes();
+    let world = World::start().await;
+    let mut figures = Figures::default();
+    for (number, size) in sizes.iter().enumerate() {
+        let last = number + 1 == sizes.len();
+        figures
+            .steps
+            .push(step(&world, *size, last, &mut figures.raw).await);
+    }
+    let text = section::text(&figures);
+    println!("{text}");
+    if let Some(report) = arguments.report() {
+        marked::write(&report, marked::FRAME, section::NAME, &text).expect("the report is written");
+        say(&format!("wrote {}", report.display()));
+    }
+}
+
+/// Grows the cluster to `size` resources under a running operator, and starts it again.
+async fn step(world: &World, size: usize, last: bool, raw: &mut Option<f64>) -> Step {
+    let before = world.resources();
+    say(&format!("{size} resources: Deployments"));
+    world.deployments("w", before..size).await;
+    let run = Run::start(world, None).await;
+    run.settle(before).await;
+    say(&format!("{size} resources: new ones under a running operator"));
+    let since = jiff::Timestamp::now();
+    let events = run.count("vas_events_total").await;
+    let began = std::time::Instant::now();
+    world.add_resources(size).await;
+    let new = size - before;
+    run.until("vas_events_total", events + new as u64).await;
+    let created = began.elapsed();
+    run.settle(0).await;
+    let requests = world.requests(since);
+    let after_creation = run.memory();
+    drop(run);
+    if raw.is_none() && (new >= 900 || last) {
+        say("raw server-side apply of the same children");
+        *raw = Some(world.raw_apply(new.min(1000)).await);
+    }
+    let mut restarts = vec![restart(world, "all namespaces", None, size).await];
+    restarts.push(restart(world, "--watch-namespace", Some(world::NAMESPACE), size).await);
+    if last {
+        say(&format!("{size} Deployments that are nobody's target"));
+        world.deployments("foreign", 0..size).await;
+        let what = "beside as many foreign Deployments";
+        restarts.push(restart(world, what, None, size).await);
+    }
+    Step {
+        size,
+        new,
+        created,
+        requests,
+        after_creation,
+        restarts,
+    }
+}
+
+async fn restart(world: &World, what: &str, namespace: Option<&str>, size: usize) -> section::Restart {
+    say(&format!("{size} resources: a restart, {what}"));
+    let since = jiff::Timestamp::now();
+    let run = Run::start(world, namespace).await;
+    let took = run.settle(size).await;
+    section::Restart {
+        what: what.to_owned(),
+        took,
+        requests: world.requests(since),
+        memory: run.memory(),
+    }
+}

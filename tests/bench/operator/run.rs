@@ -1,0 +1,107 @@
+//! One operator process, and what it says it did.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    procfs::{self, Memory},
+    support::{
+        process::{Process, free_port},
+        vas,
+    },
+    world::World,
+};
+
+/// Longest wait for anything: ten thousand resources on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(1800);
+/// From one look to the next.
+const LOOK: Duration = Duration::from_millis(50);
+/// An operator that has counted nothing for so long is at rest.
+const REST: Duration = Duration::from_secs(4);
+
+/// A running operator.
+pub struct Run {
+    process: Process,
+    started: Instant,
+    metrics: String,
+    http: reqwest::Client,
+}
+
+impl Run {
+    /// Starts it, for one namespace or for all.
+    pub async fn start(world: &World, namespace: Option<&str>) -> Self {
+        let port = free_port();
+        let mut args: Vec<String> = ["operator", "--leader-elect=false", "--log-level=warn"]
+            .map(str::to_owned)
+            .into();
+        args.push(format!("--metrics-bind-address=127.0.0.1:{port}"));
+        args.push(format!("--kubeconfig={}", world.kubeconfig().display()));
+        args.extend(namespace.map(|namespace| format!("--watch-namespace={namespace}")));
+        let run = Self {
+            started: Instant::now(),
+            process: vas::start("operator", &args, &[]),
+            metrics: format!("http://127.0.0.1:{port}/metrics"),
+            http: reqwest::Client::new(),
+        };
+        run.until_ready(port).await;
+        run
+    }
+
+    async fn until_ready(&self, port: u16) {
+        loop {
+            let url = format!("http://127.0.0.1:{port}/readyz");
+            if let Ok(answer) = self.http.get(url).send().await
+                && answer.status().is_success()
+            {
+                return;
+            }
+            self.wait().await;
+        }
+    }
+
+    /// The sum of all series of a counter.
+    pub async fn count(&self, counter: &str) -> u64 {
+        let Ok(answer) = self.http.get(&self.metrics).send().await else {
+            return 0;
+        };
+        let text = answer.text().await.unwrap_or_default();
+        text.lines()
+            .filter(|line| line.starts_with(counter))
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
+            .sum()
+    }
+
+    /// Waits until a counter has come so far.
+    pub async fn until(&self, counter: &str, wanted: u64) {
+        while self.count(counter).await < wanted {
+            self.wait().await;
+        }
+    }
+
+    /// Waits until so many reconciles are done and no more come; returns the time from the start to the last one.
+    pub async fn settle(&self, reconciles: usize) -> Duration {
+        let mut last = (0, Instant::now());
+        loop {
+            let count = self.count("vas_reconcile_total").await;
+            if count != last.0 {
+                last = (count, Instant::now());
+            }
+            if count >= reconciles as u64 && last.1.elapsed() > REST {
+                return last.1.duration_since(self.started);
+            }
+            self.wait().await;
+        }
+    }
+
+    pub fn memory(&self) -> Memory {
+        procfs::memory(&[self.process.id()])
+    }
+
+    async fn wait(&self) {
+        assert!(
+            self.started.elapsed() < PATIENCE,
+            "the operator does not get done: {}",
+            self.process.log()
+        );
+        tokio::time::sleep(LOOK).await;
+    }
+}
