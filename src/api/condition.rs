@@ -41,6 +41,8 @@ pub mod reason {
     pub const OWNERSHIP_CONFLICT: &str = "OwnershipConflict";
     /// Another HPA, VPA, PDB or `VoiceAssistScaling` already manages the same pods.
     pub const TARGET_ALREADY_MANAGED: &str = "TargetAlreadyManaged";
+    /// Somebody undoes what is written to a child, again and again.
+    pub const CONTESTED: &str = "Contested";
     /// The API server refused a child.
     pub const APPLY_FAILED: &str = "ApplyFailed";
     /// A VPA was asked for and the cluster serves no VPA CRD.

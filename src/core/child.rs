@@ -3,12 +3,13 @@
 //! A [`Live`] is a compact projection, because one is kept in memory for every autoscaler, budget and quota
 //! of the cluster: its content stays text until somebody compares it.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, OwnerReference};
 use serde_json::Value;
 
-use crate::{api::v1alpha1::ScaleTargetRef, core::drift::OwnedFields};
+use crate::{
+    api::v1alpha1::ScaleTargetRef,
+    core::{drift::OwnedFields, packed::Packed},
+};
 
 /// The kinds of objects vas writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,6 +121,11 @@ impl TargetKey {
             name: name.to_owned(),
         }
     }
+
+    /// Its name, if it is of this group and kind.
+    pub fn name_of(&self, group: &str, kind: &str) -> Option<&str> {
+        (self.group == group && self.kind == kind).then_some(self.name.as_str())
+    }
 }
 
 impl From<&ScaleTargetRef> for TargetKey {
@@ -139,6 +145,47 @@ pub struct MirroredCondition {
     pub message: String,
 }
 
+/// The conditions of an HPA that are taken over, by type.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mirrored(Vec<(String, MirroredCondition)>);
+
+impl Mirrored {
+    /// The condition of a type.
+    pub fn get(&self, type_: &str) -> Option<&MirroredCondition> {
+        let found = self.0.iter().find(|(known, _)| known == type_);
+        found.map(|(_, condition)| condition)
+    }
+
+    /// Puts a condition in the place of one of its type.
+    pub fn insert(&mut self, type_: String, condition: MirroredCondition) {
+        self.0.retain(|(known, _)| *known != type_);
+        self.0.push((type_, condition));
+        self.0.sort_by(|left, right| left.0.cmp(&right.0));
+        self.0.shrink_to_fit();
+    }
+
+    /// Type, status and reason of each: what of them does not move with load.
+    pub fn settled(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.0.iter().map(|(type_, condition)| {
+            (
+                type_.as_str(),
+                condition.status.as_str(),
+                condition.reason.as_str(),
+            )
+        })
+    }
+}
+
+impl FromIterator<(String, MirroredCondition)> for Mirrored {
+    fn from_iter<T: IntoIterator<Item = (String, MirroredCondition)>>(conditions: T) -> Self {
+        let mut mirrored = Self::default();
+        for (type_, condition) in conditions {
+            mirrored.insert(type_, condition);
+        }
+        mirrored
+    }
+}
+
 /// An object of a child kind as it is in the cluster, ours or not.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Live {
@@ -146,12 +193,12 @@ pub struct Live {
     pub name: String,
     /// Its UID.
     pub uid: String,
-    /// Its controlling owner.
+    /// Its controlling owner: kind, name and UID.
     pub controller: Option<OwnerReference>,
     /// Marked for deletion, waiting for a finalizer.
     pub deleting: bool,
     /// `metadata` (labels, owner references) and `spec`, as canonical JSON.
-    pub content: Box<str>,
+    pub content: Packed,
     /// The fields vas owns in it.
     pub owned: OwnedFields,
     /// What an HPA or VPA scales.
@@ -159,7 +206,7 @@ pub struct Live {
     /// Which pods a PodDisruptionBudget selects.
     pub selector: Option<LabelSelector>,
     /// An HPA's conditions by type.
-    pub conditions: BTreeMap<String, MirroredCondition>,
+    pub conditions: Mirrored,
 }
 
 impl Live {
@@ -179,17 +226,8 @@ impl Live {
             || self.deleting != next.deleting
             || self.content != next.content
             || self.owned != next.owned
-            || !self
-                .conditions
-                .iter()
-                .map(settled)
-                .eq(next.conditions.iter().map(settled))
+            || !self.conditions.settled().eq(next.conditions.settled())
     }
-}
-
-/// The parts of a condition whose change matters.
-fn settled<'a>((type_, condition): (&'a String, &'a MirroredCondition)) -> (&'a str, &'a str, &'a str) {
-    (type_, &condition.status, &condition.reason)
 }
 
 #[cfg(test)]
@@ -203,7 +241,7 @@ mod tests {
             message: message.to_owned(),
         };
         Live {
-            conditions: BTreeMap::from([("ScalingActive".to_owned(), condition)]),
+            conditions: Mirrored::from_iter([("ScalingActive".to_owned(), condition)]),
             ..Live::default()
         }
     }

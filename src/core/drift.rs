@@ -5,7 +5,7 @@
 //! because server-side apply removes what its owner no longer names, whether the live object still has
 //! fields that we own and no longer want.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use serde_json::{Map, Value};
@@ -30,8 +30,29 @@ const QUANTITIES: [&str; 3] = ["averageValue", "value", "tolerance"];
 const WHOLE: [&str; 2] = ["selector", "limits"];
 
 /// JSON pointers to the fields that one field manager owns by apply, down to the first list or leaf.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OwnedFields(BTreeSet<Box<str>>);
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OwnedFields(Arc<BTreeSet<Box<str>>>);
+
+/// Keeps each set of fields once: those of a thousand children of one shape are the same.
+#[derive(Debug, Default)]
+pub struct FieldSets(BTreeSet<OwnedFields>);
+
+/// Sets that are kept without looking whether anybody still has them.
+const SETS: usize = 1024;
+
+impl FieldSets {
+    /// The one set that is equal to `fields`.
+    pub fn share(&mut self, fields: OwnedFields) -> OwnedFields {
+        if let Some(known) = self.0.get(&fields) {
+            return known.clone();
+        }
+        if self.0.len() >= SETS {
+            self.0.retain(|known| Arc::strong_count(&known.0) > 1);
+        }
+        self.0.insert(fields.clone());
+        fields
+    }
+}
 
 impl OwnedFields {
     /// From an object's `managedFields`: the `Apply` entry of `manager` on the object itself.
@@ -47,7 +68,7 @@ impl OwnedFields {
                 collect(fields, "", &mut paths);
             }
         }
-        Self(paths)
+        Self(Arc::new(paths))
     }
 
     /// Whether every owned path still exists in `desired`.

@@ -29,23 +29,23 @@ pub struct Notice {
     pub note: String,
 }
 
-/// The Events for what was written.
-pub fn of_outcomes(outcomes: &[Outcome]) -> Vec<Notice> {
+/// The Events for what was written: one for all that was created, updated or deleted, and one for each child of which
+/// fields were taken back.
+pub fn of_outcomes<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Vec<Notice> {
     let normal = |reason: &str, action, note| Notice {
         warning: false,
         reason: reason.to_owned(),
         action,
         note: cut(note),
     };
+    let [mut created, mut updated, mut deleted] = [const { Vec::new() }; 3];
     let mut notices = Vec::new();
     for outcome in outcomes {
         let child = &outcome.reference;
         match &outcome.result {
-            Ok(Change::Created) => notices.push(normal("Created", "Create", format!("Created {child}"))),
-            Ok(Change::Deleted) => notices.push(normal("Deleted", "Delete", format!("Deleted {child}"))),
-            Ok(Change::Updated { overwrote }) if overwrote.is_empty() => {
-                notices.push(normal("Updated", "Update", format!("Updated {child}")));
-            }
+            Ok(Change::Created) => created.push(child.to_string()),
+            Ok(Change::Deleted) => deleted.push(child.to_string()),
+            Ok(Change::Updated { overwrote }) if overwrote.is_empty() => updated.push(child.to_string()),
             Ok(Change::Updated { overwrote }) => {
                 let whose: Vec<String> = overwrote
                     .iter()
@@ -63,6 +63,17 @@ pub fn of_outcomes(outcomes: &[Outcome]) -> Vec<Notice> {
             Err(_) => {}
         }
     }
+    let written = [
+        ("Created", "Create", created),
+        ("Updated", "Update", updated),
+        ("Deleted", "Delete", deleted),
+    ];
+    let told = written
+        .into_iter()
+        .filter(|(_, _, children)| !children.is_empty());
+    notices.extend(told.map(|(reason, action, children)| {
+        normal(reason, action, format!("{reason} {}", children.join(", ")))
+    }));
     notices
 }
 
@@ -209,6 +220,31 @@ mod tests {
         );
         assert_eq!(reasons(&bad, &good), ["Ready"]);
         assert!(reasons(&good, &good).is_empty());
+    }
+
+    #[test]
+    fn what_one_round_created_is_one_event() {
+        let created = |kind, name: &str| Outcome {
+            reference: ChildRef {
+                kind,
+                name: name.to_owned(),
+            },
+            part: Part::Workload("w".to_owned()),
+            result: Ok(Change::Created),
+        };
+        let outcomes = [
+            created(ChildKind::HorizontalPodAutoscaler, "a-w"),
+            created(ChildKind::PodDisruptionBudget, "a-w"),
+        ];
+        let notices = of_outcomes(&outcomes);
+        assert_eq!(notices.len(), 1);
+        assert_eq!(
+            (notices[0].reason.as_str(), notices[0].note.as_str()),
+            (
+                "Created",
+                "Created HorizontalPodAutoscaler a-w, PodDisruptionBudget a-w"
+            )
+        );
     }
 
     #[test]

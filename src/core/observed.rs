@@ -7,6 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     api::v1alpha1::{UpdateMode, VoiceAssistScaling},
@@ -47,12 +48,12 @@ pub struct Claim {
     pub uid: String,
     /// Its age.
     pub created: Option<Timestamp>,
-    /// The targets of its workloads.
-    pub targets: BTreeSet<TargetKey>,
+    /// The targets of its workloads. A list, as a set would take ten times the memory for one.
+    pub targets: Vec<TargetKey>,
     /// Whether it asks for a LimitRange or ResourceQuota.
     pub limits: bool,
     /// Its own children's names, by which it may collide with others.
-    pub child_names: BTreeSet<String>,
+    pub child_names: Vec<String>,
 }
 
 impl Claim {
@@ -61,11 +62,11 @@ impl Claim {
         let metadata = &object.metadata;
         let name = metadata.name.clone().unwrap_or_default();
         let workloads = &object.spec.workloads;
-        let mut child_names: BTreeSet<String> = workloads
+        let mut child_names: Vec<String> = workloads
             .iter()
             .map(|workload| format!("{name}-{}", workload.name))
             .collect();
-        child_names.insert(name.clone());
+        child_names.push(name.clone());
         let limits = &object.spec.limits;
         let in_environments = object.spec.environments.iter().flatten();
         Self {
@@ -117,7 +118,7 @@ pub enum Target {
 }
 
 /// What matters of a pod template.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct PodTemplate {
     /// Labels of the pods.
     pub labels: BTreeMap<String, String>,

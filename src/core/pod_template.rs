@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::{
-    api::core::v1::{Container, PodTemplateSpec},
-    apimachinery::pkg::api::resource::Quantity,
-};
+use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::core::{
@@ -13,26 +11,58 @@ use crate::core::{
     quantity::{self, Amount},
 };
 
+/// `spec.template` of a workload object, parsed no further than it matters.
+#[derive(Debug, Deserialize)]
+pub struct Template {
+    #[serde(default)]
+    metadata: Option<Metadata>,
+    #[serde(default)]
+    spec: Option<Spec>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    labels: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Spec {
+    #[serde(default)]
+    containers: Option<Vec<Container>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Container {
+    #[serde(default)]
+    resources: Option<ResourceRequirements>,
+}
+
 /// Reads `spec.template` of a workload object; `None` where it has no pod template.
 pub fn read(object: &Value) -> Option<PodTemplate> {
     let template = object.pointer("/spec/template")?;
-    let template: PodTemplateSpec = serde_json::from_value(template.clone()).ok()?;
-    let spec = template.spec?;
-    Some(PodTemplate {
-        labels: template
-            .metadata
-            .and_then(|metadata| metadata.labels)
-            .unwrap_or_default(),
-        requests: requests(&spec.containers),
-    })
+    let template: Template = serde_json::from_value(template.clone()).ok()?;
+    template.read()
+}
+
+impl Template {
+    /// What matters of it; `None` where it describes no pod.
+    pub fn read(self) -> Option<PodTemplate> {
+        let containers = self.spec?.containers.unwrap_or_default();
+        let labels = self.metadata.and_then(|metadata| metadata.labels);
+        Some(PodTemplate {
+            labels: labels.unwrap_or_default(),
+            requests: requests(containers),
+        })
+    }
 }
 
 /// What the containers take together, by the names quotas use. A limit stands in for a missing request, as
 /// in the API server; init containers and namespace defaults are left out, which only makes it less.
-fn requests(containers: &[Container]) -> BTreeMap<String, Quantity> {
+fn requests(containers: Vec<Container>) -> BTreeMap<String, Quantity> {
     let mut totals: BTreeMap<String, Amount> = BTreeMap::new();
     for container in containers {
-        let resources = container.resources.clone().unwrap_or_default();
+        let resources = container.resources.unwrap_or_default();
         let limits = resources.limits.unwrap_or_default();
         let mut requests = limits.clone();
         requests.extend(resources.requests.unwrap_or_default());

@@ -97,7 +97,7 @@ pub(super) fn live(child: &Child, owner: &str) -> Live {
             uid: owner.to_owned(),
             ..OwnerReference::default()
         }),
-        content: child.body.to_string().into_boxed_str(),
+        content: child.body.to_string().as_str().into(),
         owned: OwnedFields::default(),
         target: target.map(|target| {
             TargetKey::new(

@@ -76,7 +76,10 @@ pub fn rivals<'a>(
     claims
         .filter(|claim| sides().all(|side| side.uid != claim.uid))
         .filter(|claim| {
-            sides().any(|side| (side.limits && claim.limits) || !side.targets.is_disjoint(&claim.targets))
+            sides().any(|side| {
+                (side.limits && claim.limits)
+                    || side.targets.iter().any(|target| claim.targets.contains(target))
+            })
         })
         .map(|claim| claim.name.clone())
         .collect()
@@ -94,9 +97,9 @@ mod tests {
             name: name.to_owned(),
             uid: format!("uid-{name}"),
             created: None,
-            targets: BTreeSet::from([TargetKey::new("apps/v1", "Deployment", target)]),
+            targets: vec![TargetKey::new("apps/v1", "Deployment", target)],
             limits,
-            child_names: BTreeSet::from([format!("{name}-w"), name.to_owned()]),
+            child_names: vec![format!("{name}-w"), name.to_owned()],
         }
     }
 

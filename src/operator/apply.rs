@@ -1,11 +1,12 @@
 //! Step 4, apply: every write of children. One that fails holds back none of the others; when the time is
 //! up, the rest fails without being sent.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use kube::core::Status;
 
 use super::{
+    cache::Key,
     context::Context,
     error::{Class, QUIET_FAILURES, ReconcileError, WriteError},
 };
@@ -22,13 +23,15 @@ pub(super) struct Applied {
     pub(super) outcomes: Vec<Outcome>,
     /// The first failure, for the retry.
     pub(super) error: Option<ReconcileError>,
+    /// Children that were written again and again: an Event told of it not long ago.
+    pub(super) quiet: BTreeSet<ChildRef>,
     /// Whether the outcomes belong into the status.
     pub(super) telling: bool,
 }
 
 /// Carries out a plan, until the monotonic clock shows `until`.
 pub(super) async fn apply(
-    namespace: &str,
+    key: &Key,
     plan: &Plan,
     context: &Context,
     failures: u32,
@@ -41,8 +44,10 @@ pub(super) async fn apply(
         workloads: _,
         limits: _,
     } = plan;
+    let namespace = &key.0;
     let mut round = Round {
         context,
+        key,
         failures,
         applied: Applied {
             telling: true,
@@ -140,6 +145,7 @@ fn part(child: Option<&Child>) -> Part {
 /// A plan being carried out.
 struct Round<'a> {
     context: &'a Context,
+    key: &'a Key,
     failures: u32,
     applied: Applied,
 }
@@ -157,6 +163,11 @@ impl Round<'_> {
         let told = match result {
             Ok(change) => {
                 tracing::info!(child = %reference, result = label, "wrote a child");
+                let now = self.context.clock.monotonic();
+                let tell = child.is_none_or(|child| self.context.memory.wrote(self.key, child, &change, now));
+                if !tell {
+                    self.applied.quiet.insert(reference.clone());
+                }
                 Ok(change)
             }
             Err(error) => Err(self.failed(reference, child, error)),

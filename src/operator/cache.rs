@@ -1,21 +1,58 @@
-//! An in-memory copy of watched objects, by namespace and name, that tells what each event changed.
+//! An in-memory copy of watched objects, by namespace and name and by what they are about, that tells what each event
+//! changed.
+//!
+//! Nothing here looks at all objects of a namespace unless it is asked to: with ten thousand resources in one
+//! namespace, each of them would look at all the others.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+};
 
 use kube::runtime::watcher::Event;
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
+use crate::core::child::TargetKey;
+
 /// Namespace and name.
 pub(super) type Key = (String, String);
 
-type Objects<T> = BTreeMap<String, BTreeMap<String, Arc<T>>>;
+/// What objects of a namespace can be found by.
+#[derive(Debug, Hash)]
+pub(super) enum Term<'a> {
+    /// It scales this target, or lays claim to it.
+    Target(&'a TargetKey),
+    /// It selects pods with this label.
+    Label(&'a str, &'a str),
+    /// It selects pods by something else than one label.
+    Pods,
+}
+
+/// Objects that a [`Cache`] can find.
+pub(super) trait Indexed {
+    /// By each of these it is found.
+    fn all_of(&self) -> Vec<Term<'_>>;
+
+    /// By one of these it is found: by the one that fewest others have.
+    fn one_of(&self) -> Vec<Term<'_>>;
+}
 
 /// The copy; readers share it, one [`Feed`] fills it.
 #[derive(Debug)]
 pub(super) struct Cache<T> {
     objects: RwLock<Objects<T>>,
     synced: watch::Sender<bool>,
+}
+
+#[derive(Debug)]
+struct Objects<T> {
+    by_key: BTreeMap<Key, Arc<T>>,
+    /// By the hash of namespace and term; a reader looks whether it is what was meant.
+    by_term: HashMap<u64, Vec<Arc<T>>>,
+    /// Keyed: who names objects must not choose what collides.
+    hasher: RandomState,
 }
 
 /// What one event changed.
@@ -26,29 +63,110 @@ pub(super) struct Change<T> {
     pub(super) after: Option<Arc<T>>,
 }
 
-impl<T> Cache<T> {
+impl<T: Indexed> Objects<T> {
+    fn put(&mut self, key: &Key, object: &Arc<T>) -> Option<Arc<T>> {
+        let before = self.remove(key);
+        let hashes = |terms: Vec<Term<'_>>| -> Vec<u64> {
+            terms
+                .into_iter()
+                .map(|term| self.hasher.hash_one((&key.0, term)))
+                .collect()
+        };
+        let mut places = hashes(object.all_of());
+        let taken = |place: &u64| self.by_term.get(place).map_or(0, Vec::len);
+        places.extend(hashes(object.one_of()).into_iter().min_by_key(taken));
+        for place in places {
+            self.by_term
+                .entry(place)
+                .and_modify(|objects| objects.push(object.clone()))
+                .or_insert_with(|| vec![object.clone()]);
+        }
+        self.by_key.insert(key.clone(), object.clone());
+        before
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<Arc<T>> {
+        let before = self.by_key.remove(key)?;
+        for term in before.all_of().into_iter().chain(before.one_of()) {
+            let place = self.hasher.hash_one((&key.0, term));
+            if let Some(objects) = self.by_term.get_mut(&place) {
+                objects.retain(|object| !Arc::ptr_eq(object, &before));
+                if objects.is_empty() {
+                    self.by_term.remove(&place);
+                }
+            }
+        }
+        Some(before)
+    }
+
+    /// Those of a namespace whose names are `first` or come after it.
+    fn from(&self, namespace: &str, first: &str) -> impl Iterator<Item = (&str, &Arc<T>)> {
+        self.by_key
+            .range((namespace.to_owned(), first.to_owned())..)
+            .take_while(move |(key, _)| key.0 == namespace)
+            .map(|(key, object)| (key.1.as_str(), object))
+    }
+}
+
+impl<T: Indexed> Cache<T> {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
-            objects: RwLock::default(),
+            objects: RwLock::new(Objects {
+                by_key: BTreeMap::new(),
+                by_term: HashMap::new(),
+                hasher: RandomState::new(),
+            }),
             synced: watch::Sender::new(false),
         })
     }
 
+    pub(super) fn get(&self, namespace: &str, name: &str) -> Option<Arc<T>> {
+        let key = (namespace.to_owned(), name.to_owned());
+        self.objects.read().by_key.get(&key).cloned()
+    }
+
+    /// Everything in a namespace.
     pub(super) fn in_namespace(&self, namespace: &str) -> Vec<Arc<T>> {
         let objects = self.objects.read();
-        let objects = objects.get(namespace);
         objects
-            .map(|objects| objects.values().cloned().collect())
-            .unwrap_or_default()
+            .from(namespace, "")
+            .map(|(_, object)| object.clone())
+            .collect()
+    }
+
+    /// Those whose names begin so.
+    pub(super) fn named(&self, namespace: &str, prefix: &str) -> Vec<Arc<T>> {
+        let objects = self.objects.read();
+        let begins = |(name, _): &(&str, &Arc<T>)| name.starts_with(prefix);
+        let named = objects.from(namespace, prefix).take_while(begins);
+        named.map(|(_, object)| object.clone()).collect()
+    }
+
+    /// Whether any object of a namespace is such a one.
+    pub(super) fn any(&self, namespace: &str, such: impl Fn(&T) -> bool) -> bool {
+        self.objects
+            .read()
+            .from(namespace, "")
+            .any(|(_, object)| such(object))
+    }
+
+    /// Those that may be found by a term: the caller looks whether they are meant.
+    pub(super) fn found_by(&self, namespace: &str, term: &Term<'_>) -> Vec<Arc<T>> {
+        let objects = self.objects.read();
+        let place = objects.hasher.hash_one((namespace, term));
+        objects.by_term.get(&place).cloned().unwrap_or_default()
+    }
+
+    /// Looks at every object.
+    pub(super) fn for_each(&self, mut look: impl FnMut(&Key, &T)) {
+        for (key, object) in &self.objects.read().by_key {
+            look(key, object);
+        }
     }
 
     /// Every namespace and name.
     pub(super) fn keys(&self) -> Vec<Key> {
-        let objects = self.objects.read();
-        let keys = objects
-            .iter()
-            .flat_map(|(namespace, names)| names.keys().map(|name| (namespace.clone(), name.clone())));
-        keys.collect()
+        self.objects.read().by_key.keys().cloned().collect()
     }
 
     /// Whether the first list is complete.
@@ -58,15 +176,15 @@ impl<T> Cache<T> {
 
     /// Drops everything and counts as complete: for a kind that the cluster does not serve.
     pub(super) fn clear(&self) {
-        self.objects.write().clear();
+        let mut objects = self.objects.write();
+        objects.by_key.clear();
+        objects.by_term.clear();
         self.synced.send_replace(true);
     }
 
     fn put(&self, key: Key, object: T) -> Change<T> {
         let after = Arc::new(object);
-        let mut objects = self.objects.write();
-        let names = objects.entry(key.0.clone()).or_default();
-        let before = names.insert(key.1.clone(), after.clone());
+        let before = self.objects.write().put(&key, &after);
         Change {
             key,
             before,
@@ -75,11 +193,7 @@ impl<T> Cache<T> {
     }
 
     fn remove(&self, key: Key) -> Change<T> {
-        let mut objects = self.objects.write();
-        let before = objects.get_mut(&key.0).and_then(|names| names.remove(&key.1));
-        if objects.get(&key.0).is_some_and(BTreeMap::is_empty) {
-            objects.remove(&key.0);
-        }
+        let before = self.objects.write().remove(&key);
         Change {
             key,
             before,
@@ -99,7 +213,7 @@ pub(super) struct Feed<T> {
     listed: BTreeMap<Key, T>,
 }
 
-impl<T> Feed<T> {
+impl<T: Indexed> Feed<T> {
     pub(super) fn new(cache: Arc<Cache<T>>) -> Self {
         Self {
             cache,
@@ -124,7 +238,11 @@ impl<T> Feed<T> {
                 let gone: Vec<Key> = all.filter(|key| !listed.contains_key(key)).collect();
                 let gone = gone.into_iter().map(|key| self.cache.remove(key));
                 let mut changes: Vec<Change<T>> = gone.collect();
-                changes.extend(listed.into_iter().map(|(key, object)| self.cache.put(key, object)));
+                changes.extend(
+                    listed
+                        .into_iter()
+                        .map(|(key, object)| self.cache.put(key, object)),
+                );
                 self.cache.synced.send_replace(true);
                 changes
             }
@@ -135,108 +253,4 @@ impl<T> Feed<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key(name: &str) -> Key {
-        ("ns".to_owned(), name.to_owned())
-    }
-
-    fn feed() -> (Arc<Cache<i32>>, Feed<i32>) {
-        let cache = Cache::new();
-        (cache.clone(), Feed::new(cache))
-    }
-
-    fn seen(changes: Vec<Change<i32>>) -> Vec<(String, Option<i32>, Option<i32>)> {
-        changes
-            .into_iter()
-            .map(|change| {
-                (
-                    change.key.1,
-                    change.before.map(|one| *one),
-                    change.after.map(|one| *one),
-                )
-            })
-            .collect()
-    }
-
-    #[test]
-    fn a_change_tells_before_and_after() {
-        let (cache, mut feed) = feed();
-        let a = || "a".to_owned();
-        assert_eq!(
-            seen(feed.handle(Event::Apply((key("a"), 1)))),
-            [(a(), None, Some(1))]
-        );
-        assert_eq!(
-            seen(feed.handle(Event::Apply((key("a"), 2)))),
-            [(a(), Some(1), Some(2))]
-        );
-        assert_eq!(
-            seen(feed.handle(Event::Delete((key("a"), 2)))),
-            [(a(), Some(2), None)]
-        );
-        assert!(cache.in_namespace("ns").is_empty());
-    }
-
-    #[test]
-    fn what_a_new_list_no_longer_holds_was_deleted() {
-        let (cache, mut feed) = feed();
-        feed.handle(Event::Apply((key("gone"), 1)));
-        feed.handle(Event::Apply((key("kept"), 1)));
-        feed.handle(Event::Init);
-        feed.handle(Event::InitApply((key("kept"), 1)));
-        assert_eq!(
-            cache.in_namespace("ns").len(),
-            2,
-            "a list under way hides nothing"
-        );
-        assert_eq!(
-            seen(feed.handle(Event::InitDone)),
-            [
-                ("gone".to_owned(), Some(1), None),
-                ("kept".to_owned(), Some(1), Some(1))
-            ]
-        );
-    }
-
-    #[test]
-    fn a_list_tells_nothing_before_it_is_complete() {
-        let (cache, mut feed) = feed();
-        feed.handle(Event::Apply((key("edited"), 1)));
-        feed.handle(Event::Init);
-        for listed in [(key("edited"), 2), (key("new"), 1)] {
-            assert!(feed.handle(Event::InitApply(listed)).is_empty());
-        }
-        assert_eq!(cache.in_namespace("ns"), [Arc::new(1)]);
-        assert_eq!(
-            seen(feed.handle(Event::InitDone)),
-            [
-                ("edited".to_owned(), Some(1), Some(2)),
-                ("new".to_owned(), None, Some(1))
-            ]
-        );
-    }
-
-    #[test]
-    fn a_list_that_breaks_off_leaves_nothing_behind() {
-        let (cache, mut feed) = feed();
-        feed.handle(Event::Init);
-        feed.handle(Event::InitApply((key("a"), 1)));
-        feed.handle(Event::Init);
-        feed.handle(Event::InitApply((key("b"), 1)));
-        feed.handle(Event::InitDone);
-        assert_eq!(cache.keys(), [key("b")]);
-    }
-
-    #[test]
-    fn the_cache_is_complete_only_after_the_first_list() {
-        let (cache, mut feed) = feed();
-        let synced = cache.synced();
-        feed.handle(Event::Init);
-        feed.handle(Event::InitApply((key("a"), 1)));
-        assert!(!*synced.borrow());
-        feed.handle(Event::InitDone);
-        assert!(*synced.borrow());
-    }
-}
+mod tests;

@@ -2,14 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
+use kube::runtime::reflector;
+
 use super::{
-    Leadership, events::Publisher, memory::Memory, metrics::Metrics, streams::Caches, target::Targets,
-    write::Writer,
+    Leadership, events::Publisher, memory::Memory, metrics::Metrics, stored::Stored, streams::Caches,
+    targets::Targets, write::Writer,
 };
 use crate::{clock::Clock, leader::Fence};
 
 /// Shared by all reconciles of this process.
 pub(super) struct Context {
+    /// The watch's own copy of the resources.
+    pub(super) store: reflector::Store<Stored>,
     pub(super) caches: Arc<Caches>,
     pub(super) targets: Targets,
     pub(super) writer: Writer,
@@ -22,11 +26,12 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn new(leadership: &Leadership, fence: Fence) -> Self {
+    pub(super) fn new(leadership: &Leadership, store: reflector::Store<Stored>, fence: Fence) -> Self {
         let settings = &leadership.settings;
         let identity = settings.leader.as_ref().map(|leader| leader.identity.as_str());
         let writer = Writer::new(leadership.client.clone(), fence);
         Self {
+            store,
             caches: leadership.caches.clone(),
             targets: Targets::new(leadership.client.clone(), leadership.clock.clone()),
             events: Publisher::new(

@@ -1,19 +1,27 @@
 //! From a watched object of a child kind to its compact form.
+//!
+//! It is made while an answer is parsed: most of an object are managed fields, of which only our own matter.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
-use kube::core::{ApiResource, DynamicObject};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta, OwnerReference, Time};
+use kube::{
+    Resource,
+    core::{ApiResource, DynamicResourceScope},
+};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::cache::Key;
+use super::cache::{Indexed, Key, Term};
 use crate::{
     api::{
         FIELD_MANAGER,
         condition::{ABLE_TO_SCALE, SCALING_ACTIVE},
     },
     core::{
-        child::{ChildKind, Live, MirroredCondition, TargetKey},
+        child::{ChildKind, Live, Mirrored, MirroredCondition, TargetKey},
         drift::OwnedFields,
+        packed::Packed,
     },
 };
 
@@ -30,42 +38,144 @@ pub(super) fn api_resource(kind: ChildKind) -> ApiResource {
     resource
 }
 
-/// The compact form of a watched object, with its key.
-pub(super) fn live(kind: ChildKind, object: DynamicObject) -> (Key, Live) {
-    let metadata = object.metadata;
-    let name = metadata.name.unwrap_or_default();
-    let spec = object.data.get("spec").cloned().unwrap_or_default();
-    let owners = metadata.owner_references;
-    let controller = owners
-        .iter()
-        .flatten()
-        .find(|owner| owner.controller == Some(true))
-        .cloned();
-    let content = json!({
-        "metadata": {"labels": metadata.labels, "ownerReferences": owners},
-        "spec": spec,
-    });
-    let managed_fields = metadata.managed_fields.unwrap_or_default();
-    let live = Live {
-        uid: metadata.uid.unwrap_or_default(),
-        controller,
-        deleting: metadata.deletion_timestamp.is_some(),
-        owned: OwnedFields::of(&managed_fields, FIELD_MANAGER),
-        content: content.to_string().into_boxed_str(),
-        target: target(&spec),
-        selector: spec
+/// An object of a child kind as a watch brings it.
+#[derive(Clone, Debug)]
+pub(super) struct Watched {
+    /// Namespace, name and version.
+    metadata: ObjectMeta,
+    live: Live,
+}
+
+/// As the API server sends it.
+#[derive(Deserialize)]
+struct Sent {
+    metadata: Metadata,
+    #[serde(default)]
+    spec: Value,
+    #[serde(default)]
+    status: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    namespace: Option<String>,
+    name: Option<String>,
+    uid: Option<String>,
+    resource_version: Option<String>,
+    deletion_timestamp: Option<Time>,
+    #[serde(default)]
+    labels: Value,
+    #[serde(default)]
+    owner_references: Option<Vec<OwnerReference>>,
+    #[serde(default)]
+    managed_fields: Option<Vec<ManagedFieldsEntry>>,
+}
+
+impl Watched {
+    /// Where it is, and its compact form.
+    pub(super) fn into_parts(self) -> (Key, Live) {
+        let namespace = self.metadata.namespace.unwrap_or_default();
+        ((namespace, self.live.name.clone()), self.live)
+    }
+}
+
+impl<'de> Deserialize<'de> for Watched {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Sent {
+            metadata,
+            spec,
+            status,
+        } = Sent::deserialize(deserializer)?;
+        let owners = metadata.owner_references;
+        let controller = owners
+            .iter()
+            .flatten()
+            .find(|owner| owner.controller == Some(true))
+            .map(|owner| OwnerReference {
+                kind: owner.kind.clone(),
+                name: owner.name.clone(),
+                uid: owner.uid.clone(),
+                ..OwnerReference::default()
+            });
+        let target = target(&spec);
+        let selector = spec
             .get("selector")
-            .and_then(|selector| serde_json::from_value(selector.clone()).ok()),
-        conditions: match kind {
-            ChildKind::HorizontalPodAutoscaler => mirrored(&object.data),
-            ChildKind::VerticalPodAutoscaler
-            | ChildKind::PodDisruptionBudget
-            | ChildKind::LimitRange
-            | ChildKind::ResourceQuota => BTreeMap::new(),
-        },
-        name: name.clone(),
-    };
-    ((metadata.namespace.unwrap_or_default(), name), live)
+            .and_then(|selector| serde_json::from_value(selector.clone()).ok());
+        let content = json!({
+            "metadata": {"labels": metadata.labels, "ownerReferences": owners},
+            "spec": spec,
+        });
+        let managed_fields = metadata.managed_fields.unwrap_or_default();
+        Ok(Self {
+            live: Live {
+                name: metadata.name.clone().unwrap_or_default(),
+                uid: metadata.uid.unwrap_or_default(),
+                controller,
+                deleting: metadata.deletion_timestamp.is_some(),
+                owned: OwnedFields::of(&managed_fields, FIELD_MANAGER),
+                content: Packed::new(&content.to_string()),
+                target,
+                selector,
+                conditions: mirrored(&status),
+            },
+            metadata: ObjectMeta {
+                namespace: metadata.namespace,
+                name: metadata.name,
+                resource_version: metadata.resource_version,
+                ..ObjectMeta::default()
+            },
+        })
+    }
+}
+
+impl Resource for Watched {
+    type DynamicType = ApiResource;
+    type Scope = DynamicResourceScope;
+
+    fn kind(resource: &ApiResource) -> Cow<'_, str> {
+        resource.kind.as_str().into()
+    }
+
+    fn group(resource: &ApiResource) -> Cow<'_, str> {
+        resource.group.as_str().into()
+    }
+
+    fn version(resource: &ApiResource) -> Cow<'_, str> {
+        resource.version.as_str().into()
+    }
+
+    fn api_version(resource: &ApiResource) -> Cow<'_, str> {
+        resource.api_version.as_str().into()
+    }
+
+    fn plural(resource: &ApiResource) -> Cow<'_, str> {
+        resource.plural.as_str().into()
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}
+
+impl Indexed for Live {
+    fn all_of(&self) -> Vec<Term<'_>> {
+        let selects_by_label = !self.one_of().is_empty();
+        let pods = (self.selector.is_some() && !selects_by_label).then_some(Term::Pods);
+        self.target.iter().map(Term::Target).chain(pods).collect()
+    }
+
+    fn one_of(&self) -> Vec<Term<'_>> {
+        let labels = self
+            .selector
+            .iter()
+            .flat_map(|selector| selector.match_labels.iter().flatten());
+        labels.map(|(name, value)| Term::Label(name, value)).collect()
+    }
 }
 
 /// `spec.scaleTargetRef` of an HPA, `spec.targetRef` of a VPA.
@@ -76,8 +186,8 @@ fn target(spec: &Value) -> Option<TargetKey> {
 }
 
 /// The two conditions of an HPA that the operator takes over. Others come and go with load.
-fn mirrored(data: &Value) -> BTreeMap<String, MirroredCondition> {
-    let list = data.pointer("/status/conditions").and_then(Value::as_array);
+fn mirrored(status: &Value) -> Mirrored {
+    let list = status.get("conditions").and_then(Value::as_array);
     list.into_iter()
         .flatten()
         .map(|condition| {
@@ -100,9 +210,13 @@ fn mirrored(data: &Value) -> BTreeMap<String, MirroredCondition> {
 mod tests {
     use super::*;
 
+    fn live(object: Value) -> (Key, Live) {
+        serde_json::from_value::<Watched>(object).unwrap().into_parts()
+    }
+
     #[test]
     fn an_hpa_keeps_what_the_operator_acts_on() {
-        let object: DynamicObject = serde_json::from_value(json!({
+        let (key, live) = live(json!({
             "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
             "metadata": {"namespace": "ns", "name": "a-w", "uid": "1", "resourceVersion": "7",
                 "ownerReferences": [{"apiVersion": "x/v1", "kind": "X", "name": "x", "uid": "2", "controller": true}]},
@@ -110,27 +224,40 @@ mod tests {
             "status": {"currentReplicas": 2, "conditions": [
                 {"type": "ScalingLimited", "status": "True", "reason": "TooManyReplicas", "message": ""},
                 {"type": "ScalingActive", "status": "True", "reason": "ValidMetricFound", "message": "42"}]},
-        }))
-        .unwrap();
-        let (key, live) = live(ChildKind::HorizontalPodAutoscaler, object);
+        }));
         assert_eq!(key, ("ns".to_owned(), "a-w".to_owned()));
         assert!(live.is_controlled_by("2"));
         assert_eq!(live.target, Some(TargetKey::new("apps/v1", "Deployment", "w")));
-        assert_eq!(live.conditions["ScalingActive"].reason, "ValidMetricFound");
-        assert_eq!(live.conditions.len(), 1, "what moves with load is left out");
-        assert!(!live.content.contains("currentReplicas") && !live.content.contains("resourceVersion"));
+        assert_eq!(
+            live.conditions.get("ScalingActive").unwrap().reason,
+            "ValidMetricFound"
+        );
+        assert_eq!(
+            live.conditions.settled().count(),
+            1,
+            "what moves with load is left out"
+        );
+        let content = live.content.text();
+        assert!(!content.contains("currentReplicas") && !content.contains("resourceVersion"));
     }
 
     #[test]
     fn the_conditions_of_a_budget_are_left_out() {
-        let object: DynamicObject = serde_json::from_value(json!({
+        let (_, live) = live(json!({
             "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
             "metadata": {"namespace": "ns", "name": "p"},
             "status": {"conditions": [{"type": "DisruptionAllowed", "status": "True", "reason": "SufficientPods"}]},
-        }))
-        .unwrap();
-        let (_, live) = live(ChildKind::PodDisruptionBudget, object);
-        assert!(live.conditions.is_empty());
+        }));
+        assert_eq!(live.conditions.settled().count(), 0);
+    }
+
+    #[test]
+    fn an_object_of_another_shape_is_no_end_of_the_watch() {
+        let (_, live) = live(json!({
+            "metadata": {"namespace": "ns", "name": "p", "labels": null},
+            "spec": [1, 2], "status": {"conditions": {"type": "ScalingActive"}},
+        }));
+        assert_eq!((live.name.as_str(), live.target), ("p", None));
     }
 
     #[test]

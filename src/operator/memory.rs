@@ -1,11 +1,11 @@
 //! What the operator remembers of a resource between reconciles. Losing it costs a little time, nothing else.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use parking_lot::Mutex;
 
-use super::cache::Key;
-use crate::api::v1alpha1::VoiceAssistScalingStatus;
+use super::{cache::Key, targets::Asked};
+use crate::core::{child::Child, contest::Contests, outcome::Change, plan::Plan};
 
 /// Per resource.
 #[derive(Debug, Default)]
@@ -15,9 +15,10 @@ pub(super) struct Memory(Mutex<BTreeMap<Key, Entry>>);
 struct Entry {
     /// Failures in a row.
     failures: u32,
-    /// The status last written, and the resourceVersion it was written over: until the watch shows a newer
-    /// one, this is the truth.
-    written: Option<(String, VoiceAssistScalingStatus)>,
+    /// What was last read of targets that are asked for, by workload.
+    asked: BTreeMap<String, Asked>,
+    /// The children that were written not long ago.
+    contests: Contests,
     /// What was last said about an object that does not parse: its UID and the error.
     malformed: Option<(String, String)>,
 }
@@ -43,17 +44,45 @@ impl Memory {
         }
     }
 
-    /// Remembers a status written over `resource_version`.
-    pub(super) fn wrote(&self, key: &Key, resource_version: &str, status: VoiceAssistScalingStatus) {
-        let mut entries = self.0.lock();
-        entries.entry(key.clone()).or_default().written = Some((resource_version.to_owned(), status));
+    /// What was last read of the target of a workload by asking for it.
+    pub(super) fn asked(&self, key: &Key, workload: &str) -> Option<Asked> {
+        self.0.lock().get(key)?.asked.get(workload).cloned()
     }
 
-    /// The status written over exactly this version, which the watch has not shown yet.
-    pub(super) fn written_over(&self, key: &Key, resource_version: &str) -> Option<VoiceAssistScalingStatus> {
+    /// Remembers what was read of the targets of all workloads that are asked for; others are forgotten.
+    pub(super) fn remember_asked(&self, key: &Key, asked: BTreeMap<String, Asked>) {
+        let mut entries = self.0.lock();
+        match entries.get_mut(key) {
+            Some(entry) => entry.asked = asked,
+            None if asked.is_empty() => {}
+            None => entries.entry(key.clone()).or_default().asked = asked,
+        }
+    }
+
+    /// Takes those writes out of a plan that wait because somebody undoes them.
+    pub(super) fn damp(&self, key: &Key, plan: &mut Plan, now: Duration) {
+        if let Some(entry) = self.0.lock().get_mut(key) {
+            entry.contests.damp(plan, now);
+        }
+    }
+
+    /// Takes note of a write of a child, and returns whether an Event is to tell of it.
+    pub(super) fn wrote(&self, key: &Key, child: &Child, change: &Change, now: Duration) -> bool {
+        let mut entries = self.0.lock();
+        entries
+            .entry(key.clone())
+            .or_default()
+            .contests
+            .wrote(child, change, now)
+    }
+
+    /// How long until a target is to be asked for again, or a child may be written again; `None` where nothing waits.
+    pub(super) fn next_look(&self, key: &Key, now: Duration) -> Option<Duration> {
         let entries = self.0.lock();
-        let (version, status) = entries.get(key)?.written.as_ref()?;
-        (version == resource_version).then(|| status.clone())
+        let entry = entries.get(key)?;
+        let looks = entry.asked.values().filter_map(|asked| asked.look_again());
+        let looks = looks.map(|at| at.saturating_sub(now));
+        looks.chain(entry.contests.next(now)).min()
     }
 
     /// The object parses (again).
@@ -88,14 +117,6 @@ mod tests {
 
     fn key() -> Key {
         ("ns".to_owned(), "a".to_owned())
-    }
-
-    #[test]
-    fn a_written_status_counts_until_the_watch_moves_on() {
-        let memory = Memory::default();
-        memory.wrote(&key(), "5", VoiceAssistScalingStatus::default());
-        assert!(memory.written_over(&key(), "5").is_some());
-        assert!(memory.written_over(&key(), "6").is_none());
     }
 
     #[test]

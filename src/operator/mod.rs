@@ -10,6 +10,7 @@
 
 mod apply;
 mod cache;
+mod concern;
 mod context;
 mod error;
 mod events;
@@ -19,17 +20,18 @@ mod memory;
 mod metrics;
 mod observe;
 mod reconcile;
+mod stored;
 mod streams;
-mod target;
+mod targets;
 mod update_status;
 mod write;
+mod written;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use futures::StreamExt;
 use kube::{
     Client,
-    core::DeserializeGuard,
     runtime::{
         Controller,
         controller::{self, Config},
@@ -40,17 +42,14 @@ use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::v1alpha1::VoiceAssistScaling,
     clock::Clock,
     leader::{self, Election, Fence, LeaderConfig, LeaderState},
     telemetry::http::{self, Endpoints, HttpError},
 };
 use context::Context;
 use metrics::Metrics;
+use stored::Stored;
 use streams::{Streams, Triggers};
-
-/// What the main watch yields: one object that does not parse must not end the watch.
-type Guarded = DeserializeGuard<VoiceAssistScaling>;
 
 /// Quiet time before a reconcile, so that the children's own watch events count as one.
 const DEBOUNCE: Duration = Duration::from_millis(250);
@@ -100,7 +99,7 @@ pub async fn run(
 ) -> Result<(), OperatorError> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(registry.sub_registry_with_prefix("vas"));
-    let (store, writer) = reflector::store::<Guarded>();
+    let (store, writer) = reflector::store::<Stored>();
     let (triggers, queue) = Triggers::new();
     let mut streams = Streams::start(&client, settings.namespace.as_deref(), writer, triggers);
 
@@ -142,7 +141,7 @@ impl Leadership {
     /// Waits for the caches and the lease, then reconciles until asked to stop or until the lease is lost.
     async fn run(
         self,
-        store: reflector::Store<Guarded>,
+        store: reflector::Store<Stored>,
         queue: streams::Queue,
         stop: &CancellationToken,
     ) -> Result<(), OperatorError> {
@@ -168,7 +167,7 @@ impl Leadership {
 
     async fn reconcile(
         &self,
-        store: reflector::Store<Guarded>,
+        store: reflector::Store<Stored>,
         queue: streams::Queue,
         election: &mut Option<Election>,
         stop: &CancellationToken,
@@ -179,7 +178,7 @@ impl Leadership {
         let config = Config::default()
             .debounce(DEBOUNCE)
             .concurrency(self.settings.concurrent_reconciles);
-        let context = Arc::new(Context::new(self, fence));
+        let context = Arc::new(Context::new(self, store.clone(), fence));
         let forget = context.clone();
         self.metrics.leader.set(1);
         let controller = Controller::for_stream(futures::stream::pending(), store)

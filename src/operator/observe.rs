@@ -1,18 +1,23 @@
-//! Step 1, observe: every read of a reconcile. Most come from the caches; scale targets are asked for,
-//! because they can be of any kind.
+//! Step 1, observe: every read of a reconcile. Nearly all come from the caches; targets of kinds that are not watched
+//! are asked for.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use futures::future::join_all;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_json::Value;
 
 use super::{
+    concern,
     context::Context,
     error::{QUIET_FAILURES, ReconcileError},
+    targets::{Asked, Question},
 };
 use crate::{
-    api::v1alpha1::VoiceAssistScaling,
+    api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling},
     core::{
         child::{ChildKind, Live},
         observed::{Claim, Observed, Target},
@@ -31,28 +36,32 @@ pub(super) async fn observe(
     let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
     let own = Claim::of(object);
     let caches = &context.caches;
-    let live: BTreeMap<ChildKind, Vec<Arc<Live>>> = caches
-        .children
+    let quotas: Vec<Quota> = caches
+        .of_kind(ChildKind::ResourceQuota)
+        .map(|cache| cache.in_namespace(namespace))
+        .unwrap_or_default()
         .iter()
-        .map(|(kind, cache)| (*kind, cache.in_namespace(namespace)))
+        .filter_map(|live| quota(live))
         .collect();
-    let quotas: Vec<Quota> = of_kind(&live, ChildKind::ResourceQuota)
-        .filter_map(quota)
-        .collect();
-    // Pod templates matter for quotas, and to see whether somebody else's budget selects the pods.
-    let foreign_budgets =
-        of_kind(&live, ChildKind::PodDisruptionBudget).any(|budget| !budget.is_controlled_by(&own.uid));
-    let with_templates = foreign_budgets || !quotas.is_empty();
+    let reader = Reader {
+        context,
+        namespace,
+        own: &own,
+        generation: object.metadata.generation.unwrap_or_default(),
+        with_templates: !quotas.is_empty() || has_foreign_budget(context, namespace, &own),
+    };
     let reads = object.spec.workloads.iter().map(async |workload| {
-        let target = &workload.scale_target_ref;
-        let read = context.targets.read(namespace, target, with_templates).await;
+        let read = reader.read(&workload.name, &workload.scale_target_ref).await;
         (workload.name.clone(), read)
     });
-    let mut targets = BTreeMap::new();
-    let mut unreadable = None;
+    let (mut targets, mut asked, mut unreadable) = (BTreeMap::new(), BTreeMap::new(), None);
     for (workload, read) in join_all(reads).await {
         let target = match read {
-            Ok(target) => target,
+            Ok((target, None)) => target,
+            Ok((target, Some(answer))) => {
+                asked.insert(workload.clone(), answer);
+                target
+            }
             Err(error) if failures < QUIET_FAILURES => return Err(error),
             Err(error) => {
                 let message = error.to_string();
@@ -62,14 +71,11 @@ pub(super) async fn observe(
         };
         targets.insert(workload, target);
     }
+    let key = (namespace.to_owned(), own.name.clone());
+    context.memory.remember_asked(&key, asked);
+    let live = concern::live(caches, namespace, &own, &targets);
     let observed = Observed {
-        others: caches
-            .resources
-            .in_namespace(namespace)
-            .iter()
-            .filter_map(|facts| facts.claim.clone())
-            .filter(|claim| claim.uid != own.uid)
-            .collect(),
+        others: concern::others(caches, namespace, &own, &live),
         own,
         targets,
         live,
@@ -81,13 +87,84 @@ pub(super) async fn observe(
     Ok((observed, unreadable))
 }
 
-fn of_kind(live: &BTreeMap<ChildKind, Vec<Arc<Live>>>, kind: ChildKind) -> impl Iterator<Item = &Live> {
-    live.get(&kind).into_iter().flatten().map(AsRef::as_ref)
+/// Reads the targets of one resource.
+struct Reader<'a> {
+    context: &'a Context,
+    namespace: &'a str,
+    own: &'a Claim,
+    generation: i64,
+    /// Pod templates matter for quotas, and to see whether somebody else's budget selects the pods. Of a watched
+    /// target the template is there anyway.
+    with_templates: bool,
+}
+
+impl Reader<'_> {
+    /// The target of a workload, and what is to be remembered where it was asked for.
+    async fn read(
+        &self,
+        workload: &str,
+        target: &ScaleTargetRef,
+    ) -> Result<(Target, Option<Asked>), ReconcileError> {
+        let context = self.context;
+        if let Some((kind, watched)) = context.caches.watched(target) {
+            let known = context
+                .targets
+                .known(self.namespace, target, kind, watched)
+                .await?;
+            return Ok((known, None));
+        }
+        let question = Question {
+            target,
+            with_template: self.with_templates,
+            basis: self.basis(workload),
+            now: context.clock.monotonic(),
+        };
+        let key = (self.namespace.to_owned(), self.own.name.clone());
+        let before = context.memory.asked(&key, workload);
+        if let Some(asked) = &before
+            && let Some(answer) = asked.answer(&question)
+        {
+            return Ok((answer.clone(), before));
+        }
+        let answer = context
+            .targets
+            .ask(self.namespace, target, self.with_templates)
+            .await?;
+        // A resync comes up to a tenth early, and must find the answer too old.
+        let period = context.resync_period.mul_f64(0.85);
+        let asked = Asked::after(
+            before.as_ref(),
+            &question,
+            answer.clone(),
+            period,
+            crate::random::fraction(),
+        );
+        Ok((answer, Some(asked)))
+    }
+
+    /// Changes with the resource and with the conditions of the workload's HPA, which tell of a target that went.
+    fn basis(&self, workload: &str) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (&self.own.uid, self.generation).hash(&mut hasher);
+        let hpas = self.context.caches.of_kind(ChildKind::HorizontalPodAutoscaler);
+        let name = format!("{}-{workload}", self.own.name);
+        if let Some(hpa) = hpas.and_then(|hpas| hpas.get(self.namespace, &name)) {
+            hpa.conditions
+                .settled()
+                .for_each(|condition| condition.hash(&mut hasher));
+        }
+        hasher.finish()
+    }
+}
+
+fn has_foreign_budget(context: &Context, namespace: &str, own: &Claim) -> bool {
+    let budgets = context.caches.of_kind(ChildKind::PodDisruptionBudget);
+    budgets.is_some_and(|budgets| budgets.any(namespace, |budget| !budget.is_controlled_by(&own.uid)))
 }
 
 /// The limits of a quota that counts every pod; one with scopes counts only some.
 fn quota(live: &Live) -> Option<Quota> {
-    let content: Value = serde_json::from_str(&live.content).ok()?;
+    let content: Value = serde_json::from_str(&live.content.text()).ok()?;
     let spec = content.get("spec")?;
     if spec.get("scopes").is_some() || spec.get("scopeSelector").is_some() {
         return None;

@@ -5,36 +5,34 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
-use kube::{ResourceExt, runtime::controller::Action};
+use kube::{
+    ResourceExt,
+    runtime::{controller::Action, reflector::ObjectRef},
+};
 
 use super::{
-    Guarded,
     apply::apply,
+    cache::Key,
     context::Context,
     error::{APPLY_TIME_LIMIT, ReconcileError, TIME_LIMIT},
     malformed,
     observe::observe,
+    stored::Stored,
     update_status::{update_status, with_latest_status},
 };
 use crate::{
     api::v1alpha1::VoiceAssistScaling,
-    core::{
-        backoff, events,
-        observed::{Observed, Target},
-        plan::{Plan, plan},
-        status::Inputs,
-        validate::validate,
-    },
+    core::{backoff, events, plan::plan, status::Inputs, validate::validate},
 };
 
-/// How soon to look again at what nobody will tell us about: a target that appears can be of any kind.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// Shortest wait between two looks that nothing but time asks for.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 /// Reconciles one resource, within limits: of time, and of what a panic may take down.
-pub(super) async fn reconcile(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, ReconcileError> {
+pub(super) async fn reconcile(object: Arc<Stored>, context: Arc<Context>) -> Result<Action, ReconcileError> {
     let started = context.clock.monotonic();
     let key = (object.namespace().unwrap_or_default(), object.name_any());
-    let round = tokio::time::timeout(TIME_LIMIT, Box::pin(one_round(&object, &context)));
+    let round = tokio::time::timeout(TIME_LIMIT, Box::pin(one_round(&key, &context)));
     let result = contained(round)
         .await
         .and_then(|in_time| in_time.unwrap_or(Err(ReconcileError::Timeout)));
@@ -55,7 +53,7 @@ pub(super) async fn reconcile(object: Arc<Guarded>, context: Arc<Context>) -> Re
 
 /// When to try again after a failure: later each time, and not before the server says so.
 #[expect(clippy::needless_pass_by_value, reason = "the signature kube asks for")]
-pub(super) fn error_policy(object: Arc<Guarded>, error: &ReconcileError, context: Arc<Context>) -> Action {
+pub(super) fn error_policy(object: Arc<Stored>, error: &ReconcileError, context: Arc<Context>) -> Action {
     let key = (object.namespace().unwrap_or_default(), object.name_any());
     let failures = context.memory.failed(&key);
     Action::requeue(backoff::delay(
@@ -76,16 +74,21 @@ async fn contained<T>(future: impl Future<Output = T>) -> Result<T, ReconcileErr
     })
 }
 
-async fn one_round(object: &Guarded, context: &Context) -> Result<Action, ReconcileError> {
-    match &object.0 {
+async fn one_round(key: &Key, context: &Context) -> Result<Action, ReconcileError> {
+    // In this order: what was written is forgotten when the watch's copy, replaced before that, shows something newer.
+    let written = context.caches.written.last(key);
+    let Some(stored) = context.store.get(&ObjectRef::new(&key.1).within(&key.0)) else {
+        return Ok(Action::await_change());
+    };
+    match stored.object() {
         Ok(object) if object.metadata.deletion_timestamp.is_some() => Ok(Action::await_change()),
         Ok(object) => {
-            let object = with_latest_status(object, context);
+            let object = with_latest_status(object, written);
             Box::pin(five_steps(&object, context)).await
         }
         Err(malformed) => {
             // No resync: nothing changes before the object does, and that is an event.
-            malformed::report(malformed, context).await?;
+            malformed::report(&malformed, context).await?;
             Ok(Action::await_change())
         }
     }
@@ -93,15 +96,15 @@ async fn one_round(object: &Guarded, context: &Context) -> Result<Action, Reconc
 
 async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Action, ReconcileError> {
     let until = context.clock.monotonic().saturating_add(APPLY_TIME_LIMIT);
-    let namespace = object.namespace().unwrap_or_default();
-    let key = (namespace.clone(), object.name_any());
+    let key = (object.namespace().unwrap_or_default(), object.name_any());
     let failures = context.memory.failures(&key);
     context.memory.parsed(&key);
 
     let (observed, unreadable) = observe(object, context, failures).await?;
     let validation = validate(object);
-    let plan = plan(object, &validation, &observed);
-    let applied = apply(&namespace, &plan, context, failures, until).await;
+    let mut plan = plan(object, &validation, &observed);
+    context.memory.damp(&key, &mut plan, context.clock.monotonic());
+    let applied = apply(&key, &plan, context, failures, until).await;
     let written = if applied.telling {
         let inputs = Inputs {
             object,
@@ -115,31 +118,24 @@ async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Ac
         Ok(Vec::new())
     };
     // Events are best effort: what little time there may be left belongs to the status first.
-    let mut notices = events::of_outcomes(&applied.outcomes);
+    let told = applied
+        .outcomes
+        .iter()
+        .filter(|outcome| !applied.quiet.contains(&outcome.reference));
+    let mut notices = events::of_outcomes(told);
     notices.extend(written.as_deref().unwrap_or_default().iter().cloned());
     context.events.publish(&object.metadata, &notices).await;
     written?;
 
     match applied.error.or(unreadable) {
         Some(error) => Err(error),
-        None if waits(&plan, &observed) => Ok(Action::requeue(LOOK_AGAIN)),
-        None => Ok(Action::requeue(backoff::resync(
-            context.resync_period,
-            crate::random::fraction(),
-        ))),
+        None => {
+            let resync = backoff::resync(context.resync_period, crate::random::fraction());
+            let look = context.memory.next_look(&key, context.clock.monotonic());
+            let wait = look.map_or(resync, |look| look.max(SHORTEST_WAIT).min(resync));
+            Ok(Action::requeue(wait))
+        }
     }
-}
-
-/// Whether something is missing whose appearance no watch will tell.
-fn waits(plan: &Plan, observed: &Observed) -> bool {
-    let unusable = |target: &Target| target.selector().is_none();
-    observed.targets.values().any(unusable)
-        || plan
-            .workloads
-            .iter()
-            .flat_map(|workload| &workload.obstacles)
-            .chain(&plan.limits)
-            .any(|obstacle| obstacle.status == crate::core::conditions::Status::Unknown)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Step 5, status: written only when it says something new. The status of an object that does not parse is
 //! written by [`super::malformed`].
 
-use super::{context::Context, error::ReconcileError};
+use super::{context::Context, error::ReconcileError, written::Written};
 use crate::{
     api::{condition::METRICS_AVAILABLE, v1alpha1::VoiceAssistScaling},
     core::{
@@ -19,27 +19,29 @@ pub(super) async fn update_status(
     let Some(new) = status(inputs, context.clock.now()) else {
         return Ok(Vec::new());
     };
-    let (namespace, name) = key(inputs.object);
+    let key = key(inputs.object);
     let uid = metadata.uid.as_deref().unwrap_or_default();
     // A status type always serializes; an empty one would be refused by the schema and seen as an error.
     let body = serde_json::to_value(&new).unwrap_or_default();
-    context
-        .writer
-        .status(&namespace, &name, uid, &body)
-        .await
-        .map_err(ReconcileError::Status)?;
-    let old = inputs.object.status.clone().unwrap_or_default();
-    let notices = events::of_status(&old, &new);
     let version = metadata.resource_version.as_deref().unwrap_or_default();
-    context.memory.wrote(&(namespace, name), version, new);
-    Ok(notices)
+    context.caches.written.begin(&key, version);
+    let sent = context.writer.status(&key.0, &key.1, uid, &body).await;
+    context
+        .caches
+        .written
+        .end(&key, sent.is_ok().then(|| new.clone()));
+    sent.map_err(ReconcileError::Status)?;
+    let old = inputs.object.status.clone().unwrap_or_default();
+    Ok(events::of_status(&old, &new))
 }
 
 /// The resource as it is now: with the status last written, where the watch does not show it yet.
-pub(super) fn with_latest_status(object: &VoiceAssistScaling, context: &Context) -> VoiceAssistScaling {
-    let mut object = object.clone();
-    let version = object.metadata.resource_version.clone().unwrap_or_default();
-    if let Some(mut written) = context.memory.written_over(&key(&object), &version) {
+pub(super) fn with_latest_status(
+    mut object: VoiceAssistScaling,
+    written: Option<Written>,
+) -> VoiceAssistScaling {
+    let written = written.filter(|written| object.metadata.resource_version.as_ref() == Some(&written.over));
+    if let Some(mut written) = written.and_then(|written| written.status) {
         let theirs = object.status.take().and_then(|status| status.conditions);
         let theirs = theirs
             .into_iter()

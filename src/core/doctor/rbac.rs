@@ -11,6 +11,9 @@ use super::{
 /// More missing rights than this have one cause: a role or a binding that is not there.
 const MANY: usize = 4;
 
+/// Targets that the operator watches where it may, and asks for one by one where it may not.
+const WATCHED_TARGETS: [&str; 2] = ["deployments.apps", "statefulsets.apps"];
+
 /// The operator's rights.
 pub(super) fn operator(observed: &Observed) -> Vec<Finding> {
     check(observed, Account::Operator)
@@ -76,7 +79,15 @@ fn check(observed: &Observed, account: Account) -> Vec<Finding> {
     missing
         .into_iter()
         .map(|(what, verbs)| {
-            Finding::problem(&object, format!("may not {} {what}", verbs.join(", "))).fix(
+            let message = format!("may not {} {what}", verbs.join(", "));
+            let only_watch = verbs.iter().all(|verb| matches!(*verb, "list" | "watch"));
+            let finding = if only_watch && WATCHED_TARGETS.contains(&what.as_str()) {
+                let so = "so it asks the API server for each target, and sees late what comes or goes";
+                Finding::warning(&object, format!("{message}, {so}"))
+            } else {
+                Finding::problem(&object, message)
+            };
+            finding.fix(
                 "kubectl apply -k manifests/install, and see which ClusterRole, Role or binding was changed",
             )
         })
@@ -136,6 +147,20 @@ mod tests {
         assert_eq!(
             severities(&metrics_server(&without("horizontalpodautoscalers", "patch"))),
             [Severity::Ok]
+        );
+    }
+
+    #[test]
+    fn where_targets_may_not_be_watched_that_is_a_warning_with_what_follows() {
+        let found = operator(&without("deployments", "watch"));
+        assert_eq!(severities(&found), [Severity::Warning]);
+        assert_eq!(
+            found[0].message,
+            "may not watch deployments.apps, so it asks the API server for each target, and sees late what comes or goes"
+        );
+        assert_eq!(
+            severities(&operator(&without("deployments", "get"))),
+            [Severity::Problem]
         );
     }
 

@@ -162,9 +162,9 @@ pub const RIGHTS: &[Right] = {
             READ,
         ),
         right(Operator, Cluster, "events.k8s.io", "events", "", &["create"]),
-        right(Operator, Cluster, "apps", "deployments", "", &["get"]),
+        right(Operator, Cluster, "apps", "deployments", "", READ),
         right(Operator, Cluster, "apps", "deployments/scale", "", &["get"]),
-        right(Operator, Cluster, "apps", "statefulsets", "", &["get"]),
+        right(Operator, Cluster, "apps", "statefulsets", "", READ),
         right(Operator, Cluster, "apps", "statefulsets/scale", "", &["get"]),
         right(
             Operator,

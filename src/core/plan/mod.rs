@@ -270,7 +270,7 @@ impl<'a> Planner<'a> {
         };
         if live.deleting {
             obstacles.push(Obstacle::being_deleted(&child.reference));
-        } else if needs_apply(&child.body, &live.content, &live.owned) {
+        } else if needs_apply(&child.body, &live.content.text(), &live.owned) {
             let uid = live.uid.clone();
             self.plan.apply.push(Application {
                 child,

@@ -102,6 +102,23 @@ impl Obstacle {
         )
     }
 
+    /// Somebody undoes it again and again; `managers` says who where that is known.
+    pub(in crate::core) fn contested(child: &ChildRef, managers: &str) -> Self {
+        let who = if managers.is_empty() {
+            "somebody deletes or changes it each time it is written".to_owned()
+        } else {
+            format!("it is also written by {managers}")
+        };
+        Self::new(
+            Status::False,
+            reason::CONTESTED,
+            format!(
+                "{child} does not stay as it is written: {who}; it is written back ever more rarely, at most every 10 \
+                 minutes, until only one of them writes it"
+            ),
+        )
+    }
+
     /// Ours, but waiting for a finalizer.
     pub(super) fn being_deleted(child: &ChildRef) -> Self {
         Self::new(

@@ -222,10 +222,8 @@ fn mirror(
     old: &VoiceAssistScalingStatus,
 ) -> Finding {
     let Some(condition) = hpa.and_then(|hpa| hpa.conditions.get(type_)) else {
-        let message = match hpa {
-            None => "there is no HorizontalPodAutoscaler yet",
-            Some(_) => "the HorizontalPodAutoscaler has not reported yet",
-        };
+        // The same words whether it is there or not: that it appeared is not worth a write of every new resource.
+        let message = "the HorizontalPodAutoscaler has not reported yet";
         return Finding::new(type_, Status::Unknown, reason::PENDING, message);
     };
     let reason = if condition.reason.is_empty() {

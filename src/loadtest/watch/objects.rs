@@ -194,7 +194,8 @@ mod tests {
     use super::*;
 
     fn event(uid: &str, count: i32) -> Event {
-        serde_json::from_value(json!({"metadata": {"uid": uid}, "involvedObject": {}, "count": count})).unwrap()
+        serde_json::from_value(json!({"metadata": {"uid": uid}, "involvedObject": {}, "count": count}))
+            .unwrap()
     }
 
     fn told(news: &mut News, change: Change<Event>) -> Vec<(String, i32)> {

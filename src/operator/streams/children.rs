@@ -3,23 +3,24 @@
 use futures::StreamExt;
 use kube::{
     Api,
-    core::DynamicObject,
     runtime::{
         WatchStreamExt,
         watcher::{self, watcher},
     },
 };
 
-use super::{Shared, map, resources::claims};
+use super::{Shared, map};
 use crate::{
     core::{
         child::{ChildKind, Live},
+        drift::FieldSets,
         observed::VpaSupport,
         wake,
     },
     operator::{
         cache::{Change, Feed},
-        live::{api_resource, live},
+        concern,
+        live::{Watched, api_resource},
     },
 };
 
@@ -61,16 +62,22 @@ async fn watch_served(shared: &Shared, kind: ChildKind) {
         return;
     };
     let resource = api_resource(kind);
-    let api: Api<DynamicObject> = match &shared.namespace {
+    let api: Api<Watched> = match &shared.namespace {
         Some(namespace) => Api::namespaced_with(shared.client.clone(), namespace, &resource),
         None => Api::all_with(shared.client.clone(), &resource),
     };
     let mut feed = Feed::new(cache.clone());
+    let mut field_sets = FieldSets::default();
     let mut events = std::pin::pin!(watcher(api, watcher::Config::default()).default_backoff());
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => {
-                for change in feed.handle(map(event, |object| live(kind, object))) {
+                let event = map(event, |object: Watched| {
+                    let (key, mut live) = object.into_parts();
+                    live.owned = field_sets.share(live.owned);
+                    (key, live)
+                });
+                for change in feed.handle(event) {
                     wake(shared, kind, &change);
                 }
             }
@@ -80,13 +87,13 @@ async fn watch_served(shared: &Shared, kind: ChildKind) {
 }
 
 fn wake(shared: &Shared, kind: ChildKind, change: &Change<Live>) {
-    let namespace = &change.key.0;
-    let claims = claims(shared, namespace);
-    let names = wake::concerned(
-        kind,
-        change.before.as_deref(),
-        change.after.as_deref(),
-        claims.iter().map(AsRef::as_ref),
-    );
-    shared.triggers.wake(namespace, names);
+    // A new leader looks at everything.
+    if !shared.triggers.are_active() {
+        return;
+    }
+    // Looked for only where somebody else's object changed.
+    let claims = std::cell::LazyCell::new(|| concern::claims_beside(&shared.caches.resources, kind, change));
+    let claims = std::iter::once(&claims).flat_map(|claims| claims.iter().map(AsRef::as_ref));
+    let names = wake::concerned(kind, change.before.as_deref(), change.after.as_deref(), claims);
+    shared.triggers.wake(&change.key.0, names);
 }

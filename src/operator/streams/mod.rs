@@ -8,6 +8,7 @@ mod children;
 mod relist_tests;
 mod resources;
 mod singles;
+mod targets;
 
 use std::{
     collections::BTreeMap,
@@ -35,11 +36,13 @@ use kube::{
 use tokio::{sync::watch, task::JoinSet};
 
 use super::{
-    Guarded,
     cache::{Cache, Key},
+    stored::Stored,
+    targets::{Coverage, WatchedKind, WatchedTargets},
+    written::WrittenStatuses,
 };
 use crate::{
-    api::vpa::VPA_CRD,
+    api::{v1alpha1::ScaleTargetRef, vpa::VPA_CRD},
     core::{
         api_service,
         child::{ChildKind, Live},
@@ -55,6 +58,8 @@ pub(super) use resources::Facts;
 pub(super) struct Caches {
     pub(super) resources: Arc<Cache<Facts>>,
     pub(super) children: BTreeMap<ChildKind, Arc<Cache<Live>>>,
+    targets: BTreeMap<WatchedKind, Arc<WatchedTargets>>,
+    pub(super) written: WrittenStatuses,
     /// `None` until it was looked at.
     vpa: watch::Receiver<Option<VpaSupport>>,
     /// `None` until it was looked at.
@@ -62,6 +67,22 @@ pub(super) struct Caches {
 }
 
 impl Caches {
+    /// The objects of a child kind.
+    pub(super) fn of_kind(&self, kind: ChildKind) -> Option<&Cache<Live>> {
+        self.children.get(&kind).map(AsRef::as_ref)
+    }
+
+    /// The watch that knows a target; `None` where it must be asked for.
+    pub(super) fn watched(&self, target: &ScaleTargetRef) -> Option<(WatchedKind, &WatchedTargets)> {
+        let is_meant = |kind: &WatchedKind| {
+            target.api_version == WatchedKind::API_VERSION && target.kind == kind.as_str()
+        };
+        let kind = WatchedKind::ALL.into_iter().find(is_meant)?;
+        let watched = self.targets.get(&kind)?;
+        let can_be_relied_on = *watched.coverage().borrow() == Coverage::Watched;
+        can_be_relied_on.then_some((kind, watched))
+    }
+
     pub(super) fn vpa(&self) -> VpaSupport {
         self.vpa.borrow().clone().unwrap_or_default()
     }
@@ -79,6 +100,10 @@ impl Caches {
         for cache in self.children.values() {
             let _ = cache.synced().wait_for(|synced| *synced).await;
         }
+        for targets in self.targets.values() {
+            let mut coverage = targets.coverage();
+            let _ = coverage.wait_for(|coverage| *coverage != Coverage::Listing).await;
+        }
         let _ = self.vpa.clone().wait_for(Option::is_some).await;
         let _ = self.metrics_server.clone().wait_for(Option::is_some).await;
     }
@@ -89,6 +114,10 @@ impl Caches {
             .children
             .iter()
             .map(|(kind, cache)| (kind.plural(), *cache.synced().borrow()));
+        let targets = self
+            .targets
+            .iter()
+            .map(|(kind, targets)| (kind.plural(), *targets.coverage().borrow() != Coverage::Listing));
         [
             ("voiceassistscalings", *self.resources.synced().borrow()),
             ("the VPA's CustomResourceDefinition", self.vpa.borrow().is_some()),
@@ -99,6 +128,7 @@ impl Caches {
         ]
         .into_iter()
         .chain(children)
+        .chain(targets)
         .filter_map(|(name, synced)| (!synced).then_some(name))
         .collect()
     }
@@ -108,14 +138,14 @@ impl Caches {
 /// looks at everything once.
 #[derive(Clone, Debug)]
 pub(super) struct Triggers {
-    send: UnboundedSender<ObjectRef<Guarded>>,
+    send: UnboundedSender<ObjectRef<Stored>>,
     active: Arc<AtomicBool>,
 }
 
 /// The receiving side of [`Triggers`].
 #[derive(Debug)]
 pub(super) struct Queue {
-    receive: UnboundedReceiver<ObjectRef<Guarded>>,
+    receive: UnboundedReceiver<ObjectRef<Stored>>,
     active: Arc<AtomicBool>,
 }
 
@@ -130,8 +160,13 @@ impl Triggers {
         (Self { send, active }, queue)
     }
 
+    /// Whether anybody is to be told.
+    fn are_active(&self) -> bool {
+        self.active.load(Ordering::Acquire)
+    }
+
     fn wake(&self, namespace: &str, names: impl IntoIterator<Item = String>) {
-        if self.active.load(Ordering::Acquire) {
+        if self.are_active() {
             for name in names {
                 // Nobody listens any more: the process is about to end.
                 let _ = self.send.unbounded_send(ObjectRef::new(&name).within(namespace));
@@ -148,7 +183,7 @@ impl Triggers {
 
 impl Queue {
     /// Everything there is, then whatever changes from now on.
-    pub(super) fn activate(self, caches: &Caches) -> impl Stream<Item = ObjectRef<Guarded>> + Send + 'static {
+    pub(super) fn activate(self, caches: &Caches) -> impl Stream<Item = ObjectRef<Stored>> + Send + 'static {
         self.active.store(true, Ordering::Release);
         let all: Vec<_> = caches
             .resources
@@ -171,7 +206,7 @@ impl Streams {
     pub(super) fn start(
         client: &Client,
         namespace: Option<&str>,
-        store: Writer<Guarded>,
+        store: Writer<Stored>,
         triggers: Triggers,
     ) -> Self {
         let (vpa, vpa_seen) = watch::channel(None);
@@ -182,6 +217,11 @@ impl Streams {
                 .into_iter()
                 .map(|kind| (kind, Cache::new()))
                 .collect(),
+            targets: WatchedKind::ALL
+                .into_iter()
+                .map(|kind| (kind, WatchedTargets::new()))
+                .collect(),
+            written: WrittenStatuses::default(),
             vpa: vpa_seen,
             metrics_server: metrics_server_seen,
         });
@@ -199,6 +239,10 @@ impl Streams {
         for kind in ChildKind::ALL {
             let watch = children::watch(shared.clone(), kind);
             tasks.spawn(named("the watch of a child kind", watch));
+        }
+        for kind in WatchedKind::ALL {
+            let watch = targets::watch(shared.clone(), kind);
+            tasks.spawn(named("the watch of a kind of targets", watch));
         }
         let crd = singles::watch::<CustomResourceDefinition, _>(
             shared.clone(),

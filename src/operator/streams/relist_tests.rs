@@ -76,9 +76,16 @@ async fn answer(
         };
         return Body::from_stream(futures::stream::once(ended)).into_response();
     }
-    let objects = if ours { server.objects.lock().clone() } else { Vec::new() };
+    let objects = if ours {
+        server.objects.lock().clone()
+    } else {
+        Vec::new()
+    };
     let number = |name: &str| query.get(name).and_then(|text| text.parse::<usize>().ok());
-    let (begin, limit) = (number("continue").unwrap_or(0), number("limit").unwrap_or(usize::MAX));
+    let (begin, limit) = (
+        number("continue").unwrap_or(0),
+        number("limit").unwrap_or(usize::MAX),
+    );
     let page: Vec<Value> = objects.iter().skip(begin).take(limit).cloned().collect();
     let next = begin + page.len();
     if next < objects.len() {
@@ -91,7 +98,7 @@ async fn answer(
     Json(json!({"metadata": {"resourceVersion": "2"}, "items": page})).into_response()
 }
 
-fn generation(store: &Store<Guarded>, name: &str) -> Option<i64> {
+fn generation(store: &Store<Stored>, name: &str) -> Option<i64> {
     use kube::Resource;
     let object = store.get(&ObjectRef::new(name).within("ns"))?;
     object.meta().generation
@@ -100,21 +107,35 @@ fn generation(store: &Store<Guarded>, name: &str) -> Option<i64> {
 #[tokio::test]
 async fn what_changed_before_a_list_of_several_pages_is_looked_at_as_it_is_now() {
     let (server, client) = ApiServer::start().await;
-    let (store, writer) = reflector::store::<Guarded>();
+    let (store, writer) = reflector::store::<Stored>();
     let (triggers, queue) = Triggers::new();
     let streams = Streams::start(&client, None, writer, triggers);
     let caches = streams.caches();
-    let synced = async { caches.resources.synced().wait_for(|synced| *synced).await.map(|_| ()) };
-    tokio::time::timeout(PATIENCE, synced).await.expect("a first list").unwrap();
+    let synced = async {
+        caches
+            .resources
+            .synced()
+            .wait_for(|synced| *synced)
+            .await
+            .map(|_| ())
+    };
+    tokio::time::timeout(PATIENCE, synced)
+        .await
+        .expect("a first list")
+        .unwrap();
     let mut woken = Box::pin(queue.activate(&caches)).skip(usize::try_from(RESOURCES).unwrap());
 
     // One is edited, one is new, and the watch misses both.
-    tokio::time::timeout(PATIENCE, server.last_page.notified()).await.expect("the first list");
+    tokio::time::timeout(PATIENCE, server.last_page.notified())
+        .await
+        .expect("the first list");
     server.objects.lock()[3] = object(3, 2);
     server.objects.lock().insert(0, object(RESOURCES, 1));
     server.expired.notify_one();
     let last_page = server.last_page.notified();
-    tokio::time::timeout(PATIENCE, last_page).await.expect("a second list");
+    tokio::time::timeout(PATIENCE, last_page)
+        .await
+        .expect("a second list");
     let early = futures::poll!(woken.next());
     assert!(early.is_pending(), "woken in the middle of a list: {early:?}");
     assert_eq!(generation(&store, "v0003"), Some(1), "the list is not complete");

@@ -8,15 +8,19 @@ use kube::{
     runtime::{
         WatchStreamExt,
         reflector::store::Writer,
-        watcher::{self, watcher},
+        watcher::{self, Event, watcher},
     },
 };
 
-use super::{Guarded, Shared, map};
+use super::{Shared, map, targets};
 use crate::{
     api::condition::METRICS_AVAILABLE,
     core::{observed::Claim, wake},
-    operator::cache::{Change, Feed, Key},
+    operator::{
+        cache::{Change, Feed, Indexed, Key, Term},
+        concern,
+        stored::Stored,
+    },
 };
 
 /// What of a resource others act on, and what decides whether a change of it needs a reconcile.
@@ -31,8 +35,8 @@ pub(in crate::operator) struct Facts {
     metrics_available: Option<(String, String, Option<i64>)>,
 }
 
-pub(super) async fn watch(shared: Shared, store: Writer<Guarded>) {
-    let api: Api<Guarded> = match &shared.namespace {
+pub(super) async fn watch(shared: Shared, store: Writer<Stored>) {
+    let api: Api<Stored> = match &shared.namespace {
         Some(namespace) => Api::namespaced(shared.client.clone(), namespace),
         None => Api::all(shared.client.clone()),
     };
@@ -40,13 +44,13 @@ pub(super) async fn watch(shared: Shared, store: Writer<Guarded>) {
     let mut events = std::pin::pin!(
         watcher(api, watcher::Config::default())
             .default_backoff()
-            .modify(prune)
             .reflect(store)
     );
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => {
-                for change in feed.handle(map(event, facts)) {
+                show(&shared, &event);
+                for change in feed.handle(map(event, |object| facts(&object))) {
                     wake(&shared, &change);
                 }
             }
@@ -55,55 +59,66 @@ pub(super) async fn watch(shared: Shared, store: Writer<Guarded>) {
     }
 }
 
+/// What the watch shows of a resource goes before what was written to it.
+fn show(shared: &Shared, event: &Event<Stored>) {
+    let (object, version) = match event {
+        Event::Apply(object) | Event::InitApply(object) => {
+            (object, object.meta().resource_version.as_deref())
+        }
+        Event::Delete(object) => (object, None),
+        Event::Init | Event::InitDone => return,
+    };
+    let key = (object.namespace().unwrap_or_default(), object.name_any());
+    shared.caches.written.seen(&key, version);
+}
+
 fn wake(shared: &Shared, change: &Change<Facts>) {
     let (namespace, name) = &change.key;
     if change.before == change.after {
         return;
     }
-    shared.triggers.wake(namespace, [name.clone()]);
     let claim = |facts: &Option<Arc<Facts>>| facts.as_ref().and_then(|facts| facts.claim.clone());
     let (before, after) = (claim(&change.before), claim(&change.after));
     if before != after {
-        let claims: Vec<_> = claims(shared, namespace);
-        let rivals = wake::rivals(
-            before.as_deref(),
-            after.as_deref(),
-            claims.iter().map(AsRef::as_ref),
-        );
+        targets::release(shared, namespace, before.as_deref(), after.as_deref());
+    }
+    if !shared.triggers.are_active() {
+        return;
+    }
+    shared.triggers.wake(namespace, [name.clone()]);
+    if before != after {
+        let (before, after) = (before.as_deref(), after.as_deref());
+        let claims = concern::rivals(&shared.caches.resources, namespace, before, after);
+        let rivals = wake::rivals(before, after, claims.iter().map(AsRef::as_ref));
         shared.triggers.wake(namespace, rivals);
     }
 }
 
-/// The claims of a namespace.
-pub(super) fn claims(shared: &Shared, namespace: &str) -> Vec<Arc<Claim>> {
-    let facts = shared.caches.resources.in_namespace(namespace);
-    facts.iter().filter_map(|facts| facts.claim.clone()).collect()
+impl Indexed for Facts {
+    fn all_of(&self) -> Vec<Term<'_>> {
+        let targets = self.claim.iter().flat_map(|claim| &claim.targets);
+        targets.map(Term::Target).collect()
+    }
+
+    fn one_of(&self) -> Vec<Term<'_>> {
+        Vec::new()
+    }
 }
 
-/// managedFields are most of an object's memory, and nobody reads them here.
-fn prune(object: &mut Guarded) {
-    let metadata = object.meta_mut();
-    metadata.managed_fields = None;
-    metadata.annotations = None;
-}
-
-fn facts(object: Guarded) -> (Key, Facts) {
-    let metadata = object.meta();
-    let key = (metadata.namespace.clone().unwrap_or_default(), object.name_any());
+fn facts(stored: &Stored) -> (Key, Facts) {
+    let metadata = stored.meta();
+    let object = stored.object().ok();
+    let key = (metadata.namespace.clone().unwrap_or_default(), stored.name_any());
     let deleting = metadata.deletion_timestamp.is_some();
     let facts = Facts {
         uid: metadata.uid.clone().unwrap_or_default(),
         generation: metadata.generation,
         deleting,
         claim: object
-            .0
             .as_ref()
-            .ok()
             .filter(|_| !deleting)
             .map(|object| Arc::new(Claim::of(object))),
         metrics_available: object
-            .0
-            .ok()
             .and_then(|object| object.status)
             .and_then(|status| status.conditions)
             .and_then(|conditions| conditions.into_iter().find(|one| one.type_ == METRICS_AVAILABLE))
@@ -119,7 +134,7 @@ mod tests {
     use super::*;
 
     fn facts_with(condition: &Value) -> Facts {
-        let object: Guarded = serde_json::from_value(json!({
+        let object: Stored = serde_json::from_value(json!({
             "apiVersion": "scaling.voiceassist.io/v1alpha1",
             "kind": "VoiceAssistScaling",
             "metadata": {"namespace": "ns", "name": "v", "uid": "1", "generation": 2},
@@ -127,7 +142,7 @@ mod tests {
             "status": {"conditions": [condition]},
         }))
         .unwrap();
-        facts(object).1
+        facts(&object).1
     }
 
     #[test]

@@ -69,6 +69,11 @@ pub(super) async fn watch<K, T>(
     }
 }
 
-fn is_forbidden(error: &watcher::Error) -> bool {
-    matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.code == 403)
+/// Whether the API server does not allow a list or a watch.
+pub(super) fn is_forbidden(error: &watcher::Error) -> bool {
+    matches!(
+        error,
+        watcher::Error::InitialListFailed(kube::Error::Api(status)) | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+            if status.code == 403
+    )
 }

@@ -6,10 +6,12 @@ use serde_json::Value;
 
 use crate::support::{audit::Request, kustomization::Kustomization};
 
-/// Rights that are needed and yet leave no request of their own: admission asks for the first; the second
-/// kind of target has the same code as the first.
-const UNSEEN: [&str; 3] = [
+/// Rights that are needed and yet leave no request of their own: admission asks for the first; targets are read from
+/// a watch, and asked for only if they were claimed after the watch went past them, or the watch is refused.
+const UNSEEN: [&str; 5] = [
     "vas-operator update scaling.voiceassist.io/voiceassistscalings/finalizers",
+    "vas-operator get apps/deployments",
+    "vas-operator get apps/deployments/scale",
     "vas-operator get apps/statefulsets",
     "vas-operator get apps/statefulsets/scale",
 ];

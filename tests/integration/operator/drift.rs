@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::fixture::{Operated, SOON, deployment, resource, workload};
-use crate::support::{Cluster, eventually, eventually::throughout};
+use crate::support::{Cluster, audit, eventually, eventually::throughout};
 
 #[tokio::test]
 async fn a_hand_edit_is_taken_back_and_its_author_named() {
@@ -32,6 +32,70 @@ async fn a_hand_edit_is_taken_back_and_its_author_named() {
         note.contains(".spec.maxReplicas") && note.contains("somebody"),
         "{note}"
     );
+}
+
+/// Sets `maxReplicas` of the HPA back to 50 whenever it is something else, as another controller does.
+async fn second_controller(client: kube::Client, namespace: String) {
+    use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+    use kube::api::{Api, Patch, PatchParams};
+    let hpas: Api<HorizontalPodAutoscaler> = Api::namespaced(client, &namespace);
+    let params = PatchParams {
+        field_manager: Some("second".to_owned()),
+        ..PatchParams::default()
+    };
+    let patch = Patch::Merge(json!({"spec": {"maxReplicas": 50}}));
+    loop {
+        if let Ok(hpa) = hpas.get("v-worker").await
+            && hpa.spec.max_replicas != 50
+        {
+            let _ = hpas.patch("v-worker", &params, &patch).await;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn against_a_second_controller_the_operator_writes_ever_more_rarely_and_names_it() {
+    let operated = Operated::start("fight");
+    operated.namespace.apply(&deployment("worker", 0));
+    operated
+        .namespace
+        .apply(&resource("v", &[workload("worker")]).to_string());
+    operated.appears("hpa", "v-worker").await;
+    let (since, started) = (jiff::Timestamp::now(), Instant::now());
+    let client = operated.cluster.client().await;
+    let second = tokio::spawn(second_controller(client, operated.namespace.name().to_owned()));
+    let message = operated
+        .condition("v", "ResourcesApplied", "False", "Contested")
+        .await;
+    assert!(
+        message.contains("second") && message.contains(".spec.maxReplicas"),
+        "{message}"
+    );
+    // The second one goes on all the time.
+    tokio::time::sleep(Duration::from_secs(15)).await;
+    let fought = started.elapsed().as_secs();
+    let writes = audit::writes_since(operated.cluster, operated.namespace.name(), since);
+    let ours = writes.iter().filter(|request| {
+        request.user_agent.starts_with("vas/") && request.is_about("horizontalpodautoscalers")
+    });
+    let forced = ours.filter(|request| request.uri.contains("force=true")).count();
+    // At 0 s twice, or once after the creation; then 10 s, 20 s, 40 s ... later.
+    let allowed = 2 + [10, 30, 70, 150]
+        .iter()
+        .filter(|second| **second <= fought + 2)
+        .count();
+    assert!(
+        (1..=allowed).contains(&forced),
+        "{forced} forced writes in {fought} s"
+    );
+    let told = operated.events("v");
+    let told = told
+        .iter()
+        .filter(|(reason, _)| reason == "ChangeOverwritten")
+        .count();
+    assert_eq!(told, 1, "an Event a period");
+    second.abort();
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 
 mod children;
 mod collisions;
+mod costs;
 mod drift;
 mod faults;
 pub mod fixture;

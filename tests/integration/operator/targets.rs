@@ -155,17 +155,15 @@ async fn kinds_that_cannot_be_scaled_say_so_and_stop_only_themselves() {
     assert_eq!(reasons["worker"], "Found");
 }
 
-#[tokio::test]
-async fn a_missing_rbac_rule_is_spelled_out() {
-    let cluster = Cluster::shared();
-    let mut operated = Operated::start("forbidden");
-    let namespace = operated.namespace.name().to_owned();
-    // An account with no right outside its namespace's objects, and none to read scale subresources.
+/// Gives an account of the namespace these rights beside those on resources and children, and an operator to it.
+fn limited<'a>(operated: &mut Operated<'a>, further: serde_json::Value) -> String {
+    let (cluster, namespace) = (operated.cluster, operated.namespace.name().to_owned());
     operated
         .namespace
         .kubectl(&["create", "serviceaccount", "limited"]);
-    let role = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": format!("limited-{namespace}")},
+    let name = format!("limited-{namespace}");
+    let mut role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name},
         "rules": [
             {"apiGroups": ["scaling.voiceassist.io"], "resources": ["voiceassistscalings", "voiceassistscalings/status"], "verbs": ["*"]},
             {"apiGroups": ["autoscaling", "policy", "autoscaling.k8s.io"], "resources": ["*"], "verbs": ["*"]},
@@ -173,21 +171,47 @@ async fn a_missing_rbac_rule_is_spelled_out() {
             {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create"]},
         ],
     });
+    if let (Some(rules), Some(further)) = (role["rules"].as_array_mut(), further.as_array()) {
+        rules.extend(further.iter().cloned());
+    }
     cluster.kubectl_ok(&["apply", "-f", "-"], Some(&role.to_string()));
-    let name = format!("limited-{namespace}");
     let subject = format!("--serviceaccount={namespace}:limited");
-    cluster.kubectl_ok(
-        &[
-            "create",
-            "clusterrolebinding",
-            &name,
-            &format!("--clusterrole={name}"),
-            &subject,
-        ],
-        None,
-    );
+    let role = format!("--clusterrole={name}");
+    cluster.kubectl_ok(&["create", "clusterrolebinding", &name, &role, &subject], None);
     let kubeconfig = cluster.service_account_kubeconfig(&namespace, "limited");
     operated.operator = operator_with(&kubeconfig, &namespace, &[]);
+    name
+}
+
+#[tokio::test]
+async fn where_targets_may_not_be_watched_the_operator_asks_for_each_and_says_so_once() {
+    let mut operated = Operated::start("unwatched");
+    let rights = json!([{"apiGroups": ["apps"], "resources": ["*"], "verbs": ["get"]}]);
+    let name = limited(&mut operated, rights);
+    operated.namespace.apply(&deployment("worker", 1));
+    operated
+        .namespace
+        .apply(&resource("v", &[workload("worker"), workload("later")]).to_string());
+    operated.appears("hpa", "v-worker").await;
+    operated.appears("pdb", "v-worker").await;
+    operated
+        .condition("v", "ScaleTargetFound", "False", "NotFound")
+        .await;
+    operated.namespace.apply(&deployment("later", 1));
+    operated.appears("hpa", "v-later").await;
+    let log = operated.operator.log();
+    operated
+        .cluster
+        .kubectl(&["delete", "clusterrolebinding,clusterrole", &name], None);
+    let said = log.matches("may not list and watch deployments").count();
+    assert_eq!(said, 1, "{log}");
+}
+
+#[tokio::test]
+async fn a_missing_rbac_rule_is_spelled_out() {
+    // An account with no right outside its namespace's objects, and none to read targets.
+    let mut operated = Operated::start("forbidden");
+    let name = limited(&mut operated, json!([]));
     operated.namespace.apply(&deployment("worker", 1));
     operated
         .namespace
@@ -195,7 +219,9 @@ async fn a_missing_rbac_rule_is_spelled_out() {
     let message = operated
         .condition("v", "ScaleTargetFound", "False", "Forbidden")
         .await;
-    cluster.kubectl(&["delete", "clusterrolebinding,clusterrole", &name], None);
+    operated
+        .cluster
+        .kubectl(&["delete", "clusterrolebinding,clusterrole", &name], None);
     assert!(
         message.contains(r#"apiGroups: ["apps"], resources: ["deployments/scale"], verbs: ["get"]"#),
         "{message}"

@@ -1,0 +1,137 @@
+//! The watches of Deployments and StatefulSets, which keep those that are the target of some resource.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use futures::StreamExt;
+use kube::{
+    Api,
+    runtime::{
+        WatchStreamExt,
+        watcher::{self, Event, watcher},
+    },
+};
+
+use super::{Shared, singles::is_forbidden};
+use crate::{
+    core::{child::TargetKey, observed::Claim},
+    operator::{
+        cache::Key,
+        concern,
+        targets::{TargetObject, WatchedKind, WatchedTargets, api_resource},
+    },
+};
+
+/// A watch that is refused is tried again after this time: a right may have been given.
+const REFUSED: Duration = Duration::from_secs(300);
+
+pub(super) async fn watch(shared: Shared, kind: WatchedKind) {
+    let Some(targets) = shared.caches.targets.get(&kind) else {
+        return;
+    };
+    let resource = api_resource(kind);
+    let api: Api<TargetObject> = match &shared.namespace {
+        Some(namespace) => Api::namespaced_with(shared.client.clone(), namespace, &resource),
+        None => Api::all_with(shared.client.clone(), &resource),
+    };
+    let mut events = std::pin::pin!(watcher(api, watcher::Config::default()).default_backoff());
+    let mut claims = shared.caches.resources.synced();
+    let mut claims_are_known = false;
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(Event::Init) => {
+                claims_are_known = *claims.borrow();
+                targets.begin(claimed(&shared, kind));
+            }
+            Ok(Event::InitApply(object)) => {
+                let (namespace, name, known) = object.into_parts();
+                if !claims_are_known || is_claimed(&shared, kind, &namespace, &name) {
+                    targets.list((namespace, name), known);
+                }
+            }
+            Ok(Event::InitDone) => {
+                if !claims_are_known {
+                    // The sender lives as long as the caches.
+                    let _ = claims.wait_for(|synced| *synced).await;
+                    targets.claim(claimed(&shared, kind));
+                }
+                for key in targets.end() {
+                    wake(&shared, kind, &key);
+                }
+            }
+            Ok(Event::Apply(object)) => {
+                let (namespace, name, known) = object.into_parts();
+                put(&shared, kind, targets, (namespace, name), Some(known));
+            }
+            Ok(Event::Delete(object)) => {
+                let (namespace, name, _) = object.into_parts();
+                put(&shared, kind, targets, (namespace, name), None);
+            }
+            Err(error) if is_forbidden(&error) => {
+                if targets.refuse() {
+                    tracing::warn!(
+                        kind = kind.as_str(),
+                        "the operator may not list and watch {}: it asks for each target, and sees a target that comes or \
+                         goes late; give its ClusterRole the verbs list and watch, as manifests/install does",
+                        kind.plural()
+                    );
+                }
+                tokio::time::sleep(REFUSED).await;
+            }
+            Err(error) => tracing::warn!(kind = kind.as_str(), %error, "a watch failed; trying again"),
+        }
+    }
+}
+
+/// Forgets the targets that nobody lays claim to any more after a claim changed.
+pub(super) fn release(shared: &Shared, namespace: &str, before: Option<&Claim>, after: Option<&Claim>) {
+    let gone = before.into_iter().flat_map(|before| &before.targets);
+    for target in gone.filter(|target| after.is_none_or(|after| !after.targets.contains(*target))) {
+        for (kind, targets) in &shared.caches.targets {
+            if let Some(name) = target.name_of(WatchedKind::GROUP, kind.as_str())
+                && !is_claimed(shared, *kind, namespace, name)
+            {
+                targets.release(namespace, name);
+            }
+        }
+    }
+}
+
+fn put(
+    shared: &Shared,
+    kind: WatchedKind,
+    targets: &WatchedTargets,
+    key: Key,
+    known: Option<crate::operator::targets::Known>,
+) {
+    if is_claimed(shared, kind, &key.0, &key.1) && targets.put(key.clone(), known) {
+        wake(shared, kind, &key);
+    }
+}
+
+fn key_of(kind: WatchedKind, name: &str) -> TargetKey {
+    TargetKey::new(WatchedKind::API_VERSION, kind.as_str(), name)
+}
+
+fn is_claimed(shared: &Shared, kind: WatchedKind, namespace: &str, name: &str) -> bool {
+    !concern::claims_of(&shared.caches.resources, namespace, &key_of(kind, name)).is_empty()
+}
+
+/// Everything of a kind that resources lay claim to.
+fn claimed(shared: &Shared, kind: WatchedKind) -> BTreeSet<Key> {
+    let mut claimed = BTreeSet::new();
+    shared.caches.resources.for_each(|(namespace, _), facts| {
+        let targets = facts.claim.iter().flat_map(|claim| &claim.targets);
+        let names = targets.filter_map(|target| target.name_of(WatchedKind::GROUP, kind.as_str()));
+        claimed.extend(names.map(|name| (namespace.clone(), name.to_owned())));
+    });
+    claimed
+}
+
+fn wake(shared: &Shared, kind: WatchedKind, (namespace, name): &Key) {
+    if shared.triggers.are_active() {
+        let claims = concern::claims_of(&shared.caches.resources, namespace, &key_of(kind, name));
+        shared
+            .triggers
+            .wake(namespace, claims.iter().map(|claim| claim.name.clone()));
+    }
+}

@@ -1,0 +1,261 @@
+//! How the kinds of targets are served, as discovery tells.
+//!
+//! Resources name API versions as they like. What is kept is bounded by what the cluster serves, not by what resources
+//! name, and a version that is not served costs one request in [`LOOK_AGAIN`] for all of them together.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIGroupList, APIResourceList};
+use kube::{
+    Client,
+    core::{ApiResource, GroupVersionKind},
+};
+use parking_lot::Mutex;
+
+use crate::{
+    api::{condition::reason, v1alpha1::ScaleTargetRef},
+    clock::Clock,
+};
+
+/// What was not found is looked for again after this time: its CRD may have been installed.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// API versions that are remembered; of more, those read longest ago are forgotten.
+const REMEMBERED: usize = 128;
+/// The one version of the core group.
+const CORE: &str = "v1";
+
+/// What discovery said.
+pub(super) struct Kinds {
+    client: Client,
+    clock: Arc<dyn Clock>,
+    /// The versions of all groups, with the time they were read. One asks at a time: what it learns answers the others.
+    versions: tokio::sync::Mutex<Option<(Duration, BTreeSet<String>)>>,
+    known: Mutex<Known>,
+}
+
+/// The kinds of each version, with the time they were read.
+#[derive(Default)]
+struct Known(BTreeMap<String, (Duration, Vec<Served>)>);
+
+/// A kind of an API version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Served {
+    kind: String,
+    plural: String,
+    /// Namespaced, with a `scale` subresource.
+    scalable: bool,
+}
+
+/// How a kind is served.
+pub(super) enum Kind {
+    Scalable(ApiResource),
+    Unusable { reason: &'static str, message: String },
+}
+
+impl Kinds {
+    pub(super) fn new(client: Client, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            client,
+            clock,
+            versions: tokio::sync::Mutex::default(),
+            known: Mutex::default(),
+        }
+    }
+
+    /// How the kind of a target is served.
+    pub(super) async fn find(&self, target: &ScaleTargetRef) -> Result<Kind, kube::Error> {
+        let version = &target.api_version;
+        if let Some((at, kinds)) = self.known.lock().0.get(version) {
+            let kind = kind_in(kinds, target);
+            if self.is_fresh(*at) || matches!(kind, Kind::Scalable(_)) {
+                return Ok(kind);
+            }
+        }
+        if !self.is_served(version).await? {
+            return Ok(kind_in(&[], target));
+        }
+        let list = if version == CORE {
+            self.client.list_core_api_resources(version).await
+        } else {
+            self.client.list_api_group_resources(version).await
+        };
+        let kinds = match list {
+            Ok(list) => served(&list),
+            Err(kube::Error::Api(status)) if status.code == 404 => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let kind = kind_in(&kinds, target);
+        self.known.lock().remember(version, self.clock.monotonic(), kinds);
+        Ok(kind)
+    }
+
+    async fn is_served(&self, version: &str) -> Result<bool, kube::Error> {
+        if version == CORE {
+            return Ok(true);
+        }
+        let mut known = self.versions.lock().await;
+        if let Some((at, versions)) = known.as_ref()
+            && (versions.contains(version) || self.is_fresh(*at))
+        {
+            return Ok(versions.contains(version));
+        }
+        let versions = versions(self.client.list_api_groups().await?);
+        let served = versions.contains(version);
+        *known = Some((self.clock.monotonic(), versions));
+        Ok(served)
+    }
+
+    fn is_fresh(&self, at: Duration) -> bool {
+        self.clock.monotonic().saturating_sub(at) < LOOK_AGAIN
+    }
+}
+
+impl Known {
+    fn remember(&mut self, version: &str, at: Duration, kinds: Vec<Served>) {
+        self.0.insert(version.to_owned(), (at, kinds));
+        while self.0.len() > REMEMBERED {
+            let oldest = self.0.iter().min_by_key(|(_, (at, _))| *at);
+            let Some(version) = oldest.map(|(version, _)| version.clone()) else {
+                return;
+            };
+            self.0.remove(&version);
+        }
+    }
+}
+
+fn versions(groups: APIGroupList) -> BTreeSet<String> {
+    let versions = groups.groups.into_iter().flat_map(|group| group.versions);
+    versions.map(|version| version.group_version).collect()
+}
+
+fn served(list: &APIResourceList) -> Vec<Served> {
+    let is_served = |name: &str| list.resources.iter().any(|resource| resource.name == name);
+    list.resources
+        .iter()
+        .filter(|resource| !resource.name.contains('/'))
+        .map(|resource| Served {
+            kind: resource.kind.clone(),
+            plural: resource.name.clone(),
+            scalable: resource.namespaced && is_served(&format!("{}/scale", resource.name)),
+        })
+        .collect()
+}
+
+fn kind_in(kinds: &[Served], target: &ScaleTargetRef) -> Kind {
+    let Some(served) = kinds.iter().find(|served| served.kind == target.kind) else {
+        return Kind::Unusable {
+            reason: reason::NOT_FOUND,
+            message: format!(
+                "the cluster serves no kind {} in {}",
+                target.kind, target.api_version
+            ),
+        };
+    };
+    if !served.scalable {
+        return Kind::Unusable {
+            reason: reason::NOT_SCALABLE,
+            message: format!(
+                "{} of {} has no scale subresource; target the object that manages the pods, such as a Deployment",
+                target.kind, target.api_version
+            ),
+        };
+    }
+    let (group, version) = target
+        .api_version
+        .split_once('/')
+        .unwrap_or(("", &target.api_version));
+    Kind::Scalable(ApiResource::from_gvk_with_plural(
+        &GroupVersionKind::gvk(group, version, &target.kind),
+        &served.plural,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::{Json, Router, http::Uri};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    fn target(api_version: &str, kind: &str) -> ScaleTargetRef {
+        ScaleTargetRef {
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            name: "x".to_owned(),
+        }
+    }
+
+    fn list() -> Value {
+        let resource = |name: &str, kind: &str, namespaced: bool| json!({"name": name, "kind": kind, "namespaced": namespaced, "singularName": "", "verbs": []});
+        json!({"groupVersion": "apps/v1", "resources": [
+            resource("deployments", "Deployment", true),
+            resource("deployments/scale", "Scale", true),
+            resource("daemonsets", "DaemonSet", true),
+            resource("things", "Thing", false),
+            resource("things/scale", "Scale", false),
+        ]})
+    }
+
+    fn verdict(kind: &str) -> String {
+        let kinds = served(&serde_json::from_value(list()).unwrap());
+        match kind_in(&kinds, &target("apps/v1", kind)) {
+            Kind::Scalable(resource) => format!("{} in {}", resource.plural, resource.api_version),
+            Kind::Unusable { reason, .. } => reason.to_owned(),
+        }
+    }
+
+    #[test]
+    fn kinds_are_told_apart_by_discovery() {
+        assert_eq!(verdict("Deployment"), "deployments in apps/v1");
+        assert_eq!(verdict("DaemonSet"), reason::NOT_SCALABLE);
+        assert_eq!(verdict("Thing"), reason::NOT_SCALABLE);
+        assert_eq!(verdict("Nothing"), reason::NOT_FOUND);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut known = Known::default();
+        for number in 0..1000 {
+            known.remember(&format!("g{number}/v1"), Duration::from_secs(number), Vec::new());
+        }
+        assert_eq!(known.0.len(), REMEMBERED);
+        assert!(known.0.contains_key("g999/v1"));
+    }
+
+    #[tokio::test]
+    async fn a_thousand_invented_api_versions_cost_one_request_and_no_memory() {
+        static REQUESTS: AtomicUsize = AtomicUsize::new(0);
+        async fn answer(uri: Uri) -> Json<Value> {
+            REQUESTS.fetch_add(1, Ordering::Relaxed);
+            let version = json!({"groupVersion": "apps/v1", "version": "v1"});
+            Json(match uri.path() {
+                "/apis" => json!({"groups": [{"name": "apps", "versions": [version]}]}),
+                _ => list(),
+            })
+        }
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+        let client = Client::try_from(kube::Config::new(url.parse().unwrap())).unwrap();
+        let kinds = Kinds::new(client, Arc::new(SystemClock::new()));
+        for number in 0..1000 {
+            let kind = kinds
+                .find(&target(&format!("invented{number}.io/v1"), "Thing"))
+                .await;
+            assert!(matches!(kind.unwrap(), Kind::Unusable { .. }));
+        }
+        assert_eq!(REQUESTS.load(Ordering::Relaxed), 1);
+        assert!(kinds.known.lock().0.is_empty());
+        let kind = kinds.find(&target("apps/v1", "Deployment")).await.unwrap();
+        assert!(matches!(kind, Kind::Scalable(_)));
+        assert_eq!(REQUESTS.load(Ordering::Relaxed), 2);
+    }
+}

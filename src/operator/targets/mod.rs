@@ -1,0 +1,231 @@
+//! Reading scale targets: any kind with a `scale` subresource.
+//!
+//! Deployments and StatefulSets are watched; of other kinds, and where the watch is refused, each target is asked for.
+
+mod asked;
+mod kinds;
+mod object;
+mod watched;
+
+use std::sync::Arc;
+
+use k8s_openapi::{api::autoscaling::v1::Scale, apimachinery::pkg::apis::meta::v1::LabelSelector};
+use kube::{
+    Api, Client,
+    core::{ApiResource, DynamicObject, GroupVersionKind},
+};
+
+use super::error::{READ_TIME_LIMIT, ReconcileError};
+use crate::{
+    api::{condition::reason, v1alpha1::ScaleTargetRef},
+    clock::Clock,
+    core::{
+        observed::{PodTemplate, Target},
+        pod_template, selector,
+    },
+};
+pub(super) use asked::{Asked, Question};
+use kinds::{Kind, Kinds};
+pub(super) use object::{Known, TargetObject};
+pub(super) use watched::{Coverage, WatchedKind, WatchedTargets};
+
+/// Reads scale targets.
+pub(super) struct Targets {
+    client: Client,
+    kinds: Kinds,
+}
+
+/// How the API server names a watched kind.
+pub(super) fn api_resource(kind: WatchedKind) -> ApiResource {
+    let kind_and_version = GroupVersionKind::gvk(WatchedKind::GROUP, "v1", kind.as_str());
+    ApiResource::from_gvk_with_plural(&kind_and_version, kind.plural())
+}
+
+impl Targets {
+    pub(super) fn new(client: Client, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            kinds: Kinds::new(client.clone(), clock),
+            client,
+        }
+    }
+
+    /// What is known of an object of a watched kind: by a request only where the watch went past it before it was
+    /// claimed.
+    pub(super) async fn known(
+        &self,
+        namespace: &str,
+        target: &ScaleTargetRef,
+        kind: WatchedKind,
+        watched: &WatchedTargets,
+    ) -> Result<Target, ReconcileError> {
+        let known = match watched.get(namespace, &target.name) {
+            Some(known) => known,
+            None => {
+                let resource = api_resource(kind);
+                let api: Api<TargetObject> = Api::namespaced_with(self.client.clone(), namespace, &resource);
+                match in_time(target, api.get_opt(&target.name)).await? {
+                    Ok(object) => {
+                        let answer = object.map(|object| object.into_parts().2);
+                        watched.answered(namespace, &target.name, answer)
+                    }
+                    Err(kube::Error::Api(status)) if status.code == 403 => {
+                        return Ok(Target::Unusable {
+                            reason: reason::FORBIDDEN,
+                            message: missing_rule(&resource, &resource.plural),
+                        });
+                    }
+                    Err(source) => return Err(observe(target, source)),
+                }
+            }
+        };
+        Ok(known.map_or_else(|| not_found(target), |known| known.target()))
+    }
+
+    /// Asks for one target; for its pod template only if asked to, because that is one more request.
+    pub(super) async fn ask(
+        &self,
+        namespace: &str,
+        target: &ScaleTargetRef,
+        with_template: bool,
+    ) -> Result<Target, ReconcileError> {
+        in_time(target, self.ask_unbounded(namespace, target, with_template)).await?
+    }
+
+    async fn ask_unbounded(
+        &self,
+        namespace: &str,
+        target: &ScaleTargetRef,
+        with_template: bool,
+    ) -> Result<Target, ReconcileError> {
+        let kind = self.kinds.find(target).await;
+        let resource = match kind.map_err(|source| observe(target, source))? {
+            Kind::Scalable(resource) => resource,
+            Kind::Unusable { reason, message } => return Ok(Target::Unusable { reason, message }),
+        };
+        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, &resource);
+        match api.get_scale(&target.name).await {
+            Ok(scale) => Ok(Target::Found {
+                selector: pods_of(&scale),
+                template: if with_template {
+                    let object = api.get_opt(&target.name).await;
+                    template(object).map_err(|source| observe(target, source))?
+                } else {
+                    None
+                },
+            }),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(not_found(target)),
+            Err(kube::Error::Api(status)) if status.code == 403 => Ok(Target::Unusable {
+                reason: reason::FORBIDDEN,
+                message: missing_rule(&resource, &format!("{}/scale", resource.plural)),
+            }),
+            Err(source) => Err(observe(target, source)),
+        }
+    }
+}
+
+/// Waits for a read no longer than [`READ_TIME_LIMIT`].
+async fn in_time<T>(target: &ScaleTargetRef, read: impl Future<Output = T>) -> Result<T, ReconcileError> {
+    let unanswered = |_| ReconcileError::Unanswered { what: shown(target) };
+    tokio::time::timeout(READ_TIME_LIMIT, read)
+        .await
+        .map_err(unanswered)
+}
+
+fn not_found(target: &ScaleTargetRef) -> Target {
+    Target::Unusable {
+        reason: reason::NOT_FOUND,
+        message: format!("{} {} does not exist in this namespace", target.kind, target.name),
+    }
+}
+
+/// The pods of a target, as its scale subresource tells.
+fn pods_of(scale: &Scale) -> Result<LabelSelector, String> {
+    let status = scale.status.as_ref();
+    pods(
+        status
+            .and_then(|status| status.selector.as_deref())
+            .unwrap_or_default(),
+    )
+}
+
+/// The pods that a selector in its text form selects.
+fn pods(text: &str) -> Result<LabelSelector, String> {
+    if text.is_empty() {
+        return Err(
+            "the target's scale subresource has no status.selector; for a custom resource, set labelSelectorPath in its CRD"
+                .to_owned(),
+        );
+    }
+    selector::parse(text)
+        .map_err(|error| format!("the selector of the target's scale subresource cannot be used: {error}"))
+}
+
+/// Not being allowed to read the template, or there being none, only makes checks less exact. Any other
+/// failure is one of the whole read: without the labels, somebody else's budget may go unseen.
+fn template(object: Result<Option<DynamicObject>, kube::Error>) -> Result<Option<PodTemplate>, kube::Error> {
+    match object {
+        Ok(object) => Ok(object.and_then(|object| pod_template::read(&object.data))),
+        Err(kube::Error::Api(status)) if matches!(status.code, 403 | 404) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn missing_rule(resource: &ApiResource, what: &str) -> String {
+    format!(
+        "the operator may not read the target; add the RBAC rule apiGroups: [\"{}\"], resources: [\"{what}\"], verbs: [\"get\"] to a ClusterRole with the operator's aggregation label",
+        resource.group
+    )
+}
+
+fn observe(target: &ScaleTargetRef, source: kube::Error) -> ReconcileError {
+    ReconcileError::Observe {
+        what: shown(target),
+        source,
+    }
+}
+
+fn shown(target: &ScaleTargetRef) -> String {
+    format!("scale target {} {}", target.kind, target.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_target_without_selector_says_what_to_do() {
+        let scale = |selector: &str| -> Scale {
+            serde_json::from_value(json!({"metadata": {}, "status": {"replicas": 1, "selector": selector}}))
+                .unwrap()
+        };
+        assert!(pods_of(&scale("app=x")).is_ok());
+        assert!(pods_of(&scale("")).unwrap_err().contains("labelSelectorPath"));
+        assert!(pods_of(&scale("a>1")).is_err());
+    }
+
+    #[test]
+    fn a_template_that_could_not_be_read_is_not_taken_for_none() {
+        let answer = |code: u16| {
+            let status = serde_json::from_value(json!({"code": code})).unwrap();
+            template(Err(kube::Error::Api(Box::new(status))))
+        };
+        assert_eq!(answer(403).unwrap(), None);
+        assert!(answer(429).is_err());
+        assert!(answer(503).is_err());
+        assert_eq!(template(Ok(None)).unwrap(), None);
+    }
+
+    #[test]
+    fn a_missing_rule_is_spelled_out() {
+        let resource = ApiResource::from_gvk_with_plural(
+            &GroupVersionKind::gvk("argoproj.io", "v1alpha1", "Rollout"),
+            "rollouts",
+        );
+        let message = missing_rule(&resource, "rollouts/scale");
+        assert!(
+            message.contains(r#"apiGroups: ["argoproj.io"], resources: ["rollouts/scale"], verbs: ["get"]"#)
+        );
+    }
+}

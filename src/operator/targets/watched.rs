@@ -1,0 +1,273 @@
+//! The Deployments, or StatefulSets, that are the target of some resource, kept up to date by a watch.
+//!
+//! The watch sees every object of the kind and keeps those that a resource lays claim to, so what is kept grows with
+//! the resources and not with the cluster. A claim to an object that went by before it was claimed is answered by one
+//! GET. Whatever the watch brings meanwhile goes before the answer of a GET: it is the same or newer, or what is newer
+//! follows.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use super::object::Known;
+use crate::operator::cache::Key;
+
+/// A kind that is watched. Both are of `apps/v1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::operator) enum WatchedKind {
+    Deployment,
+    StatefulSet,
+}
+
+impl WatchedKind {
+    pub(in crate::operator) const ALL: [Self; 2] = [Self::Deployment, Self::StatefulSet];
+    pub(in crate::operator) const GROUP: &'static str = "apps";
+    pub(in crate::operator) const API_VERSION: &'static str = "apps/v1";
+
+    pub(in crate::operator) fn as_str(self) -> &'static str {
+        match self {
+            Self::Deployment => "Deployment",
+            Self::StatefulSet => "StatefulSet",
+        }
+    }
+
+    pub(in crate::operator) fn plural(self) -> &'static str {
+        match self {
+            Self::Deployment => "deployments",
+            Self::StatefulSet => "statefulsets",
+        }
+    }
+}
+
+/// Whether a watch can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::operator) enum Coverage {
+    /// Its first list is not complete.
+    Listing,
+    /// What it says is so.
+    Watched,
+    /// It is not allowed: targets are asked for one by one.
+    Refused,
+}
+
+/// The targets of a kind.
+#[derive(Debug)]
+pub(in crate::operator) struct WatchedTargets {
+    entries: Mutex<Entries>,
+    coverage: watch::Sender<Coverage>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    /// `None` where there is no such object.
+    known: BTreeMap<Key, Option<Known>>,
+    /// Answers of GETs since the last list began; older than the list only where the watch will tell.
+    asked: BTreeSet<Key>,
+    listing: Option<Listing>,
+}
+
+/// A list that is under way.
+#[derive(Debug)]
+struct Listing {
+    /// Claimed when it began, and not seen yet.
+    missing: BTreeSet<Key>,
+    seen: BTreeMap<Key, Known>,
+}
+
+impl WatchedTargets {
+    pub(in crate::operator) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            entries: Mutex::default(),
+            coverage: watch::Sender::new(Coverage::Listing),
+        })
+    }
+
+    /// Whether it can be relied on, and changes of that.
+    pub(in crate::operator) fn coverage(&self) -> watch::Receiver<Coverage> {
+        self.coverage.subscribe()
+    }
+
+    /// The watch is refused; returns whether that is news.
+    pub(in crate::operator) fn refuse(&self) -> bool {
+        self.coverage.send_replace(Coverage::Refused) != Coverage::Refused
+    }
+
+    /// What is known of an object; `None` where it must be asked for.
+    pub(super) fn get(&self, namespace: &str, name: &str) -> Option<Option<Known>> {
+        let key = (namespace.to_owned(), name.to_owned());
+        self.entries.lock().known.get(&key).cloned()
+    }
+
+    /// Takes in the answer of a GET, and returns what is known now.
+    pub(super) fn answered(&self, namespace: &str, name: &str, answer: Option<Known>) -> Option<Known> {
+        let key = (namespace.to_owned(), name.to_owned());
+        let mut entries = self.entries.lock();
+        if let Some(known) = entries.known.get(&key) {
+            return known.clone();
+        }
+        if entries.listing.is_some() {
+            entries.asked.insert(key.clone());
+        }
+        entries.known.insert(key, answer.clone());
+        answer
+    }
+
+    /// Forgets an object that no resource lays claim to any more.
+    pub(in crate::operator) fn release(&self, namespace: &str, name: &str) {
+        let key = (namespace.to_owned(), name.to_owned());
+        self.entries.lock().known.remove(&key);
+    }
+
+    /// A list begins; `claimed` are all that resources lay claim to.
+    pub(in crate::operator) fn begin(&self, claimed: BTreeSet<Key>) {
+        let mut entries = self.entries.lock();
+        entries.asked.clear();
+        entries.listing = Some(Listing {
+            missing: claimed,
+            seen: BTreeMap::new(),
+        });
+    }
+
+    /// Takes in a claimed object of the list.
+    pub(in crate::operator) fn list(&self, key: Key, known: Known) {
+        if let Some(listing) = &mut self.entries.lock().listing {
+            listing.missing.remove(&key);
+            listing.seen.insert(key, known);
+        }
+    }
+
+    /// What resources lay claim to, where it was not known when the list began: then every object of the list was taken
+    /// in, and the others are let go now.
+    pub(in crate::operator) fn claim(&self, mut claimed: BTreeSet<Key>) {
+        if let Some(listing) = &mut self.entries.lock().listing {
+            listing.seen.retain(|key, _| claimed.remove(key));
+            listing.missing = claimed;
+        }
+    }
+
+    /// The list is complete. Returns what changed.
+    pub(in crate::operator) fn end(&self) -> Vec<Key> {
+        let mut entries = self.entries.lock();
+        let Some(listing) = entries.listing.take() else {
+            return Vec::new();
+        };
+        let asked = std::mem::take(&mut entries.asked);
+        let claimed = |key: &Key| listing.seen.contains_key(key) || listing.missing.contains(key);
+        entries.known.retain(|key, _| claimed(key) || asked.contains(key));
+        let seen = listing.seen.into_iter().map(|(key, known)| (key, Some(known)));
+        let missing = listing.missing.into_iter().map(|key| (key, None));
+        let listed = seen.chain(missing).filter(|(key, _)| !asked.contains(key));
+        let changed = listed
+            .filter_map(|(key, known)| entries.put(key, known))
+            .collect();
+        drop(entries);
+        self.coverage.send_if_modified(|coverage| {
+            let changed = *coverage != Coverage::Watched;
+            *coverage = Coverage::Watched;
+            changed
+        });
+        changed
+    }
+
+    /// Takes in a claimed object, or that it is gone. Returns whether that changed anything.
+    pub(in crate::operator) fn put(&self, key: Key, known: Option<Known>) -> bool {
+        self.entries.lock().put(key, known).is_some()
+    }
+}
+
+impl Entries {
+    fn put(&mut self, key: Key, known: Option<Known>) -> Option<Key> {
+        let before = self.known.insert(key.clone(), known.clone());
+        (before != Some(known)).then_some(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::operator::targets::object::tests::object;
+
+    fn key(name: &str) -> Key {
+        ("ns".to_owned(), name.to_owned())
+    }
+
+    fn known(name: &str) -> Known {
+        object(name, json!({"matchLabels": {"app": name}}), 1)
+            .into_parts()
+            .2
+    }
+
+    #[test]
+    fn a_claimed_object_that_a_list_does_not_hold_is_known_to_be_missing() {
+        let targets = WatchedTargets::new();
+        targets.begin(BTreeSet::from([key("a"), key("b")]));
+        assert_eq!(targets.get("ns", "a"), None, "not before the list is complete");
+        targets.list(key("a"), known("a"));
+        assert_eq!(targets.end(), [key("a"), key("b")]);
+        assert_eq!(targets.get("ns", "a"), Some(Some(known("a"))));
+        assert_eq!(targets.get("ns", "b"), Some(None));
+        assert_eq!(*targets.coverage().borrow(), Coverage::Watched);
+    }
+
+    #[test]
+    fn a_list_that_comes_before_the_claims_keeps_what_they_are_about() {
+        let targets = WatchedTargets::new();
+        targets.begin(BTreeSet::new());
+        targets.list(key("a"), known("a"));
+        targets.list(key("foreign"), known("foreign"));
+        targets.claim(BTreeSet::from([key("a"), key("b")]));
+        targets.end();
+        assert_eq!(targets.get("ns", "a"), Some(Some(known("a"))));
+        assert_eq!(targets.get("ns", "b"), Some(None));
+        assert_eq!(targets.get("ns", "foreign"), None);
+    }
+
+    #[test]
+    fn a_later_claim_is_asked_for_once_and_the_watch_goes_before_the_answer() {
+        let targets = WatchedTargets::new();
+        targets.begin(BTreeSet::new());
+        targets.end();
+        assert_eq!(targets.get("ns", "a"), None, "ask");
+        assert_eq!(targets.answered("ns", "a", Some(known("a"))), Some(known("a")));
+        assert_eq!(targets.get("ns", "a"), Some(Some(known("a"))), "no second time");
+        // An answer is under way when the watch tells that the object is gone.
+        assert!(targets.put(key("b"), None));
+        assert_eq!(targets.answered("ns", "b", Some(known("b"))), None);
+    }
+
+    #[test]
+    fn an_answer_during_a_list_is_not_undone_by_it() {
+        let targets = WatchedTargets::new();
+        targets.begin(BTreeSet::from([key("a")]));
+        targets.answered("ns", "a", Some(known("a")));
+        assert!(targets.end().is_empty());
+        assert_eq!(targets.get("ns", "a"), Some(Some(known("a"))));
+        // The next list is.
+        targets.begin(BTreeSet::from([key("a")]));
+        assert_eq!(targets.end(), [key("a")]);
+    }
+
+    #[test]
+    fn what_nobody_claims_is_forgotten() {
+        let targets = WatchedTargets::new();
+        targets.put(key("a"), Some(known("a")));
+        targets.release("ns", "a");
+        assert_eq!(targets.get("ns", "a"), None);
+    }
+
+    #[test]
+    fn a_refusal_is_news_once() {
+        let targets = WatchedTargets::new();
+        assert!(targets.refuse());
+        assert!(!targets.refuse());
+        targets.begin(BTreeSet::new());
+        targets.end();
+        assert!(targets.refuse(), "it was allowed in between");
+    }
+}

@@ -1,0 +1,97 @@
+//! The statuses that were written and that the watch does not show yet: until it shows a newer version, they are the
+//! truth. They are forgotten as soon as it does.
+
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
+
+use super::cache::Key;
+use crate::api::v1alpha1::VoiceAssistScalingStatus;
+
+/// A status and the resourceVersion that it was written over.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    pub(super) over: String,
+    /// `None` while the API server has not answered.
+    pub(super) status: Option<VoiceAssistScalingStatus>,
+}
+
+/// By resource.
+#[derive(Debug, Default)]
+pub(super) struct WrittenStatuses(Mutex<BTreeMap<Key, Written>>);
+
+impl WrittenStatuses {
+    /// A status is about to be written over this version.
+    pub(super) fn begin(&self, key: &Key, over: &str) {
+        let written = Written {
+            over: over.to_owned(),
+            status: None,
+        };
+        self.0.lock().insert(key.clone(), written);
+    }
+
+    /// It was written, or was not. Nothing is remembered where the watch was quicker than the answer.
+    pub(super) fn end(&self, key: &Key, status: Option<VoiceAssistScalingStatus>) {
+        let mut all = self.0.lock();
+        match (all.get_mut(key), status) {
+            (Some(written), Some(status)) => written.status = Some(status),
+            (Some(_), None) => {
+                all.remove(key);
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// What was last written, unless the watch shows something newer. To be looked up before the watch's own copy: that
+    /// is replaced first, so whoever finds nothing here finds the newer version there.
+    pub(super) fn last(&self, key: &Key) -> Option<Written> {
+        self.0.lock().get(key).cloned()
+    }
+
+    /// The watch shows this version; `None` where the resource is gone.
+    pub(super) fn seen(&self, key: &Key, resource_version: Option<&str>) {
+        let mut all = self.0.lock();
+        let is_older = |written: &Written| Some(written.over.as_str()) != resource_version;
+        if all.get(key).is_some_and(is_older) {
+            all.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> Key {
+        ("ns".to_owned(), "a".to_owned())
+    }
+
+    #[test]
+    fn a_written_status_counts_until_the_watch_moves_on() {
+        let written = WrittenStatuses::default();
+        written.begin(&key(), "5");
+        written.end(&key(), Some(VoiceAssistScalingStatus::default()));
+        written.seen(&key(), Some("5"));
+        let last = written.last(&key()).unwrap();
+        assert!(last.over == "5" && last.status.is_some());
+        written.seen(&key(), Some("6"));
+        assert!(written.last(&key()).is_none(), "it takes no memory any more");
+    }
+
+    #[test]
+    fn a_watch_that_is_quicker_than_the_answer_leaves_nothing_behind() {
+        let written = WrittenStatuses::default();
+        written.begin(&key(), "5");
+        written.seen(&key(), Some("6"));
+        written.end(&key(), Some(VoiceAssistScalingStatus::default()));
+        assert!(written.last(&key()).is_none());
+    }
+
+    #[test]
+    fn a_write_that_failed_is_forgotten() {
+        let written = WrittenStatuses::default();
+        written.begin(&key(), "5");
+        written.end(&key(), None);
+        assert!(written.last(&key()).is_none());
+    }
+}

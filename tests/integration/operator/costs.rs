@@ -1,0 +1,125 @@
+//! What resources cost the API server, by its own audit log: a new one, a restart, and quiet.
+//!
+//! The cluster is these tests' own and runs no controllers, so that nothing but the operator acts.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::fixture::{Operated, deployment, operator, resource, workload};
+use crate::support::{Cluster, audit, eventually};
+
+const RESOURCES: usize = 50;
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// The operator's requests in its namespace since a moment, by verb and resource. Watches end and begin by themselves.
+fn requests(operated: &Operated<'_>, since: jiff::Timestamp) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for request in audit::requests(operated.cluster) {
+        let object = request.object.clone().unwrap_or_default();
+        let ours = request.user_agent.starts_with("vas/") && request.received >= since;
+        if ours && object.namespace == operated.namespace.name() && request.verb != "watch" {
+            let subresource = if object.subresource.is_empty() {
+                ""
+            } else {
+                "/status"
+            };
+            *counts
+                .entry(format!("{} {}{subresource}", request.verb, object.resource))
+                .or_default() += 1;
+        }
+    }
+    counts
+}
+
+/// Waits until the operator has asked for nothing for some seconds, and returns all it asked for.
+async fn at_rest(operated: &Operated<'_>, since: jiff::Timestamp) -> BTreeMap<String, usize> {
+    let mut last = (BTreeMap::new(), std::time::Instant::now());
+    eventually(PATIENCE, "the operator is at rest", || {
+        let now = requests(operated, since);
+        if now != last.0 {
+            last = (now, std::time::Instant::now());
+        }
+        let quiet = last.1.elapsed();
+        async move {
+            if quiet > Duration::from_secs(5) {
+                Ok(())
+            } else {
+                Err(format!("quiet for {quiet:?}"))
+            }
+        }
+    })
+    .await;
+    requests(operated, since)
+}
+
+/// Waits until every resource says that its children are applied.
+async fn all_applied(operated: &Operated<'_>) {
+    eventually(PATIENCE, "every status says applied", || async {
+        let path = r#"jsonpath={range .items[*]}{.status.conditions[?(@.type=="ResourcesApplied")].status}{"\n"}{end}"#;
+        let all = operated.namespace.kubectl(&["get", "voiceassistscalings", "-o", path]);
+        let applied = all.lines().filter(|line| *line == "True").count();
+        if applied == RESOURCES { Ok(()) } else { Err(format!("{applied} of {RESOURCES}")) }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_resource_costs_its_children_a_status_an_event_and_a_get_and_a_restart_costs_lists_alone() {
+    let cluster = Cluster::start("operator-costs", &[]);
+    cluster.install_crd();
+    cluster.component("stop", "kube-controller-manager");
+    let mut operated = Operated::on(&cluster, "costs", &[]);
+    let (mut deployments, mut resources) = (String::new(), String::new());
+    for number in 0..RESOURCES {
+        let name = format!("w{number}");
+        deployments.push_str(&format!("{}\n---\n", deployment(&name, 0)));
+        resources.push_str(&format!(
+            "{}\n---\n",
+            resource(&format!("v{number}"), &[workload(&name)])
+        ));
+    }
+    operated.namespace.apply(&deployments);
+    let since = jiff::Timestamp::now();
+    operated.namespace.apply(&resources);
+    all_applied(&operated).await;
+    let cost = at_rest(&operated, since).await;
+    let of = |what: &str| cost.get(what).copied().unwrap_or(0);
+    assert_eq!(of("patch horizontalpodautoscalers"), RESOURCES, "{cost:?}");
+    assert_eq!(of("patch poddisruptionbudgets"), RESOURCES, "{cost:?}");
+    assert_eq!(of("patch voiceassistscalings/status"), RESOURCES, "{cost:?}");
+    assert_eq!(of("create events"), RESOURCES, "{cost:?}");
+    assert!(of("get deployments") <= RESOURCES, "{cost:?}");
+    let all: usize = cost
+        .iter()
+        .filter(|(what, _)| !what.starts_with("list "))
+        .map(|(_, count)| count)
+        .sum();
+    assert!(all <= 5 * RESOURCES, "{cost:?}");
+
+    // A restart with nothing to do.
+    let since = jiff::Timestamp::now();
+    operated.operator = operator(&cluster, operated.namespace.name(), &[]);
+    eventually(PATIENCE, "a look at every resource", || async {
+        let count = operated.operator.log().matches(" reconciled").count();
+        if count >= RESOURCES {
+            Ok(())
+        } else {
+            Err(format!("{count} reconciles"))
+        }
+    })
+    .await;
+    let cost = at_rest(&operated, since).await;
+    assert!(cost.keys().all(|what| what.starts_with("list ")), "{cost:?}");
+    assert!(cost.values().all(|lists| *lists == 1), "{cost:?}");
+    assert!(cost.contains_key("list deployments"), "{cost:?}");
+
+    // The target goes, and the watch tells.
+    let since = jiff::Timestamp::now();
+    operated
+        .namespace
+        .kubectl(&["delete", "deployment", "w7", "--wait=false"]);
+    operated
+        .condition("v7", "ScaleTargetFound", "False", "NotFound")
+        .await;
+    let cost = at_rest(&operated, since).await;
+    assert_eq!(cost.get("get deployments"), None, "{cost:?}");
+}
