@@ -7,6 +7,7 @@
 //! explain     the reads behind vas explain      doctor      the reads behind vas doctor
 //! loadtest    the load engine and the watch behind vas test
 //! telemetry   logs, metrics, health        clock, shutdown  time and signals, injected
+//! listening   ports, and places for connections
 //! ```
 
 #![cfg_attr(
@@ -21,6 +22,7 @@ pub mod core;
 pub mod doctor;
 pub mod explain;
 pub mod leader;
+pub mod listening;
 pub mod loadtest;
 pub mod metrics_server;
 pub mod operator;

@@ -67,7 +67,7 @@ pub(super) struct Args {
     #[arg(
         long,
         value_name = "ADDRESS",
-        default_value = "0.0.0.0:8080",
+        default_value = "[::]:8080",
         env = "VAS_METRICS_BIND_ADDRESS",
         help_heading = "Operator"
     )]

@@ -18,6 +18,7 @@ pub mod backoff;
 pub mod child;
 pub mod conditions;
 pub mod contest;
+pub mod damping;
 pub mod desired;
 pub mod doctor;
 pub mod drift;

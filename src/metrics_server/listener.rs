@@ -1,5 +1,5 @@
-//! The accept loop of the secure port: TLS, HTTP/1.1 and HTTP/2, bounds on what a client can hold open, and a
-//! stop that lets requests in flight end.
+//! The secure port: TLS, HTTP/1.1 and HTTP/2, bounds on what a client can hold open, and a stop that lets requests in
+//! flight end.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -16,9 +16,12 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
-use super::places::{self, Places, Seat};
+use crate::listening::{
+    self,
+    places::{self, Places, Seat},
+};
 
 /// Longest TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -77,10 +80,8 @@ pub struct BindError {
 ///
 /// # Errors
 /// When the address is taken or not ours.
-pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| BindError { address, source })
+pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
+    listening::bind(address).map_err(|source| BindError { address, source })
 }
 
 /// Serves until `stop`, then lets requests in flight end.
@@ -92,41 +93,8 @@ pub async fn serve<S: Service>(
 ) {
     let acceptor = TlsAcceptor::from(Arc::new(tls));
     let places = Places::new(places::most());
-    let connections = TaskTracker::new();
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted,
-        };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                // Such as too many open files: others must close first.
-                tracing::warn!(%error, "accepting a connection failed");
-                places.spare();
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
-        let place = tokio::select! {
-            () = stop.cancelled() => break,
-            place = places.take() => place,
-        };
-        // There are places for as long as this runs.
-        let Some(place) = place else { return };
-        let connection = connection(
-            stream,
-            acceptor.clone(),
-            service.clone(),
-            place.seat(),
-            stop.clone(),
-        );
-        connections.spawn(async move {
-            connection.await;
-            drop(place);
-        });
-    }
-    connections.close();
+    let connection = |stream, seat| connection(stream, acceptor.clone(), service.clone(), seat, stop.clone());
+    let connections = listening::accept(listener, places, &stop, connection).await;
     if timeout(DRAIN, connections.wait()).await.is_err() {
         tracing::warn!("requests were still in flight when the port closed");
     }
@@ -254,7 +222,7 @@ mod tests {
             .add(CertificateDer::from_pem_slice(bundle.ca.as_bytes()).unwrap())
             .unwrap();
         for protocol in ["h2", "http/1.1"] {
-            let place = Places::new(1).take().await.unwrap();
+            let place = Places::new(1).take([127, 0, 0, 1].into()).await.unwrap();
             let (client, server) = tokio::io::duplex(1 << 16);
             let connection = connection(
                 server,

@@ -23,6 +23,7 @@ mod config;
 mod discovery;
 mod document;
 mod documents;
+mod first_answers;
 #[cfg(test)]
 mod isolation;
 mod listener;
@@ -31,7 +32,6 @@ mod negotiation;
 mod openapi;
 pub mod path;
 pub mod payload;
-mod places;
 pub mod pod_index;
 mod poller;
 pub mod reads;

@@ -27,6 +27,7 @@ use super::{
     certificate_files::CertificateFiles,
     config::{Configuration, ReloadMetrics},
     documents::Documents,
+    first_answers::FirstAnswers,
     listener::{self, BindError},
     poller::Poller,
     reads::Memory,
@@ -119,8 +120,8 @@ pub async fn run(
     let reload_metrics = ReloadMetrics::new(&mut metrics);
     let parts = Parts::new(&settings, Telemetry::new(&mut metrics));
     let metrics = Arc::new(metrics);
-    let secure = listener::bind(settings.secure_address).await?;
-    let plain = http::bind(settings.metrics_address).await?;
+    let secure = listener::bind(settings.secure_address)?;
+    let plain = http::bind(settings.metrics_address)?;
     let endpoints = Endpoints {
         live: http::always(),
         ready: parts.ready(),
@@ -182,6 +183,7 @@ struct Parts {
     telemetry: Arc<Telemetry>,
     scalings_synced: Arc<watches::Synced>,
     pods_synced: Arc<watches::Synced>,
+    first_answers: Arc<FirstAnswers>,
     stopping: Arc<AtomicBool>,
 }
 
@@ -201,21 +203,26 @@ impl Parts {
             telemetry: Arc::new(telemetry),
             scalings_synced: Arc::new(watch::channel(false).0),
             pods_synced: Arc::new(watch::channel(false).0),
+            first_answers: Arc::default(),
             stopping: Arc::default(),
         }
     }
 
-    /// Ready means that every read gets its right answer; Prometheus is not asked, because without it the right
-    /// answer is an error with the reason.
+    /// Ready means that every read gets its right answer. Prometheus was asked for it once, and need not have answered:
+    /// without it the right answer is an error with the reason.
     fn ready(&self) -> Check {
         let (scalings, pods) = (self.scalings_synced.subscribe(), self.pods_synced.subscribe());
         let (trust, certificate) = (self.trust.clone(), self.certificate.clone());
-        let stopping = self.stopping.clone();
+        let (stopping, first_answers) = (self.stopping.clone(), self.first_answers.clone());
         Arc::new(move || {
             let checks = [
                 (!stopping.load(Ordering::Relaxed), "stopping"),
                 (*scalings.borrow(), "voiceassistscalings are not listed yet"),
                 (*pods.borrow(), "pods are not listed yet"),
+                (
+                    first_answers.are_in(),
+                    "Prometheus is being asked for the first time",
+                ),
                 (trust.get().is_some(), "whom to trust is not read yet"),
                 (certificate.is_set(), "there is no serving certificate yet"),
             ];
@@ -262,6 +269,9 @@ impl Parts {
             clock,
         };
         tasks.spawn(poller.run(self.scalings_synced.subscribe(), stop));
+        let (first_answers, memory) = (self.first_answers.clone(), self.memory.clone());
+        let lists = [self.scalings_synced.subscribe(), self.pods_synced.subscribe()];
+        tasks.spawn(async move { first_answers.follow(&memory, lists).await });
     }
 
     fn spawn_certificate(

@@ -103,7 +103,7 @@ pub async fn run(
     let (triggers, queue) = Triggers::new();
     let mut streams = Streams::start(&client, settings.namespace.as_deref(), writer, triggers);
 
-    let listener = http::bind(settings.metrics_bind_address).await?;
+    let listener = http::bind(settings.metrics_bind_address)?;
     let endpoints = Endpoints {
         live: http::always(),
         ready: streams.readiness(),

@@ -16,7 +16,7 @@ use crate::{
 #[command(next_help_heading = "Serving")]
 pub(super) struct ServingArgs {
     /// Address of the secure port
-    #[arg(long, value_name = "IP", default_value = "0.0.0.0", env = "VAS_BIND_ADDRESS")]
+    #[arg(long, value_name = "IP", default_value = "::", env = "VAS_BIND_ADDRESS")]
     pub(super) bind_address: IpAddr,
     /// Port of custom.metrics.k8s.io and external.metrics.k8s.io
     #[arg(long, value_name = "PORT", default_value_t = 6443, env = "VAS_SECURE_PORT")]
@@ -38,7 +38,7 @@ pub(super) struct ServingArgs {
     #[arg(
         long,
         value_name = "ADDRESS",
-        default_value = "0.0.0.0:8080",
+        default_value = "[::]:8080",
         env = "VAS_METRICS_BIND_ADDRESS"
     )]
     pub(super) metrics_bind_address: SocketAddr,

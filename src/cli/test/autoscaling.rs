@@ -263,7 +263,7 @@ impl Args {
     }
 
     async fn test(&self, mut test: Test) -> Result<Report, AutoscalingError> {
-        let exposition = self.metrics.serve().await?;
+        let exposition = self.metrics.serve()?;
         let watch = Watch::start(&test.resource, &test.subject, &test.hpa);
         watch.first_look().await?;
         let clock = RunClock::begins_in(LEAD);

@@ -2,10 +2,10 @@
 
 use std::{io, net::SocketAddr, sync::Arc};
 
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    listening,
     loadtest::exposition::Exposition,
     telemetry::http::{self, Endpoints},
 };
@@ -27,17 +27,16 @@ pub(in crate::cli) struct ListenError {
 }
 
 impl MetricsListenArgs {
-    /// Begins to serve, if it is wanted, until the runtime ends; the runs have to tell the exposition.
+    /// Begins to serve, if it is wanted, until the runtime ends; the runs have to tell the exposition. Called on the
+    /// runtime.
     ///
     /// # Errors
     /// When the address is taken or not ours.
-    pub(in crate::cli) async fn serve(&self) -> Result<Option<Exposition>, ListenError> {
+    pub(in crate::cli) fn serve(&self) -> Result<Option<Exposition>, ListenError> {
         let Some(address) = self.metrics_listen else {
             return Ok(None);
         };
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|source| ListenError { address, source })?;
+        let listener = listening::bind(address).map_err(|source| ListenError { address, source })?;
         let exposition = Exposition::new();
         let endpoints = Endpoints {
             live: http::always(),

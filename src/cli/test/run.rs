@@ -144,7 +144,7 @@ impl Args {
             .enable_all()
             .build()
             .map_err(RunError::Runtime)?;
-        let exposition = runtime.block_on(self.metrics.serve())?;
+        let exposition = runtime.block_on(async { self.metrics.serve() })?;
         let mut worst = 0;
         for scenario in scenarios {
             let report = runtime.block_on(self.one(scenario, &target, exposition.as_ref()))?;

@@ -23,18 +23,25 @@ impl Subject {
         let (_, parsed) =
             X509Certificate::from_der(certificate).map_err(|_| Untrusted("it does not parse".to_owned()))?;
         let subject = parsed.subject();
-        let texts = |attributes: Vec<&AttributeTypeAndValue<'_>>| -> Vec<String> {
-            attributes
-                .iter()
-                .filter_map(|attribute| attribute.as_str().ok().map(str::to_owned))
-                .collect()
-        };
-        let common_name = texts(subject.iter_common_name().collect()).into_iter().next();
         Ok(Self {
-            common_name: common_name.ok_or_else(|| Untrusted("it has no common name".to_owned()))?,
-            organizations: texts(subject.iter_organization().collect()),
+            // The last one, as in Go's crypto/x509/pkix: the API server and this server name a client alike.
+            common_name: texts(subject.iter_common_name())?
+                .pop()
+                .filter(|name| !name.is_empty())
+                .ok_or_else(|| Untrusted("it has no common name".to_owned()))?,
+            organizations: texts(subject.iter_organization())?,
         })
     }
+}
+
+/// What attributes say. One that cannot be read is not passed over: another would then count in its place.
+fn texts<'a>(
+    attributes: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>,
+) -> Result<Vec<String>, Untrusted> {
+    attributes
+        .map(|attribute| attribute.as_str().map(str::to_owned))
+        .collect::<Result<_, _>>()
+        .map_err(|_| Untrusted("its subject holds a name that cannot be read".to_owned()))
 }
 
 /// Reads subjects, and keeps the latest: the API server sends all its reads with one certificate, and to parse it is a

@@ -1,8 +1,8 @@
 //! Certificates for tests.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    IsCa, KeyPair,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, DnValue,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair,
 };
 use rustls::pki_types::CertificateDer;
 
@@ -26,6 +26,23 @@ impl Pki {
         let mut params = CertificateParams::new(vec![]).unwrap();
         params.distinguished_name = subject(name, organizations);
         params.extended_key_usages = vec![usage];
+        self.sign(&params)
+    }
+
+    /// A client's certificate with several common names, in that order.
+    pub fn client_with_names(&self, names: [DnValue; 2]) -> CertificateDer<'static> {
+        let mut params = CertificateParams::new(vec![]).unwrap();
+        params.distinguished_name = DistinguishedName::new();
+        // The second by its number, or it would replace the first.
+        let kinds = [DnType::CommonName, DnType::CustomDnType(vec![2, 5, 4, 3])];
+        for (kind, name) in kinds.into_iter().zip(names) {
+            params.distinguished_name.push(kind, name);
+        }
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        self.sign(&params)
+    }
+
+    fn sign(&self, params: &CertificateParams) -> CertificateDer<'static> {
         params
             .signed_by(&KeyPair::generate().unwrap(), &self.0)
             .unwrap()

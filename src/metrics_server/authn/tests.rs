@@ -1,5 +1,5 @@
 use axum::http::{HeaderName, HeaderValue};
-use rcgen::ExtendedKeyUsagePurpose;
+use rcgen::{DnValue, ExtendedKeyUsagePurpose, string::BmpString};
 
 use super::{testing::Pki, *};
 
@@ -192,6 +192,25 @@ fn headers_are_those_the_configmap_names_and_extra_keys_are_decoded() {
         ]),
     };
     assert_eq!(user, expected);
+}
+
+#[test]
+fn of_several_common_names_the_last_counts_as_in_go() {
+    let (proxies, clients) = (Pki::new("front-proxy-ca"), Pki::new("client-ca"));
+    let trust = trust(&proxies, &clients, r#"["front-proxy-client"]"#);
+    let text = |name: &str| DnValue::Utf8String(name.to_owned());
+    let named = |pki: &Pki, names| [pki.client_with_names(names)];
+    let client = named(&clients, [text("system:admin"), text("bob")]);
+    assert_eq!(who(&trust, &client, &HeaderMap::new()).unwrap().name, "bob");
+    let proxy = named(&proxies, [text("mallory"), text("front-proxy-client")]);
+    assert_eq!(who(&trust, &proxy, &claims()).unwrap().name, "alice");
+    let no_proxy = named(&proxies, [text("front-proxy-client"), text("mallory")]);
+    assert!(who(&trust, &no_proxy, &claims()).is_err());
+    let unreadable = DnValue::BmpString(BmpString::try_from("bob").unwrap());
+    for last in [unreadable, text("")] {
+        let client = named(&clients, [text("system:admin"), last.clone()]);
+        assert!(who(&trust, &client, &HeaderMap::new()).is_err(), "{last:?}");
+    }
 }
 
 #[test]

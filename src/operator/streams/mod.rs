@@ -16,6 +16,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use futures::{
@@ -52,6 +53,11 @@ use crate::{
     telemetry::http::Check,
 };
 pub(super) use resources::Facts;
+use singles::Judgement;
+
+/// How long the metrics server is away, or back, before that concerns anybody: longer than a rollout is without an
+/// endpoint.
+const API_SERVICE_SETTLES: Duration = Duration::from_secs(10);
 
 /// Everything watched.
 #[derive(Debug)]
@@ -244,21 +250,21 @@ impl Streams {
             let watch = targets::watch(shared.clone(), kind);
             tasks.spawn(named("the watch of a kind of targets", watch));
         }
-        let crd = singles::watch::<CustomResourceDefinition, _>(
-            shared.clone(),
-            VPA_CRD,
-            vpa_support::judge,
-            VpaSupport::Absent,
-            vpa,
-        );
+        let crd = Judgement::<CustomResourceDefinition, _> {
+            name: VPA_CRD,
+            judge: vpa_support::judge,
+            forbidden: VpaSupport::Absent,
+            settle: Duration::ZERO,
+        };
+        let crd = singles::watch(shared.clone(), crd, vpa);
         tasks.spawn(named("the watch of the VPA's CustomResourceDefinition", crd));
-        let api_service = singles::watch::<APIService, _>(
-            shared,
-            api_service::NAME,
-            api_service::judge,
-            api_service::forbidden(),
-            metrics_server,
-        );
+        let api_service = Judgement::<APIService, _> {
+            name: api_service::NAME,
+            judge: api_service::judge,
+            forbidden: api_service::forbidden(),
+            settle: API_SERVICE_SETTLES,
+        };
+        let api_service = singles::watch(shared, api_service, metrics_server);
         tasks.spawn(named("the watch of the metrics server's APIService", api_service));
         Self { caches, tasks }
     }

@@ -1,8 +1,8 @@
 //! Watches of one cluster-wide object by name, whose state concerns every resource.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, time::Duration};
 
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use kube::{
     Api, Resource,
     runtime::{
@@ -11,19 +11,26 @@ use kube::{
     },
 };
 use serde::de::DeserializeOwned;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use super::Shared;
+use crate::core::damping::Damping;
 
-/// Publishes what `judge` makes of the object called `name`, or of its absence; `forbidden` where it may not
-/// be read, as with an account that has rights in one namespace only.
-pub(super) async fn watch<K, T>(
-    shared: Shared,
-    name: &'static str,
-    judge: fn(Option<&K>) -> T,
-    forbidden: T,
-    publish: watch::Sender<Option<T>>,
-) where
+/// What is made of an object.
+pub(super) struct Judgement<K, T> {
+    pub(super) name: &'static str,
+    /// What the object, or its absence, means.
+    pub(super) judge: fn(Option<&K>) -> T,
+    /// What is known where it may not be read, as with an account that has rights in one namespace only.
+    pub(super) forbidden: T,
+    /// How long a new state stands before it counts.
+    pub(super) settle: Duration,
+}
+
+/// Publishes what is made of one object, and wakes every resource when that changed. A state that flaps is
+/// [damped](Damping).
+pub(super) async fn watch<K, T>(shared: Shared, judgement: Judgement<K, T>, publish: watch::Sender<Option<T>>)
+where
     K: Resource<DynamicType = (), Scope = k8s_openapi::ClusterResourceScope>
         + Clone
         + Debug
@@ -33,38 +40,68 @@ pub(super) async fn watch<K, T>(
     T: Clone + PartialEq + Debug,
 {
     let api: Api<K> = Api::all(shared.client.clone());
-    let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
-    let mut events = std::pin::pin!(watcher(api, config).default_backoff());
+    let config = watcher::Config::default().fields(&format!("metadata.name={}", judgement.name));
+    let events = watcher(api, config).default_backoff();
+    follow(events, judgement, publish, || {
+        shared.triggers.wake_all(&shared.caches.resources);
+    })
+    .await;
+}
+
+async fn follow<K, T: Clone + PartialEq + Debug>(
+    events: impl Stream<Item = watcher::Result<Event<K>>>,
+    judgement: Judgement<K, T>,
+    publish: watch::Sender<Option<T>>,
+    wake_all: impl Fn(),
+) {
+    let name = judgement.name;
+    let started = Instant::now();
+    let mut damping = Damping::new(judgement.settle);
+    let mut events = std::pin::pin!(events);
     let mut listed = false;
-    while let Some(event) = events.next().await {
-        let judged = match event {
+    loop {
+        let due = async {
+            match damping.due() {
+                Some(due) => tokio::time::sleep_until(started + due).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            event = events.next() => {
+                let Some(event) = event else { return };
+                if let Some(judged) = judgement.of(event, &mut listed) {
+                    damping.observe(judged, started.elapsed());
+                }
+            }
+            () = due => {}
+        }
+        if let Some(state) = damping.tell(started.elapsed()) {
+            tracing::info!(name, ?state, "changed");
+            publish.send_replace(Some(state));
+            wake_all();
+        }
+    }
+}
+
+impl<K, T: Clone> Judgement<K, T> {
+    /// What an event says; `listed` tells whether the list under way held the object.
+    fn of(&self, event: watcher::Result<Event<K>>, listed: &mut bool) -> Option<T> {
+        match event {
             Ok(Event::Init) => {
-                listed = false;
+                *listed = false;
                 None
             }
             Ok(Event::InitApply(object)) => {
-                listed = true;
-                Some(judge(Some(&object)))
+                *listed = true;
+                Some((self.judge)(Some(&object)))
             }
-            Ok(Event::InitDone) => (!listed).then(|| judge(None)),
-            Ok(Event::Apply(object)) => Some(judge(Some(&object))),
-            Ok(Event::Delete(_)) => Some(judge(None)),
+            Ok(Event::InitDone) => (!*listed).then(|| (self.judge)(None)),
+            Ok(Event::Apply(object)) => Some((self.judge)(Some(&object))),
+            Ok(Event::Delete(_)) => Some((self.judge)(None)),
             Err(error) => {
-                tracing::warn!(name, %error, "a watch failed; trying again");
-                is_forbidden(&error).then(|| forbidden.clone())
+                tracing::warn!(name = self.name, %error, "a watch failed; trying again");
+                is_forbidden(&error).then(|| self.forbidden.clone())
             }
-        };
-        let Some(judged) = judged else { continue };
-        let changed = publish.send_if_modified(|current| {
-            let changed = current.as_ref() != Some(&judged);
-            if changed {
-                tracing::info!(name, state = ?judged, "changed");
-                *current = Some(judged);
-            }
-            changed
-        });
-        if changed {
-            shared.triggers.wake_all(&shared.caches.resources);
         }
     }
 }
@@ -76,4 +113,36 @@ pub(super) fn is_forbidden(error: &watcher::Error) -> bool {
         watcher::Error::InitialListFailed(kube::Error::Api(status)) | watcher::Error::WatchStartFailed(kube::Error::Api(status))
             if status.code == 403
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_object_that_flaps_wakes_every_resource_a_few_times_an_hour() {
+        let judgement = Judgement {
+            name: "x",
+            judge: |object: Option<&bool>| object.copied(),
+            forbidden: None,
+            settle: Duration::from_secs(10),
+        };
+        let events = futures::stream::unfold(0_u64, |number| async move {
+            tokio::time::sleep(Duration::from_secs(15)).await;
+            Some((Ok(Event::Apply(number.is_multiple_of(2))), number + 1))
+        });
+        let (publish, seen) = watch::channel(None);
+        let woken = AtomicUsize::new(0);
+        let wake_all = || {
+            woken.fetch_add(1, Ordering::Relaxed);
+        };
+        let following = follow(events, judgement, publish, wake_all);
+        // 240 changes.
+        let _ = tokio::time::timeout(Duration::from_secs(3600), following).await;
+        let woken = woken.into_inner();
+        assert!((3..=13).contains(&woken), "{woken} times");
+        assert!(seen.borrow().is_some());
+    }
 }

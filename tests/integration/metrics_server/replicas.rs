@@ -11,6 +11,7 @@ use super::{
 use crate::support::{
     eventually,
     eventually::throughout,
+    fault_proxy::Fault,
     namespace::Namespace,
     process::{Process, Signal, free_port},
     vas,
@@ -168,6 +169,39 @@ async fn of_replicas_that_start_at_once_one_issues_and_a_foreign_apiservice_is_l
         if now == before { Ok(()) } else { Err(now) }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_replica_is_ready_when_it_has_asked_prometheus_once() {
+    let stack = stack().await;
+    let proxy = stack.proxy.read().await;
+    let spec = |gauge: &str| {
+        format!(
+            "
+workloads:
+- name: worker
+  scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: worker}}
+  maxReplicas: 3
+  metrics: [{{name: depth, queueDepth: {{gauge: {gauge}, target: {{averageValue: '50'}}}}}}]
+"
+        )
+    };
+    for (gauge, fault, outcome) in [
+        ("first_slow", Fault::Slow, "success"),
+        ("first_hang", Fault::Hang, "failure"),
+    ] {
+        proxy.set(gauge, Some(fault));
+        let namespace = stack.scaling("first", &spec(gauge));
+        namespace.kubectl(&["create", "secret", "generic", "vas-metrics-server-tls"]);
+        let metrics_port = free_port();
+        let ports = (free_port(), metrics_port);
+        let kubeconfig = stack.cluster.kubeconfig();
+        let _replica = start_apart(&namespace, gauge, &kubeconfig, ports, &stack.proxy_url);
+        eventually(Duration::from_secs(60), "it is ready", || is_ready(metrics_port)).await;
+        let counted = format!("vas_metrics_server_polls_total{{outcome=\"{outcome}\"}}");
+        let metrics = metrics(metrics_port).await;
+        assert!(metrics.contains(&counted), "{gauge}: {metrics}");
+    }
 }
 
 #[tokio::test]
