@@ -18,8 +18,9 @@ pub const DURATION_PATTERN: &str = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$";
 /// A DNS label: names of environments, workloads and metrics.
 pub const NAME_PATTERN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 
-/// Name of a Prometheus metric.
-pub const METRIC_PATTERN: &str = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$";
+/// Name of a Prometheus metric. Since Prometheus 3 it may hold any characters; those that make up selectors and
+/// ranges are left out, because a name with them is a query in the wrong place.
+pub const METRIC_PATTERN: &str = r#"^[^\s{}\[\]()"'`\\,=]+$"#;
 
 /// A Kubernetes quantity: `"100"`, `500m`, `2Gi`.
 pub fn quantity(_: &mut SchemaGenerator) -> Schema {

@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 
 use super::turns::{Lane, Turn};
 use crate::{
-    core::promql::{Grouping, Source, Sources},
+    core::promql::{Grouping, Reach, Source, Sources},
     prometheus::{BuildError, Client, Settings},
 };
 
@@ -52,8 +52,20 @@ struct Places {
 }
 
 /// All servers by the name resources call them.
-#[derive(Default)]
-pub struct Servers(ArcSwap<BTreeMap<String, Arc<Server>>>);
+pub struct Servers {
+    named: ArcSwap<BTreeMap<String, Arc<Server>>>,
+    /// How far authors' own queries may reach, on any of them.
+    reach: ArcSwap<Reach>,
+}
+
+impl Default for Servers {
+    fn default() -> Self {
+        Self {
+            named: ArcSwap::default(),
+            reach: ArcSwap::from_pointee(Reach::DEFAULT),
+        }
+    }
+}
 
 impl Places {
     fn new(longest: Duration) -> Self {
@@ -91,16 +103,22 @@ impl Server {
 impl Servers {
     /// A server by its name.
     pub fn get(&self, name: &str) -> Option<Arc<Server>> {
-        self.0.load().get(name).cloned()
+        self.named.load().get(name).cloned()
     }
 
     /// What planning must know.
     pub fn sources(&self) -> Sources {
-        let servers = self.0.load();
+        let servers = self.named.load();
         let sources = servers.iter();
-        sources
+        let sources: Sources = sources
             .map(|(name, server)| (name.clone(), server.settings.source.clone()))
-            .collect()
+            .collect();
+        sources.within(**self.reach.load())
+    }
+
+    /// Lets authors' own queries reach so far and no further.
+    pub fn bound(&self, reach: Reach) {
+        self.reach.store(Arc::new(reach));
     }
 
     /// Makes these the servers, and of those in `kept` what they are now. A server whose settings are the same stays
@@ -111,7 +129,7 @@ impl Servers {
         settings: BTreeMap<String, ServerSettings>,
         kept: &BTreeSet<String>,
     ) -> Vec<(String, BuildError)> {
-        let before = self.0.load_full();
+        let before = self.named.load_full();
         let mut after: BTreeMap<_, _> = before
             .iter()
             .map(|(name, server)| (name.clone(), server.clone()))
@@ -132,7 +150,7 @@ impl Servers {
                 Err(error) => failures.push((name, error)),
             }
         }
-        self.0.store(Arc::new(after));
+        self.named.store(Arc::new(after));
         failures
     }
 }

@@ -12,7 +12,7 @@ use vas::{
     api::v1alpha1::{Aggregation, OnMissing},
     core::{
         model::{ObjectTarget, PrometheusMetric, Series},
-        promql::{Answer, ByName, LabelName, Labels, Point, Shape, quote, shape},
+        promql::{Answer, ByName, LabelName, Labels, Point, Shape, pin_namespace, quote, shape},
     },
     prometheus::{Client, Limits},
 };
@@ -248,4 +248,44 @@ async fn the_split_of_a_batched_answer_equals_asking_for_each_metric_alone() {
         .await;
     }
     traffic.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_sent_for_a_query_is_understood_and_what_prometheus_refuses_is_said_in_its_words() {
+    let prometheus = Prometheus::start("queries").await;
+    let limits = Limits {
+        timeout: Duration::from_secs(4),
+        response_size: 1 << 20,
+    };
+    let client = Client::new(&prometheus.url(), limits).expect("a client");
+    let label: LabelName = "namespace".parse().expect("a label name");
+    let sent =
+        |query: &str| pin_namespace(query, &label, "mine").unwrap_or_else(|error| panic!("{query}: {error}"));
+    for query in [
+        r#"a{b=~`\d+`, c='it\'s', d!~"x|"} # ({["#,
+        "sum by () (a) + ignoring () a",
+        "a * 1_000 + 0x1F + 0755 + 1e-3 + 5m",
+        r#"{"a.b", "c.d"=~"e.*"} or sum by ("a.b", c) (d)"#,
+        r#"a / on ("b.c") group_left ("d.e") f"#,
+        r#"label_replace(a, "x", "$1", "y", "(.*)-[0-9]+")"#,
+        r#"sum(count_values("version", a{or="b", by = "c"}))"#,
+        "max_over_time(sum(rate(a[5m] offset 1d))[10m:1m] @ end()) + absent(a @ 1.5)",
+        "quantile(scalar(a), b) > bool NaN or -Inf * a",
+    ] {
+        let sent = sent(query);
+        if let Err(error) = client.query(&sent).await {
+            panic!("{query} is sent as {sent}: {error}");
+        }
+    }
+    for (query, words) in [
+        (r#"a{b=~"("}"#, "missing closing )"),
+        (r#"a{b=~"x{1001}"}"#, "invalid repeat count"),
+        (
+            r#"label_replace(a, "x", "$1", "y", "*")"#,
+            "missing argument to repetition operator",
+        ),
+    ] {
+        let error = client.query(&sent(query)).await.expect_err(query).to_string();
+        assert!(error.contains(words), "{query}: {error}");
+    }
 }

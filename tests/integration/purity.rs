@@ -87,6 +87,43 @@ fn the_core_reaches_for_nothing_outside() {
     }
 }
 
+/// The parser compiles the regular expressions of what it is given, so only one module gives it anything.
+const PROMQL_ENTRANCE: &str = "src/core/promql/query.rs";
+
+/// Whether code reaches for the PromQL parser's own `parse`, under any of its paths.
+fn parses_promql(source: &str) -> bool {
+    let code = code(source);
+    let mut imports = code.split("promql_parser::").skip(1);
+    code.contains("parser::parse(")
+        || code.contains("parse::parse")
+        || imports.any(|import| {
+            let import = import.split(';').next().unwrap_or_default();
+            import
+                .split(['{', '}', ',', ':', '('])
+                .any(|name| name == "parse" || name == "lexer")
+        })
+}
+
+#[test]
+fn only_one_module_hands_text_to_the_promql_parser() {
+    let mut files = Vec::new();
+    sources(&root().join("src"), &mut files);
+    assert!(files.len() > 200, "only {} files were looked at", files.len());
+    let parsing: Vec<_> = files
+        .iter()
+        .filter(|file| parses_promql(&std::fs::read_to_string(file).unwrap()))
+        .map(|file| file.strip_prefix(root()).unwrap().display().to_string())
+        .collect();
+    assert_eq!(parsing, [PROMQL_ENTRANCE]);
+    for source in [
+        "use promql_parser::parser;\nfn f() { parser::parse(\"a\") }",
+        "use promql_parser::{label, parser::{Expr, parse}};",
+        "fn f() { promql_parser::parser::parse::parse(\"a\") }",
+    ] {
+        assert!(parses_promql(source), "{source}");
+    }
+}
+
 #[test]
 fn the_scan_sees_what_it_looks_for() {
     for (source, found) in [

@@ -44,8 +44,9 @@ pub(super) const MAX_AGE: &str = "!has(self.maxAge) || (duration(self.maxAge) > 
 /// `RequestRateSource`: a window that gives a rate.
 pub(super) const WINDOW: &str = "!has(self.window) || (duration(self.window) > duration('0s') && duration(self.window) <= duration('1h'))";
 
-/// Sources with matchers: label names of Prometheus, and the namespace is vas's own matcher.
-pub(super) const MATCH_LABELS: &str = "!has(self.matchLabels) || self.matchLabels.all(k, k != 'namespace' && !k.startsWith('__') && k.matches('^[a-zA-Z_][a-zA-Z0-9_]*$'))";
+/// Sources with matchers: label names of Prometheus, and the namespace is vas's own matcher. Since Prometheus 3 a
+/// name may hold other characters than letters, digits and `_`; those of a selector's syntax are left out.
+pub(super) const MATCH_LABELS: &str = "!has(self.matchLabels) || self.matchLabels.all(k, k != 'namespace' && !k.startsWith('__') && k.matches(r'^[^\\s{}\"=!~,]+$'))";
 
 /// Targets: an `averageValue` to divide by.
 pub(super) const AVERAGE_VALUE_POSITIVE: &str = "!has(self.averageValue) || (type(self.averageValue) == int ? int(self.averageValue) > 0 : quantity(string(self.averageValue)).isGreaterThan(quantity('0')))";

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::{
     cli::leader_election::parse_duration,
-    core::promql::{LabelName, Labels, Source},
+    core::promql::{LabelName, Labels, Reach, Source},
     metrics_server::{ConfigError, ConfigFile, Configuration, ServerSettings},
     prometheus,
 };
@@ -58,6 +58,28 @@ pub(super) struct PrometheusArgs {
     /// Label that carries the pod of a series
     #[arg(long, value_name = "LABEL", default_value = "pod", env = "VAS_POD_LABEL")]
     pub(super) pod_label: LabelName,
+    /// Longest range of an author's own query, for example rate(x[1h]), at most 24h. Prometheus holds all of its samples
+    /// in memory, every few seconds; a recording rule costs less
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = parse_range, env = "VAS_MAX_QUERY_RANGE")]
+    pub(super) max_query_range: Duration,
+    /// Most steps of the subqueries of an author's own query, those inside each other multiplied, at most 3000:
+    /// max_over_time(x[1h:1m]) has 60
+    #[arg(
+        long,
+        value_name = "STEPS",
+        default_value_t = Reach::DEFAULT.steps,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(Reach::WIDEST.steps)),
+        env = "VAS_MAX_QUERY_STEPS"
+    )]
+    pub(super) max_query_steps: u32,
+}
+
+fn parse_range(text: &str) -> Result<Duration, String> {
+    let range = parse_duration(text).map_err(|error| error.to_string())?;
+    if range > Reach::WIDEST.range {
+        return Err("must be at most 24h".to_owned());
+    }
+    Ok(range)
 }
 
 /// Why there are no servers to ask.
@@ -71,6 +93,14 @@ pub(super) enum PrometheusArgsError {
 
 impl PrometheusArgs {
     pub(super) fn configuration(&self) -> Result<Configuration, PrometheusArgsError> {
+        let reach = Reach {
+            range: self.max_query_range,
+            steps: self.max_query_steps,
+        };
+        Ok(self.servers()?.within(reach))
+    }
+
+    fn servers(&self) -> Result<Configuration, PrometheusArgsError> {
         if let Some(file) = &self.config {
             return Ok(Configuration::from_file(ConfigFile::new(file))?);
         }

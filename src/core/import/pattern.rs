@@ -5,11 +5,17 @@ use regex::{Regex, RegexBuilder};
 /// Most memory that a compiled expression may take.
 const MAX_COMPILED: usize = 1 << 20;
 
+/// Longest expression, in bytes: what it is made of takes memory before the bound above counts.
+const MAX_LENGTH: usize = 4096;
+
 /// Compiles an expression.
 ///
 /// # Errors
 /// With the name of the field it stands in.
 pub(super) fn compile(pattern: &str, field: &str) -> Result<Regex, String> {
+    if pattern.len() > MAX_LENGTH {
+        return Err(format!("{field} is longer than {MAX_LENGTH} bytes"));
+    }
     let compiled = RegexBuilder::new(pattern).size_limit(MAX_COMPILED).build();
     compiled.map_err(|error| {
         let error = error.to_string();
@@ -20,4 +26,17 @@ pub(super) fn compile(pattern: &str, field: &str) -> Result<Regex, String> {
             words.trim_start_matches("error: ")
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expression_that_would_take_megabytes_is_refused() {
+        assert!(compile("^queue_(.*)_depth$", "f").is_ok());
+        for pattern in [r"\pL{200}", "((a{100}){100}){100}", &r"\pL".repeat(2000)] {
+            assert!(compile(pattern, "f").is_err(), "{pattern}");
+        }
+    }
 }

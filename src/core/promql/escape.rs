@@ -45,6 +45,27 @@ fn escape_regex(literal: &str) -> String {
     escaped
 }
 
+/// The name of a label as it stands in a matcher: as it is where it is made of letters, digits and `_`, else in
+/// quotes, which only Prometheus 3 and newer takes.
+///
+/// # Errors
+/// When it is no name that a series can have in one of our selectors.
+pub fn matcher_name(name: &str) -> Result<String, InvalidMatcherName> {
+    if name.parse::<LabelName>().is_ok() {
+        return Ok(name.to_owned());
+    }
+    let is_syntax = |char: char| char.is_whitespace() || char.is_control() || "{}\"=!~,".contains(char);
+    if name.is_empty() || name.contains(is_syntax) {
+        return Err(InvalidMatcherName(name.to_owned()));
+    }
+    Ok(quote(name))
+}
+
+/// The text is no name of a label.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not the name of a label: it is empty, or holds white space or characters of a matcher")]
+pub struct InvalidMatcherName(String);
+
 /// Name of a label, safe to write into a query as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LabelName(String);
@@ -115,6 +136,21 @@ mod tests {
             let matcher = &selector.matchers.matchers[0];
             prop_assert!(values.iter().all(|value| matcher.is_match(value)), "{}", quoted);
             prop_assert_eq!(matcher.is_match(&other), values.contains(&other), "{}", quoted);
+        }
+    }
+
+    #[test]
+    fn names_of_any_script_are_matched_in_quotes_and_structure_is_refused() {
+        for (name, written) in [
+            ("job", "job"),
+            ("a.b", "\"a.b\""),
+            ("größe", "\"größe\""),
+            ("1a", "\"1a\""),
+        ] {
+            assert_eq!(matcher_name(name).as_deref(), Ok(written));
+        }
+        for name in ["", "a b", "a=b", "a\"", "a}", "a\n", "a!~b"] {
+            assert!(matcher_name(name).is_err(), "{name}");
         }
     }
 

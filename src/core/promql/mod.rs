@@ -9,22 +9,31 @@
 //!     --split--> parts of it, one unless answers are too large --(poller)--> two Vectors --answer--> Answer
 //! ```
 
+mod advice;
 mod allotment;
 mod answer;
 mod by_name;
+mod complexity;
 mod escape;
+mod lexer;
+mod literal;
 mod namespace;
 mod plan;
+mod query;
+mod reach;
 mod shape;
 mod split;
 mod turns;
 
+pub use advice::{Advice, advise};
 pub use allotment::{Allotment, Claim, GUARANTEED, Refusal, Refused, ShapeLimits, allot};
 pub use answer::{Answer, AnswerError, Item, Point, SampleTime, Unanswered, Vector};
 pub use by_name::ByName;
-pub use escape::{InvalidLabelName, LabelName, quote, quote_any_of};
-pub use namespace::{QueryError, check_query, pin_namespace};
+pub use escape::{InvalidLabelName, InvalidMatcherName, LabelName, matcher_name, quote, quote_any_of};
+pub use namespace::pin_namespace;
 pub use plan::{Plan, Source, Sources};
+pub use query::{QueryError, parse, parse_instant, render};
+pub use reach::{Reach, TooFar};
 pub use shape::{Grouping, Labels, Queries, Shape, ShapeError, shape};
 pub use split::{Failed, Part, Split, Why};
 pub use turns::{Patience, Turns, Usage};

@@ -1,93 +1,58 @@
 //! Binds an author's own query to the namespace of the resource it stands in.
 //!
 //! The query is parsed, an equality matcher is added to every selector of the tree, and the text that is sent
-//! is rendered from that tree: what the parser did not understand never reaches Prometheus. The rendered
-//! text must parse back to the same tree, so that a slip of the renderer is an error, not another query.
+//! is rendered from that tree: what the parser did not understand never reaches Prometheus.
 
 use promql_parser::{
     label::{MatchOp, Matcher},
     parser::{
-        self, AggregateExpr, BinaryExpr, Call, Expr, MatrixSelector, ParenExpr, SubqueryExpr, UnaryExpr,
-        VectorSelector, value::ValueType,
+        AggregateExpr, BinaryExpr, Call, Expr, MatrixSelector, ParenExpr, SubqueryExpr, UnaryExpr,
+        VectorSelector,
     },
 };
 
-use super::LabelName;
+use super::{
+    LabelName, QueryError, Reach,
+    query::{parse_instant, render},
+};
 
-/// Longest query accepted, in bytes: the bound of the CRD.
-const MAX_LENGTH: usize = 4096;
-/// Most brackets and operators in a query. The parser's tree is walked by recursion: this bounds its depth.
-const MAX_NODES: usize = 256;
-
-/// Why an author's query cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum QueryError {
-    /// Longer or more deeply nested than accepted.
-    #[error(
-        "too complex: at most {MAX_LENGTH} characters and {MAX_NODES} brackets and operators; use a recording rule"
-    )]
-    TooComplex,
-    /// Not PromQL.
-    #[error("not PromQL: {0}")]
-    Malformed(String),
-    /// The result would be a string or a range.
-    #[error("the result must be a number or an instant vector, not a {0}")]
-    WrongType(&'static str),
-    /// A construct that cannot be bound to a namespace.
-    #[error("{0} cannot be bound to the namespace; leave it out")]
-    Unsupported(&'static str),
-}
-
-/// Adds `label="namespace"` to every selector of `query` and renders the result.
+/// Adds `label="namespace"` to every selector of `query` and renders the result. Accepts what any metrics server can
+/// be told to accept.
 ///
 /// # Errors
 /// See [`QueryError`].
 pub fn pin_namespace(query: &str, label: &LabelName, namespace: &str) -> Result<String, QueryError> {
-    let mut expr = parse(query)?;
+    pin_within(query, label, namespace, Reach::WIDEST)
+}
+
+/// The same for a metrics server that accepts less.
+///
+/// # Errors
+/// See [`QueryError`].
+pub(super) fn pin_within(
+    query: &str,
+    label: &LabelName,
+    namespace: &str,
+    reach: Reach,
+) -> Result<String, QueryError> {
+    let mut expr = parse_instant(query)?;
+    reach.check(&expr)?;
     Pin {
         label: label.as_str(),
         namespace,
     }
     .expr(&mut expr)?;
-    let rendered = expr.to_string();
-    match parser::parse(&rendered) {
-        Ok(again) if again == expr => Ok(rendered),
-        _ => Err(QueryError::Unsupported("this spelling of the query")),
-    }
+    render(&expr)
 }
 
-/// Checks a query that is sent as it is written.
+/// A query that is not bound to any namespace, as it is sent: as its tree says, like a bound one.
 ///
 /// # Errors
 /// See [`QueryError`].
-pub fn check_query(query: &str) -> Result<(), QueryError> {
-    parse(query).map(drop)
-}
-
-fn parse(query: &str) -> Result<Expr, QueryError> {
-    let nodes = query
-        .bytes()
-        .filter(|byte| b"([{+-*/%^=<>!@".contains(byte))
-        .count()
-        + query
-            .split(|char: char| !char.is_ascii_alphanumeric() && char != '_')
-            .filter(|word| is_word_operator(word))
-            .count();
-    if query.len() > MAX_LENGTH || nodes > MAX_NODES {
-        return Err(QueryError::TooComplex);
-    }
-    let expr = parser::parse(query).map_err(QueryError::Malformed)?;
-    match expr.value_type() {
-        ValueType::Vector | ValueType::Scalar => Ok(expr),
-        ValueType::Matrix => Err(QueryError::WrongType("range vector")),
-        ValueType::String => Err(QueryError::WrongType("string")),
-    }
-}
-
-fn is_word_operator(word: &str) -> bool {
-    ["and", "or", "unless", "atan2"]
-        .iter()
-        .any(|operator| word.eq_ignore_ascii_case(operator))
+pub(super) fn unbound(query: &str, reach: Reach) -> Result<String, QueryError> {
+    let expr = parse_instant(query)?;
+    reach.check(&expr)?;
+    render(&expr)
 }
 
 struct Pin<'a> {
@@ -149,7 +114,7 @@ impl Pin<'_> {
             .matchers
             .push(Matcher::new(MatchOp::Equal, self.label, self.namespace));
         // The renderer sorts them; in the same order the trees can be compared.
-        selector.matchers.matchers.sort_by_key(ToString::to_string);
+        selector.matchers.matchers.sort_by_cached_key(ToString::to_string);
         Ok(())
     }
 }
@@ -216,17 +181,19 @@ mod tests {
             format!("a{}", " or#\na".repeat(600)),
             format!("a{}", "or(a)".repeat(600)),
         ] {
-            assert_eq!(pinned(&query), Err(QueryError::TooComplex));
+            assert!(
+                matches!(pinned(&query), Err(QueryError::TooComplex { .. })),
+                "{query}"
+            );
         }
     }
 
     #[test]
     fn the_most_complex_query_accepted_fits_a_worker_thread() {
-        let nested = MAX_NODES - 1;
         for query in [
-            format!("{}a{}", "(".repeat(nested), ")".repeat(nested)),
-            format!("{}a", "-".repeat(nested)),
-            format!("a{}", "+a".repeat(nested)),
+            format!("{}a{}", "max(".repeat(64), ")".repeat(64)),
+            format!("{}a", "-".repeat(256)),
+            format!("a{}", "+a".repeat(256)),
         ] {
             let thread = std::thread::Builder::new().stack_size(2 << 20);
             let result = thread.spawn(move || pinned(&query)).unwrap().join().unwrap();

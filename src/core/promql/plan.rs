@@ -6,10 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{
-    Labels, Shape, ShapeError,
-    shape::{shape, shape_unbound},
-};
+use super::{Labels, Reach, Shape, ShapeError, shape::shape_within};
 use crate::core::model::PrometheusMetric;
 
 /// What planning must know of one Prometheus.
@@ -22,33 +19,51 @@ pub struct Source {
     pub bind_queries: bool,
 }
 
-/// Every Prometheus by the name that resources call it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sources(BTreeMap<String, Source>);
+/// Every Prometheus by the name that resources call it, and how much an author's own query may make one evaluate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sources {
+    named: BTreeMap<String, Source>,
+    reach: Reach,
+}
 
 /// Each question with the namespaces whose resources ask it.
 pub type Plan = BTreeMap<Arc<Shape>, BTreeSet<String>>;
 
 impl FromIterator<(String, Source)> for Sources {
     fn from_iter<T: IntoIterator<Item = (String, Source)>>(sources: T) -> Self {
-        Self(sources.into_iter().collect())
+        Self {
+            named: sources.into_iter().collect(),
+            reach: Reach::DEFAULT,
+        }
+    }
+}
+
+impl Default for Sources {
+    fn default() -> Self {
+        Self::from_iter([])
     }
 }
 
 impl Sources {
+    /// The same servers, asked for no more than this.
+    #[must_use]
+    pub fn within(self, reach: Reach) -> Self {
+        Self { reach, ..self }
+    }
+
     /// The question behind one metric of a resource in `namespace`.
     ///
     /// # Errors
     /// See [`ShapeError`].
     pub fn shape(&self, namespace: &str, metric: &PrometheusMetric) -> Result<Shape, ShapeError> {
-        match self.0.get(&metric.server) {
-            Some(source) if source.bind_queries => shape(&source.labels, namespace, metric),
-            Some(source) => shape_unbound(&source.labels, metric),
-            None => Err(ShapeError::UnknownServer {
+        let Some(source) = self.named.get(&metric.server) else {
+            return Err(ShapeError::UnknownServer {
                 server: metric.server.clone(),
-                known: self.0.keys().cloned().collect(),
-            }),
-        }
+                known: self.named.keys().cloned().collect(),
+            });
+        };
+        let bound_to = source.bind_queries.then_some(namespace);
+        shape_within(&source.labels, bound_to, metric, self.reach)
     }
 }
 

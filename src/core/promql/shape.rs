@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    LabelName, QueryError, check_query, escape::InvalidLabelName, pin_namespace, quote, quote_any_of,
+    LabelName, QueryError, Reach,
+    escape::{InvalidMatcherName, matcher_name},
+    namespace::{pin_within, unbound},
+    quote, quote_any_of,
 };
 use crate::{
     api::v1alpha1::Aggregation,
@@ -63,7 +66,7 @@ pub struct Queries {
 pub enum ShapeError {
     /// A key of `matchLabels` is no label name.
     #[error("matchLabels: {0}")]
-    MatchLabel(#[from] InvalidLabelName),
+    MatchLabel(#[from] InvalidMatcherName),
     /// The author's query cannot be used.
     #[error("query: {0}")]
     Query(#[from] QueryError),
@@ -82,24 +85,29 @@ pub enum ShapeError {
 /// # Errors
 /// See [`ShapeError`].
 pub fn shape(labels: &Labels, namespace: &str, metric: &PrometheusMetric) -> Result<Shape, ShapeError> {
+    shape_within(labels, Some(namespace), metric, Reach::WIDEST)
+}
+
+/// The same where an author's own query may reach less far. Without a namespace it is not bound to any.
+///
+/// # Errors
+/// See [`ShapeError`].
+pub(super) fn shape_within(
+    labels: &Labels,
+    namespace: Option<&str>,
+    metric: &PrometheusMetric,
+    reach: Reach,
+) -> Result<Shape, ShapeError> {
     let series = match &metric.series {
         Series::Query { query } => Series::Query {
-            query: pin_namespace(query, &labels.namespace, namespace)?,
+            query: match namespace {
+                Some(namespace) => pin_within(query, &labels.namespace, namespace, reach)?,
+                None => unbound(query, reach)?,
+            },
         },
         declared => declared.clone(),
     };
     render(labels, metric, series)
-}
-
-/// The same, but an author's own query is sent as it is written.
-///
-/// # Errors
-/// See [`ShapeError`].
-pub(super) fn shape_unbound(labels: &Labels, metric: &PrometheusMetric) -> Result<Shape, ShapeError> {
-    if let Series::Query { query } = &metric.series {
-        check_query(query)?;
-    }
-    render(labels, metric, metric.series.clone())
 }
 
 fn render(labels: &Labels, metric: &PrometheusMetric, series: Series) -> Result<Shape, ShapeError> {
@@ -140,7 +148,7 @@ impl Shape {
     }
 }
 
-fn queries(labels: &Labels, series: &Series, matcher: Option<&str>) -> Result<Queries, InvalidLabelName> {
+fn queries(labels: &Labels, series: &Series, matcher: Option<&str>) -> Result<Queries, InvalidMatcherName> {
     let Labels { namespace, pod } = labels;
     Ok(match series {
         Series::RequestRate {
@@ -182,11 +190,10 @@ fn selector(
     name: &str,
     match_labels: &BTreeMap<String, String>,
     matcher: Option<&str>,
-) -> Result<String, InvalidLabelName> {
+) -> Result<String, InvalidMatcherName> {
     let mut matchers = vec![format!("__name__={}", quote(name))];
     for (label, value) in match_labels {
-        let label: LabelName = label.parse()?;
-        matchers.push(format!("{label}={}", quote(value)));
+        matchers.push(format!("{}={}", matcher_name(label)?, quote(value)));
     }
     matchers.extend(matcher.map(str::to_owned));
     Ok(format!("{{{}}}", matchers.join(",")))

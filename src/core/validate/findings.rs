@@ -7,12 +7,21 @@
 //! scope.warn(&path.field("window"), "a rate over less than 15s rarely has two samples; use at least ...");
 //! ```
 
-use std::{collections::BTreeSet, fmt::Display};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+};
 
 use serde_json::Value;
 
 use super::{Violation, Warning, schema};
-use crate::core::field_path::{FieldPath, Located, Origin};
+use crate::core::{
+    field_path::{FieldPath, Located, Origin},
+    promql::{Advice, QueryError},
+};
+
+/// Most different queries of one resource, so that judging it is bounded: 16 workloads with 16 metrics each.
+const MAX_QUERIES: usize = 256;
 
 /// All violations and warnings of one resource so far.
 #[derive(Debug, Default)]
@@ -21,6 +30,8 @@ pub(super) struct Findings {
     warnings: Vec<Warning>,
     /// Paths that the schema refuses. One mistake is one finding: a rule about such a value adds none.
     beyond_schema: BTreeSet<String>,
+    /// What was found of each query: most environments inherit it, and judging it is the costly part of all.
+    queries: BTreeMap<String, Result<Vec<Advice>, QueryError>>,
 }
 
 /// Where rules look at the moment: one environment, and a workload in it or the resource as a whole.
@@ -99,6 +110,27 @@ impl<'a> Scope<'a> {
             environment: self.environment,
             workload: Some(workload),
         }
+    }
+
+    /// What `judge` says of a query, which it is asked once for each text.
+    pub(super) fn judged(
+        &mut self,
+        query: &str,
+        judge: impl FnOnce(&str) -> Result<Vec<Advice>, QueryError>,
+    ) -> Result<Vec<Advice>, QueryError> {
+        let queries = &mut self.findings.queries;
+        if let Some(known) = queries.get(query) {
+            return known.clone();
+        }
+        if queries.len() >= MAX_QUERIES {
+            return Err(QueryError::TooComplex {
+                most: MAX_QUERIES,
+                what: "different queries in one resource",
+            });
+        }
+        let judged = judge(query);
+        queries.insert(query.to_owned(), judged.clone());
+        judged
     }
 
     /// Reports a field that breaks a rule by itself.

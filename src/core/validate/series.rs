@@ -9,7 +9,7 @@ use crate::{
         duration,
         field_path::FieldPath,
         model::Series,
-        promql::{LabelName, pin_namespace},
+        promql::{LabelName, advise, matcher_name, pin_namespace},
     },
 };
 
@@ -65,12 +65,22 @@ pub(super) fn gauge(
 /// A query that can be bound to a namespace, by the same code that will bind it to the right one.
 pub(super) fn query(query: &str, path: &FieldPath, scope: &mut Scope<'_>) -> Option<Series> {
     let label: LabelName = NAMESPACE_LABEL.parse().ok()?;
-    match pin_namespace(query, &label, "any") {
-        Ok(_) => Some(Series::Query {
-            query: query.to_owned(),
-        }),
+    let judged = scope.judged(query, |query| {
+        pin_namespace(query, &label, "any")?;
+        advise(query)
+    });
+    let path = path.field("query");
+    match judged {
+        Ok(advice) => {
+            for advice in advice {
+                scope.warn(&path, advice);
+            }
+            Some(Series::Query {
+                query: query.to_owned(),
+            })
+        }
         Err(error) => {
-            scope.refuse(&path.field("query"), error);
+            scope.refuse(&path, error);
             None
         }
     }
@@ -118,7 +128,7 @@ fn check_matchers(
                 &path.key(name),
                 "label names that start with __ belong to Prometheus; remove it",
             );
-        } else if let Err(error) = name.parse::<LabelName>() {
+        } else if let Err(error) = matcher_name(name) {
             scope.refuse(&path.key(name), error);
         }
     }
@@ -130,7 +140,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::core::validate::testing::{accepted, accepts, refuses};
+    use crate::core::validate::{
+        testing::{accepted, accepts, object, refuses, with_workload},
+        validate,
+    };
 
     fn rate(fields: Value) -> Value {
         let mut source = json!({"counter": "c", "target": {"averageValue": "100"}});
@@ -166,12 +179,14 @@ mod tests {
         for (name, key, rule) in [
             ("namespace", ".namespace", "remove it"),
             ("__name__", ".__name__", "belong to Prometheus"),
-            ("a.b", r#"["a.b"]"#, "is not a Prometheus label name"),
-            ("1a", ".1a", "is not a Prometheus label name"),
+            ("a b", r#"["a b"]"#, "is not the name of a label"),
+            ("a=~b", r#"["a=~b"]"#, "is not the name of a label"),
         ] {
             refuses(rate(json!({"matchLabels": {name: "v"}})), &path(key), rule);
         }
-        accepts(rate(json!({"matchLabels": {"queue": "with \"quotes\""}})));
+        accepts(rate(
+            json!({"matchLabels": {"queue": "with \"quotes\"", "a.b": "", "größe": "1"}}),
+        ));
     }
 
     #[test]
@@ -181,6 +196,51 @@ mod tests {
         for text in ["sum(", "x[5m]", "\"text\"", "no_such_function(x)", "info(x)"] {
             refuses(query(text), "spec.workloads[0].metrics[0].prometheus.query", "");
         }
+    }
+
+    #[test]
+    fn what_no_metrics_server_takes_is_refused_and_what_only_a_flag_lets_pass_is_remarked() {
+        let query = |text: &str| json!({"metrics": [{"name": "m", "prometheus": {"query": text, "target": {"value": "5"}}}]});
+        let path = "spec.workloads[0].metrics[0].prometheus.query";
+        refuses(query("sum(rate(x[25h]))"), path, "longer than 24h");
+        refuses(query("max_over_time(vector(1)[30d:1s])"), path, "more than 3000");
+        for (text, advice) in [
+            ("sum(rate(x[2h]))", "--max-query-range"),
+            ("sum(x) or vector(0)", "onMissing: Zero"),
+        ] {
+            let validation = validate(&object(&with_workload(query(text))));
+            assert_eq!(validation.violations, [], "{text}");
+            let warnings: Vec<_> = validation.warnings.iter().map(ToString::to_string).collect();
+            assert!(
+                warnings.len() == 1 && warnings[0].starts_with(path) && warnings[0].contains(advice),
+                "{text}: {warnings:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_resource_has_no_more_queries_than_can_be_judged_soon() {
+        let metric = |n: usize| json!({"name": format!("m{}", n % 16), "prometheus": {"query": format!("sum(x) + {n}"), "target": {"value": "5"}}});
+        let workload = |environment: usize| {
+            let metrics: Vec<_> = (0..16).map(|n| metric(16 * environment + n)).collect();
+            json!({"name": "api", "metrics": metrics})
+        };
+        let mut spec = with_workload(json!({"metrics": workload(0)["metrics"]}));
+        let environments = |count: usize| -> Vec<_> {
+            let numbers = 1..=count;
+            numbers
+                .map(|n| json!({"name": format!("e{n}"), "workloads": [workload(n)]}))
+                .collect()
+        };
+        spec["environments"] = json!(environments(15));
+        assert_eq!(validate(&object(&spec)).violations, []);
+        spec["environments"] = json!(environments(16));
+        let violations = validate(&object(&spec)).violations;
+        assert_eq!(violations.len(), 16);
+        assert!(
+            violations[0].rule.contains("256 different queries"),
+            "{violations:?}"
+        );
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub use self::{
     load::{ConfigError, ConfigFile},
 };
 use super::servers::{ServerSettings, Servers};
-use crate::prometheus::BuildError;
+use crate::{core::promql::Reach, prometheus::BuildError};
 
 /// The Prometheus that metrics without `prometheusServer` are read from.
 pub const DEFAULT_SERVER: &str = "default";
@@ -38,6 +38,13 @@ pub struct Configuration {
 }
 
 impl Configuration {
+    /// The same servers, whose authors' own queries reach no further than this.
+    #[must_use]
+    pub fn within(self, reach: Reach) -> Self {
+        self.servers.bound(reach);
+        self
+    }
+
     /// One server, called `default`.
     ///
     /// # Errors

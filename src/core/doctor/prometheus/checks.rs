@@ -12,6 +12,7 @@ use crate::{
             view,
         },
         model::Series,
+        promql::advise,
     },
 };
 
@@ -55,7 +56,7 @@ pub fn series(observed: &Observed) -> Vec<Finding> {
                 Finding::ok(seen.object(), format!("{place}: the query gives one series"))
             }
             (Facts::Query(0), _) => missing(seen, format!("{place}: the query gives no series"))
-                .fix("run it in Prometheus; add `or vector(0)` where none means zero"),
+                .fix("run it in Prometheus; write onMissing: Zero where no series means zero"),
             (Facts::Query(several), _) => Finding::problem(
                 seen.object(),
                 format!("{place}: the query gives {several} series instead of one"),
@@ -186,9 +187,12 @@ pub fn pods(observed: &Observed) -> Vec<Finding> {
     })
 }
 
-/// Whether counters look like counters, and gauges like gauges.
+/// Whether counters look like counters and gauges like gauges, and queries mean what they seem to mean.
 pub fn types(observed: &Observed) -> Vec<Finding> {
     each(observed, |seen, facts, _| {
+        if let Series::Query { query } = &seen.series {
+            return Some(meaning(seen, query));
+        }
         let facts = matched(facts)?;
         let place = seen.place();
         let finding = match &seen.series {
@@ -220,6 +224,23 @@ pub fn types(observed: &Observed) -> Vec<Finding> {
         };
         Some(finding)
     })
+}
+
+/// What an author should know of a query that is valid.
+fn meaning(seen: &SeriesSeen, query: &str) -> Finding {
+    let place = seen.place();
+    let words: Vec<String> = match advise(query) {
+        Ok(advice) => advice.iter().map(ToString::to_string).collect(),
+        Err(error) => vec![error.to_string()],
+    };
+    if words.is_empty() {
+        return Finding::ok(
+            seen.object(),
+            format!("{place}: the query means what it seems to mean"),
+        );
+    }
+    Finding::warning(seen.object(), format!("{place}: {}", words.join("; ")))
+        .fix("correct the query in the resource")
 }
 
 /// Runs a check on each metric that was looked for.

@@ -104,8 +104,10 @@ fn own_query(
             expr.to_string()
         }
     };
-    promql::check_query(&text)
+    let advice = promql::parse_instant(&text)
+        .and_then(|_| promql::advise(&text))
         .map_err(|error| format!("metricsQuery cannot be written as one query: {error}"))?;
+    comments.extend(advice.iter().map(ToString::to_string));
     if bound::divides(&expr) && !is_external {
         comments.push(
             "prometheus-adapter reads 0/0 as 0, vas as no value; x / (y > 0) with onMissing: Zero is 0 when idle"

@@ -10,9 +10,12 @@ use crate::{
         Aggregation, ContainerResourceSource, Metric, ObjectTarget, OnMissing, PrometheusSource,
         QueueDepthSource, ResourceName, ResourceSource, ResourceTarget,
     },
-    core::import::{
-        names,
-        query::{self, Asked, Count, Gathered, Op},
+    core::{
+        import::{
+            names,
+            query::{self, Asked, Count, Gathered, Op},
+        },
+        promql,
     },
 };
 
@@ -229,6 +232,8 @@ fn source(
             .comments
             .push("the query has to give one series, as in KEDA".to_owned());
     }
+    let advice = promql::advise(text).unwrap_or_default();
+    converted.comments.extend(advice.iter().map(ToString::to_string));
     converted.metric.prometheus = Some(Box::new(PrometheusSource {
         query: text.trim().to_owned(),
         target,

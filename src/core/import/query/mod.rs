@@ -14,7 +14,7 @@ mod matcher;
 mod result;
 mod series;
 
-use promql_parser::parser::{self, Expr, MatrixSelector, ParenExpr, UnaryExpr, VectorSelector};
+use promql_parser::parser::{Expr, MatrixSelector, ParenExpr, UnaryExpr, VectorSelector};
 
 use crate::core::promql;
 
@@ -32,8 +32,7 @@ pub(super) const MATCHERS: &str = "__vas_matchers";
 /// # Errors
 /// When it is not PromQL, or more than vas accepts.
 pub(super) fn parse(text: &str, field: &str) -> Result<Expr, String> {
-    promql::check_query(text).map_err(|error| format!("{field}: {error}"))?;
-    parser::parse(text).map_err(|error| format!("{field}: not PromQL: {error}"))
+    promql::parse_instant(text).map_err(|error| format!("{field}: {error}"))
 }
 
 /// One selector of a query.

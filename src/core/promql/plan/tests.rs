@@ -100,6 +100,23 @@ fn a_query_is_bound_to_its_namespace_unless_its_server_says_otherwise() {
     assert!(matches!(range, Err(ShapeError::Query(_))), "{range:?}");
 }
 
+#[test]
+fn a_query_reaches_as_far_as_the_flags_allow_and_says_which() {
+    let far = metric("default", query("sum(rate(a[2h]))"));
+    let error = sources().shape("ns", &far).unwrap_err().to_string();
+    assert!(
+        error.contains("a range of 2h is longer than 1h") && error.contains("--max-query-range"),
+        "{error}"
+    );
+    assert!(sources().within(Reach::WIDEST).shape("ns", &far).is_ok());
+    let steps = metric("central", query("max_over_time(a[1d:1m])"));
+    let error = sources().shape("ns", &steps).unwrap_err().to_string();
+    assert!(
+        error.contains("1440 steps") && error.contains("--max-query-steps"),
+        "{error}"
+    );
+}
+
 fn label_values() -> impl Strategy<Value = String> {
     any::<String>()
 }

@@ -14,7 +14,8 @@ pub(super) fn pattern_words(pattern: &str) -> String {
             "not a name: use lower-case letters, digits and -, a letter or digit first and last".to_owned()
         }
         METRIC_PATTERN => {
-            "not a Prometheus metric name: use letters, digits, _ and :, not a digit first".to_owned()
+            "not a Prometheus metric name: write the name alone, without labels, brackets, quotes or white space"
+                .to_owned()
         }
         PERCENT_PATTERN => ParseShareError.to_string(),
         _ => format!("must match {pattern}"),

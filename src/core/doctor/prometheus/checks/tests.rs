@@ -122,6 +122,20 @@ fn a_query_must_give_one_series() {
 }
 
 #[test]
+fn a_query_that_makes_a_number_of_missing_data_is_a_warning() {
+    let mut observed = healthy();
+    for (query, expected) in [
+        ("sum(a) or vector(0)", Severity::Warning),
+        ("sum(a)", Severity::Ok),
+    ] {
+        observed.prometheus.as_mut().unwrap()[0].series[0].series = Series::Query {
+            query: query.to_owned(),
+        };
+        assert_eq!(severities(&types(&observed)), [expected], "{query}");
+    }
+}
+
+#[test]
 fn a_question_that_fails_quotes_its_words_and_a_silent_prometheus_is_one_problem() {
     let mut observed = healthy();
     let prometheus = observed.prometheus.as_mut().unwrap();

@@ -197,3 +197,30 @@ fn a_query_of_any_size_ends_in_words() {
     ));
     assert!(!refused(&convert(&rule, None)).is_empty());
 }
+
+#[test]
+fn a_query_of_thousands_of_signs_is_refused_and_or_vector_is_remarked() {
+    let rule = |query: &str| {
+        config(&format!(
+            "rules:\n- seriesQuery: a\n  resources: {{namespaced: true, template: <<.Resource>>}}\n  metricsQuery: '{query}'\n"
+        ))
+    };
+    let import = convert(&rule(&("-".repeat(20_000) + "<<.Series>>")), None);
+    assert_eq!(import.entries, []);
+    assert!(
+        import.refused[0].why.contains("too complex"),
+        "{:?}",
+        import.refused
+    );
+    let external = config(
+        "externalRules:\n- seriesQuery: a\n  resources: {template: <<.Resource>>}\n  metricsQuery: 'sum(<<.Series>>{<<.LabelMatchers>>}) or vector(0)'\n",
+    );
+    let import = convert(&external, None);
+    assert!(
+        import.entries[0]
+            .comments
+            .iter()
+            .any(|comment| comment.contains("onMissing: Zero")),
+        "{import:?}"
+    );
+}

@@ -1,0 +1,130 @@
+//! What an author should know of a query that is valid: it may not mean what it seems to mean.
+
+use promql_parser::parser::{
+    AggregateExpr, BinaryExpr, Call, Expr, ParenExpr, SubqueryExpr, UnaryExpr, token,
+};
+
+use super::{QueryError, Reach, TooFar, query::parse};
+
+/// One remark on a query.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Advice {
+    /// `or vector(N)`: missing data becomes a number, past every guard.
+    #[error(
+        "`or vector({0})` turns missing data into {0}, also while Prometheus has lost the series, and does not help \
+         against NaN; leave it out and write onMissing: Zero where no series means zero, and `x / (y > 0)` against a \
+         division by zero"
+    )]
+    OrVector(String),
+    /// Metrics servers refuse it unless a flag says otherwise.
+    #[error("a metrics server refuses the query unless its flags say otherwise: {0}")]
+    BeyondDefault(#[from] TooFar),
+}
+
+/// Remarks on an author's query.
+///
+/// # Errors
+/// See [`QueryError`].
+pub fn advise(query: &str) -> Result<Vec<Advice>, QueryError> {
+    let expr = parse(query)?;
+    let mut found = Vec::new();
+    or_vector(&expr, &mut found);
+    found.extend(Reach::DEFAULT.check(&expr).err().map(Advice::BeyondDefault));
+    Ok(found)
+}
+
+/// Finds each `or` whose right side is a number for everything.
+fn or_vector(expr: &Expr, found: &mut Vec<Advice>) {
+    match expr {
+        Expr::Binary(BinaryExpr {
+            op,
+            lhs,
+            rhs,
+            modifier: _,
+        }) => {
+            if op.id() == token::T_LOR
+                && let Some(number) = constant_vector(rhs)
+            {
+                let advice = Advice::OrVector(number);
+                if !found.contains(&advice) {
+                    found.push(advice);
+                }
+            }
+            or_vector(lhs, found);
+            or_vector(rhs, found);
+        }
+        Expr::Aggregate(AggregateExpr { expr, param, .. }) => {
+            if let Some(param) = param {
+                or_vector(param, found);
+            }
+            or_vector(expr, found);
+        }
+        Expr::Unary(UnaryExpr { expr })
+        | Expr::Paren(ParenExpr { expr })
+        | Expr::Subquery(SubqueryExpr { expr, .. }) => or_vector(expr, found),
+        Expr::Call(Call { func: _, args }) => args.args.iter().for_each(|arg| or_vector(arg, found)),
+        Expr::VectorSelector(_)
+        | Expr::MatrixSelector(_)
+        | Expr::NumberLiteral(_)
+        | Expr::StringLiteral(_)
+        | Expr::Extension(_) => {}
+    }
+}
+
+/// The number of `vector(N)`, in brackets or not, or of the same under an aggregation.
+fn constant_vector(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Paren(ParenExpr { expr })
+        | Expr::Aggregate(AggregateExpr {
+            expr, param: None, ..
+        }) => constant_vector(expr),
+        Expr::Call(Call { func, args }) if func.name == "vector" => {
+            match args.args.first().map(AsRef::as_ref) {
+                Some(number @ Expr::NumberLiteral(_)) => Some(number.to_string()),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_in_place_of_missing_data_is_remarked_wherever_it_stands() {
+        for (query, number) in [
+            ("sum(a) or vector(0)", "0"),
+            ("sum(a) OR on() vector(1)", "1"),
+            ("max((sum(a) or (vector(-1))) * 2)", "-1"),
+            ("sum(a or sum(vector(0)))", "0"),
+            ("topk(scalar(a or vector(2)), b)", "2"),
+            ("max_over_time((a or vector(3))[5m:1m])", "3"),
+        ] {
+            assert_eq!(
+                advise(query),
+                Ok(vec![Advice::OrVector(number.to_owned())]),
+                "{query}"
+            );
+        }
+        for query in [
+            "sum(a)",
+            "sum(a) + vector(0)",
+            "a or b",
+            "sum(a{b=\"or vector(0)\"}) # or vector(0)",
+            "vector(0) or a",
+        ] {
+            assert_eq!(advise(query), Ok(vec![]), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_query_that_only_a_flag_lets_pass_is_remarked() {
+        let advice = advise("max_over_time(rate(a[2h])[10m:1m])").unwrap();
+        assert!(
+            matches!(advice.as_slice(), [Advice::BeyondDefault(TooFar::Range { .. })]),
+            "{advice:?}"
+        );
+    }
+}

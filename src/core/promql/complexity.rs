@@ -1,0 +1,98 @@
+//! What a query may be made of, so that parsing it is cheap whatever its author chose.
+//!
+//! The parser walks its tree by recursion, asks each node for its type again at each level, and copies what an
+//! aggregation holds: its cost grows faster than the length of the text. Counting tokens bounds all of that
+//! before the parser begins.
+
+use super::{QueryError, lexer::Kind};
+
+/// Bounds of a query.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Limits {
+    length: usize,
+    tokens: usize,
+    /// Brackets and operators: each can be one level of the tree.
+    nodes: usize,
+    /// Brackets inside each other.
+    depth: usize,
+    /// Strings in matchers: values, and names in quotes.
+    matchers: usize,
+}
+
+/// Of what an author writes. The length is that of the CRD.
+pub(super) const AUTHORS: Limits = Limits {
+    length: 4096,
+    tokens: 1024,
+    nodes: 256,
+    depth: 64,
+    matchers: 128,
+};
+
+/// Of what is made of it: each selector has got one more matcher, and numbers are written out.
+pub(super) const RENDERED: Limits = Limits {
+    length: 64 << 10,
+    tokens: 8 << 10,
+    nodes: 1 << 10,
+    depth: 128,
+    matchers: 2 << 10,
+};
+
+/// What was counted so far.
+pub(super) struct Complexity {
+    limits: &'static Limits,
+    tokens: usize,
+    nodes: usize,
+    depth: usize,
+    matchers: usize,
+}
+
+impl Complexity {
+    /// # Errors
+    /// [`QueryError::TooComplex`] for a text that is too long.
+    pub(super) fn new(query: &str, limits: &'static Limits) -> Result<Self, QueryError> {
+        within(query.len(), limits.length, "bytes")?;
+        Ok(Self {
+            limits,
+            tokens: 0,
+            nodes: 0,
+            depth: 0,
+            matchers: 0,
+        })
+    }
+
+    /// Counts one more token.
+    ///
+    /// # Errors
+    /// [`QueryError::TooComplex`] where it is one too many.
+    pub(super) fn count(&mut self, kind: &Kind<'_>, in_braces: bool) -> Result<(), QueryError> {
+        self.tokens += 1;
+        match kind {
+            Kind::Symbol("(" | "[" | "{") => {
+                self.nodes += 1;
+                self.depth += 1;
+            }
+            Kind::Symbol(")" | "]" | "}") => self.depth = self.depth.saturating_sub(1),
+            Kind::Text(_) if in_braces => self.matchers += 1,
+            Kind::Symbol(symbol) if !in_braces && !matches!(*symbol, "," | ":") => self.nodes += 1,
+            Kind::Word(word) if !in_braces && is_operator(word) => self.nodes += 1,
+            Kind::Symbol(_) | Kind::Text(_) | Kind::Number(_) | Kind::Duration(_) | Kind::Word(_) => {}
+        }
+        within(self.tokens, self.limits.tokens, "tokens")?;
+        within(self.nodes, self.limits.nodes, "brackets and operators")?;
+        within(self.depth, self.limits.depth, "brackets inside each other")?;
+        within(self.matchers, self.limits.matchers, "strings in matchers")
+    }
+}
+
+fn within(found: usize, most: usize, what: &'static str) -> Result<(), QueryError> {
+    if found > most {
+        return Err(QueryError::TooComplex { most, what });
+    }
+    Ok(())
+}
+
+fn is_operator(word: &str) -> bool {
+    ["and", "or", "unless", "atan2"]
+        .iter()
+        .any(|operator| word.eq_ignore_ascii_case(operator))
+}

@@ -1,0 +1,313 @@
+//! The one entrance to the PromQL parser, and the way back to text.
+//!
+//! The parser would compile each regular expression of a query while it parses, up to 10 MiB each, and keep it. So
+//! it is never shown any string: each literal is replaced by a short mark that no author can write, each operator of
+//! a matcher by `=`, and both are put back into the tree. What the tree holds then is what the author wrote; only
+//! the compiled expression of a matcher is an empty one.
+//!
+//! ```text
+//! a{b=~"c.*"} > 1_000   --tokens-->   a{b="(mark 0)"} > 1000.0   --parser, marks put back-->   the tree
+//! ```
+
+use std::{fmt::Write as _, sync::LazyLock};
+
+use promql_parser::{
+    label::{Labels, MatchOp, Matcher},
+    parser::{
+        self, AggregateExpr, BinModifier, BinaryExpr, Call, Expr, LabelModifier, MatrixSelector, ParenExpr,
+        SubqueryExpr, UnaryExpr, VectorMatchCardinality, VectorSelector,
+        function::{Function, register_extra_functions},
+        value::ValueType,
+    },
+};
+use regex::Regex;
+
+use super::{
+    complexity::{AUTHORS, Limits, RENDERED},
+    lexer::{self, Kind, Token},
+};
+
+/// Why a query cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// Longer or more deeply nested than accepted.
+    #[error("too complex: at most {most} {what}; use a recording rule")]
+    TooComplex {
+        /// The limit.
+        most: usize,
+        /// Of what there are too many.
+        what: &'static str,
+    },
+    /// Not PromQL.
+    #[error("not PromQL: {0}")]
+    Malformed(String),
+    /// The result would be a string or a range.
+    #[error("the result must be a number or an instant vector, not a {0}")]
+    WrongType(&'static str),
+    /// A construct that cannot be bound to a namespace.
+    #[error("{0} cannot be bound to the namespace; leave it out")]
+    Unsupported(&'static str),
+    /// It would make Prometheus read or compute too much.
+    #[error(transparent)]
+    TooFar(#[from] super::reach::TooFar),
+}
+
+/// Around the number of a literal: a control character, so that a mark is no label name and is always quoted.
+const MARK: char = '\u{1}';
+/// Stands in the tree for each regular expression.
+static NO_REGEX: LazyLock<Result<Regex, regex::Error>> = LazyLock::new(|| Regex::new(""));
+/// What Prometheus before 3.0 has, and the parser has not.
+static FUNCTIONS: LazyLock<Result<(), String>> = LazyLock::new(|| {
+    let arguments = vec![ValueType::Matrix, ValueType::Scalar, ValueType::Scalar];
+    let holt_winters = Function::new("holt_winters", arguments, 0, ValueType::Vector, false);
+    register_extra_functions(vec![holt_winters])
+});
+
+/// Parses a query of an author.
+///
+/// # Errors
+/// See [`QueryError`].
+pub fn parse(query: &str) -> Result<Expr, QueryError> {
+    parse_within(query, &AUTHORS)
+}
+
+/// Parses a query whose result can be one number.
+///
+/// # Errors
+/// See [`QueryError`].
+pub fn parse_instant(query: &str) -> Result<Expr, QueryError> {
+    let expr = parse(query)?;
+    match expr.value_type() {
+        ValueType::Vector | ValueType::Scalar => Ok(expr),
+        ValueType::Matrix => Err(QueryError::WrongType("range vector")),
+        ValueType::String => Err(QueryError::WrongType("string")),
+    }
+}
+
+/// Writes a tree as text, which parses back to the same tree: a slip of the renderer is an error, not another query.
+///
+/// # Errors
+/// [`QueryError::Unsupported`] for a tree that cannot be written, [`QueryError::TooComplex`] for a text that would
+/// be too long.
+pub fn render(expr: &Expr) -> Result<String, QueryError> {
+    let rendered = expr.to_string();
+    match parse_within(&rendered, &RENDERED) {
+        Ok(again) if again == *expr => Ok(rendered),
+        Err(error @ QueryError::TooComplex { .. }) => Err(error),
+        _ => Err(QueryError::Unsupported("this spelling of the query")),
+    }
+}
+
+fn parse_within(query: &str, limits: &'static Limits) -> Result<Expr, QueryError> {
+    let refused = |words: &String| QueryError::Malformed(words.clone());
+    FUNCTIONS.as_ref().map_err(refused)?;
+    let (plain, literals) = marked(lexer::tokens(query, limits)?);
+    let mut expr = parser::parse(&plain).map_err(|words| QueryError::Malformed(literals.explain(words)))?;
+    literals.restore(&mut expr)?;
+    Ok(expr)
+}
+
+/// A string literal of the query.
+struct Literal {
+    text: String,
+    /// The operator of the matcher whose value it is.
+    op: &'static str,
+}
+
+/// The literals of a query, by their number.
+struct Literals(Vec<Literal>);
+
+/// The query as the parser sees it, and what its marks stand for.
+fn marked(tokens: Vec<Token<'_>>) -> (String, Literals) {
+    let (mut plain, mut literals) = (String::new(), Vec::new());
+    let (mut in_braces, mut op) = (false, "=");
+    for Token { kind, spaced } in tokens {
+        // Between braces the parser takes `or ` for an operator even where it is a label.
+        if spaced && !in_braces {
+            plain.push(' ');
+        }
+        match kind {
+            Kind::Symbol(symbol @ ("=" | "!=" | "=~" | "!~")) if in_braces => {
+                op = symbol;
+                plain.push('=');
+            }
+            Kind::Symbol(symbol) => {
+                in_braces = symbol == "{" || in_braces && symbol != "}";
+                op = "=";
+                plain.push_str(symbol);
+            }
+            Kind::Text(text) => {
+                // Writing to a String cannot fail.
+                let _ = write!(plain, "\"{MARK}{}{MARK}\"", literals.len());
+                literals.push(Literal { text, op });
+                op = "=";
+            }
+            // The decimal form, which reads back to the same value.
+            Kind::Number(value) => {
+                let _ = write!(plain, "{value:?}");
+            }
+            Kind::Word(text) | Kind::Duration(text) => plain.push_str(text),
+        }
+    }
+    (plain, Literals(literals))
+}
+
+impl Literals {
+    fn find(&self, mark: &str) -> Option<&Literal> {
+        let number = mark.strip_prefix(MARK)?.strip_suffix(MARK)?;
+        self.0.get(number.parse::<usize>().ok()?)
+    }
+
+    /// The parser's words, with the author's in place of marks.
+    fn explain(&self, words: String) -> String {
+        if !words.contains(MARK) {
+            return words;
+        }
+        let parts = words.split(MARK).enumerate();
+        parts
+            .map(|(position, part)| match part.parse::<usize>() {
+                // Every other part stands between two marks.
+                Ok(number) if position % 2 == 1 => self.0.get(number).map_or(part, |literal| &literal.text),
+                _ => part,
+            })
+            .collect()
+    }
+
+    fn restore_text(&self, text: &mut String) {
+        if let Some(literal) = self.find(text) {
+            text.clone_from(&literal.text);
+        }
+    }
+
+    fn restore_labels(&self, labels: &mut Labels) {
+        labels
+            .labels
+            .iter_mut()
+            .for_each(|label| self.restore_text(label));
+    }
+
+    /// Puts the literals back, and writes what means the same in one way.
+    fn restore(&self, expr: &mut Expr) -> Result<(), QueryError> {
+        match expr {
+            Expr::VectorSelector(selector)
+            | Expr::MatrixSelector(MatrixSelector {
+                vs: selector,
+                range: _,
+            }) => self.restore_selector(selector),
+            Expr::Aggregate(AggregateExpr {
+                op: _,
+                expr,
+                param,
+                modifier,
+            }) => {
+                if let Some(LabelModifier::Include(labels) | LabelModifier::Exclude(labels)) = modifier {
+                    self.restore_labels(labels);
+                }
+                // `sum by () (a)` is `sum(a)`, and only that is rendered.
+                modifier.take_if(|modifier| modifier.is_include() && modifier.labels().is_empty());
+                if let Some(param) = param {
+                    self.restore(param)?;
+                }
+                self.restore(expr)
+            }
+            Expr::Binary(BinaryExpr {
+                op: _,
+                lhs,
+                rhs,
+                modifier,
+            }) => {
+                self.restore_modifier(modifier);
+                self.restore(lhs)?;
+                self.restore(rhs)
+            }
+            Expr::Unary(UnaryExpr { expr })
+            | Expr::Paren(ParenExpr { expr })
+            | Expr::Subquery(SubqueryExpr {
+                expr,
+                offset: _,
+                at: _,
+                range: _,
+                step: _,
+            }) => self.restore(expr),
+            Expr::Call(Call { func: _, args }) => args.args.iter_mut().try_for_each(|arg| self.restore(arg)),
+            Expr::StringLiteral(literal) => {
+                self.restore_text(&mut literal.val);
+                Ok(())
+            }
+            Expr::NumberLiteral(_) | Expr::Extension(_) => Ok(()),
+        }
+    }
+
+    fn restore_modifier(&self, modifier: &mut Option<BinModifier>) {
+        let Some(inner) = modifier else { return };
+        if let Some(LabelModifier::Include(labels) | LabelModifier::Exclude(labels)) = &mut inner.matching {
+            self.restore_labels(labels);
+        }
+        if let VectorMatchCardinality::ManyToOne(labels) | VectorMatchCardinality::OneToMany(labels) =
+            &mut inner.card
+        {
+            self.restore_labels(labels);
+        }
+        // `a + ignoring () b` is `a + b`, and only that is rendered.
+        inner
+            .matching
+            .take_if(|matching| !matching.is_include() && matching.labels().is_empty());
+        modifier.take_if(|modifier| *modifier == BinModifier::default());
+    }
+
+    fn restore_selector(&self, selector: &mut VectorSelector) -> Result<(), QueryError> {
+        let mut names = usize::from(selector.name.is_some());
+        for matcher in &mut selector.matchers.matchers {
+            self.restore_matcher(matcher)?;
+            names += usize::from(matcher.name == "__name__" && matcher.op == MatchOp::Equal);
+        }
+        if selector.name.is_some() && names > 1 {
+            return Err(QueryError::Malformed(
+                "a selector names its metric twice".to_owned(),
+            ));
+        }
+        if names == 0 && selector.matchers.matchers.iter().all(matches_empty) {
+            return Err(QueryError::Malformed(
+                "a selector needs a metric's name or a matcher that does not match the empty string"
+                    .to_owned(),
+            ));
+        }
+        // The renderer sorts them; in the same order trees can be compared.
+        selector.matchers.matchers.sort_by_cached_key(ToString::to_string);
+        Ok(())
+    }
+
+    fn restore_matcher(&self, matcher: &mut Matcher) -> Result<(), QueryError> {
+        self.restore_text(&mut matcher.name);
+        let Some(literal) = self.find(&matcher.value) else {
+            return Ok(());
+        };
+        let no_regex = || match &*NO_REGEX {
+            Ok(regex) => Ok(regex.clone()),
+            Err(error) => Err(QueryError::Malformed(error.to_string())),
+        };
+        matcher.op = match literal.op {
+            "!=" => MatchOp::NotEqual,
+            "=~" => MatchOp::Re(no_regex()?),
+            "!~" => MatchOp::NotRe(no_regex()?),
+            _ => MatchOp::Equal,
+        };
+        matcher.value.clone_from(&literal.text);
+        Ok(())
+    }
+}
+
+/// Whether a matcher takes the empty string. Regular expressions are not compiled: all but the two usual ones for
+/// "anything" are held for such that do not match it.
+fn matches_empty(matcher: &Matcher) -> bool {
+    let is_anything = matches!(matcher.value.as_str(), "" | ".*");
+    match matcher.op {
+        MatchOp::Equal => matcher.value.is_empty(),
+        MatchOp::NotEqual => !matcher.value.is_empty(),
+        MatchOp::Re(_) => is_anything,
+        MatchOp::NotRe(_) => !is_anything,
+    }
+}
+
+#[cfg(test)]
+mod tests;
