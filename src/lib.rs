@@ -21,6 +21,7 @@ pub mod clock;
 pub mod core;
 pub mod doctor;
 pub mod explain;
+mod judging;
 pub mod leader;
 pub mod listening;
 pub mod loadtest;

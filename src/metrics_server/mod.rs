@@ -24,6 +24,7 @@ mod discovery;
 mod document;
 mod documents;
 mod first_answers;
+mod intake;
 #[cfg(test)]
 mod isolation;
 mod listener;

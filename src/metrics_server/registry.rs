@@ -12,7 +12,7 @@ use std::{
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 
 use crate::{
     api::{
@@ -66,9 +66,17 @@ pub struct Entry {
 /// All resources.
 #[derive(Debug)]
 pub struct Registry {
-    /// Held by whoever writes entries: what was planned with old sources is never written after a new plan.
-    sources: Mutex<Sources>,
+    /// Held by whoever writes entries, never while something is planned: what was planned with old sources is
+    /// planned again before it is written.
+    sources: RwLock<Arc<Sources>>,
     entries: RwLock<BTreeMap<ScalingKey, Arc<Entry>>>,
+}
+
+/// A resource that was judged and is not in the registry yet.
+pub struct Judged {
+    entry: Entry,
+    /// With which its queries were planned.
+    sources: Arc<Sources>,
 }
 
 impl ServedMetric {
@@ -108,31 +116,46 @@ impl ServedMetric {
     }
 }
 
+impl Entry {
+    /// The same resource, asked of other sources.
+    fn planned(&self, sources: &Sources) -> Self {
+        let metrics = self.metrics.iter();
+        Self {
+            metrics: metrics.map(|metric| Arc::new(metric.planned(sources))).collect(),
+            ..self.clone()
+        }
+    }
+}
+
 impl Registry {
     /// An empty registry that plans queries to these sources.
     pub fn new(sources: Sources) -> Self {
         Self {
-            sources: Mutex::new(sources),
+            sources: RwLock::new(Arc::new(sources)),
             entries: RwLock::default(),
         }
     }
 
-    /// Takes a resource in, or what changed of it. Only the one watch calls it, so all work on the spec is done
-    /// outside of the lock that reads wait for.
+    /// Takes a resource in, or what changed of it, on this thread.
     pub fn apply(&self, object: &VoiceAssistScaling) {
-        self.apply_validated(object, validate);
+        if let Some(key) = key_of(&object.metadata) {
+            self.insert(&key, self.judge(&key, object));
+        }
     }
 
-    fn apply_validated(
+    /// Judges a resource, or what changed of it: the costly part of taking it in. Holds no lock meanwhile.
+    pub fn judge(&self, key: &ScalingKey, object: &VoiceAssistScaling) -> Judged {
+        self.judge_by(key, object, validate)
+    }
+
+    fn judge_by(
         &self,
+        key: &ScalingKey,
         object: &VoiceAssistScaling,
         validate: impl Fn(&VoiceAssistScaling) -> Validation,
-    ) {
-        let Some(key) = key_of(&object.metadata) else {
-            return;
-        };
-        let sources = self.sources.lock();
-        let entry = self.entries.read().get(&key).cloned();
+    ) -> Judged {
+        let sources = self.sources.read().clone();
+        let entry = self.entries.read().get(key).cloned();
         let before = entry.map(|entry| entry.metrics.clone()).unwrap_or_default();
         let judged = catch_unwind(AssertUnwindSafe(|| {
             let validation = validate(object);
@@ -151,30 +174,41 @@ impl Registry {
             uid: object.metadata.uid.clone(),
             condition: condition_of(object),
         };
-        self.entries.write().insert(key, Arc::new(entry));
+        Judged { entry, sources }
     }
 
-    /// Plans all queries anew, for other sources.
-    pub fn replan(&self, sources: Sources) {
-        let mut current = self.sources.lock();
-        let replanned: Vec<_> = self
-            .entries()
-            .into_iter()
-            .map(|(key, entry)| {
-                let metrics = entry.metrics.iter();
-                let entry = Entry {
-                    metrics: metrics.map(|metric| Arc::new(metric.planned(&sources))).collect(),
-                    ..(*entry).clone()
-                };
-                (key, Arc::new(entry))
-            })
-            .collect();
-        let mut entries = self.entries.write();
-        for (key, entry) in replanned {
-            // What was removed meanwhile stays away.
-            entries.entry(key).and_modify(|standing| *standing = entry);
+    /// Writes what was judged. Where the sources were replaced meanwhile, its queries are planned again first.
+    pub fn insert(&self, key: &ScalingKey, judged: Judged) {
+        let Judged {
+            mut entry,
+            sources: mut planned_with,
+        } = judged;
+        loop {
+            let sources = self.sources.read();
+            if Arc::ptr_eq(&sources, &planned_with) {
+                self.entries.write().insert(key.clone(), Arc::new(entry));
+                return;
+            }
+            planned_with = sources.clone();
+            drop(sources);
+            entry = entry.planned(&planned_with);
         }
-        *current = sources;
+    }
+
+    /// Plans all queries anew, for other sources. Takes as long as that takes, so not on a thread of the runtime.
+    pub fn replan(&self, sources: Sources) {
+        let sources = Arc::new(sources);
+        *self.sources.write() = sources.clone();
+        for (key, entry) in self.entries() {
+            let replanned = Arc::new(entry.planned(&sources));
+            let mut entries = self.entries.write();
+            // What was written meanwhile was planned with the new ones, and what was removed stays away.
+            if let Some(standing) = entries.get_mut(&key)
+                && Arc::ptr_eq(standing, &entry)
+            {
+                *standing = replanned;
+            }
+        }
     }
 
     /// Forgets a resource.

@@ -28,6 +28,7 @@ use super::{
     config::{Configuration, ReloadMetrics},
     documents::Documents,
     first_answers::FirstAnswers,
+    intake::Intake,
     listener::{self, BindError},
     poller::Poller,
     reads::Memory,
@@ -241,8 +242,9 @@ impl Parts {
 
     fn spawn_watches(&self, tasks: &mut JoinSet<()>, client: &Client, namespace: Option<&str>) {
         let (registry, synced) = (self.memory.registry.clone(), self.scalings_synced.clone());
+        let intake = Intake::new(registry, Arc::default(), synced);
         let (api, in_namespace) = (client.clone(), namespace.map(str::to_owned));
-        tasks.spawn(async move { watches::scalings(api, in_namespace.as_deref(), &registry, &synced).await });
+        tasks.spawn(async move { watches::scalings(api, in_namespace.as_deref(), &intake).await });
         let (pods, synced) = (self.memory.pods.clone(), self.pods_synced.clone());
         let (api, in_namespace) = (client.clone(), namespace.map(str::to_owned));
         tasks.spawn(async move { watches::pods(api, in_namespace.as_deref(), &pods, &synced).await });

@@ -2,8 +2,6 @@
 //!
 //! While a watch restarts, what is known stays: a read in between must not find less than there is.
 
-use std::collections::BTreeSet;
-
 use futures::{Stream, StreamExt};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{
@@ -16,12 +14,8 @@ use kube::{
 };
 use tokio::sync::watch;
 
-use super::{
-    live_pod::LivePod,
-    pod_index::PodIndex,
-    registry::{Registry, key_of},
-};
-use crate::{api::v1alpha1::VoiceAssistScaling, core::model::ScalingKey};
+use super::{intake::Intake, live_pod::LivePod, pod_index::PodIndex};
+use crate::api::v1alpha1::VoiceAssistScaling;
 
 /// Pods that ended keep their metadata for long; no series of theirs counts any more.
 const UNFINISHED: &str = "status.phase!=Succeeded,status.phase!=Failed";
@@ -29,14 +23,16 @@ const UNFINISHED: &str = "status.phase!=Succeeded,status.phase!=Failed";
 /// Becomes true with the first full list, and wakes its receivers on every change.
 pub type Synced = watch::Sender<bool>;
 
-/// Follows the resources for ever, in one namespace or in all.
-pub async fn scalings(client: Client, namespace: Option<&str>, registry: &Registry, synced: &Synced) {
+/// Follows the resources for ever, in one namespace or in all. The intake itself says when it is synced: that is
+/// later than the list.
+pub async fn scalings(client: Client, namespace: Option<&str>, intake: &Intake) {
     let api: Api<DeserializeGuard<VoiceAssistScaling>> = match namespace {
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),
     };
     let events = watcher(api, watcher::Config::default()).default_backoff();
-    follow("voiceassistscalings", events, registry, synced).await;
+    let (listed, _) = watch::channel(false);
+    follow("voiceassistscalings", events, intake, &listed).await;
 }
 
 /// Follows the pods for ever, in one namespace or in all.
@@ -51,7 +47,7 @@ pub async fn pods(client: Client, namespace: Option<&str>, index: &PodIndex, syn
 }
 
 /// What a watch keeps up to date.
-trait Index<K> {
+pub(super) trait Index<K> {
     /// What is to be remembered of a full list until it is complete.
     type List;
     /// A full list begins.
@@ -62,6 +58,7 @@ trait Index<K> {
     fn end_list(&self, list: Self::List);
     /// Takes an object in, or what changed of it.
     fn apply(&self, object: K);
+    /// Forgets an object.
     fn remove(&self, object: K);
 }
 
@@ -96,41 +93,8 @@ async fn follow<K, I: Index<K>>(
     }
 }
 
-impl Index<DeserializeGuard<VoiceAssistScaling>> for Registry {
-    type List = BTreeSet<ScalingKey>;
-
-    fn begin_list(&self) -> Self::List {
-        BTreeSet::new()
-    }
-
-    fn list(&self, list: &mut Self::List, object: DeserializeGuard<VoiceAssistScaling>) {
-        list.extend(key_of(metadata(&object)));
-        Index::apply(self, object);
-    }
-
-    fn end_list(&self, list: Self::List) {
-        Self::retain(self, |key| list.contains(key));
-    }
-
-    fn apply(&self, object: DeserializeGuard<VoiceAssistScaling>) {
-        match object.0 {
-            Ok(object) => Self::apply(self, &object),
-            Err(invalid) => {
-                if let Some(key) = key_of(&invalid.metadata) {
-                    tracing::warn!(scaling = %key, error = %invalid.error, "does not parse; its metrics stay as they were");
-                }
-            }
-        }
-    }
-
-    fn remove(&self, object: DeserializeGuard<VoiceAssistScaling>) {
-        if let Some(key) = key_of(metadata(&object)) {
-            Self::remove(self, &key);
-        }
-    }
-}
-
-fn metadata(object: &DeserializeGuard<VoiceAssistScaling>) -> &ObjectMeta {
+/// The metadata of a resource, whether or not the rest of it parses.
+pub(super) fn metadata(object: &DeserializeGuard<VoiceAssistScaling>) -> &ObjectMeta {
     match &object.0 {
         Ok(object) => &object.metadata,
         Err(invalid) => &invalid.metadata,

@@ -8,7 +8,7 @@ use super::{
     Leadership, events::Publisher, memory::Memory, metrics::Metrics, stored::Stored, streams::Caches,
     targets::Targets, write::Writer,
 };
-use crate::{clock::Clock, leader::Fence};
+use crate::{clock::Clock, judging::Turns, leader::Fence};
 
 /// Shared by all reconciles of this process.
 pub(super) struct Context {
@@ -20,6 +20,8 @@ pub(super) struct Context {
     pub(super) events: Publisher,
     pub(super) memory: Memory,
     pub(super) metrics: Metrics,
+    /// By which resources are judged.
+    pub(super) judging: Turns,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) manage_limits: bool,
     pub(super) resync_period: Duration,
@@ -42,6 +44,7 @@ impl Context {
             ),
             writer,
             memory: Memory::default(),
+            judging: Turns::default(),
             metrics: leadership.metrics.clone(),
             clock: leadership.clock.clone(),
             manage_limits: settings.manage_limits,

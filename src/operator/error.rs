@@ -14,6 +14,9 @@ pub(super) const APPLY_TIME_LIMIT: Duration = Duration::from_secs(18);
 /// Longest wait for one answer to a read.
 pub(super) const READ_TIME_LIMIT: Duration = Duration::from_secs(10);
 
+/// Longest wait for a resource to be judged.
+pub(super) const JUDGE_TIME_LIMIT: Duration = Duration::from_secs(10);
+
 /// How often in a row a transient failure stays out of the status: most are gone the next time, and
 /// conditions that come and go tell nobody anything.
 pub(super) const QUIET_FAILURES: u32 = 2;
@@ -44,6 +47,11 @@ pub(super) enum ReconcileError {
     /// It took too long.
     #[error("not done within {TIME_LIMIT:?}")]
     Timeout,
+    /// Others' resources are judged before it. What its status says stays as it is.
+    #[error(
+        "not judged within {JUDGE_TIME_LIMIT:?}: the resources of other namespaces, or others of its own, come first"
+    )]
+    NotJudged,
     /// A bug; the other resources go on.
     #[error("panicked: {0}")]
     Panicked(String),
@@ -122,7 +130,7 @@ impl ReconcileError {
     pub(super) fn label(&self) -> &'static str {
         match self {
             Self::Observe { .. } | Self::Unanswered { .. } | Self::Apply { .. } | Self::Status(_) => "error",
-            Self::Timeout => "timeout",
+            Self::Timeout | Self::NotJudged => "timeout",
             Self::Panicked(_) => "panic",
         }
     }
@@ -132,7 +140,7 @@ impl ReconcileError {
         match self {
             Self::Observe { source, .. } => retry_after(source),
             Self::Apply { source, .. } | Self::Status(source) => source.retry_after(),
-            Self::Unanswered { .. } | Self::Timeout | Self::Panicked(_) => Duration::ZERO,
+            Self::Unanswered { .. } | Self::Timeout | Self::NotJudged | Self::Panicked(_) => Duration::ZERO,
         }
     }
 }

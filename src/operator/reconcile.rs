@@ -14,7 +14,7 @@ use super::{
     apply::apply,
     cache::Key,
     context::Context,
-    error::{APPLY_TIME_LIMIT, ReconcileError, TIME_LIMIT},
+    error::{APPLY_TIME_LIMIT, JUDGE_TIME_LIMIT, ReconcileError, TIME_LIMIT},
     malformed,
     observe::observe,
     stored::Stored,
@@ -22,7 +22,13 @@ use super::{
 };
 use crate::{
     api::v1alpha1::VoiceAssistScaling,
-    core::{backoff, events, plan::plan, status::Inputs, validate::validate},
+    core::{
+        backoff, events,
+        plan::plan,
+        status::Inputs,
+        validate::{Validation, validate},
+    },
+    judging::Turns,
 };
 
 /// Shortest wait between two looks that nothing but time asks for.
@@ -101,7 +107,7 @@ async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Ac
     context.memory.parsed(&key);
 
     let (observed, unreadable) = observe(object, context, failures).await?;
-    let validation = validate(object);
+    let validation = judged(object, &key.0, &context.judging).await?;
     let mut plan = plan(object, &validation, &observed);
     context.memory.damp(&key, &mut plan, context.clock.monotonic());
     let applied = apply(&key, &plan, context, failures, until).await;
@@ -138,6 +144,24 @@ async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Ac
     }
 }
 
+/// What the rules say, when it is this namespace's turn. Being late is no verdict: it is tried again.
+async fn judged(
+    object: &VoiceAssistScaling,
+    namespace: &str,
+    judging: &Turns,
+) -> Result<Validation, ReconcileError> {
+    let spec = object.clone();
+    let turn = judging.run(namespace, move || validate(&spec));
+    match tokio::time::timeout(JUDGE_TIME_LIMIT, turn).await {
+        Ok(Ok(validation)) => Ok(validation),
+        Ok(Err(error)) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(ReconcileError::NotJudged),
+        },
+        Err(_) => Err(ReconcileError::NotJudged),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -148,6 +172,21 @@ mod tests {
     use parking_lot::Mutex;
 
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_resource_whose_turn_does_not_come_is_not_judged_which_is_no_verdict() {
+        let object = serde_json::from_value(serde_json::json!({
+            "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
+            "metadata": {"namespace": "ns", "name": "one"}, "spec": {"workloads": []},
+        }));
+        let object = object.unwrap();
+        let judging = Turns::default();
+        let held = judging.hold("ns").await;
+        let late = judged(&object, "ns", &judging).await.unwrap_err();
+        assert!(matches!(late, ReconcileError::NotJudged), "{late}");
+        drop(held);
+        assert!(judged(&object, "ns", &judging).await.unwrap().scaling.is_none());
+    }
 
     #[tokio::test]
     async fn a_panic_is_contained_and_named() {

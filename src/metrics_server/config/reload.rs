@@ -117,12 +117,12 @@ impl Reloader {
             // Files of a network volume may take their time.
             let loaded = tokio::task::spawn_blocking(move || file.load()).await;
             if let Ok(loaded) = loaded {
-                self.take_in(loaded);
+                self.take_in(loaded).await;
             }
         }
     }
 
-    fn take_in(&mut self, loaded: Result<Loaded, ConfigError>) {
+    async fn take_in(&mut self, loaded: Result<Loaded, ConfigError>) {
         let is_known = match (&self.latest, &loaded) {
             (Ok(before), Ok(now)) => before == now,
             (Err(before), Err(now)) => before == now,
@@ -132,7 +132,7 @@ impl Reloader {
             return;
         }
         let outcome = match &loaded {
-            Ok(loaded) => self.apply(loaded),
+            Ok(loaded) => self.apply(loaded).await,
             Err(error) => Err(error.clone()),
         };
         self.latest = loaded;
@@ -144,12 +144,16 @@ impl Reloader {
         }
     }
 
-    fn apply(&self, loaded: &Loaded) -> Result<(), ConfigError> {
+    async fn apply(&self, loaded: &Loaded) -> Result<(), ConfigError> {
         let before = self.servers.sources();
         let problems = loaded.apply(&self.servers);
         let after = self.servers.sources();
         if before != after {
-            self.registry.replan(after);
+            let registry = self.registry.clone();
+            // It parses every query that there is.
+            if let Err(error) = tokio::task::spawn_blocking(move || registry.replan(after)).await {
+                tracing::error!(%error, "planning the queries anew did not end");
+            }
             self.changed.send_modify(|_| {});
         }
         if problems.is_empty() {

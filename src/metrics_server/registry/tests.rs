@@ -54,11 +54,26 @@ fn other_sources_are_asked_from_then_on_by_new_resources_and_by_those_that_are_t
 }
 
 #[test]
+fn what_was_planned_for_sources_that_were_replaced_meanwhile_is_planned_again() {
+    let registry = Registry::new(sources("old"));
+    let object = scaling("one");
+    let key = key_of(&object.metadata).unwrap();
+    let judged = registry.judge(&key, &object);
+    registry.replan(sources("new"));
+    registry.insert(&key, judged);
+    let shape = registry.entries()[0].1.metrics[0].shape.clone().unwrap();
+    assert_eq!(shape.value, "max by (new) ({__name__=\"g\"})");
+}
+
+#[test]
 fn a_resource_on_which_the_validation_panics_keeps_its_metrics_and_harms_no_other() {
     let registry = Registry::new(sources("namespace"));
     registry.apply(&scaling("one"));
-    registry.apply_validated(&scaling("one"), |_| panic!("a defect"));
-    registry.apply_validated(&scaling("two"), |_| panic!("a defect"));
+    for name in ["one", "two"] {
+        let object = scaling(name);
+        let key = key_of(&object.metadata).unwrap();
+        registry.insert(&key, registry.judge_by(&key, &object, |_| panic!("a defect")));
+    }
     registry.apply(&scaling("three"));
     let metrics: Vec<_> = registry
         .entries()

@@ -1,0 +1,164 @@
+//! Where resources are judged: off the runtime's threads, two at once at most, by turns of namespaces.
+//!
+//! Judging a resource means parsing what its author wrote. Each piece of it is bounded, but a tenant may write many.
+//! So it runs on threads of its own while requests, polls and leases go on; and a namespace has one piece of work in
+//! the queue at a time, so that another's single resource waits for one piece of each namespace before it, and never
+//! for the thousand of one. Used by the operator and by the metrics server.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Weak},
+};
+
+use parking_lot::Mutex;
+use tokio::{sync::Semaphore, task::JoinError};
+
+/// Pieces of work that run at the same time: what one tenant does leaves the other place to the next.
+const AT_ONCE: usize = 2;
+
+/// The queue.
+#[derive(Debug)]
+pub struct Turns {
+    /// Served in the order in which they came, so that they take turns.
+    places: Arc<Semaphore>,
+    /// The one place in the queue of each namespace that has work.
+    namespaces: Mutex<BTreeMap<String, Weak<Semaphore>>>,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+            namespaces: Mutex::default(),
+        }
+    }
+}
+
+impl Turns {
+    /// Does a namespace's work when it is its turn. Dropped before that, it is never done; once begun it is finished.
+    ///
+    /// # Errors
+    /// When the work panics, or the runtime ends.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        namespace: &str,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
+        let own = self.place_of(namespace);
+        // Neither semaphore is ever closed.
+        let in_queue = own.acquire_owned().await;
+        let place = self.places.clone().acquire_owned().await;
+        tokio::task::spawn_blocking(move || {
+            let _held = (in_queue, place);
+            work()
+        })
+        .await
+    }
+
+    /// Keeps a namespace from its turn.
+    #[cfg(test)]
+    pub async fn hold(&self, namespace: &str) -> tokio::sync::OwnedSemaphorePermit {
+        self.place_of(namespace).acquire_owned().await.unwrap()
+    }
+
+    fn place_of(&self, namespace: &str) -> Arc<Semaphore> {
+        let mut namespaces = self.namespaces.lock();
+        if let Some(place) = namespaces.get(namespace).and_then(Weak::upgrade) {
+            return place;
+        }
+        namespaces.retain(|_, place| place.strong_count() > 0);
+        let place = Arc::new(Semaphore::new(1));
+        namespaces.insert(namespace.to_owned(), Arc::downgrade(&place));
+        place
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Sender, channel};
+
+    use futures::future::join_all;
+    use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+    use super::*;
+
+    /// Work that tells when it begins, and ends when it is let go.
+    struct Gate {
+        began: UnboundedSender<&'static str>,
+        held: Mutex<Vec<(&'static str, Sender<()>)>>,
+    }
+
+    impl Gate {
+        fn work(self: &Arc<Self>, name: &'static str) -> impl FnOnce() + Send + 'static {
+            let gate = self.clone();
+            move || {
+                let (end, ended) = channel();
+                gate.held.lock().push((name, end));
+                gate.began.send(name).unwrap();
+                ended.recv().unwrap();
+            }
+        }
+
+        fn end(&self, name: &str) {
+            let mut held = self.held.lock();
+            let index = held.iter().position(|(held, _)| *held == name).unwrap();
+            held.remove(index).1.send(()).unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_namespace_with_much_work_delays_another_by_one_piece_and_two_run_at_once() {
+        let (began, mut begins) = unbounded_channel();
+        let gate = Arc::new(Gate {
+            began,
+            held: Mutex::default(),
+        });
+        let turns = Turns::default();
+        let much = join_all((0..100).map(|_| turns.run("much", gate.work("much"))));
+        let others = async {
+            tokio::task::yield_now().await;
+            tokio::join!(turns.run("b", gate.work("b")), turns.run("c", gate.work("c")))
+        };
+        let watch = async {
+            let mut first = [begins.recv().await.unwrap(), begins.recv().await.unwrap()];
+            first.sort_unstable();
+            assert_eq!(first, ["b", "much"]);
+            assert!(begins.is_empty(), "a third runs beside two");
+            gate.end("b");
+            assert_eq!(begins.recv().await, Some("c"));
+            gate.end("much");
+            for _ in 0..99 {
+                assert_eq!(begins.recv().await, Some("much"));
+                gate.end("much");
+            }
+            gate.end("c");
+        };
+        let (results, _, ()) = tokio::join!(much, others, watch);
+        assert!(results.iter().all(Result::is_ok));
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_or_is_given_up_leaves_its_place() {
+        let turns = Turns::default();
+        for _ in 0..5 {
+            assert!(
+                turns
+                    .run("a", || panic!("a defect"))
+                    .await
+                    .unwrap_err()
+                    .is_panic()
+            );
+        }
+        let held = turns.hold("a").await;
+        let given_up = tokio::time::timeout(std::time::Duration::ZERO, turns.run("a", || ()));
+        assert!(given_up.await.is_err());
+        drop(held);
+        assert_eq!(turns.run("a", || 1).await.unwrap(), 1);
+        assert_eq!(turns.run("b", || 2).await.unwrap(), 2);
+        assert_eq!(
+            turns.namespaces.lock().len(),
+            1,
+            "what waits for nothing is forgotten"
+        );
+    }
+}
