@@ -17,7 +17,11 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use read_path::{HUNDRED_PODS, METRIC_SELECTOR, OBJECT, THREE_PODS};
 use serde_json::json;
 use vas::{
-    core::{label_selector::LabelSelector, promql::Answer, quantity},
+    core::{
+        label_selector::LabelSelector,
+        promql::{Answer, LabelName, pin_namespace},
+        quantity,
+    },
     metrics_server::{
         path,
         payload::{self, DescribedObject, MetricValue},
@@ -36,6 +40,51 @@ fn parsing(criterion: &mut Criterion) {
     criterion.bench_function("label selector", |bench| {
         bench.iter(|| black_box(selector).parse::<LabelSelector>());
     });
+}
+
+/// The worst queries that are accepted, each by what makes it so. An author's query is bound when a resource is judged
+/// and when it is planned: each has to take less than 5 ms.
+fn queries(criterion: &mut Criterion) {
+    let matchers: Vec<String> = (0..128).map(|n| format!("l{n}=~\"\\\\pL{{99}}\"")).collect();
+    let matchers = matchers.join(",");
+    let label: LabelName = "namespace".parse().expect("a label name");
+    let within = |depth: usize, inner: &str, outer: fn(&str) -> String| {
+        (0..depth).fold(inner.to_owned(), |inner, _| outer(&inner))
+    };
+    for (name, query) in [
+        (
+            "a usual one",
+            "sum(rate(a{b=\"c\"}[5m])) / sum(rate(d[5m]))".to_owned(),
+        ),
+        (
+            "128 matchers under 60 aggregations",
+            within(60, &format!("a{{{matchers}}}"), |inner| format!("max({inner})")),
+        ),
+        (
+            "parameters inside each other",
+            within(20, "a", |inner| format!("quantile(scalar(max({inner})), b)")),
+        ),
+        ("256 operators", format!("a{}", "+a".repeat(256))),
+        (
+            "200 operators under 50 aggregations",
+            within(50, &format!("a{}", "+a".repeat(200)), |inner| {
+                format!("max({inner})")
+            }),
+        ),
+        ("256 signs", format!("{}a", "-".repeat(256))),
+        ("1,000 labels", format!("sum by ({}a) (b)", "a,".repeat(505))),
+        (
+            "a string of 4,000 characters",
+            format!("a{{b=~\"{}\"}}", "(a|b)*".repeat(660)),
+        ),
+    ] {
+        criterion.bench_function(&format!("query: {name}"), |bench| {
+            bench.iter(|| {
+                let bound = pin_namespace(black_box(&query), &label, "bench-0500");
+                bound.expect("an accepted query")
+            });
+        });
+    }
 }
 
 fn reading(criterion: &mut Criterion) {
@@ -110,5 +159,5 @@ fn polling(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, parsing, reading, rendering, polling);
+criterion_group!(benches, parsing, queries, reading, rendering, polling);
 criterion_main!(benches);

@@ -6,7 +6,12 @@
 use std::collections::BTreeMap;
 
 use vas::{
-    core::{label_selector::LabelSelector, quantity, selector as object_form},
+    core::{
+        import::{adapter, documents, keda},
+        label_selector::LabelSelector,
+        promql, quantity, selector as object_form,
+        validate::document,
+    },
     metrics_server::path::{Route, route, selectors},
     prometheus::parse_answer,
 };
@@ -139,5 +144,89 @@ pub fn answer(input: &[u8]) {
     }
     for item in &whole.vector {
         assert!(!item.time.is_nan(), "a sample without a time");
+    }
+}
+
+/// An author's query: refused or bound, in every selector, and what is sent is understood again.
+pub fn query(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else {
+        return;
+    };
+    let _ = promql::advise(text);
+    let label = "namespace".parse().expect("a label name");
+    let Ok(sent) = promql::pin_namespace(text, &label, "mine") else {
+        return;
+    };
+    let selectors = without_strings(&sent);
+    for selector in selectors.split('{').skip(1) {
+        let matchers = selector.split('}').next().unwrap_or_default();
+        assert!(
+            matchers.contains("namespace=\"\""),
+            "{sent:?} reads another namespace"
+        );
+    }
+    match promql::parse(&sent) {
+        Ok(tree) => assert_eq!(promql::render(&tree).as_deref(), Ok(sent.as_str()), "{text:?}"),
+        Err(error) => assert!(
+            matches!(error, promql::QueryError::TooComplex { .. }),
+            "{sent:?}: {error}"
+        ),
+    }
+}
+
+/// A query as it is rendered, where all strings stand in double quotes, without what is in them.
+fn without_strings(rendered: &str) -> String {
+    let mut text = String::new();
+    let mut quoted = false;
+    let mut characters = rendered.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' if quoted => drop(characters.next()),
+            '"' => {
+                quoted = !quoted;
+                text.push('"');
+            }
+            _ if quoted => {}
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+/// A resource in a file: every rule runs on whatever stands there.
+pub fn resource(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else {
+        return;
+    };
+    let Ok(documents) = serde_saphyr::from_multiple::<serde_json::Value>(text) else {
+        return;
+    };
+    for document in documents {
+        let checked = document::check(&document, None);
+        for violation in checked.validation.violations {
+            assert!(!violation.rule.is_empty(), "{document}: {violation}");
+        }
+    }
+}
+
+/// What other autoscalers have: each rule, HPA and ScaledObject becomes an entry or a reason.
+pub fn import(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else {
+        return;
+    };
+    let parse =
+        |text: &str| serde_saphyr::from_str::<serde_json::Value>(text).map_err(|error| error.to_string());
+    let Ok(document) = parse(text) else {
+        return;
+    };
+    let objects = documents::objects(document.clone());
+    let _ = keda::convert("imported", "namespace", &objects);
+    let Ok(sources) = adapter::read(&[document], parse) else {
+        return;
+    };
+    for entry in adapter::convert(&sources, None).entries {
+        if let Some(source) = entry.metric.prometheus {
+            assert!(promql::parse(&source.query).is_ok(), "{}", source.query);
+        }
     }
 }

@@ -38,3 +38,18 @@ fn kept_quantities_are_what_they_say() {
 fn no_part_of_a_kept_answer_passes_for_a_whole_one() {
     hold("answer", checks::answer);
 }
+
+#[test]
+fn kept_queries_are_bound_in_every_selector() {
+    hold("query", checks::query);
+}
+
+#[test]
+fn kept_resources_are_judged() {
+    hold("resource", checks::resource);
+}
+
+#[test]
+fn kept_configurations_become_entries_or_reasons() {
+    hold("import", checks::import);
+}
