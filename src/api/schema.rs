@@ -18,6 +18,15 @@ pub const DURATION_PATTERN: &str = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$";
 /// A DNS label: names of environments, workloads and metrics.
 pub const NAME_PATTERN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 
+/// Name of a Kubernetes object of any kind.
+pub const OBJECT_NAME_PATTERN: &str = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$";
+
+/// API group and version of a scale target; the core group has a version alone.
+pub const API_VERSION_PATTERN: &str = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?v[0-9]+((alpha|beta)[0-9]+)?$";
+
+/// Kind of a scale target.
+pub const KIND_PATTERN: &str = r"^[A-Z][A-Za-z0-9]*$";
+
 /// Name of a Prometheus metric. Since Prometheus 3 it may hold any characters; those that make up selectors and
 /// ranges are left out, because a name with them is a query in the wrong place.
 pub const METRIC_PATTERN: &str = r#"^[^\s{}\[\]()"'`\\,=]+$"#;

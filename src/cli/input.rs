@@ -1,16 +1,14 @@
-//! Files given with `-f`: YAML or JSON, several documents, `-` for standard input, `List` objects unpacked.
+//! Files given to a command: YAML or JSON, several documents, directories, `-` for standard input, `List` objects
+//! unpacked.
 
-use std::io::Read;
+mod files;
 
 use serde_json::Value;
 
-use crate::core::validate::document::{self, Document};
-
-/// Largest file read. The biggest resource the CRD admits is far smaller.
-const MAX_BYTES: u64 = 16 << 20;
-
-/// What messages call `-`.
-const STANDARD_INPUT: &str = "standard input";
+use crate::core::{
+    validate::document::{self, Document},
+    yaml::{self, Place, Places, SyntaxError},
+};
 
 /// One object of a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,14 +17,18 @@ pub(super) struct Object {
     pub(super) file: String,
     /// The object.
     pub(super) value: Value,
+    /// Where its fields stand in the file.
+    places: Places,
 }
 
 /// All objects of all files, in order.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, Default)]
 pub(super) struct Input {
     files: Vec<String>,
     /// The objects, of whatever kind.
     pub(super) objects: Vec<Object>,
+    /// What could not be read.
+    pub(super) failures: Vec<InputError>,
 }
 
 /// Why a file gave no objects.
@@ -46,46 +48,101 @@ pub(super) enum InputError {
         /// Which file.
         file: String,
     },
+    /// A directory without manifests.
+    #[error("{directory} has no file that ends in .yaml, .yml or .json{}", if *.recursive { "" } else { "; -R looks into its directories too" })]
+    Empty {
+        /// Which directory.
+        directory: String,
+        /// Its own directories were searched too.
+        recursive: bool,
+    },
     /// None of the objects is one of ours.
-    #[error("{files}: no VoiceAssistScaling found; its apiVersion is scaling.voiceassist.io/v1alpha1")]
+    #[error("{files}: no VoiceAssistScaling found{}; its apiVersion is scaling.voiceassist.io/v1alpha1", among(.kinds))]
     NoneFound {
         /// The files as given.
         files: String,
+        /// The kinds that are there.
+        kinds: Vec<String>,
     },
     /// The file is not YAML.
-    #[error("{file} is not valid YAML: {source}")]
+    #[error("{file}{}: not valid YAML: {source}", place(.source.place))]
     Syntax {
         /// Which file.
         file: String,
         /// Where and why.
-        source: Box<serde_saphyr::Error>,
+        source: SyntaxError,
     },
 }
 
+fn among(kinds: &[String]) -> String {
+    if kinds.is_empty() {
+        String::new()
+    } else {
+        format!(" among {}", kinds.join(", "))
+    }
+}
+
+fn place(place: Option<Place>) -> String {
+    place.map_or_else(String::new, |place| format!(":{place}"))
+}
+
+impl Object {
+    /// The line and column of a field, or of what is written nearest around it.
+    pub(super) fn place(&self, path: &str) -> Place {
+        self.places.find(path)
+    }
+}
+
 impl Input {
-    /// Reads files; `-` is standard input.
+    /// Reads files and directories; `-` is standard input.
+    ///
+    /// # Errors
+    /// The first thing that could not be read.
     pub(super) fn read(names: &[String]) -> Result<Self, InputError> {
-        let mut input = Self {
-            files: Vec::new(),
-            objects: Vec::new(),
-        };
-        for name in names {
-            let file = if name == "-" { STANDARD_INPUT } else { name };
-            let text = read_text(name, file)?;
-            let documents: Vec<Value> =
-                serde_saphyr::from_multiple(&text).map_err(|source| InputError::Syntax {
-                    file: file.to_owned(),
-                    source: Box::new(source),
-                })?;
-            for document in documents {
-                unpack(document, file, &mut input.objects);
-            }
-            input.files.push(file.to_owned());
+        let mut input = Self::gather(names, false);
+        if input.failures.is_empty() {
+            Ok(input)
+        } else {
+            Err(input.failures.swap_remove(0))
         }
-        Ok(input)
+    }
+
+    /// Reads the same, with the directories inside directories where `recursive`, and goes on after what cannot
+    /// be read.
+    pub(super) fn gather(names: &[String], recursive: bool) -> Self {
+        let mut input = Self::default();
+        for name in names {
+            match files::expand(name, recursive) {
+                Ok(files) => files.iter().for_each(|file| input.add(file)),
+                Err(failure) => input.failures.push(failure),
+            }
+        }
+        input
+    }
+
+    fn add(&mut self, name: &str) {
+        let file = files::shown(name);
+        self.files.push(file.to_owned());
+        let documents = files::text(name).and_then(|text| {
+            yaml::parse(&text).map_err(|source| InputError::Syntax {
+                file: file.to_owned(),
+                source,
+            })
+        });
+        match documents {
+            Ok(documents) => {
+                for document in documents {
+                    unpack(document.value, document.places, file, &mut self.objects);
+                }
+            }
+            Err(failure) => self.failures.push(failure),
+        }
     }
 
     /// Checks every `VoiceAssistScaling`, as if `environment` were its active one if that is given.
+    ///
+    /// # Errors
+    /// When all files could be read and none of them has one.
     pub(super) fn check(&self, environment: Option<&str>) -> Result<Vec<(&Object, Document)>, InputError> {
         let checked: Vec<_> = self
             .objects
@@ -93,55 +150,41 @@ impl Input {
             .filter(|object| document::is_ours(&object.value))
             .map(|object| (object, document::check(&object.value, environment)))
             .collect();
-        if checked.is_empty() {
+        if checked.is_empty() && self.failures.is_empty() {
+            let mut kinds: Vec<String> = self.objects.iter().map(kind).collect();
+            kinds.sort();
+            kinds.dedup();
             return Err(InputError::NoneFound {
                 files: self.files.join(", "),
+                kinds,
             });
         }
         Ok(checked)
     }
 }
 
-/// The text of a file, which messages call `file`.
-fn read_text(name: &str, file: &str) -> Result<String, InputError> {
-    let failed = |source| InputError::Read {
-        file: file.to_owned(),
-        source,
-    };
-    let mut text = String::new();
-    let read = if name == "-" {
-        std::io::stdin()
-            .lock()
-            .take(MAX_BYTES + 1)
-            .read_to_string(&mut text)
-    } else {
-        let opened = std::fs::File::open(name).map_err(failed)?;
-        opened.take(MAX_BYTES + 1).read_to_string(&mut text)
-    };
-    let size = read.map_err(failed)?;
-    if u64::try_from(size).is_ok_and(|size| size > MAX_BYTES) {
-        return Err(InputError::TooLarge {
-            file: file.to_owned(),
-        });
-    }
-    Ok(text)
+fn kind(object: &Object) -> String {
+    let kind = object.value.get("kind").and_then(Value::as_str);
+    kind.unwrap_or("objects without a kind").to_owned()
 }
 
 /// Adds the document, or the items of a `v1` `List`. Empty documents are what a stray `---` leaves.
-fn unpack(document: Value, file: &str, objects: &mut Vec<Object>) {
+fn unpack(document: Value, places: Places, file: &str, objects: &mut Vec<Object>) {
     let is_list = document.get("kind").and_then(Value::as_str) == Some("List");
     match document {
         Value::Null => {}
         Value::Object(mut fields) if is_list => {
             if let Some(Value::Array(items)) = fields.remove("items") {
-                for item in items {
-                    unpack(item, file, objects);
+                for (position, item) in items.into_iter().enumerate() {
+                    let places = places.item("items", position).cloned().unwrap_or_default();
+                    unpack(item, places, file, objects);
                 }
             }
         }
         value => objects.push(Object {
             file: file.to_owned(),
             value,
+            places,
         }),
     }
 }

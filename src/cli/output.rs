@@ -107,7 +107,7 @@ impl OfflineError {
 }
 
 /// Prints an error the way all commands do.
-fn complain(error: &dyn std::fmt::Display) {
+pub(super) fn complain(error: &dyn std::fmt::Display) {
     // Nobody is left to hear that standard error is closed.
     let _ = writeln!(io::stderr().lock(), "error: {error}");
 }

@@ -6,14 +6,22 @@ use std::{
 };
 
 use clap::ValueEnum;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
     EXIT_INVALID,
     input::{Input, Object},
-    output::{OfflineError, OutputError},
+    output::{self, OfflineError, OutputError},
 };
 use crate::core::validate::document::Document;
+
+/// The bounds of the CRD and of the API server that users meet first.
+const LIMITS: &str = "\
+Limits:
+  A resource has at most 16 workloads and 16 environments, a workload 16 metrics, matchLabels 8 labels.
+  Replicas are at most 10000, a query has at most 4096 characters, windows and ages are at most 1h.
+  The API server takes objects up to 1.5 MiB; a file is read up to 16 MiB.";
 
 /// Check VoiceAssistScaling files against every rule, in every environment, without a cluster
 ///
@@ -21,10 +29,17 @@ use crate::core::validate::document::Document;
 /// there is any. A warning is something that breaks no rule and is probably not what was meant; it leaves the
 /// exit code 0, or makes it 1 with --strict. Objects of other kinds are passed over.
 #[derive(Debug, clap::Args)]
+#[command(after_help = LIMITS)]
 pub(super) struct Args {
-    /// File with YAML or JSON documents; - reads standard input. May be given several times
-    #[arg(short, long = "filename", value_name = "FILE", required = true)]
+    /// Files with YAML or JSON documents, or directories with such files; - reads standard input
+    #[arg(value_name = "PATH", required_unless_present = "filenames")]
+    paths: Vec<String>,
+    /// The same, as kubectl takes it. May be given several times
+    #[arg(short, long = "filename", value_name = "PATH")]
     filenames: Vec<String>,
+    /// Look into the directories inside directories too
+    #[arg(short = 'R', long)]
+    recursive: bool,
     /// Check as if this were spec.environment. All environments are checked in any case
     #[arg(long, value_name = "NAME")]
     environment: Option<String>,
@@ -56,14 +71,19 @@ impl Args {
 
     /// Prints what is wrong and returns the worst of it.
     fn check(&self) -> Result<Verdict, OfflineError> {
-        let input = Input::read(&self.filenames)?;
+        let names = [self.paths.as_slice(), &self.filenames].concat();
+        let input = Input::gather(&names, self.recursive);
         let checked = input.check(self.environment.as_deref())?;
         match self.output {
             Format::Text => print_text(&checked)?,
             Format::Json => print_json(&checked)?,
         }
+        for failure in &input.failures {
+            output::complain(failure);
+        }
+        let unread = input.failures.iter().map(|_| Verdict::Invalid);
         let verdicts = checked.iter().map(|(_, document)| Verdict::of(document));
-        Ok(verdicts.max().unwrap_or(Verdict::Fine))
+        Ok(verdicts.chain(unread).max().unwrap_or(Verdict::Fine))
     }
 }
 
@@ -113,8 +133,17 @@ pub(super) fn report(object: &Object, document: &Document) -> Vec<String> {
         counts.push(counted(warnings.len(), "warning"));
     }
     let mut lines = vec![format!("{subject}: {}", counts.join(", "))];
-    lines.extend(violations.iter().map(|violation| format!("  {violation}")));
-    lines.extend(warnings.iter().map(|warning| format!("  warning: {warning}")));
+    let at = |path: &str| format!("  {}:{}:", object.file, object.place(path));
+    lines.extend(
+        violations
+            .iter()
+            .map(|violation| format!("{} {violation}", at(&violation.path))),
+    );
+    lines.extend(
+        warnings
+            .iter()
+            .map(|warning| format!("{} warning: {warning}", at(&warning.path))),
+    );
     if document.object.is_none() {
         lines.push("  The rules across fields are checked once the types above are right.".to_owned());
     }
@@ -140,6 +169,21 @@ fn environments(document: &Document) -> String {
     }
 }
 
+/// What was found, as JSON, each with its line and column.
+fn located<T: Serialize>(object: &Object, found: &[T], path: impl Fn(&T) -> &str) -> Vec<Value> {
+    let one = |one: &T| {
+        let place = object.place(path(one));
+        // Serializing these types to JSON has no failing case.
+        let mut value = serde_json::to_value(one).unwrap_or_default();
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("line".to_owned(), json!(place.line));
+            fields.insert("column".to_owned(), json!(place.column));
+        }
+        value
+    };
+    found.iter().map(one).collect()
+}
+
 fn print_json(checked: &[(&Object, Document)]) -> Result<(), OutputError> {
     let list: Vec<Value> = checked
         .iter()
@@ -149,8 +193,8 @@ fn print_json(checked: &[(&Object, Document)]) -> Result<(), OutputError> {
                 "name": document.name,
                 "namespace": object.value.pointer("/metadata/namespace"),
                 "valid": document.validation.violations.is_empty(),
-                "violations": document.validation.violations,
-                "warnings": document.validation.warnings,
+                "violations": located(object, &document.validation.violations, |one| &one.path),
+                "warnings": located(object, &document.validation.warnings, |one| &one.path),
             })
         })
         .collect();

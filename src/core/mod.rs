@@ -54,3 +54,4 @@ pub mod validate;
 mod properties;
 pub mod vpa_support;
 pub mod wake;
+pub mod yaml;

@@ -116,7 +116,7 @@ fn validate_reports_five_mistakes_at_once() {
         ),
     ];
     for (start, rule) in expected {
-        let line = lines.iter().find(|line| line.trim_start().starts_with(start));
+        let line = lines.iter().find(|line| line.contains(&format!(": {start}")));
         let line = line.unwrap_or_else(|| panic!("{start} is not reported:\n{text}"));
         assert!(line.contains(rule), "{line} lacks {rule}");
     }
@@ -179,6 +179,68 @@ fn a_warning_is_shown_and_fails_only_under_strict() {
 }
 
 #[test]
+fn validate_takes_files_and_directories_and_goes_on_after_one_that_is_no_yaml() {
+    let folder = std::env::temp_dir().join(format!("vas-validate-{}", std::process::id()));
+    let inner = folder.join("inner");
+    std::fs::create_dir_all(&inner).unwrap();
+    std::fs::copy(root().join(EXAMPLE), folder.join("a.yaml")).unwrap();
+    std::fs::write(folder.join("b.yml"), "a: [1\n").unwrap();
+    std::fs::write(folder.join("notes.txt"), "no manifest: [").unwrap();
+    std::fs::copy(root().join(FIVE_MISTAKES), inner.join("c.json")).unwrap();
+    let path = folder.to_string_lossy().into_owned();
+
+    let flat = run(&["validate", &path]);
+    let recursive = run(&["validate", "-R", &path]);
+    let of_none = run(&["validate", &root().join("src").to_string_lossy()]);
+    let of_two = run(&["validate", EXAMPLE, "-f", EXAMPLE]);
+    std::fs::remove_dir_all(&folder).unwrap();
+
+    assert_eq!(flat.status.code(), Some(2));
+    assert_eq!(stdout(&flat).lines().count(), 1, "{}", stdout(&flat));
+    let unread = stderr(&flat);
+    assert!(
+        unread.contains("b.yml:") && unread.contains("not valid YAML: a bracket"),
+        "{unread}"
+    );
+    assert!(!unread.contains("notes.txt"), "{unread}");
+    let found = stdout(&recursive);
+    assert!(
+        found.contains("c.json:11:5: spec.workloads[0].maxReplica: 12: unknown field"),
+        "{found}"
+    );
+    assert_eq!(of_none.status.code(), Some(2));
+    assert!(stderr(&of_none).contains("-R looks into"), "{}", stderr(&of_none));
+    assert_eq!(stdout(&of_two).lines().count(), 2);
+}
+
+#[test]
+fn the_help_of_validate_names_the_limits_of_the_crd() {
+    let help = stdout(&run(&["validate", "--help"]));
+    let crd: Value = serde_json::from_slice(&run(&["crd", "-o", "json"]).stdout).unwrap();
+    let spec = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"];
+    let workload = &spec["workloads"]["items"]["properties"];
+    let metric = &workload["metrics"]["items"]["properties"];
+    for (limit, words) in [
+        (&spec["workloads"]["maxItems"], "N workloads"),
+        (&spec["environments"]["maxItems"], "N environments"),
+        (&workload["metrics"]["maxItems"], "N metrics"),
+        (&workload["maxReplicas"]["maximum"], "at most N"),
+        (
+            &metric["requestRate"]["properties"]["matchLabels"]["maxProperties"],
+            "N labels",
+        ),
+        (
+            &metric["prometheus"]["properties"]["query"]["maxLength"],
+            "N characters",
+        ),
+    ] {
+        let number = limit.as_f64().expect("the CRD has this bound");
+        let words = words.replace('N', &number.to_string());
+        assert!(help.contains(&words), "{words} is not in {help}");
+    }
+}
+
+#[test]
 fn validate_names_an_unknown_environment_and_the_known_ones() {
     let output = run(&["validate", "-f", EXAMPLE, "--environment", "prod"]);
     assert_eq!(output.status.code(), Some(2));
@@ -219,7 +281,7 @@ fn a_file_that_is_no_yaml_is_named_with_its_line() {
     assert_eq!(output.status.code(), Some(2));
     let text = stderr(&output);
     assert!(
-        text.contains("standard input is not valid YAML") && text.contains("line 3"),
+        text.contains("standard input:3:3: not valid YAML: the field a is there twice"),
         "{text}"
     );
 }

@@ -77,16 +77,16 @@ pub struct ScaleTargetRef {
     /// API group and version, for example `apps/v1`.
     #[schemars(
         length(min = 1, max = 253),
-        regex(pattern = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?v[0-9]+((alpha|beta)[0-9]+)?$")
+        regex(pattern = schema::API_VERSION_PATTERN)
     )]
     pub api_version: String,
     /// Kind, for example `Deployment`.
-    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[A-Z][A-Za-z0-9]*$"))]
+    #[schemars(length(min = 1, max = 63), regex(pattern = schema::KIND_PATTERN))]
     pub kind: String,
     /// Name of the object.
     #[schemars(
         length(min = 1, max = 253),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
+        regex(pattern = schema::OBJECT_NAME_PATTERN)
     )]
     pub name: String,
 }

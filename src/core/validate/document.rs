@@ -6,8 +6,11 @@
 use kube::Resource;
 use serde_json::Value;
 
-use super::{Validation, Violation, schema, validate};
+use super::{Validation, Violation, Warning, schema, validate};
 use crate::api::{GROUP, v1alpha1::VoiceAssistScaling};
+
+/// Size from which an object is too close to what the API server stores: etcd refuses more than 1.5 MiB.
+const LARGE: usize = 1 << 20;
 
 /// Top-level fields of every Kubernetes object of this kind.
 const FIELDS: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
@@ -23,14 +26,12 @@ pub struct Document {
     pub validation: Validation,
 }
 
-/// Whether a document is a `VoiceAssistScaling` of any version.
+/// Whether a document is, or was meant to be, a `VoiceAssistScaling`: by its group or by its kind, of any version
+/// and in any case. A slip in one of the two is told rather than passed over.
 pub fn is_ours(document: &Value) -> bool {
-    let api_version = document
-        .get("apiVersion")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    api_version.split('/').next() == Some(GROUP)
-        && document.get("kind").and_then(Value::as_str) == Some(&VoiceAssistScaling::kind(&()))
+    let text = |field: &str| document.get(field).and_then(Value::as_str).unwrap_or_default();
+    text("apiVersion").split('/').next() == Some(GROUP)
+        || text("kind").eq_ignore_ascii_case(&VoiceAssistScaling::kind(&()))
 }
 
 /// Checks a document, as if `environment` were its active one if that is given.
@@ -80,6 +81,17 @@ pub fn check(document: &Value, environment: Option<&str>) -> Document {
             }
         }
     }
+    let size = document.to_string().len();
+    if size > LARGE {
+        warnings.push(Warning {
+            path: "spec".to_owned(),
+            value: format!("{} kB", size / 1000),
+            advice: "the API server refuses objects above 1.5 MiB; split it into several resources"
+                .to_owned(),
+            environment: None,
+            workload: None,
+        });
+    }
     Document {
         name,
         object,
@@ -102,13 +114,22 @@ fn check_envelope(document: &Value) -> Vec<Violation> {
             &format!("this version of vas knows {expected} only"),
         ));
     }
+    let kind = VoiceAssistScaling::kind(&());
+    if document.get("kind").and_then(Value::as_str) != Some(&kind) {
+        violations.push(whole(
+            "kind",
+            document,
+            &format!("the kind of this group is {kind}"),
+        ));
+    }
     for field in document.as_object().into_iter().flatten().map(|(name, _)| name) {
         if !FIELDS.contains(&field.as_str()) {
-            violations.push(whole(
-                field,
-                document,
-                &schema::unknown_field(field, FIELDS.into_iter()),
-            ));
+            let rule = if schema::knows(field) {
+                format!("unknown field; it belongs deeper: spec.{field}")
+            } else {
+                schema::unknown_field(field, FIELDS.into_iter())
+            };
+            violations.push(whole(field, document, &rule));
         }
     }
     for field in ["metadata", "spec"] {
@@ -190,6 +211,28 @@ mod tests {
         wrong["sepc"] = wrong.as_object_mut().unwrap().remove("spec").unwrap();
         assert!(is_ours(&wrong));
         assert_eq!(paths(&wrong), ["apiVersion", "sepc", "spec"]);
+    }
+
+    #[test]
+    fn a_slip_in_group_or_kind_is_told_and_not_passed_over() {
+        let mut kind = document(base());
+        kind["kind"] = json!("VoiceAssistScalings");
+        let mut group = document(base());
+        group["apiVersion"] = json!("scaling.voiceassist.com/v1alpha1");
+        for (slip, path) in [(kind, "kind"), (group, "apiVersion")] {
+            assert!(is_ours(&slip));
+            assert_eq!(paths(&slip), [path]);
+        }
+        assert!(!is_ours(&json!({"apiVersion": "apps/v1", "kind": "Deployment"})));
+    }
+
+    #[test]
+    fn an_object_too_large_for_the_api_server_is_warned_of() {
+        let mut large = document(base());
+        large["metadata"]["annotations"] = json!({"note": "x".repeat(LARGE)});
+        let warnings = check(&large, None).validation.warnings;
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].advice.contains("1.5 MiB"), "{}", warnings[0]);
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl Findings {
     }
 
     /// Adds a warning, unless another environment inherited the same one.
-    fn add_warning(&mut self, warning: Warning) {
+    pub(super) fn add_warning(&mut self, warning: Warning) {
         let known = self.warnings.iter().any(|known| {
             known.path == warning.path
                 && known.value == warning.value

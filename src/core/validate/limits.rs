@@ -7,8 +7,15 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use super::findings::Scope;
 use crate::{
     api::v1alpha1::{self as api, LimitRangeLimits},
-    core::{field_path::FieldPath, model::Limits, quantity},
+    core::{
+        field_path::FieldPath,
+        model::{Limits, Workload},
+        quantity,
+    },
 };
+
+/// Names under which a quota counts pods.
+const POD_COUNTS: [&str; 2] = ["pods", "count/pods"];
 
 type Quantities = BTreeMap<String, Quantity>;
 
@@ -38,6 +45,34 @@ pub(super) fn check(limits: Option<&api::Limits>, scope: &mut Scope<'_>) -> Opti
         limit_range: limits.limit_range.clone(),
         resource_quota: limits.resource_quota.clone(),
     })
+}
+
+/// A quota on pods leaves room for the most replicas of all workloads together. Other pods of the namespace need
+/// room too, and how many they are is not known here.
+pub(super) fn check_room(limits: Option<&Limits>, workloads: &[Workload], scope: &mut Scope<'_>) {
+    let hard = limits
+        .and_then(|limits| limits.resource_quota.as_ref())
+        .and_then(|quota| quota.hard.as_ref());
+    let most: i64 = workloads
+        .iter()
+        .map(|workload| i64::from(workload.max_replicas))
+        .sum();
+    let path = FieldPath::default()
+        .field("limits")
+        .field("resourceQuota")
+        .field("hard");
+    for (name, quantity) in hard.into_iter().flatten() {
+        let counts_pods = POD_COUNTS.contains(&name.as_str());
+        let room = quantity::parse(quantity).ok().filter(|_| counts_pods);
+        if room.is_some_and(|room| room.milli_ceil() < i128::from(most) * 1000) {
+            scope.warn(
+                &path.key(name),
+                format_args!(
+                    "maxReplicas of all workloads together is {most}: the last pods would be refused; raise the quota or lower maxReplicas"
+                ),
+            );
+        }
+    }
 }
 
 /// Each bound parses, and `min <= defaultRequest <= default <= max`, as the API server asks.
@@ -126,7 +161,10 @@ fn check_default_exists(
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::core::validate::testing::{base, violations};
+    use crate::core::validate::{
+        testing::{base, object, violations},
+        validate,
+    };
 
     fn refuses(limits: Value, path: &str, rule: &str) {
         let mut spec = base();
@@ -178,6 +216,16 @@ mod tests {
         accepts(json!({"resourceQuota": {"hard": {
             "pods": "60", "requests.storage": "1Ti", "requests.nvidia.com/gpu": "4", "count/deployments.apps": "9",
         }}}));
+    }
+
+    #[test]
+    fn a_quota_that_max_replicas_cannot_reach_is_warned_of() {
+        for (quota, warned) in [("9", true), ("10", false)] {
+            let mut spec = base();
+            spec["limits"] = json!({"resourceQuota": {"hard": {"pods": quota}}});
+            let warnings = validate(&object(&spec)).warnings;
+            assert_eq!(warnings.len(), usize::from(warned), "{warnings:?}");
+        }
     }
 
     #[test]

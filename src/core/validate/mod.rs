@@ -22,6 +22,8 @@ pub mod document;
 mod findings;
 mod limits;
 mod metrics;
+#[cfg(test)]
+mod mistakes;
 mod replicas;
 pub mod schema;
 mod series;
@@ -167,6 +169,7 @@ pub fn validate(object: &VoiceAssistScaling) -> Validation {
             .iter()
             .filter_map(|workload| workload::check(workload, suspended, limits.as_ref(), &mut scope))
             .collect();
+        limits::check_room(limits.as_ref(), &workloads, &mut scope);
         if name == spec.environment.as_deref() && active.is_none() {
             active = Some((workloads, limits));
         }

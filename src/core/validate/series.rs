@@ -109,6 +109,15 @@ pub(super) fn check_duration(
     }
 }
 
+/// Whether a value holds what only a regular expression would: a repeated dot, a choice, an anchor, a class.
+fn looks_like_regex(value: &str) -> bool {
+    value.starts_with(['^', '~'])
+        || value.ends_with('$')
+        || [".*", ".+", "|", "[0-9]", "[a-z]", "\\d", "\\w"]
+            .iter()
+            .any(|part| value.contains(part))
+}
+
 /// Checks the label names of equality matchers. Values may be anything: they are quoted in the query.
 fn check_matchers(
     labels: Option<&BTreeMap<String, String>>,
@@ -117,7 +126,13 @@ fn check_matchers(
 ) -> BTreeMap<String, String> {
     let labels = labels.cloned().unwrap_or_default();
     let path = source.field("matchLabels");
-    for name in labels.keys() {
+    for (name, value) in &labels {
+        if looks_like_regex(value) {
+            scope.warn(
+                &path.key(name),
+                "this is compared as it stands, not as a regular expression: it matches no series unless a label has exactly this value",
+            );
+        }
         if name == NAMESPACE_LABEL {
             scope.refuse(
                 &path.key(name),
@@ -187,6 +202,22 @@ mod tests {
         accepts(rate(
             json!({"matchLabels": {"queue": "with \"quotes\"", "a.b": "", "größe": "1"}}),
         ));
+    }
+
+    #[test]
+    fn a_regex_among_equality_matchers_is_warned_of() {
+        for (value, warned) in [
+            ("5..", false),
+            ("5.*", true),
+            ("get|post", true),
+            ("^a", true),
+            ("/api/v1", false),
+            ("a.b-c", false),
+        ] {
+            let spec = with_workload(rate(json!({"matchLabels": {"l": value}})));
+            let warnings = validate(&object(&spec)).warnings;
+            assert_eq!(warnings.len(), usize::from(warned), "{value}");
+        }
     }
 
     #[test]

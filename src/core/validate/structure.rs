@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::{
-    Violation,
+    Violation, Warning,
     findings::{Findings, Scope},
 };
 use crate::{
-    api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling},
+    api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling, Workload, WorkloadOverride},
     core::{
         environment,
         field_path::{FieldPath, Origin},
@@ -61,11 +61,21 @@ fn is_dns_subdomain(name: &str) -> bool {
 /// An override of a workload that does not exist would do nothing at all.
 fn check_overrides(object: &VoiceAssistScaling, findings: &mut Findings) {
     let names: Vec<&str> = object.spec.workloads.iter().map(|w| w.name.as_str()).collect();
+    let base = |name: &str| {
+        object
+            .spec
+            .workloads
+            .iter()
+            .find(|workload| workload.name == name)
+    };
     let environments = object.spec.environments.as_deref().unwrap_or_default();
     for (position, environment) in environments.iter().enumerate() {
         let overrides = environment.workloads.as_deref().unwrap_or_default();
         for (index, over) in overrides.iter().enumerate() {
-            if !names.contains(&over.name.as_str()) {
+            if let Some(base) = base(&over.name) {
+                let place = format!("spec.environments[{position}].workloads[{index}]");
+                check_new_metrics(base, over, &place, &environment.name, findings);
+            } else {
                 findings.add(Violation {
                     path: format!("spec.environments[{position}].workloads[{index}].name"),
                     value: Value::from(over.name.as_str()).to_string(),
@@ -77,6 +87,31 @@ fn check_overrides(object: &VoiceAssistScaling, findings: &mut Findings) {
                     workload: None,
                 });
             }
+        }
+    }
+}
+
+/// A metric that the base does not have is added, and that is rarely what a slip in its name was to do.
+fn check_new_metrics(
+    base: &Workload,
+    over: &WorkloadOverride,
+    place: &str,
+    environment: &str,
+    findings: &mut Findings,
+) {
+    let known: Vec<&str> = base.metrics.iter().map(|metric| metric.name.as_str()).collect();
+    for (index, metric) in over.metrics.iter().flatten().enumerate() {
+        if !known.contains(&metric.name.as_str()) {
+            findings.add_warning(Warning {
+                path: format!("{place}.metrics[{index}].name"),
+                value: Value::from(metric.name.as_str()).to_string(),
+                advice: format!(
+                    "the base has no metric of this name, so this adds one in this environment alone; to change one, use its name ({})",
+                    known.join(", ")
+                ),
+                environment: Some(environment.to_owned()),
+                workload: Some(base.name.clone()),
+            });
         }
     }
 }
@@ -142,6 +177,22 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].path, "spec.environments[1].workloads[1].name");
         assert_eq!(found[0].environment.as_deref(), Some("prod"));
+    }
+
+    #[test]
+    fn a_metric_that_only_an_environment_has_is_warned_of() {
+        let mut spec = base();
+        spec["environments"] = json!([{"name": "prod", "workloads": [{"name": "api", "metrics": [
+            {"name": "cpu", "enabled": false},
+            {"name": "cpus", "resource": {"name": "cpu", "target": {"averageUtilization": 50}}},
+        ]}]}]);
+        let warnings = validate(&object(&spec)).warnings;
+        assert_eq!(warnings.len(), 1);
+        assert_eq!(
+            warnings[0].path,
+            "spec.environments[0].workloads[0].metrics[1].name"
+        );
+        assert!(warnings[0].advice.contains("(cpu)"), "{}", warnings[0]);
     }
 
     #[test]

@@ -7,9 +7,15 @@ use super::{
     vertical::{self, Neighbours},
 };
 use crate::{
-    api::v1alpha1::Workload,
-    core::{field_path::FieldPath, model},
+    api::v1alpha1::{SelectPolicy, Workload},
+    core::{
+        field_path::FieldPath,
+        model::{self, Behavior, Metric, Series, Source},
+    },
 };
+
+/// Kinds of Kubernetes itself that run pods and have no `scale` subresource.
+const WITHOUT_SCALE: [&str; 4] = ["DaemonSet", "Job", "CronJob", "Pod"];
 
 /// Parses a merged workload. `None` when a part is beyond parsing; a part that parses and yet breaks a
 /// rule is in the findings, and the caller leaves the workload out for that.
@@ -35,6 +41,8 @@ pub(super) fn check(
         &path,
         scope,
     );
+    check_target(workload, &path, scope);
+    warn_of_long_windows(metrics.as_deref().unwrap_or_default(), &behavior, &path, scope);
     let disruption = disruption::check(workload.disruption.as_ref(), replicas.min, &path, scope);
 
     Some(model::Workload {
@@ -48,4 +56,98 @@ pub(super) fn check(
         vertical,
         disruption,
     })
+}
+
+/// An HPA moves the number in the target's `scale` subresource, and some kinds have none.
+fn check_target(workload: &Workload, path: &FieldPath, scope: &mut Scope<'_>) {
+    let kind = &workload.scale_target_ref.kind;
+    if WITHOUT_SCALE.contains(&kind.as_str()) {
+        scope.warn(
+            &path.field("scaleTargetRef").field("kind"),
+            format_args!(
+                "a {kind} has no scale subresource, so no HPA can scale it; use a Deployment or StatefulSet"
+            ),
+        );
+    }
+}
+
+/// A rate shows a fallen load only when its window has passed. Where scale-down looks back less far than that, the
+/// stabilization window no longer covers what the rate has not seen yet.
+fn warn_of_long_windows(metrics: &[Metric], behavior: &Behavior, path: &FieldPath, scope: &mut Scope<'_>) {
+    let down = &behavior.scale_down;
+    let look_back = u64::try_from(down.stabilization_window_seconds).unwrap_or_default();
+    if down.select_policy == SelectPolicy::Disabled {
+        return;
+    }
+    for metric in metrics {
+        let Source::Prometheus(source) = &metric.source else {
+            continue;
+        };
+        if let Series::RequestRate { window, .. } = &source.series
+            && window.as_secs() > look_back
+        {
+            scope.warn_any(
+                &[
+                    &path
+                        .field("metrics")
+                        .named(&metric.name)
+                        .field("requestRate")
+                        .field("window"),
+                    &path
+                        .field("behavior")
+                        .field("scaleDown")
+                        .field("stabilizationWindowSeconds"),
+                ],
+                format_args!(
+                    "the rate looks back {} s and scale-down only {look_back} s: a gap in the samples can take pods away; use a window of at most {look_back} s, or a longer stabilizationWindowSeconds",
+                    window.as_secs()
+                ),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::core::validate::{
+        testing::{object, with_workload},
+        validate,
+    };
+
+    fn warnings(fields: Value) -> Vec<String> {
+        let validation = validate(&object(&with_workload(fields)));
+        assert_eq!(validation.violations, []);
+        validation.warnings.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_target_that_no_hpa_can_scale_is_warned_of() {
+        let target =
+            |kind: &str| json!({"scaleTargetRef": {"apiVersion": "apps/v1", "kind": kind, "name": "a"}});
+        let found = warnings(target("DaemonSet"));
+        assert!(
+            found[0].starts_with(r#"spec.workloads[0].scaleTargetRef.kind: "DaemonSet""#),
+            "{found:?}"
+        );
+        assert_eq!(warnings(target("StatefulSet")), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_rate_that_looks_back_further_than_scale_down_is_warned_of() {
+        let with = |stabilization: i32, select: &str| {
+            warnings(json!({
+                "metrics": [{"name": "rate", "requestRate": {"counter": "c", "window": "2m", "target": {"averageValue": "5"}}}],
+                "behavior": {"scaleDown": {"stabilizationWindowSeconds": stabilization, "selectPolicy": select}},
+            }))
+        };
+        assert_eq!(with(120, "Max"), [] as [&str; 0]);
+        assert_eq!(with(60, "Disabled"), [] as [&str; 0]);
+        let found = with(119, "Max");
+        assert!(
+            found[0].contains("looks back 120 s and scale-down only 119 s"),
+            "{found:?}"
+        );
+    }
 }

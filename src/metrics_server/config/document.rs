@@ -8,7 +8,7 @@ use super::fields::{Fields, Problem};
 use crate::{
     core::{
         promql::{Labels, Source},
-        quantity,
+        quantity, yaml,
     },
     prometheus::Limits,
 };
@@ -94,14 +94,10 @@ pub(super) enum HeaderValue {
 /// # Errors
 /// All problems there are.
 pub(super) fn parse(text: &str) -> Result<Document, Vec<Problem>> {
-    let value: Value = serde_saphyr::from_str(text).map_err(|error| {
-        let words = error.to_string();
+    let value = yaml::parse_one(text).map_err(|error| {
         vec![Problem {
             path: String::new(),
-            rule: format!(
-                "not one YAML document: {}",
-                words.lines().next().unwrap_or_default()
-            ),
+            rule: format!("not one YAML document: {}", error.located()),
         }]
     })?;
     let mut problems = Vec::new();

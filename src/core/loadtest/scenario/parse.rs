@@ -6,8 +6,6 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
-
 use super::{
     document::{AbortDocument, Document, JourneyDocument},
     load,
@@ -15,7 +13,7 @@ use super::{
     quick, schema, step,
     template::Template,
 };
-use crate::core::loadtest::duration;
+use crate::core::{loadtest::duration, yaml};
 
 /// Most problems that are told; who has more has one cause.
 const MOST: usize = 20;
@@ -104,7 +102,7 @@ pub fn parse(
         name: name.to_owned(),
         words: words.lines().next().unwrap_or_default().to_owned(),
     };
-    let value: Value = serde_saphyr::from_str(text).map_err(|error| form(&error.to_string()))?;
+    let value = yaml::parse_one(text).map_err(|error| form(&error.located()))?;
     let problems = schema::check(&value);
     if !problems.is_empty() {
         return Err(ScenarioError::Fields {

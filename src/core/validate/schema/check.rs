@@ -3,135 +3,173 @@
 use serde_json::Value;
 
 use super::{
-    SchemaViolation, Step,
+    SchemaViolation, Step, Vocabulary,
+    hint::{self, Level, Unknown},
     node::{Kind, Node, Unique},
-    words::{counted, pattern_words, unknown_field},
+    words::{counted, pattern_words},
 };
 
-impl Node {
-    /// Adds what the schema refuses at `place` and below.
-    pub(super) fn check(&self, value: &Value, place: &mut Vec<Step>, found: &mut Vec<SchemaViolation>) {
-        if value.is_null() && self.nullable {
+/// A walk down a value and its schema.
+#[derive(Debug)]
+pub(super) struct Walk<'a> {
+    vocabulary: Vocabulary,
+    place: Vec<Step>,
+    /// The objects around the current one, the outermost first.
+    around: Vec<Level<'a>>,
+    found: Vec<SchemaViolation>,
+}
+
+impl<'a> Walk<'a> {
+    /// Begins at a place.
+    pub(super) fn at(place: Vec<Step>, vocabulary: Vocabulary) -> Self {
+        Self {
+            vocabulary,
+            place,
+            around: Vec::new(),
+            found: Vec::new(),
+        }
+    }
+
+    /// What was refused.
+    pub(super) fn into_found(self) -> Vec<SchemaViolation> {
+        self.found
+    }
+
+    fn refuse(&mut self, value: &Value, rule: String) {
+        self.found.push(SchemaViolation {
+            place: self.place.clone(),
+            value: value.to_string(),
+            rule,
+        });
+    }
+
+    fn inside(&mut self, step: Step, look: impl FnOnce(&mut Self)) {
+        self.place.push(step);
+        look(self);
+        self.place.pop();
+    }
+
+    /// Adds what the schema refuses at the current place and below.
+    pub(super) fn check(&mut self, node: &'a Node, value: &'a Value) {
+        if value.is_null() && node.nullable {
             return;
         }
-        if let Some(rule) = self.rule_against(value) {
-            found.push(SchemaViolation {
-                place: place.clone(),
-                value: value.to_string(),
-                rule,
-            });
+        if let Some(rule) = rule_against(node, value) {
+            let hint = match self.vocabulary {
+                Vocabulary::Autoscaling => hint::of_value(node, value),
+                Vocabulary::Other => None,
+            };
+            let hint = hint.map_or_else(String::new, |hint| format!("; {hint}"));
+            self.refuse(value, rule + &hint);
             return;
         }
         match value {
-            Value::Object(fields) => self.check_fields(fields, place, found),
-            Value::Array(items) => self.check_items(items, place, found),
+            Value::Object(fields) => {
+                let depth = self.place.len();
+                self.check_fields(Level { node, value, depth }, fields);
+            }
+            Value::Array(items) => self.check_items(node, items),
             _ => {}
         }
     }
 
-    /// The rule that the value itself breaks, its insides apart.
-    fn rule_against(&self, value: &Value) -> Option<String> {
-        if !self.kind.admits(value) {
-            return Some(format!("must be {}", self.kind.words()));
-        }
-        if let Some(allowed) = &self.allowed
-            && !allowed.contains(value)
-        {
-            let words: Vec<_> = allowed.iter().filter_map(Value::as_str).collect();
-            return Some(format!("must be one of {}", words.join(", ")));
-        }
-        let (least, most) = self.size;
-        let (size, unit) = match value {
-            Value::String(text) => (text.chars().count(), ("character", "characters")),
-            Value::Array(items) => (items.len(), ("entry", "entries")),
-            Value::Object(fields) => (fields.len(), ("entry", "entries")),
-            Value::Number(number) => return self.bound_against(number.as_f64()?),
-            Value::Null | Value::Bool(_) => return None,
-        };
-        if size < least {
-            return Some(format!("must have at least {}", counted(least, unit)));
-        }
-        if let Some(most) = most
-            && size > most
-        {
-            return Some(format!("must have at most {}", counted(most, unit)));
-        }
-        let pattern = self.pattern.as_ref()?;
-        let text = value.as_str()?;
-        (!pattern.is_match(text)).then(|| pattern_words(pattern.as_str()))
-    }
-
-    fn bound_against(&self, number: f64) -> Option<String> {
-        match (self.minimum, self.maximum) {
-            (Some(minimum), _) if number < minimum => Some(format!("must be at least {minimum}")),
-            (_, Some(maximum)) if number > maximum => Some(format!("must be at most {maximum}")),
-            _ => None,
-        }
-    }
-
-    fn check_fields(
-        &self,
-        fields: &serde_json::Map<String, Value>,
-        place: &mut Vec<Step>,
-        found: &mut Vec<SchemaViolation>,
-    ) {
-        for name in &self.required {
+    fn check_fields(&mut self, holder: Level<'a>, fields: &'a serde_json::Map<String, Value>) {
+        let node = holder.node;
+        for name in &node.required {
             if fields.get(name).is_none_or(Value::is_null) {
-                place.push(Step::Field(name.clone()));
-                found.push(SchemaViolation {
-                    place: place.clone(),
-                    value: Value::Null.to_string(),
-                    rule: "is required".to_owned(),
+                self.inside(Step::Field(name.clone()), |walk| {
+                    walk.refuse(&Value::Null, "is required".to_owned());
                 });
-                place.pop();
             }
         }
         for (name, value) in fields {
-            if let Some(node) = self.properties.get(name) {
-                if !(value.is_null() && self.required.contains(name)) {
-                    place.push(Step::Field(name.clone()));
-                    node.check(value, place, found);
-                    place.pop();
+            if let Some(known) = node.properties.get(name) {
+                if !(value.is_null() && node.required.contains(name)) {
+                    self.around.push(holder);
+                    self.inside(Step::Field(name.clone()), |walk| walk.check(known, value));
+                    self.around.pop();
                 }
-            } else if let Some(node) = &self.values {
-                place.push(Step::Key(name.clone()));
-                node.check(value, place, found);
-                place.pop();
-            } else if self.kind == Kind::Object {
-                place.push(Step::Field(name.clone()));
-                found.push(SchemaViolation {
-                    place: place.clone(),
-                    value: value.to_string(),
-                    rule: unknown_field(name, self.properties.keys().map(String::as_str)),
-                });
-                place.pop();
+            } else if let Some(values) = &node.values {
+                self.inside(Step::Key(name.clone()), |walk| walk.check(values, value));
+            } else if node.kind == Kind::Object {
+                let unknown = Unknown {
+                    name,
+                    vocabulary: self.vocabulary,
+                    place: &self.place,
+                    holder,
+                    around: &self.around,
+                };
+                let rule = unknown.rule();
+                self.inside(Step::Key(name.clone()), |walk| walk.refuse(value, rule));
             }
         }
     }
 
-    fn check_items(&self, items: &[Value], place: &mut Vec<Step>, found: &mut Vec<SchemaViolation>) {
-        let identity = |item: &Value| match &self.unique {
+    fn check_items(&mut self, node: &'a Node, items: &'a [Value]) {
+        let identity = |item: &Value| match &node.unique {
             Unique::No => None,
             Unique::Value => Some(item.clone()),
             Unique::Key(key) => item.get(key).cloned(),
         };
         let mut seen = Vec::new();
         for (index, item) in items.iter().enumerate() {
-            place.push(Step::Index(index));
-            if let Some(identity) = identity(item) {
-                if seen.contains(&identity) {
-                    found.push(SchemaViolation {
-                        place: place.clone(),
-                        value: identity.to_string(),
-                        rule: "is there twice; names and values of a list are unique".to_owned(),
-                    });
+            self.inside(Step::Index(index), |walk| {
+                if let Some(identity) = identity(item) {
+                    if seen.contains(&identity) {
+                        walk.refuse(
+                            &identity,
+                            "is there twice; names and values of a list are unique".to_owned(),
+                        );
+                    }
+                    seen.push(identity);
                 }
-                seen.push(identity);
-            }
-            if let Some(node) = &self.items {
-                node.check(item, place, found);
-            }
-            place.pop();
+                if let Some(node) = &node.items {
+                    walk.check(node, item);
+                }
+            });
         }
+    }
+}
+
+/// The rule that the value itself breaks, its insides apart.
+fn rule_against(node: &Node, value: &Value) -> Option<String> {
+    if !node.kind.admits(value) {
+        return Some(format!("must be {}", node.kind.words()));
+    }
+    if let Some(allowed) = &node.allowed
+        && !allowed.contains(value)
+    {
+        let words: Vec<_> = allowed.iter().filter_map(Value::as_str).collect();
+        return Some(format!("must be one of {}", words.join(", ")));
+    }
+    let (least, most) = node.size;
+    let (size, unit) = match value {
+        Value::String(text) => (text.chars().count(), ("character", "characters")),
+        Value::Array(items) => (items.len(), ("entry", "entries")),
+        Value::Object(fields) => (fields.len(), ("entry", "entries")),
+        Value::Number(number) => return bound_against(node, number.as_f64()?),
+        Value::Null | Value::Bool(_) => return None,
+    };
+    // A text that is too short for a pattern is better explained by the pattern.
+    let pattern = node.pattern.as_ref().zip(value.as_str());
+    if let Some((pattern, text)) = pattern
+        && !pattern.is_match(text)
+        && most.is_none_or(|most| size <= most)
+        && size > 0
+    {
+        return Some(pattern_words(pattern.as_str()));
+    }
+    if size < least {
+        return Some(format!("must have at least {}", counted(least, unit)));
+    }
+    let most = most.filter(|most| size > *most)?;
+    Some(format!("must have at most {}, here {size}", counted(most, unit)))
+}
+
+fn bound_against(node: &Node, number: f64) -> Option<String> {
+    match (node.minimum, node.maximum) {
+        (Some(minimum), _) if number < minimum => Some(format!("must be at least {minimum}")),
+        (_, Some(maximum)) if number > maximum => Some(format!("must be at most {maximum}")),
+        _ => None,
     }
 }

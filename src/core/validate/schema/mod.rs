@@ -6,6 +6,7 @@
 //! schemas that our CRD uses; its CEL rules are the other files of this folder.
 
 mod check;
+mod hint;
 mod node;
 mod words;
 
@@ -14,6 +15,7 @@ use std::{fmt::Write as _, sync::LazyLock};
 use serde_json::Value;
 
 use crate::{api::v1alpha1, core::field_path::DisplayKey};
+use check::Walk;
 use node::Node;
 pub use words::unknown_field;
 
@@ -53,34 +55,53 @@ impl Checker {
 
     /// Checks a value, unknown fields included. Paths begin at the value.
     pub fn check(&self, value: &Value) -> Vec<SchemaViolation> {
-        let mut found = Vec::new();
-        self.0.check(value, &mut Vec::new(), &mut found);
-        found
+        let mut walk = Walk::at(Vec::new(), Vocabulary::Other);
+        walk.check(&self.0, value);
+        walk.into_found()
     }
+}
+
+/// Which resources' words a user may have had in mind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Vocabulary {
+    /// Those of HPA, VPA, PDB and KEDA.
+    Autoscaling,
+    /// None that is known here.
+    Other,
+}
+
+/// The text of a path.
+fn render(place: &[Step]) -> String {
+    let mut text = String::new();
+    for step in place {
+        // Writing to a String cannot fail.
+        let _ = match step {
+            Step::Field(name) | Step::Key(name) if text.is_empty() => write!(text, "{name}"),
+            Step::Field(name) => write!(text, ".{name}"),
+            Step::Key(key) => write!(text, "{}", DisplayKey(key)),
+            Step::Index(index) => write!(text, "[{index}]"),
+        };
+    }
+    text
+}
+
+/// Whether the spec itself has a field of this name.
+pub fn knows(field: &str) -> bool {
+    SPEC.properties.contains_key(field)
 }
 
 /// Checks a spec, unknown fields included.
 pub fn check_spec(spec: &Value) -> Vec<SchemaViolation> {
-    let mut found = Vec::new();
-    SPEC.check(spec, &mut vec![Step::Field("spec".to_owned())], &mut found);
-    found
+    let mut walk = Walk::at(vec![Step::Field("spec".to_owned())], Vocabulary::Autoscaling);
+    walk.check(&SPEC, spec);
+    walk.into_found()
 }
 
 impl SchemaViolation {
     /// Path from the root of the object.
     #[must_use]
     pub fn path(&self) -> String {
-        let mut text = String::new();
-        for step in &self.place {
-            // Writing to a String cannot fail.
-            let _ = match step {
-                Step::Field(name) if text.is_empty() => write!(text, "{name}"),
-                Step::Field(name) => write!(text, ".{name}"),
-                Step::Key(key) => write!(text, "{}", DisplayKey(key)),
-                Step::Index(index) => write!(text, "[{index}]"),
-            };
-        }
-        text
+        render(&self.place)
     }
 
     /// Names of the environment and of the workload it stands in.
@@ -172,22 +193,25 @@ mod tests {
         );
         assert_eq!(
             check(|spec| spec["workloads"][0]["vertical"] = json!({"updateMode": false})),
-            one("spec.workloads[0].vertical.updateMode", "must be a string")
+            one(
+                "spec.workloads[0].vertical.updateMode",
+                "must be a string; without quotes, Off, On, Yes and No are read as true or false: write \"Off\""
+            )
         );
         assert_eq!(
             check(|spec| spec["workloads"][0]["vertical"] = json!({"updateMode": "Auto"})),
             one(
                 "spec.workloads[0].vertical.updateMode",
-                "must be one of Off, Initial, Recreate, InPlaceOrRecreate"
+                "must be one of Off, Initial, Recreate, InPlaceOrRecreate; what a VPA calls Auto is Recreate"
             )
         );
     }
 
     #[test]
     fn a_required_field_is_missed_by_its_path() {
-        let missing = one("spec.workloads[0].maxReplicas", "is required");
+        let missing = one("spec.workloads[0].scaleTargetRef", "is required");
         assert_eq!(
-            check(|spec| spec["workloads"][0]["maxReplicas"] = Value::Null),
+            check(|spec| spec["workloads"][0]["scaleTargetRef"] = Value::Null),
             missing
         );
         assert_eq!(
@@ -195,7 +219,7 @@ mod tests {
                 spec["workloads"][0]
                     .as_object_mut()
                     .unwrap()
-                    .remove("maxReplicas");
+                    .remove("scaleTargetRef");
             }),
             missing
         );

@@ -1,7 +1,10 @@
 //! What to say of a value that the schema refuses.
 
 use crate::{
-    api::schema::{DURATION_PATTERN, METRIC_PATTERN, NAME_PATTERN, PERCENT_PATTERN, QUANTITY_PATTERN},
+    api::schema::{
+        API_VERSION_PATTERN, DURATION_PATTERN, KIND_PATTERN, METRIC_PATTERN, NAME_PATTERN,
+        OBJECT_NAME_PATTERN, PERCENT_PATTERN, QUANTITY_PATTERN,
+    },
     core::{duration::ParseDurationError, int_or_percent::ParseShareError, quantity::ParseQuantityError},
 };
 
@@ -17,6 +20,13 @@ pub(super) fn pattern_words(pattern: &str) -> String {
             "not a Prometheus metric name: write the name alone, without labels, brackets, quotes or white space"
                 .to_owned()
         }
+        OBJECT_NAME_PATTERN => {
+            "not a name: use lower-case letters, digits, - and ., a letter or digit first and last".to_owned()
+        }
+        API_VERSION_PATTERN => "not an apiVersion: a group and its version, apps/v1 for example".to_owned(),
+        KIND_PATTERN => {
+            "not a kind: letters and digits, an upper-case letter first, Deployment for example".to_owned()
+        }
         PERCENT_PATTERN => ParseShareError.to_string(),
         _ => format!("must match {pattern}"),
     }
@@ -29,14 +39,19 @@ pub(super) fn counted(count: usize, (one, many): (&str, &str)) -> String {
 
 /// The rule text for a field that does not exist, with the nearest that does.
 pub fn unknown_field<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let nearest = known
-        .map(|known| (distance(name, known), known))
-        .min()
-        .filter(|(distance, known)| *distance <= 1 + known.len() / 4);
-    match nearest {
-        Some((_, known)) => format!("unknown field; did you mean {known}?"),
+    match nearest(name, known, usize::MAX) {
+        Some(known) => format!("unknown field; did you mean {known}?"),
         None => "unknown field; remove it".to_owned(),
     }
+}
+
+/// The word that is spelled most like `name`, at most `most` letters and a quarter of its own length apart.
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>, most: usize) -> Option<&'a str> {
+    known
+        .map(|known| (distance(name, known), known))
+        .min()
+        .filter(|(distance, known)| *distance <= most.min(1 + known.len() / 4))
+        .map(|(_, known)| known)
 }
 
 /// Levenshtein distance, letter case aside.
