@@ -61,6 +61,9 @@ pub fn int_or_percent(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// Name of a label in Prometheus; beyond letters, digits and `_` since Prometheus 3.
+pub const LABEL_NAME_PATTERN: &str = r#"^[^\s{}"=!~,]+$"#;
+
 /// A map of label names to values for PromQL equality matchers, at most 8 entries.
 pub fn match_labels(_: &mut SchemaGenerator) -> Schema {
     json_schema!({

@@ -90,7 +90,9 @@ impl Args {
         }
         let mut children = Vec::new();
         for workload in &scaling.workloads {
-            children.push((serde_json::to_value(hpa::build(&scaling, workload, None))?, None));
+            if workload.has_hpa() {
+                children.push((serde_json::to_value(hpa::build(&scaling, workload, None))?, None));
+            }
             if let Some(vpa) = vpa::build(&scaling, workload, None) {
                 children.push((serde_json::to_value(vpa)?, None));
             }

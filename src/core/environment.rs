@@ -74,9 +74,11 @@ fn merge_workload(base: &Workload, over: &WorkloadOverride) -> Workload {
         name: base.name.clone(),
         scale_target_ref: base.scale_target_ref.clone(),
         min_replicas: over.min_replicas.or(base.min_replicas),
-        max_replicas: over.max_replicas.unwrap_or(base.max_replicas),
+        max_replicas: over.max_replicas.or(base.max_replicas),
         suspend: over.suspend.or(base.suspend),
-        metrics: merge_metrics(&base.metrics, over.metrics.as_deref().unwrap_or_default()),
+        metrics: merge_option(base.metrics.as_ref(), over.metrics.as_ref(), |base, over| {
+            merge_metrics(base, over)
+        }),
         behavior: merge_option(base.behavior.as_ref(), over.behavior.as_ref(), merge_behavior),
         vertical: over.vertical.clone().or_else(|| base.vertical.clone()),
         disruption: over.disruption.clone().or_else(|| base.disruption.clone()),
@@ -106,6 +108,7 @@ fn merge_metric(base: &Metric, over: &Metric) -> Metric {
         resource: source.resource.clone(),
         container_resource: source.container_resource.clone(),
         request_rate: source.request_rate.clone(),
+        pod_gauge: source.pod_gauge.clone(),
         queue_depth: source.queue_depth.clone(),
         queue_age: source.queue_age.clone(),
         prometheus: source.prometheus.clone(),
@@ -126,6 +129,7 @@ fn has_source(metric: &Metric) -> bool {
         resource,
         container_resource,
         request_rate,
+        pod_gauge,
         queue_depth,
         queue_age,
         prometheus,
@@ -137,6 +141,7 @@ fn has_source(metric: &Metric) -> bool {
     resource.is_some()
         || container_resource.is_some()
         || request_rate.is_some()
+        || pod_gauge.is_some()
         || queue_depth.is_some()
         || queue_age.is_some()
         || prometheus.is_some()

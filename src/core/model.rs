@@ -9,8 +9,8 @@ use std::{collections::BTreeMap, time::Duration};
 use k8s_openapi::apimachinery::pkg::{api::resource::Quantity, util::intstr::IntOrString};
 
 use crate::api::v1alpha1::{
-    Aggregation, LimitRangeLimits, OnMissing, PolicyType, ResourceName, ResourceQuotaLimits, ScaleTargetRef,
-    SelectPolicy, UpdateMode, VerticalContainer,
+    Aggregation, LimitRangeLimits, MatchExpression, OnMissing, PolicyType, ResourceName, ResourceQuotaLimits,
+    ScaleTargetRef, SelectPolicy, UnhealthyPodEvictionPolicy, UpdateMode, VerticalContainer,
 };
 
 /// Identity of a `VoiceAssistScaling`.
@@ -42,13 +42,13 @@ pub struct Workload {
     pub name: String,
     /// What is scaled.
     pub target: ScaleTargetRef,
-    /// Fewest replicas.
+    /// Fewest replicas; 0 where there is no HPA.
     pub min_replicas: i32,
-    /// Most replicas, at least `min_replicas` and 1.
+    /// Most replicas, at least `min_replicas` and 1; 0 where there is no HPA.
     pub max_replicas: i32,
     /// Frozen, by the workload's or the resource's `suspend`.
     pub suspended: bool,
-    /// Enabled metrics in the order of the spec; at least one.
+    /// Enabled metrics in the order of the spec. Without any there is no HPA ([`Workload::has_hpa`]).
     pub metrics: Vec<Metric>,
     /// Behaviour with every default filled in.
     pub behavior: Behavior,
@@ -104,7 +104,7 @@ pub enum ResourceTarget {
 pub struct PrometheusMetric {
     /// What is read.
     pub series: Series,
-    /// Read through external.metrics.k8s.io, and nowhere else. Never true of a request rate.
+    /// Read through external.metrics.k8s.io, and nowhere else. Never true of a metric of pods.
     pub external: bool,
     /// Level to keep.
     pub target: ObjectTarget,
@@ -127,7 +127,7 @@ pub enum MetricType {
     External,
 }
 
-/// Level of a metric from Prometheus. A request rate always has `AverageValue`.
+/// Level of a metric from Prometheus. A metric of pods always has `AverageValue`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ObjectTarget {
     /// The metric itself is kept at this level.
@@ -145,6 +145,8 @@ pub enum Series {
         counter: String,
         /// Equality matchers.
         match_labels: BTreeMap<String, String>,
+        /// Other matchers, in a canonical order.
+        match_expressions: Vec<MatchExpression>,
         /// Rate window.
         window: Duration,
     },
@@ -156,6 +158,20 @@ pub enum Series {
         match_labels: BTreeMap<String, String>,
         /// How several series become one.
         aggregation: Aggregation,
+    },
+    /// A gauge, by pod.
+    PodGauge {
+        /// Gauge name.
+        gauge: String,
+        /// Equality matchers.
+        match_labels: BTreeMap<String, String>,
+        /// How several series of a pod become one.
+        aggregation: Aggregation,
+    },
+    /// The author's own query for one number by pod, already known to parse.
+    PodQuery {
+        /// PromQL as written; the namespace matcher is added when the query is planned.
+        query: String,
     },
     /// The author's own query, already known to parse.
     Query {
@@ -208,9 +224,18 @@ pub struct Vertical {
     pub containers: Vec<VerticalContainer>,
 }
 
-/// Disruption budget: the one field that is set.
+/// Disruption budget.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Disruption {
+pub struct Disruption {
+    /// How many pods may be away.
+    pub bound: DisruptionBound,
+    /// Which pods that are not Ready may be evicted.
+    pub unhealthy_pods: UnhealthyPodEvictionPolicy,
+}
+
+/// The one bound that is set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DisruptionBound {
     /// Pods that must stay.
     MinAvailable(IntOrString),
     /// Pods that may be away.
@@ -239,7 +264,9 @@ impl PrometheusMetric {
     #[must_use]
     pub fn metric_type(&self) -> MetricType {
         match self.series {
-            Series::RequestRate { .. } => MetricType::Pods,
+            Series::RequestRate { .. } | Series::PodGauge { .. } | Series::PodQuery { .. } => {
+                MetricType::Pods
+            }
             Series::Gauge { .. } | Series::Query { .. } if self.external => MetricType::External,
             Series::Gauge { .. } | Series::Query { .. } => MetricType::Object,
         }
@@ -247,6 +274,12 @@ impl PrometheusMetric {
 }
 
 impl Workload {
+    /// Whether an HPA scales it. Otherwise it has a VPA, a PodDisruptionBudget or both.
+    #[must_use]
+    pub fn has_hpa(&self) -> bool {
+        !self.metrics.is_empty()
+    }
+
     /// The metrics that the metrics server must serve for this workload, with their names.
     pub fn prometheus_metrics(&self) -> impl Iterator<Item = (&str, &PrometheusMetric)> {
         self.metrics.iter().filter_map(|metric| match &metric.source {

@@ -170,7 +170,7 @@ proptest! {
         if validation.violations.is_empty() {
             prop_assert_eq!(scaling.workloads.len(), spec.workloads.len(), "nothing is left out silently");
         }
-        for workload in &scaling.workloads {
+        for workload in scaling.workloads.iter().filter(|workload| workload.has_hpa()) {
             let hpa = hpa::build(&scaling, workload, None).spec;
             prop_assert!(hpa.min_replicas.is_some_and(|min| 0 <= min && min <= hpa.max_replicas));
             prop_assert!(hpa.max_replicas >= 1);
@@ -204,7 +204,8 @@ proptest! {
             let mut merged = [&spec, &reversed].map(|spec| resolve(spec, Some(environment)));
             for spec in merged.iter_mut().flatten() {
                 for workload in &mut spec.workloads {
-                    workload.metrics.sort_by(|left, right| left.name.cmp(&right.name));
+                    let metrics = workload.metrics.iter_mut();
+                    metrics.for_each(|metrics| metrics.sort_by(|left, right| left.name.cmp(&right.name)));
                 }
             }
             let [forwards, backwards] = merged;

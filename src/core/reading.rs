@@ -27,7 +27,7 @@ pub use self::{
     state::PollState,
 };
 use super::{
-    model::{PrometheusMetric, Series},
+    model::{MetricType, PrometheusMetric, Series},
     promql::{Answer, Point, Unanswered},
     quantity,
 };
@@ -65,7 +65,7 @@ pub fn object(
     }
 }
 
-/// The numbers of a metric that describes pods: one for each pod of `selected` that has fresh data, all
+/// The numbers of a metric that describes pods of `namespace` (empty for an author's own query): one for each pod of `selected` that has fresh data, all
 /// others left out. Data of any pod of the namespace, of another workload or gone, stands in the way of a
 /// zero: what was scraped once may come back.
 ///
@@ -195,7 +195,7 @@ impl<'a> View<'a> {
         if self.state.gaps.reach(self.namespace, sampled.at) {
             return Err(Missing::Gap);
         }
-        let is_of_a_pod = matches!(self.metric.series, Series::RequestRate { .. });
+        let is_of_a_pod = self.metric.metric_type() == MetricType::Pods;
         if is_of_a_pod && value > quantity::MAX_VALUE_PER_POD {
             return Err(Missing::Unusable(value));
         }

@@ -12,6 +12,7 @@ use super::{
     read::{TIME_LIMIT, read as bounded},
 };
 use crate::{
+    api::v1alpha1::MatchExpression,
     core::{
         doctor::{
             deployments, hpa_read,
@@ -249,28 +250,45 @@ impl Server {
             )));
         }
         match &metric.series {
-            Series::Query { query } if self.bind_queries => {
+            Series::Query { query } | Series::PodQuery { query } if self.bind_queries => {
                 let bound = pin_namespace(query, &self.labels.namespace, namespace);
                 let bound = bound.map_err(|error| Unread::Failed(error.to_string()))?;
                 Ok(Facts::Query(self.asker.ask(&bound).await?.len()))
             }
-            Series::Query { query } => Ok(Facts::Query(self.asker.ask(query).await?.len())),
+            Series::Query { query } | Series::PodQuery { query } => {
+                Ok(Facts::Query(self.asker.ask(query).await?.len()))
+            }
             Series::Gauge {
                 gauge, match_labels, ..
             } => {
                 let labels = &self.labels;
                 self.asker
-                    .selected(labels, namespace, gauge, match_labels, false)
+                    .selected(labels, namespace, gauge, (match_labels, &[]), false)
+                    .await
+            }
+            Series::PodGauge {
+                gauge, match_labels, ..
+            } => {
+                let labels = &self.labels;
+                self.asker
+                    .selected(labels, namespace, gauge, (match_labels, &[]), true)
                     .await
             }
             Series::RequestRate {
                 counter,
                 match_labels,
-                ..
+                match_expressions,
+                window: _,
             } => {
                 let labels = &self.labels;
                 self.asker
-                    .selected(labels, namespace, counter, match_labels, true)
+                    .selected(
+                        labels,
+                        namespace,
+                        counter,
+                        (match_labels, match_expressions),
+                        true,
+                    )
                     .await
             }
         }
@@ -317,11 +335,12 @@ impl Asker {
         labels: &Labels,
         namespace: &str,
         name: &str,
-        match_labels: &BTreeMap<String, String>,
+        (match_labels, match_expressions): (&BTreeMap<String, String>, &[MatchExpression]),
         by_pod: bool,
     ) -> Read<Facts> {
         let named = Selected::named(name);
         let narrowed = named.clone().with_all(match_labels);
+        let narrowed = narrowed.and_then(|narrowed| narrowed.that_match(match_expressions));
         let matched = narrowed.map_err(|error| Unread::Failed(format!("matchLabels: {error}")))?;
         let mut facts = SelectedFacts {
             all: self.count(&named).await?,
@@ -338,6 +357,15 @@ impl Asker {
                     && self.count(&selected).await? == 0
                 {
                     facts.empty_matchers.push(format!("{label}={value}"));
+                }
+            }
+            for expression in match_expressions {
+                if let Ok(selected) = named.clone().that_match(std::slice::from_ref(expression))
+                    && self.count(&selected).await? == 0
+                {
+                    facts
+                        .empty_matchers
+                        .push(format!("the expression on {}", expression.key));
                 }
             }
             return Ok(Facts::Selected(facts));

@@ -163,7 +163,14 @@ impl Memory {
             let namespace = &metric.key.namespace;
             let pods = self.pods.of_target(namespace, &metric.target.name);
             let selected: Vec<&str> = pods.iter().map(String::as_str).collect();
-            reading::pods(state.as_deref(), namespace, &metric.metric, now, &selected).err()
+            reading::pods(
+                state.as_deref(),
+                metric.answer_namespace(),
+                &metric.metric,
+                now,
+                &selected,
+            )
+            .err()
         } else {
             reading::object(state.as_deref(), metric.answer_namespace(), &metric.metric, now).err()
         }
@@ -204,8 +211,14 @@ impl Memory {
         let state = self
             .state(metric)
             .map_err(|missing| unavailable(metric, &missing))?;
-        let readings = reading::pods(state.as_deref(), namespace, &metric.metric, now, &selected)
-            .map_err(|missing| unavailable(metric, &missing))?;
+        let readings = reading::pods(
+            state.as_deref(),
+            metric.answer_namespace(),
+            &metric.metric,
+            now,
+            &selected,
+        )
+        .map_err(|missing| unavailable(metric, &missing))?;
         let object = |name: &str| DescribedObject {
             api_version: "v1".to_owned(),
             kind: "Pod".to_owned(),
@@ -246,7 +259,9 @@ fn target(metric: &ServedMetric) -> DescribedObject {
 fn value(metric: &ServedMetric, object: DescribedObject, reading: Reading, now: Timestamp) -> MetricValue {
     let window = match &metric.metric.series {
         Series::RequestRate { window, .. } => Some(*window),
-        Series::Gauge { .. } | Series::Query { .. } => None,
+        Series::PodGauge { .. } | Series::PodQuery { .. } | Series::Gauge { .. } | Series::Query { .. } => {
+            None
+        }
     };
     MetricValue {
         object,

@@ -88,8 +88,10 @@ impl ServedMetric {
     /// The namespace under which its answer keeps its values.
     pub fn answer_namespace(&self) -> &str {
         match self.metric.series {
-            Series::Query { .. } => "",
-            Series::RequestRate { .. } | Series::Gauge { .. } => &self.key.namespace,
+            Series::Query { .. } | Series::PodQuery { .. } => "",
+            Series::RequestRate { .. } | Series::PodGauge { .. } | Series::Gauge { .. } => {
+                &self.key.namespace
+            }
         }
     }
 

@@ -93,7 +93,7 @@ impl Server {
     /// Waits for a place and asks from there.
     pub async fn in_turn<T>(&self, grouping: Grouping, turn: Turn<'_>, ask: impl Future<Output = T>) -> T {
         let lane = match grouping {
-            Grouping::Single => &self.places.own,
+            Grouping::Single | Grouping::PodOfOne => &self.places.own,
             Grouping::Pod | Grouping::Namespace => &self.places.shared,
         };
         lane.in_turn(turn, ask).await

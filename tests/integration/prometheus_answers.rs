@@ -9,7 +9,7 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use vas::{
-    api::v1alpha1::{Aggregation, OnMissing},
+    api::v1alpha1::{Aggregation, MatchExpression, MatchOperator, OnMissing},
     core::{
         model::{ObjectTarget, PrometheusMetric, Series},
         promql::{Answer, ByName, LabelName, Labels, Point, Shape, pin_namespace, quote, shape},
@@ -109,7 +109,17 @@ fn shapes(generated: &[Generated]) -> Vec<Shape> {
                 Series::RequestRate {
                     counter: name.to_owned(),
                     match_labels: match_labels.clone(),
+                    match_expressions: vec![MatchExpression {
+                        key: "queue".to_owned(),
+                        operator: MatchOperator::NotIn,
+                        values: vec!["no queue".to_owned(), "nor (this|one)".to_owned()],
+                    }],
                     window: Duration::from_secs(10),
+                },
+                Series::PodGauge {
+                    gauge: name.to_owned(),
+                    match_labels: match_labels.clone(),
+                    aggregation: Aggregation::Sum,
                 },
                 Series::Gauge {
                     gauge: name.to_owned(),

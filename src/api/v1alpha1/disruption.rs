@@ -2,14 +2,14 @@
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::KubeSchema;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rules;
 use crate::api::schema;
 
 /// How many pods a voluntary disruption (node drain, eviction) may take. Becomes a
-/// PodDisruptionBudget with `unhealthyPodEvictionPolicy: AlwaysAllow`. Exactly one of `minAvailable`
-/// and `maxUnavailable`, unless `enabled` is false.
+/// PodDisruptionBudget. Exactly one of `minAvailable` and `maxUnavailable`, unless `enabled` is false.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -33,4 +33,19 @@ pub struct Disruption {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::int_or_percent")]
     pub max_unavailable: Option<IntOrString>,
+    /// Whether pods that run and are not Ready may be evicted while the budget has nothing left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unhealthy_pod_eviction_policy: Option<UnhealthyPodEvictionPolicy>,
+}
+
+/// Which pods that are not Ready may be evicted. `AlwaysAllow` (default): all of them, so that a crashing workload
+/// never holds up a node drain. `IfHealthyBudget`: only while as many pods as the budget asks for are Ready; for
+/// pods that hold data until they are.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+pub enum UnhealthyPodEvictionPolicy {
+    /// Always.
+    #[default]
+    AlwaysAllow,
+    /// While the budget is met.
+    IfHealthyBudget,
 }

@@ -10,20 +10,20 @@ use serde::{Deserialize, Serialize};
 use super::rules;
 use crate::api::schema;
 
-/// Exactly one of `resource`, `containerResource`, `requestRate`, `queueDepth`, `queueAge` and `prometheus`
-/// says where a metric comes from.
+/// Exactly one of `resource`, `containerResource`, `requestRate`, `podGauge`, `queueDepth`, `queueAge` and
+/// `prometheus` says where a metric comes from.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new(rules::ONE_SOURCE)
-        .message("a metric has exactly one of resource, containerResource, requestRate, queueDepth, queueAge and prometheus; split it into several entries"),
+        .message("a metric has exactly one of resource, containerResource, requestRate, podGauge, queueDepth, queueAge and prometheus; split it into several entries"),
     validation = Rule::new(rules::PROMETHEUS_FIELDS)
         .message("onMissing, maxAge and prometheusServer apply to metrics from Prometheus, not to resource and containerResource"),
     validation = Rule::new(rules::MAX_AGE)
         .message("maxAge must be more than 0s and at most 1h")
         .field_path(".maxAge"),
     validation = Rule::new(rules::EXTERNAL)
-        .message("external applies to queueDepth, queueAge and prometheus, which are one number; resource, containerResource and requestRate describe pods; remove it")
+        .message("external applies to queueDepth, queueAge and prometheus, which are one number; resource, containerResource, requestRate and podGauge describe pods; remove it")
         .field_path(".external")
 )]
 pub struct Metric {
@@ -46,6 +46,9 @@ pub struct Metric {
     /// Requests per second per pod, from a counter that each pod exports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_rate: Option<Box<RequestRateSource>>,
+    /// One number for each pod, from a gauge that each pod exports or from a query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod_gauge: Option<Box<PodGaugeSource>>,
     /// Jobs waiting in a queue, from a gauge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_depth: Option<Box<QueueDepthSource>>,
@@ -165,6 +168,10 @@ pub struct RequestRateSource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::match_labels")]
     pub match_labels: Option<BTreeMap<String, String>>,
+    /// Further conditions on labels, all of which the series must meet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 4))]
+    pub match_expressions: Option<Vec<MatchExpression>>,
     /// Window of the rate, for example `1m` (default). At least twice the scrape interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
@@ -173,6 +180,77 @@ pub struct RequestRateSource {
     )]
     pub window: Option<String>,
     /// Requests per second that one pod should carry.
+    pub target: PodsTarget,
+}
+
+/// A condition on one label.
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new(rules::MATCH_EXPRESSION)
+        .message("the namespace label is matched by vas itself, names with __ belong to Prometheus, and Matches and NotMatches take one value")
+)]
+pub struct MatchExpression {
+    /// Name of the label.
+    #[schemars(
+        length(min = 1, max = 128),
+        regex(pattern = schema::LABEL_NAME_PATTERN)
+    )]
+    pub key: String,
+    /// How the label is compared.
+    pub operator: MatchOperator,
+    /// What the label is compared with: values, or one regular expression.
+    #[schemars(length(min = 1, max = 8), inner(length(max = 128)))]
+    pub values: Vec<String>,
+}
+
+/// How a label is compared. `In` and `NotIn`: its value is, or is not, one of `values`. `Matches` and `NotMatches`:
+/// its whole value matches, or does not match, the one regular expression (RE2) in `values`. A series without the
+/// label has an empty value.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MatchOperator {
+    /// One of the values.
+    In,
+    /// None of the values.
+    NotIn,
+    /// The regular expression.
+    Matches,
+    /// Not the regular expression.
+    NotMatches,
+}
+
+/// One number for each pod, served as a Pods metric: a gauge that each pod exports, or a query whose result has one
+/// series for each pod, such as a ratio. Exactly one of `gauge` and `query`.
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.gauge) != has(self.query)")
+        .message("exactly one of gauge and query is needed"),
+    validation = Rule::new("has(self.gauge) || !(has(self.matchLabels) || has(self.aggregation))")
+        .message("matchLabels and aggregation go with gauge; write them into the query"),
+    validation = Rule::new(rules::MATCH_LABELS)
+        .message("matchLabels takes Prometheus label names; the namespace label is matched by vas itself, names with __ belong to Prometheus")
+        .field_path(".matchLabels")
+)]
+pub struct PodGaugeSource {
+    /// Name of the gauge, for example `voiceassist_requests_in_flight`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253), regex(pattern = schema::METRIC_PATTERN))]
+    pub gauge: Option<String>,
+    /// Further labels the series must carry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::match_labels")]
+    pub match_labels: Option<BTreeMap<String, String>>,
+    /// How several series of one pod become one number. Default `Sum`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aggregation: Option<Aggregation>,
+    /// A PromQL query with one series for each pod, for example
+    /// `sum by (pod) (busy_workers) / sum by (pod) (workers)`. The namespace of the resource is put into every
+    /// selector of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 4096))]
+    pub query: Option<String>,
+    /// Amount that one pod should have.
     pub target: PodsTarget,
 }
 

@@ -19,12 +19,13 @@ mod workload;
 
 pub use behavior::{Behavior, PolicyType, ScalingPolicy, ScalingRules, SelectPolicy};
 pub use crd::crd;
-pub use disruption::Disruption;
+pub use disruption::{Disruption, UnhealthyPodEvictionPolicy};
 pub use environment::{Environment, WorkloadOverride};
 pub use limits::{LimitRangeLimits, Limits, ResourceQuotaLimits};
 pub use metric::{
-    Aggregation, ContainerResourceSource, Metric, ObjectTarget, OnMissing, PodsTarget, PrometheusSource,
-    QueueAgeSource, QueueDepthSource, RequestRateSource, ResourceName, ResourceSource, ResourceTarget,
+    Aggregation, ContainerResourceSource, MatchExpression, MatchOperator, Metric, ObjectTarget, OnMissing,
+    PodGaugeSource, PodsTarget, PrometheusSource, QueueAgeSource, QueueDepthSource, RequestRateSource,
+    ResourceName, ResourceSource, ResourceTarget,
 };
 pub use spec::{VoiceAssistScaling, VoiceAssistScalingSpec};
 pub use status::{VoiceAssistScalingStatus, WorkloadStatus};

@@ -4,39 +4,47 @@
 //! more than the API server's budget, is checked by `crate::core::validate` alone, which checks all of this
 //! too: a rule here has its twin there. `int-or-string` values are dynamic to CEL, hence the `type()` tests.
 
+/// `Workload`: all of an HPA, or nothing of it.
+pub(super) const HPA_WHOLE: &str = "has(self.metrics) ? has(self.maxReplicas) : !(has(self.maxReplicas) || has(self.minReplicas) || has(self.behavior))";
+
+/// `Workload`: it asks for a child.
+pub(super) const SOMETHING_TO_DO: &str = "has(self.metrics) || has(self.vertical) || has(self.disruption)";
+
 /// `Workload`: replicas start between the bounds.
-pub(super) const MIN_TO_MAX: &str = "(has(self.minReplicas) ? self.minReplicas : 1) <= self.maxReplicas";
+pub(super) const MIN_TO_MAX: &str =
+    "!has(self.maxReplicas) || (has(self.minReplicas) ? self.minReplicas : 1) <= self.maxReplicas";
 
 /// `Workload`: every metric has a source.
-pub(super) const EVERY_METRIC_HAS_A_SOURCE: &str = "self.metrics.all(m, has(m.resource) || has(m.containerResource) || has(m.requestRate) || has(m.queueDepth) || has(m.queueAge) || has(m.prometheus))";
+pub(super) const EVERY_METRIC_HAS_A_SOURCE: &str = "!has(self.metrics) || self.metrics.all(m, has(m.resource) || has(m.containerResource) || has(m.requestRate) || has(m.podGauge) || has(m.queueDepth) || has(m.queueAge) || has(m.prometheus))";
 
 /// `Workload`: names a metric without a source.
-pub(super) const METRIC_WITHOUT_SOURCE: &str = "'metric ' + self.metrics.filter(m, !(has(m.resource) || has(m.containerResource) || has(m.requestRate) || has(m.queueDepth) || has(m.queueAge) || has(m.prometheus)))[0].name + ' needs exactly one of resource, containerResource, requestRate, queueDepth, queueAge and prometheus'";
+pub(super) const METRIC_WITHOUT_SOURCE: &str = "'metric ' + self.metrics.filter(m, !(has(m.resource) || has(m.containerResource) || has(m.requestRate) || has(m.podGauge) || has(m.queueDepth) || has(m.queueAge) || has(m.prometheus)))[0].name + ' needs exactly one of resource, containerResource, requestRate, podGauge, queueDepth, queueAge and prometheus'";
 
 /// `Workload`: something is left to scale on.
-pub(super) const ONE_METRIC_ENABLED: &str = "self.metrics.exists(m, !has(m.enabled) || m.enabled)";
+pub(super) const ONE_METRIC_ENABLED: &str =
+    "!has(self.metrics) || self.metrics.exists(m, !has(m.enabled) || m.enabled)";
 
 /// `Workload`: HPA and VPA never on the same resource. A container without an entry is sized on everything
 /// unless there is an entry for `*`.
-pub(super) const HPA_OR_VPA: &str = "!has(self.vertical) || (has(self.vertical.enabled) && !self.vertical.enabled) || !has(self.vertical.updateMode) || self.vertical.updateMode == 'Off' || !['cpu', 'memory'].exists(r, self.metrics.exists(m, (!has(m.enabled) || m.enabled) && ((has(m.resource) && m.resource.name == r) || (has(m.containerResource) && m.containerResource.name == r))) && (!has(self.vertical.containers) || !self.vertical.containers.exists(c, c.name == '*') || self.vertical.containers.exists(c, (!has(c.mode) || c.mode != 'Off') && (!has(c.controlledResources) || r in c.controlledResources))))";
+pub(super) const HPA_OR_VPA: &str = "!has(self.metrics) || !has(self.vertical) || (has(self.vertical.enabled) && !self.vertical.enabled) || !has(self.vertical.updateMode) || self.vertical.updateMode == 'Off' || !['cpu', 'memory'].exists(r, self.metrics.exists(m, (!has(m.enabled) || m.enabled) && ((has(m.resource) && m.resource.name == r) || (has(m.containerResource) && m.containerResource.name == r))) && (!has(self.vertical.containers) || !self.vertical.containers.exists(c, c.name == '*') || self.vertical.containers.exists(c, (!has(c.mode) || c.mode != 'Off') && (!has(c.controlledResources) || r in c.controlledResources))))";
 
 /// `Workload`: a PodDisruptionBudget leaves a pod to evict at `minReplicas`; percentages round up.
-pub(super) const MIN_AVAILABLE_BELOW_MIN_REPLICAS: &str = "!has(self.disruption) || (has(self.disruption.enabled) && !self.disruption.enabled) || !has(self.disruption.minAvailable) || (type(self.disruption.minAvailable) == int ? int(self.disruption.minAvailable) : (int(string(self.disruption.minAvailable).replace('%', '')) * (has(self.minReplicas) ? self.minReplicas : 1) + 99) / 100) < (has(self.minReplicas) ? self.minReplicas : 1)";
+pub(super) const MIN_AVAILABLE_BELOW_MIN_REPLICAS: &str = "!has(self.metrics) || !has(self.disruption) || (has(self.disruption.enabled) && !self.disruption.enabled) || !has(self.disruption.minAvailable) || (type(self.disruption.minAvailable) == int ? int(self.disruption.minAvailable) : (int(string(self.disruption.minAvailable).replace('%', '')) * (has(self.minReplicas) ? self.minReplicas : 1) + 99) / 100) < (has(self.minReplicas) ? self.minReplicas : 1)";
 
 /// `Workload`: zero replicas need a metric that has a value without pods.
-pub(super) const ZERO_NEEDS_OBJECT_METRIC: &str = "!has(self.minReplicas) || self.minReplicas > 0 || self.metrics.exists(m, (!has(m.enabled) || m.enabled) && (has(m.queueDepth) || has(m.queueAge) || has(m.prometheus)))";
+pub(super) const ZERO_NEEDS_OBJECT_METRIC: &str = "!has(self.metrics) || !has(self.minReplicas) || self.minReplicas > 0 || self.metrics.exists(m, (!has(m.enabled) || m.enabled) && (has(m.queueDepth) || has(m.queueAge) || has(m.prometheus)))";
 
 /// `Workload`: zero replicas need a policy that can leave zero.
 pub(super) const ZERO_NEEDS_A_WAY_UP: &str = "!has(self.minReplicas) || self.minReplicas > 0 || !has(self.behavior) || !has(self.behavior.scaleUp) || ((!has(self.behavior.scaleUp.selectPolicy) || self.behavior.scaleUp.selectPolicy == 'Max') && (!has(self.behavior.scaleUp.policies) || self.behavior.scaleUp.policies.exists(p, p.type == 'Pods')))";
 
 /// `Metric`: at most one source. An override in an environment may have none.
-pub(super) const ONE_SOURCE: &str = "[has(self.resource), has(self.containerResource), has(self.requestRate), has(self.queueDepth), has(self.queueAge), has(self.prometheus)].filter(x, x).size() <= 1";
+pub(super) const ONE_SOURCE: &str = "[has(self.resource), has(self.containerResource), has(self.requestRate), has(self.podGauge), has(self.queueDepth), has(self.queueAge), has(self.prometheus)].filter(x, x).size() <= 1";
 
 /// `Metric`: fields for Prometheus only.
 pub(super) const PROMETHEUS_FIELDS: &str = "!(has(self.resource) || has(self.containerResource)) || !(has(self.onMissing) || has(self.maxAge) || has(self.prometheusServer))";
 
 /// `Metric`: what an External metric can be: one number.
-pub(super) const EXTERNAL: &str = "!has(self.external) || !self.external || !(has(self.resource) || has(self.containerResource) || has(self.requestRate))";
+pub(super) const EXTERNAL: &str = "!has(self.external) || !self.external || !(has(self.resource) || has(self.containerResource) || has(self.requestRate) || has(self.podGauge))";
 
 /// `Metric`: an age that the HPA may act on.
 pub(super) const MAX_AGE: &str = "!has(self.maxAge) || (duration(self.maxAge) > duration('0s') && duration(self.maxAge) <= duration('1h'))";
@@ -47,6 +55,9 @@ pub(super) const WINDOW: &str = "!has(self.window) || (duration(self.window) > d
 /// Sources with matchers: label names of Prometheus, and the namespace is vas's own matcher. Since Prometheus 3 a
 /// name may hold other characters than letters, digits and `_`; those of a selector's syntax are left out.
 pub(super) const MATCH_LABELS: &str = "!has(self.matchLabels) || self.matchLabels.all(k, k != 'namespace' && !k.startsWith('__') && k.matches(r'^[^\\s{}\"=!~,]+$'))";
+
+/// `MatchExpression`: the label is the author's, and a regular expression stands alone.
+pub(super) const MATCH_EXPRESSION: &str = "self.key != 'namespace' && !self.key.startsWith('__') && (self.operator in ['In', 'NotIn'] || self.values.size() == 1)";
 
 /// Targets: an `averageValue` to divide by.
 pub(super) const AVERAGE_VALUE_POSITIVE: &str = "!has(self.averageValue) || (type(self.averageValue) == int ? int(self.averageValue) > 0 : quantity(string(self.averageValue)).isGreaterThan(quantity('0')))";
@@ -71,7 +82,7 @@ pub(super) const OVERRIDES_EXIST: &str = "!has(self.environments) || self.enviro
 pub(super) const ONE_WORKLOAD_PER_TARGET: &str = "self.workloads.all(a, self.workloads.exists_one(b, b.scaleTargetRef.name == a.scaleTargetRef.name && b.scaleTargetRef.kind == a.scaleTargetRef.kind && b.scaleTargetRef.apiVersion.split('/').size() == a.scaleTargetRef.apiVersion.split('/').size() && (b.scaleTargetRef.apiVersion.split('/').size() == 1 || b.scaleTargetRef.apiVersion.split('/')[0] == a.scaleTargetRef.apiVersion.split('/')[0])))";
 
 /// `VoiceAssistScalingSpec`: the merged bounds of every environment are in order.
-pub(super) const MERGED_MIN_TO_MAX: &str = "!has(self.environments) || self.environments.all(e, !has(e.workloads) || e.workloads.all(o, self.workloads.all(w, w.name != o.name || (has(o.minReplicas) ? o.minReplicas : (has(w.minReplicas) ? w.minReplicas : 1)) <= (has(o.maxReplicas) ? o.maxReplicas : w.maxReplicas))))";
+pub(super) const MERGED_MIN_TO_MAX: &str = "!has(self.environments) || self.environments.all(e, !has(e.workloads) || e.workloads.all(o, self.workloads.all(w, w.name != o.name || !(has(o.maxReplicas) || has(w.maxReplicas)) || (has(o.minReplicas) ? o.minReplicas : (has(w.minReplicas) ? w.minReplicas : 1)) <= (has(o.maxReplicas) ? o.maxReplicas : w.maxReplicas))))";
 
 /// `VoiceAssistScalingSpec`: a quota on compute makes every container name it, so the LimitRange must give a
 /// default to those that do not.

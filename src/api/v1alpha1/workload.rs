@@ -7,10 +7,15 @@ use serde::{Deserialize, Serialize};
 use super::{behavior::Behavior, disruption::Disruption, metric::Metric, rules, vertical::Vertical};
 use crate::api::schema;
 
-/// One scaled workload.
+/// One workload: scaled by an HPA, sized by a VPA, protected by a PodDisruptionBudget, or several of these.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
+    validation = Rule::new(rules::HPA_WHOLE)
+        .message("metrics and maxReplicas go together: an HPA needs both; without them the workload has no HPA, and minReplicas and behavior mean nothing")
+        .field_path(".metrics"),
+    validation = Rule::new(rules::SOMETHING_TO_DO)
+        .message("a workload needs metrics with maxReplicas (an HPA), vertical (a VPA) or disruption (a PodDisruptionBudget)"),
     validation = Rule::new(rules::MIN_TO_MAX)
         .message("minReplicas must not be greater than maxReplicas")
         .field_path(".minReplicas"),
@@ -46,18 +51,21 @@ pub struct Workload {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 10_000))]
     pub min_replicas: Option<i32>,
-    /// Most replicas.
+    /// Most replicas. Needed with `metrics`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10_000))]
-    pub max_replicas: i32,
+    pub max_replicas: Option<i32>,
     /// `true` freezes the workload: the HPA follows no metric in either direction and the VPA only recommends.
     /// A count outside `minReplicas` and `maxReplicas` is still moved to the nearer bound.
     /// For incidents, adoption, and tests that hold replicas. Default false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
-    /// What it scales on. The HPA computes a replica count from each metric and takes the largest.
+    /// What it scales on. The HPA computes a replica count from each metric and takes the largest. Left out, the
+    /// workload has no HPA, only what `vertical` and `disruption` ask for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
-    pub metrics: Vec<Metric>,
+    pub metrics: Option<Vec<Metric>>,
     /// How fast it may scale. What is left out gets the Kubernetes default, written out in the HPA.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behavior: Option<Behavior>,
@@ -70,17 +78,20 @@ pub struct Workload {
     pub disruption: Option<Disruption>,
 }
 
-/// Reference to an object with a `scale` subresource, in the namespace of the resource.
+/// Reference to an object with a `scale` subresource, in the namespace of the resource. Unlike elsewhere the
+/// defaults are in the schema, so that they are stored: which object is scaled must show in the resource itself.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[serde(rename_all = "camelCase")]
 pub struct ScaleTargetRef {
-    /// API group and version, for example `apps/v1`.
+    /// API group and version. Default `apps/v1`.
+    #[serde(default = "apps_v1")]
     #[schemars(
         length(min = 1, max = 253),
         regex(pattern = schema::API_VERSION_PATTERN)
     )]
     pub api_version: String,
-    /// Kind, for example `Deployment`.
+    /// Kind. Default `Deployment`.
+    #[serde(default = "deployment")]
     #[schemars(length(min = 1, max = 63), regex(pattern = schema::KIND_PATTERN))]
     pub kind: String,
     /// Name of the object.
@@ -89,4 +100,12 @@ pub struct ScaleTargetRef {
         regex(pattern = schema::OBJECT_NAME_PATTERN)
     )]
     pub name: String,
+}
+
+fn apps_v1() -> String {
+    "apps/v1".to_owned()
+}
+
+fn deployment() -> String {
+    "Deployment".to_owned()
 }

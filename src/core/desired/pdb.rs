@@ -6,13 +6,13 @@ use k8s_openapi::{
 };
 
 use super::meta;
-use crate::core::{
-    int_or_percent,
-    model::{Disruption, Scaling, Workload},
+use crate::{
+    api::v1alpha1::UnhealthyPodEvictionPolicy,
+    core::{
+        int_or_percent,
+        model::{Disruption, DisruptionBound, Scaling, Workload},
+    },
 };
-
-/// Pods that are not ready may always be evicted: a crashing workload must not hold up a node drain.
-const UNHEALTHY_PODS: &str = "AlwaysAllow";
 
 /// The PDB of one workload, where it asks for one. `selector` is the scale target's own, read from its
 /// `scale` subresource.
@@ -23,9 +23,17 @@ pub fn build(
     selector: LabelSelector,
     owner: Option<&OwnerReference>,
 ) -> Option<PodDisruptionBudget> {
-    let (min_available, max_unavailable) = match workload.disruption.clone()? {
-        Disruption::MinAvailable(value) => (Some(value), None),
-        Disruption::MaxUnavailable(value) => (None, Some(value)),
+    let Disruption {
+        bound,
+        unhealthy_pods,
+    } = workload.disruption.clone()?;
+    let (min_available, max_unavailable) = match bound {
+        DisruptionBound::MinAvailable(value) => (Some(value), None),
+        DisruptionBound::MaxUnavailable(value) => (None, Some(value)),
+    };
+    let unhealthy_pods = match unhealthy_pods {
+        UnhealthyPodEvictionPolicy::AlwaysAllow => "AlwaysAllow",
+        UnhealthyPodEvictionPolicy::IfHealthyBudget => "IfHealthyBudget",
     };
     Some(PodDisruptionBudget {
         metadata: meta::child(&scaling.key, Some(&workload.name), owner),
@@ -33,7 +41,7 @@ pub fn build(
             min_available,
             max_unavailable,
             selector: Some(selector),
-            unhealthy_pod_eviction_policy: Some(UNHEALTHY_PODS.to_owned()),
+            unhealthy_pod_eviction_policy: Some(unhealthy_pods.to_owned()),
         }),
         status: None,
     })
@@ -41,15 +49,17 @@ pub fn build(
 
 /// How many of `replicas` pods, all healthy, may be evicted at once, as the disruption controller counts.
 #[must_use]
-pub fn disruptions_allowed(disruption: &Disruption, replicas: i32) -> i32 {
+pub fn disruptions_allowed(disruption: &DisruptionBound, replicas: i32) -> i32 {
     let replicas = replicas.max(0);
     // A validated budget parses; were it not to, no eviction is the safe answer.
     match disruption {
-        Disruption::MinAvailable(value) => {
+        DisruptionBound::MinAvailable(value) => {
             let stay = int_or_percent::of(value, replicas).unwrap_or(replicas);
             replicas.saturating_sub(stay).max(0)
         }
-        Disruption::MaxUnavailable(value) => int_or_percent::of(value, replicas).unwrap_or(0).min(replicas),
+        DisruptionBound::MaxUnavailable(value) => {
+            int_or_percent::of(value, replicas).unwrap_or(0).min(replicas)
+        }
     }
 }
 
@@ -89,15 +99,15 @@ mod tests {
     fn disruptions_are_counted_as_the_controller_counts() {
         let percent = |text: &str| IntOrString::String(text.to_owned());
         for (disruption, replicas, allowed) in [
-            (Disruption::MaxUnavailable(IntOrString::Int(1)), 3, 1),
-            (Disruption::MaxUnavailable(IntOrString::Int(5)), 3, 3),
-            (Disruption::MaxUnavailable(percent("30%")), 10, 3),
-            (Disruption::MaxUnavailable(percent("1%")), 2, 1),
-            (Disruption::MinAvailable(IntOrString::Int(2)), 3, 1),
-            (Disruption::MinAvailable(IntOrString::Int(2)), 1, 0),
-            (Disruption::MinAvailable(percent("50%")), 3, 1),
-            (Disruption::MinAvailable(percent("50%")), 0, 0),
-            (Disruption::MaxUnavailable(percent("50%")), 0, 0),
+            (DisruptionBound::MaxUnavailable(IntOrString::Int(1)), 3, 1),
+            (DisruptionBound::MaxUnavailable(IntOrString::Int(5)), 3, 3),
+            (DisruptionBound::MaxUnavailable(percent("30%")), 10, 3),
+            (DisruptionBound::MaxUnavailable(percent("1%")), 2, 1),
+            (DisruptionBound::MinAvailable(IntOrString::Int(2)), 3, 1),
+            (DisruptionBound::MinAvailable(IntOrString::Int(2)), 1, 0),
+            (DisruptionBound::MinAvailable(percent("50%")), 3, 1),
+            (DisruptionBound::MinAvailable(percent("50%")), 0, 0),
+            (DisruptionBound::MaxUnavailable(percent("50%")), 0, 0),
         ] {
             assert_eq!(
                 disruptions_allowed(&disruption, replicas),

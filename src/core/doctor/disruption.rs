@@ -140,7 +140,15 @@ fn covering<'a>(
     };
     let workloads: Vec<(i32, Read<Vec<&Pod>>)> = view::workloads(observed)
         .filter(|view| view.scaling.key.namespace == namespace)
-        .map(|view| (view.workload.min_replicas, view.live_pods()))
+        .map(|view| {
+            // Without an HPA the replicas have no minimum of ours to compare with.
+            let min = if view.workload.has_hpa() {
+                view.workload.min_replicas
+            } else {
+                i32::MAX
+            };
+            (min, view.live_pods())
+        })
         .collect();
     if let Some(why) = workloads.iter().find_map(|(_, pods)| pods.as_ref().err())
         && workloads.iter().all(|(_, pods)| pods.is_err())

@@ -15,6 +15,7 @@ const LONG: SignedDuration = SignedDuration::from_mins(15);
 /// The conditions of each HPA.
 pub(super) fn conditions(observed: &Observed) -> Vec<Finding> {
     view::workloads(observed)
+        .filter(|view| view.workload.has_hpa())
         .flat_map(|view| {
             let object = view.hpa_name();
             match view.hpa() {

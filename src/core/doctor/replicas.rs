@@ -30,6 +30,7 @@ const RETURNING: [&str; 9] = [
 /// Each scale target.
 pub(super) fn check(observed: &Observed) -> Vec<Finding> {
     view::workloads(observed)
+        .filter(|view| view.workload.has_hpa())
         .map(|view| {
             let object = view.target_name();
             match view.target() {

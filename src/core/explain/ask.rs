@@ -73,7 +73,7 @@ pub enum Question {
     Unknown,
 }
 
-/// The workloads of a resource.
+/// The workloads of a resource that an HPA scales.
 pub fn asked(object: &VoiceAssistScaling) -> Vec<Asked> {
     let scaling = validate(object).scaling;
     let key = ScalingKey {
@@ -90,6 +90,7 @@ pub fn asked(object: &VoiceAssistScaling) -> Vec<Asked> {
         let disabled = written
             .metrics
             .iter()
+            .flatten()
             .filter(|metric| metric.enabled == Some(false));
         Asked {
             name: written.name.clone(),
@@ -99,7 +100,12 @@ pub fn asked(object: &VoiceAssistScaling) -> Vec<Asked> {
             disabled_metrics: disabled.map(|metric| metric.name.clone()).collect(),
         }
     };
-    spec.workloads.iter().map(asked).collect()
+    // Without metrics there is no HPA that could be explained.
+    let scaled = spec
+        .workloads
+        .iter()
+        .filter(|workload| workload.metrics.is_some());
+    scaled.map(asked).collect()
 }
 
 /// The HPA that counts: the live one, or else the one that the operator would write.

@@ -49,6 +49,28 @@ fn absent_children_are_created_and_present_ones_left_alone() {
 }
 
 #[test]
+fn without_metrics_there_is_no_hpa_and_the_one_of_before_goes() {
+    let scaled = one(worker());
+    let cluster = carried_out(&observed(&scaled), &planned(&scaled, &observed(&scaled)));
+    let mut alone = worker();
+    for field in ["metrics", "maxReplicas", "minReplicas", "behavior"] {
+        alone.as_object_mut().unwrap().remove(field);
+    }
+    let alone = one(alone);
+    assert_eq!(
+        writes(&planned(&alone, &observed(&alone))),
+        [
+            "create VerticalPodAutoscaler v-worker",
+            "create PodDisruptionBudget v-worker"
+        ]
+    );
+    assert_eq!(
+        writes(&planned(&alone, &cluster)),
+        ["delete HorizontalPodAutoscaler v-worker"]
+    );
+}
+
+#[test]
 fn every_child_belongs_to_the_resource_by_uid() {
     let object = one(worker());
     for application in planned(&object, &observed(&object)).apply {

@@ -31,10 +31,12 @@ pub(super) fn of_workload(
     let owner = owner(&observed.own);
     let of = Some(workload);
     let mut wanted = Wanted::default();
-    let hpa = desired::hpa::build(scaling, workload, Some(&owner));
-    wanted
-        .children
-        .extend(child(ChildKind::HorizontalPodAutoscaler, &name, of, Some(hpa)));
+    if workload.has_hpa() {
+        let hpa = desired::hpa::build(scaling, workload, Some(&owner));
+        wanted
+            .children
+            .extend(child(ChildKind::HorizontalPodAutoscaler, &name, of, Some(hpa)));
+    }
 
     let reference = |kind| ChildRef {
         kind,

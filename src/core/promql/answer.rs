@@ -78,6 +78,16 @@ pub enum AnswerError {
         "the query returned {0} series instead of one; aggregate it, for example with sum(...) or max(...)"
     )]
     SeveralSeries(usize),
+    /// An author's query for pods gave several series of one pod.
+    #[error(
+        "the query returned several series of pod {0}; aggregate it by ({1}), for example with sum by ({1}) (...)"
+    )]
+    SeveralSeriesOfPod(String, String),
+    /// An author's query for pods gave series that name no pod.
+    #[error(
+        "the query returned series without the label {0}; aggregate it by that label, for example with sum by ({0}) (...)"
+    )]
+    WithoutPod(String),
     /// A time that is no time.
     #[error("Prometheus sent {0} as a time")]
     BadTime(String),
@@ -111,6 +121,9 @@ impl Answer {
     ) -> Result<Self, AnswerError> {
         if shape.grouping == Grouping::Single && values.len() > 1 {
             return Err(AnswerError::SeveralSeries(values.len()));
+        }
+        if shape.grouping == Grouping::PodOfOne {
+            check_pods(&shape.labels.pod, values)?;
         }
         let mut points = BorrowedPoints::default();
         for item in values {
@@ -180,7 +193,7 @@ impl Shape {
     /// Drops the series of namespaces that no resource needs, before anything is made of them: an answer for all
     /// namespaces holds those of the whole cluster, whoever asks.
     pub fn keep_needed(&self, series: &mut Vector, needed: &BTreeSet<String>) {
-        if self.grouping == Grouping::Single {
+        if self.grouping.is_of_one_namespace() {
             return;
         }
         let namespace = self.labels.namespace.as_str();
@@ -190,6 +203,22 @@ impl Shape {
         });
         series.shrink_to_fit();
     }
+}
+
+/// Each series of an author's query for pods names another pod.
+fn check_pods(label: &LabelName, values: &[Item]) -> Result<(), AnswerError> {
+    let mut seen = BTreeSet::new();
+    for item in values {
+        let pod = item.labels.get(label.as_str());
+        let pod = pod.ok_or_else(|| AnswerError::WithoutPod(label.to_string()))?;
+        if !seen.insert(pod) {
+            return Err(AnswerError::SeveralSeriesOfPod(
+                pod.to_string(),
+                label.to_string(),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Points while they are joined, by namespace and pod.
@@ -206,6 +235,7 @@ fn point<'a, 'p>(
     let (namespace, pod) = match shape.grouping {
         Grouping::Pod => (label(namespace)?, label(pod)?),
         Grouping::Namespace => (label(namespace)?, ""),
+        Grouping::PodOfOne => ("", label(pod)?),
         Grouping::Single => ("", ""),
     };
     Some(points.entry(namespace).or_default().entry(pod).or_default())
@@ -237,7 +267,7 @@ mod tests {
             series: Series::Query { query: String::new() },
             grouping,
             value: "v".to_owned(),
-            age: (grouping != Grouping::Single).then(|| "a".to_owned()),
+            age: (!grouping.is_of_one_namespace()).then(|| "a".to_owned()),
             window: None,
         }
     }
@@ -288,6 +318,24 @@ mod tests {
             Answer::join(&shape(Grouping::Single), &items, &[], Duration::ZERO),
             Err(AnswerError::SeveralSeries(2))
         );
+    }
+
+    #[test]
+    fn an_own_query_for_pods_names_each_pod_once() {
+        let join = |items: &[Item]| Answer::join(&shape(Grouping::PodOfOne), items, &[], Duration::ZERO);
+        let a = item(&[("pod", "a")], 1.0, 1.0);
+        let b = item(&[("pod", "b")], 1.0, 2.0);
+        let answer = join(&[a.clone(), b]).unwrap();
+        assert_eq!(answer.points[""].get("b").unwrap().value, Some(2.0));
+        let again = item(&[("pod", "a"), ("x", "y")], 1.0, 3.0);
+        assert!(matches!(
+            join(&[a, again]),
+            Err(AnswerError::SeveralSeriesOfPod(pod, _)) if pod == "a"
+        ));
+        assert!(matches!(
+            join(&[item(&[], 1.0, 1.0)]),
+            Err(AnswerError::WithoutPod(_))
+        ));
     }
 
     #[test]

@@ -29,8 +29,21 @@ pub enum Grouping {
     Pod,
     /// By namespace.
     Namespace,
+    /// By pod alone: an author's own query, already bound to one namespace.
+    PodOfOne,
     /// One series in all: an author's own query, already bound to one namespace.
     Single,
+}
+
+impl Grouping {
+    /// Whether the answer is of one namespace only, which it does not name.
+    #[must_use]
+    pub fn is_of_one_namespace(self) -> bool {
+        match self {
+            Self::PodOfOne | Self::Single => true,
+            Self::Pod | Self::Namespace => false,
+        }
+    }
 }
 
 /// One distinct question to Prometheus. All metrics with equal shapes share its answer.
@@ -98,13 +111,13 @@ pub(super) fn shape_within(
     metric: &PrometheusMetric,
     reach: Reach,
 ) -> Result<Shape, ShapeError> {
+    let bound = |query: &str| match namespace {
+        Some(namespace) => pin_within(query, &labels.namespace, namespace, reach),
+        None => unbound(query, reach),
+    };
     let series = match &metric.series {
-        Series::Query { query } => Series::Query {
-            query: match namespace {
-                Some(namespace) => pin_within(query, &labels.namespace, namespace, reach)?,
-                None => unbound(query, reach)?,
-            },
-        },
+        Series::Query { query } => Series::Query { query: bound(query)? },
+        Series::PodQuery { query } => Series::PodQuery { query: bound(query)? },
         declared => declared.clone(),
     };
     render(labels, metric, series)
@@ -114,7 +127,9 @@ fn render(labels: &Labels, metric: &PrometheusMetric, series: Series) -> Result<
     let Queries { value, age } = queries(labels, &series, None)?;
     let (grouping, window) = match &series {
         Series::RequestRate { window, .. } => (Grouping::Pod, Some(*window)),
+        Series::PodGauge { .. } => (Grouping::Pod, None),
         Series::Gauge { .. } => (Grouping::Namespace, None),
+        Series::PodQuery { .. } => (Grouping::PodOfOne, None),
         Series::Query { .. } => (Grouping::Single, None),
     };
     Ok(Shape {
@@ -154,9 +169,15 @@ fn queries(labels: &Labels, series: &Series, matcher: Option<&str>) -> Result<Qu
         Series::RequestRate {
             counter,
             match_labels,
+            match_expressions,
             window,
         } => {
-            let selector = selector(counter, match_labels, matcher)?;
+            let mut further = match_expressions
+                .iter()
+                .map(super::matcher)
+                .collect::<Result<Vec<_>, _>>()?;
+            further.extend(matcher.map(str::to_owned));
+            let selector = selector(counter, match_labels, further)?;
             let range = render_window(*window);
             Queries {
                 value: format!("sum by ({namespace}, {pod}) (rate({selector}[{range}]))"),
@@ -168,34 +189,50 @@ fn queries(labels: &Labels, series: &Series, matcher: Option<&str>) -> Result<Qu
             match_labels,
             aggregation,
         } => {
-            let selector = selector(gauge, match_labels, matcher)?;
-            let operator = match aggregation {
-                Aggregation::Max => "max",
-                Aggregation::Sum => "sum",
-            };
+            let selector = selector(gauge, match_labels, matcher.map(str::to_owned))?;
+            let operator = operator(*aggregation);
             Queries {
                 value: format!("{operator} by ({namespace}) ({selector})"),
                 age: Some(format!("max by ({namespace}) (timestamp({selector}))")),
             }
         }
-        Series::Query { query } => Queries {
+        Series::PodGauge {
+            gauge,
+            match_labels,
+            aggregation,
+        } => {
+            let selector = selector(gauge, match_labels, matcher.map(str::to_owned))?;
+            let operator = operator(*aggregation);
+            Queries {
+                value: format!("{operator} by ({namespace}, {pod}) ({selector})"),
+                age: Some(format!("max by ({namespace}, {pod}) (timestamp({selector}))")),
+            }
+        }
+        Series::Query { query } | Series::PodQuery { query } => Queries {
             value: query.clone(),
             age: None,
         },
     })
 }
 
+fn operator(aggregation: Aggregation) -> &'static str {
+    match aggregation {
+        Aggregation::Max => "max",
+        Aggregation::Sum => "sum",
+    }
+}
+
 /// The metric name goes in as a matcher too: a metric may be called like a PromQL keyword.
 fn selector(
     name: &str,
     match_labels: &BTreeMap<String, String>,
-    matcher: Option<&str>,
+    further: impl IntoIterator<Item = String>,
 ) -> Result<String, InvalidMatcherName> {
     let mut matchers = vec![format!("__name__={}", quote(name))];
     for (label, value) in match_labels {
         matchers.push(format!("{}={}", matcher_name(label)?, quote(value)));
     }
-    matchers.extend(matcher.map(str::to_owned));
+    matchers.extend(further);
     Ok(format!("{{{}}}", matchers.join(",")))
 }
 
@@ -215,7 +252,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{api::v1alpha1::OnMissing, core::model::ObjectTarget};
+    use crate::{
+        api::v1alpha1::{MatchExpression, MatchOperator, OnMissing},
+        core::model::ObjectTarget,
+    };
 
     fn labels() -> Labels {
         Labels {
@@ -239,6 +279,7 @@ mod tests {
         metric(Series::RequestRate {
             counter: "requests_total".to_owned(),
             match_labels,
+            match_expressions: Vec::new(),
             window: Duration::from_secs(90),
         })
     }
@@ -276,6 +317,53 @@ mod tests {
             "{}",
             shape.value
         );
+    }
+
+    #[test]
+    fn conditions_go_into_every_selector_of_a_rate() {
+        let mut metric = rate(BTreeMap::from([("a".to_owned(), "b".to_owned())]));
+        if let Series::RequestRate {
+            match_expressions, ..
+        } = &mut metric.series
+        {
+            match_expressions.push(MatchExpression {
+                key: "code".to_owned(),
+                operator: MatchOperator::NotMatches,
+                values: vec!["5..".to_owned()],
+            });
+        }
+        let shape = shape(&labels(), "a", &metric).unwrap();
+        let selector = r#"{__name__="requests_total",a="b",code!~"5.."}"#;
+        assert_eq!(
+            shape.value,
+            format!("sum by (namespace, pod) (rate({selector}[90s]))")
+        );
+        assert!(shape.age.unwrap().contains(selector));
+    }
+
+    #[test]
+    fn a_gauge_of_pods_is_told_apart_by_pod() {
+        let gauge = shape(
+            &labels(),
+            "a",
+            &metric(Series::PodGauge {
+                gauge: "busy".to_owned(),
+                match_labels: BTreeMap::new(),
+                aggregation: Aggregation::Sum,
+            }),
+        )
+        .unwrap();
+        assert_eq!(gauge.value, r#"sum by (namespace, pod) ({__name__="busy"})"#);
+        assert_eq!((gauge.grouping, gauge.window), (Grouping::Pod, None));
+        let query = metric(Series::PodQuery {
+            query: "sum by (pod) (busy) / sum by (pod) (all)".to_owned(),
+        });
+        let query = shape(&labels(), "a", &query).unwrap();
+        assert_eq!(
+            query.value,
+            r#"sum by (pod) (busy{namespace="a"}) / sum by (pod) (all{namespace="a"})"#
+        );
+        assert_eq!((query.grouping, query.age), (Grouping::PodOfOne, None));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{PollState, Reading, View};
 use crate::core::{
     duration,
-    model::{PrometheusMetric, Series},
+    model::{MetricType, PrometheusMetric, Series},
 };
 
 /// A rate is steady over this many intervals of its samples.
@@ -51,7 +51,7 @@ fn is_zero(state: &PollState, namespace: &str, metric: &PrometheusMetric, now: D
     View::new(Some(state), namespace, metric, now).is_ok_and(|view| {
         let absent = view.answer.points.get(namespace).is_none_or(|points| {
             // Of a number that describes no pods.
-            !matches!(metric.series, Series::RequestRate { .. }) && points.get("").is_none()
+            metric.metric_type() != MetricType::Pods && points.get("").is_none()
         });
         absent && matches!(view.zero(), Ok(Reading { .. }))
     })

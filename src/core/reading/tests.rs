@@ -284,6 +284,7 @@ fn values_that_no_client_can_hold_are_refused_and_never_cut_off() {
         series: Series::RequestRate {
             counter: "requests_total".to_owned(),
             match_labels: BTreeMap::new(),
+            match_expressions: Vec::new(),
             window: Duration::from_secs(40),
         },
         ..metric(OnMissing::Hold)

@@ -106,6 +106,27 @@ fn everything_in_place_is_ready() {
 }
 
 #[test]
+fn a_workload_without_an_hpa_waits_for_none() {
+    let mut alone = worker();
+    for field in ["metrics", "maxReplicas", "minReplicas", "behavior"] {
+        alone.as_object_mut().unwrap().remove(field);
+    }
+    let object = one(alone);
+    let cluster = carried_out(&observed(&object), &planned(&object, &observed(&object)));
+    let status = computed(&object, &cluster, &[], 100).unwrap();
+    assert_eq!(of(&status, "Ready"), "True/Ready");
+    let worker = &status.workloads.unwrap()[0];
+    let types: Vec<&str> = worker
+        .conditions
+        .iter()
+        .flatten()
+        .map(|condition| condition.type_.as_str())
+        .collect();
+    assert_eq!(types, ["ResourcesApplied", "ScaleTargetFound"]);
+    assert_eq!(worker.disruptions_allowed_at_min_replicas, None);
+}
+
+#[test]
 fn the_same_findings_later_are_no_news() {
     let mut object = one(worker());
     let cluster = scaling(&object);

@@ -23,9 +23,9 @@ pub(super) struct WorkloadFindings {
     pub(super) name: String,
     pub(super) target: Finding,
     pub(super) applied: Finding,
-    /// `AbleToScale` and `ScalingActive`, as its HPA says.
+    /// `AbleToScale` and `ScalingActive`, as its HPA says; none without an HPA.
     pub(super) mirrored: Vec<Finding>,
-    /// Evictions allowed at `minReplicas` and at `maxReplicas`.
+    /// Evictions allowed at `minReplicas` and at `maxReplicas`; `None` without a budget or without an HPA.
     pub(super) disruptions_allowed: Option<(i32, i32)>,
     pub(super) suspended: bool,
 }
@@ -104,14 +104,19 @@ fn of_valid(
         applied: applied(&plan.obstacles, outcomes),
         mirrored: [ABLE_TO_SCALE, SCALING_ACTIVE]
             .into_iter()
+            .filter(|_| workload.has_hpa())
             .map(|type_| mirror(type_, own_hpa(inputs.observed, &hpa_name), &workload.name, old))
             .collect(),
-        disruptions_allowed: workload.disruption.as_ref().map(|disruption| {
-            (
-                pdb::disruptions_allowed(disruption, workload.min_replicas),
-                pdb::disruptions_allowed(disruption, workload.max_replicas),
-            )
-        }),
+        disruptions_allowed: workload
+            .disruption
+            .as_ref()
+            .filter(|_| workload.has_hpa())
+            .map(|disruption| {
+                (
+                    pdb::disruptions_allowed(&disruption.bound, workload.min_replicas),
+                    pdb::disruptions_allowed(&disruption.bound, workload.max_replicas),
+                )
+            }),
         suspended: workload.suspended,
     }
 }

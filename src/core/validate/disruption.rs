@@ -1,34 +1,45 @@
 //! PodDisruptionBudgets that let a node be drained.
 
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
 use super::findings::Scope;
 use crate::{
     api::v1alpha1 as api,
-    core::{field_path::FieldPath, int_or_percent, model::Disruption},
+    core::{
+        field_path::FieldPath,
+        int_or_percent,
+        model::{Disruption, DisruptionBound},
+    },
 };
 
-/// Parses the budget; `None` where none is asked for, it is switched off, or it does not parse.
+/// Parses the budget beside an HPA's `minReplicas`, if there is one; `None` where none is asked for, it is switched off, or it does not parse.
 pub(super) fn check(
     disruption: Option<&api::Disruption>,
-    min_replicas: i32,
+    min_replicas: Option<i32>,
     workload: &FieldPath,
     scope: &mut Scope<'_>,
 ) -> Option<Disruption> {
     let disruption = disruption.filter(|disruption| disruption.enabled.unwrap_or(true))?;
     let path = workload.field("disruption");
-    match (&disruption.min_available, &disruption.max_unavailable) {
+    let bound = match (&disruption.min_available, &disruption.max_unavailable) {
         (Some(min), None) => {
             let min_path = path.field("minAvailable");
-            match int_or_percent::of(min, min_replicas) {
-                Ok(stay) if stay >= min_replicas => scope.refuse_any(
+            // Without an HPA the replicas are not known here; of any number, all of them are too many.
+            match (int_or_percent::of(min, min_replicas.unwrap_or(100)), min_replicas) {
+                (Ok(100), None) if matches!(min, IntOrString::String(_)) => scope.refuse(
+                    &min_path,
+                    "minAvailable 100% keeps every pod, so no pod could ever be evicted and no node drained; lower it or use maxUnavailable",
+                ),
+                (Ok(stay), Some(min_replicas)) if stay >= min_replicas => scope.refuse_any(
                     &[&min_path, &workload.field("minReplicas")],
                     format_args!(
                         "minAvailable keeps {stay} of minReplicas {min_replicas}, so no pod could ever be evicted and no node drained; lower it, raise minReplicas or use maxUnavailable"
                     ),
                 ),
-                Ok(_) => {}
-                Err(error) => scope.refuse(&min_path, error),
+                (Ok(_), _) => {}
+                (Err(error), _) => scope.refuse(&min_path, error),
             }
-            Some(Disruption::MinAvailable(min.clone()))
+            DisruptionBound::MinAvailable(min.clone())
         }
         (None, Some(max)) => {
             let max_path = path.field("maxUnavailable");
@@ -40,13 +51,17 @@ pub(super) fn check(
                 Ok(_) => {}
                 Err(error) => scope.refuse(&max_path, error),
             }
-            Some(Disruption::MaxUnavailable(max.clone()))
+            DisruptionBound::MaxUnavailable(max.clone())
         }
         (Some(_), Some(_)) | (None, None) => {
             scope.refuse(&path, "exactly one of minAvailable and maxUnavailable is needed");
-            None
+            return None;
         }
-    }
+    };
+    Some(Disruption {
+        bound,
+        unhealthy_pods: disruption.unhealthy_pod_eviction_policy.unwrap_or_default(),
+    })
 }
 
 #[cfg(test)]

@@ -44,12 +44,14 @@ pub(super) fn check(
 
 fn check_metric(metric: &api::Metric, path: &FieldPath, scope: &mut Scope<'_>) -> Option<Metric> {
     let source = check_source(metric, path, scope);
-    let is_pods_or_resource =
-        metric.request_rate.is_some() || metric.resource.is_some() || metric.container_resource.is_some();
+    let is_pods_or_resource = metric.request_rate.is_some()
+        || metric.pod_gauge.is_some()
+        || metric.resource.is_some()
+        || metric.container_resource.is_some();
     if metric.external == Some(true) && is_pods_or_resource {
         scope.refuse(
             &path.field("external"),
-            "external applies to queueDepth, queueAge and prometheus, which are one number; resource, containerResource and requestRate describe pods; remove it",
+            "external applies to queueDepth, queueAge and prometheus, which are one number; resource, containerResource, requestRate and podGauge describe pods; remove it",
         );
     }
     if metric.resource.is_some() || metric.container_resource.is_some() {
@@ -80,6 +82,7 @@ fn check_source(metric: &api::Metric, path: &FieldPath, scope: &mut Scope<'_>) -
         resource,
         container_resource,
         request_rate,
+        pod_gauge,
         queue_depth,
         queue_age,
         prometheus,
@@ -89,18 +92,19 @@ fn check_source(metric: &api::Metric, path: &FieldPath, scope: &mut Scope<'_>) -
         resource,
         container_resource,
         request_rate,
+        pod_gauge,
         queue_depth,
         queue_age,
         prometheus,
     ) {
-        (Some(source), None, None, None, None, None) => {
+        (Some(source), None, None, None, None, None, None) => {
             let path = path.field("resource").field("target");
             Some(Source::Resource {
                 name: source.name,
                 target: target::resource(&source.target, &path, scope)?,
             })
         }
-        (None, Some(source), None, None, None, None) => {
+        (None, Some(source), None, None, None, None, None) => {
             let path = path.field("containerResource").field("target");
             Some(Source::ContainerResource {
                 name: source.name,
@@ -108,13 +112,19 @@ fn check_source(metric: &api::Metric, path: &FieldPath, scope: &mut Scope<'_>) -
                 target: target::resource(&source.target, &path, scope)?,
             })
         }
-        (None, None, Some(source), None, None, None) => {
+        (None, None, Some(source), None, None, None, None) => {
             let source_path = path.field("requestRate");
             let series = series::request_rate(source, &source_path, scope);
             let target = target::pods(&source.target, &source_path.field("target"), scope);
             from_prometheus(metric, series, target, path, scope)
         }
-        (None, None, None, Some(source), None, None) => {
+        (None, None, None, Some(source), None, None, None) => {
+            let source_path = path.field("podGauge");
+            let series = series::pod_gauge(source, &source_path, scope);
+            let target = target::pods(&source.target, &source_path.field("target"), scope);
+            from_prometheus(metric, series, target, path, scope)
+        }
+        (None, None, None, None, Some(source), None, None) => {
             let gauge = Gauge {
                 name: &source.gauge,
                 match_labels: source.match_labels.as_ref(),
@@ -123,7 +133,7 @@ fn check_source(metric: &api::Metric, path: &FieldPath, scope: &mut Scope<'_>) -
             };
             gauge.check(metric, path, "queueDepth", scope)
         }
-        (None, None, None, None, Some(source), None) => {
+        (None, None, None, None, None, Some(source), None) => {
             let gauge = Gauge {
                 name: &source.gauge,
                 match_labels: source.match_labels.as_ref(),
@@ -132,7 +142,7 @@ fn check_source(metric: &api::Metric, path: &FieldPath, scope: &mut Scope<'_>) -
             };
             gauge.check(metric, path, "queueAge", scope)
         }
-        (None, None, None, None, None, Some(source)) => {
+        (None, None, None, None, None, None, Some(source)) => {
             let source_path = path.field("prometheus");
             let series = series::query(&source.query, &source_path, scope);
             let target = target::object(&source.target, &source_path.field("target"), scope);
@@ -141,7 +151,7 @@ fn check_source(metric: &api::Metric, path: &FieldPath, scope: &mut Scope<'_>) -
         _ => {
             scope.refuse(
                 path,
-                "a metric has exactly one of resource, containerResource, requestRate, queueDepth, queueAge and prometheus",
+                "a metric has exactly one of resource, containerResource, requestRate, podGauge, queueDepth, queueAge and prometheus",
             );
             None
         }
@@ -257,10 +267,12 @@ mod tests {
         let cpu = json!({"name": "cpu", "target": {"averageUtilization": 70}});
         let container = json!({"name": "cpu", "container": "app", "target": {"averageUtilization": 70}});
         let rate = json!({"counter": "c", "target": {"averageValue": "100"}});
+        let busy = json!({"gauge": "g", "target": {"averageValue": "100"}});
         for (source, spec) in [
             ("resource", cpu),
             ("containerResource", container),
             ("requestRate", rate),
+            ("podGauge", busy),
         ] {
             let metric =
                 |external: bool| json!({"metrics": [{"name": "m", "external": external, source: spec}]});

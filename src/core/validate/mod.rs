@@ -19,6 +19,7 @@
 mod behavior;
 mod disruption;
 pub mod document;
+mod expressions;
 mod findings;
 mod limits;
 mod metrics;

@@ -14,7 +14,7 @@ use crate::{
 pub(super) struct Replicas {
     /// Fewest; the HPA's default of 1 where nothing is written.
     pub(super) min: i32,
-    /// Most.
+    /// Most; without bound where none is written, which is refused.
     pub(super) max: i32,
 }
 
@@ -28,9 +28,15 @@ pub(super) fn check(
 ) -> Replicas {
     let replicas = Replicas {
         min: workload.min_replicas.unwrap_or(1),
-        max: workload.max_replicas,
+        max: workload.max_replicas.unwrap_or(i32::MAX),
     };
     let min_path = path.field("minReplicas");
+    if workload.max_replicas.is_none() {
+        scope.refuse(
+            &path.field("maxReplicas"),
+            "is required with metrics: an HPA has a maximum",
+        );
+    }
     if replicas.min > replicas.max {
         scope.refuse_any(
             &[&min_path, &path.field("maxReplicas")],
@@ -57,7 +63,7 @@ fn works_without_pods(metric: &Metric) -> bool {
     match &metric.source {
         Source::Resource { .. } | Source::ContainerResource { .. } => false,
         Source::Prometheus(prometheus) => match prometheus.series {
-            Series::RequestRate { .. } => false,
+            Series::RequestRate { .. } | Series::PodGauge { .. } | Series::PodQuery { .. } => false,
             Series::Gauge { .. } | Series::Query { .. } => true,
         },
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::findings::Scope;
+use super::{expressions, findings::Scope};
 use crate::{
     api::v1alpha1 as api,
     core::{
@@ -23,7 +23,7 @@ const SHORT_WINDOW: Duration = Duration::from_secs(15);
 /// Matched by vas itself, so that a resource reads only its own namespace. The default of the metrics server's
 /// `--namespace-label`, which is not known here; where it is another label, this refusal is only stricter than
 /// need be, and a matcher on that other label only narrows what a resource reads of its own namespace.
-const NAMESPACE_LABEL: &str = "namespace";
+pub(super) const NAMESPACE_LABEL: &str = "namespace";
 
 /// A request rate.
 pub(super) fn request_rate(
@@ -32,6 +32,7 @@ pub(super) fn request_rate(
     scope: &mut Scope<'_>,
 ) -> Option<Series> {
     let match_labels = check_matchers(source.match_labels.as_ref(), path, scope);
+    let match_expressions = expressions::check(source.match_expressions.as_deref(), path, scope);
     let window_path = path.field("window");
     let window = check_duration(source.window.as_deref(), DEFAULT_WINDOW, &window_path, scope);
     if window.is_some_and(|window| window < SHORT_WINDOW) {
@@ -43,6 +44,7 @@ pub(super) fn request_rate(
     Some(Series::RequestRate {
         counter: source.counter.clone(),
         match_labels,
+        match_expressions,
         window: window?,
     })
 }
@@ -59,6 +61,42 @@ pub(super) fn gauge(
         gauge: gauge.to_owned(),
         match_labels: check_matchers(match_labels, path, scope),
         aggregation,
+    }
+}
+
+/// A gauge or a query with one number for each pod.
+pub(super) fn pod_gauge(
+    source: &api::PodGaugeSource,
+    path: &FieldPath,
+    scope: &mut Scope<'_>,
+) -> Option<Series> {
+    match (&source.gauge, &source.query) {
+        (Some(gauge), None) => Some(Series::PodGauge {
+            gauge: gauge.clone(),
+            match_labels: check_matchers(source.match_labels.as_ref(), path, scope),
+            aggregation: source.aggregation.unwrap_or(api::Aggregation::Sum),
+        }),
+        (None, Some(text)) => {
+            for (field, written) in [
+                ("matchLabels", source.match_labels.is_some()),
+                ("aggregation", source.aggregation.is_some()),
+            ] {
+                if written {
+                    scope.refuse(
+                        &path.field(field),
+                        format_args!("{field} goes with gauge; write it into the query"),
+                    );
+                }
+            }
+            match query(text, path, scope)? {
+                Series::Query { query } => Some(Series::PodQuery { query }),
+                other => Some(other),
+            }
+        }
+        (Some(_), Some(_)) | (None, None) => {
+            scope.refuse(path, "exactly one of gauge and query is needed");
+            None
+        }
     }
 }
 
@@ -155,6 +193,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::core::model::MetricType;
     use crate::core::validate::{
         testing::{accepted, accepts, object, refuses, with_workload},
         validate,
@@ -178,6 +217,7 @@ mod tests {
             Series::RequestRate {
                 counter: "c".to_owned(),
                 match_labels: BTreeMap::new(),
+                match_expressions: Vec::new(),
                 window: Duration::from_mins(1),
             }
         );
@@ -227,6 +267,41 @@ mod tests {
         for text in ["sum(", "x[5m]", "\"text\"", "no_such_function(x)", "info(x)"] {
             refuses(query(text), "spec.workloads[0].metrics[0].prometheus.query", "");
         }
+    }
+
+    fn pod_gauge(fields: Value) -> Value {
+        let mut source = fields;
+        source["target"] = json!({"averageValue": "5"});
+        json!({"metrics": [{"name": "busy", "podGauge": source}]})
+    }
+
+    #[test]
+    fn a_gauge_of_pods_is_a_gauge_or_a_query() {
+        let path = "spec.workloads[0].metrics[0].podGauge";
+        let workload = accepted(pod_gauge(json!({"gauge": "busy", "matchLabels": {"a": "b"}})));
+        let (_, metric) = workload.prometheus_metrics().next().unwrap();
+        assert_eq!(metric.metric_type(), MetricType::Pods);
+        assert!(matches!(
+            metric.series,
+            Series::PodGauge {
+                aggregation: api::Aggregation::Sum,
+                ..
+            }
+        ));
+        accepts(pod_gauge(json!({"query": "sum by (pod) (a) / sum by (pod) (b)"})));
+        for both_or_none in [json!({}), json!({"gauge": "a", "query": "b"})] {
+            refuses(pod_gauge(both_or_none), path, "exactly one of gauge and query");
+        }
+        refuses(
+            pod_gauge(json!({"query": "a", "matchLabels": {"a": "b"}})),
+            &format!("{path}.matchLabels"),
+            "goes with gauge",
+        );
+        refuses(
+            pod_gauge(json!({"query": "a[5m]"})),
+            &format!("{path}.query"),
+            "instant vector",
+        );
     }
 
     #[test]

@@ -99,7 +99,11 @@ fn check_new_metrics(
     environment: &str,
     findings: &mut Findings,
 ) {
-    let known: Vec<&str> = base.metrics.iter().map(|metric| metric.name.as_str()).collect();
+    let Some(metrics) = &base.metrics else {
+        // An environment that gives the workload an HPA brings all of its metrics.
+        return;
+    };
+    let known: Vec<&str> = metrics.iter().map(|metric| metric.name.as_str()).collect();
     for (index, metric) in over.metrics.iter().flatten().enumerate() {
         if !known.contains(&metric.name.as_str()) {
             findings.add_warning(Warning {

@@ -78,7 +78,7 @@ pub(super) async fn ask(
     let mut asked = None;
     let mut answer = Answer {
         // What nobody needs is dropped, so nothing is said of it.
-        scope: (shape.grouping != Grouping::Single).then(|| needed.clone()),
+        scope: (!shape.grouping.is_of_one_namespace()).then(|| needed.clone()),
         ..Answer::default()
     };
     let (mut answered, mut failed, mut first_error) = (Vec::new(), Vec::new(), None);
@@ -113,13 +113,13 @@ pub(super) async fn ask(
                 answer.absorb(found);
                 answered.push(part);
             }
-            Err(PartError::TooLarge(error)) if shape.grouping != Grouping::Single => {
+            Err(PartError::TooLarge(error)) if !shape.grouping.is_of_one_namespace() => {
                 if part == Part::All {
                     tracing::warn!(query = shape.value, %error, "asking in parts by namespace");
                 }
                 open.extend(split.is_too_large(&part, needed, clock.monotonic()));
             }
-            Err(PartError::Suspect(error)) if shape.grouping != Grouping::Single && others() => {
+            Err(PartError::Suspect(error)) if !shape.grouping.is_of_one_namespace() && others() => {
                 if part == Part::All {
                     open.extend(split.all_failed(needed, clock.monotonic()));
                 }
@@ -195,7 +195,7 @@ async fn ask_part(
     shape.keep_needed(&mut times.vector, needed);
     let mut values = match shape.grouping {
         Grouping::Single => client.ask_one(&value).await?,
-        Grouping::Pod | Grouping::Namespace => client.ask(&value).await?,
+        Grouping::Pod | Grouping::Namespace | Grouping::PodOfOne => client.ask(&value).await?,
     };
     shape.keep_needed(&mut values.vector, needed);
     let joined =

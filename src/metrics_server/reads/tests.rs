@@ -133,6 +133,60 @@ fn read(
 
 const ONE: &str = "scaling.voiceassist.io/name=one,scaling.voiceassist.io/workload=gateway";
 
+/// A resource whose workload has a gauge of pods and a query for pods.
+fn of_pods() -> VoiceAssistScaling {
+    let mut scaling = scaling("one");
+    let metric = |name: &str, source: serde_json::Value| {
+        let mut source = source;
+        source["target"] = json!({"averageValue": "5"});
+        json!({"name": name, "podGauge": source})
+    };
+    scaling.spec.workloads[0].metrics = serde_json::from_value(json!([
+        metric("busy", json!({"gauge": "busy"})),
+        metric(
+            "ratio",
+            json!({"query": "sum by (pod) (busy) / sum by (pod) (all)"})
+        ),
+    ]))
+    .unwrap();
+    scaling
+}
+
+#[test]
+fn a_gauge_and_a_query_of_pods_are_read_like_a_rate() {
+    let memory = memory(&[]);
+    memory.registry.apply(&of_pods());
+    let item = |labels: &[(&'static str, &str)], value| Item {
+        labels: labels
+            .iter()
+            .map(|(name, value)| (*name, (*value).into()))
+            .collect(),
+        time: 100.0,
+        value,
+    };
+    for (_, entry) in memory.registry.entries() {
+        for metric in entry.metrics.iter().filter(|metric| metric.describes_pods()) {
+            let shape = metric.shape.clone().unwrap();
+            let (values, times) = if shape.age.is_some() {
+                let pod = [("namespace", "ns"), ("pod", "one-gateway-a")];
+                (vec![item(&pod, 3.0)], vec![item(&pod, 98.0)])
+            } else {
+                // The query has aggregated the namespace away; the pod of another workload is not selected.
+                let pod = |name, value| item(&[("pod", name)], value);
+                (
+                    vec![pod("one-gateway-b", 0.5), pod("two-gateway-a", 0.9)],
+                    Vec::new(),
+                )
+            };
+            let answer = Answer::join(&shape, &values, &times, NOW).map_err(|_| unreachable!());
+            memory.store.record(&shape, answer);
+        }
+    }
+    let pods = |metric: &str| read(&memory, "pods", "*", metric, ("app=one", ONE)).unwrap();
+    assert_eq!(pods("busy"), [("one-gateway-a".to_owned(), "3".to_owned())]);
+    assert_eq!(pods("ratio"), [("one-gateway-b".to_owned(), "500m".to_owned())]);
+}
+
 #[test]
 fn a_pods_read_holds_exactly_the_live_pods_that_are_selected() {
     let memory = memory(&["one"]);
@@ -249,7 +303,7 @@ fn an_invalid_spec_leaves_the_metrics_as_they_were() {
     let memory = memory(&["one"]);
     answer(&memory);
     let mut broken = scaling("one");
-    broken.spec.workloads[1].max_replicas = 0;
+    broken.spec.workloads[1].max_replicas = Some(0);
     memory.registry.apply(&broken);
     assert!(read(&memory, "deployments.apps", "one-worker", "depth", ("", "")).is_ok());
     memory.registry.remove(&ScalingKey {
@@ -290,7 +344,7 @@ fn a_metric_whose_query_is_refused_is_missing_with_the_limit_as_the_reason_and_n
         .spec
         .workloads
         .iter_mut()
-        .flat_map(|workload| &mut workload.metrics);
+        .flat_map(|workload| workload.metrics.iter_mut().flatten());
     for metric in metrics {
         metric.on_missing = Some(OnMissing::Zero);
     }

@@ -61,3 +61,62 @@ async fn the_hpa_scales_on_a_pods_metric_and_on_an_object_metric() {
     )
     .await;
 }
+
+const OF_PODS: &str = "
+workloads:
+- name: api-gateway
+  scaleTargetRef: {name: api-gateway}
+  minReplicas: 2
+  maxReplicas: 6
+  metrics:
+  - name: in-flight
+    podGauge: {gauge: voiceassist_requests_in_flight, matchLabels: {tier: gold}, target: {averageValue: '10'}}
+- name: worker
+  scaleTargetRef: {name: worker}
+  maxReplicas: 4
+  metrics:
+  - name: busy-ratio
+    podGauge:
+      query: sum by (pod) (voiceassist_busy_threads) / sum by (pod) (voiceassist_threads)
+      target: {averageValue: 500m}
+";
+
+#[tokio::test]
+async fn the_hpa_scales_on_a_gauge_and_on_a_ratio_of_each_pod() {
+    let stack = stack().await;
+    let _proxy = stack.proxy.read().await;
+    let namespace = stack.scaling("hpa-of-pods", OF_PODS);
+    namespace.apply(&deployment("api-gateway", 2));
+    namespace.apply(&deployment("worker", 1));
+    eventually(
+        Duration::from_secs(90),
+        "both workloads are scaled up",
+        || async {
+            for pod in pods(&namespace, "api-gateway") {
+                let labels = [
+                    ("namespace", namespace.name()),
+                    ("pod", pod.as_str()),
+                    ("tier", "gold"),
+                ];
+                stack
+                    .exporter
+                    .set("voiceassist_requests_in_flight", &labels, 25.0);
+            }
+            for pod in pods(&namespace, "worker") {
+                let labels = [("namespace", namespace.name()), ("pod", pod.as_str())];
+                stack.exporter.set("voiceassist_busy_threads", &labels, 9.0);
+                stack.exporter.set("voiceassist_threads", &labels, 10.0);
+            }
+            let (gateway, worker) = (
+                replicas(&namespace, "api-gateway"),
+                replicas(&namespace, "worker"),
+            );
+            if gateway > 2 && worker > 1 {
+                Ok(())
+            } else {
+                Err(format!("api-gateway {gateway}, worker {worker}"))
+            }
+        },
+    )
+    .await;
+}

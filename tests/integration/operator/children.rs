@@ -246,6 +246,41 @@ async fn a_child_that_nothing_asks_for_goes_and_replicas_stay_when_the_resource_
 }
 
 #[tokio::test]
+async fn a_workload_without_metrics_is_protected_and_scaled_by_nobody() {
+    let operated = Operated::start("protected");
+    operated.namespace.apply(&deployment("worker", 3));
+    let alone = json!({
+        "name": "worker",
+        "scaleTargetRef": {"name": "worker"},
+        "disruption": {"minAvailable": 2, "unhealthyPodEvictionPolicy": "IfHealthyBudget"},
+    });
+    operated
+        .namespace
+        .apply(&resource("v", &[alone.clone()]).to_string());
+    let budget = operated.appears("pdb", "v-worker").await;
+    assert_eq!(budget["spec"]["unhealthyPodEvictionPolicy"], "IfHealthyBudget");
+    operated.condition("v", "Ready", "True", "Ready").await;
+    assert_eq!(operated.get("hpa", "v-worker"), None);
+    let stored = operated.get("voiceassistscaling", "v").unwrap();
+    assert_eq!(
+        stored["spec"]["workloads"][0]["scaleTargetRef"],
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "worker"}),
+        "the defaults are stored"
+    );
+
+    let mut scaled = alone.clone();
+    scaled["minReplicas"] = json!(3);
+    scaled["maxReplicas"] = json!(5);
+    scaled["metrics"] =
+        json!([{"name": "cpu", "resource": {"name": "cpu", "target": {"averageUtilization": 70}}}]);
+    operated.namespace.apply(&resource("v", &[scaled]).to_string());
+    operated.appears("hpa", "v-worker").await;
+    operated.namespace.apply(&resource("v", &[alone]).to_string());
+    operated.field_becomes("hpa", "v-worker", "", json!(null)).await;
+    assert_eq!(operated.replicas("worker"), 3);
+}
+
+#[tokio::test]
 async fn limits_are_left_to_others_where_the_operator_may_not_write_them() {
     let operated = Operated::on(Cluster::shared(), "nolimits", &["--manage-limits=false"]);
     operated.namespace.apply(&deployment("worker", 1));

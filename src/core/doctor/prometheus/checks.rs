@@ -55,6 +55,9 @@ pub fn series(observed: &Observed) -> Vec<Finding> {
             (Facts::Query(1), _) => {
                 Finding::ok(seen.object(), format!("{place}: the query gives one series"))
             }
+            (Facts::Query(series @ 1..), Series::PodQuery { .. }) => {
+                Finding::ok(seen.object(), format!("{place}: the query gives {series} series"))
+            }
             (Facts::Query(0), _) => missing(seen, format!("{place}: the query gives no series"))
                 .fix("run it in Prometheus; write onMissing: Zero where no series means zero"),
             (Facts::Query(several), _) => Finding::problem(
@@ -119,7 +122,7 @@ pub fn labels(observed: &Observed) -> Vec<Finding> {
                 "add the label by relabelling, or name the right one with the metrics server's --namespace-label (VAS_NAMESPACE_LABEL)",
             ));
         }
-        if matches!(seen.series, Series::RequestRate { .. }) && facts.pods.iter().all(String::is_empty) {
+        if is_of_pods(&seen.series) && facts.pods.iter().all(String::is_empty) {
             return Some(
                 missing(
                     seen,
@@ -139,12 +142,19 @@ pub fn labels(observed: &Observed) -> Vec<Finding> {
     })
 }
 
+/// Whether the series are told apart by pod.
+fn is_of_pods(series: &Series) -> bool {
+    match series {
+        Series::RequestRate { .. } | Series::PodGauge { .. } => true,
+        Series::Gauge { .. } | Series::Query { .. } | Series::PodQuery { .. } => false,
+    }
+}
+
 /// Whether the pods of a counter's series are the target's live pods.
 pub fn pods(observed: &Observed) -> Vec<Finding> {
     each(observed, |seen, facts, prometheus| {
         let facts = matched(facts)?;
-        let is_rate = matches!(seen.series, Series::RequestRate { .. });
-        if !is_rate || facts.pods.iter().all(String::is_empty) {
+        if !is_of_pods(&seen.series) || facts.pods.iter().all(String::is_empty) {
             return None;
         }
         let place = seen.place();
@@ -190,7 +200,7 @@ pub fn pods(observed: &Observed) -> Vec<Finding> {
 /// Whether counters look like counters and gauges like gauges, and queries mean what they seem to mean.
 pub fn types(observed: &Observed) -> Vec<Finding> {
     each(observed, |seen, facts, _| {
-        if let Series::Query { query } = &seen.series {
+        if let Series::Query { query } | Series::PodQuery { query } = &seen.series {
             return Some(meaning(seen, query));
         }
         let facts = matched(facts)?;
@@ -212,15 +222,17 @@ pub fn types(observed: &Observed) -> Vec<Finding> {
                     _ => Finding::ok(seen.object(), format!("{place}: {counter} looks like a counter")),
                 }
             }
-            Series::Gauge { gauge, .. } if gauge.ends_with("_total") => Finding::warning(
-                seen.object(),
-                format!("{place}: {gauge} is called like a counter, which only grows"),
-            )
-            .fix("use requestRate for a counter"),
-            Series::Gauge { gauge, .. } => {
+            Series::Gauge { gauge, .. } | Series::PodGauge { gauge, .. } if gauge.ends_with("_total") => {
+                Finding::warning(
+                    seen.object(),
+                    format!("{place}: {gauge} is called like a counter, which only grows"),
+                )
+                .fix("use requestRate for a counter")
+            }
+            Series::Gauge { gauge, .. } | Series::PodGauge { gauge, .. } => {
                 Finding::ok(seen.object(), format!("{place}: {gauge} looks like a gauge"))
             }
-            Series::Query { .. } => return None,
+            Series::Query { .. } | Series::PodQuery { .. } => return None,
         };
         Some(finding)
     })
@@ -323,8 +335,8 @@ fn live_pods(observed: &Observed, seen: &SeriesSeen) -> Result<BTreeSet<String>,
 fn name(series: &Series) -> &str {
     match series {
         Series::RequestRate { counter, .. } => counter,
-        Series::Gauge { gauge, .. } => gauge,
-        Series::Query { query } => query,
+        Series::Gauge { gauge, .. } | Series::PodGauge { gauge, .. } => gauge,
+        Series::Query { query } | Series::PodQuery { query } => query,
     }
 }
 

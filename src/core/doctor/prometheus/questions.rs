@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::promql::{InvalidMatcherName, LabelName, matcher_name, quote};
+use crate::{
+    api::v1alpha1::MatchExpression,
+    core::promql::{InvalidMatcherName, LabelName, matcher, matcher_name, quote},
+};
 
 /// The window in which falls of a counter are counted.
 pub const RESETS_WINDOW: &str = "10m";
@@ -45,6 +48,17 @@ impl Selected {
                 .push(format!("{}={}", matcher_name(label)?, quote(value)));
             Ok(selected)
         })
+    }
+
+    /// Those of them that meet all of these conditions.
+    ///
+    /// # Errors
+    /// When a key is no label name.
+    pub fn that_match(mut self, expressions: &[MatchExpression]) -> Result<Self, InvalidMatcherName> {
+        for expression in expressions {
+            self.matchers.push(matcher(expression)?);
+        }
+        Ok(self)
     }
 
     fn text(&self) -> String {

@@ -83,6 +83,7 @@ fn request_rate(
     Ok(RequestRateSource {
         counter: series,
         match_labels,
+        match_expressions: None,
         window: Some(duration::format(window)),
         target: PodsTarget {
             average_value: target::average(query.wanted),

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{refuse, shares_namespace, text};
 use crate::{
-    api::v1alpha1::Disruption,
+    api::v1alpha1::{Disruption, UnhealthyPodEvictionPolicy},
     core::import::{
         Refused,
         assemble::{self, Draft},
@@ -51,21 +51,17 @@ pub(super) fn attach(object: &Value, objects: &[Value], drafts: &mut [Draft]) ->
             "another budget has the same selector".to_owned(),
         );
     }
+    // Kubernetes' own default is the stricter of the two.
+    let always = spec.unhealthy_pod_eviction_policy.as_deref() == Some("AlwaysAllow");
     draft.workload.disruption = Some(Disruption {
         min_available: spec.min_available,
         max_unavailable: spec.max_unavailable,
+        unhealthy_pod_eviction_policy: (!always).then_some(UnhealthyPodEvictionPolicy::IfHealthyBudget),
         ..Disruption::default()
     });
     if let Some(rule) = assemble::broken(&draft.workload).filter(|rule| rule.starts_with("disruption")) {
         draft.workload.disruption = None;
         return refused(&draft.workload.name, rule);
-    }
-    if spec.unhealthy_pod_eviction_policy.as_deref() != Some("AlwaysAllow") {
-        draft.comments.push(
-            "pods that are not ready may be evicted (unhealthyPodEvictionPolicy: AlwaysAllow); the old budget kept them \
-             while too few were healthy"
-                .to_owned(),
-        );
     }
     Ok(())
 }

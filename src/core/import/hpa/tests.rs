@@ -205,14 +205,12 @@ fn a_budget_joins_the_workload_with_its_selector() {
         deployment(),
         pdb(json!({"maxUnavailable": 1, "selector": selector})),
     ]);
-    assert_eq!(workload(&assembled)["disruption"], json!({"maxUnavailable": 1}));
-    assert_eq!(assembled.refused, []);
-    assert!(
-        assembled.resources[0]
-            .comments
-            .iter()
-            .any(|comment| comment.contains("AlwaysAllow"))
+    assert_eq!(
+        workload(&assembled)["disruption"],
+        json!({"maxUnavailable": 1, "unhealthyPodEvictionPolicy": "IfHealthyBudget"}),
+        "the default of Kubernetes is written out"
     );
+    assert_eq!(assembled.refused, []);
 
     let without = import(&[
         hpa(json!({})),

@@ -48,14 +48,14 @@ pub(super) fn draft(
             name: names::metric_name(&target.name),
             scale_target_ref: target,
             min_replicas: Some(hpa.spec.min_replicas.unwrap_or(1)),
-            max_replicas: hpa.spec.max_replicas,
+            max_replicas: Some(hpa.spec.max_replicas),
             behavior,
             ..Workload::default()
         },
         ..Draft::default()
     };
     take_metrics(hpa, rules, &mut draft);
-    if draft.workload.metrics.is_empty() {
+    if draft.workload.metrics.is_none() {
         return Err(draft.missing);
     }
     Ok(draft)
@@ -118,7 +118,7 @@ fn take_metrics(hpa: &HorizontalPodAutoscaler, rules: Option<&adapter::Sources>,
         match metric::metric(spec) {
             Ok(Taken::Entry(mut entry)) => {
                 entry.name = names.unique(&names::metric_name(&entry.name));
-                draft.workload.metrics.push(*entry);
+                draft.workload.metrics.get_or_insert_default().push(*entry);
             }
             Ok(Taken::Adapted) => adapted = true,
             Err(why) => draft.missing.push(Refused {
@@ -132,7 +132,11 @@ fn take_metrics(hpa: &HorizontalPodAutoscaler, rules: Option<&adapter::Sources>,
         draft.comments.push(format!(
             "the HPA names no metric, which means {DEFAULT_UTILIZATION} % of the CPU requests"
         ));
-        draft.workload.metrics.push(default_metric());
+        draft
+            .workload
+            .metrics
+            .get_or_insert_default()
+            .push(default_metric());
     }
     if adapted {
         take_adapted(hpa, rules, &mut names, draft);
@@ -173,7 +177,7 @@ fn take_adapted(
                 alternative.field, alternative.series
             ));
         }
-        draft.workload.metrics.push(entry.metric);
+        draft.workload.metrics.get_or_insert_default().push(entry.metric);
     }
     let of_metrics = import
         .refused

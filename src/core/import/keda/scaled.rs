@@ -68,7 +68,7 @@ pub(super) fn draft(
         workload: Workload {
             name: names::metric_name(&spec.scale_target_ref.name),
             scale_target_ref: target(spec),
-            max_replicas: spec.max_replica_count.unwrap_or(DEFAULT_MAX),
+            max_replicas: Some(spec.max_replica_count.unwrap_or(DEFAULT_MAX)),
             behavior,
             ..Workload::default()
         },
@@ -95,12 +95,12 @@ pub(super) fn draft(
                         .into_iter()
                         .map(|(field, why)| refuse(format!("{place}.metadata.{field}"), why)),
                 );
-                draft.workload.metrics.push(metric);
+                draft.workload.metrics.get_or_insert_default().push(metric);
             }
             Err(why) => draft.missing.push(refuse(format!("{place}, {}", one.type_), why)),
         }
     }
-    if draft.workload.metrics.is_empty() {
+    if draft.workload.metrics.is_none() {
         if draft.missing.is_empty() {
             draft
                 .missing
@@ -139,6 +139,7 @@ fn replicas(object: &ScaledObject, draft: &mut Draft) {
         .workload
         .metrics
         .iter()
+        .flatten()
         .all(|one| one.resource.is_some() || one.container_resource.is_some());
     draft.workload.min_replicas = Some(if min == 0 && only_resources {
         draft.comments.push(

@@ -128,6 +128,7 @@ fn series() -> impl Strategy<Value = Series> {
         (name, labels(), 1u64..4000).prop_map(|(counter, match_labels, window)| Series::RequestRate {
             counter,
             match_labels,
+            match_expressions: Vec::new(),
             window: Duration::from_secs(window),
         }),
         (name, labels(), any::<bool>()).prop_map(|(gauge, match_labels, sum)| Series::Gauge {
@@ -182,7 +183,7 @@ proptest! {
         without_value in "[a-c]",
     ) {
         let series = if per_pod {
-            Series::RequestRate { counter: "c".to_owned(), match_labels: BTreeMap::new(), window: Duration::from_secs(60) }
+            Series::RequestRate { counter: "c".to_owned(), match_labels: BTreeMap::new(), match_expressions: Vec::new(), window: Duration::from_secs(60) }
         } else {
             depth()
         };

@@ -33,6 +33,7 @@ fn a_rate_sinks_into_missing_when_scraping_stops_but_not_between_slow_scrapes() 
         series: Series::RequestRate {
             counter: "requests_total".to_owned(),
             match_labels: BTreeMap::new(),
+            match_expressions: Vec::new(),
             window: Duration::from_secs(40),
         },
         ..metric(OnMissing::Zero)

@@ -7,6 +7,7 @@ fn rate_of(window: u64) -> PrometheusMetric {
         series: Series::RequestRate {
             counter: "requests_total".to_owned(),
             match_labels: BTreeMap::new(),
+            match_expressions: Vec::new(),
             window: Duration::from_secs(window),
         },
         ..metric(OnMissing::Hold)

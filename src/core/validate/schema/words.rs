@@ -2,8 +2,8 @@
 
 use crate::{
     api::schema::{
-        API_VERSION_PATTERN, DURATION_PATTERN, KIND_PATTERN, METRIC_PATTERN, NAME_PATTERN,
-        OBJECT_NAME_PATTERN, PERCENT_PATTERN, QUANTITY_PATTERN,
+        API_VERSION_PATTERN, DURATION_PATTERN, KIND_PATTERN, LABEL_NAME_PATTERN, METRIC_PATTERN,
+        NAME_PATTERN, OBJECT_NAME_PATTERN, PERCENT_PATTERN, QUANTITY_PATTERN,
     },
     core::{duration::ParseDurationError, int_or_percent::ParseShareError, quantity::ParseQuantityError},
 };
@@ -19,6 +19,9 @@ pub(super) fn pattern_words(pattern: &str) -> String {
         METRIC_PATTERN => {
             "not a Prometheus metric name: write the name alone, without labels, brackets, quotes or white space"
                 .to_owned()
+        }
+        LABEL_NAME_PATTERN => {
+            "not the name of a label: it holds white space or characters of a matcher".to_owned()
         }
         OBJECT_NAME_PATTERN => {
             "not a name: use lower-case letters, digits, - and ., a letter or digit first and last".to_owned()

@@ -3,7 +3,7 @@ use super::*;
 /// The resource with its worker's depth external.
 fn external(name: &str) -> VoiceAssistScaling {
     let mut scaling = scaling(name);
-    for metric in &mut scaling.spec.workloads[1].metrics {
+    for metric in scaling.spec.workloads[1].metrics.iter_mut().flatten() {
         metric.external = Some(true);
     }
     scaling

@@ -106,6 +106,7 @@ fn a_counter_that_keeps_falling_looks_like_a_gauge() {
         seen.series = Series::RequestRate {
             counter: "requests".to_owned(),
             match_labels: std::collections::BTreeMap::new(),
+            match_expressions: Vec::new(),
             window: std::time::Duration::from_secs(60),
         };
     });
