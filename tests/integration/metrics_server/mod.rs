@@ -12,6 +12,7 @@ mod faults_under_load;
 mod front_proxy;
 mod hostile;
 mod hpa;
+mod limits;
 mod pair;
 mod reading;
 mod refused;
