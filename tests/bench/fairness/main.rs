@@ -32,7 +32,7 @@ mod tenants;
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -114,7 +114,7 @@ async fn measure(arguments: &Arguments, stretch: Duration) -> Vec<Row> {
     let prometheus = Prometheus::start(arguments.tenants, arguments.pods).await;
     tenants::innocent(&client).await;
     let binary = arguments.binary.clone().unwrap_or_else(vas::binary);
-    let start = || Server::start(&cluster, &prometheus, binary.clone());
+    let start = || Server::start(&cluster, &prometheus, &binary);
 
     say("the innocent tenant alone");
     let server = start().await;
@@ -139,7 +139,7 @@ struct Server {
 }
 
 impl Server {
-    async fn start(cluster: &Cluster, prometheus: &Prometheus, binary: PathBuf) -> Self {
+    async fn start(cluster: &Cluster, prometheus: &Prometheus, binary: &Path) -> Self {
         let plain = free_port();
         let args = [
             "metrics-server".to_owned(),
@@ -153,7 +153,7 @@ impl Server {
         prometheus.forget();
         let started = Instant::now();
         let log = cluster.dir().join(format!("metrics-server-{plain}.log"));
-        let process = Process::start("metrics-server", &binary, &args, &[], log);
+        let process = Process::start("metrics-server", binary, &args, &[], log);
         let metrics = format!("http://127.0.0.1:{plain}/metrics");
         eventually(
             Duration::from_secs(120),
