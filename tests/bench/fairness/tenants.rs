@@ -30,7 +30,7 @@ pub async fn innocent(client: &Client) {
         {"name": "rate", "requestRate": {"counter": requests, "target": {"averageValue": "50"}}},
         {"name": "own", "prometheus": {"query": format!("sum({own})"), "target": {"averageValue": "50"}}},
     ]);
-    create(client, "innocent", json!([workload("api", &metrics)]))
+    create(client, "innocent", &json!([workload("api", &metrics)]))
         .await
         .expect("the innocent tenant");
 }
@@ -44,7 +44,7 @@ pub async fn hostile(client: &Client, tenants: usize) {
                 workload(&format!("w-{number:02}"), &Value::Array(metrics.collect()))
             });
             let workloads = Value::Array(workloads.collect());
-            async move { create(client, &namespace(tenant), workloads).await }
+            async move { create(client, &namespace(tenant), &workloads).await }
         })
         .buffer_unordered(AT_ONCE)
         .try_collect::<()>()
@@ -75,7 +75,7 @@ fn workload(name: &str, metrics: &Value) -> Value {
     })
 }
 
-async fn create(client: &Client, namespace: &str, workloads: Value) -> Result<(), kube::Error> {
+async fn create(client: &Client, namespace: &str, workloads: &Value) -> Result<(), kube::Error> {
     let object: Namespace = serde_json::from_value(json!({
         "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace},
     }))
