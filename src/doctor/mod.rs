@@ -72,7 +72,7 @@ pub async fn observe(client: &Client, settings: &Settings, clock: &dyn Clock) ->
     }
     let (installed, scalings) = tokio::join!(
         installation::read(client, &settings.install_namespace),
-        scalings::read(client, settings.namespace.as_deref()),
+        scalings::read(client, settings.namespace.as_deref(), observed.now),
     );
     installed.put_into(&mut observed);
     observed.scalings = scalings;

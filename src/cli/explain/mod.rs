@@ -157,7 +157,15 @@ impl Args {
     async fn explain(&self, prometheus: Servers) -> Result<Option<Explanation>, BoxError> {
         let client = self.kube.client().await?;
         let namespace = namespace_of(self.namespace.as_deref(), &client);
-        let observed = observe(client.clone(), &namespace, &self.name, self.workload.as_deref()).await;
+        let now = SystemClock::new().now();
+        let observed = observe(
+            client.clone(),
+            &namespace,
+            &self.name,
+            self.workload.as_deref(),
+            now,
+        )
+        .await;
         let observed = match observed {
             Ok(observed) => observed,
             Err(error) if error.is_not_found() => {

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     api::v1alpha1::{self, VoiceAssistScaling},
-    core::validate::validate,
+    core::{suspend::Suspended, validate::validate},
 };
 
 /// The time of all tests.
@@ -147,6 +147,7 @@ fn scaling() -> ScalingSeen {
         namespace: "prod".to_owned(),
         name: "va".to_owned(),
         scaling: validation.scaling,
+        suspended: Suspended::default(),
         object: Ok(object),
         violations: Vec::new(),
     }

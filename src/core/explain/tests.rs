@@ -69,7 +69,7 @@ fn depth(value: &str) -> Value {
 /// Three pods, and an HPA as the operator writes it, with a status.
 fn observed(workload: Value, status: Value, answers: Vec<Result<Value, Unanswered>>) -> Observed {
     let object = resource(workload);
-    let asked = asked(&object).remove(0);
+    let asked = asked(&object, NOW.parse().unwrap()).remove(0);
     let hpa = asked.valid.as_ref().map(|valid| {
         let mut hpa = valid.1.clone();
         hpa.status = serde_json::from_value(status).unwrap();

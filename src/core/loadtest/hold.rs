@@ -3,7 +3,6 @@
 //! Before anything else is changed, what there was is written into an annotation of the resource, in the same write as
 //! `suspend`: whoever finds the annotation can put everything back, and no second test can begin.
 
-use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use thiserror::Error;
@@ -12,6 +11,9 @@ use crate::api::v1alpha1::ScaleTargetRef;
 
 /// The annotation that holds a [`Hold`] as JSON.
 pub const ANNOTATION: &str = "scaling.voiceassist.io/capacity-test";
+
+/// The holder by which a test suspends.
+pub const HOLDER: &str = "capacity-test";
 
 /// What a test has changed, and how it was before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,19 +168,6 @@ pub fn suspend_of(resource: &Value, workload: &str) -> (Option<String>, Option<b
     }
 }
 
-/// Whether an HPA follows no metric, in either direction: what the operator makes of `suspend`.
-pub fn suspended(hpa: &HorizontalPodAutoscaler) -> bool {
-    let Some(behavior) = &hpa.spec.behavior else {
-        return false;
-    };
-    [&behavior.scale_up, &behavior.scale_down]
-        .into_iter()
-        .all(|rules| {
-            let select = rules.as_ref().and_then(|rules| rules.select_policy.as_deref());
-            select == Some("Disabled")
-        })
-}
-
 /// The merge patch that begins a hold: the annotation and `suspend: true`, refused if the resource has changed since it
 /// was read.
 pub fn hold_patch(resource: &Value, hold: &Hold) -> Value {
@@ -306,19 +295,6 @@ mod tests {
                 merge(target.entry(key.clone()).or_insert(Value::Null), value);
             }
         }
-    }
-
-    #[test]
-    fn an_hpa_is_suspended_when_both_directions_are() {
-        let hpa = |up: &str, down: &str| -> HorizontalPodAutoscaler {
-            serde_json::from_value(
-                json!({"spec": {"maxReplicas": 5, "scaleTargetRef": {"kind": "Deployment", "name": "x"},
-                "behavior": {"scaleUp": {"selectPolicy": up}, "scaleDown": {"selectPolicy": down}}}}),
-            )
-            .unwrap()
-        };
-        assert!(suspended(&hpa("Disabled", "Disabled")));
-        assert!(!suspended(&hpa("Max", "Disabled")));
     }
 
     #[test]

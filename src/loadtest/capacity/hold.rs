@@ -14,7 +14,10 @@ use serde_json::{Value, json};
 
 use crate::{
     api::v1alpha1::ScaleTargetRef,
-    core::loadtest::hold::{self, Hold},
+    core::{
+        loadtest::hold::{self, Hold},
+        suspend::is_frozen,
+    },
     loadtest::cluster::{
         error::{ClusterError, answer, not_found, wait},
         resource::{Resource, Subject},
@@ -57,7 +60,7 @@ impl Resource {
 
     async fn until_suspended(&self, subject: &Subject) -> Result<(), ClusterError> {
         let waited = wait(SUSPEND_LIMIT, async || {
-            Ok(hold::suspended(&self.hpa(&subject.hpa).await?))
+            Ok(is_frozen(&self.hpa(&subject.hpa).await?))
         });
         if waited.await? {
             return Ok(());

@@ -42,6 +42,11 @@ pub enum ClusterError {
 }
 
 impl ClusterError {
+    /// Whether the API server says that there is no such object.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Api { source, .. } if not_found(source))
+    }
+
     /// Whether the test was not begun because it could not be trusted, or what it is about is not there.
     pub fn is_precondition(&self) -> bool {
         match self {
@@ -56,7 +61,7 @@ impl ClusterError {
 ///
 /// # Errors
 /// When it refuses, or does not answer in time.
-pub(in crate::loadtest) async fn answer<T>(
+pub(crate) async fn answer<T>(
     what: &str,
     request: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, ClusterError> {
@@ -72,7 +77,7 @@ pub(in crate::loadtest) async fn answer<T>(
 }
 
 /// Looks again and again; whether it came true within the limit.
-pub(in crate::loadtest) async fn wait(
+pub(crate) async fn wait(
     limit: Duration,
     look: impl AsyncFn() -> Result<bool, ClusterError>,
 ) -> Result<bool, ClusterError> {
@@ -91,6 +96,6 @@ pub(in crate::loadtest) async fn wait(
 }
 
 /// Whether there is no such object.
-pub(in crate::loadtest) fn not_found(error: &kube::Error) -> bool {
+pub(crate) fn not_found(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 404)
 }

@@ -24,9 +24,9 @@ use crate::{
 /// A VoiceAssistScaling on a cluster.
 #[derive(Clone)]
 pub struct Resource {
-    pub(in crate::loadtest) client: Client,
-    pub(in crate::loadtest) namespace: String,
-    pub(in crate::loadtest) name: String,
+    pub(crate) client: Client,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
 }
 
 /// A workload to be tested, as it was found.
@@ -123,7 +123,7 @@ impl Resource {
         }
     }
 
-    pub(in crate::loadtest) async fn read(&self) -> Result<Value, ClusterError> {
+    pub(crate) async fn read(&self) -> Result<Value, ClusterError> {
         let api = self.resources();
         let what = format!("read VoiceAssistScaling {} in {}", self.name, self.namespace);
         let object = answer(&what, api.get(&self.name)).await?;
@@ -147,7 +147,7 @@ impl Resource {
     }
 
     /// Untyped, so that fields this version does not know stay.
-    pub(in crate::loadtest) fn resources(&self) -> Api<DynamicObject> {
+    pub(crate) fn resources(&self) -> Api<DynamicObject> {
         let kind = ApiResource::erase::<VoiceAssistScaling>(&());
         Api::namespaced_with(self.client.clone(), &self.namespace, &kind)
     }
