@@ -8,10 +8,7 @@ use super::{
     leader_election::parse_duration,
     suspension_args::{CommandError, Found, SuspensionArgs, usage},
 };
-use crate::core::{
-    loadtest::hold::HOLDER,
-    suspend::{Reason, Suspension, change},
-};
+use crate::core::suspend::{Reason, Suspension, annotation::CAPACITY_TEST, change};
 
 /// Stop scaling of a resource, or of some of its workloads, for a while
 ///
@@ -56,9 +53,9 @@ impl Args {
     async fn suspend(&self, found: &Found<'_>) -> Result<(), CommandError> {
         let now = found.clock.now();
         let holder = self.which.holder.as_ref();
-        if holder.is_some_and(|holder| holder.to_string() == HOLDER) {
+        if holder == Some(&CAPACITY_TEST) {
             return Err(CommandError::Usage(format!(
-                "--holder {HOLDER} is what vas test capacity holds by; choose another name"
+                "--holder {CAPACITY_TEST} is what vas test capacity holds by; choose another name"
             )));
         }
         let suspension = Suspension {

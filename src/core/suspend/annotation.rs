@@ -1,6 +1,6 @@
 //! Which annotations suspend: one for whoever suspends by hand, and one for each holder with a name.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr};
 
 use thiserror::Error;
 
@@ -15,9 +15,12 @@ const LONGEST_HOLDER: usize = 63 - "suspend.".len();
 /// Most holders of one resource that are read.
 pub(super) const MOST_HOLDERS: usize = 8;
 
-/// Who holds beside whoever suspends by hand, such as `capacity-test`.
+/// Who holds beside whoever suspends by hand, such as [`CAPACITY_TEST`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder(String);
+pub struct Holder(Cow<'static, str>);
+
+/// `vas test capacity`.
+pub const CAPACITY_TEST: Holder = Holder(Cow::Borrowed("capacity-test"));
 
 /// Why a text is no name of a holder.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -36,7 +39,7 @@ impl FromStr for Holder {
             .iter()
             .all(|byte| byte.is_some_and(|byte| byte.is_ascii_alphanumeric()));
         if outer && text.len() <= LONGEST_HOLDER && text.bytes().all(inner) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(Cow::Owned(text.to_owned())))
         } else {
             Err(HolderError)
         }

@@ -210,6 +210,15 @@ impl Suspended {
             .map(|entry| (entry.key.as_deref(), cut(entry.long())))
     }
 
+    /// The same for the annotations but one that freeze a workload.
+    pub fn by_others(&self, workload: &str, own: &str) -> Option<String> {
+        let others = self.entries.iter().filter(|entry| {
+            let theirs = entry.key.as_deref().is_some_and(|key| key != own);
+            theirs && entry.frozen.iter().any(|name| name == workload)
+        });
+        joined(others.map(Entry::long))
+    }
+
     /// The same for those that freeze one workload.
     pub fn of(&self, workload: &str) -> Option<String> {
         let of = |entry: &&Entry| entry.frozen.iter().any(|name| name == workload);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::core::loadtest::hold::HoldError;
+use crate::core::{loadtest::hold::HoldError, suspend::SuspensionError};
 
 /// Longest wait for one answer.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -15,6 +15,9 @@ pub enum ClusterError {
     /// See [`HoldError`].
     #[error(transparent)]
     Hold(#[from] HoldError),
+    /// The workload cannot be named in an annotation.
+    #[error("the workload cannot be suspended: {0}")]
+    Suspension(#[from] SuspensionError),
     /// The API server refuses, or does not answer.
     #[error("cannot {what}: {source}")]
     Api {
@@ -37,7 +40,9 @@ pub enum ClusterError {
     #[error("{0}")]
     Precondition(String),
     /// Somebody took the hold away while the test ran.
-    #[error("the hold on {0} is gone: somebody put it back while the test ran (vas test restore?)")]
+    #[error(
+        "the hold on {0} is gone: somebody put it back while the test ran (vas test restore?), or it could not be renewed in time"
+    )]
     Lost(String),
 }
 
@@ -50,7 +55,7 @@ impl ClusterError {
     /// Whether the test was not begun because it could not be trusted, or what it is about is not there.
     pub fn is_precondition(&self) -> bool {
         match self {
-            Self::Precondition(_) | Self::Hold(HoldError::Taken { .. }) => true,
+            Self::Precondition(_) | Self::Hold(HoldError::Taken { .. } | HoldError::Suspended { .. }) => true,
             Self::Api { source, .. } => not_found(source),
             _ => false,
         }

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling},
     core::loadtest::hold,
+    server_clock::ServerClock,
 };
 
 /// A VoiceAssistScaling on a cluster.
@@ -74,7 +75,7 @@ impl Resource {
         allow_production: bool,
     ) -> Result<Subject, ClusterError> {
         let resource = self.read().await?;
-        hold::free(&resource)?;
+        hold::free(&resource, ServerClock::of(&self.client).await.now())?;
         if !allow_production {
             self.refuse_production(&resource).await?;
         }
