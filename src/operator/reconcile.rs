@@ -146,9 +146,7 @@ async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Ac
             let look = context.memory.next_look(&key, context.clock.monotonic());
             let wait = look.map_or(resync, |look| look.max(SHORTEST_WAIT).min(resync));
             // Nobody writes the resource at the moment when a suspension ends.
-            let end = suspended
-                .next_end()
-                .map(|end| time_to(end, context.clock.now()));
+            let end = suspended.next_end().map(|end| time_to(end, context.clock.now()));
             Ok(Action::requeue(end.map_or(wait, |end| end.min(wait))))
         }
     }
