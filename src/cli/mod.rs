@@ -10,6 +10,7 @@ mod input;
 mod kube_config;
 mod leader_election;
 mod log;
+mod matchers;
 mod metrics_server;
 mod operator;
 mod output;

@@ -117,6 +117,11 @@ pub const CHECKS: &[Check] = &[
     ),
     check(Group::Prometheus, "prometheus-series", prometheus::checks::series),
     check(Group::Prometheus, "prometheus-labels", prometheus::checks::labels),
+    check(
+        Group::Prometheus,
+        "prometheus-clusters",
+        prometheus::checks::clusters,
+    ),
     check(Group::Prometheus, "prometheus-pods", prometheus::checks::pods),
     check(Group::Prometheus, "prometheus-types", prometheus::checks::types),
     check(Group::Workloads, "scaling-valid", scalings::valid),

@@ -198,6 +198,8 @@ fn prometheus() -> Vec<PrometheusSeen> {
                 all: 2,
                 matched: 2,
                 empty_matchers: Vec::new(),
+                foreign_to: None,
+                clusters: None,
                 labels: ["__name__", "namespace", "pod"].map(str::to_owned).into(),
                 in_namespace: 2,
                 namespaces: Vec::new(),

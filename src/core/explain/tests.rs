@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::core::hpa::Cause;
+use crate::core::{hpa::Cause, promql::Matchers};
 
 const NOW: &str = "2026-01-01T00:10:00Z";
 
@@ -12,6 +12,7 @@ fn labels(namespace: &str) -> Labels {
     Labels {
         namespace: namespace.parse().unwrap(),
         pod: "pod".parse().unwrap(),
+        matchers: Matchers::default(),
     }
 }
 
