@@ -17,11 +17,9 @@ use super::{
 };
 use crate::{
     api::{GROUP, v1alpha1::ScaleTargetRef},
-    clock::{Clock as _, SystemClock},
     core::{
         desired::{hpa, limit_range, pdb, resource_quota, vpa},
         model::{Scaling, Workload},
-        suspend::freeze,
     },
 };
 
@@ -63,11 +61,7 @@ impl Args {
         let input = Input::read(&self.filenames)?;
         let mut scalings = Vec::new();
         let mut problems = Vec::new();
-        let now = SystemClock::new().now();
-        for (object, mut document) in input.check(self.environment.as_deref())? {
-            if let Some(parsed) = &document.object {
-                freeze(parsed, &mut document.validation, now);
-            }
+        for (object, document) in input.check(self.environment.as_deref())? {
             if document.validation.violations.is_empty() {
                 scalings.extend(document.validation.scaling);
             } else {

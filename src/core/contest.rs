@@ -1,12 +1,11 @@
 //! Writes that somebody else undoes again and again, and how they are damped.
 //!
-//! A hand edit is taken back at once. Whoever undoes that, as a second controller does, would make both write for ever,
+//! A hand edit is taken back within seconds. Whoever undoes that, as a second controller does, would make both write for ever,
 //! as fast as their watches are. So a child that has to be written again although what it should be has not changed
-//! waits longer each time: 0, 10 s, 20 s, 40 s ... 10 min. It does not matter how it was undone: by another field
+//! waits longer each time: 2 s, 10 s, 20 s, 40 s ... 10 min. It does not matter how it was undone: by another field
 //! manager, by a deletion, by a webhook, by an operator of another version.
 //!
-//! In 40 s against a controller that writes at every change that is two writes at 0 s, one at 10 s, one at 30 s, and
-//! one Event.
+//! In 40 s against a controller that writes at every change that is a write at 0 s, 2 s, 12 s and 32 s, and one Event.
 
 use std::{
     collections::BTreeSet,
@@ -20,6 +19,9 @@ use crate::core::{
     plan::{Application, Obstacle, Plan},
 };
 
+/// Wait before the first repair: until then the watch may not show what was just written, and a child that seems to lack
+/// it lacks nothing.
+const UNSEEN: Duration = Duration::from_secs(2);
 /// Wait before the second repair.
 const FIRST_WAIT: Duration = Duration::from_secs(10);
 /// Longest wait before a repair.
@@ -54,10 +56,10 @@ struct Contest {
 }
 
 impl Contest {
-    /// How long after the last write the next one waits. The first repair does not wait.
+    /// How long after the last write the next one waits.
     fn wait(&self) -> Duration {
         match self.writes.checked_sub(2) {
-            None => Duration::ZERO,
+            None => UNSEEN,
             Some(repairs) => FIRST_WAIT.saturating_mul(1 << repairs.min(16)).min(LONGEST_WAIT),
         }
     }
@@ -89,7 +91,7 @@ impl Contests {
             .map(|application| application.child.reference)
             .collect();
         for (reference, contest) in &self.0 {
-            if contest.writes >= CONTESTED || held.contains(reference) {
+            if contest.writes >= CONTESTED || (contest.writes > 1 && held.contains(reference)) {
                 let obstacle = Obstacle::contested(reference, &managers(&contest.overwrote));
                 match &contest.workload {
                     None => plan.limits.push(obstacle),
@@ -129,15 +131,15 @@ impl Contests {
         tell
     }
 
-    /// How long to wait until a contested child may be written again, or stops being contested.
+    /// How long to wait until a child may be written again, or stops being contested.
     pub fn next(&self, now: Duration) -> Option<Duration> {
-        let contests = self.0.iter().map(|(_, contest)| contest);
-        let contested = contests.filter(|contest| contest.writes > 1);
-        let moment = |contest: &Contest| match contest.next() {
-            next if next > now => next,
-            _ => contest.last.saturating_add(OVER),
+        let moment = |(_, contest): &(ChildRef, Contest)| match contest.next() {
+            next if next > now => Some(next),
+            _ if contest.writes > 1 => Some(contest.last.saturating_add(OVER)),
+            _ => None,
         };
-        contested.map(|contest| moment(contest).saturating_sub(now)).min()
+        let moments = self.0.iter().filter_map(moment);
+        moments.map(|moment| moment.saturating_sub(now)).min()
     }
 }
 
@@ -219,9 +221,9 @@ mod tests {
 
     #[test]
     fn two_controllers_that_undo_each_other_write_ever_more_rarely() {
-        assert_eq!(fight(40), (vec![0, 0, 10, 30], 1));
+        assert_eq!(fight(40), (vec![0, 2, 12, 32], 1));
         let (day, events) = fight(86_400);
-        assert_eq!(day[..8], [0, 0, 10, 30, 70, 150, 310, 630]);
+        assert_eq!(day[..8], [0, 2, 12, 32, 72, 152, 312, 632]);
         assert!(
             day.len() < 160 && events <= 145,
             "{} writes, {events} Events",
@@ -249,6 +251,23 @@ mod tests {
             contests.next(Duration::from_secs(2)),
             Some(Duration::from_secs(9))
         );
+    }
+
+    #[test]
+    fn what_the_watch_does_not_show_yet_is_not_written_twice() {
+        let mut contests = Contests::default();
+        contests.wrote(&child(5), &Change::Created, Duration::ZERO);
+        let mut unseen = plan(5);
+        contests.damp(&mut unseen, Duration::from_secs(1));
+        assert!(unseen.apply.is_empty() && unseen.workloads[0].obstacles.is_empty());
+        assert_eq!(
+            contests.next(Duration::from_secs(1)),
+            Some(Duration::from_secs(1))
+        );
+        let mut deleted = plan(5);
+        contests.damp(&mut deleted, UNSEEN);
+        assert_eq!(deleted.apply.len(), 1);
+        assert_eq!(contests.next(UNSEEN), None);
     }
 
     #[test]

@@ -46,7 +46,6 @@ pub mod quota;
 pub mod reading;
 pub mod selector;
 pub mod status;
-pub mod suspend;
 #[cfg(test)]
 mod testing;
 pub mod validate;

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
     use crate::{
         core::{
-            promql::{Labels, Matchers, Source},
+            promql::{Labels, Source},
             reading::Failure,
         },
         metrics_server::registry::Registry,
@@ -82,7 +82,6 @@ mod tests {
             labels: Labels {
                 namespace: "namespace".parse().unwrap(),
                 pod: "pod".parse().unwrap(),
-                matchers: Matchers::default(),
             },
             bind_queries: true,
         };

@@ -162,7 +162,7 @@ mod tests {
     use super::*;
     use crate::{
         clock::SystemClock,
-        core::promql::{Labels, Matchers, Usage},
+        core::promql::{Labels, Usage},
         prometheus::Limits,
     };
 
@@ -178,7 +178,6 @@ mod tests {
                 labels: Labels {
                     namespace: "namespace".parse().unwrap(),
                     pod: "pod".parse().unwrap(),
-                    matchers: Matchers::default(),
                 },
                 bind_queries: true,
             },

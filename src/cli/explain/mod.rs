@@ -15,14 +15,13 @@ use super::{
     EXIT_INVALID,
     kube_config::{KubeConfigArgs, namespace_of},
     leader_election::parse_duration,
-    matchers::MatchersArgs,
 };
 use crate::{
     clock::{Clock as _, SystemClock},
     core::{
         explain::{Explanation, Servers, Settings, explain},
         hpa::Controller,
-        promql::{LabelName, ReservedLabel},
+        promql::{LabelName, Labels},
     },
     explain::{ReadError, namespaces_with, observe},
     metrics_server::{ConfigError, ConfigFile},
@@ -90,7 +89,7 @@ struct LabelArgs {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["namespace_label", "pod_label", "matchers"],
+        conflicts_with_all = ["namespace_label", "pod_label"],
         env = "VAS_CONFIG"
     )]
     config: Option<PathBuf>,
@@ -105,8 +104,6 @@ struct LabelArgs {
     /// Label that carries the pod of a series
     #[arg(long, value_name = "LABEL", default_value = "pod", env = "VAS_POD_LABEL")]
     pod_label: LabelName,
-    #[command(flatten)]
-    matchers: MatchersArgs,
 }
 
 /// Flags of the controller manager, which a cluster does not show.
@@ -129,15 +126,6 @@ struct ControllerArgs {
     /// Look-back on the way down, for HPAs that do not say
     #[arg(long = "horizontal-pod-autoscaler-downscale-stabilization", value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
     downscale_stabilization: Duration,
-}
-
-/// Why it is not known what the metrics server asks.
-#[derive(Debug, thiserror::Error)]
-enum LabelArgsError {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error("--matchers: {0}")]
-    Matchers(#[from] ReservedLabel),
 }
 
 type BoxError = Box<dyn std::error::Error>;
@@ -169,15 +157,7 @@ impl Args {
     async fn explain(&self, prometheus: Servers) -> Result<Option<Explanation>, BoxError> {
         let client = self.kube.client().await?;
         let namespace = namespace_of(self.namespace.as_deref(), &client);
-        let now = SystemClock::new().now();
-        let observed = observe(
-            client.clone(),
-            &namespace,
-            &self.name,
-            self.workload.as_deref(),
-            now,
-        )
-        .await;
+        let observed = observe(client.clone(), &namespace, &self.name, self.workload.as_deref()).await;
         let observed = match observed {
             Ok(observed) => observed,
             Err(error) if error.is_not_found() => {
@@ -218,10 +198,12 @@ impl Args {
 }
 
 impl LabelArgs {
-    fn servers(&self) -> Result<Servers, LabelArgsError> {
+    fn servers(&self) -> Result<Servers, ConfigError> {
         let Some(file) = &self.config else {
-            let labels = self.matchers.labels(&self.namespace_label, &self.pod_label)?;
-            return Ok(Servers::One(labels));
+            return Ok(Servers::One(Labels {
+                namespace: self.namespace_label.clone(),
+                pod: self.pod_label.clone(),
+            }));
         };
         let servers = ConfigFile::new(file).servers()?.into_iter();
         Ok(Servers::Named(

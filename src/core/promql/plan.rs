@@ -62,7 +62,8 @@ impl Sources {
                 known: self.named.keys().cloned().collect(),
             });
         };
-        shape_within(&source.labels, namespace, source.bind_queries, metric, self.reach)
+        let bound_to = source.bind_queries.then_some(namespace);
+        shape_within(&source.labels, bound_to, metric, self.reach)
     }
 }
 

@@ -58,7 +58,7 @@ spec:
 pub struct Installation {
     pub cluster: Cluster,
     pub prometheus: Prometheus,
-    pub exporter: Exporter,
+    exporter: Exporter,
     _operator: Process,
     _metrics_server: Process,
 }

@@ -11,5 +11,4 @@ pub mod fixture;
 mod leadership;
 mod many;
 mod migration;
-mod suspended;
 mod targets;
