@@ -6,7 +6,8 @@
 //! prometheus  the query client             metrics_server  poller -> memory -> custom.metrics.k8s.io
 //! explain     the reads behind vas explain      doctor      the reads behind vas doctor
 //! loadtest    the load engine and the watch behind vas test
-//! telemetry   logs, metrics, health        clock, shutdown  time and signals, injected
+//! suspend     the writes behind vas suspend and vas resume
+//! telemetry   logs, metrics, health        clock, server_clock, shutdown  time and signals, injected
 //! listening   ports, and places for connections
 //! ```
 
@@ -29,5 +30,7 @@ pub mod metrics_server;
 pub mod operator;
 pub mod prometheus;
 pub mod random;
+pub mod server_clock;
 pub mod shutdown;
+pub mod suspend;
 pub mod telemetry;

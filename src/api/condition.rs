@@ -16,6 +16,9 @@ pub const SCALING_ACTIVE: &str = "ScalingActive";
 pub const ABLE_TO_SCALE: &str = "AbleToScale";
 /// Warning only, never part of `Ready`: the namespace's quotas leave room for `maxReplicas`.
 pub const QUOTA_SUFFICIENT: &str = "QuotaSufficient";
+/// Never part of `Ready`, and there only while there is something to say: which workloads do not scale because somebody
+/// suspended them, until when and why.
+pub const SUSPENDED: &str = "Suspended";
 
 /// Reasons of conditions, PascalCase as the Kubernetes API conventions ask.
 pub mod reason {
@@ -55,8 +58,12 @@ pub mod reason {
     pub const NOT_CHECKED: &str = "NotChecked";
     /// Waiting for another component to say.
     pub const PENDING: &str = "Pending";
-    /// Autoscaling is suspended by the resource.
+    /// Autoscaling is suspended by the resource or an annotation of it.
     pub const SUSPENDED: &str = "Suspended";
+    /// An annotation that suspends cannot be read; it suspends every workload.
+    pub const SUSPENSION_UNREADABLE: &str = "SuspensionUnreadable";
+    /// An annotation that suspends names only workloads that cannot be suspended.
+    pub const WORKLOAD_UNKNOWN: &str = "WorkloadUnknown";
     /// Every Prometheus metric has a fresh value.
     pub const METRICS_FRESH: &str = "MetricsFresh";
     /// The resource asks for no Prometheus metric.

@@ -10,10 +10,14 @@ mod input;
 mod kube_config;
 mod leader_election;
 mod log;
+mod matchers;
 mod metrics_server;
 mod operator;
 mod output;
 mod render;
+mod resume;
+mod suspend;
+mod suspension_args;
 mod test;
 mod validate;
 
@@ -40,6 +44,8 @@ enum Command {
     Doctor(doctor::Args),
     Explain(Box<explain::Args>),
     Import(import::Args),
+    Suspend(suspend::Args),
+    Resume(resume::Args),
     Operator(Box<operator::Args>),
     MetricsServer(Box<metrics_server::Args>),
     Test(test::Args),
@@ -55,6 +61,8 @@ impl Cli {
             Command::Doctor(args) => args.run(),
             Command::Explain(args) => args.run(),
             Command::Import(args) => args.run(),
+            Command::Suspend(args) => args.run(),
+            Command::Resume(args) => args.run(),
             Command::Operator(args) => args.run(),
             Command::MetricsServer(args) => args.run(),
             Command::Test(args) => args.run(),

@@ -17,9 +17,11 @@ use super::{
 };
 use crate::{
     api::{GROUP, v1alpha1::ScaleTargetRef},
+    clock::{Clock as _, SystemClock},
     core::{
         desired::{hpa, limit_range, pdb, resource_quota, vpa},
         model::{Scaling, Workload},
+        suspend::freeze,
     },
 };
 
@@ -61,7 +63,11 @@ impl Args {
         let input = Input::read(&self.filenames)?;
         let mut scalings = Vec::new();
         let mut problems = Vec::new();
-        for (object, document) in input.check(self.environment.as_deref())? {
+        let now = SystemClock::new().now();
+        for (object, mut document) in input.check(self.environment.as_deref())? {
+            if let Some(parsed) = &document.object {
+                freeze(parsed, &mut document.validation, now);
+            }
             if document.validation.violations.is_empty() {
                 scalings.extend(document.validation.scaling);
             } else {

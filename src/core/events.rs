@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::{
     api::{
-        condition::{QUOTA_SUFFICIENT, READY, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SPEC_VALID},
+        condition::{QUOTA_SUFFICIENT, READY, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SPEC_VALID, SUSPENDED},
         v1alpha1::VoiceAssistScalingStatus,
     },
     core::{
@@ -96,6 +96,10 @@ pub fn of_status(old: &VoiceAssistScalingStatus, new: &VoiceAssistScalingStatus)
             });
         }
     }
+    notices.extend(of_suspension(
+        find(old_conditions, SUSPENDED),
+        new.conditions.as_deref().and_then(|new| find(new, SUSPENDED)),
+    ));
     let mut told_of_workloads = false;
     for workload in new.workloads.iter().flatten() {
         let before = old
@@ -121,6 +125,22 @@ pub fn of_status(old: &VoiceAssistScalingStatus, new: &VoiceAssistScalingStatus)
         }
     }
     notices
+}
+
+/// Told when it begins and when it is over; a holder who renews it changes nothing.
+fn of_suspension(old: Option<&Condition>, new: Option<&Condition>) -> Option<Notice> {
+    let held = |condition: Option<&Condition>| condition.is_some_and(|one| one.status == "True");
+    let (reason, note) = match (held(old), new) {
+        (false, Some(new)) if held(Some(new)) => (new.reason.clone(), format!("Suspended: {}", new.message)),
+        (true, new) if !held(new) => ("Resumed".to_owned(), "Every workload may scale again".to_owned()),
+        _ => return None,
+    };
+    Some(Notice {
+        warning: false,
+        reason,
+        action: "Suspend",
+        note: cut(note),
+    })
 }
 
 fn turned_false(condition: &Condition, before: &[Condition]) -> bool {
@@ -210,6 +230,23 @@ mod tests {
             reasons(&VoiceAssistScalingStatus::default(), &bad),
             ["LimitsNotManaged"]
         );
+    }
+
+    #[test]
+    fn a_suspension_is_told_when_it_begins_and_when_it_is_over() {
+        let with = |status_of: &str, message: &str| {
+            let condition = Condition {
+                message: message.to_owned(),
+                ..condition(SUSPENDED, status_of, "Suspended")
+            };
+            status(&[condition], &[])
+        };
+        let (none, held) = (status(&[], &[]), with("True", "until 12:00"));
+        assert_eq!(reasons(&none, &held), ["Suspended"]);
+        assert!(reasons(&held, &with("True", "until 12:01")).is_empty());
+        assert_eq!(reasons(&held, &none), ["Resumed"]);
+        assert_eq!(reasons(&held, &with("False", "")), ["Resumed"]);
+        assert!(reasons(&none, &with("False", "")).is_empty());
     }
 
     #[test]

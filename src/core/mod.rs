@@ -46,6 +46,7 @@ pub mod quota;
 pub mod reading;
 pub mod selector;
 pub mod status;
+pub mod suspend;
 #[cfg(test)]
 mod testing;
 pub mod validate;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use hyper::Request;
 use jiff::Timestamp;
 use k8s_openapi::{
     api::{apps::v1::Deployment, coordination::v1::Lease, core::v1::Secret, policy::v1::PodDisruptionBudget},
@@ -12,14 +11,13 @@ use k8s_openapi::{
 use kube::{
     Api, Client,
     api::ListParams,
-    client::Body,
     core::{ApiResource, DynamicObject},
 };
 use serde_json::Value;
 use x509_parser::{extensions::GeneralName, pem::Pem};
 
 use super::{
-    read::{TIME_LIMIT, get, read as bounded},
+    read::{get, read as bounded},
     scalings::json,
 };
 use crate::{
@@ -29,6 +27,7 @@ use crate::{
         deployments,
         observed::{CertificateSeen, Observed, Read, ServerVersion, Unread},
     },
+    server_clock::server_time,
 };
 
 const CRD: &str = "voiceassistscalings.scaling.voiceassist.io";
@@ -71,17 +70,11 @@ pub(super) async fn server(client: &Client) -> (Read<ServerVersion>, Option<Time
             number: number(&info.major).zip(number(&info.minor)),
             name: info.git_version,
         });
-    let time = async {
-        let request = Request::get("/version").body(Body::empty()).ok()?;
-        let answer = tokio::time::timeout(TIME_LIMIT, client.send(request))
-            .await
-            .ok()?
-            .ok()?;
-        let date = answer.headers().get(hyper::header::DATE)?.to_str().ok()?;
-        let date = jiff::fmt::rfc2822::parse(date).ok()?;
-        Some(date.timestamp())
+    let time = if version.is_ok() {
+        server_time(client).await
+    } else {
+        None
     };
-    let time = if version.is_ok() { time.await } else { None };
     (version, time)
 }
 

@@ -20,7 +20,7 @@ use crate::{
     clock::Clock,
     core::{
         doctor::observed::{Observed, Unread},
-        promql::LabelName,
+        promql::{LabelName, Matcher},
     },
     metrics_server::ServerSettings,
 };
@@ -41,6 +41,8 @@ pub struct Settings {
     pub namespace_label: Option<LabelName>,
     /// The label with the pod; by default that of the metrics server's Deployment.
     pub pod_label: Option<LabelName>,
+    /// The matchers of every selector; by default those of the metrics server's Deployment.
+    pub matchers: Option<Vec<Matcher>>,
 }
 
 /// Where to ask Prometheus. No `Debug`: secrets are among it.
@@ -72,7 +74,7 @@ pub async fn observe(client: &Client, settings: &Settings, clock: &dyn Clock) ->
     }
     let (installed, scalings) = tokio::join!(
         installation::read(client, &settings.install_namespace),
-        scalings::read(client, settings.namespace.as_deref()),
+        scalings::read(client, settings.namespace.as_deref(), observed.now),
     );
     installed.put_into(&mut observed);
     observed.scalings = scalings;

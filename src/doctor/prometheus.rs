@@ -24,7 +24,7 @@ use crate::{
             view,
         },
         model::{PrometheusMetric, Series},
-        promql::{LabelName, Labels, Vector, pin_namespace},
+        promql::{InvalidMatcher, Item, LabelName, Labels, Matcher, Matchers, Vector, bind_query},
     },
     metrics_server::ServerSettings,
     prometheus::{self, Limits},
@@ -183,15 +183,28 @@ fn labels(settings: &Settings, observed: &Observed) -> Read<Labels> {
                 Unread::NotAsked(format!("{variable} of Deployment vas-metrics-server: {error}"))
             }),
     };
-    Ok(Labels {
-        namespace: of(
-            &settings.namespace_label,
-            "--namespace-label",
-            "VAS_NAMESPACE_LABEL",
-            "namespace",
-        )?,
-        pod: of(&settings.pod_label, "--pod-label", "VAS_POD_LABEL", "pod")?,
-    })
+    let namespace = of(
+        &settings.namespace_label,
+        "--namespace-label",
+        "VAS_NAMESPACE_LABEL",
+        "namespace",
+    )?;
+    let pod = of(&settings.pod_label, "--pod-label", "VAS_POD_LABEL", "pod")?;
+    let matchers = match &settings.matchers {
+        Some(matchers) => matchers.iter().cloned().collect(),
+        None => matchers(deployment).map_err(unusable)?,
+    };
+    Labels::new(namespace, pod, matchers).map_err(unusable)
+}
+
+fn unusable(error: impl std::fmt::Display) -> Unread {
+    Unread::NotAsked(format!("VAS_MATCHERS of Deployment vas-metrics-server: {error}"))
+}
+
+fn matchers(deployment: Option<&Deployment>) -> Result<Matchers, InvalidMatcher> {
+    let given = deployments::setting(deployment, "--matchers", "VAS_MATCHERS").unwrap_or_default();
+    let each = given.split(',').filter(|one| !one.is_empty());
+    each.map(str::parse::<Matcher>).collect()
 }
 
 impl Wanted<'_> {
@@ -250,13 +263,11 @@ impl Server {
             )));
         }
         match &metric.series {
-            Series::Query { query } | Series::PodQuery { query } if self.bind_queries => {
-                let bound = pin_namespace(query, &self.labels.namespace, namespace);
+            Series::Query { query } | Series::PodQuery { query } => {
+                let bound_to = self.bind_queries.then_some(namespace);
+                let bound = bind_query(&self.labels, bound_to, query);
                 let bound = bound.map_err(|error| Unread::Failed(error.to_string()))?;
                 Ok(Facts::Query(self.asker.ask(&bound).await?.len()))
-            }
-            Series::Query { query } | Series::PodQuery { query } => {
-                Ok(Facts::Query(self.asker.ask(query).await?.len()))
             }
             Series::Gauge {
                 gauge, match_labels, ..
@@ -339,9 +350,6 @@ impl Asker {
         by_pod: bool,
     ) -> Read<Facts> {
         let named = Selected::named(name);
-        let narrowed = named.clone().with_all(match_labels);
-        let narrowed = narrowed.and_then(|narrowed| narrowed.that_match(match_expressions));
-        let matched = narrowed.map_err(|error| Unread::Failed(format!("matchLabels: {error}")))?;
         let mut facts = SelectedFacts {
             all: self.count(&named).await?,
             ..SelectedFacts::default()
@@ -349,6 +357,14 @@ impl Asker {
         if facts.all == 0 {
             return Ok(Facts::Selected(facts));
         }
+        let named = named.with_matchers(&labels.matchers);
+        if self.count(&named).await? == 0 {
+            facts.foreign_to = Some(labels.matchers.to_string());
+            return Ok(Facts::Selected(facts));
+        }
+        let narrowed = named.clone().with_all(match_labels);
+        let narrowed = narrowed.and_then(|narrowed| narrowed.that_match(match_expressions));
+        let matched = narrowed.map_err(|error| Unread::Failed(format!("matchLabels: {error}")))?;
         facts.matched = self.count(&matched).await?;
         if facts.matched == 0 {
             for (label, value) in match_labels {
@@ -381,11 +397,47 @@ impl Asker {
         if facts.in_namespace == 0 {
             let elsewhere = self.values(&matched, &labels.namespace).await?;
             facts.namespaces = elsewhere.into_iter().take(EXAMPLES).collect();
-        } else if by_pod {
+            return Ok(Facts::Selected(facts));
+        }
+        if by_pod {
             facts.pods = self.values(&here, &labels.pod).await?;
             facts.resets = self.number(&questions::per_series_resets(&here)).await?;
         }
+        facts.clusters = self.clusters(labels, namespace, &here).await?;
         Ok(Facts::Selected(facts))
+    }
+
+    /// The label that tells clusters apart, with its values, where the series of one namespace come from several. A
+    /// label of the application may be called the same: targets of one cluster have but one value of it in `up`.
+    async fn clusters(
+        &self,
+        labels: &Labels,
+        namespace: &str,
+        here: &Selected,
+    ) -> Read<Option<(String, BTreeSet<String>)>> {
+        let several = self.by_cluster(here).await?;
+        let Some((label, values)) = several.into_iter().find(|(_, values)| values.len() > 1) else {
+            return Ok(None);
+        };
+        let targets = Selected::named("up").with_matchers(&labels.matchers);
+        let targets = self
+            .by_cluster(&targets.with(&labels.namespace, namespace))
+            .await?;
+        let of_one = targets.get(label).is_some_and(|values| values.len() == 1);
+        Ok((!of_one).then(|| (label.to_owned(), values)))
+    }
+
+    /// The values of each label that tells clusters apart.
+    async fn by_cluster(&self, selected: &Selected) -> Read<BTreeMap<&'static str, BTreeSet<String>>> {
+        let answer = self.ask(&questions::by_cluster(selected)).await?;
+        let value = |item: &Item, label| {
+            item.labels
+                .get(label)
+                .map_or_else(String::new, ToString::to_string)
+        };
+        let values = questions::CLUSTER_LABELS
+            .map(|label| (label, answer.iter().map(|item| value(item, label)).collect()));
+        Ok(values.into())
     }
 
     /// The values of a label; empty text stands for series without it.

@@ -9,6 +9,7 @@ mod metrics;
 mod reader;
 
 use futures::future::join_all;
+use jiff::Timestamp;
 use k8s_openapi::{
     api::{
         autoscaling::{v1::Scale, v2::HorizontalPodAutoscaler},
@@ -37,7 +38,7 @@ fn resources(namespace: Option<&str>) -> String {
     }
 }
 
-/// Reads all that is needed to explain a resource, or one workload of it.
+/// Reads all that is needed to explain a resource, or one workload of it, at a moment.
 ///
 /// # Errors
 /// When the resource itself cannot be read. All else is part of what was observed.
@@ -46,13 +47,14 @@ pub async fn observe(
     namespace: &str,
     name: &str,
     workload: Option<&str>,
+    now: Timestamp,
 ) -> Result<Observed, ReadError> {
     let reader = Reader::new(client);
     let object: VoiceAssistScaling = reader
         .get(&format!("{}/{}", resources(Some(namespace)), encode(name)))
         .await?;
     let wanted = |asked: &Asked| workload.is_none_or(|workload| asked.name == workload);
-    let asked: Vec<Asked> = asked(&object).into_iter().filter(wanted).collect();
+    let asked: Vec<Asked> = asked(&object, now).into_iter().filter(wanted).collect();
     let discovery = Discovery::read(
         &reader,
         asked.iter().map(|asked| asked.target.api_version.as_str()),

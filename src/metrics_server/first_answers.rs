@@ -71,7 +71,7 @@ mod tests {
     use super::*;
     use crate::{
         core::{
-            promql::{Labels, Source},
+            promql::{Labels, Matchers, Source},
             reading::Failure,
         },
         metrics_server::registry::Registry,
@@ -82,6 +82,7 @@ mod tests {
             labels: Labels {
                 namespace: "namespace".parse().unwrap(),
                 pod: "pod".parse().unwrap(),
+                matchers: Matchers::default(),
             },
             bind_queries: true,
         };

@@ -12,7 +12,7 @@ use super::{
     reads::{Memory, Now},
     registry::Registry,
 };
-use crate::core::promql::{Answer, ByName, Item, Labels, Source, Sources};
+use crate::core::promql::{Answer, ByName, Item, Labels, Matchers, Source, Sources};
 
 const NOW: Duration = Duration::from_secs(1000);
 /// Each namespace with what its values begin at: below 1,000 is the first one's, the rest the second one's.
@@ -23,6 +23,7 @@ fn memory() -> Memory {
         labels: Labels {
             namespace: "namespace".parse().unwrap(),
             pod: "pod".parse().unwrap(),
+            matchers: Matchers::default(),
         },
         bind_queries: true,
     };

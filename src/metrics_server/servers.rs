@@ -162,7 +162,7 @@ mod tests {
     use super::*;
     use crate::{
         clock::SystemClock,
-        core::promql::{Labels, Usage},
+        core::promql::{Labels, Matchers, Usage},
         prometheus::Limits,
     };
 
@@ -178,6 +178,7 @@ mod tests {
                 labels: Labels {
                     namespace: "namespace".parse().unwrap(),
                     pod: "pod".parse().unwrap(),
+                    matchers: Matchers::default(),
                 },
                 bind_queries: true,
             },

@@ -5,6 +5,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
+use jiff::Timestamp;
 use kube::{
     ResourceExt,
     runtime::{controller::Action, reflector::ObjectRef},
@@ -26,6 +27,7 @@ use crate::{
         backoff, events,
         plan::plan,
         status::Inputs,
+        suspend::freeze,
         validate::{Validation, validate},
     },
     judging::Turns,
@@ -33,6 +35,8 @@ use crate::{
 
 /// Shortest wait between two looks that nothing but time asks for.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+/// How long after the end of a suspension its resource is looked at.
+const LATE: Duration = Duration::from_millis(100);
 
 /// Reconciles one resource, within limits: of time, and of what a panic may take down.
 pub(super) async fn reconcile(object: Arc<Stored>, context: Arc<Context>) -> Result<Action, ReconcileError> {
@@ -107,7 +111,8 @@ async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Ac
     context.memory.parsed(&key);
 
     let (observed, unreadable) = observe(object, context, failures).await?;
-    let validation = judged(object, &key.0, &context.judging).await?;
+    let mut validation = judged(object, &key.0, &context.judging).await?;
+    let suspended = freeze(object, &mut validation, context.clock.now());
     let mut plan = plan(object, &validation, &observed);
     context.memory.damp(&key, &mut plan, context.clock.monotonic());
     let applied = apply(&key, &plan, context, failures, until).await;
@@ -115,6 +120,7 @@ async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Ac
         let inputs = Inputs {
             object,
             validation: &validation,
+            suspended: &suspended,
             observed: &observed,
             plan: &plan,
             outcomes: &applied.outcomes,
@@ -139,7 +145,9 @@ async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Ac
             let resync = backoff::resync(context.resync_period, crate::random::fraction());
             let look = context.memory.next_look(&key, context.clock.monotonic());
             let wait = look.map_or(resync, |look| look.max(SHORTEST_WAIT).min(resync));
-            Ok(Action::requeue(wait))
+            // Nobody writes the resource at the moment when a suspension ends.
+            let end = suspended.next_end().map(|end| time_to(end, context.clock.now()));
+            Ok(Action::requeue(end.map_or(wait, |end| end.min(wait))))
         }
     }
 }
@@ -160,6 +168,12 @@ async fn judged(
         },
         Err(_) => Err(ReconcileError::NotJudged),
     }
+}
+
+/// Time to a moment, and a little more: a timer may be a little early by the wall clock.
+fn time_to(moment: Timestamp, now: Timestamp) -> Duration {
+    let left = Duration::try_from(moment.duration_since(now)).unwrap_or_default();
+    left.saturating_add(LATE)
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! A resource as it is kept in memory: the metadata a reconcile needs, spec and status as packed text.
 //!
-//! The managed fields are most of a resource; they are skipped while an answer is parsed. A resource that does not
+//! The managed fields are most of a resource; they are skipped while an answer is parsed. Of the annotations those are
+//! kept that suspend. A resource that does not
 //! parse is kept as the reason why, so that one cannot end the watch of all.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::{Resource, core::error_boundary::InvalidObject};
@@ -12,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     api::v1alpha1::{VoiceAssistScaling, VoiceAssistScalingSpec, VoiceAssistScalingStatus},
-    core::packed::Packed,
+    core::{packed::Packed, suspend::annotation::keep_only_suspensions},
 };
 
 /// A resource in little memory.
@@ -33,6 +34,7 @@ struct Kept {
     generation: Option<i64>,
     creation_timestamp: Option<Time>,
     deletion_timestamp: Option<Time>,
+    annotations: Option<BTreeMap<String, String>>,
 }
 
 /// As the API server sends it.
@@ -101,6 +103,7 @@ impl<'de> Deserialize<'de> for Stored {
                 generation: metadata.generation,
                 creation_timestamp: metadata.creation_timestamp,
                 deletion_timestamp: metadata.deletion_timestamp,
+                annotations: keep_only_suspensions(metadata.annotations.as_ref()),
                 ..ObjectMeta::default()
             },
             content: packed(spec, status).map_err(|error| error.to_string().into_boxed_str()),
@@ -147,7 +150,8 @@ mod tests {
         serde_json::from_value(json!({
             "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
             "metadata": {"namespace": "ns", "name": "v", "uid": "1", "generation": 2, "resourceVersion": "7",
-                         "managedFields": [{"manager": "m", "fieldsV1": {"f:spec": {}}}], "labels": {"a": "b"}},
+                         "managedFields": [{"manager": "m", "fieldsV1": {"f:spec": {}}}], "labels": {"a": "b"},
+                         "annotations": {"team": "voice", "scaling.voiceassist.io/suspend": "workloads=api"}},
             "spec": spec,
             "status": {"observedGeneration": 2},
         }))
@@ -167,6 +171,9 @@ mod tests {
             (Some(2), Some("1"))
         );
         assert!(metadata.managed_fields.is_none() && metadata.labels.is_none());
+        let annotations: Vec<_> = metadata.annotations.iter().flatten().collect();
+        assert_eq!(annotations.len(), 1, "{annotations:?}");
+        assert_eq!(annotations[0].1, "workloads=api");
     }
 
     #[test]

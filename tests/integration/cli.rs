@@ -5,7 +5,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{
     cluster::root,
@@ -319,6 +319,26 @@ fn render_takes_the_selector_from_a_manifest_beside_the_resource() {
     let beside = budget(&[EXAMPLE, "tests/fixtures/deployment.yaml"]);
     assert_eq!(beside["spec"]["selector"]["matchLabels"]["app"], "api-gateway");
     assert_eq!(beside["metadata"]["namespace"], "prod");
+}
+
+#[test]
+fn render_freezes_what_an_annotation_suspends() {
+    let rendered = |suspension: &str| {
+        let resource = json!({
+            "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
+            "metadata": {"name": "v", "annotations": {"scaling.voiceassist.io/suspend": suspension}},
+            "spec": {"workloads": [{
+                "name": "api", "maxReplicas": 5,
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"},
+                "metrics": [{"name": "cpu", "resource": {"name": "cpu", "target": {"averageUtilization": 70}}}],
+            }]},
+        });
+        let output = run_with_input(&["render", "-f", "-", "-o", "json"], &resource.to_string());
+        let hpa: Value = serde_json::from_slice(&output.stdout).unwrap();
+        hpa["spec"]["behavior"]["scaleUp"]["selectPolicy"].clone()
+    };
+    assert_eq!(rendered("workloads=api"), "Disabled");
+    assert_eq!(rendered("until=2020-01-01T00:00:00Z"), "Max");
 }
 
 #[test]

@@ -1,10 +1,12 @@
-//! `docs/metrics-api.md` numbers the rules of the metrics API. Each is proved by tests that exist, or refused with a
-//! reason.
+//! `docs/metrics-api.md` numbers the rules of the metrics API, and `docs/security.md` what each actor can and cannot
+//! do. Each is proved by tests that exist, or refused with a reason.
 
 use std::{collections::BTreeSet, path::Path};
 
 use crate::support::cluster::root;
 
+/// The documents whose rows are proved.
+const DOCUMENTS: [&str; 2] = ["docs/metrics-api.md", "docs/security.md"];
 /// Shortest reason that says something.
 const SHORTEST_REASON: usize = 20;
 
@@ -78,22 +80,28 @@ fn rows(document: &str) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn every_rule_of_the_metrics_api_is_proved_by_a_test_or_refused_with_a_reason() {
-    let document = std::fs::read_to_string(root().join("docs/metrics-api.md")).unwrap();
-    let rules = document
-        .lines()
-        .filter(|line| line.starts_with('|') && line.contains('.'))
-        .count();
-    let rows = rows(&document);
-    assert_eq!(rows.len(), rules, "a row is not written as number, rule, proof");
+fn every_rule_and_every_bound_is_proved_by_a_test_or_refused_with_a_reason() {
     let mut tests = BTreeSet::new();
     tests_below(&root().join("src"), &mut tests);
     tests_below(&root().join("tests"), &mut tests);
-    let flaws: Vec<String> = rows
-        .iter()
-        .filter_map(|(number, proof)| Some(format!("{number} {}", flaw(proof, &tests)?)))
-        .collect();
-    assert!(flaws.is_empty(), "{}", flaws.join("\n"));
+    for name in DOCUMENTS {
+        let document = std::fs::read_to_string(root().join(name)).unwrap();
+        let rules = document
+            .lines()
+            .filter(|line| line.starts_with('|') && line.contains('.'))
+            .count();
+        let rows = rows(&document);
+        assert_eq!(
+            rows.len(),
+            rules,
+            "{name}: a row is not written as number, rule, proof"
+        );
+        let flaws: Vec<String> = rows
+            .iter()
+            .filter_map(|(number, proof)| Some(format!("{name}: {number} {}", flaw(proof, &tests)?)))
+            .collect();
+        assert!(flaws.is_empty(), "{}", flaws.join("\n"));
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use vas::{
     api::v1alpha1::{Aggregation, MatchExpression, MatchOperator, OnMissing},
     core::{
         model::{ObjectTarget, PrometheusMetric, Series},
-        promql::{Answer, ByName, LabelName, Labels, Point, Shape, pin_namespace, quote, shape},
+        promql::{Answer, ByName, LabelName, Labels, Matchers, Point, Shape, pin_namespace, quote, shape},
     },
     prometheus::{Client, Limits},
 };
@@ -76,6 +76,7 @@ fn labels() -> Labels {
     Labels {
         namespace: label("namespace"),
         pod: label("pod"),
+        matchers: Matchers::default(),
     }
 }
 

@@ -25,7 +25,9 @@ use super::{
     printcolumn = r#"{"name":"Environment","type":"string","jsonPath":".spec.environment","description":"The active environment"}"#,
     printcolumn = r#"{"name":"Workloads","type":"string","jsonPath":".status.workloadNames","description":"The scaled workloads"}"#,
     printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status","description":"Whether everything works"}"#,
+    printcolumn = r#"{"name":"Suspended","type":"string","jsonPath":".status.suspended","description":"The workloads that somebody suspended, and until when"}"#,
     printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason","priority":1,"description":"Why"}"#,
+    printcolumn = r#"{"name":"Suspended By","type":"string","jsonPath":".status.conditions[?(@.type==\"Suspended\")].message","priority":1,"description":"By whom, and why"}"#,
     printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#
 )]
 #[serde(rename_all = "camelCase")]

@@ -22,8 +22,14 @@ pub struct VoiceAssistScalingStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1100))]
     pub workload_names: Option<String>,
+    /// The workloads that do not scale because somebody suspended them, and until when, in one line for the printer
+    /// column. The condition `Suspended` says by whom and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1100))]
+    pub suspended: Option<String>,
     /// `Ready` sums up `SpecValid`, `ScaleTargetFound`, `ResourcesApplied`, `MetricsAvailable` and the
-    /// HPAs' own conditions; `QuotaSufficient` is a warning beside it.
+    /// HPAs' own conditions; `QuotaSufficient` is a warning beside it, and `Suspended` says what does not scale because
+    /// somebody suspended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::conditions")]
     pub conditions: Option<Vec<Condition>>,

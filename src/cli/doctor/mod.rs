@@ -15,6 +15,7 @@ use clap::ValueEnum;
 use super::{
     EXIT_INVALID,
     kube_config::{KubeConfigArgs, KubeConfigError},
+    matchers::MatchersArgs,
     output,
 };
 use crate::{
@@ -71,7 +72,7 @@ pub(super) struct Args {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["prometheus_url", "namespace_label", "pod_label"],
+        conflicts_with_all = ["prometheus_url", "namespace_label", "pod_label", "matchers"],
         env = "VAS_CONFIG"
     )]
     config: Option<PathBuf>,
@@ -84,6 +85,8 @@ pub(super) struct Args {
     /// Label that carries the pod of a series. Default: that of the metrics server's Deployment
     #[arg(long, value_name = "LABEL")]
     pod_label: Option<LabelName>,
+    #[command(flatten)]
+    matchers: MatchersArgs,
     /// Output format
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     output: Format,
@@ -148,6 +151,7 @@ impl Args {
                 prometheus,
                 namespace_label: self.namespace_label.clone(),
                 pod_label: self.pod_label.clone(),
+                matchers: self.matchers.given(),
             };
             let observed = Box::pin(observe(&client, &settings, &SystemClock::new())).await;
             Ok(doctor::run(&observed))

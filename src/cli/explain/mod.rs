@@ -15,13 +15,14 @@ use super::{
     EXIT_INVALID,
     kube_config::{KubeConfigArgs, namespace_of},
     leader_election::parse_duration,
+    matchers::MatchersArgs,
 };
 use crate::{
     clock::{Clock as _, SystemClock},
     core::{
         explain::{Explanation, Servers, Settings, explain},
         hpa::Controller,
-        promql::{LabelName, Labels},
+        promql::{LabelName, ReservedLabel},
     },
     explain::{ReadError, namespaces_with, observe},
     metrics_server::{ConfigError, ConfigFile},
@@ -89,7 +90,7 @@ struct LabelArgs {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["namespace_label", "pod_label"],
+        conflicts_with_all = ["namespace_label", "pod_label", "matchers"],
         env = "VAS_CONFIG"
     )]
     config: Option<PathBuf>,
@@ -104,6 +105,8 @@ struct LabelArgs {
     /// Label that carries the pod of a series
     #[arg(long, value_name = "LABEL", default_value = "pod", env = "VAS_POD_LABEL")]
     pod_label: LabelName,
+    #[command(flatten)]
+    matchers: MatchersArgs,
 }
 
 /// Flags of the controller manager, which a cluster does not show.
@@ -126,6 +129,15 @@ struct ControllerArgs {
     /// Look-back on the way down, for HPAs that do not say
     #[arg(long = "horizontal-pod-autoscaler-downscale-stabilization", value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
     downscale_stabilization: Duration,
+}
+
+/// Why it is not known what the metrics server asks.
+#[derive(Debug, thiserror::Error)]
+enum LabelArgsError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("--matchers: {0}")]
+    Matchers(#[from] ReservedLabel),
 }
 
 type BoxError = Box<dyn std::error::Error>;
@@ -157,7 +169,15 @@ impl Args {
     async fn explain(&self, prometheus: Servers) -> Result<Option<Explanation>, BoxError> {
         let client = self.kube.client().await?;
         let namespace = namespace_of(self.namespace.as_deref(), &client);
-        let observed = observe(client.clone(), &namespace, &self.name, self.workload.as_deref()).await;
+        let now = SystemClock::new().now();
+        let observed = observe(
+            client.clone(),
+            &namespace,
+            &self.name,
+            self.workload.as_deref(),
+            now,
+        )
+        .await;
         let observed = match observed {
             Ok(observed) => observed,
             Err(error) if error.is_not_found() => {
@@ -198,12 +218,10 @@ impl Args {
 }
 
 impl LabelArgs {
-    fn servers(&self) -> Result<Servers, ConfigError> {
+    fn servers(&self) -> Result<Servers, LabelArgsError> {
         let Some(file) = &self.config else {
-            return Ok(Servers::One(Labels {
-                namespace: self.namespace_label.clone(),
-                pod: self.pod_label.clone(),
-            }));
+            let labels = self.matchers.labels(&self.namespace_label, &self.pod_label)?;
+            return Ok(Servers::One(labels));
         };
         let servers = ConfigFile::new(file).servers()?.into_iter();
         Ok(Servers::Named(

@@ -3,8 +3,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use crate::{
-    cli::leader_election::parse_duration,
-    core::promql::{LabelName, Labels, Reach, Source},
+    cli::{leader_election::parse_duration, matchers::MatchersArgs},
+    core::promql::{LabelName, Reach, ReservedLabel, Source},
     metrics_server::{ConfigError, ConfigFile, Configuration, ServerSettings},
     prometheus,
 };
@@ -20,7 +20,7 @@ pub(super) struct PrometheusArgs {
         value_name = "FILE",
         conflicts_with_all = [
             "prometheus_url", "prometheus_poll_interval", "prometheus_timeout", "prometheus_max_response_size",
-            "namespace_label", "pod_label",
+            "namespace_label", "pod_label", "matchers",
         ],
         env = "VAS_CONFIG"
     )]
@@ -58,6 +58,8 @@ pub(super) struct PrometheusArgs {
     /// Label that carries the pod of a series
     #[arg(long, value_name = "LABEL", default_value = "pod", env = "VAS_POD_LABEL")]
     pub(super) pod_label: LabelName,
+    #[command(flatten)]
+    pub(super) matchers: MatchersArgs,
     /// Longest range of an author's own query, for example rate(x[1h]), at most 24h. Prometheus holds all of its samples
     /// in memory, every few seconds; a recording rule costs less
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = parse_range, env = "VAS_MAX_QUERY_RANGE")]
@@ -89,6 +91,8 @@ pub(super) enum PrometheusArgsError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Build(#[from] prometheus::BuildError),
+    #[error("--matchers: {0}")]
+    Matchers(#[from] ReservedLabel),
 }
 
 impl PrometheusArgs {
@@ -113,10 +117,7 @@ impl PrometheusArgs {
             client: prometheus::Settings::plain(url, limits),
             poll_interval: self.prometheus_poll_interval,
             source: Source {
-                labels: Labels {
-                    namespace: self.namespace_label.clone(),
-                    pod: self.pod_label.clone(),
-                },
+                labels: self.matchers.labels(&self.namespace_label, &self.pod_label)?,
                 bind_queries: true,
             },
         })?)

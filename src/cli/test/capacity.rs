@@ -1,6 +1,6 @@
 //! `vas test capacity`: how much so many replicas carry, and what target follows from it.
 
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{io, path::PathBuf, process::ExitCode, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
@@ -17,9 +17,9 @@ use crate::{
     cli::{
         EXIT_INVALID,
         kube_config::{KubeConfigArgs, KubeConfigError},
+        leader_election::parse_duration,
         output,
     },
-    clock::{Clock as _, SystemClock},
     core::loadtest::{
         capacity::{Capacity, Point, SCHEMA_VERSION, markdown, text},
         curve::Curve,
@@ -30,6 +30,7 @@ use crate::{
         capacity::{
             elastic::{ElasticSettings, Trial},
             guardian::Guardian,
+            hold::Lease,
             steps::{StepError, Steps},
         },
         cluster::{
@@ -38,6 +39,7 @@ use crate::{
         },
         engine::Settings,
     },
+    server_clock::ServerClock,
     shutdown,
 };
 
@@ -46,13 +48,13 @@ const COUNTS: usize = 4;
 
 /// Find the load that one, two, four replicas carry
 ///
-/// Holds the replicas of a workload: suspends it in its VoiceAssistScaling, so that its HPA follows no metric, and sets
-/// the replicas of its scale target. For each count it raises the load step by step until the objective is missed
+/// Holds the replicas of a workload: suspends it by an annotation of its VoiceAssistScaling, so that its HPA follows no
+/// metric, and sets the replicas of its scale target. For each count it raises the load step by step until the objective is missed
 /// twice, then halves the gap. From the capacities it fits the Universal Scalability Law, with its knee, and suggests
 /// a target for the HPA.
 ///
-/// What it changed is put back at the end, when it is interrupted, and by a second process when it is killed. Counts
-/// must lie within minReplicas and maxReplicas: the HPA controller moves others to the nearer bound, also when
+/// What it changed is put back at the end, when it is interrupted, and by a second process when it is killed. If the
+/// whole machine is gone, scaling goes on by itself after two minutes. Counts must lie within minReplicas and maxReplicas: the HPA controller moves others to the nearer bound, also when
 /// suspended.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -78,6 +80,9 @@ pub(super) struct Args {
     /// Write a report: json=FILE or md=FILE; may be given several times
     #[arg(short, long = "output", value_name = "FORMAT=FILE")]
     outputs: Vec<Output>,
+    /// From each renewal of the hold to its end
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = parse_duration, hide = true)]
+    hold: Duration,
     #[command(flatten)]
     search: SearchArgs,
     #[command(flatten)]
@@ -168,22 +173,29 @@ impl Args {
         let counts = counts(&self.replicas, subject.bounds)?;
         let mut capacity = self.empty(&namespace, &subject, &steps.scenario);
 
-        let now = SystemClock::new().now();
-        let holder = format!("vas_{}-{:x}", std::process::id(), now.as_nanosecond());
-        let guardian = Guardian::start(&self.guardian_arguments(&namespace, &holder))
+        let clock = ServerClock::of(&resource.client).await;
+        let now = clock.now();
+        let lease = Lease {
+            holder: format!("vas_{}-{:x}", std::process::id(), now.as_nanosecond()),
+            since: format!("{now:.0}"),
+            lasts: self.hold,
+            clock,
+        };
+        let guardian = Guardian::start(&self.guardian_arguments(&namespace, &lease.holder))
             .map_err(CapacityError::Guardian)?;
         let held = Held {
             resource: &resource,
             subject: &subject,
-            holder: &holder,
+            lease: &lease,
         };
-        let measured = self.measure(&held, &steps, &counts, &now.to_string()).await;
-        let given = resource.give_back(Some(&holder)).await;
+        let measuring = Box::pin(self.measure(&held, &steps, &counts));
+        let measured = held.while_kept(&steps, measuring).await;
+        let given = resource.give_back(Some(&lease.holder)).await;
         guardian.dismiss();
-        if let Some(hold) =
+        if let Some(given) =
             given.map_err(|error| CapacityError::NotGivenBack(error, self.subject.name.clone()))?
         {
-            output::say(&told(&self.subject.name, &hold));
+            output::say(&told(&self.subject.name, &given));
         }
         capacity.points = measured?;
         if self.elastic.elastic {
@@ -199,19 +211,18 @@ impl Args {
         held: &Held<'_>,
         steps: &Steps,
         counts: &[u32],
-        since: &str,
     ) -> Result<Vec<Point>, CapacityError> {
         let Held {
             resource,
             subject,
-            holder,
+            lease,
         } = held;
-        unless(&steps.stop, resource.hold(subject, holder, since)).await?;
+        unless(&steps.stop, resource.until_suspended(subject)).await?;
         let mut points: Vec<Point> = Vec::new();
         for &replicas in counts {
             let limit = self.search.ready_timeout;
             unless(&steps.stop, resource.scale_to(subject, replicas, limit)).await?;
-            let steady = async || resource.steady(subject, replicas, holder).await;
+            let steady = async || resource.steady(subject, replicas, lease).await;
             let settings = self.search.settings(points.last());
             let (found, taken) = steps
                 .search(settings, steady, |words| {
@@ -314,7 +325,27 @@ impl Args {
 struct Held<'a> {
     resource: &'a Resource,
     subject: &'a Subject,
-    holder: &'a str,
+    lease: &'a Lease,
+}
+
+impl Held<'_> {
+    /// Takes the hold, and does the work while it is renewed.
+    async fn while_kept<T>(
+        &self,
+        steps: &Steps,
+        work: impl Future<Output = Result<T, CapacityError>>,
+    ) -> Result<T, CapacityError> {
+        let Held {
+            resource,
+            subject,
+            lease,
+        } = self;
+        unless(&steps.stop, resource.hold(subject, lease)).await?;
+        tokio::select! {
+            done = work => done,
+            lost = resource.keep(lease) => Err(lost.into()),
+        }
+    }
 }
 
 /// The counts to measure.

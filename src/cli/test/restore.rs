@@ -8,15 +8,18 @@ use std::{
 use super::subject_args;
 use crate::{
     cli::kube_config::{KubeConfigArgs, KubeConfigError},
-    core::loadtest::hold::Hold,
-    loadtest::{capacity::guardian, cluster::error::ClusterError},
+    core::loadtest::hold::SuspendedBy,
+    loadtest::{
+        capacity::{guardian, hold::Given},
+        cluster::error::ClusterError,
+    },
 };
 
 /// Put back what a capacity test changed
 ///
-/// A test gives back the replicas and suspend when it ends, and when it is killed. Only if its machine or container
-/// ended with it, the annotation scaling.voiceassist.io/capacity-test is left, with what there was before. Taken back
-/// while a test still runs, it ends that test.
+/// A test gives back the replicas when it ends, and when it is killed. If its machine or container ended with it,
+/// scaling goes on by itself two minutes later, and the annotation scaling.voiceassist.io/capacity-test is left: this
+/// removes it. Taken back while a test still runs, it ends that test.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   vas test restore voiceassist -n voiceassist-staging
@@ -70,22 +73,32 @@ impl Args {
                 subject_args::resource(&self.kube, self.namespace.as_deref(), &self.name).await?;
             if let Some(holder) = &self.guard {
                 let given = guardian::guard(&resource, holder).await?;
-                return Ok(given.map(|hold| told(&self.name, &hold)));
+                return Ok(given.map(|given| told(&self.name, &given)));
             }
             let given = resource.give_back(None).await?;
             let nothing = || format!("{}: nothing to put back", self.name);
-            Ok(Some(given.map_or_else(nothing, |hold| told(&self.name, &hold))))
+            Ok(Some(given.map_or_else(nothing, |given| told(&self.name, &given))))
         })
     }
 }
 
 /// What was put back, in words.
-pub(super) fn told(name: &str, hold: &Hold) -> String {
-    let suspend = hold
-        .suspend
-        .map_or_else(|| "not set".to_owned(), |suspend| suspend.to_string());
-    format!(
-        "{name}: workload {} has its {} replicas and suspend ({suspend}) as before the test",
-        hold.workload, hold.replicas
-    )
+pub(super) fn told(name: &str, given: &Given) -> String {
+    let hold = &given.hold;
+    let workload = &hold.workload;
+    if given.over {
+        return format!(
+            "{name}: the hold of workload {workload} was over, and scaling had gone on by itself; what was left of the test is removed, and the replicas are left to the HPA"
+        );
+    }
+    let replicas = format!("{name}: workload {workload} has its {} replicas", hold.replicas);
+    match hold.suspended_by {
+        SuspendedBy::Annotation => format!("{replicas} as before the test, which suspends it no longer"),
+        SuspendedBy::Spec => {
+            let suspend = hold
+                .suspend
+                .map_or_else(|| "not set".to_owned(), |suspend| suspend.to_string());
+            format!("{replicas} and suspend ({suspend}) as before the test")
+        }
+    }
 }

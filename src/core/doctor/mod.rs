@@ -31,6 +31,7 @@ mod requests;
 mod resource_metrics;
 pub mod rights;
 mod scalings;
+mod suspended;
 #[cfg(test)]
 mod testing;
 pub mod view;
@@ -116,10 +117,16 @@ pub const CHECKS: &[Check] = &[
     ),
     check(Group::Prometheus, "prometheus-series", prometheus::checks::series),
     check(Group::Prometheus, "prometheus-labels", prometheus::checks::labels),
+    check(
+        Group::Prometheus,
+        "prometheus-clusters",
+        prometheus::checks::clusters,
+    ),
     check(Group::Prometheus, "prometheus-pods", prometheus::checks::pods),
     check(Group::Prometheus, "prometheus-types", prometheus::checks::types),
     check(Group::Workloads, "scaling-valid", scalings::valid),
     check(Group::Workloads, "scaling-conditions", scalings::conditions),
+    check(Group::Workloads, "scaling-suspended", suspended::check),
     check(Group::Workloads, "scale-target-found", scalings::target_found),
     check(Group::Workloads, "hpa-conditions", hpas::conditions),
     check(Group::Workloads, "hpa-unique", overlap::hpas),

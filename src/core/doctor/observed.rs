@@ -19,7 +19,7 @@ use serde_json::Value;
 use super::{prometheus::PrometheusSeen, rights::Right};
 use crate::{
     api::v1alpha1::VoiceAssistScaling,
-    core::{label_selector::LabelSelector, model::Scaling},
+    core::{label_selector::LabelSelector, model::Scaling, suspend::Suspended},
 };
 
 /// What a read brought.
@@ -138,6 +138,8 @@ pub struct ScalingSeen {
     pub object: Result<VoiceAssistScaling, String>,
     /// Its active environment, with the workloads that obey the rules.
     pub scaling: Option<Scaling>,
+    /// What is suspended.
+    pub suspended: Suspended,
     /// The rules it breaks.
     pub violations: Vec<String>,
 }

@@ -100,11 +100,13 @@ fn of(seen: &ScalingSeen) -> Vec<Finding> {
 }
 
 fn judge(object: &str, place: &str, one: &Condition) -> Option<Finding> {
-    // Sums up, or is mirrored from the HPA.
+    // Sums up, is mirrored from the HPA, or is looked at by a check of its own.
     let repeated = [
         condition::READY,
         condition::SCALING_ACTIVE,
         condition::ABLE_TO_SCALE,
+        // See scaling-suspended.
+        condition::SUSPENDED,
     ];
     if one.status == "True" || repeated.contains(&one.type_.as_str()) {
         return None;

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     api::v1alpha1::{self, VoiceAssistScaling},
-    core::validate::validate,
+    core::{suspend::Suspended, validate::validate},
 };
 
 /// The time of all tests.
@@ -147,6 +147,7 @@ fn scaling() -> ScalingSeen {
         namespace: "prod".to_owned(),
         name: "va".to_owned(),
         scaling: validation.scaling,
+        suspended: Suspended::default(),
         object: Ok(object),
         violations: Vec::new(),
     }
@@ -197,6 +198,8 @@ fn prometheus() -> Vec<PrometheusSeen> {
                 all: 2,
                 matched: 2,
                 empty_matchers: Vec::new(),
+                foreign_to: None,
+                clusters: None,
                 labels: ["__name__", "namespace", "pod"].map(str::to_owned).into(),
                 in_namespace: 2,
                 namespaces: Vec::new(),

@@ -1,6 +1,7 @@
 //! What has to be read: the workloads of a resource, and for each metric of an HPA the question that the
 //! controller puts to a metrics API.
 
+use jiff::Timestamp;
 use k8s_openapi::{
     api::autoscaling::v2::{HorizontalPodAutoscaler, MetricSpec},
     apimachinery::pkg::apis::meta::v1::LabelSelector,
@@ -13,6 +14,7 @@ use crate::{
         desired::hpa,
         environment,
         model::{ScalingKey, Workload},
+        suspend::freeze,
         validate::validate,
     },
 };
@@ -28,6 +30,8 @@ pub struct Asked {
     pub hpa: String,
     /// The workload, and the HPA that the operator writes for it, where the spec obeys the rules.
     pub valid: Option<Box<(Workload, HorizontalPodAutoscaler)>>,
+    /// By whom it is suspended, until when and why.
+    pub suspended: Option<String>,
     /// Metrics that the spec switches off.
     pub disabled_metrics: Vec<String>,
 }
@@ -73,9 +77,11 @@ pub enum Question {
     Unknown,
 }
 
-/// The workloads of a resource that an HPA scales.
-pub fn asked(object: &VoiceAssistScaling) -> Vec<Asked> {
-    let scaling = validate(object).scaling;
+/// The workloads of a resource that an HPA scales, with what is suspended at a moment.
+pub fn asked(object: &VoiceAssistScaling, now: Timestamp) -> Vec<Asked> {
+    let mut validation = validate(object);
+    let suspended = freeze(object, &mut validation, now);
+    let scaling = validation.scaling;
     let key = ScalingKey {
         namespace: object.metadata.namespace.clone().unwrap_or_default(),
         name: object.metadata.name.clone().unwrap_or_default(),
@@ -97,6 +103,7 @@ pub fn asked(object: &VoiceAssistScaling) -> Vec<Asked> {
             target: written.scale_target_ref.clone(),
             hpa: key.child_name(&written.name),
             valid,
+            suspended: suspended.of(&written.name),
             disabled_metrics: disabled.map(|metric| metric.name.clone()).collect(),
         }
     };

@@ -254,6 +254,9 @@ fn notes(observed: &ObservedWorkload) -> Vec<String> {
             asked.hpa
         ));
     }
+    if let Some(words) = &asked.suspended {
+        notes.push(format!("suspended: {words}"));
+    }
     for metric in &asked.disabled_metrics {
         notes.push(format!("{metric} is switched off in the spec (enabled: false)"));
     }

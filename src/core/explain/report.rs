@@ -51,7 +51,7 @@ pub struct WorkloadReport {
     /// Its counts; absent if the scale subresource or the HPA cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<Replicas>,
-    /// Whether the spec suspends it.
+    /// Whether the spec or an annotation suspends it.
     pub suspended: bool,
     /// Its metrics, in the order of the HPA.
     pub metrics: Vec<MetricReport>,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::core::hpa::Cause;
+use crate::core::{hpa::Cause, promql::Matchers};
 
 const NOW: &str = "2026-01-01T00:10:00Z";
 
@@ -12,6 +12,7 @@ fn labels(namespace: &str) -> Labels {
     Labels {
         namespace: namespace.parse().unwrap(),
         pod: "pod".parse().unwrap(),
+        matchers: Matchers::default(),
     }
 }
 
@@ -69,7 +70,7 @@ fn depth(value: &str) -> Value {
 /// Three pods, and an HPA as the operator writes it, with a status.
 fn observed(workload: Value, status: Value, answers: Vec<Result<Value, Unanswered>>) -> Observed {
     let object = resource(workload);
-    let asked = asked(&object).remove(0);
+    let asked = asked(&object, NOW.parse().unwrap()).remove(0);
     let hpa = asked.valid.as_ref().map(|valid| {
         let mut hpa = valid.1.clone();
         hpa.status = serde_json::from_value(status).unwrap();

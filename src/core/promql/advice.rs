@@ -4,7 +4,7 @@ use promql_parser::parser::{
     AggregateExpr, BinaryExpr, Call, Expr, ParenExpr, SubqueryExpr, UnaryExpr, token,
 };
 
-use super::{QueryError, Reach, TooFar, query::parse};
+use super::{Contradiction, LabelName, QueryError, Reach, TooFar, contradiction, query::parse};
 
 /// One remark on a query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +19,9 @@ pub enum Advice {
     /// Metrics servers refuse it unless a flag says otherwise.
     #[error("a metrics server refuses the query unless its flags say otherwise: {0}")]
     BeyondDefault(#[from] TooFar),
+    /// It asks for another namespace than its own.
+    #[error("{0}, unless the metrics server's --namespace-label is another label")]
+    Contradiction(#[from] Contradiction),
 }
 
 /// Remarks on an author's query.
@@ -26,10 +29,19 @@ pub enum Advice {
 /// # Errors
 /// See [`QueryError`].
 pub fn advise(query: &str) -> Result<Vec<Advice>, QueryError> {
+    advise_bound(query, &[])
+}
+
+/// The same on one that is bound to these labels.
+///
+/// # Errors
+/// See [`QueryError`].
+pub fn advise_bound(query: &str, bound: &[(&LabelName, &str)]) -> Result<Vec<Advice>, QueryError> {
     let expr = parse(query)?;
     let mut found = Vec::new();
     or_vector(&expr, &mut found);
     found.extend(Reach::DEFAULT.check(&expr).err().map(Advice::BeyondDefault));
+    found.extend(contradiction::in_query(&expr, bound).map(Advice::Contradiction));
     Ok(found)
 }
 
@@ -72,7 +84,7 @@ fn or_vector(expr: &Expr, found: &mut Vec<Advice>) {
 }
 
 /// The number of `vector(N)`, in brackets or not, or of the same under an aggregation.
-fn constant_vector(expr: &Expr) -> Option<String> {
+pub(super) fn constant_vector(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Paren(ParenExpr { expr })
         | Expr::Aggregate(AggregateExpr {

@@ -231,7 +231,7 @@ fn point<'a, 'p>(
     labels: &'a ByName<Box<str>>,
 ) -> Option<&'p mut Point> {
     let label = |name: &LabelName| labels.get(name.as_str()).map(|value| &**value);
-    let Labels { namespace, pod } = &shape.labels;
+    let Labels { namespace, pod, .. } = &shape.labels;
     let (namespace, pod) = match shape.grouping {
         Grouping::Pod => (label(namespace)?, label(pod)?),
         Grouping::Namespace => (label(namespace)?, ""),
@@ -251,12 +251,13 @@ fn timestamp(seconds: f64) -> Result<Timestamp, AnswerError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::model::Series;
+    use crate::core::{model::Series, promql::Matchers};
 
     fn labels() -> Labels {
         Labels {
             namespace: "namespace".parse().unwrap(),
             pod: "pod".parse().unwrap(),
+            matchers: Matchers::default(),
         }
     }
 

@@ -12,7 +12,7 @@ use promql_parser::{
 };
 
 use super::{
-    LabelName, QueryError, Reach,
+    LabelName, Labels, QueryError, Reach, contradiction,
     query::{parse_instant, render},
 };
 
@@ -22,42 +22,53 @@ use super::{
 /// # Errors
 /// See [`QueryError`].
 pub fn pin_namespace(query: &str, label: &LabelName, namespace: &str) -> Result<String, QueryError> {
-    pin_within(query, label, namespace, Reach::WIDEST)
+    pin(parse_within(query, Reach::WIDEST)?, &[(label, namespace)])
+}
+
+/// A query as a Prometheus with these labels is asked it for a resource in `namespace`; `None` where queries are not
+/// bound to one. Its matchers are in every selector all the same. Accepts what any metrics server can be told to
+/// accept.
+///
+/// # Errors
+/// See [`QueryError`].
+pub fn bind_query(labels: &Labels, namespace: Option<&str>, query: &str) -> Result<String, QueryError> {
+    bind_within(labels, namespace, query, Reach::WIDEST)
 }
 
 /// The same for a metrics server that accepts less.
 ///
 /// # Errors
 /// See [`QueryError`].
-pub(super) fn pin_within(
+pub(super) fn bind_within(
+    labels: &Labels,
+    namespace: Option<&str>,
     query: &str,
-    label: &LabelName,
-    namespace: &str,
     reach: Reach,
 ) -> Result<String, QueryError> {
-    let mut expr = parse_instant(query)?;
-    reach.check(&expr)?;
-    Pin {
-        label: label.as_str(),
-        namespace,
+    let expr = parse_within(query, reach)?;
+    let bound = labels.bound_to(namespace);
+    if let Some(contradiction) = contradiction::in_query(&expr, &bound) {
+        return Err(contradiction.into());
     }
-    .expr(&mut expr)?;
-    render(&expr)
+    pin(expr, &bound)
 }
 
-/// A query that is not bound to any namespace, as it is sent: as its tree says, like a bound one.
-///
-/// # Errors
-/// See [`QueryError`].
-pub(super) fn unbound(query: &str, reach: Reach) -> Result<String, QueryError> {
+fn parse_within(query: &str, reach: Reach) -> Result<Expr, QueryError> {
     let expr = parse_instant(query)?;
     reach.check(&expr)?;
+    Ok(expr)
+}
+
+/// Renders a query with these matchers in every selector; without any, as its tree says.
+fn pin(mut expr: Expr, matchers: &[(&LabelName, &str)]) -> Result<String, QueryError> {
+    if !matchers.is_empty() {
+        Pin { matchers }.expr(&mut expr)?;
+    }
     render(&expr)
 }
 
 struct Pin<'a> {
-    label: &'a str,
-    namespace: &'a str,
+    matchers: &'a [(&'a LabelName, &'a str)],
 }
 
 impl Pin<'_> {
@@ -109,10 +120,11 @@ impl Pin<'_> {
         if !selector.matchers.or_matchers.is_empty() {
             return Err(QueryError::Unsupported("`or` between matchers"));
         }
+        let matchers = self.matchers.iter();
         selector
             .matchers
             .matchers
-            .push(Matcher::new(MatchOp::Equal, self.label, self.namespace));
+            .extend(matchers.map(|(label, value)| Matcher::new(MatchOp::Equal, label.as_str(), value)));
         // The renderer sorts them; in the same order the trees can be compared.
         selector.matchers.matchers.sort_by_cached_key(ToString::to_string);
         Ok(())

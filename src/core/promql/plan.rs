@@ -62,8 +62,7 @@ impl Sources {
                 known: self.named.keys().cloned().collect(),
             });
         };
-        let bound_to = source.bind_queries.then_some(namespace);
-        shape_within(&source.labels, bound_to, metric, self.reach)
+        shape_within(&source.labels, namespace, source.bind_queries, metric, self.reach)
     }
 }
 

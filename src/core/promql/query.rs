@@ -50,6 +50,9 @@ pub enum QueryError {
     /// It would make Prometheus read or compute too much.
     #[error(transparent)]
     TooFar(#[from] super::reach::TooFar),
+    /// It asks for what it is never shown.
+    #[error(transparent)]
+    Contradiction(#[from] super::Contradiction),
 }
 
 /// Around the number of a literal: a control character, so that a mark is no label name and is always quoted.

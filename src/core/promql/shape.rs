@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    LabelName, QueryError, Reach,
+    Contradiction, LabelName, Matchers, QueryError, Reach, ReservedLabel, contradiction,
     escape::{InvalidMatcherName, matcher_name},
-    namespace::{pin_within, unbound},
+    namespace::bind_within,
     quote, quote_any_of,
 };
 use crate::{
@@ -13,13 +13,39 @@ use crate::{
     core::model::{PrometheusMetric, Series},
 };
 
-/// The labels that carry a series' namespace and pod in the Prometheus that is asked.
+/// The labels of the series in the Prometheus that is asked: which carry namespace and pod, and which are this
+/// cluster's.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Labels {
     /// Carries the namespace.
     pub namespace: LabelName,
     /// Carries the pod's name.
     pub pod: LabelName,
+    /// Stand in every selector.
+    pub matchers: Matchers,
+}
+
+impl Labels {
+    /// Labels with matchers of others.
+    ///
+    /// # Errors
+    /// When a matcher is about the label of the namespace or of the pod, or about the metric's name.
+    pub fn new(namespace: LabelName, pod: LabelName, matchers: Matchers) -> Result<Self, ReservedLabel> {
+        match matchers.reserved(&namespace, &pod) {
+            Some(label) => Err(ReservedLabel(label.clone())),
+            None => Ok(Self {
+                namespace,
+                pod,
+                matchers,
+            }),
+        }
+    }
+
+    /// What stands in every selector for a resource in `namespace`, or for no namespace alone.
+    pub(super) fn bound_to<'a>(&'a self, namespace: Option<&'a str>) -> Vec<(&'a LabelName, &'a str)> {
+        let namespace = namespace.map(|namespace| (&self.namespace, namespace));
+        self.matchers.iter().chain(namespace).collect()
+    }
 }
 
 /// How the series of an answer are told apart.
@@ -80,6 +106,9 @@ pub enum ShapeError {
     /// A key of `matchLabels` is no label name.
     #[error("matchLabels: {0}")]
     MatchLabel(#[from] InvalidMatcherName),
+    /// `matchLabels` ask for what is never shown.
+    #[error("matchLabels: {0}")]
+    Contradiction(#[from] Contradiction),
     /// The author's query cannot be used.
     #[error("query: {0}")]
     Query(#[from] QueryError),
@@ -98,23 +127,24 @@ pub enum ShapeError {
 /// # Errors
 /// See [`ShapeError`].
 pub fn shape(labels: &Labels, namespace: &str, metric: &PrometheusMetric) -> Result<Shape, ShapeError> {
-    shape_within(labels, Some(namespace), metric, Reach::WIDEST)
+    shape_within(labels, namespace, true, metric, Reach::WIDEST)
 }
 
-/// The same where an author's own query may reach less far. Without a namespace it is not bound to any.
+/// The same where an author's own query may reach less far, and may not be bound to the namespace.
 ///
 /// # Errors
 /// See [`ShapeError`].
 pub(super) fn shape_within(
     labels: &Labels,
-    namespace: Option<&str>,
+    namespace: &str,
+    bind_query: bool,
     metric: &PrometheusMetric,
     reach: Reach,
 ) -> Result<Shape, ShapeError> {
-    let bound = |query: &str| match namespace {
-        Some(namespace) => pin_within(query, &labels.namespace, namespace, reach),
-        None => unbound(query, reach),
-    };
+    if let Some(contradiction) = contradiction::in_series(&metric.series, &labels.bound_to(Some(namespace))) {
+        return Err(contradiction.into());
+    }
+    let bound = |query: &str| bind_within(labels, bind_query.then_some(namespace), query, reach);
     let series = match &metric.series {
         Series::Query { query } => Series::Query { query: bound(query)? },
         Series::PodQuery { query } => Series::PodQuery { query: bound(query)? },
@@ -164,7 +194,16 @@ impl Shape {
 }
 
 fn queries(labels: &Labels, series: &Series, matcher: Option<&str>) -> Result<Queries, InvalidMatcherName> {
-    let Labels { namespace, pod } = labels;
+    let Labels {
+        namespace,
+        pod,
+        matchers,
+    } = labels;
+    // What stands in every selector beside the author's own labels.
+    let of_server = matchers
+        .iter()
+        .map(|(label, value)| format!("{label}={}", quote(value)));
+    let shared: Vec<String> = of_server.chain(matcher.map(str::to_owned)).collect();
     Ok(match series {
         Series::RequestRate {
             counter,
@@ -176,7 +215,7 @@ fn queries(labels: &Labels, series: &Series, matcher: Option<&str>) -> Result<Qu
                 .iter()
                 .map(super::matcher)
                 .collect::<Result<Vec<_>, _>>()?;
-            further.extend(matcher.map(str::to_owned));
+            further.extend(shared);
             let selector = selector(counter, match_labels, further)?;
             let range = render_window(*window);
             Queries {
@@ -189,7 +228,7 @@ fn queries(labels: &Labels, series: &Series, matcher: Option<&str>) -> Result<Qu
             match_labels,
             aggregation,
         } => {
-            let selector = selector(gauge, match_labels, matcher.map(str::to_owned))?;
+            let selector = selector(gauge, match_labels, shared)?;
             let operator = operator(*aggregation);
             Queries {
                 value: format!("{operator} by ({namespace}) ({selector})"),
@@ -201,7 +240,7 @@ fn queries(labels: &Labels, series: &Series, matcher: Option<&str>) -> Result<Qu
             match_labels,
             aggregation,
         } => {
-            let selector = selector(gauge, match_labels, matcher.map(str::to_owned))?;
+            let selector = selector(gauge, match_labels, shared)?;
             let operator = operator(*aggregation);
             Queries {
                 value: format!("{operator} by ({namespace}, {pod}) ({selector})"),
@@ -261,6 +300,7 @@ mod tests {
         Labels {
             namespace: "namespace".parse().unwrap(),
             pod: "pod".parse().unwrap(),
+            matchers: Matchers::default(),
         }
     }
 
@@ -310,6 +350,7 @@ mod tests {
         let labels = Labels {
             namespace: "kube_ns".parse().unwrap(),
             pod: "kube_pod".parse().unwrap(),
+            matchers: Matchers::default(),
         };
         let shape = shape(&labels, "a", &rate(BTreeMap::new())).unwrap();
         assert!(
@@ -317,6 +358,90 @@ mod tests {
             "{}",
             shape.value
         );
+    }
+
+    /// The selectors of a query, by their braces.
+    fn selectors(query: &str) -> Vec<&str> {
+        let braces = query.split('{').skip(1);
+        braces.map(|rest| rest.split('}').next().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_matchers_of_a_server_stand_in_every_selector_of_every_query() {
+        let labels = Labels {
+            matchers: [r#"cluster=eu"1"#, "stage=prod"]
+                .map(|text| text.parse().unwrap())
+                .into_iter()
+                .collect(),
+            ..labels()
+        };
+        let query = "sum(a) / on () (topk(scalar(b), c) or max_over_time(d[5m]))".to_owned();
+        let own = metric(Series::Query { query: query.clone() });
+        let own_of_pods = metric(Series::PodQuery { query });
+        let gauge_of_pods = metric(Series::PodGauge {
+            gauge: "busy".to_owned(),
+            match_labels: BTreeMap::new(),
+            aggregation: Aggregation::Max,
+        });
+        let matchers = r#"cluster="eu\"1",stage="prod""#;
+        for metric in [
+            rate(BTreeMap::new()),
+            gauge(Aggregation::Sum, BTreeMap::new()),
+            own,
+            own_of_pods,
+            gauge_of_pods,
+        ] {
+            for bind_query in [true, false] {
+                let shape = shape_within(&labels, "a", bind_query, &metric, Reach::WIDEST).unwrap();
+                let parts = shape.queries_for(["a", "b"]);
+                let queries = [Some(shape.value), shape.age, Some(parts.value), parts.age];
+                let queries: Vec<String> = queries.into_iter().flatten().collect();
+                let all: Vec<&str> = queries.iter().flat_map(|query| selectors(query)).collect();
+                assert!(all.len() >= 4, "{queries:?}");
+                for selector in all {
+                    let sorted: Vec<&str> = matchers.split(',').collect();
+                    assert!(sorted.iter().all(|one| selector.contains(one)), "{selector}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_metric_that_asks_for_another_namespace_or_cluster_has_no_query() {
+        let labels = Labels {
+            namespace: "kube_ns".parse().unwrap(),
+            matchers: ["cluster=eu".parse().unwrap()].into_iter().collect(),
+            ..labels()
+        };
+        let with = |label: &str, value: &str| BTreeMap::from([(label.to_owned(), value.to_owned())]);
+        let own = |query: &str| {
+            metric(Series::Query {
+                query: query.to_owned(),
+            })
+        };
+        let of = |metric: &PrometheusMetric, bind| shape_within(&labels, "a", bind, metric, Reach::WIDEST);
+        for refused in [
+            rate(with("kube_ns", "b")),
+            gauge(Aggregation::Max, with("cluster", "us")),
+            own(r#"sum(x{kube_ns="b"})"#),
+            own(r#"sum(x{cluster="us"})"#),
+        ] {
+            let error = of(&refused, true).unwrap_err().to_string();
+            assert!(error.contains("can never have a value"), "{error}");
+        }
+        for accepted in [
+            rate(with("kube_ns", "a")),
+            gauge(Aggregation::Max, with("cluster", "eu")),
+            own(r#"sum(x{kube_ns="a", cluster="eu"})"#),
+            own(r#"sum(x{namespace="b"})"#),
+        ] {
+            assert!(of(&accepted, true).is_ok(), "{accepted:?}");
+        }
+        assert!(
+            of(&own(r#"sum(x{kube_ns="b"})"#), false).is_ok(),
+            "it is not bound"
+        );
+        assert!(of(&rate(with("kube_ns", "b")), false).is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use super::*;
 use crate::core::{
     model::{ObjectTarget, Series},
-    promql::{ByName, Grouping, Labels, SampleTime, Shape},
+    promql::{ByName, Grouping, Labels, Matchers, SampleTime, Shape},
 };
 
 const NOW: Duration = Duration::from_secs(1000);
@@ -38,6 +38,7 @@ fn shape(grouping: Grouping, window: Option<Duration>) -> Shape {
         labels: Labels {
             namespace: "namespace".parse().unwrap(),
             pod: "pod".parse().unwrap(),
+            matchers: Matchers::default(),
         },
         series: Series::Query { query: String::new() },
     }

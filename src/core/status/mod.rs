@@ -12,7 +12,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use crate::{
     api::{
         condition::{
-            METRICS_AVAILABLE, QUOTA_SUFFICIENT, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SPEC_VALID, reason,
+            METRICS_AVAILABLE, QUOTA_SUFFICIENT, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SPEC_VALID,
+            SUSPENDED, reason,
         },
         v1alpha1::{VoiceAssistScaling, VoiceAssistScalingStatus, WorkloadStatus},
     },
@@ -22,6 +23,7 @@ use crate::{
         outcome::Outcome,
         plan::Plan,
         quota::{self, AtMost, PodRequests},
+        suspend::Suspended,
         validate::{Validation, Violation},
     },
 };
@@ -36,6 +38,8 @@ pub struct Inputs<'a> {
     pub object: &'a VoiceAssistScaling,
     /// What the rules say.
     pub validation: &'a Validation,
+    /// What is suspended at present.
+    pub suspended: &'a Suspended,
     /// What was read.
     pub observed: &'a Observed,
     /// What was planned.
@@ -83,14 +87,17 @@ fn compute(inputs: &Inputs<'_>, old: &VoiceAssistScalingStatus, now: Timestamp) 
         &[&spec_valid, &target_found, &applied],
         &workloads,
         metrics.as_ref(),
+        inputs.suspended,
     );
     let mut findings = vec![ready, spec_valid, target_found, applied];
     findings.extend(quota_sufficient(inputs));
+    findings.extend(suspended(inputs.suspended));
     let old_conditions = old.conditions.as_deref().unwrap_or_default();
     VoiceAssistScalingStatus {
         observed_generation: Some(generation),
         environment: inputs.object.spec.environment.clone(),
         workload_names: Some(workload_names(inputs.object)),
+        suspended: inputs.suspended.short(),
         conditions: Some(sorted(conditions(&findings, old_conditions, generation, now))),
         workloads: Some(
             workloads
@@ -165,6 +172,19 @@ fn spec_valid(violations: &[Violation]) -> Finding {
         ));
     }
     Finding::new(SPEC_VALID, Status::False, reason::INVALID, lines.join("; "))
+}
+
+/// Left out where nothing is suspended, and nothing is to be.
+fn suspended(suspended: &Suspended) -> Option<Finding> {
+    let words = suspended.long()?;
+    let (status, reason) = if suspended.unreadable() {
+        (Status::True, reason::SUSPENSION_UNREADABLE)
+    } else if suspended.any() {
+        (Status::True, reason::SUSPENDED)
+    } else {
+        (Status::False, reason::WORKLOAD_UNKNOWN)
+    };
+    Some(Finding::new(SUSPENDED, status, reason, words))
 }
 
 /// A warning beside `Ready`; left out where the namespace has no quota.

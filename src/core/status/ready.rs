@@ -6,6 +6,7 @@ use crate::{
     core::{
         conditions::{Finding, Status, summarize},
         observed::MetricsServer,
+        suspend::Suspended,
     },
 };
 
@@ -53,22 +54,21 @@ pub(super) fn metrics_available(inputs: &Inputs<'_>) -> Option<Finding> {
     })
 }
 
-/// The summary of everything.
-pub(super) fn ready(own: &[&Finding], workloads: &[WorkloadFindings], metrics: Option<&Finding>) -> Finding {
-    let suspended: Vec<&str> = workloads
-        .iter()
-        .filter(|workload| workload.suspended)
-        .map(|workload| workload.name.as_str())
-        .collect();
-    let fine = if suspended.is_empty() {
-        Finding::new(READY, Status::True, reason::READY, "every workload scales")
-    } else {
-        Finding::new(
+/// The summary of everything. What is suspended is as it should be, but never without a word.
+pub(super) fn ready(
+    own: &[&Finding],
+    workloads: &[WorkloadFindings],
+    metrics: Option<&Finding>,
+    suspended: &Suspended,
+) -> Finding {
+    let fine = match suspended.long().filter(|_| suspended.any()) {
+        None => Finding::new(READY, Status::True, reason::READY, "every workload scales"),
+        Some(words) => Finding::new(
             READY,
             Status::True,
             reason::SUSPENDED,
-            format!("suspended: {}", suspended.join(", ")),
-        )
+            format!("suspended: {words}"),
+        ),
     };
     // An HPA says nothing of use about a workload whose children are not as planned.
     let mirrored = workloads

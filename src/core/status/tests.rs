@@ -7,7 +7,9 @@ use crate::core::{
     child::{ChildKind, ChildRef, Live, MirroredCondition},
     observed::MetricsServer,
     outcome::Part,
+    plan::plan,
     quota::Quota,
+    suspend::{annotation::ANNOTATION, freeze},
     testing::{carried_out, observed, planned, resource, worker},
     validate::validate,
 };
@@ -45,10 +47,13 @@ fn computed(
     outcomes: &[Outcome],
     now: i64,
 ) -> Option<VoiceAssistScalingStatus> {
-    let (validation, plan) = (validate(object), planned(object, observed));
+    let mut validation = validate(object);
+    let suspended = freeze(object, &mut validation, at(now));
+    let plan = plan(object, &validation, observed);
     let inputs = Inputs {
         object,
         validation: &validation,
+        suspended: &suspended,
         observed,
         plan: &plan,
         outcomes,
@@ -268,6 +273,49 @@ fn a_suspended_resource_is_ready_and_says_that_it_is_suspended() {
     worker["suspend"] = json!(true);
     let object = one(worker);
     assert_eq!(ready(&object, &scaling(&object)), "True/Suspended");
+}
+
+#[test]
+fn ready_and_the_column_say_who_suspended_what_until_when_and_why() {
+    let mut object = one(worker());
+    let annotation = |text: &str| [(ANNOTATION.to_owned(), text.to_owned())].into();
+    object.metadata.annotations = Some(annotation(
+        "workloads=worker until=1970-01-01T00:10:00Z reason=incident",
+    ));
+    let cluster = scaling(&object);
+    let status = computed(&object, &cluster, &[], 100).unwrap();
+    assert_eq!(of(&status, "Ready"), "True/Suspended");
+    assert_eq!(of(&status, "Suspended"), "True/Suspended");
+    assert_eq!(
+        status.suspended.as_deref(),
+        Some("worker until 1970-01-01T00:10:00Z")
+    );
+    for condition in status.conditions.iter().flatten() {
+        if matches!(condition.type_.as_str(), "Ready" | "Suspended") {
+            assert!(
+                condition
+                    .message
+                    .contains("by annotation scaling.voiceassist.io/suspend (incident)"),
+                "{condition:?}"
+            );
+        }
+    }
+    let over = computed(&object, &cluster, &[], 600).unwrap();
+    assert_eq!(
+        (of(&over, "Ready"), of(&over, "Suspended")),
+        ("True/Ready".to_owned(), "absent".to_owned())
+    );
+    assert_eq!(over.suspended, None);
+
+    object.metadata.annotations = Some(annotation("true"));
+    let status = computed(&object, &cluster, &[], 100).unwrap();
+    assert_eq!(of(&status, "Suspended"), "True/SuspensionUnreadable");
+    object.metadata.annotations = Some(annotation("workloads=wroker"));
+    let status = computed(&object, &cluster, &[], 100).unwrap();
+    assert_eq!(
+        (of(&status, "Ready"), of(&status, "Suspended")),
+        ("True/Ready".to_owned(), "False/WorkloadUnknown".to_owned())
+    );
 }
 
 #[test]

@@ -27,7 +27,6 @@ pub(super) struct WorkloadFindings {
     pub(super) mirrored: Vec<Finding>,
     /// Evictions allowed at `minReplicas` and at `maxReplicas`; `None` without a budget or without an HPA.
     pub(super) disruptions_allowed: Option<(i32, i32)>,
-    pub(super) suspended: bool,
 }
 
 impl WorkloadFindings {
@@ -79,7 +78,6 @@ fn not_checked(name: &str) -> WorkloadFindings {
         applied: finding(RESOURCES_APPLIED),
         mirrored: Vec::new(),
         disruptions_allowed: None,
-        suspended: false,
     }
 }
 
@@ -117,7 +115,6 @@ fn of_valid(
                     pdb::disruptions_allowed(&disruption.bound, workload.max_replicas),
                 )
             }),
-        suspended: workload.suspended,
     }
 }
 

@@ -26,6 +26,8 @@ const MAX_QUERIES: usize = 256;
 /// All violations and warnings of one resource so far.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
+    /// The namespace of the resource, where it is written.
+    namespace: Option<String>,
     violations: Vec<Violation>,
     warnings: Vec<Warning>,
     /// Paths that the schema refuses. One mistake is one finding: a rule about such a value adds none.
@@ -44,6 +46,14 @@ pub(super) struct Scope<'a> {
 }
 
 impl Findings {
+    /// None so far, of a resource in that namespace.
+    pub(super) fn of(namespace: Option<&str>) -> Self {
+        Self {
+            namespace: namespace.map(str::to_owned),
+            ..Self::default()
+        }
+    }
+
     /// Adds a violation, unless another environment inherited the same one.
     pub(super) fn add(&mut self, violation: Violation) {
         let known = self.violations.iter().any(|known| {
@@ -110,6 +120,11 @@ impl<'a> Scope<'a> {
             environment: self.environment,
             workload: Some(workload),
         }
+    }
+
+    /// The namespace of the resource, where it is written.
+    pub(super) fn namespace(&self) -> Option<&str> {
+        self.findings.namespace.as_deref()
     }
 
     /// What `judge` says of a query, which it is asked once for each text.

@@ -146,7 +146,7 @@ pub fn validate(object: &VoiceAssistScaling) -> Validation {
     let spec = &object.spec;
     // Serializing these types to JSON has no failing case; Null would only cost the paths' values.
     let written = serde_json::to_value(spec).unwrap_or_default();
-    let mut findings = Findings::default();
+    let mut findings = Findings::of(object.metadata.namespace.as_deref());
 
     findings.add_schema(&written);
     structure::check(object, &written, &mut findings);
@@ -275,6 +275,26 @@ mod tests {
             lines[0].starts_with(r#"spec.workloads[0].metrics[0].requestRate.window: "10s": "#),
             "{lines:?}"
         );
+    }
+
+    #[test]
+    fn a_query_for_another_namespace_is_valid_and_warned_of_where_the_namespace_is_written() {
+        let query = r#"sum(x{namespace="other"})"#;
+        let spec = with_workload(json!({"metrics": [
+            {"name": "q", "prometheus": {"query": query, "target": {"value": "5"}}},
+        ]}));
+        let mut object = object(&spec);
+        let validation = validate(&object);
+        assert_eq!(validation.violations, []);
+        let lines: Vec<_> = validation.warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+        assert!(
+            lines[0]
+                .contains(r#"it selects namespace="other", but is shown only series with namespace="prod""#),
+            "{lines:?}"
+        );
+        object.metadata.namespace = None;
+        assert_eq!(validate(&object).warnings, []);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
         duration,
         field_path::FieldPath,
         model::Series,
-        promql::{LabelName, advise, matcher_name, pin_namespace},
+        promql::{LabelName, advise_bound, matcher_name, pin_namespace},
     },
 };
 
@@ -103,9 +103,11 @@ pub(super) fn pod_gauge(
 /// A query that can be bound to a namespace, by the same code that will bind it to the right one.
 pub(super) fn query(query: &str, path: &FieldPath, scope: &mut Scope<'_>) -> Option<Series> {
     let label: LabelName = NAMESPACE_LABEL.parse().ok()?;
+    let namespace = scope.namespace().map(str::to_owned);
+    let bound: Vec<_> = namespace.iter().map(|own| (&label, own.as_str())).collect();
     let judged = scope.judged(query, |query| {
         pin_namespace(query, &label, "any")?;
-        advise(query)
+        advise_bound(query, &bound)
     });
     let path = path.field("query");
     match judged {

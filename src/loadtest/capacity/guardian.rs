@@ -1,7 +1,8 @@
 //! The guardian: a process of its own that gives back what a test changed when the test is gone, however it ended.
 //!
 //! It reads a pipe that only the test holds open. The kernel closes it when the test ends, also by SIGKILL. Only the
-//! end of the whole machine or container takes both; then the annotation is left, and `vas test restore`.
+//! end of the whole machine or container takes both; then nobody renews the hold, scaling goes on by itself, and
+//! `vas test restore` removes the annotation that is left.
 
 use std::{
     ffi::OsString,
@@ -10,9 +11,9 @@ use std::{
     time::Duration,
 };
 
-use crate::{
-    core::loadtest::hold::Hold,
-    loadtest::cluster::{error::ClusterError, resource::Resource},
+use crate::loadtest::{
+    capacity::hold::Given,
+    cluster::{error::ClusterError, resource::Resource},
 };
 
 /// Longest time to try to give back: an API server may be away.
@@ -57,7 +58,7 @@ impl Guardian {
 ///
 /// # Errors
 /// When it cannot be given back for a long time.
-pub async fn guard(resource: &Resource, holder: &str) -> Result<Option<Hold>, ClusterError> {
+pub async fn guard(resource: &Resource, holder: &str) -> Result<Option<Given>, ClusterError> {
     // Who stops a whole service or container stops the test too; what it changed has to be put back all the same.
     #[cfg(unix)]
     let _heard_and_ignored = {

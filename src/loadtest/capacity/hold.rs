@@ -1,10 +1,12 @@
 //! Holding the replicas of a workload on a cluster, and giving them back.
 //!
-//! Every write is refused by the API server if somebody else wrote since the read that it follows from: two tests can
+//! A hold is over when its test no longer renews it: then scaling goes on by itself, also when the whole machine of the
+//! test is gone. Every write is refused by the API server if somebody else wrote since the read that it follows from: two tests can
 //! not begin at once, and giving back undoes nobody's change.
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use kube::{
     Api,
     api::{Patch, PatchParams},
@@ -14,60 +16,147 @@ use serde_json::{Value, json};
 
 use crate::{
     api::v1alpha1::ScaleTargetRef,
-    core::loadtest::hold::{self, Hold},
+    core::{
+        loadtest::hold::{self, Hold, SuspendedBy},
+        suspend::is_frozen,
+    },
     loadtest::cluster::{
         error::{ClusterError, answer, not_found, wait},
         resource::{Resource, Subject},
     },
+    server_clock::ServerClock,
 };
 
 /// Field manager of what a test changes.
 const FIELD_MANAGER: &str = "vas-test";
 /// Longest wait for the operator to suspend the HPA.
-const SUSPEND_LIMIT: Duration = Duration::from_secs(60);
+const SUSPEND_LIMIT: Duration = Duration::from_mins(1);
 /// Attempts at a write that others are faster than.
 const ATTEMPTS: u32 = 20;
+/// A hold is renewed so many times before it would be over: one API server that is away for a moment ends no test.
+const RENEWALS: u32 = 4;
+
+/// A test's claim to hold replicas, which is over when it is not renewed.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// Who holds: unique among all tests.
+    pub holder: String,
+    /// When it began, for people.
+    pub since: String,
+    /// From each renewal to the end.
+    pub lasts: Duration,
+    /// The clock that the end is compared with.
+    pub clock: ServerClock,
+}
+
+impl Lease {
+    /// The end, if it is renewed now.
+    fn end(&self) -> Timestamp {
+        let now = self.clock.now();
+        let seconds = i64::try_from(self.lasts.as_secs()).unwrap_or(i64::MAX);
+        let end = now.as_second().saturating_add(seconds);
+        Timestamp::from_second(end).unwrap_or(now)
+    }
+}
+
+/// What was given back.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// What there was.
+    pub hold: Hold,
+    /// Whether scaling had gone on by itself already, and the replicas were left to it.
+    pub over: bool,
+}
 
 impl Resource {
-    /// Suspends the workload, with what there was written down in the same write. Then waits until its HPA follows no
-    /// metric.
+    /// Suspends the workload, with what there was written down in the same write.
     ///
     /// # Errors
-    /// When another test has the resource, or no operator suspends the HPA in time. Then it may have to be given back.
-    pub async fn hold(&self, subject: &Subject, holder: &str, since: &str) -> Result<(), ClusterError> {
+    /// When another test has the resource, or somebody else suspends the workload.
+    pub async fn hold(&self, subject: &Subject, lease: &Lease) -> Result<(), ClusterError> {
         for _ in 0..ATTEMPTS {
             let resource = self.read().await?;
-            hold::free(&resource)?;
-            let (environment, suspend) = hold::suspend_of(&resource, &subject.workload);
+            let now = lease.clock.now();
+            hold::free(&resource, now)?;
+            hold::unsuspended(&resource, &subject.workload, now)?;
             let hold = Hold {
-                holder: holder.to_owned(),
-                since: since.to_owned(),
+                holder: lease.holder.clone(),
+                since: lease.since.clone(),
                 workload: subject.workload.clone(),
                 target: subject.target.clone(),
                 replicas: subject.replicas,
-                environment,
-                suspend,
+                suspended_by: SuspendedBy::Annotation,
+                environment: None,
+                suspend: None,
             };
-            if self.write(&hold::hold_patch(&resource, &hold)).await? {
-                return self.until_suspended(subject).await;
+            if self
+                .write(&hold::hold_patch(&resource, &hold, lease.end())?)
+                .await?
+            {
+                return Ok(());
             }
         }
         Err(ClusterError::Busy(self.name.clone()))
     }
 
-    async fn until_suspended(&self, subject: &Subject) -> Result<(), ClusterError> {
+    /// Waits until the HPA follows no metric.
+    ///
+    /// # Errors
+    /// When no operator suspends it in time.
+    pub async fn until_suspended(&self, subject: &Subject) -> Result<(), ClusterError> {
         let waited = wait(SUSPEND_LIMIT, async || {
-            Ok(hold::suspended(&self.hpa(&subject.hpa).await?))
+            Ok(is_frozen(&self.hpa(&subject.hpa).await?))
         });
         if waited.await? {
             return Ok(());
         }
         Err(ClusterError::Precondition(format!(
-            "HorizontalPodAutoscaler {} was not suspended within {} s of suspend: true in {}: is vas operator running, and is the resource Ready?",
+            "HorizontalPodAutoscaler {} was not suspended within {} s of the annotation {} of {}: is vas operator of this version running, and is the resource Ready?",
             subject.hpa,
             SUSPEND_LIMIT.as_secs(),
+            hold::suspension_key(),
             self.name
         )))
+    }
+
+    /// Renews a hold as long as it is polled. A failure is tried again until the hold is over.
+    ///
+    /// # Errors
+    /// Ends with one only: when somebody took the hold away, or it is over.
+    pub async fn keep(&self, lease: &Lease) -> ClusterError {
+        let pause = lease.lasts / RENEWALS;
+        let mut end = lease.end();
+        loop {
+            tokio::time::sleep(pause).await;
+            let next = lease.end();
+            match self.renew(lease).await {
+                Ok(()) => end = next,
+                Err(error @ (ClusterError::Lost(_) | ClusterError::Hold(_))) => return error,
+                Err(error) if lease.clock.now() >= end => return error,
+                Err(error) => tracing::warn!(%error, "cannot renew the hold; trying again"),
+            }
+        }
+    }
+
+    async fn renew(&self, lease: &Lease) -> Result<(), ClusterError> {
+        for _ in 0..ATTEMPTS {
+            let resource = self.read().await?;
+            let hold = self.own(&resource, lease)?;
+            if self
+                .write(&hold::renew_patch(&resource, &hold, lease.end())?)
+                .await?
+            {
+                return Ok(());
+            }
+        }
+        Err(ClusterError::Busy(self.name.clone()))
+    }
+
+    /// The hold of a lease, if it is still there and not over.
+    fn own(&self, resource: &Value, lease: &Lease) -> Result<Hold, ClusterError> {
+        hold::held(resource)?
+            .filter(|hold| hold.holder == lease.holder && !hold.is_over(resource, lease.clock.now()))
+            .ok_or_else(|| ClusterError::Lost(self.name.clone()))
     }
 
     /// Asks for so many replicas, and waits until exactly so many pods are there, all of them Ready.
@@ -101,25 +190,26 @@ impl Resource {
     ///
     /// # Errors
     /// When that cannot be read, or the hold is gone.
-    pub async fn steady(&self, subject: &Subject, replicas: u32, holder: &str) -> Result<bool, ClusterError> {
-        match hold::held(&self.read().await?)? {
-            Some(hold) if hold.holder == holder => {}
-            _ => return Err(ClusterError::Lost(self.name.clone())),
-        }
+    pub async fn steady(
+        &self,
+        subject: &Subject,
+        replicas: u32,
+        lease: &Lease,
+    ) -> Result<bool, ClusterError> {
+        self.own(&self.read().await?, lease)?;
         Ok(self.pods(subject).await? == (replicas, replicas))
     }
 
-    /// Puts back what a test changed, replicas first while no HPA moves them. `holder`: of this test only. What was put
-    /// back; `None` where there is nothing to be.
+    /// Puts back what a test changed, replicas first while no HPA moves them; if its hold is over, the HPA has moved
+    /// them, and they are left to it. `holder`: of this test only. `None` where there is nothing to be put back.
     ///
     /// # Errors
     /// When it cannot be put back; then the annotation is still there.
-    pub async fn give_back(&self, holder: Option<&str>) -> Result<Option<Hold>, ClusterError> {
+    pub async fn give_back(&self, holder: Option<&str>) -> Result<Option<Given>, ClusterError> {
+        let clock = ServerClock::of(&self.client).await;
         for _ in 0..ATTEMPTS {
             let resource = match self.read().await {
-                Err(ClusterError::Api { source, .. }) if not_found(&source) && holder.is_some() => {
-                    return Ok(None);
-                }
+                Err(error) if error.is_not_found() && holder.is_some() => return Ok(None),
                 read => read?,
             };
             let Some(hold) = hold::held(&resource)? else {
@@ -128,9 +218,12 @@ impl Resource {
             if holder.is_some_and(|holder| holder != hold.holder) {
                 return Ok(None);
             }
-            self.put_replicas_back(&hold).await?;
+            let over = hold.is_over(&resource, clock.now());
+            if !over {
+                self.put_replicas_back(&hold).await?;
+            }
             if self.write(&hold::give_back_patch(&resource, &hold)).await? {
-                return Ok(Some(hold));
+                return Ok(Some(Given { hold, over }));
             }
         }
         Err(ClusterError::Busy(self.name.clone()))

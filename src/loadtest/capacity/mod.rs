@@ -1,7 +1,7 @@
 //! `vas test capacity`: how much so many replicas carry.
 //!
 //! ```text
-//! hold      replicas held through suspend and the scale subresource, and given back
+//! hold      a workload suspended as long as it is renewed, its replicas held through the scale subresource
 //! guardian  a process that gives them back when this one is gone
 //! steps     loads of a search, one after the other -> core::loadtest::search
 //! elastic   plateaus and ramps with scaling on

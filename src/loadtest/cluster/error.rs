@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::core::loadtest::hold::HoldError;
+use crate::core::{loadtest::hold::HoldError, suspend::SuspensionError};
 
 /// Longest wait for one answer.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -15,6 +15,9 @@ pub enum ClusterError {
     /// See [`HoldError`].
     #[error(transparent)]
     Hold(#[from] HoldError),
+    /// The workload cannot be named in an annotation.
+    #[error("the workload cannot be suspended: {0}")]
+    Suspension(#[from] SuspensionError),
     /// The API server refuses, or does not answer.
     #[error("cannot {what}: {source}")]
     Api {
@@ -37,15 +40,22 @@ pub enum ClusterError {
     #[error("{0}")]
     Precondition(String),
     /// Somebody took the hold away while the test ran.
-    #[error("the hold on {0} is gone: somebody put it back while the test ran (vas test restore?)")]
+    #[error(
+        "the hold on {0} is gone: somebody put it back while the test ran (vas test restore?), or it could not be renewed in time"
+    )]
     Lost(String),
 }
 
 impl ClusterError {
+    /// Whether the API server says that there is no such object.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Api { source, .. } if not_found(source))
+    }
+
     /// Whether the test was not begun because it could not be trusted, or what it is about is not there.
     pub fn is_precondition(&self) -> bool {
         match self {
-            Self::Precondition(_) | Self::Hold(HoldError::Taken { .. }) => true,
+            Self::Precondition(_) | Self::Hold(HoldError::Taken { .. } | HoldError::Suspended { .. }) => true,
             Self::Api { source, .. } => not_found(source),
             _ => false,
         }
@@ -56,7 +66,7 @@ impl ClusterError {
 ///
 /// # Errors
 /// When it refuses, or does not answer in time.
-pub(in crate::loadtest) async fn answer<T>(
+pub(crate) async fn answer<T>(
     what: &str,
     request: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, ClusterError> {
@@ -72,7 +82,7 @@ pub(in crate::loadtest) async fn answer<T>(
 }
 
 /// Looks again and again; whether it came true within the limit.
-pub(in crate::loadtest) async fn wait(
+pub(crate) async fn wait(
     limit: Duration,
     look: impl AsyncFn() -> Result<bool, ClusterError>,
 ) -> Result<bool, ClusterError> {
@@ -91,6 +101,6 @@ pub(in crate::loadtest) async fn wait(
 }
 
 /// Whether there is no such object.
-pub(in crate::loadtest) fn not_found(error: &kube::Error) -> bool {
+pub(crate) fn not_found(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 404)
 }

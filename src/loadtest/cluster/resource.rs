@@ -19,14 +19,15 @@ use super::{
 use crate::{
     api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling},
     core::loadtest::hold,
+    server_clock::ServerClock,
 };
 
 /// A VoiceAssistScaling on a cluster.
 #[derive(Clone)]
 pub struct Resource {
-    pub(in crate::loadtest) client: Client,
-    pub(in crate::loadtest) namespace: String,
-    pub(in crate::loadtest) name: String,
+    pub(crate) client: Client,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
 }
 
 /// A workload to be tested, as it was found.
@@ -74,7 +75,7 @@ impl Resource {
         allow_production: bool,
     ) -> Result<Subject, ClusterError> {
         let resource = self.read().await?;
-        hold::free(&resource)?;
+        hold::free(&resource, ServerClock::of(&self.client).await.now())?;
         if !allow_production {
             self.refuse_production(&resource).await?;
         }
@@ -123,7 +124,7 @@ impl Resource {
         }
     }
 
-    pub(in crate::loadtest) async fn read(&self) -> Result<Value, ClusterError> {
+    pub(crate) async fn read(&self) -> Result<Value, ClusterError> {
         let api = self.resources();
         let what = format!("read VoiceAssistScaling {} in {}", self.name, self.namespace);
         let object = answer(&what, api.get(&self.name)).await?;
@@ -147,7 +148,7 @@ impl Resource {
     }
 
     /// Untyped, so that fields this version does not know stay.
-    pub(in crate::loadtest) fn resources(&self) -> Api<DynamicObject> {
+    pub(crate) fn resources(&self) -> Api<DynamicObject> {
         let kind = ApiResource::erase::<VoiceAssistScaling>(&());
         Api::namespaced_with(self.client.clone(), &self.namespace, &kind)
     }

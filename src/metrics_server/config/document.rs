@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::fields::{Fields, Problem};
 use crate::{
     core::{
-        promql::{Labels, Source},
+        promql::{LabelName, Labels, Matcher, Matchers, ReservedLabel, Source},
         quantity, yaml,
     },
     prometheus::Limits,
@@ -186,6 +186,12 @@ fn server(path: &str, value: Value, problems: &mut Vec<Problem>) -> Option<Serve
         label(&mut fields, "namespaceLabel", "namespace"),
         label(&mut fields, "podLabel", "pod"),
     );
+    let matchers = matchers(&mut fields);
+    if let (Some(namespace), Some(pod)) = (&namespace, &pod)
+        && let Some(label) = matchers.reserved(namespace, pod)
+    {
+        fields.refuse("matchers", ReservedLabel(label.clone()));
+    }
     let bind_queries = fields.boolean("queryNamespaceMatcher").unwrap_or(true);
     fields.finish();
     Some(ServerEntry {
@@ -205,10 +211,29 @@ fn server(path: &str, value: Value, problems: &mut Vec<Problem>) -> Option<Serve
             labels: Labels {
                 namespace: namespace?,
                 pod: pod?,
+                matchers,
             },
             bind_queries,
         },
     })
+}
+
+/// Labels that stand in every selector, as a mapping to their values.
+fn matchers(fields: &mut Fields<'_>) -> Matchers {
+    let Some(value) = fields.value("matchers") else {
+        return Matchers::default();
+    };
+    let path = fields.at("matchers");
+    let mut entries = Fields::of(&path, value, fields.problems());
+    let texts = entries.all_texts();
+    let mut matchers = Vec::new();
+    for (label, value) in texts {
+        match label.parse::<LabelName>() {
+            Ok(label) => matchers.push(Matcher { label, value }),
+            Err(error) => entries.refuse(&label, error),
+        }
+    }
+    matchers.into_iter().collect()
 }
 
 fn authorization(fields: &mut Fields<'_>) -> Option<Authorization> {

@@ -147,6 +147,21 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// All fields, where the names are the user's own: each with its text, which may be empty.
+    pub(super) fn all_texts(&mut self) -> Vec<(String, String)> {
+        let mut texts = Vec::new();
+        for (field, value) in std::mem::take(&mut self.values) {
+            match value {
+                Value::String(text) => texts.push((field, text)),
+                other => self.refuse(
+                    &field,
+                    format!("must be a text, not {}; put it in quotes", kind(&other)),
+                ),
+            }
+        }
+        texts
+    }
+
     /// The items of a list, each with its path.
     pub(super) fn list(&mut self, field: &'static str) -> Vec<(String, Value)> {
         match self.value(field) {

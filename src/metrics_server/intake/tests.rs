@@ -4,7 +4,7 @@ use serde_json::json;
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::*;
-use crate::core::promql::{Labels, Source};
+use crate::core::promql::{Labels, Matchers, Source};
 
 fn scaling(namespace: &str, gauge: &str) -> DeserializeGuard<VoiceAssistScaling> {
     let object = json!({
@@ -25,6 +25,7 @@ fn intake() -> Intake {
         labels: Labels {
             namespace: "namespace".parse().unwrap(),
             pod: "pod".parse().unwrap(),
+            matchers: Matchers::default(),
         },
         bind_queries: true,
     };

@@ -13,7 +13,7 @@ use crate::{
     clock::SystemClock,
     core::{
         model::ScalingKey,
-        promql::{Labels, Source},
+        promql::{Labels, Matchers, Source},
     },
     metrics_server::servers::ServerSettings,
     prometheus::{Limits, Settings},
@@ -75,6 +75,7 @@ async fn fixture_with(timeout: Duration, poll_interval: Duration) -> Fixture {
         labels: Labels {
             namespace: "namespace".parse().unwrap(),
             pod: "pod".parse().unwrap(),
+            matchers: Matchers::default(),
         },
         bind_queries: true,
     };

@@ -8,7 +8,7 @@ use crate::{
     api::v1alpha1::{OnMissing, VoiceAssistScaling},
     core::{
         model::ScalingKey,
-        promql::{Answer, ByName, Item, Labels, Refusal, Source, Sources},
+        promql::{Answer, ByName, Item, Labels, Matchers, Refusal, Source, Sources},
         reading::Failure,
     },
     metrics_server::path::Version,
@@ -21,6 +21,7 @@ fn sources() -> Sources {
         labels: Labels {
             namespace: "namespace".parse().unwrap(),
             pod: "pod".parse().unwrap(),
+            matchers: Matchers::default(),
         },
         bind_queries: true,
     };

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::core::promql::{Labels, Source};
+use crate::core::promql::{Labels, Matchers, Source};
 
 fn scaling(name: &str) -> VoiceAssistScaling {
     serde_json::from_value(json!({
@@ -22,6 +22,7 @@ fn sources(namespace_label: &str) -> Sources {
         labels: Labels {
             namespace: namespace_label.parse().unwrap(),
             pod: "pod".parse().unwrap(),
+            matchers: Matchers::default(),
         },
         bind_queries: true,
     };

@@ -1,6 +1,6 @@
 //! The watch of the resources themselves.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use futures::StreamExt;
 use kube::{
@@ -30,6 +30,8 @@ pub(in crate::operator) struct Facts {
     pub(in crate::operator) claim: Option<Arc<Claim>>,
     uid: String,
     generation: Option<i64>,
+    /// Those that suspend: no generation tells that they changed.
+    annotations: Option<BTreeMap<String, String>>,
     deleting: bool,
     /// Of the one condition that the metrics server writes: status, reason, and the generation it judged.
     metrics_available: Option<(String, String, Option<i64>)>,
@@ -113,6 +115,7 @@ fn facts(stored: &Stored) -> (Key, Facts) {
     let facts = Facts {
         uid: metadata.uid.clone().unwrap_or_default(),
         generation: metadata.generation,
+        annotations: metadata.annotations.clone(),
         deleting,
         claim: object
             .as_ref()
@@ -133,11 +136,11 @@ mod tests {
 
     use super::*;
 
-    fn facts_with(condition: &Value) -> Facts {
+    fn facts_with(condition: &Value, annotations: &Value) -> Facts {
         let object: Stored = serde_json::from_value(json!({
             "apiVersion": "scaling.voiceassist.io/v1alpha1",
             "kind": "VoiceAssistScaling",
-            "metadata": {"namespace": "ns", "name": "v", "uid": "1", "generation": 2},
+            "metadata": {"namespace": "ns", "name": "v", "uid": "1", "generation": 2, "annotations": annotations},
             "spec": {"workloads": []},
             "status": {"conditions": [condition]},
         }))
@@ -146,11 +149,31 @@ mod tests {
     }
 
     #[test]
+    fn a_suspension_is_news_and_no_other_annotation_is() {
+        let condition = json!({"type": "Ready", "status": "True", "reason": "Ready", "message": "",
+                               "lastTransitionTime": "2026-01-01T00:00:00Z"});
+        let with = |annotations: Value| facts_with(&condition, &annotations);
+        let none = with(json!({}));
+        assert_eq!(
+            none,
+            with(json!({"kubectl.kubernetes.io/last-applied-configuration": "{}"}))
+        );
+        let suspended = with(json!({"scaling.voiceassist.io/suspend": "workloads=a"}));
+        assert_ne!(none, suspended);
+        assert_ne!(suspended, with(json!({"scaling.voiceassist.io/suspend": ""})));
+        assert_ne!(
+            suspended,
+            with(json!({"scaling.voiceassist.io/suspend.ben": "workloads=a"}))
+        );
+    }
+
+    #[test]
     fn the_metrics_servers_verdict_on_a_newer_spec_is_news_and_its_message_is_none() {
         let condition = |generation: i64, message: &str| {
             json!({"type": METRICS_AVAILABLE, "status": "True", "reason": "MetricsFresh", "message": message,
                    "observedGeneration": generation, "lastTransitionTime": "2026-01-01T00:00:00Z"})
         };
+        let facts_with = |condition: &Value| facts_with(condition, &json!({}));
         let before = facts_with(&condition(1, "1 metric"));
         assert_eq!(before, facts_with(&condition(1, "2 metrics")));
         assert_ne!(before, facts_with(&condition(2, "1 metric")));

@@ -10,7 +10,7 @@ use vas::{
     api::v1alpha1::VoiceAssistScaling,
     core::{
         model::ScalingKey,
-        promql::{Answer, Item, Labels, Source, Sources},
+        promql::{Answer, Item, Labels, Matchers, Source, Sources},
     },
     metrics_server::{
         path::{self, Route},
@@ -43,6 +43,7 @@ fn sources() -> Sources {
     let labels = Labels {
         namespace: "namespace".parse().expect("a label name"),
         pod: "pod".parse().expect("a label name"),
+        matchers: Matchers::default(),
     };
     let source = Source {
         labels,

@@ -1,6 +1,6 @@
-//! Replicas are held through `suspend` on a real cluster with a real operator, and given back however a test ends.
+//! Replicas are held on a real cluster with a real operator, and given back however a test ends.
 
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,9 @@ use crate::{
 };
 
 const SOON: Duration = Duration::from_secs(60);
-const ANNOTATION: &str = "/metadata/annotations/scaling.voiceassist.io~1capacity-test";
+const RECORD: &str = "/metadata/annotations/scaling.voiceassist.io~1capacity-test";
+const SUSPENSION: &str = "/metadata/annotations/scaling.voiceassist.io~1suspend.capacity-test";
+const POLICY: &str = "/spec/behavior/scaleDown/selectPolicy";
 
 struct Scene {
     operated: Operated<'static>,
@@ -54,16 +56,13 @@ impl Scene {
     async fn holding(&self, more: &[&str]) -> Process {
         let test = vas::start("capacity", &self.arguments(more), &[]);
         eventually(SOON, "three replicas are held", || async {
-            let scaling = self
-                .operated
-                .get("voiceassistscaling", "voice")
-                .unwrap_or_default();
-            let (replicas, suspend) = (self.operated.replicas("api"), suspend(&scaling));
-            if replicas == 3 && suspend == json!(true) && scaling.pointer(ANNOTATION).is_some() {
+            let (replicas, scaling) = (self.operated.replicas("api"), self.scaling());
+            let annotated = scaling.pointer(RECORD).is_some() && scaling.pointer(SUSPENSION).is_some();
+            if replicas == 3 && annotated && suspend(&scaling).is_null() {
                 Ok(())
             } else {
                 Err(format!(
-                    "{replicas} replicas, suspend {suspend}; the test says: {}",
+                    "{replicas} replicas of {scaling}; the test says: {}",
                     test.log()
                 ))
             }
@@ -72,15 +71,27 @@ impl Scene {
         test
     }
 
+    fn scaling(&self) -> Value {
+        let scaling = self.operated.get("voiceassistscaling", "voice");
+        scaling.unwrap_or_default()
+    }
+
+    /// Runs a command on the resource: its exit code, and all that it says.
+    fn command(&self, words: &[&str]) -> (Option<i32>, String) {
+        let kubeconfig = format!("--kubeconfig={}", self.operated.cluster.kubeconfig().display());
+        let mut arguments = words.to_vec();
+        arguments.extend(["voice", "-n", self.operated.namespace.name(), &kubeconfig]);
+        let output = vas::run(&arguments);
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+    }
+
     /// Waits until everything is as it was before: two replicas, no suspend, no annotation.
     async fn given_back(&self) {
-        eventually(SOON, "replicas and suspend are as they were", || async {
-            let scaling = self
-                .operated
-                .get("voiceassistscaling", "voice")
-                .unwrap_or_default();
-            let replicas = self.operated.replicas("api");
-            if replicas == 2 && suspend(&scaling).is_null() && scaling.pointer(ANNOTATION).is_none() {
+        eventually(SOON, "replicas and annotations are as they were", || async {
+            let (replicas, scaling) = (self.operated.replicas("api"), self.scaling());
+            let annotated = scaling.pointer(RECORD).is_some() || scaling.pointer(SUSPENSION).is_some();
+            if replicas == 2 && suspend(&scaling).is_null() && !annotated {
                 Ok(())
             } else {
                 Err(format!("{replicas} replicas of {scaling}"))
@@ -157,8 +168,104 @@ async fn a_killed_test_gives_everything_back() {
     scene.given_back().await;
 }
 
+/// The processes that a process has started.
+fn children(parent: u32) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let numbers = processes.filter_map(|one| one.file_name().to_str()?.parse::<u32>().ok());
+    let is_child = |number: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+        // The state and the parent follow the name, which ends with the last parenthesis.
+        let after = stat.rsplit(')').next().unwrap_or_default();
+        after.split_whitespace().nth(1) == Some(&parent.to_string())
+    };
+    numbers.filter(is_child).collect()
+}
+
 #[tokio::test]
-async fn what_is_left_of_a_test_is_restored_by_hand_and_once_only() {
+async fn scaling_goes_on_by_itself_when_a_test_is_gone_with_its_machine() {
+    let scene = Scene::set("capacity-machine").await;
+    let mut test = scene.holding(&["--hold=20s"]).await;
+    let until = || scene.scaling().pointer(SUSPENSION).cloned().unwrap_or_default();
+    let first = until();
+    eventually(SOON, "the hold is renewed", || async {
+        if until() == first { Err(until()) } else { Ok(()) }
+    })
+    .await;
+    let hpa = scene.operated.get("hpa", "voice-api").unwrap();
+    assert_eq!(hpa.pointer(POLICY), Some(&json!("Disabled")));
+    let message = scene
+        .operated
+        .condition("voice", "Ready", "True", "Suspended")
+        .await;
+    assert!(
+        message.contains("api until") && message.contains("capacity test vas_"),
+        "{message}"
+    );
+
+    let guardians = children(test.id());
+    assert_eq!(guardians.len(), 1, "{guardians:?}");
+    let killed = Command::new("kill")
+        .args(["-KILL", &guardians[0].to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    test.signal(Signal::Kill);
+    test.wait(SOON).await;
+    scene
+        .operated
+        .field_becomes("hpa", "voice-api", POLICY, json!("Max"))
+        .await;
+    scene.operated.condition("voice", "Ready", "True", "Ready").await;
+    assert!(
+        scene.scaling().pointer(RECORD).is_some(),
+        "nobody was left to remove it"
+    );
+
+    // Neither a second test nor a restore is misled by what is left.
+    let mut second = scene.holding(&[]).await;
+    second.signal(Signal::Interrupt);
+    assert_eq!(second.wait(SOON).await.code(), Some(130), "{}", second.log());
+    let left = json!({"holder": "gone", "since": "2026-11-26T12:00:00Z", "workload": "api", "replicas": 5,
+        "suspendedBy": "Annotation", "target": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"}});
+    let left = format!("scaling.voiceassist.io/capacity-test={left}");
+    let namespace = &scene.operated.namespace;
+    namespace.kubectl(&["annotate", "voiceassistscaling", "voice", &left]);
+    let (code, said) = scene.command(&["test", "restore"]);
+    assert!(
+        code == Some(0) && said.contains("had gone on by itself"),
+        "{said}"
+    );
+    assert_ne!(scene.operated.replicas("api"), 5, "replicas are left to the HPA");
+    assert_eq!(scene.scaling().pointer(RECORD), None);
+}
+
+#[tokio::test]
+async fn a_test_and_a_person_do_not_undo_what_the_other_holds() {
+    let scene = Scene::set("capacity-incident").await;
+    let mut test = scene.holding(&[]).await;
+    let (code, said) = scene.command(&["suspend", "--reason=incident 4711"]);
+    assert!(code == Some(0) && said.contains("(incident 4711)"), "{said}");
+    test.signal(Signal::Interrupt);
+    assert_eq!(test.wait(SOON).await.code(), Some(130), "{}", test.log());
+    scene.given_back().await;
+    let message = scene
+        .operated
+        .condition("voice", "Ready", "True", "Suspended")
+        .await;
+    assert!(message.contains("(incident 4711)"), "{message}");
+    let hpa = scene.operated.get("hpa", "voice-api").unwrap();
+    assert_eq!(hpa.pointer(POLICY), Some(&json!("Disabled")));
+
+    let arguments = scene.arguments(&[]);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let refused = vas::run(&arguments);
+    let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(4), "{words}");
+    assert!(words.contains("(incident 4711)"), "{words}");
+    scene.given_back().await;
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_test_of_an_earlier_version_is_restored_by_hand_and_once_only() {
     let scene = Scene::set("capacity-restore").await;
     let left = json!({"holder": "gone", "since": "2026-11-26T12:00:00Z", "workload": "api", "replicas": 2,
         "target": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"}});

@@ -58,7 +58,7 @@ spec:
 pub struct Installation {
     pub cluster: Cluster,
     pub prometheus: Prometheus,
-    exporter: Exporter,
+    pub exporter: Exporter,
     _operator: Process,
     _metrics_server: Process,
 }

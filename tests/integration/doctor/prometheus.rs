@@ -5,7 +5,7 @@ use std::net::{IpAddr, UdpSocket};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::installation::{Said, healthy};
+use super::installation::{NAMESPACE, Said, healthy};
 use crate::support::{cluster::run_dir, process::free_port};
 
 fn replace(path: &str, value: &str) -> String {
@@ -56,6 +56,35 @@ async fn a_wrong_gauge_a_wrong_matcher_and_a_wrong_label_are_told_apart() {
         found.contains("instance is never the name of a live pod"),
         "{found}"
     );
+    doctored.becomes_healthy().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn series_of_another_cluster_are_found_and_a_matcher_parts_them() {
+    let doctored = healthy().await;
+    let (gauge, clusters) = ("voiceassist_queue_depth", ["eu-1", "us-1"]);
+    let of = |cluster| {
+        [
+            ("namespace", NAMESPACE),
+            ("queue", "default"),
+            ("cluster", cluster),
+        ]
+    };
+    for cluster in clusters {
+        doctored.exporter.set(gauge, &of(cluster), 1.0);
+    }
+    let found = doctored.finds("prometheus-clusters", "problem").await;
+    assert!(
+        found.contains("queue-depth") && found.contains("eu-1, us-1"),
+        "{found}"
+    );
+    let url = format!("--prometheus-url={}", doctored.prometheus.url());
+    let said = Said::of(&doctored.run(&["-o=json", &url, "--matchers=cluster=eu-1"]));
+    let found = said.line("prometheus-clusters", "ok").unwrap();
+    assert!(found.contains("queue-depth"), "{found}");
+    for cluster in clusters {
+        doctored.exporter.remove(gauge, &of(cluster));
+    }
     doctored.becomes_healthy().await;
 }
 

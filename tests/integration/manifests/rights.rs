@@ -34,6 +34,10 @@ async fn the_role_view_reads_resources_and_the_role_edit_writes_them_but_not_the
         ),
         ("editer", "list voiceassistscalings -n default"),
         ("editer", "delete voiceassistscalings -n default"),
+        // What vas suspend and vas resume need.
+        ("editer", "get voiceassistscalings -n default"),
+        ("editer", "patch voiceassistscalings -n default"),
+        ("editer", "get horizontalpodautoscalers.autoscaling -n default"),
     ];
     for (user, what) in allowed {
         assert!(can(&cluster, user, what), "{user} may not {what}");

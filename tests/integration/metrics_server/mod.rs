@@ -19,6 +19,7 @@ mod refused;
 mod remarks;
 mod replicas;
 mod serving;
+mod shared_prometheus;
 mod sources;
 mod split;
 pub mod stack;

@@ -11,4 +11,5 @@ pub mod fixture;
 mod leadership;
 mod many;
 mod migration;
+mod suspended;
 mod targets;

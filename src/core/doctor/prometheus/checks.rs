@@ -72,6 +72,12 @@ pub fn series(observed: &Observed) -> Vec<Finding> {
                         "check the name and that its target is scraped: up, and {{__name__=~\"{}.*\"}}",
                         stem(name)
                     ))
+                } else if let Some(matchers) = &facts.foreign_to {
+                    missing(
+                        seen,
+                        format!("{place}: none of {} series {name} has {matchers}", facts.all),
+                    )
+                    .fix("correct the metrics server's --matchers (VAS_MATCHERS), or `matchers` in its --config")
                 } else if facts.matched == 0 {
                     let culprits = if facts.empty_matchers.is_empty() {
                         "no series has all of matchLabels together".to_owned()
@@ -194,6 +200,39 @@ pub fn pods(observed: &Observed) -> Vec<Finding> {
             )
             .fix("is each pod scraped? A new pod has its first rate after two scrapes"),
         })
+    })
+}
+
+/// Whether the series of a namespace are those of one cluster.
+pub fn clusters(observed: &Observed) -> Vec<Finding> {
+    each(observed, |seen, facts, _| {
+        let facts = matched(facts)?;
+        let place = seen.place();
+        let Some((label, values)) = &facts.clusters else {
+            return Some(Finding::ok(
+                seen.object(),
+                format!("{place}: the series of one cluster"),
+            ));
+        };
+        let example = values.iter().find(|value| !value.is_empty());
+        let shown: Vec<&str> = values
+            .iter()
+            .map(|value| if value.is_empty() { "missing" } else { value })
+            .collect();
+        Some(
+            Finding::problem(
+                seen.object(),
+                format!(
+                    "{place}: the series of namespace {} come from several clusters: {label} is {}",
+                    seen.namespace,
+                    shown.join(", ")
+                ),
+            )
+            .fix(format!(
+                "name this cluster: --matchers={label}={} (VAS_MATCHERS) of the metrics server, or `matchers` in its --config",
+                example.map_or("...", String::as_str)
+            )),
+        )
     })
 }
 

@@ -7,7 +7,10 @@ mod questions;
 use std::collections::BTreeSet;
 
 pub use address::{Address, AddressError, ServiceAddress};
-pub use questions::{RESETS_WINDOW, Selected, by_label, count, per_series_resets, reachable, sample};
+pub use questions::{
+    CLUSTER_LABELS, RESETS_WINDOW, Selected, by_cluster, by_label, count, per_series_resets, reachable,
+    sample,
+};
 
 use super::observed::Read;
 use crate::{api::v1alpha1::OnMissing, core::model::Series};
@@ -74,6 +77,10 @@ pub struct SelectedFacts {
     pub namespaces: Vec<String>,
     /// Values of the pod label, for a counter; empty text where it is missing.
     pub pods: BTreeSet<String>,
+    /// The server's own matchers, where they leave none of all.
+    pub foreign_to: Option<String>,
+    /// A label that tells clusters apart, with its values, where the namespace's series come from several.
+    pub clusters: Option<(String, BTreeSet<String>)>,
     /// How often a series of a counter fell within [`RESETS_WINDOW`], on average.
     pub resets: Option<f64>,
 }

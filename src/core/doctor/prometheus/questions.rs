@@ -4,11 +4,23 @@ use std::collections::BTreeMap;
 
 use crate::{
     api::v1alpha1::MatchExpression,
-    core::promql::{InvalidMatcherName, LabelName, matcher, matcher_name, quote},
+    core::promql::{InvalidMatcherName, LabelName, Matchers, matcher, matcher_name, quote},
 };
 
 /// The window in which falls of a counter are counted.
 pub const RESETS_WINDOW: &str = "10m";
+
+/// What the label is usually called that tells clusters apart which share a Prometheus, Thanos or Mimir: by the
+/// external labels of each cluster's own Prometheus.
+pub const CLUSTER_LABELS: [&str; 7] = [
+    "cluster",
+    "cluster_id",
+    "cluster_name",
+    "k8s_cluster",
+    "k8s_cluster_name",
+    "kubernetes_cluster",
+    "prometheus_cluster",
+];
 
 /// A question that any Prometheus answers.
 pub const fn reachable() -> &'static str {
@@ -61,6 +73,14 @@ impl Selected {
         Ok(self)
     }
 
+    /// Those of them that are this cluster's.
+    #[must_use]
+    pub fn with_matchers(self, matchers: &Matchers) -> Self {
+        matchers
+            .iter()
+            .fold(self, |selected, (label, value)| selected.with(label, value))
+    }
+
     fn text(&self) -> String {
         format!("{{{}}}", self.matchers.join(","))
     }
@@ -84,6 +104,12 @@ pub fn by_label(selected: &Selected, label: &LabelName) -> String {
     format!("count by ({label}) ({})", selected.text())
 }
 
+/// One series for each combination of the labels that tell clusters apart.
+#[must_use]
+pub fn by_cluster(selected: &Selected) -> String {
+    format!("count by ({}) ({})", CLUSTER_LABELS.join(", "), selected.text())
+}
+
 /// How often a series fell, on average.
 #[must_use]
 pub fn per_series_resets(selected: &Selected) -> String {
@@ -103,6 +129,7 @@ mod tests {
             count(&selected),
             sample(&selected),
             by_label(&selected, &label),
+            by_cluster(&selected.clone().with_matchers(&Matchers::default())),
             per_series_resets(&selected),
             reachable().to_owned(),
         ] {

@@ -4,9 +4,9 @@ use k8s_openapi::api::{autoscaling::v2::HorizontalPodAutoscaler, core::v1::Resou
 
 use super::ratio;
 use crate::core::{
-    loadtest::hold,
     observed::PodTemplate,
     quota::{self, AtMost, Quota},
+    suspend::is_frozen,
 };
 
 /// What was found of a workload.
@@ -39,9 +39,9 @@ pub struct Obstacle {
 pub fn obstacles(found: &Found, wanted: u32) -> Vec<Obstacle> {
     let name = found.hpa.metadata.name.as_deref().unwrap_or_default();
     let mut obstacles = Vec::new();
-    if hold::suspended(&found.hpa) {
+    if is_frozen(&found.hpa) {
         obstacles.push(lasting(format!(
-            "HorizontalPodAutoscaler {name} is suspended: end that with suspend: false"
+            "HorizontalPodAutoscaler {name} is suspended: see who holds it with kubectl get vas -o wide, and end that with vas resume or suspend: false"
         )));
     }
     obstacles.extend(conditions(&found.hpa, name));

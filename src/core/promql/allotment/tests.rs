@@ -5,7 +5,7 @@ use proptest::{prelude::*, sample::Index};
 use super::*;
 use crate::core::{
     model::Series,
-    promql::{Grouping, Labels},
+    promql::{Grouping, Labels, Matchers},
 };
 
 /// What one resource needs, with owned parts.
@@ -36,6 +36,7 @@ fn shape(number: usize) -> Arc<Shape> {
         labels: Labels {
             namespace: "namespace".parse().unwrap(),
             pod: "pod".parse().unwrap(),
+            matchers: Matchers::default(),
         },
         series: Series::Query { query: String::new() },
     })

@@ -6,6 +6,7 @@ use promql_parser::parser;
 use proptest::prelude::*;
 
 use super::*;
+use crate::core::promql::Matchers;
 use crate::{
     api::v1alpha1::{Aggregation, OnMissing},
     core::{
@@ -19,6 +20,7 @@ fn source(bind_queries: bool) -> Source {
         labels: Labels {
             namespace: "namespace".parse().unwrap(),
             pod: "pod".parse().unwrap(),
+            matchers: Matchers::default(),
         },
         bind_queries,
     }

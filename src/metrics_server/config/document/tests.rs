@@ -56,6 +56,7 @@ fn every_field_is_read() {
   namespaceLabel: kube_namespace
   podLabel: kube_pod
   queryNamespaceMatcher: false
+  matchers: {{cluster: eu-1, stage: ''}}
 "
     );
     let server = parse(&text).unwrap().servers.remove(0);
@@ -77,6 +78,10 @@ fn every_field_is_read() {
     assert_eq!(server.poll_interval, Duration::from_secs(60));
     assert_eq!(server.source.labels.pod.as_str(), "kube_pod");
     assert!(!server.source.bind_queries);
+    assert_eq!(
+        server.source.labels.matchers.to_string(),
+        r#"cluster="eu-1",stage="""#
+    );
 }
 
 #[test]
@@ -202,5 +207,23 @@ proptest! {
     #[test]
     fn any_text_is_refused_without_a_panic(text in any::<String>()) {
         prop_assert!(parse(&text).is_err());
+    }
+}
+
+#[test]
+fn a_matcher_is_a_label_with_a_text_and_none_that_is_matched_already() {
+    let valid = "name: a, url: 'https://p'";
+    for (matchers, expected) in [
+        (
+            "{cluster: 1}",
+            ".cluster: must be a text, not a number; put it in quotes",
+        ),
+        ("{'a-b': c}", ".a-b: \"a-b\" is not a Prometheus label name"),
+        ("{namespace: a}", ": namespace is matched already; remove it"),
+        ("[cluster]", ": must be a mapping, not a list"),
+    ] {
+        let found = problem(&format!("{valid}, matchers: {matchers}"));
+        let expected = format!("prometheusServers[0].matchers{expected}");
+        assert!(found.starts_with(&expected), "{found}");
     }
 }

@@ -48,6 +48,38 @@ fn the_matcher_that_removes_everything_is_named() {
 }
 
 #[test]
+fn series_of_several_clusters_are_a_problem_and_the_fix_names_one() {
+    assert_eq!(severities(&clusters(&healthy())), [Severity::Ok]);
+    let observed = with(|_, facts| {
+        let both = BTreeSet::from(["eu-1".to_owned(), "us-1".to_owned()]);
+        facts.clusters = Some(("cluster".to_owned(), both));
+    });
+    let found = clusters(&observed);
+    assert_eq!(severities(&found), [Severity::Problem]);
+    assert!(
+        found[0].message.contains("cluster is eu-1, us-1"),
+        "{}",
+        found[0].message
+    );
+    assert!(found[0].fix.as_ref().unwrap().contains("--matchers=cluster=eu-1"));
+}
+
+#[test]
+fn matchers_of_the_server_that_leave_nothing_are_named() {
+    let observed = with(|_, facts| {
+        facts.matched = 0;
+        facts.foreign_to = Some("cluster=\"eu-2\"".to_owned());
+    });
+    let found = series(&observed);
+    assert_eq!(severities(&found), [Severity::Problem]);
+    assert!(
+        found[0].message.contains("has cluster=\"eu-2\""),
+        "{}",
+        found[0].message
+    );
+}
+
+#[test]
 fn a_missing_namespace_label_names_the_labels_there_are() {
     let observed = with(|_, facts| {
         facts.in_namespace = 0;

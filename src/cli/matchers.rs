@@ -1,0 +1,32 @@
+//! `--matchers`: which series of a Prometheus are this cluster's.
+
+use crate::core::promql::{LabelName, Labels, Matcher, ReservedLabel};
+
+/// Matchers of every selector.
+#[derive(Clone, Debug, clap::Args)]
+pub(in crate::cli) struct MatchersArgs {
+    /// Labels that stand in every selector of every query, where clusters share a Prometheus, Thanos or Mimir: for
+    /// example cluster=eu-1
+    #[arg(long, value_name = "LABEL=VALUE", value_delimiter = ',', env = "VAS_MATCHERS")]
+    matchers: Vec<Matcher>,
+}
+
+impl MatchersArgs {
+    /// Whether any were given.
+    pub(in crate::cli) fn given(&self) -> Option<Vec<Matcher>> {
+        (!self.matchers.is_empty()).then(|| self.matchers.clone())
+    }
+
+    /// The labels of a Prometheus with these matchers.
+    ///
+    /// # Errors
+    /// When one of them is the label of the namespace or the pod.
+    pub(in crate::cli) fn labels(
+        &self,
+        namespace: &LabelName,
+        pod: &LabelName,
+    ) -> Result<Labels, ReservedLabel> {
+        let matchers = self.matchers.iter().cloned().collect();
+        Labels::new(namespace.clone(), pod.clone(), matchers)
+    }
+}
