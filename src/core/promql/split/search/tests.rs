@@ -213,11 +213,8 @@ fn a_bad_namespace_is_asked_again_less_and_less_often_and_heard_once_it_is_good(
     let minutes: Vec<u64> = asked.windows(2).map(|pair| (pair[1] - pair[0]) / 60).collect();
     assert_eq!(minutes, [20, 40, 80, 120]);
     let healthy = Prometheus::with(&needed, &[]);
-    let polls = (0..2000).find(|_| shape.poll(&healthy).answered == needed);
-    assert!(
-        polls.is_some_and(|polls| polls as u64 * INTERVAL <= 7200),
-        "{polls:?}"
-    );
+    let polls = (0u64..2000).find(|_| shape.poll(&healthy).answered == needed);
+    assert!(polls.is_some_and(|polls| polls * INTERVAL <= 7200), "{polls:?}");
 }
 
 fn some(of: &BTreeSet<String>, picked: &[proptest::sample::Index]) -> BTreeSet<String> {
