@@ -35,5 +35,6 @@ impl Args {
         found
             .change("resumed", |resource| change::resume(resource, holder, &workloads))
             .await
+            .map(|_| ())
     }
 }

@@ -63,11 +63,18 @@ impl Args {
             until: self.end(now)?,
             reason: Reason::of(&self.reason).map_err(|error| usage("--reason", &error))?,
         };
-        found
+        let suspended = found
             .change("suspended", |resource| {
                 change::suspend(resource, holder, &suspension, self.overwrite, now).map(Some)
             })
-            .await
+            .await?;
+        let frozen = suspended.frozen();
+        let mut unfrozen = suspension.workloads.names().filter(|name| !frozen.contains(name));
+        match unfrozen.next() {
+            Some(workload) => Err(CommandError::NotFrozen(format!("workload {workload}"))),
+            None if frozen.is_empty() => Err(CommandError::NotFrozen("the resource".to_owned())),
+            None => Ok(()),
+        }
     }
 
     /// The end, in whole seconds on the API server's clock.

@@ -61,6 +61,10 @@ pub(super) enum CommandError {
         namespace: String,
         elsewhere: String,
     },
+    #[error(
+        "{0} is not suspended, because its spec breaks a rule: HPAs stay as they are until that is mended; see kubectl describe vas"
+    )]
+    NotFrozen(String),
     #[error("{0}")]
     Usage(String),
     #[error("cannot write to standard output: {0}")]
@@ -117,7 +121,8 @@ impl SuspensionArgs {
 }
 
 impl Found<'_> {
-    /// Writes what `change` makes of the resource; waits until the operator has acted on it, and says what it is now.
+    /// Writes what `change` makes of the resource; waits until the operator has acted on it, and says what is suspended
+    /// now.
     ///
     /// # Errors
     /// When that is refused, or nobody acts on it.
@@ -125,7 +130,7 @@ impl Found<'_> {
         &self,
         done: &str,
         change: impl Fn(&Value) -> Result<Option<Value>, ChangeError>,
-    ) -> Result<(), CommandError> {
+    ) -> Result<Suspended, CommandError> {
         let SuspensionArgs { name, dry_run, .. } = self.args;
         let written = match suspend::write(&self.resource, *dry_run, change).await {
             Err(SuspendError::Cluster(error)) if error.is_not_found() => return Err(self.not_found().await),
@@ -138,10 +143,10 @@ impl Found<'_> {
             state(&suspended)
         ))
         .map_err(CommandError::Print)?;
-        if *dry_run || self.args.timeout.is_zero() {
-            return Ok(());
+        if !*dry_run && !self.args.timeout.is_zero() {
+            suspend::until_in_effect(&self.resource, self.clock, self.args.timeout).await?;
         }
-        Ok(suspend::until_in_effect(&self.resource, self.clock, self.args.timeout).await?)
+        Ok(suspended)
     }
 
     async fn not_found(&self) -> CommandError {

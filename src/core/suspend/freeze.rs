@@ -157,6 +157,9 @@ impl Entry {
             let reason = reason.unwrap_or_default();
             format!("{}{end} by annotation {key}{reason}", self.short())
         };
+        if self.frozen.is_empty() && self.unfrozen.is_empty() {
+            words.push_str(", because no workload obeys the rules");
+        }
         if !self.unfrozen.is_empty() {
             words.push_str(", which names ");
             words.push_str(&self.unfrozen.join(", "));
@@ -346,6 +349,22 @@ mod tests {
                 .long()
                 .unwrap()
                 .contains("names api: no such workload, or its spec breaks a rule")
+        );
+    }
+
+    #[test]
+    fn where_every_workload_breaks_a_rule_nothing_is_said_to_be_frozen() {
+        let mut object = object(json!({ANNOTATION: ""}));
+        for workload in &mut object.spec.workloads {
+            workload.min_replicas = Some(11);
+        }
+        let (names, suspended) = frozen(&object);
+        assert!(names.is_empty() && !suspended.any());
+        assert!(
+            suspended
+                .long()
+                .unwrap()
+                .contains("because no workload obeys the rules")
         );
     }
 
