@@ -29,6 +29,12 @@ demo: tools cluster ## Autoscale VoiceAssist on a real local Kubernetes, and tel
 	@cargo build --locked --bin vas --example demo --example load-model
 	@target/debug/examples/demo
 
+.PHONY: attack
+attack: tools cluster ## Let a user with the role edit attack an installation, and measure its neighbour; 10 minutes (ARGS="--quick": 1)
+	@echo "building vas and the attack (the first time takes a few minutes)" >&2
+	@cargo build --locked --bin vas --example attack
+	@target/debug/examples/attack $(ARGS)
+
 .PHONY: test
 test: tools cluster ## All tests: unit, and integration on a real Kubernetes and a real Prometheus
 	RUST_TEST_THREADS=5 cargo test --locked

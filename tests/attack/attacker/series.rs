@@ -1,0 +1,52 @@
+//! Series with the attacker's namespace: as many pods as a large service has, under the names that others scale on,
+//! with values that no metric should have.
+
+use std::{sync::Arc, time::Duration};
+
+use super::NAMESPACE;
+use crate::{
+    innocent::GAUGE,
+    support::{exporter::Exporter, prometheus::Prometheus},
+};
+
+/// A counter of many pods.
+pub const COUNTER: &str = "attack_requests_total";
+/// So many.
+const PODS: usize = 1000;
+
+/// A scrape target of the attacker.
+#[derive(Clone)]
+pub struct Series(Arc<Exporter>);
+
+impl Series {
+    /// Is scraped from now on.
+    pub async fn start(prometheus: &Prometheus) -> Self {
+        let exporter = Exporter::start().await;
+        for pod in 0..PODS {
+            exporter.set(
+                COUNTER,
+                &[("namespace", NAMESPACE), ("pod", &format!("pawn-{pod}"))],
+                0.0,
+            );
+        }
+        prometheus.register_every("attacker", &exporter.target(), "5s");
+        Self(Arc::new(exporter))
+    }
+
+    /// Changes all the time.
+    pub async fn change(self) {
+        let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, f64::MAX, 5e-324];
+        for value in odd.into_iter().cycle() {
+            for pod in 0..PODS {
+                self.0.add(
+                    COUNTER,
+                    &[("namespace", NAMESPACE), ("pod", &format!("pawn-{pod}"))],
+                    1e12,
+                );
+            }
+            self.0
+                .set(GAUGE, &[("namespace", NAMESPACE), ("queue", "theirs")], value);
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+    }
+}

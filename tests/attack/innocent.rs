@@ -1,0 +1,78 @@
+//! The innocent tenant: one workload that scales on the depth of a queue.
+
+use std::time::Duration;
+
+use crate::{record::Record, say, stage::Stage, support::eventually};
+
+/// Its namespace.
+pub const NAMESPACE: &str = "innocent";
+/// What it scales on.
+pub const GAUGE: &str = "innocent_queue_depth";
+/// Depth and replicas before its load is raised: 50 per pod.
+const LOADED: (f64, u32) = (180.0, 4);
+/// The same after.
+const MORE_LOADED: (f64, u32) = (330.0, 7);
+
+const OBJECTS: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: worker}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: worker}}
+  template:
+    metadata: {labels: {app: worker}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers: [{name: app, image: voiceassist/worker}]
+---
+apiVersion: scaling.voiceassist.io/v1alpha1
+kind: VoiceAssistScaling
+metadata: {name: voiceassist}
+spec:
+  workloads:
+  - name: worker
+    scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: worker}
+    minReplicas: 2
+    maxReplicas: 10
+    behavior: {scaleDown: {stabilizationWindowSeconds: 0}}
+    metrics:
+    - {name: depth, maxAge: 15s, queueDepth: {gauge: innocent_queue_depth, target: {averageValue: '50'}}}
+";
+
+/// Replicas that the innocent tenant never has fewer of.
+pub const FEWEST: u32 = LOADED.1;
+/// Replicas that its raised load asks for.
+pub const WANTED: u32 = MORE_LOADED.1;
+
+/// Moves in, and waits until the HPA has brought the replicas that the load asks for. It scales down without any
+/// delay, so that each wrong number shows.
+pub async fn settle(stage: &Stage) {
+    say("the innocent tenant settles");
+    let cluster = &stage.cluster;
+    cluster.kubectl_ok(&["create", "namespace", NAMESPACE], None);
+    let labels = [("namespace", NAMESPACE)];
+    stage.exporter.set(GAUGE, &labels, LOADED.0);
+    cluster.kubectl_ok(&["-n", NAMESPACE, "apply", "-f", "-"], Some(OBJECTS));
+    eventually(Duration::from_secs(180), "its load is carried", || async {
+        let replicas = replicas(stage);
+        (replicas == Some(FEWEST))
+            .then_some(())
+            .ok_or(format!("{replicas:?}"))
+    })
+    .await;
+}
+
+/// Its load nearly doubles.
+pub fn raise_load(stage: &Stage, record: &Record) {
+    let labels = [("namespace", NAMESPACE)];
+    stage.exporter.set(GAUGE, &labels, MORE_LOADED.0);
+    record.raised();
+}
+
+/// What the HPA last asked for.
+fn replicas(stage: &Stage) -> Option<u32> {
+    let deployment = stage.get(NAMESPACE, "deployment/worker");
+    let replicas = deployment["spec"]["replicas"].as_u64()?;
+    u32::try_from(replicas).ok()
+}
