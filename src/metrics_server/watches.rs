@@ -157,6 +157,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_later_list_wakes_when_it_is_complete_and_all_of_it_is_there() {
+        let (index, (synced, mut seen)) = (PodIndex::default(), watch::channel(true));
+        seen.mark_unchanged();
+        let mut events: Vec<_> = (0..1200)
+            .map(|number| Event::InitApply(pod(&format!("p{number}"))))
+            .collect();
+        events.insert(0, Event::Init);
+        let (list, done) = (stream::iter(events.into_iter().map(Ok)), [Ok(Event::InitDone)]);
+        follow("pods", list, &index, &synced).await;
+        assert!(!seen.has_changed().unwrap(), "woken in the middle of a list");
+        follow("pods", stream::iter(done), &index, &synced).await;
+        assert!(seen.has_changed().unwrap());
+    }
+
+    #[tokio::test]
     async fn what_is_known_stays_while_a_watch_restarts() {
         let first = vec![
             Event::Init,
