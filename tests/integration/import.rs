@@ -52,8 +52,11 @@ fn imported_entries_can_be_pasted_and_what_is_left_is_listed() {
     let output = import(&["-f", CONFIG, "--hpa", HPAS]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let report = stderr(&output);
-    assert!(report.starts_with("converted 2, not converted 1\n"), "{report}");
-    assert!(report.contains("rules[1] (worker_memory_bytes): "), "{report}");
+    assert!(report.starts_with("converted 3, not converted 1\n"), "{report}");
+    assert!(
+        report.contains("HPA api (of_another_adapter): no rule of rules serves it"),
+        "{report}"
+    );
     let entries = stdout(&output);
     assert!(
         entries
@@ -74,7 +77,7 @@ fn targets_left_open_are_what_validate_points_at() {
     let output = import(&["-f", CONFIG]);
     let entries = stdout(&output);
     assert!(
-        stderr(&output).contains("to do: fill in 2 target(s)"),
+        stderr(&output).contains("to do: fill in 3 target(s)"),
         "{}",
         stderr(&output)
     );

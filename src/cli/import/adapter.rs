@@ -146,8 +146,7 @@ fn print_json(out: &mut impl Write, import: &Import) -> Result<(), OutputError> 
         .iter()
         .map(|one| json!({"field": one.field, "series": one.series, "why": one.why}))
         .collect();
-    let object =
-        json!({"metrics": metrics, "about": entries, "notConverted": refused, "notes": import.notes});
+    let object = json!({"metrics": metrics, "about": entries, "notConverted": refused, "notes": import.notes, "unused": import.unused});
     writeln!(out, "{}", serde_json::to_string_pretty(&object)?)?;
     Ok(())
 }
@@ -188,6 +187,13 @@ fn report(out: &mut impl Write, import: &Import) -> io::Result<()> {
             "to do: {} is a guess among {} rules or series; the others are comments below it",
             entry.metric.name,
             entry.alternatives.len() + 1
+        )?;
+    }
+    if !import.unused.is_empty() {
+        writeln!(
+            out,
+            "left out, because no metric of these HPAs comes from them: {}",
+            import.unused.join(", ")
         )?;
     }
     for note in &import.notes {

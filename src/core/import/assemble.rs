@@ -7,10 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling, VoiceAssistScalingSpec, Workload},
+    api::v1alpha1::{Metric, ScaleTargetRef, VoiceAssistScaling, VoiceAssistScalingSpec, Workload},
     core::{
         import::{Assembled, Refused, Resource},
-        validate::validate,
+        validate::{Violation, validate},
     },
 };
 
@@ -29,19 +29,28 @@ pub(super) struct Draft {
     pub(super) comments: Vec<String>,
     /// What scaled it before and does not now.
     pub(super) missing: Vec<Refused>,
+    /// What has to be done for it beside the resource.
+    pub(super) notes: Vec<String>,
     /// Fields without a counterpart, without which it scales all the same.
     pub(super) left: Vec<Refused>,
 }
 
+impl Draft {
+    /// Whether there is nothing in it that makes an object.
+    pub(super) fn is_empty(&self) -> bool {
+        let workload = &self.workload;
+        workload.metrics.is_none() && workload.vertical.is_none() && workload.disruption.is_none()
+    }
+
+    /// Adds a metric.
+    pub(super) fn add(&mut self, metric: Metric) {
+        self.workload.metrics.get_or_insert_default().push(metric);
+    }
+}
+
 /// The rule that a workload breaks first, in a resource of its own.
 pub(super) fn broken(workload: &Workload) -> Option<String> {
-    let spec = VoiceAssistScalingSpec {
-        workloads: vec![workload.clone()],
-        ..VoiceAssistScalingSpec::default()
-    };
-    let mut object = VoiceAssistScaling::new("imported", spec);
-    object.metadata.namespace = Some("imported".to_owned());
-    let violations = validate(&object).violations;
+    let violations = violations(workload);
     let first = violations.first()?;
     let field = first
         .path
@@ -50,11 +59,40 @@ pub(super) fn broken(workload: &Workload) -> Option<String> {
     Some(format!("{field}: {}", first.rule))
 }
 
+fn violations(workload: &Workload) -> Vec<Violation> {
+    let spec = VoiceAssistScalingSpec {
+        workloads: vec![workload.clone()],
+        ..VoiceAssistScalingSpec::default()
+    };
+    let mut object = VoiceAssistScaling::new("imported", spec);
+    object.metadata.namespace = Some("imported".to_owned());
+    validate(&object).violations
+}
+
+/// Whether nothing of a metric breaks a rule but its target, which may be a placeholder.
+pub(super) fn breaks_target_alone(metric: Metric) -> bool {
+    let workload = Workload {
+        name: "imported".to_owned(),
+        scale_target_ref: ScaleTargetRef {
+            api_version: "apps/v1".to_owned(),
+            kind: "Deployment".to_owned(),
+            name: "imported".to_owned(),
+        },
+        max_replicas: Some(1),
+        metrics: Some(vec![metric]),
+        ..Workload::default()
+    };
+    violations(&workload)
+        .iter()
+        .all(|violation| violation.path.contains(".target"))
+}
+
 /// Puts drafts together; `name` is that of the resources.
 pub(super) fn assemble(name: &str, drafts: Vec<Draft>) -> Assembled {
     let mut assembled = Assembled::default();
     let mut namespaces: BTreeMap<Option<String>, Vec<Draft>> = BTreeMap::new();
-    for draft in drafts {
+    for mut draft in drafts {
+        assembled.notes.append(&mut draft.notes);
         namespaces.entry(draft.namespace.clone()).or_default().push(draft);
     }
     for (namespace, drafts) in namespaces {
@@ -69,6 +107,8 @@ pub(super) fn assemble(name: &str, drafts: Vec<Draft>) -> Assembled {
                 .push(resource(&name, namespace.clone(), drafts));
         }
     }
+    assembled.notes.sort();
+    assembled.notes.dedup();
     assembled
 }
 

@@ -4,6 +4,10 @@ use promql_parser::parser::{AggregateExpr, BinaryExpr, Expr, ParenExpr, Subquery
 
 use crate::core::import::query::{Extra, Op, Selector};
 
+/// What is to be known of a query that divides.
+pub(super) const DIVISION: &str =
+    "prometheus-adapter reads 0/0 as 0, vas as no value; x / (y > 0) with onMissing: Zero is 0 when idle";
+
 /// The namespace that a query may read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reach<'a> {

@@ -94,12 +94,10 @@ pub(super) fn for_hpas(rules: &[Placed<'_>], wanted: &[Wanted], elsewhere: &[Str
             choose(offers, &one.metric, Some(one), &mut names, &mut serving, import);
         }
     }
-    for (placed, _) in rules.iter().zip(&used).filter(|(_, used)| !**used) {
-        import.notes.push(format!(
-            "{} ({}) serves no metric of these HPAs and was left out",
-            placed.field, placed.rule.series_query
-        ));
-    }
+    let unused = rules.iter().zip(&used).filter(|(_, used)| !**used);
+    import
+        .unused
+        .extend(unused.map(|(placed, _)| placed.field.clone()));
     import.notes.extend(labels::notes(&serving));
 }
 

@@ -46,8 +46,10 @@ pub struct Import {
     pub entries: Vec<Entry>,
     /// What has no entry and was to have one.
     pub refused: Vec<Refused>,
-    /// What else has to be done or known.
+    /// What else has to be done.
     pub notes: Vec<String>,
+    /// Rules that serve no metric of the HPAs that were given, by their place.
+    pub unused: Vec<String>,
 }
 
 /// One entry.

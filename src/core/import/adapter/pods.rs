@@ -1,13 +1,16 @@
-//! A metric of each pod.
+//! A metric of each pod: a request rate, a gauge, or a query.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use super::{rule::Query, target};
+use super::{bound, rule::Query, target};
 use crate::{
-    api::v1alpha1::{Metric, PodsTarget, RequestRateSource},
+    api::v1alpha1::{Aggregation, Metric, PodGaugeSource, PodsTarget, RequestRateSource},
     core::{
         duration,
-        import::query::{self, Asked},
+        import::{
+            assemble,
+            query::{self, Asked, Count, Extra, Gathered},
+        },
     },
 };
 
@@ -29,7 +32,36 @@ pub(super) fn convert(
     if !is_bound && is_marked {
         return Err(query.unmarked());
     }
-    metric.request_rate = Some(Box::new(request_rate(query, pod, comments)?));
+    match query::asked(&query.expr) {
+        Asked::Rate {
+            series,
+            window,
+            by,
+            extra,
+        } if query.is_by_pod(pod, by.as_deref()) => {
+            let rate = request_rate(query, series, window, &query.own(pod, &extra));
+            if let Some(rate) = rate {
+                metric.request_rate = Some(Box::new(rate));
+                sums(by.is_none(), comments);
+            }
+        }
+        Asked::Gauge {
+            series,
+            gathered,
+            by,
+            extra,
+        } if query.is_by_pod(pod, by.as_deref()) => {
+            let gauge = pod_gauge(query, series, gathered, &query.own(pod, &extra));
+            if let Some(gauge) = gauge {
+                metric.pod_gauge = Some(Box::new(gauge));
+                sums(by.is_none(), comments);
+            }
+        }
+        Asked::Rate { .. } | Asked::Gauge { .. } | Asked::Other => {}
+    }
+    if metric.request_rate.is_none() && metric.pod_gauge.is_none() {
+        metric.pod_gauge = Some(Box::new(own_query(query, pod, comments)?));
+    }
     if !is_bound {
         comments.push(
             "prometheus-adapter reads every namespace here and takes the pods by name; vas reads the namespace of the \
@@ -40,53 +72,104 @@ pub(super) fn convert(
     Ok(())
 }
 
-fn request_rate(
-    query: &Query<'_>,
-    pod: &str,
-    comments: &mut Vec<String>,
-) -> Result<RequestRateSource, String> {
-    let Asked::Rate {
-        series,
-        window,
-        by,
-        extra,
-    } = query::asked(&query.expr)
-    else {
-        return Err(
-            "a metric of each pod has to be sum by (pod) of the rate() of a counter here; for a total of the namespace use \
-             queueDepth or prometheus.query, and an Object metric's target"
+impl Query<'_> {
+    /// Whether the series are one for each pod, or not gathered at all.
+    fn is_by_pod(&self, pod: &str, by: Option<&[String]>) -> bool {
+        by.is_none_or(|by| by.iter().all(|label| label == pod || label == self.reach.label))
+    }
+
+    /// Matchers besides those that are the namespace's and the pods' anyway.
+    fn own(&self, pod: &str, extra: &[Extra]) -> Vec<Extra> {
+        let mut own = self.reach.beyond(extra);
+        own.retain(|one| !(one.label == pod && one.is_presence()));
+        own.extend(self.taken().iter().cloned());
+        own
+    }
+
+    fn pods_target(&self) -> PodsTarget {
+        PodsTarget {
+            average_value: target::average(self.wanted),
+        }
+    }
+}
+
+fn sums(is_sum: bool, comments: &mut Vec<String>) {
+    if is_sum {
+        comments.push(
+            "the query does not sum; if a pod has several series, prometheus-adapter takes any one and vas their sum"
                 .to_owned(),
         );
+    }
+}
+
+/// A counter's rate, where its window and its conditions are what a source takes.
+fn request_rate(
+    query: &Query<'_>,
+    counter: String,
+    window: Duration,
+    own: &[Extra],
+) -> Option<RequestRateSource> {
+    let (match_labels, match_expressions) = query::conditions(own)?;
+    let source = RequestRateSource {
+        counter,
+        match_labels,
+        match_expressions,
+        window: Some(duration::format(window)),
+        target: query.pods_target(),
     };
-    match by {
-        Some(by) if by.iter().all(|label| label == pod || label == query.reach.label) => {}
-        Some(by) => {
-            return Err(format!(
-                "it sums by ({}), which gives several series for a pod, of which prometheus-adapter takes any",
-                by.join(", ")
-            ));
+    let metric = Metric {
+        name: "rate".to_owned(),
+        request_rate: Some(Box::new(source.clone())),
+        ..Metric::default()
+    };
+    let fits = window.subsec_nanos() == 0 && window <= MAX_WINDOW && assemble::breaks_target_alone(metric);
+    fits.then_some(source)
+}
+
+fn pod_gauge(query: &Query<'_>, gauge: String, gathered: Gathered, own: &[Extra]) -> Option<PodGaugeSource> {
+    let match_labels = query::equalities(own).ok()?;
+    Some(PodGaugeSource {
+        gauge: Some(gauge),
+        match_labels,
+        aggregation: Some(match gathered {
+            Gathered::Sum => Aggregation::Sum,
+            Gathered::Max => Aggregation::Max,
+        }),
+        query: None,
+        target: query.pods_target(),
+    })
+}
+
+/// The query itself, which has to give one series for each pod.
+fn own_query(query: &Query<'_>, pod: &str, comments: &mut Vec<String>) -> Result<PodGaugeSource, String> {
+    let mut expr = query.expr.clone();
+    query::fill(&mut expr, query.taken())?;
+    let mut each: BTreeSet<String> = BTreeSet::from([pod.to_owned(), query.reach.label.to_owned()]);
+    each.extend(query.taken_equal());
+    match query::count(&expr, &each) {
+        Count::One(_) => {}
+        Count::Many => {
+            return Err(
+                "the query gives several series for a pod, of which prometheus-adapter takes any: sum by (<<.GroupBy>>) \
+                 them, or name the one that is meant"
+                    .to_owned(),
+            );
         }
-        None => comments.push(
-            "the query does not sum; if a pod has several series, prometheus-adapter takes any one and vas their sum"
+        Count::Unknown => comments.push(
+            "the query has to give one series for each pod: of several, prometheus-adapter takes any and vas none"
                 .to_owned(),
         ),
     }
-    if window.subsec_nanos() != 0 || window > MAX_WINDOW {
-        return Err("its window has to be whole seconds, at most 1h".to_owned());
+    if bound::divides(&expr) {
+        comments.push(bound::DIVISION.to_owned());
     }
-    let mut own = query.reach.beyond(&extra);
-    own.retain(|one| !(one.label == pod && one.is_presence()));
-    own.extend(query.taken().iter().cloned());
-    let match_labels = query::equalities(&own).map_err(|one| {
-        format!("{one}: matchLabels of a metric by pod takes equality with other labels only")
-    })?;
-    Ok(RequestRateSource {
-        counter: series,
-        match_labels,
-        match_expressions: None,
-        window: Some(duration::format(window)),
-        target: PodsTarget {
-            average_value: target::average(query.wanted),
-        },
+    let (text, advice) = query::render(&expr)?;
+    comments.extend(advice);
+    Ok(PodGaugeSource {
+        gauge: None,
+        match_labels: None,
+        aggregation: None,
+        query: Some(text),
+        target: query.pods_target(),
     })
 }

@@ -14,7 +14,7 @@ use crate::{
     api::v1alpha1::Metric,
     core::import::{
         names,
-        query::{self, Extra, Selector},
+        query::{self, Extra, Op, Selector},
     },
 };
 
@@ -122,6 +122,12 @@ impl Query<'_> {
     /// The request's matchers, where every selector takes them in; prometheus-adapter ignores them elsewhere.
     pub(super) fn taken(&self) -> &[Extra] {
         if self.takes_request() { &self.added } else { &[] }
+    }
+
+    /// The labels that a request sets to one value in every selector.
+    pub(super) fn taken_equal(&self) -> impl Iterator<Item = String> + '_ {
+        let equal = self.taken().iter().filter(|one| one.op == Op::Equal);
+        equal.map(|one| one.label.clone())
     }
 
     /// Why a query with a selector outside of the request's namespace has no entry.

@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 use super::{bound, rule::Query, subject::Subject, target};
 use crate::{
     api::v1alpha1::{Aggregation, Metric, PrometheusSource, QueueDepthSource},
-    core::{
-        import::query::{self, Asked, Count, Gathered, Op},
-        promql,
-    },
+    core::import::query::{self, Asked, Count, Gathered},
 };
 
 /// Fills in the source.
@@ -30,13 +27,7 @@ pub(super) fn convert(
         return Err(query.unmarked());
     }
     let mut pinned: BTreeSet<String> = BTreeSet::from([query.reach.label.to_owned()]);
-    let taken = query.taken();
-    pinned.extend(
-        taken
-            .iter()
-            .filter(|one| one.op == Op::Equal)
-            .map(|one| one.label.clone()),
-    );
+    pinned.extend(query.taken_equal());
     match queue(query, subject, &pinned) {
         Some(source) => metric.queue_depth = Some(Box::new(source)),
         None => metric.prometheus = Some(Box::new(own_query(query, subject, &pinned, comments)?)),
@@ -62,6 +53,7 @@ fn queue(query: &Query<'_>, subject: &Subject, pinned: &BTreeSet<String>) -> Opt
     own.extend(query.taken().iter().cloned());
     // The HPA adds up the series of an external metric; those of an object have to be one.
     let sums = matches!(subject, Subject::External) && gathered == Gathered::Sum;
+    let by = by?;
     let is_one = sums || by.iter().all(|label| pinned.contains(label));
     let match_labels = query::equalities(&own).ok().filter(|_| is_one)?;
     Some(QueueDepthSource {
@@ -83,11 +75,11 @@ fn own_query(
     comments: &mut Vec<String>,
 ) -> Result<PrometheusSource, String> {
     let mut expr = query.expr.clone();
-    query::fill(&mut expr, query.added.as_slice())?;
+    query::fill(&mut expr, &query.added)?;
     let is_external = matches!(subject, Subject::External);
-    let text = match query::count(&expr, pinned) {
-        Count::One(_) => expr.to_string(),
-        _ if is_external => format!("sum({expr})"),
+    match query::count(&expr, pinned) {
+        Count::One(_) => {}
+        _ if is_external => expr = query::parse(&format!("sum({expr})"), "metricsQuery")?,
         Count::Many => {
             return Err(
                 "the query gives more than one series for the object, of which prometheus-adapter takes any; \
@@ -95,24 +87,16 @@ fn own_query(
                     .to_owned(),
             );
         }
-        Count::Unknown => {
-            comments.push(
-                "the query has to give one series: of several, prometheus-adapter takes any and vas none; put sum() or \
-                 max() around it if there are several"
-                    .to_owned(),
-            );
-            expr.to_string()
-        }
-    };
-    let advice = promql::parse_instant(&text)
-        .and_then(|_| promql::advise(&text))
-        .map_err(|error| format!("metricsQuery cannot be written as one query: {error}"))?;
-    comments.extend(advice.iter().map(ToString::to_string));
-    if bound::divides(&expr) && !is_external {
-        comments.push(
-            "prometheus-adapter reads 0/0 as 0, vas as no value; x / (y > 0) with onMissing: Zero is 0 when idle"
+        Count::Unknown => comments.push(
+            "the query has to give one series: of several, prometheus-adapter takes any and vas none; put sum() or \
+             max() around it if there are several"
                 .to_owned(),
-        );
+        ),
+    }
+    let (text, advice) = query::render(&expr)?;
+    comments.extend(advice);
+    if bound::divides(&expr) && !is_external {
+        comments.push(bound::DIVISION.to_owned());
     }
     Ok(PrometheusSource {
         query: text,

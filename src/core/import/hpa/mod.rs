@@ -43,7 +43,7 @@ pub enum ImportError {
         source: HpaError,
     },
     /// There is nothing to import.
-    #[error("no HorizontalPodAutoscaler found, which is what a workload is made of")]
+    #[error("no HorizontalPodAutoscaler, VerticalPodAutoscaler or PodDisruptionBudget found")]
     NoneFound,
 }
 
@@ -59,12 +59,10 @@ pub fn convert(
 ) -> Result<Assembled, ImportError> {
     let mut drafts = Vec::new();
     let mut refused = Vec::new();
-    let mut found = false;
     for object in objects
         .iter()
         .filter(|object| is(object, "HorizontalPodAutoscaler"))
     {
-        found = true;
         let hpa = read(object).map_err(|source| ImportError::Hpa {
             name: named(object),
             source,
@@ -74,7 +72,15 @@ pub fn convert(
             Err(mut why) => refused.append(&mut why),
         }
     }
-    if !found {
+    let kinds = [
+        "HorizontalPodAutoscaler",
+        "VerticalPodAutoscaler",
+        "PodDisruptionBudget",
+    ];
+    if !kinds
+        .iter()
+        .any(|kind| objects.iter().any(|object| is(object, kind)))
+    {
         return Err(ImportError::NoneFound);
     }
     for object in objects

@@ -149,7 +149,8 @@ fn what_an_adapter_answers_comes_from_its_rules_or_is_missing() {
     );
 
     let rules = json!({"rules": [{
-        "seriesQuery": "requests_total", "resources": {"template": "<<.Resource>>"}, "name": {"as": "requests"},
+        "seriesQuery": "requests_total", "resources": {"overrides": {"namespace": {"resource": "namespace"}, "kube_pod": {"resource": "pod"}}},
+        "name": {"as": "requests"},
         "metricsQuery": "sum(rate(<<.Series>>{<<.LabelMatchers>>}[1m])) by (<<.GroupBy>>)",
     }]});
     let rules = adapter::read(&[rules], |_| Err(String::new())).unwrap();
@@ -161,6 +162,10 @@ fn what_an_adapter_answers_comes_from_its_rules_or_is_missing() {
     );
     assert_eq!(workload["suspend"], Value::Null);
     assert_eq!(assembled.refused, []);
+    assert_eq!(
+        assembled.notes,
+        ["run vas metrics-server with --pod-label=kube_pod"]
+    );
 }
 
 #[test]
@@ -208,7 +213,7 @@ fn a_budget_joins_the_workload_with_its_selector() {
     assert_eq!(
         workload(&assembled)["disruption"],
         json!({"maxUnavailable": 1, "unhealthyPodEvictionPolicy": "IfHealthyBudget"}),
-        "the default of Kubernetes is written out"
+        "which is what Kubernetes does where a budget says nothing"
     );
     assert_eq!(assembled.refused, []);
 
@@ -255,9 +260,6 @@ fn a_vpa_joins_the_workload_with_its_target() {
     ]);
     refused(&fights, "work against each other");
     assert_eq!(workload(&fights)["vertical"], Value::Null);
-    let mut other = vpa(json!({}));
-    other["spec"]["targetRef"]["name"] = json!("other");
-    refused(&import(&[hpa(json!({})), other]), "none of the HPAs");
     refused(
         &import(&[
             hpa(json!({})),
@@ -265,4 +267,36 @@ fn a_vpa_joins_the_workload_with_its_target() {
         ]),
         "no such field",
     );
+}
+
+#[test]
+fn what_nothing_scales_is_sized_and_protected_alone() {
+    let sized = import(&[vpa(json!({"updatePolicy": {"updateMode": "Recreate"}}))]);
+    assert_eq!(
+        workload(&sized),
+        json!({"name": "api", "scaleTargetRef": target(), "vertical": {"updateMode": "Recreate"}})
+    );
+    let selector = json!({"matchLabels": {"app": "api"}});
+    let budget = pdb(
+        json!({"minAvailable": "50%", "selector": selector, "unhealthyPodEvictionPolicy": "AlwaysAllow"}),
+    );
+    let protected = import(&[budget.clone(), deployment()]);
+    let disruption = json!({"minAvailable": "50%", "unhealthyPodEvictionPolicy": "AlwaysAllow"});
+    assert_eq!(
+        workload(&protected),
+        json!({"name": "api", "scaleTargetRef": target(), "disruption": disruption})
+    );
+    let both = import(&[
+        budget,
+        deployment(),
+        vpa(json!({"updatePolicy": {"updateMode": "Off"}})),
+    ]);
+    assert_eq!(workload(&both)["disruption"], disruption);
+    assert_eq!(both.refused, []);
+    let all = import(&[
+        pdb(json!({"minAvailable": "100%", "selector": selector})),
+        deployment(),
+    ]);
+    refused(&all, "no node drained");
+    assert_eq!(all.resources, []);
 }

@@ -2,15 +2,19 @@
 
 use serde_json::Value;
 
-use super::{refuse, shares_namespace, text};
+use super::{named, refuse, shares_namespace, text};
 use crate::{
     api::{
-        v1alpha1::{ContainerMode, ControlledValues, ResourceName, UpdateMode, Vertical, VerticalContainer},
+        v1alpha1::{
+            ContainerMode, ControlledValues, ResourceName, ScaleTargetRef, UpdateMode, Vertical,
+            VerticalContainer, Workload,
+        },
         vpa::{ContainerPolicy, VerticalPodAutoscalerSpec},
     },
     core::import::{
         Refused,
         assemble::{self, Draft},
+        names,
     },
 };
 
@@ -28,48 +32,72 @@ const UNKNOWN: [(&str, &str); 4] = [
     ("/spec/startupBoost", "startupBoost"),
 ];
 
-/// Adds a VPA to the draft with its target; what of it cannot be taken.
-pub(super) fn attach(object: &Value, drafts: &mut [Draft]) -> Vec<Refused> {
+/// Adds a VPA to the draft with its target, or makes one for a target that nothing scales; what of it cannot be taken.
+pub(super) fn attach(object: &Value, drafts: &mut Vec<Draft>) -> Vec<Refused> {
     let mut refused: Vec<Refused> = UNKNOWN
         .iter()
         .filter(|(pointer, _)| object.pointer(pointer).is_some_and(|value| !value.is_null()))
         .map(|(_, field)| refuse(object, field, "the resource has no such field"))
         .collect();
-    let target = |name: &str| text(object, &format!("/spec/targetRef/{name}")).unwrap_or_default();
-    let draft = drafts.iter_mut().find(|draft| {
+    match vertical(object) {
+        Ok((vertical, comment)) => refused.extend(join(object, vertical, comment, drafts).err()),
+        Err(why) => refused.push(refuse(object, "spec", why)),
+    }
+    refused
+}
+
+fn join(
+    object: &Value,
+    vertical: Vertical,
+    comment: Option<String>,
+    drafts: &mut Vec<Draft>,
+) -> Result<(), Refused> {
+    let target = |name: &str| {
+        text(object, &format!("/spec/targetRef/{name}"))
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let found = drafts.iter().position(|draft| {
         let own = &draft.workload.scale_target_ref;
         shares_namespace(object, draft) && own.kind == target("kind") && own.name == target("name")
     });
-    let Some(draft) = draft else {
-        let why = format!(
-            "none of the HPAs scales its target, {} {}",
-            target("kind"),
-            target("name")
-        );
-        refused.push(refuse(object, "targetRef", why));
-        return refused;
+    let found = found.unwrap_or_else(|| {
+        let version = target("apiVersion");
+        drafts.push(Draft {
+            origin: format!("VerticalPodAutoscaler {}", named(object)),
+            namespace: text(object, "/metadata/namespace").map(str::to_owned),
+            workload: Workload {
+                name: names::metric_name(&target("name")),
+                scale_target_ref: ScaleTargetRef {
+                    api_version: if version.is_empty() {
+                        "apps/v1".to_owned()
+                    } else {
+                        version
+                    },
+                    kind: target("kind"),
+                    name: target("name"),
+                },
+                ..Workload::default()
+            },
+            ..Draft::default()
+        });
+        drafts.len() - 1
+    });
+    let Some(draft) = drafts.get_mut(found) else {
+        return Ok(());
     };
-    match vertical(object) {
-        Ok((vertical, comment)) => {
-            let before = draft.workload.vertical.replace(vertical);
-            let broken = assemble::broken(&draft.workload);
-            if let Some(rule) = broken.filter(|rule| rule.starts_with("vertical")) {
-                draft.workload.vertical = before;
-                refused.push(refuse(object, &draft.workload.name, rule));
-            } else if before.is_some() {
-                draft.workload.vertical = before;
-                refused.push(refuse(
-                    object,
-                    &draft.workload.name,
-                    "another VPA has the same target",
-                ));
-            } else {
-                draft.comments.extend(comment);
-            }
-        }
-        Err(why) => refused.push(refuse(object, &draft.workload.name, why)),
+    let name = draft.workload.name.clone();
+    if draft.workload.vertical.is_some() {
+        return Err(refuse(object, &name, "another VPA has the same target"));
     }
-    refused
+    draft.workload.vertical = Some(vertical);
+    if let Some(rule) = assemble::broken(&draft.workload).filter(|rule| rule.starts_with("vertical")) {
+        draft.workload.vertical = None;
+        drafts.retain(|draft| !draft.is_empty());
+        return Err(refuse(object, &name, rule));
+    }
+    draft.comments.extend(comment);
+    Ok(())
 }
 
 fn vertical(object: &Value) -> Result<(Vertical, Option<String>), String> {

@@ -118,7 +118,7 @@ fn take_metrics(hpa: &HorizontalPodAutoscaler, rules: Option<&adapter::Sources>,
         match metric::metric(spec) {
             Ok(Taken::Entry(mut entry)) => {
                 entry.name = names.unique(&names::metric_name(&entry.name));
-                draft.workload.metrics.get_or_insert_default().push(*entry);
+                draft.add(*entry);
             }
             Ok(Taken::Adapted) => adapted = true,
             Err(why) => draft.missing.push(Refused {
@@ -132,11 +132,7 @@ fn take_metrics(hpa: &HorizontalPodAutoscaler, rules: Option<&adapter::Sources>,
         draft.comments.push(format!(
             "the HPA names no metric, which means {DEFAULT_UTILIZATION} % of the CPU requests"
         ));
-        draft
-            .workload
-            .metrics
-            .get_or_insert_default()
-            .push(default_metric());
+        draft.add(default_metric());
     }
     if adapted {
         take_adapted(hpa, rules, &mut names, draft);
@@ -177,8 +173,9 @@ fn take_adapted(
                 alternative.field, alternative.series
             ));
         }
-        draft.workload.metrics.get_or_insert_default().push(entry.metric);
+        draft.add(entry.metric);
     }
+    draft.notes.extend(import.notes);
     let of_metrics = import
         .refused
         .into_iter()

@@ -95,7 +95,7 @@ pub(super) fn draft(
                         .into_iter()
                         .map(|(field, why)| refuse(format!("{place}.metadata.{field}"), why)),
                 );
-                draft.workload.metrics.get_or_insert_default().push(metric);
+                draft.add(metric);
             }
             Err(why) => draft.missing.push(refuse(format!("{place}, {}", one.type_), why)),
         }
@@ -135,12 +135,8 @@ fn target(spec: &Spec) -> ScaleTargetRef {
 /// The fewest replicas, and whether they are held.
 fn replicas(object: &ScaledObject, draft: &mut Draft) {
     let min = object.spec.min_replica_count.unwrap_or(0);
-    let only_resources = draft
-        .workload
-        .metrics
-        .iter()
-        .flatten()
-        .all(|one| one.resource.is_some() || one.container_resource.is_some());
+    let mut metrics = draft.workload.metrics.iter().flatten();
+    let only_resources = metrics.all(|one| one.resource.is_some() || one.container_resource.is_some());
     draft.workload.min_replicas = Some(if min == 0 && only_resources {
         draft.comments.push(
             "minReplicas 1: cpu and memory have no value without a pod, and KEDA keeps one too".to_owned(),

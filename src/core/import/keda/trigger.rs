@@ -10,12 +10,9 @@ use crate::{
         Aggregation, ContainerResourceSource, Metric, ObjectTarget, OnMissing, PrometheusSource,
         QueueDepthSource, ResourceName, ResourceSource, ResourceTarget,
     },
-    core::{
-        import::{
-            names,
-            query::{self, Asked, Count, Gathered, Op},
-        },
-        promql,
+    core::import::{
+        names,
+        query::{self, Asked, Count, Gathered, Op},
     },
 };
 
@@ -205,7 +202,7 @@ fn source(
         by,
         extra,
     } = query::asked(&expr)
-        && by.iter().all(|one| one == label)
+        && by.is_some_and(|by| by.iter().all(|one| one == label))
     {
         let own: Vec<_> = extra.iter().filter(|one| one.label != label).cloned().collect();
         if let Ok(match_labels) = query::equalities(&own) {
@@ -232,8 +229,8 @@ fn source(
             .comments
             .push("the query has to give one series, as in KEDA".to_owned());
     }
-    let advice = promql::advise(text).unwrap_or_default();
-    converted.comments.extend(advice.iter().map(ToString::to_string));
+    let (_, advice) = query::render(&expr)?;
+    converted.comments.extend(advice);
     converted.metric.prometheus = Some(Box::new(PrometheusSource {
         query: text.trim().to_owned(),
         target,

@@ -20,8 +20,10 @@ pub(in crate::core::import) enum Asked {
     /// A series of one moment.
     Gauge {
         series: String,
+        /// `Sum` where the series are not gathered.
         gathered: Gathered,
-        by: Vec<String>,
+        /// The labels of `by`; `None` where the series are not gathered.
+        by: Option<Vec<String>>,
         extra: Vec<Extra>,
     },
     /// Something else.
@@ -52,22 +54,27 @@ fn known(expr: &Expr) -> Option<Asked> {
             let is_sum = op.id() == token::T_SUM;
             match bare(expr) {
                 Expr::Call(call) if is_sum => rate(call, Some(by)),
-                Expr::VectorSelector(selector) if is_sum || op.id() == token::T_MAX => {
-                    let (series, extra) = selected(selector)?;
-                    let gathered = if is_sum { Gathered::Sum } else { Gathered::Max };
-                    Some(Asked::Gauge {
-                        series,
-                        gathered,
-                        by,
-                        extra,
-                    })
+                Expr::VectorSelector(selector) if is_sum => gauge(selector, Gathered::Sum, Some(by)),
+                Expr::VectorSelector(selector) if op.id() == token::T_MAX => {
+                    gauge(selector, Gathered::Max, Some(by))
                 }
                 _ => None,
             }
         }
         Expr::Call(call) => rate(call, None),
+        Expr::VectorSelector(selector) => gauge(selector, Gathered::Sum, None),
         _ => None,
     }
+}
+
+fn gauge(selector: &VectorSelector, gathered: Gathered, by: Option<Vec<String>>) -> Option<Asked> {
+    let (series, extra) = selected(selector)?;
+    Some(Asked::Gauge {
+        series,
+        gathered,
+        by,
+        extra,
+    })
 }
 
 fn rate(call: &Call, by: Option<Vec<String>>) -> Option<Asked> {

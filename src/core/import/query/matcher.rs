@@ -4,7 +4,14 @@ use std::collections::BTreeMap;
 
 use promql_parser::label::{MatchOp, Matcher};
 
-use crate::core::{import::pattern, promql};
+use crate::{
+    api::v1alpha1::{MatchExpression, MatchOperator},
+    core::{import::pattern, promql},
+};
+
+/// Most `matchExpressions` of a source, and most characters of a value of one.
+const MAX_EXPRESSIONS: usize = 4;
+const MAX_VALUE: usize = 128;
 
 /// A matcher, of a query or of a request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,4 +116,53 @@ pub(in crate::core::import) fn equalities(
         labels.insert(one.label.clone(), one.value.clone());
     }
     Ok(Some(labels).filter(|labels| !labels.is_empty()))
+}
+
+/// Matchers as `matchLabels` and, what is no equality, as `matchExpressions`; `None` where they are more than a
+/// source takes.
+pub(in crate::core::import) fn conditions(
+    extra: &[Extra],
+) -> Option<(Option<BTreeMap<String, String>>, Option<Vec<MatchExpression>>)> {
+    let (equal, others): (Vec<Extra>, Vec<Extra>) = extra.iter().cloned().partition(|one| {
+        let is_first = extra
+            .iter()
+            .find(|other| other.op == Op::Equal && other.label == one.label)
+            == Some(one);
+        one.op == Op::Equal && !one.value.is_empty() && is_first
+    });
+    let implied = |one: &Extra| {
+        equal
+            .iter()
+            .any(|other| other.label == one.label && one.passes(&other.value) == Ok(true))
+    };
+    let expression = |one: &Extra| {
+        let operator = match one.op {
+            Op::Equal => MatchOperator::In,
+            Op::NotEqual => MatchOperator::NotIn,
+            Op::Matches => MatchOperator::Matches,
+            Op::NotMatches => MatchOperator::NotMatches,
+        };
+        MatchExpression {
+            key: one.label.clone(),
+            operator,
+            values: vec![one.value.clone()],
+        }
+    };
+    let expressions: Vec<_> = others
+        .iter()
+        .filter(|one| !implied(one))
+        .map(expression)
+        .collect();
+    let fit = expressions.len() <= MAX_EXPRESSIONS
+        && expressions
+            .iter()
+            .flat_map(|one| &one.values)
+            .all(|value| value.len() <= MAX_VALUE);
+    let labels = equalities(&equal).ok()?;
+    fit.then(|| {
+        (
+            labels,
+            Some(expressions).filter(|expressions| !expressions.is_empty()),
+        )
+    })
 }

@@ -20,7 +20,7 @@ use crate::core::promql;
 
 pub(super) use asked::{Asked, Gathered, asked};
 pub(super) use fill::fill;
-pub(super) use matcher::{Extra, Op, equalities};
+pub(super) use matcher::{Extra, Op, conditions, equalities};
 pub(super) use result::{Count, count, lacks};
 pub(super) use series::{Series, series};
 
@@ -33,6 +33,18 @@ pub(super) const MATCHERS: &str = "__vas_matchers";
 /// When it is not PromQL, or more than vas accepts.
 pub(super) fn parse(text: &str, field: &str) -> Result<Expr, String> {
     promql::parse_instant(text).map_err(|error| format!("{field}: {error}"))
+}
+
+/// A tree as a query of the resource, and what is to be said of it.
+///
+/// # Errors
+/// When it is more than vas accepts, or its result is no number.
+pub(super) fn render(expr: &Expr) -> Result<(String, Vec<String>), String> {
+    let rendered = promql::render(expr).and_then(|text| promql::parse_instant(&text).map(|_| text));
+    let rendered = rendered.and_then(|text| promql::advise(&text).map(|advice| (text, advice)));
+    let (text, advice) =
+        rendered.map_err(|error| format!("the query cannot be written as one of the resource: {error}"))?;
+    Ok((text, advice.iter().map(ToString::to_string).collect()))
 }
 
 /// One selector of a query.

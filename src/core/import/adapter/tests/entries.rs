@@ -55,17 +55,81 @@ fn a_rate_that_is_not_summed_says_that_it_will_be() {
 }
 
 #[test]
-fn equality_becomes_match_labels_and_other_matchers_of_a_rate_by_pod_are_refused() {
+fn matchers_of_a_rate_become_labels_and_expressions() {
     let with = |matcher: &str| {
         config(&REQUESTS.replace("<<.LabelMatchers>>", &format!("<<.LabelMatchers>>,{matcher}")))
     };
-    let import = convert(&with(r#"code="200",pod!="""#), None);
-    assert_eq!(
-        entry(&import)["requestRate"]["matchLabels"],
-        json!({"code": "200"})
+    let import = convert(
+        &with(r#"code="200",pod!="",container!="POD",method=~"GET|PUT",path!~"/internal.*""#),
+        None,
     );
-    let import = convert(&with(r#"code!~"5..""#), None);
-    assert!(refused(&import).contains("equality"), "{import:?}");
+    let rate = &entry(&import)["requestRate"];
+    assert_eq!(rate["matchLabels"], json!({"code": "200"}));
+    assert_eq!(
+        rate["matchExpressions"],
+        json!([
+            {"key": "container", "operator": "NotIn", "values": ["POD"]},
+            {"key": "method", "operator": "Matches", "values": ["GET|PUT"]},
+            {"key": "path", "operator": "NotMatches", "values": ["/internal.*"]},
+        ])
+    );
+    // What a source does not take goes into a query of its own.
+    for matcher in [r#"a!="1",b!="1",c!="1",d!="1",e!="1""#, r#"path=~"a{100}""#] {
+        let import = convert(&with(matcher), None);
+        let query = entry(&import)["podGauge"]["query"].as_str().unwrap().to_owned();
+        assert!(
+            query.starts_with("sum by (pod) (rate(http_requests_total{"),
+            "{query}"
+        );
+    }
+}
+
+#[test]
+fn a_gauge_of_each_pod_becomes_a_pod_gauge() {
+    for (text, aggregation) in [
+        (
+            "sum(<<.Series>>{<<.LabelMatchers>>,state=\"busy\"}) by (<<.GroupBy>>)",
+            "Sum",
+        ),
+        (
+            "max(<<.Series>>{<<.LabelMatchers>>,state=\"busy\"}) by (namespace, pod)",
+            "Max",
+        ),
+        ("<<.Series>>{<<.LabelMatchers>>,state=\"busy\"}", "Sum"),
+    ] {
+        let import = convert(&requests(text), Some(&hpa(PODS_TARGET)));
+        assert_eq!(
+            entry(&import)["podGauge"],
+            json!({"gauge": "http_requests_total", "matchLabels": {"state": "busy"}, "aggregation": aggregation,
+                "target": {"averageValue": "500m"}}),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn other_queries_with_one_number_for_each_pod_become_a_query() {
+    for (text, query) in [
+        (
+            "sum(irate(<<.Series>>{<<.LabelMatchers>>}[2m])) by (<<.GroupBy>>)",
+            "sum by (pod) (irate(http_requests_total[2m]))",
+        ),
+        (
+            "max(rate(<<.Series>>{<<.LabelMatchers>>}[2m])) by (<<.GroupBy>>) * 60",
+            "max by (pod) (rate(http_requests_total[2m])) * 60",
+        ),
+        (
+            "avg(a{<<.LabelMatchers>>}) by (<<.GroupBy>>) / on(<<.GroupBy>>) avg(b{<<.LabelMatchers>>}) by (<<.GroupBy>>)",
+            "avg by (pod) (a) / on (pod) avg by (pod) (b)",
+        ),
+        (
+            "histogram_quantile(0.95, sum(rate(a_bucket{<<.LabelMatchers>>}[2m])) by (le, <<.GroupBy>>))",
+            "histogram_quantile(0.95, sum by (le, pod) (rate(a_bucket[2m])))",
+        ),
+    ] {
+        let import = convert(&requests(text), Some(&hpa(PODS_TARGET)));
+        assert_eq!(entry(&import)["podGauge"]["query"], json!(query));
+    }
 }
 
 #[test]

@@ -145,22 +145,6 @@ fn the_groups_of_an_external_metric_are_empty() {
 fn what_means_something_else_here_is_refused() {
     for (query, reason) in [
         (
-            "sum(irate(<<.Series>>{<<.LabelMatchers>>}[2m])) by (<<.GroupBy>>)",
-            "rate() of a counter",
-        ),
-        (
-            "max(rate(<<.Series>>{<<.LabelMatchers>>}[2m])) by (<<.GroupBy>>)",
-            "rate() of a counter",
-        ),
-        (
-            "sum(<<.Series>>{<<.LabelMatchers>>}) by (<<.GroupBy>>)",
-            "rate() of a counter",
-        ),
-        (
-            "sum(rate(<<.Series>>{<<.LabelMatchers>>}[2h])) by (<<.GroupBy>>)",
-            "at most 1h",
-        ),
-        (
             "sum(rate(<<.Series>>{<<range $l := .GroupBySlice>>a<<end>>}[2m]))",
             "<<range",
         ),
