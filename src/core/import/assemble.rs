@@ -69,8 +69,8 @@ fn violations(workload: &Workload) -> Vec<Violation> {
     validate(&object).violations
 }
 
-/// Whether nothing of a metric breaks a rule but its target, which may be a placeholder.
-pub(super) fn breaks_target_alone(metric: Metric) -> bool {
+/// The rule that a metric breaks first besides those of its target, which may be a placeholder.
+pub(super) fn broken_metric(metric: Metric) -> Option<String> {
     let workload = Workload {
         name: "imported".to_owned(),
         scale_target_ref: ScaleTargetRef {
@@ -82,9 +82,16 @@ pub(super) fn breaks_target_alone(metric: Metric) -> bool {
         metrics: Some(vec![metric]),
         ..Workload::default()
     };
-    violations(&workload)
+    let violations = violations(&workload);
+    let mut violations = violations
         .iter()
-        .all(|violation| violation.path.contains(".target"))
+        .filter(|violation| !violation.path.contains(".target"));
+    let first = violations.next()?;
+    let field = first
+        .path
+        .strip_prefix("spec.workloads[0].metrics[0].")
+        .unwrap_or(&first.path);
+    Some(format!("{field}: {}", first.rule))
 }
 
 /// Puts drafts together; `name` is that of the resources.

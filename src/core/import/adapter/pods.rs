@@ -122,7 +122,8 @@ fn request_rate(
         request_rate: Some(Box::new(source.clone())),
         ..Metric::default()
     };
-    let fits = window.subsec_nanos() == 0 && window <= MAX_WINDOW && assemble::breaks_target_alone(metric);
+    let is_whole = window.subsec_nanos() == 0 && window <= MAX_WINDOW;
+    let fits = is_whole && assemble::broken_metric(metric).is_none();
     fits.then_some(source)
 }
 

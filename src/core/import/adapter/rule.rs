@@ -13,7 +13,7 @@ use super::{
 use crate::{
     api::v1alpha1::Metric,
     core::import::{
-        names,
+        assemble, names,
         query::{self, Extra, Op, Selector},
     },
 };
@@ -93,7 +93,10 @@ impl Case<'_> {
             Subject::Pods { label } => pods::convert(&query, label, &mut metric, &mut comments)?,
             _ => total::convert(&query, &subject, &mut metric, &mut comments)?,
         }
-        Ok(Converted { metric, comments })
+        match assemble::broken_metric(metric.clone()) {
+            None => Ok(Converted { metric, comments }),
+            Some(rule) => Err(format!("the resource does not take it: {rule}")),
+        }
     }
 
     /// Why an External metric of all namespaces has no entry.
