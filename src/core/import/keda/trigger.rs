@@ -229,7 +229,9 @@ fn source(
             .comments
             .push("the query has to give one series, as in KEDA".to_owned());
     }
-    let (_, advice) = query::render(&expr)?;
+    let mut canonical = expr;
+    query::fill(&mut canonical, &[])?;
+    let (_, advice) = query::render(&canonical)?;
     converted.comments.extend(advice);
     converted.metric.prometheus = Some(Box::new(PrometheusSource {
         query: text.trim().to_owned(),

@@ -7,7 +7,7 @@ use promql_parser::{
 
 use super::{Extra, MATCHERS, parse};
 
-/// Replaces the marker in every selector that has it.
+/// Replaces the marker in every selector that has it, and sorts the matchers of all.
 ///
 /// # Errors
 /// When a matcher is none that Prometheus takes.
@@ -56,4 +56,6 @@ fn in_selector(selector: &mut VectorSelector, matchers: &[Matcher]) {
         let new: Vec<_> = new.collect();
         list.extend(new);
     }
+    // The renderer sorts them; in the same order its text parses back to the same tree.
+    list.sort_by_key(ToString::to_string);
 }
