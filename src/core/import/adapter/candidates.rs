@@ -8,9 +8,15 @@
 //! Example: `matches: ^(.*)_(total|count)$` with `as: ${1}_per_second` exposes `jobs_per_second` from `jobs_total`
 //! and from `jobs_count`.
 
+mod groups;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use regex_syntax::hir::{Class, Hir, HirKind};
+
+use groups::groups;
 
 use super::{config::Rule, naming};
 use crate::core::import::{
@@ -20,8 +26,6 @@ use crate::core::import::{
 
 /// Most words of one expression that are looked at.
 const MAX_WORDS: usize = 64;
-/// Most steps of a search for the groups of a name.
-const MAX_STEPS: usize = 10_000;
 
 /// The series of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,9 +61,9 @@ pub(super) fn exposed_as(rule: &Rule, metric: &str) -> Result<Found, String> {
     let hir = parse(pattern, "name.matches")?;
     let template = naming::template(rule, pattern::compile(pattern, "name.matches")?.captures_len())?;
     let mut found = Vec::new();
-    for groups in groups(template, metric) {
-        let all = groups.get("0").map(|whole| vec![whole.clone()]);
-        match all.or_else(|| words(&hir, &groups)) {
+    for known in groups(template, metric) {
+        let all = known.get("0").map(|whole| vec![whole.clone()]);
+        match all.or_else(|| words(&hir, &known)) {
             Some(words) => found.extend(words),
             None => return Ok(Found::Open),
         }
@@ -174,183 +178,5 @@ fn is_open(hir: &Hir) -> bool {
             repetition.max.is_none() && matches!(repetition.sub.kind(), HirKind::Class(_))
         }
         _ => false,
-    }
-}
-
-/// What the groups of `name.as` have to be for it to give `metric`: several ways, or none.
-fn groups(template: &str, metric: &str) -> Vec<BTreeMap<String, String>> {
-    let mut search = Search {
-        ways: Vec::new(),
-        steps: MAX_STEPS,
-    };
-    search.fill(&pieces(template), metric, &BTreeMap::new());
-    search.ways
-}
-
-enum Piece<'a> {
-    Text(&'a str),
-    Group(&'a str),
-}
-
-/// Go's `Expand`: `$name` and `${name}`, a name without braces as long as it can be.
-fn pieces(mut template: &str) -> Vec<Piece<'_>> {
-    let mut pieces = Vec::new();
-    while let Some((text, rest)) = template.split_once('$') {
-        pieces.push(Piece::Text(text));
-        if let Some((name, rest)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
-            pieces.push(Piece::Group(name));
-            template = rest;
-        } else if let Some(rest) = rest.strip_prefix('$') {
-            pieces.push(Piece::Text("$"));
-            template = rest;
-        } else {
-            let end = rest
-                .find(|char: char| !char.is_alphanumeric() && char != '_')
-                .unwrap_or(rest.len());
-            let (name, rest) = rest.split_at(end);
-            pieces.push(Piece::Group(name));
-            template = rest;
-        }
-    }
-    pieces.push(Piece::Text(template));
-    pieces
-}
-
-/// The ways found so far, and the steps that are left to find more.
-struct Search {
-    ways: Vec<BTreeMap<String, String>>,
-    steps: usize,
-}
-
-impl Search {
-    fn fill(&mut self, pieces: &[Piece<'_>], rest: &str, groups: &BTreeMap<String, String>) {
-        self.steps = self.steps.saturating_sub(1);
-        if self.steps == 0 || self.ways.len() >= MAX_WORDS {
-            return;
-        }
-        match pieces {
-            [] if rest.is_empty() => self.ways.push(groups.clone()),
-            [] => {}
-            [Piece::Text(text), after @ ..] => {
-                if let Some(rest) = rest.strip_prefix(text) {
-                    self.fill(after, rest, groups);
-                }
-            }
-            [Piece::Group(name), after @ ..] => {
-                if let Some(known) = groups.get(*name) {
-                    if let Some(rest) = rest.strip_prefix(known.as_str()) {
-                        self.fill(after, rest, groups);
-                    }
-                    return;
-                }
-                for (end, _) in rest.char_indices().chain([(rest.len(), ' ')]) {
-                    let (word, rest) = rest.split_at(end);
-                    let mut groups = groups.clone();
-                    groups.insert((*name).to_owned(), word.to_owned());
-                    self.fill(after, rest, &groups);
-                }
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::import::adapter::config::Name;
-
-    fn rule(series: &str, matches: &str, as_: &str) -> Rule {
-        Rule {
-            series_query: series.to_owned(),
-            name: Name {
-                matches: matches.to_owned(),
-                as_: as_.to_owned(),
-            },
-            ..Rule::default()
-        }
-    }
-
-    fn names(names: &[&str]) -> Vec<String> {
-        names.iter().map(|name| (*name).to_owned()).collect()
-    }
-
-    #[test]
-    fn series_are_found_backwards_and_named_forwards() {
-        let any = r#"{namespace!=""}"#;
-        for (series, matches, as_, metric, found) in [
-            (
-                "jobs_total",
-                "^(.*)_total$",
-                "${1}_rate",
-                "jobs_rate",
-                Found::Only(names(&["jobs_total"])),
-            ),
-            (
-                any,
-                "^(.*)_total$",
-                "${1}_rate",
-                "jobs_rate",
-                Found::Only(names(&["jobs_total"])),
-            ),
-            (
-                any,
-                "^(.*)_(total|count)$",
-                "${1}_rate",
-                "jobs_rate",
-                Found::Only(names(&["jobs_total", "jobs_count"])),
-            ),
-            (
-                any,
-                "^jobs_total$",
-                "jobs",
-                "jobs",
-                Found::Only(names(&["jobs_total"])),
-            ),
-            (
-                any,
-                "^(a|b)_(.*)$",
-                "${2}_of_$1",
-                "x_of_y_of_a",
-                Found::Only(names(&["a_x_of_y"])),
-            ),
-            (any, "", "", "jobs", Found::Only(names(&["jobs"]))),
-            (
-                r#"{__name__=~"^jobs_(sum|count)"}"#,
-                "",
-                "mean",
-                "mean",
-                Found::Only(names(&["jobs_sum", "jobs_count"])),
-            ),
-            // The name may go on behind the end of the expression.
-            (
-                any,
-                "^(.*)_total",
-                "${1}_rate",
-                "jobs_rate",
-                Found::Among(names(&["jobs_total"])),
-            ),
-            (any, "", "fixed", "fixed", Found::Open),
-            (any, "^jobs_.*_total$", "jobs", "jobs", Found::Open),
-            (any, "^(.*)_total$", "${1}_rate", "other", Found::Only(names(&[]))),
-            (
-                r#"{__name__=~"^http_.*"}"#,
-                "^(.*)_total$",
-                "$1",
-                "jobs",
-                Found::Only(names(&[])),
-            ),
-        ] {
-            assert_eq!(
-                exposed_as(&rule(series, matches, as_), metric),
-                Ok(found),
-                "{series} {matches} {as_}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_template_with_many_ways_is_bounded() {
-        let long = "a".repeat(2000);
-        assert!(groups("$a${b}${c}${d}x", &long).len() <= MAX_WORDS);
     }
 }
