@@ -1,0 +1,96 @@
+//! What the groups of `name.as` have to be for it to give a metric's name.
+
+use std::collections::BTreeMap;
+
+use super::MAX_WORDS;
+
+/// Most steps of a search for the groups of a name.
+const MAX_STEPS: usize = 10_000;
+
+/// What the groups of `name.as` have to be for it to give `metric`: several ways, or none.
+pub(super) fn groups(template: &str, metric: &str) -> Vec<BTreeMap<String, String>> {
+    let mut search = Search {
+        ways: Vec::new(),
+        steps: MAX_STEPS,
+    };
+    search.fill(&pieces(template), metric, &BTreeMap::new());
+    search.ways
+}
+
+enum Piece<'a> {
+    Text(&'a str),
+    Group(&'a str),
+}
+
+/// Go's `Expand`: `$name` and `${name}`, a name without braces as long as it can be.
+fn pieces(mut template: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    while let Some((text, rest)) = template.split_once('$') {
+        pieces.push(Piece::Text(text));
+        if let Some((name, rest)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+            pieces.push(Piece::Group(name));
+            template = rest;
+        } else if let Some(rest) = rest.strip_prefix('$') {
+            pieces.push(Piece::Text("$"));
+            template = rest;
+        } else {
+            let end = rest
+                .find(|char: char| !char.is_alphanumeric() && char != '_')
+                .unwrap_or(rest.len());
+            let (name, rest) = rest.split_at(end);
+            pieces.push(Piece::Group(name));
+            template = rest;
+        }
+    }
+    pieces.push(Piece::Text(template));
+    pieces
+}
+
+/// The ways found so far, and the steps that are left to find more.
+struct Search {
+    ways: Vec<BTreeMap<String, String>>,
+    steps: usize,
+}
+
+impl Search {
+    fn fill(&mut self, pieces: &[Piece<'_>], rest: &str, groups: &BTreeMap<String, String>) {
+        self.steps = self.steps.saturating_sub(1);
+        if self.steps == 0 || self.ways.len() >= MAX_WORDS {
+            return;
+        }
+        match pieces {
+            [] if rest.is_empty() => self.ways.push(groups.clone()),
+            [] => {}
+            [Piece::Text(text), after @ ..] => {
+                if let Some(rest) = rest.strip_prefix(text) {
+                    self.fill(after, rest, groups);
+                }
+            }
+            [Piece::Group(name), after @ ..] => {
+                if let Some(known) = groups.get(*name) {
+                    if let Some(rest) = rest.strip_prefix(known.as_str()) {
+                        self.fill(after, rest, groups);
+                    }
+                    return;
+                }
+                for (end, _) in rest.char_indices().chain([(rest.len(), ' ')]) {
+                    let (word, rest) = rest.split_at(end);
+                    let mut groups = groups.clone();
+                    groups.insert((*name).to_owned(), word.to_owned());
+                    self.fill(after, rest, &groups);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_with_many_ways_is_bounded() {
+        let long = "a".repeat(2000);
+        assert!(groups("$a${b}${c}${d}x", &long).len() <= MAX_WORDS);
+    }
+}
