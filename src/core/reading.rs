@@ -6,7 +6,7 @@
 //! long as `maxAge`.
 
 mod absence;
-mod gaps;
+mod coverage;
 mod missing;
 mod notes;
 mod remarks;
@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 pub use self::{
     absence::Absence,
-    gaps::Gaps,
+    coverage::Coverage,
     missing::{Failure, Missing},
     notes::notes,
     remarks::Remarks,
@@ -27,8 +27,8 @@ pub use self::{
     state::PollState,
 };
 use super::{
-    model::{MetricType, PrometheusMetric, Series},
-    promql::{Answer, Point, Unanswered},
+    model::{MetricType, PrometheusMetric},
+    promql::{Answer, Point, Unanswered, Uncovered},
     quantity,
 };
 use crate::api::v1alpha1::OnMissing;
@@ -183,17 +183,17 @@ impl<'a> View<'a> {
                 failure: self.failure(),
             });
         }
-        // As old as it was when the rate was taken: a rate does not sink while it waits here.
-        if let Series::RequestRate { window, .. } = &self.metric.series
-            && gaps::empties(*window, sampled.age)
-        {
-            return Err(Missing::WindowEmpties {
-                age,
-                failure: self.failure(),
-            });
-        }
-        if self.state.gaps.reach(self.namespace, sampled.at) {
-            return Err(Missing::Gap);
+        match point.uncovered {
+            None => {}
+            Some(Uncovered::Gap) => return Err(Missing::Gap),
+            Some(Uncovered::Young) => return Err(Missing::Young),
+            Some(Uncovered::Unknown) => return Err(Missing::UnknownPast),
+            Some(Uncovered::Empties) => {
+                return Err(Missing::WindowEmpties {
+                    age,
+                    failure: self.failure(),
+                });
+            }
         }
         let is_of_a_pod = self.metric.metric_type() == MetricType::Pods;
         if is_of_a_pod && value > quantity::MAX_VALUE_PER_POD {

@@ -141,7 +141,17 @@ impl Poller {
             let server = self.servers.get(&shape.server);
             if let Some(server) = &server {
                 let others = || self.store.answers_others(&shape);
-                let outcome = ask(server, &shape, &mut progress, &needed, others, &*self.clock).await;
+                let known = self.store.get(&shape).unwrap_or_default();
+                let outcome = ask(
+                    server,
+                    &shape,
+                    &mut progress,
+                    &needed,
+                    &known,
+                    others,
+                    &*self.clock,
+                )
+                .await;
                 let taken = self.clock.monotonic().saturating_sub(started);
                 self.telemetry.polled(outcome.is_ok(), taken, self.clock.now());
                 timeouts = match &outcome {

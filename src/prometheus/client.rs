@@ -13,7 +13,7 @@ use super::{
     response::{self, InstantAnswer, ResponseError},
     settings::Settings,
 };
-use crate::core::promql::Vector;
+use crate::core::promql::{Track, Vector};
 
 /// Bounds on one query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,13 +163,32 @@ impl Client {
         Ok(self.bounded(promql, limit).await?.numbers()?)
     }
 
+    /// Runs an instant query whose result has several moments: a subquery.
+    ///
+    /// # Errors
+    /// See [`Client::query`].
+    pub async fn tracks(&self, promql: &str) -> Result<Vec<Track>, QueryError> {
+        let limit = Limit::general(self.limits.response_size);
+        let sent = self.send(promql, limit, response::parse_tracks);
+        self.in_time(sent).await
+    }
+
     async fn bounded(&self, promql: &str, limit: Limit) -> Result<InstantAnswer, QueryError> {
-        tokio::time::timeout(self.limits.timeout, self.send(promql, limit))
+        self.in_time(self.send(promql, limit, response::parse)).await
+    }
+
+    async fn in_time<T>(&self, sent: impl Future<Output = Result<T, QueryError>>) -> Result<T, QueryError> {
+        tokio::time::timeout(self.limits.timeout, sent)
             .await
             .unwrap_or(Err(QueryError::Timeout(self.limits.timeout)))
     }
 
-    async fn send(&self, promql: &str, limit: Limit) -> Result<InstantAnswer, QueryError> {
+    async fn send<T>(
+        &self,
+        promql: &str,
+        limit: Limit,
+        parse: fn(&[u8]) -> Result<T, ResponseError>,
+    ) -> Result<T, QueryError> {
         let millis = i64::try_from(self.limits.timeout.as_millis()).unwrap_or(i64::MAX);
         let response = self
             .api
@@ -186,7 +205,7 @@ impl Client {
             _ => QueryError::Body(error.to_string()),
         })?;
         if json {
-            let parsed = response::parse(&body);
+            let parsed = parse(&body);
             if status.is_success() || matches!(parsed, Err(ResponseError::Refused { .. })) {
                 return Ok(parsed?);
             }

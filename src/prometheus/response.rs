@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use crate::core::promql::{ByName, Item, Vector};
+use crate::core::promql::{ByName, Item, Track, Vector};
 
 /// Longest text of Prometheus that is passed on, in characters.
 const MAX_WORDS: usize = 300;
@@ -110,7 +110,7 @@ enum Status {
 enum Data {
     Vector(Vec<Series>),
     Scalar((f64, String)),
-    Matrix(IgnoredAny),
+    Matrix(Vec<Tracked>),
     String(IgnoredAny),
 }
 
@@ -120,11 +120,65 @@ struct Series {
     value: Option<(f64, String)>,
 }
 
+#[derive(Deserialize)]
+struct Tracked {
+    metric: ByName<Box<str>>,
+    #[serde(default)]
+    values: Vec<(f64, String)>,
+}
+
 /// Reads the body of an instant query.
 ///
 /// # Errors
 /// See [`ResponseError`].
 pub fn parse(body: &[u8]) -> Result<InstantAnswer, ResponseError> {
+    let (data, infos) = complete(body)?;
+    let mut histograms = Vec::new();
+    let vector = match data {
+        Data::Vector(series) => {
+            let mut vector = Vec::with_capacity(series.len());
+            for Series { metric, value } in series {
+                match value {
+                    Some(sample) => vector.push(sampled(metric, &sample)?),
+                    None => histograms.push(metric),
+                }
+            }
+            vector
+        }
+        Data::Scalar(sample) => vec![sampled(ByName::default(), &sample)?],
+        Data::Matrix(_) | Data::String(_) => {
+            return Err(ResponseError::Malformed(
+                "the result is neither a vector nor a scalar",
+            ));
+        }
+    };
+    Ok(InstantAnswer {
+        vector,
+        histograms,
+        infos,
+    })
+}
+
+/// Reads the body of an instant query whose result has several moments: a subquery.
+///
+/// # Errors
+/// See [`ResponseError`].
+pub fn parse_tracks(body: &[u8]) -> Result<Vec<Track>, ResponseError> {
+    let (Data::Matrix(tracks), _) = complete(body)? else {
+        return Err(ResponseError::Malformed("the result is no matrix"));
+    };
+    let track = |Tracked { metric, values }| {
+        let points = values.iter().map(|(time, text)| Ok((*time, number(text)?)));
+        Ok(Track {
+            labels: metric,
+            points: points.collect::<Result<_, ResponseError>>()?,
+        })
+    };
+    tracks.into_iter().map(track).collect()
+}
+
+/// The data of an answer that is whole, and what Prometheus remarks on it.
+fn complete(body: &[u8]) -> Result<(Data, Vec<String>), ResponseError> {
     let envelope: Envelope = serde_json::from_slice(body).map_err(|error| {
         ResponseError::Malformed(match error.classify() {
             serde_json::error::Category::Eof => "the answer is cut off",
@@ -150,37 +204,12 @@ pub fn parse(body: &[u8]) -> Result<InstantAnswer, ResponseError> {
     if envelope.is_partial == Some(true) {
         return Err(ResponseError::Warned("the answer is partial".to_owned()));
     }
-    let mut histograms = Vec::new();
-    let vector = match envelope.data {
-        Some(Data::Vector(series)) => {
-            let mut vector = Vec::with_capacity(series.len());
-            for Series { metric, value } in series {
-                match value {
-                    Some(sample) => vector.push(sampled(metric, &sample)?),
-                    None => histograms.push(metric),
-                }
-            }
-            vector
-        }
-        Some(Data::Scalar(sample)) => vec![sampled(ByName::default(), &sample)?],
-        Some(Data::Matrix(_) | Data::String(_)) => {
-            return Err(ResponseError::Malformed(
-                "the result is neither a vector nor a scalar",
-            ));
-        }
-        None => return Err(ResponseError::Malformed("the answer holds no data")),
-    };
+    let data = envelope
+        .data
+        .ok_or(ResponseError::Malformed("the answer holds no data"))?;
     let infos = envelope.infos.unwrap_or_default();
-    Ok(InstantAnswer {
-        vector,
-        histograms,
-        infos: remarks
-            .iter()
-            .chain(&infos)
-            .take(MAX_INFOS)
-            .map(|info| words(placeless(info)))
-            .collect(),
-    })
+    let infos = remarks.iter().chain(&infos).take(MAX_INFOS);
+    Ok((data, infos.map(|info| words(placeless(info))).collect()))
 }
 
 /// A remark without the `(line:column)` at its end, which tells nothing to whom did not write the query.
@@ -198,14 +227,16 @@ fn placeless(info: &str) -> &str {
 }
 
 fn sampled(labels: ByName<Box<str>>, (time, text): &(f64, String)) -> Result<Item, ResponseError> {
-    let value = text
-        .parse()
-        .map_err(|_| ResponseError::Malformed("a value in the answer is not a number"))?;
     Ok(Item {
         labels,
         time: *time,
-        value,
+        value: number(text)?,
     })
+}
+
+fn number(text: &str) -> Result<f64, ResponseError> {
+    text.parse()
+        .map_err(|_| ResponseError::Malformed("a value in the answer is not a number"))
 }
 
 /// Prometheus' words on one line and of bounded length.
@@ -252,6 +283,44 @@ mod tests {
         );
         assert!(items[1].value.is_nan());
         assert!(items[2].value.is_infinite());
+    }
+
+    #[test]
+    fn a_matrix_is_read_as_tracks_and_nothing_else_is() {
+        let body = r#"{"status":"success","data":{"resultType":"matrix","result":[
+            {"metric":{"pod":"p"},"values":[[1700000000.5,"12.5"],[1700000002.5,"NaN"]]}]}}"#;
+        let tracks = parse_tracks(body.as_bytes()).unwrap();
+        assert_eq!(tracks[0].labels.get("pod").map(|pod| &**pod), Some("p"));
+        assert_eq!(
+            format!("{:?}", tracks[0].points),
+            "[(1700000000.5, 12.5), (1700000002.5, NaN)]"
+        );
+        assert_eq!(
+            malformed(body),
+            "the result is neither a vector nor a scalar",
+            "where one moment was asked for"
+        );
+        for (body, words) in [
+            (
+                r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#,
+                "the result is no matrix",
+            ),
+            (
+                r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1,"x"]]}]}}"#,
+                "a value in the answer is not a number",
+            ),
+        ] {
+            assert_eq!(
+                parse_tracks(body.as_bytes()),
+                Err(ResponseError::Malformed(words))
+            );
+        }
+        let warned =
+            r#"{"status":"success","data":{"resultType":"matrix","result":[]},"warnings":["store down"]}"#;
+        assert_eq!(
+            parse_tracks(warned.as_bytes()),
+            Err(ResponseError::Warned("store down".to_owned()))
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{ByName, Grouping, LabelName, Labels, Shape};
+use super::{ByName, Grouping, History, LabelName, Labels, Shape};
 
 /// One series of an instant answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +43,21 @@ pub struct Point {
     pub value: Option<f64>,
     /// When it was sampled; `None` when the samples vanished between the two queries.
     pub sampled: Option<SampleTime>,
+    /// Why a rate cannot be used although it has a value.
+    pub uncovered: Option<Uncovered>,
+}
+
+/// Why the window of a rate is not known to be covered by samples, or not for half of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uncovered {
+    /// It begins in a gap.
+    Gap,
+    /// No sample has come for a while.
+    Empties,
+    /// The samples of the pod began a short time ago.
+    Young,
+    /// Nothing is known of the time before the first poll.
+    Unknown,
 }
 
 /// A clean answer to a shape.
@@ -58,6 +73,11 @@ pub struct Answer {
     pub unanswered: BTreeMap<String, Unanswered>,
     /// What Prometheus remarked, in its own words.
     pub infos: BTreeSet<Arc<str>>,
+    /// How much later than the times the values were evaluated.
+    pub values_later: Duration,
+    /// What was asked about the past of namespaces, in addition; `None` where it could not be had. Gone once it has
+    /// been taken in.
+    pub histories: BTreeMap<String, Option<History>>,
 }
 
 /// Why an answer says nothing of a namespace.
@@ -152,7 +172,13 @@ impl Answer {
                 *point = Point::default();
             }
         }
-        Ok(Self::with(asked, points))
+        let evaluated = |items: &[Item]| items.first().map(|item| item.time);
+        let later = evaluated(values).zip(evaluated(times));
+        let later = later.map(|(values, times)| Duration::try_from_secs_f64((values - times).max(0.0)));
+        Ok(Self {
+            values_later: later.and_then(Result::ok).unwrap_or_default(),
+            ..Self::with(asked, points)
+        })
     }
 
     /// An answer with points by namespace and pod, for tests.
@@ -186,6 +212,7 @@ impl Answer {
     pub fn absorb(&mut self, part: Self) {
         self.points.extend(part.points);
         self.infos.extend(part.infos);
+        self.values_later = self.values_later.max(part.values_later);
     }
 }
 

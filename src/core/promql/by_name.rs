@@ -25,6 +25,17 @@ impl<V> ByName<V> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
 
+    /// Names and values, in the order of the names, to be changed.
+    pub fn entries_mut(&mut self) -> impl Iterator<Item = (&str, &mut V)> {
+        self.0.iter_mut().map(|(name, value)| (&**name, value))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// In the order of the names.
     pub fn values(&self) -> impl Iterator<Item = &V> {
         self.0.iter().map(|(_, value)| value)

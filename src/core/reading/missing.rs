@@ -40,9 +40,17 @@ pub enum Missing {
     /// Its series are native histograms, or were not dated.
     #[error("its series hold histograms or samples without a time; name a series of numbers")]
     Histogram,
-    /// The window of the rate reaches back into a gap, so the rate is too low.
+    /// The window of the rate begins in a gap, and half of it is not covered yet.
     #[error("the rate is not whole again after a gap in Prometheus' samples")]
     Gap,
+    /// The pod's samples cover less than half of the window.
+    #[error("no rate yet: its samples are younger than half of the rate's window")]
+    Young,
+    /// What was before the first poll is not known, and Prometheus did not tell.
+    #[error(
+        "no rate yet: whether Prometheus has a gap in the rate's window is known one window after the first poll"
+    )]
+    UnknownPast,
     /// No sample came for most of the window of the rate, so the rate sinks by itself.
     #[error("no sample for most of the rate's window: the last is {}s old{}", .age.as_secs(), suffix(.failure.as_ref()))]
     WindowEmpties {
@@ -107,6 +115,8 @@ impl Missing {
             | Self::Histogram
             | Self::NotZeroYet(_)
             | Self::Gap
+            | Self::Young
+            | Self::UnknownPast
             | Self::Unusable(_)
             | Self::NoPods => None,
         }

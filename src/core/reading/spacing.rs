@@ -133,6 +133,7 @@ mod tests {
             let point = Point {
                 value: Some(1.0),
                 sampled: Some(sampled),
+                uncovered: None,
             };
             Some((format!("p{pod}"), point))
         });

@@ -1,8 +1,8 @@
 //! What is known of a shape from one poll to the next.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Absence, Failure, Gaps, Remarks, Spacing};
+use super::{Absence, Coverage, Failure, Remarks, Spacing};
 use crate::core::promql::{Answer, Shape};
 
 /// What is known of a shape: the latest clean answer, and the failure of the latest poll if it failed.
@@ -12,8 +12,8 @@ pub struct PollState {
     pub answer: Option<Arc<Answer>>,
     /// `None` once a poll is clean.
     pub failure: Option<Failure>,
-    /// Gaps in the samples behind a rate.
-    pub gaps: Gaps,
+    /// Which part of the windows of rates has samples.
+    pub coverage: Coverage,
     /// Since when there are no series.
     pub absence: Absence,
     /// How far apart the samples behind a rate are.
@@ -23,15 +23,22 @@ pub struct PollState {
 }
 
 impl PollState {
+    /// The namespaces of a new answer whose history must be asked for before it is recorded.
+    #[must_use]
+    pub fn in_doubt(&self, shape: &Shape, answer: &Answer, needed: &BTreeSet<String>) -> BTreeSet<String> {
+        shape.window.map_or_else(BTreeSet::new, |window| {
+            self.coverage
+                .in_doubt(window, self.failure.is_some(), answer, needed)
+        })
+    }
+
     /// Takes in the outcome of a poll. A failure keeps the last answer: its age decides how long it is
     /// served. True if what is wrong changed.
     pub fn record(&mut self, shape: &Shape, outcome: Result<Answer, Failure>) -> bool {
         let failure = match outcome {
             Ok(mut answer) => {
                 if let Some(window) = shape.window {
-                    let before = self.answer.as_ref().filter(|_| self.failure.is_none());
-                    let since_clean = before.map(|before| answer.asked.saturating_sub(before.asked));
-                    self.gaps.observe(window, since_clean, &answer);
+                    self.coverage.observe(window, self.failure.is_some(), &mut answer);
                     if let Some(before) = self.answer.as_deref() {
                         self.spacing.observe(before, &answer);
                     }

@@ -1,6 +1,7 @@
 mod parts;
 mod rates;
 mod remarkable;
+mod simulation;
 
 use std::sync::Arc;
 
@@ -51,6 +52,7 @@ fn point(value: f64, age: u64) -> Point {
             at: Timestamp::UNIX_EPOCH,
             age: Duration::from_secs(age),
         }),
+        uncovered: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! One poll of a shape: all its parts, joined to one answer or one failure.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -9,8 +9,11 @@ use std::{
 use crate::{
     clock::Clock,
     core::{
-        promql::{Answer, Failed, Grouping, Part, Patience, Queries, Shape, Split, Unanswered, Usage, Why},
-        reading::Failure,
+        promql::{
+            Answer, Failed, Grouping, History, MAX_PODS, Part, Patience, Queries, Shape, Split, Unanswered,
+            Usage, Why,
+        },
+        reading::{Failure, PollState},
     },
     metrics_server::{servers::Server, turns::Turn},
     prometheus::{Client, InstantAnswer, QueryError},
@@ -59,12 +62,13 @@ impl Default for Progress {
 }
 
 /// Polls a shape once, for the namespaces that need it. Each part waits for its own turn at the server. `others` says
-/// whether that server otherwise answers.
+/// whether that server otherwise answers. `known` is what earlier polls brought.
 pub(super) async fn ask(
     server: &Server,
     shape: &Shape,
     progress: &mut Progress,
     needed: &BTreeSet<String>,
+    known: &PollState,
     others: impl Fn() -> bool,
     clock: &dyn Clock,
 ) -> Result<Answer, PollError> {
@@ -153,7 +157,45 @@ pub(super) async fn ask(
                 .insert(name.clone(), Unanswered { why, asked: None });
         }
     }
+    let in_doubt = known.in_doubt(shape, &answer, needed);
+    for namespaces in answer.portions(in_doubt, MAX_PODS) {
+        let turn = Turn {
+            namespaces: &namespaces,
+            usage,
+            clock,
+        };
+        let ask = ask_history(client, shape, &namespaces);
+        let histories = server.in_turn(shape.grouping, turn, ask).await;
+        answer.histories.extend(histories);
+    }
     Ok(answer)
+}
+
+/// Asks about the past of namespaces, few enough that the answer is not large. What fails is not asked for again: the
+/// polls of the next window tell as much.
+async fn ask_history(
+    client: &Client,
+    shape: &Shape,
+    namespaces: &BTreeSet<String>,
+) -> BTreeMap<String, Option<History>> {
+    let mut histories = match shape.history_for(namespaces.iter().map(String::as_str)) {
+        None => None,
+        Some(query) => match client.tracks(&query).await {
+            Ok(tracks) => Some(History::join(&shape.labels, &tracks)),
+            Err(error) => {
+                tracing::info!(query, %error, "what was before the first poll is not known");
+                None
+            }
+        },
+    };
+    let mut history = |namespace: &String| {
+        let known = histories.as_mut();
+        known.map(|known| known.remove(namespace).unwrap_or_default())
+    };
+    let names = namespaces.iter().cloned();
+    names
+        .map(|namespace| (namespace.clone(), history(&namespace)))
+        .collect()
 }
 
 fn left_out(why: &Why, client: &Client) -> Arc<str> {

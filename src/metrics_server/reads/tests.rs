@@ -97,7 +97,9 @@ fn answer(memory: &Memory) {
             };
             memory.store.record(
                 &shape,
-                Answer::join(&shape, &values, &times, NOW).map_err(|_| unreachable!()),
+                Answer::join(&shape, &values, &times, NOW)
+                    .map(|answer| answer.with_past(&shape))
+                    .map_err(|_| unreachable!()),
             );
         }
     }
@@ -179,7 +181,9 @@ fn a_gauge_and_a_query_of_pods_are_read_like_a_rate() {
                     Vec::new(),
                 )
             };
-            let answer = Answer::join(&shape, &values, &times, NOW).map_err(|_| unreachable!());
+            let answer = Answer::join(&shape, &values, &times, NOW)
+                .map(|answer| answer.with_past(&shape))
+                .map_err(|_| unreachable!());
             memory.store.record(&shape, answer);
         }
     }

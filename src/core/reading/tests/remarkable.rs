@@ -29,6 +29,7 @@ fn scraped_every(interval: u64) -> PollState {
         let point = Point {
             value: Some(1.0),
             sampled: Some(sampled),
+            uncovered: None,
         };
         let answer = Answer::of(Duration::from_secs(second), &[("a", "p", point)]);
         state.record(&shape, Ok(answer));
