@@ -80,7 +80,7 @@ impl Memory {
     pub(super) fn next_look(&self, key: &Key, now: Duration) -> Option<Duration> {
         let entries = self.0.lock();
         let entry = entries.get(key)?;
-        let looks = entry.asked.values().filter_map(|asked| asked.look_again());
+        let looks = entry.asked.values().filter_map(Asked::look_again);
         let looks = looks.map(|at| at.saturating_sub(now));
         looks.chain(entry.contests.next(now)).min()
     }

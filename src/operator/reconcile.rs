@@ -139,17 +139,15 @@ async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Ac
     context.events.publish(&object.metadata, &notices).await;
     written?;
 
-    match applied.error.or(unreadable) {
-        Some(error) => Err(error),
-        None => {
-            let resync = backoff::resync(context.resync_period, crate::random::fraction());
-            let look = context.memory.next_look(&key, context.clock.monotonic());
-            let wait = look.map_or(resync, |look| look.max(SHORTEST_WAIT).min(resync));
-            // Nobody writes the resource at the moment when a suspension ends.
-            let end = suspended.next_end().map(|end| time_to(end, context.clock.now()));
-            Ok(Action::requeue(end.map_or(wait, |end| end.min(wait))))
-        }
+    if let Some(error) = applied.error.or(unreadable) {
+        return Err(error);
     }
+    let resync = backoff::resync(context.resync_period, crate::random::fraction());
+    let look = context.memory.next_look(&key, context.clock.monotonic());
+    let wait = look.map_or(resync, |look| look.max(SHORTEST_WAIT).min(resync));
+    // Nobody writes the resource at the moment when a suspension ends.
+    let end = suspended.next_end().map(|end| time_to(end, context.clock.now()));
+    Ok(Action::requeue(end.map_or(wait, |end| end.min(wait))))
 }
 
 /// What the rules say, when it is this namespace's turn. Being late is no verdict: it is tried again.

@@ -60,10 +60,12 @@ impl Stored {
     ///
     /// # Errors
     /// Why it does not parse.
-    pub(super) fn object(&self) -> Result<VoiceAssistScaling, InvalidObject> {
-        let invalid = |error: String| InvalidObject {
-            error,
-            metadata: self.metadata.clone(),
+    pub(super) fn object(&self) -> Result<VoiceAssistScaling, Box<InvalidObject>> {
+        let invalid = |error: String| {
+            Box::new(InvalidObject {
+                error,
+                metadata: self.metadata.clone(),
+            })
         };
         let packed = self
             .content

@@ -128,13 +128,13 @@ fn the_cache_is_complete_only_after_the_first_list() {
 #[test]
 fn an_object_is_found_by_the_term_that_fewest_have_until_it_goes() {
     type Labels = &'static [(&'static str, &'static str)];
-    let cache: Arc<Cache<Labels>> = Cache::new();
-    let mut feed = Feed::new(cache.clone());
     const ALL: [Labels; 3] = [
         &[("app", "a"), ("team", "voice")],
         &[("app", "b"), ("team", "voice")],
         &[("app", "c"), ("team", "voice")],
     ];
+    let cache: Arc<Cache<Labels>> = Cache::new();
+    let mut feed = Feed::new(cache.clone());
     for (name, labels) in ["a", "b", "c"].into_iter().zip(ALL) {
         feed.handle(Event::Apply((key(name), labels)));
     }

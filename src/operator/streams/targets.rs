@@ -60,11 +60,11 @@ pub(super) async fn watch(shared: Shared, kind: WatchedKind) {
             }
             Ok(Event::Apply(object)) => {
                 let (namespace, name, known) = object.into_parts();
-                put(&shared, kind, targets, (namespace, name), Some(known));
+                put(&shared, kind, targets, &(namespace, name), Some(known));
             }
             Ok(Event::Delete(object)) => {
                 let (namespace, name, _) = object.into_parts();
-                put(&shared, kind, targets, (namespace, name), None);
+                put(&shared, kind, targets, &(namespace, name), None);
             }
             Err(error) if is_forbidden(&error) => {
                 if targets.refuse() {
@@ -100,11 +100,11 @@ fn put(
     shared: &Shared,
     kind: WatchedKind,
     targets: &WatchedTargets,
-    key: Key,
+    key: &Key,
     known: Option<crate::operator::targets::Known>,
 ) {
     if is_claimed(shared, kind, &key.0, &key.1) && targets.put(key.clone(), known) {
-        wake(shared, kind, &key);
+        wake(shared, kind, key);
     }
 }
 

@@ -27,6 +27,7 @@ use crate::{
 pub(super) use asked::{Asked, Question};
 use kinds::{Kind, Kinds};
 pub(super) use object::{Known, TargetObject};
+use watched::Lookup;
 pub(super) use watched::{Coverage, WatchedKind, WatchedTargets};
 
 /// Reads scale targets.
@@ -59,8 +60,9 @@ impl Targets {
         watched: &WatchedTargets,
     ) -> Result<Target, ReconcileError> {
         let known = match watched.get(namespace, &target.name) {
-            Some(known) => known,
-            None => {
+            Lookup::Found(known) => Some(known),
+            Lookup::Absent => None,
+            Lookup::Unknown => {
                 let resource = api_resource(kind);
                 let api: Api<TargetObject> = Api::namespaced_with(self.client.clone(), namespace, &resource);
                 match in_time(target, api.get_opt(&target.name)).await? {

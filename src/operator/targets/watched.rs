@@ -54,6 +54,16 @@ pub(in crate::operator) enum Coverage {
     Refused,
 }
 
+/// What the watch knows of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Lookup {
+    Found(Known),
+    /// There is no such object.
+    Absent,
+    /// The watch went past the object before a resource laid claim to it: it must be asked for.
+    Unknown,
+}
+
 /// The targets of a kind.
 #[derive(Debug)]
 pub(in crate::operator) struct WatchedTargets {
@@ -96,10 +106,14 @@ impl WatchedTargets {
         self.coverage.send_replace(Coverage::Refused) != Coverage::Refused
     }
 
-    /// What is known of an object; `None` where it must be asked for.
-    pub(super) fn get(&self, namespace: &str, name: &str) -> Option<Option<Known>> {
+    /// What is known of an object.
+    pub(super) fn get(&self, namespace: &str, name: &str) -> Lookup {
         let key = (namespace.to_owned(), name.to_owned());
-        self.entries.lock().known.get(&key).cloned()
+        match self.entries.lock().known.get(&key) {
+            Some(Some(known)) => Lookup::Found(known.clone()),
+            Some(None) => Lookup::Absent,
+            None => Lookup::Unknown,
+        }
     }
 
     /// Takes in the answer of a GET, and returns what is known now.
@@ -207,11 +221,15 @@ mod tests {
     fn a_claimed_object_that_a_list_does_not_hold_is_known_to_be_missing() {
         let targets = WatchedTargets::new();
         targets.begin(BTreeSet::from([key("a"), key("b")]));
-        assert_eq!(targets.get("ns", "a"), None, "not before the list is complete");
+        assert_eq!(
+            targets.get("ns", "a"),
+            Lookup::Unknown,
+            "not before the list is complete"
+        );
         targets.list(key("a"), known("a"));
         assert_eq!(targets.end(), [key("a"), key("b")]);
-        assert_eq!(targets.get("ns", "a"), Some(Some(known("a"))));
-        assert_eq!(targets.get("ns", "b"), Some(None));
+        assert_eq!(targets.get("ns", "a"), Lookup::Found(known("a")));
+        assert_eq!(targets.get("ns", "b"), Lookup::Absent);
         assert_eq!(*targets.coverage().borrow(), Coverage::Watched);
     }
 
@@ -223,9 +241,9 @@ mod tests {
         targets.list(key("foreign"), known("foreign"));
         targets.claim(BTreeSet::from([key("a"), key("b")]));
         targets.end();
-        assert_eq!(targets.get("ns", "a"), Some(Some(known("a"))));
-        assert_eq!(targets.get("ns", "b"), Some(None));
-        assert_eq!(targets.get("ns", "foreign"), None);
+        assert_eq!(targets.get("ns", "a"), Lookup::Found(known("a")));
+        assert_eq!(targets.get("ns", "b"), Lookup::Absent);
+        assert_eq!(targets.get("ns", "foreign"), Lookup::Unknown);
     }
 
     #[test]
@@ -233,9 +251,13 @@ mod tests {
         let targets = WatchedTargets::new();
         targets.begin(BTreeSet::new());
         targets.end();
-        assert_eq!(targets.get("ns", "a"), None, "ask");
+        assert_eq!(targets.get("ns", "a"), Lookup::Unknown, "ask");
         assert_eq!(targets.answered("ns", "a", Some(known("a"))), Some(known("a")));
-        assert_eq!(targets.get("ns", "a"), Some(Some(known("a"))), "no second time");
+        assert_eq!(
+            targets.get("ns", "a"),
+            Lookup::Found(known("a")),
+            "no second time"
+        );
         // An answer is under way when the watch tells that the object is gone.
         assert!(targets.put(key("b"), None));
         assert_eq!(targets.answered("ns", "b", Some(known("b"))), None);
@@ -247,7 +269,7 @@ mod tests {
         targets.begin(BTreeSet::from([key("a")]));
         targets.answered("ns", "a", Some(known("a")));
         assert!(targets.end().is_empty());
-        assert_eq!(targets.get("ns", "a"), Some(Some(known("a"))));
+        assert_eq!(targets.get("ns", "a"), Lookup::Found(known("a")));
         // The next list is.
         targets.begin(BTreeSet::from([key("a")]));
         assert_eq!(targets.end(), [key("a")]);
@@ -258,7 +280,7 @@ mod tests {
         let targets = WatchedTargets::new();
         targets.put(key("a"), Some(known("a")));
         targets.release("ns", "a");
-        assert_eq!(targets.get("ns", "a"), None);
+        assert_eq!(targets.get("ns", "a"), Lookup::Unknown);
     }
 
     #[test]

@@ -17,6 +17,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stderr,
+    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "as in the tests: a benchmark that cannot go on must stop, and it looks at the clock"
 )]

@@ -256,7 +256,7 @@ async fn a_workload_without_metrics_is_protected_and_scaled_by_nobody() {
     });
     operated
         .namespace
-        .apply(&resource("v", &[alone.clone()]).to_string());
+        .apply(&resource("v", std::slice::from_ref(&alone)).to_string());
     let budget = operated.appears("pdb", "v-worker").await;
     assert_eq!(budget["spec"]["unhealthyPodEvictionPolicy"], "IfHealthyBudget");
     operated.condition("v", "Ready", "True", "Ready").await;

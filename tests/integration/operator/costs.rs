@@ -68,15 +68,13 @@ async fn a_new_resource_costs_its_children_a_status_an_event_and_a_get_and_a_res
     cluster.install_crd();
     cluster.component("stop", "kube-controller-manager");
     let mut operated = Operated::on(&cluster, "costs", &[]);
-    let (mut deployments, mut resources) = (String::new(), String::new());
+    let (mut deployments, mut resources) = (Vec::new(), Vec::new());
     for number in 0..RESOURCES {
         let name = format!("w{number}");
-        deployments.push_str(&format!("{}\n---\n", deployment(&name, 0)));
-        resources.push_str(&format!(
-            "{}\n---\n",
-            resource(&format!("v{number}"), &[workload(&name)])
-        ));
+        deployments.push(deployment(&name, 0));
+        resources.push(resource(&format!("v{number}"), &[workload(&name)]).to_string());
     }
+    let (deployments, resources) = (deployments.join("\n---\n"), resources.join("\n---\n"));
     operated.namespace.apply(&deployments);
     let since = jiff::Timestamp::now();
     operated.namespace.apply(&resources);

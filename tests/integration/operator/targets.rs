@@ -156,7 +156,7 @@ async fn kinds_that_cannot_be_scaled_say_so_and_stop_only_themselves() {
 }
 
 /// Gives an account of the namespace these rights beside those on resources and children, and an operator to it.
-fn limited<'a>(operated: &mut Operated<'a>, further: serde_json::Value) -> String {
+fn limited(operated: &mut Operated<'_>, further: &serde_json::Value) -> String {
     let (cluster, namespace) = (operated.cluster, operated.namespace.name().to_owned());
     operated
         .namespace
@@ -187,7 +187,7 @@ fn limited<'a>(operated: &mut Operated<'a>, further: serde_json::Value) -> Strin
 async fn where_targets_may_not_be_watched_the_operator_asks_for_each_and_says_so_once() {
     let mut operated = Operated::start("unwatched");
     let rights = json!([{"apiGroups": ["apps"], "resources": ["*"], "verbs": ["get"]}]);
-    let name = limited(&mut operated, rights);
+    let name = limited(&mut operated, &rights);
     operated.namespace.apply(&deployment("worker", 1));
     operated
         .namespace
@@ -211,7 +211,7 @@ async fn where_targets_may_not_be_watched_the_operator_asks_for_each_and_says_so
 async fn a_missing_rbac_rule_is_spelled_out() {
     // An account with no right outside its namespace's objects, and none to read targets.
     let mut operated = Operated::start("forbidden");
-    let name = limited(&mut operated, json!([]));
+    let name = limited(&mut operated, &json!([]));
     operated.namespace.apply(&deployment("worker", 1));
     operated
         .namespace

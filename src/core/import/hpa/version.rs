@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(spec("v2beta1", json!({}), old.clone()), new);
         assert_eq!(spec("v2beta2", json!({}), new.clone()), new);
         assert_eq!(spec("v2", json!({}), new.clone()), new);
-        let annotations = json!({METRICS: old["metrics"].as_array().unwrap()[1..].to_vec().into_iter().collect::<Value>().to_string()});
+        let annotations = json!({METRICS: old["metrics"].as_array().unwrap()[1..].iter().cloned().collect::<Value>().to_string()});
         assert_eq!(
             spec("v1", annotations, json!({"targetCPUUtilizationPercentage": 70})),
             new

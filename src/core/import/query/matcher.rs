@@ -118,11 +118,12 @@ pub(in crate::core::import) fn equalities(
     Ok(Some(labels).filter(|labels| !labels.is_empty()))
 }
 
+/// `matchLabels` and `matchExpressions` of a source, each absent where it would be empty.
+type Conditions = (Option<BTreeMap<String, String>>, Option<Vec<MatchExpression>>);
+
 /// Matchers as `matchLabels` and, what is no equality, as `matchExpressions`; `None` where they are more than a
 /// source takes.
-pub(in crate::core::import) fn conditions(
-    extra: &[Extra],
-) -> Option<(Option<BTreeMap<String, String>>, Option<Vec<MatchExpression>>)> {
+pub(in crate::core::import) fn conditions(extra: &[Extra]) -> Option<Conditions> {
     let (equal, others): (Vec<Extra>, Vec<Extra>) = extra.iter().cloned().partition(|one| {
         let is_first = extra
             .iter()

@@ -24,10 +24,19 @@ fn every_document_and_every_configmap_is_read() {
     );
 }
 
+/// The same lines, so many columns to the right.
+fn shifted(text: &str, columns: usize) -> String {
+    let mut shifted = String::new();
+    for line in text.lines() {
+        shifted.extend([" ".repeat(columns).as_str(), line, "\n"]);
+    }
+    shifted
+}
+
 #[test]
 fn helm_values_are_read() {
     let list = REQUESTS.trim_start().trim_start_matches("rules:\n");
-    let indented: String = list.lines().map(|line| format!("    {line}\n")).collect();
+    let indented = shifted(list, 4);
     let values = format!(
         "prometheus: {{port: 9090}}\nrules:\n  default: false\n  custom:\n{indented}  external: []\n"
     );
@@ -38,7 +47,7 @@ fn helm_values_are_read() {
     );
     assert_eq!(import.notes, [] as [String; 0]);
 
-    let inner: String = values.lines().map(|line| format!("  {line}\n")).collect();
+    let inner = shifted(&values, 2);
     let umbrella = format!("prometheus-adapter:\n{inner}");
     assert_eq!(convert(&config(&umbrella), None).entries.len(), 1);
 
