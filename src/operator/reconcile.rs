@@ -7,7 +7,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use futures::FutureExt;
 use jiff::Timestamp;
 use kube::{
-    ResourceExt,
+    Resource, ResourceExt,
     runtime::{controller::Action, reflector::ObjectRef},
 };
 
@@ -27,7 +27,7 @@ use crate::{
         backoff, events,
         plan::plan,
         status::Inputs,
-        suspend::freeze,
+        suspend::{self, freeze},
         validate::{Validation, validate},
     },
     judging::Turns,
@@ -61,16 +61,16 @@ pub(super) async fn reconcile(object: Arc<Stored>, context: Arc<Context>) -> Res
     result
 }
 
-/// When to try again after a failure: later each time, and not before the server says so.
+/// When to try again after a failure: later each time, and not before the server says so; but at the end of a
+/// suspension, because nobody writes the resource then.
 #[expect(clippy::needless_pass_by_value, reason = "the signature kube asks for")]
 pub(super) fn error_policy(object: Arc<Stored>, error: &ReconcileError, context: Arc<Context>) -> Action {
     let key = (object.namespace().unwrap_or_default(), object.name_any());
     let failures = context.memory.failed(&key);
-    Action::requeue(backoff::delay(
-        failures,
-        crate::random::fraction(),
-        error.retry_after(),
-    ))
+    let delay = backoff::delay(failures, crate::random::fraction(), error.retry_after());
+    let now = context.clock.now();
+    let end = suspend::next_end(object.meta().annotations.as_ref(), now);
+    Action::requeue(end.map_or(delay, |end| delay.min(time_to(end, now))))
 }
 
 /// A panic becomes an error: without this, one resource would take the whole controller down.

@@ -85,7 +85,7 @@ async fn run(quiet: Duration, attack: Duration) -> bool {
     let attacks = attacker.begin(&stage);
     tokio::time::sleep(attack / 2).await;
     innocent::raise_load(&stage, &record);
-    tokio::time::sleep(attack - attack / 2).await;
+    tokio::time::sleep(attack.saturating_sub(attack / 2)).await;
     record.end();
     drop(watch);
     let outcomes = attacks.end();

@@ -59,8 +59,10 @@ fn imported_entries_can_be_pasted_and_what_is_left_is_listed() {
     );
     let entries = stdout(&output);
     assert!(
-        entries
-            .contains("# rules[0]: http_requests_per_second of http_requests_total\n# target of HPA api\n"),
+        entries.contains(
+            "# ConfigMap adapter-config, config.yaml: rules[0]: http_requests_per_second of http_requests_total\n\
+             # target of HPA api\n"
+        ),
         "{entries}"
     );
     let checked = validated("pasted", &entries);
@@ -106,7 +108,7 @@ fn alternatives_are_comments_below_the_entry_that_was_taken() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let entries = stdout(&output);
     assert!(
-        entries.contains("    counter: second_total") && entries.contains("#     counter: first_total"),
+        entries.contains("    counter: second_total") && entries.contains("#       counter: first_total"),
         "{entries}"
     );
     assert!(

@@ -281,7 +281,7 @@ async fn what_is_sent_for_a_query_is_understood_and_what_prometheus_refuses_is_s
         r#"label_replace(a, "x", "$1", "y", "(.*)-[0-9]+")"#,
         r#"sum(count_values("version", a{or="b", by = "c"}))"#,
         "max_over_time(sum(rate(a[5m] offset 1d))[10m:1m] @ end()) + absent(a @ 1.5)",
-        "quantile(scalar(a), b) > bool NaN or -Inf * a",
+        "quantile(scalar(absent(a)), b) > bool NaN or -Inf * a",
     ] {
         let sent = sent(query);
         if let Err(error) = client.query(&sent).await {

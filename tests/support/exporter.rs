@@ -4,14 +4,26 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 
-type Series = BTreeMap<String, f64>;
+type Series = BTreeMap<String, Number>;
+
+/// What a series reads.
+#[derive(Clone, Copy, Debug)]
+enum Number {
+    Set(f64),
+    /// So many a second since then: a counter under a constant load.
+    Counting(f64, Instant),
+}
 
 /// Milliseconds since 1970 that every sample carries; `None` lets Prometheus stamp them.
 type Stamp = Arc<Mutex<Option<Clock>>>;
+
+/// Until when scrapes fail.
+type Away = Arc<Mutex<Option<Instant>>>;
 
 /// A clock that can be stopped.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +38,7 @@ pub struct Exporter {
     address: SocketAddr,
     series: Arc<Mutex<Option<Series>>>,
     stamp: Stamp,
+    away: Away,
     server: tokio::task::JoinHandle<()>,
 }
 
@@ -33,9 +46,12 @@ impl Exporter {
     pub async fn start() -> Self {
         let series = Arc::new(Mutex::new(Some(Series::new())));
         let stamp = Stamp::default();
-        let app = Router::new()
-            .route("/metrics", get(render))
-            .with_state((Arc::clone(&series), Arc::clone(&stamp)));
+        let away = Away::default();
+        let app = Router::new().route("/metrics", get(render)).with_state((
+            Arc::clone(&series),
+            Arc::clone(&stamp),
+            Arc::clone(&away),
+        ));
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
             .await
             .expect("a free port");
@@ -47,6 +63,7 @@ impl Exporter {
             address,
             series,
             stamp,
+            away,
             server,
         }
     }
@@ -59,14 +76,23 @@ impl Exporter {
     /// Sets one series, for example `set("voiceassist_queue_depth", &[("queue", "default")], 12.0)`.
     pub fn set(&self, name: &str, labels: &[(&str, &str)], value: f64) {
         if let Some(series) = self.locked().as_mut() {
-            series.insert(key(name, labels), value);
+            series.insert(key(name, labels), Number::Set(value));
         }
     }
 
     /// Adds to one series: a counter.
     pub fn add(&self, name: &str, labels: &[(&str, &str)], value: f64) {
         if let Some(series) = self.locked().as_mut() {
-            *series.entry(key(name, labels)).or_insert(0.0) += value;
+            let number = series.entry(key(name, labels)).or_insert(Number::Set(0.0));
+            *number = Number::Set(number.now() + value);
+        }
+    }
+
+    /// Counts from now on, so many a second at each moment it is scraped; a series that counts already goes on.
+    pub fn count(&self, name: &str, labels: &[(&str, &str)], per_second: f64) {
+        if let Some(series) = self.locked().as_mut() {
+            let number = Number::Counting(per_second, Instant::now());
+            series.entry(key(name, labels)).or_insert(number);
         }
     }
 
@@ -82,6 +108,11 @@ impl Exporter {
         *self.locked() = None;
     }
 
+    /// From now on scrapes fail for so long, and go on with the same series then.
+    pub fn is_away(&self, period: Duration) {
+        *locked(&self.away) = Some(Instant::now() + period);
+    }
+
     /// From now on samples carry the exporter's own time, so that Prometheus does not mark them stale.
     pub fn stamp_samples(&self) {
         *locked(&self.stamp) = Some(Clock::Running);
@@ -94,6 +125,15 @@ impl Exporter {
 
     fn locked(&self) -> std::sync::MutexGuard<'_, Option<Series>> {
         locked(&self.series)
+    }
+}
+
+impl Number {
+    fn now(self) -> f64 {
+        match self {
+            Self::Set(value) => value,
+            Self::Counting(per_second, since) => per_second * since.elapsed().as_secs_f64(),
+        }
     }
 }
 
@@ -120,8 +160,11 @@ fn escape(value: &str) -> String {
 }
 
 async fn render(
-    State((series, stamp)): State<(Arc<Mutex<Option<Series>>>, Stamp)>,
+    State((series, stamp, away)): State<(Arc<Mutex<Option<Series>>>, Stamp, Away)>,
 ) -> Result<String, StatusCode> {
+    if locked(&away).is_some_and(|until| Instant::now() < until) {
+        return Err(StatusCode::INTERNAL_SERVER_ERROR);
+    }
     let series = locked(&series);
     let series = series.as_ref().ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
     let stamp = match *locked(&stamp) {
@@ -131,7 +174,7 @@ async fn render(
     };
     let lines: Vec<String> = series
         .iter()
-        .map(|(key, value)| format!("{key} {value}{stamp}"))
+        .map(|(key, number)| format!("{key} {}{stamp}", number.now()))
         .collect();
     Ok(lines.join("\n") + "\n")
 }

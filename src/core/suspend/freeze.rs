@@ -1,6 +1,6 @@
 //! What is suspended at a moment, by annotations and by the spec alike, and what to say of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -60,6 +60,17 @@ pub fn freeze(object: &VoiceAssistScaling, validation: &mut Validation, now: Tim
         workload.suspended |= frozen.contains(workload.name.as_str());
     }
     suspended
+}
+
+/// When the first suspension of these annotations that still holds ends by itself; for whoever has no validated
+/// resource at hand.
+pub fn next_end(annotations: Option<&BTreeMap<String, String>>, now: Timestamp) -> Option<Timestamp> {
+    entries(annotations)
+        .take(MOST_HOLDERS)
+        .filter_map(|(_, text)| text.parse::<Suspension>().ok())
+        .filter(|suspension| suspension.holds_at(now))
+        .filter_map(|suspension| suspension.until)
+        .min()
 }
 
 fn by_spec(scaling: &Scaling) -> Option<Entry> {
@@ -254,6 +265,19 @@ mod tests {
         let mut object = resource(json!({"workloads": [api, worker()]}));
         object.metadata.annotations = serde_json::from_value(annotations).unwrap();
         object
+    }
+
+    #[test]
+    fn the_next_end_is_the_first_of_what_still_holds() {
+        let object = object(json!({
+            ANNOTATION: "until=2026-11-28T13:00:00Z",
+            format!("{ANNOTATION}.a"): "workloads=api until=2026-11-28T12:00:00Z",
+            format!("{ANNOTATION}.b"): "until=2026-11-28T10:00:00Z",
+            format!("{ANNOTATION}.c"): "until resumed",
+        }));
+        let end = next_end(object.metadata.annotations.as_ref(), NOW.parse().unwrap());
+        assert_eq!(end, Some("2026-11-28T12:00:00Z".parse().unwrap()));
+        assert_eq!(next_end(None, NOW.parse().unwrap()), None);
     }
 
     /// The frozen workloads, and what is said of them.

@@ -18,7 +18,7 @@ mod properties;
 mod suspension;
 
 pub use annotation::{Holder, HolderError};
-pub use freeze::{Suspended, freeze};
+pub use freeze::{Suspended, freeze, next_end};
 pub use frozen::is_frozen;
 pub use suspension::{Reason, Suspension, SuspensionError, Workloads};
 

@@ -59,10 +59,12 @@ pub(super) async fn watch(shared: Shared, kind: WatchedKind) {
                 }
             }
             Ok(Event::Apply(object)) => {
+                targets.goes_on();
                 let (namespace, name, known) = object.into_parts();
                 put(&shared, kind, targets, &(namespace, name), Some(known));
             }
             Ok(Event::Delete(object)) => {
+                targets.goes_on();
                 let (namespace, name, _) = object.into_parts();
                 put(&shared, kind, targets, &(namespace, name), None);
             }

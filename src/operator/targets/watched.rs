@@ -130,10 +130,17 @@ impl WatchedTargets {
         answer
     }
 
-    /// Forgets an object that no resource lays claim to any more.
+    /// Forgets an object that no resource lays claim to any more, also what a list that is under way says of it: later
+    /// events of an unclaimed object are ignored, so whatever stayed would be out of date when it is claimed again.
     pub(in crate::operator) fn release(&self, namespace: &str, name: &str) {
         let key = (namespace.to_owned(), name.to_owned());
-        self.entries.lock().known.remove(&key);
+        let mut entries = self.entries.lock();
+        entries.known.remove(&key);
+        entries.asked.remove(&key);
+        if let Some(listing) = &mut entries.listing {
+            listing.seen.remove(&key);
+            listing.missing.remove(&key);
+        }
     }
 
     /// A list begins; `claimed` are all that resources lay claim to.
@@ -179,12 +186,24 @@ impl WatchedTargets {
             .filter_map(|(key, known)| entries.put(key, known))
             .collect();
         drop(entries);
+        self.is_watched();
+        changed
+    }
+
+    /// The watch brings events. One that was refused for a while goes on where it was, without a new list, so this is
+    /// also how it is known to be allowed again.
+    pub(in crate::operator) fn goes_on(&self) {
+        if *self.coverage.borrow() == Coverage::Refused {
+            self.is_watched();
+        }
+    }
+
+    fn is_watched(&self) {
         self.coverage.send_if_modified(|coverage| {
             let changed = *coverage != Coverage::Watched;
             *coverage = Coverage::Watched;
             changed
         });
-        changed
     }
 
     /// Takes in a claimed object, or that it is gone. Returns whether that changed anything.
@@ -281,6 +300,37 @@ mod tests {
         targets.put(key("a"), Some(known("a")));
         targets.release("ns", "a");
         assert_eq!(targets.get("ns", "a"), Lookup::Unknown);
+    }
+
+    #[test]
+    fn what_is_released_during_a_list_does_not_come_back_with_it() {
+        let targets = WatchedTargets::new();
+        targets.begin(BTreeSet::from([key("a"), key("b"), key("c")]));
+        targets.list(key("b"), known("b"));
+        targets.answered("ns", "c", None);
+        for name in ["a", "b", "c"] {
+            targets.release("ns", name);
+        }
+        assert!(targets.end().is_empty());
+        for name in ["a", "b", "c"] {
+            assert_eq!(targets.get("ns", name), Lookup::Unknown, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_watch_that_was_refused_is_relied_on_again_when_it_goes_on() {
+        let targets = WatchedTargets::new();
+        targets.goes_on();
+        assert_eq!(
+            *targets.coverage().borrow(),
+            Coverage::Listing,
+            "not before its first list"
+        );
+        targets.begin(BTreeSet::new());
+        targets.end();
+        targets.refuse();
+        targets.goes_on();
+        assert_eq!(*targets.coverage().borrow(), Coverage::Watched);
     }
 
     #[test]

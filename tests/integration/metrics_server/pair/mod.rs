@@ -4,6 +4,7 @@
 //! on, and the certificate goes on rotating.
 
 mod certificate_files;
+mod gaps;
 mod loss;
 mod ownership;
 mod rotation;
