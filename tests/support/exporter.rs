@@ -25,6 +25,9 @@ type Stamp = Arc<Mutex<Option<Clock>>>;
 /// Until when scrapes fail.
 type Away = Arc<Mutex<Option<Instant>>>;
 
+/// What a scrape shows: the series, their time, and whether it fails.
+type Shown = (Arc<Mutex<Option<Series>>>, Stamp, Away);
+
 /// A clock that can be stopped.
 #[derive(Clone, Copy, Debug)]
 enum Clock {
@@ -159,9 +162,7 @@ fn escape(value: &str) -> String {
         .replace('\n', r"\n")
 }
 
-async fn render(
-    State((series, stamp, away)): State<(Arc<Mutex<Option<Series>>>, Stamp, Away)>,
-) -> Result<String, StatusCode> {
+async fn render(State((series, stamp, away)): State<Shown>) -> Result<String, StatusCode> {
     if locked(&away).is_some_and(|until| Instant::now() < until) {
         return Err(StatusCode::INTERNAL_SERVER_ERROR);
     }
