@@ -6,7 +6,7 @@
 //! quota) is not a rule.
 //!
 //! What no rule forbids and is yet probably a mistake is a [`Warning`]: only `vas validate` shows it. A rule
-//! adds one by `scope.warn` where it would say `scope.refuse` ([`findings`]).
+//! adds one by `scope.warn` where it would say `scope.refuse` (see `findings.rs`).
 //!
 //! ```text
 //! schema      types, bounds, patterns, unique names: the CRD's own schema, for objects older than it
