@@ -22,7 +22,8 @@
 //!
 //! What is not seen: a gap shorter than the time between two polls where samples are closer together than polls; the
 //! change to another Prometheus whose samples are that close; several gaps in one window that leave no two samples at
-//! their usual distance. What is kept is a few hundred bytes for each pod that was in an answer within two windows.
+//! their usual distance; a gap of one server of a pair where each query goes to any of the two; one of several targets
+//! of a pod that is away while the others are there. What is kept is a few hundred bytes for each pod that was in an answer within two windows.
 
 mod covered;
 mod trail;
@@ -34,7 +35,7 @@ use std::{
 
 use self::{
     covered::Window,
-    trail::{Sight, Trail},
+    trail::{Sight, Trail, recurring},
 };
 use crate::core::promql::{Answer, ByName, History, Point, SampleTime, Uncovered, history_step};
 
@@ -86,6 +87,8 @@ impl Coverage {
     ) -> BTreeSet<String> {
         let in_doubt = |namespace: &String| {
             let points = answer.points.get(namespace)?;
+            // Without times there is nothing to correct, and nothing would be remembered of having asked.
+            points.values().find_map(|point| point.sampled)?;
             let Some(watched) = self.namespaces.get(namespace) else {
                 return Some(());
             };
@@ -176,11 +179,8 @@ impl Watched {
                 Some(absent_at) => Trail::young(Some(absent_at), newest),
             };
             let before = before.get(pod);
-            let distances = [
-                own.get(&**pod).copied().or(self.distance),
-                before.and_then(Trail::apart),
-            ];
-            trail.distance = distances.into_iter().flatten().min();
+            let told = own.get(&**pod).copied().or(self.distance);
+            trail.distance = told.or_else(|| before.and_then(Trail::apart));
             trail.told = before.and_then(|before| before.told);
             for (at, newest) in points {
                 trail.observe(&Sight {
@@ -300,10 +300,10 @@ fn distance(points: &[(Millis, Millis)], window: Millis) -> Option<Millis> {
     let pairs = points
         .windows(2)
         .filter_map(|pair| Some(pair.last()?.1 - pair.first()?.1));
-    let mut distances = pairs.filter(|distance| *distance > 0 && *distance * 2 <= window);
-    let first = distances.next()?;
-    let second = distances.next()?;
-    distances.chain([first, second]).min()
+    let distances: Vec<Millis> = pairs
+        .filter(|distance| *distance > 0 && *distance * 2 <= window)
+        .collect();
+    recurring(&distances)
 }
 
 /// When Prometheus evaluated.

@@ -4,7 +4,7 @@ use super::Millis;
 
 /// Holes that are kept of a pod; further ones are taken as one with the last.
 const MAX_HOLES: usize = 8;
-/// Distances that are kept. Where all of them are certain the smallest counts, whatever was known before: that many
+/// Distances that are kept. Where all of them are certain and agree they count, whatever was known before: that many
 /// in a row are a changed interval, not missed scrapes.
 const LAST: usize = 5;
 /// Before all samples.
@@ -59,6 +59,16 @@ impl Hole {
     pub fn is_unknown(self) -> bool {
         self.earliest == BIRTH
     }
+}
+
+/// How far apart samples are by these distances: the largest that is there twice, or nearly, and else the smallest.
+/// `None` where there is but one, which may be a hole. Of 1, 14, 1 and 14 s it is 14 s: two targets of a pod.
+pub(super) fn recurring(distances: &[Millis]) -> Option<Millis> {
+    let mut sorted = distances.to_vec();
+    sorted.sort_unstable();
+    let pairs = || sorted.iter().zip(sorted.iter().skip(1));
+    let twice = pairs().rfind(|(one, next)| **next <= and_a_tenth(**one));
+    twice.or_else(|| pairs().next()).map(|(one, _)| *one)
 }
 
 /// A tenth more, as Prometheus allows.
@@ -141,17 +151,25 @@ impl Trail {
     }
 
     /// How far apart samples are now. One distance alone may be a hole.
+    ///
+    /// What a history told goes before what polls saw: the newest samples of two Prometheus servers behind one address,
+    /// or of two targets of one pod, interleave, and two of them may be a second apart where each is scraped every
+    /// 15 s. Polls alone are believed where they agree on another interval, or all saw a third of the told one at most.
     pub fn apart(&self) -> Option<Millis> {
-        let seen = || self.last.iter().filter(|(length, _)| *length > 0);
-        let Some(smallest) = seen().map(|(length, _)| Millis::from(*length)).min() else {
+        let seen = self.last.iter().filter(|(length, _)| *length > 0);
+        let lengths: Vec<Millis> = seen.map(|(length, _)| Millis::from(*length)).collect();
+        let (Some(smallest), Some(largest)) = (lengths.iter().min(), lengths.iter().max()) else {
             return self.distance;
         };
-        let is_certain = seen().count() == LAST && seen().all(|(_, exact)| *exact);
-        match self.distance {
-            _ if is_certain => Some(smallest),
-            Some(distance) => Some(smallest.min(distance)),
-            None => (seen().count() > 1).then_some(smallest),
+        let Some(distance) = self.distance else {
+            return recurring(&lengths);
+        };
+        let is_full = lengths.len() == LAST;
+        let do_agree = self.last.iter().all(|(_, exact)| *exact) && *largest * 5 <= *smallest * 6;
+        if is_full && (do_agree || *largest * 3 <= distance) {
+            return Some(*smallest);
         }
+        Some(distance)
     }
 
     /// Whether this newest sample does not lie where one is due, as those of another Prometheus do not.

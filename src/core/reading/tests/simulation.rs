@@ -171,3 +171,57 @@ fn a_rollout_reads_the_rate_of_the_new_pods_not_a_part_of_it() {
         assert!(after > 0.99, "{after}");
     }
 }
+
+/// Without any gap a number is there, and is the rate: neither low nor high.
+fn is_whole(world: &World) -> Result<(), String> {
+    let served = world.run();
+    let after = world.from + world.window;
+    let wrong: Vec<String> = served
+        .iter()
+        .filter(|one| one.at > after)
+        .filter_map(|one| match one.value {
+            None => Some(format!("{} at {:.1}s: missing", one.pod.name, seconds(one.at))),
+            Some(_) => one.judged(LEAST, 1.1).err(),
+        })
+        .collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{} of {}, such as {:?}",
+        wrong.len(),
+        served.len(),
+        wrong.first()
+    ))
+}
+
+/// Samples that interleave are not close together, and every distance between two of one target is no gap.
+#[test]
+fn two_servers_behind_one_address_and_two_targets_of_a_pod_are_no_gaps() {
+    for (interval, window) in [
+        (5000, 60_000),
+        (10_000, 60_000),
+        (15_000, 60_000),
+        (15_000, 120_000),
+        (30_000, 120_000),
+        (60_000, 180_000),
+        (60_000, 300_000),
+    ] {
+        for apart in [1000, 2700, interval / 3, interval / 2] {
+            let mut world = World::of(3, interval, window);
+            world.until = 2_000_000;
+            world.is_balanced = true;
+            world.servers = vec![(0, Vec::new(), 0), (0, Vec::new(), apart)];
+            let balanced = is_whole(&world);
+            let mut world = World::of(3, interval, window);
+            world.until = 2_000_000;
+            world.twin = Some(apart);
+            let twins = is_whole(&world);
+            assert_eq!(
+                (balanced, twins),
+                (Ok(()), Ok(())),
+                "{interval} ms in {window} ms, {apart} ms apart"
+            );
+        }
+    }
+}

@@ -22,6 +22,10 @@ pub struct World {
     /// When each Prometheus is asked from, with the stretches during which it is away and how much later than
     /// the first one it scrapes. All of them scrape all the time.
     pub servers: Vec<(Millis, Vec<Stretch>, Millis)>,
+    /// Whether each query goes to any of the servers, as through one address with many connections.
+    pub is_balanced: bool,
+    /// How much later than the first one a second target of each pod is scraped, with half of the pod's requests each.
+    pub twin: Option<Millis>,
     /// While the metrics server is down; it forgets everything.
     pub down: Vec<Stretch>,
     /// How long samples take to become visible: at least, and at most.
@@ -64,6 +68,8 @@ impl World {
         Self {
             pods: pods.collect(),
             servers: vec![(0, Vec::new(), 0)],
+            is_balanced: false,
+            twin: None,
             down: Vec::new(),
             lag: (0, 0),
             window,
@@ -77,7 +83,7 @@ impl World {
 
     /// Runs it, and gives what was told at each read of each living pod.
     pub fn run(&self) -> Vec<Served<'_>> {
-        let stored: Vec<Vec<Stored>> = self.servers.iter().map(|server| self.stored(server)).collect();
+        let stored: Vec<Vec<Targets>> = self.servers.iter().map(|server| self.stored(server)).collect();
         let shape = shape(Grouping::Pod, Some(millis(self.window)));
         let metric = super::rate_of(millis(self.window));
         let names: Vec<&str> = self.pods.iter().map(|pod| pod.name.as_str()).collect();
@@ -91,11 +97,12 @@ impl World {
             if within(&self.down, now) {
                 state = PollState::default();
             } else {
-                let asked = self.servers.iter().rposition(|(from, ..)| *from <= now).unwrap();
-                let outcome = if within(&self.servers[asked].1, now) {
+                let asked = self.asked(now, round);
+                let outcome = if within(&self.servers[asked[0]].1, now) {
                     Err(Failure::Prometheus("connection refused".into()))
                 } else {
-                    Ok(self.answer(&stored[asked], &state, now, 7919 * round % 300))
+                    let stored = asked.map(|server| stored[server].as_slice());
+                    Ok(self.answer(stored, &state, now, 7919 * round % 300))
                 };
                 state.record(&shape, outcome);
                 let readings = pods(Some(&state), "a", &metric, millis(now), &names).unwrap_or_default();
@@ -107,24 +114,48 @@ impl World {
         served
     }
 
-    fn stored(&self, (_, away, later): &(Millis, Vec<Stretch>, Millis)) -> Vec<Stored> {
+    /// Which servers are asked for times, values and history.
+    fn asked(&self, now: Millis, round: Millis) -> [usize; 3] {
+        let count = Millis::try_from(self.servers.len()).unwrap();
+        if self.is_balanced {
+            // Any order will do that has no pattern.
+            return [5381, 7919, 6007].map(|prime| {
+                let mixed = (round + 3) * prime % 8191 * prime % 8191;
+                usize::try_from(mixed / 8 % count).unwrap()
+            });
+        }
+        [self.servers.iter().rposition(|(from, ..)| *from <= now).unwrap(); 3]
+    }
+
+    fn stored(&self, (_, away, later): &(Millis, Vec<Stretch>, Millis)) -> Vec<Targets> {
         let (least, most) = self.lag;
         let lag = |at: Millis| least + at / 100 * 31 % (most - least + 1);
-        let scraped = |pod: &Pod| {
+        let scraped = |pod: &Pod, later: Millis| {
             let phase = pod.phase + later;
             Pod { phase, ..pod.clone() }.scraped(away, lag)
         };
-        self.pods.iter().map(scraped).collect()
+        let targets = |pod: &Pod| {
+            let twin = self.twin.map(|twin| scraped(pod, later + twin));
+            Targets([Some(scraped(pod, *later)), twin].into_iter().flatten().collect())
+        };
+        self.pods.iter().map(targets).collect()
     }
 
     /// The times are asked for first, the values a little later.
-    fn answer(&self, stored: &[Stored], state: &PollState, now: Millis, later: Millis) -> Answer {
-        let points = self.pods.iter().zip(stored).filter_map(|(pod, stored)| {
+    fn answer(
+        &self,
+        [stored, of_values, of_history]: [&[Targets]; 3],
+        state: &PollState,
+        now: Millis,
+        later: Millis,
+    ) -> Answer {
+        let pods = self.pods.iter().zip(stored.iter().zip(of_values));
+        let points = pods.filter_map(|(pod, (stored, of_values))| {
             let sampled = stored.newest(now, now).map(|at| SampleTime {
                 at: Timestamp::from_millisecond(at).unwrap(),
                 age: millis(now - at),
             });
-            let value = stored.rate(self.window, now + later);
+            let value = of_values.rate(self.window, now + later);
             let known = sampled.is_some() || value.is_some();
             known.then_some((
                 "a",
@@ -142,14 +173,14 @@ impl World {
         for namespace in state.in_doubt(&shape, &answer, &BTreeSet::from(["a".to_owned()])) {
             answer
                 .histories
-                .insert(namespace, self.tells.then(|| self.history(stored, now)));
+                .insert(namespace, self.tells.then(|| self.history(of_history, now)));
             self.histories.set(self.histories.get() + 1);
         }
         answer
     }
 
     /// The answer to a subquery, whose moments are multiples of its step.
-    fn history(&self, stored: &[Stored], now: Millis) -> History {
+    fn history(&self, stored: &[Targets], now: Millis) -> History {
         let step = Millis::try_from(history_step(millis(self.window)).as_millis()).unwrap();
         let from = (now - self.window - 2 * step) / step + 1;
         let pods = self.pods.iter().zip(stored).filter_map(|(pod, stored)| {
@@ -176,6 +207,26 @@ impl World {
                 truth: pod.truth((now - self.window, now)),
             })
             .collect()
+    }
+}
+
+/// What a server has of the targets of one pod.
+struct Targets(Vec<Stored>);
+
+impl Targets {
+    fn newest(&self, at: Millis, now: Millis) -> Option<Millis> {
+        self.0.iter().filter_map(|stored| stored.newest(at, now)).max()
+    }
+
+    /// Each target has its part of the requests.
+    fn rate(&self, window: Millis, at: Millis) -> Option<f64> {
+        let rates: Vec<f64> = self
+            .0
+            .iter()
+            .filter_map(|stored| stored.rate(window, at))
+            .collect();
+        let count = u32::try_from(self.0.len()).unwrap();
+        (!rates.is_empty()).then(|| rates.iter().sum::<f64>() / f64::from(count))
     }
 }
 
