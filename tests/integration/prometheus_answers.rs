@@ -293,7 +293,7 @@ async fn what_is_sent_for_a_query_is_understood_and_what_prometheus_refuses_is_s
         (r#"a{b=~"x{1001}"}"#, "invalid repeat count"),
         (
             r#"label_replace(a, "x", "$1", "y", "*")"#,
-            "missing argument to repetition operator",
+            "invalid regular expression in label_replace(): *",
         ),
     ] {
         let error = client.query(&sent(query)).await.expect_err(query).to_string();
