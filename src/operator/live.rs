@@ -2,17 +2,15 @@
 //!
 //! It is made while an answer is parsed: most of an object are managed fields, of which only our own matter.
 
-use std::borrow::Cow;
-
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta, OwnerReference, Time};
-use kube::{
-    Resource,
-    core::{ApiResource, DynamicResourceScope},
-};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, OwnerReference, Time};
+use kube::core::ApiResource;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::cache::{Indexed, Key, Term};
+use super::{
+    cache::{Indexed, Term},
+    pruned::Pruned,
+};
 use crate::{
     api::{
         FIELD_MANAGER,
@@ -39,12 +37,7 @@ pub(super) fn api_resource(kind: ChildKind) -> ApiResource {
 }
 
 /// An object of a child kind as a watch brings it.
-#[derive(Clone, Debug)]
-pub(super) struct Watched {
-    /// Namespace, name and version.
-    metadata: ObjectMeta,
-    live: Live,
-}
+pub(super) type Watched = Pruned<Live>;
 
 /// As the API server sends it.
 #[derive(Deserialize)]
@@ -70,14 +63,6 @@ struct Metadata {
     owner_references: Option<Vec<OwnerReference>>,
     #[serde(default)]
     managed_fields: Option<Vec<ManagedFieldsEntry>>,
-}
-
-impl Watched {
-    /// Where it is, and its compact form.
-    pub(super) fn into_parts(self) -> (Key, Live) {
-        let namespace = self.metadata.namespace.unwrap_or_default();
-        ((namespace, self.live.name.clone()), self.live)
-    }
 }
 
 impl<'de> Deserialize<'de> for Watched {
@@ -107,58 +92,23 @@ impl<'de> Deserialize<'de> for Watched {
             "spec": spec,
         });
         let managed_fields = metadata.managed_fields.unwrap_or_default();
-        Ok(Self {
-            live: Live {
-                name: metadata.name.clone().unwrap_or_default(),
-                uid: metadata.uid.unwrap_or_default(),
-                controller,
-                deleting: metadata.deletion_timestamp.is_some(),
-                owned: OwnedFields::of(&managed_fields, FIELD_MANAGER),
-                content: Packed::new(&content.to_string()),
-                target,
-                selector,
-                conditions: mirrored(&status),
-            },
-            metadata: ObjectMeta {
-                namespace: metadata.namespace,
-                name: metadata.name,
-                resource_version: metadata.resource_version,
-                ..ObjectMeta::default()
-            },
-        })
-    }
-}
-
-impl Resource for Watched {
-    type DynamicType = ApiResource;
-    type Scope = DynamicResourceScope;
-
-    fn kind(resource: &ApiResource) -> Cow<'_, str> {
-        resource.kind.as_str().into()
-    }
-
-    fn group(resource: &ApiResource) -> Cow<'_, str> {
-        resource.group.as_str().into()
-    }
-
-    fn version(resource: &ApiResource) -> Cow<'_, str> {
-        resource.version.as_str().into()
-    }
-
-    fn api_version(resource: &ApiResource) -> Cow<'_, str> {
-        resource.api_version.as_str().into()
-    }
-
-    fn plural(resource: &ApiResource) -> Cow<'_, str> {
-        resource.plural.as_str().into()
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
+        let live = Live {
+            name: metadata.name.clone().unwrap_or_default(),
+            uid: metadata.uid.unwrap_or_default(),
+            controller,
+            deleting: metadata.deletion_timestamp.is_some(),
+            owned: OwnedFields::of(&managed_fields, FIELD_MANAGER),
+            content: Packed::new(&content.to_string()),
+            target,
+            selector,
+            conditions: mirrored(&status),
+        };
+        Ok(Self::new(
+            metadata.namespace,
+            metadata.name,
+            metadata.resource_version,
+            live,
+        ))
     }
 }
 
@@ -209,6 +159,7 @@ fn mirrored(status: &Value) -> Mirrored {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operator::cache::Key;
 
     fn live(object: Value) -> (Key, Live) {
         serde_json::from_value::<Watched>(object).unwrap().into_parts()

@@ -19,6 +19,7 @@ mod malformed;
 mod memory;
 mod metrics;
 mod observe;
+mod pruned;
 mod reconcile;
 mod stored;
 mod streams;

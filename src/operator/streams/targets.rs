@@ -43,9 +43,9 @@ pub(super) async fn watch(shared: Shared, kind: WatchedKind) {
                 targets.begin(claimed(&shared, kind));
             }
             Ok(Event::InitApply(object)) => {
-                let (namespace, name, known) = object.into_parts();
-                if !claims_are_known || is_claimed(&shared, kind, &namespace, &name) {
-                    targets.list((namespace, name), known);
+                let (key, known) = object.into_parts();
+                if !claims_are_known || is_claimed(&shared, kind, &key.0, &key.1) {
+                    targets.list(key, known);
                 }
             }
             Ok(Event::InitDone) => {
@@ -60,13 +60,13 @@ pub(super) async fn watch(shared: Shared, kind: WatchedKind) {
             }
             Ok(Event::Apply(object)) => {
                 targets.goes_on();
-                let (namespace, name, known) = object.into_parts();
-                put(&shared, kind, targets, &(namespace, name), Some(known));
+                let (key, known) = object.into_parts();
+                put(&shared, kind, targets, &key, Some(known));
             }
             Ok(Event::Delete(object)) => {
                 targets.goes_on();
-                let (namespace, name, _) = object.into_parts();
-                put(&shared, kind, targets, &(namespace, name), None);
+                let (key, _) = object.into_parts();
+                put(&shared, kind, targets, &key, None);
             }
             Err(error) if is_forbidden(&error) => {
                 if targets.refuse() {

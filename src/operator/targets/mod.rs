@@ -67,7 +67,7 @@ impl Targets {
                 let api: Api<TargetObject> = Api::namespaced_with(self.client.clone(), namespace, &resource);
                 match in_time(target, api.get_opt(&target.name)).await? {
                     Ok(object) => {
-                        let answer = object.map(|object| object.into_parts().2);
+                        let answer = object.map(|object| object.into_parts().1);
                         watched.answered(namespace, &target.name, answer)
                     }
                     Err(kube::Error::Api(status)) if status.code == 403 => {

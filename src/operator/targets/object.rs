@@ -1,17 +1,15 @@
 //! A Deployment or StatefulSet as a target: which pods it has and what they are made of. Parsed no further than that.
 
-use std::borrow::Cow;
-
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
-use kube::{
-    Resource,
-    core::{ApiResource, DynamicResourceScope, Selector},
-};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::core::Selector;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::core::{
-    observed::{PodTemplate, Target},
-    pod_template::Template,
+use crate::{
+    core::{
+        observed::{PodTemplate, Target},
+        pod_template::Template,
+    },
+    operator::pruned::Pruned,
 };
 
 /// What is kept of it, as text: equal for equal targets.
@@ -26,12 +24,7 @@ struct Content {
 }
 
 /// It as an answer of the API server brings it.
-#[derive(Clone, Debug)]
-pub(in crate::operator) struct TargetObject {
-    /// Namespace, name and version.
-    metadata: ObjectMeta,
-    known: Known,
-}
+pub(in crate::operator) type TargetObject = Pruned<Known>;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -71,19 +64,6 @@ impl Known {
     }
 }
 
-impl TargetObject {
-    /// Namespace, name, and what is kept.
-    pub(in crate::operator) fn into_parts(self) -> (String, String, Known) {
-        let metadata = self.metadata;
-        let (namespace, name) = (metadata.namespace, metadata.name);
-        (
-            namespace.unwrap_or_default(),
-            name.unwrap_or_default(),
-            self.known,
-        )
-    }
-}
-
 impl<'de> Deserialize<'de> for TargetObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Sent { metadata, spec } = Sent::deserialize(deserializer)?;
@@ -94,48 +74,13 @@ impl<'de> Deserialize<'de> for TargetObject {
             template: template.and_then(Template::read),
         };
         let known = serde_json::to_string(&content).map_err(serde::de::Error::custom)?;
-        Ok(Self {
-            metadata: ObjectMeta {
-                namespace: metadata.namespace,
-                name: metadata.name,
-                resource_version: metadata.resource_version,
-                ..ObjectMeta::default()
-            },
-            known: Known(known.into_boxed_str()),
-        })
-    }
-}
-
-impl Resource for TargetObject {
-    type DynamicType = ApiResource;
-    type Scope = DynamicResourceScope;
-
-    fn kind(resource: &ApiResource) -> Cow<'_, str> {
-        resource.kind.as_str().into()
-    }
-
-    fn group(resource: &ApiResource) -> Cow<'_, str> {
-        resource.group.as_str().into()
-    }
-
-    fn version(resource: &ApiResource) -> Cow<'_, str> {
-        resource.version.as_str().into()
-    }
-
-    fn api_version(resource: &ApiResource) -> Cow<'_, str> {
-        resource.api_version.as_str().into()
-    }
-
-    fn plural(resource: &ApiResource) -> Cow<'_, str> {
-        resource.plural.as_str().into()
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
+        let known = Known(known.into_boxed_str());
+        Ok(Self::new(
+            metadata.namespace,
+            metadata.name,
+            metadata.resource_version,
+            known,
+        ))
     }
 }
 
@@ -161,7 +106,7 @@ pub(super) mod tests {
     fn the_selector_is_what_a_scale_subresource_says() {
         let selector = json!({"matchLabels": {"app": "w"}, "matchExpressions": [
             {"key": "env", "operator": "In", "values": ["a"]}, {"key": "old", "operator": "DoesNotExist"}]});
-        let target = object("w", selector, 1).known.target();
+        let target = object("w", selector, 1).into_parts().1.target();
         let expected = selector::parse("app=w,env in (a),!old").unwrap();
         assert_eq!(target.selector(), Some(&expected));
         assert_eq!(target.pod_labels()["tier"], "voice");
@@ -171,13 +116,16 @@ pub(super) mod tests {
     fn replicas_make_no_difference() {
         let selector = json!({"matchLabels": {"app": "w"}});
         assert_eq!(
-            object("w", selector.clone(), 1).known,
-            object("w", selector, 9).known
+            object("w", selector.clone(), 1).into_parts().1,
+            object("w", selector, 9).into_parts().1
         );
     }
 
     #[test]
     fn one_without_a_selector_has_none() {
-        assert_eq!(object("w", json!(null), 1).known.target().selector(), None);
+        assert_eq!(
+            object("w", json!(null), 1).into_parts().1.target().selector(),
+            None
+        );
     }
 }

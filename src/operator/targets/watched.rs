@@ -233,7 +233,7 @@ mod tests {
     fn known(name: &str) -> Known {
         object(name, json!({"matchLabels": {"app": name}}), 1)
             .into_parts()
-            .2
+            .1
     }
 
     #[test]
