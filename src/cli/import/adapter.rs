@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::{Format, ImportError, as_hpa, objects, one_line};
+use super::{Format, ImportError, as_hpa, objects, one_line, print_refused};
 use crate::{
     cli::output::OutputError,
     core::import::adapter::{self, Alternative, Entry, Import, Sources, Wanted},
@@ -161,15 +161,7 @@ fn alternative(one: &Alternative) -> Value {
 fn report(out: &mut impl Write, import: &Import) -> io::Result<()> {
     let (converted, refused) = (import.entries.len(), import.refused.len());
     writeln!(out, "converted {converted}, not converted {refused}")?;
-    for refused in &import.refused {
-        writeln!(
-            out,
-            "  {} ({}): {}",
-            refused.field,
-            refused.series,
-            one_line(&refused.why)
-        )?;
-    }
+    print_refused(out, &import.refused)?;
     let open = import.entries.iter().filter(|entry| !entry.has_target).count();
     if open > 0 {
         writeln!(

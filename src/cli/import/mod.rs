@@ -19,7 +19,7 @@ use super::{
     input::{Input, InputError},
     output::OutputError,
 };
-use crate::core::import::{self, adapter::ConfigError, documents};
+use crate::core::import::{self, Refused, adapter::ConfigError, documents};
 
 /// Turn what another autoscaler or metrics adapter has into a VoiceAssistScaling, or entries of one
 #[derive(Debug, clap::Args)]
@@ -122,6 +122,14 @@ fn as_hpa(found: &Found) -> Result<Option<HorizontalPodAutoscaler>, ImportError>
             name: format!("horizontalpodautoscaler/{}", name.unwrap_or_default()),
             source,
         })
+}
+
+/// What was not converted, a line each.
+fn print_refused(out: &mut impl Write, refused: &[Refused]) -> io::Result<()> {
+    for Refused { field, series, why } in refused {
+        writeln!(out, "  {field} ({series}): {}", one_line(why))?;
+    }
+    Ok(())
 }
 
 /// A reason is one line, whatever a file has put into it.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::{Format, ImportError, one_line};
+use super::{Format, ImportError, one_line, print_refused};
 use crate::{cli::output::OutputError, core::import::Assembled};
 
 /// Files with objects.
@@ -100,15 +100,7 @@ fn report(out: &mut impl Write, assembled: &Assembled) -> io::Result<()> {
         "converted {workloads} workload(s), not converted {}",
         assembled.refused.len()
     )?;
-    for refused in &assembled.refused {
-        writeln!(
-            out,
-            "  {} ({}): {}",
-            refused.field,
-            refused.series,
-            one_line(&refused.why)
-        )?;
-    }
+    print_refused(out, &assembled.refused)?;
     for note in &assembled.notes {
         writeln!(out, "to do: {note}")?;
     }

@@ -1,10 +1,8 @@
 //! What an author should know of a query that is valid: it may not mean what it seems to mean.
 
-use promql_parser::parser::{
-    AggregateExpr, BinaryExpr, Call, Expr, ParenExpr, SubqueryExpr, UnaryExpr, token,
-};
+use promql_parser::parser::{AggregateExpr, BinaryExpr, Call, Expr, ParenExpr, token};
 
-use super::{Contradiction, LabelName, QueryError, Reach, TooFar, contradiction, query::parse};
+use super::{Contradiction, LabelName, QueryError, Reach, TooFar, children, contradiction, query::parse};
 
 /// One remark on a query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,39 +45,17 @@ pub fn advise_bound(query: &str, bound: &[(&LabelName, &str)]) -> Result<Vec<Adv
 
 /// Finds each `or` whose right side is a number for everything.
 fn or_vector(expr: &Expr, found: &mut Vec<Advice>) {
-    match expr {
-        Expr::Binary(BinaryExpr {
-            op,
-            lhs,
-            rhs,
-            modifier: _,
-        }) => {
-            if op.id() == token::T_LOR
-                && let Some(number) = constant_vector(rhs)
-            {
-                let advice = Advice::OrVector(number);
-                if !found.contains(&advice) {
-                    found.push(advice);
-                }
-            }
-            or_vector(lhs, found);
-            or_vector(rhs, found);
+    if let Expr::Binary(BinaryExpr { op, rhs, .. }) = expr
+        && op.id() == token::T_LOR
+        && let Some(number) = constant_vector(rhs)
+    {
+        let advice = Advice::OrVector(number);
+        if !found.contains(&advice) {
+            found.push(advice);
         }
-        Expr::Aggregate(AggregateExpr { expr, param, .. }) => {
-            if let Some(param) = param {
-                or_vector(param, found);
-            }
-            or_vector(expr, found);
-        }
-        Expr::Unary(UnaryExpr { expr })
-        | Expr::Paren(ParenExpr { expr })
-        | Expr::Subquery(SubqueryExpr { expr, .. }) => or_vector(expr, found),
-        Expr::Call(Call { func: _, args }) => args.args.iter().for_each(|arg| or_vector(arg, found)),
-        Expr::VectorSelector(_)
-        | Expr::MatrixSelector(_)
-        | Expr::NumberLiteral(_)
-        | Expr::StringLiteral(_)
-        | Expr::Extension(_) => {}
+    }
+    for child in children(expr) {
+        or_vector(child, found);
     }
 }
 

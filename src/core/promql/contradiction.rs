@@ -5,13 +5,10 @@ use std::collections::BTreeMap;
 
 use promql_parser::{
     label::MatchOp,
-    parser::{
-        AggregateExpr, BinaryExpr, Call, Expr, MatrixSelector, ParenExpr, SubqueryExpr, UnaryExpr,
-        VectorSelector, token,
-    },
+    parser::{BinaryExpr, Expr, MatrixSelector, VectorSelector, token},
 };
 
-use super::{LabelName, advice::constant_vector};
+use super::{LabelName, advice::constant_vector, children};
 use crate::{
     api::v1alpha1::{MatchExpression, MatchOperator},
     core::model::Series,
@@ -73,20 +70,11 @@ fn in_labels(labels: &BTreeMap<String, String>, bound: &Bound<'_>) -> Option<Con
 }
 
 /// The contradiction that leaves a query without series, if one does: an `or` still has its other side, unless that
-/// is a number for everything. Written out, without a `_` arm, so that a new place for a selector is a compile error.
+/// is a number for everything. No `_` arm, so that a new kind of expression is a compile error.
 pub(super) fn in_query(expr: &Expr, bound: &Bound<'_>) -> Option<Contradiction> {
     match expr {
         Expr::VectorSelector(selector) => in_selector(selector, bound),
         Expr::MatrixSelector(MatrixSelector { vs, range: _ }) => in_selector(vs, bound),
-        Expr::Aggregate(AggregateExpr {
-            op: _,
-            expr,
-            param,
-            modifier: _,
-        }) => {
-            let param = param.as_ref().and_then(|param| in_query(param, bound));
-            param.or_else(|| in_query(expr, bound))
-        }
         Expr::Binary(BinaryExpr {
             op,
             lhs,
@@ -101,17 +89,16 @@ pub(super) fn in_query(expr: &Expr, bound: &Bound<'_>) -> Option<Contradiction> 
                 _ => left.or_else(|| in_query(rhs, bound)),
             }
         }
-        Expr::Unary(UnaryExpr { expr })
-        | Expr::Paren(ParenExpr { expr })
-        | Expr::Subquery(SubqueryExpr {
-            expr,
-            offset: _,
-            at: _,
-            range: _,
-            step: _,
-        }) => in_query(expr, bound),
-        Expr::Call(Call { func: _, args }) => args.args.iter().find_map(|arg| in_query(arg, bound)),
-        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => None,
+        Expr::Aggregate(_)
+        | Expr::Unary(_)
+        | Expr::Paren(_)
+        | Expr::Subquery(_)
+        | Expr::Call(_)
+        | Expr::NumberLiteral(_)
+        | Expr::StringLiteral(_)
+        | Expr::Extension(_) => children(expr)
+            .into_iter()
+            .find_map(|child| in_query(child, bound)),
     }
 }
 

@@ -5,14 +5,11 @@
 
 use promql_parser::{
     label::{MatchOp, Matcher},
-    parser::{
-        AggregateExpr, BinaryExpr, Call, Expr, MatrixSelector, ParenExpr, SubqueryExpr, UnaryExpr,
-        VectorSelector,
-    },
+    parser::{Expr, MatrixSelector, VectorSelector},
 };
 
 use super::{
-    LabelName, Labels, QueryError, Reach, contradiction,
+    LabelName, Labels, QueryError, Reach, children_mut, contradiction,
     query::{parse_instant, render},
 };
 
@@ -72,47 +69,24 @@ struct Pin<'a> {
 }
 
 impl Pin<'_> {
-    /// Pins every selector below. Written out instead of using the parser's visitor, which passes over the
-    /// parameter of an aggregation; no `_` arm and no `..` beside plain values, so that a new place for a
-    /// selector is a compile error.
+    /// Pins every selector below. No `_` arm, so that a new kind of expression is a compile error.
     fn expr(&self, expr: &mut Expr) -> Result<(), QueryError> {
         match expr {
             Expr::VectorSelector(selector) => self.selector(selector),
             Expr::MatrixSelector(MatrixSelector { vs, range: _ }) => self.selector(vs),
-            Expr::Aggregate(AggregateExpr {
-                op: _,
-                expr,
-                param,
-                modifier: _,
-            }) => {
-                if let Some(param) = param {
-                    self.expr(param)?;
-                }
-                self.expr(expr)
-            }
-            Expr::Binary(BinaryExpr {
-                op: _,
-                lhs,
-                rhs,
-                modifier: _,
-            }) => {
-                self.expr(lhs)?;
-                self.expr(rhs)
-            }
-            Expr::Unary(UnaryExpr { expr })
-            | Expr::Paren(ParenExpr { expr })
-            | Expr::Subquery(SubqueryExpr {
-                expr,
-                offset: _,
-                at: _,
-                range: _,
-                step: _,
-            }) => self.expr(expr),
             // info() reads further series that stand in no selector of the query.
             Expr::Call(call) if call.func.name == "info" => Err(QueryError::Unsupported("info()")),
-            Expr::Call(Call { func: _, args }) => args.args.iter_mut().try_for_each(|arg| self.expr(arg)),
-            Expr::NumberLiteral(_) | Expr::StringLiteral(_) => Ok(()),
             Expr::Extension(_) => Err(QueryError::Unsupported("an extension")),
+            Expr::Aggregate(_)
+            | Expr::Binary(_)
+            | Expr::Unary(_)
+            | Expr::Paren(_)
+            | Expr::Subquery(_)
+            | Expr::Call(_)
+            | Expr::NumberLiteral(_)
+            | Expr::StringLiteral(_) => children_mut(expr)
+                .into_iter()
+                .try_for_each(|child| self.expr(child)),
         }
     }
 

@@ -14,8 +14,7 @@ use std::{fmt::Write as _, sync::LazyLock};
 use promql_parser::{
     label::{Labels, MatchOp, Matcher},
     parser::{
-        self, AggregateExpr, BinModifier, BinaryExpr, Call, Expr, LabelModifier, MatrixSelector, ParenExpr,
-        SubqueryExpr, UnaryExpr, VectorMatchCardinality, VectorSelector,
+        self, BinModifier, Expr, LabelModifier, MatrixSelector, VectorMatchCardinality, VectorSelector,
         function::{Function, register_extra_functions},
         value::ValueType,
     },
@@ -23,6 +22,7 @@ use promql_parser::{
 use regex::Regex;
 
 use super::{
+    children_mut,
     complexity::{AUTHORS, Limits, RENDERED},
     lexer::{self, Kind, Token},
 };
@@ -196,49 +196,28 @@ impl Literals {
             | Expr::MatrixSelector(MatrixSelector {
                 vs: selector,
                 range: _,
-            }) => self.restore_selector(selector),
-            Expr::Aggregate(AggregateExpr {
-                op: _,
-                expr,
-                param,
-                modifier,
-            }) => {
-                if let Some(LabelModifier::Include(labels) | LabelModifier::Exclude(labels)) = modifier {
-                    self.restore_labels(labels);
-                }
-                // `sum by () (a)` is `sum(a)`, and only that is rendered.
-                modifier.take_if(|modifier| modifier.is_include() && modifier.labels().is_empty());
-                if let Some(param) = param {
-                    self.restore(param)?;
-                }
-                self.restore(expr)
-            }
-            Expr::Binary(BinaryExpr {
-                op: _,
-                lhs,
-                rhs,
-                modifier,
-            }) => {
-                self.restore_modifier(modifier);
-                self.restore(lhs)?;
-                self.restore(rhs)
-            }
-            Expr::Unary(UnaryExpr { expr })
-            | Expr::Paren(ParenExpr { expr })
-            | Expr::Subquery(SubqueryExpr {
-                expr,
-                offset: _,
-                at: _,
-                range: _,
-                step: _,
-            }) => self.restore(expr),
-            Expr::Call(Call { func: _, args }) => args.args.iter_mut().try_for_each(|arg| self.restore(arg)),
-            Expr::StringLiteral(literal) => {
-                self.restore_text(&mut literal.val);
-                Ok(())
-            }
-            Expr::NumberLiteral(_) | Expr::Extension(_) => Ok(()),
+            }) => self.restore_selector(selector)?,
+            Expr::Aggregate(aggregate) => self.restore_groups(&mut aggregate.modifier),
+            Expr::Binary(binary) => self.restore_modifier(&mut binary.modifier),
+            Expr::StringLiteral(literal) => self.restore_text(&mut literal.val),
+            Expr::Unary(_)
+            | Expr::Paren(_)
+            | Expr::Subquery(_)
+            | Expr::Call(_)
+            | Expr::NumberLiteral(_)
+            | Expr::Extension(_) => {}
         }
+        children_mut(expr)
+            .into_iter()
+            .try_for_each(|child| self.restore(child))
+    }
+
+    fn restore_groups(&self, modifier: &mut Option<LabelModifier>) {
+        if let Some(LabelModifier::Include(labels) | LabelModifier::Exclude(labels)) = modifier {
+            self.restore_labels(labels);
+        }
+        // `sum by () (a)` is `sum(a)`, and only that is rendered.
+        modifier.take_if(|modifier| modifier.is_include() && modifier.labels().is_empty());
     }
 
     fn restore_modifier(&self, modifier: &mut Option<BinModifier>) {

@@ -6,11 +6,9 @@
 
 use std::time::Duration;
 
-use promql_parser::parser::{
-    AggregateExpr, BinaryExpr, Call, Expr, MatrixSelector, Offset, ParenExpr, SubqueryExpr, UnaryExpr,
-    VectorSelector,
-};
+use promql_parser::parser::{Expr, MatrixSelector, Offset, SubqueryExpr, VectorSelector};
 
+use super::children;
 use crate::core::duration::format;
 
 /// Step of a subquery that names none: Prometheus' evaluation interval, which is rarely shorter than this.
@@ -82,8 +80,7 @@ impl Reach {
         self.within(query, 1)
     }
 
-    /// Checks what is evaluated in `steps` steps. Written out, without a `_` arm, so that a new place for a range is
-    /// a compile error.
+    /// Checks what is evaluated in `steps` steps. No `_` arm, so that a new kind of expression is a compile error.
     fn within(self, expr: &Expr, steps: u64) -> Result<(), TooFar> {
         match expr {
             Expr::VectorSelector(selector) => offset(selector),
@@ -116,31 +113,16 @@ impl Reach {
                 }
                 self.within(expr, found)
             }
-            Expr::Aggregate(AggregateExpr {
-                op: _,
-                expr,
-                param,
-                modifier: _,
-            }) => {
-                if let Some(param) = param {
-                    self.within(param, steps)?;
-                }
-                self.within(expr, steps)
-            }
-            Expr::Binary(BinaryExpr {
-                op: _,
-                lhs,
-                rhs,
-                modifier: _,
-            }) => {
-                self.within(lhs, steps)?;
-                self.within(rhs, steps)
-            }
-            Expr::Unary(UnaryExpr { expr }) | Expr::Paren(ParenExpr { expr }) => self.within(expr, steps),
-            Expr::Call(Call { func: _, args }) => {
-                args.args.iter().try_for_each(|arg| self.within(arg, steps))
-            }
-            Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => Ok(()),
+            Expr::Aggregate(_)
+            | Expr::Binary(_)
+            | Expr::Unary(_)
+            | Expr::Paren(_)
+            | Expr::Call(_)
+            | Expr::NumberLiteral(_)
+            | Expr::StringLiteral(_)
+            | Expr::Extension(_) => children(expr)
+                .into_iter()
+                .try_for_each(|child| self.within(child, steps)),
         }
     }
 }

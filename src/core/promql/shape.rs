@@ -227,24 +227,21 @@ fn queries(labels: &Labels, series: &Series, matcher: Option<&str>) -> Result<Qu
             gauge,
             match_labels,
             aggregation,
-        } => {
-            let selector = selector(gauge, match_labels, shared)?;
-            let operator = operator(*aggregation);
-            Queries {
-                value: format!("{operator} by ({namespace}) ({selector})"),
-                age: Some(format!("max by ({namespace}) (timestamp({selector}))")),
-            }
         }
-        Series::PodGauge {
+        | Series::PodGauge {
             gauge,
             match_labels,
             aggregation,
         } => {
             let selector = selector(gauge, match_labels, shared)?;
             let operator = operator(*aggregation);
+            let by = match series {
+                Series::PodGauge { .. } => format!("{namespace}, {pod}"),
+                _ => namespace.to_string(),
+            };
             Queries {
-                value: format!("{operator} by ({namespace}, {pod}) ({selector})"),
-                age: Some(format!("max by ({namespace}, {pod}) (timestamp({selector}))")),
+                value: format!("{operator} by ({by}) ({selector})"),
+                age: Some(format!("max by ({by}) (timestamp({selector}))")),
             }
         }
         Series::Query { query } | Series::PodQuery { query } => Queries {

@@ -2,10 +2,11 @@
 
 use promql_parser::{
     label::Matcher,
-    parser::{AggregateExpr, BinaryExpr, Expr, ParenExpr, UnaryExpr, VectorSelector},
+    parser::{Expr, VectorSelector},
 };
 
 use super::{Extra, MATCHERS, parse};
+use crate::core::promql::children_mut;
 
 /// Replaces the marker in every selector that has it, and sorts the matchers of all.
 ///
@@ -25,25 +26,9 @@ fn replace(expr: &mut Expr, matchers: &[Matcher]) {
     match expr {
         Expr::VectorSelector(selector) => in_selector(selector, matchers),
         Expr::MatrixSelector(matrix) => in_selector(&mut matrix.vs, matchers),
-        Expr::Aggregate(AggregateExpr { expr, param, .. }) => {
-            if let Some(param) = param {
-                replace(param, matchers);
-            }
-            replace(expr, matchers);
-        }
-        Expr::Binary(BinaryExpr { lhs, rhs, .. }) => {
-            replace(lhs, matchers);
-            replace(rhs, matchers);
-        }
-        Expr::Unary(UnaryExpr { expr }) | Expr::Paren(ParenExpr { expr }) => replace(expr, matchers),
-        Expr::Subquery(subquery) => replace(&mut subquery.expr, matchers),
-        Expr::Call(call) => {
-            call.args
-                .args
-                .iter_mut()
-                .for_each(|argument| replace(argument, matchers));
-        }
-        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => {}
+        other => children_mut(other)
+            .into_iter()
+            .for_each(|child| replace(child, matchers)),
     }
 }
 

@@ -14,9 +14,9 @@ mod matcher;
 mod result;
 mod series;
 
-use promql_parser::parser::{Expr, MatrixSelector, ParenExpr, UnaryExpr, VectorSelector};
+use promql_parser::parser::{Expr, MatrixSelector, ParenExpr, VectorSelector};
 
-use crate::core::promql;
+use crate::core::promql::{self, children};
 
 pub(super) use asked::{Asked, Gathered, asked};
 pub(super) use fill::fill;
@@ -108,27 +108,6 @@ fn extra(selector: &VectorSelector) -> Vec<Extra> {
         .filter(|matcher| matcher.name != MATCHERS && matcher.name != "__name__")
         .map(Extra::from)
         .collect()
-}
-
-/// The expressions right below one.
-fn children(expr: &Expr) -> Vec<&Expr> {
-    match expr {
-        Expr::Aggregate(aggregate) => aggregate
-            .param
-            .iter()
-            .map(|param| &**param)
-            .chain([&*aggregate.expr])
-            .collect(),
-        Expr::Binary(binary) => vec![&binary.lhs, &binary.rhs],
-        Expr::Paren(ParenExpr { expr }) | Expr::Unary(UnaryExpr { expr }) => vec![expr],
-        Expr::Subquery(subquery) => vec![&subquery.expr],
-        Expr::Call(call) => call.args.args.iter().map(|argument| &**argument).collect(),
-        Expr::VectorSelector(_)
-        | Expr::MatrixSelector(_)
-        | Expr::NumberLiteral(_)
-        | Expr::StringLiteral(_)
-        | Expr::Extension(_) => Vec::new(),
-    }
 }
 
 /// Without brackets.

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use promql_parser::parser::{
     AggregateExpr, BinaryExpr, Call, Expr, LabelModifier, ParenExpr, SubqueryExpr, UnaryExpr,
-    VectorMatchCardinality, token, value::ValueType,
+    VectorMatchCardinality,
+    token::{self, TokenId},
+    value::ValueType,
 };
 
 /// How many series a query gives.
@@ -27,16 +29,10 @@ pub(in crate::core::import) fn count(expr: &Expr, pinned: &BTreeSet<String>) -> 
         | Expr::Subquery(SubqueryExpr { expr, .. }) => count(expr, pinned),
         Expr::Binary(binary) => of_binary(binary, pinned),
         Expr::Aggregate(AggregateExpr { op, modifier, .. }) => {
-            let keeps_series = [
-                token::T_TOPK,
-                token::T_BOTTOMK,
-                token::T_LIMITK,
-                token::T_LIMIT_RATIO,
-            ];
             if op.id() == token::T_COUNT_VALUES {
                 return Count::Many;
             }
-            if keeps_series.contains(&op.id()) {
+            if keeps_series(op.id()) {
                 return Count::Unknown;
             }
             of_groups(modifier.as_ref(), pinned, None)
@@ -46,6 +42,17 @@ pub(in crate::core::import) fn count(expr: &Expr, pinned: &BTreeSet<String>) -> 
             Count::Unknown
         }
     }
+}
+
+/// Whether an aggregation gives some of its series as they are.
+fn keeps_series(operator: TokenId) -> bool {
+    [
+        token::T_TOPK,
+        token::T_BOTTOMK,
+        token::T_LIMITK,
+        token::T_LIMIT_RATIO,
+    ]
+    .contains(&operator)
 }
 
 /// The groups of an aggregation; `le` is what a quantile makes of them.
@@ -141,13 +148,7 @@ pub(in crate::core::import) fn lacks(expr: &Expr, label: &str) -> bool {
         Expr::Aggregate(AggregateExpr {
             op, modifier, expr, ..
         }) => {
-            let keeps_series = [
-                token::T_TOPK,
-                token::T_BOTTOMK,
-                token::T_LIMITK,
-                token::T_LIMIT_RATIO,
-            ];
-            if keeps_series.contains(&op.id()) {
+            if keeps_series(op.id()) {
                 return lacks(expr, label);
             }
             match modifier {
