@@ -300,10 +300,8 @@ fn distance(points: &[(Millis, Millis)], window: Millis) -> Option<Millis> {
     let pairs = points
         .windows(2)
         .filter_map(|pair| Some(pair.last()?.1 - pair.first()?.1));
-    let distances: Vec<Millis> = pairs
-        .filter(|distance| *distance > 0 && *distance * 2 <= window)
-        .collect();
-    recurring(&distances)
+    let distances = pairs.filter(|distance| *distance > 0 && *distance * 2 <= window);
+    recurring(distances.collect())
 }
 
 /// When Prometheus evaluated.

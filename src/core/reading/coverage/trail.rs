@@ -63,10 +63,9 @@ impl Hole {
 
 /// How far apart samples are by these distances: the largest that is there twice, or nearly, and else the smallest.
 /// `None` where there is but one, which may be a hole. Of 1, 14, 1 and 14 s it is 14 s: two targets of a pod.
-pub(super) fn recurring(distances: &[Millis]) -> Option<Millis> {
-    let mut sorted = distances.to_vec();
-    sorted.sort_unstable();
-    let pairs = || sorted.iter().zip(sorted.iter().skip(1));
+pub(super) fn recurring(mut distances: Vec<Millis>) -> Option<Millis> {
+    distances.sort_unstable();
+    let pairs = || distances.iter().zip(distances.iter().skip(1));
     let twice = pairs().rfind(|(one, next)| **next <= and_a_tenth(**one));
     twice.or_else(|| pairs().next()).map(|(one, _)| *one)
 }
@@ -156,20 +155,20 @@ impl Trail {
     /// or of two targets of one pod, interleave, and two of them may be a second apart where each is scraped every
     /// 15 s. Polls alone are believed where they agree on another interval, or all saw a third of the told one at most.
     pub fn apart(&self) -> Option<Millis> {
-        let seen = self.last.iter().filter(|(length, _)| *length > 0);
-        let lengths: Vec<Millis> = seen.map(|(length, _)| Millis::from(*length)).collect();
-        let (Some(smallest), Some(largest)) = (lengths.iter().min(), lengths.iter().max()) else {
+        let lengths = || {
+            let seen = self.last.iter().filter(|(length, _)| *length > 0);
+            seen.map(|(length, _)| Millis::from(*length))
+        };
+        let (Some(smallest), Some(largest)) = (lengths().min(), lengths().max()) else {
             return self.distance;
         };
         let Some(distance) = self.distance else {
-            return recurring(&lengths);
+            return recurring(lengths().collect());
         };
-        let is_full = lengths.len() == LAST;
-        let do_agree = self.last.iter().all(|(_, exact)| *exact) && *largest * 5 <= *smallest * 6;
-        if is_full && (do_agree || *largest * 3 <= distance) {
-            return Some(*smallest);
-        }
-        Some(distance)
+        let is_full = lengths().count() == LAST;
+        let do_agree = self.last.iter().all(|(_, exact)| *exact) && largest * 5 <= smallest * 6;
+        let is_new = is_full && (do_agree || largest * 3 <= distance);
+        Some(if is_new { smallest } else { distance })
     }
 
     /// Whether this newest sample does not lie where one is due, as those of another Prometheus do not.
