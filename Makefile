@@ -37,7 +37,7 @@ attack: tools cluster ## Let a user with the role edit attack an installation, a
 
 .PHONY: test
 test: tools cluster ## All tests: unit, and integration on a real Kubernetes and a real Prometheus
-	RUST_TEST_THREADS=5 cargo test --locked
+	RUST_BACKTRACE=0 RUST_TEST_THREADS=5 cargo test --locked
 	cd tests/cluster && GOTOOLCHAIN=local go vet ./launcher && GOTOOLCHAIN=local go test ./launcher
 
 PEERS ?= prometheus-adapter

@@ -22,8 +22,8 @@ const DEPTH: f64 = 180.0;
 /// Of all metrics here, in seconds.
 const MAX_AGE: u64 = 20;
 
-/// Samples and polls are some seconds apart, and a loaded machine is late: so much of maxAge is not counted on.
-const MARGIN: Duration = Duration::from_secs(8);
+/// Until so long after maxAge the faults last, so that some polls come upon values that are too old.
+const POLLS: Duration = Duration::from_secs(16);
 
 /// Bytes by which the server may grow: several answers of the largest size at once, each read and parsed.
 const GROWTH: u64 = 160 << 20;
@@ -105,6 +105,13 @@ fn resident(process: u32) -> u64 {
         << 10
 }
 
+/// The age in seconds that a refusal names, "last sample 21s old, maxAge 20s".
+fn age_of_newest_sample(words: &str) -> Option<u64> {
+    let (_, from_age) = words.split_once("last sample ")?;
+    let (age, _) = from_age.split_once(&format!("s old, maxAge {MAX_AGE}s"))?;
+    age.parse().ok()
+}
+
 /// Failures that were sent within a time, by path and words.
 fn within(failed: &[&Failed], from: Instant, to: Instant) -> BTreeMap<(String, String), usize> {
     let mut found = BTreeMap::new();
@@ -145,8 +152,7 @@ async fn two_hundred_reads_a_second_go_on_through_every_fault_of_prometheus() {
     for (read, (_, fault)) in spoiled.iter().zip(FAULTS) {
         proxy.set(&read.gauge, Some(fault));
     }
-    // Until every value is too old, and some polls longer.
-    let end = broken + Duration::from_secs(MAX_AGE) + 2 * MARGIN;
+    let end = broken + Duration::from_secs(MAX_AGE) + POLLS;
     while Instant::now() < end {
         most = most.max(resident(stack.server.id()));
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -178,21 +184,23 @@ async fn two_hundred_reads_a_second_go_on_through_every_fault_of_prometheus() {
 
     let all: Vec<&Failed> = outcome.failed.iter().collect();
     let of = |name: &str| format!("underload-{name}-");
+    for (from, to, when) in [
+        (began, broken, "all is well"),
+        (healed, Instant::now(), "all is well again"),
+    ] {
+        assert_eq!(within(&all, from, to), BTreeMap::new(), "while {when}");
+    }
     let (at_once, later): (Vec<&Failed>, Vec<&Failed>) =
         all.iter().partition(|failed| failed.path.contains(&of(AT_ONCE)));
-    let young = broken + Duration::from_secs(MAX_AGE).saturating_sub(MARGIN);
-    for (failed, from, to, when) in [
-        (&all, began, broken, "all is well"),
-        (&later, broken, young, "values are younger than maxAge"),
-        (&all, healed, Instant::now(), "all is well again"),
-    ] {
-        assert_eq!(within(failed, from, to), BTreeMap::new(), "while {when}");
-    }
     assert!(!at_once.is_empty(), "NaN is refused at once");
-    for failed in &all {
-        let is_nan = failed.path.contains(&of(AT_ONCE));
-        let words = if is_nan { "its value NaN" } else { "depth" };
-        assert!(failed.words.contains(words), "{failed:?}");
+    for failed in at_once {
+        assert!(failed.words.contains("its value NaN"), "{failed:?}");
+    }
+    // The server says how old the newest sample was. On a busy machine the sample may have been some seconds old when
+    // Prometheus broke, so the moment of the first refusal alone tells nothing.
+    for failed in later {
+        let age = age_of_newest_sample(&failed.words);
+        assert!(age.is_some_and(|age| age >= MAX_AGE), "{failed:?}");
         assert!(failed.path != bystander.path, "{failed:?}");
     }
     assert!(outcome.sent > 5000, "{} reads were sent", outcome.sent);
