@@ -151,18 +151,25 @@ pub struct WebSockets {
     pub connect: Latencies,
     /// Connections made.
     pub connected: u64,
-    /// Connections refused or lost, by cause.
+    /// Connections refused or lost, by cause, and those on which the server did not do its part.
     pub failures: BTreeMap<String, u64>,
+    /// Connections that were held as long as they should be, and did all that they should.
+    pub held: u64,
     /// Most held at once.
     pub held_peak: u64,
-    /// From a message to its echo.
+    /// From a message to its echo, or to the message that its sequence awaits. Those that never came count with the time
+    /// that they were waited for.
     pub round_trip: Latencies,
+    /// From a ping to its pong; those that never came count too.
+    pub ping: Latencies,
     /// From a request for voice to its first byte.
     pub first_byte: Latencies,
     /// How far gaps between voice frames were from 20 ms, both ways.
     pub jitter: Latencies,
     /// Messages sent and received.
     pub messages: (u64, u64),
+    /// Messages whose echo, or awaited answer, had not come when they were given up.
+    pub unanswered: u64,
 }
 
 impl WebSockets {
@@ -173,12 +180,21 @@ impl WebSockets {
         for (cause, count) in &other.failures {
             *self.failures.entry(cause.clone()).or_default() += count;
         }
+        self.held += other.held;
         self.held_peak += other.held_peak;
         self.round_trip.merge(&other.round_trip);
+        self.ping.merge(&other.ping);
         self.first_byte.merge(&other.first_byte);
         self.jitter.merge(&other.jitter);
         self.messages.0 += other.messages.0;
         self.messages.1 += other.messages.1;
+        self.unanswered += other.unanswered;
+    }
+
+    /// The connections that were held as they should be among all that were asked for; `None` without any.
+    pub fn held_share(&self) -> Option<f64> {
+        let asked = self.held + self.failures.values().sum::<u64>();
+        (asked > 0).then(|| ratio(self.held, asked))
     }
 }
 

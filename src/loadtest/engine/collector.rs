@@ -245,12 +245,10 @@ impl Collector {
             for thread in &self.totals {
                 all.merge(&thread.websockets);
             }
-            all.held_peak = self
-                .seconds
-                .iter()
-                .map(|second| second.websockets)
-                .max()
-                .unwrap_or(0);
+            // All threads at the ends of seconds, or one of them at any moment: the more of the two was held at once.
+            let seconds = self.seconds.iter().map(|second| second.websockets);
+            let threads = self.totals.iter().map(|thread| thread.websockets.held_peak);
+            all.held_peak = seconds.chain(threads).max().unwrap_or(0);
             all
         })
     }

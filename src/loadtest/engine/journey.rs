@@ -6,12 +6,13 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    body::Body,
     plan::{PlannedAction, PlannedJourney, PlannedRequest, PlannedStep, pause},
     websocket,
     worker::Worker,
 };
 use crate::{
-    core::loadtest::scenario::model::{BodyCheck, Extract},
+    core::loadtest::scenario::model::Extract,
     loadtest::http::{Answer, Failure, exchange},
 };
 
@@ -123,9 +124,8 @@ impl User {
         worker.recorder.due(step.id);
         match &step.action {
             PlannedAction::Request(request) => self.request(worker, step, request, intended).await,
-            PlannedAction::WebSocket(websocket, headers) => {
-                let held = websocket::hold(worker, step.id, websocket, headers, &self.values, intended, home);
-                held.await
+            PlannedAction::WebSocket(socket) => {
+                websocket::hold(worker, step.id, socket, &self.values, intended, home).await
             }
         }
     }
@@ -169,25 +169,13 @@ impl User {
         if !request.reads_body() && request.extract.is_empty() {
             return Ok(());
         }
-        // Parsed once, where anything asks for JSON.
-        let json: Option<Value> = serde_json::from_slice(&answer.body).ok();
-        let at = |pointer: &str| json.as_ref().and_then(|json| json.pointer(pointer));
+        let body = Body::new(&answer.body);
         for check in &request.checks {
-            let (holds, what) = match check {
-                BodyCheck::Contains(text) => {
-                    (contains(&answer.body, text), format!("no {text:?} in the body"))
-                }
-                BodyCheck::Json(pointer) => {
-                    (at(pointer).is_some(), format!("nothing at {pointer} in the body"))
-                }
-            };
-            if !holds {
-                return Err(Failure::Check(what));
-            }
+            body.fulfils(check)?;
         }
         for (name, from) in &request.extract {
             let value = match from {
-                Extract::Json(pointer) => at(pointer).map(text_of),
+                Extract::Json(pointer) => body.at(pointer).map(text_of),
                 Extract::Header(header) => answer
                     .headers
                     .get(header.as_str())
@@ -199,10 +187,6 @@ impl User {
         }
         Ok(())
     }
-}
-
-fn contains(body: &[u8], text: &str) -> bool {
-    text.is_empty() || body.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 fn text_of(value: &Value) -> String {

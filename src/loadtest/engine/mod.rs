@@ -6,7 +6,7 @@
 //! journey    the steps of one user                    websocket one connection, held
 //! detail     one second by step, to be watched live
 //! recorder   what one thread measured                 collector what all threads measured, second by second
-//! machine    limits and costs of the generator itself
+//! machine    limits and costs of the generator itself body      a body or message, and what is asked of it
 //! ```
 //!
 //! Each sending thread has its own runtime, connections and histograms, so that threads share nothing while they send.
@@ -14,6 +14,7 @@
 //! counts from that moment, whether or not the generator or the service kept up.
 
 mod alarm;
+mod body;
 mod closed;
 mod collector;
 mod detail;

@@ -12,12 +12,10 @@ use hyper::{
     header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT},
 };
 
-use super::{EngineError, recorder::StepId};
+use super::{EngineError, recorder::StepId, websocket::Socket};
 use crate::{
     core::loadtest::scenario::{
-        model::{
-            Action, BodyCheck, Extract, GIVEN, Journey, Request, Scenario, Statuses, Step, Think, WebSocket,
-        },
+        model::{Action, BodyCheck, Extract, GIVEN, Journey, Request, Scenario, Statuses, Step, Think},
         template::Template,
     },
     loadtest::http::{Failure, Outgoing, Protocol, Target},
@@ -61,8 +59,8 @@ pub(super) struct PlannedStep {
 pub(super) enum PlannedAction {
     /// One request.
     Request(Box<PlannedRequest>),
-    /// One WebSocket connection, with the headers of its upgrade.
-    WebSocket(WebSocket, Vec<(HeaderName, Template)>),
+    /// One WebSocket connection.
+    WebSocket(Box<Socket>),
 }
 
 /// One request.
@@ -178,7 +176,14 @@ fn planned(
         Action::Request(request) => {
             PlannedAction::Request(Box::new(PlannedRequest::new(request, common, target)?))
         }
-        Action::WebSocket(websocket) => PlannedAction::WebSocket(websocket.clone(), header_names(common)?),
+        Action::WebSocket(websocket) => {
+            let mut headers = header_names(common)?;
+            headers.extend(header_names(&websocket.headers)?);
+            PlannedAction::WebSocket(Box::new(Socket {
+                websocket: websocket.clone(),
+                headers,
+            }))
+        }
     };
     Ok(PlannedStep {
         id: StepId(id),

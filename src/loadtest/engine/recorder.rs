@@ -76,7 +76,7 @@ pub(super) struct Recorder {
     /// Journeys under way.
     pub(super) concurrency: Cell<u64>,
     /// WebSocket connections held now.
-    pub(super) websockets_held: Cell<u64>,
+    websockets_held: Cell<u64>,
     messages: UnboundedSender<Message>,
 }
 
@@ -170,6 +170,14 @@ impl Recorder {
         write(&mut self.totals.borrow_mut().websockets);
     }
 
+    /// Counts a WebSocket connection as held until the answer is dropped.
+    pub(super) fn websocket_held(&self) -> Held<'_> {
+        let held = self.websockets_held.get() + 1;
+        self.websockets_held.set(held);
+        self.websockets(|all| all.held_peak = all.held_peak.max(held));
+        Held(&self.websockets_held)
+    }
+
     /// Hands on the seconds that are over at `now`.
     pub(super) fn roll(&self, now: Duration) {
         let second = u32::try_from(now.as_secs()).unwrap_or(u32::MAX);
@@ -200,5 +208,15 @@ impl Recorder {
         slice.websockets = self.websockets_held.get();
         // Nobody listens any more when the run was given up.
         let _ = self.messages.send(Message::Slice(Box::new(slice)));
+    }
+}
+
+/// Counts a WebSocket connection as held until it is dropped.
+#[derive(Debug)]
+pub(super) struct Held<'a>(&'a Cell<u64>);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
     }
 }

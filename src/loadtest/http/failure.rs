@@ -20,7 +20,7 @@ pub enum Failure {
     #[error("connection: {0}")]
     Connection(String),
     /// No whole answer in time.
-    #[error("no answer within {}", words(*.0))]
+    #[error("no answer within {}", in_words(*.0))]
     Timeout(Duration),
     /// The body is not as the scenario wants it.
     #[error("check: {0}")]
@@ -31,6 +31,9 @@ pub enum Failure {
     /// What was rendered is not a request.
     #[error("not a request: {0}")]
     Request(String),
+    /// A WebSocket ended before its time, or the server did not do its part on it.
+    #[error("WebSocket: {0}")]
+    WebSocket(String),
     /// The body is larger than what checks and extractions may look at.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
@@ -63,7 +66,8 @@ fn kind(error: &io::Error) -> String {
     }
 }
 
-fn words(duration: Duration) -> String {
+/// A duration as failures tell it.
+pub fn in_words(duration: Duration) -> String {
     if duration.subsec_millis() == 0 {
         format!("{} s", duration.as_secs())
     } else {

@@ -20,7 +20,7 @@ mod target;
 pub use self::{
     connect::{BoxedStream, connect},
     exchange::{Answer, Exchange, Outgoing, exchange},
-    failure::Failure,
-    pool::{Limits, Pool, Usage},
+    failure::{Failure, in_words},
+    pool::{Limits, Pool, Reserved, Usage},
     target::{Protocol, Target, TargetError, TlsOptions},
 };

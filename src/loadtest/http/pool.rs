@@ -68,6 +68,7 @@ pub struct Pool {
     target: Rc<Target>,
     http1: http1::Connections,
     http2: http2::Connections,
+    limit: usize,
     room: Semaphore,
     usage: Rc<Usage>,
 }
@@ -86,6 +87,21 @@ enum Busy {
     Http2(http2::Busy),
 }
 
+/// Room for one connection within the limit, such as that of a WebSocket.
+#[derive(Debug)]
+pub struct Reserved<'a> {
+    pool: &'a Pool,
+    open: Option<Open>,
+    _room: SemaphorePermit<'a>,
+}
+
+impl Reserved<'_> {
+    /// The connection is made: it counts as open until this is dropped.
+    pub fn opened(&mut self) {
+        self.open.get_or_insert_with(|| self.pool.usage.opened());
+    }
+}
+
 impl Pool {
     /// An empty pool.
     pub fn new(target: Rc<Target>, limits: Limits) -> Self {
@@ -93,6 +109,7 @@ impl Pool {
             target,
             http1: http1::Connections::default(),
             http2: http2::Connections::default(),
+            limit: limits.connections.max(1),
             room: Semaphore::new(limits.connections.max(1)),
             usage: Rc::default(),
         }
@@ -116,6 +133,23 @@ impl Pool {
         self.usage.waited.set(self.usage.waited.get() + 1);
         let closed = |_| Failure::Connect("the test is over".to_owned());
         self.room.acquire().await.map_err(closed)
+    }
+
+    /// Room for a connection that the pool does not make itself, as soon as there is some; it takes the place of an idle
+    /// one where there are as many as there may be.
+    ///
+    /// # Errors
+    /// When the test is over.
+    pub async fn reserve(&self) -> Result<Reserved<'_>, Failure> {
+        let room = self.room().await?;
+        if usize::try_from(self.usage.open()).unwrap_or(usize::MAX) >= self.limit {
+            drop(self.http1.take());
+        }
+        Ok(Reserved {
+            pool: self,
+            open: None,
+            _room: room,
+        })
     }
 
     /// A place to send one request from: an idle connection, or a new one.

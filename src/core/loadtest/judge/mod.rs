@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! thresholds  a bound of the scenario -> a check        trend   the slope of latency over the run
-//! doubts      was it the generator?                     grade   the checks -> points and a letter
+//! sockets     the same for WebSocket connections        grade   the checks -> points and a letter
+//! doubts      was it the generator?
 //! ```
 
 mod doubts;
 mod grade;
+mod sockets;
 mod thresholds;
 mod trend;
 

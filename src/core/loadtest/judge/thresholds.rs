@@ -1,6 +1,6 @@
 //! Bounds of a scenario against what was measured. What could not be measured does not hold.
 
-use super::trend::Trend;
+use super::{sockets, trend::Trend};
 use crate::core::loadtest::{
     check::{Area, Check},
     duration::short,
@@ -27,6 +27,10 @@ pub(super) fn check(threshold: &Threshold, measured: &Measured) -> Check {
     };
     let seen = requests.and_then(|requests| seen(threshold.bound, requests, measured));
     let (passed, words) = match (seen, requests) {
+        (None, Some(_)) if threshold.bound.is_of_sockets() => {
+            let words = sockets::missing(threshold.bound, measured.websocket.as_ref());
+            (false, words.to_owned())
+        }
         (Some(seen), _) => (seen.holds, seen.words),
         (None, None) => (false, "there is no such step".to_owned()),
         (None, Some(_)) => (false, missing(threshold.bound).to_owned()),
@@ -41,9 +45,11 @@ pub(super) fn check(threshold: &Threshold, measured: &Measured) -> Check {
 }
 
 /// What was measured of a bound.
-struct Seen {
-    holds: bool,
-    words: String,
+pub(super) struct Seen {
+    /// Whether the bound holds.
+    pub(super) holds: bool,
+    /// What was measured.
+    pub(super) words: String,
 }
 
 fn seen(bound: Bound, requests: &Requests, measured: &Measured) -> Option<Seen> {
@@ -96,6 +102,9 @@ fn seen(bound: Bound, requests: &Requests, measured: &Measured) -> Option<Seen> 
                 ),
             }
         }
+        Bound::Socket(..) | Bound::Held(_) | Bound::HeldAtOnce(_) => {
+            return sockets::seen(bound, measured.websocket.as_ref()?);
+        }
     })
 }
 
@@ -105,6 +114,7 @@ fn missing(bound: Bound) -> &'static str {
         Bound::Errors(_) => "no request ended",
         Bound::Rate(_) => "nothing was sent",
         Bound::Trend(_) => "too few seconds with answers for a trend",
+        Bound::Socket(..) | Bound::Held(_) | Bound::HeldAtOnce(_) => sockets::missing(bound, None),
     }
 }
 
@@ -120,6 +130,7 @@ fn hint(bound: Bound) -> &'static str {
             "the service, or its bound of replicas, is smaller than the load; raise maxReplicas"
         }
         Bound::Trend(_) => "look for what grows with time: memory, connections, tables without an index",
+        Bound::Socket(..) | Bound::Held(_) | Bound::HeldAtOnce(_) => sockets::hint(bound),
     }
 }
 

@@ -65,6 +65,7 @@ fn write_all(out: &mut String, report: &Report) -> std::fmt::Result {
             cell(&check.measured)
         )?;
     }
+    websocket(out, report)?;
     cluster(out, report)?;
     for lost in report.grade.iter().flat_map(|grade| &grade.lost) {
         writeln!(
@@ -74,6 +75,34 @@ fn write_all(out: &mut String, report: &Report) -> std::fmt::Result {
             cell(&lost.cause),
             cell(&lost.hint)
         )?;
+    }
+    Ok(())
+}
+
+/// WebSocket connections; nothing for a scenario without any.
+fn websocket(out: &mut String, report: &Report) -> std::fmt::Result {
+    let Some(websocket) = &report.measured.websocket else {
+        return Ok(());
+    };
+    writeln!(out, "\n**WebSocket**: {}.", words::websocket(websocket))?;
+    let measured = words::websocket_latencies(websocket);
+    let measured = measured
+        .into_iter()
+        .filter(|(_, latencies)| !latencies.is_empty());
+    for (index, (name, latencies)) in measured.enumerate() {
+        if index == 0 {
+            writeln!(
+                out,
+                "\n| | p50 | p90 | p95 | p99 | p99.9 | max |\n|---|---|---|---|---|---|---|"
+            )?;
+        }
+        row(out, name, latencies)?;
+    }
+    for (index, (cause, count)) in websocket.failures.iter().enumerate() {
+        if index == 0 {
+            writeln!(out)?;
+        }
+        writeln!(out, "- {count} failed: {}", cell(cause))?;
     }
     Ok(())
 }
@@ -178,6 +207,22 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("| **missed** | errors \\< 1% | 10% |"), "{text}");
+    }
+
+    #[test]
+    fn websockets_have_their_counts_durations_and_causes() {
+        let mut report = passing();
+        assert!(!render(&report).contains("WebSocket"));
+        report.measured.websocket = Some(example::websockets());
+        let text = render(&report);
+        for words in [
+            "\n**WebSocket**: 50 connected, 48 held to their end, 2 failed,",
+            "\n| message to its echo | 1",
+            "\n| ping to its pong |",
+            "\n- 2 failed: status 503\n",
+        ] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
     }
 
     #[test]

@@ -129,16 +129,17 @@ pub(super) fn websocket(websocket: &WebSockets) -> String {
     let failed: u64 = websocket.failures.values().sum();
     let (sent, received) = websocket.messages;
     format!(
-        "{} connected, {failed} refused or lost, at most {} held at once; {sent} messages sent, {received} received",
-        websocket.connected, websocket.held_peak
+        "{} connected, {} held to their end, {failed} failed, at most {} held at once; {sent} messages sent, {received} received, {} unanswered",
+        websocket.connected, websocket.held, websocket.held_peak, websocket.unanswered
     )
 }
 
 /// Durations of WebSocket connections, with what each is.
-pub(super) fn websocket_latencies(websocket: &WebSockets) -> [(&'static str, &Latencies); 4] {
+pub(super) fn websocket_latencies(websocket: &WebSockets) -> [(&'static str, &Latencies); 5] {
     [
         ("connect and upgrade", &websocket.connect),
         ("message to its echo", &websocket.round_trip),
+        ("ping to its pong", &websocket.ping),
         ("voice request to first byte", &websocket.first_byte),
         ("voice gaps off by", &websocket.jitter),
     ]

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::websocket::document::WebSocketDocument;
+
 /// A scenario of vas test: how much load, what users do, what has to hold.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -22,7 +24,8 @@ pub struct Document {
     #[serde(default)]
     pub abort: Option<AbortDocument>,
     /// What has to hold: `latency p95 < 500ms`, `within 500ms >= 95%`, `errors < 1%`, `rate >= 95/s`, `trend < 10%/h`; for
-    /// one step with `step NAME: ` before it.
+    /// one step with `step NAME: ` before it. Of all WebSocket connections: `ws_rtt p95 < 200ms`, `ws_connect p95 < 1s`,
+    /// `ws_ping p95 < 100ms`, `ws_held >= 99%` (made and held to their end), `ws_held >= 50` (at once).
     #[serde(default)]
     pub thresholds: Vec<String>,
     /// What users do; each user is dealt one journey, by weight.
@@ -160,44 +163,4 @@ pub struct StepDocument {
     /// A WebSocket connection, from connect to close.
     #[serde(default)]
     pub websocket: Option<WebSocketDocument>,
-}
-
-/// One WebSocket connection.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct WebSocketDocument {
-    /// Path below the target.
-    pub path: String,
-    /// How long it is held.
-    pub hold: String,
-    /// Text messages that the server echoes.
-    #[serde(default)]
-    pub message: Option<MessageDocument>,
-    /// Voice that the server sends on request.
-    #[serde(default)]
-    pub voice: Option<VoiceDocument>,
-}
-
-/// Messages at fixed moments.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct MessageDocument {
-    /// What is sent.
-    pub text: String,
-    /// Time from one to the next.
-    pub every: String,
-}
-
-/// Voice frames.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct VoiceDocument {
-    /// The message that asks for them.
-    pub request: String,
-    /// How many frames are expected.
-    pub frames: u32,
-    /// Distance of frames as they should come, such as 20ms.
-    pub gap: String,
-    /// Pause from the last frame to the next request.
-    pub pause: String,
 }

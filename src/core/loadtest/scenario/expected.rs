@@ -56,7 +56,7 @@ fn turn(journey: &Journey) -> f64 {
     let seconds = steps.map(|step| {
         let held = match &step.action {
             Action::Request(_) => 0.0,
-            Action::WebSocket(websocket) => websocket.hold.as_secs_f64(),
+            Action::WebSocket(websocket) => websocket.duration().as_secs_f64(),
         };
         held + mean(step.think.unwrap_or(journey.think))
     });

@@ -4,7 +4,7 @@
 //! text --document--> Document --parse (load, step, threshold, template)--> Scenario (model)
 //! builtin  the scenarios that come with vas          quick  one without a file
 //! scaled   shorter, thinner                          plan   what a run will be, in words (expected: how many requests)
-//! schema   the published form of documents
+//! schema   the published form of documents           websocket  one connection, from the document to the model
 //! ```
 
 pub mod builtin;
@@ -20,6 +20,7 @@ pub mod schema;
 mod step;
 pub mod template;
 pub mod threshold;
+pub mod websocket;
 
 pub use self::parse::{ScenarioError, parse};
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
-use super::template::Template;
+use super::{template::Template, websocket::WebSocket};
 use crate::core::loadtest::{
     duration::{self, ParseDurationError},
     rate::Profile,
@@ -197,41 +197,6 @@ pub enum BodyCheck {
     Json(String),
 }
 
-/// One WebSocket connection.
-#[derive(Clone, Debug, PartialEq)]
-pub struct WebSocket {
-    /// Path and query below the target.
-    pub path: Template,
-    /// How long it is held.
-    pub hold: Duration,
-    /// Text messages to be echoed: one each `every`.
-    pub message: Option<Messages>,
-    /// Voice to be asked for.
-    pub voice: Option<Voice>,
-}
-
-/// Messages at fixed moments.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Messages {
-    /// What is sent.
-    pub text: Template,
-    /// Time from one to the next; positive.
-    pub every: Duration,
-}
-
-/// Voice frames that the server sends on request, at a fixed distance.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Voice {
-    /// The message that asks for them.
-    pub request: Template,
-    /// How many frames are expected.
-    pub frames: u32,
-    /// Distance of frames as they should come.
-    pub gap: Duration,
-    /// Pause from the last frame to the next request.
-    pub pause: Duration,
-}
-
 /// What has to hold for a run to pass.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Threshold {
@@ -254,6 +219,31 @@ pub enum Bound {
     Rate(f64),
     /// Latency does not grow by more than this share (0.1 is 10 %) per hour, by the slope of the p95 of each second.
     Trend(f64),
+    /// The duration of this kind that a share of them (0 to 1) does not exceed is below this, over all WebSocket
+    /// connections.
+    Socket(SocketTime, f64, Duration),
+    /// At least this share (0 to 1) of the WebSocket connections was made and held as long as it should be.
+    Held(f64),
+    /// At least so many WebSocket connections were held at once.
+    HeldAtOnce(u64),
+}
+
+/// Durations of WebSocket connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SocketTime {
+    /// From a message to its echo, or to the message that its sequence awaits.
+    RoundTrip,
+    /// From the begin of connecting to the end of the upgrade.
+    Connect,
+    /// From a ping to its pong.
+    Ping,
+}
+
+impl Bound {
+    /// Whether it is about WebSocket connections, and then about all of them.
+    pub fn is_of_sockets(self) -> bool {
+        matches!(self, Self::Socket(..) | Self::Held(_) | Self::HeldAtOnce(_))
+    }
 }
 
 /// When to give up early.

@@ -9,9 +9,10 @@ use std::{
 use super::{
     document::{AbortDocument, Document, JourneyDocument},
     load,
-    model::{Abort, Journey, Scenario, Think, Threshold},
+    model::{Abort, Action, Journey, Scenario, Think, Threshold},
     quick, schema, step,
     template::Template,
+    websocket::Part,
 };
 use crate::core::{loadtest::duration, yaml};
 
@@ -137,12 +138,15 @@ fn scenario(
         .map(|step| step.name.as_str())
         .collect();
     let thresholds = thresholds(&document.thresholds, &steps, problems);
+    let timeout = problems.positive("timeout", &document.timeout);
+    bounds_of_sockets(&thresholds, &journeys, problems);
+    waits(&journeys, timeout, problems);
     Scenario {
         name: name.to_owned(),
         description: document.description.clone(),
         load,
         thresholds,
-        timeout: problems.positive("timeout", &document.timeout),
+        timeout,
         abort: Some(
             document
                 .abort
@@ -185,6 +189,37 @@ fn thresholds(texts: &[String], steps: &BTreeSet<&str>, problems: &mut Problems)
         }
     }
     thresholds
+}
+
+/// Refuses bounds on WebSocket connections where there are none, or for one step.
+fn bounds_of_sockets(thresholds: &[Threshold], journeys: &[Journey], problems: &mut Problems) {
+    let mut steps = journeys.iter().flat_map(|journey| &journey.steps);
+    let any = steps.any(|step| matches!(step.action, Action::WebSocket(_)));
+    for (index, threshold) in thresholds.iter().enumerate() {
+        let path = format!("thresholds[{index}]");
+        if threshold.bound.is_of_sockets() && !any {
+            problems.add(path, "no step is a websocket");
+        }
+    }
+}
+
+/// Refuses waits for a message that are longer than those for any answer.
+fn waits(journeys: &[Journey], timeout: Duration, problems: &mut Problems) {
+    for (journey, model) in journeys.iter().enumerate() {
+        for (step, model) in model.steps.iter().enumerate() {
+            let Action::WebSocket(websocket) = &model.action else {
+                continue;
+            };
+            for (part, model) in websocket.sequence.iter().enumerate() {
+                if matches!(model, Part::Await(_, Some(within)) if *within > timeout) {
+                    problems.add(
+                        format!("journeys[{journey}].steps[{step}].websocket.sequence[{part}].within"),
+                        "must not be longer than the scenario's timeout",
+                    );
+                }
+            }
+        }
+    }
 }
 
 fn journeys(documents: &[JourneyDocument], problems: &mut Problems) -> Vec<Journey> {

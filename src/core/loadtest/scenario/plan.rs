@@ -76,7 +76,7 @@ fn write_all(out: &mut String, scenario: &Scenario, target: &str) -> std::fmt::R
             let what = match &step.action {
                 Action::Request(request) => request.method.clone(),
                 Action::WebSocket(websocket) => {
-                    format!("WebSocket for {}", duration::format(websocket.hold))
+                    format!("WebSocket for {}", duration::format(websocket.duration()))
                 }
             };
             let once = if step.once { ", once" } else { "" };

@@ -1,15 +1,13 @@
 //! One step as it is written to what it does, and whether its variables can have a value.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use super::{
-    document::{StepDocument, WebSocketDocument},
-    model::{
-        Action, BodyCheck, Extract, GIVEN, Journey, Messages, Request, Statuses, Step, Think, Voice,
-        WebSocket,
-    },
+    document::StepDocument,
+    model::{Action, BodyCheck, Extract, GIVEN, Journey, Request, Statuses, Step, Think},
     parse::{Problems, headers},
     template::Template,
+    websocket,
 };
 
 /// A step.
@@ -31,12 +29,12 @@ pub(super) fn parse(path: &str, document: &StepDocument, problems: &mut Problems
             Action::Request(self::request(path, method, target, document, problems)),
         ),
         (None, None, Some(websocket)) => {
-            if document.body.is_some() || !document.expect.is_empty() || !document.extract.is_empty() {
-                problems.add(path, "a websocket has no body, expect or extract");
-            }
+            no_request(path, document, problems);
+            let headers = headers(&format!("{path}.headers"), &document.headers, problems);
+            let field = format!("{path}.websocket");
             (
                 format!("WebSocket {}", websocket.path),
-                Action::WebSocket(self::websocket(&format!("{path}.websocket"), websocket, problems)),
+                Action::WebSocket(websocket::parse(&field, websocket, headers, problems)),
             )
         }
         _ => {
@@ -58,6 +56,25 @@ pub(super) fn parse(path: &str, document: &StepDocument, problems: &mut Problems
             .think
             .as_deref()
             .map(|text| problems.or(&format!("{path}.think"), text.parse(), Think::default())),
+    }
+}
+
+/// Refuses the fields of a request beside a WebSocket, which would do nothing.
+fn no_request(path: &str, document: &StepDocument, problems: &mut Problems) {
+    for (field, given) in [
+        ("body", document.body.is_some()),
+        ("expect", !document.expect.is_empty()),
+        ("extract", !document.extract.is_empty()),
+    ] {
+        if given {
+            problems.add(format!("{path}.{field}"), "a websocket has none");
+        }
+    }
+    if !document.checks.is_empty() {
+        problems.add(
+            format!("{path}.checks"),
+            "a websocket has none; wait for a message with {await: contains TEXT} in websocket.sequence",
+        );
     }
 }
 
@@ -133,7 +150,8 @@ fn variable(path: &str, name: &str, problems: &mut Problems) {
     }
 }
 
-fn below_target(path: &str, text: &str, problems: &mut Problems) -> Template {
+/// A path below the target.
+pub(super) fn below_target(path: &str, text: &str, problems: &mut Problems) -> Template {
     if !text.starts_with('/') {
         problems.add(path, format!("{text:?} must begin with /"));
     }
@@ -164,36 +182,12 @@ fn extract(text: &str) -> Result<Extract, &'static str> {
     }
 }
 
-fn check(text: &str) -> Result<BodyCheck, &'static str> {
+/// A check of a body, or of a message.
+pub(super) fn check(text: &str) -> Result<BodyCheck, &'static str> {
     match text.split_once(' ') {
         Some(("contains", text)) => Ok(BodyCheck::Contains(text.to_owned())),
         Some(("json", pointer)) if pointer.starts_with('/') => Ok(BodyCheck::Json(pointer.to_owned())),
         _ => Err("must be \"contains TEXT\" or \"json /POINTER\""),
-    }
-}
-
-fn websocket(path: &str, document: &WebSocketDocument, problems: &mut Problems) -> WebSocket {
-    let message = document.message.as_ref().map(|message| Messages {
-        text: problems.template(&format!("{path}.message.text"), &message.text),
-        every: problems.positive(&format!("{path}.message.every"), &message.every),
-    });
-    let voice = document.voice.as_ref().map(|voice| {
-        if voice.frames == 0 {
-            problems.add(format!("{path}.voice.frames"), "must be at least 1");
-        }
-        let pause = crate::core::loadtest::duration::parse(&voice.pause);
-        Voice {
-            request: problems.template(&format!("{path}.voice.request"), &voice.request),
-            frames: voice.frames,
-            gap: problems.positive(&format!("{path}.voice.gap"), &voice.gap),
-            pause: problems.or(&format!("{path}.voice.pause"), pause, Duration::ZERO),
-        }
-    });
-    WebSocket {
-        path: below_target(&format!("{path}.path"), &document.path, problems),
-        hold: problems.positive(&format!("{path}.hold"), &document.hold),
-        message,
-        voice,
     }
 }
 
@@ -221,27 +215,16 @@ pub(super) fn variables(path: &str, journey: &Journey, problems: &mut Problems) 
     let mut known: BTreeSet<&str> = GIVEN.into();
     for (index, step) in journey.steps.iter().enumerate() {
         let path = format!("{path}.steps[{index}]");
-        let used: Vec<&Template> = match &step.action {
+        let used: Vec<&str> = match &step.action {
             Action::Request(request) => {
                 let headers = request.headers.iter().map(|(_, value)| value);
-                [&request.path]
-                    .into_iter()
-                    .chain(headers)
-                    .chain(&request.body)
-                    .collect()
+                let templates = [&request.path].into_iter().chain(headers).chain(&request.body);
+                templates.flat_map(Template::variables).collect()
             }
-            Action::WebSocket(websocket) => {
-                let message = websocket.message.iter().map(|message| &message.text);
-                let voice = websocket.voice.iter().map(|voice| &voice.request);
-                [&websocket.path]
-                    .into_iter()
-                    .chain(message)
-                    .chain(voice)
-                    .collect()
-            }
+            Action::WebSocket(websocket) => websocket.variables().collect(),
         };
         // Headers of the journey are looked at below: they wait for the step that gives them their values.
-        for name in used.into_iter().flat_map(Template::variables) {
+        for name in used {
             if !known.contains(name) {
                 problems.add(
                     &path,

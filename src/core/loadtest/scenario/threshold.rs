@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use super::model::{Bound, Threshold};
+use super::model::{Bound, SocketTime, Threshold};
 use crate::core::loadtest::duration;
 
 /// Why a threshold was refused.
@@ -10,12 +10,20 @@ use crate::core::loadtest::duration;
 pub enum ThresholdError {
     /// Not of any form.
     #[error(
-        "{0:?} is not a threshold: write \"latency p95 < 500ms\", \"within 500ms >= 95%\", \"errors < 1%\", \"rate >= 95/s\" or \"trend < 10%/h\", with \"step NAME: \" before it for one step"
+        "{0:?} is not a threshold: write \"latency p95 < 500ms\", \"within 500ms >= 95%\", \"errors < 1%\", \"rate >= 95/s\" or \"trend < 10%/h\", with \"step NAME: \" before it for one step; of WebSockets \"ws_rtt p95 < 200ms\", \"ws_connect p95 < 1s\", \"ws_ping p95 < 100ms\", \"ws_held >= 99%\" or \"ws_held >= 50\""
     )]
     Form(String),
     /// A share of requests is never below nothing.
     #[error("{0:?} can never hold, because no share is below 0%: write \"errors < 0.001%\" if none may fail")]
     Never(String),
+    /// WebSocket connections are measured together.
+    #[error("{bound:?} is of all WebSocket connections; leave out \"step {step}: \"")]
+    OfStep {
+        /// The step.
+        step: String,
+        /// The bound.
+        bound: String,
+    },
 }
 
 impl FromStr for Threshold {
@@ -35,7 +43,13 @@ impl FromStr for Threshold {
         if matches!(bound, Bound::Errors(share) if share <= 0.0) {
             return Err(ThresholdError::Never(text.to_owned()));
         }
-        Ok(Self { step, bound })
+        match step {
+            Some(step) if bound.is_of_sockets() => Err(ThresholdError::OfStep {
+                step,
+                bound: words.join(" "),
+            }),
+            step => Ok(Self { step, bound }),
+        }
     }
 }
 
@@ -51,8 +65,24 @@ fn bound_of(words: &[&str]) -> Option<Bound> {
             (rate.is_finite() && rate > 0.0).then_some(Bound::Rate(rate))
         }
         ["trend", "<", growth] => Some(Bound::Trend(percent(growth.strip_suffix("/h")?)?)),
+        ["ws_rtt", quantile, "<", limit] => socket(SocketTime::RoundTrip, quantile, limit),
+        ["ws_connect", quantile, "<", limit] => socket(SocketTime::Connect, quantile, limit),
+        ["ws_ping", quantile, "<", limit] => socket(SocketTime::Ping, quantile, limit),
+        ["ws_held", ">=", share] if share.ends_with('%') => Some(Bound::Held(percent(share)?)),
+        ["ws_held", ">=", count] => {
+            let count = count.parse().ok()?;
+            (count > 0).then_some(Bound::HeldAtOnce(count))
+        }
         _ => None,
     }
+}
+
+fn socket(time: SocketTime, quantile: &str, limit: &str) -> Option<Bound> {
+    Some(Bound::Socket(
+        time,
+        share_of_quantile(quantile)?,
+        positive(limit)?,
+    ))
 }
 
 /// `p95` and `p99.9` are shares of 0.95 and 0.999; `max` is all of them.
@@ -98,6 +128,16 @@ impl fmt::Display for Threshold {
             Bound::Errors(share) => write!(f, "errors < {}", written_percent(share)),
             Bound::Rate(rate) => write!(f, "rate >= {rate}/s"),
             Bound::Trend(growth) => write!(f, "trend < {}/h", written_percent(growth)),
+            Bound::Socket(time, share, limit) => {
+                let name = match time {
+                    SocketTime::RoundTrip => "ws_rtt",
+                    SocketTime::Connect => "ws_connect",
+                    SocketTime::Ping => "ws_ping",
+                };
+                write!(f, "{name} {} < {}", quantile_name(share), duration::format(limit))
+            }
+            Bound::Held(share) => write!(f, "ws_held >= {}", written_percent(share)),
+            Bound::HeldAtOnce(count) => write!(f, "ws_held >= {count}"),
         }
     }
 }
@@ -158,6 +198,32 @@ mod tests {
             let of_step: Threshold = format!("step log in: {text}").parse().unwrap();
             assert_eq!(of_step.step.as_deref(), Some("log in"));
             assert_eq!(of_step.to_string(), format!("step log in: {text}"));
+        }
+    }
+
+    #[test]
+    fn bounds_on_websockets_are_read_and_written_as_they_were() {
+        let limit = Duration::from_millis(200);
+        for (text, bound) in [
+            (
+                "ws_rtt p95 < 200ms",
+                Bound::Socket(SocketTime::RoundTrip, 0.95, limit),
+            ),
+            (
+                "ws_connect max < 200ms",
+                Bound::Socket(SocketTime::Connect, 1.0, limit),
+            ),
+            ("ws_ping p50 < 200ms", Bound::Socket(SocketTime::Ping, 0.5, limit)),
+            ("ws_held >= 99.5%", Bound::Held(0.995)),
+            ("ws_held >= 50", Bound::HeldAtOnce(50)),
+        ] {
+            let threshold: Threshold = text.parse().unwrap();
+            assert_eq!(threshold, Threshold { step: None, bound });
+            assert_eq!(threshold.to_string(), text);
+        }
+        for text in ["ws_held >= 0", "ws_held >= -1", "ws_held < 5", "ws_rtt < 200ms"] {
+            let error = text.parse::<Threshold>().unwrap_err().to_string();
+            assert!(error.contains("ws_rtt p95 < 200ms"), "{text}: {error}");
         }
     }
 

@@ -1,7 +1,9 @@
 //! The engine against a real server on this machine.
 
+mod pages;
 mod server;
 mod truths;
+mod websockets;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -10,8 +12,9 @@ use crate::{
     core::loadtest::{
         rate::Profile,
         scenario::{
-            model::{Action, Journey, Load, Messages, Request, Scenario, Statuses, Step, Think, WebSocket},
+            model::{Action, Journey, Load, Request, Scenario, Statuses, Step, Think},
             template::Template,
+            websocket::{LARGEST_MESSAGE, Messages, Payload, WebSocket},
         },
     },
     loadtest::{
@@ -40,15 +43,27 @@ fn get(path: &str) -> Action {
 }
 
 fn hold(path: &str, hold: Duration) -> Action {
-    Action::WebSocket(WebSocket {
+    let mut websocket = quiet(path, hold);
+    websocket.message = Some(Messages {
+        payload: Payload::Text(template("hello {{user}}")),
+        every: Duration::from_millis(50),
+    });
+    Action::WebSocket(websocket)
+}
+
+/// A connection on which nothing is said.
+fn quiet(path: &str, hold: Duration) -> WebSocket {
+    WebSocket {
         path: template(path),
+        headers: Vec::new(),
         hold,
-        message: Some(Messages {
-            text: template("hello {{user}}"),
-            every: Duration::from_millis(50),
-        }),
+        sequence: Vec::new(),
+        message: None,
         voice: None,
-    })
+        ping: None,
+        largest_message: LARGEST_MESSAGE,
+        close: Vec::new(),
+    }
 }
 
 /// One journey of these steps, which are named as their number.
@@ -89,6 +104,10 @@ fn target(url: &str, protocol: Protocol, ca: Option<&str>) -> Target {
 }
 
 fn begin(scenario: Scenario, target: &Target) -> Running {
+    begin_with(scenario, target, Settings::default())
+}
+
+fn begin_with(scenario: Scenario, target: &Target, settings: Settings) -> Running {
     let clock = RunClock::begins_in(LEAD);
-    start(Arc::new(scenario), target, Settings::default(), clock).unwrap()
+    start(Arc::new(scenario), target, settings, clock).unwrap()
 }

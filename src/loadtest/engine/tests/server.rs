@@ -9,6 +9,7 @@ use hyper::{
     body::{Bytes, Incoming},
     header::{CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE},
     service::service_fn,
+    upgrade::Upgraded,
 };
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -24,8 +25,13 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::{
     WebSocketStream,
-    tungstenite::{handshake::derive_accept_key, protocol::Role},
+    tungstenite::{
+        handshake::derive_accept_key,
+        protocol::{CloseFrame, Role, frame::coding::CloseCode},
+    },
 };
+
+use super::pages;
 
 /// Listens until dropped.
 pub struct Server {
@@ -91,19 +97,51 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
         .await;
 }
 
-/// `/late` answers after 1.5 s, `/echo` talks until the other side ends it, `/short` ends it after the first message.
+/// `/late` answers after 1.5 s, `/echo` talks until the other side ends it, `/short` ends it after the first message,
+/// `/silent` reads and says nothing, `/deaf` does not even read, `/close/CODE` closes with a code at once,
+/// `/private` echoes to whoever has the header `x-user`.
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    match request.uri().path() {
-        "/late" => tokio::time::sleep(Duration::from_millis(1500)).await,
-        "/echo" => return Ok(upgraded(request, usize::MAX)),
-        "/short" => return Ok(upgraded(request, 1)),
-        _ => {}
-    }
-    Ok(Response::new(Full::default()))
+    let path = request.uri().path().to_owned();
+    let talk = match path.as_str() {
+        "/late" => {
+            tokio::time::sleep(Duration::from_millis(1500)).await;
+            None
+        }
+        "/echo" => Some(Talk::Echo(usize::MAX)),
+        "/short" => Some(Talk::Echo(1)),
+        "/silent" => Some(Talk::Silent),
+        "/deaf" => Some(Talk::Deaf),
+        "/private" if request.headers().contains_key("x-user") => Some(Talk::Echo(usize::MAX)),
+        "/private" => {
+            let mut response = Response::new(Full::default());
+            *response.status_mut() = StatusCode::UNAUTHORIZED;
+            return Ok(response);
+        }
+        path => path
+            .strip_prefix("/close/")
+            .and_then(|code| code.parse().ok())
+            .map(Talk::Close),
+    };
+    Ok(match talk {
+        Some(talk) => upgraded(request, talk),
+        None => pages::answer(&request),
+    })
 }
 
-/// Echoes so many messages.
-fn upgraded(mut request: Request<Incoming>, messages: usize) -> Response<Full<Bytes>> {
+/// What the server does on a WebSocket.
+#[derive(Clone, Copy)]
+enum Talk {
+    /// Sends so many messages back.
+    Echo(usize),
+    /// Reads and says nothing.
+    Silent,
+    /// Does not read.
+    Deaf,
+    /// Closes with this code.
+    Close(u16),
+}
+
+fn upgraded(mut request: Request<Incoming>, talk: Talk) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     let Some(key) = request.headers().get(SEC_WEBSOCKET_KEY) else {
         *response.status_mut() = StatusCode::BAD_REQUEST;
@@ -117,16 +155,36 @@ fn upgraded(mut request: Request<Incoming>, messages: usize) -> Response<Full<By
     headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
     tokio::spawn(async move {
         let stream = TokioIo::new(hyper::upgrade::on(&mut request).await.unwrap());
-        let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
-        for _ in 0..messages {
-            let Some(Ok(message)) = socket.next().await else {
-                return;
-            };
-            if !message.is_text() || socket.send(message).await.is_err() {
-                return;
-            }
-        }
-        let _ = socket.close(None).await;
+        speak(
+            WebSocketStream::from_raw_socket(stream, Role::Server, None).await,
+            talk,
+        )
+        .await;
     });
     response
+}
+
+async fn speak(mut socket: WebSocketStream<TokioIo<Upgraded>>, talk: Talk) {
+    match talk {
+        Talk::Echo(messages) => {
+            for _ in 0..messages {
+                let Some(Ok(message)) = socket.next().await else {
+                    return;
+                };
+                let data = message.is_text() || message.is_binary();
+                if data && socket.send(message).await.is_err() {
+                    return;
+                }
+            }
+            let _ = socket.close(None).await;
+        }
+        Talk::Silent => while let Some(Ok(_)) = socket.next().await {},
+        Talk::Deaf => std::future::pending().await,
+        Talk::Close(code) => {
+            let code = CloseCode::from(code);
+            let reason = "a reason with 12 figures".into();
+            let _ = socket.close(Some(CloseFrame { code, reason })).await;
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+    }
 }

@@ -105,8 +105,10 @@ pub fn measured() -> Measured {
 pub fn websockets() -> WebSockets {
     let mut websockets = WebSockets {
         connected: 50,
+        held: 48,
         held_peak: 48,
         messages: (1200, 1198),
+        unanswered: 2,
         failures: BTreeMap::from([("status 503".to_owned(), 2)]),
         ..WebSockets::default()
     };
@@ -117,6 +119,7 @@ pub fn websockets() -> WebSockets {
         websockets
             .round_trip
             .record(Duration::from_micros(900 + 10 * number));
+        websockets.ping.record(Duration::from_micros(300 + 5 * number));
         websockets.first_byte.record(Duration::from_millis(30 + number));
         websockets.jitter.record(Duration::from_micros(100 + 8 * number));
     }

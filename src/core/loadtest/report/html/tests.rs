@@ -261,7 +261,7 @@ fn users_have_a_panel_and_voice_a_table() {
     let page = checked(&report);
     for words in [
         "<b>Users</b>",
-        "50 connected, 2 refused or lost",
+        "50 connected, 48 held to their end, 2 failed",
         "voice request to first byte",
     ] {
         assert!(page.contains(words), "{words}");

@@ -260,18 +260,25 @@ pub(super) struct GeneratorRow {
 pub(super) struct WebSocketRow {
     /// Connections made.
     pub(super) connected: u64,
-    /// Connections refused or lost, by cause.
+    /// Connections refused or lost, by cause, and those on which the server did not do its part.
     pub(super) failures: BTreeMap<String, u64>,
+    /// Connections that were held as long as they should be, and did all that they should.
+    pub(super) held: u64,
     /// Most held at once.
     pub(super) held_peak: u64,
     /// Messages sent.
     pub(super) messages_sent: u64,
-    /// Messages received.
+    /// Messages received, without voice.
     pub(super) messages_received: u64,
+    /// Messages whose echo, or awaited answer, had not come when they were given up.
+    pub(super) messages_unanswered: u64,
     /// Time to connect and upgrade.
     pub(super) connect: Option<QuantileRow>,
-    /// From a message to its echo.
+    /// From a message to its echo, or to the message that its sequence awaits; those that never came count with the time
+    /// that they were waited for.
     pub(super) round_trip: Option<QuantileRow>,
+    /// From a ping to its pong; those that never came count too.
+    pub(super) ping: Option<QuantileRow>,
     /// From a request for voice to its first byte.
     pub(super) first_byte: Option<QuantileRow>,
     /// How far gaps between voice frames were from what they should be.
@@ -327,6 +334,8 @@ pub(super) struct WebSocketHistograms {
     pub(super) connect: String,
     /// From a message to its echo.
     pub(super) round_trip: String,
+    /// From a ping to its pong.
+    pub(super) ping: String,
     /// From a request for voice to its first byte.
     pub(super) first_byte: String,
     /// How far gaps between voice frames were from what they should be.

@@ -220,10 +220,13 @@ fn websocket(row: &WebSocketRow, histograms: &WebSocketHistograms) -> Result<Web
         connect: histogram("websocket.connect", &histograms.connect)?,
         connected: row.connected,
         failures: row.failures.clone(),
+        held: row.held,
         held_peak: row.held_peak,
         round_trip: histogram("websocket.round_trip", &histograms.round_trip)?,
+        ping: histogram("websocket.ping", &histograms.ping)?,
         first_byte: histogram("websocket.first_byte", &histograms.first_byte)?,
         jitter: histogram("websocket.jitter", &histograms.jitter)?,
         messages: (row.messages_sent, row.messages_received),
+        unanswered: row.messages_unanswered,
     })
 }

@@ -150,11 +150,14 @@ fn websocket(websocket: &WebSockets) -> WebSocketRow {
     WebSocketRow {
         connected: websocket.connected,
         failures: websocket.failures.clone(),
+        held: websocket.held,
         held_peak: websocket.held_peak,
         messages_sent: websocket.messages.0,
         messages_received: websocket.messages.1,
+        messages_unanswered: websocket.unanswered,
         connect: row(&websocket.connect),
         round_trip: row(&websocket.round_trip),
+        ping: row(&websocket.ping),
         first_byte: row(&websocket.first_byte),
         jitter: row(&websocket.jitter),
     }
@@ -186,6 +189,7 @@ fn histograms(measured: &Measured) -> Result<Histograms, serde_json::Error> {
         Ok::<_, serde_json::Error>(WebSocketHistograms {
             connect: encode(&websocket.connect)?,
             round_trip: encode(&websocket.round_trip)?,
+            ping: encode(&websocket.ping)?,
             first_byte: encode(&websocket.first_byte)?,
             jitter: encode(&websocket.jitter)?,
         })

@@ -197,7 +197,7 @@ mod tests {
         report.measured.websocket = Some(example::websockets());
         let text = render(&report);
         for line in [
-            "  websocket  50 connected, 2 refused or lost, at most 48 held at once; 1200 messages sent, 1198 received",
+            "  websocket  50 connected, 48 held to their end, 2 failed, at most 48 held at once; 1200 messages sent, 1198 received, 2 unanswered",
             "          2  status 503",
             "  deployment/api-gateway, HPA voiceassist-api-gateway in voiceassist-staging",
             "  replicas   2 to 10 Ready, bounds 2 to 10",

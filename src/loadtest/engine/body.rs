@@ -1,0 +1,49 @@
+//! A body, or a message, and what scenarios ask of it.
+
+use std::cell::OnceCell;
+
+use serde_json::Value;
+
+use crate::{core::loadtest::scenario::model::BodyCheck, loadtest::http::Failure};
+
+/// A body that is read as JSON at most once, and only where anything asks for it.
+#[derive(Debug)]
+pub(super) struct Body<'a> {
+    bytes: &'a [u8],
+    json: OnceCell<Option<Value>>,
+}
+
+impl<'a> Body<'a> {
+    /// A body as it came, without any encoding.
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            json: OnceCell::new(),
+        }
+    }
+
+    /// The value at a JSON pointer, if the body is JSON and has one there.
+    pub(super) fn at(&self, pointer: &str) -> Option<&Value> {
+        let json = self.json.get_or_init(|| serde_json::from_slice(self.bytes).ok());
+        json.as_ref()?.pointer(pointer)
+    }
+
+    /// Whether it is as a check wants it.
+    ///
+    /// # Errors
+    /// When it is not, with what is missing.
+    pub(super) fn fulfils(&self, check: &BodyCheck) -> Result<(), Failure> {
+        let missing = match check {
+            BodyCheck::Contains(text) if !contains(self.bytes, text) => format!("no {text:?} in the body"),
+            BodyCheck::Json(pointer) if self.at(pointer).is_none() => {
+                format!("nothing at {pointer} in the body")
+            }
+            BodyCheck::Contains(_) | BodyCheck::Json(_) => return Ok(()),
+        };
+        Err(Failure::Check(missing))
+    }
+}
+
+fn contains(body: &[u8], text: &str) -> bool {
+    text.is_empty() || body.windows(text.len()).any(|window| window == text.as_bytes())
+}

@@ -1,0 +1,205 @@
+//! WebSockets against servers that do not do their part.
+
+use std::time::Duration;
+
+use super::{begin_with, hold, quiet, scenario, server::Server, target, template};
+use crate::{
+    core::loadtest::{
+        measured::Measured,
+        rate::Profile,
+        scenario::{
+            model::{Action, BodyCheck, Load},
+            websocket::{Part, Payload, WebSocket},
+        },
+    },
+    loadtest::{engine::Settings, http::Protocol},
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Ten connections in half a second, and time for them afterwards.
+fn ten(pause: Duration) -> Load {
+    let mut profile = Profile::constant(20.0, SECOND / 2);
+    profile.line(0.0, 0.0, pause);
+    Load::Open(profile)
+}
+
+async fn run(load: Load, action: Action, timeout: Duration, settings: Settings) -> Measured {
+    let server = Server::plain().await;
+    let target = target(&server.url, Protocol::Http1, None);
+    let mut scenario = scenario(load, vec![action]);
+    scenario.timeout = timeout;
+    begin_with(scenario, &target, settings).finish().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_echo_that_never_comes_fails_the_step_and_counts_with_the_time_it_was_waited_for() {
+    let measured = run(
+        ten(4 * SECOND),
+        hold("/silent", 2 * SECOND),
+        SECOND / 2,
+        Settings::default(),
+    )
+    .await;
+    assert_eq!((measured.total.answered, measured.total.failed()), (0, 10));
+    let round_trips = measured.websocket.unwrap().round_trip;
+    assert!(round_trips.count() >= 10, "{}", round_trips.count());
+    assert!(round_trips.quantile(1.0).unwrap() >= SECOND / 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hold_ends_also_while_the_server_does_not_read() {
+    let Action::WebSocket(mut websocket) = hold("/deaf", SECOND / 2) else {
+        unreachable!("it is one")
+    };
+    // More than the buffers of both sides and of the system hold.
+    websocket.message.as_mut().unwrap().payload = Payload::Binary(vec![7; 4 << 20]);
+    let measured = run(
+        ten(8 * SECOND),
+        Action::WebSocket(websocket),
+        SECOND,
+        Settings::default(),
+    )
+    .await;
+    let held = measured.seconds.get(6).map(|second| second.websockets);
+    assert_eq!(held, Some(0));
+    assert_eq!((measured.total.answered, measured.total.failed()), (0, 10));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_are_counted_and_limited_like_others() {
+    let settings = Settings {
+        threads: Some(1),
+        max_connections: Some(3),
+        ..Settings::default()
+    };
+    let measured = run(ten(4 * SECOND), hold("/echo", SECOND), 10 * SECOND, settings).await;
+    assert_eq!(measured.total.failed(), 0, "{:?}", measured.total.failures);
+    let generator = &measured.generator;
+    assert_eq!((generator.connections, generator.connections_peak), (10, 3));
+    assert_eq!(generator.waited_for_connection, 7);
+    assert!(measured.websocket.unwrap().held_peak <= 3);
+}
+
+/// What became of ten connections.
+async fn ended(websocket: WebSocket) -> (u64, Vec<String>) {
+    let measured = run(
+        ten(4 * SECOND),
+        Action::WebSocket(websocket),
+        2 * SECOND,
+        Settings::default(),
+    )
+    .await;
+    let causes = measured.total.failures.into_keys().collect();
+    (measured.total.answered, causes)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn close_codes_are_told_apart_and_those_that_the_scenario_names_are_no_failure() {
+    for (code, cause) in [
+        (1000, "WebSocket: the server closed it with 1000 (normal closure)"),
+        (1011, "WebSocket: the server closed it with 1011 (internal error)"),
+        (4001, "WebSocket: the server closed it with 4001"),
+    ] {
+        let mut websocket = quiet(&format!("/close/{code}"), SECOND);
+        assert_eq!(ended(websocket.clone()).await, (0, vec![cause.to_owned()]));
+        websocket.close = vec![code];
+        assert_eq!(ended(websocket).await, (10, Vec::new()), "{code}");
+    }
+    let mut websocket = quiet("/close/1001", SECOND);
+    websocket.close = vec![1001];
+    websocket.sequence = vec![awaits("never")];
+    // What was to come has not come, however the server says goodbye.
+    let cause = "WebSocket: the server closed it with 1001 (going away)";
+    assert_eq!(ended(websocket).await, (0, vec![cause.to_owned()]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn binary_messages_come_back_and_pings_are_answered() {
+    let Action::WebSocket(mut websocket) = hold("/echo", SECOND) else {
+        unreachable!("it is one")
+    };
+    websocket.message.as_mut().unwrap().payload = Payload::Binary(vec![0, 255, 7]);
+    websocket.ping = Some(SECOND / 10);
+    let measured = run(
+        ten(4 * SECOND),
+        Action::WebSocket(websocket),
+        10 * SECOND,
+        Settings::default(),
+    )
+    .await;
+    assert_eq!(measured.total.failed(), 0, "{:?}", measured.total.failures);
+    let websocket = measured.websocket.unwrap();
+    assert_eq!((websocket.held, websocket.unanswered), (10, 0));
+    assert!(websocket.ping.count() >= 10, "{}", websocket.ping.count());
+    assert!(
+        websocket.round_trip.count() >= 10,
+        "{}",
+        websocket.round_trip.count()
+    );
+    assert_eq!(websocket.messages.0, websocket.messages.1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ping_without_a_pong_fails_the_step() {
+    let mut websocket = quiet("/deaf", 10 * SECOND);
+    websocket.ping = Some(SECOND / 10);
+    let causes = vec!["WebSocket: no pong within 2 s".to_owned()];
+    assert_eq!(ended(websocket).await, (0, causes));
+}
+
+fn send(text: &str) -> Part {
+    Part::Send(Payload::Text(template(text)))
+}
+
+fn awaits(text: &str) -> Part {
+    Part::Await(BodyCheck::Contains(text.to_owned()), Some(SECOND))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sequence_is_sent_and_awaited_in_order_before_the_connection_is_held() {
+    let mut websocket = quiet("/echo", Duration::ZERO);
+    websocket.sequence = vec![
+        send(r#"{"hello":"{{user}}"}"#),
+        Part::Await(BodyCheck::Json("/hello".to_owned()), None),
+        Part::Pause(SECOND / 10),
+        send("one"),
+        Part::Send(Payload::Binary(b"two".to_vec())),
+        awaits("two"),
+        awaits("one"),
+    ];
+    let measured = run(
+        ten(4 * SECOND),
+        Action::WebSocket(websocket.clone()),
+        10 * SECOND,
+        Settings::default(),
+    )
+    .await;
+    assert_eq!(measured.total.answered, 10, "{:?}", measured.total.failures);
+    let all = measured.websocket.unwrap();
+    assert_eq!((all.messages, all.round_trip.count()), ((30, 30), 30));
+
+    websocket.sequence.push(awaits("three"));
+    let causes = vec!["WebSocket: no awaited message within 1 s".to_owned()];
+    assert_eq!(ended(websocket).await, (0, causes));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_beyond_the_limit_fails_the_step() {
+    let mut websocket = quiet("/echo", Duration::ZERO);
+    websocket.sequence = vec![send(&"m".repeat(1000)), awaits("m")];
+    websocket.largest_message = 1000;
+    assert_eq!(ended(websocket.clone()).await, (10, Vec::new()));
+    websocket.largest_message = 999;
+    let causes = vec!["WebSocket: a message was larger than maxMessageBytes".to_owned()];
+    assert_eq!(ended(websocket).await, (0, causes));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn headers_of_the_step_are_sent_with_the_upgrade() {
+    let mut websocket = quiet("/private", Duration::ZERO);
+    websocket.sequence = vec![send("a"), awaits("a")];
+    assert_eq!(ended(websocket.clone()).await, (0, vec!["status 401".to_owned()]));
+    websocket.headers = vec![("x-user".to_owned(), template("user {{user}}"))];
+    assert_eq!(ended(websocket).await, (10, Vec::new()));
+}

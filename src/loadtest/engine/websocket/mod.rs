@@ -1,0 +1,148 @@
+//! One WebSocket connection: made, talked on, held as long as the scenario wants, and closed.
+//!
+//! ```text
+//! line      the connection itself: sends and receives at once     talk      what is said, and what is waited for
+//! round     the messages that a sequence awaits                    voice    frames that come at a fixed distance
+//! failures  how a connection ends, in words
+//! ```
+//!
+//! Invariant: whatever the server does or leaves undone, a connection ends at most the scenario's timeout after its hold
+//! is over, and what it has not answered by then counts with the time that it was waited for.
+
+mod failures;
+mod line;
+mod round;
+mod talk;
+mod voice;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use hyper::header::HeaderName;
+use tokio_tungstenite::{
+    client_async_with_config,
+    tungstenite::{client::IntoClientRequest as _, handshake::client::Request, protocol::WebSocketConfig},
+};
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    line::Line,
+    talk::{Ended, Talk},
+};
+use super::{journey::Next, recorder::StepId, worker::Worker};
+use crate::{
+    core::loadtest::scenario::{template::Template, websocket::WebSocket},
+    loadtest::http::{Failure, Reserved, Target, connect},
+};
+
+/// Bytes read at once, for each connection that is held: there may be tens of thousands.
+const READ_BUFFER: usize = 8 * 1024;
+
+/// A connection of a step with what it needs, but for the values of variables.
+#[derive(Debug)]
+pub(super) struct Socket {
+    /// What is done on it.
+    pub(super) websocket: WebSocket,
+    /// Headers of the upgrade.
+    pub(super) headers: Vec<(HeaderName, Template)>,
+}
+
+/// Connects, holds the connection as long as the scenario wants, and closes it. Connecting counts as the step's request;
+/// a connection that is lost while it is held, or on which the server does not do its part, makes it a failed one.
+pub(super) async fn hold(
+    worker: &Worker,
+    step: StepId,
+    socket: &Socket,
+    values: &BTreeMap<String, String>,
+    intended: Duration,
+    home: &CancellationToken,
+) -> Next {
+    let recorder = &worker.recorder;
+    let mut sent = None;
+    let connected = tokio::time::timeout(worker.timeout, open(worker, socket, values, &mut sent)).await;
+    match connected.unwrap_or(Err(Failure::Timeout(worker.timeout))) {
+        Ok((mut line, _reserved)) => {
+            connect_took(worker, sent);
+            recorder.websockets(|all| all.connected += 1);
+            recorder.ended(step, intended, sent, None);
+            let held = recorder.websocket_held();
+            let talk = Talk::new(worker, &socket.websocket, values);
+            let ended = talk.hold(&mut line, home).await;
+            drop(held);
+            if let Err(failure) = &ended {
+                recorder.lost(step, failure.clone());
+            }
+            ended_with(worker, ended.as_ref().err());
+            match ended {
+                Ok(Ended::ByServer) => line.drain().await,
+                Ok(Ended::ByUs) | Err(_) => line.close().await,
+            }
+            if ended.is_ok() { Next::Step } else { Next::Turn }
+        }
+        Err(failure) => {
+            if matches!(failure, Failure::Timeout(_)) {
+                connect_took(worker, sent);
+            }
+            ended_with(worker, Some(&failure));
+            recorder.ended(step, intended, sent, Some(failure));
+            Next::Turn
+        }
+    }
+}
+
+/// Counts what became of a connection.
+fn ended_with(worker: &Worker, failure: Option<&Failure>) {
+    worker.recorder.websockets(|all| match failure {
+        None => all.held += 1,
+        Some(failure) => *all.failures.entry(failure.to_string()).or_default() += 1,
+    });
+}
+
+fn connect_took(worker: &Worker, sent: Option<Duration>) {
+    if let Some(sent) = sent {
+        let took = worker.share.clock.elapsed().saturating_sub(sent);
+        worker.recorder.websockets(|all| all.connect.record(took));
+    }
+}
+
+/// Waits for room within the limit of connections, connects and upgrades. `sent` is when connecting began, and `None`
+/// where there was no room or no connection.
+async fn open<'a>(
+    worker: &'a Worker,
+    socket: &Socket,
+    values: &BTreeMap<String, String>,
+    sent: &mut Option<Duration>,
+) -> Result<(Line, Reserved<'a>), Failure> {
+    // The upgrade is one of HTTP/1.1, whatever the other requests speak.
+    let target = worker.pool.target().over_http1();
+    let request = request(worker, &target, socket, values)?;
+    let mut reserved = worker.pool.reserve().await?;
+    *sent = Some(worker.share.clock.elapsed());
+    let stream = connect(&target).await.inspect_err(|_| *sent = None)?;
+    reserved.opened();
+    let largest = usize::try_from(socket.websocket.largest_message).unwrap_or(usize::MAX);
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .max_message_size(Some(largest))
+        .max_frame_size(Some(largest));
+    let (stream, _) = client_async_with_config(request, stream, Some(config))
+        .await
+        .map_err(failures::of)?;
+    Ok((Line::new(stream), reserved))
+}
+
+fn request(
+    worker: &Worker,
+    target: &Target,
+    socket: &Socket,
+    values: &BTreeMap<String, String>,
+) -> Result<Request, Failure> {
+    let url = target.url(&socket.websocket.path.render(values)?);
+    let mut request = url
+        .replacen("http", "ws", 1)
+        .into_client_request()
+        .map_err(|_| Failure::Request("the path cannot be that of a URL".to_owned()))?;
+    for (name, value) in &worker.plan.headers(&socket.headers, values)? {
+        request.headers_mut().insert(name, value.clone());
+    }
+    Ok(request)
+}

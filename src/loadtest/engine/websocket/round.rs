@@ -1,0 +1,150 @@
+//! The messages that a sequence awaits after it has sent some: one round of question and answer.
+
+use std::time::Duration;
+
+use tokio_tungstenite::tungstenite::Message;
+
+use super::super::body::Body;
+use crate::core::loadtest::scenario::{model::BodyCheck, websocket::Part};
+
+/// Parts of a sequence up to its next question: first what is sent, with pauses, then what is awaited. An answer may come
+/// before the last question is sent, so messages count from the begin of the round on.
+#[derive(Debug, Default)]
+pub(super) struct Round<'a> {
+    /// When each message was sent.
+    asked: Vec<Duration>,
+    awaited: Vec<Awaited<'a>>,
+}
+
+#[derive(Debug)]
+struct Awaited<'a> {
+    check: &'a BodyCheck,
+    came: bool,
+}
+
+/// What a message is to a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// The answer to a message that was sent at this moment.
+    Answer(Duration),
+    /// Awaited, and no answer: nothing was sent before.
+    Unasked,
+    /// Not awaited.
+    Other,
+}
+
+/// The rounds of a sequence.
+pub(super) fn rounds(sequence: &[Part]) -> impl Iterator<Item = &[Part]> {
+    let awaits = |part: &Part| matches!(part, Part::Await(..));
+    sequence.chunk_by(move |one, next| !awaits(one) || awaits(next))
+}
+
+impl<'a> Round<'a> {
+    /// The round of these parts, of which none is done.
+    pub(super) fn new(parts: &'a [Part]) -> Self {
+        let checks = parts.iter().filter_map(|part| match part {
+            Part::Await(check, _) => Some(Awaited { check, came: false }),
+            Part::Send(_) | Part::Pause(_) => None,
+        });
+        Self {
+            asked: Vec::new(),
+            awaited: checks.collect(),
+        }
+    }
+
+    /// A message was sent.
+    pub(super) fn asked(&mut self, at: Duration) {
+        self.asked.push(at);
+    }
+
+    /// Whether the first so many awaited messages have come.
+    pub(super) fn has(&self, count: usize) -> bool {
+        self.awaited.iter().take(count).all(|awaited| awaited.came)
+    }
+
+    /// Takes a message if it is one that is awaited. The first awaited one answers the first question, and so on; those
+    /// beyond answer the last.
+    pub(super) fn take(&mut self, message: &Message) -> Taken {
+        let bytes: &[u8] = match message {
+            Message::Text(text) => text.as_bytes(),
+            Message::Binary(bytes) => bytes,
+            _ => return Taken::Other,
+        };
+        let body = Body::new(bytes);
+        let fits = |awaited: &Awaited| !awaited.came && body.fulfils(awaited.check).is_ok();
+        let Some(place) = self.awaited.iter().position(fits) else {
+            return Taken::Other;
+        };
+        if let Some(awaited) = self.awaited.get_mut(place) {
+            awaited.came = true;
+        }
+        self.question(place).map_or(Taken::Unasked, Taken::Answer)
+    }
+
+    /// The moments of the questions whose answers have not come.
+    pub(super) fn outstanding(&self) -> impl Iterator<Item = Duration> {
+        let places = self.awaited.iter().enumerate();
+        places
+            .filter(|(_, awaited)| !awaited.came)
+            .filter_map(|(place, _)| self.question(place))
+    }
+
+    fn question(&self, place: usize) -> Option<Duration> {
+        self.asked.get(place).or(self.asked.last()).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::loadtest::scenario::websocket::Payload;
+
+    fn awaits(text: &str) -> Part {
+        Part::Await(BodyCheck::Contains(text.to_owned()), None)
+    }
+
+    fn send() -> Part {
+        Part::Send(Payload::Binary(Vec::new()))
+    }
+
+    #[test]
+    fn a_round_ends_with_what_it_awaits() {
+        let sequence = [
+            awaits("welcome"),
+            send(),
+            Part::Pause(Duration::ZERO),
+            awaits("a"),
+            awaits("b"),
+            send(),
+        ];
+        let lengths: Vec<usize> = rounds(&sequence).map(<[Part]>::len).collect();
+        assert_eq!(lengths, [1, 4, 1]);
+    }
+
+    #[test]
+    fn answers_are_found_in_any_order_each_once_and_count_from_their_question() {
+        let parts = [send(), send(), awaits("a"), awaits("b"), awaits("b")];
+        let mut round = Round::new(&parts);
+        let at = Duration::from_secs;
+        round.asked(at(1));
+        // The first question may be answered before the second is sent.
+        assert_eq!(round.take(&Message::text("an a")), Taken::Answer(at(1)));
+        assert_eq!(round.take(&Message::text("an a")), Taken::Other);
+        round.asked(at(2));
+        assert_eq!(round.outstanding().collect::<Vec<_>>(), [at(2), at(2)]);
+        assert!(round.has(1) && !round.has(2));
+        assert_eq!(round.take(&Message::binary(b"b".to_vec())), Taken::Answer(at(2)));
+        assert_eq!(round.take(&Message::text("b")), Taken::Answer(at(2)));
+        assert!(round.has(3));
+        assert_eq!(round.take(&Message::text("b")), Taken::Other);
+    }
+
+    #[test]
+    fn what_is_awaited_before_anything_was_sent_is_no_answer() {
+        let parts = [awaits("welcome")];
+        let mut round = Round::new(&parts);
+        assert_eq!(round.outstanding().count(), 0);
+        assert_eq!(round.take(&Message::text("welcome")), Taken::Unasked);
+        assert!(round.has(1));
+    }
+}
