@@ -112,10 +112,19 @@ impl Latencies {
         (!self.is_empty()).then(|| self.0.mean() / 1e6)
     }
 
-    /// The share (0 to 1) of the requests that took at most `bound`; `None` without requests.
-    pub fn share_within(&self, bound: Duration) -> Option<f64> {
+    /// How many requests took at most `bound`.
+    pub fn within(&self, bound: Duration) -> u64 {
         let micros = u64::try_from(bound.as_micros()).unwrap_or(LONGEST);
-        (!self.is_empty()).then(|| self.0.quantile_below(micros))
+        self.0.count_between(0, micros)
+    }
+
+    /// These without `part`, which was recorded into them too.
+    #[must_use]
+    pub fn without(&self, part: &Self) -> Self {
+        let mut rest = self.clone();
+        // What is not in it cannot be taken out of it.
+        let _ = rest.0.subtract(&part.0);
+        rest
     }
 
     /// All reported quantiles; `None` without requests.
@@ -148,8 +157,8 @@ mod tests {
                 "{measured:?}"
             );
         }
-        let within = latencies.share_within(Duration::from_millis(250)).unwrap();
-        assert!((within - 0.25).abs() < 0.002, "{within}");
+        let within = latencies.within(Duration::from_millis(250));
+        assert!(within.abs_diff(250) <= 1, "{within}");
     }
 
     #[test]
@@ -172,6 +181,17 @@ mod tests {
         let latencies = Latencies::default();
         assert_eq!(latencies.quantiles(), None);
         assert_eq!(latencies.mean(), None);
-        assert_eq!(latencies.share_within(Duration::ZERO), None);
+        assert_eq!(latencies.within(Duration::MAX), 0);
+    }
+
+    #[test]
+    fn a_part_can_be_taken_out_again() {
+        let (mut all, mut part) = (Latencies::default(), Latencies::default());
+        for microseconds in [3, 70, 500_000, 90_000_000] {
+            all.record(Duration::from_micros(microseconds));
+        }
+        part.record(Duration::from_micros(500_000));
+        let rest = all.without(&part);
+        assert_eq!((rest.count(), rest.within(Duration::from_secs(1))), (3, 2));
     }
 }

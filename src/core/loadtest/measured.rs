@@ -50,10 +50,19 @@ pub struct Requests {
     pub latency: Latencies,
     /// From the moment it was really sent.
     pub service_time: Latencies,
+    /// The part of `latency` that is of failed requests.
+    pub failed_latency: Latencies,
+    /// The part of `latency` that is of answered requests that were due at the very beginning of an open load, when
+    /// nothing waited for others yet; empty in the closed model.
+    pub first_latency: Latencies,
+    /// When the first of them was due, from the beginning of an open load on; `None` in the closed model.
+    pub first_due: Option<Duration>,
     /// Requests that were due within the run.
     pub due: u64,
     /// Those that were answered as they should.
     pub answered: u64,
+    /// The answered ones whose answer came before the load ended.
+    pub answered_in_time: u64,
     /// Those that were not, by cause ("status 503", "connection refused", "no answer within 10s", "check: ...").
     pub failures: BTreeMap<String, u64>,
 }
@@ -70,12 +79,30 @@ impl Requests {
         (ended > 0).then(|| ratio(self.failed(), ended))
     }
 
+    /// How many of the answered ones took at most `limit`.
+    pub fn answered_within(&self, limit: Duration) -> u64 {
+        let (all, failed) = (self.latency.within(limit), self.failed_latency.within(limit));
+        all.saturating_sub(failed).min(self.answered)
+    }
+
+    /// Latency of the answered ones.
+    pub fn answered_latency(&self) -> Latencies {
+        self.latency.without(&self.failed_latency)
+    }
+
     /// Adds all of `other`.
     pub fn merge(&mut self, other: &Self) {
         self.latency.merge(&other.latency);
         self.service_time.merge(&other.service_time);
+        self.failed_latency.merge(&other.failed_latency);
+        self.first_latency.merge(&other.first_latency);
+        self.first_due = match (self.first_due, other.first_due) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
         self.due += other.due;
         self.answered += other.answered;
+        self.answered_in_time += other.answered_in_time;
         for (cause, count) in &other.failures {
             *self.failures.entry(cause.clone()).or_default() += count;
         }
@@ -110,6 +137,8 @@ pub struct Generator {
     pub threads: u32,
     /// Processor time of the whole process during the run, in seconds; `None` where it is unknown.
     pub cpu_seconds: Option<f64>,
+    /// Share (0 to 1) of its processors that it used while load was sent; `None` where it is unknown.
+    pub cpu_share: Option<f64>,
     /// Processors it may use.
     pub processors: u32,
     /// Connections opened.
@@ -122,8 +151,21 @@ pub struct Generator {
     pub waited_for_connection: u64,
     /// Requests that were due and never sent, because the run was ended before.
     pub unsent: u64,
+    /// Requests that it could not send, by what it lacked.
+    pub faults: BTreeMap<Fault, u64>,
     /// Longest pause of the generator as a whole, in seconds: it was stopped, or starved of processors.
     pub longest_pause: f64,
+}
+
+/// What a load generator lacks when it cannot open a connection. The service has no part in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum Fault {
+    /// EADDRNOTAVAIL.
+    #[error("no free local port")]
+    NoLocalPort,
+    /// EMFILE, ENFILE.
+    #[error("too many open files")]
+    TooManyFiles,
 }
 
 impl Generator {
@@ -134,6 +176,14 @@ impl Generator {
             .cpu_seconds
             .zip(other.cpu_seconds)
             .map(|(one, other)| one + other);
+        // The busier one is the one to doubt.
+        self.cpu_share = match (self.cpu_share, other.cpu_share) {
+            (Some(one), Some(other)) => Some(one.max(other)),
+            (one, other) => one.or(other),
+        };
+        for (fault, count) in &other.faults {
+            *self.faults.entry(*fault).or_default() += count;
+        }
         self.processors += other.processors;
         self.connections += other.connections;
         self.connections_peak += other.connections_peak;

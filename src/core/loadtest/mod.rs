@@ -8,6 +8,7 @@
 //!
 //! Must not: send anything, look at a clock or a cluster. `src/loadtest` does that.
 
+pub mod achieved;
 pub mod autoscaling;
 pub mod capacity;
 pub mod chain;

@@ -11,16 +11,16 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use super::{
     Ending,
     detail::Detail,
-    machine::{Machine, PauseWatch, cpu_time},
+    machine::{CpuMeter, Machine, PauseWatch, cpu_time},
     recorder::{Message, Slice, Totals},
 };
 use crate::{
     core::loadtest::{
         latencies::Latencies,
-        measured::{End, Generator, Measured, Requests, Second, WebSockets, ratio},
+        measured::{End, Fault, Generator, Measured, Requests, Second, WebSockets, ratio},
         scenario::model::{Action, Load, Scenario},
     },
-    loadtest::clock::RunClock,
+    loadtest::{clock::RunClock, http::Failure},
 };
 
 /// Fewer requests than this are no storm, however many of them fail.
@@ -36,7 +36,10 @@ pub(super) struct Collector {
     ending: Ending,
     tell: UnboundedSender<(Second, Detail)>,
     pauses: PauseWatch,
-    cpu: (Option<Duration>, Option<Duration>),
+    cpu_at_start: Option<Duration>,
+    load_cpu: CpuMeter,
+    second_cpu: CpuMeter,
+    cpu_share: Option<f64>,
     open: BTreeMap<u32, (u32, Slice)>,
     next: u32,
     recent: VecDeque<(u64, u64)>,
@@ -63,7 +66,10 @@ impl Collector {
             ending,
             tell,
             pauses: PauseWatch::start(clock),
-            cpu: (cpu_time(), cpu_time()),
+            cpu_at_start: cpu_time(),
+            load_cpu: CpuMeter::start(machine, clock),
+            second_cpu: CpuMeter::start(machine, clock),
+            cpu_share: None,
             open: BTreeMap::new(),
             next: 0,
             recent: VecDeque::new(),
@@ -74,6 +80,9 @@ impl Collector {
 
     /// Collects until every thread is done; `None` if one was lost.
     pub(super) async fn collect(mut self, mut received: UnboundedReceiver<Message>) -> Option<Measured> {
+        tokio::time::sleep_until(self.clock.zero().into()).await;
+        self.load_cpu = CpuMeter::start(self.machine, self.clock);
+        self.second_cpu = self.load_cpu;
         while let Some(message) = received.recv().await {
             match message {
                 Message::Slice(slice) => self.slice(*slice),
@@ -105,11 +114,12 @@ impl Collector {
 
     fn close_next(&mut self) {
         let (_, slice) = self.open.remove(&self.next).unwrap_or_default();
-        let cpu = cpu_time();
-        let used = cpu
-            .zip(self.cpu.1)
-            .map(|(now, before)| now.saturating_sub(before));
-        self.cpu.1 = cpu;
+        let generator_cpu = self.second_cpu.share(self.clock);
+        self.second_cpu = CpuMeter::start(self.machine, self.clock);
+        if self.is_of_the_load(self.next) {
+            // Answers that are waited for afterwards would thin it.
+            self.cpu_share = self.load_cpu.share(self.clock).or(self.cpu_share);
+        }
         let second = Second {
             at: self.next,
             due: self.due_in(self.next).unwrap_or_else(|| slice.detail.due()),
@@ -118,13 +128,29 @@ impl Collector {
             latency: slice.latency.quantiles(),
             concurrency: slice.concurrency,
             websockets: slice.websockets,
-            generator_cpu: used.map(|used| used.as_secs_f64() / f64::from(self.machine.processors.max(1))),
+            generator_cpu,
         };
         self.next += 1;
         self.guard(&second);
         // Nobody has to listen.
         let _ = self.tell.send((second.clone(), slice.detail));
         self.seconds.push(second);
+    }
+
+    /// Whether load was sent in a second.
+    fn is_of_the_load(&self, second: u32) -> bool {
+        let (_, elapsed) = self.end();
+        Duration::from_secs(second.into()) < elapsed
+    }
+
+    /// How the load ended, and after what time; as planned if nobody has said otherwise.
+    fn end(&self) -> (End, Duration) {
+        let planned = self.scenario.load.profile().duration();
+        // An order that comes while the last answers are waited for ends nothing early.
+        match self.ending.given() {
+            Some((end, at)) => (end, planned.min(at.saturating_duration_since(self.clock.zero()))),
+            None => (End::Completed, planned),
+        }
     }
 
     /// Journeys that are due in a second of an open load; their requests, where each has one.
@@ -181,11 +207,7 @@ impl Collector {
         for thread in &self.totals {
             schedule_error.merge(&thread.schedule_error);
         }
-        // An order that comes while the last answers are waited for ends nothing early.
-        let (end, elapsed) = match self.ending.given() {
-            Some((end, at)) => (end, planned.min(at.saturating_duration_since(self.clock.zero()))),
-            None => (End::Completed, planned),
-        };
+        let (end, elapsed) = self.end();
         Measured {
             began: self.clock.timestamp(),
             planned,
@@ -205,10 +227,17 @@ impl Collector {
         for thread in &self.totals {
             for (name, measured) in self.names.iter().zip(&thread.steps) {
                 let step = steps.entry(name.clone()).or_default();
-                step.latency.merge(&measured.latency);
-                step.service_time.merge(&measured.service_time);
-                step.due += measured.due;
-                step.answered += measured.answered;
+                step.merge(&Requests {
+                    latency: measured.latency.clone(),
+                    service_time: measured.service_time.clone(),
+                    failed_latency: measured.failed_latency.clone(),
+                    first_latency: measured.first_latency.clone(),
+                    first_due: measured.first_due,
+                    due: measured.due,
+                    answered: measured.answered,
+                    answered_in_time: measured.answered_in_time,
+                    failures: BTreeMap::new(),
+                });
                 for (failure, count) in &measured.failures {
                     *step.failures.entry(failure.to_string()).or_default() += count;
                 }
@@ -219,12 +248,13 @@ impl Collector {
 
     fn generator(&self) -> Generator {
         let sum = |of: fn(&Totals) -> u64| self.totals.iter().map(of).sum();
-        let (began, _) = self.cpu;
         Generator {
             threads: self.threads,
             cpu_seconds: cpu_time()
-                .zip(began)
+                .zip(self.cpu_at_start)
                 .map(|(now, began)| now.saturating_sub(began).as_secs_f64()),
+            cpu_share: self.cpu_share,
+            faults: self.faults(),
             processors: self.machine.processors,
             connections: sum(|totals| totals.connections.0),
             connections_peak: sum(|totals| totals.connections.1),
@@ -233,6 +263,18 @@ impl Collector {
             unsent: sum(|totals| totals.unsent),
             longest_pause: self.pauses.longest().as_secs_f64(),
         }
+    }
+
+    /// Requests that the generator could not send, by what it lacked.
+    fn faults(&self) -> BTreeMap<Fault, u64> {
+        let mut faults = BTreeMap::new();
+        let steps = self.totals.iter().flat_map(|thread| &thread.steps);
+        for (failure, count) in steps.flat_map(|step| &step.failures) {
+            if let Failure::Generator(fault) = failure {
+                *faults.entry(*fault).or_default() += count;
+            }
+        }
+        faults
     }
 
     fn websockets(&self) -> Option<WebSockets> {

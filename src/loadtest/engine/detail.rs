@@ -67,8 +67,10 @@ pub struct StepDetail {
     pub answered: u64,
     /// Those that were not, by cause. A connection that was lost after it counted as answered counts here too.
     pub failures: BTreeMap<Failure, u64>,
-    /// From the moment a request was due.
+    /// Latency of the answered requests, from the moment they were due.
     pub latency: Buckets,
+    /// Latency of those that failed after they were sent.
+    pub failed_latency: Buckets,
 }
 
 /// One second.
@@ -118,6 +120,7 @@ impl Detail {
             step.due += more.due;
             step.answered += more.answered;
             step.latency.merge(&more.latency);
+            step.failed_latency.merge(&more.failed_latency);
             for (failure, count) in more.failures {
                 *step.failures.entry(failure).or_default() += count;
             }

@@ -121,7 +121,7 @@ impl User {
         intended: Duration,
         home: &CancellationToken,
     ) -> Next {
-        worker.recorder.due(step.id);
+        worker.recorder.due(step.id, intended);
         match &step.action {
             PlannedAction::Request(request) => self.request(worker, step, request, intended).await,
             PlannedAction::WebSocket(socket) => {

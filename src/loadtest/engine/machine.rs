@@ -68,6 +68,38 @@ pub(super) fn cpu_time() -> Option<Duration> {
     None
 }
 
+/// How much of the processors this process used from one moment to another. A share is divided by the time that was
+/// measured, never by the time that was planned.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CpuMeter {
+    processors: u32,
+    /// Processor time and time of the run, at the beginning of the measurement.
+    since: Option<(Duration, f64)>,
+}
+
+impl CpuMeter {
+    /// Measures from now on.
+    pub(super) fn start(machine: Machine, clock: RunClock) -> Self {
+        Self {
+            processors: machine.processors.max(1),
+            since: cpu_time().map(|used| (used, clock.now())),
+        }
+    }
+
+    /// Share (0 to 1) of the processors since the beginning; `None` where it is unknown, or too little time has passed
+    /// for the clock of processor time.
+    pub(super) fn share(&self, clock: RunClock) -> Option<f64> {
+        /// Seconds.
+        const LEAST: f64 = 0.01;
+        let ((before, began), now) = (self.since?, cpu_time()?);
+        let seconds = clock.now() - began;
+        (seconds >= LEAST).then(|| {
+            let used = now.saturating_sub(before).as_secs_f64();
+            used / (seconds * f64::from(self.processors))
+        })
+    }
+}
+
 /// Watches whether this process goes on at all: a thread that sleeps briefly, again and again, and sees how long it
 /// really slept. A process that was stopped, or starved of processors, slept too long.
 #[derive(Debug)]

@@ -62,15 +62,40 @@ pub(super) struct Totals {
 pub(super) struct StepTotals {
     pub(super) latency: Latencies,
     pub(super) service_time: Latencies,
+    pub(super) failed_latency: Latencies,
+    pub(super) first_latency: Latencies,
+    pub(super) first_due: Option<Duration>,
     pub(super) due: u64,
     pub(super) answered: u64,
+    pub(super) answered_in_time: u64,
     pub(super) failures: BTreeMap<Failure, u64>,
+}
+
+impl StepTotals {
+    /// Whether a request that was due at `intended` was one of the first.
+    fn is_first(&self, intended: Duration) -> bool {
+        /// From the very first one on.
+        const FIRST: Duration = Duration::from_millis(100);
+        self.first_due.is_some_and(|first| intended < first + FIRST)
+    }
+}
+
+/// What of a load a thread has to know to tell what belongs to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    /// Whether requests are due at moments of their own (open model).
+    pub(super) open: bool,
+    /// When it ends.
+    pub(super) end: Duration,
 }
 
 /// Measures for one thread.
 #[derive(Debug)]
 pub(super) struct Recorder {
     clock: RunClock,
+    open: bool,
+    /// When the load ends: as planned, or when it was stopped.
+    end: Cell<Duration>,
     totals: RefCell<Totals>,
     slice: RefCell<Slice>,
     /// Journeys under way.
@@ -82,13 +107,15 @@ pub(super) struct Recorder {
 
 impl Recorder {
     /// Measures this many steps.
-    pub(super) fn new(steps: usize, clock: RunClock, messages: UnboundedSender<Message>) -> Self {
+    pub(super) fn new(steps: usize, span: Span, clock: RunClock, messages: UnboundedSender<Message>) -> Self {
         let totals = Totals {
             steps: (0..steps).map(|_| StepTotals::default()).collect(),
             ..Totals::default()
         };
         Self {
             clock,
+            open: span.open,
+            end: Cell::new(span.end),
             totals: RefCell::new(totals),
             slice: RefCell::new(Slice {
                 detail: Detail::of(steps),
@@ -100,25 +127,33 @@ impl Recorder {
         }
     }
 
-    /// A request is due and about to be sent.
-    pub(super) fn due(&self, step: StepId) {
+    /// The load is over now, if not before: nothing is begun any more.
+    pub(super) fn load_is_over(&self) {
+        self.end.set(self.end.get().min(self.clock.elapsed()));
+    }
+
+    /// A request is due at `intended` and about to be sent.
+    pub(super) fn due(&self, step: StepId, intended: Duration) {
         let mut slice = self.slice.borrow_mut();
         if let Some(detail) = slice.detail.step(step) {
             detail.due += 1;
         }
         if let Some(step) = self.totals.borrow_mut().steps.get_mut(step.0) {
             step.due += 1;
+            if self.open {
+                step.first_due.get_or_insert(intended);
+            }
         }
     }
 
-    /// A request that was due at `intended` and sent at `sent`, if ever, is over now.
+    /// A request that was due at `intended` and sent at `sent`, if ever, is over now. Gives back its latency.
     pub(super) fn ended(
         &self,
         step: StepId,
         intended: Duration,
         sent: Option<Duration>,
         failure: Option<Failure>,
-    ) {
+    ) -> Duration {
         let now = self.clock.elapsed();
         self.roll(now);
         let latency = now.saturating_sub(intended);
@@ -131,24 +166,34 @@ impl Recorder {
             slice.latency.record(latency);
         }
         let (Some(step), Some(detail)) = (totals.steps.get_mut(step.0), slice.detail.step(step)) else {
-            return;
+            return latency;
         };
         if let Some(sent) = sent {
             step.latency.record(latency);
-            detail.latency.record(latency);
             step.service_time.record(now.saturating_sub(sent));
         }
         if let Some(failure) = failure {
+            if sent.is_some() {
+                step.failed_latency.record(latency);
+                detail.failed_latency.record(latency);
+            }
             *detail.failures.entry(failure.clone()).or_default() += 1;
             *step.failures.entry(failure).or_default() += 1;
         } else {
             step.answered += 1;
+            step.answered_in_time += u64::from(now <= self.end.get());
+            if step.is_first(intended) {
+                step.first_latency.record(latency);
+            }
             detail.answered += 1;
+            detail.latency.record(latency);
         }
+        latency
     }
 
-    /// What counted as answered when it was connected was lost afterwards: it has failed, in this second.
-    pub(super) fn lost(&self, step: StepId, failure: Failure) {
+    /// What counted as answered after `latency`, when it was connected, was lost afterwards: it has failed, in this
+    /// second.
+    pub(super) fn lost(&self, step: StepId, latency: Duration, failure: Failure) {
         self.roll(self.clock.elapsed());
         let mut slice = self.slice.borrow_mut();
         if let Some(detail) = slice.detail.step(step) {
@@ -156,6 +201,9 @@ impl Recorder {
         }
         if let Some(step) = self.totals.borrow_mut().steps.get_mut(step.0) {
             step.answered = step.answered.saturating_sub(1);
+            // Who was connected before the load ended.
+            step.answered_in_time = step.answered_in_time.saturating_sub(1);
+            step.failed_latency.record(latency);
             *step.failures.entry(failure).or_default() += 1;
         }
     }

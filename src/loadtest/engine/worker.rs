@@ -9,7 +9,7 @@ use super::{
     alarm::Alarm,
     closed, open, patience,
     plan::Plan,
-    recorder::{Message, Recorder},
+    recorder::{Message, Recorder, Span},
 };
 use crate::{
     core::loadtest::scenario::model::{Load, Scenario},
@@ -80,11 +80,15 @@ pub(super) fn spawn(share: Share, scenario: Arc<Scenario>, target: Target) -> io
 
 async fn run(share: Share, scenario: Arc<Scenario>, target: Target, plan: Plan) {
     let connections = usize::try_from(share.connections).unwrap_or(usize::MAX).max(1);
+    let span = Span {
+        open: matches!(scenario.load, Load::Open(_)),
+        end: scenario.load.profile().duration(),
+    };
     let worker = Rc::new(Worker {
-        recorder: Recorder::new(plan.step_names().len(), share.clock, share.messages.clone()),
+        recorder: Recorder::new(plan.step_names().len(), span, share.clock, share.messages.clone()),
         pool: Pool::new(Rc::new(target), Limits { connections }),
         timeout: scenario.timeout,
-        open: matches!(scenario.load, Load::Open(_)),
+        open: span.open,
         home: CancellationToken::new(),
         plan,
         share,
@@ -97,6 +101,7 @@ async fn run(share: Share, scenario: Arc<Scenario>, target: Target, plan: Plan) 
         Load::Open(profile) => open::run(&worker, profile, &alarm).await,
         Load::Closed(profile) => closed::run(&worker, profile, &alarm).await,
     }
+    worker.recorder.load_is_over();
     worker.home.cancel();
     drain(&worker, patience(&scenario)).await;
     ticks.abort();

@@ -73,13 +73,15 @@ impl Runs {
     fn histograms(&self, encoder: &mut DescriptorEncoder) -> Result<(), fmt::Error> {
         let mut latency = encoder.encode_descriptor(
             "latency",
-            "From the moment a request was due to the last byte of its answer",
+            "From the moment a request was due to the last byte of its answer, or to its failure",
             Some(&Unit::Seconds),
             MetricType::Histogram,
         )?;
         for (scenario, name, step) in self.steps() {
-            let labels = [("scenario", scenario), ("step", name)];
-            histogram(latency.encode_family(&labels)?, &step.latency)?;
+            for (outcome, durations) in [("answered", &step.latency), ("failed", &step.failed_latency)] {
+                let labels = [("scenario", scenario), ("step", name), ("outcome", outcome)];
+                histogram(latency.encode_family(&labels)?, durations)?;
+            }
         }
         let mut late = encoder.encode_descriptor(
             "schedule_error",

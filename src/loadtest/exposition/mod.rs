@@ -48,6 +48,7 @@ struct Step {
     /// By cause.
     failures: BTreeMap<String, u64>,
     latency: Buckets,
+    failed_latency: Buckets,
 }
 
 /// The run that goes on.
@@ -110,6 +111,7 @@ impl Exposition {
             step.due += more.due;
             step.answered += more.answered;
             step.latency.merge(&more.latency);
+            step.failed_latency.merge(&more.failed_latency);
             for (failure, count) in &more.failures {
                 *step.failures.entry(failure.to_string()).or_default() += count;
             }

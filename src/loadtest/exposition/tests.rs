@@ -28,14 +28,17 @@ fn scenario(level: Level) -> Arc<Scenario> {
 
 fn detail() -> Detail {
     let mut latency = Buckets::default();
-    for milliseconds in [4, 40, 20_000] {
+    for milliseconds in [4, 40] {
         latency.record(Duration::from_millis(milliseconds));
     }
+    let mut failed_latency = Buckets::default();
+    failed_latency.record(Duration::from_secs(20));
     let step = StepDetail {
         due: 4,
         answered: 2,
         failures: BTreeMap::from([(Failure::Status(503), 1)]),
         latency,
+        failed_latency,
     };
     let mut schedule_error = Buckets::default();
     schedule_error.record(Duration::from_micros(70));
@@ -79,9 +82,10 @@ fn seconds_add_up_and_causes_are_told_apart() {
             r#"vas_test_requests_due_total{scenario="quick",step="a \"step\""} 8"#,
             r#"vas_test_requests_total{scenario="quick",step="a \"step\"",outcome="answered",cause=""} 4"#,
             r#"vas_test_requests_total{scenario="quick",step="a \"step\"",outcome="failed",cause="status 503"} 2"#,
-            r#"vas_test_latency_seconds_bucket{le="0.005",scenario="quick",step="a \"step\""} 2"#,
-            r#"vas_test_latency_seconds_bucket{le="+Inf",scenario="quick",step="a \"step\""} 6"#,
-            r#"vas_test_latency_seconds_count{scenario="quick",step="a \"step\""} 6"#,
+            r#"vas_test_latency_seconds_bucket{le="0.005",scenario="quick",step="a \"step\"",outcome="answered"} 2"#,
+            r#"vas_test_latency_seconds_bucket{le="+Inf",scenario="quick",step="a \"step\"",outcome="answered"} 4"#,
+            r#"vas_test_latency_seconds_count{scenario="quick",step="a \"step\"",outcome="answered"} 4"#,
+            r#"vas_test_latency_seconds_count{scenario="quick",step="a \"step\"",outcome="failed"} 2"#,
             r#"vas_test_schedule_error_seconds_bucket{le="0.0001",scenario="quick"} 2"#,
             r#"vas_test_last_second_latency_seconds{quantile="0.95"} 0.04"#,
             "vas_test_planned_rate 50.0",

@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use crate::core::loadtest::scenario::template::Unset;
+use crate::core::loadtest::{measured::Fault, scenario::template::Unset};
 
 /// Why a request failed. Equal ones are counted together, so there are no addresses or times in them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -10,6 +10,9 @@ pub enum Failure {
     /// An answer with a status that does not count as one.
     #[error("status {0}")]
     Status(u16),
+    /// The load generator could not open a connection: the service has no part in it.
+    #[error("load generator: {0}")]
+    Generator(Fault),
     /// The connection could not be made.
     #[error("cannot connect: {0}")]
     Connect(String),
@@ -42,7 +45,7 @@ pub enum Failure {
 impl Failure {
     /// A connection that could not be made.
     pub fn connect(error: &io::Error) -> Self {
-        Self::Connect(kind(error))
+        fault(error).map_or_else(|| Self::Connect(kind(error)), Self::Generator)
     }
 
     /// A connection that was lost.
@@ -50,12 +53,28 @@ impl Failure {
         let mut source = Some(error);
         while let Some(error) = source {
             if let Some(io) = error.downcast_ref::<io::Error>() {
-                return Self::Connection(kind(io));
+                return fault(io).map_or_else(|| Self::Connection(kind(io)), Self::Generator);
             }
             source = error.source();
         }
         Self::Connection(error.to_string())
     }
+}
+
+/// What this process or its machine lacks, where that is why there is no connection.
+fn fault(error: &io::Error) -> Option<Fault> {
+    if error.kind() == io::ErrorKind::AddrNotAvailable {
+        return Some(Fault::NoLocalPort);
+    }
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+        let files = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
+        if error.raw_os_error().is_some_and(|number| files.contains(&number)) {
+            return Some(Fault::TooManyFiles);
+        }
+    }
+    None
 }
 
 /// Words for an I/O error without its address and number.
@@ -85,6 +104,12 @@ mod tests {
         assert_eq!(
             Failure::connect(&refused).to_string(),
             "cannot connect: connection refused"
+        );
+        // EADDRNOTAVAIL, EMFILE, ENFILE.
+        let own = [99, 24, 23].map(|number| Failure::connect(&io::Error::from_raw_os_error(number)));
+        assert_eq!(
+            own,
+            [Fault::NoLocalPort, Fault::TooManyFiles, Fault::TooManyFiles].map(Failure::Generator)
         );
         assert_eq!(
             Failure::Timeout(Duration::from_millis(1500)).to_string(),

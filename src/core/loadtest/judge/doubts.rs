@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::core::loadtest::{
     duration::short,
-    measured::{End, Measured, ratio},
+    measured::{End, Fault, Measured, ratio},
     scenario::{model::Load, threshold::in_percent},
 };
 
@@ -32,7 +32,25 @@ pub fn doubts(load: &Load, measured: &Measured) -> Vec<String> {
     ]
     .into_iter()
     .flatten()
+    .chain(faults(measured))
     .collect()
+}
+
+/// A connection that the generator could not open is no failure of the service, and was no load on it either: one is
+/// enough to doubt a run.
+fn faults(measured: &Measured) -> impl Iterator<Item = String> {
+    measured.generator.faults.iter().map(|(fault, count)| {
+        let remedy = match fault {
+            Fault::NoLocalPort => {
+                "keep connections open (no --no-keepalive), widen net.ipv4.ip_local_port_range, or send from more machines and `vas test merge` the runs"
+            }
+            Fault::TooManyFiles => {
+                "raise the limit of open files (ulimit -n), or lower --max-connections"
+            }
+        };
+        let requests = if *count == 1 { "request" } else { "requests" };
+        format!("the load generator could not connect for {count} {requests}: {fault}; {remedy}")
+    })
 }
 
 fn pause(measured: &Measured) -> Option<String> {
@@ -45,10 +63,8 @@ fn pause(measured: &Measured) -> Option<String> {
 }
 
 fn busy(measured: &Measured) -> Option<String> {
-    let used = measured.generator.cpu_seconds?;
-    let seconds = measured.elapsed.as_secs_f64();
-    let share = used / (seconds * f64::from(measured.generator.processors.max(1)));
-    (seconds > 0.0 && share > BUSY).then(|| {
+    let share = measured.generator.cpu_share?;
+    (share > BUSY).then(|| {
         format!(
             "the load generator used {} of its processors (more than {}); send less, or from more machines and `vas test merge` the runs",
             in_percent(share),
@@ -124,7 +140,7 @@ mod tests {
         paused.generator.longest_pause = 1.0;
         assert!(words(&paused).contains("stood still for 1.00 s"));
         let mut busy = easy();
-        busy.generator.cpu_seconds = Some(16.5);
+        busy.generator.cpu_share = Some(0.825);
         assert!(
             words(&busy).contains("82.5% of its processors"),
             "{}",
@@ -141,6 +157,14 @@ mod tests {
         let mut waited = easy();
         waited.generator.waited_for_connection = 2;
         assert!(words(&waited).contains("all 1000 connections"));
+        let mut starved = easy();
+        starved.generator.faults = [(Fault::NoLocalPort, 1), (Fault::TooManyFiles, 7)].into();
+        let said = words(&starved);
+        assert!(
+            said.contains("for 1 request: no free local port; keep")
+                && said.contains("for 7 requests: too many open files; raise"),
+            "{said}"
+        );
         let mut unsent = easy();
         unsent.total.due = 90;
         assert!(words(&unsent).contains("90 of 100 planned"));

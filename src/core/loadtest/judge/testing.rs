@@ -14,6 +14,7 @@ pub fn requests(answered: u64, failed: u64) -> Requests {
     let mut requests = Requests {
         due: answered + failed,
         answered,
+        answered_in_time: answered,
         ..Requests::default()
     };
     for number in 1..=answered {
@@ -22,6 +23,7 @@ pub fn requests(answered: u64, failed: u64) -> Requests {
     }
     for _ in 0..failed {
         requests.latency.record(Duration::from_secs(3));
+        requests.failed_latency.record(Duration::from_secs(3));
         requests.service_time.record(Duration::from_secs(3));
     }
     if failed > 0 {
@@ -58,6 +60,7 @@ pub fn measured(total: Requests) -> Measured {
         generator: Generator {
             threads: 1,
             cpu_seconds: Some(0.5),
+            cpu_share: Some(0.025),
             processors: 2,
             connections: 4,
             connections_peak: 4,

@@ -2,6 +2,7 @@
 
 use super::{sockets, trend::Trend};
 use crate::core::loadtest::{
+    achieved,
     check::{Area, Check},
     duration::short,
     measured::{Measured, Requests, ratio},
@@ -33,7 +34,7 @@ pub(super) fn check(threshold: &Threshold, measured: &Measured) -> Check {
         }
         (Some(seen), _) => (seen.holds, seen.words),
         (None, None) => (false, "there is no such step".to_owned()),
-        (None, Some(_)) => (false, missing(threshold.bound).to_owned()),
+        (None, Some(requests)) => (false, missing(threshold.bound, requests).to_owned()),
     };
     Check {
         name: threshold.to_string(),
@@ -62,10 +63,12 @@ fn seen(bound: Bound, requests: &Requests, measured: &Measured) -> Option<Seen> 
             }
         }
         Bound::Within(limit, share) => {
-            // Requests that failed without an answer are not within anything.
+            // A request that failed is not within anything, however fast it failed.
             let ended = requests.answered + requests.failed();
-            let within = requests.latency.share_within(limit)?;
-            let within = within * ratio(requests.latency.count(), ended.max(1)).min(1.0);
+            if ended == 0 {
+                return None;
+            }
+            let within = ratio(requests.answered_within(limit), ended);
             Seen {
                 holds: within >= share,
                 words: in_percent(within),
@@ -79,14 +82,10 @@ fn seen(bound: Bound, requests: &Requests, measured: &Measured) -> Option<Seen> 
             }
         }
         Bound::Rate(rate) => {
-            let seconds = measured.elapsed.as_secs_f64();
-            if seconds <= 0.0 {
-                return None;
-            }
-            let answered = ratio(requests.answered, 1) / seconds;
+            let answered = achieved::rate(requests, measured)?;
             Seen {
                 holds: answered >= rate,
-                words: format!("{answered:.1}/s"),
+                words: format!("{answered:.1}/s{}", too_late(requests)),
             }
         }
         Bound::Trend(growth) => {
@@ -108,11 +107,20 @@ fn seen(bound: Bound, requests: &Requests, measured: &Measured) -> Option<Seen> 
     })
 }
 
-fn missing(bound: Bound) -> &'static str {
+/// Answers that do not count in the rate.
+fn too_late(requests: &Requests) -> String {
+    match requests.answered.saturating_sub(requests.answered_in_time) {
+        0 => String::new(),
+        late => format!(", {late} more answers came after the load had ended"),
+    }
+}
+
+fn missing(bound: Bound, requests: &Requests) -> &'static str {
     match bound {
         Bound::Latency(..) | Bound::Within(..) => "no request was answered",
         Bound::Errors(_) => "no request ended",
-        Bound::Rate(_) => "nothing was sent",
+        Bound::Rate(_) if requests.due == 0 => "nothing was sent",
+        Bound::Rate(_) => "answers take almost as long as the load lasted: let it last longer",
         Bound::Trend(_) => "too few seconds with answers for a trend",
         Bound::Socket(..) | Bound::Held(_) | Bound::HeldAtOnce(_) => sockets::missing(bound, None),
     }
@@ -136,6 +144,8 @@ fn hint(bound: Bound) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::core::loadtest::judge::testing::{measured, requests};
 
@@ -176,6 +186,20 @@ mod tests {
             let check = one(text, &nothing);
             assert!(!check.passed && check.measured.contains(words), "{check:?}");
         }
+    }
+
+    #[test]
+    fn a_request_that_fails_fast_is_not_within_a_bound() {
+        let mut unready = requests(50, 0);
+        for _ in 0..50 {
+            let fast = Duration::from_millis(1);
+            unready.latency.record(fast);
+            unready.failed_latency.record(fast);
+        }
+        unready.due = 100;
+        unready.failures.insert("status 503".to_owned(), 50);
+        let check = one("within 10s >= 51%", &measured(unready));
+        assert!(!check.passed && check.measured == "50%", "{check:?}");
     }
 
     #[test]

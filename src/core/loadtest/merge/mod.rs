@@ -120,9 +120,11 @@ fn shifts(one: &Measured, other: &Measured) -> (u32, u32) {
     (after(one.began), after(other.began))
 }
 
-fn join(all: &mut Measured, run: Measured, shifts: (u32, u32)) {
+fn join(all: &mut Measured, mut run: Measured, shifts: (u32, u32)) {
+    first_due_later(all, shifts.0);
+    first_due_later(&mut run, shifts.1);
     all.seconds = side_by_side(&all.seconds, shifts.0, &run.seconds, shifts.1);
-    let after = |shift: u32, length: Duration| length + Duration::from_secs(u64::from(shift));
+    let after = |shift: u32, length: Duration| length.saturating_add(Duration::from_secs(shift.into()));
     all.planned = after(shifts.0, all.planned).max(after(shifts.1, run.planned));
     all.elapsed = after(shifts.0, all.elapsed).max(after(shifts.1, run.elapsed));
     all.began = all.began.min(run.began);
@@ -145,6 +147,14 @@ fn join(all: &mut Measured, run: Measured, shifts: (u32, u32)) {
         }
         (one, other) => one.or(other),
     };
+}
+
+/// Puts the moments at which the first requests were due on the clock of a run that began so many seconds earlier.
+fn first_due_later(run: &mut Measured, seconds: u32) {
+    let later = Duration::from_secs(seconds.into());
+    for requests in run.steps.values_mut().chain([&mut run.total]) {
+        requests.first_due = requests.first_due.map(|due| due.saturating_add(later));
+    }
 }
 
 #[cfg(test)]

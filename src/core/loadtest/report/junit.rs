@@ -70,12 +70,17 @@ fn properties(out: &mut String, report: &Report) -> std::fmt::Result {
         ("target", report.target.clone()),
         ("requests", total.due.to_string()),
         ("errors", total.failed().to_string()),
-        ("achieved_rate", format!("{:.3}", achieved_rate(report))),
     ];
+    if let Some(rate) = achieved_rate(report) {
+        properties.push(("achieved_rate", format!("{rate:.3}")));
+    }
     for (name, share) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)] {
         if let Some(latency) = total.latency.quantile(share) {
             properties.push((name, format!("{:.6}", latency.as_secs_f64())));
         }
+    }
+    if !total.latency.is_empty() {
+        properties.push(("failed_in_latency", total.failed_latency.count().to_string()));
     }
     if let Some(grade) = &report.grade {
         properties.push(("grade", format!("{:?}", grade.letter)));
@@ -99,6 +104,10 @@ mod tests {
         assert!(xml.contains(r#"name="errors &lt; 1%">"#), "{xml}");
         assert!(xml.contains(r#"<failure message="measured 10%">"#), "{xml}");
         assert!(xml.contains(r#"<property name="grade" value="D"/>"#), "{xml}");
+        assert!(
+            xml.contains(r#"<property name="failed_in_latency" value="10"/>"#),
+            "{xml}"
+        );
     }
 
     #[test]

@@ -2,11 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{
-    Report, Verdict, Workload,
-    text::shown,
-    words::{self, achieved_rate},
-};
+use super::{Report, Verdict, Workload, text::shown, words};
 use crate::core::loadtest::{
     duration,
     latencies::{Latencies, Quantiles},
@@ -36,11 +32,12 @@ fn write_all(out: &mut String, report: &Report) -> std::fmt::Result {
     let total = &report.measured.total;
     writeln!(
         out,
-        "{} requests in {} on {}, {:.1} answered/s, {} failed ({}).\n",
+        "{} requests in {} on {}, {}{}, {} failed ({}).\n",
         total.due,
         duration::format(report.measured.elapsed),
         cell(&report.target),
-        achieved_rate(report),
+        words::achieved(report),
+        words::after_the_load(total),
         total.failed(),
         total.error_share().map_or("none ended".to_owned(), in_percent),
     )?;
@@ -49,10 +46,11 @@ fn write_all(out: &mut String, report: &Report) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "| | p50 | p90 | p95 | p99 | p99.9 | max |\n|---|---|---|---|---|---|---|"
+        "| | p50 | p90 | p95 | p99 | p99.9 | max | of them failed |\n|---|---|---|---|---|---|---|---|"
     )?;
-    row(out, "latency, from when it was due", &total.latency)?;
-    row(out, "service time, from the send", &total.service_time)?;
+    let failed = Some(total.failed_latency.count());
+    row(out, "latency, from when it was due", &total.latency, failed)?;
+    row(out, "service time, from the send", &total.service_time, failed)?;
     if !report.checks.is_empty() {
         writeln!(out, "\n| | check | measured |\n|---|---|---|")?;
     }
@@ -96,7 +94,7 @@ fn websocket(out: &mut String, report: &Report) -> std::fmt::Result {
                 "\n| | p50 | p90 | p95 | p99 | p99.9 | max |\n|---|---|---|---|---|---|---|"
             )?;
         }
-        row(out, name, latencies)?;
+        row(out, name, latencies, None)?;
     }
     for (index, (cause, count)) in websocket.failures.iter().enumerate() {
         if index == 0 {
@@ -136,7 +134,8 @@ fn cluster(out: &mut String, report: &Report) -> std::fmt::Result {
     Ok(())
 }
 
-fn row(out: &mut String, name: &str, latencies: &Latencies) -> std::fmt::Result {
+/// `failed`: how many of the requests in it failed, where it has any that can.
+fn row(out: &mut String, name: &str, latencies: &Latencies, failed: Option<u64>) -> std::fmt::Result {
     write!(out, "| {name} |")?;
     match latencies.quantiles() {
         None => write!(out, " - | - | - | - | - | - |")?,
@@ -153,7 +152,10 @@ fn row(out: &mut String, name: &str, latencies: &Latencies) -> std::fmt::Result 
             }
         }
     }
-    writeln!(out)
+    match failed {
+        Some(failed) => writeln!(out, " {failed} |"),
+        None => writeln!(out),
+    }
 }
 
 /// Text that stays in its cell and is no markup.
@@ -204,6 +206,10 @@ mod tests {
         assert!(text.starts_with("### vas test load: failed, grade D\n"), "{text}");
         assert!(
             text.contains("| latency, from when it was due | 500ms |"),
+            "{text}"
+        );
+        assert!(
+            text.contains(" | of them failed |\n") && text.contains(" | 3.00s | 10 |\n"),
             "{text}"
         );
         assert!(text.contains("| **missed** | errors \\< 1% | 10% |"), "{text}");

@@ -1,10 +1,11 @@
 //! Words that several reports use.
 
 use crate::core::loadtest::{
+    achieved,
     chain::{Chain, LinkKind},
     elasticity::Elasticity,
     latencies::Latencies,
-    measured::{End, WebSockets, ratio},
+    measured::{End, Requests, WebSockets},
     report::{Report, Verdict},
     scaling::{EventKind, Scaling},
 };
@@ -63,13 +64,23 @@ pub(super) fn end(report: &Report) -> Option<String> {
     }
 }
 
-/// Answered requests in a second of the run.
-pub(super) fn achieved_rate(report: &Report) -> f64 {
-    let seconds = report.measured.elapsed.as_secs_f64();
-    if seconds > 0.0 {
-        ratio(report.measured.total.answered, 1) / seconds
-    } else {
-        0.0
+/// Answered requests in a second of the load; `None` where that cannot be told.
+pub(super) fn achieved_rate(report: &Report) -> Option<f64> {
+    achieved::rate(&report.measured.total, &report.measured)
+}
+
+/// `10.0 answered/s`.
+pub(super) fn achieved(report: &Report) -> String {
+    achieved_rate(report).map_or("no rate can be told".to_owned(), |rate| {
+        format!("{rate:.1} answered/s")
+    })
+}
+
+/// ` (50 of them after the load)`, where some were.
+pub(super) fn after_the_load(requests: &Requests) -> String {
+    match requests.answered.saturating_sub(requests.answered_in_time) {
+        0 => String::new(),
+        late => format!(" ({late} of them after the load)"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The engine against a real server on this machine.
 
 mod pages;
+mod rates;
 mod server;
 mod truths;
 mod websockets;

@@ -97,7 +97,10 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
         .await;
 }
 
-/// `/late` answers after 1.5 s, `/echo` talks until the other side ends it, `/short` ends it after the first message,
+/// One request at a time, in the order in which they came.
+static LINE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// `/late` answers after 1.5 s, `/after/N` after N milliseconds, `/line` ten requests a second, one after the other; `/echo` talks until the other side ends it, `/short` ends it after the first message,
 /// `/silent` reads and says nothing, `/deaf` does not even read, `/close/CODE` closes with a code at once,
 /// `/private` echoes to whoever has the header `x-user`.
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
@@ -105,6 +108,11 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
     let talk = match path.as_str() {
         "/late" => {
             tokio::time::sleep(Duration::from_millis(1500)).await;
+            None
+        }
+        "/line" => {
+            let _turn = LINE.lock().await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
             None
         }
         "/echo" => Some(Talk::Echo(usize::MAX)),
@@ -116,6 +124,11 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
             let mut response = Response::new(Full::default());
             *response.status_mut() = StatusCode::UNAUTHORIZED;
             return Ok(response);
+        }
+        path if path.starts_with("/after/") => {
+            let milliseconds = path.trim_start_matches("/after/").parse().unwrap_or(0);
+            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+            None
         }
         path => path
             .strip_prefix("/close/")

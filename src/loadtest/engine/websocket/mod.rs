@@ -63,13 +63,13 @@ pub(super) async fn hold(
         Ok((mut line, _reserved)) => {
             connect_took(worker, sent);
             recorder.websockets(|all| all.connected += 1);
-            recorder.ended(step, intended, sent, None);
+            let latency = recorder.ended(step, intended, sent, None);
             let held = recorder.websocket_held();
             let talk = Talk::new(worker, &socket.websocket, values);
             let ended = talk.hold(&mut line, home).await;
             drop(held);
             if let Err(failure) = &ended {
-                recorder.lost(step, failure.clone());
+                recorder.lost(step, latency, failure.clone());
             }
             ended_with(worker, ended.as_ref().err());
             match ended {

@@ -65,6 +65,7 @@ pub fn measured() -> Measured {
             schedule_error.record(Duration::from_micros(60 + 9 * u64::from(number % 13)));
         }
         (total.due, total.answered) = (total.due + due, total.answered + answered as u64);
+        total.answered_in_time = total.answered;
         if failed > 0.0 {
             *total.failures.entry("status 503".to_owned()).or_default() += failed as u64;
         }
@@ -91,6 +92,7 @@ pub fn measured() -> Measured {
         generator: Generator {
             threads: 2,
             cpu_seconds: Some(14.2),
+            cpu_share: Some(0.0118),
             processors: 2,
             connections: 940,
             connections_peak: 831,

@@ -184,10 +184,7 @@ fn elastic((target, figures): (String, Elasticity)) -> Vec<String> {
 pub(super) fn generator(out: &mut Markup, report: &Report) {
     let (measured, generator) = (&report.measured, &report.measured.generator);
     section(out, "generator", "The load generator itself", |out| {
-        let share = generator.cpu_seconds.and_then(|used| {
-            let whole = measured.elapsed.as_secs_f64() * f64::from(generator.processors.max(1));
-            (whole > 0.0).then(|| format!("{:.1}%", 100.0 * used / whole))
-        });
+        let share = generator.cpu_share.map(|share| format!("{:.1}%", 100.0 * share));
         let late = measured
             .schedule_error
             .quantile(0.99)

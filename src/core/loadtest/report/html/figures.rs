@@ -43,58 +43,7 @@ pub(super) fn write(out: &mut Markup, report: &Report) {
 }
 
 fn tiles(report: &Report) -> Vec<Tile> {
-    let total = &report.measured.total;
-    let tile = |name: &str, value: String, more: String| Tile {
-        name: name.to_owned(),
-        value,
-        more,
-        bad: false,
-    };
-    let unsent = match report.measured.generator.unsent {
-        0 => String::new(),
-        unsent => format!(", {} never sent", grouped(unsent)),
-    };
-    let mut tiles = vec![
-        tile(
-            "Requests",
-            grouped(total.due),
-            format!("due; {} answered{unsent}", grouped(total.answered)),
-        ),
-        tile(
-            "Answered",
-            format!("{}/s", plain(words::achieved_rate(report))),
-            format!("over {}", duration::format(report.measured.elapsed)),
-        ),
-        tile(
-            "Failed",
-            total.error_share().map_or("none ended".to_owned(), in_percent),
-            format!("{} requests", grouped(total.failed())),
-        ),
-    ];
-    let quantile = |share| total.latency.quantile(share);
-    let p95 = quantile(0.95);
-    tiles.push(tile(
-        "Latency p50",
-        p95.map_or("no answer".to_owned(), |_| {
-            quantile(0.5).map(short).unwrap_or_default()
-        }),
-        quantile(0.99)
-            .map(|p99| format!("p99 {}", short(p99)))
-            .unwrap_or_default(),
-    ));
-    tiles.push(Tile {
-        bad: p95
-            .zip(report.objective)
-            .is_some_and(|(p95, objective)| p95 >= objective),
-        ..tile(
-            "Latency p95",
-            p95.map_or("no answer".to_owned(), short),
-            report
-                .objective
-                .map(|objective| format!("objective {}", duration::format(objective)))
-                .unwrap_or_default(),
-        )
-    });
+    let mut tiles = load(report);
     let several = report.workloads.len() > 1;
     for workload in &report.workloads {
         let scaling = &workload.scaling;
@@ -140,6 +89,76 @@ fn tiles(report: &Report) -> Vec<Tile> {
         }
     }
     tiles
+}
+
+/// The tiles of the load: requests, rate, failures and latency.
+fn load(report: &Report) -> Vec<Tile> {
+    let total = &report.measured.total;
+    let unsent = match report.measured.generator.unsent {
+        0 => String::new(),
+        unsent => format!(", {} never sent", grouped(unsent)),
+    };
+    let mut tiles = vec![
+        tile(
+            "Requests",
+            grouped(total.due),
+            format!("due; {} answered{unsent}", grouped(total.answered)),
+        ),
+        tile(
+            "Answered",
+            words::achieved_rate(report).map_or("no rate".to_owned(), |rate| format!("{}/s", plain(rate))),
+            match total.answered.saturating_sub(total.answered_in_time) {
+                0 => format!("over {}", duration::format(report.measured.elapsed)),
+                late => format!(
+                    "over {}; {} came after it",
+                    duration::format(report.measured.elapsed),
+                    grouped(late)
+                ),
+            },
+        ),
+        tile(
+            "Failed",
+            total.error_share().map_or("none ended".to_owned(), in_percent),
+            format!("{} requests", grouped(total.failed())),
+        ),
+    ];
+    let quantile = |share| total.latency.quantile(share);
+    let p95 = quantile(0.95);
+    tiles.push(tile(
+        "Latency p50",
+        p95.map_or("no answer".to_owned(), |_| {
+            quantile(0.5).map(short).unwrap_or_default()
+        }),
+        quantile(0.99)
+            .map(|p99| match total.failed_latency.count() {
+                0 => format!("p99 {}", short(p99)),
+                failed => format!("p99 {}; {} of them failed", short(p99), grouped(failed)),
+            })
+            .unwrap_or_default(),
+    ));
+    tiles.push(Tile {
+        bad: p95
+            .zip(report.objective)
+            .is_some_and(|(p95, objective)| p95 >= objective),
+        ..tile(
+            "Latency p95",
+            p95.map_or("no answer".to_owned(), short),
+            report
+                .objective
+                .map(|objective| format!("objective {}", duration::format(objective)))
+                .unwrap_or_default(),
+        )
+    });
+    tiles
+}
+
+fn tile(name: &str, value: String, more: String) -> Tile {
+    Tile {
+        name: name.to_owned(),
+        value,
+        more,
+        bad: false,
+    }
 }
 
 /// A count with its thousands apart.

@@ -2,6 +2,7 @@
 
 use super::{
     chart::{Panel, Series, Shape, draw, seconds},
+    figures::grouped,
     markup::Markup,
     scale::Scale,
     table,
@@ -37,6 +38,7 @@ pub(super) fn write(out: &mut Markup, report: &Report) {
         out.leaf("h2", &[("id", &"latency")], "Latency by percentile");
         let mut columns = vec![String::new()];
         columns.extend(SHARES.map(|(name, _)| name.to_owned()));
+        columns.push("of them failed".to_owned());
         let row = |name: &str, latencies: &Latencies| {
             let mut row = vec![name.to_owned()];
             row.extend(SHARES.map(|(_, share)| {
@@ -47,6 +49,7 @@ pub(super) fn write(out: &mut Markup, report: &Report) {
                     .filter(|_| known)
                     .map_or("\u{2013}".to_owned(), short)
             }));
+            row.push(grouped(total.failed_latency.count()));
             row
         };
         let rows = [

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::workload::WorkloadRow;
-use crate::core::loadtest::{check::Area, latencies::Quantiles};
+use crate::core::loadtest::{check::Area, latencies::Quantiles, measured::Fault};
 
 /// A run of vas test as one document. Durations are in seconds, shares from 0 to 1.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -59,14 +59,21 @@ pub(super) struct Summary {
     pub(super) requests: u64,
     /// Requests that were answered as they should be.
     pub(super) answered: u64,
+    /// Those of them whose answer came before the load ended.
+    #[serde(default)]
+    pub(super) answered_in_time: Option<u64>,
     /// Requests that failed.
     pub(super) errors: u64,
     /// Failed among those that ended; `null` if none did.
     pub(super) error_share: Option<f64>,
-    /// Answered requests per second.
-    pub(super) achieved_rate: f64,
+    /// Requests per second that were answered before the load ended, counted from when answers could come; `null` where
+    /// that cannot be told.
+    pub(super) achieved_rate: Option<f64>,
     /// From the moment a request was due; `null` without an answer.
     pub(super) latency: Option<QuantileRow>,
+    /// So many of the requests in `latency` failed.
+    #[serde(default)]
+    pub(super) failed_in_latency: Option<u64>,
     /// From the moment it was really sent.
     pub(super) service_time: Option<QuantileRow>,
 }
@@ -220,12 +227,21 @@ pub(super) struct Step {
     pub(super) requests: u64,
     /// Requests that were answered as they should be.
     pub(super) answered: u64,
+    /// Those of them whose answer came before the load ended.
+    #[serde(default)]
+    pub(super) answered_in_time: Option<u64>,
+    /// When the first one was due, since the load began; `null` in the closed model.
+    #[serde(default)]
+    pub(super) first_due_seconds: Option<f64>,
     /// Requests that failed.
     pub(super) errors: u64,
     /// Failed requests by cause.
     pub(super) failures: BTreeMap<String, u64>,
     /// From the moment a request was due; `null` without an answer.
     pub(super) latency: Option<QuantileRow>,
+    /// So many of the requests in `latency` failed.
+    #[serde(default)]
+    pub(super) failed_in_latency: Option<u64>,
     /// From the moment it was really sent.
     pub(super) service_time: Option<QuantileRow>,
 }
@@ -240,6 +256,9 @@ pub(super) struct GeneratorRow {
     pub(super) processors: u32,
     /// Processor time of the whole process; `null` where it is unknown.
     pub(super) cpu_seconds: Option<f64>,
+    /// Share of its processors that it used while load was sent; `null` where it is unknown.
+    #[serde(default)]
+    pub(super) cpu_share: Option<f64>,
     /// Connections opened.
     pub(super) connections: u64,
     /// Most connections open at once.
@@ -250,8 +269,41 @@ pub(super) struct GeneratorRow {
     pub(super) waited_for_connection: u64,
     /// Requests that were due and never sent, because the run was ended before.
     pub(super) unsent: u64,
+    /// Requests that it could not send, by what it lacked.
+    #[serde(default)]
+    pub(super) faults: FaultsRow,
     /// Longest pause of the generator as a whole.
     pub(super) longest_pause_seconds: f64,
+}
+
+/// Requests that the load generator could not send, by what it lacked.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Faults")]
+pub(super) struct FaultsRow {
+    /// For want of a free local port.
+    pub(super) no_local_port: u64,
+    /// Because too many files were open.
+    pub(super) too_many_files: u64,
+}
+
+impl From<&BTreeMap<Fault, u64>> for FaultsRow {
+    fn from(faults: &BTreeMap<Fault, u64>) -> Self {
+        let of = |fault| faults.get(&fault).copied().unwrap_or(0);
+        Self {
+            no_local_port: of(Fault::NoLocalPort),
+            too_many_files: of(Fault::TooManyFiles),
+        }
+    }
+}
+
+impl From<FaultsRow> for BTreeMap<Fault, u64> {
+    fn from(row: FaultsRow) -> Self {
+        let all = [
+            (Fault::NoLocalPort, row.no_local_port),
+            (Fault::TooManyFiles, row.too_many_files),
+        ];
+        all.into_iter().filter(|(_, count)| *count > 0).collect()
+    }
 }
 
 /// WebSocket connections of a run.
@@ -325,6 +377,13 @@ pub(super) struct StepHistograms {
     pub(super) latency: String,
     /// From the moment it was really sent.
     pub(super) service_time: String,
+    /// The part of `latency` that is of failed requests.
+    #[serde(default)]
+    pub(super) failed_latency: Option<String>,
+    /// The part of `latency` that is of the answered requests that were due at the very beginning; empty in the closed
+    /// model.
+    #[serde(default)]
+    pub(super) first_latency: Option<String>,
 }
 
 /// HDR histograms of WebSocket connections.

@@ -151,11 +151,21 @@ fn steps(document: &Document) -> Result<(BTreeMap<String, Requests>, Requests), 
             let text = histograms.map(which).map_or("", String::as_str);
             histogram(name, text)
         };
+        // Reports of earlier versions have no parts.
+        let part = |which: fn(&super::document::StepHistograms) -> &Option<String>| {
+            let histograms = document.histograms.steps.get(name);
+            let text = histograms.and_then(|histograms| which(histograms).as_deref());
+            text.map_or(Ok(Latencies::default()), |text| histogram(name, text))
+        };
         let requests = Requests {
             latency: of(|histograms| &histograms.latency)?,
             service_time: of(|histograms| &histograms.service_time)?,
+            failed_latency: part(|histograms| &histograms.failed_latency)?,
+            first_latency: part(|histograms| &histograms.first_latency)?,
+            first_due: step.first_due_seconds.map(seconds).transpose()?,
             due: count(step.requests)?,
             answered: count(step.answered)?,
+            answered_in_time: count(step.answered_in_time.unwrap_or(step.answered))?.min(step.answered),
             failures: step
                 .failures
                 .iter()
@@ -205,12 +215,14 @@ fn generator(row: &GeneratorRow) -> Generator {
     Generator {
         threads: row.threads,
         cpu_seconds: row.cpu_seconds,
+        cpu_share: row.cpu_share,
         processors: row.processors,
         connections: row.connections,
         connections_peak: row.connections_peak,
         connections_limit: row.connections_limit,
         waited_for_connection: row.waited_for_connection,
         unsent: row.unsent,
+        faults: row.faults.into(),
         longest_pause: row.longest_pause_seconds,
     }
 }

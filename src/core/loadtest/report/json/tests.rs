@@ -1,9 +1,13 @@
 use serde_json::Value;
 
 use super::*;
-use crate::core::loadtest::report::{
-    example,
-    testing::{failing, passing},
+use crate::core::loadtest::{
+    achieved::rate,
+    measured::Fault,
+    report::{
+        example,
+        testing::{failing, passing},
+    },
 };
 
 #[test]
@@ -34,7 +38,18 @@ fn without_an_answer_latency_is_null_not_zero() {
 
 #[test]
 fn what_is_written_is_read_without_loss() {
-    let report = failing();
+    let mut report = failing();
+    for requests in [&mut report.measured.total]
+        .into_iter()
+        .chain(report.measured.steps.values_mut())
+    {
+        requests.first_due = Some(std::time::Duration::from_millis(250));
+        requests
+            .first_latency
+            .record(std::time::Duration::from_millis(10));
+        requests.answered_in_time = 80;
+    }
+    report.measured.generator.faults = [(Fault::NoLocalPort, 3)].into();
     let stored = read(&render(&report).unwrap()).unwrap();
     let (before, after) = (&report.measured, &stored.measured);
     assert_eq!(after.total.latency.histogram(), before.total.latency.histogram());
@@ -43,11 +58,39 @@ fn what_is_written_is_read_without_loss() {
         before.schedule_error.histogram()
     );
     assert_eq!(after.total.failures, before.total.failures);
+    assert_eq!(
+        after.total.failed_latency.histogram(),
+        before.total.failed_latency.histogram()
+    );
+    assert_eq!(rate(&after.total, after), rate(&before.total, before));
+    assert!(rate(&after.total, after).is_some_and(|rate| rate < 9.0));
     assert_eq!(after.seconds, before.seconds);
     assert_eq!(after.generator, before.generator);
     assert_eq!(after.end, before.end);
     assert_eq!(stored.checks, report.checks);
     assert_eq!(stored.load, report.load);
+}
+
+#[test]
+fn a_report_of_an_earlier_version_is_read_without_the_parts_that_it_does_not_have() {
+    let mut json: Value = serde_json::from_str(&render(&failing()).unwrap()).unwrap();
+    for step in ["/steps/GET", "/histograms/steps/GET", "/generator"] {
+        let step = json.pointer_mut(step).unwrap().as_object_mut().unwrap();
+        step.retain(|name, _| {
+            ![
+                "answered_in_time",
+                "first_due_seconds",
+                "failed_in_latency",
+                "failed_latency",
+            ]
+            .into_iter()
+            .chain(["first_latency", "cpu_share", "faults"])
+            .any(|newer| newer == name)
+        });
+    }
+    let measured = read(&json.to_string()).unwrap().measured;
+    assert_eq!(rate(&measured.total, &measured), Some(9.0));
+    assert_eq!(measured.total.answered_within(std::time::Duration::MAX), 90);
 }
 
 #[test]

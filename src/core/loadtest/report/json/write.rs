@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::{
     SCHEMA_VERSION,
     document::{
-        CheckRow, Document, EndRow, GeneratorRow, GradeRow, Histograms, LineRow, LostRow, QuantileRow, Run,
-        SecondRow, Step, StepHistograms, Summary, VerdictRow, WebSocketHistograms, WebSocketRow,
+        CheckRow, Document, EndRow, FaultsRow, GeneratorRow, GradeRow, Histograms, LineRow, LostRow,
+        QuantileRow, Run, SecondRow, Step, StepHistograms, Summary, VerdictRow, WebSocketHistograms,
+        WebSocketRow,
     },
     histogram::encode,
     workload::WorkloadRow,
@@ -74,10 +75,12 @@ fn summary(report: &Report) -> Summary {
         points: report.grade.as_ref().map(|grade| grade.points),
         requests: total.due,
         answered: total.answered,
+        answered_in_time: Some(total.answered_in_time),
         errors: total.failed(),
         error_share: total.error_share(),
         achieved_rate: achieved_rate(report),
         latency: row(&total.latency),
+        failed_in_latency: Some(total.failed_latency.count()),
         service_time: row(&total.service_time),
     }
 }
@@ -125,9 +128,12 @@ fn step(requests: &Requests) -> Step {
     Step {
         requests: requests.due,
         answered: requests.answered,
+        answered_in_time: Some(requests.answered_in_time),
+        first_due_seconds: requests.first_due.map(|due| due.as_secs_f64()),
         errors: requests.failed(),
         failures: requests.failures.clone(),
         latency: row(&requests.latency),
+        failed_in_latency: Some(requests.failed_latency.count()),
         service_time: row(&requests.service_time),
     }
 }
@@ -137,11 +143,13 @@ fn generator(generator: &Generator) -> GeneratorRow {
         threads: generator.threads,
         processors: generator.processors,
         cpu_seconds: generator.cpu_seconds,
+        cpu_share: generator.cpu_share,
         connections: generator.connections,
         connections_peak: generator.connections_peak,
         connections_limit: generator.connections_limit,
         waited_for_connection: generator.waited_for_connection,
         unsent: generator.unsent,
+        faults: FaultsRow::from(&generator.faults),
         longest_pause_seconds: generator.longest_pause,
     }
 }
@@ -182,6 +190,8 @@ fn histograms(measured: &Measured) -> Result<Histograms, serde_json::Error> {
         let histograms = StepHistograms {
             latency: encode(&requests.latency)?,
             service_time: encode(&requests.service_time)?,
+            failed_latency: Some(encode(&requests.failed_latency)?),
+            first_latency: Some(encode(&requests.first_latency)?),
         };
         steps.insert(name.clone(), histograms);
     }

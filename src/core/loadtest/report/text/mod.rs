@@ -58,12 +58,13 @@ fn volume(out: &mut String, report: &Report) -> std::fmt::Result {
     let errors = total.error_share().map_or("none ended".to_owned(), in_percent);
     writeln!(
         out,
-        "  requests  {} due, {} answered, {} failed ({errors}) in {}: {:.1} answered/s",
+        "  requests  {} due, {} answered{}, {} failed ({errors}) in {}: {}",
         total.due,
         total.answered,
+        words::after_the_load(total),
         total.failed(),
         duration::format(measured.elapsed),
-        words::achieved_rate(report),
+        words::achieved(report),
     )?;
     let generator = &measured.generator;
     let cpu = generator.cpu_seconds.map_or("unknown".to_owned(), |cpu| {
@@ -82,14 +83,16 @@ fn volume(out: &mut String, report: &Report) -> std::fmt::Result {
 fn latencies(out: &mut String, total: &Requests) -> std::fmt::Result {
     writeln!(
         out,
-        "\n  {:<28} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
-        "", "p50", "p90", "p95", "p99", "p99.9", "max"
+        "\n  {:<28} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "", "p50", "p90", "p95", "p99", "p99.9", "max", "failed"
     )?;
-    row(out, "latency, from when it was due", &total.latency)?;
-    row(out, "service time, from the send", &total.service_time)
+    let failed = Some(total.failed_latency.count());
+    row(out, "latency, from when it was due", &total.latency, failed)?;
+    row(out, "service time, from the send", &total.service_time, failed)
 }
 
-fn row(out: &mut String, name: &str, latencies: &Latencies) -> std::fmt::Result {
+/// `failed`: how many of the requests in it failed, where it has any that can.
+fn row(out: &mut String, name: &str, latencies: &Latencies, failed: Option<u64>) -> std::fmt::Result {
     let Some(Quantiles {
         p50,
         p90,
@@ -105,7 +108,10 @@ fn row(out: &mut String, name: &str, latencies: &Latencies) -> std::fmt::Result 
     for quantile in [p50, p90, p95, p99, p999, max] {
         write!(out, " {:>9}", shown(Some(quantile)))?;
     }
-    writeln!(out)
+    match failed {
+        Some(failed) => writeln!(out, " {failed:>9}"),
+        None => writeln!(out),
+    }
 }
 
 fn steps(out: &mut String, report: &Report) -> std::fmt::Result {
@@ -243,6 +249,11 @@ mod tests {
         let text = render(&failing());
         assert!(text.starts_with("FAIL  load on"), "{text}");
         assert!(text.contains("       10  status 503"), "{text}");
+        let latency = text
+            .lines()
+            .find(|line| line.contains("from when it was due"))
+            .unwrap();
+        assert!(latency.ends_with(" 10"), "so many of them failed: {latency}");
         assert!(text.contains("FAIL errors < 1%"), "{text}");
         assert!(text.contains("grade D, 50 of 100 points"), "{text}");
         assert!(text.contains("-50   errors < 1%: 10%"), "{text}");

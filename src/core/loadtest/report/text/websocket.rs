@@ -13,7 +13,7 @@ pub(super) fn websocket(out: &mut String, report: &Report) -> std::fmt::Result {
     writeln!(out, "\n  websocket  {}", words::websocket(websocket))?;
     for (name, latencies) in words::websocket_latencies(websocket) {
         if !latencies.is_empty() {
-            row(out, name, latencies)?;
+            row(out, name, latencies, None)?;
         }
     }
     for (cause, count) in &websocket.failures {
