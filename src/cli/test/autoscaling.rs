@@ -220,11 +220,7 @@ impl Args {
     /// Everything that can be wrong with the test is told before anything is sent.
     async fn prepare(&self) -> Result<Test, AutoscalingError> {
         let target = self.target.target()?;
-        let mut scenario = scenario_args::journeys(
-            self.scenario.as_deref(),
-            &self.thresholds,
-            !target.base_path.is_empty(),
-        )?;
+        let mut scenario = scenario_args::journeys(self.scenario.as_deref(), &self.thresholds, &target)?;
         let curve = self.curve()?;
         let (resource, _) = self.subject.resource(&self.kube).await?;
         let subject = self.subject.subject(&resource).await?;

@@ -271,11 +271,7 @@ impl Args {
 
     fn steps(&self, stop: CancellationToken) -> Result<Steps, CapacityError> {
         let target = self.target.target()?;
-        let scenario = scenario_args::journeys(
-            self.scenario.as_deref(),
-            &self.thresholds,
-            !target.base_path.is_empty(),
-        )?;
+        let scenario = scenario_args::journeys(self.scenario.as_deref(), &self.thresholds, &target)?;
         Ok(Steps {
             scenario,
             target,

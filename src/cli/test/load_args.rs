@@ -1,7 +1,7 @@
 //! Flags that every test which sends load has: where to, how, and how much at most.
 
 use std::{
-    fs, io,
+    fmt, fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -16,17 +16,19 @@ use crate::{
     },
     loadtest::{
         engine::Settings,
-        http::{Protocol, Target, TargetError, TlsOptions},
+        http::{Protocol, Target, TargetError, TlsOptions, masked},
     },
 };
 
 /// Where requests go.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Target")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(in crate::cli) struct TargetArgs {
-    /// URL of the service; the path of each step is put behind it
+    /// URL of the service; the path of each step is put behind it. User and password in it are sent as Authorization, and
+    /// shown nowhere
     #[arg(long, value_name = "URL")]
-    target: String,
+    target: TargetUrl,
     /// Header of every request; may be given several times
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = parse_header)]
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -42,6 +44,30 @@ pub(in crate::cli) struct TargetArgs {
     /// Open a new connection for each request
     #[arg(long)]
     no_keepalive: bool,
+    /// Follow redirects, ten at most, to the answer that counts; a step's own "follow" comes first. Authorization and
+    /// cookies are not sent to another host
+    #[arg(long)]
+    follow: bool,
+}
+
+/// A URL that may have credentials, and what may be shown of it.
+#[derive(Clone)]
+struct TargetUrl {
+    given: String,
+    shown: String,
+}
+
+impl From<String> for TargetUrl {
+    fn from(given: String) -> Self {
+        let shown = masked(&given);
+        Self { given, shown }
+    }
+}
+
+impl fmt::Debug for TargetUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.shown, f)
+    }
 }
 
 /// How requests are sent, and how many at most.
@@ -123,15 +149,20 @@ impl TargetArgs {
             Protocol::Http1
         };
         let ca_name = self.cacert.as_deref().unwrap_or(Path::new("--cacert"));
-        let mut target = Target::parse(&self.target, protocol, &tls, ca_name)?;
+        let mut target = Target::parse(&self.target.given, protocol, &tls, ca_name)?;
+        // What is said with a flag counts more than what is in the URL.
+        for (name, _) in &self.headers {
+            target.headers.remove(name);
+        }
         target.headers.extend(self.headers.iter().cloned());
         target.fresh_connections = self.no_keepalive;
+        target.follow = self.follow;
         Ok(target)
     }
 
-    /// The URL as it was given.
+    /// The URL as it was given, but for credentials.
     pub(in crate::cli) fn url(&self) -> &str {
-        &self.target
+        &self.target.shown
     }
 }
 

@@ -124,7 +124,7 @@ impl Args {
 
     fn try_run(&self) -> Result<ExitCode, RunError> {
         let target = self.target.target()?;
-        let scenarios = self.scenario.scenarios(!target.base_path.is_empty())?;
+        let scenarios = self.scenario.scenarios(&target)?;
         for scenario in &scenarios {
             self.engine.guard(scenario)?;
         }

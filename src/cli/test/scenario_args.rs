@@ -2,15 +2,18 @@
 
 use std::{fs, io, path::Path, time::Duration};
 
-use crate::core::loadtest::{
-    duration,
-    scenario::{
-        ScenarioError, builtin,
-        model::{Scenario, Think, Threshold},
-        parse,
-        quick::{self, Level},
-        scaled::ScaleError,
+use crate::{
+    core::loadtest::{
+        duration,
+        scenario::{
+            ScenarioError, builtin,
+            model::{Scenario, Think, Threshold},
+            parse,
+            quick::{self, Level},
+            scaled::ScaleError,
+        },
     },
+    loadtest::http::Target,
 };
 
 /// What to send.
@@ -64,6 +67,9 @@ pub(in crate::cli) enum ScenarioArgsError {
         /// Why it is no file.
         error: io::Error,
     },
+    /// A target that no path can be put behind.
+    #[error("--target: a scenario's paths cannot be put behind a query; give it in the path of each step")]
+    Query,
     /// A number that makes no sense.
     #[error("{flag} must be more than 0")]
     NotPositive {
@@ -73,12 +79,11 @@ pub(in crate::cli) enum ScenarioArgsError {
 }
 
 impl ScenarioArgs {
-    /// The scenarios, in the order in which they are run; at least one. `has_path` tells whether the target has a path
-    /// of its own.
+    /// The scenarios, in the order in which they are run; at least one.
     ///
     /// # Errors
     /// When a scenario is unknown or malformed.
-    pub(in crate::cli) fn scenarios(&self, has_path: bool) -> Result<Vec<Scenario>, ScenarioArgsError> {
+    pub(in crate::cli) fn scenarios(&self, target: &Target) -> Result<Vec<Scenario>, ScenarioArgsError> {
         for (flag, value) in [
             ("--rate", self.rate.unwrap_or(1.0)),
             ("--users", f64::from(self.users.unwrap_or(1))),
@@ -90,8 +95,9 @@ impl ScenarioArgs {
             }
         }
         let Some(name) = &self.scenario else {
-            return Ok(vec![self.quick(has_path)]);
+            return Ok(vec![self.quick(target.has_path())]);
         };
+        no_query(target)?;
         let names = match builtin::suite(name) {
             Some(members) => members.to_vec(),
             None => vec![name.as_str()],
@@ -122,11 +128,14 @@ const OBJECTIVE: [&str; 2] = ["latency p95 < 500ms", "errors < 1%"];
 pub(in crate::cli) fn journeys(
     name: Option<&str>,
     thresholds: &[Threshold],
-    has_path: bool,
+    target: &Target,
 ) -> Result<Scenario, ScenarioArgsError> {
-    let mut scenario = match name {
-        Some(name) => load(name)?,
-        None => quick::scenario(Level::Rate(1.0), Duration::from_secs(1), has_path, Vec::new()),
+    let mut scenario = if let Some(name) = name {
+        no_query(target)?;
+        load(name)?
+    } else {
+        let has_path = target.has_path();
+        quick::scenario(Level::Rate(1.0), Duration::from_secs(1), has_path, Vec::new())
     };
     if !thresholds.is_empty() {
         scenario.thresholds = thresholds.to_vec();
@@ -134,6 +143,14 @@ pub(in crate::cli) fn journeys(
         scenario.thresholds = OBJECTIVE.iter().filter_map(|text| text.parse().ok()).collect();
     }
     Ok(scenario)
+}
+
+/// Refuses a query, behind which no path of a step can be put.
+fn no_query(target: &Target) -> Result<(), ScenarioArgsError> {
+    if target.has_query() {
+        return Err(ScenarioArgsError::Query);
+    }
+    Ok(())
 }
 
 /// A scenario of vas, or one from a file.

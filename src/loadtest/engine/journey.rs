@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     core::loadtest::scenario::model::Extract,
-    loadtest::http::{Answer, Failure, exchange},
+    loadtest::http::{Answer, Asking, Failure, LARGEST_BODY, decoded},
 };
 
 /// What a user knows.
@@ -144,14 +144,17 @@ impl User {
                 return Next::Turn;
             }
         };
-        let exchanged = exchange(
-            &worker.pool,
-            &outgoing,
-            request.reads_body(),
-            worker.timeout,
-            worker.share.clock,
-        );
-        let exchanged = exchanged.await;
+        let asking = Asking {
+            pool: &worker.pool,
+            keep_body: request.reads_body(),
+            timeout: worker.timeout,
+            clock: worker.share.clock,
+        };
+        let exchanged = if request.follow {
+            worker.follower.exchange(asking, &outgoing).await
+        } else {
+            asking.exchange(&outgoing, worker.timeout).await
+        };
         let failure = exchanged
             .answer
             .and_then(|answer| self.judge(request, &answer))
@@ -169,7 +172,8 @@ impl User {
         if !request.reads_body() && request.extract.is_empty() {
             return Ok(());
         }
-        let body = Body::new(&answer.body);
+        let decoded = decoded(&answer.headers, &answer.body, LARGEST_BODY)?;
+        let body = Body::new(&decoded);
         for check in &request.checks {
             body.fulfils(check)?;
         }

@@ -77,6 +77,8 @@ pub(super) struct PlannedRequest {
     pub(super) extract: Vec<(String, Extract)>,
     /// What else an answer has to fulfil.
     pub(super) checks: Vec<BodyCheck>,
+    /// Whether redirects are followed.
+    pub(super) follow: bool,
 }
 
 impl Plan {
@@ -230,6 +232,7 @@ impl PlannedRequest {
                 .map(|(name, from)| (name.clone(), from.clone()))
                 .collect(),
             checks: request.checks.clone(),
+            follow: request.follow.unwrap_or(target.follow),
         };
         let mut templates = planned
             .headers
@@ -253,15 +256,25 @@ impl PlannedRequest {
     }
 
     fn render(&self, target: &Target, values: &BTreeMap<String, String>) -> Result<Outgoing, Failure> {
-        let path = self.path.render(values)?;
-        let url = match target.protocol {
-            Protocol::Http1 => format!("{}{path}", target.base_path),
-            Protocol::Http2 => target.url(&path),
-        };
-        let uri: Uri = url
-            .parse()
-            .map_err(|_| Failure::Request(format!("{path:?} cannot be the path of a URL")))?;
+        let path = target.path(&self.path.render(values)?);
         let mut headers = rendered_headers(target, &self.headers, values)?;
+        let url = match (target.protocol, headers.remove(HOST)) {
+            (Protocol::Http1, host) => {
+                headers.extend(host.map(|host| (HOST, host)));
+                path.clone()
+            }
+            (Protocol::Http2, None) => format!("{}{path}", target.origin),
+            // Over HTTP/2 the host is the authority, and there is no header besides (RFC 9113, section 8.3.1).
+            (Protocol::Http2, Some(host)) => {
+                let scheme = if target.tls.is_some() { "https" } else { "http" };
+                format!("{scheme}://{}{path}", host.to_str().unwrap_or_default())
+            }
+        };
+        let uri: Uri = url.parse().map_err(|_| {
+            Failure::Request(format!(
+                "{path:?} cannot be the path of a URL, or Host not its host"
+            ))
+        })?;
         let body = match &self.body {
             Some(body) => {
                 headers

@@ -15,7 +15,7 @@ use crate::{
     core::loadtest::scenario::model::{Load, Scenario},
     loadtest::{
         clock::RunClock,
-        http::{Limits, Pool, Target},
+        http::{Follower, Limits, Pool, Target},
     },
 };
 
@@ -44,6 +44,7 @@ pub(super) struct Worker {
     pub(super) share: Share,
     pub(super) plan: Plan,
     pub(super) pool: Pool,
+    pub(super) follower: Follower,
     pub(super) recorder: Recorder,
     /// Longest wait for one answer.
     pub(super) timeout: Duration,
@@ -87,6 +88,7 @@ async fn run(share: Share, scenario: Arc<Scenario>, target: Target, plan: Plan) 
     let worker = Rc::new(Worker {
         recorder: Recorder::new(plan.step_names().len(), span, share.clock, share.messages.clone()),
         pool: Pool::new(Rc::new(target), Limits { connections }),
+        follower: Follower::default(),
         timeout: scenario.timeout,
         open: span.open,
         home: CancellationToken::new(),

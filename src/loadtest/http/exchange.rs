@@ -11,8 +11,8 @@ use hyper::{
 use super::{Failure, Pool};
 use crate::loadtest::clock::RunClock;
 
-/// Largest body that checks and extractions look at; others are read and dropped.
-const LARGEST_BODY: usize = 16 * 1024 * 1024;
+/// Largest body, also when it is decoded, that checks and extractions look at; others are read and dropped.
+pub const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
 /// A request that is ready to be sent, as often as wanted.
 #[derive(Clone, Debug)]
@@ -79,7 +79,8 @@ pub async fn exchange(
 }
 
 impl Outgoing {
-    fn request(&self) -> Request<Full<Bytes>> {
+    /// The request as it is sent once.
+    pub(super) fn request(&self) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(self.body.clone()));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
@@ -89,7 +90,7 @@ impl Outgoing {
 }
 
 /// Reads a body to its end and gives it back where it is to be kept.
-async fn read(mut body: Incoming, keep: bool) -> Result<Bytes, Failure> {
+pub(super) async fn read(mut body: Incoming, keep: bool) -> Result<Bytes, Failure> {
     let mut kept = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Failure::connection(&error))?;

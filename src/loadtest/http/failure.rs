@@ -37,6 +37,9 @@ pub enum Failure {
     /// A WebSocket ended before its time, or the server did not do its part on it.
     #[error("WebSocket: {0}")]
     WebSocket(String),
+    /// A redirect could not be followed.
+    #[error("redirect: {0}")]
+    Redirect(&'static str),
     /// The body is larger than what checks and extractions may look at.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),

@@ -16,6 +16,9 @@ use hyper_util::rt::TokioIo;
 
 use super::{Failure, Target, connect, pool::Usage};
 
+/// Headers that an answer may have; hyper's own limit of 400 KiB holds for all of them together.
+pub(super) const MOST_HEADERS: usize = 256;
+
 type Sender = SendRequest<Full<Bytes>>;
 
 /// Connections of one thread.
@@ -54,7 +57,9 @@ impl Busy {
     pub(super) async fn open(target: &Target, usage: &Rc<Usage>) -> Result<Self, Failure> {
         let stream = connect(target).await?;
         let open = usage.opened();
-        let (sender, connection) = http1::handshake(TokioIo::new(stream))
+        let (sender, connection) = http1::Builder::new()
+            .max_headers(MOST_HEADERS)
+            .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| Failure::connection(&error))?;
         tokio::task::spawn_local(async move {

@@ -18,6 +18,9 @@ use super::{Failure, Target, connect, pool::Usage};
 /// Requests at a time on one connection: what servers allow unless told otherwise (RFC 9113 recommends at least 100).
 const STREAMS: u64 = 100;
 
+/// Bytes that the headers of an answer may have, about as many as over HTTP/1.1.
+const LARGEST_HEADERS: u32 = 400 * 1024;
+
 /// Connections of one thread.
 #[derive(Debug, Default)]
 pub(super) struct Connections {
@@ -68,7 +71,9 @@ impl Connections {
     pub(super) async fn open(&self, target: &Target, usage: &Rc<Usage>) -> Result<Busy, Failure> {
         let stream = connect(target).await?;
         let open = usage.opened();
-        let (sender, driver) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+        let (sender, driver) = http2::Builder::new(TokioExecutor::new())
+            .max_header_list_size(LARGEST_HEADERS)
+            .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| Failure::connection(&error))?;
         tokio::task::spawn_local(async move {

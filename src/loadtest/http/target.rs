@@ -2,17 +2,20 @@
 
 use std::{path::Path, sync::Arc};
 
-use hyper::{HeaderMap, Uri, http::uri::Scheme};
+use hyper::{HeaderMap, Uri, header::AUTHORIZATION, http::uri::Scheme};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
 };
 use rustls_platform_verifier::ConfigVerifierExt as _;
+use url::Url;
+
+use super::{Failure, Outgoing, credentials};
 
 /// Where requests go, and how.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// Scheme, host and port as they were given.
+    /// Scheme, host and port as they were given, without credentials.
     pub origin: String,
     /// `host:port` for the `Host` header; the port is left out where it is the scheme's own.
     pub authority: String,
@@ -22,14 +25,20 @@ pub struct Target {
     pub port: u16,
     /// Put before the path of each step; empty or without a slash at its end.
     pub base_path: String,
+    /// Path and query exactly as they were given: what a run without a scenario asks for.
+    pub own_path: String,
     /// TLS, for `https`.
     pub tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    /// Whom to trust, also where redirects lead.
+    pub trust: TlsOptions,
     /// HTTP/1.1 or HTTP/2.
     pub protocol: Protocol,
     /// Headers of every request.
     pub headers: HeaderMap,
     /// A new connection for each request.
     pub fresh_connections: bool,
+    /// Redirects are followed by steps that say nothing about it.
+    pub follow: bool,
 }
 
 /// The version of HTTP.
@@ -60,9 +69,9 @@ pub enum TargetError {
     /// Another scheme.
     #[error("--target: the scheme {0:?} is not supported: use http or https")]
     Scheme(String),
-    /// A query or fragment.
-    #[error("--target: {0:?} has a query; give it in the path of a step")]
-    Query(String),
+    /// Credentials that cannot be sent.
+    #[error("--target: the user in {0:?} must not have a colon (%3A)")]
+    User(String),
     /// Not a name that a certificate can be for.
     #[error("--target: {0:?} cannot be the name in a certificate")]
     Name(String),
@@ -85,13 +94,12 @@ impl Target {
         tls: &TlsOptions,
         ca_name: &Path,
     ) -> Result<Self, TargetError> {
-        let uri: Uri = url.parse().map_err(|_| TargetError::Url(url.to_owned()))?;
+        // What cannot be parsed may have credentials all the same.
+        let refused = || TargetError::Url(credentials::masked(url));
+        let uri: Uri = url.parse().map_err(|_| refused())?;
         let (Some(scheme), Some(host)) = (uri.scheme(), uri.host().filter(|host| !host.is_empty())) else {
-            return Err(TargetError::Url(url.to_owned()));
+            return Err(refused());
         };
-        if uri.query().is_some() {
-            return Err(TargetError::Query(url.to_owned()));
-        }
         let secure = if *scheme == Scheme::HTTPS {
             true
         } else if *scheme == Scheme::HTTP {
@@ -100,35 +108,39 @@ impl Target {
             return Err(TargetError::Scheme(scheme.to_string()));
         };
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let tls = if secure {
+        let configured = if secure {
             let name = ServerName::try_from(host.clone()).map_err(|_| TargetError::Name(host.clone()))?;
             Some((Arc::new(client_config(tls, protocol, ca_name)?), name))
         } else {
             None
         };
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let (user, authority) = match authority.rsplit_once('@') {
+            Some((user, authority)) => (Some(user), authority),
+            None => (None, authority),
+        };
+        let mut headers = HeaderMap::new();
+        if let Some(user) = user {
+            let value =
+                credentials::basic(user).ok_or_else(|| TargetError::User(credentials::masked(url)))?;
+            headers.insert(AUTHORIZATION, value);
+        }
         Ok(Self {
-            origin: format!(
-                "{scheme}://{}",
-                uri.authority().map_or("", |authority| authority.as_str())
-            ),
-            authority: uri
-                .authority()
-                .map(|authority| {
-                    authority
-                        .as_str()
-                        .rsplit('@')
-                        .next()
-                        .unwrap_or_default()
-                        .to_owned()
-                })
-                .unwrap_or_default(),
+            origin: format!("{scheme}://{authority}"),
+            authority: authority.to_owned(),
             host,
             port: uri.port_u16().unwrap_or(if secure { 443 } else { 80 }),
             base_path: uri.path().trim_end_matches('/').to_owned(),
-            tls,
+            own_path: match uri.query() {
+                Some(query) => format!("{}?{query}", uri.path()),
+                None => uri.path().to_owned(),
+            },
+            tls: configured,
+            trust: tls.clone(),
             protocol,
-            headers: HeaderMap::new(),
+            headers,
             fresh_connections: false,
+            follow: false,
         })
     }
 
@@ -143,9 +155,38 @@ impl Target {
         target
     }
 
+    /// A path below the target; the target's own, exactly as it was given, for an empty one.
+    pub fn path(&self, path: &str) -> String {
+        if path.is_empty() {
+            self.own_path.clone()
+        } else {
+            format!("{}{path}", self.base_path)
+        }
+    }
+
     /// The URL of a path below the target.
     pub fn url(&self, path: &str) -> String {
-        format!("{}{}{path}", self.origin, self.base_path)
+        format!("{}{}", self.origin, self.path(path))
+    }
+
+    /// Where a request goes, as redirects see it: whatever `Host` it has.
+    ///
+    /// # Errors
+    /// When its path is none of a URL.
+    pub(super) fn url_of(&self, outgoing: &Outgoing) -> Result<Url, Failure> {
+        let path = outgoing.uri.path_and_query().map_or("/", |path| path.as_str());
+        Url::parse(&format!("{}{path}", self.origin))
+            .map_err(|_| Failure::Request("the path cannot be that of a URL".to_owned()))
+    }
+
+    /// Whether it has a path or query of its own.
+    pub fn has_path(&self) -> bool {
+        self.own_path != "/"
+    }
+
+    /// Whether it has a query, behind which no path of a step can be put.
+    pub fn has_query(&self) -> bool {
+        self.own_path.contains('?')
     }
 }
 
@@ -208,6 +249,45 @@ mod tests {
     }
 
     #[test]
+    fn a_target_without_a_scenario_is_asked_for_exactly_as_it_was_given() {
+        for (url, asked, has_path) in [
+            ("http://h", "http://h/", false),
+            ("http://h/", "http://h/", false),
+            ("http://h/app", "http://h/app", true),
+            ("http://h/app/", "http://h/app/", true),
+            ("http://h/app/?a=b&c", "http://h/app/?a=b&c", true),
+            ("http://h?a=b", "http://h/?a=b", true),
+        ] {
+            let target = parse(url).unwrap();
+            assert_eq!(target.url(""), asked);
+            assert_eq!(target.has_path(), has_path, "{url}");
+            assert_eq!(target.has_query(), url.contains('?'));
+        }
+    }
+
+    #[test]
+    fn credentials_become_a_header_and_are_shown_nowhere() {
+        let target = parse("http://user:p%40ss@host:8080/app").unwrap();
+        assert_eq!(target.headers[AUTHORIZATION], "Basic dXNlcjpwQHNz");
+        assert_eq!(target.url("/x"), "http://host:8080/app/x");
+        assert_eq!(target.authority, "host:8080");
+        let shown = format!("{target:?}");
+        assert!(
+            !shown.contains("p%40ss") && !shown.contains("dXNlcjpwQHNz"),
+            "{shown}"
+        );
+        for url in [
+            "http://user:secret@ho st/",
+            "user:secret@host",
+            "ftp://user:secret@host",
+            "http://a%3Ab:secret@h",
+        ] {
+            let error = parse(url).unwrap_err().to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
     fn over_http1_tls_offers_http1_and_the_target_itself_stays_as_it_is() {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let options = TlsOptions {
@@ -227,7 +307,7 @@ mod tests {
             ("localhost:8080", "not a URL"),
             ("/api", "not a URL"),
             ("ftp://host/", "scheme"),
-            ("http://host/?a=b", "query"),
+            ("http://a%3Ab:c@host/", "colon"),
         ] {
             let error = parse(url).unwrap_err().to_string();
             assert!(error.contains(word), "{url}: {error}");

@@ -14,7 +14,7 @@ use crate::support::{
 };
 
 /// `vas test` without blocking the server that runs in this process.
-async fn test(args: &[&str]) -> Output {
+pub async fn test(args: &[&str]) -> Output {
     let mut all = vec!["test".to_owned()];
     all.extend(args.iter().map(|arg| (*arg).to_owned()));
     let run = move || vas::run(&all.iter().map(String::as_str).collect::<Vec<_>>());
@@ -22,7 +22,7 @@ async fn test(args: &[&str]) -> Output {
 }
 
 /// The same until the generator had the processors it needed: on a busy machine a run may rightly be invalid.
-async fn valid_test(args: &[&str]) -> Output {
+pub async fn valid_test(args: &[&str]) -> Output {
     const INVALID: i32 = 3;
     const RUNS: usize = 10;
     let mut output = test(args).await;
@@ -35,16 +35,16 @@ async fn valid_test(args: &[&str]) -> Output {
     output
 }
 
-fn words(output: &Output) -> (String, String) {
+pub fn words(output: &Output) -> (String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (text(&output.stdout), text(&output.stderr))
 }
 
-fn file(name: &str) -> PathBuf {
+pub fn file(name: &str) -> PathBuf {
     run_dir().join(format!("load-test-{name}"))
 }
 
-fn read(file: &PathBuf) -> Value {
+pub fn read(file: &PathBuf) -> Value {
     let text = std::fs::read_to_string(file).expect("the report is there");
     serde_json::from_str(&text).expect("the report is JSON")
 }
@@ -226,6 +226,7 @@ async fn what_cannot_be_run_is_refused_before_anything_is_sent() {
     let broken = file("broken.yaml");
     std::fs::write(&broken, "load: {users: [{duration: 1m, at: 5}]}\njourneys: []\n").expect("a file");
     let broken = broken.display().to_string();
+    let with_query = format!("{target}/?a=b");
     for (args, expected) in [
         (vec!["run", "--target", &target], "--rate"),
         (vec!["run", "smoke"], "--target"),
@@ -238,6 +239,10 @@ async fn what_cannot_be_run_is_refused_before_anything_is_sent() {
             "journeys: must have at least one",
         ),
         (vec!["run", "smoke", "--target", "localhost:80"], "is not a URL"),
+        (
+            vec!["run", "smoke", "--target", &with_query],
+            "cannot be put behind a query",
+        ),
         (vec!["run", "--rate", "1e9", "--target", &target], "--max-rate"),
         (
             vec!["run", "smoke", "--target", &target, "--max-duration", "30s"],

@@ -4,5 +4,7 @@ mod command;
 mod engine;
 mod metrics;
 mod pipeline;
+mod secrets;
 mod server;
 mod truth;
+mod websockets;

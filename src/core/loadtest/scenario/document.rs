@@ -154,9 +154,14 @@ pub struct StepDocument {
     /// Variables set from the answer: `json:/token` (JSON pointer) or `header:location`.
     #[serde(default)]
     pub extract: BTreeMap<String, String>,
-    /// What else an answer has to fulfil: `contains TEXT` or `json /pointer`.
+    /// What else an answer has to fulfil: `contains TEXT` or `json /pointer`. Bodies are looked at without their encoding
+    /// (gzip, deflate, br, zstd).
     #[serde(default)]
     pub checks: Vec<String>,
+    /// Whether redirects are followed, ten at most, to the answer that counts; not with credentials to another host.
+    /// Default: as --follow says.
+    #[serde(default)]
+    pub follow: Option<bool>,
     /// Pause after it, instead of the journey's.
     #[serde(default)]
     pub think: Option<String>,

@@ -158,6 +158,8 @@ pub struct Request {
     pub extract: BTreeMap<String, Extract>,
     /// What else an answer has to fulfil.
     pub checks: Vec<BodyCheck>,
+    /// Whether redirects are followed; as the run says where there is none.
+    pub follow: Option<bool>,
 }
 
 /// Statuses that count as answered.

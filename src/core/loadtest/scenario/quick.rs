@@ -26,7 +26,7 @@ pub enum Level {
     Users(f64, Think),
 }
 
-/// `GET` of the target itself: of its path where it has one, of `/` otherwise.
+/// `GET` of the target itself: of its path and query where it has some, of `/` otherwise.
 pub fn scenario(level: Level, duration: Duration, has_path: bool, thresholds: Vec<Threshold>) -> Scenario {
     let (load, think) = match level {
         Level::Rate(rate) => (Load::Open(Profile::constant(rate, duration)), Think::default()),
@@ -40,6 +40,7 @@ pub fn scenario(level: Level, duration: Duration, has_path: bool, thresholds: Ve
         expect: Statuses::Success,
         extract: BTreeMap::new(),
         checks: Vec::new(),
+        follow: None,
     };
     Scenario {
         name: "quick".to_owned(),

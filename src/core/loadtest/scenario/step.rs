@@ -65,6 +65,7 @@ fn no_request(path: &str, document: &StepDocument, problems: &mut Problems) {
         ("body", document.body.is_some()),
         ("expect", !document.expect.is_empty()),
         ("extract", !document.extract.is_empty()),
+        ("follow", document.follow.is_some()),
     ] {
         if given {
             problems.add(format!("{path}.{field}"), "a websocket has none");
@@ -125,6 +126,7 @@ fn request(
                 problems.or(&path, check(text), BodyCheck::Contains(String::new()))
             })
             .collect(),
+        follow: document.follow,
     }
 }
 

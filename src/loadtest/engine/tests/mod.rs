@@ -2,6 +2,7 @@
 
 mod pages;
 mod rates;
+mod requests;
 mod server;
 mod truths;
 mod websockets;
@@ -40,6 +41,7 @@ fn get(path: &str) -> Action {
         expect: Statuses::Success,
         extract: [].into(),
         checks: Vec::new(),
+        follow: None,
     })
 }
 

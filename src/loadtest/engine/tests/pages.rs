@@ -7,15 +7,44 @@ use http_body_util::Full;
 use hyper::{
     Request, Response, StatusCode, Version,
     body::{Bytes, Incoming},
-    header::{AUTHORIZATION, CONTENT_ENCODING, HOST, HeaderName, HeaderValue},
+    header::{AUTHORIZATION, CONTENT_ENCODING, HOST, HeaderName, HeaderValue, LOCATION},
 };
 
-/// The body of `/gzip`, `/br` and `/zstd`, before it is encoded.
-const BODY: &str = r#"{"ok":true,"pad":""#;
+/// The body of `/gzip`.
+const BODY: &[u8] = br#"{"ok":true}"#;
+/// The same with 300 times a as its `pad`, encoded by `node:zlib`.
+const BROTLI: [u8; 41] = [
+    0x1b, 0x3f, 0x01, 0xf8, 0x1d, 0x09, 0x76, 0xec, 0x84, 0x1b, 0xc7, 0xe0, 0x88, 0xbc, 0x16, 0x21, 0x5b,
+    0xdb, 0x9b, 0x61, 0x6f, 0x70, 0xa5, 0xd3, 0xd7, 0x92, 0x80, 0x32, 0xcb, 0x64, 0x32, 0x00, 0x07, 0x76,
+    0xc9, 0x35, 0x16, 0x2d, 0x97, 0x09, 0x01,
+];
+/// The same, encoded by `zstd -19`.
+const ZSTD: [u8; 42] = [
+    0x28, 0xb5, 0x2f, 0xfd, 0x64, 0x40, 0x00, 0xe5, 0x00, 0x00, 0xa8, 0x7b, 0x22, 0x6f, 0x6b, 0x22, 0x3a,
+    0x74, 0x72, 0x75, 0x65, 0x2c, 0x22, 0x70, 0x61, 0x64, 0x22, 0x3a, 0x22, 0x61, 0x22, 0x7d, 0x01, 0x00,
+    0x51, 0x54, 0x10, 0x06, 0x23, 0xe2, 0x26, 0xe4,
+];
 
 /// Answers a request by its path; what is not as it should be gets 400.
 pub fn answer(request: &Request<Incoming>) -> Response<Full<Bytes>> {
-    match request.uri().path() {
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    if let Some(left) = path.strip_prefix("/redirects/") {
+        return match left.parse::<u32>().unwrap() {
+            0 => status(StatusCode::OK),
+            left => redirect(&(left - 1).to_string()),
+        };
+    }
+    if let Some(url) = path.strip_prefix("/away?") {
+        return redirect(url);
+    }
+    match path {
+        "/exact/?a=b" => status(StatusCode::OK),
+        path if path.starts_with("/exact") => status(StatusCode::NOT_FOUND),
+        "/anonymous" => status(if request.headers().contains_key(AUTHORIZATION) {
+            StatusCode::BAD_REQUEST
+        } else {
+            StatusCode::OK
+        }),
         "/auth" => status(
             if request
                 .headers()
@@ -33,7 +62,9 @@ pub fn answer(request: &Request<Incoming>) -> Response<Full<Bytes>> {
             StatusCode::BAD_REQUEST
         }),
         "/headers" => many_headers(),
-        "/gzip" => encoded("gzip", gzip(body().as_bytes())),
+        "/gzip" => encoded("gzip", gzip(BODY)),
+        "/br" => encoded("br", BROTLI.to_vec()),
+        "/zstd" => encoded("zstd", ZSTD.to_vec()),
         _ => status(StatusCode::OK),
     }
 }
@@ -41,6 +72,13 @@ pub fn answer(request: &Request<Incoming>) -> Response<Full<Bytes>> {
 fn status(status: StatusCode) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = status;
+    response
+}
+
+fn redirect(location: &str) -> Response<Full<Bytes>> {
+    let mut response = status(StatusCode::FOUND);
+    let location = HeaderValue::try_from(location).unwrap();
+    response.headers_mut().insert(LOCATION, location);
     response
 }
 
@@ -65,10 +103,6 @@ fn many_headers() -> Response<Full<Bytes>> {
             .insert(name, HeaderValue::try_from(value).unwrap());
     }
     response
-}
-
-fn body() -> String {
-    format!("{BODY}{}\"}}", "a".repeat(300))
 }
 
 fn encoded(encoding: &'static str, bytes: Vec<u8>) -> Response<Full<Bytes>> {

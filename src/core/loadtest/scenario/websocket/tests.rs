@@ -79,6 +79,10 @@ fn what_a_websocket_cannot_have_is_refused_with_its_place_and_what_to_write_inst
             "journeys[0].steps[0].extract: a websocket has none",
         ),
         (
+            "follow: true, websocket: {path: /ws, hold: 1s}",
+            "journeys[0].steps[0].follow: a websocket has none",
+        ),
+        (
             "headers: {'a b': x}, websocket: {path: /ws, hold: 1s}",
             "journeys[0].steps[0].headers: \"a b\" is not the name of a header",
         ),

@@ -1,0 +1,74 @@
+//! User and password in a URL: sent as a header, and shown to nobody.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hyper::header::HeaderValue;
+use percent_encoding::percent_decode_str;
+
+/// The header of Basic authentication (RFC 7617) for what stands before the `@` of a URL. `None` where the user has a
+/// colon, which the header cannot tell from the one before the password.
+pub(super) fn basic(user_info: &str) -> Option<HeaderValue> {
+    let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
+    let mut both: Vec<u8> = percent_decode_str(user).collect();
+    if both.contains(&b':') {
+        return None;
+    }
+    both.push(b':');
+    both.extend(percent_decode_str(password));
+    let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(both))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// A URL, or what was meant to be one, as it may be shown: everything that may be credentials is hidden, which in text
+/// that is no URL is all before the last `@`.
+pub fn masked(url: &str) -> String {
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), url),
+    };
+    let is_url = url::Url::parse(url).is_ok();
+    let end = rest
+        .find(['/', '?', '#'])
+        .filter(|_| is_url)
+        .unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}***@{host}{path}"),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_and_password_are_decoded_before_they_are_encoded() {
+        for (given, both) in [
+            ("user:pass", "user:pass"),
+            ("token", "token:"),
+            ("a:b%3Ac%40", "a:b:c@"),
+            (":p", ":p"),
+        ] {
+            let value = basic(given).unwrap();
+            assert_eq!(value, format!("Basic {}", STANDARD.encode(both)).as_str());
+            assert!(value.is_sensitive());
+        }
+        assert_eq!(basic("a%3Ab:c"), None);
+    }
+
+    #[test]
+    fn whatever_may_be_credentials_is_hidden_and_nothing_else() {
+        for (url, shown) in [
+            ("http://user:pass@host:80/app/?a=b", "http://***@host:80/app/?a=b"),
+            ("https://token@host", "https://***@host"),
+            ("http://host/@user?mail=a@b", "http://host/@user?mail=a@b"),
+            ("http://host:8080", "http://host:8080"),
+            ("http://user:pa/ss@ho st/", "http://***@ho st/"),
+            ("user:pass@host", "***@host"),
+            ("nothing", "nothing"),
+        ] {
+            assert_eq!(masked(url), shown);
+        }
+    }
+}

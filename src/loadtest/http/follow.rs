@@ -1,0 +1,139 @@
+//! One request and the redirects it leads to, until an answer that is none.
+//!
+//! Redirects below the target's own host use the connections of the pool. Others have a new connection each, over
+//! HTTP/1.1 and within the same limit: a load test is about its target, not about what stands behind a link.
+
+use std::{cell::RefCell, collections::BTreeMap, path::Path, rc::Rc, time::Duration};
+
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use url::Url;
+
+use super::{
+    Answer, Exchange, Failure, Outgoing, Pool, Protocol, Target, connect,
+    exchange::{exchange, read},
+    http1::MOST_HEADERS,
+    redirect::{self, MOST_REDIRECTS, Next},
+};
+use crate::loadtest::clock::RunClock;
+
+/// Other hosts that redirects may lead to, in one run.
+const MOST_HOSTS: usize = 16;
+
+/// Follows the redirects of one thread, and knows the hosts they led to.
+#[derive(Debug, Default)]
+pub struct Follower {
+    hosts: RefCell<BTreeMap<String, Rc<Target>>>,
+}
+
+/// How a request is sent and its answers are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking<'a> {
+    /// Connections to the target.
+    pub pool: &'a Pool,
+    /// Whether the body of the last answer is kept.
+    pub keep_body: bool,
+    /// Time for the request and all that it leads to.
+    pub timeout: Duration,
+    /// The time axis.
+    pub clock: RunClock,
+}
+
+impl Follower {
+    /// Sends a request, follows the redirects it leads to, and gives back the last answer, all within the timeout. It was
+    /// sent when the first request was.
+    pub async fn exchange(&self, asking: Asking<'_>, first: &Outgoing) -> Exchange {
+        let until = asking.clock.elapsed() + asking.timeout;
+        let mut exchanged = asking.exchange(first, asking.timeout).await;
+        let mut outgoing = first.clone();
+        let mut here = asking.pool.target().url_of(first);
+        for redirects in 0..=MOST_REDIRECTS {
+            let (Ok(answer), Ok(place)) = (&exchanged.answer, &here) else {
+                break;
+            };
+            let next = match redirect::next(answer, place, &outgoing) {
+                Ok(None) => break,
+                Ok(Some(next)) if redirects < MOST_REDIRECTS => next,
+                Ok(Some(_)) => {
+                    exchanged.answer = Err(Failure::Redirect("more than 10 in a row"));
+                    break;
+                }
+                Err(failure) => {
+                    exchanged.answer = Err(failure);
+                    break;
+                }
+            };
+            let left = until.saturating_sub(asking.clock.elapsed());
+            exchanged.answer = self.hop(asking, first, &next, left).await;
+            here = Ok(next.url);
+            outgoing = next.outgoing;
+        }
+        if let Err(Failure::Timeout(_)) = exchanged.answer {
+            exchanged.answer = Err(Failure::Timeout(asking.timeout));
+        }
+        exchanged
+    }
+
+    async fn hop(
+        &self,
+        asking: Asking<'_>,
+        first: &Outgoing,
+        next: &Next,
+        timeout: Duration,
+    ) -> Result<Answer, Failure> {
+        let home = asking.pool.target().url_of(first)?;
+        if next.url.origin() == home.origin() {
+            return asking.exchange(&next.home(first)?, timeout).await.answer;
+        }
+        let answered = tokio::time::timeout(timeout, self.elsewhere(asking, next)).await;
+        answered.unwrap_or(Err(Failure::Timeout(timeout)))
+    }
+
+    async fn elsewhere(&self, asking: Asking<'_>, next: &Next) -> Result<Answer, Failure> {
+        let target = self.host(asking.pool.target(), &next.url)?;
+        let outgoing = next.elsewhere()?;
+        let mut reserved = asking.pool.reserve().await?;
+        let stream = connect(&target).await?;
+        reserved.opened();
+        let (mut sender, connection) = http1::Builder::new()
+            .max_headers(MOST_HEADERS)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| Failure::connection(&error))?;
+        // It ends when its sender is dropped; whoever sends on it learns what went wrong.
+        tokio::task::spawn_local(connection);
+        let response = sender.send_request(outgoing.request()).await;
+        let (parts, body) = response
+            .map_err(|error| Failure::connection(&error))?
+            .into_parts();
+        Ok(Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: read(body, asking.keep_body).await?,
+        })
+    }
+
+    /// Another host, to be asked over HTTP/1.1 and trusted like the target.
+    fn host(&self, home: &Target, url: &Url) -> Result<Rc<Target>, Failure> {
+        let origin = url.origin().ascii_serialization();
+        let mut hosts = self.hosts.borrow_mut();
+        if let Some(target) = hosts.get(&origin) {
+            return Ok(target.clone());
+        }
+        if hosts.len() >= MOST_HOSTS {
+            return Err(Failure::Redirect("to more than 16 other hosts"));
+        }
+        let target = Target::parse(&origin, Protocol::Http1, &home.trust, Path::new("--cacert"))
+            .map_err(|_| Failure::Redirect("to a host that cannot be asked"))?;
+        let target = Rc::new(target);
+        hosts.insert(origin, target.clone());
+        Ok(target)
+    }
+}
+
+impl Asking<'_> {
+    /// One request and its answer, whatever it is.
+    pub async fn exchange(&self, outgoing: &Outgoing, timeout: Duration) -> Exchange {
+        exchange(self.pool, outgoing, self.keep_body, timeout, self.clock).await
+    }
+}
