@@ -41,6 +41,7 @@ pub fn words(output: &Output) -> (String, String) {
 }
 
 pub fn file(name: &str) -> PathBuf {
+    std::fs::create_dir_all(run_dir()).expect("a folder");
     run_dir().join(format!("load-test-{name}"))
 }
 
