@@ -71,6 +71,7 @@ fn scenario(load: Load) -> Scenario {
         expect: Statuses::Success,
         extract: [].into(),
         checks: Vec::new(),
+        follow: None,
     };
     let step = Step {
         name: "GET /".to_owned(),
