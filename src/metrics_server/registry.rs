@@ -166,7 +166,7 @@ impl Registry {
         }));
         let (metrics, valid) = judged.unwrap_or_else(|_| {
             tracing::error!(scaling = %key, "the validation panicked; its metrics stay as they were");
-            (before, false)
+            (kept(&sources, &before).collect(), false)
         });
         let entry = Entry {
             metrics,
@@ -269,7 +269,7 @@ fn metrics(
     before: &[Arc<ServedMetric>],
 ) -> Vec<Arc<ServedMetric>> {
     let Some(scaling) = scaling else {
-        return before.to_vec();
+        return kept(sources, before).collect();
     };
     let key = &scaling.key;
     let mut metrics = Vec::new();
@@ -286,16 +286,16 @@ fn metrics(
                 })
             })),
             None => {
-                metrics.extend(
-                    before
-                        .iter()
-                        .filter(|metric| metric.workload == workload.name)
-                        .cloned(),
-                );
+                metrics.extend(kept(sources, before).filter(|metric| metric.workload == workload.name));
             }
         }
     }
     metrics
+}
+
+/// What stays as it was. It is planned again, because it may have been planned with other sources.
+fn kept(sources: &Sources, before: &[Arc<ServedMetric>]) -> impl Iterator<Item = Arc<ServedMetric>> {
+    before.iter().map(|metric| Arc::new(metric.planned(sources)))
 }
 
 /// The identity of an object from the API server.

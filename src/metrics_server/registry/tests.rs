@@ -67,6 +67,21 @@ fn what_was_planned_for_sources_that_were_replaced_meanwhile_is_planned_again() 
 }
 
 #[test]
+fn what_stays_of_an_invalid_resource_is_planned_for_sources_that_are_just_being_replaced() {
+    let registry = Registry::new(sources("old"));
+    registry.apply(&scaling("one"));
+    // As in the middle of a replacement: no entry is planned again yet.
+    *registry.sources.write() = Arc::new(sources("new"));
+    let mut object = scaling("one");
+    object.spec.workloads[0].max_replicas = Some(0);
+    registry.apply(&object);
+    let entry = registry.entries()[0].1.clone();
+    assert!(!entry.valid);
+    let shape = entry.metrics[0].shape.clone().unwrap();
+    assert_eq!(shape.value, "max by (new) ({__name__=\"g\"})");
+}
+
+#[test]
 fn a_resource_on_which_the_validation_panics_keeps_its_metrics_and_harms_no_other() {
     let registry = Registry::new(sources("namespace"));
     registry.apply(&scaling("one"));
