@@ -78,6 +78,8 @@ pub struct Answer {
     /// What was asked about the past of namespaces, in addition; `None` where it could not be had. Gone once it has
     /// been taken in.
     pub histories: BTreeMap<String, Option<History>>,
+    /// Namespaces whose past a later answer tells: there was no time to ask about it.
+    pub owed: BTreeSet<String>,
 }
 
 /// Why an answer says nothing of a namespace.

@@ -69,7 +69,7 @@ struct Watched {
     is_told: bool,
     /// When it was last in an answer.
     seen: Duration,
-    /// The latest answer said nothing of it.
+    /// The latest answer said nothing of the namespace, or owes its history.
     broken: bool,
     /// Samples came at another beat, and the history has not been asked for since.
     is_other: bool,
@@ -149,7 +149,9 @@ impl Coverage {
             );
         }
         for (namespace, watched) in &mut self.namespaces {
-            watched.broken = answer.unanswered.contains_key(namespace) || !answer.covers(namespace);
+            watched.broken = answer.unanswered.contains_key(namespace)
+                || answer.owed.contains(namespace)
+                || !answer.covers(namespace);
         }
         let forgotten = |watched: &Watched| watched.seen.saturating_add(window * 2) < asked;
         self.namespaces.retain(|_, watched| !forgotten(watched));

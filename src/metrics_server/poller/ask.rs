@@ -158,7 +158,25 @@ pub(super) async fn ask(
         }
     }
     let in_doubt = known.in_doubt(shape, &answer, needed);
-    for namespaces in answer.portions(in_doubt, MAX_PODS) {
+    ask_histories(server, shape, in_doubt, usage, &mut answer, clock).await;
+    Ok(answer)
+}
+
+/// Asks about the past of namespaces, portion by portion. The numbers in hand wait for no more of that than one query
+/// may take: what is not asked by then the next poll asks. Each poll asks one portion at least, so that all are asked
+/// in the end.
+async fn ask_histories(
+    server: &Server,
+    shape: &Shape,
+    in_doubt: BTreeSet<String>,
+    usage: &mut Usage,
+    answer: &mut Answer,
+    clock: &dyn Clock,
+) {
+    let client = &server.client;
+    let mut portions = answer.portions(in_doubt, MAX_PODS).into_iter();
+    let end = clock.monotonic() + client.limits().timeout;
+    for namespaces in portions.by_ref() {
         let turn = Turn {
             namespaces: &namespaces,
             usage,
@@ -167,8 +185,11 @@ pub(super) async fn ask(
         let ask = ask_history(client, shape, &namespaces);
         let histories = server.in_turn(shape.grouping, turn, ask).await;
         answer.histories.extend(histories);
+        if clock.monotonic() >= end {
+            break;
+        }
     }
-    Ok(answer)
+    answer.owed.extend(portions.flatten());
 }
 
 /// Asks about the past of namespaces, few enough that the answer is not large. What fails is not asked for again: the

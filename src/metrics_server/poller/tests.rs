@@ -5,6 +5,7 @@ use std::{
 };
 
 use axum::{Json, Router, extract::State, routing::post};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::*;
@@ -22,18 +23,36 @@ use crate::{
 /// Most shapes of a namespace.
 const LIMIT: usize = 110;
 
-/// A Prometheus that answers at once, but never a query for the metric `slow`; and one for `mixed` only where the
-/// query leaves the namespace `bad` out.
+/// A Prometheus that answers at once, but never a query for the metric `slow`, nor one about the past of `crowd`; and
+/// one for `mixed` only where the query leaves the namespace `bad` out.
 #[derive(Default)]
 struct Prometheus {
     fast: AtomicUsize,
     slow: AtomicUsize,
+    /// For `crowd`: whether each query was about the past.
+    crowd: Mutex<Vec<bool>>,
+}
+
+/// Namespaces whose names together are too long for two queries.
+fn crowd() -> impl Iterator<Item = String> {
+    (0..400).map(|n| format!("{n:a>60}"))
 }
 
 async fn query(State(prometheus): State<Arc<Prometheus>>, body: String) -> Json<Value> {
     if body.contains("slow") {
         prometheus.slow.fetch_add(1, Ordering::Relaxed);
         std::future::pending::<()>().await;
+    }
+    if body.contains("crowd") {
+        let is_of_past = body.contains("ms%3A");
+        prometheus.crowd.lock().push(is_of_past);
+        if is_of_past {
+            std::future::pending::<()>().await;
+        }
+        let items = crowd()
+            .map(|namespace| json!({"metric": {"namespace": namespace, "pod": "p"}, "value": [100.0, "99"]}));
+        let items: Vec<Value> = items.collect();
+        return Json(json!({"status": "success", "data": {"resultType": "vector", "result": items}}));
     }
     prometheus.fast.fetch_add(1, Ordering::Relaxed);
     let is_of_some = body.contains("namespace%3D%7E") || body.contains("namespace%3D~");
@@ -197,6 +216,33 @@ async fn one_namespace_for_which_a_query_fails_is_found_and_the_others_are_answe
     assert!(!answer().unwrap().unanswered.contains_key("ns"));
     let state = fixture.store.get(&shape).unwrap();
     assert_eq!(state.failure, None, "the poll did not fail");
+}
+
+#[tokio::test]
+async fn numbers_in_hand_wait_for_one_query_about_the_past_and_not_for_many() {
+    let fixture = fixture_with(Duration::from_millis(100), Duration::from_millis(20)).await;
+    for namespace in crowd() {
+        let mut scaling = scaling(&namespace, "crowd", "crowd");
+        let metric = json!({"name": "rate", "requestRate": {"counter": "crowd_total", "target": {"averageValue": "50"}}});
+        scaling.spec.workloads[0].metrics = Some(vec![serde_json::from_value(metric).unwrap()]);
+        fixture.registry.apply(&scaling);
+    }
+    fixture.changed.send_replace(true);
+    until("all portions were asked about", || {
+        fixture
+            .prometheus
+            .crowd
+            .lock()
+            .iter()
+            .filter(|of_past| **of_past)
+            .count()
+            >= 3
+    })
+    .await;
+    fixture.stop.cancel();
+    let asked = fixture.prometheus.crowd.lock().clone();
+    let in_a_row = asked.windows(2).filter(|pair| pair == &[true, true]).count();
+    assert_eq!(in_a_row, 0, "{asked:?}");
 }
 
 #[tokio::test]

@@ -116,6 +116,20 @@ fn the_past_is_asked_for_at_the_start_and_after_failures_and_never_between() {
 }
 
 #[test]
+fn a_past_that_a_poll_has_no_time_to_ask_about_is_asked_about_by_the_next() {
+    let mut world = World::of(3, 5000, 60_000);
+    world.owed = 3;
+    world.servers[0].1 = vec![(1_100_000, 1_130_000)];
+    world.down = vec![(1_110_000, 1_120_000)];
+    let served = is_true(&world);
+    // Three polls of 5 s lie between the first poll and the one that asks.
+    assert!(told(&served, 1_000_000, 1_014_000) < 0.01);
+    assert!(told(&served, 1_016_000, 1_100_000) > 0.99);
+    assert!(told(&served, 1_195_000, 1_400_000) > 0.99);
+    assert_eq!(world.histories.get(), 2 * 4, "none is owed for ever");
+}
+
+#[test]
 fn another_prometheus_of_a_pair_that_has_a_gap_of_its_own_is_found_out() {
     for (interval, window) in [(15_000, 60_000), (30_000, 120_000)] {
         let mut world = World::of(3, interval, window);
