@@ -2,17 +2,18 @@
 //!
 //! What is written is decided in [`crate::core::suspend`].
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use kube::api::{Patch, PatchParams};
 use serde_json::Value;
 
 use crate::{
     api::v1alpha1::VoiceAssistScaling,
     core::{
-        suspend::{Suspended, change::ChangeError, freeze, is_frozen},
-        validate::validate,
+        suspend::{LeftFrozen, Suspended, change::ChangeError, freeze, is_frozen, left_frozen},
+        validate::{Validation, validate},
     },
     loadtest::cluster::{
         error::{ClusterError, answer, not_found, wait},
@@ -111,8 +112,8 @@ pub fn suspended(object: &Value, now: Timestamp) -> Result<Suspended, SuspendErr
     Ok(freeze(&parsed, &mut validate(&parsed), now))
 }
 
-/// Waits until the operator has done what the resource asks for: its status says so, and the HPAs of all suspended
-/// workloads follow no metric.
+/// Waits until the operator has done what the resource asks for: its status says so, the HPAs of all suspended
+/// workloads follow no metric, and those of all others follow theirs.
 ///
 /// # Errors
 /// When it is not so within the limit, or cannot be read.
@@ -142,28 +143,58 @@ async fn missing(resource: &Resource, clock: ServerClock) -> Result<Option<Strin
     let Ok(parsed) = parse(&read) else {
         return Ok(Some("the resource does not parse".to_owned()));
     };
-    let asked = freeze(&parsed, &mut validate(&parsed), clock.now());
-    let says = parsed.status.and_then(|status| status.suspended);
+    let mut validation = validate(&parsed);
+    let asked = freeze(&parsed, &mut validation, clock.now());
+    let says = parsed.status.as_ref().and_then(|status| status.suspended.clone());
     if says != asked.short() {
         let says = says.unwrap_or_else(|| "nothing".to_owned());
         return Ok(Some(format!("its status says that {says} is suspended")));
     }
-    let mut follow = BTreeSet::new();
-    for workload in asked.frozen() {
-        let name = format!("{}-{workload}", resource.name);
-        match resource.hpa(&name).await {
-            Ok(hpa) if !is_frozen(&hpa) => {
-                follow.insert(name);
-            }
+    for workload in &parsed.spec.workloads {
+        let name = format!("{}-{}", resource.name, workload.name);
+        let hpa = match resource.hpa(&name).await {
+            Ok(hpa) => hpa,
             // One that is not there scales nothing.
-            Err(ClusterError::Api { source, .. }) if not_found(&source) => {}
-            read => {
-                read?;
-            }
+            Err(ClusterError::Api { source, .. }) if not_found(&source) => continue,
+            Err(error) => return Err(error),
+        };
+        if let Some(missing) = differs(
+            &hpa,
+            &workload.name,
+            asked.frozen().contains(&*workload.name),
+            &validation,
+        ) {
+            return Ok(Some(format!("HorizontalPodAutoscaler {name} {missing}")));
         }
     }
-    let follow = Vec::from_iter(follow).join(", ");
-    Ok((!follow.is_empty()).then(|| format!("HorizontalPodAutoscaler {follow} still follows its metrics")))
+    Ok(None)
+}
+
+/// What an HPA does although it should not: follow metrics where its workload is suspended, or follow none where it is
+/// not.
+fn differs(
+    hpa: &HorizontalPodAutoscaler,
+    workload: &str,
+    is_suspended: bool,
+    validation: &Validation,
+) -> Option<String> {
+    if is_suspended {
+        return (!is_frozen(hpa)).then(|| "still follows its metrics".to_owned());
+    }
+    Some(match left_frozen(hpa, workload, validation.scaling.as_ref())? {
+        LeftFrozen::NotWritten => "still follows no metric".to_owned(),
+        LeftFrozen::BreaksRule => {
+            let concerns = |named: Option<&str>| named.is_none_or(|named| named == workload);
+            let mut violations = validation.violations.iter();
+            let broken = violations.find(|violation| concerns(violation.workload.as_deref()));
+            let broken = broken
+                .map(|violation| format!(": {violation}"))
+                .unwrap_or_default();
+            format!(
+                "follows no metric until the spec of workload {workload}, which breaks a rule, is mended{broken}"
+            )
+        }
+    })
 }
 
 fn parse(object: &Value) -> Result<VoiceAssistScaling, SuspendError> {

@@ -1,23 +1,25 @@
 //! What does not scale because somebody suspended it, and how that ends; also what a capacity test has left behind.
 
 use jiff::Timestamp;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 
 use super::{
     Finding,
-    observed::{Observed, ScalingSeen},
+    observed::{NamespaceSeen, Observed, ScalingSeen},
 };
 use crate::core::{
     loadtest::hold::{self, ANNOTATION, Hold, SuspendedBy, suspension_key},
-    suspend::annotation::holder_flag,
+    suspend::{LeftFrozen, annotation::holder_flag, left_frozen},
 };
 
 /// Whether anything is suspended: as it should be perhaps, but not to be forgotten.
 pub(super) fn check(observed: &Observed) -> Vec<Finding> {
     let scalings = observed.scalings.iter().flatten();
-    scalings.flat_map(|seen| of(seen, observed.now)).collect()
+    let of = |seen: &ScalingSeen| of(seen, observed.namespaces.get(&seen.namespace), observed.now);
+    scalings.flat_map(of).collect()
 }
 
-fn of(seen: &ScalingSeen, now: Timestamp) -> Vec<Finding> {
+fn of(seen: &ScalingSeen, namespace_seen: Option<&NamespaceSeen>, now: Timestamp) -> Vec<Finding> {
     let (namespace, name) = (&seen.namespace, &seen.name);
     let object = format!("VoiceAssistScaling {namespace}/{name}");
     let mut findings: Vec<Finding> = seen
@@ -35,10 +37,39 @@ fn of(seen: &ScalingSeen, now: Timestamp) -> Vec<Finding> {
         })
         .collect();
     findings.extend(left_behind(&object, seen, now));
+    let hpas = namespace_seen.and_then(|namespace| namespace.hpas.as_ref().ok());
+    for hpa in hpas.into_iter().flatten() {
+        findings.extend(frozen_without_suspension(seen, hpa));
+    }
     if findings.is_empty() && seen.object.is_ok() {
         return vec![Finding::ok(object, "nothing is suspended")];
     }
     findings
+}
+
+/// An HPA that follows no metric although nothing suspends its workload.
+fn frozen_without_suspension(seen: &ScalingSeen, hpa: &HorizontalPodAutoscaler) -> Option<Finding> {
+    let name = hpa.metadata.name.as_deref()?;
+    let workload = name.strip_prefix(&seen.name)?.strip_prefix('-')?;
+    let spec = &seen.object.as_ref().ok()?.spec;
+    let is_of_workload = spec.workloads.iter().any(|named| named.name == workload);
+    if !is_of_workload || seen.suspended.frozen().contains(workload) {
+        return None;
+    }
+    let left = left_frozen(hpa, workload, seen.scaling.as_ref())?;
+    let (why, fix) = match left {
+        LeftFrozen::NotWritten => (
+            "the operator has not written it since it was suspended",
+            "see the condition Ready and the Events of the resource",
+        ),
+        LeftFrozen::BreaksRule => (
+            "its spec breaks a rule, so the HPA stays as it was while it was suspended",
+            "mend the spec; the condition SpecValid names the field",
+        ),
+    };
+    let words = format!("follows no metric although nothing suspends workload {workload}: {why}");
+    let object = format!("HorizontalPodAutoscaler {}/{name}", seen.namespace);
+    Some(Finding::warning(object, words).fix(fix))
 }
 
 /// What a capacity test has written and no suspension shows.
@@ -115,6 +146,26 @@ mod tests {
             held[1].message.contains("until resumed") && held[1].message.contains("(incident)"),
             "{held:?}"
         );
+    }
+
+    #[test]
+    fn an_hpa_that_stays_frozen_after_a_suspension_is_named_with_its_reason() {
+        let mut observed = healthy();
+        let namespace = observed.namespaces.get_mut("prod").unwrap();
+        let hpa = &mut namespace.hpas.as_mut().unwrap()[0];
+        let workload = hpa.metadata.name.clone().unwrap()["va-".len()..].to_owned();
+        let disabled = serde_json::json!({"selectPolicy": "Disabled"});
+        let behavior = serde_json::json!({"scaleUp": disabled, "scaleDown": disabled});
+        hpa.spec.behavior = serde_json::from_value(behavior).unwrap();
+        let found = check(&observed);
+        assert_eq!(severities(&found), [Severity::Warning]);
+        assert!(found[0].message.contains("has not written it"), "{found:?}");
+        let seen = &mut observed.scalings.as_mut().unwrap()[0];
+        let scaling = seen.scaling.as_mut().unwrap();
+        scaling.workloads.retain(|valid| valid.name != workload);
+        let found = check(&observed);
+        assert!(found[0].message.contains("its spec breaks a rule"), "{found:?}");
+        assert!(found[0].fix.as_ref().unwrap().contains("SpecValid"), "{found:?}");
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod suspension;
 
 pub use annotation::{Holder, HolderError};
 pub use freeze::{Suspended, freeze, next_end};
-pub use frozen::is_frozen;
+pub use frozen::{LeftFrozen, is_frozen, left_frozen};
 pub use suspension::{Reason, Suspension, SuspensionError, Workloads};
 
 /// Most characters of a foreign text in a message.

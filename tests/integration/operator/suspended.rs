@@ -196,3 +196,25 @@ async fn a_suspension_that_nobody_acts_on_is_said() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("no effect within 1 s"), "{said}");
 }
+
+#[tokio::test]
+async fn a_workload_that_stays_frozen_because_its_spec_breaks_a_rule_is_not_said_to_be_resumed() {
+    let (operated, file) = two_workloads("suspend-broken").await;
+    let (code, said) = command(&operated, &["suspend", "--workload=api"]);
+    assert_eq!(code, Some(0), "{said}");
+    let mut broken = file.clone();
+    let metric = json!({"name": "rate", "prometheus": {"query": "sum(", "target": {"value": "50"}}});
+    broken["spec"]["workloads"][0]["metrics"] = json!([metric]);
+    operated.namespace.apply(&broken.to_string());
+    operated.condition("voice", "SpecValid", "False", "Invalid").await;
+    let (code, said) = command(&operated, &["resume", "--timeout=3s"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("voice-api follows no metric until the spec of workload api") && said.contains("sum("),
+        "{said}"
+    );
+    operated.namespace.apply(&file.to_string());
+    operated
+        .field_becomes("hpa", "voice-api", POLICY, json!("Max"))
+        .await;
+}
