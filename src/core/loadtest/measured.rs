@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 
-use super::latencies::{Latencies, Quantiles};
+use super::{
+    cause,
+    latencies::{Latencies, Quantiles},
+    traffic::Traffic,
+};
 
 /// One run of load.
 #[derive(Clone, Debug)]
@@ -63,8 +67,13 @@ pub struct Requests {
     pub answered: u64,
     /// The answered ones whose answer came before the load ended.
     pub answered_in_time: u64,
-    /// Those that were not, by cause ("status 503", "connection refused", "no answer within 10s", "check: ...").
+    /// Those that were not, by cause ("status 503", "cannot connect: connection refused", "check: ..."), of which there
+    /// are not more than [`cause::MOST`] and [`cause::OTHER`].
     pub failures: BTreeMap<String, u64>,
+    /// What was found in one failure of a cause, where there is more to say than the cause.
+    pub examples: BTreeMap<String, String>,
+    /// Answers by status, and bytes; `None` where it was not counted, as in reports of earlier versions.
+    pub traffic: Option<Traffic>,
 }
 
 impl Requests {
@@ -90,8 +99,19 @@ impl Requests {
         self.latency.without(&self.failed_latency)
     }
 
+    /// Adds failures of one cause, with an example of them.
+    pub fn fail(&mut self, cause: &str, failures: u64, example: Option<&str>) {
+        cause::count(&mut self.failures, cause.to_owned(), failures);
+        if let Some(example) = example.filter(|_| self.failures.contains_key(cause)) {
+            self.examples
+                .entry(cause.to_owned())
+                .or_insert_with(|| example.to_owned());
+        }
+    }
+
     /// Adds all of `other`.
     pub fn merge(&mut self, other: &Self) {
+        self.traffic = self.traffic_with(other);
         self.latency.merge(&other.latency);
         self.service_time.merge(&other.service_time);
         self.failed_latency.merge(&other.failed_latency);
@@ -104,8 +124,21 @@ impl Requests {
         self.answered += other.answered;
         self.answered_in_time += other.answered_in_time;
         for (cause, count) in &other.failures {
-            *self.failures.entry(cause.clone()).or_default() += count;
+            self.fail(cause, *count, other.examples.get(cause).map(String::as_str));
         }
+    }
+}
+
+impl Requests {
+    /// The traffic of both together; `None` where that of one was not counted.
+    fn traffic_with(&self, other: &Self) -> Option<Traffic> {
+        let known = |requests: &Self| match &requests.traffic {
+            None if requests.due == 0 => Some(Traffic::default()),
+            traffic => traffic.clone(),
+        };
+        let mut both = known(self)?;
+        both.merge(&known(other)?);
+        Some(both)
     }
 }
 
@@ -227,8 +260,8 @@ impl WebSockets {
     pub fn merge(&mut self, other: &Self) {
         self.connect.merge(&other.connect);
         self.connected += other.connected;
-        for (cause, count) in &other.failures {
-            *self.failures.entry(cause.clone()).or_default() += count;
+        for (cause, failures) in &other.failures {
+            cause::count(&mut self.failures, cause.clone(), *failures);
         }
         self.held += other.held;
         self.held_peak += other.held_peak;

@@ -11,6 +11,7 @@
 pub mod achieved;
 pub mod autoscaling;
 pub mod capacity;
+pub mod cause;
 pub mod chain;
 pub mod check;
 pub mod compare;
@@ -29,4 +30,5 @@ pub mod scenario;
 pub mod search;
 pub mod step;
 pub mod suggestion;
+pub mod traffic;
 pub mod usl;

@@ -4,7 +4,10 @@ use std::cell::OnceCell;
 
 use serde_json::Value;
 
-use crate::{core::loadtest::scenario::model::BodyCheck, loadtest::http::Failure};
+use crate::{
+    core::loadtest::scenario::model::BodyCheck,
+    loadtest::http::{Detail, Failure},
+};
 
 /// A body that is read as JSON at most once, and only where anything asks for it.
 #[derive(Debug)]
@@ -40,7 +43,7 @@ impl<'a> Body<'a> {
             }
             BodyCheck::Contains(_) | BodyCheck::Json(_) => return Ok(()),
         };
-        Err(Failure::Check(missing))
+        Err(Failure::Check(missing, Detail::NONE))
     }
 }
 

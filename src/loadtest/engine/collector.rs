@@ -236,10 +236,11 @@ impl Collector {
                     due: measured.due,
                     answered: measured.answered,
                     answered_in_time: measured.answered_in_time,
-                    failures: BTreeMap::new(),
+                    traffic: Some(measured.traffic.clone()),
+                    ..Requests::default()
                 });
                 for (failure, count) in &measured.failures {
-                    *step.failures.entry(failure.to_string()).or_default() += count;
+                    step.fail(&failure.to_string(), *count, failure.detail().as_deref());
                 }
             }
         }

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::recorder::StepId;
-use crate::loadtest::http::Failure;
+use crate::{core::loadtest::cause, loadtest::http::Failure};
 
 /// Upper bounds of the buckets, in microseconds; one more is above them all.
 pub const BOUNDS: [u64; 14] = [
@@ -122,7 +122,7 @@ impl Detail {
             step.latency.merge(&more.latency);
             step.failed_latency.merge(&more.failed_latency);
             for (failure, count) in more.failures {
-                *step.failures.entry(failure).or_default() += count;
+                cause::count(&mut step.failures, failure, count);
             }
         }
     }

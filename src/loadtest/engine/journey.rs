@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     core::loadtest::scenario::model::Extract,
-    loadtest::http::{Answer, Asking, Failure, LARGEST_BODY, decoded},
+    loadtest::http::{Answer, Asking, Detail, Failure, LARGEST_BODY, decoded},
 };
 
 /// What a user knows.
@@ -155,6 +155,7 @@ impl User {
         } else {
             asking.exchange(&outgoing, worker.timeout).await
         };
+        worker.recorder.traffic(step.id, &exchanged.traffic);
         let failure = exchanged
             .answer
             .and_then(|answer| self.judge(request, &answer))
@@ -186,7 +187,7 @@ impl User {
                     .and_then(|value| value.to_str().ok())
                     .map(str::to_owned),
             };
-            let missing = || Failure::Check(format!("nothing to take {{{{{name}}}}} from"));
+            let missing = || Failure::Check(format!("nothing to take {{{{{name}}}}} from"), Detail::NONE);
             self.values.insert(name.clone(), value.ok_or_else(missing)?);
         }
         Ok(())

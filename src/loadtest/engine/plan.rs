@@ -18,7 +18,7 @@ use crate::{
         model::{Action, BodyCheck, Extract, GIVEN, Journey, Request, Scenario, Statuses, Step, Think},
         template::Template,
     },
-    loadtest::http::{Failure, Outgoing, Protocol, Target},
+    loadtest::http::{Detail, Failure, Outgoing, Protocol, Target},
 };
 
 /// What servers are told about who asks.
@@ -241,7 +241,10 @@ impl PlannedRequest {
             .chain(&planned.body);
         if planned.path.constant().is_some() && templates.all(|template| template.constant().is_some()) {
             let constant = planned.render(target, &BTreeMap::new());
-            planned.constant = Some(constant.map_err(|failure| failure.to_string())?);
+            planned.constant = Some(constant.map_err(|failure| match failure.detail() {
+                Some(detail) => format!("{failure}: {detail}"),
+                None => failure.to_string(),
+            })?);
         }
         Ok(planned)
     }
@@ -271,9 +274,8 @@ impl PlannedRequest {
             }
         };
         let uri: Uri = url.parse().map_err(|_| {
-            Failure::Request(format!(
-                "{path:?} cannot be the path of a URL, or Host not its host"
-            ))
+            let words = "its path cannot be in a URL, or Host not be its host";
+            Failure::Request(words.to_owned(), Detail::of(&path))
         })?;
         let body = match &self.body {
             Some(body) => {
@@ -300,8 +302,9 @@ fn rendered_headers(
 ) -> Result<HeaderMap, Failure> {
     let mut headers = target.headers.clone();
     for (name, value) in own {
-        let value = HeaderValue::try_from(value.render(values)?)
-            .map_err(|_| Failure::Request(format!("the value of header {name} cannot be sent")))?;
+        let value = HeaderValue::try_from(value.render(values)?).map_err(|_| {
+            Failure::Request(format!("the value of header {name} cannot be sent"), Detail::NONE)
+        })?;
         headers.insert(name.clone(), value);
     }
     headers
@@ -310,7 +313,7 @@ fn rendered_headers(
     headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
     if target.protocol == Protocol::Http1 && !headers.contains_key(HOST) {
         let authority = HeaderValue::try_from(target.authority.as_str())
-            .map_err(|_| Failure::Request("the target's name cannot be sent".to_owned()))?;
+            .map_err(|_| Failure::Request("the target's name cannot be sent".to_owned(), Detail::NONE))?;
         headers.insert(HOST, authority);
     }
     Ok(headers)

@@ -10,8 +10,11 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::detail::Detail;
 use crate::{
-    core::loadtest::{latencies::Latencies, measured::WebSockets},
-    loadtest::{clock::RunClock, http::Failure},
+    core::loadtest::{cause, latencies::Latencies, measured::WebSockets, traffic::Traffic},
+    loadtest::{
+        clock::RunClock,
+        http::{Exchanged, Failure},
+    },
 };
 
 /// The number of a step: its place in the list of names.
@@ -69,6 +72,7 @@ pub(super) struct StepTotals {
     pub(super) answered: u64,
     pub(super) answered_in_time: u64,
     pub(super) failures: BTreeMap<Failure, u64>,
+    pub(super) traffic: Traffic,
 }
 
 impl StepTotals {
@@ -177,8 +181,8 @@ impl Recorder {
                 step.failed_latency.record(latency);
                 detail.failed_latency.record(latency);
             }
-            *detail.failures.entry(failure.clone()).or_default() += 1;
-            *step.failures.entry(failure).or_default() += 1;
+            cause::count(&mut detail.failures, failure.clone(), 1);
+            cause::count(&mut step.failures, failure, 1);
         } else {
             step.answered += 1;
             step.answered_in_time += u64::from(now <= self.end.get());
@@ -191,20 +195,31 @@ impl Recorder {
         latency
     }
 
+    /// What a request brought over HTTP, whatever became of it.
+    pub(super) fn traffic(&self, step: StepId, traffic: &Exchanged) {
+        if let Some(step) = self.totals.borrow_mut().steps.get_mut(step.0) {
+            if let Some(status) = traffic.status {
+                *step.traffic.statuses.entry(status).or_default() += 1;
+            }
+            step.traffic.sent_bytes += traffic.sent_bytes;
+            step.traffic.received_bytes += traffic.received_bytes;
+        }
+    }
+
     /// What counted as answered after `latency`, when it was connected, was lost afterwards: it has failed, in this
     /// second.
     pub(super) fn lost(&self, step: StepId, latency: Duration, failure: Failure) {
         self.roll(self.clock.elapsed());
         let mut slice = self.slice.borrow_mut();
         if let Some(detail) = slice.detail.step(step) {
-            *detail.failures.entry(failure.clone()).or_default() += 1;
+            cause::count(&mut detail.failures, failure.clone(), 1);
         }
         if let Some(step) = self.totals.borrow_mut().steps.get_mut(step.0) {
             step.answered = step.answered.saturating_sub(1);
             // Who was connected before the load ended.
             step.answered_in_time = step.answered_in_time.saturating_sub(1);
             step.failed_latency.record(latency);
-            *step.failures.entry(failure).or_default() += 1;
+            cause::count(&mut step.failures, failure, 1);
         }
     }
 

@@ -18,6 +18,7 @@ use prometheus_client::registry::Registry;
 
 use super::engine::{Buckets, Detail};
 use crate::core::loadtest::{
+    cause,
     measured::Second,
     scenario::model::{Load, Scenario},
 };
@@ -45,7 +46,7 @@ struct Run {
 struct Step {
     due: u64,
     answered: u64,
-    /// By cause.
+    /// By cause: a label, so there may be but few.
     failures: BTreeMap<String, u64>,
     latency: Buckets,
     failed_latency: Buckets,
@@ -113,7 +114,7 @@ impl Exposition {
             step.latency.merge(&more.latency);
             step.failed_latency.merge(&more.failed_latency);
             for (failure, count) in &more.failures {
-                *step.failures.entry(failure.to_string()).or_default() += count;
+                cause::count(&mut step.failures, failure.to_string(), *count);
             }
         }
     }

@@ -2,11 +2,11 @@
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
+    net::{TcpStream, lookup_host},
 };
 use tokio_rustls::TlsConnector;
 
-use super::{Failure, Protocol, Target};
+use super::{Detail, Failure, Protocol, Refusal, Target};
 
 /// A connection, encrypted or not.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -21,7 +21,9 @@ pub type BoxedStream = Box<dyn Stream>;
 /// # Errors
 /// When there is no connection, or no TLS on it.
 pub async fn connect(target: &Target) -> Result<BoxedStream, Failure> {
-    let stream = TcpStream::connect((target.host.as_str(), target.port))
+    let addresses = lookup_host((target.host.as_str(), target.port)).await;
+    let addresses: Vec<_> = addresses.map_err(|error| Failure::resolve(&error))?.collect();
+    let stream = TcpStream::connect(&addresses[..])
         .await
         .map_err(|error| Failure::connect(&error))?;
     stream
@@ -33,9 +35,9 @@ pub async fn connect(target: &Target) -> Result<BoxedStream, Failure> {
     let stream = TlsConnector::from(config.clone())
         .connect(name.clone(), stream)
         .await
-        .map_err(|error| Failure::Tls(error.to_string()))?;
+        .map_err(|error| Failure::tls(&error))?;
     if target.protocol == Protocol::Http2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
-        return Err(Failure::Tls("the server does not speak HTTP/2".to_owned()));
+        return Err(Failure::Tls(Refusal::NoHttp2, Detail::NONE));
     }
     Ok(Box::new(stream))
 }

@@ -46,6 +46,28 @@ pub struct Exchange {
     pub sent: Option<Duration>,
     /// The answer, or why there is none.
     pub answer: Result<Answer, Failure>,
+    /// What went over HTTP, also where there is no whole answer.
+    pub traffic: Exchanged,
+}
+
+/// What went over HTTP for one request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exchanged {
+    /// The status, if the head of an answer came.
+    pub status: Option<u16>,
+    /// The body of the request, if the head of an answer came.
+    pub sent_bytes: u64,
+    /// The body of the answer as far as it came, as it was on the wire.
+    pub received_bytes: u64,
+}
+
+impl Exchanged {
+    /// Adds what went over HTTP for a request that an answer led to: the status is that of the last answer.
+    pub(super) fn then(&mut self, next: Self) {
+        self.status = next.status.or(self.status);
+        self.sent_bytes += next.sent_bytes;
+        self.received_bytes += next.received_bytes;
+    }
 }
 
 /// Sends a request and reads its whole answer, within `timeout` from now on.
@@ -57,13 +79,16 @@ pub async fn exchange(
     clock: RunClock,
 ) -> Exchange {
     let mut sent = None;
+    let mut traffic = Exchanged::default();
     let answered = tokio::time::timeout(timeout, async {
         let room = pool.room().await?;
         sent = Some(clock.elapsed());
         let mut place = pool.place(room).await.inspect_err(|_| sent = None)?;
         let response = pool.send(&mut place, outgoing.request()).await?;
         let (parts, body) = response.into_parts();
-        let body = read(body, keep_body).await?;
+        traffic.status = Some(parts.status.as_u16());
+        traffic.sent_bytes = length(&outgoing.body);
+        let body = read(body, keep_body, &mut traffic.received_bytes).await?;
         pool.give_back(place).await;
         Ok(Answer {
             status: parts.status.as_u16(),
@@ -75,6 +100,7 @@ pub async fn exchange(
     Exchange {
         sent,
         answer: answered.unwrap_or(Err(Failure::Timeout(timeout))),
+        traffic,
     }
 }
 
@@ -89,12 +115,21 @@ impl Outgoing {
     }
 }
 
-/// Reads a body to its end and gives it back where it is to be kept.
-pub(super) async fn read(mut body: Incoming, keep: bool) -> Result<Bytes, Failure> {
+/// Bytes of a body.
+pub(super) fn length(bytes: &Bytes) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+/// Reads a body to its end, counts its bytes, and gives it back where it is to be kept.
+pub(super) async fn read(mut body: Incoming, keep: bool, received: &mut u64) -> Result<Bytes, Failure> {
     let mut kept = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Failure::connection(&error))?;
-        if let (true, Some(data)) = (keep, frame.data_ref()) {
+        let Some(data) = frame.data_ref() else {
+            continue;
+        };
+        *received += length(data);
+        if keep {
             if kept.len() + data.len() > LARGEST_BODY {
                 return Err(Failure::TooLarge(LARGEST_BODY));
             }

@@ -1,66 +1,159 @@
-//! Why a request was not answered as it should be, in words that count together.
+//! Why a request was not answered as it should be: few causes with stable words, so that equal failures count together.
+//!
+//! ```text
+//! detail  one example, which tells nothing apart     http2   reasons of HTTP/2
+//! lost    connections, and what is no answer         tls     certificates and handshakes
+//! system  errors of the operating system
+//! ```
 
-use std::{io, time::Duration};
+mod detail;
+mod http2;
+mod lost;
+mod system;
+mod tls;
 
-use crate::core::loadtest::{measured::Fault, scenario::template::Unset};
+use std::{error::Error, io, time::Duration};
 
-/// Why a request failed. Equal ones are counted together, so there are no addresses or times in them.
+pub use self::{detail::Detail, http2::Ended, lost::Lost, system::System, tls::Refusal};
+use crate::core::loadtest::{
+    cause::{self, Cause},
+    measured::Fault,
+    scenario::template::Unset,
+};
+
+/// Why a request failed. Equal ones are counted together, so their words have no values, times, sizes or paths of one
+/// request; details are kept beside the cause, for an example.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Failure {
     /// An answer with a status that does not count as one.
-    #[error("status {0}")]
+    #[error("{kind} {0}", kind = cause::STATUS)]
     Status(u16),
     /// The load generator could not open a connection: the service has no part in it.
-    #[error("load generator: {0}")]
+    #[error("{kind}: {0}", kind = cause::GENERATOR)]
     Generator(Fault),
+    /// The name of the target has no address.
+    #[error("{kind}", kind = cause::RESOLVE)]
+    Resolve(Detail),
     /// The connection could not be made.
-    #[error("cannot connect: {0}")]
-    Connect(String),
+    #[error("{kind}: {0}", kind = cause::CONNECT)]
+    Connect(System, Detail),
     /// TLS could not be agreed on.
-    #[error("TLS: {0}")]
-    Tls(String),
+    #[error("{kind}: {0}", kind = cause::TLS)]
+    Tls(Refusal, Detail),
+    /// The server ended a stream or its connection with a reason of HTTP/2.
+    #[error("{kind}: {0}", kind = cause::HTTP2)]
+    Http2(Ended, Detail),
     /// The connection was lost, or the answer is not HTTP.
-    #[error("connection: {0}")]
-    Connection(String),
+    #[error("{kind}: {0}", kind = cause::CONNECTION)]
+    Connection(Lost, Detail),
     /// No whole answer in time.
-    #[error("no answer within {}", in_words(*.0))]
+    #[error("{kind}", kind = cause::TIMEOUT)]
     Timeout(Duration),
-    /// The body is not as the scenario wants it.
-    #[error("check: {0}")]
-    Check(String),
+    /// The body is not as the scenario wants it. The text is the scenario's; what was found belongs into the detail.
+    #[error("{kind}: {0}", kind = cause::CHECK)]
+    Check(String, Detail),
     /// The request needs what no answer gave.
     #[error(transparent)]
     Unset(#[from] Unset),
-    /// What was rendered is not a request.
-    #[error("not a request: {0}")]
-    Request(String),
-    /// A WebSocket ended before its time, or the server did not do its part on it.
-    #[error("WebSocket: {0}")]
-    WebSocket(String),
+    /// What was rendered is not a request. The text is the same for all users; what they sent belongs into the detail.
+    #[error("{kind}: {0}", kind = cause::REQUEST)]
+    Request(String, Detail),
+    /// A WebSocket ended before its time, or the server did not do its part on it. Sizes, times and texts of one
+    /// connection belong into the detail.
+    #[error("{kind}: {0}", kind = cause::WEBSOCKET)]
+    WebSocket(String, Detail),
     /// A redirect could not be followed.
-    #[error("redirect: {0}")]
+    #[error("{kind}: {0}", kind = cause::REDIRECT)]
     Redirect(&'static str),
     /// The body is larger than what checks and extractions may look at.
-    #[error("the answer is larger than {0} bytes")]
+    #[error("the answer is larger than checks and extractions look at")]
     TooLarge(usize),
+    /// One of more causes than are counted one by one.
+    #[error("{kind}", kind = cause::OTHER)]
+    Other,
+}
+
+impl Cause for Failure {
+    fn other() -> Self {
+        Self::Other
+    }
+
+    fn is_own(&self) -> bool {
+        matches!(self, Self::Generator(_))
+    }
 }
 
 impl Failure {
-    /// A connection that could not be made.
-    pub fn connect(error: &io::Error) -> Self {
-        fault(error).map_or_else(|| Self::Connect(kind(error)), Self::Generator)
+    /// A name that has no address.
+    pub fn resolve(error: &io::Error) -> Self {
+        fault(error).map_or_else(|| Self::Resolve(Detail::of(error)), Self::Generator)
     }
 
-    /// A connection that was lost.
-    pub fn connection(error: &(dyn std::error::Error + 'static)) -> Self {
-        let mut source = Some(error);
-        while let Some(error) = source {
-            if let Some(io) = error.downcast_ref::<io::Error>() {
-                return fault(io).map_or_else(|| Self::Connection(kind(io)), Self::Generator);
-            }
-            source = error.source();
+    /// A connection that could not be made.
+    pub fn connect(error: &io::Error) -> Self {
+        fault(error).map_or_else(|| Self::Connect(error.into(), Detail::of(error)), Self::Generator)
+    }
+
+    /// TLS that could not be agreed on.
+    pub fn tls(error: &io::Error) -> Self {
+        match inner::<rustls::Error>(error) {
+            Some(refused) => Self::Tls(refused.into(), Detail::of(refused)),
+            None => Self::Tls(Refusal::Closed, Detail::of(error)),
         }
-        Self::Connection(error.to_string())
+    }
+
+    /// A connection that was lost: the most exact of what the error and its sources say.
+    pub fn connection(error: &(dyn Error + 'static)) -> Self {
+        let mut lost = Lost::Other;
+        let mut source = Some(error);
+        while let Some(found) = source {
+            if let Some(io) = found.downcast_ref::<io::Error>() {
+                return Self::broken(io);
+            }
+            if let Some(h2) = found.downcast_ref::<h2::Error>() {
+                if let Some(ended) = Ended::of(h2) {
+                    return Self::Http2(ended, Detail::of(h2));
+                }
+                if let Some(io) = h2.get_io() {
+                    return Self::broken(io);
+                }
+            }
+            if let (Lost::Other, Some(hyper)) = (lost, found.downcast_ref::<hyper::Error>()) {
+                lost = hyper.into();
+            }
+            source = found.source();
+        }
+        Self::Connection(lost, Detail::of(error))
+    }
+
+    /// An example of what was found, if there is more to say than the cause.
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            Self::Resolve(detail)
+            | Self::Connect(_, detail)
+            | Self::Tls(_, detail)
+            | Self::Http2(_, detail)
+            | Self::Connection(_, detail)
+            | Self::Check(_, detail)
+            | Self::WebSocket(_, detail)
+            | Self::Request(_, detail) => detail.text().map(str::to_owned),
+            Self::Timeout(timeout) => Some(format!("none within {}", in_words(*timeout))),
+            Self::TooLarge(bytes) => Some(format!("more than {bytes} bytes")),
+            Self::Status(_) | Self::Generator(_) | Self::Redirect(_) | Self::Unset(_) | Self::Other => None,
+        }
+    }
+
+    fn broken(error: &io::Error) -> Self {
+        match inner::<rustls::Error>(error) {
+            Some(refused) => Self::Tls(refused.into(), Detail::of(refused)),
+            None if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Self::Connection(Lost::Closed, Detail::of(error))
+            }
+            None => fault(error).map_or_else(
+                || Self::Connection(Lost::System(error.into()), Detail::of(error)),
+                Self::Generator,
+            ),
+        }
     }
 }
 
@@ -80,12 +173,9 @@ fn fault(error: &io::Error) -> Option<Fault> {
     None
 }
 
-/// Words for an I/O error without its address and number.
-fn kind(error: &io::Error) -> String {
-    match error.raw_os_error() {
-        Some(_) => error.kind().to_string(),
-        None => error.to_string(),
-    }
+/// The error of a library that an I/O error carries.
+fn inner<E: Error + 'static>(error: &io::Error) -> Option<&E> {
+    error.get_ref()?.downcast_ref()
 }
 
 /// A duration as failures tell it.
@@ -99,28 +189,69 @@ pub fn in_words(duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
-    fn equal_failures_have_equal_words() {
+    fn equal_failures_have_equal_words_and_keep_an_example() {
         let refused = io::Error::from_raw_os_error(111);
+        let failure = Failure::connect(&refused);
+        assert_eq!(failure.to_string(), "cannot connect: connection refused");
         assert_eq!(
-            Failure::connect(&refused).to_string(),
-            "cannot connect: connection refused"
+            failure.detail().as_deref(),
+            Some("Connection refused (os error 111)")
         );
+        let (short, long) = (
+            Failure::Timeout(Duration::from_millis(1500)),
+            Failure::Timeout(Duration::from_secs(10)),
+        );
+        assert_eq!(short.to_string(), long.to_string());
+        assert_eq!(
+            (short.detail().as_deref(), long.detail().as_deref()),
+            (Some("none within 1500 ms"), Some("none within 10 s"))
+        );
+        let check = |found: &str| Failure::Check("/status is \"ok\"".to_owned(), Detail::of(found));
+        assert_eq!(check("down since 12:00:01"), check("down since 12:00:02"));
+    }
+
+    #[test]
+    fn what_the_generator_lacks_is_its_own_fault_wherever_it_shows() {
         // EADDRNOTAVAIL, EMFILE, ENFILE.
-        let own = [99, 24, 23].map(|number| Failure::connect(&io::Error::from_raw_os_error(number)));
+        let errors = [99, 24, 23].map(io::Error::from_raw_os_error);
+        let own = [Fault::NoLocalPort, Fault::TooManyFiles, Fault::TooManyFiles].map(Failure::Generator);
+        assert_eq!(errors.each_ref().map(Failure::connect), own);
+        assert_eq!(errors.each_ref().map(Failure::resolve), own);
+        assert_eq!(errors.each_ref().map(|error| Failure::connection(error)), own);
+        let mut causes = BTreeMap::new();
+        for status in 400..500 {
+            cause::count(&mut causes, Failure::Status(status), 1);
+        }
+        cause::count(&mut causes, own[0].clone(), 1);
+        assert_eq!((causes[&own[0]], causes[&Failure::Other]), (1, 50));
+    }
+
+    #[test]
+    fn the_most_exact_source_of_an_error_counts() {
+        let refused = rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired);
+        let in_io = io::Error::new(io::ErrorKind::InvalidData, refused);
         assert_eq!(
-            own,
-            [Fault::NoLocalPort, Fault::TooManyFiles, Fault::TooManyFiles].map(Failure::Generator)
+            Failure::connection(&in_io).to_string(),
+            "TLS: the server refuses the handshake"
+        );
+        let reset = h2::Error::from(h2::Reason::HTTP_1_1_REQUIRED);
+        assert_eq!(
+            Failure::connection(&reset).to_string(),
+            "HTTP/2: the server broke the protocol, HTTP_1_1_REQUIRED"
+        );
+        let ended = io::Error::new(io::ErrorKind::UnexpectedEof, "after 17 bytes");
+        assert_eq!(
+            Failure::connection(&ended).to_string(),
+            "connection: closed before the answer was complete"
         );
         assert_eq!(
-            Failure::Timeout(Duration::from_millis(1500)).to_string(),
-            "no answer within 1500 ms"
-        );
-        assert_eq!(
-            Failure::Timeout(Duration::from_secs(10)).to_string(),
-            "no answer within 10 s"
+            Failure::tls(&ended).to_string(),
+            "TLS: closed during the handshake"
         );
     }
 }

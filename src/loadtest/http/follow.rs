@@ -11,7 +11,7 @@ use url::Url;
 
 use super::{
     Answer, Exchange, Failure, Outgoing, Pool, Protocol, Target, connect,
-    exchange::{exchange, read},
+    exchange::{Exchanged, exchange, length, read},
     http1::MOST_HEADERS,
     redirect::{self, MOST_REDIRECTS, Next},
 };
@@ -64,7 +64,7 @@ impl Follower {
                 }
             };
             let left = until.saturating_sub(asking.clock.elapsed());
-            exchanged.answer = self.hop(asking, first, &next, left).await;
+            exchanged.answer = self.hop(asking, first, &next, left, &mut exchanged.traffic).await;
             here = Ok(next.url);
             outgoing = next.outgoing;
         }
@@ -80,16 +80,24 @@ impl Follower {
         first: &Outgoing,
         next: &Next,
         timeout: Duration,
+        traffic: &mut Exchanged,
     ) -> Result<Answer, Failure> {
         let home = asking.pool.target().url_of(first)?;
         if next.url.origin() == home.origin() {
-            return asking.exchange(&next.home(first)?, timeout).await.answer;
+            let exchanged = asking.exchange(&next.home(first)?, timeout).await;
+            traffic.then(exchanged.traffic);
+            return exchanged.answer;
         }
-        let answered = tokio::time::timeout(timeout, self.elsewhere(asking, next)).await;
+        let answered = tokio::time::timeout(timeout, self.elsewhere(asking, next, traffic)).await;
         answered.unwrap_or(Err(Failure::Timeout(timeout)))
     }
 
-    async fn elsewhere(&self, asking: Asking<'_>, next: &Next) -> Result<Answer, Failure> {
+    async fn elsewhere(
+        &self,
+        asking: Asking<'_>,
+        next: &Next,
+        traffic: &mut Exchanged,
+    ) -> Result<Answer, Failure> {
         let target = self.host(asking.pool.target(), &next.url)?;
         let outgoing = next.elsewhere()?;
         let mut reserved = asking.pool.reserve().await?;
@@ -106,10 +114,15 @@ impl Follower {
         let (parts, body) = response
             .map_err(|error| Failure::connection(&error))?
             .into_parts();
+        traffic.then(Exchanged {
+            status: Some(parts.status.as_u16()),
+            sent_bytes: length(&outgoing.body),
+            received_bytes: 0,
+        });
         Ok(Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
-            body: read(body, asking.keep_body).await?,
+            body: read(body, asking.keep_body, &mut traffic.received_bytes).await?,
         })
     }
 

@@ -131,8 +131,8 @@ impl Pool {
             return Ok(room);
         }
         self.usage.waited.set(self.usage.waited.get() + 1);
-        let closed = |_| Failure::Connect("the test is over".to_owned());
-        self.room.acquire().await.map_err(closed)
+        // The semaphore is never closed.
+        self.room.acquire().await.map_err(|_| Failure::Other)
     }
 
     /// Room for a connection that the pool does not make itself, as soon as there is some; it takes the place of an idle

@@ -176,7 +176,7 @@ impl Target {
     pub(super) fn url_of(&self, outgoing: &Outgoing) -> Result<Url, Failure> {
         let path = outgoing.uri.path_and_query().map_or("/", |path| path.as_str());
         Url::parse(&format!("{}{path}", self.origin))
-            .map_err(|_| Failure::Request("the path cannot be that of a URL".to_owned()))
+            .map_err(|_| Failure::Request("its path cannot be in a URL".to_owned(), super::Detail::NONE))
     }
 
     /// Whether it has a path or query of its own.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::core::loadtest::{
     latencies::Latencies,
     measured::{End, Generator, Measured, Requests, Second},
+    traffic::Traffic,
 };
 
 /// So many answers after 10 ms, 20 ms, ..., and failures after three seconds.
@@ -26,6 +27,14 @@ pub fn requests(answered: u64, failed: u64) -> Requests {
         requests.failed_latency.record(Duration::from_secs(3));
         requests.service_time.record(Duration::from_secs(3));
     }
+    requests.traffic = Some(Traffic {
+        statuses: [(200, answered), (503, failed)]
+            .into_iter()
+            .filter(|(_, answers)| *answers > 0)
+            .collect(),
+        sent_bytes: 17 * (answered + failed),
+        received_bytes: 1230 * (answered + failed),
+    });
     if failed > 0 {
         requests.failures.insert("status 503".to_owned(), failed);
     }

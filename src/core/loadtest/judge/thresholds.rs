@@ -2,7 +2,7 @@
 
 use super::{sockets, trend::Trend};
 use crate::core::loadtest::{
-    achieved,
+    achieved, cause,
     check::{Area, Check},
     duration::short,
     measured::{Measured, Requests, ratio},
@@ -41,7 +41,7 @@ pub(super) fn check(threshold: &Threshold, measured: &Measured) -> Check {
         area: Area::ServiceLevel,
         measured: words,
         passed,
-        hint: (!passed).then(|| hint(threshold.bound).to_owned()),
+        hint: (!passed).then(|| hint(threshold.bound, requests).to_owned()),
     }
 }
 
@@ -126,19 +126,29 @@ fn missing(bound: Bound, requests: &Requests) -> &'static str {
     }
 }
 
-fn hint(bound: Bound) -> &'static str {
+/// Where most requests fail, the reason for that is the reason for all.
+const MOST_FAIL: f64 = 0.5;
+
+fn hint(bound: Bound, requests: Option<&Requests>) -> &'static str {
+    let of_failures = |requests: &Requests| cause::hint(&requests.failures);
+    let most_fail = |requests: &&Requests| requests.error_share().is_some_and(|share| share >= MOST_FAIL);
+    match bound {
+        Bound::Errors(_) => requests.map_or("", of_failures),
+        Bound::Trend(_) => "look for what grows with time: memory, connections, tables without an index",
+        _ => match requests.filter(most_fail) {
+            Some(requests) => of_failures(requests),
+            None => of_service(bound),
+        },
+    }
+}
+
+fn of_service(bound: Bound) -> &'static str {
     match bound {
         Bound::Latency(..) | Bound::Within(..) => {
             "compare with the service time: if that is low, requests waited; lower the HPA's target or raise minReplicas"
         }
-        Bound::Errors(_) => {
-            "the causes are listed by count; 503 and refused connections mean too few Ready pods"
-        }
-        Bound::Rate(_) => {
-            "the service, or its bound of replicas, is smaller than the load; raise maxReplicas"
-        }
-        Bound::Trend(_) => "look for what grows with time: memory, connections, tables without an index",
         Bound::Socket(..) | Bound::Held(_) | Bound::HeldAtOnce(_) => sockets::hint(bound),
+        _ => "the service, or its bound of replicas, is smaller than the load; raise maxReplicas",
     }
 }
 
@@ -200,6 +210,29 @@ mod tests {
         unready.failures.insert("status 503".to_owned(), 50);
         let check = one("within 10s >= 51%", &measured(unready));
         assert!(!check.passed && check.measured == "50%", "{check:?}");
+    }
+
+    #[test]
+    fn the_hint_is_about_what_most_failures_have_in_common() {
+        let unknown = |answered| {
+            let mut requests = requests(answered, 0);
+            requests.fail(cause::RESOLVE, 50, None);
+            measured(requests)
+        };
+        for (text, answered, hinted) in [
+            ("errors < 1%", 950, "DNS"),
+            ("rate >= 100/s", 0, "DNS"),
+            ("within 1ms >= 99%", 0, "DNS"),
+            ("rate >= 100/s", 950, "maxReplicas"),
+            ("within 1ms >= 99%", 950, "service time"),
+        ] {
+            let check = one(text, &unknown(answered));
+            let hint = check.hint.unwrap_or_default();
+            assert!(
+                hint.contains(hinted) && !hint.contains("Ready pods"),
+                "{text}: {hint}"
+            );
+        }
     }
 
     #[test]

@@ -2,8 +2,15 @@
 
 use std::fmt::Write as _;
 
-use super::{Report, Verdict, escape::escape, words::achieved_rate};
-use crate::core::loadtest::measured::End;
+use super::{
+    Report, Verdict,
+    escape::escape,
+    words::{self, achieved_rate},
+};
+use crate::core::loadtest::{
+    cause::by_count,
+    measured::{End, Requests},
+};
 
 /// The report as JUnit XML.
 pub fn render(report: &Report) -> String {
@@ -49,7 +56,29 @@ fn write_all(out: &mut String, report: &Report) -> std::fmt::Result {
         }
         writeln!(out, "  </testcase>")?;
     }
+    failures(out, &report.measured.total)?;
     writeln!(out, "</testsuite>")
+}
+
+/// Failed requests by cause, most first: what servers show of JUnit beside its cases.
+fn failures(out: &mut String, total: &Requests) -> std::fmt::Result {
+    let causes = by_count(&total.failures);
+    if causes.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "  <system-out>{} requests failed:", total.failed())?;
+    for (cause, count) in causes {
+        let example = total
+            .examples
+            .get(cause)
+            .map(|example| format!(", such as: {example}"));
+        writeln!(
+            out,
+            "{count} {}",
+            escape(&format!("{cause}{}", example.unwrap_or_default()))
+        )?;
+    }
+    writeln!(out, "</system-out>")
 }
 
 /// Why the run itself counts as an error.
@@ -73,6 +102,14 @@ fn properties(out: &mut String, report: &Report) -> std::fmt::Result {
     ];
     if let Some(rate) = achieved_rate(report) {
         properties.push(("achieved_rate", format!("{rate:.3}")));
+    }
+    if let Some(traffic) = &total.traffic {
+        properties.push(("statuses", words::statuses(traffic)));
+        properties.push(("bytes_sent", traffic.sent_bytes.to_string()));
+        properties.push(("bytes_received", traffic.received_bytes.to_string()));
+    }
+    if let Some(note) = words::note(report) {
+        properties.push(("note", note));
     }
     for (name, share) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)] {
         if let Some(latency) = total.latency.quantile(share) {
@@ -103,11 +140,34 @@ mod tests {
         assert!(xml.contains(r#"tests="3" failures="1" errors="0""#), "{xml}");
         assert!(xml.contains(r#"name="errors &lt; 1%">"#), "{xml}");
         assert!(xml.contains(r#"<failure message="measured 10%">"#), "{xml}");
-        assert!(xml.contains(r#"<property name="grade" value="D"/>"#), "{xml}");
+        for property in [
+            r#"name="grade" value="D""#,
+            r#"name="failed_in_latency" value="10""#,
+            r#"name="statuses" value="90 of 200, 10 of 503""#,
+            r#"name="bytes_sent" value="1700""#,
+            r#"name="bytes_received" value="123000""#,
+        ] {
+            assert!(xml.contains(&format!("<property {property}/>")), "{xml}");
+        }
+    }
+
+    #[test]
+    fn causes_of_failures_are_told_most_first_with_an_example() {
+        let mut report = failing();
+        let total = &mut report.measured.total;
+        total.fail(
+            "TLS: the certificate has expired",
+            3,
+            Some("not valid after <2021>"),
+        );
+        let xml = render(&report);
         assert!(
-            xml.contains(r#"<property name="failed_in_latency" value="10"/>"#),
+            xml.contains(
+                "  <system-out>13 requests failed:\n10 status 503\n3 TLS: the certificate has expired, such as: not valid after &lt;2021&gt;\n</system-out>\n</testsuite>"
+            ),
             "{xml}"
         );
+        assert!(!render(&passing()).contains("system-out"));
     }
 
     #[test]

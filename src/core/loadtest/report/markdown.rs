@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use super::{Report, Verdict, Workload, text::shown, words};
 use crate::core::loadtest::{
+    cause::by_count,
     duration,
     latencies::{Latencies, Quantiles},
+    measured::Requests,
     scenario::threshold::in_percent,
 };
 
@@ -41,7 +43,11 @@ fn write_all(out: &mut String, report: &Report) -> std::fmt::Result {
         total.failed(),
         total.error_share().map_or("none ended".to_owned(), in_percent),
     )?;
-    for doubt in &report.doubts {
+    if let Some(traffic) = &total.traffic {
+        let (statuses, volume) = (words::statuses(traffic), words::volume(traffic));
+        writeln!(out, "Answers: {statuses}; bodies {volume}.\n")?;
+    }
+    for doubt in report.doubts.iter().chain(&words::note(report)) {
         writeln!(out, "> {}\n", cell(doubt))?;
     }
     writeln!(
@@ -63,6 +69,7 @@ fn write_all(out: &mut String, report: &Report) -> std::fmt::Result {
             cell(&check.measured)
         )?;
     }
+    failures(out, &report.measured.total)?;
     websocket(out, report)?;
     cluster(out, report)?;
     for lost in report.grade.iter().flat_map(|grade| &grade.lost) {
@@ -73,6 +80,19 @@ fn write_all(out: &mut String, report: &Report) -> std::fmt::Result {
             cell(&lost.cause),
             cell(&lost.hint)
         )?;
+    }
+    Ok(())
+}
+
+/// Failed requests by cause, most first.
+fn failures(out: &mut String, total: &Requests) -> std::fmt::Result {
+    let causes = by_count(&total.failures);
+    if !causes.is_empty() {
+        writeln!(out, "\n| failed | cause | such as |\n|---|---|---|")?;
+    }
+    for (cause, count) in causes {
+        let example = total.examples.get(cause).map_or("", String::as_str);
+        writeln!(out, "| {count} | {} | {} |", cell(cause), cell(example))?;
     }
     Ok(())
 }
@@ -205,6 +225,10 @@ mod tests {
         let text = render(&failing());
         assert!(text.starts_with("### vas test load: failed, grade D\n"), "{text}");
         assert!(
+            text.contains("\nAnswers: 90 of 200, 10 of 503; bodies 1.70 kB sent, 123 kB received.\n"),
+            "{text}"
+        );
+        assert!(
             text.contains("| latency, from when it was due | 500ms |"),
             "{text}"
         );
@@ -213,6 +237,22 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("| **missed** | errors \\< 1% | 10% |"), "{text}");
+    }
+
+    #[test]
+    fn causes_of_failures_are_rows_with_an_example_that_stays_in_its_cell() {
+        let mut report = failing();
+        let example = "too many pings\n| of <b>client</b> 7";
+        let total = &mut report.measured.total;
+        total.fail("HTTP/2: GOAWAY ENHANCE_YOUR_CALM", 3, Some(example));
+        let text = render(&report);
+        assert!(
+            text.contains(
+                "\n| failed | cause | such as |\n|---|---|---|\n| 10 | status 503 |  |\n| 3 | HTTP/2: GOAWAY ENHANCE\\_YOUR\\_CALM | too many pings \\| of \\<b\\>client\\</b\\> 7 |\n"
+            ),
+            "{text}"
+        );
+        assert!(!render(&passing()).contains("| failed |"), "{text}");
     }
 
     #[test]

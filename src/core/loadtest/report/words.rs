@@ -8,6 +8,7 @@ use crate::core::loadtest::{
     measured::{End, Requests, WebSockets},
     report::{Report, Verdict},
     scaling::{EventKind, Scaling},
+    traffic::{Traffic, bytes},
 };
 
 /// What a scale-up waited for.
@@ -82,6 +83,52 @@ pub(super) fn after_the_load(requests: &Requests) -> String {
         0 => String::new(),
         late => format!(" ({late} of them after the load)"),
     }
+}
+
+/// Most statuses that are listed.
+const STATUSES: usize = 8;
+
+/// Answers by status, most first: `90 of 200, 10 of 503`.
+pub(super) fn statuses(traffic: &Traffic) -> String {
+    let mut statuses: Vec<(&u16, &u64)> = traffic.statuses.iter().collect();
+    statuses.sort_by_key(|&(_, answers)| std::cmp::Reverse(*answers));
+    let told = statuses.iter().take(STATUSES);
+    let mut words: Vec<String> = told
+        .map(|(status, answers)| format!("{answers} of {status}"))
+        .collect();
+    let others = statuses
+        .iter()
+        .skip(STATUSES)
+        .map(|(_, answers)| **answers)
+        .sum::<u64>();
+    if others > 0 {
+        words.push(format!("{others} of other statuses"));
+    }
+    if words.is_empty() {
+        words.push("none".to_owned());
+    }
+    words.join(", ")
+}
+
+/// Bytes of bodies in both directions.
+pub(super) fn volume(traffic: &Traffic) -> String {
+    format!(
+        "{} sent, {} received",
+        bytes(traffic.sent_bytes),
+        bytes(traffic.received_bytes)
+    )
+}
+
+/// What is no doubt about the run, and changes what its figures are about all the same.
+pub(super) fn note(report: &Report) -> Option<String> {
+    let traffic = report.measured.total.traffic.as_ref()?;
+    traffic.only_redirects().then(|| {
+        format!(
+            "all {} answers are redirects ({}): what is measured is the redirect, not the page; give --target the URL that they lead to, or follow them (--follow)",
+            traffic.answers(),
+            statuses(traffic)
+        )
+    })
 }
 
 /// Fewest and most Ready replicas that were seen.

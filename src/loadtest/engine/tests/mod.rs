@@ -1,9 +1,12 @@
 //! The engine against a real server on this machine.
 
+mod causes;
 mod pages;
 mod rates;
+mod raw;
 mod requests;
 mod server;
+mod traffic;
 mod truths;
 mod websockets;
 

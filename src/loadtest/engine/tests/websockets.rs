@@ -144,7 +144,7 @@ async fn binary_messages_come_back_and_pings_are_answered() {
 async fn a_ping_without_a_pong_fails_the_step() {
     let mut websocket = quiet("/deaf", 10 * SECOND);
     websocket.ping = Some(SECOND / 10);
-    let causes = vec!["WebSocket: no pong within 2 s".to_owned()];
+    let causes = vec!["WebSocket: no pong in time".to_owned()];
     assert_eq!(ended(websocket).await, (0, causes));
 }
 
@@ -180,7 +180,7 @@ async fn a_sequence_is_sent_and_awaited_in_order_before_the_connection_is_held()
     assert_eq!((all.messages, all.round_trip.count()), ((30, 30), 30));
 
     websocket.sequence.push(awaits("three"));
-    let causes = vec!["WebSocket: no awaited message within 1 s".to_owned()];
+    let causes = vec!["WebSocket: no awaited message in time".to_owned()];
     assert_eq!(ended(websocket).await, (0, causes));
 }
 

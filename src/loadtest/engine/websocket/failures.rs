@@ -7,21 +7,31 @@ use tokio_tungstenite::tungstenite::{
     Error, error::ProtocolError, protocol::CloseFrame, protocol::frame::coding::CloseCode,
 };
 
-use crate::loadtest::http::{Failure, in_words};
+use crate::loadtest::http::{Detail, Failure, in_words};
 
 /// Why a connection was lost, or not made.
-pub(super) fn of(error: Error) -> Failure {
-    match error {
-        Error::Http(response) => Failure::Status(response.status().as_u16()),
-        Error::Io(error) => Failure::connection(&error),
+pub(super) fn of(error: &Error) -> Failure {
+    let words = match error {
+        Error::Http(response) => return Failure::Status(response.status().as_u16()),
+        Error::Io(error) => return Failure::connection(error),
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)
         | Error::ConnectionClosed
-        | Error::AlreadyClosed => Failure::WebSocket("lost without a close frame (1006)".to_owned()),
-        Error::Capacity(_) => Failure::WebSocket("a message was larger than maxMessageBytes".to_owned()),
-        Error::Utf8(_) => Failure::WebSocket("a text was not UTF-8".to_owned()),
-        Error::Protocol(error) => Failure::WebSocket(error.to_string()),
-        other => Failure::Connection(other.to_string()),
-    }
+        | Error::AlreadyClosed => "lost without a close frame (1006)",
+        Error::Capacity(_) => "a message was larger than maxMessageBytes",
+        Error::Utf8(_) => "a text was not UTF-8",
+        Error::Protocol(
+            ProtocolError::HttparseError(_)
+            | ProtocolError::WrongHttpVersion
+            | ProtocolError::MissingConnectionUpgradeHeader
+            | ProtocolError::MissingUpgradeWebSocketHeader
+            | ProtocolError::SecWebSocketAcceptKeyMismatch
+            | ProtocolError::SecWebSocketSubProtocolError(_)
+            | ProtocolError::HandshakeIncomplete,
+        ) => "the server did not upgrade the connection",
+        Error::Protocol(_) => "the server broke the protocol",
+        _ => "lost",
+    };
+    Failure::WebSocket(words.to_owned(), Detail::of(error))
 }
 
 /// The server ended it with a close frame.
@@ -34,12 +44,16 @@ pub(super) fn closed(frame: Option<&CloseFrame>) -> Failure {
             meaning(frame.code)
         ),
     };
-    Failure::WebSocket(words)
+    let reason = frame.map_or("", |frame| frame.reason.as_str());
+    Failure::WebSocket(words, Detail::of(reason))
 }
 
 /// Something that was waited for did not come in time.
 pub(super) fn nothing(what: &str, waited: Duration) -> Failure {
-    Failure::WebSocket(format!("{what} within {}", in_words(waited)))
+    Failure::WebSocket(
+        format!("{what} in time"),
+        Detail::of(format_args!("none within {}", in_words(waited))),
+    )
 }
 
 /// What a close code means, as it is registered (RFC 6455, section 7.4.1, and IANA).

@@ -30,8 +30,11 @@ use self::{
 };
 use super::{journey::Next, recorder::StepId, worker::Worker};
 use crate::{
-    core::loadtest::scenario::{template::Template, websocket::WebSocket},
-    loadtest::http::{Failure, Reserved, Target, connect},
+    core::loadtest::{
+        cause,
+        scenario::{template::Template, websocket::WebSocket},
+    },
+    loadtest::http::{Detail, Failure, Reserved, Target, connect},
 };
 
 /// Bytes read at once, for each connection that is held: there may be tens of thousands.
@@ -93,7 +96,7 @@ pub(super) async fn hold(
 fn ended_with(worker: &Worker, failure: Option<&Failure>) {
     worker.recorder.websockets(|all| match failure {
         None => all.held += 1,
-        Some(failure) => *all.failures.entry(failure.to_string()).or_default() += 1,
+        Some(failure) => cause::count(&mut all.failures, failure.to_string(), 1),
     });
 }
 
@@ -126,7 +129,7 @@ async fn open<'a>(
         .max_frame_size(Some(largest));
     let (stream, _) = client_async_with_config(request, stream, Some(config))
         .await
-        .map_err(failures::of)?;
+        .map_err(|error| failures::of(&error))?;
     Ok((Line::new(stream), reserved))
 }
 
@@ -140,7 +143,7 @@ fn request(
     let mut request = url
         .replacen("http", "ws", 1)
         .into_client_request()
-        .map_err(|_| Failure::Request("the path cannot be that of a URL".to_owned()))?;
+        .map_err(|error| Failure::Request("its path cannot be in a URL".to_owned(), Detail::of(error)))?;
     for (name, value) in &worker.plan.headers(&socket.headers, values)? {
         request.headers_mut().insert(name, value.clone());
     }

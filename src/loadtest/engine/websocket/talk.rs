@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     core::loadtest::scenario::websocket::{Part, Payload, WebSocket},
-    loadtest::http::Failure,
+    loadtest::http::{Detail, Failure},
 };
 
 /// What goes on on a held connection.
@@ -224,8 +224,8 @@ impl<'a> Talk<'a> {
                     }
                     Some(Ok(Heard::Message(Message::Close(frame)))) => return self.closed(frame.as_ref()),
                     Some(Ok(Heard::Message(message))) => self.receive(&message)?,
-                    Some(Err(error)) => return Err(failures::of(error)),
-                    None => return Err(failures::of(tokio_tungstenite::tungstenite::Error::ConnectionClosed)),
+                    Some(Err(error)) => return Err(failures::of(&error)),
+                    None => return Err(failures::of(&tokio_tungstenite::tungstenite::Error::ConnectionClosed)),
                 },
             }
         }
@@ -355,7 +355,10 @@ impl<'a> Talk<'a> {
             return Ok(());
         };
         if place > 0 {
-            return Err(Failure::Check("messages came back out of order".to_owned()));
+            return Err(Failure::Check(
+                "messages came back out of order".to_owned(),
+                Detail::NONE,
+            ));
         }
         if let Some((_, due)) = self.echoes.pop_front() {
             self.round_trip(due);

@@ -7,6 +7,7 @@ use crate::core::loadtest::{
     latencies::Latencies,
     measured::{End, Generator, Measured, Requests, Second, WebSockets},
     rate::Profile,
+    traffic::Traffic,
 };
 
 /// Requests that one replica answers in a second.
@@ -80,6 +81,11 @@ pub fn measured() -> Measured {
             generator_cpu: Some(0.06),
         });
     }
+    total.traffic = Some(Traffic {
+        statuses: [(200, total.answered), (503, total.failed())].into(),
+        sent_bytes: 0,
+        received_bytes: 5230 * total.answered + 91 * total.failed(),
+    });
     Measured {
         began: "2026-11-23T09:30:00Z".parse().unwrap(),
         planned: Duration::from_secs(600),

@@ -6,6 +6,7 @@ use super::{
     table::{self, columns},
 };
 use crate::core::loadtest::{
+    cause::by_count,
     duration::{self, short},
     elasticity::Elasticity,
     latencies::Latencies,
@@ -61,6 +62,25 @@ pub(super) fn steps(out: &mut Markup, report: &Report) {
     });
 }
 
+/// Answers by status, and bytes.
+pub(super) fn traffic(out: &mut Markup, report: &Report) {
+    let Some(traffic) = &report.measured.total.traffic else {
+        return;
+    };
+    section(out, "traffic", "Answers by status", |out| {
+        let rows: Vec<Vec<String>> = traffic
+            .statuses
+            .iter()
+            .map(|(status, answers)| vec![status.to_string(), grouped(*answers)])
+            .collect();
+        if !rows.is_empty() {
+            table::write(out, "words", &columns(["status", "answers"]), &rows);
+        }
+        let volume = words::volume(traffic);
+        out.leaf("p", &[("class", &"note")], format_args!("Bodies: {volume}."));
+    });
+}
+
 /// Failed requests by cause, most first.
 pub(super) fn failures(out: &mut Markup, report: &Report) {
     let total = &report.measured.total;
@@ -68,13 +88,14 @@ pub(super) fn failures(out: &mut Markup, report: &Report) {
         return;
     }
     section(out, "failures", "Failures by cause", |out| {
-        let mut causes: Vec<(&String, &u64)> = total.failures.iter().collect();
-        causes.sort_by(|one, other| other.1.cmp(one.1));
-        let rows: Vec<Vec<String>> = causes
+        let rows: Vec<Vec<String>> = by_count(&total.failures)
             .into_iter()
-            .map(|(cause, count)| vec![cause.clone(), grouped(*count)])
+            .map(|(cause, count)| {
+                let example = total.examples.get(cause).cloned().unwrap_or_default();
+                vec![cause.to_owned(), grouped(count), example]
+            })
             .collect();
-        table::write(out, "numbers", &columns(["cause", "requests"]), &rows);
+        table::write(out, "words", &columns(["cause", "requests", "such as"]), &rows);
     });
 }
 

@@ -84,6 +84,7 @@ fn body(out: &mut Markup, report: &Report) {
         details::checks(out, report);
         percentiles::write(out, report);
         details::steps(out, report);
+        details::traffic(out, report);
         details::failures(out, report);
         details::websocket(out, report);
         details::events(out, report);

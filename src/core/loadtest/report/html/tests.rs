@@ -98,7 +98,7 @@ fn a_run_that_scaled_is_told_from_the_verdict_to_the_generator() {
         "2026-11-23 09:30:00 UTC, 10m",
         "Why it failed",
         "<b>errors &lt; 1%</b>",
-        "the causes are listed by count",
+        "503 and refused connections mean too few Ready pods",
         "Ready replicas</dt><dd>2\u{2013}10</dd>",
         ">Timeline</h2>",
         "<b>Load</b>",
@@ -119,6 +119,9 @@ fn a_run_that_scaled_is_told_from_the_verdict_to_the_generator() {
         "\u{2715} missed",
         ">Latency by percentile</h2>",
         "<b>By percentile</b>",
+        "<h2>Answers by status</h2>",
+        "Bodies: 0 B sent, 313 MB received.",
+        "<h2>Failures by cause</h2>",
         "status 503",
         "FailedGetPodsMetric",
         "<h2>Elasticity</h2>",
@@ -193,7 +196,7 @@ fn no_name_from_outside_can_become_markup() {
         hint: hostile.to_owned(),
     });
     let total = &mut report.measured.total;
-    total.failures.insert(hostile.to_owned(), 3);
+    total.fail(hostile, 3, Some(hostile));
     let step = report.measured.steps.values().next().unwrap().clone();
     report.measured.steps.insert(hostile.to_owned(), step);
     let mut websocket = example::websockets();

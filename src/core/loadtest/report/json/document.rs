@@ -69,6 +69,9 @@ pub(super) struct Summary {
     /// Requests per second that were answered before the load ended, counted from when answers could come; `null` where
     /// that cannot be told.
     pub(super) achieved_rate: Option<f64>,
+    /// Answers by status, and bytes of bodies; `null` where it was not counted.
+    #[serde(default)]
+    pub(super) traffic: Option<TrafficRow>,
     /// From the moment a request was due; `null` without an answer.
     pub(super) latency: Option<QuantileRow>,
     /// So many of the requests in `latency` failed.
@@ -235,8 +238,14 @@ pub(super) struct Step {
     pub(super) first_due_seconds: Option<f64>,
     /// Requests that failed.
     pub(super) errors: u64,
-    /// Failed requests by cause.
+    /// Failed requests by cause; at most 50, and `other`.
     pub(super) failures: BTreeMap<String, u64>,
+    /// What was found in one failure of a cause, where there is more to say than the cause.
+    #[serde(default)]
+    pub(super) examples: BTreeMap<String, String>,
+    /// Answers by status, and bytes of bodies; `null` where it was not counted.
+    #[serde(default)]
+    pub(super) traffic: Option<TrafficRow>,
     /// From the moment a request was due; `null` without an answer.
     pub(super) latency: Option<QuantileRow>,
     /// So many of the requests in `latency` failed.
@@ -244,6 +253,18 @@ pub(super) struct Step {
     pub(super) failed_in_latency: Option<u64>,
     /// From the moment it was really sent.
     pub(super) service_time: Option<QuantileRow>,
+}
+
+/// Answers by status, and bytes of bodies.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Traffic")]
+pub(super) struct TrafficRow {
+    /// Answers whose head came, by status; some of them may have failed all the same.
+    pub(super) statuses: BTreeMap<String, u64>,
+    /// Bytes of the bodies of requests that had an answer.
+    pub(super) bytes_sent: u64,
+    /// Bytes of the bodies of answers, as they came over the wire.
+    pub(super) bytes_received: u64,
 }
 
 /// The load generator itself.

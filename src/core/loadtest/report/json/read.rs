@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use serde_json::error::Category;
+
 use super::{
     SCHEMA_VERSION,
     document::{
-        CheckRow, Document, EndRow, GeneratorRow, LineRow, QuantileRow, SecondRow, WebSocketHistograms,
-        WebSocketRow,
+        CheckRow, Document, EndRow, GeneratorRow, LineRow, QuantileRow, SecondRow, TrafficRow,
+        WebSocketHistograms, WebSocketRow,
     },
     histogram::decode,
 };
@@ -16,6 +18,7 @@ use crate::core::loadtest::{
     measured::{End, Generator, Measured, Requests, Second, WebSockets},
     rate::Profile,
     report::Workload,
+    traffic::Traffic,
 };
 
 /// A run as it was written down.
@@ -45,6 +48,11 @@ pub enum ReadError {
     /// Not JSON, or not of a run.
     #[error("not a report of vas test: {0}")]
     Form(#[from] serde_json::Error),
+    /// The begin of one.
+    #[error(
+        "the report is cut off: it ends before its end; was the disk full, or is it still being written?"
+    )]
+    Truncated,
     /// Of another version.
     #[error("its schema_version is {0}, and this vas reads {SCHEMA_VERSION}")]
     Version(u64),
@@ -57,6 +65,9 @@ pub enum ReadError {
     /// More than any run has.
     #[error("{0} is not a count of requests")]
     Count(u64),
+    /// The name of a count of answers is no status of HTTP.
+    #[error("{0:?} is not a status")]
+    Status(String),
     /// A duration is not one.
     #[error("{0} is not a number of seconds")]
     Seconds(f64),
@@ -67,7 +78,10 @@ pub enum ReadError {
 /// # Errors
 /// When it is not one of ours, or of another version.
 pub fn read(text: &str) -> Result<Stored, ReadError> {
-    let value: serde_json::Value = serde_json::from_str(text)?;
+    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| match error.classify() {
+        Category::Eof => ReadError::Truncated,
+        _ => ReadError::Form(error),
+    })?;
     // Before the form, which may be another in another version.
     let version = value.get("schema_version").and_then(serde_json::Value::as_u64);
     if let Some(version) = version.filter(|version| *version != u64::from(SCHEMA_VERSION)) {
@@ -157,7 +171,7 @@ fn steps(document: &Document) -> Result<(BTreeMap<String, Requests>, Requests), 
             let text = histograms.and_then(|histograms| which(histograms).as_deref());
             text.map_or(Ok(Latencies::default()), |text| histogram(name, text))
         };
-        let requests = Requests {
+        let mut requests = Requests {
             latency: of(|histograms| &histograms.latency)?,
             service_time: of(|histograms| &histograms.service_time)?,
             failed_latency: part(|histograms| &histograms.failed_latency)?,
@@ -166,16 +180,36 @@ fn steps(document: &Document) -> Result<(BTreeMap<String, Requests>, Requests), 
             due: count(step.requests)?,
             answered: count(step.answered)?,
             answered_in_time: count(step.answered_in_time.unwrap_or(step.answered))?.min(step.answered),
-            failures: step
-                .failures
-                .iter()
-                .map(|(cause, failed)| Ok((cause.clone(), count(*failed)?)))
-                .collect::<Result<_, ReadError>>()?,
+            traffic: step.traffic.as_ref().map(traffic).transpose()?,
+            ..Requests::default()
         };
+        for (cause, failed) in &step.failures {
+            let example = step.examples.get(cause).map(String::as_str);
+            requests.fail(cause, count(*failed)?, example);
+        }
         total.merge(&requests);
         steps.insert(name.clone(), requests);
     }
     Ok((steps, total))
+}
+
+fn traffic(row: &TrafficRow) -> Result<Traffic, ReadError> {
+    let statuses = row.statuses.iter();
+    let counted = statuses.map(|(status, answers)| {
+        let known = status.parse().map_err(|_| ReadError::Status(status.clone()))?;
+        Ok((known, count(*answers)?))
+    });
+    Ok(Traffic {
+        statuses: counted.collect::<Result<_, ReadError>>()?,
+        sent_bytes: bytes(row.bytes_sent)?,
+        received_bytes: bytes(row.bytes_received)?,
+    })
+}
+
+/// An exabyte, of which eighteen can be added.
+fn bytes(bytes: u64) -> Result<u64, ReadError> {
+    const MOST: u64 = 1_000_000_000_000_000_000;
+    (bytes <= MOST).then_some(bytes).ok_or(ReadError::Count(bytes))
 }
 
 /// Counts of many runs are added, and must not overflow.

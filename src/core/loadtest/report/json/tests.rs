@@ -4,6 +4,7 @@ use super::*;
 use crate::core::loadtest::{
     achieved::rate,
     measured::Fault,
+    merge::merge,
     report::{
         example,
         testing::{failing, passing},
@@ -18,6 +19,12 @@ fn the_fields_that_others_rely_on_are_there_in_seconds() {
     assert_eq!(summary["requests"], 100);
     assert_eq!(summary["errors"], 10);
     assert_eq!(summary["achieved_rate"], 9.0);
+    let traffic = &summary["traffic"];
+    assert_eq!(traffic["statuses"]["503"], 10);
+    assert_eq!(
+        (&traffic["bytes_sent"], &traffic["bytes_received"]),
+        (&1700.into(), &123_000.into())
+    );
     assert_eq!(summary["verdict"], "fail");
     assert_eq!(summary["grade"], "D");
     for latency in ["latency", "service_time"] {
@@ -39,6 +46,13 @@ fn without_an_answer_latency_is_null_not_zero() {
 #[test]
 fn what_is_written_is_read_without_loss() {
     let mut report = failing();
+    let step = report.measured.steps.get_mut("GET").unwrap();
+    step.fail(
+        "TLS: the certificate has expired",
+        3,
+        Some("not valid after 1609459200"),
+    );
+    report.measured.total = step.clone();
     for requests in [&mut report.measured.total]
         .into_iter()
         .chain(report.measured.steps.values_mut())
@@ -64,6 +78,8 @@ fn what_is_written_is_read_without_loss() {
     );
     assert_eq!(rate(&after.total, after), rate(&before.total, before));
     assert!(rate(&after.total, after).is_some_and(|rate| rate < 9.0));
+    assert_eq!(after.total.examples, before.total.examples);
+    assert_eq!(after.total.traffic, before.total.traffic);
     assert_eq!(after.seconds, before.seconds);
     assert_eq!(after.generator, before.generator);
     assert_eq!(after.end, before.end);
@@ -115,6 +131,37 @@ fn a_ratio_that_is_no_number_is_none() {
     report.workloads[0].scaling.metrics[0].ratio = Some(f64::INFINITY);
     let read = read(&render(&report).unwrap()).unwrap();
     assert_eq!(read.workloads[0].scaling.metrics[0].ratio, None);
+}
+
+/// Reports of versions that did not count something can still be shown, compared and merged.
+#[test]
+fn a_report_without_what_was_added_later_is_read_and_says_that_it_is_not_known() {
+    let mut old: Value = serde_json::from_str(&render(&failing()).unwrap()).unwrap();
+    for place in ["/summary", "/steps/GET"] {
+        let object = old.pointer_mut(place).and_then(Value::as_object_mut).unwrap();
+        for added in ["examples", "traffic"] {
+            object.remove(added);
+        }
+    }
+    let stored = read(&old.to_string()).unwrap();
+    let total = &stored.measured.total;
+    assert_eq!((total.failures["status 503"], &total.traffic), (10, &None));
+    let now = read(&render(&passing()).unwrap()).unwrap();
+    let merged = merge(vec![stored, now]).unwrap();
+    assert_eq!(
+        (merged.measured.total.due, merged.measured.total.traffic),
+        (200, None)
+    );
+}
+
+/// What is left when a disk was full or a copy was ended.
+#[test]
+fn a_truncated_report_is_refused_as_such() {
+    let whole = render(&passing()).unwrap();
+    for part in [&whole[..whole.len() / 2], &whole[..whole.len() - 1], ""] {
+        let error = read(part).unwrap_err().to_string();
+        assert!(error.contains("it ends before its end"), "{error}");
+    }
 }
 
 #[test]

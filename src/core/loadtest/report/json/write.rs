@@ -6,8 +6,8 @@ use super::{
     SCHEMA_VERSION,
     document::{
         CheckRow, Document, EndRow, FaultsRow, GeneratorRow, GradeRow, Histograms, LineRow, LostRow,
-        QuantileRow, Run, SecondRow, Step, StepHistograms, Summary, VerdictRow, WebSocketHistograms,
-        WebSocketRow,
+        QuantileRow, Run, SecondRow, Step, StepHistograms, Summary, TrafficRow, VerdictRow,
+        WebSocketHistograms, WebSocketRow,
     },
     histogram::encode,
     workload::WorkloadRow,
@@ -79,6 +79,7 @@ fn summary(report: &Report) -> Summary {
         errors: total.failed(),
         error_share: total.error_share(),
         achieved_rate: achieved_rate(report),
+        traffic: traffic(total),
         latency: row(&total.latency),
         failed_in_latency: Some(total.failed_latency.count()),
         service_time: row(&total.service_time),
@@ -132,10 +133,25 @@ fn step(requests: &Requests) -> Step {
         first_due_seconds: requests.first_due.map(|due| due.as_secs_f64()),
         errors: requests.failed(),
         failures: requests.failures.clone(),
+        examples: requests.examples.clone(),
+        traffic: traffic(requests),
         latency: row(&requests.latency),
         failed_in_latency: Some(requests.failed_latency.count()),
         service_time: row(&requests.service_time),
     }
+}
+
+fn traffic(requests: &Requests) -> Option<TrafficRow> {
+    let traffic = requests.traffic.as_ref()?;
+    Some(TrafficRow {
+        statuses: traffic
+            .statuses
+            .iter()
+            .map(|(status, answers)| (status.to_string(), *answers))
+            .collect(),
+        bytes_sent: traffic.sent_bytes,
+        bytes_received: traffic.received_bytes,
+    })
 }
 
 fn generator(generator: &Generator) -> GeneratorRow {

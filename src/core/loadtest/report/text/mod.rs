@@ -7,6 +7,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use super::{Report, Verdict, words};
 use crate::core::loadtest::{
+    cause::by_count,
     duration,
     latencies::{Latencies, Quantiles},
     measured::{Requests, ratio},
@@ -28,6 +29,9 @@ fn write_all(out: &mut String, report: &Report) -> std::fmt::Result {
     headline(out, report)?;
     for doubt in &report.doubts {
         writeln!(out, "  ! {doubt}")?;
+    }
+    if let Some(note) = words::note(report) {
+        writeln!(out, "  ! {note}")?;
     }
     writeln!(out)?;
     volume(out, report)?;
@@ -66,6 +70,10 @@ fn volume(out: &mut String, report: &Report) -> std::fmt::Result {
         duration::format(measured.elapsed),
         words::achieved(report),
     )?;
+    if let Some(traffic) = &total.traffic {
+        let (statuses, volume) = (words::statuses(traffic), words::volume(traffic));
+        writeln!(out, "  answers   {statuses}; bodies {volume}")?;
+    }
     let generator = &measured.generator;
     let cpu = generator.cpu_seconds.map_or("unknown".to_owned(), |cpu| {
         let micros = 1e6 * cpu / ratio(total.due.max(1), 1);
@@ -142,11 +150,13 @@ fn failures(out: &mut String, total: &Requests) -> std::fmt::Result {
     if total.failures.is_empty() {
         return Ok(());
     }
-    let mut causes: Vec<(&String, &u64)> = total.failures.iter().collect();
-    causes.sort_by(|one, other| other.1.cmp(one.1));
+    let causes = by_count(&total.failures);
     writeln!(out, "\n  failures")?;
     for (cause, count) in causes.iter().take(CAUSES) {
         writeln!(out, "  {count:>9}  {cause}")?;
+        if let Some(example) = total.examples.get(*cause) {
+            writeln!(out, "             such as: {example}")?;
+        }
     }
     match causes.len().saturating_sub(CAUSES) {
         0 => Ok(()),
@@ -242,6 +252,31 @@ mod tests {
         assert!(latency.contains("500ms") && service.contains("250ms"), "{text}");
         assert!(text.contains("ok   latency p90 < 2s"), "{text}");
         assert!(text.ends_with("grade A, 100 of 100 points\n"), "{text}");
+    }
+
+    #[test]
+    fn statuses_and_bytes_are_told_where_they_were_counted() {
+        let text = render(&failing());
+        assert!(
+            text.contains("\n  answers   90 of 200, 10 of 503; bodies 1.70 kB sent, 123 kB received\n"),
+            "{text}"
+        );
+        let mut old = failing();
+        old.measured.total.traffic = None;
+        assert!(!render(&old).contains("answers  "), "{text}");
+    }
+
+    #[test]
+    fn answers_that_are_all_redirects_are_told_under_the_verdict() {
+        let mut report = passing();
+        let traffic = report.measured.total.traffic.get_or_insert_default();
+        traffic.statuses = [(302, 100)].into();
+        let text = render(&report);
+        let note = "  ! all 100 answers are redirects (100 of 302): what is measured is the redirect";
+        assert!(
+            text.lines().nth(1).is_some_and(|line| line.starts_with(note)),
+            "{text}"
+        );
     }
 
     #[test]

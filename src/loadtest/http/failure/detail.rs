@@ -1,0 +1,70 @@
+//! An example of what was found.
+
+use std::{cmp::Ordering, fmt::Display};
+
+/// Longest example, in characters.
+const LONGEST: usize = 200;
+
+/// What was found in one failure, for people: texts, names and times of others. It never tells two failures apart, so
+/// that they are counted together, with the detail of the first.
+#[derive(Clone, Debug, Default)]
+pub struct Detail(Option<Box<str>>);
+
+impl Detail {
+    /// Nothing more to say than the cause.
+    pub const NONE: Self = Self(None);
+
+    /// The begin of a text of others, as one line.
+    pub fn of(text: impl Display) -> Self {
+        let text = text.to_string();
+        let printable = |char: char| if char.is_control() { '\u{fffd}' } else { char };
+        let mut begin: String = text.chars().take(LONGEST).map(printable).collect();
+        if begin.len() < text.len() {
+            begin.push('\u{2026}');
+        }
+        Self((!begin.is_empty()).then(|| begin.into()))
+    }
+
+    /// The text, if there is one.
+    pub fn text(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+impl PartialEq for Detail {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Detail {}
+
+impl PartialOrd for Detail {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Detail {
+    fn cmp(&self, _: &Self) -> Ordering {
+        Ordering::Equal
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_example_is_one_short_line_and_tells_nothing_apart() {
+        let long = Detail::of("\u{1b}[2J\n".to_owned() + &"ä".repeat(500));
+        let text = long.text().unwrap();
+        assert_eq!(
+            (text.chars().count(), text.chars().any(char::is_control)),
+            (LONGEST + 1, false)
+        );
+        assert_eq!(Detail::of("short").text(), Some("short"));
+        assert_eq!(Detail::of("").text(), None);
+        assert_eq!(long, Detail::NONE);
+    }
+}
