@@ -34,3 +34,4 @@ pub mod server_clock;
 pub mod shutdown;
 pub mod suspend;
 pub mod telemetry;
+pub mod terminal;

@@ -4,6 +4,8 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::{EnvFilter, filter::ParseError};
 
+use crate::terminal;
+
 /// Left out unless the filter names it.
 const QUIET: &str = "kube_client::client::builder=off";
 
@@ -61,7 +63,9 @@ pub fn init(format: LogFormat, level: &str) -> Result<(), LogError> {
             .with_span_list(false)
             .try_init()
     } else {
-        builder.with_ansi(terminal).try_init()
+        builder
+            .with_ansi(terminal::colours(&std::io::stderr()))
+            .try_init()
     };
     installed.map_err(|_| LogError::AlreadySet)
 }

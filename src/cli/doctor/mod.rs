@@ -4,7 +4,7 @@ mod json;
 mod text;
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, Write as _},
     path::PathBuf,
     process::ExitCode,
     time::Duration,
@@ -27,6 +27,7 @@ use crate::{
     doctor::{Servers, Settings, observe},
     metrics_server::{ConfigError, ConfigFile},
     prometheus::{self, BuildError, Limits},
+    terminal,
 };
 
 /// Check an installation end to end: what is wrong, and what helps
@@ -179,7 +180,7 @@ impl Args {
 
 fn print(report: &Report, format: Format) -> io::Result<()> {
     let text = match format {
-        Format::Text => text::render(report, io::stdout().is_terminal()),
+        Format::Text => text::render(report, terminal::colours(&io::stdout())),
         Format::Json => json::render(report),
     };
     output::text(&format!("{text}\n"))

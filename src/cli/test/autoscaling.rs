@@ -7,10 +7,11 @@ use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use super::{
     EXIT_INTERRUPTED, EXIT_PRECONDITION,
     autoscaling_args::{CourseArgs, CourseError, LimitArgs},
+    destination::DestinationError,
     drive::{DriveError, LEAD, Meanwhile, drive},
     load_args::{EngineArgs, LoadError, TargetArgs},
     metrics_listen::{ListenError, MetricsListenArgs},
-    outputs::{Output, OutputError},
+    outputs::{self, Output},
     scenario_args::{self, ScenarioArgsError},
     subject_args::SubjectArgs,
     verdict::{self, MinGrade},
@@ -39,7 +40,7 @@ use crate::{
             curve::Curve,
             judge::judge,
             measured::{End, Measured, Second},
-            report::{Report, Workload, text},
+            report::{Report, Workload},
             scaling::Scaling,
             scenario::{
                 model::{Load, Scenario, Threshold},
@@ -94,7 +95,8 @@ pub(super) struct Args {
     /// Capacities that vas test capacity -o json= has measured: elasticity is told, and under-provisioning asserted
     #[arg(long, value_name = "FILE")]
     capacity: Option<PathBuf>,
-    /// Write a report: html=FILE, json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times
+    /// Write a report: html=FILE, json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times. - is standard
+    /// output, and the text for people goes to standard error then
     #[arg(short, long = "output", value_name = "FORMAT=FILE")]
     outputs: Vec<Output>,
     /// Fail below this grade
@@ -141,7 +143,7 @@ enum AutoscalingError {
     #[error(transparent)]
     Listen(#[from] ListenError),
     #[error(transparent)]
-    Output(#[from] OutputError),
+    Output(#[from] DestinationError),
     #[error("interrupted")]
     Interrupted,
     #[error("cannot start: {0}")]
@@ -158,6 +160,7 @@ impl AutoscalingError {
             | Self::Course(_)
             | Self::Capacity(..)
             | Self::CapacityFile(..) => EXIT_INVALID,
+            Self::Output(error) if error.is_usage() => EXIT_INVALID,
             Self::Cluster(error) if error.is_precondition() => EXIT_PRECONDITION,
             Self::Interrupted => EXIT_INTERRUPTED,
             _ => 1,
@@ -190,9 +193,7 @@ impl Args {
     }
 
     fn try_run(&self) -> Result<u8, AutoscalingError> {
-        for output in &self.outputs {
-            output.check()?;
-        }
+        outputs::try_all(&self.outputs)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -209,11 +210,11 @@ impl Args {
                 return Ok(0);
             }
             let report = self.test(test).await?;
-            output::text(&text::render(&report)).map_err(AutoscalingError::Print)?;
-            for output in &self.outputs {
-                output.write(&report)?;
-            }
-            Ok(verdict::code(&report, self.min_grade))
+            let written = outputs::publish("vas test autoscaling", &report, &self.outputs);
+            Ok(verdict::after_writing(
+                verdict::code(&report, self.min_grade),
+                written,
+            ))
         })
     }
 

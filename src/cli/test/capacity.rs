@@ -1,17 +1,18 @@
 //! `vas test capacity`: how much so many replicas carry, and what target follows from it.
 
-use std::{io, path::PathBuf, process::ExitCode, time::Duration};
+use std::{io, process::ExitCode, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
 use super::{
     EXIT_INTERRUPTED, EXIT_MISSED, EXIT_PRECONDITION, EXIT_PROVES_NOTHING,
     capacity_args::{ElasticArgs, Output, SearchArgs},
+    destination::{self, DestinationError},
     load_args::{LoadError, TargetArgs},
-    outputs::{exists, replace},
     restore::told,
     scenario_args::{self, ScenarioArgsError},
     subject_args::SubjectArgs,
+    verdict,
 };
 use crate::{
     cli::{
@@ -77,7 +78,8 @@ pub(super) struct Args {
     /// and errors < 1%
     #[arg(long = "threshold", value_name = "THRESHOLD")]
     thresholds: Vec<Threshold>,
-    /// Write a report: json=FILE or md=FILE; may be given several times
+    /// Write a report: json=FILE or md=FILE; may be given several times. - is standard output, and the text for people
+    /// goes to standard error then
     #[arg(short, long = "output", value_name = "FORMAT=FILE")]
     outputs: Vec<Output>,
     /// From each renewal of the hold to its end
@@ -111,16 +113,15 @@ enum CapacityError {
     Step(#[from] StepError<ClusterError>),
     #[error("cannot put back what was changed: {0}; try again with: vas test restore {1}")]
     NotGivenBack(#[source] ClusterError, String),
-    #[error("cannot write the report to {}: {}", .0.display(), .1)]
-    Write(PathBuf, #[source] io::Error),
-    #[error("cannot write to standard output: {0}")]
-    Print(#[source] io::Error),
+    #[error(transparent)]
+    Output(#[from] DestinationError),
 }
 
 impl CapacityError {
     fn code(&self) -> u8 {
         match self {
             Self::Load(_) | Self::Scenario(_) => EXIT_INVALID,
+            Self::Output(error) if error.is_usage() => EXIT_INVALID,
             Self::Step(StepError::Interrupted) => EXIT_INTERRUPTED,
             Self::Step(
                 StepError::Search(SearchError::Inconclusive { .. }) | StepError::NotRecovered { .. },
@@ -137,7 +138,7 @@ impl CapacityError {
 impl Args {
     pub(super) fn run(&self) -> ExitCode {
         match self.try_run() {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(written) => ExitCode::from(verdict::after_writing(0, written)),
             Err(error) => {
                 output::say(&format!("vas test capacity: {error}"));
                 ExitCode::from(error.code())
@@ -145,24 +146,23 @@ impl Args {
         }
     }
 
-    fn try_run(&self) -> Result<(), CapacityError> {
-        for output in &self.outputs {
-            let file = output.file();
-            exists(file).map_err(|error| CapacityError::Write(file.clone(), error))?;
-        }
+    /// Whether all reports could be written.
+    fn try_run(&self) -> Result<bool, CapacityError> {
+        destination::try_all(self.outputs.iter().map(Output::destination))?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(CapacityError::Start)?;
         let capacity = runtime.block_on(self.test())?;
-        for output in &self.outputs {
-            let (file, text) = match output {
-                Output::Json(file) => (file, json(&capacity)?),
-                Output::Markdown(file) => (file, markdown::render(&capacity)),
-            };
-            replace(file, &text).map_err(|error| CapacityError::Write(file.clone(), error))?;
-        }
-        output::text(&text::render(&capacity)).map_err(CapacityError::Print)
+        let reports = self.outputs.iter().map(|output| match output {
+            Output::Json(to) => (to, json(&capacity)),
+            Output::Markdown(to) => (to, Ok(markdown::render(&capacity))),
+        });
+        Ok(destination::publish(
+            "vas test capacity",
+            &text::render(&capacity),
+            reports,
+        ))
     }
 
     async fn test(&self) -> Result<Capacity, CapacityError> {
@@ -373,9 +373,8 @@ async fn unless<T>(
     }
 }
 
-fn json(capacity: &Capacity) -> Result<String, CapacityError> {
-    let text = serde_json::to_string_pretty(capacity).map_err(|error| CapacityError::Print(error.into()))?;
-    Ok(text + "\n")
+fn json(capacity: &Capacity) -> io::Result<String> {
+    Ok(serde_json::to_string_pretty(capacity)? + "\n")
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Flags of `vas test capacity`: how loads are searched, what is tried with scaling on, and reports.
 
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 
-use super::load_args::parse_rate;
+use super::{destination::Destination, load_args::parse_rate};
 use crate::{
     cli::leader_election::parse_duration,
     core::loadtest::{capacity::Point, search},
@@ -53,20 +53,20 @@ pub(super) struct ElasticArgs {
     pub(super) scale_down_timeout: Duration,
 }
 
-/// One report in a file.
+/// One report and where it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Output {
     /// For programs.
-    Json(PathBuf),
+    Json(Destination),
     /// For people.
-    Markdown(PathBuf),
+    Markdown(Destination),
 }
 
 impl Output {
     /// Where it goes.
-    pub(super) fn file(&self) -> &PathBuf {
+    pub(super) fn destination(&self) -> &Destination {
         match self {
-            Self::Json(file) | Self::Markdown(file) => file,
+            Self::Json(destination) | Self::Markdown(destination) => destination,
         }
     }
 }
@@ -78,7 +78,7 @@ impl FromStr for Output {
         match text.split_once('=') {
             Some(("json", file)) if !file.is_empty() => Ok(Self::Json(file.into())),
             Some(("md", file)) if !file.is_empty() => Ok(Self::Markdown(file.into())),
-            _ => Err("write it as json=FILE or md=FILE"),
+            _ => Err("write it as json=FILE or md=FILE; - is standard output"),
         }
     }
 }

@@ -9,11 +9,12 @@ use std::{
 use super::{
     EXIT_MISSED, EXIT_PROVES_NOTHING,
     capacity_args::Output,
+    destination::{self, Written},
     merge::{FileError, read},
-    outputs::replace,
+    verdict,
 };
 use crate::{
-    cli::EXIT_INVALID,
+    cli::{EXIT_INVALID, output},
     core::loadtest::compare::{Difference, Judgement, compare, render},
 };
 
@@ -28,7 +29,7 @@ use crate::{
   vas test compare before.json after.json
 
 Exit codes: 0 nothing became worse, 99 something did, 3 nothing could be compared, 2 a file cannot be read,
-1 one cannot be written.")]
+1 a report cannot be written where the code would be 0.")]
 pub(super) struct Args {
     /// JSON report of the earlier run
     #[arg(value_name = "BASELINE")]
@@ -36,27 +37,24 @@ pub(super) struct Args {
     /// JSON report of the later run
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// Write the comparison: json=FILE or md=FILE; may be given several times
+    /// Write the comparison: json=FILE or md=FILE; may be given several times. - is standard output, and the text for
+    /// people goes to standard error then
     #[arg(short, long = "output", value_name = "FORMAT=FILE")]
     outputs: Vec<Output>,
 }
 
 impl Args {
     pub(super) fn run(&self) -> ExitCode {
+        let outputs = self.outputs.iter().map(Output::destination);
+        if let Err(error) = destination::try_all(outputs) {
+            output::say(&format!("vas test compare: {error}"));
+            return ExitCode::from(if error.is_usage() { EXIT_INVALID } else { 1 });
+        }
         match self.compare() {
             Ok(differences) => {
-                // A reader that went away (`| head`) is no failure, and has seen what it wanted.
-                if let Err((file, error)) = self.write(&differences) {
-                    let _ = writeln!(
-                        io::stderr().lock(),
-                        "vas test compare: cannot write {}: {error}",
-                        file.display()
-                    );
-                    return ExitCode::FAILURE;
-                }
-                let _ = io::stdout()
-                    .lock()
-                    .write_all(render::text(&differences).as_bytes());
+                let reports = self.outputs.iter().map(|output| report(output, &differences));
+                let text = render::text(&differences);
+                let written = destination::publish("vas test compare", &text, reports);
                 let worse = |difference: &Difference| difference.judgement == Judgement::Worse;
                 let known = |difference: &Difference| difference.judgement != Judgement::Unknown;
                 if differences.iter().any(worse) {
@@ -68,7 +66,7 @@ impl Args {
                     );
                     ExitCode::from(EXIT_PROVES_NOTHING)
                 } else {
-                    ExitCode::SUCCESS
+                    ExitCode::from(verdict::after_writing(0, written))
                 }
             }
             Err(error) => {
@@ -77,19 +75,6 @@ impl Args {
                 ExitCode::from(EXIT_INVALID)
             }
         }
-    }
-
-    fn write(&self, differences: &[Difference]) -> Result<(), (&PathBuf, io::Error)> {
-        for output in &self.outputs {
-            let text = match output {
-                Output::Json(_) => render::json(differences).map_err(io::Error::from),
-                Output::Markdown(_) => Ok(render::markdown(differences)),
-            };
-            let file = output.file();
-            text.and_then(|text| replace(file, &text))
-                .map_err(|error| (file, error))?;
-        }
-        Ok(())
     }
 
     fn compare(&self) -> Result<Vec<Difference>, FileError> {
@@ -107,4 +92,12 @@ impl Args {
         let mut random = fastrand::Rng::with_seed(1);
         Ok(compare(&baseline, &run, &mut |below| random.usize(..below)))
     }
+}
+
+fn report<'a>(output: &'a Output, differences: &[Difference]) -> Written<'a> {
+    let text = match output {
+        Output::Json(_) => render::json(differences).map_err(io::Error::from),
+        Output::Markdown(_) => Ok(render::markdown(differences)),
+    };
+    (output.destination(), text)
 }

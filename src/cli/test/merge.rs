@@ -9,16 +9,17 @@ use std::{
 
 use super::{
     EXIT_MISSED, EXIT_PROVES_NOTHING,
-    outputs::{Output, OutputError},
+    destination::DestinationError,
+    outputs::{self, Output},
+    verdict,
 };
 use crate::{
-    cli::{EXIT_INVALID, output},
+    cli::EXIT_INVALID,
     core::loadtest::{
         merge::{MergeError, merge},
         report::{
             Verdict,
             json::{self, ReadError, Stored},
-            text,
         },
     },
 };
@@ -33,12 +34,14 @@ use crate::{
   vas test run load --target https://staging.example -o json=b.json     on another, at the same time
   vas test merge a.json b.json -o json=all.json -o junit=all.xml
 
-Exit codes: 0 pass, 99 a threshold was missed, 2 a file cannot be used, 3 invalid.")]
+Exit codes: 0 pass, 99 a threshold was missed, 2 a file cannot be used, 3 invalid,
+1 a report cannot be written where the verdict was a pass.")]
 pub(super) struct Args {
     /// JSON reports of `vas test run`
     #[arg(value_name = "FILE", required = true, num_args = 2..)]
     files: Vec<PathBuf>,
-    /// Write a report: html=FILE (one page), json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times
+    /// Write a report: html=FILE (one page), json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times. - is
+    /// standard output, and the text for people goes to standard error then
     #[arg(short, long = "output", value_name = "FORMAT=FILE")]
     outputs: Vec<Output>,
 }
@@ -71,36 +74,35 @@ enum Error {
     #[error(transparent)]
     Merge(#[from] MergeError),
     #[error(transparent)]
-    Output(#[from] OutputError),
-    #[error("cannot write to standard output: {0}")]
-    Print(#[source] io::Error),
+    Output(#[from] DestinationError),
 }
 
 impl Args {
     pub(super) fn run(&self) -> ExitCode {
         match self.merge() {
-            Ok(Verdict::Pass) => ExitCode::SUCCESS,
-            Ok(Verdict::Fail) => ExitCode::from(EXIT_MISSED),
-            Ok(Verdict::Invalid) => ExitCode::from(EXIT_PROVES_NOTHING),
+            Ok(code) => ExitCode::from(code),
             Err(error) => {
                 // Nobody is left to hear that standard error is closed.
                 let _ = writeln!(io::stderr().lock(), "vas test merge: {error}");
                 match error {
-                    Error::Output(_) | Error::Print(_) => ExitCode::FAILURE,
+                    Error::Output(error) if !error.is_usage() => ExitCode::FAILURE,
                     _ => ExitCode::from(EXIT_INVALID),
                 }
             }
         }
     }
 
-    fn merge(&self) -> Result<Verdict, Error> {
+    fn merge(&self) -> Result<u8, Error> {
+        outputs::try_all(&self.outputs)?;
         let runs: Vec<Stored> = self.files.iter().map(read).collect::<Result<_, _>>()?;
         let report = merge(runs)?;
-        output::text(&text::render(&report)).map_err(Error::Print)?;
-        for output in &self.outputs {
-            output.write(&report)?;
-        }
-        Ok(report.verdict)
+        let written = outputs::publish("vas test merge", &report, &self.outputs);
+        let code = match report.verdict {
+            Verdict::Pass => 0,
+            Verdict::Fail => EXIT_MISSED,
+            Verdict::Invalid => EXIT_PROVES_NOTHING,
+        };
+        Ok(verdict::after_writing(code, written))
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! load_args, scenario_args  flags that tests share     drive, progress  sends a load and says how far it is
-//! outputs, verdict          files and exit codes       metrics_listen   /metrics of a run
+//! outputs, destination      reports in files           metrics_listen   /metrics of a run
+//! verdict                   exit codes
 //! watch_args, watched       a workload, meanwhile      autoscaling_args, capacity_args  their flags
 //! subject_args              which workload
 //! run, autoscaling, capacity, restore, compare, merge, list             the subcommands
@@ -13,6 +14,7 @@ mod autoscaling_args;
 mod capacity;
 mod capacity_args;
 mod compare;
+mod destination;
 mod drive;
 mod list;
 mod load_args;

@@ -1,18 +1,15 @@
-//! `-o FORMAT=FILE`: reports in files.
+//! `-o FORMAT=FILE`: a report in one of its forms.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    str::FromStr,
-};
+use std::{io, str::FromStr};
 
-use crate::core::loadtest::report::{Report, hgrm, html, json, junit, markdown};
+use super::destination::{self, Destination, DestinationError};
+use crate::core::loadtest::report::{Report, hgrm, html, json, junit, markdown, text};
 
-/// One report in a file.
+/// One report and where it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cli) struct Output {
     format: Format,
-    file: PathBuf,
+    destination: Destination,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,27 +21,12 @@ enum Format {
     Html,
 }
 
-/// Why a report could not be written.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::cli) enum OutputError {
-    /// The file cannot be written.
-    #[error("cannot write the report to {}: {source}", .file.display())]
-    Write {
-        /// As it was given.
-        file: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The report has no JSON form.
-    #[error("cannot write the report as JSON: {0}")]
-    Json(#[from] serde_json::Error),
-}
-
 impl FromStr for Output {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const FORMS: &str = "write it as html=FILE, json=FILE, junit=FILE, md=FILE or hgrm=FILE";
+        const FORMS: &str =
+            "write it as html=FILE, json=FILE, junit=FILE, md=FILE or hgrm=FILE; - is standard output";
         let (format, file) = text.split_once('=').ok_or(FORMS)?;
         let format = match format {
             "json" => Format::Json,
@@ -59,60 +41,37 @@ impl FromStr for Output {
         }
         Ok(Self {
             format,
-            file: file.into(),
+            destination: file.into(),
         })
     }
 }
 
 impl Output {
-    /// Writes the report. Readers see the old file or the whole new one.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub(in crate::cli) fn write(&self, report: &Report) -> Result<(), OutputError> {
-        let text = match self.format {
+    fn render(&self, report: &Report) -> io::Result<String> {
+        Ok(match self.format {
             Format::Json => json::render(report)? + "\n",
             Format::Junit => junit::render(report),
             Format::Markdown => markdown::render(report),
             Format::Hgrm => hgrm::render(&report.measured.total.latency),
             Format::Html => html::render(report),
-        };
-        replace(&self.file, &text).map_err(|source| self.error(source))
-    }
-
-    /// Whether the file can be written, before minutes of load are for nothing.
-    ///
-    /// # Errors
-    /// When its folder does not exist.
-    pub(in crate::cli) fn check(&self) -> Result<(), OutputError> {
-        exists(&self.file).map_err(|source| self.error(source))
-    }
-
-    fn error(&self, source: io::Error) -> OutputError {
-        OutputError::Write {
-            file: self.file.clone(),
-            source,
-        }
+        })
     }
 }
 
-/// Whether the folder of a file exists.
-pub(super) fn exists(file: &Path) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let missing = || io::Error::new(io::ErrorKind::NotFound, "its folder does not exist");
-    folder.is_none_or(Path::is_dir).then_some(()).ok_or_else(missing)
+/// Whether all outputs can be written, before minutes of load are for nothing.
+///
+/// # Errors
+/// See [`destination::try_all`].
+pub(super) fn try_all(outputs: &[Output]) -> Result<(), DestinationError> {
+    destination::try_all(outputs.iter().map(|output| &output.destination))
 }
 
-/// Writes a file so that its readers see the old one or the whole new one.
-pub(super) fn replace(file: &Path, text: &str) -> io::Result<()> {
-    // What is no plain file itself, such as the link /dev/stdout or a pipe, is written to and never replaced.
-    if fs::symlink_metadata(file).is_ok_and(|found| !found.is_file()) {
-        return fs::write(file, text);
-    }
-    let mut draft = file.as_os_str().to_owned();
-    draft.push(".part");
-    fs::write(&draft, text)?;
-    fs::rename(&draft, file)
+/// Writes all outputs, and the text for people. Whether all could be written; see [`destination::publish`].
+pub(super) fn publish(command: &str, report: &Report, outputs: &[Output]) -> bool {
+    let reports = outputs
+        .iter()
+        .map(|output| (&output.destination, output.render(report)));
+    destination::publish(command, &text::render(report), reports)
 }
 
 #[cfg(test)]
@@ -123,37 +82,13 @@ mod tests {
     fn an_output_is_a_format_and_a_file() {
         let output: Output = "json=a=b.json".parse().unwrap();
         assert_eq!(
-            (output.format, output.file),
-            (Format::Json, PathBuf::from("a=b.json"))
+            (output.format, output.destination),
+            (Format::Json, Destination::File("a=b.json".into()))
         );
+        let output: Output = "md=-".parse().unwrap();
+        assert_eq!(output.destination, Destination::StandardOutput);
         for text in ["json", "json=", "pdf=x", "=x"] {
             assert!(text.parse::<Output>().is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_file_is_replaced_as_a_whole_and_a_link_is_written_through() {
-        let folder = std::env::temp_dir().join(format!("vas-outputs-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let (file, link) = (folder.join("file"), folder.join("link"));
-        replace(&file, "one").unwrap();
-        std::os::unix::fs::symlink(&file, &link).unwrap();
-        replace(&link, "two").unwrap();
-        let still_a_link = fs::symlink_metadata(&link).unwrap().is_symlink();
-        let content = fs::read_to_string(&file).unwrap();
-        let names = fs::read_dir(&folder).unwrap().count();
-        fs::remove_dir_all(&folder).unwrap();
-        assert_eq!((still_a_link, content.as_str(), names), (true, "two", 2));
-    }
-
-    #[test]
-    fn a_folder_that_is_not_there_is_found_before_the_run() {
-        let output: Output = "md=/no/such/folder/report.md".parse().unwrap();
-        let error = output.check().unwrap_err().to_string();
-        assert!(
-            error.contains("/no/such/folder/report.md") && error.contains("folder"),
-            "{error}"
-        );
-        "md=report.md".parse::<Output>().unwrap().check().unwrap();
     }
 }

@@ -1,14 +1,17 @@
-//! What is said while a load is sent, on standard error: one line that is redrawn on a terminal, a line every few
-//! seconds elsewhere.
+//! What is said while a load is sent, on standard error: one line that is written over on a terminal, a line every few
+//! seconds elsewhere, and on a dumb terminal.
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, Write as _},
     time::Duration,
 };
 
-use crate::core::{
-    duration,
-    loadtest::{duration::short, latencies::Quantiles, measured::Second},
+use crate::{
+    core::{
+        duration,
+        loadtest::{duration::short, latencies::Quantiles, measured::Second},
+    },
+    terminal,
 };
 
 /// Seconds from one line to the next where there is no terminal.
@@ -38,7 +41,7 @@ impl Progress {
         Self {
             planned,
             concurrency,
-            redraw: io::stderr().is_terminal(),
+            redraw: terminal::redraws(&io::stderr()),
             quiet,
             since: Seconds::default(),
         }
@@ -58,6 +61,8 @@ impl Progress {
         let mut err = io::stderr().lock();
         // Nobody has to listen.
         let _ = if self.redraw {
+            // The terminal may have been made narrower meanwhile.
+            let line = fitting(&line, terminal::width(&err));
             write!(err, "\r\x1b[2K{line}").and_then(|()| err.flush())
         } else {
             writeln!(err, "{line}")
@@ -111,9 +116,28 @@ impl Progress {
     }
 }
 
+/// The begin of a line that fits into a terminal of that width: one that went on in the next row could not be written
+/// over. The last column stays free, because some terminals begin a new row after it.
+fn fitting(line: &str, width: Option<usize>) -> &str {
+    let room = width.map_or(usize::MAX, |width| width.saturating_sub(1));
+    match line.char_indices().nth(room) {
+        Some((end, _)) => line.get(..end).unwrap_or(line),
+        None => line,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_cut_to_the_width_of_a_narrow_terminal() {
+        assert_eq!(fitting("20.0/s answered", Some(10)), "20.0/s an");
+        assert_eq!(fitting("20.0/s answered", Some(16)), "20.0/s answered");
+        assert_eq!(fitting("übermäßig", Some(4)), "übe");
+        assert_eq!(fitting("20.0/s answered", Some(0)), "");
+        assert_eq!(fitting("20.0/s answered", None), "20.0/s answered");
+    }
 
     fn second() -> Second {
         let quantile = Duration::from_micros;

@@ -8,10 +8,11 @@ use std::{
 
 use super::{
     EXIT_INTERRUPTED, EXIT_PRECONDITION, EXIT_PROVES_NOTHING,
+    destination::DestinationError,
     drive::{DriveError, LEAD, Meanwhile, drive},
     load_args::{EngineArgs, LoadError, TargetArgs},
     metrics_listen::{ListenError, MetricsListenArgs},
-    outputs::{Output, OutputError},
+    outputs::{self, Output},
     scenario_args::{ScenarioArgs, ScenarioArgsError},
     verdict::{self, MinGrade},
     watch_args::{WatchArgs, WatchError, Watching},
@@ -21,7 +22,7 @@ use crate::{
     core::loadtest::{
         judge::judge,
         measured::Second,
-        report::{Report, text},
+        report::Report,
         scenario::{model::Scenario, plan},
     },
     loadtest::{clock::RunClock, exposition::Exposition, http::Target},
@@ -53,7 +54,8 @@ pub(super) struct Args {
     target: TargetArgs,
     #[command(flatten)]
     engine: EngineArgs,
-    /// Write a report: html=FILE (one page), json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times
+    /// Write a report: html=FILE (one page), json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times. - is
+    /// standard output, and the text for people goes to standard error then
     #[arg(short, long = "output", value_name = "FORMAT=FILE")]
     outputs: Vec<Output>,
     #[command(flatten)]
@@ -78,7 +80,7 @@ enum RunError {
     #[error(transparent)]
     Load(#[from] LoadError),
     #[error(transparent)]
-    Output(#[from] OutputError),
+    Output(#[from] DestinationError),
     #[error(
         "reports of a suite would replace each other: run its scenarios one by one to write them to files"
     )]
@@ -99,6 +101,7 @@ impl RunError {
     fn code(&self) -> u8 {
         match self {
             Self::Scenario(_) | Self::Load(_) | Self::OneFile => EXIT_INVALID,
+            Self::Output(error) if error.is_usage() => EXIT_INVALID,
             Self::Watch(error) if error.is_precondition() => EXIT_PRECONDITION,
             Self::Watch(_)
             | Self::Output(_)
@@ -137,9 +140,7 @@ impl Args {
         if scenarios.len() > 1 && !self.outputs.is_empty() {
             return Err(RunError::OneFile);
         }
-        for output in &self.outputs {
-            output.check()?;
-        }
+        outputs::try_all(&self.outputs)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -148,11 +149,8 @@ impl Args {
         let mut worst = 0;
         for scenario in scenarios {
             let report = runtime.block_on(self.one(scenario, &target, exposition.as_ref()))?;
-            print(&text::render(&report))?;
-            for output in &self.outputs {
-                output.write(&report)?;
-            }
-            let code = verdict::code(&report, self.min_grade);
+            let written = outputs::publish("vas test run", &report, &self.outputs);
+            let code = verdict::after_writing(verdict::code(&report, self.min_grade), written);
             if code == EXIT_INTERRUPTED {
                 return Ok(ExitCode::from(code));
             }

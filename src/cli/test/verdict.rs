@@ -20,6 +20,14 @@ pub(in crate::cli) enum MinGrade {
     C,
 }
 
+/// The exit code of a run whose reports could, or could not, all be written: what the run says comes first.
+pub(in crate::cli) fn after_writing(code: u8, written: bool) -> u8 {
+    match (code, written) {
+        (0, false) => 1,
+        (code, _) => code,
+    }
+}
+
 /// The exit code of a report.
 pub(in crate::cli) fn code(report: &Report, wanted: Option<MinGrade>) -> u8 {
     if report.measured.end == End::Interrupted {

@@ -3,6 +3,7 @@
 mod command;
 mod engine;
 mod metrics;
+mod outputs;
 mod pipeline;
 mod secrets;
 mod server;
