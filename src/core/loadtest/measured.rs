@@ -237,7 +237,8 @@ pub struct WebSockets {
     /// Connections refused or lost, by cause, and those on which the server did not do its part.
     pub failures: BTreeMap<String, u64>,
     /// Connections that were held as long as they should be, and did all that they should.
-    pub held: u64,
+    /// `None` where it was not counted, as in reports of earlier versions.
+    pub held: Option<u64>,
     /// Most held at once.
     pub held_peak: u64,
     /// From a message to its echo, or to the message that its sequence awaits. Those that never came count with the time
@@ -252,10 +253,20 @@ pub struct WebSockets {
     /// Messages sent and received.
     pub messages: (u64, u64),
     /// Messages whose echo, or awaited answer, had not come when they were given up.
-    pub unanswered: u64,
+    /// `None` where it was not counted.
+    pub unanswered: Option<u64>,
 }
 
 impl WebSockets {
+    /// None yet, and everything of them is counted.
+    pub fn counting() -> Self {
+        Self {
+            held: Some(0),
+            unanswered: Some(0),
+            ..Self::default()
+        }
+    }
+
     /// Adds all of `other`; the peaks of two generators may not have been at the same time, their sum is the bound.
     pub fn merge(&mut self, other: &Self) {
         self.connect.merge(&other.connect);
@@ -263,7 +274,7 @@ impl WebSockets {
         for (cause, failures) in &other.failures {
             cause::count(&mut self.failures, cause.clone(), *failures);
         }
-        self.held += other.held;
+        self.held = sum(self.held, other.held);
         self.held_peak += other.held_peak;
         self.round_trip.merge(&other.round_trip);
         self.ping.merge(&other.ping);
@@ -271,14 +282,20 @@ impl WebSockets {
         self.jitter.merge(&other.jitter);
         self.messages.0 += other.messages.0;
         self.messages.1 += other.messages.1;
-        self.unanswered += other.unanswered;
+        self.unanswered = sum(self.unanswered, other.unanswered);
     }
 
     /// The connections that were held as they should be among all that were asked for; `None` without any.
     pub fn held_share(&self) -> Option<f64> {
-        let asked = self.held + self.failures.values().sum::<u64>();
-        (asked > 0).then(|| ratio(self.held, asked))
+        let held = self.held?;
+        let asked = held + self.failures.values().sum::<u64>();
+        (asked > 0).then(|| ratio(held, asked))
     }
+}
+
+/// Both together, where both are known.
+fn sum(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    Some(one? + other?)
 }
 
 /// Counts stay far below 2^52.

@@ -284,7 +284,7 @@ impl Collector {
             steps.any(|step| matches!(step.action, Action::WebSocket(_)))
         };
         any(&self.scenario).then(|| {
-            let mut all = WebSockets::default();
+            let mut all = WebSockets::counting();
             for thread in &self.totals {
                 all.merge(&thread.websockets);
             }

@@ -114,6 +114,7 @@ impl Recorder {
     pub(super) fn new(steps: usize, span: Span, clock: RunClock, messages: UnboundedSender<Message>) -> Self {
         let totals = Totals {
             steps: (0..steps).map(|_| StepTotals::default()).collect(),
+            websockets: WebSockets::counting(),
             ..Totals::default()
         };
         Self {

@@ -82,7 +82,7 @@ mod tests {
     /// 98 of 100 connections were held; round trips of 1 to 100 ms.
     fn run() -> Measured {
         let mut sockets = WebSockets {
-            held: 98,
+            held: Some(98),
             held_peak: 48,
             ..WebSockets::default()
         };

@@ -187,9 +187,19 @@ pub(super) fn websocket(websocket: &WebSockets) -> String {
     let failed: u64 = websocket.failures.values().sum();
     let (sent, received) = websocket.messages;
     format!(
-        "{} connected, {} held to their end, {failed} failed, at most {} held at once; {sent} messages sent, {received} received, {} unanswered",
-        websocket.connected, websocket.held, websocket.held_peak, websocket.unanswered
+        "{} connected,{} {failed} failed, at most {} held at once; {sent} messages sent, {received} received{}",
+        websocket.connected,
+        known(websocket.held, |held| format!(" {held} held to their end,")),
+        websocket.held_peak,
+        known(websocket.unanswered, |unanswered| format!(
+            ", {unanswered} unanswered"
+        )),
     )
+}
+
+/// Words for what was counted; none where it was not.
+fn known(count: Option<u64>, words: impl FnOnce(u64) -> String) -> String {
+    count.map(words).unwrap_or_default()
 }
 
 /// Durations of WebSocket connections, with what each is.

@@ -95,7 +95,7 @@ pub(super) async fn hold(
 /// Counts what became of a connection.
 fn ended_with(worker: &Worker, failure: Option<&Failure>) {
     worker.recorder.websockets(|all| match failure {
-        None => all.held += 1,
+        None => *all.held.get_or_insert_default() += 1,
         Some(failure) => cause::count(&mut all.failures, failure.to_string(), 1),
     });
 }

@@ -383,7 +383,7 @@ impl<'a> Talk<'a> {
         }
         let (ping, voice) = (self.pings.sent.take(), self.voice.asked());
         self.worker.recorder.websockets(|all| {
-            all.unanswered += u64::try_from(due.len()).unwrap_or(u64::MAX);
+            *all.unanswered.get_or_insert_default() += u64::try_from(due.len()).unwrap_or(u64::MAX);
             for due in due {
                 all.round_trip.record(now.saturating_sub(due));
             }

@@ -113,10 +113,10 @@ pub fn measured() -> Measured {
 pub fn websockets() -> WebSockets {
     let mut websockets = WebSockets {
         connected: 50,
-        held: 48,
+        held: Some(48),
         held_peak: 48,
         messages: (1200, 1198),
-        unanswered: 2,
+        unanswered: Some(2),
         failures: BTreeMap::from([("status 503".to_owned(), 2)]),
         ..WebSockets::default()
     };

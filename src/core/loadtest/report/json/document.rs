@@ -335,16 +335,17 @@ pub(super) struct WebSocketRow {
     pub(super) connected: u64,
     /// Connections refused or lost, by cause, and those on which the server did not do its part.
     pub(super) failures: BTreeMap<String, u64>,
-    /// Connections that were held as long as they should be, and did all that they should.
-    pub(super) held: u64,
+    /// Connections that were held as long as they should be, and did all that they should; `null` where it was not
+    /// counted.
+    pub(super) held: Option<u64>,
     /// Most held at once.
     pub(super) held_peak: u64,
     /// Messages sent.
     pub(super) messages_sent: u64,
     /// Messages received, without voice.
     pub(super) messages_received: u64,
-    /// Messages whose echo, or awaited answer, had not come when they were given up.
-    pub(super) messages_unanswered: u64,
+    /// Messages whose echo, or awaited answer, had not come when they were given up; `null` where it was not counted.
+    pub(super) messages_unanswered: Option<u64>,
     /// Time to connect and upgrade.
     pub(super) connect: Option<QuantileRow>,
     /// From a message to its echo, or to the message that its sequence awaits; those that never came count with the time
@@ -415,6 +416,7 @@ pub(super) struct WebSocketHistograms {
     /// From a message to its echo.
     pub(super) round_trip: String,
     /// From a ping to its pong.
+    #[serde(default)]
     pub(super) ping: String,
     /// From a request for voice to its first byte.
     pub(super) first_byte: String,

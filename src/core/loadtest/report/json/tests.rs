@@ -136,16 +136,39 @@ fn a_ratio_that_is_no_number_is_none() {
 /// Reports of versions that did not count something can still be shown, compared and merged.
 #[test]
 fn a_report_without_what_was_added_later_is_read_and_says_that_it_is_not_known() {
-    let mut old: Value = serde_json::from_str(&render(&failing()).unwrap()).unwrap();
-    for place in ["/summary", "/steps/GET"] {
+    let mut report = failing();
+    report.measured.websocket = Some(example::websockets());
+    let mut old: Value = serde_json::from_str(&render(&report).unwrap()).unwrap();
+    for (place, added) in [
+        ("/summary", &["traffic", "failed_in_latency"][..]),
+        (
+            "/steps/GET",
+            &[
+                "examples",
+                "traffic",
+                "failed_in_latency",
+                "answered_in_time",
+                "first_due_seconds",
+            ],
+        ),
+        ("/histograms/steps/GET", &["failed_latency", "first_latency"]),
+        ("/generator", &["faults"]),
+        ("/websocket", &["held", "messages_unanswered", "ping"]),
+        ("/histograms/websocket", &["ping"]),
+    ] {
         let object = old.pointer_mut(place).and_then(Value::as_object_mut).unwrap();
-        for added in ["examples", "traffic"] {
-            object.remove(added);
+        for field in added {
+            assert!(object.remove(*field).is_some(), "{place}/{field}");
         }
     }
     let stored = read(&old.to_string()).unwrap();
     let total = &stored.measured.total;
     assert_eq!((total.failures["status 503"], &total.traffic), (10, &None));
+    let websocket = stored.measured.websocket.as_ref().unwrap();
+    assert_eq!(
+        (websocket.connected, websocket.held, websocket.unanswered),
+        (50, None, None)
+    );
     let now = read(&render(&passing()).unwrap()).unwrap();
     let merged = merge(vec![stored, now]).unwrap();
     assert_eq!(
