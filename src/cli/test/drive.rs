@@ -67,6 +67,9 @@ pub(in crate::cli) async fn drive(
         Load::Closed(_) => "users",
     };
     let mut progress = Progress::new(scenario.load.profile().duration(), concurrency, quiet);
+    if let Some(note) = running.note() {
+        progress.say(note);
+    }
     let mut told = false;
     loop {
         tokio::select! {

@@ -15,7 +15,7 @@ use crate::{
         loadtest::scenario::model::{Load, Scenario},
     },
     loadtest::{
-        engine::Settings,
+        engine::{Settings, Sharing},
         http::{Protocol, Target, TargetError, TlsOptions, masked},
     },
 };
@@ -80,6 +80,12 @@ pub(in crate::cli) struct EngineArgs {
     /// Most connections at once. Default: as many files as this process may open
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     max_connections: Option<u64>,
+    /// Let all requests share connections, also over HTTP/1.1, where each user has one of its own otherwise
+    #[arg(long, conflicts_with = "connection_per_user")]
+    share_connections: bool,
+    /// Give each user (journey, at a rate) a connection of its own, also over HTTP/2, where all share few otherwise
+    #[arg(long)]
+    connection_per_user: bool,
     /// Spin before each request, to send within microseconds of its moment; takes whole processors
     #[arg(long)]
     precise: bool,
@@ -172,6 +178,11 @@ impl EngineArgs {
         Settings {
             threads: self.threads,
             max_connections: self.max_connections,
+            sharing: match (self.share_connections, self.connection_per_user) {
+                (true, _) => Sharing::Shared,
+                (_, true) => Sharing::PerUser,
+                (false, false) => Sharing::Usual,
+            },
             precise: self.precise,
         }
     }

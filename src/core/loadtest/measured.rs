@@ -67,6 +67,9 @@ pub struct Requests {
     pub answered: u64,
     /// The answered ones whose answer came before the load ended.
     pub answered_in_time: u64,
+    /// Those that were sent twice, answered or not: their connection ended as idle connections end, or the server said
+    /// that it had not looked at them.
+    pub retried: u64,
     /// Those that were not, by cause ("status 503", "cannot connect: connection refused", "check: ..."), of which there
     /// are not more than [`cause::MOST`] and [`cause::OTHER`].
     pub failures: BTreeMap<String, u64>,
@@ -86,6 +89,12 @@ impl Requests {
     pub fn error_share(&self) -> Option<f64> {
         let ended = self.answered + self.failed();
         (ended > 0).then(|| ratio(self.failed(), ended))
+    }
+
+    /// Those that were sent twice among those that ended; `None` without any.
+    pub fn retried_share(&self) -> Option<f64> {
+        let ended = self.answered + self.failed();
+        (ended > 0).then(|| ratio(self.retried, ended))
     }
 
     /// How many of the answered ones took at most `limit`.
@@ -123,6 +132,7 @@ impl Requests {
         self.due += other.due;
         self.answered += other.answered;
         self.answered_in_time += other.answered_in_time;
+        self.retried += other.retried;
         for (cause, count) in &other.failures {
             self.fail(cause, *count, other.examples.get(cause).map(String::as_str));
         }
@@ -153,6 +163,8 @@ pub struct Second {
     pub answered: u64,
     /// Requests that failed in it.
     pub failed: u64,
+    /// Requests that ended in it and were sent twice.
+    pub retried: u64,
     /// Latency of the requests that ended in it; `None` if none did.
     pub latency: Option<Quantiles>,
     /// Users at its end (closed model), or requests under way (open model).

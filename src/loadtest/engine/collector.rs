@@ -125,6 +125,7 @@ impl Collector {
             due: self.due_in(self.next).unwrap_or_else(|| slice.detail.due()),
             answered: slice.detail.answered(),
             failed: slice.detail.failed(),
+            retried: slice.detail.retried(),
             latency: slice.latency.quantiles(),
             concurrency: slice.concurrency,
             websockets: slice.websockets,
@@ -236,6 +237,7 @@ impl Collector {
                     due: measured.due,
                     answered: measured.answered,
                     answered_in_time: measured.answered_in_time,
+                    retried: measured.retried,
                     traffic: Some(measured.traffic.clone()),
                     ..Requests::default()
                 });

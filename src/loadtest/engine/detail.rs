@@ -65,6 +65,8 @@ pub struct StepDetail {
     pub due: u64,
     /// Requests that were answered as they should be.
     pub answered: u64,
+    /// Requests that were sent twice, because their connection ended as connections end.
+    pub retried: u64,
     /// Those that were not, by cause. A connection that was lost after it counted as answered counts here too.
     pub failures: BTreeMap<Failure, u64>,
     /// Latency of the answered requests, from the moment they were due.
@@ -101,6 +103,11 @@ impl Detail {
         self.steps.iter().map(|step| step.answered).sum()
     }
 
+    /// Those that were sent twice.
+    pub(super) fn retried(&self) -> u64 {
+        self.steps.iter().map(|step| step.retried).sum()
+    }
+
     /// Those that were not.
     pub(super) fn failed(&self) -> u64 {
         self.steps.iter().flat_map(|step| step.failures.values()).sum()
@@ -119,6 +126,7 @@ impl Detail {
         for (step, more) in self.steps.iter_mut().zip(other.steps) {
             step.due += more.due;
             step.answered += more.answered;
+            step.retried += more.retried;
             step.latency.merge(&more.latency);
             step.failed_latency.merge(&more.failed_latency);
             for (failure, count) in more.failures {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     core::loadtest::scenario::model::Extract,
-    loadtest::http::{Answer, Asking, Detail, Failure, LARGEST_BODY, decoded},
+    loadtest::http::{Answer, Asking, Detail, Failure, LARGEST_BODY, Own, decoded},
 };
 
 /// What a user knows.
@@ -24,6 +24,8 @@ pub(super) struct User {
     /// Steps it has done that are done once.
     done: Vec<bool>,
     turns: u64,
+    /// The connection for its requests, unless they share those of all users.
+    connection: Option<Own>,
 }
 
 /// Whether the rest of the journey makes sense.
@@ -39,7 +41,7 @@ pub(super) fn begin(worker: &Rc<Worker>, number: u64, intended: Duration) {
     entered(&worker);
     tokio::task::spawn_local(async move {
         if let Some(journey) = worker.plan.journey_of(number) {
-            let mut user = User::new(number, journey);
+            let mut user = User::new(number, journey, worker.own_connection());
             user.turn(&worker, journey, intended, &worker.home).await;
         }
         left(&worker);
@@ -52,7 +54,7 @@ pub(super) fn live(worker: &Rc<Worker>, number: u64, home: CancellationToken) {
     entered(&worker);
     tokio::task::spawn_local(async move {
         if let Some(journey) = worker.plan.journey_of(number) {
-            let mut user = User::new(number, journey);
+            let mut user = User::new(number, journey, worker.own_connection());
             while !home.is_cancelled() && !worker.share.stop.is_cancelled() {
                 // A turn may fail without waiting for anything: others must have theirs, and the run its end.
                 tokio::task::coop::consume_budget().await;
@@ -75,11 +77,12 @@ fn left(worker: &Worker) {
 }
 
 impl User {
-    fn new(number: u64, journey: &PlannedJourney) -> Self {
+    fn new(number: u64, journey: &PlannedJourney, connection: Option<Own>) -> Self {
         Self {
             values: BTreeMap::from([("user".to_owned(), number.to_string())]),
             done: vec![false; journey.steps.len()],
             turns: 0,
+            connection,
         }
     }
 
@@ -150,12 +153,16 @@ impl User {
             timeout: worker.timeout,
             clock: worker.share.clock,
         };
+        let own = self.connection.as_mut();
         let exchanged = if request.follow {
-            worker.follower.exchange(asking, &outgoing).await
+            worker.follower.exchange(asking, own, &outgoing).await
         } else {
-            asking.exchange(&outgoing, worker.timeout).await
+            asking.exchange(own, &outgoing, worker.timeout).await
         };
         worker.recorder.traffic(step.id, &exchanged.traffic);
+        if exchanged.retried {
+            worker.recorder.retried(step.id);
+        }
         let failure = exchanged
             .answer
             .and_then(|answer| self.judge(request, &answer))

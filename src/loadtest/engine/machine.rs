@@ -22,6 +22,8 @@ pub(super) struct Machine {
     pub(super) processors: u32,
     /// Connections at once.
     pub(super) connections: u64,
+    /// Whether fewer of them were asked for than it may have.
+    pub(super) asked: bool,
 }
 
 impl Machine {
@@ -32,6 +34,7 @@ impl Machine {
         Self {
             processors: u32::try_from(processors).unwrap_or(1),
             connections: max_connections.map_or(files, |most| most.clamp(1, files)),
+            asked: max_connections.is_some_and(|most| most <= files),
         }
     }
 }

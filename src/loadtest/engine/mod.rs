@@ -7,6 +7,7 @@
 //! detail     one second by step, to be watched live
 //! recorder   what one thread measured                 collector what all threads measured, second by second
 //! machine    limits and costs of the generator itself body      a body or message, and what is asked of it
+//! sharing    which connections users have
 //! ```
 //!
 //! Each sending thread has its own runtime, connections and histograms, so that threads share nothing while they send.
@@ -23,6 +24,7 @@ mod machine;
 mod open;
 mod plan;
 mod recorder;
+mod sharing;
 mod websocket;
 mod worker;
 
@@ -35,8 +37,11 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-pub use self::detail::{Buckets, Detail, StepDetail};
-use self::{collector::Collector, machine::Machine, plan::Plan, worker::Share};
+use self::{collector::Collector, machine::Machine, plan::Plan, sharing::Connections, worker::Share};
+pub use self::{
+    detail::{Buckets, Detail, StepDetail},
+    sharing::Sharing,
+};
 use super::{clock::RunClock, http::Target};
 use crate::core::loadtest::{
     measured::{End, Measured, Second},
@@ -50,6 +55,8 @@ pub struct Settings {
     pub threads: Option<u32>,
     /// Most connections at once; as many as the process may open where not given.
     pub max_connections: Option<u64>,
+    /// Which connections users have.
+    pub sharing: Sharing,
     /// Spin for the last millisecond before a request is due: exact to microseconds, at the price of whole processors.
     pub precise: bool,
 }
@@ -77,6 +84,7 @@ pub enum EngineError {
 #[derive(Debug)]
 pub struct Running {
     names: Vec<String>,
+    note: Option<String>,
     seconds: mpsc::UnboundedReceiver<(Second, Detail)>,
     measured: tokio::task::JoinHandle<Option<Measured>>,
     ending: Ending,
@@ -120,14 +128,18 @@ pub fn start(
     let machine = Machine::of_this_process(settings.max_connections);
     let threads = settings
         .threads
-        .unwrap_or_else(|| threads_for(&scenario, machine));
+        .unwrap_or_else(|| threads_for(&scenario, machine))
+        // Each has a connection of its own at least.
+        .clamp(1, u32::try_from(machine.connections).unwrap_or(u32::MAX));
+    let Connections { per_user, note } = Connections::of(settings.sharing, &scenario, target, machine);
     let ending = Ending::default();
     let (messages, received) = mpsc::unbounded_channel();
     for index in 0..threads {
         let share = Share {
             index,
             threads,
-            connections: machine.connections / u64::from(threads.max(1)),
+            connections: share_of(machine.connections, index, threads),
+            per_user,
             precise: settings.precise,
             clock,
             stop: ending.stop.clone(),
@@ -147,6 +159,7 @@ pub fn start(
     );
     Ok(Running {
         names,
+        note,
         seconds,
         measured: tokio::spawn(collector.collect(received)),
         ending,
@@ -167,6 +180,11 @@ impl Running {
     /// Names of the steps, in the order in which details count them; equal names count together.
     pub fn step_names(&self) -> &[String] {
         &self.names
+    }
+
+    /// What is to be known of the load before it starts.
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
     }
 
     /// Something to end it with from elsewhere.
@@ -203,6 +221,12 @@ fn threads_for(scenario: &Scenario, machine: Machine) -> u32 {
         threads += 1;
     }
     threads
+}
+
+/// What one thread has of a number: the first threads have the rest.
+fn share_of(all: u64, index: u32, threads: u32) -> u64 {
+    let (index, threads) = (u64::from(index), u64::from(threads.max(1)));
+    all / threads + u64::from(index < all % threads)
 }
 
 /// How long requests may still be under way when nothing is begun any more.

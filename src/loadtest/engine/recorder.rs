@@ -71,6 +71,7 @@ pub(super) struct StepTotals {
     pub(super) due: u64,
     pub(super) answered: u64,
     pub(super) answered_in_time: u64,
+    pub(super) retried: u64,
     pub(super) failures: BTreeMap<Failure, u64>,
     pub(super) traffic: Traffic,
 }
@@ -204,6 +205,17 @@ impl Recorder {
             }
             step.traffic.sent_bytes += traffic.sent_bytes;
             step.traffic.received_bytes += traffic.received_bytes;
+        }
+    }
+
+    /// A request that is about to end was sent twice.
+    pub(super) fn retried(&self, step: StepId) {
+        self.roll(self.clock.elapsed());
+        if let Some(detail) = self.slice.borrow_mut().detail.step(step) {
+            detail.retried += 1;
+        }
+        if let Some(step) = self.totals.borrow_mut().steps.get_mut(step.0) {
+            step.retried += 1;
         }
     }
 

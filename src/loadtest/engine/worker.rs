@@ -15,7 +15,7 @@ use crate::{
     core::loadtest::scenario::model::{Load, Scenario},
     loadtest::{
         clock::RunClock,
-        http::{Follower, Limits, Pool, Target},
+        http::{Follower, Limits, Own, Pool, Target},
     },
 };
 
@@ -28,6 +28,8 @@ pub(super) struct Share {
     pub(super) threads: u32,
     /// Most connections of this thread.
     pub(super) connections: u64,
+    /// Whether each user has a connection of its own.
+    pub(super) per_user: bool,
     /// See [`super::Settings::precise`].
     pub(super) precise: bool,
     /// The time axis.
@@ -59,6 +61,11 @@ impl Worker {
     pub(super) fn is_open(&self) -> bool {
         self.open
     }
+
+    /// The connection of a user's own, where users have one.
+    pub(super) fn own_connection(&self) -> Option<Own> {
+        self.share.per_user.then(Own::default)
+    }
 }
 
 /// Starts a thread that sends its share of the scenario.
@@ -80,14 +87,18 @@ pub(super) fn spawn(share: Share, scenario: Arc<Scenario>, target: Target) -> io
 }
 
 async fn run(share: Share, scenario: Arc<Scenario>, target: Target, plan: Plan) {
-    let connections = usize::try_from(share.connections).unwrap_or(usize::MAX).max(1);
+    let limits = Limits {
+        connections: usize::try_from(share.connections).unwrap_or(usize::MAX).max(1),
+        patience: scenario.timeout,
+        thread: usize::try_from(share.index).unwrap_or(0),
+    };
     let span = Span {
         open: matches!(scenario.load, Load::Open(_)),
         end: scenario.load.profile().duration(),
     };
     let worker = Rc::new(Worker {
         recorder: Recorder::new(plan.step_names().len(), span, share.clock, share.messages.clone()),
-        pool: Pool::new(Rc::new(target), Limits { connections }),
+        pool: Pool::new(Rc::new(target), limits),
         follower: Follower::default(),
         timeout: scenario.timeout,
         open: span.open,

@@ -43,6 +43,18 @@ impl Runs {
             due.encode_family(&labels)?
                 .encode_counter::<NoLabels, _, f64>(&step.due, None)?;
         }
+        let mut retried = encoder.encode_descriptor(
+            "requests_retried",
+            "Requests that were sent twice, because their connection ended as idle connections end",
+            None,
+            MetricType::Counter,
+        )?;
+        for (scenario, name, step) in self.steps() {
+            let labels = [("scenario", scenario), ("step", name)];
+            retried
+                .encode_family(&labels)?
+                .encode_counter::<NoLabels, _, f64>(&step.retried, None)?;
+        }
         let mut requests = encoder.encode_descriptor(
             "requests",
             "Requests that ended, by outcome (answered, failed) and cause",

@@ -46,6 +46,7 @@ struct Run {
 struct Step {
     due: u64,
     answered: u64,
+    retried: u64,
     /// By cause: a label, so there may be but few.
     failures: BTreeMap<String, u64>,
     latency: Buckets,
@@ -111,6 +112,7 @@ impl Exposition {
             let step = run.steps.entry(name.clone()).or_default();
             step.due += more.due;
             step.answered += more.answered;
+            step.retried += more.retried;
             step.latency.merge(&more.latency);
             step.failed_latency.merge(&more.failed_latency);
             for (failure, count) in &more.failures {

@@ -36,6 +36,7 @@ fn detail() -> Detail {
     let step = StepDetail {
         due: 4,
         answered: 2,
+        retried: 1,
         failures: BTreeMap::from([(Failure::Status(503), 1)]),
         latency,
         failed_latency,
@@ -80,6 +81,7 @@ fn seconds_add_up_and_causes_are_told_apart() {
         &shown(&exposition),
         &[
             r#"vas_test_requests_due_total{scenario="quick",step="a \"step\""} 8"#,
+            r#"vas_test_requests_retried_total{scenario="quick",step="a \"step\""} 2"#,
             r#"vas_test_requests_total{scenario="quick",step="a \"step\"",outcome="answered",cause=""} 4"#,
             r#"vas_test_requests_total{scenario="quick",step="a \"step\"",outcome="failed",cause="status 503"} 2"#,
             r#"vas_test_latency_seconds_bucket{le="0.005",scenario="quick",step="a \"step\"",outcome="answered"} 2"#,

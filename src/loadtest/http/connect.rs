@@ -1,12 +1,9 @@
 //! One TCP connection, with TLS where the target wants it.
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpStream, lookup_host},
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 
-use super::{Detail, Failure, Protocol, Refusal, Target};
+use super::{Detail, Failure, Protocol, Refusal, Target, address::Addresses};
 
 /// A connection, encrypted or not.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -16,16 +13,12 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 /// A connection, encrypted or not.
 pub type BoxedStream = Box<dyn Stream>;
 
-/// Connects to the target.
+/// Connects to the target, at one of its addresses.
 ///
 /// # Errors
 /// When there is no connection, or no TLS on it.
-pub async fn connect(target: &Target) -> Result<BoxedStream, Failure> {
-    let addresses = lookup_host((target.host.as_str(), target.port)).await;
-    let addresses: Vec<_> = addresses.map_err(|error| Failure::resolve(&error))?.collect();
-    let stream = TcpStream::connect(&addresses[..])
-        .await
-        .map_err(|error| Failure::connect(&error))?;
+pub(super) async fn connect(target: &Target, addresses: &Addresses) -> Result<BoxedStream, Failure> {
+    let stream = addresses.connect(target).await?;
     stream
         .set_nodelay(true)
         .map_err(|error| Failure::connect(&error))?;

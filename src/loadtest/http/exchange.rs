@@ -1,6 +1,6 @@
 //! One request and its whole answer.
 
-use std::{rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
@@ -8,7 +8,7 @@ use hyper::{
     body::{Bytes, Incoming},
 };
 
-use super::{Failure, Pool};
+use super::{Failure, Own, Pool};
 use crate::loadtest::clock::RunClock;
 
 /// Largest body, also when it is decoded, that checks and extractions look at; others are read and dropped.
@@ -44,6 +44,8 @@ pub struct Exchange {
     /// When sending it began, from the begin of the run: to connect is part of it, to wait for room within the limit of
     /// connections is not. `None` if there was no room in time, or no connection.
     pub sent: Option<Duration>,
+    /// Whether it was sent twice, because its connection ended as connections end.
+    pub retried: bool,
     /// The answer, or why there is none.
     pub answer: Result<Answer, Failure>,
     /// What went over HTTP, also where there is no whole answer.
@@ -70,26 +72,34 @@ impl Exchanged {
     }
 }
 
-/// Sends a request and reads its whole answer, within `timeout` from now on.
+/// What is known of a request while it is under way, also when it is given up in the middle.
+#[derive(Debug)]
+pub(super) struct Flight {
+    clock: RunClock,
+    sent: Cell<Option<Duration>>,
+    again: Cell<bool>,
+}
+
+/// Sends a request and reads its whole answer, within `timeout` from now on; on the user's own connection, where it has
+/// one.
 pub async fn exchange(
     pool: &Pool,
+    mut own: Option<&mut Own>,
     outgoing: &Outgoing,
     keep_body: bool,
     timeout: Duration,
     clock: RunClock,
 ) -> Exchange {
-    let mut sent = None;
+    let flight = Flight::new(clock);
     let mut traffic = Exchanged::default();
     let answered = tokio::time::timeout(timeout, async {
-        let room = pool.room().await?;
-        sent = Some(clock.elapsed());
-        let mut place = pool.place(room).await.inspect_err(|_| sent = None)?;
-        let response = pool.send(&mut place, outgoing.request()).await?;
+        let place = pool.place(own.as_deref_mut(), &flight).await?;
+        let (place, response) = pool.send(place, outgoing, &flight).await?;
         let (parts, body) = response.into_parts();
         traffic.status = Some(parts.status.as_u16());
         traffic.sent_bytes = length(&outgoing.body);
         let body = read(body, keep_body, &mut traffic.received_bytes).await?;
-        pool.give_back(place).await;
+        pool.give_back(place, own).await;
         Ok(Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
@@ -98,9 +108,58 @@ pub async fn exchange(
     })
     .await;
     Exchange {
-        sent,
+        sent: flight.sent(),
+        retried: flight.was_sent_again(),
         answer: answered.unwrap_or(Err(Failure::Timeout(timeout))),
         traffic,
+    }
+}
+
+impl Flight {
+    fn new(clock: RunClock) -> Self {
+        Self {
+            clock,
+            sent: Cell::new(None),
+            again: Cell::new(false),
+        }
+    }
+
+    /// Sending begins, which is to connect first; not again what has begun.
+    pub(super) fn begin(&self) {
+        if self.sent.get().is_none() {
+            self.sent.set(Some(self.clock.elapsed()));
+        }
+    }
+
+    /// It has to wait for a connection, or there is none: nothing of it was sent.
+    pub(super) fn wait(&self) {
+        self.sent.set(None);
+    }
+
+    /// When sending began.
+    pub(super) fn sent(&self) -> Option<Duration> {
+        self.sent.get()
+    }
+
+    /// It began at that moment, whatever came in between.
+    pub(super) fn set_sent(&self, sent: Option<Duration>) {
+        self.sent.set(sent);
+    }
+
+    /// Since sending began.
+    pub(super) fn elapsed(&self) -> Duration {
+        let sent = self.sent.get().unwrap_or_default();
+        self.clock.elapsed().saturating_sub(sent)
+    }
+
+    /// It is sent once more.
+    pub(super) fn send_again(&self) {
+        self.again.set(true);
+    }
+
+    /// Whether it was.
+    pub(super) fn was_sent_again(&self) -> bool {
+        self.again.get()
     }
 }
 

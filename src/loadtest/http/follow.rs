@@ -10,7 +10,7 @@ use hyper_util::rt::TokioIo;
 use url::Url;
 
 use super::{
-    Answer, Exchange, Failure, Outgoing, Pool, Protocol, Target, connect,
+    Answer, Exchange, Failure, Outgoing, Own, Pool, Protocol, Target,
     exchange::{Exchanged, exchange, length, read},
     http1::MOST_HEADERS,
     redirect::{self, MOST_REDIRECTS, Next},
@@ -42,9 +42,14 @@ pub struct Asking<'a> {
 impl Follower {
     /// Sends a request, follows the redirects it leads to, and gives back the last answer, all within the timeout. It was
     /// sent when the first request was.
-    pub async fn exchange(&self, asking: Asking<'_>, first: &Outgoing) -> Exchange {
+    pub async fn exchange(
+        &self,
+        asking: Asking<'_>,
+        mut own: Option<&mut Own>,
+        first: &Outgoing,
+    ) -> Exchange {
         let until = asking.clock.elapsed() + asking.timeout;
-        let mut exchanged = asking.exchange(first, asking.timeout).await;
+        let mut exchanged = asking.exchange(own.as_deref_mut(), first, asking.timeout).await;
         let mut outgoing = first.clone();
         let mut here = asking.pool.target().url_of(first);
         for redirects in 0..=MOST_REDIRECTS {
@@ -64,7 +69,8 @@ impl Follower {
                 }
             };
             let left = until.saturating_sub(asking.clock.elapsed());
-            exchanged.answer = self.hop(asking, first, &next, left, &mut exchanged.traffic).await;
+            self.hop(asking, own.as_deref_mut(), first, &next, left, &mut exchanged)
+                .await;
             here = Ok(next.url);
             outgoing = next.outgoing;
         }
@@ -74,22 +80,35 @@ impl Follower {
         exchanged
     }
 
+    /// Sends the request that a redirect leads to: what comes of it is added to what came before.
     async fn hop(
         &self,
         asking: Asking<'_>,
+        own: Option<&mut Own>,
         first: &Outgoing,
         next: &Next,
         timeout: Duration,
-        traffic: &mut Exchanged,
-    ) -> Result<Answer, Failure> {
-        let home = asking.pool.target().url_of(first)?;
-        if next.url.origin() == home.origin() {
-            let exchanged = asking.exchange(&next.home(first)?, timeout).await;
-            traffic.then(exchanged.traffic);
-            return exchanged.answer;
-        }
-        let answered = tokio::time::timeout(timeout, self.elsewhere(asking, next, traffic)).await;
-        answered.unwrap_or(Err(Failure::Timeout(timeout)))
+        exchanged: &mut Exchange,
+    ) {
+        let home = match asking.pool.target().url_of(first) {
+            Ok(home) if next.url.origin() == home.origin() => next.home(first).map(Some),
+            Ok(_) => Ok(None),
+            Err(failure) => Err(failure),
+        };
+        exchanged.answer = match home {
+            Ok(Some(outgoing)) => {
+                let hop = asking.exchange(own, &outgoing, timeout).await;
+                exchanged.traffic.then(hop.traffic);
+                exchanged.retried |= hop.retried;
+                hop.answer
+            }
+            Ok(None) => {
+                let elsewhere = self.elsewhere(asking, next, &mut exchanged.traffic);
+                let answered = tokio::time::timeout(timeout, elsewhere).await;
+                answered.unwrap_or(Err(Failure::Timeout(timeout)))
+            }
+            Err(failure) => Err(failure),
+        };
     }
 
     async fn elsewhere(
@@ -101,8 +120,7 @@ impl Follower {
         let target = self.host(asking.pool.target(), &next.url)?;
         let outgoing = next.elsewhere()?;
         let mut reserved = asking.pool.reserve().await?;
-        let stream = connect(&target).await?;
-        reserved.opened();
+        let stream = reserved.connect(&target).await?;
         let (mut sender, connection) = http1::Builder::new()
             .max_headers(MOST_HEADERS)
             .handshake(TokioIo::new(stream))
@@ -136,8 +154,9 @@ impl Follower {
         if hosts.len() >= MOST_HOSTS {
             return Err(Failure::Redirect("to more than 16 other hosts"));
         }
-        let target = Target::parse(&origin, Protocol::Http1, &home.trust, Path::new("--cacert"))
+        let mut target = Target::parse(&origin, Protocol::Http1, &home.trust, Path::new("--cacert"))
             .map_err(|_| Failure::Redirect("to a host that cannot be asked"))?;
+        target.resolver = home.resolver.clone();
         let target = Rc::new(target);
         hosts.insert(origin, target.clone());
         Ok(target)
@@ -145,8 +164,8 @@ impl Follower {
 }
 
 impl Asking<'_> {
-    /// One request and its answer, whatever it is.
-    pub async fn exchange(&self, outgoing: &Outgoing, timeout: Duration) -> Exchange {
-        exchange(self.pool, outgoing, self.keep_body, timeout, self.clock).await
+    /// One request and its answer, whatever it is; on the user's own connection, where it has one.
+    pub async fn exchange(&self, own: Option<&mut Own>, outgoing: &Outgoing, timeout: Duration) -> Exchange {
+        exchange(self.pool, own, outgoing, self.keep_body, timeout, self.clock).await
     }
 }

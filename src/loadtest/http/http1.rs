@@ -1,10 +1,6 @@
-//! HTTP/1.1: one request at a time on a connection. A connection is taken from the idle ones, the last used first, or
-//! opened; nothing has to be guessed beforehand.
+//! HTTP/1.1: one request at a time on a connection.
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use std::{cell::RefCell, rc::Rc};
 
 use http_body_util::Full;
 use hyper::{
@@ -14,52 +10,50 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 
-use super::{Failure, Target, connect, pool::Usage};
+use super::{Failure, dialer::Dialer, unanswered::Unanswered, wire::Heard};
 
 /// Headers that an answer may have; hyper's own limit of 400 KiB holds for all of them together.
 pub(super) const MOST_HEADERS: usize = 256;
 
-type Sender = SendRequest<Full<Bytes>>;
-
-/// Connections of one thread.
+/// Connections of one thread that nobody uses now; the last used one is taken first.
 #[derive(Debug, Default)]
 pub(super) struct Connections {
-    idle: RefCell<Vec<Sender>>,
+    idle: RefCell<Vec<Connection>>,
 }
 
-/// A connection that is in use.
+/// A connection.
 #[derive(Debug)]
-pub(super) struct Busy(Sender);
+pub(super) struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    heard: Rc<Heard>,
+}
 
 impl Connections {
     /// An idle connection, if there is one that still works.
-    pub(super) fn take(&self) -> Option<Busy> {
+    pub(super) fn take(&self) -> Option<Connection> {
         let mut idle = self.idle.borrow_mut();
-        while let Some(sender) = idle.pop() {
-            if sender.is_ready() {
-                return Some(Busy(sender));
+        while let Some(connection) = idle.pop() {
+            if connection.is_ready() {
+                return Some(connection);
             }
         }
         None
     }
 
-    /// Gives a connection back whose answer was read.
-    pub(super) async fn give_back(&self, busy: Busy) {
-        let Busy(mut sender) = busy;
-        if sender.ready().await.is_ok() {
-            self.idle.borrow_mut().push(sender);
-        }
+    /// Keeps a connection for whoever comes next.
+    pub(super) fn give_back(&self, connection: Connection) {
+        self.idle.borrow_mut().push(connection);
     }
 }
 
-impl Busy {
+impl Connection {
     /// Opens a connection.
-    pub(super) async fn open(target: &Target, usage: &Rc<Usage>) -> Result<Self, Failure> {
-        let stream = connect(target).await?;
-        let open = usage.opened();
+    pub(super) async fn open(dialer: &Dialer) -> Result<Self, Failure> {
+        let (wire, open) = dialer.dial().await?;
+        let heard = wire.heard();
         let (sender, connection) = http1::Builder::new()
             .max_headers(MOST_HEADERS)
-            .handshake(TokioIo::new(stream))
+            .handshake(TokioIo::new(wire))
             .await
             .map_err(|error| Failure::connection(&error))?;
         tokio::task::spawn_local(async move {
@@ -67,27 +61,29 @@ impl Busy {
             let _ = connection.await;
             drop(open);
         });
-        Ok(Self(sender))
+        Ok(Self { sender, heard })
     }
 
-    /// Sends a request. A connection that the server closed meanwhile gives the request back unsent.
+    /// Whether it takes a request now.
+    pub(super) fn is_ready(&self) -> bool {
+        self.sender.is_ready()
+    }
+
+    /// Sends a request.
     pub(super) async fn send(
         &mut self,
         request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, (Failure, Option<Request<Full<Bytes>>>)> {
-        self.0.try_send_request(request).await.map_err(|mut error| {
-            let request = error.take_message();
-            (Failure::connection(error.error()), request)
+    ) -> Result<Response<Incoming>, Unanswered> {
+        let before = self.heard.bytes();
+        let sent = self.sender.try_send_request(request).await;
+        sent.map_err(|mut error| {
+            let unsent = error.take_message().is_some();
+            Unanswered::new(error.error(), unsent, self.heard.bytes() > before)
         })
     }
-}
 
-/// Counts a connection as open until it is dropped.
-#[derive(Debug)]
-pub(super) struct Open(pub(super) Rc<Cell<u64>>);
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.set(self.0.get().saturating_sub(1));
+    /// The connection again when its answer was read, if it takes another request.
+    pub(super) async fn again(mut self) -> Option<Self> {
+        self.sender.ready().await.is_ok().then_some(self)
     }
 }

@@ -1,221 +1,289 @@
-//! The connections of one thread: idle ones are used again, others are opened up to a limit, beyond which requests wait
-//! their turn, and are counted.
+//! The connections of one thread, up to a limit beyond which requests wait their turn, and are counted.
+//!
+//! Requests share them, or a user has one of its own: see [`Own`].
 
-use std::{cell::Cell, rc::Rc};
+use std::rc::{Rc, Weak};
 
-use http_body_util::Full;
-use hyper::{
-    Request, Response,
-    body::{Bytes, Incoming},
-};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use hyper::{Response, body::Incoming};
 
 use super::{
-    Failure, Protocol, Target,
-    http1::{self, Open},
-    http2,
+    BoxedStream, Failure, Outgoing, Protocol, Target,
+    dialer::{Dialer, Limits, Open, Room, Usage},
+    exchange::Flight,
+    http1, http2,
+    unanswered::{Circumstances, Unanswered},
 };
-
-/// Bounds of a pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Most requests that may use HTTP/1.1 connections at once; HTTP/2 needs a hundredth of them.
-    pub connections: usize,
-}
-
-/// What a pool has used.
-#[derive(Debug, Default)]
-pub struct Usage {
-    opened: Cell<u64>,
-    open: Rc<Cell<u64>>,
-    peak: Cell<u64>,
-    waited: Cell<u64>,
-}
-
-impl Usage {
-    /// Connections opened so far.
-    pub fn opened_so_far(&self) -> u64 {
-        self.opened.get()
-    }
-
-    /// Connections open now.
-    pub fn open(&self) -> u64 {
-        self.open.get()
-    }
-
-    /// Most connections open at once.
-    pub fn peak(&self) -> u64 {
-        self.peak.get()
-    }
-
-    /// Requests that had to wait because of the limit.
-    pub fn waited(&self) -> u64 {
-        self.waited.get()
-    }
-
-    /// Counts one more connection until the answer is dropped.
-    pub(super) fn opened(&self) -> Open {
-        self.opened.set(self.opened.get() + 1);
-        self.open.set(self.open.get() + 1);
-        self.peak.set(self.peak.get().max(self.open.get()));
-        Open(self.open.clone())
-    }
-}
 
 /// The connections of one thread.
 #[derive(Debug)]
 pub struct Pool {
-    target: Rc<Target>,
+    dialer: Rc<Dialer>,
     http1: http1::Connections,
-    http2: http2::Connections,
-    limit: usize,
-    room: Semaphore,
-    usage: Rc<Usage>,
+    http2: Rc<http2::Connections>,
 }
 
-/// A connection, or a stream on one, with its place within the limit.
+/// The connection of one user, which nobody else sends on. It is opened with the user's first request and stays open
+/// while the user thinks.
+#[derive(Debug, Default)]
+pub struct Own(Option<Kept>);
+
 #[derive(Debug)]
-pub(super) struct Place<'a> {
+enum Kept {
+    Http1(http1::Connection, Room),
+    /// Its room is that of the connection.
+    Http2(Rc<http2::Connection>),
+}
+
+/// A connection, or a stream on one, to send from.
+#[derive(Debug)]
+pub(super) struct Place {
     busy: Busy,
-    fresh: bool,
-    _room: SemaphorePermit<'a>,
+    /// Whether the connection had served others.
+    used: bool,
+    /// Whether it had also nothing to do.
+    idle: bool,
+    /// Whether the connection is one user's own.
+    own: bool,
 }
 
 #[derive(Debug)]
 enum Busy {
-    Http1(http1::Busy),
-    Http2(http2::Busy),
+    Http1(http1::Connection, Room),
+    Http2(http2::Stream),
 }
 
 /// Room for one connection within the limit, such as that of a WebSocket.
 #[derive(Debug)]
 pub struct Reserved<'a> {
-    pool: &'a Pool,
+    dialer: &'a Dialer,
     open: Option<Open>,
-    _room: SemaphorePermit<'a>,
+    _room: Room,
 }
 
 impl Reserved<'_> {
-    /// The connection is made: it counts as open until this is dropped.
-    pub fn opened(&mut self) {
-        self.open.get_or_insert_with(|| self.pool.usage.opened());
+    /// Connects to a target, that of the pool or another one. The connection counts as open until
+    /// this is dropped.
+    ///
+    /// # Errors
+    /// When there is no connection, or no TLS on it.
+    pub async fn connect(&mut self, target: &Target) -> Result<BoxedStream, Failure> {
+        let stream = self.dialer.connect(target).await?;
+        self.open = Some(self.dialer.usage.opened());
+        Ok(stream)
     }
 }
 
 impl Pool {
     /// An empty pool.
     pub fn new(target: Rc<Target>, limits: Limits) -> Self {
+        let dialer = Rc::new(Dialer::new(target, limits));
         Self {
-            target,
             http1: http1::Connections::default(),
-            http2: http2::Connections::default(),
-            limit: limits.connections.max(1),
-            room: Semaphore::new(limits.connections.max(1)),
-            usage: Rc::default(),
+            http2: Rc::new(http2::Connections::new(dialer.clone())),
+            dialer,
         }
     }
 
     /// What it has used.
     pub fn usage(&self) -> &Usage {
-        &self.usage
+        &self.dialer.usage
     }
 
     /// Where its connections lead.
     pub fn target(&self) -> &Target {
-        &self.target
+        &self.dialer.target
     }
 
-    /// Room within the limit, as soon as there is some.
-    pub(super) async fn room(&self) -> Result<SemaphorePermit<'_>, Failure> {
-        if let Ok(room) = self.room.try_acquire() {
+    /// Room for a connection within the limit, as soon as there is some.
+    async fn room(&self) -> Result<Room, Failure> {
+        if let Some(room) = self.dialer.free_room() {
             return Ok(room);
         }
-        self.usage.waited.set(self.usage.waited.get() + 1);
-        // The semaphore is never closed.
-        self.room.acquire().await.map_err(|_| Failure::Other)
+        self.dialer.usage.waits();
+        self.dialer.room().await
     }
 
-    /// Room for a connection that the pool does not make itself, as soon as there is some; it takes the place of an idle
+    /// Room for a connection that the pool does not keep itself, as soon as there is some; it takes the place of an idle
     /// one where there are as many as there may be.
     ///
     /// # Errors
     /// When the test is over.
     pub async fn reserve(&self) -> Result<Reserved<'_>, Failure> {
         let room = self.room().await?;
-        if usize::try_from(self.usage.open()).unwrap_or(usize::MAX) >= self.limit {
-            drop(self.http1.take());
-        }
+        self.make_room();
         Ok(Reserved {
-            pool: self,
+            dialer: &self.dialer,
             open: None,
             _room: room,
         })
     }
 
-    /// A place to send one request from: an idle connection, or a new one.
-    pub(super) async fn place<'a>(&'a self, room: SemaphorePermit<'a>) -> Result<Place<'a>, Failure> {
-        let idle = if self.target.fresh_connections {
-            None
-        } else {
-            match self.target.protocol {
-                Protocol::Http1 => self.http1.take().map(Busy::Http1),
-                Protocol::Http2 => self.http2.take().map(Busy::Http2),
-            }
+    /// A place to send one request from: the user's own connection, one that nobody uses, or a new one.
+    pub(super) async fn place(&self, own: Option<&mut Own>, flight: &Flight) -> Result<Place, Failure> {
+        let fresh = self.target().fresh_connections;
+        let shared = own.is_none() && !fresh;
+        if let Some(place) = own.filter(|_| !fresh).and_then(Own::take) {
+            flight.begin();
+            return Ok(place);
+        }
+        if shared && self.target().protocol == Protocol::Http2 {
+            let stream = self.http2.stream(flight).await.inspect_err(|_| flight.wait())?;
+            return Ok(Place::of(stream, false));
+        }
+        let room = self.room().await?;
+        flight.begin();
+        if shared && let Some(connection) = self.http1.take() {
+            return Ok(Place::on(connection, room, true, false));
+        }
+        let opened = match self.target().protocol {
+            Protocol::Http1 => self.open_http1(room, !shared).await,
+            Protocol::Http2 => self.open_http2(room).await,
         };
-        let (busy, fresh) = match idle {
-            Some(busy) => (busy, false),
-            None => (self.open().await?, true),
-        };
-        Ok(Place {
-            busy,
-            fresh,
-            _room: room,
-        })
+        opened.inspect_err(|_| flight.wait())
     }
 
-    async fn open(&self) -> Result<Busy, Failure> {
-        match self.target.protocol {
-            Protocol::Http1 => http1::Busy::open(&self.target, &self.usage)
-                .await
-                .map(Busy::Http1),
-            Protocol::Http2 => self.http2.open(&self.target, &self.usage).await.map(Busy::Http2),
+    async fn open_http1(&self, room: Room, own: bool) -> Result<Place, Failure> {
+        self.make_room();
+        let connection = http1::Connection::open(&self.dialer).await?;
+        Ok(Place::on(connection, room, false, own))
+    }
+
+    /// A connection that others do not share.
+    async fn open_http2(&self, room: Room) -> Result<Place, Failure> {
+        let connection = http2::Connection::open(&self.dialer, room, Weak::new()).await?;
+        Ok(Place::of(connection.stream(), true))
+    }
+
+    /// Idle connections have no room of their own: one is closed where a new one would be beyond the limit.
+    fn make_room(&self) {
+        let open = usize::try_from(self.usage().open()).unwrap_or(usize::MAX);
+        if open >= self.dialer.limits.connections {
+            drop(self.http1.take());
         }
     }
 
-    /// Sends a request from a place. If the server had closed an idle connection before anything was sent, once more on
-    /// a new one: that is how connections end, not a failure of the service.
+    /// Sends a request, once more if its connection ended as connections end; see [`Unanswered`].
     pub(super) async fn send(
         &self,
-        place: &mut Place<'_>,
-        request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, Failure> {
-        match place.busy.send(request).await {
-            Ok(response) => Ok(response),
-            Err((_, Some(request))) if !place.fresh => {
-                place.busy = self.open().await?;
-                place.fresh = true;
-                place.busy.send(request).await.map_err(|(failure, _)| failure)
+        mut place: Place,
+        outgoing: &Outgoing,
+        flight: &Flight,
+    ) -> Result<(Place, Response<Incoming>), Failure> {
+        loop {
+            let unanswered = match place.busy.send(outgoing).await {
+                Ok(response) => return Ok((place, response)),
+                Err(unanswered) => unanswered,
+            };
+            let circumstances = Circumstances {
+                method: &outgoing.method,
+                used: place.used,
+                idle: place.idle,
+                elapsed: flight.elapsed(),
+                round_trip: self.dialer.round_trip(),
+            };
+            let twice = unanswered.was_sent() && flight.was_sent_again();
+            if twice || !unanswered.once_more(circumstances) {
+                return Err(unanswered.failure);
             }
-            Err((failure, _)) => Err(failure),
+            if unanswered.was_sent() {
+                flight.send_again();
+            }
+            place = self.renewed(place, flight).await?;
+        }
+    }
+
+    /// Another place for a request whose connection has ended, or that was refused.
+    async fn renewed(&self, place: Place, flight: &Flight) -> Result<Place, Failure> {
+        match place.busy {
+            Busy::Http1(_, room) => self.open_http1(room, place.own).await,
+            Busy::Http2(stream) if place.own => {
+                let connection = stream.connection().clone();
+                drop(stream);
+                if connection.is_closed() {
+                    drop(connection);
+                    self.open_http2(self.room().await?).await
+                } else {
+                    Ok(Place::of(connection.stream(), true))
+                }
+            }
+            Busy::Http2(stream) => {
+                drop(stream);
+                let sent = flight.sent();
+                let stream = self.http2.stream(flight).await;
+                // It was sent when it was sent first.
+                flight.set_sent(sent);
+                Ok(Place::of(stream?, false))
+            }
         }
     }
 
     /// Gives a place back whose answer was read to its end.
-    pub(super) async fn give_back(&self, place: Place<'_>) {
-        if let (Busy::Http1(busy), false) = (place.busy, self.target.fresh_connections) {
-            self.http1.give_back(busy).await;
+    pub(super) async fn give_back(&self, place: Place, own: Option<&mut Own>) {
+        if self.target().fresh_connections {
+            return;
+        }
+        match (place.busy, own) {
+            (Busy::Http1(connection, room), own) => {
+                let Some(connection) = connection.again().await else {
+                    return;
+                };
+                match own {
+                    Some(Own(kept)) => *kept = Some(Kept::Http1(connection, room)),
+                    None => self.http1.give_back(connection),
+                }
+            }
+            (Busy::Http2(stream), Some(Own(kept))) => {
+                *kept = Some(Kept::Http2(stream.connection().clone()));
+            }
+            (Busy::Http2(_), None) => {}
+        }
+    }
+}
+
+impl Own {
+    /// The connection, if it still works. One of HTTP/2 stays with the user, also when the request is given up.
+    fn take(&mut self) -> Option<Place> {
+        match self.0.take()? {
+            Kept::Http1(connection, room) if connection.is_ready() => {
+                Some(Place::on(connection, room, true, true))
+            }
+            Kept::Http2(connection) if !connection.is_closed() => {
+                let stream = connection.stream();
+                self.0 = Some(Kept::Http2(connection));
+                Some(Place::of(stream, true))
+            }
+            Kept::Http1(..) | Kept::Http2(_) => None,
+        }
+    }
+}
+
+impl Place {
+    /// On a connection of HTTP/1.1.
+    fn on(connection: http1::Connection, room: Room, used: bool, own: bool) -> Self {
+        Self {
+            busy: Busy::Http1(connection, room),
+            used,
+            idle: used,
+            own,
+        }
+    }
+
+    /// Of a stream.
+    fn of(stream: http2::Stream, own: bool) -> Self {
+        Self {
+            used: stream.used,
+            idle: stream.idle,
+            busy: Busy::Http2(stream),
+            own,
         }
     }
 }
 
 impl Busy {
-    async fn send(
-        &mut self,
-        request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, (Failure, Option<Request<Full<Bytes>>>)> {
+    async fn send(&mut self, outgoing: &Outgoing) -> Result<Response<Incoming>, Unanswered> {
         match self {
-            Self::Http1(busy) => busy.send(request).await,
-            Self::Http2(busy) => busy.send(request).await,
+            Self::Http1(connection, _) => connection.send(outgoing.request()).await,
+            Self::Http2(stream) => stream.send(outgoing.request()).await,
         }
     }
 }

@@ -10,7 +10,7 @@ use rustls::{
 use rustls_platform_verifier::ConfigVerifierExt as _;
 use url::Url;
 
-use super::{Failure, Outgoing, credentials};
+use super::{Failure, Outgoing, Resolve, SystemResolver, credentials};
 
 /// Where requests go, and how.
 #[derive(Clone, Debug)]
@@ -39,6 +39,8 @@ pub struct Target {
     pub fresh_connections: bool,
     /// Redirects are followed by steps that say nothing about it.
     pub follow: bool,
+    /// Who knows the addresses of its name.
+    pub resolver: Arc<dyn Resolve>,
 }
 
 /// The version of HTTP.
@@ -141,6 +143,7 @@ impl Target {
             headers,
             fresh_connections: false,
             follow: false,
+            resolver: Arc::new(SystemResolver),
         })
     }
 

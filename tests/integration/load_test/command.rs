@@ -160,6 +160,32 @@ async fn every_scenario_that_comes_with_vas_runs_without_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fewer_connections_than_users_are_told_before_anything_is_sent() {
+    let server = Server::start(None).await;
+    let url = server.url();
+    let run = [
+        "run",
+        "--target",
+        &url,
+        "--users",
+        "20",
+        "--think",
+        "50ms",
+        "--duration",
+        "1s",
+    ];
+    let (stdout, stderr) = words(&test(&[&run[..], &["--max-connections", "5"]].concat()).await);
+    let told = "20 users want 20 connections, and there may be 5 (--max-connections): they share them";
+    assert!(stderr.starts_with(told), "{stderr}");
+    assert!(stdout.contains(", at most 5 at once"), "{stdout}");
+    let (stdout, stderr) = words(&test(&run).await);
+    assert!(!stderr.contains("connections, and there may be"), "{stderr}");
+    assert!(stdout.contains(" 20 connections, at most 20 at once"), "{stdout}");
+    let refused = test(&[&run[..], &["--share-connections", "--connection-per-user"]].concat()).await;
+    assert_eq!(refused.status.code(), Some(2), "{:?}", words(&refused));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigint_ends_a_run_with_a_report_of_what_was_run() {
     let server = Server::start(None).await;
     let json = file("interrupted.json");

@@ -69,7 +69,7 @@ struct Figure {
     read: Read,
 }
 
-const FIGURES: [Figure; 6] = [
+const FIGURES: [Figure; 7] = [
     Figure {
         name: "answered per second",
         more_is_better: true,
@@ -107,6 +107,16 @@ const FIGURES: [Figure; 6] = [
         read: |second, _| {
             let ended = second.answered + second.failed;
             (ended > 0).then(|| 100.0 * ratio(second.failed, ended))
+        },
+    },
+    Figure {
+        name: "sent twice, %",
+        more_is_better: false,
+        watched: false,
+        average: mean,
+        read: |second, _| {
+            let ended = second.answered + second.failed;
+            (ended > 0).then(|| 100.0 * ratio(second.retried, ended))
         },
     },
     // Those of all workloads together: what the run cost.

@@ -57,14 +57,27 @@ fn judged(baseline: &Stored, run: &Stored) -> Vec<Judgement> {
 #[test]
 fn noise_is_no_difference_and_what_is_more_is_one_in_both_directions() {
     use Judgement::{Better, Same, Worse};
-    assert_eq!(judged(&run(100.0, 0), &run(100.0, 0)), [Same; 5]);
-    assert_eq!(judged(&run(100.0, 0), &run(103.0, 0)), [Same; 5]);
+    assert_eq!(judged(&run(100.0, 0), &run(100.0, 0)), [Same; 6]);
+    assert_eq!(judged(&run(100.0, 0), &run(103.0, 0)), [Same; 6]);
     let slower = judged(&run(100.0, 0), &run(150.0, 0));
-    assert_eq!(slower, [Same, Worse, Worse, Worse, Same]);
+    assert_eq!(slower, [Same, Worse, Worse, Worse, Same, Same]);
     let faster = judged(&run(150.0, 0), &run(100.0, 0));
-    assert_eq!(faster, [Same, Better, Better, Better, Same]);
+    assert_eq!(faster, [Same, Better, Better, Better, Same, Same]);
     let failing = judged(&run(100.0, 0), &run(100.0, 20));
-    assert_eq!(failing, [Worse, Same, Same, Same, Worse]);
+    assert_eq!(failing, [Worse, Same, Same, Same, Worse, Same]);
+}
+
+#[test]
+fn connections_that_end_under_more_requests_are_worse() {
+    let mut retried = run(100.0, 0);
+    for second in &mut retried.measured.seconds {
+        second.retried = 3;
+    }
+    let found = compared(&run(100.0, 0), &retried);
+    assert_eq!(
+        (found[5].figure, found[5].run, found[5].judgement),
+        ("sent twice, %", Some(3.0), Judgement::Worse)
+    );
 }
 
 #[test]
@@ -78,7 +91,7 @@ fn what_one_run_did_not_measure_is_unknown_not_better() {
     assert_eq!((found[2].run, found[2].change), (None, None));
     let mut short = run(100.0, 0);
     short.measured.seconds.truncate(4);
-    assert_eq!(judged(&short, &run(900.0, 0)), [Judgement::Unknown; 5]);
+    assert_eq!(judged(&short, &run(900.0, 0)), [Judgement::Unknown; 6]);
 }
 
 #[test]
@@ -104,7 +117,7 @@ fn replicas_are_a_cost_and_count_where_both_runs_were_watched() {
         ("Ready replicas", Judgement::Worse)
     );
     assert_eq!(last(&watched(4), &watched(4)).judgement, Judgement::Same);
-    assert_eq!(last(&run(100.0, 0), &watched(4)).figure, "failed, %");
+    assert_eq!(last(&run(100.0, 0), &watched(4)).figure, "sent twice, %");
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn waited(measured: &Measured) -> Option<String> {
     let share = ratio(generator.waited_for_connection, measured.total.due.max(1));
     (share > WAITED).then(|| {
         format!(
-            "{} of the requests waited because all {} connections that the generator may have were in use; raise the limit of open files (ulimit -n), or --max-connections",
+            "{} of the requests waited because all {} connections that the generator may have were in use (over HTTP/2: had all the streams that the server allows); raise the limit of open files (ulimit -n), or --max-connections",
             in_percent(share),
             generator.connections_limit
         )

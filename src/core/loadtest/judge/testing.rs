@@ -52,6 +52,7 @@ pub fn measured(total: Requests) -> Measured {
         due: total.due / 10,
         answered: total.answered / 10,
         failed: total.failed() / 10,
+        retried: 0,
         latency: total.latency.quantiles(),
         concurrency: 1,
         websockets: 0,

@@ -81,6 +81,13 @@ fn seen(bound: Bound, requests: &Requests, measured: &Measured) -> Option<Seen> 
                 words: in_percent(errors),
             }
         }
+        Bound::Retried(share) => {
+            let retried = requests.retried_share()?;
+            Seen {
+                holds: retried < share,
+                words: in_percent(retried),
+            }
+        }
         Bound::Rate(rate) => {
             let answered = achieved::rate(requests, measured)?;
             Seen {
@@ -118,7 +125,7 @@ fn too_late(requests: &Requests) -> String {
 fn missing(bound: Bound, requests: &Requests) -> &'static str {
     match bound {
         Bound::Latency(..) | Bound::Within(..) => "no request was answered",
-        Bound::Errors(_) => "no request ended",
+        Bound::Errors(_) | Bound::Retried(_) => "no request ended",
         Bound::Rate(_) if requests.due == 0 => "nothing was sent",
         Bound::Rate(_) => "answers take almost as long as the load lasted: let it last longer",
         Bound::Trend(_) => "too few seconds with answers for a trend",
@@ -146,6 +153,9 @@ fn of_service(bound: Bound) -> &'static str {
     match bound {
         Bound::Latency(..) | Bound::Within(..) => {
             "compare with the service time: if that is low, requests waited; lower the HPA's target or raise minReplicas"
+        }
+        Bound::Retried(_) => {
+            "let the service keep idle connections longer than its clients, proxies and load balancers do"
         }
         Bound::Socket(..) | Bound::Held(_) | Bound::HeldAtOnce(_) => sockets::hint(bound),
         _ => "the service, or its bound of replicas, is smaller than the load; raise maxReplicas",
@@ -185,11 +195,23 @@ mod tests {
     }
 
     #[test]
+    fn requests_that_were_sent_twice_have_a_bound_of_their_own() {
+        let mut retried = requests(98, 2);
+        retried.retried = 3;
+        let retried = measured(retried);
+        assert!(one("retried < 3.1%", &retried).passed);
+        let missed = one("step GET: retried < 3%", &retried);
+        assert!(!missed.passed && missed.measured == "3%", "{missed:?}");
+        assert!(missed.hint.unwrap().contains("keep idle connections longer"));
+    }
+
+    #[test]
     fn what_was_not_measured_does_not_hold_and_says_why() {
         let nothing = measured(Requests::default());
         for (text, words) in [
             ("latency p95 < 1h", "no request was answered"),
             ("errors < 100%", "no request ended"),
+            ("retried < 100%", "no request ended"),
             ("trend < 100%/h", "too few seconds"),
             ("step log in: errors < 1%", "no such step"),
         ] {

@@ -22,6 +22,7 @@ pub(super) fn side_by_side(
             all.due += second.due;
             all.answered += second.answered;
             all.failed += second.failed;
+            all.retried += second.retried;
             all.concurrency += second.concurrency;
             all.websockets += second.websockets;
             all.latency = worse(all.latency, second.latency);

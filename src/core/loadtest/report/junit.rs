@@ -99,6 +99,7 @@ fn properties(out: &mut String, report: &Report) -> std::fmt::Result {
         ("target", report.target.clone()),
         ("requests", total.due.to_string()),
         ("errors", total.failed().to_string()),
+        ("retried", total.retried.to_string()),
     ];
     if let Some(rate) = achieved_rate(report) {
         properties.push(("achieved_rate", format!("{rate:.3}")));
@@ -108,7 +109,7 @@ fn properties(out: &mut String, report: &Report) -> std::fmt::Result {
         properties.push(("bytes_sent", traffic.sent_bytes.to_string()));
         properties.push(("bytes_received", traffic.received_bytes.to_string()));
     }
-    if let Some(note) = words::note(report) {
+    for note in words::notes(report) {
         properties.push(("note", note));
     }
     for (name, share) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)] {
@@ -168,6 +169,18 @@ mod tests {
             "{xml}"
         );
         assert!(!render(&passing()).contains("system-out"));
+    }
+
+    #[test]
+    fn many_requests_that_were_sent_twice_are_told() {
+        let mut report = passing();
+        report.measured.total.retried = 5;
+        let xml = render(&report);
+        assert!(xml.contains(r#"<property name="retried" value="5"/>"#), "{xml}");
+        assert!(
+            xml.contains(r#"<property name="note" value="5 requests (5%) were sent twice"#),
+            "{xml}"
+        );
     }
 
     #[test]

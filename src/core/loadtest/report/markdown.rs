@@ -47,8 +47,16 @@ fn write_all(out: &mut String, report: &Report) -> std::fmt::Result {
         let (statuses, volume) = (words::statuses(traffic), words::volume(traffic));
         writeln!(out, "Answers: {statuses}; bodies {volume}.\n")?;
     }
-    for doubt in report.doubts.iter().chain(&words::note(report)) {
-        writeln!(out, "> {}\n", cell(doubt))?;
+    if let Some(share) = total.retried_share().filter(|_| total.retried > 0) {
+        writeln!(
+            out,
+            "{} were sent twice ({}).\n",
+            total.retried,
+            in_percent(share)
+        )?;
+    }
+    for remark in report.doubts.iter().chain(&words::notes(report)) {
+        writeln!(out, "> {}\n", cell(remark))?;
     }
     writeln!(
         out,
@@ -269,6 +277,15 @@ mod tests {
         ] {
             assert!(text.contains(words), "{words}: {text}");
         }
+    }
+
+    #[test]
+    fn requests_that_were_sent_twice_are_told() {
+        let mut report = passing();
+        report.measured.total.retried = 5;
+        let text = render(&report);
+        assert!(text.contains("\n5 were sent twice (5%).\n"), "{text}");
+        assert!(text.contains("\n> 5 requests (5%) were sent twice"), "{text}");
     }
 
     #[test]

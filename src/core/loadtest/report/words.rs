@@ -8,6 +8,7 @@ use crate::core::loadtest::{
     measured::{End, Requests, WebSockets},
     report::{Report, Verdict},
     scaling::{EventKind, Scaling},
+    scenario::threshold::in_percent,
     traffic::{Traffic, bytes},
 };
 
@@ -120,7 +121,15 @@ pub(super) fn volume(traffic: &Traffic) -> String {
 }
 
 /// What is no doubt about the run, and changes what its figures are about all the same.
-pub(super) fn note(report: &Report) -> Option<String> {
+pub(super) fn notes(report: &Report) -> Vec<String> {
+    [redirects(report), retried(report)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// What is to be known of a run whose answers all lead elsewhere.
+fn redirects(report: &Report) -> Option<String> {
     let traffic = report.measured.total.traffic.as_ref()?;
     traffic.only_redirects().then(|| {
         format!(
@@ -129,6 +138,19 @@ pub(super) fn note(report: &Report) -> Option<String> {
             statuses(traffic)
         )
     })
+}
+
+/// What is to be known of requests that were sent twice, where they are more than one in a hundred.
+fn retried(report: &Report) -> Option<String> {
+    const MANY: f64 = 0.01;
+    let total = &report.measured.total;
+    let share = total.retried_share().filter(|share| *share > MANY)?;
+    Some(format!(
+        "{} requests ({}) were sent twice, because the server ended idle connections as they came, or said that it had not looked at them; {}",
+        total.retried,
+        in_percent(share),
+        "let it keep idle connections longer than its clients, proxies and load balancers do"
+    ))
 }
 
 /// Fewest and most Ready replicas that were seen.

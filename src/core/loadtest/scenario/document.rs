@@ -23,9 +23,10 @@ pub struct Document {
     /// When to give up early. Default: more than 90 % of the requests fail for ten seconds.
     #[serde(default)]
     pub abort: Option<AbortDocument>,
-    /// What has to hold: `latency p95 < 500ms`, `within 500ms >= 95%`, `errors < 1%`, `rate >= 95/s`, `trend < 10%/h`; for
-    /// one step with `step NAME: ` before it. Of all WebSocket connections: `ws_rtt p95 < 200ms`, `ws_connect p95 < 1s`,
-    /// `ws_ping p95 < 100ms`, `ws_held >= 99%` (made and held to their end), `ws_held >= 50` (at once).
+    /// What has to hold: `latency p95 < 500ms`, `within 500ms >= 95%`, `errors < 1%`, `retried < 1%`, `rate >= 95/s`,
+    /// `trend < 10%/h`; for one step with `step NAME: ` before it. Of all WebSocket connections: `ws_rtt p95 < 200ms`,
+    /// `ws_connect p95 < 1s`, `ws_ping p95 < 100ms`, `ws_held >= 99%` (made and held to their end), `ws_held >= 50` (at
+    /// once).
     #[serde(default)]
     pub thresholds: Vec<String>,
     /// What users do; each user is dealt one journey, by weight.

@@ -217,6 +217,8 @@ pub enum Bound {
     Within(Duration, f64),
     /// The share of failed requests (0 to 1) is below this.
     Errors(f64),
+    /// The share of requests that were sent twice (0 to 1) is below this.
+    Retried(f64),
     /// At least this many requests per second are answered, over the whole run.
     Rate(f64),
     /// Latency does not grow by more than this share (0.1 is 10 %) per hour, by the slope of the p95 of each second.

@@ -115,6 +115,7 @@ proptest! {
             format!("{step}latency p{percent} < {limit}"),
             format!("{step}within {limit} >= {percent}%"),
             format!("{step}errors < {percent}%"),
+            format!("{step}retried < {percent}%"),
             format!("{step}trend < {percent}%/h"),
             format!("{step}rate >= {percent}/s"),
         ] {

@@ -10,11 +10,11 @@ use crate::core::loadtest::duration;
 pub enum ThresholdError {
     /// Not of any form.
     #[error(
-        "{0:?} is not a threshold: write \"latency p95 < 500ms\", \"within 500ms >= 95%\", \"errors < 1%\", \"rate >= 95/s\" or \"trend < 10%/h\", with \"step NAME: \" before it for one step; of WebSockets \"ws_rtt p95 < 200ms\", \"ws_connect p95 < 1s\", \"ws_ping p95 < 100ms\", \"ws_held >= 99%\" or \"ws_held >= 50\""
+        "{0:?} is not a threshold: write \"latency p95 < 500ms\", \"within 500ms >= 95%\", \"errors < 1%\", \"retried < 1%\", \"rate >= 95/s\" or \"trend < 10%/h\", with \"step NAME: \" before it for one step; of WebSockets \"ws_rtt p95 < 200ms\", \"ws_connect p95 < 1s\", \"ws_ping p95 < 100ms\", \"ws_held >= 99%\" or \"ws_held >= 50\""
     )]
     Form(String),
     /// A share of requests is never below nothing.
-    #[error("{0:?} can never hold, because no share is below 0%: write \"errors < 0.001%\" if none may fail")]
+    #[error("{0:?} can never hold, because no share is below 0%: write 0.001% if there may be none")]
     Never(String),
     /// WebSocket connections are measured together.
     #[error("{bound:?} is of all WebSocket connections; leave out \"step {step}: \"")]
@@ -40,7 +40,7 @@ impl FromStr for Threshold {
         };
         let words: Vec<&str> = bound.split_whitespace().collect();
         let bound = bound_of(&words).ok_or_else(refused)?;
-        if matches!(bound, Bound::Errors(share) if share <= 0.0) {
+        if matches!(bound, Bound::Errors(share) | Bound::Retried(share) if share <= 0.0) {
             return Err(ThresholdError::Never(text.to_owned()));
         }
         match step {
@@ -60,6 +60,7 @@ fn bound_of(words: &[&str]) -> Option<Bound> {
         }
         ["within", limit, ">=", share] => Some(Bound::Within(positive(limit)?, percent(share)?)),
         ["errors", "<", share] => Some(Bound::Errors(percent(share)?)),
+        ["retried", "<", share] => Some(Bound::Retried(percent(share)?)),
         ["rate", ">=", rate] => {
             let rate: f64 = rate.strip_suffix("/s")?.parse().ok()?;
             (rate.is_finite() && rate > 0.0).then_some(Bound::Rate(rate))
@@ -126,6 +127,7 @@ impl fmt::Display for Threshold {
                 )
             }
             Bound::Errors(share) => write!(f, "errors < {}", written_percent(share)),
+            Bound::Retried(share) => write!(f, "retried < {}", written_percent(share)),
             Bound::Rate(rate) => write!(f, "rate >= {rate}/s"),
             Bound::Trend(growth) => write!(f, "trend < {}/h", written_percent(growth)),
             Bound::Socket(time, share, limit) => {
@@ -189,6 +191,7 @@ mod tests {
                 Bound::Within(Duration::from_millis(500), 0.95),
             ),
             ("errors < 1%", Bound::Errors(0.01)),
+            ("retried < 1%", Bound::Retried(0.01)),
             ("rate >= 95/s", Bound::Rate(95.0)),
             ("trend < 10%/h", Bound::Trend(0.1)),
         ] {
@@ -257,6 +260,7 @@ mod tests {
                 Bound::Latency(share, Duration::from_millis(millis)),
                 Bound::Within(Duration::from_millis(millis), share),
                 Bound::Errors(share),
+                Bound::Retried(share),
                 Bound::Trend(share),
             ] {
                 let written = Threshold { step: None, bound }.to_string();

@@ -1,6 +1,8 @@
 //! The engine against a real server on this machine.
 
 mod causes;
+mod connections;
+mod habits;
 mod pages;
 mod rates;
 mod raw;
@@ -36,8 +38,16 @@ fn template(text: &str) -> Template {
 }
 
 fn get(path: &str) -> Action {
+    request("GET", path)
+}
+
+fn post(path: &str) -> Action {
+    request("POST", path)
+}
+
+fn request(method: &str, path: &str) -> Action {
     Action::Request(Request {
-        method: "GET".to_owned(),
+        method: method.to_owned(),
         path: template(path),
         headers: Vec::new(),
         body: None,

@@ -34,7 +34,7 @@ use crate::{
         cause,
         scenario::{template::Template, websocket::WebSocket},
     },
-    loadtest::http::{Detail, Failure, Reserved, Target, connect},
+    loadtest::http::{Detail, Failure, Reserved, Target},
 };
 
 /// Bytes read at once, for each connection that is held: there may be tens of thousands.
@@ -120,8 +120,7 @@ async fn open<'a>(
     let request = request(worker, &target, socket, values)?;
     let mut reserved = worker.pool.reserve().await?;
     *sent = Some(worker.share.clock.elapsed());
-    let stream = connect(&target).await.inspect_err(|_| *sent = None)?;
-    reserved.opened();
+    let stream = reserved.connect(&target).await.inspect_err(|_| *sent = None)?;
     let largest = usize::try_from(socket.websocket.largest_message).unwrap_or(usize::MAX);
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)

@@ -75,6 +75,7 @@ pub fn measured() -> Measured {
             due,
             answered: answered as u64,
             failed: failed as u64,
+            retried: 0,
             latency: latency.quantiles(),
             concurrency: (waiting + capacity * 0.03) as u64,
             websockets: 0,

@@ -44,7 +44,17 @@ pub(super) fn steps(out: &mut Markup, report: &Report) {
         return;
     }
     section(out, "steps", "Steps", |out| {
-        let names = columns(["step", "due", "answered", "failed", "p50", "p95", "p99", "max"]);
+        let names = columns([
+            "step",
+            "due",
+            "answered",
+            "failed",
+            "sent twice",
+            "p50",
+            "p95",
+            "p99",
+            "max",
+        ]);
         let rows: Vec<Vec<String>> = steps
             .iter()
             .map(|(name, step)| {
@@ -53,6 +63,7 @@ pub(super) fn steps(out: &mut Markup, report: &Report) {
                     grouped(step.due),
                     grouped(step.answered),
                     grouped(step.failed()),
+                    grouped(step.retried),
                 ];
                 row.extend(quantiles(&step.latency, [0.5, 0.95, 0.99, 1.0]));
                 row

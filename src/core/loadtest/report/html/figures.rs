@@ -4,6 +4,7 @@ use super::{chart::plain, markup::Markup};
 use crate::core::loadtest::{
     chain::Chain,
     duration::{self, short},
+    measured::Requests,
     report::{Report, words},
     scenario::threshold::in_percent,
 };
@@ -119,7 +120,7 @@ fn load(report: &Report) -> Vec<Tile> {
         tile(
             "Failed",
             total.error_share().map_or("none ended".to_owned(), in_percent),
-            format!("{} requests", grouped(total.failed())),
+            failed(total),
         ),
     ];
     let quantile = |share| total.latency.quantile(share);
@@ -158,6 +159,15 @@ fn tile(name: &str, value: String, more: String) -> Tile {
         value,
         more,
         bad: false,
+    }
+}
+
+/// Failed requests, and those that were sent twice.
+fn failed(total: &Requests) -> String {
+    let failed = format!("{} requests", grouped(total.failed()));
+    match total.retried {
+        0 => failed,
+        twice => format!("{failed}; {} sent twice", grouped(twice)),
     }
 }
 

@@ -62,8 +62,9 @@ pub(super) fn reasons(out: &mut Markup, report: &Report) {
         .iter()
         .filter(|lost| !missed.iter().any(|check| of_check(check, lost)))
         .collect();
-    let note = words::note(report);
-    if report.doubts.is_empty() && note.is_none() && end.is_none() && missed.is_empty() && others.is_empty() {
+    let notes = words::notes(report);
+    if report.doubts.is_empty() && notes.is_empty() && end.is_none() && missed.is_empty() && others.is_empty()
+    {
         return;
     }
     out.element(
@@ -77,11 +78,8 @@ pub(super) fn reasons(out: &mut Markup, report: &Report) {
             };
             out.leaf("h2", &[("id", &"reasons")], title);
             out.element("ul", &[], |out| {
-                for doubt in &report.doubts {
+                for doubt in report.doubts.iter().chain(&notes) {
                     out.leaf("li", &[("class", &"doubt")], doubt);
-                }
-                if let Some(note) = note {
-                    out.leaf("li", &[("class", &"doubt")], note);
                 }
                 if let Some(end) = end {
                     out.leaf("li", &[("class", &"doubt")], end);

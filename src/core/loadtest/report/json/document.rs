@@ -66,6 +66,13 @@ pub(super) struct Summary {
     pub(super) errors: u64,
     /// Failed among those that ended; `null` if none did.
     pub(super) error_share: Option<f64>,
+    /// Requests that were sent twice: their connection ended as idle connections end, or the server said that it had
+    /// not looked at them.
+    #[serde(default)]
+    pub(super) retried: u64,
+    /// Those among the requests that ended; `null` if none did.
+    #[serde(default)]
+    pub(super) retried_share: Option<f64>,
     /// Requests per second that were answered before the load ended, counted from when answers could come; `null` where
     /// that cannot be told.
     pub(super) achieved_rate: Option<f64>,
@@ -238,6 +245,9 @@ pub(super) struct Step {
     pub(super) first_due_seconds: Option<f64>,
     /// Requests that failed.
     pub(super) errors: u64,
+    /// Requests that were sent twice.
+    #[serde(default)]
+    pub(super) retried: u64,
     /// Failed requests by cause; at most 50, and `other`.
     pub(super) failures: BTreeMap<String, u64>,
     /// What was found in one failure of a cause, where there is more to say than the cause.
@@ -371,6 +381,9 @@ pub(super) struct SecondRow {
     pub(super) answered: u64,
     /// Requests that failed in it.
     pub(super) errors: u64,
+    /// Requests that ended in it and were sent twice.
+    #[serde(default)]
+    pub(super) retried: u64,
     /// Users at its end (closed model), or requests under way (open model).
     pub(super) concurrency: u64,
     /// Held WebSocket connections at its end.

@@ -180,6 +180,7 @@ fn steps(document: &Document) -> Result<(BTreeMap<String, Requests>, Requests), 
             due: count(step.requests)?,
             answered: count(step.answered)?,
             answered_in_time: count(step.answered_in_time.unwrap_or(step.answered))?.min(step.answered),
+            retried: count(step.retried)?,
             traffic: step.traffic.as_ref().map(traffic).transpose()?,
             ..Requests::default()
         };
@@ -238,6 +239,7 @@ fn second(index: usize, row: &SecondRow) -> Result<Second, ReadError> {
         due: count(row.due)?,
         answered: count(row.answered)?,
         failed: count(row.errors)?,
+        retried: count(row.retried)?,
         latency: row.latency.as_ref().map(quantiles).transpose()?,
         concurrency: row.concurrency,
         websockets: row.websockets,

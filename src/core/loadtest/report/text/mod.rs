@@ -30,7 +30,7 @@ fn write_all(out: &mut String, report: &Report) -> std::fmt::Result {
     for doubt in &report.doubts {
         writeln!(out, "  ! {doubt}")?;
     }
-    if let Some(note) = words::note(report) {
+    for note in words::notes(report) {
         writeln!(out, "  ! {note}")?;
     }
     writeln!(out)?;
@@ -73,6 +73,10 @@ fn volume(out: &mut String, report: &Report) -> std::fmt::Result {
     if let Some(traffic) = &total.traffic {
         let (statuses, volume) = (words::statuses(traffic), words::volume(traffic));
         writeln!(out, "  answers   {statuses}; bodies {volume}")?;
+    }
+    if total.retried > 0 {
+        let share = total.retried_share().map_or("none ended".to_owned(), in_percent);
+        writeln!(out, "  retried   {} sent twice ({share})", total.retried)?;
     }
     let generator = &measured.generator;
     let cpu = generator.cpu_seconds.map_or("unknown".to_owned(), |cpu| {
@@ -292,6 +296,22 @@ mod tests {
         assert!(text.contains("FAIL errors < 1%"), "{text}");
         assert!(text.contains("grade D, 50 of 100 points"), "{text}");
         assert!(text.contains("-50   errors < 1%: 10%"), "{text}");
+    }
+
+    #[test]
+    fn requests_that_were_sent_twice_are_counted_and_many_of_them_are_a_remark() {
+        let mut report = passing();
+        report.measured.total.retried = 1;
+        let text = render(&report);
+        assert!(text.contains("\n  retried   1 sent twice (1%)\n"), "{text}");
+        assert!(!text.contains("  ! "), "{text}");
+        report.measured.total.retried = 2;
+        let text = render(&report);
+        assert!(
+            text.contains("\n  ! 2 requests (2%) were sent twice, because the server ended idle connections"),
+            "{text}"
+        );
+        assert!(!render(&passing()).contains("retried"));
     }
 
     #[test]

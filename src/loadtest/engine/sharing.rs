@@ -1,0 +1,141 @@
+//! Which connections users have, and whether there are enough of them.
+
+use super::machine::Machine;
+use crate::{
+    core::loadtest::scenario::model::{Action, Load, Scenario},
+    loadtest::http::{Protocol, Target},
+};
+
+/// Which connections users have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sharing {
+    /// Over HTTP/1.1 each user of the closed model has one of its own, as browsers have; else they are shared.
+    #[default]
+    Usual,
+    /// All requests share them.
+    Shared,
+    /// Each user has one of its own; in the open model each journey.
+    PerUser,
+}
+
+/// What a run does about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Connections {
+    /// Whether each user has one of its own.
+    pub(super) per_user: bool,
+    /// What is to be known before it starts.
+    pub(super) note: Option<String>,
+}
+
+impl Connections {
+    /// Of a scenario. Where there are fewer connections than users want, nobody has one of its own: who thinks would
+    /// keep one from who wants to send.
+    pub(super) fn of(sharing: Sharing, scenario: &Scenario, target: &Target, machine: Machine) -> Self {
+        let users = match &scenario.load {
+            Load::Closed(profile) => Some(profile.peak().ceil()),
+            Load::Open(_) => None,
+        };
+        let per_user = match (sharing, target.protocol) {
+            (Sharing::PerUser, _) => true,
+            (Sharing::Usual, Protocol::Http1) => users.is_some(),
+            (Sharing::Shared, _) | (Sharing::Usual, Protocol::Http2) => false,
+        };
+        // Over HTTP/2 few connections are enough for many users who share them.
+        let one_each = per_user || target.protocol == Protocol::Http1 || target.fresh_connections;
+        let wanted = users.unwrap_or(0.0) * if one_each { each(scenario) } else { 0.0 };
+        #[expect(clippy::cast_precision_loss, reason = "connections of one process")]
+        if wanted <= machine.connections as f64 {
+            return Self { per_user, note: None };
+        }
+        let (why, fix) = if machine.asked {
+            ("--max-connections", "raise --max-connections")
+        } else {
+            ("open files", "raise their limit, ulimit -n")
+        };
+        Self {
+            per_user: false,
+            note: Some(format!(
+                "{} users want {wanted} connections, and there may be {} ({why}): they share them, and requests may wait for one; {fix}",
+                users.unwrap_or(0.0),
+                machine.connections,
+            )),
+        }
+    }
+}
+
+/// Connections that a user may have open at once: one for requests, one for a WebSocket.
+fn each(scenario: &Scenario) -> f64 {
+    let any = |wanted: fn(&Action) -> bool| {
+        let journeys = scenario.journeys.iter();
+        let mut steps = journeys.flat_map(|journey| &journey.steps);
+        f64::from(u8::from(steps.any(|step| wanted(&step.action))))
+    };
+    any(|action| matches!(action, Action::Request(_))) + any(|action| matches!(action, Action::WebSocket(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, time::Duration};
+
+    use super::*;
+    use crate::{
+        core::loadtest::scenario::{
+            model::Think,
+            quick::{Level, scenario},
+        },
+        loadtest::http::TlsOptions,
+    };
+
+    fn of(sharing: Sharing, level: Level, protocol: Protocol, connections: u64, asked: bool) -> Connections {
+        let scenario = scenario(level, Duration::from_secs(1), false, Vec::new());
+        let target = Target::parse("http://h", protocol, &TlsOptions::default(), Path::new("")).unwrap();
+        let machine = Machine {
+            processors: 2,
+            connections,
+            asked,
+        };
+        Connections::of(sharing, &scenario, &target, machine)
+    }
+
+    const THINK: Think = Think {
+        min: Duration::ZERO,
+        max: Duration::ZERO,
+    };
+    const USERS: Level = Level::Users(1000.0, THINK);
+    const RATE: Level = Level::Rate(1000.0);
+
+    #[test]
+    fn users_have_connections_as_those_of_the_protocol_usually_have() {
+        for (sharing, level, protocol, per_user) in [
+            (Sharing::Usual, USERS, Protocol::Http1, true),
+            (Sharing::Usual, USERS, Protocol::Http2, false),
+            (Sharing::Usual, RATE, Protocol::Http1, false),
+            (Sharing::Shared, USERS, Protocol::Http1, false),
+            (Sharing::PerUser, USERS, Protocol::Http2, true),
+            (Sharing::PerUser, RATE, Protocol::Http1, true),
+        ] {
+            let connections = of(sharing, level, protocol, 1000, false);
+            assert_eq!(
+                connections,
+                Connections { per_user, note: None },
+                "{sharing:?} {protocol:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn fewer_connections_than_users_are_shared_and_that_is_said() {
+        let few = of(Sharing::Usual, USERS, Protocol::Http1, 999, true);
+        assert!(!few.per_user);
+        let note = few.note.unwrap();
+        assert!(
+            note.starts_with(
+                "1000 users want 1000 connections, and there may be 999 (--max-connections): they share"
+            ),
+            "{note}"
+        );
+        let files = of(Sharing::PerUser, USERS, Protocol::Http2, 999, false);
+        assert!(files.note.unwrap().contains("ulimit -n"));
+        assert_eq!(of(Sharing::Usual, USERS, Protocol::Http2, 1, true).note, None);
+    }
+}

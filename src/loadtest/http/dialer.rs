@@ -1,0 +1,156 @@
+//! Opens connections, within the limit of one thread.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{BoxedStream, Failure, Target, address::Addresses, connect::connect, wire::Wire};
+
+/// Bounds of the connections of one thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most of them at once.
+    pub connections: usize,
+    /// Longest time to open one on which several wait.
+    pub patience: Duration,
+    /// The number of the thread: threads begin with different addresses of a name.
+    pub thread: usize,
+}
+
+/// What was used of connections.
+#[derive(Debug, Default)]
+pub struct Usage {
+    opened: Cell<u64>,
+    open: Rc<Cell<u64>>,
+    peak: Cell<u64>,
+    waited: Cell<u64>,
+}
+
+/// Counts a connection as open until it is dropped.
+#[derive(Debug)]
+pub(super) struct Open(Rc<Cell<u64>>);
+
+/// Room for one connection within the limit, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Room {
+    _permit: OwnedSemaphorePermit,
+}
+
+/// Opens connections.
+#[derive(Debug)]
+pub(super) struct Dialer {
+    pub(super) target: Rc<Target>,
+    pub(super) limits: Limits,
+    pub(super) usage: Usage,
+    addresses: Addresses,
+    /// Those of the few other hosts to which redirects lead.
+    others: RefCell<BTreeMap<(String, u16), Addresses>>,
+    room: Arc<Semaphore>,
+}
+
+impl Usage {
+    /// Connections opened so far.
+    pub fn opened_so_far(&self) -> u64 {
+        self.opened.get()
+    }
+
+    /// Connections open now.
+    pub fn open(&self) -> u64 {
+        self.open.get()
+    }
+
+    /// Most connections open at once.
+    pub fn peak(&self) -> u64 {
+        self.peak.get()
+    }
+
+    /// Requests that had to wait because of the limit.
+    pub fn waited(&self) -> u64 {
+        self.waited.get()
+    }
+
+    /// Counts one more connection until the answer is dropped.
+    pub(super) fn opened(&self) -> Open {
+        self.opened.set(self.opened.get() + 1);
+        self.open.set(self.open.get() + 1);
+        self.peak.set(self.peak.get().max(self.open.get()));
+        Open(self.open.clone())
+    }
+
+    /// Counts a request that has to wait.
+    pub(super) fn waits(&self) {
+        self.waited.set(self.waited.get() + 1);
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
+impl Dialer {
+    pub(super) fn new(target: Rc<Target>, limits: Limits) -> Self {
+        Self {
+            target,
+            limits,
+            usage: Usage::default(),
+            addresses: Addresses::new(limits.thread),
+            others: RefCell::default(),
+            room: Arc::new(Semaphore::new(
+                limits.connections.clamp(1, Semaphore::MAX_PERMITS),
+            )),
+        }
+    }
+
+    /// Room within the limit, if there is some now.
+    pub(super) fn free_room(&self) -> Option<Room> {
+        let permit = self.room.clone().try_acquire_owned().ok()?;
+        Some(Room { _permit: permit })
+    }
+
+    /// Room within the limit, as soon as there is some.
+    pub(super) async fn room(&self) -> Result<Room, Failure> {
+        // The semaphore is never closed.
+        let permit = self
+            .room
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|_| Failure::Other)?;
+        Ok(Room { _permit: permit })
+    }
+
+    /// Opens a connection to a target: that of the dialer, the same over another protocol, or where a redirect leads.
+    pub(super) async fn connect(&self, target: &Target) -> Result<BoxedStream, Failure> {
+        connect(target, &self.addresses_of(target)).await
+    }
+
+    fn addresses_of(&self, target: &Target) -> Addresses {
+        if (&target.host, target.port) == (&self.target.host, self.target.port) {
+            return self.addresses.clone();
+        }
+        let mut others = self.others.borrow_mut();
+        let other = others.entry((target.host.clone(), target.port));
+        other
+            .or_insert_with(|| Addresses::new(self.limits.thread))
+            .clone()
+    }
+
+    /// Opens a connection for requests, which counts as open until it is dropped.
+    pub(super) async fn dial(&self) -> Result<(Wire, Open), Failure> {
+        let stream = self.connect(&self.target).await?;
+        Ok((Wire::new(stream), self.usage.opened()))
+    }
+
+    /// See [`Addresses::round_trip`].
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.addresses.round_trip()
+    }
+}
