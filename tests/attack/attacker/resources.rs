@@ -91,7 +91,7 @@ fn hostile() -> Vec<(&'static str, String, Value)> {
                 json!({
                     "name": format!("w{workload}"), "maxReplicas": 3,
                     "scaleTargetRef": {
-                        "apiVersion": format!("attack{number}.example/v{workload}"), "kind": "Nothing", "name": "x"},
+                        "apiVersion": format!("attack{number}.example/v1"), "kind": "Nothing", "name": format!("x{workload}")},
                     "metrics": [{"name": "cpu", "resource": {"name": "cpu", "target": {"averageUtilization": 50}}}],
                 })
             })
