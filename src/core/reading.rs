@@ -12,6 +12,7 @@ mod notes;
 mod remarks;
 mod spacing;
 mod state;
+mod vanished;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -25,6 +26,7 @@ pub use self::{
     remarks::Remarks,
     spacing::Spacing,
     state::PollState,
+    vanished::{LivePods, Vanished},
 };
 use super::{
     model::{MetricType, PrometheusMetric},
@@ -60,7 +62,7 @@ pub fn object(
         .get(namespace)
         .and_then(|points| points.get(""))
     {
-        Some(point) => view.value(point),
+        Some(point) => view.whole(point),
         None => view.zero(),
     }
 }
@@ -110,6 +112,7 @@ struct View<'a> {
     unanswered: Option<&'a Unanswered>,
     namespace: &'a str,
     metric: &'a PrometheusMetric,
+    now: Duration,
     since_poll: Duration,
 }
 
@@ -140,6 +143,7 @@ impl<'a> View<'a> {
             unanswered,
             namespace,
             metric,
+            now,
             since_poll: now.saturating_sub(asked),
         })
     }
@@ -168,14 +172,42 @@ impl<'a> View<'a> {
         }
     }
 
+    /// A number that does not fall because an exporter vanished who should still be there.
+    fn whole(&self, point: &Point) -> Result<Reading, Missing> {
+        let reading = self.value(point)?;
+        let max_age = self.metric.max_age;
+        let vanished = &self.state.vanished;
+        let Some(exporter) = vanished.missed(self.namespace, max_age, self.now) else {
+            return Ok(reading);
+        };
+        let fuller = vanished.fuller(self.namespace).filter_map(|fuller| {
+            let since = self.now.saturating_sub(fuller.asked);
+            let reading = self.value_after(&fuller.point, since).ok()?;
+            Some((fuller.point.value?, reading))
+        });
+        match fuller.max_by(|(one, _), (other, _)| one.total_cmp(other)) {
+            Some((value, fuller)) if point.value.is_none_or(|others| others < value) => Ok(fuller),
+            Some(_) => Ok(reading),
+            None => Err(Missing::Vanished {
+                exporter: exporter.clone(),
+                max_age,
+            }),
+        }
+    }
+
     fn value(&self, point: &Point) -> Result<Reading, Missing> {
+        self.value_after(point, self.since_poll)
+    }
+
+    /// The value of a point that was asked for so long ago.
+    fn value_after(&self, point: &Point, since_poll: Duration) -> Result<Reading, Missing> {
         if point.value.is_none() && point.sampled.is_none() {
             return Err(Missing::Histogram);
         }
         let (Some(value), Some(sampled)) = (point.value, point.sampled) else {
             return Err(Missing::NoValueYet(self.failure()));
         };
-        let age = sampled.age.saturating_add(self.since_poll);
+        let age = sampled.age.saturating_add(since_poll);
         if age > self.metric.max_age {
             return Err(Missing::TooOld {
                 age,

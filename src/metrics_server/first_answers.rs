@@ -115,7 +115,7 @@ mod tests {
         let (_, entry) = entries.iter().find(|(key, _)| key.name == name).unwrap();
         let shape = entry.metrics[0].shape.clone().unwrap();
         let refused = Failure::Unsuitable("Prometheus is down".into());
-        memory.store.record(&shape, Err(refused));
+        memory.store.record(&shape, Err(refused), &memory.pods);
     }
 
     /// Lets what waits for paused time run for so long.

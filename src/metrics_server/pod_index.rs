@@ -23,6 +23,8 @@ pub struct PodIndex {
     namespaces: RwLock<BTreeMap<Box<str>, Pods>>,
     /// Number of the latest full list.
     list: AtomicU32,
+    /// How many pods were ever taken in.
+    taken_in: AtomicU32,
 }
 
 /// Those of a namespace, by name.
@@ -34,6 +36,8 @@ struct Pod {
     labels: Labels,
     /// The full list during which it was last heard of.
     list: u32,
+    /// Tells it apart from others that have had, or will have, its name.
+    number: u32,
 }
 
 impl PodIndex {
@@ -67,7 +71,11 @@ impl PodIndex {
             None => namespaces.entry(namespace.as_str().into()).or_default(),
         };
         let labels = shared(pods, name, labels);
-        pods.insert(name.as_str().into(), Pod { labels, list });
+        let number = match pods.get(name.as_str()) {
+            Some(known) => known.number,
+            None => self.taken_in.fetch_add(1, Ordering::Relaxed),
+        };
+        pods.insert(name.as_str().into(), Pod { labels, list, number });
     }
 
     /// Forgets a pod.
@@ -82,6 +90,11 @@ impl PodIndex {
                 namespaces.remove(namespace.as_str());
             }
         }
+    }
+
+    /// The number of a live pod: another than that of a pod which it replaced.
+    pub fn number(&self, namespace: &str, pod: &str) -> Option<u32> {
+        Some(self.namespaces.read().get(namespace)?.get(pod)?.number)
     }
 
     /// Names of the live pods of a namespace that are selected, in order.
@@ -160,6 +173,30 @@ mod tests {
 
     fn web(index: &PodIndex) -> Vec<String> {
         index.select("ns", &"app=web".parse().unwrap())
+    }
+
+    #[test]
+    fn a_pod_keeps_its_number_and_one_that_replaces_it_has_another() {
+        let index = PodIndex::default();
+        let number = || index.number("ns", "web-0");
+        assert_eq!(number(), None);
+        index.apply(&pod("web-0", "web"));
+        let first = number();
+        index.apply(&pod("web-0", "db"));
+        index.apply(&pod("web-1", "web"));
+        assert!(
+            first.is_some() && number() == first,
+            "it changed, and is the same pod"
+        );
+        let deleting = ObjectMeta {
+            deletion_timestamp: Some(Time(jiff::Timestamp::UNIX_EPOCH)),
+            ..pod("web-0", "db")
+        };
+        index.apply(&deleting);
+        assert_eq!(number(), None);
+        index.apply(&pod("web-0", "web"));
+        assert!(number().is_some() && number() != first);
+        assert_eq!(index.number("other", "web-0"), None);
     }
 
     #[test]

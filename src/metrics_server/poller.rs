@@ -21,7 +21,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::ask::{PollError, Progress, ask};
-use super::{registry::Registry, servers::Servers, store::Store, telemetry::Telemetry};
+use super::{pod_index::PodIndex, registry::Registry, servers::Servers, store::Store, telemetry::Telemetry};
 use crate::{
     clock::Clock,
     core::{
@@ -50,6 +50,8 @@ pub struct Poller {
     pub registry: Arc<Registry>,
     /// Where outcomes go.
     pub store: Arc<Store>,
+    /// The live pods: whoever exports a gauge is missed while its pod is one of them.
+    pub pods: Arc<PodIndex>,
     /// How many shapes are polled at most.
     pub limits: ShapeLimits,
     /// Counts polls.
@@ -173,7 +175,7 @@ impl Poller {
 
     fn record(&self, shape: &Arc<Shape>, outcome: Result<Answer, Failure>) {
         let failure = outcome.as_ref().err().cloned();
-        let changed = self.store.record(shape, outcome);
+        let changed = self.store.record(shape, outcome, &self.pods);
         match failure {
             Some(failure) if changed => tracing::warn!(query = shape.value, %failure, "polling fails"),
             None if changed => tracing::info!(query = shape.value, "polling works again"),

@@ -266,6 +266,7 @@ impl Parts {
             servers: settings.prometheus.servers.clone(),
             registry: self.memory.registry.clone(),
             store: self.memory.store.clone(),
+            pods: self.memory.pods.clone(),
             limits: settings.shape_limits,
             telemetry: self.telemetry.clone(),
             clock,

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use arc_swap::ArcSwap;
 use parking_lot::RwLock;
 
+use super::pod_index::PodIndex;
 use crate::core::{
     promql::{Answer, Refusal, Refused, Shape},
     reading::{Failure, PollState},
@@ -36,10 +37,10 @@ impl Store {
 
     /// Takes in the outcome of a poll. True if what is wrong changed. Only one poll of a shape runs at a time,
     /// so the new state is made outside of the lock that reads wait for.
-    pub fn record(&self, shape: &Arc<Shape>, outcome: Result<Answer, Failure>) -> bool {
+    pub fn record(&self, shape: &Arc<Shape>, outcome: Result<Answer, Failure>, pods: &PodIndex) -> bool {
         let before = self.get(shape);
         let mut state = before.as_deref().cloned().unwrap_or_default();
-        let changed = state.record(shape, outcome);
+        let changed = state.record(shape, outcome, &|namespace, pod| pods.number(namespace, pod));
         self.states.write().insert(shape.clone(), Arc::new(state));
         changed
     }

@@ -130,8 +130,16 @@ fn queries_are_those_of_the_server_that_each_metric_names() {
         let mut report = explain(&observed, &settings, NOW.parse().unwrap());
         report.workloads.remove(0).metrics.remove(0).query.unwrap()
     };
-    assert!(of("default").contains("by (ns)"), "{}", of("default"));
-    assert!(of("other").contains("by (space)"), "{}", of("other"));
+    assert!(
+        of("default").contains("by (ns, pod, instance)"),
+        "{}",
+        of("default")
+    );
+    assert!(
+        of("other").contains("by (space, pod, instance)"),
+        "{}",
+        of("other")
+    );
     assert!(
         of("third").contains("\"third\" is not configured") && of("third").contains("default, other"),
         "{}",

@@ -11,7 +11,8 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{ByName, Grouping, History, LabelName, Labels, Shape};
+use super::{ByName, Exporters, Grouping, History, LabelName, Labels, Shape};
+use crate::{api::v1alpha1::Aggregation, core::model::Series};
 
 /// One series of an instant answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,6 +81,8 @@ pub struct Answer {
     pub histories: BTreeMap<String, Option<History>>,
     /// Namespaces whose past a later answer tells: there was no time to ask about it.
     pub owed: BTreeSet<String>,
+    /// Whose series were made one number, by namespace. Gone once it has been taken in.
+    pub exporters: BTreeMap<String, Exporters>,
 }
 
 /// Why an answer says nothing of a namespace.
@@ -150,7 +153,10 @@ impl Answer {
         let mut points = BorrowedPoints::default();
         for item in values {
             if let Some(point) = point(&mut points, shape, &item.labels) {
-                point.value = Some(item.value);
+                point.value = Some(match point.value {
+                    Some(others) => together(shape, others, item.value),
+                    None => item.value,
+                });
                 if shape.age.is_none() {
                     point.sampled = Some(SampleTime {
                         at: timestamp(item.time)?,
@@ -179,6 +185,10 @@ impl Answer {
         let later = later.map(|(values, times)| Duration::try_from_secs_f64((values - times).max(0.0)));
         Ok(Self {
             values_later: later.and_then(Result::ok).unwrap_or_default(),
+            exporters: Exporters::by_namespace(
+                shape,
+                values.iter().map(|item| &item.labels).chain(histograms),
+            ),
             ..Self::with(asked, points)
         })
     }
@@ -210,10 +220,20 @@ impl Answer {
         self.scope.as_ref().is_none_or(|scope| scope.contains(namespace))
     }
 
+    /// Our monotonic time just before what it says of a namespace was asked for; `None` where that is nothing.
+    #[must_use]
+    pub fn asked_for(&self, namespace: &str) -> Option<Duration> {
+        match self.unanswered.get(namespace) {
+            None => Some(self.asked),
+            Some(unanswered) => unanswered.asked,
+        }
+    }
+
     /// Takes in the answer for other namespaces.
     pub fn absorb(&mut self, part: Self) {
         self.points.extend(part.points);
         self.infos.extend(part.infos);
+        self.exporters.extend(part.exporters);
         self.values_later = self.values_later.max(part.values_later);
     }
 }
@@ -270,6 +290,24 @@ fn point<'a, 'p>(
     Some(points.entry(namespace).or_default().entry(pod).or_default())
 }
 
+/// What two exporters of a gauge say as one number, as Prometheus would make it: NaN is in a sum, and never the greater.
+fn together(shape: &Shape, one: f64, other: f64) -> f64 {
+    match &shape.series {
+        Series::Gauge {
+            aggregation: Aggregation::Sum,
+            ..
+        } => one + other,
+        Series::Gauge {
+            aggregation: Aggregation::Max,
+            ..
+        } => one.max(other),
+        Series::RequestRate { .. }
+        | Series::PodGauge { .. }
+        | Series::PodQuery { .. }
+        | Series::Query { .. } => other,
+    }
+}
+
 fn timestamp(seconds: f64) -> Result<Timestamp, AnswerError> {
     let bad = || AnswerError::BadTime(seconds.to_string());
     let since_epoch = Duration::try_from_secs_f64(seconds).map_err(|_| bad())?;
@@ -280,7 +318,7 @@ fn timestamp(seconds: f64) -> Result<Timestamp, AnswerError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::{model::Series, promql::Matchers};
+    use crate::core::promql::Matchers;
 
     fn labels() -> Labels {
         Labels {

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     Contradiction, LabelName, Matchers, QueryError, Reach, ReservedLabel, contradiction,
     escape::{InvalidMatcherName, matcher_name},
+    exporters::INSTANCE,
     namespace::bind_within,
     quote, quote_any_of,
 };
@@ -53,7 +54,7 @@ impl Labels {
 pub enum Grouping {
     /// By namespace and pod.
     Pod,
-    /// By namespace.
+    /// By namespace, once the series of its exporters are made one.
     Namespace,
     /// By pod alone: an author's own query, already bound to one namespace.
     PodOfOne,
@@ -235,13 +236,14 @@ fn queries(labels: &Labels, series: &Series, matcher: Option<&str>) -> Result<Qu
         } => {
             let selector = selector(gauge, match_labels, shared)?;
             let operator = operator(*aggregation);
-            let by = match series {
-                Series::PodGauge { .. } => format!("{namespace}, {pod}"),
-                _ => namespace.to_string(),
+            // Who exports a part of a namespace's number is told by the values alone.
+            let (values_by, times_by) = match series {
+                Series::PodGauge { .. } => (format!("{namespace}, {pod}"), format!("{namespace}, {pod}")),
+                _ => (format!("{namespace}, {pod}, {INSTANCE}"), namespace.to_string()),
             };
             Queries {
-                value: format!("{operator} by ({by}) ({selector})"),
-                age: Some(format!("max by ({by}) (timestamp({selector}))")),
+                value: format!("{operator} by ({values_by}) ({selector})"),
+                age: Some(format!("max by ({times_by}) (timestamp({selector}))")),
             }
         }
         Series::Query { query } | Series::PodQuery { query } => Queries {

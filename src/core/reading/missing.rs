@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::core::{duration, promql::Refusal};
+use crate::core::{
+    duration,
+    promql::{Exporter, Refusal},
+};
 
 /// Why a poll brought no data, in words for users.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +62,18 @@ pub enum Missing {
         /// Why no newer one came, where polls fail.
         failure: Option<Failure>,
     },
+    /// An exporter vanished that should still be there, and the last number with it is too old.
+    #[error(
+        "the series of {} vanished; without them the number counts once that has lasted for maxAge {}",
+        name(.exporter),
+        duration::format(*.max_age)
+    )]
+    Vanished {
+        /// Who vanished, or the first of them by name.
+        exporter: Exporter,
+        /// Limit of the metric.
+        max_age: Duration,
+    },
     /// NaN, infinite, negative or beyond what the HPA can hold.
     #[error("its value {0} is not usable")]
     Unusable(f64),
@@ -75,6 +90,17 @@ pub enum Missing {
     /// No live pod matches the request.
     #[error("no live pod matches the selector")]
     NoPods,
+}
+
+/// What an exporter is called.
+pub(super) fn name(exporter: &Exporter) -> String {
+    match exporter {
+        Exporter::Pod(pod) => format!("pod {pod}"),
+        Exporter::Instance(instance) if instance.is_empty() => {
+            "an exporter without pod and instance".to_owned()
+        }
+        Exporter::Instance(instance) => format!("instance {instance}"),
+    }
 }
 
 fn suffix(failure: Option<&Failure>) -> String {
@@ -117,6 +143,7 @@ impl Missing {
             | Self::Gap
             | Self::Young
             | Self::UnknownPast
+            | Self::Vanished { .. }
             | Self::Unusable(_)
             | Self::NoPods => None,
         }

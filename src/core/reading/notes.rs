@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{PollState, Reading, View};
+use super::{PollState, Reading, View, missing::name};
 use crate::core::{
     duration,
     model::{MetricType, PrometheusMetric, Series},
@@ -25,6 +25,14 @@ pub fn notes(
     let mut notes = Vec::new();
     if is_zero(state, namespace, metric, now) {
         notes.push("no series, which onMissing: Zero takes for zero".to_owned());
+    }
+    if let Some((exporter, are_more)) = state.vanished.without(namespace, metric.max_age, now) {
+        let others = if are_more { " and of others" } else { "" };
+        notes.push(format!(
+            "it counts without the series of {}{others}, which vanished longer ago than maxAge {}",
+            name(exporter),
+            duration::format(metric.max_age),
+        ));
     }
     if let Series::RequestRate { window, .. } = &metric.series
         && let Some(interval) = state.spacing.interval(namespace)

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Absence, Coverage, Failure, Remarks, Spacing};
+use super::{Absence, Coverage, Failure, Remarks, Spacing, Vanished, vanished::LivePods};
 use crate::core::promql::{Answer, Shape};
 
 /// What is known of a shape: the latest clean answer, and the failure of the latest poll if it failed.
@@ -18,6 +18,8 @@ pub struct PollState {
     pub absence: Absence,
     /// How far apart the samples behind a rate are.
     pub spacing: Spacing,
+    /// Which exporters of a gauge have vanished.
+    pub vanished: Vanished,
     /// What Prometheus remarked on the query.
     pub remarks: Remarks,
 }
@@ -33,8 +35,8 @@ impl PollState {
     }
 
     /// Takes in the outcome of a poll. A failure keeps the last answer: its age decides how long it is
-    /// served. True if what is wrong changed.
-    pub fn record(&mut self, shape: &Shape, outcome: Result<Answer, Failure>) -> bool {
+    /// served. `pods` are those that are live now. True if what is wrong changed.
+    pub fn record(&mut self, shape: &Shape, outcome: Result<Answer, Failure>, pods: &LivePods<'_>) -> bool {
         let failure = match outcome {
             Ok(mut answer) => {
                 if let Some(window) = shape.window {
@@ -44,6 +46,8 @@ impl PollState {
                     }
                 }
                 self.absence.observe(self.answer.as_deref(), &answer);
+                self.vanished
+                    .observe(self.answer.as_deref(), self.failure.is_some(), &mut answer, pods);
                 self.remarks.observe(&answer);
                 if let Some(before) = self.answer.as_deref() {
                     carry_over(before, &mut answer);
@@ -67,10 +71,7 @@ fn carry_over(before: &Answer, answer: &mut Answer) {
     for (namespace, unanswered) in &mut answer.unanswered {
         if let Some(points) = before.points.get(namespace) {
             answer.points.insert(namespace.clone(), points.clone());
-            unanswered.asked = match before.unanswered.get(namespace) {
-                None => Some(before.asked),
-                Some(earlier) => earlier.asked,
-            };
+            unanswered.asked = before.asked_for(namespace);
         }
     }
 }

@@ -2,6 +2,7 @@ mod parts;
 mod rates;
 mod remarkable;
 mod simulation;
+mod vanished;
 
 use std::sync::Arc;
 
@@ -15,6 +16,9 @@ use crate::core::{
 };
 
 const NOW: Duration = Duration::from_secs(1000);
+
+/// Nobody asks for pods.
+const NO_PODS: &LivePods<'_> = &|_, _| None;
 
 fn metric(on_missing: OnMissing) -> PrometheusMetric {
     PrometheusMetric {
@@ -233,7 +237,7 @@ fn no_series_is_zero_only_after_clean_answers_for_as_long_as_max_age() {
         } else {
             Err(Failure::Prometheus("connection refused".into()))
         };
-        state.record(&shape, outcome);
+        state.record(&shape, outcome, NO_PODS);
         object(Some(&state), "a", &metric(OnMissing::Zero), asked).map(|reading| reading.value)
     };
     let not_yet = Err(Missing::NotZeroYet(Duration::from_secs(60)));

@@ -74,7 +74,10 @@ async fn of_several_changes_the_latest_is_judged_and_what_was_removed_meanwhile_
     release.send(()).unwrap();
     busy.await.unwrap();
     done(&intake, "a").await;
-    assert_eq!(queries(&intake), ["max by (namespace) ({__name__=\"second\"})"]);
+    assert_eq!(
+        queries(&intake),
+        ["max by (namespace, pod, instance) ({__name__=\"second\"})"]
+    );
 
     let (release, busy) = self::busy(&intake, "b");
     tokio::task::yield_now().await;

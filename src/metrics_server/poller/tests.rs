@@ -117,6 +117,7 @@ async fn fixture_with(timeout: Duration, poll_interval: Duration) -> Fixture {
         servers,
         registry: registry.clone(),
         store: store.clone(),
+        pods: Arc::default(),
         limits: ShapeLimits {
             per_namespace: LIMIT,
             in_all: 1000,

@@ -100,6 +100,7 @@ fn answer(memory: &Memory) {
                 Answer::join(&shape, &values, &times, NOW)
                     .map(|answer| answer.with_past(&shape))
                     .map_err(|_| unreachable!()),
+                &memory.pods,
             );
         }
     }
@@ -184,7 +185,7 @@ fn a_gauge_and_a_query_of_pods_are_read_like_a_rate() {
             let answer = Answer::join(&shape, &values, &times, NOW)
                 .map(|answer| answer.with_past(&shape))
                 .map_err(|_| unreachable!());
-            memory.store.record(&shape, answer);
+            memory.store.record(&shape, answer, &memory.pods);
         }
     }
     let pods = |metric: &str| read(&memory, "pods", "*", metric, ("app=one", ONE)).unwrap();
@@ -294,9 +295,11 @@ fn the_error_names_the_resource_the_metric_and_the_cause() {
         "metric depth of ns/one (workload worker): not polled yet"
     );
     let shape = memory.registry.entries()[0].1.metrics[1].shape.clone().unwrap();
-    memory
-        .store
-        .record(&shape, Err(Failure::Prometheus("Connection refused".into())));
+    memory.store.record(
+        &shape,
+        Err(Failure::Prometheus("Connection refused".into())),
+        &memory.pods,
+    );
     assert_eq!(
         error(&memory).to_string(),
         "metric depth of ns/one (workload worker): Prometheus: Connection refused"

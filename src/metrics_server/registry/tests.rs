@@ -50,7 +50,7 @@ fn other_sources_are_asked_from_then_on_by_new_resources_and_by_those_that_are_t
     );
     registry.replan(sources("kube_namespace"));
     registry.apply(&scaling("two"));
-    let planned = Ok("max by (kube_namespace) ({__name__=\"g\"})".to_owned());
+    let planned = Ok("max by (kube_namespace, pod, instance) ({__name__=\"g\"})".to_owned());
     assert_eq!(values(), [planned.clone(), planned]);
 }
 
@@ -63,7 +63,7 @@ fn what_was_planned_for_sources_that_were_replaced_meanwhile_is_planned_again() 
     registry.replan(sources("new"));
     registry.insert(&key, judged);
     let shape = registry.entries()[0].1.metrics[0].shape.clone().unwrap();
-    assert_eq!(shape.value, "max by (new) ({__name__=\"g\"})");
+    assert_eq!(shape.value, "max by (new, pod, instance) ({__name__=\"g\"})");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn what_stays_of_an_invalid_resource_is_planned_for_sources_that_are_just_being_
     let entry = registry.entries()[0].1.clone();
     assert!(!entry.valid);
     let shape = entry.metrics[0].shape.clone().unwrap();
-    assert_eq!(shape.value, "max by (new) ({__name__=\"g\"})");
+    assert_eq!(shape.value, "max by (new, pod, instance) ({__name__=\"g\"})");
 }
 
 #[test]

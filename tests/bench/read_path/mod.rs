@@ -98,7 +98,7 @@ pub fn memory() -> Memory {
             })
             .collect();
         let answer = Answer::join(&shape, values, &times, NOW).expect("an answer");
-        memory.store.record(&shape, Ok(answer));
+        memory.store.record(&shape, Ok(answer), &memory.pods);
     }
     memory
 }

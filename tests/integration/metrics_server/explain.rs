@@ -256,7 +256,7 @@ async fn explain_foretells_what_the_hpa_controller_then_sets() {
     );
     assert_eq!(
         foretold["object-average"]["metrics"][0]["query"],
-        json!(r#"max by (namespace) ({__name__="explain_depth",queue="q180"})"#)
+        json!(r#"max by (namespace, pod, instance) ({__name__="explain_depth",queue="q180"})"#)
     );
 
     apply_hpas(&namespace, &scaling);

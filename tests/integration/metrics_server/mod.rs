@@ -26,3 +26,4 @@ pub mod stack;
 mod tokens;
 mod uninstall;
 mod unreviewed;
+mod vanished;

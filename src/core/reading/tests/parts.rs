@@ -27,7 +27,7 @@ fn a_namespace_without_an_answer_keeps_its_last_value_until_max_age_and_harms_no
         let mut answer = without_answer(NOW.saturating_sub(Duration::from_secs(ago)), "a");
         let other = ByName::from([("", point(7.0, 1))]);
         answer.points.insert("b".to_owned(), other);
-        state.record(&shape, Ok(answer));
+        state.record(&shape, Ok(answer), NO_PODS);
     }
     let read = |namespace: &str, later: u64| {
         let now = NOW + Duration::from_secs(later);
@@ -48,7 +48,11 @@ fn a_namespace_that_never_had_an_answer_is_never_zero() {
     let shape = shape(Grouping::Namespace, None);
     let mut state = PollState::default();
     for second in (0..200).step_by(5) {
-        state.record(&shape, Ok(without_answer(Duration::from_secs(second), "a")));
+        state.record(
+            &shape,
+            Ok(without_answer(Duration::from_secs(second), "a")),
+            NO_PODS,
+        );
     }
     let now = Duration::from_secs(200);
     let missing = object(Some(&state), "a", &metric(OnMissing::Zero), now).unwrap_err();
@@ -66,6 +70,6 @@ fn a_namespace_that_was_not_asked_for_is_not_polled_yet_and_not_zero() {
         asked: NOW,
         ..Answer::default()
     };
-    state.record(&shape(Grouping::Namespace, None), Ok(answer));
+    state.record(&shape(Grouping::Namespace, None), Ok(answer), NO_PODS);
     assert_eq!(read(&state, OnMissing::Zero), Err(Missing::NotPolled));
 }

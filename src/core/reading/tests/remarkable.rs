@@ -32,7 +32,7 @@ fn scraped_every(interval: u64) -> PollState {
             uncovered: None,
         };
         let answer = Answer::of(Duration::from_secs(second), &[("a", "p", point)]);
-        state.record(&shape, Ok(answer));
+        state.record(&shape, Ok(answer), NO_PODS);
     }
     state
 }
@@ -75,7 +75,7 @@ fn what_prometheus_remarks_is_noted_and_takes_no_value_away() {
         infos: ["metric might not be a counter".into()].into(),
         ..Answer::of(NOW, &[("a", "", point(5.0, 1))])
     };
-    state.record(&shape(Grouping::Namespace, None), Ok(answer));
+    state.record(&shape(Grouping::Namespace, None), Ok(answer), NO_PODS);
     assert_eq!(read(&state, OnMissing::Hold), Ok("5".to_owned()));
     assert_eq!(
         notes(Some(&state), "a", &metric(OnMissing::Hold), NOW),

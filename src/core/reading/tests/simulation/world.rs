@@ -12,7 +12,10 @@ use super::prometheus::{Millis, Pod, Stored, Stretch, seconds, within};
 use crate::core::{
     promql::Grouping,
     promql::{Answer, History, Point, SampleTime, history_step},
-    reading::{Failure, PollState, pods, tests::shape},
+    reading::{
+        Failure, PollState, pods,
+        tests::{NO_PODS, shape},
+    },
 };
 
 /// A whole simulation.
@@ -107,7 +110,7 @@ impl World {
                     let stored = asked.map(|server| stored[server].as_slice());
                     Ok(self.answer(stored, &state, now, 7919 * round % 300))
                 };
-                state.record(&shape, outcome);
+                state.record(&shape, outcome, NO_PODS);
                 let readings = pods(Some(&state), "a", &metric, millis(now), &names).unwrap_or_default();
                 served.extend(self.served(&readings_of(&readings), now));
             }
