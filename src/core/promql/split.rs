@@ -87,6 +87,14 @@ enum Standing {
     Struck,
     /// It holds a namespace for which the query fails: to be halved.
     Suspect,
+    /// It is suspect and cannot be halved, and failed once while others were answered.
+    Blamed,
+}
+
+impl Standing {
+    fn is_suspect(self) -> bool {
+        matches!(self, Self::Suspect | Self::Blamed)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,13 +133,9 @@ impl Split {
                 .get(namespace)
                 .is_some_and(|left_out| now < left_out.until)
         };
-        let asked =
-            |piece: &&Piece| piece.standing != Standing::Suspect && !piece.namespaces.iter().all(waits);
+        let asked = |piece: &&Piece| !piece.standing.is_suspect() && !piece.namespaces.iter().all(waits);
         let sound = apart.pieces.iter().filter(asked);
-        let probe = apart
-            .pieces
-            .iter()
-            .find(|piece| piece.standing == Standing::Suspect);
+        let probe = apart.pieces.iter().find(|piece| piece.standing.is_suspect());
         sound
             .chain(probe)
             .map(|piece| Part::Only(piece.namespaces.clone()))
@@ -274,9 +278,7 @@ impl Apart {
     }
 
     fn is_searching(&self) -> bool {
-        self.pieces
-            .iter()
-            .any(|piece| piece.standing == Standing::Suspect)
+        self.pieces.iter().any(|piece| piece.standing.is_suspect())
     }
 }
 

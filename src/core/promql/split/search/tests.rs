@@ -101,6 +101,12 @@ impl Shape {
         (0..minutes).map(each).collect()
     }
 
+    /// Whether the next poll asks for a part.
+    fn asks(&self, part: &Part) -> bool {
+        let now = Duration::from_secs(self.second);
+        self.split.clone().parts(&self.needed, now).contains(part)
+    }
+
     fn left_out(&self) -> Vec<&str> {
         let needed = self.needed.iter().map(String::as_str);
         needed
@@ -120,12 +126,12 @@ fn queries_per_minute_with_one_bad_namespace_and_with_prometheus_down() {
     };
     let mut shape = Shape::new(needed.clone());
     assert_eq!(shape.by_minute(&healthy, 2), [12, 12]);
-    // The search, then the 63 others in one query. The bad one is asked again after 10 minutes, then after 20.
-    assert_eq!(shape.by_minute(&one_bad, 4), [30, 27, 12, 12]);
+    // The search, then the 63 others in one query. The bad one is asked again, twice, after 10 minutes, then after 20.
+    assert_eq!(shape.by_minute(&one_bad, 4), [30, 33, 12, 12]);
     let later = shape.by_minute(&one_bad, 30);
     assert_eq!(
         (later.iter().sum::<usize>(), later.iter().max()),
-        (12 * 30 + 2, Some(&13))
+        (12 * 30 + 4, Some(&14))
     );
     // All at once is tried again after the stay.
     assert_eq!(shape.by_minute(&healthy, 60)[59], 12);
@@ -172,6 +178,46 @@ fn one_failure_alone_begins_no_search() {
 }
 
 #[test]
+fn one_failure_of_a_namespace_alone_leaves_it_not_out() {
+    let needed = names(0..4);
+    let (healthy, bad) = (
+        Prometheus::with(&needed, &[]),
+        Prometheus::with(&needed, &["ns-002"]),
+    );
+    let mut shape = Shape::new(needed);
+    let alone = Part::Only(BTreeSet::from(["ns-002".to_owned()]));
+    while !shape.asks(&alone) {
+        shape.poll(&bad);
+    }
+    shape.poll(&bad);
+    assert!(shape.asks(&alone), "it is asked in the next poll too");
+    assert_eq!(shape.left_out(), Vec::<&str>::new());
+    assert!(shape.poll(&healthy).answered.contains("ns-002"));
+    // What went before does not count when it fails again.
+    shape.poll(&bad);
+    assert_eq!(shape.left_out(), Vec::<&str>::new());
+}
+
+#[test]
+fn one_failure_of_a_namespace_that_is_asked_again_keeps_it_out_no_longer() {
+    let needed = names(0..4);
+    let (healthy, bad) = (
+        Prometheus::with(&needed, &[]),
+        Prometheus::with(&needed, &["ns-002"]),
+    );
+    let mut shape = Shape::new(needed.clone());
+    shape.polls_until_answered(&bad);
+    assert_eq!(shape.left_out(), ["ns-002"]);
+    let alone = Part::Only(BTreeSet::from(["ns-002".to_owned()]));
+    while !shape.asks(&alone) {
+        shape.poll(&bad);
+    }
+    shape.poll(&bad);
+    assert_eq!(shape.poll(&healthy).answered, needed);
+    assert_eq!(shape.left_out(), Vec::<&str>::new());
+}
+
+#[test]
 fn what_fails_in_a_namespace_that_nobody_needs_ends_with_the_needed_ones_asked_alone() {
     let prometheus = Prometheus::with(&names(0..100), &["ns-099"]);
     let mut shape = Shape::new(names(0..8));
@@ -211,7 +257,11 @@ fn a_bad_namespace_is_asked_again_less_and_less_often_and_heard_once_it_is_good(
         }
     }
     let minutes: Vec<u64> = asked.windows(2).map(|pair| (pair[1] - pair[0]) / 60).collect();
-    assert_eq!(minutes, [20, 40, 80, 120]);
+    assert_eq!(
+        minutes,
+        [0, 20, 0, 40, 0, 80, 0, 120, 0],
+        "each time in two polls in a row"
+    );
     let healthy = Prometheus::with(&needed, &[]);
     let polls = (0u64..2000).find(|_| shape.poll(&healthy).answered == needed);
     assert!(polls.is_some_and(|polls| polls * INTERVAL <= 7200), "{polls:?}");
