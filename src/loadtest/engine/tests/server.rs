@@ -101,7 +101,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
 static LINE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// `/late` answers after 1.5 s, `/after/N` after N milliseconds, `/line` ten requests a second, one after the other; `/echo` talks until the other side ends it, `/short` ends it after the first message,
-/// `/silent` reads and says nothing, `/deaf` does not even read, `/close/CODE` closes with a code at once,
+/// `/silent` reads and says nothing, `/deaf` does not even read, `/gone` ends the connection after the first message, `/close/CODE` closes with a code at once,
 /// `/private` echoes to whoever has the header `x-user`.
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().to_owned();
@@ -119,6 +119,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
         "/short" => Some(Talk::Echo(1)),
         "/silent" => Some(Talk::Silent),
         "/deaf" => Some(Talk::Deaf),
+        "/gone" => Some(Talk::Gone),
         "/private" if request.headers().contains_key("x-user") => Some(Talk::Echo(usize::MAX)),
         "/private" => {
             let mut response = Response::new(Full::default());
@@ -150,6 +151,8 @@ enum Talk {
     Silent,
     /// Does not read.
     Deaf,
+    /// Reads one message, and is gone without a word.
+    Gone,
     /// Closes with this code.
     Close(u16),
 }
@@ -193,6 +196,7 @@ async fn speak(mut socket: WebSocketStream<TokioIo<Upgraded>>, talk: Talk) {
         }
         Talk::Silent => while let Some(Ok(_)) = socket.next().await {},
         Talk::Deaf => std::future::pending().await,
+        Talk::Gone => drop(socket.next().await),
         Talk::Close(code) => {
             let code = CloseCode::from(code);
             let reason = "a reason with 12 figures".into();

@@ -9,7 +9,7 @@ use crate::{
         rate::Profile,
         scenario::{
             model::{Action, BodyCheck, Load},
-            websocket::{Part, Payload, WebSocket},
+            websocket::{Part, Payload, Voice, WebSocket},
         },
     },
     loadtest::{engine::Settings, http::Protocol},
@@ -202,4 +202,52 @@ async fn headers_of_the_step_are_sent_with_the_upgrade() {
     assert_eq!(ended(websocket.clone()).await, (0, vec!["status 401".to_owned()]));
     websocket.headers = vec![("x-user".to_owned(), template("user {{user}}"))];
     assert_eq!(ended(websocket).await, (10, Vec::new()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn voice_that_never_comes_fails_the_step_and_counts_with_the_time_it_was_waited_for() {
+    let mut websocket = quiet("/silent", 10 * SECOND);
+    websocket.voice = Some(Voice {
+        request: template("speak"),
+        frames: 3,
+        gap: SECOND / 50,
+        pause: SECOND,
+    });
+    let measured = run(
+        ten(4 * SECOND),
+        Action::WebSocket(websocket),
+        SECOND / 2,
+        Settings::default(),
+    )
+    .await;
+    let cause = "WebSocket: no voice within 500 ms".to_owned();
+    assert_eq!(measured.total.failures, [(cause, 10)].into());
+    let first_byte = measured.websocket.unwrap().first_byte;
+    assert_eq!(first_byte.count(), 10);
+    assert!(first_byte.quantile(0.0).unwrap() >= SECOND / 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sequence_ends_while_the_server_does_not_read() {
+    let mut websocket = quiet("/deaf", SECOND);
+    websocket.sequence = vec![Part::Send(Payload::Binary(vec![7; 16 << 20]))];
+    let causes = vec!["WebSocket: a message could not be sent within 2 s".to_owned()];
+    assert_eq!(ended(websocket).await, (0, causes));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_ends_without_a_word_is_1006_and_what_it_owed_counts() {
+    let measured = run(
+        ten(4 * SECOND),
+        hold("/gone", 2 * SECOND),
+        10 * SECOND,
+        Settings::default(),
+    )
+    .await;
+    let cause = "WebSocket: lost without a close frame (1006)".to_owned();
+    assert_eq!(measured.total.failures, [(cause, 10)].into());
+    let websocket = measured.websocket.unwrap();
+    assert_eq!((websocket.held, websocket.held_share()), (0, Some(0.0)));
+    assert!(websocket.unanswered >= 10, "{}", websocket.unanswered);
+    assert_eq!(websocket.round_trip.count(), websocket.unanswered);
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! line      the connection itself: sends and receives at once     talk      what is said, and what is waited for
 //! round     the messages that a sequence awaits                    voice    frames that come at a fixed distance
-//! failures  how a connection ends, in words
+//! failures  how a connection ends, in words                       pings    one under way at a time
 //! ```
 //!
 //! Invariant: whatever the server does or leaves undone, a connection ends at most the scenario's timeout after its hold
@@ -11,6 +11,7 @@
 
 mod failures;
 mod line;
+mod pings;
 mod round;
 mod talk;
 mod voice;

@@ -1,5 +1,7 @@
 //! What is said on a connection, and what is waited for.
 
+mod sequence;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
@@ -12,6 +14,7 @@ use super::{
     super::worker::Worker,
     failures,
     line::{Heard, Line},
+    pings::Pings,
     round::{Round, Taken, rounds},
     voice::Listening,
 };
@@ -37,16 +40,6 @@ pub(super) struct Talk<'a> {
     until: Duration,
     voice: Listening,
     pings: Pings,
-}
-
-/// Pings, of which one is under way at a time.
-#[derive(Default)]
-struct Pings {
-    /// When the next one is due.
-    next: Option<Duration>,
-    /// When the one under way was due.
-    sent: Option<Duration>,
-    number: u64,
 }
 
 /// Who ended a connection on which all went as it should.
@@ -90,10 +83,7 @@ impl<'a> Talk<'a> {
             message: None,
             until: Duration::MAX,
             voice: Listening::Never,
-            pings: Pings {
-                next: websocket.ping.map(|every| now + every),
-                ..Pings::default()
-            },
+            pings: Pings::new(websocket.ping, now),
         }
     }
 
@@ -129,61 +119,10 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// One round of the sequence. A user that goes home in it sends nothing more, and has its answers.
-    async fn round(
-        &mut self,
-        parts: &'a [Part],
-        line: &mut Line,
-        home: &CancellationToken,
-    ) -> Result<Woken, Failure> {
-        self.round = Round::new(parts);
-        let mut awaited = 0;
-        for part in parts {
-            if home.is_cancelled() && !matches!(part, Part::Await(..)) {
-                return Ok(Woken::Home);
-            }
-            let woken = match part {
-                Part::Pause(pause) => {
-                    let until = self.now() + *pause;
-                    self.listen(line, until, Some(home), |_, _| false).await?
-                }
-                Part::Send(payload) => {
-                    let now = self.now();
-                    line.queue(self.message_of(payload)?);
-                    self.round.asked(now);
-                    self.owed -= 1;
-                    let until = now + self.worker.timeout;
-                    let woken = self.listen(line, until, None, |_, line| line.is_idle()).await?;
-                    if woken == Woken::Moment {
-                        let what = "a message could not be sent";
-                        return Err(failures::nothing(what, self.worker.timeout));
-                    }
-                    woken
-                }
-                Part::Await(_, within) => {
-                    awaited += 1;
-                    let within = within.unwrap_or(self.worker.timeout).min(self.worker.timeout);
-                    let until = self.now() + within;
-                    let came = |talk: &Self, _: &Line| talk.round.has(awaited);
-                    let woken = self.listen(line, until, None, came).await?;
-                    if woken == Woken::Moment {
-                        return Err(failures::nothing("no awaited message", within));
-                    }
-                    self.owed -= 1;
-                    woken
-                }
-            };
-            if matches!(woken, Woken::Home | Woken::Closed) {
-                return Ok(woken);
-            }
-        }
-        Ok(Woken::Met)
-    }
-
     /// Sends no more than what was due by now, and waits for what is under way: each of it has its own time limit.
     async fn settle(&mut self, line: &mut Line) -> Result<Woken, Failure> {
         self.until = self.now();
-        self.pings.next = None;
+        self.pings.end();
         self.voice.ask_no_more();
         self.owed = 0;
         let never = Duration::MAX;
@@ -193,7 +132,7 @@ impl<'a> Talk<'a> {
     fn is_settled(&self) -> bool {
         self.echoes.is_empty()
             && self.message_due().is_none()
-            && self.pings.sent.is_none()
+            && self.pings.sent().is_none()
             && !self.voice.is_asked()
     }
 
@@ -237,20 +176,16 @@ impl<'a> Talk<'a> {
         let limits = self.echoes.front().map(|(_, due)| *due + timeout);
         let limits = limits
             .into_iter()
-            .chain(self.pings.sent.map(|sent| sent + timeout));
+            .chain(self.pings.sent().map(|sent| sent + timeout));
         let limits = limits.chain(self.voice.limit(timeout));
         // What cannot be sent yet is due when the line is free.
-        let due = [self.message_due(), self.pings_due(), self.voice.due()];
+        let due = [self.message_due(), self.pings.due(), self.voice.due()];
         let due = due.into_iter().flatten().filter(|_| line.is_idle());
         limits.chain(due).min()
     }
 
     fn message_due(&self) -> Option<Duration> {
         self.message.filter(|due| *due < self.until)
-    }
-
-    fn pings_due(&self) -> Option<Duration> {
-        self.pings.next.filter(|_| self.pings.sent.is_none())
     }
 
     /// Ends the connection where something was waited for too long, and sends what is due.
@@ -260,7 +195,7 @@ impl<'a> Talk<'a> {
         if self.echoes.front().is_some_and(|(_, due)| over(*due)) {
             return Err(failures::nothing("no echo", timeout));
         }
-        if self.pings.sent.is_some_and(over) {
+        if self.pings.sent().is_some_and(over) {
             return Err(failures::nothing("no pong", timeout));
         }
         if self.voice.limit(timeout).is_some_and(|limit| limit <= now) {
@@ -283,13 +218,8 @@ impl<'a> Talk<'a> {
             self.voice = Listening::Asked(now);
             line.queue(Message::text(voice.request.render(self.values)?));
         }
-        if let (Some(every), Some(due)) = (self.websocket.ping, self.pings_due())
-            && due <= now
-        {
-            self.pings.sent = Some(due);
-            self.pings.next = Some(due.max(now.saturating_sub(every)) + every);
-            self.pings.number += 1;
-            line.queue(Message::Ping(self.pings.number.to_be_bytes().to_vec().into()));
+        if let Some(ping) = self.pings.send(now) {
+            line.queue(ping);
         }
         Ok(())
     }
@@ -328,10 +258,7 @@ impl<'a> Talk<'a> {
                 }
             }
             Message::Pong(payload) => {
-                if *payload == self.pings.number.to_be_bytes().as_slice()
-                    && let Some(due) = self.pings.sent.take()
-                {
-                    let took = self.now().saturating_sub(due);
+                if let Some(took) = self.pings.pong(payload, self.now()) {
                     self.worker.recorder.websockets(|all| all.ping.record(took));
                 }
                 Ok(())
@@ -381,7 +308,7 @@ impl<'a> Talk<'a> {
             let later = std::iter::successors(Some(next), |due| Some(*due + message.every));
             due.extend(later.take_while(|due| *due < now.min(self.until)));
         }
-        let (ping, voice) = (self.pings.sent.take(), self.voice.asked());
+        let (ping, voice) = (self.pings.sent(), self.voice.asked());
         self.worker.recorder.websockets(|all| {
             *all.unanswered.get_or_insert_default() += u64::try_from(due.len()).unwrap_or(u64::MAX);
             for due in due {
