@@ -220,7 +220,7 @@ async fn voice_that_never_comes_fails_the_step_and_counts_with_the_time_it_was_w
         Settings::default(),
     )
     .await;
-    let cause = "WebSocket: no voice within 500 ms".to_owned();
+    let cause = "WebSocket: no voice in time".to_owned();
     assert_eq!(measured.total.failures, [(cause, 10)].into());
     let first_byte = measured.websocket.unwrap().first_byte;
     assert_eq!(first_byte.count(), 10);
@@ -231,7 +231,7 @@ async fn voice_that_never_comes_fails_the_step_and_counts_with_the_time_it_was_w
 async fn a_sequence_ends_while_the_server_does_not_read() {
     let mut websocket = quiet("/deaf", SECOND);
     websocket.sequence = vec![Part::Send(Payload::Binary(vec![7; 16 << 20]))];
-    let causes = vec!["WebSocket: a message could not be sent within 2 s".to_owned()];
+    let causes = vec!["WebSocket: a message could not be sent in time".to_owned()];
     assert_eq!(ended(websocket).await, (0, causes));
 }
 
@@ -247,7 +247,8 @@ async fn a_connection_that_ends_without_a_word_is_1006_and_what_it_owed_counts()
     let cause = "WebSocket: lost without a close frame (1006)".to_owned();
     assert_eq!(measured.total.failures, [(cause, 10)].into());
     let websocket = measured.websocket.unwrap();
-    assert_eq!((websocket.held, websocket.held_share()), (0, Some(0.0)));
-    assert!(websocket.unanswered >= 10, "{}", websocket.unanswered);
-    assert_eq!(websocket.round_trip.count(), websocket.unanswered);
+    assert_eq!((websocket.held, websocket.held_share()), (Some(0), Some(0.0)));
+    let unanswered = websocket.unanswered.unwrap();
+    assert!(unanswered >= 10, "{unanswered}");
+    assert_eq!(websocket.round_trip.count(), unanswered);
 }
