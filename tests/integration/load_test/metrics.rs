@@ -80,6 +80,8 @@ async fn prometheus_counts_what_the_report_counts() {
         assert_eq!(Some(due), step["requests"].as_f64(), "{name}");
         let answered = format!("vas_test_requests_total{{{labels},outcome=\"answered\",cause=\"\"}}");
         assert_eq!(Some(ask(answered).await), step["answered"].as_f64(), "{name}");
+        let outcome = if name == "well" { "answered" } else { "failed" };
+        let labels = format!("{labels},outcome=\"{outcome}\"");
         let latencies = ask(format!("vas_test_latency_seconds_count{{{labels}}}")).await;
         assert_eq!(Some(latencies), step["requests"].as_f64(), "{name}");
         let all = ask(format!("vas_test_latency_seconds_bucket{{{labels},le=\"+Inf\"}}")).await;

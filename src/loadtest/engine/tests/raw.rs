@@ -40,9 +40,16 @@ impl Drop for Server {
 }
 
 /// Says one answer of HTTP/1.1 to whatever is asked, and closes the connection.
-pub(super) async fn say(mut stream: TcpStream, answer: String) -> io::Result<()> {
-    stream.read_exact(&mut [0; 16]).await?;
-    stream.write_all(answer.as_bytes()).await?;
+pub(super) async fn say(stream: TcpStream, said: String) -> io::Result<()> {
+    answer(stream, |_| said).await
+}
+
+/// The same by what the request begins with, such as `GET / HTTP/1.1`.
+pub(super) async fn answer(mut stream: TcpStream, said: impl FnOnce(&str) -> String) -> io::Result<()> {
+    let mut asked = [0; 16];
+    stream.read_exact(&mut asked).await?;
+    let said = said(&String::from_utf8_lossy(&asked));
+    stream.write_all(said.as_bytes()).await?;
     stream.shutdown().await?;
     // What the client still sends must not reset the connection before the answer is read.
     tokio::io::copy(&mut stream, &mut tokio::io::sink())

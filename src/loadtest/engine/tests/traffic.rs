@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     begin, get, rate,
-    raw::{Server, say},
+    raw::{Server, answer, say},
     scenario, target, template,
 };
 use crate::{
@@ -66,4 +66,25 @@ async fn a_service_that_only_redirects_is_seen_to_do_so() {
     let measured = measure(&server, get("/")).await;
     assert_eq!(measured.total.answered, 20, "{:?}", measured.total.failures);
     assert!(measured.total.traffic.unwrap().only_redirects());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_followed_counts_with_the_status_it_leads_to_and_the_bytes_of_both() {
+    let server = Server::start(|stream, _| {
+        answer(stream, |asked| {
+            if asked.starts_with("GET /a ") {
+                "HTTP/1.1 302 Found\r\nlocation: /b\r\ncontent-length: 5\r\n\r\nmoved".to_owned()
+            } else {
+                "HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\narrived".to_owned()
+            }
+        })
+    })
+    .await;
+    let mut followed = get("/a");
+    if let Action::Request(request) = &mut followed {
+        request.follow = Some(true);
+    }
+    let traffic = measure(&server, followed).await.total.traffic.unwrap();
+    assert_eq!(traffic.statuses, [(200, 20)].into());
+    assert_eq!((traffic.sent_bytes, traffic.received_bytes), (0, 20 * (5 + 7)));
 }

@@ -430,7 +430,7 @@ pub(super) struct WebSocketHistograms {
     pub(super) round_trip: String,
     /// From a ping to its pong.
     #[serde(default)]
-    pub(super) ping: String,
+    pub(super) ping: Option<String>,
     /// From a request for voice to its first byte.
     pub(super) first_byte: String,
     /// How far gaps between voice frames were from what they should be.

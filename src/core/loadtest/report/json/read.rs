@@ -271,7 +271,10 @@ fn websocket(row: &WebSocketRow, histograms: &WebSocketHistograms) -> Result<Web
         held: row.held,
         held_peak: row.held_peak,
         round_trip: histogram("websocket.round_trip", &histograms.round_trip)?,
-        ping: histogram("websocket.ping", &histograms.ping)?,
+        ping: histograms
+            .ping
+            .as_deref()
+            .map_or(Ok(Latencies::default()), |text| histogram("websocket.ping", text))?,
         first_byte: histogram("websocket.first_byte", &histograms.first_byte)?,
         jitter: histogram("websocket.jitter", &histograms.jitter)?,
         messages: (row.messages_sent, row.messages_received),

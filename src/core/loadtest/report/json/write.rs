@@ -219,7 +219,7 @@ fn histograms(measured: &Measured) -> Result<Histograms, serde_json::Error> {
         Ok::<_, serde_json::Error>(WebSocketHistograms {
             connect: encode(&websocket.connect)?,
             round_trip: encode(&websocket.round_trip)?,
-            ping: encode(&websocket.ping)?,
+            ping: Some(encode(&websocket.ping)?),
             first_byte: encode(&websocket.first_byte)?,
             jitter: encode(&websocket.jitter)?,
         })
