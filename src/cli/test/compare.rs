@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     cli::{EXIT_INVALID, output},
-    core::loadtest::compare::{Difference, Judgement, compare, render},
+    core::loadtest::compare::{Comparison, Difference, Judgement, compare, render},
 };
 
 /// Compare a run with an earlier one, and say what became worse beyond noise
@@ -51,15 +51,15 @@ impl Args {
             return ExitCode::from(if error.is_usage() { EXIT_INVALID } else { 1 });
         }
         match self.compare() {
-            Ok(differences) => {
-                let reports = self.outputs.iter().map(|output| report(output, &differences));
-                let text = render::text(&differences);
+            Ok(comparison) => {
+                let reports = self.outputs.iter().map(|output| report(output, &comparison));
+                let text = render::text(&comparison);
                 let written = destination::publish("vas test compare", &text, reports);
                 let worse = |difference: &Difference| difference.judgement == Judgement::Worse;
                 let known = |difference: &Difference| difference.judgement != Judgement::Unknown;
-                if differences.iter().any(worse) {
+                if comparison.differences.iter().any(worse) {
                     ExitCode::from(EXIT_MISSED)
-                } else if !differences.iter().any(known) {
+                } else if !comparison.differences.iter().any(known) {
                     let _ = writeln!(
                         io::stderr().lock(),
                         "vas test compare: nothing could be compared: one of the runs has fewer than five seconds with answers"
@@ -77,7 +77,7 @@ impl Args {
         }
     }
 
-    fn compare(&self) -> Result<Vec<Difference>, FileError> {
+    fn compare(&self) -> Result<Comparison, FileError> {
         let (baseline, run) = (read(&self.baseline)?, read(&self.run)?);
         for (file, stored) in [(&self.baseline, &baseline), (&self.run, &run)] {
             for doubt in &stored.doubts {
@@ -90,14 +90,18 @@ impl Args {
         }
         // Always the same draws: the same reports give the same answer.
         let mut random = fastrand::Rng::with_seed(1);
-        Ok(compare(&baseline, &run, &mut |below| random.usize(..below)))
+        let comparison = compare(&baseline, &run, &mut |below| random.usize(..below));
+        for warning in &comparison.warnings {
+            let _ = writeln!(io::stderr().lock(), "warning: {warning}");
+        }
+        Ok(comparison)
     }
 }
 
-fn report<'a>(output: &'a Output, differences: &[Difference]) -> Written<'a> {
+fn report<'a>(output: &'a Output, comparison: &Comparison) -> Written<'a> {
     let text = match output {
-        Output::Json(_) => render::json(differences).map_err(io::Error::from),
-        Output::Markdown(_) => Ok(render::markdown(differences)),
+        Output::Json(_) => render::json(comparison).map_err(io::Error::from),
+        Output::Markdown(_) => Ok(render::markdown(comparison)),
     };
     (output.destination(), text)
 }

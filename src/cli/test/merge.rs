@@ -71,8 +71,10 @@ pub(super) enum FileError {
 enum Error {
     #[error(transparent)]
     File(#[from] FileError),
+    #[error("{} has what {} has too: each run counts once; leave one of them out", .again.display(), .first.display())]
+    Twice { first: PathBuf, again: PathBuf },
     #[error(transparent)]
-    Merge(#[from] MergeError),
+    Merge(MergeError),
     #[error(transparent)]
     Output(#[from] DestinationError),
 }
@@ -95,7 +97,7 @@ impl Args {
     fn merge(&self) -> Result<u8, Error> {
         outputs::try_all(&self.outputs)?;
         let runs: Vec<Stored> = self.files.iter().map(read).collect::<Result<_, _>>()?;
-        let report = merge(runs)?;
+        let report = merge(runs).map_err(|error| self.named(error))?;
         let written = outputs::publish("vas test merge", &report, &self.outputs);
         let code = match report.verdict {
             Verdict::Pass => 0,
@@ -103,6 +105,23 @@ impl Args {
             Verdict::Invalid => EXIT_PROVES_NOTHING,
         };
         Ok(verdict::after_writing(code, written))
+    }
+
+    /// The error with the files that it is about.
+    fn named(&self, error: MergeError) -> Error {
+        let file = |number: usize| {
+            number
+                .checked_sub(1)
+                .and_then(|index| self.files.get(index))
+                .cloned()
+        };
+        match error {
+            MergeError::Twice(first, again) => match (file(first), file(again)) {
+                (Some(first), Some(again)) => Error::Twice { first, again },
+                _ => Error::Merge(error),
+            },
+            error => Error::Merge(error),
+        }
     }
 }
 

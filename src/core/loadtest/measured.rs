@@ -1,6 +1,12 @@
 //! What a run of load brought: everything that reports and verdicts are made of.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    num::ParseIntError,
+    str::FromStr,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
@@ -13,6 +19,8 @@ use super::{
 /// One run of load.
 #[derive(Clone, Debug)]
 pub struct Measured {
+    /// The runs that it is made of: one, or those that were merged. Empty where a report does not tell.
+    pub runs: BTreeSet<RunId>,
     /// When its first request was due.
     pub began: Timestamp,
     /// How long requests were to be sent.
@@ -33,6 +41,24 @@ pub struct Measured {
     pub generator: Generator,
     /// WebSocket connections, if the scenario has any.
     pub websocket: Option<WebSockets>,
+}
+
+/// What tells a run from all others: a number drawn at its beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunId(pub u64);
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl FromStr for RunId {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u64::from_str_radix(text, 16).map(Self)
+    }
 }
 
 /// How a run ended.

@@ -1,7 +1,7 @@
 //! What all threads measured: seconds while the run goes on, everything at its end.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     core::loadtest::{
         latencies::Latencies,
-        measured::{End, Fault, Generator, Measured, Requests, Second, WebSockets, ratio},
+        measured::{End, Fault, Generator, Measured, Requests, RunId, Second, WebSockets, ratio},
         scenario::model::{Action, Load, Scenario},
     },
     loadtest::{clock::RunClock, http::Failure},
@@ -210,6 +210,7 @@ impl Collector {
         }
         let (end, elapsed) = self.end();
         Measured {
+            runs: BTreeSet::from([RunId(fastrand::u64(..))]),
             began: self.clock.timestamp(),
             planned,
             elapsed,

@@ -90,8 +90,17 @@ async fn a_rate_and_a_threshold_are_enough_and_the_exit_code_says_how_it_went() 
     );
 
     let (first, both) = (json.display().to_string(), file("merged.json"));
+    let twice = test(&["merge", &first, &first]).await;
+    assert_eq!(twice.status.code(), Some(2));
+    let same = format!("{first} has what {first} has too: each run counts once");
+    assert!(words(&twice).1.contains(&same), "{:?}", words(&twice));
+    // As if another machine had run it at the same time.
+    let mut other = read(&json);
+    other["run"]["ids"] = serde_json::json!(["1dea"]);
+    let second = file("quick-elsewhere.json");
+    std::fs::write(&second, other.to_string()).expect("a file");
     let merged = format!("json={}", both.display());
-    let output = test(&["merge", &first, &first, "-o", &merged]).await;
+    let output = test(&["merge", &first, &second.display().to_string(), "-o", &merged]).await;
     let (stdout, stderr) = words(&output);
     assert_eq!(output.status.code(), Some(0), "{stdout}{stderr}");
     assert_eq!(read(&both)["summary"]["requests"], 200);
@@ -99,7 +108,7 @@ async fn a_rate_and_a_threshold_are_enough_and_the_exit_code_says_how_it_went() 
     // Two seconds are too few to tell anything.
     assert_eq!(compared.status.code(), Some(3), "{:?}", words(&compared));
     assert!(
-        words(&compared).0.contains("answered per second"),
+        words(&compared).0.contains("answered of due, %"),
         "{:?}",
         words(&compared)
     );

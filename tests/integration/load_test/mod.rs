@@ -2,6 +2,7 @@
 
 mod command;
 mod engine;
+mod faults;
 mod metrics;
 mod outputs;
 mod pipeline;

@@ -10,6 +10,7 @@ pub mod render;
 use serde::Serialize;
 
 use super::{
+    duration,
     latencies::Quantiles,
     measured::{Second, ratio},
     report::{Workload, json::Stored},
@@ -21,8 +22,19 @@ const DRAWS: usize = 1000;
 const TAIL: f64 = 0.025;
 /// Differences up to this share are the same to everybody.
 const NOTICED: f64 = 0.05;
+/// The unit of the closed model.
+const USERS: &str = "users";
 /// Fewer seconds than this say nothing.
 const FEWEST: usize = 5;
+
+/// Two runs beside each other.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// What they differ in before anything was measured: reasons to doubt that one was made to be compared with the other.
+    pub warnings: Vec<String>,
+    /// Every figure of both.
+    pub differences: Vec<Difference>,
+}
 
 /// One figure of two runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -69,14 +81,25 @@ struct Figure {
     read: Read,
 }
 
-const FIGURES: [Figure; 7] = [
-    Figure {
-        name: "answered per second",
-        more_is_better: true,
-        watched: false,
-        average: median,
-        read: |second, _| (second.due > 0).then(|| ratio(second.answered, 1)),
-    },
+/// Users of the closed model ask for more of a faster service, so what they got is the figure. The open model asks for
+/// what was planned, and more of that is no better service: what was answered of it is the figure.
+const RATE: Figure = Figure {
+    name: "answered per second",
+    more_is_better: true,
+    watched: false,
+    average: median,
+    read: |second, _| (second.due > 0).then(|| ratio(second.answered, 1)),
+};
+/// See [`RATE`].
+const ANSWERED_OF_DUE: Figure = Figure {
+    name: "answered of due, %",
+    more_is_better: true,
+    watched: false,
+    average: median,
+    read: |second, _| (second.due > 0).then(|| 100.0 * ratio(second.answered, second.due)),
+};
+
+const FIGURES: [Figure; 6] = [
     Figure {
         name: "p50, ms",
         more_is_better: false,
@@ -143,11 +166,21 @@ fn millis(second: &Second, of: fn(Quantiles) -> f64) -> Option<f64> {
 /// A number below the one given, each as likely as the others. The same source gives the same answers.
 pub type Draw<'a> = dyn FnMut(usize) -> usize + 'a;
 
-/// Every figure of both runs; that of replicas only where both were watched.
-pub fn compare(baseline: &Stored, run: &Stored, draw: &mut Draw<'_>) -> Vec<Difference> {
+/// Compares every figure of both runs; that of replicas only where both were watched.
+pub fn compare(baseline: &Stored, run: &Stored, draw: &mut Draw<'_>) -> Comparison {
+    Comparison {
+        warnings: unlike(baseline, run),
+        differences: differences(baseline, run, draw),
+    }
+}
+
+fn differences(baseline: &Stored, run: &Stored, draw: &mut Draw<'_>) -> Vec<Difference> {
     let watched = !baseline.workloads.is_empty() && !run.workloads.is_empty();
-    FIGURES
+    let users = [baseline, run].iter().any(|stored| stored.load_unit == USERS);
+    let answered = if users { RATE } else { ANSWERED_OF_DUE };
+    [answered]
         .iter()
+        .chain(&FIGURES)
         .filter(|figure| watched || !figure.watched)
         .map(|figure| {
             let of = |stored: &Stored| -> Vec<f64> {
@@ -159,6 +192,40 @@ pub fn compare(baseline: &Stored, run: &Stored, draw: &mut Draw<'_>) -> Vec<Diff
             difference(figure, &of(baseline), &of(run), draw)
         })
         .collect()
+}
+
+/// See [`Comparison::warnings`].
+fn unlike(baseline: &Stored, run: &Stored) -> Vec<String> {
+    let seconds = |stored: &Stored| stored.measured.elapsed.as_secs_f64();
+    let apart = |one: f64, other: f64| (one - other).abs() > NOTICED * one.max(other);
+    let load = |stored: &Stored| format!("{:.0} {}", stored.load.peak(), stored.load_unit);
+    let loads = baseline.load_unit != run.load_unit || apart(baseline.load.peak(), run.load.peak());
+    let length = |stored: &Stored| duration::format(stored.measured.elapsed);
+    [
+        (
+            "scenarios",
+            baseline.name.clone(),
+            run.name.clone(),
+            baseline.name != run.name,
+        ),
+        (
+            "targets",
+            baseline.target.clone(),
+            run.target.clone(),
+            baseline.target != run.target,
+        ),
+        ("loads", load(baseline), load(run), loads),
+        (
+            "lengths",
+            length(baseline),
+            length(run),
+            apart(seconds(baseline), seconds(run)),
+        ),
+    ]
+    .into_iter()
+    .filter(|(.., differ)| *differ)
+    .map(|(what, one, other, _)| format!("the runs have different {what}: {one} and {other}"))
+    .collect()
 }
 
 fn difference(figure: &Figure, baseline: &[f64], run: &[f64], draw: &mut Draw<'_>) -> Difference {

@@ -4,18 +4,18 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{Difference, Judgement};
+use super::{Comparison, Difference, Judgement};
 
 /// Version of the JSON form. Fields may be added within one.
 const SCHEMA_VERSION: u32 = 1;
 
 /// As a table of text.
-pub fn text(differences: &[Difference]) -> String {
+pub fn text(comparison: &Comparison) -> String {
     let mut text = format!(
         "{:<20} {:>10} {:>10}  {:<20}\n",
         "", "baseline", "run", "change (95 %)"
     );
-    for difference in differences {
+    for difference in &comparison.differences {
         let [baseline, run, change, words] = cells(difference);
         // Writing to a String cannot fail.
         let _ = writeln!(
@@ -27,10 +27,16 @@ pub fn text(differences: &[Difference]) -> String {
     text
 }
 
-/// As a table of Markdown.
-pub fn markdown(differences: &[Difference]) -> String {
-    let mut text = "| | baseline | run | change (95 %) | |\n|---|---|---|---|---|\n".to_owned();
-    for difference in differences {
+/// As a table of Markdown, below what the runs differ in.
+pub fn markdown(comparison: &Comparison) -> String {
+    let mut text = String::new();
+    for words in &comparison.warnings {
+        // Names and targets are no markup.
+        let words = words.replace(['<', '>', '|', '`', '\n'], " ");
+        let _ = writeln!(text, "> {words}\n");
+    }
+    text.push_str("| | baseline | run | change (95 %) | |\n|---|---|---|---|---|\n");
+    for difference in &comparison.differences {
         let [baseline, run, change, words] = cells(difference);
         let words = words.replace("WORSE", "**worse**");
         let _ = writeln!(
@@ -46,15 +52,16 @@ pub fn markdown(differences: &[Difference]) -> String {
 ///
 /// # Errors
 /// When a number has no JSON form.
-pub fn json(differences: &[Difference]) -> Result<String, serde_json::Error> {
+pub fn json(comparison: &Comparison) -> Result<String, serde_json::Error> {
     #[derive(Serialize)]
-    struct Comparison<'a> {
+    struct Document<'a> {
         schema_version: u32,
-        differences: &'a [Difference],
+        #[serde(flatten)]
+        comparison: &'a Comparison,
     }
-    serde_json::to_string_pretty(&Comparison {
+    serde_json::to_string_pretty(&Document {
         schema_version: SCHEMA_VERSION,
-        differences,
+        comparison,
     })
     .map(|text| text + "\n")
 }
@@ -85,20 +92,25 @@ mod tests {
 
     #[test]
     fn each_form_has_the_figures_their_change_and_what_to_make_of_it() {
-        let differences = [Difference {
+        let differences = vec![Difference {
             figure: "p95, ms",
             baseline: Some(100.0),
             run: None,
             change: Some((0.1, 0.205)),
             judgement: Judgement::Worse,
         }];
-        assert!(text(&differences).contains("    100.00          -  +10.0 % to +20.5 %   WORSE"));
-        assert!(
-            markdown(&differences).ends_with("| p95, ms | 100.00 | - | +10.0 % to +20.5 % | **worse** |\n")
-        );
-        let json: serde_json::Value = serde_json::from_str(&json(&differences).unwrap()).unwrap();
+        let comparison = Comparison {
+            warnings: vec!["the runs have different lengths: 1s and 9s".to_owned()],
+            differences,
+        };
+        assert!(text(&comparison).contains("    100.00          -  +10.0 % to +20.5 %   WORSE"));
+        let markdown = markdown(&comparison);
+        assert!(markdown.starts_with("> the runs have different lengths: 1s and 9s\n\n| |"));
+        assert!(markdown.ends_with("| p95, ms | 100.00 | - | +10.0 % to +20.5 % | **worse** |\n"));
+        let json: serde_json::Value = serde_json::from_str(&json(&comparison).unwrap()).unwrap();
         assert_eq!(json["differences"][0]["judgement"], "worse");
         assert_eq!(json["differences"][0]["change"][0], 0.1);
         assert_eq!(json["schema_version"], 1);
+        assert_eq!(json["warnings"][0], comparison.warnings[0]);
     }
 }

@@ -44,7 +44,7 @@ fn run(p95: f64, failed: u64) -> Stored {
 
 fn compared(baseline: &Stored, run: &Stored) -> Vec<Difference> {
     let mut random = fastrand::Rng::with_seed(7);
-    compare(baseline, run, &mut |below| random.usize(..below))
+    compare(baseline, run, &mut |below| random.usize(..below)).differences
 }
 
 fn judged(baseline: &Stored, run: &Stored) -> Vec<Judgement> {
@@ -77,6 +77,55 @@ fn connections_that_end_under_more_requests_are_worse() {
     assert_eq!(
         (found[5].figure, found[5].run, found[5].judgement),
         ("sent twice, %", Some(3.0), Judgement::Worse)
+    );
+}
+
+#[test]
+fn an_open_load_is_judged_by_what_was_due_and_users_by_what_they_got() {
+    let mut double = run(100.0, 0);
+    for second in &mut double.measured.seconds {
+        (second.due, second.answered) = (200, 200);
+    }
+    let rate = |baseline: &Stored, run: &Stored| compared(baseline, run).remove(0);
+    let open = rate(&run(100.0, 0), &double);
+    assert_eq!(
+        (open.figure, open.run, open.judgement),
+        ("answered of due, %", Some(100.0), Judgement::Same)
+    );
+    // Twice the load of which half is answered is no better than the half that was asked for.
+    let mut half = double.clone();
+    for second in &mut half.measured.seconds {
+        second.answered = 100;
+    }
+    assert_eq!(rate(&run(100.0, 0), &half).judgement, Judgement::Worse);
+    let users = |mut run: Stored| {
+        run.load_unit = "users".to_owned();
+        run
+    };
+    let closed = rate(&users(run(100.0, 0)), &users(double));
+    assert_eq!(
+        (closed.figure, closed.judgement),
+        ("answered per second", Judgement::Better)
+    );
+}
+
+#[test]
+fn runs_that_were_not_made_to_be_compared_are_told() {
+    let one = run(100.0, 0);
+    assert_eq!(unlike(&one, &one), [""; 0]);
+    let mut other = one.clone();
+    other.name = "spike".to_owned();
+    other.target = "http://other".to_owned();
+    other.load = Profile::constant(40.0, Duration::from_secs(20));
+    other.measured.elapsed = Duration::from_secs(20);
+    assert_eq!(
+        unlike(&one, &other),
+        [
+            "the runs have different scenarios: load and spike",
+            "the runs have different targets: http://h and http://other",
+            "the runs have different loads: 0 requests/s and 40 requests/s",
+            "the runs have different lengths: 10s and 20s",
+        ]
     );
 }
 

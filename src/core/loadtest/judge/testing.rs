@@ -1,12 +1,16 @@
 //! Runs for tests.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
 use crate::core::loadtest::{
     latencies::Latencies,
-    measured::{End, Generator, Measured, Requests, Second},
+    measured::{End, Generator, Measured, Requests, RunId, Second},
     traffic::Traffic,
 };
 
@@ -41,6 +45,9 @@ pub fn requests(answered: u64, failed: u64) -> Requests {
     requests
 }
 
+/// Runs are different ones, even if they measured the same.
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
 /// Ten seconds of a generator that had an easy time.
 pub fn measured(total: Requests) -> Measured {
     let mut schedule_error = Latencies::default();
@@ -59,6 +66,7 @@ pub fn measured(total: Requests) -> Measured {
         generator_cpu: Some(0.05),
     };
     Measured {
+        runs: BTreeSet::from([RunId(NEXT.fetch_add(1, Ordering::Relaxed))]),
         began: Timestamp::UNIX_EPOCH,
         planned: Duration::from_secs(10),
         elapsed: Duration::from_secs(10),

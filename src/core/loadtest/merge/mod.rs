@@ -24,6 +24,9 @@ pub enum MergeError {
     /// Users and rates do not add up.
     #[error("one run is in {0}, another in {1}: only runs of the same kind are merged")]
     Unit(String, String),
+    /// The same requests would count twice.
+    #[error("run {1} has what run {0} has too: each run counts once")]
+    Twice(usize, usize),
     /// They did not send at the same time.
     #[error(
         "one run began at {0}, another at {1}, when no other was sending: only runs of the same time are merged"
@@ -36,8 +39,12 @@ pub enum MergeError {
 /// # Errors
 /// When there is none, or they are of different kinds.
 pub fn merge(runs: Vec<Stored>) -> Result<Report, MergeError> {
+    twice(&runs)?;
+    let names = all_of(runs.iter().map(|run| &run.name));
+    let targets = all_of(runs.iter().map(|run| &run.target));
     let mut runs = runs.into_iter();
     let mut all = runs.next().ok_or(MergeError::None)?;
+    (all.name, all.target) = (names, targets);
     for run in runs {
         if run.load_unit != all.load_unit {
             return Err(MergeError::Unit(all.load_unit, run.load_unit));
@@ -55,9 +62,6 @@ pub fn merge(runs: Vec<Stored>) -> Result<Report, MergeError> {
         if apart(&all.measured, &run.measured) {
             return Err(MergeError::Apart(all.measured.began, run.measured.began));
         }
-        if run.target != all.target {
-            all.target = format!("{}, {}", all.target, run.target);
-        }
         let shifts = shifts(&all.measured, &run.measured);
         all.load = all
             .load
@@ -70,6 +74,40 @@ pub fn merge(runs: Vec<Stored>) -> Result<Report, MergeError> {
         join(&mut all.measured, run.measured, shifts);
     }
     Ok(judged(all))
+}
+
+/// Refuses a run that is in another, numbered from one.
+fn twice(runs: &[Stored]) -> Result<(), MergeError> {
+    for (number, run) in runs.iter().enumerate() {
+        let mut before = runs.iter().take(number);
+        if let Some(earlier) = before.position(|earlier| share(&earlier.measured, &run.measured)) {
+            return Err(MergeError::Twice(earlier + 1, number + 1));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the same run is in both. Reports of earlier versions do not say which run is in them: no two runs begin in the
+/// same nanosecond and take as long for the same requests.
+fn share(one: &Measured, other: &Measured) -> bool {
+    if one.runs.is_empty() || other.runs.is_empty() {
+        let (latency, of_other) = (&one.total.latency, &other.total.latency);
+        return one.began == other.began
+            && one.total.due == other.total.due
+            && latency.histogram() == of_other.histogram();
+    }
+    !one.runs.is_disjoint(&other.runs)
+}
+
+/// Each once, in their order.
+fn all_of<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    let mut all: Vec<&str> = Vec::new();
+    for name in names {
+        if !all.contains(&name.as_str()) {
+            all.push(name);
+        }
+    }
+    all.join(", ")
 }
 
 fn judged(run: Stored) -> Report {
@@ -129,6 +167,7 @@ fn join(all: &mut Measured, mut run: Measured, shifts: (u32, u32)) {
     all.elapsed = after(shifts.0, all.elapsed).max(after(shifts.1, run.elapsed));
     all.began = all.began.min(run.began);
     // The one that ended worse counts.
+    all.runs.append(&mut run.runs);
     all.end = match (std::mem::replace(&mut all.end, End::Completed), run.end) {
         (End::Aborted(why), _) | (_, End::Aborted(why)) => End::Aborted(why),
         (End::Interrupted, _) | (_, End::Interrupted) => End::Interrupted,

@@ -45,6 +45,40 @@ fn seconds_stand_side_by_side_by_time_of_day() {
 }
 
 #[test]
+fn the_same_run_counts_once_also_when_it_is_in_a_merged_one() {
+    let (one, other) = (stored(&passing()), stored(&passing()));
+    let refused = merge(vec![one.clone(), other.clone(), one.clone()]).unwrap_err();
+    assert_eq!(refused, MergeError::Twice(1, 3));
+    let both = stored(&merge(vec![one.clone(), other.clone()]).unwrap());
+    assert_eq!(both.measured.runs.len(), 2);
+    assert_eq!(merge(vec![other, both]).unwrap_err(), MergeError::Twice(1, 2));
+    // An earlier version did not say which run it was.
+    let mut earlier = one;
+    earlier.measured.runs.clear();
+    let copy = earlier.clone();
+    assert_eq!(
+        merge(vec![earlier.clone(), copy]).unwrap_err(),
+        MergeError::Twice(1, 2)
+    );
+    assert!(merge(vec![earlier, stored(&failing())]).is_ok());
+}
+
+#[test]
+fn scenarios_and_targets_are_named_each_once() {
+    let run = |name: &str, target: &str| {
+        let mut run = stored(&passing());
+        (run.name, run.target) = (name.to_owned(), target.to_owned());
+        run
+    };
+    let runs = [("load", "http://a"), ("spike", "http://b"), ("load", "http://b")];
+    let merged = merge(runs.map(|(name, target)| run(name, target)).to_vec()).unwrap();
+    assert_eq!(
+        (&*merged.name, &*merged.target),
+        ("load, spike", "http://a, http://b")
+    );
+}
+
+#[test]
 fn a_doubt_about_one_run_is_one_about_all() {
     let mut doubtful = passing();
     doubtful.doubts = vec!["it stood still".to_owned()];

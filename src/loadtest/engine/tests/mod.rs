@@ -10,6 +10,7 @@ mod requests;
 mod server;
 mod traffic;
 mod truths;
+mod uploads;
 mod websockets;
 
 use std::{path::Path, sync::Arc, time::Duration};

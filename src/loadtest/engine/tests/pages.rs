@@ -65,6 +65,7 @@ pub fn answer(request: &Request<Incoming>) -> Response<Full<Bytes>> {
         "/gzip" => encoded("gzip", gzip(BODY)),
         "/br" => encoded("br", BROTLI.to_vec()),
         "/zstd" => encoded("zstd", ZSTD.to_vec()),
+        "/refused" => status(StatusCode::PAYLOAD_TOO_LARGE),
         _ => status(StatusCode::OK),
     }
 }

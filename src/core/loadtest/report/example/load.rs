@@ -1,11 +1,14 @@
 //! The load of the example, and how a service of its replicas answers it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::cluster::ready_at;
 use crate::core::loadtest::{
     latencies::Latencies,
-    measured::{End, Generator, Measured, Requests, Second, WebSockets},
+    measured::{End, Generator, Measured, Requests, RunId, Second, WebSockets},
     rate::Profile,
     traffic::Traffic,
 };
@@ -88,6 +91,7 @@ pub fn measured() -> Measured {
         received_bytes: 5230 * total.answered + 91 * total.failed(),
     });
     Measured {
+        runs: BTreeSet::from([RunId(0x1dea)]),
         began: "2026-11-23T09:30:00Z".parse().unwrap(),
         planned: Duration::from_secs(600),
         elapsed: Duration::from_secs(600),

@@ -122,6 +122,9 @@ impl From<Quantiles> for QuantileRow {
 /// When, how long and how much.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Run {
+    /// What tells the run from all others, in hexadecimal digits; several for merged runs.
+    #[serde(default)]
+    pub(super) ids: Vec<String>,
     /// When its first request was due.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub(super) began: Timestamp,

@@ -132,6 +132,8 @@ fn measured(document: &Document) -> Result<Measured, ReadError> {
     let (steps, total) = steps(document)?;
     let run = &document.run;
     Ok(Measured {
+        // One that is none is nothing to tell runs apart by.
+        runs: run.ids.iter().filter_map(|id| id.parse().ok()).collect(),
         began: run.began,
         planned: seconds(run.planned_seconds)?,
         elapsed: seconds(run.elapsed_seconds)?,

@@ -83,6 +83,7 @@ fn what_is_written_is_read_without_loss() {
     assert_eq!(after.seconds, before.seconds);
     assert_eq!(after.generator, before.generator);
     assert_eq!(after.end, before.end);
+    assert_eq!(after.runs, before.runs);
     assert_eq!(stored.checks, report.checks);
     assert_eq!(stored.load, report.load);
 }

@@ -96,6 +96,7 @@ fn run(report: &Report) -> Run {
         End::Aborted(why) => (EndRow::Aborted, Some(why.clone())),
     };
     Run {
+        ids: measured.runs.iter().map(ToString::to_string).collect(),
         began: measured.began,
         planned_seconds: measured.planned.as_secs_f64(),
         elapsed_seconds: measured.elapsed.as_secs_f64(),
