@@ -77,6 +77,8 @@ impl Addresses {
                     self.0.round_trip.set(Some(shortest));
                     return Ok(stream);
                 }
+                // That this machine has no way to one address says nothing of the service; another address does.
+                Err(error) if refused.is_some() && error.kind() == io::ErrorKind::AddrNotAvailable => {}
                 Err(error) => refused = Some(error),
             }
         }

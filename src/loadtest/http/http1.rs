@@ -10,7 +10,15 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 
-use super::{Failure, dialer::Dialer, unanswered::Unanswered, wire::Heard};
+use tokio::task::AbortHandle;
+
+use super::{
+    Failure,
+    dialer::Dialer,
+    unanswered::Unanswered,
+    upload::{Refused, Upload},
+    wire::Heard,
+};
 
 /// Headers that an answer may have; hyper's own limit of 400 KiB holds for all of them together.
 pub(super) const MOST_HEADERS: usize = 256;
@@ -21,11 +29,22 @@ pub(super) struct Connections {
     idle: RefCell<Vec<Connection>>,
 }
 
-/// A connection.
+/// A connection. Dropped in the middle of an exchange, such as an upload that the server does not read, it is ended at
+/// once.
 #[derive(Debug)]
 pub(super) struct Connection {
     sender: SendRequest<Full<Bytes>>,
     heard: Rc<Heard>,
+    refused: Refused,
+    driver: AbortHandle,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if !self.sender.is_ready() {
+            self.driver.abort();
+        }
+    }
 }
 
 impl Connections {
@@ -51,17 +70,24 @@ impl Connection {
     pub(super) async fn open(dialer: &Dialer) -> Result<Self, Failure> {
         let (wire, open) = dialer.dial().await?;
         let heard = wire.heard();
+        let upload = Upload::new(wire);
+        let refused = upload.refused();
         let (sender, connection) = http1::Builder::new()
             .max_headers(MOST_HEADERS)
-            .handshake(TokioIo::new(wire))
+            .handshake(TokioIo::new(upload))
             .await
             .map_err(|error| Failure::connection(&error))?;
-        tokio::task::spawn_local(async move {
+        let driver = tokio::task::spawn_local(async move {
             // Whoever sends on it learns what went wrong.
             let _ = connection.await;
             drop(open);
         });
-        Ok(Self { sender, heard })
+        Ok(Self {
+            sender,
+            heard,
+            refused,
+            driver: driver.abort_handle(),
+        })
     }
 
     /// Whether it takes a request now.
@@ -82,8 +108,17 @@ impl Connection {
         })
     }
 
-    /// The connection again when its answer was read, if it takes another request.
-    pub(super) async fn again(mut self) -> Option<Self> {
-        self.sender.ready().await.is_ok().then_some(self)
+    /// The connection again when its answer was read, if it takes another request. It is not waited for: one that has
+    /// more to do is still sending a request whose answer has come, and nobody knows for how long.
+    pub(super) async fn again(self) -> Option<Self> {
+        /// Turns of the task that drives the connection, which needs one at most to see that all is done.
+        const TURNS: u32 = 4;
+        for _ in 0..TURNS {
+            if self.is_ready() {
+                return (!self.refused.is()).then_some(self);
+            }
+            tokio::task::yield_now().await;
+        }
+        None
     }
 }

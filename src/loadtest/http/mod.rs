@@ -7,6 +7,7 @@
 //! pool       the connection for each request      exchange   one request and its whole answer
 //! unanswered when a request is sent once more     failure    why a request was not answered as it should be
 //! redirect   where an answer leads                follow     one request and the redirects it leads to, on request
+//! upload     one that the server does not read
 //! decode     bodies without their encodings       credentials  user and password in a URL
 //! ```
 //!
@@ -27,6 +28,7 @@ mod pool;
 mod redirect;
 mod target;
 mod unanswered;
+mod upload;
 mod wire;
 
 pub use self::{
