@@ -91,7 +91,7 @@ impl Failure {
 
     /// A connection that could not be made.
     pub fn connect(error: &io::Error) -> Self {
-        fault(error).map_or_else(|| Self::Connect(error.into(), Detail::of(error)), Self::Generator)
+        fault(error).map_or_else(|| Self::Connect(error.into(), beyond(error)), Self::Generator)
     }
 
     /// TLS that could not be agreed on.
@@ -150,10 +150,18 @@ impl Failure {
                 Self::Connection(Lost::Closed, Detail::of(error))
             }
             None => fault(error).map_or_else(
-                || Self::Connection(Lost::System(error.into()), Detail::of(error)),
+                || Self::Connection(Lost::System(error.into()), beyond(error)),
                 Self::Generator,
             ),
         }
+    }
+}
+
+/// What an I/O error says beyond its kind; one of the operating system has its number and nothing else.
+fn beyond(error: &io::Error) -> Detail {
+    match error.raw_os_error() {
+        Some(_) => Detail::NONE,
+        None => Detail::of(error),
     }
 }
 
@@ -198,9 +206,11 @@ mod tests {
         let refused = io::Error::from_raw_os_error(111);
         let failure = Failure::connect(&refused);
         assert_eq!(failure.to_string(), "cannot connect: connection refused");
+        assert_eq!(failure.detail(), None);
+        let closed = Failure::connection(&io::Error::new(io::ErrorKind::NotConnected, "after 17 bytes"));
         assert_eq!(
-            failure.detail().as_deref(),
-            Some("Connection refused (os error 111)")
+            (closed.to_string().as_str(), closed.detail().as_deref()),
+            ("connection: not connected", Some("after 17 bytes"))
         );
         let (short, long) = (
             Failure::Timeout(Duration::from_millis(1500)),
