@@ -103,7 +103,7 @@ impl Follower {
                 hop.answer
             }
             Ok(None) => {
-                let elsewhere = self.elsewhere(asking, next, &mut exchanged.traffic);
+                let elsewhere = self.elsewhere(asking, own, next, &mut exchanged.traffic);
                 let answered = tokio::time::timeout(timeout, elsewhere).await;
                 answered.unwrap_or(Err(Failure::Timeout(timeout)))
             }
@@ -114,12 +114,13 @@ impl Follower {
     async fn elsewhere(
         &self,
         asking: Asking<'_>,
+        own: Option<&mut Own>,
         next: &Next,
         traffic: &mut Exchanged,
     ) -> Result<Answer, Failure> {
         let target = self.host(asking.pool.target(), &next.url)?;
         let outgoing = next.elsewhere()?;
-        let mut reserved = asking.pool.reserve().await?;
+        let mut reserved = asking.pool.reserve(own).await?;
         let stream = reserved.connect(&target).await?;
         let (mut sender, connection) = http1::Builder::new()
             .max_headers(MOST_HEADERS)

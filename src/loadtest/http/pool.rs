@@ -104,12 +104,20 @@ impl Pool {
     }
 
     /// Room for a connection that the pool does not keep itself, as soon as there is some; it takes the place of an idle
-    /// one where there are as many as there may be.
+    /// one where there are as many as there may be. A user gives up its own connection where nothing else is free: all
+    /// would wait for each other.
     ///
     /// # Errors
     /// When the test is over.
-    pub async fn reserve(&self) -> Result<Reserved<'_>, Failure> {
-        let room = self.room().await?;
+    pub async fn reserve(&self, own: Option<&mut Own>) -> Result<Reserved<'_>, Failure> {
+        let room = if let Some(room) = self.dialer.free_room() {
+            room
+        } else {
+            if let Some(own) = own {
+                own.0 = None;
+            }
+            self.room().await?
+        };
         self.make_room();
         Ok(Reserved {
             dialer: &self.dialer,

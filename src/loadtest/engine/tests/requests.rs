@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use super::{begin, get, rate, scenario, server::Server, target};
+use super::{begin, begin_with, get, rate, scenario, server::Server, target, template};
 use crate::{
     core::loadtest::{
         measured::Measured,
-        scenario::model::{Action, BodyCheck},
+        rate::Profile,
+        scenario::model::{Action, BodyCheck, Load, Request, Statuses},
     },
-    loadtest::http::{Protocol, Target},
+    loadtest::{
+        engine::Settings,
+        http::{Protocol, Target},
+    },
 };
 
 const BOTH: [Protocol; 2] = [Protocol::Http1, Protocol::Http2];
@@ -19,6 +23,13 @@ async fn ten(target: &Target, action: Action) -> Measured {
         .finish()
         .await
         .unwrap()
+}
+
+fn request(path: &str) -> Request {
+    match get(path) {
+        Action::Request(request) => request,
+        Action::WebSocket(_) => unreachable!("it is a request"),
+    }
 }
 
 #[track_caller]
@@ -63,12 +74,76 @@ async fn an_answer_with_200_headers_of_256_kib_is_read() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn checks_see_the_body_as_it_was_before_it_was_encoded() {
     let server = Server::plain().await;
-    for path in ["/gzip"] {
-        let Action::Request(mut request) = get(path) else {
-            unreachable!("it is one")
-        };
+    for path in ["/gzip", "/br", "/zstd"] {
+        let mut request = request(path);
         request.checks = vec![BodyCheck::Json("/ok".to_owned())];
         let target = target(&server.url, Protocol::Http1, None);
         all_answered(&ten(&target, Action::Request(request)).await, path);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_target_is_asked_for_with_its_slash_and_its_query() {
+    let server = Server::plain().await;
+    let url = format!("{}/exact/?a=b", server.url);
+    for protocol in BOTH {
+        all_answered(&ten(&target(&url, protocol, None), get("")).await, protocol);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redirects_are_followed_where_that_is_asked_for_and_ten_at_most() {
+    let server = Server::plain().await;
+    for protocol in BOTH {
+        let mut target = target(&server.url, protocol, None);
+        let mut step = request("/redirects/10");
+        step.expect = Statuses::Only(vec![200]);
+        let action = Action::Request(step.clone());
+        let measured = ten(&target, action.clone()).await;
+        assert_eq!(measured.total.failures, [("status 302".to_owned(), 10)].into());
+        target.follow = true;
+        all_answered(&ten(&target, action).await, protocol);
+
+        step.path = template("/redirects/11");
+        let measured = ten(&target, Action::Request(step.clone())).await;
+        let cause = "redirect: more than 10 in a row".to_owned();
+        assert_eq!(measured.total.failures, [(cause, 10)].into());
+        step.follow = Some(false);
+        let measured = ten(&target, Action::Request(step)).await;
+        assert_eq!(measured.total.failures, [("status 302".to_owned(), 10)].into());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn credentials_follow_to_no_other_host_and_its_connections_count() {
+    let (server, other) = (Server::plain().await, Server::plain().await);
+    for protocol in BOTH {
+        let url = server.url.replace("http://", "http://user:p%40ss@");
+        let mut target = target(&url, protocol, None);
+        target.follow = true;
+        // Another port is another host.
+        let measured = ten(&target, get(&format!("/away?{}/anonymous", other.url))).await;
+        all_answered(&measured, protocol);
+        assert!(measured.generator.connections >= 11, "{:?}", measured.generator);
+        let measured = ten(&target, get(&format!("/away?{}/auth", server.url))).await;
+        all_answered(&measured, protocol);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn users_give_up_their_own_connections_where_a_redirect_needs_one_and_there_are_no_more() {
+    let (server, other) = (Server::plain().await, Server::plain().await);
+    let mut target = target(&server.url, Protocol::Http1, None);
+    target.follow = true;
+    let settings = Settings {
+        threads: Some(1),
+        max_connections: Some(3),
+        ..Settings::default()
+    };
+    let load = Load::Closed(Profile::constant(3.0, Duration::from_millis(500)));
+    let mut scenario = scenario(load, vec![get(&format!("/away?{}/anonymous", other.url))]);
+    scenario.timeout = Duration::from_secs(5);
+    let measured = begin_with(scenario, &target, settings).finish().await.unwrap();
+    assert_eq!(measured.total.failed(), 0, "{:?}", measured.total.failures);
+    assert!(measured.total.answered >= 3, "{}", measured.total.answered);
 }

@@ -119,7 +119,7 @@ async fn open<'a>(
     // The upgrade is one of HTTP/1.1, whatever the other requests speak.
     let target = worker.pool.target().over_http1();
     let request = request(worker, &target, socket, values)?;
-    let mut reserved = worker.pool.reserve().await?;
+    let mut reserved = worker.pool.reserve(None).await?;
     *sent = Some(worker.share.clock.elapsed());
     let stream = reserved.connect(&target).await.inspect_err(|_| *sent = None)?;
     let largest = usize::try_from(socket.websocket.largest_message).unwrap_or(usize::MAX);
