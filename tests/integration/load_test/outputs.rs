@@ -82,7 +82,7 @@ async fn all_reports_are_written_whatever_becomes_of_one_and_the_verdict_stays()
         "{:?}",
         words(&ended)
     );
-    assert!(compared.exists() && words(&ended).0.contains("answered per second"));
+    assert!(compared.exists() && words(&ended).0.contains("answered of due"));
 
     fs::write(&empty, "").expect("a file");
     let ended = test(&["merge", &first, &empty.display().to_string()]).await;
