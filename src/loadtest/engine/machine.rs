@@ -148,3 +148,23 @@ impl Drop for PauseWatch {
         self.stop.cancel();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_of_the_processors_is_of_the_time_it_was_measured_over() {
+        let machine = Machine::of_this_process(None);
+        let clock = RunClock::begins_in(Duration::ZERO);
+        let meter = CpuMeter::start(machine, clock);
+        let until = clock.now() + 0.2;
+        while clock.now() < until {
+            std::hint::spin_loop();
+        }
+        // Other tests use processors too, but nobody more than all of them for all of the time.
+        let share = meter.share(clock).expect("some time has passed");
+        assert!(share > 0.0 && share <= 1.02, "{share}");
+        assert_eq!(CpuMeter::start(machine, clock).share(clock), None);
+    }
+}
