@@ -1,7 +1,7 @@
 //! What all threads measured: seconds while the run goes on, everything at its end.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
 };
@@ -13,18 +13,16 @@ use super::{
     detail::Detail,
     machine::{CpuMeter, Machine, PauseWatch, cpu_time},
     recorder::{Message, Slice, Totals},
+    storm::{Ended, Storm},
 };
 use crate::{
     core::loadtest::{
         latencies::Latencies,
-        measured::{End, Fault, Generator, Measured, Requests, RunId, Second, WebSockets, ratio},
+        measured::{End, Fault, Generator, Measured, Requests, RunId, Second, WebSockets},
         scenario::model::{Action, Load, Scenario},
     },
     loadtest::{clock::RunClock, http::Failure},
 };
-
-/// Fewer requests than this are no storm, however many of them fail.
-const FEWEST_FOR_A_STORM: u64 = 20;
 
 /// Puts together what the threads hand on.
 pub(super) struct Collector {
@@ -42,7 +40,7 @@ pub(super) struct Collector {
     cpu_share: Option<f64>,
     open: BTreeMap<u32, (u32, Slice)>,
     next: u32,
-    recent: VecDeque<(u64, u64)>,
+    storm: Storm,
     seconds: Vec<Second>,
     totals: Vec<Totals>,
 }
@@ -72,7 +70,7 @@ impl Collector {
             cpu_share: None,
             open: BTreeMap::new(),
             next: 0,
-            recent: VecDeque::new(),
+            storm: Storm::default(),
             seconds: Vec::new(),
             totals: Vec::new(),
         }
@@ -102,6 +100,10 @@ impl Collector {
         all.latency.merge(&slice.latency);
         all.concurrency += slice.concurrency;
         all.websockets += slice.websockets;
+        all.connected += slice.connected;
+        for (second, lost) in slice.lost {
+            *all.lost.entry(second).or_default() += lost;
+        }
         all.detail.merge(slice.detail);
         while self
             .open
@@ -132,10 +134,28 @@ impl Collector {
             generator_cpu,
         };
         self.next += 1;
-        self.guard(&second);
-        // Nobody has to listen.
-        let _ = self.tell.send((second.clone(), slice.detail));
+        self.guard(Ended {
+            failed: second.failed,
+            answered: second.answered,
+            connected: slice.connected,
+            lost: slice.lost.values().sum(),
+        });
         self.seconds.push(second);
+        self.take_back(&slice.lost);
+        if let Some(second) = self.seconds.last() {
+            // Nobody has to listen.
+            let _ = self.tell.send((second.clone(), slice.detail));
+        }
+    }
+
+    /// Takes connections that were lost out of the answered ones of the seconds in which they were made.
+    fn take_back(&mut self, lost: &BTreeMap<u32, u64>) {
+        for (second, lost) in lost {
+            let second = usize::try_from(*second).ok();
+            if let Some(second) = second.and_then(|second| self.seconds.get_mut(second)) {
+                second.answered = second.answered.saturating_sub(*lost);
+            }
+        }
     }
 
     /// Whether load was sent in a second.
@@ -173,24 +193,14 @@ impl Collector {
     }
 
     /// Ends the run in a storm of errors.
-    fn guard(&mut self, second: &Second) {
+    fn guard(&mut self, second: Ended) {
         let Some(abort) = self.scenario.abort else {
             return;
         };
-        self.recent
-            .push_back((second.failed, second.failed + second.answered));
-        while u64::try_from(self.recent.len()).unwrap_or(u64::MAX) > abort.over.as_secs().max(1) {
-            self.recent.pop_front();
-        }
-        let (failed, ended) = self
-            .recent
-            .iter()
-            .fold((0, 0), |(failed, ended), (f, e)| (failed + f, ended + e));
-        let full = u64::try_from(self.recent.len()).unwrap_or(0) == abort.over.as_secs().max(1);
-        if full && ended >= FEWEST_FOR_A_STORM && ratio(failed, ended) > abort.errors {
+        if let Some(share) = self.storm.share(second, abort) {
             self.ending.order(End::Aborted(format!(
                 "{:.0} % of the requests of {} s failed; the scenario gives up at {:.0} %",
-                100.0 * ratio(failed, ended),
+                100.0 * share,
                 abort.over.as_secs(),
                 100.0 * abort.errors,
             )));

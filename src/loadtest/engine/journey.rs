@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     body::Body,
     plan::{PlannedAction, PlannedJourney, PlannedRequest, PlannedStep, pause},
+    recorder::Times,
     websocket,
     worker::Worker,
 };
@@ -143,7 +144,12 @@ impl User {
         let outgoing = match worker.plan.outgoing(request, &self.values) {
             Ok(outgoing) => outgoing,
             Err(failure) => {
-                worker.recorder.ended(step.id, intended, None, Some(failure));
+                let times = Times {
+                    intended,
+                    sent: None,
+                    over: worker.share.clock.elapsed(),
+                };
+                worker.recorder.ended(step.id, times, Some(failure));
                 return Next::Turn;
             }
         };
@@ -159,16 +165,22 @@ impl User {
         } else {
             asking.exchange(own, &outgoing, worker.timeout).await
         };
+        let times = Times {
+            intended,
+            sent: exchanged.sent,
+            // Before the answer is judged, which is no work of the service.
+            over: worker.share.clock.elapsed(),
+        };
         worker.recorder.traffic(step.id, &exchanged.traffic);
         if exchanged.retried {
-            worker.recorder.retried(step.id);
+            worker.recorder.retried(step.id, times);
         }
         let failure = exchanged
             .answer
             .and_then(|answer| self.judge(request, &answer))
             .err();
         let next = if failure.is_some() { Next::Turn } else { Next::Step };
-        worker.recorder.ended(step.id, intended, exchanged.sent, failure);
+        worker.recorder.ended(step.id, times, failure);
         next
     }
 

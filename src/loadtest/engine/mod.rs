@@ -7,7 +7,7 @@
 //! detail     one second by step, to be watched live
 //! recorder   what one thread measured                 collector what all threads measured, second by second
 //! machine    limits and costs of the generator itself body      a body or message, and what is asked of it
-//! sharing    which connections users have
+//! sharing    which connections users have              storm     when so many fail that a run is given up
 //! ```
 //!
 //! Each sending thread has its own runtime, connections and histograms, so that threads share nothing while they send.
@@ -25,6 +25,7 @@ mod open;
 mod plan;
 mod recorder;
 mod sharing;
+mod storm;
 mod websocket;
 mod worker;
 

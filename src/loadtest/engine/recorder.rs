@@ -41,8 +41,33 @@ pub(super) struct Slice {
     pub(super) concurrency: u64,
     /// WebSocket connections held at its end.
     pub(super) websockets: u64,
+    /// WebSocket connections that were made.
+    pub(super) connected: u64,
+    /// Those that were lost, by the second in which they had been made: this one, or one before it.
+    pub(super) lost: BTreeMap<u32, u64>,
     /// Its requests by step.
     pub(super) detail: Detail,
+}
+
+/// The moments of a request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    /// When it was due.
+    pub(super) intended: Duration,
+    /// When it was sent, if ever.
+    pub(super) sent: Option<Duration>,
+    /// When its whole answer was there, or it was given up. To judge an answer is work of ours, and comes afterwards.
+    pub(super) over: Duration,
+}
+
+/// How a WebSocket was counted when it was connected.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Connected {
+    latency: Duration,
+    /// In which second.
+    second: u32,
+    /// Whether that was before the load ended.
+    in_time: bool,
 }
 
 /// Everything of one thread.
@@ -74,6 +99,13 @@ pub(super) struct StepTotals {
     pub(super) retried: u64,
     pub(super) failures: BTreeMap<Failure, u64>,
     pub(super) traffic: Traffic,
+}
+
+impl Times {
+    /// From the moment it was due.
+    fn latency(self) -> Duration {
+        self.over.saturating_sub(self.intended)
+    }
 }
 
 impl StepTotals {
@@ -152,17 +184,11 @@ impl Recorder {
         }
     }
 
-    /// A request that was due at `intended` and sent at `sent`, if ever, is over now. Gives back its latency.
-    pub(super) fn ended(
-        &self,
-        step: StepId,
-        intended: Duration,
-        sent: Option<Duration>,
-        failure: Option<Failure>,
-    ) -> Duration {
-        let now = self.clock.elapsed();
-        self.roll(now);
-        let latency = now.saturating_sub(intended);
+    /// A request is over.
+    pub(super) fn ended(&self, step: StepId, times: Times, failure: Option<Failure>) {
+        let Times { intended, sent, over } = times;
+        self.roll(over);
+        let latency = times.latency();
         let mut totals = self.totals.borrow_mut();
         let totals = &mut *totals;
         let slice = &mut *self.slice.borrow_mut();
@@ -172,11 +198,11 @@ impl Recorder {
             slice.latency.record(latency);
         }
         let (Some(step), Some(detail)) = (totals.steps.get_mut(step.0), slice.detail.step(step)) else {
-            return latency;
+            return;
         };
         if let Some(sent) = sent {
             step.latency.record(latency);
-            step.service_time.record(now.saturating_sub(sent));
+            step.service_time.record(over.saturating_sub(sent));
         }
         if let Some(failure) = failure {
             if sent.is_some() {
@@ -187,14 +213,31 @@ impl Recorder {
             cause::count(&mut step.failures, failure, 1);
         } else {
             step.answered += 1;
-            step.answered_in_time += u64::from(now <= self.end.get());
+            step.answered_in_time += u64::from(self.is_in_time(over));
             if step.is_first(intended) {
                 step.first_latency.record(latency);
             }
             detail.answered += 1;
             detail.latency.record(latency);
         }
-        latency
+    }
+
+    /// A WebSocket is connected: it counts as answered, unless it is lost.
+    pub(super) fn connected(&self, step: StepId, times: Times) -> Connected {
+        self.ended(step, times, None);
+        self.websockets(|all| all.connected += 1);
+        let mut slice = self.slice.borrow_mut();
+        slice.connected += 1;
+        Connected {
+            latency: times.latency(),
+            second: slice.second,
+            in_time: self.is_in_time(times.over),
+        }
+    }
+
+    /// Whether an answer that came at that moment came before the load ended.
+    fn is_in_time(&self, over: Duration) -> bool {
+        over <= self.end.get()
     }
 
     /// What a request brought over HTTP, whatever became of it.
@@ -208,9 +251,9 @@ impl Recorder {
         }
     }
 
-    /// A request that is about to end was sent twice.
-    pub(super) fn retried(&self, step: StepId) {
-        self.roll(self.clock.elapsed());
+    /// A request that is over was sent twice.
+    pub(super) fn retried(&self, step: StepId, times: Times) {
+        self.roll(times.over);
         if let Some(detail) = self.slice.borrow_mut().detail.step(step) {
             detail.retried += 1;
         }
@@ -219,19 +262,18 @@ impl Recorder {
         }
     }
 
-    /// What counted as answered after `latency`, when it was connected, was lost afterwards: it has failed, in this
-    /// second.
-    pub(super) fn lost(&self, step: StepId, latency: Duration, failure: Failure) {
+    /// A WebSocket that counted as answered was lost afterwards: it has failed, in this second.
+    pub(super) fn lost(&self, step: StepId, connected: Connected, failure: Failure) {
         self.roll(self.clock.elapsed());
         let mut slice = self.slice.borrow_mut();
+        *slice.lost.entry(connected.second).or_default() += 1;
         if let Some(detail) = slice.detail.step(step) {
             cause::count(&mut detail.failures, failure.clone(), 1);
         }
         if let Some(step) = self.totals.borrow_mut().steps.get_mut(step.0) {
             step.answered = step.answered.saturating_sub(1);
-            // Who was connected before the load ended.
-            step.answered_in_time = step.answered_in_time.saturating_sub(1);
-            step.failed_latency.record(latency);
+            step.answered_in_time = step.answered_in_time.saturating_sub(u64::from(connected.in_time));
+            step.failed_latency.record(connected.latency);
             cause::count(&mut step.failures, failure, 1);
         }
     }
@@ -294,5 +336,45 @@ pub(super) struct Held<'a>(&'a Cell<u64>);
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_websocket_that_was_connected_after_the_load_is_lost_there_and_takes_nothing_from_the_others() {
+        let (messages, mut received) = unbounded_channel();
+        let span = Span {
+            open: true,
+            end: 2 * SECOND,
+        };
+        let recorder = Recorder::new(1, span, RunClock::begins_in(Duration::ZERO), messages);
+        let connected = |over| {
+            recorder.due(StepId(0), SECOND);
+            let sent = Some(SECOND);
+            let intended = SECOND;
+            recorder.connected(StepId(0), Times { intended, sent, over })
+        };
+        let [_held, early, late] = [3, 3, 5].map(|halves| connected(halves * SECOND / 2));
+        recorder.lost(StepId(0), late, Failure::Status(503));
+        let of = |recorder: &Recorder| {
+            let step = &recorder.totals.borrow().steps[0];
+            (step.answered, step.answered_in_time)
+        };
+        assert_eq!(of(&recorder), (2, 2));
+        recorder.lost(StepId(0), early, Failure::Status(503));
+        assert_eq!(of(&recorder), (1, 1));
+        recorder.finish((0, 0, 0));
+        let mut lost = BTreeMap::new();
+        while let Ok(Message::Slice(slice)) = received.try_recv() {
+            lost.extend(slice.lost);
+        }
+        assert_eq!(lost, [(1, 1), (2, 1)].into());
     }
 }

@@ -65,6 +65,7 @@ pub fn answer(request: &Request<Incoming>) -> Response<Full<Bytes>> {
         "/gzip" => encoded("gzip", gzip(BODY)),
         "/br" => encoded("br", BROTLI.to_vec()),
         "/zstd" => encoded("zstd", ZSTD.to_vec()),
+        "/large" => encoded("gzip", gzip(&large())),
         "/refused" => status(StatusCode::PAYLOAD_TOO_LARGE),
         _ => status(StatusCode::OK),
     }
@@ -104,6 +105,13 @@ fn many_headers() -> Response<Full<Bytes>> {
             .insert(name, HeaderValue::try_from(value).unwrap());
     }
     response
+}
+
+/// A megabyte of `a`, and one `z`.
+fn large() -> Vec<u8> {
+    let mut body = vec![b'a'; 1 << 20];
+    body.push(b'z');
+    body
 }
 
 fn encoded(encoding: &'static str, bytes: Vec<u8>) -> Response<Full<Bytes>> {

@@ -2,9 +2,16 @@
 
 use std::time::Duration;
 
-use super::{begin, get, hold, rate, scenario, server::Server, target};
+use super::{begin, get, hold, quiet, rate, scenario, server::Server, target, template};
 use crate::{
-    core::loadtest::{measured::End, rate::Profile, scenario::model::Load},
+    core::loadtest::{
+        measured::End,
+        rate::Profile,
+        scenario::{
+            model::{Abort, Action, BodyCheck, Load},
+            websocket::{Part, Payload},
+        },
+    },
     loadtest::http::Protocol,
 };
 
@@ -81,9 +88,46 @@ async fn a_websocket_that_is_lost_while_it_is_held_has_failed() {
     let target = target(&server.url, Protocol::Http1, None);
     let measured = begin(load, &target).finish().await.unwrap();
     assert_eq!((measured.total.answered, measured.total.failed()), (0, 10));
-    let failed: u64 = measured.seconds.iter().map(|second| second.failed).sum();
-    assert_eq!(failed, 10);
+    let seconds = measured.seconds.iter();
+    let ended = seconds.map(|second| (second.answered, second.failed));
+    let ended = ended.fold((0, 0), |all, second| (all.0 + second.0, all.1 + second.1));
+    assert_eq!(ended, (0, 10), "the seconds are those of the run");
     assert_eq!(measured.websocket.unwrap().connected, 10);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_loses_every_websocket_after_a_while_ends_the_run() {
+    let server = Server::plain().await;
+    let mut websocket = quiet("/short", 10 * SECOND);
+    let end = [
+        Part::Pause(3 * SECOND / 2),
+        Part::Send(Payload::Text(template("end"))),
+    ];
+    websocket.sequence = end.into();
+    let mut load = scenario(rate(30.0, 20 * SECOND), vec![Action::WebSocket(websocket)]);
+    let over = SECOND;
+    load.abort = Some(Abort { errors: 0.8, over });
+    let target = target(&server.url, Protocol::Http1, None);
+    let measured = begin(load, &target).finish().await.unwrap();
+    assert!(matches!(measured.end, End::Aborted(_)), "{:?}", measured.end);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_answer_costs_to_decode_and_to_check_is_no_time_of_the_service() {
+    let server = Server::plain().await;
+    let Action::Request(mut request) = get("/large") else {
+        unreachable!("it is one")
+    };
+    // It is compared with every part of the body up to the last one: that takes seconds.
+    let late = BodyCheck::Contains(format!("{}z", "a".repeat(32 * 1024)));
+    request.checks = vec![late.clone(), late];
+    let load = Load::Closed(Profile::constant(1.0, SECOND / 4));
+    let target = target(&server.url, Protocol::Http1, None);
+    let load = scenario(load, vec![Action::Request(request)]);
+    let total = begin(load, &target).finish().await.unwrap().total;
+    assert!(total.answered > 0 && total.failed() == 0, "{:?}", total.failures);
+    let service_time = total.service_time.quantile(0.0).unwrap();
+    assert!(service_time < SECOND, "{service_time:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -29,7 +29,11 @@ use self::{
     line::Line,
     talk::{Ended, Talk},
 };
-use super::{journey::Next, recorder::StepId, worker::Worker};
+use super::{
+    journey::Next,
+    recorder::{StepId, Times},
+    worker::Worker,
+};
 use crate::{
     core::loadtest::{
         cause,
@@ -62,18 +66,22 @@ pub(super) async fn hold(
 ) -> Next {
     let recorder = &worker.recorder;
     let mut sent = None;
-    let connected = tokio::time::timeout(worker.timeout, open(worker, socket, values, &mut sent)).await;
-    match connected.unwrap_or(Err(Failure::Timeout(worker.timeout))) {
+    let opened = tokio::time::timeout(worker.timeout, open(worker, socket, values, &mut sent)).await;
+    let times = Times {
+        intended,
+        sent,
+        over: worker.share.clock.elapsed(),
+    };
+    match opened.unwrap_or(Err(Failure::Timeout(worker.timeout))) {
         Ok((mut line, _reserved)) => {
-            connect_took(worker, sent);
-            recorder.websockets(|all| all.connected += 1);
-            let latency = recorder.ended(step, intended, sent, None);
+            connect_took(worker, times);
+            let connected = recorder.connected(step, times);
             let held = recorder.websocket_held();
             let talk = Talk::new(worker, &socket.websocket, values);
             let ended = talk.hold(&mut line, home).await;
             drop(held);
             if let Err(failure) = &ended {
-                recorder.lost(step, latency, failure.clone());
+                recorder.lost(step, connected, failure.clone());
             }
             ended_with(worker, ended.as_ref().err());
             match ended {
@@ -84,10 +92,10 @@ pub(super) async fn hold(
         }
         Err(failure) => {
             if matches!(failure, Failure::Timeout(_)) {
-                connect_took(worker, sent);
+                connect_took(worker, times);
             }
             ended_with(worker, Some(&failure));
-            recorder.ended(step, intended, sent, Some(failure));
+            recorder.ended(step, times, Some(failure));
             Next::Turn
         }
     }
@@ -101,9 +109,9 @@ fn ended_with(worker: &Worker, failure: Option<&Failure>) {
     });
 }
 
-fn connect_took(worker: &Worker, sent: Option<Duration>) {
-    if let Some(sent) = sent {
-        let took = worker.share.clock.elapsed().saturating_sub(sent);
+fn connect_took(worker: &Worker, times: Times) {
+    if let Some(sent) = times.sent {
+        let took = times.over.saturating_sub(sent);
         worker.recorder.websockets(|all| all.connect.record(took));
     }
 }
