@@ -1,7 +1,7 @@
 //! User and password in a URL: sent as a header, and shown to nobody.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hyper::header::HeaderValue;
+use hyper::{Uri, header::HeaderValue};
 use percent_encoding::percent_decode_str;
 
 /// The header of Basic authentication (RFC 7617) for what stands before the `@` of a URL. `None` where the user has a
@@ -20,13 +20,14 @@ pub(super) fn basic(user_info: &str) -> Option<HeaderValue> {
 }
 
 /// A URL, or what was meant to be one, as it may be shown: everything that may be credentials is hidden, which in text
-/// that is no URL is all before the last `@`.
+/// that is no URL of a target is all before the last `@`.
 pub fn masked(url: &str) -> String {
+    let is_scheme = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let (scheme, rest) = match url.split_once("://") {
-        Some((scheme, rest)) => (format!("{scheme}://"), rest),
-        None => (String::new(), url),
+        Some((scheme, rest)) if is_scheme(scheme) => (format!("{scheme}://"), rest),
+        _ => (String::new(), url),
     };
-    let is_url = url::Url::parse(url).is_ok();
+    let is_url = is_url(url);
     let end = rest
         .find(['/', '?', '#'])
         .filter(|_| is_url)
@@ -36,6 +37,14 @@ pub fn masked(url: &str) -> String {
         Some((_, host)) => format!("{scheme}***@{host}{path}"),
         None => url.to_owned(),
     }
+}
+
+/// Whether a text surely is a URL with a host, so that credentials are where they belong. Each parser alone takes many a
+/// typo for one: the one of browsers `http:/user:password@host`, the other `http://user:pass/word@host`, with the host
+/// `user` and no port.
+pub(super) fn is_url(text: &str) -> bool {
+    let is_of_host = |uri: Uri| uri.host().is_some_and(|host| !host.is_empty());
+    url::Url::parse(text).is_ok() && text.parse().is_ok_and(is_of_host)
 }
 
 #[cfg(test)]
@@ -66,6 +75,12 @@ mod tests {
             ("http://host:8080", "http://host:8080"),
             ("http://user:pa/ss@ho st/", "http://***@ho st/"),
             ("user:pass@host", "***@host"),
+            ("http:/user:pass@host", "***@host"),
+            ("http:///user:pass@host/", "http://***@host/"),
+            ("http:\\\\user:pass@host", "***@host"),
+            ("http://user:pa/ss@host/", "http://***@host/"),
+            ("user:pass@http://host", "***@http://host"),
+            ("http://user:pa#ss@host/", "http://***@host/"),
             ("nothing", "nothing"),
         ] {
             assert_eq!(masked(url), shown);

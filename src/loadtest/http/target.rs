@@ -98,6 +98,9 @@ impl Target {
     ) -> Result<Self, TargetError> {
         // What cannot be parsed may have credentials all the same.
         let refused = || TargetError::Url(credentials::masked(url));
+        if !credentials::is_url(url) {
+            return Err(refused());
+        }
         let uri: Uri = url.parse().map_err(|_| refused())?;
         let (Some(scheme), Some(host)) = (uri.scheme(), uri.host().filter(|host| !host.is_empty())) else {
             return Err(refused());
@@ -284,6 +287,8 @@ mod tests {
             "user:secret@host",
             "ftp://user:secret@host",
             "http://a%3Ab:secret@h",
+            "http:/user:secret@host",
+            "http:///user:secret@host/",
         ] {
             let error = parse(url).unwrap_err().to_string();
             assert!(!error.contains("secret"), "{error}");
@@ -309,6 +314,9 @@ mod tests {
         for (url, word) in [
             ("localhost:8080", "not a URL"),
             ("/api", "not a URL"),
+            ("http://localhost:808o", "not a URL"),
+            ("http://localhost:99999", "not a URL"),
+            ("http://user:pa/ss@host/", "not a URL"),
             ("ftp://host/", "scheme"),
             ("http://a%3Ab:c@host/", "colon"),
         ] {
