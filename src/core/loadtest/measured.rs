@@ -19,7 +19,7 @@ use super::{
 /// One run of load.
 #[derive(Clone, Debug)]
 pub struct Measured {
-    /// The runs that it is made of: one, or those that were merged. Empty where a report does not tell.
+    /// The runs that it is made of: one, or those that were merged.
     pub runs: BTreeSet<RunId>,
     /// When its first request was due.
     pub began: Timestamp,
@@ -43,9 +43,28 @@ pub struct Measured {
     pub websocket: Option<WebSockets>,
 }
 
-/// What tells a run from all others: a number drawn at its beginning.
+/// What tells a run from all others: a number drawn at its beginning, or [made](RunId::of) of what was measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunId(pub u64);
+
+impl RunId {
+    /// The number of a run whose report has none, always the same: no two runs begin in the same nanosecond and take as
+    /// long for as many requests. It is the FNV-1a hash of all that, the same on every machine.
+    pub fn of(began: Timestamp, requests: &Requests) -> Self {
+        const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+        const PRIME: u64 = 0x0100_0000_01b3;
+        let counts = requests.latency.histogram().iter_recorded();
+        let counts = counts.flat_map(|step| [step.value_iterated_to(), step.count_at_value()]);
+        let bytes = began.as_nanosecond().to_le_bytes().into_iter();
+        let bytes = bytes.chain(
+            [requests.due]
+                .into_iter()
+                .chain(counts)
+                .flat_map(u64::to_le_bytes),
+        );
+        Self(bytes.fold(BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME)))
+    }
+}
 
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -185,7 +204,8 @@ pub struct Second {
     pub at: u32,
     /// Requests that were due in it.
     pub due: u64,
-    /// Requests that were answered in it as they should be.
+    /// Requests that were answered in it as they should be. A WebSocket that was lost later is not one of them, but
+    /// for whoever is told of the second before.
     pub answered: u64,
     /// Requests that failed in it.
     pub failed: u64,

@@ -47,6 +47,9 @@ pub(super) fn missing(bound: Bound, sockets: Option<&WebSockets>) -> &'static st
         Bound::Socket(SocketTime::RoundTrip, ..) => "no message had an echo to wait for",
         Bound::Socket(SocketTime::Connect, ..) => "no WebSocket was connected",
         Bound::Socket(SocketTime::Ping, ..) => "no ping was sent",
+        Bound::Held(_) if sockets.is_some_and(|sockets| sockets.held.is_none()) => {
+            "a run of an earlier version does not say how many were held"
+        }
         _ => "no WebSocket was asked for",
     }
 }
@@ -117,7 +120,12 @@ mod tests {
     #[test]
     fn what_was_not_measured_does_not_hold_and_says_why() {
         let mut nothing = run();
-        nothing.websocket = Some(WebSockets::default());
+        nothing.websocket = Some(WebSockets::counting());
+        let mut earlier = run();
+        earlier.websocket = run().websocket.map(|sockets| WebSockets {
+            held: None,
+            ..sockets
+        });
         let mut none = run();
         none.websocket = None;
         for (text, measured, words) in [
@@ -125,6 +133,7 @@ mod tests {
             ("ws_connect p95 < 1h", &nothing, "no WebSocket was connected"),
             ("ws_ping p95 < 1h", &run(), "no ping was sent"),
             ("ws_held >= 1%", &nothing, "no WebSocket was asked for"),
+            ("ws_held >= 1%", &earlier, "does not say how many were held"),
             ("ws_held >= 1", &none, "the scenario has no WebSocket"),
         ] {
             let check = checks(&[text.parse().unwrap()], measured).remove(0);

@@ -80,23 +80,13 @@ pub fn merge(runs: Vec<Stored>) -> Result<Report, MergeError> {
 fn twice(runs: &[Stored]) -> Result<(), MergeError> {
     for (number, run) in runs.iter().enumerate() {
         let mut before = runs.iter().take(number);
-        if let Some(earlier) = before.position(|earlier| share(&earlier.measured, &run.measured)) {
+        if let Some(earlier) =
+            before.position(|earlier| !earlier.measured.runs.is_disjoint(&run.measured.runs))
+        {
             return Err(MergeError::Twice(earlier + 1, number + 1));
         }
     }
     Ok(())
-}
-
-/// Whether the same run is in both. Reports of earlier versions do not say which run is in them: no two runs begin in the
-/// same nanosecond and take as long for the same requests.
-fn share(one: &Measured, other: &Measured) -> bool {
-    if one.runs.is_empty() || other.runs.is_empty() {
-        let (latency, of_other) = (&one.total.latency, &other.total.latency);
-        return one.began == other.began
-            && one.total.due == other.total.due
-            && latency.histogram() == of_other.histogram();
-    }
-    !one.runs.is_disjoint(&other.runs)
 }
 
 /// Each once, in their order.

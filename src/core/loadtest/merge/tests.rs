@@ -52,15 +52,31 @@ fn the_same_run_counts_once_also_when_it_is_in_a_merged_one() {
     let both = stored(&merge(vec![one.clone(), other.clone()]).unwrap());
     assert_eq!(both.measured.runs.len(), 2);
     assert_eq!(merge(vec![other, both]).unwrap_err(), MergeError::Twice(1, 2));
-    // An earlier version did not say which run it was.
-    let mut earlier = one;
-    earlier.measured.runs.clear();
-    let copy = earlier.clone();
+}
+
+/// A report of an earlier version, which did not say which run it was.
+fn unnamed(report: &Report) -> Stored {
+    let mut document: serde_json::Value = serde_json::from_str(&render(report).unwrap()).unwrap();
+    let removed = document["run"].as_object_mut().unwrap().remove("ids");
+    assert!(removed.is_some());
+    read(&document.to_string()).unwrap()
+}
+
+#[test]
+fn a_run_that_does_not_say_which_it_is_counts_once_too() {
+    let (report, other) = (passing(), stored(&failing()));
+    let earlier = unnamed(&report);
+    let twice = merge(vec![earlier.clone(), unnamed(&report)]).unwrap_err();
+    assert_eq!(twice, MergeError::Twice(1, 2));
+    let both = stored(&merge(vec![earlier.clone(), other]).unwrap());
+    assert_eq!(both.measured.runs.len(), 2);
     assert_eq!(
-        merge(vec![earlier.clone(), copy]).unwrap_err(),
+        merge(vec![both, earlier.clone()]).unwrap_err(),
         MergeError::Twice(1, 2)
     );
-    assert!(merge(vec![earlier, stored(&failing())]).is_ok());
+    let mut later = passing();
+    later.measured.began += SignedDuration::from_nanos(1);
+    assert!(merge(vec![earlier, unnamed(&later)]).is_ok());
 }
 
 #[test]

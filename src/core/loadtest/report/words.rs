@@ -1,7 +1,7 @@
 //! Words that several reports use.
 
 use crate::core::loadtest::{
-    achieved,
+    achieved, cause,
     chain::{Chain, LinkKind},
     elasticity::Elasticity,
     latencies::Latencies,
@@ -130,8 +130,16 @@ pub(super) fn notes(report: &Report) -> Vec<String> {
 
 /// What is to be known of a run whose answers all lead elsewhere.
 fn redirects(report: &Report) -> Option<String> {
-    let traffic = report.measured.total.traffic.as_ref()?;
-    traffic.only_redirects().then(|| {
+    let total = &report.measured.total;
+    let traffic = total.traffic.as_ref()?;
+    // Where redirects are followed, one that is left has led to no answer: its failure says why.
+    let of_answer = |cause: &String| {
+        [cause::STATUS, cause::CHECK]
+            .iter()
+            .any(|kind| cause.starts_with(kind))
+    };
+    let was_judged = total.answered > 0 || total.failures.keys().any(of_answer);
+    (was_judged && traffic.only_redirects()).then(|| {
         format!(
             "all {} answers are redirects ({}): what is measured is the redirect, not the page; give --target the URL that they lead to, or follow them (--follow)",
             traffic.answers(),

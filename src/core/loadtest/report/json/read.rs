@@ -1,6 +1,9 @@
 //! A document read again, as far as runs are merged and compared from it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde_json::error::Category;
 
@@ -15,7 +18,7 @@ use super::{
 use crate::core::loadtest::{
     check::Check,
     latencies::{Latencies, Quantiles},
-    measured::{End, Generator, Measured, Requests, Second, WebSockets},
+    measured::{End, Generator, Measured, Requests, RunId, Second, WebSockets},
     rate::Profile,
     report::Workload,
     traffic::Traffic,
@@ -131,9 +134,14 @@ fn seconds(seconds: f64) -> Result<Duration, ReadError> {
 fn measured(document: &Document) -> Result<Measured, ReadError> {
     let (steps, total) = steps(document)?;
     let run = &document.run;
+    // One that is none is nothing to tell runs apart by.
+    let mut runs: BTreeSet<RunId> = run.ids.iter().filter_map(|id| id.parse().ok()).collect();
+    if runs.is_empty() {
+        // A report of an earlier version.
+        runs.insert(RunId::of(run.began, &total));
+    }
     Ok(Measured {
-        // One that is none is nothing to tell runs apart by.
-        runs: run.ids.iter().filter_map(|id| id.parse().ok()).collect(),
+        runs,
         began: run.began,
         planned: seconds(run.planned_seconds)?,
         elapsed: seconds(run.elapsed_seconds)?,

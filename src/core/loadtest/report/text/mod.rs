@@ -284,6 +284,22 @@ mod tests {
     }
 
     #[test]
+    fn redirects_that_were_followed_to_no_answer_are_no_redirects_to_follow() {
+        let mut report = failing();
+        let total = &mut report.measured.total;
+        total.traffic.get_or_insert_default().statuses = [(302, 100)].into();
+        total.answered = 0;
+        for (cause, told) in [
+            ("cannot connect: connection refused", false),
+            ("status 302", true),
+            ("check: no \"ok\" in the body", true),
+        ] {
+            report.measured.total.failures = [(cause.to_owned(), 100)].into();
+            assert_eq!(render(&report).contains("--follow"), told, "{cause}");
+        }
+    }
+
+    #[test]
     fn what_went_wrong_is_named_by_cause_check_and_lost_points() {
         let text = render(&failing());
         assert!(text.starts_with("FAIL  load on"), "{text}");
