@@ -1,9 +1,11 @@
 //! The addresses of a target's name: resolved every few seconds, and used in turn.
 //!
-//! A name may have an address for each family, or one for each pod. All of them get their share of the connections.
+//! A name may have an address for each family, or one for each pod. All of them get their share of the connections, but
+//! for those that say nothing, until the next look at the name.
 
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeSet,
     fmt, io,
     net::{IpAddr, SocketAddr},
     rc::Rc,
@@ -14,9 +16,12 @@ use futures::future::BoxFuture;
 use tokio::{net::TcpStream, sync::Mutex, time::Instant};
 
 use super::{Failure, Target};
+use crate::core::loadtest::measured::Fault;
 
 /// From one look at the name to the next: addresses come and go meanwhile.
 const EVERY: Duration = Duration::from_secs(5);
+/// How long an address is waited for while there is another one: systems ask a second time then.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Who knows the addresses of names.
 pub trait Resolve: fmt::Debug + Send + Sync {
@@ -41,6 +46,10 @@ pub(super) struct Addresses(Rc<Inner>);
 #[derive(Debug)]
 struct Inner {
     known: RefCell<Vec<SocketAddr>>,
+    /// Those that have taken a connection.
+    taken: RefCell<BTreeSet<SocketAddr>>,
+    /// Those that have said nothing since the last look.
+    silent: RefCell<BTreeSet<SocketAddr>>,
     looked: Cell<Option<Instant>>,
     looking: Mutex<()>,
     turn: Cell<usize>,
@@ -52,6 +61,8 @@ impl Addresses {
     pub(super) fn new(turn: usize) -> Self {
         Self(Rc::new(Inner {
             known: RefCell::default(),
+            taken: RefCell::default(),
+            silent: RefCell::default(),
             looked: Cell::new(None),
             looking: Mutex::default(),
             turn: Cell::new(turn),
@@ -66,26 +77,36 @@ impl Addresses {
 
     /// Connects to the address whose turn it is, or to the next one that takes the connection.
     pub(super) async fn connect(&self, target: &Target) -> Result<TcpStream, Failure> {
-        let mut refused = None;
+        let mut refusals = Refusals::default();
         let addresses = self.in_turn(target).await;
-        for address in addresses.map_err(|error| Failure::resolve(&error))? {
+        let mut addresses = addresses.map_err(|error| Failure::resolve(&error))?.into_iter();
+        while let Some(address) = addresses.next() {
+            let patience = if addresses.len() > 0 {
+                PATIENCE
+            } else {
+                Duration::MAX
+            };
             let began = Instant::now();
-            match TcpStream::connect(address).await {
+            let connected = tokio::time::timeout(patience, TcpStream::connect(address)).await;
+            let connected = connected.unwrap_or_else(|_| {
+                self.0.silent.borrow_mut().insert(address);
+                Err(io::ErrorKind::TimedOut.into())
+            });
+            match connected {
                 Ok(stream) => {
                     let took = began.elapsed();
                     let shortest = self.round_trip().map_or(took, |shortest| shortest.min(took));
                     self.0.round_trip.set(Some(shortest));
+                    self.0.taken.borrow_mut().insert(address);
                     return Ok(stream);
                 }
-                // That this machine has no way to one address says nothing of the service; another address does.
-                Err(error) if refused.is_some() && error.kind() == io::ErrorKind::AddrNotAvailable => {}
-                Err(error) => refused = Some(error),
+                Err(error) => refusals.add(&error, self.0.taken.borrow().contains(&address)),
             }
         }
-        Err(Failure::connect(&refused.unwrap_or_else(no_address)))
+        Err(refusals.failure())
     }
 
-    /// All addresses, that whose turn it is first.
+    /// All addresses, that whose turn it is first, and those that say nothing last.
     async fn in_turn(&self, target: &Target) -> io::Result<Vec<SocketAddr>> {
         if let Ok(address) = target.host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, target.port)]);
@@ -101,9 +122,15 @@ impl Addresses {
         }
         let turn = self.0.turn.get();
         self.0.turn.set(turn.wrapping_add(1));
-        let mut addresses = self.0.known.borrow().clone();
-        let first = turn.checked_rem(addresses.len()).unwrap_or(0);
-        addresses.rotate_left(first);
+        let silent = self.0.silent.borrow();
+        let known = self.0.known.borrow();
+        let (mut addresses, mut last): (Vec<_>, Vec<_>) =
+            known.iter().partition(|address| !silent.contains(address));
+        for some in [&mut addresses, &mut last] {
+            let first = turn.checked_rem(some.len()).unwrap_or(0);
+            some.rotate_left(first);
+        }
+        addresses.append(&mut last);
         Ok(addresses)
     }
 
@@ -127,13 +154,53 @@ impl Addresses {
         });
         match found {
             Ok(found) => {
+                self.0
+                    .taken
+                    .borrow_mut()
+                    .retain(|address| found.contains(address));
                 self.0.known.replace(found);
             }
             Err(error) if self.0.known.borrow().is_empty() => return Err(error),
             Err(_) => {}
         }
+        self.0.silent.borrow_mut().clear();
         self.0.looked.set(Some(Instant::now()));
         Ok(())
+    }
+}
+
+/// What the addresses of a name said instead of taking a connection: the weightiest, and of several the last.
+#[derive(Debug, Default)]
+struct Refusals(Option<(Weight, Failure)>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    /// This machine has no way to the address, which says nothing of the service where another address does.
+    NoWay,
+    /// The address refuses.
+    Refused,
+    /// This machine has no file or port left, whatever other addresses say.
+    Own,
+}
+
+impl Refusals {
+    /// One more, of an address that has taken a connection before, or not: the system has the same words for no way to
+    /// an address and for no free port.
+    fn add(&mut self, error: &io::Error, taken: bool) {
+        let failure = Failure::connect(error);
+        let weight = match failure {
+            Failure::Generator(Fault::NoLocalPort) if !taken => Weight::NoWay,
+            Failure::Generator(_) => Weight::Own,
+            _ => Weight::Refused,
+        };
+        if self.0.as_ref().is_none_or(|(most, _)| *most <= weight) {
+            self.0 = Some((weight, failure));
+        }
+    }
+
+    fn failure(self) -> Failure {
+        self.0
+            .map_or_else(|| Failure::connect(&no_address()), |(_, failure)| failure)
     }
 }
 
@@ -144,6 +211,7 @@ fn no_address() -> io::Error {
 #[cfg(test)]
 mod tests {
     use std::{
+        net::Ipv4Addr,
         path::Path,
         sync::{
             Arc,
@@ -207,5 +275,88 @@ mod tests {
             assert_eq!(lookups(), 2);
         };
         local.run_until(together).await;
+    }
+
+    fn of(errors: &[(i32, bool)]) -> Failure {
+        let mut refusals = Refusals::default();
+        for (number, taken) in errors {
+            refusals.add(&io::Error::from_raw_os_error(*number), *taken);
+        }
+        refusals.failure()
+    }
+
+    #[test]
+    fn no_free_port_is_told_of_an_address_that_took_connections_whatever_the_others_say() {
+        const UNAVAILABLE: i32 = 99;
+        const REFUSED: i32 = 111;
+        const TOO_MANY_FILES: i32 = 24;
+        let no_port = of(&[(UNAVAILABLE, true)]);
+        let refused = of(&[(REFUSED, false)]);
+        assert_ne!(no_port, refused);
+        for other in [REFUSED, UNAVAILABLE] {
+            assert_eq!(of(&[(UNAVAILABLE, true), (other, false)]), no_port);
+            assert_eq!(of(&[(other, false), (UNAVAILABLE, true)]), no_port);
+        }
+        // This machine has no way to the other address, and never had.
+        assert_eq!(of(&[(UNAVAILABLE, false), (REFUSED, true)]), refused);
+        assert_eq!(of(&[(REFUSED, true), (UNAVAILABLE, false)]), refused);
+        let files = of(&[(TOO_MANY_FILES, false)]);
+        assert_eq!(of(&[(TOO_MANY_FILES, false), (REFUSED, false)]), files);
+    }
+
+    /// An address that answers no SYN: its queue is full, and nobody accepts. It is silent while the streams live.
+    async fn silent() -> (SocketAddr, tokio::net::TcpListener, Vec<TcpStream>) {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind((Ipv4Addr::new(127, 0, 0, 2), 0).into()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut streams = Vec::new();
+        let patience = Duration::from_millis(300);
+        while let Ok(stream) = tokio::time::timeout(patience, TcpStream::connect(address)).await {
+            streams.push(stream.unwrap());
+        }
+        (address, listener, streams)
+    }
+
+    /// Knows these addresses, whatever the name.
+    #[derive(Debug)]
+    struct These([SocketAddr; 2]);
+
+    impl Resolve for These {
+        fn resolve(&self, _: String, _: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
+            Box::pin(std::future::ready(Ok(self.0.to_vec())))
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_that_says_nothing_is_left_out_until_the_next_look() {
+        let (silent, _listener, _streams) = silent().await;
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .unwrap();
+        let good = listener.local_addr().unwrap();
+        let mut target = Target::parse(
+            "http://api:80",
+            Protocol::Http1,
+            &TlsOptions::default(),
+            Path::new(""),
+        )
+        .unwrap();
+        target.resolver = Arc::new(These([silent, good]));
+        let addresses = Addresses::new(0);
+        let connected = tokio::time::timeout(Duration::from_secs(20), addresses.connect(&target)).await;
+        let connected = connected.expect("the silent address is not waited for").unwrap();
+        assert_eq!(connected.peer_addr().unwrap(), good);
+        for _ in 0..2 {
+            assert_eq!(addresses.in_turn(&target).await.unwrap(), [good, silent]);
+        }
+        addresses.0.looked.set(None);
+        addresses.look(&target).await.unwrap();
+        let mut firsts = [good; 2];
+        for first in &mut firsts {
+            *first = addresses.in_turn(&target).await.unwrap()[0];
+        }
+        firsts.sort();
+        assert_eq!(firsts, [good, silent]);
     }
 }
