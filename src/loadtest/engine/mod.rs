@@ -132,15 +132,15 @@ pub fn start(
         .unwrap_or_else(|| threads_for(&scenario, machine))
         // Each has a connection of its own at least.
         .clamp(1, u32::try_from(machine.connections).unwrap_or(u32::MAX));
-    let Connections { per_user, note } = Connections::of(settings.sharing, &scenario, target, machine);
+    let connections = Connections::of(settings.sharing, &scenario, target, machine);
     let ending = Ending::default();
     let (messages, received) = mpsc::unbounded_channel();
     for index in 0..threads {
         let share = Share {
             index,
             threads,
-            connections: share_of(machine.connections, index, threads),
-            per_user,
+            connections: connections.share(machine.connections, index, threads),
+            per_user: connections.per_user,
             precise: settings.precise,
             clock,
             stop: ending.stop.clone(),
@@ -160,7 +160,7 @@ pub fn start(
     );
     Ok(Running {
         names,
-        note,
+        note: connections.note,
         seconds,
         measured: tokio::spawn(collector.collect(received)),
         ending,
@@ -222,12 +222,6 @@ fn threads_for(scenario: &Scenario, machine: Machine) -> u32 {
         threads += 1;
     }
     threads
-}
-
-/// What one thread has of a number: the first threads have the rest.
-fn share_of(all: u64, index: u32, threads: u32) -> u64 {
-    let (index, threads) = (u64::from(index), u64::from(threads.max(1)));
-    all / threads + u64::from(index < all % threads)
 }
 
 /// How long requests may still be under way when nothing is begun any more.

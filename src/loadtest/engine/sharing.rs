@@ -25,6 +25,8 @@ pub(super) struct Connections {
     pub(super) per_user: bool,
     /// What is to be known before it starts.
     pub(super) note: Option<String>,
+    /// Users of the closed model, and the connections that each of them may have open at once.
+    users: (u64, u64),
 }
 
 impl Connections {
@@ -32,7 +34,7 @@ impl Connections {
     /// keep one from who wants to send.
     pub(super) fn of(sharing: Sharing, scenario: &Scenario, target: &Target, machine: Machine) -> Self {
         let users = match &scenario.load {
-            Load::Closed(profile) => Some(profile.peak().ceil()),
+            Load::Closed(profile) => Some(whole(profile.peak())),
             Load::Open(_) => None,
         };
         let per_user = match (sharing, target.protocol) {
@@ -42,10 +44,14 @@ impl Connections {
         };
         // Over HTTP/2 few connections are enough for many users who share them.
         let one_each = per_user || target.protocol == Protocol::Http1 || target.fresh_connections;
-        let wanted = users.unwrap_or(0.0) * if one_each { each(scenario) } else { 0.0 };
-        #[expect(clippy::cast_precision_loss, reason = "connections of one process")]
-        if wanted <= machine.connections as f64 {
-            return Self { per_user, note: None };
+        let users = (users.unwrap_or(0), if one_each { each(scenario) } else { 0 });
+        let wanted = users.0.saturating_mul(users.1);
+        if wanted <= machine.connections {
+            return Self {
+                per_user,
+                note: None,
+                users,
+            };
         }
         let (why, fix) = if machine.asked {
             ("--max-connections", "raise --max-connections")
@@ -56,19 +62,44 @@ impl Connections {
             per_user: false,
             note: Some(format!(
                 "{} users want {wanted} connections, and there may be {} ({why}): they share them, and requests may wait for one; {fix}",
-                users.unwrap_or(0.0),
-                machine.connections,
+                users.0, machine.connections,
             )),
+            users,
+        }
+    }
+
+    /// How many of all connections a thread may have: what its users want where there is enough for all of them, and its
+    /// share of the rest.
+    pub(super) fn share(&self, all: u64, index: u32, threads: u32) -> u64 {
+        let (users, each) = self.users;
+        match all.checked_sub(users.saturating_mul(each)) {
+            Some(rest) => each * share_of(users, index, threads) + share_of(rest, index, threads),
+            None => share_of(all, index, threads),
         }
     }
 }
 
+/// What one thread has of a number: the first threads have the rest.
+fn share_of(all: u64, index: u32, threads: u32) -> u64 {
+    let (index, threads) = (u64::from(index), u64::from(threads.max(1)));
+    all / threads + u64::from(index < all % threads)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "levels are small and not negative"
+)]
+fn whole(users: f64) -> u64 {
+    users.ceil() as u64
+}
+
 /// Connections that a user may have open at once: one for requests, one for a WebSocket.
-fn each(scenario: &Scenario) -> f64 {
+fn each(scenario: &Scenario) -> u64 {
     let any = |wanted: fn(&Action) -> bool| {
         let journeys = scenario.journeys.iter();
         let mut steps = journeys.flat_map(|journey| &journey.steps);
-        f64::from(u8::from(steps.any(|step| wanted(&step.action))))
+        u64::from(steps.any(|step| wanted(&step.action)))
     };
     any(|action| matches!(action, Action::Request(_))) + any(|action| matches!(action, Action::WebSocket(_)))
 }
@@ -116,8 +147,8 @@ mod tests {
         ] {
             let connections = of(sharing, level, protocol, 1000, false);
             assert_eq!(
-                connections,
-                Connections { per_user, note: None },
+                (connections.per_user, connections.note),
+                (per_user, None),
                 "{sharing:?} {protocol:?}"
             );
         }
@@ -137,5 +168,25 @@ mod tests {
         let files = of(Sharing::PerUser, USERS, Protocol::Http2, 999, false);
         assert!(files.note.unwrap().contains("ulimit -n"));
         assert_eq!(of(Sharing::Usual, USERS, Protocol::Http2, 1, true).note, None);
+    }
+
+    #[test]
+    fn each_thread_has_the_connections_of_its_users() {
+        let shares = |users, all, threads| {
+            let connections = Connections {
+                per_user: true,
+                note: None,
+                users,
+            };
+            (0..threads)
+                .map(|index| connections.share(all, index, threads))
+                .collect::<Vec<_>>()
+        };
+        // Three users on two threads, each with a request and a WebSocket.
+        assert_eq!(shares((3, 2), 6, 2), [4, 2]);
+        assert_eq!(shares((3, 2), 9, 2), [6, 3]);
+        // There is not enough for all, or nobody knows how many they want.
+        assert_eq!(shares((3, 2), 5, 2), [3, 2]);
+        assert_eq!(shares((0, 1), 5, 3), [2, 2, 1]);
     }
 }
