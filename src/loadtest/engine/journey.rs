@@ -129,7 +129,8 @@ impl User {
         match &step.action {
             PlannedAction::Request(request) => self.request(worker, step, request, intended).await,
             PlannedAction::WebSocket(socket) => {
-                websocket::hold(worker, step.id, socket, &self.values, intended, home).await
+                let own = self.connection.as_mut();
+                websocket::hold(worker, step.id, socket, &self.values, own, intended, home).await
             }
         }
     }

@@ -52,6 +52,8 @@ pub(super) struct Dialer {
     /// Those of the few other hosts to which redirects lead.
     others: RefCell<BTreeMap<(String, u16), Addresses>>,
     room: Arc<Semaphore>,
+    /// How many wait for room that a connection of requests could give up.
+    wanted: Cell<usize>,
 }
 
 impl Usage {
@@ -95,6 +97,22 @@ impl Drop for Open {
     }
 }
 
+/// Counts somebody who wants room, until it is dropped.
+struct Wanted<'a>(&'a Cell<usize>);
+
+impl<'a> Wanted<'a> {
+    fn new(wanted: &'a Cell<usize>) -> Self {
+        wanted.set(wanted.get() + 1);
+        Self(wanted)
+    }
+}
+
+impl Drop for Wanted<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
 impl Dialer {
     pub(super) fn new(target: Rc<Target>, limits: Limits) -> Self {
         Self {
@@ -106,6 +124,7 @@ impl Dialer {
             room: Arc::new(Semaphore::new(
                 limits.connections.clamp(1, Semaphore::MAX_PERMITS),
             )),
+            wanted: Cell::new(0),
         }
     }
 
@@ -125,6 +144,17 @@ impl Dialer {
             .await
             .map_err(|_| Failure::Other)?;
         Ok(Room { _permit: permit })
+    }
+
+    /// The same; meanwhile connections that nobody uses are to give up theirs.
+    pub(super) async fn wanted_room(&self) -> Result<Room, Failure> {
+        let _wanted = Wanted::new(&self.wanted);
+        self.room().await
+    }
+
+    /// Whether anybody waits for room that a connection of requests could give up.
+    pub(super) fn is_room_wanted(&self) -> bool {
+        self.wanted.get() > 0
     }
 
     /// Opens a connection to a target: that of the dialer, the same over another protocol, or where a redirect leads.

@@ -131,19 +131,16 @@ impl Flight {
         }
     }
 
-    /// It has to wait for a connection, or there is none: nothing of it was sent.
+    /// It has to wait for a connection, or there is none: nothing of it was sent, unless it was before.
     pub(super) fn wait(&self) {
-        self.sent.set(None);
+        if !self.again.get() {
+            self.sent.set(None);
+        }
     }
 
     /// When sending began.
     pub(super) fn sent(&self) -> Option<Duration> {
         self.sent.get()
-    }
-
-    /// It began at that moment, whatever came in between.
-    pub(super) fn set_sent(&self, sent: Option<Duration>) {
-        self.sent.set(sent);
     }
 
     /// Since sending began.

@@ -110,13 +110,9 @@ impl Pool {
     /// # Errors
     /// When the test is over.
     pub async fn reserve(&self, own: Option<&mut Own>) -> Result<Reserved<'_>, Failure> {
-        let room = if let Some(room) = self.dialer.free_room() {
-            room
-        } else {
-            if let Some(own) = own {
-                own.0 = None;
-            }
-            self.room().await?
+        let room = match self.dialer.free_room() {
+            Some(room) => room,
+            None => self.room_of_another(own).await?,
         };
         self.make_room();
         Ok(Reserved {
@@ -124,6 +120,16 @@ impl Pool {
             open: None,
             _room: room,
         })
+    }
+
+    /// The room of a connection that has nothing to do, now or later.
+    async fn room_of_another(&self, own: Option<&mut Own>) -> Result<Room, Failure> {
+        let given_up = own.is_some_and(Own::give_up) || self.http2.give_up_idle();
+        // Until it is closed is no wait because of the limit.
+        if !given_up {
+            self.dialer.usage.waits();
+        }
+        self.dialer.wanted_room().await
     }
 
     /// A place to send one request from: the user's own connection, one that nobody uses, or a new one.
@@ -216,11 +222,7 @@ impl Pool {
             }
             Busy::Http2(stream) => {
                 drop(stream);
-                let sent = flight.sent();
-                let stream = self.http2.stream(flight).await;
-                // It was sent when it was sent first.
-                flight.set_sent(sent);
-                Ok(Place::of(stream?, false))
+                Ok(Place::of(self.http2.stream(flight).await?, false))
             }
         }
     }
@@ -249,6 +251,11 @@ impl Pool {
 }
 
 impl Own {
+    /// Closes the connection, if there is one.
+    fn give_up(&mut self) -> bool {
+        self.0.take().is_some()
+    }
+
     /// The connection, if it still works. One of HTTP/2 stays with the user, also when the request is given up.
     fn take(&mut self) -> Option<Place> {
         match self.0.take()? {

@@ -28,21 +28,21 @@ use crate::{
     },
 };
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 
-async fn finished(running: Running) -> Measured {
+pub(super) async fn finished(running: Running) -> Measured {
     tokio::time::timeout(60 * SECOND, running.finish())
         .await
         .expect("the run ends")
         .unwrap()
 }
 
-async fn measure(habit: &Habit, protocol: Protocol, load: Load, action: Action) -> Measured {
+pub(super) async fn measure(habit: &Habit, protocol: Protocol, load: Load, action: Action) -> Measured {
     let target = target(&habit.url, protocol, None);
     finished(begin(scenario(load, vec![action]), &target)).await
 }
 
-fn users(count: f64, length: Duration) -> Load {
+pub(super) fn users(count: f64, length: Duration) -> Load {
     Load::Closed(Profile::constant(count, length))
 }
 

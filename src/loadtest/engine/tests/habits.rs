@@ -97,21 +97,48 @@ impl Habit {
 
     /// HTTP/2 that answers after `delay`; with `streams` it allows so many at once.
     pub async fn http2(delay: Duration, streams: Option<u32>) -> Self {
+        Self::each(move |stream, number, seen| http2(stream, number, seen, delay, streams)).await
+    }
+
+    /// The same on its first connection; what comes of the others is `later`.
+    pub async fn http2_once(delay: Duration, streams: u32, later: Later) -> Self {
         Self::each(move |stream, number, seen| async move {
-            let answer = service_fn(move |request: Request<Incoming>| {
-                let seen = seen.clone();
-                async move {
-                    asked(&seen, number, request.uri().path());
-                    tokio::time::sleep(delay).await;
-                    seen.lock().unwrap().under_way.0 -= 1;
-                    Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
+            match later {
+                _ if number == 0 => http2(stream, number, seen, delay, Some(streams)).await,
+                Later::Held => std::future::pending().await,
+                Later::Ended => drop(stream),
+            }
+        })
+        .await
+    }
+
+    /// HTTP/2 that allows no streams until `after`, and then answers everything.
+    pub async fn allowing_none_until(after: Duration) -> Self {
+        Self::each(move |mut stream, _, _| async move {
+            let _ = frames::greet_allowing(&mut stream, 0).await;
+            tokio::time::sleep(after).await;
+            let _ = stream.write_all(&frames::allow(100)).await;
+            while let Some(frame) = frames::next(&mut stream).await {
+                if frame.kind == frames::HEADERS {
+                    let _ = stream.write_all(&frames::ok(frame.stream)).await;
                 }
-            });
-            let _ = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-                .timer(TokioTimer::new())
-                .max_concurrent_streams(streams)
-                .serve_connection(TokioIo::new(stream), answer)
-                .await;
+            }
+        })
+        .await
+    }
+
+    /// HTTP/2 that allows one stream, refuses the first one after `after`, and never answers another.
+    pub async fn refusing_one_and_silent(after: Duration) -> Self {
+        Self::each(move |mut stream, _, _| async move {
+            let _ = frames::greet_allowing(&mut stream, 1).await;
+            let mut refused = false;
+            while let Some(frame) = frames::next(&mut stream).await {
+                if frame.kind == frames::HEADERS && !refused {
+                    refused = true;
+                    tokio::time::sleep(after).await;
+                    let _ = stream.write_all(&frames::refuse(frame.stream)).await;
+                }
+            }
         })
         .await
     }
@@ -196,6 +223,15 @@ impl Drop for Habit {
     }
 }
 
+/// What a server does with the connections after its first.
+#[derive(Clone, Copy)]
+pub enum Later {
+    /// They are accepted, and nothing is said on them.
+    Held,
+    /// They are ended at once.
+    Ended,
+}
+
 const EMPTY: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
 async fn prompt(mut stream: TcpStream, number: usize, seen: Arc<Mutex<Seen>>) {
@@ -206,6 +242,29 @@ async fn prompt(mut stream: TcpStream, number: usize, seen: Arc<Mutex<Seen>>) {
             return;
         }
     }
+}
+
+async fn http2(
+    stream: TcpStream,
+    number: usize,
+    seen: Arc<Mutex<Seen>>,
+    delay: Duration,
+    streams: Option<u32>,
+) {
+    let answer = service_fn(move |request: Request<Incoming>| {
+        let seen = seen.clone();
+        async move {
+            asked(&seen, number, request.uri().path());
+            tokio::time::sleep(delay).await;
+            seen.lock().unwrap().under_way.0 -= 1;
+            Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
+        }
+    });
+    let _ = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(streams)
+        .serve_connection(TokioIo::new(stream), answer)
+        .await;
 }
 
 fn asked(seen: &Mutex<Seen>, number: usize, path: &str) {
@@ -239,6 +298,7 @@ mod frames {
     const END: u8 = 0x5;
     const ACKNOWLEDGE: u8 = 0x1;
     const REFUSED_STREAM: u32 = 7;
+    const MAX_CONCURRENT_STREAMS: u16 = 3;
 
     pub struct Frame {
         pub kind: u8,
@@ -263,11 +323,30 @@ mod frames {
         frame(RESET, 0, stream, &REFUSED_STREAM.to_be_bytes())
     }
 
+    /// Settings that allow so many streams at once.
+    pub fn allow(streams: u32) -> Vec<u8> {
+        frame(
+            SETTINGS,
+            0,
+            0,
+            &[&MAX_CONCURRENT_STREAMS.to_be_bytes()[..], &streams.to_be_bytes()].concat(),
+        )
+    }
+
     /// Reads the preface of the client and sends the settings, which are none.
     pub async fn greet(stream: &mut TcpStream) -> std::io::Result<()> {
+        greet_with(stream, &frame(SETTINGS, 0, 0, &[])).await
+    }
+
+    /// The same with settings that allow so many streams at once.
+    pub async fn greet_allowing(stream: &mut TcpStream, streams: u32) -> std::io::Result<()> {
+        greet_with(stream, &allow(streams)).await
+    }
+
+    async fn greet_with(stream: &mut TcpStream, settings: &[u8]) -> std::io::Result<()> {
         let mut preface = [0; 24];
         stream.read_exact(&mut preface).await?;
-        stream.write_all(&frame(SETTINGS, 0, 0, &[])).await
+        stream.write_all(settings).await
     }
 
     /// The next frame; settings are acknowledged.

@@ -39,7 +39,7 @@ use crate::{
         cause,
         scenario::{template::Template, websocket::WebSocket},
     },
-    loadtest::http::{Detail, Failure, Reserved, Target},
+    loadtest::http::{Detail, Failure, Own, Reserved, Target},
 };
 
 /// Bytes read at once, for each connection that is held: there may be tens of thousands.
@@ -61,12 +61,13 @@ pub(super) async fn hold(
     step: StepId,
     socket: &Socket,
     values: &BTreeMap<String, String>,
+    own: Option<&mut Own>,
     intended: Duration,
     home: &CancellationToken,
 ) -> Next {
     let recorder = &worker.recorder;
     let mut sent = None;
-    let opened = tokio::time::timeout(worker.timeout, open(worker, socket, values, &mut sent)).await;
+    let opened = tokio::time::timeout(worker.timeout, open(worker, socket, values, own, &mut sent)).await;
     let times = Times {
         intended,
         sent,
@@ -122,12 +123,13 @@ async fn open<'a>(
     worker: &'a Worker,
     socket: &Socket,
     values: &BTreeMap<String, String>,
+    own: Option<&mut Own>,
     sent: &mut Option<Duration>,
 ) -> Result<(Line, Reserved<'a>), Failure> {
     // The upgrade is one of HTTP/1.1, whatever the other requests speak.
     let target = worker.pool.target().over_http1();
     let request = request(worker, &target, socket, values)?;
-    let mut reserved = worker.pool.reserve(None).await?;
+    let mut reserved = worker.pool.reserve(own).await?;
     *sent = Some(worker.share.clock.elapsed());
     let stream = reserved.connect(&target).await.inspect_err(|_| *sent = None)?;
     let largest = usize::try_from(socket.websocket.largest_message).unwrap_or(usize::MAX);

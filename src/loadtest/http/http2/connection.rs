@@ -35,14 +35,22 @@ const LARGEST_HEADERS: u32 = 400 * 1024;
 #[derive(Debug)]
 pub(in crate::loadtest::http) struct Connection {
     sender: SendRequest<Full<Bytes>>,
-    streams: Cell<usize>,
-    allowed: Rc<Cell<usize>>,
+    load: Rc<Load>,
     /// Whether anything was answered on it.
     used: Cell<bool>,
     /// Whether its server has said goodbye, or is gone.
     over: Cell<bool>,
     /// Who waits for its streams; nobody for a connection that is not shared.
     shared: Weak<Connections>,
+}
+
+/// How much is going on on a connection.
+#[derive(Debug)]
+struct Load {
+    /// Streams in use.
+    streams: Cell<usize>,
+    /// Streams that its server allows now.
+    allowed: Cell<usize>,
 }
 
 /// A stream on a connection.
@@ -85,21 +93,35 @@ impl Connection {
                 Detail::of("before the first settings of the server"),
             ),
         })?;
-        let allowed = Rc::new(Cell::new(bounded(said)));
-        let now_allowed = allowed.clone();
+        let load = Rc::new(Load {
+            streams: Cell::new(0),
+            allowed: Cell::new(bounded(said)),
+        });
+        let (now, waiting) = (load.clone(), shared.clone());
         tokio::task::spawn_local(async move {
             // Whoever sends on it learns what went wrong.
             let _ = poll_fn(|context| {
-                now_allowed.set(bounded(driver.current_max_send_streams()));
+                let allowed = bounded(driver.current_max_send_streams());
+                if allowed > now.allowed.replace(allowed)
+                    && let Some(waiting) = waiting.upgrade()
+                {
+                    waiting.look_again();
+                }
+                // Who waits for a stream also waits for a server that allows more of them.
+                if now.streams.get() >= allowed {
+                    heard.wake_at_more(context);
+                }
                 Pin::new(&mut driver).poll(context)
             })
             .await;
-            drop((open, room));
+            drop((driver, open, room));
+            if let Some(waiting) = waiting.upgrade() {
+                waiting.look_again();
+            }
         });
         Ok(Rc::new(Self {
             sender,
-            streams: Cell::new(0),
-            allowed,
+            load,
             used: Cell::new(false),
             over: Cell::new(false),
             shared,
@@ -108,12 +130,12 @@ impl Connection {
 
     /// Streams in use.
     pub(super) fn streams(&self) -> usize {
-        self.streams.get()
+        self.load.streams.get()
     }
 
     /// Streams that its server allows.
     pub(super) fn allowed(&self) -> usize {
-        self.allowed.get()
+        self.load.allowed.get()
     }
 
     /// Whether it takes no more requests.
@@ -136,8 +158,8 @@ impl Connection {
 
     /// A stream on it.
     pub(in crate::loadtest::http) fn stream(self: &Rc<Self>) -> Stream {
-        let streams = self.streams.get();
-        self.streams.set(streams + 1);
+        let streams = self.streams();
+        self.load.streams.set(streams + 1);
         Stream {
             connection: self.clone(),
             used: self.used.get(),
@@ -174,10 +196,10 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        let streams = &self.connection.streams;
+        let streams = &self.connection.load.streams;
         streams.set(streams.get().saturating_sub(1));
         if let Some(shared) = self.connection.shared.upgrade() {
-            shared.serve();
+            shared.given_back();
         }
     }
 }
