@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     body::Body,
+    due::Due,
     plan::{PlannedAction, PlannedJourney, PlannedRequest, PlannedStep, pause},
-    recorder::Times,
     websocket,
     worker::Worker,
 };
@@ -125,32 +125,22 @@ impl User {
         intended: Duration,
         home: &CancellationToken,
     ) -> Next {
-        worker.recorder.due(step.id, intended);
+        let due = Due::new(worker, step.id, intended);
         match &step.action {
-            PlannedAction::Request(request) => self.request(worker, step, request, intended).await,
+            PlannedAction::Request(request) => self.request(worker, due, request).await,
             PlannedAction::WebSocket(socket) => {
                 let own = self.connection.as_mut();
-                websocket::hold(worker, step.id, socket, &self.values, own, intended, home).await
+                websocket::hold(worker, due, socket, &self.values, own, home).await
             }
         }
     }
 
-    async fn request(
-        &mut self,
-        worker: &Worker,
-        step: &PlannedStep,
-        request: &PlannedRequest,
-        intended: Duration,
-    ) -> Next {
+    async fn request(&mut self, worker: &Worker, due: Due<'_>, request: &PlannedRequest) -> Next {
         let outgoing = match worker.plan.outgoing(request, &self.values) {
             Ok(outgoing) => outgoing,
             Err(failure) => {
-                let times = Times {
-                    intended,
-                    sent: None,
-                    over: worker.share.clock.elapsed(),
-                };
-                worker.recorder.ended(step.id, times, Some(failure));
+                let times = due.times(None);
+                due.ended(times, Some(failure));
                 return Next::Turn;
             }
         };
@@ -166,22 +156,18 @@ impl User {
         } else {
             asking.exchange(own, &outgoing, worker.timeout).await
         };
-        let times = Times {
-            intended,
-            sent: exchanged.sent,
-            // Before the answer is judged, which is no work of the service.
-            over: worker.share.clock.elapsed(),
-        };
-        worker.recorder.traffic(step.id, &exchanged.traffic);
+        // Before the answer is judged, which is no work of the service.
+        let times = due.times(exchanged.sent);
+        worker.recorder.traffic(due.step(), &exchanged.traffic);
         if exchanged.retried {
-            worker.recorder.retried(step.id, times);
+            worker.recorder.retried(due.step(), times);
         }
         let failure = exchanged
             .answer
             .and_then(|answer| self.judge(request, &answer))
             .err();
         let next = if failure.is_some() { Next::Turn } else { Next::Step };
-        worker.recorder.ended(step.id, times, failure);
+        due.ended(times, failure);
         next
     }
 

@@ -4,7 +4,7 @@
 //! plan       the scenario made ready to send          alarm     waits to the microsecond
 //! open       journeys begin when they are due         closed    users begin again when they are done
 //! journey    the steps of one user                    websocket one connection, held
-//! detail     one second by step, to be watched live
+//! detail     one second by step, to be watched live   due       a request until it counts: exactly once
 //! recorder   what one thread measured                 collector what all threads measured, second by second
 //! machine    limits and costs of the generator itself body      a body or message, and what is asked of it
 //! sharing    which connections users have              storm     when so many fail that a run is given up
@@ -19,6 +19,7 @@ mod body;
 mod closed;
 mod collector;
 mod detail;
+mod due;
 mod journey;
 mod machine;
 mod open;
@@ -224,9 +225,10 @@ fn threads_for(scenario: &Scenario, machine: Machine) -> u32 {
     threads
 }
 
-/// How long requests may still be under way when nothing is begun any more.
+/// How long requests may still be under way when nothing is begun any more: a WebSocket has one timeout to connect, and
+/// what is awaited on it has another.
 fn patience(scenario: &Scenario) -> Duration {
-    scenario.timeout + Duration::from_secs(1)
+    2 * scenario.timeout + Duration::from_secs(1)
 }
 
 #[cfg(test)]

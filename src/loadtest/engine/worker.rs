@@ -57,6 +57,36 @@ pub(super) struct Worker {
 }
 
 impl Worker {
+    /// Nothing is sent yet.
+    pub(super) fn new(share: Share, scenario: &Scenario, target: Target, plan: Plan) -> Self {
+        let limits = Limits {
+            connections: usize::try_from(share.connections).unwrap_or(usize::MAX).max(1),
+            patience: scenario.timeout,
+            thread: usize::try_from(share.index).unwrap_or(0),
+        };
+        let span = Span {
+            open: matches!(scenario.load, Load::Open(_)),
+            end: scenario.load.profile().duration(),
+        };
+        Self {
+            recorder: Recorder::new(plan.step_names().len(), span, share.clock, share.messages.clone()),
+            pool: Pool::new(Rc::new(target), limits),
+            follower: Follower::default(),
+            timeout: scenario.timeout,
+            open: span.open,
+            home: CancellationToken::new(),
+            plan,
+            share,
+        }
+    }
+
+    /// Hands on all that was measured, when nobody is under way any more.
+    pub(super) fn finish(&self) {
+        let usage = self.pool.usage();
+        self.recorder
+            .finish((usage.opened_so_far(), usage.peak(), usage.waited()));
+    }
+
     /// Whether this is the open model.
     pub(super) fn is_open(&self) -> bool {
         self.open
@@ -80,35 +110,22 @@ pub(super) fn spawn(share: Share, scenario: Arc<Scenario>, target: Target) -> io
                 .build();
             // Without its totals the collector knows that a thread was lost.
             if let (Ok(runtime), Ok(plan)) = (runtime, Plan::new(&scenario, &target)) {
-                LocalSet::new().block_on(&runtime, run(share, scenario, target, plan));
+                let users = LocalSet::new();
+                let ran = users.block_on(&runtime, run(share, scenario, target, plan));
+                // Who is still under way is dropped, and counts by that: the totals come afterwards.
+                drop(users);
+                if let Some(worker) = ran {
+                    worker.finish();
+                }
             }
         })
         .map(drop)
 }
 
-async fn run(share: Share, scenario: Arc<Scenario>, target: Target, plan: Plan) {
-    let limits = Limits {
-        connections: usize::try_from(share.connections).unwrap_or(usize::MAX).max(1),
-        patience: scenario.timeout,
-        thread: usize::try_from(share.index).unwrap_or(0),
-    };
-    let span = Span {
-        open: matches!(scenario.load, Load::Open(_)),
-        end: scenario.load.profile().duration(),
-    };
-    let worker = Rc::new(Worker {
-        recorder: Recorder::new(plan.step_names().len(), span, share.clock, share.messages.clone()),
-        pool: Pool::new(Rc::new(target), limits),
-        follower: Follower::default(),
-        timeout: scenario.timeout,
-        open: span.open,
-        home: CancellationToken::new(),
-        plan,
-        share,
-    });
-    let Ok(alarm) = Alarm::new(worker.share.clock, worker.share.precise) else {
-        return;
-    };
+/// Sends the load and waits for what is under way; `None` where moments cannot be waited for.
+async fn run(share: Share, scenario: Arc<Scenario>, target: Target, plan: Plan) -> Option<Rc<Worker>> {
+    let worker = Rc::new(Worker::new(share, &scenario, target, plan));
+    let alarm = Alarm::new(worker.share.clock, worker.share.precise).ok()?;
     let ticks = tokio::task::spawn_local(roll(worker.clone()));
     match &scenario.load {
         Load::Open(profile) => open::run(&worker, profile, &alarm).await,
@@ -118,10 +135,7 @@ async fn run(share: Share, scenario: Arc<Scenario>, target: Target, plan: Plan) 
     worker.home.cancel();
     drain(&worker, patience(&scenario)).await;
     ticks.abort();
-    let usage = worker.pool.usage();
-    worker
-        .recorder
-        .finish((usage.opened_so_far(), usage.peak(), usage.waited()));
+    Some(worker)
 }
 
 /// Hands seconds on when they are over, also while nothing is answered.

@@ -2,6 +2,7 @@
 
 mod causes;
 mod connections;
+mod drain;
 mod habits;
 mod pages;
 mod rates;

@@ -26,6 +26,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
+        Message,
         handshake::derive_accept_key,
         protocol::{CloseFrame, Role, frame::coding::CloseCode},
     },
@@ -102,7 +103,8 @@ static LINE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// `/late` answers after 1.5 s, `/after/N` after N milliseconds, `/line` ten requests a second, one after the other; `/echo` talks until the other side ends it, `/short` ends it after the first message,
 /// `/silent` reads and says nothing, `/deaf` does not even read, `/gone` ends the connection after the first message, `/close/CODE` closes with a code at once,
-/// `/private` echoes to whoever has the header `x-user`.
+/// `/leave/CODE` does so and does not read; `/reply/N` sends the first message back after N milliseconds and says no more, `/voice/N` sends N frames after the first
+/// message and closes with 1000; `/private` echoes to whoever has the header `x-user`.
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().to_owned();
     let talk = match path.as_str() {
@@ -126,15 +128,17 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
             *response.status_mut() = StatusCode::UNAUTHORIZED;
             return Ok(response);
         }
-        path if path.starts_with("/after/") => {
-            let milliseconds = path.trim_start_matches("/after/").parse().unwrap_or(0);
-            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
-            None
-        }
-        path => path
-            .strip_prefix("/close/")
-            .and_then(|code| code.parse().ok())
-            .map(Talk::Close),
+        path => match path.rsplit_once('/').map(|(does, number)| (does, number.parse())) {
+            Some(("/after", Ok(milliseconds))) => {
+                tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+                None
+            }
+            Some(("/close", Ok(code))) => u16::try_from(code).ok().map(Talk::Close),
+            Some(("/leave", Ok(code))) => u16::try_from(code).ok().map(Talk::Leave),
+            Some(("/reply", Ok(milliseconds))) => Some(Talk::Reply(Duration::from_millis(milliseconds))),
+            Some(("/voice", Ok(frames))) => Some(Talk::Voice(frames)),
+            _ => None,
+        },
     };
     Ok(match talk {
         Some(talk) => upgraded(request, talk),
@@ -155,6 +159,12 @@ enum Talk {
     Gone,
     /// Closes with this code.
     Close(u16),
+    /// The same, and does not read.
+    Leave(u16),
+    /// Sends the first message back after this time, and says no more.
+    Reply(Duration),
+    /// Sends so many frames after the first message, and closes with 1000.
+    Voice(u64),
 }
 
 fn upgraded(mut request: Request<Incoming>, talk: Talk) -> Response<Full<Bytes>> {
@@ -198,10 +208,33 @@ async fn speak(mut socket: WebSocketStream<TokioIo<Upgraded>>, talk: Talk) {
         Talk::Deaf => std::future::pending().await,
         Talk::Gone => drop(socket.next().await),
         Talk::Close(code) => {
-            let code = CloseCode::from(code);
-            let reason = "a reason with 12 figures".into();
-            let _ = socket.close(Some(CloseFrame { code, reason })).await;
+            close(&mut socket, code).await;
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+        Talk::Leave(code) => {
+            close(&mut socket, code).await;
+            std::future::pending::<()>().await;
+        }
+        Talk::Reply(after) => {
+            if let Some(Ok(message)) = socket.next().await {
+                tokio::time::sleep(after).await;
+                let _ = socket.send(message).await;
+            }
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+        Talk::Voice(frames) => {
+            let _ = socket.next().await;
+            for _ in 0..frames {
+                let _ = socket.send(Message::binary(b"voice".to_vec())).await;
+            }
+            close(&mut socket, 1000).await;
             while let Some(Ok(_)) = socket.next().await {}
         }
     }
+}
+
+async fn close(socket: &mut WebSocketStream<TokioIo<Upgraded>>, code: u16) {
+    let code = CloseCode::from(code);
+    let reason = "a reason with 12 figures".into();
+    let _ = socket.close(Some(CloseFrame { code, reason })).await;
 }

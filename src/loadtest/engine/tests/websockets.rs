@@ -148,6 +148,33 @@ async fn a_ping_without_a_pong_fails_the_step() {
     assert_eq!(ended(websocket).await, (0, causes));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_may_end_a_connection_early_only_when_all_its_voice_has_come() {
+    let mut websocket = quiet("/voice/3", 10 * SECOND);
+    websocket.close = vec![1000];
+    let mut voice = Voice {
+        request: template("speak"),
+        frames: 3,
+        gap: SECOND / 50,
+        pause: 10 * SECOND,
+    };
+    websocket.voice = Some(voice.clone());
+    assert_eq!(ended(websocket.clone()).await, (10, Vec::new()));
+    voice.frames = 100;
+    websocket.voice = Some(voice);
+    let cause = "WebSocket: the server closed it with 1000 (normal closure)";
+    assert_eq!(ended(websocket).await, (0, vec![cause.to_owned()]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_ends_a_connection_before_it_has_read_what_is_sent_has_not_done_its_part() {
+    let mut websocket = quiet("/leave/1000", Duration::ZERO);
+    websocket.sequence = vec![Part::Send(Payload::Binary(vec![7; 16 << 20]))];
+    websocket.close = vec![1000];
+    let cause = "WebSocket: the server closed it with 1000 (normal closure)";
+    assert_eq!(ended(websocket).await, (0, vec![cause.to_owned()]));
+}
+
 fn send(text: &str) -> Part {
     Part::Send(Payload::Text(template(text)))
 }

@@ -56,6 +56,11 @@ pub(super) fn nothing(what: &str, waited: Duration) -> Failure {
     )
 }
 
+/// The test was over before the connection was.
+pub(super) fn unended() -> Failure {
+    Failure::WebSocket("not over when the test was".to_owned(), Detail::NONE)
+}
+
 /// What a close code means, as it is registered (RFC 6455, section 7.4.1, and IANA).
 fn meaning(code: CloseCode) -> &'static str {
     match u16::from(code) {

@@ -4,15 +4,18 @@
 //! line      the connection itself: sends and receives at once     talk      what is said, and what is waited for
 //! round     the messages that a sequence awaits                    voice    frames that come at a fixed distance
 //! failures  how a connection ends, in words                       pings    one under way at a time
+//! session   what becomes of a connection: it counts exactly once
 //! ```
 //!
 //! Invariant: whatever the server does or leaves undone, a connection ends at most the scenario's timeout after its hold
-//! is over, and what it has not answered by then counts with the time that it was waited for.
+//! is over, and at most two of them after its user goes home. What was not answered by then counts with the time that it
+//! was waited for.
 
 mod failures;
 mod line;
 mod pings;
 mod round;
+mod session;
 mod talk;
 mod voice;
 
@@ -27,18 +30,12 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     line::Line,
+    session::Session,
     talk::{Ended, Talk},
 };
-use super::{
-    journey::Next,
-    recorder::{StepId, Times},
-    worker::Worker,
-};
+use super::{due::Due, journey::Next, worker::Worker};
 use crate::{
-    core::loadtest::{
-        cause,
-        scenario::{template::Template, websocket::WebSocket},
-    },
+    core::loadtest::scenario::{template::Template, websocket::WebSocket},
     loadtest::http::{Detail, Failure, Own, Reserved, Target},
 };
 
@@ -58,33 +55,21 @@ pub(super) struct Socket {
 /// a connection that is lost while it is held, or on which the server does not do its part, makes it a failed one.
 pub(super) async fn hold(
     worker: &Worker,
-    step: StepId,
+    due: Due<'_>,
     socket: &Socket,
     values: &BTreeMap<String, String>,
     own: Option<&mut Own>,
-    intended: Duration,
     home: &CancellationToken,
 ) -> Next {
-    let recorder = &worker.recorder;
     let mut sent = None;
+    let mut session = Session::new(worker, due);
     let opened = tokio::time::timeout(worker.timeout, open(worker, socket, values, own, &mut sent)).await;
-    let times = Times {
-        intended,
-        sent,
-        over: worker.share.clock.elapsed(),
-    };
     match opened.unwrap_or(Err(Failure::Timeout(worker.timeout))) {
         Ok((mut line, _reserved)) => {
-            connect_took(worker, times);
-            let connected = recorder.connected(step, times);
-            let held = recorder.websocket_held();
+            session.connected(sent);
             let talk = Talk::new(worker, &socket.websocket, values);
             let ended = talk.hold(&mut line, home).await;
-            drop(held);
-            if let Err(failure) = &ended {
-                recorder.lost(step, connected, failure.clone());
-            }
-            ended_with(worker, ended.as_ref().err());
+            session.over(ended.as_ref().err());
             match ended {
                 Ok(Ended::ByServer) => line.drain().await,
                 Ok(Ended::ByUs) | Err(_) => line.close().await,
@@ -92,28 +77,9 @@ pub(super) async fn hold(
             if ended.is_ok() { Next::Step } else { Next::Turn }
         }
         Err(failure) => {
-            if matches!(failure, Failure::Timeout(_)) {
-                connect_took(worker, times);
-            }
-            ended_with(worker, Some(&failure));
-            recorder.ended(step, times, Some(failure));
+            session.refused(sent, failure);
             Next::Turn
         }
-    }
-}
-
-/// Counts what became of a connection.
-fn ended_with(worker: &Worker, failure: Option<&Failure>) {
-    worker.recorder.websockets(|all| match failure {
-        None => *all.held.get_or_insert_default() += 1,
-        Some(failure) => cause::count(&mut all.failures, failure.to_string(), 1),
-    });
-}
-
-fn connect_took(worker: &Worker, times: Times) {
-    if let Some(sent) = times.sent {
-        let took = times.over.saturating_sub(sent);
-        worker.recorder.websockets(|all| all.connect.record(took));
     }
 }
 

@@ -11,6 +11,8 @@ use crate::core::loadtest::scenario::{model::BodyCheck, websocket::Part};
 /// before the last question is sent, so messages count from the begin of the round on.
 #[derive(Debug, Default)]
 pub(super) struct Round<'a> {
+    /// How many messages are to be sent.
+    questions: usize,
     /// When each message was sent.
     asked: Vec<Duration>,
     awaited: Vec<Awaited<'a>>,
@@ -47,6 +49,7 @@ impl<'a> Round<'a> {
             Part::Send(_) | Part::Pause(_) => None,
         });
         Self {
+            questions: parts.iter().filter(|part| matches!(part, Part::Send(_))).count(),
             asked: Vec::new(),
             awaited: checks.collect(),
         }
@@ -55,6 +58,11 @@ impl<'a> Round<'a> {
     /// A message was sent.
     pub(super) fn asked(&mut self, at: Duration) {
         self.asked.push(at);
+    }
+
+    /// Whether there were questions, and all of them are asked.
+    pub(super) fn is_asked(&self) -> bool {
+        self.questions > 0 && self.asked.len() >= self.questions
     }
 
     /// Whether the first so many awaited messages have come.
@@ -127,10 +135,12 @@ mod tests {
         let mut round = Round::new(&parts);
         let at = Duration::from_secs;
         round.asked(at(1));
+        assert!(!round.is_asked());
         // The first question may be answered before the second is sent.
         assert_eq!(round.take(&Message::text("an a")), Taken::Answer(at(1)));
         assert_eq!(round.take(&Message::text("an a")), Taken::Other);
         round.asked(at(2));
+        assert!(round.is_asked());
         assert_eq!(round.outstanding().collect::<Vec<_>>(), [at(2), at(2)]);
         assert!(round.has(1) && !round.has(2));
         assert_eq!(round.take(&Message::binary(b"b".to_vec())), Taken::Answer(at(2)));
@@ -143,6 +153,7 @@ mod tests {
     fn what_is_awaited_before_anything_was_sent_is_no_answer() {
         let parts = [awaits("welcome")];
         let mut round = Round::new(&parts);
+        assert!(!round.is_asked());
         assert_eq!(round.outstanding().count(), 0);
         assert_eq!(round.take(&Message::text("welcome")), Taken::Unasked);
         assert!(round.has(1));

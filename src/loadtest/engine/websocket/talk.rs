@@ -40,6 +40,10 @@ pub(super) struct Talk<'a> {
     until: Duration,
     voice: Listening,
     pings: Pings,
+    /// When answers of the sequence are waited for no more, once the user goes home.
+    last: Option<Duration>,
+    /// Nothing is owed any more.
+    done: bool,
 }
 
 /// Who ended a connection on which all went as it should.
@@ -84,19 +88,19 @@ impl<'a> Talk<'a> {
             until: Duration::MAX,
             voice: Listening::Never,
             pings: Pings::new(websocket.ping, now),
+            last: None,
+            done: false,
         }
     }
 
     /// Does everything that the scenario wants, until its end or until the user goes home.
     pub(super) async fn hold(mut self, line: &mut Line, home: &CancellationToken) -> Result<Ended, Failure> {
-        match self.run(line, home).await {
-            Ok(Woken::Closed) => Ok(Ended::ByServer),
-            Ok(Woken::Moment | Woken::Home | Woken::Met) => Ok(Ended::ByUs),
-            Err(failure) => {
-                self.give_up();
-                Err(failure)
-            }
-        }
+        let ended = match self.run(line, home).await? {
+            Woken::Closed => Ended::ByServer,
+            Woken::Moment | Woken::Home | Woken::Met => Ended::ByUs,
+        };
+        self.done = true;
+        Ok(ended)
     }
 
     async fn run(&mut self, line: &mut Line, home: &CancellationToken) -> Result<Woken, Failure> {
@@ -234,7 +238,7 @@ impl<'a> Talk<'a> {
     /// The server has closed it: as it may where nothing is missing and its code is one that the scenario names.
     fn closed(&self, frame: Option<&CloseFrame>) -> Result<Woken, Failure> {
         let may = frame.is_some_and(|frame| self.websocket.close.contains(&u16::from(frame.code)));
-        let complete = self.owed == 0 && self.echoes.is_empty() && !self.voice.is_asked();
+        let complete = self.owed == 0 && self.echoes.is_empty() && !self.voice.is_open();
         if may && complete {
             Ok(Woken::Closed)
         } else {
@@ -325,6 +329,15 @@ impl<'a> Talk<'a> {
 
     fn now(&self) -> Duration {
         self.worker.share.clock.elapsed()
+    }
+}
+
+impl Drop for Talk<'_> {
+    /// Also when the test is over before the connection is.
+    fn drop(&mut self) {
+        if !self.done {
+            self.give_up();
+        }
     }
 }
 

@@ -40,7 +40,7 @@ impl Listening {
         self.asked().is_some()
     }
 
-    /// Whether frames may come.
+    /// Whether it was asked for and frames of it are still to come.
     pub(super) fn is_open(self) -> bool {
         matches!(self, Self::Asked(_) | Self::Frames(..))
     }

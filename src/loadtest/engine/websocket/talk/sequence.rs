@@ -14,7 +14,8 @@ use crate::{
 };
 
 impl<'a> Talk<'a> {
-    /// One round of the sequence. A user that goes home in it sends nothing more, and has its answers.
+    /// One round of the sequence. A user that goes home in it sends nothing more, and has the answers to its questions if
+    /// it has asked all of them.
     pub(super) async fn round(
         &mut self,
         parts: &'a [Part],
@@ -24,19 +25,20 @@ impl<'a> Talk<'a> {
         self.round = Round::new(parts);
         let mut awaited = 0;
         for part in parts {
-            if home.is_cancelled() && !matches!(part, Part::Await(..)) {
-                return Ok(Woken::Home);
-            }
             let woken = match part {
+                Part::Send(_) if home.is_cancelled() => Woken::Home,
+                Part::Send(payload) => self.say(payload, line).await?,
                 Part::Pause(pause) => {
                     let until = self.now() + *pause;
-                    self.listen(line, until, Some(home), |_, _| false).await?
+                    match self.listen(line, until, Some(home), |_, _| false).await? {
+                        Woken::Home if self.round.is_asked() => Woken::Moment,
+                        woken => woken,
+                    }
                 }
-                Part::Send(payload) => self.say(payload, line).await?,
                 Part::Await(_, within) => {
                     awaited += 1;
-                    self.hear(awaited, within.unwrap_or(self.worker.timeout), line)
-                        .await?
+                    let within = within.unwrap_or(self.worker.timeout);
+                    self.hear(awaited, within, line, home).await?
                 }
             };
             if matches!(woken, Woken::Home | Woken::Closed) {
@@ -50,22 +52,39 @@ impl<'a> Talk<'a> {
         let (now, timeout) = (self.now(), self.worker.timeout);
         line.queue(self.message_of(payload)?);
         self.round.asked(now);
-        self.owed = self.owed.saturating_sub(1);
         let sent = |_: &Self, line: &Line| line.is_idle();
-        match self.listen(line, now + timeout, None, sent).await? {
-            Woken::Moment => Err(failures::nothing("a message could not be sent", timeout)),
-            woken => Ok(woken),
+        let woken = self.listen(line, now + timeout, None, sent).await?;
+        if woken == Woken::Moment {
+            return Err(failures::nothing("a message could not be sent", timeout));
         }
+        self.owed = self.owed.saturating_sub(1);
+        Ok(woken)
     }
 
-    /// Waits for the first so many awaited messages.
-    async fn hear(&mut self, count: usize, within: Duration, line: &mut Line) -> Result<Woken, Failure> {
-        let within = within.min(self.worker.timeout);
+    /// Waits for the first so many awaited messages. All that a user still waits for when it goes home has the time of one
+    /// answer from then on.
+    async fn hear(
+        &mut self,
+        count: usize,
+        within: Duration,
+        line: &mut Line,
+        home: &CancellationToken,
+    ) -> Result<Woken, Failure> {
+        let timeout = self.worker.timeout;
+        let within = within.min(timeout);
         let until = self.now() + within;
         let came = |talk: &Self, _: &Line| talk.round.has(count);
-        let woken = self.listen(line, until, None, came).await?;
+        let (mut woken, mut waited) = (self.listen(line, until, Some(home), came).await?, within);
+        if woken == Woken::Home {
+            let now = self.now();
+            let last = *self.last.get_or_insert(now + timeout);
+            if last < until {
+                waited = timeout;
+            }
+            woken = self.listen(line, until.min(last), None, came).await?;
+        }
         if woken == Woken::Moment {
-            return Err(failures::nothing("no awaited message", within));
+            return Err(failures::nothing("no awaited message", waited));
         }
         self.owed = self.owed.saturating_sub(1);
         Ok(woken)
