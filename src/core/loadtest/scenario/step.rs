@@ -34,7 +34,7 @@ pub(super) fn parse(path: &str, document: &StepDocument, problems: &mut Problems
             let field = format!("{path}.websocket");
             (
                 format!("WebSocket {}", websocket.path),
-                Action::WebSocket(websocket::parse(&field, websocket, headers, problems)),
+                Action::WebSocket(websocket::read(&field, websocket, headers, problems)),
             )
         }
         _ => {

@@ -83,8 +83,19 @@ async fn connections_are_counted_and_limited_like_others() {
 
 /// What became of ten connections.
 async fn ended(websocket: WebSocket) -> (u64, Vec<String>) {
+    ended_of(ten(4 * SECOND), websocket).await
+}
+
+/// The same of one connection, with time enough to send what no buffer of the system holds.
+async fn ended_of_one(websocket: WebSocket) -> (u64, Vec<String>) {
+    let mut profile = Profile::constant(2.0, SECOND / 2);
+    profile.line(0.0, 0.0, 8 * SECOND);
+    ended_of(Load::Open(profile), websocket).await
+}
+
+async fn ended_of(load: Load, websocket: WebSocket) -> (u64, Vec<String>) {
     let measured = run(
-        ten(4 * SECOND),
+        load,
         Action::WebSocket(websocket),
         2 * SECOND,
         Settings::default(),
@@ -172,7 +183,7 @@ async fn a_server_that_ends_a_connection_before_it_has_read_what_is_sent_has_not
     websocket.sequence = vec![Part::Send(Payload::Binary(vec![7; 16 << 20]))];
     websocket.close = vec![1000];
     let cause = "WebSocket: the server closed it with 1000 (normal closure)";
-    assert_eq!(ended(websocket).await, (0, vec![cause.to_owned()]));
+    assert_eq!(ended_of_one(websocket).await, (0, vec![cause.to_owned()]));
 }
 
 fn send(text: &str) -> Part {
@@ -259,7 +270,7 @@ async fn a_sequence_ends_while_the_server_does_not_read() {
     let mut websocket = quiet("/deaf", SECOND);
     websocket.sequence = vec![Part::Send(Payload::Binary(vec![7; 16 << 20]))];
     let causes = vec!["WebSocket: a message could not be sent in time".to_owned()];
-    assert_eq!(ended(websocket).await, (0, causes));
+    assert_eq!(ended_of_one(websocket).await, (0, causes));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,7 +9,7 @@ mod parse;
 
 use std::time::Duration;
 
-pub(super) use self::parse::parse;
+pub(super) use self::parse::read;
 use super::{model::BodyCheck, template::Template};
 
 /// Bytes that a message of the server may have unless the step says otherwise.

@@ -19,7 +19,7 @@ use crate::core::loadtest::{
 };
 
 /// A connection, but for the headers of its upgrade, which stand beside it.
-pub(in crate::core::loadtest::scenario) fn parse(
+pub(in crate::core::loadtest::scenario) fn read(
     path: &str,
     document: &WebSocketDocument,
     headers: Vec<(String, Template)>,
