@@ -10,7 +10,7 @@ use vas::{
     api::v1alpha1::VoiceAssistScaling,
     core::{
         model::ScalingKey,
-        promql::{Answer, Item, Labels, Matchers, Source, Sources},
+        promql::{Answer, History, Item, Labels, Matchers, Shape, Source, Sources, Track, history_step},
     },
     metrics_server::{
         path::{self, Route},
@@ -97,10 +97,32 @@ pub fn memory() -> Memory {
                 ..item.clone()
             })
             .collect();
-        let answer = Answer::join(&shape, values, &times, NOW).expect("an answer");
+        let mut answer = Answer::join(&shape, values, &times, NOW).expect("an answer");
+        let histories = History::join(&shape.labels, &past(&shape, values));
+        let known = histories
+            .into_iter()
+            .map(|(namespace, history)| (namespace, Some(history)));
+        answer.histories.extend(known);
         memory.store.record(&shape, Ok(answer), &memory.pods);
     }
     memory
+}
+
+/// A past in which every pod had a sample every five seconds, so that rates are known to be whole.
+fn past(shape: &Shape, values: &[Item]) -> Vec<Track> {
+    let Some(step) = shape.window.map(|window| history_step(window).as_secs_f64()) else {
+        return Vec::new();
+    };
+    let track = |item: &Item| {
+        let newest = item.time - 1.0;
+        let moments = (0..33).rev().map(|back| item.time - f64::from(back) * step);
+        let points = moments.map(|at| (at, newest - ((newest - at).max(0.0) / 5.0).ceil() * 5.0));
+        Track {
+            labels: item.labels.clone(),
+            points: points.collect(),
+        }
+    };
+    values.iter().map(track).collect()
 }
 
 /// Answers a read; panics unless it has a value.
