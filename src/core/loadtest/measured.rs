@@ -130,22 +130,31 @@ impl Requests {
         self.failures.values().sum()
     }
 
+    /// How many ended: were answered, or failed.
+    pub fn ended(&self) -> u64 {
+        self.answered + self.failed()
+    }
+
     /// The failed ones among those that ended; `None` without any.
     pub fn error_share(&self) -> Option<f64> {
-        let ended = self.answered + self.failed();
-        (ended > 0).then(|| ratio(self.failed(), ended))
+        share(self.failed(), self.ended())
     }
 
     /// Those that were sent twice among those that ended; `None` without any.
     pub fn retried_share(&self) -> Option<f64> {
-        let ended = self.answered + self.failed();
-        (ended > 0).then(|| ratio(self.retried, ended))
+        share(self.retried, self.ended())
     }
 
     /// How many of the answered ones took at most `limit`.
     pub fn answered_within(&self, limit: Duration) -> u64 {
         let (all, failed) = (self.latency.within(limit), self.failed_latency.within(limit));
         all.saturating_sub(failed).min(self.answered)
+    }
+
+    /// Those that were answered within `limit` among all that ended; `None` without any. A request that failed is not
+    /// within anything, however fast it failed.
+    pub fn within_share(&self, limit: Duration) -> Option<f64> {
+        share(self.answered_within(limit), self.ended())
     }
 
     /// Latency of the answered ones.
@@ -182,9 +191,7 @@ impl Requests {
             self.fail(cause, *count, other.examples.get(cause).map(String::as_str));
         }
     }
-}
 
-impl Requests {
     /// The traffic of both together; `None` where that of one was not counted.
     fn traffic_with(&self, other: &Self) -> Option<Traffic> {
         let known = |requests: &Self| match &requests.traffic {
@@ -219,6 +226,13 @@ pub struct Second {
     pub websockets: u64,
     /// Share of the processors (0 to 1) that the generator itself used; `None` where it is unknown.
     pub generator_cpu: Option<f64>,
+}
+
+impl Second {
+    /// How many requests ended in it: were answered, or failed.
+    pub fn ended(&self) -> u64 {
+        self.answered + self.failed
+    }
 }
 
 /// The load generator itself.
@@ -346,14 +360,18 @@ impl WebSockets {
     /// The connections that were held as they should be among all that were asked for; `None` without any.
     pub fn held_share(&self) -> Option<f64> {
         let held = self.held?;
-        let asked = held + self.failures.values().sum::<u64>();
-        (asked > 0).then(|| ratio(held, asked))
+        share(held, held + self.failures.values().sum::<u64>())
     }
 }
 
 /// Both together, where both are known.
 fn sum(one: Option<u64>, other: Option<u64>) -> Option<u64> {
     Some(one? + other?)
+}
+
+/// A part of a whole, from 0 to 1; `None` where there is nothing.
+pub fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| ratio(part, whole))
 }
 
 /// Counts stay far below 2^52.

@@ -19,7 +19,7 @@ use crate::{
     core::loadtest::{
         latencies::Latencies,
         measured::{End, Fault, Generator, Measured, Requests, RunId, Second, WebSockets},
-        scenario::model::{Action, Load, Scenario},
+        scenario::model::{Action, Load, Scenario, any_action},
     },
     loadtest::{clock::RunClock, http::Failure},
 };
@@ -239,19 +239,7 @@ impl Collector {
         for thread in &self.totals {
             for (name, measured) in self.names.iter().zip(&thread.steps) {
                 let step = steps.entry(name.clone()).or_default();
-                step.merge(&Requests {
-                    latency: measured.latency.clone(),
-                    service_time: measured.service_time.clone(),
-                    failed_latency: measured.failed_latency.clone(),
-                    first_latency: measured.first_latency.clone(),
-                    first_due: measured.first_due,
-                    due: measured.due,
-                    answered: measured.answered,
-                    answered_in_time: measured.answered_in_time,
-                    retried: measured.retried,
-                    traffic: Some(measured.traffic.clone()),
-                    ..Requests::default()
-                });
+                step.merge(&measured.requests);
                 for (failure, count) in &measured.failures {
                     step.fail(&failure.to_string(), *count, failure.detail().as_deref());
                 }
@@ -292,11 +280,7 @@ impl Collector {
     }
 
     fn websockets(&self) -> Option<WebSockets> {
-        let any = |scenario: &Scenario| {
-            let mut steps = scenario.journeys.iter().flat_map(|journey| &journey.steps);
-            steps.any(|step| matches!(step.action, Action::WebSocket(_)))
-        };
-        any(&self.scenario).then(|| {
+        any_action(&self.scenario.journeys, Action::is_websocket).then(|| {
             let mut all = WebSockets::counting();
             for thread in &self.totals {
                 all.merge(&thread.websockets);

@@ -10,7 +10,12 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::detail::Detail;
 use crate::{
-    core::loadtest::{cause, latencies::Latencies, measured::WebSockets, traffic::Traffic},
+    core::loadtest::{
+        cause,
+        latencies::Latencies,
+        measured::{Requests, WebSockets},
+        traffic::Traffic,
+    },
     loadtest::{
         clock::RunClock,
         http::{Exchanged, Failure},
@@ -86,19 +91,12 @@ pub(super) struct Totals {
 }
 
 /// One step of one thread.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct StepTotals {
-    pub(super) latency: Latencies,
-    pub(super) service_time: Latencies,
-    pub(super) failed_latency: Latencies,
-    pub(super) first_latency: Latencies,
-    pub(super) first_due: Option<Duration>,
-    pub(super) due: u64,
-    pub(super) answered: u64,
-    pub(super) answered_in_time: u64,
-    pub(super) retried: u64,
+    /// Everything but the failures.
+    pub(super) requests: Requests,
+    /// Failures, with an example of each.
     pub(super) failures: BTreeMap<Failure, u64>,
-    pub(super) traffic: Traffic,
 }
 
 impl Times {
@@ -109,11 +107,24 @@ impl Times {
 }
 
 impl StepTotals {
+    /// Nothing yet, and everything is counted.
+    fn counting() -> Self {
+        Self {
+            requests: Requests {
+                traffic: Some(Traffic::default()),
+                ..Requests::default()
+            },
+            failures: BTreeMap::new(),
+        }
+    }
+
     /// Whether a request that was due at `intended` was one of the first.
     fn is_first(&self, intended: Duration) -> bool {
         /// From the very first one on.
         const FIRST: Duration = Duration::from_millis(100);
-        self.first_due.is_some_and(|first| intended < first + FIRST)
+        self.requests
+            .first_due
+            .is_some_and(|first| intended < first + FIRST)
     }
 }
 
@@ -146,7 +157,7 @@ impl Recorder {
     /// Measures this many steps.
     pub(super) fn new(steps: usize, span: Span, clock: RunClock, messages: UnboundedSender<Message>) -> Self {
         let totals = Totals {
-            steps: (0..steps).map(|_| StepTotals::default()).collect(),
+            steps: (0..steps).map(|_| StepTotals::counting()).collect(),
             websockets: WebSockets::counting(),
             ..Totals::default()
         };
@@ -177,9 +188,9 @@ impl Recorder {
             detail.due += 1;
         }
         if let Some(step) = self.totals.borrow_mut().steps.get_mut(step.0) {
-            step.due += 1;
+            step.requests.due += 1;
             if self.open {
-                step.first_due.get_or_insert(intended);
+                step.requests.first_due.get_or_insert(intended);
             }
         }
     }
@@ -201,21 +212,21 @@ impl Recorder {
             return;
         };
         if let Some(sent) = sent {
-            step.latency.record(latency);
-            step.service_time.record(over.saturating_sub(sent));
+            step.requests.latency.record(latency);
+            step.requests.service_time.record(over.saturating_sub(sent));
         }
         if let Some(failure) = failure {
             if sent.is_some() {
-                step.failed_latency.record(latency);
+                step.requests.failed_latency.record(latency);
                 detail.failed_latency.record(latency);
             }
             cause::count(&mut detail.failures, failure.clone(), 1);
             cause::count(&mut step.failures, failure, 1);
         } else {
-            step.answered += 1;
-            step.answered_in_time += u64::from(self.is_in_time(over));
+            step.requests.answered += 1;
+            step.requests.answered_in_time += u64::from(self.is_in_time(over));
             if step.is_first(intended) {
-                step.first_latency.record(latency);
+                step.requests.first_latency.record(latency);
             }
             detail.answered += 1;
             detail.latency.record(latency);
@@ -243,11 +254,12 @@ impl Recorder {
     /// What a request brought over HTTP, whatever became of it.
     pub(super) fn traffic(&self, step: StepId, traffic: &Exchanged) {
         if let Some(step) = self.totals.borrow_mut().steps.get_mut(step.0) {
+            let all = step.requests.traffic.get_or_insert_default();
             if let Some(status) = traffic.status {
-                *step.traffic.statuses.entry(status).or_default() += 1;
+                *all.statuses.entry(status).or_default() += 1;
             }
-            step.traffic.sent_bytes += traffic.sent_bytes;
-            step.traffic.received_bytes += traffic.received_bytes;
+            all.sent_bytes += traffic.sent_bytes;
+            all.received_bytes += traffic.received_bytes;
         }
     }
 
@@ -258,7 +270,7 @@ impl Recorder {
             detail.retried += 1;
         }
         if let Some(step) = self.totals.borrow_mut().steps.get_mut(step.0) {
-            step.retried += 1;
+            step.requests.retried += 1;
         }
     }
 
@@ -271,9 +283,12 @@ impl Recorder {
             cause::count(&mut detail.failures, failure.clone(), 1);
         }
         if let Some(step) = self.totals.borrow_mut().steps.get_mut(step.0) {
-            step.answered = step.answered.saturating_sub(1);
-            step.answered_in_time = step.answered_in_time.saturating_sub(u64::from(connected.in_time));
-            step.failed_latency.record(connected.latency);
+            let requests = &mut step.requests;
+            requests.answered = requests.answered.saturating_sub(1);
+            requests.answered_in_time = requests
+                .answered_in_time
+                .saturating_sub(u64::from(connected.in_time));
+            requests.failed_latency.record(connected.latency);
             cause::count(&mut step.failures, failure, 1);
         }
     }
@@ -364,7 +379,7 @@ mod tests {
         let [_held, early, late] = [3, 3, 5].map(|halves| connected(halves * SECOND / 2));
         recorder.lost(StepId(0), late, Failure::Status(503));
         let of = |recorder: &Recorder| {
-            let step = &recorder.totals.borrow().steps[0];
+            let step = &recorder.totals.borrow().steps[0].requests;
             (step.answered, step.answered_in_time)
         };
         assert_eq!(of(&recorder), (2, 2));

@@ -2,7 +2,7 @@
 
 use super::machine::Machine;
 use crate::{
-    core::loadtest::scenario::model::{Action, Load, Scenario},
+    core::loadtest::scenario::model::{Action, Load, Scenario, any_action},
     loadtest::http::{Protocol, Target},
 };
 
@@ -96,12 +96,8 @@ fn whole(users: f64) -> u64 {
 
 /// Connections that a user may have open at once: one for requests, one for a WebSocket.
 fn each(scenario: &Scenario) -> u64 {
-    let any = |wanted: fn(&Action) -> bool| {
-        let journeys = scenario.journeys.iter();
-        let mut steps = journeys.flat_map(|journey| &journey.steps);
-        u64::from(steps.any(|step| wanted(&step.action)))
-    };
-    any(|action| matches!(action, Action::Request(_))) + any(|action| matches!(action, Action::WebSocket(_)))
+    let any = |wanted: fn(&Action) -> bool| u64::from(any_action(&scenario.journeys, wanted));
+    any(|action| !action.is_websocket()) + any(Action::is_websocket)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{
     duration,
     latencies::Quantiles,
-    measured::{Second, ratio},
+    measured::{Second, ratio, share},
     report::{Workload, json::Stored},
 };
 
@@ -96,7 +96,7 @@ const ANSWERED_OF_DUE: Figure = Figure {
     more_is_better: true,
     watched: false,
     average: median,
-    read: |second, _| (second.due > 0).then(|| 100.0 * ratio(second.answered, second.due)),
+    read: |second, _| percent(second.answered, second.due),
 };
 
 const FIGURES: [Figure; 6] = [
@@ -127,20 +127,14 @@ const FIGURES: [Figure; 6] = [
         more_is_better: false,
         watched: false,
         average: mean,
-        read: |second, _| {
-            let ended = second.answered + second.failed;
-            (ended > 0).then(|| 100.0 * ratio(second.failed, ended))
-        },
+        read: |second, _| percent(second.failed, second.ended()),
     },
     Figure {
         name: "sent twice, %",
         more_is_better: false,
         watched: false,
         average: mean,
-        read: |second, _| {
-            let ended = second.answered + second.failed;
-            (ended > 0).then(|| 100.0 * ratio(second.retried, ended))
-        },
+        read: |second, _| percent(second.retried, second.ended()),
     },
     // Those of all workloads together: what the run cost.
     Figure {
@@ -158,6 +152,10 @@ const FIGURES: [Figure; 6] = [
         },
     },
 ];
+
+fn percent(part: u64, whole: u64) -> Option<f64> {
+    share(part, whole).map(|share| 100.0 * share)
+}
 
 fn millis(second: &Second, of: fn(Quantiles) -> f64) -> Option<f64> {
     second.latency.map(|latency| 1e3 * of(latency))

@@ -5,7 +5,7 @@ use crate::core::loadtest::{
     achieved, cause,
     check::{Area, Check},
     duration::short,
-    measured::{Measured, Requests, ratio},
+    measured::{Measured, Requests},
     scenario::{
         model::{Bound, Threshold},
         threshold::in_percent,
@@ -63,12 +63,7 @@ fn seen(bound: Bound, requests: &Requests, measured: &Measured) -> Option<Seen> 
             }
         }
         Bound::Within(limit, share) => {
-            // A request that failed is not within anything, however fast it failed.
-            let ended = requests.answered + requests.failed();
-            if ended == 0 {
-                return None;
-            }
-            let within = ratio(requests.answered_within(limit), ended);
+            let within = requests.within_share(limit)?;
             Seen {
                 holds: within >= share,
                 words: in_percent(within),

@@ -141,6 +141,19 @@ pub enum Action {
     WebSocket(WebSocket),
 }
 
+impl Action {
+    /// Whether it is a WebSocket connection.
+    pub fn is_websocket(&self) -> bool {
+        matches!(self, Self::WebSocket(_))
+    }
+}
+
+/// Whether any step does what is wanted.
+pub fn any_action(journeys: &[Journey], wanted: impl Fn(&Action) -> bool) -> bool {
+    let mut steps = journeys.iter().flat_map(|journey| &journey.steps);
+    steps.any(|step| wanted(&step.action))
+}
+
 /// One HTTP request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {

@@ -9,7 +9,7 @@ use std::{
 use super::{
     document::{AbortDocument, Document, JourneyDocument},
     load,
-    model::{Abort, Action, Journey, Scenario, Think, Threshold},
+    model::{Abort, Action, Journey, Scenario, Think, Threshold, any_action},
     quick, schema, step,
     template::Template,
     websocket::Part,
@@ -193,8 +193,7 @@ fn thresholds(texts: &[String], steps: &BTreeSet<&str>, problems: &mut Problems)
 
 /// Refuses bounds on WebSocket connections where there are none, or for one step.
 fn bounds_of_sockets(thresholds: &[Threshold], journeys: &[Journey], problems: &mut Problems) {
-    let mut steps = journeys.iter().flat_map(|journey| &journey.steps);
-    let any = steps.any(|step| matches!(step.action, Action::WebSocket(_)));
+    let any = any_action(journeys, Action::is_websocket);
     for (index, threshold) in thresholds.iter().enumerate() {
         let path = format!("thresholds[{index}]");
         if threshold.bound.is_of_sockets() && !any {

@@ -130,7 +130,11 @@ fn who_is_dropped_under_way_counts_as_failed() {
     };
     let of = |totals: &Totals| {
         let step = &totals.steps[0];
-        (step.due, step.answered, step.failures.values().sum::<u64>())
+        (
+            step.requests.due,
+            step.requests.answered,
+            step.failures.values().sum::<u64>(),
+        )
     };
     let sockets = |all: &WebSockets| (all.connected, all.failures.values().sum::<u64>(), all.unanswered);
 
