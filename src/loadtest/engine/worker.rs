@@ -46,6 +46,8 @@ pub(super) struct Worker {
     pub(super) share: Share,
     pub(super) plan: Plan,
     pub(super) pool: Pool,
+    /// The target over HTTP/1.1, which the upgrade to a WebSocket is of, whatever other requests speak.
+    pub(super) upgrades: Target,
     pub(super) follower: Follower,
     pub(super) recorder: Recorder,
     /// Longest wait for one answer.
@@ -70,6 +72,7 @@ impl Worker {
         };
         Self {
             recorder: Recorder::new(plan.step_names().len(), span, share.clock, share.messages.clone()),
+            upgrades: target.over_http1(),
             pool: Pool::new(Rc::new(target), limits),
             follower: Follower::default(),
             timeout: scenario.timeout,

@@ -92,12 +92,11 @@ async fn open<'a>(
     own: Option<&mut Own>,
     sent: &mut Option<Duration>,
 ) -> Result<(Line, Reserved<'a>), Failure> {
-    // The upgrade is one of HTTP/1.1, whatever the other requests speak.
-    let target = worker.pool.target().over_http1();
-    let request = request(worker, &target, socket, values)?;
+    let target = &worker.upgrades;
+    let request = request(worker, target, socket, values)?;
     let mut reserved = worker.pool.reserve(own).await?;
     *sent = Some(worker.share.clock.elapsed());
-    let stream = reserved.connect(&target).await.inspect_err(|_| *sent = None)?;
+    let stream = reserved.connect(target).await.inspect_err(|_| *sent = None)?;
     let largest = usize::try_from(socket.websocket.largest_message).unwrap_or(usize::MAX);
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
