@@ -28,11 +28,15 @@ impl Traffic {
         self.statuses.values().sum()
     }
 
-    /// Whether there are answers, and all of them lead elsewhere (RFC 9110, section 15.4).
+    /// Whether there are answers, and all of them lead elsewhere.
     pub fn only_redirects(&self) -> bool {
-        let leads_elsewhere = |status: &u16| matches!(status, 301..=303 | 307 | 308);
-        !self.statuses.is_empty() && self.statuses.keys().all(leads_elsewhere)
+        !self.statuses.is_empty() && self.statuses.keys().copied().all(is_redirect)
     }
+}
+
+/// Whether an answer of this status leads elsewhere (RFC 9110, section 15.4).
+pub fn is_redirect(status: u16) -> bool {
+    matches!(status, 301..=303 | 307 | 308)
 }
 
 /// A number of bytes with three digits: "17 B", "1.23 kB", "45.6 MB".

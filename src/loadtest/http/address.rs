@@ -222,6 +222,14 @@ mod tests {
     use super::*;
     use crate::loadtest::http::{Protocol, TlsOptions};
 
+    /// A target with a name that this resolver knows.
+    fn named(resolver: Arc<dyn Resolve>) -> Target {
+        let tls = TlsOptions::default();
+        let mut target = Target::parse("http://api:80", Protocol::Http1, &tls, Path::new("")).unwrap();
+        target.resolver = resolver;
+        target
+    }
+
     /// Answers with so many addresses, and fails after the first time.
     #[derive(Debug, Default)]
     struct Once(AtomicUsize);
@@ -244,14 +252,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_name_is_resolved_once_for_all_who_come_and_again_after_a_while() {
         let once = Arc::new(Once::default());
-        let mut target = Target::parse(
-            "http://api:80",
-            Protocol::Http1,
-            &TlsOptions::default(),
-            Path::new(""),
-        )
-        .unwrap();
-        target.resolver = once.clone();
+        let target = named(once.clone());
         let (addresses, lookups) = (Addresses::new(1), || once.0.load(Ordering::Relaxed));
         let local = tokio::task::LocalSet::new();
         let together = async {
@@ -335,14 +336,7 @@ mod tests {
             .await
             .unwrap();
         let good = listener.local_addr().unwrap();
-        let mut target = Target::parse(
-            "http://api:80",
-            Protocol::Http1,
-            &TlsOptions::default(),
-            Path::new(""),
-        )
-        .unwrap();
-        target.resolver = Arc::new(These([silent, good]));
+        let target = named(Arc::new(These([silent, good])));
         let addresses = Addresses::new(0);
         let connected = tokio::time::timeout(Duration::from_secs(20), addresses.connect(&target)).await;
         let connected = connected.expect("the silent address is not waited for").unwrap();

@@ -27,7 +27,7 @@ pub fn masked(url: &str) -> String {
         Some((scheme, rest)) if is_scheme(scheme) => (format!("{scheme}://"), rest),
         _ => (String::new(), url),
     };
-    let is_url = is_url(url);
+    let is_url = url_of_host(url).is_some();
     let end = rest
         .find(['/', '?', '#'])
         .filter(|_| is_url)
@@ -39,12 +39,13 @@ pub fn masked(url: &str) -> String {
     }
 }
 
-/// Whether a text surely is a URL with a host, so that credentials are where they belong. Each parser alone takes many a
+/// A text that surely is a URL with a host, so that credentials are where they belong. Each parser alone takes many a
 /// typo for one: the one of browsers `http:/user:password@host`, the other `http://user:pass/word@host`, with the host
 /// `user` and no port.
-pub(super) fn is_url(text: &str) -> bool {
-    let is_of_host = |uri: Uri| uri.host().is_some_and(|host| !host.is_empty());
-    url::Url::parse(text).is_ok() && text.parse().is_ok_and(is_of_host)
+pub(super) fn url_of_host(text: &str) -> Option<Uri> {
+    url::Url::parse(text).ok()?;
+    let uri: Uri = text.parse().ok()?;
+    uri.host().is_some_and(|host| !host.is_empty()).then_some(uri)
 }
 
 #[cfg(test)]

@@ -5,14 +5,12 @@
 
 use std::{cell::RefCell, collections::BTreeMap, path::Path, rc::Rc, time::Duration};
 
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use url::Url;
 
 use super::{
     Answer, Exchange, Failure, Outgoing, Own, Pool, Protocol, Target,
     exchange::{Exchanged, exchange, length, read},
-    http1::MOST_HEADERS,
+    http1,
     redirect::{self, MOST_REDIRECTS, Next},
 };
 use crate::loadtest::clock::RunClock;
@@ -50,13 +48,19 @@ impl Follower {
     ) -> Exchange {
         let until = asking.clock.elapsed() + asking.timeout;
         let mut exchanged = asking.exchange(own.as_deref_mut(), first, asking.timeout).await;
-        let mut outgoing = first.clone();
-        let mut here = asking.pool.target().url_of(first);
+        // Most answers are none, and cost nothing more.
+        if !exchanged.answer.as_ref().is_ok_and(redirect::is_one) {
+            return exchanged;
+        }
+        let Ok(home) = asking.pool.target().url_of(first) else {
+            return exchanged;
+        };
+        let (mut here, mut outgoing) = (home.clone(), first.clone());
         for redirects in 0..=MOST_REDIRECTS {
-            let (Ok(answer), Ok(place)) = (&exchanged.answer, &here) else {
+            let Ok(answer) = &exchanged.answer else {
                 break;
             };
-            let next = match redirect::next(answer, place, &outgoing) {
+            let next = match redirect::next(answer, &here, &outgoing) {
                 Ok(None) => break,
                 Ok(Some(next)) if redirects < MOST_REDIRECTS => next,
                 Ok(Some(_)) => {
@@ -69,10 +73,15 @@ impl Follower {
                 }
             };
             let left = until.saturating_sub(asking.clock.elapsed());
-            self.hop(asking, own.as_deref_mut(), first, &next, left, &mut exchanged)
-                .await;
-            here = Ok(next.url);
-            outgoing = next.outgoing;
+            exchanged.answer = if next.url.origin() == home.origin() {
+                self.at_home(asking, own.as_deref_mut(), first, &next, left, &mut exchanged)
+                    .await
+            } else {
+                let elsewhere = self.elsewhere(asking, own.as_deref_mut(), &next, &mut exchanged.traffic);
+                let answered = tokio::time::timeout(left, elsewhere).await;
+                answered.unwrap_or(Err(Failure::Timeout(left)))
+            };
+            (here, outgoing) = (next.url, next.outgoing);
         }
         if let Err(Failure::Timeout(_)) = exchanged.answer {
             exchanged.answer = Err(Failure::Timeout(asking.timeout));
@@ -80,8 +89,8 @@ impl Follower {
         exchanged
     }
 
-    /// Sends the request that a redirect leads to: what comes of it is added to what came before.
-    async fn hop(
+    /// Sends the request that a redirect below the target's host leads to.
+    async fn at_home(
         &self,
         asking: Asking<'_>,
         own: Option<&mut Own>,
@@ -89,28 +98,15 @@ impl Follower {
         next: &Next,
         timeout: Duration,
         exchanged: &mut Exchange,
-    ) {
-        let home = match asking.pool.target().url_of(first) {
-            Ok(home) if next.url.origin() == home.origin() => next.home(first).map(Some),
-            Ok(_) => Ok(None),
-            Err(failure) => Err(failure),
-        };
-        exchanged.answer = match home {
-            Ok(Some(outgoing)) => {
-                let hop = asking.exchange(own, &outgoing, timeout).await;
-                exchanged.traffic.then(hop.traffic);
-                exchanged.retried |= hop.retried;
-                hop.answer
-            }
-            Ok(None) => {
-                let elsewhere = self.elsewhere(asking, own, next, &mut exchanged.traffic);
-                let answered = tokio::time::timeout(timeout, elsewhere).await;
-                answered.unwrap_or(Err(Failure::Timeout(timeout)))
-            }
-            Err(failure) => Err(failure),
-        };
+    ) -> Result<Answer, Failure> {
+        let outgoing = next.home(first)?;
+        let hop = asking.exchange(own, &outgoing, timeout).await;
+        exchanged.traffic.then(hop.traffic);
+        exchanged.retried |= hop.retried;
+        hop.answer
     }
 
+    /// Sends the request that a redirect to another host leads to.
     async fn elsewhere(
         &self,
         asking: Asking<'_>,
@@ -122,11 +118,7 @@ impl Follower {
         let outgoing = next.elsewhere()?;
         let mut reserved = asking.pool.reserve(own).await?;
         let stream = reserved.connect(&target).await?;
-        let (mut sender, connection) = http1::Builder::new()
-            .max_headers(MOST_HEADERS)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| Failure::connection(&error))?;
+        let (mut sender, connection) = http1::handshake(stream).await?;
         // It ends when its sender is dropped; whoever sends on it learns what went wrong.
         tokio::task::spawn_local(connection);
         let response = sender.send_request(outgoing.request()).await;

@@ -9,8 +9,10 @@ use hyper::{
     client::conn::http1::{self, SendRequest},
 };
 use hyper_util::rt::TokioIo;
-
-use tokio::task::AbortHandle;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    task::AbortHandle,
+};
 
 use super::{
     Failure,
@@ -21,7 +23,27 @@ use super::{
 };
 
 /// Headers that an answer may have; hyper's own limit of 400 KiB holds for all of them together.
-pub(super) const MOST_HEADERS: usize = 256;
+const MOST_HEADERS: usize = 256;
+
+/// Begins to speak HTTP/1.1 on a stream: what sends requests, and what drives the connection.
+pub(super) async fn handshake<S>(
+    stream: S,
+) -> Result<
+    (
+        SendRequest<Full<Bytes>>,
+        http1::Connection<TokioIo<S>, Full<Bytes>>,
+    ),
+    Failure,
+>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    http1::Builder::new()
+        .max_headers(MOST_HEADERS)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| Failure::connection(&error))
+}
 
 /// Connections of one thread that nobody uses now; the last used one is taken first.
 #[derive(Debug, Default)]
@@ -72,11 +94,7 @@ impl Connection {
         let heard = wire.heard();
         let upload = Upload::new(wire);
         let refused = upload.refused();
-        let (sender, connection) = http1::Builder::new()
-            .max_headers(MOST_HEADERS)
-            .handshake(TokioIo::new(upload))
-            .await
-            .map_err(|error| Failure::connection(&error))?;
+        let (sender, connection) = handshake(upload).await?;
         let driver = tokio::task::spawn_local(async move {
             // Whoever sends on it learns what went wrong.
             let _ = connection.await;

@@ -13,6 +13,7 @@ use hyper::{
 use url::{Position, Url};
 
 use super::{Answer, Failure, Outgoing};
+use crate::core::loadtest::traffic::is_redirect;
 
 /// Redirects of one request, as curl's users mostly have them.
 pub const MOST_REDIRECTS: u32 = 10;
@@ -32,20 +33,24 @@ pub(super) struct Next {
     pub(super) outgoing: Outgoing,
 }
 
+/// Whether an answer leads elsewhere, though perhaps nowhere that can be asked.
+pub(super) fn is_one(answer: &Answer) -> bool {
+    is_redirect(answer.status) && answer.headers.contains_key(LOCATION)
+}
+
 /// The request that an answer to `outgoing` from `here` leads to; `None` for an answer that is no redirect.
 ///
 /// # Errors
 /// When it leads nowhere that can be asked.
 pub(super) fn next(answer: &Answer, here: &Url, outgoing: &Outgoing) -> Result<Option<Next>, Failure> {
-    let Some(location) = answer.headers.get(LOCATION) else {
+    let Some(location) = answer.headers.get(LOCATION).filter(|_| is_one(answer)) else {
         return Ok(None);
     };
     // What browsers do: a form that was sent is followed by a page that is read (RFC 9110, section 15.4).
     let becomes_get = match answer.status {
         301 | 302 => outgoing.method == Method::POST,
         303 => outgoing.method != Method::HEAD,
-        307 | 308 => false,
-        _ => return Ok(None),
+        _ => false,
     };
     let location = location
         .to_str()

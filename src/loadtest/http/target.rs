@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use hyper::{HeaderMap, Uri, header::AUTHORIZATION, http::uri::Scheme};
+use hyper::{HeaderMap, header::AUTHORIZATION, http::uri::Scheme};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
@@ -98,11 +98,8 @@ impl Target {
     ) -> Result<Self, TargetError> {
         // What cannot be parsed may have credentials all the same.
         let refused = || TargetError::Url(credentials::masked(url));
-        if !credentials::is_url(url) {
-            return Err(refused());
-        }
-        let uri: Uri = url.parse().map_err(|_| refused())?;
-        let (Some(scheme), Some(host)) = (uri.scheme(), uri.host().filter(|host| !host.is_empty())) else {
+        let uri = credentials::url_of_host(url).ok_or_else(refused)?;
+        let (Some(scheme), Some(host)) = (uri.scheme(), uri.host()) else {
             return Err(refused());
         };
         let secure = if *scheme == Scheme::HTTPS {
