@@ -150,6 +150,7 @@ async fn missing(resource: &Resource, clock: ServerClock) -> Result<Option<Strin
         let says = says.unwrap_or_else(|| "nothing".to_owned());
         return Ok(Some(format!("its status says that {says} is suspended")));
     }
+    let frozen = asked.frozen();
     for workload in &parsed.spec.workloads {
         let name = format!("{}-{}", resource.name, workload.name);
         let hpa = match resource.hpa(&name).await {
@@ -161,7 +162,7 @@ async fn missing(resource: &Resource, clock: ServerClock) -> Result<Option<Strin
         if let Some(missing) = differs(
             &hpa,
             &workload.name,
-            asked.frozen().contains(&*workload.name),
+            frozen.contains(&*workload.name),
             &validation,
         ) {
             return Ok(Some(format!("HorizontalPodAutoscaler {name} {missing}")));
