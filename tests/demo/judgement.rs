@@ -104,7 +104,8 @@ impl Court<'_> {
             Series::QueueDepth | Series::QueueAge => 0.0,
         };
         let limits = (self.asked.max_age, window);
-        gather::prometheus_feed(&values, &newest, self.story.outage, limits)
+        let births = gather::births(self.clock, &url, until).await;
+        gather::prometheus_feed(&values, &newest, &births, self.story.outage, limits)
     }
 }
 

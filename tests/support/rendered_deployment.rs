@@ -2,18 +2,20 @@
 //!
 //! The process gets exactly the rendered arguments and environment, and the rights of the Deployment's own
 //! service account. Only what a pod has by itself is appended: where the API server is, free ports, and the
-//! address of Prometheus, which users set too. A flag or a rule that is missing in the manifests fails here.
+//! address of Prometheus and how often it is asked, which users set too. A flag or a rule that is missing in the
+//! manifests fails here.
 
 use serde_json::Value;
 
 use super::{Cluster, process::Process, vas};
 
-/// What may differ from the cluster: all of it is about addresses on this machine.
-const APPENDABLE: [&str; 4] = [
+/// What may differ from the cluster: addresses on this machine, and the pace of a story that is told in minutes.
+const APPENDABLE: [&str; 5] = [
     "--kubeconfig",
     "--secure-port",
     "--metrics-bind-address",
     "--prometheus-url",
+    "--prometheus-poll-interval",
 ];
 
 /// The parts of a rendered Deployment that decide how its pods run.
@@ -86,7 +88,7 @@ impl RenderedDeployment {
     }
 
     /// Starts a replica under its service account. `appended` are `--flag=value` arguments, of those that
-    /// name an address; `--kubeconfig` is among them already.
+    /// may differ; `--kubeconfig` is among them already.
     #[track_caller]
     pub fn start(&self, cluster: &Cluster, pod_name: &str, appended: &[String]) -> Process {
         let kubeconfig = cluster.service_account_kubeconfig(&self.namespace, &self.service_account);

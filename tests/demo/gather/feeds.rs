@@ -1,18 +1,21 @@
 //! What each metric would have told the HPA controller, moment by moment.
 //!
-//! For a metric from Prometheus that is what a metrics server with a poll every five seconds may have in
+//! For a metric from Prometheus that is what a metrics server with a poll every two seconds may have in
 //! memory: the newest value, no older than `maxAge`. While Prometheus was down, later range queries still
 //! show values for that time; nobody could read them then, so they do not count. A rate whose window reaches
 //! back into that time is too low, and so is no value either.
 
 use std::collections::BTreeMap;
 
-use super::queries::STEP;
+use super::{
+    queries::STEP,
+    young::{self, Births},
+};
 use crate::oracle::{Feed, Moment, Reading, Resource, Sample, Track};
 
 /// Longest time between a poll of the metrics server and the HPA's read: the poll interval with its jitter,
 /// and the time that poll and read take on a busy machine.
-const POLL_LAG: Moment = 7.5;
+pub const POLL_LAG: Moment = 4.5;
 /// Age of the newest scraped sample at a poll.
 const SCRAPE: Moment = 1.5;
 /// Longest time after Prometheus is back until a poll succeeds.
@@ -39,6 +42,7 @@ impl Outage {
 pub fn prometheus_feed(
     values: &Track<Reading>,
     newest: &Track<Option<Moment>>,
+    births: &Births,
     outage: Option<Outage>,
     (max_age, window): (Moment, Moment),
 ) -> Feed {
@@ -58,7 +62,14 @@ pub fn prometheus_feed(
             _ => {
                 let newest = newest.at(at).copied().flatten();
                 let fresh = newest.is_some_and(|newest| at - newest <= max_age);
-                readings.push(since, if fresh { reading.clone() } else { Reading::Missing });
+                let told = if fresh {
+                    young::readings(reading, at, births, window)
+                } else {
+                    vec![Reading::Missing]
+                };
+                for reading in told {
+                    readings.push(since, reading);
+                }
                 let whole = outage.map(|outage| outage.to + window);
                 if whole.is_some_and(|whole| (whole..whole + RECOVERY).contains(&at)) {
                     readings.push(since, Reading::Missing);
@@ -111,7 +122,7 @@ mod tests {
             .map(|at| (seconds(at), Reading::Object(i64::from(at))))
             .collect();
         let newest = (0..100).map(|at| (seconds(at), Some(seconds(at)))).collect();
-        prometheus_feed(&values, &newest, outage, (10.0, window))
+        prometheus_feed(&values, &newest, &Births::new(), outage, (10.0, window))
     }
 
     fn told(feed: &Feed, at: Moment) -> Vec<Reading> {
@@ -122,8 +133,8 @@ mod tests {
     fn a_sync_may_have_seen_what_was_polled_within_the_last_seconds() {
         let told = told(&feed(None), 50.0);
         assert!(told.contains(&Reading::Object(50)));
-        assert!(told.contains(&Reading::Object(44)));
-        assert!(!told.contains(&Reading::Object(40)));
+        assert!(told.contains(&Reading::Object(46)));
+        assert!(!told.contains(&Reading::Object(43)));
         assert!(!told.contains(&Reading::Missing));
     }
 
@@ -167,7 +178,7 @@ mod tests {
         let newest = (0..100)
             .map(|at| (f64::from(at), Some(f64::from(at.min(20)))))
             .collect();
-        let feed = prometheus_feed(&values, &newest, None, (10.0, 0.0));
+        let feed = prometheus_feed(&values, &newest, &Births::new(), None, (10.0, 0.0));
         assert!(told(&feed, 28.0).contains(&Reading::Object(7)));
         assert_eq!(told(&feed, 50.0).first(), Some(&Reading::Missing));
     }

@@ -5,12 +5,13 @@ mod hpa;
 mod pods;
 mod queries;
 mod syncs;
+mod young;
 
 pub use self::{
     feeds::{Outage, prometheus_feed, usage_feed},
     hpa::{hpa, hpa_status},
     pods::{pod, usage},
-    queries::{Asked, RATE_WINDOW, Series, instant, newest, readings},
+    queries::{Asked, RATE_WINDOW, Series, births, instant, newest, readings},
     syncs::{HPA_CONTROLLER, scale_writers, syncs},
 };
 

@@ -1,10 +1,11 @@
 //! What is asked of Prometheus.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use prometheus_http_query::Client;
 use serde_json::Value;
 
+use super::young::Births;
 use crate::{
     clock::Clock,
     oracle::{Moment, Reading, Sample, Track},
@@ -129,6 +130,23 @@ pub async fn newest(clock: Clock, url: &str, series: Series, until: Moment) -> T
         .into_iter()
         .map(|(at, values)| (at, values.into_values().next().map(|epoch| clock.of_epoch(epoch))))
         .collect()
+}
+
+/// The first sample of each pod's counter, but of those that had one at the beginning.
+pub async fn births(clock: Clock, url: &str, until: Moment) -> Births {
+    let query = format!("max by (pod) (timestamp({}))", Series::RequestRate.selector());
+    let points = range(clock, url, &query, until).await;
+    let (mut births, mut old) = (Births::new(), BTreeSet::new());
+    for (place, (_, newest)) in points.into_iter().enumerate() {
+        for (pod, epoch) in newest {
+            if place == 0 {
+                old.insert(pod);
+            } else if !old.contains(&pod) {
+                births.entry(pod).or_insert_with(|| clock.of_epoch(epoch));
+            }
+        }
+    }
+    births
 }
 
 fn reading(series: Series, at: Moment, values: BTreeMap<String, f64>) -> Reading {

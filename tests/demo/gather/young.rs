@@ -1,0 +1,145 @@
+//! The rates of pods that are younger than the window of the rate.
+//!
+//! Prometheus divides the increase of a young pod by the whole window, so its rate is too low. The metrics server
+//! serves no number for such a pod until half of the window has samples, and then `rate x window / covered`. How much
+//! is covered it knows but to one poll, because the first sample came at some moment between two polls. So there are
+//! several readings that a sync may have seen, and this module lists them.
+//!
+//! An example, a window of 15 s and a pod with a rate of 60/s whose first sample is 10 s old. The pod has no number, or
+//! one between 60 x 15 / 11 = 82/s and a quarter more, 102/s.
+
+use std::collections::BTreeMap;
+
+use super::feeds::POLL_LAG;
+use crate::oracle::{Moment, Reading, Sample};
+
+/// The moment of the first sample of each pod that had none when the story began.
+pub type Births = BTreeMap<String, Moment>;
+
+/// How far apart samples are, in seconds.
+const SCRAPE_INTERVAL: Moment = 1.0;
+/// The metrics server serves a number that may be too high by a quarter at most.
+const UNCERTAIN: f64 = 1.25;
+/// Most pods that are taken for young at once: each doubles the readings.
+const MOST: usize = 6;
+
+/// All readings that a rate over `window` seconds may have had at a moment, given what Prometheus says.
+pub fn readings(reading: &Reading, at: Moment, births: &Births, window: Moment) -> Vec<Reading> {
+    let Reading::PerPod(samples) = reading else {
+        return vec![reading.clone()];
+    };
+    let age = |pod: &str| births.get(pod).map_or(Moment::INFINITY, |born| at - born);
+    let known: BTreeMap<String, Sample> = samples
+        .iter()
+        .filter(|(pod, _)| age(pod) >= window + POLL_LAG)
+        .map(|(pod, sample)| (pod.clone(), *sample))
+        .collect();
+    let young: Vec<(&String, &Sample)> = samples
+        .iter()
+        .filter(|(pod, _)| (window / 2.0 - SCRAPE_INTERVAL..window + POLL_LAG).contains(&age(pod)))
+        .take(MOST)
+        .collect();
+    let mut readings = Vec::new();
+    for served in 0..1_usize << young.len() {
+        for surplus in [1.0, UNCERTAIN] {
+            let mut samples = known.clone();
+            for (place, (pod, sample)) in young.iter().enumerate() {
+                if served & (1 << place) != 0 {
+                    samples.insert((*pod).clone(), corrected(**sample, age(pod), window, surplus));
+                }
+            }
+            let reading = if samples.is_empty() {
+                Reading::Missing
+            } else {
+                Reading::PerPod(samples)
+            };
+            if !readings.contains(&reading) {
+                readings.push(reading);
+            }
+        }
+    }
+    readings
+}
+
+/// The rate over the part of the window that has samples, or `surplus` times that.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "rates are small"
+)]
+fn corrected(sample: Sample, age: Moment, window: Moment, surplus: f64) -> Sample {
+    let covered = (age + SCRAPE_INTERVAL).min(window);
+    Sample {
+        value: (sample.value as f64 * window / covered * surplus).round() as i64,
+        ..sample
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Moment = 15.0;
+
+    fn told(at: Moment) -> Vec<BTreeMap<String, i64>> {
+        let sample = |value| Sample {
+            value,
+            at,
+            window: 0.0,
+        };
+        let samples = [
+            ("old".to_owned(), sample(100_000)),
+            ("new".to_owned(), sample(60_000)),
+        ];
+        let births = Births::from([("new".to_owned(), 50.0)]);
+        let readings = readings(&Reading::PerPod(samples.into()), at, &births, WINDOW);
+        let values = |reading: Reading| match reading {
+            Reading::PerPod(samples) => {
+                let values = samples.into_iter().map(|(pod, sample)| (pod, sample.value));
+                values.collect()
+            }
+            Reading::Missing | Reading::Object(_) => BTreeMap::new(),
+        };
+        readings.into_iter().map(values).collect()
+    }
+
+    fn of_new(at: Moment) -> Vec<Option<i64>> {
+        told(at)
+            .iter()
+            .map(|reading| reading.get("new").copied())
+            .collect()
+    }
+
+    #[test]
+    fn a_pod_has_no_number_until_half_of_the_window_has_samples() {
+        assert_eq!(of_new(51.0), [None]);
+        assert_eq!(of_new(56.0), [None]);
+        assert_eq!(told(56.0)[0]["old"], 100_000);
+    }
+
+    #[test]
+    fn then_it_has_none_or_the_rate_over_the_part_with_samples() {
+        assert_eq!(of_new(60.0), [None, Some(81_818), Some(102_273)]);
+    }
+
+    #[test]
+    fn a_whole_window_and_a_poll_after_its_first_sample_it_has_what_prometheus_says() {
+        assert_eq!(of_new(66.0), [None, Some(60_000), Some(75_000)]);
+        assert_eq!(of_new(50.0 + WINDOW + POLL_LAG), [Some(60_000)]);
+    }
+
+    #[test]
+    fn where_all_pods_are_young_there_may_be_no_data_at_all() {
+        let samples = [(
+            "new".to_owned(),
+            Sample {
+                value: 60_000,
+                at: 60.0,
+                window: 0.0,
+            },
+        )];
+        let births = Births::from([("new".to_owned(), 50.0)]);
+        let readings = readings(&Reading::PerPod(samples.into()), 60.0, &births, WINDOW);
+        assert_eq!(readings.first(), Some(&Reading::Missing));
+    }
+}
