@@ -1,14 +1,16 @@
 //! vas: a Kubernetes operator and custom-metrics server that autoscales VoiceAssist from one resource.
 //!
 //! ```text
-//! api      the resource's types            core        pure: resolve, validate, plan, queries
-//! cli      one file per subcommand         operator    observe -> validate -> plan -> apply -> status
-//! prometheus  the query client             metrics_server  poller -> memory -> custom.metrics.k8s.io
-//! explain     the reads behind vas explain      doctor      the reads behind vas doctor
-//! loadtest    the load engine and the watch behind vas test
-//! suspend     the writes behind vas suspend and vas resume
-//! telemetry   logs, metrics, health        clock, server_clock, shutdown  time and signals, injected
-//! listening   ports, and places for connections
+//! api         the resource's types
+//! core        pure and shared: documents, Kubernetes' words, spec, reconcile, metrics, the HPA's algorithm
+//! cluster     the one way to a cluster: watches, leader election, telemetry, clocks
+//! prometheus  the query client, its configuration, its servers
+//! import      from other autoscalers' files to a resource
+//! operator        observe -> validate -> plan -> apply -> status
+//! metrics_server  polling -> memory -> custom.metrics.k8s.io
+//! loadtest        the load engine, the watch of a test, its judge and its reports
+//! diagnose        vas doctor and vas explain
+//! cli             arguments and printing, one file per subcommand
 //! ```
 
 #![cfg_attr(
@@ -18,20 +20,11 @@
 
 pub mod api;
 pub mod cli;
-pub mod clock;
+pub mod cluster;
 pub mod core;
-pub mod doctor;
-pub mod explain;
-mod judging;
-pub mod leader;
-pub mod listening;
+pub mod diagnose;
+pub mod import;
 pub mod loadtest;
 pub mod metrics_server;
 pub mod operator;
 pub mod prometheus;
-pub mod random;
-pub mod server_clock;
-pub mod shutdown;
-pub mod suspend;
-pub mod telemetry;
-pub mod terminal;

@@ -6,8 +6,8 @@ mod files;
 use serde_json::Value;
 
 use crate::core::{
-    validate::document::{self, Document},
-    yaml::{self, Place, Places, SyntaxError},
+    document::yaml::{self, Place, Places, SyntaxError},
+    spec::rules::document::{self, Document},
 };
 
 /// One object of a file.

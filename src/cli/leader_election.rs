@@ -5,12 +5,14 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::{
-    clock::Clock,
-    core::{
-        duration::{self, ParseDurationError},
-        lease::{Timing, TimingError},
+    cluster::{
+        clock::Clock,
+        leader::{
+            AfterLoss, LeaderConfig,
+            tenure::{Timing, TimingError},
+        },
     },
-    leader::{AfterLoss, LeaderConfig},
+    core::k8s::duration::{self, ParseDurationError},
 };
 
 /// Which replica acts.

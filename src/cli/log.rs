@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::telemetry::log::{self, LogError, LogFormat};
+use crate::cluster::telemetry::log::{self, LogError, LogFormat};
 
 /// How the process logs, on stderr.
 #[derive(Clone, Debug, Args)]

@@ -1,6 +1,6 @@
 //! `--matchers`: which series of a Prometheus are this cluster's.
 
-use crate::core::promql::{LabelName, Labels, Matcher, ReservedLabel};
+use crate::core::metrics::promql::{LabelName, Labels, Matcher, ReservedLabel};
 
 /// Matchers of every selector.
 #[derive(Clone, Debug, clap::Args)]

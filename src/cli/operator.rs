@@ -10,11 +10,12 @@ use super::{
 };
 use crate::{
     api::OPERATOR_LEASE,
-    clock::{Clock, SystemClock},
-    core::lease::TimingError,
-    leader::AfterLoss,
+    cluster::{
+        clock::{Clock, SystemClock},
+        leader::{AfterLoss, tenure::TimingError},
+        shutdown,
+    },
     operator::{self, OperatorError, Settings},
-    shutdown,
 };
 
 /// Run the operator: it keeps the HorizontalPodAutoscalers, VerticalPodAutoscalers, PodDisruptionBudgets,

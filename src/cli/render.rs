@@ -17,11 +17,13 @@ use super::{
 };
 use crate::{
     api::{GROUP, v1alpha1::ScaleTargetRef},
-    clock::{Clock as _, SystemClock},
+    cluster::clock::{Clock as _, SystemClock},
     core::{
-        desired::{hpa, limit_range, pdb, resource_quota, vpa},
-        model::{Scaling, Workload},
-        suspend::freeze,
+        reconcile::{
+            desired::{hpa, limit_range, pdb, resource_quota, vpa},
+            suspend::freeze,
+        },
+        spec::model::{Scaling, Workload},
     },
 };
 

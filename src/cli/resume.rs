@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::suspension_args::{CommandError, Found, SuspensionArgs};
-use crate::core::suspend::change;
+use crate::core::reconcile::suspend::change;
 
 /// Let a resource, or some of its workloads, scale again
 ///

@@ -8,7 +8,7 @@ use super::{
     leader_election::parse_duration,
     suspension_args::{CommandError, Found, SuspensionArgs, usage},
 };
-use crate::core::suspend::{Reason, Suspension, annotation::CAPACITY_TEST, change};
+use crate::core::reconcile::suspend::{Reason, Suspension, annotation::CAPACITY_TEST, change};
 
 /// Stop scaling of a resource, or of some of its workloads, for a while
 ///

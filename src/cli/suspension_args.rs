@@ -10,14 +10,16 @@ use super::{
     output,
 };
 use crate::{
-    core::{
-        loadtest::duration::{self, ParseDurationError},
-        suspend::{Holder, Suspended, SuspensionError, Workloads, change::ChangeError},
+    cluster::server_clock::ServerClock,
+    core::reconcile::suspend::{Holder, Suspended, SuspensionError, Workloads, change::ChangeError},
+    diagnose::explain::read::namespaces_with,
+    loadtest::{
+        cluster::{
+            resource::Resource,
+            suspend::{self, SuspendError},
+        },
+        scenario::duration::{self, ParseDurationError},
     },
-    explain::namespaces_with,
-    loadtest::cluster::resource::Resource,
-    server_clock::ServerClock,
-    suspend::{self, SuspendError},
 };
 
 /// A resource, some of its workloads, and a holder.

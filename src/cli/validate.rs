@@ -14,7 +14,7 @@ use super::{
     input::{Input, Object},
     output::{self, OfflineError, OutputError},
 };
-use crate::core::validate::document::Document;
+use crate::core::spec::rules::document::Document;
 
 /// The bounds of the CRD and of the API server that users meet first.
 const LIMITS: &str = "\

@@ -12,47 +12,9 @@
 //! Must not: know a Kubernetes client, tokio, a clock, the environment, files or randomness. Time and
 //! randomness come in as arguments. A test scans this folder for forbidden imports.
 
-pub mod api_service;
-pub mod availability;
-pub mod backoff;
-pub mod child;
-pub mod conditions;
-pub mod contest;
-pub mod damping;
-pub mod desired;
-pub mod doctor;
-pub mod drift;
-pub mod duration;
-pub mod environment;
-pub mod events;
-pub mod explain;
-pub mod field_path;
+pub mod document;
 pub mod hpa;
-pub mod import;
-pub mod int_or_percent;
-pub mod label_selector;
-pub mod lease;
-pub mod loadtest;
-pub mod metrics_api;
-pub mod model;
-pub mod observed;
-pub mod outcome;
-pub mod packed;
-pub mod plan;
-pub mod pod_template;
-pub mod promql;
-pub mod quantity;
-pub mod quota;
-pub mod reading;
-pub mod selector;
-pub mod status;
-pub mod suspend;
-#[cfg(test)]
-mod testing;
-pub mod validate;
-
-#[cfg(test)]
-mod properties;
-pub mod vpa_support;
-pub mod wake;
-pub mod yaml;
+pub mod k8s;
+pub mod metrics;
+pub mod reconcile;
+pub mod spec;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::core::loadtest::scaling::Moment;
+use super::model::scaling::Moment;
 
 /// The time axis of a run: seconds since its load began.
 #[derive(Clone, Copy, Debug)]

@@ -1,23 +1,27 @@
 //! `vas test`: real load, what the cluster did meanwhile, and what to make of it.
 //!
 //! ```text
-//! clock    one time axis for everything: seconds since the load began
-//! http     connections, requests, answers
-//! engine   sends requests when they are due -> core::loadtest::Measured
-//! cluster  a resource and its workloads, as tests find them
-//! preflight whether an autoscaling test can be trusted
-//! watch    what a workload does meanwhile -> core::loadtest::Scaling
-//! exposition what happens in a run, for Prometheus
-//! capacity holds replicas and searches for the load they carry
+//! scenario file --scenario--> Scenario --engine, http--> model::Measured
+//! cluster --autoscaling/watch--> model::Scaling             (both on the clock of the run: seconds since it began)
+//! Measured + Scaling --judge, autoscaling--> checks, grade, verdict --report--> text, JSON, HTML, ...
+//!
+//! capacity    holds replicas and searches for the load they carry
+//! cluster     a resource and its workloads, as tests find them
+//! exposition  what happens in a run, for Prometheus
+//! merge       several runs as one
 //! ```
 //!
-//! What can be decided without I/O is in `core::loadtest`.
+//! Pure are `model`, `scenario`, `judge`, `merge`, `report`, and what `autoscaling` and `capacity` decide.
 
+pub mod autoscaling;
 pub mod capacity;
 pub mod clock;
 pub mod cluster;
 pub mod engine;
 pub mod exposition;
 pub mod http;
-pub mod preflight;
-pub mod watch;
+pub mod judge;
+pub mod merge;
+pub mod model;
+pub mod report;
+pub mod scenario;

@@ -11,60 +11,28 @@
 //! Public is what answers a read from memory, for the benchmarks of `tests/bench`.
 //! Must not: ask Prometheus or the API server for data inside a request (reviews of access are cached).
 
-mod api_services;
-mod authenticator;
-mod authn;
-mod authz;
-mod availability;
-mod ca_bundle;
-mod certificate;
-mod certificate_files;
-mod config;
-mod discovery;
-mod document;
+pub mod auth;
+pub mod certificate;
 mod documents;
-mod first_answers;
-mod intake;
-#[cfg(test)]
-mod isolation;
-mod listener;
-mod live_pod;
-mod negotiation;
-mod openapi;
-pub mod path;
-pub mod payload;
-pub mod pod_index;
-mod poller;
-pub mod reads;
-pub mod registry;
-mod resource_names;
-mod review;
-mod review_cache;
-mod rotation;
+pub mod metrics;
+pub mod polling;
 mod router;
 mod run;
-mod secret;
-mod served;
-mod servers;
-mod shared_certificate;
+pub mod serving;
 mod status_error;
-pub mod store;
 mod telemetry;
-mod tls;
-mod token_review;
-mod trust_watch;
-mod turns;
-mod user_limit;
-mod version;
-mod watches;
 
-pub use authz::CacheTtl;
-pub use certificate_files::{CertificateFiles, FilesError};
-pub use config::{ConfigError, ConfigFile, Configuration, Problem};
-pub use listener::BindError;
-pub use rotation::{Times as RotationTimes, TimesError as RotationTimesError};
-pub use run::{Certificate, RunError, Settings, run};
-pub use secret::ServiceName;
-pub use servers::ServerSettings;
-pub use tls::KeyPairError;
-pub use token_review::NoRandomness;
+pub use self::{
+    auth::{authz::CacheTtl, token_review::NoRandomness},
+    certificate::{
+        files::{CertificateFiles, FilesError},
+        rotation::{Times as RotationTimes, TimesError as RotationTimesError},
+        secret::ServiceName,
+    },
+    run::{Certificate, RunError, Settings, run},
+    serving::{listener::BindError, tls::KeyPairError},
+};
+pub use crate::prometheus::{
+    config::{ConfigError, ConfigFile, Configuration, Problem},
+    servers::ServerSettings,
+};

@@ -10,19 +10,22 @@ use axum::{
 use hyper::{Request, body::Incoming};
 
 use super::{
-    authenticator::Authenticator,
-    authn::User,
-    authz::{Action, Authorizer},
-    document::JSON,
-    documents::Documents,
-    listener::{Peer, Service},
-    path::{self, RootScopedPath, Route},
-    payload,
-    reads::{Memory, Now},
+    auth::{
+        authenticator::Authenticator,
+        authn::User,
+        authz::{Action, Authorizer},
+    },
+    documents::{Documents, cached::JSON},
+    metrics::{
+        path::{self, RootScopedPath, Route},
+        payload,
+        reads::{Memory, Now},
+    },
+    serving::listener::{Peer, Service},
     status_error::StatusError,
     telemetry::Telemetry,
 };
-use crate::{clock::Clock, telemetry::http::Check};
+use crate::cluster::{clock::Clock, telemetry::http::Check};
 
 /// Paths that kubelets ask without credentials.
 const HEALTH: [&str; 3] = ["/healthz", "/livez", "/readyz"];

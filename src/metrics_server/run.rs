@@ -19,34 +19,40 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    api_services::ApiServices,
-    authenticator::Authenticator,
-    authn::CurrentTrust,
-    authz::{Authorizer, CacheTtl},
-    availability::Reporter,
-    certificate_files::CertificateFiles,
-    config::{Configuration, ReloadMetrics},
+    auth::{
+        authenticator::Authenticator,
+        authn::CurrentTrust,
+        authz::{Authorizer, CacheTtl},
+        token_review::{NoRandomness, TokenReviewer},
+        trust_watch,
+    },
+    certificate::{
+        api_services::ApiServices, files::CertificateFiles, rotation::Times, secret::ServiceName,
+        shared::Keeper,
+    },
     documents::Documents,
-    first_answers::FirstAnswers,
-    intake::Intake,
-    listener::{self, BindError},
-    poller::Poller,
-    reads::Memory,
-    registry::Registry,
-    rotation::Times,
+    metrics::{availability::Reporter, reads::Memory, registry::Registry, watches},
+    polling::{
+        first_answers::FirstAnswers,
+        intake::Intake,
+        poller::Poller,
+        reload::{ReloadMetrics, Reloader},
+    },
     router::Router,
-    secret::ServiceName,
-    shared_certificate::Keeper,
+    serving::{
+        listener::{self, BindError},
+        tls::{self, ServingCertificate},
+    },
     telemetry::Telemetry,
-    tls::{self, ServingCertificate},
-    token_review::{NoRandomness, TokenReviewer},
-    trust_watch, watches,
 };
 use crate::{
-    clock::Clock,
-    core::promql::ShapeLimits,
-    leader::{self, LeaderConfig},
-    telemetry::http::{self, Check, Endpoints, HttpError},
+    cluster::{
+        clock::Clock,
+        leader::{self, LeaderConfig},
+        telemetry::http::{self, Check, Endpoints, HttpError},
+    },
+    core::metrics::promql::ShapeLimits,
+    prometheus::config::Configuration,
 };
 
 /// How long the secure port stays open after readiness is withdrawn.
@@ -132,7 +138,8 @@ pub async fn run(
     parts.spawn_watches(&mut tasks, &client, settings.namespace.as_deref());
     parts.spawn_poller(&mut tasks, &settings, clock.clone(), stop.clone());
     parts.spawn_certificate(&mut tasks, &client, &settings, clock.clone());
-    if let Some(reloader) = settings.prometheus.reloader(
+    if let Some(reloader) = Reloader::of(
+        &settings.prometheus,
         parts.memory.registry.clone(),
         parts.scalings_synced.clone(),
         reload_metrics,

@@ -6,14 +6,16 @@ use std::{collections::BTreeSet, time::Duration};
 use kube::core::Status;
 
 use super::{
-    cache::Key,
     context::Context,
     error::{Class, QUIET_FAILURES, ReconcileError, WriteError},
 };
-use crate::core::{
-    child::{Child, ChildRef},
-    outcome::{Change, Outcome, Overwritten, Part},
-    plan::{Application, Deletion, How, Plan},
+use crate::{
+    cluster::watch::cache::Key,
+    core::reconcile::{
+        child::{Child, ChildRef},
+        outcome::{Change, Outcome, Overwritten, Part},
+        plan::{Application, Deletion, How, Plan},
+    },
 };
 
 /// What came of a plan.

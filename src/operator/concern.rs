@@ -6,13 +6,13 @@ use std::{
     sync::Arc,
 };
 
-use super::{
-    cache::{Cache, Change, Term},
-    streams::{Caches, Facts},
-};
-use crate::core::{
-    child::{ChildKind, Live, TargetKey},
-    observed::{Claim, Target},
+use super::streams::{Caches, Facts};
+use crate::{
+    cluster::watch::cache::{Cache, Change, Term},
+    core::reconcile::{
+        child::{ChildKind, Live, TargetKey},
+        observed::{Claim, Target},
+    },
 };
 
 /// The objects of each child kind that a plan for `own` looks at: those of its name or by it, those with its targets,

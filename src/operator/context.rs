@@ -8,7 +8,7 @@ use super::{
     Leadership, events::Publisher, memory::Memory, metrics::Metrics, stored::Stored, streams::Caches,
     targets::Targets, write::Writer,
 };
-use crate::{clock::Clock, judging::Turns, leader::Fence};
+use crate::cluster::{clock::Clock, judging::Turns, leader::Fence};
 
 /// Shared by all reconciles of this process.
 pub(super) struct Context {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{core::child::ChildRef, leader::FenceError};
+use crate::{cluster::leader::FenceError, core::reconcile::child::ChildRef};
 
 /// Longest time one reconcile may take.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(30);

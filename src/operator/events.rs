@@ -12,7 +12,7 @@ use k8s_openapi::{
 use kube::Resource;
 
 use super::{metrics::Metrics, write::Writer};
-use crate::{api::v1alpha1::VoiceAssistScaling, clock::Clock, core::events::Notice};
+use crate::{api::v1alpha1::VoiceAssistScaling, cluster::clock::Clock, core::reconcile::events::Notice};
 
 /// Longest `reportingInstance` the API server takes.
 const INSTANCE_LENGTH: usize = 128;

@@ -7,16 +7,14 @@ use kube::core::ApiResource;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::{
-    cache::{Indexed, Term},
-    pruned::Pruned,
-};
+use super::pruned::Pruned;
 use crate::{
     api::{
         FIELD_MANAGER,
         condition::{ABLE_TO_SCALE, SCALING_ACTIVE},
     },
-    core::{
+    cluster::watch::cache::{Indexed, Term},
+    core::reconcile::{
         child::{ChildKind, Live, Mirrored, MirroredCondition, TargetKey},
         drift::OwnedFields,
         packed::Packed,
@@ -159,7 +157,7 @@ fn mirrored(status: &Value) -> Mirrored {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operator::cache::Key;
+    use crate::cluster::watch::cache::Key;
 
     fn live(object: Value) -> (Key, Live) {
         serde_json::from_value::<Watched>(object).unwrap().into_parts()

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     api::condition::{READY, SPEC_VALID, reason},
     core::{
-        conditions::{Finding, Status, conditions, cut},
-        events::Notice,
+        k8s::conditions::{Finding, Status, conditions, cut},
+        reconcile::events::Notice,
     },
 };
 

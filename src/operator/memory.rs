@@ -4,8 +4,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use parking_lot::Mutex;
 
-use super::{cache::Key, targets::Asked};
-use crate::core::{child::Child, contest::Contests, outcome::Change, plan::Plan};
+use super::targets::Asked;
+use crate::{
+    cluster::watch::cache::Key,
+    core::reconcile::{child::Child, contest::Contests, outcome::Change, plan::Plan},
+};
 
 /// Per resource.
 #[derive(Debug, Default)]

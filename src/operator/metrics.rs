@@ -8,7 +8,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::core::child::ChildKind;
+use crate::core::reconcile::child::ChildKind;
 
 /// A reconcile of an unchanged resource takes milliseconds, a first one some hundred, the limit is 30 s.
 const DURATION_BUCKETS: [f64; 9] = [0.005, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0, 30.0];

@@ -9,7 +9,6 @@
 //! [`crate::core`]; this folder reads and writes.
 
 mod apply;
-mod cache;
 mod concern;
 mod context;
 mod error;
@@ -42,15 +41,17 @@ use kube::{
 use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
+use self::{
+    context::Context,
+    metrics::Metrics,
+    stored::Stored,
+    streams::{Streams, Triggers},
+};
+use crate::cluster::{
     clock::Clock,
     leader::{self, Election, Fence, LeaderConfig, LeaderState},
     telemetry::http::{self, Endpoints, HttpError},
 };
-use context::Context;
-use metrics::Metrics;
-use stored::Stored;
-use streams::{Streams, Triggers};
 
 /// Quiet time before a reconcile, so that the children's own watch events count as one.
 const DEBOUNCE: Duration = Duration::from_millis(250);

@@ -19,9 +19,11 @@ use super::{
 use crate::{
     api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling},
     core::{
-        child::{ChildKind, Live},
-        observed::{Claim, Observed, Target},
-        quota::Quota,
+        k8s::quota::Quota,
+        reconcile::{
+            child::{ChildKind, Live},
+            observed::{Claim, Observed, Target},
+        },
     },
 };
 
@@ -137,7 +139,7 @@ impl Reader<'_> {
             &question,
             answer.clone(),
             period,
-            crate::random::fraction(),
+            crate::cluster::random::fraction(),
         );
         Ok((answer, Some(asked)))
     }

@@ -10,7 +10,7 @@ use kube::{
     core::{ApiResource, DynamicResourceScope},
 };
 
-use super::cache::Key;
+use crate::cluster::watch::cache::Key;
 
 /// An object, with `T` in place of all but its name. How `T` is read from an answer is said where `T` is.
 #[derive(Clone, Debug)]

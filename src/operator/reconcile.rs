@@ -13,7 +13,6 @@ use kube::{
 
 use super::{
     apply::apply,
-    cache::Key,
     context::Context,
     error::{APPLY_TIME_LIMIT, JUDGE_TIME_LIMIT, ReconcileError, TIME_LIMIT},
     malformed,
@@ -23,14 +22,17 @@ use super::{
 };
 use crate::{
     api::v1alpha1::VoiceAssistScaling,
+    cluster::{judging::Turns, watch::cache::Key},
     core::{
-        backoff, events,
-        plan::plan,
-        status::Inputs,
-        suspend::{self, freeze},
-        validate::{Validation, validate},
+        k8s::backoff,
+        reconcile::{
+            events,
+            plan::plan,
+            status::Inputs,
+            suspend::{self, freeze},
+        },
+        spec::rules::{Validation, validate},
     },
-    judging::Turns,
 };
 
 /// Shortest wait between two looks that nothing but time asks for.
@@ -67,7 +69,7 @@ pub(super) async fn reconcile(object: Arc<Stored>, context: Arc<Context>) -> Res
 pub(super) fn error_policy(object: Arc<Stored>, error: &ReconcileError, context: Arc<Context>) -> Action {
     let key = (object.namespace().unwrap_or_default(), object.name_any());
     let failures = context.memory.failed(&key);
-    let delay = backoff::delay(failures, crate::random::fraction(), error.retry_after());
+    let delay = backoff::delay(failures, crate::cluster::random::fraction(), error.retry_after());
     let now = context.clock.now();
     let end = suspend::next_end(object.meta().annotations.as_ref(), now);
     Action::requeue(end.map_or(delay, |end| delay.min(time_to(end, now))))
@@ -142,7 +144,7 @@ async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Ac
     if let Some(error) = applied.error.or(unreadable) {
         return Err(error);
     }
-    let resync = backoff::resync(context.resync_period, crate::random::fraction());
+    let resync = backoff::resync(context.resync_period, crate::cluster::random::fraction());
     let look = context.memory.next_look(&key, context.clock.monotonic());
     let wait = look.map_or(resync, |look| look.max(SHORTEST_WAIT).min(resync));
     // Nobody writes the resource at the moment when a suspension ends.

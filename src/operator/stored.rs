@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     api::v1alpha1::{VoiceAssistScaling, VoiceAssistScalingSpec, VoiceAssistScalingStatus},
-    core::{packed::Packed, suspend::annotation::keep_only_suspensions},
+    core::reconcile::{packed::Packed, suspend::annotation::keep_only_suspensions},
 };
 
 /// A resource in little memory.

@@ -4,7 +4,7 @@
 use super::{context::Context, error::ReconcileError, written::Written};
 use crate::{
     api::{condition::METRICS_AVAILABLE, v1alpha1::VoiceAssistScaling},
-    core::{
+    core::reconcile::{
         events::{self, Notice},
         status::{Inputs, status},
     },

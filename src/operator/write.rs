@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 use super::{error::WriteError, live::api_resource};
 use crate::{
     api::{FIELD_MANAGER, FIELD_MANAGER_STATUS, v1alpha1::VoiceAssistScaling},
-    core::{
+    cluster::leader::Fence,
+    core::reconcile::{
         child::{ChildKind, ChildRef},
         drift,
     },
-    leader::Fence,
 };
 
 /// Longest wait for one answer.

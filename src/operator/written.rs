@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
-use super::cache::Key;
-use crate::api::v1alpha1::VoiceAssistScalingStatus;
+use crate::{api::v1alpha1::VoiceAssistScalingStatus, cluster::watch::cache::Key};
 
 /// A status and the resourceVersion that it was written over.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ use super::{
     response::{self, InstantAnswer, ResponseError},
     settings::Settings,
 };
-use crate::core::promql::{Track, Vector};
+use crate::core::metrics::promql::{Track, Vector};
 
 /// Bounds on one query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

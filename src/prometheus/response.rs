@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use crate::core::promql::{ByName, Item, Track, Vector};
+use crate::core::metrics::promql::{ByName, Item, Track, Vector};
 
 /// Longest text of Prometheus that is passed on, in characters.
 const MAX_WORDS: usize = 300;

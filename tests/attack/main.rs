@@ -62,7 +62,7 @@ async fn main() -> ExitCode {
     } else {
         (arguments.quiet, arguments.seconds)
     };
-    let stop = vas::shutdown::on_signal().expect("signal handlers can be installed");
+    let stop = vas::cluster::shutdown::on_signal().expect("signal handlers can be installed");
     tokio::select! {
         unharmed = run(Duration::from_secs(quiet), Duration::from_secs(attack)) => {
             if unharmed { ExitCode::SUCCESS } else { ExitCode::FAILURE }

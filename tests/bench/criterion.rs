@@ -18,11 +18,10 @@ use read_path::{HUNDRED_PODS, METRIC_SELECTOR, OBJECT, THREE_PODS};
 use serde_json::json;
 use vas::{
     core::{
-        label_selector::LabelSelector,
-        promql::{Answer, LabelName, pin_namespace},
-        quantity,
+        k8s::{label_selector::LabelSelector, quantity},
+        metrics::promql::{Answer, LabelName, pin_namespace},
     },
-    metrics_server::{
+    metrics_server::metrics::{
         path,
         payload::{self, DescribedObject, MetricValue},
     },

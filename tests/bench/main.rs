@@ -72,7 +72,7 @@ async fn main() -> ExitCode {
     }
     let arguments = Arguments::parse().resolved();
     let deadline = Duration::from_secs(60 * arguments.deadline);
-    let stop = vas::shutdown::on_signal().expect("signal handlers can be installed");
+    let stop = vas::cluster::shutdown::on_signal().expect("signal handlers can be installed");
     tokio::select! {
         () = run(arguments) => ExitCode::SUCCESS,
         () = stop.cancelled() => {

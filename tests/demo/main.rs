@@ -63,7 +63,7 @@ use self::{
 #[tokio::main]
 async fn main() -> ExitCode {
     let terminal = Terminal::new();
-    let stop = vas::shutdown::on_signal().expect("signal handlers can be installed");
+    let stop = vas::cluster::shutdown::on_signal().expect("signal handlers can be installed");
     tokio::select! {
         passed = demo(terminal) => if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE },
         () = stop.cancelled() => {

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 
 use vas::{
     core::{
-        import::{adapter, documents, keda},
-        label_selector::LabelSelector,
-        promql, quantity, selector as object_form,
-        validate::document,
+        k8s::{label_selector::LabelSelector, quantity, selector as object_form},
+        metrics::promql,
+        spec::rules::document,
     },
-    metrics_server::path::{Route, route, selectors},
+    import::{adapter, documents, keda},
+    metrics_server::metrics::path::{Route, route, selectors},
     prometheus::parse_answer,
 };
 

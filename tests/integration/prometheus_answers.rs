@@ -11,8 +11,10 @@ use proptest::{
 use vas::{
     api::v1alpha1::{Aggregation, MatchExpression, MatchOperator, OnMissing},
     core::{
-        model::{ObjectTarget, PrometheusMetric, Series},
-        promql::{Answer, ByName, LabelName, Labels, Matchers, Point, Shape, pin_namespace, quote, shape},
+        metrics::promql::{
+            Answer, ByName, LabelName, Labels, Matchers, Point, Shape, pin_namespace, quote, shape,
+        },
+        spec::model::{ObjectTarget, PrometheusMetric, Series},
     },
     prometheus::{Client, Limits},
 };

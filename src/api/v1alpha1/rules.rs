@@ -1,7 +1,7 @@
 //! The longer CEL rules of the CRD, so that the API server refuses common mistakes at `kubectl apply`.
 //!
 //! They see one place of the object each. What depends on the merged values of an environment, or costs
-//! more than the API server's budget, is checked by `crate::core::validate` alone, which checks all of this
+//! more than the API server's budget, is checked by `crate::core::spec::rules` alone, which checks all of this
 //! too: a rule here has its twin there. `int-or-string` values are dynamic to CEL, hence the `type()` tests.
 
 /// `Workload`: all of an HPA, or nothing of it.

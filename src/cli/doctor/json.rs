@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::core::doctor::{Report, Severity};
+use crate::diagnose::doctor::{Report, Severity};
 
 /// Version of the shape below. Fields may be added to it; none changes its meaning.
 const API_VERSION: &str = "doctor.scaling.voiceassist.io/v1";
@@ -44,7 +44,7 @@ pub(super) fn render(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::doctor::{CHECKS, Checked, Finding};
+    use crate::diagnose::doctor::{CHECKS, Checked, Finding};
 
     #[test]
     fn the_object_says_its_version_and_counts_what_it_lists() {

@@ -19,15 +19,14 @@ use super::{
     output,
 };
 use crate::{
-    clock::SystemClock,
-    core::{
-        doctor::{self, Report},
-        promql::LabelName,
+    cluster::{clock::SystemClock, terminal},
+    core::metrics::promql::LabelName,
+    diagnose::doctor::{
+        self, Report,
+        read::{Servers, Settings, observe},
     },
-    doctor::{Servers, Settings, observe},
     metrics_server::{ConfigError, ConfigFile},
     prometheus::{self, BuildError, Limits},
-    terminal,
 };
 
 /// Check an installation end to end: what is wrong, and what helps

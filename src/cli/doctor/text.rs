@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::core::doctor::{Checked, Finding, Report, Severity};
+use crate::diagnose::doctor::{Checked, Finding, Report, Severity};
 
 /// Where messages begin: behind the mark and the longest id.
 const ID_WIDTH: usize = 26;
@@ -92,7 +92,7 @@ fn summary(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::doctor::CHECKS;
+    use crate::diagnose::doctor::CHECKS;
 
     fn report(findings: Vec<Finding>) -> Report {
         let check = &CHECKS[0];

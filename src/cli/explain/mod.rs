@@ -18,13 +18,15 @@ use super::{
     matchers::MatchersArgs,
 };
 use crate::{
-    clock::{Clock as _, SystemClock},
+    cluster::clock::{Clock as _, SystemClock},
     core::{
-        explain::{Explanation, Servers, Settings, explain},
         hpa::Controller,
-        promql::{LabelName, ReservedLabel},
+        metrics::promql::{LabelName, ReservedLabel},
     },
-    explain::{ReadError, namespaces_with, observe},
+    diagnose::explain::{
+        Explanation, Servers, Settings, explain,
+        read::{ReadError, namespaces_with, observe},
+    },
     metrics_server::{ConfigError, ConfigFile},
 };
 

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::core::{
-    explain::{ConditionLine, Explanation, MetricReport, WorkloadReport},
-    hpa::{Counts, Outcome},
+use crate::{
+    core::hpa::{Counts, Outcome},
+    diagnose::explain::{ConditionLine, Explanation, MetricReport, WorkloadReport},
 };
 
 /// Longest line, where words allow.

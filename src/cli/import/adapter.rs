@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Format, ImportError, as_hpa, objects, one_line, print_refused};
 use crate::{
     cli::output::OutputError,
-    core::import::adapter::{self, Alternative, Entry, Import, Sources, Wanted},
+    import::adapter::{self, Alternative, Entry, Import, Sources, Wanted},
 };
 
 /// Turn prometheus-adapter's rules into metrics entries, ready to paste

@@ -4,7 +4,7 @@ use super::{
     ImportError, adapter,
     resources::{Files, Print},
 };
-use crate::core::import::hpa;
+use crate::import::hpa;
 
 /// Turn HPAs, and the PDBs and VPAs beside them, into a VoiceAssistScaling for each namespace
 ///

@@ -4,7 +4,7 @@ use super::{
     ImportError,
     resources::{Files, Print},
 };
-use crate::core::{import::keda, promql::LabelName};
+use crate::{core::metrics::promql::LabelName, import::keda};
 
 /// Turn KEDA's ScaledObjects into a VoiceAssistScaling for each namespace
 ///

@@ -19,7 +19,7 @@ use super::{
     input::{Input, InputError},
     output::OutputError,
 };
-use crate::core::import::{self, Refused, adapter::ConfigError, documents};
+use crate::import::{self, Refused, adapter::ConfigError, documents};
 
 /// Turn what another autoscaler or metrics adapter has into a VoiceAssistScaling, or entries of one
 #[derive(Debug, clap::Args)]

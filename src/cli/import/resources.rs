@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::{Format, ImportError, one_line, print_refused};
-use crate::{cli::output::OutputError, core::import::Assembled};
+use crate::{cli::output::OutputError, import::Assembled};
 
 /// Files with objects.
 #[derive(Debug, clap::Args)]

@@ -2,7 +2,7 @@
 
 use clap::builder::RangedU64ValueParser;
 
-use crate::core::promql::{GUARANTEED, ShapeLimits};
+use crate::core::metrics::promql::{GUARANTEED, ShapeLimits};
 
 /// What resources may cost. Metrics that differ only in namespace or workload are one query.
 #[derive(Debug, clap::Args)]

@@ -13,10 +13,12 @@ use serving_args::ServingArgs;
 use super::{EXIT_INVALID, kube_config::KubeConfigArgs, leader_election::LeaderElectionArgs, log::LogArgs};
 use crate::{
     api::METRICS_SERVER_LEASE,
-    clock::{Clock, SystemClock},
-    leader::{AfterLoss, LeaderConfig},
+    cluster::{
+        clock::{Clock, SystemClock},
+        leader::{AfterLoss, LeaderConfig},
+        shutdown,
+    },
     metrics_server::{self, CacheTtl, Certificate, Configuration, ServiceName, Settings},
-    shutdown,
 };
 
 /// Serve request rates, queue depths and queue ages from Prometheus to the HPA

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::{
     cli::{leader_election::parse_duration, matchers::MatchersArgs},
-    core::promql::{LabelName, Reach, ReservedLabel, Source},
+    core::metrics::promql::{LabelName, Reach, ReservedLabel, Source},
     metrics_server::{ConfigError, ConfigFile, Configuration, ServerSettings},
     prometheus,
 };

@@ -24,41 +24,40 @@ use crate::{
         leader_election::parse_duration,
         output,
     },
-    core::{
-        hpa::{Controller, Hpa},
-        loadtest::{
-            autoscaling::{
-                assertions::{self, Asserted, Moments},
-                course::{self, Course},
-                news::Told,
-                observer::Observer,
-                scale_down,
-                watched::Loaded,
-            },
-            capacity::{self, ReadError},
-            check::Check,
-            curve::Curve,
-            judge::judge,
-            measured::{End, Measured, Second},
-            report::{Report, Workload},
-            scaling::Scaling,
-            scenario::{
-                model::{Load, Scenario, Threshold},
-                plan,
-            },
-        },
-    },
+    cluster::shutdown,
+    core::hpa::{Controller, Hpa},
     loadtest::{
+        autoscaling::{
+            assertions::{self, Asserted, Moments},
+            course::{self, Course},
+            news::Told,
+            observer::Observer,
+            preflight, scale_down,
+            watch::Watch,
+            watched::Loaded,
+        },
+        capacity::{
+            curve::Curve,
+            report::{self, ReadError},
+        },
         clock::RunClock,
         cluster::{
             error::ClusterError,
             resource::{Resource, Subject},
         },
         http::Target,
-        preflight,
-        watch::Watch,
+        judge::judge,
+        model::{
+            check::Check,
+            measured::{End, Measured, Second},
+            scaling::Scaling,
+        },
+        report::{Report, Workload},
+        scenario::{
+            model::{Load, Scenario, Threshold},
+            plan,
+        },
     },
-    shutdown,
 };
 
 /// Ramp up the load, and watch whether the replicas follow
@@ -302,7 +301,7 @@ impl Args {
         let read = |file: &PathBuf| {
             let text = fs::read_to_string(file)
                 .map_err(|error| AutoscalingError::CapacityFile(file.clone(), error))?;
-            capacity::read_curve(&text).map_err(|error| AutoscalingError::Capacity(file.clone(), error))
+            report::read_curve(&text).map_err(|error| AutoscalingError::Capacity(file.clone(), error))
         };
         self.capacity.as_ref().map(read).transpose()
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     cli::leader_election::parse_duration,
-    core::loadtest::autoscaling::{
+    loadtest::autoscaling::{
         assertions::Asserted,
         course::{self, Course},
     },

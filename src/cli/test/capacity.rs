@@ -21,27 +21,26 @@ use crate::{
         leader_election::parse_duration,
         output,
     },
-    core::loadtest::{
-        capacity::{Capacity, Point, SCHEMA_VERSION, markdown, text},
-        curve::Curve,
-        scenario::model::{Scenario, Threshold},
-        search::SearchError,
-    },
+    cluster::{server_clock::ServerClock, shutdown},
     loadtest::{
         capacity::{
+            curve::Curve,
             elastic::{ElasticSettings, Trial},
             guardian::Guardian,
             hold::Lease,
+            markdown,
+            report::{Capacity, Point, SCHEMA_VERSION},
+            search::SearchError,
             steps::{StepError, Steps},
+            text,
         },
         cluster::{
             error::ClusterError,
             resource::{Resource, Subject},
         },
         engine::Settings,
+        scenario::model::{Scenario, Threshold},
     },
-    server_clock::ServerClock,
-    shutdown,
 };
 
 /// Most replica counts that are measured unless they are named.

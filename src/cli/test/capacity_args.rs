@@ -5,7 +5,7 @@ use std::{str::FromStr, time::Duration};
 use super::{destination::Destination, load_args::parse_rate};
 use crate::{
     cli::leader_election::parse_duration,
-    core::loadtest::{capacity::Point, search},
+    loadtest::capacity::{report::Point, search},
 };
 
 /// How loads are tried.

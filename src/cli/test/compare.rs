@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     cli::{EXIT_INVALID, output},
-    core::loadtest::compare::{Comparison, Difference, Judgement, compare, render},
+    loadtest::report::compare::{Comparison, Difference, Judgement, compare, render},
 };
 
 /// Compare a run with an earlier one, and say what became worse beyond noise

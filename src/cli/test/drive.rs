@@ -4,17 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use super::progress::Progress;
 use crate::{
-    core::loadtest::{
-        measured::{End, Measured, Second},
-        scenario::model::{Load, Scenario},
-    },
+    cluster::shutdown,
     loadtest::{
         clock::RunClock,
         engine::{self, EngineError, Settings},
         exposition::Exposition,
         http::Target,
+        model::measured::{End, Measured, Second},
+        scenario::model::{Load, Scenario},
     },
-    shutdown,
 };
 
 /// From the decision to send to the first request: threads start meanwhile.

@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 use super::scenario_args::load;
 use crate::{
     cli::{EXIT_INVALID, output},
-    core::loadtest::{
-        duration, report,
+    loadtest::{
+        report,
         scenario::{
             builtin::{self, BUILTIN, SUITES},
+            duration,
             model::Load,
             plan::sparkline,
             schema,

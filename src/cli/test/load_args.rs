@@ -10,13 +10,11 @@ use hyper::header::{HeaderName, HeaderValue};
 
 use crate::{
     cli::leader_election::parse_duration,
-    core::{
-        duration,
-        loadtest::scenario::model::{Load, Scenario},
-    },
+    core::k8s::duration,
     loadtest::{
         engine::{Settings, Sharing},
         http::{Protocol, Target, TargetError, TlsOptions, masked},
+        scenario::model::{Load, Scenario},
     },
 };
 

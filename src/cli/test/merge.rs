@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     cli::EXIT_INVALID,
-    core::loadtest::{
+    loadtest::{
         merge::{MergeError, merge},
         report::{
             Verdict,

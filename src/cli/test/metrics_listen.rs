@@ -5,9 +5,11 @@ use std::{io, net::SocketAddr, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    listening,
+    cluster::{
+        listening,
+        telemetry::http::{self, Endpoints},
+    },
     loadtest::exposition::Exposition,
-    telemetry::http::{self, Endpoints},
 };
 
 /// Where a run shows itself.

@@ -3,7 +3,7 @@
 use std::{io, str::FromStr};
 
 use super::destination::{self, Destination, DestinationError};
-use crate::core::loadtest::report::{Report, hgrm, html, json, junit, markdown, text};
+use crate::loadtest::report::{Report, hgrm, html, json, junit, markdown, text};
 
 /// One report and where it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]

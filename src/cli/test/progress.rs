@@ -7,11 +7,12 @@ use std::{
 };
 
 use crate::{
-    core::{
-        duration,
-        loadtest::{duration::short, latencies::Quantiles, measured::Second},
+    cluster::terminal,
+    core::k8s::duration,
+    loadtest::{
+        model::{latencies::Quantiles, measured::Second},
+        scenario::duration::short,
     },
-    terminal,
 };
 
 /// Seconds from one line to the next where there is no terminal.

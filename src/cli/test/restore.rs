@@ -8,10 +8,9 @@ use std::{
 use super::subject_args;
 use crate::{
     cli::kube_config::{KubeConfigArgs, KubeConfigError},
-    core::loadtest::hold::SuspendedBy,
     loadtest::{
         capacity::{guardian, hold::Given},
-        cluster::error::ClusterError,
+        cluster::{error::ClusterError, hold_patch::SuspendedBy},
     },
 };
 

@@ -19,13 +19,15 @@ use super::{
 };
 use crate::{
     cli::{EXIT_INVALID, output},
-    core::loadtest::{
+    loadtest::{
+        clock::RunClock,
+        exposition::Exposition,
+        http::Target,
         judge::judge,
-        measured::Second,
+        model::measured::Second,
         report::Report,
         scenario::{model::Scenario, plan},
     },
-    loadtest::{clock::RunClock, exposition::Exposition, http::Target},
 };
 
 /// Send load to a target, and say whether it held

@@ -2,18 +2,15 @@
 
 use std::{fs, io, path::Path, time::Duration};
 
-use crate::{
-    core::loadtest::{
-        duration,
-        scenario::{
-            ScenarioError, builtin,
-            model::{Scenario, Think, Threshold},
-            parse,
-            quick::{self, Level},
-            scaled::ScaleError,
-        },
+use crate::loadtest::{
+    http::Target,
+    scenario::{
+        ScenarioError, builtin, duration,
+        model::{Scenario, Think, Threshold},
+        parse,
+        quick::{self, Level},
+        scaled::ScaleError,
     },
-    loadtest::http::Target,
 };
 
 /// What to send.

@@ -3,8 +3,8 @@
 use clap::ValueEnum;
 
 use super::{EXIT_INTERRUPTED, EXIT_MISSED, EXIT_PROVES_NOTHING};
-use crate::core::loadtest::{
-    measured::End,
+use crate::loadtest::{
+    model::measured::End,
     report::{Letter, Report, Verdict},
 };
 

@@ -3,14 +3,14 @@
 use super::{subject_args, watched};
 use crate::{
     cli::kube_config::{KubeConfigArgs, KubeConfigError},
-    core::loadtest::{
-        autoscaling::{course, memory, news::Told, watched::Loaded},
-        check::Check,
-        measured::Measured,
+    loadtest::{
+        autoscaling::{course, memory, news::Told, watch::Watch, watched::Loaded},
+        clock::RunClock,
+        cluster::error::ClusterError,
+        model::{check::Check, measured::Measured},
         report::Workload,
         scenario::model::{Bound, Scenario},
     },
-    loadtest::{clock::RunClock, cluster::error::ClusterError, watch::Watch},
 };
 
 /// Which workload.

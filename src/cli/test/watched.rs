@@ -1,6 +1,6 @@
 //! A watched workload in few words, behind what is known of the load.
 
-use crate::core::loadtest::autoscaling::observer::Observer;
+use crate::loadtest::autoscaling::observer::Observer;
 
 /// `4 of 8 replicas Ready, request-rate 132% of its target`: of the metric that asks for most.
 pub(super) fn state(observer: &Observer) -> String {

@@ -15,15 +15,16 @@
 //! earlier rescales) comes in as [`Memory`], which says how much of it is known.
 //!
 //! Source: `k8s.io/kubernetes/pkg/controller/podautoscaler`, 1.36 and later. Must not: read the cluster, or
-//! word messages for people; that is [`crate::core::explain`].
+//! word messages for people; that is [`crate::diagnose::explain`].
 
 mod combine;
-mod decide;
+pub(crate) mod decide;
+pub mod metric_reads;
 mod number;
 mod per_pod;
 mod pods;
 mod policy;
-mod propose;
+pub(crate) mod propose;
 mod requests;
 mod spec;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::{
     number::{Milli, milli},
     policy::Rules,
 };
-use crate::core::quantity;
+use crate::core::k8s::quantity;
 
 /// Deviation from a target that the controller ignores unless told otherwise.
 pub const TOLERANCE: f64 = 0.1;

@@ -5,19 +5,19 @@
 
 use std::time::Duration;
 
-use super::steps::{StepError, Steps};
-use crate::{
-    core::loadtest::{
-        capacity::Elastic,
-        rate::Profile,
-        report::Report,
-        search::{Next, Outcome, Search, SearchError, Settings},
-        step,
-    },
-    loadtest::cluster::{
+use super::{
+    outcome,
+    report::Elastic,
+    search::{Next, Outcome, Search, SearchError, Settings},
+    steps::{StepError, Steps},
+};
+use crate::loadtest::{
+    cluster::{
         error::ClusterError,
         resource::{Resource, Subject},
     },
+    report::Report,
+    scenario::rate::Profile,
 };
 
 /// Share of the highest plateau to which ramps go: they find out about ramps, not about the plateau.
@@ -126,7 +126,7 @@ impl Trial<'_> {
             .steps
             .run::<ClusterError>(Profile::constant(load, self.steps.step))
             .await?;
-        Ok(step::outcome(&report))
+        Ok(outcome::outcome(&report))
     }
 
     async fn ramp(
@@ -142,7 +142,7 @@ impl Trial<'_> {
         profile.line(base, peak, rising);
         profile.line(peak, peak, self.settings.settle);
         let report = self.watched(profile, rising, elastic).await?;
-        Ok(step::objective(&report))
+        Ok(outcome::objective(&report))
     }
 
     /// Sends a load, and takes down how long after its rise the last replica became Ready.

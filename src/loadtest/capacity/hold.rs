@@ -16,15 +16,13 @@ use serde_json::{Value, json};
 
 use crate::{
     api::v1alpha1::ScaleTargetRef,
-    core::{
-        loadtest::hold::{self, Hold, SuspendedBy},
-        suspend::is_frozen,
-    },
+    cluster::server_clock::ServerClock,
+    core::reconcile::suspend::is_frozen,
     loadtest::cluster::{
         error::{ClusterError, answer, not_found, wait},
+        hold_patch::{self, Hold, SuspendedBy},
         resource::{Resource, Subject},
     },
-    server_clock::ServerClock,
 };
 
 /// Field manager of what a test changes.
@@ -77,8 +75,8 @@ impl Resource {
         for _ in 0..ATTEMPTS {
             let resource = self.read().await?;
             let now = lease.clock.now();
-            hold::free(&resource, now)?;
-            hold::unsuspended(&resource, &subject.workload, now)?;
+            hold_patch::free(&resource, now)?;
+            hold_patch::unsuspended(&resource, &subject.workload, now)?;
             let hold = Hold {
                 holder: lease.holder.clone(),
                 since: lease.since.clone(),
@@ -90,7 +88,7 @@ impl Resource {
                 suspend: None,
             };
             if self
-                .write(&hold::hold_patch(&resource, &hold, lease.end())?)
+                .write(&hold_patch::hold_patch(&resource, &hold, lease.end())?)
                 .await?
             {
                 return Ok(());
@@ -114,7 +112,7 @@ impl Resource {
             "HorizontalPodAutoscaler {} was not suspended within {} s of the annotation {} of {}: is vas operator of this version running, and is the resource Ready?",
             subject.hpa,
             SUSPEND_LIMIT.as_secs(),
-            hold::suspension_key(),
+            hold_patch::suspension_key(),
             self.name
         )))
     }
@@ -143,7 +141,7 @@ impl Resource {
             let resource = self.read().await?;
             let hold = self.own(&resource, lease)?;
             if self
-                .write(&hold::renew_patch(&resource, &hold, lease.end())?)
+                .write(&hold_patch::renew_patch(&resource, &hold, lease.end())?)
                 .await?
             {
                 return Ok(());
@@ -154,7 +152,7 @@ impl Resource {
 
     /// The hold of a lease, if it is still there and not over.
     fn own(&self, resource: &Value, lease: &Lease) -> Result<Hold, ClusterError> {
-        hold::held(resource)?
+        hold_patch::held(resource)?
             .filter(|hold| hold.holder == lease.holder && !hold.is_over(resource, lease.clock.now()))
             .ok_or_else(|| ClusterError::Lost(self.name.clone()))
     }
@@ -212,7 +210,7 @@ impl Resource {
                 Err(error) if error.is_not_found() && holder.is_some() => return Ok(None),
                 read => read?,
             };
-            let Some(hold) = hold::held(&resource)? else {
+            let Some(hold) = hold_patch::held(&resource)? else {
                 return Ok(None);
             };
             if holder.is_some_and(|holder| holder != hold.holder) {
@@ -222,7 +220,7 @@ impl Resource {
             if !over {
                 self.put_replicas_back(&hold).await?;
             }
-            if self.write(&hold::give_back_patch(&resource, &hold)).await? {
+            if self.write(&hold_patch::give_back_patch(&resource, &hold)).await? {
                 return Ok(Some(Given { hold, over }));
             }
         }

@@ -4,20 +4,20 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    core::loadtest::{
-        judge::judge,
-        measured::End,
+use super::{
+    outcome,
+    search::{self, Found, Next, Outcome, Search, SearchError},
+};
+use crate::loadtest::{
+    clock::RunClock,
+    engine::{self, EngineError},
+    http::Target,
+    judge::judge,
+    model::measured::End,
+    report::Report,
+    scenario::{
+        model::{Load, Scenario},
         rate::Profile,
-        report::Report,
-        scenario::model::{Load, Scenario},
-        search::{self, Found, Next, Outcome, Search, SearchError},
-        step,
-    },
-    loadtest::{
-        clock::RunClock,
-        engine::{self, EngineError},
-        http::Target,
     },
 };
 
@@ -127,7 +127,7 @@ impl Steps {
             self.run::<E>(Profile::constant(load, self.warm_up)).await?;
         }
         let report = self.run::<E>(Profile::constant(load, self.step)).await?;
-        Ok(step::outcome(&report))
+        Ok(outcome::outcome(&report))
     }
 
     /// Sends a load and judges it.

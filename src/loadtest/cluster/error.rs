@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::core::{loadtest::hold::HoldError, suspend::SuspensionError};
+use super::hold_patch::HoldError;
+use crate::core::reconcile::suspend::SuspensionError;
 
 /// Longest wait for one answer.
 const TIME_LIMIT: Duration = Duration::from_secs(10);

@@ -1,5 +1,7 @@
 //! What tests need of a cluster: the resource by its name, one of its workloads, and answers in time.
 
 pub mod error;
+pub mod hold_patch;
 mod production;
 pub mod resource;
+pub mod suspend;

@@ -14,12 +14,12 @@ use serde_json::Value;
 
 use super::{
     error::{ClusterError, answer},
+    hold_patch,
     production::production,
 };
 use crate::{
     api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling},
-    core::loadtest::hold,
-    server_clock::ServerClock,
+    cluster::server_clock::ServerClock,
 };
 
 /// A VoiceAssistScaling on a cluster.
@@ -75,11 +75,11 @@ impl Resource {
         allow_production: bool,
     ) -> Result<Subject, ClusterError> {
         let resource = self.read().await?;
-        hold::free(&resource, ServerClock::of(&self.client).await.now())?;
+        hold_patch::free(&resource, ServerClock::of(&self.client).await.now())?;
         if !allow_production {
             self.refuse_production(&resource).await?;
         }
-        let workload = hold::workload(&resource, workload)?;
+        let workload = hold_patch::workload(&resource, workload)?;
         let name = workload.get("name").and_then(Value::as_str).unwrap_or_default();
         let target = workload.get("scaleTargetRef").cloned().unwrap_or_default();
         let target: ScaleTargetRef = serde_json::from_value(target).map_err(|error| {

@@ -4,9 +4,9 @@ use std::cell::OnceCell;
 
 use serde_json::Value;
 
-use crate::{
-    core::loadtest::scenario::model::BodyCheck,
-    loadtest::http::{Detail, Failure},
+use crate::loadtest::{
+    http::{Detail, Failure},
+    scenario::model::BodyCheck,
 };
 
 /// A body that is read as JSON at most once, and only where anything asks for it.

@@ -5,7 +5,7 @@ use std::{rc::Rc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 use super::{alarm::Alarm, journey, open::wait, worker::Worker};
-use crate::core::loadtest::rate::Profile;
+use crate::loadtest::scenario::rate::Profile;
 
 /// How often users come and go.
 const STEP: Duration = Duration::from_millis(50);

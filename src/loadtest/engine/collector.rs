@@ -15,13 +15,14 @@ use super::{
     recorder::{Message, Slice, Totals},
     storm::{Ended, Storm},
 };
-use crate::{
-    core::loadtest::{
+use crate::loadtest::{
+    clock::RunClock,
+    http::Failure,
+    model::{
         latencies::Latencies,
         measured::{End, Fault, Generator, Measured, Requests, RunId, Second, WebSockets},
-        scenario::model::{Action, Load, Scenario, any_action},
     },
-    loadtest::{clock::RunClock, http::Failure},
+    scenario::model::{Action, Load, Scenario, any_action},
 };
 
 /// Puts together what the threads hand on.

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::recorder::StepId;
-use crate::{core::loadtest::cause, loadtest::http::Failure};
+use crate::loadtest::{http::Failure, model::cause};
 
 /// Upper bounds of the buckets, in microseconds; one more is above them all.
 pub const BOUNDS: [u64; 14] = [

@@ -12,9 +12,9 @@ use super::{
     websocket,
     worker::Worker,
 };
-use crate::{
-    core::loadtest::scenario::model::Extract,
-    loadtest::http::{Answer, Asking, Detail, Failure, LARGEST_BODY, Own, decoded},
+use crate::loadtest::{
+    http::{Answer, Asking, Detail, Failure, LARGEST_BODY, Own, decoded},
+    scenario::model::Extract,
 };
 
 /// What a user knows.

@@ -44,9 +44,10 @@ pub use self::{
     detail::{Buckets, Detail, StepDetail},
     sharing::Sharing,
 };
-use super::{clock::RunClock, http::Target};
-use crate::core::loadtest::{
-    measured::{End, Measured, Second},
+use super::{
+    clock::RunClock,
+    http::Target,
+    model::measured::{End, Measured, Second},
     scenario::model::{Load, Scenario},
 };
 

@@ -3,7 +3,7 @@
 use std::{rc::Rc, time::Duration};
 
 use super::{alarm::Alarm, journey, worker::Worker};
-use crate::core::loadtest::rate::Profile;
+use crate::loadtest::scenario::rate::Profile;
 
 /// Waits longer than this can be broken off.
 const LONG: Duration = Duration::from_millis(50);

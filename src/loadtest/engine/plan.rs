@@ -13,12 +13,12 @@ use hyper::{
 };
 
 use super::{EngineError, recorder::StepId, websocket::Socket};
-use crate::{
-    core::loadtest::scenario::{
+use crate::loadtest::{
+    http::{Detail, Failure, Outgoing, Protocol, Target},
+    scenario::{
         model::{Action, BodyCheck, Extract, GIVEN, Journey, Request, Scenario, Statuses, Step, Think},
         template::Template,
     },
-    loadtest::http::{Detail, Failure, Outgoing, Protocol, Target},
 };
 
 /// What servers are told about who asks.

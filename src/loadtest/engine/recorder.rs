@@ -9,16 +9,14 @@ use std::{
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::detail::Detail;
-use crate::{
-    core::loadtest::{
+use crate::loadtest::{
+    clock::RunClock,
+    http::{Exchanged, Failure},
+    model::{
         cause,
         latencies::Latencies,
         measured::{Requests, WebSockets},
         traffic::Traffic,
-    },
-    loadtest::{
-        clock::RunClock,
-        http::{Exchanged, Failure},
     },
 };
 

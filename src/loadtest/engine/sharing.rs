@@ -1,9 +1,9 @@
 //! Which connections users have, and whether there are enough of them.
 
 use super::machine::Machine;
-use crate::{
-    core::loadtest::scenario::model::{Action, Load, Scenario, any_action},
-    loadtest::http::{Protocol, Target},
+use crate::loadtest::{
+    http::{Protocol, Target},
+    scenario::model::{Action, Load, Scenario, any_action},
 };
 
 /// Which connections users have.
@@ -105,12 +105,12 @@ mod tests {
     use std::{path::Path, time::Duration};
 
     use super::*;
-    use crate::{
-        core::loadtest::scenario::{
+    use crate::loadtest::{
+        http::TlsOptions,
+        scenario::{
             model::Think,
             quick::{Level, scenario},
         },
-        loadtest::http::TlsOptions,
     };
 
     fn of(sharing: Sharing, level: Level, protocol: Protocol, connections: u64, asked: bool) -> Connections {

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::core::loadtest::{measured::ratio, scenario::model::Abort};
+use crate::loadtest::{model::measured::ratio, scenario::model::Abort};
 
 /// Fewer requests than this are no storm, however many of them fail.
 const FEWEST: u64 = 20;

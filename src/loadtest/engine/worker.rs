@@ -11,12 +11,10 @@ use super::{
     plan::Plan,
     recorder::{Message, Recorder, Span},
 };
-use crate::{
-    core::loadtest::scenario::model::{Load, Scenario},
-    loadtest::{
-        clock::RunClock,
-        http::{Follower, Limits, Own, Pool, Target},
-    },
+use crate::loadtest::{
+    clock::RunClock,
+    http::{Follower, Limits, Own, Pool, Target},
+    scenario::model::{Load, Scenario},
 };
 
 /// What one thread is given.

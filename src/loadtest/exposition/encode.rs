@@ -10,9 +10,9 @@ use prometheus_client::{
 };
 
 use super::{Exposition, Now, Runs};
-use crate::{
-    core::loadtest::{latencies::Quantiles, measured::Second},
-    loadtest::engine::Buckets,
+use crate::loadtest::{
+    engine::Buckets,
+    model::{latencies::Quantiles, measured::Second},
 };
 
 /// A run keeps no examples of its requests, and so no labels of any.

@@ -16,10 +16,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 
-use super::engine::{Buckets, Detail};
-use crate::core::loadtest::{
-    cause,
-    measured::Second,
+use super::{
+    engine::{Buckets, Detail},
+    model::{cause, measured::Second},
     scenario::model::{Load, Scenario},
 };
 

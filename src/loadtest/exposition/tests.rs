@@ -5,15 +5,14 @@ use std::time::Duration;
 use prometheus_client::encoding::text::encode;
 
 use super::*;
-use crate::{
-    core::loadtest::{
-        latencies::Quantiles,
-        scenario::{
-            model::Think,
-            quick::{self, Level},
-        },
+use crate::loadtest::{
+    engine::StepDetail,
+    http::Failure,
+    model::latencies::Quantiles,
+    scenario::{
+        model::Think,
+        quick::{self, Level},
     },
-    loadtest::{engine::StepDetail, http::Failure},
 };
 
 fn shown(exposition: &Exposition) -> Vec<String> {

@@ -16,7 +16,7 @@ use futures::future::BoxFuture;
 use tokio::{net::TcpStream, sync::Mutex, time::Instant};
 
 use super::{Failure, Target};
-use crate::core::loadtest::measured::Fault;
+use crate::loadtest::model::measured::Fault;
 
 /// From one look at the name to the next: addresses come and go meanwhile.
 const EVERY: Duration = Duration::from_secs(5);

@@ -15,9 +15,11 @@ mod tls;
 use std::{error::Error, io, time::Duration};
 
 pub use self::{detail::Detail, http2::Ended, lost::Lost, system::System, tls::Refusal};
-use crate::core::loadtest::{
-    cause::{self, Cause},
-    measured::Fault,
+use crate::loadtest::{
+    model::{
+        cause::{self, Cause},
+        measured::Fault,
+    },
     scenario::template::Unset,
 };
 

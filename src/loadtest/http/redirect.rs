@@ -13,7 +13,7 @@ use hyper::{
 use url::{Position, Url};
 
 use super::{Answer, Failure, Outgoing};
-use crate::core::loadtest::traffic::is_redirect;
+use crate::loadtest::model::traffic::is_redirect;
 
 /// Redirects of one request, as curl's users mostly have them.
 pub const MOST_REDIRECTS: u32 = 10;

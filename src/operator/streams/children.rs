@@ -11,14 +11,14 @@ use kube::{
 
 use super::{Shared, map};
 use crate::{
-    core::{
+    cluster::watch::cache::{Change, Feed},
+    core::reconcile::{
         child::{ChildKind, Live},
         drift::FieldSets,
         observed::VpaSupport,
-        wake,
+        triggers,
     },
     operator::{
-        cache::{Change, Feed},
         concern,
         live::{Watched, api_resource},
     },
@@ -94,6 +94,6 @@ fn wake(shared: &Shared, kind: ChildKind, change: &Change<Live>) {
     // Looked for only where somebody else's object changed.
     let claims = std::cell::LazyCell::new(|| concern::claims_beside(&shared.caches.resources, kind, change));
     let claims = std::iter::once(&claims).flat_map(|claims| claims.iter().map(AsRef::as_ref));
-    let names = wake::concerned(kind, change.before.as_deref(), change.after.as_deref(), claims);
+    let names = triggers::concerned(kind, change.before.as_deref(), change.after.as_deref(), claims);
     shared.triggers.wake(&change.key.0, names);
 }

@@ -37,20 +37,22 @@ use kube::{
 use tokio::{sync::watch, task::JoinSet};
 
 use super::{
-    cache::{Cache, Key},
     stored::Stored,
     targets::{Coverage, WatchedKind, WatchedTargets},
     written::WrittenStatuses,
 };
 use crate::{
     api::{v1alpha1::ScaleTargetRef, vpa::VPA_CRD},
-    core::{
-        api_service,
+    cluster::{
+        telemetry::http::Check,
+        watch::cache::{Cache, Key},
+    },
+    core::reconcile::{
         child::{ChildKind, Live},
+        metrics_server,
         observed::{MetricsServer, VpaSupport},
         vpa_support,
     },
-    telemetry::http::Check,
 };
 pub(super) use resources::Facts;
 use singles::Judgement;
@@ -259,9 +261,9 @@ impl Streams {
         let crd = singles::watch(shared.clone(), crd, vpa);
         tasks.spawn(named("the watch of the VPA's CustomResourceDefinition", crd));
         let api_service = Judgement::<APIService, _> {
-            name: api_service::NAME,
-            judge: api_service::judge,
-            forbidden: api_service::forbidden(),
+            name: metrics_server::NAME,
+            judge: metrics_server::judge,
+            forbidden: metrics_server::forbidden(),
             settle: API_SERVICE_SETTLES,
         };
         let api_service = singles::watch(shared, api_service, metrics_server);

@@ -15,12 +15,9 @@ use kube::{
 use super::{Shared, map, targets};
 use crate::{
     api::condition::METRICS_AVAILABLE,
-    core::{observed::Claim, wake},
-    operator::{
-        cache::{Change, Feed, Indexed, Key, Term},
-        concern,
-        stored::Stored,
-    },
+    cluster::watch::cache::{Change, Feed, Indexed, Key, Term},
+    core::reconcile::{observed::Claim, triggers},
+    operator::{concern, stored::Stored},
 };
 
 /// What of a resource others act on, and what decides whether a change of it needs a reconcile.
@@ -91,7 +88,7 @@ fn wake(shared: &Shared, change: &Change<Facts>) {
     if before != after {
         let (before, after) = (before.as_deref(), after.as_deref());
         let claims = concern::rivals(&shared.caches.resources, namespace, before, after);
-        let rivals = wake::rivals(before, after, claims.iter().map(AsRef::as_ref));
+        let rivals = triggers::rivals(before, after, claims.iter().map(AsRef::as_ref));
         shared.triggers.wake(namespace, rivals);
     }
 }

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use tokio::{sync::watch, time::Instant};
 
 use super::Shared;
-use crate::core::damping::Damping;
+use crate::cluster::watch::damping::Damping;
 
 /// What is made of an object.
 pub(super) struct Judgement<K, T> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     api::v1alpha1::ScaleTargetRef,
-    core::{backoff, observed::Target},
+    core::{k8s::backoff, reconcile::observed::Target},
 };
 
 /// What was last read of a target by asking for it.
@@ -81,7 +81,7 @@ impl Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::selector;
+    use crate::core::k8s::selector;
 
     const PERIOD: Duration = Duration::from_secs(1800);
 

@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 
 use crate::{
     api::{condition::reason, v1alpha1::ScaleTargetRef},
-    clock::Clock,
+    cluster::clock::Clock,
 };
 
 /// What was not found is looked for again after this time: its CRD may have been installed.
@@ -182,7 +182,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::clock::SystemClock;
+    use crate::cluster::clock::SystemClock;
 
     fn target(api_version: &str, kind: &str) -> ScaleTargetRef {
         ScaleTargetRef {

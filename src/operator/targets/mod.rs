@@ -18,10 +18,10 @@ use kube::{
 use super::error::{READ_TIME_LIMIT, ReconcileError};
 use crate::{
     api::{condition::reason, v1alpha1::ScaleTargetRef},
-    clock::Clock,
+    cluster::clock::Clock,
     core::{
-        observed::{PodTemplate, Target},
-        pod_template, selector,
+        k8s::{pod_template, selector},
+        reconcile::observed::{PodTemplate, Target},
     },
 };
 pub(super) use asked::{Asked, Question};

@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     core::{
-        observed::{PodTemplate, Target},
-        pod_template::Template,
+        k8s::pod_template::Template,
+        reconcile::observed::{PodTemplate, Target},
     },
     operator::pruned::Pruned,
 };
@@ -89,7 +89,7 @@ pub(super) mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::core::selector;
+    use crate::core::k8s::selector;
 
     pub(in crate::operator::targets) fn object(name: &str, selector: Value, replicas: i32) -> TargetObject {
         serde_json::from_value(json!({

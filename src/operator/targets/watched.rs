@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::object::Known;
-use crate::operator::cache::Key;
+use crate::cluster::watch::cache::Key;
 
 /// A kind that is watched. Both are of `apps/v1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,18 +2,14 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use vas::{
-    core::loadtest::{
+use vas::loadtest::{
+    clock::RunClock,
+    engine::{self, Settings},
+    http::{Protocol, Target, TlsOptions},
+    scenario::{
+        model::{Action, Journey, Load, Request, Scenario, Statuses, Step, Think},
         rate::Profile,
-        scenario::{
-            model::{Action, Journey, Load, Request, Scenario, Statuses, Step, Think},
-            template::Template,
-        },
-    },
-    loadtest::{
-        clock::RunClock,
-        engine::{self, Settings},
-        http::{Protocol, Target, TlsOptions},
+        template::Template,
     },
 };
 

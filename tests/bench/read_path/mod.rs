@@ -9,10 +9,12 @@ use serde_json::json;
 use vas::{
     api::v1alpha1::VoiceAssistScaling,
     core::{
-        model::ScalingKey,
-        promql::{Answer, History, Item, Labels, Matchers, Shape, Source, Sources, Track, history_step},
+        metrics::promql::{
+            Answer, History, Item, Labels, Matchers, Shape, Source, Sources, Track, history_step,
+        },
+        spec::model::ScalingKey,
     },
-    metrics_server::{
+    metrics_server::metrics::{
         path::{self, Route},
         payload,
         reads::{Memory, Now},

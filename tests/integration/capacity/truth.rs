@@ -3,16 +3,11 @@
 use std::{convert::Infallible, path::Path, time::Duration};
 
 use tokio_util::sync::CancellationToken;
-use vas::{
-    core::loadtest::{
-        scenario::quick::{self, Level},
-        search,
-    },
-    loadtest::{
-        capacity::steps::Steps,
-        engine::Settings,
-        http::{Protocol, Target, TlsOptions},
-    },
+use vas::loadtest::{
+    capacity::{search, steps::Steps},
+    engine::Settings,
+    http::{Protocol, Target, TlsOptions},
+    scenario::quick::{self, Level},
 };
 
 use super::queue::Queue;

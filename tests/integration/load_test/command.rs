@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::Output, time::Duration};
 
-use ::vas::core::loadtest::scenario::builtin::BUILTIN;
+use ::vas::loadtest::scenario::builtin::BUILTIN;
 use serde_json::Value;
 
 use super::server::Server;

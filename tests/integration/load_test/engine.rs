@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use vas::{
-    core::loadtest::{
-        measured::{End, Measured},
-        scenario::{model::Scenario, parse},
-    },
-    loadtest::{clock::RunClock, engine::Settings, http::Protocol},
+use vas::loadtest::{
+    clock::RunClock,
+    engine::Settings,
+    http::Protocol,
+    model::measured::{End, Measured},
+    scenario::{model::Scenario, parse},
 };
 
 use super::{server::Server, truth};

@@ -3,20 +3,15 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::net::TcpListener;
-use vas::{
-    core::loadtest::{
-        latencies::Latencies,
-        measured::Measured,
+use vas::loadtest::{
+    clock::RunClock,
+    engine::{self, Settings},
+    http::{Protocol, Target, TlsOptions},
+    model::{latencies::Latencies, measured::Measured},
+    scenario::{
+        model::{Load, Scenario},
+        quick::{Level, scenario},
         rate::Profile,
-        scenario::{
-            model::{Load, Scenario},
-            quick::{Level, scenario},
-        },
-    },
-    loadtest::{
-        clock::RunClock,
-        engine::{self, Settings},
-        http::{Protocol, Target, TlsOptions},
     },
 };
 

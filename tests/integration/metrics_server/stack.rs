@@ -9,7 +9,10 @@ use serde_json::Value;
 use tokio::{runtime::Runtime, sync::RwLock};
 use vas::{
     api::v1alpha1::VoiceAssistScaling,
-    core::{desired::hpa, model::Scaling, validate::validate},
+    core::{
+        reconcile::desired::hpa,
+        spec::{model::Scaling, rules::validate},
+    },
 };
 
 use crate::support::{

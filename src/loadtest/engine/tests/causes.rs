@@ -12,7 +12,7 @@ use super::{
     raw::{Server, frames, go_away, reset, say},
     scenario, target,
 };
-use crate::{core::loadtest::measured::Measured, loadtest::http::Protocol};
+use crate::loadtest::{http::Protocol, model::measured::Measured};
 
 /// Long enough for texts with seconds in them to differ.
 const LENGTH: Duration = Duration::from_millis(2500);

@@ -16,15 +16,13 @@ use tokio::net::TcpListener;
 use super::{
     Running, Settings, begin, begin_with, get, habits::Habit, post, rate, scenario, server::Server, target,
 };
-use crate::{
-    core::loadtest::{
-        measured::{Measured, Requests},
+use crate::loadtest::{
+    engine::Sharing,
+    http::{Protocol, Resolve},
+    model::measured::{Measured, Requests},
+    scenario::{
+        model::{Action, Load, Scenario, Think},
         rate::Profile,
-        scenario::model::{Action, Load, Scenario, Think},
-    },
-    loadtest::{
-        engine::Sharing,
-        http::{Protocol, Resolve},
     },
 };
 

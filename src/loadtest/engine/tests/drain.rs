@@ -6,23 +6,19 @@ use tokio::{sync::mpsc, task::LocalSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{begin, get, hold, quiet, rate, scenario, server::Server, target, template};
-use crate::{
-    core::loadtest::{
-        measured::{Measured, WebSockets},
-        scenario::{
-            model::{Action, BodyCheck, Scenario},
-            websocket::{Part, Payload},
-        },
+use crate::loadtest::{
+    clock::RunClock,
+    engine::{
+        journey,
+        plan::Plan,
+        recorder::{Message, Totals},
+        worker::{Share, Worker},
     },
-    loadtest::{
-        clock::RunClock,
-        engine::{
-            journey,
-            plan::Plan,
-            recorder::{Message, Totals},
-            worker::{Share, Worker},
-        },
-        http::{Protocol, Target},
+    http::{Protocol, Target},
+    model::measured::{Measured, WebSockets},
+    scenario::{
+        model::{Action, BodyCheck, Scenario},
+        websocket::{Part, Payload},
     },
 };
 

@@ -19,18 +19,14 @@ mod websockets;
 use std::{path::Path, sync::Arc, time::Duration};
 
 use super::{Running, Settings, start};
-use crate::{
-    core::loadtest::{
+use crate::loadtest::{
+    clock::RunClock,
+    http::{Protocol, Target, TlsOptions},
+    scenario::{
+        model::{Action, Journey, Load, Request, Scenario, Statuses, Step, Think},
         rate::Profile,
-        scenario::{
-            model::{Action, Journey, Load, Request, Scenario, Statuses, Step, Think},
-            template::Template,
-            websocket::{LARGEST_MESSAGE, Messages, Payload, WebSocket},
-        },
-    },
-    loadtest::{
-        clock::RunClock,
-        http::{Protocol, Target, TlsOptions},
+        template::Template,
+        websocket::{LARGEST_MESSAGE, Messages, Payload, WebSocket},
     },
 };
 

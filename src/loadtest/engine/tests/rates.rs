@@ -3,14 +3,11 @@
 use std::time::Duration;
 
 use super::{begin, get, rate, scenario, server::Server, target};
-use crate::{
-    core::loadtest::{
-        achieved,
-        judge::judge,
-        measured::Measured,
-        report::{Report, Verdict},
-    },
-    loadtest::http::Protocol,
+use crate::loadtest::{
+    http::Protocol,
+    judge::judge,
+    model::{achieved, measured::Measured},
+    report::{Report, Verdict},
 };
 
 /// A busy machine does something to a run; what is wrong is wrong in all of them.

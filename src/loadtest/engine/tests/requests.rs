@@ -3,15 +3,13 @@
 use std::time::Duration;
 
 use super::{begin, begin_with, get, rate, scenario, server::Server, target, template};
-use crate::{
-    core::loadtest::{
-        measured::Measured,
+use crate::loadtest::{
+    engine::Settings,
+    http::{Protocol, Target},
+    model::measured::Measured,
+    scenario::{
+        model::{Action, BodyCheck, Load, Request, Statuses},
         rate::Profile,
-        scenario::model::{Action, BodyCheck, Load, Request, Statuses},
-    },
-    loadtest::{
-        engine::Settings,
-        http::{Protocol, Target},
     },
 };
 

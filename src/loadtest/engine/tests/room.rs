@@ -7,12 +7,11 @@ use super::{
     server::Server,
     target,
 };
-use crate::{
-    core::loadtest::{
-        measured::Measured,
-        scenario::model::{Action, Load},
-    },
-    loadtest::{engine::Sharing, http::Protocol},
+use crate::loadtest::{
+    engine::Sharing,
+    http::Protocol,
+    model::measured::Measured,
+    scenario::model::{Action, Load},
 };
 
 /// A request, and then a WebSocket.

@@ -7,13 +7,13 @@ use super::{
     habits::{Habit, Later},
     scenario, target,
 };
-use crate::{
-    core::loadtest::{
-        measured::Measured,
+use crate::loadtest::{
+    http::Protocol,
+    model::measured::Measured,
+    scenario::{
+        model::{Load, Scenario},
         rate::Profile,
-        scenario::model::{Load, Scenario},
     },
-    loadtest::http::Protocol,
 };
 
 async fn measure(habit: &Habit, scenario: Scenario, max_connections: u64) -> Measured {

@@ -7,10 +7,7 @@ use super::{
     raw::{Server, answer, say},
     scenario, target, template,
 };
-use crate::{
-    core::loadtest::{measured::Measured, scenario::model::Action},
-    loadtest::http::Protocol,
-};
+use crate::loadtest::{http::Protocol, model::measured::Measured, scenario::model::Action};
 
 const LENGTH: Duration = Duration::from_secs(1);
 

@@ -3,16 +3,14 @@
 use std::time::Duration;
 
 use super::{begin, get, hold, quiet, rate, scenario, server::Server, target, template};
-use crate::{
-    core::loadtest::{
-        measured::End,
+use crate::loadtest::{
+    http::Protocol,
+    model::measured::End,
+    scenario::{
+        model::{Abort, Action, BodyCheck, Load},
         rate::Profile,
-        scenario::{
-            model::{Abort, Action, BodyCheck, Load},
-            websocket::{Part, Payload},
-        },
+        websocket::{Part, Payload},
     },
-    loadtest::http::Protocol,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -81,7 +79,7 @@ async fn a_websocket_that_is_lost_while_it_is_held_has_failed() {
     // Connections that are still held when the load ends are closed then: hold it open with a pause at its end.
     let mut profile = load.load.profile().clone();
     profile.line(0.0, 0.0, 2 * SECOND);
-    let load = crate::core::loadtest::scenario::model::Scenario {
+    let load = crate::loadtest::scenario::model::Scenario {
         load: Load::Open(profile),
         ..load
     };

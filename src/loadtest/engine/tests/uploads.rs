@@ -15,12 +15,10 @@ use tokio::{
 };
 
 use super::{begin, get, rate, scenario, server::Server, target, template};
-use crate::{
-    core::loadtest::{
-        measured::Measured,
-        scenario::model::{Action, Scenario},
-    },
-    loadtest::http::Protocol,
+use crate::loadtest::{
+    http::Protocol,
+    model::measured::Measured,
+    scenario::model::{Action, Scenario},
 };
 
 /// More than the buffers of both ends take.

@@ -3,16 +3,15 @@
 use std::time::Duration;
 
 use super::{begin_with, hold, quiet, scenario, server::Server, target, template};
-use crate::{
-    core::loadtest::{
-        measured::Measured,
+use crate::loadtest::{
+    engine::Settings,
+    http::Protocol,
+    model::measured::Measured,
+    scenario::{
+        model::{Action, BodyCheck, Load},
         rate::Profile,
-        scenario::{
-            model::{Action, BodyCheck, Load},
-            websocket::{Part, Payload, Voice, WebSocket},
-        },
+        websocket::{Part, Payload, Voice, WebSocket},
     },
-    loadtest::{engine::Settings, http::Protocol},
 };
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -34,9 +34,9 @@ use self::{
     talk::{Ended, Talk},
 };
 use super::{due::Due, journey::Next, worker::Worker};
-use crate::{
-    core::loadtest::scenario::{template::Template, websocket::WebSocket},
-    loadtest::http::{Detail, Failure, Own, Reserved, Target},
+use crate::loadtest::{
+    http::{Detail, Failure, Own, Reserved, Target},
+    scenario::{template::Template, websocket::WebSocket},
 };
 
 /// Bytes read at once, for each connection that is held: there may be tens of thousands.

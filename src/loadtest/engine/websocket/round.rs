@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::Message;
 
-use super::super::body::Body;
-use crate::core::loadtest::scenario::{model::BodyCheck, websocket::Part};
+use crate::loadtest::{
+    engine::body::Body,
+    scenario::{model::BodyCheck, websocket::Part},
+};
 
 /// Parts of a sequence up to its next question: first what is sent, with pauses, then what is awaited. An answer may come
 /// before the last question is sent, so messages count from the begin of the round on.
@@ -105,7 +107,7 @@ impl<'a> Round<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::loadtest::scenario::websocket::Payload;
+    use crate::loadtest::scenario::websocket::Payload;
 
     fn awaits(text: &str) -> Part {
         Part::Await(BodyCheck::Contains(text.to_owned()), None)

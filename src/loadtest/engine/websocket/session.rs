@@ -3,15 +3,16 @@
 
 use std::time::Duration;
 
-use super::{
-    super::{
+use super::failures;
+use crate::loadtest::{
+    engine::{
         due::Due,
         recorder::{Connected, Held, StepId, Times},
         worker::Worker,
     },
-    failures,
+    http::Failure,
+    model::cause,
 };
-use crate::{core::loadtest::cause, loadtest::http::Failure};
 
 /// One connection that is asked for or held. It counts as failed when it is dropped.
 #[derive(Debug)]

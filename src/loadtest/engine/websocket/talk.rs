@@ -11,16 +11,16 @@ use tokio_tungstenite::tungstenite::{Message, protocol::CloseFrame};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    super::worker::Worker,
     failures,
     line::{Heard, Line},
     pings::Pings,
     round::{Round, Taken, rounds},
     voice::Listening,
 };
-use crate::{
-    core::loadtest::scenario::websocket::{Part, Payload, WebSocket},
-    loadtest::http::{Detail, Failure},
+use crate::loadtest::{
+    engine::worker::Worker,
+    http::{Detail, Failure},
+    scenario::websocket::{Part, Payload, WebSocket},
 };
 
 /// What goes on on a held connection.

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::recorder::Recorder;
-use crate::core::loadtest::scenario::websocket::Voice;
+use crate::loadtest::{engine::recorder::Recorder, scenario::websocket::Voice};
 
 /// Where a request for voice is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,12 +5,10 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{Talk, Woken};
-use crate::{
-    core::loadtest::scenario::websocket::{Part, Payload},
-    loadtest::{
-        engine::websocket::{failures, line::Line, round::Round},
-        http::Failure,
-    },
+use crate::loadtest::{
+    engine::websocket::{failures, line::Line, round::Round},
+    http::Failure,
+    scenario::websocket::{Part, Payload},
 };
 
 impl<'a> Talk<'a> {

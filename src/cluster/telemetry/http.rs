@@ -1,0 +1,370 @@
+//! The plain-HTTP side port: `/healthz`, `/readyz` and `/metrics`.
+//!
+//! Checks are closures over state the owner keeps up to date; they must answer from memory, because a
+//! kubelet asks them every few seconds with a short time limit. Nobody can keep the kubelet out: a connection gives
+//! its place up when another needs it, and scrapes of `/metrics` are written elsewhere, a few at a time.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use hyper::{
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use prometheus_client::{encoding::text::encode, registry::Registry};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    sync::Semaphore,
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::cluster::listening::{
+    self,
+    places::{Places, Seat},
+};
+
+/// `Ok` or, for humans, what is missing.
+pub type Check = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// Connections held at once; who comes then gets the place of one that waits for nothing.
+const MAX_CONNECTIONS: usize = 128;
+/// Longest time without an answer: in silence, in the middle of a request's head, or while an answer is not taken.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest head of a request, in bytes.
+const MAX_HEAD: usize = 16 << 10;
+/// Scrapes of `/metrics` at once; more are told to come again. Prometheus is one, a pair of them two.
+const MAX_SCRAPES: usize = 4;
+/// Longest wait for requests in flight when stopping.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// Content type of the OpenMetrics text format.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What the endpoints answer from.
+#[derive(Clone)]
+pub struct Endpoints {
+    /// `/healthz`: the process works; a failure gets it restarted.
+    pub live: Check,
+    /// `/readyz`: it can do its work now; a failure takes it out of Services and rollouts wait.
+    pub ready: Check,
+    /// `/metrics`.
+    pub registry: Arc<Registry>,
+}
+
+/// Why the port could not be served.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address} (--metrics-bind-address): {source}")]
+    Bind {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+/// A check that always passes.
+pub fn always() -> Check {
+    Arc::new(|| Ok(()))
+}
+
+/// Opens the port. Separate from [`serve`] so that a taken port ends the start, and so that a test can ask
+/// for port 0 and read the real one.
+///
+/// # Errors
+/// [`HttpError::Bind`].
+pub fn bind(address: SocketAddr) -> Result<TcpListener, HttpError> {
+    listening::bind(address).map_err(|source| HttpError::Bind { address, source })
+}
+
+/// Serves until `stop` is cancelled.
+pub async fn serve(listener: TcpListener, endpoints: Endpoints, stop: CancellationToken) {
+    let router = router(endpoints);
+    let connection = |stream, seat| connection(stream, router.clone(), seat, stop.clone());
+    let places = Places::new(MAX_CONNECTIONS);
+    let connections = listening::accept(listener, places, &stop, connection).await;
+    // Whoever is still reading then asks again elsewhere.
+    let _ = timeout(DRAIN, connections.wait()).await;
+}
+
+/// One connection to its end. Its errors are the client's business.
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    router: Router,
+    seat: Arc<Seat>,
+    stop: CancellationToken,
+) {
+    let (router, asked) = (TowerToHyperService::new(router), seat.clone());
+    let service = service_fn(move |request| {
+        let (answer, in_flight) = (router.call(request), asked.ask());
+        async move {
+            let answer = answer.await;
+            drop(in_flight);
+            answer
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+        () = seat.idle_for(IDLE_TIMEOUT, IDLE_TIMEOUT) => return,
+        () = seat.must_leave() => return,
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection to the plain port ended with an error");
+    }
+}
+
+/// The routes, without a listener.
+fn router(endpoints: Endpoints) -> Router {
+    let scrapes = Arc::new(Scrapes::new(endpoints.registry.clone()));
+    Router::new()
+        .route(
+            "/healthz",
+            get(|State(e): State<Endpoints>| async move { answer(&e.live) }),
+        )
+        .route(
+            "/readyz",
+            get(|State(e): State<Endpoints>| async move { answer(&e.ready) }),
+        )
+        .route("/metrics", get(async move || scrapes.answer().await))
+        .with_state(endpoints)
+}
+
+fn answer(check: &Check) -> Response {
+    match check() {
+        Ok(()) => (StatusCode::OK, "ok\n").into_response(),
+        Err(missing) => (StatusCode::SERVICE_UNAVAILABLE, missing + "\n").into_response(),
+    }
+}
+
+/// Scrapes of the plain port. They are written on a thread that answers no request, one after the other: a registry
+/// that is slow to read delays other scrapes only.
+struct Scrapes {
+    registry: Arc<Registry>,
+    places: Semaphore,
+    writing: Semaphore,
+}
+
+impl Scrapes {
+    fn new(registry: Arc<Registry>) -> Self {
+        Self {
+            registry,
+            places: Semaphore::new(MAX_SCRAPES),
+            writing: Semaphore::new(1),
+        }
+    }
+
+    async fn answer(&self) -> Response {
+        let Ok(_place) = self.places.try_acquire() else {
+            let text = format!("{MAX_SCRAPES} scrapes of /metrics are under way; come again\n");
+            return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
+        };
+        let _writing = self.writing.acquire().await;
+        let registry = self.registry.clone();
+        let written = tokio::task::spawn_blocking(move || metrics(&registry)).await;
+        written.unwrap_or_else(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response())
+    }
+}
+
+/// The registry in the text format of OpenMetrics.
+pub fn metrics(registry: &Registry) -> Response {
+    let mut body = String::new();
+    match encode(&mut body, registry) {
+        Ok(()) => ([(header::CONTENT_TYPE, OPEN_METRICS)], body).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    };
+
+    use parking_lot::Mutex;
+    use prometheus_client::{collector::Collector, encoding::DescriptorEncoder, metrics::counter::Counter};
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpStream,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn health_readiness_and_metrics_are_served() {
+        let ready = Arc::new(AtomicBool::new(false));
+        let seen = ready.clone();
+        let mut registry = Registry::default();
+        registry.register("things", "Things counted", Counter::<u64>::default());
+        let endpoints = Endpoints {
+            live: always(),
+            ready: Arc::new(move || {
+                let ready = seen.load(Ordering::SeqCst);
+                ready
+                    .then_some(())
+                    .ok_or_else(|| "not yet read: things".to_owned())
+            }),
+            registry: Arc::new(registry),
+        };
+        let listener = bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(serve(listener, endpoints, stop.clone()));
+        // reqwest has no TLS provider of its own, and asks for one even to speak plain HTTP.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let get = async |path: &str| {
+            let answer = reqwest::get(format!("{base}{path}")).await.unwrap();
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        };
+        assert_eq!(get("/healthz").await.0, 200);
+        assert_eq!(get("/readyz").await, (503, "not yet read: things\n".to_owned()));
+        ready.store(true, Ordering::SeqCst);
+        assert_eq!(get("/readyz").await.0, 200);
+        assert!(get("/metrics").await.1.contains("things_total 0"));
+        stop.cancel();
+        serving.await.unwrap();
+    }
+
+    fn healthy(registry: Registry) -> Endpoints {
+        Endpoints {
+            live: always(),
+            ready: always(),
+            registry: Arc::new(registry),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_ask_or_does_not_read_loses_its_place() {
+        let mut registry = Registry::default();
+        registry.register("things", "word ".repeat(1000), Counter::<u64>::default());
+        let router = router(healthy(registry));
+        for sent in ["", "GET /healthz HT", "GET /metrics HTTP/1.1\r\n\r\n"] {
+            let place = Places::new(1).take([127, 0, 0, 1].into()).await.unwrap();
+            let (mut client, server) = tokio::io::duplex(1024);
+            client.write_all(sent.as_bytes()).await.unwrap();
+            let connection = connection(server, router.clone(), place.seat(), CancellationToken::new());
+            assert!(timeout(IDLE_TIMEOUT * 3, connection).await.is_ok(), "{sent:?}");
+        }
+    }
+
+    /// Serves, and returns a socket to the port for each call.
+    struct Port {
+        address: SocketAddr,
+        _stop: tokio_util::sync::DropGuard,
+    }
+
+    impl Port {
+        fn serving(endpoints: Endpoints) -> Self {
+            let listener = bind(([127, 0, 0, 1], 0).into()).unwrap();
+            let address = listener.local_addr().unwrap();
+            let stop = CancellationToken::new();
+            tokio::spawn(serve(listener, endpoints, stop.clone()));
+            Self {
+                address,
+                _stop: stop.drop_guard(),
+            }
+        }
+
+        async fn send(&self, text: &str) -> TcpStream {
+            let mut socket = TcpStream::connect(self.address).await.unwrap();
+            socket.write_all(text.as_bytes()).await.unwrap();
+            socket
+        }
+
+        /// What a probe of the kubelet hears: the first line of the answer.
+        async fn probe(&self, path: &str) -> String {
+            let asked = async {
+                let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+                let mut socket = self.send(&request).await;
+                let mut answer = String::new();
+                socket.read_to_string(&mut answer).await.map(|_| answer)
+            };
+            let heard = timeout(Duration::from_secs(5), asked).await;
+            let heard = heard.map_or_else(
+                |late| late.to_string(),
+                |answer| answer.unwrap_or_else(|e| e.to_string()),
+            );
+            heard.lines().next().unwrap_or_default().to_owned()
+        }
+    }
+
+    #[tokio::test]
+    async fn connections_that_are_only_held_do_not_keep_the_kubelet_out() {
+        for held in [
+            "",
+            "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+            "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Never-Ends: ",
+            "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n",
+        ] {
+            let port = Port::serving(healthy(Registry::default()));
+            let mut all = Vec::new();
+            for _ in 0..192 {
+                all.push(port.send(held).await);
+            }
+            for _ in 0..6 {
+                assert_eq!(
+                    port.probe("/healthz").await,
+                    "HTTP/1.1 200 OK",
+                    "beside 192 times {held:?}"
+                );
+            }
+        }
+    }
+
+    /// A metric that can be read when the test says so.
+    #[derive(Debug)]
+    struct Slow(Mutex<mpsc::Receiver<()>>);
+
+    impl Collector for Slow {
+        fn encode(&self, _: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+            let _ = self.0.lock().recv();
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn health_does_not_wait_for_metrics() {
+        let (held, until) = mpsc::channel();
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(Slow(Mutex::new(until))));
+        let port = Port::serving(healthy(registry));
+        let mut scrapes = Vec::new();
+        for _ in 0..192 {
+            scrapes.push(port.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await);
+        }
+        assert_eq!(port.probe("/healthz").await, "HTTP/1.1 200 OK");
+        assert_eq!(port.probe("/readyz").await, "HTTP/1.1 200 OK");
+        assert_eq!(port.probe("/metrics").await, "HTTP/1.1 503 Service Unavailable");
+        drop(held);
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_is_named_with_its_flag() {
+        let taken = bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let error = bind(taken.local_addr().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("--metrics-bind-address"), "{error}");
+    }
+}

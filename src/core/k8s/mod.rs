@@ -1,0 +1,13 @@
+//! Words of Kubernetes: quantities, durations, selectors, pod templates, quotas, conditions.
+//!
+//! Must not: know a `VoiceAssistScaling`.
+
+pub mod backoff;
+pub mod conditions;
+pub mod duration;
+pub mod int_or_percent;
+pub mod label_selector;
+pub mod pod_template;
+pub mod quantity;
+pub mod quota;
+pub mod selector;

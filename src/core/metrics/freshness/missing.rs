@@ -1,0 +1,161 @@
+//! Why there is no value, in words for the HPA and for conditions.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::core::{
+    k8s::duration,
+    metrics::promql::{Exporter, Refusal},
+};
+
+/// Why a poll brought no data, in words for users.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Prometheus did not answer, or answered with an error.
+    #[error("Prometheus: {0}")]
+    Prometheus(Arc<str>),
+    /// It answered, but not what the metric asks for.
+    #[error("{0}")]
+    Unsuitable(Arc<str>),
+}
+
+/// Why there is no value. `Display` is for the HPA and carries ages; [`Missing::cause`] is for conditions
+/// and changes only when the cause does.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Missing {
+    /// The metric is new.
+    #[error("not polled yet")]
+    NotPolled,
+    /// Nobody asks Prometheus for it: there are too many different queries.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// No poll was ever clean.
+    #[error("{0}")]
+    Failed(Failure),
+    /// There is no series, and the metric does not say that means zero.
+    #[error("Prometheus has no series for it{}", suffix(.0.as_ref()))]
+    NoSeries(Option<Failure>),
+    /// There is no series, which means zero once it has lasted.
+    #[error("Prometheus has no series for it; that is zero once it has lasted for maxAge {}", duration::format(*.0))]
+    NotZeroYet(Duration),
+    /// There are samples but no value yet.
+    #[error("no value yet: a rate needs two samples within its window{}", suffix(.0.as_ref()))]
+    NoValueYet(Option<Failure>),
+    /// Its series are native histograms, or were not dated.
+    #[error("its series hold histograms or samples without a time; name a series of numbers")]
+    Histogram,
+    /// The window of the rate begins in a gap, and half of it is not covered yet.
+    #[error("the rate is not whole again after a gap in Prometheus' samples")]
+    Gap,
+    /// The pod's samples cover less than half of the window.
+    #[error("no rate yet: its samples are younger than half of the rate's window")]
+    Young,
+    /// What was before the first poll is not known, and Prometheus did not tell.
+    #[error(
+        "no rate yet: whether Prometheus has a gap in the rate's window is known one window after the first poll"
+    )]
+    UnknownPast,
+    /// No sample came for most of the window of the rate, so the rate sinks by itself.
+    #[error("no sample for most of the rate's window: the last is {}s old{}", .age.as_secs(), suffix(.failure.as_ref()))]
+    WindowEmpties {
+        /// Age of the newest sample.
+        age: Duration,
+        /// Why no newer one came, where polls fail.
+        failure: Option<Failure>,
+    },
+    /// An exporter vanished that should still be there, and the last number with it is too old.
+    #[error(
+        "the series of {} vanished; without them the number counts once that has lasted for maxAge {}",
+        name(.exporter),
+        duration::format(*.max_age)
+    )]
+    Vanished {
+        /// Who vanished, or the first of them by name.
+        exporter: Exporter,
+        /// Limit of the metric.
+        max_age: Duration,
+    },
+    /// NaN, infinite, negative or beyond what the HPA can hold.
+    #[error("its value {0} is not usable")]
+    Unusable(f64),
+    /// The newest sample is older than `maxAge`.
+    #[error("last sample {}s old, maxAge {}{}", .age.as_secs(), duration::format(*.max_age), suffix(.failure.as_ref()))]
+    TooOld {
+        /// Age of the newest sample.
+        age: Duration,
+        /// Limit of the metric.
+        max_age: Duration,
+        /// Why no newer one came, where polls fail.
+        failure: Option<Failure>,
+    },
+    /// No live pod matches the request.
+    #[error("no live pod matches the selector")]
+    NoPods,
+}
+
+/// What an exporter is called.
+pub(super) fn name(exporter: &Exporter) -> String {
+    match exporter {
+        Exporter::Pod(pod) => format!("pod {pod}"),
+        Exporter::Instance(instance) if instance.is_empty() => {
+            "an exporter without pod and instance".to_owned()
+        }
+        Exporter::Instance(instance) => format!("instance {instance}"),
+    }
+}
+
+fn suffix(failure: Option<&Failure>) -> String {
+    failure.map(|failure| format!("; {failure}")).unwrap_or_default()
+}
+
+impl Missing {
+    /// The cause without moving numbers.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        match self {
+            Self::TooOld { max_age, failure, .. } => format!(
+                "last sample older than maxAge {}{}",
+                duration::format(*max_age),
+                suffix(failure.as_ref())
+            ),
+            Self::WindowEmpties { failure, .. } => format!(
+                "no sample for most of the rate's window{}",
+                suffix(failure.as_ref())
+            ),
+            Self::Unusable(value) if value.is_nan() => "its value is NaN".to_owned(),
+            Self::Unusable(_) => "its value is infinite, negative or too large".to_owned(),
+            _ => self.to_string(),
+        }
+    }
+
+    /// The failed poll behind this, if one failed.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Failed(failure) => Some(failure),
+            Self::NoSeries(failure)
+            | Self::NoValueYet(failure)
+            | Self::WindowEmpties { failure, .. }
+            | Self::TooOld { failure, .. } => failure.as_ref(),
+            Self::NotPolled
+            | Self::Refused(_)
+            | Self::Histogram
+            | Self::NotZeroYet(_)
+            | Self::Gap
+            | Self::Young
+            | Self::UnknownPast
+            | Self::Vanished { .. }
+            | Self::Unusable(_)
+            | Self::NoPods => None,
+        }
+    }
+
+    /// Of two pods' reasons the one with the younger sample.
+    pub(super) fn nearer(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::TooOld { age: first, .. }, Self::TooOld { age: second, .. }) if second < first => other,
+            (Self::TooOld { .. }, Self::TooOld { .. }) => self,
+            (Self::TooOld { .. }, _) => other,
+            _ => self,
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What people should know of a metric although it has a value, or beside why it has none.
+
+use std::time::Duration;
+
+use super::{PollState, Reading, View, missing::name};
+use crate::core::{
+    k8s::duration,
+    spec::model::{MetricType, PrometheusMetric, Series},
+};
+
+/// A rate is steady over this many intervals of its samples.
+const STEADY: u32 = 4;
+
+/// Remarks on a metric, without moving numbers. The parameters are those of [`super::object`].
+#[must_use]
+pub fn notes(
+    state: Option<&PollState>,
+    namespace: &str,
+    metric: &PrometheusMetric,
+    now: Duration,
+) -> Vec<String> {
+    let Some(state) = state else {
+        return Vec::new();
+    };
+    let mut notes = Vec::new();
+    if is_zero(state, namespace, metric, now) {
+        notes.push("no series, which onMissing: Zero takes for zero".to_owned());
+    }
+    if let Some((exporter, are_more)) = state.vanished.without(namespace, metric.max_age, now) {
+        let others = if are_more { " and of others" } else { "" };
+        notes.push(format!(
+            "it counts without the series of {}{others}, which vanished longer ago than maxAge {}",
+            name(exporter),
+            duration::format(metric.max_age),
+        ));
+    }
+    if let Series::RequestRate { window, .. } = &metric.series
+        && let Some(interval) = state.spacing.interval(namespace)
+        && *window < interval * 2
+    {
+        notes.push(format!(
+            "the window {} is shorter than twice the {} between its samples; make it at least {}",
+            duration::format(*window),
+            seconds(interval),
+            duration::format(interval * STEADY),
+        ));
+    }
+    notes.extend(
+        state
+            .remarks
+            .iter()
+            .map(|remark| format!("Prometheus remarks: {remark}")),
+    );
+    notes
+}
+
+/// Whether the metric has a value that stands for the absence of all series.
+fn is_zero(state: &PollState, namespace: &str, metric: &PrometheusMetric, now: Duration) -> bool {
+    View::new(Some(state), namespace, metric, now).is_ok_and(|view| {
+        let absent = view.answer.points.get(namespace).is_none_or(|points| {
+            // Of a number that describes no pods.
+            metric.metric_type() != MetricType::Pods && points.get("").is_none()
+        });
+        absent && matches!(view.zero(), Ok(Reading { .. }))
+    })
+}
+
+/// With a tenth where there is one.
+fn seconds(interval: Duration) -> String {
+    if interval.subsec_millis() == 0 {
+        duration::format(interval)
+    } else {
+        format!("{:.1}s", interval.as_secs_f64())
+    }
+}

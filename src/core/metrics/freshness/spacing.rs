@@ -1,0 +1,222 @@
+//! How far apart the samples behind a rate are: the scrape interval of the targets, or what else writes them.
+//!
+//! Read off the polls themselves, which hold the time of each pod's newest sample: no query more, whatever the
+//! number of resources, and the same for every server that speaks Prometheus' query API. (`/api/v1/targets`
+//! knows the interval too, but Thanos, Mimir and VictoriaMetrics have none of other servers' targets.)
+//!
+//! Two successive newest samples of a pod are one or more intervals apart, never less, so the smallest distance
+//! of the last minutes counts: a missed scrape does not raise it. Where samples are closer together than polls,
+//! polls cannot tell how close, and nothing is said.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::core::metrics::promql::{Answer, Point};
+
+/// The smallest distance is that of this period and the one before it.
+const PERIOD: Duration = Duration::from_mins(10);
+/// Answers with a new sample in them before anything is said.
+const ENOUGH: u32 = 3;
+
+/// What is known of the spacing of the samples of a shape, by namespace.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Spacing(BTreeMap<String, Smallest>);
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Smallest {
+    /// When the period began, on our monotonic clock.
+    began: Duration,
+    now: Option<Distance>,
+    before: Option<Distance>,
+    /// Answers with a new sample.
+    seen: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+struct Distance {
+    length: Duration,
+    /// Longer than the time between the two polls, so that no sample lies unseen in between.
+    exact: bool,
+}
+
+impl Spacing {
+    /// Takes in a clean answer after the clean one `before`.
+    pub fn observe(&mut self, before: &Answer, answer: &Answer) {
+        let between_polls = answer.asked.saturating_sub(before.asked);
+        for (namespace, points) in &answer.points {
+            let Some(earlier) = before.points.get(namespace) else {
+                continue;
+            };
+            let lengths = points
+                .entries()
+                .filter_map(|(pod, point)| distance(earlier.get(pod)?, point));
+            if let Some(length) = lengths.min() {
+                let smallest = self
+                    .0
+                    .entry(namespace.clone())
+                    .or_insert_with(|| Smallest::new(answer.asked));
+                smallest.observe(Distance {
+                    length,
+                    exact: length > between_polls,
+                });
+            }
+        }
+        for smallest in self.0.values_mut() {
+            smallest.roll(answer.asked);
+        }
+        self.0
+            .retain(|_, smallest| smallest.now.is_some() || smallest.before.is_some());
+    }
+
+    /// The time between two samples of a namespace, to a tenth of a second; `None` while it is not known.
+    #[must_use]
+    pub fn interval(&self, namespace: &str) -> Option<Duration> {
+        let smallest = self.0.get(namespace)?;
+        if smallest.seen < ENOUGH {
+            return None;
+        }
+        let distance = match (smallest.before, smallest.now) {
+            (Some(before), Some(now)) if before.length < now.length => before,
+            (before, now) => now.or(before)?,
+        };
+        let tenths = u64::try_from((distance.length.as_millis() + 50) / 100).ok()?;
+        distance.exact.then(|| Duration::from_millis(tenths * 100))
+    }
+}
+
+impl Smallest {
+    fn new(began: Duration) -> Self {
+        Self {
+            began,
+            ..Self::default()
+        }
+    }
+
+    fn observe(&mut self, distance: Distance) {
+        self.seen = self.seen.saturating_add(1);
+        if self.now.is_none_or(|now| distance.length < now.length) {
+            self.now = Some(distance);
+        }
+    }
+
+    fn roll(&mut self, now: Duration) {
+        if now.saturating_sub(self.began) >= PERIOD {
+            self.before = self.now.take();
+            self.began = now;
+        }
+    }
+}
+
+/// The time from one newest sample to the next, if there is a next.
+fn distance(earlier: &Point, later: &Point) -> Option<Duration> {
+    let (earlier, later) = (earlier.sampled?, later.sampled?);
+    Duration::try_from(later.at.duration_since(earlier.at))
+        .ok()
+        .filter(|distance| !distance.is_zero())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::core::metrics::promql::SampleTime;
+
+    /// The answer at `millis` of a Prometheus that scrapes the pods of namespace `a` every `interval`, each pod
+    /// at an offset of its own.
+    fn answer(millis: u64, interval: u64, offsets: &[u64]) -> Answer {
+        let pods = (0..).zip(offsets).filter_map(|(pod, offset)| {
+            let newest = millis.checked_sub(*offset)? / interval * interval + offset;
+            let sampled = SampleTime {
+                at: Timestamp::from_millisecond(i64::try_from(newest).unwrap()).unwrap(),
+                age: Duration::from_millis(millis - newest),
+            };
+            let point = Point {
+                value: Some(1.0),
+                sampled: Some(sampled),
+                uncovered: None,
+            };
+            Some((format!("p{pod}"), point))
+        });
+        Answer {
+            asked: Duration::from_millis(millis),
+            points: BTreeMap::from([("a".to_owned(), pods.collect())]),
+            ..Answer::default()
+        }
+    }
+
+    /// The interval seen in seconds, when polled every `poll` milliseconds, more or less, up to `until`.
+    fn seen(interval: u64, poll: u64, until: u64) -> Option<f64> {
+        let (mut spacing, mut before) = (Spacing::default(), None);
+        let (mut now, mut round) = (100_000, 0);
+        while now < 100_000 + until {
+            let next = answer(now, interval, &[0, interval / 3, interval / 2]);
+            if let Some(before) = &before {
+                spacing.observe(before, &next);
+            }
+            before = Some(next);
+            round += 1;
+            // Jitter of up to a tenth.
+            now += poll + (round * 7919) % (poll / 10);
+        }
+        spacing.interval("a").map(|interval| interval.as_secs_f64())
+    }
+
+    #[test]
+    fn an_interval_longer_than_the_time_between_polls_is_seen_as_it_is() {
+        for interval in [15_000, 30_000, 60_000] {
+            let expected = Duration::from_millis(interval).as_secs_f64();
+            assert_eq!(seen(interval, 5000, 300_000), Some(expected));
+        }
+    }
+
+    #[test]
+    fn nothing_is_said_of_samples_closer_together_than_polls() {
+        for interval in [500, 1000, 2500, 3000, 4000] {
+            assert_eq!(seen(interval, 5000, 300_000), None, "{interval} ms");
+        }
+    }
+
+    #[test]
+    fn nothing_is_said_after_one_or_two_samples() {
+        assert_eq!(seen(60_000, 5000, 50_000), None);
+    }
+
+    #[test]
+    fn a_missed_scrape_does_not_count_and_a_changed_interval_does_after_a_while() {
+        let mut spacing = Spacing::default();
+        let mut last = answer(0, 30_000, &[0]);
+        let mut observe = |spacing: &mut Spacing, second: u64, interval: u64| {
+            let next = answer(second * 1000, interval, &[0]);
+            spacing.observe(&last, &next);
+            last = next;
+        };
+        for second in (5..300).step_by(5).filter(|second| !(120..155).contains(second)) {
+            observe(&mut spacing, second, 30_000);
+        }
+        assert_eq!(spacing.interval("a"), Some(Duration::from_secs(30)));
+        for second in (300..2000).step_by(5) {
+            observe(&mut spacing, second, 60_000);
+        }
+        assert_eq!(spacing.interval("a"), Some(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn a_namespace_without_samples_is_forgotten() {
+        let mut spacing = Spacing::default();
+        let mut last = answer(0, 30_000, &[0]);
+        for second in (5..300).step_by(5) {
+            let next = answer(second * 1000, 30_000, &[0]);
+            spacing.observe(&last, &next);
+            last = next;
+        }
+        for second in (300..3000).step_by(5) {
+            let next = Answer {
+                asked: Duration::from_secs(second),
+                ..Answer::default()
+            };
+            spacing.observe(&last, &next);
+            last = next;
+        }
+        assert_eq!(spacing, Spacing::default());
+    }
+}

@@ -1,0 +1,186 @@
+//! Whether a metric asks for series that it is never shown: its own matcher names another namespace or another
+//! cluster than those it is bound to. It would be without series for ever, which `onMissing: Zero` makes a zero.
+
+use std::collections::BTreeMap;
+
+use promql_parser::{
+    label::MatchOp,
+    parser::{BinaryExpr, Expr, MatrixSelector, VectorSelector, token},
+};
+
+use super::{LabelName, advice::constant_vector, children};
+use crate::{
+    api::v1alpha1::{MatchExpression, MatchOperator},
+    core::spec::model::Series,
+};
+
+/// A matcher that contradicts another one that is put beside it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "it selects {label}={found:?}, but is shown only series with {label}={bound:?}, so it can never have a value"
+)]
+pub struct Contradiction {
+    /// The label.
+    pub label: String,
+    /// What the author selects.
+    pub found: String,
+    /// What is selected anyway.
+    pub bound: String,
+}
+
+/// Matchers that are put into every selector.
+pub(super) type Bound<'a> = [(&'a LabelName, &'a str)];
+
+/// The contradiction of what is written beside a counter's or a gauge's name, if there is one. Those of queries are
+/// found where they are parsed.
+pub(super) fn in_series(series: &Series, bound: &Bound<'_>) -> Option<Contradiction> {
+    let (labels, expressions) = match series {
+        Series::RequestRate {
+            match_labels,
+            match_expressions,
+            ..
+        } => (match_labels, match_expressions.as_slice()),
+        Series::Gauge { match_labels, .. } | Series::PodGauge { match_labels, .. } => {
+            (match_labels, [].as_slice())
+        }
+        Series::Query { .. } | Series::PodQuery { .. } => return None,
+    };
+    let mut expressions = expressions.iter();
+    in_labels(labels, bound).or_else(|| expressions.find_map(|expression| in_expression(expression, bound)))
+}
+
+/// `In` without the one value that is shown.
+fn in_expression(expression: &MatchExpression, bound: &Bound<'_>) -> Option<Contradiction> {
+    let mut others = bound.iter();
+    let (name, other) = others.find(|(name, _)| name.as_str() == expression.key)?;
+    let leaves_nothing =
+        expression.operator == MatchOperator::In && expression.values.iter().all(|value| value != other);
+    leaves_nothing.then(|| Contradiction {
+        label: name.to_string(),
+        found: expression.values.join(", "),
+        bound: (*other).to_owned(),
+    })
+}
+
+/// The contradiction of `matchLabels`.
+fn in_labels(labels: &BTreeMap<String, String>, bound: &Bound<'_>) -> Option<Contradiction> {
+    labels
+        .iter()
+        .find_map(|(label, value)| of_matcher(label, value, bound))
+}
+
+/// The contradiction that leaves a query without series, if one does: an `or` still has its other side, unless that
+/// is a number for everything. No `_` arm, so that a new kind of expression is a compile error.
+pub(super) fn in_query(expr: &Expr, bound: &Bound<'_>) -> Option<Contradiction> {
+    match expr {
+        Expr::VectorSelector(selector) => in_selector(selector, bound),
+        Expr::MatrixSelector(MatrixSelector { vs, range: _ }) => in_selector(vs, bound),
+        Expr::Binary(BinaryExpr {
+            op,
+            lhs,
+            rhs,
+            modifier: _,
+        }) => {
+            let left = in_query(lhs, bound);
+            match op.id() {
+                token::T_LUNLESS => left,
+                token::T_LOR if constant_vector(rhs).is_some() => left,
+                token::T_LOR => left.and_then(|left| in_query(rhs, bound).map(|_| left)),
+                _ => left.or_else(|| in_query(rhs, bound)),
+            }
+        }
+        Expr::Aggregate(_)
+        | Expr::Unary(_)
+        | Expr::Paren(_)
+        | Expr::Subquery(_)
+        | Expr::Call(_)
+        | Expr::NumberLiteral(_)
+        | Expr::StringLiteral(_)
+        | Expr::Extension(_) => children(expr)
+            .into_iter()
+            .find_map(|child| in_query(child, bound)),
+    }
+}
+
+fn in_selector(selector: &VectorSelector, bound: &Bound<'_>) -> Option<Contradiction> {
+    let matchers = selector.matchers.matchers.iter();
+    let mut equal = matchers.filter(|matcher| matcher.op == MatchOp::Equal);
+    equal.find_map(|matcher| of_matcher(&matcher.name, &matcher.value, bound))
+}
+
+fn of_matcher(label: &str, value: &str, bound: &Bound<'_>) -> Option<Contradiction> {
+    let mut others = bound.iter();
+    let (name, other) = others.find(|(name, other)| name.as_str() == label && *other != value)?;
+    Some(Contradiction {
+        label: name.to_string(),
+        found: value.to_owned(),
+        bound: (*other).to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::metrics::promql::parse;
+
+    fn found(query: &str) -> Option<String> {
+        let label: LabelName = "namespace".parse().unwrap();
+        let contradiction = in_query(&parse(query).unwrap(), &[(&label, "mine")]);
+        contradiction.map(|contradiction| contradiction.found)
+    }
+
+    #[test]
+    fn a_query_that_can_only_be_about_another_namespace_is_told() {
+        for query in [
+            r#"a{namespace="other"}"#,
+            r#"sum(rate(a{namespace="other"}[5m])) / sum(rate(b[5m]))"#,
+            r#"b - a{namespace="other"}"#,
+            r#"topk(scalar(a{namespace="other"}), b)"#,
+            r#"max_over_time(sum(a{namespace="other"})[10m:1m])"#,
+            r#"absent(a{namespace="other"})"#,
+            r#"a{namespace="other"} unless b"#,
+            r#"b and on () a{namespace="other"}"#,
+            r#"a{namespace="other"} or b{namespace="other"}"#,
+            r#"sum(a{namespace="other"}) or vector(0)"#,
+            r#"-(a{namespace="other", namespace=~".+"})"#,
+        ] {
+            assert_eq!(found(query).as_deref(), Some("other"), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_query_that_can_have_series_is_not() {
+        for query in [
+            "a",
+            r#"a{namespace="mine"}"#,
+            r#"a{namespace=~"mine|other"}"#,
+            r#"a{namespace!="other"}"#,
+            r#"a{exported_namespace="other"}"#,
+            r#"b or a{namespace="other"}"#,
+            r#"b unless a{namespace="other"}"#,
+            "vector(1)",
+        ] {
+            assert_eq!(found(query), None, "{query}");
+        }
+    }
+
+    #[test]
+    fn match_labels_are_looked_at_too() {
+        let cluster: LabelName = "cluster".parse().unwrap();
+        let labels = BTreeMap::from([("cluster".to_owned(), "us".to_owned())]);
+        let found = in_labels(&labels, &[(&cluster, "eu")]).unwrap();
+        assert_eq!(
+            found.to_string(),
+            r#"it selects cluster="us", but is shown only series with cluster="eu", so it can never have a value"#
+        );
+        assert_eq!(in_labels(&labels, &[(&cluster, "us")]), None);
+        let expression = |values: [&str; 2]| MatchExpression {
+            key: "cluster".to_owned(),
+            operator: MatchOperator::In,
+            values: values.map(str::to_owned).into(),
+        };
+        let bound = [(&cluster, "eu")];
+        assert!(in_expression(&expression(["us", "ap"]), &bound).is_some());
+        assert_eq!(in_expression(&expression(["us", "eu"]), &bound), None);
+    }
+}

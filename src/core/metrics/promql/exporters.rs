@@ -1,0 +1,179 @@
+//! Who exported the series behind the one number of a namespace.
+//!
+//! A gauge of a namespace is asked for by pod and instance, and added up here: a number that lacks what one of its
+//! exporters would say looks like any other. The pod tells exporters apart, whatever its ports and addresses; where
+//! series name no pod, the instance does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{ByName, Grouping, Labels, Shape};
+
+/// The label that Prometheus puts to all it scrapes: host and port.
+pub(super) const INSTANCE: &str = "instance";
+
+/// Exporters that are told apart in a namespace: the first by name.
+const KEPT: usize = 1000;
+
+/// Longest name of a pod. Whatever is longer is not told apart from others.
+const LONGEST_NAME: usize = 253;
+
+/// Where series come from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exporter<N = Box<str>> {
+    /// What its series call their pod.
+    Pod(N),
+    /// Its series name no pod. Empty where they name no instance either.
+    Instance(N),
+}
+
+impl<'a> Exporter<&'a str> {
+    fn of(labels: &'a ByName<Box<str>>, names: &Labels) -> Self {
+        let label = |name: &str| {
+            let value = labels.get(name).map(|value| &**value);
+            value.filter(|value| !value.is_empty() && value.len() <= LONGEST_NAME)
+        };
+        match label(names.pod.as_str()) {
+            Some(pod) => Self::Pod(pod),
+            None => Self::Instance(label(INSTANCE).unwrap_or_default()),
+        }
+    }
+
+    fn into_owned(self) -> Exporter {
+        match self {
+            Self::Pod(name) => Exporter::Pod(name.into()),
+            Self::Instance(name) => Exporter::Instance(name.into()),
+        }
+    }
+}
+
+/// The exporters behind the number of a namespace.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Exporters {
+    /// In order.
+    known: Box<[Exporter]>,
+    /// There are more, later in that order.
+    is_cut: bool,
+}
+
+impl Exporters {
+    /// By namespace, from the labels of an answer's series. None where the shape does not add up series of several
+    /// exporters.
+    pub(super) fn by_namespace<'a>(
+        shape: &Shape,
+        series: impl Iterator<Item = &'a ByName<Box<str>>>,
+    ) -> BTreeMap<String, Self> {
+        if shape.grouping != Grouping::Namespace {
+            return BTreeMap::new();
+        }
+        let mut namespaces: BTreeMap<&str, BTreeSet<Exporter<&str>>> = BTreeMap::new();
+        for labels in series {
+            if let Some(namespace) = labels.get(shape.labels.namespace.as_str()) {
+                let exporters = namespaces.entry(&**namespace).or_default();
+                exporters.insert(Exporter::of(labels, &shape.labels));
+            }
+        }
+        let exporters = |all: BTreeSet<Exporter<&str>>| Self {
+            is_cut: all.len() > KEPT,
+            known: all.into_iter().take(KEPT).map(Exporter::into_owned).collect(),
+        };
+        let namespaces = namespaces.into_iter();
+        namespaces
+            .map(|(namespace, all)| (namespace.to_owned(), exporters(all)))
+            .collect()
+    }
+
+    /// Whether an exporter is known not to be among them.
+    #[must_use]
+    pub fn lack(&self, exporter: &Exporter) -> bool {
+        let is_beyond = self.is_cut && self.known.last().is_none_or(|last| last < exporter);
+        !is_beyond && self.known.binary_search(exporter).is_err()
+    }
+}
+
+impl IntoIterator for Exporters {
+    type Item = Exporter;
+    type IntoIter = std::vec::IntoIter<Exporter>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.known.into_vec().into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        api::v1alpha1::Aggregation,
+        core::{metrics::promql::Matchers, spec::model::Series},
+    };
+
+    fn shape() -> Shape {
+        Shape {
+            server: "default".to_owned(),
+            grouping: Grouping::Namespace,
+            value: String::new(),
+            age: None,
+            window: None,
+            labels: Labels {
+                namespace: "namespace".parse().unwrap(),
+                pod: "pod".parse().unwrap(),
+                matchers: Matchers::default(),
+            },
+            series: Series::Gauge {
+                gauge: "depth".to_owned(),
+                match_labels: BTreeMap::new(),
+                aggregation: Aggregation::Sum,
+            },
+        }
+    }
+
+    fn exporters(series: &[&[(&str, &str)]]) -> BTreeMap<String, Exporters> {
+        let labels = |labels: &&[(&str, &str)]| {
+            let labels = labels.iter().map(|(name, value)| (*name, Box::from(*value)));
+            labels.collect::<ByName<Box<str>>>()
+        };
+        let labels: Vec<_> = series.iter().map(labels).collect();
+        Exporters::by_namespace(&shape(), labels.iter())
+    }
+
+    #[test]
+    fn the_pod_tells_exporters_apart_and_else_the_instance() {
+        let long = "x".repeat(LONGEST_NAME + 1);
+        let found = exporters(&[
+            &[("namespace", "a"), ("pod", "p"), ("instance", "10.0.0.1:80")],
+            &[("namespace", "a"), ("pod", "p"), ("instance", "10.0.0.1:81")],
+            &[("namespace", "a"), ("pod", ""), ("instance", "db:9100")],
+            &[("namespace", "a"), ("instance", &long)],
+            &[("namespace", "b")],
+            &[("pod", "of no namespace")],
+        ]);
+        let of = |namespace: &str| found[namespace].clone().into_iter().collect::<Vec<_>>();
+        assert_eq!(found.len(), 2);
+        assert_eq!(
+            of("a"),
+            [
+                Exporter::Pod("p".into()),
+                Exporter::Instance("".into()),
+                Exporter::Instance("db:9100".into())
+            ]
+        );
+        assert_eq!(of("b"), [Exporter::Instance("".into())]);
+    }
+
+    #[test]
+    fn of_many_exporters_the_first_are_told_apart_and_the_others_are_not_said_to_lack() {
+        let names: Vec<String> = (0..=KEPT).map(|n| format!("p{n:05}")).collect();
+        let series: Vec<[(&str, &str); 2]> = names
+            .iter()
+            .map(|name| [("namespace", "a"), ("pod", name.as_str())])
+            .collect();
+        let series: Vec<&[(&str, &str)]> = series.iter().map(|series| &series[..]).collect();
+        let found = exporters(&series).remove("a").unwrap();
+        assert!(
+            !found.lack(&Exporter::Pod("p01000".into())),
+            "it is there, beyond the first"
+        );
+        assert!(found.lack(&Exporter::Pod("p00000x".into())));
+        assert_eq!(found.into_iter().count(), KEPT);
+    }
+}

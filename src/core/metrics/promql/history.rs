@@ -1,0 +1,237 @@
+//! What polls would have seen before there were any: the time of each pod's newest sample at moments of the past.
+//!
+//! One query tells it, the one for the times of samples as a subquery. It is asked when nothing else can tell
+//! whether the window of a rate is covered: when polling begins, goes on after a failure, or meets another
+//! Prometheus than before. Its steps are a thirtieth of the window: samples closer together leave no part of a
+//! window uncovered that matters.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use super::{Answer, ByName, Labels, Shape};
+
+/// Parts of the window between two moments.
+const STEPS: u32 = 30;
+/// Moments are at least this far apart.
+const SHORTEST_STEP: Duration = Duration::from_millis(250);
+/// Namespaces that are asked for at once have at most so many pods, so that the answer stays small: about 32 numbers
+/// for each.
+pub const MAX_PODS: usize = 2000;
+/// And their names are at most so many characters together.
+const MAX_TEXT: usize = 8 << 10;
+
+/// A series of the answer to a subquery.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Track {
+    /// Its labels.
+    pub labels: ByName<Box<str>>,
+    /// Moments and values, both in Unix seconds, in order.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// What is known of the past of one namespace: by pod, the moments at which it had a sample that was not stale, with
+/// the time of the newest. In milliseconds on Prometheus' clock, in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History(pub BTreeMap<Box<str>, Vec<(i64, i64)>>);
+
+/// The time between two moments of the history behind a rate.
+#[must_use]
+pub fn history_step(window: Duration) -> Duration {
+    (window / STEPS).max(SHORTEST_STEP)
+}
+
+impl Shape {
+    /// The query for the history of some namespaces, from a little more than one window ago on. Only rates have one.
+    #[must_use]
+    pub fn history_for<'a>(&self, namespaces: impl IntoIterator<Item = &'a str>) -> Option<String> {
+        let window = self.window?;
+        let step = history_step(window).as_millis();
+        let age = self.queries_for(namespaces).age?;
+        Some(format!("{age}[{}ms:{step}ms]", window.as_millis() + 2 * step))
+    }
+}
+
+impl History {
+    /// Histories by namespace; series without the labels belong to nobody.
+    #[must_use]
+    pub fn join(labels: &Labels, tracks: &[Track]) -> BTreeMap<String, Self> {
+        let mut histories = BTreeMap::<String, Self>::new();
+        for track in tracks {
+            let namespace = track.labels.get(labels.namespace.as_str());
+            let pod = track.labels.get(labels.pod.as_str());
+            let (Some(namespace), Some(pod)) = (namespace, pod) else {
+                continue;
+            };
+            let points = track
+                .points
+                .iter()
+                .filter_map(|(at, newest)| Some((millis(*at)?, millis(*newest)?)));
+            let pods = &mut histories.entry(namespace.to_string()).or_default().0;
+            pods.insert(pod.clone(), points.collect());
+        }
+        histories
+    }
+}
+
+impl Answer {
+    /// Parts of these namespaces with at most so many pods each, or one namespace.
+    #[must_use]
+    pub fn portions(&self, namespaces: BTreeSet<String>, pods: usize) -> Vec<BTreeSet<String>> {
+        let mut portions: Vec<BTreeSet<String>> = Vec::new();
+        let (mut of_pods, mut of_text) = (0, 0);
+        for namespace in namespaces {
+            let own = self.points.get(&namespace).map_or(0, ByName::count);
+            match portions.last_mut() {
+                Some(portion) if of_pods + own <= pods && of_text + namespace.len() < MAX_TEXT => {
+                    of_pods += own;
+                    of_text += namespace.len() + 1;
+                    portion.insert(namespace);
+                }
+                _ => {
+                    (of_pods, of_text) = (own, namespace.len() + 1);
+                    portions.push(BTreeSet::from([namespace]));
+                }
+            }
+        }
+        portions
+    }
+}
+
+#[cfg(test)]
+impl Answer {
+    /// The same with a past in which every pod had a sample every five seconds, for tests.
+    pub(crate) fn with_past(mut self, shape: &Shape) -> Self {
+        const APART: i64 = 5000;
+        let Some(window) = shape.window else {
+            return self;
+        };
+        let step = i64::try_from(history_step(window).as_millis()).unwrap();
+        for (namespace, pods) in &self.points {
+            let mut history = History::default();
+            for (pod, point) in pods.entries() {
+                let Some(sampled) = point.sampled else {
+                    continue;
+                };
+                let newest = sampled.at.as_millisecond();
+                let now = newest + i64::try_from(sampled.age.as_millis()).unwrap();
+                let moments = (0..33).rev().map(|back| now - back * step);
+                let points = moments.map(|at| {
+                    let missing = (newest - at).max(0);
+                    (at, newest - (missing + APART - 1) / APART * APART)
+                });
+                history.0.insert(pod.into(), points.collect());
+            }
+            self.histories.insert(namespace.clone(), Some(history));
+        }
+        self
+    }
+}
+
+/// Milliseconds; `None` for what is no time.
+fn millis(seconds: f64) -> Option<i64> {
+    let since_epoch = Duration::try_from_secs_f64(seconds).ok()?;
+    i64::try_from(since_epoch.as_millis()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::{
+        metrics::promql::{Grouping, Matchers},
+        spec::model::Series,
+    };
+
+    fn labels() -> Labels {
+        Labels {
+            namespace: "namespace".parse().unwrap(),
+            pod: "pod".parse().unwrap(),
+            matchers: Matchers::default(),
+        }
+    }
+
+    #[test]
+    fn the_history_is_that_of_the_times_over_a_little_more_than_the_window() {
+        let shape = Shape {
+            server: "default".to_owned(),
+            grouping: Grouping::Pod,
+            value: String::new(),
+            age: Some(String::new()),
+            window: Some(Duration::from_mins(1)),
+            labels: labels(),
+            series: Series::RequestRate {
+                counter: "c".to_owned(),
+                match_labels: BTreeMap::new(),
+                match_expressions: Vec::new(),
+                window: Duration::from_mins(1),
+            },
+        };
+        assert_eq!(
+            shape.history_for(["a", "b"]).as_deref(),
+            Some(r#"max by (namespace, pod) (timestamp({__name__="c",namespace=~"a|b"}))[64000ms:2000ms]"#)
+        );
+        assert_eq!(
+            Shape {
+                window: None,
+                ..shape
+            }
+            .history_for(["a"]),
+            None
+        );
+    }
+
+    #[test]
+    fn namespaces_with_many_pods_are_asked_for_in_portions() {
+        let point = crate::core::metrics::promql::Point::default();
+        let points: Vec<_> = [
+            ("a", "1"),
+            ("a", "2"),
+            ("b", "1"),
+            ("c", "1"),
+            ("c", "2"),
+            ("c", "3"),
+        ]
+        .iter()
+        .map(|(namespace, pod)| (*namespace, *pod, point))
+        .collect();
+        let answer = Answer::of(Duration::ZERO, &points);
+        let names =
+            |names: &[&str]| -> BTreeSet<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+        assert_eq!(
+            answer.portions(names(&["a", "b", "c", "d"]), 2),
+            [names(&["a"]), names(&["b"]), names(&["c"]), names(&["d"])]
+        );
+        assert_eq!(
+            answer.portions(names(&["a", "b", "c", "d"]), 3),
+            [names(&["a", "b"]), names(&["c", "d"])]
+        );
+        assert_eq!(
+            answer.portions(BTreeSet::new(), 3),
+            Vec::<BTreeSet<String>>::new()
+        );
+    }
+
+    #[test]
+    fn a_history_is_told_apart_by_namespace_and_pod_and_holds_no_times_that_are_none() {
+        let track = |labels: &[(&str, &str)], points: &[(f64, f64)]| Track {
+            labels: labels
+                .iter()
+                .map(|(name, value)| (*name, (*value).into()))
+                .collect(),
+            points: points.to_vec(),
+        };
+        let tracks = [
+            track(
+                &[("namespace", "a"), ("pod", "p")],
+                &[(10.0, 9.5), (12.0, f64::NAN), (14.0, 1e300)],
+            ),
+            track(&[("namespace", "a")], &[(10.0, 9.0)]),
+        ];
+        let history = History(BTreeMap::from([("p".into(), vec![(10_000, 9500)])]));
+        assert_eq!(
+            History::join(&labels(), &tracks),
+            BTreeMap::from([("a".to_owned(), history)])
+        );
+    }
+}

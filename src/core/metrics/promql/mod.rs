@@ -1,0 +1,51 @@
+//! What Prometheus is asked, and what its answers mean: planned and judged without any I/O.
+//!
+//! Metrics that differ only in namespace or workload share one [`Shape`], so that any number of resources
+//! costs a constant number of queries per poll. Label values reach a query as quoted strings only and never
+//! change its structure.
+//!
+//! ```text
+//! model::PrometheusMetric --Sources::shape--> Shape {value, age} --allot--> each Shape once, with its namespaces
+//!     --split--> parts of it, one unless answers are too large --(poller)--> two Vectors --answer--> Answer
+//! ```
+
+mod advice;
+mod allotment;
+mod answer;
+mod by_name;
+pub(crate) mod children;
+mod complexity;
+mod condition;
+mod contradiction;
+mod escape;
+mod exporters;
+mod history;
+mod lexer;
+mod literal;
+mod matchers;
+mod namespace;
+mod plan;
+mod query;
+mod reach;
+pub(crate) mod shape;
+mod split;
+mod turns;
+
+pub use advice::{Advice, advise, advise_bound};
+pub use allotment::{Allotment, Claim, GUARANTEED, Refusal, Refused, ShapeLimits, allot};
+pub use answer::{Answer, AnswerError, Item, Point, SampleTime, Unanswered, Uncovered, Vector};
+pub use by_name::ByName;
+pub use children::{children, children_mut};
+pub use condition::matcher;
+pub use contradiction::Contradiction;
+pub use escape::{InvalidLabelName, InvalidMatcherName, LabelName, matcher_name, quote, quote_any_of};
+pub use exporters::{Exporter, Exporters};
+pub use history::{History, MAX_PODS, Track, history_step};
+pub use matchers::{InvalidMatcher, Matcher, Matchers, ReservedLabel};
+pub use namespace::{bind_query, pin_namespace};
+pub use plan::{Plan, Source, Sources};
+pub use query::{QueryError, parse, parse_instant, render};
+pub use reach::{Reach, TooFar};
+pub use shape::{Grouping, Labels, Queries, Shape, ShapeError, shape};
+pub use split::{Failed, Part, Split, Why};
+pub use turns::{Patience, Turns, Usage};

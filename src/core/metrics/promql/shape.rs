@@ -1,0 +1,558 @@
+//! Shapes: the distinct questions to Prometheus behind all metrics of all resources.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    Contradiction, LabelName, Matchers, QueryError, Reach, ReservedLabel, contradiction,
+    escape::{InvalidMatcherName, matcher_name},
+    exporters::INSTANCE,
+    namespace::bind_within,
+    quote, quote_any_of,
+};
+use crate::{
+    api::v1alpha1::Aggregation,
+    core::spec::model::{PrometheusMetric, Series},
+};
+
+/// The labels of the series in the Prometheus that is asked: which carry namespace and pod, and which are this
+/// cluster's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Labels {
+    /// Carries the namespace.
+    pub namespace: LabelName,
+    /// Carries the pod's name.
+    pub pod: LabelName,
+    /// Stand in every selector.
+    pub matchers: Matchers,
+}
+
+impl Labels {
+    /// Labels with matchers of others.
+    ///
+    /// # Errors
+    /// When a matcher is about the label of the namespace or of the pod, or about the metric's name.
+    pub fn new(namespace: LabelName, pod: LabelName, matchers: Matchers) -> Result<Self, ReservedLabel> {
+        match matchers.reserved(&namespace, &pod) {
+            Some(label) => Err(ReservedLabel(label.clone())),
+            None => Ok(Self {
+                namespace,
+                pod,
+                matchers,
+            }),
+        }
+    }
+
+    /// What stands in every selector for a resource in `namespace`, or for no namespace alone.
+    pub(super) fn bound_to<'a>(&'a self, namespace: Option<&'a str>) -> Vec<(&'a LabelName, &'a str)> {
+        let namespace = namespace.map(|namespace| (&self.namespace, namespace));
+        self.matchers.iter().chain(namespace).collect()
+    }
+}
+
+/// How the series of an answer are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Grouping {
+    /// By namespace and pod.
+    Pod,
+    /// By namespace, once the series of its exporters are made one.
+    Namespace,
+    /// By pod alone: an author's own query, already bound to one namespace.
+    PodOfOne,
+    /// One series in all: an author's own query, already bound to one namespace.
+    Single,
+}
+
+impl Grouping {
+    /// Whether the answer is of one namespace only, which it does not name.
+    #[must_use]
+    pub fn is_of_one_namespace(self) -> bool {
+        match self {
+            Self::PodOfOne | Self::Single => true,
+            Self::Pod | Self::Namespace => false,
+        }
+    }
+}
+
+/// One distinct question to Prometheus. All metrics with equal shapes share its answer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Shape {
+    /// Name of the Prometheus that is asked.
+    pub server: String,
+    /// How the answer's series are told apart.
+    pub grouping: Grouping,
+    /// PromQL for the values.
+    pub value: String,
+    /// PromQL for the time of the newest sample behind each value; `None` means the time of the poll.
+    pub age: Option<String>,
+    /// Window of a rate; `None` where the value is that of one moment.
+    pub window: Option<Duration>,
+    /// The labels that tell the answer's series apart.
+    pub labels: Labels,
+    /// What is read.
+    pub series: Series,
+}
+
+/// The PromQL of a shape, for all namespaces or for some.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queries {
+    /// For the values.
+    pub value: String,
+    /// For the times of their samples.
+    pub age: Option<String>,
+}
+
+/// Why no query can be made for a metric.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ShapeError {
+    /// A key of `matchLabels` is no label name.
+    #[error("matchLabels: {0}")]
+    MatchLabel(#[from] InvalidMatcherName),
+    /// `matchLabels` ask for what is never shown.
+    #[error("matchLabels: {0}")]
+    Contradiction(#[from] Contradiction),
+    /// The author's query cannot be used.
+    #[error("query: {0}")]
+    Query(#[from] QueryError),
+    /// Nobody has configured the server that the metric names.
+    #[error("prometheusServer {server:?} is not configured; this metrics server knows {}", .known.join(", "))]
+    UnknownServer {
+        /// As the resource names it.
+        server: String,
+        /// Those that are configured.
+        known: Vec<String>,
+    },
+}
+
+/// The question behind one metric of a resource in `namespace`, an author's own query bound to that namespace.
+///
+/// # Errors
+/// See [`ShapeError`].
+pub fn shape(labels: &Labels, namespace: &str, metric: &PrometheusMetric) -> Result<Shape, ShapeError> {
+    shape_within(labels, namespace, true, metric, Reach::WIDEST)
+}
+
+/// The same where an author's own query may reach less far, and may not be bound to the namespace.
+///
+/// # Errors
+/// See [`ShapeError`].
+pub(super) fn shape_within(
+    labels: &Labels,
+    namespace: &str,
+    bind_query: bool,
+    metric: &PrometheusMetric,
+    reach: Reach,
+) -> Result<Shape, ShapeError> {
+    if let Some(contradiction) = contradiction::in_series(&metric.series, &labels.bound_to(Some(namespace))) {
+        return Err(contradiction.into());
+    }
+    let bound = |query: &str| bind_within(labels, bind_query.then_some(namespace), query, reach);
+    let series = match &metric.series {
+        Series::Query { query } => Series::Query { query: bound(query)? },
+        Series::PodQuery { query } => Series::PodQuery { query: bound(query)? },
+        declared => declared.clone(),
+    };
+    render(labels, metric, series)
+}
+
+fn render(labels: &Labels, metric: &PrometheusMetric, series: Series) -> Result<Shape, ShapeError> {
+    let Queries { value, age } = queries(labels, &series, None)?;
+    let (grouping, window) = match &series {
+        Series::RequestRate { window, .. } => (Grouping::Pod, Some(*window)),
+        Series::PodGauge { .. } => (Grouping::Pod, None),
+        Series::Gauge { .. } => (Grouping::Namespace, None),
+        Series::PodQuery { .. } => (Grouping::PodOfOne, None),
+        Series::Query { .. } => (Grouping::Single, None),
+    };
+    Ok(Shape {
+        server: metric.server.clone(),
+        grouping,
+        value,
+        age,
+        window,
+        labels: labels.clone(),
+        series,
+    })
+}
+
+impl Shape {
+    /// What is asked for all namespaces.
+    #[must_use]
+    pub fn queries(&self) -> Queries {
+        Queries {
+            value: self.value.clone(),
+            age: self.age.clone(),
+        }
+    }
+
+    /// What is asked for some namespaces only. An author's own query is that of one namespace already, and stays
+    /// as it is.
+    #[must_use]
+    pub fn queries_for<'a>(&self, namespaces: impl IntoIterator<Item = &'a str>) -> Queries {
+        let matcher = format!("{}=~{}", self.labels.namespace, quote_any_of(namespaces));
+        // The label names were checked when the shape was made.
+        queries(&self.labels, &self.series, Some(&matcher)).unwrap_or_else(|_| self.queries())
+    }
+}
+
+fn queries(labels: &Labels, series: &Series, matcher: Option<&str>) -> Result<Queries, InvalidMatcherName> {
+    let Labels {
+        namespace,
+        pod,
+        matchers,
+    } = labels;
+    // What stands in every selector beside the author's own labels.
+    let of_server = matchers
+        .iter()
+        .map(|(label, value)| format!("{label}={}", quote(value)));
+    let shared: Vec<String> = of_server.chain(matcher.map(str::to_owned)).collect();
+    Ok(match series {
+        Series::RequestRate {
+            counter,
+            match_labels,
+            match_expressions,
+            window,
+        } => {
+            let mut further = match_expressions
+                .iter()
+                .map(super::matcher)
+                .collect::<Result<Vec<_>, _>>()?;
+            further.extend(shared);
+            let selector = selector(counter, match_labels, further)?;
+            let range = render_window(*window);
+            Queries {
+                value: format!("sum by ({namespace}, {pod}) (rate({selector}[{range}]))"),
+                age: Some(format!("max by ({namespace}, {pod}) (timestamp({selector}))")),
+            }
+        }
+        Series::Gauge {
+            gauge,
+            match_labels,
+            aggregation,
+        }
+        | Series::PodGauge {
+            gauge,
+            match_labels,
+            aggregation,
+        } => {
+            let selector = selector(gauge, match_labels, shared)?;
+            let operator = operator(*aggregation);
+            // Who exports a part of a namespace's number is told by the values alone.
+            let (values_by, times_by) = match series {
+                Series::PodGauge { .. } => (format!("{namespace}, {pod}"), format!("{namespace}, {pod}")),
+                _ => (format!("{namespace}, {pod}, {INSTANCE}"), namespace.to_string()),
+            };
+            Queries {
+                value: format!("{operator} by ({values_by}) ({selector})"),
+                age: Some(format!("max by ({times_by}) (timestamp({selector}))")),
+            }
+        }
+        Series::Query { query } | Series::PodQuery { query } => Queries {
+            value: query.clone(),
+            age: None,
+        },
+    })
+}
+
+fn operator(aggregation: Aggregation) -> &'static str {
+    match aggregation {
+        Aggregation::Max => "max",
+        Aggregation::Sum => "sum",
+    }
+}
+
+/// The metric name goes in as a matcher too: a metric may be called like a PromQL keyword.
+fn selector(
+    name: &str,
+    match_labels: &BTreeMap<String, String>,
+    further: impl IntoIterator<Item = String>,
+) -> Result<String, InvalidMatcherName> {
+    let mut matchers = vec![format!("__name__={}", quote(name))];
+    for (label, value) in match_labels {
+        matchers.push(format!("{}={}", matcher_name(label)?, quote(value)));
+    }
+    matchers.extend(further);
+    Ok(format!("{{{}}}", matchers.join(",")))
+}
+
+fn render_window(window: Duration) -> String {
+    format!("{}s", window.as_secs().max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+    use promql_parser::{
+        label::MatchOp,
+        parser::{self, Expr},
+    };
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        api::v1alpha1::{MatchExpression, MatchOperator, OnMissing},
+        core::spec::model::ObjectTarget,
+    };
+
+    fn labels() -> Labels {
+        Labels {
+            namespace: "namespace".parse().unwrap(),
+            pod: "pod".parse().unwrap(),
+            matchers: Matchers::default(),
+        }
+    }
+
+    fn metric(series: Series) -> PrometheusMetric {
+        PrometheusMetric {
+            series,
+            external: false,
+            target: ObjectTarget::Value(Quantity("1".to_owned())),
+            on_missing: OnMissing::Hold,
+            max_age: Duration::from_mins(2),
+            server: "default".to_owned(),
+        }
+    }
+
+    fn rate(match_labels: BTreeMap<String, String>) -> PrometheusMetric {
+        metric(Series::RequestRate {
+            counter: "requests_total".to_owned(),
+            match_labels,
+            match_expressions: Vec::new(),
+            window: Duration::from_secs(90),
+        })
+    }
+
+    fn gauge(aggregation: Aggregation, match_labels: BTreeMap<String, String>) -> PrometheusMetric {
+        metric(Series::Gauge {
+            gauge: "depth".to_owned(),
+            match_labels,
+            aggregation,
+        })
+    }
+
+    #[test]
+    fn a_request_rate_is_summed_by_pod_and_dated_by_its_newest_sample() {
+        let shape = shape(&labels(), "a", &rate(BTreeMap::new())).unwrap();
+        assert_eq!(
+            shape.value,
+            r#"sum by (namespace, pod) (rate({__name__="requests_total"}[90s]))"#
+        );
+        assert_eq!(
+            shape.age.as_deref(),
+            Some(r#"max by (namespace, pod) (timestamp({__name__="requests_total"}))"#)
+        );
+    }
+
+    #[test]
+    fn the_labels_of_namespace_and_pod_are_settings() {
+        let labels = Labels {
+            namespace: "kube_ns".parse().unwrap(),
+            pod: "kube_pod".parse().unwrap(),
+            matchers: Matchers::default(),
+        };
+        let shape = shape(&labels, "a", &rate(BTreeMap::new())).unwrap();
+        assert!(
+            shape.value.starts_with("sum by (kube_ns, kube_pod) "),
+            "{}",
+            shape.value
+        );
+    }
+
+    /// The selectors of a query, by their braces.
+    fn selectors(query: &str) -> Vec<&str> {
+        let braces = query.split('{').skip(1);
+        braces.map(|rest| rest.split('}').next().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_matchers_of_a_server_stand_in_every_selector_of_every_query() {
+        let labels = Labels {
+            matchers: [r#"cluster=eu"1"#, "stage=prod"]
+                .map(|text| text.parse().unwrap())
+                .into_iter()
+                .collect(),
+            ..labels()
+        };
+        let query = "sum(a) / on () (topk(scalar(b), c) or max_over_time(d[5m]))".to_owned();
+        let own = metric(Series::Query { query: query.clone() });
+        let own_of_pods = metric(Series::PodQuery { query });
+        let gauge_of_pods = metric(Series::PodGauge {
+            gauge: "busy".to_owned(),
+            match_labels: BTreeMap::new(),
+            aggregation: Aggregation::Max,
+        });
+        let matchers = r#"cluster="eu\"1",stage="prod""#;
+        for metric in [
+            rate(BTreeMap::new()),
+            gauge(Aggregation::Sum, BTreeMap::new()),
+            own,
+            own_of_pods,
+            gauge_of_pods,
+        ] {
+            for bind_query in [true, false] {
+                let shape = shape_within(&labels, "a", bind_query, &metric, Reach::WIDEST).unwrap();
+                let parts = shape.queries_for(["a", "b"]);
+                let queries = [Some(shape.value), shape.age, Some(parts.value), parts.age];
+                let queries: Vec<String> = queries.into_iter().flatten().collect();
+                let all: Vec<&str> = queries.iter().flat_map(|query| selectors(query)).collect();
+                assert!(all.len() >= 4, "{queries:?}");
+                for selector in all {
+                    let sorted: Vec<&str> = matchers.split(',').collect();
+                    assert!(sorted.iter().all(|one| selector.contains(one)), "{selector}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_metric_that_asks_for_another_namespace_or_cluster_has_no_query() {
+        let labels = Labels {
+            namespace: "kube_ns".parse().unwrap(),
+            matchers: ["cluster=eu".parse().unwrap()].into_iter().collect(),
+            ..labels()
+        };
+        let with = |label: &str, value: &str| BTreeMap::from([(label.to_owned(), value.to_owned())]);
+        let own = |query: &str| {
+            metric(Series::Query {
+                query: query.to_owned(),
+            })
+        };
+        let of = |metric: &PrometheusMetric, bind| shape_within(&labels, "a", bind, metric, Reach::WIDEST);
+        for refused in [
+            rate(with("kube_ns", "b")),
+            gauge(Aggregation::Max, with("cluster", "us")),
+            own(r#"sum(x{kube_ns="b"})"#),
+            own(r#"sum(x{cluster="us"})"#),
+        ] {
+            let error = of(&refused, true).unwrap_err().to_string();
+            assert!(error.contains("can never have a value"), "{error}");
+        }
+        for accepted in [
+            rate(with("kube_ns", "a")),
+            gauge(Aggregation::Max, with("cluster", "eu")),
+            own(r#"sum(x{kube_ns="a", cluster="eu"})"#),
+            own(r#"sum(x{namespace="b"})"#),
+        ] {
+            assert!(of(&accepted, true).is_ok(), "{accepted:?}");
+        }
+        assert!(
+            of(&own(r#"sum(x{kube_ns="b"})"#), false).is_ok(),
+            "it is not bound"
+        );
+        assert!(of(&rate(with("kube_ns", "b")), false).is_err());
+    }
+
+    #[test]
+    fn conditions_go_into_every_selector_of_a_rate() {
+        let mut metric = rate(BTreeMap::from([("a".to_owned(), "b".to_owned())]));
+        if let Series::RequestRate {
+            match_expressions, ..
+        } = &mut metric.series
+        {
+            match_expressions.push(MatchExpression {
+                key: "code".to_owned(),
+                operator: MatchOperator::NotMatches,
+                values: vec!["5..".to_owned()],
+            });
+        }
+        let shape = shape(&labels(), "a", &metric).unwrap();
+        let selector = r#"{__name__="requests_total",a="b",code!~"5.."}"#;
+        assert_eq!(
+            shape.value,
+            format!("sum by (namespace, pod) (rate({selector}[90s]))")
+        );
+        assert!(shape.age.unwrap().contains(selector));
+    }
+
+    #[test]
+    fn a_gauge_of_pods_is_told_apart_by_pod() {
+        let gauge = shape(
+            &labels(),
+            "a",
+            &metric(Series::PodGauge {
+                gauge: "busy".to_owned(),
+                match_labels: BTreeMap::new(),
+                aggregation: Aggregation::Sum,
+            }),
+        )
+        .unwrap();
+        assert_eq!(gauge.value, r#"sum by (namespace, pod) ({__name__="busy"})"#);
+        assert_eq!((gauge.grouping, gauge.window), (Grouping::Pod, None));
+        let query = metric(Series::PodQuery {
+            query: "sum by (pod) (busy) / sum by (pod) (all)".to_owned(),
+        });
+        let query = shape(&labels(), "a", &query).unwrap();
+        assert_eq!(
+            query.value,
+            r#"sum by (pod) (busy{namespace="a"}) / sum by (pod) (all{namespace="a"})"#
+        );
+        assert_eq!((query.grouping, query.age), (Grouping::PodOfOne, None));
+    }
+
+    #[test]
+    fn all_namespaces_share_the_query_of_a_shape() {
+        let shapes: BTreeSet<_> = (0..1000)
+            .map(|n| shape(&labels(), &format!("ns-{n}"), &rate(BTreeMap::new())).unwrap())
+            .collect();
+        assert_eq!(shapes.len(), 1);
+    }
+
+    #[test]
+    fn what_changes_the_question_changes_the_shape() {
+        let queue = |name: &str| BTreeMap::from([("queue".to_owned(), name.to_owned())]);
+        let shapes: BTreeSet<_> = [
+            gauge(Aggregation::Max, queue("a")),
+            gauge(Aggregation::Sum, queue("a")),
+            gauge(Aggregation::Max, queue("b")),
+            PrometheusMetric {
+                server: "other".to_owned(),
+                ..gauge(Aggregation::Max, queue("a"))
+            },
+        ]
+        .iter()
+        .map(|metric| shape(&labels(), "a", metric).unwrap())
+        .collect();
+        assert_eq!(shapes.len(), 4);
+    }
+
+    #[test]
+    fn a_key_that_is_no_label_name_is_refused() {
+        let bad = BTreeMap::from([("a\"} or vector(1) #".to_owned(), "b".to_owned())]);
+        assert!(matches!(
+            shape(&labels(), "a", &rate(bad)),
+            Err(ShapeError::MatchLabel(_))
+        ));
+    }
+
+    fn matchers(query: &str) -> Vec<(String, String)> {
+        let Expr::Aggregate(aggregate) = parser::parse(query).unwrap() else {
+            panic!("{query}")
+        };
+        let Expr::VectorSelector(selector) = *aggregate.expr else {
+            panic!("{query}")
+        };
+        assert_eq!(selector.matchers.or_matchers, Vec::<Vec<_>>::new());
+        selector
+            .matchers
+            .matchers
+            .into_iter()
+            .map(|matcher| {
+                assert_eq!(matcher.op, MatchOp::Equal);
+                (matcher.name, matcher.value)
+            })
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_label_value_never_changes_the_structure_of_a_query(value in any::<String>()) {
+            let metric = gauge(Aggregation::Max, BTreeMap::from([("queue".to_owned(), value.clone())]));
+            let shape = shape(&labels(), "a", &metric).unwrap();
+            prop_assert_eq!(
+                matchers(&shape.value),
+                vec![("__name__".to_owned(), "depth".to_owned()), ("queue".to_owned(), value)]
+            );
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Children in two forms: as they should be ([`Child`]) and as they are in the cluster ([`Live`]).
+//!
+//! A [`Live`] is a compact projection, because one is kept in memory for every autoscaler, budget and quota
+//! of the cluster: its content stays text until somebody compares it.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, OwnerReference};
+use serde_json::Value;
+
+use super::{drift::OwnedFields, packed::Packed};
+use crate::api::v1alpha1::ScaleTargetRef;
+
+/// The kinds of objects vas writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChildKind {
+    /// `autoscaling/v2`.
+    HorizontalPodAutoscaler,
+    /// `autoscaling.k8s.io/v1`.
+    VerticalPodAutoscaler,
+    /// `policy/v1`.
+    PodDisruptionBudget,
+    /// `v1`.
+    LimitRange,
+    /// `v1`.
+    ResourceQuota,
+}
+
+impl ChildKind {
+    /// All of them. Children are applied in this order over all workloads: scaling first.
+    pub const ALL: [Self; 5] = [
+        Self::HorizontalPodAutoscaler,
+        Self::VerticalPodAutoscaler,
+        Self::PodDisruptionBudget,
+        Self::LimitRange,
+        Self::ResourceQuota,
+    ];
+
+    /// The Kubernetes kind.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::HorizontalPodAutoscaler => "HorizontalPodAutoscaler",
+            Self::VerticalPodAutoscaler => "VerticalPodAutoscaler",
+            Self::PodDisruptionBudget => "PodDisruptionBudget",
+            Self::LimitRange => "LimitRange",
+            Self::ResourceQuota => "ResourceQuota",
+        }
+    }
+
+    /// As it stands in request paths and RBAC rules.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::HorizontalPodAutoscaler => "horizontalpodautoscalers",
+            Self::VerticalPodAutoscaler => "verticalpodautoscalers",
+            Self::PodDisruptionBudget => "poddisruptionbudgets",
+            Self::LimitRange => "limitranges",
+            Self::ResourceQuota => "resourcequotas",
+        }
+    }
+
+    /// API group (empty for the core group) and version that vas writes.
+    pub fn group_version(self) -> (&'static str, &'static str) {
+        match self {
+            Self::HorizontalPodAutoscaler => ("autoscaling", "v2"),
+            Self::VerticalPodAutoscaler => ("autoscaling.k8s.io", "v1"),
+            Self::PodDisruptionBudget => ("policy", "v1"),
+            Self::LimitRange | Self::ResourceQuota => ("", "v1"),
+        }
+    }
+}
+
+impl std::fmt::Display for ChildKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Which child; shown as `HorizontalPodAutoscaler voiceassist-worker`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChildRef {
+    /// Its kind.
+    pub kind: ChildKind,
+    /// Its name, in the namespace of the resource.
+    pub name: String,
+}
+
+impl std::fmt::Display for ChildRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
+}
+
+/// A child as it should be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Child {
+    /// Which one.
+    pub reference: ChildRef,
+    /// The workload it serves; `None` for the namespace-wide ones.
+    pub workload: Option<String>,
+    /// The whole object: exactly the fields vas owns.
+    pub body: Value,
+}
+
+/// What a target is told apart by. The version is left out: `apps/v1` and `apps/v1beta1` name one object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TargetKey {
+    group: String,
+    kind: String,
+    name: String,
+}
+
+impl TargetKey {
+    /// From the parts of a reference.
+    pub fn new(api_version: &str, kind: &str, name: &str) -> Self {
+        Self {
+            group: api_version
+                .split_once('/')
+                .map_or("", |(group, _)| group)
+                .to_owned(),
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    /// Its name, if it is of this group and kind.
+    pub fn name_of(&self, group: &str, kind: &str) -> Option<&str> {
+        (self.group == group && self.kind == kind).then_some(self.name.as_str())
+    }
+}
+
+impl From<&ScaleTargetRef> for TargetKey {
+    fn from(target: &ScaleTargetRef) -> Self {
+        Self::new(&target.api_version, &target.kind, &target.name)
+    }
+}
+
+/// A HPA condition, without its fast-moving parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MirroredCondition {
+    /// `True`, `False` or `Unknown`.
+    pub status: String,
+    /// PascalCase.
+    pub reason: String,
+    /// For humans; may carry values that change all the time.
+    pub message: String,
+}
+
+/// The conditions of an HPA that are taken over, by type.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mirrored(Vec<(String, MirroredCondition)>);
+
+impl Mirrored {
+    /// The condition of a type.
+    pub fn get(&self, type_: &str) -> Option<&MirroredCondition> {
+        let found = self.0.iter().find(|(known, _)| known == type_);
+        found.map(|(_, condition)| condition)
+    }
+
+    /// Puts a condition in the place of one of its type.
+    pub fn insert(&mut self, type_: String, condition: MirroredCondition) {
+        self.0.retain(|(known, _)| *known != type_);
+        self.0.push((type_, condition));
+        self.0.sort_by(|left, right| left.0.cmp(&right.0));
+        self.0.shrink_to_fit();
+    }
+
+    /// Type, status and reason of each: what of them does not move with load.
+    pub fn settled(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.0.iter().map(|(type_, condition)| {
+            (
+                type_.as_str(),
+                condition.status.as_str(),
+                condition.reason.as_str(),
+            )
+        })
+    }
+}
+
+impl FromIterator<(String, MirroredCondition)> for Mirrored {
+    fn from_iter<T: IntoIterator<Item = (String, MirroredCondition)>>(conditions: T) -> Self {
+        let mut mirrored = Self::default();
+        for (type_, condition) in conditions {
+            mirrored.insert(type_, condition);
+        }
+        mirrored
+    }
+}
+
+/// An object of a child kind as it is in the cluster, ours or not.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Live {
+    /// Its name.
+    pub name: String,
+    /// Its UID.
+    pub uid: String,
+    /// Its controlling owner: kind, name and UID.
+    pub controller: Option<OwnerReference>,
+    /// Marked for deletion, waiting for a finalizer.
+    pub deleting: bool,
+    /// `metadata` (labels, owner references) and `spec`, as canonical JSON.
+    pub content: Packed,
+    /// The fields vas owns in it.
+    pub owned: OwnedFields,
+    /// What an HPA or VPA scales.
+    pub target: Option<TargetKey>,
+    /// Which pods a PodDisruptionBudget selects.
+    pub selector: Option<LabelSelector>,
+    /// An HPA's conditions by type.
+    pub conditions: Mirrored,
+}
+
+impl Live {
+    /// Whether the object with this UID is its controller.
+    pub fn is_controlled_by(&self, uid: &str) -> bool {
+        self.controller.as_ref().is_some_and(|owner| owner.uid == uid)
+    }
+
+    /// Whether `next` acts on other pods, or for somebody else.
+    pub fn moved_to(&self, next: &Self) -> bool {
+        self.target != next.target || self.selector != next.selector || self.controller != next.controller
+    }
+
+    /// Whether `next` differs in anything the operator acts on. Values in an HPA's status are not.
+    pub fn differs_from(&self, next: &Self) -> bool {
+        self.uid != next.uid
+            || self.deleting != next.deleting
+            || self.content != next.content
+            || self.owned != next.owned
+            || !self.conditions.settled().eq(next.conditions.settled())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hpa(status: &str, reason: &str, message: &str) -> Live {
+        let condition = MirroredCondition {
+            status: status.to_owned(),
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+        };
+        Live {
+            conditions: Mirrored::from_iter([("ScalingActive".to_owned(), condition)]),
+            ..Live::default()
+        }
+    }
+
+    #[test]
+    fn only_a_change_of_status_or_reason_wakes() {
+        let before = hpa("True", "ValidMetricFound", "1 request per second");
+        assert!(!before.differs_from(&hpa("True", "ValidMetricFound", "2 requests per second")));
+        assert!(before.differs_from(&hpa("False", "ValidMetricFound", "")));
+        assert!(before.differs_from(&hpa("True", "FailedGetPodsMetric", "")));
+    }
+
+    #[test]
+    fn a_target_is_the_same_in_every_version_of_its_group() {
+        let stable = TargetKey::new("apps/v1", "Deployment", "worker");
+        assert_eq!(stable, TargetKey::new("apps/v1beta2", "Deployment", "worker"));
+        assert_ne!(stable, TargetKey::new("v1", "Deployment", "worker"));
+        assert_ne!(stable, TargetKey::new("apps/v1", "StatefulSet", "worker"));
+    }
+}

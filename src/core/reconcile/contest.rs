@@ -1,0 +1,298 @@
+//! Writes that somebody else undoes again and again, and how they are damped.
+//!
+//! A hand edit is taken back within seconds. Whoever undoes that, as a second controller does, would make both write for ever,
+//! as fast as their watches are. So a child that has to be written again although what it should be has not changed
+//! waits longer each time: 2 s, 10 s, 20 s, 40 s ... 10 min. It does not matter how it was undone: by another field
+//! manager, by a deletion, by a webhook, by an operator of another version.
+//!
+//! In 40 s against a controller that writes at every change that is a write at 0 s, 2 s, 12 s and 32 s, and one Event.
+
+use std::{
+    collections::BTreeSet,
+    hash::{DefaultHasher, Hash, Hasher},
+    time::Duration,
+};
+
+use super::{
+    child::{Child, ChildRef},
+    outcome::{Change, Overwritten},
+    plan::{Application, Obstacle, Plan},
+};
+
+/// Wait before the first repair: until then the watch may not show what was just written, and a child that seems to lack
+/// it lacks nothing.
+const UNSEEN: Duration = Duration::from_secs(2);
+/// Wait before the second repair.
+const FIRST_WAIT: Duration = Duration::from_secs(10);
+/// Longest wait before a repair.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+/// A child that was not written for so long is nobody's contest any more. Longer than [`LONGEST_WAIT`].
+const OVER: Duration = Duration::from_secs(900);
+/// From one Event about a contested child to the next.
+pub const EVENT_PERIOD: Duration = Duration::from_secs(600);
+/// Writes of the same content from which on a child counts as contested.
+const CONTESTED: u32 = 3;
+/// Managers that a message names.
+const MANAGERS_SHOWN: usize = 3;
+
+/// The children of one resource that were written not long ago: a few, so a list is smaller than a map.
+#[derive(Debug, Default)]
+pub struct Contests(Vec<(ChildRef, Contest)>);
+
+#[derive(Debug)]
+struct Contest {
+    /// Hash of what was written.
+    desired: u64,
+    /// How often in a row.
+    writes: u32,
+    /// When last, on the monotonic clock.
+    last: Duration,
+    /// When an Event last told of a repair.
+    told: Option<Duration>,
+    /// The workload that the child serves.
+    workload: Option<String>,
+    /// From whom fields were last taken back.
+    overwrote: Vec<Overwritten>,
+}
+
+impl Contest {
+    /// How long after the last write the next one waits.
+    fn wait(&self) -> Duration {
+        match self.writes.checked_sub(2) {
+            None => UNSEEN,
+            Some(repairs) => FIRST_WAIT.saturating_mul(1 << repairs.min(16)).min(LONGEST_WAIT),
+        }
+    }
+
+    fn is_over(&self, now: Duration) -> bool {
+        now.saturating_sub(self.last) >= OVER
+    }
+
+    fn next(&self) -> Duration {
+        self.last.saturating_add(self.wait())
+    }
+}
+
+impl Contests {
+    /// Takes the writes out of a plan whose time has not come, and says of every contested child that it is.
+    pub fn damp(&mut self, plan: &mut Plan, now: Duration) {
+        self.0.retain(|(_, contest)| !contest.is_over(now));
+        let waits = |application: &Application| {
+            let reference = &application.child.reference;
+            let contest = self.0.iter().find(|(known, _)| known == reference);
+            contest.is_some_and(|(_, contest)| {
+                contest.desired == hash_of(&application.child) && now < contest.next()
+            })
+        };
+        let (held, due): (Vec<_>, Vec<_>) = std::mem::take(&mut plan.apply).into_iter().partition(waits);
+        plan.apply = due;
+        let held: BTreeSet<ChildRef> = held
+            .into_iter()
+            .map(|application| application.child.reference)
+            .collect();
+        for (reference, contest) in &self.0 {
+            if contest.writes >= CONTESTED || (contest.writes > 1 && held.contains(reference)) {
+                let obstacle = Obstacle::contested(reference, &managers(&contest.overwrote));
+                match &contest.workload {
+                    None => plan.limits.push(obstacle),
+                    Some(name) => {
+                        let workload = plan.workloads.iter_mut().find(|workload| workload.name == *name);
+                        if let Some(workload) = workload {
+                            workload.obstacles.push(obstacle);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes note of a write that the API server took, and returns whether an Event is to tell of it.
+    pub fn wrote(&mut self, child: &Child, change: &Change, now: Duration) -> bool {
+        let desired = hash_of(child);
+        let place = self.0.iter().position(|(known, _)| *known == child.reference);
+        let before = place.map(|place| self.0.swap_remove(place).1);
+        let before = before.filter(|contest| contest.desired == desired && !contest.is_over(now));
+        let overwrote = match change {
+            Change::Updated { overwrote } => overwrote.clone(),
+            Change::Created | Change::Deleted => Vec::new(),
+        };
+        let told = before.as_ref().and_then(|contest| contest.told);
+        let tell = told.is_none_or(|told| now.saturating_sub(told) >= EVENT_PERIOD);
+        let is_repair = before.is_some() || !overwrote.is_empty();
+        let contest = Contest {
+            desired,
+            writes: before.map_or(1, |contest| contest.writes.saturating_add(1)),
+            last: now,
+            told: if tell && is_repair { Some(now) } else { told },
+            workload: child.workload.clone(),
+            overwrote,
+        };
+        self.0.push((child.reference.clone(), contest));
+        tell
+    }
+
+    /// How long to wait until a child may be written again, or stops being contested.
+    pub fn next(&self, now: Duration) -> Option<Duration> {
+        let moment = |(_, contest): &(ChildRef, Contest)| match contest.next() {
+            next if next > now => Some(next),
+            _ if contest.writes > 1 => Some(contest.last.saturating_add(OVER)),
+            _ => None,
+        };
+        let moments = self.0.iter().filter_map(moment);
+        moments.map(|moment| moment.saturating_sub(now)).min()
+    }
+}
+
+fn hash_of(child: &Child) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    child.body.to_string().hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Who else writes the child, and what, in words; empty where nobody is known.
+fn managers(overwrote: &[Overwritten]) -> String {
+    let shown = overwrote.iter().take(MANAGERS_SHOWN);
+    let shown: Vec<String> = shown
+        .map(|one| format!("{} ({})", one.manager, one.fields.join(", ")))
+        .collect();
+    shown.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::core::{
+        k8s::conditions::{Finding, Status},
+        reconcile::{
+            child::ChildKind,
+            plan::{How, WorkloadPlan},
+        },
+    };
+
+    fn child(max: i32) -> Child {
+        Child {
+            reference: ChildRef {
+                kind: ChildKind::HorizontalPodAutoscaler,
+                name: "a-w".to_owned(),
+            },
+            workload: Some("w".to_owned()),
+            body: json!({"spec": {"maxReplicas": max}}),
+        }
+    }
+
+    fn plan(max: i32) -> Plan {
+        Plan {
+            apply: vec![Application {
+                child: child(max),
+                how: How::Create,
+            }],
+            workloads: vec![WorkloadPlan {
+                name: "w".to_owned(),
+                target: Finding::new("ScaleTargetFound", Status::True, "Found", ""),
+                obstacles: Vec::new(),
+            }],
+            ..Plan::default()
+        }
+    }
+
+    fn taken_back() -> Change {
+        Change::Updated {
+            overwrote: vec![Overwritten {
+                manager: "argocd".to_owned(),
+                fields: vec![".spec.maxReplicas".to_owned()],
+            }],
+        }
+    }
+
+    /// Seconds at which a child is written that is undone at once, looked at four times a second; and the Events.
+    fn fight(seconds: u64) -> (Vec<u64>, usize) {
+        let (mut contests, mut writes, mut events) = (Contests::default(), Vec::new(), 0);
+        for quarter in 0..seconds * 4 {
+            let now = Duration::from_millis(quarter * 250);
+            let mut plan = plan(5);
+            contests.damp(&mut plan, now);
+            if let Some(application) = plan.apply.first() {
+                events += usize::from(contests.wrote(&application.child, &taken_back(), now));
+                writes.push(quarter / 4);
+            }
+        }
+        (writes, events)
+    }
+
+    #[test]
+    fn two_controllers_that_undo_each_other_write_ever_more_rarely() {
+        assert_eq!(fight(40), (vec![0, 2, 12, 32], 1));
+        let (day, events) = fight(86_400);
+        assert_eq!(day[..8], [0, 2, 12, 32, 72, 152, 312, 632]);
+        assert!(
+            day.len() < 160 && events <= 145,
+            "{} writes, {events} Events",
+            day.len()
+        );
+    }
+
+    #[test]
+    fn a_contested_child_is_said_to_be_with_the_other_manager() {
+        let mut contests = Contests::default();
+        for second in 0..2 {
+            contests.wrote(&child(5), &taken_back(), Duration::from_secs(second));
+        }
+        let mut held = plan(5);
+        contests.damp(&mut held, Duration::from_secs(2));
+        assert!(held.apply.is_empty());
+        let obstacle = &held.workloads[0].obstacles[0];
+        assert_eq!((obstacle.status, obstacle.reason), (Status::False, "Contested"));
+        assert!(
+            obstacle.message.contains("argocd (.spec.maxReplicas)"),
+            "{}",
+            obstacle.message
+        );
+        assert_eq!(
+            contests.next(Duration::from_secs(2)),
+            Some(Duration::from_secs(9))
+        );
+    }
+
+    #[test]
+    fn what_the_watch_does_not_show_yet_is_not_written_twice() {
+        let mut contests = Contests::default();
+        contests.wrote(&child(5), &Change::Created, Duration::ZERO);
+        let mut unseen = plan(5);
+        contests.damp(&mut unseen, Duration::from_secs(1));
+        assert!(unseen.apply.is_empty() && unseen.workloads[0].obstacles.is_empty());
+        assert_eq!(
+            contests.next(Duration::from_secs(1)),
+            Some(Duration::from_secs(1))
+        );
+        let mut deleted = plan(5);
+        contests.damp(&mut deleted, UNSEEN);
+        assert_eq!(deleted.apply.len(), 1);
+        assert_eq!(contests.next(UNSEEN), None);
+    }
+
+    #[test]
+    fn what_should_be_otherwise_is_written_at_once() {
+        let mut contests = Contests::default();
+        for second in 0..5 {
+            contests.wrote(&child(5), &taken_back(), Duration::from_secs(second));
+        }
+        let mut changed = plan(6);
+        contests.damp(&mut changed, Duration::from_secs(5));
+        assert_eq!(changed.apply.len(), 1);
+    }
+
+    #[test]
+    fn a_quarter_of_an_hour_without_a_write_ends_a_contest() {
+        let mut contests = Contests::default();
+        for second in 0..5 {
+            contests.wrote(&child(5), &taken_back(), Duration::from_secs(second));
+        }
+        let mut undone = plan(5);
+        contests.damp(&mut undone, Duration::from_secs(4) + OVER);
+        assert_eq!(undone.apply.len(), 1);
+        assert!(undone.workloads[0].obstacles.is_empty());
+        assert_eq!(contests.next(Duration::from_secs(4) + OVER), None);
+    }
+}

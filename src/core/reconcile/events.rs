@@ -1,0 +1,307 @@
+//! Which Kubernetes Events a reconcile is worth: changes and failures, once each, never per retry.
+//!
+//! Failures are told when a condition turns, so the stored status is the memory and a restarted operator
+//! does not repeat itself.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use super::outcome::{Change, Outcome};
+use crate::{
+    api::{
+        condition::{QUOTA_SUFFICIENT, READY, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SPEC_VALID, SUSPENDED},
+        v1alpha1::VoiceAssistScalingStatus,
+    },
+    core::k8s::conditions::cut,
+};
+
+/// One Event to publish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Something is wrong.
+    pub warning: bool,
+    /// PascalCase; for a condition, its reason.
+    pub reason: String,
+    /// What was done or looked at, a verb.
+    pub action: &'static str,
+    /// For humans, at most 1024 bytes: the API server refuses longer ones.
+    pub note: String,
+}
+
+/// The Events for what was written: one for all that was created, updated or deleted, and one for each child of which
+/// fields were taken back.
+pub fn of_outcomes<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Vec<Notice> {
+    let normal = |reason: &str, action, note| Notice {
+        warning: false,
+        reason: reason.to_owned(),
+        action,
+        note: cut(note),
+    };
+    let [mut created, mut updated, mut deleted] = [const { Vec::new() }; 3];
+    let mut notices = Vec::new();
+    for outcome in outcomes {
+        let child = &outcome.reference;
+        match &outcome.result {
+            Ok(Change::Created) => created.push(child.to_string()),
+            Ok(Change::Deleted) => deleted.push(child.to_string()),
+            Ok(Change::Updated { overwrote }) if overwrote.is_empty() => updated.push(child.to_string()),
+            Ok(Change::Updated { overwrote }) => {
+                let whose: Vec<String> = overwrote
+                    .iter()
+                    .map(|one| format!("{} from {}", one.fields.join(", "), one.manager))
+                    .collect();
+                notices.push(Notice {
+                    warning: true,
+                    ..normal(
+                        "ChangeOverwritten",
+                        "Update",
+                        format!("{child}: took back {}", whose.join("; ")),
+                    )
+                });
+            }
+            Err(_) => {}
+        }
+    }
+    let written = [
+        ("Created", "Create", created),
+        ("Updated", "Update", updated),
+        ("Deleted", "Delete", deleted),
+    ];
+    let told = written
+        .into_iter()
+        .filter(|(_, _, children)| !children.is_empty());
+    notices.extend(told.map(|(reason, action, children)| {
+        normal(reason, action, format!("{reason} {}", children.join(", ")))
+    }));
+    notices
+}
+
+/// The Events for a status that is about to replace another.
+pub fn of_status(old: &VoiceAssistScalingStatus, new: &VoiceAssistScalingStatus) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    let old_conditions = old.conditions.as_deref().unwrap_or_default();
+    for condition in new.conditions.iter().flatten() {
+        let told_here = matches!(condition.type_.as_str(), SPEC_VALID | QUOTA_SUFFICIENT);
+        if told_here && turned_false(condition, old_conditions) {
+            notices.push(warning(condition, None));
+        }
+        let was_ready = find(old_conditions, READY).is_some_and(|ready| ready.status == "True");
+        if condition.type_ == READY && condition.status == "True" && !was_ready {
+            notices.push(Notice {
+                warning: false,
+                reason: condition.reason.clone(),
+                action: "Observe",
+                note: cut(format!("Ready: {}", condition.message)),
+            });
+        }
+    }
+    notices.extend(of_suspension(
+        find(old_conditions, SUSPENDED),
+        new.conditions.as_deref().and_then(|new| find(new, SUSPENDED)),
+    ));
+    let mut told_of_workloads = false;
+    for workload in new.workloads.iter().flatten() {
+        let before = old
+            .workloads
+            .iter()
+            .flatten()
+            .find(|old| old.name == workload.name);
+        let before = before
+            .and_then(|old| old.conditions.as_deref())
+            .unwrap_or_default();
+        for condition in workload.conditions.iter().flatten() {
+            if turned_false(condition, before) {
+                told_of_workloads = true;
+                notices.push(warning(condition, Some(&workload.name)));
+            }
+        }
+    }
+    // What no workload explains is about the namespace-wide children.
+    for condition in new.conditions.iter().flatten() {
+        let about_children = matches!(condition.type_.as_str(), SCALE_TARGET_FOUND | RESOURCES_APPLIED);
+        if about_children && !told_of_workloads && turned_false(condition, old_conditions) {
+            notices.push(warning(condition, None));
+        }
+    }
+    notices
+}
+
+/// Told when it begins and when it is over; a holder who renews it changes nothing.
+fn of_suspension(old: Option<&Condition>, new: Option<&Condition>) -> Option<Notice> {
+    let held = |condition: Option<&Condition>| condition.is_some_and(|one| one.status == "True");
+    let (reason, note) = match (held(old), new) {
+        (false, Some(new)) if held(Some(new)) => (new.reason.clone(), format!("Suspended: {}", new.message)),
+        (true, new) if !held(new) => ("Resumed".to_owned(), "Every workload may scale again".to_owned()),
+        _ => return None,
+    };
+    Some(Notice {
+        warning: false,
+        reason,
+        action: "Suspend",
+        note: cut(note),
+    })
+}
+
+fn turned_false(condition: &Condition, before: &[Condition]) -> bool {
+    let same = find(before, &condition.type_)
+        .is_some_and(|old| old.status == condition.status && old.reason == condition.reason);
+    condition.status == "False" && !same
+}
+
+fn find<'a>(conditions: &'a [Condition], type_: &str) -> Option<&'a Condition> {
+    conditions.iter().find(|condition| condition.type_ == type_)
+}
+
+fn warning(condition: &Condition, workload: Option<&str>) -> Notice {
+    let about = workload.map(|name| format!("{name}: ")).unwrap_or_default();
+    Notice {
+        warning: true,
+        reason: condition.reason.clone(),
+        action: "Observe",
+        note: cut(format!(
+            "{about}{} is False: {}",
+            condition.type_, condition.message
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+    use super::*;
+    use crate::{
+        api::v1alpha1::WorkloadStatus,
+        core::reconcile::{
+            child::{ChildKind, ChildRef},
+            outcome::{Overwritten, Part},
+        },
+    };
+
+    fn condition(type_: &str, status: &str, reason: &str) -> Condition {
+        Condition {
+            type_: type_.to_owned(),
+            status: status.to_owned(),
+            reason: reason.to_owned(),
+            message: "because".to_owned(),
+            observed_generation: None,
+            last_transition_time: Time(Timestamp::UNIX_EPOCH),
+        }
+    }
+
+    fn status(own: &[Condition], workload: &[Condition]) -> VoiceAssistScalingStatus {
+        VoiceAssistScalingStatus {
+            conditions: Some(own.to_vec()),
+            workloads: Some(vec![WorkloadStatus {
+                name: "w".to_owned(),
+                conditions: Some(workload.to_vec()),
+                ..WorkloadStatus::default()
+            }]),
+            ..VoiceAssistScalingStatus::default()
+        }
+    }
+
+    fn reasons(old: &VoiceAssistScalingStatus, new: &VoiceAssistScalingStatus) -> Vec<String> {
+        of_status(old, new)
+            .into_iter()
+            .map(|notice| notice.reason)
+            .collect()
+    }
+
+    #[test]
+    fn a_failure_is_told_once() {
+        let bad = status(
+            &[condition(RESOURCES_APPLIED, "False", "OwnershipConflict")],
+            &[condition(RESOURCES_APPLIED, "False", "OwnershipConflict")],
+        );
+        assert_eq!(
+            reasons(&VoiceAssistScalingStatus::default(), &bad),
+            ["OwnershipConflict"]
+        );
+        assert!(reasons(&bad, &bad).is_empty());
+    }
+
+    #[test]
+    fn a_failure_of_the_namespace_wide_children_is_told_too() {
+        let bad = status(&[condition(RESOURCES_APPLIED, "False", "LimitsNotManaged")], &[]);
+        assert_eq!(
+            reasons(&VoiceAssistScalingStatus::default(), &bad),
+            ["LimitsNotManaged"]
+        );
+    }
+
+    #[test]
+    fn a_suspension_is_told_when_it_begins_and_when_it_is_over() {
+        let with = |status_of: &str, message: &str| {
+            let condition = Condition {
+                message: message.to_owned(),
+                ..condition(SUSPENDED, status_of, "Suspended")
+            };
+            status(&[condition], &[])
+        };
+        let (none, held) = (status(&[], &[]), with("True", "until 12:00"));
+        assert_eq!(reasons(&none, &held), ["Suspended"]);
+        assert!(reasons(&held, &with("True", "until 12:01")).is_empty());
+        assert_eq!(reasons(&held, &none), ["Resumed"]);
+        assert_eq!(reasons(&held, &with("False", "")), ["Resumed"]);
+        assert!(reasons(&none, &with("False", "")).is_empty());
+    }
+
+    #[test]
+    fn recovery_is_told_as_ready() {
+        let (bad, good) = (
+            status(&[condition(READY, "False", "X")], &[]),
+            status(&[condition(READY, "True", "Ready")], &[]),
+        );
+        assert_eq!(reasons(&bad, &good), ["Ready"]);
+        assert!(reasons(&good, &good).is_empty());
+    }
+
+    #[test]
+    fn what_one_round_created_is_one_event() {
+        let created = |kind, name: &str| Outcome {
+            reference: ChildRef {
+                kind,
+                name: name.to_owned(),
+            },
+            part: Part::Workload("w".to_owned()),
+            result: Ok(Change::Created),
+        };
+        let outcomes = [
+            created(ChildKind::HorizontalPodAutoscaler, "a-w"),
+            created(ChildKind::PodDisruptionBudget, "a-w"),
+        ];
+        let notices = of_outcomes(&outcomes);
+        assert_eq!(notices.len(), 1);
+        assert_eq!(
+            (notices[0].reason.as_str(), notices[0].note.as_str()),
+            (
+                "Created",
+                "Created HorizontalPodAutoscaler a-w, PodDisruptionBudget a-w"
+            )
+        );
+    }
+
+    #[test]
+    fn what_was_taken_back_is_named_with_its_manager() {
+        let outcome = Outcome {
+            reference: ChildRef {
+                kind: ChildKind::HorizontalPodAutoscaler,
+                name: "a-w".to_owned(),
+            },
+            part: Part::Workload("w".to_owned()),
+            result: Ok(Change::Updated {
+                overwrote: vec![Overwritten {
+                    manager: "kubectl-edit".to_owned(),
+                    fields: vec![".spec.minReplicas".to_owned()],
+                }],
+            }),
+        };
+        let notices = of_outcomes(&[outcome]);
+        assert_eq!(
+            notices[0].note,
+            "HorizontalPodAutoscaler a-w: took back .spec.minReplicas from kubectl-edit"
+        );
+        assert!(notices[0].warning);
+    }
+}

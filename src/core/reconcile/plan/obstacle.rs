@@ -1,0 +1,199 @@
+//! What keeps a child from being as it should be, in words a user can act on.
+
+use crate::{
+    api::{condition::reason, v1alpha1::UpdateMode, vpa::VPA_CRD},
+    core::{
+        k8s::conditions::Status,
+        reconcile::{
+            child::{ChildKind, ChildRef, Live},
+            observed::Claim,
+        },
+        spec::model::Workload,
+    },
+};
+
+/// One obstacle, or with [`Status::True`] a remark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obstacle {
+    /// How bad it is, as the status of `ResourcesApplied`.
+    pub status: Status,
+    /// Condition reason.
+    pub reason: &'static str,
+    /// What is wrong, and the fix.
+    pub message: String,
+}
+
+impl Obstacle {
+    fn new(status: Status, reason: &'static str, message: String) -> Self {
+        Self {
+            status,
+            reason,
+            message,
+        }
+    }
+
+    /// An older resource has the same target.
+    pub(super) fn older_claim(child: &str, older: &str, workload: &Workload) -> Self {
+        Self::new(
+            Status::False,
+            reason::TARGET_ALREADY_MANAGED,
+            format!(
+                "{child} is not written: the older VoiceAssistScaling {older} has the same target, {} {}",
+                workload.target.kind, workload.target.name
+            ),
+        )
+    }
+
+    /// An older resource has `limits` too.
+    pub(super) fn older_limits(child: &ChildRef, older: &Claim) -> Self {
+        Self::new(
+            Status::False,
+            reason::TARGET_ALREADY_MANAGED,
+            format!(
+                "{child} is not written: the older VoiceAssistScaling {} has limits for this namespace",
+                older.name
+            ),
+        )
+    }
+
+    /// Somebody else's object works on the same pods.
+    pub(super) fn rival(child: &ChildRef, rival: &Live) -> Self {
+        let why = match child.kind {
+            ChildKind::PodDisruptionBudget => "selects the same pods, and two budgets block every eviction",
+            ChildKind::LimitRange | ChildKind::ResourceQuota => "limits this namespace already",
+            ChildKind::HorizontalPodAutoscaler | ChildKind::VerticalPodAutoscaler => {
+                "has the same target, and two of them would work against each other"
+            }
+        };
+        Self::new(
+            Status::False,
+            reason::TARGET_ALREADY_MANAGED,
+            format!(
+                "{} {}{} {why}; delete it and {child} takes over without moving replicas",
+                child.kind,
+                rival.name,
+                owned_by(rival),
+            ),
+        )
+    }
+
+    /// Another object has the child's name. One of an earlier resource of the same name goes by itself.
+    pub(super) fn foreign(child: &ChildRef, live: &Live, scaling: &str) -> Self {
+        let leftover = live
+            .controller
+            .as_ref()
+            .is_some_and(|owner| owner.kind == "VoiceAssistScaling" && owner.name == scaling);
+        if leftover {
+            return Self::new(
+                Status::Unknown,
+                reason::PENDING,
+                format!("{child} of an earlier resource of this name is still being deleted"),
+            );
+        }
+        Self::new(
+            Status::False,
+            reason::OWNERSHIP_CONFLICT,
+            format!(
+                "{child} exists{} and is left alone; delete it or rename the workload",
+                if live.controller.is_some() {
+                    owned_by(live)
+                } else {
+                    " without an owner".to_owned()
+                }
+            ),
+        )
+    }
+
+    /// Somebody undoes it again and again; `managers` says who where that is known.
+    pub(in crate::core) fn contested(child: &ChildRef, managers: &str) -> Self {
+        let who = if managers.is_empty() {
+            "somebody deletes or changes it each time it is written".to_owned()
+        } else {
+            format!("it is also written by {managers}")
+        };
+        Self::new(
+            Status::False,
+            reason::CONTESTED,
+            format!(
+                "{child} does not stay as it is written: {who}; it is written back ever more rarely, at most every 10 \
+                 minutes, until only one of them writes it"
+            ),
+        )
+    }
+
+    /// Ours, but waiting for a finalizer.
+    pub(super) fn being_deleted(child: &ChildRef) -> Self {
+        Self::new(
+            Status::Unknown,
+            reason::PENDING,
+            format!("{child} is being deleted"),
+        )
+    }
+
+    /// Not created before its target is there.
+    pub(super) fn waits_for_target(child: &ChildRef) -> Self {
+        Self::new(
+            Status::Unknown,
+            reason::PENDING,
+            format!("{child} is created when its target is there"),
+        )
+    }
+
+    /// The cluster serves no VPA CRD.
+    pub(super) fn vpa_not_installed(name: &str) -> Self {
+        Self::new(
+            Status::True,
+            reason::VPA_NOT_INSTALLED,
+            format!("VerticalPodAutoscaler {name} is created when the cluster serves {VPA_CRD}"),
+        )
+    }
+
+    /// The VPA CRD does not know the mode.
+    pub(super) fn vpa_too_old(name: &str, mode: UpdateMode) -> Self {
+        Self::new(
+            Status::False,
+            reason::VPA_TOO_OLD,
+            format!(
+                "VerticalPodAutoscaler {name} is not written: the installed {VPA_CRD} does not know updateMode {mode:?}; upgrade it or use another mode"
+            ),
+        )
+    }
+
+    /// The target's pods cannot be told apart.
+    pub(super) fn no_selector(name: &str, problem: &str) -> Self {
+        Self::new(
+            Status::False,
+            reason::NOT_SCALABLE,
+            format!("PodDisruptionBudget {name} is not written: {problem}"),
+        )
+    }
+
+    /// `--manage-limits=false`.
+    pub(super) fn limits_not_managed(name: &str) -> Self {
+        Self::new(
+            Status::False,
+            reason::LIMITS_NOT_MANAGED,
+            format!(
+                "the limits of {name} are not written: the operator runs with --manage-limits=false; remove spec.limits or ask the cluster's administrator"
+            ),
+        )
+    }
+
+    /// `--manage-limits=false`, and one of ours that nothing asks for is still there.
+    pub(super) fn limits_not_deleted(child: &ChildRef) -> Self {
+        Self::new(
+            Status::False,
+            reason::LIMITS_NOT_MANAGED,
+            format!(
+                "{child} is no longer asked for and not deleted: the operator runs with --manage-limits=false; delete it"
+            ),
+        )
+    }
+}
+
+fn owned_by(live: &Live) -> String {
+    live.controller
+        .as_ref()
+        .map(|owner| format!(" (owned by {} {})", owner.kind, owner.name))
+        .unwrap_or_default()
+}

@@ -1,0 +1,122 @@
+//! The children that a resource should have and, as things are, can have.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Obstacle;
+use crate::core::{
+    reconcile::{
+        child::{Child, ChildKind, ChildRef},
+        desired::{self, meta::owner_reference},
+        observed::{Claim, Observed, Target, VpaSupport},
+    },
+    spec::model::{Scaling, Workload},
+};
+
+/// What is wanted for one workload.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) children: Vec<Child>,
+    /// Wanted, but not possible now: an existing one stays as it is.
+    pub(super) kept: Vec<ChildRef>,
+    pub(super) obstacles: Vec<Obstacle>,
+}
+
+pub(super) fn of_workload(
+    scaling: &Scaling,
+    workload: &Workload,
+    target: Option<&Target>,
+    observed: &Observed,
+) -> Wanted {
+    let name = scaling.key.child_name(&workload.name);
+    let owner = owner(&observed.own);
+    let of = Some(workload);
+    let mut wanted = Wanted::default();
+    if workload.has_hpa() {
+        let hpa = desired::hpa::build(scaling, workload, Some(&owner));
+        wanted
+            .children
+            .extend(child(ChildKind::HorizontalPodAutoscaler, &name, of, Some(hpa)));
+    }
+
+    let reference = |kind| ChildRef {
+        kind,
+        name: name.clone(),
+    };
+    if let Some(vertical) = &workload.vertical {
+        if observed.vpa.knows(vertical.update_mode) {
+            let vpa = desired::vpa::build(scaling, workload, Some(&owner));
+            wanted
+                .children
+                .extend(child(ChildKind::VerticalPodAutoscaler, &name, of, vpa));
+        } else {
+            wanted.kept.push(reference(ChildKind::VerticalPodAutoscaler));
+            wanted.obstacles.push(match observed.vpa {
+                VpaSupport::Absent => Obstacle::vpa_not_installed(&name),
+                VpaSupport::Served { .. } => Obstacle::vpa_too_old(&name, vertical.update_mode),
+            });
+        }
+    }
+    if workload.disruption.is_some() {
+        match target {
+            Some(Target::Found {
+                selector: Ok(selector),
+                ..
+            }) => {
+                let pdb = desired::pdb::build(scaling, workload, selector.clone(), Some(&owner));
+                wanted
+                    .children
+                    .extend(child(ChildKind::PodDisruptionBudget, &name, of, pdb));
+            }
+            Some(Target::Found {
+                selector: Err(problem),
+                ..
+            }) => {
+                wanted.kept.push(reference(ChildKind::PodDisruptionBudget));
+                wanted.obstacles.push(Obstacle::no_selector(&name, problem));
+            }
+            Some(Target::Unusable { .. } | Target::Unknown { .. }) | None => {
+                wanted.kept.push(reference(ChildKind::PodDisruptionBudget));
+            }
+        }
+    }
+    wanted
+}
+
+/// The namespace-wide children.
+pub(super) fn limits(scaling: &Scaling, own: &Claim) -> Vec<Child> {
+    let owner = owner(own);
+    let name = &scaling.key.name;
+    let limit_range = desired::limit_range::build(scaling, Some(&owner));
+    let quota = desired::resource_quota::build(scaling, Some(&owner));
+    child(ChildKind::LimitRange, name, None, limit_range)
+        .into_iter()
+        .chain(child(ChildKind::ResourceQuota, name, None, quota))
+        .collect()
+}
+
+fn owner(own: &Claim) -> OwnerReference {
+    owner_reference(&own.name, &own.uid)
+}
+
+fn child<T: Serialize>(
+    kind: ChildKind,
+    name: &str,
+    workload: Option<&Workload>,
+    object: Option<T>,
+) -> Option<Child> {
+    // Kubernetes types always serialize; one that did not would count as not wanted.
+    let mut body = serde_json::to_value(object?).ok()?;
+    if let Value::Object(fields) = &mut body {
+        fields.remove("status");
+    }
+    Some(Child {
+        reference: ChildRef {
+            kind,
+            name: name.to_owned(),
+        },
+        workload: workload.map(|workload| workload.name.clone()),
+        body,
+    })
+}

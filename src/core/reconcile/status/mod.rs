@@ -1,0 +1,232 @@
+//! The status of a resource: a pure function of what was found, planned and done.
+//!
+//! The operator owns every condition but `MetricsAvailable`, which it only reads. Nothing here moves with
+//! load: no replica counts, no metric values.
+
+mod ready;
+mod workload;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use super::{
+    observed::{Observed, Target},
+    outcome::Outcome,
+    plan::Plan,
+    suspend::Suspended,
+};
+use crate::{
+    api::{
+        condition::{
+            METRICS_AVAILABLE, QUOTA_SUFFICIENT, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SPEC_VALID,
+            SUSPENDED, reason,
+        },
+        v1alpha1::{VoiceAssistScaling, VoiceAssistScalingStatus, WorkloadStatus},
+    },
+    core::{
+        k8s::{
+            conditions::{Finding, Status, conditions, summarize},
+            quota::{self, AtMost, PodRequests},
+        },
+        spec::rules::{Validation, Violation},
+    },
+};
+
+/// How many violations a message names; `vas validate` names all.
+const VIOLATIONS_SHOWN: usize = 5;
+
+/// Everything a status is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// The resource, with the status it has.
+    pub object: &'a VoiceAssistScaling,
+    /// What the rules say.
+    pub validation: &'a Validation,
+    /// What is suspended at present.
+    pub suspended: &'a Suspended,
+    /// What was read.
+    pub observed: &'a Observed,
+    /// What was planned.
+    pub plan: &'a Plan,
+    /// What came of it.
+    pub outcomes: &'a [Outcome],
+}
+
+/// The status to write; `None` if the resource already says exactly this.
+pub fn status(inputs: &Inputs<'_>, now: Timestamp) -> Option<VoiceAssistScalingStatus> {
+    let old = inputs.object.status.clone().unwrap_or_default();
+    let new = compute(inputs, &old, now);
+    let mut compared = old;
+    compared.conditions = compared.conditions.map(owned_by_operator);
+    (new != compared).then_some(new)
+}
+
+fn compute(inputs: &Inputs<'_>, old: &VoiceAssistScalingStatus, now: Timestamp) -> VoiceAssistScalingStatus {
+    let generation = inputs.object.metadata.generation.unwrap_or_default();
+    let workloads = workload::findings(inputs, old);
+    let spec_valid = spec_valid(&inputs.validation.violations);
+    let target_found = summarize(
+        SCALE_TARGET_FOUND,
+        workloads.iter().map(|one| (one.name.as_str(), &one.target)),
+        Finding::new(
+            SCALE_TARGET_FOUND,
+            Status::True,
+            reason::FOUND,
+            "every scale target was found",
+        ),
+    );
+    let limits = workload::limits_applied(inputs);
+    let leftovers = workload::leftovers_deleted(inputs);
+    let applied = summarize(
+        RESOURCES_APPLIED,
+        workloads
+            .iter()
+            .map(|one| (one.name.as_str(), &one.applied))
+            .chain(limits.as_ref().map(|limits| ("limits", limits)))
+            .chain(leftovers.as_ref().map(|leftovers| ("leftovers", leftovers))),
+        workload::all_applied(&workloads),
+    );
+    let metrics = ready::metrics_available(inputs);
+    let ready = ready::ready(
+        &[&spec_valid, &target_found, &applied],
+        &workloads,
+        metrics.as_ref(),
+        inputs.suspended,
+    );
+    let mut findings = vec![ready, spec_valid, target_found, applied];
+    findings.extend(quota_sufficient(inputs));
+    findings.extend(suspended(inputs.suspended));
+    let old_conditions = old.conditions.as_deref().unwrap_or_default();
+    VoiceAssistScalingStatus {
+        observed_generation: Some(generation),
+        environment: inputs.object.spec.environment.clone(),
+        workload_names: Some(workload_names(inputs.object)),
+        suspended: inputs.suspended.short(),
+        conditions: Some(sorted(conditions(&findings, old_conditions, generation, now))),
+        workloads: Some(
+            workloads
+                .into_iter()
+                .map(|workload| {
+                    let old = old
+                        .workloads
+                        .iter()
+                        .flatten()
+                        .find(|old| old.name == workload.name);
+                    let old = old.and_then(|old| old.conditions.as_deref()).unwrap_or_default();
+                    WorkloadStatus {
+                        conditions: Some(sorted(conditions(&workload.all(), old, generation, now))),
+                        disruptions_allowed_at_min_replicas: workload
+                            .disruptions_allowed
+                            .map(|allowed| allowed.0),
+                        disruptions_allowed_at_max_replicas: workload
+                            .disruptions_allowed
+                            .map(|allowed| allowed.1),
+                        name: workload.name,
+                    }
+                })
+                .collect(),
+        ),
+    }
+}
+
+fn workload_names(object: &VoiceAssistScaling) -> String {
+    let names: Vec<&str> = object
+        .spec
+        .workloads
+        .iter()
+        .map(|workload| workload.name.as_str())
+        .collect();
+    names.join(",")
+}
+
+/// The conditions that the operator writes, in the order it writes them.
+fn owned_by_operator(conditions: Vec<Condition>) -> Vec<Condition> {
+    sorted(
+        conditions
+            .into_iter()
+            .filter(|condition| condition.type_ != METRICS_AVAILABLE)
+            .collect(),
+    )
+}
+
+/// One order however the server merged the list.
+fn sorted(mut conditions: Vec<Condition>) -> Vec<Condition> {
+    conditions.sort_by(|left, right| left.type_.cmp(&right.type_));
+    conditions
+}
+
+fn spec_valid(violations: &[Violation]) -> Finding {
+    let Some(_) = violations.first() else {
+        return Finding::new(
+            SPEC_VALID,
+            Status::True,
+            reason::VALID,
+            "every environment obeys the rules",
+        );
+    };
+    let mut lines: Vec<String> = violations
+        .iter()
+        .take(VIOLATIONS_SHOWN)
+        .map(|violation| format!("{}: {}", violation.path, violation.rule))
+        .collect();
+    if violations.len() > VIOLATIONS_SHOWN {
+        lines.push(format!(
+            "and {} more; vas validate lists them all",
+            violations.len() - VIOLATIONS_SHOWN
+        ));
+    }
+    Finding::new(SPEC_VALID, Status::False, reason::INVALID, lines.join("; "))
+}
+
+/// Left out where nothing is suspended, and nothing is to be.
+fn suspended(suspended: &Suspended) -> Option<Finding> {
+    let words = suspended.long()?;
+    let (status, reason) = if suspended.unreadable() {
+        (Status::True, reason::SUSPENSION_UNREADABLE)
+    } else if suspended.any() {
+        (Status::True, reason::SUSPENDED)
+    } else {
+        (Status::False, reason::WORKLOAD_UNKNOWN)
+    };
+    Some(Finding::new(SUSPENDED, status, reason, words))
+}
+
+/// A warning beside `Ready`; left out where the namespace has no quota.
+fn quota_sufficient(inputs: &Inputs<'_>) -> Option<Finding> {
+    let scaling = inputs.validation.scaling.as_ref()?;
+    if inputs.observed.quotas.is_empty() {
+        return None;
+    }
+    let unknown = PodRequests::new();
+    let workloads: Vec<AtMost<'_>> = scaling
+        .workloads
+        .iter()
+        .map(|workload| AtMost {
+            replicas: workload.max_replicas,
+            requests: match inputs.observed.targets.get(&workload.name) {
+                Some(Target::Found {
+                    template: Some(template),
+                    ..
+                }) => &template.requests,
+                _ => &unknown,
+            },
+        })
+        .collect();
+    Some(match quota::shortage(&inputs.observed.quotas, &workloads) {
+        None => Finding::new(
+            QUOTA_SUFFICIENT,
+            Status::True,
+            reason::QUOTA_SUFFICIENT,
+            "the namespace's quotas leave room for maxReplicas of every workload",
+        ),
+        Some(shortage) => Finding::new(
+            QUOTA_SUFFICIENT,
+            Status::False,
+            reason::QUOTA_TOO_SMALL,
+            shortage.to_string(),
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests;

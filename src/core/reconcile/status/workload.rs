@@ -1,0 +1,247 @@
+//! The conditions of one workload.
+
+use super::Inputs;
+use crate::{
+    api::{
+        condition::{ABLE_TO_SCALE, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SCALING_ACTIVE, reason},
+        v1alpha1::VoiceAssistScalingStatus,
+    },
+    core::{
+        k8s::conditions::{Finding, Status, summarize},
+        reconcile::{
+            child::{ChildKind, Live},
+            desired::pdb,
+            observed::Observed,
+            outcome::{Outcome, Part},
+            plan::{Obstacle, WorkloadPlan},
+        },
+        spec::model::Workload,
+    },
+};
+
+/// What is known of one workload.
+#[derive(Clone, Debug)]
+pub(super) struct WorkloadFindings {
+    pub(super) name: String,
+    pub(super) target: Finding,
+    pub(super) applied: Finding,
+    /// `AbleToScale` and `ScalingActive`, as its HPA says; none without an HPA.
+    pub(super) mirrored: Vec<Finding>,
+    /// Evictions allowed at `minReplicas` and at `maxReplicas`; `None` without a budget or without an HPA.
+    pub(super) disruptions_allowed: Option<(i32, i32)>,
+}
+
+impl WorkloadFindings {
+    pub(super) fn all(&self) -> Vec<Finding> {
+        let own = [self.target.clone(), self.applied.clone()];
+        own.into_iter().chain(self.mirrored.clone()).collect()
+    }
+}
+
+/// One entry per workload of the spec, in its order; those that break a rule are not looked at.
+pub(super) fn findings(inputs: &Inputs<'_>, old: &VoiceAssistScalingStatus) -> Vec<WorkloadFindings> {
+    let valid = inputs
+        .validation
+        .scaling
+        .as_ref()
+        .map(|scaling| &scaling.workloads);
+    inputs
+        .object
+        .spec
+        .workloads
+        .iter()
+        .map(|written| {
+            let workload = valid.into_iter().flatten().find(|one| one.name == written.name);
+            let plan = inputs
+                .plan
+                .workloads
+                .iter()
+                .find(|plan| plan.name == written.name);
+            match (workload, plan) {
+                (Some(workload), Some(plan)) => of_valid(inputs, old, workload, plan),
+                _ => not_checked(&written.name),
+            }
+        })
+        .collect()
+}
+
+fn not_checked(name: &str) -> WorkloadFindings {
+    let finding = |type_| {
+        Finding::new(
+            type_,
+            Status::Unknown,
+            reason::NOT_CHECKED,
+            "the spec breaks a rule; what exists stays as it is",
+        )
+    };
+    WorkloadFindings {
+        name: name.to_owned(),
+        target: finding(SCALE_TARGET_FOUND),
+        applied: finding(RESOURCES_APPLIED),
+        mirrored: Vec::new(),
+        disruptions_allowed: None,
+    }
+}
+
+fn of_valid(
+    inputs: &Inputs<'_>,
+    old: &VoiceAssistScalingStatus,
+    workload: &Workload,
+    plan: &WorkloadPlan,
+) -> WorkloadFindings {
+    let outcomes = inputs
+        .outcomes
+        .iter()
+        .filter(|outcome| matches!(&outcome.part, Part::Workload(name) if *name == workload.name));
+    let hpa_name = format!(
+        "{}-{}",
+        inputs.object.metadata.name.as_deref().unwrap_or_default(),
+        workload.name
+    );
+    WorkloadFindings {
+        name: workload.name.clone(),
+        target: plan.target.clone(),
+        applied: applied(&plan.obstacles, outcomes),
+        mirrored: [ABLE_TO_SCALE, SCALING_ACTIVE]
+            .into_iter()
+            .filter(|_| workload.has_hpa())
+            .map(|type_| mirror(type_, own_hpa(inputs.observed, &hpa_name), &workload.name, old))
+            .collect(),
+        disruptions_allowed: workload
+            .disruption
+            .as_ref()
+            .filter(|_| workload.has_hpa())
+            .map(|disruption| {
+                (
+                    pdb::disruptions_allowed(&disruption.bound, workload.min_replicas),
+                    pdb::disruptions_allowed(&disruption.bound, workload.max_replicas),
+                )
+            }),
+    }
+}
+
+/// `ResourcesApplied` of the namespace-wide children; `None` where there are none.
+pub(super) fn limits_applied(inputs: &Inputs<'_>) -> Option<Finding> {
+    let asked = inputs.validation.scaling.as_ref()?.limits.is_some();
+    let outcomes = inputs
+        .outcomes
+        .iter()
+        .filter(|outcome| outcome.part == Part::Limits);
+    (asked || !inputs.plan.limits.is_empty()).then(|| applied(&inputs.plan.limits, outcomes))
+}
+
+/// `ResourcesApplied` of the children that are to be deleted; `None` where there are none.
+pub(super) fn leftovers_deleted(inputs: &Inputs<'_>) -> Option<Finding> {
+    let outcomes = || {
+        inputs
+            .outcomes
+            .iter()
+            .filter(|outcome| outcome.part == Part::Leftovers)
+    };
+    outcomes().next()?;
+    Some(applied(&[], outcomes()))
+}
+
+/// `ResourcesApplied` when every part of it is True: remarks are kept.
+pub(super) fn all_applied(workloads: &[WorkloadFindings]) -> Finding {
+    let remarks: Vec<&Finding> = workloads
+        .iter()
+        .map(|workload| &workload.applied)
+        .filter(|applied| applied.reason != reason::APPLIED)
+        .collect();
+    match remarks.first() {
+        None => Finding::new(
+            RESOURCES_APPLIED,
+            Status::True,
+            reason::APPLIED,
+            "every child is as it should be",
+        ),
+        Some(first) => {
+            let messages: Vec<&str> = remarks.iter().map(|remark| remark.message.as_str()).collect();
+            Finding::new(
+                RESOURCES_APPLIED,
+                Status::True,
+                &first.reason,
+                messages.join("; "),
+            )
+        }
+    }
+}
+
+fn applied<'a>(obstacles: &[Obstacle], outcomes: impl Iterator<Item = &'a Outcome>) -> Finding {
+    let mut parts: Vec<Finding> = obstacles
+        .iter()
+        .map(|obstacle| {
+            Finding::new(
+                RESOURCES_APPLIED,
+                obstacle.status,
+                obstacle.reason,
+                obstacle.message.clone(),
+            )
+        })
+        .collect();
+    parts.extend(outcomes.filter_map(|outcome| {
+        let problem = outcome.result.as_ref().err()?;
+        Some(Finding::new(
+            RESOURCES_APPLIED,
+            Status::False,
+            reason::APPLY_FAILED,
+            match outcome.part {
+                Part::Workload(_) | Part::Limits => format!("{}: {problem}", outcome.reference),
+                Part::Leftovers => format!("{} could not be deleted: {problem}", outcome.reference),
+            },
+        ))
+    }));
+    let fine = parts
+        .iter()
+        .find(|part| part.status == Status::True)
+        .cloned()
+        .unwrap_or_else(|| {
+            Finding::new(
+                RESOURCES_APPLIED,
+                Status::True,
+                reason::APPLIED,
+                "every child is as it should be",
+            )
+        });
+    summarize(RESOURCES_APPLIED, parts.iter().map(|part| ("", part)), fine)
+}
+
+fn own_hpa<'a>(observed: &'a Observed, name: &str) -> Option<&'a Live> {
+    observed
+        .live
+        .get(&ChildKind::HorizontalPodAutoscaler)
+        .into_iter()
+        .flatten()
+        .map(AsRef::as_ref)
+        .find(|live| live.name == name && live.is_controlled_by(&observed.own.uid))
+}
+
+/// The HPA's own condition. Its message may carry values that change all the time, so it is taken over
+/// only together with a new status or reason.
+fn mirror(
+    type_: &'static str,
+    hpa: Option<&Live>,
+    workload: &str,
+    old: &VoiceAssistScalingStatus,
+) -> Finding {
+    let Some(condition) = hpa.and_then(|hpa| hpa.conditions.get(type_)) else {
+        // The same words whether it is there or not: that it appeared is not worth a write of every new resource.
+        let message = "the HorizontalPodAutoscaler has not reported yet";
+        return Finding::new(type_, Status::Unknown, reason::PENDING, message);
+    };
+    let reason = if condition.reason.is_empty() {
+        reason::PENDING
+    } else {
+        &condition.reason
+    };
+    let before = old
+        .workloads
+        .iter()
+        .flatten()
+        .find(|status| status.name == workload)
+        .and_then(|status| status.conditions.iter().flatten().find(|old| old.type_ == type_))
+        .filter(|old| old.status == condition.status && old.reason == reason);
+    let message = before.map_or(&condition.message, |old| &old.message);
+    Finding::new(type_, Status::of(&condition.status), reason, message.clone())
+}

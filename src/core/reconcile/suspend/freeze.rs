@@ -1,0 +1,409 @@
+//! What is suspended at a moment, by annotations and by the spec alike, and what to say of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::{
+    annotation::{MOST_HOLDERS, entries},
+    quoted,
+    suspension::{Reason, Suspension, SuspensionError, Workloads},
+};
+use crate::{
+    api::v1alpha1::VoiceAssistScaling,
+    core::{
+        k8s::conditions::cut,
+        spec::{model::Scaling, rules::Validation},
+    },
+};
+
+/// What is suspended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Suspended {
+    entries: Vec<Entry>,
+}
+
+/// What one holder holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry {
+    /// `None`: the spec itself.
+    key: Option<String>,
+    /// Whether it holds every workload that there is.
+    all: bool,
+    /// The workloads that it freezes.
+    frozen: Vec<String>,
+    /// Those it names and cannot freeze.
+    unfrozen: Vec<String>,
+    until: Option<Timestamp>,
+    reason: Option<Reason>,
+    /// Why the annotation cannot be read.
+    fault: Option<String>,
+}
+
+/// Freezes the workloads that an annotation suspends, as if the spec said so.
+pub fn freeze(object: &VoiceAssistScaling, validation: &mut Validation, now: Timestamp) -> Suspended {
+    let mut suspended = Suspended::default();
+    let scaling = validation.scaling.as_mut();
+    suspended.entries.extend(scaling.as_deref().and_then(by_spec));
+    let names: Vec<String> = scaling
+        .as_deref()
+        .map(|scaling| scaling.workloads.iter().map(|one| one.name.clone()).collect())
+        .unwrap_or_default();
+    for (position, (key, text)) in entries(object.metadata.annotations.as_ref()).enumerate() {
+        if position == MOST_HOLDERS {
+            let fault =
+                format!("it is one too many: at most {MOST_HOLDERS} annotations may suspend a resource");
+            suspended.entries.push(Entry::unreadable(key, fault, &names));
+            break;
+        }
+        suspended.entries.extend(by_annotation(key, text, &names, now));
+    }
+    let frozen = suspended.frozen();
+    for workload in scaling.into_iter().flat_map(|scaling| &mut scaling.workloads) {
+        workload.suspended |= frozen.contains(workload.name.as_str());
+    }
+    suspended
+}
+
+/// When the first suspension of these annotations that still holds ends by itself; for whoever has no validated
+/// resource at hand.
+pub fn next_end(annotations: Option<&BTreeMap<String, String>>, now: Timestamp) -> Option<Timestamp> {
+    entries(annotations)
+        .take(MOST_HOLDERS)
+        .filter_map(|(_, text)| text.parse::<Suspension>().ok())
+        .filter(|suspension| suspension.holds_at(now))
+        .filter_map(|suspension| suspension.until)
+        .min()
+}
+
+fn by_spec(scaling: &Scaling) -> Option<Entry> {
+    let frozen: Vec<String> = scaling
+        .workloads
+        .iter()
+        .filter(|workload| workload.suspended)
+        .map(|workload| workload.name.clone())
+        .collect();
+    (!frozen.is_empty()).then(|| Entry {
+        key: None,
+        all: frozen.len() == scaling.workloads.len(),
+        frozen,
+        unfrozen: Vec::new(),
+        until: None,
+        reason: None,
+        fault: None,
+    })
+}
+
+/// `None` if it has ended.
+fn by_annotation(key: &str, text: &str, names: &[String], now: Timestamp) -> Option<Entry> {
+    let suspension: Suspension = match text.parse() {
+        Ok(suspension) => suspension,
+        Err(error) => {
+            let fault = match error {
+                SuspensionError::TooLong => error.to_string(),
+                _ => format!("{}: {error}", quoted(text)),
+            };
+            return Some(Entry::unreadable(key, fault, names));
+        }
+    };
+    if !suspension.holds_at(now) {
+        return None;
+    }
+    let has = |name: &str| names.iter().any(|one| one == name);
+    let unfrozen = suspension.workloads.names().filter(|name| !has(name));
+    Some(Entry {
+        key: Some(key.to_owned()),
+        all: suspension.workloads == Workloads::All,
+        frozen: names
+            .iter()
+            .filter(|name| suspension.workloads.contains(name))
+            .cloned()
+            .collect(),
+        unfrozen: unfrozen.map(str::to_owned).collect(),
+        until: suspension.until,
+        reason: suspension.reason,
+        fault: None,
+    })
+}
+
+impl Entry {
+    fn unreadable(key: &str, fault: String, names: &[String]) -> Self {
+        Self {
+            key: Some(key.to_owned()),
+            all: true,
+            frozen: names.to_vec(),
+            unfrozen: Vec::new(),
+            until: None,
+            reason: None,
+            fault: Some(fault),
+        }
+    }
+
+    /// `api-gateway,worker until 2026-11-28T12:00:00Z`.
+    fn short(&self) -> String {
+        let which = if self.all {
+            "all".to_owned()
+        } else {
+            self.frozen.join(",")
+        };
+        match self.until {
+            Some(until) => format!("{which} until {until}"),
+            None => which,
+        }
+    }
+
+    fn long(&self) -> String {
+        let Some(key) = &self.key else {
+            return format!("{} by suspend: true in the spec", self.short());
+        };
+        if let Some(fault) = &self.fault {
+            return format!("all, because annotation {key} cannot be read: {fault}");
+        }
+        let mut words = if self.frozen.is_empty() {
+            format!("nothing by annotation {key}")
+        } else {
+            let end = if self.until.is_none() {
+                " until resumed"
+            } else {
+                ""
+            };
+            let reason = self.reason.as_ref().map(|reason| format!(" ({reason})"));
+            let reason = reason.unwrap_or_default();
+            format!("{}{end} by annotation {key}{reason}", self.short())
+        };
+        if self.frozen.is_empty() && self.unfrozen.is_empty() {
+            words.push_str(", because no workload obeys the rules");
+        }
+        if !self.unfrozen.is_empty() {
+            words.push_str(", which names ");
+            words.push_str(&self.unfrozen.join(", "));
+            words.push_str(": no such workload, or its spec breaks a rule");
+        }
+        words
+    }
+}
+
+impl Suspended {
+    /// When the first of what holds ends by itself.
+    pub fn next_end(&self) -> Option<Timestamp> {
+        self.entries.iter().filter_map(|entry| entry.until).min()
+    }
+
+    /// Names of the frozen workloads.
+    pub fn frozen(&self) -> BTreeSet<&str> {
+        let entries = self.entries.iter();
+        entries
+            .flat_map(|entry| &entry.frozen)
+            .map(String::as_str)
+            .collect()
+    }
+
+    /// Whether any workload is frozen.
+    pub fn any(&self) -> bool {
+        self.entries.iter().any(|entry| !entry.frozen.is_empty())
+    }
+
+    /// Whether an annotation cannot be read.
+    pub fn unreadable(&self) -> bool {
+        self.entries.iter().any(|entry| entry.fault.is_some())
+    }
+
+    /// Which workloads, until when: for a column. `None` if none is frozen.
+    pub fn short(&self) -> Option<String> {
+        let frozen = self.entries.iter().filter(|entry| !entry.frozen.is_empty());
+        joined(frozen.map(Entry::short))
+    }
+
+    /// Which workloads, until when, by whom and why; also what an annotation names in vain. `None` if there is nothing
+    /// to say.
+    pub fn long(&self) -> Option<String> {
+        joined(self.entries.iter().map(Entry::long))
+    }
+
+    /// The same, one for each holder, with his annotation; `None` is the spec.
+    pub fn each(&self) -> impl Iterator<Item = (Option<&str>, String)> {
+        self.entries
+            .iter()
+            .map(|entry| (entry.key.as_deref(), cut(entry.long())))
+    }
+
+    /// The same for the annotations but one that freeze a workload.
+    pub fn by_others(&self, workload: &str, own: &str) -> Option<String> {
+        let others = self.entries.iter().filter(|entry| {
+            let theirs = entry.key.as_deref().is_some_and(|key| key != own);
+            theirs && entry.frozen.iter().any(|name| name == workload)
+        });
+        joined(others.map(Entry::long))
+    }
+
+    /// The same for those that freeze one workload.
+    pub fn of(&self, workload: &str) -> Option<String> {
+        let of = |entry: &&Entry| entry.frozen.iter().any(|name| name == workload);
+        joined(self.entries.iter().filter(of).map(Entry::long))
+    }
+}
+
+fn joined(words: impl Iterator<Item = String>) -> Option<String> {
+    let words: Vec<String> = words.collect();
+    (!words.is_empty()).then(|| cut(words.join("; ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::core::{
+        reconcile::{
+            suspend::annotation::ANNOTATION,
+            testing::{resource, worker},
+        },
+        spec::rules::validate,
+    };
+
+    const NOW: &str = "2026-11-28T11:00:00Z";
+
+    fn object(annotations: Value) -> VoiceAssistScaling {
+        let mut api = worker();
+        api["name"] = json!("api");
+        api["scaleTargetRef"]["name"] = json!("api");
+        let mut object = resource(json!({"workloads": [api, worker()]}));
+        object.metadata.annotations = serde_json::from_value(annotations).unwrap();
+        object
+    }
+
+    #[test]
+    fn the_next_end_is_the_first_of_what_still_holds() {
+        let object = object(json!({
+            ANNOTATION: "until=2026-11-28T13:00:00Z",
+            format!("{ANNOTATION}.a"): "workloads=api until=2026-11-28T12:00:00Z",
+            format!("{ANNOTATION}.b"): "until=2026-11-28T10:00:00Z",
+            format!("{ANNOTATION}.c"): "until resumed",
+        }));
+        let end = next_end(object.metadata.annotations.as_ref(), NOW.parse().unwrap());
+        assert_eq!(end, Some("2026-11-28T12:00:00Z".parse().unwrap()));
+        assert_eq!(next_end(None, NOW.parse().unwrap()), None);
+    }
+
+    /// The frozen workloads, and what is said of them.
+    fn frozen(object: &VoiceAssistScaling) -> (Vec<String>, Suspended) {
+        let mut validation = validate(object);
+        let suspended = freeze(object, &mut validation, NOW.parse().unwrap());
+        let workloads = validation
+            .scaling
+            .into_iter()
+            .flat_map(|scaling| scaling.workloads);
+        let frozen = workloads.filter(|one| one.suspended).map(|one| one.name);
+        (frozen.collect(), suspended)
+    }
+
+    #[test]
+    fn the_named_workloads_are_frozen_until_the_moment() {
+        let text = "workloads=api until=2026-11-28T12:00:00Z reason=incident 4711";
+        let (names, suspended) = frozen(&object(json!({ANNOTATION: text})));
+        assert_eq!(names, ["api"]);
+        assert_eq!(suspended.short().unwrap(), "api until 2026-11-28T12:00:00Z");
+        assert_eq!(
+            suspended.long().unwrap(),
+            "api until 2026-11-28T12:00:00Z by annotation scaling.voiceassist.io/suspend (incident 4711)"
+        );
+        assert_eq!(
+            suspended.next_end(),
+            Some("2026-11-28T12:00:00Z".parse().unwrap())
+        );
+        assert_eq!(suspended.of("worker"), None);
+        let (names, suspended) = frozen(&object(json!({ANNOTATION: "until=2026-11-28T11:00:00Z"})));
+        assert_eq!((names.len(), suspended), (0, Suspended::default()));
+    }
+
+    #[test]
+    fn holders_and_the_spec_hold_side_by_side() {
+        let mut object = object(json!({
+            ANNOTATION: "workloads=api until=2026-11-28T12:00:00Z",
+            format!("{ANNOTATION}.capacity-test"): "workloads=api until=2026-11-28T11:02:00Z",
+        }));
+        object.spec.workloads[1].suspend = Some(true);
+        let (names, suspended) = frozen(&object);
+        assert_eq!(names, ["api", "worker"]);
+        assert_eq!(
+            suspended.next_end(),
+            Some("2026-11-28T11:02:00Z".parse().unwrap())
+        );
+        assert_eq!(
+            suspended.short().unwrap(),
+            "worker; api until 2026-11-28T12:00:00Z; api until 2026-11-28T11:02:00Z"
+        );
+        let words = suspended.of("api").unwrap();
+        assert!(
+            words.contains("scaling.voiceassist.io/suspend.capacity-test"),
+            "{words}"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_freezes_all_and_is_quoted() {
+        let (names, suspended) = frozen(&object(json!({ANNOTATION: "true"})));
+        assert_eq!(names, ["api", "worker"]);
+        assert!(suspended.unreadable());
+        let words = suspended.long().unwrap();
+        assert!(
+            words.starts_with(
+                "all, because annotation scaling.voiceassist.io/suspend cannot be read: \"true\""
+            ),
+            "{words}"
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_no_workload_is_said_and_freezes_nothing() {
+        let (names, suspended) = frozen(&object(json!({ANNOTATION: "workloads=wroker"})));
+        assert!(names.is_empty() && !suspended.any());
+        assert_eq!(suspended.short(), None);
+        assert!(
+            suspended
+                .long()
+                .unwrap()
+                .contains("names wroker: no such workload")
+        );
+    }
+
+    #[test]
+    fn a_workload_that_breaks_a_rule_is_not_said_to_be_frozen() {
+        let mut object = object(json!({ANNOTATION: "workloads=api,worker"}));
+        object.spec.workloads[0].min_replicas = Some(11);
+        let (names, suspended) = frozen(&object);
+        assert_eq!(names, ["worker"]);
+        assert!(
+            suspended
+                .long()
+                .unwrap()
+                .contains("names api: no such workload, or its spec breaks a rule")
+        );
+    }
+
+    #[test]
+    fn where_every_workload_breaks_a_rule_nothing_is_said_to_be_frozen() {
+        let mut object = object(json!({ANNOTATION: ""}));
+        for workload in &mut object.spec.workloads {
+            workload.min_replicas = Some(11);
+        }
+        let (names, suspended) = frozen(&object);
+        assert!(names.is_empty() && !suspended.any());
+        assert!(
+            suspended
+                .long()
+                .unwrap()
+                .contains("because no workload obeys the rules")
+        );
+    }
+
+    #[test]
+    fn too_many_holders_freeze_all() {
+        let annotations: serde_json::Map<String, Value> = (0..=MOST_HOLDERS)
+            .map(|holder| (format!("{ANNOTATION}.h{holder}"), json!("workloads=api")))
+            .collect();
+        let (names, suspended) = frozen(&object(Value::Object(annotations)));
+        assert_eq!(names, ["api", "worker"]);
+        assert!(suspended.long().unwrap().contains("one too many"));
+    }
+}

@@ -1,0 +1,97 @@
+//! Whether a suspension has reached an HPA, and whether its end has.
+
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+
+use crate::core::{reconcile::desired::hpa::build, spec::model::Scaling};
+
+/// Why an HPA follows no metric although nothing suspends its workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftFrozen {
+    /// The operator has not written the HPA since, or could not.
+    NotWritten,
+    /// The spec of the workload breaks a rule. The HPA stays as it was until the spec is mended.
+    BreaksRule,
+}
+
+/// Judges the HPA of a workload that nothing suspends. `scaling` holds the workloads that obey the rules. `None`: the
+/// HPA follows its metrics, or the spec itself disables both directions.
+pub fn left_frozen(
+    hpa: &HorizontalPodAutoscaler,
+    workload: &str,
+    scaling: Option<&Scaling>,
+) -> Option<LeftFrozen> {
+    if !is_frozen(hpa) {
+        return None;
+    }
+    let asked = scaling.and_then(|scaling| {
+        let mut workloads = scaling.workloads.iter();
+        let valid = workloads.find(|valid| valid.name == workload)?;
+        Some(build(scaling, valid, None))
+    });
+    match asked {
+        Some(asked) if is_frozen(&asked) => None,
+        Some(_) => Some(LeftFrozen::NotWritten),
+        None => Some(LeftFrozen::BreaksRule),
+    }
+}
+
+/// Whether an HPA follows no metric, in either direction: what the operator makes of a suspended workload.
+pub fn is_frozen(hpa: &HorizontalPodAutoscaler) -> bool {
+    let Some(behavior) = &hpa.spec.behavior else {
+        return false;
+    };
+    [&behavior.scale_up, &behavior.scale_down]
+        .into_iter()
+        .all(|rules| {
+            let select = rules.as_ref().and_then(|rules| rules.select_policy.as_deref());
+            select == Some("Disabled")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::core::{
+        reconcile::testing::{resource, worker},
+        spec::rules::validate,
+    };
+
+    #[test]
+    fn an_hpa_is_frozen_when_both_directions_are() {
+        let hpa = |up: &str, down: &str| -> HorizontalPodAutoscaler {
+            serde_json::from_value(
+                json!({"spec": {"maxReplicas": 5, "scaleTargetRef": {"kind": "Deployment", "name": "x"},
+                "behavior": {"scaleUp": {"selectPolicy": up}, "scaleDown": {"selectPolicy": down}}}}),
+            )
+            .unwrap()
+        };
+        assert!(is_frozen(&hpa("Disabled", "Disabled")));
+        assert!(!is_frozen(&hpa("Max", "Disabled")));
+    }
+
+    #[test]
+    fn an_hpa_that_stays_frozen_without_a_suspension_has_a_reason() {
+        let judged = |change: &dyn Fn(&mut Value)| {
+            let mut spec = json!({"workloads": [worker()]});
+            let suspended = {
+                let mut spec = spec.clone();
+                spec["suspend"] = json!(true);
+                let scaling = validate(&resource(spec)).scaling.unwrap();
+                build(&scaling, &scaling.workloads[0], None)
+            };
+            change(&mut spec["workloads"][0]);
+            let scaling = validate(&resource(spec)).scaling;
+            left_frozen(&suspended, "worker", scaling.as_ref())
+        };
+        assert_eq!(judged(&|_| {}), Some(LeftFrozen::NotWritten));
+        assert_eq!(
+            judged(&|worker| worker["minReplicas"] = json!(99)),
+            Some(LeftFrozen::BreaksRule)
+        );
+        let disabled = json!({"selectPolicy": "Disabled"});
+        let by_spec = json!({"scaleUp": disabled, "scaleDown": disabled});
+        assert_eq!(judged(&|worker| worker["behavior"] = by_spec.clone()), None);
+    }
+}

@@ -1,0 +1,140 @@
+//! Resources and observations for the tests of `plan` and `status`.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use serde_json::{Value, json};
+
+use super::{
+    child::{Child, ChildKind, Live, TargetKey},
+    drift::OwnedFields,
+    observed::{Claim, MetricsServer, Observed, Target, VpaSupport},
+    plan::{How, Plan, plan},
+};
+use crate::{
+    api::v1alpha1::VoiceAssistScaling,
+    core::{k8s::selector, spec::rules::validate},
+};
+
+/// Workload `worker` on CPU with a budget and a VPA, as JSON to be changed.
+pub(crate) fn worker() -> Value {
+    json!({
+        "name": "worker",
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "worker"},
+        "minReplicas": 2,
+        "maxReplicas": 5,
+        "metrics": [{"name": "cpu", "resource": {"name": "cpu", "target": {"averageUtilization": 70}}}],
+        "vertical": {"updateMode": "Off"},
+        "disruption": {"maxUnavailable": 1},
+    })
+}
+
+/// Resource `v` in namespace `ns`, UID `own`.
+pub(crate) fn resource(spec: Value) -> VoiceAssistScaling {
+    serde_json::from_value(json!({
+        "apiVersion": "scaling.voiceassist.io/v1alpha1",
+        "kind": "VoiceAssistScaling",
+        "metadata": {"name": "v", "namespace": "ns", "uid": "own", "generation": 3,
+                     "creationTimestamp": "2026-01-02T00:00:00Z"},
+        "spec": spec,
+    }))
+    .unwrap()
+}
+
+/// A cluster where every target is there and nothing else is.
+pub(in crate::core) fn observed(object: &VoiceAssistScaling) -> Observed {
+    let found = |name: &str| Target::Found {
+        selector: Ok(selector::parse(&format!("app={name}")).unwrap()),
+        template: None,
+    };
+    Observed {
+        own: Claim::of(object),
+        others: Vec::new(),
+        targets: object
+            .spec
+            .workloads
+            .iter()
+            .map(|workload| (workload.name.clone(), found(&workload.name)))
+            .collect(),
+        live: BTreeMap::new(),
+        vpa: VpaSupport::Served { modes: None },
+        manage_limits: true,
+        quotas: Vec::new(),
+        metrics_server: MetricsServer::Available,
+    }
+}
+
+/// The plan for an object in a cluster.
+pub(in crate::core) fn planned(object: &VoiceAssistScaling, observed: &Observed) -> Plan {
+    plan(object, &validate(object), observed)
+}
+
+/// What a plan writes, as `create HorizontalPodAutoscaler v-worker`.
+pub(in crate::core) fn writes(plan: &Plan) -> Vec<String> {
+    let deletions = plan.delete.iter().map(|one| format!("delete {}", one.reference));
+    let applications = plan.apply.iter().map(|one| {
+        let how = match &one.how {
+            How::Create => "create",
+            How::Update { .. } => "update",
+        };
+        format!("{how} {}", one.child.reference)
+    });
+    deletions.chain(applications).collect()
+}
+
+/// The object that a child becomes once it is written by the resource with UID `owner`.
+pub(in crate::core) fn live(child: &Child, owner: &str) -> Live {
+    let spec = &child.body["spec"];
+    let target = spec.get("scaleTargetRef").or(spec.get("targetRef"));
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    Live {
+        name: child.reference.name.clone(),
+        uid: format!("uid-{}", child.reference.kind),
+        controller: Some(OwnerReference {
+            kind: "VoiceAssistScaling".to_owned(),
+            name: "v".to_owned(),
+            uid: owner.to_owned(),
+            ..OwnerReference::default()
+        }),
+        content: child.body.to_string().as_str().into(),
+        owned: OwnedFields::default(),
+        target: target.map(|target| {
+            TargetKey::new(
+                &text(&target["apiVersion"]),
+                &text(&target["kind"]),
+                &text(&target["name"]),
+            )
+        }),
+        selector: spec
+            .get("selector")
+            .map(|selector| serde_json::from_value(selector.clone()).unwrap()),
+        ..Live::default()
+    }
+}
+
+/// The same cluster after the plan was carried out.
+pub(in crate::core) fn carried_out(observed: &Observed, plan: &Plan) -> Observed {
+    let mut observed = observed.clone();
+    for application in &plan.apply {
+        add(
+            &mut observed,
+            application.child.reference.kind,
+            live(&application.child, "own"),
+        );
+    }
+    observed
+}
+
+/// Puts an object into the cluster.
+pub(in crate::core) fn add(observed: &mut Observed, kind: ChildKind, live: Live) {
+    observed.live.entry(kind).or_default().push(Arc::new(live));
+}
+
+/// Somebody's hand-made object.
+pub(in crate::core) fn by_hand(name: &str) -> Live {
+    Live {
+        name: name.to_owned(),
+        uid: format!("uid-{name}"),
+        ..Live::default()
+    }
+}

@@ -1,0 +1,210 @@
+//! Which resources a change in the cluster concerns.
+
+use std::collections::BTreeSet;
+
+use super::{
+    child::{ChildKind, Live},
+    observed::Claim,
+};
+
+/// Kind of the owner that vas gives its children.
+const OWNER_KIND: &str = "VoiceAssistScaling";
+
+/// Names of the resources, of the namespace of the change, that must be looked at again.
+///
+/// A child of ours concerns its owner; when it goes or turns to other pods, or when somebody else's object
+/// changes, also those that it may have been in the way of.
+pub fn concerned<'a>(
+    kind: ChildKind,
+    before: Option<&Live>,
+    after: Option<&Live>,
+    claims: impl Iterator<Item = &'a Claim>,
+) -> BTreeSet<String> {
+    if let (Some(before), Some(after)) = (before, after)
+        && !before.differs_from(after)
+    {
+        return BTreeSet::new();
+    }
+    let sides = || before.into_iter().chain(after);
+    let mut names: BTreeSet<String> = sides()
+        .filter_map(|live| live.controller.as_ref())
+        .filter(|owner| owner.kind == OWNER_KIND)
+        .map(|owner| owner.name.clone())
+        .collect();
+    let foreign = sides().any(|live| owner_kind(live) != Some(OWNER_KIND));
+    let moved = before
+        .zip(after)
+        .is_some_and(|(before, after)| before.moved_to(after));
+    if foreign || moved || after.is_none() {
+        names.extend(
+            claims
+                .filter(|claim| sides().any(|live| in_the_way(kind, live, claim)))
+                .map(|claim| claim.name.clone()),
+        );
+    }
+    names
+}
+
+fn owner_kind(live: &Live) -> Option<&str> {
+    live.controller.as_ref().map(|owner| owner.kind.as_str())
+}
+
+fn in_the_way(kind: ChildKind, live: &Live, claim: &Claim) -> bool {
+    let same_target = live
+        .target
+        .as_ref()
+        .is_some_and(|target| claim.targets.contains(target));
+    let same_name = claim.child_names.contains(&live.name);
+    same_target
+        || same_name
+        || match kind {
+            // Which pods a budget selects is known only with the targets at hand.
+            // Any quota of the namespace counts for QuotaSufficient.
+            ChildKind::PodDisruptionBudget | ChildKind::ResourceQuota => true,
+            ChildKind::LimitRange => claim.limits,
+            ChildKind::HorizontalPodAutoscaler | ChildKind::VerticalPodAutoscaler => false,
+        }
+}
+
+/// The other resources of a namespace that a change of one resource's claim concerns.
+pub fn rivals<'a>(
+    before: Option<&Claim>,
+    after: Option<&Claim>,
+    claims: impl Iterator<Item = &'a Claim>,
+) -> BTreeSet<String> {
+    let sides = || before.into_iter().chain(after);
+    claims
+        .filter(|claim| sides().all(|side| side.uid != claim.uid))
+        .filter(|claim| {
+            sides().any(|side| {
+                (side.limits && claim.limits)
+                    || side.targets.iter().any(|target| claim.targets.contains(target))
+            })
+        })
+        .map(|claim| claim.name.clone())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+
+    use super::*;
+    use crate::core::{k8s::selector, reconcile::child::TargetKey};
+
+    fn claim(name: &str, target: &str, limits: bool) -> Claim {
+        Claim {
+            name: name.to_owned(),
+            uid: format!("uid-{name}"),
+            created: None,
+            targets: vec![TargetKey::new("apps/v1", "Deployment", target)],
+            limits,
+            child_names: vec![format!("{name}-w"), name.to_owned()],
+        }
+    }
+
+    fn live(name: &str, owner: Option<&str>, target: &str, content: &str) -> Live {
+        Live {
+            name: name.to_owned(),
+            uid: "1".to_owned(),
+            controller: owner.map(|owner| OwnerReference {
+                kind: OWNER_KIND.to_owned(),
+                name: owner.to_owned(),
+                ..OwnerReference::default()
+            }),
+            content: content.into(),
+            target: Some(TargetKey::new("apps/v1", "Deployment", target)),
+            ..Live::default()
+        }
+    }
+
+    fn woken(kind: ChildKind, before: Option<&Live>, after: Option<&Live>) -> Vec<String> {
+        let claims = [claim("a", "gateway", false), claim("b", "worker", true)];
+        concerned(kind, before, after, claims.iter())
+            .into_iter()
+            .collect()
+    }
+
+    const HPA: ChildKind = ChildKind::HorizontalPodAutoscaler;
+
+    #[test]
+    fn a_changed_child_wakes_its_owner_alone() {
+        let (before, after) = (
+            live("a-w", Some("a"), "gateway", "1"),
+            live("a-w", Some("a"), "gateway", "2"),
+        );
+        assert_eq!(woken(HPA, Some(&before), Some(&after)), ["a"]);
+        assert!(woken(HPA, Some(&before), Some(&before.clone())).is_empty());
+    }
+
+    #[test]
+    fn an_autoscaler_that_goes_wakes_whoever_waits_for_its_target() {
+        assert_eq!(
+            woken(HPA, Some(&live("by-hand", None, "worker", "")), None),
+            ["b"]
+        );
+        assert_eq!(
+            woken(HPA, Some(&live("x-w", Some("x"), "worker", "")), None),
+            ["b", "x"]
+        );
+    }
+
+    #[test]
+    fn a_child_that_turns_to_another_target_wakes_whoever_waits_for_the_first() {
+        let (before, after) = (
+            live("a-w", Some("a"), "worker", "1"),
+            live("a-w", Some("a"), "gateway", "2"),
+        );
+        assert_eq!(woken(HPA, Some(&before), Some(&after)), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_child_that_is_handed_over_wakes_both_owners_and_whoever_waits() {
+        let (before, after) = (
+            live("x-w", Some("x"), "worker", "1"),
+            live("x-w", Some("y"), "worker", "2"),
+        );
+        assert_eq!(woken(HPA, Some(&before), Some(&after)), ["b", "x", "y"]);
+    }
+
+    #[test]
+    fn a_budget_that_turns_to_other_pods_wakes_the_namespace() {
+        let before = live("x-w", Some("x"), "none", "1");
+        let after = Live {
+            selector: Some(selector::parse("app=else").unwrap()),
+            content: "2".into(),
+            ..before.clone()
+        };
+        assert_eq!(
+            woken(ChildKind::PodDisruptionBudget, Some(&before), Some(&after)),
+            ["a", "b", "x"]
+        );
+    }
+
+    #[test]
+    fn an_object_that_had_a_childs_name_wakes_its_resource_when_it_goes() {
+        assert_eq!(woken(HPA, Some(&live("a-w", None, "other", "")), None), ["a"]);
+    }
+
+    #[test]
+    fn a_foreign_budget_concerns_the_whole_namespace() {
+        let budget = live("by-hand", None, "none", "");
+        assert_eq!(
+            woken(ChildKind::PodDisruptionBudget, None, Some(&budget)),
+            ["a", "b"]
+        );
+    }
+
+    #[test]
+    fn a_claim_that_goes_wakes_those_it_was_in_the_way_of() {
+        let claims = [
+            claim("a", "gateway", false),
+            claim("b", "gateway", true),
+            claim("c", "worker", true),
+        ];
+        let woken = rivals(Some(&claims[0]), None, claims.iter());
+        assert_eq!(woken.into_iter().collect::<Vec<_>>(), ["b"]);
+        let woken = rivals(Some(&claims[1]), None, claims.iter());
+        assert_eq!(woken.into_iter().collect::<Vec<_>>(), ["a", "c"]);
+    }
+}

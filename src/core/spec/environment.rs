@@ -1,0 +1,336 @@
+//! The one merge: base values and one environment's changes become one spec.
+//!
+//! Scalars replace. `workloads` and `metrics` merge by name. A metric's source, a direction's `policies`,
+//! `vertical`, `disruption`, `limits.limitRange` and `limits.resourceQuota` replace whole; `enabled: false`
+//! switches the last four off. Operator, metrics server, `vas render` and `vas validate` all come through
+//! here. Must not check anything: the rules look at the result ([`crate::core::spec::rules`]).
+
+use crate::api::v1alpha1::{
+    Behavior, Environment, Limits, Metric, ScalingRules, VoiceAssistScalingSpec, Workload, WorkloadOverride,
+};
+
+/// The environment that was asked for is not in `spec.environments`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("environment \"{name}\" is not in spec.environments ({})", known_names(known))]
+pub struct UnknownEnvironment {
+    /// What was asked for.
+    pub name: String,
+    /// What there is.
+    pub known: Vec<String>,
+}
+
+fn known_names(known: &[String]) -> String {
+    if known.is_empty() {
+        "it has none".to_owned()
+    } else {
+        format!("it has {}", known.join(", "))
+    }
+}
+
+/// Merges an environment into the base values. The result has neither `environment` nor `environments`
+/// left: applied as it is, it means the same. `None` gives the base values alone.
+///
+/// # Errors
+/// When there is no environment of that name.
+pub fn resolve(
+    spec: &VoiceAssistScalingSpec,
+    environment: Option<&str>,
+) -> Result<VoiceAssistScalingSpec, UnknownEnvironment> {
+    let environments = spec.environments.as_deref().unwrap_or_default();
+    match environment {
+        None => Ok(merge(spec, &Environment::default())),
+        Some(name) => environments
+            .iter()
+            .find(|candidate| candidate.name == name)
+            .map(|environment| merge(spec, environment))
+            .ok_or_else(|| UnknownEnvironment {
+                name: name.to_owned(),
+                known: environments.iter().map(|known| known.name.clone()).collect(),
+            }),
+    }
+}
+
+/// Merges one environment's changes into the base values. Overrides of workloads that the base does not
+/// have are left out.
+pub(in crate::core) fn merge(base: &VoiceAssistScalingSpec, over: &Environment) -> VoiceAssistScalingSpec {
+    let overrides = over.workloads.as_deref().unwrap_or_default();
+    let workloads = base.workloads.iter().map(|workload| {
+        overrides
+            .iter()
+            .find(|candidate| candidate.name == workload.name)
+            .map_or_else(|| workload.clone(), |over| merge_workload(workload, over))
+    });
+    VoiceAssistScalingSpec {
+        environment: None,
+        suspend: over.suspend.or(base.suspend),
+        workloads: workloads.collect(),
+        limits: merge_option(base.limits.as_ref(), over.limits.as_ref(), merge_limits),
+        environments: None,
+    }
+}
+
+fn merge_workload(base: &Workload, over: &WorkloadOverride) -> Workload {
+    Workload {
+        name: base.name.clone(),
+        scale_target_ref: base.scale_target_ref.clone(),
+        min_replicas: over.min_replicas.or(base.min_replicas),
+        max_replicas: over.max_replicas.or(base.max_replicas),
+        suspend: over.suspend.or(base.suspend),
+        metrics: merge_option(base.metrics.as_ref(), over.metrics.as_ref(), |base, over| {
+            merge_metrics(base, over)
+        }),
+        behavior: merge_option(base.behavior.as_ref(), over.behavior.as_ref(), merge_behavior),
+        vertical: over.vertical.clone().or_else(|| base.vertical.clone()),
+        disruption: over.disruption.clone().or_else(|| base.disruption.clone()),
+    }
+}
+
+/// The base's metrics in their order, changed; then the environment's own.
+fn merge_metrics(base: &[Metric], over: &[Metric]) -> Vec<Metric> {
+    let changed = base.iter().map(|metric| {
+        over.iter()
+            .find(|candidate| candidate.name == metric.name)
+            .map_or_else(|| metric.clone(), |over| merge_metric(metric, over))
+    });
+    let added = over
+        .iter()
+        .filter(|candidate| base.iter().all(|metric| metric.name != candidate.name))
+        .cloned();
+    changed.chain(added).collect()
+}
+
+/// An override with a source replaces the source, whichever kind both are; one without keeps the base's.
+fn merge_metric(base: &Metric, over: &Metric) -> Metric {
+    let source = if has_source(over) { over } else { base };
+    Metric {
+        name: base.name.clone(),
+        enabled: over.enabled.or(base.enabled),
+        resource: source.resource.clone(),
+        container_resource: source.container_resource.clone(),
+        request_rate: source.request_rate.clone(),
+        pod_gauge: source.pod_gauge.clone(),
+        queue_depth: source.queue_depth.clone(),
+        queue_age: source.queue_age.clone(),
+        prometheus: source.prometheus.clone(),
+        on_missing: over.on_missing.or(base.on_missing),
+        max_age: over.max_age.clone().or_else(|| base.max_age.clone()),
+        prometheus_server: over
+            .prometheus_server
+            .clone()
+            .or_else(|| base.prometheus_server.clone()),
+        external: over.external.or(base.external),
+    }
+}
+
+fn has_source(metric: &Metric) -> bool {
+    let Metric {
+        name: _,
+        enabled: _,
+        resource,
+        container_resource,
+        request_rate,
+        pod_gauge,
+        queue_depth,
+        queue_age,
+        prometheus,
+        on_missing: _,
+        max_age: _,
+        prometheus_server: _,
+        external: _,
+    } = metric;
+    resource.is_some()
+        || container_resource.is_some()
+        || request_rate.is_some()
+        || pod_gauge.is_some()
+        || queue_depth.is_some()
+        || queue_age.is_some()
+        || prometheus.is_some()
+}
+
+fn merge_behavior(base: &Behavior, over: &Behavior) -> Behavior {
+    Behavior {
+        scale_up: merge_option(base.scale_up.as_ref(), over.scale_up.as_ref(), merge_rules),
+        scale_down: merge_option(base.scale_down.as_ref(), over.scale_down.as_ref(), merge_rules),
+    }
+}
+
+fn merge_rules(base: &ScalingRules, over: &ScalingRules) -> ScalingRules {
+    ScalingRules {
+        stabilization_window_seconds: over
+            .stabilization_window_seconds
+            .or(base.stabilization_window_seconds),
+        policies: over.policies.clone().or_else(|| base.policies.clone()),
+        select_policy: over.select_policy.or(base.select_policy),
+        tolerance: over.tolerance.clone().or_else(|| base.tolerance.clone()),
+    }
+}
+
+fn merge_limits(base: &Limits, over: &Limits) -> Limits {
+    Limits {
+        enabled: over.enabled.or(base.enabled),
+        limit_range: over.limit_range.clone().or_else(|| base.limit_range.clone()),
+        resource_quota: over
+            .resource_quota
+            .clone()
+            .or_else(|| base.resource_quota.clone()),
+    }
+}
+
+/// Either side alone as it is; both merged.
+fn merge_option<T: Clone>(base: Option<&T>, over: Option<&T>, merge: impl FnOnce(&T, &T) -> T) -> Option<T> {
+    match (base, over) {
+        (Some(base), Some(over)) => Some(merge(base, over)),
+        (one, other) => other.or(one).cloned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Merges `over` (an environment without its name) into a base and returns the first workload.
+    fn merged(base: Value, over: Value) -> VoiceAssistScalingSpec {
+        let mut environment = over;
+        environment["name"] = json!("e");
+        let mut spec = base;
+        spec["environments"] = json!([environment]);
+        let spec: VoiceAssistScalingSpec = serde_json::from_value(spec).unwrap();
+        resolve(&spec, Some("e")).unwrap()
+    }
+
+    fn base() -> Value {
+        json!({"workloads": [{
+            "name": "api",
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"},
+            "minReplicas": 2,
+            "maxReplicas": 10,
+            "metrics": [
+                {"name": "cpu", "resource": {"name": "cpu", "target": {"averageUtilization": 70}}},
+                {"name": "rate", "maxAge": "1m", "requestRate": {"counter": "c", "matchLabels": {"a": "b"}, "target": {"averageValue": "100"}}},
+            ],
+            "behavior": {"scaleDown": {
+                "stabilizationWindowSeconds": 300,
+                "policies": [{"type": "Pods", "value": 1, "periodSeconds": 60}, {"type": "Percent", "value": 10, "periodSeconds": 60}],
+            }},
+            "vertical": {"updateMode": "Initial", "containers": [{"name": "*"}]},
+            "disruption": {"maxUnavailable": 1},
+        }]})
+    }
+
+    fn json_of(spec: &VoiceAssistScalingSpec) -> Value {
+        serde_json::to_value(spec).unwrap()
+    }
+
+    #[test]
+    fn scalars_replace_and_what_is_not_named_stays() {
+        let merged = json_of(&merged(
+            base(),
+            json!({"suspend": true, "workloads": [{"name": "api", "maxReplicas": 15}]}),
+        ));
+        assert_eq!(merged["suspend"], json!(true));
+        assert_eq!(merged["workloads"][0]["minReplicas"], json!(2));
+        assert_eq!(merged["workloads"][0]["maxReplicas"], json!(15));
+    }
+
+    #[test]
+    fn metrics_merge_by_name_and_new_ones_come_last() {
+        let merged = json_of(&merged(
+            base(),
+            json!({"workloads": [{"name": "api", "metrics": [
+                {"name": "age", "queueAge": {"gauge": "g", "target": {"value": "60"}}},
+                {"name": "rate", "enabled": false},
+            ]}]}),
+        ));
+        let metrics = merged["workloads"][0]["metrics"].as_array().unwrap();
+        let names: Vec<_> = metrics.iter().map(|metric| metric["name"].clone()).collect();
+        assert_eq!(names, ["cpu", "rate", "age"]);
+        assert_eq!(metrics[1]["enabled"], json!(false));
+        assert_eq!(metrics[1]["maxAge"], json!("1m"));
+        assert_eq!(metrics[1]["requestRate"]["counter"], json!("c"));
+    }
+
+    #[test]
+    fn the_source_of_a_metric_replaces_whole() {
+        let merged = json_of(&merged(
+            base(),
+            json!({"workloads": [{"name": "api", "metrics": [
+                {"name": "rate", "requestRate": {"counter": "other", "target": {"averageValue": "5"}}},
+                {"name": "cpu", "queueDepth": {"gauge": "g", "target": {"averageValue": "50"}}},
+            ]}]}),
+        ));
+        let metrics = &merged["workloads"][0]["metrics"];
+        assert_eq!(metrics[1]["requestRate"].get("matchLabels"), None);
+        assert_eq!(
+            metrics[0].get("resource"),
+            None,
+            "one kind of source replaces another"
+        );
+        assert_eq!(metrics[0]["queueDepth"]["gauge"], json!("g"));
+    }
+
+    #[test]
+    fn behavior_merges_by_field_and_policies_replace_whole() {
+        let merged = json_of(&merged(
+            base(),
+            json!({"workloads": [{"name": "api", "behavior": {
+                "scaleUp": {"selectPolicy": "Max"},
+                "scaleDown": {"policies": [{"type": "Pods", "value": 3, "periodSeconds": 15}]},
+            }}]}),
+        ));
+        assert_eq!(
+            merged["workloads"][0]["behavior"],
+            json!({
+                "scaleUp": {"selectPolicy": "Max"},
+                "scaleDown": {
+                    "stabilizationWindowSeconds": 300,
+                    "policies": [{"type": "Pods", "value": 3, "periodSeconds": 15}],
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn vertical_disruption_and_the_parts_of_limits_replace_whole() {
+        let mut with_limits = base();
+        with_limits["limits"] = json!({
+            "limitRange": {"default": {"memory": "1Gi"}, "max": {"memory": "2Gi"}},
+            "resourceQuota": {"hard": {"pods": "10"}},
+        });
+        let merged = json_of(&merged(
+            with_limits,
+            json!({
+                "workloads": [{"name": "api", "vertical": {"enabled": false}, "disruption": {"minAvailable": "50%"}}],
+                "limits": {"limitRange": {"max": {"memory": "4Gi"}}},
+            }),
+        ));
+        assert_eq!(merged["workloads"][0]["vertical"], json!({"enabled": false}));
+        assert_eq!(
+            merged["workloads"][0]["disruption"],
+            json!({"minAvailable": "50%"})
+        );
+        assert_eq!(
+            merged["limits"],
+            json!({"limitRange": {"max": {"memory": "4Gi"}}, "resourceQuota": {"hard": {"pods": "10"}}})
+        );
+    }
+
+    #[test]
+    fn an_unknown_environment_names_the_known_ones() {
+        let spec: VoiceAssistScalingSpec = serde_json::from_value(
+            json!({"workloads": [], "environments": [{"name": "dev"}, {"name": "production"}]}),
+        )
+        .unwrap();
+        assert_eq!(
+            resolve(&spec, Some("prod")).unwrap_err().to_string(),
+            r#"environment "prod" is not in spec.environments (it has dev, production)"#
+        );
+    }
+
+    #[test]
+    fn without_an_environment_the_base_values_stand() {
+        let spec: VoiceAssistScalingSpec = serde_json::from_value(base()).unwrap();
+        assert_eq!(resolve(&spec, None).unwrap(), spec);
+    }
+}

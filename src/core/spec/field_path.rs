@@ -1,0 +1,268 @@
+//! Where a merged field was written: the way back from the merged result to the user's own line.
+//!
+//! Rules look at the merged result of an environment and speak of a field by what it is (the `maxReplicas`
+//! of workload `worker`). [`Origin`] finds the place the value came from: the environment's override if it
+//! holds the field, else the base. It mirrors the merge of [`crate::core::spec::environment`]: what is replaced
+//! whole there is looked up whole here.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+/// One step from a value to a value inside it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    /// A field of a struct.
+    Field(&'static str),
+    /// The element of a list-map with this `name`.
+    Named(String),
+    /// The element of a plain list at this position.
+    Index(usize),
+    /// The entry of a map with this key.
+    Key(String),
+}
+
+/// A field of the spec, independent of where it was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FieldPath(Vec<Step>);
+
+/// Where the merged fields of one environment were written.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// The spec as JSON.
+    spec: &'a Value,
+    /// Position of the environment in `spec.environments`; `None` for the base values.
+    environment: Option<usize>,
+}
+
+/// A field as the user wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// Path from the root of the object, for example `spec.environments[1].workloads[0].maxReplicas`.
+    pub path: String,
+    /// The value there as compact JSON; `null` where nothing is written.
+    pub value: String,
+    /// The environment's override holds it.
+    pub overridden: bool,
+}
+
+impl FieldPath {
+    /// The workload of this name.
+    pub fn workload(name: &str) -> Self {
+        Self::default().field("workloads").named(name)
+    }
+
+    /// A field of the struct this path leads to.
+    #[must_use]
+    pub fn field(&self, name: &'static str) -> Self {
+        self.then(Step::Field(name))
+    }
+
+    /// The element with this name of the list-map this path leads to.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Self {
+        self.then(Step::Named(name.to_owned()))
+    }
+
+    /// The element at this position of the plain list this path leads to.
+    #[must_use]
+    pub fn index(&self, position: usize) -> Self {
+        self.then(Step::Index(position))
+    }
+
+    /// The entry with this key of the map this path leads to.
+    #[must_use]
+    pub fn key(&self, key: &str) -> Self {
+        self.then(Step::Key(key.to_owned()))
+    }
+
+    fn then(&self, step: Step) -> Self {
+        let mut steps = self.0.clone();
+        steps.push(step);
+        Self(steps)
+    }
+
+    /// How many leading steps name the unit that an override replaces as one.
+    fn merge_unit(&self) -> usize {
+        let unit = match self.0.as_slice() {
+            [
+                Step::Field("workloads"),
+                _,
+                Step::Field("metrics" | "behavior"),
+                ..,
+            ] => 5,
+            [Step::Field("workloads"), ..] => 3,
+            [Step::Field("limits"), ..] => 2,
+            _ => 1,
+        };
+        unit.min(self.0.len())
+    }
+}
+
+impl<'a> Origin<'a> {
+    /// The places behind the merged values of `environment`, a position in `spec.environments`.
+    pub fn new(spec: &'a Value, environment: Option<usize>) -> Self {
+        Self { spec, environment }
+    }
+
+    /// Finds where a field was written.
+    pub fn locate(&self, path: &FieldPath) -> Located {
+        let unit = path.0.get(..path.merge_unit()).unwrap_or_default();
+        let overrides = self.environment.and_then(|position| {
+            let value = self.spec.get("environments")?.get(position)?;
+            walk(value, unit, &mut String::new())?;
+            Some((format!("spec.environments[{position}]"), value))
+        });
+        let overridden = overrides.is_some();
+        let (mut text, root) = overrides.unwrap_or_else(|| ("spec".to_owned(), self.spec));
+        let value = walk(root, &path.0, &mut text).unwrap_or(&Value::Null);
+        Located {
+            path: text,
+            value: value.to_string(),
+            overridden,
+        }
+    }
+}
+
+/// Follows the steps as far as they lead, and writes all of them down.
+fn walk<'v>(root: &'v Value, steps: &[Step], text: &mut String) -> Option<&'v Value> {
+    let mut value = Some(root);
+    for step in steps {
+        value = match step {
+            Step::Field(name) => {
+                push(text, format_args!(".{name}"));
+                value.and_then(|value| value.get(name))
+            }
+            Step::Named(name) => {
+                let position = value.and_then(|value| position_of(value, name));
+                match position {
+                    Some(position) => push(text, format_args!("[{position}]")),
+                    None => push(text, format_args!("[name={name}]")),
+                }
+                value
+                    .zip(position)
+                    .and_then(|(value, position)| value.get(position))
+            }
+            Step::Index(position) => {
+                push(text, format_args!("[{position}]"));
+                value.and_then(|value| value.get(position))
+            }
+            Step::Key(key) => {
+                push(text, format_args!("{}", DisplayKey(key)));
+                value.and_then(|value| value.get(key))
+            }
+        };
+    }
+    value.filter(|value| !value.is_null())
+}
+
+fn push(text: &mut String, step: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _ = text.write_fmt(step);
+}
+
+fn position_of(list: &Value, name: &str) -> Option<usize> {
+    list.as_array()?
+        .iter()
+        .position(|entry| entry.get("name").and_then(Value::as_str) == Some(name))
+}
+
+/// A map key in a path: `.cpu`, or `["requests.cpu"]` where a dot would mislead.
+pub struct DisplayKey<'a>(
+    /// The key.
+    pub &'a str,
+);
+
+impl std::fmt::Display for DisplayKey<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        if !self.0.is_empty() && self.0.bytes().all(plain) {
+            write!(f, ".{}", self.0)
+        } else {
+            write!(f, "[{:?}]", self.0)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn spec() -> Value {
+        json!({
+            "workloads": [
+                {"name": "api", "maxReplicas": 5, "metrics": [{"name": "cpu", "resource": {"name": "cpu"}}]},
+                {"name": "worker", "maxReplicas": 3, "metrics": []},
+            ],
+            "limits": {"resourceQuota": {"hard": {"requests.cpu": "4"}}},
+            "environments": [
+                {"name": "dev"},
+                {"name": "production", "workloads": [
+                    {"name": "worker", "maxReplicas": 8, "metrics": [{"name": "depth", "queueDepth": {}}]},
+                ]},
+            ],
+        })
+    }
+
+    fn locate(environment: Option<usize>, path: &FieldPath) -> (String, String) {
+        let located = Origin::new(&spec(), environment).locate(path);
+        (located.path, located.value)
+    }
+
+    #[test]
+    fn a_field_that_the_environment_writes_is_found_there() {
+        let path = FieldPath::workload("worker").field("maxReplicas");
+        assert_eq!(
+            locate(Some(1), &path),
+            (
+                "spec.environments[1].workloads[0].maxReplicas".to_owned(),
+                "8".to_owned()
+            )
+        );
+    }
+
+    #[test]
+    fn a_field_that_the_environment_leaves_alone_is_found_in_the_base() {
+        let path = FieldPath::workload("worker").field("maxReplicas");
+        for environment in [None, Some(0)] {
+            assert_eq!(
+                locate(environment, &path),
+                ("spec.workloads[1].maxReplicas".to_owned(), "3".to_owned())
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_missing_in_a_unit_that_the_environment_replaces_is_missing_there() {
+        let path = FieldPath::workload("worker")
+            .field("metrics")
+            .named("depth")
+            .field("queueDepth")
+            .field("target");
+        assert_eq!(
+            locate(Some(1), &path),
+            (
+                "spec.environments[1].workloads[0].metrics[0].queueDepth.target".to_owned(),
+                "null".to_owned()
+            )
+        );
+    }
+
+    #[test]
+    fn keys_with_dots_are_quoted() {
+        let path = FieldPath::default()
+            .field("limits")
+            .field("resourceQuota")
+            .field("hard")
+            .key("requests.cpu");
+        assert_eq!(
+            locate(None, &path),
+            (
+                r#"spec.limits.resourceQuota.hard["requests.cpu"]"#.to_owned(),
+                r#""4""#.to_owned()
+            )
+        );
+    }
+}

@@ -1,0 +1,250 @@
+//! A whole object as it stands in a file: what the API server would refuse before any rule, then the rules.
+//!
+//! Unlike a stored object, a document may have unknown fields and wrong types. All mistakes are reported at
+//! once, so that a file needs one round of fixing wherever that is possible.
+
+use kube::Resource;
+use serde_json::Value;
+
+use super::{Validation, Violation, Warning, validate};
+use crate::{
+    api::{GROUP, v1alpha1::VoiceAssistScaling},
+    core::document::schema,
+};
+
+/// Size from which an object is too close to what the API server stores: etcd refuses more than 1.5 MiB.
+const LARGE: usize = 1 << 20;
+
+/// Top-level fields of every Kubernetes object of this kind.
+const FIELDS: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
+
+/// A document that claims to be one of ours.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// Its name, empty if it has none.
+    pub name: String,
+    /// The parsed object; `None` where a type is wrong, and then the rules could not be checked.
+    pub object: Option<VoiceAssistScaling>,
+    /// What the rules and the schema say.
+    pub validation: Validation,
+}
+
+/// Whether a document is, or was meant to be, a `VoiceAssistScaling`: by its group or by its kind, of any version
+/// and in any case. A slip in one of the two is told rather than passed over.
+pub fn is_ours(document: &Value) -> bool {
+    let text = |field: &str| document.get(field).and_then(Value::as_str).unwrap_or_default();
+    text("apiVersion").split('/').next() == Some(GROUP)
+        || text("kind").eq_ignore_ascii_case(&VoiceAssistScaling::kind(&()))
+}
+
+/// Checks a document, as if `environment` were its active one if that is given.
+pub fn check(document: &Value, environment: Option<&str>) -> Document {
+    let mut document = document.clone();
+    if let (Some(environment), Some(spec)) = (
+        environment,
+        document.get_mut("spec").and_then(Value::as_object_mut),
+    ) {
+        spec.insert("environment".to_owned(), Value::from(environment));
+    }
+    let name = document
+        .pointer("/metadata/name")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    let mut violations = check_envelope(&document);
+    if let Some(spec) = document.get("spec") {
+        violations.extend(schema::check_spec(spec).into_iter().map(|broken| {
+            let (environment, workload) = broken.place(spec);
+            Violation {
+                path: broken.path(),
+                value: broken.value,
+                rule: broken.rule,
+                environment,
+                workload,
+            }
+        }));
+    }
+    let object: Option<VoiceAssistScaling> = serde_json::from_value(document.clone()).ok();
+    let rules = object.as_ref().map(validate);
+    if object.is_none() && violations.is_empty() {
+        // The schema admits what the types do not: never expected, and never to be passed over.
+        violations.push(whole("spec", &document, "does not parse as a VoiceAssistScaling"));
+    }
+    let mut scaling = None;
+    let mut warnings = Vec::new();
+    if let Some(rules) = rules {
+        scaling = rules.scaling.filter(|_| violations.is_empty());
+        warnings = rules.warnings;
+        for violation in rules.violations {
+            if !violations
+                .iter()
+                .any(|known| known.path == violation.path && known.rule == violation.rule)
+            {
+                violations.push(violation);
+            }
+        }
+    }
+    let size = document.to_string().len();
+    if size > LARGE {
+        warnings.push(Warning {
+            path: "spec".to_owned(),
+            value: format!("{} kB", size / 1000),
+            advice: "the API server refuses objects above 1.5 MiB; split it into several resources"
+                .to_owned(),
+            environment: None,
+            workload: None,
+        });
+    }
+    Document {
+        name,
+        object,
+        validation: Validation {
+            scaling,
+            violations,
+            warnings,
+        },
+    }
+}
+
+/// The fields around the spec.
+fn check_envelope(document: &Value) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let expected = VoiceAssistScaling::api_version(&());
+    if document.get("apiVersion").and_then(Value::as_str) != Some(&expected) {
+        violations.push(whole(
+            "apiVersion",
+            document,
+            &format!("this version of vas knows {expected} only"),
+        ));
+    }
+    let kind = VoiceAssistScaling::kind(&());
+    if document.get("kind").and_then(Value::as_str) != Some(&kind) {
+        violations.push(whole(
+            "kind",
+            document,
+            &format!("the kind of this group is {kind}"),
+        ));
+    }
+    for field in document.as_object().into_iter().flatten().map(|(name, _)| name) {
+        if !FIELDS.contains(&field.as_str()) {
+            let rule = if schema::knows(field) {
+                format!("unknown field; it belongs deeper: spec.{field}")
+            } else {
+                schema::unknown_field(field, FIELDS.into_iter())
+            };
+            violations.push(whole(field, document, &rule));
+        }
+    }
+    for field in ["metadata", "spec"] {
+        if document.get(field).is_none_or(Value::is_null) {
+            violations.push(whole(field, document, "is required"));
+        }
+    }
+    violations
+}
+
+/// A violation at a top-level field.
+fn whole(field: &str, document: &Value, rule: &str) -> Violation {
+    Violation {
+        path: field.to_owned(),
+        value: document.get(field).unwrap_or(&Value::Null).to_string(),
+        rule: rule.to_owned(),
+        environment: None,
+        workload: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::core::spec::rules::testing::base;
+
+    fn document(spec: Value) -> Value {
+        json!({
+            "apiVersion": "scaling.voiceassist.io/v1alpha1",
+            "kind": "VoiceAssistScaling",
+            "metadata": {"name": "voiceassist"},
+            "spec": spec,
+        })
+    }
+
+    fn paths(document: &Value) -> Vec<String> {
+        let violations = check(document, None).validation.violations;
+        violations.into_iter().map(|violation| violation.path).collect()
+    }
+
+    #[test]
+    fn a_valid_document_has_a_scaling_and_no_violations() {
+        let checked = check(&document(base()), None);
+        assert_eq!(checked.validation.violations, []);
+        assert!(checked.validation.scaling.is_some());
+        assert_eq!(checked.name, "voiceassist");
+    }
+
+    #[test]
+    fn unknown_fields_and_broken_rules_are_reported_together() {
+        let mut spec = base();
+        spec["workloads"][0]["maxReplica"] = json!(5);
+        spec["workloads"][0]["minReplicas"] = json!(11);
+        assert_eq!(
+            paths(&document(spec)),
+            ["spec.workloads[0].maxReplica", "spec.workloads[0].minReplicas"]
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_is_reported_at_its_field() {
+        let mut spec = base();
+        spec["workloads"][0]["maxReplicas"] = json!("ten");
+        let checked = check(&document(spec), None);
+        assert_eq!(checked.object, None);
+        assert_eq!(
+            checked.validation.violations[0].path,
+            "spec.workloads[0].maxReplicas"
+        );
+        assert_eq!(checked.validation.violations.len(), 1);
+    }
+
+    #[test]
+    fn the_envelope_is_checked() {
+        let mut wrong = document(base());
+        wrong["apiVersion"] = json!("scaling.voiceassist.io/v1");
+        wrong["sepc"] = wrong.as_object_mut().unwrap().remove("spec").unwrap();
+        assert!(is_ours(&wrong));
+        assert_eq!(paths(&wrong), ["apiVersion", "sepc", "spec"]);
+    }
+
+    #[test]
+    fn a_slip_in_group_or_kind_is_told_and_not_passed_over() {
+        let mut kind = document(base());
+        kind["kind"] = json!("VoiceAssistScalings");
+        let mut group = document(base());
+        group["apiVersion"] = json!("scaling.voiceassist.com/v1alpha1");
+        for (slip, path) in [(kind, "kind"), (group, "apiVersion")] {
+            assert!(is_ours(&slip));
+            assert_eq!(paths(&slip), [path]);
+        }
+        assert!(!is_ours(&json!({"apiVersion": "apps/v1", "kind": "Deployment"})));
+    }
+
+    #[test]
+    fn an_object_too_large_for_the_api_server_is_warned_of() {
+        let mut large = document(base());
+        large["metadata"]["annotations"] = json!({"note": "x".repeat(LARGE)});
+        let warnings = check(&large, None).validation.warnings;
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].advice.contains("1.5 MiB"), "{}", warnings[0]);
+    }
+
+    #[test]
+    fn another_environment_can_be_made_the_active_one() {
+        let mut spec = base();
+        spec["environments"] = json!([{"name": "dev", "workloads": [{"name": "api", "maxReplicas": 3}]}]);
+        let checked = check(&document(spec), Some("dev"));
+        let scaling = checked.validation.scaling.unwrap();
+        assert_eq!(scaling.environment.as_deref(), Some("dev"));
+        assert_eq!(scaling.workloads[0].max_replicas, 3);
+    }
+}

@@ -1,0 +1,158 @@
+//! Replica bounds: `minReplicas <= maxReplicas`, and what scaling to zero needs.
+
+use super::findings::Scope;
+use crate::{
+    api::v1alpha1::{PolicyType, SelectPolicy, Workload},
+    core::spec::{
+        field_path::FieldPath,
+        model::{Behavior, Metric, Series, Source},
+    },
+};
+
+/// Bounds of one workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Replicas {
+    /// Fewest; the HPA's default of 1 where nothing is written.
+    pub(super) min: i32,
+    /// Most; without bound where none is written, which is refused.
+    pub(super) max: i32,
+}
+
+/// Checks the bounds. `metrics` is `None` where they did not parse; their own violations say so.
+pub(super) fn check(
+    workload: &Workload,
+    metrics: Option<&[Metric]>,
+    behavior: &Behavior,
+    path: &FieldPath,
+    scope: &mut Scope<'_>,
+) -> Replicas {
+    let replicas = Replicas {
+        min: workload.min_replicas.unwrap_or(1),
+        max: workload.max_replicas.unwrap_or(i32::MAX),
+    };
+    let min_path = path.field("minReplicas");
+    if workload.max_replicas.is_none() {
+        scope.refuse(
+            &path.field("maxReplicas"),
+            "is required with metrics: an HPA has a maximum",
+        );
+    }
+    if replicas.min > replicas.max {
+        scope.refuse_any(
+            &[&min_path, &path.field("maxReplicas")],
+            format_args!(
+                "minReplicas must not be greater than maxReplicas, here {} and {}",
+                replicas.min, replicas.max
+            ),
+        );
+    }
+    if replicas.min == 0 {
+        if metrics.is_some_and(|metrics| !metrics.iter().any(works_without_pods)) {
+            scope.refuse(
+                &min_path,
+                "minReplicas 0 needs a queueDepth, queueAge or prometheus metric: the others have no value without pods, so it would never come back from zero",
+            );
+        }
+        check_leaving_zero(behavior, &min_path, path, scope);
+    }
+    replicas
+}
+
+/// Whether the HPA can read the metric while there is no pod.
+fn works_without_pods(metric: &Metric) -> bool {
+    match &metric.source {
+        Source::Resource { .. } | Source::ContainerResource { .. } => false,
+        Source::Prometheus(prometheus) => match prometheus.series {
+            Series::RequestRate { .. } | Series::PodGauge { .. } | Series::PodQuery { .. } => false,
+            Series::Gauge { .. } | Series::Query { .. } => true,
+        },
+    }
+}
+
+/// A percentage of zero pods is zero pods: with Percent policies alone, or with the smallest policy
+/// counting, the HPA allows no step up from zero.
+fn check_leaving_zero(behavior: &Behavior, min_path: &FieldPath, path: &FieldPath, scope: &mut Scope<'_>) {
+    let rules = &behavior.scale_up;
+    let rules_path = path.field("behavior").field("scaleUp");
+    match rules.select_policy {
+        SelectPolicy::Max => {}
+        SelectPolicy::Min => scope.refuse_any(
+            &[&rules_path.field("selectPolicy"), min_path],
+            "with minReplicas 0, scaleUp.selectPolicy must not be Min: a percentage of zero pods is zero, so it would never leave zero; use Max",
+        ),
+        SelectPolicy::Disabled => scope.refuse_any(
+            &[&rules_path.field("selectPolicy"), min_path],
+            "with minReplicas 0, scaleUp.selectPolicy must not be Disabled: it would never leave zero; use suspend to hold the replicas for a while",
+        ),
+    }
+    if rules
+        .policies
+        .iter()
+        .all(|policy| policy.type_ == PolicyType::Percent)
+    {
+        scope.refuse_any(
+            &[&rules_path.field("policies"), min_path],
+            "with minReplicas 0, scaleUp.policies needs one of type Pods: a percentage of zero pods is zero, so it would never leave zero",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::core::spec::rules::testing::{accepts, refuses};
+
+    #[test]
+    fn min_above_max_is_refused_at_min() {
+        refuses(
+            json!({"minReplicas": 4, "maxReplicas": 3}),
+            "spec.workloads[0].minReplicas",
+            "4 and 3",
+        );
+    }
+
+    #[test]
+    fn min_defaults_to_one() {
+        accepts(json!({"minReplicas": null, "maxReplicas": 1, "disruption": null}));
+    }
+
+    #[test]
+    fn zero_needs_a_metric_that_exists_without_pods() {
+        let zero = json!({"minReplicas": 0, "disruption": null});
+        refuses(zero.clone(), "spec.workloads[0].minReplicas", "queueDepth");
+        let mut with_queue = zero;
+        with_queue["metrics"] =
+            json!([{"name": "depth", "queueDepth": {"gauge": "g", "target": {"averageValue": "5"}}}]);
+        accepts(with_queue.clone());
+        with_queue["metrics"] = json!([
+            {"name": "depth", "enabled": false, "queueDepth": {"gauge": "g", "target": {"averageValue": "5"}}},
+            {"name": "rate", "requestRate": {"counter": "c", "target": {"averageValue": "5"}}},
+        ]);
+        refuses(with_queue, "spec.workloads[0].minReplicas", "queueDepth");
+    }
+
+    #[test]
+    fn zero_needs_a_way_up_from_zero() {
+        let with_scale_up = |rules: serde_json::Value| {
+            json!({
+                "minReplicas": 0,
+                "disruption": null,
+                "metrics": [{"name": "depth", "queueDepth": {"gauge": "g", "target": {"averageValue": "5"}}}],
+                "behavior": {"scaleUp": rules},
+            })
+        };
+        for select in ["Min", "Disabled"] {
+            refuses(
+                with_scale_up(json!({"selectPolicy": select})),
+                "spec.workloads[0].behavior.scaleUp.selectPolicy",
+                "never leave zero",
+            );
+        }
+        refuses(
+            with_scale_up(json!({"policies": [{"type": "Percent", "value": 100, "periodSeconds": 30}]})),
+            "spec.workloads[0].behavior.scaleUp.policies",
+            "type Pods",
+        );
+    }
+}

@@ -1,0 +1,21 @@
+//! The checks of `vas doctor`, one subject a file. Pure: they look at what was read.
+
+pub(super) mod api_server;
+pub mod api_services;
+pub(super) mod certificate;
+pub(super) mod crd;
+pub mod deployments;
+pub(super) mod disruption;
+pub(super) mod hpas;
+pub(super) mod leases;
+pub(super) mod metrics_api;
+pub(super) mod overlap;
+pub mod prometheus;
+pub(super) mod quota;
+pub(super) mod rbac;
+pub(super) mod readiness;
+pub(super) mod replicas;
+pub(super) mod requests;
+pub(super) mod resource_metrics;
+pub(super) mod scalings;
+pub(super) mod suspended;

@@ -1,0 +1,158 @@
+//! Room in the ResourceQuotas, with what is used now: the operator's own condition looks at limits alone.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{api::core::v1::ResourceQuota, apimachinery::pkg::api::resource::Quantity};
+
+use crate::{
+    core::k8s::{
+        pod_template,
+        quantity::{self, Amount},
+    },
+    diagnose::doctor::{
+        Finding,
+        observed::{NamespaceSeen, Observed},
+        view,
+    },
+};
+
+/// Each quota of each namespace with workloads.
+pub(in crate::diagnose::doctor) fn check(observed: &Observed) -> Vec<Finding> {
+    observed
+        .namespaces
+        .iter()
+        .flat_map(|(namespace, seen)| of(namespace, seen, observed))
+        .collect()
+}
+
+fn of(namespace: &str, seen: &NamespaceSeen, observed: &Observed) -> Vec<Finding> {
+    let quotas = match &seen.quotas {
+        Ok(quotas) => quotas,
+        Err(why) => {
+            return vec![Finding::skipped(
+                format!("ResourceQuotas of namespace {namespace}"),
+                why.to_string(),
+            )];
+        }
+    };
+    if quotas.is_empty() {
+        return vec![Finding::ok(
+            format!("Namespace {namespace}"),
+            "has no ResourceQuota",
+        )];
+    }
+    // What each workload still has to grow by, in pods, and what one pod takes.
+    let growth: Vec<(i32, BTreeMap<String, Quantity>)> = view::workloads(observed)
+        .filter(|view| view.scaling.key.namespace == namespace)
+        .filter_map(|view| {
+            let target = view.target().ok()?;
+            let requests = pod_template::read(&target.object)?.requests;
+            Some(((view.workload.max_replicas - target.replicas).max(0), requests))
+        })
+        .collect();
+    quotas
+        .iter()
+        .map(|quota| {
+            let name = quota.metadata.name.as_deref().unwrap_or_default();
+            let object = format!("ResourceQuota {namespace}/{name}");
+            match shortage(quota, &growth) {
+                Some(message) => Finding::warning(object, message)
+                    .fix("raise the quota, lower maxReplicas, or lower the requests of the pods"),
+                None => Finding::ok(object, "leaves room for every workload at maxReplicas"),
+            }
+        })
+        .collect()
+}
+
+fn shortage(quota: &ResourceQuota, growth: &[(i32, BTreeMap<String, Quantity>)]) -> Option<String> {
+    // A scope takes in some pods only; which of ours, is not known here.
+    let spec = quota.spec.as_ref()?;
+    if spec.scope_selector.is_some() || spec.scopes.as_ref().is_some_and(|scopes| !scopes.is_empty()) {
+        return None;
+    }
+    let used = quota.status.as_ref().and_then(|status| status.used.as_ref());
+    spec.hard.iter().flatten().find_map(|(resource, hard)| {
+        let used = used.and_then(|used| used.get(resource));
+        let now = used.map_or(Ok(Amount::ZERO), quantity::parse).ok()?;
+        let more = growth.iter().fold(Amount::ZERO, |sum, (pods, requests)| {
+            let one = match resource.as_str() {
+                "pods" | "count/pods" => quantity::parse_str("1").ok(),
+                "cpu" | "memory" => requests.get(&format!("requests.{resource}")).and_then(parse),
+                other => requests.get(other).and_then(parse),
+            };
+            one.map_or(sum, |one| sum.plus(one.times(*pods)))
+        });
+        (more > Amount::ZERO && now.plus(more) > quantity::parse(hard).ok()?).then(|| {
+            format!(
+                "spec.hard.{resource} is {}, {} are used, and the workloads at maxReplicas need {} more",
+                hard.0,
+                used.map_or("0", |used| &used.0),
+                show(more)
+            )
+        })
+    })
+}
+
+fn parse(quantity: &Quantity) -> Option<Amount> {
+    quantity::parse(quantity).ok()
+}
+
+fn show(amount: Amount) -> String {
+    amount
+        .whole()
+        .map_or_else(|| format!("{}m", amount.milli_ceil()), |whole| whole.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::diagnose::doctor::{
+        Severity,
+        observed::Unread,
+        testing::{healthy, severities},
+    };
+
+    fn with(hard: serde_json::Value, used: serde_json::Value) -> Observed {
+        let mut observed = healthy();
+        let quota = json!({"metadata": {"name": "team"}, "spec": {"hard": hard}, "status": {"used": used}});
+        observed.namespaces.get_mut("prod").unwrap().quotas =
+            Ok(vec![serde_json::from_value(quota).unwrap()]);
+        observed
+    }
+
+    #[test]
+    fn what_others_use_counts() {
+        // From 2 to 5 replicas of 100m each.
+        for (hard, used, expected) in [
+            (
+                json!({"requests.cpu": "1"}),
+                json!({"requests.cpu": "700m"}),
+                Severity::Ok,
+            ),
+            (
+                json!({"requests.cpu": "1"}),
+                json!({"requests.cpu": "701m"}),
+                Severity::Warning,
+            ),
+            (json!({"cpu": "1"}), json!({"cpu": "800m"}), Severity::Warning),
+            (json!({"pods": "10"}), json!({"pods": "8"}), Severity::Warning),
+            (
+                json!({"count/secrets": "1"}),
+                json!({"count/secrets": "1"}),
+                Severity::Ok,
+            ),
+        ] {
+            let found = check(&with(hard.clone(), used.clone()));
+            assert_eq!(severities(&found), [expected], "{hard} {used}");
+        }
+    }
+
+    #[test]
+    fn quotas_that_cannot_be_read_are_unknown() {
+        let mut observed = healthy();
+        observed.namespaces.get_mut("prod").unwrap().quotas = Err(Unread::Forbidden("no".to_owned()));
+        assert_eq!(severities(&check(&observed)), [Severity::Skipped]);
+    }
+}

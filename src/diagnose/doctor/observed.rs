@@ -1,0 +1,245 @@
+//! What was read from a cluster, as plain data. A read that failed is data too: it skips what needs it, and
+//! nothing else.
+
+use std::{collections::BTreeMap, fmt};
+
+use jiff::Timestamp;
+use k8s_openapi::{
+    api::{
+        apps::v1::Deployment,
+        autoscaling::v2::HorizontalPodAutoscaler,
+        coordination::v1::Lease,
+        core::v1::{Pod, ResourceQuota},
+        policy::v1::PodDisruptionBudget,
+    },
+    kube_aggregator::pkg::apis::apiregistration::v1::APIService,
+};
+use serde_json::Value;
+
+use super::{checks::prometheus::PrometheusSeen, rights::Right};
+use crate::{
+    api::v1alpha1::VoiceAssistScaling,
+    core::{k8s::label_selector::LabelSelector, reconcile::suspend::Suspended, spec::model::Scaling},
+};
+
+/// What a read brought.
+pub type Read<T> = Result<T, Unread>;
+
+/// Why a read brought nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// The object, or its kind, does not exist.
+    NotFound,
+    /// The caller may not; the API server's words.
+    Forbidden(String),
+    /// Any other failure, in the words of who failed.
+    Failed(String),
+    /// Not tried, and why.
+    NotAsked(String),
+}
+
+/// Everything.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// The time, on the API server's clock where it told it.
+    pub now: Timestamp,
+    /// The namespace of the operator and the metrics server.
+    pub install_namespace: String,
+    /// The namespace looked at; `None` for all.
+    pub namespace: Option<String>,
+    /// `/version`.
+    pub server: Read<ServerVersion>,
+    /// The CRD.
+    pub crd: Read<Value>,
+    /// What each account may do, verb by verb.
+    pub rights: Vec<RightSeen>,
+    /// Deployment of the operator.
+    pub operator: Read<Deployment>,
+    /// Deployment of the metrics server.
+    pub metrics_server: Read<Deployment>,
+    /// PodDisruptionBudgets of the install namespace.
+    pub install_pdbs: Read<Vec<PodDisruptionBudget>>,
+    /// Lease of the operator.
+    pub operator_lease: Read<Lease>,
+    /// Lease of the metrics server.
+    pub metrics_server_lease: Read<Lease>,
+    /// APIServices by name.
+    pub api_services: BTreeMap<String, Read<APIService>>,
+    /// The metrics server's certificate.
+    pub certificate: Read<CertificateSeen>,
+    /// Names listed by the discovery of custom.metrics.k8s.io/v1beta2.
+    pub discovery: Read<Vec<String>>,
+    /// Reads of metrics as the HPA controller makes them.
+    pub metric_reads: Vec<MetricRead>,
+    /// What each Prometheus has; at least one.
+    pub prometheus: Read<Vec<PrometheusSeen>>,
+    /// The resources.
+    pub scalings: Read<Vec<ScalingSeen>>,
+    /// The namespaces of the resources.
+    pub namespaces: BTreeMap<String, NamespaceSeen>,
+}
+
+/// The API server's version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerVersion {
+    /// Major and minor, where they are numbers.
+    pub number: Option<(u32, u32)>,
+    /// As it calls itself.
+    pub name: String,
+}
+
+/// One verb of a right, and whether the account has it.
+#[derive(Clone, Debug)]
+pub struct RightSeen {
+    /// Which right.
+    pub right: &'static Right,
+    /// Which of its verbs.
+    pub verb: &'static str,
+    /// Name of the service account in the install namespace.
+    pub account: String,
+    /// What the API server says.
+    pub allowed: Read<bool>,
+}
+
+/// A serving certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateSeen {
+    /// Where it was found, as `Secret namespace/name` or `APIService name`.
+    pub object: String,
+    /// The field it was found in.
+    pub field: &'static str,
+    /// End of its validity.
+    pub not_after: Timestamp,
+    /// DNS names; `None` for a CA, which has none.
+    pub names: Option<Vec<String>>,
+}
+
+/// One read of a metric through the API server.
+#[derive(Clone, Debug)]
+pub struct MetricRead {
+    /// The HPA whose read it is.
+    pub hpa: String,
+    /// The metric.
+    pub metric: String,
+    /// The path that was read.
+    pub path: String,
+    /// Its values in short, or why there are none.
+    pub outcome: Read<String>,
+}
+
+/// One resource.
+#[derive(Clone, Debug)]
+pub struct ScalingSeen {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The object; `Err` where it does not parse.
+    pub object: Result<VoiceAssistScaling, String>,
+    /// Its active environment, with the workloads that obey the rules.
+    pub scaling: Option<Scaling>,
+    /// What is suspended.
+    pub suspended: Suspended,
+    /// The rules it breaks.
+    pub violations: Vec<String>,
+}
+
+/// One namespace with resources in it.
+#[derive(Clone, Debug)]
+pub struct NamespaceSeen {
+    /// All HPAs.
+    pub hpas: Read<Vec<HorizontalPodAutoscaler>>,
+    /// All PodDisruptionBudgets.
+    pub pdbs: Read<Vec<PodDisruptionBudget>>,
+    /// All pods.
+    pub pods: Read<Vec<Pod>>,
+    /// All ResourceQuotas.
+    pub quotas: Read<Vec<ResourceQuota>>,
+    /// All VPAs; `NotFound` where the cluster has no such kind.
+    pub vpas: Read<Vec<Value>>,
+    /// Names of the pods that metrics.k8s.io has numbers for.
+    pub pod_metrics: Read<Vec<String>>,
+    /// Scale targets of the resources.
+    pub targets: BTreeMap<TargetId, Read<ScaleTarget>>,
+}
+
+/// A scale target by name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TargetId {
+    /// Kind.
+    pub kind: String,
+    /// Name.
+    pub name: String,
+}
+
+/// A scale target.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScaleTarget {
+    /// `deployments.apps`, as paths of the metrics API name it.
+    pub resource: String,
+    /// The whole object.
+    pub object: Value,
+    /// `status.selector` of its scale subresource.
+    pub selector: String,
+    /// `spec.replicas` of its scale subresource.
+    pub replicas: i32,
+}
+
+impl ScaleTarget {
+    /// Which pods are its own; `None` for an empty selector, which would be all of them.
+    #[must_use]
+    pub fn pods(&self) -> Option<LabelSelector> {
+        let selector: LabelSelector = self.selector.parse().ok()?;
+        (!selector.is_empty()).then_some(selector)
+    }
+}
+
+impl Observed {
+    /// Nothing, for one reason.
+    #[must_use]
+    pub fn nothing(now: Timestamp, install_namespace: &str, why: &Unread) -> Self {
+        Self {
+            now,
+            install_namespace: install_namespace.to_owned(),
+            namespace: None,
+            server: Err(why.clone()),
+            crd: Err(why.clone()),
+            rights: Vec::new(),
+            operator: Err(why.clone()),
+            metrics_server: Err(why.clone()),
+            install_pdbs: Err(why.clone()),
+            operator_lease: Err(why.clone()),
+            metrics_server_lease: Err(why.clone()),
+            api_services: BTreeMap::new(),
+            certificate: Err(why.clone()),
+            discovery: Err(why.clone()),
+            metric_reads: Vec::new(),
+            prometheus: Err(why.clone()),
+            scalings: Err(why.clone()),
+            namespaces: BTreeMap::new(),
+        }
+    }
+
+    /// An APIService, if it was asked for.
+    ///
+    /// # Errors
+    /// See [`Unread`].
+    pub fn api_service(&self, name: &str) -> Read<&APIService> {
+        match self.api_services.get(name) {
+            Some(Ok(service)) => Ok(service),
+            Some(Err(why)) => Err(why.clone()),
+            None => Err(Unread::NotAsked("the API server could not be asked".to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str("it does not exist"),
+            Self::Forbidden(words) => write!(f, "you may not read it: {words}"),
+            Self::Failed(words) => write!(f, "it could not be read: {words}"),
+            Self::NotAsked(why) => f.write_str(why),
+        }
+    }
+}

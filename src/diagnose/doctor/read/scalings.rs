@@ -1,0 +1,58 @@
+//! Reads the resources.
+
+use jiff::Timestamp;
+use kube::{
+    Api, Client,
+    api::ListParams,
+    core::{ApiResource, DynamicObject},
+};
+use serde_json::Value;
+
+use super::reader::read as bounded;
+use crate::{
+    api::v1alpha1::VoiceAssistScaling,
+    core::{
+        reconcile::suspend::{Suspended, freeze},
+        spec::rules::validate,
+    },
+    diagnose::doctor::observed::{Read, ScalingSeen},
+};
+
+/// All resources of a namespace, or of all, as they are at a moment. One that does not parse does not hide the others.
+pub(super) async fn read(client: &Client, namespace: Option<&str>, now: Timestamp) -> Read<Vec<ScalingSeen>> {
+    let resource = ApiResource::erase::<VoiceAssistScaling>(&());
+    let api: Api<DynamicObject> = match namespace {
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
+        None => Api::all_with(client.clone(), &resource),
+    };
+    let list = bounded(api.list(&ListParams::default())).await?;
+    Ok(list.items.into_iter().map(|object| seen(object, now)).collect())
+}
+
+fn seen(object: DynamicObject, now: Timestamp) -> ScalingSeen {
+    let namespace = object.metadata.namespace.clone().unwrap_or_default();
+    let name = object.metadata.name.clone().unwrap_or_default();
+    let parsed = serde_json::to_value(object)
+        .and_then(serde_json::from_value::<VoiceAssistScaling>)
+        .map_err(|error| error.to_string());
+    let (mut scaling, mut violations, mut suspended) = (None, Vec::new(), Suspended::default());
+    if let Ok(object) = &parsed {
+        let mut validation = validate(object);
+        suspended = freeze(object, &mut validation, now);
+        violations = validation.violations.iter().map(ToString::to_string).collect();
+        scaling = validation.scaling;
+    }
+    ScalingSeen {
+        namespace,
+        name,
+        object: parsed,
+        scaling,
+        suspended,
+        violations,
+    }
+}
+
+/// An object as JSON. Serializing what came as JSON has no failing case.
+pub(super) fn json(object: &DynamicObject) -> Value {
+    serde_json::to_value(object).unwrap_or_default()
+}

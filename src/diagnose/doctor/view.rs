@@ -1,0 +1,118 @@
+//! Ways through [`Observed`] that several checks take.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::{
+    autoscaling::v2::HorizontalPodAutoscaler,
+    core::v1::{Container, Pod, PodSpec},
+};
+
+use super::observed::{NamespaceSeen, Observed, Read, ScaleTarget, TargetId, Unread};
+use crate::core::spec::model::{Scaling, Source, Workload};
+
+/// One workload of one resource, with what belongs to it.
+pub struct WorkloadView<'a> {
+    /// The resource.
+    pub scaling: &'a Scaling,
+    /// The workload.
+    pub workload: &'a Workload,
+    /// Its namespace.
+    pub namespace: &'a NamespaceSeen,
+}
+
+/// All workloads of all resources that could be read and are valid.
+pub fn workloads(observed: &Observed) -> impl Iterator<Item = WorkloadView<'_>> {
+    let scalings = observed.scalings.iter().flatten();
+    scalings
+        .filter_map(|seen| Some((seen.scaling.as_ref()?, observed.namespaces.get(&seen.namespace)?)))
+        .flat_map(|(scaling, namespace)| {
+            scaling.workloads.iter().map(move |workload| WorkloadView {
+                scaling,
+                workload,
+                namespace,
+            })
+        })
+}
+
+impl<'a> WorkloadView<'a> {
+    /// Its scale target.
+    ///
+    /// # Errors
+    /// See [`Unread`].
+    pub fn target(&self) -> Read<&'a ScaleTarget> {
+        let id = TargetId {
+            kind: self.workload.target.kind.clone(),
+            name: self.workload.target.name.clone(),
+        };
+        match self.namespace.targets.get(&id) {
+            Some(Ok(target)) => Ok(target),
+            Some(Err(why)) => Err(why.clone()),
+            None => Err(Unread::NotAsked("the scale target was not read".to_owned())),
+        }
+    }
+
+    /// `Deployment namespace/name`.
+    pub fn target_name(&self) -> String {
+        let target = &self.workload.target;
+        format!("{} {}/{}", target.kind, self.scaling.key.namespace, target.name)
+    }
+
+    /// `HorizontalPodAutoscaler namespace/name`.
+    pub fn hpa_name(&self) -> String {
+        let key = &self.scaling.key;
+        format!(
+            "HorizontalPodAutoscaler {}/{}",
+            key.namespace,
+            key.child_name(&self.workload.name)
+        )
+    }
+
+    /// Its HPA, if there is one of its name.
+    ///
+    /// # Errors
+    /// See [`Unread`].
+    pub fn hpa(&self) -> Read<&'a HorizontalPodAutoscaler> {
+        let name = self.scaling.key.child_name(&self.workload.name);
+        let hpas = self.namespace.hpas.as_ref().map_err(Clone::clone)?;
+        hpas.iter()
+            .find(|hpa| hpa.metadata.name.as_ref() == Some(&name))
+            .ok_or(Unread::NotFound)
+    }
+
+    /// The live pods of the target: neither ended nor being deleted.
+    ///
+    /// # Errors
+    /// See [`Unread`].
+    pub fn live_pods(&self) -> Read<Vec<&'a Pod>> {
+        let selector = self.target()?.pods().ok_or_else(|| {
+            Unread::NotAsked("the selector in the target's scale subresource cannot be used".to_owned())
+        })?;
+        let pods = self.namespace.pods.as_ref().map_err(Clone::clone)?;
+        Ok(pods
+            .iter()
+            .filter(|pod| is_live(pod))
+            .filter(|pod| selector.matches(pod.metadata.labels.as_ref().unwrap_or(&BTreeMap::new())))
+            .collect())
+    }
+
+    /// Whether CPU or memory is among its metrics.
+    pub fn uses_resource_metrics(&self) -> bool {
+        self.workload.metrics.iter().any(|metric| match metric.source {
+            Source::Resource { .. } | Source::ContainerResource { .. } => true,
+            Source::Prometheus(_) => false,
+        })
+    }
+}
+
+/// Neither ended nor being deleted.
+pub fn is_live(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    pod.metadata.deletion_timestamp.is_none() && !matches!(phase, Some("Succeeded" | "Failed"))
+}
+
+/// Containers whose requests the HPA counts: the ordinary ones and the sidecars.
+pub fn running_containers(spec: &PodSpec) -> impl Iterator<Item = &Container> {
+    let sidecars = spec.init_containers.iter().flatten();
+    let sidecars = sidecars.filter(|container| container.restart_policy.as_deref() == Some("Always"));
+    spec.containers.iter().chain(sidecars)
+}

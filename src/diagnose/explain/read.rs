@@ -1,0 +1,145 @@
+//! What `vas explain` reads of a cluster: the resource, its HPAs, scales and pods, and every metric through the
+//! same APIs, with the same questions, as the HPA controller.
+//!
+//! Reads only. Must not: judge what it reads; that is [`crate::diagnose::explain`]. What cannot be read of one
+//! workload is kept as the server's words and harms no other.
+
+mod discovery;
+mod metrics;
+mod reader;
+
+use futures::future::join_all;
+use jiff::Timestamp;
+use k8s_openapi::{
+    api::{
+        autoscaling::{v1::Scale, v2::HorizontalPodAutoscaler},
+        core::v1::Pod,
+    },
+    apimachinery::pkg::apis::meta::v1::APIResourceList,
+};
+use kube::Client;
+
+use self::discovery::Discovery;
+use super::{Asked, Observed, ObservedWorkload, Read, asked, hpa_of, questions};
+use crate::api::v1alpha1::VoiceAssistScaling;
+pub use reader::ReadError;
+use reader::{List, Reader, encode};
+
+/// Path of the resources of a namespace, or of all.
+fn resources(namespace: Option<&str>) -> String {
+    match namespace {
+        Some(namespace) => format!(
+            "/apis/scaling.voiceassist.io/v1alpha1/namespaces/{}/voiceassistscalings",
+            encode(namespace)
+        ),
+        None => "/apis/scaling.voiceassist.io/v1alpha1/voiceassistscalings".to_owned(),
+    }
+}
+
+/// Reads all that is needed to explain a resource, or one workload of it, at a moment.
+///
+/// # Errors
+/// When the resource itself cannot be read. All else is part of what was observed.
+pub async fn observe(
+    client: Client,
+    namespace: &str,
+    name: &str,
+    workload: Option<&str>,
+    now: Timestamp,
+) -> Result<Observed, ReadError> {
+    let reader = Reader::new(client);
+    let object: VoiceAssistScaling = reader
+        .get(&format!("{}/{}", resources(Some(namespace)), encode(name)))
+        .await?;
+    let wanted = |asked: &Asked| workload.is_none_or(|workload| asked.name == workload);
+    let asked: Vec<Asked> = asked(&object, now).into_iter().filter(wanted).collect();
+    let discovery = Discovery::read(
+        &reader,
+        asked.iter().map(|asked| asked.target.api_version.as_str()),
+    )
+    .await;
+    let workloads = asked
+        .into_iter()
+        .map(|asked| observe_workload(&reader, &discovery, namespace, asked));
+    Ok(Observed {
+        workloads: join_all(workloads).await,
+        object,
+    })
+}
+
+/// Namespaces that have a resource of this name, for people who forgot `-n`.
+pub async fn namespaces_with(client: Client, name: &str) -> Vec<String> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        metadata: k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
+    }
+    let list: Result<List<Named>, _> = Reader::new(client).get(&resources(None)).await;
+    let items = list.map(|list| list.items).unwrap_or_default();
+    let named = items
+        .into_iter()
+        .filter(|item| item.metadata.name.as_deref() == Some(name));
+    named.filter_map(|item| item.metadata.namespace).collect()
+}
+
+async fn observe_workload(
+    reader: &Reader,
+    discovery: &Discovery,
+    namespace: &str,
+    asked: Asked,
+) -> ObservedWorkload {
+    let hpa = format!(
+        "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers/{}",
+        encode(namespace),
+        encode(&asked.hpa)
+    );
+    let hpa: Read<Option<HorizontalPodAutoscaler>> =
+        reader.get_opt(&hpa).await.map_err(|error| error.words());
+    let scale = scale(reader, discovery, namespace, &asked).await;
+    let selector = scale.as_ref().ok().and_then(|scale| scale.status.as_ref());
+    let selector = selector
+        .and_then(|status| status.selector.clone())
+        .unwrap_or_default();
+    let mut observed = ObservedWorkload {
+        pods: pods(reader, namespace, &selector).await,
+        asked,
+        hpa,
+        scale,
+        answers: Vec::new(),
+    };
+    let questions = hpa_of(&observed)
+        .map(|hpa| questions(hpa, &selector))
+        .unwrap_or_default();
+    let answers = questions
+        .iter()
+        .map(|question| metrics::answer(reader, discovery, namespace, question));
+    observed.answers = join_all(answers).await;
+    observed
+}
+
+async fn scale(reader: &Reader, discovery: &Discovery, namespace: &str, asked: &Asked) -> Read<Scale> {
+    let target = &asked.target;
+    let plural = discovery.plural(&target.api_version, &target.kind)?;
+    let path = format!(
+        "{}/namespaces/{}/{plural}/{}/scale",
+        discovery::root(&target.api_version),
+        encode(namespace),
+        encode(&target.name)
+    );
+    reader.get(&path).await.map_err(|error| error.words())
+}
+
+async fn pods(reader: &Reader, namespace: &str, selector: &str) -> Read<Vec<Pod>> {
+    if selector.is_empty() {
+        return Err("the target's scale subresource has no status.selector".to_owned());
+    }
+    let path = format!(
+        "/api/v1/namespaces/{}/pods?labelSelector={}",
+        encode(namespace),
+        encode(selector)
+    );
+    let list: Result<List<Pod>, _> = reader.get(&path).await;
+    list.map(|list| list.items).map_err(|error| error.words())
+}
+
+/// The resources of an API version, as its discovery lists them.
+type Resources = Result<APIResourceList, String>;

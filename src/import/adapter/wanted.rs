@@ -1,0 +1,116 @@
+//! What existing HPAs ask of prometheus-adapter.
+
+use k8s_openapi::{
+    api::autoscaling::v2::{HorizontalPodAutoscaler, MetricIdentifier, MetricTarget},
+    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::LabelSelector},
+};
+
+use crate::import::query::{Extra, Op};
+
+/// One metric of an HPA.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// Name of the HPA, with its namespace where that is known.
+    pub(super) hpa: String,
+    /// Namespace of the HPA, where it stands in the file.
+    pub(super) namespace: Option<String>,
+    /// Name of the metric.
+    pub(super) metric: String,
+    /// What it describes.
+    pub(super) about: About,
+    /// The metric's selector, as prometheus-adapter puts it into the query; or why it cannot.
+    pub(super) selected: Result<Vec<Extra>, String>,
+    /// `averageValue`.
+    pub(super) average_value: Option<Quantity>,
+    /// `value`.
+    pub(super) value: Option<Quantity>,
+}
+
+impl Wanted {
+    /// The metric's name.
+    #[must_use]
+    pub fn metric(&self) -> &str {
+        &self.metric
+    }
+}
+
+/// What a metric describes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum About {
+    Pods,
+    Object {
+        group: String,
+        kind: String,
+        name: String,
+    },
+    External,
+}
+
+/// The metrics of an HPA that prometheus-adapter answers.
+#[must_use]
+pub fn wanted(hpa: &HorizontalPodAutoscaler) -> Vec<Wanted> {
+    let name = hpa.metadata.name.clone().unwrap_or_default();
+    let namespace = hpa.metadata.namespace.clone();
+    let hpa_name = namespace
+        .as_ref()
+        .map_or_else(|| name.clone(), |namespace| format!("{namespace}/{name}"));
+    let one = |about, metric: &MetricIdentifier, target: &MetricTarget| Wanted {
+        hpa: hpa_name.clone(),
+        namespace: namespace.clone(),
+        metric: metric.name.clone(),
+        about,
+        selected: selected(metric.selector.as_ref()),
+        average_value: target.average_value.clone(),
+        value: target.value.clone(),
+    };
+    let metrics = hpa.spec.metrics.iter().flatten();
+    metrics
+        .filter_map(|metric| {
+            if let Some(pods) = &metric.pods {
+                return Some(one(About::Pods, &pods.metric, &pods.target));
+            }
+            if let Some(object) = &metric.object {
+                let described = &object.described_object;
+                let version = described.api_version.as_deref().unwrap_or_default();
+                let about = About::Object {
+                    group: version
+                        .split_once('/')
+                        .map(|(group, _)| group.to_owned())
+                        .unwrap_or_default(),
+                    kind: described.kind.clone(),
+                    name: described.name.clone(),
+                };
+                return Some(one(about, &object.metric, &object.target));
+            }
+            let external = metric.external.as_ref()?;
+            Some(one(About::External, &external.metric, &external.target))
+        })
+        .collect()
+}
+
+/// prometheus-adapter's matchers for a selector. `In` becomes an expression even for one value, which it hands on
+/// unquoted.
+fn selected(selector: Option<&LabelSelector>) -> Result<Vec<Extra>, String> {
+    let Some(selector) = selector else {
+        return Ok(Vec::new());
+    };
+    let mut selected = Vec::new();
+    for (label, value) in selector.match_labels.iter().flatten() {
+        selected.push(Extra::new(label, Op::Equal, value));
+    }
+    for expression in selector.match_expressions.iter().flatten() {
+        let values = expression.values.as_deref().unwrap_or_default();
+        let joined = values.join("|");
+        let plain = matches!(values, [one] if !one.contains(|char: char| r"\.+*?()|[]{}^$".contains(char)));
+        let op = match (expression.operator.as_str(), plain) {
+            ("In", true) | ("DoesNotExist", _) => Op::Equal,
+            ("In", false) => Op::Matches,
+            ("NotIn", true) | ("Exists", _) => Op::NotEqual,
+            ("NotIn", false) => Op::NotMatches,
+            (other, _) => return Err(format!("its selector has the operator {other:?}")),
+        };
+        selected.push(Extra::new(&expression.key, op, &joined));
+    }
+    selected.sort();
+    Ok(selected)
+}

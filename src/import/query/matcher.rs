@@ -1,0 +1,168 @@
+//! A label, an operator and a value.
+
+use std::collections::BTreeMap;
+
+use promql_parser::label::{MatchOp, Matcher};
+
+use crate::{
+    api::v1alpha1::{MatchExpression, MatchOperator},
+    core::metrics::promql,
+    import::pattern,
+};
+
+/// Most `matchExpressions` of a source, and most characters of a value of one.
+const MAX_EXPRESSIONS: usize = 4;
+const MAX_VALUE: usize = 128;
+
+/// A matcher, of a query or of a request.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::import) struct Extra {
+    pub(in crate::import) label: String,
+    pub(in crate::import) op: Op,
+    pub(in crate::import) value: String,
+}
+
+/// How a label is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::import) enum Op {
+    Equal,
+    NotEqual,
+    Matches,
+    NotMatches,
+}
+
+impl Extra {
+    pub(in crate::import) fn new(label: &str, op: Op, value: &str) -> Self {
+        Self {
+            label: label.to_owned(),
+            op,
+            value: value.to_owned(),
+        }
+    }
+
+    /// Whether it only asks for the label to be there.
+    pub(in crate::import) fn is_presence(&self) -> bool {
+        matches!(
+            (self.op, self.value.as_str()),
+            (Op::NotEqual, "") | (Op::Matches, ".+")
+        )
+    }
+
+    /// Whether a series whose label has this value passes.
+    ///
+    /// # Errors
+    /// When the expression is none.
+    pub(in crate::import) fn passes(&self, value: &str) -> Result<bool, String> {
+        // Prometheus anchors an expression at both ends.
+        let matches = || {
+            Ok::<_, String>(pattern::compile(&format!("^(?s:{})$", self.value), &self.label)?.is_match(value))
+        };
+        Ok(match self.op {
+            Op::Equal => self.value == value,
+            Op::NotEqual => self.value != value,
+            Op::Matches => matches()?,
+            Op::NotMatches => !matches()?,
+        })
+    }
+
+    /// The expression that a value has to match, if it has to match one.
+    pub(in crate::import) fn positive_pattern(&self) -> Option<&str> {
+        (self.op == Op::Matches).then_some(self.value.as_str())
+    }
+}
+
+impl From<&Matcher> for Extra {
+    fn from(matcher: &Matcher) -> Self {
+        let op = match &matcher.op {
+            MatchOp::Equal => Op::Equal,
+            MatchOp::NotEqual => Op::NotEqual,
+            MatchOp::Re(_) => Op::Matches,
+            MatchOp::NotRe(_) => Op::NotMatches,
+        };
+        Self::new(&matcher.name, op, &matcher.value)
+    }
+}
+
+/// As PromQL writes it.
+impl std::fmt::Display for Extra {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let op = match self.op {
+            Op::Equal => "=",
+            Op::NotEqual => "!=",
+            Op::Matches => "=~",
+            Op::NotMatches => "!~",
+        };
+        write!(f, "{}{op}{}", self.label, promql::quote(&self.value))
+    }
+}
+
+/// Matchers as `matchLabels`, `None` where there are none.
+///
+/// # Errors
+/// The first that is no equality and follows from none.
+pub(in crate::import) fn equalities(extra: &[Extra]) -> Result<Option<BTreeMap<String, String>>, Extra> {
+    let mut labels = BTreeMap::new();
+    for one in extra {
+        if one.op != Op::Equal || one.value.is_empty() {
+            let implied = extra.iter().any(|other| {
+                other.op == Op::Equal && other.label == one.label && one.passes(&other.value) == Ok(true)
+            });
+            if implied && one.op != Op::Equal {
+                continue;
+            }
+            return Err(one.clone());
+        }
+        labels.insert(one.label.clone(), one.value.clone());
+    }
+    Ok(Some(labels).filter(|labels| !labels.is_empty()))
+}
+
+/// `matchLabels` and `matchExpressions` of a source, each absent where it would be empty.
+type Conditions = (Option<BTreeMap<String, String>>, Option<Vec<MatchExpression>>);
+
+/// Matchers as `matchLabels` and, what is no equality, as `matchExpressions`; `None` where they are more than a
+/// source takes.
+pub(in crate::import) fn conditions(extra: &[Extra]) -> Option<Conditions> {
+    let (equal, others): (Vec<Extra>, Vec<Extra>) = extra.iter().cloned().partition(|one| {
+        let is_first = extra
+            .iter()
+            .find(|other| other.op == Op::Equal && other.label == one.label)
+            == Some(one);
+        one.op == Op::Equal && !one.value.is_empty() && is_first
+    });
+    let implied = |one: &Extra| {
+        equal
+            .iter()
+            .any(|other| other.label == one.label && one.passes(&other.value) == Ok(true))
+    };
+    let expression = |one: &Extra| {
+        let operator = match one.op {
+            Op::Equal => MatchOperator::In,
+            Op::NotEqual => MatchOperator::NotIn,
+            Op::Matches => MatchOperator::Matches,
+            Op::NotMatches => MatchOperator::NotMatches,
+        };
+        MatchExpression {
+            key: one.label.clone(),
+            operator,
+            values: vec![one.value.clone()],
+        }
+    };
+    let expressions: Vec<_> = others
+        .iter()
+        .filter(|one| !implied(one))
+        .map(expression)
+        .collect();
+    let fit = expressions.len() <= MAX_EXPRESSIONS
+        && expressions
+            .iter()
+            .flat_map(|one| &one.values)
+            .all(|value| value.len() <= MAX_VALUE);
+    let labels = equalities(&equal).ok()?;
+    fit.then(|| {
+        (
+            labels,
+            Some(expressions).filter(|expressions| !expressions.is_empty()),
+        )
+    })
+}

@@ -1,0 +1,51 @@
+//! Which series a rule's `seriesQuery` is for.
+
+use promql_parser::parser::Expr;
+
+use super::{Extra, Op, bare, parse};
+
+/// The series of a rule.
+#[derive(Clone, Debug)]
+pub(in crate::import) enum Series {
+    /// One.
+    Named(String),
+    /// All whose name passes these matchers.
+    Matching(Vec<Extra>),
+}
+
+impl Series {
+    /// Whether a name is one of them. An expression that is none passes nothing.
+    pub(in crate::import) fn has(&self, series: &str) -> bool {
+        match self {
+            Self::Named(name) => name == series,
+            Self::Matching(matchers) => matchers
+                .iter()
+                .all(|matcher| matcher.passes(series).unwrap_or(false)),
+        }
+    }
+}
+
+/// The series of a rule's `seriesQuery`. Its other matchers only choose among series; the values are those of
+/// `metricsQuery`.
+///
+/// # Errors
+/// When it is not one selector.
+pub(in crate::import) fn series(query: &str) -> Result<Series, String> {
+    let expr = parse(query, "seriesQuery")?;
+    let Expr::VectorSelector(selector) = bare(&expr) else {
+        return Err("seriesQuery is not a selector".to_owned());
+    };
+    if let Some(name) = &selector.name {
+        return Ok(Series::Named(name.clone()));
+    }
+    let matchers = selector.matchers.matchers.iter();
+    let matching: Vec<Extra> = matchers
+        .filter(|matcher| matcher.name == "__name__")
+        .map(Extra::from)
+        .collect();
+    let exact = matching.iter().find(|one| one.op == Op::Equal);
+    Ok(match exact {
+        Some(exact) => Series::Named(exact.value.clone()),
+        None => Series::Matching(matching),
+    })
+}

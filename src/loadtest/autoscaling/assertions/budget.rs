@@ -1,0 +1,43 @@
+//! The PodDisruptionBudget is respected: no pod leaves when the budget needs it.
+
+use crate::loadtest::model::{
+    check::{Area, Check},
+    scaling::{Budget, Scaling},
+};
+
+/// How much later than the replicas a budget's status may change, in seconds.
+const LATER: f64 = 5.0;
+
+/// While replicas are added, a budget in percent asks for more than there are yet; only a pod that leaves then breaks
+/// it. `None` without a budget.
+pub(super) fn check(scaling: &Scaling) -> Option<Check> {
+    scaling.budget.first()?;
+    let broken = scaling.replicas.windows(2).find_map(|pair| {
+        let [before, now] = pair else {
+            return None;
+        };
+        let until = scaling.budget.partition_point(|budget| budget.at <= now.at);
+        // The budget's own status follows the replicas a little later: then the smaller of both counts.
+        let soon = |budget: &&Budget| budget.at <= now.at + LATER;
+        let wanted = [until.checked_sub(1), Some(until)]
+            .into_iter()
+            .flatten()
+            .filter_map(|index| scaling.budget.get(index))
+            .filter(soon)
+            .map(|budget| budget.wanted)
+            .min()?;
+        (now.ready < before.ready && now.ready < wanted).then(|| {
+            format!(
+                "{} Ready at {:.0}s, where {wanted} had to stay",
+                now.ready, now.at
+            )
+        })
+    });
+    Some(Check {
+        name: "PodDisruptionBudget respected".to_owned(),
+        area: Area::Stability,
+        passed: broken.is_none(),
+        measured: broken.unwrap_or_else(|| "no pod left that had to stay".to_owned()),
+        hint: None,
+}.or("pods fail their readiness probe under load, or are deleted past the eviction API: look at their events"))
+}

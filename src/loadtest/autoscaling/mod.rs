@@ -1,0 +1,25 @@
+//! The pure part of `vas test autoscaling`: the course of the load, what is seen meanwhile, and what has to hold.
+//!
+//! ```text
+//! preconditions  can the test be trusted?           course      the load: quiet, ramp, hold, quiet again
+//! observer       objects as they change -> Scaling   ratio       values of metrics over their targets
+//! news           Scaling -> lines while it runs
+//! memory         whether the pods' memory grows
+//! chains         Scaling + load -> time-to-scale chains, with the slowest link
+//! watched        all of that joined with the load -> report::Workload
+//! assertions     Scaling -> checks                   scale_down  how long scaling down may take
+//! ```
+
+pub mod assertions;
+pub mod chains;
+pub mod course;
+pub mod elasticity;
+pub mod memory;
+pub mod news;
+pub mod observer;
+pub mod preconditions;
+pub mod preflight;
+pub mod ratio;
+pub mod scale_down;
+pub mod watch;
+pub mod watched;

@@ -1,0 +1,61 @@
+//! How far a pod has come.
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+
+use crate::loadtest::model::scaling::EventKind;
+
+/// What is so of a pod now, by the event that began it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen(BTreeSet<EventKind>);
+
+impl Seen {
+    pub(super) fn of(pod: &Pod) -> Self {
+        let status = pod.status.as_ref();
+        let conditions = status.and_then(|status| status.conditions.as_deref());
+        let ready = |one: &&k8s_openapi::api::core::v1::PodCondition| one.type_ == "Ready";
+        let ready = conditions.into_iter().flatten().find(ready);
+        let containers = status.and_then(|status| status.container_statuses.as_deref());
+        let containers = containers.unwrap_or_default();
+        let runs = |one: &ContainerStatus| one.state.as_ref().is_some_and(|state| state.running.is_some());
+        let terminating = pod.metadata.deletion_timestamp.is_some();
+        let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_ref());
+        let now = [
+            (true, EventKind::PodCreated),
+            (node.is_some(), EventKind::PodScheduled),
+            (
+                !containers.is_empty() && containers.iter().all(runs),
+                EventKind::PodStarted,
+            ),
+            (
+                ready.is_some_and(|ready| ready.status == "True") && !terminating,
+                EventKind::PodReady,
+            ),
+            (terminating, EventKind::PodTerminating),
+        ];
+        Self(
+            now.into_iter()
+                .filter_map(|(so, kind)| so.then_some(kind))
+                .collect(),
+        )
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.0.contains(&EventKind::PodReady)
+    }
+
+    /// What happened since it was seen before, in the order in which it does; all of it for one that was not there.
+    pub(super) fn since(&self, before: &Self) -> Vec<EventKind> {
+        let mut happened: Vec<EventKind> = self.0.difference(&before.0).copied().collect();
+        if before.is_ready() && !self.is_ready() && !self.0.contains(&EventKind::PodTerminating) {
+            happened.push(EventKind::PodUnready);
+        }
+        happened
+    }
+}
+
+/// The name of a pod.
+pub(super) fn name(pod: &Pod) -> String {
+    pod.metadata.name.clone().unwrap_or_default()
+}

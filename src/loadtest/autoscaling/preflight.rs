@@ -1,0 +1,92 @@
+//! Before an autoscaling test sends anything: what is found of the workload, again and again until nothing stands
+//! against the test.
+
+use std::time::Duration;
+
+use k8s_openapi::api::{autoscaling::v2::HorizontalPodAutoscaler, core::v1::ResourceQuota};
+use kube::{Api, api::ListParams, core::DynamicObject};
+
+use super::{
+    preconditions::{Found, Obstacle, obstacles},
+    watch::metrics,
+};
+use crate::{
+    core::k8s::pod_template,
+    loadtest::cluster::{
+        error::{ClusterError, answer},
+        resource::{Resource, Subject},
+    },
+};
+
+/// From one look to the next.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// Looks until a test that wants so many replicas can be trusted; the HPA as it then is. What may pass by itself is
+/// waited for, up to `limit`; `say` is told what that is.
+///
+/// # Errors
+/// When something still stands against it.
+pub async fn clear(
+    resource: &Resource,
+    subject: &Subject,
+    wanted: u32,
+    limit: Duration,
+    mut say: impl FnMut(&str),
+) -> Result<HorizontalPodAutoscaler, ClusterError> {
+    let (mut since, mut told) = (Duration::ZERO, String::new());
+    loop {
+        let found = look(resource, subject).await?;
+        let obstacles = obstacles(&found, wanted);
+        if obstacles.is_empty() {
+            return Ok(found.hpa);
+        }
+        let words = in_words(&obstacles);
+        if since >= limit || obstacles.iter().any(|obstacle| !obstacle.passing) {
+            return Err(ClusterError::Precondition(format!(
+                "the test would prove nothing:\n  {words}"
+            )));
+        }
+        if words != told {
+            say(&format!("waiting: {words}"));
+            told = words;
+        }
+        tokio::time::sleep(EVERY).await;
+        since += EVERY;
+    }
+}
+
+fn in_words(obstacles: &[Obstacle]) -> String {
+    let words: Vec<&str> = obstacles.iter().map(|obstacle| obstacle.words.as_str()).collect();
+    words.join("\n  ")
+}
+
+async fn look(resource: &Resource, subject: &Subject) -> Result<Found, ClusterError> {
+    let Resource {
+        client, namespace, ..
+    } = resource;
+    let hpa = resource.hpa(&subject.hpa).await?;
+    let scale = resource.scale(&subject.kind, &subject.target).await?;
+    let current = scale.spec.and_then(|spec| spec.replicas).unwrap_or(0);
+    let mut unread = Vec::new();
+    for metric in metrics::served(&hpa, subject) {
+        match metrics::read(resource, &metric).await {
+            // Who may not read it relies on the HPA's own status.
+            Err(error) if !metrics::refused(&error) => unread.push((metric.name, error.to_string())),
+            _ => {}
+        }
+    }
+    let quotas: Api<ResourceQuota> = Api::namespaced(client.clone(), namespace);
+    // Who may not read quotas is not told of them.
+    let quotas = answer("list ResourceQuotas", quotas.list(&ListParams::default())).await;
+    let targets: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &subject.kind);
+    let target = answer("read the scale target", targets.get(&subject.target.name)).await?;
+    let target = serde_json::to_value(target).unwrap_or_default();
+    Ok(Found {
+        hpa,
+        current: u32::try_from(current).unwrap_or(0),
+        pods: resource.pods(subject).await?,
+        unread,
+        quotas: quotas.map(|list| list.items).unwrap_or_default(),
+        template: pod_template::read(&target),
+    })
+}

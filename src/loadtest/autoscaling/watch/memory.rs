@@ -1,0 +1,34 @@
+//! The memory of the pods, read every few seconds from `metrics.k8s.io`, which itself looks every 15 s.
+
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::Notes;
+use crate::{
+    core::hpa::metric_reads::encode,
+    loadtest::cluster::resource::{Resource, Subject},
+};
+
+/// From one look to the next.
+const EVERY: Duration = Duration::from_secs(15);
+
+/// Begins to read it. A look that fails is one less.
+pub(super) fn watch(tasks: &mut JoinSet<()>, resource: &Resource, subject: &Subject, notes: &Notes) {
+    let path = format!(
+        "/apis/metrics.k8s.io/v1beta1/namespaces/{}/pods?labelSelector={}",
+        encode(&resource.namespace),
+        encode(&subject.selector)
+    );
+    let (resource, notes) = (resource.clone(), notes.clone());
+    tasks.spawn(async move {
+        let mut ticks = tokio::time::interval(EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Ok(usage) = resource.get("read the memory of the pods", &path).await {
+                notes.observer.lock().usage(notes.now(), &usage);
+            }
+        }
+    });
+}

@@ -1,0 +1,138 @@
+//! From what a run brought to what it says: checks, doubts, grade, verdict.
+//!
+//! ```text
+//! thresholds  a bound of the scenario -> a check        trend   the slope of latency over the run
+//! sockets     the same for WebSocket connections        grade   the checks -> points and a letter
+//! doubts      was it the generator?
+//! ```
+
+mod doubts;
+pub(crate) mod grade;
+mod sockets;
+mod thresholds;
+mod trend;
+
+use super::{
+    model::{
+        check::Check,
+        measured::{End, Measured},
+    },
+    report::{Report, Verdict, Workload},
+    scenario::model::{Bound, Load, Scenario, Threshold},
+};
+
+pub use self::{doubts::doubts, grade::grade, thresholds::checks, trend::Trend};
+
+/// Judges a run. `assertions` are the checks that do not come from the scenario, such as those on replicas.
+pub fn judge(
+    scenario: &Scenario,
+    target: &str,
+    measured: Measured,
+    workloads: Vec<Workload>,
+    assertions: Vec<Check>,
+) -> Report {
+    let mut checks = checks(&scenario.thresholds, &measured);
+    if !bounds_errors(&scenario.thresholds) {
+        checks.push(thresholds::check(&MOST_ERRORS, &measured));
+    }
+    checks.extend(assertions);
+    let doubts = doubts(&scenario.load, &measured);
+    let verdict = verdict(&checks, &doubts, &measured.end);
+    Report {
+        name: scenario.name.clone(),
+        target: target.to_owned(),
+        load: scenario.load.profile().clone(),
+        load_unit: unit(scenario),
+        objective: scenario.objective(),
+        grade: (verdict != Verdict::Invalid).then(|| grade(&checks, &measured)),
+        measured,
+        workloads,
+        checks,
+        doubts,
+        verdict,
+    }
+}
+
+/// What checks, doubts and the end of a run come to.
+pub fn verdict(checks: &[Check], doubts: &[String], end: &End) -> Verdict {
+    if !doubts.is_empty() {
+        Verdict::Invalid
+    } else if matches!(end, End::Aborted(_)) || checks.iter().any(|check| !check.passed) {
+        Verdict::Fail
+    } else {
+        Verdict::Pass
+    }
+}
+
+/// Holds for every run whose scenario says nothing about errors: one in which nobody was answered must not pass.
+const MOST_ERRORS: Threshold = Threshold {
+    step: None,
+    bound: Bound::Errors(0.05),
+};
+
+fn bounds_errors(thresholds: &[Threshold]) -> bool {
+    let of_all = |threshold: &Threshold| threshold.step.is_none();
+    thresholds
+        .iter()
+        .any(|threshold| of_all(threshold) && matches!(threshold.bound, Bound::Errors(_)))
+}
+
+fn unit(scenario: &Scenario) -> &'static str {
+    match scenario.load {
+        Load::Closed(_) => "users",
+        Load::Open(_) if scenario.is_single() => "requests/s",
+        Load::Open(_) => "journeys/s",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{
+        testing::{measured, requests},
+        *,
+    };
+    use crate::loadtest::scenario::quick::{Level, scenario};
+
+    fn judged(thresholds: &[&str], measured: Measured) -> Report {
+        let thresholds = thresholds.iter().map(|text| text.parse().unwrap()).collect();
+        let scenario = scenario(Level::Rate(10.0), Duration::from_secs(10), false, thresholds);
+        judge(&scenario, "http://h", measured, Vec::new(), Vec::new())
+    }
+
+    #[test]
+    fn a_run_without_thresholds_still_fails_when_nobody_is_answered() {
+        assert_eq!(judged(&[], measured(requests(0, 100))).verdict, Verdict::Fail);
+        assert_eq!(judged(&[], measured(requests(96, 4))).verdict, Verdict::Pass);
+        // Who says how many errors are fine has said it.
+        assert_eq!(
+            judged(&["errors < 50%"], measured(requests(60, 40))).verdict,
+            Verdict::Pass
+        );
+    }
+
+    #[test]
+    fn doubts_come_before_failures_and_an_aborted_run_never_passes() {
+        let mut paused = measured(requests(0, 100));
+        paused.generator.longest_pause = 2.0;
+        let report = judged(&[], paused);
+        assert_eq!((report.verdict, report.grade), (Verdict::Invalid, None));
+        let mut aborted = measured(requests(100, 0));
+        aborted.end = End::Aborted("a storm".to_owned());
+        assert_eq!(judged(&[], aborted).verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn the_line_of_the_objective_is_the_bound_of_the_p95_of_all_requests() {
+        let report = judged(
+            &["step GET: latency p95 < 1s", "latency p95 < 2s"],
+            measured(requests(10, 0)),
+        );
+        assert_eq!(report.objective, Some(Duration::from_secs(2)));
+        assert_eq!(report.load_unit, "requests/s");
+    }
+}
+
+#[cfg(test)]
+pub(super) mod testing;

@@ -1,0 +1,192 @@
+//! Several runs as one, such as those of several machines at the same time: counts are added, histograms merged without
+//! loss, seconds put side by side by time of day. What was seen of the cluster is that of the first run that watched it.
+
+mod seconds;
+mod watched;
+
+use std::time::Duration;
+
+use self::{seconds::side_by_side, watched::later};
+use super::{
+    judge::{checks, grade, verdict},
+    model::{
+        check::Check,
+        measured::{End, Measured, WebSockets},
+    },
+    report::{Report, Verdict, json::Stored},
+    scenario::model::{Threshold, objective},
+};
+
+/// Why runs cannot be merged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MergeError {
+    /// Nothing to merge.
+    #[error("there is no run to merge")]
+    None,
+    /// Users and rates do not add up.
+    #[error("one run is in {0}, another in {1}: only runs of the same kind are merged")]
+    Unit(String, String),
+    /// The same requests would count twice.
+    #[error("run {1} has what run {0} has too: each run counts once")]
+    Twice(usize, usize),
+    /// They did not send at the same time.
+    #[error(
+        "one run began at {0}, another at {1}, when no other was sending: only runs of the same time are merged"
+    )]
+    Apart(jiff::Timestamp, jiff::Timestamp),
+}
+
+/// The runs as one, judged anew by the thresholds of all of them.
+///
+/// # Errors
+/// When there is none, or they are of different kinds.
+pub fn merge(runs: Vec<Stored>) -> Result<Report, MergeError> {
+    twice(&runs)?;
+    let names = all_of(runs.iter().map(|run| &run.name));
+    let targets = all_of(runs.iter().map(|run| &run.target));
+    let mut runs = runs.into_iter();
+    let mut all = runs.next().ok_or(MergeError::None)?;
+    (all.name, all.target) = (names, targets);
+    for run in runs {
+        if run.load_unit != all.load_unit {
+            return Err(MergeError::Unit(all.load_unit, run.load_unit));
+        }
+        for check in run.checks {
+            let known = all.checks.iter_mut().find(|known| known.name == check.name);
+            match known {
+                // Of two that hold and do not, the latter is told.
+                Some(known) if known.passed => *known = check,
+                Some(_) => {}
+                None => all.checks.push(check),
+            }
+        }
+        all.doubts.extend(run.doubts);
+        if apart(&all.measured, &run.measured) {
+            return Err(MergeError::Apart(all.measured.began, run.measured.began));
+        }
+        let shifts = shifts(&all.measured, &run.measured);
+        all.load = all
+            .load
+            .beside(f64::from(shifts.0), &run.load, f64::from(shifts.1));
+        all.workloads = if all.workloads.is_empty() {
+            later(run.workloads, shifts.1.into())
+        } else {
+            later(all.workloads, shifts.0.into())
+        };
+        join(&mut all.measured, run.measured, shifts);
+    }
+    Ok(judged(all))
+}
+
+/// Refuses a run that is in another, numbered from one.
+fn twice(runs: &[Stored]) -> Result<(), MergeError> {
+    for (number, run) in runs.iter().enumerate() {
+        let mut before = runs.iter().take(number);
+        if let Some(earlier) =
+            before.position(|earlier| !earlier.measured.runs.is_disjoint(&run.measured.runs))
+        {
+            return Err(MergeError::Twice(earlier + 1, number + 1));
+        }
+    }
+    Ok(())
+}
+
+/// Each once, in their order.
+fn all_of<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    let mut all: Vec<&str> = Vec::new();
+    for name in names {
+        if !all.contains(&name.as_str()) {
+            all.push(name);
+        }
+    }
+    all.join(", ")
+}
+
+fn judged(run: Stored) -> Report {
+    let parsed = |check: &Check| check.name.parse::<Threshold>().ok();
+    let thresholds: Vec<Threshold> = run.checks.iter().filter_map(parsed).collect();
+    let mut checks: Vec<Check> = checks(&thresholds, &run.measured);
+    // What is no threshold cannot be judged anew, and must not be lost.
+    let kept = run.checks.iter().filter(|check| parsed(check).is_none());
+    checks.extend(kept.cloned());
+    let verdict = verdict(&checks, &run.doubts, &run.measured.end);
+    Report {
+        grade: (verdict != Verdict::Invalid).then(|| grade(&checks, &run.measured)),
+        load: run.load,
+        load_unit: match run.load_unit.as_str() {
+            "users" => "users",
+            "requests/s" => "requests/s",
+            _ => "journeys/s",
+        },
+        name: run.name,
+        target: run.target,
+        objective: objective(&thresholds),
+        measured: run.measured,
+        workloads: run.workloads,
+        checks,
+        doubts: run.doubts,
+        verdict,
+    }
+}
+
+/// Whether one began when the other had ended.
+fn apart(one: &Measured, other: &Measured) -> bool {
+    let length = |run: &Measured| {
+        let seconds = u64::try_from(run.seconds.len()).unwrap_or(u64::MAX);
+        jiff::SignedDuration::try_from(Duration::from_secs(seconds)).unwrap_or(jiff::SignedDuration::MAX)
+    };
+    let (first, second) = if one.began <= other.began {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    second.began.duration_since(first.began) > length(first)
+}
+
+/// How many seconds after the first of them each began.
+fn shifts(one: &Measured, other: &Measured) -> (u32, u32) {
+    let began = one.began.min(other.began);
+    let after = |at: jiff::Timestamp| u32::try_from(at.duration_since(began).as_secs()).unwrap_or(0);
+    (after(one.began), after(other.began))
+}
+
+fn join(all: &mut Measured, mut run: Measured, shifts: (u32, u32)) {
+    first_due_later(all, shifts.0);
+    first_due_later(&mut run, shifts.1);
+    all.seconds = side_by_side(&all.seconds, shifts.0, &run.seconds, shifts.1);
+    let after = |shift: u32, length: Duration| length.saturating_add(Duration::from_secs(shift.into()));
+    all.planned = after(shifts.0, all.planned).max(after(shifts.1, run.planned));
+    all.elapsed = after(shifts.0, all.elapsed).max(after(shifts.1, run.elapsed));
+    all.began = all.began.min(run.began);
+    // The one that ended worse counts.
+    all.runs.append(&mut run.runs);
+    all.end = match (std::mem::replace(&mut all.end, End::Completed), run.end) {
+        (End::Aborted(why), _) | (_, End::Aborted(why)) => End::Aborted(why),
+        (End::Interrupted, _) | (_, End::Interrupted) => End::Interrupted,
+        (End::Completed, End::Completed) => End::Completed,
+    };
+    all.total.merge(&run.total);
+    for (name, requests) in &run.steps {
+        all.steps.entry(name.clone()).or_default().merge(requests);
+    }
+    all.schedule_error.merge(&run.schedule_error);
+    all.generator.join(&run.generator);
+    all.websocket = match (all.websocket.take(), run.websocket) {
+        (Some(mut one), Some(other)) => {
+            WebSockets::merge(&mut one, &other);
+            Some(one)
+        }
+        (one, other) => one.or(other),
+    };
+}
+
+/// Puts the moments at which the first requests were due on the clock of a run that began so many seconds earlier.
+fn first_due_later(run: &mut Measured, seconds: u32) {
+    let later = Duration::from_secs(seconds.into());
+    for requests in run.steps.values_mut().chain([&mut run.total]) {
+        requests.first_due = requests.first_due.map(|due| due.saturating_add(later));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! Seconds of two runs side by side.
+
+use std::collections::BTreeMap;
+
+use crate::loadtest::model::{latencies::Quantiles, measured::Second};
+
+/// Quantiles of seconds cannot be merged: the worse one is kept, which is the bound.
+pub(super) fn side_by_side(
+    one: &[Second],
+    one_after: u32,
+    other: &[Second],
+    other_after: u32,
+) -> Vec<Second> {
+    let mut seconds: BTreeMap<u32, Second> = BTreeMap::new();
+    for (run, after) in [(one, one_after), (other, other_after)] {
+        for second in run {
+            let at = second.at + after;
+            let all = seconds.entry(at).or_insert_with(|| Second {
+                at,
+                ..Second::default()
+            });
+            all.due += second.due;
+            all.answered += second.answered;
+            all.failed += second.failed;
+            all.retried += second.retried;
+            all.concurrency += second.concurrency;
+            all.websockets += second.websockets;
+            all.latency = worse(all.latency, second.latency);
+            all.generator_cpu = match (all.generator_cpu, second.generator_cpu) {
+                (Some(one), Some(other)) => Some(one.max(other)),
+                (one, other) => one.or(other),
+            };
+        }
+    }
+    let last = seconds.keys().next_back().copied();
+    // Without gaps, as in one run.
+    last.map(|last| {
+        (0..=last)
+            .map(|at| {
+                seconds.remove(&at).unwrap_or(Second {
+                    at,
+                    ..Second::default()
+                })
+            })
+            .collect()
+    })
+    .unwrap_or_default()
+}
+
+fn worse(one: Option<Quantiles>, other: Option<Quantiles>) -> Option<Quantiles> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.worse(other)),
+        (one, other) => one.or(other),
+    }
+}

@@ -1,0 +1,113 @@
+//! How many requests a scenario will send, before it is run.
+
+use super::model::{Action, Journey, Load, Scenario, Step, Think};
+
+/// Requests of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Expected {
+    /// So many, if none fails: journeys begin whatever the service does.
+    About(f64),
+    /// So many if answers took no time; fewer the longer they take.
+    AtMost(f64),
+    /// Users who never pause ask as often as they are answered.
+    AsAnswered,
+}
+
+/// The requests of a scenario. A WebSocket connection counts as one.
+pub fn requests(scenario: &Scenario) -> Expected {
+    let weights: f64 = scenario
+        .journeys
+        .iter()
+        .map(|journey| f64::from(journey.weight))
+        .sum();
+    let profile = scenario.load.profile();
+    let journeys = scenario.journeys.iter().filter(|journey| journey.weight > 0);
+    let shares = journeys.map(|journey| (f64::from(journey.weight) / weights, journey));
+    let mut all = 0.0;
+    for (share, journey) in shares {
+        let once = count(journey.steps.iter().filter(|step| step.once));
+        let each = count(journey.steps.iter().filter(|step| !step.once));
+        match scenario.load {
+            // Each journey is that of a new user.
+            Load::Open(_) => all += share * profile.total() * (once + each),
+            Load::Closed(_) => {
+                let turn = turn(journey);
+                if each > 0.0 && turn <= 0.0 {
+                    return Expected::AsAnswered;
+                }
+                let turns = if turn > 0.0 { profile.total() / turn } else { 0.0 };
+                all += share * (turns * each + profile.peak() * once);
+            }
+        }
+    }
+    match scenario.load {
+        Load::Open(_) => Expected::About(all),
+        Load::Closed(_) => Expected::AtMost(all),
+    }
+}
+
+fn count<'a>(steps: impl Iterator<Item = &'a Step>) -> f64 {
+    steps.fold(0.0, |count, _| count + 1.0)
+}
+
+/// Seconds that one turn takes on average when answers take no time.
+fn turn(journey: &Journey) -> f64 {
+    let steps = journey.steps.iter().filter(|step| !step.once);
+    let seconds = steps.map(|step| {
+        let held = match &step.action {
+            Action::Request(_) => 0.0,
+            Action::WebSocket(websocket) => websocket.duration().as_secs_f64(),
+        };
+        held + mean(step.think.unwrap_or(journey.think))
+    });
+    seconds.sum()
+}
+
+fn mean(think: Think) -> f64 {
+    f64::midpoint(think.min.as_secs_f64(), think.max.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loadtest::scenario::parse;
+
+    fn expected(load: &str, journeys: &str) -> Expected {
+        let text = format!("load: {{{load}}}\njourneys: [{journeys}]\n");
+        requests(&parse(&text, "test", &|_| Err(String::new())).unwrap())
+    }
+
+    #[test]
+    fn journeys_that_begin_whatever_happens_are_counted_with_all_their_steps() {
+        let journeys =
+            "{name: a, weight: 3, steps: [{get: /}]}, {name: b, steps: [{get: /, once: true}, {get: /b}]}";
+        // 1,000 journeys; three of four have one step, one has two.
+        assert_eq!(
+            expected("rate: [{duration: 10s, at: 100}]", journeys),
+            Expected::About(1250.0)
+        );
+    }
+
+    #[test]
+    fn users_take_turns_as_fast_as_their_pauses_let_them() {
+        let steps =
+            "steps: [{post: /login, once: true}, {get: /}, {name: talk, websocket: {path: /ws, hold: 16s}}]";
+        // A turn takes 20 s: ten users take 30 turns in a minute, two requests each, and log in once.
+        assert_eq!(
+            expected(
+                "users: [{duration: 1m, at: 10}]",
+                &format!("{{name: a, think: 1s-3s, {steps}}}")
+            ),
+            Expected::AtMost(70.0)
+        );
+    }
+
+    #[test]
+    fn users_without_pauses_ask_as_often_as_they_are_answered() {
+        let journeys = "{name: a, steps: [{get: /}]}";
+        assert_eq!(
+            expected("users: [{duration: 1m, at: 10}]", journeys),
+            Expected::AsAnswered
+        );
+    }
+}

@@ -1,0 +1,30 @@
+//! Scenarios: what load a test brings, and what has to hold.
+//!
+//! ```text
+//! text --document--> Document --parse (load, step, threshold, template)--> Scenario (model)
+//! builtin  the scenarios that come with vas          quick  one without a file
+//! scaled   shorter, thinner                          plan   what a run will be, in words (expected: how many requests)
+//! schema   the published form of documents           websocket  one connection, from the document to the model
+//! ```
+
+pub mod builtin;
+pub mod document;
+pub mod duration;
+pub mod expected;
+mod load;
+pub mod model;
+pub mod parse;
+pub mod plan;
+pub mod quick;
+pub mod rate;
+pub mod scaled;
+pub mod schema;
+mod step;
+pub mod template;
+pub mod threshold;
+pub mod websocket;
+
+pub use self::parse::{ScenarioError, parse};
+
+#[cfg(test)]
+mod properties;

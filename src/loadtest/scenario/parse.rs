@@ -1,0 +1,299 @@
+//! From the text of a scenario to the model: everything that is wrong with it, with the path of the field.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    time::Duration,
+};
+
+use super::{
+    document::{AbortDocument, Document, JourneyDocument},
+    duration, load,
+    model::{Abort, Action, Journey, Scenario, Think, Threshold, any_action},
+    quick, schema, step,
+    template::Template,
+    websocket::Part,
+};
+use crate::core::document::yaml;
+
+/// Most problems that are told; who has more has one cause.
+const MOST: usize = 20;
+
+/// Why a scenario was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ScenarioError {
+    /// Not a YAML document of this form.
+    #[error("{name}: {words}")]
+    Form {
+        /// Name of the scenario.
+        name: String,
+        /// What is wrong and where.
+        words: String,
+    },
+    /// Fields with wrong values.
+    #[error("{name}: {}", .problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "))]
+    Fields {
+        /// Name of the scenario.
+        name: String,
+        /// Each with its place.
+        problems: Vec<Problem>,
+    },
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where, such as `journeys[0].steps[2].think`.
+    pub path: String,
+    /// What is wrong, and how to write it.
+    pub rule: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.rule)
+    }
+}
+
+/// Collects problems.
+#[derive(Debug, Default)]
+pub(super) struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Notes a problem.
+    pub(super) fn add(&mut self, path: impl Into<String>, rule: impl fmt::Display) {
+        if self.0.len() < MOST {
+            self.0.push(Problem {
+                path: path.into(),
+                rule: rule.to_string(),
+            });
+        }
+    }
+
+    /// The value, or a note and what stands in for it until all problems are known.
+    pub(super) fn or<T>(&mut self, path: &str, value: Result<T, impl fmt::Display>, instead: T) -> T {
+        value.unwrap_or_else(|error| {
+            self.add(path, error);
+            instead
+        })
+    }
+
+    /// A duration that is not zero.
+    pub(super) fn positive(&mut self, path: &str, text: &str) -> Duration {
+        self.or(path, duration::parse_positive(text), Duration::from_secs(1))
+    }
+
+    /// Text with variables.
+    pub(super) fn template(&mut self, path: &str, text: &str) -> Template {
+        self.or(path, Template::parse(text), Template::text(""))
+    }
+}
+
+/// Parses a scenario. `name` is what it is called, usually the name of its file. `file` gives the text of a file beside
+/// it, for traces.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(
+    text: &str,
+    name: &str,
+    file: &dyn Fn(&str) -> Result<String, String>,
+) -> Result<Scenario, ScenarioError> {
+    let form = |words: &str| ScenarioError::Form {
+        name: name.to_owned(),
+        words: words.lines().next().unwrap_or_default().to_owned(),
+    };
+    let value = yaml::parse_one(text).map_err(|error| form(&error.located()))?;
+    let problems = schema::check(&value);
+    if !problems.is_empty() {
+        return Err(ScenarioError::Fields {
+            name: name.to_owned(),
+            problems,
+        });
+    }
+    let document: Document = serde_json::from_value(value).map_err(|error| form(&error.to_string()))?;
+    let mut problems = Problems::default();
+    let scenario = scenario(&document, name, file, &mut problems);
+    if problems.0.is_empty() {
+        Ok(scenario)
+    } else {
+        Err(ScenarioError::Fields {
+            name: name.to_owned(),
+            problems: problems.0,
+        })
+    }
+}
+
+fn scenario(
+    document: &Document,
+    name: &str,
+    file: &dyn Fn(&str) -> Result<String, String>,
+    problems: &mut Problems,
+) -> Scenario {
+    let load = load::parse(&document.load, file, problems);
+    let journeys = journeys(&document.journeys, problems);
+    let steps: BTreeSet<&str> = journeys
+        .iter()
+        .flat_map(|journey| &journey.steps)
+        .map(|step| step.name.as_str())
+        .collect();
+    let thresholds = thresholds(&document.thresholds, &steps, problems);
+    let timeout = problems.positive("timeout", &document.timeout);
+    bounds_of_sockets(&thresholds, &journeys, problems);
+    waits(&journeys, timeout, problems);
+    Scenario {
+        name: name.to_owned(),
+        description: document.description.clone(),
+        load,
+        thresholds,
+        timeout,
+        abort: Some(
+            document
+                .abort
+                .as_ref()
+                .map_or(quick::ABORT, |abort| self::abort(abort, problems)),
+        ),
+        journeys,
+    }
+}
+
+fn abort(document: &AbortDocument, problems: &mut Problems) -> Abort {
+    let share = document
+        .errors
+        .strip_suffix('%')
+        .and_then(|percent| percent.parse::<f64>().ok())
+        .filter(|percent| (0.0..=100.0).contains(percent))
+        .map(|percent| percent / 100.0)
+        .ok_or("must be a share such as 50%");
+    Abort {
+        errors: problems.or("abort.errors", share, 1.0),
+        over: problems.positive("abort.over", &document.over),
+    }
+}
+
+fn thresholds(texts: &[String], steps: &BTreeSet<&str>, problems: &mut Problems) -> Vec<Threshold> {
+    let mut thresholds: Vec<Threshold> = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        let path = format!("thresholds[{index}]");
+        match text.parse::<Threshold>() {
+            Err(error) => problems.add(path, error),
+            Ok(threshold) => {
+                if let Some(step) = threshold.step.as_deref().filter(|step| !steps.contains(step)) {
+                    problems.add(&path, format!("no step is called {step:?}"));
+                }
+                if thresholds.contains(&threshold) {
+                    problems.add(&path, "is there twice");
+                }
+                thresholds.push(threshold);
+            }
+        }
+    }
+    thresholds
+}
+
+/// Refuses bounds on WebSocket connections where there are none, or for one step.
+fn bounds_of_sockets(thresholds: &[Threshold], journeys: &[Journey], problems: &mut Problems) {
+    let any = any_action(journeys, Action::is_websocket);
+    for (index, threshold) in thresholds.iter().enumerate() {
+        let path = format!("thresholds[{index}]");
+        if threshold.bound.is_of_sockets() && !any {
+            problems.add(path, "no step is a websocket");
+        }
+    }
+}
+
+/// Refuses waits for a message that are longer than those for any answer.
+fn waits(journeys: &[Journey], timeout: Duration, problems: &mut Problems) {
+    for (journey, model) in journeys.iter().enumerate() {
+        for (step, model) in model.steps.iter().enumerate() {
+            let Action::WebSocket(websocket) = &model.action else {
+                continue;
+            };
+            for (part, model) in websocket.sequence.iter().enumerate() {
+                if matches!(model, Part::Await(_, Some(within)) if *within > timeout) {
+                    problems.add(
+                        format!("journeys[{journey}].steps[{step}].websocket.sequence[{part}].within"),
+                        "must not be longer than the scenario's timeout",
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn journeys(documents: &[JourneyDocument], problems: &mut Problems) -> Vec<Journey> {
+    if documents.is_empty() {
+        problems.add("journeys", "must have at least one");
+    } else if documents.iter().all(|journey| journey.weight == 0) {
+        problems.add("journeys", "must not all have weight 0");
+    }
+    let mut names = BTreeSet::new();
+    let mut journeys = Vec::new();
+    for (index, document) in documents.iter().enumerate() {
+        let path = format!("journeys[{index}]");
+        if !names.insert(document.name.as_str()) {
+            problems.add(
+                format!("{path}.name"),
+                format!("{:?} is there twice; names are unique", document.name),
+            );
+        }
+        if document.steps.is_empty() {
+            problems.add(format!("{path}.steps"), "must have at least one");
+        }
+        if !document.steps.is_empty() && document.steps.iter().all(|step| step.once) {
+            // The engine would turn without end.
+            problems.add(
+                format!("{path}.steps"),
+                "must not all be once: users have nothing to do in their second turn",
+            );
+        }
+        let headers = headers(&format!("{path}.headers"), &document.headers, problems);
+        let journey = Journey {
+            name: document.name.clone(),
+            weight: document.weight,
+            think: document.think.as_deref().map_or_else(Think::default, |text| {
+                problems.or(&format!("{path}.think"), text.parse(), Think::default())
+            }),
+            headers,
+            steps: document
+                .steps
+                .iter()
+                .enumerate()
+                .map(|(index, step)| step::parse(&format!("{path}.steps[{index}]"), step, problems))
+                .collect(),
+        };
+        step::names(&path, &journey, problems);
+        step::variables(&path, &journey, problems);
+        journeys.push(journey);
+    }
+    journeys
+}
+
+/// Names and values of headers.
+///
+/// What is refused here would be refused by HTTP (RFC 9110, section 5.1) when it is sent.
+pub(super) fn headers(
+    path: &str,
+    headers: &BTreeMap<String, String>,
+    problems: &mut Problems,
+) -> Vec<(String, Template)> {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            if name.is_empty() || !name.bytes().all(token) {
+                problems.add(path, format!("{name:?} is not the name of a header"));
+            }
+            if value.chars().any(char::is_control) {
+                problems.add(
+                    format!("{path}.{name}"),
+                    "must not have line breaks or other control characters",
+                );
+            }
+            (name.clone(), problems.template(&format!("{path}.{name}"), value))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

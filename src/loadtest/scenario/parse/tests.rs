@@ -1,0 +1,165 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::loadtest::scenario::model::{Action, Load};
+
+fn parsed(text: &str) -> Result<Scenario, ScenarioError> {
+    let file = |name: &str| match name {
+        "day.csv" => Ok("seconds,level\n0,10\n30,20\n60,0\n".to_owned()),
+        "bad.csv" => Ok("0,10\n30\n".to_owned()),
+        _ => Err("cannot be read: not found".to_owned()),
+    };
+    parse(text, "test", &file)
+}
+
+fn with_load(load: &str) -> String {
+    format!("load: {load}\njourneys: [{{name: a, steps: [{{get: /}}]}}]\n")
+}
+
+fn refused(text: &str) -> String {
+    parsed(text).unwrap_err().to_string()
+}
+
+#[test]
+fn stages_ramp_jump_and_saw_and_a_trace_is_followed() {
+    for (load, seconds, total) in [
+        ("{rate: [{duration: 10s, target: 100}]}", 10.0, 500.0),
+        (
+            "{rate: [{duration: 10s, at: 100}, {duration: 10s, target: 0}]}",
+            20.0,
+            1500.0,
+        ),
+        (
+            "{rate: [{duration: 25s, sawtooth: {from: 0, to: 10, every: 10s}}]}",
+            25.0,
+            112.5,
+        ),
+        ("{rate: [{trace: day.csv}]}", 60.0, 900.0),
+        (
+            "{rate: [{duration: 1s, at: 5}, {duration: 500ms, at: 50}]}",
+            1.5,
+            30.0,
+        ),
+    ] {
+        let scenario = parsed(&with_load(load)).unwrap();
+        let profile = scenario.load.profile();
+        assert!((profile.seconds() - seconds).abs() < 1e-9, "{load}");
+        assert!(
+            (profile.total() - total).abs() < 1e-6,
+            "{load}: {}",
+            profile.total()
+        );
+        assert!(matches!(scenario.load, Load::Open(_)));
+    }
+    let closed = parsed(&with_load("{users: [{duration: 1m, at: 5}]}")).unwrap();
+    assert!(matches!(closed.load, Load::Closed(_)));
+}
+
+#[test]
+fn a_step_has_a_name_of_its_own_or_that_of_what_it_does() {
+    let text = "
+load: {users: [{duration: 1m, at: 5}]}
+journeys:
+- name: a
+  think: 1s-2s
+  steps:
+  - {get: /x}
+  - {name: talk, websocket: {path: /ws, hold: 1m}, think: 0s}
+";
+    let scenario = parsed(text).unwrap();
+    let [first, second] = scenario.journeys[0].steps.as_slice() else {
+        panic!("two steps")
+    };
+    assert_eq!((first.name.as_str(), second.name.as_str()), ("GET /x", "talk"));
+    assert_eq!(second.think, Some(Think::default()));
+    assert!(matches!(second.action, Action::WebSocket(_)));
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_with_its_place() {
+    let text = "
+load: {users: [{duration: 0s, at: 5}, {target: 5}, {trace: none.csv}, {trace: bad.csv}, {duration: 1s, at: -1}]}
+timeout: never
+abort: {errors: half, over: 1s}
+thresholds: [latency < 1, 'step none: errors < 1%', errors < 1%, errors < 1%]
+journeys:
+- {name: a, weight: 0, think: 5s-1s, steps: [{get: x}, {post: /y, put: /z}, {get: '/{{token}}'}, {get: '/{{open'}]}
+- {name: a, weight: 0, steps: []}
+";
+    let words = refused(text);
+    for expected in [
+        "test: load.users[0].duration: must be more than 0s",
+        "load.users[1]: must be {duration, target}, {duration, at}, {duration, sawtooth} or {trace}",
+        "load.users[2].trace: none.csv: cannot be read: not found",
+        "load.users[3].trace: line 2: \"30\" is not seconds,level",
+        "load.users[4].at: must be between 0 and a million",
+        "timeout: \"never\" is not a duration: use ms, s, m and h",
+        "abort.errors: must be a share such as 50%",
+        "thresholds[0]: \"latency < 1\" is not a threshold",
+        "thresholds[1]: no step is called \"none\"",
+        "thresholds[3]: is there twice",
+        "journeys: must not all have weight 0",
+        "journeys[0].think: \"5s-1s\" begins with the longer one",
+        "journeys[0].steps[0].get: \"x\" must begin with /",
+        "journeys[0].steps[1]: must have exactly one of get, post, put, patch, delete and websocket",
+        "journeys[0].steps[2]: {{token}} has no value: no earlier step of the journey extracts it",
+        "journeys[0].steps[3].get: \"{{\" is not closed",
+        "journeys[1].name: \"a\" is there twice",
+        "journeys[1].steps: must have at least one",
+    ] {
+        assert!(words.contains(expected), "{expected}\n{words}");
+    }
+}
+
+#[test]
+fn an_unknown_field_and_what_is_no_yaml_are_refused_with_the_place() {
+    let words = refused("load: {user: []}\njourneys: []\n");
+    assert!(words.contains("user"), "{words}");
+    assert!(refused(": [").starts_with("test: "));
+    let both = with_load("{users: [{duration: 1s, at: 1}], rate: [{duration: 1s, at: 1}]}");
+    assert!(refused(&both).contains("load: must have exactly one of users and rate"));
+}
+
+#[test]
+fn a_variable_that_an_earlier_step_extracts_has_a_value_and_the_given_ones_always_have() {
+    let text = "
+load: {rate: [{duration: 1s, at: 5}]}
+journeys:
+- name: a
+  headers: {Authorization: 'Bearer {{token}}'}
+  steps:
+  - {post: /login, body: '{{user}} {{iteration}}', extract: {token: 'json:/token', place: 'header:Location'}, checks: [json /token, contains ok]}
+  - {get: '/{{place}}'}
+";
+    parsed(text).unwrap_or_else(|error| panic!("{error}"));
+    let words = refused(&text.replace("token: 'json:/token', ", ""));
+    assert!(
+        words.contains("journeys[0].headers: {{token}} has no value"),
+        "{words}"
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text in any::<String>()) {
+        let _ = parsed(&text);
+    }
+
+    #[test]
+    fn any_stages_give_a_course_that_is_finite_and_not_negative(
+        stages in prop::collection::vec((1_u32..100, 0.0..1e6_f64, any::<bool>()), 1..20)
+    ) {
+        let stages: Vec<String> = stages
+            .iter()
+            .map(|(seconds, level, ramp)| {
+                let field = if *ramp { "target" } else { "at" };
+                format!("{{duration: {seconds}s, {field}: {level}}}")
+            })
+            .collect();
+        let text = with_load(&format!("{{rate: [{}, {{duration: 1s, at: 1}}]}}", stages.join(", ")));
+        let scenario = parsed(&text).unwrap();
+        let profile = scenario.load.profile();
+        prop_assert!(profile.total().is_finite() && profile.total() > 0.0);
+        prop_assert!(profile.peak() <= 1e6);
+    }
+}

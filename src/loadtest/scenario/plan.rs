@@ -1,0 +1,181 @@
+//! What a run will be, in words and a picture: `--dry-run`.
+
+use std::fmt::Write as _;
+
+use super::{
+    duration,
+    expected::{self, Expected},
+    model::{Action, Load, Scenario},
+    rate::Profile,
+    threshold::in_percent,
+};
+
+/// Columns of the picture.
+const WIDTH: u32 = 60;
+/// Most stages that are told.
+const STAGES: usize = 12;
+const BARS: [char; 9] = [
+    ' ', '\u{2581}', '\u{2582}', '\u{2583}', '\u{2584}', '\u{2585}', '\u{2586}', '\u{2587}', '\u{2588}',
+];
+
+/// The plan of a run on a target.
+pub fn render(scenario: &Scenario, target: &str) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_all(&mut out, scenario, target);
+    out
+}
+
+fn write_all(out: &mut String, scenario: &Scenario, target: &str) -> std::fmt::Result {
+    let profile = scenario.load.profile();
+    writeln!(out, "{}: {}", scenario.name, scenario.description)?;
+    writeln!(out, "target    {target}")?;
+    match &scenario.load {
+        Load::Closed(_) => writeln!(
+            out,
+            "load      up to {:.0} users for {}; each waits for its answers (closed model)",
+            profile.peak(),
+            duration::format(profile.duration())
+        )?,
+        Load::Open(_) => writeln!(
+            out,
+            "load      up to {} journeys a second for {}, {:.0} in all, whatever the service does (open model)",
+            (profile.peak() * 10.0).round() / 10.0,
+            duration::format(profile.duration()),
+            profile.total()
+        )?,
+    }
+    writeln!(out, "          |{}|", sparkline(profile))?;
+    stages(out, profile)?;
+    match expected::requests(scenario) {
+        Expected::About(count) => writeln!(out, "requests  {count:.0}, if no step fails")?,
+        Expected::AtMost(count) => writeln!(
+            out,
+            "requests  at most {count:.0}; the fewer, the longer answers take"
+        )?,
+        Expected::AsAnswered => writeln!(out, "requests  as many as are answered: users do not pause")?,
+    }
+    writeln!(
+        out,
+        "ends      after {}, and at most {} for the last answers",
+        duration::format(profile.duration()),
+        duration::format(scenario.timeout)
+    )?;
+    let weights: f64 = scenario
+        .journeys
+        .iter()
+        .map(|journey| f64::from(journey.weight))
+        .sum();
+    for journey in &scenario.journeys {
+        writeln!(
+            out,
+            "journey   {} ({} of the users)",
+            journey.name,
+            in_percent(f64::from(journey.weight) / weights.max(1.0))
+        )?;
+        for step in &journey.steps {
+            let what = match &step.action {
+                Action::Request(request) => request.method.clone(),
+                Action::WebSocket(websocket) => {
+                    format!("WebSocket for {}", duration::format(websocket.duration()))
+                }
+            };
+            let once = if step.once { ", once" } else { "" };
+            writeln!(out, "          - {} ({what}{once})", step.name)?;
+        }
+    }
+    for threshold in &scenario.thresholds {
+        writeln!(out, "threshold {threshold}")?;
+    }
+    if let Some(abort) = scenario.abort {
+        writeln!(
+            out,
+            "gives up  when more than {} of the requests fail for {}",
+            in_percent(abort.errors),
+            duration::format(abort.over)
+        )?;
+    }
+    Ok(())
+}
+
+/// The straight pieces of a load, the first of many.
+fn stages(out: &mut String, profile: &Profile) -> std::fmt::Result {
+    let level = |level: f64| (level * 10.0).round() / 10.0;
+    for (index, (from, to, length)) in profile.lines().enumerate() {
+        let head = if index == 0 { "stages    " } else { "          " };
+        if index == STAGES {
+            return writeln!(out, "{head}and {} more", profile.lines().count() - STAGES);
+        }
+        let length = duration::format(length);
+        // Levels that are written alike are told as one.
+        if (level(from) - level(to)).abs() < f64::EPSILON {
+            writeln!(out, "{head}{} for {length}", level(from))?;
+        } else {
+            writeln!(out, "{head}{} to {} in {length}", level(from), level(to))?;
+        }
+    }
+    Ok(())
+}
+
+/// The course of a load as a line of bars.
+pub fn sparkline(profile: &Profile) -> String {
+    let (peak, width) = (profile.peak(), f64::from(WIDTH));
+    (0..WIDTH)
+        .map(|column| {
+            let level = profile.level(profile.seconds() * (f64::from(column) + 0.5) / width);
+            let height = if peak > 0.0 { 8.0 * level / peak } else { 0.0 };
+            // What is there is seen, however little it is.
+            let rounded = if height > 0.0 {
+                height.round().max(1.0)
+            } else {
+                0.0
+            };
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "between 0 and 8"
+            )]
+            let index = rounded as usize;
+            BARS.get(index).copied().unwrap_or(' ')
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::loadtest::scenario::quick::{Level, scenario};
+
+    #[test]
+    fn it_says_how_much_how_long_and_what_has_to_hold() {
+        let thresholds = vec!["errors < 1%".parse().unwrap()];
+        let quick = scenario(Level::Rate(2.5), Duration::from_secs(90), false, thresholds);
+        let plan = render(&quick, "http://h");
+        for words in [
+            "target    http://h",
+            "up to 2.5 journeys a second for 1m30s, 225 in all",
+            "stages    2.5 for 1m30s\n",
+            "requests  225, if no step fails",
+            "ends      after 1m30s, and at most 10s for the last answers",
+            "- GET (GET)",
+            "threshold errors < 1%",
+            "gives up  when more than 90% of the requests fail for 10s",
+        ] {
+            assert!(plan.contains(words), "{words}: {plan}");
+        }
+    }
+
+    #[test]
+    fn the_picture_rises_with_the_load_and_shows_the_smallest_of_it() {
+        let mut profile = Profile::default();
+        profile.line(0.0, 100.0, Duration::from_secs(30));
+        profile.line(1.0, 1.0, Duration::from_secs(15));
+        profile.line(0.0, 0.0, Duration::from_secs(15));
+        let bars: Vec<char> = sparkline(&profile).chars().collect();
+        assert_eq!(bars.len(), 60);
+        assert!(bars[..30].is_sorted() && bars[29] == '\u{2588}', "{bars:?}");
+        assert_eq!((bars[40], bars[55]), ('\u{2581}', ' '));
+    }
+}

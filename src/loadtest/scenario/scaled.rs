@@ -1,0 +1,81 @@
+//! A scenario made shorter, or its load thinner.
+
+use std::time::Duration;
+
+use super::{
+    duration, load,
+    model::{Load, Scenario},
+};
+
+/// Shortest run: what is shorter has no course.
+const SHORTEST: f64 = 0.1;
+
+/// Why a scenario cannot be scaled so.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum ScaleError {
+    /// The time left is none, or too much.
+    #[error("scaled by {}, {} becomes less than 100ms or more than a year; choose another --scale", .0, duration::format(*.1))]
+    Time(f64, Duration),
+    /// The load left is none, or too much.
+    #[error("scaled by {0}, a peak of {1} becomes 0 or more than a million; choose another --scale-load")]
+    Levels(f64, f64),
+}
+
+impl Scenario {
+    /// The same scenario in `times` the time, with `levels` the load. What users do, and what has to hold, stays: think
+    /// times, timeouts and held connections are part of the behaviour that is tested.
+    ///
+    /// # Errors
+    /// When next to nothing would be left, or more than a year or a million.
+    pub fn scaled(mut self, times: f64, levels: f64) -> Result<Self, ScaleError> {
+        let profile = self.load.profile();
+        if !(SHORTEST..=duration::LONGEST).contains(&(profile.seconds() * times)) {
+            return Err(ScaleError::Time(times, profile.duration()));
+        }
+        let refused = ScaleError::Levels(levels, profile.peak());
+        if !(0.0..=load::HIGHEST).contains(&(profile.peak() * levels)) {
+            return Err(refused);
+        }
+        let scaled = profile.scaled(levels, times);
+        if scaled.total() <= 0.0 {
+            return Err(refused);
+        }
+        self.load = match self.load {
+            Load::Open(_) => Load::Open(scaled),
+            Load::Closed(_) => Load::Closed(scaled),
+        };
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loadtest::scenario::quick::{Level, scenario};
+
+    #[test]
+    fn time_and_load_shrink_and_the_rest_stays() {
+        let whole = scenario(Level::Rate(100.0), Duration::from_secs(100), false, Vec::new());
+        let small = whole.clone().scaled(0.1, 0.5).unwrap();
+        assert!((small.load.profile().seconds() - 10.0).abs() < 1e-9);
+        assert!((small.load.profile().peak() - 50.0).abs() < 1e-9);
+        assert_eq!(small.journeys, whole.journeys);
+        assert_eq!(small.timeout, whole.timeout);
+    }
+
+    #[test]
+    fn a_scale_that_leaves_nothing_or_too_much_is_refused() {
+        let whole = scenario(Level::Rate(100.0), Duration::from_secs(100), false, Vec::new());
+        for (times, levels, flag) in [
+            (1e-6, 1.0, "--scale"),
+            (1e300, 1.0, "--scale"),
+            (f64::NAN, 1.0, "--scale"),
+            (-1.0, 1.0, "--scale"),
+            (1.0, 0.0, "--scale-load"),
+            (1.0, 1e300, "--scale-load"),
+        ] {
+            let error = whole.clone().scaled(times, levels).unwrap_err().to_string();
+            assert!(error.ends_with(flag), "{error}");
+        }
+    }
+}

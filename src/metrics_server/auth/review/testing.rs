@@ -1,0 +1,107 @@
+//! An API server that reviews as a test decides, and a clock that a test moves.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
+use jiff::Timestamp;
+use kube::Client;
+use parking_lot::Mutex;
+use serde_json::Value;
+
+use crate::cluster::clock::Clock;
+
+/// A clock that a test moves.
+#[derive(Default)]
+pub struct ManualClock(AtomicU64);
+
+impl ManualClock {
+    pub fn set(&self, seconds: u64) {
+        self.0.store(seconds, Ordering::Relaxed);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        // Certificates are valid then.
+        Timestamp::from_second(1_800_000_000).unwrap()
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_secs(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// From the spec of a review to its status.
+pub type Decision = fn(&Value) -> Result<Value, StatusCode>;
+
+/// Answers reviews and remembers their specs.
+#[derive(Clone)]
+pub struct ReviewServer {
+    decide: Decision,
+    /// Answers wait for a permit each, where there is one of these.
+    gate: Option<Arc<tokio::sync::Semaphore>>,
+    seen: Arc<Mutex<Vec<Value>>>,
+}
+
+impl ReviewServer {
+    pub fn new(decide: Decision) -> Self {
+        Self {
+            decide,
+            gate: None,
+            seen: Arc::default(),
+        }
+    }
+
+    /// One that answers nothing before [`Self::open`].
+    pub fn shut(decide: Decision) -> Self {
+        Self {
+            gate: Some(Arc::new(tokio::sync::Semaphore::new(0))),
+            ..Self::new(decide)
+        }
+    }
+
+    pub fn open(&self) {
+        if let Some(gate) = &self.gate {
+            gate.close();
+        }
+    }
+
+    /// The specs of all reviews so far.
+    pub fn seen(&self) -> Vec<Value> {
+        self.seen.lock().clone()
+    }
+
+    /// Listens, and gives a client that does not try again by itself.
+    pub async fn start(&self) -> Client {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let app = Router::new()
+            .route("/apis/authorization.k8s.io/v1/subjectaccessreviews", post(review))
+            .route("/apis/authentication.k8s.io/v1/tokenreviews", post(review))
+            .with_state(self.clone());
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let mut config = kube::Config::new(url.parse().unwrap());
+        config.default_retry = false;
+        Client::try_from(config).unwrap()
+    }
+}
+
+async fn review(
+    State(server): State<ReviewServer>,
+    Json(mut review): Json<Value>,
+) -> Result<Json<Value>, StatusCode> {
+    server.seen.lock().push(review["spec"].clone());
+    if let Some(gate) = &server.gate {
+        // Ends when the gate is opened, which closes the semaphore.
+        let _ = gate.acquire().await;
+    }
+    review["status"] = (server.decide)(&review["spec"])?;
+    Ok(Json(review))
+}

@@ -1,0 +1,162 @@
+//! Follows the APIServices of the metrics API: whom each leads to, and whom it trusts.
+//!
+//! Watched, so that the loss of one is known at once. One that leads to another adapter is never touched; it is
+//! said in the log, in a metric and in the condition of the resources that it concerns.
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt;
+use k8s_openapi::{ByteString, kube_aggregator::pkg::apis::apiregistration::v1::APIService};
+use kube::{
+    Api, Client,
+    runtime::{
+        WatchStreamExt,
+        watcher::{self, Event, watcher},
+    },
+};
+use tokio::sync::watch;
+
+use super::secret::ServiceName;
+use crate::{
+    core::metrics::registration::{MetricsApi, Owner, Registration},
+    metrics_server::telemetry::{ApiServiceState, Telemetry},
+};
+
+/// What was last seen of an APIService.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Whom it leads to.
+    pub registration: Registration,
+    /// Whom it trusts.
+    pub ca_bundle: Vec<u8>,
+    /// Which object that was.
+    pub uid: Option<String>,
+    /// Which version of it.
+    pub resource_version: Option<String>,
+}
+
+impl Seen {
+    const UNKNOWN: Self = Self {
+        registration: Registration::UNKNOWN,
+        ca_bundle: Vec::new(),
+        uid: None,
+        resource_version: None,
+    };
+
+    fn read(object: Option<&APIService>, service: &ServiceName) -> Self {
+        let spec = object.and_then(|object| object.spec.as_ref());
+        let ca_bundle = spec.and_then(|spec| spec.ca_bundle.clone());
+        Self {
+            registration: Registration::read(object, &service.namespace, &service.name),
+            ca_bundle: ca_bundle.map_or_else(Vec::new, |ByteString(bytes)| bytes),
+            uid: object.and_then(|object| object.metadata.uid.clone()),
+            resource_version: object.and_then(|object| object.metadata.resource_version.clone()),
+        }
+    }
+}
+
+/// All that are followed, by name.
+pub type All = BTreeMap<&'static str, Seen>;
+
+/// The APIServices of the metrics API.
+#[derive(Debug)]
+pub struct ApiServices {
+    service: ServiceName,
+    seen: watch::Sender<All>,
+}
+
+impl ApiServices {
+    /// Nothing was looked at yet; `service` is ours.
+    pub fn new(service: ServiceName) -> Self {
+        let all = MetricsApi::ALL.into_iter().flat_map(MetricsApi::api_services);
+        let seen = all.map(|name| (*name, Seen::UNKNOWN)).collect();
+        Self {
+            service,
+            seen: watch::Sender::new(seen),
+        }
+    }
+
+    /// All as they were last seen; the receiver tells of changes.
+    pub fn subscribe(&self) -> watch::Receiver<All> {
+        self.seen.subscribe()
+    }
+
+    /// Whom the APIService of that name leads to.
+    pub fn registration(&self, name: &str) -> Registration {
+        self.seen
+            .borrow()
+            .get(name)
+            .map_or(Registration::UNKNOWN, |seen| seen.registration.clone())
+    }
+
+    /// Follows all of them for ever.
+    pub async fn follow(&self, client: &Client, telemetry: &Telemetry) {
+        let watches = MetricsApi::ALL.into_iter().flat_map(MetricsApi::api_services);
+        futures::future::join_all(watches.map(|name| self.follow_one(client.clone(), name, telemetry))).await;
+    }
+
+    /// By name, which is all that we have a right to.
+    async fn follow_one(&self, client: Client, name: &'static str, telemetry: &Telemetry) {
+        telemetry.api_service(name, ApiServiceState::Unknown);
+        let api: Api<APIService> = Api::all(client);
+        let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
+        let mut events = std::pin::pin!(watcher(api, config).default_backoff());
+        let mut listed = false;
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(Event::Init) => listed = false,
+                Ok(Event::InitApply(object)) => {
+                    listed = true;
+                    self.take(name, Some(&object), telemetry);
+                }
+                Ok(Event::Apply(object)) => self.take(name, Some(&object), telemetry),
+                Ok(Event::InitDone) if listed => {}
+                Ok(Event::InitDone | Event::Delete(_)) => self.take(name, None, telemetry),
+                Err(error) => {
+                    tracing::warn!(apiservice = name, %error, "the watch failed; trying again");
+                }
+            }
+        }
+    }
+
+    fn take(&self, name: &'static str, object: Option<&APIService>, telemetry: &Telemetry) {
+        let now = Seen::read(object, &self.service);
+        let mut owner_changed = false;
+        self.seen.send_if_modified(|all| {
+            let Some(seen) = all.get_mut(name) else {
+                return false;
+            };
+            owner_changed = seen.registration.owner != now.registration.owner;
+            let changed = *seen != now;
+            *seen = now.clone();
+            changed
+        });
+        if owner_changed {
+            log(name, &now.registration.owner);
+            telemetry.api_service(name, ApiServiceState::from(&now.registration.owner));
+        }
+    }
+}
+
+fn log(name: &str, owner: &Owner) {
+    match owner {
+        Owner::Unknown => {}
+        // Not everybody has external metrics; the condition of those who ask for one says so.
+        Owner::Absent if name.ends_with(MetricsApi::External.group()) => {
+            tracing::info!(
+                apiservice = name,
+                "does not exist; external metrics are not read from here"
+            );
+        }
+        Owner::Absent => tracing::warn!(
+            apiservice = name,
+            "does not exist; no HPA can read metrics until manifests/install is applied"
+        ),
+        Owner::Ours => tracing::info!(apiservice = name, "leads here"),
+        Owner::Foreign(owner) => tracing::error!(
+            apiservice = name,
+            owner,
+            "leads to another metrics adapter; a cluster has only one: remove that one, then apply manifests/install"
+        ),
+    }
+}

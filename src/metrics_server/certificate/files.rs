@@ -1,0 +1,139 @@
+//! Serving certificate and key from files that somebody else renews, such as cert-manager.
+//!
+//! Read again every few seconds and compared by content: a Secret volume swaps a symlink above the files, of which a
+//! watch on them would see nothing, and a modification time says nothing there. Two files never change in one
+//! moment, so a pair that does not fit may just be half written: what was served before stays.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use crate::metrics_server::{
+    serving::tls::{KeyPairError, ServingCertificate, certified_key},
+    telemetry::Telemetry,
+};
+
+/// Time between reads.
+const PERIOD: Duration = Duration::from_secs(5);
+
+/// The content of both files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Content {
+    chain: Vec<u8>,
+    key: Vec<u8>,
+}
+
+/// A certificate chain and its key, both PEM, of which at least one version was usable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFiles {
+    chain: PathBuf,
+    key: PathBuf,
+    first: Content,
+}
+
+/// Why the files are of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// One cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// They hold no certificate and key that belong together.
+    #[error("--tls-cert-file, --tls-private-key-file: {0}")]
+    Unusable(#[from] KeyPairError),
+}
+
+impl CertificateFiles {
+    /// Reads them for the first time.
+    ///
+    /// # Errors
+    /// When they cannot be read, or served with.
+    pub fn open(chain: &Path, key: &Path) -> Result<Self, FilesError> {
+        let first = Content::read(chain, key)?;
+        certified_key(&first.chain, &first.key)?;
+        Ok(Self {
+            chain: chain.to_owned(),
+            key: key.to_owned(),
+            first,
+        })
+    }
+
+    /// Serves with them, and with what becomes of them, for ever.
+    pub async fn follow(self, certificate: Arc<ServingCertificate>, telemetry: Arc<Telemetry>) {
+        let mut reloading = Reloading {
+            certificate,
+            telemetry,
+            seen: None,
+        };
+        reloading.take(Ok(self.first.clone()));
+        loop {
+            tokio::time::sleep(PERIOD).await;
+            let (chain, key) = (self.chain.clone(), self.key.clone());
+            // A volume may be slow.
+            if let Ok(read) = tokio::task::spawn_blocking(move || Content::read(&chain, &key)).await {
+                reloading.take(read);
+            }
+        }
+    }
+}
+
+impl Content {
+    fn read(chain: &Path, key: &Path) -> Result<Self, FilesError> {
+        let read = |path: &Path| {
+            std::fs::read(path).map_err(|source| FilesError::Read {
+                path: path.to_owned(),
+                source,
+            })
+        };
+        Ok(Self {
+            chain: read(chain)?,
+            key: read(key)?,
+        })
+    }
+}
+
+/// What was last read, usable or not: it is judged and logged once.
+struct Reloading {
+    certificate: Arc<ServingCertificate>,
+    telemetry: Arc<Telemetry>,
+    seen: Option<Result<Content, String>>,
+}
+
+impl Reloading {
+    fn take(&mut self, read: Result<Content, FilesError>) {
+        let read = read.map_err(|error| error.to_string());
+        if self.seen.as_ref() == Some(&read) {
+            return;
+        }
+        let served = match &read {
+            Ok(content) => self
+                .certificate
+                .set(&content.chain, &content.key)
+                .map_err(|error| error.to_string()),
+            Err(error) => Err(error.clone()),
+        };
+        match served {
+            Ok(()) => {
+                tracing::info!("serving with the certificate of --tls-cert-file");
+                self.telemetry.serving_until(self.certificate.valid_until());
+            }
+            Err(error) => {
+                tracing::error!(
+                    error,
+                    "the certificate files changed and are not usable; what was served before stays"
+                );
+                self.telemetry.certificate_reload_failed();
+            }
+        }
+        self.seen = Some(read);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,9 @@
+//! The certificate that the aggregation layer trusts: issued, shared by replicas, rotated.
+
+pub(crate) mod api_services;
+mod ca_bundle;
+pub(crate) mod files;
+pub(crate) mod issue;
+pub(crate) mod rotation;
+pub(crate) mod secret;
+pub(crate) mod shared;

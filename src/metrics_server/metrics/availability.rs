@@ -1,0 +1,207 @@
+//! Reports the condition `MetricsAvailable` on every resource: one replica, by server-side apply of that one
+//! condition, on change only.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::{
+    Api, Client,
+    api::{Patch, PatchParams},
+};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    reads::Memory,
+    registry::{Entry, ServedMetric},
+};
+use crate::{
+    api::{FIELD_MANAGER_METRICS, condition::METRICS_AVAILABLE, v1alpha1::VoiceAssistScaling},
+    cluster::{
+        clock::Clock,
+        leader::{Election, Fence, FenceError, LeaderState},
+    },
+    core::{
+        metrics::{
+            condition::{Health, Settling, Verdict, verdict},
+            freshness::{self, Failure, Missing},
+            registration::{MetricsApi, Unrouted, unrouted, with_unrouted},
+        },
+        spec::model::{MetricType, ScalingKey},
+    },
+    metrics_server::certificate::api_services::ApiServices,
+};
+
+/// Time between looks at all resources.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// What reporting needs.
+pub struct Reporter {
+    /// Writes the condition.
+    pub client: Client,
+    /// The election; without one, this replica reports.
+    pub election: Option<Election>,
+    /// What the HPA is told.
+    pub memory: Memory,
+    /// Whom the HPA asks.
+    pub api_services: Arc<ApiServices>,
+    /// Dates conditions.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Reporter {
+    /// Reports until `stop`, then gives the lease up.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut settling = Settling::default();
+        while stop
+            .run_until_cancelled(tokio::time::sleep(PERIOD))
+            .await
+            .is_some()
+        {
+            match self.leads() {
+                Some(fence) => self.report(&fence, &mut settling).await,
+                None => settling = Settling::default(),
+            }
+        }
+        if let Some(election) = self.election {
+            election.release().await;
+        }
+    }
+
+    /// The fence for writes, if this replica is the one to write.
+    fn leads(&self) -> Option<Fence> {
+        match &self.election {
+            None => Some(Fence::open()),
+            Some(election) if *election.state.borrow() == LeaderState::Leading => {
+                Some(election.fence.clone())
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// One look at all resources.
+    async fn report(&self, fence: &Fence, settling: &mut Settling) {
+        let entries = self.memory.registry.entries();
+        let keys: BTreeSet<&ScalingKey> = entries.iter().map(|(key, _)| key).collect();
+        settling.retain(|key| keys.contains(key));
+        for (key, entry) in &entries {
+            let now = self.clock.monotonic();
+            let Some(verdict) = self.judge(entry, now) else {
+                continue;
+            };
+            if settling.is_due(key, entry.condition.as_ref(), &verdict, entry.generation, now) {
+                let written = fence.write(self.write(key, entry, &verdict)).await;
+                let success = matches!(written, Ok(Ok(())));
+                let (jitter, now) = (crate::cluster::random::fraction(), self.clock.monotonic());
+                settling.tried(key, &verdict, entry.generation, success, jitter, now);
+                log(key, &verdict, written);
+            }
+        }
+    }
+
+    fn judge(&self, entry: &Entry, now: Duration) -> Option<Verdict> {
+        if !entry.valid && entry.metrics.is_empty() {
+            return None;
+        }
+        let metrics: Vec<Health> = entry
+            .metrics
+            .iter()
+            .map(|metric| self.health(metric, now))
+            .collect();
+        let verdict = verdict(&metrics)?;
+        Some(
+            MetricsApi::ALL
+                .into_iter()
+                .fold(verdict, |verdict, api| self.routed(api, entry, verdict)),
+        )
+    }
+
+    /// The verdict once it is known whether the HPA reads the metrics of that API from us.
+    fn routed(&self, api: MetricsApi, entry: &Entry, verdict: Verdict) -> Verdict {
+        let metrics: Vec<String> = entry
+            .metrics
+            .iter()
+            .filter(|metric| api_of(metric) == api)
+            .map(|metric| format!("{}/{}", metric.workload, metric.name))
+            .collect();
+        if metrics.is_empty() {
+            return verdict;
+        }
+        match unrouted(api, |name| self.api_services.registration(name)) {
+            // Nobody is told to install what was turned off; the metric itself says that it is.
+            Some(Unrouted::Absent(MetricsApi::External)) if !self.memory.external_metrics => verdict,
+            Some(unrouted) => with_unrouted(&unrouted, &metrics, &verdict),
+            None => verdict,
+        }
+    }
+
+    fn health(&self, metric: &ServedMetric, now: Duration) -> Health {
+        let (missing, notes) = match &metric.shape {
+            Ok(shape) => {
+                let state = self.memory.store.get(shape);
+                let namespace = metric.answer_namespace();
+                let notes = freshness::notes(state.as_deref(), namespace, &metric.metric, now);
+                (self.memory.missing(metric, now), notes)
+            }
+            Err(error) => {
+                let failure = Failure::Unsuitable(error.to_string().into());
+                (Some(Missing::Failed(failure)), Vec::new())
+            }
+        };
+        Health {
+            name: format!("{}/{}", metric.workload, metric.name),
+            missing,
+            notes,
+        }
+    }
+
+    async fn write(&self, key: &ScalingKey, entry: &Entry, verdict: &Verdict) -> kube::Result<()> {
+        let unchanged_since = entry
+            .condition
+            .as_ref()
+            .filter(|standing| standing.status == verdict.status)
+            .map(|standing| standing.last_transition_time.clone());
+        let condition = Condition {
+            type_: METRICS_AVAILABLE.to_owned(),
+            status: verdict.status.to_owned(),
+            reason: verdict.reason.to_owned(),
+            message: verdict.message.clone(),
+            observed_generation: entry.generation,
+            last_transition_time: unchanged_since.unwrap_or_else(|| Time(self.clock.now())),
+        };
+        // The UID keeps an object that was deleted and made anew from getting the old one's condition; and a
+        // status patch never creates.
+        let patch = json!({
+            "apiVersion": "scaling.voiceassist.io/v1alpha1",
+            "kind": "VoiceAssistScaling",
+            "metadata": {"uid": entry.uid},
+            "status": {"conditions": [condition]},
+        });
+        let api: Api<VoiceAssistScaling> = Api::namespaced(self.client.clone(), &key.namespace);
+        let params = PatchParams::apply(FIELD_MANAGER_METRICS).force();
+        api.patch_status(&key.name, &params, &Patch::Apply(&patch))
+            .await?;
+        Ok(())
+    }
+}
+
+/// The API in which the HPA reads a metric.
+fn api_of(metric: &ServedMetric) -> MetricsApi {
+    match metric.metric.metric_type() {
+        MetricType::External => MetricsApi::External,
+        MetricType::Pods | MetricType::Object => MetricsApi::Custom,
+    }
+}
+
+fn log(key: &ScalingKey, verdict: &Verdict, written: Result<kube::Result<()>, FenceError>) {
+    let Verdict {
+        status,
+        reason,
+        message,
+    } = verdict;
+    match written {
+        Ok(Ok(())) => tracing::info!(scaling = %key, status, reason, message, "reported MetricsAvailable"),
+        Ok(Err(error)) => tracing::warn!(scaling = %key, %error, "could not report MetricsAvailable"),
+        Err(error) => tracing::warn!(scaling = %key, %error, "could not report MetricsAvailable"),
+    }
+}

@@ -1,0 +1,14 @@
+//! What is served: the registry of metrics, the values in memory, and reads of them.
+
+pub(crate) mod availability;
+#[cfg(test)]
+mod isolation;
+mod live_pod;
+pub mod path;
+pub mod payload;
+pub mod pod_index;
+pub mod reads;
+pub mod registry;
+mod resource_names;
+pub mod store;
+pub(crate) mod watches;

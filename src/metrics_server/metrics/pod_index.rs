@@ -1,0 +1,293 @@
+//! The live pods, by namespace and name, with their labels: what a Pods read is filtered by.
+//!
+//! Fed by a watch on metadata alone that leaves finished pods out; a pod that is being deleted is not live.
+//! Pending pods are kept: the HPA knows them and leaves them out itself.
+
+mod labels;
+
+use std::{
+    collections::BTreeMap,
+    ops::Bound::{Excluded, Included, Unbounded},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use parking_lot::RwLock;
+
+use self::labels::Labels;
+use crate::core::k8s::label_selector::LabelSelector;
+
+/// All live pods.
+#[derive(Debug, Default)]
+pub struct PodIndex {
+    namespaces: RwLock<BTreeMap<Box<str>, Pods>>,
+    /// Number of the latest full list.
+    list: AtomicU32,
+    /// How many pods were ever taken in.
+    taken_in: AtomicU32,
+}
+
+/// Those of a namespace, by name.
+type Pods = BTreeMap<Box<str>, Pod>;
+
+/// One of them.
+#[derive(Debug)]
+struct Pod {
+    labels: Labels,
+    /// The full list during which it was last heard of.
+    list: u32,
+    /// Tells it apart from others that have had, or will have, its name.
+    number: u32,
+}
+
+impl PodIndex {
+    /// A full list begins: what is taken in from now on is on it.
+    pub fn begin_list(&self) {
+        self.list.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The full list is complete: forgets the pods that are not on it.
+    pub fn end_list(&self) {
+        let list = self.list.load(Ordering::Relaxed);
+        self.namespaces.write().retain(|_, pods| {
+            pods.retain(|_, pod| pod.list == list);
+            !pods.is_empty()
+        });
+    }
+
+    /// Takes a pod in, or what changed of it.
+    pub fn apply(&self, pod: &ObjectMeta) {
+        if pod.deletion_timestamp.is_some() {
+            return self.remove(pod);
+        }
+        let (Some(namespace), Some(name)) = (&pod.namespace, &pod.name) else {
+            return;
+        };
+        let labels = pod.labels.as_ref().map_or_else(Labels::default, Labels::new);
+        let list = self.list.load(Ordering::Relaxed);
+        let mut namespaces = self.namespaces.write();
+        let pods = match namespaces.get_mut(namespace.as_str()) {
+            Some(pods) => pods,
+            None => namespaces.entry(namespace.as_str().into()).or_default(),
+        };
+        let labels = shared(pods, name, labels);
+        let number = match pods.get(name.as_str()) {
+            Some(known) => known.number,
+            None => self.taken_in.fetch_add(1, Ordering::Relaxed),
+        };
+        pods.insert(name.as_str().into(), Pod { labels, list, number });
+    }
+
+    /// Forgets a pod.
+    pub fn remove(&self, pod: &ObjectMeta) {
+        let (Some(namespace), Some(name)) = (&pod.namespace, &pod.name) else {
+            return;
+        };
+        let mut namespaces = self.namespaces.write();
+        if let Some(pods) = namespaces.get_mut(namespace.as_str()) {
+            pods.remove(name.as_str());
+            if pods.is_empty() {
+                namespaces.remove(namespace.as_str());
+            }
+        }
+    }
+
+    /// The number of a live pod: another than that of a pod which it replaced.
+    pub fn number(&self, namespace: &str, pod: &str) -> Option<u32> {
+        Some(self.namespaces.read().get(namespace)?.get(pod)?.number)
+    }
+
+    /// Names of the live pods of a namespace that are selected, in order.
+    pub fn select(&self, namespace: &str, selector: &LabelSelector) -> Vec<String> {
+        let namespaces = self.namespaces.read();
+        let pods = namespaces.get(namespace).into_iter().flatten();
+        pods.filter(|(_, pod)| selector.matches_by(|key| pod.labels.get(key)))
+            .map(|(name, _)| name.to_string())
+            .collect()
+    }
+
+    /// Names of the live pods of a namespace that a scale target of this name has made, in order. All of them where
+    /// none shows it: pods of other controllers may be called anything.
+    pub fn of_target(&self, namespace: &str, target: &str) -> Vec<String> {
+        let namespaces = self.namespaces.read();
+        let pods = || namespaces.get(namespace).into_iter().flatten();
+        let own: Vec<String> = pods()
+            .filter(|(name, pod)| is_of_target(name, &pod.labels, target))
+            .map(|(name, _)| name.to_string())
+            .collect();
+        if own.is_empty() {
+            pods().map(|(name, _)| name.to_string()).collect()
+        } else {
+            own
+        }
+    }
+}
+
+/// These labels, or the equal ones of a pod whose name is beside this one's: pods of one ReplicaSet have equal labels
+/// and names that begin alike.
+fn shared(pods: &Pods, name: &str, labels: Labels) -> Labels {
+    let before = pods.range::<str, _>((Unbounded, Excluded(name))).next_back();
+    let after = pods.range::<str, _>((Included(name), Unbounded)).next();
+    let beside = [before, after].into_iter().flatten();
+    let equal = beside
+        .map(|(_, pod)| &pod.labels)
+        .find(|beside| **beside == labels);
+    equal.cloned().unwrap_or(labels)
+}
+
+/// Label of a Deployment's pods, with the last part of their ReplicaSet's name.
+const POD_TEMPLATE_HASH: &str = "pod-template-hash";
+/// Label of a StatefulSet's pods, with the last part of their own name.
+const POD_INDEX: &str = "apps.kubernetes.io/pod-index";
+/// Generated names keep no more of the name they are made from.
+const GENERATED_FROM: usize = 58;
+
+/// Whether a pod shows that its target has this name: the controllers of Kubernetes put a suffix to it which they
+/// repeat in a label, so that `api` is not taken for the target of the pods of `api-gateway`.
+fn is_of_target(name: &str, labels: &Labels, target: &str) -> bool {
+    if let Some(hash) = labels.get(POD_TEMPLATE_HASH) {
+        let base: String = format!("{target}-{hash}-").chars().take(GENERATED_FROM).collect();
+        name.starts_with(&base)
+    } else if let Some(index) = labels.get(POD_INDEX) {
+        name == format!("{target}-{index}")
+    } else {
+        name.strip_prefix(target)
+            .is_some_and(|rest| rest.starts_with('-'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+    use super::*;
+
+    fn pod(name: &str, app: &str) -> ObjectMeta {
+        ObjectMeta {
+            namespace: Some("ns".to_owned()),
+            name: Some(name.to_owned()),
+            labels: Some(BTreeMap::from([("app".to_owned(), app.to_owned())])),
+            ..ObjectMeta::default()
+        }
+    }
+
+    fn web(index: &PodIndex) -> Vec<String> {
+        index.select("ns", &"app=web".parse().unwrap())
+    }
+
+    #[test]
+    fn a_pod_keeps_its_number_and_one_that_replaces_it_has_another() {
+        let index = PodIndex::default();
+        let number = || index.number("ns", "web-0");
+        assert_eq!(number(), None);
+        index.apply(&pod("web-0", "web"));
+        let first = number();
+        index.apply(&pod("web-0", "db"));
+        index.apply(&pod("web-1", "web"));
+        assert!(
+            first.is_some() && number() == first,
+            "it changed, and is the same pod"
+        );
+        let deleting = ObjectMeta {
+            deletion_timestamp: Some(Time(jiff::Timestamp::UNIX_EPOCH)),
+            ..pod("web-0", "db")
+        };
+        index.apply(&deleting);
+        assert_eq!(number(), None);
+        index.apply(&pod("web-0", "web"));
+        assert!(number().is_some() && number() != first);
+        assert_eq!(index.number("other", "web-0"), None);
+    }
+
+    #[test]
+    fn selects_by_namespace_and_label() {
+        let index = PodIndex::default();
+        for pod in [pod("b", "web"), pod("a", "web"), pod("c", "db")] {
+            index.apply(&pod);
+        }
+        assert_eq!(web(&index), ["a", "b"]);
+        assert!(index.select("other", &LabelSelector::default()).is_empty());
+    }
+
+    #[test]
+    fn a_pod_that_is_being_deleted_is_not_live() {
+        let index = PodIndex::default();
+        index.apply(&pod("a", "web"));
+        let deleting = ObjectMeta {
+            deletion_timestamp: Some(Time(jiff::Timestamp::UNIX_EPOCH)),
+            ..pod("a", "web")
+        };
+        index.apply(&deleting);
+        assert!(web(&index).is_empty());
+    }
+
+    #[test]
+    fn the_pods_of_a_target_are_not_those_of_another_whose_name_begins_alike() {
+        let index = PodIndex::default();
+        let long = "a-deployment-with-a-name-so-long-that-names-of-pods-are-cut";
+        let cut: String = format!("{long}-5d8f-").chars().take(58).collect::<String>() + "x7k2p";
+        for (name, label, value) in [
+            ("api-7c9-x1", POD_TEMPLATE_HASH, "7c9"),
+            ("api-gateway-5d8-x2", POD_TEMPLATE_HASH, "5d8"),
+            ("api-0", POD_INDEX, "0"),
+            ("api-gateway-0", POD_INDEX, "0"),
+            ("api-custom", "app", "api"),
+            (cut.as_str(), POD_TEMPLATE_HASH, "5d8f"),
+        ] {
+            let labels = BTreeMap::from([(label.to_owned(), value.to_owned())]);
+            index.apply(&ObjectMeta {
+                labels: Some(labels),
+                ..pod(name, "")
+            });
+        }
+        assert_eq!(
+            index.of_target("ns", "api"),
+            ["api-0", "api-7c9-x1", "api-custom"]
+        );
+        assert_eq!(
+            index.of_target("ns", "api-gateway"),
+            ["api-gateway-0", "api-gateway-5d8-x2"]
+        );
+        assert_eq!(index.of_target("ns", long), [cut]);
+        assert_eq!(index.of_target("ns", "unlike").len(), 6);
+    }
+
+    #[test]
+    fn pods_that_a_new_list_lacks_are_forgotten_when_it_is_complete() {
+        let index = PodIndex::default();
+        index.begin_list();
+        index.apply(&pod("a", "web"));
+        index.apply(&pod("b", "web"));
+        index.end_list();
+        assert_eq!(web(&index), ["a", "b"]);
+        index.apply(&pod("c", "web"));
+        index.begin_list();
+        index.apply(&pod("b", "web"));
+        assert_eq!(web(&index), ["a", "b", "c"]);
+        index.end_list();
+        assert_eq!(web(&index), ["b"]);
+    }
+
+    #[test]
+    fn pods_side_by_side_share_equal_labels_and_no_others() {
+        let index = PodIndex::default();
+        for pod in [
+            pod("web-1", "web"),
+            pod("web-3", "web"),
+            pod("web-2", "web"),
+            pod("web-4", "db"),
+        ] {
+            index.apply(&pod);
+        }
+        let shared = |one: &str, other: &str| {
+            let namespaces = index.namespaces.read();
+            let labels = |name: &str| namespaces["ns"][name].labels.clone();
+            labels(one).is_shared_with(&labels(other))
+        };
+        assert!(shared("web-1", "web-2") && shared("web-2", "web-3"));
+        assert!(!shared("web-3", "web-4"));
+        // What one becomes, the others do not.
+        index.apply(&pod("web-2", "db"));
+        assert_eq!(web(&index), ["web-1", "web-3"]);
+    }
+}

@@ -1,0 +1,278 @@
+//! A read of a metric, answered from memory: which objects it is about, and what their values are.
+//!
+//! No I/O happens here. Whatever has no value is an error whose message says whose metric, which, and why.
+
+mod identify;
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+
+use self::identify::{Asked, Subject};
+use super::{
+    path::{ExternalPath, MetricPath, NamespacePath, Selectors},
+    payload::{DescribedObject, ExternalValue, MetricValue},
+    pod_index::PodIndex,
+    registry::{Registry, ServedMetric},
+    resource_names::ResourceNames,
+    store::Store,
+};
+use crate::{
+    api::v1alpha1::ScaleTargetRef,
+    core::{
+        k8s::label_selector::LabelSelector,
+        metrics::{
+            freshness::{self, Failure, Missing, PollState, Reading},
+            promql::ShapeError,
+        },
+        spec::model::{MetricType, Series},
+    },
+    metrics_server::status_error::StatusError,
+};
+
+/// Why an external metric has no value where the group is not served.
+const EXTERNAL_OFF: &str = "external metrics are turned off here (--external-metrics=false)";
+/// The name that stands for all selected objects.
+const ALL: &str = "*";
+
+/// What reads are answered from.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    /// Which metrics are served.
+    pub registry: Arc<Registry>,
+    /// Their polls.
+    pub store: Arc<Store>,
+    /// The live pods.
+    pub pods: Arc<PodIndex>,
+    /// What the kinds of targets are called.
+    pub resource_names: Arc<ResourceNames>,
+    /// Whether external.metrics.k8s.io is served.
+    pub external_metrics: bool,
+}
+
+/// The time at which a read is answered, on both clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// Wall-clock time, for values that have no sample of their own.
+    pub wall: Timestamp,
+    /// Monotonic time, for ages.
+    pub monotonic: Duration,
+}
+
+impl Memory {
+    /// Answers a read of a metric of pods or of one object.
+    ///
+    /// # Errors
+    /// 400 for selectors that do not parse and for an ambiguous metric, 404 for an unknown one, 503 for one
+    /// without a usable value.
+    pub fn read(
+        &self,
+        path: &MetricPath,
+        selectors: &Selectors,
+        now: Now,
+    ) -> Result<Vec<MetricValue>, StatusError> {
+        let objects = parse("labelSelector", &selectors.objects)?;
+        let metric = parse("metricLabelSelector", &selectors.metric)?;
+        let asked = Asked {
+            namespace: &path.namespace,
+            metric: &path.metric,
+            subject: Subject::Object {
+                resource: &path.resource,
+                name: &path.name,
+            },
+        };
+        let metric = self.identify(&asked, &metric)?;
+        if metric.describes_pods() {
+            let readings = self.read_pods(path, &objects, &metric, now.monotonic)?;
+            let values = readings.into_iter();
+            Ok(values
+                .map(|(object, reading)| value(&metric, object, reading, now.wall))
+                .collect())
+        } else {
+            let reading = self.read_number(&metric, now.monotonic)?;
+            Ok(vec![value(&metric, target(&metric), reading, now.wall)])
+        }
+    }
+
+    /// Answers a read of a metric of a namespace: a number that describes a scale target comes from series of its
+    /// whole namespace.
+    ///
+    /// # Errors
+    /// As [`Memory::read`].
+    pub fn read_namespace(
+        &self,
+        path: &NamespacePath,
+        selectors: &Selectors,
+        now: Now,
+    ) -> Result<MetricValue, StatusError> {
+        let selector = parse("metricLabelSelector", &selectors.metric)?;
+        let asked = Asked {
+            namespace: &path.namespace,
+            metric: &path.metric,
+            subject: Subject::Namespace,
+        };
+        let metric = self.identify(&asked, &selector)?;
+        let reading = self.read_number(&metric, now.monotonic)?;
+        let namespace = DescribedObject {
+            api_version: "v1".to_owned(),
+            kind: "Namespace".to_owned(),
+            namespace: None,
+            name: path.namespace.clone(),
+        };
+        Ok(value(&metric, namespace, reading, now.wall))
+    }
+
+    /// Answers a read of an external metric. One value, because the HPA adds up all it gets.
+    ///
+    /// # Errors
+    /// As [`Memory::read`].
+    pub fn read_external(
+        &self,
+        path: &ExternalPath,
+        selectors: &Selectors,
+        now: Now,
+    ) -> Result<ExternalValue, StatusError> {
+        let selector = parse("labelSelector", &selectors.objects)?;
+        let asked = Asked {
+            namespace: &path.namespace,
+            metric: &path.metric,
+            subject: Subject::External,
+        };
+        let metric = self.identify(&asked, &selector)?;
+        let reading = self.read_number(&metric, now.monotonic)?;
+        Ok(ExternalValue {
+            labels: metric.identity(),
+            metric: metric.name.clone(),
+            timestamp: reading.sampled.unwrap_or(now.wall),
+            value: reading.value,
+        })
+    }
+
+    /// Why the HPA would be refused a metric now; `None` if it has a value. Which pods the HPA will ask for is
+    /// not known here: those of the scale target, as far as the pods show it, are taken, or else all.
+    pub fn missing(&self, metric: &ServedMetric, now: Duration) -> Option<Missing> {
+        if metric.metric.metric_type() == MetricType::External && !self.external_metrics {
+            return Some(Missing::Failed(Failure::Unsuitable(EXTERNAL_OFF.into())));
+        }
+        if metric.shape.is_err() {
+            return None;
+        }
+        let state = match self.state(metric) {
+            Ok(state) => state,
+            Err(missing) => return Some(missing),
+        };
+        if metric.describes_pods() {
+            let namespace = &metric.key.namespace;
+            let pods = self.pods.of_target(namespace, &metric.target.name);
+            let selected: Vec<&str> = pods.iter().map(String::as_str).collect();
+            freshness::pods(
+                state.as_deref(),
+                metric.answer_namespace(),
+                &metric.metric,
+                now,
+                &selected,
+            )
+            .err()
+        } else {
+            freshness::object(state.as_deref(), metric.answer_namespace(), &metric.metric, now).err()
+        }
+    }
+
+    /// What is known of a metric's shape; an error where it is not asked.
+    fn state(&self, metric: &ServedMetric) -> Result<Option<Arc<PollState>>, Missing> {
+        let unsuitable = |error: &ShapeError| Missing::Failed(Failure::Unsuitable(error.to_string().into()));
+        let shape = metric.shape.as_ref().map_err(unsuitable)?;
+        match self.store.refusal(&metric.key.namespace, shape) {
+            Some(refusal) => Err(Missing::Refused(refusal)),
+            None => Ok(self.store.get(shape)),
+        }
+    }
+
+    /// The value of a metric that is one number.
+    fn read_number(&self, metric: &ServedMetric, now: Duration) -> Result<Reading, StatusError> {
+        let state = self
+            .state(metric)
+            .map_err(|missing| unavailable(metric, &missing))?;
+        freshness::object(state.as_deref(), metric.answer_namespace(), &metric.metric, now)
+            .map_err(|missing| unavailable(metric, &missing))
+    }
+
+    fn read_pods(
+        &self,
+        path: &MetricPath,
+        selector: &LabelSelector,
+        metric: &ServedMetric,
+        now: Duration,
+    ) -> Result<Vec<(DescribedObject, Reading)>, StatusError> {
+        let namespace = &path.namespace;
+        let mut selected = self.pods.select(namespace, selector);
+        if path.name != ALL {
+            selected.retain(|name| *name == path.name);
+        }
+        let selected: Vec<&str> = selected.iter().map(String::as_str).collect();
+        let state = self
+            .state(metric)
+            .map_err(|missing| unavailable(metric, &missing))?;
+        let readings = freshness::pods(
+            state.as_deref(),
+            metric.answer_namespace(),
+            &metric.metric,
+            now,
+            &selected,
+        )
+        .map_err(|missing| unavailable(metric, &missing))?;
+        let object = |name: &str| DescribedObject {
+            api_version: "v1".to_owned(),
+            kind: "Pod".to_owned(),
+            namespace: Some(namespace.clone()),
+            name: name.to_owned(),
+        };
+        Ok(readings
+            .into_iter()
+            .map(|(name, reading)| (object(name), reading))
+            .collect())
+    }
+}
+
+fn parse(parameter: &str, text: &str) -> Result<LabelSelector, StatusError> {
+    text.parse()
+        .map_err(|error| StatusError::bad_request(format!("{parameter}: {error}")))
+}
+
+fn unavailable(metric: &ServedMetric, why: &Missing) -> StatusError {
+    StatusError::unavailable(format!("{}: {why}", metric.describe()))
+}
+
+/// The scale target, which a number describes.
+fn target(metric: &ServedMetric) -> DescribedObject {
+    let ScaleTargetRef {
+        api_version,
+        kind,
+        name,
+    } = metric.target.clone();
+    DescribedObject {
+        api_version,
+        kind,
+        namespace: Some(metric.key.namespace.clone()),
+        name,
+    }
+}
+
+fn value(metric: &ServedMetric, object: DescribedObject, reading: Reading, now: Timestamp) -> MetricValue {
+    let window = match &metric.metric.series {
+        Series::RequestRate { window, .. } => Some(*window),
+        Series::PodGauge { .. } | Series::PodQuery { .. } | Series::Gauge { .. } | Series::Query { .. } => {
+            None
+        }
+    };
+    MetricValue {
+        object,
+        metric: metric.name.clone(),
+        timestamp: reading.sampled.unwrap_or(now),
+        window,
+        value: reading.value,
+    }
+}
+
+#[cfg(test)]
+mod tests;

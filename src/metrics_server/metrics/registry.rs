@@ -1,0 +1,325 @@
+//! Which metrics are served: kept up to date from the resources by a watch, looked up by reads.
+//!
+//! Only what serving needs is kept, not the resources. What a resource no longer says validly stays as it
+//! was: its children stay too, and their HPAs go on asking. A resource that does not parse, or on which the
+//! validation panics, harms only itself.
+
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
+use parking_lot::RwLock;
+
+use crate::{
+    api::{
+        LABEL_SCALING,
+        condition::METRICS_AVAILABLE,
+        v1alpha1::{ScaleTargetRef, VoiceAssistScaling},
+    },
+    core::{
+        k8s::label_selector::LabelSelector,
+        metrics::promql::{Shape, ShapeError, Sources},
+        reconcile::desired::hpa::metric_selector,
+        spec::{
+            model::{MetricType, PrometheusMetric, Scaling, ScalingKey, Series},
+            rules::{Validation, validate},
+        },
+    },
+};
+
+/// One metric that is served.
+#[derive(Clone, Debug)]
+pub struct ServedMetric {
+    /// The resource it stands in.
+    pub key: ScalingKey,
+    /// The workload it scales.
+    pub workload: String,
+    /// What the workload scales.
+    pub target: ScaleTargetRef,
+    /// Its name.
+    pub name: String,
+    /// Its settings.
+    pub metric: PrometheusMetric,
+    /// The question behind it, or why there is none.
+    pub shape: Result<Arc<Shape>, ShapeError>,
+}
+
+/// One resource.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its metrics, in the order of the spec.
+    pub metrics: Vec<Arc<ServedMetric>>,
+    /// When the resource was created; without a time it counts as the youngest.
+    pub created: Timestamp,
+    /// The generation they were read from.
+    pub generation: Option<i64>,
+    /// Whether they are all that the spec asks for; otherwise some are what an earlier spec asked for.
+    pub valid: bool,
+    /// UID of the resource.
+    pub uid: Option<String>,
+    /// The condition [`METRICS_AVAILABLE`] as it stands in the cluster.
+    pub condition: Option<Condition>,
+}
+
+/// All resources.
+#[derive(Debug)]
+pub struct Registry {
+    /// Held by whoever writes entries, never while something is planned: what was planned with old sources is
+    /// planned again before it is written.
+    sources: RwLock<Arc<Sources>>,
+    entries: RwLock<BTreeMap<ScalingKey, Arc<Entry>>>,
+}
+
+/// A resource that was judged and is not in the registry yet.
+pub struct Judged {
+    entry: Entry,
+    /// With which its queries were planned.
+    sources: Arc<Sources>,
+}
+
+impl ServedMetric {
+    /// Whether it describes pods; otherwise it is one number.
+    pub fn describes_pods(&self) -> bool {
+        self.metric.metric_type() == MetricType::Pods
+    }
+
+    /// The namespace under which its answer keeps its values.
+    pub fn answer_namespace(&self) -> &str {
+        match self.metric.series {
+            Series::Query { .. } | Series::PodQuery { .. } => "",
+            Series::RequestRate { .. } | Series::PodGauge { .. } | Series::Gauge { .. } => {
+                &self.key.namespace
+            }
+        }
+    }
+
+    /// For messages: which metric of which resource.
+    pub fn describe(&self) -> String {
+        format!(
+            "metric {} of {} (workload {})",
+            self.name, self.key, self.workload
+        )
+    }
+
+    /// The same metric, asked of other sources.
+    fn planned(&self, sources: &Sources) -> Self {
+        let shape = sources.shape(&self.key.namespace, &self.metric).map(Arc::new);
+        Self {
+            shape,
+            ..self.clone()
+        }
+    }
+
+    /// The labels that tell it from others of its name in its namespace.
+    pub fn identity(&self) -> BTreeMap<String, String> {
+        metric_selector(&self.key, &self.workload)
+    }
+}
+
+impl Entry {
+    /// The same resource, asked of other sources.
+    fn planned(&self, sources: &Sources) -> Self {
+        let metrics = self.metrics.iter();
+        Self {
+            metrics: metrics.map(|metric| Arc::new(metric.planned(sources))).collect(),
+            ..self.clone()
+        }
+    }
+}
+
+impl Registry {
+    /// An empty registry that plans queries to these sources.
+    pub fn new(sources: Sources) -> Self {
+        Self {
+            sources: RwLock::new(Arc::new(sources)),
+            entries: RwLock::default(),
+        }
+    }
+
+    /// Takes a resource in, or what changed of it, on this thread.
+    pub fn apply(&self, object: &VoiceAssistScaling) {
+        if let Some(key) = key_of(&object.metadata) {
+            self.insert(&key, self.judge(&key, object));
+        }
+    }
+
+    /// Judges a resource, or what changed of it: the costly part of taking it in. Holds no lock meanwhile.
+    pub fn judge(&self, key: &ScalingKey, object: &VoiceAssistScaling) -> Judged {
+        self.judge_by(key, object, validate)
+    }
+
+    fn judge_by(
+        &self,
+        key: &ScalingKey,
+        object: &VoiceAssistScaling,
+        validate: impl Fn(&VoiceAssistScaling) -> Validation,
+    ) -> Judged {
+        let sources = self.sources.read().clone();
+        let entry = self.entries.read().get(key).cloned();
+        let before = entry.map(|entry| entry.metrics.clone()).unwrap_or_default();
+        let judged = catch_unwind(AssertUnwindSafe(|| {
+            let validation = validate(object);
+            let metrics = metrics(&sources, object, validation.scaling.as_ref(), &before);
+            (metrics, validation.violations.is_empty())
+        }));
+        let (metrics, valid) = judged.unwrap_or_else(|_| {
+            tracing::error!(scaling = %key, "the validation panicked; its metrics stay as they were");
+            (kept(&sources, &before).collect(), false)
+        });
+        let entry = Entry {
+            metrics,
+            valid,
+            created: created(&object.metadata),
+            generation: object.metadata.generation,
+            uid: object.metadata.uid.clone(),
+            condition: condition_of(object),
+        };
+        Judged { entry, sources }
+    }
+
+    /// Writes what was judged. Where the sources were replaced meanwhile, its queries are planned again first.
+    pub fn insert(&self, key: &ScalingKey, judged: Judged) {
+        let Judged {
+            mut entry,
+            sources: mut planned_with,
+        } = judged;
+        loop {
+            let sources = self.sources.read();
+            if Arc::ptr_eq(&sources, &planned_with) {
+                self.entries.write().insert(key.clone(), Arc::new(entry));
+                return;
+            }
+            planned_with = sources.clone();
+            drop(sources);
+            entry = entry.planned(&planned_with);
+        }
+    }
+
+    /// Plans all queries anew, for other sources. Takes as long as that takes, so not on a thread of the runtime.
+    pub fn replan(&self, sources: Sources) {
+        let sources = Arc::new(sources);
+        *self.sources.write() = sources.clone();
+        for (key, entry) in self.entries() {
+            let replanned = Arc::new(entry.planned(&sources));
+            let mut entries = self.entries.write();
+            // What was written meanwhile was planned with the new ones, and what was removed stays away.
+            if let Some(standing) = entries.get_mut(&key)
+                && Arc::ptr_eq(standing, &entry)
+            {
+                *standing = replanned;
+            }
+        }
+    }
+
+    /// Forgets a resource.
+    pub fn remove(&self, key: &ScalingKey) {
+        self.entries.write().remove(key);
+    }
+
+    /// Forgets all resources but those that `keep` says are still there.
+    pub fn retain(&self, keep: impl Fn(&ScalingKey) -> bool) {
+        self.entries.write().retain(|key, _| keep(key));
+    }
+
+    /// All resources as they are now.
+    pub fn entries(&self) -> Vec<(ScalingKey, Arc<Entry>)> {
+        self.entries
+            .read()
+            .iter()
+            .map(|(key, entry)| (key.clone(), entry.clone()))
+            .collect()
+    }
+
+    /// The metrics of a name in a namespace that a metric selector selects.
+    pub fn find(&self, namespace: &str, name: &str, selector: &LabelSelector) -> Vec<Arc<ServedMetric>> {
+        let entries = self.entries.read();
+        let in_entry = |entry: &Entry| -> Vec<Arc<ServedMetric>> {
+            let named = entry.metrics.iter().filter(|metric| metric.name == name);
+            named
+                .filter(|metric| selector.matches(&metric.identity()))
+                .cloned()
+                .collect()
+        };
+        if let Some(scaling) = selector.exact(LABEL_SCALING) {
+            let key = ScalingKey {
+                namespace: namespace.to_owned(),
+                name: scaling.to_owned(),
+            };
+            return entries.get(&key).map(|entry| in_entry(entry)).unwrap_or_default();
+        }
+        let first = ScalingKey {
+            namespace: namespace.to_owned(),
+            name: String::new(),
+        };
+        entries
+            .range(first..)
+            .take_while(|(key, _)| key.namespace == namespace)
+            .flat_map(|(_, entry)| in_entry(entry))
+            .collect()
+    }
+}
+
+/// What the resource asks for, and what it no longer says validly as it was `before`.
+fn metrics(
+    sources: &Sources,
+    object: &VoiceAssistScaling,
+    scaling: Option<&Scaling>,
+    before: &[Arc<ServedMetric>],
+) -> Vec<Arc<ServedMetric>> {
+    let Some(scaling) = scaling else {
+        return kept(sources, before).collect();
+    };
+    let key = &scaling.key;
+    let mut metrics = Vec::new();
+    for workload in &object.spec.workloads {
+        match scaling.workloads.iter().find(|valid| valid.name == workload.name) {
+            Some(valid) => metrics.extend(valid.prometheus_metrics().map(|(name, metric)| {
+                Arc::new(ServedMetric {
+                    key: key.clone(),
+                    workload: valid.name.clone(),
+                    target: valid.target.clone(),
+                    name: name.to_owned(),
+                    metric: metric.clone(),
+                    shape: sources.shape(&key.namespace, metric).map(Arc::new),
+                })
+            })),
+            None => {
+                metrics.extend(kept(sources, before).filter(|metric| metric.workload == workload.name));
+            }
+        }
+    }
+    metrics
+}
+
+/// What stays as it was. It is planned again, because it may have been planned with other sources.
+fn kept(sources: &Sources, before: &[Arc<ServedMetric>]) -> impl Iterator<Item = Arc<ServedMetric>> {
+    before.iter().map(|metric| Arc::new(metric.planned(sources)))
+}
+
+/// The identity of an object from the API server.
+pub fn key_of(metadata: &ObjectMeta) -> Option<ScalingKey> {
+    Some(ScalingKey {
+        namespace: metadata.namespace.clone()?,
+        name: metadata.name.clone()?,
+    })
+}
+
+fn created(metadata: &ObjectMeta) -> Timestamp {
+    let created = metadata.creation_timestamp.as_ref();
+    created.map_or(Timestamp::MAX, |created| created.0)
+}
+
+fn condition_of(object: &VoiceAssistScaling) -> Option<Condition> {
+    let conditions = object.status.as_ref()?.conditions.as_ref()?;
+    conditions
+        .iter()
+        .find(|condition| condition.type_ == METRICS_AVAILABLE)
+        .cloned()
+}
+
+#[cfg(test)]
+mod tests;

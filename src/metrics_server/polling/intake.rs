@@ -1,0 +1,159 @@
+//! Takes resources into the registry: judged by turns of namespaces, off the runtime's threads, outside of locks.
+//!
+//! Until a resource is judged, what was known of it stays. Of several changes of one resource only the latest is
+//! judged. The list counts as taken in when all of it is judged, or [`JUDGED_WITHIN`] later: a tenant whose resources
+//! take long keeps nobody's metrics from being served but their own.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use kube::core::DeserializeGuard;
+use parking_lot::Mutex;
+
+use crate::{
+    api::v1alpha1::VoiceAssistScaling,
+    cluster::judging::Turns,
+    core::spec::model::ScalingKey,
+    metrics_server::metrics::{
+        registry::{Registry, key_of},
+        watches::{Index, Synced, metadata},
+    },
+};
+
+/// Longest wait for the resources of the first list to be judged.
+const JUDGED_WITHIN: Duration = Duration::from_secs(5);
+
+/// What a watch hands its resources to.
+#[derive(Clone)]
+pub struct Intake {
+    registry: Arc<Registry>,
+    turns: Arc<Turns>,
+    synced: Arc<Synced>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Those that wait for their turn, as they are now.
+    waiting: BTreeMap<ScalingKey, Box<VoiceAssistScaling>>,
+    /// Those that are being judged.
+    judged: BTreeSet<ScalingKey>,
+    /// Whether there was a full list.
+    listed: bool,
+}
+
+impl Intake {
+    /// An intake into this registry. `synced` becomes true with the first full list, and is touched by each change.
+    pub fn new(registry: Arc<Registry>, turns: Arc<Turns>, synced: Arc<Synced>) -> Self {
+        Self {
+            registry,
+            turns,
+            synced,
+            state: Arc::default(),
+        }
+    }
+
+    fn take_in(&self, object: Box<VoiceAssistScaling>) {
+        let Some(key) = key_of(&object.metadata) else {
+            return;
+        };
+        if self.state.lock().waiting.insert(key.clone(), object).is_some() {
+            return;
+        }
+        let intake = self.clone();
+        tokio::spawn(async move {
+            let (judging, judged) = (intake.clone(), key.clone());
+            let turn = intake.turns.run(&key.namespace, move || judging.judge(&judged));
+            if turn.await.is_err() {
+                tracing::error!(scaling = %key, "judging it did not end; its metrics stay as they were");
+                intake.state.lock().judged.remove(&key);
+            }
+            intake.tell();
+        });
+    }
+
+    /// Judges what waits under a key now; nothing, where it was removed meanwhile.
+    fn judge(&self, key: &ScalingKey) {
+        let object = {
+            let mut state = self.state.lock();
+            let Some(object) = state.waiting.remove(key) else {
+                return;
+            };
+            state.judged.insert(key.clone());
+            object
+        };
+        let judged = self.registry.judge(key, &object);
+        let mut state = self.state.lock();
+        if state.judged.remove(key) {
+            self.registry.insert(key, judged);
+        }
+    }
+
+    fn forget(&self, key: &ScalingKey) {
+        let mut state = self.state.lock();
+        state.waiting.remove(key);
+        state.judged.remove(key);
+        self.registry.remove(key);
+    }
+
+    fn tell(&self) {
+        let state = self.state.lock();
+        let is_done = state.listed && state.waiting.is_empty() && state.judged.is_empty();
+        drop(state);
+        self.synced.send_modify(|synced| *synced |= is_done);
+    }
+}
+
+impl Index<DeserializeGuard<VoiceAssistScaling>> for Intake {
+    type List = BTreeSet<ScalingKey>;
+
+    fn begin_list(&self) -> Self::List {
+        BTreeSet::new()
+    }
+
+    fn list(&self, list: &mut Self::List, object: DeserializeGuard<VoiceAssistScaling>) {
+        list.extend(key_of(metadata(&object)));
+        Index::apply(self, object);
+    }
+
+    fn end_list(&self, list: Self::List) {
+        let mut state = self.state.lock();
+        state.waiting.retain(|key, _| list.contains(key));
+        state.judged.retain(|key| list.contains(key));
+        self.registry.retain(|key| list.contains(key));
+        let is_first = !std::mem::replace(&mut state.listed, true);
+        drop(state);
+        self.tell();
+        if is_first {
+            let synced = self.synced.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(JUDGED_WITHIN).await;
+                synced.send_if_modified(|synced| !std::mem::replace(synced, true));
+            });
+        }
+    }
+
+    fn apply(&self, object: DeserializeGuard<VoiceAssistScaling>) {
+        match object.0 {
+            Ok(object) => self.take_in(Box::new(object)),
+            Err(invalid) => {
+                if let Some(key) = key_of(&invalid.metadata) {
+                    tracing::warn!(scaling = %key, error = %invalid.error, "does not parse; its metrics stay as they were");
+                }
+            }
+        }
+    }
+
+    fn remove(&self, object: DeserializeGuard<VoiceAssistScaling>) {
+        if let Some(key) = key_of(metadata(&object)) {
+            self.forget(&key);
+            self.tell();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! Reads the configuration again when it changes: looked at every few seconds by content, as Secret and ConfigMap
+//! volumes swap their files without a word, and at once on SIGHUP.
+//!
+//! What cannot be read or is wrong changes nothing: the servers stay as they are, and log and metrics say so.
+
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use prometheus_client::{metrics::gauge::Gauge, registry::Registry as MetricsRegistry};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    cluster::clock::Clock,
+    metrics_server::metrics::{registry::Registry, watches::Synced},
+    prometheus::{
+        config::{ConfigError, ConfigFile, Configuration, load::Loaded},
+        servers::Servers,
+    },
+};
+
+/// Time between looks at the files.
+const PERIOD: Duration = Duration::from_secs(5);
+
+/// How the latest reload went, as Prometheus itself reports its own.
+#[derive(Clone, Debug, Default)]
+pub struct ReloadMetrics {
+    successful: Gauge,
+    succeeded: Gauge<f64, AtomicU64>,
+    hash: Gauge,
+}
+
+impl ReloadMetrics {
+    /// Registers them.
+    pub fn new(registry: &mut MetricsRegistry) -> Self {
+        let registry = registry.sub_registry_with_prefix("vas_metrics_server_config");
+        let metrics = Self::default();
+        registry.register(
+            "last_reload_successful",
+            "Whether the configuration that stands in the file is in use, whole",
+            metrics.successful.clone(),
+        );
+        registry.register(
+            "last_reload_success_timestamp_seconds",
+            "When a configuration was last taken into use, whole",
+            metrics.succeeded.clone(),
+        );
+        registry.register(
+            "hash",
+            "Equal for equal configuration files: replicas can be compared",
+            metrics.hash.clone(),
+        );
+        metrics
+    }
+
+    fn loaded(&self, success: bool, hash: Option<u64>, now: Timestamp) {
+        self.successful.set(success.into());
+        if success {
+            self.succeeded.set(now.as_duration().as_secs_f64());
+        }
+        if let Some(hash) = hash.and_then(|hash| i64::try_from(hash).ok()) {
+            self.hash.set(hash);
+        }
+    }
+}
+
+/// Follows a configuration file.
+pub struct Reloader {
+    file: ConfigFile,
+    latest: Result<Loaded, ConfigError>,
+    servers: Arc<Servers>,
+    registry: Arc<Registry>,
+    changed: Arc<Synced>,
+    metrics: ReloadMetrics,
+    clock: Arc<dyn Clock>,
+}
+
+impl Reloader {
+    /// Keeps the servers of a configuration up to date; none if they come from flags. `changed` wakes who depends on
+    /// the registry.
+    pub fn of(
+        configuration: &Configuration,
+        registry: Arc<Registry>,
+        changed: Arc<Synced>,
+        metrics: ReloadMetrics,
+        clock: Arc<dyn Clock>,
+    ) -> Option<Self> {
+        let hash = configuration.origin.as_ref().map(|(_, loaded)| loaded.hash);
+        metrics.loaded(true, hash, clock.now());
+        let (file, loaded) = configuration.origin.clone()?;
+        Some(Self {
+            file,
+            latest: Ok(loaded),
+            servers: configuration.servers.clone(),
+            registry,
+            changed,
+            metrics,
+            clock,
+        })
+    }
+
+    /// Follows the file for ever.
+    pub async fn run(mut self) {
+        let mut hangup = signal(SignalKind::hangup()).ok();
+        loop {
+            let hung_up = async {
+                match &mut hangup {
+                    Some(hangup) => hangup.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(PERIOD) => {}
+                _ = hung_up => {}
+            }
+            let file = self.file.clone();
+            // Files of a network volume may take their time.
+            let loaded = tokio::task::spawn_blocking(move || file.load()).await;
+            if let Ok(loaded) = loaded {
+                self.take_in(loaded).await;
+            }
+        }
+    }
+
+    async fn take_in(&mut self, loaded: Result<Loaded, ConfigError>) {
+        let is_known = match (&self.latest, &loaded) {
+            (Ok(before), Ok(now)) => before == now,
+            (Err(before), Err(now)) => before == now,
+            _ => false,
+        };
+        if is_known {
+            return;
+        }
+        let outcome = match &loaded {
+            Ok(loaded) => self.apply(loaded).await,
+            Err(error) => Err(error.clone()),
+        };
+        self.latest = loaded;
+        let hash = self.latest.as_ref().ok().map(|loaded| loaded.hash);
+        self.metrics.loaded(outcome.is_ok(), hash, self.clock.now());
+        match outcome {
+            Ok(()) => tracing::info!("the configuration was read again"),
+            Err(error) => tracing::error!(%error, "the configuration stays as it was where it is wrong now"),
+        }
+    }
+
+    async fn apply(&self, loaded: &Loaded) -> Result<(), ConfigError> {
+        let before = self.servers.sources();
+        let problems = loaded.apply(&self.servers);
+        let after = self.servers.sources();
+        if before != after {
+            let registry = self.registry.clone();
+            // It parses every query that there is.
+            if let Err(error) = tokio::task::spawn_blocking(move || registry.replan(after)).await {
+                tracing::error!(%error, "planning the queries anew did not end");
+            }
+            self.changed.send_modify(|_| {});
+        }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(self.file.error(problems))
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! TLS of the secure port: our certificate, replaceable while running, and a look at the client's.
+//!
+//! Any client certificate is let through the handshake, for which the client must hold its key; whose word it
+//! is worth is decided per request ([`crate::metrics_server::auth::authn`]). So probes without one work, and a change of the trusted
+//! CAs breaks no connection.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use rustls::{
+    DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme,
+    client::danger::HandshakeSignatureValid,
+    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject},
+    server::{
+        ClientHello, ResolvesServerCert,
+        danger::{ClientCertVerified, ClientCertVerifier},
+    },
+    sign::CertifiedKey,
+};
+
+use crate::metrics_server::certificate::issue;
+
+/// Why a certificate and key cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyPairError {
+    /// Not PEM of the right kind.
+    #[error("{what} is not usable PEM: {problem}")]
+    Pem {
+        /// Certificate or key.
+        what: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// They do not belong together, or the key's kind is not supported.
+    #[error("certificate and key do not fit: {0}")]
+    Mismatch(#[from] Error),
+}
+
+/// The certificate in force; handshakes fail before there is one.
+#[derive(Debug, Default)]
+pub struct ServingCertificate(ArcSwapOption<CertifiedKey>);
+
+impl ServingCertificate {
+    /// Puts a certificate chain and its key, both PEM, in force.
+    ///
+    /// # Errors
+    /// See [`KeyPairError`]; the one in force before stays.
+    pub fn set(&self, chain: &[u8], key: &[u8]) -> Result<(), KeyPairError> {
+        self.0.store(Some(Arc::new(certified_key(chain, key)?)));
+        Ok(())
+    }
+
+    /// Whether there is one.
+    pub fn is_set(&self) -> bool {
+        self.0.load().is_some()
+    }
+
+    /// Until when it is valid, if there is one that says so.
+    pub fn valid_until(&self) -> Option<jiff::Timestamp> {
+        let pair = self.0.load();
+        issue::valid_until(pair.as_ref()?.cert.first()?)
+    }
+}
+
+/// Reads a certificate chain and its key, both PEM.
+///
+/// # Errors
+/// See [`KeyPairError`].
+pub fn certified_key(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, KeyPairError> {
+    let pem = |what, problem: &dyn std::fmt::Display| KeyPairError::Pem {
+        what,
+        problem: problem.to_string(),
+    };
+    let chain = CertificateDer::pem_slice_iter(chain)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|problem| pem("the certificate", &problem))?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|problem| pem("the key", &problem))?;
+    Ok(CertifiedKey::from_der(chain, key, &ring::default_provider())?)
+}
+
+impl ResolvesServerCert for ServingCertificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.0.load_full()
+    }
+}
+
+/// The configuration of the secure port.
+///
+/// # Errors
+/// When the TLS library refuses its own defaults.
+pub fn server_config(certificate: Arc<ServingCertificate>) -> Result<ServerConfig, Error> {
+    let provider = Arc::new(ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()?
+        .with_client_cert_verifier(Arc::new(LookAtAnyCertificate { provider }))
+        .with_cert_resolver(certificate);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+#[derive(Debug)]
+struct LookAtAnyCertificate {
+    provider: Arc<CryptoProvider>,
+}
+
+impl ClientCertVerifier for LookAtAnyCertificate {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}

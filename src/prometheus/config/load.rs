@@ -1,0 +1,298 @@
+//! Reads the configuration file and every file it names.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+
+use super::{
+    document::{self, Authorization, Document, Header, ServerEntry},
+    fields::Problem,
+};
+use crate::prometheus::{
+    Settings,
+    servers::{ServerSettings, Servers},
+};
+
+/// Largest file read: a bundle of many CA certificates fits.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// A configuration file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigFile {
+    path: PathBuf,
+}
+
+/// A configuration that cannot be used, with everything that is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    file: PathBuf,
+    problems: Vec<Problem>,
+}
+
+impl std::error::Error for ConfigError {}
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let file = self.file.display();
+        match self.problems.as_slice() {
+            [problem] => write!(f, "{file}: {problem}"),
+            problems => {
+                write!(f, "{file}: {} problems", problems.len())?;
+                problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+            }
+        }
+    }
+}
+
+/// A file that parses, with what the files it names hold. No `Debug`: keys and tokens are among it.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Loaded {
+    /// Where each server stands in the file, by its name.
+    paths: BTreeMap<String, String>,
+    /// Those all of whose files could be read.
+    settings: BTreeMap<String, ServerSettings>,
+    /// What is wrong with the files of the others.
+    problems: Vec<Problem>,
+    /// Equal for equal texts; of the configuration file alone, so that it tells nothing of secrets.
+    pub(crate) hash: u64,
+}
+
+impl ConfigFile {
+    /// The file at `path`. Files that it names are looked for beside it.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// The settings of every server in it by its name, for commands that read it once.
+    ///
+    /// # Errors
+    /// All problems of the file and of the files that it names.
+    pub fn servers(&self) -> Result<BTreeMap<String, ServerSettings>, ConfigError> {
+        Ok(self.applied(&Servers::default())?.settings)
+    }
+
+    /// Reads it and makes its servers the ones that are asked; all of it, or an error.
+    pub(crate) fn applied(&self, servers: &Servers) -> Result<Loaded, ConfigError> {
+        let loaded = self.load()?;
+        let problems = loaded.apply(servers);
+        if problems.is_empty() {
+            Ok(loaded)
+        } else {
+            Err(self.error(problems))
+        }
+    }
+
+    /// The error for these problems of this file.
+    pub(crate) fn error(&self, problems: Vec<Problem>) -> ConfigError {
+        ConfigError {
+            file: self.path.clone(),
+            problems,
+        }
+    }
+
+    /// Reads it, and the files that it names. A server some of whose files cannot be read is left out, with why.
+    pub(crate) fn load(&self) -> Result<Loaded, ConfigError> {
+        let whole = |rule: String| Problem {
+            path: String::new(),
+            rule,
+        };
+        let bytes = read(&self.path).map_err(|rule| self.error(vec![whole(rule)]))?;
+        let hash = fnv1a(&bytes);
+        let text =
+            String::from_utf8(bytes).map_err(|_| self.error(vec![whole("is not UTF-8".to_owned())]))?;
+        let Document { servers } = document::parse(&text).map_err(|problems| self.error(problems))?;
+        let mut loaded = Loaded {
+            paths: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            problems: Vec::new(),
+            hash,
+        };
+        let base = self.path.parent().unwrap_or(Path::new("."));
+        for server in servers {
+            let before = loaded.problems.len();
+            let mut files = Files {
+                base,
+                problems: &mut loaded.problems,
+            };
+            let settings = files.settings(&server);
+            if loaded.problems.len() == before {
+                loaded.settings.insert(server.name.clone(), settings);
+            }
+            loaded.paths.insert(server.name, server.path);
+        }
+        Ok(loaded)
+    }
+}
+
+impl Loaded {
+    /// Makes its servers the ones that are asked. What is wrong with one of them leaves that one as it was.
+    pub(crate) fn apply(&self, servers: &Servers) -> Vec<Problem> {
+        let kept: BTreeSet<String> = self.paths.keys().cloned().collect();
+        let failures = servers.update(self.settings.clone(), &kept);
+        let failures = failures.into_iter().map(|(name, error)| Problem {
+            path: self.paths.get(&name).cloned().unwrap_or_default(),
+            rule: error.to_string(),
+        });
+        self.problems.iter().cloned().chain(failures).collect()
+    }
+}
+
+/// Reads what a server's entry names.
+struct Files<'a> {
+    base: &'a Path,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Files<'_> {
+    fn settings(&mut self, server: &ServerEntry) -> ServerSettings {
+        let at = |field: &str| format!("{}.{field}", server.path);
+        let ca = server
+            .ca_file
+            .as_ref()
+            .and_then(|file| self.bytes(&at("caFile"), file));
+        let identity = server.client_certificate.as_ref().and_then(|client| {
+            let certificate = self.bytes(&at("certFile"), &client.cert_file);
+            let key = self.bytes(&at("keyFile"), &client.key_file);
+            Some([certificate?, b"\n".to_vec(), key?].concat())
+        });
+        let mut headers = HeaderMap::new();
+        if let Some(authorization) = &server.authorization
+            && let Some(value) = self.authorization(&server.path, authorization)
+        {
+            headers.insert(AUTHORIZATION, value);
+        }
+        for header in &server.headers {
+            if let Some((name, value)) = self.header(header) {
+                headers.insert(name, value);
+            }
+        }
+        ServerSettings {
+            client: Settings {
+                url: server.url.clone(),
+                limits: server.limits,
+                ca,
+                identity,
+                headers,
+            },
+            poll_interval: server.poll_interval,
+            source: server.source.clone(),
+        }
+    }
+
+    fn authorization(&mut self, path: &str, authorization: &Authorization) -> Option<HeaderValue> {
+        let (field, text) = match authorization {
+            Authorization::BearerToken { file } => {
+                let field = format!("{path}.bearerTokenFile");
+                let token = self.secret(&field, file)?;
+                (field, format!("Bearer {token}"))
+            }
+            Authorization::Basic {
+                username,
+                password_file,
+            } => {
+                let field = format!("{path}.basicAuth.passwordFile");
+                let password = self.secret(&field, password_file)?;
+                (
+                    field,
+                    format!("Basic {}", STANDARD.encode(format!("{username}:{password}"))),
+                )
+            }
+        };
+        self.sensitive(&field, &text)
+    }
+
+    fn header(&mut self, header: &Header) -> Option<(HeaderName, HeaderValue)> {
+        let name = HeaderName::try_from(&header.name);
+        if name.is_err() {
+            self.refuse(
+                format!("{}.name", header.path),
+                "is not the name of an HTTP header",
+            );
+        }
+        let value = match &header.value {
+            document::HeaderValue::Written(text) => {
+                let field = format!("{}.value", header.path);
+                // A tenant's name is no secret, but it is nobody's business either.
+                self.sensitive(&field, text)
+            }
+            document::HeaderValue::InFile(file) => {
+                let field = format!("{}.valueFile", header.path);
+                let text = self.secret(&field, file)?;
+                self.sensitive(&field, &text)
+            }
+        };
+        Some((name.ok()?, value?))
+    }
+
+    /// A header's value that no log shows.
+    fn sensitive(&mut self, field: &str, text: &str) -> Option<HeaderValue> {
+        if let Ok(mut value) = HeaderValue::try_from(text) {
+            value.set_sensitive(true);
+            Some(value)
+        } else {
+            self.refuse(
+                field.to_owned(),
+                "holds characters that an HTTP header cannot carry",
+            );
+            None
+        }
+    }
+
+    /// A text of one line, without the line break at its end.
+    fn secret(&mut self, field: &str, file: &Path) -> Option<String> {
+        let bytes = self.bytes(field, file)?;
+        let text = String::from_utf8_lossy(&bytes)
+            .trim_end_matches(['\r', '\n'])
+            .to_owned();
+        if text.is_empty() {
+            self.refuse(field.to_owned(), &format!("{} is empty", file.display()));
+            return None;
+        }
+        Some(text)
+    }
+
+    fn bytes(&mut self, field: &str, file: &Path) -> Option<Vec<u8>> {
+        match read(&self.base.join(file)) {
+            Ok(bytes) => Some(bytes),
+            Err(rule) => {
+                self.refuse(field.to_owned(), &format!("{} {rule}", file.display()));
+                None
+            }
+        }
+    }
+
+    fn refuse(&mut self, path: String, rule: &str) {
+        self.problems.push(Problem {
+            path,
+            rule: rule.to_owned(),
+        });
+    }
+}
+
+/// The content of a file, or in words why there is none.
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if u64::try_from(bytes.len()).is_ok_and(|size| size <= MAX_BYTES) {
+        Ok(bytes)
+    } else {
+        Err("is larger than 4 MiB".to_owned())
+    }
+}
+
+/// FNV-1a, cut to what a metric's value holds exactly.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    hash >> 16
+}
