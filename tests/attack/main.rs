@@ -3,6 +3,7 @@
 //! ```text
 //! stage      cluster, Prometheus, both servers as installed, the innocent tenant's workload
 //! watch      the innocent tenant's view and the kubelet's: replicas, reads, polls, probes, memory   -> record
+//! cost       what each process used of the processors, which all of them share
 //! cage       the memory limits of the manifests, where this user may set them
 //! attacker   resources, by the role `edit`; connections, as a neighbour pod; series, as a scrape target
 //! verdict    the time of the attack compared with the quiet time before it; decides the exit code
@@ -26,8 +27,12 @@ mod support;
 
 mod attacker;
 mod cage;
+mod cost;
 mod gateway;
 mod innocent;
+#[allow(dead_code, reason = "only the time of processors is of interest here")]
+#[path = "../bench/procfs.rs"]
+mod procfs;
 mod record;
 mod stage;
 mod verdict;
@@ -37,7 +42,7 @@ use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
 
-use self::{attacker::Attacker, record::Record, stage::Stage, watch::Watch};
+use self::{attacker::Attacker, cost::Processes, record::Record, stage::Stage, watch::Watch};
 
 /// Attack a running installation on a local cluster, and measure an innocent tenant meanwhile
 #[derive(Clone, Copy, Debug, Parser)]
@@ -77,20 +82,25 @@ async fn run(quiet: Duration, attack: Duration) -> bool {
     innocent::settle(&stage).await;
     let watch = Watch::start(&stage, &record);
     say(&format!("quiet for {} s", quiet.as_secs()));
+    let processes = Processes::of(&stage);
+    let begin = processes.look();
     record.begin();
     tokio::time::sleep(quiet).await;
+    let quiet = processes.between(&begin, &processes.look());
     let attacker = Attacker::enter(&stage).await;
     say(&format!("attack for {} s", attack.as_secs()));
+    let begin = processes.look();
     record.begin_attack();
     let attacks = attacker.begin(&stage);
     tokio::time::sleep(attack / 2).await;
     innocent::raise_load(&stage, &record);
     tokio::time::sleep(attack.saturating_sub(attack / 2)).await;
     record.end();
+    let costs = [quiet, processes.between(&begin, &processes.look())];
     drop(watch);
     let outcomes = attacks.end();
     stage.assert_running();
-    verdict::write(&record.take(), &outcomes, &stage)
+    verdict::write(&record.take(), &costs, &outcomes, &stage)
 }
 
 fn say(words: &str) {

@@ -29,6 +29,10 @@ pub struct Phase {
     pub reads: Vec<Duration>,
     /// Reads that failed, with their words.
     pub failed_reads: Vec<String>,
+    /// Times of answers that the API server gives without asking anybody.
+    pub own_answers: Vec<Duration>,
+    /// Times of the servers' answers to probes.
+    pub answered_probes: BTreeMap<&'static str, Vec<Duration>>,
     /// Moments of polls of the innocent tenant's metric.
     pub polls: Vec<Instant>,
     /// Probes of each server's path that failed one after the other, and the most that did.
@@ -75,10 +79,12 @@ impl Record {
         self.locked().clone()
     }
 
-    /// One probe of a path.
-    pub fn probed(&self, path: &str, success: bool) {
+    /// One probe of a server's path; the time of its answer, if it was a good one in time.
+    pub fn probed(&self, server: &'static str, path: &str, answered: Option<Duration>) {
         self.note(|phase| {
-            let row = phase.probes.entry(path.to_owned()).or_default();
+            let success = answered.is_some();
+            phase.answered_probes.entry(server).or_default().extend(answered);
+            let row = phase.probes.entry(format!("{server} /{path}")).or_default();
             row.all += 1;
             row.now = if success { 0 } else { row.now + 1 };
             row.longest = row.longest.max(row.now);
@@ -91,6 +97,11 @@ impl Record {
             Ok(taken) => phase.reads.push(taken),
             Err(words) => phase.failed_reads.push(words),
         });
+    }
+
+    /// One answer of the API server alone.
+    pub fn own_answer(&self, taken: Duration) {
+        self.note(|phase| phase.own_answers.push(taken));
     }
 
     /// Prometheus is asked for the innocent tenant's metric.

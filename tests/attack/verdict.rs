@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     attacker::Tries,
+    cost::Shares,
     innocent::{FEWEST, WANTED},
     record::{Phase, Seen},
     stage::Stage,
@@ -31,13 +32,19 @@ struct Line {
 }
 
 /// Prints everything; true if the innocent tenant was not harmed.
-pub fn write(seen: &Seen, outcomes: &BTreeMap<&'static str, Tries>, stage: &Stage) -> bool {
+pub fn write(
+    seen: &Seen,
+    costs: &[Shares; 2],
+    outcomes: &BTreeMap<&'static str, Tries>,
+    stage: &Stage,
+) -> bool {
     println!("\n{:<44} {:>8} {:>9}  last refusal", "attack", "tries", "let in");
     for (kind, tries) in outcomes {
         let refusal: String = tries.refusal.chars().take(90).collect();
         println!("{kind:<44} {:>8} {:>9}  {refusal}", tries.all, tries.let_in);
     }
-    let lines = lines(seen, stage);
+    let mut lines = lines(seen, stage);
+    lines.extend(causes(seen, costs, stage));
     println!("\n{:<44} {:>12} {:>12}  bound", "measured", "quiet", "attack");
     for line in &lines {
         let mark = if line.holds { "" } else { "  <-- BROKEN" };
@@ -136,6 +143,39 @@ fn lines(seen: &Seen, stage: &Stage) -> Vec<Line> {
         bound: format!("{FOLLOW:.1?}"),
         holds: followed.is_some_and(|time| time <= FOLLOW),
     });
+    lines
+}
+
+/// What explains the rest, and has no bound.
+fn causes(seen: &Seen, costs: &[Shares; 2], stage: &Stage) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut cause = |what: String, [quiet, attack]: [String; 2]| {
+        lines.push(Line {
+            what,
+            quiet,
+            attack,
+            bound: String::new(),
+            holds: true,
+        });
+    };
+    let phases = seen.phases.each_ref();
+    for server in &stage.servers {
+        let answers = phases.map(|phase| {
+            let times = phase.answered_probes.get(server.name).cloned();
+            format!("{:.1?}", median(times.unwrap_or_default()))
+        });
+        cause(format!("{}: answer to a probe, median", server.name), answers);
+    }
+    let own = phases.map(|phase| format!("{:.1?}", median(phase.own_answers.clone())));
+    cause("the API server's own answer, median".to_owned(), own);
+    let [quiet, _] = costs;
+    for name in quiet.keys() {
+        let shares = costs.each_ref().map(|shares| {
+            let share = shares.get(name).copied().unwrap_or_default();
+            format!("{:.0} %", share * 100.0)
+        });
+        cause(format!("of one processor: {name}"), shares);
+    }
     lines
 }
 

@@ -28,7 +28,7 @@ impl Watch {
         for server in &stage.servers {
             for path in ["healthz", "readyz"] {
                 let url = format!("http://127.0.0.1:{}/{path}", server.plain_port);
-                tasks.spawn(probe(format!("{} /{path}", server.name), url, record.clone()));
+                tasks.spawn(probe(server.name, path, url, record.clone()));
             }
             tasks.spawn(memory(server.name, server.process.id(), record.clone()));
         }
@@ -39,15 +39,17 @@ impl Watch {
 }
 
 /// The kubelet's probes, each over a connection of its own.
-async fn probe(name: String, url: String, record: Record) {
+async fn probe(server: &'static str, path: &'static str, url: String, record: Record) {
     let client = reqwest::Client::builder()
         .timeout(PROBE_TIMEOUT)
         .pool_max_idle_per_host(0)
         .build()
         .expect("a client");
     loop {
+        let started = Instant::now();
         let answer = client.get(&url).send().await;
-        record.probed(&name, answer.is_ok_and(|answer| answer.status().is_success()));
+        let success = answer.is_ok_and(|answer| answer.status().is_success());
+        record.probed(server, path, success.then(|| started.elapsed()));
         tokio::time::sleep(PERIOD).await;
     }
 }
@@ -62,7 +64,8 @@ async fn memory(name: &'static str, pid: u32, record: Record) {
     }
 }
 
-/// Reads as the HPA does, through the API server.
+/// Reads as the HPA does, through the API server; and asks the API server for what it knows itself, over the same
+/// connection: what is slow there is slow without vas.
 async fn reads(client: kube::Client, record: Record) {
     let path =
         format!("/apis/custom.metrics.k8s.io/v1beta2/namespaces/{NAMESPACE}/deployments.apps/worker/depth");
@@ -75,6 +78,10 @@ async fn reads(client: kube::Client, record: Record) {
             Ok(Err(error)) => Err(error.to_string()),
             Err(late) => Err(late.to_string()),
         });
+        let started = Instant::now();
+        if client.apiserver_version().await.is_ok() {
+            record.own_answer(started.elapsed());
+        }
         tokio::time::sleep(PERIOD).await;
     }
 }

@@ -1,6 +1,6 @@
 //! What is there before any adapter is: the control plane, Prometheus and the workloads' series.
 
-use std::{collections::BTreeMap, path::Path, process::Command, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use hyper::{HeaderMap, header::AUTHORIZATION};
@@ -20,9 +20,7 @@ use crate::{
     load::Caller,
     say,
     support::{
-        Cluster,
-        cluster::root,
-        eventually,
+        Cluster, eventually,
         process::{Process, free_port},
         prometheus::Prometheus,
     },
@@ -188,16 +186,7 @@ impl World {
 
     /// The process of a component, such as `kube-apiserver`.
     pub fn component(&self, name: &str) -> Option<u32> {
-        let status = Command::new(root().join("tests/cluster/cluster.sh"))
-            .args(["status", "--dir"])
-            .arg(self.cluster.dir())
-            .output()
-            .ok()?;
-        let text = String::from_utf8_lossy(&status.stdout).into_owned();
-        let line = text
-            .lines()
-            .find(|line| line.split_whitespace().next() == Some(name))?;
-        line.split_once("pid=")?.1.trim().parse().ok()
+        self.cluster.process(name)
     }
 
     /// The port of the API server.

@@ -170,6 +170,17 @@ impl Cluster {
         );
     }
 
+    /// The process of a component such as `kube-apiserver`; `None` where it does not run.
+    pub fn process(&self, component: &str) -> Option<u32> {
+        let mut status = Command::new(launcher());
+        let status = status.arg("status").arg("--dir").arg(&self.dir).output().ok()?;
+        let text = String::from_utf8_lossy(&status.stdout).into_owned();
+        let line = text
+            .lines()
+            .find(|line| line.split_whitespace().next() == Some(component))?;
+        line.split_once("pid=")?.1.trim().parse().ok()
+    }
+
     /// Writes a kubeconfig with a token of a service account and returns its path.
     #[track_caller]
     pub fn service_account_kubeconfig(&self, namespace: &str, account: &str) -> PathBuf {

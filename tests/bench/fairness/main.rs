@@ -22,8 +22,13 @@
 #[path = "../../support/mod.rs"]
 mod support;
 
+#[path = "../circumstances.rs"]
+mod circumstances;
 #[path = "../report/section.rs"]
 mod marked;
+#[allow(dead_code, reason = "only figures of the machine are of interest here")]
+#[path = "../procfs.rs"]
+mod procfs;
 mod prometheus;
 mod section;
 #[path = "../report/table.rs"]
@@ -87,6 +92,7 @@ async fn main() {
     }
     let stretch = Duration::from_secs(if arguments.quick { 30 } else { arguments.seconds });
     let setting = Setting {
+        circumstances: circumstances::now(),
         tenants: arguments.tenants,
         pods: arguments.pods,
         seconds: stretch.as_secs(),

@@ -9,6 +9,8 @@ pub const NAME: &str = "fairness";
 
 /// How it was measured.
 pub struct Setting {
+    /// When, of what and on what machine.
+    pub circumstances: String,
     pub tenants: usize,
     pub pods: usize,
     pub seconds: u64,
@@ -29,6 +31,7 @@ pub struct Row {
 /// The section, without its marks.
 pub fn text(setting: &Setting, rows: &[Row]) -> String {
     let Setting {
+        circumstances,
         tenants,
         pods,
         seconds,
@@ -61,6 +64,7 @@ pub fn text(setting: &Setting, rows: &[Row]) -> String {
     format!(
         "## One tenant beside {tenants} hostile ones\n\n\
          `make bench-fairness`: one replica of the metrics server with its default settings, {seconds} s in each situation. \
+         {circumstances}. \
          The innocent tenant has a gauge, a counter and a query of its own; each hostile one has a resource with 256 metrics \
          of different queries, two thirds of which are never answered, and one third with series of {pods} pods. Intervals \
          are those of the innocent tenant's queries at Prometheus (5 s are asked for); `first poll` is that of the last of \

@@ -7,8 +7,9 @@
 //!
 //! The number of resources grows in steps. At each, the new resources are applied under a running operator; then it is
 //! started again with nothing to do: for the whole cluster, for the one namespace that holds everything, and at the last
-//! step beside as many Deployments that are nobody's target. Raw server-side apply of the same children by this program
-//! is measured in the same run. Requests are counted by the API server's audit log.
+//! step beside as many Deployments that are nobody's target, where it is then left alone for ten minutes. Raw server-side
+//! apply of the same children by this program is measured in the same run. Requests are counted by the API server's audit
+//! log.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -22,9 +23,11 @@
     reason = "as in the tests: a benchmark that cannot go on must stop, and it looks at the clock"
 )]
 
+#[path = "../circumstances.rs"]
+mod circumstances;
 #[path = "../report/section.rs"]
 mod marked;
-#[allow(dead_code, reason = "only the memory of a process is of interest here")]
+#[allow(dead_code, reason = "only some figures of one process are of interest here")]
 #[path = "../procfs.rs"]
 mod procfs;
 mod run;
@@ -35,13 +38,13 @@ mod support;
 mod table;
 mod world;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Parser;
 
 use self::{
-    run::Run,
-    section::{Figures, Step},
+    run::{Run, Scope},
+    section::{Figures, Quiet, Restart, Step},
     world::World,
 };
 
@@ -54,6 +57,9 @@ struct Arguments {
     /// Numbers of resources, growing. Default: 100, 1000, 5000 and 10000, or the first two with --quick
     #[arg(long, value_delimiter = ',')]
     sizes: Vec<usize>,
+    /// Seconds in which an operator that has nothing to do is watched. Default: 600, or 30 with --quick
+    #[arg(long)]
+    quiet: Option<u64>,
     /// Where the section is written. Default: docs/benchmarks.md, or nowhere with --quick
     #[arg(long)]
     report: Option<PathBuf>,
@@ -66,6 +72,11 @@ impl Arguments {
             (true, true) => vec![100, 1000],
             (true, false) => vec![100, 1000, 5000, 10_000],
         }
+    }
+
+    fn quiet(&self) -> Duration {
+        let usual = if self.quick { 30 } else { 600 };
+        Duration::from_secs(self.quiet.unwrap_or(usual))
     }
 
     fn report(&self) -> Option<PathBuf> {
@@ -87,13 +98,19 @@ async fn main() {
     }
     let sizes = arguments.sizes();
     let world = World::start().await;
-    let mut figures = Figures::default();
+    let mut figures = Figures {
+        circumstances: circumstances::now(),
+        steps: Vec::new(),
+        raw: None,
+        quiet: None,
+    };
     for (number, size) in sizes.iter().enumerate() {
         let last = number + 1 == sizes.len();
         figures
             .steps
             .push(step(&world, *size, last, &mut figures.raw).await);
     }
+    figures.quiet = Some(quiet(&world, arguments.quiet()).await);
     let text = section::text(&figures);
     println!("{text}");
     if let Some(report) = arguments.report() {
@@ -107,7 +124,7 @@ async fn step(world: &World, size: usize, last: bool, raw: &mut Option<f64>) -> 
     let before = world.resources();
     say(&format!("{size} resources: Deployments"));
     world.deployments("w", before..size).await;
-    let run = Run::start(world, None).await;
+    let run = Run::start(world, Scope::All).await;
     run.settle(before).await;
     say(&format!("{size} resources: new ones under a running operator"));
     let since = jiff::Timestamp::now();
@@ -125,13 +142,13 @@ async fn step(world: &World, size: usize, last: bool, raw: &mut Option<f64>) -> 
         say("raw server-side apply of the same children");
         *raw = Some(world.raw_apply(new.min(1000)).await);
     }
-    let mut restarts = vec![restart(world, "all namespaces", None, size).await];
-    restarts.push(restart(world, "--watch-namespace", Some(world::NAMESPACE), size).await);
+    let mut restarts = vec![restart(world, "all namespaces", Scope::All, size).await];
+    restarts.push(restart(world, "--watch-namespace", Scope::Namespace, size).await);
     if last {
         say(&format!("{size} Deployments that are nobody's target"));
         world.deployments("foreign", 0..size).await;
         let what = "beside as many foreign Deployments";
-        restarts.push(restart(world, what, None, size).await);
+        restarts.push(restart(world, what, Scope::All, size).await);
     }
     Step {
         size,
@@ -143,15 +160,31 @@ async fn step(world: &World, size: usize, last: bool, raw: &mut Option<f64>) -> 
     }
 }
 
-async fn restart(world: &World, what: &str, namespace: Option<&str>, size: usize) -> section::Restart {
+async fn restart(world: &World, what: &str, scope: Scope, size: usize) -> Restart {
     say(&format!("{size} resources: a restart, {what}"));
     let since = jiff::Timestamp::now();
-    let run = Run::start(world, namespace).await;
+    let run = Run::start(world, scope).await;
     let took = run.settle(size).await;
-    section::Restart {
+    Restart {
         what: what.to_owned(),
         took,
         requests: world.requests(since),
+        memory: run.memory(),
+    }
+}
+
+/// What an operator with a Lease asks for while nothing changes.
+async fn quiet(world: &World, length: Duration) -> Quiet {
+    say(&format!("{} s of quiet", length.as_secs()));
+    let run = Run::start(world, Scope::Elected).await;
+    run.settle(world.resources()).await;
+    let (since, cpu) = (jiff::Timestamp::now(), run.cpu());
+    tokio::time::sleep(length).await;
+    Quiet {
+        size: world.resources(),
+        length,
+        requests: world.requests(since),
+        cpu: run.cpu().saturating_sub(cpu),
         memory: run.memory(),
     }
 }

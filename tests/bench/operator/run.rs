@@ -8,7 +8,7 @@ use crate::{
         process::{Process, free_port},
         vas,
     },
-    world::World,
+    world::{NAMESPACE, World},
 };
 
 /// Longest wait for anything: ten thousand resources on a busy machine.
@@ -17,6 +17,29 @@ const PATIENCE: Duration = Duration::from_secs(1800);
 const LOOK: Duration = Duration::from_millis(50);
 /// An operator that has counted nothing for so long is at rest.
 const REST: Duration = Duration::from_secs(4);
+
+/// What an operator looks after, and how.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope {
+    /// All namespaces.
+    All,
+    /// The one namespace that holds everything.
+    Namespace,
+    /// All namespaces, as a leader.
+    Elected,
+}
+
+impl Scope {
+    fn flags(self) -> Vec<String> {
+        let mut flags = vec![format!("--leader-elect={}", matches!(self, Self::Elected))];
+        match self {
+            Self::All => {}
+            Self::Namespace => flags.push(format!("--watch-namespace={NAMESPACE}")),
+            Self::Elected => flags.push(format!("--leader-elect-resource-namespace={NAMESPACE}")),
+        }
+        flags
+    }
+}
 
 /// A running operator.
 pub struct Run {
@@ -27,15 +50,13 @@ pub struct Run {
 }
 
 impl Run {
-    /// Starts it, for one namespace or for all.
-    pub async fn start(world: &World, namespace: Option<&str>) -> Self {
+    /// Starts it, and waits until it is ready.
+    pub async fn start(world: &World, scope: Scope) -> Self {
         let port = free_port();
-        let mut args: Vec<String> = ["operator", "--leader-elect=false", "--log-level=warn"]
-            .map(str::to_owned)
-            .into();
+        let mut args: Vec<String> = ["operator", "--log-level=warn"].map(str::to_owned).into();
         args.push(format!("--metrics-bind-address=127.0.0.1:{port}"));
         args.push(format!("--kubeconfig={}", world.kubeconfig().display()));
-        args.extend(namespace.map(|namespace| format!("--watch-namespace={namespace}")));
+        args.extend(scope.flags());
         let run = Self {
             started: Instant::now(),
             process: vas::start("operator", &args, &[]),
@@ -90,6 +111,12 @@ impl Run {
             }
             self.wait().await;
         }
+    }
+
+    /// CPU time that it has used.
+    pub fn cpu(&self) -> Duration {
+        let pids = procfs::Pids::from([("operator", vec![self.process.id()])]);
+        procfs::Cpu::of(&pids).used("operator")
     }
 
     pub fn memory(&self) -> Memory {

@@ -2,20 +2,30 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
-use crate::{
-    procfs::{self, Memory},
-    table::Table,
-};
+use crate::{procfs::Memory, table::Table};
 
 /// The name in the marks.
 pub const NAME: &str = "operator";
 
 /// All that was measured.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Figures {
+    /// When, of what and on what machine.
+    pub circumstances: String,
     pub steps: Vec<Step>,
     /// Objects per second by raw server-side apply.
     pub raw: Option<f64>,
+    pub quiet: Option<Quiet>,
+}
+
+/// What was asked for while nothing changed.
+#[derive(Debug)]
+pub struct Quiet {
+    pub size: usize,
+    pub length: Duration,
+    pub requests: Requests,
+    pub cpu: Duration,
+    pub memory: Memory,
 }
 
 /// What was measured with one number of resources.
@@ -47,9 +57,9 @@ pub fn text(figures: &Figures) -> String {
     let mut text = format!(
         "## The operator\n\n\
          `make bench-operator`: resources of one workload each, with an HPA on CPU and a disruption budget, all in one \
-         namespace, on {}. The API server, etcd and the operator share the machine; there are no controllers. Raw: \
+         namespace. {}. The API server, etcd and the operator share the machine; there are no controllers. Raw: \
          the same children by server-side apply without an operator, 32 at a time, in the same run: {} objects/s.\n\n",
-        procfs::processors(),
+        figures.circumstances,
         figures.raw.map_or("?".to_owned(), |raw| format!("{raw:.0}")),
     );
     text += "### New resources\n\n";
@@ -116,7 +126,39 @@ pub fn text(figures: &Figures) -> String {
             "\nMemory grows by {each:.1} kB a resource between the smallest and the largest number, after a restart.\n"
         );
     }
+    if let Some(quiet) = &figures.quiet {
+        text += &quiet_text(quiet);
+    }
     text
+}
+
+fn quiet_text(quiet: &Quiet) -> String {
+    let is_lease = |request: &str| request.ends_with(" leases");
+    let count = |what: &dyn Fn(&str) -> bool| {
+        let counts = quiet.requests.iter().filter(|(request, _)| what(request));
+        counts.map(|(_, count)| *count).sum::<usize>()
+    };
+    let others: Vec<String> = quiet
+        .requests
+        .iter()
+        .filter(|(request, _)| !request.starts_with("watch ") && !is_lease(request))
+        .map(|(request, count)| format!("{count} {request}"))
+        .collect();
+    format!(
+        "\n### Quiet\n\n{} s with {} resources and nothing to do, as a leader: {} watches that began anew, {} requests \
+         for the Lease, others: {}. The operator used {:.2} s of CPU in this time, and held {}.\n",
+        quiet.length.as_secs(),
+        quiet.size,
+        count(&|request| request.starts_with("watch ")),
+        count(&is_lease),
+        if others.is_empty() {
+            "none".to_owned()
+        } else {
+            others.join(", ")
+        },
+        quiet.cpu.as_secs_f64(),
+        megabytes(quiet.memory.resident),
+    )
 }
 
 fn is_watch(request: &str) -> bool {
