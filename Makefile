@@ -86,16 +86,17 @@ bench-instructions: tools ## Count the instructions of a read; fails if one grew
 	@tests/bench/instructions.sh check
 
 FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= path selector quantity answer query resource import
 
 .PHONY: fuzz
-fuzz: tools ## Fuzz the parsers of what others send, FUZZ_SECONDS (60) each; needs nightly Rust and cargo-fuzz
+fuzz: tools ## Fuzz the parsers of what others send, FUZZ_SECONDS (60) each of FUZZ_TARGETS; needs nightly Rust and cargo-fuzz
 	@cargo +nightly --version >/dev/null 2>&1 || { echo "nightly Rust is missing: rustup toolchain install nightly" >&2; exit 2; }
 	@cargo fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz is missing: cargo install --locked cargo-fuzz" >&2; exit 2; }
-	@for target in path selector quantity answer query resource import; do \
+	@for target in $(FUZZ_TARGETS); do \
 		found=target/fuzz/found/$$target; mkdir -p $$found; \
 		echo "fuzzing $$target for $(FUZZ_SECONDS) s" >&2; \
 		cargo +nightly fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz --dev --sanitizer none $$target \
-			$$found tests/fuzz/corpus/$$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=32768 -rss_limit_mb=512 -print_final_stats=1 \
+			$$found tests/fuzz/corpus/$$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=32768 -rss_limit_mb=512 -timeout=10 -print_final_stats=1 \
 			-artifact_prefix=$$found/ -verbosity=0; \
 	done
 
