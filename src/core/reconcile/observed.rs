@@ -11,10 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use super::child::{ChildKind, Live, TargetKey};
 use crate::{
-    api::v1alpha1::{UpdateMode, VoiceAssistScaling},
-    core::k8s::{
-        quota::{PodRequests, Quota},
-        selector,
+    api::v1alpha1::{Limits, UpdateMode, VoiceAssistScaling},
+    core::{
+        k8s::{
+            quota::{PodRequests, Quota},
+            selector,
+        },
+        spec::environment,
     },
 };
 
@@ -67,8 +70,6 @@ impl Claim {
             .map(|workload| format!("{name}-{}", workload.name))
             .collect();
         child_names.push(name.clone());
-        let limits = &object.spec.limits;
-        let in_environments = object.spec.environments.iter().flatten();
         Self {
             uid: metadata.uid.clone().unwrap_or_default(),
             created: metadata.creation_timestamp.as_ref().map(|time| time.0),
@@ -76,12 +77,9 @@ impl Claim {
                 .iter()
                 .map(|workload| TargetKey::from(&workload.scale_target_ref))
                 .collect(),
-            limits: in_environments
-                .filter(|environment| Some(&environment.name) == object.spec.environment.as_ref())
-                .filter_map(|environment| environment.limits.as_ref())
-                .next_back()
-                .or(limits.as_ref())
-                .is_some_and(|limits| limits.enabled != Some(false)),
+            limits: environment::active_limits(&object.spec)
+                .as_ref()
+                .is_some_and(asks_for_an_object),
             child_names,
             name,
         }
@@ -91,6 +89,11 @@ impl Claim {
     pub fn is_older_than(&self, other: &Self) -> bool {
         (self.created, &self.uid) < (other.created, &other.uid)
     }
+}
+
+/// Whether merged limits ask for a LimitRange or a ResourceQuota.
+fn asks_for_an_object(limits: &Limits) -> bool {
+    limits.enabled != Some(false) && (limits.limit_range.is_some() || limits.resource_quota.is_some())
 }
 
 /// What was found of a scale target.

@@ -36,18 +36,31 @@ pub fn resolve(
     spec: &VoiceAssistScalingSpec,
     environment: Option<&str>,
 ) -> Result<VoiceAssistScalingSpec, UnknownEnvironment> {
-    let environments = spec.environments.as_deref().unwrap_or_default();
     match environment {
         None => Ok(merge(spec, &Environment::default())),
-        Some(name) => environments
-            .iter()
-            .find(|candidate| candidate.name == name)
+        Some(name) => find(spec, name)
             .map(|environment| merge(spec, environment))
             .ok_or_else(|| UnknownEnvironment {
                 name: name.to_owned(),
-                known: environments.iter().map(|known| known.name.clone()).collect(),
+                known: environments(spec).map(|known| known.name.clone()).collect(),
             }),
     }
+}
+
+/// The merged limits of the active environment, without a copy of the rest of the spec. Where the active environment
+/// is unknown, the limits of the base values.
+#[must_use]
+pub fn active_limits(spec: &VoiceAssistScalingSpec) -> Option<Limits> {
+    let active = spec.environment.as_deref().and_then(|name| find(spec, name));
+    limits(spec, active.and_then(|environment| environment.limits.as_ref()))
+}
+
+fn environments(spec: &VoiceAssistScalingSpec) -> impl Iterator<Item = &Environment> {
+    spec.environments.iter().flatten()
+}
+
+fn find<'a>(spec: &'a VoiceAssistScalingSpec, name: &str) -> Option<&'a Environment> {
+    environments(spec).find(|candidate| candidate.name == name)
 }
 
 /// Merges one environment's changes into the base values. Overrides of workloads that the base does not
@@ -64,7 +77,7 @@ pub(in crate::core) fn merge(base: &VoiceAssistScalingSpec, over: &Environment) 
         environment: None,
         suspend: over.suspend.or(base.suspend),
         workloads: workloads.collect(),
-        limits: merge_option(base.limits.as_ref(), over.limits.as_ref(), merge_limits),
+        limits: limits(base, over.limits.as_ref()),
         environments: None,
     }
 }
@@ -163,6 +176,10 @@ fn merge_rules(base: &ScalingRules, over: &ScalingRules) -> ScalingRules {
         select_policy: over.select_policy.or(base.select_policy),
         tolerance: over.tolerance.clone().or_else(|| base.tolerance.clone()),
     }
+}
+
+fn limits(base: &VoiceAssistScalingSpec, over: Option<&Limits>) -> Option<Limits> {
+    merge_option(base.limits.as_ref(), over, merge_limits)
 }
 
 fn merge_limits(base: &Limits, over: &Limits) -> Limits {

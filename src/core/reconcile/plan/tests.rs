@@ -6,7 +6,7 @@ use super::*;
 use crate::core::{
     k8s::{conditions::Status, selector},
     reconcile::{
-        observed::VpaSupport,
+        observed::{Claim, VpaSupport},
         testing::{add, by_hand, carried_out, observed, planned, resource, worker, writes},
     },
 };
@@ -182,14 +182,14 @@ fn a_budget_on_other_pods_is_no_obstacle() {
     assert_eq!(reasons(&planned(&object, &cluster)), Vec::<&str>::new());
 }
 
-fn rival(created: &str) -> Arc<crate::core::reconcile::observed::Claim> {
+fn rival(created: &str) -> Arc<Claim> {
     let mut other = one(worker());
     other.metadata.name = Some("other".to_owned());
     other.metadata.uid = Some("other".to_owned());
     other.metadata.creation_timestamp = Some(serde_json::from_value(json!(created)).unwrap());
     other.spec.limits =
         Some(serde_json::from_value(json!({"limitRange": {"default": {"memory": "1Gi"}}})).unwrap());
-    Arc::new(crate::core::reconcile::observed::Claim::of(&other))
+    Arc::new(Claim::of(&other))
 }
 
 #[test]
@@ -267,6 +267,48 @@ fn a_child_that_is_not_there_yet_goes_to_the_older_claim() {
     let plan = planned(&one(worker()), &cluster);
     assert_eq!(writes(&plan), Vec::<String>::new());
     assert_eq!(reasons(&plan), [reason::TARGET_ALREADY_MANAGED]);
+}
+
+#[test]
+fn an_older_resource_claims_the_limits_of_its_merged_environment() {
+    let limits = json!({"limitRange": {"default": {"memory": "1Gi"}}});
+    let object = resource(json!({"workloads": [worker()], "limits": limits}));
+    let withheld = |base: Option<Value>, over: Value| {
+        let mut other = one(worker());
+        other.metadata.name = Some("other".to_owned());
+        other.metadata.uid = Some("other".to_owned());
+        other.metadata.creation_timestamp =
+            Some(serde_json::from_value(json!("2026-01-01T00:00:00Z")).unwrap());
+        other.spec.limits = base.map(|base| serde_json::from_value(base).unwrap());
+        other.spec.environment = Some("dev".to_owned());
+        let environment = json!([{"name": "dev", "limits": over}, {"name": "idle", "limits": limits}]);
+        other.spec.environments = Some(serde_json::from_value(environment).unwrap());
+        let mut claim = Claim::of(&other);
+        claim.targets.clear();
+        let mut cluster = observed(&object);
+        cluster.others = vec![Arc::new(claim)];
+        let plan = planned(&object, &cluster);
+        assert_eq!(
+            reasons(&plan).is_empty(),
+            writes(&plan).contains(&"create LimitRange v".to_owned())
+        );
+        !reasons(&plan).is_empty()
+    };
+    let off = || Some(json!({"enabled": false}));
+    let on = || Some(limits.clone());
+    // The base switches the limits off, and the environment does not switch them on.
+    assert!(!withheld(off(), limits.clone()));
+    assert!(!withheld(off(), json!(null)));
+    assert!(withheld(
+        off(),
+        json!({"enabled": true, "limitRange": {"max": {"memory": "2Gi"}}})
+    ));
+    assert!(!withheld(on(), json!({"enabled": false})));
+    assert!(withheld(on(), json!({"enabled": true})));
+    assert!(withheld(on(), json!(null)));
+    assert!(withheld(None, limits.clone()));
+    // Limits that hold neither a LimitRange nor a ResourceQuota ask for nothing.
+    assert!(!withheld(Some(json!({})), json!({})));
 }
 
 #[test]
