@@ -31,6 +31,7 @@ mod import;
 mod load_model;
 mod load_test;
 mod manifests;
+mod metric_reads;
 mod metrics_server;
 mod operator;
 mod prometheus_answers;

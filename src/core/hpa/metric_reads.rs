@@ -1,164 +1,197 @@
-//! The paths at which the HPA controller reads the metrics of an HPA.
+//! The paths at which the HPA controller reads metrics.
 //!
-//! Source: `k8s.io/metrics/pkg/client/{custom_metrics,external_metrics}`, which the controller uses.
+//! Source: `k8s.io/metrics/pkg/client/{custom_metrics,external_metrics}` and the typed client of `metrics.k8s.io`, which
+//! the controller uses. A parameter without text is left out (`omitempty` in their options).
 
-use std::fmt::Write as _;
+use crate::core::k8s::percent::encode;
 
-use k8s_openapi::{
-    api::autoscaling::v2::{HorizontalPodAutoscaler, MetricIdentifier, MetricSpec},
-    apimachinery::pkg::apis::meta::v1::LabelSelector,
-};
-
-use crate::diagnose::doctor::observed::ScaleTarget;
-
-const CUSTOM: &str = "/apis/custom.metrics.k8s.io/v1beta2";
-const EXTERNAL: &str = "/apis/external.metrics.k8s.io/v1beta1";
-
-/// Name and path of each metric of an HPA that is read from our APIs. What describes an object other than the
-/// target or its namespace is left out: its resource is not known here.
-#[must_use]
-pub fn paths(hpa: &HorizontalPodAutoscaler, target: &ScaleTarget) -> Vec<(String, String)> {
-    let namespace = hpa.metadata.namespace.as_deref().unwrap_or_default();
-    let metrics = hpa.spec.metrics.iter().flatten();
-    metrics
-        .filter_map(|metric| path(metric, hpa, namespace, target))
-        .collect()
+/// A version of `custom.metrics.k8s.io` that the controller knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CustomVersion {
+    /// `v1beta1`.
+    V1Beta1,
+    /// `v1beta2`.
+    V1Beta2,
 }
 
-fn path(
-    metric: &MetricSpec,
-    hpa: &HorizontalPodAutoscaler,
+/// A version that discovery lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServedVersion<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Whether its server answers discovery.
+    pub answers: bool,
+}
+
+/// Why a metric can be read at no path.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoPath {
+    /// The controller itself refuses the metric.
+    #[error("the HPA controller knows no such metric")]
+    UnknownMetric,
+    /// Nobody serves the group.
+    #[error("custom.metrics.k8s.io is not served; kubectl get apiservice says why")]
+    Unserved,
+    /// None of the served versions is a [`CustomVersion`].
+    #[error("custom.metrics.k8s.io is served in no version that the HPA knows")]
+    UnknownVersions,
+    /// The kind of the described object is not served.
+    #[error("the cluster serves no kind {kind} in {api_version}")]
+    UnknownKind {
+        /// API version.
+        api_version: String,
+        /// Kind.
+        kind: String,
+    },
+    /// The API server did not say; in its words.
+    #[error("{0}")]
+    Unread(String),
+}
+
+impl CustomVersion {
+    fn of(name: &str) -> Option<Self> {
+        match name {
+            "v1beta1" => Some(Self::V1Beta1),
+            "v1beta2" => Some(Self::V1Beta2),
+            _ => None,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::V1Beta1 => "v1beta1",
+            Self::V1Beta2 => "v1beta2",
+        }
+    }
+}
+
+/// The version that the controller reads of those that discovery lists, best first. It is the first that the controller
+/// knows and whose server answers. Where none answers the controller reads nothing; then it is the first that the
+/// controller knows, because a read of it fails with the server's own words.
+///
+/// # Errors
+/// When the controller knows none of them.
+pub fn preferred<'a>(served: impl Iterator<Item = ServedVersion<'a>>) -> Result<CustomVersion, NoPath> {
+    let mut silent = None;
+    for version in served {
+        match CustomVersion::of(version.name) {
+            Some(known) if version.answers => return Ok(known),
+            known => silent = silent.or(known),
+        }
+    }
+    silent.ok_or(NoPath::UnknownVersions)
+}
+
+/// Usage of the pods of a namespace that a selector selects.
+#[must_use]
+pub fn usage(namespace: &str, selector: &str) -> String {
+    let namespace = encode(namespace);
+    let query = query(&[("labelSelector", selector)]);
+    format!("/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods{query}")
+}
+
+/// A custom metric of the pods of a namespace that a selector selects.
+#[must_use]
+pub fn pods(
+    version: CustomVersion,
     namespace: &str,
-    target: &ScaleTarget,
-) -> Option<(String, String)> {
-    let parameter = |name: &str, text: &str| format!("{name}={}", encode(text));
-    if let Some(pods) = &metric.pods {
-        let name = &pods.metric.name;
-        let mut query = parameter("labelSelector", &target.selector);
-        if let Some(selector) = selector_of(&pods.metric) {
-            let _ = write!(query, "&{}", parameter("metricLabelSelector", &selector));
-        }
-        return Some((
-            name.clone(),
-            format!("{CUSTOM}/namespaces/{namespace}/pods/*/{}?{query}", encode(name)),
-        ));
-    }
-    if let Some(object) = &metric.object {
-        let name = &object.metric.name;
-        let described = &object.described_object;
-        let of = &hpa.spec.scale_target_ref;
-        let place = if described.kind == of.kind && described.name == of.name {
-            format!("{}/{}", target.resource, encode(&described.name))
-        } else if described.kind == "Namespace" {
-            "metrics".to_owned()
-        } else {
-            return None;
-        };
-        let query = selector_of(&object.metric)
-            .map(|selector| format!("?{}", parameter("metricLabelSelector", &selector)))
-            .unwrap_or_default();
-        return Some((
-            name.clone(),
-            format!("{CUSTOM}/namespaces/{namespace}/{place}/{}{query}", encode(name)),
-        ));
-    }
-    let external = metric.external.as_ref()?;
-    let name = &external.metric.name;
-    let query = selector_of(&external.metric)
-        .map(|selector| format!("?{}", parameter("labelSelector", &selector)))
-        .unwrap_or_default();
-    Some((
-        name.clone(),
-        format!("{EXTERNAL}/namespaces/{namespace}/{}{query}", encode(name)),
-    ))
+    selector: &str,
+    metric: &str,
+    metric_selector: &str,
+) -> String {
+    let query = query(&[
+        ("labelSelector", selector),
+        ("metricLabelSelector", metric_selector),
+    ]);
+    custom(version, namespace, "pods/*", metric, &query)
 }
 
-fn selector_of(metric: &MetricIdentifier) -> Option<String> {
-    metric.selector.as_ref().map(text).filter(|text| !text.is_empty())
-}
-
-/// A selector in its string form.
-fn text(selector: &LabelSelector) -> String {
-    let equal = selector.match_labels.iter().flatten();
-    let mut terms: Vec<String> = equal.map(|(key, value)| format!("{key}={value}")).collect();
-    for expression in selector.match_expressions.iter().flatten() {
-        let key = &expression.key;
-        let values = expression.values.as_deref().unwrap_or_default().join(",");
-        terms.push(match expression.operator.as_str() {
-            "In" => format!("{key} in ({values})"),
-            "NotIn" => format!("{key} notin ({values})"),
-            "DoesNotExist" => format!("!{key}"),
-            _ => key.clone(),
-        });
-    }
-    terms.join(",")
-}
-
-/// Percent-encodes all but what RFC 3986 calls unreserved.
+/// A custom metric of one object of a namespace. `resource` is what the metrics APIs call its kind, such as
+/// `deployments.apps`.
 #[must_use]
-pub fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
+pub fn object(
+    version: CustomVersion,
+    namespace: &str,
+    resource: &str,
+    name: &str,
+    metric: &str,
+    metric_selector: &str,
+) -> String {
+    let object = format!("{}/{}", encode(resource), encode(name));
+    let query = query(&[("metricLabelSelector", metric_selector)]);
+    custom(version, namespace, &object, metric, &query)
+}
+
+/// A custom metric of a namespace itself.
+#[must_use]
+pub fn of_namespace(version: CustomVersion, namespace: &str, metric: &str, metric_selector: &str) -> String {
+    let query = query(&[("metricLabelSelector", metric_selector)]);
+    custom(version, namespace, "metrics", metric, &query)
+}
+
+/// An external metric.
+#[must_use]
+pub fn external(namespace: &str, metric: &str, metric_selector: &str) -> String {
+    let (namespace, metric) = (encode(namespace), encode(metric));
+    let query = query(&[("labelSelector", metric_selector)]);
+    format!("/apis/external.metrics.k8s.io/v1beta1/namespaces/{namespace}/{metric}{query}")
+}
+
+fn custom(version: CustomVersion, namespace: &str, object: &str, metric: &str, query: &str) -> String {
+    let (version, namespace, metric) = (version.as_str(), encode(namespace), encode(metric));
+    format!("/apis/custom.metrics.k8s.io/{version}/namespaces/{namespace}/{object}/{metric}{query}")
+}
+
+fn query(parameters: &[(&str, &str)]) -> String {
+    let mut query = String::new();
+    for (name, text) in parameters.iter().filter(|(_, text)| !text.is_empty()) {
+        query.push(if query.is_empty() { '?' } else { '&' });
+        query.push_str(name);
+        query.push('=');
+        query.push_str(&encode(text));
     }
-    encoded
+    query
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    fn hpa(metric: serde_json::Value) -> HorizontalPodAutoscaler {
-        serde_json::from_value(json!({
-            "metadata": {"namespace": "n", "name": "v-w"},
-            "spec": {"maxReplicas": 3, "scaleTargetRef": {"kind": "Deployment", "name": "w"}, "metrics": [metric]},
-        }))
-        .unwrap()
-    }
-
-    fn read(metric: serde_json::Value) -> Vec<(String, String)> {
-        let target = ScaleTarget {
-            resource: "deployments.apps".to_owned(),
-            object: json!({}),
-            selector: "app=w".to_owned(),
-            replicas: 1,
-        };
-        paths(&hpa(metric), &target)
-    }
-
+    /// The expected paths are those that the controller's client libraries send.
     #[test]
     fn each_kind_of_metric_is_read_where_the_controller_reads_it() {
-        let identifier = json!({"name": "m", "selector": {"matchLabels": {"a/b": "c"}}});
-        let target = json!({"type": "Value", "value": "1"});
-        let described = |kind: &str| json!({"kind": kind, "name": "w"});
-        for (metric, path) in [
-            (
-                json!({"type": "Pods", "pods": {"metric": identifier, "target": target}}),
-                "/apis/custom.metrics.k8s.io/v1beta2/namespaces/n/pods/*/m?labelSelector=app%3Dw&metricLabelSelector=a%2Fb%3Dc",
-            ),
-            (
-                json!({"type": "Object", "object": {"metric": identifier, "target": target, "describedObject": described("Deployment")}}),
-                "/apis/custom.metrics.k8s.io/v1beta2/namespaces/n/deployments.apps/w/m?metricLabelSelector=a%2Fb%3Dc",
-            ),
-            (
-                json!({"type": "Object", "object": {"metric": {"name": "m"}, "target": target, "describedObject": described("Namespace")}}),
-                "/apis/custom.metrics.k8s.io/v1beta2/namespaces/n/metrics/m",
-            ),
-            (
-                json!({"type": "External", "external": {"metric": identifier, "target": target}}),
-                "/apis/external.metrics.k8s.io/v1beta1/namespaces/n/m?labelSelector=a%2Fb%3Dc",
-            ),
-        ] {
-            assert_eq!(read(metric), [("m".to_owned(), path.to_owned())]);
-        }
-        let resource = json!({"type": "Resource", "resource": {"name": "cpu", "target": target}});
-        assert_eq!(read(resource), []);
+        use CustomVersion::{V1Beta1, V1Beta2};
+        assert_eq!(
+            usage("n", "app=w"),
+            "/apis/metrics.k8s.io/v1beta1/namespaces/n/pods?labelSelector=app%3Dw"
+        );
+        assert_eq!(
+            pods(V1Beta2, "n", "app=w", "m", "a/b=c"),
+            "/apis/custom.metrics.k8s.io/v1beta2/namespaces/n/pods/*/m?labelSelector=app%3Dw&metricLabelSelector=a%2Fb%3Dc"
+        );
+        assert_eq!(
+            pods(V1Beta1, "n", "app=w", "m", ""),
+            "/apis/custom.metrics.k8s.io/v1beta1/namespaces/n/pods/*/m?labelSelector=app%3Dw"
+        );
+        assert_eq!(
+            object(V1Beta2, "n", "deployments.apps", "w", "m", "a/b=c"),
+            "/apis/custom.metrics.k8s.io/v1beta2/namespaces/n/deployments.apps/w/m?metricLabelSelector=a%2Fb%3Dc"
+        );
+        assert_eq!(
+            object(V1Beta1, "n", "services", "w", "m", ""),
+            "/apis/custom.metrics.k8s.io/v1beta1/namespaces/n/services/w/m"
+        );
+        assert_eq!(
+            of_namespace(V1Beta2, "n", "m", ""),
+            "/apis/custom.metrics.k8s.io/v1beta2/namespaces/n/metrics/m"
+        );
+        assert_eq!(
+            external("n", "m", "a/b=c"),
+            "/apis/external.metrics.k8s.io/v1beta1/namespaces/n/m?labelSelector=a%2Fb%3Dc"
+        );
+        assert_eq!(
+            external("n", "m", ""),
+            "/apis/external.metrics.k8s.io/v1beta1/namespaces/n/m"
+        );
     }
 }

@@ -8,6 +8,7 @@
 //! combine   all proposals -> one, or why the controller stops
 //! policy    how far one sync may go, up and down
 //! decide    all of it -> the next number of replicas, and what decided
+//! metric_question  an HPA -> what its metrics APIs are asked; metric_reads  at which path
 //! ```
 //!
 //! Arithmetic is the controller's own: whole milli-units, truncated percentages and averages, `f64` ratios in
@@ -19,6 +20,7 @@
 
 mod combine;
 pub(crate) mod decide;
+pub mod metric_question;
 pub mod metric_reads;
 mod number;
 mod per_pod;

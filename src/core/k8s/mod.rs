@@ -1,4 +1,4 @@
-//! Words of Kubernetes: quantities, durations, selectors, pod templates, quotas, conditions.
+//! Words of Kubernetes: quantities, durations, selectors, parts of paths, pod templates, quotas, conditions.
 //!
 //! Must not: know a `VoiceAssistScaling`.
 
@@ -7,6 +7,7 @@ pub mod conditions;
 pub mod duration;
 pub mod int_or_percent;
 pub mod label_selector;
+pub mod percent;
 pub mod pod_template;
 pub mod quantity;
 pub mod quota;

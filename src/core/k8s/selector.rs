@@ -30,6 +30,29 @@ pub fn parse(text: &str) -> Result<LabelSelector, SelectorError> {
     Ok(selector.object())
 }
 
+/// The text form, as `labels.Selector` of Kubernetes writes it: terms in the order of their keys, values sorted.
+pub fn text(selector: &LabelSelector) -> String {
+    let equal = selector.match_labels.iter().flatten();
+    let equal = equal.map(|(key, value)| (key, format!("{key}={value}")));
+    let expressions = selector.match_expressions.iter().flatten().map(|expression| {
+        let key = &expression.key;
+        let mut values = expression.values.clone().unwrap_or_default();
+        values.sort();
+        let values = values.join(",");
+        let term = match expression.operator.as_str() {
+            "In" => format!("{key} in ({values})"),
+            "NotIn" => format!("{key} notin ({values})"),
+            "DoesNotExist" => format!("!{key}"),
+            _ => key.clone(),
+        };
+        (key, term)
+    });
+    let mut terms: Vec<(&String, String)> = equal.chain(expressions).collect();
+    terms.sort_by_key(|(key, _)| *key);
+    let terms: Vec<String> = terms.into_iter().map(|(_, term)| term).collect();
+    terms.join(",")
+}
+
 /// Whether pods with these labels are selected. An empty selector selects everything, as in `policy/v1`.
 pub fn matches(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
     let equal = selector
@@ -104,6 +127,22 @@ mod tests {
             ]
         );
         assert_eq!(expressions[0].values, Some(vec!["a".to_owned(), "b".to_owned()]));
+    }
+
+    #[test]
+    fn the_text_form_is_that_of_kubernetes() {
+        let selector: LabelSelector = serde_json::from_value(serde_json::json!({
+            "matchLabels": {"b": "c"},
+            "matchExpressions": [
+                {"key": "d", "operator": "In", "values": ["z", "y"]},
+                {"key": "q", "operator": "DoesNotExist"},
+                {"key": "a", "operator": "Exists"},
+                {"key": "e", "operator": "NotIn", "values": ["x"]},
+            ],
+        }))
+        .unwrap();
+        assert_eq!(text(&selector), "a,b=c,d in (y,z),e notin (x),!q");
+        assert_eq!(text(&LabelSelector::default()), "");
     }
 
     #[test]

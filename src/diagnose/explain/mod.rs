@@ -1,7 +1,7 @@
 //! `vas explain`, without its I/O: from what was read of a cluster to why each workload has the replicas it has.
 //!
 //! ```text
-//! ask      the resource -> its workloads; an HPA -> what to ask the metrics APIs, as the controller does
+//! ask      the resource -> its workloads, and the HPA that counts for each
 //! answer   their answers -> readings
 //! memory   the HPA's status -> what is known of the controller's memory
 //! metric   a metric of an HPA -> its entry in the resource, its query
@@ -33,12 +33,12 @@ use serde_json::Value;
 use crate::{
     api::v1alpha1::VoiceAssistScaling,
     core::{
-        hpa::Controller,
+        hpa::{Controller, metric_question::Unanswered},
         metrics::promql::{Labels, Sources},
     },
 };
 
-pub use ask::{Asked, Question, asked, hpa_of, questions};
+pub use ask::{Asked, asked, hpa_of};
 pub use judge::explain;
 pub use report::{
     ConditionLine, DecisionReport, DirectionReport, Explanation, HpaReport, MetricReport, Replicas,
@@ -47,15 +47,6 @@ pub use report::{
 
 /// Something that was read, or the server's words.
 pub type Read<T> = Result<T, String>;
-
-/// Why there is no answer about a metric.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unanswered {
-    /// There is no value, for the HPA neither; in the server's words.
-    Missing(String),
-    /// The reader has no right to it, which says nothing of the HPA; in the server's words.
-    Forbidden(String),
-}
 
 /// All that was read.
 #[derive(Clone, Debug)]
@@ -77,7 +68,7 @@ pub struct ObservedWorkload {
     pub scale: Read<Scale>,
     /// The pods that the target's selector selects.
     pub pods: Read<Vec<Pod>>,
-    /// Answers to [`questions`] about the HPA, in their order.
+    /// Answers to the [`questions`](crate::core::hpa::metric_question::questions) about the HPA, in their order.
     pub answers: Vec<Result<Value, Unanswered>>,
 }
 

@@ -4,26 +4,30 @@
 //! Reads only. Must not: judge what it reads; that is [`crate::diagnose::explain`]. What cannot be read of one
 //! workload is kept as the server's words and harms no other.
 
-mod discovery;
-mod metrics;
-mod reader;
+use std::time::Duration;
 
 use futures::future::join_all;
 use jiff::Timestamp;
-use k8s_openapi::{
-    api::{
-        autoscaling::{v1::Scale, v2::HorizontalPodAutoscaler},
-        core::v1::Pod,
-    },
-    apimachinery::pkg::apis::meta::v1::APIResourceList,
+use k8s_openapi::api::{
+    autoscaling::{v1::Scale, v2::HorizontalPodAutoscaler},
+    core::v1::Pod,
 };
 use kube::Client;
 
-use self::discovery::Discovery;
-use super::{Asked, Observed, ObservedWorkload, Read, asked, hpa_of, questions};
-use crate::api::v1alpha1::VoiceAssistScaling;
-pub use reader::ReadError;
-use reader::{List, Reader, encode};
+use super::{Asked, Observed, ObservedWorkload, Read, asked, hpa_of};
+pub use crate::cluster::read::ReadError;
+use crate::{
+    api::v1alpha1::VoiceAssistScaling,
+    cluster::{
+        discovery::{Discovery, root},
+        metric_read,
+        read::{List, Reader},
+    },
+    core::{hpa::metric_question::questions, k8s::percent::encode},
+};
+
+/// Longest wait for one answer. An aggregated API that is away answers late, through the API server.
+const TIME_LIMIT: Duration = Duration::from_secs(15);
 
 /// Path of the resources of a namespace, or of all.
 fn resources(namespace: Option<&str>) -> String {
@@ -47,20 +51,16 @@ pub async fn observe(
     workload: Option<&str>,
     now: Timestamp,
 ) -> Result<Observed, ReadError> {
-    let reader = Reader::new(client);
+    let reader = Reader::new(client, TIME_LIMIT);
     let object: VoiceAssistScaling = reader
         .get(&format!("{}/{}", resources(Some(namespace)), encode(name)))
         .await?;
     let wanted = |asked: &Asked| workload.is_none_or(|workload| asked.name == workload);
     let asked: Vec<Asked> = asked(&object, now).into_iter().filter(wanted).collect();
-    let discovery = Discovery::read(
-        &reader,
-        asked.iter().map(|asked| asked.target.api_version.as_str()),
-    )
-    .await;
+    let discovery = Discovery::new(reader);
     let workloads = asked
         .into_iter()
-        .map(|asked| observe_workload(&reader, &discovery, namespace, asked));
+        .map(|asked| observe_workload(&discovery, namespace, asked));
     Ok(Observed {
         workloads: join_all(workloads).await,
         object,
@@ -73,7 +73,7 @@ pub async fn namespaces_with(client: Client, name: &str) -> Vec<String> {
     struct Named {
         metadata: k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
     }
-    let list: Result<List<Named>, _> = Reader::new(client).get(&resources(None)).await;
+    let list: Result<List<Named>, _> = Reader::new(client, TIME_LIMIT).get(&resources(None)).await;
     let items = list.map(|list| list.items).unwrap_or_default();
     let named = items
         .into_iter()
@@ -81,12 +81,8 @@ pub async fn namespaces_with(client: Client, name: &str) -> Vec<String> {
     named.filter_map(|item| item.metadata.namespace).collect()
 }
 
-async fn observe_workload(
-    reader: &Reader,
-    discovery: &Discovery,
-    namespace: &str,
-    asked: Asked,
-) -> ObservedWorkload {
+async fn observe_workload(discovery: &Discovery, namespace: &str, asked: Asked) -> ObservedWorkload {
+    let reader = discovery.reader();
     let hpa = format!(
         "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers/{}",
         encode(namespace),
@@ -94,7 +90,7 @@ async fn observe_workload(
     );
     let hpa: Read<Option<HorizontalPodAutoscaler>> =
         reader.get_opt(&hpa).await.map_err(|error| error.words());
-    let scale = scale(reader, discovery, namespace, &asked).await;
+    let scale = scale(discovery, namespace, &asked).await;
     let selector = scale.as_ref().ok().and_then(|scale| scale.status.as_ref());
     let selector = selector
         .and_then(|status| status.selector.clone())
@@ -111,21 +107,23 @@ async fn observe_workload(
         .unwrap_or_default();
     let answers = questions
         .iter()
-        .map(|question| metrics::answer(reader, discovery, namespace, question));
+        .map(|question| metric_read::answer(discovery, namespace, question));
     observed.answers = join_all(answers).await;
     observed
 }
 
-async fn scale(reader: &Reader, discovery: &Discovery, namespace: &str, asked: &Asked) -> Read<Scale> {
+async fn scale(discovery: &Discovery, namespace: &str, asked: &Asked) -> Read<Scale> {
     let target = &asked.target;
-    let plural = discovery.plural(&target.api_version, &target.kind)?;
+    let plural = discovery.plural(&target.api_version, &target.kind).await;
+    let plural = plural.map_err(|error| error.to_string())?;
     let path = format!(
         "{}/namespaces/{}/{plural}/{}/scale",
-        discovery::root(&target.api_version),
+        root(&target.api_version),
         encode(namespace),
         encode(&target.name)
     );
-    reader.get(&path).await.map_err(|error| error.words())
+    let scale = discovery.reader().get(&path).await;
+    scale.map_err(|error| error.words())
 }
 
 async fn pods(reader: &Reader, namespace: &str, selector: &str) -> Read<Vec<Pod>> {
@@ -140,6 +138,3 @@ async fn pods(reader: &Reader, namespace: &str, selector: &str) -> Read<Vec<Pod>
     let list: Result<List<Pod>, _> = reader.get(&path).await;
     list.map(|list| list.items).map_err(|error| error.words())
 }
-
-/// The resources of an API version, as its discovery lists them.
-type Resources = Result<APIResourceList, String>;

@@ -68,8 +68,9 @@ async fn look(resource: &Resource, subject: &Subject) -> Result<Found, ClusterEr
     let scale = resource.scale(&subject.kind, &subject.target).await?;
     let current = scale.spec.and_then(|spec| spec.replicas).unwrap_or(0);
     let mut unread = Vec::new();
+    let discovery = resource.discovery();
     for metric in metrics::served(&hpa, subject) {
-        match metrics::read(resource, &metric).await {
+        match metrics::read(resource, &discovery, &metric).await {
             // Who may not read it relies on the HPA's own status.
             Err(error) if !metrics::refused(&error) => unread.push((metric.name, error.to_string())),
             _ => {}

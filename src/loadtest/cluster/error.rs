@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use super::hold_patch::HoldError;
-use crate::core::reconcile::suspend::SuspensionError;
+use crate::{
+    cluster::read::{ReadError, bounded},
+    core::{hpa::metric_reads::NoPath, reconcile::suspend::SuspensionError},
+};
 
 /// Longest wait for one answer.
-const TIME_LIMIT: Duration = Duration::from_secs(10);
+pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// From one look at what is waited for to the next.
 const POLL: Duration = Duration::from_millis(250);
 
@@ -34,6 +37,15 @@ pub enum ClusterError {
         /// What was tried.
         what: String,
     },
+    /// The cluster serves no path at which a metric can be read.
+    #[error("cannot {what}: {source}")]
+    NoPath {
+        /// What was tried.
+        what: String,
+        /// Why there is none.
+        #[source]
+        source: NoPath,
+    },
     /// Others write all the time.
     #[error("cannot change {0}: it changes all the time")]
     Busy(String),
@@ -48,6 +60,19 @@ pub enum ClusterError {
 }
 
 impl ClusterError {
+    /// A read that failed; `what` says what it was for.
+    pub(super) fn read(what: &str, error: ReadError) -> Self {
+        let what = what.to_owned();
+        match error {
+            ReadError::Late(_) => Self::Late { what },
+            ReadError::Server(status) => Self::Api {
+                what,
+                source: kube::Error::Api(status),
+            },
+            ReadError::Client(source) => Self::Api { what, source },
+        }
+    }
+
     /// Whether the API server says that there is no such object.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Api { source, .. } if not_found(source))
@@ -71,15 +96,9 @@ pub(crate) async fn answer<T>(
     what: &str,
     request: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, ClusterError> {
-    match tokio::time::timeout(TIME_LIMIT, request).await {
-        Ok(answer) => answer.map_err(|source| ClusterError::Api {
-            what: what.to_owned(),
-            source,
-        }),
-        Err(_) => Err(ClusterError::Late {
-            what: what.to_owned(),
-        }),
-    }
+    bounded(TIME_LIMIT, request)
+        .await
+        .map_err(|error| ClusterError::read(what, error))
 }
 
 /// Looks again and again; whether it came true within the limit.

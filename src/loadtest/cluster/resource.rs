@@ -13,13 +13,13 @@ use kube::{
 use serde_json::Value;
 
 use super::{
-    error::{ClusterError, answer},
+    error::{ClusterError, TIME_LIMIT, answer},
     hold_patch,
     production::production,
 };
 use crate::{
     api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling},
-    cluster::server_clock::ServerClock,
+    cluster::{discovery::Discovery, read::Reader, server_clock::ServerClock},
 };
 
 /// A VoiceAssistScaling on a cluster.
@@ -139,12 +139,17 @@ impl Resource {
     /// # Errors
     /// When it is refused, or not answered in time.
     pub(in crate::loadtest) async fn get(&self, what: &str, path: &str) -> Result<Value, ClusterError> {
-        let request = hyper::Request::get(path).body(Vec::new());
-        let request = request.map_err(|error| ClusterError::Api {
-            what: what.to_owned(),
-            source: kube::Error::HttpError(error),
-        })?;
-        answer(what, self.client.request(request)).await
+        let read = self.reader().get(path).await;
+        read.map_err(|error| ClusterError::read(what, error))
+    }
+
+    /// Discovery that has asked nothing yet.
+    pub(in crate::loadtest) fn discovery(&self) -> Discovery {
+        Discovery::new(self.reader())
+    }
+
+    fn reader(&self) -> Reader {
+        Reader::new(self.client.clone(), TIME_LIMIT)
     }
 
     /// Untyped, so that fields this version does not know stay.

@@ -1,56 +1,78 @@
 //! Reads each metric of each HPA through the API server, as the HPA controller does.
 
 use futures::{StreamExt as _, stream};
-use hyper::Request;
 use kube::Client;
 use serde_json::Value;
 
 use super::{CONCURRENT, reader::TIME_LIMIT};
 use crate::{
-    core::hpa::metric_reads,
+    cluster::{
+        discovery::Discovery,
+        metric_read,
+        read::{ReadError, Reader},
+    },
+    core::hpa::metric_question::{Question, questions},
     diagnose::doctor::{
         observed::{MetricRead, Observed, Read, Unread},
         view,
     },
 };
 
+/// Where one sees which groups and versions are served, for a metric that can be read at no path.
+const GROUPS: &str = "/apis";
+
 /// Every metric that is read from our APIs.
 pub(super) async fn read(client: &Client, observed: &Observed) -> Vec<MetricRead> {
-    let wanted: Vec<(String, String, String)> = view::workloads(observed)
+    let discovery = Discovery::new(Reader::new(client.clone(), TIME_LIMIT));
+    let reads = view::workloads(observed)
         .filter_map(|view| Some((view.hpa_name(), view.hpa().ok()?, view.target().ok()?)))
         .flat_map(|(name, hpa, target)| {
-            let paths = metric_reads::paths(hpa, target).into_iter();
-            paths.map(move |(metric, path)| (name.clone(), metric, path))
+            let namespace = hpa.metadata.namespace.clone().unwrap_or_default();
+            let asked = questions(hpa, &target.selector).into_iter();
+            asked.map(move |question| (name.clone(), namespace.clone(), question))
         })
-        .collect();
-    let reads = wanted.into_iter().map(|(hpa, metric, path)| async move {
-        let outcome = values(client, &path).await;
-        MetricRead {
-            hpa,
-            metric,
-            path,
-            outcome,
-        }
-    });
+        .filter_map(|(hpa, namespace, question)| {
+            let metric = question.served_metric()?.to_owned();
+            let discovery = &discovery;
+            Some(async move { read_one(discovery, hpa, metric, &namespace, &question).await })
+        });
+    let reads: Vec<_> = reads.collect();
     stream::iter(reads).buffered(CONCURRENT).collect().await
 }
 
-async fn values(client: &Client, path: &str) -> Read<String> {
-    let request = Request::get(path).body(Vec::new());
-    let request = request.map_err(|error| Unread::Failed(error.to_string()))?;
-    match tokio::time::timeout(TIME_LIMIT, client.request::<Value>(request)).await {
-        Err(_) => Err(Unread::Failed(format!(
-            "no answer within {}s",
-            TIME_LIMIT.as_secs()
-        ))),
-        Ok(Ok(list)) => Ok(summary(&list)),
-        // Here a 404 has words too: which metric or object nobody knows.
-        Ok(Err(kube::Error::Api(status))) if status.code == 403 => Err(Unread::Forbidden(status.message)),
-        Ok(Err(kube::Error::Api(status))) => {
-            Err(Unread::Failed(format!("{}: {}", status.code, status.message)))
+async fn read_one(
+    discovery: &Discovery,
+    hpa: String,
+    metric: String,
+    namespace: &str,
+    question: &Question,
+) -> MetricRead {
+    let (path, outcome) = match metric_read::path(discovery, namespace, question).await {
+        Ok(path) => {
+            let outcome = values(discovery, &path).await;
+            (path, outcome)
         }
-        Ok(Err(other)) => Err(Unread::Failed(other.to_string())),
+        Err(error) => (GROUPS.to_owned(), Err(Unread::Failed(error.to_string()))),
+    };
+    MetricRead {
+        hpa,
+        metric,
+        path,
+        outcome,
     }
+}
+
+async fn values(discovery: &Discovery, path: &str) -> Read<String> {
+    metric_read::read(discovery, path)
+        .await
+        .map(|list| summary(&list))
+        .map_err(|error| match error {
+            ReadError::Late(limit) => Unread::Failed(format!("no answer within {}s", limit.as_secs())),
+            // Here a 404 has words too: which metric or object nobody knows.
+            ReadError::Server(status) if status.code == 403 => Unread::Forbidden(status.message),
+            ReadError::Server(status) => Unread::Failed(format!("{}: {}", status.code, status.message)),
+            ReadError::Client(other) => Unread::Failed(other.to_string()),
+        })
 }
 
 /// The value, or how many there are.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     api::v1alpha1::MatchExpression,
     core::{
-        hpa::metric_reads,
+        k8s::percent::encode,
         metrics::promql::{InvalidMatcher, Item, LabelName, Labels, Matcher, Matchers, Vector, bind_query},
         spec::model::{PrometheusMetric, Series},
     },
@@ -317,7 +317,7 @@ impl Asker {
                 answer.map_err(|error| Unread::Failed(error.to_string()))
             }
             Self::Proxied(client, service) => {
-                let query = format!("/api/v1/query?query={}", metric_reads::encode(question));
+                let query = format!("/api/v1/query?query={}", encode(question));
                 let request = Request::get(service.proxy_path(&query)).body(Vec::new());
                 let request = request.map_err(|error| Unread::Failed(error.to_string()))?;
                 let body = bounded(client.request_text(request)).await?;

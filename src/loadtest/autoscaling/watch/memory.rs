@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use super::Notes;
 use crate::{
-    core::hpa::metric_reads::encode,
+    core::hpa::metric_reads,
     loadtest::cluster::resource::{Resource, Subject},
 };
 
@@ -15,11 +15,7 @@ const EVERY: Duration = Duration::from_secs(15);
 
 /// Begins to read it. A look that fails is one less.
 pub(super) fn watch(tasks: &mut JoinSet<()>, resource: &Resource, subject: &Subject, notes: &Notes) {
-    let path = format!(
-        "/apis/metrics.k8s.io/v1beta1/namespaces/{}/pods?labelSelector={}",
-        encode(&resource.namespace),
-        encode(&subject.selector)
-    );
+    let path = metric_reads::usage(&resource.namespace, &subject.selector);
     let (resource, notes) = (resource.clone(), notes.clone());
     tasks.spawn(async move {
         let mut ticks = tokio::time::interval(EVERY);

@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 
 use super::Notes;
 use crate::{
-    core::hpa::metric_reads,
-    diagnose::doctor::observed::ScaleTarget,
+    cluster::{discovery::Discovery, metric_read},
+    core::hpa::metric_question::{Question, questions},
     loadtest::{
         autoscaling::ratio,
         cluster::{
@@ -28,33 +28,21 @@ const EVERY: Duration = Duration::from_secs(1);
 pub(in crate::loadtest) struct Served {
     /// Its name.
     pub(in crate::loadtest) name: String,
-    path: String,
+    question: Question,
     spec: MetricSpec,
 }
 
 /// The served metrics of an HPA.
 pub(in crate::loadtest) fn served(hpa: &HorizontalPodAutoscaler, subject: &Subject) -> Vec<Served> {
-    let kind = &subject.kind;
-    let target = ScaleTarget {
-        resource: if kind.group.is_empty() {
-            kind.plural.clone()
-        } else {
-            format!("{}.{}", kind.plural, kind.group)
-        },
-        object: Value::Null,
-        selector: subject.selector.clone(),
-        replicas: subject.replicas,
-    };
-    let specs: Vec<&MetricSpec> = hpa.spec.metrics.iter().flatten().collect();
-    metric_reads::paths(hpa, &target)
-        .into_iter()
-        .filter_map(|(name, path)| {
-            let named = |spec: &&&MetricSpec| {
-                let served = spec.pods.is_some() || spec.object.is_some() || spec.external.is_some();
-                served && ratio::name_and_target(spec).is_some_and(|(found, _)| found == name)
-            };
-            let spec = (*specs.iter().find(named)?).clone();
-            Some(Served { name, path, spec })
+    let specs = hpa.spec.metrics.iter().flatten();
+    specs
+        .zip(questions(hpa, &subject.selector))
+        .filter_map(|(spec, question)| {
+            Some(Served {
+                name: question.served_metric()?.to_owned(),
+                question,
+                spec: spec.clone(),
+            })
         })
         .collect()
 }
@@ -62,11 +50,17 @@ pub(in crate::loadtest) fn served(hpa: &HorizontalPodAutoscaler, subject: &Subje
 /// Reads a metric.
 ///
 /// # Errors
-/// When the API does not answer, or refuses.
-pub(in crate::loadtest) async fn read(resource: &Resource, metric: &Served) -> Result<Value, ClusterError> {
-    resource
-        .get(&format!("read metric {}", metric.name), &metric.path)
-        .await
+/// When the API is not served, does not answer, or refuses.
+pub(in crate::loadtest) async fn read(
+    resource: &Resource,
+    discovery: &Discovery,
+    metric: &Served,
+) -> Result<Value, ClusterError> {
+    let what = format!("read metric {}", metric.name);
+    match metric_read::path(discovery, &resource.namespace, &metric.question).await {
+        Ok(path) => resource.get(&what, &path).await,
+        Err(source) => Err(ClusterError::NoPath { what, source }),
+    }
 }
 
 /// Begins to read them.
@@ -85,11 +79,16 @@ pub(super) fn watch(
 
 /// Without the right to read it, the HPA's own status has to do.
 async fn poll(resource: Resource, metric: Served, notes: Notes) {
+    let mut discovery = resource.discovery();
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let read = read(&resource, &metric).await;
+        let read = read(&resource, &discovery, &metric).await;
+        if let Err(ClusterError::NoPath { .. }) = read {
+            // What is not served yet may be when it is looked for again.
+            discovery = resource.discovery();
+        }
         let at = notes.now();
         let mut observer = notes.observer.lock();
         let ready = observer.replicas().ready;

@@ -1,0 +1,224 @@
+//! What kinds are called in paths, and which version of `custom.metrics.k8s.io` the HPA controller reads.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIGroup, APIResourceList};
+use serde::Deserialize;
+use tokio::sync::{Mutex, OnceCell};
+
+use super::read::Reader;
+use crate::{
+    api::CUSTOM_METRICS_GROUP,
+    core::{
+        hpa::metric_reads::{CustomVersion, NoPath, ServedVersion, preferred},
+        k8s::percent::encode,
+    },
+};
+
+/// The forms of discovery that client-go asks for. Only the first two tell of versions whose server is away.
+const FORMS: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
+/// What aggregated discovery calls a version whose server is away.
+const STALE: &str = "Stale";
+/// The one version of the core group.
+const CORE: &str = "v1";
+
+/// What discovery says. Each question is asked once, when its answer is first needed.
+pub struct Discovery {
+    reader: Reader,
+    resources: Mutex<BTreeMap<String, Result<APIResourceList, NoPath>>>,
+    custom_metrics: OnceCell<Result<CustomVersion, NoPath>>,
+}
+
+/// All groups, in the aggregated form or in the old one.
+#[derive(Deserialize)]
+struct Groups {
+    #[serde(default)]
+    items: Vec<AggregatedGroup>,
+    #[serde(default)]
+    groups: Vec<APIGroup>,
+}
+
+#[derive(Deserialize)]
+struct AggregatedGroup {
+    metadata: Named,
+    #[serde(default)]
+    versions: Vec<AggregatedVersion>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    #[serde(default)]
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct AggregatedVersion {
+    version: String,
+    #[serde(default)]
+    freshness: String,
+}
+
+/// Path of an API version: `/apis/apps/v1`, `/api/v1`.
+pub fn root(api_version: &str) -> String {
+    match api_version.split_once('/') {
+        Some((group, version)) => format!("/apis/{}/{}", encode(group), encode(version)),
+        None => format!("/api/{}", encode(api_version)),
+    }
+}
+
+impl Discovery {
+    /// Nothing is asked yet.
+    pub fn new(reader: Reader) -> Self {
+        Self {
+            reader,
+            resources: Mutex::default(),
+            custom_metrics: OnceCell::new(),
+        }
+    }
+
+    /// What reads by path.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// `deployments` for `Deployment` of `apps/v1`.
+    ///
+    /// # Errors
+    /// When the cluster does not serve it, or cannot be asked.
+    pub async fn plural(&self, api_version: &str, kind: &str) -> Result<String, NoPath> {
+        let mut resources = self.resources.lock().await;
+        let list = if let Some(known) = resources.get(api_version) {
+            known
+        } else {
+            let list = self.reader.get(&root(api_version)).await;
+            let list = list.map_err(|error| NoPath::Unread(error.words()));
+            resources.entry(api_version.to_owned()).or_insert(list)
+        };
+        let named = list.as_ref().map_err(Clone::clone)?.resources.iter();
+        named
+            .filter(|one| one.kind == kind)
+            .find(|one| !one.name.contains('/'))
+            .map(|resource| resource.name.clone())
+            .ok_or_else(|| NoPath::UnknownKind {
+                api_version: api_version.to_owned(),
+                kind: kind.to_owned(),
+            })
+    }
+
+    /// `deployments.apps` for `Deployment` of `apps/v1`, as paths of the metrics APIs name it.
+    ///
+    /// # Errors
+    /// See [`Discovery::plural`].
+    pub async fn group_resource(&self, api_version: &str, kind: &str) -> Result<String, NoPath> {
+        // An object reference without an API version is one of the core group.
+        let api_version = if api_version.is_empty() { CORE } else { api_version };
+        let plural = self.plural(api_version, kind).await?;
+        Ok(match api_version.split_once('/') {
+            Some((group, _)) => format!("{plural}.{group}"),
+            None => plural,
+        })
+    }
+
+    /// The version of `custom.metrics.k8s.io` that the controller reads.
+    ///
+    /// # Errors
+    /// When there is none, or the cluster cannot be asked.
+    pub async fn custom_metrics(&self) -> Result<CustomVersion, NoPath> {
+        let found = self.custom_metrics.get_or_init(|| async {
+            let groups = self.reader.get_as("/apis", FORMS).await;
+            version_in(&groups.map_err(|error| NoPath::Unread(error.words()))?)
+        });
+        found.await.clone()
+    }
+}
+
+fn version_in(groups: &Groups) -> Result<CustomVersion, NoPath> {
+    let aggregated = groups
+        .items
+        .iter()
+        .find(|group| group.metadata.name == CUSTOM_METRICS_GROUP);
+    if let Some(group) = aggregated {
+        return preferred(group.versions.iter().map(|version| ServedVersion {
+            name: &version.version,
+            answers: version.freshness != STALE,
+        }));
+    }
+    let group = groups
+        .groups
+        .iter()
+        .find(|group| group.name == CUSTOM_METRICS_GROUP);
+    let group = group.ok_or(NoPath::Unserved)?;
+    let versions = group.preferred_version.iter().chain(&group.versions);
+    preferred(versions.map(|version| ServedVersion {
+        name: &version.version,
+        answers: true,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn version(groups: Value) -> Result<CustomVersion, NoPath> {
+        version_in(&serde_json::from_value(groups).unwrap())
+    }
+
+    fn aggregated(versions: &[(&str, &str)]) -> Value {
+        let versions = versions.iter();
+        let versions: Vec<Value> = versions
+            .map(|(version, freshness)| json!({"version": version, "freshness": freshness, "resources": []}))
+            .collect();
+        json!({"kind": "APIGroupDiscoveryList", "items": [
+            {"metadata": {"name": "apps"}, "versions": [{"version": "v1"}]},
+            {"metadata": {"name": "custom.metrics.k8s.io"}, "versions": versions},
+        ]})
+    }
+
+    #[test]
+    fn in_the_aggregated_form_the_first_version_whose_server_answers_is_read() {
+        use CustomVersion::{V1Beta1, V1Beta2};
+        for (versions, expected) in [
+            (&[("v1beta2", "Current"), ("v1beta1", "Current")][..], Ok(V1Beta2)),
+            (&[("v1beta1", "Current"), ("v1beta2", "Current")], Ok(V1Beta1)),
+            (&[("v1beta2", "Stale"), ("v1beta1", "Current")], Ok(V1Beta1)),
+            (&[("v1", "Current"), ("v1beta1", "Current")], Ok(V1Beta1)),
+            // The read then has the words why there is no answer.
+            (&[("v1beta2", "Stale"), ("v1beta1", "Stale")], Ok(V1Beta2)),
+            (&[("v1", "Current")], Err(NoPath::UnknownVersions)),
+            (&[], Err(NoPath::UnknownVersions)),
+        ] {
+            assert_eq!(version(aggregated(versions)), expected, "{versions:?}");
+        }
+        let without = json!({"kind": "APIGroupDiscoveryList", "items": [{"metadata": {"name": "apps"}}]});
+        assert_eq!(version(without), Err(NoPath::Unserved));
+    }
+
+    #[test]
+    fn in_the_old_form_the_preferred_version_is_read_where_the_hpa_knows_it() {
+        let of = |preferred: &str, versions: &[&str]| {
+            let named = |version: &str| json!({"version": version, "groupVersion": format!("{CUSTOM_METRICS_GROUP}/{version}")});
+            let versions: Vec<Value> = versions.iter().map(|version| named(version)).collect();
+            version(json!({"kind": "APIGroupList", "groups": [
+                {"name": CUSTOM_METRICS_GROUP, "preferredVersion": named(preferred), "versions": versions},
+            ]}))
+        };
+        assert_eq!(of("v1beta1", &["v1beta2", "v1beta1"]), Ok(CustomVersion::V1Beta1));
+        assert_eq!(
+            of("v1", &["v1", "v1beta2", "v1beta1"]),
+            Ok(CustomVersion::V1Beta2)
+        );
+        assert_eq!(of("v1", &["v1"]), Err(NoPath::UnknownVersions));
+        assert_eq!(
+            version(json!({"kind": "APIGroupList", "groups": []})),
+            Err(NoPath::Unserved)
+        );
+    }
+
+    #[test]
+    fn paths_of_versions_are_those_of_kubernetes() {
+        assert_eq!(root("v1"), "/api/v1");
+        assert_eq!(root("apps/v1"), "/apis/apps/v1");
+    }
+}

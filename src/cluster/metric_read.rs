@@ -1,0 +1,76 @@
+//! The metrics APIs, asked as the HPA controller asks them.
+
+use serde_json::Value;
+
+use super::{discovery::Discovery, read::ReadError};
+use crate::core::hpa::{
+    metric_question::{Question, Unanswered},
+    metric_reads::{self, NoPath},
+};
+
+/// The path at which the controller reads the answer to a question about an HPA of a namespace.
+///
+/// # Errors
+/// When the cluster serves no such path, or cannot be asked.
+pub async fn path(discovery: &Discovery, namespace: &str, question: &Question) -> Result<String, NoPath> {
+    Ok(match question {
+        Question::Usage { selector } => metric_reads::usage(namespace, selector),
+        Question::Pods {
+            metric,
+            selector,
+            metric_selector,
+        } => {
+            let version = discovery.custom_metrics().await?;
+            metric_reads::pods(version, namespace, selector, metric, metric_selector)
+        }
+        Question::Object {
+            api_version,
+            kind,
+            name,
+            metric,
+            metric_selector,
+        } => {
+            let version = discovery.custom_metrics().await?;
+            // A namespace, of the core group, has a path of its own.
+            if kind == "Namespace" && !api_version.contains('/') {
+                metric_reads::of_namespace(version, namespace, metric, metric_selector)
+            } else {
+                let resource = discovery.group_resource(api_version, kind).await?;
+                metric_reads::object(version, namespace, &resource, name, metric, metric_selector)
+            }
+        }
+        Question::External {
+            metric,
+            metric_selector,
+        } => metric_reads::external(namespace, metric, metric_selector),
+        Question::Unknown => return Err(NoPath::UnknownMetric),
+    })
+}
+
+/// Reads an answer at the path that [`path`] gives.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn read(discovery: &Discovery, path: &str) -> Result<Value, ReadError> {
+    discovery.reader().get(path).await
+}
+
+/// The answer to a question about an HPA of a namespace; the error is the server's words.
+///
+/// # Errors
+/// When there is none, or the reader has no right to it.
+pub async fn answer(
+    discovery: &Discovery,
+    namespace: &str,
+    question: &Question,
+) -> Result<Value, Unanswered> {
+    let path = path(discovery, namespace, question).await;
+    let path = path.map_err(|error| Unanswered::Missing(error.to_string()))?;
+    read(discovery, &path).await.map_err(|error| {
+        if error.is_refusal() {
+            Unanswered::Forbidden(error.words())
+        } else {
+            Unanswered::Missing(error.words())
+        }
+    })
+}
