@@ -1,29 +1,39 @@
-//! Since when Prometheus says, cleanly and without a break, that there are no series.
+//! Since when Prometheus has said, in one clean answer after the other, that a namespace has no series.
 //!
-//! One such answer is not enough for a zero: a Prometheus that started with nothing stored answers cleanly
-//! and without series until its first scrape.
+//! One such answer is not enough for a zero: a Prometheus that starts with empty storage answers cleanly and
+//! without series until its first scrape.
+//!
+//! Two facts are enough for any number of namespaces. `clean_since` is the time of the first clean answer of
+//! the present row; a failed poll ends the row. A namespace that never had series in this row is absent since
+//! then. Only a namespace that is absent since another time has an entry of its own in `vanished`.
+//!
+//! An example: clean answers come at 5, 10 and 15 s. Namespace `a` has series in the first one only, and `b`
+//! in none of them. Then `a` is absent since 10 s (its entry) and `b` since 5 s (`clean_since`).
 
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::core::metrics::promql::Answer;
 
-/// Nobody asks about a longer absence: the greatest `maxAge`.
+/// The greatest `maxAge`: all longer absences count alike.
 const LONGEST: Duration = Duration::from_hours(1);
 
-/// What is known of the absence of the series of a shape, by namespace. Times are our monotonic ones.
+/// How long the series of a shape have been absent, by namespace. Times are our monotonic ones.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Absence {
-    /// The first of the clean answers in a row.
+    /// Time of the first clean answer of the present row; `None` after a failed poll.
     pub(super) clean_since: Option<Duration>,
-    /// When the series of a namespace vanished within that row.
+    /// Namespaces whose absence began at another time than `clean_since`, with that time.
     pub(super) vanished: BTreeMap<String, Duration>,
 }
 
 impl Absence {
-    /// Takes in a clean answer after the one `before`, which may lie before a failure. A namespace that was not
-    /// asked for, or not answered, is absent only from the next answer on.
+    /// Records a clean answer after the one `before`, which may lie before a failure. The absence of a
+    /// namespace that was not in the query before, or has no answer of its own now, begins with this answer.
     pub fn observe(&mut self, before: Option<&Answer>, answer: &Answer) {
         let asked = answer.asked;
+        // The query was for some namespaces and is for all again. Those keep the beginning of their absence,
+        // now as an entry. Nobody asked about the others, so `clean_since`, which stands for them, begins
+        // again.
         let all_again = before
             .and_then(|before| before.scope.as_ref())
             .filter(|_| answer.scope.is_none());
@@ -34,17 +44,25 @@ impl Absence {
             self.clean_since = Some(asked);
         }
         let since = *self.clean_since.get_or_insert(asked);
+        // Each of the next three loops begins an absence with this answer, also for namespaces that do have
+        // series: their entries are removed below. First, a namespace that had series in the answer before.
         for namespace in before.into_iter().flat_map(|before| before.points.keys()) {
             self.vanished.insert(namespace.clone(), asked);
         }
+        // Second, a namespace that is in the query for the first time.
         for namespace in answer.scope.iter().flatten() {
             if before.is_some_and(|before| !before.covers(namespace)) {
                 self.vanished.insert(namespace.clone(), asked);
             }
         }
+        // Third, a namespace of which this answer says nothing: nobody knows whether it has series now.
         for namespace in answer.unanswered.keys() {
             self.vanished.insert(namespace.clone(), asked);
         }
+        // What remains are namespaces of the query that have no series, where the entry says more than
+        // `clean_since`. An entry of more than an hour ago says no more, because all longer absences count
+        // alike. The exception is a `clean_since` that is later than the entry and within the hour: it would
+        // make the absence shorter.
         let long_ago = |since: Duration| since.saturating_add(LONGEST) <= asked;
         self.vanished.retain(|namespace, vanished| {
             let says_more = !long_ago(*vanished) || (*vanished < since && !long_ago(since));
@@ -52,12 +70,12 @@ impl Absence {
         });
     }
 
-    /// A failed poll: what comes after it counts anew.
+    /// Records a failed poll: every absence begins again with the next clean answer.
     pub fn interrupt(&mut self) {
         *self = Self::default();
     }
 
-    /// Since when a namespace that the latest answer does not hold is absent.
+    /// Since when a namespace is absent. The caller knows that the latest answer has no series of it.
     #[must_use]
     pub fn since(&self, namespace: &str) -> Option<Duration> {
         self.vanished.get(namespace).copied().or(self.clean_since)

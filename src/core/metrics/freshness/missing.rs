@@ -1,4 +1,4 @@
-//! Why there is no value, in words for the HPA and for conditions.
+//! The reasons why a metric has no value, with their texts for the HPA and for conditions.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,74 +7,75 @@ use crate::core::{
     metrics::promql::{Exporter, Refusal},
 };
 
-/// Why a poll brought no data, in words for users.
+/// Why a poll brought no data. `Display` is the text that users read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// Prometheus did not answer, or answered with an error.
     #[error("Prometheus: {0}")]
     Prometheus(Arc<str>),
-    /// It answered, but not what the metric asks for.
+    /// Prometheus answered, but its answer does not fit the metric: for example, several series instead of
+    /// one.
     #[error("{0}")]
     Unsuitable(Arc<str>),
 }
 
-/// Why there is no value. `Display` is for the HPA and carries ages; [`Missing::cause`] is for conditions
-/// and changes only when the cause does.
+/// Why there is no value. `Display` is the text for the HPA and contains ages. [`Missing::cause`] is the text
+/// for conditions and changes only when the cause does.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Missing {
-    /// The metric is new.
+    /// The metric is new: no poll has ended yet.
     #[error("not polled yet")]
     NotPolled,
-    /// Nobody asks Prometheus for it: there are too many different queries.
+    /// The query is never sent to Prometheus, because there are too many different queries.
     #[error("{0}")]
     Refused(Refusal),
-    /// No poll was ever clean.
+    /// All polls so far failed.
     #[error("{0}")]
     Failed(Failure),
-    /// There is no series, and the metric does not say that means zero.
+    /// There is no series, and the metric does not say that no series means zero.
     #[error("Prometheus has no series for it{}", suffix(.0.as_ref()))]
     NoSeries(Option<Failure>),
-    /// There is no series, which means zero once it has lasted.
+    /// There is no series. That will mean zero once it has lasted for `maxAge`.
     #[error("Prometheus has no series for it; that is zero once it has lasted for maxAge {}", duration::format(*.0))]
     NotZeroYet(Duration),
     /// There are samples but no value yet.
     #[error("no value yet: a rate needs two samples within its window{}", suffix(.0.as_ref()))]
     NoValueYet(Option<Failure>),
-    /// Its series are native histograms, or were not dated.
+    /// The series are native histograms, or their samples have no time.
     #[error("its series hold histograms or samples without a time; name a series of numbers")]
     Histogram,
-    /// The window of the rate begins in a gap, and half of it is not covered yet.
+    /// The window of the rate begins in a gap of the samples, and less than half of the window is covered.
     #[error("the rate is not whole again after a gap in Prometheus' samples")]
     Gap,
     /// The pod's samples cover less than half of the window.
     #[error("no rate yet: its samples are younger than half of the rate's window")]
     Young,
-    /// What was before the first poll is not known, and Prometheus did not tell.
+    /// The time before the first poll is not known, and Prometheus did not answer the question about it.
     #[error(
         "no rate yet: whether Prometheus has a gap in the rate's window is known one window after the first poll"
     )]
     UnknownPast,
-    /// No sample came for most of the window of the rate, so the rate sinks by itself.
+    /// No sample came for most of the rate's window, so the rate sinks although load may not have fallen.
     #[error("no sample for most of the rate's window: the last is {}s old{}", .age.as_secs(), suffix(.failure.as_ref()))]
     WindowEmpties {
         /// Age of the newest sample.
         age: Duration,
-        /// Why no newer one came, where polls fail.
+        /// The failure of the latest poll, if it failed.
         failure: Option<Failure>,
     },
-    /// An exporter vanished that should still be there, and the last number with it is too old.
+    /// An exporter vanished that should still be there, and the last number that included it is too old.
     #[error(
         "the series of {} vanished; without them the number counts once that has lasted for maxAge {}",
         name(.exporter),
         duration::format(*.max_age)
     )]
     Vanished {
-        /// Who vanished, or the first of them by name.
+        /// The exporter that vanished; of several, the first by name.
         exporter: Exporter,
-        /// Limit of the metric.
+        /// `maxAge` of the metric.
         max_age: Duration,
     },
-    /// NaN, infinite, negative or beyond what the HPA can hold.
+    /// The value is NaN, infinite, negative or beyond what the HPA can hold.
     #[error("its value {0} is not usable")]
     Unusable(f64),
     /// The newest sample is older than `maxAge`.
@@ -82,17 +83,17 @@ pub enum Missing {
     TooOld {
         /// Age of the newest sample.
         age: Duration,
-        /// Limit of the metric.
+        /// `maxAge` of the metric.
         max_age: Duration,
-        /// Why no newer one came, where polls fail.
+        /// The failure of the latest poll, if it failed.
         failure: Option<Failure>,
     },
-    /// No live pod matches the request.
+    /// No live pod matches the selector of the request.
     #[error("no live pod matches the selector")]
     NoPods,
 }
 
-/// What an exporter is called.
+/// The name of an exporter in messages.
 pub(super) fn name(exporter: &Exporter) -> String {
     match exporter {
         Exporter::Pod(pod) => format!("pod {pod}"),
@@ -108,7 +109,7 @@ fn suffix(failure: Option<&Failure>) -> String {
 }
 
 impl Missing {
-    /// The cause without moving numbers.
+    /// The cause, without numbers that change from poll to poll.
     #[must_use]
     pub fn cause(&self) -> String {
         match self {
@@ -127,7 +128,7 @@ impl Missing {
         }
     }
 
-    /// The failed poll behind this, if one failed.
+    /// The failure of the latest poll, where it is the reason or adds to it.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         match self {
@@ -149,7 +150,8 @@ impl Missing {
         }
     }
 
-    /// Of two pods' reasons the one with the younger sample.
+    /// Chooses between the reasons of two pods: a reason other than [`Missing::TooOld`] wins, and of two such
+    /// the one with the younger sample.
     pub(super) fn nearer(self, other: Self) -> Self {
         match (&self, &other) {
             (Self::TooOld { age: first, .. }, Self::TooOld { age: second, .. }) if second < first => other,

@@ -1,9 +1,18 @@
-//! What the HPA is told about a metric: a value that is fresh, or why there is none.
+//! Decides what the HPA reads for a metric: a fresh value, or the reason why there is none.
 //!
-//! Missing data is never zero. A value is served while the age of its sample is at most `maxAge`, whether
-//! or not Prometheus still answers; NaN, infinities and negative values count as missing. Zero is said only
-//! under `onMissing: Zero`, and only on the word of the latest polls: clean, fresh and without any series for as
-//! long as `maxAge`.
+//! Invariant: missing data is never zero. A value is served while its sample is at most `maxAge` old, whether
+//! or not Prometheus still answers. NaN, infinities and negative values count as missing. Zero is served only
+//! under `onMissing: Zero`, and only after polls that succeeded and found no series for as long as `maxAge`.
+//!
+//! An example with `maxAge: 60s`: a poll at 12:00:00 brings a sample that is 5 s old, then Prometheus goes
+//! away. The value is served until 12:00:55, when its sample is 60 s old. After that the metric is missing
+//! and the HPA holds.
+//!
+//! Each poll goes through [`PollState::record`], which lets five observers look at the answer: [`Coverage`]
+//! corrects rates whose window lacks samples, [`Spacing`] measures how far apart samples are, [`Absence`]
+//! times how long there have been no series, [`Vanished`] notices exporters that disappear from a sum, and
+//! [`Remarks`] collects Prometheus' annotations. A read of the HPA ([`object`], [`pods`]) then looks at that
+//! state and changes nothing.
 
 mod absence;
 mod coverage;
@@ -37,20 +46,20 @@ use crate::{
     },
 };
 
-/// A value for the HPA.
+/// A value that the HPA reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// Decimal quantity.
+    /// The value as a Kubernetes quantity, for example `12500m` for 12.5.
     pub value: String,
-    /// When it was sampled. For a zero that stands for no series, unknown.
+    /// Time of the sample on Prometheus' clock; `None` for a zero that stands for the absence of all series.
     pub sampled: Option<Timestamp>,
 }
 
-/// The one number of a metric that describes an object in `namespace` (empty for an author's own query,
-/// whose answer belongs to one namespace already). `now` is our monotonic time.
+/// The one value of a metric that describes an object in `namespace`. `namespace` is empty for an author's
+/// own query, whose answer belongs to one namespace already. `now` is our monotonic time.
 ///
 /// # Errors
-/// Why there is no usable value.
+/// The reason why there is no usable value.
 pub fn object(
     state: Option<&PollState>,
     namespace: &str,
@@ -69,12 +78,13 @@ pub fn object(
     }
 }
 
-/// The numbers of a metric that describes pods of `namespace` (empty for an author's own query): one for each pod of `selected` that has fresh data, all
-/// others left out. Data of any pod of the namespace, of another workload or gone, stands in the way of a
-/// zero: what was scraped once may come back.
+/// The values of a metric that describes pods of `namespace` (empty for an author's own query): one value for
+/// each pod of `selected` that has fresh data. Other pods are left out. No zero is served while any pod of
+/// the namespace has data, even a pod of another workload or a deleted one: what was scraped once may come
+/// back.
 ///
 /// # Errors
-/// When no selected pod has a usable value: why the best of them has none.
+/// When no selected pod has a usable value: the reason of the pod that is nearest to having one.
 pub fn pods<'a>(
     state: Option<&PollState>,
     namespace: &str,
@@ -107,7 +117,8 @@ pub fn pods<'a>(
     Ok(readings)
 }
 
-/// A state that holds an answer, seen for one metric at one time.
+/// The state of a shape as one metric sees it at one moment. It exists only where the state holds an answer
+/// that covers the namespace.
 struct View<'a> {
     state: &'a PollState,
     answer: &'a Answer,
@@ -115,6 +126,8 @@ struct View<'a> {
     namespace: &'a str,
     metric: &'a PrometheusMetric,
     now: Duration,
+    /// Time since the points of this namespace were requested. It is added to the age that each sample had
+    /// then.
     since_poll: Duration,
 }
 
@@ -132,6 +145,7 @@ impl<'a> View<'a> {
         if !answer.covers(namespace) {
             return Err(Missing::NotPolled);
         }
+        // A namespace without an answer of its own keeps its earlier points, which are older than the answer.
         let unanswered = answer.unanswered.get(namespace);
         let asked = match unanswered {
             None => answer.asked,
@@ -150,6 +164,7 @@ impl<'a> View<'a> {
         })
     }
 
+    /// Why the latest poll brought nothing for this namespace, if it failed.
     fn failure(&self) -> Option<Failure> {
         let why = || self.unanswered.map(|unanswered| unanswered.why.clone());
         self.state
@@ -158,7 +173,8 @@ impl<'a> View<'a> {
             .or_else(|| why().map(Failure::Prometheus))
     }
 
-    /// What the absence of all series means.
+    /// The value of a namespace without series: zero where `onMissing: Zero` applies and the absence has
+    /// lasted for `maxAge`, else missing.
     fn zero(&self) -> Result<Reading, Missing> {
         let max_age = self.metric.max_age;
         let fresh = self.failure().is_none() && self.since_poll <= max_age;
@@ -166,6 +182,8 @@ impl<'a> View<'a> {
             return Err(Missing::NoSeries(self.failure()));
         }
         match self.state.absence.since(self.namespace) {
+            // The length of the absence counts up to the latest answer, not up to now: time without polls
+            // proves nothing.
             Some(since) if self.answer.asked.saturating_sub(since) >= max_age => Ok(Reading {
                 value: "0".to_owned(),
                 sampled: None,
@@ -174,7 +192,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// A number that does not fall because an exporter vanished who should still be there.
+    /// The value of a point, or an earlier and greater one while an exporter is missed that should still be
+    /// there. So the value never falls because an exporter vanished. [`Vanished`] has an example.
     fn whole(&self, point: &Point) -> Result<Reading, Missing> {
         let reading = self.value(point)?;
         let max_age = self.metric.max_age;
@@ -182,6 +201,7 @@ impl<'a> View<'a> {
         let Some(exporter) = vanished.missed(self.namespace, max_age, self.now) else {
             return Ok(reading);
         };
+        // Each earlier number must itself be fresh: it is judged like any other value, with its own age.
         let fuller = vanished.fuller(self.namespace).filter_map(|fuller| {
             let since = self.now.saturating_sub(fuller.asked);
             let reading = self.value_after(&fuller.point, since).ok()?;
@@ -197,12 +217,15 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The value of a point of the latest answer.
     fn value(&self, point: &Point) -> Result<Reading, Missing> {
         self.value_after(point, self.since_poll)
     }
 
-    /// The value of a point that was asked for so long ago.
+    /// The value of a point that was requested `since_poll` ago. The order of the checks decides which reason
+    /// users read: too old comes before a window that is not covered, and both before an unusable value.
     fn value_after(&self, point: &Point, since_poll: Duration) -> Result<Reading, Missing> {
+        // A point with neither value nor time stands for series that hold histograms.
         if point.value.is_none() && point.sampled.is_none() {
             return Err(Missing::Histogram);
         }
@@ -229,6 +252,7 @@ impl<'a> View<'a> {
                 });
             }
         }
+        // The HPA adds up the values of all pods in 64 bits, so the value of one pod has a lower limit.
         let is_of_a_pod = self.metric.metric_type() == MetricType::Pods;
         if is_of_a_pod && value > quantity::MAX_VALUE_PER_POD {
             return Err(Missing::Unusable(value));

@@ -1,4 +1,4 @@
-//! What people should know of a metric although it has a value, or beside why it has none.
+//! Notes on a metric for people: what they should know of it whether or not it has a value.
 
 use std::time::Duration;
 
@@ -8,10 +8,11 @@ use crate::core::{
     spec::model::{MetricType, PrometheusMetric, Series},
 };
 
-/// A rate is steady over this many intervals of its samples.
+/// A rate is steady when its window is at least this many sample intervals long.
 const STEADY: u32 = 4;
 
-/// Remarks on a metric, without moving numbers. The parameters are those of [`super::object`].
+/// Notes on a metric, without numbers that change from poll to poll. The parameters are those of
+/// [`super::object`].
 #[must_use]
 pub fn notes(
     state: Option<&PollState>,
@@ -58,14 +59,14 @@ pub fn notes(
 fn is_zero(state: &PollState, namespace: &str, metric: &PrometheusMetric, now: Duration) -> bool {
     View::new(Some(state), namespace, metric, now).is_ok_and(|view| {
         let absent = view.answer.points.get(namespace).is_none_or(|points| {
-            // Of a number that describes no pods.
+            // The number of a namespace is filed under the empty pod name.
             metric.metric_type() != MetricType::Pods && points.get("").is_none()
         });
         absent && matches!(view.zero(), Ok(Reading { .. }))
     })
 }
 
-/// With a tenth where there is one.
+/// The interval as text, with one decimal where it is not a whole number of seconds: `30s`, `2.5s`.
 fn seconds(interval: Duration) -> String {
     if interval.subsec_millis() == 0 {
         duration::format(interval)

@@ -1,23 +1,24 @@
-//! What Prometheus remarks on a query without calling the answer incomplete: the `infos` of its answers.
+//! The annotations of Prometheus on a query, from the field `infos` of its answers. Such an annotation does
+//! not make the answer incomplete: for example, "metric might not be a counter".
 //!
-//! A remark stays for a while after it was last made: it may come and go with the series of the moment, and a
-//! condition must not.
+//! An annotation is kept for 15 minutes after Prometheus last sent it. It may come and go with the series of
+//! the moment, but the condition that shows it must not.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::core::metrics::promql::Answer;
 
-/// How long a remark stays that is not made again.
+/// How long an annotation is kept after Prometheus last sent it.
 const STAYS: Duration = Duration::from_mins(15);
-/// Remarks that are kept of one shape.
+/// Greatest number of annotations that are kept of one shape.
 const KEPT: usize = 3;
 
-/// The remarks on a shape, with our monotonic time at which each was last made.
+/// The annotations on a shape. The value is our monotonic time of the latest answer that had the annotation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Remarks(BTreeMap<Arc<str>, Duration>);
 
 impl Remarks {
-    /// Takes in a clean answer.
+    /// Records the annotations of a clean answer.
     pub fn observe(&mut self, answer: &Answer) {
         self.0
             .retain(|_, made| answer.asked.saturating_sub(*made) < STAYS);
@@ -28,7 +29,7 @@ impl Remarks {
         }
     }
 
-    /// The remarks, in a fixed order.
+    /// The annotations in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(AsRef::as_ref)
     }

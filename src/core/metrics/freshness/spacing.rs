@@ -1,45 +1,53 @@
-//! How far apart the samples behind a rate are: the scrape interval of the targets, or what else writes them.
+//! How far apart the samples behind a rate are: the scrape interval of the targets, or the interval of
+//! whatever else writes the samples.
 //!
-//! Read off the polls themselves, which hold the time of each pod's newest sample: no query more, whatever the
-//! number of resources, and the same for every server that speaks Prometheus' query API. (`/api/v1/targets`
-//! knows the interval too, but Thanos, Mimir and VictoriaMetrics have none of other servers' targets.)
+//! The polls show it, because each answer has the time of each pod's newest sample. So it costs no further
+//! query, whatever the number of resources, and it works with every server that has Prometheus' query API.
+//! (`/api/v1/targets` knows the interval too, but Thanos, Mimir and VictoriaMetrics do not list the targets
+//! of other servers.)
 //!
-//! Two successive newest samples of a pod are one or more intervals apart, never less, so the smallest distance
-//! of the last minutes counts: a missed scrape does not raise it. Where samples are closer together than polls,
-//! polls cannot tell how close, and nothing is said.
+//! Two successive newest samples of a pod are one or more intervals apart, never less. So the smallest
+//! distance of the last minutes counts, and a missed scrape does not raise it. An example: with scrapes every
+//! 30 s and polls every 5 s, the distances of a pod are 30, 30, 60 (one scrape was missed) and 30 s, and the
+//! interval is 30 s. Where samples are closer together than polls, polls cannot tell how close, and there is
+//! no result.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::core::metrics::promql::{Answer, Point};
 
-/// The smallest distance is that of this period and the one before it.
+/// Length of a period. The smallest distance of the present period and of the one before it counts, so that a
+/// longer interval is noticed after two periods at most.
 const PERIOD: Duration = Duration::from_mins(10);
-/// Answers with a new sample in them before anything is said.
+/// Number of answers with a new sample that are needed for a result.
 const ENOUGH: u32 = 3;
 
-/// What is known of the spacing of the samples of a shape, by namespace.
+/// The distance between the samples of a shape, by namespace.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Spacing(BTreeMap<String, Smallest>);
 
+/// The smallest distances of one namespace.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Smallest {
-    /// When the period began, on our monotonic clock.
+    /// When the present period began, on our monotonic clock.
     began: Duration,
+    /// Smallest distance of the present period.
     now: Option<Distance>,
+    /// Smallest distance of the period before.
     before: Option<Distance>,
-    /// Answers with a new sample.
+    /// Number of answers with a new sample.
     seen: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 struct Distance {
     length: Duration,
-    /// Longer than the time between the two polls, so that no sample lies unseen in between.
+    /// Whether it is longer than the time between the two polls, so that no sample lies unseen in between.
     exact: bool,
 }
 
 impl Spacing {
-    /// Takes in a clean answer after the clean one `before`.
+    /// Records a clean answer after the clean one `before`.
     pub fn observe(&mut self, before: &Answer, answer: &Answer) {
         let between_polls = answer.asked.saturating_sub(before.asked);
         for (namespace, points) in &answer.points {
@@ -67,13 +75,16 @@ impl Spacing {
             .retain(|_, smallest| smallest.now.is_some() || smallest.before.is_some());
     }
 
-    /// The time between two samples of a namespace, to a tenth of a second; `None` while it is not known.
+    /// The interval between the samples of a namespace, rounded to a tenth of a second; `None` while it is
+    /// not known.
     #[must_use]
     pub fn interval(&self, namespace: &str) -> Option<Duration> {
         let smallest = self.0.get(namespace)?;
         if smallest.seen < ENOUGH {
             return None;
         }
+        // The smaller of the two counts, whether or not it is exact: a smaller one that is not exact shows
+        // that the other skipped samples.
         let distance = match (smallest.before, smallest.now) {
             (Some(before), Some(now)) if before.length < now.length => before,
             (before, now) => now.or(before)?,
@@ -98,6 +109,7 @@ impl Smallest {
         }
     }
 
+    /// Begins a new period where the present one is over.
     fn roll(&mut self, now: Duration) {
         if now.saturating_sub(self.began) >= PERIOD {
             self.before = self.now.take();
@@ -106,7 +118,7 @@ impl Smallest {
     }
 }
 
-/// The time from one newest sample to the next, if there is a next.
+/// The time from one newest sample to the next; `None` where the newest sample is still the same.
 fn distance(earlier: &Point, later: &Point) -> Option<Duration> {
     let (earlier, later) = (earlier.sampled?, later.sampled?);
     Duration::try_from(later.at.duration_since(earlier.at))
@@ -121,8 +133,8 @@ mod tests {
     use super::*;
     use crate::core::metrics::promql::SampleTime;
 
-    /// The answer at `millis` of a Prometheus that scrapes the pods of namespace `a` every `interval`, each pod
-    /// at an offset of its own.
+    /// The answer at `millis` of a Prometheus that scrapes the pods of namespace `a` every `interval`, each
+    /// pod at an offset of its own.
     fn answer(millis: u64, interval: u64, offsets: &[u64]) -> Answer {
         let pods = (0..).zip(offsets).filter_map(|(pod, offset)| {
             let newest = millis.checked_sub(*offset)? / interval * interval + offset;

@@ -1,31 +1,35 @@
-//! What is known of a shape from one poll to the next.
+//! What is remembered of a shape from one poll to the next.
+//!
+//! Invariant: a failed poll changes nothing about the last answer. Only the age of its samples ends its use.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Absence, Coverage, Failure, Remarks, Spacing, Vanished, vanished::LivePods};
 use crate::core::metrics::promql::{Answer, Shape};
 
-/// What is known of a shape: the latest clean answer, and the failure of the latest poll if it failed.
+/// The state of a shape: the latest answer, the failure of the latest poll if it failed, and what five
+/// observers learned from all answers so far. An answer is called clean when Prometheus sent it without
+/// warnings.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PollState {
-    /// Kept when later polls fail: it is served until its samples are too old.
+    /// The latest clean answer. It is kept when later polls fail, and served until its samples are too old.
     pub answer: Option<Arc<Answer>>,
-    /// `None` once a poll is clean.
+    /// Why the latest poll failed; `None` when it succeeded.
     pub failure: Option<Failure>,
-    /// Which part of the windows of rates has samples.
+    /// Which part of each rate's window has samples.
     pub coverage: Coverage,
-    /// Since when there are no series.
+    /// Since when each namespace has no series.
     pub absence: Absence,
     /// How far apart the samples behind a rate are.
     pub spacing: Spacing,
     /// Which exporters of a gauge have vanished.
     pub vanished: Vanished,
-    /// What Prometheus remarked on the query.
+    /// The annotations that Prometheus sent with its answers.
     pub remarks: Remarks,
 }
 
 impl PollState {
-    /// The namespaces of a new answer whose history must be asked for before it is recorded.
+    /// The namespaces of a new answer whose history must be requested before the answer is recorded.
     #[must_use]
     pub fn in_doubt(&self, shape: &Shape, answer: &Answer, needed: &BTreeSet<String>) -> BTreeSet<String> {
         shape.window.map_or_else(BTreeSet::new, |window| {
@@ -34,11 +38,13 @@ impl PollState {
         })
     }
 
-    /// Takes in the outcome of a poll. A failure keeps the last answer: its age decides how long it is
-    /// served. `pods` are those that are live now. True if what is wrong changed.
+    /// Records the outcome of a poll. `pods` finds the pods that are live now. Returns true if the failure
+    /// changed: it began, ended, or has another text.
     pub fn record(&mut self, shape: &Shape, outcome: Result<Answer, Failure>, pods: &LivePods<'_>) -> bool {
         let failure = match outcome {
             Ok(mut answer) => {
+                // The observers compare the new answer with the one before it, so they come before it is
+                // replaced. Coverage is the first: it corrects the values that the others and the HPA see.
                 if let Some(window) = shape.window {
                     self.coverage.observe(window, self.failure.is_some(), &mut answer);
                     if let Some(before) = self.answer.as_deref() {
@@ -66,7 +72,8 @@ impl PollState {
     }
 }
 
-/// Keeps what was known of the namespaces that the new answer leaves out, as old as it is.
+/// Copies the points of namespaces that the new answer leaves out from the answer before it. They keep their
+/// old request time, so that their age goes on growing.
 fn carry_over(before: &Answer, answer: &mut Answer) {
     for (namespace, unanswered) in &mut answer.unanswered {
         if let Some(points) = before.points.get(namespace) {

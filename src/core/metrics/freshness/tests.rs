@@ -17,7 +17,7 @@ use crate::core::{
 
 const NOW: Duration = Duration::from_secs(1000);
 
-/// Nobody asks for pods.
+/// No pod is live.
 const NO_PODS: &LivePods<'_> = &|_, _| None;
 
 fn metric(on_missing: OnMissing) -> PrometheusMetric {
@@ -286,7 +286,7 @@ fn values_that_no_client_can_hold_are_refused_and_never_cut_off() {
         let missing = number(value).unwrap_err();
         assert_eq!(missing.to_string(), format!("its value {value} is not usable"));
     }
-    // The HPA adds up the values of all pods.
+    // The HPA adds up the values of all pods, so one pod has a lower limit.
     let rate = PrometheusMetric {
         series: Series::RequestRate {
             counter: "requests_total".to_owned(),

@@ -1,79 +1,92 @@
-//! Which exporters of a gauge have vanished from the number of their namespace although they should still be there, and
-//! below which number it therefore does not fall.
+//! Exporters that vanished from a gauge although they should still be there, and the earlier number below
+//! which the gauge therefore does not fall.
 //!
-//! Of three exporters with ten jobs each, one fails its scrape: Prometheus marks its series as gone at once, and their
-//! sum is 20. That is no fact about jobs. The last number that had them, 30, stands until its sample is older than
-//! `maxAge`, or until the others exceed it; then what the others say stands, and a note says without whom. A value is
-//! therefore never missing because exporters drop their series while they have nothing to say, however often they do:
-//! its fall is late by `maxAge` at most, and it never rises above what Prometheus said within that time.
+//! An example: three exporters have ten jobs each, and the sum is 30. The scrape of one exporter fails.
+//! Prometheus marks its series as gone at once, and the sum is 20. No job was done, so 20 is wrong. The last
+//! number that had all three exporters, 30, is served until its sample is older than `maxAge`, or until the
+//! other two alone exceed 30. After that the number of the other two is served, and a note names the exporter
+//! that it lacks.
 //!
-//! Where polls failed before an exporter was missed, the number that had it may be too old by now, as while a Prometheus
-//! that lost its storage scrapes one target after the other. Then there is no number for `maxAge`.
+//! So a value never becomes missing because exporters drop their series while they have nothing to report,
+//! however often they do that. The price is that the value falls late, by at most `maxAge`. It never rises
+//! above what Prometheus said within that time.
 //!
-//! An exporter in a pod of the namespace is missed only while that very pod is live: one that is terminating, gone or
-//! replaced takes its series along. Of any other exporter (outside the cluster, in another namespace) nobody can tell
-//! whether it was taken away, so it is missed for `maxAge`.
+//! Where polls failed before an exporter was missed, the number that had it may be too old by now. That
+//! happens while a Prometheus that lost its storage scrapes one target after the other. Then there is no
+//! number for `maxAge`.
 //!
-//! A pod is live until its deletion begins; whether it is ready is not known here. What was before the process began
-//! is not known either. What is kept is bounded for each namespace, and only for those that are asked for.
+//! An exporter in a pod of the namespace is missed only while that very pod is live: a pod that is
+//! terminating, deleted or replaced takes its series along. For any other exporter (outside the cluster, or
+//! in another namespace) nobody can tell whether it was removed on purpose, so it is missed for `maxAge`.
+//!
+//! A pod counts as live until its deletion begins; whether it is ready is not known here. The time before
+//! this process started is not known either. The memory is bounded for each namespace, and only namespaces of
+//! the query have any.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::core::metrics::promql::{Answer, Exporter, Exporters, Point};
 
-/// Which live pod of a namespace has a name; a pod that replaces another has another number.
+/// Finds the live pod of a namespace (first argument) with a name (second). The result is a number that
+/// identifies the pod itself: a new pod of the same name has another number.
 pub type LivePods<'a> = dyn Fn(&str, &str) -> Option<u32> + 'a;
 
-/// How long a vanished exporter is remembered: twice the greatest `maxAge`, so that a note is there to be read.
+/// How long a vanished exporter is remembered: twice the greatest `maxAge`, so that people have time to read
+/// the note.
 const REMEMBERED: Duration = Duration::from_hours(2);
-/// Vanished exporters of a namespace that are remembered; those that vanished together stay together.
+/// Number of vanished exporters of a namespace that are remembered. Exporters that vanished in the same
+/// answer are kept or dropped together.
 const KEPT: usize = 1000;
-/// Nobody asks for an older number: the greatest `maxAge`.
+/// Greatest age of a number that is kept: the greatest `maxAge`.
 const OLDEST: Duration = Duration::from_hours(1);
-/// Numbers of a namespace that are kept: the greatest.
+/// Greatest number of earlier numbers of a namespace that are kept. The lowest is dropped first.
 const NUMBERS: usize = 32;
 
-/// What is known of the exporters of a gauge.
+/// What is known of the exporters of one gauge, by namespace.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Vanished {
     namespaces: BTreeMap<String, Known>,
 }
 
-/// What is known of those of a namespace.
+/// What is known of the exporters of one namespace.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Known {
-    /// In the latest answer, each with the pod of the namespace that it is.
+    /// Exporters in the latest answer. The value identifies the pod of the namespace that the exporter runs
+    /// in.
     present: Arc<BTreeMap<Exporter, Option<u32>>>,
+    /// Exporters that the latest answer lacks although they should be there.
     missed: BTreeMap<Exporter, Missed>,
-    /// In the order in which they lost a part.
+    /// Earlier numbers that include missed exporters, in the order in which they lost one. Invariant: empty
+    /// while nobody is missed.
     numbers: Vec<Fuller>,
 }
 
 /// An exporter that vanished.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Missed {
-    /// Our monotonic time of the first answer without it.
+    /// Our monotonic time of the first answer without the exporter.
     since: Duration,
-    /// From when its `maxAge` counts: from the sample of the last number with it, or from the first answer without it
-    /// where polls failed in between.
+    /// Our monotonic time from which `maxAge` counts for the exporter: the sample time of the last number
+    /// that included it, or `since` where polls failed in between.
     from: Duration,
-    /// The pod of the namespace that it is.
+    /// The pod of the namespace that the exporter ran in; `None` where it ran in none.
     pod: Option<u32>,
 }
 
-/// A number of a namespace that had what later numbers lack. Times are our monotonic ones.
+/// An earlier number of a namespace that included exporters which later numbers lack. Times are our monotonic
+/// ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fuller {
-    /// The number.
+    /// Value and sample time of the number.
     pub point: Point,
-    /// When it was asked for.
+    /// When the number was requested.
     pub asked: Duration,
-    /// When the first answer that lacks a part of it was asked for.
+    /// When the first answer that lacks one of its exporters was requested.
     lost: Duration,
 }
 
 impl Vanished {
-    /// Takes in a clean answer after the one `before`. `after_failure` says that polls failed in between.
+    /// Records a clean answer after the one `before`. `after_failure` says that polls failed in between.
     pub fn observe(
         &mut self,
         before: Option<&Answer>,
@@ -87,6 +100,7 @@ impl Vanished {
             self.namespaces.entry(namespace.clone()).or_default();
         }
         for (namespace, known) in &mut self.namespaces {
+            // This answer says nothing of the namespace, so nobody vanished from it.
             if answer.unanswered.contains_key(namespace) {
                 continue;
             }
@@ -97,6 +111,8 @@ impl Vanished {
                 .filter(|_| !is_after_gap)
                 .map_or(answer.asked, |number| number.sampled());
             let exporters = exporters.remove(namespace).unwrap_or_default();
+            // The order matters: who is missed decides which numbers are kept, and both compare with the
+            // exporters of the answer before, which `see` replaces.
             known.miss(&exporters, answer.asked, from, &|pod| pods(namespace, pod));
             known.keep_numbers(number, answer.asked);
             known.see(exporters, &|pod| pods(namespace, pod));
@@ -105,7 +121,8 @@ impl Vanished {
             .retain(|_, known| !known.present.is_empty() || !known.missed.is_empty());
     }
 
-    /// Who is missed: of those that vanished within `max_age` the first by name.
+    /// An exporter that vanished less than `max_age` ago, so that a number without it is not trusted yet. Of
+    /// several it is the first by name.
     #[must_use]
     pub fn missed(&self, namespace: &str, max_age: Duration, now: Duration) -> Option<&Exporter> {
         let known = self.namespaces.get(namespace)?;
@@ -114,13 +131,14 @@ impl Vanished {
         Some(exporter)
     }
 
-    /// The numbers of a namespace that had those who are missed.
+    /// The earlier numbers of a namespace that included exporters which are missed now.
     pub fn fuller(&self, namespace: &str) -> impl Iterator<Item = &Fuller> {
         let known = self.namespaces.get(namespace);
         known.into_iter().flat_map(|known| &known.numbers)
     }
 
-    /// Without whom the number of a namespace stands: the first by name, and whether there are more.
+    /// An exporter that vanished more than `max_age` ago, so that the number is served without it: the first
+    /// by name, and whether there are more of them.
     #[must_use]
     pub fn without(&self, namespace: &str, max_age: Duration, now: Duration) -> Option<(&Exporter, bool)> {
         let missed = self.namespaces.get(namespace)?.missed.iter();
@@ -143,7 +161,8 @@ impl Vanished {
 }
 
 impl Known {
-    /// Finds out who is missed from an answer, and who is no more.
+    /// Updates who is missed: adds the exporters that vanished with this answer, and forgets those that are
+    /// back, whose pod is gone, or that vanished too long ago.
     fn miss(
         &mut self,
         exporters: &Exporters,
@@ -166,6 +185,8 @@ impl Known {
             let is_there = missed.pod.is_none() || missed.pod == number_of(exporter, live);
             is_there && asked.saturating_sub(missed.since) < REMEMBERED && exporters.lack(exporter)
         });
+        // Whole groups of the oldest go, so that no group is kept by half. With a limit of 3 and vanishing
+        // times of 1, 1, 2, 3 and 3 s the surplus is two, the third time is 2 s, and those of 2 and 3 s stay.
         let surplus = self.missed.len().saturating_sub(KEPT);
         if surplus > 0 {
             let mut times: Vec<Duration> = self.missed.values().map(|missed| missed.since).collect();
@@ -176,7 +197,11 @@ impl Known {
         }
     }
 
-    /// Keeps the number before the answer if that has lost a part of it, and drops those of which all parts are back.
+    /// Keeps the number before this answer if the answer lacks one of its exporters. Drops the numbers whose
+    /// exporters are all back or forgotten.
+    ///
+    /// A number that lost exporters at `lost` includes every exporter that vanished at `lost` or later. If
+    /// the latest missed exporter vanished before `lost`, the number includes nobody who is missed.
     fn keep_numbers(&mut self, number: Option<Fuller>, asked: Duration) {
         let Some(latest) = self.missed.values().map(|missed| missed.since).max() else {
             self.numbers = Vec::new();
@@ -198,11 +223,12 @@ impl Known {
         }
     }
 
-    /// Takes in who is there.
+    /// Records who is present.
     fn see(&mut self, exporters: Exporters, live: &dyn Fn(&str) -> Option<u32>) {
         let before = std::mem::take(&mut self.present);
         let present = exporters.into_iter().map(|exporter| {
-            // A pod that is terminating still exports.
+            // A terminating pod is not live any more but still exports, so its exporter keeps the pod that it
+            // had.
             let pod = number_of(&exporter, live).or_else(|| before.get(&exporter).copied().flatten());
             (exporter, pod)
         });
@@ -211,28 +237,29 @@ impl Known {
 }
 
 impl Missed {
-    /// Whether it is not known yet that the number stands without it.
+    /// Whether the exporter vanished so recently that a number without it is not trusted yet.
     fn counts(self, max_age: Duration, now: Duration) -> bool {
         now.saturating_sub(self.from) <= max_age
     }
 }
 
 impl Fuller {
-    /// When it was sampled.
+    /// When the number was sampled, on our monotonic clock.
     fn sampled(&self) -> Duration {
         let age = self.point.sampled.map(|sampled| sampled.age);
         self.asked.saturating_sub(age.unwrap_or_default())
     }
 }
 
-/// The number of a namespace in an answer, of which one asked for at `lost` may lack a part.
+/// The number of a namespace in an answer, as an earlier number that may have lost exporters in the answer
+/// requested at `lost`.
 fn number(answer: &Answer, namespace: &str, lost: Duration) -> Option<Fuller> {
     let point = *answer.points.get(namespace)?.get("")?;
     let asked = answer.asked_for(namespace)?;
     Some(Fuller { point, asked, lost })
 }
 
-/// The number of the live pod of the namespace that an exporter is.
+/// Identifies the live pod of the namespace that an exporter runs in; `None` where there is none.
 fn number_of(exporter: &Exporter, live: &dyn Fn(&str) -> Option<u32>) -> Option<u32> {
     match exporter {
         Exporter::Pod(pod) => live(pod),

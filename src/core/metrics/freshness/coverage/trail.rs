@@ -1,68 +1,91 @@
-//! The samples of one pod, as far as polls saw them: the newest, how far apart they are, and the holes among them.
+//! The samples of one pod as far as polls saw them: the newest one, their distance, and the holes among them.
+//!
+//! A poll sees only the newest sample. Two polls in a row show a hole when the newest sample moved further
+//! than it can within one distance. An example with samples every 15 s and polls every 5 s: the newest sample
+//! is of 12:00:00 in nine polls, then of 12:00:45. That is 45 s instead of 15 s, so 12:00:00 to 12:00:45 is a
+//! hole.
+//!
+//! Where samples are closer together than polls, some are never seen. With samples every second and polls
+//! every 5 s the newest sample moves by about 5 s from poll to poll, and that is no hole.
+//!
+//! Invariant: `holes` are in the order of time and do not overlap. The first may be the time before the pod
+//! was born, or before anybody looked.
 
 use super::Millis;
 
-/// Holes that are kept of a pod; further ones are taken as one with the last.
+/// Greatest number of holes that are kept of a pod. A further hole is joined with the last one, as if no
+/// sample lay between them.
 const MAX_HOLES: usize = 8;
-/// Distances that are kept. Where all of them are certain and agree they count, whatever was known before: that many
-/// in a row are a changed interval, not missed scrapes.
+/// Number of latest distances that are kept. Where all of them are exact and agree, they count, whatever was
+/// known before: five equal distances in a row are a changed scrape interval, not missed scrapes.
 const LAST: usize = 5;
-/// Before all samples.
+/// A moment before all samples.
 const BIRTH: Millis = Millis::MIN / 4;
 
-/// A stretch without samples.
+/// A stretch of time without samples. Its edges are known only as well as the looks at it allow:
+///
+/// ```text
+///   from        from_latest              earliest             to
+///    | sample    ) perhaps more samples      ( perhaps more     | sample
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Hole {
-    /// The last sample that was seen before it.
+    /// Time of the last sample that was seen before the hole.
     pub from: Millis,
-    /// A sample up to here may have come and gone between two looks.
+    /// Samples up to here may have come and been replaced by newer ones between two looks, unseen.
     pub from_latest: Millis,
-    /// The first sample after it is not older than this.
+    /// The first sample after the hole is not older than this.
     pub earliest: Millis,
-    /// Nor younger than this.
+    /// Time of the first sample that was seen after the hole. Samples between `earliest` and here may be
+    /// unseen.
     pub to: Millis,
 }
 
-/// One look at the newest sample.
+/// One look at the newest sample of a pod: a poll, or a moment of a history.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sight {
-    /// The look before, whether or not it saw the pod.
+    /// The moment of the look before, whether or not it saw the pod. `None`: there was none.
     pub before: Option<Millis>,
+    /// The moment of this look.
     pub at: Millis,
+    /// Time of the newest sample.
     pub newest: Millis,
     /// How long samples take to arrive.
     pub lag: Millis,
-    /// Looks in between failed.
+    /// Whether looks between `before` and `at` failed.
     pub broken: bool,
 }
 
 /// What is known of the samples of a pod.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Trail {
+    /// Time of the newest sample.
     pub newest: Millis,
-    /// How far apart samples are, from a history that sees more than polls do.
+    /// The distance between samples, from a history: its moments are closer together than polls.
     pub distance: Option<Millis>,
-    /// The number that was last found right, for the sample that was the newest then.
-    pub told: Option<(Millis, f64)>,
-    /// The last distances seen, the latest last, and whether no sample can lie in between unseen. Zero: none.
+    /// The latest number that was served, and the time of the sample that was the newest then.
+    pub served: Option<(Millis, f64)>,
+    /// The latest distances between newest samples, the latest at the end, zero where there is none yet. True
+    /// marks an exact distance: no unseen sample can lie in between.
     last: [(u32, bool); LAST],
     holes: Vec<Hole>,
 }
 
 impl Hole {
-    /// The pod had no sample before, as far as is known.
+    /// Whether no sample is known from before the hole: the pod may have been born at its end.
     pub fn is_birth(self) -> bool {
         self.from == BIRTH
     }
 
-    /// Nobody looked before.
+    /// Whether nobody looked before the end of the hole.
     pub fn is_unknown(self) -> bool {
         self.earliest == BIRTH
     }
 }
 
-/// How far apart samples are by these distances: the largest that is there twice, or nearly, and else the smallest.
-/// `None` where there is but one, which may be a hole. Of 1, 14, 1 and 14 s it is 14 s: two targets of a pod.
+/// The usual distance among several: the largest one that occurs twice (within a tenth), else the smallest.
+/// `None` where there is only one distance, which may be a hole. Two examples: of 15, 15, 45 and 15 s it is
+/// 15 s, because 45 s is a hole. Of 1, 14, 1 and 14 s it is 14 s, because two targets of one pod interleave.
 pub(super) fn recurring(mut distances: Vec<Millis>) -> Option<Millis> {
     distances.sort_unstable();
     let pairs = || distances.iter().zip(distances.iter().skip(1));
@@ -70,24 +93,24 @@ pub(super) fn recurring(mut distances: Vec<Millis>) -> Option<Millis> {
     twice.or_else(|| pairs().next()).map(|(one, _)| *one)
 }
 
-/// A tenth more, as Prometheus allows.
+/// The distance and a tenth, which is the tolerance of Prometheus' `extrapolatedRate` too.
 fn and_a_tenth(distance: Millis) -> Millis {
     distance * 11 / 10
 }
 
 impl Trail {
-    /// A pod that has samples of long ago.
+    /// The trail of a pod that had samples before the window.
     pub fn old(newest: Millis) -> Self {
         Self {
             newest,
             distance: None,
-            told: None,
+            served: None,
             last: [(0, false); LAST],
             holes: Vec::new(),
         }
     }
 
-    /// A pod that had none at a moment; `None`: nobody looked.
+    /// The trail of a pod that had no sample at the moment `absent_at`; `None` where nobody looked before.
     pub fn young(absent_at: Option<Millis>, newest: Millis) -> Self {
         let hole = Hole {
             from: BIRTH,
@@ -101,9 +124,10 @@ impl Trail {
         }
     }
 
-    /// Takes in a look.
+    /// Records a look: a new hole, if samples did not go on at their distance, and the distance itself.
     pub fn observe(&mut self, sight: &Sight) {
         let length = sight.newest - self.newest;
+        // The newest sample is still the same, or another Prometheus knows only older ones.
         if length <= 0 {
             return;
         }
@@ -118,7 +142,9 @@ impl Trail {
             });
         }
         if !sight.broken {
-            // Samples that are closer together than looks are at most two looks apart here.
+            // Where samples are closer together than looks, the newest one moves by two looks at most: late
+            // once, then in time. A longer move (2.2 with the tolerance) has no unseen sample in between, so
+            // it is exact.
             let is_exact = between_looks.is_some_and(|between| length * 10 > between * 22);
             self.last.rotate_left(1);
             if let Some(last) = self.last.last_mut() {
@@ -128,19 +154,24 @@ impl Trail {
         self.newest = sight.newest;
     }
 
-    /// Whether samples went on at their distance for that length. `looked`: the look before, and how long ago it was.
+    /// Whether samples went on at their distance while the newest one moved by `length`. `looked` is the
+    /// moment of the look before, and how long ago that was.
     fn is_continuous(&self, length: Millis, looked: Option<(Millis, Millis)>, lag: Millis) -> bool {
         let Some(apart) = self.apart() else {
+            // While the distance is unknown, a move by two looks is taken for closer samples.
             return looked.is_some_and(|(_, between)| length * 10 <= between * 22);
         };
         let Some((before, between)) = looked else {
             return length <= and_a_tenth(apart);
         };
-        // Several samples between two looks, and none was late at the first.
+        // Either the next sample came in time, or several samples came between the two looks: then the newest
+        // one was in time at the look before, and moved by no more than the time between the looks and one
+        // distance.
         let was_in_time = before - self.newest - lag <= and_a_tenth(apart);
         length <= and_a_tenth(apart) || (was_in_time && length <= between + and_a_tenth(apart))
     }
 
+    /// Adds the latest hole.
     fn add(&mut self, hole: Hole) {
         let is_full = self.holes.len() >= MAX_HOLES;
         match self.holes.last_mut() {
@@ -149,11 +180,13 @@ impl Trail {
         }
     }
 
-    /// How far apart samples are now. One distance alone may be a hole.
+    /// The distance between samples now; `None` while only one distance was seen, which may be a hole.
     ///
-    /// What a history told goes before what polls saw: the newest samples of two Prometheus servers behind one address,
-    /// or of two targets of one pod, interleave, and two of them may be a second apart where each is scraped every
-    /// 15 s. Polls alone are believed where they agree on another interval, or all saw a third of the told one at most.
+    /// The distance from a history counts more than those that polls saw. The newest samples of two
+    /// Prometheus servers behind one address, or of two targets of one pod, interleave: two of them may be a
+    /// second apart where each is scraped every 15 s. Polls count more in two cases: their five latest
+    /// distances are exact and agree on another interval (within a fifth), or all five are at most a third of
+    /// the distance from the history.
     pub fn apart(&self) -> Option<Millis> {
         let lengths = || {
             let seen = self.last.iter().filter(|(length, _)| *length > 0);
@@ -171,7 +204,10 @@ impl Trail {
         Some(if is_new { smallest } else { distance })
     }
 
-    /// Whether this newest sample does not lie where one is due, as those of another Prometheus do not.
+    /// Whether this newest sample has a time at which none is due: it is older than the one before, or its
+    /// distance is no multiple of the usual one (within a tenth). The samples of another Prometheus look like
+    /// that. An example with samples every 15 s: a distance of 30 s is a missed scrape, one of 22 s comes
+    /// from another Prometheus.
     pub fn is_out_of_beat(&self, newest: Millis) -> bool {
         let length = newest - self.newest;
         let is_exact = self.last.iter().all(|(length, exact)| *length > 0 && *exact);
@@ -185,25 +221,26 @@ impl Trail {
         length < 0 || off
     }
 
-    /// Whether looks cannot tell a distance that is longer than this from smaller ones.
+    /// Whether looks saw a distance longer than `length` that may hide unseen samples, so that samples may be
+    /// closer together.
     pub fn is_coarse(&self, length: Millis) -> bool {
         self.last
             .iter()
             .any(|(seen, exact)| !exact && Millis::from(*seen) > length)
     }
 
-    /// Forgets the holes that end before a window starts.
+    /// Forgets the holes that end before the window starts.
     pub fn forget(&mut self, start: Millis) {
         self.holes.retain(|hole| hole.to > start);
     }
 
-    /// The hole at a moment.
+    /// The hole that contains a moment.
     pub fn hole_at(&self, at: Millis) -> Option<Hole> {
         let mut holes = self.holes.iter().copied();
         holes.find(|hole| (hole.from..hole.to).contains(&at))
     }
 
-    /// How many holes there are from a moment on, and how long they are together.
+    /// The number of holes that begin at a moment or later, and their total length.
     pub fn holes_from(&self, at: Millis) -> (Millis, Millis) {
         let after = self.holes.iter().filter(|hole| hole.from >= at);
         after.fold((0, 0), |(count, length), hole| {

@@ -1,4 +1,4 @@
-//! Answers that say nothing of some namespaces.
+//! Answers in which some namespaces have no answer of their own.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Rates whose windows are not covered.
+//! Rates whose windows are not covered by samples.
 
 use super::*;
 use crate::core::metrics::promql::Uncovered;

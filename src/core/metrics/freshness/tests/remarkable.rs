@@ -1,4 +1,4 @@
-//! What is noted of a metric besides its value.
+//! The notes on a metric.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn rate_of(window: u64) -> PrometheusMetric {
     }
 }
 
-/// What is known after five minutes of polls every 5 s of pods that are scraped every `interval` milliseconds.
+/// The state after five minutes of polls every 5 s, with pods that are scraped every `interval` milliseconds.
 fn scraped_every(interval: u64) -> PollState {
     let (mut state, shape) = (
         PollState::default(),

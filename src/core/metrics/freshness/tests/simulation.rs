@@ -1,4 +1,5 @@
-//! Rates as Prometheus gives them and as the HPA is told them, over gaps, restarts and rollouts, in a model.
+//! A simulation of rates over gaps, restarts and rollouts: as Prometheus computes them and as the HPA reads
+//! them.
 
 mod any;
 mod prometheus;
@@ -10,9 +11,9 @@ use self::{
 };
 use super::*;
 
-/// Below this part of the mean over its window a number must not be served.
+/// No number may be served below this part of the true mean over its window.
 const LEAST: f64 = 0.9;
-/// Nor above this part of the pod's own rate.
+/// No number may be served above this multiple of the pod's own rate.
 const MOST: f64 = 1.6;
 
 fn rate_of(window: Duration) -> PrometheusMetric {
@@ -28,7 +29,7 @@ fn rate_of(window: Duration) -> PrometheusMetric {
     }
 }
 
-/// Every number is right or missing.
+/// Runs a world and checks that every number is right or missing.
 fn is_true(world: &World) -> Vec<Served<'_>> {
     let served = world.run();
     let wrong: Vec<String> = served
@@ -45,7 +46,7 @@ fn is_true(world: &World) -> Vec<Served<'_>> {
     served
 }
 
-/// The parts of the reads within a stretch that had a value.
+/// The share (0 to 1) of the reads between two moments that had a value.
 fn told(served: &[Served<'_>], from: Millis, to: Millis) -> f64 {
     let reads: Vec<_> = served.iter().filter(|one| (from..to).contains(&one.at)).collect();
     parts(reads.iter().filter(|one| one.value.is_some()).count()) / parts(reads.len())
@@ -85,7 +86,7 @@ fn a_restart_of_the_metrics_server_in_a_gap_forgets_no_gap() {
         world.servers[0].1 = vec![(1_100_000, 1_130_000)];
         world.down = vec![(1_110_000, 1_120_000)];
         is_true(&world);
-        // After the gap, but within a window of it.
+        // A restart after the gap, while the window still reaches into it.
         world.down = vec![(1_131_000, 1_134_000)];
         is_true(&world);
     }
@@ -171,7 +172,8 @@ fn a_rollout_reads_the_rate_of_the_new_pods_not_a_part_of_it() {
             world.pods.push(new);
         }
         let served = is_true(&world);
-        // Not only over the whole window, of which a young pod has lived for a part: over its life.
+        // The mean over the whole window is low for a young pod, which lived for a part of it. So the number
+        // is compared with the mean over the pod's life.
         for one in served.iter().filter(|one| one.pod.name.starts_with("new")) {
             let value = one.value.unwrap_or(one.pod.rate);
             assert!(
@@ -186,7 +188,7 @@ fn a_rollout_reads_the_rate_of_the_new_pods_not_a_part_of_it() {
     }
 }
 
-/// Without any gap a number is there, and is the rate: neither low nor high.
+/// Without any gap every number is there and equals the rate.
 fn is_whole(world: &World) -> Result<(), String> {
     let served = world.run();
     let after = world.from + world.window;
@@ -209,7 +211,8 @@ fn is_whole(world: &World) -> Result<(), String> {
     ))
 }
 
-/// Samples that interleave are not close together, and every distance between two of one target is no gap.
+/// The samples of two targets interleave. That does not make samples close together, and the distance between
+/// two samples of one target is no gap.
 #[test]
 fn two_servers_behind_one_address_and_two_targets_of_a_pod_are_no_gaps() {
     for (interval, window) in [

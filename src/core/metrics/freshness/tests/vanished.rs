@@ -1,4 +1,4 @@
-//! Gauges of which a part of the series vanishes.
+//! Gauges that lose a part of their series.
 
 use proptest::prelude::*;
 
@@ -16,12 +16,12 @@ struct World {
     state: PollState,
     metric: PrometheusMetric,
     shape: Shape,
-    /// Live pods of the namespace, each with its number.
+    /// Live pods of the namespace, with the number that identifies each.
     pods: BTreeMap<String, u32>,
-    /// What is scraped: pod, instance and value.
+    /// The scraped value of each exporter, by pod and instance.
     scraped: BTreeMap<(String, String), f64>,
     second: u64,
-    /// On Prometheus' clock.
+    /// The time on Prometheus' clock, in seconds.
     clock: f64,
 }
 
@@ -72,7 +72,7 @@ impl World {
         self.scraped.retain(|(of, _), _| of != pod);
     }
 
-    /// What Prometheus answers now.
+    /// The answer of Prometheus at this moment.
     fn answer(&self) -> Answer {
         let items: Vec<Item> = self
             .scraped
@@ -120,7 +120,7 @@ impl World {
         notes(Some(&self.state), "a", &self.metric, now)
     }
 
-    /// How many seconds after the latest poll the number is another.
+    /// How many seconds the present number is served before it changes.
     fn stands_for(&mut self) -> u64 {
         let (began, number) = (self.second, self.read());
         while self.poll() == number {
@@ -129,7 +129,7 @@ impl World {
         self.second - began
     }
 
-    /// Prometheus is away for so many seconds.
+    /// Lets this many seconds pass while Prometheus is away.
     fn away(&mut self, seconds: u64) {
         for _ in 0..seconds / EVERY {
             self.second += EVERY;
@@ -234,7 +234,7 @@ fn a_rolling_update_holds_nothing() {
 #[test]
 fn a_pod_that_was_replaced_under_its_name_is_not_missed() {
     let mut world = World::of_pods(Aggregation::Sum, 3);
-    // Deleted and made anew between two polls; not scraped yet.
+    // The pod is replaced between two polls, and the new one is not scraped yet.
     world.pods.insert("web-2".to_owned(), 99);
     world.vanish("web-2");
     assert_eq!(world.poll(), Ok(number(20)));
@@ -255,7 +255,7 @@ fn a_pod_with_another_address_or_port_is_the_same_exporter() {
 
 #[test]
 fn an_exporter_removed_for_good_holds_for_max_age_and_then_a_note_says_so() {
-    // A live pod that exports no more, one of another namespace, and two outside of the cluster.
+    // A live pod that stops exporting, a pod of another namespace, and two exporters outside of the cluster.
     let exporters = [
         ("web-0", "web-0:80", "pod web-0"),
         ("foreign", "10.0.0.7:80", "pod foreign"),
@@ -400,7 +400,7 @@ fn two_of_which_one_or_the_other_fails_read_as_both() {
 }
 
 proptest! {
-    /// Exporters that come and go, whether they have nothing to say or fail.
+    /// Exporters come and go, because they have nothing to report or because their scrapes fail.
     #[test]
     fn a_number_is_there_and_neither_low_nor_made_up(rounds in prop::collection::vec(1_u8..16, 1..60)) {
         let mut world = World::of_pods(Aggregation::Sum, 4);

@@ -1,4 +1,4 @@
-//! Any world: gaps, restarts, rollouts and lag in all combinations.
+//! Random worlds: gaps, restarts, rollouts and lag in all combinations.
 
 use proptest::{
     prelude::*,
@@ -12,7 +12,7 @@ use super::{
     world::World,
 };
 
-/// Within this time everything happens.
+/// Everything in a world happens after this moment.
 const BEGIN: Millis = 1_050_000;
 const END: Millis = 1_350_000;
 
@@ -45,7 +45,8 @@ prop_compose! {
             if let Some(born) = born[n] {
                 pod.lives.0 = born;
                 pod.begins_at = 0.0;
-                // A sample that was marked stale before a poll saw it is not known of.
+                // Polls do not know of a sample that was marked stale before a poll saw it, so scrapes do not
+                // fail shortly after the birth.
                 pod.away.retain(|(from, to)| !(from - 40_000..*to).contains(&born));
             }
         }
@@ -58,8 +59,8 @@ prop_compose! {
     }
 }
 
-/// The same worlds each time: in one of about a thousand several gaps in one window leave no two samples at their
-/// usual distance, and nothing tells a gap from that.
+/// A runner that makes the same worlds each time. In about one of a thousand random worlds, several gaps in
+/// one window leave no two samples at their usual distance, and nothing can tell that from a longer distance.
 fn runner(cases: u32) -> TestRunner {
     let seed = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let config = ProptestConfig {

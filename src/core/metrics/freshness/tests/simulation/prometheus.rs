@@ -1,4 +1,5 @@
-//! A model of what Prometheus stores and answers: samples, staleness markers, ingestion lag, and `rate` as it is.
+//! A model of what Prometheus stores and answers: samples, staleness markers, ingestion lag, and the formula
+//! of `rate`.
 
 /// Milliseconds on the one clock of the model.
 pub type Millis = i64;
@@ -6,7 +7,7 @@ pub type Millis = i64;
 /// How far back an instant query looks for a sample.
 const LOOKBACK: Millis = 300_000;
 
-/// A stretch of time: from the first moment, up to and without the last.
+/// A stretch of time, which includes the first moment and excludes the last.
 pub type Stretch = (Millis, Millis);
 
 /// A pod that counts requests at a constant rate and is scraped.
@@ -15,20 +16,21 @@ pub struct Pod {
     pub name: String,
     /// Requests per second.
     pub rate: f64,
-    /// From when to when it lives.
+    /// The life of the pod.
     pub lives: Stretch,
-    /// The counter when it starts.
+    /// Value of the counter when the pod starts.
     pub begins_at: f64,
-    /// When its container starts again, with the counter at zero.
+    /// Moments at which the container restarts, with the counter at zero.
     pub resets: Vec<Millis>,
-    /// Time between scrapes, and when the first of them would be.
+    /// Time between scrapes.
     pub interval: Millis,
+    /// Moment of the first scrape, if the pod lives then.
     pub phase: Millis,
-    /// While its scrapes fail.
+    /// Times at which its scrapes fail.
     pub away: Vec<Stretch>,
 }
 
-/// A stored sample, visible to queries from some time on. Without a value: a staleness marker.
+/// A stored sample, and the moment from which queries see it. A sample without a value is a staleness marker.
 #[derive(Clone, Copy, Debug)]
 struct Sample {
     at: Millis,
@@ -36,12 +38,12 @@ struct Sample {
     value: Option<f64>,
 }
 
-/// What Prometheus stored of a pod.
+/// The samples that Prometheus stored of a pod.
 #[derive(Debug)]
 pub struct Stored(Vec<Sample>);
 
 impl Pod {
-    /// Requests so far at a moment of its life.
+    /// Value of the counter at a moment of the pod's life.
     pub fn counter(&self, at: Millis) -> f64 {
         let began = self.resets.iter().copied().filter(|reset| *reset <= at).max();
         let from = began.unwrap_or(self.lives.0);
@@ -49,14 +51,14 @@ impl Pod {
         base + self.rate * seconds(at - from)
     }
 
-    /// The mean increase per second over a window, of the pod as it is: what a rate should say.
+    /// The true mean increase per second over a window, which a rate should equal.
     pub fn truth(&self, window: Stretch) -> f64 {
         let alive = window.1.min(self.lives.1) - window.0.max(self.lives.0);
         self.rate * seconds(alive.max(0)) / seconds(window.1 - window.0)
     }
 
-    /// What Prometheus stores of it, which is itself away at times, and whose samples can be queried only after a
-    /// while.
+    /// The samples that Prometheus stores of the pod. Prometheus is away at times, and queries see a sample
+    /// only after a lag.
     pub fn scraped(&self, prometheus_away: &[Stretch], lag: impl Fn(Millis) -> Millis) -> Stored {
         let mut samples = Vec::new();
         let mut present = false;
@@ -89,8 +91,8 @@ impl Stored {
         (newest.at > at - LOOKBACK).then_some(newest.at)
     }
 
-    /// `rate(counter[window])` at the time `now`: the increase between the first and the last sample of the window,
-    /// extended to its ends as Prometheus' `extrapolatedRate` does.
+    /// `rate(counter[window])` at the time `now`: the increase between the first and the last sample of the
+    /// window, extended to its ends as Prometheus' `extrapolatedRate` does.
     pub fn rate(&self, window: Millis, now: Millis) -> Option<f64> {
         let start = now - window;
         let inside = self
@@ -140,7 +142,7 @@ pub fn seconds(millis: Millis) -> f64 {
     millis / 1000.0
 }
 
-/// The model gives what `promtool test rules` gives for the same samples.
+/// Shows that the model gives the same results as `promtool test rules` for the same samples.
 mod tests {
     use super::*;
 
@@ -184,7 +186,7 @@ mod tests {
         let mut pod = pod(100.0, (100_000, 1_000_000));
         pod.begins_at = 0.0;
         let stored = pod.scraped(&[], |_| 0);
-        // Samples at 105 and 115 s, of 500 and 1500 requests.
+        // Two samples: 500 requests at 105 s, 1500 at 115 s.
         assert_eq!(stored.rate(60_000, 116_000).map(f64::round), Some(27.0));
         assert_eq!(stored.rate(60_000, 114_000), None);
     }

@@ -1,4 +1,5 @@
-//! Many pods, one or more Prometheus servers that are away at times, and a metrics server that polls and restarts.
+//! Many pods, one or more Prometheus servers that are away at times, and a metrics server that polls and
+//! restarts.
 
 use std::{
     cell::Cell,
@@ -21,38 +22,39 @@ use crate::core::metrics::{
 #[derive(Clone, Debug)]
 pub struct World {
     pub pods: Vec<Pod>,
-    /// When each Prometheus is asked from, with the stretches during which it is away and how much later than
-    /// the first one it scrapes. All of them scrape all the time.
+    /// The Prometheus servers: the moment from which each is queried, the times at which it is away, and how
+    /// much later than the first server it scrapes. All of them scrape all the time.
     pub servers: Vec<(Millis, Vec<Stretch>, Millis)>,
-    /// Whether each query goes to any of the servers, as through one address with many connections.
+    /// Whether each query may go to any of the servers, as behind one address with many connections.
     pub is_balanced: bool,
-    /// How much later than the first one a second target of each pod is scraped, with half of the pod's requests each.
+    /// How much later than the first one a second target of each pod is scraped, with half of the pod's
+    /// requests each.
     pub twin: Option<Millis>,
-    /// While the metrics server is down; it forgets everything.
+    /// Times at which the metrics server is down. It forgets everything then.
     pub down: Vec<Stretch>,
-    /// How long samples take to become visible: at least, and at most.
+    /// How long samples take to become visible: minimum and maximum.
     pub lag: (Millis, Millis),
     pub window: Millis,
     /// Time between polls.
     pub poll: Millis,
-    /// Whether Prometheus tells what was before.
+    /// Whether Prometheus answers queries for the history.
     pub tells: bool,
-    /// How often it was asked that.
+    /// Number of queries for the history so far.
     pub histories: Cell<u32>,
-    /// How many polls in a row have no time to ask about the past.
+    /// Number of polls in a row that have no time to request a history.
     pub owed: u32,
     pub from: Millis,
     pub until: Millis,
 }
 
-/// What the HPA is told of a pod.
+/// What the HPA reads of a pod.
 #[derive(Clone, Copy, Debug)]
 pub struct Served<'a> {
     pub pod: &'a Pod,
     pub at: Millis,
-    /// `None`: missing.
+    /// The value; `None` where it is missing.
     pub value: Option<f64>,
-    /// The mean increase over the window.
+    /// The true mean increase over the window.
     pub truth: f64,
 }
 
@@ -86,7 +88,7 @@ impl World {
         }
     }
 
-    /// Runs it, and gives what was told at each read of each living pod.
+    /// Runs the simulation. The result is what was read for each living pod in each round.
     pub fn run(&self) -> Vec<Served<'_>> {
         let stored: Vec<Vec<Targets>> = self.servers.iter().map(|server| self.stored(server)).collect();
         let shape = shape(Grouping::Pod, Some(millis(self.window)));
@@ -119,11 +121,11 @@ impl World {
         served
     }
 
-    /// Which servers are asked for times, values and history.
+    /// The servers to which the queries for times, values and history go.
     fn asked(&self, now: Millis, round: Millis) -> [usize; 3] {
         let count = Millis::try_from(self.servers.len()).unwrap();
         if self.is_balanced {
-            // Any order will do that has no pattern.
+            // Pseudo-random choices without a pattern.
             return [5381, 7919, 6007].map(|prime| {
                 let mixed = (round + 3) * prime % 8191 * prime % 8191;
                 usize::try_from(mixed / 8 % count).unwrap()
@@ -146,7 +148,7 @@ impl World {
         self.pods.iter().map(targets).collect()
     }
 
-    /// The times are asked for first, the values a little later.
+    /// The answer of a poll, which queries the times first and the values a little later.
     fn answer(
         &self,
         [stored, of_values, of_history]: [&[Targets]; 3],
@@ -188,7 +190,7 @@ impl World {
         answer
     }
 
-    /// The answer to a subquery, whose moments are multiples of its step.
+    /// The history, as Prometheus answers a subquery: its moments are multiples of the step.
     fn history(&self, stored: &[Targets], now: Millis) -> History {
         let step = Millis::try_from(history_step(millis(self.window)).as_millis()).unwrap();
         let from = (now - self.window - 2 * step) / step + 1;
@@ -219,7 +221,7 @@ impl World {
     }
 }
 
-/// What a server has of the targets of one pod.
+/// The samples that a server stored of the targets of one pod.
 struct Targets(Vec<Stored>);
 
 impl Targets {
@@ -227,7 +229,7 @@ impl Targets {
         self.0.iter().filter_map(|stored| stored.newest(at, now)).max()
     }
 
-    /// Each target has its part of the requests.
+    /// The sum of the rates of the targets, each of which has its share of the requests.
     fn rate(&self, window: Millis, at: Millis) -> Option<f64> {
         let rates: Vec<f64> = self
             .0
@@ -240,7 +242,7 @@ impl Targets {
 }
 
 impl Served<'_> {
-    /// What is wrong with it, if it is below this part of the truth, or above that part of the pod's own rate.
+    /// An error if the value is below `least` times the truth, or above `most` times the pod's own rate.
     pub fn judged(&self, least: f64, most: f64) -> Result<(), String> {
         let Some(value) = self.value else {
             return Ok(());
