@@ -1,32 +1,35 @@
-//! One proposal out of all metrics.
+//! Picks one proposal from those of all metrics.
 
-/// What the metrics say together.
+/// What all metrics of an HPA propose together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Combined {
-    /// The largest proposal, and the metric it came from first.
+    /// The largest proposal counts.
     Proposal {
-        /// Replicas.
+        /// Proposed replicas.
         replicas: i32,
-        /// Position of the metric.
+        /// Index in `spec.metrics` of the first metric that proposes them.
         metric: usize,
     },
-    /// Some metrics have no value and the rest propose fewer replicas than there are: the controller never
-    /// scales down on a part of the metrics.
+    /// Some metrics have no value, and the others propose fewer replicas than there are. The controller then
+    /// does nothing: it never scales down while a metric is missing.
     Blocked {
-        /// What the rest propose.
+        /// Replicas that the other metrics propose.
         replicas: i32,
-        /// Position of the metric that proposes it.
+        /// Index in `spec.metrics` of the first metric that proposes them.
         metric: usize,
     },
     /// No metric has a value.
     Nothing,
 }
 
-/// The largest proposal counts; `None` is a metric without one.
+/// Takes the largest proposal. `proposals` has one entry per metric, `None` for a metric without a proposal;
+/// `current` is the target's `spec.replicas`. Example with 4 replicas: no value and 5 give 5, while no value
+/// and 3 are blocked.
 #[must_use]
 pub fn combine(proposals: &[Option<i32>], current: i32) -> Combined {
     let mut best: Option<(usize, i32)> = None;
     for (metric, proposal) in proposals.iter().enumerate() {
+        // computeReplicasForMetrics: a best of 0 is replaced even by another 0, so a later metric is named.
         if let Some(replicas) = *proposal
             && best.is_none_or(|(_, best)| best == 0 || replicas > best)
         {
@@ -34,6 +37,8 @@ pub fn combine(proposals: &[Option<i32>], current: i32) -> Combined {
         }
     }
     let partial = proposals.iter().any(Option::is_none);
+    // computeReplicasForMetrics fails if all metrics are invalid, or if some are and the best is below
+    // `current`.
     match best {
         None => Combined::Nothing,
         Some((metric, replicas)) if partial && replicas < current => Combined::Blocked { replicas, metric },

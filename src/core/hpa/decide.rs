@@ -1,4 +1,5 @@
-//! What the controller does next: bounds, missing metrics, stabilization, policies, in its own order.
+//! Decides what the controller does next. Bounds, missing metrics, stabilization and policies apply in the
+//! controller's own order (`reconcileAutoscaler`).
 
 use std::cmp::Ordering;
 
@@ -9,28 +10,28 @@ use super::{
     spec::{Direction, Hpa},
 };
 
-/// Whether an earlier recommendation in the window holds the count where it is.
+/// Whether an earlier recommendation within the stabilization window keeps the replicas as they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Hold {
-    /// None does.
+    /// No earlier recommendation does.
     #[default]
     No,
-    /// It is likely, but only the controller knows.
+    /// An earlier recommendation probably does, but only the controller knows.
     Likely,
-    /// The controller says so, or cannot know otherwise.
+    /// The controller's condition says so, or the controller has only just started to remember.
     Certain,
 }
 
-/// What is known of the controller's memory, which nobody can read: its recommendations of the last minutes
-/// and its own rescales.
+/// What is known of the controller's memory: its recommendations of the last minutes and its own rescales. No
+/// API serves them, so they are concluded from the HPA's status and events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// On the way down.
+    /// Whether scaling down is held.
     pub down: Hold,
-    /// On the way up.
+    /// Whether scaling up is held.
     pub up: Hold,
-    /// The controller may have rescaled within the periods of its policies: the limits count from an unknown
-    /// start.
+    /// Whether the controller may have rescaled within the periods of its policies. The limits then count
+    /// from a number of replicas that is not known.
     pub rescaled_lately: bool,
 }
 
@@ -41,63 +42,69 @@ pub struct Input<'a> {
     pub hpa: &'a Hpa,
     /// `spec.replicas` of the target.
     pub current: i32,
-    /// What each metric proposes; `None` without a value.
+    /// Replicas that each metric proposes, in the order of `spec.metrics`; `None` for a metric without a
+    /// value.
     pub proposals: &'a [Option<i32>],
     /// Whether the condition `ScaledToZero` is True: the controller itself scaled to zero.
     pub scaled_to_zero: bool,
-    /// Whether the pods are also under another HPA's selector.
+    /// Whether another HPA's selector also selects some of the pods.
     pub ambiguous_selector: bool,
     /// What is known of the controller's memory.
     pub memory: Memory,
 }
 
-/// What happens next.
+/// The outcome of the controller's next sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// Replicas after the next sync.
     pub desired: i32,
     /// What decided that number.
     pub cause: Cause,
-    /// What the metrics ask for together.
+    /// Replicas that all metrics together propose, before stabilization, policies and bounds.
     pub proposal: Option<i32>,
-    /// Position of the metric that asks for it.
+    /// Index in `spec.metrics` of the metric whose proposal counts.
     pub metric: Option<usize>,
-    /// Where the count goes if nothing but time changes: the proposal within the bounds.
+    /// Replicas that later syncs reach if only time passes: the proposal within `minReplicas` and
+    /// `maxReplicas`.
     pub eventually: i32,
-    /// Whether an unknown part of the controller's memory could change `desired`.
+    /// False if an unknown part of the controller's memory could change `desired`.
     pub exact: bool,
 }
 
-/// What decided a number of replicas. Those from `DesiredWithinRange` on are reasons of `ScalingLimited`.
+/// What decided a number of replicas. The variants from `DesiredWithinRange` on are reasons of the condition
+/// `ScalingLimited`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub enum Cause {
-    /// The count is zero by hand: autoscaling is off.
+    /// Somebody else set the replicas to zero, which switches autoscaling off.
     ScalingDisabled,
-    /// The count was beyond a bound: straight to the bound, whatever metrics and policies say.
+    /// The replicas were out of bounds. They go straight to the bound, whatever metrics and policies say.
     OutOfRange,
-    /// Another HPA selects the same pods: neither acts.
+    /// Another HPA selects the same pods, so neither HPA acts.
     AmbiguousSelector,
     /// No metric has a value.
     NoMetrics,
     /// Some metric has no value, so nothing is scaled down.
     MissingMetrics,
-    /// `selectPolicy: Disabled` in this direction.
+    /// `selectPolicy` of this direction is `Disabled`.
     DirectionDisabled,
-    /// An earlier recommendation in the window holds the count.
+    /// An earlier recommendation within the stabilization window keeps the replicas.
     Stabilized,
-    /// The proposal as it is.
+    /// The proposal is taken unchanged.
     DesiredWithinRange,
-    /// `minReplicas`.
+    /// `minReplicas` raised the proposal.
     TooFewReplicas,
-    /// `maxReplicas`.
+    /// `maxReplicas` lowered the proposal.
     TooManyReplicas,
-    /// The policies for scaling up.
+    /// The policies of `scaleUp` lowered the proposal.
     ScaleUpLimit,
-    /// The policies for scaling down.
+    /// The policies of `scaleDown` raised the proposal.
     ScaleDownLimit,
 }
 
-/// The next number of replicas. Scaling down without `behavior` is held by the memory alone.
+/// Gives the next number of replicas (`reconcileAutoscaler`).
+///
+/// Example without `behavior`: 3 replicas, bounds 1 to 20 and a proposal of 19 give 6 replicas now
+/// (`ScaleUpLimit`: at most double) and 19 eventually.
 #[must_use]
 pub fn decide(input: &Input<'_>) -> Decision {
     let Input { hpa, current, .. } = *input;
@@ -110,15 +117,19 @@ pub fn decide(input: &Input<'_>) -> Decision {
         exact: true,
     };
     if current == 0 {
+        // shouldComputeMetricsForZeroReplicas: zero that the controller did not set itself is a pause.
+        // Metrics of pods cannot lead away from zero, because there are no pods to measure.
         let may_leave = input.scaled_to_zero && (hpa.min != 0 || hpa.has_object_or_external());
         if !may_leave {
             return still(0, Cause::ScalingDisabled);
         }
     } else if current > hpa.max {
+        // reconcileAutoscaler looks at the bounds first: no metric, no policy and no window delays this step.
         return still(hpa.max, Cause::OutOfRange);
     } else if current < hpa.min {
         return still(hpa.min, Cause::OutOfRange);
     }
+    // validateAndParseSelector: the selector is looked at before any metric is read.
     if input.ambiguous_selector {
         return still(current, Cause::AmbiguousSelector);
     }
@@ -132,6 +143,8 @@ pub fn decide(input: &Input<'_>) -> Decision {
         Combined::Proposal { replicas, metric } => {
             let proposal = replicas.max(0);
             let (mut desired, cause, exact) = normalize(input, proposal);
+            // From zero the bound comes last and overrides the policies: 100 % of 0 replicas would allow
+            // none.
             if current == 0 && desired < hpa.min {
                 desired = hpa.min;
             }
@@ -152,11 +165,14 @@ pub fn decide(input: &Input<'_>) -> Decision {
     }
 }
 
-/// Stabilization, policies and bounds; also whether unknown memory could change it.
+/// Applies stabilization, policies and bounds to the proposal. The last value is false if an unknown part of
+/// the controller's memory could change the result.
 fn normalize(input: &Input<'_>, proposal: i32) -> (i32, Cause, bool) {
     let Input {
         hpa, current, memory, ..
     } = *input;
+    // stabilizeRecommendation and stabilizeRecommendationWithBehaviors clamp the proposal with recorded
+    // recommendations. These are not known here: a hold stands for the nearest one, the current replicas.
     let hold = match proposal.cmp(&current) {
         Ordering::Less => memory.down,
         Ordering::Equal => Hold::No,
@@ -164,7 +180,10 @@ fn normalize(input: &Input<'_>, proposal: i32) -> (i32, Cause, bool) {
     };
     let stays = hold != Hold::No;
     let Some(behavior) = &hpa.behavior else {
+        // normalizeDesiredReplicas, then convertDesiredReplicasWithRules: the bounds apply even to held
+        // replicas.
         let stable = if stays { current } else { proposal };
+        // calculateScaleUpLimit: double, but at least 4. Nothing limits the way down.
         let limit = number::trunc((2.0 * f64::from(current)).max(4.0));
         let (cap, capped) = cap(limit, Cause::ScaleUpLimit, hpa.max);
         let (desired, cause) = bounded(stable, hpa.min, Cause::TooFewReplicas, cap, capped);
@@ -172,6 +191,8 @@ fn normalize(input: &Input<'_>, proposal: i32) -> (i32, Cause, bool) {
         let cause = if stabilized { Cause::Stabilized } else { cause };
         return (desired, cause, hold != Hold::Likely);
     };
+    // normalizeDesiredReplicasWithBehaviors: stabilization first, then the rate of
+    // convertDesiredReplicasWithBehaviorRate.
     let (rules, way) = if proposal > current {
         (&behavior.up, Direction::Up)
     } else {
@@ -180,12 +201,16 @@ fn normalize(input: &Input<'_>, proposal: i32) -> (i32, Cause, bool) {
     if proposal == current {
         return (current, Cause::DesiredWithinRange, true);
     }
+    // Upstream finds a disabled direction in the limits, after stabilization. The replicas are the same
+    // either way, and this cause tells the user more.
     if rules.policies == Policies::Disabled {
         return (current, Cause::DirectionDisabled, true);
     }
     if stays {
         return (current, Cause::Stabilized, hold == Hold::Certain);
     }
+    // convertDesiredReplicasWithBehaviorRate: of bound and policy the tighter one counts, and names the
+    // reason.
     let (desired, cause) = match way {
         Direction::Up => {
             let (cap, capped) = cap(up_limit(rules, current), Cause::ScaleUpLimit, hpa.max);
@@ -201,10 +226,11 @@ fn normalize(input: &Input<'_>, proposal: i32) -> (i32, Cause, bool) {
             bounded(proposal, floor, floored, i32::MAX, Cause::TooManyReplicas)
         }
     };
+    // getReplicasChangePerPeriod: own rescales within a policy's period move the start of its limit.
     (desired, cause, !memory.rescaled_lately)
 }
 
-/// The nearer of a limit and `maxReplicas`.
+/// The smaller of a limit and `maxReplicas`, with the cause that names it.
 fn cap(limit: i32, cause: Cause, max: i32) -> (i32, Cause) {
     if max > limit {
         (limit, cause)
@@ -213,6 +239,7 @@ fn cap(limit: i32, cause: Cause, max: i32) -> (i32, Cause) {
     }
 }
 
+/// Clamps a value to `floor` and `cap`, and says which of the two changed it. The floor wins over the cap.
 fn bounded(value: i32, floor: i32, floored: Cause, cap: i32, capped: Cause) -> (i32, Cause) {
     if value < floor {
         (floor, floored)

@@ -1,4 +1,4 @@
-//! What the HPA controller asks the metrics APIs about an HPA.
+//! Lists the requests that the HPA controller makes to the metrics APIs for one HPA.
 
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, MetricIdentifier, MetricSpec};
 
@@ -9,36 +9,36 @@ use crate::core::k8s::selector;
 pub enum Question {
     /// `metrics.k8s.io`: usage of the selected pods.
     Usage {
-        /// The target's selector.
+        /// The pod selector of the target.
         selector: String,
     },
     /// `custom.metrics.k8s.io`: one metric of the selected pods.
     Pods {
-        /// Metric.
+        /// Name of the metric.
         metric: String,
-        /// The target's selector.
+        /// The pod selector of the target.
         selector: String,
-        /// The metric's selector.
+        /// The selector of the metric's series; empty for all of them.
         metric_selector: String,
     },
     /// `custom.metrics.k8s.io`: one metric of one object.
     Object {
-        /// API version of the object.
+        /// API version of the described object.
         api_version: String,
-        /// Its kind.
+        /// Kind of the described object.
         kind: String,
-        /// Its name.
+        /// Name of the described object.
         name: String,
-        /// Metric.
+        /// Name of the metric.
         metric: String,
-        /// The metric's selector.
+        /// The selector of the metric's series; empty for all of them.
         metric_selector: String,
     },
     /// `external.metrics.k8s.io`: one metric of the namespace.
     External {
-        /// Metric.
+        /// Name of the metric.
         metric: String,
-        /// The metric's selector.
+        /// The selector of the metric's series; empty for all of them.
         metric_selector: String,
     },
     /// A metric that the controller itself refuses.
@@ -48,9 +48,10 @@ pub enum Question {
 /// Why a question has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unanswered {
-    /// There is no value, for the HPA neither; in the server's words.
+    /// The server has no value, so the HPA gets none either. The text is the server's message.
     Missing(String),
-    /// The reader has no right to it, which says nothing of the HPA; in the server's words.
+    /// The caller has no right to read the metric, which says nothing about the HPA. The text is the server's
+    /// message.
     Forbidden(String),
 }
 
@@ -67,7 +68,8 @@ impl Question {
     }
 }
 
-/// What the controller asks, metric by metric; `selector` is that of the target's scale subresource.
+/// The questions of the controller, one per metric of the HPA. `selector` is `status.selector` of the
+/// target's scale subresource.
 pub fn questions(hpa: &HorizontalPodAutoscaler, selector: &str) -> Vec<Question> {
     let metrics = hpa.spec.metrics.iter().flatten();
     metrics

@@ -2,21 +2,24 @@
 //! proposals combine, and which bound or policy limits the result.
 //!
 //! ```text
-//! spec      an HPA object -> bounds, metrics with their targets, behaviour
-//! pods      pods as the controller sees them; which of them count for a metric
-//! propose   one metric and its value -> a number of replicas, or why there is none
-//! combine   all proposals -> one, or why the controller stops
-//! policy    how far one sync may go, up and down
-//! decide    all of it -> the next number of replicas, and what decided
-//! metric_question  an HPA -> what its metrics APIs are asked; metric_reads  at which path
+//! spec      reads an HPA object: bounds, metrics with their targets, behaviour
+//! pods      describes pods as the controller sees them, and which of them count for a metric
+//! requests  sums what a pod requests, the base of a utilization
+//! propose   turns one metric and its value into a number of replicas, or says why there is none
+//! per_pod   does that for metrics with a value per pod
+//! combine   picks one of all proposals, or says why the controller stops
+//! policy    limits how far one sync may go, up and down
+//! decide    gives the next number of replicas, and what decided it
+//! metric_question  lists what an HPA asks the metrics APIs; metric_reads  gives the path of each request
 //! ```
 //!
-//! Arithmetic is the controller's own: whole milli-units, truncated percentages and averages, `f64` ratios in
-//! the controller's order of operations. What only the controller's memory knows (recommendations and its own
-//! earlier rescales) comes in as [`Memory`], which says how much of it is known.
+//! The arithmetic is the controller's own: whole milli-units, truncated percentages and averages, and `f64`
+//! ratios in the controller's order of operations. Recommendations and earlier rescales are known to the
+//! controller alone. They come in as [`Memory`], which says how much of them is known here.
 //!
-//! Source: `k8s.io/kubernetes/pkg/controller/podautoscaler`, 1.36 and later. Must not: read the cluster, or
-//! word messages for people; that is [`crate::diagnose::explain`].
+//! Source: `k8s.io/kubernetes/pkg/controller/podautoscaler`, 1.36 and later. Comments name the Go function
+//! that the code beside them mirrors. Must not: read the cluster, or word messages for people; that is
+//! [`crate::diagnose::explain`].
 
 mod combine;
 pub(crate) mod decide;

@@ -1,7 +1,7 @@
-//! Numbers as the controller has them: `int64` milli-units, `float64` ratios, `int32` replicas.
+//! Numbers in the types of the controller: `int64` milli-units, `float64` ratios, `int32` replicas.
 //!
-//! Go leaves the conversion of a float that does not fit undefined; saturating is what the controller does
-//! where it takes care.
+//! Go does not define the conversion of a float that does not fit an integer. The conversions here saturate,
+//! as the controller does where it checks the range (`getUsageRatioReplicaCount`).
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
@@ -10,14 +10,14 @@ use crate::core::k8s::quantity;
 /// An amount in milli-units.
 pub type Milli = i64;
 
-/// A quantity in milli-units, rounded up, as `MilliValue()` gives it; `None` for what is no quantity.
+/// A quantity in milli-units, rounded up as Go's `MilliValue()` does; `None` if the text is not a quantity.
 #[must_use]
 pub fn milli(quantity: &Quantity) -> Option<Milli> {
     let amount = quantity::parse(quantity).ok()?;
     Some(saturating(amount.milli_ceil()))
 }
 
-/// A sum in the range of Go's `int64`.
+/// A sum, limited to the range of Go's `int64`.
 pub(super) fn saturating(value: i128) -> i64 {
     i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX })
 }

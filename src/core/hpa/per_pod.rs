@@ -1,4 +1,4 @@
-//! Metrics with a value per pod: utilization of requests, and averages.
+//! Proposals of metrics with a value per pod: utilization of requests, and averages.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,21 @@ use super::{
     spec::Hpa,
 };
 
-/// What values are measured against.
+/// The target that the values of pods are compared with.
 #[derive(Debug)]
 pub(super) enum Level<'a> {
-    /// Percent of what each pod requests.
+    /// A target utilization in percent of the requests; `requests` is by pod name.
     Utilization {
         requests: BTreeMap<&'a str, Milli>,
         percent: i32,
     },
-    /// An amount per pod.
+    /// A target amount per pod.
     Average(Milli),
 }
 
 impl<'a> Level<'a> {
-    /// Every pod is looked at, deleting and pending ones too: one container without a request fails it.
+    /// Reads the requests of every pod, also of deleting and pending ones (`calculateRequests`). One
+    /// container without a request fails the whole metric.
     pub(super) fn utilization(
         pods: &'a BTreeMap<String, Pod>,
         resource: &str,
@@ -41,10 +42,11 @@ impl<'a> Level<'a> {
         Ok(Self::Utilization { requests, percent })
     }
 
-    /// The ratio goes through a whole percentage or a whole average, both truncated. A utilization sums usage
-    /// and requests of known pods; an average takes in every sample, known pod or not.
+    /// Divides what is used by the target. The percentage and the average in between are truncated to whole
+    /// numbers. Example: 1639 of 4000 milli-CPU are 40 %, and 40 % against a target of 50 % give 0.8.
     fn ratio(&self, values: &BTreeMap<&str, Milli>) -> Result<(f64, Measured), MetricError> {
         match self {
+            // GetResourceUtilizationRatio: sums over pods that have a request, not a mean of ratios.
             Self::Utilization { requests, percent } => {
                 let (mut used, mut requested) = (0_i128, 0_i128);
                 for (pod, value) in values {
@@ -58,6 +60,7 @@ impl<'a> Level<'a> {
                 let ratio = number::float(utilization) / f64::from(*percent);
                 Ok((ratio, Measured::Utilization(utilization)))
             }
+            // GetMetricUsageRatio: every sample counts, also one of a pod that is gone.
             Self::Average(target) => {
                 let sum: i128 = values.values().copied().map(i128::from).sum();
                 let count = i128::try_from(values.len()).unwrap_or(i128::MAX);
@@ -69,7 +72,8 @@ impl<'a> Level<'a> {
         }
     }
 
-    /// What a pod without a sample counts as when the others are below the target.
+    /// The value assumed for a pod without a sample while the others are below the target: its whole request
+    /// (or the target, if that is above 100 %), or exactly the target amount.
     fn assumed(&self, pod: &str) -> Milli {
         match self {
             Self::Utilization { requests, percent } => {
@@ -81,7 +85,12 @@ impl<'a> Level<'a> {
     }
 }
 
-/// The proposal of a metric with a value per pod.
+/// The proposal of a metric with a value per pod (`GetResourceReplicas` for a utilization,
+/// `calcPlainMetricReplicas` for an amount; both take these steps).
+///
+/// Example: the target is 100 per pod, 4 pods run, two of them use 10 each and two have no sample. The ratio
+/// is 0.1. The two without a sample are assumed at 100, so the damped ratio is 220 / 4 / 100 = 0.55, which
+/// proposes ceil(0.55 * 4) = 3 replicas instead of 1.
 pub(super) fn propose(
     hpa: &Hpa,
     level: &Level<'_>,
@@ -90,6 +99,8 @@ pub(super) fn propose(
     world: &World<'_>,
 ) -> Result<Proposal, MetricError> {
     let groups = group(world.pods, samples, cpu, world.controller, world.now);
+    // removeMetricsForPods: from the samples go those of ignored and unready pods. Samples of unknown pods
+    // stay.
     let mut values: BTreeMap<&str, Milli> = samples
         .iter()
         .map(|(pod, sample)| (pod.as_str(), sample.value))
@@ -106,7 +117,10 @@ pub(super) fn propose(
         pods: Some(groups.counts()),
         outcome,
     };
+    // Upstream's scaleUpWithUnready. On the way down unready pods stay left out.
     let up_with_unready = ratio > 1.0 && !groups.unready.is_empty();
+    // Nothing to make up for: here, and only here, the ratio multiplies the counted pods, and nothing checks
+    // the direction. 5 pods at ratio 0.8 with `spec.replicas: 3` propose 4.
     if !up_with_unready && groups.missing.is_empty() {
         return Ok(if hpa.tolerates(world.controller, ratio) {
             proposal(world.current, Outcome::WithinTolerance)
@@ -115,6 +129,7 @@ pub(super) fn propose(
             proposal(replicas, Outcome::Scaled)
         });
     }
+    // Pods without a sample pull against the change: full on the way down, idle on the way up.
     for pod in &groups.missing {
         if ratio < 1.0 {
             values.insert(pod, level.assumed(pod));
@@ -125,7 +140,9 @@ pub(super) fn propose(
     if up_with_unready {
         values.extend(groups.unready.iter().map(|pod| (*pod, 0)));
     }
+    // Upstream's newUsageRatio. What is reported in the HPA's status stays the first ratio.
     let (damped, _) = level.ratio(&values)?;
+    // Neither the second ratio nor the second number of pods may turn the direction around.
     let turned = (ratio < 1.0 && damped > 1.0) || (ratio > 1.0 && damped < 1.0);
     let replicas = number::ceil(damped * number::count(values.len()));
     let backward = (damped < 1.0 && replicas > world.current) || (damped > 1.0 && replicas < world.current);

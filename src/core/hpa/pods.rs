@@ -13,28 +13,28 @@ use super::{number::Milli, spec::Controller};
 /// One pod under the target's selector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pod {
-    /// Phase.
+    /// `status.phase`.
     pub phase: Phase,
-    /// Whether its deletion was asked for.
+    /// Whether `metadata.deletionTimestamp` is set.
     pub deleting: bool,
-    /// When it was started.
+    /// `status.startTime`.
     pub started: Option<Timestamp>,
-    /// Its Ready condition, and since when it stands.
+    /// Status of the Ready condition, and the time of its last transition.
     pub ready: Option<(Readiness, Timestamp)>,
-    /// What its spec requests.
+    /// What the pod's spec requests.
     pub requests: super::requests::Requests,
 }
 
 /// Phase of a pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Not running yet.
+    /// Some container has not started yet.
     Pending,
-    /// Running.
+    /// All containers were created and one still runs.
     Running,
-    /// Failed.
+    /// All containers ended, one with a failure.
     Failed,
-    /// Succeeded or unknown, which the controller does not tell from Running where pods are grouped.
+    /// Succeeded or Unknown. The controller treats both like Running when it groups pods.
     Other,
 }
 
@@ -45,35 +45,36 @@ pub enum Readiness {
     True,
     /// Not ready.
     False,
-    /// The node does not say; not the same as not ready.
+    /// The node does not report. The controller does not count this as "not ready".
     Unknown,
 }
 
-/// What a metrics API says of one pod.
+/// The value of a metric for one pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// The value in milli-units.
     pub value: Milli,
-    /// When it was measured.
+    /// The end of the time over which the value was measured.
     pub at: Timestamp,
-    /// Over how long before that.
+    /// The length of that time.
     pub window: Duration,
 }
 
-/// How many pods play which part for a metric.
+/// How many pods count for a metric, and how many do not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
-    /// Counted with their value.
+    /// Pods that count with their value.
     pub counted: usize,
-    /// Pending, or not ready yet where that matters: zero on the way up, left out on the way down.
+    /// Pods that are pending or, for CPU, not ready yet. They count as zero on the way up and not at all on
+    /// the way down.
     pub unready: usize,
-    /// Without a value: zero on the way up, at their target on the way down.
+    /// Pods without a value. They count as zero on the way up and with their target on the way down.
     pub missing: usize,
-    /// Being deleted, or failed.
+    /// Pods that are being deleted or have failed. They never count.
     pub ignored: usize,
 }
 
-/// Names of the pods by the part they play.
+/// Names of the pods in each group; see [`Counts`].
 #[derive(Debug, Default)]
 pub(super) struct Groups<'a> {
     pub(super) counted: BTreeSet<&'a str>,
@@ -83,7 +84,7 @@ pub(super) struct Groups<'a> {
 }
 
 impl Pod {
-    /// Reads a pod.
+    /// Reads a pod object.
     pub fn read(pod: &core::Pod) -> Self {
         let status = pod.status.as_ref();
         let conditions = status.and_then(|status| status.conditions.as_deref());
@@ -108,7 +109,7 @@ impl Pod {
                     "False" => Readiness::False,
                     _ => Readiness::Unknown,
                 };
-                // A transition without a time is the zero time to the controller: long ago.
+                // A transition without a time is Go's zero time to the controller: long ago.
                 let since = condition.last_transition_time.as_ref();
                 (status, since.map_or(Timestamp::UNIX_EPOCH, |time| time.0))
             }),
@@ -116,32 +117,40 @@ impl Pod {
         }
     }
 
-    /// Running and Ready, deleting or not: what Object and External values are multiplied by.
+    /// Whether the pod is Running and Ready, deleting or not. Object and External metrics with a `Value`
+    /// target multiply the number of such pods.
     #[must_use]
     pub fn is_running_and_ready(&self) -> bool {
         self.phase == Phase::Running && matches!(self.ready, Some((Readiness::True, _)))
     }
 
-    /// CPU of a starting pod is not what it will use. Only CPU is judged by this.
+    /// Whether the pod is still starting, so that its CPU usage says nothing about its later usage. The
+    /// controller asks this for CPU alone.
+    ///
+    /// Example with the default flags: a pod becomes Ready 20 s after its start. Its first sample that counts
+    /// has a window that lies wholly after that moment, or is read 5 minutes after the start.
     fn is_starting(&self, sample: &Sample, controller: &Controller, now: Timestamp) -> bool {
         let (Some((ready, since)), Some(started)) = (self.ready, self.started) else {
             return true;
         };
         let not_ready = ready == Readiness::False;
         if later(started, controller.cpu_initialization_period) > now {
+            // Within the initialization period even a Ready pod waits for a whole window of samples.
             not_ready || sample.at < later(since, sample.window)
         } else {
+            // Later only a pod that was never Ready is left out. A pod that was Ready and lost it counts.
             not_ready && later(started, controller.initial_readiness_delay) > since
         }
     }
 }
 
-/// A moment and a duration after it, at most the end of time.
+/// The moment that is `by` after `from`, or the last one that a timestamp can hold.
 fn later(from: Timestamp, by: Duration) -> Timestamp {
     from.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// Sorts pods; the first rule that matches counts. `cpu` is whether the metric is CPU.
+/// Sorts pods into groups (`groupPods`); the first rule that matches counts. `cpu` says whether the metric is
+/// CPU.
 pub(super) fn group<'a>(
     pods: &'a BTreeMap<String, Pod>,
     samples: &BTreeMap<String, Sample>,
@@ -151,6 +160,8 @@ pub(super) fn group<'a>(
 ) -> Groups<'a> {
     let mut groups = Groups::default();
     for (name, pod) in pods {
+        // The order matters: a deleting pod is ignored even if it is Pending, and a Pending pod is unready
+        // even if it has no sample. Readiness plays no part but for CPU.
         let group = if pod.deleting || pod.phase == Phase::Failed {
             &mut groups.ignored
         } else if pod.phase == Phase::Pending {

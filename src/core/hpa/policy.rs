@@ -1,4 +1,4 @@
-//! How far one sync may go.
+//! The rate limits of `behavior`: how far one sync may scale up or down.
 
 use k8s_openapi::api::autoscaling::v2::HPAScalingRules;
 
@@ -10,36 +10,36 @@ use super::{
 /// Rules for one direction, defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
-    /// Look-back in seconds.
+    /// The stabilization window in seconds.
     pub window: i32,
-    /// The limits.
+    /// The policies, and which of them counts.
     pub policies: Policies,
-    /// Deviation from a target that is ignored; `None` is the controller's.
+    /// Relative deviation from a target that is ignored, 0.1 for 10 %; `None` for the controller's flag.
     pub tolerance: Option<f64>,
 }
 
-/// Which of several limits counts.
+/// Which of several policies counts: `selectPolicy`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Policies {
-    /// The one that allows the largest change.
+    /// The policy that allows the largest change.
     Max(Vec<Policy>),
-    /// The one that allows the smallest change.
+    /// The policy that allows the smallest change.
     Min(Vec<Policy>),
-    /// No change in this direction.
+    /// The replicas do not change in this direction.
     Disabled,
 }
 
-/// One limit.
+/// One policy: the largest change within a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
-    /// So many pods in so many seconds.
+    /// A number of pods, and the period in seconds.
     Pods(i32, i32),
-    /// So many percent in so many seconds.
+    /// A percentage of the replicas at the start of the period, and the period in seconds.
     Percent(i32, i32),
 }
 
 impl Policy {
-    /// Its period in seconds.
+    /// The period in seconds.
     #[must_use]
     pub fn period(self) -> i32 {
         match self {
@@ -49,7 +49,7 @@ impl Policy {
 }
 
 impl Policies {
-    /// The limits; none where the direction is off.
+    /// All policies; none if the direction is disabled.
     #[must_use]
     pub fn all(&self) -> &[Policy] {
         match self {
@@ -60,12 +60,15 @@ impl Policies {
 }
 
 impl Rules {
-    /// A user's field replaces the default one; `policies` is replaced as a whole.
+    /// Reads the rules of one direction. A field that is set replaces the default one; `policies` is replaced
+    /// as a whole.
     pub(super) fn read(
         rules: Option<&HPAScalingRules>,
         direction: Direction,
         controller: &Controller,
     ) -> Self {
+        // GenerateHPAScaleUpRules, GenerateHPAScaleDownRules; maybeInitScaleDownStabilizationWindow for the
+        // window.
         let (window, default) = match direction {
             Direction::Up => (0, vec![Policy::Pods(4, 15), Policy::Percent(100, 15)]),
             Direction::Down => (controller.downscale_stabilization, vec![Policy::Percent(100, 15)]),
@@ -93,7 +96,8 @@ impl Rules {
         }
     }
 
-    /// The longest period of its policies, in seconds: what the controller remembers of its own rescales.
+    /// The longest period of the policies, in seconds. The controller remembers its own rescales for as long
+    /// (`getLongestPolicyPeriod`).
     #[must_use]
     pub fn longest_period(&self) -> i32 {
         let periods = self.policies.all().iter().map(|policy| policy.period());
@@ -101,10 +105,13 @@ impl Rules {
     }
 }
 
-/// The most replicas that the policies allow, if the period of each began at `start`. The percentage is in the
-/// controller's own order of operations: its noise shows, +10 % of 50 allows 56.
+/// The most replicas that the policies allow if the period of each policy began with `start` replicas
+/// (`calculateScaleUpLimitWithScalingRules`). Example: from 3, `Pods: 4` allows 7 and `Percent: 100` allows
+/// 6.
 #[must_use]
 pub fn up_limit(rules: &Rules, start: i32) -> i32 {
+    // The order of operations is the controller's, because its rounding noise shows: 50 * (1 + 10/100) is a
+    // little above 55, so +10 % of 50 allows 56.
     let limit = |policy: &Policy| match *policy {
         Policy::Pods(value, _) => start.saturating_add(value),
         Policy::Percent(value, _) => number::ceil(f64::from(start) * (1.0 + f64::from(value) / 100.0)),
@@ -117,13 +124,15 @@ pub fn up_limit(rules: &Rules, start: i32) -> i32 {
     limit.unwrap_or(start).max(start)
 }
 
-/// The fewest replicas that the policies allow; truncated toward zero.
+/// The fewest replicas that the policies allow if the period of each policy began with `start` replicas
+/// (`calculateScaleDownLimitWithBehaviors`). Percentages are truncated toward zero: -10 % of 72 leaves 64.
 #[must_use]
 pub fn down_limit(rules: &Rules, start: i32) -> i32 {
     let limit = |policy: &Policy| match *policy {
         Policy::Pods(value, _) => start.saturating_sub(value),
         Policy::Percent(value, _) => number::trunc(f64::from(start) * (1.0 - f64::from(value) / 100.0)),
     };
+    // The largest change on the way down is the smallest number that is left.
     let limit = match &rules.policies {
         Policies::Max(policies) => policies.iter().map(limit).min(),
         Policies::Min(policies) => policies.iter().map(limit).max(),

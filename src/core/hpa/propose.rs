@@ -1,4 +1,4 @@
-//! The number of replicas that one metric proposes.
+//! Computes the number of replicas that one metric proposes.
 
 use std::collections::BTreeMap;
 
@@ -18,33 +18,33 @@ pub struct World<'a> {
     pub pods: &'a BTreeMap<String, Pod>,
     /// `spec.replicas` of the target.
     pub current: i32,
-    /// `status.replicas` of the target, which counts where a total is divided.
+    /// `status.replicas` of the target. An `AverageValue` of Object and External metrics divides by it.
     pub status: i32,
     /// The flags of the controller.
     pub controller: &'a Controller,
-    /// The time.
+    /// The moment of the sync.
     pub now: Timestamp,
 }
 
-/// What a metrics API answered.
+/// The value that a metrics API answered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// A value per pod, by name.
+    /// A value per pod, by pod name.
     PerPod(BTreeMap<String, Sample>),
-    /// One value in milli-units: an object's, or the sum over all external series.
+    /// One value in milli-units: that of an object, or the sum over all external series.
     Total(Milli),
 }
 
 /// What one metric proposes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
-    /// Replicas.
+    /// Proposed replicas.
     pub replicas: i32,
-    /// The value over its target, before pods without a value are made up for.
+    /// The value divided by its target, before a value is assumed for pods without one.
     pub ratio: f64,
     /// The value, in the unit of the target.
     pub measured: Measured,
-    /// Which pods counted, where pods do.
+    /// How many pods counted; `None` for Object and External metrics.
     pub pods: Option<Counts>,
     /// How the ratio led to the replicas.
     pub outcome: Outcome,
@@ -57,7 +57,7 @@ pub enum Measured {
     Utilization(i64),
     /// Milli-units per pod.
     Average(Milli),
-    /// Milli-units in all.
+    /// Milli-units of all pods together.
     Total(Milli),
 }
 
@@ -68,38 +68,38 @@ pub enum Outcome {
     Scaled,
     /// The ratio is within the tolerance.
     WithinTolerance,
-    /// Made up for pods without a value or not ready, the ratio no longer asks for a change that way.
+    /// With values assumed for pods that are missing or unready, the ratio no longer asks for that change.
     Damped,
 }
 
 /// Why a metric proposes nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MetricError {
-    /// No value is left once pods that do not count are out.
+    /// All samples belong to unready or ignored pods, so none is left.
     #[error("no pod with a value counts: {} unready, {} ignored", .0.unready, .0.ignored)]
     NoPodCounts(Counts),
     /// A container has no request to measure a utilization against.
     #[error("missing request for {resource} in container {container} of pod {pod}")]
     MissingRequest {
-        /// Which resource.
+        /// The resource, `cpu` for example.
         resource: String,
-        /// Which container.
+        /// Name of the container.
         container: String,
-        /// Of which pod.
+        /// Name of the container's pod.
         pod: String,
     },
     /// None of the pods with a value is known, or they request nothing.
     #[error("no metrics returned matched known pods")]
     NoKnownPod,
-    /// A value in all needs pods to multiply.
+    /// The ratio of a `Value` target multiplies the ready pods, and the selector selects no pod at all.
     #[error("no pods match the target's selector")]
     NoPods,
-    /// The value and the target do not fit, which no metrics API gives.
+    /// The value is per pod where the target needs a total, or the reverse. No metrics API answers like this.
     #[error("the value does not fit the kind of the target")]
     Mismatch,
 }
 
-/// The proposal of one metric.
+/// Computes the proposal of one metric (`computeReplicasForMetric`).
 ///
 /// # Errors
 /// See [`MetricError`].
@@ -136,8 +136,8 @@ pub fn propose(
     }
 }
 
-/// A total against a value: the ratio times the pods that are Running and Ready. From zero there are no pods to
-/// multiply, and no tolerance.
+/// The proposal of a total against a `Value` target (`getUsageRatioReplicaCount`): the ratio times the pods
+/// that are Running and Ready. Example: 120 against a target of 60 with 2 ready pods proposes 4.
 fn value(hpa: &Hpa, total: Milli, target: Milli, world: &World<'_>) -> Result<Proposal, MetricError> {
     let ratio = number::float(total) / number::float(target);
     let proposal = |replicas, outcome| Proposal {
@@ -147,12 +147,15 @@ fn value(hpa: &Hpa, total: Milli, target: Milli, world: &World<'_>) -> Result<Pr
         pods: None,
         outcome,
     };
+    // At zero replicas there are no pods to multiply. Upstream takes the ratio itself, without a tolerance.
     if world.current == 0 {
         return Ok(proposal(number::ceil(ratio), Outcome::Scaled));
     }
+    // The tolerance comes before the pods: within it, even a target without pods gets a proposal.
     if hpa.tolerates(world.controller, ratio) {
         return Ok(proposal(world.current, Outcome::WithinTolerance));
     }
+    // getReadyPodsCount: no pods is an error, but no *ready* pods proposes 0.
     if world.pods.is_empty() {
         return Err(MetricError::NoPods);
     }
@@ -161,11 +164,16 @@ fn value(hpa: &Hpa, total: Milli, target: Milli, world: &World<'_>) -> Result<Pr
     Ok(proposal(replicas, Outcome::Scaled))
 }
 
-/// A total against an average. Pods play no part; within tolerance it proposes the *status* replicas.
+/// The proposal of a total against an `AverageValue` target (`GetObjectPerPodMetricReplicas`,
+/// `GetExternalPerPodMetricReplicas`): the total divided by the target. Pods play no part. Example: a queue
+/// of 180 with a target of 50 proposes 4.
 fn average(hpa: &Hpa, total: Milli, target: Milli, world: &World<'_>) -> Proposal {
+    // With `status.replicas` 0 the ratio is infinite or NaN, which no tolerance contains.
     let status = f64::from(world.status);
     let ratio = number::float(total) / (number::float(target) * status);
     let (replicas, outcome) = if hpa.tolerates(world.controller, ratio) {
+        // Upstream proposes `status.replicas`, not `spec.replicas`: one surge pod of a rollout counts as
+        // wanted.
         (world.status, Outcome::WithinTolerance)
     } else {
         let replicas = number::ceil(number::float(total) / number::float(target));

@@ -1,4 +1,4 @@
-//! What pods request, as a utilization is measured against it.
+//! The resource requests of pods, which a utilization is a percentage of.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,13 @@ use super::number::{Milli, milli};
 /// Amounts by resource, in milli-units.
 type Amounts = BTreeMap<String, Milli>;
 
-/// The requests in a pod's spec. Resized ones do not count.
+/// The requests in a pod's spec. The controller does not look at resized requests in the status.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Requests {
-    /// Of the pod as a whole, where it sets them.
+    /// Pod-level requests; empty if the pod sets none.
     pod: Amounts,
-    /// Of regular containers, then of init containers that keep running; with their names.
+    /// Requests by container name: regular containers first, then init containers that keep running
+    /// (sidecars).
     containers: Vec<(String, Amounts)>,
 }
 
@@ -36,24 +37,28 @@ impl Requests {
         }
     }
 
-    /// What the whole pod, or one of its containers, requests; the error names the container without a request.
+    /// The request of the whole pod, or of one of its containers, in milli-units. The error is the name of
+    /// the container without a request.
     pub(super) fn of(&self, resource: &str, container: Option<&str>) -> Result<Milli, String> {
+        // calculateRequests: a container that the HPA names takes precedence over pod-level requests.
         if let Some(wanted) = container {
             let found = self.containers.iter().find(|(name, _)| name == wanted);
             return found
                 .and_then(|(_, amounts)| amounts.get(resource).copied())
                 .ok_or_else(|| wanted.to_owned());
         }
+        // calculatePodLevelRequests: pod-level requests replace the sum over the containers.
         if let Some(amount) = self.pod.get(resource) {
             return Ok(*amount);
         }
+        // calculatePodRequestsFromContainers: the sum fails at the first container without a request.
         self.containers.iter().try_fold(0_i64, |sum, (name, amounts)| {
             let amount = amounts.get(resource).ok_or_else(|| name.clone())?;
             Ok(sum.saturating_add(*amount))
         })
     }
 
-    /// One container with these requests.
+    /// The requests of a pod with one container.
     #[cfg(test)]
     pub(super) fn container(name: &str, amounts: &[(&str, Milli)]) -> Self {
         let amounts = amounts.iter().map(|(name, amount)| ((*name).to_owned(), *amount));

@@ -1,4 +1,4 @@
-//! What an HPA object asks of the controller, with the defaults that the controller itself fills in.
+//! Reads an HPA object, and fills in the defaults that the API server and the controller fill in.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::{
 };
 use crate::core::k8s::quantity;
 
-/// Deviation from a target that the controller ignores unless told otherwise.
+/// Default of the controller's tolerance: it ignores a deviation of up to 10 % from a target.
 pub const TOLERANCE: f64 = 0.1;
 
-/// Flags of the controller manager. They cannot be read from a cluster.
+/// Flags of the kube-controller-manager. No API serves them, so the defaults are assumed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Controller {
     /// `--horizontal-pod-autoscaler-tolerance`.
@@ -40,17 +40,17 @@ impl Default for Controller {
 /// One HPA.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hpa {
-    /// Fewest replicas.
+    /// `minReplicas`, 1 by default.
     pub min: i32,
-    /// Most replicas.
+    /// `maxReplicas`.
     pub max: i32,
-    /// Metrics in the order of the object; an unusable one as the controller's complaint.
+    /// Metrics in the order of `spec.metrics`. A metric that the controller refuses is an error text.
     pub metrics: Vec<Result<Metric, String>>,
-    /// Behaviour, where the object has one.
+    /// `behavior`; without it the controller uses older rules, see [`super::decide()`].
     pub behavior: Option<Behavior>,
 }
 
-/// Behaviour in both directions.
+/// Scaling rules of both directions. If the object sets one direction, the other one gets its defaults.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Behavior {
     /// Rules for adding replicas.
@@ -59,7 +59,7 @@ pub struct Behavior {
     pub down: Rules,
 }
 
-/// Which way a count moves.
+/// Which way the number of replicas moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub enum Direction {
     /// More replicas.
@@ -71,48 +71,48 @@ pub enum Direction {
 /// One metric of an HPA.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metric {
-    /// Where its value comes from.
+    /// What the metric describes.
     pub source: Source,
-    /// The level to keep.
+    /// The target that the controller keeps the value at.
     pub target: Target,
 }
 
-/// Where the value of a metric comes from.
+/// What a metric describes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// All containers of each pod.
+    /// A resource, summed over all containers of each pod.
     Resource {
-        /// `cpu`, `memory`.
+        /// `cpu` or `memory`.
         resource: String,
     },
-    /// One container of each pod.
+    /// A resource of one container of each pod.
     ContainerResource {
-        /// `cpu`, `memory`.
+        /// `cpu` or `memory`.
         resource: String,
-        /// Its name.
+        /// Name of the container.
         container: String,
     },
-    /// Each pod.
+    /// Each pod of the target, with a custom metric.
     Pods,
-    /// One object.
+    /// One object of the cluster, with a custom metric.
     Object,
-    /// Nothing in the cluster.
+    /// Something outside the cluster, with an external metric.
     External,
 }
 
-/// The level of a metric, in milli-units where it is an amount.
+/// The target of a metric. Amounts are in milli-units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// Percent of the requests.
     Utilization(i32),
     /// An amount per pod.
     AverageValue(Milli),
-    /// An amount in all.
+    /// An amount for all pods together.
     Value(Milli),
 }
 
 impl Hpa {
-    /// Reads an object. A metric that the controller would refuse is refused here too.
+    /// Reads an HPA object. A metric that the controller would refuse is refused here too.
     pub fn read(object: &HorizontalPodAutoscaler, controller: &Controller) -> Self {
         let spec = &object.spec;
         let metrics = spec.metrics.iter().flatten();
@@ -128,8 +128,8 @@ impl Hpa {
         }
     }
 
-    /// Whether the ratio of a value to its target is close enough to do nothing. The form of the comparison
-    /// matters at the edges.
+    /// Whether the ratio of a value to its target is so close to 1 that the controller does nothing
+    /// (`Tolerances.isWithin`).
     pub(super) fn tolerates(&self, controller: &Controller, ratio: f64) -> bool {
         let of = |rules: fn(&Behavior) -> &Rules| {
             let rules = self.behavior.as_ref().map(rules);
@@ -138,10 +138,12 @@ impl Hpa {
                 .unwrap_or(controller.tolerance)
         };
         let (down, up) = (of(|behavior| &behavior.down), of(|behavior| &behavior.up));
+        // Keep this form: `(1.0 - ratio).abs() <= 0.1` is false for the ratio 1.1, this comparison is true.
         (1.0 - down) <= ratio && ratio <= (1.0 + up)
     }
 
-    /// Whether some metric describes an object or nothing in the cluster: only then can a count leave zero.
+    /// Whether some metric is an Object or External metric (`hasObjectOrExternalMetrics`). With zero
+    /// replicas, only these can have a value.
     pub(super) fn has_object_or_external(&self) -> bool {
         self.metrics
             .iter()
@@ -150,7 +152,8 @@ impl Hpa {
     }
 }
 
-/// `target.type` counts for Object metrics alone; elsewhere the field that is set does.
+/// Reads one metric. `target.type` counts for Object metrics alone (`computeStatusForObjectMetric`). For the
+/// other types the controller takes the field that is set, `averageValue` first.
 fn metric(spec: &MetricSpec) -> Result<Metric, String> {
     let incomplete = || format!("the {} metric has no usable target", spec.type_);
     let (source, target) = match spec.type_.as_str() {
@@ -206,7 +209,7 @@ fn value(target: &MetricTarget) -> Option<Target> {
     target.value.as_ref().and_then(milli).map(Target::Value)
 }
 
-/// A tolerance as the controller reads it: a quantity as a float.
+/// A tolerance as the controller reads it: a quantity as a float, 0.5 for `500m`.
 pub(super) fn fraction(quantity: &k8s_openapi::apimachinery::pkg::api::resource::Quantity) -> Option<f64> {
     quantity::parse(quantity).ok().map(quantity::Amount::as_f64)
 }

@@ -18,7 +18,7 @@ pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-/// An HPA from its spec in YAML, less the target.
+/// An HPA from its spec in YAML, without `scaleTargetRef`.
 pub(super) fn read(spec: &str) -> Hpa {
     let mut spec: Value = serde_saphyr::from_str(spec).unwrap();
     spec["scaleTargetRef"] = json!({"kind": "Deployment", "name": "d"});
@@ -70,7 +70,7 @@ pub(super) fn pods(pods: &[Pod]) -> BTreeMap<String, Pod> {
     named.map(|(name, pod)| (name.to_string(), pod.clone())).collect()
 }
 
-/// Samples of a moment ago for the pods 0, 1, 2 and so on.
+/// Samples for the pods 0, 1, 2 and so on, measured 15 s ago over 30 s.
 pub(super) fn samples(values: &[Milli]) -> Reading {
     let sample = |value: Milli| Sample {
         value,
@@ -85,7 +85,7 @@ pub(super) fn samples(values: &[Milli]) -> Reading {
     )
 }
 
-/// What the first metric of an HPA proposes; `current` is both counts unless `status` says otherwise.
+/// The proposal of an HPA's first metric; `current` is `spec.replicas` and `status` is `status.replicas`.
 pub(super) fn proposed(
     hpa: &Hpa,
     reading: &Reading,
@@ -104,7 +104,7 @@ pub(super) fn proposed(
     propose(hpa, hpa.metrics[0].as_ref().unwrap(), reading, &world)
 }
 
-/// Replicas and how they came about.
+/// The proposed replicas, and how the ratio led to them.
 pub(super) fn replicas(
     hpa: &Hpa,
     reading: &Reading,

@@ -74,7 +74,8 @@ fn a_pod_that_starts_counts_for_everything_but_cpu() {
     starting.started = Some(at(NOW - 60));
     starting.ready = Some((Readiness::False, at(NOW - 60)));
     let pods = pods(&[pod(), starting]);
-    // 90 % alone; with the other one at zero 45 %, which turned.
+    // The ready pod alone is at 90 %. With the starting pod at zero the two are at 45 %, which turns the
+    // direction.
     let proposal = proposed(&cpu(), &samples(&[900, 900]), &pods, 2, 2).unwrap();
     assert_eq!((proposal.replicas, proposal.outcome), (2, Outcome::Damped));
     assert_eq!(
@@ -95,7 +96,7 @@ fn a_ready_pod_counts_once_a_whole_window_of_its_samples_lies_after_it_became_so
         let pods = pods(&[pod]);
         proposed(&cpu(), &samples(&[500]), &pods, 1, 1).is_err()
     };
-    // The sample is of NOW - 15 and looks back 30 s.
+    // The sample was measured at NOW - 15 over the 30 s before.
     assert!(unready(NOW - 44));
     assert!(!unready(NOW - 45));
 }
@@ -139,7 +140,8 @@ fn missing_pods_are_zero_on_the_way_up_and_at_their_target_on_the_way_down() {
         replicas(&rate(), &samples(&[10_000; 2]), &four, 4),
         (3, Outcome::Scaled)
     );
-    // A missing pod of a utilization is at its whole request: (2 * 10 + 2 * 100) / 4 = 55 %, which turned.
+    // A missing pod of a utilization is at its whole request: (2 * 10 + 2 * 100) / 4 = 55 %, which turns the
+    // direction.
     assert_eq!(
         replicas(&cpu(), &samples(&[100; 2]), &four, 4),
         (4, Outcome::Damped)
@@ -218,7 +220,7 @@ fn a_total_against_an_average_counts_status_replicas_and_no_pods() {
     };
     assert_eq!(of(180_000, 1, 1), (4, Outcome::Scaled));
     assert_eq!(of(200_001, 1, 1), (5, Outcome::Scaled));
-    // One pod of a rollout too many, and it asks for one more than there should be.
+    // A rollout runs one surge pod, and the metric proposes one replica more than `spec.replicas`.
     assert_eq!(of(210_000, 3, 4), (4, Outcome::WithinTolerance));
     assert_eq!(of(0, 0, 0), (0, Outcome::Scaled));
     assert_eq!(of(1, 0, 0), (1, Outcome::Scaled));
