@@ -1,4 +1,5 @@
-//! Whether the load generator, and not the service, made the result. Each rule is stated in `docs/load-testing.md`.
+//! Whether the load generator, and not the service, caused the result. `docs/load-testing.md` states each
+//! rule.
 
 use std::time::Duration;
 
@@ -7,20 +8,20 @@ use crate::loadtest::{
     scenario::{duration::short, model::Load, threshold::in_percent},
 };
 
-/// A pause of the whole process, in seconds, that is longer than what a busy machine does to a thread.
+/// Longest pause of the whole process, in seconds, that a busy machine may cause.
 const PAUSE: f64 = 0.25;
 /// Share of its processors that the generator may use; k6's documentation asks for 20 % left idle.
 const BUSY: f64 = 0.8;
-/// Schedule errors up to this never matter.
+/// Schedule errors up to this are never a doubt.
 const LATE: Duration = Duration::from_millis(10);
-/// Schedule errors up to this share of the p99 do not make it.
+/// Schedule errors up to this share of the p99 latency are no doubt: they do not change it much.
 const LATE_SHARE: f64 = 0.1;
-/// Share of requests that may have waited for a connection within the generator's own limit.
+/// Share of requests that may have waited for a connection because of the generator's own limit.
 const WAITED: f64 = 0.01;
-/// Share of the planned load that has to become due.
+/// Share of the planned requests that must have been due.
 const DUE: f64 = 0.99;
 
-/// Why a run proves nothing, in words; none for one that does.
+/// Reasons why the run proves nothing, in words; empty for a run without doubts.
 pub fn doubts(load: &Load, measured: &Measured) -> Vec<String> {
     [
         pause(measured),
@@ -35,8 +36,8 @@ pub fn doubts(load: &Load, measured: &Measured) -> Vec<String> {
     .collect()
 }
 
-/// A connection that the generator could not open is no failure of the service, and was no load on it either: one is
-/// enough to doubt a run.
+/// A connection that the generator could not open is no failure of the service and was no load on it either.
+/// One such request is enough to doubt a run.
 fn faults(measured: &Measured) -> impl Iterator<Item = String> {
     measured.generator.faults.iter().map(|(fault, count)| {
         let remedy = match fault {
@@ -72,13 +73,14 @@ fn busy(measured: &Measured) -> Option<String> {
     })
 }
 
-/// Only the open model has a schedule to miss.
+/// Only the open model has a schedule that can be missed.
 fn late(load: &Load, measured: &Measured) -> Option<String> {
     let Load::Open(_) = load else {
         return None;
     };
     let late = measured.schedule_error.quantile(0.99)?;
     let latency = measured.total.latency.quantile(0.99)?;
+    // A late request adds its delay to its latency: 20 ms matter for a p99 of 50 ms, and not for one of 2 s.
     (late > LATE && late.as_secs_f64() > LATE_SHARE * latency.as_secs_f64())
         .then(|| {
             format!(

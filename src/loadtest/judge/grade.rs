@@ -1,4 +1,8 @@
-//! The grade: gates first, then weighted points, each lost one with its cause. `docs/load-testing.md` has the table.
+//! The grade of a run: points by area, and gates that limit the letter. `docs/load-testing.md` has the table.
+//!
+//! Example: a run has checks of two areas, service level (weight 40) and time to scale (weight 15). Points
+//! are then out of 55. One of four service-level checks fails and costs 100 * 40 / 55 / 4 = 18.2 points. The
+//! run has 81.8 points, which would be a B. The gate lowers it to C, because a service level was missed.
 
 use crate::loadtest::{
     model::{
@@ -8,7 +12,7 @@ use crate::loadtest::{
     report::{Grade, Letter, Lost},
 };
 
-/// What each area is worth. Areas without a check count for nothing, and the others for so much more.
+/// Weight of each area. Areas without a check do not count, so the others weigh more.
 const WEIGHTS: [(Area, f64); 6] = [
     (Area::ServiceLevel, 40.0),
     (Area::UnderProvisioning, 20.0),
@@ -17,12 +21,12 @@ const WEIGHTS: [(Area, f64); 6] = [
     (Area::OverProvisioning, 10.0),
     (Area::ScaleDown, 5.0),
 ];
-/// Least points of A, B and C.
+/// Least points for A, B and C.
 const LETTERS: [(f64, Letter); 3] = [(90.0, Letter::A), (75.0, Letter::B), (60.0, Letter::C)];
-/// Share of failed requests beyond which nothing else counts.
+/// A higher share of failed requests gives a D, whatever the points.
 const ERRORS: f64 = 0.05;
 
-/// Grades the checks of a run.
+/// Grades a run by its checks.
 pub fn grade(checks: &[Check], measured: &Measured) -> Grade {
     let of = |area: Area| checks.iter().filter(move |check| check.area == area);
     let graded: Vec<(Area, f64)> = WEIGHTS
@@ -43,20 +47,21 @@ pub fn grade(checks: &[Check], measured: &Measured) -> Grade {
     }
     lost.sort_by(|one, other| other.points.total_cmp(&one.points));
     let points = 100.0 - lost.iter().map(|lost| lost.points).sum::<f64>();
-    // Sums of shares are a little off; 90 points are an A.
+    // Rounded, because a sum of shares may be 89.9999999 where it should be 90, which is an A.
     let points = (points * 1000.0).round() / 1000.0;
     let earned = LETTERS
         .into_iter()
         .find_map(|(least, letter)| (points >= least).then_some(letter))
         .unwrap_or(Letter::D);
     Grade {
+        // Letters are ordered from A to D, so the maximum is the worse one.
         letter: earned.max(gate(checks, measured)),
         points,
         lost,
     }
 }
 
-/// The best letter that is left, whatever the points: a missed service level allows no A or B.
+/// The best letter that the gates allow, whatever the points: a missed service level allows no A or B.
 fn gate(checks: &[Check], measured: &Measured) -> Letter {
     let errors = measured.total.error_share().unwrap_or(1.0);
     let missed = |check: &Check| check.area == Area::ServiceLevel && !check.passed;

@@ -1,4 +1,4 @@
-//! From what a run brought to what it says: checks, doubts, grade, verdict.
+//! Judges a run: checks, doubts, grade and verdict, from what was measured.
 //!
 //! ```text
 //! thresholds  a bound of the scenario -> a check        trend   the slope of latency over the run
@@ -23,7 +23,7 @@ use super::{
 
 pub use self::{doubts::doubts, grade::grade, thresholds::checks, trend::Trend};
 
-/// Judges a run. `assertions` are the checks that do not come from the scenario, such as those on replicas.
+/// Judges a run. `assertions` are checks that do not come from the scenario, such as those on replicas.
 pub fn judge(
     scenario: &Scenario,
     target: &str,
@@ -53,7 +53,8 @@ pub fn judge(
     }
 }
 
-/// What checks, doubts and the end of a run come to.
+/// The verdict. A doubt makes the run invalid, whatever the checks say. An aborted run or a failed check
+/// fails it.
 pub fn verdict(checks: &[Check], doubts: &[String], end: &End) -> Verdict {
     if !doubts.is_empty() {
         Verdict::Invalid
@@ -64,7 +65,8 @@ pub fn verdict(checks: &[Check], doubts: &[String], end: &End) -> Verdict {
     }
 }
 
-/// Holds for every run whose scenario says nothing about errors: one in which nobody was answered must not pass.
+/// Checked for every run whose scenario has no threshold on errors, so that a run without any answer cannot
+/// pass.
 const MOST_ERRORS: Threshold = Threshold {
     step: None,
     bound: Bound::Errors(0.05),

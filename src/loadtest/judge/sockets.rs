@@ -1,4 +1,4 @@
-//! Bounds on WebSocket connections against what was measured of them.
+//! Checks bounds on WebSocket connections against what was measured.
 
 use super::thresholds::Seen;
 use crate::loadtest::{
@@ -10,7 +10,7 @@ use crate::loadtest::{
     },
 };
 
-/// What was measured of a bound on connections; `None` where nothing was, or where it is of something else.
+/// The measured value of a bound on connections; `None` where nothing was measured, or for any other bound.
 pub(super) fn seen(bound: Bound, sockets: &WebSockets) -> Option<Seen> {
     Some(match bound {
         Bound::Socket(time, share, limit) => {

@@ -1,4 +1,4 @@
-//! Runs for tests.
+//! Measured runs for tests.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +14,7 @@ use crate::loadtest::model::{
     traffic::Traffic,
 };
 
-/// So many answers after 10 ms, 20 ms, ..., and failures after three seconds.
+/// Requests of which the answered ones took 10 ms, 20 ms, 30 ms ..., and the failed ones three seconds.
 pub fn requests(answered: u64, failed: u64) -> Requests {
     let mut requests = Requests {
         due: answered + failed,
@@ -45,10 +45,10 @@ pub fn requests(answered: u64, failed: u64) -> Requests {
     requests
 }
 
-/// Runs are different ones, even if they measured the same.
+/// Gives each run an ID of its own, even where two measured the same.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// Ten seconds of a generator that had an easy time.
+/// A run of ten seconds whose generator had little to do.
 pub fn measured(total: Requests) -> Measured {
     let mut schedule_error = Latencies::default();
     for _ in 0..total.due {

@@ -1,4 +1,5 @@
-//! Bounds of a scenario against what was measured. What could not be measured does not hold.
+//! Checks the thresholds of a scenario against what was measured. A threshold fails where nothing could be
+//! measured.
 
 use super::{sockets, trend::Trend};
 use crate::loadtest::{
@@ -14,7 +15,7 @@ use crate::loadtest::{
     },
 };
 
-/// One check for each threshold, in their order.
+/// One check for each threshold, in the same order.
 pub fn checks(thresholds: &[Threshold], measured: &Measured) -> Vec<Check> {
     thresholds
         .iter()
@@ -22,7 +23,7 @@ pub fn checks(thresholds: &[Threshold], measured: &Measured) -> Vec<Check> {
         .collect()
 }
 
-/// One check.
+/// Checks one threshold.
 pub(super) fn check(threshold: &Threshold, measured: &Measured) -> Check {
     let requests = match &threshold.step {
         None => Some(&measured.total),
@@ -47,11 +48,11 @@ pub(super) fn check(threshold: &Threshold, measured: &Measured) -> Check {
     }
 }
 
-/// What was measured of a bound.
+/// The measured value of a bound.
 pub(super) struct Seen {
     /// Whether the bound holds.
     pub(super) holds: bool,
-    /// What was measured.
+    /// The measured value, in words.
     pub(super) words: String,
 }
 
@@ -95,7 +96,8 @@ fn seen(bound: Bound, requests: &Requests, measured: &Measured) -> Option<Seen> 
         Bound::Trend(growth) => {
             let trend = Trend::of(&measured.seconds)?;
             Seen {
-                // Only a growth that is more than noise is one.
+                // Fails only where even the lower bound of the slope is too high. A growth within the noise
+                // passes.
                 holds: trend.low < growth,
                 words: format!(
                     "{} per hour (95 % sure of {} to {})",
@@ -111,7 +113,7 @@ fn seen(bound: Bound, requests: &Requests, measured: &Measured) -> Option<Seen> 
     })
 }
 
-/// Answers that do not count in the rate.
+/// Words on answers that came too late to count in the rate; empty without any.
 fn too_late(requests: &Requests) -> String {
     match requests.answered.saturating_sub(requests.answered_in_time) {
         0 => String::new(),
@@ -130,7 +132,8 @@ fn missing(bound: Bound, requests: &Requests) -> &'static str {
     }
 }
 
-/// Where most requests fail, the reason for that is the reason for all.
+/// From this share of failed requests on, the hint is about the failures: they explain every other failed
+/// check.
 const MOST_FAIL: f64 = 0.5;
 
 fn hint(bound: Bound, requests: Option<&Requests>) -> &'static str {

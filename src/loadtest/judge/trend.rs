@@ -1,32 +1,37 @@
-//! Whether latency grows over a run: the Theil-Sen slope of the p95 of each second, which outliers hardly move, with the
-//! bounds between which it is with 95 % certainty.
+//! Whether latency grows over a run: the Theil-Sen slope of the p95 of each second. Outliers hardly move this
+//! slope. Its bounds contain the true slope with 95 % confidence.
 //!
-//! Sources: Theil (1950), Sen, "Estimates of the regression coefficient based on Kendall's tau" (1968): the slope is the
-//! median of the slopes of all pairs; its bounds are the order statistics that lie `z * sqrt(n(n-1)(2n+5)/18)` apart.
+//! Sources: Theil (1950), Sen, "Estimates of the regression coefficient based on Kendall's tau" (1968). The
+//! slope is the median of the slopes of all pairs of points. Its bounds are the slopes whose ranks lie
+//! `z * sqrt(n(n-1)(2n+5)/18)` apart.
+//!
+//! Example: 300 points have 44,850 pairs, so the median is at rank 22,425. The ranks of the bounds lie 3,403
+//! apart: they are 20,723 and 24,126.
 
 use crate::loadtest::model::measured::Second;
 
-/// Fewer points than this have no trend.
+/// With fewer points no trend is computed.
 const FEWEST: usize = 30;
-/// Most points that are compared in pairs; longer runs are cut into so many stretches, each with its median.
+/// Most points whose pairs are compared. A longer run is cut into this many stretches, each replaced by its
+/// median.
 const MOST: usize = 300;
 /// Quantile of the normal distribution for 95 %, two-sided.
 const Z: f64 = 1.96;
 const HOUR: f64 = 3600.0;
 
-/// Growth in an hour, as shares of the latency in the middle of the run: 0.1 is 10 %.
+/// Growth per hour as a share of the median latency of the run: 0.1 is 10 %.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trend {
-    /// Most likely.
+    /// Most likely growth.
     pub growth: f64,
-    /// Lower bound.
+    /// Lower bound of the growth.
     pub low: f64,
-    /// Upper bound.
+    /// Upper bound of the growth.
     pub high: f64,
 }
 
 impl Trend {
-    /// The trend of the p95; `None` with too few seconds that have one.
+    /// The trend of the p95 latency; `None` where too few seconds have one.
     pub fn of(seconds: &[Second]) -> Option<Self> {
         let points: Vec<(f64, f64)> = seconds
             .iter()
@@ -35,7 +40,8 @@ impl Trend {
         Self::through(&points)
     }
 
-    /// The trend of any points in order of time (seconds); `None` with too few, or around zero.
+    /// The trend of points in order of time (in seconds). `None` with too few points, or where their median
+    /// is not above zero.
     pub fn through(points: &[(f64, f64)]) -> Option<Self> {
         let points = thinned(points);
         if points.len() < FEWEST {
@@ -65,7 +71,7 @@ impl Trend {
     }
 }
 
-/// At most [`MOST`] points: medians of stretches of equal length.
+/// At most [`MOST`] points: the medians of stretches of equal length.
 fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let length = points.len().div_ceil(MOST).max(1);
     let median = |stretch: &[(f64, f64)]| {

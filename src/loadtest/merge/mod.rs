@@ -1,5 +1,6 @@
-//! Several runs as one, such as those of several machines at the same time: counts are added, histograms merged without
-//! loss, seconds put side by side by time of day. What was seen of the cluster is that of the first run that watched it.
+//! Merges several runs into one, such as those of several machines at the same time. Counts are added,
+//! histograms are merged without loss, and seconds are added by time of day. The cluster's observations are
+//! those of the first run that has some.
 
 mod seconds;
 mod watched;
@@ -20,26 +21,26 @@ use super::{
 /// Why runs cannot be merged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MergeError {
-    /// Nothing to merge.
+    /// There is no run.
     #[error("there is no run to merge")]
     None,
-    /// Users and rates do not add up.
+    /// Users and requests per second cannot be added.
     #[error("one run is in {0}, another in {1}: only runs of the same kind are merged")]
     Unit(String, String),
-    /// The same requests would count twice.
+    /// One run contains another, whose requests would count twice.
     #[error("run {1} has what run {0} has too: each run counts once")]
     Twice(usize, usize),
-    /// They did not send at the same time.
+    /// The runs did not send at the same time.
     #[error(
         "one run began at {0}, another at {1}, when no other was sending: only runs of the same time are merged"
     )]
     Apart(jiff::Timestamp, jiff::Timestamp),
 }
 
-/// The runs as one, judged anew by the thresholds of all of them.
+/// Merges the runs into one, and judges it by the thresholds of all of them.
 ///
 /// # Errors
-/// When there is none, or they are of different kinds.
+/// When there is no run, or the runs cannot be added.
 pub fn merge(runs: Vec<Stored>) -> Result<Report, MergeError> {
     twice(&runs)?;
     let names = all_of(runs.iter().map(|run| &run.name));
@@ -54,7 +55,7 @@ pub fn merge(runs: Vec<Stored>) -> Result<Report, MergeError> {
         for check in run.checks {
             let known = all.checks.iter_mut().find(|known| known.name == check.name);
             match known {
-                // Of two that hold and do not, the latter is told.
+                // Of two outcomes of one check the failed one is kept.
                 Some(known) if known.passed => *known = check,
                 Some(_) => {}
                 None => all.checks.push(check),
@@ -78,7 +79,7 @@ pub fn merge(runs: Vec<Stored>) -> Result<Report, MergeError> {
     Ok(judged(all))
 }
 
-/// Refuses a run that is in another, numbered from one.
+/// Refuses a run that is contained in another one. Runs are numbered from one.
 fn twice(runs: &[Stored]) -> Result<(), MergeError> {
     for (number, run) in runs.iter().enumerate() {
         let mut before = runs.iter().take(number);
@@ -91,7 +92,7 @@ fn twice(runs: &[Stored]) -> Result<(), MergeError> {
     Ok(())
 }
 
-/// Each once, in their order.
+/// Each name once, in order.
 fn all_of<'a>(names: impl Iterator<Item = &'a String>) -> String {
     let mut all: Vec<&str> = Vec::new();
     for name in names {
@@ -106,7 +107,7 @@ fn judged(run: Stored) -> Report {
     let parsed = |check: &Check| check.name.parse::<Threshold>().ok();
     let thresholds: Vec<Threshold> = run.checks.iter().filter_map(parsed).collect();
     let mut checks: Vec<Check> = checks(&thresholds, &run.measured);
-    // What is no threshold cannot be judged anew, and must not be lost.
+    // Assertions on replicas cannot be judged again from the figures, so their outcome is kept.
     let kept = run.checks.iter().filter(|check| parsed(check).is_none());
     checks.extend(kept.cloned());
     let verdict = verdict(&checks, &run.doubts, &run.measured.end);
@@ -129,7 +130,7 @@ fn judged(run: Stored) -> Report {
     }
 }
 
-/// Whether one began when the other had ended.
+/// Whether one run began after the other had ended.
 fn apart(one: &Measured, other: &Measured) -> bool {
     let length = |run: &Measured| {
         let seconds = u64::try_from(run.seconds.len()).unwrap_or(u64::MAX);
@@ -143,7 +144,7 @@ fn apart(one: &Measured, other: &Measured) -> bool {
     second.began.duration_since(first.began) > length(first)
 }
 
-/// How many seconds after the first of them each began.
+/// How many seconds after the earlier one each run began; one of the two is 0.
 fn shifts(one: &Measured, other: &Measured) -> (u32, u32) {
     let began = one.began.min(other.began);
     let after = |at: jiff::Timestamp| u32::try_from(at.duration_since(began).as_secs()).unwrap_or(0);
@@ -158,7 +159,7 @@ fn join(all: &mut Measured, mut run: Measured, shifts: (u32, u32)) {
     all.planned = after(shifts.0, all.planned).max(after(shifts.1, run.planned));
     all.elapsed = after(shifts.0, all.elapsed).max(after(shifts.1, run.elapsed));
     all.began = all.began.min(run.began);
-    // The one that ended worse counts.
+    // The worse of two ends counts.
     all.runs.append(&mut run.runs);
     all.end = match (std::mem::replace(&mut all.end, End::Completed), run.end) {
         (End::Aborted(why), _) | (_, End::Aborted(why)) => End::Aborted(why),
@@ -180,7 +181,7 @@ fn join(all: &mut Measured, mut run: Measured, shifts: (u32, u32)) {
     };
 }
 
-/// Puts the moments at which the first requests were due on the clock of a run that began so many seconds earlier.
+/// Moves the moments at which first requests were due to the clock of a run that began `seconds` earlier.
 fn first_due_later(run: &mut Measured, seconds: u32) {
     let later = Duration::from_secs(seconds.into());
     for requests in run.steps.values_mut().chain([&mut run.total]) {

@@ -1,10 +1,11 @@
-//! Seconds of two runs side by side.
+//! Adds the seconds of two runs by time of day.
 
 use std::collections::BTreeMap;
 
 use crate::loadtest::model::{latencies::Quantiles, measured::Second};
 
-/// Quantiles of seconds cannot be merged: the worse one is kept, which is the bound.
+/// Adds two runs, each of which began the given number of seconds after the merged one. Quantiles cannot be
+/// added, so the larger ones are kept as an upper bound.
 pub(super) fn side_by_side(
     one: &[Second],
     one_after: u32,
@@ -33,7 +34,7 @@ pub(super) fn side_by_side(
         }
     }
     let last = seconds.keys().next_back().copied();
-    // Without gaps, as in one run.
+    // A merged run has no gaps either, so a second in which nobody sent gets an empty entry.
     last.map(|last| {
         (0..=last)
             .map(|at| {

@@ -1,12 +1,12 @@
-//! What was seen of the cluster, on the clock of the runs as one.
+//! Moves observations of the cluster to the clock of the merged run.
 
 use crate::loadtest::{
     model::{chain::Link, scaling::Moment},
     report::Workload,
 };
 
-/// The workloads of a run that began so many seconds later. Elasticity figures are left out: the demand they were
-/// made of was the load of one generator.
+/// The workloads of a run that began `seconds` later than the merged one. Elasticity figures are left out:
+/// they were computed from the load of one generator, which is only part of the demand.
 pub(super) fn later(workloads: Vec<Workload>, seconds: Moment) -> Vec<Workload> {
     let later = |mut workload: Workload| {
         let scaling = &mut workload.scaling;

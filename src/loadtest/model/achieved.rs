@@ -1,27 +1,34 @@
-//! The rate that a service achieved: the answers that came while the load went on, over the time in which they could.
+//! The rate that a service achieved: answers that came before the load ended, divided by the time in which
+//! answers could come.
 //!
 //! ```text
 //!     begin        first due    first due + lead                                      end of the load     last answer
 //!       |-- pause ------|-- lead -----|-- answers come as fast as they ever will ---------|-- not counted ----|
 //! ```
 //!
-//! What a service still answers after the load is a queue that it works off: it says nothing of the rate it carries.
-//! Nor is a service slower because its first answer takes its time: that time, the lead, is not held against it. The lead
-//! is the median latency of the requests that were due first, or that of all answered ones where it is shorter: an
-//! overload makes later requests wait for earlier ones, a cold start the first ones.
+//! Answers that come after the load has ended are a queue that the service works off. They do not show which
+//! rate the service carries, so they are not counted. A service is also not slower because its first answer
+//! takes time: that time, the lead, is taken off the divisor. The lead is the smaller of two medians: the
+//! latency of the requests that were due first, and the latency of all answered requests. Under overload
+//! later requests wait for earlier ones, so the first median is the smaller one; after a cold start the first
+//! requests wait, so the second one is.
+//!
+//! Example: 100 requests per second are due for 10 s, and the lead is 2 s. 800 answers come before the end.
+//! The rate is 800 / (10 s - 2 s) = 100/s, where 800 / 10 s would say 80/s.
 
 use std::time::Duration;
 
 use super::measured::{Measured, Requests, ratio};
 
-/// Least part of the load in which answers must have come: of less a rate cannot be told.
-const TOLD: u32 = 10;
+/// The time in which answers can come must be at least one tenth of the load. With less, no rate can be
+/// computed.
+const LEAST_PART: u32 = 10;
 
-/// Answered requests in a second of the load, as far as the service answered them in time. `None` where that cannot be
-/// told: nothing was due, or answers take almost as long as the load lasted.
+/// Requests answered per second while the load went on. `None` where that cannot be computed: nothing was
+/// due, or the lead takes more than nine tenths of the load.
 ///
-/// Users of the closed model wait for their answers, so that none is due at a moment of its own: theirs is the rate over
-/// the whole load.
+/// In the closed model users wait for their answers, so no request is due at a fixed moment and there is no
+/// lead. The rate is then taken over the whole load.
 pub fn rate(requests: &Requests, measured: &Measured) -> Option<f64> {
     let whole = measured
         .elapsed
@@ -29,14 +36,15 @@ pub fn rate(requests: &Requests, measured: &Measured) -> Option<f64> {
         .filter(|whole| !whole.is_zero() && requests.due > 0)?;
     let flowing = whole
         .checked_sub(lead(requests))
-        .filter(|flowing| *flowing >= whole / TOLD)?;
+        .filter(|flowing| *flowing >= whole / LEAST_PART)?;
     let answered = ratio(requests.answered_in_time, 1) / flowing.as_secs_f64();
-    // Within the load no more can be answered than was due: the rest is the chance of single answers.
+    // Cap at the rate that was due: during the load no more can be answered. A higher value comes from the
+    // lead being a median and not the lead of each single answer.
     let most = ratio(requests.due, 1) / whole.as_secs_f64();
     Some(answered.min(most))
 }
 
-/// From the moment at which the first request was due until answers come as fast as they ever will.
+/// Time from the moment at which the first request was due until answers come at their full rate.
 fn lead(requests: &Requests) -> Duration {
     let Some(first) = requests.first_latency.quantile(0.5) else {
         return Duration::ZERO;

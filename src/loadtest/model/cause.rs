@@ -1,47 +1,49 @@
-//! Causes of failures: how their words begin, how they are counted, and where to look for each.
+//! Causes of failures: the words with which each kind of cause begins, how failures are counted by cause, and
+//! the hint for each kind.
 //!
-//! A cause has no value, time, size or path of one request in its words, so a server that fails in one way leads to one
-//! cause. Servers choose some of the words all the same, such as statuses: a map of causes has a bound.
+//! The text of a cause contains no value, time, size or path of one request. A server that fails in one way
+//! therefore gives one cause. Servers still choose some of the words, such as statuses, so the number of
+//! causes in a map is bounded.
 
 use std::collections::BTreeMap;
 
-/// Most causes that are counted one by one; failures of all others are counted together.
+/// Most causes that are counted one by one. Failures of all further causes are counted together as [`OTHER`].
 pub const MOST: usize = 50;
-/// The cause of failures that are counted together.
+/// The cause that stands for all failures beyond [`MOST`] causes.
 pub const OTHER: &str = "other";
 
-/// `status 503`.
+/// Begins causes such as `status 503`.
 pub const STATUS: &str = "status";
-/// `load generator: no free local port`.
+/// Begins causes such as `load generator: no free local port`.
 pub const GENERATOR: &str = "load generator";
-/// The name of the target has no address.
+/// DNS has no address for the name of the target. This text is the whole cause.
 pub const RESOLVE: &str = "cannot resolve the name of the target";
-/// `cannot connect: connection refused`.
+/// Begins causes such as `cannot connect: connection refused`.
 pub const CONNECT: &str = "cannot connect";
-/// `TLS: the certificate has expired`.
+/// Begins causes such as `TLS: the certificate has expired`.
 pub const TLS: &str = "TLS";
-/// `HTTP/2: GOAWAY ENHANCE_YOUR_CALM`.
+/// Begins causes such as `HTTP/2: GOAWAY ENHANCE_YOUR_CALM`.
 pub const HTTP2: &str = "HTTP/2";
-/// `connection: connection reset`.
+/// Begins causes such as `connection: connection reset`.
 pub const CONNECTION: &str = "connection";
-/// No whole answer within the timeout of the scenario.
+/// The answer was not complete within the timeout of the scenario. This text is the whole cause.
 pub const TIMEOUT: &str = "no answer in time";
-/// `redirect: more than 10 in a row`.
+/// Begins causes such as `redirect: more than 10 in a row`.
 pub const REDIRECT: &str = "redirect";
-/// `check: no "ok" in the body`.
+/// Begins causes such as `check: no "ok" in the body`.
 pub const CHECK: &str = "check";
-/// `WebSocket: the server closed it with 1011 (internal error)`.
+/// Begins causes such as `WebSocket: the server closed it with 1011 (internal error)`.
 pub const WEBSOCKET: &str = "WebSocket";
-/// `not a request: its path cannot be in a URL`.
+/// Begins causes such as `not a request: its path cannot be in a URL`.
 pub const REQUEST: &str = "not a request";
 
-/// What failures are counted by.
+/// A key by which failures are counted.
 pub trait Cause: Ord {
-    /// The one of all failures beyond the bound.
+    /// The cause under which all failures beyond [`MOST`] causes are counted.
     fn other() -> Self;
 
-    /// Whether the load generator is to blame. There are few such causes, and they make a run invalid, so they are
-    /// counted beyond the bound too.
+    /// Whether the load generator is to blame, and not the service. There are few such causes, and each makes
+    /// a run invalid, so they are counted one by one beyond [`MOST`] too.
     fn is_own(&self) -> bool;
 }
 
@@ -50,13 +52,14 @@ impl Cause for String {
         OTHER.to_owned()
     }
 
-    /// Words may come from a report of somebody else.
+    /// Always false: the words may come from a report that somebody else wrote, which must not get past the
+    /// bound.
     fn is_own(&self) -> bool {
         false
     }
 }
 
-/// Counts failures; those of one cause too many are counted as [`Cause::other`].
+/// Counts failures of one cause. A new cause beyond [`MOST`] is counted as [`Cause::other`].
 pub fn count<C: Cause>(causes: &mut BTreeMap<C, u64>, cause: C, failures: u64) {
     if let Some(counted) = causes.get_mut(&cause) {
         *counted += failures;
@@ -67,7 +70,7 @@ pub fn count<C: Cause>(causes: &mut BTreeMap<C, u64>, cause: C, failures: u64) {
     }
 }
 
-/// Causes with their counts, most first.
+/// Causes with their counts, highest count first.
 pub fn by_count(causes: &BTreeMap<String, u64>) -> Vec<(&str, u64)> {
     let mut sorted: Vec<(&str, u64)> = causes
         .iter()
@@ -77,18 +80,18 @@ pub fn by_count(causes: &BTreeMap<String, u64>) -> Vec<(&str, u64)> {
     sorted
 }
 
-/// Where to look, by what most of the failures have in common.
+/// The hint for the kind of cause that most of the failures have.
 pub fn hint(causes: &BTreeMap<String, u64>) -> &'static str {
     let mut kinds: BTreeMap<Kind, u64> = BTreeMap::new();
     for (cause, count) in causes {
         *kinds.entry(Kind::of(cause)).or_default() += count;
     }
-    // Of equal ones the first, which lies nearest to the begin of a request.
+    // `max_by_key` keeps the last of equal counts. Reversed, that is the kind that a request meets first.
     let most = kinds.into_iter().rev().max_by_key(|&(_, count)| count);
     most.map_or(Kind::Other, |(kind, _)| kind).hint()
 }
 
-/// What a cause is about, as far as it matters for what to do; in the order in which requests meet them.
+/// Kinds of causes that need different hints, in the order in which a request meets them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Scenario,
@@ -113,7 +116,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// By the words of a cause, also of reports of earlier versions.
+    /// The kind of a cause by its words. Words of reports of earlier versions are understood too.
     fn of(cause: &str) -> Self {
         if cause == RESOLVE || cause.contains("failed to lookup address") {
             return Self::Resolve;

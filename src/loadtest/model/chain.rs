@@ -1,35 +1,37 @@
-//! What happened from more load to enough replicas, in seconds: the time-to-scale chain of one scale-up.
+//! The time-to-scale chain of one scale-up: each event from the rise of the load to enough Ready replicas,
+//! and the seconds between them.
 
 use super::scaling::Moment;
 
 /// One scale-up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chain {
-    /// Replicas before.
+    /// Desired replicas before the scale-up.
     pub from: u32,
-    /// Replicas that the HPA asked for.
+    /// Desired replicas after the scale-up.
     pub to: u32,
-    /// What happened, in the order of [`LinkKind`]; each once.
+    /// One link for each kind of event, in the order of [`LinkKind`].
     pub links: Vec<Link>,
-    /// What to change so that it goes faster, for the slowest link.
+    /// What to change to make the slowest link faster.
     pub hint: Option<String>,
 }
 
-/// One thing that happened in a chain.
+/// One event of a chain.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Link {
-    /// What.
+    /// The kind of event.
     pub kind: LinkKind,
-    /// When; `None` where it was not seen.
+    /// Seconds since the run began; `None` where the event was not seen.
     pub at: Option<Moment>,
-    /// Seconds since the link before it that was seen; `None` for the first, and where it was not seen.
+    /// Seconds since the last earlier link that was seen. `None` for the first link, and where this one was
+    /// not seen.
     pub seconds: Option<f64>,
 }
 
-/// What happens in a scale-up, in this order.
+/// Kinds of events of a scale-up, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LinkKind {
-    /// The load went above what the replicas were for.
+    /// The load rose above what the current replicas can carry.
     LoadStep,
     /// The HPA's status shows a metric above its target.
     MetricVisible,
@@ -48,7 +50,7 @@ pub enum LinkKind {
 }
 
 impl Chain {
-    /// The link that took longest.
+    /// The link that took longest; `None` where no link has a duration.
     pub fn slowest(&self) -> Option<&Link> {
         self.links
             .iter()
@@ -60,7 +62,7 @@ impl Chain {
             })
     }
 
-    /// Seconds from the load step to Ready pods; `None` unless both were seen.
+    /// Seconds from the load step until all new pods are Ready; `None` unless both were seen.
     pub fn time_to_scale(&self) -> Option<f64> {
         let at = |kind| self.links.iter().find(|link| link.kind == kind)?.at;
         Some(at(LinkKind::Ready)? - at(LinkKind::LoadStep)?)

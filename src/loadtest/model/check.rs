@@ -1,22 +1,23 @@
-//! One thing that a run had to fulfil, and whether it did: a threshold of the scenario, an assertion on replicas.
+//! One requirement on a run and whether the run met it: a threshold of the scenario, or an assertion on
+//! replicas.
 
 /// A check with its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
     /// What was checked, unique within a run, such as `latency p95 < 500ms`.
     pub name: String,
-    /// What it belongs to.
+    /// The part of the grade that this check belongs to.
     pub area: Area,
-    /// What was measured, with its unit; what was missing where nothing could be measured.
+    /// The measured value with its unit. Where nothing could be measured, the words say what was missing.
     pub measured: String,
-    /// Whether it holds. What could not be measured does not hold.
+    /// Whether the requirement is met. It is not met where nothing could be measured.
     pub passed: bool,
-    /// What to change where it does not hold.
+    /// What to change where the check failed; `None` where it passed.
     pub hint: Option<String>,
 }
 
 impl Check {
-    /// The same check with a hint where it does not hold.
+    /// The same check, with `hint` if it failed.
     #[must_use]
     pub fn or(mut self, hint: impl Into<String>) -> Self {
         self.hint = (!self.passed).then(|| hint.into());
@@ -24,19 +25,19 @@ impl Check {
     }
 }
 
-/// What a check belongs to: the parts of the grade.
+/// Areas of the grade, one for each check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Area {
     /// Latency and errors as the users see them.
     ServiceLevel,
-    /// Enough replicas while they were needed.
+    /// There are enough replicas while they are needed.
     UnderProvisioning,
-    /// Time from load to Ready replicas.
+    /// Time from the rise of the load to Ready replicas.
     TimeToScale,
-    /// No flapping.
+    /// Replicas do not flap.
     Stability,
-    /// Not many more replicas than needed.
+    /// There are not many more replicas than needed.
     OverProvisioning,
-    /// Back to the minimum in time.
+    /// Replicas are back at the minimum in time.
     ScaleDown,
 }

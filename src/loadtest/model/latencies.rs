@@ -1,13 +1,14 @@
-//! Durations of many requests, as an HDR histogram: microseconds, exact to a thousandth, merged without loss.
+//! Durations of many requests as an HDR histogram: in microseconds, exact to a thousandth, merged without
+//! loss.
 
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-/// Longest duration that is told apart: an hour. Longer ones count as this.
+/// Longest duration that is recorded as it is: one hour, in microseconds. Longer ones count as one hour.
 const LONGEST: u64 = 3_600_000_000;
 
-/// Significant decimal digits of a value.
+/// Significant decimal digits that the histogram keeps of a value.
 const DIGITS: u8 = 3;
 
 /// Durations of many requests.
@@ -17,22 +18,23 @@ pub struct Latencies(Histogram<u64>);
 /// The quantiles that are reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Quantiles {
-    /// Half of the requests took no longer.
+    /// 50 % of the requests took at most this long.
     pub p50: Duration,
-    /// 90 %.
+    /// 90 % of the requests took at most this long.
     pub p90: Duration,
-    /// 95 %.
+    /// 95 % of the requests took at most this long.
     pub p95: Duration,
-    /// 99 %.
+    /// 99 % of the requests took at most this long.
     pub p99: Duration,
-    /// 99.9 %.
+    /// 99.9 % of the requests took at most this long.
     pub p999: Duration,
-    /// The longest.
+    /// The longest request.
     pub max: Duration,
 }
 
 impl Quantiles {
-    /// The worse one of each: quantiles cannot be merged, and this is their bound.
+    /// The larger one of each quantile. Quantiles of two runs cannot be merged exactly; the larger one is
+    /// their upper bound.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {
         Self {
@@ -57,9 +59,10 @@ impl Default for Latencies {
 }
 
 impl Latencies {
-    /// Those of a histogram in microseconds, such as one read from a file.
+    /// Takes a histogram in microseconds, such as one read from a file.
     pub fn from_histogram(mut histogram: Histogram<u64>) -> Self {
-        // One that was read does not grow by itself, and would refuse longer durations of others.
+        // A histogram read from a file does not resize by itself and would refuse longer durations of later
+        // ones.
         histogram.auto(true);
         Self(histogram)
     }
@@ -69,30 +72,30 @@ impl Latencies {
         &self.0
     }
 
-    /// Adds one request.
+    /// Records one request.
     pub fn record(&mut self, duration: Duration) {
         let micros = u64::try_from(duration.as_micros()).unwrap_or(LONGEST);
-        // It grows by itself up to any value, so none is refused.
+        // The histogram resizes by itself up to any value, so no value is refused.
         let _ = self.0.record(micros.min(LONGEST));
     }
 
-    /// Adds all of `other`.
+    /// Adds all durations of `other`.
     pub fn merge(&mut self, other: &Self) {
-        // A histogram that grows by itself takes every value of another.
+        // A histogram that resizes by itself takes every value of another one.
         let _ = self.0.add(&other.0);
     }
 
-    /// Forgets everything but keeps the memory.
+    /// Removes all durations but keeps the memory for the next ones.
     pub fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// How many requests.
+    /// Number of requests.
     pub fn count(&self) -> u64 {
         self.0.len()
     }
 
-    /// No request at all.
+    /// Whether there is no request.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -102,27 +105,27 @@ impl Latencies {
         (!self.is_empty()).then(|| Duration::from_micros(self.0.value_at_quantile(share)))
     }
 
-    /// The longest; `None` without requests.
+    /// The longest duration; `None` without requests.
     pub fn max(&self) -> Option<Duration> {
         (!self.is_empty()).then(|| Duration::from_micros(self.0.max()))
     }
 
-    /// The mean, in seconds; `None` without requests.
+    /// The mean duration in seconds; `None` without requests.
     pub fn mean(&self) -> Option<f64> {
         (!self.is_empty()).then(|| self.0.mean() / 1e6)
     }
 
-    /// How many requests took at most `bound`.
+    /// Number of requests that took at most `bound`.
     pub fn within(&self, bound: Duration) -> u64 {
         let micros = u64::try_from(bound.as_micros()).unwrap_or(LONGEST);
         self.0.count_between(0, micros)
     }
 
-    /// These without `part`, which was recorded into them too.
+    /// These durations without those of `part`, which must be a subset of them.
     #[must_use]
     pub fn without(&self, part: &Self) -> Self {
         let mut rest = self.clone();
-        // What is not in it cannot be taken out of it.
+        // `subtract` only fails if `part` is not a subset; then nothing is taken out.
         let _ = rest.0.subtract(&part.0);
         rest
     }

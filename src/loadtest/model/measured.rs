@@ -1,4 +1,4 @@
-//! What a run of load brought: everything that reports and verdicts are made of.
+//! What a run of load measured: the input of reports and verdicts.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,23 +19,23 @@ use super::{
 /// One run of load.
 #[derive(Clone, Debug)]
 pub struct Measured {
-    /// The runs that it is made of: one, or those that were merged.
+    /// The runs that were measured: one, or all that were merged into this one.
     pub runs: BTreeSet<RunId>,
-    /// When its first request was due.
+    /// The moment at which the first request was due.
     pub began: Timestamp,
-    /// How long requests were to be sent.
+    /// How long requests were planned to be sent.
     pub planned: Duration,
-    /// How long they were sent.
+    /// How long requests were really sent.
     pub elapsed: Duration,
     /// How it ended.
     pub end: End,
     /// All requests.
     pub total: Requests,
-    /// Requests by the name of their step; one entry where there is one step only.
+    /// Requests by the name of their step. Together they are `total`.
     pub steps: BTreeMap<String, Requests>,
-    /// How much later than due requests were sent.
+    /// How much later requests were sent than they were due.
     pub schedule_error: Latencies,
-    /// The run second by second, without gaps.
+    /// Figures of each second of the run, without gaps.
     pub seconds: Vec<Second>,
     /// The load generator itself.
     pub generator: Generator,
@@ -43,13 +43,14 @@ pub struct Measured {
     pub websocket: Option<WebSockets>,
 }
 
-/// What tells a run from all others: a number drawn at its beginning, or [made](RunId::of) of what was measured.
+/// Identifies a run: a random number drawn at its beginning, or [computed](RunId::of) from what was measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunId(pub u64);
 
 impl RunId {
-    /// The number of a run whose report has none, always the same: no two runs begin in the same nanosecond and take as
-    /// long for as many requests. It is the FNV-1a hash of all that, the same on every machine.
+    /// The ID of a run whose report has none. It is the FNV-1a hash of the begin, the number of requests and
+    /// their latencies, so it is the same each time and on every machine. No two runs begin in the same
+    /// nanosecond and have the same latencies of as many requests.
     pub fn of(began: Timestamp, requests: &Requests) -> Self {
         const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
         const PRIME: u64 = 0x0100_0000_01b3;
@@ -83,86 +84,86 @@ impl FromStr for RunId {
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
-    /// As planned.
+    /// The run ended as planned.
     Completed,
-    /// By a signal; what was measured until then counts.
+    /// A signal ended the run. What was measured until then counts.
     Interrupted,
-    /// By a guard, such as a storm of errors, in words.
+    /// A guard ended the run, such as the one against too many errors. The words say which.
     Aborted(String),
 }
 
-/// Requests of one kind.
+/// Requests of one step, or of all.
 #[derive(Clone, Debug, Default)]
 pub struct Requests {
-    /// From the moment a request was due to the last byte of its answer. Answered requests, and those that failed
-    /// after they were sent: who gave up waited too.
+    /// Time from the moment a request was due to the last byte of its answer. It includes requests that
+    /// failed after they were sent, because a user who gave up waited too.
     pub latency: Latencies,
-    /// From the moment it was really sent.
+    /// Time from the moment a request was really sent to the last byte of its answer.
     pub service_time: Latencies,
-    /// The part of `latency` that is of failed requests.
+    /// The durations in `latency` that belong to failed requests.
     pub failed_latency: Latencies,
-    /// The part of `latency` that is of answered requests that were due at the very beginning of an open load, when
-    /// nothing waited for others yet; empty in the closed model.
+    /// The durations in `latency` of answered requests that were due at the very beginning of an open load,
+    /// when no request waited for another one yet. Empty in the closed model.
     pub first_latency: Latencies,
-    /// When the first of them was due, from the beginning of an open load on; `None` in the closed model.
+    /// Time from the beginning of an open load until the first request was due; `None` in the closed model.
     pub first_due: Option<Duration>,
     /// Requests that were due within the run.
     pub due: u64,
-    /// Those that were answered as they should.
+    /// Requests that were answered as expected.
     pub answered: u64,
-    /// The answered ones whose answer came before the load ended.
+    /// Answered requests whose answer came before the load ended.
     pub answered_in_time: u64,
-    /// Those that were sent twice, answered or not: their connection ended as idle connections end, or the server said
-    /// that it had not looked at them.
+    /// Requests that were sent twice, answered or not: their connection had been closed as an idle one, or
+    /// the server said that it had not processed them.
     pub retried: u64,
-    /// Those that were not, by cause ("status 503", "cannot connect: connection refused", "check: ..."), of which there
-    /// are not more than [`cause::MOST`] and [`cause::OTHER`].
+    /// Failed requests by cause ("status 503", "cannot connect: connection refused", "check: ..."): at most
+    /// [`cause::MOST`] causes and [`cause::OTHER`].
     pub failures: BTreeMap<String, u64>,
-    /// What was found in one failure of a cause, where there is more to say than the cause.
+    /// Details of one failure, by cause, where there is more to say than the cause.
     pub examples: BTreeMap<String, String>,
-    /// Answers by status, and bytes; `None` where it was not counted, as in reports of earlier versions.
+    /// Answers by status, and bytes; `None` where they were not counted, as in reports of earlier versions.
     pub traffic: Option<Traffic>,
 }
 
 impl Requests {
-    /// How many failed.
+    /// Number of failed requests.
     pub fn failed(&self) -> u64 {
         self.failures.values().sum()
     }
 
-    /// How many ended: were answered, or failed.
+    /// Number of requests that ended: answered or failed.
     pub fn ended(&self) -> u64 {
         self.answered + self.failed()
     }
 
-    /// The failed ones among those that ended; `None` without any.
+    /// Failed requests as a share of those that ended; `None` where none ended.
     pub fn error_share(&self) -> Option<f64> {
         share(self.failed(), self.ended())
     }
 
-    /// Those that were sent twice among those that ended; `None` without any.
+    /// Requests sent twice as a share of those that ended; `None` where none ended.
     pub fn retried_share(&self) -> Option<f64> {
         share(self.retried, self.ended())
     }
 
-    /// How many of the answered ones took at most `limit`.
+    /// Number of answered requests that took at most `limit`.
     pub fn answered_within(&self, limit: Duration) -> u64 {
         let (all, failed) = (self.latency.within(limit), self.failed_latency.within(limit));
         all.saturating_sub(failed).min(self.answered)
     }
 
-    /// Those that were answered within `limit` among all that ended; `None` without any. A request that failed is not
-    /// within anything, however fast it failed.
+    /// Requests answered within `limit` as a share of all that ended; `None` where none ended. A failed
+    /// request does not count as within the limit, however fast it failed.
     pub fn within_share(&self, limit: Duration) -> Option<f64> {
         share(self.answered_within(limit), self.ended())
     }
 
-    /// Latency of the answered ones.
+    /// Latency of the answered requests alone.
     pub fn answered_latency(&self) -> Latencies {
         self.latency.without(&self.failed_latency)
     }
 
-    /// Adds failures of one cause, with an example of them.
+    /// Adds failures of one cause, with an example of one failure.
     pub fn fail(&mut self, cause: &str, failures: u64, example: Option<&str>) {
         cause::count(&mut self.failures, cause.to_owned(), failures);
         if let Some(example) = example.filter(|_| self.failures.contains_key(cause)) {
@@ -172,7 +173,7 @@ impl Requests {
         }
     }
 
-    /// Adds all of `other`.
+    /// Adds all requests of `other`.
     pub fn merge(&mut self, other: &Self) {
         self.traffic = self.traffic_with(other);
         self.latency.merge(&other.latency);
@@ -192,9 +193,10 @@ impl Requests {
         }
     }
 
-    /// The traffic of both together; `None` where that of one was not counted.
+    /// The traffic of both; `None` where the traffic of one was not counted.
     fn traffic_with(&self, other: &Self) -> Option<Traffic> {
         let known = |requests: &Self| match &requests.traffic {
+            // A side without requests knows its traffic: there was none.
             None if requests.due == 0 => Some(Traffic::default()),
             traffic => traffic.clone(),
         };
@@ -207,81 +209,84 @@ impl Requests {
 /// One second of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Second {
-    /// Seconds since the run began; this is what happened from here to the next.
+    /// Seconds since the run began. The figures are of the second from here to the next one.
     pub at: u32,
-    /// Requests that were due in it.
+    /// Requests that were due in this second.
     pub due: u64,
-    /// Requests that were answered in it as they should be. A WebSocket that was lost later is not one of them, but
-    /// for whoever is told of the second before.
+    /// Requests that were answered in this second as expected. A WebSocket that is lost later is taken out
+    /// again. A progress display that read the second before the loss has still counted it.
     pub answered: u64,
-    /// Requests that failed in it.
+    /// Requests that failed in this second.
     pub failed: u64,
-    /// Requests that ended in it and were sent twice.
+    /// Requests that ended in this second and had been sent twice.
     pub retried: u64,
-    /// Latency of the requests that ended in it; `None` if none did.
+    /// Latency of the requests that ended in this second; `None` where none did.
     pub latency: Option<Quantiles>,
-    /// Users at its end (closed model), or requests under way (open model).
+    /// Users at the end of the second (closed model), or requests in flight (open model).
     pub concurrency: u64,
-    /// Held WebSocket connections at its end.
+    /// WebSocket connections that are held at the end of the second.
     pub websockets: u64,
-    /// Share of the processors (0 to 1) that the generator itself used; `None` where it is unknown.
+    /// Share of its processors (0 to 1) that the load generator used; `None` where it is unknown.
     pub generator_cpu: Option<f64>,
 }
 
 impl Second {
-    /// How many requests ended in it: were answered, or failed.
+    /// Number of requests that ended in this second: answered or failed.
     pub fn ended(&self) -> u64 {
         self.answered + self.failed
     }
 }
 
-/// The load generator itself.
+/// Figures of the load generator itself.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Generator {
-    /// Its threads that send.
+    /// Number of threads that send.
     pub threads: u32,
     /// Processor time of the whole process during the run, in seconds; `None` where it is unknown.
     pub cpu_seconds: Option<f64>,
-    /// Share (0 to 1) of its processors that it used while load was sent; `None` where it is unknown.
+    /// Share of its processors (0 to 1) that the generator used while load was sent; `None` where it is
+    /// unknown.
     pub cpu_share: Option<f64>,
-    /// Processors it may use.
+    /// Number of processors that the generator may use.
     pub processors: u32,
-    /// Connections opened.
+    /// Number of connections opened.
     pub connections: u64,
-    /// Most connections open at once.
+    /// Most connections that were open at once.
     pub connections_peak: u64,
-    /// Most connections it may have open at once.
+    /// Most connections that the generator may have open at once.
     pub connections_limit: u64,
-    /// Requests that had to wait because that limit was reached.
+    /// Requests that had to wait because the limit of connections was reached.
     pub waited_for_connection: u64,
-    /// Requests that were due and never sent, because the run was ended before.
+    /// Requests that were due and never sent, because the run ended before.
     pub unsent: u64,
-    /// Requests that it could not send, by what it lacked.
+    /// Requests that the generator could not send, by what it lacked.
     pub faults: BTreeMap<Fault, u64>,
-    /// Longest pause of the generator as a whole, in seconds: it was stopped, or starved of processors.
+    /// Longest time, in seconds, in which the generator as a whole stood still: it was stopped, or starved of
+    /// processors.
     pub longest_pause: f64,
 }
 
-/// What a load generator lacks when it cannot open a connection. The service has no part in it.
+/// What the load generator lacks when it cannot open a connection. The service is not to blame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Fault {
-    /// EADDRNOTAVAIL.
+    /// The operating system says EADDRNOTAVAIL.
     #[error("no free local port")]
     NoLocalPort,
-    /// EMFILE, ENFILE.
+    /// The operating system says EMFILE or ENFILE.
     #[error("too many open files")]
     TooManyFiles,
 }
 
 impl Generator {
-    /// Adds one that sent at the same time. Its own peaks may have been at another moment; their sum is the bound.
+    /// Adds a generator that sent at the same time. Their peaks may have been at different moments, so the
+    /// sum is an upper bound.
     pub fn join(&mut self, other: &Self) {
         self.threads += other.threads;
         self.cpu_seconds = self
             .cpu_seconds
             .zip(other.cpu_seconds)
             .map(|(one, other)| one + other);
-        // The busier one is the one to doubt.
+        // The busier generator decides whether the run is doubted, so its share is kept.
         self.cpu_share = match (self.cpu_share, other.cpu_share) {
             (Some(one), Some(other)) => Some(one.max(other)),
             (one, other) => one.or(other),
@@ -299,38 +304,39 @@ impl Generator {
     }
 }
 
-/// WebSocket connections of a run.
+/// Figures of the WebSocket connections of a run.
 #[derive(Clone, Debug, Default)]
 pub struct WebSockets {
-    /// Time to connect and upgrade.
+    /// Time to connect and to upgrade.
     pub connect: Latencies,
-    /// Connections made.
+    /// Number of connections made.
     pub connected: u64,
-    /// Connections refused or lost, by cause, and those on which the server did not do its part.
+    /// Connections that were refused or lost, or on which the server did not answer as expected, by cause.
     pub failures: BTreeMap<String, u64>,
-    /// Connections that were held as long as they should be, and did all that they should.
-    /// `None` where it was not counted, as in reports of earlier versions.
+    /// Connections that were held until their planned end and on which every expected answer came. `None`
+    /// where they were not counted, as in reports of earlier versions.
     pub held: Option<u64>,
-    /// Most held at once.
+    /// Most connections that were held at once.
     pub held_peak: u64,
-    /// From a message to its echo, or to the message that its sequence awaits. Those that never came count with the time
-    /// that they were waited for.
+    /// Time from a message to its echo, or to the message that its sequence awaits. A message whose answer
+    /// never came counts with the time that it was waited for.
     pub round_trip: Latencies,
-    /// From a ping to its pong; those that never came count too.
+    /// Time from a ping to its pong. A ping whose pong never came counts with the time that it was waited
+    /// for.
     pub ping: Latencies,
-    /// From a request for voice to its first byte.
+    /// Time from a request for voice to the first byte of voice.
     pub first_byte: Latencies,
-    /// How far gaps between voice frames were from 20 ms, both ways.
+    /// By how much the gaps between voice frames differed from the expected gap, shorter or longer.
     pub jitter: Latencies,
-    /// Messages sent and received.
+    /// Number of messages sent, and received.
     pub messages: (u64, u64),
-    /// Messages whose echo, or awaited answer, had not come when they were given up.
-    /// `None` where it was not counted.
+    /// Messages that were given up before their echo or awaited answer came. `None` where they were not
+    /// counted.
     pub unanswered: Option<u64>,
 }
 
 impl WebSockets {
-    /// None yet, and everything of them is counted.
+    /// Figures of no connection yet, where everything will be counted.
     pub fn counting() -> Self {
         Self {
             held: Some(0),
@@ -339,7 +345,8 @@ impl WebSockets {
         }
     }
 
-    /// Adds all of `other`; the peaks of two generators may not have been at the same time, their sum is the bound.
+    /// Adds the connections of `other`. The peaks of two generators may have been at different moments, so
+    /// the sum is an upper bound.
     pub fn merge(&mut self, other: &Self) {
         self.connect.merge(&other.connect);
         self.connected += other.connected;
@@ -357,24 +364,25 @@ impl WebSockets {
         self.unanswered = sum(self.unanswered, other.unanswered);
     }
 
-    /// The connections that were held as they should be among all that were asked for; `None` without any.
+    /// Connections that were held as planned, as a share of all that were asked for; `None` where none were
+    /// asked for or held ones were not counted.
     pub fn held_share(&self) -> Option<f64> {
         let held = self.held?;
         share(held, held + self.failures.values().sum::<u64>())
     }
 }
 
-/// Both together, where both are known.
+/// The sum; `None` where one of them is unknown.
 fn sum(one: Option<u64>, other: Option<u64>) -> Option<u64> {
     Some(one? + other?)
 }
 
-/// A part of a whole, from 0 to 1; `None` where there is nothing.
+/// A part as a share of the whole, from 0 to 1; `None` where the whole is zero.
 pub fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| ratio(part, whole))
 }
 
-/// Counts stay far below 2^52.
+/// A part divided by the whole. Counts stay far below 2^52, so the conversion is exact.
 #[expect(clippy::cast_precision_loss, reason = "counts are small")]
 pub fn ratio(part: u64, whole: u64) -> f64 {
     part as f64 / whole as f64

@@ -1,49 +1,49 @@
-//! What was seen of a scaling workload during a run, on the clock of the run. The watch of a test writes it
-//! down; the judgements beside this module read it.
+//! What was observed of a scaling workload during a run, on the clock of the run. The watch of a load test
+//! writes these types, and the judgements read them.
 
 /// Seconds since the run began.
 pub type Moment = f64;
 
-/// What was seen of one workload.
+/// Observations of one workload.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scaling {
     /// Namespace of the scale target.
     pub namespace: String,
     /// The scale target, such as `deployment/api-gateway`.
     pub target: String,
-    /// Its HorizontalPodAutoscaler.
+    /// Name of the HorizontalPodAutoscaler.
     pub hpa: String,
-    /// Bounds of that HPA.
+    /// Replica bounds of that HPA.
     pub bounds: Bounds,
     /// Replicas at each change, in order of time; the first entry is the state at the start.
     pub replicas: Vec<Replicas>,
     /// Metrics of the HPA at each change.
     pub metrics: Vec<MetricSeen>,
-    /// Conditions of the HPA at each change, events of pods, and whatever else happened.
+    /// Changes of conditions of the HPA, events of pods, and the other [kinds](EventKind) of events.
     pub events: Vec<Event>,
-    /// What the PodDisruptionBudget says, at each change; empty without one.
+    /// Status of the PodDisruptionBudget at each change; empty without one.
     pub budget: Vec<Budget>,
-    /// Memory of its pods, every few seconds; empty where nobody tells.
+    /// Memory of the pods, sampled every few seconds; empty where the cluster has no resource metrics.
     pub memory: Vec<Memory>,
 }
 
-/// Replica bounds.
+/// Replica bounds of an HPA.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
-    /// `minReplicas`.
+    /// `minReplicas` of the HPA.
     pub min: u32,
-    /// `maxReplicas`.
+    /// `maxReplicas` of the HPA.
     pub max: u32,
 }
 
-/// Replicas from one moment on.
+/// Replica counts that hold from one moment to the next entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Replicas {
-    /// From here.
+    /// Seconds since the run began, from which these counts hold.
     pub at: Moment,
-    /// What the HPA wants.
+    /// Replicas that the HPA desires (`status.desiredReplicas`).
     pub desired: u32,
-    /// What the scale target asks for.
+    /// Replicas that the scale target asks for (`spec.replicas`).
     pub current: u32,
     /// Pods that are Ready.
     pub ready: u32,
@@ -52,76 +52,76 @@ pub struct Replicas {
 /// A metric as the HPA's status shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricSeen {
-    /// When.
+    /// Seconds since the run began.
     pub at: Moment,
-    /// The metric's name.
+    /// Name of the metric.
     pub name: String,
-    /// Its value over its target; `None` while the HPA has no value.
+    /// The current value divided by the target; `None` while the HPA has no value.
     pub ratio: Option<f64>,
 }
 
-/// Memory at one moment, as the metrics server of Kubernetes tells it.
+/// Memory at one moment, as the resource metrics API (`metrics.k8s.io`) reports it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Memory {
-    /// When.
+    /// Seconds since the run began.
     pub at: Moment,
-    /// Bytes in use, of a pod on average.
+    /// Bytes in use, averaged over the pods.
     pub bytes_per_pod: f64,
 }
 
-/// The status of a PodDisruptionBudget from one moment on.
+/// Status of a PodDisruptionBudget, from one moment to the next entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Budget {
-    /// From here.
+    /// Seconds since the run began, from which this status holds.
     pub at: Moment,
-    /// Pods that may be disrupted.
+    /// Pods that may be disrupted (`disruptionsAllowed`).
     pub allowed: u32,
-    /// Pods that have to stay healthy.
+    /// Pods that have to stay healthy (`desiredHealthy`).
     pub wanted: u32,
 }
 
-/// Something that happened at one moment.
+/// One event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// When.
+    /// Seconds since the run began.
     pub at: Moment,
-    /// What.
+    /// The kind of event.
     pub kind: EventKind,
-    /// The object, such as a pod's or a condition's name.
+    /// Name of the object: of a pod, or of a condition.
     pub object: String,
-    /// More about it, for people; may be empty.
+    /// Details for people; may be empty.
     pub words: String,
 }
 
 /// Kinds of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EventKind {
-    /// A pod exists.
+    /// A pod was created.
     PodCreated,
-    /// A pod has a node.
+    /// The pod was scheduled to a node.
     PodScheduled,
-    /// Its containers run.
+    /// The containers of the pod run.
     PodStarted,
-    /// It is Ready.
+    /// The pod became Ready.
     PodReady,
-    /// It was Ready and is no longer.
+    /// The pod was Ready and is no longer.
     PodUnready,
-    /// It is being deleted.
+    /// The pod is being deleted.
     PodTerminating,
-    /// It is gone.
+    /// The pod no longer exists.
     PodGone,
     /// A condition of the HPA changed.
     HpaCondition,
-    /// The VPA recommends something else.
+    /// The VPA changed its recommendation.
     VpaRecommendation,
-    /// The room that the PodDisruptionBudget leaves changed.
+    /// The number of pods that the PodDisruptionBudget lets go changed.
     DisruptionRoom,
-    /// The quota, or something else, refused a pod.
+    /// A pod was refused, by the quota or by another admission check.
     PodRefused,
 }
 
 impl Scaling {
-    /// Replicas at a moment: as they were last seen before. `None` before the first look.
+    /// Replicas at a moment: the last entry at or before it. `None` before the first entry.
     pub fn replicas_at(&self, at: Moment) -> Option<Replicas> {
         let until = self.replicas.partition_point(|seen| seen.at <= at);
         until
@@ -130,7 +130,7 @@ impl Scaling {
             .copied()
     }
 
-    /// When first so many pods were Ready, from a moment on.
+    /// The first moment, at or after `from`, at which at least `replicas` pods were Ready.
     pub fn ready_since(&self, from: Moment, replicas: u32) -> Option<Moment> {
         if self.replicas_at(from).is_some_and(|seen| seen.ready >= replicas) {
             return Some(from);
@@ -142,7 +142,7 @@ impl Scaling {
         later.map(|seen| seen.at)
     }
 
-    /// Moments of an event of this kind, by object.
+    /// The moment of the first event of this kind on this object.
     pub fn when(&self, kind: EventKind, object: &str) -> Option<Moment> {
         let event = self
             .events

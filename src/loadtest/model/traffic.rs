@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 /// Answers by status, and bytes of bodies, in both directions. Headers, TLS and WebSockets do not count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Answers whose head came, by status; some of them may have failed all the same.
+    /// Answers by status, counted when their head came. Some of them may have failed later.
     pub statuses: BTreeMap<u16, u64>,
-    /// Bodies of the requests that had an answer.
+    /// Bytes of the bodies of requests that had an answer.
     pub sent_bytes: u64,
-    /// Bodies of the answers as they came over the wire, also of those that broke off.
+    /// Bytes of the bodies of answers as they came over the wire, also of answers that broke off.
     pub received_bytes: u64,
 }
 
@@ -23,18 +23,18 @@ impl Traffic {
         self.received_bytes += other.received_bytes;
     }
 
-    /// All answers.
+    /// Number of all answers.
     pub fn answers(&self) -> u64 {
         self.statuses.values().sum()
     }
 
-    /// Whether there are answers, and all of them lead elsewhere.
+    /// Whether there are answers and all of them are redirects.
     pub fn only_redirects(&self) -> bool {
         !self.statuses.is_empty() && self.statuses.keys().copied().all(is_redirect)
     }
 }
 
-/// Whether an answer of this status leads elsewhere (RFC 9110, section 15.4).
+/// Whether an answer of this status is a redirect (RFC 9110, section 15.4).
 pub fn is_redirect(status: u16) -> bool {
     matches!(status, 301..=303 | 307 | 308)
 }
@@ -49,7 +49,8 @@ pub fn bytes(count: u64) -> String {
     let mut value = count as f64 / 1000.0;
     let mut units = UNITS.into_iter();
     let mut unit = units.next().unwrap_or_default();
-    // What would be rounded to a thousand is one of the next unit.
+    // 999.5 would be written as "1000" in three digits, so it goes to the next unit: "1.00 MB", not "1000
+    // kB".
     while value >= 999.5 {
         let Some(next) = units.next() else { break };
         (value, unit) = (value / 1000.0, next);

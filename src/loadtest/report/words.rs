@@ -95,8 +95,8 @@ const STATUSES: usize = 8;
 pub(super) fn statuses(traffic: &Traffic) -> String {
     let mut statuses: Vec<(&u16, &u64)> = traffic.statuses.iter().collect();
     statuses.sort_by_key(|&(_, answers)| std::cmp::Reverse(*answers));
-    let told = statuses.iter().take(STATUSES);
-    let mut words: Vec<String> = told
+    let listed = statuses.iter().take(STATUSES);
+    let mut words: Vec<String> = listed
         .map(|(status, answers)| format!("{answers} of {status}"))
         .collect();
     let others = statuses

@@ -3,20 +3,20 @@
 /// A scenario that comes with vas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Builtin {
-    /// What it is called.
+    /// Name by which the command line and reports call the scenario.
     pub name: &'static str,
-    /// Its document.
+    /// The scenario as YAML text.
     pub text: &'static str,
 }
 
 /// Defines [`BUILTIN`] and [`NAMES`] from one list.
 macro_rules! builtin {
     ($($name:literal),* $(,)?) => {
-        /// All of them, the quickest first.
+        /// All built-in scenarios, the shortest first.
         pub const BUILTIN: [Builtin; NAMES.len()] =
             [$(Builtin { name: $name, text: include_str!(concat!("scenarios/", $name, ".yaml")) }),*];
 
-        /// Their names.
+        /// Names of the built-in scenarios, in the same order.
         pub const NAMES: &[&str] = &[$($name),*];
     };
 }
@@ -34,15 +34,15 @@ builtin![
     "mixed",
 ];
 
-/// Scenarios that run one after another.
+/// Suites: each has a name and the scenarios that run one after another.
 pub const SUITES: [(&str, &[&str]); 2] = [("quick", &["smoke", "load"]), ("all", NAMES)];
 
-/// One by its name.
+/// The built-in scenario of this name; `None` if there is none.
 pub fn find(name: &str) -> Option<Builtin> {
     BUILTIN.into_iter().find(|builtin| builtin.name == name)
 }
 
-/// The members of a suite by its name.
+/// The scenarios of the suite of this name; `None` if there is none.
 pub fn suite(name: &str) -> Option<&'static [&'static str]> {
     SUITES
         .into_iter()

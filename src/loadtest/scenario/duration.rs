@@ -1,4 +1,4 @@
-//! Durations of load tests: milliseconds to hours, `500ms`, `1.5s`, `2m`, `1h30m`.
+//! Durations in scenarios and reports, from milliseconds to hours: `500ms`, `1.5s`, `2m`, `1h30m`.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ pub struct ParseDurationError(String);
 /// Why a duration that has to be more than zero was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PositiveError {
-    /// See [`ParseDurationError`].
+    /// The text is not a duration.
     #[error(transparent)]
     Parse(#[from] ParseDurationError),
-    /// Zero.
+    /// The duration is zero.
     #[error("must be more than 0s")]
     Zero,
 }
@@ -21,7 +21,7 @@ pub enum PositiveError {
 /// Parses a duration that is not zero.
 ///
 /// # Errors
-/// When it is none, or zero.
+/// When the text is not a duration, or the duration is zero.
 pub fn parse_positive(text: &str) -> Result<Duration, PositiveError> {
     match parse(text)? {
         Duration::ZERO => Err(PositiveError::Zero),
@@ -29,16 +29,16 @@ pub fn parse_positive(text: &str) -> Result<Duration, PositiveError> {
     }
 }
 
-/// Units, longest name first so that `ms` is not taken for `m`.
+/// Units and their seconds. `ms` stands before `m`, so that `ms` is not read as minutes.
 const UNITS: [(&str, f64); 4] = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
 
-/// Longest duration in seconds: a year says as much as any longer one.
+/// Longest accepted duration, in seconds: one year.
 pub const LONGEST: f64 = 365.0 * 86400.0;
 
-/// Parses a duration; zero is one (`0s`).
+/// Parses a duration. Zero is allowed (`0s`).
 ///
 /// # Errors
-/// When the text is empty, has another unit, or is longer than a year.
+/// When the text is empty, has another unit, or the duration is longer than a year.
 pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
     let refused = || ParseDurationError(text.to_owned());
     let (mut seconds, mut rest) = (0.0, text);
@@ -59,7 +59,7 @@ pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
     if seconds > LONGEST {
         return Err(refused());
     }
-    // Rounded, because 0.3 s is not exact in binary.
+    // Rounded to whole microseconds, because 0.3 has no exact binary form.
     Ok(Duration::from_micros(micros(seconds)))
 }
 
@@ -73,7 +73,7 @@ fn micros(seconds: f64) -> u64 {
     micros
 }
 
-/// Formats a duration the way [`parse`] reads it, to the millisecond.
+/// Formats a duration as [`parse`] reads it, cut to milliseconds.
 pub fn format(duration: Duration) -> String {
     let millis = duration.as_millis();
     if millis < 1000 {
@@ -103,10 +103,11 @@ pub fn format(duration: Duration) -> String {
     text
 }
 
-/// A measured duration in few characters, with three digits: `850us`, `12.3ms`, `1.25s`, `2m5s`.
+/// Formats a measured duration with three digits: `850us`, `12.3ms`, `1.25s`, `2m5s`.
 pub fn short(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
-    // Bounds lie where rounding would make a digit more.
+    // Each limit is where rounding would give a fourth digit: 9.996 s would be "10.00s", so it becomes
+    // "10.0s".
     match seconds {
         _ if seconds < 0.000_999_5 => format!("{:.0}us", seconds * 1e6),
         _ if seconds < 0.009_995 => format!("{:.2}ms", seconds * 1e3),

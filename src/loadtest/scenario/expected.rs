@@ -1,19 +1,19 @@
-//! How many requests a scenario will send, before it is run.
+//! Number of requests that a scenario will send, computed before it is run.
 
 use super::model::{Action, Journey, Load, Scenario, Step, Think};
 
-/// Requests of a run.
+/// The expected number of requests.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Expected {
-    /// So many, if none fails: journeys begin whatever the service does.
+    /// About this many, if none fails: journeys begin whatever the service does (open model).
     About(f64),
-    /// So many if answers took no time; fewer the longer they take.
+    /// This many if answers took no time, and fewer the longer they take (closed model).
     AtMost(f64),
-    /// Users who never pause ask as often as they are answered.
+    /// No number can be computed: users never pause, so they send as fast as they are answered.
     AsAnswered,
 }
 
-/// The requests of a scenario. A WebSocket connection counts as one.
+/// Computes the number of requests of a scenario. A WebSocket connection counts as one.
 pub fn requests(scenario: &Scenario) -> Expected {
     let weights: f64 = scenario
         .journeys
@@ -28,13 +28,14 @@ pub fn requests(scenario: &Scenario) -> Expected {
         let once = count(journey.steps.iter().filter(|step| step.once));
         let each = count(journey.steps.iter().filter(|step| !step.once));
         match scenario.load {
-            // Each journey is that of a new user.
+            // In the open model each journey has a new user, so its `once` steps are sent each time.
             Load::Open(_) => all += share * profile.total() * (once + each),
             Load::Closed(_) => {
                 let turn = turn(journey);
                 if each > 0.0 && turn <= 0.0 {
                     return Expected::AsAnswered;
                 }
+                // `total` is user-seconds here: 10 users for 60 s are 600, which are 300 turns of 2 s each.
                 let turns = if turn > 0.0 { profile.total() / turn } else { 0.0 };
                 all += share * (turns * each + profile.peak() * once);
             }
@@ -50,7 +51,8 @@ fn count<'a>(steps: impl Iterator<Item = &'a Step>) -> f64 {
     steps.fold(0.0, |count, _| count + 1.0)
 }
 
-/// Seconds that one turn takes on average when answers take no time.
+/// Seconds that one turn of the journey takes on average if answers take no time: held connections and
+/// pauses.
 fn turn(journey: &Journey) -> f64 {
     let steps = journey.steps.iter().filter(|step| !step.once);
     let seconds = steps.map(|step| {

@@ -1,4 +1,4 @@
-//! Stages of a scenario to the course of its load.
+//! Reads the stages of a scenario into the profile of its load.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use super::{
     rate::Profile,
 };
 
-/// Highest level; what is meant to be more is a mistake.
+/// Highest level (users, or journeys per second). A higher one is taken for a mistake.
 pub(super) const HIGHEST: f64 = 1e6;
-/// Most pieces of one course.
+/// Most teeth of one sawtooth, and most lines of one trace.
 const PIECES: usize = 100_000;
 
-/// The load.
+/// Reads the load. `file` gives the text of a trace by its name.
 pub(super) fn parse(
     document: &LoadDocument,
     file: &dyn Fn(&str) -> Result<String, String>,
@@ -94,7 +94,7 @@ fn stage(
             }
             while !left.is_zero() {
                 let length = left.min(every);
-                // The last tooth may be cut off.
+                // The last tooth ends where the stage ends, at its level of that moment.
                 let share = length.as_secs_f64() / every.as_secs_f64();
                 profile.line(from, from + (to - from) * share, length);
                 left -= length;
@@ -128,7 +128,7 @@ fn level(path: &str, level: f64, problems: &mut Problems) -> f64 {
     problems.or(path, valid, 0.0)
 }
 
-/// Lines of `seconds,level`; a first line of words is a heading.
+/// Reads lines of `seconds,level`. A first line without numbers is a heading.
 fn trace(path: &str, text: &str, profile: &mut Profile, problems: &mut Problems) {
     let (mut before, mut lines): (Option<(f64, f64)>, usize) = (None, 0);
     for (index, line) in text
@@ -139,7 +139,7 @@ fn trace(path: &str, text: &str, profile: &mut Profile, problems: &mut Problems)
         let parsed = line.split_once(',').and_then(|(seconds, level)| {
             let seconds: f64 = seconds.trim().parse().ok()?;
             let level: f64 = level.trim().parse().ok()?;
-            // Bounded, because the time between two lines has to be one that a duration can hold.
+            // The limits keep the time between two lines within what a `Duration` can hold.
             let sensible = (0.0..=duration::LONGEST).contains(&seconds) && (0.0..=HIGHEST).contains(&level);
             sensible.then_some((seconds, level))
         });
@@ -150,6 +150,7 @@ fn trace(path: &str, text: &str, profile: &mut Profile, problems: &mut Problems)
             problems.add(path, format!("line {}: {line:?} is not seconds,level", index + 1));
             return;
         };
+        // Each level holds until the next line, so the last line only ends the trace.
         if let Some((from, level)) = before {
             let length = seconds - from;
             if length <= 0.0 || index > PIECES {

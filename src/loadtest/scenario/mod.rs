@@ -1,4 +1,4 @@
-//! Scenarios: what load a test brings, and what has to hold.
+//! Scenarios: which load a test sends, and what must hold for it to pass.
 //!
 //! ```text
 //! text --document--> Document --parse (load, step, threshold, template)--> Scenario (model)

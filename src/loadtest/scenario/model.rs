@@ -1,4 +1,4 @@
-//! A scenario that cannot be wrong: what the engine runs.
+//! A checked scenario: what the engine runs. A value of these types is valid by construction.
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
@@ -9,29 +9,30 @@ use super::{
     websocket::WebSocket,
 };
 
-/// Variables that every user has: its number, and how often it has begun its journey before.
+/// Variables that every user has: `user` is the number of the user, `iteration` counts the journeys that it
+/// has begun before.
 pub const GIVEN: [&str; 2] = ["user", "iteration"];
 
-/// A scenario.
+/// A checked scenario.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
-    /// Its name: the file's, or a built-in one.
+    /// Name of the scenario: of its file, or of a built-in scenario.
     pub name: String,
-    /// One line about it.
+    /// One line that describes the scenario.
     pub description: String,
-    /// How much load, over time.
+    /// The load over time.
     pub load: Load,
-    /// What users do; at least one journey, weights not all zero.
+    /// What users do. There is at least one journey, and not all weights are zero.
     pub journeys: Vec<Journey>,
-    /// What has to hold.
+    /// What must hold for the run to pass.
     pub thresholds: Vec<Threshold>,
-    /// Longest wait for one answer; then the request has failed.
+    /// Longest wait for one answer. A request that waits longer has failed.
     pub timeout: Duration,
-    /// When to give up early.
+    /// When the run is given up early.
     pub abort: Option<Abort>,
 }
 
-/// The bound that thresholds set on the p95 of all requests.
+/// The limit of the first threshold on the p95 latency of all requests; `None` without one.
 pub fn objective(thresholds: &[Threshold]) -> Option<Duration> {
     let bounds = thresholds.iter().filter(|threshold| threshold.step.is_none());
     bounds.into_iter().find_map(|threshold| match threshold.bound {
@@ -41,28 +42,28 @@ pub fn objective(thresholds: &[Threshold]) -> Option<Duration> {
 }
 
 impl Scenario {
-    /// The bound that it sets on the p95 of all requests.
+    /// The limit of its first threshold on the p95 latency of all requests.
     pub fn objective(&self) -> Option<Duration> {
         objective(&self.thresholds)
     }
 
-    /// Whether each journey is one request: then rates of journeys are rates of requests.
+    /// Whether each journey is one request. Then journeys per second are requests per second.
     pub fn is_single(&self) -> bool {
         self.journeys.iter().all(|journey| journey.steps.len() == 1)
     }
 }
 
-/// How much load, over time.
+/// The load over time.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Load {
-    /// Journeys that begin per second, whatever the service does: the load that users bring.
+    /// Open model: journeys that begin per second, whatever the service does.
     Open(Profile),
-    /// Users, each of whom begins its journey again when it has ended it, after a pause.
+    /// Closed model: users, each of whom begins its journey again after it has ended and after a pause.
     Closed(Profile),
 }
 
 impl Load {
-    /// The course of the load.
+    /// The level of the load over time.
     pub fn profile(&self) -> &Profile {
         match self {
             Self::Open(profile) | Self::Closed(profile) => profile,
@@ -73,35 +74,35 @@ impl Load {
 /// What one kind of user does.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Journey {
-    /// Unique name.
+    /// Name, unique in the scenario.
     pub name: String,
     /// Share of the users, relative to the other weights.
     pub weight: u32,
-    /// Pause after each step that has none of its own; none in the open model unless given.
+    /// Pause after each step that has no pause of its own. Default: no pause.
     pub think: Think,
-    /// Headers of every request, such as `Authorization: Bearer {{token}}`; not of those before the step that gives
-    /// their variables a value.
+    /// Headers of every request, such as `Authorization: Bearer {{token}}`. A header is left out of the
+    /// requests before the step that sets its variables.
     pub headers: Vec<(String, Template)>,
-    /// Steps, in order; at least one.
+    /// Steps in their order; at least one.
     pub steps: Vec<Step>,
 }
 
-/// A pause of a length drawn evenly between two bounds.
+/// A pause whose length is drawn from an even distribution between two bounds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Think {
-    /// Shortest.
+    /// Shortest pause.
     pub min: Duration,
-    /// Longest; not below `min`.
+    /// Longest pause; not below `min`.
     pub max: Duration,
 }
 
 /// Why a pause was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ThinkError {
-    /// See [`ParseDurationError`].
+    /// The text is not a duration.
     #[error(transparent)]
     Duration(#[from] ParseDurationError),
-    /// The bounds are the wrong way round.
+    /// The first duration is longer than the second one.
     #[error("{0:?} begins with the longer one")]
     Reversed(String),
 }
@@ -109,7 +110,7 @@ pub enum ThinkError {
 impl FromStr for Think {
     type Err = ThinkError;
 
-    /// `2s`, or `2s-10s`.
+    /// Reads `2s`, or `2s-10s`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (min, max) = text.split_once('-').unwrap_or((text, text));
         let (min, max) = (duration::parse(min.trim())?, duration::parse(max.trim())?);
@@ -123,13 +124,13 @@ impl FromStr for Think {
 /// One step of a journey.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// Name in reports; unique in its journey. Equal names in several journeys count together.
+    /// Name in reports; unique in its journey. Steps of the same name in several journeys count together.
     pub name: String,
-    /// Done once by each user, not again with each turn of the journey (a login).
+    /// Whether each user does the step once, and not again with each turn of the journey (a login).
     pub once: bool,
-    /// What is done.
+    /// The request or connection that the step makes.
     pub action: Action,
-    /// Pause after it; the journey's where there is none.
+    /// Pause after the step; `None`: the journey's.
     pub think: Option<Think>,
 }
 
@@ -149,7 +150,7 @@ impl Action {
     }
 }
 
-/// Whether any step does what is wanted.
+/// Whether any step has an action for which `wanted` is true.
 pub fn any_action(journeys: &[Journey], wanted: impl Fn(&Action) -> bool) -> bool {
     let mut steps = journeys.iter().flat_map(|journey| &journey.steps);
     steps.any(|step| wanted(&step.action))
@@ -158,35 +159,35 @@ pub fn any_action(journeys: &[Journey], wanted: impl Fn(&Action) -> bool) -> boo
 /// One HTTP request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
-    /// Method, upper case.
+    /// HTTP method, in upper case.
     pub method: String,
     /// Path and query below the target, beginning with `/`.
     pub path: Template,
-    /// Headers besides the journey's.
+    /// Headers of this request besides the journey's.
     pub headers: Vec<(String, Template)>,
-    /// Body, if there is one.
+    /// Body; `None`: no body.
     pub body: Option<Template>,
     /// Statuses that count as answered.
     pub expect: Statuses,
-    /// Variables set from the answer.
+    /// Variables that are set from the answer, by name.
     pub extract: BTreeMap<String, Extract>,
-    /// What else an answer has to fulfil.
+    /// Further checks of the answer's body.
     pub checks: Vec<BodyCheck>,
-    /// Whether redirects are followed; as the run says where there is none.
+    /// Whether redirects are followed; `None`: as the run says.
     pub follow: Option<bool>,
 }
 
 /// Statuses that count as answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Statuses {
-    /// 200 to 399.
+    /// All from 200 to 399.
     Success,
-    /// These.
+    /// These and no others.
     Only(Vec<u16>),
 }
 
 impl Statuses {
-    /// Whether this one counts.
+    /// Whether an answer of this status counts as answered.
     pub fn hold(&self, status: u16) -> bool {
         match self {
             Self::Success => (200..400).contains(&status),
@@ -200,75 +201,75 @@ impl Statuses {
 pub enum Extract {
     /// A JSON pointer into the body (RFC 6901), such as `/token` or `/items/0/id`.
     Json(String),
-    /// A header's value.
+    /// The value of the header of this name. The name is in lower case.
     Header(String),
 }
 
-/// A check of a body.
+/// A check of the body of an answer, or of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BodyCheck {
-    /// It contains this text.
+    /// The body contains this text.
     Contains(String),
-    /// It has something at this JSON pointer.
+    /// The body is JSON and has a value at this pointer.
     Json(String),
 }
 
-/// What has to hold for a run to pass.
+/// A requirement on a run: what must hold for it to pass.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Threshold {
-    /// For the requests of this step only.
+    /// The step whose requests are checked; `None`: all requests.
     pub step: Option<String>,
-    /// What is bounded, and how.
+    /// The measured value and its limit.
     pub bound: Bound,
 }
 
 /// A bound on something measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Bound {
-    /// The latency that a share of the requests (0 to 1) does not exceed is below this.
+    /// The latency quantile (0 to 1) of the requests is below this duration.
     Latency(f64, Duration),
-    /// At least a share of the requests (0 to 1) takes at most this: an SLO.
+    /// At least this share (0 to 1) of the requests takes at most this duration, as in an SLO.
     Within(Duration, f64),
-    /// The share of failed requests (0 to 1) is below this.
+    /// The share (0 to 1) of failed requests is below this.
     Errors(f64),
-    /// The share of requests that were sent twice (0 to 1) is below this.
+    /// The share (0 to 1) of requests that were sent twice is below this.
     Retried(f64),
-    /// At least this many requests per second are answered, over the whole run.
+    /// At least this many requests per second are answered over the whole run.
     Rate(f64),
-    /// Latency does not grow by more than this share (0.1 is 10 %) per hour, by the slope of the p95 of each second.
+    /// Latency does not grow by more than this share (0.1 is 10 %) per hour, by the slope of the p95 of each
+    /// second.
     Trend(f64),
-    /// The duration of this kind that a share of them (0 to 1) does not exceed is below this, over all WebSocket
-    /// connections.
+    /// The quantile (0 to 1) of this kind of duration is below this, over all WebSocket connections.
     Socket(SocketTime, f64, Duration),
-    /// At least this share (0 to 1) of the WebSocket connections was made and held as long as it should be.
+    /// At least this share (0 to 1) of the WebSocket connections was made and held until its planned end.
     Held(f64),
-    /// At least so many WebSocket connections were held at once.
+    /// At least this many WebSocket connections were held at once.
     HeldAtOnce(u64),
 }
 
-/// Durations of WebSocket connections.
+/// Kinds of durations of WebSocket connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SocketTime {
     /// From a message to its echo, or to the message that its sequence awaits.
     RoundTrip,
-    /// From the begin of connecting to the end of the upgrade.
+    /// From the beginning of connecting to the end of the upgrade.
     Connect,
     /// From a ping to its pong.
     Ping,
 }
 
 impl Bound {
-    /// Whether it is about WebSocket connections, and then about all of them.
+    /// Whether the bound is on WebSocket connections. Such a bound is on all of them and never on one step.
     pub fn is_of_sockets(self) -> bool {
         matches!(self, Self::Socket(..) | Self::Held(_) | Self::HeldAtOnce(_))
     }
 }
 
-/// When to give up early.
+/// When a run is given up early: too large a share of the requests fails for too long.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Abort {
     /// More than this share (0 to 1) of the requests fails ...
     pub errors: f64,
-    /// ... over this time.
+    /// ... for this long.
     pub over: Duration,
 }

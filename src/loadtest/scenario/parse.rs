@@ -1,4 +1,5 @@
-//! From the text of a scenario to the model: everything that is wrong with it, with the path of the field.
+//! Parses the text of a scenario into the model. Reports everything that is wrong, each problem with its
+//! field path.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,13 +17,13 @@ use super::{
 };
 use crate::core::document::yaml;
 
-/// Most problems that are told; who has more has one cause.
+/// Most problems that are reported. More than that usually have one common cause.
 const MOST: usize = 20;
 
 /// Why a scenario was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScenarioError {
-    /// Not a YAML document of this form.
+    /// The text is not YAML, or not a document of this form.
     #[error("{name}: {words}")]
     Form {
         /// Name of the scenario.
@@ -30,12 +31,12 @@ pub enum ScenarioError {
         /// What is wrong and where.
         words: String,
     },
-    /// Fields with wrong values.
+    /// Fields have wrong values.
     #[error("{name}: {}", .problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "))]
     Fields {
         /// Name of the scenario.
         name: String,
-        /// Each with its place.
+        /// Every problem with the path of its field.
         problems: Vec<Problem>,
     },
 }
@@ -43,9 +44,9 @@ pub enum ScenarioError {
 /// What is wrong with one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Where, such as `journeys[0].steps[2].think`.
+    /// Path of the field, such as `journeys[0].steps[2].think`.
     pub path: String,
-    /// What is wrong, and how to write it.
+    /// What is wrong, and how to write the field.
     pub rule: String,
 }
 
@@ -55,12 +56,12 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Collects problems.
+/// Collects problems, so that all are reported at once.
 #[derive(Debug, Default)]
 pub(super) struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// Notes a problem.
+    /// Adds a problem.
     pub(super) fn add(&mut self, path: impl Into<String>, rule: impl fmt::Display) {
         if self.0.len() < MOST {
             self.0.push(Problem {
@@ -70,7 +71,8 @@ impl Problems {
         }
     }
 
-    /// The value, or a note and what stands in for it until all problems are known.
+    /// The value, or else `instead` with the error added. The substitute lets the remaining fields be
+    /// checked; no scenario with a problem is returned.
     pub(super) fn or<T>(&mut self, path: &str, value: Result<T, impl fmt::Display>, instead: T) -> T {
         value.unwrap_or_else(|error| {
             self.add(path, error);
@@ -78,22 +80,22 @@ impl Problems {
         })
     }
 
-    /// A duration that is not zero.
+    /// Parses a duration that must be more than zero.
     pub(super) fn positive(&mut self, path: &str, text: &str) -> Duration {
         self.or(path, duration::parse_positive(text), Duration::from_secs(1))
     }
 
-    /// Text with variables.
+    /// Parses text with variables.
     pub(super) fn template(&mut self, path: &str, text: &str) -> Template {
         self.or(path, Template::parse(text), Template::text(""))
     }
 }
 
-/// Parses a scenario. `name` is what it is called, usually the name of its file. `file` gives the text of a file beside
-/// it, for traces.
+/// Parses a scenario. `name` is usually the name of its file. `file` gives the text of a file beside the
+/// scenario, for traces.
 ///
 /// # Errors
-/// Everything that is wrong with it.
+/// Everything that is wrong with the scenario.
 pub fn parse(
     text: &str,
     name: &str,
@@ -191,7 +193,7 @@ fn thresholds(texts: &[String], steps: &BTreeSet<&str>, problems: &mut Problems)
     thresholds
 }
 
-/// Refuses bounds on WebSocket connections where there are none, or for one step.
+/// Refuses bounds on WebSocket connections in a scenario without such connections.
 fn bounds_of_sockets(thresholds: &[Threshold], journeys: &[Journey], problems: &mut Problems) {
     let any = any_action(journeys, Action::is_websocket);
     for (index, threshold) in thresholds.iter().enumerate() {
@@ -202,7 +204,7 @@ fn bounds_of_sockets(thresholds: &[Threshold], journeys: &[Journey], problems: &
     }
 }
 
-/// Refuses waits for a message that are longer than those for any answer.
+/// Refuses waits for a message that are longer than the scenario's timeout.
 fn waits(journeys: &[Journey], timeout: Duration, problems: &mut Problems) {
     for (journey, model) in journeys.iter().enumerate() {
         for (step, model) in model.steps.iter().enumerate() {
@@ -241,7 +243,7 @@ fn journeys(documents: &[JourneyDocument], problems: &mut Problems) -> Vec<Journ
             problems.add(format!("{path}.steps"), "must have at least one");
         }
         if !document.steps.is_empty() && document.steps.iter().all(|step| step.once) {
-            // The engine would turn without end.
+            // With nothing to do in its second turn, a user would turn forever without a pause.
             problems.add(
                 format!("{path}.steps"),
                 "must not all be once: users have nothing to do in their second turn",
@@ -269,9 +271,9 @@ fn journeys(documents: &[JourneyDocument], problems: &mut Problems) -> Vec<Journ
     journeys
 }
 
-/// Names and values of headers.
+/// Reads the names and values of headers.
 ///
-/// What is refused here would be refused by HTTP (RFC 9110, section 5.1) when it is sent.
+/// Refuses what HTTP would refuse when the header is sent (RFC 9110, section 5.1).
 pub(super) fn headers(
     path: &str,
     headers: &BTreeMap<String, String>,

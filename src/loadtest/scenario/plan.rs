@@ -1,4 +1,4 @@
-//! What a run will be, in words and a picture: `--dry-run`.
+//! The plan of a run in words and a sparkline: the output of `--dry-run`.
 
 use std::fmt::Write as _;
 
@@ -10,15 +10,15 @@ use super::{
     threshold::in_percent,
 };
 
-/// Columns of the picture.
+/// Width of the sparkline, in columns.
 const WIDTH: u32 = 60;
-/// Most stages that are told.
+/// Most stages that are listed.
 const STAGES: usize = 12;
 const BARS: [char; 9] = [
     ' ', '\u{2581}', '\u{2582}', '\u{2583}', '\u{2584}', '\u{2585}', '\u{2586}', '\u{2587}', '\u{2588}',
 ];
 
-/// The plan of a run on a target.
+/// The plan of a run of this scenario against this target.
 pub fn render(scenario: &Scenario, target: &str) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
@@ -98,7 +98,7 @@ fn write_all(out: &mut String, scenario: &Scenario, target: &str) -> std::fmt::R
     Ok(())
 }
 
-/// The straight pieces of a load, the first of many.
+/// Lists the stages of the load: the first [`STAGES`], and how many more there are.
 fn stages(out: &mut String, profile: &Profile) -> std::fmt::Result {
     let level = |level: f64| (level * 10.0).round() / 10.0;
     for (index, (from, to, length)) in profile.lines().enumerate() {
@@ -107,7 +107,7 @@ fn stages(out: &mut String, profile: &Profile) -> std::fmt::Result {
             return writeln!(out, "{head}and {} more", profile.lines().count() - STAGES);
         }
         let length = duration::format(length);
-        // Levels that are written alike are told as one.
+        // A stage whose two levels round to the same number is written as a constant level.
         if (level(from) - level(to)).abs() < f64::EPSILON {
             writeln!(out, "{head}{} for {length}", level(from))?;
         } else {
@@ -117,14 +117,14 @@ fn stages(out: &mut String, profile: &Profile) -> std::fmt::Result {
     Ok(())
 }
 
-/// The course of a load as a line of bars.
+/// The load over time as a line of bars.
 pub fn sparkline(profile: &Profile) -> String {
     let (peak, width) = (profile.peak(), f64::from(WIDTH));
     (0..WIDTH)
         .map(|column| {
             let level = profile.level(profile.seconds() * (f64::from(column) + 0.5) / width);
             let height = if peak > 0.0 { 8.0 * level / peak } else { 0.0 };
-            // What is there is seen, however little it is.
+            // A level above zero gets at least the lowest bar, so that it is not taken for zero.
             let rounded = if height > 0.0 {
                 height.round().max(1.0)
             } else {

@@ -1,5 +1,5 @@
-//! What holds for any scenario, however it is written: a model or an error, never a panic and never a course that
-//! cannot be.
+//! Properties of all scenarios: any text gives a model or an error. The parser never panics, and no model has
+//! a load that cannot be sent.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ fn scale() -> impl Strategy<Value = f64> {
     prop_oneof![any::<f64>(), 1e-6..100.0_f64]
 }
 
-/// The course is one that can be sent.
+/// Asserts that the load can be sent.
 fn sound(scenario: &Scenario) {
     let profile = scenario.load.profile();
     assert!(profile.seconds().is_finite() && profile.seconds() > 0.0);
@@ -52,7 +52,7 @@ fn sound(scenario: &Scenario) {
     assert!(profile.total() <= profile.peak() * profile.seconds() * (1.0 + 1e-9) + f64::MIN_POSITIVE);
     for share in 0..50 {
         let level = profile.level(profile.seconds() * f64::from(share) / 50.0);
-        // A line is read off with the rounding error of its slope.
+        // A level is computed from the slope, whose rounding error grows with the peak.
         let error = profile.peak() * 1e-6;
         assert!((-error..=profile.peak() + error).contains(&level), "{level}");
     }

@@ -1,4 +1,4 @@
-//! A scenario without a file: one request, again and again.
+//! The scenario of a run without a file: one request, again and again.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -8,10 +8,11 @@ use super::{
     template::Template,
 };
 
-/// Longest wait for one answer unless said otherwise.
+/// Longest wait for one answer unless an option says otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// When a run without a file is given up: more than nine of ten requests fail for ten seconds.
+/// When a run is given up unless its scenario says otherwise: more than 90 % of the requests fail for ten
+/// seconds.
 pub(super) const ABORT: Abort = Abort {
     errors: 0.9,
     over: Duration::from_secs(10),
@@ -22,11 +23,11 @@ pub(super) const ABORT: Abort = Abort {
 pub enum Level {
     /// Requests per second.
     Rate(f64),
-    /// Users, each of whom asks again after an answer and a pause.
+    /// Users, each of whom sends the next request after an answer and a pause.
     Users(f64, Think),
 }
 
-/// `GET` of the target itself: of its path and query where it has some, of `/` otherwise.
+/// One `GET` of the target: of the path and query in `--target` where it has some, of `/` otherwise.
 pub fn scenario(level: Level, duration: Duration, has_path: bool, thresholds: Vec<Threshold>) -> Scenario {
     let (load, think) = match level {
         Level::Rate(rate) => (Load::Open(Profile::constant(rate, duration)), Think::default()),

@@ -1,5 +1,9 @@
-//! A level over time, made of straight pieces: requests per second (open model) or users (closed model). Its integral
-//! says when each request is due, so that ramps are as exact as constant rates.
+//! The level of a load over time, made of straight pieces. The level is requests per second (open model) or
+//! users (closed model). The integral of the level says when each request is due, so ramps are as exact as
+//! constant rates.
+//!
+//! Example: a ramp from 0/s to 100/s in 10 s has the integral 5 t². Request number 5 (counted from 0) is due
+//! where the integral reaches 5, after 1 s. In all, 500 requests are due.
 
 use std::time::Duration;
 
@@ -12,13 +16,13 @@ pub struct Profile {
 /// A straight line from one level to another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Piece {
-    /// Seconds since the beginning.
+    /// Seconds from the beginning of the profile.
     start: f64,
-    /// Seconds; positive.
+    /// Length in seconds; positive.
     length: f64,
     from: f64,
     to: f64,
-    /// The integral up to `start`.
+    /// The integral of all pieces before this one.
     before: f64,
 }
 
@@ -39,12 +43,15 @@ impl Piece {
         f64::midpoint(self.from, self.to) * self.length
     }
 
-    /// When the integral, counted from this piece's start, reaches `area`, in seconds from its start. The form of the
-    /// quadratic formula that is exact for flat and falling pieces too.
+    /// Seconds from the start of this piece until its own integral reaches `area`.
+    ///
+    /// Solves `from * t + slope * t² / 2 = area` as `t = 2 * area / (from + sqrt(from² + 2 * slope * area))`.
+    /// This form of the quadratic formula does not divide by the slope, so it is exact for flat pieces too.
     fn reach(self, area: f64) -> f64 {
         let root = (self.from * self.from + 2.0 * self.slope() * area)
             .max(0.0)
             .sqrt();
+        // Zero only where the piece begins at level 0 and `area` is 0: that request is due at once.
         let sum = self.from + root;
         if sum > 0.0 {
             (2.0 * area / sum).min(self.length)
@@ -55,14 +62,14 @@ impl Piece {
 }
 
 impl Profile {
-    /// The same level for some time.
+    /// A constant level.
     pub fn constant(level: f64, duration: Duration) -> Self {
         let mut profile = Self::default();
         profile.line(level, level, duration);
         profile
     }
 
-    /// Adds a straight line; one of no length adds nothing. Negative levels count as zero.
+    /// Appends a straight line. A line of no length is left out. Negative levels count as zero.
     pub fn line(&mut self, from: f64, to: f64, duration: Duration) {
         if duration.is_zero() {
             return;
@@ -76,36 +83,36 @@ impl Profile {
         });
     }
 
-    /// The level at its end, before anything is added; zero for an empty one.
+    /// The level at the end of the profile; zero for an empty one.
     pub fn last_level(&self) -> f64 {
         self.pieces.last().map_or(0.0, |piece| piece.to)
     }
 
-    /// Its straight lines in order: from which level to which, and how long.
+    /// The straight lines in their order: the first level, the last level, and the length.
     pub fn lines(&self) -> impl Iterator<Item = (f64, f64, Duration)> {
         self.pieces
             .iter()
             .map(|piece| (piece.from, piece.to, Duration::from_secs_f64(piece.length)))
     }
 
-    /// Its length in seconds.
+    /// Length of the profile in seconds.
     pub fn seconds(&self) -> f64 {
         self.pieces.last().map_or(0.0, |piece| piece.end())
     }
 
-    /// Its length.
+    /// Length of the profile.
     pub fn duration(&self) -> Duration {
         Duration::from_secs_f64(self.seconds())
     }
 
-    /// The integral over all of it: how many requests are due.
+    /// The integral over the whole profile: the number of requests that are due.
     pub fn total(&self) -> f64 {
         self.pieces
             .last()
             .map_or(0.0, |piece| piece.before + piece.area())
     }
 
-    /// Its highest level.
+    /// The highest level.
     pub fn peak(&self) -> f64 {
         self.pieces
             .iter()
@@ -113,7 +120,8 @@ impl Profile {
             .fold(0.0, f64::max)
     }
 
-    /// The level at a moment in seconds; zero outside. Where pieces meet, the later one counts.
+    /// The level after this many seconds; zero outside the profile. Where two pieces meet, the later one
+    /// counts.
     pub fn level(&self, at: f64) -> f64 {
         let index = self.pieces.partition_point(|piece| piece.end() <= at);
         self.pieces
@@ -122,7 +130,7 @@ impl Profile {
             .map_or(0.0, |piece| piece.level(at))
     }
 
-    /// How many requests are due before a moment.
+    /// Number of requests that are due before a moment.
     pub fn due_before(&self, at: Duration) -> u64 {
         let at = at.as_secs_f64();
         let index = self.pieces.partition_point(|piece| piece.end() <= at);
@@ -130,7 +138,7 @@ impl Profile {
             let into = at - piece.start;
             piece.before + f64::midpoint(piece.from, piece.level(at)) * into
         });
-        // Rounding errors of sums must not make one request more.
+        // An integral of 500 may be summed up as 500.0000000001, which must not give request 501.
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -140,7 +148,7 @@ impl Profile {
         due
     }
 
-    /// Two courses at the same time, each beginning so many seconds later: levels are added.
+    /// The sum of two profiles, where each begins the given number of seconds later.
     #[must_use]
     pub fn beside(&self, after: f64, other: &Self, other_after: f64) -> Self {
         let mut bounds: Vec<f64> = Vec::new();
@@ -154,7 +162,8 @@ impl Profile {
         let mut sum = Self::default();
         for (from, to) in bounds.iter().zip(bounds.iter().skip(1)) {
             let level = |at: f64| self.level(at - after) + other.level(at - other_after);
-            // Levels jump at bounds, so the line is drawn through two points between them.
+            // Levels jump at bounds, so no level is read there. The line is drawn through the points at 1/4
+            // and 3/4 between two bounds and extended to both ends.
             let (one, two) = (from + 0.25 * (to - from), from + 0.75 * (to - from));
             let (one, two) = (level(one), level(two));
             sum.line(
@@ -166,7 +175,7 @@ impl Profile {
         sum
     }
 
-    /// The same course up to a moment, as if it had been planned to end there.
+    /// The same profile, cut off at a moment.
     #[must_use]
     pub fn until(&self, end: Duration) -> Self {
         let mut cut = Self::default();
@@ -182,7 +191,7 @@ impl Profile {
         cut
     }
 
-    /// The same course with every level times `levels`, in `times` the time.
+    /// The same profile with every level multiplied by `levels`, and every length by `times`.
     #[must_use]
     pub fn scaled(&self, levels: f64, times: f64) -> Self {
         let mut scaled = Self::default();
@@ -193,8 +202,9 @@ impl Profile {
         scaled
     }
 
-    /// When the requests `first`, `first + step`, ... are due, in order. Number zero is due with the first level above
-    /// zero. Threads that share the work take every `step`th.
+    /// The moments at which the requests `first`, `first + step`, `first + 2 * step` ... are due, in order.
+    /// Request 0 is due when the level first rises above zero. Of four threads, each takes one `first` from 0
+    /// to 3, and `step` 4.
     pub fn moments(&self, first: u64, step: u64) -> Moments<'_> {
         Moments {
             profile: self,
@@ -228,6 +238,7 @@ impl Iterator for Moments<'_> {
                 self.next += self.step;
                 return Some(Duration::from_secs_f64(piece.start + piece.reach(area.max(0.0))));
             }
+            // Requests come in order, so pieces that are used up are never looked at again.
             self.piece += 1;
         }
     }

@@ -1,4 +1,4 @@
-//! A scenario made shorter, or its load thinner.
+//! Scales a scenario: in time, or in load.
 
 use std::time::Duration;
 
@@ -7,26 +7,26 @@ use super::{
     model::{Load, Scenario},
 };
 
-/// Shortest run: what is shorter has no course.
+/// Shortest run in seconds.
 const SHORTEST: f64 = 0.1;
 
 /// Why a scenario cannot be scaled so.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum ScaleError {
-    /// The time left is none, or too much.
+    /// The scaled run would be shorter than 100 ms or longer than a year.
     #[error("scaled by {}, {} becomes less than 100ms or more than a year; choose another --scale", .0, duration::format(*.1))]
     Time(f64, Duration),
-    /// The load left is none, or too much.
+    /// The scaled load would be zero, or more than a million.
     #[error("scaled by {0}, a peak of {1} becomes 0 or more than a million; choose another --scale-load")]
     Levels(f64, f64),
 }
 
 impl Scenario {
-    /// The same scenario in `times` the time, with `levels` the load. What users do, and what has to hold, stays: think
-    /// times, timeouts and held connections are part of the behaviour that is tested.
+    /// The same scenario with its time multiplied by `times` and its load by `levels`. Journeys, thresholds,
+    /// think times, timeouts and held connections stay, because they are the behaviour that is tested.
     ///
     /// # Errors
-    /// When next to nothing would be left, or more than a year or a million.
+    /// When the scaled time or load is out of its bounds.
     pub fn scaled(mut self, times: f64, levels: f64) -> Result<Self, ScaleError> {
         let profile = self.load.profile();
         if !(SHORTEST..=duration::LONGEST).contains(&(profile.seconds() * times)) {

@@ -1,5 +1,6 @@
-//! The JSON schema of scenario files, made from the types of [`super::document`]: published for editors, and asked first
-//! when a file is read, because it knows every unknown field and wrong type at once.
+//! The JSON schema of scenario files, made from the types of [`super::document`]. It is published for
+//! editors. When a file is read it is checked first, because the check finds all unknown fields and wrong
+//! types at once.
 
 use std::sync::LazyLock;
 
@@ -18,7 +19,7 @@ pub fn published() -> Value {
     schema.to_value()
 }
 
-/// The same without references, as the checker reads it.
+/// The same schema without references, as [`Checker`] needs it.
 static CHECKER: LazyLock<Checker> = LazyLock::new(|| {
     let schema = SchemaSettings::openapi3()
         .with(|settings| settings.inline_subschemas = true)
@@ -47,7 +48,7 @@ pub(super) fn check(document: &Value) -> Vec<Problem> {
     problems.collect()
 }
 
-/// Whether the value would say nothing, or too much.
+/// Whether the message is clear without the value: a whole object or list says too much, and `null` nothing.
 fn is_clear_without(violation: &SchemaViolation) -> bool {
     violation.value.starts_with(['{', '['])
         || violation.value == "null"

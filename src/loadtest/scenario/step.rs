@@ -1,4 +1,4 @@
-//! One step as it is written to what it does, and whether its variables can have a value.
+//! Reads one step of a scenario file, and checks that all its variables have a value when it runs.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::{
     websocket,
 };
 
-/// A step.
+/// Reads a step.
 pub(super) fn parse(path: &str, document: &StepDocument, problems: &mut Problems) -> Step {
     let methods = [
         ("GET", &document.get),
@@ -59,7 +59,7 @@ pub(super) fn parse(path: &str, document: &StepDocument, problems: &mut Problems
     }
 }
 
-/// Refuses the fields of a request beside a WebSocket, which would do nothing.
+/// Refuses fields of a request beside a WebSocket, where they would have no effect.
 fn no_request(path: &str, document: &StepDocument, problems: &mut Problems) {
     for (field, given) in [
         ("body", document.body.is_some()),
@@ -130,13 +130,13 @@ fn request(
     }
 }
 
-/// The first that is no status of HTTP, and where it stands.
+/// The first value that is not an HTTP status, with its index.
 fn first_beyond(statuses: &[u16]) -> Option<(usize, u16)> {
     let mut all = statuses.iter().copied().enumerate();
     all.find(|(_, status)| !(100..600).contains(status))
 }
 
-/// Refuses names that no template could have, or that every user has already.
+/// Refuses names that a template cannot contain, and names of variables that every user has.
 fn variable(path: &str, name: &str, problems: &mut Problems) {
     let word = |char: char| char.is_ascii_alphanumeric() || char == '_';
     if name.is_empty() || !name.chars().all(word) {
@@ -152,7 +152,7 @@ fn variable(path: &str, name: &str, problems: &mut Problems) {
     }
 }
 
-/// A path below the target.
+/// Reads a path that is added to the target.
 pub(super) fn below_target(path: &str, text: &str, problems: &mut Problems) -> Template {
     if !text.starts_with('/') {
         problems.add(path, format!("{text:?} must begin with /"));
@@ -166,7 +166,7 @@ pub(super) fn below_target(path: &str, text: &str, problems: &mut Problems) -> T
     problems.template(path, text)
 }
 
-/// The characters that are not within `{{` and `}}`.
+/// The characters outside `{{` and `}}`.
 fn outside_variables(text: &str) -> impl Iterator<Item = char> {
     let parts = text.split("{{").enumerate();
     let texts = parts.map(|(index, part)| match part.split_once("}}") {
@@ -184,7 +184,7 @@ fn extract(text: &str) -> Result<Extract, &'static str> {
     }
 }
 
-/// A check of a body, or of a message.
+/// Reads a check of a body or of a message.
 pub(super) fn check(text: &str) -> Result<BodyCheck, &'static str> {
     match text.split_once(' ') {
         Some(("contains", text)) => Ok(BodyCheck::Contains(text.to_owned())),
@@ -193,7 +193,7 @@ pub(super) fn check(text: &str) -> Result<BodyCheck, &'static str> {
     }
 }
 
-/// Refuses steps that reports could not tell apart.
+/// Refuses steps of the same name in one journey: reports could not tell them apart.
 pub(super) fn names(path: &str, journey: &Journey, problems: &mut Problems) {
     let mut seen = BTreeSet::new();
     for (index, step) in journey.steps.iter().enumerate() {
@@ -212,7 +212,7 @@ pub(super) fn names(path: &str, journey: &Journey, problems: &mut Problems) {
     }
 }
 
-/// Refuses variables that no earlier step of the journey can have set.
+/// Refuses variables that no earlier step of the journey sets.
 pub(super) fn variables(path: &str, journey: &Journey, problems: &mut Problems) {
     let mut known: BTreeSet<&str> = GIVEN.into();
     for (index, step) in journey.steps.iter().enumerate() {
@@ -225,7 +225,8 @@ pub(super) fn variables(path: &str, journey: &Journey, problems: &mut Problems) 
             }
             Action::WebSocket(websocket) => websocket.variables().collect(),
         };
-        // Headers of the journey are looked at below: they wait for the step that gives them their values.
+        // Headers of the journey are checked at the end: they are only sent once a step has set their
+        // variables.
         for name in used {
             if !known.contains(name) {
                 problems.add(

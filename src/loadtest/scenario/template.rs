@@ -1,5 +1,5 @@
-//! Text with variables: `/api/sessions/{{session}}/messages`. Variables are extracted from earlier answers of the same
-//! user, or given (`user`: the number of the user, `iteration`: how often it has begun its journey).
+//! Text with variables, such as `/api/sessions/{{session}}/messages`. A variable is extracted from an earlier
+//! answer of the same user, or is one that every user has ([`GIVEN`](super::model::GIVEN)).
 
 use std::collections::BTreeMap;
 
@@ -18,21 +18,21 @@ enum Part {
 /// Why a template was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    /// `{{` without `}}`.
+    /// A `{{` has no `}}`.
     #[error("\"{{{{\" is not closed by \"}}}}\" in {0:?}")]
     Open(String),
-    /// The name of a variable has other characters than letters, digits and `_`.
+    /// The name of a variable has characters other than letters, digits and `_`.
     #[error("{0:?} is not the name of a variable: use letters, digits and \"_\"")]
     Name(String),
 }
 
-/// A variable that has no value.
+/// A variable has no value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[error("{{{{{0}}}}} has no value: no earlier step of the journey extracted it")]
 pub struct Unset(pub String);
 
 impl Template {
-    /// Text without variables, whatever it contains.
+    /// Text without variables. `{{` has no meaning in it.
     pub fn text(text: &str) -> Self {
         Self {
             parts: vec![Part::Text(text.to_owned())],
@@ -42,7 +42,7 @@ impl Template {
     /// Parses text with variables.
     ///
     /// # Errors
-    /// When a variable is not closed or its name is malformed.
+    /// When a variable is not closed, or its name is malformed.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let (mut parts, mut rest) = (Vec::new(), text);
         while let Some((before, after)) = rest.split_once("{{") {
@@ -66,7 +66,7 @@ impl Template {
         Ok(Self { parts })
     }
 
-    /// The text, if it has no variables.
+    /// The text if it has no variables; `None` otherwise.
     pub fn constant(&self) -> Option<&str> {
         match self.parts.as_slice() {
             [] => Some(""),
@@ -75,7 +75,7 @@ impl Template {
         }
     }
 
-    /// Names of its variables, in order of appearance.
+    /// Names of the variables, in the order in which they appear.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Variable(name) => Some(name.as_str()),
@@ -83,7 +83,7 @@ impl Template {
         })
     }
 
-    /// The text with the values put in, as they are.
+    /// The text with each variable replaced by its value. Values are not escaped.
     ///
     /// # Errors
     /// When a variable has no value.

@@ -1,4 +1,4 @@
-//! Thresholds as they are written: `latency p95 < 500ms`, `step "log in": errors < 1%`.
+//! Reads and writes thresholds: `latency p95 < 500ms`, `step log in: errors < 1%`.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -10,20 +10,20 @@ use super::{
 /// Why a threshold was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ThresholdError {
-    /// Not of any form.
+    /// The text has none of the known forms.
     #[error(
         "{0:?} is not a threshold: write \"latency p95 < 500ms\", \"within 500ms >= 95%\", \"errors < 1%\", \"retried < 1%\", \"rate >= 95/s\" or \"trend < 10%/h\", with \"step NAME: \" before it for one step; of WebSockets \"ws_rtt p95 < 200ms\", \"ws_connect p95 < 1s\", \"ws_ping p95 < 100ms\", \"ws_held >= 99%\" or \"ws_held >= 50\""
     )]
     Form(String),
-    /// A share of requests is never below nothing.
+    /// A limit of 0 % can never be met, because no share is below 0 %.
     #[error("{0:?} can never hold, because no share is below 0%: write 0.001% if there may be none")]
     Never(String),
-    /// WebSocket connections are measured together.
+    /// WebSocket connections are measured together, so their bounds cannot be for one step.
     #[error("{bound:?} is of all WebSocket connections; leave out \"step {step}: \"")]
     OfStep {
-        /// The step.
+        /// Name of the step.
         step: String,
-        /// The bound.
+        /// The bound as it was written.
         bound: String,
     },
 }
@@ -35,6 +35,7 @@ impl FromStr for Threshold {
         let refused = || ThresholdError::Form(text.to_owned());
         let (step, bound) = match text.trim().strip_prefix("step ") {
             Some(rest) => {
+                // From the right, because names of steps may contain ": " themselves.
                 let (name, bound) = rest.rsplit_once(": ").ok_or_else(refused)?;
                 (Some(name.trim().to_owned()), bound)
             }
@@ -88,7 +89,7 @@ fn socket(time: SocketTime, quantile: &str, limit: &str) -> Option<Bound> {
     ))
 }
 
-/// `p95` and `p99.9` are shares of 0.95 and 0.999; `max` is all of them.
+/// The share of a quantile: 0.95 for `p95`, 0.999 for `p99.9`, 1 for `max`.
 fn share_of_quantile(text: &str) -> Option<f64> {
     if text == "max" {
         return Some(1.0);
@@ -150,7 +151,7 @@ fn written_percent(share: f64) -> String {
     format!("{}%", written(share))
 }
 
-/// `p95`, `p99.9`, `max`.
+/// The name of a quantile: `p95`, `p99.9`, `max`.
 pub fn quantile_name(share: f64) -> String {
     if share >= 1.0 {
         "max".to_owned()
@@ -159,17 +160,17 @@ pub fn quantile_name(share: f64) -> String {
     }
 }
 
-/// A share as `95%`.
+/// A share as a percentage: 0.95 as `95%`.
 pub fn in_percent(share: f64) -> String {
     format!("{}%", rounded(share * 100.0))
 }
 
-/// To a thousandth, so that 0.29 * 100 is 29.
+/// Rounds to a thousandth, because 0.29 * 100 is 28.999999999999996.
 fn rounded(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
-/// A bound as it was written: as many digits as 64 bits keep, so that 99.9999 does not become 100.
+/// A share in percent with all digits that it was written with, so that 99.9999 does not become 100.
 fn written(share: f64) -> f64 {
     (share * 1e12).round() / 1e10
 }

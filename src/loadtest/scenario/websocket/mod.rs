@@ -12,54 +12,54 @@ use std::time::Duration;
 pub(super) use self::parse::read;
 use super::{model::BodyCheck, template::Template};
 
-/// Bytes that a message of the server may have unless the step says otherwise.
+/// Largest message, in bytes, that the server may send unless the step says otherwise: 16 MiB.
 pub const LARGEST_MESSAGE: u32 = 16 << 20;
 
-/// One WebSocket connection.
+/// One WebSocket connection, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WebSocket {
     /// Path and query below the target.
     pub path: Template,
     /// Headers of the upgrade besides the journey's.
     pub headers: Vec<(String, Template)>,
-    /// How long it is held after its sequence; zero only where there is one.
+    /// How long the connection is held after its sequence. Zero only where there is a sequence.
     pub hold: Duration,
-    /// What is done in order, before it is held.
+    /// Parts that are done in order before the connection is held.
     pub sequence: Vec<Part>,
-    /// Messages to be echoed while it is held.
+    /// Messages that are sent while the connection is held, and that the server echoes.
     pub message: Option<Messages>,
-    /// Voice to be asked for while it is held.
+    /// Voice that is requested while the connection is held.
     pub voice: Option<Voice>,
-    /// Time from one ping to the next, from the beginning on; positive.
+    /// Interval of pings, from the beginning of the connection on; positive. `None`: no pings.
     pub ping: Option<Duration>,
-    /// Bytes that a message of the server may have, in all its frames.
+    /// Largest message, in bytes, that the server may send, in one frame or several.
     pub largest_message: u32,
-    /// Close codes with which the server may end it before its time.
+    /// Close codes with which the server may end the connection early.
     pub close: Vec<u16>,
 }
 
 /// One part of a sequence.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Part {
-    /// A message is sent.
+    /// Sends a message.
     Send(Payload),
-    /// A message that fulfils the check is waited for, at most so long or as long as for any answer.
+    /// Waits for a message that passes the check, at most this long; `None`: at most the scenario's timeout.
     Await(BodyCheck, Option<Duration>),
-    /// Nothing is sent for so long.
+    /// Sends nothing for this long.
     Pause(Duration),
 }
 
-/// What a message carries.
+/// Content of a message.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Payload {
-    /// Text with variables.
+    /// Text, which may have variables.
     Text(Template),
-    /// Bytes as they are.
+    /// Bytes, sent as they are.
     Binary(Vec<u8>),
 }
 
 impl Payload {
-    /// Its variables.
+    /// Names of the variables in the text; none for bytes.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         let text = match self {
             Self::Text(text) => Some(text),
@@ -69,30 +69,30 @@ impl Payload {
     }
 }
 
-/// Messages at fixed moments, each of which comes back as it was sent.
+/// Messages sent at a fixed interval, each of which the server echoes unchanged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Messages {
-    /// What is sent.
+    /// Content of each message.
     pub payload: Payload,
-    /// Time from one to the next; positive.
+    /// Time from one message to the next; positive.
     pub every: Duration,
 }
 
-/// Voice frames that the server sends on request, at a fixed distance.
+/// Voice frames that the server sends on request, at a fixed interval.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Voice {
-    /// The message that asks for them.
+    /// The message that requests the frames.
     pub request: Template,
-    /// How many frames are expected.
+    /// Number of frames that one request brings.
     pub frames: u32,
-    /// Distance of frames as they should come.
+    /// Expected time from one frame to the next.
     pub gap: Duration,
     /// Pause from the last frame to the next request.
     pub pause: Duration,
 }
 
 impl WebSocket {
-    /// Variables of everything that is sent.
+    /// Names of the variables in everything that is sent: path, headers, messages and voice request.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         let headers = self.headers.iter().map(|(_, value)| value);
         let voice = self.voice.iter().map(|voice| &voice.request);
@@ -108,7 +108,7 @@ impl WebSocket {
             .chain(payloads.flat_map(Payload::variables))
     }
 
-    /// How long it takes where nothing has to be waited for.
+    /// Shortest time that the connection takes: its pauses and its hold, without waiting for answers.
     pub fn duration(&self) -> Duration {
         let pauses = self.sequence.iter().map(|part| match part {
             Part::Pause(pause) => *pause,

@@ -1,4 +1,4 @@
-//! From a WebSocket connection as it is written to one that can be held.
+//! Reads a WebSocket connection of a scenario file into one that the engine can run.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::loadtest::scenario::{
     template::Template,
 };
 
-/// A connection, but for the headers of its upgrade, which stand beside it.
+/// Reads the connection. Its headers are written beside it in the step, so they come as an argument.
 pub(in crate::loadtest::scenario) fn read(
     path: &str,
     document: &WebSocketDocument,
@@ -28,7 +28,7 @@ pub(in crate::loadtest::scenario) fn read(
         .map(|(index, document)| part(&format!("{path}.sequence[{index}]"), document, problems))
         .collect();
     for (index, code) in document.close.iter().enumerate() {
-        // The codes that a frame can carry (RFC 6455, section 7.4).
+        // Only these close codes can be sent in a frame (RFC 6455, section 7.4).
         if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
             problems.add(
                 format!("{path}.close[{index}]"),
