@@ -1,6 +1,7 @@
-//! Text from outside in XML and HTML.
+//! Escapes text from outside for XML and HTML.
 
-/// Adds text that may stand in an attribute or an element. What XML cannot hold at all becomes U+FFFD.
+/// Appends text so that it can stand in an attribute or an element. Characters that XML forbids become
+/// U+FFFD.
 pub(super) fn escape_into(out: &mut String, text: &str) {
     for char in text.chars() {
         match char {
@@ -16,7 +17,7 @@ pub(super) fn escape_into(out: &mut String, text: &str) {
     }
 }
 
-/// The same as a text of its own.
+/// The escaped text as a new string.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     escape_into(&mut escaped, text);

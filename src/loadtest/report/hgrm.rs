@@ -1,13 +1,13 @@
-//! The latency by percentile, in the text form that HdrHistogram's plotters read (`.hgrm`): milliseconds.
+//! Latency by percentile, in milliseconds, in the text format that HdrHistogram's plotters read (`.hgrm`).
 
 use std::fmt::Write as _;
 
 use crate::loadtest::model::latencies::Latencies;
 
-/// Steps for each halving of the distance to 100 %.
+/// Lines for each halving of the distance to 100 %: 5 from 0 % to 50 %, 5 from 50 % to 75 %, and so on.
 const TICKS: u32 = 5;
 
-/// The percentiles of a histogram.
+/// Writes the percentiles of a histogram.
 pub fn render(latencies: &Latencies) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.

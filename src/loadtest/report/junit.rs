@@ -1,4 +1,4 @@
-//! A run as JUnit XML, for continuous integration: a case for each check, and one for the run itself.
+//! A run as JUnit XML for continuous integration: one test case for each check, and one for the run itself.
 
 use std::fmt::Write as _;
 
@@ -60,7 +60,8 @@ fn write_all(out: &mut String, report: &Report) -> std::fmt::Result {
     writeln!(out, "</testsuite>")
 }
 
-/// Failed requests by cause, most first: what servers show of JUnit beside its cases.
+/// Lists failed requests by cause, highest count first, as output of the suite: CI servers show it beside the
+/// cases.
 fn failures(out: &mut String, total: &Requests) -> std::fmt::Result {
     let causes = by_count(&total.failures);
     if causes.is_empty() {
@@ -81,7 +82,7 @@ fn failures(out: &mut String, total: &Requests) -> std::fmt::Result {
     writeln!(out, "</system-out>")
 }
 
-/// Why the run itself counts as an error.
+/// Why the run itself counts as an error; `None` for a completed run without doubts.
 fn why_not_completed(report: &Report) -> Option<String> {
     if report.verdict == Verdict::Invalid {
         return Some(format!("invalid: {}", report.doubts.join("; ")));

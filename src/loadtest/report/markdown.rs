@@ -1,4 +1,4 @@
-//! A run as Markdown, for a pull request.
+//! A run as Markdown for a pull request.
 
 use std::fmt::Write as _;
 
@@ -93,7 +93,7 @@ fn write_all(out: &mut String, report: &Report) -> std::fmt::Result {
     Ok(())
 }
 
-/// Failed requests by cause, most first.
+/// A table of failed requests by cause, highest count first.
 fn failures(out: &mut String, total: &Requests) -> std::fmt::Result {
     let causes = by_count(&total.failures);
     if !causes.is_empty() {
@@ -106,7 +106,7 @@ fn failures(out: &mut String, total: &Requests) -> std::fmt::Result {
     Ok(())
 }
 
-/// WebSocket connections; nothing for a scenario without any.
+/// Figures of WebSocket connections; nothing for a scenario without any.
 fn websocket(out: &mut String, report: &Report) -> std::fmt::Result {
     let Some(websocket) = &report.measured.websocket else {
         return Ok(());
@@ -134,7 +134,7 @@ fn websocket(out: &mut String, report: &Report) -> std::fmt::Result {
     Ok(())
 }
 
-/// Replicas and scale-ups of each workload; nothing where nobody watched.
+/// Replicas and scale-ups of each workload; nothing where the cluster was not watched.
 fn cluster(out: &mut String, report: &Report) -> std::fmt::Result {
     for Workload {
         scaling,
@@ -163,7 +163,8 @@ fn cluster(out: &mut String, report: &Report) -> std::fmt::Result {
     Ok(())
 }
 
-/// `failed`: how many of the requests in it failed, where it has any that can.
+/// One row of quantiles. `failed` is how many of the durations belong to failed requests; `None` leaves the
+/// cell out.
 fn row(out: &mut String, name: &str, latencies: &Latencies, failed: Option<u64>) -> std::fmt::Result {
     write!(out, "| {name} |")?;
     match latencies.quantiles() {
@@ -187,7 +188,7 @@ fn row(out: &mut String, name: &str, latencies: &Latencies, failed: Option<u64>)
     }
 }
 
-/// Text that stays in its cell and is no markup.
+/// Escapes text so that it stays in its table cell and is no markup.
 fn cell(text: &str) -> String {
     let mut escaped = String::new();
     for char in text.chars() {

@@ -1,4 +1,4 @@
-//! What a run is judged to be, as one value that every output is written from.
+//! A judged run as one value, from which every output is written.
 //!
 //! ```text
 //! Report --> text      for people, at the end of a run      json      for programs; runs can be merged from it
@@ -34,21 +34,21 @@ use super::{
 pub struct Report {
     /// Name of the scenario, or of what was tested.
     pub name: String,
-    /// Where requests went.
+    /// The URL that requests were sent to.
     pub target: String,
-    /// The load as it was planned; what its level means is in `load_unit`.
+    /// The planned load; `load_unit` is the unit of its levels.
     pub load: Profile,
-    /// "requests/s", "journeys/s" or "users".
+    /// Unit of the load's levels: "requests/s", "journeys/s" or "users".
     pub load_unit: &'static str,
-    /// The bound of the p95 that the scenario sets, for the line in pictures.
+    /// The scenario's limit for the p95 latency, which charts show as a line; `None` without one.
     pub objective: Option<Duration>,
     /// What was measured.
     pub measured: Measured,
-    /// What was seen of the cluster; empty where nobody watched.
+    /// Observations of the cluster; empty where it was not watched.
     pub workloads: Vec<Workload>,
     /// Every check, in the order of the scenario.
     pub checks: Vec<Check>,
-    /// Why the run proves nothing; empty for a run that does.
+    /// Reasons why the run proves nothing; empty for a run without doubts.
     pub doubts: Vec<String>,
     /// Pass, fail or invalid.
     pub verdict: Verdict,
@@ -56,59 +56,59 @@ pub struct Report {
     pub grade: Option<Grade>,
 }
 
-/// One workload that was watched.
+/// One workload that was watched during the run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Workload {
-    /// What was seen.
+    /// What was observed of the workload.
     pub scaling: Scaling,
-    /// Its scale-ups.
+    /// The time-to-scale chain of each of its scale-ups.
     pub chains: Vec<Chain>,
-    /// How its replicas followed the load, where its capacity is known.
+    /// How well its replicas followed the demand; `None` where the capacity of one replica is unknown.
     pub elasticity: Option<Elasticity>,
 }
 
-/// What a run says.
+/// The verdict on a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every check holds.
+    /// Every check passed.
     Pass,
-    /// A check does not hold.
+    /// A check failed, or the run was aborted.
     Fail,
-    /// The load generator, not the service, made the result.
+    /// The load generator, and not the service, caused the result.
     Invalid,
 }
 
 /// The grade of a run, as `docs/load-testing.md` defines it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grade {
-    /// The letter.
+    /// The letter that points and gates give.
     pub letter: Letter,
-    /// Points of 100.
+    /// Points, from 0 to 100.
     pub points: f64,
-    /// Where points were lost, most first.
+    /// Lost points by cause, most points first.
     pub lost: Vec<Lost>,
 }
 
-/// Letters; A is best.
+/// Letters of the grade; A is the best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Letter {
-    /// 90 points and more.
+    /// 90 points or more.
     A,
-    /// 75 and more.
+    /// 75 points or more.
     B,
-    /// 60 and more.
+    /// 60 points or more.
     C,
-    /// Fewer, or a gate that was missed.
+    /// Fewer than 60 points, or too many errors.
     D,
 }
 
-/// Points that were lost for one cause.
+/// Points that were lost through one failed check.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lost {
-    /// How many.
+    /// Number of points lost.
     pub points: f64,
-    /// Why.
+    /// The failed check and what was measured.
     pub cause: String,
-    /// What to change.
+    /// What to change; may be empty.
     pub hint: String,
 }

@@ -30,12 +30,12 @@ fn judged(answered: u64, failed: u64) -> Report {
     )
 }
 
-/// Everything holds.
+/// A run of which every check passes.
 pub fn passing() -> Report {
     judged(100, 0)
 }
 
-/// One of ten requests fails.
+/// A run in which one of ten requests fails.
 pub fn failing() -> Report {
     judged(90, 10)
 }

@@ -1,4 +1,4 @@
-//! Words that several reports use.
+//! Words that several kinds of reports share.
 
 use super::{Report, Verdict};
 use crate::loadtest::{
@@ -14,7 +14,7 @@ use crate::loadtest::{
     scenario::threshold::in_percent,
 };
 
-/// What a scale-up waited for.
+/// Name of a link of a time-to-scale chain.
 pub(super) fn link(kind: LinkKind) -> &'static str {
     match kind {
         LinkKind::LoadStep => "load step",
@@ -28,7 +28,7 @@ pub(super) fn link(kind: LinkKind) -> &'static str {
     }
 }
 
-/// What happened.
+/// Name of a kind of event.
 pub(super) fn event(kind: EventKind) -> &'static str {
     match kind {
         EventKind::PodCreated => "pod created",
@@ -45,7 +45,7 @@ pub(super) fn event(kind: EventKind) -> &'static str {
     }
 }
 
-/// A verdict in one word.
+/// The verdict in one word.
 pub(super) fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "PASS",
@@ -54,7 +54,7 @@ pub(super) fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
-/// How a run ended, unless as planned.
+/// How the run ended; `None` where it ended as planned.
 pub(super) fn end(report: &Report) -> Option<String> {
     let short = crate::loadtest::scenario::duration::format;
     match &report.measured.end {
@@ -68,19 +68,19 @@ pub(super) fn end(report: &Report) -> Option<String> {
     }
 }
 
-/// Answered requests in a second of the load; `None` where that cannot be told.
+/// Requests answered per second of the load; `None` where no rate can be computed.
 pub(super) fn achieved_rate(report: &Report) -> Option<f64> {
     achieved::rate(&report.measured.total, &report.measured)
 }
 
-/// `10.0 answered/s`.
+/// The rate in words: `10.0 answered/s`.
 pub(super) fn achieved(report: &Report) -> String {
     achieved_rate(report).map_or("no rate can be told".to_owned(), |rate| {
         format!("{rate:.1} answered/s")
     })
 }
 
-/// ` (50 of them after the load)`, where some were.
+/// Words on answers after the load: ` (50 of them after the load)`; empty without any.
 pub(super) fn after_the_load(requests: &Requests) -> String {
     match requests.answered.saturating_sub(requests.answered_in_time) {
         0 => String::new(),
@@ -88,10 +88,10 @@ pub(super) fn after_the_load(requests: &Requests) -> String {
     }
 }
 
-/// Most statuses that are listed.
+/// Most statuses that are listed one by one.
 const STATUSES: usize = 8;
 
-/// Answers by status, most first: `90 of 200, 10 of 503`.
+/// Answers by status, highest count first: `90 of 200, 10 of 503`.
 pub(super) fn statuses(traffic: &Traffic) -> String {
     let mut statuses: Vec<(&u16, &u64)> = traffic.statuses.iter().collect();
     statuses.sort_by_key(|&(_, answers)| std::cmp::Reverse(*answers));
@@ -113,7 +113,7 @@ pub(super) fn statuses(traffic: &Traffic) -> String {
     words.join(", ")
 }
 
-/// Bytes of bodies in both directions.
+/// Bytes of bodies, sent and received.
 pub(super) fn volume(traffic: &Traffic) -> String {
     format!(
         "{} sent, {} received",
@@ -122,7 +122,7 @@ pub(super) fn volume(traffic: &Traffic) -> String {
     )
 }
 
-/// What is no doubt about the run, and changes what its figures are about all the same.
+/// Notes: facts that are no doubt about the run but change what its figures mean.
 pub(super) fn notes(report: &Report) -> Vec<String> {
     [redirects(report), retried(report)]
         .into_iter()
@@ -130,11 +130,12 @@ pub(super) fn notes(report: &Report) -> Vec<String> {
         .collect()
 }
 
-/// What is to be known of a run whose answers all lead elsewhere.
+/// A note where all answers are redirects.
 fn redirects(report: &Report) -> Option<String> {
     let total = &report.measured.total;
     let traffic = total.traffic.as_ref()?;
-    // Where redirects are followed, one that is left has led to no answer: its failure says why.
+    // Where redirects are followed, an answer that is still a redirect is a failure, and its cause says why.
+    // The note is only for redirects that counted as answers.
     let of_answer = |cause: &String| {
         [cause::STATUS, cause::CHECK]
             .iter()
@@ -150,7 +151,7 @@ fn redirects(report: &Report) -> Option<String> {
     })
 }
 
-/// What is to be known of requests that were sent twice, where they are more than one in a hundred.
+/// A note where more than 1 % of the requests were sent twice.
 fn retried(report: &Report) -> Option<String> {
     const MANY: f64 = 0.01;
     let total = &report.measured.total;
@@ -163,13 +164,13 @@ fn retried(report: &Report) -> Option<String> {
     ))
 }
 
-/// Fewest and most Ready replicas that were seen.
+/// Fewest and most Ready replicas of the run; `None` where none were observed.
 pub(super) fn ready_range(scaling: &Scaling) -> Option<(u32, u32)> {
     let ready = || scaling.replicas.iter().map(|seen| seen.ready);
     Some((ready().min()?, ready().max()?))
 }
 
-/// `2 to 10 Ready, bounds 2 to 10`.
+/// Replicas in words: `2 to 10 Ready, bounds 2 to 10`.
 pub(super) fn replicas(scaling: &Scaling) -> String {
     let seen = ready_range(scaling).map_or_else(
         || "none seen".to_owned(),
@@ -192,7 +193,7 @@ pub(super) fn elasticity(figures: &Elasticity) -> String {
     )
 }
 
-/// `2 to 10 replicas, Ready 42.1 s after the load step`.
+/// A scale-up in words: `2 to 10 replicas, Ready 42.1 s after the load step`.
 pub(super) fn chain(chain: &Chain) -> String {
     let after = chain
         .time_to_scale()
@@ -204,7 +205,7 @@ pub(super) fn chain(chain: &Chain) -> String {
     format!("{} to {} replicas, {after}", chain.from, chain.to)
 }
 
-/// The slowest link of a chain, `pods scheduled 21.0 s`.
+/// The slowest link of a chain in words: `pods scheduled 21.0 s`.
 pub(super) fn slowest(chain: &Chain) -> Option<String> {
     let slowest = chain.slowest()?;
     Some(format!(
@@ -214,7 +215,7 @@ pub(super) fn slowest(chain: &Chain) -> Option<String> {
     ))
 }
 
-/// What became of WebSocket connections.
+/// Counts of WebSocket connections and messages in one line.
 pub(super) fn websocket(websocket: &WebSockets) -> String {
     let failed: u64 = websocket.failures.values().sum();
     let (sent, received) = websocket.messages;
@@ -229,12 +230,12 @@ pub(super) fn websocket(websocket: &WebSockets) -> String {
     )
 }
 
-/// Words for what was counted; none where it was not.
+/// The words for a count; empty where it was not counted.
 fn known(count: Option<u64>, words: impl FnOnce(u64) -> String) -> String {
     count.map(words).unwrap_or_default()
 }
 
-/// Durations of WebSocket connections, with what each is.
+/// Durations of WebSocket connections, each with its name.
 pub(super) fn websocket_latencies(websocket: &WebSockets) -> [(&'static str, &Latencies); 5] {
     [
         ("connect and upgrade", &websocket.connect),

@@ -1,4 +1,4 @@
-//! A comparison for a terminal, a pull request and a program.
+//! Writes a comparison as text, Markdown or JSON.
 
 use std::fmt::Write as _;
 
@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::{Comparison, Difference, Judgement};
 
-/// Version of the JSON form. Fields may be added within one.
+/// Version of the JSON format. Fields may be added without a new version.
 const SCHEMA_VERSION: u32 = 1;
 
-/// As a table of text.
+/// The comparison as a text table.
 pub fn text(comparison: &Comparison) -> String {
     let mut text = format!(
         "{:<20} {:>10} {:>10}  {:<20}\n",
@@ -27,11 +27,11 @@ pub fn text(comparison: &Comparison) -> String {
     text
 }
 
-/// As a table of Markdown, below what the runs differ in.
+/// The comparison as a Markdown table, below its warnings.
 pub fn markdown(comparison: &Comparison) -> String {
     let mut text = String::new();
     for words in &comparison.warnings {
-        // Names and targets are no markup.
+        // Names and targets come from outside, so characters with a meaning in Markdown are taken out.
         let words = words.replace(['<', '>', '|', '`', '\n'], " ");
         let _ = writeln!(text, "> {words}\n");
     }
@@ -48,10 +48,10 @@ pub fn markdown(comparison: &Comparison) -> String {
     text
 }
 
-/// As JSON: `change` has the lower and the upper bound, as shares of the baseline.
+/// The comparison as JSON. `change` has the lower and the upper bound, as shares of the baseline.
 ///
 /// # Errors
-/// When a number has no JSON form.
+/// When a number has no JSON form, such as infinity.
 pub fn json(comparison: &Comparison) -> Result<String, serde_json::Error> {
     #[derive(Serialize)]
     struct Document<'a> {

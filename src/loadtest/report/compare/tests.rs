@@ -7,7 +7,8 @@ use crate::loadtest::{
     scenario::rate::Profile,
 };
 
-/// A minute in which latencies tremble by a tenth around `p95` milliseconds, and every tenth second is far off.
+/// A run of one minute whose latencies vary by 10 % around `p95` milliseconds. Every tenth second is far
+/// slower.
 fn run(p95: f64, failed: u64) -> Stored {
     let mut run = measured(requests(100, 0));
     let noise = [0.9, 1.0, 1.1, 0.95, 1.05, 1.0, 0.9, 1.1, 1.0, 4.0];
@@ -92,7 +93,7 @@ fn an_open_load_is_judged_by_what_was_due_and_users_by_what_they_got() {
         (open.figure, open.run, open.judgement),
         ("answered of due, %", Some(100.0), Judgement::Same)
     );
-    // Twice the load of which half is answered is no better than the half that was asked for.
+    // Twice the load, of which half is answered, is no better than the single load.
     let mut half = double.clone();
     for second in &mut half.measured.seconds {
         second.answered = 100;

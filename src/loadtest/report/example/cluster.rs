@@ -1,4 +1,4 @@
-//! What the cluster of the example did.
+//! What happened in the cluster during the example run.
 
 use super::load::{EACH, profile};
 use crate::loadtest::{
@@ -10,16 +10,17 @@ use crate::loadtest::{
     report::Workload,
 };
 
-/// When the load rises.
+/// Second of the run at which the load rises.
 const STEP: u32 = 60;
 
-/// A scale-up: replicas before and after, and the moments of its links from the visible metric to Ready.
+/// Scale-ups: replicas before and after, and the moments of the links from the visible metric to Ready pods,
+/// in seconds of the run.
 const UPS: [(u32, u32, [f64; 6]); 3] = [
     (2, 4, [74.0, 80.3, 80.9, 81.4, 84.0, 101.2]),
     (4, 8, [89.0, 95.3, 96.0, 96.8, 99.6, 117.4]),
     (8, 10, [104.0, 110.4, 111.0, 126.5, 129.2, 146.8]),
 ];
-/// When replicas go again, and how many are left.
+/// Scale-downs: the second of the run, and the replicas that are left.
 const DOWNS: [(f64, u32); 4] = [(455.3, 8), (470.3, 6), (485.3, 4), (500.3, 2)];
 
 /// Ready replicas at a moment.
@@ -39,7 +40,7 @@ pub fn ready_at(at: f64) -> u32 {
     up.min(down)
 }
 
-/// The workload.
+/// The observed workload.
 pub fn workload() -> Workload {
     Workload {
         scaling: Scaling {

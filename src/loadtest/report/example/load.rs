@@ -1,4 +1,4 @@
-//! The load of the example, and how a service of its replicas answers it.
+//! The load of the example run, and how a service with its replicas answers.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ use crate::loadtest::{
     scenario::rate::Profile,
 };
 
-/// Requests that one replica answers in a second.
+/// Requests per second that one replica answers.
 pub const EACH: f64 = 20.0;
 /// The planned load: 600 s with a rise from 20 to 180 requests/s and back.
 pub fn profile() -> Profile {
@@ -32,7 +32,7 @@ pub fn profile() -> Profile {
     profile
 }
 
-/// What was measured of it.
+/// Measurements of a service that queues what its Ready replicas cannot answer at once.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -55,7 +55,8 @@ pub fn measured() -> Measured {
         let noise = 1.0 + 0.25 * (f64::from(at) * 1.7).sin();
         let mut latency = Latencies::default();
         for number in 0..(answered as u32) {
-            // Most are quick, some take longer, one in a hundred much longer.
+            // Most requests are quick, every twelfth takes more than twice as long, and one in a hundred six
+            // times as long.
             let slow = match number % 100 {
                 13 => 6.0,
                 number if number % 12 == 5 => 2.4,
@@ -116,7 +117,7 @@ pub fn measured() -> Measured {
     }
 }
 
-/// Connections of a run with voice.
+/// WebSocket connections with voice, of which two of fifty failed.
 pub fn websockets() -> WebSockets {
     let mut websockets = WebSockets {
         connected: 50,

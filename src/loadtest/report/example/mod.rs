@@ -1,6 +1,8 @@
-//! A made-up run on a workload that scales from 2 to 10 replicas and back, for tests and for looking at reports.
+//! A made-up run on a workload that scales from 2 to 10 replicas and back, for tests and for looking at
+//! reports.
 //!
-//! Replicas answer 20 requests a second each; what is more waits, and what would wait longer than 5 s fails.
+//! Each replica answers 20 requests per second. Further requests wait, and a request that would wait for more
+//! than 5 s fails.
 
 mod cluster;
 mod load;
@@ -24,7 +26,7 @@ use crate::loadtest::{
     },
 };
 
-/// The run.
+/// The example run, judged.
 pub fn autoscaling() -> Report {
     let mut scenario = scenario(
         Level::Rate(180.0),
@@ -79,7 +81,7 @@ pub fn autoscaling() -> Report {
     )
 }
 
-/// The same as a long run: so many seconds of load.
+/// The example run, repeated for this many seconds.
 pub fn long(seconds: u32) -> Report {
     let mut report = autoscaling();
     let pattern = report.measured.seconds.clone();
@@ -115,7 +117,7 @@ pub fn long(seconds: u32) -> Report {
     report
 }
 
-/// A run of which nothing is known: it was ended before its first second.
+/// A run that was ended before its first second, so nothing was measured.
 pub fn nothing() -> Report {
     let mut report = autoscaling();
     report.measured.seconds = Vec::new();

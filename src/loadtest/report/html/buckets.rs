@@ -1,55 +1,55 @@
-//! Seconds in buckets, so that the page of a long run stays small. Nothing that was bad disappears: rates keep their
-//! lowest and highest second, latencies and failures their worst.
+//! Puts the seconds of a run into buckets, so that the page of a long run stays small. No bad second
+//! disappears: rates keep their lowest and highest second, latencies and failures their worst one.
 
 use crate::loadtest::model::{
     latencies::Quantiles,
     measured::{Second, ratio},
 };
 
-/// Most buckets of a page.
+/// Most buckets on a page.
 const MOST: u32 = 240;
 
-/// A division of the time of a page.
+/// How the time of a page is divided into buckets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Grid {
-    /// Seconds of a bucket.
+    /// Length of a bucket, in seconds.
     pub(super) width: u32,
-    /// How many.
+    /// Number of buckets.
     pub(super) count: u32,
 }
 
-/// A figure over the seconds of a bucket.
+/// The values of a figure in the seconds of a bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Spread {
-    /// Of the second with the least.
+    /// Lowest value of a second.
     pub(super) low: f64,
     /// Mean of the seconds.
     pub(super) mean: f64,
-    /// Of the second with the most.
+    /// Highest value of a second.
     pub(super) high: f64,
 }
 
-/// What happened in a bucket.
+/// The figures of one bucket.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Bucket {
-    /// Where it begins, in seconds of the run.
+    /// Beginning of the bucket, in seconds of the run.
     pub(super) at: f64,
-    /// Requests due in a second.
+    /// Requests due per second.
     pub(super) due: Spread,
-    /// Requests answered in a second.
+    /// Requests answered per second.
     pub(super) answered: Spread,
-    /// Requests failed in a second.
+    /// Requests failed per second.
     pub(super) failed: Spread,
-    /// The worst of its seconds; `None` without an answer.
+    /// The highest value of each quantile in any second; `None` without an answer.
     pub(super) latency: Option<Quantiles>,
-    /// The most users, or requests under way.
+    /// Most users, or requests in flight.
     pub(super) concurrency: u64,
-    /// The most held WebSocket connections.
+    /// Most WebSocket connections that were held.
     pub(super) websockets: u64,
 }
 
 impl Grid {
-    /// For so many seconds.
+    /// The grid for this many seconds. Example: 1 h has 240 buckets of 15 s.
     pub(super) fn of(length: f64) -> Self {
         const WIDTHS: [u32; 13] = [1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1800];
         let length = if length.is_finite() { length } else { 0.0 };
@@ -64,24 +64,25 @@ impl Grid {
         }
     }
 
-    /// Seconds of all buckets.
+    /// Length of all buckets together, in seconds.
     pub(super) fn length(self) -> f64 {
         f64::from(self.width) * f64::from(self.count)
     }
 
-    /// The bucket of a moment.
+    /// Index of the bucket that a moment is in.
     pub(super) fn index(self, at: f64) -> usize {
         let index = whole((at / f64::from(self.width)).floor()).min(self.count.saturating_sub(1));
         usize::try_from(index).unwrap_or(0)
     }
 
-    /// The seconds in buckets, in order of time; those in which nothing was measured are left out.
+    /// The seconds as buckets, in order of time. Buckets without a measured second are left out.
     pub(super) fn buckets(self, seconds: &[Second]) -> Vec<Bucket> {
         let width = usize::try_from(self.width).unwrap_or(1).max(1);
         seconds.chunks(width).filter_map(bucket).collect()
     }
 
-    /// The course of a figure with at most some points for each bucket: its lowest, its highest and its last.
+    /// Reduces a curve to at most three points for each bucket: its lowest, its highest and its last. They
+    /// stay in order of time.
     pub(super) fn thinned(self, course: &[(f64, f64)]) -> Vec<(f64, f64)> {
         let few = usize::try_from(self.count).unwrap_or(0) * 2;
         if course.len() <= few {

@@ -1,4 +1,4 @@
-//! The tables below the pictures.
+//! The tables below the charts.
 
 use super::{
     figures::grouped,
@@ -90,7 +90,7 @@ pub(super) fn traffic(out: &mut Markup, report: &Report) {
     });
 }
 
-/// Failed requests by cause, most first.
+/// Failed requests by cause, highest count first.
 pub(super) fn failures(out: &mut Markup, report: &Report) {
     let total = &report.measured.total;
     if total.failures.is_empty() {
@@ -108,7 +108,7 @@ pub(super) fn failures(out: &mut Markup, report: &Report) {
     });
 }
 
-/// Voice and echo.
+/// Figures of WebSocket connections.
 pub(super) fn websocket(out: &mut Markup, report: &Report) {
     let Some(websocket) = &report.measured.websocket else {
         return;
@@ -130,11 +130,11 @@ pub(super) fn websocket(out: &mut Markup, report: &Report) {
     });
 }
 
-/// What happened to each workload, but for pods, of which there are many.
+/// Events of each workload, without the events of healthy pods: there are too many of those.
 pub(super) fn events(out: &mut Markup, report: &Report) {
     for workload in &report.workloads {
         let scaling = &workload.scaling;
-        let told = |kind: EventKind| {
+        let is_listed = |kind: EventKind| {
             matches!(
                 kind,
                 EventKind::HpaCondition
@@ -147,7 +147,7 @@ pub(super) fn events(out: &mut Markup, report: &Report) {
         let rows: Vec<Vec<String>> = scaling
             .events
             .iter()
-            .filter(|event| told(event.kind))
+            .filter(|event| is_listed(event.kind))
             .map(|event| {
                 let kind = words::event(event.kind).to_owned();
                 vec![
@@ -167,7 +167,7 @@ pub(super) fn events(out: &mut Markup, report: &Report) {
     }
 }
 
-/// How well replicas followed the load.
+/// How well replicas followed the demand.
 pub(super) fn elasticity(out: &mut Markup, report: &Report) {
     let known = |workload: &crate::loadtest::report::Workload| {
         Some((workload.scaling.target.clone(), workload.elasticity?))
@@ -210,7 +210,7 @@ fn elastic((target, figures): (String, Elasticity)) -> Vec<String> {
     ]
 }
 
-/// Whether the generator had an easy time.
+/// Figures of the load generator, which show whether it had enough processors and connections.
 pub(super) fn generator(out: &mut Markup, report: &Report) {
     let (measured, generator) = (&report.measured, &report.measured.generator);
     section(out, "generator", "The load generator itself", |out| {

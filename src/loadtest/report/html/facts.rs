@@ -1,4 +1,4 @@
-//! The figures behind the pictures, bucket by bucket: shown where the time axis is pointed at, and as a table.
+//! The figures behind the charts, bucket by bucket: as tooltips of the timeline, and as a table.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +17,15 @@ use crate::loadtest::{
     scenario::duration::short,
 };
 
-/// Figures of all buckets: one for each column, empty where there is none.
+/// Figures of all buckets: a row for each bucket with a value for each column. A cell without a figure is
+/// empty.
 #[derive(Debug)]
 pub(super) struct Facts {
     columns: Vec<String>,
     rows: Vec<Vec<String>>,
 }
 
-/// What of each bucket shows when it is pointed at.
+/// Writes the tooltip of each bucket.
 pub(super) fn slices(out: &mut Markup, facts: &Facts) {
     let half = facts.rows.len() / 2;
     out.element("div", &[("class", &"slices"), ("aria-hidden", &"true")], |out| {
@@ -42,14 +43,14 @@ pub(super) fn slices(out: &mut Markup, facts: &Facts) {
                 words.push(' ');
                 words.push_str(value);
             }
-            // On the right half it opens to the left.
+            // A tooltip in the right half opens to the left, so that it stays on the page.
             let class = if index < half { "right" } else { "left" };
             out.element("i", &[], |out| out.leaf("b", &[("class", &class)], words));
         }
     });
 }
 
-/// The same as a table, for who wants the numbers.
+/// The same figures as a table, for readers who want the numbers.
 pub(super) fn table(out: &mut Markup, facts: &Facts) {
     out.element("details", &[], |out| {
         out.leaf("summary", &[], "The figures of the timeline as a table");
@@ -58,7 +59,7 @@ pub(super) fn table(out: &mut Markup, facts: &Facts) {
 }
 
 impl Facts {
-    /// Of all buckets.
+    /// The figures of all buckets.
     pub(super) fn of(timeline: &Timeline) -> Self {
         let closed = timeline.report.load_unit == "users";
         let mut columns: Vec<String> = ["time", "due/s", "answered/s", "failed/s", "p50", "p95", "p99"]
@@ -110,7 +111,7 @@ fn load(bucket: Option<&Bucket>) -> [String; 7] {
     ]
 }
 
-/// A figure with its name.
+/// Name of a figure, and how it is read.
 type Figure = (&'static str, fn(&Replicas) -> u32);
 
 /// Replicas at the end of each bucket.
@@ -139,7 +140,7 @@ fn replicas(
     }
 }
 
-/// Each metric over its target, at the end of each bucket.
+/// The ratio of each metric to its target at the end of each bucket.
 fn metrics(
     timeline: &Timeline,
     scaling: &Scaling,
@@ -165,7 +166,7 @@ fn metrics(
     }
 }
 
-/// How often what happened in each bucket.
+/// Count of events per bucket and kind.
 fn events(
     timeline: &Timeline,
     scaling: &Scaling,

@@ -1,4 +1,4 @@
-//! The figures that most people look at, as tiles.
+//! The most important figures, as tiles.
 
 use super::{chart::plain, markup::Markup};
 use crate::loadtest::{
@@ -16,15 +16,15 @@ struct Tile {
     name: String,
     value: String,
     more: String,
-    /// Whether it is worse than it should be.
+    /// Whether the figure is marked as bad, such as a latency above its objective.
     bad: bool,
 }
 
-/// The tiles.
+/// Writes the tiles.
 pub(super) fn write(out: &mut Markup, report: &Report) {
     out.element("section", &[("aria-label", &"Figures")], |out| {
         let tiles = tiles(report);
-        // Wide enough for names.
+        // Few columns, so that each tile is wide enough for the name of a workload.
         let columns = match tiles.len() {
             few @ ..=5 => few,
             6 => 3,
@@ -93,7 +93,7 @@ fn tiles(report: &Report) -> Vec<Tile> {
     tiles
 }
 
-/// The tiles of the load: requests, rate, failures and latency.
+/// Tiles of the load: requests, rate, failures and latency.
 fn load(report: &Report) -> Vec<Tile> {
     let total = &report.measured.total;
     let unsent = match report.measured.generator.unsent {
@@ -163,7 +163,7 @@ fn tile(name: &str, value: String, more: String) -> Tile {
     }
 }
 
-/// Failed requests, and those that were sent twice.
+/// Failed requests, and requests that were sent twice.
 fn failed(total: &Requests) -> String {
     let failed = format!("{} requests", grouped(total.failed()));
     match total.retried {
@@ -172,7 +172,7 @@ fn failed(total: &Requests) -> String {
     }
 }
 
-/// A count with its thousands apart.
+/// A count with commas between thousands: `1,234,567`.
 pub(super) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();

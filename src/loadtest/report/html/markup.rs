@@ -1,4 +1,4 @@
-//! Markup in the making: elements are closed by themselves and all text is escaped, so that no name from outside can
+//! Writes markup. Elements are closed by themselves, and all text is escaped, so no name from outside can
 //! become an element. The result is well-formed XML too.
 
 use std::fmt::{Display, Write};
@@ -8,11 +8,11 @@ use crate::loadtest::report::escape::escape_into;
 /// Names and values of attributes.
 pub(super) type Attributes<'a> = &'a [(&'a str, &'a dyn Display)];
 
-/// Markup in the making.
+/// Markup that is being written.
 #[derive(Debug, Default)]
 pub(super) struct Markup(String);
 
-/// Writes escaped.
+/// A writer that escapes all text.
 struct Escaped<'a>(&'a mut String);
 
 impl Write for Escaped<'_> {
@@ -23,18 +23,18 @@ impl Write for Escaped<'_> {
 }
 
 impl Markup {
-    /// What was written.
+    /// The complete markup.
     pub(super) fn finish(self) -> String {
         self.0
     }
 
-    /// Text.
+    /// Writes text, escaped.
     pub(super) fn text(&mut self, text: impl Display) {
         // Writing to a String cannot fail.
         let _ = write!(Escaped(&mut self.0), "{text}");
     }
 
-    /// An element with what is inside of it.
+    /// Writes an element; `inside` writes its content.
     pub(super) fn element(&mut self, name: &str, attributes: Attributes, inside: impl FnOnce(&mut Self)) {
         self.open(name, attributes);
         self.0.push('>');
@@ -44,18 +44,18 @@ impl Markup {
         self.0.push('>');
     }
 
-    /// An element with nothing but text.
+    /// Writes an element that contains only text.
     pub(super) fn leaf(&mut self, name: &str, attributes: Attributes, text: impl Display) {
         self.element(name, attributes, |out| out.text(text));
     }
 
-    /// An element with nothing in it, such as `meta` or a line of a picture.
+    /// Writes an element without content, such as `meta` or a line of a chart.
     pub(super) fn empty(&mut self, name: &str, attributes: Attributes) {
         self.open(name, attributes);
         self.0.push_str("/>");
     }
 
-    /// Markup of our own, such as the style sheet. Must not: come from outside.
+    /// Writes markup as it is, such as the style sheet. Must not: be used for text from outside.
     pub(super) fn own(&mut self, markup: &'static str) {
         self.0.push_str(markup);
     }

@@ -1,4 +1,4 @@
-//! A run as one page for a browser: everything in one file, without a script and without a network.
+//! A run as an HTML page: one file, without scripts and without network access.
 //!
 //! ```text
 //! verdict    what the run says, and why        timeline   everything that happened on one axis
@@ -26,13 +26,14 @@ mod verdict;
 use self::{markup::Markup, timeline::Timeline};
 use super::{Report, words};
 
-/// Colours and layout, light and dark, wide and narrow.
+/// The style sheet: light and dark colours, wide and narrow layout.
 const STYLE: &str = include_str!("style.css");
 
-/// What browsers allow the page: its own styles. A name that became markup all the same could do nothing.
+/// Content security policy: browsers allow the page its own styles and nothing else. If a name became markup
+/// in spite of the escaping, it could do nothing.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
-/// Marks of events, which the lanes use by name.
+/// Marks of events, which the lanes refer to by `id`.
 const MARKS: &str = concat!(
     r#"<svg class="marks" width="0" height="0" aria-hidden="true"><defs>"#,
     r#"<circle id="dot" r="3.5"/><circle id="ring" r="3"/>"#,
@@ -40,7 +41,7 @@ const MARKS: &str = concat!(
     "</defs></svg>",
 );
 
-/// The report as a page.
+/// The report as an HTML page.
 pub fn render(report: &Report) -> String {
     let mut out = Markup::default();
     out.own("<!DOCTYPE html>\n");

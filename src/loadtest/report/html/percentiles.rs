@@ -1,4 +1,4 @@
-//! Latency and service time by percentile: a table, and a picture that stretches the slow end.
+//! Latency and service time by percentile: a table, and a chart that stretches the slow end.
 
 use super::{
     chart::{Panel, Series, Shape, draw, seconds},
@@ -14,7 +14,7 @@ use crate::loadtest::{
     scenario::duration::{self, short},
 };
 
-/// Shares of the table.
+/// Percentiles of the table.
 const SHARES: [(&str, f64); 8] = [
     ("p50", 0.5),
     ("p75", 0.75),
@@ -25,10 +25,10 @@ const SHARES: [(&str, f64); 8] = [
     ("p99.99", 0.9999),
     ("max", 1.0),
 ];
-/// Points of the picture for each tenth part of the slow end.
+/// Points of the chart between 0 % and 90 %, between 90 % and 99 %, and so on.
 const POINTS: u32 = 24;
 
-/// The section; nothing for a run without an answer.
+/// Writes the section; nothing for a run without an answer.
 pub(super) fn write(out: &mut Markup, report: &Report) {
     let total = &report.measured.total;
     if total.latency.is_empty() {
@@ -42,7 +42,7 @@ pub(super) fn write(out: &mut Markup, report: &Report) {
         let row = |name: &str, latencies: &Latencies| {
             let mut row = vec![name.to_owned()];
             row.extend(SHARES.map(|(_, share)| {
-                // Too few requests have no such percentile.
+                // A p99.9 of 500 requests would be their maximum, so it is not shown.
                 let known = share >= 1.0 || enough(latencies, share);
                 latencies
                     .quantile(share)
@@ -66,14 +66,14 @@ pub(super) fn write(out: &mut Markup, report: &Report) {
     });
 }
 
-/// Whether a request beyond that share was measured.
+/// Whether enough requests were measured to have one beyond that share: a p99.9 needs 1000.
 fn enough(latencies: &Latencies, share: f64) -> bool {
     crate::loadtest::model::measured::ratio(latencies.count(), 1) * (1.0 - share) >= 1.0 - 1e-9
 }
 
 fn picture(out: &mut Markup, report: &Report) {
     let total = &report.measured.total;
-    // As many nines as there are requests for.
+    // The chart ends at as many nines as there are requests for: 1000 requests end at 99.9 %.
     let decades = (1..=5)
         .rev()
         .find(|nines| enough(&total.latency, 1.0 - 0.1_f64.powi(*nines)));
@@ -84,6 +84,7 @@ fn picture(out: &mut Markup, report: &Report) {
     let curve = |latencies: &Latencies| -> Vec<Option<(f64, f64)>> {
         let point = |step: u32| {
             let place = f64::from(step) / f64::from(POINTS);
+            // Place 1 is 90 %, place 2 is 99 %, place 3 is 99.9 %.
             let share = 1.0 - 0.1_f64.powf(place);
             Some((place, latencies.quantile(share)?.as_secs_f64()))
         };

@@ -1,40 +1,41 @@
-//! From values to places on a chart, and the values worth a line.
+//! Places values on a chart, and chooses the values that get a grid line.
 
-/// How values are placed from the bottom (0) to the top (1) of a chart.
+/// Maps values to a place from 0 (bottom of the chart) to 1 (top).
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Scale {
-    /// From zero.
+    /// Linear, beginning at zero.
     Linear {
-        /// Value at the top; positive.
+        /// Value at the top of the chart; positive.
         top: f64,
-        /// From one line to the next.
+        /// Distance from one grid line to the next.
         step: f64,
     },
-    /// Each line ten times, or two to two and a half times, the one below.
+    /// Logarithmic, with grid lines at powers of ten, or at 1, 2 and 5 times these.
     Log {
-        /// Value at the bottom; positive.
+        /// Value at the bottom of the chart; positive.
         bottom: f64,
-        /// Value at the top.
+        /// Value at the top of the chart.
         top: f64,
     },
 }
 
-/// Factors of values that are easy to read.
+/// Factors of powers of ten that are easy to read.
 const NICE: [f64; 4] = [1.0, 2.0, 5.0, 10.0];
-/// Highest value over lowest from which a logarithm shows more.
+/// A chart whose highest value is more than this many times its lowest one is logarithmic.
 const WIDE: f64 = 30.0;
 
 impl Scale {
-    /// From zero to at least `most`, with about so many lines.
+    /// A linear scale from zero to at least `most`, with about this many grid lines.
     pub(super) fn linear(most: f64, lines: f64) -> Self {
         let most = if most.is_finite() && most > 0.0 { most } else { 1.0 };
         let step = nice(most / lines);
-        // A value on a line needs none above it, whatever rounding makes of it.
+        // A value on a grid line needs no line above it. Without the small correction, rounding errors could
+        // add one.
         let top = (most / step - 1e-9).ceil().max(1.0) * step;
         Self::Linear { top, step }
     }
 
-    /// The same with whole numbers only.
+    /// The same with grid lines at whole numbers only.
     pub(super) fn whole(most: f64, lines: f64) -> Self {
         match Self::linear(most.max(1.0), lines) {
             Self::Linear { step, .. } if step < 1.0 => Self::Linear {
@@ -45,7 +46,8 @@ impl Scale {
         }
     }
 
-    /// Logarithmic where values are far apart, else from zero. What is not positive counts for nothing.
+    /// A logarithmic scale where values are far apart, a linear one otherwise. Values that are not positive
+    /// are ignored.
     pub(super) fn of(values: impl Iterator<Item = f64>, lines: f64) -> Self {
         let positive = values.filter(|value| value.is_finite() && *value > 0.0);
         let (low, high) = positive.fold((f64::INFINITY, 0.0_f64), |(low, high), value| {
@@ -65,7 +67,8 @@ impl Scale {
         }
     }
 
-    /// Where a value is, from 0 at the bottom to 1 at the top; what is beyond is at the edge.
+    /// The place of a value, from 0 at the bottom to 1 at the top. Values beyond the scale are placed at its
+    /// edge.
     pub(super) fn place(&self, value: f64) -> f64 {
         let place = match self {
             Self::Linear { top, .. } => value / top,
@@ -78,7 +81,7 @@ impl Scale {
         }
     }
 
-    /// Values that get a line, from the bottom to the top.
+    /// Values of the grid lines, from bottom to top.
     pub(super) fn lines(&self) -> Vec<f64> {
         match self {
             Self::Linear { top, step } => multiples(*top, *step),
@@ -101,7 +104,7 @@ impl Scale {
         }
     }
 
-    /// Whether equal distances are equal factors.
+    /// Whether the scale is logarithmic.
     pub(super) fn is_log(&self) -> bool {
         matches!(self, Self::Log { .. })
     }
@@ -119,16 +122,16 @@ fn decade(value: f64) -> f64 {
     }
 }
 
-/// The least value that is easy to read and not below a positive one.
+/// The smallest value that is easy to read and not below the given positive one: 20 for 13, 50 for 27.
 fn nice(value: f64) -> f64 {
     let decade = decade(value);
     let found = NICE.iter().find(|nice| *nice * decade >= value * (1.0 - 1e-9));
     found.copied().unwrap_or(10.0) * decade
 }
 
-/// 0, `step`, ... up to `top`.
+/// The multiples of `step` from 0 up to `top`.
 pub(super) fn multiples(top: f64, step: f64) -> Vec<f64> {
-    /// Whatever the numbers are, no chart has more lines.
+    /// No chart has more lines than this, whatever the values are.
     const MOST: u32 = 60;
     (0..=MOST)
         .map(|number| f64::from(number) * step)
@@ -136,7 +139,7 @@ pub(super) fn multiples(top: f64, step: f64) -> Vec<f64> {
         .collect()
 }
 
-/// Seconds from one line of the time axis to the next, such that there are at most so many.
+/// Seconds from one line of the time axis to the next, such that there are at most `most` lines.
 pub(super) fn time_step(length: f64, most: f64) -> f64 {
     const STEPS: [f64; 15] = [
         1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0,

@@ -1,4 +1,4 @@
-//! The time-to-scale chain of each scale-up, as a bar of its links.
+//! The time-to-scale chain of each scale-up, drawn as a bar with a segment for each link.
 
 use super::markup::Markup;
 use crate::loadtest::{
@@ -6,10 +6,10 @@ use crate::loadtest::{
     report::{Report, words},
 };
 
-/// Most scale-ups of a page.
+/// Most scale-ups on a page.
 pub(super) const MOST: usize = 30;
 
-/// All scale-ups; nothing where none was seen.
+/// Writes all scale-ups; nothing where there was none.
 pub(super) fn write(out: &mut Markup, report: &Report) {
     let chains = || report.workloads.iter().flat_map(|workload| &workload.chains);
     let longest = chains().map(total).fold(0.0, f64::max);
@@ -38,7 +38,7 @@ pub(super) fn write(out: &mut Markup, report: &Report) {
     });
 }
 
-/// Seconds of all links.
+/// Seconds of all links together.
 fn total(chain: &Chain) -> f64 {
     chain.links.iter().filter_map(seconds).sum()
 }
@@ -78,7 +78,7 @@ fn one(out: &mut Markup, target: &str, number: usize, chain: &Chain, longest: f6
                         "span",
                         &[("class", &class), ("style", &grow), ("title", &title)],
                         |out| {
-                            // Of a narrow one only the list below tells.
+                            // A narrow segment has no room for a number; the list below has it.
                             if longest > 0.0 && seconds / longest > 0.05 {
                                 out.text(format_args!("{seconds:.1}"));
                             }
@@ -118,7 +118,7 @@ fn figure(link: &Link) -> String {
     }
 }
 
-/// The colour of a link, by its place in the chain.
+/// CSS class of a link: its colour follows from its place in the chain.
 pub(super) fn class(index: usize, slowest: bool) -> String {
     let slowest = if slowest { " slowest" } else { "" };
     format!("l{}{slowest}", index.min(7))

@@ -1,11 +1,11 @@
-//! Tables that scroll by themselves where the page is narrow.
+//! Tables that scroll horizontally by themselves on a narrow page.
 
 use super::markup::Markup;
 
-/// Most rows of a table; what is cut off is said.
+/// Most rows of a table. A note says how many more there are.
 pub(super) const MOST: usize = 250;
 
-/// A table; the first column names its row.
+/// Writes a table. The first cell of each row is its heading.
 pub(super) fn write(out: &mut Markup, class: &str, columns: &[String], rows: &[Vec<String>]) {
     frame(out, class, columns, |out| {
         for row in rows.iter().take(MOST) {
@@ -21,7 +21,7 @@ pub(super) fn write(out: &mut Markup, class: &str, columns: &[String], rows: &[V
     }
 }
 
-/// The cells of one row.
+/// Writes the cells of one row.
 pub(super) fn cells(out: &mut Markup, row: &[String]) {
     for (index, cell) in row.iter().enumerate() {
         match index {
@@ -31,7 +31,7 @@ pub(super) fn cells(out: &mut Markup, row: &[String]) {
     }
 }
 
-/// A table whose rows are written by `rows`.
+/// Writes a table whose rows are written by `rows`.
 pub(super) fn frame(out: &mut Markup, class: &str, columns: &[String], rows: impl FnOnce(&mut Markup)) {
     out.element("div", &[("class", &"scroll")], |out| {
         out.element("table", &[("class", &class)], |out| {
@@ -47,7 +47,7 @@ pub(super) fn frame(out: &mut Markup, class: &str, columns: &[String], rows: imp
     });
 }
 
-/// The names of columns.
+/// Column names as owned strings.
 pub(super) fn columns<const COUNT: usize>(names: [&str; COUNT]) -> Vec<String> {
     names.map(str::to_owned).to_vec()
 }

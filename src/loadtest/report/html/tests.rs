@@ -6,8 +6,8 @@ use crate::loadtest::{
     report::{Lost, Verdict, example, testing},
 };
 
-/// Names of all elements, after a check that each is closed where it should be, that attributes stand in quotes and
-/// occur once, and that no character stands where it would have to be escaped: the rules of XML.
+/// Names of all elements of the page. Asserts the rules of XML on the way: each element is closed in the
+/// right order, attributes are quoted and unique, and all special characters are escaped.
 fn elements(page: &str) -> Vec<String> {
     let mut rest = page.strip_prefix("<!DOCTYPE html>\n").expect("a doctype");
     let (mut open, mut found): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
@@ -61,7 +61,7 @@ fn entities(text: &str) {
     }
 }
 
-/// What every page must be, whatever the run.
+/// Asserts what holds for every page, and returns the page.
 fn checked(report: &Report) -> String {
     let page = render(report);
     let found = elements(&page);
@@ -134,7 +134,7 @@ fn a_run_that_scaled_is_told_from_the_verdict_to_the_generator() {
         );
         last += at.unwrap_or(0);
     }
-    // A missed check is told once, with its points, and not again as lost points.
+    // A missed check is shown once, with its points, and not again in the list of lost points.
     assert_eq!(page.matches("<b>errors &lt; 1%</b>").count(), 1);
 }
 

@@ -1,5 +1,5 @@
-//! Everything that happened, on one time axis: panels below each other, the scale-ups as bands across them, and for each
-//! bucket its figures, which show when it is pointed at. No script is needed for that.
+//! Everything that happened, on one time axis: charts below each other, scale-ups as bands across them, and a
+//! tooltip with the figures of each bucket. The tooltips are pure CSS.
 
 use super::{
     buckets::{Bucket, Grid},
@@ -17,25 +17,25 @@ use crate::loadtest::{
     scenario::duration,
 };
 
-/// Most lines of the time axis.
+/// Most grid lines of the time axis.
 const LINES: f64 = 10.0;
 
-/// A run, divided for pictures.
+/// A run, divided into buckets for the charts.
 #[derive(Debug)]
 pub(super) struct Timeline<'a> {
-    /// The run.
+    /// The judged run.
     pub(super) report: &'a Report,
-    /// How its time is divided.
+    /// How the time of the run is divided.
     pub(super) grid: Grid,
-    /// Its load.
+    /// Figures of the load by bucket.
     pub(super) buckets: Vec<Bucket>,
-    /// Seconds until nothing more is known.
+    /// Seconds from the beginning of the run to the last observation.
     pub(super) length: f64,
-    /// From moments to places.
+    /// The time axis.
     pub(super) axis: Axis,
 }
 
-/// From seconds of the run to places from 0 to 1.
+/// A horizontal axis: maps seconds of the run to places from 0 (left) to 1 (right).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Axis {
     length: f64,
@@ -50,7 +50,7 @@ impl Axis {
         }
     }
 
-    /// The other horizontal axis: shares of requests, each line a tenth of what is left by the one before.
+    /// The axis of the percentile chart. Each unit is one more nine: 90 %, 99 %, 99.9 %.
     pub(super) fn nines(count: u32) -> Self {
         Self {
             length: f64::from(count),
@@ -58,7 +58,7 @@ impl Axis {
         }
     }
 
-    /// Where a moment is; what is outside is at the edge.
+    /// The place of a moment. Moments outside the axis are placed at its edge.
     pub(super) fn place(self, at: f64) -> f64 {
         let place = at / self.length;
         if place.is_nan() {
@@ -68,14 +68,14 @@ impl Axis {
         }
     }
 
-    /// Moments that get a line.
+    /// Moments of the grid lines.
     pub(super) fn lines(self) -> Vec<f64> {
         multiples(self.length, self.step)
     }
 }
 
 impl<'a> Timeline<'a> {
-    /// Of a run with all that was watched, also after the load.
+    /// Divides a run, with everything that was watched, also after the load.
     pub(super) fn new(report: &'a Report) -> Self {
         let last = report
             .measured
@@ -106,7 +106,7 @@ impl<'a> Timeline<'a> {
         bucket.at + f64::from(self.grid.width) / 2.0
     }
 
-    /// The load as it was planned, as points of a line.
+    /// The planned load as points of a line.
     pub(super) fn planned(&self) -> Vec<Option<(f64, f64)>> {
         let mut at = 0.0;
         let lines = self.report.load.lines().flat_map(|(from, to, length)| {
@@ -114,14 +114,14 @@ impl<'a> Timeline<'a> {
             at += length.as_secs_f64();
             [Some((start, from)), Some((at, to))]
         });
-        // A run that was ended early was not planned to.
+        // Where a run was ended early, the rest of its plan would lie beyond the axis.
         lines
             .take_while(|point| point.is_some_and(|(at, _)| at <= self.axis.length))
             .collect()
     }
 }
 
-/// Writes the section; nothing for a run of which nothing is known by time.
+/// Writes the section; nothing for a run without any figure over time.
 pub(super) fn write(out: &mut Markup, timeline: &Timeline) {
     let known = timeline
         .report
@@ -160,7 +160,7 @@ pub(super) fn write(out: &mut Markup, timeline: &Timeline) {
     });
 }
 
-/// What a point stands for.
+/// The note above the charts: what one point stands for.
 fn note(timeline: &Timeline) -> String {
     match timeline.grid.width {
         1 => "One axis for all: time since the run began. Each point is one second.".to_owned(),
@@ -171,7 +171,7 @@ fn note(timeline: &Timeline) -> String {
     }
 }
 
-/// The times in which replicas were scaled up, across all panels; where they meet they are one.
+/// Draws the times of scale-ups as bands across all charts. Bands that overlap become one.
 fn bands(out: &mut Markup, timeline: &Timeline) {
     let chains = timeline
         .report
@@ -198,7 +198,7 @@ fn bands(out: &mut Markup, timeline: &Timeline) {
     }
 }
 
-/// From the first link of a chain that was seen to the last one before the recovery.
+/// From the first link of a chain that was seen to the last one before the recovery of the latency.
 fn span(chain: &Chain) -> Option<(f64, f64)> {
     let seen = || {
         let links = chain.links.iter().filter(|link| link.kind != LinkKind::Recovered);
@@ -207,7 +207,7 @@ fn span(chain: &Chain) -> Option<(f64, f64)> {
     Some((seen().next()?, seen().next_back()?))
 }
 
-/// The words below the axis.
+/// The labels of the time axis.
 fn ticks(out: &mut Markup, axis: Axis) {
     out.element("div", &[("class", &"ticks"), ("aria-hidden", &"true")], |out| {
         for (number, at) in axis.lines().into_iter().enumerate() {
@@ -218,7 +218,7 @@ fn ticks(out: &mut Markup, axis: Axis) {
     });
 }
 
-/// A whole second of the run, in words.
+/// A moment of the run in words, rounded to whole seconds.
 pub(super) fn moment(at: f64) -> String {
     duration::format(std::time::Duration::try_from_secs_f64(at.round()).unwrap_or_default())
 }

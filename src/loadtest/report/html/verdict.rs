@@ -1,4 +1,4 @@
-//! The top of the page: what the run says, and why.
+//! The top of the page: the verdict, and the reasons for it.
 
 use super::markup::Markup;
 use crate::loadtest::{
@@ -11,7 +11,7 @@ use crate::loadtest::{
 pub(super) fn head(out: &mut Markup, report: &Report) {
     out.element("header", &[("class", &style(report.verdict))], |out| {
         out.element("p", &[("class", &"verdict")], |out| {
-            // A sign of its own, for who sees no colours.
+            // A sign beside the colour, for readers who cannot tell the colours apart.
             let sign = match report.verdict {
                 Verdict::Pass => "\u{2713}",
                 Verdict::Fail => "\u{2715}",
@@ -35,7 +35,7 @@ pub(super) fn head(out: &mut Markup, report: &Report) {
     });
 }
 
-/// The style of a verdict.
+/// CSS class of a verdict.
 pub(super) fn style(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "pass",
@@ -52,7 +52,7 @@ fn when(report: &Report) -> String {
     format!("{began}, {length}, planned peak {peak:.0} {}", report.load_unit)
 }
 
-/// Why it is not better: doubts, how it ended, missed checks, lost points.
+/// Reasons why the run is not better: doubts, an early end, failed checks and lost points.
 pub(super) fn reasons(out: &mut Markup, report: &Report) {
     let end = words::end(report);
     let missed: Vec<&Check> = report.checks.iter().filter(|check| !check.passed).collect();

@@ -1,4 +1,4 @@
-//! Histograms as text, without loss.
+//! Encodes histograms as text without loss.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2Serializer};
@@ -6,7 +6,7 @@ use serde::ser::Error as _;
 
 use crate::loadtest::model::latencies::Latencies;
 
-/// Base64 of the V2 form.
+/// Encodes a histogram in HdrHistogram's V2 format, as Base64.
 pub(super) fn encode(latencies: &Latencies) -> Result<String, serde_json::Error> {
     let mut bytes = Vec::new();
     V2Serializer::new()
@@ -15,7 +15,7 @@ pub(super) fn encode(latencies: &Latencies) -> Result<String, serde_json::Error>
     Ok(STANDARD.encode(bytes))
 }
 
-/// The histogram again; the error says what is wrong with the text.
+/// Decodes a histogram. The error says what is wrong with the text.
 pub(super) fn decode(text: &str) -> Result<Latencies, String> {
     let bytes = STANDARD.decode(text).map_err(|error| error.to_string())?;
     let histogram = Deserializer::new()

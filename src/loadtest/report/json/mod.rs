@@ -1,4 +1,5 @@
-//! A run as JSON. `docs/load-testing.md` explains the fields; the version changes when one changes its meaning.
+//! A run as JSON. `docs/load-testing.md` explains the fields. The version changes when a field changes its
+//! meaning.
 
 mod document;
 mod histogram;
@@ -13,13 +14,13 @@ pub use self::{
 };
 use super::Report;
 
-/// Version of the form of the document.
+/// Version of the JSON format.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// The report as one JSON object.
 ///
 /// # Errors
-/// When a histogram cannot be written, which no measurement leads to.
+/// When a histogram cannot be encoded, which does not happen with measured ones.
 pub fn render(report: &Report) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(&write::document(report)?)
 }

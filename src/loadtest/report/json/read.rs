@@ -1,4 +1,4 @@
-//! A document read again, as far as runs are merged and compared from it.
+//! Reads a JSON report: everything that merging and comparing need.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,68 +26,68 @@ use crate::loadtest::{
     scenario::rate::Profile,
 };
 
-/// A run as it was written down.
+/// A run that was read from a report.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    /// Its name.
+    /// Name of the scenario, or of what was tested.
     pub name: String,
-    /// Where requests went.
+    /// The URL that requests were sent to.
     pub target: String,
-    /// What the levels of the load count.
+    /// Unit of the load's levels: "requests/s", "journeys/s" or "users".
     pub load_unit: String,
-    /// The load as it was planned.
+    /// The planned load.
     pub load: Profile,
-    /// Its checks; the names of thresholds can be parsed again.
+    /// The checks. Names of thresholds can be parsed as thresholds again.
     pub checks: Vec<Check>,
-    /// Why it proves nothing.
+    /// Reasons why the run proves nothing; empty for a run without doubts.
     pub doubts: Vec<String>,
     /// What was measured.
     pub measured: Measured,
-    /// What was seen of the cluster.
+    /// Observations of the cluster; empty where it was not watched.
     pub workloads: Vec<Workload>,
 }
 
 /// Why a document was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// Not JSON, or not of a run.
+    /// The text is not JSON, or not a report.
     #[error("not a report of vas test: {0}")]
     Form(#[from] serde_json::Error),
-    /// The begin of one.
+    /// The text ends in the middle of the document.
     #[error(
         "the report is cut off: it ends before its end; was the disk full, or is it still being written?"
     )]
     Truncated,
-    /// Of another version.
+    /// The report has another version of the format.
     #[error("its schema_version is {0}, and this vas reads {SCHEMA_VERSION}")]
     Version(u64),
     /// A histogram is damaged.
     #[error("the histogram of {0} is damaged: {1}")]
     Histogram(String, String),
-    /// The seconds are not those of one run, one after another.
+    /// The seconds are not numbered 0, 1, 2, ...
     #[error("seconds[{0}].at is {1}: seconds must follow each other from 0")]
     Order(usize, u32),
-    /// More than any run has.
+    /// A count is larger than any run can have.
     #[error("{0} is not a count of requests")]
     Count(u64),
-    /// The name of a count of answers is no status of HTTP.
+    /// Answers are counted under a name that is not an HTTP status.
     #[error("{0:?} is not a status")]
     Status(String),
-    /// A duration is not one.
+    /// A duration is negative, too large or not a number.
     #[error("{0} is not a number of seconds")]
     Seconds(f64),
 }
 
-/// Reads a document.
+/// Reads a report.
 ///
 /// # Errors
-/// When it is not one of ours, or of another version.
+/// When the text is not a report, is of another version, or has a value that no run can have.
 pub fn read(text: &str) -> Result<Stored, ReadError> {
     let value: serde_json::Value = serde_json::from_str(text).map_err(|error| match error.classify() {
         Category::Eof => ReadError::Truncated,
         _ => ReadError::Form(error),
     })?;
-    // Before the form, which may be another in another version.
+    // The version is checked before the fields, because another version may have other fields.
     let version = value.get("schema_version").and_then(serde_json::Value::as_u64);
     if let Some(version) = version.filter(|version| *version != u64::from(SCHEMA_VERSION)) {
         return Err(ReadError::Version(version));
@@ -136,10 +136,10 @@ fn seconds(seconds: f64) -> Result<Duration, ReadError> {
 fn measured(document: &Document) -> Result<Measured, ReadError> {
     let (steps, total) = steps(document)?;
     let run = &document.run;
-    // One that is none is nothing to tell runs apart by.
+    // An ID that cannot be parsed cannot identify a run, so it is left out.
     let mut runs: BTreeSet<RunId> = run.ids.iter().filter_map(|id| id.parse().ok()).collect();
     if runs.is_empty() {
-        // A report of an earlier version.
+        // A report of an earlier version has no ID.
         runs.insert(RunId::of(run.began, &total));
     }
     Ok(Measured {
@@ -177,7 +177,7 @@ fn steps(document: &Document) -> Result<(BTreeMap<String, Requests>, Requests), 
             let text = histograms.map(which).map_or("", String::as_str);
             histogram(name, text)
         };
-        // Reports of earlier versions have no parts.
+        // Reports of earlier versions do not have these histograms.
         let part = |which: fn(&super::document::StepHistograms) -> &Option<String>| {
             let histograms = document.histograms.steps.get(name);
             let text = histograms.and_then(|histograms| which(histograms).as_deref());
@@ -219,13 +219,13 @@ fn traffic(row: &TrafficRow) -> Result<Traffic, ReadError> {
     })
 }
 
-/// An exabyte, of which eighteen can be added.
+/// Refuses more than 1 EB. A `u64` holds the sum of eighteen such counts.
 fn bytes(bytes: u64) -> Result<u64, ReadError> {
     const MOST: u64 = 1_000_000_000_000_000_000;
     (bytes <= MOST).then_some(bytes).ok_or(ReadError::Count(bytes))
 }
 
-/// Counts of many runs are added, and must not overflow.
+/// Refuses more than 2^48, so that counts of many merged runs cannot overflow.
 fn count(count: u64) -> Result<u64, ReadError> {
     const MOST: u64 = 1 << 48;
     (count <= MOST).then_some(count).ok_or(ReadError::Count(count))

@@ -1,11 +1,13 @@
-//! The JSON schema of the document, made from its types and published for programs that read reports.
+//! The JSON schema of reports, made from the types of the document and published for programs that read
+//! reports.
 
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::document::Document;
 
-/// The schema as it is published (JSON Schema 2020-12): of what is written, so that every field is there, if `null`.
+/// The published schema (JSON Schema 2020-12). It describes reports as they are written: every field is
+/// there, even if `null`.
 pub fn published() -> Value {
     let mut schema = SchemaSettings::draft2020_12()
         .for_serialize()
@@ -23,7 +25,7 @@ mod tests {
         loadtest::report::{example, json::render, testing},
     };
 
-    /// Reports with and without everything that may be missing.
+    /// Reports with and without every optional part.
     fn documents() -> Vec<Value> {
         let mut voice = example::autoscaling();
         voice.measured.websocket = Some(example::websockets());
@@ -47,7 +49,8 @@ mod tests {
         }
     }
 
-    /// Fields that the schema promises at `place` and that are not there, and those that are not described.
+    /// Fields that the schema requires at `place` and the report lacks, and fields of the report that the
+    /// schema lacks.
     fn missing(schema: &Value, root: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
         if let Some(name) = schema["$ref"].as_str() {
             return missing(root.pointer(&name[1..]).unwrap(), root, value, place, found);

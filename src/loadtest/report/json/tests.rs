@@ -113,7 +113,7 @@ fn a_report_of_an_earlier_version_is_read_without_the_parts_that_it_does_not_hav
 fn what_was_seen_of_the_cluster_is_written_and_read_too() {
     let report = example::autoscaling();
     let text = render(&report).unwrap();
-    // Digits are read to the last but one.
+    // A number is compared to all but its last digit.
     let digits = |workloads| format!("{workloads:.9?}");
     assert_eq!(digits(&read(&text).unwrap().workloads), digits(&report.workloads));
     let json: Value = serde_json::from_str(&text).unwrap();
@@ -133,7 +133,7 @@ fn a_ratio_that_is_no_number_is_none() {
     assert_eq!(read.workloads[0].scaling.metrics[0].ratio, None);
 }
 
-/// Reports of versions that did not count something can still be shown, compared and merged.
+/// A report of a version that did not count something can still be shown, compared and merged.
 #[test]
 fn a_report_without_what_was_added_later_is_read_and_says_that_it_is_not_known() {
     let mut report = failing();
@@ -177,7 +177,7 @@ fn a_report_without_what_was_added_later_is_read_and_says_that_it_is_not_known()
     );
 }
 
-/// What is left when a disk was full or a copy was ended.
+/// Such a report is left when a disk was full or a copy was ended.
 #[test]
 fn a_truncated_report_is_refused_as_such() {
     let whole = render(&passing()).unwrap();

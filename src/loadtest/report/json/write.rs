@@ -1,4 +1,4 @@
-//! A report as a document.
+//! Writes a report into the JSON document.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::loadtest::{
     report::{Letter, Report, Verdict, words::achieved_rate},
 };
 
-/// The document of a report.
+/// Builds the document of a report.
 pub(super) fn document(report: &Report) -> Result<Document, serde_json::Error> {
     let measured = &report.measured;
     Ok(Document {

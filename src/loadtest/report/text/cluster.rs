@@ -1,10 +1,10 @@
-//! What was seen of the cluster.
+//! The part of the text report on the cluster.
 
 use std::fmt::Write as _;
 
 use crate::loadtest::report::{Report, Workload, words};
 
-/// Replicas, scale-ups and elasticity of each workload; nothing where nobody watched.
+/// Replicas, scale-ups and elasticity of each workload; nothing where the cluster was not watched.
 pub(super) fn workloads(out: &mut String, report: &Report) -> std::fmt::Result {
     for Workload {
         scaling,

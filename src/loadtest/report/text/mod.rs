@@ -1,4 +1,4 @@
-//! The end of a run, for a terminal.
+//! A run as text for a terminal, printed at its end.
 
 mod cluster;
 mod websocket;
@@ -104,7 +104,8 @@ fn latencies(out: &mut String, total: &Requests) -> std::fmt::Result {
     row(out, "service time, from the send", &total.service_time, failed)
 }
 
-/// `failed`: how many of the requests in it failed, where it has any that can.
+/// One row of quantiles. `failed` is how many of the durations belong to failed requests; `None` leaves it
+/// out.
 fn row(out: &mut String, name: &str, latencies: &Latencies, failed: Option<u64>) -> std::fmt::Result {
     let Some(Quantiles {
         p50,
@@ -199,7 +200,7 @@ fn grade(out: &mut String, report: &Report) -> std::fmt::Result {
     Ok(())
 }
 
-/// A duration; `-` where there is none.
+/// A duration with three digits; `-` for `None`.
 pub(super) fn shown(duration: Option<Duration>) -> String {
     duration.map_or("-".to_owned(), duration::short)
 }

@@ -1,11 +1,11 @@
-//! WebSocket connections.
+//! The part of the text report on WebSocket connections.
 
 use std::fmt::Write as _;
 
 use super::row;
 use crate::loadtest::report::{Report, words};
 
-/// Counts and durations; nothing for a scenario without connections.
+/// Counts and durations; nothing for a scenario without WebSocket connections.
 pub(super) fn websocket(out: &mut String, report: &Report) -> std::fmt::Result {
     let Some(websocket) = &report.measured.websocket else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Users, or requests under way, and held WebSocket connections.
+//! The chart of users or requests in flight, and of held WebSocket connections.
 
 use super::{Panel, Series, Shape, plain};
 use crate::loadtest::{
@@ -6,7 +6,7 @@ use crate::loadtest::{
     report::html::{buckets::Bucket, scale::Scale, timeline::Timeline},
 };
 
-/// The panel; `None` for a run without any.
+/// The panel; `None` where all of them are zero.
 pub(super) fn panel(timeline: &Timeline) -> Option<Panel> {
     let closed = timeline.report.load_unit == "users";
     let (title, name) = if closed {

@@ -1,11 +1,12 @@
-//! A panel as markup: a picture that stretches with the page, with its words beside it so that they do not.
+//! Draws a panel as SVG. The SVG stretches with the page; labels stand beside it as HTML, so that they do not
+//! stretch.
 
 use std::fmt::Write as _;
 
 use super::{HEIGHT, Panel, Series, Shape, WIDTH};
 use crate::loadtest::report::html::{markup::Markup, scale::Scale, timeline::Axis};
 
-/// Draws a panel on the time axis.
+/// Draws a panel on a horizontal axis.
 pub(in super::super) fn panel(out: &mut Markup, panel: &Panel, axis: Axis) {
     let class = format!("panel {}", panel.size);
     out.element("figure", &[("class", &class)], |out| {
@@ -31,7 +32,7 @@ pub(in super::super) fn panel(out: &mut Markup, panel: &Panel, axis: Axis) {
     });
 }
 
-/// An empty picture of a panel's size, with words for who does not see it.
+/// An SVG of a panel's size, with words for screen readers.
 pub(in super::super) fn picture(out: &mut Markup, words: &str, inside: impl FnOnce(&mut Markup)) {
     let view = format!("0 0 {WIDTH} {HEIGHT}");
     out.element(
@@ -46,7 +47,7 @@ pub(in super::super) fn picture(out: &mut Markup, words: &str, inside: impl FnOn
     );
 }
 
-/// A sample of the line with its name.
+/// The legend of one series: a sample of its line and its name.
 fn key(out: &mut Markup, series: &Series) {
     if series.name.is_empty() {
         return;
@@ -112,7 +113,7 @@ fn through(points: &[Option<(f64, f64)>], scale: &Scale, axis: Axis, filled: boo
         let Some(first) = piece.next() else {
             continue;
         };
-        // One second between two gaps is a dot: a line of no length with round ends.
+        // A single second between two gaps is drawn as a dot: `h0` is a line of no length, with round ends.
         let _ = write!(path, "M{} {}h0", x(axis, first.0), y(scale, first.1));
         let mut last = first;
         for point in piece {
@@ -166,7 +167,7 @@ fn rectangles(bars: &[(f64, f64, f64)], scale: &Scale, axis: Axis) -> String {
     let mut path = String::new();
     for (from, to, value) in bars.iter().filter(|(_, _, value)| *value > 0.0) {
         let (from, to) = (x(axis, *from), x(axis, *to));
-        // What happened is seen, however little.
+        // A bar above zero is at least 2 units high, so that it can be seen.
         let top = (HEIGHT * (1.0 - scale.place(*value))).min(HEIGHT - 2.0);
         let _ = write!(path, "M{from} {HEIGHT}V{top:.1}H{to}V{HEIGHT}Z");
     }
@@ -181,7 +182,7 @@ fn y(scale: &Scale, value: f64) -> String {
     short(HEIGHT * (1.0 - scale.place(value)))
 }
 
-/// To a tenth of a unit, which nobody sees.
+/// Rounds to a tenth of a unit, which keeps the page small and cannot be seen.
 fn short(value: f64) -> String {
     let text = format!("{value:.1}");
     text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)

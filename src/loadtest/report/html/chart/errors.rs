@@ -1,9 +1,9 @@
-//! Failed requests.
+//! The chart of failed requests.
 
 use super::{Panel, Series, Shape, plain};
 use crate::loadtest::report::html::{scale::Scale, timeline::Timeline};
 
-/// The panel; `None` for a run in which nothing failed.
+/// The panel; `None` where nothing failed.
 pub(super) fn panel(timeline: &Timeline) -> Option<Panel> {
     let buckets = &timeline.buckets;
     let worst = buckets

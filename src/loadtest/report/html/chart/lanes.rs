@@ -1,4 +1,4 @@
-//! Events of a workload: a lane for each kind, a mark where it happened.
+//! Events of a workload: a lane for each kind of event, with a mark for each bucket in which it happened.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::loadtest::{
     },
 };
 
-/// Names of objects that are told of one mark.
+/// Most objects that the tooltip of a mark names.
 const NAMES: usize = 2;
 
-/// Marks of one bucket.
+/// Events of one kind in one bucket, drawn as one mark.
 #[derive(Debug)]
 struct Mark<'a> {
     first: &'a Event,
@@ -21,7 +21,7 @@ struct Mark<'a> {
     names: Vec<String>,
 }
 
-/// The lanes of a workload; nothing where nothing happened.
+/// Draws the lanes of a workload; nothing without events.
 pub(in super::super) fn lanes(out: &mut Markup, timeline: &Timeline, scaling: &Scaling) {
     let mut kinds: BTreeMap<EventKind, BTreeMap<usize, Mark>> = BTreeMap::new();
     for event in &scaling.events {
@@ -84,7 +84,7 @@ fn draw(out: &mut Markup, timeline: &Timeline, kind: EventKind, mark: &Mark) {
     );
 }
 
-/// The shape and colour of a kind: what is bad is a cross.
+/// Shape of the mark of a kind, which is also its CSS class. Bad events are crosses.
 fn shape(kind: EventKind) -> &'static str {
     match kind {
         EventKind::PodReady => "dot",

@@ -1,4 +1,4 @@
-//! Latency from the moment requests were due, with the line of the objective.
+//! The chart of latency, counted from the moment requests were due, with the line of the objective.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::loadtest::{
     scenario::duration,
 };
 
-/// The panel; `None` for a run without an answer.
+/// The panel; `None` without an answer.
 pub(super) fn panel(timeline: &Timeline) -> Option<Panel> {
     let buckets = &timeline.buckets;
     let worst = buckets
@@ -69,7 +69,7 @@ pub(super) fn panel(timeline: &Timeline) -> Option<Panel> {
     })
 }
 
-/// A round number of seconds.
+/// A number of seconds on an axis: `500us`, `20ms`, `2s`.
 pub(in super::super) fn words(seconds: f64) -> String {
     match seconds {
         _ if seconds <= 0.0 => "0".to_owned(),

@@ -1,9 +1,9 @@
-//! The load: planned, due and answered.
+//! The chart of the load: planned, due and answered requests.
 
 use super::{Panel, Series, Shape, plain};
 use crate::loadtest::report::html::{buckets::Bucket, scale::Scale, timeline::Timeline};
 
-/// The panel; `None` for a run without a second.
+/// The panel; `None` where no second was measured.
 pub(super) fn panel(timeline: &Timeline) -> Option<Panel> {
     let buckets = &timeline.buckets;
     if buckets.is_empty() {
@@ -41,7 +41,7 @@ pub(super) fn panel(timeline: &Timeline) -> Option<Panel> {
         series.insert(0, band);
     }
     let mut peak = due.max(answered);
-    // Users have a panel of their own.
+    // Planned users are drawn in the chart of users.
     if timeline.report.load_unit != "users" {
         let name = match timeline.report.load_unit {
             "requests/s" => "planned".to_owned(),

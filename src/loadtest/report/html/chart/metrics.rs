@@ -1,4 +1,4 @@
-//! Metrics of an HPA over their targets: above one it scales up.
+//! The chart of an HPA's metrics, each divided by its target. Above 1 the HPA scales up.
 
 use super::{Panel, Series, Shape, plain};
 use crate::loadtest::{
@@ -6,10 +6,10 @@ use crate::loadtest::{
     report::html::{scale::Scale, timeline::Timeline},
 };
 
-/// Styles of the metrics, in their order; those beyond share the last one.
+/// CSS classes of the metrics, in their order. All metrics from the fourth on share the last one.
 const STYLES: [&str; 4] = ["m1", "m2", "m3", "m4"];
 
-/// The panel; `None` where no metric was seen.
+/// The panel; `None` where no metric was observed.
 pub(super) fn panel(timeline: &Timeline, scaling: &Scaling) -> Option<Panel> {
     let mut names: Vec<&str> = Vec::new();
     for seen in &scaling.metrics {
@@ -52,7 +52,7 @@ pub(super) fn panel(timeline: &Timeline, scaling: &Scaling) -> Option<Panel> {
     })
 }
 
-/// The ratios of a metric; stretches without a value are kept as gaps.
+/// The ratios of a metric. Times without a value stay as gaps.
 fn course(timeline: &Timeline, scaling: &Scaling, name: &str) -> Vec<(f64, Option<f64>)> {
     let seen: Vec<(f64, Option<f64>)> = scaling
         .metrics

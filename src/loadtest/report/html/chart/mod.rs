@@ -1,4 +1,4 @@
-//! One panel of the page's time axis: what is drawn, and how. What is in which panel is the files beside this one.
+//! One panel of the timeline: its types and how it is drawn. Each file beside this one makes one panel.
 
 mod concurrency;
 pub(crate) mod draw;
@@ -15,61 +15,62 @@ pub(super) use self::{draw::panel as draw, lanes::lanes, latency::words as secon
 use super::{scale::Scale, timeline::Timeline};
 use crate::loadtest::model::scaling::Scaling;
 
-/// Width of every picture, in units of its own; it is stretched to the page.
+/// Width of every chart, in SVG units. The chart is stretched to the width of the page.
 pub(super) const WIDTH: f64 = 1000.0;
-/// Height of every picture.
+/// Height of every chart, in SVG units.
 pub(super) const HEIGHT: f64 = 100.0;
 
-/// A panel.
+/// One chart with its title, axis and legend.
 #[derive(Debug)]
 pub(super) struct Panel {
-    /// What it shows.
+    /// Title of the chart.
     pub(super) title: String,
-    /// Its unit and more about it.
+    /// The unit, and further notes.
     pub(super) note: String,
-    /// From values to the vertical axis.
+    /// The vertical axis.
     pub(super) scale: Scale,
-    /// Words of a value on the axis.
+    /// Formats a value of the vertical axis.
     pub(super) label: fn(f64) -> String,
-    /// Style of its height.
+    /// CSS class of the height.
     pub(super) size: &'static str,
-    /// From the back to the front.
+    /// The series, from back to front.
     pub(super) series: Vec<Series>,
-    /// The same in one sentence, for who does not see it.
+    /// The chart in one sentence, for screen readers.
     pub(super) summary: String,
 }
 
-/// One figure over time.
+/// One figure over time, drawn as one line or area.
 #[derive(Debug)]
 pub(super) struct Series {
-    /// Its name in the legend; empty for what needs none.
+    /// Name in the legend; empty for a series without a legend.
     pub(super) name: String,
-    /// Its colour and line, as the style sheet knows it.
+    /// CSS class of the colour and line.
     pub(super) style: &'static str,
-    /// How it is drawn.
+    /// The shape that is drawn, with its points.
     pub(super) shape: Shape,
 }
 
-/// Points are seconds of the run and values.
+/// Shapes of series. Each point is a second of the run and a value.
 #[derive(Debug)]
 pub(super) enum Shape {
-    /// From point to point, with gaps.
+    /// A line from point to point. `None` is a gap.
     Line(Vec<Option<(f64, f64)>>),
-    /// The same, filled down to the bottom.
+    /// The same line, filled down to the bottom.
     Area(Vec<Option<(f64, f64)>>),
-    /// Between a low and a high value.
+    /// The area between a low and a high value.
     Band(Vec<(f64, f64, f64)>),
-    /// Each value holds until the next one, the last until the given second. Without a value there is a gap.
+    /// Steps: each value holds until the next point, and the last one until the given second. `None` is a
+    /// gap.
     Steps(Vec<(f64, Option<f64>)>, f64),
-    /// The same, filled down to the bottom.
+    /// The same steps, filled down to the bottom.
     Filled(Vec<(f64, Option<f64>)>, f64),
-    /// From one second to another.
+    /// Bars: from one second to another, and the value.
     Bars(Vec<(f64, f64, f64)>),
-    /// One value all the time.
+    /// A horizontal line at one value.
     Rule(f64),
 }
 
-/// The panels of the load, in the order of the page. Those without anything to show are left out.
+/// The panels of the load, in the order of the page. A panel without data is left out.
 pub(super) fn of_load(timeline: &Timeline) -> impl Iterator<Item = Panel> {
     let panels = [
         load::panel(timeline),
@@ -80,7 +81,7 @@ pub(super) fn of_load(timeline: &Timeline) -> impl Iterator<Item = Panel> {
     panels.into_iter().flatten()
 }
 
-/// The panels of a workload, likewise.
+/// The panels of a workload, in the order of the page. A panel without data is left out.
 pub(super) fn of_workload(timeline: &Timeline, scaling: &Scaling) -> impl Iterator<Item = Panel> + use<> {
     let panels = [
         replicas::panel(timeline, scaling),
@@ -89,13 +90,13 @@ pub(super) fn of_workload(timeline: &Timeline, scaling: &Scaling) -> impl Iterat
     panels.into_iter().flatten()
 }
 
-/// A number on an axis.
+/// Formats a number on an axis with two or three digits: `120`, `1.5`, `0.25`.
 pub(super) fn plain(value: f64) -> String {
     let text = match value {
         _ if value >= 10.0 || value == 0.0 => format!("{value:.0}"),
         _ if value >= 1.0 => format!("{value:.1}"),
         _ => format!("{value:.2}"),
     };
-    // Whole numbers need no digits behind the point.
+    // `2.0` becomes `2`.
     text.trim_end_matches(".0").to_owned()
 }

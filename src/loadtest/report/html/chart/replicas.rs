@@ -1,4 +1,4 @@
-//! Replicas of one workload, with the bounds of its HPA.
+//! The chart of the replicas of one workload, with the bounds of its HPA.
 
 use super::{Panel, Series, Shape, plain};
 use crate::loadtest::{
@@ -9,7 +9,7 @@ use crate::loadtest::{
     },
 };
 
-/// The panel; `None` where no replicas were seen.
+/// The panel; `None` where no replicas were observed.
 pub(super) fn panel(timeline: &Timeline, scaling: &Scaling) -> Option<Panel> {
     let (fewest, most) = ready_range(scaling)?;
     let line = |of: fn(&Replicas) -> u32| {
@@ -18,7 +18,8 @@ pub(super) fn panel(timeline: &Timeline, scaling: &Scaling) -> Option<Panel> {
             .iter()
             .map(|seen| (seen.at.max(0.0), f64::from(of(seen))))
             .collect();
-        // A change of one of the three is none of the others.
+        // Each observation has all three counts, so a count repeats when another one changes. Repetitions are
+        // left out.
         course.dedup_by(|later, earlier| later.1.to_bits() == earlier.1.to_bits());
         let thinned = timeline.grid.thinned(&course);
         thinned.into_iter().map(|(at, value)| (at, Some(value))).collect()
@@ -30,7 +31,7 @@ pub(super) fn panel(timeline: &Timeline, scaling: &Scaling) -> Option<Panel> {
         .map(|seen| seen.desired.max(seen.current).max(seen.ready))
         .max()?;
     let bounds = scaling.bounds;
-    // A bound far above all that happened would flatten it.
+    // A maximum far above all observed replicas would flatten the chart, so it is not drawn.
     let near = bounds.max <= highest.saturating_mul(2).max(bounds.min.saturating_mul(2));
     let top = if near {
         highest.max(bounds.max)

@@ -1,4 +1,4 @@
-//! Each scale-up as a lane of the time axis, with its links in the colours of the bars below.
+//! Draws each scale-up as a lane of the timeline, with its links in the colours of the bars below.
 
 use crate::loadtest::{
     model::chain::Chain,
@@ -8,7 +8,7 @@ use crate::loadtest::{
     },
 };
 
-/// The lane of one scale-up.
+/// Draws the lane of one scale-up.
 pub(in super::super) fn span(out: &mut Markup, axis: Axis, number: usize, chain: &Chain) {
     let label = words::chain(chain);
     out.element("div", &[("class", &"lane")], |out| {
