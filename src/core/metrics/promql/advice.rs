@@ -1,28 +1,29 @@
-//! What an author should know of a query that is valid: it may not mean what it seems to mean.
+//! Advice on a query that is valid but may not mean what its author thinks.
 
 use promql_parser::parser::{AggregateExpr, BinaryExpr, Call, Expr, ParenExpr, token};
 
 use super::{Contradiction, LabelName, QueryError, Reach, TooFar, children, contradiction, query::parse};
 
-/// One remark on a query.
+/// One piece of advice on a query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Advice {
-    /// `or vector(N)`: missing data becomes a number, past every guard.
+    /// The query has `or vector(N)`, which turns missing data into a number that no later check can
+    /// recognize.
     #[error(
         "`or vector({0})` turns missing data into {0}, also while Prometheus has lost the series, and does not help \
          against NaN; leave it out and write onMissing: Zero where no series means zero, and `x / (y > 0)` against a \
          division by zero"
     )]
     OrVector(String),
-    /// Metrics servers refuse it unless a flag says otherwise.
+    /// A metrics server refuses the query unless its flags say otherwise.
     #[error("a metrics server refuses the query unless its flags say otherwise: {0}")]
     BeyondDefault(#[from] TooFar),
-    /// It asks for another namespace than its own.
+    /// The query selects another namespace than that of its resource.
     #[error("{0}, unless the metrics server's --namespace-label is another label")]
     Contradiction(#[from] Contradiction),
 }
 
-/// Remarks on an author's query.
+/// The advice on an author's query.
 ///
 /// # Errors
 /// See [`QueryError`].
@@ -30,7 +31,7 @@ pub fn advise(query: &str) -> Result<Vec<Advice>, QueryError> {
     advise_bound(query, &[])
 }
 
-/// The same on one that is bound to these labels.
+/// The advice on an author's query whose selectors are bound to these labels.
 ///
 /// # Errors
 /// See [`QueryError`].
@@ -43,7 +44,7 @@ pub fn advise_bound(query: &str, bound: &[(&LabelName, &str)]) -> Result<Vec<Adv
     Ok(found)
 }
 
-/// Finds each `or` whose right side is a number for everything.
+/// Finds each `or` whose right side is a constant number.
 fn or_vector(expr: &Expr, found: &mut Vec<Advice>) {
     if let Expr::Binary(BinaryExpr { op, rhs, .. }) = expr
         && op.id() == token::T_LOR
@@ -59,7 +60,7 @@ fn or_vector(expr: &Expr, found: &mut Vec<Advice>) {
     }
 }
 
-/// The number of `vector(N)`, in brackets or not, or of the same under an aggregation.
+/// The number in `vector(N)`, also inside brackets or an aggregation; `None` for any other expression.
 pub(super) fn constant_vector(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Paren(ParenExpr { expr })

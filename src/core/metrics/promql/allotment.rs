@@ -1,23 +1,30 @@
-//! Which questions are asked at all, and for whom, where resources ask for more than there is room for.
+//! Decides which shapes are queried, and for which namespaces, where resources need more shapes than the
+//! limits allow.
 //!
-//! A namespace's claims are the distinct shapes that its resources need. Claims are granted as though the resources
-//! came one after the other, the oldest first: by creation time, then by namespace and name, within a resource by the
-//! names of workload and metric. A claim is granted
+//! A namespace claims each distinct shape that its resources need. Claims are granted as though the resources
+//! came one after the other, the oldest first: by creation time, then by namespace and name, and within a
+//! resource by the names of workload and metric. A claim is granted if both rules hold:
 //!
-//! 1. while its namespace has fewer shapes than [`ShapeLimits::per_namespace`], and
-//! 2. if the shape is asked already (for an older claim), or its namespace has fewer than [`GUARANTEED`] shapes, or it
-//!    has fewer shapes than there is room left in all.
+//! 1. Its namespace has fewer shapes than [`ShapeLimits::per_namespace`].
+//! 2. The shape is queried already (for an older claim), or its namespace has fewer than [`GUARANTEED`]
+//!    shapes, or its namespace has fewer shapes than there are free in all.
 //!
-//! By the second rule the namespaces with most are the first to be refused, and no crowd of them takes all the room:
-//! of 1,024 shapes, three namespaces that want 256 each get them; ten that want everything get about 93 each, and
-//! 94 stay free for the next one. A shape of several namespaces counts once for each of them, and once in all.
+//! By the second rule the namespaces with the most shapes are refused first, and no crowd of them takes all
+//! the room. Two examples with 1,024 shapes in all: three namespaces that want 256 each get them. Ten
+//! namespaces that want everything at the same time get about 93 each. Then 94 are free, a namespace with 93
+//! is close to what is free, and the 94 stay for the next namespace. A shape that several namespaces share
+//! counts once for each of them, and once in all.
 //!
-//! What is granted depends on the resources alone, not on when a replica came to know them, so all replicas agree,
-//! before and after a restart. A new resource is the last in the order and changes nothing for those before it. Three
-//! things follow from this that may look like exceptions: a resource that is edited keeps its age, so what it asks
-//! for additionally goes before what younger resources ask; a place that an older resource gives up goes to the
-//! oldest claim that waits, which can count against a younger one of the same namespace; and creation times are whole
-//! seconds, within which the name decides. None of them takes a namespace below its guaranteed minimum.
+//! Invariant: the result depends on the resources alone, not on when a replica came to know them. So all
+//! replicas agree, before and after a restart. A new resource is the last in the order and changes nothing
+//! for those before it. Three consequences may look like exceptions:
+//!
+//! - A resource that is edited keeps its age, so its new metrics go before the metrics of younger resources.
+//! - A shape that an older resource gives up goes to the oldest claim that waits. That shape then counts for
+//!   its namespace, so a younger claim of the same namespace may be refused.
+//! - Creation times are whole seconds. Of two resources of the same second, the name decides.
+//!
+//! None of them takes a namespace below its guaranteed minimum.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,15 +35,15 @@ use jiff::Timestamp;
 
 use super::{Plan, Shape};
 
-/// Shapes that every namespace is granted, also where there is no room left in all.
+/// Number of shapes that every namespace is granted, even where no room is left in all.
 pub const GUARANTEED: usize = 16;
 
-/// How many shapes there may be.
+/// Limits on the number of shapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShapeLimits {
-    /// Of one namespace; at least [`GUARANTEED`].
+    /// Greatest number of shapes of one namespace; at least [`GUARANTEED`].
     pub per_namespace: usize,
-    /// In all, beside what is guaranteed to each namespace.
+    /// Greatest number of distinct shapes in all. Only the guaranteed shapes of a namespace may go beyond it.
     pub in_all: usize,
 }
 
@@ -50,27 +57,28 @@ impl Default for ShapeLimits {
     }
 }
 
-/// That a metric of a resource needs a shape. The order is that in which claims are granted.
+/// The claim of one metric of a resource to a shape. Claims sort in the order in which they are granted, so
+/// the order of the fields matters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Claim<'a> {
-    /// When the resource was created.
+    /// Creation time of the resource.
     pub created: Timestamp,
-    /// Its namespace.
+    /// Namespace of the resource.
     pub namespace: &'a str,
-    /// Its name.
+    /// Name of the resource.
     pub name: &'a str,
-    /// The workload within it.
+    /// Name of the workload within the resource.
     pub workload: &'a str,
-    /// The metric of the workload.
+    /// Name of the metric of the workload.
     pub metric: &'a str,
-    /// What the metric needs.
+    /// The shape that the metric needs.
     pub shape: &'a Arc<Shape>,
 }
 
 /// The limit that a refused claim has met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The namespace has as many as one may have.
+    /// The namespace has as many shapes as one namespace may have.
     #[error(
         "not read from Prometheus: this namespace has reached the limit of {limit} different queries \
          (--max-queries-per-namespace of vas metrics-server), and its oldest resources keep theirs"
@@ -79,7 +87,7 @@ pub enum Refusal {
         /// [`ShapeLimits::per_namespace`].
         limit: usize,
     },
-    /// There is little room left in all, and the namespace has more than its guaranteed minimum.
+    /// Few shapes are free in all, and the namespace has its guaranteed minimum already.
     #[error(
         "not read from Prometheus: all namespaces together come near the limit of {limit} different queries \
          (--max-queries of vas metrics-server), and this one has more than the {GUARANTEED} that each is guaranteed"
@@ -90,19 +98,19 @@ pub enum Refusal {
     },
 }
 
-/// The claims that were refused, by namespace.
+/// The shapes that were refused, by namespace.
 pub type Refused = BTreeMap<String, BTreeMap<Arc<Shape>, Refusal>>;
 
-/// What is asked, and what is not.
+/// The result: which shapes are queried, and which are not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allotment {
-    /// Each shape that is asked, with the namespaces that it is asked for.
+    /// Each shape that is queried, with the namespaces that it is queried for.
     pub plan: Plan,
-    /// What nobody asks for these namespaces, though a resource there needs it.
+    /// The shapes that are not queried for a namespace although a resource there needs them.
     pub refused: Refused,
 }
 
-/// Grants claims within the limits.
+/// Grants or refuses each claim, within the limits.
 pub fn allot<'a>(claims: impl IntoIterator<Item = Claim<'a>>, limits: ShapeLimits) -> Allotment {
     let mut claims: Vec<Claim<'a>> = claims.into_iter().collect();
     claims.sort_unstable();
@@ -111,6 +119,7 @@ pub fn allot<'a>(claims: impl IntoIterator<Item = Claim<'a>>, limits: ShapeLimit
     for Claim { namespace, shape, .. } in claims {
         let in_all = allotment.plan.len();
         let asked_for = allotment.plan.get_mut(shape);
+        // Several metrics of a namespace may need the same shape. The oldest claim decides for all of them.
         let is_decided = asked_for
             .as_ref()
             .is_some_and(|namespaces| namespaces.contains(namespace))
@@ -121,6 +130,8 @@ pub fn allot<'a>(claims: impl IntoIterator<Item = Claim<'a>>, limits: ShapeLimit
         if is_decided {
             continue;
         }
+        // Rule 2: what a namespace has must be less than what is free in all. So each namespace stops when
+        // its own count meets the rest, and that rest is left for others.
         let own = granted.entry(namespace).or_default();
         let has_room = *own < GUARANTEED || *own < limits.in_all.saturating_sub(in_all);
         let refusal = if *own >= limits.per_namespace {

@@ -1,7 +1,8 @@
-//! What one poll of a shape brought: for each namespace and pod a value, and when it was sampled.
+//! The answer to one poll of a shape: for each namespace and pod a value, and the time of its sample.
 //!
-//! Ages are taken on Prometheus' own clock (evaluation time minus sample time), so that a skew between its
-//! clock and ours never makes data look fresh or stale.
+//! Ages are measured on Prometheus' own clock (evaluation time minus sample time), so that a skew between its
+//! clock and ours never makes data look fresh or stale. An example: Prometheus evaluates at 12:00:30 on its
+//! clock and the sample is of 12:00:25, so the sample is 5 s old, even if our clock says 12:03:00.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,43 +18,45 @@ use crate::{api::v1alpha1::Aggregation, core::spec::model::Series};
 /// One series of an instant answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {
-    /// Its labels.
+    /// Labels of the series.
     pub labels: ByName<Box<str>>,
     /// Evaluation time, Unix seconds on Prometheus' clock.
     pub time: f64,
-    /// Its value, which may be NaN or infinite.
+    /// Value of the series, which may be NaN or infinite.
     pub value: f64,
 }
 
 /// An instant answer without warnings. A scalar is one item without labels.
 pub type Vector = Vec<Item>;
 
-/// When a value was sampled.
+/// The time of a sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SampleTime {
-    /// On Prometheus' clock.
+    /// Time of the sample on Prometheus' clock.
     pub at: Timestamp,
-    /// Its age when Prometheus answered.
+    /// Age of the sample when Prometheus evaluated the query.
     pub age: Duration,
 }
 
-/// What is known of one namespace or pod. Neither value nor time means that its series hold histograms.
+/// The value of one namespace or pod, and the time of its sample. A point with neither stands for series that
+/// hold histograms.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Point {
-    /// The value; `None` when samples exist that give none yet, such as the first of a rate.
+    /// The value; `None` while samples exist that give no value yet, such as the first sample of a rate.
     pub value: Option<f64>,
-    /// When it was sampled; `None` when the samples vanished between the two queries.
+    /// Time of the newest sample; `None` when the samples vanished between the query for values and that for
+    /// times.
     pub sampled: Option<SampleTime>,
     /// Why a rate cannot be used although it has a value.
     pub uncovered: Option<Uncovered>,
 }
 
-/// Why the window of a rate is not known to be covered by samples, or not for half of it.
+/// Why the window of a rate is covered by samples for less than half, or not known to be covered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Uncovered {
-    /// It begins in a gap.
+    /// The window begins in a gap of the samples.
     Gap,
-    /// No sample has come for a while.
+    /// No sample has come for a while, so the window is running empty.
     Empties,
     /// The samples of the pod began a short time ago.
     Young,
@@ -61,37 +64,38 @@ pub enum Uncovered {
     Unknown,
 }
 
-/// A clean answer to a shape.
+/// A clean answer to a shape: one without warnings of Prometheus.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer {
-    /// Our monotonic time just before it was asked for.
+    /// Our monotonic time just before the answer was requested.
     pub asked: Duration,
-    /// By namespace, then by pod; the key is empty where the shape does not tell them apart.
+    /// The points by namespace, then by pod. A key is empty where the shape has no namespaces or no pods.
     pub points: BTreeMap<String, ByName<Point>>,
-    /// The namespaces that were asked for; `None` means all.
+    /// The namespaces in the query; `None` means all.
     pub scope: Option<BTreeSet<String>>,
-    /// Those of them that this answer says nothing of.
+    /// The namespaces of the query of which this answer says nothing.
     pub unanswered: BTreeMap<String, Unanswered>,
-    /// What Prometheus remarked, in its own words.
+    /// Prometheus' annotations on the query, from the field `infos`, in Prometheus' own words.
     pub infos: BTreeSet<Arc<str>>,
-    /// How much later than the times the values were evaluated.
+    /// How much later than the query for times the query for values was evaluated.
     pub values_later: Duration,
-    /// What was asked about the past of namespaces, in addition; `None` where it could not be had. Gone once it has
-    /// been taken in.
+    /// The histories that were requested with this answer, by namespace; `None` where Prometheus did not give
+    /// one. Recording the answer empties this field.
     pub histories: BTreeMap<String, Option<History>>,
-    /// Namespaces whose past a later answer tells: there was no time to ask about it.
+    /// Namespaces whose history a later poll requests, because this one had no time for it.
     pub owed: BTreeSet<String>,
-    /// Whose series were made one number, by namespace. Gone once it has been taken in.
+    /// The exporters whose series were joined into the number of a namespace. Recording the answer empties
+    /// this field.
     pub exporters: BTreeMap<String, Exporters>,
 }
 
 /// Why an answer says nothing of a namespace.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unanswered {
-    /// In words for users.
+    /// The reason, as users read it.
     pub why: Arc<str>,
-    /// Our monotonic time just before its points, of an earlier answer, were asked for; `None` where there are
-    /// none.
+    /// Our monotonic time just before the earlier points of the namespace were requested; `None` where it has
+    /// no earlier points.
     pub asked: Option<Duration>,
 }
 
@@ -113,7 +117,7 @@ pub enum AnswerError {
         "the query returned series without the label {0}; aggregate it by that label, for example with sum by ({0}) (...)"
     )]
     WithoutPod(String),
-    /// A time that is no time.
+    /// Prometheus sent a number that is no time.
     #[error("Prometheus sent {0} as a time")]
     BadTime(String),
 }
@@ -132,8 +136,8 @@ impl Answer {
         Self::join_with_histograms(shape, values, &[], times, asked)
     }
 
-    /// The same, where some series hold histograms instead of numbers: their namespaces and pods have no value, but
-    /// are not absent either.
+    /// Like [`Answer::join`], where some series hold histograms instead of numbers: their namespaces and pods
+    /// have no value, but they are not absent either.
     ///
     /// # Errors
     /// See [`AnswerError`].
@@ -157,6 +161,7 @@ impl Answer {
                     Some(others) => together(shape, others, item.value),
                     None => item.value,
                 });
+                // An author's own query has no sample times, so its value is as old as the poll.
                 if shape.age.is_none() {
                     point.sampled = Some(SampleTime {
                         at: timestamp(item.time)?,
@@ -167,7 +172,7 @@ impl Answer {
         }
         for item in times {
             if let Some(point) = point(&mut points, shape, &item.labels) {
-                // A time that is none harms its own point alone.
+                // A number that is no time harms its own point alone, not the whole answer.
                 let age = Duration::try_from_secs_f64((item.time - item.value).max(0.0));
                 point.sampled = age
                     .ok()
@@ -175,6 +180,8 @@ impl Answer {
                     .map(|(age, at)| SampleTime { at, age });
             }
         }
+        // Histograms come last: a point that has numbers and histograms is not usable, so its value is taken
+        // away.
         for labels in histograms {
             if let Some(point) = point(&mut points, shape, labels) {
                 *point = Point::default();
@@ -214,13 +221,13 @@ impl Answer {
         }
     }
 
-    /// Whether it says, or was to say, anything of a namespace.
+    /// Whether the namespace was in the query, so that the answer says something of it or should have.
     #[must_use]
     pub fn covers(&self, namespace: &str) -> bool {
         self.scope.as_ref().is_none_or(|scope| scope.contains(namespace))
     }
 
-    /// Our monotonic time just before what it says of a namespace was asked for; `None` where that is nothing.
+    /// Our monotonic time just before the points of a namespace were requested; `None` where it has none.
     #[must_use]
     pub fn asked_for(&self, namespace: &str) -> Option<Duration> {
         match self.unanswered.get(namespace) {
@@ -229,7 +236,7 @@ impl Answer {
         }
     }
 
-    /// Takes in the answer for other namespaces.
+    /// Adds the answer for other namespaces.
     pub fn absorb(&mut self, part: Self) {
         self.points.extend(part.points);
         self.infos.extend(part.infos);
@@ -239,8 +246,8 @@ impl Answer {
 }
 
 impl Shape {
-    /// Drops the series of namespaces that no resource needs, before anything is made of them: an answer for all
-    /// namespaces holds those of the whole cluster, whoever asks.
+    /// Drops the series of namespaces that no resource needs, before more memory is spent on them: an answer
+    /// for all namespaces has the series of the whole cluster.
     pub fn keep_needed(&self, series: &mut Vector, needed: &BTreeSet<String>) {
         if self.grouping.is_of_one_namespace() {
             return;
@@ -254,7 +261,7 @@ impl Shape {
     }
 }
 
-/// Each series of an author's query for pods names another pod.
+/// Checks that each series of an author's query for pods names another pod.
 fn check_pods(label: &LabelName, values: &[Item]) -> Result<(), AnswerError> {
     let mut seen = BTreeSet::new();
     for item in values {
@@ -270,10 +277,10 @@ fn check_pods(label: &LabelName, values: &[Item]) -> Result<(), AnswerError> {
     Ok(())
 }
 
-/// Points while they are joined, by namespace and pod.
+/// Points by namespace and pod while they are joined, with names borrowed from the series.
 type BorrowedPoints<'a> = BTreeMap<&'a str, BTreeMap<&'a str, Point>>;
 
-/// The point a series belongs to; `None` for series without the labels that would tell.
+/// The point that a series belongs to; `None` for a series without the labels of namespace or pod.
 fn point<'a, 'p>(
     points: &'p mut BorrowedPoints<'a>,
     shape: &Shape,
@@ -290,7 +297,8 @@ fn point<'a, 'p>(
     Some(points.entry(namespace).or_default().entry(pod).or_default())
 }
 
-/// What two exporters of a gauge say as one number, as Prometheus would make it: NaN is in a sum, and never the greater.
+/// Joins the values of two exporters of a gauge into one number, as Prometheus does: a sum with NaN is NaN,
+/// and a maximum ignores NaN.
 fn together(shape: &Shape, one: f64, other: f64) -> f64 {
     match &shape.series {
         Series::Gauge {

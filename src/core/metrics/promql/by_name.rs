@@ -1,4 +1,5 @@
-//! A map from names that is made once: the labels of a series, the pods of a namespace.
+//! A map with names as keys that is built once and then read: the labels of a series, the pods of a
+//! namespace.
 
 use std::{fmt, marker::PhantomData};
 
@@ -7,13 +8,13 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 
-/// Values in the order of their names, in one piece of memory. An answer has thousands of maps with one to three
-/// entries, and a tree takes room for eleven at once.
+/// Values sorted by name, in one piece of memory. An answer has thousands of maps with one to three entries,
+/// and a `BTreeMap` allocates room for eleven at once.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ByName<V>(Box<[(Box<str>, V)]>);
 
 impl<V> ByName<V> {
-    /// The value of a name.
+    /// The value under a name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&V> {
         let place = self.0.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
@@ -25,18 +26,18 @@ impl<V> ByName<V> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
 
-    /// Names and values, in the order of the names, to be changed.
+    /// Names and mutable values, in the order of the names.
     pub fn entries_mut(&mut self) -> impl Iterator<Item = (&str, &mut V)> {
         self.0.iter_mut().map(|(name, value)| (&**name, value))
     }
 
-    /// How many there are.
+    /// Number of entries.
     #[must_use]
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// In the order of the names.
+    /// The values, in the order of the names.
     pub fn values(&self) -> impl Iterator<Item = &V> {
         self.0.iter().map(|(_, value)| value)
     }
@@ -48,12 +49,14 @@ impl<V> Default for ByName<V> {
     }
 }
 
-/// Of several values of one name the last counts, as in the maps of the standard library.
+/// Where several entries have the same name, the last one counts, as in the maps of the standard library.
 impl<N: Into<Box<str>>, V> FromIterator<(N, V)> for ByName<V> {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(entries: I) -> Self {
         let named = entries.into_iter().map(|(name, value)| (name.into(), value));
         let mut entries: Vec<(Box<str>, V)> = named.collect();
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+        // `dedup_by` drops the later of two, so the later one takes the place of the earlier first. The sort
+        // is stable, so later here means later in the input too.
         entries.dedup_by(|later, earlier| {
             let same = later.0 == earlier.0;
             if same {

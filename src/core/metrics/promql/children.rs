@@ -1,12 +1,12 @@
-//! The expressions directly inside an expression, for whoever walks a query.
+//! The expressions directly inside an expression, for code that walks a query.
 //!
-//! Invariant: all of them, also the parameter of an aggregation, which the parser's own visitor passes over. Both
-//! functions are written out, with no `_` arm and no `..` beside plain values, so that a new place for an expression
-//! is a compile error here.
+//! Invariant: the result has all of them, also the parameter of an aggregation (the `scalar(a)` in
+//! `topk(scalar(a), b)`), which the parser's own visitor leaves out. Both functions are written out, with no
+//! `_` arm and no `..` beside plain values, so that a new place for an expression is a compile error here.
 
 use promql_parser::parser::{AggregateExpr, BinaryExpr, Call, Expr, ParenExpr, SubqueryExpr, UnaryExpr};
 
-/// The expressions directly inside, in the order in which they are written.
+/// The expressions directly inside an expression, in the order in which they are written.
 pub fn children(expr: &Expr) -> Vec<&Expr> {
     match expr {
         Expr::Aggregate(AggregateExpr {
@@ -39,7 +39,7 @@ pub fn children(expr: &Expr) -> Vec<&Expr> {
     }
 }
 
-/// The same, to change them.
+/// Like [`children`], as mutable references.
 pub fn children_mut(expr: &mut Expr) -> Vec<&mut Expr> {
     match expr {
         Expr::Aggregate(AggregateExpr {

@@ -1,25 +1,27 @@
-//! What a query may be made of, so that parsing it is cheap whatever its author chose.
+//! Limits on the text of a query, so that parsing it is cheap whatever its author wrote.
 //!
-//! The parser walks its tree by recursion, asks each node for its type again at each level, and copies what an
-//! aggregation holds: its cost grows faster than the length of the text. Counting tokens bounds all of that
-//! before the parser begins.
+//! The parser walks its tree by recursion, computes the type of each node again at each level, and copies the
+//! content of an aggregation. So its cost grows faster than the length of the text, and deep nesting would
+//! exhaust the stack. The limits on tokens bound all of that before the parser begins.
 
 use super::{QueryError, lexer::Kind};
 
-/// Bounds of a query.
+/// Limits on a query.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Limits {
+    /// Greatest length in bytes.
     length: usize,
+    /// Greatest number of tokens.
     tokens: usize,
-    /// Brackets and operators: each can be one level of the tree.
+    /// Greatest number of brackets and operators. Each can be one level of the tree.
     nodes: usize,
-    /// Brackets inside each other.
+    /// Greatest number of brackets inside each other.
     depth: usize,
-    /// Strings in matchers: values, and names in quotes.
+    /// Greatest number of strings in matchers: values, and names in quotes.
     matchers: usize,
 }
 
-/// Of what an author writes. The length is that of the CRD.
+/// Limits on what an author writes. The length is the limit in the CRD too.
 pub(super) const AUTHORS: Limits = Limits {
     length: 4096,
     tokens: 1024,
@@ -28,7 +30,8 @@ pub(super) const AUTHORS: Limits = Limits {
     matchers: 128,
 };
 
-/// Of what is made of it: each selector has got one more matcher, and numbers are written out.
+/// Limits on the rendered text. It is longer, because each selector has further matchers and numbers are
+/// written out.
 pub(super) const RENDERED: Limits = Limits {
     length: 64 << 10,
     tokens: 8 << 10,
@@ -37,7 +40,7 @@ pub(super) const RENDERED: Limits = Limits {
     matchers: 2 << 10,
 };
 
-/// What was counted so far.
+/// The counts so far.
 pub(super) struct Complexity {
     limits: &'static Limits,
     tokens: usize,
@@ -63,7 +66,7 @@ impl Complexity {
     /// Counts one more token.
     ///
     /// # Errors
-    /// [`QueryError::TooComplex`] where it is one too many.
+    /// [`QueryError::TooComplex`] where a count exceeds its limit.
     pub(super) fn count(&mut self, kind: &Kind<'_>, in_braces: bool) -> Result<(), QueryError> {
         self.tokens += 1;
         match kind {

@@ -1,9 +1,10 @@
-//! `matchExpressions` as matchers of a selector. A regular expression is passed on and never compiled here.
+//! Turns `matchExpressions` into matchers of a selector. A regular expression is passed on and never compiled
+//! here.
 
 use super::{InvalidMatcherName, matcher_name, quote, quote_any_of};
 use crate::api::v1alpha1::{MatchExpression, MatchOperator};
 
-/// One expression as a matcher: `In [a, b]` becomes `label=~"a|b"`, `In [a]` becomes `label="a"`.
+/// Turns one expression into a matcher: `In [a, b]` becomes `label=~"a|b"`, `In [a]` becomes `label="a"`.
 ///
 /// # Errors
 /// When the key is no label name.
@@ -23,7 +24,8 @@ pub fn matcher(expression: &MatchExpression) -> Result<String, InvalidMatcherNam
             Some(one) => format!("{label}!={one}"),
             None => format!("{label}!~{}", quote_any_of(values)),
         },
-        // The rules let one value through; several would be one expression or the other.
+        // The rules of the resource allow one value here. Several values would match one expression or the
+        // other.
         MatchOperator::Matches => format!("{label}=~{}", quote(&expression.values.join("|"))),
         MatchOperator::NotMatches => format!("{label}!~{}", quote(&expression.values.join("|"))),
     })

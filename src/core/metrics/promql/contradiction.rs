@@ -1,5 +1,9 @@
-//! Whether a metric asks for series that it is never shown: its own matcher names another namespace or another
-//! cluster than those it is bound to. It would be without series for ever, which `onMissing: Zero` makes a zero.
+//! Finds metrics that select series which they are never shown: a matcher of the author names another
+//! namespace or another cluster than the one that the metric is bound to. Such a metric would never have a
+//! series, and `onMissing: Zero` would make that a zero.
+//!
+//! An example in namespace `mine`: `sum(a{namespace="other"})` is bound to
+//! `sum(a{namespace="other",namespace="mine"})`, which matches nothing.
 
 use std::collections::BTreeMap;
 
@@ -14,25 +18,25 @@ use crate::{
     core::spec::model::Series,
 };
 
-/// A matcher that contradicts another one that is put beside it.
+/// A matcher of the author that contradicts a matcher that every selector gets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "it selects {label}={found:?}, but is shown only series with {label}={bound:?}, so it can never have a value"
 )]
 pub struct Contradiction {
-    /// The label.
+    /// Name of the label in both matchers.
     pub label: String,
-    /// What the author selects.
+    /// The value that the author selects.
     pub found: String,
-    /// What is selected anyway.
+    /// The value that every selector gets.
     pub bound: String,
 }
 
-/// Matchers that are put into every selector.
+/// Matchers that are added to every selector.
 pub(super) type Bound<'a> = [(&'a LabelName, &'a str)];
 
-/// The contradiction of what is written beside a counter's or a gauge's name, if there is one. Those of queries are
-/// found where they are parsed.
+/// The contradiction in the matchers beside a counter's or a gauge's name, if there is one. [`in_query`]
+/// finds those of an author's own query.
 pub(super) fn in_series(series: &Series, bound: &Bound<'_>) -> Option<Contradiction> {
     let (labels, expressions) = match series {
         Series::RequestRate {
@@ -49,7 +53,7 @@ pub(super) fn in_series(series: &Series, bound: &Bound<'_>) -> Option<Contradict
     in_labels(labels, bound).or_else(|| expressions.find_map(|expression| in_expression(expression, bound)))
 }
 
-/// `In` without the one value that is shown.
+/// The contradiction of an expression `In` whose values do not include the one value that is shown.
 fn in_expression(expression: &MatchExpression, bound: &Bound<'_>) -> Option<Contradiction> {
     let mut others = bound.iter();
     let (name, other) = others.find(|(name, _)| name.as_str() == expression.key)?;
@@ -62,15 +66,16 @@ fn in_expression(expression: &MatchExpression, bound: &Bound<'_>) -> Option<Cont
     })
 }
 
-/// The contradiction of `matchLabels`.
+/// The contradiction in `matchLabels`.
 fn in_labels(labels: &BTreeMap<String, String>, bound: &Bound<'_>) -> Option<Contradiction> {
     labels
         .iter()
         .find_map(|(label, value)| of_matcher(label, value, bound))
 }
 
-/// The contradiction that leaves a query without series, if one does: an `or` still has its other side, unless that
-/// is a number for everything. No `_` arm, so that a new kind of expression is a compile error.
+/// The contradiction that leaves a query without series, if there is one. An `or` has series while one side
+/// has, and a right side such as `vector(0)` does not count, because its number would hide the mistake. There
+/// is no `_` arm, so that a new kind of expression is a compile error.
 pub(super) fn in_query(expr: &Expr, bound: &Bound<'_>) -> Option<Contradiction> {
     match expr {
         Expr::VectorSelector(selector) => in_selector(selector, bound),
@@ -83,9 +88,11 @@ pub(super) fn in_query(expr: &Expr, bound: &Bound<'_>) -> Option<Contradiction> 
         }) => {
             let left = in_query(lhs, bound);
             match op.id() {
+                // An empty right side of `unless` takes nothing away.
                 token::T_LUNLESS => left,
                 token::T_LOR if constant_vector(rhs).is_some() => left,
                 token::T_LOR => left.and_then(|left| in_query(rhs, bound).map(|_| left)),
+                // All other operators give a series only where both sides have one.
                 _ => left.or_else(|| in_query(rhs, bound)),
             }
         }

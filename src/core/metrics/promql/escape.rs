@@ -1,8 +1,8 @@
-//! Strings and names as PromQL takes them.
+//! Writes strings and label names so that they are safe inside a query.
 
 use std::fmt::Write as _;
 
-/// Quotes a string as a PromQL literal. Whatever the value holds, the literal ends where it should.
+/// Quotes a string as a PromQL literal. Whatever the value contains, it cannot end the literal early.
 /// Source: string literals follow Go's escaping rules.
 #[must_use]
 pub fn quote(value: &str) -> String {
@@ -26,8 +26,9 @@ pub fn quote(value: &str) -> String {
     quoted
 }
 
-/// Quotes a regular expression that matches any of these strings and nothing else: PromQL anchors it. It is an
-/// alternation of literals, which Prometheus looks up instead of matching.
+/// Quotes a regular expression that matches exactly these strings: `a.b` and `c` become `"a\\.b|c"`. PromQL
+/// anchors regular expressions at both ends. Prometheus recognizes an alternation of literals and looks the
+/// values up, which is faster than matching.
 #[must_use]
 pub fn quote_any_of<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
     let escaped: Vec<String> = values.into_iter().map(escape_regex).collect();
@@ -45,11 +46,11 @@ fn escape_regex(literal: &str) -> String {
     escaped
 }
 
-/// The name of a label as it stands in a matcher: as it is where it is made of letters, digits and `_`, else in
-/// quotes, which only Prometheus 3 and newer takes.
+/// Writes the name of a label for a matcher: unchanged where it consists of letters, digits and `_`, else in
+/// quotes, which only Prometheus 3 and newer accepts.
 ///
 /// # Errors
-/// When it is no name that a series can have in one of our selectors.
+/// When the text is empty, or contains white space or characters with a meaning in a selector.
 pub fn matcher_name(name: &str) -> Result<String, InvalidMatcherName> {
     if name.parse::<LabelName>().is_ok() {
         return Ok(name.to_owned());
@@ -61,16 +62,17 @@ pub fn matcher_name(name: &str) -> Result<String, InvalidMatcherName> {
     Ok(quote(name))
 }
 
-/// The text is no name of a label.
+/// The text is no name of a label that can be written into a matcher.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not the name of a label: it is empty, or holds white space or characters of a matcher")]
 pub struct InvalidMatcherName(String);
 
-/// Name of a label, safe to write into a query as it is.
+/// The name of a label: letters, digits and `_`, not starting with a digit. It is safe to write into a query
+/// as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LabelName(String);
 
-/// The text is no label name.
+/// The text is no such name of a label.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is not a Prometheus label name: use letters, digits and underscores, not starting with a digit"

@@ -1,28 +1,30 @@
-//! Who exported the series behind the one number of a namespace.
+//! The exporters of the series behind the one number of a namespace.
 //!
-//! A gauge of a namespace is asked for by pod and instance, and added up here: a number that lacks what one of its
-//! exporters would say looks like any other. The pod tells exporters apart, whatever its ports and addresses; where
-//! series name no pod, the instance does.
+//! A gauge of a namespace is queried by pod and instance and aggregated here, because a number that lacks one
+//! of its exporters looks like any other number. An exporter is identified by its pod, whatever its ports and
+//! addresses. Where series have no pod label, the instance identifies it. An example: series of pod `web-1`
+//! at `10.0.0.1:80` and at `10.0.0.1:81`, and one at `db:9100` without a pod, come from two exporters.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ByName, Grouping, Labels, Shape};
 
-/// The label that Prometheus puts to all it scrapes: host and port.
+/// The label that Prometheus adds to all series that it scrapes: host and port of the target.
 pub(super) const INSTANCE: &str = "instance";
 
-/// Exporters that are told apart in a namespace: the first by name.
+/// Greatest number of exporters that are kept of a namespace. They are the first by name.
 const KEPT: usize = 1000;
 
-/// Longest name of a pod. Whatever is longer is not told apart from others.
+/// Greatest length of a name, which is that of a pod's name. A longer value counts as no name.
 const LONGEST_NAME: usize = 253;
 
-/// Where series come from.
+/// The source of series.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exporter<N = Box<str>> {
-    /// What its series call their pod.
+    /// The pod that the series name.
     Pod(N),
-    /// Its series name no pod. Empty where they name no instance either.
+    /// The instance that the series name, where they name no pod. It is empty where they name no instance
+    /// either.
     Instance(N),
 }
 
@@ -49,15 +51,15 @@ impl<'a> Exporter<&'a str> {
 /// The exporters behind the number of a namespace.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exporters {
-    /// In order.
+    /// The first [`KEPT`] exporters, sorted.
     known: Box<[Exporter]>,
-    /// There are more, later in that order.
+    /// Whether there are more exporters, which would follow in that order.
     is_cut: bool,
 }
 
 impl Exporters {
-    /// By namespace, from the labels of an answer's series. None where the shape does not add up series of several
-    /// exporters.
+    /// The exporters by namespace, from the labels of an answer's series. The map is empty where the shape
+    /// does not join the series of several exporters.
     pub(super) fn by_namespace<'a>(
         shape: &Shape,
         series: impl Iterator<Item = &'a ByName<Box<str>>>,
@@ -82,9 +84,10 @@ impl Exporters {
             .collect()
     }
 
-    /// Whether an exporter is known not to be among them.
+    /// Whether an exporter is certainly not among them.
     #[must_use]
     pub fn lack(&self, exporter: &Exporter) -> bool {
+        // Nobody knows who follows the last one of a list that was cut.
         let is_beyond = self.is_cut && self.known.last().is_none_or(|last| last < exporter);
         !is_beyond && self.known.binary_search(exporter).is_err()
     }

@@ -1,9 +1,14 @@
-//! What polls would have seen before there were any: the time of each pod's newest sample at moments of the past.
+//! The history of a rate: the time of each pod's newest sample at moments of the past. It is what polls would
+//! have seen if there had been any.
 //!
-//! One query tells it, the one for the times of samples as a subquery. It is asked when nothing else can tell
-//! whether the window of a rate is covered: when polling begins, goes on after a failure, or meets another
-//! Prometheus than before. Its steps are a thirtieth of the window: samples closer together leave no part of a
-//! window uncovered that matters.
+//! One query brings it: the query for the times of samples, as a subquery. It is sent when nothing else can
+//! show whether the window of a rate is covered by samples: when polling begins, when it continues after a
+//! failure, or when another Prometheus answers than before. The step of the subquery is a thirtieth of the
+//! window. Samples that are closer together than that leave no part of the window uncovered that matters.
+//!
+//! An example: the window is 60 s, so the step is 2 s and the range 64 s. For a pod that is scraped every 5
+//! s, the answer has about 32 pairs of a moment and the time of the newest sample then: (12:00:10, 12:00:06),
+//! (12:00:12, 12:00:11), (12:00:14, 12:00:11) and so on.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,38 +17,40 @@ use std::{
 
 use super::{Answer, ByName, Labels, Shape};
 
-/// Parts of the window between two moments.
+/// Number of steps in a window.
 const STEPS: u32 = 30;
-/// Moments are at least this far apart.
+/// Shortest step.
 const SHORTEST_STEP: Duration = Duration::from_millis(250);
-/// Namespaces that are asked for at once have at most so many pods, so that the answer stays small: about 32 numbers
-/// for each.
+/// Greatest number of pods in the namespaces of one query. It keeps the answer small: each pod has about 32
+/// numbers.
 pub const MAX_PODS: usize = 2000;
-/// And their names are at most so many characters together.
+/// Greatest number of bytes in the names of these namespaces.
 const MAX_TEXT: usize = 8 << 10;
 
-/// A series of the answer to a subquery.
+/// One series in the answer to a subquery.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Track {
-    /// Its labels.
+    /// Labels of the series.
     pub labels: ByName<Box<str>>,
-    /// Moments and values, both in Unix seconds, in order.
+    /// Pairs of a moment and the value at that moment, both in Unix seconds, in the order of time.
     pub points: Vec<(f64, f64)>,
 }
 
-/// What is known of the past of one namespace: by pod, the moments at which it had a sample that was not stale, with
-/// the time of the newest. In milliseconds on Prometheus' clock, in order.
+/// The past of one namespace: for each pod, the moments at which it had a sample that was not stale, each
+/// with the time of the newest sample then. Both are in milliseconds on Prometheus' clock, in the order of
+/// time.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History(pub BTreeMap<Box<str>, Vec<(i64, i64)>>);
 
-/// The time between two moments of the history behind a rate.
+/// The step of the history for a rate with this window: a thirtieth of it, for example 2 s for 60 s.
 #[must_use]
 pub fn history_step(window: Duration) -> Duration {
     (window / STEPS).max(SHORTEST_STEP)
 }
 
 impl Shape {
-    /// The query for the history of some namespaces, from a little more than one window ago on. Only rates have one.
+    /// The query for the history of some namespaces, which begins two steps before the window. `None` where
+    /// the shape is no rate.
     #[must_use]
     pub fn history_for<'a>(&self, namespaces: impl IntoIterator<Item = &'a str>) -> Option<String> {
         let window = self.window?;
@@ -54,7 +61,8 @@ impl Shape {
 }
 
 impl History {
-    /// Histories by namespace; series without the labels belong to nobody.
+    /// Sorts the series of an answer into histories by namespace. Series without the labels of namespace and
+    /// pod are dropped.
     #[must_use]
     pub fn join(labels: &Labels, tracks: &[Track]) -> BTreeMap<String, Self> {
         let mut histories = BTreeMap::<String, Self>::new();
@@ -76,7 +84,8 @@ impl History {
 }
 
 impl Answer {
-    /// Parts of these namespaces with at most so many pods each, or one namespace.
+    /// Divides these namespaces into portions with at most `pods` pods each. A namespace that alone has more
+    /// is a portion of its own.
     #[must_use]
     pub fn portions(&self, namespaces: BTreeSet<String>, pods: usize) -> Vec<BTreeSet<String>> {
         let mut portions: Vec<BTreeSet<String>> = Vec::new();
@@ -101,7 +110,7 @@ impl Answer {
 
 #[cfg(test)]
 impl Answer {
-    /// The same with a past in which every pod had a sample every five seconds, for tests.
+    /// The same answer with a history in which every pod had a sample every five seconds, for tests.
     pub(crate) fn with_past(mut self, shape: &Shape) -> Self {
         const APART: i64 = 5000;
         let Some(window) = shape.window else {
@@ -129,7 +138,7 @@ impl Answer {
     }
 }
 
-/// Milliseconds; `None` for what is no time.
+/// Unix seconds in milliseconds; `None` where the number is no time, such as NaN.
 fn millis(seconds: f64) -> Option<i64> {
     let since_epoch = Duration::try_from_secs_f64(seconds).ok()?;
     i64::try_from(since_epoch.as_millis()).ok()

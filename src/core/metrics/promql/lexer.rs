@@ -1,8 +1,15 @@
-//! PromQL as a row of tokens, by the rules of Prometheus' own lexer, and what the row costs to parse.
+//! The lexer: it turns PromQL into tokens by the rules of Prometheus' own lexer, and counts what they cost to
+//! parse.
 //!
-//! Comments and white space are gone, strings are unquoted and numbers are read, so that whatever comes after
-//! looks at structure alone: a bracket inside a string is no bracket. The counting stands here, before the
-//! parser: a query beyond a limit never reaches it.
+//! Source: `promql/parser/lex.go` of Prometheus.
+//!
+//! Tokens have no comments and no white space, strings are unquoted and numbers are read. So the code after
+//! the lexer sees structure alone: a bracket inside a string is no bracket. The lexer counts tokens too, so
+//! that a query beyond a limit never reaches the parser. An example:
+//!
+//! ```text
+//! rate(a{b="(c"}[5m]) > 1_0   -->   rate ( a { b = Text "(c" } [ Duration 5m ] ) > Number 10
+//! ```
 
 use super::{
     QueryError,
@@ -14,18 +21,18 @@ use super::{
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Token<'a> {
     pub(super) kind: Kind<'a>,
-    /// Whether white space or a comment stands before it.
+    /// Whether white space or a comment comes before the token.
     pub(super) spaced: bool,
 }
 
-/// What a token is.
+/// The kinds of tokens.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Kind<'a> {
     /// A string literal, unquoted.
     Text(String),
-    /// A number, as its value.
+    /// The value of a number.
     Number(f64),
-    /// A duration such as `1h30m`, as it is written.
+    /// A duration such as `1h30m`, as the author wrote it.
     Duration(&'a str),
     /// A name or a keyword.
     Word(&'a str),
@@ -33,20 +40,21 @@ pub(super) enum Kind<'a> {
     Symbol(&'static str),
 }
 
-/// The longer first, so that `=` is not found where `==` stands.
+/// Symbols in an expression. Longer ones come first, so that `=` is not found where the text is `==`.
 const SYMBOLS: [&str; 21] = [
     "==", "!=", "<=", ">=", "<", ">", "=", "+", "-", "*", "/", "%", "^", "@", ",", "(", ")", "{", "}", "[",
     "]",
 ];
-/// Those between the braces of a selector.
+/// Symbols between the braces of a selector.
 const SYMBOLS_IN_BRACES: [&str; 6] = ["=~", "!~", "!=", "=", ",", "}"];
-/// Those between the brackets of a range.
+/// Symbols between the brackets of a range.
 const SYMBOLS_IN_BRACKETS: [&str; 2] = [":", "]"];
 
-/// Seconds that stand for a duration, up to 30 years: the parser would panic over a larger one than it can hold.
+/// Numbers of seconds that are accepted as a duration: 1 ms to 30 years. The parser would panic over a number
+/// that a duration cannot hold.
 const DURATIONS: std::ops::RangeInclusive<f64> = 0.001..=1e9;
 
-/// Where the lexer is: the same character means different things in each.
+/// The place of the lexer in the query. The same character has another meaning in each place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Expression,
@@ -54,10 +62,11 @@ enum Place {
     Brackets,
 }
 
-/// Reads a query into tokens.
+/// Turns a query into tokens.
 ///
 /// # Errors
-/// [`QueryError::TooComplex`] beyond a limit, [`QueryError::Malformed`] for what Prometheus' lexer refuses too.
+/// [`QueryError::TooComplex`] beyond a limit, [`QueryError::Malformed`] for text that Prometheus' lexer
+/// refuses too.
 pub(super) fn tokens<'a>(query: &'a str, limits: &'static Limits) -> Result<Vec<Token<'a>>, QueryError> {
     let mut complexity = Complexity::new(query, limits)?;
     let mut lexer = Lexer {
@@ -88,7 +97,7 @@ pub(super) fn tokens<'a>(query: &'a str, limits: &'static Limits) -> Result<Vec<
     }
 }
 
-/// Whether a number after these tokens is one of seconds.
+/// Whether a number after these tokens is a duration in seconds: after `[`, `:`, `offset` or `offset -`.
 fn is_duration(before: &[Token<'_>]) -> bool {
     let mut before = before.iter().rev().map(|token| &token.kind);
     let last = before.next();
@@ -100,6 +109,8 @@ fn is_duration(before: &[Token<'_>]) -> bool {
     }
 }
 
+/// Whether this token is `or` after the value of a matcher. `or` may be the name of a label too, but then no
+/// string comes before it.
 fn is_or_between_matchers(kind: &Kind<'_>, before: &[Token<'_>]) -> bool {
     let is_or = matches!(kind, Kind::Word(word) if word.eq_ignore_ascii_case("or"));
     is_or
@@ -118,7 +129,7 @@ struct Lexer<'a> {
 }
 
 impl<'a> Lexer<'a> {
-    /// Passes over white space and comments, and says whether there were any.
+    /// Skips white space and comments. True if there were any.
     fn skip(&mut self) -> bool {
         let before = self.rest.len();
         loop {
@@ -133,6 +144,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// Reads the next token; `None` at the end of the query.
     fn next(&mut self) -> Result<Option<Kind<'a>>, QueryError> {
         let Some(first) = self.rest.chars().next() else {
             return Ok(None);
@@ -160,6 +172,7 @@ impl<'a> Lexer<'a> {
         self.symbol().map(Some)
     }
 
+    /// Reads a symbol, and enters or leaves braces and brackets with it.
     fn symbol(&mut self) -> Result<Kind<'a>, QueryError> {
         let symbols: &[&'static str] = match self.place {
             Place::Expression => &SYMBOLS,
@@ -193,7 +206,7 @@ impl<'a> Lexer<'a> {
         Ok(Kind::Symbol(symbol))
     }
 
-    /// A number or a duration: letters and digits, and the sign of an exponent.
+    /// Reads a number or a duration: letters and digits, and the sign of an exponent.
     fn number(&mut self) -> Result<Kind<'a>, QueryError> {
         let mut before = None;
         let is_hex = self.rest.starts_with("0x") || self.rest.starts_with("0X");
@@ -210,6 +223,7 @@ impl<'a> Lexer<'a> {
             .ok_or_else(|| malformed(format!("bad number or duration {written:?}")))
     }
 
+    /// Takes characters while they belong to the token.
     fn take(&mut self, mut belongs: impl FnMut(char) -> bool) -> &'a str {
         let end = self.rest.find(|char| !belongs(char)).unwrap_or(self.rest.len());
         let (taken, rest) = self.rest.split_at(end);

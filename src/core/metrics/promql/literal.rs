@@ -1,12 +1,13 @@
-//! Strings, numbers and durations of PromQL, as Prometheus reads them.
+//! Reads strings, numbers and durations of PromQL as Prometheus does.
 
 use std::time::Duration;
 
 use super::QueryError;
 
-/// Most digits of one part of a duration: `999999999ms` are eleven days, and no sum of parts overflows.
+/// Greatest number of digits in one part of a duration: `999999999ms` are eleven days, and no sum of parts
+/// overflows.
 const MAX_DIGITS: usize = 9;
-/// Units of durations in milliseconds, in the order in which they stand.
+/// Units of durations in milliseconds, in the order in which a duration must have them.
 const UNITS: [(&str, u64); 7] = [
     ("y", 365 * 24 * 3_600_000),
     ("w", 7 * 24 * 3_600_000),
@@ -17,7 +18,7 @@ const UNITS: [(&str, u64); 7] = [
     ("ms", 1),
 ];
 
-/// The string literal at the beginning of a text, unquoted, and what comes after it.
+/// Reads the string literal at the beginning of a text. Returns its content and the text after it.
 ///
 /// # Errors
 /// [`QueryError::Malformed`] where the literal does not end, or has an escape that Go's strings do not have.
@@ -44,7 +45,7 @@ pub(super) fn unquote(text: &str) -> Result<(String, &str), QueryError> {
     }
 }
 
-/// The character that an escape stands for; the backslash is taken already.
+/// The character that an escape stands for. The backslash was read before.
 fn escaped(chars: &mut std::str::Chars<'_>, quote: char) -> Result<char, QueryError> {
     let unknown = |escape: char| QueryError::Malformed(format!("unknown escape \\{escape} in a string"));
     let letter = chars.next().unwrap_or_default();
@@ -73,7 +74,7 @@ fn escaped(chars: &mut std::str::Chars<'_>, quote: char) -> Result<char, QueryEr
             .and_then(|code| code.checked_add(digit))
             .ok_or_else(|| unknown(letter))?;
     }
-    // In Go's strings \x and octal escapes are bytes, which above 7f are parts of characters.
+    // In Go's strings \x and octal escapes are bytes. Above 7f a byte is only a part of a character.
     if matches!(letter, 'x' | '0'..='7') && code > 0x7f {
         return Err(QueryError::Malformed(format!(
             "\\{letter} in a string stands for a byte that is no character; write the character itself"
@@ -82,9 +83,11 @@ fn escaped(chars: &mut std::str::Chars<'_>, quote: char) -> Result<char, QueryEr
     char::from_u32(code).ok_or_else(|| unknown(letter))
 }
 
-/// A number; `None` where Prometheus reads none, or one that is not finite.
+/// Reads a number such as `1_000`, `0x1F` (31), `0755` (octal, 493) or `1e-3`. `None` where Prometheus reads
+/// no number, or one that is not finite.
 pub(super) fn number(written: &str) -> Option<f64> {
     let is_digit = |char: Option<char>| char.is_some_and(|char| char.is_ascii_hexdigit());
+    // An underscore is allowed between two digits only.
     let mut before = None;
     for (at, char) in written.char_indices() {
         let after = written.get(at..).and_then(|rest| rest.chars().nth(1));
@@ -120,7 +123,8 @@ pub(super) fn number(written: &str) -> Option<f64> {
         .filter(|value: &f64| is_decimal && value.is_finite())
 }
 
-/// A duration such as `1h30m`: whole numbers, each with its unit, from the largest unit to the smallest.
+/// Reads a duration such as `1h30m`: whole numbers, each with its unit, from the largest unit to the
+/// smallest. `None` for any other text, and for zero.
 pub(super) fn duration(written: &str) -> Option<Duration> {
     let mut rest = written;
     let mut units = UNITS.iter();
@@ -132,6 +136,7 @@ pub(super) fn duration(written: &str) -> Option<Duration> {
             .find(|char: char| char.is_ascii_digit())
             .unwrap_or(tail.len());
         let (unit, tail) = tail.split_at_checked(end)?;
+        // The iterator goes on after the unit that was found, so a unit out of order is not found.
         let (_, millis) = units.find(|(name, _)| *name == unit)?;
         if number.len() > MAX_DIGITS {
             return None;

@@ -1,34 +1,35 @@
-//! Which of a Prometheus' series are this cluster's, where several clusters share it.
+//! The matchers that select the series of this cluster, where several clusters share one Prometheus.
 
 use std::collections::BTreeMap;
 
 use super::{InvalidLabelName, LabelName, quote};
 
-/// Equality matchers that stand in every selector of every query to one Prometheus.
+/// Equality matchers that are added to every selector of every query to one Prometheus, for example
+/// `cluster="eu-1"`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Matchers(BTreeMap<LabelName, String>);
 
-/// One of them, written as `LABEL=VALUE`.
+/// One such matcher, written as `LABEL=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matcher {
-    /// The label.
+    /// Name of the label.
     pub label: LabelName,
-    /// Its value.
+    /// The value that the label must have; any text.
     pub value: String,
 }
 
-/// A text is no matcher.
+/// Why a text is no matcher.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMatcher {
-    /// There is no equals sign.
+    /// The text has no equals sign.
     #[error("{0:?} is not LABEL=VALUE, such as cluster=eu-1")]
     Form(String),
-    /// Its label cannot be one.
+    /// The part before the equals sign is no label name.
     #[error(transparent)]
     Label(#[from] InvalidLabelName),
 }
 
-/// The label is matched by other means.
+/// A matcher is about a label that every query matches already.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is matched already; remove it")]
 pub struct ReservedLabel(pub LabelName);
@@ -39,7 +40,8 @@ impl Matchers {
         self.0.iter().map(|(label, value)| (label, value.as_str()))
     }
 
-    /// The one of these labels that is matched already by other means, if any is.
+    /// The first label that a query matches already: that of the namespace, of the pod, or of the metric's
+    /// name.
     #[must_use]
     pub fn reserved(&self, namespace: &LabelName, pod: &LabelName) -> Option<&LabelName> {
         self.0

@@ -1,12 +1,15 @@
-//! What Prometheus is asked, and what its answers mean: planned and judged without any I/O.
+//! The queries for Prometheus and the meaning of its answers, planned and judged without any I/O.
 //!
 //! Metrics that differ only in namespace or workload share one [`Shape`], so that any number of resources
 //! costs a constant number of queries per poll. Label values reach a query as quoted strings only and never
-//! change its structure.
+//! change its structure. An example: 300 namespaces with the same request rate are one shape, so each poll
+//! sends two queries, one for values and one for sample times.
 //!
 //! ```text
-//! model::PrometheusMetric --Sources::shape--> Shape {value, age} --allot--> each Shape once, with its namespaces
-//!     --split--> parts of it, one unless answers are too large --(poller)--> two Vectors --answer--> Answer
+//! model::PrometheusMetric --Sources::shape--> Shape {value, age}
+//!     --allot--> each Shape once, with its namespaces
+//!     --split--> parts of it, one unless answers are too large
+//!     --(poller, in the order of turns)--> two Vectors --answer--> Answer
 //! ```
 
 mod advice;

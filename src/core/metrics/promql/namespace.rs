@@ -1,7 +1,9 @@
-//! Binds an author's own query to the namespace of the resource it stands in.
+//! Binds an author's own query to the namespace of its resource.
 //!
 //! The query is parsed, an equality matcher is added to every selector of the tree, and the text that is sent
-//! is rendered from that tree: what the parser did not understand never reaches Prometheus.
+//! is rendered from that tree: what the parser did not understand never reaches Prometheus. An example: in
+//! namespace `mine`, `sum(a) / sum(b{c="d"})` becomes `sum(a{namespace="mine"}) /
+//! sum(b{c="d",namespace="mine"})`.
 
 use promql_parser::{
     label::{MatchOp, Matcher},
@@ -13,8 +15,8 @@ use super::{
     query::{parse_instant, render},
 };
 
-/// Adds `label="namespace"` to every selector of `query` and renders the result. Accepts what any metrics server can
-/// be told to accept.
+/// Adds `label="namespace"` to every selector of `query` and renders the result. Accepts every query that a
+/// metrics server accepts with its widest limits.
 ///
 /// # Errors
 /// See [`QueryError`].
@@ -22,9 +24,9 @@ pub fn pin_namespace(query: &str, label: &LabelName, namespace: &str) -> Result<
     pin(parse_within(query, Reach::WIDEST)?, &[(label, namespace)])
 }
 
-/// A query as a Prometheus with these labels is asked it for a resource in `namespace`; `None` where queries are not
-/// bound to one. Its matchers are in every selector all the same. Accepts what any metrics server can be told to
-/// accept.
+/// The text of a query as it is sent to a Prometheus with these labels, for a resource in `namespace`. Where
+/// queries are not bound to a namespace (`None`), every selector still has the matchers of the server.
+/// Accepts every query that a metrics server accepts with its widest limits.
 ///
 /// # Errors
 /// See [`QueryError`].
@@ -32,7 +34,7 @@ pub fn bind_query(labels: &Labels, namespace: Option<&str>, query: &str) -> Resu
     bind_within(labels, namespace, query, Reach::WIDEST)
 }
 
-/// The same for a metrics server that accepts less.
+/// Like [`bind_query`], for a metrics server with narrower limits.
 ///
 /// # Errors
 /// See [`QueryError`].
@@ -56,7 +58,8 @@ fn parse_within(query: &str, reach: Reach) -> Result<Expr, QueryError> {
     Ok(expr)
 }
 
-/// Renders a query with these matchers in every selector; without any, as its tree says.
+/// Renders a query with these matchers in every selector. Without matchers the query keeps its meaning, but
+/// is still rendered from the tree.
 fn pin(mut expr: Expr, matchers: &[(&LabelName, &str)]) -> Result<String, QueryError> {
     if !matchers.is_empty() {
         Pin { matchers }.expr(&mut expr)?;
@@ -69,12 +72,13 @@ struct Pin<'a> {
 }
 
 impl Pin<'_> {
-    /// Pins every selector below. No `_` arm, so that a new kind of expression is a compile error.
+    /// Adds the matchers to every selector below an expression. There is no `_` arm, so that a new kind of
+    /// expression is a compile error.
     fn expr(&self, expr: &mut Expr) -> Result<(), QueryError> {
         match expr {
             Expr::VectorSelector(selector) => self.selector(selector),
             Expr::MatrixSelector(MatrixSelector { vs, range: _ }) => self.selector(vs),
-            // info() reads further series that stand in no selector of the query.
+            // info() reads further series, for which the query has no selector to bind.
             Expr::Call(call) if call.func.name == "info" => Err(QueryError::Unsupported("info()")),
             Expr::Extension(_) => Err(QueryError::Unsupported("an extension")),
             Expr::Aggregate(_)
@@ -99,7 +103,7 @@ impl Pin<'_> {
             .matchers
             .matchers
             .extend(matchers.map(|(label, value)| Matcher::new(MatchOp::Equal, label.as_str(), value)));
-        // The renderer sorts them; in the same order the trees can be compared.
+        // The renderer sorts matchers. In the same order here, the tree equals the one that is parsed back.
         selector.matchers.matchers.sort_by_cached_key(ToString::to_string);
         Ok(())
     }
@@ -187,8 +191,8 @@ mod tests {
         }
     }
 
-    /// Selectors of a rendered query, found in its text: independent of any walk over the tree. Strings are
-    /// blanked first, so a brace inside one does not count.
+    /// The selectors of a rendered query, found in its text, without the walk over the tree that is under
+    /// test. Strings are blanked first, so that a brace inside a string does not count.
     fn selectors(rendered: &str) -> Vec<String> {
         let mut text = String::new();
         let mut quoted = false;

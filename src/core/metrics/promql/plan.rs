@@ -1,5 +1,10 @@
-//! Which question is behind a metric, and which distinct ones there are: each is asked once, whatever the number of
-//! resources behind it.
+//! Finds the shape behind each metric. Each distinct shape is queried once, whatever the number of resources
+//! that need it.
+//!
+//! The path of a metric: its `prometheusServer` selects a [`Source`], the labels of that source and the
+//! namespace of the resource go into [`Sources::shape`], equal shapes become one key of a [`Plan`], and the
+//! poller sends the queries of each key. An example: 40 resources in 10 namespaces, each with the same
+//! request rate on the same server, are one key with 10 namespaces.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,24 +14,25 @@ use std::{
 use super::{Labels, Reach, Shape, ShapeError, shape::shape_within};
 use crate::core::spec::model::PrometheusMetric;
 
-/// What planning must know of one Prometheus.
+/// The properties of one Prometheus that its queries depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// The labels of its series.
     pub labels: Labels,
-    /// Whether an author's own query is bound to the namespace of the resource. Where it is not, whoever may write
-    /// a resource may read every series of this Prometheus.
+    /// Whether an author's own query is bound to the namespace of the resource. Where it is not bound,
+    /// everybody who may write a resource may read every series of this Prometheus.
     pub bind_queries: bool,
 }
 
-/// Every Prometheus by the name that resources call it, and how much an author's own query may make one evaluate.
+/// Every configured Prometheus by the name that resources use for it, and the limits of an author's own
+/// query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sources {
     named: BTreeMap<String, Source>,
     reach: Reach,
 }
 
-/// Each question with the namespaces whose resources ask it.
+/// Each distinct shape with the namespaces whose resources need it.
 pub type Plan = BTreeMap<Arc<Shape>, BTreeSet<String>>;
 
 impl FromIterator<(String, Source)> for Sources {
@@ -45,13 +51,13 @@ impl Default for Sources {
 }
 
 impl Sources {
-    /// The same servers, asked for no more than this.
+    /// The same servers with other limits for an author's own query.
     #[must_use]
     pub fn within(self, reach: Reach) -> Self {
         Self { reach, ..self }
     }
 
-    /// The question behind one metric of a resource in `namespace`.
+    /// The shape behind one metric of a resource in `namespace`.
     ///
     /// # Errors
     /// See [`ShapeError`].

@@ -1,9 +1,15 @@
-//! The one entrance to the PromQL parser, and the way back to text.
+//! The only way into the PromQL parser, and the way back to text.
 //!
-//! The parser would compile each regular expression of a query while it parses, up to 10 MiB each, and keep it. So
-//! it is never shown any string: each literal is replaced by a short mark that no author can write, each operator of
-//! a matcher by `=`, and both are put back into the tree. What the tree holds then is what the author wrote; only
-//! the compiled expression of a matcher is an empty one.
+//! The parser would compile each regular expression of a query while it parses, up to 10 MiB each, and keep
+//! it. So the parser never sees a string. Three steps replace them:
+//!
+//! 1. The lexer turns the query into tokens. It refuses a query beyond the limits.
+//! 2. Each string literal becomes a short mark that no author can write, and each operator of a matcher
+//!    becomes `=`. The parser reads that text.
+//! 3. In the tree of the parser, each mark becomes the author's string again, with its operator.
+//!
+//! Invariant: after that the tree holds what the author wrote, except that the compiled expression of each
+//! matcher is an empty one.
 //!
 //! ```text
 //! a{b=~"c.*"} > 1_000   --tokens-->   a{b="(mark 0)"} > 1000.0   --parser, marks put back-->   the tree
@@ -30,43 +36,44 @@ use super::{
 /// Why a query cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
-    /// Longer or more deeply nested than accepted.
+    /// The query is longer or more deeply nested than accepted.
     #[error("too complex: at most {most} {what}; use a recording rule")]
     TooComplex {
         /// The limit.
         most: usize,
-        /// Of what there are too many.
+        /// What is counted, for example `tokens`.
         what: &'static str,
     },
-    /// Not PromQL.
+    /// The text is not PromQL.
     #[error("not PromQL: {0}")]
     Malformed(String),
     /// The result would be a string or a range.
     #[error("the result must be a number or an instant vector, not a {0}")]
     WrongType(&'static str),
-    /// A construct that cannot be bound to a namespace.
+    /// The query has a construct that cannot be bound to a namespace.
     #[error("{0} cannot be bound to the namespace; leave it out")]
     Unsupported(&'static str),
-    /// It would make Prometheus read or compute too much.
+    /// The query would make Prometheus read or compute too much.
     #[error(transparent)]
     TooFar(#[from] super::reach::TooFar),
-    /// It asks for what it is never shown.
+    /// The query selects series that it is never shown.
     #[error(transparent)]
     Contradiction(#[from] super::Contradiction),
 }
 
-/// Around the number of a literal: a control character, so that a mark is no label name and is always quoted.
+/// The character before and after the number of a literal in its mark. It is a control character, so that a
+/// mark is no label name, and the renderer always writes it in quotes.
 const MARK: char = '\u{1}';
-/// Stands in the tree for each regular expression.
+/// The expression that stands in the tree for each regular expression.
 static NO_REGEX: LazyLock<Result<Regex, regex::Error>> = LazyLock::new(|| Regex::new(""));
-/// What Prometheus before 3.0 has, and the parser has not.
+/// Registers `holt_winters`, a function of Prometheus before 3.0 that the parser does not know.
 static FUNCTIONS: LazyLock<Result<(), String>> = LazyLock::new(|| {
     let arguments = vec![ValueType::Matrix, ValueType::Scalar, ValueType::Scalar];
     let holt_winters = Function::new("holt_winters", arguments, 0, ValueType::Vector, false);
     register_extra_functions(vec![holt_winters])
 });
 
-/// Parses a query of an author.
+/// Parses a query that an author wrote.
 ///
 /// # Errors
 /// See [`QueryError`].
@@ -87,11 +94,12 @@ pub fn parse_instant(query: &str) -> Result<Expr, QueryError> {
     }
 }
 
-/// Writes a tree as text, which parses back to the same tree: a slip of the renderer is an error, not another query.
+/// Writes a tree as text, and checks that the text parses back to the same tree. So a mistake of the renderer
+/// is an error, never another query.
 ///
 /// # Errors
-/// [`QueryError::Unsupported`] for a tree that cannot be written, [`QueryError::TooComplex`] for a text that would
-/// be too long.
+/// [`QueryError::Unsupported`] for a tree that cannot be written, [`QueryError::TooComplex`] for a text that
+/// would be too long.
 pub fn render(expr: &Expr) -> Result<String, QueryError> {
     let rendered = expr.to_string();
     match parse_within(&rendered, &RENDERED) {
@@ -113,19 +121,20 @@ fn parse_within(query: &str, limits: &'static Limits) -> Result<Expr, QueryError
 /// A string literal of the query.
 struct Literal {
     text: String,
-    /// The operator of the matcher whose value it is.
+    /// The operator before the literal, where it is the value of a matcher; else `=`.
     op: &'static str,
 }
 
-/// The literals of a query, by their number.
+/// The literals of a query. The place in the list is the number in the mark.
 struct Literals(Vec<Literal>);
 
-/// The query as the parser sees it, and what its marks stand for.
+/// Writes the query with marks, as the parser sees it. The second value says what the marks stand for.
 fn marked(tokens: Vec<Token<'_>>) -> (String, Literals) {
     let (mut plain, mut literals) = (String::new(), Vec::new());
     let (mut in_braces, mut op) = (false, "=");
     for Token { kind, spaced } in tokens {
-        // Between braces the parser takes `or ` for an operator even where it is a label.
+        // Between braces no space is written: the parser takes `or ` for an operator there even where it is a
+        // label.
         if spaced && !in_braces {
             plain.push(' ');
         }
@@ -145,7 +154,7 @@ fn marked(tokens: Vec<Token<'_>>) -> (String, Literals) {
                 literals.push(Literal { text, op });
                 op = "=";
             }
-            // The decimal form, which reads back to the same value.
+            // `{:?}` writes the shortest decimal form that reads back to the same value.
             Kind::Number(value) => {
                 let _ = write!(plain, "{value:?}");
             }
@@ -156,12 +165,13 @@ fn marked(tokens: Vec<Token<'_>>) -> (String, Literals) {
 }
 
 impl Literals {
+    /// The literal behind a mark; `None` where the text is no mark.
     fn find(&self, mark: &str) -> Option<&Literal> {
         let number = mark.strip_prefix(MARK)?.strip_suffix(MARK)?;
         self.0.get(number.parse::<usize>().ok()?)
     }
 
-    /// The parser's words, with the author's in place of marks.
+    /// An error message of the parser, with the author's strings in place of marks.
     fn explain(&self, words: String) -> String {
         if !words.contains(MARK) {
             return words;
@@ -189,7 +199,7 @@ impl Literals {
             .for_each(|label| self.restore_text(label));
     }
 
-    /// Puts the literals back, and writes what means the same in one way.
+    /// Puts the literals back into the tree. Gives equal meanings one form, so that trees can be compared.
     fn restore(&self, expr: &mut Expr) -> Result<(), QueryError> {
         match expr {
             Expr::VectorSelector(selector)
@@ -216,7 +226,7 @@ impl Literals {
         if let Some(LabelModifier::Include(labels) | LabelModifier::Exclude(labels)) = modifier {
             self.restore_labels(labels);
         }
-        // `sum by () (a)` is `sum(a)`, and only that is rendered.
+        // `sum by () (a)` means `sum(a)`, and the renderer writes only the latter.
         modifier.take_if(|modifier| modifier.is_include() && modifier.labels().is_empty());
     }
 
@@ -230,13 +240,16 @@ impl Literals {
         {
             self.restore_labels(labels);
         }
-        // `a + ignoring () b` is `a + b`, and only that is rendered.
+        // `a + ignoring () b` means `a + b`, and the renderer writes only the latter.
         inner
             .matching
             .take_if(|matching| !matching.is_include() && matching.labels().is_empty());
         modifier.take_if(|modifier| *modifier == BinModifier::default());
     }
 
+    /// Restores the matchers of a selector. The parser saw `=` everywhere, so Prometheus' rules that depend
+    /// on operators and values are checked here: one name, and one matcher that does not match the empty
+    /// string.
     fn restore_selector(&self, selector: &mut VectorSelector) -> Result<(), QueryError> {
         let mut names = usize::from(selector.name.is_some());
         for matcher in &mut selector.matchers.matchers {
@@ -254,7 +267,7 @@ impl Literals {
                     .to_owned(),
             ));
         }
-        // The renderer sorts them; in the same order trees can be compared.
+        // The renderer sorts matchers. In the same order here, the tree equals the one that is parsed back.
         selector.matchers.matchers.sort_by_cached_key(ToString::to_string);
         Ok(())
     }
@@ -279,8 +292,8 @@ impl Literals {
     }
 }
 
-/// Whether a matcher takes the empty string. Regular expressions are not compiled: all but the two usual ones for
-/// "anything" are held for such that do not match it.
+/// Whether a matcher matches the empty string. Regular expressions are not compiled: only the two usual ones
+/// for "anything" (`""` and `".*"`) count as matching it.
 fn matches_empty(matcher: &Matcher) -> bool {
     let is_anything = matches!(matcher.value.as_str(), "" | ".*");
     match matcher.op {

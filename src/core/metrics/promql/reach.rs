@@ -1,8 +1,10 @@
-//! How much of Prometheus' memory a query may ask for.
+//! Limits on how far back a query reads, and how much it makes Prometheus compute.
 //!
-//! A range makes Prometheus hold all samples of it for each series, a subquery makes it compute once for each step,
-//! and subqueries inside each other multiply: `max_over_time(vector(1)[500d:1s])` are 43 million steps, and gigabytes.
-//! An offset or `@` only moves the moment that is looked at.
+//! A range makes Prometheus hold all samples of the range for each series. A subquery makes it compute its
+//! expression once for each step, and nested subqueries multiply their steps. Two examples:
+//! `max_over_time(vector(1)[500d:1s])` has 43 million steps, which are gigabytes.
+//! `avg_over_time(max_over_time(a[10m:1m])[30m:1m])` has 30 x 10 = 300 steps, which is just allowed. An
+//! offset or `@` costs nothing: it only moves the moment of the samples.
 
 use std::time::Duration;
 
@@ -13,60 +15,60 @@ use crate::core::k8s::duration::format;
 
 /// Step of a subquery that names none: Prometheus' evaluation interval, which is rarely shorter than this.
 const DEFAULT_STEP: Duration = Duration::from_secs(15);
-/// Furthest that an offset or the range of a subquery reaches.
+/// Greatest offset, and greatest range of a subquery.
 const FURTHEST: Duration = Duration::from_hours(31 * 24);
 
-/// Bounds of what a query makes Prometheus evaluate.
+/// Limits on what a query makes Prometheus evaluate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reach {
     /// Longest plain range.
     pub range: Duration,
-    /// Most steps of subqueries, those inside each other multiplied.
+    /// Greatest number of steps of subqueries. The steps of nested subqueries are multiplied.
     pub steps: u32,
 }
 
-/// The query would evaluate more.
+/// The limit that a query exceeds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TooFar {
-    /// A plain range.
+    /// A plain range is too long.
     #[error(
         "a range of {} is longer than {} (the metrics server's --max-query-range, at most 24h); use a recording rule",
         format(*.found), format(*.most)
     )]
     Range {
-        /// As it is written.
+        /// The range in the query.
         found: Duration,
-        /// The bound.
+        /// The limit.
         most: Duration,
     },
-    /// Subqueries.
+    /// Subqueries have too many steps.
     #[error(
         "subqueries take {found} steps, which is more than {most} (the metrics server's --max-query-steps, at most \
          3000): shorten the range, lengthen the step, or use a recording rule"
     )]
     Steps {
-        /// The product.
+        /// The product of the steps of nested subqueries.
         found: u64,
-        /// The bound.
+        /// The limit.
         most: u32,
     },
-    /// An offset, or the range of a subquery.
+    /// An offset, or the range of a subquery, goes too far back.
     #[error("{what} of {} reaches further than {}; use a recording rule", format(*.found), format(FURTHEST))]
     Past {
-        /// Which of them.
+        /// `an offset` or `a subquery's range`.
         what: &'static str,
-        /// As it is written.
+        /// The duration in the query.
         found: Duration,
     },
 }
 
 impl Reach {
-    /// What a metrics server takes where its flags say nothing else.
+    /// The limits of a metrics server without flags for them.
     pub const DEFAULT: Self = Self {
         range: Duration::from_hours(1),
         steps: 300,
     };
-    /// The most that flags can allow.
+    /// The widest limits that flags can set.
     pub const WIDEST: Self = Self {
         range: Duration::from_hours(24),
         steps: 3000,
@@ -80,7 +82,8 @@ impl Reach {
         self.within(query, 1)
     }
 
-    /// Checks what is evaluated in `steps` steps. No `_` arm, so that a new kind of expression is a compile error.
+    /// Checks an expression that the subqueries around it evaluate `steps` times. There is no `_` arm, so
+    /// that a new kind of expression is a compile error.
     fn within(self, expr: &Expr, steps: u64) -> Result<(), TooFar> {
         match expr {
             Expr::VectorSelector(selector) => offset(selector),

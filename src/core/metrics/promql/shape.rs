@@ -1,4 +1,8 @@
-//! Shapes: the distinct questions to Prometheus behind all metrics of all resources.
+//! Shapes: the distinct queries behind all metrics of all resources.
+//!
+//! Invariant: a shape of a counter or a gauge names no namespace, so all namespaces share it. The namespace
+//! comes back as a label of the answer's series. An author's own query cannot be shared in this way: the
+//! namespace is written into the query, so each namespace has a shape of its own.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -14,20 +18,20 @@ use crate::{
     core::spec::model::{PrometheusMetric, Series},
 };
 
-/// The labels of the series in the Prometheus that is asked: which carry namespace and pod, and which are this
-/// cluster's.
+/// The labels of the series in one Prometheus: the labels that hold namespace and pod, and the matchers that
+/// select the series of this cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Labels {
-    /// Carries the namespace.
+    /// Name of the label that holds the namespace.
     pub namespace: LabelName,
-    /// Carries the pod's name.
+    /// Name of the label that holds the pod's name.
     pub pod: LabelName,
-    /// Stand in every selector.
+    /// Matchers that are added to every selector.
     pub matchers: Matchers,
 }
 
 impl Labels {
-    /// Labels with matchers of others.
+    /// Puts labels and matchers together, after a check that the matchers are about other labels.
     ///
     /// # Errors
     /// When a matcher is about the label of the namespace or of the pod, or about the metric's name.
@@ -42,28 +46,29 @@ impl Labels {
         }
     }
 
-    /// What stands in every selector for a resource in `namespace`, or for no namespace alone.
+    /// The labels and values that every selector must match for a resource in `namespace`. `None` binds to no
+    /// namespace: only the matchers of the server remain.
     pub(super) fn bound_to<'a>(&'a self, namespace: Option<&'a str>) -> Vec<(&'a LabelName, &'a str)> {
         let namespace = namespace.map(|namespace| (&self.namespace, namespace));
         self.matchers.iter().chain(namespace).collect()
     }
 }
 
-/// How the series of an answer are told apart.
+/// The labels by which the series of an answer become points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Grouping {
-    /// By namespace and pod.
+    /// One point for each namespace and pod.
     Pod,
-    /// By namespace, once the series of its exporters are made one.
+    /// One point for each namespace, joined from the series of its exporters.
     Namespace,
-    /// By pod alone: an author's own query, already bound to one namespace.
+    /// One point for each pod of an author's own query, which is bound to one namespace already.
     PodOfOne,
-    /// One series in all: an author's own query, already bound to one namespace.
+    /// One point in all, for an author's own query that is bound to one namespace already.
     Single,
 }
 
 impl Grouping {
-    /// Whether the answer is of one namespace only, which it does not name.
+    /// Whether the answer is about one namespace only, so that its series need no label of a namespace.
     #[must_use]
     pub fn is_of_one_namespace(self) -> bool {
         match self {
@@ -73,31 +78,36 @@ impl Grouping {
     }
 }
 
-/// One distinct question to Prometheus. All metrics with equal shapes share its answer.
+/// One distinct query, or pair of queries. All metrics with equal shapes share its answer.
+///
+/// An example: the request rate over 90 s of the counter `requests_total` has the value query
+/// `sum by (namespace, pod) (rate({__name__="requests_total"}[90s]))` and the age query
+/// `max by (namespace, pod) (timestamp({__name__="requests_total"}))`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shape {
-    /// Name of the Prometheus that is asked.
+    /// Name of the Prometheus that the query goes to.
     pub server: String,
-    /// How the answer's series are told apart.
+    /// The labels by which the series of the answer become points.
     pub grouping: Grouping,
     /// PromQL for the values.
     pub value: String,
-    /// PromQL for the time of the newest sample behind each value; `None` means the time of the poll.
+    /// PromQL for the time of the newest sample behind each value; `None` means that the time of the poll
+    /// counts.
     pub age: Option<String>,
     /// Window of a rate; `None` where the value is that of one moment.
     pub window: Option<Duration>,
-    /// The labels that tell the answer's series apart.
+    /// Names of the labels that hold namespace and pod, and the matchers of the server.
     pub labels: Labels,
-    /// What is read.
+    /// The series that the shape reads.
     pub series: Series,
 }
 
 /// The PromQL of a shape, for all namespaces or for some.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queries {
-    /// For the values.
+    /// PromQL for the values.
     pub value: String,
-    /// For the times of their samples.
+    /// PromQL for the times of their newest samples; `None` where the time of the poll counts.
     pub age: Option<String>,
 }
 
@@ -107,23 +117,24 @@ pub enum ShapeError {
     /// A key of `matchLabels` is no label name.
     #[error("matchLabels: {0}")]
     MatchLabel(#[from] InvalidMatcherName),
-    /// `matchLabels` ask for what is never shown.
+    /// `matchLabels` select series that the metric is never shown.
     #[error("matchLabels: {0}")]
     Contradiction(#[from] Contradiction),
     /// The author's query cannot be used.
     #[error("query: {0}")]
     Query(#[from] QueryError),
-    /// Nobody has configured the server that the metric names.
+    /// The metric names a server that is not configured.
     #[error("prometheusServer {server:?} is not configured; this metrics server knows {}", .known.join(", "))]
     UnknownServer {
-        /// As the resource names it.
+        /// The name in the resource.
         server: String,
-        /// Those that are configured.
+        /// Names of the configured servers.
         known: Vec<String>,
     },
 }
 
-/// The question behind one metric of a resource in `namespace`, an author's own query bound to that namespace.
+/// The shape behind one metric of a resource in `namespace`. An author's own query is bound to that
+/// namespace.
 ///
 /// # Errors
 /// See [`ShapeError`].
@@ -131,7 +142,8 @@ pub fn shape(labels: &Labels, namespace: &str, metric: &PrometheusMetric) -> Res
     shape_within(labels, namespace, true, metric, Reach::WIDEST)
 }
 
-/// The same where an author's own query may reach less far, and may not be bound to the namespace.
+/// Like [`shape`], with other limits for an author's own query, which is bound to the namespace only where
+/// `bind_query` says so.
 ///
 /// # Errors
 /// See [`ShapeError`].
@@ -175,7 +187,7 @@ fn render(labels: &Labels, metric: &PrometheusMetric, series: Series) -> Result<
 }
 
 impl Shape {
-    /// What is asked for all namespaces.
+    /// The queries for all namespaces.
     #[must_use]
     pub fn queries(&self) -> Queries {
         Queries {
@@ -184,7 +196,7 @@ impl Shape {
         }
     }
 
-    /// What is asked for some namespaces only. An author's own query is that of one namespace already, and stays
+    /// The queries for some namespaces only. An author's own query is about one namespace already and stays
     /// as it is.
     #[must_use]
     pub fn queries_for<'a>(&self, namespaces: impl IntoIterator<Item = &'a str>) -> Queries {
@@ -194,13 +206,14 @@ impl Shape {
     }
 }
 
+/// Writes the queries for series; `matcher` is added to every selector.
 fn queries(labels: &Labels, series: &Series, matcher: Option<&str>) -> Result<Queries, InvalidMatcherName> {
     let Labels {
         namespace,
         pod,
         matchers,
     } = labels;
-    // What stands in every selector beside the author's own labels.
+    // The matchers that every selector has beside the author's own labels.
     let of_server = matchers
         .iter()
         .map(|(label, value)| format!("{label}={}", quote(value)));
@@ -236,7 +249,8 @@ fn queries(labels: &Labels, series: &Series, matcher: Option<&str>) -> Result<Qu
         } => {
             let selector = selector(gauge, match_labels, shared)?;
             let operator = operator(*aggregation);
-            // Who exports a part of a namespace's number is told by the values alone.
+            // The values of a namespace's gauge come by exporter, and `answer` joins them. The times need no
+            // exporter.
             let (values_by, times_by) = match series {
                 Series::PodGauge { .. } => (format!("{namespace}, {pod}"), format!("{namespace}, {pod}")),
                 _ => (format!("{namespace}, {pod}, {INSTANCE}"), namespace.to_string()),
@@ -260,7 +274,8 @@ fn operator(aggregation: Aggregation) -> &'static str {
     }
 }
 
-/// The metric name goes in as a matcher too: a metric may be called like a PromQL keyword.
+/// A selector such as `{__name__="depth",queue="a"}`. The name of the metric is written as a matcher, because
+/// a metric may be called like a PromQL keyword.
 fn selector(
     name: &str,
     match_labels: &BTreeMap<String, String>,
@@ -359,7 +374,7 @@ mod tests {
         );
     }
 
-    /// The selectors of a query, by their braces.
+    /// The selectors of a query, found by their braces.
     fn selectors(query: &str) -> Vec<&str> {
         let braces = query.split('{').skip(1);
         braces.map(|rest| rest.split('}').next().unwrap()).collect()

@@ -1,11 +1,19 @@
-//! A query that cannot be asked for all namespaces at once is asked in parts, each for some of the namespaces that
-//! resources need.
+//! Splits a query that does not succeed for all namespaces at once into parts, each for some of the
+//! namespaces that resources need.
 //!
-//! A shape is asked for all namespaces at once until an answer is too large, or the query fails though Prometheus
-//! otherwise answers. Then only for those that are needed, and a part that is still too large, or fails, is halved,
-//! until one namespace alone is: only its metrics have no value. Too large parts are halved in the same poll; failing
-//! ones, which may take long, one in each poll ([`search`]). The parts stay for a while, so that this is rare; then all
-//! at once is tried again.
+//! A shape is queried for all namespaces at once, until an answer is too large, or the query fails although
+//! Prometheus answers others. From then on the query names the needed namespaces only. A part that is still
+//! too large, or fails, is halved, down to a single namespace: then only the metrics of that namespace have
+//! no value. Parts that are too large are halved in the same poll. Parts that fail may take long, so one of
+//! them is tried in each poll ([`search`]). The parts stay for 10 minutes to 2 hours, so that splitting is
+//! rare. Then the query for all namespaces is tried again.
+//!
+//! An example: resources need `a`, `b`, `c` and `d`, the limit is 100 series, and `d` has 150. The query for
+//! all is too large. In the same poll `{a,b,c,d}` is too large and becomes `{a,b}`, which fits, and `{c,d}`,
+//! which becomes `{c}`, which fits, and `{d}`, which is left out for a minute. The next polls send `{a,b}`
+//! and `{c}`.
+//!
+//! Invariant: while a shape is split, each needed namespace is in exactly one piece.
 
 mod search;
 
@@ -17,28 +25,31 @@ use std::{
 
 pub use search::Failed;
 
-/// Most parts of one shape. What does not fit into so many stays without an answer.
+/// Greatest number of parts of one shape. A part that would have to be halved beyond that stays without an
+/// answer.
 pub const MAX_PARTS: usize = 64;
-/// Most characters of namespaces in one query: some servers refuse queries of 16 KiB.
+/// Greatest number of bytes that names of namespaces take in one query: some servers refuse queries of 16
+/// KiB.
 const MAX_TEXT: usize = 8 << 10;
-/// How long parts stay before all at once is tried again; doubled each time it fails.
+/// How long a shape stays split before the query for all namespaces is tried again. It is doubled each time
+/// that try fails.
 const APART: Duration = Duration::from_mins(10);
-/// Longest time between such tries.
+/// Longest time between two such tries.
 const LONGEST_APART: Duration = Duration::from_hours(2);
-/// How long a namespace that is too large alone is left out.
+/// How long a namespace is left out whose answer alone is too large.
 const TOO_LARGE: Duration = Duration::from_mins(1);
 
-/// What one query asks for.
+/// The namespaces of one query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     /// All namespaces, needed or not.
     All,
-    /// These.
+    /// These namespaces only.
     Only(BTreeSet<String>),
 }
 
 impl Part {
-    /// For which of the needed namespaces it asks.
+    /// The needed namespaces that the query covers.
     #[must_use]
     pub fn namespaces<'a>(&'a self, needed: &'a BTreeSet<String>) -> &'a BTreeSet<String> {
         match self {
@@ -48,46 +59,55 @@ impl Part {
     }
 }
 
-/// How a shape is asked. Times are our monotonic ones.
+/// The state of the splitting of one shape. Times are our monotonic ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Split {
+    /// The pieces; `None` while one query covers all namespaces.
     apart: Option<Apart>,
-    /// Namespaces that are not asked for, and until when.
+    /// Namespaces that are left out of the queries, until a time.
     left_out: BTreeMap<String, LeftOut>,
-    /// Polls in a row in which all at once failed.
+    /// Number of polls in a row in which the query for all namespaces failed.
     failures: u32,
-    /// The namespaces that were needed when all at once was answered last.
+    /// The namespaces that were needed when the query for all namespaces last succeeded.
     answered: BTreeSet<String>,
 }
 
+/// The pieces of a shape that is split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Apart {
     pieces: Vec<Piece>,
-    /// How long before all at once is tried again, and when that is.
+    /// How long the shape stays split, and until when. Then the query for all namespaces is tried again.
     stay: Duration,
     until: Duration,
-    /// The search has found a namespace that is to be left out.
+    /// Whether the search has found a namespace to leave out.
     found: bool,
-    /// Polls in a row in which nothing was answered.
+    /// Number of polls in a row in which nothing was answered.
     silent: u32,
 }
 
-/// Namespaces that are asked for together. Each needed namespace is in one piece.
+/// Namespaces that share one query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Piece {
     namespaces: BTreeSet<String>,
     standing: Standing,
 }
 
+/// What the past polls say of a piece. An answer makes any piece sound again.
+///
+/// ```text
+///   Sound --fails--> Struck --fails--> Suspect --fails--> halves, each Suspect
+///                                      Suspect of one namespace --fails--> Blamed --fails--> left out
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
-    /// Asked in each poll.
+    /// The piece is queried in each poll.
     Sound,
-    /// It failed once while others were answered.
+    /// The piece failed once while others were answered. It is still queried in each poll.
     Struck,
-    /// It holds a namespace for which the query fails: to be halved.
+    /// The piece contains a namespace for which the query fails, so it has to be halved. One suspect piece is
+    /// queried in each poll.
     Suspect,
-    /// It is suspect and cannot be halved, and failed once while others were answered.
+    /// The piece is suspect, cannot be halved, and failed once while others were answered.
     Blamed,
 }
 
@@ -97,24 +117,26 @@ impl Standing {
     }
 }
 
+/// A namespace that is left out of the queries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct LeftOut {
     why: Why,
+    /// How long the namespace is left out, and until when.
     stay: Duration,
     until: Duration,
 }
 
-/// Why a namespace is not asked for.
+/// Why a namespace is left out of the queries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// Its answer alone is larger than the limit.
+    /// The answer for the namespace alone is larger than the limit.
     TooLarge,
-    /// The query fails for it alone, in the words of the failure.
+    /// The query fails for the namespace alone, with this message.
     Fails(Arc<str>),
 }
 
 impl Split {
-    /// What to ask in this poll, for the namespaces that resources need now.
+    /// The parts to query in this poll, for the namespaces that resources need now.
     pub fn parts(&mut self, needed: &BTreeSet<String>, now: Duration) -> Vec<Part> {
         self.left_out.retain(|namespace, _| needed.contains(namespace));
         let left_out = &self.left_out;
@@ -124,6 +146,8 @@ impl Split {
         apart.fit(needed, |piece| {
             piece.iter().any(|namespace| left_out.contains_key(namespace))
         });
+        // While a namespace makes the query fail, the query for all namespaces would fail too, so it is not
+        // tried.
         let has_bad = left_out.values().any(LeftOut::fails);
         if apart.pieces.is_empty() || (apart.until <= now && !has_bad) {
             return vec![Part::All];
@@ -133,6 +157,7 @@ impl Split {
                 .get(namespace)
                 .is_some_and(|left_out| now < left_out.until)
         };
+        // All sound pieces, without those that are left out entirely, and at most one suspect piece.
         let asked = |piece: &&Piece| !piece.standing.is_suspect() && !piece.namespaces.iter().all(waits);
         let sound = apart.pieces.iter().filter(asked);
         let probe = apart.pieces.iter().find(|piece| piece.standing.is_suspect());
@@ -142,7 +167,7 @@ impl Split {
             .collect()
     }
 
-    /// A part was answered.
+    /// Records that a part was answered.
     pub fn fits(&mut self, part: &Part, needed: &BTreeSet<String>) {
         match part {
             Part::All => {
@@ -160,7 +185,7 @@ impl Split {
         }
     }
 
-    /// The answer to a part was too large: what to ask instead, in the same poll.
+    /// Records that the answer to a part was too large. Returns the parts to query instead, in the same poll.
     pub fn is_too_large(&mut self, part: &Part, needed: &BTreeSet<String>, now: Duration) -> Vec<Part> {
         let Part::Only(namespaces) = part else {
             return self.go_apart(needed, now);
@@ -182,14 +207,16 @@ impl Split {
         Vec::new()
     }
 
-    /// Why a namespace is left out, if it is.
+    /// Why a namespace is left out; `None` where it is not.
     #[must_use]
     pub fn left_out(&self, namespace: &str) -> Option<&Why> {
         self.left_out.get(namespace).map(|left_out| &left_out.why)
     }
 
-    /// All at once does not go: what to ask instead.
+    /// Splits the shape, because the query for all namespaces does not succeed. Returns the parts to query
+    /// instead.
     fn go_apart(&mut self, needed: &BTreeSet<String>, now: Duration) -> Vec<Part> {
+        // Pieces from before are known to work, so only the time until the next try is doubled.
         let before = self.apart.take();
         let stay = before
             .as_ref()
@@ -210,7 +237,8 @@ impl Split {
         }
     }
 
-    /// Halves a piece; `None` if it cannot be.
+    /// Halves a piece. `None` if it cannot be halved: it has one namespace, or there are [`MAX_PARTS`]
+    /// pieces.
     fn halve(&mut self, namespaces: &BTreeSet<String>) -> Option<Vec<Part>> {
         let pieces = &mut self.apart.as_mut()?.pieces;
         if namespaces.len() < 2 || pieces.len() >= MAX_PARTS {
@@ -247,8 +275,8 @@ impl Apart {
         }
     }
 
-    /// Makes the pieces hold each needed namespace once, and nothing else. New ones join sound pieces that are not
-    /// `closed`.
+    /// Restores the invariant: each needed namespace is in exactly one piece, and no other namespace is in
+    /// any. New namespaces join the shortest sound piece that is not `closed`, or become a new piece.
     fn fit(&mut self, needed: &BTreeSet<String>, closed: impl Fn(&BTreeSet<String>) -> bool) {
         let mut new = needed.clone();
         for piece in &mut self.pieces {
@@ -259,7 +287,7 @@ impl Apart {
         for namespace in new {
             let is_full = self.pieces.len() >= MAX_PARTS;
             let is_open = |piece: &Piece| piece.standing == Standing::Sound && !closed(&piece.namespaces);
-            // Where there is no other way, one that is closed.
+            // Where no further piece is allowed, a piece that is not open must take the namespace.
             let shortest = self
                 .pieces
                 .iter_mut()
@@ -282,7 +310,7 @@ impl Apart {
     }
 }
 
-/// Characters that the namespaces of a part take in a query.
+/// The number of bytes that the namespaces of a part take in a query, with a separator each.
 fn text(part: &BTreeSet<String>) -> usize {
     part.iter().map(|namespace| namespace.len() + 1).sum()
 }

@@ -8,7 +8,7 @@ use crate::core::{
     spec::model::Series,
 };
 
-/// What one resource needs, with owned parts.
+/// A claim with owned parts.
 #[derive(Clone, Debug)]
 struct Wish {
     created: usize,
@@ -63,7 +63,7 @@ fn allotted(wishes: &[Wish], limits: ShapeLimits) -> Allotment {
     allot(claims, limits)
 }
 
-/// The numbers of the shapes that are asked for a namespace.
+/// The numbers of the shapes that are queried for a namespace.
 fn of(allotment: &Allotment, namespace: &str) -> Vec<usize> {
     let asked = allotment.plan.iter();
     let mut numbers: Vec<usize> = asked
@@ -114,7 +114,8 @@ fn where_room_is_short_those_with_most_are_refused_and_each_has_its_minimum() {
         wish(51, "small", "x", 2000..2005),
     ];
     let allotment = allotted(&[&greedy[..], &late].concat(), LIMITS);
-    // 20 of 40, then 16 of the 20 that are left, then what is guaranteed.
+    // The first gets 20 of 40, the second 16 of the 20 that are left, and each other one the guaranteed
+    // minimum.
     let counts: Vec<usize> = (0..10)
         .map(|n| of(&allotment, &format!("greedy-{n}")).len())
         .collect();
@@ -133,7 +134,7 @@ fn where_room_is_short_those_with_most_are_refused_and_each_has_its_minimum() {
 #[test]
 fn a_crowd_of_greedy_namespaces_leaves_room_in_all() {
     let limits = ShapeLimits::default();
-    // All came at once: one resource for each shape, in turn.
+    // All namespaces come at the same time: one resource for each shape, in turn.
     let wishes: Vec<Wish> = (0..256)
         .flat_map(|n| {
             (0..10).map(move |namespace| {

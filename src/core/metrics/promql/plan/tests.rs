@@ -189,7 +189,7 @@ proptest! {
             depth()
         };
         let shape = sources().shape("a", &metric("default", series)).unwrap();
-        // One series per group, as the aggregation leaves them.
+        // The aggregation of a query leaves one series per group.
         let groups: BTreeMap<(String, String), (f64, f64)> = points
             .into_iter()
             .map(|((namespace, pod), point)| ((namespace, if per_pod { pod } else { String::new() }), point))

@@ -149,7 +149,7 @@ fn each_limit_is_told() {
     }
 }
 
-/// Any query that the grammar gives, with strings of any content in any quotes.
+/// Random queries of the grammar, with strings of any content in any quotes.
 fn query() -> impl Strategy<Value = String> {
     let text = prop_oneof![
         "[ -~\\PC\t]{0,8}".prop_map(|content| quote(&content)),

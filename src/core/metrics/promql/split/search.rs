@@ -1,40 +1,53 @@
-//! Which namespace makes a query fail that Prometheus otherwise would answer: one whose series take too long, or that
-//! mixes floats and histograms under one name.
+//! Finds the namespace that makes a query fail which Prometheus would answer otherwise: a namespace whose
+//! series take too long, or that mixes floats and histograms under one name.
 //!
-//! Once all at once has failed twice in a row, the needed namespaces are suspect: first those that were answered
-//! before, then the others. Each poll asks the pieces that are sound and one suspect piece. A suspect one that is
-//! answered is sound; one that fails is halved; and a single namespace that fails in two polls in a row, while others
-//! are answered in the same polls, is left out: for ten minutes, then it is asked again, and longer each time that it
-//! fails twice. With 64 namespaces and one bad one among them that takes about 13 polls. When the search is over the sound pieces are put together
-//! again, so that the shape costs about as many queries as before.
+//! The search begins when the query for all namespaces has failed twice in a row. Then all needed namespaces
+//! are suspect, in two groups: first those that were answered before, then the others. Each poll queries the
+//! sound pieces and one suspect piece:
 //!
-//! A poll in which nothing is answered accuses nobody: then it is Prometheus that fails. No poll of the search asks
-//! more suspect pieces than one, so with Prometheus away there are as many queries as without a search.
+//! 1. A suspect piece that is answered is sound.
+//! 2. A suspect piece that fails is halved.
+//! 3. A single namespace that fails in two polls in a row, while others are answered in the same polls, is
+//!    left out. It is queried again after ten minutes. Each time that it fails twice more, the time is
+//!    doubled.
+//!
+//! With 64 namespaces and one bad one among them the search takes about 13 polls: 64 is halved six times to
+//! reach a single namespace, each other half takes a poll to be found sound, and the single one must fail
+//! twice. When the search is over, the sound pieces are joined again, so that the shape costs about as many
+//! queries as before.
+//!
+//! Two rules protect the innocent. A poll in which nothing is answered blames nobody, because Prometheus
+//! itself fails. And each poll queries at most one suspect piece, so that with Prometheus away there are as
+//! many queries as without a search.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use super::{APART, Apart, LeftOut, Part, Piece, Split, Standing, Why};
 
-/// Failures in a row of all at once before the search begins: one alone may have been an accident.
+/// Number of failures in a row of the query for all namespaces before the search begins: a single failure may
+/// have been an accident.
 const ENOUGH: u32 = 2;
-/// Polls in a row without any answer after which the first answer means that it was Prometheus: all at once is tried.
+/// Number of polls in a row without any answer that show an outage of Prometheus. With the first answer after
+/// it, the query for all namespaces is tried.
 const SILENT: u32 = 4;
-/// How long a namespace for which the query fails is left out; doubled each time it fails again.
+/// How long a namespace for which the query fails is left out. It is doubled each time the namespace fails
+/// again.
 const FAILS: Duration = Duration::from_mins(10);
-/// Longest time for which it is left out.
+/// Longest time for which such a namespace is left out.
 const LONGEST_FAILS: Duration = Duration::from_hours(2);
 
-/// A part that failed, in words.
+/// A part that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
     /// The part.
     pub part: Part,
-    /// What went wrong.
+    /// The message of the failure.
     pub words: Arc<str>,
 }
 
 impl Split {
-    /// All at once failed: what to ask instead in the same poll, where parts are known that were answered before.
+    /// Records that the query for all namespaces failed. Returns the parts to query instead in the same poll,
+    /// where parts are known that were answered before.
     pub fn all_failed(&mut self, needed: &BTreeSet<String>, now: Duration) -> Vec<Part> {
         if self.apart.is_some() {
             self.go_apart(needed, now)
@@ -43,8 +56,8 @@ impl Split {
         }
     }
 
-    /// A poll is over: which of its parts were answered, and which failed in a way that one namespace may have caused.
-    /// Not to be told where Prometheus itself fails.
+    /// Records the end of a poll: whether any part was answered, and which parts failed in a way that one
+    /// namespace may have caused. The caller leaves out polls in which Prometheus itself is known to fail.
     pub fn poll_ended(
         &mut self,
         is_answered: bool,
@@ -63,6 +76,8 @@ impl Split {
             }
             return;
         };
+        // An answer after several silent polls is the end of an outage. Pieces that failed in it prove
+        // nothing, so the query for all namespaces is due now.
         if !is_answered {
             apart.silent = apart.silent.saturating_add(1);
         } else if std::mem::take(&mut apart.silent) >= SILENT {
@@ -75,6 +90,8 @@ impl Split {
                 Part::Only(namespaces) => Some((failed, self.piece(namespaces)?.standing)),
             })
             .collect();
+        // Nothing was answered, not even a piece that is not suspect: that is an outage, and nobody is
+        // blamed.
         let is_prometheus = !is_answered && standings.iter().any(|(_, standing)| !standing.is_suspect());
         if is_prometheus {
             return;
@@ -91,6 +108,8 @@ impl Split {
         }
     }
 
+    /// Makes all needed namespaces suspect. Those that were answered before come first: they are likely
+    /// sound, and then they have values again while the search goes on among the others.
     fn begin_search(&mut self, needed: &BTreeSet<String>, now: Duration) {
         let (known, new) = needed
             .iter()
@@ -107,6 +126,7 @@ impl Split {
         self.apart = Some(Apart::new(pieces, APART, now));
     }
 
+    /// Changes the standing of a piece that failed, as the diagram at [`Standing`] shows.
     fn judge(&mut self, failed: &Failed, standing: Standing, is_answered: bool, now: Duration) {
         let Part::Only(namespaces) = &failed.part else {
             return;
@@ -114,12 +134,14 @@ impl Split {
         let was_left_out = namespaces.iter().any(|name| self.left_out.contains_key(name));
         match standing {
             Standing::Sound => self.stands(namespaces, Standing::Struck),
+            // A namespace that was left out before needs no new search when it fails again.
             Standing::Struck if was_left_out => {
                 self.leave_out(namespaces, &failed.words, now);
                 self.stands(namespaces, Standing::Sound);
             }
             Standing::Struck => self.stands(namespaces, Standing::Suspect),
             Standing::Suspect | Standing::Blamed if self.halve(namespaces).is_some() => {}
+            // Without any answer in this poll the failure may be that of Prometheus, so it does not count.
             Standing::Suspect | Standing::Blamed if !is_answered => self.move_to_the_end(namespaces),
             Standing::Suspect => self.stands(namespaces, Standing::Blamed),
             Standing::Blamed => {
@@ -132,6 +154,7 @@ impl Split {
         }
     }
 
+    /// Leaves namespaces out of the queries: for ten minutes, or twice as long as the last time.
     fn leave_out(&mut self, namespaces: &BTreeSet<String>, words: &Arc<str>, now: Duration) {
         for name in namespaces {
             let before = self.left_out.get(name).filter(|before| before.fails());
@@ -151,7 +174,7 @@ impl Split {
         }
     }
 
-    /// So that the next poll asks another suspect one.
+    /// Moves a piece to the end of the list, so that the next poll queries another suspect piece.
     fn move_to_the_end(&mut self, namespaces: &BTreeSet<String>) {
         let Some(apart) = &mut self.apart else { return };
         if let Some(place) = apart
@@ -164,7 +187,7 @@ impl Split {
         }
     }
 
-    /// Puts sound pieces together again; each namespace that is left out stays alone.
+    /// Joins the sound pieces again. Each namespace that is left out stays in a piece of its own.
     fn merge(&mut self) {
         let Some(apart) = &mut self.apart else { return };
         let left_out = &self.left_out;
@@ -181,7 +204,7 @@ impl Split {
     }
 }
 
-/// The namespaces in as few pieces as queries of a bounded length allow.
+/// Packs namespaces into as few pieces as the greatest length of a query allows.
 fn packed(namespaces: &BTreeSet<String>) -> impl Iterator<Item = BTreeSet<String>> {
     let mut apart = Apart::new(Vec::new(), Duration::ZERO, Duration::ZERO);
     apart.fit(namespaces, |_| false);

@@ -4,13 +4,13 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A Prometheus whose answers have a size per namespace, and a limit on them.
+/// A Prometheus with a size of the answer for each namespace, and a limit on the size of one answer.
 struct Sizes {
     namespaces: BTreeMap<String, usize>,
     limit: usize,
 }
 
-/// What one poll did.
+/// The outcome of one poll.
 #[derive(Debug, Default, PartialEq)]
 struct Polled {
     answered: Vec<String>,

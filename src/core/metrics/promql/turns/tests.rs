@@ -7,14 +7,15 @@ use super::*;
 const PLACES: usize = 5;
 const HANG: u64 = 4000;
 
-/// Shapes that are polled for some simulated minutes: one poll of each at a time, the next one 5 s after the last began.
+/// A simulation of shapes that are polled for some minutes. Each shape has one poll at a time, and the next
+/// one begins 5 s after the last one began.
 struct Simulation {
-    /// Namespace of each shape, and how many milliseconds its queries take.
+    /// Namespace of each shape, and the duration of its queries in milliseconds.
     shapes: Vec<(String, u64)>,
     turns: Turns<usize>,
-    /// When each shape's polls ended, in milliseconds.
+    /// The times at which the polls of each shape ended, in milliseconds.
     polled: Vec<Vec<u64>>,
-    /// Most places taken at once.
+    /// Greatest number of places that were taken at the same time.
     most_at_once: usize,
 }
 
@@ -85,7 +86,7 @@ impl Simulation {
         self
     }
 
-    /// The longest time between two polls of a shape, in milliseconds, the first one counted from the start.
+    /// The longest time between two polls of a shape, in milliseconds. The first poll counts from the start.
     fn longest_interval(&self, shape: usize, until: u64) -> u64 {
         let mut last = 0;
         let polls = self.polled[shape].iter().copied().chain([until]);

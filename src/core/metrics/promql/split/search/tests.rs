@@ -5,13 +5,13 @@ use super::*;
 /// Seconds between polls.
 const INTERVAL: u64 = 5;
 
-/// A Prometheus for which some namespaces make a query fail, or too many at once.
+/// A Prometheus for which a query fails if it has certain namespaces, or too many of them.
 #[derive(Clone, Default)]
 struct Prometheus {
     bad: BTreeSet<String>,
-    /// Namespaces in one query above which it takes too long.
+    /// Greatest number of namespaces in one query; more take too long.
     most: Option<usize>,
-    /// Namespaces that exist, needed or not.
+    /// All namespaces that exist, needed or not.
     all: BTreeSet<String>,
     is_down: bool,
 }
@@ -24,7 +24,7 @@ struct Shape {
     queries: usize,
 }
 
-/// What one poll brought.
+/// The outcome of one poll.
 struct Polled {
     answered: BTreeSet<String>,
     queries: usize,
@@ -60,7 +60,7 @@ impl Shape {
         }
     }
 
-    /// One poll, as the poller does it.
+    /// Makes one poll, as the poller does.
     fn poll(&mut self, prometheus: &Prometheus) -> Polled {
         let now = Duration::from_secs(self.second);
         let mut open = self.split.parts(&self.needed, now);
@@ -87,7 +87,7 @@ impl Shape {
         Polled { answered, queries }
     }
 
-    /// Polls until all but `bad` are answered in one poll, and says how many polls that took.
+    /// Polls until all namespaces but the bad ones are answered in one poll. Returns the number of polls.
     fn polls_until_answered(&mut self, prometheus: &Prometheus) -> usize {
         let good: BTreeSet<String> = self.needed.difference(&prometheus.bad).cloned().collect();
         (1..500)
@@ -95,13 +95,13 @@ impl Shape {
             .expect("they are answered at last")
     }
 
-    /// Queries in each of so many minutes.
+    /// The number of queries in each of the next minutes.
     fn by_minute(&mut self, prometheus: &Prometheus, minutes: usize) -> Vec<usize> {
         let each = |_| (0..60 / INTERVAL).map(|_| self.poll(prometheus).queries).sum();
         (0..minutes).map(each).collect()
     }
 
-    /// Whether the next poll asks for a part.
+    /// Whether the next poll queries a part.
     fn asks(&self, part: &Part) -> bool {
         let now = Duration::from_secs(self.second);
         self.split.clone().parts(&self.needed, now).contains(part)
@@ -126,14 +126,15 @@ fn queries_per_minute_with_one_bad_namespace_and_with_prometheus_down() {
     };
     let mut shape = Shape::new(needed.clone());
     assert_eq!(shape.by_minute(&healthy, 2), [12, 12]);
-    // The search, then the 63 others in one query. The bad one is asked again, twice, after 10 minutes, then after 20.
+    // After the search, the 63 others share one query. The bad one is queried again, twice, after 10 minutes,
+    // then after 20.
     assert_eq!(shape.by_minute(&one_bad, 4), [30, 33, 12, 12]);
     let later = shape.by_minute(&one_bad, 30);
     assert_eq!(
         (later.iter().sum::<usize>(), later.iter().max()),
         (12 * 30 + 4, Some(&14))
     );
-    // All at once is tried again after the stay.
+    // The query for all namespaces is tried again after the time for which the shape stays split.
     assert_eq!(shape.by_minute(&healthy, 60)[59], 12);
     assert_eq!(shape.left_out(), Vec::<&str>::new());
 
@@ -150,7 +151,7 @@ fn a_namespace_that_comes_and_is_bad_costs_those_before_it_three_polls() {
     let mut shape = Shape::new(names(0..40));
     shape.poll(&Prometheus::with(&names(0..40), &[]));
     shape.needed = names(0..60);
-    // One in each half of the newcomers, and between the others in the order of names.
+    // One bad namespace in each half of the new ones, between the others in the order of names.
     let bad = Prometheus::with(&shape.needed, &["ns-041", "ns-055"]);
     let answered: Vec<bool> = (0..4)
         .map(|_| shape.poll(&bad).answered.is_superset(&names(0..40)))
@@ -193,7 +194,7 @@ fn one_failure_of_a_namespace_alone_leaves_it_not_out() {
     assert!(shape.asks(&alone), "it is asked in the next poll too");
     assert_eq!(shape.left_out(), Vec::<&str>::new());
     assert!(shape.poll(&healthy).answered.contains("ns-002"));
-    // What went before does not count when it fails again.
+    // Earlier failures do not count when it fails again.
     shape.poll(&bad);
     assert_eq!(shape.left_out(), Vec::<&str>::new());
 }
@@ -300,7 +301,7 @@ proptest! {
             prop_assert!(polled.queries <= super::super::MAX_PARTS + 2);
         }
         prop_assert!(shape.left_out().iter().all(|name| bad.contains(*name)));
-        // Neither an outage nor what is retried afterwards makes a good one wait.
+        // No good namespace waits because of an outage or of the tries after it.
         let good: BTreeSet<String> = shape.needed.difference(&bad).cloned().collect();
         let polled = shape.poll(&prometheus);
         prop_assert!(good.is_subset(&polled.answered));
