@@ -1,8 +1,12 @@
-//! The condition `MetricsAvailable`: what it says of a resource, and when that is worth writing.
+//! The condition `MetricsAvailable`: what it says of a resource, and when it is written.
 //!
-//! It says what the HPA is told, without moving numbers. It is written on change only, and a change must last:
-//! one missed scrape is not news. Nor is it written again before the watch had time to show it, and after an
-//! error it is tried less and less often.
+//! The condition says the same as the HPA reads, without numbers that change from poll to poll. It is written
+//! only when it changes, and a change must last: one missed scrape is not news. It is not written again
+//! before the watch had time to show it, and after an error it is tried less and less often.
+//!
+//! An example with `maxAge: 60s`: Prometheus goes away at 12:00:00, and the samples are too old from 12:01:00
+//! on. The status `False` is written at 12:01:05, when it has lasted for 5 s. If only the message changes
+//! after that, the new message is written when it has lasted for 30 s.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -14,32 +18,32 @@ use crate::{
     core::{k8s::backoff, spec::model::ScalingKey},
 };
 
-/// Metrics that a message names; more are counted.
+/// Greatest number of metrics that a message names. The others are counted.
 const NAMED: usize = 5;
-/// How long another status must last before it is written.
+/// How long a new status must last before it is written.
 const STATUS_SETTLES: Duration = Duration::from_secs(5);
-/// How long another message of the same status must last before it is written.
+/// How long a new message with the same status must last before it is written.
 const MESSAGE_SETTLES: Duration = Duration::from_secs(30);
 
-/// What the condition should say.
+/// The content that the condition should have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// `True` or `False`.
     pub status: &'static str,
-    /// Why, for machines.
+    /// The reason of the condition: one word in CamelCase, for programs.
     pub reason: &'static str,
-    /// Why, for people.
+    /// The message of the condition, for people.
     pub message: String,
 }
 
-/// One metric of a resource.
+/// The health of one metric of a resource.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Health {
     /// `workload/metric`.
     pub name: String,
-    /// Why it has no value.
+    /// Why the metric has no value; `None` where it has one.
     pub missing: Option<Missing>,
-    /// What people should know of it besides, whether or not it has a value.
+    /// Notes for people, whether or not the metric has a value.
     pub notes: Vec<String>,
 }
 
@@ -97,7 +101,7 @@ pub fn verdict(metrics: &[Health]) -> Option<Verdict> {
     })
 }
 
-/// The first few, and how many more there are.
+/// The first few texts, and how many more there are.
 fn named(texts: impl Iterator<Item = String>) -> Vec<String> {
     let mut texts: Vec<String> = texts.collect();
     if texts.len() > NAMED {
@@ -120,50 +124,56 @@ fn count(metrics: usize) -> String {
     }
 }
 
-/// How long the watch may take to show what was written.
+/// How long the watch may take to show a write.
 const SHOWN_WITHIN: Duration = Duration::from_secs(60);
 
-/// Remembers since when each resource's condition is not what it should be, and what was tried about it.
+/// Decides when a condition is written. Remembers, by resource, since when the condition differs from what it
+/// should be, and the latest write. Times are our monotonic ones.
 #[derive(Clone, Debug, Default)]
 pub struct Settling {
+    /// Resources whose condition differs from what it should be.
     pending: BTreeMap<ScalingKey, Pending>,
+    /// Resources whose condition was written and not yet seen in the watch, or whose write failed.
     tried: BTreeMap<ScalingKey, Tried>,
 }
 
 /// The latest write of a condition.
 #[derive(Clone, Debug)]
 struct Tried {
-    /// What was written, and of which generation; `None` if that failed.
+    /// The verdict that was written, with the generation of the spec that it judges; `None` if the write
+    /// failed.
     written: Option<(Verdict, Option<i64>)>,
-    /// Failures in a row.
+    /// Number of failed writes in a row.
     failures: u32,
-    /// Until when a failed write is not tried again, nor a successful one repeated.
+    /// Until this time a failed write is not tried again, and a successful write is not repeated.
     until: Duration,
 }
 
+/// A verdict that differs from the condition in the cluster.
 #[derive(Clone, Debug)]
 struct Pending {
     verdict: Verdict,
+    /// Since when the status of the verdict is the same.
     status_since: Duration,
+    /// Since when the whole verdict is the same.
     verdict_since: Duration,
 }
 
 impl Settling {
-    /// Whether the verdict should be written now, over what stands in the cluster. `generation` is that of the
-    /// spec that was judged.
+    /// Whether the verdict should be written now. `current` is the condition in the cluster, and `generation`
+    /// that of the spec that was judged.
     pub fn is_due(
         &mut self,
         key: &ScalingKey,
-        standing: Option<&Condition>,
+        current: Option<&Condition>,
         verdict: &Verdict,
         generation: Option<i64>,
         now: Duration,
     ) -> bool {
-        self.has_settled(key, standing, verdict, generation, now)
-            && !self.waits(key, verdict, generation, now)
+        self.has_settled(key, current, verdict, generation, now) && !self.waits(key, verdict, generation, now)
     }
 
-    /// Takes in how a write went; `jitter` is random in `0.0..1.0`.
+    /// Records whether a write succeeded. `jitter` is random in `0.0..1.0`.
     pub fn tried(
         &mut self,
         key: &ScalingKey,
@@ -191,7 +201,8 @@ impl Settling {
         self.tried.insert(key.clone(), tried);
     }
 
-    /// Whether the latest write says to wait: it failed just now, or it said the same and is not shown yet.
+    /// Whether to wait because of the latest write: it failed a short time ago, or it wrote the same and the
+    /// watch has not shown it yet.
     fn waits(&self, key: &ScalingKey, verdict: &Verdict, generation: Option<i64>, now: Duration) -> bool {
         self.tried.get(key).is_some_and(|tried| {
             let same = tried
@@ -202,25 +213,31 @@ impl Settling {
         })
     }
 
+    /// Whether the verdict differs from the condition in the cluster and has lasted long enough to be
+    /// written.
     fn has_settled(
         &mut self,
         key: &ScalingKey,
-        standing: Option<&Condition>,
+        current: Option<&Condition>,
         verdict: &Verdict,
         generation: Option<i64>,
         now: Duration,
     ) -> bool {
-        let Some(standing) = standing else { return true };
-        let same_status = standing.status == verdict.status;
-        let same_text = standing.reason == verdict.reason && standing.message == verdict.message;
+        let Some(current) = current else { return true };
+        let same_status = current.status == verdict.status;
+        let same_text = current.reason == verdict.reason && current.message == verdict.message;
         if same_status && same_text {
+            // The text is right. It is still written if it belongs to an older generation of the spec, so
+            // that `observedGeneration` shows that the new spec was judged.
             self.pending.remove(key);
-            let is_shown = standing.observed_generation == generation;
+            let is_shown = current.observed_generation == generation;
             if is_shown {
                 self.tried.remove(key);
             }
             return !is_shown;
         }
+        // A new status starts both clocks, a new message only its own. So a message that changes all the time
+        // does not hold up a new status.
         let fresh = || Pending {
             verdict: verdict.clone(),
             status_since: now,
@@ -240,7 +257,7 @@ impl Settling {
         }
     }
 
-    /// Forgets resources that are gone.
+    /// Forgets resources that were deleted.
     pub fn retain(&mut self, keep: impl Fn(&ScalingKey) -> bool) {
         self.pending.retain(|key, _| keep(key));
         self.tried.retain(|key, _| keep(key));

@@ -1,15 +1,15 @@
-//! Who answers for each API of metrics, read off its APIServices, and what that means for a resource.
+//! Finds out from the APIServices which server answers each metrics API, and what that means for a resource.
 //!
-//! An APIService leads the API server to one Service. Where that is not ours, the HPA asks somebody else and our
-//! values are never read; where there is none, the HPA has nobody to ask. Neither shows in Prometheus or in our
-//! own answers, so it is judged here.
+//! An APIService routes the requests for one version of an API group to one Service. Where that Service is
+//! not ours, the HPA reads from another server and never sees our values. Where there is no APIService, the
+//! HPA cannot read at all. Neither shows in Prometheus or in our own answers, so it is judged here.
 
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 
 use super::condition::Verdict;
 use crate::api::{CUSTOM_METRICS_GROUP, EXTERNAL_METRICS_GROUP, condition::reason};
 
-/// Metrics that a message names; more are counted.
+/// Greatest number of metrics that a message names. The others are counted.
 const NAMED: usize = 5;
 
 /// A group of the metrics API.
@@ -22,10 +22,10 @@ pub enum MetricsApi {
 }
 
 impl MetricsApi {
-    /// Both.
+    /// Both groups.
     pub const ALL: [Self; 2] = [Self::Custom, Self::External];
 
-    /// Name of the group.
+    /// Name of the API group.
     pub fn group(self) -> &'static str {
         match self {
             Self::Custom => CUSTOM_METRICS_GROUP,
@@ -33,7 +33,7 @@ impl MetricsApi {
         }
     }
 
-    /// Names of its APIServices, the newest version first.
+    /// Names of the group's APIServices, the newest version first.
     pub fn api_services(self) -> &'static [&'static str] {
         match self {
             Self::Custom => &["v1beta2.custom.metrics.k8s.io", "v1beta1.custom.metrics.k8s.io"],
@@ -41,7 +41,7 @@ impl MetricsApi {
         }
     }
 
-    /// What installs its APIServices.
+    /// What an administrator applies to install the group's APIServices.
     fn install(self) -> &'static str {
         match self {
             Self::Custom => "manifests/install",
@@ -50,36 +50,36 @@ impl MetricsApi {
     }
 }
 
-/// The Service that an APIService leads to.
+/// The Service that an APIService routes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// Nobody has looked yet.
+    /// The APIService has not been read yet.
     Unknown,
     /// There is no such APIService.
     Absent,
-    /// It leads here.
+    /// The APIService routes to our Service.
     Ours,
-    /// It leads elsewhere; in words, where to.
+    /// The APIService routes to another server, named as in messages: `Service monitoring/adapter`.
     Foreign(String),
 }
 
-/// What counts of an APIService.
+/// The fields of an APIService that count here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
-    /// Whom it leads to.
+    /// The server that the APIService routes to.
     pub owner: Owner,
-    /// Its `versionPriority`: clients read the version of the highest.
+    /// `versionPriority` of the APIService: clients read the version with the highest one.
     pub priority: i32,
 }
 
 impl Registration {
-    /// That of which nothing is known.
+    /// The registration before the APIService was read.
     pub const UNKNOWN: Self = Self {
         owner: Owner::Unknown,
         priority: 0,
     };
 
-    /// Reads an APIService, or its absence. Ours is the Service of this namespace and name.
+    /// Reads an APIService; `None` where there is none. Our own Service has this namespace and name.
     pub fn read(service: Option<&APIService>, namespace: &str, name: &str) -> Self {
         let Some(service) = service else {
             return Self {
@@ -105,23 +105,23 @@ impl Registration {
     }
 }
 
-/// Why the HPA does not read a group from us. `Display` ends with what helps.
+/// Why the HPA does not read a group from us. `Display` ends with the fix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unrouted {
-    /// Another adapter answers.
+    /// Another metrics adapter answers.
     #[error(
         "APIService {api_service} leads to {owner}; a cluster has one adapter for each metrics API: \
          remove that one, then apply {}", .api.install()
     )]
     Foreign {
-        /// The group.
+        /// The group of the metrics API.
         api: MetricsApi,
-        /// The APIService that clients go by.
+        /// Name of the APIService whose version clients read.
         api_service: &'static str,
-        /// Whom it leads to.
+        /// The server that it routes to.
         owner: String,
     },
-    /// Nobody does.
+    /// No server answers: the group has no APIService.
     #[error("there is no APIService of {}: apply {}", .0.group(), .0.install())]
     Absent(MetricsApi),
 }
@@ -135,8 +135,9 @@ impl Unrouted {
     }
 }
 
-/// Why reads of a group do not reach us, if so. Clients read one version of a group, that of the highest priority, so
-/// only its APIService counts. Nothing is said before all of them were looked at.
+/// Why reads of a group do not reach us; `None` where they do. Clients read one version of a group, the one
+/// with the highest priority, so only the APIService of that version counts. The result is `None` too until
+/// all APIServices of the group were read.
 pub fn unrouted(api: MetricsApi, registration: impl Fn(&'static str) -> Registration) -> Option<Unrouted> {
     let mut preferred: Option<(&'static str, Registration)> = None;
     for name in api.api_services() {
@@ -145,6 +146,7 @@ pub fn unrouted(api: MetricsApi, registration: impl Fn(&'static str) -> Registra
             Owner::Unknown => return None,
             Owner::Absent => {}
             Owner::Ours | Owner::Foreign(_) => {
+                // Of equal priorities the first in the list counts, which is the newest version.
                 if preferred
                     .as_ref()
                     .is_none_or(|(_, best)| best.priority < registration.priority)
@@ -171,8 +173,9 @@ pub fn unrouted(api: MetricsApi, registration: impl Fn(&'static str) -> Registra
     }
 }
 
-/// The verdict on a resource of whose metrics these, each as `workload/metric`, are not read from us. It comes
-/// before what else is wrong with them: values that nobody reads help nobody.
+/// The verdict `False` on a resource whose `metrics` (each `workload/metric`) the HPA reads from another API
+/// server, or from none. This problem is named before the other ones: until it is mended, the others do not
+/// matter.
 #[must_use]
 pub fn with_unrouted(unrouted: &Unrouted, metrics: &[String], otherwise: &Verdict) -> Verdict {
     let mut names = metrics
