@@ -1,5 +1,5 @@
-//! Files given to a command: YAML or JSON, several documents, directories, `-` for standard input, `List` objects
-//! unpacked.
+//! Reads the files given to a command: YAML or JSON, with several documents, in directories, or `-` for
+//! standard input. `List` objects are unpacked.
 
 mod files;
 
@@ -10,14 +10,14 @@ use crate::core::{
     spec::rules::document::{self, Document},
 };
 
-/// One object of a file.
+/// One object, with the file it comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Object {
-    /// The file's name as given, for messages.
+    /// Name of the file, as given on the command line, for messages.
     pub(super) file: String,
-    /// The object.
+    /// The object as JSON.
     pub(super) value: Value,
-    /// Where its fields stand in the file.
+    /// Line and column of each field in the file.
     places: Places,
 }
 
@@ -25,51 +25,51 @@ pub(super) struct Object {
 #[derive(Debug, Default)]
 pub(super) struct Input {
     files: Vec<String>,
-    /// The objects, of whatever kind.
+    /// The objects, of every kind.
     pub(super) objects: Vec<Object>,
-    /// What could not be read.
+    /// Files and directories that could not be read.
     pub(super) failures: Vec<InputError>,
 }
 
-/// Why a file gave no objects.
+/// Reasons why a file gave no objects.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InputError {
     /// The file cannot be read.
     #[error("cannot read {file}: {source}")]
     Read {
-        /// Which file.
+        /// Name of the file.
         file: String,
-        /// Why.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The file is too large to be a manifest.
     #[error("{file} is larger than 16 MiB; is it a manifest?")]
     TooLarge {
-        /// Which file.
+        /// Name of the file.
         file: String,
     },
-    /// A directory without manifests.
+    /// The directory contains no manifests.
     #[error("{directory} has no file that ends in .yaml, .yml or .json{}", if *.recursive { "" } else { "; -R looks into its directories too" })]
     Empty {
-        /// Which directory.
+        /// Name of the directory.
         directory: String,
-        /// Its own directories were searched too.
+        /// Whether directories inside it were searched too.
         recursive: bool,
     },
-    /// None of the objects is one of ours.
+    /// None of the objects is a VoiceAssistScaling.
     #[error("{files}: no VoiceAssistScaling found{}; its apiVersion is scaling.voiceassist.io/v1alpha1", among(.kinds))]
     NoneFound {
-        /// The files as given.
+        /// Names of the files, as given.
         files: String,
-        /// The kinds that are there.
+        /// The kinds that were found.
         kinds: Vec<String>,
     },
     /// The file is not YAML.
     #[error("{file}{}: not valid YAML: {source}", place(.source.place))]
     Syntax {
-        /// Which file.
+        /// Name of the file.
         file: String,
-        /// Where and why.
+        /// Where the text breaks the syntax, and how.
         source: SyntaxError,
     },
 }
@@ -87,7 +87,7 @@ fn place(place: Option<Place>) -> String {
 }
 
 impl Object {
-    /// The line and column of a field, or of what is written nearest around it.
+    /// Line and column of a field; where the field is absent, those of the nearest field around it.
     pub(super) fn place(&self, path: &str) -> Place {
         self.places.find(path)
     }
@@ -97,7 +97,7 @@ impl Input {
     /// Reads files and directories; `-` is standard input.
     ///
     /// # Errors
-    /// The first thing that could not be read.
+    /// The first file that could not be read.
     pub(super) fn read(names: &[String]) -> Result<Self, InputError> {
         let mut input = Self::gather(names, false);
         if input.failures.is_empty() {
@@ -107,8 +107,8 @@ impl Input {
         }
     }
 
-    /// Reads the same, with the directories inside directories where `recursive`, and goes on after what cannot
-    /// be read.
+    /// Reads the same, and goes on after files that cannot be read. With `recursive` it reads directories
+    /// inside directories too.
     pub(super) fn gather(names: &[String], recursive: bool) -> Self {
         let mut input = Self::default();
         for name in names {
@@ -139,10 +139,10 @@ impl Input {
         }
     }
 
-    /// Checks every `VoiceAssistScaling`, as if `environment` were its active one if that is given.
+    /// Checks every `VoiceAssistScaling`. If `environment` is given, it is checked as the active environment.
     ///
     /// # Errors
-    /// When all files could be read and none of them has one.
+    /// When all files could be read and none of them contains a `VoiceAssistScaling`.
     pub(super) fn check(&self, environment: Option<&str>) -> Result<Vec<(&Object, Document)>, InputError> {
         let checked: Vec<_> = self
             .objects
@@ -168,7 +168,8 @@ fn kind(object: &Object) -> String {
     kind.unwrap_or("objects without a kind").to_owned()
 }
 
-/// Adds the document, or the items of a `v1` `List`. Empty documents are what a stray `---` leaves.
+/// Adds the document, or the items of a `v1` `List`. Empty documents, which a stray `---` gives, are left
+/// out.
 fn unpack(document: Value, places: Places, file: &str, objects: &mut Vec<Object>) {
     let is_list = document.get("kind").and_then(Value::as_str) == Some("List");
     match document {

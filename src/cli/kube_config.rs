@@ -1,4 +1,4 @@
-//! `--kubeconfig` and `--context`: how a command reaches the API server.
+//! `--kubeconfig` and `--context`: which API server a command uses.
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
@@ -11,7 +11,7 @@ use kube::{
 /// Longest wait for a connection to the API server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How to reach the API server. Without either flag: `KUBECONFIG`, then `~/.kube/config`, then the service
+/// How the API server is reached. Without either flag: `KUBECONFIG`, then `~/.kube/config`, then the service
 /// account of the pod.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Kubernetes")]
@@ -24,12 +24,12 @@ pub struct KubeConfigArgs {
     context: Option<String>,
 }
 
-/// The namespace that was given, or the context's.
+/// The given namespace; without one, that of the context.
 pub fn namespace_of(given: Option<&str>, client: &Client) -> String {
     given.unwrap_or(client.default_namespace()).to_owned()
 }
 
-/// Why there is no client.
+/// Reasons why there is no client.
 #[derive(Debug, thiserror::Error)]
 pub enum KubeConfigError {
     /// The named file or context cannot be used.
@@ -44,7 +44,7 @@ pub enum KubeConfigError {
 }
 
 impl KubeConfigArgs {
-    /// The flags that lead another process of this program to the same cluster.
+    /// Flags with which another process of this program reaches the same cluster.
     pub fn flags(&self) -> Vec<OsString> {
         let file = self
             .kubeconfig
@@ -56,11 +56,11 @@ impl KubeConfigArgs {
             .collect()
     }
 
-    /// A client for the chosen cluster. [`Client::default_namespace`] is the context's namespace, or the
-    /// pod's.
+    /// A client for the chosen cluster. [`Client::default_namespace`] is the namespace of the context or of
+    /// the pod.
     ///
-    /// Requests are not retried inside the client: each caller has its own backoff, and a leader must not
-    /// send a write again later than it may.
+    /// The client does not retry requests: each caller has its own backoff. A leader must not send a write
+    /// again after its lease may have ended.
     ///
     /// # Errors
     /// See [`KubeConfigError`].

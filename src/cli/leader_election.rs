@@ -1,4 +1,4 @@
-//! The `--leader-elect*` flags, shared by the servers, named as the Kubernetes components name them.
+//! The `--leader-elect*` flags of the servers, with the names that Kubernetes components use.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
     core::k8s::duration::{self, ParseDurationError},
 };
 
-/// Which replica acts.
+/// Flags that decide which replica acts.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Leader election")]
 pub struct LeaderElectionArgs {
@@ -52,7 +52,7 @@ pub struct LeaderElectionArgs {
 }
 
 impl LeaderElectionArgs {
-    /// The election asked for; `None` when it is switched off.
+    /// The leader election; `None` if it is switched off.
     ///
     /// # Errors
     /// When the durations do not fit together.
@@ -85,14 +85,15 @@ impl LeaderElectionArgs {
         }))
     }
 
-    /// The namespace this process runs in, where the downward API says so.
+    /// The namespace of this process, if the downward API sets it.
     pub fn pod_namespace(&self) -> Option<&str> {
         self.pod_namespace
             .as_deref()
             .filter(|namespace| !namespace.is_empty())
     }
 
-    /// Unique per process: a restarted container has the same pod name and the same process id.
+    /// An identity that is unique per process. It contains the time, because a restarted container has the
+    /// same pod name and the same process ID.
     fn identity(&self, clock: &dyn Clock) -> String {
         let pod = self.pod_name.as_deref().filter(|name| !name.is_empty());
         format!(
@@ -107,7 +108,7 @@ impl LeaderElectionArgs {
 /// A clap value parser for [`duration::parse`].
 ///
 /// # Errors
-/// When the text is no duration.
+/// When the text is not a duration.
 pub fn parse_duration(text: &str) -> Result<Duration, ParseDurationError> {
     duration::parse(text)
 }

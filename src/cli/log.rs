@@ -1,10 +1,10 @@
-//! `--log-format` and `--log-level`, shared by the servers.
+//! `--log-format` and `--log-level` of the servers.
 
 use clap::Args;
 
 use crate::cluster::telemetry::log::{self, LogError, LogFormat};
 
-/// How the process logs, on stderr.
+/// How the process logs to standard error.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Logging")]
 pub struct LogArgs {
@@ -23,7 +23,7 @@ pub struct LogArgs {
 }
 
 impl LogArgs {
-    /// Sets logging up for the process.
+    /// Sets up logging for the process.
     ///
     /// # Errors
     /// See [`LogError`].

@@ -1,8 +1,8 @@
-//! `--matchers`: which series of a Prometheus are this cluster's.
+//! `--matchers`: which series of a shared Prometheus belong to this cluster.
 
 use crate::core::metrics::promql::{LabelName, Labels, Matcher, ReservedLabel};
 
-/// Matchers of every selector.
+/// Matchers that are added to every selector.
 #[derive(Clone, Debug, clap::Args)]
 pub(in crate::cli) struct MatchersArgs {
     /// Labels that stand in every selector of every query, where clusters share a Prometheus, Thanos or Mimir: for
@@ -12,15 +12,15 @@ pub(in crate::cli) struct MatchersArgs {
 }
 
 impl MatchersArgs {
-    /// Whether any were given.
+    /// The matchers; `None` if none were given.
     pub(in crate::cli) fn given(&self) -> Option<Vec<Matcher>> {
         (!self.matchers.is_empty()).then(|| self.matchers.clone())
     }
 
-    /// The labels of a Prometheus with these matchers.
+    /// The labels of a Prometheus, with these matchers.
     ///
     /// # Errors
-    /// When one of them is the label of the namespace or the pod.
+    /// When a matcher is for the label of the namespace or of the pod.
     pub(in crate::cli) fn labels(
         &self,
         namespace: &LabelName,

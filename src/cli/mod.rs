@@ -1,6 +1,6 @@
-//! The command line: one file per subcommand, each a clap `Args` struct and a thin `run()`.
+//! The command line: one file per subcommand, each with a clap `Args` struct and a thin `run()`.
 //!
-//! Exit codes: 0 fine, 1 failure or problems found, 2 usage or invalid input (clap's own code too).
+//! Exit codes: 0 success, 1 failure or problems found, 2 usage error or invalid input (clap's own code too).
 
 mod crd;
 mod doctor;
@@ -25,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Exit code for usage errors and invalid input.
+/// Exit code for usage errors and for invalid input.
 pub const EXIT_INVALID: u8 = 2;
 
 /// One resource autoscales VoiceAssist on Kubernetes.

@@ -1,4 +1,4 @@
-//! `vas operator`.
+//! `vas operator`: runs the operator.
 
 use std::{io::Write, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
@@ -75,7 +75,7 @@ pub(super) struct Args {
     metrics_bind_address: SocketAddr,
 }
 
-/// Why the command ended.
+/// Reasons why the operator ended.
 #[derive(Debug, thiserror::Error)]
 enum RunError {
     #[error(transparent)]
@@ -91,7 +91,8 @@ enum RunError {
 impl Args {
     pub(super) fn run(&self) -> ExitCode {
         if let Err(error) = self.log.init() {
-            // Nothing logs yet; if stderr is gone too, the exit code has to do.
+            // Logging is not set up yet. A closed standard error is ignored: the exit code still tells the
+            // outcome.
             let _ = writeln!(std::io::stderr().lock(), "error: {error}");
             return ExitCode::from(EXIT_INVALID);
         }

@@ -1,4 +1,4 @@
-//! What the offline commands print: objects as YAML or JSON on standard output, errors on standard error.
+//! Output of the offline commands: objects as YAML or JSON on standard output, errors on standard error.
 
 use std::{
     io::{self, Write},
@@ -19,10 +19,10 @@ pub(super) enum Format {
     Json,
 }
 
-/// Why nothing more was printed.
+/// Reasons why printing stopped.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OutputError {
-    /// The reader went away or the disk is full.
+    /// The reader closed the pipe, or the disk is full.
     #[error("cannot write to standard output: {0}")]
     Write(#[from] io::Error),
     /// An object has no JSON form.
@@ -33,7 +33,7 @@ pub(super) enum OutputError {
     Yaml(#[from] serde_saphyr::ser::Error),
 }
 
-/// Prints text. A reader that went away (`| head`) is no failure.
+/// Prints text. A closed pipe, as `| head` leaves, is no failure.
 pub(super) fn text(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -42,12 +42,12 @@ pub(super) fn text(text: &str) -> io::Result<()> {
     }
 }
 
-/// Says something on standard error. Nobody has to listen.
+/// Prints a line to standard error. A closed standard error is ignored.
 pub(super) fn say(words: &str) {
     let _ = writeln!(io::stderr().lock(), "{words}");
 }
 
-/// Prints objects, each with an optional comment that only YAML can carry.
+/// Prints objects. Each may have a comment, which only YAML shows.
 pub(super) fn documents(format: Format, objects: &[(Value, Option<String>)]) -> Result<(), OutputError> {
     let mut out = io::stdout().lock();
     match format {
@@ -76,22 +76,22 @@ pub(super) fn documents(format: Format, objects: &[(Value, Option<String>)]) -> 
     Ok(out.flush()?)
 }
 
-/// Why an offline command ended early.
+/// Reasons why an offline command ended early.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OfflineError {
-    /// The files are at fault.
+    /// A file cannot be used.
     #[error(transparent)]
     Input(#[from] InputError),
-    /// The resources in the files are at fault; the text is what `vas validate` says.
+    /// A resource breaks rules. The text is what `vas validate` prints.
     #[error("{0}")]
     Invalid(String),
-    /// The output is at fault.
+    /// The output cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
 }
 
 impl OfflineError {
-    /// Says what is wrong and gives the exit code. A reader that went away (`| head`) is no failure.
+    /// Prints the error and returns the exit code. A closed pipe, as `| head` leaves, is no failure.
     pub(super) fn report(&self) -> ExitCode {
         match self {
             Self::Output(OutputError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -106,8 +106,8 @@ impl OfflineError {
     }
 }
 
-/// Prints an error the way all commands do.
+/// Prints an error with the prefix that all commands use.
 pub(super) fn complain(error: &dyn std::fmt::Display) {
-    // Nobody is left to hear that standard error is closed.
+    // A closed standard error is ignored.
     let _ = writeln!(io::stderr().lock(), "error: {error}");
 }

@@ -1,9 +1,9 @@
-//! `vas render`: the exact children the operator would apply, offline.
+//! `vas render`: prints the children that the operator would apply, without a cluster.
 //!
-//! Two things are in the cluster alone. The owner reference holds the UID of the stored resource, so it is
-//! left out. The selector of a PodDisruptionBudget is read from the target's `scale` subresource; here it
-//! comes from the target's manifest if that is among the files, else a placeholder that matches no pod
-//! stands in its place, and the output says so.
+//! Two things are known only in the cluster. The owner reference holds the UID of the stored resource, so it
+//! is left out. The selector of a PodDisruptionBudget is read from the target's `scale` subresource. Here it
+//! is taken from the target's manifest if that is among the files. Otherwise a placeholder that matches no
+//! pod stands in its place, and a comment says so.
 
 use std::process::ExitCode;
 
@@ -49,7 +49,7 @@ pub(super) struct Args {
     output: Format,
 }
 
-/// An object, and what must be said about it.
+/// An object, with the comment that is printed above it.
 type Rendered = (Value, Option<String>);
 
 impl Args {
@@ -60,7 +60,7 @@ impl Args {
         }
     }
 
-    /// Prints everything, or nothing if anything is invalid.
+    /// Prints all children; prints nothing if any resource is invalid.
     fn render(&self) -> Result<(), OfflineError> {
         let input = Input::read(&self.filenames)?;
         let mut scalings = Vec::new();
@@ -87,7 +87,7 @@ impl Args {
         Ok(())
     }
 
-    /// The children in the order workload by workload, then those of the whole resource.
+    /// The children of each workload in order, then those of the whole resource.
     fn children(&self, mut scaling: Scaling, objects: &[Object]) -> Result<Vec<Rendered>, OutputError> {
         if let Some(namespace) = self
             .namespace
@@ -119,7 +119,7 @@ impl Args {
     }
 }
 
-/// The selector of the target's manifest, or a placeholder and what it stands for.
+/// The selector from the target's manifest, or a placeholder with a comment that says what it stands for.
 fn selector(scaling: &Scaling, workload: &Workload, objects: &[Object]) -> (LabelSelector, Option<String>) {
     let target = &workload.target;
     let manifest = objects

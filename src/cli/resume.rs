@@ -1,4 +1,4 @@
-//! `vas resume`: lets scaling go on.
+//! `vas resume`: ends a suspension, so that workloads scale again.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `vas suspend`: stops scaling for a while.
+//! `vas suspend`: stops scaling until a time or until `vas resume`.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -77,7 +77,7 @@ impl Args {
         }
     }
 
-    /// The end, in whole seconds on the API server's clock.
+    /// The end of the suspension, in whole seconds on the API server's clock.
     fn end(&self, now: Timestamp) -> Result<Option<Timestamp>, CommandError> {
         if let Some(lasting) = self.lasting {
             let second = i64::try_from(lasting.as_secs())

@@ -1,4 +1,5 @@
-//! What `vas suspend` and `vas resume` share: which resource, which workloads, who, and how they end.
+//! What `vas suspend` and `vas resume` share: the choice of resource, workloads and holder, and how the
+//! commands end.
 
 use std::{io, process::ExitCode, time::Duration};
 
@@ -48,7 +49,7 @@ pub(super) struct SuspensionArgs {
     kube: KubeConfigArgs,
 }
 
-/// Why the command failed.
+/// Reasons why the command failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CommandError {
     #[error("cannot start: {0}")]
@@ -73,25 +74,25 @@ pub(super) enum CommandError {
     Print(#[source] io::Error),
 }
 
-/// The resource, found.
+/// The chosen resource, with a client for it.
 pub(super) struct Found<'a> {
     args: &'a SuspensionArgs,
     resource: Resource,
-    /// The clock that the ends of suspensions are compared with.
+    /// The API server's clock, which decides when a suspension has ended.
     pub(super) clock: ServerClock,
 }
 
 impl SuspensionArgs {
-    /// The workloads asked for.
+    /// The workloads that the command is about.
     ///
     /// # Errors
-    /// When one is no name.
+    /// When one of them is not a valid name.
     pub(super) fn workloads(&self) -> Result<Workloads, CommandError> {
         let workloads = Workloads::of(self.workloads.iter().map(String::as_str));
         workloads.map_err(|error| usage("--workload", &error))
     }
 
-    /// Does the work of a command, and says how it went.
+    /// Does the work of a command, and reports how it ended.
     pub(super) fn run(
         &self,
         command: &str,
@@ -123,11 +124,11 @@ impl SuspensionArgs {
 }
 
 impl Found<'_> {
-    /// Writes what `change` makes of the resource; waits until the operator has acted on it, and says what is suspended
-    /// now.
+    /// Writes the change that `change` makes to the resource, waits until the operator has acted on it, and
+    /// prints what is suspended now.
     ///
     /// # Errors
-    /// When that is refused, or nobody acts on it.
+    /// When the change is refused, or the operator does not act in time.
     pub(super) async fn change(
         &self,
         done: &str,
@@ -176,7 +177,7 @@ impl CommandError {
     }
 }
 
-/// A value of a flag that cannot be used.
+/// The error for a flag whose value cannot be used.
 pub(super) fn usage(flag: &str, error: &SuspensionError) -> CommandError {
     CommandError::Usage(format!("{flag}: {error}"))
 }

@@ -1,4 +1,4 @@
-//! `vas validate`: every broken rule of every environment, offline.
+//! `vas validate`: checks files against every rule in every environment, without a cluster.
 
 use std::{
     io::{self, Write},
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::core::spec::rules::document::Document;
 
-/// The bounds of the CRD and of the API server that users meet first.
+/// The limits of the CRD and of the API server that users meet first.
 const LIMITS: &str = "\
 Limits:
   A resource has at most 16 workloads and 16 environments, a workload 16 metrics, matchLabels 8 labels.
@@ -69,7 +69,7 @@ impl Args {
         }
     }
 
-    /// Prints what is wrong and returns the worst of it.
+    /// Prints all problems and warnings, and returns the worst verdict.
     fn check(&self) -> Result<Verdict, OfflineError> {
         let names = [self.paths.as_slice(), &self.filenames].concat();
         let input = Input::gather(&names, self.recursive);
@@ -87,7 +87,7 @@ impl Args {
     }
 }
 
-/// What is said of an object, from the best to the worst.
+/// The verdict on an object, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Verdict {
     Fine,
@@ -118,7 +118,7 @@ fn print_text(checked: &[(&Object, Document)]) -> Result<(), OutputError> {
     Ok(out.flush()?)
 }
 
-/// The lines about one object.
+/// The lines that are printed for one object.
 pub(super) fn report(object: &Object, document: &Document) -> Vec<String> {
     let subject = format!("voiceassistscaling/{} ({})", document.name, object.file);
     let violations = &document.validation.violations;
@@ -150,7 +150,7 @@ pub(super) fn report(object: &Object, document: &Document) -> Vec<String> {
     lines
 }
 
-/// `1 problem`, `2 problems`.
+/// A count with its noun: `1 problem`, `2 problems`.
 fn counted(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
@@ -169,11 +169,11 @@ fn environments(document: &Document) -> String {
     }
 }
 
-/// What was found, as JSON, each with its line and column.
+/// Problems or warnings as JSON, each with its line and column.
 fn located<T: Serialize>(object: &Object, found: &[T], path: impl Fn(&T) -> &str) -> Vec<Value> {
     let one = |one: &T| {
         let place = object.place(path(one));
-        // Serializing these types to JSON has no failing case.
+        // These types always have a JSON form, so the default is never used.
         let mut value = serde_json::to_value(one).unwrap_or_default();
         if let Some(fields) = value.as_object_mut() {
             fields.insert("line".to_owned(), json!(place.line));

@@ -1,13 +1,13 @@
-//! The report for programs.
+//! The report of `vas doctor` as JSON, for programs.
 
 use serde_json::{Value, json};
 
 use crate::diagnose::doctor::{Report, Severity};
 
-/// Version of the shape below. Fields may be added to it; none changes its meaning.
+/// Version of the JSON format. Fields may be added to it; the meaning of a field never changes.
 const API_VERSION: &str = "doctor.scaling.voiceassist.io/v1";
 
-/// One object with every finding, those that are fine too.
+/// One JSON object with all findings, also those without a problem.
 pub(super) fn render(report: &Report) -> String {
     let findings: Vec<Value> = report
         .checked
@@ -37,7 +37,7 @@ pub(super) fn render(report: &Report) -> String {
         },
         "findings": findings,
     });
-    // The alternate form of a Value is indented JSON.
+    // The alternate format of a `Value` is indented JSON.
     format!("{object:#}")
 }
 

@@ -1,4 +1,4 @@
-//! `vas doctor`: an installation, checked end to end.
+//! `vas doctor`: checks an installation end to end.
 
 mod json;
 mod text;
@@ -100,7 +100,7 @@ enum Format {
     Json,
 }
 
-/// Why nothing was checked.
+/// Reasons why nothing could be checked.
 #[derive(Debug, thiserror::Error)]
 enum DoctorError {
     #[error(transparent)]
@@ -125,7 +125,7 @@ impl Args {
             Ok(false) => ExitCode::SUCCESS,
             Ok(true) => ExitCode::FAILURE,
             Err(error) => {
-                // Nobody is left to hear that standard error is closed.
+                // A closed standard error is ignored: the exit code still tells the outcome.
                 let _ = writeln!(io::stderr().lock(), "error: {error}");
                 match error {
                     DoctorError::Kube(_) | DoctorError::Prometheus(_) | DoctorError::Config(_) => {
@@ -160,7 +160,8 @@ impl Args {
 }
 
 impl Args {
-    /// Where to ask. A URL or a file that cannot be used is a mistake on the command line, not a finding.
+    /// Where Prometheus is asked. A URL or file that cannot be used is a mistake on the command line and not
+    /// a finding.
     fn prometheus(&self) -> Result<Servers, DoctorError> {
         if let Some(file) = &self.config {
             return Ok(Servers::Named(ConfigFile::new(file).servers()?));

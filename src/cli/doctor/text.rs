@@ -1,13 +1,14 @@
-//! The report for people.
+//! The report of `vas doctor` as text, for people.
 
 use std::fmt::Write as _;
 
 use crate::diagnose::doctor::{Checked, Finding, Report, Severity};
 
-/// Where messages begin: behind the mark and the longest id.
+/// Width of the column of check IDs. Messages begin after it.
 const ID_WIDTH: usize = 26;
 
-/// Groups of checks, a line for each check or for each thing that is not well, and a line that sums up.
+/// The report: each group of checks with a line for each check that is fine and for each finding that is not,
+/// then a summary line.
 pub(super) fn render(report: &Report, colour: bool) -> String {
     let mut text = String::new();
     let mut group = None;
@@ -62,7 +63,8 @@ fn one_line(finding: &Finding) -> String {
     }
 }
 
-/// Words, so that no colour is needed to read them; with colour on a terminal alone.
+/// The word for a severity, with a colour on a terminal. The word alone says everything, so the text can be
+/// read without colours.
 fn mark(severity: Severity, colour: bool) -> String {
     let word = format!("{:4}", severity.to_string());
     let code = match severity {

@@ -1,4 +1,4 @@
-//! `vas explain`: why a workload has the replicas it has.
+//! `vas explain`: says why a workload has the replicas it has.
 
 mod print;
 
@@ -83,7 +83,7 @@ enum Format {
     Yaml,
 }
 
-/// Labels of series, as `vas metrics-server` is told.
+/// Labels of series, with the same flags as `vas metrics-server`.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "As vas metrics-server is told")]
 struct LabelArgs {
@@ -111,7 +111,7 @@ struct LabelArgs {
     matchers: MatchersArgs,
 }
 
-/// Flags of the controller manager, which a cluster does not show.
+/// Flags of kube-controller-manager, which cannot be read from a cluster.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "As kube-controller-manager is told")]
 struct ControllerArgs {
@@ -133,7 +133,7 @@ struct ControllerArgs {
     downscale_stabilization: Duration,
 }
 
-/// Why it is not known what the metrics server asks.
+/// Reasons why the queries of the metrics server are not known.
 #[derive(Debug, thiserror::Error)]
 enum LabelArgsError {
     #[error(transparent)]
@@ -167,7 +167,7 @@ impl Args {
         }
     }
 
-    /// The explanation; `None` if there is no such workload.
+    /// The explanation; `None` if the resource has no such workload.
     async fn explain(&self, prometheus: Servers) -> Result<Option<Explanation>, BoxError> {
         let client = self.kube.client().await?;
         let namespace = namespace_of(self.namespace.as_deref(), &client);
@@ -251,7 +251,7 @@ fn not_found(error: &ReadError, elsewhere: &[String]) -> String {
     }
 }
 
-/// A reader that went away (`| head`) is no failure.
+/// A closed pipe, as `| head` leaves, is no failure.
 fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
     error
         .downcast_ref::<io::Error>()
@@ -259,7 +259,7 @@ fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 fn fail(words: &str, code: u8) -> ExitCode {
-    // Nobody is left to tell when stderr is closed.
+    // A closed standard error is ignored: the exit code still tells the outcome.
     let _ = writeln!(io::stderr().lock(), "{words}");
     ExitCode::from(code)
 }

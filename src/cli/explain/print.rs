@@ -1,4 +1,4 @@
-//! The text form: two spaces a level, lines of at most 100 columns.
+//! An explanation as text: two spaces for each level, lines of at most 100 columns.
 
 use std::fmt::Write as _;
 
@@ -7,10 +7,10 @@ use crate::{
     diagnose::explain::{ConditionLine, Explanation, MetricReport, WorkloadReport},
 };
 
-/// Longest line, where words allow.
+/// Longest line in columns. A longer word is not broken.
 const WIDTH: usize = 100;
 
-/// Lays out an explanation.
+/// Writes an explanation as text.
 pub(super) fn text(explanation: &Explanation) -> String {
     let mut page = Page::default();
     let environment = explanation.environment.as_ref();
@@ -155,7 +155,7 @@ fn shown(condition: &ConditionLine) -> String {
     format!("{type_:<17} {status:<7} {reason}: {message}")
 }
 
-/// Text under construction.
+/// The text that is being written.
 #[derive(Default)]
 struct Page {
     text: String,
@@ -169,7 +169,8 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// Breaks between words; further lines stand eight columns further in than the first.
+    /// Writes text and breaks it between words. Further lines are indented by eight more columns than the
+    /// first.
     fn wrapped(&mut self, indent: usize, text: &str) {
         self.hanging(indent, 8, text);
     }

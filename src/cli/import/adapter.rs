@@ -1,4 +1,4 @@
-//! `vas import prometheus-adapter`.
+//! `vas import prometheus-adapter`: converts prometheus-adapter's rules into metrics of a VoiceAssistScaling.
 
 use std::io::{self, Write};
 
@@ -37,7 +37,7 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// Prints entries and report; whether everything was converted.
+    /// Prints entries and report. Returns whether everything was converted.
     pub(super) fn import(&self) -> Result<bool, ImportError> {
         let wanted = self.wanted()?;
         let import = adapter::convert(&sources(&self.filename)?, wanted.as_deref());
@@ -47,12 +47,12 @@ impl Args {
             Format::Json => print_json(&mut out, &import)?,
         }
         out.flush().map_err(OutputError::from)?;
-        // The report is for people who look; a closed standard error harms nothing.
+        // The report is for people. A closed standard error is ignored.
         let _ = report(&mut io::stderr().lock(), &import);
         Ok(import.refused.is_empty())
     }
 
-    /// What the HPAs ask; `None` where none were given.
+    /// The metrics that the HPAs use; `None` where no HPA was given.
     fn wanted(&self) -> Result<Option<Vec<Wanted>>, ImportError> {
         if self.hpas.is_empty() {
             return Ok(None);
@@ -65,7 +65,7 @@ impl Args {
     }
 }
 
-/// The rules in a file.
+/// Reads the rules from a file.
 pub(super) fn sources(file: &str) -> Result<Sources, ImportError> {
     let file = file.to_owned();
     let documents: Vec<Value> = objects(std::slice::from_ref(&file))?
@@ -79,7 +79,7 @@ pub(super) fn sources(file: &str) -> Result<Sources, ImportError> {
     adapter::read(&documents, parse).map_err(|source| ImportError::Config { file, source })
 }
 
-/// A document for each HPA.
+/// Prints one YAML document for each HPA.
 fn print_yaml(out: &mut impl Write, import: &Import) -> Result<(), OutputError> {
     if import.entries.is_empty() {
         return Ok(writeln!(out, "metrics: []")?);

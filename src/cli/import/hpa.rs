@@ -1,4 +1,4 @@
-//! `vas import hpa`.
+//! `vas import hpa`: converts HPAs, PodDisruptionBudgets and VPAs into VoiceAssistScalings.
 
 use super::{
     ImportError, adapter,
@@ -28,7 +28,7 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// Prints resources and report; whether everything was converted.
+    /// Prints resources and report. Returns whether everything was converted.
     pub(super) fn import(&self) -> Result<bool, ImportError> {
         let rules = self
             .prometheus_adapter

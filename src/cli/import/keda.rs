@@ -1,4 +1,4 @@
-//! `vas import keda`.
+//! `vas import keda`: converts KEDA's ScaledObjects into VoiceAssistScalings.
 
 use super::{
     ImportError,
@@ -27,7 +27,7 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// Prints resources and report; whether everything was converted.
+    /// Prints resources and report. Returns whether everything was converted.
     pub(super) fn import(&self) -> Result<bool, ImportError> {
         let assembled = keda::convert(
             &self.print.name,

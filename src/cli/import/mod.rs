@@ -1,4 +1,4 @@
-//! `vas import`: a resource, or entries for one, from what other autoscalers have.
+//! `vas import`: converts the configuration of other autoscalers into resources, or into entries of one.
 
 mod adapter;
 mod hpa;
@@ -43,7 +43,7 @@ enum Format {
     Json,
 }
 
-/// Why nothing was converted.
+/// Reasons why nothing was converted.
 #[derive(Debug, thiserror::Error)]
 enum ImportError {
     #[error(transparent)]
@@ -82,7 +82,7 @@ impl Args {
                 ExitCode::SUCCESS
             }
             Err(error) => {
-                // Nobody is left to tell when stderr is closed.
+                // A closed standard error is ignored: the exit code still tells the outcome.
                 let _ = writeln!(io::stderr().lock(), "error: {error}");
                 ExitCode::from(EXIT_INVALID)
             }
@@ -90,13 +90,13 @@ impl Args {
     }
 }
 
-/// One object of a file.
+/// One object, with the file it comes from.
 struct Found {
     file: String,
     object: Value,
 }
 
-/// The objects of files, out of whatever lists they are in.
+/// The objects of files. Lists are unpacked.
 fn objects(files: &[String]) -> Result<Vec<Found>, InputError> {
     let mut found = Vec::new();
     for read in Input::read(files)?.objects {
@@ -109,7 +109,7 @@ fn objects(files: &[String]) -> Result<Vec<Found>, InputError> {
     Ok(found)
 }
 
-/// An object as an HPA; `None` for another kind.
+/// The object as an HPA; `None` for an object of another kind.
 fn as_hpa(found: &Found) -> Result<Option<HorizontalPodAutoscaler>, ImportError> {
     if found.object.get("kind").and_then(Value::as_str) != Some("HorizontalPodAutoscaler") {
         return Ok(None);
@@ -124,7 +124,7 @@ fn as_hpa(found: &Found) -> Result<Option<HorizontalPodAutoscaler>, ImportError>
         })
 }
 
-/// What was not converted, a line each.
+/// Prints what was not converted, one line for each.
 fn print_refused(out: &mut impl Write, refused: &[Refused]) -> io::Result<()> {
     for Refused { field, series, why } in refused {
         writeln!(out, "  {field} ({series}): {}", one_line(why))?;
@@ -132,7 +132,7 @@ fn print_refused(out: &mut impl Write, refused: &[Refused]) -> io::Result<()> {
     Ok(())
 }
 
-/// A reason is one line, whatever a file has put into it.
+/// The text on one line: line breaks that come from a file become spaces.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

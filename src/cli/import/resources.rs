@@ -1,4 +1,4 @@
-//! `vas import hpa` and `vas import keda`: what both print.
+//! What `vas import hpa` and `vas import keda` share: input files, and printing of resources.
 
 use std::io::{self, Write};
 
@@ -29,7 +29,7 @@ impl Files {
     }
 }
 
-/// What the resources are called, and how they are printed.
+/// Name of the resources, and how they are printed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Print {
     /// Name of the resource in each namespace
@@ -41,7 +41,7 @@ pub(super) struct Print {
 }
 
 impl Print {
-    /// Prints resources and report; whether everything was converted.
+    /// Prints resources and report. Returns whether everything was converted.
     pub(super) fn print(&self, assembled: &Assembled) -> Result<bool, ImportError> {
         let mut out = io::stdout().lock();
         match self.output {
@@ -49,7 +49,7 @@ impl Print {
             Format::Json => print_json(&mut out, assembled)?,
         }
         out.flush().map_err(OutputError::from)?;
-        // The report is for people who look; a closed standard error harms nothing.
+        // The report is for people. A closed standard error is ignored.
         let _ = report(&mut io::stderr().lock(), assembled);
         Ok(assembled.refused.is_empty())
     }

@@ -1,4 +1,4 @@
-//! Names on the command line become files, and files become text.
+//! Finds the files that names on the command line stand for, and reads their text.
 
 use std::{
     fs, io,
@@ -8,21 +8,21 @@ use std::{
 
 use super::InputError;
 
-/// Largest file read. The biggest resource the CRD admits is far smaller.
+/// Largest file that is read, in bytes: 16 MiB. The largest resource that the CRD allows is far smaller.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// What messages call `-`.
+/// Name of `-` in messages.
 const STANDARD_INPUT: &str = "standard input";
 
-/// Ends of the names of manifests, as kubectl knows them.
+/// File extensions of manifests, the same as kubectl's.
 const ENDS: [&str; 3] = ["yaml", "yml", "json"];
 
-/// The name in messages.
+/// The name of a file as messages show it.
 pub(super) fn shown(name: &str) -> &str {
     if name == "-" { STANDARD_INPUT } else { name }
 }
 
-/// The files that a name stands for: itself, or the manifests of a directory in the order of their names.
+/// The files that a name stands for: the file itself, or the manifests of a directory, sorted by name.
 pub(super) fn expand(name: &str, recursive: bool) -> Result<Vec<String>, InputError> {
     if name == "-" || !Path::new(name).is_dir() {
         return Ok(vec![name.to_owned()]);
@@ -45,7 +45,7 @@ pub(super) fn expand(name: &str, recursive: bool) -> Result<Vec<String>, InputEr
         .collect())
 }
 
-/// Links to directories are not followed, so that a circle of them ends.
+/// Collects manifests. Links to directories are not followed, so a circle of links cannot make it endless.
 fn walk(directory: &Path, recursive: bool, found: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;

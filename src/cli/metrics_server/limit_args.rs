@@ -1,10 +1,10 @@
-//! Flags that bound what resources may cost.
+//! Flags that limit what resources may cost.
 
 use clap::builder::RangedU64ValueParser;
 
 use crate::core::metrics::promql::{GUARANTEED, ShapeLimits};
 
-/// What resources may cost. Metrics that differ only in namespace or workload are one query.
+/// Limits on queries. Metrics that differ only in namespace or workload share one query.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Limits")]
 pub(super) struct LimitArgs {

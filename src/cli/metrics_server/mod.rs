@@ -1,4 +1,4 @@
-//! `vas metrics-server`.
+//! `vas metrics-server`: serves metrics from Prometheus to HPAs.
 
 mod limit_args;
 mod prometheus_args;
@@ -111,7 +111,7 @@ impl Args {
 }
 
 fn fail(error: &dyn std::error::Error, code: u8) -> ExitCode {
-    // Nobody is left to tell when stderr is closed.
+    // A closed standard error is ignored: the exit code still tells the outcome.
     let _ = writeln!(std::io::stderr(), "vas metrics-server: {error}");
     ExitCode::from(code)
 }

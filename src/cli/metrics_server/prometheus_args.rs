@@ -1,4 +1,4 @@
-//! Flags that say where the metrics server's values come from.
+//! Flags for the Prometheus servers from which values are read.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -9,7 +9,7 @@ use crate::{
     prometheus,
 };
 
-/// Where the values come from.
+/// Where values are read from.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Prometheus")]
 pub(super) struct PrometheusArgs {
@@ -84,7 +84,7 @@ fn parse_range(text: &str) -> Result<Duration, String> {
     Ok(range)
 }
 
-/// Why there are no servers to ask.
+/// Reasons why no Prometheus server can be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PrometheusArgsError {
     #[error(transparent)]

@@ -1,4 +1,4 @@
-//! Flags that say how clients reach the metrics server.
+//! Flags for how clients reach the metrics server.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -11,7 +11,7 @@ use crate::{
     metrics_server::{Certificate, CertificateFiles, FilesError, RotationTimes, RotationTimesError},
 };
 
-/// How clients reach us.
+/// How clients reach the metrics server.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Serving")]
 pub(super) struct ServingArgs {
@@ -90,7 +90,7 @@ pub(super) struct ServingArgs {
     pub(super) service_namespace: Option<String>,
 }
 
-/// Why there is no certificate to start with.
+/// Reasons why there is no certificate to start with.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CertificateError {
     #[error(transparent)]

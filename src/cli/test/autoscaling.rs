@@ -1,4 +1,5 @@
-//! `vas test autoscaling`: load that needs more replicas, and whether they came, sufficed and went.
+//! `vas test autoscaling`: sends a load that needs more replicas, and checks that they came, sufficed and
+//! went.
 
 use std::{fs, io, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
@@ -167,7 +168,7 @@ impl AutoscalingError {
     }
 }
 
-/// What is tested: a workload as it was found, the load for it, and what has to hold.
+/// Everything that is needed for the test: the workload as it was found, the load for it, and the assertions.
 struct Test {
     target: Target,
     resource: Resource,
@@ -217,7 +218,7 @@ impl Args {
         })
     }
 
-    /// Everything that can be wrong with the test is told before anything is sent.
+    /// Finds everything that can be wrong with the test before anything is sent.
     async fn prepare(&self) -> Result<Test, AutoscalingError> {
         let target = self.target.target()?;
         let mut scenario = scenario_args::journeys(self.scenario.as_deref(), &self.thresholds, &target)?;
@@ -283,7 +284,8 @@ impl Args {
         .await?;
         let scaling = watch.end();
         if measured.end == End::Completed {
-            // All that was to be seen was seen before the deadline: what was planned for the rest is off the plan.
+            // The replicas were back early, so the rest of the load was not needed. The plan is cut to what
+            // was sent; otherwise the run would count as incomplete.
             measured.planned = measured.elapsed;
         }
         test.scenario.load = Load::Open(test.course.profile().until(measured.elapsed));
@@ -314,7 +316,7 @@ impl Args {
 }
 
 impl Test {
-    /// What was seen, and what it comes to; the scenario's load is what was sent of it.
+    /// The observed workload and the checks of it. `scenario.load` must be the load that was really sent.
     fn conclude(&self, scaling: Scaling, measured: &Measured) -> (Workload, Vec<Check>) {
         let loaded = Loaded {
             scenario: &self.scenario,
@@ -333,7 +335,7 @@ impl Test {
     }
 }
 
-/// The news of a second. The test is over when the load has gone and all replicas with it.
+/// The news of one second. The test is over when the load has ended and all replicas are back at the minimum.
 fn meanwhile(observer: &Observer, told: &mut Told, course: &Course, at: f64) -> Meanwhile {
     let (now, bounds) = (observer.replicas(), observer.scaling().bounds);
     let phase = if at <= course.before.as_secs_f64() {

@@ -1,4 +1,4 @@
-//! Flags of `vas test autoscaling`: the course of the load, and what has to hold of the replicas.
+//! Flags of `vas test autoscaling`: the course of the load, and the assertions on replicas.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// How the load runs.
+/// The course of the load.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Load")]
 pub(super) struct CourseArgs {
@@ -34,7 +34,7 @@ pub(super) struct CourseArgs {
     hold: Duration,
 }
 
-/// What has to hold of the replicas.
+/// The assertions on replicas.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Assertions")]
 pub(super) struct LimitArgs {
@@ -55,34 +55,34 @@ pub(super) struct LimitArgs {
     no_scale_down: bool,
 }
 
-/// Why there is no course.
+/// Reasons why the load cannot be planned.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CourseError {
-    /// What a replica is for is not known.
+    /// The load that one replica carries is not known.
     #[error(
         "the load that needs more replicas is not known, as the HPA has no metric of type Pods, or several, or the scenario has journeys of several requests: give it with --peak-rate"
     )]
     NoPeak,
-    /// The peak is none.
+    /// The peak is not above the base.
     #[error("--base-rate {base} is not less than the peak of {peak}")]
     NoRise {
-        /// Load before.
+        /// Load before the ramp, per second.
         base: f64,
-        /// Load at the peak.
+        /// Load at the peak, per second.
         peak: f64,
     },
 }
 
 impl CourseArgs {
-    /// Replicas that the load is to need.
+    /// Replicas that the load needs.
     pub(super) fn replicas(&self, (_, max): (u32, u32)) -> u32 {
         self.replicas.unwrap_or(max)
     }
 
-    /// The course of the load; `after` is the longest time to scale down.
+    /// The course of the load. `after` is the longest time that scaling down may take.
     ///
     /// # Errors
-    /// When the peak is not known, or none.
+    /// When the peak is not known, or not above the base.
     pub(super) fn course(
         &self,
         bounds: (u32, u32),
@@ -109,12 +109,13 @@ impl CourseArgs {
 }
 
 impl LimitArgs {
-    /// Whether the end of the load is the end of the test.
+    /// Whether the test ends with the load, without waiting for scaling down.
     pub(super) fn without_scale_down(&self) -> bool {
         self.no_scale_down
     }
 
-    /// Longest time to scale down; `None` if that is not tested. `allowed` is what the HPA allows.
+    /// Longest time that scaling down may take; `None` if it is not tested. `allowed` is the time that the
+    /// HPA's behavior allows.
     pub(super) fn scale_down(&self, allowed: Option<Duration>) -> Option<Duration> {
         if self.no_scale_down {
             return None;
@@ -122,7 +123,7 @@ impl LimitArgs {
         self.max_scale_down.or(allowed)
     }
 
-    /// What has to hold. `wanted` replicas have to come; `needed` are what the load is for.
+    /// The assertions. `wanted` replicas have to come; `needed` replicas are what the load needs.
     pub(super) fn asserted(&self, wanted: u32, needed: u32, scale_down: Option<Duration>) -> Asserted {
         Asserted {
             wanted,

@@ -1,4 +1,5 @@
-//! `vas test capacity`: how much so many replicas carry, and what target follows from it.
+//! `vas test capacity`: finds the load that a number of replicas carries, and the HPA target that follows
+//! from it.
 
 use std::{io, process::ExitCode, time::Duration};
 
@@ -9,7 +10,7 @@ use super::{
     capacity_args::{ElasticArgs, Output, SearchArgs},
     destination::{self, DestinationError},
     load_args::{LoadError, TargetArgs},
-    restore::told,
+    restore::describe,
     scenario_args::{self, ScenarioArgsError},
     subject_args::SubjectArgs,
     verdict,
@@ -43,7 +44,7 @@ use crate::{
     },
 };
 
-/// Most replica counts that are measured unless they are named.
+/// Most replica counts that are measured unless `--replicas` names them.
 const COUNTS: usize = 4;
 
 /// Find the load that one, two, four replicas carry
@@ -145,7 +146,7 @@ impl Args {
         }
     }
 
-    /// Whether all reports could be written.
+    /// Returns whether all reports could be written.
     fn try_run(&self) -> Result<bool, CapacityError> {
         destination::try_all(self.outputs.iter().map(Output::destination))?;
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -194,7 +195,7 @@ impl Args {
         if let Some(given) =
             given.map_err(|error| CapacityError::NotGivenBack(error, self.subject.name.clone()))?
         {
-            output::say(&told(&self.subject.name, &given));
+            output::say(&describe(&self.subject.name, &given));
         }
         capacity.points = measured?;
         if self.elastic.elastic {
@@ -238,8 +239,8 @@ impl Args {
         Ok(points)
     }
 
-    /// Ramps begin with half of what the fewest measured replicas carry, and plateaus end where twice as many as
-    /// there may be would be needed.
+    /// The test with scaling on. Ramps begin at half of what the fewest measured replicas carry. Plateaus go
+    /// up to twice what the most replicas carry, but not above `--max-rate`.
     fn trial<'a>(
         &self,
         points: &[Point],
@@ -316,7 +317,7 @@ impl Args {
     }
 }
 
-/// A workload whose replicas are held.
+/// A workload whose scaling is suspended by a hold while its replicas are measured.
 struct Held<'a> {
     resource: &'a Resource,
     subject: &'a Subject,
@@ -324,7 +325,7 @@ struct Held<'a> {
 }
 
 impl Held<'_> {
-    /// Takes the hold, and does the work while it is renewed.
+    /// Takes the hold, and does the work while the hold is renewed. Ends with an error if the hold is lost.
     async fn while_kept<T>(
         &self,
         steps: &Steps,
@@ -343,7 +344,7 @@ impl Held<'_> {
     }
 }
 
-/// The counts to measure.
+/// The replica counts to measure, in ascending order. Example: bounds of 2 to 20 give 2, 4, 8 and 16.
 fn counts(asked: &[u32], (min, max): (u32, u32)) -> Result<Vec<u32>, ClusterError> {
     if let Some(outside) = asked.iter().find(|count| !(min..=max).contains(*count)) {
         return Err(ClusterError::Precondition(format!(
@@ -361,7 +362,7 @@ fn counts(asked: &[u32], (min, max): (u32, u32)) -> Result<Vec<u32>, ClusterErro
     Ok(counts)
 }
 
-/// What comes of it, unless a signal comes first.
+/// The outcome of the work; an error if a signal comes before it is done.
 async fn unless<T>(
     stop: &CancellationToken,
     work: impl Future<Output = Result<T, ClusterError>>,

@@ -1,4 +1,4 @@
-//! Flags of `vas test capacity`: how loads are searched, what is tried with scaling on, and reports.
+//! Flags of `vas test capacity`: the search for the highest load, the test with scaling on, and reports.
 
 use std::{str::FromStr, time::Duration};
 
@@ -8,7 +8,7 @@ use crate::{
     loadtest::capacity::{report::Point, search},
 };
 
-/// How loads are tried.
+/// How the highest load is searched.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Search")]
 pub(super) struct SearchArgs {
@@ -35,7 +35,7 @@ pub(super) struct SearchArgs {
     pub(super) threads: Option<u32>,
 }
 
-/// What is tried with scaling on.
+/// The test with scaling on.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Scaling on")]
 pub(super) struct ElasticArgs {
@@ -53,17 +53,17 @@ pub(super) struct ElasticArgs {
     pub(super) scale_down_timeout: Duration,
 }
 
-/// One report and where it goes.
+/// A report format and its destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Output {
-    /// For programs.
+    /// JSON, for programs.
     Json(Destination),
-    /// For people.
+    /// Markdown, for people.
     Markdown(Destination),
 }
 
 impl Output {
-    /// Where it goes.
+    /// The destination of the report.
     pub(super) fn destination(&self) -> &Destination {
         match self {
             Self::Json(destination) | Self::Markdown(destination) => destination,
@@ -84,7 +84,8 @@ impl FromStr for Output {
 }
 
 impl SearchArgs {
-    /// A count begins where the one before it was half way to its end: more replicas seldom carry less.
+    /// Settings of the search for one replica count. It starts at half the capacity of the count before: more
+    /// replicas seldom carry less.
     pub(super) fn settings(&self, before: Option<&Point>) -> search::Settings {
         search::Settings {
             start: before.map_or(self.start_rate, |point| point.capacity / 2.0),
@@ -103,7 +104,7 @@ fn parse_precision(text: &str) -> Result<f64, &'static str> {
     percent.ok_or("must be a number from 0.1 to 100")
 }
 
-/// The growth of latency shows in five seconds at the earliest.
+/// A step takes at least five seconds, because the growth of latency needs them to show.
 fn parse_step(text: &str) -> Result<Duration, String> {
     let step = parse_duration(text).map_err(|error| error.to_string())?;
     if step < Duration::from_secs(5) {

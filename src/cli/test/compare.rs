@@ -1,4 +1,4 @@
-//! `vas test compare`: a run against an earlier one.
+//! `vas test compare`: compares a run with an earlier one.
 
 use std::{
     io::{self, Write as _},
@@ -70,7 +70,7 @@ impl Args {
                 }
             }
             Err(error) => {
-                // Nobody is left to hear that standard error is closed.
+                // A closed standard error is ignored: the exit code still tells the outcome.
                 let _ = writeln!(io::stderr().lock(), "vas test compare: {error}");
                 ExitCode::from(EXIT_INVALID)
             }
@@ -88,7 +88,7 @@ impl Args {
                 );
             }
         }
-        // Always the same draws: the same reports give the same answer.
+        // A fixed seed, so that the same reports always give the same answer.
         let mut random = fastrand::Rng::with_seed(1);
         let comparison = compare(&baseline, &run, &mut |below| random.usize(..below));
         for warning in &comparison.warnings {

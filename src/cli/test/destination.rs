@@ -1,4 +1,5 @@
-//! Where a report goes: a file, or standard output. All are tried before a load is sent, and written after it.
+//! Destinations of reports: files or standard output. All are tried before a load is sent, and written after
+//! it.
 
 use std::{
     fmt, fs,
@@ -10,44 +11,45 @@ use std::{
 
 use crate::cli::output;
 
-/// Larger than most reports: a disk with less room is told before the load.
+/// Bytes that are written to try a destination: more than most reports have. A full disk is noticed before
+/// the load.
 const ROOM: usize = 1024 * 1024;
 
-/// Where a report goes.
+/// Where a report is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cli) enum Destination {
-    /// Given as `-`.
+    /// Standard output, given as `-`.
     StandardOutput,
     /// A file, as it was given.
     File(PathBuf),
 }
 
-/// Why a report cannot be written.
+/// Reasons why a report cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::cli) enum DestinationError {
-    /// It cannot be written.
+    /// The destination cannot be written.
     #[error("cannot write the report to {0}: {1}")]
     Write(Destination, #[source] io::Error),
-    /// One would replace the other.
+    /// Two reports have the same destination, so one would replace the other.
     #[error("-o: two reports would go to {0}: give each its own file")]
     Twice(Destination),
 }
 
 impl DestinationError {
-    /// Whether other arguments would mend it.
+    /// Whether the error is a usage error, which other arguments mend.
     pub(in crate::cli) fn is_usage(&self) -> bool {
         matches!(self, Self::Twice(_))
     }
 }
 
-/// A destination with the text for it, or why there is none.
+/// A destination with its report, or the error that came up while the report was made.
 pub(super) type Written<'a> = (&'a Destination, io::Result<String>);
 
-/// Tries all destinations, before minutes of load are for nothing: rights, folders, a little space, and that no two are
-/// the same file. What is there stays as it is.
+/// Tries all destinations before the load is sent, which may take minutes. Checks permissions, directories,
+/// some free space, and that no two reports have the same file. Existing files stay as they are.
 ///
 /// # Errors
-/// The first that cannot be written.
+/// The first destination that cannot be written.
 pub(super) fn try_all<'a>(
     destinations: impl IntoIterator<Item = &'a Destination>,
 ) -> Result<(), DestinationError> {
@@ -68,8 +70,9 @@ pub(super) fn try_all<'a>(
     Ok(())
 }
 
-/// Writes all reports, and the text for people to standard output, or to standard error where a report goes to standard
-/// output. What cannot be written is said, and keeps nothing else from being written. Whether all was.
+/// Writes all reports. Writes `text` to standard output, or to standard error if a report goes to standard
+/// output. Each failure is reported and does not stop the other reports. Returns whether everything was
+/// written.
 pub(super) fn publish<'a>(command: &str, text: &str, reports: impl IntoIterator<Item = Written<'a>>) -> bool {
     let mut failed = Vec::new();
     let mut taken = false;
@@ -80,7 +83,7 @@ pub(super) fn publish<'a>(command: &str, text: &str, reports: impl IntoIterator<
         }
     }
     if taken {
-        // Nobody has to listen.
+        // A closed standard error is ignored.
         let _ = io::stderr().lock().write_all(text.as_bytes());
     } else if let Err(error) = output::text(text) {
         failed.push(format!("cannot write to standard output: {error}"));
@@ -91,13 +94,14 @@ pub(super) fn publish<'a>(command: &str, text: &str, reports: impl IntoIterator<
     failed.is_empty()
 }
 
-/// What the same file has in common, whatever it is called. Two reports may go to one device, such as `/dev/null`.
+/// Identifies a file under all of its names. Devices such as `/dev/null` have no identity: several reports
+/// may go there.
 #[derive(Debug, PartialEq, Eq)]
 enum Place {
     StandardOutput,
-    /// Device and number of a file that is there.
+    /// Device and inode of an existing file.
     Known(u64, u64),
-    /// Folder and name of one that will be.
+    /// Directory and name of a file that does not exist yet.
     New(PathBuf),
 }
 
@@ -140,7 +144,7 @@ impl Destination {
         }
     }
 
-    /// Writes the text. Readers of a file see the old one or the whole new one, where that can be.
+    /// Writes the text. Where possible, readers of the file see either the old text or the complete new one.
     fn write(&self, text: &str) -> io::Result<()> {
         match self {
             Self::StandardOutput => output::text(text),
@@ -165,7 +169,8 @@ fn try_file(file: &Path) -> io::Result<()> {
     }
     match fs::metadata(file) {
         Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-        // A pipe would wait for its reader, and a device may act on being opened.
+        // Opening a pipe would wait for its reader, and opening a device may have an effect, so neither is
+        // tried.
         Ok(found) if !found.is_file() => Ok(()),
         Ok(_) if is_link(file) => appendable(file),
         Ok(_) => probe(file).or_else(|error| {
@@ -175,7 +180,7 @@ fn try_file(file: &Path) -> io::Result<()> {
                 appendable(file)
             }
         }),
-        // Where a link leads to nothing yet, its file will be made when it is written.
+        // A link to a missing file: the file will be made when the report is written.
         Err(_) if is_link(file) => Ok(()),
         Err(_) => probe(file),
     }
@@ -189,7 +194,7 @@ fn appendable(file: &Path) -> io::Result<()> {
     fs::OpenOptions::new().append(true).open(file).map(drop)
 }
 
-/// Whether a file can be made beside this one, with room for a report.
+/// Checks that a file can be made in the same directory, with room for a report.
 fn probe(file: &Path) -> io::Result<()> {
     let draft = draft(file);
     let made = fs::write(&draft, vec![0; ROOM]);
@@ -198,12 +203,13 @@ fn probe(file: &Path) -> io::Result<()> {
 }
 
 fn write(file: &Path, text: &str) -> io::Result<()> {
-    // What is no plain file itself, such as the link /dev/stdout or a pipe, is written to and never replaced.
+    // Links such as /dev/stdout, pipes and devices are written to and never replaced.
     if fs::symlink_metadata(file).is_ok_and(|found| !found.is_file()) {
         return fs::write(file, text);
     }
     replace(file, text).or_else(|error| {
-        // A file that is mounted alone, or in a folder of others, can be written and not replaced.
+        // A file that is mounted by itself, or in a directory without write permission, can be written but
+        // not replaced.
         if file.is_file() && !is_full(&error) {
             fs::write(file, text)
         } else {
@@ -212,24 +218,25 @@ fn write(file: &Path, text: &str) -> io::Result<()> {
     })
 }
 
-/// Writes a file so that its readers see the old one or the whole new one.
+/// Replaces a file by renaming, so that readers see either the old text or the complete new one.
 fn replace(file: &Path, text: &str) -> io::Result<()> {
     let draft = draft(file);
     let replaced = fs::write(&draft, text).and_then(|()| fs::rename(&draft, file));
     if replaced.is_err() {
-        // It may never have been made.
+        // The draft may not exist, so an error is ignored.
         let _ = fs::remove_file(&draft);
     }
     replaced
 }
 
-/// A file without room for the new text keeps its old one.
+/// Whether there is no room for the new text. The file then keeps its old text.
 fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
-/// A file of this process alone beside the one that it will be. Its name is short, however long that of the file is.
+/// Name of a temporary file in the same directory, unique in this process. The name is short, because a long
+/// file name with a suffix could exceed the limit of the file system.
 fn draft(file: &Path) -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);

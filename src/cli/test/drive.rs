@@ -1,4 +1,4 @@
-//! Sends a load from its begin to its end, says how far it is, and ends it early when asked to.
+//! Sends a load from beginning to end, shows the progress, and ends the load early on request.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,36 +15,36 @@ use crate::{
     },
 };
 
-/// From the decision to send to the first request: threads start meanwhile.
+/// Time from the decision to send to the first request, in which the threads start.
 pub(in crate::cli) const LEAD: Duration = Duration::from_millis(200);
 
-/// Why a load was not sent to its end.
+/// Reasons why a load was not sent to its end.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::cli) enum DriveError {
-    /// See [`EngineError`].
+    /// The engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// Signals cannot be heard.
+    /// The signal handlers cannot be installed.
     #[error("cannot listen for signals: {0}")]
     Signals(#[source] std::io::Error),
 }
 
-/// What else happened in a second.
+/// What else happened in one second.
 #[derive(Debug, Default)]
 pub(in crate::cli) struct Meanwhile {
-    /// News, a line each.
+    /// News, one line each.
     pub(in crate::cli) news: Vec<String>,
-    /// Words behind what is known of the load, such as replicas.
+    /// Words that are appended to the progress of the load, such as the number of replicas.
     pub(in crate::cli) state: String,
-    /// Whether all that was to be seen has been seen: the load ends.
+    /// Whether everything that the test waits for has happened, so that the load ends.
     pub(in crate::cli) over: bool,
 }
 
-/// Sends the load. SIGINT and SIGTERM end it with what was measured until then. `each` is told every second, and tells
-/// what else happened in it. Who scrapes the exposition sees what happens.
+/// Sends the load. SIGINT and SIGTERM end it; what was measured until then is kept. `each` is called every
+/// second and returns what else happened in it. The exposition is updated every second too.
 ///
 /// # Errors
-/// When it cannot be started, or a thread is lost.
+/// When the load cannot be started, or a sending thread is lost.
 pub(in crate::cli) async fn drive(
     scenario: &Arc<Scenario>,
     target: &Target,
@@ -54,7 +54,7 @@ pub(in crate::cli) async fn drive(
     mut each: impl FnMut(&Second) -> Meanwhile,
     exposition: Option<&Exposition>,
 ) -> Result<Measured, DriveError> {
-    let asked = shutdown::on_signal().map_err(DriveError::Signals)?;
+    let stop = shutdown::on_signal().map_err(DriveError::Signals)?;
     let mut running = engine::start(scenario.clone(), target, settings, clock)?;
     let names = running.step_names().to_vec();
     if let Some(exposition) = exposition {
@@ -68,7 +68,7 @@ pub(in crate::cli) async fn drive(
     if let Some(note) = running.note() {
         progress.say(note);
     }
-    let mut told = false;
+    let mut stopping = false;
     loop {
         tokio::select! {
             second = running.next_detailed() => match second {
@@ -85,8 +85,8 @@ pub(in crate::cli) async fn drive(
                 }
                 None => break,
             },
-            () = asked.cancelled(), if !told => {
-                told = true;
+            () = stop.cancelled(), if !stopping => {
+                stopping = true;
                 progress.say("stopping: waiting for what is under way; a second signal stops at once");
                 running.stop(End::Interrupted);
             }

@@ -1,4 +1,4 @@
-//! `vas test list`, `show` and `schema`: the scenarios that come with vas, and the forms of files.
+//! `vas test list`, `show` and `schema`: the built-in scenarios, and the JSON schemas of files.
 
 use std::{
     io::{self, Write as _},
@@ -125,7 +125,7 @@ impl SchemaArgs {
     }
 }
 
-/// What `vas test list -o json` prints.
+/// Prints the output of `vas test list -o json`.
 fn json() -> ExitCode {
     let scenarios: Vec<Value> = BUILTIN
         .iter()

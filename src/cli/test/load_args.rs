@@ -1,4 +1,4 @@
-//! Flags that every test which sends load has: where to, how, and how much at most.
+//! Flags of every test that sends load: the target, how requests are sent, and limits.
 
 use std::{
     fmt, fs, io,
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// Where requests go.
+/// Where requests are sent.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Target")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
@@ -48,7 +48,7 @@ pub(in crate::cli) struct TargetArgs {
     follow: bool,
 }
 
-/// A URL that may have credentials, and what may be shown of it.
+/// A URL that may contain credentials, and the form that may be shown.
 #[derive(Clone)]
 struct TargetUrl {
     given: String,
@@ -68,7 +68,7 @@ impl fmt::Debug for TargetUrl {
     }
 }
 
-/// How requests are sent, and how many at most.
+/// How requests are sent, and limits on them.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Load generator")]
 pub(in crate::cli) struct EngineArgs {
@@ -98,44 +98,44 @@ pub(in crate::cli) struct EngineArgs {
     max_duration: Duration,
 }
 
-/// Why a load is not sent.
+/// Reasons why a load is not sent.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::cli) enum LoadError {
-    /// See [`TargetError`].
+    /// The target cannot be used.
     #[error(transparent)]
     Target(#[from] TargetError),
-    /// The certificates cannot be read.
+    /// The file with certificates cannot be read.
     #[error("--cacert {}: {source}", .file.display())]
     Certificates {
-        /// As it was given.
+        /// Name of the file, as given.
         file: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A guard.
+    /// The peak is above `--max-rate` or `--max-users`.
     #[error(
         "the scenario's peak is {peak:.0} {unit}, more than {flag} {limit:.0}; raise the flag if you mean it"
     )]
     TooMuch {
         /// Highest level of the load.
         peak: f64,
-        /// Of what.
+        /// Unit of the level.
         unit: &'static str,
-        /// The guard.
+        /// Name of the flag that sets the limit.
         flag: &'static str,
-        /// Its value.
+        /// Value of that flag.
         limit: f64,
     },
-    /// A guard.
+    /// The load takes longer than `--max-duration`.
     #[error("the scenario takes {}, more than --max-duration {}; raise the flag if you mean it", duration::format(*.0), duration::format(*.1))]
     TooLong(Duration, Duration),
 }
 
 impl TargetArgs {
-    /// The target.
+    /// The target, with its headers and connection settings.
     ///
     /// # Errors
-    /// When the URL is none, or TLS cannot be set up.
+    /// When the URL cannot be used, or TLS cannot be set up.
     pub(in crate::cli) fn target(&self) -> Result<Target, LoadError> {
         let ca = self.cacert.as_ref().map(|file| {
             fs::read(file).map_err(|source| LoadError::Certificates {
@@ -154,7 +154,7 @@ impl TargetArgs {
         };
         let ca_name = self.cacert.as_deref().unwrap_or(Path::new("--cacert"));
         let mut target = Target::parse(&self.target.given, protocol, &tls, ca_name)?;
-        // What is said with a flag counts more than what is in the URL.
+        // A header given by a flag replaces the one from the URL, such as Authorization.
         for (name, _) in &self.headers {
             target.headers.remove(name);
         }
@@ -164,7 +164,7 @@ impl TargetArgs {
         Ok(target)
     }
 
-    /// The URL as it was given, but for credentials.
+    /// The URL as it was given, with credentials masked.
     pub(in crate::cli) fn url(&self) -> &str {
         &self.target.shown
     }
@@ -185,10 +185,10 @@ impl EngineArgs {
         }
     }
 
-    /// Refuses a load beyond the guards.
+    /// Refuses a load that exceeds a limit.
     ///
     /// # Errors
-    /// When it is.
+    /// When the load is too high or takes too long.
     pub(in crate::cli) fn guard(&self, scenario: &Scenario) -> Result<(), LoadError> {
         let profile = scenario.load.profile();
         let (unit, flag, limit) = match scenario.load {
@@ -210,7 +210,7 @@ impl EngineArgs {
     }
 }
 
-/// A rate: a number above zero.
+/// Parses a rate, a number above zero.
 pub(super) fn parse_rate(text: &str) -> Result<f64, &'static str> {
     let rate = text
         .parse()

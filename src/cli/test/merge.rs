@@ -1,4 +1,4 @@
-//! `vas test merge`: the runs of several machines as one.
+//! `vas test merge`: merges the runs of several machines into one.
 
 use std::{
     fs,
@@ -46,23 +46,23 @@ pub(super) struct Args {
     outputs: Vec<Output>,
 }
 
-/// Why a file cannot be used.
+/// Reasons why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FileError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("{}: {source}", .file.display())]
     File {
-        /// Which.
+        /// Name of the file.
         file: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// It is no report.
+    /// The file does not contain a report.
     #[error("{}: {source}", .file.display())]
     Report {
-        /// Which.
+        /// Name of the file.
         file: PathBuf,
-        /// Why.
+        /// What is wrong with its text.
         source: ReadError,
     },
 }
@@ -84,7 +84,7 @@ impl Args {
         match self.merge() {
             Ok(code) => ExitCode::from(code),
             Err(error) => {
-                // Nobody is left to hear that standard error is closed.
+                // A closed standard error is ignored: the exit code still tells the outcome.
                 let _ = writeln!(io::stderr().lock(), "vas test merge: {error}");
                 match error {
                     Error::Output(error) if !error.is_usage() => ExitCode::FAILURE,
@@ -107,7 +107,7 @@ impl Args {
         Ok(verdict::after_writing(code, written))
     }
 
-    /// The error with the files that it is about.
+    /// The error with names of files instead of numbers of runs.
     fn named(&self, error: MergeError) -> Error {
         let file = |number: usize| {
             number
@@ -125,10 +125,10 @@ impl Args {
     }
 }
 
-/// The run of a JSON report.
+/// Reads the run of a JSON report.
 ///
 /// # Errors
-/// When there is none in the file.
+/// When the file cannot be read, or does not contain a report.
 pub(super) fn read(file: &PathBuf) -> Result<Stored, FileError> {
     let text = fs::read_to_string(file).map_err(|source| FileError::File {
         file: file.clone(),

@@ -1,4 +1,4 @@
-//! `--metrics-listen`: a run as Prometheus sees it, while it goes on.
+//! `--metrics-listen`: serves metrics of a run to Prometheus while it goes on.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -12,7 +12,7 @@ use crate::{
     loadtest::exposition::Exposition,
 };
 
-/// Where a run shows itself.
+/// The address at which a run serves its metrics.
 #[derive(Clone, Debug, clap::Args)]
 pub(in crate::cli) struct MetricsListenArgs {
     /// Serve /metrics for Prometheus while it runs, such as 127.0.0.1:9095
@@ -20,7 +20,7 @@ pub(in crate::cli) struct MetricsListenArgs {
     metrics_listen: Option<SocketAddr>,
 }
 
-/// Why it cannot.
+/// The address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address} (--metrics-listen): {source}")]
 pub(in crate::cli) struct ListenError {
@@ -29,11 +29,11 @@ pub(in crate::cli) struct ListenError {
 }
 
 impl MetricsListenArgs {
-    /// Begins to serve, if it is wanted, until the runtime ends; the runs have to tell the exposition. Called on the
-    /// runtime.
+    /// Starts the server if an address was given. It serves until the runtime ends, so this must be called on
+    /// the runtime. Each run has to update the exposition.
     ///
     /// # Errors
-    /// When the address is taken or not ours.
+    /// When the address is in use, or not one of this machine.
     pub(in crate::cli) fn serve(&self) -> Result<Option<Exposition>, ListenError> {
         let Some(address) = self.metrics_listen else {
             return Ok(None);

@@ -34,13 +34,13 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-/// A threshold, an assertion or the wanted grade was missed.
+/// A threshold, an assertion or `--min-grade` was missed.
 const EXIT_MISSED: u8 = 99;
-/// The load generator, not the service, made the result.
+/// The load generator, and not the service, caused the result.
 const EXIT_PROVES_NOTHING: u8 = 3;
-/// The test could not be trusted, so it was not begun.
+/// A precondition does not hold, so the test was not begun.
 const EXIT_PRECONDITION: u8 = 4;
-/// Ended by a signal, with a report of what was run.
+/// A signal ended the test. The report covers what was run until then.
 const EXIT_INTERRUPTED: u8 = 130;
 
 /// Send real load to a service, and say whether it held

@@ -1,11 +1,11 @@
-//! `-o FORMAT=FILE`: a report in one of its forms.
+//! `-o FORMAT=FILE`: the reports of a run in several formats.
 
 use std::{io, str::FromStr};
 
 use super::destination::{self, Destination, DestinationError};
 use crate::loadtest::report::{Report, hgrm, html, json, junit, markdown, text};
 
-/// One report and where it goes.
+/// A report format and its destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cli) struct Output {
     format: Format,
@@ -58,7 +58,7 @@ impl Output {
     }
 }
 
-/// Whether all outputs can be written, before minutes of load are for nothing.
+/// Checks that all outputs can be written, before the load is sent.
 ///
 /// # Errors
 /// See [`destination::try_all`].
@@ -66,7 +66,8 @@ pub(super) fn try_all(outputs: &[Output]) -> Result<(), DestinationError> {
     destination::try_all(outputs.iter().map(|output| &output.destination))
 }
 
-/// Writes all outputs, and the text for people. Whether all could be written; see [`destination::publish`].
+/// Writes all outputs and the text report. Returns whether everything was written; see
+/// [`destination::publish`].
 pub(super) fn publish(command: &str, report: &Report, outputs: &[Output]) -> bool {
     let reports = outputs
         .iter()

@@ -1,5 +1,5 @@
-//! What is said while a load is sent, on standard error: one line that is written over on a terminal, a line every few
-//! seconds elsewhere, and on a dumb terminal.
+//! Shows on standard error how far a load is. On a terminal it is one line that is overwritten. Elsewhere,
+//! and on a dumb terminal, it is a line every few seconds.
 
 use std::{
     io::{self, Write as _},
@@ -15,10 +15,10 @@ use crate::{
     },
 };
 
-/// Seconds from one line to the next where there is no terminal.
+/// Seconds between two lines where there is no terminal.
 const EVERY: u32 = 5;
 
-/// Says how far a load is.
+/// Shows how far a load is.
 #[derive(Debug)]
 pub(in crate::cli) struct Progress {
     planned: Duration,
@@ -28,7 +28,7 @@ pub(in crate::cli) struct Progress {
     since: Seconds,
 }
 
-/// What came since the last line.
+/// Sums over the seconds since the last line.
 #[derive(Debug, Default)]
 struct Seconds {
     count: u32,
@@ -37,7 +37,8 @@ struct Seconds {
 }
 
 impl Progress {
-    /// Of a load of that length; `concurrency` says what it counts ("users", "under way").
+    /// The progress of a load of this length. `concurrency` is the word for the level: "users" or "under
+    /// way".
     pub(in crate::cli) fn new(planned: Duration, concurrency: &'static str, quiet: bool) -> Self {
         Self {
             planned,
@@ -48,7 +49,8 @@ impl Progress {
         }
     }
 
-    /// A second is over. `more` is put behind what is known of the load, such as replicas.
+    /// Counts a second that is over, and writes a line if one is due. `more` is appended to it, such as the
+    /// number of replicas.
     pub(in crate::cli) fn second(&mut self, second: &Second, more: &str) {
         self.since.count += 1;
         self.since.answered += second.answered;
@@ -60,9 +62,9 @@ impl Progress {
         let line = self.line(second, more);
         self.since = Seconds::default();
         let mut err = io::stderr().lock();
-        // Nobody has to listen.
+        // A closed standard error is ignored.
         let _ = if self.redraw {
-            // The terminal may have been made narrower meanwhile.
+            // The width is read for each line, because the terminal may have been resized.
             let line = fitting(&line, terminal::width(&err));
             write!(err, "\r\x1b[2K{line}").and_then(|()| err.flush())
         } else {
@@ -70,7 +72,7 @@ impl Progress {
         };
     }
 
-    /// A word in between, on a line of its own.
+    /// Prints words on a line of their own.
     pub(in crate::cli) fn say(&self, words: &str) {
         if self.quiet {
             return;
@@ -79,7 +81,7 @@ impl Progress {
         let _ = writeln!(io::stderr().lock(), "{before}{words}");
     }
 
-    /// The load is over: what comes next begins on a new line.
+    /// Ends the line, so that what is printed next begins on a new one.
     pub(in crate::cli) fn end(&self) {
         if self.redraw && !self.quiet {
             let _ = writeln!(io::stderr().lock());
@@ -117,8 +119,8 @@ impl Progress {
     }
 }
 
-/// The begin of a line that fits into a terminal of that width: one that went on in the next row could not be written
-/// over. The last column stays free, because some terminals begin a new row after it.
+/// The beginning of a line that fits into a terminal of that width. A longer line would wrap, and its first
+/// row could not be overwritten. The last column stays free, because some terminals wrap after it.
 fn fitting(line: &str, width: Option<usize>) -> &str {
     let room = width.map_or(usize::MAX, |width| width.saturating_sub(1));
     match line.char_indices().nth(room) {

@@ -1,4 +1,4 @@
-//! `vas test restore`: what a capacity test changed, put back.
+//! `vas test restore`: puts back what a capacity test changed.
 
 use std::{
     io::{self, Write as _},
@@ -55,13 +55,13 @@ impl Args {
             Err(error) => (Some(format!("vas test restore: {error}")), 1),
         };
         if let Some(words) = words {
-            // Nobody is left to hear that standard error is closed.
+            // A closed standard error is ignored: the exit code still tells the outcome.
             let _ = writeln!(io::stderr().lock(), "{words}");
         }
         ExitCode::from(code)
     }
 
-    /// What to say; nothing of a guardian that had nothing to do.
+    /// The words to print; `None` for a guardian that had nothing to do.
     fn restore(&self) -> Result<Option<String>, RestoreError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -72,17 +72,19 @@ impl Args {
                 subject_args::resource(&self.kube, self.namespace.as_deref(), &self.name).await?;
             if let Some(holder) = &self.guard {
                 let given = guardian::guard(&resource, holder).await?;
-                return Ok(given.map(|given| told(&self.name, &given)));
+                return Ok(given.map(|given| describe(&self.name, &given)));
             }
             let given = resource.give_back(None).await?;
             let nothing = || format!("{}: nothing to put back", self.name);
-            Ok(Some(given.map_or_else(nothing, |given| told(&self.name, &given))))
+            Ok(Some(
+                given.map_or_else(nothing, |given| describe(&self.name, &given)),
+            ))
         })
     }
 }
 
-/// What was put back, in words.
-pub(super) fn told(name: &str, given: &Given) -> String {
+/// Words for what was put back.
+pub(super) fn describe(name: &str, given: &Given) -> String {
     let hold = &given.hold;
     let workload = &hold.workload;
     if given.over {

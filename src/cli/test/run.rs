@@ -1,4 +1,4 @@
-//! `vas test run`: load on a target, and a verdict.
+//! `vas test run`: sends load to a target and judges the outcome.
 
 use std::{
     io::{self, Write as _},
@@ -120,7 +120,7 @@ impl Args {
         match self.try_run() {
             Ok(code) => code,
             Err(error) => {
-                // Nobody is left to hear that standard error is closed.
+                // A closed standard error is ignored: the exit code still tells the outcome.
                 let _ = writeln!(io::stderr().lock(), "vas test run: {error}");
                 ExitCode::from(error.code())
             }
@@ -156,7 +156,7 @@ impl Args {
             if code == EXIT_INTERRUPTED {
                 return Ok(ExitCode::from(code));
             }
-            // A run that proves nothing is worse news than one that failed.
+            // Of several scenarios, one that proves nothing outweighs one that failed.
             worst = match (worst, code) {
                 (EXIT_PROVES_NOTHING, _) | (_, EXIT_PROVES_NOTHING) => EXIT_PROVES_NOTHING,
                 (worst, code) => worst.max(code),

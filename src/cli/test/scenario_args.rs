@@ -1,4 +1,4 @@
-//! Which scenarios are run: by name, from a file, or a quick one from flags.
+//! Chooses the scenarios to run: built-in ones by name, one from a file, or a quick one from flags.
 
 use std::{fs, io, path::Path, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::loadtest::{
     },
 };
 
-/// What to send.
+/// The load to send.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Load")]
 pub(in crate::cli) struct ScenarioArgs {
@@ -44,42 +44,42 @@ pub(in crate::cli) struct ScenarioArgs {
     thresholds: Vec<Threshold>,
 }
 
-/// Why there is nothing to run.
+/// Reasons why there is nothing to run.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::cli) enum ScenarioArgsError {
-    /// The document is refused.
+    /// The scenario is invalid.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
-    /// See [`ScaleError`].
+    /// The scenario cannot be scaled so.
     #[error(transparent)]
     Scale(#[from] ScaleError),
-    /// Neither a scenario nor a file.
+    /// The name is neither a scenario, nor a suite, nor a readable file.
     #[error(
         "{name:?} is neither a scenario of vas ({}) nor a suite (quick, all) nor a file: {error}",
         builtin::NAMES.join(", ")
     )]
     Unknown {
-        /// As it was given.
+        /// The name, as given.
         name: String,
-        /// Why it is no file.
+        /// The error when it was opened as a file.
         error: io::Error,
     },
-    /// A target that no path can be put behind.
+    /// The target has a query, and a path cannot be appended to that.
     #[error("--target: a scenario's paths cannot be put behind a query; give it in the path of each step")]
     Query,
-    /// A number that makes no sense.
+    /// The value of a flag is not above zero.
     #[error("{flag} must be more than 0")]
     NotPositive {
-        /// Of which flag.
+        /// Name of the flag.
         flag: &'static str,
     },
 }
 
 impl ScenarioArgs {
-    /// The scenarios, in the order in which they are run; at least one.
+    /// The scenarios in the order in which they run; at least one.
     ///
     /// # Errors
-    /// When a scenario is unknown or malformed.
+    /// When a scenario is unknown, invalid or cannot be scaled, or the target has a query.
     pub(in crate::cli) fn scenarios(&self, target: &Target) -> Result<Vec<Scenario>, ScenarioArgsError> {
         for (flag, value) in [
             ("--rate", self.rate.unwrap_or(1.0)),
@@ -117,11 +117,11 @@ impl ScenarioArgs {
     }
 }
 
-/// What has to hold where neither a scenario nor --threshold says so.
+/// Thresholds where neither a scenario nor `--threshold` gives any.
 const OBJECTIVE: [&str; 2] = ["latency p95 < 500ms", "errors < 1%"];
 
-/// Journeys and thresholds alone, for tests that have a load of their own: of a scenario, or one request again and
-/// again. Thresholds that are given stand instead of the scenario's.
+/// The journeys and thresholds of a scenario, for tests that make a load of their own. Without a name, the
+/// journey is one request. Thresholds that are given replace those of the scenario.
 pub(in crate::cli) fn journeys(
     name: Option<&str>,
     thresholds: &[Threshold],
@@ -142,7 +142,7 @@ pub(in crate::cli) fn journeys(
     Ok(scenario)
 }
 
-/// Refuses a query, behind which no path of a step can be put.
+/// Refuses a target with a query, because the path of a step cannot be appended to a query.
 fn no_query(target: &Target) -> Result<(), ScenarioArgsError> {
     if target.has_query() {
         return Err(ScenarioArgsError::Query);
@@ -150,7 +150,7 @@ fn no_query(target: &Target) -> Result<(), ScenarioArgsError> {
     Ok(())
 }
 
-/// A scenario of vas, or one from a file.
+/// Loads a built-in scenario, or one from a file.
 pub(in crate::cli) fn load(name: &str) -> Result<Scenario, ScenarioArgsError> {
     let no_files = |_: &str| Err("a scenario of vas has no files".to_owned());
     if let Some(builtin) = builtin::find(name) {

@@ -1,4 +1,4 @@
-//! Which workload is tested: flags that tests on a cluster share.
+//! Flags of tests on a cluster that choose the workload.
 
 use crate::{
     cli::kube_config::{KubeConfigArgs, KubeConfigError, namespace_of},
@@ -25,10 +25,10 @@ pub(super) struct SubjectArgs {
     allow_production: bool,
 }
 
-/// The resource of a name, and the namespace it is in.
+/// A client for the named resource, and the namespace of the resource.
 ///
 /// # Errors
-/// When there is no way to the API server.
+/// When the API server cannot be reached.
 pub(super) async fn resource(
     kube: &KubeConfigArgs,
     namespace: Option<&str>,
@@ -40,10 +40,10 @@ pub(super) async fn resource(
 }
 
 impl SubjectArgs {
-    /// See [`resource`].
+    /// A client for the chosen resource, and its namespace; see [`resource`].
     ///
     /// # Errors
-    /// When there is no way to the API server.
+    /// When the API server cannot be reached.
     pub(super) async fn resource(
         &self,
         kube: &KubeConfigArgs,
@@ -51,10 +51,10 @@ impl SubjectArgs {
         resource(kube, self.namespace.as_deref(), &self.name).await
     }
 
-    /// The workload, as it is found.
+    /// Reads the chosen workload.
     ///
     /// # Errors
-    /// When it is not there, or must not be tested.
+    /// When the workload does not exist, or must not be tested.
     pub(super) async fn subject(&self, resource: &Resource) -> Result<Subject, ClusterError> {
         resource
             .subject(self.workload.as_deref(), self.allow_production)

@@ -1,4 +1,4 @@
-//! What a report is as an exit code.
+//! The exit code of a report.
 
 use clap::ValueEnum;
 
@@ -8,7 +8,7 @@ use crate::loadtest::{
     report::{Letter, Report, Verdict},
 };
 
-/// The worst grade that is good enough.
+/// The worst grade with which a test passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "verbatim")]
 pub(in crate::cli) enum MinGrade {
@@ -20,7 +20,8 @@ pub(in crate::cli) enum MinGrade {
     C,
 }
 
-/// The exit code of a run whose reports could, or could not, all be written: what the run says comes first.
+/// The exit code of a run, where `written` says whether all reports could be written. The verdict of the run
+/// outweighs a report that could not be written.
 pub(in crate::cli) fn after_writing(code: u8, written: bool) -> u8 {
     match (code, written) {
         (0, false) => 1,

@@ -1,4 +1,4 @@
-//! `--watch`: what a workload does while load is sent to it.
+//! `--watch`: observes a workload while load is sent to it.
 
 use super::{subject_args, watched};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// Which workload.
+/// The workload to watch.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Cluster")]
 pub(super) struct WatchArgs {
@@ -34,25 +34,25 @@ pub(super) struct WatchArgs {
     kube: KubeConfigArgs,
 }
 
-/// Why nothing can be watched.
+/// Reasons why the workload cannot be watched.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WatchError {
-    /// There is no way to the API server.
+    /// The API server cannot be reached.
     #[error(transparent)]
     Client(#[from] KubeConfigError),
-    /// See [`ClusterError`].
+    /// The cluster refused a request, or the workload cannot be tested.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
 }
 
 impl WatchError {
-    /// Whether what is to be watched is not there, or must not be.
+    /// Whether the workload does not exist or must not be tested.
     pub(super) fn is_precondition(&self) -> bool {
         matches!(self, Self::Cluster(error) if error.is_precondition())
     }
 }
 
-/// A workload that is watched.
+/// A workload that is being watched.
 pub(super) struct Watching {
     watch: Watch,
     per_replica: Option<f64>,
@@ -60,10 +60,10 @@ pub(super) struct Watching {
 }
 
 impl WatchArgs {
-    /// Begins to watch, if that is wanted.
+    /// Begins to watch, if `--watch` is given.
     ///
     /// # Errors
-    /// When there is no such workload, or it must not be tested.
+    /// When the workload does not exist, or must not be tested.
     pub(super) async fn start(&self) -> Result<Option<Watching>, WatchError> {
         let Some(name) = &self.watch else {
             return Ok(None);
@@ -84,19 +84,19 @@ impl WatchArgs {
 }
 
 impl Watching {
-    /// The load begins.
+    /// Starts the clock of the run, which observations are written on.
     pub(super) fn begin(&self, clock: RunClock) {
         self.watch.begin(clock);
     }
 
-    /// What happened since the last time, and what is so now.
+    /// The news since the last call, and the current state in words.
     pub(super) fn look(&mut self) -> (Vec<String>, String) {
         let told = &mut self.told;
         self.watch
             .look(|observer| (told.news(observer.scaling()), watched::state(observer)))
     }
 
-    /// Ends the watch: what was seen, and what a trend threshold says of it.
+    /// Ends the watch. Returns the observations, and the check of memory if a trend threshold is set.
     pub(super) fn end(self, scenario: &Scenario, measured: &Measured) -> (Workload, Option<Check>) {
         let scaling = self.watch.end();
         let trend = scenario

@@ -1,8 +1,9 @@
-//! A watched workload in few words, behind what is known of the load.
+//! The state of a watched workload in a few words, for the progress of a load.
 
 use crate::loadtest::autoscaling::observer::Observer;
 
-/// `4 of 8 replicas Ready, request-rate 132% of its target`: of the metric that asks for most.
+/// `4 of 8 replicas Ready, request-rate 132% of its target`, with the metric that is highest above its
+/// target.
 pub(super) fn state(observer: &Observer) -> String {
     let now = observer.replicas();
     let values = observer
