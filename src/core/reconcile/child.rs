@@ -1,7 +1,7 @@
 //! Children in two forms: as they should be ([`Child`]) and as they are in the cluster ([`Live`]).
 //!
-//! A [`Live`] is a compact projection, because one is kept in memory for every autoscaler, budget and quota
-//! of the cluster: its content stays text until somebody compares it.
+//! A [`Live`] is a compact projection, because memory holds one for every autoscaler, budget and quota of the
+//! cluster. Its content stays packed text until it is compared.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, OwnerReference};
 use serde_json::Value;
@@ -25,7 +25,8 @@ pub enum ChildKind {
 }
 
 impl ChildKind {
-    /// All of them. Children are applied in this order over all workloads: scaling first.
+    /// All kinds, in the order in which they are written. The HPAs of all workloads come first, because
+    /// scaling is the most urgent.
     pub const ALL: [Self; 5] = [
         Self::HorizontalPodAutoscaler,
         Self::VerticalPodAutoscaler,
@@ -45,7 +46,7 @@ impl ChildKind {
         }
     }
 
-    /// As it stands in request paths and RBAC rules.
+    /// The resource name in request paths and RBAC rules.
     pub fn plural(self) -> &'static str {
         match self {
             Self::HorizontalPodAutoscaler => "horizontalpodautoscalers",
@@ -73,12 +74,12 @@ impl std::fmt::Display for ChildKind {
     }
 }
 
-/// Which child; shown as `HorizontalPodAutoscaler voiceassist-worker`.
+/// Names one child within its namespace; shown as `HorizontalPodAutoscaler voiceassist-worker`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChildRef {
-    /// Its kind.
+    /// Kind of the child.
     pub kind: ChildKind,
-    /// Its name, in the namespace of the resource.
+    /// Name of the child, in the namespace of the resource.
     pub name: String,
 }
 
@@ -91,15 +92,16 @@ impl std::fmt::Display for ChildRef {
 /// A child as it should be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Child {
-    /// Which one.
+    /// Kind and name of the child.
     pub reference: ChildRef,
-    /// The workload it serves; `None` for the namespace-wide ones.
+    /// The workload that the child serves; `None` for LimitRange and ResourceQuota.
     pub workload: Option<String>,
-    /// The whole object: exactly the fields vas owns.
+    /// The object to apply, with exactly the fields that vas owns.
     pub body: Value,
 }
 
-/// What a target is told apart by. The version is left out: `apps/v1` and `apps/v1beta1` name one object.
+/// Identifies a scale target. The version is left out, because `apps/v1` and `apps/v1beta1` name the same
+/// object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TargetKey {
     group: String,
@@ -108,7 +110,7 @@ pub struct TargetKey {
 }
 
 impl TargetKey {
-    /// From the parts of a reference.
+    /// The key of a reference, given by its parts.
     pub fn new(api_version: &str, kind: &str, name: &str) -> Self {
         Self {
             group: api_version
@@ -120,7 +122,7 @@ impl TargetKey {
         }
     }
 
-    /// Its name, if it is of this group and kind.
+    /// The target's name, if the target is of this group and kind.
     pub fn name_of(&self, group: &str, kind: &str) -> Option<&str> {
         (self.group == group && self.kind == kind).then_some(self.name.as_str())
     }
@@ -132,29 +134,29 @@ impl From<&ScaleTargetRef> for TargetKey {
     }
 }
 
-/// A HPA condition, without its fast-moving parts.
+/// A condition of an HPA, without its times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MirroredCondition {
     /// `True`, `False` or `Unknown`.
     pub status: String,
-    /// PascalCase.
+    /// Reason in PascalCase.
     pub reason: String,
-    /// For humans; may carry values that change all the time.
+    /// Text for people. It may hold values that change at every sync.
     pub message: String,
 }
 
-/// The conditions of an HPA that are taken over, by type.
+/// The conditions of an HPA that the resource's status repeats, by type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mirrored(Vec<(String, MirroredCondition)>);
 
 impl Mirrored {
-    /// The condition of a type.
+    /// The condition of this type.
     pub fn get(&self, type_: &str) -> Option<&MirroredCondition> {
         let found = self.0.iter().find(|(known, _)| known == type_);
         found.map(|(_, condition)| condition)
     }
 
-    /// Puts a condition in the place of one of its type.
+    /// Adds a condition, and replaces one of the same type.
     pub fn insert(&mut self, type_: String, condition: MirroredCondition) {
         self.0.retain(|(known, _)| *known != type_);
         self.0.push((type_, condition));
@@ -162,7 +164,7 @@ impl Mirrored {
         self.0.shrink_to_fit();
     }
 
-    /// Type, status and reason of each: what of them does not move with load.
+    /// Type, status and reason of each condition. These do not change with the load; messages do.
     pub fn settled(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.0.iter().map(|(type_, condition)| {
             (
@@ -187,38 +189,38 @@ impl FromIterator<(String, MirroredCondition)> for Mirrored {
 /// An object of a child kind as it is in the cluster, ours or not.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Live {
-    /// Its name.
+    /// Name of the object.
     pub name: String,
-    /// Its UID.
+    /// UID of the object.
     pub uid: String,
-    /// Its controlling owner: kind, name and UID.
+    /// The owner reference with `controller: true`.
     pub controller: Option<OwnerReference>,
-    /// Marked for deletion, waiting for a finalizer.
+    /// Whether `metadata.deletionTimestamp` is set: the object waits for a finalizer.
     pub deleting: bool,
     /// `metadata` (labels, owner references) and `spec`, as canonical JSON.
     pub content: Packed,
-    /// The fields vas owns in it.
+    /// The fields of the object that vas owns.
     pub owned: OwnedFields,
-    /// What an HPA or VPA scales.
+    /// The target that an HPA or VPA scales.
     pub target: Option<TargetKey>,
-    /// Which pods a PodDisruptionBudget selects.
+    /// The selector of a PodDisruptionBudget.
     pub selector: Option<LabelSelector>,
     /// An HPA's conditions by type.
     pub conditions: Mirrored,
 }
 
 impl Live {
-    /// Whether the object with this UID is its controller.
+    /// Whether the owner with this UID controls the object.
     pub fn is_controlled_by(&self, uid: &str) -> bool {
         self.controller.as_ref().is_some_and(|owner| owner.uid == uid)
     }
 
-    /// Whether `next` acts on other pods, or for somebody else.
+    /// Whether the object changed its target, its pods or its controller on the way to `next`.
     pub fn moved_to(&self, next: &Self) -> bool {
         self.target != next.target || self.selector != next.selector || self.controller != next.controller
     }
 
-    /// Whether `next` differs in anything the operator acts on. Values in an HPA's status are not.
+    /// Whether `next` differs in anything that the operator acts on. Values in an HPA's status do not count.
     pub fn differs_from(&self, next: &Self) -> bool {
         self.uid != next.uid
             || self.deleting != next.deleting

@@ -1,11 +1,13 @@
-//! Writes that somebody else undoes again and again, and how they are damped.
+//! Slows down writes that somebody else undoes again and again.
 //!
-//! A hand edit is taken back within seconds. Whoever undoes that, as a second controller does, would make both write for ever,
-//! as fast as their watches are. So a child that has to be written again although what it should be has not changed
-//! waits longer each time: 2 s, 10 s, 20 s, 40 s ... 10 min. It does not matter how it was undone: by another field
-//! manager, by a deletion, by a webhook, by an operator of another version.
+//! The operator takes back a hand edit within seconds. If a second controller undoes that each time, the two
+//! would write for ever, as fast as their watches are. So a child that must be written again although the
+//! desired child has not changed waits longer each time: 2 s, 10 s, 20 s, 40 s and so on up to 10 min. It
+//! does not matter who undoes the write: another field manager, a deletion, a webhook, or an operator of
+//! another version.
 //!
-//! In 40 s against a controller that writes at every change that is a write at 0 s, 2 s, 12 s and 32 s, and one Event.
+//! Example: against a controller that undoes every write at once, the operator writes at 0 s, 2 s, 12 s and
+//! 32 s, and publishes one Event.
 
 use std::{
     collections::BTreeSet,
@@ -19,44 +21,47 @@ use super::{
     plan::{Application, Obstacle, Plan},
 };
 
-/// Wait before the first repair: until then the watch may not show what was just written, and a child that seems to lack
-/// it lacks nothing.
+/// Wait before the first repair. Until then the watch may not show the last write yet, and the child seems to
+/// lack fields that it has.
 const UNSEEN: Duration = Duration::from_secs(2);
 /// Wait before the second repair.
 const FIRST_WAIT: Duration = Duration::from_secs(10);
 /// Longest wait before a repair.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
-/// A child that was not written for so long is nobody's contest any more. Longer than [`LONGEST_WAIT`].
+/// A contest is over once the child was not written for this long. It must be longer than [`LONGEST_WAIT`].
 const OVER: Duration = Duration::from_secs(900);
-/// From one Event about a contested child to the next.
+/// Shortest time between two Events about one contested child.
 pub const EVENT_PERIOD: Duration = Duration::from_secs(600);
-/// Writes of the same content from which on a child counts as contested.
+/// Number of writes of the same content from which on a child counts as contested.
 const CONTESTED: u32 = 3;
-/// Managers that a message names.
+/// Largest number of field managers that a message names.
 const MANAGERS_SHOWN: usize = 3;
 
-/// The children of one resource that were written not long ago: a few, so a list is smaller than a map.
+/// The children of one resource that were written within [`OVER`]. These are few, so a list is smaller than a
+/// map.
 #[derive(Debug, Default)]
 pub struct Contests(Vec<(ChildRef, Contest)>);
 
+/// What is remembered of the writes of one child.
 #[derive(Debug)]
 struct Contest {
-    /// Hash of what was written.
+    /// Hash of the written content.
     desired: u64,
-    /// How often in a row.
+    /// Number of writes of this content in a row.
     writes: u32,
-    /// When last, on the monotonic clock.
+    /// Time of the last write, on the monotonic clock.
     last: Duration,
-    /// When an Event last told of a repair.
-    told: Option<Duration>,
+    /// Time of the last Event about a repair, on the monotonic clock.
+    notified: Option<Duration>,
     /// The workload that the child serves.
     workload: Option<String>,
-    /// From whom fields were last taken back.
+    /// The managers whose fields the last write took back.
     overwrote: Vec<Overwritten>,
 }
 
 impl Contest {
-    /// How long after the last write the next one waits.
+    /// Shortest time from the last write to the next: 2 s after the first write, then 10 s, 20 s, 40 s and so
+    /// on.
     fn wait(&self) -> Duration {
         match self.writes.checked_sub(2) {
             None => UNSEEN,
@@ -74,12 +79,13 @@ impl Contest {
 }
 
 impl Contests {
-    /// Takes the writes out of a plan whose time has not come, and says of every contested child that it is.
+    /// Removes writes from the plan that are not due yet, and adds an obstacle for every contested child.
     pub fn damp(&mut self, plan: &mut Plan, now: Duration) {
         self.0.retain(|(_, contest)| !contest.is_over(now));
         let waits = |application: &Application| {
             let reference = &application.child.reference;
             let contest = self.0.iter().find(|(known, _)| known == reference);
+            // Only a repair waits. A child that should now be different is written at once.
             contest.is_some_and(|(_, contest)| {
                 contest.desired == hash_of(&application.child) && now < contest.next()
             })
@@ -106,32 +112,34 @@ impl Contests {
         }
     }
 
-    /// Takes note of a write that the API server took, and returns whether an Event is to tell of it.
+    /// Remembers a write that the API server accepted. Returns whether an Event should be published for the
+    /// write.
     pub fn wrote(&mut self, child: &Child, change: &Change, now: Duration) -> bool {
         let desired = hash_of(child);
         let place = self.0.iter().position(|(known, _)| *known == child.reference);
         let before = place.map(|place| self.0.swap_remove(place).1);
+        // Another content starts a new count: the user changed the spec, which is no contest.
         let before = before.filter(|contest| contest.desired == desired && !contest.is_over(now));
         let overwrote = match change {
             Change::Updated { overwrote } => overwrote.clone(),
             Change::Created | Change::Deleted => Vec::new(),
         };
-        let told = before.as_ref().and_then(|contest| contest.told);
-        let tell = told.is_none_or(|told| now.saturating_sub(told) >= EVENT_PERIOD);
+        let notified = before.as_ref().and_then(|contest| contest.notified);
+        let notify = notified.is_none_or(|at| now.saturating_sub(at) >= EVENT_PERIOD);
         let is_repair = before.is_some() || !overwrote.is_empty();
         let contest = Contest {
             desired,
             writes: before.map_or(1, |contest| contest.writes.saturating_add(1)),
             last: now,
-            told: if tell && is_repair { Some(now) } else { told },
+            notified: if notify && is_repair { Some(now) } else { notified },
             workload: child.workload.clone(),
             overwrote,
         };
         self.0.push((child.reference.clone(), contest));
-        tell
+        notify
     }
 
-    /// How long to wait until a child may be written again, or stops being contested.
+    /// Time from `now` until a child may be written again, or stops being contested; `None` if nothing waits.
     pub fn next(&self, now: Duration) -> Option<Duration> {
         let moment = |(_, contest): &(ChildRef, Contest)| match contest.next() {
             next if next > now => Some(next),
@@ -149,7 +157,7 @@ fn hash_of(child: &Child) -> u64 {
     hasher.finish()
 }
 
-/// Who else writes the child, and what, in words; empty where nobody is known.
+/// The other managers that write the child, each with its fields; empty if no manager is known.
 fn managers(overwrote: &[Overwritten]) -> String {
     let shown = overwrote.iter().take(MANAGERS_SHOWN);
     let shown: Vec<String> = shown
@@ -206,7 +214,8 @@ mod tests {
         }
     }
 
-    /// Seconds at which a child is written that is undone at once, looked at four times a second; and the Events.
+    /// Reconciles a child four times a second whose every write is undone at once. Returns the seconds of the
+    /// writes, and the number of Events.
     fn fight(seconds: u64) -> (Vec<u64>, usize) {
         let (mut contests, mut writes, mut events) = (Contests::default(), Vec::new(), 0);
         for quarter in 0..seconds * 4 {

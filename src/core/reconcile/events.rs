@@ -1,7 +1,7 @@
-//! Which Kubernetes Events a reconcile is worth: changes and failures, once each, never per retry.
+//! Chooses the Kubernetes Events of a reconcile: one for each change and for each failure, none per retry.
 //!
-//! Failures are told when a condition turns, so the stored status is the memory and a restarted operator
-//! does not repeat itself.
+//! A failure gets its Event when its condition turns False. The stored status is the memory of that, so a
+//! restarted operator repeats no Event.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
@@ -17,18 +17,18 @@ use crate::{
 /// One Event to publish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// Something is wrong.
+    /// Whether the Event has type `Warning`, not `Normal`.
     pub warning: bool,
-    /// PascalCase; for a condition, its reason.
+    /// Reason in PascalCase. The Event of a condition has the condition's reason.
     pub reason: String,
-    /// What was done or looked at, a verb.
+    /// What the operator did, as a verb: `Create`, `Observe`.
     pub action: &'static str,
-    /// For humans, at most 1024 bytes: the API server refuses longer ones.
+    /// Text for people, at most 1024 bytes, because the API server refuses longer ones.
     pub note: String,
 }
 
-/// The Events for what was written: one for all that was created, updated or deleted, and one for each child of which
-/// fields were taken back.
+/// The Events for the writes of a reconcile: one for all created children, one for all updated and one for
+/// all deleted ones, and one for each child of which fields were taken back.
 pub fn of_outcomes<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Vec<Notice> {
     let normal = |reason: &str, action, note| Notice {
         warning: false,
@@ -75,7 +75,7 @@ pub fn of_outcomes<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Vec<N
     notices
 }
 
-/// The Events for a status that is about to replace another.
+/// The Events for a status that is about to replace another one.
 pub fn of_status(old: &VoiceAssistScalingStatus, new: &VoiceAssistScalingStatus) -> Vec<Notice> {
     let mut notices = Vec::new();
     let old_conditions = old.conditions.as_deref().unwrap_or_default();
@@ -115,7 +115,8 @@ pub fn of_status(old: &VoiceAssistScalingStatus, new: &VoiceAssistScalingStatus)
             }
         }
     }
-    // What no workload explains is about the namespace-wide children.
+    // These conditions sum up the workloads. If no workload explains one that turned False, the cause is a
+    // LimitRange or ResourceQuota.
     for condition in new.conditions.iter().flatten() {
         let about_children = matches!(condition.type_.as_str(), SCALE_TARGET_FOUND | RESOURCES_APPLIED);
         if about_children && !told_of_workloads && turned_false(condition, old_conditions) {
@@ -125,7 +126,7 @@ pub fn of_status(old: &VoiceAssistScalingStatus, new: &VoiceAssistScalingStatus)
     notices
 }
 
-/// Told when it begins and when it is over; a holder who renews it changes nothing.
+/// The Event for the beginning or the end of a suspension. One that is only renewed gets no Event.
 fn of_suspension(old: Option<&Condition>, new: Option<&Condition>) -> Option<Notice> {
     let held = |condition: Option<&Condition>| condition.is_some_and(|one| one.status == "True");
     let (reason, note) = match (held(old), new) {
@@ -141,6 +142,7 @@ fn of_suspension(old: Option<&Condition>, new: Option<&Condition>) -> Option<Not
     })
 }
 
+/// Whether a condition is False and was not already False for the same reason.
 fn turned_false(condition: &Condition, before: &[Condition]) -> bool {
     let same = find(before, &condition.type_)
         .is_some_and(|old| old.status == condition.status && old.reason == condition.reason);

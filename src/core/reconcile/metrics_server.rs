@@ -1,21 +1,21 @@
-//! Whether the metrics server is registered and answers, read off its APIService.
+//! Reads from the APIService whether the metrics server is registered and answers.
 
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 
 use super::observed::MetricsServer;
 use crate::api::METRICS_SERVER_SERVICE;
 
-/// The APIService whose state counts.
+/// Name of the APIService that is read.
 pub const NAME: &str = "v1beta2.custom.metrics.k8s.io";
 
-/// What is known where it may not be read.
+/// The state for an operator that has no right to read the APIService.
 pub fn forbidden() -> MetricsServer {
     MetricsServer::Unavailable(format!(
         "the operator may not read APIService {NAME}: it needs get, list and watch on it"
     ))
 }
 
-/// What an APIService, or its absence, says.
+/// The state that an APIService shows; `None` if it does not exist.
 pub fn judge(service: Option<&APIService>) -> MetricsServer {
     let Some(service) = service else {
         return MetricsServer::Unavailable(format!(

@@ -1,4 +1,4 @@
-//! From a valid resource and what is observed to children, conditions and Events.
+//! Turns a valid resource and the observed cluster into children to write, conditions and Events.
 
 pub mod child;
 pub mod contest;

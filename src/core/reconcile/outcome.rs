@@ -1,15 +1,15 @@
-//! What came of a plan, as data: the input of the status and of events.
+//! The results of a plan's writes, as data. Status and Events are made from them.
 
 use super::child::ChildRef;
 
-/// What came of one child.
+/// The result of writing or deleting one child.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Which child.
+    /// The child.
     pub reference: ChildRef,
-    /// What it was written or deleted for.
+    /// The part of the resource that the child belongs to.
     pub part: Part,
-    /// What happened.
+    /// The change that the API server accepted, or the text of its error.
     pub result: Result<Change, String>,
 }
 
@@ -24,25 +24,25 @@ pub enum Part {
     Leftovers,
 }
 
-/// A write that the server took.
+/// A write that the API server accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It was not there.
+    /// The child did not exist and was created.
     Created,
-    /// It was there; `overwrote` lists what others had set.
+    /// The child existed and was changed.
     Updated {
-        /// Empty unless fields of other managers were taken back.
+        /// Fields of other managers that the write took back; mostly empty.
         overwrote: Vec<Overwritten>,
     },
-    /// Nothing asked for it any more.
+    /// The child was deleted, because nothing asks for it any more.
     Deleted,
 }
 
 /// Fields that one other manager had set and that were taken back.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Overwritten {
-    /// The manager as the server describes it.
+    /// Name of the manager, as the server gives it.
     pub manager: String,
-    /// The fields, as the server spells them.
+    /// Paths of the fields as the server spells them: `.spec.maxReplicas`.
     pub fields: Vec<String>,
 }

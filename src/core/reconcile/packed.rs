@@ -1,30 +1,33 @@
-//! Text that is kept for long and read seldom, such as the objects of a watch: deflated, to about a third.
+//! Compressed text, for text that is kept for long and read seldom, such as the objects of a watch. Deflate
+//! makes it about a third as long.
 
 use std::cell::RefCell;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
 thread_local! {
-    // Each takes 100 kB and more to set up, so a thread has one of each.
+    // Setting up either one takes more than 100 kB of memory, so each thread sets up one of each.
     static DEFLATE: RefCell<Compress> = RefCell::new(Compress::new(Compression::new(6), false));
     static INFLATE: RefCell<Decompress> = RefCell::new(Decompress::new(false));
 }
 
-/// A text in little memory. Equal texts are equal here.
+/// A compressed text. Two of them are equal exactly if their texts are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Packed {
-    /// Bytes of the text; as many as are kept where it did not become shorter.
+    /// Length of the text in bytes.
     length: usize,
+    /// The deflated text, or the text itself if deflating did not make it shorter. In that case, and only
+    /// then, it has `length` bytes.
     kept: Box<[u8]>,
 }
 
 impl Packed {
-    /// Packs a text.
+    /// Compresses a text.
     pub fn new(text: &str) -> Self {
         let deflated = DEFLATE.with_borrow_mut(|deflate| {
             deflate.reset();
             let mut out = Vec::with_capacity(text.len());
-            // The room is that of the text: what would not become shorter does not end.
+            // The buffer is as large as the text. If the result does not fit, the stream does not end here.
             let status = deflate.compress_vec(text.as_bytes(), &mut out, FlushCompress::Finish);
             (matches!(status, Ok(Status::StreamEnd)) && out.len() < text.len()).then_some(out)
         });
@@ -34,7 +37,7 @@ impl Packed {
         }
     }
 
-    /// The text.
+    /// Restores the text.
     pub fn text(&self) -> String {
         if self.kept.len() == self.length {
             return String::from_utf8_lossy(&self.kept).into_owned();
@@ -42,7 +45,7 @@ impl Packed {
         INFLATE.with_borrow_mut(|inflate| {
             inflate.reset(false);
             let mut out = Vec::with_capacity(self.length);
-            // What was packed here unpacks to exactly the text.
+            // The bytes come from `new`, so they always inflate to exactly the text.
             let _ = inflate.decompress_vec(&self.kept, &mut out, FlushDecompress::Finish);
             String::from_utf8(out).unwrap_or_default()
         })

@@ -1,4 +1,4 @@
-//! Properties of merge, rules and builders over specs that a few random edits have bent out of shape.
+//! Properties of merge, rules and builders, tested with specs that a few random edits have changed.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::{
     core::spec::{environment::resolve, rules::validate},
 };
 
-/// A spec with a bit of everything, all of it valid.
+/// A valid spec that uses almost every field.
 fn rich() -> Value {
     json!({
         "environment": "prod",
@@ -60,7 +60,7 @@ fn rich() -> Value {
     })
 }
 
-/// Pointers to every value inside.
+/// JSON pointers to every value in a document.
 fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
     let children: Vec<(String, &Value)> = match value {
         Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), value)).collect(),
@@ -78,7 +78,7 @@ fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-/// What an edit writes: edges of every type, and names that exist elsewhere in the spec.
+/// The values that an edit writes: edge cases of every type, and names that exist elsewhere in the spec.
 fn replacement() -> impl Strategy<Value = Value> {
     prop_oneof![
         prop_oneof![
@@ -120,7 +120,7 @@ fn replacement() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// The rich spec after up to six edits; an edit after which it no longer parses is taken back.
+/// The rich spec after up to six edits. An edit after which the spec no longer parses is taken back.
 fn spec() -> impl Strategy<Value = VoiceAssistScalingSpec> {
     let mut all = Vec::new();
     pointers(&rich(), "", &mut all);
@@ -146,7 +146,7 @@ fn object(spec: VoiceAssistScalingSpec) -> VoiceAssistScaling {
     object
 }
 
-/// Names that could stand twice make "by name" ambiguous; the rules refuse them.
+/// Names that stand twice make "by name" ambiguous. The rules refuse them.
 fn has_duplicates(spec: &VoiceAssistScalingSpec) -> bool {
     validate(&object(spec.clone()))
         .violations

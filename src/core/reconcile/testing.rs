@@ -16,7 +16,7 @@ use crate::{
     core::{k8s::selector, spec::rules::validate},
 };
 
-/// Workload `worker` on CPU with a budget and a VPA, as JSON to be changed.
+/// Workload `worker` with a CPU metric, a budget and a VPA, as JSON that tests change.
 pub(crate) fn worker() -> Value {
     json!({
         "name": "worker",
@@ -41,7 +41,7 @@ pub(crate) fn resource(spec: Value) -> VoiceAssistScaling {
     .unwrap()
 }
 
-/// A cluster where every target is there and nothing else is.
+/// A cluster in which every target exists and no child does.
 pub(in crate::core) fn observed(object: &VoiceAssistScaling) -> Observed {
     let found = |name: &str| Target::Found {
         selector: Ok(selector::parse(&format!("app={name}")).unwrap()),
@@ -69,7 +69,7 @@ pub(in crate::core) fn planned(object: &VoiceAssistScaling, observed: &Observed)
     plan(object, &validate(object), observed)
 }
 
-/// What a plan writes, as `create HorizontalPodAutoscaler v-worker`.
+/// The writes of a plan as texts, such as `create HorizontalPodAutoscaler v-worker`.
 pub(in crate::core) fn writes(plan: &Plan) -> Vec<String> {
     let deletions = plan.delete.iter().map(|one| format!("delete {}", one.reference));
     let applications = plan.apply.iter().map(|one| {
@@ -82,7 +82,7 @@ pub(in crate::core) fn writes(plan: &Plan) -> Vec<String> {
     deletions.chain(applications).collect()
 }
 
-/// The object that a child becomes once it is written by the resource with UID `owner`.
+/// The object that exists once the resource with UID `owner` has written a child.
 pub(in crate::core) fn live(child: &Child, owner: &str) -> Live {
     let spec = &child.body["spec"];
     let target = spec.get("scaleTargetRef").or(spec.get("targetRef"));
@@ -130,7 +130,7 @@ pub(in crate::core) fn add(observed: &mut Observed, kind: ChildKind, live: Live)
     observed.live.entry(kind).or_default().push(Arc::new(live));
 }
 
-/// Somebody's hand-made object.
+/// An object that somebody made by hand, without an owner.
 pub(in crate::core) fn by_hand(name: &str) -> Live {
     Live {
         name: name.to_owned(),

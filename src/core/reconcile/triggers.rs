@@ -1,4 +1,4 @@
-//! Which resources a change in the cluster concerns.
+//! Finds the resources that must be reconciled because an object of the cluster changed.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,11 @@ use super::{
 /// Kind of the owner that vas gives its children.
 const OWNER_KIND: &str = "VoiceAssistScaling";
 
-/// Names of the resources, of the namespace of the change, that must be looked at again.
+/// Names of the resources that must be reconciled after an object changed from `before` to `after`. `claims`
+/// are those of the namespace of the object. `before` is `None` for a new object, `after` for a deleted one.
 ///
-/// A child of ours concerns its owner; when it goes or turns to other pods, or when somebody else's object
-/// changes, also those that it may have been in the way of.
+/// A child of vas affects its owner. If the child is deleted or turns to other pods, resources that it
+/// blocked are affected too. So they are if the object belongs to somebody else.
 pub fn concerned<'a>(
     kind: ChildKind,
     before: Option<&Live>,
@@ -25,6 +26,7 @@ pub fn concerned<'a>(
     {
         return BTreeSet::new();
     }
+    // Both sides count: a child that is handed over affects the former owner and the new one.
     let sides = || before.into_iter().chain(after);
     let mut names: BTreeSet<String> = sides()
         .filter_map(|live| live.controller.as_ref())
@@ -35,10 +37,11 @@ pub fn concerned<'a>(
     let moved = before
         .zip(after)
         .is_some_and(|(before, after)| before.moved_to(after));
+    // A child of vas that stays where it was blocks the same resources as before, so those need no look.
     if foreign || moved || after.is_none() {
         names.extend(
             claims
-                .filter(|claim| sides().any(|live| in_the_way(kind, live, claim)))
+                .filter(|claim| sides().any(|live| may_block(kind, live, claim)))
                 .map(|claim| claim.name.clone()),
         );
     }
@@ -49,7 +52,8 @@ fn owner_kind(live: &Live) -> Option<&str> {
     live.controller.as_ref().map(|owner| owner.kind.as_str())
 }
 
-fn in_the_way(kind: ChildKind, live: &Live, claim: &Claim) -> bool {
+/// Whether an object may keep the resource with this claim from writing a child.
+fn may_block(kind: ChildKind, live: &Live, claim: &Claim) -> bool {
     let same_target = live
         .target
         .as_ref()
@@ -58,15 +62,16 @@ fn in_the_way(kind: ChildKind, live: &Live, claim: &Claim) -> bool {
     same_target
         || same_name
         || match kind {
-            // Which pods a budget selects is known only with the targets at hand.
-            // Any quota of the namespace counts for QuotaSufficient.
+            // Whether a budget selects a workload's pods is known only once the targets are read, and every
+            // quota of the namespace counts for `QuotaSufficient`. So both affect every resource.
             ChildKind::PodDisruptionBudget | ChildKind::ResourceQuota => true,
             ChildKind::LimitRange => claim.limits,
             ChildKind::HorizontalPodAutoscaler | ChildKind::VerticalPodAutoscaler => false,
         }
 }
 
-/// The other resources of a namespace that a change of one resource's claim concerns.
+/// Names of the other resources of a namespace that must be reconciled after one resource's claim changed
+/// from `before` to `after`: those with a claim on the same target, or on limits as well.
 pub fn rivals<'a>(
     before: Option<&Claim>,
     after: Option<&Claim>,

@@ -1,4 +1,4 @@
-//! What the cluster's VPA can do, read off its CRD.
+//! Reads from the CRD of the VerticalPodAutoscaler what the cluster's VPA can do.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, CustomResourceDefinitionVersion, JSONSchemaProps,
@@ -6,10 +6,10 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 
 use super::observed::VpaSupport;
 
-/// The version vas writes.
+/// The API version that vas writes.
 const VERSION: &str = "v1";
 
-/// What a CRD, or its absence, says. One that is not established yet serves nothing.
+/// What a CRD supports; `None` if it does not exist. A CRD that is not established yet supports nothing.
 pub fn judge(crd: Option<&CustomResourceDefinition>) -> VpaSupport {
     let Some(crd) = crd else {
         return VpaSupport::Absent;
@@ -32,7 +32,7 @@ pub fn judge(crd: Option<&CustomResourceDefinition>) -> VpaSupport {
     }
 }
 
-/// The values of `spec.updatePolicy.updateMode`, where the schema lists them.
+/// The values of `spec.updatePolicy.updateMode`; `None` if the schema lists none.
 fn modes(version: &CustomResourceDefinitionVersion) -> Option<std::collections::BTreeSet<String>> {
     let schema = version.schema.as_ref()?.open_api_v3_schema.as_ref()?;
     let mode = ["spec", "updatePolicy", "updateMode"]

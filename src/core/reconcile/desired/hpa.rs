@@ -1,8 +1,8 @@
 //! The HorizontalPodAutoscaler of a workload.
 //!
-//! Metric order is canonical (resource, containerResource, pods, object, external, each by name), so that moving
-//! lines in the spec writes nothing. Behaviour is written in both directions and in full: an HPA whose
-//! `behavior` is partly empty takes cluster-wide flags that differ from cluster to cluster.
+//! Metrics are sorted by type (resource, containerResource, pods, object, external) and name, so that moving
+//! lines in the spec causes no write. `behavior` is written in full for both directions, because the
+//! controller fills gaps in it from its flags, which differ from cluster to cluster.
 
 use std::collections::BTreeMap;
 
@@ -28,8 +28,9 @@ use crate::{
     },
 };
 
-/// The HPA of one workload. A suspended one keeps its policies and follows no metric in either direction; the
-/// HPA controller still moves a count outside the bounds to the nearer one.
+/// The HPA of one workload. The HPA of a suspended workload keeps its policies and has `selectPolicy:
+/// Disabled` in both directions, so it follows no metric. The HPA controller still moves replicas beyond a
+/// bound to that bound.
 #[must_use]
 pub fn build(
     scaling: &Scaling,
@@ -59,7 +60,7 @@ pub fn build(
     }
 }
 
-/// The selector that tells this workload's metrics from all others: `metric.selector.matchLabels`.
+/// The labels in `metric.selector.matchLabels`, which distinguish this workload's metrics from all others.
 #[must_use]
 pub fn metric_selector(key: &ScalingKey, workload: &str) -> BTreeMap<String, String> {
     BTreeMap::from([
@@ -68,6 +69,7 @@ pub fn metric_selector(key: &ScalingKey, workload: &str) -> BTreeMap<String, Str
     ])
 }
 
+/// Position of a metric's type in the order of the HPA's metrics.
 fn rank(source: &Source) -> u8 {
     match source {
         Source::Resource { .. } => 0,

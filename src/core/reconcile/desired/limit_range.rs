@@ -12,11 +12,12 @@ use crate::core::spec::model::Scaling;
 
 type Quantities = BTreeMap<String, Quantity>;
 
-/// The LimitRange, where the resource asks for one.
+/// The LimitRange; `None` if the resource asks for none.
 ///
 /// The API server fills in a missing `default` from `max`, and a missing `defaultRequest` from `default` or
-/// `min` (`SetDefaults_LimitRangeItem` in `k8s.io/kubernetes/pkg/apis/core/v1`). That is written out here: a
-/// default limit of two CPUs that comes from `max` is better seen in `vas render` than met in a pod.
+/// `min` (`SetDefaults_LimitRangeItem` in `k8s.io/kubernetes/pkg/apis/core/v1`). The builder writes the same
+/// values, so that users see them in `vas render` and not only in their pods. Example: `max: {cpu: 2}` alone
+/// makes 2 CPUs the default limit of every container.
 #[must_use]
 pub fn build(scaling: &Scaling, owner: Option<&OwnerReference>) -> Option<LimitRange> {
     let limits = scaling.limits.as_ref()?.limit_range.as_ref()?;
@@ -37,7 +38,7 @@ pub fn build(scaling: &Scaling, owner: Option<&OwnerReference>) -> Option<LimitR
     })
 }
 
-/// `written`, with what it lacks taken from `source`.
+/// `written`, with the resources that it lacks taken from `source`; `None` if both are empty.
 fn filled(written: Option<&Quantities>, source: Option<&Quantities>) -> Option<Quantities> {
     let mut all = source.cloned().unwrap_or_default();
     all.extend(written.cloned().unwrap_or_default());

@@ -13,7 +13,8 @@ use crate::{
     core::spec::model::ScalingKey,
 };
 
-/// The controller owner reference that makes a child go when its `VoiceAssistScaling` goes.
+/// The controller owner reference of a child. It makes the garbage collector delete the child after its
+/// `VoiceAssistScaling`.
 #[must_use]
 pub fn owner_reference(name: &str, uid: &str) -> OwnerReference {
     OwnerReference {
@@ -26,8 +27,8 @@ pub fn owner_reference(name: &str, uid: &str) -> OwnerReference {
     }
 }
 
-/// Labels of a child, which are also how the operator's watches find it. `workload` is `None` for the
-/// children of the whole resource.
+/// Labels of a child. The operator's watches select children by them. `workload` is `None` for the
+/// namespace-wide children.
 #[must_use]
 pub fn labels(key: &ScalingKey, workload: Option<&str>) -> BTreeMap<String, String> {
     let common = [
@@ -43,7 +44,8 @@ pub fn labels(key: &ScalingKey, workload: Option<&str>) -> BTreeMap<String, Stri
         .collect()
 }
 
-/// Metadata of a child. `owner` is `None` only where there is no stored parent, as in `vas render`.
+/// Metadata of a child. `owner` is `None` only if the resource is not stored in a cluster, as in `vas
+/// render`.
 #[must_use]
 pub fn child(key: &ScalingKey, workload: Option<&str>, owner: Option<&OwnerReference>) -> ObjectMeta {
     ObjectMeta {

@@ -1,4 +1,4 @@
-//! The PodDisruptionBudget of a workload, and what it allows.
+//! The PodDisruptionBudget of a workload, and the number of evictions that it allows.
 
 use k8s_openapi::{
     api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec},
@@ -14,8 +14,8 @@ use crate::{
     },
 };
 
-/// The PDB of one workload, where it asks for one. `selector` is the scale target's own, read from its
-/// `scale` subresource.
+/// The PDB of one workload; `None` if the workload asks for none. `selector` is that of the scale target,
+/// read from its `scale` subresource.
 #[must_use]
 pub fn build(
     scaling: &Scaling,
@@ -47,11 +47,12 @@ pub fn build(
     })
 }
 
-/// How many of `replicas` pods, all healthy, may be evicted at once, as the disruption controller counts.
+/// How many of `replicas` healthy pods may be evicted at once, counted as the disruption controller does.
+/// Percentages round up: `maxUnavailable: 1%` of 2 pods allows 1, and `minAvailable: 50%` of 3 pods allows 1.
 #[must_use]
 pub fn disruptions_allowed(disruption: &DisruptionBound, replicas: i32) -> i32 {
     let replicas = replicas.max(0);
-    // A validated budget parses; were it not to, no eviction is the safe answer.
+    // A validated budget always parses. If one did not, no eviction would be the safe answer.
     match disruption {
         DisruptionBound::MinAvailable(value) => {
             let stay = int_or_percent::of(value, replicas).unwrap_or(replicas);

@@ -8,7 +8,7 @@ use k8s_openapi::{
 use super::meta;
 use crate::core::spec::model::Scaling;
 
-/// The ResourceQuota, where the resource asks for one.
+/// The ResourceQuota; `None` if the resource asks for none.
 #[must_use]
 pub fn build(scaling: &Scaling, owner: Option<&OwnerReference>) -> Option<ResourceQuota> {
     let quota = scaling.limits.as_ref()?.resource_quota.as_ref()?;

@@ -7,12 +7,12 @@ use crate::{
     core::spec::{model::Scaling, rules::validate},
 };
 
-/// Workload `api` in namespace `prod`, scaled on cpu, one pod may be away.
+/// Workload `api` in namespace `prod`, scaled on CPU, with `maxUnavailable: 1`.
 pub(super) fn scaling() -> Scaling {
     build(base())
 }
 
-/// The same with fields of the workload replaced.
+/// The resource of [`scaling`] with fields of its workload replaced.
 pub(super) fn scaling_with(fields: Value) -> Scaling {
     let mut object = base();
     for (name, value) in fields.as_object().unwrap() {
@@ -21,7 +21,7 @@ pub(super) fn scaling_with(fields: Value) -> Scaling {
     build(object)
 }
 
-/// The same with limits.
+/// The resource of [`scaling`] with limits.
 pub(super) fn with_limits(limits: Value) -> Scaling {
     let mut object = base();
     object["spec"]["limits"] = limits;

@@ -15,8 +15,8 @@ use crate::{
     core::spec::model::{Scaling, Workload},
 };
 
-/// The VPA of one workload, where it asks for one. The mode is always written: upstream's own default
-/// evicts pods. A suspended workload only recommends.
+/// The VPA of one workload; `None` if the workload asks for none. The update mode is always written, because
+/// the VPA's own default evicts pods. The VPA of a suspended workload has mode `Off`: it only recommends.
 #[must_use]
 pub fn build(
     scaling: &Scaling,

@@ -76,7 +76,7 @@ fn a_field_we_own_and_no_longer_want_needs_a_write() {
     live["spec"]["behavior"] = json!({"scaleUp": {"tolerance": "0.2"}});
     let owned = OwnedFields::of(&[entry("us", "Apply", None, fields.clone())], "us");
     assert!(needs_apply(&desired(), &live.to_string(), &owned));
-    // The same field, set by somebody else, is theirs.
+    // The same field belongs to somebody else if another manager set it.
     let theirs = OwnedFields::of(&[entry("them", "Apply", None, fields)], "us");
     assert!(!needs_apply(&desired(), &live.to_string(), &theirs));
 }

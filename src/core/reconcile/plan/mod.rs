@@ -1,10 +1,14 @@
-//! What to write: a pure function from the validated resource and what was read to plain data.
+//! Plans the writes of a reconcile: a pure function from the validated resource and the observed cluster to
+//! data.
 //!
-//! Ownership is by the controller's UID. A child that is absent is created, one of ours is updated where it
-//! drifted, and any other object of its name is left alone. A child that would work against somebody
-//! else's object on the same pods is not created; what two resources want, and neither has, goes to the
-//! oldest. A child of ours that nothing asks for is deleted, unless what it belongs to is at present invalid or
-//! unreadable: then it stays as it is.
+//! An object is a child of the resource exactly if its controller reference has the resource's UID. The rules
+//! are:
+//!
+//! - A missing child is created, and a child that has drifted is updated.
+//! - An object of the child's name that is not a child is left alone.
+//! - A child that would conflict with somebody else's object on the same pods is not created.
+//! - A child that two resources want, and neither has, goes to the older resource.
+//! - A child that nothing asks for is deleted. It stays if its workload is invalid or its target unreadable.
 
 mod obstacle;
 mod wanted;
@@ -32,45 +36,45 @@ use crate::{
     },
 };
 
-/// All writes of one reconcile, and what stands in their way.
+/// All writes of one reconcile, and the obstacles to them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
-    /// Children of ours that nothing asks for. They go first, to make room.
+    /// Children of the resource that nothing asks for. They are deleted first, to make room for new ones.
     pub delete: Vec<Deletion>,
-    /// Children to create or update; what is as it should be is not listed.
+    /// Children to create or update. A child that has not drifted is not listed.
     pub apply: Vec<Application>,
-    /// What the plan says of each valid workload.
+    /// The plan for each valid workload.
     pub workloads: Vec<WorkloadPlan>,
-    /// What stands in the way of the namespace-wide children.
+    /// Obstacles to the LimitRange and the ResourceQuota.
     pub limits: Vec<Obstacle>,
 }
 
 /// A child to delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deletion {
-    /// Which one.
+    /// Kind and name of the child.
     pub reference: ChildRef,
-    /// Precondition: it is still this very object.
+    /// Precondition of the deletion: the object still has this UID.
     pub uid: String,
 }
 
 /// A child to write.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Application {
-    /// What to write.
+    /// The child to write.
     pub child: Child,
-    /// How.
+    /// Whether it is created or updated.
     pub how: How,
 }
 
-/// How a child is written.
+/// How a child is written, with the precondition of the write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum How {
-    /// It must not exist yet.
+    /// The child is created. It must not exist yet.
     Create,
-    /// It must still be the object with this UID.
+    /// The child is updated. It must still be the object with this UID.
     Update {
-        /// The UID.
+        /// UID of the live object.
         uid: String,
     },
 }
@@ -78,11 +82,11 @@ pub enum How {
 /// The plan for one workload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkloadPlan {
-    /// Its name.
+    /// Name of the workload.
     pub name: String,
-    /// `ScaleTargetFound`.
+    /// The condition `ScaleTargetFound`.
     pub target: Finding,
-    /// What stands in the way of its children, or is worth saying about them.
+    /// Obstacles to the workload's children, and remarks about them.
     pub obstacles: Vec<Obstacle>,
 }
 
@@ -102,7 +106,8 @@ pub fn plan(object: &VoiceAssistScaling, validation: &Validation, observed: &Obs
     }
     planner.limits();
     planner.deletions();
-    // Every workload scales before any gets the rest, should time run out. The sort is stable.
+    // If time runs out, every workload has its HPA before any workload gets its other children. The sort is
+    // stable.
     planner
         .plan
         .apply
@@ -110,7 +115,8 @@ pub fn plan(object: &VoiceAssistScaling, validation: &Validation, observed: &Obs
     planner.plan
 }
 
-/// Children of workloads that are written down but break a rule: they stay as they are.
+/// Children of workloads that are in the spec but break a rule. They stay as they are until the spec is
+/// corrected.
 fn invalid_children(object: &VoiceAssistScaling, scaling: &Scaling) -> BTreeSet<ChildRef> {
     let valid: BTreeSet<&str> = scaling
         .workloads
@@ -132,15 +138,17 @@ fn invalid_children(object: &VoiceAssistScaling, scaling: &Scaling) -> BTreeSet<
         .collect()
 }
 
+/// Builds the plan of one resource.
 struct Planner<'a> {
     scaling: &'a Scaling,
     observed: &'a Observed,
-    /// Children of ours that are not deleted.
+    /// Children that must not be deleted. Every step that wants a child, or cannot judge one, adds it here.
     keep: BTreeSet<ChildRef>,
     plan: Plan,
 }
 
 impl<'a> Planner<'a> {
+    /// Plans the children of one workload.
     fn workload(&mut self, workload: &Workload) {
         let name = self.scaling.key.child_name(&workload.name);
         let target = self.observed.targets.get(&workload.name);
@@ -148,6 +156,8 @@ impl<'a> Planner<'a> {
         let wanted = wanted::of_workload(self.scaling, workload, target, self.observed);
         self.keep.extend(wanted.kept);
         let mut obstacles = wanted.obstacles;
+        // A withheld child is not added to `keep`: if this resource has it besides, it is deleted, and the
+        // older resource's child stays.
         let older = self.older_claim(&TargetKey::from(&workload.target));
         let (withheld, writable): (Vec<Child>, Vec<Child>) = wanted.children.into_iter().partition(|child| {
             older.is_some_and(|older| self.goes_to(older, &child.reference, target, workload))
@@ -165,6 +175,7 @@ impl<'a> Planner<'a> {
         });
     }
 
+    /// Plans one desired child of a workload: update, create, or nothing and an obstacle.
     fn child(
         &mut self,
         child: Child,
@@ -173,15 +184,17 @@ impl<'a> Planner<'a> {
         obstacles: &mut Vec<Obstacle>,
     ) {
         self.keep.insert(child.reference.clone());
-        let rival = self.rival(child.reference.kind, target, workload);
+        let other = self.conflicting(child.reference.kind, target, workload);
         match self.live(&child.reference) {
+            // A child that exists goes on working: deleting it would leave its workload without an
+            // autoscaler.
             Some(live) if live.is_controlled_by(&self.observed.own.uid) => {
-                obstacles.extend(rival.map(|rival| Obstacle::rival(&child.reference, rival)));
+                obstacles.extend(other.map(|other| Obstacle::conflicting(&child.reference, other)));
                 self.update(child, obstacles);
             }
             Some(live) => obstacles.push(Obstacle::foreign(&child.reference, live, &self.scaling.key.name)),
-            None => match (rival, target) {
-                (Some(rival), _) => obstacles.push(Obstacle::rival(&child.reference, rival)),
+            None => match (other, target) {
+                (Some(other), _) => obstacles.push(Obstacle::conflicting(&child.reference, other)),
                 (None, Some(Target::Found { .. })) => self.create(child),
                 (None, Some(Target::Unusable { .. } | Target::Unknown { .. }) | None) => {
                     obstacles.push(Obstacle::waits_for_target(&child.reference));
@@ -190,6 +203,7 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Plans the LimitRange and the ResourceQuota. A namespace takes them from one resource only.
     fn limits(&mut self) {
         let own = &self.observed.own;
         let name = &self.scaling.key.name;
@@ -209,6 +223,7 @@ impl<'a> Planner<'a> {
         for child in wanted::limits(self.scaling, own) {
             let theirs = self.others_limits(child.reference.kind);
             let live = self.live(&child.reference);
+            // The older resource gets the child if nobody has it, and keeps the child if both have it.
             if let Some(older) = older
                 && theirs.map_or(live.is_none(), |theirs| theirs.is_controlled_by(&older.uid))
             {
@@ -219,14 +234,15 @@ impl<'a> Planner<'a> {
             match (live, theirs) {
                 (Some(live), _) if live.is_controlled_by(&own.uid) => self.update(child, &mut obstacles),
                 (Some(live), _) => obstacles.push(Obstacle::foreign(&child.reference, live, name)),
-                (None, Some(theirs)) => obstacles.push(Obstacle::rival(&child.reference, theirs)),
+                (None, Some(theirs)) => obstacles.push(Obstacle::conflicting(&child.reference, theirs)),
                 (None, None) => self.create(child),
             }
         }
         self.plan.limits = obstacles;
     }
 
-    /// The operator may not write them: those of ours stay, asked for or not.
+    /// Plans for an operator that may not write LimitRanges and ResourceQuotas. Those that the resource has
+    /// stay, whether the spec asks for them or not.
     fn limits_not_managed(&mut self) {
         let ours: Vec<ChildRef> = [ChildKind::LimitRange, ChildKind::ResourceQuota]
             .into_iter()
@@ -242,7 +258,7 @@ impl<'a> Planner<'a> {
         self.keep.extend(ours);
     }
 
-    /// Whatever is ours by UID and not kept.
+    /// Plans the deletion of every child that is not in `keep`.
     fn deletions(&mut self) {
         for (kind, objects) in &self.observed.live {
             for live in objects {
@@ -268,6 +284,7 @@ impl<'a> Planner<'a> {
         });
     }
 
+    /// Plans an update if the live child has drifted and is not being deleted.
     fn update(&mut self, child: Child, obstacles: &mut Vec<Obstacle>) {
         let Some(live) = self.live(&child.reference) else {
             return;
@@ -283,6 +300,7 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// The live children of this resource of one kind.
     fn ours(&self, kind: ChildKind) -> Vec<ChildRef> {
         self.objects(kind)
             .filter(|live| live.is_controlled_by(&self.observed.own.uid) && !live.deleting)
@@ -293,18 +311,21 @@ impl<'a> Planner<'a> {
             .collect()
     }
 
+    /// All live objects of one kind in the namespace, of this resource or not.
     fn objects(&self, kind: ChildKind) -> impl Iterator<Item = &'a Live> + use<'a> {
         let observed = self.observed;
         observed.live.get(&kind).into_iter().flatten().map(AsRef::as_ref)
     }
 
+    /// The live object of this kind and name, of this resource or not.
     fn live(&self, reference: &ChildRef) -> Option<&'a Live> {
         self.objects(reference.kind)
             .find(|live| live.name == reference.name)
     }
 
-    /// Somebody else's object of the same kind on the same pods.
-    fn rival(&self, kind: ChildKind, target: Option<&Target>, workload: &Workload) -> Option<&'a Live> {
+    /// An object of somebody else, of the same kind, that acts on the same pods. For HPA and VPA that is one
+    /// with the same target, for a budget one that selects the pods' labels.
+    fn conflicting(&self, kind: ChildKind, target: Option<&Target>, workload: &Workload) -> Option<&'a Live> {
         let key = TargetKey::from(&workload.target);
         let labels = target.map(Target::pod_labels).unwrap_or_default();
         self.objects(kind)
@@ -314,6 +335,7 @@ impl<'a> Planner<'a> {
                     live.target.as_ref() == Some(&key)
                 }
                 ChildKind::PodDisruptionBudget => {
+                    // Without known pod labels nothing can be said: an empty selector would match them.
                     !labels.is_empty()
                         && live
                             .selector
@@ -324,7 +346,8 @@ impl<'a> Planner<'a> {
             })
     }
 
-    /// Limits of another resource. Those made by hand add up with ours and are in nobody's way.
+    /// The LimitRange or ResourceQuota of another resource. One that was made by hand conflicts with nothing,
+    /// because Kubernetes applies it in addition.
     fn others_limits(&self, kind: ChildKind) -> Option<&'a Live> {
         self.objects(kind).find(|live| {
             let others = &self.observed.others;
@@ -332,14 +355,17 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// Whether a child is left to an older claim: what neither has, and what both have after a race.
+    /// Whether this resource leaves a child to an older claim. It does so if neither resource has the child
+    /// yet, and if the older resource has it (both may, after a race). It does not if only this resource has
+    /// it: an HPA in use never changes hands.
     fn goes_to(&self, older: &Claim, child: &ChildRef, target: Option<&Target>, workload: &Workload) -> bool {
-        self.rival(child.kind, target, workload)
-            .map_or(self.live(child).is_none(), |rival| {
-                rival.is_controlled_by(&older.uid)
+        self.conflicting(child.kind, target, workload)
+            .map_or(self.live(child).is_none(), |other| {
+                other.is_controlled_by(&older.uid)
             })
     }
 
+    /// The claim of an older resource on the same target.
     fn older_claim(&self, target: &TargetKey) -> Option<&'a Claim> {
         let own = &self.observed.own;
         self.observed
@@ -350,6 +376,7 @@ impl<'a> Planner<'a> {
     }
 }
 
+/// The condition `ScaleTargetFound` of a workload.
 fn target_finding(workload: &Workload, target: Option<&Target>) -> Finding {
     let shown = format!("{} {}", workload.target.kind, workload.target.name);
     match target {

@@ -1,4 +1,4 @@
-//! What keeps a child from being as it should be, in words a user can act on.
+//! Obstacles: what keeps a child from being as desired, in words that a user can act on.
 
 use crate::{
     api::{condition::reason, v1alpha1::UpdateMode, vpa::VPA_CRD},
@@ -12,14 +12,14 @@ use crate::{
     },
 };
 
-/// One obstacle, or with [`Status::True`] a remark.
+/// One obstacle to a child. With [`Status::True`] it is a remark that hinders nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Obstacle {
-    /// How bad it is, as the status of `ResourcesApplied`.
+    /// The status that the obstacle gives the condition `ResourcesApplied`.
     pub status: Status,
-    /// Condition reason.
+    /// Reason of that condition.
     pub reason: &'static str,
-    /// What is wrong, and the fix.
+    /// The problem and how to solve it.
     pub message: String,
 }
 
@@ -44,7 +44,7 @@ impl Obstacle {
         )
     }
 
-    /// An older resource has `limits` too.
+    /// An older resource also asks for `limits`.
     pub(super) fn older_limits(child: &ChildRef, older: &Claim) -> Self {
         Self::new(
             Status::False,
@@ -56,8 +56,8 @@ impl Obstacle {
         )
     }
 
-    /// Somebody else's object works on the same pods.
-    pub(super) fn rival(child: &ChildRef, rival: &Live) -> Self {
+    /// An object of somebody else acts on the same pods.
+    pub(super) fn conflicting(child: &ChildRef, other: &Live) -> Self {
         let why = match child.kind {
             ChildKind::PodDisruptionBudget => "selects the same pods, and two budgets block every eviction",
             ChildKind::LimitRange | ChildKind::ResourceQuota => "limits this namespace already",
@@ -71,13 +71,14 @@ impl Obstacle {
             format!(
                 "{} {}{} {why}; delete it and {child} takes over without moving replicas",
                 child.kind,
-                rival.name,
-                owned_by(rival),
+                other.name,
+                owned_by(other),
             ),
         )
     }
 
-    /// Another object has the child's name. One of an earlier resource of the same name goes by itself.
+    /// An object of somebody else has the child's name. If it belongs to an earlier resource of the same
+    /// name, the garbage collector will delete it, so the child only waits.
     pub(super) fn foreign(child: &ChildRef, live: &Live, scaling: &str) -> Self {
         let leftover = live
             .controller
@@ -104,7 +105,8 @@ impl Obstacle {
         )
     }
 
-    /// Somebody undoes it again and again; `managers` says who where that is known.
+    /// Somebody undoes the writes of the child again and again. `managers` names them; it is empty if they
+    /// are unknown.
     pub(in crate::core) fn contested(child: &ChildRef, managers: &str) -> Self {
         let who = if managers.is_empty() {
             "somebody deletes or changes it each time it is written".to_owned()
@@ -121,7 +123,7 @@ impl Obstacle {
         )
     }
 
-    /// Ours, but waiting for a finalizer.
+    /// The child is being deleted and waits for a finalizer.
     pub(super) fn being_deleted(child: &ChildRef) -> Self {
         Self::new(
             Status::Unknown,
@@ -130,7 +132,7 @@ impl Obstacle {
         )
     }
 
-    /// Not created before its target is there.
+    /// The child is not created before its target exists.
     pub(super) fn waits_for_target(child: &ChildRef) -> Self {
         Self::new(
             Status::Unknown,
@@ -148,7 +150,7 @@ impl Obstacle {
         )
     }
 
-    /// The VPA CRD does not know the mode.
+    /// The installed VPA CRD does not know the update mode.
     pub(super) fn vpa_too_old(name: &str, mode: UpdateMode) -> Self {
         Self::new(
             Status::False,
@@ -159,7 +161,7 @@ impl Obstacle {
         )
     }
 
-    /// The target's pods cannot be told apart.
+    /// The target has no selector that a budget can use.
     pub(super) fn no_selector(name: &str, problem: &str) -> Self {
         Self::new(
             Status::False,
@@ -168,7 +170,7 @@ impl Obstacle {
         )
     }
 
-    /// `--manage-limits=false`.
+    /// The operator runs with `--manage-limits=false` and writes no limits.
     pub(super) fn limits_not_managed(name: &str) -> Self {
         Self::new(
             Status::False,
@@ -179,7 +181,8 @@ impl Obstacle {
         )
     }
 
-    /// `--manage-limits=false`, and one of ours that nothing asks for is still there.
+    /// The operator runs with `--manage-limits=false` and does not delete a child that nothing asks for any
+    /// more.
     pub(super) fn limits_not_deleted(child: &ChildRef) -> Self {
         Self::new(
             Status::False,

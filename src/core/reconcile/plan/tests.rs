@@ -219,7 +219,7 @@ fn an_older_claim_takes_nothing_from_whoever_has_the_children() {
         ["update HorizontalPodAutoscaler v-worker"]
     );
 
-    // To the older one, the children of the younger are in the way.
+    // The children of the younger resource are an obstacle to the older one.
     let children = cluster.live;
     let mut older = observed(&object);
     older.own.uid = "older".to_owned();

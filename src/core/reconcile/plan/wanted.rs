@@ -1,4 +1,4 @@
-//! The children that a resource should have and, as things are, can have.
+//! The children that a resource asks for and that the cluster, in its present state, can have.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde::Serialize;
@@ -14,15 +14,17 @@ use crate::core::{
     spec::model::{Scaling, Workload},
 };
 
-/// What is wanted for one workload.
+/// What a resource asks for, for one workload.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
+    /// Children to write.
     pub(super) children: Vec<Child>,
-    /// Wanted, but not possible now: an existing one stays as it is.
+    /// Children that are asked for but cannot be built now. If one exists, it stays as it is.
     pub(super) kept: Vec<ChildRef>,
     pub(super) obstacles: Vec<Obstacle>,
 }
 
+/// The children of one workload.
 pub(super) fn of_workload(
     scaling: &Scaling,
     workload: &Workload,
@@ -84,7 +86,7 @@ pub(super) fn of_workload(
     wanted
 }
 
-/// The namespace-wide children.
+/// The namespace-wide children: LimitRange and ResourceQuota.
 pub(super) fn limits(scaling: &Scaling, own: &Claim) -> Vec<Child> {
     let owner = owner(own);
     let name = &scaling.key.name;
@@ -100,13 +102,14 @@ fn owner(own: &Claim) -> OwnerReference {
     owner_reference(&own.name, &own.uid)
 }
 
+/// A child with this body; `None` if there is no object to build.
 fn child<T: Serialize>(
     kind: ChildKind,
     name: &str,
     workload: Option<&Workload>,
     object: Option<T>,
 ) -> Option<Child> {
-    // Kubernetes types always serialize; one that did not would count as not wanted.
+    // Kubernetes types always serialize. One that did not would count as not asked for.
     let mut body = serde_json::to_value(object?).ok()?;
     if let Value::Object(fields) = &mut body {
         fields.remove("status");

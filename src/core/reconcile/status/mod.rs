@@ -1,7 +1,8 @@
-//! The status of a resource: a pure function of what was found, planned and done.
+//! The status of a resource: a pure function of what was observed, planned and written.
 //!
-//! The operator owns every condition but `MetricsAvailable`, which it only reads. Nothing here moves with
-//! load: no replica counts, no metric values.
+//! The operator owns every condition but `MetricsAvailable`, which it only reads. Invariant: nothing in the
+//! status changes with the load (no replica counts, no metric values), so a resource at rest causes no
+//! writes.
 
 mod ready;
 mod workload;
@@ -32,30 +33,31 @@ use crate::{
     },
 };
 
-/// How many violations a message names; `vas validate` names all.
+/// Largest number of violations that a message names; `vas validate` names all of them.
 const VIOLATIONS_SHOWN: usize = 5;
 
-/// Everything a status is made of.
+/// Everything that a status is computed from.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
-    /// The resource, with the status it has.
+    /// The resource, with its present status.
     pub object: &'a VoiceAssistScaling,
-    /// What the rules say.
+    /// The result of the rules.
     pub validation: &'a Validation,
-    /// What is suspended at present.
+    /// The workloads that are suspended now.
     pub suspended: &'a Suspended,
-    /// What was read.
+    /// What was read from the cluster.
     pub observed: &'a Observed,
-    /// What was planned.
+    /// The planned writes.
     pub plan: &'a Plan,
-    /// What came of it.
+    /// The results of the writes.
     pub outcomes: &'a [Outcome],
 }
 
-/// The status to write; `None` if the resource already says exactly this.
+/// The status to write; `None` if the resource already has exactly this status.
 pub fn status(inputs: &Inputs<'_>, now: Timestamp) -> Option<VoiceAssistScalingStatus> {
     let old = inputs.object.status.clone().unwrap_or_default();
     let new = compute(inputs, &old, now);
+    // `MetricsAvailable` is the metrics server's own condition and must cause no write here.
     let mut compared = old;
     compared.conditions = compared.conditions.map(owned_by_operator);
     (new != compared).then_some(new)
@@ -139,7 +141,7 @@ fn workload_names(object: &VoiceAssistScaling) -> String {
     names.join(",")
 }
 
-/// The conditions that the operator writes, in the order it writes them.
+/// The conditions that the operator writes, in the order in which it writes them.
 fn owned_by_operator(conditions: Vec<Condition>) -> Vec<Condition> {
     sorted(
         conditions
@@ -149,12 +151,13 @@ fn owned_by_operator(conditions: Vec<Condition>) -> Vec<Condition> {
     )
 }
 
-/// One order however the server merged the list.
+/// Sorts by type. The server may return a merged list in any order, and an order alone must cause no write.
 fn sorted(mut conditions: Vec<Condition>) -> Vec<Condition> {
     conditions.sort_by(|left, right| left.type_.cmp(&right.type_));
     conditions
 }
 
+/// The condition `SpecValid`.
 fn spec_valid(violations: &[Violation]) -> Finding {
     let Some(_) = violations.first() else {
         return Finding::new(
@@ -178,7 +181,7 @@ fn spec_valid(violations: &[Violation]) -> Finding {
     Finding::new(SPEC_VALID, Status::False, reason::INVALID, lines.join("; "))
 }
 
-/// Left out where nothing is suspended, and nothing is to be.
+/// The condition `Suspended`; `None` if neither the spec nor an annotation asks for a suspension.
 fn suspended(suspended: &Suspended) -> Option<Finding> {
     let words = suspended.long()?;
     let (status, reason) = if suspended.unreadable() {
@@ -191,7 +194,8 @@ fn suspended(suspended: &Suspended) -> Option<Finding> {
     Some(Finding::new(SUSPENDED, status, reason, words))
 }
 
-/// A warning beside `Ready`; left out where the namespace has no quota.
+/// The condition `QuotaSufficient`, a warning that does not count for `Ready`; `None` if the namespace has no
+/// quota.
 fn quota_sufficient(inputs: &Inputs<'_>) -> Option<Finding> {
     let scaling = inputs.validation.scaling.as_ref()?;
     if inputs.observed.quotas.is_empty() {

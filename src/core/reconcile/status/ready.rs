@@ -1,4 +1,4 @@
-//! `Ready`, and the verdict on metrics that goes into it.
+//! The condition `Ready`, and the state of the metrics that counts for it.
 
 use super::{Inputs, workload::WorkloadFindings};
 use crate::{
@@ -9,9 +9,9 @@ use crate::{
     },
 };
 
-/// What counts for `MetricsAvailable`: the metrics server's word, unless it is not there to give it or has
-/// not judged this spec yet.
-/// `None` where the resource asks for no Prometheus metric.
+/// The state of the metrics: the metrics server's own condition `MetricsAvailable`. It is Unknown if the
+/// metrics server does not run, or if its condition is about an older generation of the spec. `None` if the
+/// resource asks for no Prometheus metric.
 pub(super) fn metrics_available(inputs: &Inputs<'_>) -> Option<Finding> {
     let scaling = inputs.validation.scaling.as_ref()?;
     let asked = scaling
@@ -53,7 +53,8 @@ pub(super) fn metrics_available(inputs: &Inputs<'_>) -> Option<Finding> {
     })
 }
 
-/// The summary of everything. What is suspended is as it should be, but never without a word.
+/// The condition `Ready`, which sums up all others. A suspended workload counts as ready, but the message
+/// always names it.
 pub(super) fn ready(
     own: &[&Finding],
     workloads: &[WorkloadFindings],
@@ -69,7 +70,8 @@ pub(super) fn ready(
             format!("suspended: {words}"),
         ),
     };
-    // An HPA says nothing of use about a workload whose children are not as planned.
+    // While a workload's children are not as planned, the conditions of its HPA describe another state, so
+    // they do not count.
     let mirrored = workloads
         .iter()
         .filter(|workload| workload.applied.status == Status::True)

@@ -22,7 +22,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-/// A cluster where the resource's children are as planned and its HPA scales.
+/// A cluster in which the resource's children are as planned and its HPA scales.
 fn scaling(object: &VoiceAssistScaling) -> Observed {
     let mut cluster = carried_out(&observed(object), &planned(object, &observed(object)));
     mirror(&mut cluster, "ScalingActive", "True", "ValidMetricFound", "fine");
@@ -139,7 +139,7 @@ fn the_same_findings_later_are_no_news() {
     let cluster = scaling(&object);
     object.status = computed(&object, &cluster, &[], 100);
     assert_eq!(computed(&object, &cluster, &[], LATER), None);
-    // Nor is what the metrics server writes beside it.
+    // The condition of the metrics server causes no write either.
     let theirs = with_condition(object.clone(), "True", "MetricsFresh")
         .status
         .unwrap();

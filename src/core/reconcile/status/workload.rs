@@ -19,15 +19,18 @@ use crate::{
     },
 };
 
-/// What is known of one workload.
+/// The conditions of one workload, before they are stamped with times.
 #[derive(Clone, Debug)]
 pub(super) struct WorkloadFindings {
     pub(super) name: String,
+    /// `ScaleTargetFound`.
     pub(super) target: Finding,
+    /// `ResourcesApplied`.
     pub(super) applied: Finding,
-    /// `AbleToScale` and `ScalingActive`, as its HPA says; none without an HPA.
+    /// `AbleToScale` and `ScalingActive`, copied from the workload's HPA; empty without an HPA.
     pub(super) mirrored: Vec<Finding>,
-    /// Evictions allowed at `minReplicas` and at `maxReplicas`; `None` without a budget or without an HPA.
+    /// Evictions that the budget allows at `minReplicas` and at `maxReplicas`; `None` without a budget or an
+    /// HPA.
     pub(super) disruptions_allowed: Option<(i32, i32)>,
 }
 
@@ -38,7 +41,7 @@ impl WorkloadFindings {
     }
 }
 
-/// One entry per workload of the spec, in its order; those that break a rule are not looked at.
+/// The findings of each workload, in the order of the spec. A workload that breaks a rule is not checked.
 pub(super) fn findings(inputs: &Inputs<'_>, old: &VoiceAssistScalingStatus) -> Vec<WorkloadFindings> {
     let valid = inputs
         .validation
@@ -120,7 +123,7 @@ fn of_valid(
     }
 }
 
-/// `ResourcesApplied` of the namespace-wide children; `None` where there are none.
+/// `ResourcesApplied` of the namespace-wide children; `None` if nothing asks for any.
 pub(super) fn limits_applied(inputs: &Inputs<'_>) -> Option<Finding> {
     let asked = inputs.validation.scaling.as_ref()?.limits.is_some();
     let outcomes = inputs
@@ -130,7 +133,7 @@ pub(super) fn limits_applied(inputs: &Inputs<'_>) -> Option<Finding> {
     (asked || !inputs.plan.limits.is_empty()).then(|| applied(&inputs.plan.limits, outcomes))
 }
 
-/// `ResourcesApplied` of the children that are to be deleted; `None` where there are none.
+/// `ResourcesApplied` of the children that were to be deleted; `None` if there were none.
 pub(super) fn leftovers_deleted(inputs: &Inputs<'_>) -> Option<Finding> {
     let outcomes = || {
         inputs
@@ -142,7 +145,8 @@ pub(super) fn leftovers_deleted(inputs: &Inputs<'_>) -> Option<Finding> {
     Some(applied(&[], outcomes()))
 }
 
-/// `ResourcesApplied` when every part of it is True: remarks are kept.
+/// `ResourcesApplied` of the resource for the case that every part of it is True. It repeats the remarks of
+/// the workloads.
 pub(super) fn all_applied(workloads: &[WorkloadFindings]) -> Finding {
     let remarks: Vec<&Finding> = workloads
         .iter()
@@ -168,6 +172,7 @@ pub(super) fn all_applied(workloads: &[WorkloadFindings]) -> Finding {
     }
 }
 
+/// `ResourcesApplied` of one part of the resource: the worst of its obstacles and failed writes.
 fn applied<'a>(obstacles: &[Obstacle], outcomes: impl Iterator<Item = &'a Outcome>) -> Finding {
     let mut parts: Vec<Finding> = obstacles
         .iter()
@@ -217,8 +222,8 @@ fn own_hpa<'a>(observed: &'a Observed, name: &str) -> Option<&'a Live> {
         .find(|live| live.name == name && live.is_controlled_by(&observed.own.uid))
 }
 
-/// The HPA's own condition. Its message may carry values that change all the time, so it is taken over
-/// only together with a new status or reason.
+/// Copies a condition of the HPA. The HPA's message may hold values that change at every sync. So the old
+/// message stays until status or reason changes.
 fn mirror(
     type_: &'static str,
     hpa: Option<&Live>,
@@ -226,7 +231,8 @@ fn mirror(
     old: &VoiceAssistScalingStatus,
 ) -> Finding {
     let Some(condition) = hpa.and_then(|hpa| hpa.conditions.get(type_)) else {
-        // The same words whether it is there or not: that it appeared is not worth a write of every new resource.
+        // The message is the same with and without an HPA, so the appearance of an HPA causes no status
+        // write.
         let message = "the HorizontalPodAutoscaler has not reported yet";
         return Finding::new(type_, Status::Unknown, reason::PENDING, message);
     };

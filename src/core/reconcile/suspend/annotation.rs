@@ -1,4 +1,4 @@
-//! Which annotations suspend: one for whoever suspends by hand, and one for each holder with a name.
+//! The annotations that suspend: one for suspensions without a holder's name, and one for each named holder.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr};
 
@@ -8,21 +8,21 @@ use super::suspension::LONGEST;
 
 /// The annotation of `vas suspend` without `--holder`.
 pub const ANNOTATION: &str = "scaling.voiceassist.io/suspend";
-/// What follows [`ANNOTATION`] before the name of a holder.
+/// The character between [`ANNOTATION`] and the name of a holder.
 const SEPARATOR: char = '.';
-/// Most characters of a holder's name: the part of a key behind the slash has 63 at most.
+/// Largest length of a holder's name. The part of an annotation key behind the slash may have 63 characters.
 const LONGEST_HOLDER: usize = 63 - "suspend.".len();
-/// Most holders of one resource that are read.
+/// Largest number of holders of one resource that are read.
 pub(super) const MOST_HOLDERS: usize = 8;
 
-/// Who holds beside whoever suspends by hand, such as [`CAPACITY_TEST`].
+/// Name of a holder, such as [`CAPACITY_TEST`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder(Cow<'static, str>);
 
-/// `vas test capacity`.
+/// The holder of suspensions by `vas test capacity`.
 pub const CAPACITY_TEST: Holder = Holder(Cow::Borrowed("capacity-test"));
 
-/// Why a text is no name of a holder.
+/// The text is not a valid name of a holder.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
     "a holder's name has at most {LONGEST_HOLDER} characters: letters, digits, '-', '_' and '.', a letter or digit at both ends"
@@ -52,7 +52,7 @@ impl fmt::Display for Holder {
     }
 }
 
-/// The annotation of a holder.
+/// The annotation key of a holder; `None` stands for a suspension without a holder's name.
 pub fn key(holder: Option<&Holder>) -> String {
     holder.map_or_else(
         || ANNOTATION.to_owned(),
@@ -60,7 +60,8 @@ pub fn key(holder: Option<&Holder>) -> String {
     )
 }
 
-/// The flag of `vas resume` that names the holder of an annotation; empty for whoever suspends by hand.
+/// The flag of `vas resume` that names the holder of an annotation; empty for the annotation without a
+/// holder.
 pub fn holder_flag(key: &str) -> String {
     let holder = key
         .strip_prefix(ANNOTATION)
@@ -68,21 +69,21 @@ pub fn holder_flag(key: &str) -> String {
     holder.map_or_else(String::new, |holder| format!(" --holder {holder}"))
 }
 
-/// Whether an annotation suspends.
+/// Whether the annotation with this key suspends.
 fn suspends(key: &str) -> bool {
     key.strip_prefix(ANNOTATION)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(SEPARATOR))
 }
 
-/// The annotations that suspend, in the order of their keys.
+/// Key and text of each annotation that suspends, in the order of the keys.
 pub(super) fn entries(annotations: Option<&BTreeMap<String, String>>) -> impl Iterator<Item = (&str, &str)> {
     let all = annotations.into_iter().flatten();
     all.filter(|(key, _)| suspends(key))
         .map(|(key, text)| (key.as_str(), text.as_str()))
 }
 
-/// Only the annotations that suspend, and of them what is read: for a watch that keeps resources in memory. What is too
-/// long, or too many, is still seen to be.
+/// Keeps only the annotations that suspend, so that a watch needs little memory. One holder more than allowed
+/// is kept, and one character more than allowed, so that a reader still sees that there are too many.
 pub fn keep_only_suspensions(
     annotations: Option<&BTreeMap<String, String>>,
 ) -> Option<BTreeMap<String, String>> {

@@ -1,5 +1,5 @@
-//! What `vas suspend` and `vas resume` change: one annotation of the resource, in a patch that the API server refuses
-//! if the resource has changed since it was read.
+//! The patches of `vas suspend` and `vas resume`. Each changes one annotation of the resource and holds the
+//! `resourceVersion` that was read. So the API server refuses it if the resource has changed since.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -11,64 +11,64 @@ use super::{
     suspension::{Suspension, SuspensionError, Workloads},
 };
 
-/// Why nothing is changed.
+/// Why a suspension is not changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ChangeError {
-    /// No such workload.
+    /// The resource has no workload of this name.
     #[error("{name} has no workload {workload:?}; it has {known}")]
     NoWorkload {
-        /// The resource.
+        /// Name of the resource.
         name: String,
-        /// What was asked for.
+        /// Name of the missing workload.
         workload: String,
-        /// What there is.
+        /// Names of the resource's workloads.
         known: String,
     },
-    /// The holder holds something else.
+    /// The holder's annotation already suspends something else.
     #[error(
         "{name} is suspended already, by annotation {key}: {held}; replace that with --overwrite, or hold beside it with --holder NAME"
     )]
     Taken {
-        /// The resource.
+        /// Name of the resource.
         name: String,
-        /// The annotation.
+        /// Key of the annotation.
         key: String,
-        /// What it says.
+        /// Text of the annotation.
         held: String,
     },
-    /// The holder does not hold it.
+    /// The holder's annotation does not suspend this workload.
     #[error("annotation {key} of {name} does not suspend workload {workload:?}, only {held}")]
     NotHeld {
-        /// The resource.
+        /// Name of the resource.
         name: String,
-        /// The annotation.
+        /// Key of the annotation.
         key: String,
-        /// What was asked for.
+        /// Name of the workload to resume.
         workload: String,
-        /// What it holds.
+        /// Names of the workloads that the annotation suspends.
         held: String,
     },
-    /// Which workloads it holds is not known.
+    /// The annotation cannot be read, so it is not known which workloads it suspends.
     #[error(
         "annotation {key} of {name} cannot be read: {held}: {cause}; resume all that it suspends, without --workload"
     )]
     Unreadable {
-        /// The resource.
+        /// Name of the resource.
         name: String,
-        /// The annotation.
+        /// Key of the annotation.
         key: String,
-        /// What it says.
+        /// Text of the annotation.
         held: String,
-        /// What is wrong with it.
+        /// Why the text cannot be read.
         cause: SuspensionError,
     },
 }
 
-/// The merge patch that suspends for a holder. What it held before is replaced if it has ended, or if `overwrite` says
-/// so.
+/// The merge patch that writes a holder's suspension. It replaces an earlier suspension of the holder if that
+/// has ended, or if `overwrite` is set.
 ///
 /// # Errors
-/// When a workload does not exist, or the holder holds something else.
+/// When a workload does not exist, or the holder's earlier suspension still holds and is a different one.
 pub fn suspend(
     resource: &Value,
     holder: Option<&Holder>,
@@ -98,11 +98,11 @@ pub fn suspend(
     Ok(patch(resource, &key, Some(&suspension.to_string())))
 }
 
-/// The merge patch that takes back what a holder holds, or the part of it that concerns some workloads. `None` if he
-/// holds nothing.
+/// The merge patch that ends a holder's suspension, for all workloads or for some. `None` if the holder has
+/// no suspension.
 ///
 /// # Errors
-/// When a workload does not exist, or the holder does not hold it.
+/// When a workload does not exist, or the holder does not suspend it.
 pub fn resume(
     resource: &Value,
     holder: Option<&Holder>,
@@ -141,7 +141,7 @@ pub fn resume(
         });
     }
     let left = names.into_iter().filter(|name| !which.contains(name));
-    // Names of a stored resource that are none leave nothing to hold.
+    // `Workloads::of` makes `All` of no names. Here no names mean that nothing is left to suspend.
     let left = match Workloads::of(left) {
         Ok(some @ Workloads::Named(_)) => Some(Suspension {
             workloads: some,

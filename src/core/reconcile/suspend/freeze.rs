@@ -1,4 +1,5 @@
-//! What is suspended at a moment, by annotations and by the spec alike, and what to say of it.
+//! Finds the workloads that are suspended at a moment, by annotations or by the spec, and describes the
+//! suspensions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,22 +18,22 @@ use crate::{
     },
 };
 
-/// What is suspended.
+/// All suspensions of a resource that hold at a moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Suspended {
     entries: Vec<Entry>,
 }
 
-/// What one holder holds.
+/// The suspension of one holder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
-    /// `None`: the spec itself.
+    /// Key of the annotation; `None` for `suspend: true` in the spec.
     key: Option<String>,
-    /// Whether it holds every workload that there is.
+    /// Whether every workload of the resource is suspended.
     all: bool,
-    /// The workloads that it freezes.
+    /// Names of the workloads that this suspension freezes.
     frozen: Vec<String>,
-    /// Those it names and cannot freeze.
+    /// Names in the annotation that freeze nothing: unknown workloads, or workloads that break a rule.
     unfrozen: Vec<String>,
     until: Option<Timestamp>,
     reason: Option<Reason>,
@@ -40,7 +41,7 @@ struct Entry {
     fault: Option<String>,
 }
 
-/// Freezes the workloads that an annotation suspends, as if the spec said so.
+/// Freezes the workloads that an annotation suspends, as if `suspend: true` stood in the spec.
 pub fn freeze(object: &VoiceAssistScaling, validation: &mut Validation, now: Timestamp) -> Suspended {
     let mut suspended = Suspended::default();
     let scaling = validation.scaling.as_mut();
@@ -65,8 +66,8 @@ pub fn freeze(object: &VoiceAssistScaling, validation: &mut Validation, now: Tim
     suspended
 }
 
-/// When the first suspension of these annotations that still holds ends by itself; for whoever has no validated
-/// resource at hand.
+/// The time at which the first of the suspensions in these annotations ends; `None` if none ends by itself.
+/// This version of [`Suspended::next_end`] needs no validated resource.
 pub fn next_end(annotations: Option<&BTreeMap<String, String>>, now: Timestamp) -> Option<Timestamp> {
     entries(annotations)
         .take(MOST_HOLDERS)
@@ -76,6 +77,7 @@ pub fn next_end(annotations: Option<&BTreeMap<String, String>>, now: Timestamp) 
         .min()
 }
 
+/// The suspension in the spec; `None` if the spec suspends no workload.
 fn by_spec(scaling: &Scaling) -> Option<Entry> {
     let frozen: Vec<String> = scaling
         .workloads
@@ -94,7 +96,7 @@ fn by_spec(scaling: &Scaling) -> Option<Entry> {
     })
 }
 
-/// `None` if it has ended.
+/// The suspension in an annotation; `None` if it has ended. `names` are those of the valid workloads.
 fn by_annotation(key: &str, text: &str, names: &[String], now: Timestamp) -> Option<Entry> {
     let suspension: Suspension = match text.parse() {
         Ok(suspension) => suspension,
@@ -139,7 +141,7 @@ impl Entry {
         }
     }
 
-    /// `api-gateway,worker until 2026-11-28T12:00:00Z`.
+    /// Workloads and end, such as `api-gateway,worker until 2026-11-28T12:00:00Z`.
     fn short(&self) -> String {
         let which = if self.all {
             "all".to_owned()
@@ -152,6 +154,7 @@ impl Entry {
         }
     }
 
+    /// Workloads, end, annotation and reason, such as `api until resumed by annotation KEY (incident 4711)`.
     fn long(&self) -> String {
         let Some(key) = &self.key else {
             return format!("{} by suspend: true in the spec", self.short());
@@ -184,7 +187,7 @@ impl Entry {
 }
 
 impl Suspended {
-    /// When the first of what holds ends by itself.
+    /// The time at which the first of the suspensions ends; `None` if none ends by itself.
     pub fn next_end(&self) -> Option<Timestamp> {
         self.entries.iter().filter_map(|entry| entry.until).min()
     }
@@ -208,26 +211,28 @@ impl Suspended {
         self.entries.iter().any(|entry| entry.fault.is_some())
     }
 
-    /// Which workloads, until when: for a column. `None` if none is frozen.
+    /// Frozen workloads and the end, for a column of `kubectl get`. `None` if no workload is frozen.
     pub fn short(&self) -> Option<String> {
         let frozen = self.entries.iter().filter(|entry| !entry.frozen.is_empty());
         joined(frozen.map(Entry::short))
     }
 
-    /// Which workloads, until when, by whom and why; also what an annotation names in vain. `None` if there is nothing
-    /// to say.
+    /// Frozen workloads, end, holder and reason, and the names in annotations that freeze nothing. `None`
+    /// without a suspension.
     pub fn long(&self) -> Option<String> {
         joined(self.entries.iter().map(Entry::long))
     }
 
-    /// The same, one for each holder, with his annotation; `None` is the spec.
+    /// The text of [`Suspended::long`] for each holder, with the key of its annotation; `None` stands for the
+    /// spec.
     pub fn each(&self) -> impl Iterator<Item = (Option<&str>, String)> {
         self.entries
             .iter()
             .map(|entry| (entry.key.as_deref(), cut(entry.long())))
     }
 
-    /// The same for the annotations but one that freeze a workload.
+    /// The text of [`Suspended::long`] for the annotations that freeze a workload, except the annotation
+    /// `own`.
     pub fn by_others(&self, workload: &str, own: &str) -> Option<String> {
         let others = self.entries.iter().filter(|entry| {
             let theirs = entry.key.as_deref().is_some_and(|key| key != own);
@@ -236,7 +241,7 @@ impl Suspended {
         joined(others.map(Entry::long))
     }
 
-    /// The same for those that freeze one workload.
+    /// The text of [`Suspended::long`] for all suspensions that freeze a workload.
     pub fn of(&self, workload: &str) -> Option<String> {
         let of = |entry: &&Entry| entry.frozen.iter().any(|name| name == workload);
         joined(self.entries.iter().filter(of).map(Entry::long))
@@ -285,7 +290,7 @@ mod tests {
         assert_eq!(next_end(None, NOW.parse().unwrap()), None);
     }
 
-    /// The frozen workloads, and what is said of them.
+    /// Names of the frozen workloads, and the suspensions.
     fn frozen(object: &VoiceAssistScaling) -> (Vec<String>, Suspended) {
         let mut validation = validate(object);
         let suspended = freeze(object, &mut validation, NOW.parse().unwrap());

@@ -1,4 +1,4 @@
-//! Whether a suspension has reached an HPA, and whether its end has.
+//! Tells from an HPA whether a suspension has reached it, and whether the end of a suspension has.
 
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 
@@ -7,14 +7,14 @@ use crate::core::{reconcile::desired::hpa::build, spec::model::Scaling};
 /// Why an HPA follows no metric although nothing suspends its workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeftFrozen {
-    /// The operator has not written the HPA since, or could not.
+    /// The operator has not written the HPA since the suspension ended, or could not.
     NotWritten,
-    /// The spec of the workload breaks a rule. The HPA stays as it was until the spec is mended.
+    /// The spec of the workload breaks a rule. The HPA stays as it was until the spec is corrected.
     BreaksRule,
 }
 
-/// Judges the HPA of a workload that nothing suspends. `scaling` holds the workloads that obey the rules. `None`: the
-/// HPA follows its metrics, or the spec itself disables both directions.
+/// Judges the HPA of a workload that nothing suspends. `scaling` holds the workloads that obey the rules. The
+/// result is `None` if the HPA follows its metrics, or if the spec itself disables both directions.
 pub fn left_frozen(
     hpa: &HorizontalPodAutoscaler,
     workload: &str,
@@ -35,7 +35,7 @@ pub fn left_frozen(
     }
 }
 
-/// Whether an HPA follows no metric, in either direction: what the operator makes of a suspended workload.
+/// Whether an HPA follows no metric in either direction, as the operator writes it for a suspended workload.
 pub fn is_frozen(hpa: &HorizontalPodAutoscaler) -> bool {
     let Some(behavior) = &hpa.spec.behavior else {
         return false;

@@ -1,4 +1,5 @@
-//! What is written is read again as it was, and any text is read or refused within bounds.
+//! Properties of suspension texts: a written text is read back unchanged, and any text is read or refused
+//! briefly.
 
 use proptest::prelude::*;
 

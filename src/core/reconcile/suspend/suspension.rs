@@ -1,6 +1,7 @@
-//! The text of one annotation: `workloads=api-gateway,worker until=2026-11-28T12:00:00Z reason=incident 4711`.
+//! The text of one annotation: `workloads=api-gateway,worker until=2026-11-28T12:00:00Z reason=incident
+//! 4711`.
 //!
-//! Every part may be left out, and `reason` is the last, because it goes on to the end.
+//! Every part may be left out. `reason` is always the last part, because it goes on to the end of the text.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -9,28 +10,28 @@ use thiserror::Error;
 
 use super::quoted;
 
-/// Longest text that is read, in bytes: 16 names of 63 characters, a time and a reason fit.
+/// Largest text that is read, in bytes. 16 names of 63 characters, a time and a reason fit.
 pub(super) const LONGEST: usize = 1536;
-/// Longest reason in bytes.
+/// Largest reason in bytes.
 const LONGEST_REASON: usize = 256;
 
-/// What one holder holds.
+/// The suspension of one holder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suspension {
-    /// Which workloads.
+    /// The suspended workloads.
     pub workloads: Workloads,
-    /// When it ends by itself; `None` lasts until somebody resumes.
+    /// When the suspension ends by itself; `None` for one that lasts until somebody resumes.
     pub until: Option<Timestamp>,
-    /// Why, for people.
+    /// Why scaling is suspended, for people.
     pub reason: Option<Reason>,
 }
 
-/// Which workloads of a resource.
+/// A set of workloads of a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Workloads {
-    /// All that it has, now and later.
+    /// All workloads that the resource has now or will have.
     All,
-    /// These.
+    /// The workloads with these names.
     Named(Names),
 }
 
@@ -38,26 +39,26 @@ pub enum Workloads {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names(BTreeSet<String>);
 
-/// Why scaling is suspended: one line, not empty.
+/// The reason of a suspension: one line, not empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason(String);
 
-/// Why a text is no [`Suspension`]. What it quotes is cut.
+/// Why a text cannot be read as a [`Suspension`]. Messages quote at most 80 characters of the text.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SuspensionError {
-    /// Too long.
+    /// The text is too long.
     #[error("it is longer than {LONGEST} bytes")]
     TooLong,
-    /// A word that is no `KEY=VALUE` with a known key.
+    /// A word is not `KEY=VALUE` with a known key.
     #[error("{} is none of workloads=NAME,... until=TIME reason=TEXT", quoted(.0))]
     Word(String),
-    /// A key for the second time.
+    /// A key occurs for the second time.
     #[error("{0}= is there twice")]
     Twice(&'static str),
-    /// No name of a workload.
+    /// A workload's name is not a DNS label.
     #[error("{} is no name of a workload", quoted(.0))]
     Name(String),
-    /// No time.
+    /// The end is not an RFC 3339 time.
     #[error("{} is no time; write it as 2026-11-28T12:00:00Z", quoted(.0))]
     Until(String),
     /// The reason is too long, or more than one line.
@@ -66,17 +67,17 @@ pub enum SuspensionError {
 }
 
 impl Suspension {
-    /// Whether it holds at a moment. The moment of its end is free.
+    /// Whether the suspension holds at a moment. At the moment of its end it does not hold any more.
     pub fn holds_at(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now < until)
     }
 }
 
 impl Workloads {
-    /// These workloads; all, if none is named.
+    /// The workloads with these names; all workloads if there are no names.
     ///
     /// # Errors
-    /// When one is no name.
+    /// When a name is not a DNS label.
     pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, SuspensionError> {
         let names = names.into_iter().map(|name| {
             if is_name(name) {
@@ -93,7 +94,7 @@ impl Workloads {
         })
     }
 
-    /// Whether a workload of this name is among them.
+    /// Whether the set has a workload of this name.
     pub fn contains(&self, workload: &str) -> bool {
         match self {
             Self::All => true,
@@ -101,7 +102,7 @@ impl Workloads {
         }
     }
 
-    /// The names; none for all.
+    /// The names in the set; empty for [`Workloads::All`].
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let names = match self {
             Self::All => None,
@@ -114,10 +115,10 @@ impl Workloads {
 }
 
 impl Reason {
-    /// A reason of this text; `None` for blanks.
+    /// The reason with this text; `None` if the text is blank.
     ///
     /// # Errors
-    /// When it is too long, or more than one line.
+    /// When the text is too long, or has more than one line.
     pub fn of(text: &str) -> Result<Option<Self>, SuspensionError> {
         let text = text.trim();
         if text.len() > LONGEST_REASON || text.chars().any(char::is_control) {
@@ -191,6 +192,7 @@ impl fmt::Display for Reason {
     }
 }
 
+/// Stores the value of a key, or fails if the key has one already.
 fn once<T>(key: &'static str, place: &mut Option<T>, value: T) -> Result<(), SuspensionError> {
     match place.replace(value) {
         None => Ok(()),
