@@ -1,5 +1,5 @@
-//! Step 4, apply: every write of children. One that fails holds back none of the others; when the time is
-//! up, the rest fails without being sent.
+//! Step 4, apply: writes the children. A write that fails does not stop the others. When the time is up, the
+//! remaining writes fail without being sent.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -18,20 +18,21 @@ use crate::{
     },
 };
 
-/// What came of a plan.
+/// The results of the writes of one plan.
 #[derive(Debug, Default)]
 pub(super) struct Applied {
-    /// Per child that was to be written.
+    /// One outcome per child that the plan writes or deletes.
     pub(super) outcomes: Vec<Outcome>,
-    /// The first failure, for the retry.
+    /// The first failure. It decides when the reconcile is tried again.
     pub(super) error: Option<ReconcileError>,
-    /// Children that were written again and again: an Event told of it not long ago.
+    /// Children that are written again and again and for which an Event was published recently: they get no
+    /// Event now.
     pub(super) quiet: BTreeSet<ChildRef>,
-    /// Whether the outcomes belong into the status.
-    pub(super) telling: bool,
+    /// Whether the outcomes go into the status. They do not while a failure is likely to pass.
+    pub(super) reports_status: bool,
 }
 
-/// Carries out a plan, until the monotonic clock shows `until`.
+/// Carries out a plan. No write starts or goes on after the monotonic clock shows `until`.
 pub(super) async fn apply(
     key: &Key,
     plan: &Plan,
@@ -52,32 +53,32 @@ pub(super) async fn apply(
         key,
         failures,
         applied: Applied {
-            telling: true,
+            reports_status: true,
             ..Applied::default()
         },
     };
     let left = || until.saturating_sub(context.clock.monotonic());
     for deletion in delete {
         let Deletion { reference, uid } = deletion;
-        let result = within(left(), context.writer.delete(namespace, reference, uid)).await;
+        let result = with_deadline(left(), context.writer.delete(namespace, reference, uid)).await;
         round.take(reference, None, result.map(|()| Change::Deleted));
     }
     for application in apply {
         let Application { child, how } = application;
         let reference = &child.reference;
         let result = match how {
-            How::Create => within(left(), context.writer.create(namespace, reference, &child.body))
+            How::Create => with_deadline(left(), context.writer.create(namespace, reference, &child.body))
                 .await
                 .map(|()| Change::Created),
-            How::Update { uid } => within(left(), update(namespace, child, uid, context)).await,
+            How::Update { uid } => with_deadline(left(), update(namespace, child, uid, context)).await,
         };
         round.take(reference, Some(child), result);
     }
     round.applied
 }
 
-/// Runs a write for at most the time `left`; with none left it is not begun.
-async fn within<T>(
+/// Runs a write for at most the time `left`. With no time left the write is not sent.
+async fn with_deadline<T>(
     left: Duration,
     write: impl Future<Output = Result<T, WriteError>>,
 ) -> Result<T, WriteError> {
@@ -88,7 +89,8 @@ async fn within<T>(
     tokio::time::timeout(left, write).await.map_err(unanswered)?
 }
 
-/// Applies without force first: the conflict tells whose fields are about to be taken back.
+/// Applies a child over an existing object: first without force, and after a field conflict with force. The
+/// conflict of the first try names the managers and fields that the second try overwrites.
 async fn update(namespace: &str, child: &Child, uid: &str, context: &Context) -> Result<Change, WriteError> {
     let write = |force| {
         context
@@ -110,7 +112,7 @@ async fn update(namespace: &str, child: &Child, uid: &str, context: &Context) ->
     Ok(Change::Updated { overwrote })
 }
 
-/// The managers and fields that a field conflict names; empty for any other conflict.
+/// The managers and fields that a field conflict names. Empty for any other conflict, such as another UID.
 fn overwritten(status: &Status) -> Vec<Overwritten> {
     let causes = status.details.iter().flat_map(|details| &details.causes);
     let mut overwritten: Vec<Overwritten> = Vec::new();
@@ -133,7 +135,7 @@ fn overwritten(status: &Status) -> Vec<Overwritten> {
     overwritten
 }
 
-/// What a write is about; `None` for a deletion.
+/// The part of the resource that a written child serves. `None` is a deletion, which counts as leftovers.
 fn part(child: Option<&Child>) -> Part {
     match child {
         None => Part::Leftovers,
@@ -144,7 +146,7 @@ fn part(child: Option<&Child>) -> Part {
     }
 }
 
-/// A plan being carried out.
+/// The state while a plan is carried out.
 struct Round<'a> {
     context: &'a Context,
     key: &'a Key,
@@ -153,7 +155,7 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    /// Takes down what came of one write; `child` is what was to be written, `None` for a deletion.
+    /// Records the result of one write; `child` is the desired child, `None` for a deletion.
     fn take(&mut self, reference: &ChildRef, child: Option<&Child>, result: Result<Change, WriteError>) {
         let label = match &result {
             Ok(Change::Created) => "created",
@@ -162,12 +164,13 @@ impl Round<'_> {
             Err(_) => "failed",
         };
         self.context.metrics.applied(reference.kind, label);
-        let told = match result {
+        let reported = match result {
             Ok(change) => {
                 tracing::info!(child = %reference, result = label, "wrote a child");
                 let now = self.context.clock.monotonic();
-                let tell = child.is_none_or(|child| self.context.memory.wrote(self.key, child, &change, now));
-                if !tell {
+                let notify =
+                    child.is_none_or(|child| self.context.memory.wrote(self.key, child, &change, now));
+                if !notify {
                     self.applied.quiet.insert(reference.clone());
                 }
                 Ok(change)
@@ -177,16 +180,18 @@ impl Round<'_> {
         self.applied.outcomes.push(Outcome {
             reference: reference.clone(),
             part: part(child),
-            result: told,
+            result: reported,
         });
     }
 
-    /// Keeps the first error for the retry and returns what a user reads.
+    /// Keeps the first error for the retry, and returns the text that the user reads.
     fn failed(&mut self, reference: &ChildRef, child: Option<&Child>, error: WriteError) -> String {
         let class = error.class();
-        self.applied.telling &= match class {
+        self.applied.reports_status &= match class {
             Class::Refused => true,
+            // Most of these are gone at the next try. A status that is written now would change back at once.
             Class::Conflict | Class::Transient => self.failures >= QUIET_FAILURES,
+            // Another replica may lead by now, and its status must not be overwritten.
             Class::Fenced => false,
         };
         let mut words = error.words();

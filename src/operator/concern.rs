@@ -1,5 +1,8 @@
-//! What of the caches concerns one resource, and which resources a change in them concerns: found by name, target and
-//! label, without looking at everything in the namespace.
+//! Which cached objects one resource depends on, and which resources a changed object affects. Both are found
+//! by name, target and label.
+//!
+//! Invariant: no lookup walks all objects of a namespace, except for limits and budgets. With 10,000
+//! resources in a namespace such a walk per resource would be 100 million steps.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,8 +18,8 @@ use crate::{
     },
 };
 
-/// The objects of each child kind that a plan for `own` looks at: those of its name or by it, those with its targets,
-/// budgets that may select its targets' pods, and the limits of the namespace.
+/// The existing objects of each child kind that a plan for `own` looks at: its own children, HPAs and VPAs
+/// with one of its targets, budgets that may select the pods of its targets, and all limits of the namespace.
 pub(super) fn live(
     caches: &Caches,
     namespace: &str,
@@ -27,9 +30,10 @@ pub(super) fn live(
         let found = match kind {
             ChildKind::LimitRange | ChildKind::ResourceQuota => cache.in_namespace(namespace),
             ChildKind::HorizontalPodAutoscaler | ChildKind::VerticalPodAutoscaler => {
-                let rivals = own.targets.iter();
-                let rivals = rivals.flat_map(|target| cache.found_by(namespace, &Term::Target(target)));
-                distinct(ours(cache, namespace, own).into_iter().chain(rivals))
+                let conflicting = own.targets.iter();
+                let conflicting =
+                    conflicting.flat_map(|target| cache.found_by(namespace, &Term::Target(target)));
+                distinct(ours(cache, namespace, own).into_iter().chain(conflicting))
             }
             ChildKind::PodDisruptionBudget => {
                 let labels: Vec<BTreeMap<String, String>> =
@@ -38,9 +42,10 @@ pub(super) fn live(
                     .iter()
                     .flatten()
                     .map(|(name, value)| Term::Label(name, value));
-                let rivals = terms.chain([Term::Pods]);
-                let rivals = rivals.flat_map(|term| cache.found_by(namespace, &term));
-                distinct(ours(cache, namespace, own).into_iter().chain(rivals))
+                // A budget without `matchLabels` may select any pod, so each of those is a candidate.
+                let conflicting = terms.chain([Term::Pods]);
+                let conflicting = conflicting.flat_map(|term| cache.found_by(namespace, &term));
+                distinct(ours(cache, namespace, own).into_iter().chain(conflicting))
             }
         };
         (*kind, found)
@@ -48,7 +53,8 @@ pub(super) fn live(
     caches.children.iter().map(of_kind).collect()
 }
 
-/// Those that have, or had, the name of a child. Every child is named `RESOURCE` or `RESOURCE-WORKLOAD`.
+/// The objects whose name is that of a child of `own`, also of a workload that `own` no longer has. Every
+/// child is named `RESOURCE` or `RESOURCE-WORKLOAD`.
 fn ours(cache: &Cache<Live>, namespace: &str, own: &Claim) -> Vec<Arc<Live>> {
     let mut found = cache.named(namespace, &format!("{}-", own.name));
     found.extend(cache.get(namespace, &own.name));
@@ -60,7 +66,8 @@ fn distinct(found: impl Iterator<Item = Arc<Live>>) -> Vec<Arc<Live>> {
     by_name.into_values().collect()
 }
 
-/// The claims that a plan for `own` looks at: those of the same targets, and where there are limits, of their owners.
+/// The claims of other resources that a plan for `own` looks at: those to the same targets, those to limits
+/// if `own` claims limits, and those of the owners of existing limits.
 pub(super) fn others(
     caches: &Caches,
     namespace: &str,
@@ -96,20 +103,21 @@ pub(super) fn others(
     found
 }
 
-/// The claims of a namespace.
+/// The claims of all resources of a namespace.
 pub(super) fn claims(resources: &Cache<Facts>, namespace: &str) -> Vec<Arc<Claim>> {
     let facts = resources.in_namespace(namespace);
     facts.iter().filter_map(|facts| facts.claim.clone()).collect()
 }
 
-/// The claims to a target.
+/// The claims to one target.
 pub(super) fn claims_of(resources: &Cache<Facts>, namespace: &str, target: &TargetKey) -> Vec<Arc<Claim>> {
     let found = resources.found_by(namespace, &Term::Target(target));
+    // The cache finds by hash, so two targets can share an entry: compare the target itself.
     let claims = found.iter().filter_map(|facts| facts.claim.clone());
     claims.filter(|claim| claim.targets.contains(target)).collect()
 }
 
-/// The claims that a change of an object of a child kind may concern.
+/// The claims that a changed object of a child kind may affect.
 pub(super) fn claims_beside(
     resources: &Cache<Facts>,
     kind: ChildKind,
@@ -126,7 +134,7 @@ pub(super) fn claims_beside(
             let mut found: Vec<_> = targets
                 .flat_map(|target| claims_of(resources, namespace, target))
                 .collect();
-            // A child is named after its resource: `a-b-c` may be one of `a`, of `a-b` or of `a-b-c`.
+            // A child is named after its resource: `a-b-c` can be a child of `a`, of `a-b` or of `a-b-c`.
             let ends = name.match_indices('-').map(|(end, _)| end).chain([name.len()]);
             let owners = ends.filter_map(|end| resources.get(namespace, name.get(..end)?));
             found.extend(owners.filter_map(|facts| facts.claim.clone()));
@@ -135,8 +143,9 @@ pub(super) fn claims_beside(
     }
 }
 
-/// The claims that a change of one claim may concern.
-pub(super) fn rivals(
+/// The claims that conflict, or did conflict, with a claim that changed. A claim to limits can conflict with
+/// any claim of its namespace.
+pub(super) fn conflicting(
     resources: &Cache<Facts>,
     namespace: &str,
     before: Option<&Claim>,

@@ -1,4 +1,4 @@
-//! What every reconcile shares.
+//! What all reconciles of the process share.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,9 +10,9 @@ use super::{
 };
 use crate::cluster::{clock::Clock, judging::Turns, leader::Fence};
 
-/// Shared by all reconciles of this process.
+/// Clients, caches, memory and settings that every reconcile uses.
 pub(super) struct Context {
-    /// The watch's own copy of the resources.
+    /// The resources as the watch last brought them.
     pub(super) store: reflector::Store<Stored>,
     pub(super) caches: Arc<Caches>,
     pub(super) targets: Targets,
@@ -20,7 +20,7 @@ pub(super) struct Context {
     pub(super) events: Publisher,
     pub(super) memory: Memory,
     pub(super) metrics: Metrics,
-    /// By which resources are judged.
+    /// The queue in which resources wait for their validation, by namespace.
     pub(super) judging: Turns,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) manage_limits: bool,
@@ -52,7 +52,7 @@ impl Context {
         }
     }
 
-    /// Forgets a resource that is gone.
+    /// Drops what is remembered of a deleted resource.
     pub(super) fn forget(&self, namespace: Option<&str>, name: &str) {
         let namespace = namespace.unwrap_or_default().to_owned();
         self.memory.forget(&(namespace, name.to_owned()));

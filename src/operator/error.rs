@@ -1,4 +1,4 @@
-//! Why a reconcile failed, and what follows.
+//! Why a reconcile failed, when it is tried again, and whether the status reports it.
 
 use std::time::Duration;
 
@@ -7,21 +7,21 @@ use crate::{cluster::leader::FenceError, core::reconcile::child::ChildRef};
 /// Longest time one reconcile may take.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(30);
 
-/// After this time of a reconcile no write of a child goes on: what remains of [`TIME_LIMIT`] is for the
-/// status, which must be able to tell.
+/// Time after the start of a reconcile at which the writes of children end. The rest of [`TIME_LIMIT`] is for
+/// the write of the status, which tells the user that children are missing.
 pub(super) const APPLY_TIME_LIMIT: Duration = Duration::from_secs(18);
 
-/// Longest wait for one answer to a read.
+/// Longest wait for the answer to one read.
 pub(super) const READ_TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// Longest wait for a resource to be judged.
+/// Longest wait for the validation of a resource.
 pub(super) const JUDGE_TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// How often in a row a transient failure stays out of the status: most are gone the next time, and
-/// conditions that come and go tell nobody anything.
+/// Number of transient failures in a row that the status does not report. Most are gone at the next try, and
+/// a condition that changes back at once only confuses its readers.
 pub(super) const QUIET_FAILURES: u32 = 2;
 
-/// Why a reconcile failed. It is tried again, later each time.
+/// Why a reconcile failed. Every failed reconcile is tried again, with backoff.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReconcileError {
     /// A read failed.
@@ -31,10 +31,10 @@ pub(super) enum ReconcileError {
         #[source]
         source: kube::Error,
     },
-    /// A read was not answered.
+    /// The API server did not answer a read in time.
     #[error("could not read {what} within {READ_TIME_LIMIT:?}")]
     Unanswered { what: String },
-    /// At least one child could not be written; this is the first.
+    /// At least one child could not be written; `child` is the first of them.
     #[error("could not write {child}: {source}")]
     Apply {
         child: ChildRef,
@@ -44,15 +44,15 @@ pub(super) enum ReconcileError {
     /// The status could not be written.
     #[error("could not write the status: {0}")]
     Status(#[source] WriteError),
-    /// It took too long.
+    /// The reconcile took longer than [`TIME_LIMIT`].
     #[error("not done within {TIME_LIMIT:?}")]
     Timeout,
-    /// Others' resources are judged before it. What its status says stays as it is.
+    /// The validation did not get its turn in time. The status stays as it is.
     #[error(
         "not judged within {JUDGE_TIME_LIMIT:?}: the resources of other namespaces, or others of its own, come first"
     )]
     NotJudged,
-    /// A bug; the other resources go on.
+    /// The reconcile panicked, which is a bug. Other resources are not affected.
     #[error("panicked: {0}")]
     Panicked(String),
 }
@@ -60,37 +60,37 @@ pub(super) enum ReconcileError {
 /// Why a write failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WriteError {
-    /// The API server refused it or could not be reached.
+    /// The API server refused the write or could not be reached.
     #[error(transparent)]
     Api(#[from] kube::Error),
-    /// This process may not write.
+    /// This process does not hold the leader lease, or not for long enough.
     #[error(transparent)]
     Fenced(#[from] FenceError),
-    /// The API server did not answer in time.
+    /// The API server did not answer within this time.
     #[error("the API server did not answer within {0:?}")]
     Timeout(Duration),
-    /// It was written, but the API server did not take these fields.
+    /// The API server accepted the write, but stored the object without these fields.
     #[error(
         "the API server dropped {}: this Kubernetes does not know the field, or has its feature gate off; leave it out, or \
          turn the gate on",
         .0.join(", ")
     )]
     Dropped(Vec<String>),
-    /// The writes before it took all the time there is.
+    /// The earlier writes of the reconcile used up its time, so this write was not sent.
     #[error("not attempted: out of time")]
     OutOfTime,
 }
 
-/// What a failed write means.
+/// How the operator treats a failed write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
-    /// The object changed since it was read: look again.
+    /// The object changed since it was read: reconcile again.
     Conflict,
-    /// The API server refuses it as it is: tell the user.
+    /// The API server refuses the object as it is: tell the user.
     Refused,
-    /// May work next time.
+    /// The same write may succeed later.
     Transient,
-    /// This process must not write at all.
+    /// This process must not write anything.
     Fenced,
 }
 
@@ -109,7 +109,7 @@ impl WriteError {
         }
     }
 
-    /// What a user reads: the API server's own words where it has some.
+    /// The text that the user reads: the API server's message if it sent one.
     pub(super) fn words(&self) -> String {
         match self {
             Self::Api(kube::Error::Api(status)) => status.message.clone(),
@@ -126,7 +126,7 @@ impl WriteError {
 }
 
 impl ReconcileError {
-    /// Label of the reconcile metric.
+    /// Value of the label `outcome` of the reconcile metric.
     pub(super) fn label(&self) -> &'static str {
         match self {
             Self::Observe { .. } | Self::Unanswered { .. } | Self::Apply { .. } | Self::Status(_) => "error",
@@ -135,7 +135,7 @@ impl ReconcileError {
         }
     }
 
-    /// What the server asks to wait.
+    /// Shortest wait before the next try that the API server asks for; zero if it names none.
     pub(super) fn retry_after(&self) -> Duration {
         match self {
             Self::Observe { source, .. } => retry_after(source),
@@ -145,7 +145,7 @@ impl ReconcileError {
     }
 }
 
-/// `Retry-After` of an answer; an overloaded server that names no time gets a second.
+/// `Retry-After` of an answer. A 429 without it waits one second.
 fn retry_after(error: &kube::Error) -> Duration {
     let kube::Error::Api(status) = error else {
         return Duration::ZERO;

@@ -1,4 +1,7 @@
-//! Publishing Kubernetes Events. Best effort: a lost Event never fails a reconcile.
+//! Publishes Kubernetes Events, best effort: a lost Event never fails a reconcile.
+//!
+//! kube's `Recorder` is not used: its writes would pass neither the leader's fence nor the time limit of
+//! [`Writer`].
 
 use std::sync::{
     Arc,
@@ -14,7 +17,7 @@ use kube::Resource;
 use super::{metrics::Metrics, write::Writer};
 use crate::{api::v1alpha1::VoiceAssistScaling, cluster::clock::Clock, core::reconcile::events::Notice};
 
-/// Longest `reportingInstance` the API server takes.
+/// Most characters of a `reportingInstance` that the API server accepts.
 const INSTANCE_LENGTH: usize = 128;
 
 /// Publishes Events about resources.
@@ -23,7 +26,7 @@ pub(super) struct Publisher {
     instance: String,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
-    /// Tells Events of one moment apart.
+    /// Number of Events so far. It keeps the names of two Events of the same moment apart.
     count: AtomicU64,
 }
 
@@ -38,7 +41,7 @@ impl Publisher {
         }
     }
 
-    /// Publishes what happened to the resource with this metadata.
+    /// Publishes one Event per notice about the resource with the metadata `about`.
     pub(super) async fn publish(&self, about: &ObjectMeta, notices: &[Notice]) {
         let namespace = about.namespace.as_deref().unwrap_or_default();
         for notice in notices {

@@ -1,6 +1,7 @@
-//! From a watched object of a child kind to its compact form.
+//! Makes the compact form of a watched object of a child kind.
 //!
-//! It is made while an answer is parsed: most of an object are managed fields, of which only our own matter.
+//! The compact form is made while the answer is parsed. Most of an object are managed fields, and only those
+//! of the operator matter.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, OwnerReference, Time};
 use kube::core::ApiResource;
@@ -21,7 +22,7 @@ use crate::{
     },
 };
 
-/// How the API server names a child kind.
+/// Group, version and plural of a child kind.
 pub(super) fn api_resource(kind: ChildKind) -> ApiResource {
     let (group, version) = kind.group_version();
     let mut resource = ApiResource::from_gvk_with_plural(
@@ -29,15 +30,16 @@ pub(super) fn api_resource(kind: ChildKind) -> ApiResource {
         kind.plural(),
     );
     if group.is_empty() {
+        // The core group has no name: its apiVersion is `v1`, not `/v1`.
         version.clone_into(&mut resource.api_version);
     }
     resource
 }
 
-/// An object of a child kind as a watch brings it.
+/// An object of a child kind as the watch brings it.
 pub(super) type Watched = Pruned<Live>;
 
-/// As the API server sends it.
+/// The object as the API server sends it.
 #[derive(Deserialize)]
 struct Sent {
     metadata: Metadata,
@@ -112,6 +114,7 @@ impl<'de> Deserialize<'de> for Watched {
 
 impl Indexed for Live {
     fn all_of(&self) -> Vec<Term<'_>> {
+        // A budget without `matchLabels` cannot be found by a label, so it is found by `Pods`.
         let selects_by_label = !self.one_of().is_empty();
         let pods = (self.selector.is_some() && !selects_by_label).then_some(Term::Pods);
         self.target.iter().map(Term::Target).chain(pods).collect()
@@ -133,7 +136,8 @@ fn target(spec: &Value) -> Option<TargetKey> {
     Some(TargetKey::new(text("apiVersion"), text("kind"), text("name")))
 }
 
-/// The two conditions of an HPA that the operator takes over. Others come and go with load.
+/// The two conditions of an HPA that the operator copies into the status. Other conditions change with the
+/// load.
 fn mirrored(status: &Value) -> Mirrored {
     let list = status.get("conditions").and_then(Value::as_array);
     list.into_iter()

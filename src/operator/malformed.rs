@@ -1,7 +1,8 @@
-//! A stored object that does not parse: written under an older schema, or past one.
+//! Reports a stored object that does not parse: one that was written under another schema, or around the
+//! schema.
 //!
-//! Its children stay as they are. An Event says so, and its status where the API server's schema takes the
-//! object, as it does where only this operator is too old for it.
+//! The children of the object stay as they are. An Event tells the user. The status tells it too, if the API
+//! server's schema still accepts the object, which it does when only this operator is too old for the object.
 
 use kube::core::{Status as Refusal, error_boundary::InvalidObject};
 use serde_json::json;
@@ -18,14 +19,15 @@ use crate::{
     },
 };
 
-/// Reports the object, once per error: when the status is written, or cannot be.
+/// Reports the object once per error. The error counts as reported when the status is written, or when the
+/// API server refuses every write to the object.
 pub(super) async fn report(object: &InvalidObject, context: &Context) -> Result<(), ReconcileError> {
     let metadata = &object.metadata;
     let namespace = metadata.namespace.clone().unwrap_or_default();
     let name = metadata.name.clone().unwrap_or_default();
     let uid = metadata.uid.as_deref().unwrap_or_default();
     let key = (namespace, name);
-    if context.memory.was_told(&key, uid, &object.error) {
+    if context.memory.was_reported(&key, uid, &object.error) {
         return Ok(());
     }
     tracing::warn!(
@@ -49,19 +51,19 @@ pub(super) async fn report(object: &InvalidObject, context: &Context) -> Result<
     let generation = metadata.generation.unwrap_or_default();
     let status = json!({"conditions": conditions(&findings, &[], generation, context.clock.now())});
     match context.writer.status(&key.0, &key.1, uid, &status).await {
-        // The API server refuses any write of an object that its own schema does not take either.
+        // The API server's own schema refuses the object too, so it refuses every write to the object.
         Err(WriteError::Api(kube::Error::Api(refusal))) if is_about_the_object(&refusal) => {
             tracing::info!(namespace = key.0, name = key.1, %refusal, "its status cannot be written either");
         }
         result => result.map_err(ReconcileError::Status)?,
     }
-    context.memory.told(&key, uid, &object.error);
+    context.memory.reported(&key, uid, &object.error);
     context.events.publish(metadata, &[notice]).await;
     Ok(())
 }
 
-/// Whether no retry can help: the stored object itself is what is refused. Server-side apply says so with a
-/// plain 500 whose message is all there is to go by.
+/// Whether the API server refuses the stored object itself, so that no retry can help. Server-side apply
+/// reports that as a plain 500; only the message tells it from other failures.
 fn is_about_the_object(refusal: &Refusal) -> bool {
     matches!(refusal.code, 400 | 422)
         || (refusal.code == 500 && refusal.message.starts_with("failed to create typed live object"))

@@ -1,4 +1,7 @@
-//! What the operator remembers of a resource between reconciles. Losing it costs a little time, nothing else.
+//! What the operator remembers of a resource between reconciles.
+//!
+//! Invariant: nothing here is needed for a right result. After a restart the operator reads some targets
+//! again and repeats an Event.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -10,24 +13,24 @@ use crate::{
     core::reconcile::{child::Child, contest::Contests, outcome::Change, plan::Plan},
 };
 
-/// Per resource.
+/// The memory of all resources, by namespace and name.
 #[derive(Debug, Default)]
 pub(super) struct Memory(Mutex<BTreeMap<Key, Entry>>);
 
 #[derive(Debug, Default)]
 struct Entry {
-    /// Failures in a row.
+    /// Number of failed reconciles in a row.
     failures: u32,
-    /// What was last read of targets that are asked for, by workload.
+    /// The last answer for each target that is read by GET requests, by workload.
     asked: BTreeMap<String, Asked>,
-    /// The children that were written not long ago.
+    /// The children that were written in the last minutes.
     contests: Contests,
-    /// What was last said about an object that does not parse: its UID and the error.
+    /// UID and error of the object that was last reported as one that does not parse.
     malformed: Option<(String, String)>,
 }
 
 impl Memory {
-    /// Counts a failure and returns how many there are in a row.
+    /// Counts a failed reconcile and returns the number of failures in a row.
     pub(super) fn failed(&self, key: &Key) -> u32 {
         let mut entries = self.0.lock();
         let entry = entries.entry(key.clone()).or_default();
@@ -35,24 +38,25 @@ impl Memory {
         entry.failures
     }
 
-    /// Failures in a row so far.
+    /// Number of failed reconciles in a row.
     pub(super) fn failures(&self, key: &Key) -> u32 {
         self.0.lock().get(key).map_or(0, |entry| entry.failures)
     }
 
-    /// Forgets the failures.
+    /// Resets the failures to zero.
     pub(super) fn succeeded(&self, key: &Key) {
         if let Some(entry) = self.0.lock().get_mut(key) {
             entry.failures = 0;
         }
     }
 
-    /// What was last read of the target of a workload by asking for it.
+    /// The last answer for the target of a workload that is read by GET requests.
     pub(super) fn asked(&self, key: &Key, workload: &str) -> Option<Asked> {
         self.0.lock().get(key)?.asked.get(workload).cloned()
     }
 
-    /// Remembers what was read of the targets of all workloads that are asked for; others are forgotten.
+    /// Replaces the answers of all workloads whose targets are read by GET requests. A workload without one
+    /// in `asked` is forgotten.
     pub(super) fn remember_asked(&self, key: &Key, asked: BTreeMap<String, Asked>) {
         let mut entries = self.0.lock();
         match entries.get_mut(key) {
@@ -62,14 +66,14 @@ impl Memory {
         }
     }
 
-    /// Takes those writes out of a plan that wait because somebody undoes them.
+    /// Removes from a plan the writes that must wait because somebody undoes them again and again.
     pub(super) fn damp(&self, key: &Key, plan: &mut Plan, now: Duration) {
         if let Some(entry) = self.0.lock().get_mut(key) {
             entry.contests.damp(plan, now);
         }
     }
 
-    /// Takes note of a write of a child, and returns whether an Event is to tell of it.
+    /// Records a write of a child, and returns whether an Event is to be published for it.
     pub(super) fn wrote(&self, key: &Key, child: &Child, change: &Change, now: Duration) -> bool {
         let mut entries = self.0.lock();
         entries
@@ -79,36 +83,36 @@ impl Memory {
             .wrote(child, change, now)
     }
 
-    /// How long until a target is to be asked for again, or a child may be written again; `None` where nothing waits.
-    pub(super) fn next_look(&self, key: &Key, now: Duration) -> Option<Duration> {
+    /// Time until a target is read again or a delayed write of a child is due; `None` if nothing waits.
+    pub(super) fn next_due(&self, key: &Key, now: Duration) -> Option<Duration> {
         let entries = self.0.lock();
         let entry = entries.get(key)?;
-        let looks = entry.asked.values().filter_map(Asked::look_again);
-        let looks = looks.map(|at| at.saturating_sub(now));
-        looks.chain(entry.contests.next(now)).min()
+        let reads = entry.asked.values().filter_map(Asked::retry_at);
+        let reads = reads.map(|at| at.saturating_sub(now));
+        reads.chain(entry.contests.next(now)).min()
     }
 
-    /// The object parses (again).
+    /// The object parses: an error that comes back is reported again.
     pub(super) fn parsed(&self, key: &Key) {
         if let Some(entry) = self.0.lock().get_mut(key) {
             entry.malformed = None;
         }
     }
 
-    /// Whether this was already said about the object with this UID, which does not parse.
-    pub(super) fn was_told(&self, key: &Key, uid: &str, error: &str) -> bool {
+    /// Whether this error was already reported for the object with this UID.
+    pub(super) fn was_reported(&self, key: &Key, uid: &str, error: &str) -> bool {
         let entries = self.0.lock();
-        let told = entries.get(key).and_then(|entry| entry.malformed.as_ref());
-        told.is_some_and(|(told_uid, told_error)| told_uid == uid && told_error == error)
+        let reported = entries.get(key).and_then(|entry| entry.malformed.as_ref());
+        reported.is_some_and(|(of, what)| of == uid && what == error)
     }
 
-    /// Remembers that it was.
-    pub(super) fn told(&self, key: &Key, uid: &str, error: &str) {
+    /// Remembers that this error was reported for the object with this UID.
+    pub(super) fn reported(&self, key: &Key, uid: &str, error: &str) {
         let mut entries = self.0.lock();
         entries.entry(key.clone()).or_default().malformed = Some((uid.to_owned(), error.to_owned()));
     }
 
-    /// Forgets a resource that is gone.
+    /// Drops everything about a deleted resource.
     pub(super) fn forget(&self, key: &Key) {
         self.0.lock().remove(key);
     }
@@ -133,12 +137,15 @@ mod tests {
     #[test]
     fn an_error_is_told_once_of_each_object() {
         let memory = Memory::default();
-        assert!(!memory.was_told(&key(), "1", "x"));
-        memory.told(&key(), "1", "x");
-        assert!(memory.was_told(&key(), "1", "x"));
-        assert!(!memory.was_told(&key(), "1", "y"));
-        assert!(!memory.was_told(&key(), "2", "x"), "another object of that name");
+        assert!(!memory.was_reported(&key(), "1", "x"));
+        memory.reported(&key(), "1", "x");
+        assert!(memory.was_reported(&key(), "1", "x"));
+        assert!(!memory.was_reported(&key(), "1", "y"));
+        assert!(
+            !memory.was_reported(&key(), "2", "x"),
+            "another object of that name"
+        );
         memory.parsed(&key());
-        assert!(!memory.was_told(&key(), "1", "x"));
+        assert!(!memory.was_reported(&key(), "1", "x"));
     }
 }

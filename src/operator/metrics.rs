@@ -1,4 +1,5 @@
-//! What the operator counts. Every label has a fixed, small set of values; no object's name is ever one.
+//! The operator's own metrics. Invariant: every label has a small, fixed set of values, and no name of an
+//! object is a value.
 
 use std::time::Duration;
 
@@ -10,10 +11,11 @@ use prometheus_client::{
 
 use crate::core::reconcile::child::ChildKind;
 
-/// A reconcile of an unchanged resource takes milliseconds, a first one some hundred, the limit is 30 s.
+/// Upper bounds in seconds. A reconcile of an unchanged resource takes milliseconds, the first one some
+/// hundred milliseconds, and the limit is 30 s.
 const DURATION_BUCKETS: [f64; 9] = [0.005, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0, 30.0];
 
-/// The metric families; cheap to clone.
+/// The metric families. A clone counts into the same families.
 #[derive(Clone, Debug)]
 pub(super) struct Metrics {
     reconciles: Family<ReconcileLabels, Counter>,

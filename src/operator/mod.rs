@@ -1,12 +1,12 @@
 //! `vas operator`: observe -> validate -> plan -> apply -> status, for every `VoiceAssistScaling`.
 //!
 //! ```text
-//! streams: watches --> caches (compact, by namespace) --> which resources does this concern? --> queue
+//! streams: watches --> caches (compact, by namespace) --> which resources does the change affect? --> queue
 //! reconcile: observe [reads] -> validate, plan [pure] -> apply [writes] -> status [pure] -> update_status
 //! ```
 //!
-//! Every replica keeps its caches warm; only the leader reconciles. Everything decided is decided in
-//! [`crate::core`]; this folder reads and writes.
+//! Every replica keeps its caches up to date; only the leader reconciles. All decisions are made in
+//! [`crate::core`]; this folder only reads and writes.
 
 mod apply;
 mod concern;
@@ -53,38 +53,39 @@ use crate::cluster::{
     telemetry::http::{self, Endpoints, HttpError},
 };
 
-/// Quiet time before a reconcile, so that the children's own watch events count as one.
+/// A resource is reconciled when no trigger came for this time, so that the watch events of all its children
+/// together cause one reconcile.
 const DEBOUNCE: Duration = Duration::from_millis(250);
 /// Longest wait for running reconciles on a graceful stop.
 const DRAIN: Duration = Duration::from_secs(20);
 
-/// How the operator runs.
+/// Settings of the operator process.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The one namespace to look at; `None` for all.
+    /// The one namespace to watch; `None` watches all namespaces.
     pub namespace: Option<String>,
-    /// The election; `None` to act at once.
+    /// Settings of the leader election; `None` reconciles without an election.
     pub leader: Option<LeaderConfig>,
     /// Address of `/metrics`, `/healthz` and `/readyz`.
     pub metrics_bind_address: SocketAddr,
-    /// Whether LimitRanges and ResourceQuotas are written.
+    /// Whether the operator writes LimitRanges and ResourceQuotas.
     pub manage_limits: bool,
-    /// After this time an unchanged resource is looked at again.
+    /// Time after which an unchanged resource is reconciled again.
     pub resync_period: Duration,
-    /// Reconciles at a time.
+    /// Most reconciles that run at the same time.
     pub concurrent_reconciles: u16,
 }
 
-/// Why the operator ended other than by being asked to.
+/// Why the operator ended although nobody asked it to stop.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorError {
-    /// The side port could not be opened.
+    /// The port of `/metrics`, `/healthz` and `/readyz` could not be opened.
     #[error(transparent)]
     Http(#[from] HttpError),
     /// Another replica may lead now; a restart starts clean.
     #[error("lost the leader lease; exiting so that a restart starts clean")]
     LostLease,
-    /// A task that must not end did.
+    /// The named task ended, which it never should.
     #[error("{0} ended unexpectedly")]
     Ended(&'static str),
 }
@@ -125,12 +126,12 @@ pub async fn run(
         result = leadership.run(store, queue, &stop) => result,
     };
     stop.cancel();
-    // The port closes with the token; what it answered last does not matter any more.
+    // The server stops with the token. Its result no longer matters: the process is ending.
     let _ = serving.await;
     result
 }
 
-/// What a leader needs.
+/// What the process needs to become the leader and to reconcile.
 struct Leadership {
     client: Client,
     settings: Settings,
@@ -183,6 +184,10 @@ impl Leadership {
         let context = Arc::new(Context::new(self, store.clone(), fence));
         let forget = context.clone();
         self.metrics.leader.set(1);
+        // The controller gets no watch of its own, hence `pending`. Its watch would start only with the
+        // leadership, and it would reconcile at every event, also at the operator's own writes of a status.
+        // The queue holds the resources whose facts changed, and a new leader starts with the caches that the
+        // standby kept up to date.
         let controller = Controller::for_stream(futures::stream::pending(), store)
             .with_config(config)
             .reconcile_on(queue.activate(&self.caches))
@@ -210,7 +215,7 @@ impl Leadership {
     }
 }
 
-/// Returns when this process leads; at once without election.
+/// Returns when this process leads; without an election, immediately.
 async fn leading(election: &mut Option<Election>) -> Result<(), OperatorError> {
     let Some(election) = election else {
         return Ok(());
@@ -224,7 +229,7 @@ async fn leading(election: &mut Option<Election>) -> Result<(), OperatorError> {
         .map_err(|_| OperatorError::Ended("the leader election"))
 }
 
-/// Returns when this process no longer leads; never without election.
+/// Returns when this process no longer leads; without an election, never.
 async fn lost(election: &mut Option<Election>) {
     match election {
         // An election that ended for another reason counts as lost.

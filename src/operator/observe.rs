@@ -1,5 +1,5 @@
-//! Step 1, observe: every read of a reconcile. Nearly all come from the caches; targets of kinds that are not watched
-//! are asked for.
+//! Step 1, observe: all reads of a reconcile. Nearly all come from the caches. A target of a kind that is not
+//! watched is read by a GET request.
 
 use std::{
     collections::BTreeMap,
@@ -27,9 +27,9 @@ use crate::{
     },
 };
 
-/// Reads everything that the later steps need. A target that cannot be read fails the round, for a quick
-/// retry; after some `failures` in a row it counts as unknown instead, so that it stops no other workload,
-/// and the error is returned beside what was read.
+/// Reads everything that the later steps need. A target that cannot be read fails the reconcile, which is
+/// soon tried again. After [`QUIET_FAILURES`] in a row the target counts as unknown instead, so that it does
+/// not stop the other workloads, and the error is returned beside the observation.
 pub(super) async fn observe(
     object: &VoiceAssistScaling,
     context: &Context,
@@ -95,13 +95,14 @@ struct Reader<'a> {
     namespace: &'a str,
     own: &'a Claim,
     generation: i64,
-    /// Pod templates matter for quotas, and to see whether somebody else's budget selects the pods. Of a watched
-    /// target the template is there anyway.
+    /// Whether pod templates are read by GET requests. They matter only for quotas, and to see whether a
+    /// foreign budget selects the pods. A watched target brings its template anyway.
     with_templates: bool,
 }
 
 impl Reader<'_> {
-    /// The target of a workload, and what is to be remembered where it was asked for.
+    /// The target of a workload. The second value is the answer to remember if the target is of a kind that
+    /// is not watched.
     async fn read(
         &self,
         workload: &str,
@@ -132,7 +133,7 @@ impl Reader<'_> {
             .targets
             .ask(self.namespace, target, self.with_templates)
             .await?;
-        // A resync comes up to a tenth early, and must find the answer too old.
+        // A resync comes up to 10 % before its period ends, and the answer must be out of date by then.
         let period = context.resync_period.mul_f64(0.85);
         let asked = Asked::after(
             before.as_ref(),
@@ -144,7 +145,9 @@ impl Reader<'_> {
         Ok((answer, Some(asked)))
     }
 
-    /// Changes with the resource and with the conditions of the workload's HPA, which tell of a target that went.
+    /// A hash that changes with the resource and with the conditions of the workload's HPA. A target that is
+    /// deleted shows in those conditions, so the remembered answer is dropped at once and not only when it is
+    /// due.
     fn basis(&self, workload: &str) -> u64 {
         let mut hasher = DefaultHasher::new();
         (&self.own.uid, self.generation).hash(&mut hasher);
@@ -164,7 +167,7 @@ fn has_foreign_budget(context: &Context, namespace: &str, own: &Claim) -> bool {
     budgets.is_some_and(|budgets| budgets.any(namespace, |budget| !budget.is_controlled_by(&own.uid)))
 }
 
-/// The limits of a quota that counts every pod; one with scopes counts only some.
+/// The limits of a quota. `None` for a quota with scopes: it counts only some of the pods.
 fn quota(live: &Live) -> Option<Quota> {
     let content: Value = serde_json::from_str(&live.content.text()).ok()?;
     let spec = content.get("spec")?;

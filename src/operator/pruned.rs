@@ -1,6 +1,7 @@
-//! An object of a watched kind, pruned to what the operator keeps of it while the API server's answer is parsed.
+//! An object of a watched kind, reduced to what the operator keeps while the API server's answer is still
+//! being parsed.
 //!
-//! Invariant: of the metadata there is what a watch needs, namespace, name and version, and no more.
+//! Invariant: the metadata holds only what a watch needs: namespace, name and resourceVersion.
 
 use std::borrow::Cow;
 
@@ -12,7 +13,8 @@ use kube::{
 
 use crate::cluster::watch::cache::Key;
 
-/// An object, with `T` in place of all but its name. How `T` is read from an answer is said where `T` is.
+/// An object of which only the name and the content `T` are kept. The module of each `T` implements
+/// `Deserialize`.
 #[derive(Clone, Debug)]
 pub(super) struct Pruned<T> {
     metadata: ObjectMeta,
@@ -37,7 +39,7 @@ impl<T> Pruned<T> {
         }
     }
 
-    /// Where it is, and what is kept.
+    /// Namespace and name of the object, and its content.
     pub(super) fn into_parts(self) -> (Key, T) {
         let ObjectMeta { namespace, name, .. } = self.metadata;
         (

@@ -1,6 +1,7 @@
-//! One resource, one round: observe -> validate -> plan -> apply -> status.
+//! One reconcile of one resource: observe -> validate -> plan -> apply -> status.
 //!
-//! It never asks why it was called, and whatever goes wrong in it concerns this one resource.
+//! Invariants: a reconcile does the same whatever triggered it (it is level-triggered), and a failure in it,
+//! be it a panic, affects this one resource only.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -35,16 +36,16 @@ use crate::{
     },
 };
 
-/// Shortest wait between two looks that nothing but time asks for.
+/// Shortest wait before a reconcile that is due by time alone.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
-/// How long after the end of a suspension its resource is looked at.
+/// Time from the end of a suspension to the reconcile that ends it.
 const LATE: Duration = Duration::from_millis(100);
 
-/// Reconciles one resource, within limits: of time, and of what a panic may take down.
+/// Reconciles one resource within [`TIME_LIMIT`]. A panic counts as a failed reconcile.
 pub(super) async fn reconcile(object: Arc<Stored>, context: Arc<Context>) -> Result<Action, ReconcileError> {
     let started = context.clock.monotonic();
     let key = (object.namespace().unwrap_or_default(), object.name_any());
-    let round = tokio::time::timeout(TIME_LIMIT, Box::pin(one_round(&key, &context)));
+    let round = tokio::time::timeout(TIME_LIMIT, Box::pin(reconcile_key(&key, &context)));
     let result = contained(round)
         .await
         .and_then(|in_time| in_time.unwrap_or(Err(ReconcileError::Timeout)));
@@ -63,8 +64,9 @@ pub(super) async fn reconcile(object: Arc<Stored>, context: Arc<Context>) -> Res
     result
 }
 
-/// When to try again after a failure: later each time, and not before the server says so; but at the end of a
-/// suspension, because nobody writes the resource then.
+/// When to try again after a failure: with exponential backoff, and not before the server's `Retry-After`.
+/// The end of a suspension comes before either, because no write to the resource triggers a reconcile at that
+/// moment.
 #[expect(clippy::needless_pass_by_value, reason = "the signature kube asks for")]
 pub(super) fn error_policy(object: Arc<Stored>, error: &ReconcileError, context: Arc<Context>) -> Action {
     let key = (object.namespace().unwrap_or_default(), object.name_any());
@@ -86,8 +88,11 @@ async fn contained<T>(future: impl Future<Output = T>) -> Result<T, ReconcileErr
     })
 }
 
-async fn one_round(key: &Key, context: &Context) -> Result<Action, ReconcileError> {
-    // In this order: what was written is forgotten when the watch's copy, replaced before that, shows something newer.
+/// Looks up the resource in the watch's store and reconciles it, or reports that it does not parse.
+async fn reconcile_key(key: &Key, context: &Context) -> Result<Action, ReconcileError> {
+    // The order matters: read the last written status first, then the watch's copy. The watch replaces its
+    // copy before it drops the written status, so whoever finds no written status here finds the newer copy
+    // in the store.
     let written = context.caches.written.last(key);
     let Some(stored) = context.store.get(&ObjectRef::new(&key.1).within(&key.0)) else {
         return Ok(Action::await_change());
@@ -96,17 +101,22 @@ async fn one_round(key: &Key, context: &Context) -> Result<Action, ReconcileErro
         Ok(object) if object.metadata.deletion_timestamp.is_some() => Ok(Action::await_change()),
         Ok(object) => {
             let object = with_latest_status(object, written);
-            Box::pin(five_steps(&object, context)).await
+            Box::pin(reconcile_resource(&object, context)).await
         }
         Err(malformed) => {
-            // No resync: nothing changes before the object does, and that is an event.
+            // No resync is needed: the result stays the same until the object changes, and the watch tells
+            // that.
             malformed::report(&malformed, context).await?;
             Ok(Action::await_change())
         }
     }
 }
 
-async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Action, ReconcileError> {
+/// Runs the five steps on a resource that parses, and returns when the next reconcile is due.
+async fn reconcile_resource(
+    object: &VoiceAssistScaling,
+    context: &Context,
+) -> Result<Action, ReconcileError> {
     let until = context.clock.monotonic().saturating_add(APPLY_TIME_LIMIT);
     let key = (object.namespace().unwrap_or_default(), object.name_any());
     let failures = context.memory.failures(&key);
@@ -118,7 +128,7 @@ async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Ac
     let mut plan = plan(object, &validation, &observed);
     context.memory.damp(&key, &mut plan, context.clock.monotonic());
     let applied = apply(&key, &plan, context, failures, until).await;
-    let written = if applied.telling {
+    let written = if applied.reports_status {
         let inputs = Inputs {
             object,
             validation: &validation,
@@ -131,12 +141,12 @@ async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Ac
     } else {
         Ok(Vec::new())
     };
-    // Events are best effort: what little time there may be left belongs to the status first.
-    let told = applied
+    // Events are best effort, so they come last: the time that is left is for the status first.
+    let reported = applied
         .outcomes
         .iter()
         .filter(|outcome| !applied.quiet.contains(&outcome.reference));
-    let mut notices = events::of_outcomes(told);
+    let mut notices = events::of_outcomes(reported);
     notices.extend(written.as_deref().unwrap_or_default().iter().cloned());
     context.events.publish(&object.metadata, &notices).await;
     written?;
@@ -145,14 +155,15 @@ async fn five_steps(object: &VoiceAssistScaling, context: &Context) -> Result<Ac
         return Err(error);
     }
     let resync = backoff::resync(context.resync_period, crate::cluster::random::fraction());
-    let look = context.memory.next_look(&key, context.clock.monotonic());
-    let wait = look.map_or(resync, |look| look.max(SHORTEST_WAIT).min(resync));
-    // Nobody writes the resource at the moment when a suspension ends.
+    let due = context.memory.next_due(&key, context.clock.monotonic());
+    let wait = due.map_or(resync, |due| due.max(SHORTEST_WAIT).min(resync));
+    // The end of a suspension is a moment in an annotation: no watch event comes when it passes.
     let end = suspended.next_end().map(|end| time_to(end, context.clock.now()));
     Ok(Action::requeue(end.map_or(wait, |end| end.min(wait))))
 }
 
-/// What the rules say, when it is this namespace's turn. Being late is no verdict: it is tried again.
+/// Validates the resource when it is the turn of its namespace. When that turn does not come in time, the
+/// resource is neither valid nor invalid: the reconcile fails and is tried again.
 async fn judged(
     object: &VoiceAssistScaling,
     namespace: &str,
@@ -170,7 +181,8 @@ async fn judged(
     }
 }
 
-/// Time to a moment, and a little more: a timer may be a little early by the wall clock.
+/// Time from `now` to `moment`, plus [`LATE`]: a timer runs on the monotonic clock and can fire a little
+/// early by the wall clock.
 fn time_to(moment: Timestamp, now: Timestamp) -> Duration {
     let left = Duration::try_from(moment.duration_since(now)).unwrap_or_default();
     left.saturating_add(LATE)

@@ -1,8 +1,9 @@
-//! A resource as it is kept in memory: the metadata a reconcile needs, spec and status as packed text.
+//! A resource as it is kept in memory: the metadata that a reconcile needs, and spec and status as packed
+//! text.
 //!
-//! The managed fields are most of a resource; they are skipped while an answer is parsed. Of the annotations those are
-//! kept that suspend. A resource that does not
-//! parse is kept as the reason why, so that one cannot end the watch of all.
+//! The managed fields are most of a resource and are skipped while the answer is parsed. Of the annotations,
+//! only those that suspend are kept. Of a resource that does not parse, the parse error is kept, so that one
+//! such resource does not end the watch of all.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -16,17 +17,17 @@ use crate::{
     core::reconcile::{packed::Packed, suspend::annotation::keep_only_suspensions},
 };
 
-/// A resource in little memory.
+/// A resource in its compact form.
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
     metadata: ObjectMeta,
     content: Result<Packed, Box<str>>,
 }
 
-/// What is kept of the metadata.
+/// The part of the metadata that is cached.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Kept {
+struct CachedMetadata {
     namespace: Option<String>,
     name: Option<String>,
     uid: Option<String>,
@@ -37,17 +38,17 @@ struct Kept {
     annotations: Option<BTreeMap<String, String>>,
 }
 
-/// As the API server sends it.
+/// The resource as the API server sends it.
 #[derive(Deserialize)]
 struct Sent {
-    metadata: Kept,
+    metadata: CachedMetadata,
     #[serde(default)]
     spec: Value,
     #[serde(default)]
     status: Value,
 }
 
-/// What is packed.
+/// The part of the resource that is packed.
 #[derive(Deserialize, Serialize)]
 struct Content {
     spec: VoiceAssistScalingSpec,
@@ -56,10 +57,10 @@ struct Content {
 }
 
 impl Stored {
-    /// The whole resource.
+    /// Unpacks the resource.
     ///
     /// # Errors
-    /// Why it does not parse.
+    /// If the resource does not parse; the error says why.
     pub(super) fn object(&self) -> Result<VoiceAssistScaling, Box<InvalidObject>> {
         let invalid = |error: String| {
             Box::new(InvalidObject {

@@ -1,5 +1,5 @@
-//! Step 5, status: written only when it says something new. The status of an object that does not parse is
-//! written by [`super::malformed`].
+//! Step 5, status: writes the status if it changed. [`super::malformed`] writes the status of an object that
+//! does not parse.
 
 use super::{context::Context, error::ReconcileError, written::Written};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// Writes the status if it changed, and returns the Events that the change is worth.
+/// Writes the status if it changed, and returns the Events to publish for the change.
 pub(super) async fn update_status(
     inputs: &Inputs<'_>,
     context: &Context,
@@ -35,13 +35,15 @@ pub(super) async fn update_status(
     Ok(events::of_status(&old, &new))
 }
 
-/// The resource as it is now: with the status last written, where the watch does not show it yet.
+/// The resource with the status that was last written, if the watch does not show that status yet. The
+/// watch's copy is then out of date, and a plan made from it would write the same status again.
 pub(super) fn with_latest_status(
     mut object: VoiceAssistScaling,
     written: Option<Written>,
 ) -> VoiceAssistScaling {
     let written = written.filter(|written| object.metadata.resource_version.as_ref() == Some(&written.over));
     if let Some(mut written) = written.and_then(|written| written.status) {
+        // The metrics server owns this one condition, so the watch's copy is the only source of it.
         let theirs = object.status.take().and_then(|status| status.conditions);
         let theirs = theirs
             .into_iter()

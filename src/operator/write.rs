@@ -1,4 +1,4 @@
-//! The one way out: every write to the API server passes the leader's fence here and has a time limit.
+//! The only place that writes to the API server. Every write passes the leader's fence and has a time limit.
 
 use std::time::Duration;
 
@@ -20,14 +20,15 @@ use crate::{
     },
 };
 
-/// Longest wait for one answer.
+/// Longest wait for the answer to one write.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// A resourceVersion that no object ever has: applied with it, an object that already exists is refused as
-/// a conflict, and one that does not is created. Server-side apply has no other way to say "create only".
+/// A resourceVersion that no object ever has. An apply with this version is refused as a conflict if the
+/// object exists, and creates the object if it does not. Server-side apply has no other way to say "create
+/// only".
 const NO_OBJECT: &str = "1";
 
-/// Writes as the operator.
+/// Writes to the API server with the operator's field managers.
 #[derive(Clone)]
 pub(super) struct Writer {
     client: Client,
@@ -39,7 +40,7 @@ impl Writer {
         Self { client, fence }
     }
 
-    /// Creates a child; a conflict if an object of its name exists.
+    /// Creates a child. The result is a conflict if an object of that name exists.
     pub(super) async fn create(
         &self,
         namespace: &str,
@@ -50,8 +51,8 @@ impl Writer {
         self.apply(namespace, child, &body, false).await
     }
 
-    /// Applies a child over the object with this UID. Without `force`, fields of other managers that differ
-    /// are a conflict that names them.
+    /// Applies a child over the object with this UID. Without `force`, fields that other managers own with
+    /// other values are a conflict, which names those fields and managers.
     pub(super) async fn update(
         &self,
         namespace: &str,
@@ -84,7 +85,7 @@ impl Writer {
         }
     }
 
-    /// Deletes the child with this UID. One that is gone already is fine.
+    /// Deletes the child with this UID. A child that is already gone counts as deleted.
     pub(super) async fn delete(
         &self,
         namespace: &str,
@@ -102,8 +103,8 @@ impl Writer {
         gone_is_fine(self.send(api.delete(&child.name, &params)).await)
     }
 
-    /// Applies the operator's part of a resource's status, over the object with this UID. One that is gone
-    /// is fine.
+    /// Applies the operator's part of the status of the resource with this UID. A resource that is already
+    /// gone is no error.
     pub(super) async fn status(
         &self,
         namespace: &str,
@@ -117,14 +118,14 @@ impl Writer {
             "metadata": {"namespace": namespace, "name": name, "uid": uid},
             "status": status,
         });
-        // The answer's spec may not parse, and is not looked at.
+        // Only the metadata of the answer is parsed: the spec may be one that this operator cannot parse.
         let api: Api<PartialObjectMeta<VoiceAssistScaling>> = Api::namespaced(self.client.clone(), namespace);
         let params = PatchParams::apply(FIELD_MANAGER_STATUS).force();
         let patch = Patch::Apply(&body);
         gone_is_fine(self.send(api.patch_status(name, &params, &patch)).await)
     }
 
-    /// Publishes an Event.
+    /// Creates an Event.
     pub(super) async fn event(&self, namespace: &str, event: &Event) -> Result<(), WriteError> {
         let api: Api<Event> = Api::namespaced(self.client.clone(), namespace);
         self.send(api.create(&PostParams::default(), event)).await?;

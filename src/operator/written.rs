@@ -1,5 +1,5 @@
-//! The statuses that were written and that the watch does not show yet: until it shows a newer version, they are the
-//! truth. They are forgotten as soon as it does.
+//! The statuses that were written and that the watch does not show yet. Such a status is newer than the
+//! watch's copy. It is forgotten as soon as the watch shows a newer version of the resource.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use crate::{api::v1alpha1::VoiceAssistScalingStatus, cluster::watch::cache::Key};
 
-/// A status and the resourceVersion that it was written over.
+/// A written status and the resourceVersion that it replaced.
 #[derive(Clone, Debug)]
 pub(super) struct Written {
     pub(super) over: String,
@@ -15,12 +15,12 @@ pub(super) struct Written {
     pub(super) status: Option<VoiceAssistScalingStatus>,
 }
 
-/// By resource.
+/// The last written status of each resource.
 #[derive(Debug, Default)]
 pub(super) struct WrittenStatuses(Mutex<BTreeMap<Key, Written>>);
 
 impl WrittenStatuses {
-    /// A status is about to be written over this version.
+    /// Records that a status is about to be written over the version `over`.
     pub(super) fn begin(&self, key: &Key, over: &str) {
         let written = Written {
             over: over.to_owned(),
@@ -29,7 +29,8 @@ impl WrittenStatuses {
         self.0.lock().insert(key.clone(), written);
     }
 
-    /// It was written, or was not. Nothing is remembered where the watch was quicker than the answer.
+    /// Records the answer to a write: the status, or `None` if the write failed. Nothing is remembered if the
+    /// watch showed the new version before the answer came.
     pub(super) fn end(&self, key: &Key, status: Option<VoiceAssistScalingStatus>) {
         let mut all = self.0.lock();
         match (all.get_mut(key), status) {
@@ -41,13 +42,14 @@ impl WrittenStatuses {
         }
     }
 
-    /// What was last written, unless the watch shows something newer. To be looked up before the watch's own copy: that
-    /// is replaced first, so whoever finds nothing here finds the newer version there.
+    /// The last written status, unless the watch shows a newer version. Call this before reading the watch's
+    /// own copy: the watch replaces its copy first, so whoever finds nothing here finds the newer version
+    /// there.
     pub(super) fn last(&self, key: &Key) -> Option<Written> {
         self.0.lock().get(key).cloned()
     }
 
-    /// The watch shows this version; `None` where the resource is gone.
+    /// Records the version that the watch shows; `None` if the resource was deleted.
     pub(super) fn seen(&self, key: &Key, resource_version: Option<&str>) {
         let mut all = self.0.lock();
         let is_older = |written: &Written| Some(written.over.as_str()) != resource_version;

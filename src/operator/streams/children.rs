@@ -1,4 +1,5 @@
-//! The watches of the child kinds: ours and everybody else's, because those of others can be in the way.
+//! The watches of the child kinds. They follow the operator's own children and foreign objects, because a
+//! foreign object can conflict with a child.
 
 use futures::StreamExt;
 use kube::{
@@ -32,7 +33,8 @@ pub(super) async fn watch(shared: Shared, kind: ChildKind) {
     }
 }
 
-/// A watch of a kind that is not served would fail for ever: it runs only while the CRD is there.
+/// Watches a kind while its CRD exists. A watch of a kind that the API server does not serve would fail for
+/// ever.
 async fn watch_while_served(shared: &Shared, kind: ChildKind) {
     let Some(cache) = shared.caches.children.get(&kind) else {
         return;
@@ -43,6 +45,7 @@ async fn watch_while_served(shared: &Shared, kind: ChildKind) {
         let changed = match seen {
             None => support.changed().await,
             Some(VpaSupport::Absent) => {
+                // An empty cache counts as complete, so the operator becomes ready without the CRD.
                 cache.clear();
                 support.changed().await
             }
@@ -74,11 +77,12 @@ async fn watch_served(shared: &Shared, kind: ChildKind) {
             Ok(event) => {
                 let event = map(event, |object: Watched| {
                     let (key, mut live) = object.into_parts();
+                    // Children of the same shape own the same fields: one copy serves all of them.
                     live.owned = field_sets.share(live.owned);
                     (key, live)
                 });
                 for change in feed.handle(event) {
-                    wake(shared, kind, &change);
+                    trigger(shared, kind, &change);
                 }
             }
             Err(error) => tracing::warn!(%kind, %error, "a watch failed; trying again"),
@@ -86,14 +90,15 @@ async fn watch_served(shared: &Shared, kind: ChildKind) {
     }
 }
 
-fn wake(shared: &Shared, kind: ChildKind, change: &Change<Live>) {
-    // A new leader looks at everything.
+/// Triggers the resources that the change of an object of a child kind affects.
+fn trigger(shared: &Shared, kind: ChildKind, change: &Change<Live>) {
+    // Without the leadership nothing is lost: a new leader reconciles every resource once.
     if !shared.triggers.are_active() {
         return;
     }
-    // Looked for only where somebody else's object changed.
+    // Lazy, because `concerned` needs the claims only when a foreign object changed.
     let claims = std::cell::LazyCell::new(|| concern::claims_beside(&shared.caches.resources, kind, change));
     let claims = std::iter::once(&claims).flat_map(|claims| claims.iter().map(AsRef::as_ref));
     let names = triggers::concerned(kind, change.before.as_deref(), change.after.as_deref(), claims);
-    shared.triggers.wake(&change.key.0, names);
+    shared.triggers.trigger(&change.key.0, names);
 }

@@ -1,7 +1,7 @@
-//! The watches: they keep the caches warm on every replica, and tell the leader what to look at.
+//! The watches. They keep the caches of every replica up to date, and trigger reconciles on the leader.
 //!
-//! Each watch runs in a task of its own and restarts itself with backoff. A watch that ends is a bug and
-//! ends the process. Objects are cut down before they are kept.
+//! Each watch runs in its own task and restarts with backoff. A watch that ends is a bug and ends the
+//! process. The caches hold objects in their compact form only.
 
 mod children;
 #[cfg(test)]
@@ -57,30 +57,33 @@ use crate::{
 pub(super) use resources::Facts;
 use singles::Judgement;
 
-/// How long the metrics server is away, or back, before that concerns anybody: longer than a rollout is without an
-/// endpoint.
+/// Time for which the metrics server must be gone, or back, before resources are reconciled for it. It is
+/// longer than a rollout leaves the APIService without an endpoint.
 const API_SERVICE_SETTLES: Duration = Duration::from_secs(10);
 
-/// Everything watched.
+/// The caches of everything that the operator watches.
 #[derive(Debug)]
 pub(super) struct Caches {
+    /// The facts of each resource. kube's reflector store holds the resources themselves, but it finds them
+    /// by name only and does not tell what an event changed. This cache also finds them by target and returns
+    /// each change.
     pub(super) resources: Arc<Cache<Facts>>,
     pub(super) children: BTreeMap<ChildKind, Arc<Cache<Live>>>,
     targets: BTreeMap<WatchedKind, Arc<WatchedTargets>>,
     pub(super) written: WrittenStatuses,
-    /// `None` until it was looked at.
+    /// Whether the cluster serves the VPA; `None` until its CRD was read.
     vpa: watch::Receiver<Option<VpaSupport>>,
-    /// `None` until it was looked at.
+    /// Whether the metrics server answers; `None` until its APIService was read.
     metrics_server: watch::Receiver<Option<MetricsServer>>,
 }
 
 impl Caches {
-    /// The objects of a child kind.
+    /// The cache of a child kind.
     pub(super) fn of_kind(&self, kind: ChildKind) -> Option<&Cache<Live>> {
         self.children.get(&kind).map(AsRef::as_ref)
     }
 
-    /// The watch that knows a target; `None` where it must be asked for.
+    /// The watch that covers a target; `None` if the target must be read by a GET request.
     pub(super) fn watched(&self, target: &ScaleTargetRef) -> Option<(WatchedKind, &WatchedTargets)> {
         let is_meant = |kind: &WatchedKind| {
             target.api_version == WatchedKind::API_VERSION && target.kind == kind.as_str()
@@ -102,8 +105,8 @@ impl Caches {
 
     /// Returns when every cache is complete.
     pub(super) async fn synced(&self) {
-        // The senders live as long as the caches and the watch tasks; a closed one never syncs, and the
-        // end of its task ends the process.
+        // `wait_for` fails only when a sender is dropped. The senders live as long as the caches and the
+        // watch tasks, and a watch task that ends also ends the process.
         let _ = self.resources.synced().wait_for(|synced| *synced).await;
         for cache in self.children.values() {
             let _ = cache.synced().wait_for(|synced| *synced).await;
@@ -116,7 +119,7 @@ impl Caches {
         let _ = self.metrics_server.clone().wait_for(Option::is_some).await;
     }
 
-    /// What is not complete yet, for `/readyz`.
+    /// The names of the caches that are not complete yet, for `/readyz`.
     fn missing(&self) -> Vec<&'static str> {
         let children = self
             .children
@@ -142,8 +145,8 @@ impl Caches {
     }
 }
 
-/// Where watches say which resources to look at. Dropped while this replica does not lead: a new leader
-/// looks at everything once.
+/// The sending side of the queue of resources to reconcile. While this replica does not lead, triggers are
+/// dropped: a new leader reconciles every resource once.
 #[derive(Clone, Debug)]
 pub(super) struct Triggers {
     send: UnboundedSender<ObjectRef<Stored>>,
@@ -168,30 +171,32 @@ impl Triggers {
         (Self { send, active }, queue)
     }
 
-    /// Whether anybody is to be told.
+    /// Whether this replica leads, so that triggers are queued and not dropped.
     fn are_active(&self) -> bool {
         self.active.load(Ordering::Acquire)
     }
 
-    fn wake(&self, namespace: &str, names: impl IntoIterator<Item = String>) {
+    fn trigger(&self, namespace: &str, names: impl IntoIterator<Item = String>) {
         if self.are_active() {
             for name in names {
-                // Nobody listens any more: the process is about to end.
+                // The send fails only without a receiver: then the controller has ended and the process is
+                // ending.
                 let _ = self.send.unbounded_send(ObjectRef::new(&name).within(namespace));
             }
         }
     }
 
-    fn wake_all(&self, resources: &Cache<Facts>) {
+    fn trigger_all(&self, resources: &Cache<Facts>) {
         for (namespace, name) in resources.keys() {
-            self.wake(&namespace, [name]);
+            self.trigger(&namespace, [name]);
         }
     }
 }
 
 impl Queue {
-    /// Everything there is, then whatever changes from now on.
+    /// Returns a stream of all resources that exist, followed by those that are triggered from now on.
     pub(super) fn activate(self, caches: &Caches) -> impl Stream<Item = ObjectRef<Stored>> + Send + 'static {
+        // First accept triggers, then list: a resource that changes in between is queued twice, never missed.
         self.active.store(true, Ordering::Release);
         let all: Vec<_> = caches
             .resources
@@ -203,7 +208,7 @@ impl Queue {
     }
 }
 
-/// The running watches; dropping it ends them.
+/// The running watches. Dropping this value ends them.
 #[derive(Debug)]
 pub(super) struct Streams {
     caches: Arc<Caches>,
@@ -275,7 +280,7 @@ impl Streams {
         self.caches.clone()
     }
 
-    /// Returns the name of a watch that ended; none should.
+    /// Waits until a watch ends, which none should, and returns its name.
     pub(super) async fn ended(&mut self) -> &'static str {
         match self.tasks.join_next().await {
             Some(Ok(name)) => name,
@@ -283,7 +288,7 @@ impl Streams {
         }
     }
 
-    /// Ready when every cache is complete, on a standby replica too.
+    /// The readiness check: every cache is complete. A standby replica becomes ready too.
     pub(super) fn readiness(&self) -> Check {
         let caches = self.caches.clone();
         Arc::new(move || {
@@ -297,7 +302,7 @@ impl Streams {
     }
 }
 
-/// What every watch needs.
+/// What every watch uses.
 #[derive(Clone)]
 struct Shared {
     client: Client,
@@ -311,7 +316,7 @@ async fn named(name: &'static str, watch: impl Future<Output = ()>) -> &'static 
     name
 }
 
-/// An event about something made of the object.
+/// Replaces the object of an event by what `make` makes of it.
 fn map<K, T>(event: Event<K>, make: impl FnOnce(K) -> (Key, T)) -> Event<(Key, T)> {
     match event {
         Event::Apply(object) => Event::Apply(make(object)),

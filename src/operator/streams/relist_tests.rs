@@ -1,5 +1,5 @@
-//! A list of several pages, forced by an API server that no longer has the history: nothing that changed
-//! meanwhile may be lost.
+//! The API server no longer has the history of a watch and so forces a list of several pages. No change that
+//! happens during the list may be lost.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -21,12 +21,13 @@ use super::*;
 const RESOURCES: u64 = 1200;
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An API server with nothing but resources. A list comes in pages; the last one waits at a gate.
+/// A fake API server that serves resources only. It answers a list in pages and holds the last page until the
+/// gate opens.
 struct ApiServer {
     objects: Mutex<Vec<Value>>,
-    /// The history is gone.
+    /// Ends the watch with 410 Gone.
     expired: Notify,
-    /// The last page of a list was asked for.
+    /// Notified when a client requests the last page of a list.
     last_page: Notify,
     gate: Semaphore,
 }
@@ -125,7 +126,7 @@ async fn what_changed_before_a_list_of_several_pages_is_looked_at_as_it_is_now()
         .unwrap();
     let mut woken = Box::pin(queue.activate(&caches)).skip(usize::try_from(RESOURCES).unwrap());
 
-    // One is edited, one is new, and the watch misses both.
+    // One resource is edited and one is created while no watch runs.
     tokio::time::timeout(PATIENCE, server.last_page.notified())
         .await
         .expect("the first list");

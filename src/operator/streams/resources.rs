@@ -1,4 +1,4 @@
-//! The watch of the resources themselves.
+//! The watch of the `VoiceAssistScaling` resources.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -20,17 +20,18 @@ use crate::{
     operator::{concern, stored::Stored},
 };
 
-/// What of a resource others act on, and what decides whether a change of it needs a reconcile.
+/// The part of a resource that other resources depend on, or whose change needs a reconcile. A change of
+/// anything else, such as the operator's own write of the status, triggers nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::operator) struct Facts {
-    /// `None` while it is being deleted or does not parse.
+    /// What the resource lays claim to; `None` while the resource is being deleted or does not parse.
     pub(in crate::operator) claim: Option<Arc<Claim>>,
     uid: String,
     generation: Option<i64>,
-    /// Those that suspend: no generation tells that they changed.
+    /// The annotations that suspend. A change of an annotation does not change the generation.
     annotations: Option<BTreeMap<String, String>>,
     deleting: bool,
-    /// Of the one condition that the metrics server writes: status, reason, and the generation it judged.
+    /// Status, reason and observed generation of the condition that the metrics server writes.
     metrics_available: Option<(String, String, Option<i64>)>,
 }
 
@@ -48,9 +49,11 @@ pub(super) async fn watch(shared: Shared, store: Writer<Stored>) {
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => {
+                // `reflect` has put the event into the store by now, so the written statuses may be dropped:
+                // see `WrittenStatuses::last`.
                 show(&shared, &event);
                 for change in feed.handle(map(event, |object| facts(&object))) {
-                    wake(&shared, &change);
+                    trigger(&shared, &change);
                 }
             }
             Err(error) => tracing::warn!(%error, "the watch of voiceassistscalings failed; trying again"),
@@ -58,7 +61,7 @@ pub(super) async fn watch(shared: Shared, store: Writer<Stored>) {
     }
 }
 
-/// What the watch shows of a resource goes before what was written to it.
+/// Drops the written status of a resource when the watch shows a newer version of the resource.
 fn show(shared: &Shared, event: &Event<Stored>) {
     let (object, version) = match event {
         Event::Apply(object) | Event::InitApply(object) => {
@@ -71,25 +74,27 @@ fn show(shared: &Shared, event: &Event<Stored>) {
     shared.caches.written.seen(&key, version);
 }
 
-fn wake(shared: &Shared, change: &Change<Facts>) {
+/// Triggers a resource whose facts changed, and the resources that its claim conflicts with.
+fn trigger(shared: &Shared, change: &Change<Facts>) {
     let (namespace, name) = &change.key;
     if change.before == change.after {
         return;
     }
     let claim = |facts: &Option<Arc<Facts>>| facts.as_ref().and_then(|facts| facts.claim.clone());
     let (before, after) = (claim(&change.before), claim(&change.after));
+    // Every replica releases targets, also one that does not lead: its caches must not grow.
     if before != after {
         targets::release(shared, namespace, before.as_deref(), after.as_deref());
     }
     if !shared.triggers.are_active() {
         return;
     }
-    shared.triggers.wake(namespace, [name.clone()]);
+    shared.triggers.trigger(namespace, [name.clone()]);
     if before != after {
         let (before, after) = (before.as_deref(), after.as_deref());
-        let claims = concern::rivals(&shared.caches.resources, namespace, before, after);
-        let rivals = triggers::rivals(before, after, claims.iter().map(AsRef::as_ref));
-        shared.triggers.wake(namespace, rivals);
+        let claims = concern::conflicting(&shared.caches.resources, namespace, before, after);
+        let conflicting = triggers::rivals(before, after, claims.iter().map(AsRef::as_ref));
+        shared.triggers.trigger(namespace, conflicting);
     }
 }
 

@@ -1,4 +1,5 @@
-//! Watches of one cluster-wide object by name, whose state concerns every resource.
+//! Watches of a single cluster-wide object by name. Its state affects every resource: whether the cluster
+//! serves the VPA, and whether the metrics server answers.
 
 use std::{fmt::Debug, time::Duration};
 
@@ -16,19 +17,21 @@ use tokio::{sync::watch, time::Instant};
 use super::Shared;
 use crate::cluster::watch::damping::Damping;
 
-/// What is made of an object.
+/// How the state is judged from the object.
 pub(super) struct Judgement<K, T> {
+    /// Name of the object.
     pub(super) name: &'static str,
-    /// What the object, or its absence, means.
+    /// Judges the object; `None` means that the object does not exist.
     pub(super) judge: fn(Option<&K>) -> T,
-    /// What is known where it may not be read, as with an account that has rights in one namespace only.
+    /// The state if the operator may not read the object, as with an account that has rights in one namespace
+    /// only.
     pub(super) forbidden: T,
-    /// How long a new state stands before it counts.
+    /// Time for which a new state must last before it is published.
     pub(super) settle: Duration,
 }
 
-/// Publishes what is made of one object, and wakes every resource when that changed. A state that flaps is
-/// [damped](Damping).
+/// Publishes the state of one object, and triggers every resource when the state changed. A state that flaps
+/// is [damped](Damping).
 pub(super) async fn watch<K, T>(shared: Shared, judgement: Judgement<K, T>, publish: watch::Sender<Option<T>>)
 where
     K: Resource<DynamicType = (), Scope = k8s_openapi::ClusterResourceScope>
@@ -43,7 +46,7 @@ where
     let config = watcher::Config::default().fields(&format!("metadata.name={}", judgement.name));
     let events = watcher(api, config).default_backoff();
     follow(events, judgement, publish, || {
-        shared.triggers.wake_all(&shared.caches.resources);
+        shared.triggers.trigger_all(&shared.caches.resources);
     })
     .await;
 }
@@ -52,7 +55,7 @@ async fn follow<K, T: Clone + PartialEq + Debug>(
     events: impl Stream<Item = watcher::Result<Event<K>>>,
     judgement: Judgement<K, T>,
     publish: watch::Sender<Option<T>>,
-    wake_all: impl Fn(),
+    trigger_all: impl Fn(),
 ) {
     let name = judgement.name;
     let started = Instant::now();
@@ -77,14 +80,16 @@ async fn follow<K, T: Clone + PartialEq + Debug>(
         }
         if let Some(state) = damping.tell(started.elapsed()) {
             tracing::info!(name, ?state, "changed");
+            // Publish before triggering, so that the reconciles see the new state.
             publish.send_replace(Some(state));
-            wake_all();
+            trigger_all();
         }
     }
 }
 
 impl<K, T: Clone> Judgement<K, T> {
-    /// What an event says; `listed` tells whether the list under way held the object.
+    /// The state after an event; `None` if the event does not tell. `listed` is whether the list in progress
+    /// has held the object so far: if not, the end of the list means that the object does not exist.
     fn of(&self, event: watcher::Result<Event<K>>, listed: &mut bool) -> Option<T> {
         match event {
             Ok(Event::Init) => {
@@ -106,7 +111,7 @@ impl<K, T: Clone> Judgement<K, T> {
     }
 }
 
-/// Whether the API server does not allow a list or a watch.
+/// Whether the API server answered a list or a watch with 403 Forbidden.
 pub(super) fn is_forbidden(error: &watcher::Error) -> bool {
     matches!(
         error,
@@ -135,10 +140,10 @@ mod tests {
         });
         let (publish, seen) = watch::channel(None);
         let woken = AtomicUsize::new(0);
-        let wake_all = || {
+        let trigger_all = || {
             woken.fetch_add(1, Ordering::Relaxed);
         };
-        let following = follow(events, judgement, publish, wake_all);
+        let following = follow(events, judgement, publish, trigger_all);
         // 240 changes.
         let _ = tokio::time::timeout(Duration::from_secs(3600), following).await;
         let woken = woken.into_inner();

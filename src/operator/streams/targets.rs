@@ -1,4 +1,5 @@
-//! The watches of Deployments and StatefulSets, which keep those that are the target of some resource.
+//! The watches of Deployments and StatefulSets. They keep the objects that are the target of a resource and
+//! drop the others.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -21,7 +22,8 @@ use crate::{
     },
 };
 
-/// A watch that is refused is tried again after this time: a right may have been given.
+/// Wait before a watch that was answered with 403 Forbidden is tried again: the right may have been granted
+/// since.
 const REFUSED: Duration = Duration::from_secs(300);
 
 pub(super) async fn watch(shared: Shared, kind: WatchedKind) {
@@ -35,6 +37,8 @@ pub(super) async fn watch(shared: Shared, kind: WatchedKind) {
     };
     let mut events = std::pin::pin!(watcher(api, watcher::Config::default()).default_backoff());
     let mut claims = shared.caches.resources.synced();
+    // Two watches start at the same time, and this one may list its objects before the resources are known.
+    // Then it keeps every object of the list and drops the unclaimed ones at the end of the list.
     let mut claims_are_known = false;
     while let Some(event) = events.next().await {
         match event {
@@ -50,12 +54,12 @@ pub(super) async fn watch(shared: Shared, kind: WatchedKind) {
             }
             Ok(Event::InitDone) => {
                 if !claims_are_known {
-                    // The sender lives as long as the caches.
+                    // This wait cannot fail: the sender lives as long as the caches.
                     let _ = claims.wait_for(|synced| *synced).await;
                     targets.claim(claimed(&shared, kind));
                 }
                 for key in targets.end() {
-                    wake(&shared, kind, &key);
+                    trigger(&shared, kind, &key);
                 }
             }
             Ok(Event::Apply(object)) => {
@@ -84,7 +88,8 @@ pub(super) async fn watch(shared: Shared, kind: WatchedKind) {
     }
 }
 
-/// Forgets the targets that nobody lays claim to any more after a claim changed.
+/// Forgets the targets that no resource lays claim to any more. Called when one resource changed its claim
+/// from `before` to `after`.
 pub(super) fn release(shared: &Shared, namespace: &str, before: Option<&Claim>, after: Option<&Claim>) {
     let gone = before.into_iter().flat_map(|before| &before.targets);
     for target in gone.filter(|target| after.is_none_or(|after| !after.targets.contains(*target))) {
@@ -98,6 +103,8 @@ pub(super) fn release(shared: &Shared, namespace: &str, before: Option<&Claim>, 
     }
 }
 
+/// Takes in one event of the watch if its object is claimed, and triggers the resources concerned if it
+/// brings news.
 fn put(
     shared: &Shared,
     kind: WatchedKind,
@@ -106,7 +113,7 @@ fn put(
     known: Option<crate::operator::targets::Known>,
 ) {
     if is_claimed(shared, kind, &key.0, &key.1) && targets.put(key.clone(), known) {
-        wake(shared, kind, key);
+        trigger(shared, kind, key);
     }
 }
 
@@ -118,7 +125,7 @@ fn is_claimed(shared: &Shared, kind: WatchedKind, namespace: &str, name: &str) -
     !concern::claims_of(&shared.caches.resources, namespace, &key_of(kind, name)).is_empty()
 }
 
-/// Everything of a kind that resources lay claim to.
+/// The keys of all objects of a kind that some resource lays claim to.
 fn claimed(shared: &Shared, kind: WatchedKind) -> BTreeSet<Key> {
     let mut claimed = BTreeSet::new();
     shared.caches.resources.for_each(|(namespace, _), facts| {
@@ -129,11 +136,12 @@ fn claimed(shared: &Shared, kind: WatchedKind) -> BTreeSet<Key> {
     claimed
 }
 
-fn wake(shared: &Shared, kind: WatchedKind, (namespace, name): &Key) {
+/// Triggers the resources that lay claim to an object.
+fn trigger(shared: &Shared, kind: WatchedKind, (namespace, name): &Key) {
     if shared.triggers.are_active() {
         let claims = concern::claims_of(&shared.caches.resources, namespace, &key_of(kind, name));
         shared
             .triggers
-            .wake(namespace, claims.iter().map(|claim| claim.name.clone()));
+            .trigger(namespace, claims.iter().map(|claim| claim.name.clone()));
     }
 }

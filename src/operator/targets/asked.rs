@@ -1,4 +1,5 @@
-//! Targets of kinds that are not watched: what was last read of each, and when to ask again.
+//! Remembers the last answer for each target of a kind that is not watched, and when to read the target
+//! again.
 
 use std::time::Duration;
 
@@ -7,22 +8,23 @@ use crate::{
     core::{k8s::backoff, reconcile::observed::Target},
 };
 
-/// What was last read of a target by asking for it.
+/// The last answer for a target that is read by GET requests.
 #[derive(Clone, Debug)]
 pub(in crate::operator) struct Asked {
     target: ScaleTargetRef,
-    /// Whether its pod template was asked for too.
+    /// Whether the pod template was read too.
     with_template: bool,
-    /// What its answer depends on beside time: the resource's generation and the conditions of its HPA.
+    /// Hash of the generation of the resource and of the conditions of the HPA. Another hash makes the answer
+    /// invalid.
     basis: u64,
-    /// When to ask again, on the monotonic clock.
+    /// When to read the target again, on the monotonic clock.
     due: Duration,
-    /// Looks in a row that brought nothing usable.
-    looks: u32,
+    /// Number of reads in a row that brought no usable target.
+    unusable_reads: u32,
     answer: Target,
 }
 
-/// A question about a target.
+/// What a reconcile wants to know of a target.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::operator) struct Question<'a> {
     pub(in crate::operator) target: &'a ScaleTargetRef,
@@ -32,7 +34,7 @@ pub(in crate::operator) struct Question<'a> {
 }
 
 impl Asked {
-    /// The answer, while it holds for this question.
+    /// The remembered answer, if it still holds for this question.
     pub(in crate::operator) fn answer(&self, question: &Question<'_>) -> Option<&Target> {
         let same = self.target == *question.target
             && self.basis == question.basis
@@ -40,8 +42,9 @@ impl Asked {
         (same && question.now < self.due).then_some(&self.answer)
     }
 
-    /// Takes in an answer that came after `before`. A usable one holds for `period`; one that is not is asked for
-    /// sooner at first, and later each time.
+    /// Remembers an answer that follows the answer `before`. A usable target is read again after `period`.
+    /// One that is not usable, such as one that does not exist yet, is read again sooner: with backoff, at
+    /// the latest after `period`.
     pub(in crate::operator) fn after(
         before: Option<&Self>,
         question: &Question<'_>,
@@ -52,29 +55,30 @@ impl Asked {
         let usable = answer.selector().is_some();
         let before =
             before.filter(|before| before.target == *question.target && before.basis == question.basis);
-        let looks = if usable {
+        let unusable_reads = if usable {
             0
         } else {
-            before.map_or(1, |before| before.looks.saturating_add(1))
+            before.map_or(1, |before| before.unusable_reads.saturating_add(1))
         };
         let wait = if usable {
             period
         } else {
-            backoff::look_again(looks, jitter).min(period)
+            backoff::look_again(unusable_reads, jitter).min(period)
         };
         Self {
             target: question.target.clone(),
             with_template: question.with_template,
             basis: question.basis,
             due: question.now.saturating_add(wait),
-            looks,
+            unusable_reads,
             answer,
         }
     }
 
-    /// When a look is to be made only for this target; `None` where it can be used.
-    pub(in crate::operator) fn look_again(&self) -> Option<Duration> {
-        (self.looks > 0).then_some(self.due)
+    /// When a reconcile is needed just to read this target again, on the monotonic clock. `None` for a usable
+    /// target, which the next resync reads.
+    pub(in crate::operator) fn retry_at(&self) -> Option<Duration> {
+        (self.unusable_reads > 0).then_some(self.due)
     }
 }
 
@@ -128,7 +132,7 @@ mod tests {
             ..question(&target, 1, 1)
         };
         assert!(asked.answer(&with_template).is_none());
-        assert_eq!(asked.look_again(), None);
+        assert_eq!(asked.retry_at(), None);
     }
 
     #[test]
@@ -144,6 +148,6 @@ mod tests {
         }
         assert_eq!(waits, [5, 10, 20, 40, 80, 160, 320, 600, 600]);
         let edited = Asked::after(asked.as_ref(), &question(&target, 2, 0), missing(), PERIOD, 0.0);
-        assert_eq!(edited.looks, 1, "an edit begins anew");
+        assert_eq!(edited.unusable_reads, 1, "an edit begins anew");
     }
 }

@@ -1,7 +1,8 @@
-//! How the kinds of targets are served, as discovery tells.
+//! Finds out by discovery how the API server serves the kinds of targets.
 //!
-//! Resources name API versions as they like. What is kept is bounded by what the cluster serves, not by what resources
-//! name, and a version that is not served costs one request in [`LOOK_AGAIN`] for all of them together.
+//! Invariant: a resource can name any API version, so neither memory nor requests grow with the names. Only
+//! versions that the cluster serves are kept, at most [`REMEMBERED`] of them. All versions that it does not
+//! serve cost one request per [`LOOK_AGAIN`] together.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,23 +22,25 @@ use crate::{
     cluster::clock::Clock,
 };
 
-/// What was not found is looked for again after this time: its CRD may have been installed.
+/// Time after which a kind or version that was not found is looked up again: its CRD may have been installed
+/// since.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
-/// API versions that are remembered; of more, those read longest ago are forgotten.
+/// Most API versions that are remembered. Beyond it, the version that was read longest ago is forgotten.
 const REMEMBERED: usize = 128;
-/// The one version of the core group.
+/// The only version of the core group.
 const CORE: &str = "v1";
 
-/// What discovery said.
+/// The answers of discovery so far.
 pub(super) struct Kinds {
     client: Client,
     clock: Arc<dyn Clock>,
-    /// The versions of all groups, with the time they were read. One asks at a time: what it learns answers the others.
+    /// The versions of all groups, and when they were read. The lock is held during the request, so that many
+    /// reconciles with unknown versions send one request and share its answer.
     versions: tokio::sync::Mutex<Option<(Duration, BTreeSet<String>)>>,
     known: Mutex<Known>,
 }
 
-/// The kinds of each version, with the time they were read.
+/// The kinds of each version, and when they were read, on the monotonic clock.
 #[derive(Default)]
 struct Known(BTreeMap<String, (Duration, Vec<Served>)>);
 
@@ -46,11 +49,11 @@ struct Known(BTreeMap<String, (Duration, Vec<Served>)>);
 struct Served {
     kind: String,
     plural: String,
-    /// Namespaced, with a `scale` subresource.
+    /// Whether the kind is namespaced and has a `scale` subresource.
     scalable: bool,
 }
 
-/// How a kind is served.
+/// How the API server serves the kind of a target.
 pub(super) enum Kind {
     Scalable(ApiResource),
     Unusable { reason: &'static str, message: String },
@@ -66,11 +69,13 @@ impl Kinds {
         }
     }
 
-    /// How the kind of a target is served.
+    /// How the API server serves the kind of a target.
     pub(super) async fn find(&self, target: &ScaleTargetRef) -> Result<Kind, kube::Error> {
         let version = &target.api_version;
         if let Some((at, kinds)) = self.known.lock().0.get(version) {
             let kind = kind_in(kinds, target);
+            // A kind that was found stays found. Only an answer that is not usable is read again when it gets
+            // old.
             if self.is_fresh(*at) || matches!(kind, Kind::Scalable(_)) {
                 return Ok(kind);
             }
@@ -93,6 +98,8 @@ impl Kinds {
         Ok(kind)
     }
 
+    /// Whether the cluster serves this API version at all. Asked before the kinds of the version, so that a
+    /// made-up version costs no request of its own and no memory.
     async fn is_served(&self, version: &str) -> Result<bool, kube::Error> {
         if version == CORE {
             return Ok(true);

@@ -1,6 +1,7 @@
-//! Reading scale targets: any kind with a `scale` subresource.
+//! Reads scale targets of any kind with a `scale` subresource.
 //!
-//! Deployments and StatefulSets are watched; of other kinds, and where the watch is refused, each target is asked for.
+//! Deployments and StatefulSets are watched. Targets of other kinds are read by GET requests, and so are all
+//! targets where the operator may not watch.
 
 mod asked;
 mod kinds;
@@ -30,13 +31,13 @@ pub(super) use object::{Known, TargetObject};
 use watched::Lookup;
 pub(super) use watched::{Coverage, WatchedKind, WatchedTargets};
 
-/// Reads scale targets.
+/// Reads scale targets by GET requests.
 pub(super) struct Targets {
     client: Client,
     kinds: Kinds,
 }
 
-/// How the API server names a watched kind.
+/// Group, version and plural of a watched kind.
 pub(super) fn api_resource(kind: WatchedKind) -> ApiResource {
     let kind_and_version = GroupVersionKind::gvk(WatchedKind::GROUP, "v1", kind.as_str());
     ApiResource::from_gvk_with_plural(&kind_and_version, kind.plural())
@@ -50,8 +51,8 @@ impl Targets {
         }
     }
 
-    /// What is known of an object of a watched kind: by a request only where the watch went past it before it was
-    /// claimed.
+    /// A target of a watched kind, as the watch knows it. A GET is sent only if the watch showed the object
+    /// before a resource laid claim to it, because the watch dropped the object then.
     pub(super) async fn known(
         &self,
         namespace: &str,
@@ -83,7 +84,7 @@ impl Targets {
         Ok(known.map_or_else(|| not_found(target), |known| known.target()))
     }
 
-    /// Asks for one target; for its pod template only if asked to, because that is one more request.
+    /// Reads one target. Its pod template costs a second request and is read only if `with_template` is set.
     pub(super) async fn ask(
         &self,
         namespace: &str,
@@ -140,7 +141,7 @@ fn not_found(target: &ScaleTargetRef) -> Target {
     }
 }
 
-/// The pods of a target, as its scale subresource tells.
+/// The selector of a target's pods, from its `scale` subresource.
 fn pods_of(scale: &Scale) -> Result<LabelSelector, String> {
     let status = scale.status.as_ref();
     pods(
@@ -150,7 +151,7 @@ fn pods_of(scale: &Scale) -> Result<LabelSelector, String> {
     )
 }
 
-/// The pods that a selector in its text form selects.
+/// Parses a selector in its text form, such as `app=web,tier in (a,b)`.
 fn pods(text: &str) -> Result<LabelSelector, String> {
     if text.is_empty() {
         return Err(
@@ -162,8 +163,9 @@ fn pods(text: &str) -> Result<LabelSelector, String> {
         .map_err(|error| format!("the selector of the target's scale subresource cannot be used: {error}"))
 }
 
-/// Not being allowed to read the template, or there being none, only makes checks less exact. Any other
-/// failure is one of the whole read: without the labels, somebody else's budget may go unseen.
+/// The pod template of a target. If the operator may not read it, or there is none, checks are only less
+/// exact. Any other failure fails the whole read: without the labels of the pods, a foreign budget that
+/// selects them would go unseen.
 fn template(object: Result<Option<DynamicObject>, kube::Error>) -> Result<Option<PodTemplate>, kube::Error> {
     match object {
         Ok(object) => Ok(object.and_then(|object| pod_template::read(&object.data))),

@@ -1,4 +1,4 @@
-//! A Deployment or StatefulSet as a target: which pods it has and what they are made of. Parsed no further than that.
+//! A Deployment or StatefulSet as a target. Only the selector of its pods and their template are parsed.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::Selector;
@@ -12,18 +12,19 @@ use crate::{
     operator::pruned::Pruned,
 };
 
-/// What is kept of it, as text: equal for equal targets.
+/// The part of a target that is kept, as JSON text. Equal targets have equal text, so a change of the
+/// replicas alone is no change here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::operator) struct Known(Box<str>);
 
 #[derive(Deserialize, Serialize)]
 struct Content {
-    /// As a scale subresource spells it, which is where it is read of other kinds.
+    /// The selector in its text form, as the `scale` subresource of any other kind spells it.
     selector: String,
     template: Option<PodTemplate>,
 }
 
-/// It as an answer of the API server brings it.
+/// A target as the answers of the API server bring it.
 pub(in crate::operator) type TargetObject = Pruned<Known>;
 
 #[derive(Deserialize)]
@@ -50,9 +51,10 @@ struct Spec {
 }
 
 impl Known {
-    /// What the operator makes of it.
+    /// The target as the planner takes it.
     pub(super) fn target(&self) -> Target {
-        // What was written here can be read here; if not, the target counts as one without a selector.
+        // This module wrote the text, so it parses. If it did not, the target would count as one without a
+        // selector.
         let content = serde_json::from_str(&self.0).unwrap_or(Content {
             selector: String::new(),
             template: None,

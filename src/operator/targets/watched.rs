@@ -1,9 +1,18 @@
-//! The Deployments, or StatefulSets, that are the target of some resource, kept up to date by a watch.
+//! The Deployments, or the StatefulSets, that are the target of some resource, kept up to date by a watch.
 //!
-//! The watch sees every object of the kind and keeps those that a resource lays claim to, so what is kept grows with
-//! the resources and not with the cluster. A claim to an object that went by before it was claimed is answered by one
-//! GET. Whatever the watch brings meanwhile goes before the answer of a GET: it is the same or newer, or what is newer
-//! follows.
+//! The watch brings every object of the kind, but only those that a resource lays claim to are kept. So
+//! memory grows with the resources and not with the cluster.
+//!
+//! A resource may lay claim to an object that the watch brought, and dropped, earlier. Then one GET reads the
+//! object. If the watch brings the object while that GET is in flight, the watch's version is kept: it is as
+//! new as the answer or newer, or the newer version is the watch's next event.
+//!
+//! ```text
+//! begin({a, b})   a list begins; resources lay claim to a and b
+//! list(a)         the list holds a
+//! answered(c)     a new resource lays claim to c, which a GET reads
+//! end()           a: found, b: absent (it was not in the list), c: as the GET answered
+//! ```
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +25,7 @@ use tokio::sync::watch;
 use super::object::Known;
 use crate::cluster::watch::cache::Key;
 
-/// A kind that is watched. Both are of `apps/v1`.
+/// A kind of `apps/v1` that is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::operator) enum WatchedKind {
     Deployment,
@@ -43,14 +52,14 @@ impl WatchedKind {
     }
 }
 
-/// Whether a watch can be relied on.
+/// Whether a watch can be used to look up targets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::operator) enum Coverage {
-    /// Its first list is not complete.
+    /// The first list of the watch is not complete.
     Listing,
-    /// What it says is so.
+    /// The watch runs: what it shows, and what it does not show, is true.
     Watched,
-    /// It is not allowed: targets are asked for one by one.
+    /// The API server forbids the watch: each target is read by a GET request.
     Refused,
 }
 
@@ -58,13 +67,13 @@ pub(in crate::operator) enum Coverage {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Lookup {
     Found(Known),
-    /// There is no such object.
+    /// The object does not exist.
     Absent,
-    /// The watch went past the object before a resource laid claim to it: it must be asked for.
+    /// The watch dropped the object before a resource laid claim to it: a GET must read the object.
     Unknown,
 }
 
-/// The targets of a kind.
+/// The targets of one watched kind.
 #[derive(Debug)]
 pub(in crate::operator) struct WatchedTargets {
     entries: Mutex<Entries>,
@@ -73,18 +82,21 @@ pub(in crate::operator) struct WatchedTargets {
 
 #[derive(Debug, Default)]
 struct Entries {
-    /// `None` where there is no such object.
+    /// The claimed objects; `None` is an object that does not exist.
     known: BTreeMap<Key, Option<Known>>,
-    /// Answers of GETs since the last list began; older than the list only where the watch will tell.
-    asked: BTreeSet<Key>,
+    /// The objects that a GET answered since the list in progress began. The end of that list does not
+    /// replace them: a list can take long, and it may not hold an object that was created after its first
+    /// page.
+    answered: BTreeSet<Key>,
     listing: Option<Listing>,
 }
 
-/// A list that is under way.
+/// A list in progress. Invariant: lookups do not see its objects before it is complete.
 #[derive(Debug)]
 struct Listing {
-    /// Claimed when it began, and not seen yet.
+    /// The claimed objects that the list has not held so far. At the end of the list they are absent.
     missing: BTreeSet<Key>,
+    /// The claimed objects that the list has held so far.
     seen: BTreeMap<Key, Known>,
 }
 
@@ -96,17 +108,17 @@ impl WatchedTargets {
         })
     }
 
-    /// Whether it can be relied on, and changes of that.
+    /// The coverage of the watch now, and its later changes.
     pub(in crate::operator) fn coverage(&self) -> watch::Receiver<Coverage> {
         self.coverage.subscribe()
     }
 
-    /// The watch is refused; returns whether that is news.
+    /// Records that the API server forbids the watch. Returns whether it was not forbidden before.
     pub(in crate::operator) fn refuse(&self) -> bool {
         self.coverage.send_replace(Coverage::Refused) != Coverage::Refused
     }
 
-    /// What is known of an object.
+    /// Looks up an object.
     pub(super) fn get(&self, namespace: &str, name: &str) -> Lookup {
         let key = (namespace.to_owned(), name.to_owned());
         match self.entries.lock().known.get(&key) {
@@ -116,7 +128,8 @@ impl WatchedTargets {
         }
     }
 
-    /// Takes in the answer of a GET, and returns what is known now.
+    /// Takes in the answer of a GET, and returns the object as it is known now: the watch's version if the
+    /// watch brought one while the GET was in flight.
     pub(super) fn answered(&self, namespace: &str, name: &str, answer: Option<Known>) -> Option<Known> {
         let key = (namespace.to_owned(), name.to_owned());
         let mut entries = self.entries.lock();
@@ -124,29 +137,30 @@ impl WatchedTargets {
             return known.clone();
         }
         if entries.listing.is_some() {
-            entries.asked.insert(key.clone());
+            entries.answered.insert(key.clone());
         }
         entries.known.insert(key, answer.clone());
         answer
     }
 
-    /// Forgets an object that no resource lays claim to any more, also what a list that is under way says of it: later
-    /// events of an unclaimed object are ignored, so whatever stayed would be out of date when it is claimed again.
+    /// Forgets an object that no resource lays claim to any more, also in the list in progress. Events of an
+    /// unclaimed object are ignored from now on, so anything that stayed would be out of date when the object
+    /// is claimed again.
     pub(in crate::operator) fn release(&self, namespace: &str, name: &str) {
         let key = (namespace.to_owned(), name.to_owned());
         let mut entries = self.entries.lock();
         entries.known.remove(&key);
-        entries.asked.remove(&key);
+        entries.answered.remove(&key);
         if let Some(listing) = &mut entries.listing {
             listing.seen.remove(&key);
             listing.missing.remove(&key);
         }
     }
 
-    /// A list begins; `claimed` are all that resources lay claim to.
+    /// A list begins; `claimed` are all objects that resources lay claim to.
     pub(in crate::operator) fn begin(&self, claimed: BTreeSet<Key>) {
         let mut entries = self.entries.lock();
-        entries.asked.clear();
+        entries.answered.clear();
         entries.listing = Some(Listing {
             missing: claimed,
             seen: BTreeMap::new(),
@@ -161,37 +175,43 @@ impl WatchedTargets {
         }
     }
 
-    /// What resources lay claim to, where it was not known when the list began: then every object of the list was taken
-    /// in, and the others are let go now.
+    /// Sets the claimed objects after the list, when they were not known at its beginning. All objects of the
+    /// list were taken in then, and the unclaimed ones are dropped now.
     pub(in crate::operator) fn claim(&self, mut claimed: BTreeSet<Key>) {
         if let Some(listing) = &mut self.entries.lock().listing {
+            // `remove` leaves in `claimed` what the list did not hold.
             listing.seen.retain(|key, _| claimed.remove(key));
             listing.missing = claimed;
         }
     }
 
-    /// The list is complete. Returns what changed.
+    /// The list is complete. Returns the objects that changed.
     pub(in crate::operator) fn end(&self) -> Vec<Key> {
         let mut entries = self.entries.lock();
         let Some(listing) = entries.listing.take() else {
             return Vec::new();
         };
-        let asked = std::mem::take(&mut entries.asked);
+        let answered = std::mem::take(&mut entries.answered);
+        // An object that is neither in the list nor missing was released, so it goes. The answers of GETs
+        // stay.
         let claimed = |key: &Key| listing.seen.contains_key(key) || listing.missing.contains(key);
-        entries.known.retain(|key, _| claimed(key) || asked.contains(key));
+        entries
+            .known
+            .retain(|key, _| claimed(key) || answered.contains(key));
         let seen = listing.seen.into_iter().map(|(key, known)| (key, Some(known)));
         let missing = listing.missing.into_iter().map(|key| (key, None));
-        let listed = seen.chain(missing).filter(|(key, _)| !asked.contains(key));
+        let listed = seen.chain(missing).filter(|(key, _)| !answered.contains(key));
         let changed = listed
             .filter_map(|(key, known)| entries.put(key, known))
             .collect();
+        // Whoever waits for the coverage reads the entries next: they are complete and unlocked by then.
         drop(entries);
         self.is_watched();
         changed
     }
 
-    /// The watch brings events. One that was refused for a while goes on where it was, without a new list, so this is
-    /// also how it is known to be allowed again.
+    /// Records that the watch brings events. A watch that was forbidden for a while continues where it
+    /// stopped, without a new list, so its first event is the sign that it is allowed again.
     pub(in crate::operator) fn goes_on(&self) {
         if *self.coverage.borrow() == Coverage::Refused {
             self.is_watched();
@@ -206,7 +226,8 @@ impl WatchedTargets {
         });
     }
 
-    /// Takes in a claimed object, or that it is gone. Returns whether that changed anything.
+    /// Takes in a claimed object from the watch; `None` if it was deleted. Returns whether the object
+    /// changed.
     pub(in crate::operator) fn put(&self, key: Key, known: Option<Known>) -> bool {
         self.entries.lock().put(key, known).is_some()
     }
@@ -277,7 +298,7 @@ mod tests {
             Lookup::Found(known("a")),
             "no second time"
         );
-        // An answer is under way when the watch tells that the object is gone.
+        // While a GET is in flight, the watch shows that the object is gone.
         assert!(targets.put(key("b"), None));
         assert_eq!(targets.answered("ns", "b", Some(known("b"))), None);
     }
@@ -289,7 +310,7 @@ mod tests {
         targets.answered("ns", "a", Some(known("a")));
         assert!(targets.end().is_empty());
         assert_eq!(targets.get("ns", "a"), Lookup::Found(known("a")));
-        // The next list is.
+        // The end of the next list replaces the answer.
         targets.begin(BTreeSet::from([key("a")]));
         assert_eq!(targets.end(), [key("a")]);
     }
