@@ -234,12 +234,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_write_ends_with_the_time_and_none_begins_after_it() {
         let second = Duration::from_secs(1);
-        let hanging = within(second, std::future::pending::<Result<(), _>>()).await;
+        let hanging = with_deadline(second, std::future::pending::<Result<(), _>>()).await;
         assert!(matches!(hanging, Err(WriteError::Timeout(_))), "{hanging:?}");
-        let late = within(Duration::ZERO, async { panic!("it was begun") }).await;
+        let late = with_deadline(Duration::ZERO, async { panic!("it was begun") }).await;
         let late: Result<(), WriteError> = late;
         assert_eq!(late.unwrap_err().words(), "not attempted: out of time");
-        assert_eq!(within(second, async { Ok(1) }).await.unwrap(), 1);
+        assert_eq!(with_deadline(second, async { Ok(1) }).await.unwrap(), 1);
     }
 
     #[test]

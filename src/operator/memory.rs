@@ -1,7 +1,7 @@
 //! What the operator remembers of a resource between reconciles.
 //!
 //! Invariant: nothing here is needed for a right result. After a restart the operator reads some targets
-//! again and repeats an Event.
+//! again and may repeat an Event.
 
 use std::{collections::BTreeMap, time::Duration};
 

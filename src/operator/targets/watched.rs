@@ -192,8 +192,8 @@ impl WatchedTargets {
             return Vec::new();
         };
         let answered = std::mem::take(&mut entries.answered);
-        // An object that is neither in the list nor missing was released, so it goes. The answers of GETs
-        // stay.
+        // An object that is neither in the list, nor missing from it, nor answered by a GET is not claimed
+        // any more.
         let claimed = |key: &Key| listing.seen.contains_key(key) || listing.missing.contains(key);
         entries
             .known
