@@ -1,8 +1,8 @@
-//! Drafts of workloads become resources that `vas validate` accepts: one for each namespace, or several where the
-//! workloads are more than a resource takes.
+//! Puts drafts of workloads together into resources that `vas validate` accepts: one resource per namespace,
+//! or several if a namespace has more workloads than a resource may hold.
 //!
-//! A draft that breaks a rule is refused with the rule's words. A draft from which something is missing that scaled
-//! it is suspended: it then holds its replicas until somebody has looked.
+//! A draft that breaks a rule is refused with the text of the rule. A draft that lost one of its metrics is
+//! suspended: the workload keeps its replicas until a person adds that metric.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,41 +12,41 @@ use crate::{
     core::spec::rules::{Violation, validate},
 };
 
-/// Most workloads of a resource.
+/// Most workloads that a resource may hold.
 const MAX_WORKLOADS: usize = 16;
 
-/// A workload before it is in a resource.
+/// A workload that is not yet part of a resource.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Draft {
-    /// What it comes from: `HPA shop/api`.
+    /// The object that the draft comes from, such as `HPA shop/api`.
     pub(super) origin: String,
-    /// Namespace of the resource; `None` where the object names none.
+    /// Namespace of the resource; `None` if the object names none.
     pub(super) namespace: Option<String>,
     pub(super) workload: Workload,
-    /// What else is to be known of it.
+    /// Comments about the workload, to print above the resource.
     pub(super) comments: Vec<String>,
-    /// What scaled it before and does not now.
+    /// Metrics that scaled the workload and could not be converted. The workload is suspended for them.
     pub(super) missing: Vec<Refused>,
-    /// What has to be done for it beside the resource.
+    /// What the user has to do for the workload outside of the resource.
     pub(super) notes: Vec<String>,
-    /// Fields without a counterpart, without which it scales all the same.
+    /// Fields without a counterpart whose loss does not stop the scaling.
     pub(super) left: Vec<Refused>,
 }
 
 impl Draft {
-    /// Whether there is nothing in it that makes an object.
+    /// Whether the workload has no part from which the operator would make an object.
     pub(super) fn is_empty(&self) -> bool {
         let workload = &self.workload;
         workload.metrics.is_none() && workload.vertical.is_none() && workload.disruption.is_none()
     }
 
-    /// Adds a metric.
+    /// Adds a metric to the workload.
     pub(super) fn add(&mut self, metric: Metric) {
         self.workload.metrics.get_or_insert_default().push(metric);
     }
 }
 
-/// The rule that a workload breaks first, in a resource of its own.
+/// The first rule that a workload breaks if it is the only one of its resource.
 pub(super) fn broken(workload: &Workload) -> Option<String> {
     let violations = violations(workload);
     let first = violations.first()?;
@@ -67,7 +67,8 @@ fn violations(workload: &Workload) -> Vec<Violation> {
     validate(&object).violations
 }
 
-/// The rule that a metric breaks first besides those of its target, which may be a placeholder.
+/// The first rule that a metric breaks. Rules about its target do not count, because the target may be a
+/// placeholder.
 pub(super) fn broken_metric(metric: Metric) -> Option<String> {
     let workload = Workload {
         name: "imported".to_owned(),
@@ -92,7 +93,8 @@ pub(super) fn broken_metric(metric: Metric) -> Option<String> {
     Some(format!("{field}: {}", first.rule))
 }
 
-/// Puts drafts together; `name` is that of the resources.
+/// Puts drafts together into resources of the name `name`. A second resource of the same namespace is called
+/// `NAME-2`.
 pub(super) fn assemble(name: &str, drafts: Vec<Draft>) -> Assembled {
     let mut assembled = Assembled::default();
     let mut namespaces: BTreeMap<Option<String>, Vec<Draft>> = BTreeMap::new();
@@ -117,7 +119,7 @@ pub(super) fn assemble(name: &str, drafts: Vec<Draft>) -> Assembled {
     assembled
 }
 
-/// The drafts that obey the rules and have a target of their own.
+/// The drafts that break no rule and whose target no earlier draft has.
 fn accepted(drafts: Vec<Draft>, refused: &mut Vec<Refused>) -> Vec<Draft> {
     let mut names = BTreeSet::new();
     let mut targets: BTreeMap<(String, String, String), String> = BTreeMap::new();
@@ -165,7 +167,8 @@ fn accepted(drafts: Vec<Draft>, refused: &mut Vec<Refused>) -> Vec<Draft> {
     accepted
 }
 
-/// All versions of a group lead to one object.
+/// Identifies a target by group, kind and name. The version is left out: all versions of a group show the
+/// same object.
 fn target(target: &ScaleTargetRef) -> (String, String, String) {
     let group = target
         .api_version

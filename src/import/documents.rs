@@ -1,12 +1,13 @@
-//! The objects of a file, whatever list they are in.
+//! Takes the objects of a document out of the lists that contain them.
 
 use serde_json::Value;
 
-/// Deepest nesting of lists in lists that is unpacked.
+/// Deepest nesting of lists that is unpacked. A deeper list is returned as an object.
 const MAX_DEPTH: usize = 8;
 
-/// The objects of a document: of a `List`, of a list of one kind such as `HorizontalPodAutoscalerList`, or itself.
-/// Items of a list of one kind get its version and kind, which the API server leaves out of them.
+/// The objects of a document: the items of a `List` or of a typed list such as `HorizontalPodAutoscalerList`,
+/// or else the document itself. Items of a typed list get their version and kind from the list, because the
+/// API server leaves them out of the items.
 #[must_use]
 pub fn objects(document: Value) -> Vec<Value> {
     let mut objects = Vec::new();

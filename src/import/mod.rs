@@ -1,15 +1,15 @@
-//! From what other autoscalers have to a `VoiceAssistScaling`.
+//! Converts the configuration of other autoscalers into `VoiceAssistScaling` resources.
 //!
 //! ```text
 //! adapter    rules of prometheus-adapter -> metrics entries
 //! hpa        HPAs, budgets and VPAs -> resources        keda  ScaledObjects -> resources
-//! query      what a query asks, by its syntax tree      assemble  workloads -> resources that are valid
-//! documents  the objects of a file, whatever list they are in
-//! names, pattern  names as the resource takes them, expressions of others under a bound
+//! query      reads queries by their syntax trees        assemble  workloads -> valid resources
+//! documents  the objects of a file, unpacked from lists
+//! names      metric names that the resource accepts     pattern   regular expressions, compiled with a limit
 //! ```
 //!
-//! Nothing is guessed without a word: what would mean something else here is refused with a reason. Must not: read
-//! files, or ask a cluster or Prometheus.
+//! Invariant: every guess is marked as one, and anything that would mean something else in the resource is
+//! refused with a reason. Must not: read files, or send requests to a cluster or to Prometheus.
 
 pub mod adapter;
 mod assemble;
@@ -22,33 +22,33 @@ mod query;
 
 use crate::api::v1alpha1::VoiceAssistScaling;
 
-/// What became no entry, or no field.
+/// A part of the input that was not converted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// Its place: `rules[2]`, or the object it stands in.
+    /// Where the part is: `rules[2]`, or the object that contains it, such as `HPA shop/api`.
     pub field: String,
-    /// What in it: a series, a metric, a field.
+    /// The part itself: a series, a metric or a field.
     pub series: String,
-    /// Why, and what helps.
+    /// Why it was not converted, and what the user can do.
     pub why: String,
 }
 
-/// Resources, and what is not in them.
+/// The resources that were made, and the parts of the input that are not in them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Assembled {
     /// The resources, by namespace.
     pub resources: Vec<Resource>,
-    /// What was to be taken and was not.
+    /// The parts that were not converted.
     pub refused: Vec<Refused>,
-    /// What else has to be done.
+    /// What the user has to do besides applying the resources, such as set a flag of the metrics server.
     pub notes: Vec<String>,
 }
 
-/// One resource.
+/// One resource, with the comments to print above it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resource {
-    /// It obeys every rule.
+    /// The resource. It breaks no rule of `vas validate`.
     pub object: VoiceAssistScaling,
-    /// Where it comes from, and what is to be known: comments above it.
+    /// Where each workload comes from and what the user should know about it, one line each.
     pub comments: Vec<String>,
 }

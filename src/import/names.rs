@@ -1,11 +1,12 @@
-//! Names of metrics as the resource takes them.
+//! Names of metrics that the resource accepts.
 
 use std::collections::BTreeSet;
 
-/// Longest name that leaves room for a number behind it; the CRD admits 63.
+/// Longest name, in characters. The CRD allows 63; the rest is for a number such as `-2`.
 const MAX_LENGTH: usize = 60;
 
-/// A name as the resource takes it: small letters, digits and hyphens.
+/// Makes a name that the resource accepts, of lowercase letters, digits and hyphens: `Jobs:waiting` becomes
+/// `jobs-waiting`.
 pub(super) fn metric_name(given: &str) -> String {
     let name: String = given
         .chars()
@@ -21,12 +22,12 @@ pub(super) fn metric_name(given: &str) -> String {
     }
 }
 
-/// Names of one workload, all different: `x`, `x-2`, `x-3`.
+/// The names of one workload's metrics, made different by numbers: `x`, `x-2`, `x-3`.
 #[derive(Debug, Default)]
 pub(super) struct Names(BTreeSet<String>);
 
 impl Names {
-    /// The name, or with the first number behind it that makes it new.
+    /// Returns the name, with the smallest number behind it that makes it unique if it is taken.
     pub(super) fn unique(&mut self, name: &str) -> String {
         let mut unique = name.to_owned();
         let mut number = 2;

@@ -1,17 +1,17 @@
-//! Regular expressions of others, compiled under a bound.
+//! Compiles the regular expressions of imported files, which may be hostile, with limits.
 
 use regex::{Regex, RegexBuilder};
 
-/// Most memory that a compiled expression may take.
+/// Most memory that a compiled expression may take, in bytes.
 const MAX_COMPILED: usize = 1 << 20;
 
-/// Longest expression, in bytes: what it is made of takes memory before the bound above counts.
+/// Longest expression, in bytes. The syntax tree takes memory before [`MAX_COMPILED`] is checked.
 const MAX_LENGTH: usize = 4096;
 
 /// Compiles an expression.
 ///
 /// # Errors
-/// With the name of the field it stands in.
+/// If the expression is too long, too large or invalid. The message names the field.
 pub(super) fn compile(pattern: &str, field: &str) -> Result<Regex, String> {
     if pattern.len() > MAX_LENGTH {
         return Err(format!("{field} is longer than {MAX_LENGTH} bytes"));

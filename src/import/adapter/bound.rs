@@ -1,24 +1,25 @@
-//! What a query reads: whether its selectors stay in the namespace of the request, and whether they contradict it.
+//! Checks whether the selectors of a query stay in the namespace of the request, and whether they contradict
+//! the request.
 
 use promql_parser::parser::{AggregateExpr, BinaryExpr, Expr, ParenExpr, SubqueryExpr, UnaryExpr, token};
 
 use crate::import::query::{Extra, Op, Selector};
 
-/// What is to be known of a query that divides.
+/// The comment above an entry whose query divides.
 pub(super) const DIVISION: &str =
     "prometheus-adapter reads 0/0 as 0, vas as no value; x / (y > 0) with onMissing: Zero is 0 when idle";
 
-/// The namespace that a query may read.
+/// The one namespace that a query may read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reach<'a> {
-    /// The label that carries it.
+    /// The label that holds the namespace of a series.
     pub(super) label: &'a str,
-    /// Its name, where it is known.
+    /// Name of the namespace, if it is known.
     pub(super) namespace: Option<&'a str>,
 }
 
 impl Reach<'_> {
-    /// Whether a selector names this very namespace.
+    /// Whether a selector has an equality matcher for this namespace.
     pub(super) fn is_pinned(&self, selector: &Selector) -> bool {
         let mut extra = selector.extra.iter();
         extra.any(|one| {
@@ -26,15 +27,18 @@ impl Reach<'_> {
         })
     }
 
-    /// Whether every selector reads this namespace alone.
+    /// Whether every selector reads this namespace only: by its own matcher, or by the matchers of the
+    /// request.
     pub(super) fn all_bound(&self, selectors: &[Selector]) -> bool {
         selectors
             .iter()
             .all(|selector| selector.is_marked || self.is_pinned(selector))
     }
 
+    /// Checks that no selector names another namespace.
+    ///
     /// # Errors
-    /// When a selector names another namespace, or one that cannot be told from this.
+    /// If a selector names another namespace, or names one while the namespace of the HPA is not known.
     pub(super) fn check_pins(&self, selectors: &[Selector]) -> Result<(), String> {
         let mut extra = selectors.iter().flat_map(|selector| &selector.extra);
         let pin = extra.find(|one| one.label == self.label && !one.is_presence() && !self.admits(one));
@@ -52,13 +56,13 @@ impl Reach<'_> {
         })
     }
 
-    /// Whether a matcher lets this namespace pass.
+    /// Whether this namespace passes the matcher.
     fn admits(&self, one: &Extra) -> bool {
         self.namespace
             .is_some_and(|namespace| one.passes(namespace) == Ok(true))
     }
 
-    /// Matchers besides those of the namespace, which vas puts in itself.
+    /// The matchers without those of the namespace, which vas adds itself.
     pub(super) fn beyond(&self, extra: &[Extra]) -> Vec<Extra> {
         extra
             .iter()
@@ -68,12 +72,16 @@ impl Reach<'_> {
     }
 }
 
+/// Checks that the matchers of the request leave something to match. Example: a selector `code="200"` and a
+/// request with `code="500"` match no series.
+///
 /// # Errors
-/// When a selector that takes in the request's matchers can then match nothing.
+/// If a selector contradicts the matchers that the request adds to it.
 pub(super) fn check_contradictions(selectors: &[Selector], added: &[Extra]) -> Result<(), String> {
     for selector in selectors.iter().filter(|selector| selector.is_marked) {
         for own in &selector.extra {
             for one in added.iter().filter(|one| one.label == own.label) {
+                // Two matchers can be compared only if one of them is an equality.
                 let passes = match (one.op, own.op) {
                     (Op::Equal, _) => own.passes(&one.value)?,
                     (_, Op::Equal) => one.passes(&own.value)?,
@@ -91,7 +99,7 @@ pub(super) fn check_contradictions(selectors: &[Selector], added: &[Extra]) -> R
     Ok(())
 }
 
-/// Whether a query divides by something other than a number.
+/// Whether a query divides by anything but a number, so that the divisor can be zero.
 pub(super) fn divides(expr: &Expr) -> bool {
     match expr {
         Expr::Binary(BinaryExpr { op, lhs, rhs, .. }) => {

@@ -1,12 +1,13 @@
-//! From a metric's name back to the series that a rule may expose under it.
+//! Finds the series that a rule may expose under the name of a metric, without Prometheus.
 //!
-//! prometheus-adapter asks Prometheus which series exist and names them. Without Prometheus the rule alone is
-//! left: an expression without an open end has few words, and a group that `name.as` repeats is known from the
-//! metric's name. Each word is then named forwards again, so that no series is found which the rule would call
-//! otherwise.
+//! prometheus-adapter reads from Prometheus which series exist and names the metric of each. Here only the
+//! rule is known, so the naming runs backwards:
 //!
-//! Example: `matches: ^(.*)_(total|count)$` with `as: ${1}_per_second` exposes `jobs_per_second` from `jobs_total`
-//! and from `jobs_count`.
+//! 1. `name.as` and the metric's name give the groups of `name.matches`. Example: `as: ${1}_per_second` and the metric
+//!    `jobs_per_second` give group 1 = `jobs`.
+//! 2. `name.matches` with these groups filled in gives the candidates, if it matches few words. Example:
+//!    `^(.*)_(total|count)$` gives `jobs_total` and `jobs_count`.
+//! 3. Each candidate is named forwards again, and is dropped if the rule gives its metric another name.
 
 mod groups;
 #[cfg(test)]
@@ -24,24 +25,24 @@ use crate::import::{
     query::{self, Series},
 };
 
-/// Most words of one expression that are looked at.
+/// Most words of one expression that are listed.
 const MAX_WORDS: usize = 64;
 
-/// The series of a rule.
+/// The series that a rule may expose under the name of a metric.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// These, whichever of them exist.
+    /// Only these series. Which of them exist is not known.
     Only(Vec<String>),
-    /// These are the plain answers; the expression leaves room for others.
+    /// These series, and possibly longer names: the expression is not anchored at both ends.
     Among(Vec<String>),
-    /// Any name, as far as the rule says.
+    /// Series of any name.
     Open,
 }
 
 /// The series that a rule exposes as `metric`.
 ///
 /// # Errors
-/// When an expression of the rule cannot be read.
+/// If a query or a regular expression of the rule is invalid.
 pub(super) fn exposed_as(rule: &Rule, metric: &str) -> Result<Found, String> {
     let series = query::series(&rule.series_query)?;
     let keep = |words: Vec<String>| {
@@ -62,6 +63,7 @@ pub(super) fn exposed_as(rule: &Rule, metric: &str) -> Result<Found, String> {
     let template = naming::template(rule, pattern::compile(pattern, "name.matches")?.captures_len())?;
     let mut found = Vec::new();
     for known in groups(template, metric) {
+        // Group 0 is the whole name of the series, so nothing is left to list.
         let all = known.get("0").map(|whole| vec![whole.clone()]);
         match all.or_else(|| words(&hir, &known)) {
             Some(words) => found.extend(words),
@@ -76,10 +78,10 @@ pub(super) fn exposed_as(rule: &Rule, metric: &str) -> Result<Found, String> {
     })
 }
 
-/// All series of a rule with their metric, where the rule alone says which they are.
+/// All series of a rule with the names of their metrics; `None` if the rule does not list its series.
 ///
 /// # Errors
-/// When an expression of the rule cannot be read.
+/// If a query or a regular expression of the rule is invalid.
 pub(super) fn all(rule: &Rule) -> Result<Option<Vec<(String, String)>>, String> {
     let series = query::series(&rule.series_query)?;
     let Some(words) = named_by(&series) else {
@@ -94,7 +96,7 @@ pub(super) fn all(rule: &Rule) -> Result<Option<Vec<(String, String)>>, String> 
     Ok(Some(all))
 }
 
-/// The names that a `seriesQuery` has, where they are few.
+/// The names of the series that a `seriesQuery` selects, if they are few enough to list.
 fn named_by(series: &Series) -> Option<Vec<String>> {
     match series {
         Series::Named(name) => Some(vec![name.clone()]),
@@ -109,7 +111,8 @@ fn parse(pattern: &str, field: &str) -> Result<Hir, String> {
     regex_syntax::parse(pattern).map_err(|_| format!("{field} {pattern:?} is not a regular expression"))
 }
 
-/// The words of an expression, groups filled in as far as they are known; `None` for too many.
+/// All words that an expression matches, with the known groups filled in; `None` if they are more than
+/// [`MAX_WORDS`]. Example: `a(b|c)?` has the words `ab`, `ac` and `a`.
 fn words(hir: &Hir, groups: &BTreeMap<String, String>) -> Option<Vec<String>> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Some(vec![String::new()]),
@@ -135,6 +138,7 @@ fn words(hir: &Hir, groups: &BTreeMap<String, String>) -> Option<Vec<String>> {
             known.map_or_else(|| words(&capture.sub, groups), |word| Some(vec![word.clone()]))
         }
         HirKind::Concat(parts) => {
+            // Each beginning so far with each word of the next part.
             let mut all = vec![String::new()];
             for part in parts {
                 let ends = words(part, groups)?;
@@ -158,7 +162,7 @@ fn words(hir: &Hir, groups: &BTreeMap<String, String>) -> Option<Vec<String>> {
     }
 }
 
-/// Whether an expression takes in a name from its start to its end: `^a$`, `.*`, and not `^a`.
+/// Whether an expression matches a name from its start to its end: `^a$` and `.*` do, `^a` does not.
 fn is_closed(hir: &Hir) -> bool {
     let parts = match hir.kind() {
         HirKind::Concat(parts) => parts.as_slice(),
@@ -170,7 +174,8 @@ fn is_closed(hir: &Hir) -> bool {
     ends(parts.first()) && ends(parts.last())
 }
 
-/// Whether it is `.*` or `(.*)`, which takes in all it can.
+/// Whether the expression is an unlimited repetition of a class, such as `.*` or `(.*)`. It matches up to the
+/// end of the name.
 fn is_open(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Capture(capture) => is_open(&capture.sub),

@@ -1,7 +1,8 @@
-//! Which rule serves which metric.
+//! Chooses the rule that serves a metric.
 //!
-//! prometheus-adapter goes through its rules in their order, and a later rule whose series exist takes a metric's
-//! name over. Which series exist is not known here: the last rule is taken, and the others stay beside it, marked.
+//! prometheus-adapter goes through its rules in order, and the last rule whose series exist serves the
+//! metric. Which series exist is not known here, so the last rule is chosen and the others are kept as
+//! alternatives, marked as such.
 
 use super::{
     Alternative, Entry, Import, Sources,
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::import::{Refused, names::Names};
 
-/// A rule and its place in the file.
+/// A rule with its place in the file, such as `rules[2]`.
 pub(super) struct Placed<'a> {
     field: String,
     external: bool,
@@ -22,7 +23,7 @@ pub(super) struct Placed<'a> {
 }
 
 impl Placed<'_> {
-    /// Whether the rule has a label for what the metric describes.
+    /// Whether the rule has a label for the objects that the metric describes.
     fn names(&self, wanted: &Wanted) -> bool {
         let resources = &self.rule.resources;
         match &wanted.about {
@@ -33,11 +34,11 @@ impl Placed<'_> {
     }
 }
 
-/// A rule's offer for one metric.
+/// The entry, or the refusal, that one rule has for one metric.
 struct Offer<'a> {
     placed: &'a Placed<'a>,
     series: String,
-    /// Why the series is a guess.
+    /// Why the series is a guess, if it is one.
     guess: Option<String>,
     outcome: Result<Converted, String>,
 }
@@ -61,7 +62,8 @@ pub(super) fn rules(sources: &Sources) -> Vec<Placed<'_>> {
     rules
 }
 
-/// One entry at most for each metric of an HPA.
+/// Makes at most one entry for each metric of the HPAs: a second entry without values would keep the HPA from
+/// scaling down.
 pub(super) fn for_hpas(rules: &[Placed<'_>], wanted: &[Wanted], elsewhere: &[String], import: &mut Import) {
     let mut used = vec![false; rules.len()];
     let mut serving = Vec::new();
@@ -84,7 +86,7 @@ pub(super) fn for_hpas(rules: &[Placed<'_>], wanted: &[Wanted], elsewhere: &[Str
             }
             offers.append(&mut found);
         }
-        // A rule without a label for the object has no such metric of it.
+        // A rule without a label for the object serves no metric of that object.
         if offers.iter().any(|offer| offer.placed.names(one)) {
             offers.retain(|offer| offer.placed.names(one));
         }
@@ -101,7 +103,7 @@ pub(super) fn for_hpas(rules: &[Placed<'_>], wanted: &[Wanted], elsewhere: &[Str
     import.notes.extend(labels::notes(&serving));
 }
 
-/// One entry for each metric that a rule names by itself.
+/// Makes one entry for each metric of the rules that list their series. Used when no HPAs were given.
 pub(super) fn for_all(rules: &[Placed<'_>], import: &mut Import) {
     let mut metrics: Vec<(bool, String, Vec<Offer<'_>>)> = Vec::new();
     for placed in rules {
@@ -162,7 +164,8 @@ pub(super) fn for_all(rules: &[Placed<'_>], import: &mut Import) {
     import.notes.extend(labels::notes(&serving));
 }
 
-/// What one rule offers for a metric; rules that cannot be told to be for it or not go to `unclear`.
+/// The offers of one rule for a metric. If the rule does not say whether it serves the metric, the reason
+/// goes into `unclear`.
 fn offered<'a>(placed: &'a Placed<'a>, wanted: &Wanted, unclear: &mut Vec<String>) -> Vec<Offer<'a>> {
     let (series, guess) = match candidates::exposed_as(placed.rule, &wanted.metric) {
         Ok(Found::Only(series)) => (series, None),
@@ -173,7 +176,7 @@ fn offered<'a>(placed: &'a Placed<'a>, wanted: &Wanted, unclear: &mut Vec<String
             );
             (series, Some(guess))
         }
-        // Where the query does not take up the series, it does not matter which it is.
+        // The query does not use the name of the series, so any name will do.
         Ok(Found::Open) if !placed.rule.metrics_query.contains(".Series") => {
             (vec![wanted.metric.clone()], None)
         }
@@ -208,7 +211,8 @@ fn offered<'a>(placed: &'a Placed<'a>, wanted: &Wanted, unclear: &mut Vec<String
     series.into_iter().map(offer).collect()
 }
 
-/// The entry of the last offer that has one; the others are its alternatives.
+/// Adds the entry of the last offer that has one; the other offers become its alternatives. If none has an
+/// entry, all reasons are reported.
 fn choose<'a>(
     mut offers: Vec<Offer<'a>>,
     metric: &str,
@@ -283,7 +287,7 @@ fn target_comment(wanted: Option<&Wanted>, converted: &Converted) -> String {
     }
 }
 
-/// Why an HPA's metric has no rule.
+/// The report about a metric of an HPA that no rule serves.
 fn unserved(rules: &[Placed<'_>], wanted: &Wanted, unclear: &[String], elsewhere: &[String]) -> Refused {
     let external = wanted.about == About::External;
     let list = if external { "externalRules" } else { "rules" };

@@ -1,11 +1,11 @@
-//! The configuration file of prometheus-adapter as it is written, empty fields included.
+//! The configuration file of prometheus-adapter. A field may be present and empty.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// The part of the file that matters here.
+/// The part of the file that is imported.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Config {
@@ -20,7 +20,7 @@ pub(super) struct Config {
     pub(super) resource_rules: BTreeMap<String, Value>,
 }
 
-/// One rule.
+/// One rule: which series to discover, how to name their metric, and how to query it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Rule {
@@ -38,7 +38,7 @@ pub(super) struct Rule {
     pub(super) label_value_replacements: Vec<Value>,
 }
 
-/// A filter on names of series.
+/// A filter on the names of series: two regular expressions, of which an empty one is not used.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Filter {
@@ -48,19 +48,19 @@ pub(super) struct Filter {
     pub(super) is_not: String,
 }
 
-/// Which labels name which objects.
+/// Which label of a series names which kind of object.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Resources {
     #[serde(default, deserialize_with = "or_default")]
     pub(super) template: String,
-    /// By label.
+    /// The kind of object that a label names, by label.
     #[serde(default, deserialize_with = "or_default")]
     pub(super) overrides: BTreeMap<String, Resource>,
     pub(super) namespaced: Option<bool>,
 }
 
-/// A resource of the cluster.
+/// A kind of object in the cluster.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub(super) struct Resource {
     #[serde(default, deserialize_with = "or_default")]
@@ -69,7 +69,7 @@ pub(super) struct Resource {
     pub(super) resource: String,
 }
 
-/// How a series' name becomes a metric's.
+/// How the name of a series becomes the name of a metric.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub(super) struct Name {
     #[serde(default, deserialize_with = "or_default")]
@@ -78,7 +78,7 @@ pub(super) struct Name {
     pub(super) as_: String,
 }
 
-/// A field without a value is one that is left out.
+/// Reads a field without a value as if the field were left out.
 fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
     Option::deserialize(from).map(Option::unwrap_or_default)
 }

@@ -1,10 +1,11 @@
-//! What the labels of the rules ask of the metrics server.
+//! Settings of the metrics server that the labels of the rules need.
 
 use std::collections::BTreeSet;
 
 use super::config::Rule;
 
-/// Flags of `vas metrics-server` that the rules in use call for, or its configuration where flags do not do.
+/// The flags of `vas metrics-server` that the rules in use need, or what to write into its configuration if
+/// no flag is enough.
 pub(super) fn notes(used: &[&Rule]) -> Vec<String> {
     let named =
         |of: fn(&Rule) -> Option<String>| used.iter().copied().filter_map(of).collect::<BTreeSet<String>>();

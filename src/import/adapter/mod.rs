@@ -1,19 +1,20 @@
-//! From the configuration of prometheus-adapter to `metrics` entries of a `VoiceAssistScaling`.
+//! Converts the configuration of prometheus-adapter into `metrics` entries of a `VoiceAssistScaling`.
 //!
 //! ```text
-//! read        the documents that hold rules       config     a rule as it is written
-//! wanted      what HPAs ask of it                  resources  which label names which object
+//! read        finds the rules in the documents    config     a rule as it is written
+//! wanted      the metrics that HPAs read          resources  which label names which object
 //! candidates  a metric's name -> the series of a rule, with naming backwards and forwards
-//! template    a query's Go template, rendered for one request
-//! bound       whether it stays in the namespace, and contradicts nothing
-//! subject     what the HPA reads of it, and what its request fills in
+//! template    renders a query's Go template for one request
+//! bound       checks that a query stays in its namespace and contradicts nothing
+//! subject     the object that an HPA reads a metric of, and the matchers of that request
 //! rule        a rule, a series and an HPA's metric -> an entry (pods, total), or why there is none
-//! choice      several rules for one metric -> one entry, and the others beside it
+//! choice      several rules for one metric -> one entry and its alternatives
 //! ```
 //!
-//! An entry that means something else is worse than a refusal, and a surplus entry without a value keeps the HPA from
-//! scaling down: of each metric of an HPA there is one entry at most, and whatever in it is a guess says so. Must
-//! not: read files, or ask Prometheus which series exist.
+//! Invariants: an entry never means something else than the rule, because a refusal is better than a wrong
+//! entry. Each metric of an HPA gets at most one entry, because a second one without values would keep the
+//! HPA from scaling down. Every guess is marked as one. Must not: read files, or ask Prometheus which series
+//! exist.
 
 mod bound;
 mod candidates;
@@ -39,46 +40,46 @@ use crate::api::v1alpha1::Metric;
 pub use read::{ConfigError, Sources, read};
 pub use wanted::{Wanted, wanted};
 
-/// What became of a configuration.
+/// The result of importing a configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Import {
-    /// Entries, those of one HPA together.
+    /// The entries. Those of one HPA follow each other.
     pub entries: Vec<Entry>,
-    /// What has no entry and was to have one.
+    /// Rules and metrics without an entry.
     pub refused: Vec<Refused>,
-    /// What else has to be done.
+    /// What the user has to do besides adding the entries.
     pub notes: Vec<String>,
-    /// Rules that serve no metric of the HPAs that were given, by their place.
+    /// Places of the rules that serve no metric of the given HPAs, such as `rules[2]`.
     pub unused: Vec<String>,
 }
 
-/// One entry.
+/// One entry of `metrics`, with its comments and alternatives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// The HPA whose metric it is, where HPAs were given.
+    /// The HPA that reads the metric, if HPAs were given.
     pub hpa: Option<String>,
-    /// Where it comes from, and what is left to do: comments above it.
+    /// The comments above the entry: the rule that it comes from, and what is left to do.
     pub comments: Vec<String>,
-    /// The entry. A target that is not known is `0`, which no rule accepts.
+    /// The entry. An unknown target is `0`, which `vas validate` does not accept.
     pub metric: Metric,
     /// Whether the target is known.
     pub has_target: bool,
-    /// Other rules that may be meant instead.
+    /// Other rules that may serve the metric instead.
     pub alternatives: Vec<Alternative>,
 }
 
 /// Another rule that could serve a metric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alternative {
-    /// Its place in the file: `rules[2]`.
+    /// Place of the rule in the file: `rules[2]`.
     pub field: String,
-    /// The series it is about.
+    /// The series that the rule would read.
     pub series: String,
-    /// The entry it would become, or why it would become none.
+    /// The entry that the rule would give, or why it would give none.
     pub metric: Result<Box<Metric>, String>,
 }
 
-/// Converts configurations; `wanted` are the metrics of existing HPAs, `None` if none were given.
+/// Converts configurations. `wanted` are the metrics of existing HPAs; `None` if no HPAs were given.
 #[must_use]
 pub fn convert(sources: &Sources, wanted: Option<&[Wanted]>) -> Import {
     let mut import = Import::default();

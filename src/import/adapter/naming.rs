@@ -1,12 +1,12 @@
-//! Names of series and of metrics: `seriesFilters`, `name.matches` and `name.as`, from the series to the metric.
+//! Names the metric of a series, by `seriesFilters`, `name.matches` and `name.as`.
 
 use super::config::{Name, Rule};
 use crate::import::pattern::compile;
 
-/// The name under which a rule exposes a series; `None` if it does not.
+/// The name of the metric that a rule makes of a series; `None` if the rule passes over the series.
 ///
 /// # Errors
-/// When an expression is none, or leaves open what the name is.
+/// If a regular expression is invalid, or several groups could be the name.
 pub(super) fn exposed(rule: &Rule, series: &str) -> Result<Option<String>, String> {
     for filter in &rule.series_filters {
         let passes = |pattern: &str| Ok::<_, String>(compile(pattern, "seriesFilters")?.is_match(series));
@@ -27,16 +27,17 @@ pub(super) fn exposed(rule: &Rule, series: &str) -> Result<Option<String>, Strin
     Ok(Some(exposed))
 }
 
-/// `name.matches`, or what stands for it.
+/// `name.matches`, or prometheus-adapter's default for it.
 pub(super) fn pattern(rule: &Rule) -> &str {
     let Name { matches, .. } = &rule.name;
     if matches.is_empty() { ".*" } else { matches }
 }
 
-/// `name.as`, or what stands for it where the pattern has that many groups, the whole counted in.
+/// `name.as`, or prometheus-adapter's default for a pattern with `groups` groups, the whole match included:
+/// the whole match, or the only group.
 ///
 /// # Errors
-/// When there are several groups and nothing says which.
+/// If there are several groups and `name.as` is empty.
 pub(super) fn template(rule: &Rule, groups: usize) -> Result<&str, String> {
     match (rule.name.as_.as_str(), groups) {
         ("", 0 | 1) => Ok("$0"),

@@ -1,4 +1,4 @@
-//! A metric of each pod: a request rate, a gauge, or a query.
+//! Makes the entry of a metric that has one value per pod: a request rate, a gauge, or a query.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -12,13 +12,13 @@ use crate::{
     },
 };
 
-/// Longest window of a rate.
+/// Longest window that `requestRate` accepts.
 const MAX_WINDOW: Duration = Duration::from_hours(1);
 
-/// Fills in the source; `pod` is the label that names pods.
+/// Fills in the source of the metric. `pod` is the label that names pods.
 ///
 /// # Errors
-/// Why there is none.
+/// If the query fits no source; the text says why.
 pub(super) fn convert(
     query: &Query<'_>,
     pod: &str,
@@ -71,12 +71,13 @@ pub(super) fn convert(
 }
 
 impl Query<'_> {
-    /// Whether the series are one for each pod, or not gathered at all.
+    /// Whether the query sums to one series per pod, or does not aggregate at all.
     fn is_by_pod(&self, pod: &str, by: Option<&[String]>) -> bool {
         by.is_none_or(|by| by.iter().all(|label| label == pod || label == self.reach.label))
     }
 
-    /// Matchers besides those that are the namespace's and the pods' anyway.
+    /// The matchers that the source must state: without those of the namespace and of the pods, which vas
+    /// adds itself, and with those of the request.
     fn own(&self, pod: &str, extra: &[Extra]) -> Vec<Extra> {
         let mut own = self.reach.beyond(extra);
         own.retain(|one| !(one.label == pod && one.is_presence()));
@@ -100,7 +101,7 @@ fn sums(is_sum: bool, comments: &mut Vec<String>) {
     }
 }
 
-/// A counter's rate, where its window and its conditions are what a source takes.
+/// The rate of a counter; `None` if `requestRate` does not accept its window or its matchers.
 fn request_rate(
     query: &Query<'_>,
     counter: String,
@@ -139,7 +140,7 @@ fn pod_gauge(query: &Query<'_>, gauge: String, gathered: Gathered, own: &[Extra]
     })
 }
 
-/// The query itself, which has to give one series for each pod.
+/// The query itself as the source. It must return one series per pod.
 fn own_query(query: &Query<'_>, pod: &str, comments: &mut Vec<String>) -> Result<PodGaugeSource, String> {
     let mut expr = query.expr.clone();
     query::fill(&mut expr, query.taken())?;

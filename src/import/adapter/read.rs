@@ -1,46 +1,46 @@
-//! Where prometheus-adapter's configuration stands in a file: by itself, in `ConfigMap`s, or in Helm values.
+//! Finds prometheus-adapter's configuration in a file: alone, in `ConfigMap`s, or in Helm values.
 
 use serde_json::{Map, Value};
 
 use super::config::Config;
 
-/// The lists of which a configuration has one at least.
+/// The lists of rules. A configuration has at least one of them.
 const LISTS: [&str; 3] = ["rules", "externalRules", "resourceRules"];
 
-/// One configuration.
+/// One configuration and its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
-    /// Where it stands, for messages; empty where it is the whole file.
+    /// Place of the configuration, for messages; empty if it is the whole file.
     pub(super) place: String,
     pub(super) config: Config,
 }
 
-/// What the documents hold.
+/// The configurations of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sources {
     /// The configurations, in the order of the documents.
     pub(super) list: Vec<Source>,
-    /// What the documents refer to and do not hold.
+    /// Notes about rules that the documents refer to but do not contain.
     pub(super) elsewhere: Vec<String>,
 }
 
-/// Why documents hold no configuration.
+/// Why a file has no configuration that can be imported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// A field has another type than prometheus-adapter reads.
+    /// A field does not have the type that prometheus-adapter expects.
     #[error("{place}not a configuration of prometheus-adapter: {words}")]
     Malformed {
-        /// Where it stands, with a colon, or nothing.
+        /// Place of the configuration, followed by a colon; empty if it is the whole file.
         place: String,
-        /// What is wrong.
+        /// The message of the parser.
         words: String,
     },
-    /// There is a `ConfigMap`, and no configuration in it.
+    /// The file has a `ConfigMap` without a configuration in it.
     #[error(
         "the ConfigMap has no configuration in its data: it is a text with rules, externalRules or resourceRules"
     )]
     EmptyConfigMap,
-    /// Nothing is there that looks like one.
+    /// No document of the file looks like a configuration.
     #[error(
         "no document has any of rules, externalRules and resourceRules; is it prometheus-adapter's config.yaml, \
          the ConfigMap that holds it, or the values of its Helm chart?"
@@ -48,7 +48,7 @@ pub enum ConfigError {
     NoRules,
 }
 
-/// Reads all documents; `parse` turns the text inside of a `ConfigMap` into a document.
+/// Reads all documents. `parse` parses the text inside a `ConfigMap`.
 ///
 /// # Errors
 /// See [`ConfigError`].
@@ -75,7 +75,7 @@ pub fn read(
     }
 }
 
-/// Every text of a `ConfigMap` that has rules. Other texts may be anything.
+/// Reads every text of a `ConfigMap` that has rules. Other texts are passed over, so they may be anything.
 fn config_map(
     map: &Value,
     parse: &impl Fn(&str) -> Result<Value, String>,
@@ -104,7 +104,7 @@ fn config_map(
     Ok(())
 }
 
-/// A document without a kind: `config.yaml` itself, or Helm values.
+/// Reads a document without a kind: `config.yaml` itself, or Helm values.
 fn plain(document: &Value, sources: &mut Sources) -> Result<(), ConfigError> {
     if let Some(Value::Object(rules)) = document.get("rules") {
         return helm(rules, sources);
@@ -117,14 +117,14 @@ fn plain(document: &Value, sources: &mut Sources) -> Result<(), ConfigError> {
         });
         return Ok(());
     }
-    // Values of a chart that has prometheus-adapter's as a part.
+    // The values of a chart that contains the chart of prometheus-adapter.
     match document.pointer("/prometheus-adapter/rules") {
         Some(Value::Object(rules)) => helm(rules, sources),
         _ => Ok(()),
     }
 }
 
-/// `rules` of the Helm chart's values: `custom`, `external`, `resource`, `existing` and `default`.
+/// Reads `rules` of the Helm chart's values: `custom`, `external`, `resource`, `existing` and `default`.
 fn helm(rules: &Map<String, Value>, sources: &mut Sources) -> Result<(), ConfigError> {
     let list = |name: &str| rules.get(name).cloned().unwrap_or_default();
     let document = serde_json::json!({

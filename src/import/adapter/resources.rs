@@ -1,9 +1,9 @@
-//! Which label of a series names which object: `resources.overrides` and `resources.template`.
+//! Finds the label that names an object, by `resources.overrides` and `resources.template`.
 
 use super::config::Resources;
 
 impl Resources {
-    /// The label that names objects of a kind, which is written singular and in small letters.
+    /// The label that names objects of a kind. `kind` is singular and lowercase, such as `deployment`.
     pub(super) fn label(&self, group: &str, kind: &str) -> Option<String> {
         let named = self.overrides.iter().find(|(_, one)| {
             (one.group == group || one.group.is_empty()) && is_resource(&one.resource, kind)
@@ -21,25 +21,25 @@ impl Resources {
         Some(label).filter(|label| !label.contains("<<"))
     }
 
-    /// The label of namespaces.
+    /// The label that names namespaces.
     pub(super) fn namespace(&self) -> Option<String> {
         self.label("", "namespace")
     }
 
-    /// The label of pods.
+    /// The label that names pods.
     pub(super) fn pod(&self) -> Option<String> {
         self.label("", "pod")
     }
 
-    /// Whether overrides name objects besides namespaces and nodes.
+    /// Whether an override names objects other than namespaces and nodes.
     pub(super) fn has_objects(&self) -> bool {
         let mut resources = self.overrides.values().map(|one| one.resource.as_str());
         resources.any(|one| !is_resource(one, "namespace") && !is_resource(one, "node"))
     }
 }
 
-/// Whether `resource`, singular or plural, is that of `kind`. Plurals are made as the API server makes them for
-/// `kubectl`: ingress is in ingresses, policy in policies.
+/// Whether `resource`, singular or plural, is the resource of `kind`. Plurals are formed as in the Kubernetes
+/// API: `ingresses` of `ingress`, `policies` of `policy`.
 fn is_resource(resource: &str, kind: &str) -> bool {
     let resource = resource.to_ascii_lowercase();
     let plural = if let Some(stem) = kind.strip_suffix('y') {

@@ -1,4 +1,5 @@
-//! One rule and one series, with what an HPA asks of it, become an entry or a reason.
+//! Converts one rule and one series, for one metric of an HPA, into an entry or into the reason why there is
+//! none.
 
 use promql_parser::parser::Expr;
 
@@ -18,11 +19,11 @@ use crate::{
     },
 };
 
-/// The way out for queries of several namespaces.
+/// What to do about a query over several namespaces.
 const UNBOUND: &str = "give this Prometheus an entry with queryNamespaceMatcher: false in the --config of vas metrics-server, \
                        and use prometheus.query with that prometheusServer";
 
-/// What one entry is made of.
+/// The input of one conversion.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Case<'a> {
     pub(super) rule: &'a Rule,
@@ -32,27 +33,29 @@ pub(super) struct Case<'a> {
     pub(super) wanted: Option<&'a Wanted>,
 }
 
-/// An entry, and what is to be known about it.
+/// An entry and the comments above it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Converted {
     pub(super) metric: Metric,
     pub(super) comments: Vec<String>,
 }
 
-/// The query of one request.
+/// The query that prometheus-adapter sends for one metric of one HPA.
 pub(super) struct Query<'a> {
-    /// With the marker where the request's matchers go.
+    /// The syntax tree, with a marker in place of the matchers of the request.
     pub(super) expr: Expr,
     pub(super) selectors: Vec<Selector>,
-    /// The request's matchers, besides the namespace.
+    /// The matchers of the request, without the one for the namespace.
     pub(super) added: Vec<Extra>,
     pub(super) reach: Reach<'a>,
     pub(super) wanted: Option<&'a Wanted>,
 }
 
 impl Case<'_> {
+    /// Converts the rule.
+    ///
     /// # Errors
-    /// Why there is no entry, and what helps.
+    /// If there is no entry; the text says why, and what the user can do.
     pub(super) fn convert(&self) -> Result<Converted, String> {
         if !self.rule.label_value_replacements.is_empty() {
             return Err(
@@ -99,7 +102,7 @@ impl Case<'_> {
         }
     }
 
-    /// Why an External metric of all namespaces has no entry.
+    /// The reason why an External metric over all namespaces has no entry.
     fn across_namespaces(&self, mut expr: Expr) -> String {
         let selected = self
             .wanted
@@ -117,27 +120,28 @@ impl Case<'_> {
 }
 
 impl Query<'_> {
-    /// Whether every selector takes in the request's matchers.
+    /// Whether the matchers of the request apply to every selector.
     pub(super) fn takes_request(&self) -> bool {
         self.selectors.iter().all(|selector| selector.is_marked)
     }
 
-    /// The request's matchers, where every selector takes them in; prometheus-adapter ignores them elsewhere.
+    /// The matchers of the request if they apply to every selector, else none. In a selector without
+    /// `<<.LabelMatchers>>` prometheus-adapter ignores them.
     pub(super) fn taken(&self) -> &[Extra] {
         if self.takes_request() { &self.added } else { &[] }
     }
 
-    /// The labels that a request sets to one value in every selector.
+    /// The labels that the request sets to a single value in every selector.
     pub(super) fn taken_equal(&self) -> impl Iterator<Item = String> + '_ {
         let equal = self.taken().iter().filter(|one| one.op == Op::Equal);
         equal.map(|one| one.label.clone())
     }
 
-    /// Why a query with a selector outside of the request's namespace has no entry.
+    /// The reason why a query with a selector outside the namespace of the request has no entry.
     pub(super) fn unmarked(&self) -> String {
         let mut open = self.selectors.iter();
         let open = open.find(|selector| !selector.is_marked && !self.reach.is_pinned(selector));
-        // A selector of an object may be in the namespace, and still not be of the object.
+        // For an object, a selector may be in the right namespace and still not read this object only.
         let open = open.or_else(|| self.selectors.iter().find(|selector| !selector.is_marked));
         let shown = open.map_or("a selector", |selector| selector.shown.as_str());
         format!(

@@ -1,4 +1,4 @@
-//! What an HPA reads of a rule, and what its request fills in.
+//! The object whose metric an HPA reads from a rule, and the matchers that the request adds to the query.
 
 use promql_parser::parser::Expr;
 
@@ -12,7 +12,7 @@ use crate::{
     import::query::{self, Extra, Op},
 };
 
-/// What the HPA reads, with the labels that the rule has for it.
+/// What the metric describes, with the label that the rule has for it.
 #[derive(Debug)]
 pub(super) enum Subject {
     Pods {
@@ -23,7 +23,7 @@ pub(super) enum Subject {
         label: String,
         name: String,
     },
-    /// The namespace itself; its name where the HPA gives one.
+    /// The namespace itself; `name` if the HPA names it.
     Namespace {
         name: Option<String>,
     },
@@ -31,7 +31,7 @@ pub(super) enum Subject {
 }
 
 impl Case<'_> {
-    /// What the metric describes. Without an HPA only what leaves no choice.
+    /// What the metric describes. Without an HPA this is known only for pods and namespaces.
     pub(super) fn subject(&self) -> Result<Subject, String> {
         let resources = &self.rule.resources;
         let no_label = |kind: &str| {
@@ -78,7 +78,7 @@ impl Case<'_> {
         }
     }
 
-    /// The query of one request, the matchers a marker.
+    /// The text of the query for one request, with a marker in place of the matchers.
     pub(super) fn rendered(&self, subject: &Subject) -> Result<String, String> {
         let namespace_label = self.rule.resources.namespace();
         let group_by = match subject {
@@ -111,7 +111,7 @@ impl Case<'_> {
         )
     }
 
-    /// The namespace of the HPA, where something says it.
+    /// The namespace of the HPA, if the HPA or the metric names it.
     pub(super) fn own_namespace<'a>(&'a self, subject: &'a Subject) -> Option<&'a str> {
         let stated = self.wanted.and_then(|wanted| wanted.namespace.as_deref());
         match subject {
@@ -120,7 +120,8 @@ impl Case<'_> {
         }
     }
 
-    /// What a request puts into the query, besides the namespace, which vas puts in itself.
+    /// The matchers that the request adds to the query. The matcher for the namespace is left out: vas adds
+    /// that itself.
     pub(super) fn added(
         &self,
         subject: &Subject,
@@ -158,10 +159,11 @@ impl Case<'_> {
 }
 
 impl Subject {
-    /// prometheus-adapter looks for the object's name in a label of the result.
+    /// Checks that the result can carry the label in which prometheus-adapter looks for the name of the
+    /// object.
     ///
     /// # Errors
-    /// When no series of the result can have it.
+    /// If no series of the result can carry that label.
     pub(super) fn check_result(&self, expr: &Expr, namespace_label: &str) -> Result<(), String> {
         let label = match self {
             Self::Pods { label } | Self::Object { label, .. } => label,

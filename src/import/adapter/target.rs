@@ -1,20 +1,20 @@
-//! The target of an entry: that of the HPA, or a placeholder.
+//! The target of an entry: the target of the HPA, or a placeholder.
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::wanted::Wanted;
 use crate::api::v1alpha1::ObjectTarget;
 
-/// A target that no rule of the resource accepts, so that nobody forgets to fill it in.
+/// A target that `vas validate` does not accept, so that the user has to fill it in.
 const PLACEHOLDER: &str = "0";
 
-/// The amount per pod.
+/// The target value per pod.
 pub(super) fn average(wanted: Option<&Wanted>) -> Quantity {
     let average = wanted.and_then(|wanted| wanted.average_value.clone());
     average.unwrap_or_else(|| Quantity(PLACEHOLDER.to_owned()))
 }
 
-/// The amount in all, or per pod.
+/// The target value in total, or else per pod.
 pub(super) fn object(wanted: Option<&Wanted>) -> ObjectTarget {
     match wanted.and_then(|wanted| wanted.value.clone()) {
         Some(value) => ObjectTarget {
@@ -28,7 +28,7 @@ pub(super) fn object(wanted: Option<&Wanted>) -> ObjectTarget {
     }
 }
 
-/// Whether the HPA says one.
+/// Whether the HPA has a target value.
 pub(super) fn is_known(wanted: Option<&Wanted>) -> bool {
     wanted.is_some_and(|wanted| wanted.average_value.is_some() || wanted.value.is_some())
 }

@@ -1,25 +1,28 @@
-//! The Go templates of prometheus-adapter's queries, as far as they stand for plain text.
+//! Renders the Go templates of prometheus-adapter's queries, as far as they only insert text.
 //!
-//! For one metric of one HPA all but the matchers of the request are plain text: the series, the label that
-//! `.GroupBy` names, and the values of labels. The matchers become a marker, which tells later which selectors
-//! prometheus-adapter narrows.
+//! For one metric of one HPA everything but the matchers is known text: the series, the label that `.GroupBy`
+//! names, and the values of labels. The matchers become a marker, which later shows the selectors that
+//! prometheus-adapter narrows by the matchers of the request.
+//!
+//! Example: `sum(<<.Series>>{<<.LabelMatchers>>}) by (<<.GroupBy>>)` becomes `sum(jobs{__vas_matchers=""}) by
+//! (pod)`.
 
 use crate::import::query::MATCHERS;
 
-/// What one request fills in.
+/// The values that one request fills in.
 #[derive(Clone, Copy)]
 pub(super) struct Request<'a> {
     pub(super) series: &'a str,
-    /// The label of the objects asked for; empty for an External metric.
+    /// The label that names the objects; empty for an External metric.
     pub(super) group_by: &'a str,
-    /// The value of a label in the request, where it is one value and known.
+    /// Returns the value of a label in the request, if it is a single known value.
     pub(super) value: &'a dyn Fn(&str) -> Option<String>,
 }
 
 /// Renders a query.
 ///
 /// # Errors
-/// When the template does more than name the known fields.
+/// If the template uses anything but the known fields.
 pub(super) fn render(template: &str, request: Request<'_>) -> Result<String, String> {
     let mut rendered = String::with_capacity(template.len());
     let mut rest = template;

@@ -1,4 +1,5 @@
-//! One number for the namespace, the object or the HPA's selector.
+//! Makes the entry of a metric that is a single number: for the namespace, an object, or the selector of the
+//! HPA.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +9,10 @@ use crate::{
     import::query::{self, Asked, Count, Gathered},
 };
 
-/// Fills in the source.
+/// Fills in the source of the metric.
 ///
 /// # Errors
-/// Why there is none.
+/// If the query fits no source; the text says why.
 pub(super) fn convert(
     query: &Query<'_>,
     subject: &Subject,
@@ -19,7 +20,8 @@ pub(super) fn convert(
     comments: &mut Vec<String>,
 ) -> Result<(), String> {
     let is_bound = match subject {
-        // The object's own matcher is the request's.
+        // The matcher for the object is one of the request, so a selector must take in the request to read
+        // this object.
         Subject::Object { .. } => query.takes_request(),
         _ => query.reach.all_bound(&query.selectors),
     };
@@ -35,7 +37,7 @@ pub(super) fn convert(
     Ok(())
 }
 
-/// A gauge, where the query is one.
+/// The query as a `queueDepth`; `None` if the query is not a gauge.
 fn queue(query: &Query<'_>, subject: &Subject, pinned: &BTreeSet<String>) -> Option<QueueDepthSource> {
     let Asked::Gauge {
         series,
@@ -51,7 +53,8 @@ fn queue(query: &Query<'_>, subject: &Subject, pinned: &BTreeSet<String>) -> Opt
         own.retain(|one| !(one.label == *label && one.is_presence()));
     }
     own.extend(query.taken().iter().cloned());
-    // The HPA adds up the series of an external metric; those of an object have to be one.
+    // The HPA controller sums the series of an External metric, but a metric of an object must be a single
+    // series.
     let sums = matches!(subject, Subject::External) && gathered == Gathered::Sum;
     let by = by?;
     let is_one = sums || by.iter().all(|label| pinned.contains(label));
@@ -67,7 +70,7 @@ fn queue(query: &Query<'_>, subject: &Subject, pinned: &BTreeSet<String>) -> Opt
     })
 }
 
-/// The query itself.
+/// The query itself as the source.
 fn own_query(
     query: &Query<'_>,
     subject: &Subject,

@@ -1,4 +1,4 @@
-//! What existing HPAs ask of prometheus-adapter.
+//! The metrics that existing HPAs read from prometheus-adapter.
 
 use k8s_openapi::{
     api::autoscaling::v2::{HorizontalPodAutoscaler, MetricIdentifier, MetricTarget},
@@ -10,24 +10,25 @@ use crate::import::query::{Extra, Op};
 /// One metric of an HPA.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wanted {
-    /// Name of the HPA, with its namespace where that is known.
+    /// Name of the HPA, as `namespace/name` if the file names the namespace.
     pub(super) hpa: String,
-    /// Namespace of the HPA, where it stands in the file.
+    /// Namespace of the HPA, if the file names it.
     pub(super) namespace: Option<String>,
     /// Name of the metric.
     pub(super) metric: String,
-    /// What it describes.
+    /// The kind of object that the metric describes.
     pub(super) about: About,
-    /// The metric's selector, as prometheus-adapter puts it into the query; or why it cannot.
+    /// The metric's selector as the matchers that prometheus-adapter adds to the query, or why it refuses the
+    /// selector.
     pub(super) selected: Result<Vec<Extra>, String>,
-    /// `averageValue`.
+    /// `averageValue` of the target.
     pub(super) average_value: Option<Quantity>,
-    /// `value`.
+    /// `value` of the target.
     pub(super) value: Option<Quantity>,
 }
 
 impl Wanted {
-    /// The metric's name.
+    /// Name of the metric.
     #[must_use]
     pub fn metric(&self) -> &str {
         &self.metric
@@ -46,7 +47,7 @@ pub(super) enum About {
     External,
 }
 
-/// The metrics of an HPA that prometheus-adapter answers.
+/// The metrics of an HPA that prometheus-adapter serves: those of type Pods, Object and External.
 #[must_use]
 pub fn wanted(hpa: &HorizontalPodAutoscaler) -> Vec<Wanted> {
     let name = hpa.metadata.name.clone().unwrap_or_default();
@@ -88,8 +89,9 @@ pub fn wanted(hpa: &HorizontalPodAutoscaler) -> Vec<Wanted> {
         .collect()
 }
 
-/// prometheus-adapter's matchers for a selector. `In` becomes an expression even for one value, which it hands on
-/// unquoted.
+/// Converts a selector into matchers as prometheus-adapter does. It joins the values of `In` with `|` into a
+/// regular expression without quoting them. Only a single value without special characters becomes an
+/// equality here.
 fn selected(selector: Option<&LabelSelector>) -> Result<Vec<Extra>, String> {
     let Some(selector) = selector else {
         return Ok(Vec::new());

@@ -1,13 +1,13 @@
-//! The behaviour of an HPA, field by field.
+//! Converts the behaviour of an HPA field by field.
 
 use k8s_openapi::api::autoscaling::v2::{HPAScalingPolicy, HPAScalingRules, HorizontalPodAutoscalerBehavior};
 
 use crate::api::v1alpha1::{Behavior, PolicyType, ScalingPolicy, ScalingRules, SelectPolicy};
 
-/// The same behaviour in the words of the resource.
+/// The same behaviour in the types of the resource; `None` if it is empty.
 ///
 /// # Errors
-/// When a word is none that HPAs have.
+/// If an enumerated field has a value that HPAs do not know.
 pub(in crate::import) fn behavior(
     behavior: Option<&HorizontalPodAutoscalerBehavior>,
 ) -> Result<Option<Behavior>, String> {

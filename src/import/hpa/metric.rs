@@ -1,19 +1,21 @@
-//! The metrics of an HPA that come from metrics.k8s.io.
+//! Converts the metrics of an HPA that metrics.k8s.io serves: CPU and memory.
 
 use k8s_openapi::api::autoscaling::v2::{MetricSpec, MetricTarget};
 
 use crate::api::v1alpha1::{ContainerResourceSource, Metric, ResourceName, ResourceSource, ResourceTarget};
 
-/// What a metric of an HPA is.
+/// The result of converting one metric of an HPA.
 pub(super) enum Taken {
-    /// CPU or memory. The name is not unique yet.
+    /// A CPU or memory metric. Its name may not be unique yet.
     Entry(Box<Metric>),
-    /// Answered by an adapter.
+    /// A metric that an adapter serves.
     Adapted,
 }
 
+/// Converts one metric.
+///
 /// # Errors
-/// When it is something that the resource has no word for.
+/// If the resource has no counterpart for the metric.
 pub(super) fn metric(spec: &MetricSpec) -> Result<Taken, String> {
     let entry = |metric| Ok(Taken::Entry(Box::new(metric)));
     match spec.type_.as_str() {

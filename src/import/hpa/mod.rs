@@ -1,14 +1,14 @@
-//! From HPAs, PodDisruptionBudgets and VerticalPodAutoscalers to resources.
+//! Converts HPAs, PodDisruptionBudgets and VerticalPodAutoscalers into resources.
 //!
 //! ```text
-//! version   an HPA of any version of its API
-//! workload  an HPA -> a workload             metric  its CPU and memory metrics
-//! behavior  its behaviour                     vpa, pdb  what goes with it
+//! version   reads an HPA of any version of its API
+//! workload  an HPA -> a workload             metric    CPU and memory metrics
+//! behavior  the behaviour of an HPA          vpa, pdb  join the workload of their target
 //! ```
 //!
-//! Import, then render, gives the same HPA: same target, bounds, metrics and behaviour, with the defaults of Kubernetes
-//! written out. Metrics that an adapter answered come from the adapter's rules, if those are given. Must not: take what
-//! means something else.
+//! Invariant: an imported and then rendered HPA is the same HPA. It has the same target, bounds, metrics and
+//! behaviour, with the defaults of Kubernetes written out. Metrics that an adapter serves are converted by
+//! the rules of the adapter, if those are given.
 
 mod behavior;
 mod metric;
@@ -31,24 +31,25 @@ use super::{
     assemble::{self, Draft},
 };
 
-/// Why objects give no resource.
+/// Why no resource could be made of the objects.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
     /// An HPA cannot be read.
     #[error("horizontalpodautoscaler/{name}: {source}")]
     Hpa {
-        /// Its name.
+        /// Name of the HPA, as `namespace/name` if the namespace is known.
         name: String,
-        /// Why.
+        /// Why the HPA cannot be read.
         source: HpaError,
     },
-    /// There is nothing to import.
+    /// The files contain nothing to import.
     #[error("no HorizontalPodAutoscaler, VerticalPodAutoscaler or PodDisruptionBudget found")]
     NoneFound,
 }
 
-/// Converts the objects of a cluster; `rules` are those of prometheus-adapter, and `name` that of the resources.
-/// Objects of other kinds are passed over, but the scale targets, whose selectors tell which budget is theirs.
+/// Converts the objects of a cluster into resources of the name `name`. `rules` are the rules of
+/// prometheus-adapter. Objects of other kinds are ignored, except scale targets: their selectors show which
+/// budget belongs to them.
 ///
 /// # Errors
 /// See [`ImportError`].
@@ -106,7 +107,7 @@ fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
     object.pointer(pointer).and_then(Value::as_str)
 }
 
-/// Namespace and name, as messages show them.
+/// The name of an object for messages: `namespace/name`, or only the name if the object has no namespace.
 fn named(object: &Value) -> String {
     let name = text(object, "/metadata/name").unwrap_or_default();
     match text(object, "/metadata/namespace") {
@@ -115,7 +116,7 @@ fn named(object: &Value) -> String {
     }
 }
 
-/// Whether an object is in the namespace of a draft; one that names none may be in any.
+/// Whether an object can be in the namespace of a draft. One without a namespace can be in any.
 fn shares_namespace(object: &Value, draft: &Draft) -> bool {
     let namespace = text(object, "/metadata/namespace");
     namespace.is_none() || draft.namespace.is_none() || namespace == draft.namespace.as_deref()

@@ -1,7 +1,8 @@
-//! A PodDisruptionBudget joins the workload whose pods it selects.
+//! Adds a PodDisruptionBudget to the workload whose pods it selects.
 //!
-//! A budget of the resource has the selector of its scale target. So a budget is taken where the target's manifest is
-//! among the objects and has the same selector; a budget over other pods would protect other pods.
+//! The operator gives a budget the selector of its scale target. So a budget is imported only if the manifest
+//! of a target is among the objects and has the same selector. Otherwise the new budget would protect other
+//! pods than the old one.
 
 use k8s_openapi::api::policy::v1::PodDisruptionBudgetSpec;
 use serde_json::Value;
@@ -16,13 +17,14 @@ use crate::{
     },
 };
 
-/// Kinds whose pods a budget may be over.
+/// The kinds of target whose manifests are compared with a budget.
 const SCALED: [&str; 3] = ["Deployment", "StatefulSet", "ReplicaSet"];
 
-/// Adds a budget to the draft whose target has its selector, or makes one for a target that nothing scales.
+/// Adds a budget to the draft whose target has the budget's selector. If no draft has that target, a new
+/// draft is made.
 ///
 /// # Errors
-/// Why it belongs to no target, or cannot be taken.
+/// If the budget belongs to no target, or the resource cannot hold it.
 pub(super) fn attach(object: &Value, objects: &[Value], drafts: &mut Vec<Draft>) -> Result<(), Refused> {
     let refused = |about: &str, why: String| Err(refuse(object, about, why));
     let spec: PodDisruptionBudgetSpec =
@@ -32,7 +34,7 @@ pub(super) fn attach(object: &Value, objects: &[Value], drafts: &mut Vec<Draft>)
         };
     let policy = match spec.unhealthy_pod_eviction_policy.as_deref() {
         Some("AlwaysAllow") => UnhealthyPodEvictionPolicy::AlwaysAllow,
-        // What Kubernetes does where nothing is written.
+        // Kubernetes' default is written out, because the default of the resource is another one.
         None | Some("IfHealthyBudget") => UnhealthyPodEvictionPolicy::IfHealthyBudget,
         Some(other) => {
             return refused(
@@ -77,7 +79,7 @@ pub(super) fn attach(object: &Value, objects: &[Value], drafts: &mut Vec<Draft>)
     Ok(())
 }
 
-/// The draft whose target has a selector; a new one for a target without.
+/// The draft whose target has the selector; a new draft if the target has none.
 fn draft_of<'a>(
     object: &Value,
     selector: &Value,
@@ -125,7 +127,7 @@ fn manifest<'a>(objects: &'a [Value], draft: &Draft) -> Option<&'a Value> {
     })
 }
 
-/// Whether a target selects by the same labels. Empty lists and maps say nothing.
+/// Whether a target has this selector. An empty list or map is the same as none.
 fn is_same(target: &Value, selector: &Value) -> bool {
     let parts = |selector: &Value| {
         ["matchLabels", "matchExpressions"].map(|field| {

@@ -1,4 +1,4 @@
-//! Import, then render, gives the same HPA.
+//! Property: an imported and then rendered HPA is the same HPA.
 
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec};
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::convert;
 use crate::core::{reconcile::desired::hpa::build, spec::rules::validate};
 
-/// CPU or memory of the pod or of a container, each source once.
+/// Metrics of CPU or memory, of the pod or of a container. Each source occurs at most once.
 fn metrics() -> impl Strategy<Value = Vec<Value>> {
     let target = prop_oneof![
         (1..=300).prop_map(|percent| json!({"type": "Utilization", "averageUtilization": percent})),
@@ -90,7 +90,7 @@ fn hpas() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What the API server and the controller make of an HPA, metrics in any one order.
+/// The HPA with the defaults of the API server and the controller filled in, and with its metrics sorted.
 fn meant(spec: &HorizontalPodAutoscalerSpec) -> Value {
     let mut spec = serde_json::to_value(spec).unwrap();
     if spec["minReplicas"].is_null() {

@@ -1,4 +1,4 @@
-//! HPAs, budgets and VPAs as clusters have them.
+//! Imports HPAs, budgets and VPAs as they are found in clusters.
 
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ fn import(objects: &[Value]) -> Assembled {
     convert("imported", objects, None).unwrap()
 }
 
-/// The one workload of the one resource.
+/// The only workload of the only resource.
 fn workload(assembled: &Assembled) -> Value {
     let [resource] = assembled.resources.as_slice() else {
         panic!("{assembled:?}")

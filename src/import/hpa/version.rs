@@ -1,23 +1,23 @@
-//! An HPA of any version of its API, read as one of `autoscaling/v2`.
+//! Reads an HPA of any version of its API as one of `autoscaling/v2`.
 //!
-//! `v2beta2` has the same fields. `v2beta1` spells metrics otherwise. `v1` has a CPU target, and keeps what it cannot say
-//! in annotations that are written in the words of `v2beta1`.
+//! `v2beta2` has the same fields as `v2`. `v2beta1` has other field names for metrics. `v1` has only a CPU
+//! target: it keeps other metrics and the behaviour in annotations, with the field names of `v2beta1`.
 
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use serde_json::{Map, Value, json};
 
-/// Where `v1` keeps further metrics.
+/// The annotation in which `v1` keeps further metrics.
 const METRICS: &str = "autoscaling.alpha.kubernetes.io/metrics";
-/// Where `v1` keeps the behaviour.
+/// The annotation in which `v1` keeps the behaviour.
 const BEHAVIOR: &str = "autoscaling.alpha.kubernetes.io/behavior";
 
-/// Why an object is no HPA.
+/// Why an object cannot be read as an HPA.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HpaError {
-    /// A version that has never been.
+    /// The API version does not exist.
     #[error("apiVersion {0:?} is none of autoscaling/v2, v2beta2, v2beta1 and v1")]
     Version(String),
-    /// A field has another type.
+    /// A field has the wrong type; the text is the parser's message.
     #[error("not a HorizontalPodAutoscaler: {0}")]
     Malformed(String),
 }
@@ -44,13 +44,13 @@ pub fn read(object: &Value) -> Result<HorizontalPodAutoscaler, HpaError> {
     }
     if let Some(fields) = object.as_object_mut() {
         fields.insert("apiVersion".to_owned(), json!("autoscaling/v2"));
-        // Numbers that nobody here needs, and whose types differ between versions.
+        // The status is not needed, and its types differ between versions.
         fields.remove("status");
     }
     serde_json::from_value(object).map_err(|error| HpaError::Malformed(error.to_string()))
 }
 
-/// Replaces metrics in the words of `v2beta1`.
+/// Renames the fields of `v2beta1` metrics to those of `v2`.
 fn beta_metrics(metrics: &mut Value) {
     for metric in metrics.as_array_mut().into_iter().flatten() {
         let Some(fields) = metric.as_object_mut() else {
@@ -138,7 +138,7 @@ fn first_version(object: &mut Value) -> Result<(), HpaError> {
     Ok(())
 }
 
-/// The annotation spells fields with a capital.
+/// Makes the first letter of each field name lowercase: the behaviour annotation has `ScaleUp` for `scaleUp`.
 fn small_first(value: Value) -> Value {
     match value {
         Value::Object(fields) => {

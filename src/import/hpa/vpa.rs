@@ -1,4 +1,4 @@
-//! A VerticalPodAutoscaler joins the workload that has its target.
+//! Adds a VerticalPodAutoscaler to the workload that has the same target.
 
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// Fields of a VPA that the resource has no word for, and where they stand.
+/// Fields of a VPA without a counterpart in the resource: JSON pointer and name.
 const UNKNOWN: [(&str, &str); 4] = [
     ("/spec/recommenders", "recommenders"),
     (
@@ -32,7 +32,8 @@ const UNKNOWN: [(&str, &str); 4] = [
     ("/spec/startupBoost", "startupBoost"),
 ];
 
-/// Adds a VPA to the draft with its target, or makes one for a target that nothing scales; what of it cannot be taken.
+/// Adds a VPA to the draft with the same target, or to a new draft if no HPA has that target. Returns the
+/// parts of the VPA that were not converted.
 pub(super) fn attach(object: &Value, drafts: &mut Vec<Draft>) -> Vec<Refused> {
     let mut refused: Vec<Refused> = UNKNOWN
         .iter()

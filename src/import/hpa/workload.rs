@@ -1,4 +1,4 @@
-//! One HPA as a workload.
+//! Converts one HPA into a workload.
 
 use k8s_openapi::api::autoscaling::v2::{CrossVersionObjectReference, HorizontalPodAutoscaler, MetricSpec};
 
@@ -18,13 +18,13 @@ use crate::{
     },
 };
 
-/// What Kubernetes scales on where an HPA names no metric: percent of the CPU requests.
+/// The target of an HPA without metrics, by Kubernetes' default: CPU utilization in percent of the requests.
 const DEFAULT_UTILIZATION: i32 = 80;
 
-/// Makes a workload of an HPA.
+/// Converts an HPA.
 ///
 /// # Errors
-/// What of it cannot be taken, where nothing is left.
+/// The parts that could not be converted, if no metric is left.
 pub(super) fn draft(
     hpa: &HorizontalPodAutoscaler,
     rules: Option<&adapter::Sources>,
@@ -61,7 +61,7 @@ pub(super) fn draft(
     Ok(draft)
 }
 
-/// `HPA shop/api`.
+/// The HPA as messages name it: `HPA shop/api`.
 fn origin(hpa: &HorizontalPodAutoscaler) -> String {
     let name = hpa.metadata.name.as_deref().unwrap_or_default();
     match &hpa.metadata.namespace {
@@ -70,7 +70,8 @@ fn origin(hpa: &HorizontalPodAutoscaler) -> String {
     }
 }
 
-/// Why an HPA is another controller's, and so comes back when it is deleted.
+/// The reason not to import an HPA that another controller makes: the controller would make it again. `None`
+/// for an HPA of its own.
 fn foreign(hpa: &HorizontalPodAutoscaler) -> Option<String> {
     let labels = hpa.metadata.labels.iter().flatten();
     if labels.into_iter().any(|(label, _)| label == LABEL_SCALING) {
@@ -139,7 +140,7 @@ fn take_metrics(hpa: &HorizontalPodAutoscaler, rules: Option<&adapter::Sources>,
     }
 }
 
-/// Metrics that an adapter answered, by its rules.
+/// Converts the metrics that an adapter serves, by the rules of the adapter.
 fn take_adapted(
     hpa: &HorizontalPodAutoscaler,
     rules: Option<&adapter::Sources>,

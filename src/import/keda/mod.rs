@@ -1,12 +1,12 @@
-//! From KEDA's `ScaledObject`s to resources.
+//! Converts KEDA's `ScaledObject`s into resources.
 //!
 //! ```text
 //! object    a ScaledObject as it is written    scaled    a ScaledObject -> a workload
-//! trigger   one trigger -> one metric           server    which Prometheus the triggers ask
+//! trigger   one trigger -> one metric          server    the Prometheus servers of the triggers
 //! ```
 //!
-//! What a trigger reads stays what it reads: a query over more than its namespace is listed, not narrowed. Must not:
-//! read secrets, or guess what an authentication refers to.
+//! Invariant: a metric reads the same series as its trigger. A query over more than its namespace is refused,
+//! not narrowed. Must not: read secrets, or guess what an authentication refers to.
 
 mod object;
 mod scaled;
@@ -20,24 +20,24 @@ use serde_json::Value;
 use super::{Assembled, Refused, assemble};
 use object::ScaledObject;
 
-/// Why objects give no resource.
+/// Why no resource could be made of the objects.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KedaError {
     /// A `ScaledObject` cannot be read.
     #[error("scaledobject/{name}: {words}")]
     Malformed {
-        /// Its name.
+        /// Name of the `ScaledObject`.
         name: String,
-        /// Why.
+        /// The message of the parser.
         words: String,
     },
-    /// There is nothing to import.
+    /// The files contain nothing to import.
     #[error("no ScaledObject of keda.sh/v1alpha1 found")]
     NoneFound,
 }
 
-/// Converts the `ScaledObject`s among objects; `name` is that of the resources, and `namespace_label` the label that
-/// carries a series' namespace.
+/// Converts the `ScaledObject`s among the objects into resources of the name `name`. `namespace_label` is the
+/// label that holds the namespace of a series.
 ///
 /// # Errors
 /// See [`KedaError`].

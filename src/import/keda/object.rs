@@ -6,7 +6,7 @@ use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscalerBehavior;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// The object.
+/// The fields of a `ScaledObject` that are imported or reported.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct ScaledObject {
     pub(super) metadata: Metadata,
@@ -74,7 +74,7 @@ pub(super) struct Trigger {
 }
 
 impl Trigger {
-    /// A text of the metadata; an empty one is one that is left out.
+    /// A text of the trigger's metadata. An empty text counts as left out.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.metadata
             .get(name)
@@ -83,7 +83,8 @@ impl Trigger {
     }
 }
 
-/// KEDA's texts are often written without quotes: a number or a truth value is its text.
+/// Reads a map of texts. KEDA's texts are often written without quotes, so a number or a boolean counts as
+/// its text.
 fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
     let values: Option<BTreeMap<String, Value>> = Option::deserialize(from)?;
     let text = |value: Value| match value {

@@ -1,4 +1,4 @@
-//! One `ScaledObject` as a workload.
+//! Converts one `ScaledObject` into a workload.
 
 use super::{
     object::{ScaledObject, Spec},
@@ -15,11 +15,12 @@ use crate::{
     },
 };
 
-/// KEDA's own default.
+/// KEDA's default of `maxReplicaCount`.
 const DEFAULT_MAX: i32 = 100;
-/// The cooldown period that is KEDA's default, and the stabilization of scaling down that is Kubernetes'.
+/// KEDA's default of `cooldownPeriod`, in seconds. It equals Kubernetes' default stabilization window for
+/// scaling down.
 const COOLDOWN: i32 = 300;
-/// Annotations that hold the replicas.
+/// Annotations that pause the scaling.
 const PAUSED: [&str; 4] = [
     "autoscaling.keda.sh/paused",
     "autoscaling.keda.sh/paused-replicas",
@@ -27,10 +28,10 @@ const PAUSED: [&str; 4] = [
     "autoscaling.keda.sh/paused-scale-out",
 ];
 
-/// Makes a workload of a `ScaledObject`.
+/// Converts a `ScaledObject`.
 ///
 /// # Errors
-/// What of it cannot be taken, where nothing is left.
+/// The parts that could not be converted, if no metric is left.
 pub(super) fn draft(
     object: &ScaledObject,
     namespace_label: &str,
@@ -132,7 +133,7 @@ fn target(spec: &Spec) -> ScaleTargetRef {
     }
 }
 
-/// The fewest replicas, and whether they are held.
+/// Sets `minReplicas`, and `suspend` if KEDA is paused.
 fn replicas(object: &ScaledObject, draft: &mut Draft) {
     let min = object.spec.min_replica_count.unwrap_or(0);
     let mut metrics = draft.workload.metrics.iter().flatten();
@@ -164,7 +165,7 @@ fn replicas(object: &ScaledObject, draft: &mut Draft) {
     }
 }
 
-/// Fields without a counterpart, and why.
+/// Fields without a counterpart, and the reason for each.
 fn without_counterpart(object: &ScaledObject) -> Vec<(&'static str, String)> {
     let spec = &object.spec;
     let mut left = Vec::new();

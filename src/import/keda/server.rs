@@ -1,22 +1,23 @@
-//! Which Prometheus the triggers ask.
+//! Names the Prometheus servers that the triggers query.
 //!
-//! A resource names a server by a name of the metrics server's configuration, never by its address. Where all triggers
-//! ask one address, that is the server `default`; of several, each gets a name that its address suggests, and the
-//! metrics server has to learn it.
+//! A resource names a server by its name in the configuration of the metrics server, never by its address. If
+//! all triggers have the same address, that server is `default`. Otherwise each server gets a name from its
+//! address, and a note tells the user to add it to the configuration of the metrics server.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::ScaledObject;
 use crate::import::names::{self, Names};
 
-/// The names of the servers by their addresses; empty where there is one.
+/// The Prometheus servers of all triggers.
 pub(super) struct Servers {
     addresses: BTreeSet<String>,
+    /// Name by address; empty if there is only one server.
     names: BTreeMap<String, String>,
 }
 
 impl Servers {
-    /// The servers of all Prometheus triggers.
+    /// Collects the servers of all Prometheus triggers.
     pub(super) fn of(objects: &[ScaledObject]) -> Self {
         let triggers = objects.iter().flat_map(|object| &object.spec.triggers);
         let addresses: BTreeSet<String> = triggers
@@ -32,12 +33,12 @@ impl Servers {
         Self { addresses, names }
     }
 
-    /// The name of a server; `None` for the only one, which is the default.
+    /// The name of a server; `None` for the only server, which is `default`.
     pub(super) fn name(&self, address: &str) -> Option<String> {
         self.names.get(address).cloned()
     }
 
-    /// What has to be done for the servers to be asked.
+    /// What the user has to configure so that the metrics server queries these servers.
     pub(super) fn notes(&self) -> Vec<String> {
         if self.names.is_empty() {
             let one = self.addresses.iter().map(|address| {
@@ -52,7 +53,7 @@ impl Servers {
     }
 }
 
-/// The first part of the host: `http://thanos-query.monitoring:9090` is `thanos-query`.
+/// The first label of the host: `thanos-query` of `http://thanos-query.monitoring:9090`.
 fn suggested(address: &str) -> String {
     let host = address.split_once("://").map_or(address, |(_, host)| host);
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);

@@ -1,4 +1,4 @@
-//! `ScaledObject`s as people write them.
+//! Imports `ScaledObject`s as people write them.
 
 use serde_json::{Value, json};
 

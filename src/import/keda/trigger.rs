@@ -1,4 +1,4 @@
-//! One trigger becomes one metric.
+//! Converts one trigger into one metric.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Fields of a Prometheus trigger that change what it reads, and why they are not taken.
+/// Fields of a Prometheus trigger that change what it reads, and why they are refused.
 const OTHER_READS: [(&str, &str); 2] = [
     (
         "namespace",
@@ -24,21 +24,23 @@ const OTHER_READS: [(&str, &str); 2] = [
     ),
     ("queryParameters", "vas sends no parameters of the author's own"),
 ];
-/// Fields of a Prometheus trigger about the connection, which is the metrics server's.
+/// Fields of a Prometheus trigger about the connection. The metrics server has its own settings for that.
 const CONNECTION: [&str; 4] = ["authModes", "customHeaders", "cortexOrgID", "unsafeSsl"];
 
-/// What became of a trigger.
+/// The result of converting a trigger.
 #[derive(Debug, Default)]
 pub(super) struct Converted {
-    /// The name is not unique yet.
+    /// The metric. Its name may not be unique yet.
     pub(super) metric: Metric,
     pub(super) comments: Vec<String>,
-    /// Fields that have no counterpart, and why; the metric is right without them.
+    /// Fields without a counterpart, and why. The metric is right without them.
     pub(super) left: Vec<(&'static str, String)>,
 }
 
+/// Converts a trigger.
+///
 /// # Errors
-/// Why there is no metric.
+/// If the trigger has no counterpart; the text says why.
 pub(super) fn convert(
     trigger: &Trigger,
     namespace: Option<&str>,
@@ -59,7 +61,7 @@ pub(super) fn convert(
 
 fn resource(trigger: &Trigger, name: ResourceName) -> Result<Converted, String> {
     let value = trigger.text("value").ok_or("its metadata has no value")?;
-    // Before KEDA 2.11 the type stood in the metadata.
+    // Before KEDA 2.11 the type was a field of the metadata.
     let type_ = trigger.metric_type.as_deref().or_else(|| trigger.text("type"));
     let target = match type_ {
         None | Some("Utilization") => {
@@ -166,7 +168,7 @@ fn prometheus(
     Ok(converted)
 }
 
-/// The query as it is, or a gauge where it is one.
+/// Sets the source: a `queueDepth` if the query is a gauge, else the query as it is.
 fn source(
     text: &str,
     target: ObjectTarget,

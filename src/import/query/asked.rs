@@ -1,4 +1,4 @@
-//! The queries that the resource has a form of its own for: a request rate and a gauge.
+//! Recognizes the queries for which the resource has its own form: a request rate and a gauge.
 
 use std::time::Duration;
 
@@ -6,38 +6,38 @@ use promql_parser::parser::{AggregateExpr, Call, Expr, LabelModifier, VectorSele
 
 use super::{Extra, bare, extra};
 
-/// What is selected, for how long, and how it is put together.
+/// What a query computes.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::import) enum Asked {
     /// `sum by (...) (rate(series[window]))`, or the rate alone.
     Rate {
         series: String,
         window: Duration,
-        /// The labels of `by`; `None` where the rates are not summed.
+        /// The labels of `by`; `None` if the rates are not summed.
         by: Option<Vec<String>>,
         extra: Vec<Extra>,
     },
-    /// A series of one moment.
+    /// `sum by (...) (series)`, `max by (...) (series)`, or the series alone.
     Gauge {
         series: String,
-        /// `Sum` where the series are not gathered.
+        /// `Sum` if the query has no aggregation.
         gathered: Gathered,
-        /// The labels of `by`; `None` where the series are not gathered.
+        /// The labels of `by`; `None` if the query has no aggregation.
         by: Option<Vec<String>>,
         extra: Vec<Extra>,
     },
-    /// Something else.
+    /// Any other query.
     Other,
 }
 
-/// How the series of a gauge become one.
+/// The aggregation of the series of a gauge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::import) enum Gathered {
     Sum,
     Max,
 }
 
-/// What a query asks.
+/// Recognizes what a query computes.
 pub(in crate::import) fn asked(expr: &Expr) -> Asked {
     known(expr).unwrap_or(Asked::Other)
 }
@@ -96,7 +96,8 @@ fn rate(call: &Call, by: Option<Vec<String>>) -> Option<Asked> {
     })
 }
 
-/// The labels of `by`; `None` for `without`.
+/// The labels of `by`, empty if the aggregation has none. `None` for `without`, whose labels depend on the
+/// series.
 fn by(modifier: Option<&LabelModifier>) -> Option<Vec<String>> {
     match modifier {
         None => Some(Vec::new()),
@@ -105,7 +106,7 @@ fn by(modifier: Option<&LabelModifier>) -> Option<Vec<String>> {
     }
 }
 
-/// Name and matchers of a plain selector.
+/// Name and matchers of a plain selector; `None` if it has an offset, an `@` or alternatives.
 fn selected(selector: &VectorSelector) -> Option<(String, Vec<Extra>)> {
     if selector.offset.is_some() || selector.at.is_some() || !selector.matchers.or_matchers.is_empty() {
         return None;

@@ -1,4 +1,4 @@
-//! The marker of a request's matchers, replaced by those of one HPA.
+//! Replaces the marker for the matchers of a request by the matchers of one HPA.
 
 use promql_parser::{
     label::Matcher,
@@ -8,10 +8,10 @@ use promql_parser::{
 use super::{Extra, MATCHERS, parse};
 use crate::core::metrics::promql::children_mut;
 
-/// Replaces the marker in every selector that has it, and sorts the matchers of all.
+/// Replaces the marker in every selector that has it, and sorts the matchers of all selectors.
 ///
 /// # Errors
-/// When a matcher is none that Prometheus takes.
+/// If Prometheus would not accept one of the added matchers.
 pub(in crate::import) fn fill(expr: &mut Expr, added: &[Extra]) -> Result<(), String> {
     let texts: Vec<String> = added.iter().map(ToString::to_string).collect();
     let matchers = match parse(&format!("x{{{}}}", texts.join(",")), "the selector of the HPA")? {
@@ -41,6 +41,7 @@ fn in_selector(selector: &mut VectorSelector, matchers: &[Matcher]) {
         let new: Vec<_> = new.collect();
         list.extend(new);
     }
-    // The renderer sorts them; in the same order its text parses back to the same tree.
+    // The renderer sorts the matchers. With the tree in the same order, the rendered text parses back to the
+    // same tree.
     list.sort_by_key(ToString::to_string);
 }

@@ -1,4 +1,4 @@
-//! A label, an operator and a value.
+//! Label matchers of queries and of requests, and how they become `matchLabels` and `matchExpressions`.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,12 @@ use crate::{
     import::pattern,
 };
 
-/// Most `matchExpressions` of a source, and most characters of a value of one.
+/// Most `matchExpressions` that a source may have.
 const MAX_EXPRESSIONS: usize = 4;
+/// Longest value of a match expression, in bytes.
 const MAX_VALUE: usize = 128;
 
-/// A matcher, of a query or of a request.
+/// A matcher of a query or of a request, such as `code!="500"`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::import) struct Extra {
     pub(in crate::import) label: String,
@@ -22,7 +23,7 @@ pub(in crate::import) struct Extra {
     pub(in crate::import) value: String,
 }
 
-/// How a label is compared.
+/// The operator of a matcher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::import) enum Op {
     Equal,
@@ -40,7 +41,7 @@ impl Extra {
         }
     }
 
-    /// Whether it only asks for the label to be there.
+    /// Whether the matcher only asks that the series has the label.
     pub(in crate::import) fn is_presence(&self) -> bool {
         matches!(
             (self.op, self.value.as_str()),
@@ -48,12 +49,12 @@ impl Extra {
         )
     }
 
-    /// Whether a series whose label has this value passes.
+    /// Whether a series whose label has this value passes the matcher.
     ///
     /// # Errors
-    /// When the expression is none.
+    /// If the value of the matcher is not a valid regular expression.
     pub(in crate::import) fn passes(&self, value: &str) -> Result<bool, String> {
-        // Prometheus anchors an expression at both ends.
+        // Prometheus anchors an expression at both ends, and its dot matches a line break too.
         let matches = || {
             Ok::<_, String>(pattern::compile(&format!("^(?s:{})$", self.value), &self.label)?.is_match(value))
         };
@@ -65,7 +66,7 @@ impl Extra {
         })
     }
 
-    /// The expression that a value has to match, if it has to match one.
+    /// The regular expression of a `=~` matcher.
     pub(in crate::import) fn positive_pattern(&self) -> Option<&str> {
         (self.op == Op::Matches).then_some(self.value.as_str())
     }
@@ -83,7 +84,7 @@ impl From<&Matcher> for Extra {
     }
 }
 
-/// As PromQL writes it.
+/// Writes the matcher in PromQL.
 impl std::fmt::Display for Extra {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let op = match self.op {
@@ -96,10 +97,11 @@ impl std::fmt::Display for Extra {
     }
 }
 
-/// Matchers as `matchLabels`, `None` where there are none.
+/// Converts matchers into `matchLabels`; `None` if there are none. A matcher that an equality implies is left
+/// out: `code=~"2.."` beside `code="200"`.
 ///
 /// # Errors
-/// The first that is no equality and follows from none.
+/// The first matcher that is neither an equality nor implied by one.
 pub(in crate::import) fn equalities(extra: &[Extra]) -> Result<Option<BTreeMap<String, String>>, Extra> {
     let mut labels = BTreeMap::new();
     for one in extra {
@@ -117,12 +119,13 @@ pub(in crate::import) fn equalities(extra: &[Extra]) -> Result<Option<BTreeMap<S
     Ok(Some(labels).filter(|labels| !labels.is_empty()))
 }
 
-/// `matchLabels` and `matchExpressions` of a source, each absent where it would be empty.
+/// `matchLabels` and `matchExpressions` of a source. Each is `None` if it would be empty.
 type Conditions = (Option<BTreeMap<String, String>>, Option<Vec<MatchExpression>>);
 
-/// Matchers as `matchLabels` and, what is no equality, as `matchExpressions`; `None` where they are more than a
-/// source takes.
+/// Converts matchers into `matchLabels` and, if they are no equalities, into `matchExpressions`. `None` if a
+/// source may not have so many, or so long, expressions.
 pub(in crate::import) fn conditions(extra: &[Extra]) -> Option<Conditions> {
+    // `matchLabels` holds one value per label, so a second equality of a label becomes an expression.
     let (equal, others): (Vec<Extra>, Vec<Extra>) = extra.iter().cloned().partition(|one| {
         let is_first = extra
             .iter()

@@ -1,11 +1,11 @@
-//! Queries and selectors that other autoscalers ask, read by their syntax trees.
+//! Reads the queries and selectors of other autoscalers by their syntax trees.
 //!
 //! ```text
-//! matcher   a label, an operator and a value
-//! series    which series a rule's seriesQuery is for
-//! asked     the queries that are a request rate or a gauge
-//! result    how many series a query gives, and whether they carry a label
-//! fill      the marker of a request's matchers, replaced
+//! matcher   label matchers
+//! series    the series that a rule's seriesQuery selects
+//! asked     recognizes request rates and gauges
+//! result    the number of series in a result, and whether they carry a label
+//! fill      replaces the marker by the matchers of a request
 //! ```
 
 mod asked;
@@ -24,21 +24,22 @@ pub(super) use matcher::{Extra, Op, conditions, equalities};
 pub(super) use result::{Count, count, lacks};
 pub(super) use series::{Series, series};
 
-/// Label of a matcher that stands for those of each request to prometheus-adapter.
+/// Label of the marker: a matcher that stands for the matchers that prometheus-adapter adds for each request.
 pub(super) const MATCHERS: &str = "__vas_matchers";
 
-/// Parses a query under the bounds of the resource's own queries.
+/// Parses a query with the limits that queries in a resource have.
 ///
 /// # Errors
-/// When it is not PromQL, or more than vas accepts.
+/// If the text is not PromQL or exceeds a limit. The message names the field.
 pub(super) fn parse(text: &str, field: &str) -> Result<Expr, String> {
     promql::parse_instant(text).map_err(|error| format!("{field}: {error}"))
 }
 
-/// A tree as a query of the resource, and what is to be said of it.
+/// Renders a syntax tree as a query for a resource. The second value is the advice that `vas validate` gives
+/// for it.
 ///
 /// # Errors
-/// When it is more than vas accepts, or its result is no number.
+/// If the query exceeds a limit, or its result is not a number.
 pub(super) fn render(expr: &Expr) -> Result<(String, Vec<String>), String> {
     let rendered = promql::render(expr).and_then(|text| promql::parse_instant(&text).map(|_| text));
     let rendered = rendered.and_then(|text| promql::advise(&text).map(|advice| (text, advice)));
@@ -50,18 +51,18 @@ pub(super) fn render(expr: &Expr) -> Result<(String, Vec<String>), String> {
 /// One selector of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Selector {
-    /// As it stands in the query, the marker left out.
+    /// The text of the selector without the marker, for messages.
     pub(super) shown: String,
-    /// Whether it takes in the matchers of each request.
+    /// Whether the selector has the marker, so that the matchers of each request apply to it.
     pub(super) is_marked: bool,
-    /// Its other matchers, the name of the series left out.
+    /// The other matchers of the selector, without the name of the series.
     pub(super) extra: Vec<Extra>,
 }
 
 /// All selectors of a query.
 ///
 /// # Errors
-/// When one has alternatives, `{a="1" or b="2"}`.
+/// If a selector has alternatives: `{a="1" or b="2"}`.
 pub(super) fn selectors(expr: &Expr) -> Result<Vec<Selector>, String> {
     let mut found = Vec::new();
     collect(expr, &mut found)?;
@@ -101,7 +102,7 @@ fn is_marked(selector: &VectorSelector) -> bool {
         .any(|matcher| matcher.name == MATCHERS)
 }
 
-/// Matchers besides the marker and the name of the series.
+/// The matchers of a selector, without the marker and the name of the series.
 fn extra(selector: &VectorSelector) -> Vec<Extra> {
     let matchers = selector.matchers.matchers.iter();
     matchers
@@ -110,7 +111,7 @@ fn extra(selector: &VectorSelector) -> Vec<Extra> {
         .collect()
 }
 
-/// Without brackets.
+/// The expression without the parentheses around it.
 fn bare(expr: &Expr) -> &Expr {
     match expr {
         Expr::Paren(ParenExpr { expr }) => bare(expr),

@@ -1,4 +1,7 @@
-//! How many series a query gives, and whether they carry a label, as far as its text alone tells.
+//! Finds out from the text of a query alone how many series its result has, and whether they carry a label.
+//!
+//! Prometheus is not asked, so the answer can be "unknown": `topk(1, a)` has one series or none, `a` any
+//! number.
 
 use std::collections::BTreeSet;
 
@@ -9,18 +12,19 @@ use promql_parser::parser::{
     value::ValueType,
 };
 
-/// How many series a query gives.
+/// The number of series in a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::import) enum Count {
-    /// At most one, with these labels.
+    /// At most one series, with these labels.
     One(BTreeSet<String>),
-    /// One for each combination of labels that nothing in the query fixes.
+    /// One series for each combination of values of labels that the query does not fix.
     Many,
-    /// That depends on the series.
+    /// The number depends on the series that exist.
     Unknown,
 }
 
-/// How many series a query gives where the labels in `pinned` have one value each.
+/// The number of series in the result of a query, if each label in `pinned` has a single value. Example: with
+/// `svc` pinned, `sum by (svc) (a)` has one series and `sum by (pod) (a)` many.
 pub(in crate::import) fn count(expr: &Expr, pinned: &BTreeSet<String>) -> Count {
     match expr {
         Expr::NumberLiteral(_) => Count::One(BTreeSet::new()),
@@ -44,7 +48,7 @@ pub(in crate::import) fn count(expr: &Expr, pinned: &BTreeSet<String>) -> Count 
     }
 }
 
-/// Whether an aggregation gives some of its series as they are.
+/// Whether an aggregation returns some of its input series unchanged, with all their labels.
 fn keeps_series(operator: TokenId) -> bool {
     [
         token::T_TOPK,
@@ -55,7 +59,8 @@ fn keeps_series(operator: TokenId) -> bool {
     .contains(&operator)
 }
 
-/// The groups of an aggregation; `le` is what a quantile makes of them.
+/// The number of groups of an aggregation. `without` is a label that does not count: a quantile joins all
+/// series that differ only in `le`.
 fn of_groups(modifier: Option<&LabelModifier>, pinned: &BTreeSet<String>, without: Option<&str>) -> Count {
     match modifier {
         None => Count::One(BTreeSet::new()),
@@ -78,6 +83,7 @@ fn of_groups(modifier: Option<&LabelModifier>, pinned: &BTreeSet<String>, withou
 
 fn of_binary(binary: &BinaryExpr, pinned: &BTreeSet<String>) -> Count {
     let (left, right) = (count(&binary.lhs, pinned), count(&binary.rhs, pinned));
+    // A scalar changes the values of the other side and keeps its series.
     let is_scalar = |expr: &Expr| expr.value_type() == ValueType::Scalar;
     if is_scalar(&binary.lhs) {
         return right;
@@ -86,13 +92,16 @@ fn of_binary(binary: &BinaryExpr, pinned: &BTreeSet<String>) -> Count {
         return left;
     }
     match binary.op.id() {
+        // `or` drops a series of the right side only if the left side has one with the same labels.
         token::T_LOR => match (left, right) {
             (Count::One(left), Count::One(right)) if left == right => Count::One(left),
             (Count::Unknown, _) | (_, Count::Unknown) => Count::Unknown,
             _ => Count::Many,
         },
+        // `and` and `unless` only filter the left side.
         token::T_LAND | token::T_LUNLESS => left,
         _ => match (left, right) {
+            // The result of a one-to-one match has the labels it was matched by.
             (Count::One(left), Count::One(right)) => {
                 let matching = binary
                     .modifier
@@ -137,7 +146,7 @@ fn of_call(call: &Call, pinned: &BTreeSet<String>) -> Count {
     }
 }
 
-/// Whether no series of a result can carry a label.
+/// Whether no series of a result can carry the label.
 pub(in crate::import) fn lacks(expr: &Expr, label: &str) -> bool {
     let named = |labels: &[String]| labels.iter().any(|one| one == label);
     match expr {
@@ -196,6 +205,8 @@ fn binary_lacks(binary: &BinaryExpr, label: &str) -> bool {
         modifier.map(|one| &one.card),
         modifier.and_then(|one| one.matching.as_ref()),
     ) {
+        // With `group_left` and `group_right` the result has the labels of the "many" side, and those that
+        // are copied.
         (Some(VectorMatchCardinality::OneToMany(copied)), _) => {
             right && !copied.labels.iter().any(|one| one == label)
         }
@@ -244,7 +255,7 @@ mod tests {
             ("max_over_time(sum(a)[5m:1m])", "one"),
             ("clamp_max(sum(a), 3)", "one"),
             ("sum(a) or vector(0)", "one"),
-            // The zero has no label svc, so both stay.
+            // `vector(0)` has no label svc, so the result has both series.
             ("sum by (svc) (a) or vector(0)", "many"),
             ("sum by (svc) (a) / on (svc) sum by (svc) (b)", "one"),
             ("sum by (svc) (a) and b", "one"),

@@ -1,4 +1,4 @@
-//! Which series a rule's `seriesQuery` is for.
+//! The series that a rule's `seriesQuery` selects.
 
 use promql_parser::parser::Expr;
 
@@ -7,14 +7,14 @@ use super::{Extra, Op, bare, parse};
 /// The series of a rule.
 #[derive(Clone, Debug)]
 pub(in crate::import) enum Series {
-    /// One.
+    /// The series with this name.
     Named(String),
-    /// All whose name passes these matchers.
+    /// All series whose name passes these matchers.
     Matching(Vec<Extra>),
 }
 
 impl Series {
-    /// Whether a name is one of them. An expression that is none passes nothing.
+    /// Whether the rule selects a series of this name. An invalid regular expression selects none.
     pub(in crate::import) fn has(&self, series: &str) -> bool {
         match self {
             Self::Named(name) => name == series,
@@ -25,11 +25,11 @@ impl Series {
     }
 }
 
-/// The series of a rule's `seriesQuery`. Its other matchers only choose among series; the values are those of
-/// `metricsQuery`.
+/// The series that a `seriesQuery` selects, by name. Its other matchers are left out: they only decide which
+/// series prometheus-adapter discovers, and `metricsQuery` alone decides which values it reads.
 ///
 /// # Errors
-/// When it is not one selector.
+/// If the query is not a single selector.
 pub(in crate::import) fn series(query: &str) -> Result<Series, String> {
     let expr = parse(query, "seriesQuery")?;
     let Expr::VectorSelector(selector) = bare(&expr) else {

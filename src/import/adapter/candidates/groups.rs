@@ -1,13 +1,14 @@
-//! What the groups of `name.as` have to be for it to give a metric's name.
+//! Solves `name.as` for its groups: which values must the groups have to give the name of a metric?
 
 use std::collections::BTreeMap;
 
 use super::MAX_WORDS;
 
-/// Most steps of a search for the groups of a name.
+/// Most steps of one search.
 const MAX_STEPS: usize = 10_000;
 
-/// What the groups of `name.as` have to be for it to give `metric`: several ways, or none.
+/// All values of the groups of `name.as` that give `metric`; empty if there are none. Example: `${1}_${2}`
+/// gives `a_b_c` with (`a`, `b_c`) and with (`a_b`, `c`).
 pub(super) fn groups(template: &str, metric: &str) -> Vec<BTreeMap<String, String>> {
     let mut search = Search {
         ways: Vec::new(),
@@ -22,7 +23,8 @@ enum Piece<'a> {
     Group(&'a str),
 }
 
-/// Go's `Expand`: `$name` and `${name}`, a name without braces as long as it can be.
+/// Splits a template as Go's `Regexp.Expand` does: into text and groups, which are `$name` or `${name}`. A
+/// name without braces is as long as possible.
 fn pieces(mut template: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     while let Some((text, rest)) = template.split_once('$') {
@@ -46,13 +48,14 @@ fn pieces(mut template: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// The ways found so far, and the steps that are left to find more.
+/// A search by backtracking: the solutions so far, and the number of steps that are left.
 struct Search {
     ways: Vec<BTreeMap<String, String>>,
     steps: usize,
 }
 
 impl Search {
+    /// Matches the pieces against the rest of the name, with the groups that the earlier pieces fixed.
     fn fill(&mut self, pieces: &[Piece<'_>], rest: &str, groups: &BTreeMap<String, String>) {
         self.steps = self.steps.saturating_sub(1);
         if self.steps == 0 || self.ways.len() >= MAX_WORDS {
@@ -67,12 +70,15 @@ impl Search {
                 }
             }
             [Piece::Group(name), after @ ..] => {
+                // A group that occurs twice has the same value both times.
                 if let Some(known) = groups.get(*name) {
                     if let Some(rest) = rest.strip_prefix(known.as_str()) {
                         self.fill(after, rest, groups);
                     }
                     return;
                 }
+                // Otherwise the group can be any beginning of the rest, the empty one and the whole rest
+                // included.
                 for (end, _) in rest.char_indices().chain([(rest.len(), ' ')]) {
                     let (word, rest) = rest.split_at(end);
                     let mut groups = groups.clone();

@@ -1,4 +1,4 @@
-//! Names backwards and forwards.
+//! Finds series from the names of metrics, and back.
 
 use super::*;
 use crate::import::adapter::config::Name;

@@ -1,8 +1,8 @@
-//! Which rule serves which metric.
+//! The choice of the rule that serves a metric.
 
 use super::*;
 
-/// Rules that all expose `requests`, from the first to the last.
+/// Rules that all expose the metric `requests`.
 fn rules(series: &[&str]) -> Sources {
     let rules = series.iter().map(|series| {
         format!(

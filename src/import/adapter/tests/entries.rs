@@ -1,4 +1,4 @@
-//! What becomes a request rate, a queue depth or a query.
+//! Which queries become a request rate, a queue depth or a query.
 
 use super::*;
 
@@ -73,7 +73,7 @@ fn matchers_of_a_rate_become_labels_and_expressions() {
             {"key": "path", "operator": "NotMatches", "values": ["/internal.*"]},
         ])
     );
-    // What a source does not take goes into a query of its own.
+    // A query that fits no other source becomes a `query`.
     for matcher in [r#"a!="1",b!="1",c!="1",d!="1",e!="1""#, r#"path=~"a{100}""#] {
         let import = convert(&with(matcher), None);
         let query = entry(&import)["podGauge"]["query"].as_str().unwrap().to_owned();

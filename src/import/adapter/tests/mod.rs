@@ -1,4 +1,4 @@
-//! Rules as people write them.
+//! Imports rules as people write them.
 
 mod choice;
 mod entries;
@@ -32,7 +32,7 @@ fn hpa_in(namespace: Option<&str>, metrics: &str) -> Vec<Wanted> {
     wanted(&hpa::read(&object).unwrap())
 }
 
-/// The entries as JSON, held against the rules of a resource.
+/// The entries as JSON, after checking them against the rules of a resource.
 fn entries(import: &Import) -> Vec<Value> {
     let metrics: Vec<Value> = import
         .entries

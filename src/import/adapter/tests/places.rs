@@ -1,4 +1,4 @@
-//! Where rules stand.
+//! The places where rules are found.
 
 use super::*;
 
@@ -24,7 +24,7 @@ fn every_document_and_every_configmap_is_read() {
     );
 }
 
-/// The same lines, so many columns to the right.
+/// Indents the lines by `by` columns.
 fn shifted(text: &str, columns: usize) -> String {
     let mut shifted = String::new();
     for line in text.lines() {

@@ -1,4 +1,4 @@
-//! Queries that become one of their own, and those that cannot.
+//! Queries that become the `query` of an entry, and those that cannot.
 
 use super::*;
 
@@ -63,7 +63,7 @@ fn groups_are_filled_in_wherever_they_stand() {
 fn values_of_the_request_are_filled_in() {
     let text = r#"sum(<<.Series>>{<<.LabelMatchers>>}) by (<<.GroupBy>>) + sum(b{svc="<<index .LabelValuesByName "svc">>-base",namespace="<<index .LabelValuesByName "namespace">>",<<.LabelMatchers>>}) by (<<.GroupBy>>)"#;
     let import = convert(&queue(text, SERVICE), Some(&hpa(SERVICE_TARGET)));
-    // No series has both names, and that is told.
+    // No series has both names, and the message says so.
     assert!(refused(&import).contains(r#"svc="mail-base""#));
     let text = text.replace("svc=\"<<", "app=\"<<");
     let import = convert(&queue(&text, SERVICE), Some(&hpa(SERVICE_TARGET)));

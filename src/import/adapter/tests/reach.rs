@@ -1,4 +1,5 @@
-//! What a query reads: never more, never less and never something else than in prometheus-adapter, without a word.
+//! The series that a query reads: exactly those that prometheus-adapter reads, or a comment tells the
+//! difference.
 
 use super::*;
 
