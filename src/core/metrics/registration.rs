@@ -188,6 +188,7 @@ pub fn with_unrouted(unrouted: &Unrouted, metrics: &[String], otherwise: &Verdic
         names = format!("{names} and {} more", metrics.len() - NAMED);
     }
     let mut message = format!("the HPA does not read {names} from here: {unrouted}");
+    // What is wrong besides follows, so that nothing has to be found out twice.
     if otherwise.status == "False" {
         message = format!("{message}; {}", otherwise.message);
     }

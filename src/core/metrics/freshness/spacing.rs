@@ -54,6 +54,8 @@ impl Spacing {
             let Some(earlier) = before.points.get(namespace) else {
                 continue;
             };
+            // Pods of one namespace are usually scraped at one interval, so the smallest distance of all
+            // counts.
             let lengths = points
                 .entries()
                 .filter_map(|(pod, point)| distance(earlier.get(pod)?, point));
@@ -71,6 +73,7 @@ impl Spacing {
         for smallest in self.0.values_mut() {
             smallest.roll(answer.asked);
         }
+        // A namespace without a new sample for two periods is forgotten.
         self.0
             .retain(|_, smallest| smallest.now.is_some() || smallest.before.is_some());
     }

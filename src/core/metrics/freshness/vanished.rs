@@ -95,6 +95,7 @@ impl Vanished {
         pods: &LivePods<'_>,
     ) {
         let mut exporters = std::mem::take(&mut answer.exporters);
+        // A namespace that is no longer in the query is forgotten. Whoever is back later starts anew.
         self.namespaces.retain(|namespace, _| answer.covers(namespace));
         for namespace in exporters.keys() {
             self.namespaces.entry(namespace.clone()).or_default();
@@ -182,6 +183,8 @@ impl Known {
             }
         }
         self.missed.retain(|exporter, missed| {
+            // An exporter outside of the pods cannot be seen to go. One in a pod is missed while the pod of
+            // that name is still the same pod.
             let is_there = missed.pod.is_none() || missed.pod == number_of(exporter, live);
             is_there && asked.saturating_sub(missed.since) < REMEMBERED && exporters.lack(exporter)
         });

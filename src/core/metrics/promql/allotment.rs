@@ -134,6 +134,7 @@ pub fn allot<'a>(claims: impl IntoIterator<Item = Claim<'a>>, limits: ShapeLimit
         // its own count meets the rest, and that rest is left for others.
         let own = granted.entry(namespace).or_default();
         let has_room = *own < GUARANTEED || *own < limits.in_all.saturating_sub(in_all);
+        // A shape that is queried already (`asked_for`) takes no further room in all, so rule 2 holds for it.
         let refusal = if *own >= limits.per_namespace {
             Refusal::Namespace {
                 limit: limits.per_namespace,

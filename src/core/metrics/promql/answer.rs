@@ -187,6 +187,7 @@ impl Answer {
                 *point = Point::default();
             }
         }
+        // Prometheus evaluates all series of an answer at one time, so the first one tells it.
         let evaluated = |items: &[Item]| items.first().map(|item| item.time);
         let later = evaluated(values).zip(evaluated(times));
         let later = later.map(|(values, times)| Duration::try_from_secs_f64((values - times).max(0.0)));

@@ -76,6 +76,7 @@ impl Complexity {
             }
             Kind::Symbol(")" | "]" | "}") => self.depth = self.depth.saturating_sub(1),
             Kind::Text(_) if in_braces => self.matchers += 1,
+            // Each operator can be a level of the tree. A comma or a colon cannot.
             Kind::Symbol(symbol) if !in_braces && !matches!(*symbol, "," | ":") => self.nodes += 1,
             Kind::Word(word) if !in_braces && is_operator(word) => self.nodes += 1,
             Kind::Symbol(_) | Kind::Text(_) | Kind::Number(_) | Kind::Duration(_) | Kind::Word(_) => {}

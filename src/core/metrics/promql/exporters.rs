@@ -67,6 +67,7 @@ impl Exporters {
         if shape.grouping != Grouping::Namespace {
             return BTreeMap::new();
         }
+        // Names are borrowed from the answer until they are sorted, and only those that are kept are copied.
         let mut namespaces: BTreeMap<&str, BTreeSet<Exporter<&str>>> = BTreeMap::new();
         for labels in series {
             if let Some(namespace) = labels.get(shape.labels.namespace.as_str()) {

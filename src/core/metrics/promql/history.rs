@@ -98,6 +98,7 @@ impl Answer {
                     of_text += namespace.len() + 1;
                     portion.insert(namespace);
                 }
+                // The first namespace of a portion is taken whatever its size, so that each one is requested.
                 _ => {
                     (of_pods, of_text) = (own, namespace.len() + 1);
                     portions.push(BTreeSet::from([namespace]));

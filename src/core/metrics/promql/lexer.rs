@@ -83,10 +83,12 @@ pub(super) fn tokens<'a>(query: &'a str, limits: &'static Limits) -> Result<Vec<
                 Place::Brackets => Err(malformed("a [ is not closed")),
             };
         };
+        // The count comes before the token is kept, so that a long query ends at the limit.
         complexity.count(&kind, lexer.place == Place::Braces)?;
         if lexer.place == Place::Braces && is_or_between_matchers(&kind, &tokens) {
             return Err(QueryError::Unsupported("`or` between matchers"));
         }
+        // Prometheus accepts a bare number as a duration in seconds, such as `a[300]`.
         if let Kind::Number(seconds) = kind
             && is_duration(&tokens)
             && !DURATIONS.contains(&seconds)
@@ -149,6 +151,8 @@ impl<'a> Lexer<'a> {
         let Some(first) = self.rest.chars().next() else {
             return Ok(None);
         };
+        // Between brackets nothing but durations is allowed: a quote there goes on to `symbol`, which refuses
+        // it.
         if matches!(first, '"' | '\'' | '`') && self.place != Place::Brackets {
             let (text, rest) = literal::unquote(self.rest)?;
             self.rest = rest;
@@ -159,6 +163,7 @@ impl<'a> Lexer<'a> {
         if starts_number && self.place != Place::Braces {
             return self.number().map(Some);
         }
+        // The name of a metric may have colons (recording rules have), the name of a label may not.
         let is_letter = |char: char| char.is_ascii_alphabetic() || char == '_';
         let (starts_word, colons) = match self.place {
             Place::Expression => (is_letter(first) || first == ':', true),

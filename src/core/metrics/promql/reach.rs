@@ -105,6 +105,8 @@ impl Reach {
             }) => {
                 past("an offset", offset.as_ref())?;
                 past("a subquery's range", Some(&Offset::Pos(*range)))?;
+                // The steps of the subqueries outside multiply those of this one. A range shorter than its
+                // step still counts one step.
                 let step = step.unwrap_or(DEFAULT_STEP).as_millis().max(1);
                 let own = u64::try_from(range.as_millis().div_ceil(step)).unwrap_or(u64::MAX);
                 let found = steps.saturating_mul(own.max(1));

@@ -157,6 +157,7 @@ pub(super) fn shape_within(
     if let Some(contradiction) = contradiction::in_series(&metric.series, &labels.bound_to(Some(namespace))) {
         return Err(contradiction.into());
     }
+    // The text of an author's own query is part of the shape, so the shape of another namespace differs.
     let bound = |query: &str| bind_within(labels, bind_query.then_some(namespace), query, reach);
     let series = match &metric.series {
         Series::Query { query } => Series::Query { query: bound(query)? },

@@ -170,6 +170,7 @@ impl Split {
     /// Records that a part was answered.
     pub fn fits(&mut self, part: &Part, needed: &BTreeSet<String>) {
         match part {
+            // An answer for all namespaces ends the split, and everything learned in it is out of date.
             Part::All => {
                 *self = Self {
                     answered: needed.clone(),
@@ -201,6 +202,8 @@ impl Split {
         let names = namespaces.iter();
         self.left_out
             .extend(names.map(|name| (name.clone(), left_out.clone())));
+        // A piece that is too large does not fail, so it is not suspect. It is queried again when its time is
+        // over.
         if let Some(piece) = self.piece(namespaces) {
             piece.standing = Standing::Sound;
         }
@@ -245,6 +248,7 @@ impl Split {
             return None;
         }
         let place = pieces.iter().position(|piece| piece.namespaces == *namespaces)?;
+        // Both halves keep the standing: either half of a suspect piece may have the namespace that fails.
         let Piece { standing, .. } = pieces.remove(place);
         let (first, second) = halves(namespaces);
         let halves = [first, second];
@@ -278,6 +282,7 @@ impl Apart {
     /// Restores the invariant: each needed namespace is in exactly one piece, and no other namespace is in
     /// any. New namespaces join the shortest sound piece that is not `closed`, or become a new piece.
     fn fit(&mut self, needed: &BTreeSet<String>, closed: impl Fn(&BTreeSet<String>) -> bool) {
+        // First drop what is no longer needed, then place what is in no piece yet.
         let mut new = needed.clone();
         for piece in &mut self.pieces {
             piece.namespaces.retain(|namespace| needed.contains(namespace));

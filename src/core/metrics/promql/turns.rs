@@ -172,6 +172,7 @@ impl<W> Turns<W> {
         now: Duration,
     ) {
         let used = |namespace: &str| self.used.get(namespace).map_or(0.0, |used| used.fade(now));
+        // The query waits under the namespace that has the least use at this moment.
         let least = namespaces
             .into_iter()
             .min_by(|one, other| used(one).total_cmp(&used(other)))
@@ -230,6 +231,7 @@ impl<W> Turns<W> {
     /// Frees a place. `held` is how long it was held; `None` counts as the longest time.
     pub fn leave(&mut self, namespace: &str, held: Option<Duration>, now: Duration) {
         self.free += 1;
+        // The longest time was counted when the place was taken. The real time replaces it.
         if let (Some(used), Some(held)) = (self.used.get_mut(namespace), held) {
             used.give_back(self.longest, now);
             used.add(held, now);
