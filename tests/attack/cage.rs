@@ -1,17 +1,17 @@
-//! A memory cgroup around a process, where this user may make one: beyond the limit the kernel ends the process, as it
-//! would end a pod.
+//! A memory cgroup around a process, where this user may make one. The kernel ends a process that exceeds the
+//! limit, as it would end a container.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// Removed when dropped; the process must have ended by then.
+/// A cgroup that is removed when dropped. The process must have ended by then.
 #[derive(Debug)]
 pub struct Cage(PathBuf);
 
 impl Cage {
-    /// Puts a process into a cgroup below this process' own; `None` where that is not allowed.
+    /// Puts a process into a cgroup below that of this process; `None` where that is not allowed.
     pub fn around(pid: u32, name: &str, kib: u64) -> Option<Self> {
         let own = fs::read_to_string("/proc/self/cgroup").ok()?;
         let mut places = own.lines().filter_map(place);
@@ -20,7 +20,7 @@ impl Cage {
             fs::create_dir(&folder).ok()?;
             let cage = Self(folder);
             let limit = cage.0.join(limit);
-            // The kernel makes it: elsewhere than in a cgroup it would become a file like any other.
+            // The kernel makes this file in a cgroup. Outside of one, writing would make an ordinary file.
             if !limit.exists() {
                 return None;
             }
@@ -37,7 +37,8 @@ impl Drop for Cage {
     }
 }
 
-/// The folder of a line of `/proc/self/cgroup` and the name of its limit, if memory can be limited there.
+/// The directory that a line of `/proc/self/cgroup` names, and the file name of its memory limit. `None`
+/// where memory cannot be limited.
 fn place(line: &str) -> Option<(PathBuf, &'static str)> {
     let mut parts = line.splitn(3, ':').skip(1);
     let (controllers, path) = (parts.next()?, parts.next()?.trim_start_matches('/'));

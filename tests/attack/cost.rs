@@ -1,5 +1,5 @@
-//! What each process used of the processors, which all of them share here: who reads a late answer wants to know for
-//! whom it had to wait.
+//! Processor time of each process. All processes share one machine here, so a late answer may have waited for
+//! any of them.
 
 use std::{
     collections::BTreeMap,
@@ -15,21 +15,21 @@ use crate::{
 /// Everything else that ran on the machine.
 const OTHERS: &str = "all other processes";
 
-/// Whose time is looked at.
+/// The processes whose time is measured.
 pub struct Processes(Pids);
 
-/// One look.
+/// Processor times at one moment.
 pub struct Look {
     at: Instant,
     cpu: Cpu,
     machine: Duration,
 }
 
-/// Shares of one processor by process, over some time.
+/// Share of one processor that each process used during some time.
 pub type Shares = BTreeMap<&'static str, f64>;
 
 impl Processes {
-    /// Those of the stage, and this one, which is the attack.
+    /// The processes of the stage, and this one, which is the attack.
     pub fn of(stage: &Stage) -> Self {
         let mut pids = Pids::from([("attackers and watch", vec![std::process::id()])]);
         for server in &stage.servers {
@@ -42,7 +42,7 @@ impl Processes {
         Self(pids)
     }
 
-    /// What they have used so far.
+    /// Processor time that the processes have used so far.
     pub fn look(&self) -> Look {
         Look {
             at: Instant::now(),
@@ -51,7 +51,7 @@ impl Processes {
         }
     }
 
-    /// What each used between two looks.
+    /// What each process used between two moments.
     pub fn between(&self, begin: &Look, end: &Look) -> Shares {
         let wall = (end.at - begin.at).as_secs_f64();
         let used = end.cpu.since(&begin.cpu);
@@ -67,7 +67,7 @@ impl Processes {
     }
 }
 
-/// Time that the machine's processors did not idle.
+/// Time in which the machine's processors were not idle.
 fn machine() -> Duration {
     let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
     let line = stat.lines().next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The way to Prometheus, which sees when the innocent tenant's metric is asked for.
+//! A proxy in front of Prometheus that records when the innocent tenant's metric is queried.
 
 use std::net::SocketAddr;
 

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crate::{record::Record, say, stage::Stage, support::eventually};
 
-/// Its namespace.
+/// Namespace of the innocent tenant.
 pub const NAMESPACE: &str = "innocent";
-/// What it scales on.
+/// The metric that it scales on.
 pub const GAUGE: &str = "innocent_queue_depth";
-/// Depth and replicas before its load is raised: 50 per pod.
+/// Queue depth and replicas before its load is raised. The target is 50 per pod.
 const LOADED: (f64, u32) = (180.0, 4);
-/// The same after.
+/// Queue depth and replicas after its load was raised.
 const MORE_LOADED: (f64, u32) = (330.0, 7);
 
 const OBJECTS: &str = "
@@ -40,13 +40,13 @@ spec:
     - {name: depth, maxAge: 15s, queueDepth: {gauge: innocent_queue_depth, target: {averageValue: '50'}}}
 ";
 
-/// Replicas that the innocent tenant never has fewer of.
+/// The innocent tenant must never have fewer replicas than this.
 pub const FEWEST: u32 = LOADED.1;
-/// Replicas that its raised load asks for.
+/// Replicas that it needs after its load was raised.
 pub const WANTED: u32 = MORE_LOADED.1;
 
-/// Moves in, and waits until the HPA has brought the replicas that the load asks for. It scales down without any
-/// delay, so that each wrong number shows.
+/// Creates the tenant, and waits until the HPA has brought the replicas that the load needs. Its HPA scales
+/// down without any delay, so each wrong number shows.
 pub async fn settle(stage: &Stage) {
     say("the innocent tenant settles");
     let cluster = &stage.cluster;
@@ -63,14 +63,14 @@ pub async fn settle(stage: &Stage) {
     .await;
 }
 
-/// Its load nearly doubles.
+/// Nearly doubles the tenant's load.
 pub fn raise_load(stage: &Stage, record: &Record) {
     let labels = [("namespace", NAMESPACE)];
     stage.exporter.set(GAUGE, &labels, MORE_LOADED.0);
     record.raised();
 }
 
-/// What the HPA last asked for.
+/// The replicas that the HPA desires.
 fn replicas(stage: &Stage) -> Option<u32> {
     let deployment = stage.get(NAMESPACE, "deployment/worker");
     let replicas = deployment["spec"]["replicas"].as_u64()?;

@@ -1,4 +1,4 @@
-//! What was seen, with the time of each look; parted into the quiet time and the attack.
+//! Records observations with their times, separately for the quiet time and for the attack.
 
 use std::{
     collections::BTreeMap,
@@ -6,36 +6,36 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// All looks so far; shared by those who look.
+/// All observations so far, shared by the tasks that observe.
 #[derive(Clone, Debug, Default)]
 pub struct Record(Arc<Mutex<Seen>>);
 
-/// What was seen.
+/// The observations of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
-    /// The quiet time, then the attack.
+    /// Observations of the quiet time, then of the attack.
     pub phases: [Phase; 2],
     now: Option<usize>,
-    /// When the innocent tenant's load was raised.
+    /// Moment at which the innocent tenant's load was raised.
     pub raised: Option<Instant>,
-    /// When its replicas followed.
+    /// Moment at which its replicas had followed.
     pub followed: Option<Instant>,
 }
 
-/// What was seen in one phase.
+/// Observations of one phase.
 #[derive(Clone, Debug, Default)]
 pub struct Phase {
-    /// Times of reads by the HPA's way.
+    /// Times of reads on the HPA's way, through the API server.
     pub reads: Vec<Duration>,
-    /// Reads that failed, with their words.
+    /// Errors of reads that failed.
     pub failed_reads: Vec<String>,
-    /// Times of answers that the API server gives without asking anybody.
+    /// Times of answers that the API server gives by itself.
     pub own_answers: Vec<Duration>,
     /// Times of the servers' answers to probes.
     pub answered_probes: BTreeMap<&'static str, Vec<Duration>>,
     /// Moments of polls of the innocent tenant's metric.
     pub polls: Vec<Instant>,
-    /// Probes of each server's path that failed one after the other, and the most that did.
+    /// Failed probes in a row, by server and path.
     pub probes: BTreeMap<String, Row>,
     /// Greatest resident memory of each server, in KiB.
     pub memory: BTreeMap<&'static str, u64>,
@@ -43,43 +43,43 @@ pub struct Phase {
     pub fewest_replicas: Option<u32>,
 }
 
-/// Failures one after the other.
+/// Failures in a row.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Row {
     now: u32,
-    /// The most there were.
+    /// Longest row of failures.
     pub longest: u32,
-    /// Of so many probes.
+    /// Number of all probes.
     pub all: u32,
 }
 
 impl Record {
-    /// The quiet time begins.
+    /// Begins the quiet time.
     pub fn begin(&self) {
         self.locked().now = Some(0);
     }
 
-    /// The attack begins.
+    /// Begins the attack.
     pub fn begin_attack(&self) {
         self.locked().now = Some(1);
     }
 
-    /// The attack has ended.
+    /// Ends the attack.
     pub fn end(&self) {
         self.locked().now = None;
     }
 
-    /// The innocent tenant's load was raised.
+    /// Records that the innocent tenant's load was raised.
     pub fn raised(&self) {
         self.locked().raised = Some(Instant::now());
     }
 
-    /// All of it.
+    /// Takes all observations.
     pub fn take(&self) -> Seen {
         self.locked().clone()
     }
 
-    /// One probe of a server's path; the time of its answer, if it was a good one in time.
+    /// Records a probe of a server's path. `answered` is the time of a good answer; `None` is a failure.
     pub fn probed(&self, server: &'static str, path: &str, answered: Option<Duration>) {
         self.note(|phase| {
             let success = answered.is_some();
@@ -91,7 +91,7 @@ impl Record {
         });
     }
 
-    /// One read of the innocent tenant's metric.
+    /// Records a read of the innocent tenant's metric.
     pub fn read(&self, outcome: Result<Duration, String>) {
         self.note(|phase| match outcome {
             Ok(taken) => phase.reads.push(taken),
@@ -99,17 +99,17 @@ impl Record {
         });
     }
 
-    /// One answer of the API server alone.
+    /// Records an answer that the API server gave by itself.
     pub fn own_answer(&self, taken: Duration) {
         self.note(|phase| phase.own_answers.push(taken));
     }
 
-    /// Prometheus is asked for the innocent tenant's metric.
+    /// Records that Prometheus was queried for the innocent tenant's metric.
     pub fn polled(&self) {
         self.note(|phase| phase.polls.push(Instant::now()));
     }
 
-    /// Resident memory of a server, in KiB.
+    /// Records resident memory of a server, in KiB.
     pub fn memory(&self, server: &'static str, resident: u64) {
         self.note(|phase| {
             let most = phase.memory.entry(server).or_default();
@@ -117,7 +117,8 @@ impl Record {
         });
     }
 
-    /// How many replicas the innocent tenant has; `wanted` once its load was raised.
+    /// Records the replicas of the innocent tenant. `wanted` are those that it needs once its load was
+    /// raised.
     pub fn replicas(&self, replicas: u32, wanted: u32) {
         self.note(|phase| {
             let fewest = phase.fewest_replicas.get_or_insert(replicas);

@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// What runs. Dropping it ends everything, the cluster last.
+/// The running stage. Dropping it ends everything, the cluster last.
 pub struct Stage {
     /// Operator and metrics server.
     pub servers: [Server; 2],
@@ -46,12 +46,12 @@ pub struct Server {
     pub plain_port: u16,
     /// The memory limit of its Deployment, in KiB.
     pub limit: u64,
-    /// The limit is enforced. Dropped after the process.
+    /// The cgroup that enforces the limit. It is dropped after the process.
     pub cage: Option<Cage>,
 }
 
 impl Stage {
-    /// Starts all of it, and waits until the metrics API is served.
+    /// Starts everything, and waits until the metrics API is served.
     pub async fn set(record: &Record) -> Self {
         say("starting the cluster, Prometheus, vas operator and vas metrics-server");
         let cluster = Cluster::start("attack", &[]);
@@ -86,7 +86,7 @@ impl Stage {
         }
     }
 
-    /// An object as JSON; null if it is not there.
+    /// An object as JSON; null if it does not exist.
     pub fn get(&self, namespace: &str, name: &str) -> Value {
         let output = self
             .cluster

@@ -1,4 +1,4 @@
-//! Compares the attack with the quiet time, prints both, and decides.
+//! Compares the attack with the quiet time, prints both, and decides whether the innocent tenant was harmed.
 
 use std::{
     collections::BTreeMap,
@@ -13,16 +13,16 @@ use crate::{
     stage::Stage,
 };
 
-/// How much slower reads and polls may become.
+/// Factor by which reads and polls may become slower.
 const FACTOR: f64 = 2.0;
-/// Reads faster than this are fast: twice a millisecond is no harm.
+/// Reads up to this are fast enough: twice a millisecond is no harm.
 const FAST_READ: Duration = Duration::from_millis(20);
 /// Failed probes in a row that restart a pod.
 const FATAL_PROBES: u32 = 3;
-/// Longest time until replicas follow: polls, the HPA's sync, and starting.
+/// Longest time until replicas follow the load: polls, the HPA's sync, and starting pods.
 const FOLLOW: Duration = Duration::from_secs(60);
 
-/// One thing that was measured.
+/// One measured value.
 struct Line {
     what: String,
     quiet: String,
@@ -31,7 +31,7 @@ struct Line {
     holds: bool,
 }
 
-/// Prints everything; true if the innocent tenant was not harmed.
+/// Prints all measured values. Returns true if the innocent tenant was not harmed.
 pub fn write(
     seen: &Seen,
     costs: &[Shares; 2],
@@ -146,7 +146,7 @@ fn lines(seen: &Seen, stage: &Stage) -> Vec<Line> {
     lines
 }
 
-/// What explains the rest, and has no bound.
+/// Values that explain the others and have no limit.
 fn causes(seen: &Seen, costs: &[Shares; 2], stage: &Stage) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut cause = |what: String, [quiet, attack]: [String; 2]| {

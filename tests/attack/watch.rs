@@ -1,4 +1,4 @@
-//! Looks at what the innocent tenant and the kubelet see, until dropped.
+//! Observes what the innocent tenant and the kubelet see, until dropped.
 
 use std::time::{Duration, Instant};
 
@@ -11,18 +11,18 @@ use crate::{
     stage::Stage,
 };
 
-/// As in the manifests.
+/// Timeout of a probe, as in the manifests.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Time between looks of each kind.
+/// Time between two observations of each kind.
 const PERIOD: Duration = Duration::from_millis(500);
-/// The HPA's own time limit of a read is longer.
+/// Timeout of a read. The HPA's own timeout is longer.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Runs until dropped.
+/// Observes until dropped.
 pub struct Watch(#[allow(dead_code, reason = "it ends the tasks")] JoinSet<()>);
 
 impl Watch {
-    /// Begins to look.
+    /// Begins to observe.
     pub fn start(stage: &Stage, record: &Record) -> Self {
         let mut tasks = JoinSet::new();
         for server in &stage.servers {
@@ -64,8 +64,8 @@ async fn memory(name: &'static str, pid: u32, record: Record) {
     }
 }
 
-/// Reads as the HPA does, through the API server; and asks the API server for what it knows itself, over the same
-/// connection: what is slow there is slow without vas.
+/// Reads the metric as the HPA does, through the API server. Then asks the API server over the same
+/// connection for something that it knows by itself: if that is slow too, vas is not the cause.
 async fn reads(client: kube::Client, record: Record) {
     let path =
         format!("/apis/custom.metrics.k8s.io/v1beta2/namespaces/{NAMESPACE}/deployments.apps/worker/depth");

@@ -1,4 +1,4 @@
-//! How long each step took from the load to the metric back at its target.
+//! Time of each step, from the rise of the load until the metric is back at its target.
 
 use crate::{
     oracle::{Moment, Sync, Track},
@@ -6,39 +6,39 @@ use crate::{
     workload::Workload,
 };
 
-/// Moments of the steps, in seconds after the load; `None` did not happen.
+/// Moments of the steps, in seconds after the load rose; `None` did not happen.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Chain {
     /// Prometheus holds a value above the target.
     pub in_prometheus: Option<Moment>,
-    /// custom.metrics.k8s.io answers with one.
+    /// custom.metrics.k8s.io answers with a value above the target.
     pub served: Option<Moment>,
     /// The HPA controller wrote a larger count.
     pub rescaled: Option<Moment>,
-    /// A pod more exists.
+    /// A further pod exists.
     pub created: Option<Moment>,
-    /// A pod more is Ready.
+    /// A further pod is Ready.
     pub ready: Option<Moment>,
     /// The value is no longer above the target.
     pub relieved: Option<Moment>,
 }
 
-/// What starts a chain.
+/// The change of load that starts a chain.
 #[derive(Clone, Copy)]
 pub struct Cause {
-    /// Whose replicas follow.
+    /// The workload whose replicas follow.
     pub workload: Workload,
-    /// When the load changed.
+    /// Moment at which the load changed.
     pub at: Moment,
-    /// How many times its target the metric is, given the replicas; the HPA acts above 1.1.
+    /// The metric as a multiple of its target, for the current replicas. The HPA acts above 1.1.
     pub ratio: fn(&Values, Scale) -> Option<f64>,
 }
 
-/// The HPA's tolerance.
+/// Ratio above which the HPA acts: 1 plus its tolerance of 0.1.
 const ACTS: f64 = 1.1;
 
 impl Chain {
-    /// The steps after a cause.
+    /// The steps that follow a cause.
     pub fn of(record: &Record, syncs: &[Sync], cause: Cause) -> Self {
         let Some(seen) = record.workloads.get(&cause.workload) else {
             return Self::default();
@@ -82,7 +82,7 @@ impl Chain {
         }
     }
 
-    /// What the steps are called, in order.
+    /// Names of the steps, in order.
     pub const STEPS: [&str; 6] = [
         "above its target in Prometheus",
         "served by custom.metrics.k8s.io",
@@ -92,7 +92,7 @@ impl Chain {
         "metric back at its target",
     ];
 
-    /// The steps' moments, in the order of [`Self::STEPS`].
+    /// Moments of the steps, in the order of [`Self::STEPS`].
     pub fn moments(&self) -> [Option<Moment>; 6] {
         [
             self.in_prometheus,

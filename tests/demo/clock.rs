@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::oracle::Moment;
 
-/// Where the axis begins.
+/// The moment at which the time axis begins.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     zero: Timestamp,
@@ -17,12 +17,12 @@ impl Clock {
         Self { zero }
     }
 
-    /// Now.
+    /// The current moment.
     pub fn now(self) -> Moment {
         self.of(Timestamp::now())
     }
 
-    /// A timestamp on the axis.
+    /// The moment of a timestamp.
     pub fn of(self, time: Timestamp) -> Moment {
         time.duration_since(self.zero).as_secs_f64()
     }
@@ -32,7 +32,7 @@ impl Clock {
         Timestamp::UNIX_EPOCH.duration_until(self.zero).as_secs_f64() + moment
     }
 
-    /// Seconds since the Unix epoch on the axis.
+    /// The moment of a Unix time in seconds.
     pub fn of_epoch(self, seconds: f64) -> Moment {
         seconds - self.epoch(0.0)
     }

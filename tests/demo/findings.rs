@@ -1,4 +1,4 @@
-//! What the evidence says in the end: checks, each passed or failed, and why.
+//! The checks of the demo: each passes or fails, with the reasons.
 
 use crate::{
     clock::Clock,
@@ -17,14 +17,14 @@ use crate::{
 pub struct Finding {
     /// Whether it passed.
     pub passed: bool,
-    /// What was found.
+    /// What was found, in one line.
     pub text: String,
     /// What is wrong, one line each.
     pub details: Vec<String>,
 }
 
 impl Finding {
-    /// Passed if nothing is wrong.
+    /// A check that passes if there are no details.
     pub fn new(text: String, details: Vec<String>) -> Self {
         Self {
             passed: details.is_empty(),
@@ -34,7 +34,7 @@ impl Finding {
     }
 }
 
-/// The oracle agrees with every sync of the HPA.
+/// Checks that the oracle agrees with every sync of the HPA.
 pub fn replicas(judgement: &Judgement, began: Moment) -> Finding {
     let judged = judgement.verdicts.iter().filter(|verdict| verdict.judged);
     let rescales = judged
@@ -80,7 +80,7 @@ fn wrong(verdict: &Verdict, began: Moment) -> String {
     )
 }
 
-/// A metric alone decided at least one rescale upward.
+/// Checks that a metric alone decided at least one rescale upward.
 pub fn decided(judgement: &Judgement, metric: &str) -> Finding {
     let path: Vec<String> = judgement
         .verdicts
@@ -101,7 +101,8 @@ pub fn decided(judgement: &Judgement, metric: &str) -> Finding {
     )
 }
 
-/// Replicas never fell from the moment Prometheus went down until the load did, and the conditions said why.
+/// Checks that replicas never fell from the moment Prometheus went down until the load fell, and that the
+/// conditions said why.
 pub fn held(record: &Record, story: &Story, without: Option<i32>) -> Finding {
     let outage = story.outage;
     let Some(outage) = outage else {
@@ -158,7 +159,7 @@ pub fn held(record: &Record, story: &Story, without: Option<i32>) -> Finding {
     )
 }
 
-/// Nobody but the HPA controller wrote replicas.
+/// Checks that only the HPA controller wrote replicas.
 pub fn writers(clock: Clock, requests: &[Request], from: Moment) -> Finding {
     let (count, others) = gather::scale_writers(clock, requests, from);
     let mut details: Vec<String> = others
@@ -177,7 +178,7 @@ pub fn writers(clock: Clock, requests: &[Request], from: Moment) -> Finding {
     )
 }
 
-/// Every step of the story came in time, and in the end both are at the minimum.
+/// Checks that every step of the story came in time, and that both workloads are at the minimum at the end.
 pub fn ended(record: &Record, story: &Story) -> Finding {
     let mut details = story.missed.clone();
     let mut counts = Vec::new();

@@ -1,4 +1,4 @@
-//! Each finding turns red when what it is about goes wrong.
+//! Each check must fail when what it is about goes wrong.
 
 use super::*;
 use crate::{

@@ -1,4 +1,4 @@
-//! Asks the oracle about one workload: gathers the evidence, and keeps what it says.
+//! Gathers the evidence on one workload, and asks the oracle about it.
 
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use kube::Api;
@@ -14,35 +14,35 @@ use crate::{
     workload::{NAMESPACE, Workload},
 };
 
-/// What is needed to judge.
+/// Everything that is needed to judge.
 pub struct Court<'a> {
     /// The stage, still running.
     pub stage: &'a Stage,
     /// The time axis.
     pub clock: Clock,
-    /// What was seen.
+    /// The observations.
     pub record: &'a Shared,
-    /// What was done.
+    /// What was done during the story.
     pub story: &'a Story,
-    /// What the resource asks for.
+    /// The settings of the resource.
     pub asked: Asked,
 }
 
-/// What the oracle says of one workload.
+/// The oracle's judgement on one workload.
 #[derive(Debug)]
 pub struct Judgement {
-    /// Which.
+    /// The workload.
     pub workload: Workload,
     /// The syncs of its HPA.
     pub syncs: Vec<Sync>,
-    /// What it says of each.
+    /// The verdict on each sync.
     pub verdicts: Vec<Verdict>,
-    /// The count that CPU and memory alone asked for while Prometheus was down.
+    /// The replicas that CPU and memory alone asked for while Prometheus was down.
     pub without_prometheus: Option<i32>,
 }
 
 impl Court<'_> {
-    /// Judges a workload by the audit log and everything else that was seen.
+    /// Judges a workload by the audit log and the observations.
     pub async fn judge(&self, workload: Workload, requests: &[Request]) -> Judgement {
         let hpa = self.hpa(workload).await;
         let syncs = gather::syncs(self.clock, requests, workload, self.story.began);
@@ -109,7 +109,7 @@ impl Court<'_> {
     }
 }
 
-/// What the HPA would have been asked for at the end of the outage without its custom metrics.
+/// The replicas that the HPA would have asked for at the end of the outage without its custom metrics.
 fn without_prometheus(mut hpa: Hpa, evidence: &Evidence, outage: Outage) -> Option<i32> {
     hpa.metrics
         .retain(|metric| matches!(metric.target, Target::Utilization(..)));

@@ -14,7 +14,7 @@ pub struct Steering {
 }
 
 impl Steering {
-    /// The one that listens on this address.
+    /// The load model that listens on this address.
     pub fn at(address: &str) -> Self {
         Self {
             address: address.to_owned(),
@@ -28,7 +28,7 @@ impl Steering {
             .await;
     }
 
-    /// What is offered now; `None` while it does not answer.
+    /// The current load; `None` while the load model does not answer.
     pub async fn offered(&self) -> Option<Offered> {
         let url = format!("http://{}/state", self.address);
         let answer = self.http.get(url).timeout(Duration::from_secs(2)).send().await;

@@ -110,7 +110,7 @@ async fn tell(
     window: Moment,
 ) -> Story {
     let _watches = watch::start(clock, &stage.client, &stage.load, &stage.prometheus.url(), record);
-    // The first looks, so that the first row is complete.
+    // Waits for the first observations, so that the first row is complete.
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     let narrator = Narrator {
         terminal,
@@ -132,7 +132,7 @@ async fn tell(
     }
 }
 
-/// What the applied resource and the longest scale-down window of its HPAs ask for.
+/// The settings of the applied resource, and the longest scale-down window of its HPAs.
 fn asked(stage: &Stage) -> (Asked, Moment) {
     let asked = Asked::of(&stage.get(&format!("vas/{SCALING}"))).expect("the overlay's environment");
     assert_eq!(

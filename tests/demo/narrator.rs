@@ -1,5 +1,5 @@
-//! Who writes on the terminal while the story goes on: headlines, a row every five seconds, and what the
-//! conditions say when they change.
+//! Writes to the terminal during the story: headlines, a row every five seconds, and conditions when they
+//! change.
 
 use std::time::Duration;
 
@@ -14,22 +14,22 @@ use crate::{
 
 /// Time between two rows.
 pub const ROW: Duration = Duration::from_secs(5);
-/// Width of a condition's message.
+/// Columns for the message of a condition.
 const MESSAGE: usize = 98;
 
-/// The voice of the story.
+/// Writes about the story.
 #[derive(Clone, Copy, Debug)]
 pub struct Narrator {
-    /// Where to.
+    /// The terminal that is written to.
     pub terminal: Terminal,
     /// The time axis.
     pub clock: Clock,
-    /// Where the story's own time begins.
+    /// Moment at which the story's own time begins.
     pub began: Moment,
 }
 
 impl Narrator {
-    /// The head of the table.
+    /// Writes the head of the table.
     pub fn head(self) {
         terminal::line("");
         for line in header(self.terminal) {
@@ -37,7 +37,7 @@ impl Narrator {
         }
     }
 
-    /// A headline.
+    /// Writes a headline.
     pub fn phase(self, title: &str) {
         let at = format!("{:>5}", time(self.elapsed()));
         let title = format!("{at} ━━ {title} ");
@@ -45,7 +45,7 @@ impl Narrator {
         terminal::line(&self.terminal.paint(Look::Bold, &format!("{title}{rule}")));
     }
 
-    /// Bad news.
+    /// Writes bad news.
     pub fn trouble(self, text: &str) {
         self.say(Look::Red, "✗", text);
     }

@@ -1,4 +1,4 @@
-//! Everything that is seen during the story, on one time axis.
+//! All observations of the story, on one time axis.
 
 use std::{
     collections::BTreeMap,
@@ -10,24 +10,24 @@ use crate::{
     workload::Workload,
 };
 
-/// What was seen.
+/// The observations.
 #[derive(Debug, Default)]
 pub struct Record {
-    /// Per workload.
+    /// Observations by workload.
     pub workloads: BTreeMap<Workload, Seen>,
     /// Usage of all pods as metrics.k8s.io has it, by resource and pod.
     pub usage: Track<BTreeMap<Resource, BTreeMap<String, Sample>>>,
-    /// What is offered, as the load model counts it.
+    /// The load, as the load model counts it.
     pub offered: Track<Offered>,
-    /// What Prometheus holds.
+    /// Values in Prometheus.
     pub prometheus: Track<Values>,
-    /// What custom.metrics.k8s.io answers, which is what the HPA controller is told.
+    /// Answers of custom.metrics.k8s.io, which are what the HPA controller gets.
     pub served: Track<Values>,
     /// The `MetricsAvailable` condition of the resource.
     pub metrics_available: Track<Condition>,
 }
 
-/// What was seen of one workload.
+/// Observations of one workload.
 #[derive(Debug, Default)]
 pub struct Seen {
     /// Its pods.
@@ -41,18 +41,18 @@ pub struct Seen {
 /// A Deployment's replicas.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scale {
-    /// Asked for.
+    /// `spec.replicas`.
     pub spec: i32,
-    /// There.
+    /// `status.replicas`.
     pub status: i32,
-    /// Ready.
+    /// Ready replicas.
     pub ready: i32,
 }
 
-/// What an HPA says of itself.
+/// The status of an HPA.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HpaStatus {
-    /// The count it wants.
+    /// Replicas that it desires.
     pub desired: i32,
     /// The metric that is highest above its target, and how high: 2.0 is twice the target.
     pub leading: Option<(String, f64)>,
@@ -65,16 +65,16 @@ pub struct HpaStatus {
 pub struct Condition {
     /// `True`, `False` or `Unknown`.
     pub status: String,
-    /// Why, in one word.
+    /// Reason, in one word.
     pub reason: String,
-    /// Why.
+    /// Message for people.
     pub message: String,
 }
 
-/// What the load model offers.
+/// The load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize)]
 pub struct Offered {
-    /// To all gateways together.
+    /// Requests to all gateways together.
     pub service: Arriving,
     /// Jobs in the queue.
     pub queue_depth: u64,
@@ -87,38 +87,38 @@ pub struct Offered {
 pub struct Arriving {
     /// Ready pods.
     pub ready_pods: i32,
-    /// Of late.
+    /// Recent requests per second.
     pub requests_per_second: f64,
-    /// So far.
+    /// Requests so far.
     pub arrived: u64,
-    /// Those that were turned away.
+    /// Refused requests so far.
     pub rejected: u64,
 }
 
-/// The values of the three metrics; `None` is no value.
+/// Values of the three metrics; `None` where there is no value.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Values {
     /// Requests per second, averaged over the pods that have a value.
     pub rate: Option<f64>,
-    /// Jobs.
+    /// Number of jobs.
     pub depth: Option<f64>,
-    /// Seconds.
+    /// Age of the oldest job in seconds.
     pub age: Option<f64>,
 }
 
-/// A record that watches and polls write to while the story is told.
+/// A record that watches and polls write to during the story.
 #[derive(Clone, Debug, Default)]
 pub struct Shared(Arc<Mutex<Record>>);
 
 impl Shared {
-    /// The record, for a moment.
+    /// Locks the record.
     pub fn lock(&self) -> MutexGuard<'_, Record> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Record {
-    /// What was seen of a workload.
+    /// Observations of a workload.
     pub fn of(&mut self, workload: Workload) -> &mut Seen {
         self.workloads.entry(workload).or_default()
     }

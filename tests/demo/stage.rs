@@ -1,4 +1,4 @@
-//! Setting the stage: everything that must run before the story begins, and its end.
+//! Starts everything that must run before the story begins, and ends it.
 
 use std::time::{Duration, Instant};
 
@@ -26,13 +26,13 @@ pub const CAPACITY: i32 = 200;
 /// The production overlay with the demo's environment.
 const OVERLAY: &str = "tests/demo/overlay";
 
-/// What runs. Dropping it ends everything, the cluster last.
+/// The running stage. Dropping it ends everything, the cluster last.
 pub struct Stage {
-    /// The load model's steering.
+    /// Steers the load model.
     pub load: Steering,
-    /// Who sends requests, while they do.
+    /// The users, while they send requests.
     pub users: Option<Users>,
-    /// Where they send them.
+    /// The URL that they send requests to.
     pub target: String,
     /// A client with the administrator's rights.
     pub client: Client,
@@ -45,7 +45,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Starts all of it and waits until the resource is ready to scale.
+    /// Starts everything, and waits until the resource is ready to scale.
     pub async fn set(terminal: Terminal) -> Self {
         let progress = Progress::new(terminal);
         progress.say("starting etcd, kube-apiserver, controller-manager, scheduler, kwok, metrics-server");
@@ -93,7 +93,7 @@ impl Stage {
         stage
     }
 
-    /// Waits until both HPAs scale on all their metrics and the resource says so.
+    /// Waits until both HPAs have a value for each of their metrics, and the resource says so.
     async fn ready(&self) {
         let deadline = Duration::from_secs(90);
         eventually(deadline, "the VoiceAssistScaling is Ready", || async {
@@ -163,7 +163,8 @@ fn vas(cluster: &Cluster, install: &Kustomization, prometheus: &Prometheus) -> [
             format!("--secure-port={port}"),
             format!("--metrics-bind-address=127.0.0.1:{}", free_port()),
             format!("--prometheus-url={}", prometheus.url()),
-            // To the window of 15 s what the usual 5 s are to production's minute.
+            // The polls are faster in proportion: 2 s to a window of 15 s are about what 5 s are to
+            // production's minute.
             "--prometheus-poll-interval=2s".to_owned(),
         ],
     );
@@ -171,7 +172,7 @@ fn vas(cluster: &Cluster, install: &Kustomization, prometheus: &Prometheus) -> [
     [operator, server]
 }
 
-/// What is being done, with the time it took.
+/// Shows the current step, and the time it took.
 struct Progress {
     terminal: Terminal,
     started: Instant,

@@ -1,5 +1,5 @@
-//! The story: what is done to VoiceAssist, step by step. Every step waits for what it is about, with a
-//! deadline; what does not come is noted, and the story goes on.
+//! The story: what is done to VoiceAssist, step by step. Every step waits for its effect until a deadline. An
+//! effect that does not come is noted, and the story goes on.
 
 use std::time::Duration;
 
@@ -14,62 +14,62 @@ use crate::{
     workload::Workload,
 };
 
-/// Requests per second at the peak, as in the scenarios of the users: nine pods at their target; eight would be beyond
-/// the tolerance.
+/// Requests per second at the peak, as in the scenarios of the users. Nine pods are at their target; eight
+/// would be beyond the tolerance.
 const PEAK: i32 = 900;
 /// Pods the peak needs by the HPA's target.
 const PEAK_PODS: i32 = 9;
-/// Pods that can just carry the peak.
+/// Least number of pods that can carry the peak.
 pub const CARRYING_PODS: i32 = PEAK / CAPACITY + 1;
 
-/// How much longer Prometheus is away than `maxAge` and the scale-down window together, in seconds: two syncs.
+/// Seconds that Prometheus is down in addition to `maxAge` and the scale-down window: two syncs.
 const BEYOND: Moment = 10.0;
 
-/// A sync of the HPA controller of the local cluster, and a second.
+/// Time between two syncs of the local HPA controller, plus one second.
 const ONE_SYNC: Duration = Duration::from_secs(6);
 
-/// Short jobs and the time of one worker each takes.
+/// Number of short jobs, and seconds of one worker that each takes.
 const SHORT_JOBS: (u32, f64) = (300, 0.25);
-/// Long jobs behind them: too few to be deep, so slow that they get old.
+/// Long jobs behind them: too few to make the queue deep, but so slow that they get old.
 const LONG_JOBS: (u32, f64) = (30, 7.0);
 
-/// What happened when.
+/// The moments of the story.
 #[derive(Clone, Debug, Default)]
 pub struct Story {
-    /// When the quiet began; everything from here on is judged.
+    /// Beginning of the quiet time. Everything from here on is judged.
     pub began: Moment,
     /// What users saw, part by part.
     pub users: Vec<Seen>,
-    /// When the load began to rise.
+    /// Beginning of the rise of the load.
     pub ramp: Moment,
-    /// When Prometheus was down.
+    /// Time in which Prometheus was down.
     pub outage: Option<Outage>,
-    /// When the queue was filled.
+    /// Moment at which the queue was filled.
     pub burst: Moment,
-    /// When all was over.
+    /// End of the story.
     pub ended: Moment,
-    /// What did not come within its deadline.
+    /// Effects that did not come before their deadline.
     pub missed: Vec<String>,
 }
 
-/// Tells it.
+/// Plays the story.
 pub struct Teller<'a> {
     /// The stage.
     pub stage: &'a mut Stage,
     /// The time axis.
     pub clock: Clock,
-    /// What is seen.
+    /// The observations.
     pub record: Shared,
-    /// Who writes headlines.
+    /// Writes headlines.
     pub narrator: Narrator,
-    /// What the resource asks for.
+    /// The settings of the resource.
     pub asked: Asked,
     /// Scale-down window of both HPAs.
     pub window: Moment,
 }
 
 impl Teller<'_> {
-    /// From quiet to quiet.
+    /// Plays the story from the first quiet time to the last one.
     pub async fn tell(&mut self) -> Story {
         let mut story = Story {
             began: self.clock.now(),
@@ -104,10 +104,11 @@ impl Teller<'_> {
         .await;
     }
 
-    /// Longer than `maxAge` and the scale-down window together: who takes missing data for zero scales down.
+    /// Stops Prometheus for longer than `maxAge` and the scale-down window together. An autoscaler that takes
+    /// missing data for zero would scale down in that time.
     async fn outage(&mut self, story: &mut Story) {
         self.users(story, Part::Peak).await;
-        // Their report knows exactly when the load began to rise.
+        // The report of the users knows exactly when the load began to rise.
         if let Some(ramp) = story.users.last() {
             story.ramp = self.clock.of(ramp.report.run.began);
         }
@@ -174,7 +175,7 @@ impl Teller<'_> {
         .await;
     }
 
-    /// The users go on with the next part.
+    /// Lets the users go on with the next part.
     async fn users(&mut self, story: &mut Story, part: Part) {
         if let Some(users) = &mut self.stage.users {
             story.users.push(users.go_on(part).await);

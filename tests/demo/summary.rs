@@ -1,4 +1,4 @@
-//! The end: how long each step took, and what the evidence says.
+//! The summary at the end: the time of each step, and the findings.
 
 use std::fmt::Write as _;
 
@@ -15,12 +15,12 @@ use crate::{
     workload::Workload,
 };
 
-/// Width of a finding's text.
+/// Columns for the text of a finding.
 const WIDTH: usize = 106;
-/// Lines that say what is wrong with one finding: the first ones tell it.
+/// Most lines of details that are shown of one finding.
 const DETAILS: usize = 12;
 
-/// Judges, writes the summary, and returns whether everything is right.
+/// Judges, writes the summary, and returns whether all checks passed.
 pub async fn write(terminal: Terminal, court: &Court<'_>) -> bool {
     let requests = audit::requests(&court.stage.cluster);
     let gateway = court.judge(Workload::Gateway, &requests).await;
@@ -76,7 +76,7 @@ fn chains(
     ]
 }
 
-/// When the oldest job grew older than the HPA tolerates: 1.1 times 60 s.
+/// Moment at which the oldest job grew older than the HPA tolerates: 1.1 times 60 s.
 fn too_old(record: &Record, since: Moment) -> Option<Moment> {
     let mut points = record.offered.points();
     points

@@ -1,4 +1,4 @@
-//! The live table: one line for one moment, both workloads on one time axis.
+//! The live table: one line for each moment, with both workloads.
 
 use crate::{
     narrator::ROW,
@@ -8,16 +8,16 @@ use crate::{
     workload::Workload,
 };
 
-/// Widest line.
+/// Columns of the widest line.
 #[cfg(test)]
 const WIDTH: usize = 110;
 
-/// One moment.
+/// One row of the table.
 #[derive(Clone, Debug, Default)]
 pub struct Row {
     at: Moment,
     offered: Option<f64>,
-    /// Percent of the requests that failed of late.
+    /// Percent of the recent requests that failed.
     failed: Option<f64>,
     told: Values,
     gateway: (Scale, HpaStatus),
@@ -25,7 +25,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// The latest of everything.
+    /// The latest observations.
     pub fn of(record: &Record, at: Moment) -> Self {
         Self {
             at,
@@ -37,7 +37,7 @@ impl Row {
         }
     }
 
-    /// The line.
+    /// The text of the row.
     pub fn render(&self, terminal: Terminal) -> String {
         format!(
             "{:>5} {:>5} {:>6} {:>7} {} │ {:>5} {:>5} {}",
@@ -78,7 +78,7 @@ pub fn clock(at: Moment) -> String {
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
-/// Percent of the requests of the last row's time that were turned away.
+/// Percent of the requests since the last row that were refused.
 fn failed(offered: &Track<Offered>) -> Option<f64> {
     let (last, now) = offered.points().next_back()?;
     let before = offered.at(last - ROW.as_secs_f64())?.service;
@@ -110,7 +110,7 @@ fn replicas((scale, hpa): &(Scale, HpaStatus), terminal: Terminal) -> String {
     )
 }
 
-/// The metric that is highest above its target, and so decides; or that the HPA holds for want of data.
+/// The metric that is highest above its target, and thus decides. Without data, a note that the HPA holds.
 fn highest(hpa: &HpaStatus) -> (Look, String) {
     let failing = hpa.active.as_ref().filter(|active| active.status != "True");
     if failing.is_some() {

@@ -2,16 +2,16 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-/// Where the story is told.
+/// The terminal on which the story is shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Terminal {
     colour: bool,
 }
 
-/// How a piece of text looks.
+/// The look of a piece of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// As it is.
+    /// Plain text.
     Plain,
     /// A headline.
     Bold,
@@ -41,7 +41,7 @@ impl Terminal {
         Self { colour: false }
     }
 
-    /// The text in that look.
+    /// The text with that look.
     pub fn paint(self, look: Look, text: &str) -> String {
         let code = match look {
             Look::Plain => return text.to_owned(),
@@ -60,7 +60,7 @@ impl Terminal {
     }
 }
 
-/// Writes a line. A reader that has gone away ends the story.
+/// Writes a line. A closed pipe ends the story.
 pub fn line(text: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", text.trim_end())

@@ -1,4 +1,4 @@
-//! The two workloads of the story, and what things are called.
+//! The two workloads of the story, and the names in it.
 
 /// Namespace of the production overlay.
 pub const NAMESPACE: &str = "voiceassist-production";
@@ -17,10 +17,10 @@ pub enum Workload {
 }
 
 impl Workload {
-    /// Both.
+    /// Both workloads.
     pub const ALL: [Self; 2] = [Self::Gateway, Self::Worker];
 
-    /// Its name, its Deployment's name and the `app` label of its pods.
+    /// Name of the workload, of its Deployment, and the `app` label of its pods.
     pub fn name(self) -> &'static str {
         match self {
             Self::Gateway => "api-gateway",

@@ -1,5 +1,5 @@
-//! What holds for every input of a parser, whoever sent it. The fuzz targets look for inputs for which it does not;
-//! `tests/integration/fuzz_corpus.rs` holds the kept ones against it with every `make test`.
+//! Properties that hold for every input of a parser, whoever sent it. The fuzz targets search for inputs that
+//! break them. `tests/integration/fuzz_corpus.rs` checks the kept inputs with every `make test`.
 
 #![allow(dead_code, reason = "each fuzz target checks one parser")]
 
@@ -16,8 +16,8 @@ use vas::{
     prometheus::parse_answer,
 };
 
-/// A request's path and query: nothing panics, and a read is of the namespace that stands in its path, in the place
-/// where Kubernetes' authorization looks for it.
+/// Path and query of a request. Nothing panics, and a read is of the namespace that is in the path where
+/// Kubernetes' authorization looks for it.
 pub fn path(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
@@ -43,7 +43,7 @@ pub fn path(input: &[u8]) {
     }
 }
 
-/// Percent-decoding by another way than the parser's.
+/// Percent-decoding, implemented in another way than the parser's.
 fn decoded(segment: &str) -> String {
     let mut parts = segment.split('%');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
@@ -55,7 +55,7 @@ fn decoded(segment: &str) -> String {
     String::from_utf8(bytes).expect("the parser took it")
 }
 
-/// A label selector: its text form and its object form select the same.
+/// A label selector. Its text form and its object form select the same labels.
 pub fn selector(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
@@ -64,7 +64,7 @@ pub fn selector(input: &[u8]) {
         return;
     };
     let object = selector.object();
-    // Labels that the selector speaks of, and others.
+    // Labels from the selector, and others.
     let words: Vec<&str> = text
         .split(|char: char| !char.is_ascii_alphanumeric())
         .take(8)
@@ -89,7 +89,7 @@ pub fn selector(input: &[u8]) {
     }
 }
 
-/// A quantity: what is read is what stands there, and a measured value keeps its size.
+/// A quantity. The value that is read is the one in the text, and a measured value keeps its size.
 pub fn quantity(input: &[u8]) {
     if let Ok(text) = std::str::from_utf8(input)
         && let Ok(amount) = quantity::parse_str(text)
@@ -132,7 +132,7 @@ pub fn quantity(input: &[u8]) {
     }
 }
 
-/// An answer of Prometheus: half of one is never taken for a whole one.
+/// An answer of Prometheus. Half an answer is never taken for a whole one.
 pub fn answer(input: &[u8]) {
     let Ok(whole) = parse_answer(input) else {
         return;
@@ -147,7 +147,8 @@ pub fn answer(input: &[u8]) {
     }
 }
 
-/// An author's query: refused or bound, in every selector, and what is sent is understood again.
+/// An author's query. It is refused, or it is bound to the namespace in every selector, and the query that is
+/// sent can be parsed again.
 pub fn query(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
@@ -174,7 +175,7 @@ pub fn query(input: &[u8]) {
     }
 }
 
-/// A query as it is rendered, where all strings stand in double quotes, without what is in them.
+/// A rendered query without the contents of its strings. All strings in it are in double quotes.
 fn without_strings(rendered: &str) -> String {
     let mut text = String::new();
     let mut quoted = false;
@@ -193,7 +194,7 @@ fn without_strings(rendered: &str) -> String {
     text
 }
 
-/// A resource in a file: every rule runs on whatever stands there.
+/// A resource in a file. Every rule runs on any content.
 pub fn resource(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
@@ -209,7 +210,7 @@ pub fn resource(input: &[u8]) {
     }
 }
 
-/// What other autoscalers have: each rule, HPA and ScaledObject becomes an entry or a reason.
+/// Configuration of other autoscalers. Each rule, HPA and ScaledObject gives an entry, or a reason why not.
 pub fn import(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;

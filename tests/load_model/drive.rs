@@ -1,4 +1,4 @@
-//! The clock: watches the pods, or plays them, and lets time pass in the model.
+//! The clock of the model: it watches the pods, or plays them, and advances the model.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,10 +17,10 @@ use vas::cluster::clock::{Clock as _, SystemClock};
 
 use crate::{Error, Shared, arguments::Arguments, model::Pods, service::Service, usage_patch};
 
-/// Time between two steps of the model: far below a scrape interval.
+/// Time between two steps of the model. It is far shorter than a scrape interval.
 const STEP: Duration = Duration::from_millis(100);
 
-/// What time passes for.
+/// The model, and the service that advances with it.
 pub struct Clockwork {
     model: Shared,
     service: Option<Arc<Service>>,
@@ -29,7 +29,7 @@ pub struct Clockwork {
 }
 
 impl Clockwork {
-    /// At time zero.
+    /// A clock that begins at time zero.
     pub fn new(model: Shared, service: Option<Arc<Service>>) -> Self {
         Self {
             model,
@@ -39,7 +39,8 @@ impl Clockwork {
         }
     }
 
-    /// With the pods of a cluster, until a watch or the usage writer ends, which is an error.
+    /// Advances the model with the pods of a cluster. Ends with an error when a watch or the usage writer
+    /// ends.
     pub async fn follow(mut self, client: Client, arguments: &Arguments) -> Result<(), Error> {
         let pods = Api::<Pod>::namespaced(client.clone(), arguments.namespace());
         let mut tasks = JoinSet::new();
@@ -58,7 +59,7 @@ impl Clockwork {
         }
     }
 
-    /// With as many Ready gateway pods as it is told, for ever.
+    /// Advances the model with `count` Ready gateway pods, for ever.
     pub async fn play(mut self, gateway: &str, mut count: Receiver<u32>) -> Result<(), Error> {
         let mut ticks = tokio::time::interval(STEP);
         loop {
@@ -75,7 +76,7 @@ impl Clockwork {
         let now = self.clock.monotonic();
         let elapsed = now.saturating_sub(self.last);
         self.last = now;
-        // The model first: what arrives from now on is counted for these pods.
+        // The model advances first, so that requests which arrive from now on are counted for the new pods.
         let ready = gateways.ready.len();
         self.model.lock().advance(now, gateways, workers);
         if let Some(service) = &self.service {

@@ -1,4 +1,4 @@
-//! HTTP: series out, steering in.
+//! The HTTP server: it shows series and takes steering commands.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,17 +17,17 @@ use crate::{
     service::{self, Service},
 };
 
-/// Time of one worker that a job takes unless said otherwise.
+/// Worker time of a job in seconds, unless the request says otherwise.
 const SECONDS_PER_JOB: f64 = 0.25;
 
-/// What is shown and steered.
+/// What the server shows and steers.
 #[derive(Clone)]
 pub struct Site {
     pub model: Shared,
     pub namespace: String,
-    /// Where requests are answered for real, if anywhere.
+    /// The service that answers real requests, if there is one.
     pub service: Option<Arc<Service>>,
-    /// How many pods are played, if any are.
+    /// Number of played pods, if pods are played.
     pub played: Option<Arc<watch::Sender<u32>>>,
 }
 
@@ -82,7 +82,7 @@ struct Stall {
     seconds: f64,
 }
 
-/// What is offered and what is left of it.
+/// The offered load, and what is left of it.
 #[derive(Debug, Serialize)]
 struct Snapshot {
     requests_per_second: f64,

@@ -1,6 +1,6 @@
 //! Writes simulated usage onto the pods, where kwok reads it and metrics-server gets it from kwok.
 //!
-//! Modest on purpose: a pod is patched only when its usage changed by a tenth, and few pods at a time.
+//! It writes little: a pod is patched only when its usage changed by 10 %, and few pods at a time.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
 
 /// Time between two rounds.
 const ROUND: Duration = Duration::from_secs(2);
-/// Patches in one round.
+/// Most patches in one round.
 const AT_ONCE: usize = 16;
 
 /// Keeps the annotations of all live pods close to their load, for ever.
@@ -39,14 +39,14 @@ pub async fn keep(pods: Api<Pod>, model: Shared) {
                 Ok(()) => {
                     written.insert(pod, usage);
                 }
-                // Gone meanwhile, or the API server is away: the next round tries again.
+                // The pod is gone, or the API server is away. The next round tries again.
                 Err(error) => tracing::debug!(%pod, %error, "writing usage"),
             }
         }
     }
 }
 
-/// Usage of every live pod. One that is not Ready yet is idle.
+/// Usage of every live pod. A pod that is not Ready yet is idle.
 fn usage(model: &Model) -> BTreeMap<String, Usage> {
     let rate = model.work_per_pod();
     let busy = model.busy_workers();

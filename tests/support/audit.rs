@@ -18,7 +18,7 @@ pub struct Request {
     pub object: Option<ObjectRef>,
     #[serde(default, rename = "responseStatus")]
     pub response: Option<ResponseStatus>,
-    /// What was sent; only for scale subresources, as the audit policy says.
+    /// Body of the request. The audit policy records it for scale subresources only.
     #[serde(default, rename = "requestObject")]
     pub body: Option<serde_json::Value>,
     /// When the request arrived, with microseconds.
@@ -46,7 +46,7 @@ pub struct ObjectRef {
 pub struct ResponseStatus {
     #[serde(default)]
     pub code: u16,
-    /// Why it failed, in the API server's words.
+    /// Why the request failed, in the API server's words.
     #[serde(default)]
     pub message: String,
 }

@@ -1,9 +1,10 @@
-//! Stands in for kube-proxy in front of the replicas of a Service, which no node of the test cluster runs.
+//! Stands in for kube-proxy in front of the replicas of a Service, because no node of the test cluster runs
+//! it.
 //!
-//! What it has in common with a Service: a connection is led to one ready replica, in turn, and stays there to its
-//! end; a replica whose readiness fails gets no new ones; one that dies takes its connections with it. What it has
-//! not: a Service goes on choosing a dead replica until its endpoint is gone, for about a second; here a replica
-//! that refuses the connection is passed over at once.
+//! Like a Service: a connection goes to one ready replica, in turn, and stays there until its end. A replica
+//! whose readiness fails gets no new connections. The connections of a replica that dies are lost. Unlike a
+//! Service: a replica that refuses a connection is skipped at once, while a Service goes on choosing it for
+//! about a second, until its endpoint is removed.
 
 use std::{
     net::SocketAddr,
@@ -20,10 +21,10 @@ use tokio::{
     task::JoinSet,
 };
 
-/// How often readiness is asked for.
+/// Time between two readiness checks.
 const READINESS_PERIOD: Duration = Duration::from_millis(500);
 
-/// A replica by its ports.
+/// The ports of a replica.
 #[derive(Debug)]
 struct Backend {
     port: u16,
@@ -31,7 +32,7 @@ struct Backend {
     ready: AtomicBool,
 }
 
-/// Balances until dropped.
+/// Balances connections until it is dropped.
 #[derive(Debug)]
 pub struct Balancer {
     pub port: u16,
@@ -40,7 +41,7 @@ pub struct Balancer {
 }
 
 impl Balancer {
-    /// Without replicas, which are refused.
+    /// Starts without replicas. Connections are refused until there is one.
     pub async fn start() -> Self {
         let port = super::process::free_port();
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await;
@@ -56,7 +57,7 @@ impl Balancer {
         }
     }
 
-    /// Leads here too, once it is ready.
+    /// Adds a replica. It gets connections once it is ready.
     pub fn add(&self, port: u16, metrics_port: u16) {
         let backend = Backend {
             port,

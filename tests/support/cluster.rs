@@ -223,7 +223,7 @@ pub async fn client_for(kubeconfig: &Path) -> Client {
     let kubeconfig = Kubeconfig::read_from(kubeconfig).expect("the kubeconfig parses");
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
     let mut config = config.expect("the kubeconfig is complete");
-    // A client that repeats what was answered 503 would hide that it was.
+    // A client that retries answers of status 503 would hide them from the test.
     config.default_retry = false;
     Client::try_from(config).expect("a client")
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often a condition is looked at. The conditions are reads on this machine.
+/// Time between two polls of a condition. The conditions are reads on this machine, so polling is cheap.
 const POLL: Duration = Duration::from_millis(200);
 
 /// Polls until `condition` gives `Ok` and returns it; panics at the deadline with what was waited for and
@@ -43,7 +43,8 @@ where
     }
 }
 
-/// Polls for the whole of `period` and panics as soon as `condition` gives `Err`: for what must not happen.
+/// Polls for the whole of `period`, and panics as soon as `condition` gives `Err`. It is for what must not
+/// happen.
 #[track_caller]
 pub fn throughout<E, F, Fut>(period: Duration, what: &str, mut condition: F) -> impl Future<Output = ()>
 where

@@ -11,21 +11,21 @@ use axum::{Router, extract::State, http::StatusCode, routing::get};
 
 type Series = BTreeMap<String, Number>;
 
-/// What a series reads.
+/// The value of a series.
 #[derive(Clone, Copy, Debug)]
 enum Number {
     Set(f64),
-    /// So many a second since then: a counter under a constant load.
+    /// A counter under a constant load: the increase per second, and the moment at which it began.
     Counting(f64, Instant),
 }
 
 /// Milliseconds since 1970 that every sample carries; `None` lets Prometheus stamp them.
 type Stamp = Arc<Mutex<Option<Clock>>>;
 
-/// Until when scrapes fail.
+/// The moment until which scrapes fail.
 type Away = Arc<Mutex<Option<Instant>>>;
 
-/// What a scrape shows: the series, their time, and whether it fails.
+/// What a scrape shows: the series, their timestamps, and whether it fails.
 type Shown = (Arc<Mutex<Option<Series>>>, Stamp, Away);
 
 /// A clock that can be stopped.
@@ -91,7 +91,8 @@ impl Exporter {
         }
     }
 
-    /// Counts from now on, so many a second at each moment it is scraped; a series that counts already goes on.
+    /// Makes a series a counter that rises by `per_second` from now on. A series that counts already goes on
+    /// from its value.
     pub fn count(&self, name: &str, labels: &[(&str, &str)], per_second: f64) {
         if let Some(series) = self.locked().as_mut() {
             let number = Number::Counting(per_second, Instant::now());
@@ -111,7 +112,7 @@ impl Exporter {
         *self.locked() = None;
     }
 
-    /// From now on scrapes fail for so long, and go on with the same series then.
+    /// Makes scrapes fail for `period` from now on. After that they show the same series.
     pub fn is_away(&self, period: Duration) {
         *locked(&self.away) = Some(Instant::now() + period);
     }

@@ -1,7 +1,8 @@
 //! A proxy in front of a real Prometheus that spoils chosen answers.
 //!
-//! A fault is set for a metric name and hits every query that holds it; all others pass. So many faults run at
-//! once in front of one metrics server, each with a metric of its own.
+//! A fault is set for a metric name and applies to every query that contains the name. All other queries
+//! pass. Many faults can thus be active at once in front of one metrics server, each with a metric of its
+//! own.
 
 use std::{
     collections::BTreeMap,
@@ -23,35 +24,35 @@ use tokio::{runtime::Handle, task::JoinHandle};
 /// What happens to an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
-    /// None comes.
+    /// No answer comes.
     Hang,
-    /// The right one comes after three seconds.
+    /// The right answer comes after three seconds.
     Slow,
     /// HTTP 500 with a page of text.
     InternalError,
     /// Prometheus' own error, as JSON.
     Refusal,
-    /// The second half is missing.
+    /// The second half of the answer is missing.
     CutOff,
-    /// JSON of another form.
+    /// The answer is JSON of another form.
     WrongTypes,
-    /// A web page with status 200.
+    /// The answer is a web page with status 200.
     NotJson,
-    /// Empty, with a warning that it is incomplete.
+    /// The answer is empty and has a warning that it is incomplete.
     Warning,
-    /// Empty, and said to be partial, as VictoriaMetrics says it.
+    /// The answer is empty and marked as partial, as VictoriaMetrics does it.
     Partial,
-    /// Every value is NaN.
+    /// Every value of the answer is NaN.
     NotANumber,
-    /// 50 MB of valid JSON.
+    /// The answer is 50 MB of valid JSON.
     Huge,
-    /// 50 MB that travel as 50 kB of gzip.
+    /// The answer is 50 MB that are sent as 50 kB of gzip.
     HugeCompressed,
 }
 
 type Faults = Arc<Mutex<BTreeMap<String, Fault>>>;
 
-/// Listens until dropped or closed.
+/// Listens until it is dropped or closed.
 #[derive(Debug)]
 pub struct FaultProxy {
     address: SocketAddr,
@@ -74,7 +75,7 @@ impl FaultProxy {
     /// Starts in front of the Prometheus at `upstream`.
     pub async fn start(upstream: &str) -> Self {
         super::install_tls_provider();
-        // Takes seconds without optimisation; not within a query.
+        // Compressing the answer takes seconds in a debug build, so it is done here and not during a query.
         let _ = tokio::task::spawn_blocking(|| HUGE_COMPRESSED.len()).await;
         let mut proxy = Self {
             address: SocketAddr::from(([127, 0, 0, 1], super::process::free_port())),
@@ -92,7 +93,7 @@ impl FaultProxy {
         format!("http://{}", self.address)
     }
 
-    /// From now on queries with `metric` in them meet `fault`; `None` heals them.
+    /// Sets the fault for queries that contain `metric`; `None` removes it.
     pub fn set(&self, metric: &str, fault: Option<Fault>) {
         let mut faults = locked(&self.faults);
         match fault {
@@ -182,7 +183,7 @@ async fn query(State(proxied): State<Proxied>, headers: HeaderMap, body: Bytes) 
             Ok(answer) => json(answer.slice(..answer.len() / 2)),
             Err(_) => bad_gateway(),
         },
-        // The times of the samples stay right.
+        // Timestamps of samples are not replaced.
         Some(Fault::NotANumber) if text.contains("timestamp") => forwarded(&proxied, &headers, body)
             .await
             .map_or_else(|_| bad_gateway(), json),

@@ -1,11 +1,11 @@
-//! `manifests/install` on a cluster whose nodes run nothing: applied as users do, then pointed at this machine.
+//! Applies `manifests/install` to a cluster whose nodes run nothing, and leads its Services to this machine.
 
 use super::{Cluster, kustomization::Kustomization};
 
 /// The folder users apply.
 pub const INSTALL: &str = "manifests/install";
 
-/// The install with everything that can be added to it.
+/// The install with all optional components.
 pub const INSTALL_WITH_EXTERNAL_METRICS: &str = "tests/fixtures/install-with-external-metrics";
 
 /// Applies the install and waits until the resource is served. The APIServices lead nowhere until

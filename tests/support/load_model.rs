@@ -1,4 +1,4 @@
-//! The load model as a process: VoiceAssist's part, played for pods that run nothing.
+//! The load model as a process. It plays VoiceAssist's part for pods that run nothing.
 
 use std::{path::PathBuf, process::Command, sync::OnceLock, time::Duration};
 
@@ -24,14 +24,15 @@ impl LoadModel {
         Self::with(namespace, None, of_cluster(cluster, namespace))
     }
 
-    /// The same with a service that answers real requests, and with arguments about it, such as `--capacity=120`.
+    /// The same with a service that answers real requests. `arguments` are about the service, such as
+    /// `--capacity=120`.
     pub fn start_serving(cluster: &Cluster, namespace: &str, arguments: &[&str]) -> Self {
         let mut args = of_cluster(cluster, namespace);
         args.extend(arguments.iter().map(ToString::to_string));
         Self::with(namespace, Some(local_address()), args)
     }
 
-    /// A service of so many Ready pods without a cluster. `name` is for its log.
+    /// A service of `pods` Ready pods, without a cluster. `name` is for its log.
     pub fn alone(name: &str, pods: u32, arguments: &[&str]) -> Self {
         let mut args = vec![format!("--pods={pods}")];
         args.extend(arguments.iter().map(ToString::to_string));
@@ -54,7 +55,7 @@ impl LoadModel {
         }
     }
 
-    /// Where it answers real requests, as host and port.
+    /// Address of the service that answers real requests, as host and port.
     pub fn service(&self) -> &str {
         self.service.as_deref().expect("it was started with a service")
     }
@@ -68,7 +69,7 @@ impl LoadModel {
         .await;
     }
 
-    /// Where it serves /metrics, as a scrape target.
+    /// Address of /metrics, as a scrape target.
     pub fn address(&self) -> &str {
         &self.address
     }

@@ -1,7 +1,7 @@
 //! What the integration tests and the demo share: a real cluster, a real Prometheus, real processes.
 //!
-//! Everything a test starts dies with the test process, also when that is killed. Nothing here sleeps for
-//! luck: [`eventually`] polls a condition until a deadline and then says what it last saw.
+//! Everything that a test starts dies with the test process, even when that is killed. Nothing here sleeps
+//! for a fixed time: [`eventually`] polls a condition until a deadline and then says what it saw last.
 #![allow(dead_code, reason = "the tests and the demo each use their own part of this")]
 
 pub mod audit;

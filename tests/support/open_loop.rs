@@ -1,4 +1,4 @@
-//! Reads through the API server at a steady rate, whether or not earlier ones were answered.
+//! Reads through the API server at a constant rate, whether or not earlier reads were answered.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -9,7 +9,7 @@ use axum::http::Request;
 use kube::Client;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// Longest wait for one answer. Reads that are late on a busy machine are answered all the same.
+/// Longest wait for one answer. It is long, because a late answer on a busy machine is no failure.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A read that failed.
@@ -21,7 +21,7 @@ pub struct Failed {
     pub words: String,
 }
 
-/// How a load went.
+/// The outcome of the reads.
 #[derive(Debug)]
 pub struct Outcome {
     pub sent: usize,
@@ -37,7 +37,7 @@ pub struct OpenLoop {
 }
 
 impl OpenLoop {
-    /// Reads each path in turn, so many times a second in all.
+    /// Reads each path in turn, `per_second` times per second in all.
     pub fn start(client: Client, paths: Vec<String>, per_second: u32) -> Self {
         let failed = Arc::default();
         let (stop, stopped) = tokio::sync::oneshot::channel();
@@ -50,7 +50,7 @@ impl OpenLoop {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Sends no more, and waits for what is under way.
+    /// Stops sending, and waits for the reads in flight.
     pub async fn end(self) -> Outcome {
         let _ = self.stop.send(());
         let sent = self.task.await.expect("the load does not panic");

@@ -95,7 +95,7 @@ impl Process {
         self.child.id()
     }
 
-    /// All it has written so far.
+    /// Everything that the process has written so far.
     pub fn log(&self) -> String {
         std::fs::read(&self.log)
             .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
@@ -183,13 +183,13 @@ fn setpriv() -> Option<&'static Path> {
 }
 
 /// A free port on the loopback address, never given twice by this process. It lies below the range from which
-/// the kernel takes ports for outgoing connections, and beside the launcher's: a port of either could be
-/// taken between this look and the bind of the program that gets it.
+/// the kernel takes ports for outgoing connections, and outside the range of the launcher. A port of either
+/// range could be taken before the program that gets it binds it.
 pub fn free_port() -> u16 {
     const FIRST: u32 = 10_000;
     const COUNT: u32 = 10_000;
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    // Test processes that run side by side start at different places.
+    // Test processes that run at the same time start at different ports.
     let start = std::process::id().wrapping_mul(97);
     for _ in 0..COUNT {
         let offset = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT;

@@ -21,12 +21,12 @@ pub struct Prometheus {
     secured: Option<Secured>,
 }
 
-/// A Prometheus that not everybody may ask.
+/// A Prometheus that only authorized clients may query.
 #[derive(Clone, Debug)]
 pub struct Secured {
     /// The content of its `--web.config.file`.
     pub web_config: String,
-    /// Somebody who may ask it.
+    /// A client that may query it.
     pub client: reqwest::Client,
 }
 
@@ -36,7 +36,7 @@ impl Prometheus {
         Self::start_with(name, None).await
     }
 
-    /// The same behind TLS. Its own certificate must be that of `localhost`.
+    /// The same with TLS. Its certificate must be for `localhost`.
     pub async fn start_secured(name: &str, secured: Secured) -> Self {
         Self::start_with(name, Some(secured)).await
     }

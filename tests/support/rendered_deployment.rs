@@ -1,15 +1,16 @@
-//! A Deployment of the install, run as a process on this machine: kwok pods run nothing.
+//! A Deployment of the install, run as a process on this machine, because pods of kwok run nothing.
 //!
 //! The process gets exactly the rendered arguments and environment, and the rights of the Deployment's own
-//! service account. Only what a pod has by itself is appended: where the API server is, free ports, and the
-//! address of Prometheus and how often it is asked, which users set too. A flag or a rule that is missing in the
-//! manifests fails here.
+//! service account. Only what a pod has by itself is appended: the address of the API server, free ports, and
+//! the address and polling interval of Prometheus, which users set too. A flag or a rule that is missing in
+//! the manifests makes the tests here fail.
 
 use serde_json::Value;
 
 use super::{Cluster, process::Process, vas};
 
-/// What may differ from the cluster: addresses on this machine, and the pace of a story that is told in minutes.
+/// Flags that may differ from the cluster: addresses on this machine, and intervals that are shorter in the
+/// demo.
 const APPENDABLE: [&str; 5] = [
     "--kubeconfig",
     "--secure-port",
@@ -87,8 +88,8 @@ impl RenderedDeployment {
             .collect()
     }
 
-    /// Starts a replica under its service account. `appended` are `--flag=value` arguments, of those that
-    /// may differ; `--kubeconfig` is among them already.
+    /// Starts a replica with the rights of its service account. `appended` are `--flag=value` arguments, and
+    /// only flags that may differ. `--kubeconfig` is added already.
     #[track_caller]
     pub fn start(&self, cluster: &Cluster, pod_name: &str, appended: &[String]) -> Process {
         let kubeconfig = cluster.service_account_kubeconfig(&self.namespace, &self.service_account);

@@ -11,7 +11,8 @@ use super::{
     process::Process,
 };
 
-/// The binary of this build. Cargo names it to integration tests; an example sits in a folder beside it.
+/// The `vas` binary of this build. Cargo sets its path for integration tests; for examples it is in the
+/// directory above.
 pub fn binary() -> PathBuf {
     option_env!("CARGO_BIN_EXE_vas").map_or_else(
         || {

@@ -1,4 +1,4 @@
-//! Connections of a neighbour pod, which needs no rights at all.
+//! Connections that a pod beside vas makes. It needs no rights for that.
 
 use std::time::Duration;
 
@@ -10,16 +10,17 @@ use tokio::{
 
 use super::Outcomes;
 
-/// Connections to a plain port of each kind.
+/// Number of connections of each kind to a plain port.
 const PLAIN: usize = 192;
-/// Connections to the secure port of each kind.
+/// Number of connections of each kind to the secure port.
 const SECURE: usize = 700;
-/// How long a connection is held before it is made anew.
+/// How long a connection is held before it is replaced by a new one.
 const HELD: Duration = Duration::from_secs(20);
-/// Between two connections of one kind, so that they do not all come at once.
+/// Time between two connections of one kind, so that they do not all come at once.
 const APART: Duration = Duration::from_millis(20);
 
-/// Kept alive after an answer, a head that never ends, silence, and answers that nobody reads.
+/// Holds four kinds of connections: kept alive after an answer, with a request head that never ends, silent,
+/// and with answers that are never read.
 pub fn hold_plain(tasks: &mut JoinSet<()>, port: u16, outcomes: &Outcomes) {
     for (kind, first) in [
         (
@@ -40,10 +41,10 @@ pub fn hold_plain(tasks: &mut JoinSet<()>, port: u16, outcomes: &Outcomes) {
     }
 }
 
-/// Silence before TLS, and what is no TLS.
+/// Holds connections that are silent before TLS, and connections that do not speak TLS.
 pub fn hold_secure(tasks: &mut JoinSet<()>, port: u16, outcomes: &Outcomes) {
     hold(tasks, "secure port: silence", port, b"", SECURE, outcomes);
-    // The head of a TLS record of 16 KiB, of which the rest never comes.
+    // The header of a TLS record of 16 KiB. The record itself never comes.
     hold(
         tasks,
         "secure port: half a handshake",
@@ -72,7 +73,7 @@ fn hold(
             let outcomes = outcomes.clone();
             held.spawn(async move {
                 let outcome = tokio::time::timeout(HELD, one(port, first)).await;
-                // Who is still connected at the end of the time was not sent away.
+                // A connection that is still open at the end of its time was not refused.
                 let outcome = outcome.map_or(Ok(()), |ended| ended.and(Err("closed".to_owned())));
                 outcomes.tried(kind, outcome);
             });
@@ -81,7 +82,7 @@ fn hold(
     });
 }
 
-/// One connection until the server ends it.
+/// Makes one connection and waits until the server ends it.
 async fn one(port: u16, first: &[u8]) -> Result<(), String> {
     let words = |error: std::io::Error| error.to_string();
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.map_err(words)?;

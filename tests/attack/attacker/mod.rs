@@ -21,40 +21,40 @@ use crate::{
     support::{cluster::client_for, eventually},
 };
 
-/// Where the attacker may do what the role `edit` allows.
+/// The namespace in which the attacker has the role `edit`.
 pub const NAMESPACE: &str = "attacker";
 const ACCOUNT: &str = "mallory";
 
-/// In its namespace, with its rights.
+/// The attacker in its namespace, with its rights.
 pub struct Attacker {
     client: kube::Client,
     series: Series,
 }
 
-/// What goes on until it is ended.
+/// The running attacks.
 pub struct Attacks {
     tasks: JoinSet<()>,
     outcomes: Outcomes,
     _series: Series,
 }
 
-/// How often each kind of attack was tried, and how often it was let in.
+/// By kind of attack: how often it was tried, and how often it was not refused.
 #[derive(Clone, Debug, Default)]
 pub struct Outcomes(Arc<Mutex<BTreeMap<&'static str, Tries>>>);
 
-/// Of one kind.
+/// Counts of one kind of attack.
 #[derive(Clone, Debug, Default)]
 pub struct Tries {
-    /// Begun.
+    /// Number of tries.
     pub all: u64,
-    /// Not refused.
+    /// Number of tries that were not refused.
     pub let_in: u64,
-    /// The last refusal.
+    /// Text of the last refusal.
     pub refusal: String,
 }
 
 impl Attacker {
-    /// Gets its rights, and proves that they are those of the role.
+    /// Gets the attacker's rights, and proves that they are those of the role.
     pub async fn enter(stage: &Stage) -> Self {
         let cluster = &stage.cluster;
         cluster.kubectl_ok(&["create", "namespace", NAMESPACE], None);
@@ -106,7 +106,7 @@ impl Attacker {
         }
     }
 
-    /// Tries everything, again and again, all at once.
+    /// Begins all attacks at once. Each is repeated until the end.
     pub fn begin(self, stage: &Stage) -> Attacks {
         let (mut tasks, outcomes) = (JoinSet::new(), Outcomes::default());
         tasks.spawn(resources::write(self.client.clone(), outcomes.clone()));
@@ -126,7 +126,7 @@ impl Attacker {
 }
 
 impl Attacks {
-    /// Stops, and tells how often each was tried.
+    /// Stops all attacks, and returns how often each was tried.
     pub fn end(mut self) -> BTreeMap<&'static str, Tries> {
         self.tasks.abort_all();
         let outcomes = self.outcomes.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,7 +135,7 @@ impl Attacks {
 }
 
 impl Outcomes {
-    /// One try of that kind ended.
+    /// Counts one try of a kind.
     pub fn tried(&self, kind: &'static str, outcome: Result<(), String>) {
         let mut outcomes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let tries = outcomes.entry(kind).or_default();

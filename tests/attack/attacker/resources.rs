@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use super::{NAMESPACE, Outcomes};
 use crate::innocent;
 
-/// Time between two resources.
+/// Pause between two resources.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Times a second that a resource changes.
+/// Changes of a resource per second.
 const CHANGES: u64 = 20;
-/// Times a second that a child is taken from the operator.
+/// How many times per second a field of a child is taken from the operator.
 const TAKES: u64 = 5;
 
 /// Writes each hostile resource in turn; every third round begins with an empty namespace.
@@ -39,7 +39,7 @@ pub async fn write(client: Client, outcomes: Outcomes) {
     }
 }
 
-/// What is written, with what it is meant to do.
+/// The hostile resources: the kind of attack, a name, and the resource.
 fn hostile() -> Vec<(&'static str, String, Value)> {
     let mut all = Vec::new();
     let matchers: Vec<String> = (0..60).map(|n| format!("l{n}=~\"\\\\pL{{200}}\"")).collect();
@@ -110,7 +110,7 @@ fn of_query(query: &str) -> Value {
     }]})
 }
 
-/// As many workloads and metrics as a resource may have.
+/// A resource with as many workloads and metrics as it may have.
 fn full(metric: impl Fn(usize, usize) -> Value) -> Value {
     let workloads: Vec<Value> = (0..16)
         .map(|workload| {
@@ -125,7 +125,7 @@ fn full(metric: impl Fn(usize, usize) -> Value) -> Value {
     json!({"workloads": workloads})
 }
 
-/// Changes what a resource says many times a second.
+/// Changes the content of a resource many times a second.
 pub async fn churn(client: Client, outcomes: Outcomes) {
     let api = scalings(&client);
     let mut tick = tokio::time::interval(Duration::from_millis(1000 / CHANGES));
@@ -143,7 +143,7 @@ pub async fn churn(client: Client, outcomes: Outcomes) {
     }
 }
 
-/// Takes a field of a child again and again, under another manager's name.
+/// Takes a field of a child again and again, as another field manager.
 pub async fn fight(client: Client, outcomes: Outcomes) {
     let hpas: Api<k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler> =
         Api::namespaced(client, NAMESPACE);

@@ -1,5 +1,5 @@
-//! Series with the attacker's namespace: as many pods as a large service has, under the names that others scale on,
-//! with values that no metric should have.
+//! Series with the attacker's namespace: for as many pods as a large service has, under the metric names that
+//! others use, with values that no metric should have.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,9 +9,9 @@ use crate::{
     support::{exporter::Exporter, prometheus::Prometheus},
 };
 
-/// A counter of many pods.
+/// Name of a counter that many pods have.
 pub const COUNTER: &str = "attack_requests_total";
-/// So many.
+/// Number of those pods.
 const PODS: usize = 1000;
 
 /// A scrape target of the attacker.
@@ -19,7 +19,7 @@ const PODS: usize = 1000;
 pub struct Series(Arc<Exporter>);
 
 impl Series {
-    /// Is scraped from now on.
+    /// Starts the scrape target.
     pub async fn start(prometheus: &Prometheus) -> Self {
         let exporter = Exporter::start().await;
         for pod in 0..PODS {
@@ -33,7 +33,7 @@ impl Series {
         Self(Arc::new(exporter))
     }
 
-    /// Changes all the time.
+    /// Changes values all the time.
     pub async fn change(self) {
         let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, f64::MAX, 5e-324];
         for value in odd.into_iter().cycle() {

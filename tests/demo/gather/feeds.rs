@@ -1,9 +1,9 @@
-//! What each metric would have told the HPA controller, moment by moment.
+//! What each metric would have told the HPA controller at each moment.
 //!
 //! For a metric from Prometheus that is what a metrics server with a poll every two seconds may have in
-//! memory: the newest value, no older than `maxAge`. While Prometheus was down, later range queries still
-//! show values for that time; nobody could read them then, so they do not count. A rate whose window reaches
-//! back into that time is too low, and so is no value either.
+//! memory: the newest value, not older than `maxAge`. While Prometheus was down nobody could read it, but
+//! later range queries show values for that time too, so these do not count. A rate whose window reaches back
+//! into that time is too low, so it is no value either.
 
 use std::collections::BTreeMap;
 
@@ -20,15 +20,15 @@ pub const POLL_LAG: Moment = 4.5;
 const SCRAPE: Moment = 1.5;
 /// Longest time after Prometheus is back until a poll succeeds.
 const RECOVERY: Moment = 12.0;
-/// How much older than a sync usage may be: two of our polls.
+/// How much older than a sync the usage may be that it saw: two polls of the demo.
 const USAGE_LAG: Moment = 2.5;
 
-/// When Prometheus was down.
+/// The time in which Prometheus was down.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outage {
-    /// Not answering from here.
+    /// Moment at which it stopped answering.
     pub from: Moment,
-    /// Answering again from here.
+    /// Moment at which it answered again.
     pub to: Moment,
 }
 
@@ -48,7 +48,8 @@ pub fn prometheus_feed(
 ) -> Feed {
     let mut readings = Track::default();
     for (at, reading) in values.points() {
-        // A scrape between two points shows only at the second: it may have been seen since the first.
+        // A scrape between two points shows only at the second one, but may have been seen since the first
+        // one.
         let since = at - STEP;
         match outage {
             Some(outage) if outage.covers(at) => {
@@ -83,8 +84,8 @@ pub fn prometheus_feed(
     }
 }
 
-/// What may be in memory while Prometheus is down: what the last polls before may have seen, until it is too
-/// old.
+/// Readings that the metrics server may have in memory while Prometheus is down: those that the last polls
+/// may have seen, until they are too old.
 fn in_memory(values: &Track<Reading>, outage: Outage, at: Moment, max_age: Moment) -> Vec<Reading> {
     let mut readings = Vec::new();
     if at < outage.from + max_age + SCRAPE {

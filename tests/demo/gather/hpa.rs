@@ -13,7 +13,7 @@ use crate::{
     record::{Condition, HpaStatus},
 };
 
-/// What the HPA asks for. `None` where it is not one of the kind that vas writes: everything explicit.
+/// What the HPA asks for. `None` for an HPA that vas would not write: vas writes every field explicitly.
 pub fn hpa(object: &HorizontalPodAutoscaler) -> Option<Hpa> {
     let spec = &object.spec;
     let behavior = spec.behavior.as_ref()?;
@@ -96,7 +96,7 @@ fn direction(rules: &HPAScalingRules) -> Option<Direction> {
     })
 }
 
-/// What an HPA says of itself.
+/// The status of an HPA.
 pub fn hpa_status(object: &HorizontalPodAutoscaler) -> HpaStatus {
     let Some(status) = &object.status else {
         return HpaStatus::default();
@@ -121,7 +121,7 @@ pub fn hpa_status(object: &HorizontalPodAutoscaler) -> HpaStatus {
     }
 }
 
-/// A metric's name, and its value as a multiple of its target.
+/// Name of a metric, and its value as a multiple of its target.
 fn ratio(spec: &MetricSpec, current: &MetricStatus) -> Option<(String, f64)> {
     let name = metric(spec)?.name;
     let quantities = |current: &Option<Quantity>, target: &Option<Quantity>| {

@@ -1,4 +1,4 @@
-//! From what Kubernetes and Prometheus say to the oracle's words.
+//! Converts what Kubernetes and Prometheus say into the types of the oracle.
 
 mod feeds;
 mod hpa;
@@ -21,7 +21,7 @@ pub fn milli(quantity: &str) -> Option<i64> {
     i64::try_from(amount.milli_ceil()).ok()
 }
 
-/// Milli-units in units, to be shown.
+/// Converts milli-units to units, for display.
 #[expect(clippy::cast_precision_loss, reason = "to be shown")]
 pub fn units(milli: i64) -> f64 {
     milli as f64 / 1000.0

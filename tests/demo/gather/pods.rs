@@ -11,7 +11,7 @@ use crate::{
     oracle::{Phase, Pod, Readiness, Resource, Sample},
 };
 
-/// What the controller looks at in a pod.
+/// The fields of a pod that the HPA controller looks at.
 pub fn pod(clock: Clock, pod: &v1::Pod) -> Pod {
     let status = pod.status.clone().unwrap_or_default();
     let ready = status.conditions.iter().flatten().find(|it| it.type_ == "Ready");
@@ -48,7 +48,7 @@ fn request(pod: &v1::Pod, resource: &str) -> Option<i64> {
         .sum()
 }
 
-/// A `PodMetricsList`, by resource and pod: the sum of all containers.
+/// Usage from a `PodMetricsList`, by resource and pod. The usage of a pod is the sum over its containers.
 pub fn usage(clock: Clock, list: &Value) -> BTreeMap<Resource, BTreeMap<String, Sample>> {
     let mut usage = BTreeMap::new();
     for (resource, field) in [(Resource::Cpu, "cpu"), (Resource::Memory, "memory")] {

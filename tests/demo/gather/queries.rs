@@ -1,4 +1,4 @@
-//! What is asked of Prometheus.
+//! The queries to Prometheus.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,14 +15,14 @@ use crate::{
 /// Time between two points of a range query, in seconds.
 pub const STEP: Moment = 0.5;
 
-/// Window of the rate in the overlay.
+/// Window of the rate, as the overlay sets it.
 pub const RATE_WINDOW: &str = "15s";
 
 const REQUESTS: &str = "voiceassist_http_requests_total";
 const DEPTH: &str = "voiceassist_queue_depth";
 const AGE: &str = "voiceassist_queue_oldest_job_age_seconds";
 
-/// What the applied resource asks of its Prometheus metrics in the demo's environment.
+/// The settings of the applied resource for its Prometheus metrics, in the demo's environment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Asked {
     /// Window of the request rate, in seconds.
@@ -32,7 +32,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Reads it from the resource itself, as JSON.
+    /// Reads the settings from the resource, as JSON.
     pub fn of(scaling: &Value) -> Option<Self> {
         let named = |list: &Value, name: &str| {
             let mut items = list.as_array()?.iter();
@@ -54,17 +54,17 @@ impl Asked {
 pub enum Series {
     /// Requests per second, by pod.
     RequestRate,
-    /// Jobs.
+    /// Number of jobs in the queue.
     QueueDepth,
     /// Age of the oldest job in seconds.
     QueueAge,
 }
 
 impl Series {
-    /// All of them.
+    /// All metrics.
     pub const ALL: [Self; 3] = [Self::RequestRate, Self::QueueDepth, Self::QueueAge];
 
-    /// Its name in the HPA.
+    /// Name of the metric in the HPA.
     pub fn metric(self) -> &'static str {
         match self {
             Self::RequestRate => "request-rate",
@@ -73,7 +73,7 @@ impl Series {
         }
     }
 
-    /// Whose HPA has it.
+    /// The workload whose HPA has the metric.
     pub fn workload(self) -> Workload {
         match self {
             Self::RequestRate => Workload::Gateway,
@@ -81,7 +81,7 @@ impl Series {
         }
     }
 
-    /// Its value. The window of the rate is that of the overlay, which the demo checks.
+    /// The query for its value. The window of the rate is that of the overlay, which the demo checks.
     pub fn query(self) -> String {
         match self {
             Self::RequestRate => format!("sum by (pod) (rate({}[{RATE_WINDOW}]))", self.selector()),
@@ -89,7 +89,7 @@ impl Series {
         }
     }
 
-    /// The time of the newest sample behind the value.
+    /// The query for the time of the newest sample behind the value.
     pub fn newest(self) -> String {
         format!("max(timestamp({}))", self.selector())
     }
@@ -107,14 +107,14 @@ fn client(url: &str) -> Client {
     Client::try_from(url).expect("the address of Prometheus")
 }
 
-/// The value of an instant query with one series; `None` for no series and for no answer.
+/// The value of an instant query that returns one series; `None` for no series and for no answer.
 pub async fn instant(url: &str, query: &str) -> Option<f64> {
     let (data, _) = client(url).query(query).get().await.ok()?.into_inner();
     let value = data.as_vector()?.first()?.sample().value();
     value.is_finite().then_some(value)
 }
 
-/// What each point of a series would have told a reader, until a moment.
+/// What a reader would have got at each point of a series, until a moment.
 pub async fn readings(clock: Clock, url: &str, series: Series, until: Moment) -> Track<Reading> {
     let points = range(clock, url, &series.query(), until).await;
     points
@@ -132,7 +132,7 @@ pub async fn newest(clock: Clock, url: &str, series: Series, until: Moment) -> T
         .collect()
 }
 
-/// The first sample of each pod's counter, but of those that had one at the beginning.
+/// The first sample of each pod's counter, without the pods that had one at the beginning.
 pub async fn births(clock: Clock, url: &str, until: Moment) -> Births {
     let query = format!("max by (pod) (timestamp({}))", Series::RequestRate.selector());
     let points = range(clock, url, &query, until).await;
@@ -195,7 +195,7 @@ async fn range(clock: Clock, url: &str, query: &str, until: Moment) -> Vec<(Mome
         .collect()
 }
 
-/// Number of the point at a moment.
+/// Index of the point at a moment.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,4 +1,4 @@
-//! From the audit log: when the HPA controller looked, what it wrote, and who else wrote replicas.
+//! Reads the audit log: when the HPA controller synced, what it wrote, and who else wrote replicas.
 
 use crate::{
     clock::Clock,
@@ -7,13 +7,13 @@ use crate::{
     workload::{NAMESPACE, Workload},
 };
 
-/// Who the HPA controller is.
+/// Account of the HPA controller.
 pub const HPA_CONTROLLER: &str = "system:serviceaccount:kube-system:horizontal-pod-autoscaler";
-/// Who keeps the pods of a Deployment; it writes ReplicaSets, never the Deployment's own replicas.
+/// Account of the deployment controller. It writes ReplicaSets, and never the replicas of a Deployment.
 const DEPLOYMENT_CONTROLLER: &str = "system:serviceaccount:kube-system:deployment-controller";
 
-/// All syncs of a workload's HPA, judged from the moment the story begins. A sync is a read of its first
-/// custom metric, and the write that follows before the next one.
+/// All syncs of a workload's HPA. They are judged from the moment at which the story begins. A sync is a read
+/// of its first custom metric, with the write that follows before the next such read.
 pub fn syncs(clock: Clock, requests: &[Request], workload: Workload, judged_from: Moment) -> Vec<Sync> {
     let mut syncs: Vec<Sync> = Vec::new();
     for request in requests {
@@ -53,17 +53,17 @@ fn written(request: &Request, workload: Workload) -> Option<i32> {
     i32::try_from(replicas).ok()
 }
 
-/// Somebody who wrote to a Deployment of the story or to its scale.
+/// An account that wrote to a Deployment of the story or to its scale.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Writer {
-    /// Account.
+    /// Name of the account.
     pub user: String,
     /// What was written, such as `patch deployments/worker/scale`.
     pub what: String,
 }
 
-/// Everybody but the HPA controller who wrote to a scale subresource or to a Deployment in the namespace.
-/// The deployment controller writes only the status and its own annotations.
+/// All accounts except the HPA controller that wrote to a scale subresource or to a Deployment in the
+/// namespace. The deployment controller is left out: it writes only the status and its own annotations.
 pub fn scale_writers(clock: Clock, requests: &[Request], from: Moment) -> (usize, Vec<Writer>) {
     let mut by_controller = 0;
     let mut others = Vec::new();

@@ -1,12 +1,13 @@
 //! The rates of pods that are younger than the window of the rate.
 //!
-//! Prometheus divides the increase of a young pod by the whole window, so its rate is too low. The metrics server
-//! serves no number for such a pod until half of the window has samples, and then `rate x window / covered`. How much
-//! is covered it knows but to one poll, because the first sample came at some moment between two polls. So there are
-//! several readings that a sync may have seen, and this module lists them.
+//! Prometheus divides the increase of a young pod by the whole window, so its rate is too low. The metrics
+//! server serves no number for such a pod until half of the window has samples. After that it serves
+//! `rate x window / covered`. It knows the covered time only to one poll, because the first sample came at
+//! some moment between two polls. A sync may thus have seen one of several readings, and this module lists
+//! them.
 //!
-//! An example, a window of 15 s and a pod with a rate of 60/s whose first sample is 10 s old. The pod has no number, or
-//! one between 60 x 15 / 11 = 82/s and a quarter more, 102/s.
+//! Example: the window is 15 s, and the first sample of a pod with a rate of 60/s is 10 s old. The pod has no
+//! number, or one from 60 x 15 / 11 = 82/s to a quarter more, 102/s.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +17,11 @@ use crate::oracle::{Moment, Reading, Sample};
 /// The moment of the first sample of each pod that had none when the story began.
 pub type Births = BTreeMap<String, Moment>;
 
-/// How far apart samples are, in seconds.
+/// Time between two samples, in seconds.
 const SCRAPE_INTERVAL: Moment = 1.0;
-/// The metrics server serves a number that may be too high by a quarter at most.
+/// A number of the metrics server may be too high by a quarter at most.
 const UNCERTAIN: f64 = 1.25;
-/// Most pods that are taken for young at once: each doubles the readings.
+/// Most pods that are treated as young at once. Each pod doubles the number of readings.
 const MOST: usize = 6;
 
 /// All readings that a rate over `window` seconds may have had at a moment, given what Prometheus says.
@@ -61,7 +62,7 @@ pub fn readings(reading: &Reading, at: Moment, births: &Births, window: Moment) 
     readings
 }
 
-/// The rate over the part of the window that has samples, or `surplus` times that.
+/// The rate over the part of the window that has samples, or `surplus` times that rate.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,

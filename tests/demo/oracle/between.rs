@@ -1,4 +1,4 @@
-//! A count that is known up to a range.
+//! A count of which only a range is known.
 
 /// All counts from `low` to `high`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,12 +18,12 @@ impl Between {
         }
     }
 
-    /// The smallest range that holds all counts; `None` for no counts.
+    /// The smallest range that contains all counts; `None` without counts.
     pub fn hull(counts: impl IntoIterator<Item = i32>) -> Option<Self> {
         counts.into_iter().map(Self::exactly).reduce(Self::or)
     }
 
-    /// The smallest range that holds both.
+    /// The smallest range that contains both ranges.
     pub fn or(self, other: Self) -> Self {
         Self {
             low: self.low.min(other.low),
@@ -31,7 +31,7 @@ impl Between {
         }
     }
 
-    /// What a function that never falls makes of it.
+    /// The range after a function that never falls was applied to it.
     pub fn map(self, rising: impl Fn(i32) -> i32) -> Self {
         Self {
             low: rising(self.low),

@@ -1,11 +1,11 @@
-//! From the proposals of all metrics to one, for every combination of samples that may have been seen.
+//! Combines the proposals of all metrics into one, for every combination of samples that may have been seen.
 
 use std::collections::BTreeSet;
 
-/// What one metric may have proposed: `None` is an error.
+/// The possible proposals of one metric; `None` is an error.
 pub type Proposals = BTreeSet<Option<i32>>;
 
-/// What all metrics together may have proposed: `None` is a failed sync, which changes nothing and is not
+/// The possible proposals of all metrics together; `None` is a failed sync, which changes nothing and is not
 /// remembered.
 ///
 /// The largest proposal counts. A failing metric forbids to go below the current count, because it might

@@ -1,4 +1,4 @@
-//! What is known about a story: samples, pods, syncs and what was written.
+//! The evidence on a story: samples, pods, syncs and what was written.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ pub struct Evidence {
     pub pods: Track<Pods>,
     /// `status.replicas` of the target.
     pub status_replicas: Track<i32>,
-    /// What each metric of the HPA would have been told, by the metric's name.
+    /// What each metric of the HPA would have returned, by the name of the metric.
     pub feeds: BTreeMap<String, Feed>,
     /// The HPA controller's syncs, in order.
     pub syncs: Vec<Sync>,
@@ -22,16 +22,16 @@ pub struct Evidence {
 /// A metric's readings over time.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Feed {
-    /// What a reader would have got from the source at that moment.
+    /// What a reader would have got from the source at each moment.
     pub readings: Track<Reading>,
-    /// How much older than the sync the reading it saw may be, in seconds.
+    /// How much older than the sync the reading may be that it saw, in seconds.
     pub lag: Moment,
 }
 
-/// What a metrics API answers.
+/// An answer of a metrics API.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reading {
-    /// An error: no usable data.
+    /// An error: there is no usable data.
     Missing,
     /// One number, in milli-units.
     Object(i64),
@@ -39,13 +39,13 @@ pub enum Reading {
     PerPod(BTreeMap<String, Sample>),
 }
 
-/// One look of the controller at the HPA.
+/// One sync of the controller.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sync {
-    /// When it read the metrics.
+    /// Moment at which it read the metrics.
     pub at: Moment,
     /// The count it wrote; `None` if it wrote nothing.
     pub wrote: Option<i32>,
-    /// Whether the evidence is complete here. Before that, a sync only makes history.
+    /// Whether the evidence is complete at this moment. Earlier syncs only add to the history.
     pub judged: bool,
 }

@@ -1,4 +1,4 @@
-//! What an HPA asks for, in the units the controller computes with.
+//! The spec of an HPA, in the units that the controller computes with.
 
 use super::{Moment, number};
 
@@ -20,13 +20,13 @@ pub struct Hpa {
 /// One metric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metric {
-    /// What it is called: the resource or the metric's own name.
+    /// Name of the resource, or of the metric.
     pub name: String,
-    /// What it is measured against.
+    /// The target of the metric.
     pub target: Target,
 }
 
-/// The kinds of metric and what they are measured against.
+/// Kinds of metrics, each with its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// Percent of the pods' requests.
@@ -51,13 +51,13 @@ pub enum Resource {
 /// Rules for one direction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Direction {
-    /// Look-back over earlier proposals, in seconds.
+    /// Stabilization window in seconds: how far back earlier proposals count.
     pub window: Moment,
     /// Which policy counts.
     pub select: Select,
     /// Limits on the change per period.
     pub policies: Vec<Policy>,
-    /// Deviation that is ignored; `None` is the controller's own.
+    /// Tolerance; `None`: that of the controller.
     pub tolerance: Option<f64>,
 }
 
@@ -92,21 +92,21 @@ pub enum PolicyUnit {
     Percent,
 }
 
-/// Deviations that are ignored.
+/// Tolerances: deviations from the target that are ignored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tolerance {
-    /// Below the target.
+    /// Tolerance below the target.
     pub down: f64,
-    /// Above the target.
+    /// Tolerance above the target.
     pub up: f64,
 }
 
 impl Tolerance {
-    /// `--horizontal-pod-autoscaler-tolerance`.
+    /// Default of `--horizontal-pod-autoscaler-tolerance`.
     const DEFAULT: f64 = 0.1;
 
-    /// Whether a ratio of value to target counts as no deviation. Exactly this form: `abs(1 - ratio) <=
-    /// 0.1` differs at 1.1.
+    /// Whether a ratio of value to target is within the tolerance. The form matters: `abs(1 - ratio) <= 0.1`
+    /// gives another result at 1.1.
     pub fn ignores(self, ratio: f64) -> bool {
         (1.0 - self.down) <= ratio && ratio <= (1.0 + self.up)
     }
@@ -127,7 +127,7 @@ impl Policy {
     pub fn above(self, start: i32) -> i32 {
         match self.unit {
             PolicyUnit::Pods => start + self.value,
-            // In exactly this order: 50 + 10 % is 56 in binary fractions.
+            // The order of the operations matters: 50 + 10 % is 56 in binary fractions.
             PolicyUnit::Percent => number::ceil(f64::from(start) * (1.0 + f64::from(self.value) / 100.0)),
         }
     }

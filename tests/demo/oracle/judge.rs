@@ -1,4 +1,4 @@
-//! Walks through the syncs and says of each whether its count was right.
+//! Goes through the syncs and judges for each whether its count was right.
 
 use super::{
     Between, Evidence, Hpa, Moment, Reading, Sync,
@@ -8,17 +8,17 @@ use super::{
     stabilize::{Recommendation, stabilize},
 };
 
-/// How well the controller's view of pods and scale is known to be in time, in seconds: its caches and our
-/// watches are fed by the same API server.
+/// How exactly the time of the controller's view of pods and scale is known, in seconds. Its caches and the
+/// watches of the demo are fed by the same API server.
 const VIEW_BLUR: Moment = 1.0;
-/// How well ages of earlier proposals and rescales are known: the moment a sync read its metrics stands for
-/// all moments of the sync.
+/// How exactly the ages of earlier proposals and rescales are known, in seconds. The moment at which a sync
+/// read its metrics stands for all moments of the sync.
 const AGE_BLUR: Moment = 0.8;
 
-/// What the oracle says of one sync.
+/// The verdict on one sync.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    /// When the sync was.
+    /// Moment of the sync.
     pub at: Moment,
     /// The count it found.
     pub current: i32,
@@ -26,11 +26,11 @@ pub struct Verdict {
     pub chosen: i32,
     /// The raw proposals, before stabilization and limits; `None` if every combination of samples fails.
     pub proposed: Option<Between>,
-    /// The counts it may have chosen.
+    /// The counts that the sync may have chosen.
     pub allowed: Between,
     /// The metrics that may have made the proposal which led to the chosen count.
     pub deciding: Vec<String>,
-    /// Whether the evidence is complete here.
+    /// Whether the evidence is complete at this moment.
     pub judged: bool,
 }
 
@@ -55,7 +55,7 @@ pub fn judge(hpa: &Hpa, evidence: &Evidence) -> Vec<Verdict> {
         .collect()
 }
 
-/// What the controller remembers about an HPA.
+/// What the controller remembers of an HPA.
 struct Memory {
     current: i32,
     history: Vec<Recommendation>,
@@ -66,7 +66,7 @@ impl Memory {
     fn step(&mut self, hpa: &Hpa, evidence: &Evidence, sync: &Sync) -> Verdict {
         let current = self.current;
         if self.history.is_empty() {
-            // The history begins with the count found at first sight.
+            // The history begins with the count that the first sync found.
             self.remember(sync.at, Between::exactly(current), true);
         }
         let metrics: Vec<(&str, Proposals)> = hpa
@@ -129,7 +129,8 @@ impl Memory {
     }
 }
 
-/// What a metric may have proposed at a sync, over all samples and views of the pods it may have seen.
+/// The possible proposals of a metric at a sync, over all samples and views of the pods that the sync may
+/// have seen.
 fn proposals(hpa: &Hpa, name: &str, evidence: &Evidence, current: i32, now: Moment) -> Proposals {
     let (Some(feed), Some(metric)) = (
         evidence.feeds.get(name),
@@ -159,7 +160,7 @@ fn proposals(hpa: &Hpa, name: &str, evidence: &Evidence, current: i32, now: Mome
 }
 
 impl Reading {
-    /// Metrics APIs answer for the pods that exist.
+    /// The readings of the pods that exist: metrics APIs answer for no others.
     fn of_existing(&self, pods: &super::Pods) -> Self {
         match self {
             Self::PerPod(samples) => Self::PerPod(
@@ -174,8 +175,8 @@ impl Reading {
     }
 }
 
-/// The metrics whose proposal may have been the largest and led to the chosen count. Limits only ever take
-/// from a rise, so a rise needs a proposal at least as high.
+/// The metrics whose proposal may have been the largest and may have led to the chosen count. Limits only
+/// make a rise smaller, so a rise needs a proposal that is at least as high.
 fn deciding(metrics: &[(&str, Proposals)], current: i32, chosen: i32) -> Vec<String> {
     let lowest = metrics
         .iter()

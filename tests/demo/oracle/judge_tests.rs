@@ -1,4 +1,4 @@
-//! Small stories, and the same stories doctored: the oracle must turn red.
+//! Small stories, and the same stories with wrong counts, which the oracle must reject.
 
 use std::collections::BTreeMap;
 

@@ -5,10 +5,10 @@
 //! runs. It is pure: samples, pods, the moments of the HPA's syncs and what it wrote come in as
 //! [`Evidence`]; [`judge`] says of every sync whether the count was right.
 //!
-//! Which sample a sync saw is not known exactly: the metrics server polls, Prometheus scrapes. So every
-//! step is computed for all samples the sync may have seen, and a count is right if *some* of them give
-//! it. Everything behind the samples (grouping of pods, rounding, tolerance, stabilization, rate limits)
-//! is exact.
+//! Which sample a sync saw is not known exactly, because the metrics server polls and Prometheus scrapes. So
+//! every step is computed for all samples that the sync may have seen, and a count is right if *some* of them
+//! give it. Everything after the samples is exact: grouping of pods, rounding, tolerance, stabilization and
+//! rate limits.
 
 mod between;
 mod combine;

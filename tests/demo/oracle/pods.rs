@@ -12,14 +12,14 @@ pub const READINESS_DELAY: Moment = 5.0;
 /// The pods that the target's selector matches, by name.
 pub type Pods = BTreeMap<String, Pod>;
 
-/// What the controller looks at in a pod.
+/// The fields of a pod that the HPA controller looks at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pod {
     /// Phase.
     pub phase: Phase,
-    /// Whether its deletion was asked for.
+    /// Whether it is being deleted.
     pub deleting: bool,
-    /// When it was started.
+    /// Moment at which it was started.
     pub started: Option<Moment>,
     /// Its Ready condition.
     pub ready: Option<Readiness>,
@@ -30,7 +30,7 @@ pub struct Pod {
 /// Phase of a pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Not on a node yet.
+    /// The pod has no node yet.
     Pending,
     /// Running.
     Running,
@@ -41,9 +41,9 @@ pub enum Phase {
 /// Ready condition of a pod.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Readiness {
-    /// True or not.
+    /// Whether the condition is `True`.
     pub is_ready: bool,
-    /// Since when.
+    /// Moment of its last change.
     pub since: Moment,
 }
 
@@ -52,22 +52,22 @@ pub struct Readiness {
 pub struct Sample {
     /// The value.
     pub value: i64,
-    /// The moment it speaks of.
+    /// Timestamp of the value.
     pub at: Moment,
-    /// How long before that it was measured.
+    /// Length of the time before that over which it was measured, in seconds.
     pub window: Moment,
 }
 
-/// Pods by the part they play.
+/// Pods by how they count.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Groups<'a> {
-    /// Being deleted or failed: their samples are dropped.
+    /// Pods that are being deleted or have failed. Their samples are dropped.
     pub ignored: BTreeSet<&'a str>,
-    /// Not ready to be counted.
+    /// Pods that are not ready to be counted.
     pub unready: BTreeSet<&'a str>,
-    /// Without a sample.
+    /// Pods without a sample.
     pub missing: BTreeSet<&'a str>,
-    /// How many are counted.
+    /// Number of pods that are counted.
     pub counted: usize,
 }
 

@@ -7,7 +7,7 @@ use super::{
     pods::{Groups, group},
 };
 
-/// What a proposal depends on besides the metric's value.
+/// Everything else that a proposal depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct World<'a> {
     /// Pods as the controller sees them.
@@ -16,7 +16,7 @@ pub struct World<'a> {
     pub current: i32,
     /// `status.replicas` of the target.
     pub status: i32,
-    /// The time.
+    /// The current moment.
     pub now: Moment,
 }
 
@@ -52,7 +52,7 @@ pub fn propose(hpa: &Hpa, target: Target, reading: &Reading, world: &World<'_>) 
     }
 }
 
-/// Object metric against a value: the ratio times the pods that are Running and Ready.
+/// An Object metric with a Value target: the ratio times the number of pods that are Running and Ready.
 fn object_value(ratio: f64, world: &World<'_>, tolerance: Tolerance) -> Option<i32> {
     if world.current != 0 && tolerance.ignores(ratio) {
         return Some(world.current);
@@ -71,8 +71,8 @@ fn object_value(ratio: f64, world: &World<'_>, tolerance: Tolerance) -> Option<i
     Some(number::ceil(ratio * number::count(ready)))
 }
 
-/// Object metric against an average: pods and readiness play no part, and within tolerance it proposes
-/// the *status* replicas.
+/// An Object metric with an AverageValue target. Pods and their readiness do not matter, and within the
+/// tolerance it proposes the *status* replicas.
 fn object_average(amount: i64, average: i64, status: i32, tolerance: Tolerance) -> i32 {
     let ratio = number::float(amount) / (number::float(average) * f64::from(status));
     if tolerance.ignores(ratio) {
@@ -82,7 +82,7 @@ fn object_average(amount: i64, average: i64, status: i32, tolerance: Tolerance) 
     }
 }
 
-/// Requests of every pod, deleting and pending ones too; one pod without a request fails the metric.
+/// Requests of every pod, including deleting and pending ones. The metric fails if one pod has no request.
 fn requests(pods: &Pods, resource: Resource) -> Option<BTreeMap<&str, i64>> {
     pods.iter()
         .map(|(name, pod)| Some((name.as_str(), *pod.requests.get(&resource)?)))
@@ -98,7 +98,7 @@ enum Level<'a> {
 }
 
 impl Level<'_> {
-    /// Ratio of usage to target, through a whole percentage or a whole average, both truncated.
+    /// Ratio of usage to target. It is computed from a whole percentage or a whole average, both truncated.
     fn ratio(&self, values: &BTreeMap<&str, i64>) -> Option<f64> {
         match self {
             Self::Utilization { requests, percent } => {
@@ -120,7 +120,7 @@ impl Level<'_> {
         }
     }
 
-    /// What a pod without a sample counts as when the others are below the target.
+    /// The value that is assumed for a pod without a sample when the others are below the target.
     fn assumed(&self, pod: &str) -> i64 {
         match self {
             Self::Utilization { requests, percent } => {

@@ -1,19 +1,19 @@
-//! How far the count may move, given what the HPA did within each policy's period.
+//! Limits on how far the count may move, given what the HPA did within the period of each policy.
 
 use std::cmp::Ordering;
 
 use super::{Between, Direction, Hpa, Moment, Policy, Select};
 
-/// A rescale by the HPA: what it added, or took away if negative.
+/// A rescale by the HPA.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rescale {
-    /// When.
+    /// Moment of the rescale.
     pub at: Moment,
-    /// By how much.
+    /// Replicas that were added; negative if they were removed.
     pub change: i32,
 }
 
-/// The count after rate limits and bounds. `blur` is how well ages are known.
+/// The count after rate limits and bounds. `blur` is how exactly ages are known, in seconds.
 pub fn limit(
     hpa: &Hpa,
     rescales: &[Rescale],
@@ -37,7 +37,7 @@ pub fn limit(
     }
 }
 
-/// The count at the start of a period, rebuilt from the HPA's own rescales in both directions.
+/// The count at the start of a period, computed from the HPA's own rescales in both directions.
 fn start(rescales: &[Rescale], current: i32, period: Moment, now: Moment, blur: Moment) -> Between {
     let mut start = Between::exactly(current);
     for rescale in rescales {
@@ -66,7 +66,7 @@ fn down_limit(rules: &Direction, current: i32, start: impl Fn(&Policy) -> i32) -
     let limits = rules.policies.iter().map(|policy| policy.below(start(policy)));
     let limit = match rules.select {
         Select::Disabled => None,
-        // The largest change is the smallest count.
+        // Downward the largest change gives the smallest count.
         Select::Max => limits.min(),
         Select::Min => limits.max(),
     };

@@ -1,20 +1,21 @@
-//! The look-back over earlier proposals.
+//! Stabilization: earlier proposals that still count.
 
 use super::{Between, Moment, hpa::Direction};
 
-/// A raw proposal that a sync made, before any limit.
+/// The raw proposal of a sync, before any limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recommendation {
-    /// When.
+    /// Moment of the sync.
     pub at: Moment,
-    /// What.
+    /// The proposal.
     pub proposed: Between,
-    /// Whether it was made at all: a failed sync remembers nothing.
+    /// Whether the proposal was surely made: a failed sync remembers nothing.
     pub certain: bool,
 }
 
-/// The current count, moved into the range of the recent proposals: the lowest of the scale-up window is
-/// a floor, the highest of the scale-down window a ceiling. `blur` is how well ages are known.
+/// The current count, moved into the range of recent proposals. The lowest proposal of the scale-up window is
+/// a lower bound, and the highest one of the scale-down window an upper bound. `blur` is how exactly ages are
+/// known, in seconds.
 pub fn stabilize(
     history: &[Recommendation],
     (up, down): (&Direction, &Direction),
@@ -55,7 +56,7 @@ enum Membership {
     Outside,
 }
 
-/// A proposal exactly as old as the window is outside.
+/// Whether a proposal is in the window. One that is exactly as old as the window is outside.
 fn membership(recommendation: &Recommendation, age: Moment, window: Moment, blur: Moment) -> Membership {
     if window <= 0.0 || age >= window + blur {
         Membership::Outside

@@ -1,4 +1,4 @@
-//! A value over time that holds until the next one.
+//! Values over time. Each value holds until the next one.
 
 use super::Moment;
 
@@ -15,7 +15,7 @@ impl<T> Default for Track<T> {
 }
 
 impl<T> Track<T> {
-    /// Adds a value that holds from `at`; moments must not fall.
+    /// Adds a value that holds from `at` on. Moments must not go back.
     pub fn push(&mut self, at: Moment, value: T) {
         self.points.push((at, value));
     }
@@ -26,7 +26,7 @@ impl<T> Track<T> {
         self.points.get(next.checked_sub(1)?).map(|(_, value)| value)
     }
 
-    /// Every value that held at some moment between the two.
+    /// Every value that held at some moment between `from` and `to`.
     pub fn during(&self, from: Moment, to: Moment) -> impl Iterator<Item = &T> {
         let first = self.points.partition_point(|(at, _)| *at <= from);
         let end = self.points.partition_point(|(at, _)| *at <= to);

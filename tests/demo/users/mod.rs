@@ -18,9 +18,9 @@ use crate::support::{
     vas,
 };
 
-/// From the start of `vas test run` to its first request, about: the run before it ends then.
+/// About the time from the start of `vas test run` to its first request. The run before it ends then.
 const LEAD: Duration = Duration::from_millis(250);
-/// Longest time that a run takes to end: what is under way has to be answered.
+/// Longest time that a run takes to end, because requests in flight have to be answered.
 const END: Duration = Duration::from_secs(15);
 /// Exit code of a run that was ended by a signal.
 const INTERRUPTED: i32 = 130;
@@ -28,18 +28,18 @@ const INTERRUPTED: i32 = 130;
 /// A part of the story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// Before the ramp.
+    /// Quiet, before the ramp.
     Quiet,
-    /// The ramp, until replicas are there.
+    /// The ramp, until the replicas are there.
     Ramp,
-    /// The peak with replicas enough, and the outage of Prometheus.
+    /// The peak with enough replicas, and the outage of Prometheus.
     Peak,
-    /// From the burst of jobs to the end.
+    /// Quiet again, from the burst of jobs to the end.
     QuietAgain,
 }
 
 impl Part {
-    /// What it is called in a sentence.
+    /// Name of the part in a sentence.
     pub fn name(self) -> &'static str {
         match self {
             Self::Quiet => "quiet",
@@ -63,10 +63,10 @@ impl Part {
     }
 }
 
-/// What users saw of a part.
+/// What users experienced in one part.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// Which.
+    /// The part.
     pub part: Part,
     /// The report of `vas test run`.
     pub report: Report,
@@ -80,7 +80,7 @@ pub struct Users {
 }
 
 impl Users {
-    /// They come, quietly at first.
+    /// Starts the users with the quiet part.
     pub fn come(target: &str) -> Self {
         Self {
             target: target.to_owned(),
@@ -88,7 +88,7 @@ impl Users {
         }
     }
 
-    /// They go on with another part: its run begins when the one before ends, which tells what they saw.
+    /// Starts the next part. The run before it ends when the new one begins, and its report is returned.
     pub async fn go_on(&mut self, part: Part) -> Seen {
         let next = start(part, &self.target);
         tokio::time::sleep(LEAD).await;
@@ -96,7 +96,7 @@ impl Users {
         end(before, process).await
     }
 
-    /// They leave.
+    /// Ends the users, and returns the report of the last part.
     pub async fn leave(self) -> Seen {
         let (part, process) = self.running;
         end(part, process).await

@@ -1,56 +1,57 @@
-//! What the demo reads of a report of `vas test run`, as docs/load-testing.md has it. Durations are in seconds.
+//! The fields of a report of `vas test run` that the demo reads, as docs/load-testing.md describes them.
+//! Durations are in seconds.
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
-/// One run.
+/// The report of one run.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Report {
-    /// All of it.
+    /// Figures of the whole run.
     pub summary: Summary,
-    /// When it was.
+    /// When the run began, and how long it took.
     pub run: Run,
     /// Its thresholds.
     pub checks: Vec<Check>,
-    /// Why it proves nothing, if so.
+    /// Reasons why the run proves nothing; empty for a run without doubts.
     pub doubts: Vec<String>,
-    /// Second by second.
+    /// Figures of each second.
     pub seconds: Vec<Second>,
 }
 
-/// The sum.
+/// Figures of the whole run.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Summary {
     /// Requests that were due.
     pub requests: u64,
-    /// Failed ones.
+    /// Failed requests.
     pub errors: u64,
-    /// From the moment a request was due.
+    /// Time from the moment a request was due; `None` without an answer.
     pub latency: Option<Latency>,
 }
 
-/// Quantiles.
+/// Quantiles of a latency, in seconds.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct Latency {
     /// Median.
     pub p50: f64,
-    /// One in twenty took longer.
+    /// 95 % of the requests took at most this long.
     pub p95: f64,
     /// The longest.
     pub max: f64,
 }
 
-/// Its time.
+/// When the run was.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Run {
     /// When the first request was due.
     pub began: Timestamp,
 }
 
-/// A threshold.
+/// The outcome of a threshold.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Check {
-    /// As it is written.
+    /// The threshold as it is written.
     pub name: String,
     /// Whether it holds.
     pub passed: bool,
@@ -58,13 +59,13 @@ pub struct Check {
     pub measured: String,
 }
 
-/// A second.
+/// Figures of one second.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct Second {
     /// Seconds since the run began.
     pub at: u32,
-    /// Requests that failed in it.
+    /// Requests that failed in this second.
     pub errors: u64,
-    /// Latency of those that ended in it.
+    /// Latency of the requests that ended in this second.
     pub latency: Option<Latency>,
 }

@@ -1,7 +1,8 @@
-//! What users saw, as a table, and what must have been so.
+//! What users experienced, as a table, and the checks of it.
 //!
-//! A run that `vas test` has doubts about may have measured a busy machine: a generator that stood still sends late, and
-//! then in bunches that no queue holds. What holds all the same holds; what is missed proves nothing, and is told.
+//! A run that `vas test` has doubts about may have measured a busy machine: a generator that stood still
+//! sends requests late, and then in bunches that no queue can hold. In such a run a passed check counts, and
+//! a failed one is only reported.
 
 use super::{Part, Report, Seen};
 use crate::{
@@ -12,15 +13,16 @@ use crate::{
     terminal::wrap,
 };
 
-/// Latency above which a user waits: the objective of the seed.
+/// Latency in seconds above which a user waits: the objective of the seed.
 const OBJECTIVE: f64 = 0.5;
-/// Width of a doubt.
+/// Columns for the text of a doubt.
 const WIDTH: usize = 106;
-/// How much later than pods were seen Ready a request may have failed, in seconds: a second of the report, one until the
-/// load model sees them too, and some while the line is still full, because requests come in bunches on a busy machine.
+/// How long after enough pods were seen Ready a request may still fail, in seconds: one second of the report,
+/// one until the load model sees the pods too, and some while the queue is still full, because requests come
+/// in bunches on a busy machine.
 const BLUR: Moment = 4.0;
 
-/// A line for each part, under a head; then what `vas test` doubts.
+/// A header and a line for each part, then the doubts of `vas test`.
 pub fn table(seen: &[Seen]) -> Vec<String> {
     let head = format!(
         "{:<34}{:>10}{:>16}{:>10}{:>10}{:>10}",
@@ -58,7 +60,7 @@ pub fn table(seen: &[Seen]) -> Vec<String> {
         .collect()
 }
 
-/// In every part but the ramp there were pods enough, so nobody may have failed or waited.
+/// Checks the parts other than the ramp: there were enough pods, so nobody may have failed or waited.
 pub fn unharmed(seen: &[Seen]) -> Finding {
     let calm: Vec<&Seen> = seen.iter().filter(|seen| seen.part != Part::Ramp).collect();
     let mut details = Vec::new();
@@ -89,8 +91,8 @@ pub fn unharmed(seen: &[Seen]) -> Finding {
     )
 }
 
-/// The ramp was more than the pods could carry, and scaling up cured it: nobody failed any more once enough pods for
-/// the peak were Ready. `pods` is how many that is.
+/// Checks the ramp, which is more than the pods can carry at first: nobody failed any more once `pods` pods
+/// were Ready, which are enough for the peak.
 pub fn while_scaling(clock: Clock, seen: &[Seen], scale: &Track<Scale>, pods: i32) -> Finding {
     let Some(ramp) = seen.iter().find(|seen| seen.part == Part::Ramp) else {
         return Finding::new("users: the ramp".to_owned(), vec!["has no report".to_owned()]);
@@ -133,7 +135,7 @@ pub fn while_scaling(clock: Clock, seen: &[Seen], scale: &Track<Scale>, pods: i3
     )
 }
 
-/// What `vas test` doubts, without its advice.
+/// The doubts of `vas test`, without its advice.
 fn doubts(report: &Report) -> String {
     let first = |doubt: &String| doubt.split([':', ';']).next().unwrap_or_default().to_owned();
     report.doubts.iter().map(first).collect::<Vec<_>>().join("; ")

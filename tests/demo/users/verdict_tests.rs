@@ -1,4 +1,4 @@
-//! What users saw turns red when they were harmed without need.
+//! The checks must fail when users were harmed without need.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! One watch: all objects of a kind in the story's namespace, by name.
+//! A watch of all objects of a kind in the story's namespace, by name.
 
 use std::{collections::BTreeMap, fmt::Debug};
 

@@ -1,4 +1,4 @@
-//! Eyes: watches and polls that write what they see into the record.
+//! Watches and polls that write their observations into the record.
 
 mod follow;
 mod objects;
@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::{clock::Clock, load::Steering, record::Shared};
 
-/// Starts all of them; they end when the set is dropped.
+/// Starts all watches and polls. They end when the set is dropped.
 pub fn start(
     clock: Clock,
     client: &Client,

@@ -1,4 +1,4 @@
-//! What is watched: pods, Deployments, HPAs and the resource itself.
+//! The watches: pods, Deployments, HPAs and the resource itself.
 
 use k8s_openapi::api::{apps::v1::Deployment, autoscaling::v2::HorizontalPodAutoscaler, core::v1::Pod};
 use kube::{Client, ResourceExt as _};

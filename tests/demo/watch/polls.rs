@@ -1,4 +1,4 @@
-//! What is polled, about once a second: usage, custom metrics, the load model and Prometheus.
+//! The polls, about once a second: usage, custom metrics, the load model and Prometheus.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -17,8 +17,8 @@ use crate::{
 
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// Usage from metrics.k8s.io. A change is dated to the poll before the one that found it: it may have been
-/// there since.
+/// Polls usage from metrics.k8s.io. A change gets the time of the poll before the one that found it, because
+/// it may have been there since then.
 pub async fn usage(clock: Clock, client: Client, record: Shared) {
     let path = format!("/apis/metrics.k8s.io/v1beta1/namespaces/{NAMESPACE}/pods");
     let mut before: Moment = clock.now();
@@ -33,7 +33,7 @@ pub async fn usage(clock: Clock, client: Client, record: Shared) {
     }
 }
 
-/// What the HPA controller is told.
+/// Polls custom.metrics.k8s.io, which the HPA controller reads.
 pub async fn served(clock: Clock, client: Client, record: Shared) {
     let base = format!("/apis/custom.metrics.k8s.io/v1beta2/namespaces/{NAMESPACE}");
     let selector = |workload: Workload| {
@@ -66,7 +66,7 @@ pub async fn served(clock: Clock, client: Client, record: Shared) {
     }
 }
 
-/// What is offered.
+/// Polls the load.
 pub async fn offered(clock: Clock, load: Steering, record: Shared) {
     let mut ticks = ticks(PERIOD);
     loop {
@@ -77,7 +77,7 @@ pub async fn offered(clock: Clock, load: Steering, record: Shared) {
     }
 }
 
-/// What Prometheus holds.
+/// Polls the values in Prometheus.
 pub async fn prometheus(clock: Clock, url: String, record: Shared) {
     let [rate, depth, age] = Series::ALL.map(Series::query);
     let mut ticks = ticks(PERIOD / 2);
@@ -98,7 +98,8 @@ fn ticks(period: Duration) -> tokio::time::Interval {
     ticks
 }
 
-/// The client tries again after a 503, which is what a missing metric is: that takes longer than a poll may.
+/// Reads a path with a deadline. The client retries a 503, which is the answer for a missing metric, for
+/// longer than a poll may take.
 async fn get(client: &Client, path: &str) -> Option<Value> {
     let request = http::Request::get(path).body(Vec::new()).ok()?;
     let answer = tokio::time::timeout(PERIOD, client.request(request)).await;

@@ -1,4 +1,4 @@
-//! How many requests per second a service of so many pods can serve.
+//! Requests per second that a service can serve with a number of pods.
 //!
 //! | shape | capacity of n pods |
 //! |---|---|
@@ -6,28 +6,31 @@
 //! | linear | `n l` |
 //! | usl | `n l / (1 + a (n - 1) + b n (n - 1))` |
 //!
-//! `l` is what one pod serves. The last is Gunther's Universal Scalability Law with contention `a` and crosstalk `b`.
-//! No pods serve nothing, whatever the shape.
+//! `l` is what one pod serves. `usl` is Gunther's Universal Scalability Law with contention `a` and crosstalk
+//! `b`. Without pods the capacity is zero in every shape.
+//!
+//! Example: `l` = 120, `a` = 0.03, `b` = 0.002. Ten pods serve 1200 / (1 + 0.27 + 0.18) = 828 requests per
+//! second.
 
 use super::to_f64;
 
-/// What a service can serve.
+/// The capacity of a service.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Capacity {
     /// Requests per second of one pod; positive.
     pub of_one_pod: f64,
-    /// What more pods add.
+    /// How the capacity grows with further pods.
     pub shape: Shape,
 }
 
 /// How capacity grows with the pods.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Shape {
-    /// Not at all: something all pods share is the limit.
+    /// It does not grow: something that all pods share is the limit.
     Constant,
-    /// In proportion.
+    /// It grows in proportion to the pods.
     Linear,
-    /// Less and less, and beyond a peak it falls.
+    /// It grows less and less, and falls beyond a peak.
     Usl {
         /// Contention, 0 to 1.
         alpha: f64,

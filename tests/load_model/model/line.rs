@@ -19,29 +19,30 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-/// Rounding errors of the integral must not make a request late: a millionth of a request.
+/// A millionth of a request: rounding errors of the integral up to this must not delay an answer.
 const ROUNDING: f64 = 1e-6;
 
-/// Requests in line and in service. `T` is whoever waits for the answer.
+/// Requests that wait and requests in service. `T` identifies who waits for the answer.
 #[derive(Debug)]
 pub struct Line<T> {
-    /// Requests per second.
+    /// Capacity in requests per second.
     rate: f64,
     service_time: Duration,
     limit: usize,
     now: Duration,
-    /// W(now).
+    /// `W` at the current moment, in requests.
     work: f64,
     /// The work at which the next request can begin at the earliest.
     free: f64,
     waiting: VecDeque<(f64, T)>,
-    /// Requests that have begun, with the moment of the answer; in order, as all take the same time.
+    /// Requests that have begun, each with the moment of its answer. They are in order, because all take the
+    /// same service time.
     begun: VecDeque<(Duration, T)>,
     held_until: Duration,
     counts: Counts,
 }
 
-/// What has happened since the beginning.
+/// Counts since the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Requests that arrived.
@@ -57,16 +58,16 @@ pub struct Counts {
 /// Why a request was turned away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// As many wait as may.
+    /// As many requests wait as the limit allows.
     #[error("the queue is full")]
     Full,
-    /// Nobody is there to serve it.
+    /// No pod is Ready.
     #[error("no pod is Ready")]
     NoPods,
 }
 
 impl<T> Line<T> {
-    /// An empty line before a service without capacity. `limit` is how many may wait.
+    /// An empty line before a service without capacity. `limit` is how many requests may wait.
     pub fn new(service_time: Duration, limit: usize) -> Self {
         Self {
             rate: 0.0,
@@ -132,13 +133,14 @@ impl<T> Line<T> {
         self.rate = requests_per_second;
     }
 
-    /// Holds every answer from now on for some time. Take what [`Self::pop_answered`] has first.
+    /// Holds every answer for `length` from now on. Call [`Self::pop_answered`] first, for answers that are
+    /// already due.
     pub fn stall(&mut self, now: Duration, length: Duration) {
         self.advance(now);
         self.held_until = self.held_until.max(self.now + length);
     }
 
-    /// The next request whose answer is due.
+    /// Takes the next request whose answer is due.
     pub fn pop_answered(&mut self, now: Duration) -> Option<T> {
         self.advance(now);
         if self.now < self.held_until {
@@ -149,7 +151,7 @@ impl<T> Line<T> {
         Some(waiter)
     }
 
-    /// When the next answer is due, if nothing changes.
+    /// The moment at which the next answer is due if nothing changes.
     pub fn next_answer(&self) -> Option<Duration> {
         let due = match (self.begun.front(), self.waiting.front()) {
             (Some((due, _)), _) => *due,
@@ -159,22 +161,22 @@ impl<T> Line<T> {
         Some(due.max(self.held_until))
     }
 
-    /// Until when answers are held.
+    /// The moment until which answers are held.
     pub fn held_until(&self) -> Duration {
         self.held_until
     }
 
-    /// Requests per second that can be served.
+    /// Capacity in requests per second.
     pub fn rate(&self) -> f64 {
         self.rate
     }
 
-    /// Requests that wait and have not begun.
+    /// Number of requests that wait and have not begun.
     pub fn length(&self) -> usize {
         self.waiting.len()
     }
 
-    /// What has happened since the beginning.
+    /// Counts since the beginning.
     pub fn counts(&self) -> Counts {
         self.counts
     }
@@ -184,7 +186,7 @@ impl<T> Line<T> {
         self.begun.push_back((began + self.service_time, waiter));
     }
 
-    /// When the work reaches a position at the present rate; `None` for never.
+    /// The moment at which the work reaches a position at the present rate; `None` for never.
     fn moment(&self, position: f64) -> Option<Duration> {
         let ahead = (position - self.work).max(0.0);
         let seconds = Duration::try_from_secs_f64(ahead / self.rate).ok()?;

@@ -1,13 +1,13 @@
-//! The rate of a count that only rises.
+//! Measures the rate of a counter.
 
 use std::time::Duration;
 
 use super::to_f64;
 
-/// Seconds over which a rate is smoothed: long against a step, short against a scrape.
+/// Seconds over which a rate is smoothed: longer than a step of the model, shorter than a scrape interval.
 const SPAN: f64 = 2.0;
 
-/// Follows a count and knows its rate of late.
+/// Follows a counter and knows its recent rate.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Meter {
     count: u64,
@@ -15,7 +15,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// The count has become this much, after so much time.
+    /// Tells the meter the new count, `elapsed` after the last one.
     pub fn advance(&mut self, elapsed: Duration, count: u64) {
         let elapsed = elapsed.as_secs_f64();
         if elapsed <= 0.0 {
@@ -26,7 +26,7 @@ impl Meter {
         self.count = count;
     }
 
-    /// Per second, smoothed.
+    /// The smoothed rate per second.
     pub fn rate(&self) -> f64 {
         self.rate
     }

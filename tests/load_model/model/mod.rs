@@ -24,16 +24,16 @@ pub use self::{
     usage::{Usage, of_gateway, of_worker},
 };
 
-/// Everything the model knows.
+/// The state of the model.
 #[derive(Debug, Default)]
 pub struct Model {
     /// The gateway's traffic.
     pub requests: Requests,
     /// The workers' queue.
     pub queue: Queue,
-    /// Gateway pods as last seen.
+    /// Gateway pods as they were last seen.
     pub gateways: Pods,
-    /// Worker pods as last seen.
+    /// Worker pods as they were last seen.
     pub workers: Pods,
     arriving: Meter,
     working: Meter,
@@ -51,7 +51,8 @@ impl Model {
         self.workers = workers;
     }
 
-    /// What the service port has counted by the moment of the last [`Self::advance`], which was `elapsed` after the one before.
+    /// Takes the counts of the service port at the moment of the last [`Self::advance`], `elapsed` after the
+    /// one before.
     pub fn observe(&mut self, elapsed: Duration, counts: Counts) {
         self.arriving.advance(elapsed, counts.arrived);
         self.working.advance(elapsed, counts.begun);
@@ -62,13 +63,13 @@ impl Model {
         self.requests.receive(&self.gateways);
     }
 
-    /// Requests per second that really arrive of late.
+    /// Recent rate of real requests, per second.
     pub fn arriving(&self) -> f64 {
         self.arriving.rate()
     }
 
-    /// Requests per second that keep each Ready gateway pod busy: its share of the offered ones, and of those that
-    /// are really served. Zero while there is no pod.
+    /// Requests per second that keep each Ready gateway pod busy: its share of the offered requests, and of
+    /// the real ones that are served. Zero without a Ready pod.
     pub fn work_per_pod(&self) -> f64 {
         let Some(offered) = self.requests_per_pod() else {
             return 0.0;

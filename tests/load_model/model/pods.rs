@@ -12,7 +12,7 @@ pub struct Pods {
 }
 
 impl Pods {
-    /// So many pods of a Deployment that is played without a cluster, all Ready.
+    /// `count` Ready pods of a Deployment that is played without a cluster.
     pub fn played(deployment: &str, count: u32) -> Self {
         let names: BTreeSet<String> = (0..count)
             .map(|number| format!("{deployment}-{number:04}"))

@@ -1,8 +1,7 @@
 //! A queue of jobs: first in, first out, drained as fast as the Ready workers allow.
 //!
-//! A worker does one job at a time, and a job takes a known time of one worker. Jobs of one kind that
-//! arrive together form a batch; the age of the oldest job is the age of the first batch, so ages are
-//! real.
+//! A worker does one job at a time, and a job takes a known time of one worker. Jobs of one kind that arrive
+//! together form a batch. The age of the oldest job is the age of the first batch, so ages are exact.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -13,16 +12,16 @@ use super::to_f64;
 pub struct Queue {
     batches: VecDeque<Batch>,
     arrivals: Arrivals,
-    /// Part of a job that has arrived, between 0 and 1.
+    /// Fraction of the next job that has arrived, between 0 and 1.
     arriving: f64,
 }
 
-/// A steady stream of new jobs.
+/// A steady stream of arriving jobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Arrivals {
     /// Jobs per second.
     pub jobs_per_second: f64,
-    /// Time of one worker that each of them takes.
+    /// Worker time that each job takes.
     pub service: Duration,
 }
 
@@ -53,7 +52,7 @@ impl Queue {
         self.arrivals = arrivals;
     }
 
-    /// Forgets every job.
+    /// Removes all jobs.
     pub fn clear(&mut self) {
         self.batches.clear();
     }
@@ -72,7 +71,7 @@ impl Queue {
 
     pub(super) fn advance(&mut self, now: Duration, elapsed: Duration, workers: usize) {
         let workers = u64::try_from(workers).unwrap_or(u64::MAX);
-        // More workers than jobs: the others are idle, a job is not split.
+        // A job is not split, so workers beyond the number of jobs are idle.
         let busy = to_f64(workers.min(self.depth()));
         self.drain(elapsed.mul_f64(busy));
         self.arrive(now, elapsed);
@@ -179,7 +178,7 @@ mod tests {
     proptest! {
         #[test]
         fn steps_of_any_length_drain_the_same(jobs in 1_u64..200, workers in 1_usize..4, steps in 1_u32..50) {
-            // Enough jobs remain for every worker, so no step leaves one idle.
+            // Enough jobs remain for every worker, so no step leaves a worker idle.
             let mut coarse = Queue::default();
             let mut fine = Queue::default();
             let jobs = jobs + 1000;

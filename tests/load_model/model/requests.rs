@@ -12,7 +12,7 @@ use std::{
 
 use super::{Pods, to_f64};
 
-/// Traffic and the counters it leaves.
+/// The traffic, and the counters of the pods.
 #[derive(Debug, Default)]
 pub struct Requests {
     offered: f64,
@@ -38,12 +38,12 @@ impl Requests {
         self.lost
     }
 
-    /// Counter of every pod that has one.
+    /// The counter of every pod that has one.
     pub fn served(&self) -> impl Iterator<Item = (&str, f64)> {
         self.served.iter().map(|(pod, count)| (pod.as_str(), *count))
     }
 
-    /// Counter of one pod.
+    /// The counter of one pod.
     #[cfg(test)]
     pub fn served_by(&self, pod: &str) -> Option<f64> {
         self.served.get(pod).copied()

@@ -1,4 +1,4 @@
-//! CPU and memory that load costs a pod, so that metrics.k8s.io follows the load too.
+//! CPU and memory that a pod uses under load, so that metrics.k8s.io follows the load too.
 //!
 //! The costs are chosen below the targets of the shipped example, for pods with requests of 500m and 256Mi:
 //! at 100 requests per second, the target, a gateway pod is at half its CPU target, so the rate decides.
@@ -43,7 +43,7 @@ pub fn of_worker(busy: f64) -> Usage {
 }
 
 impl Usage {
-    /// Whether the difference is too small to be worth a write: less than a tenth in both.
+    /// Whether the difference is too small to be worth a write: less than 10 % in both CPU and memory.
     pub fn is_close_to(self, other: Self) -> bool {
         fn close(left: u32, right: u32) -> bool {
             left.abs_diff(right).saturating_mul(10) < left.max(right)

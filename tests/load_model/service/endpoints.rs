@@ -1,6 +1,6 @@
 //! VoiceAssist's endpoints as its load tests use them, each with a small answer.
 //!
-//! Any password is right. A token is good for ever and needs no memory, so a user may go on after a restart.
+//! Every password is accepted. Tokens never expire and are not stored, so users can go on after a restart.
 
 use std::sync::Arc;
 
@@ -21,9 +21,9 @@ use serde_json::{Value, json};
 
 use super::records::Records;
 
-/// What every token begins with.
+/// Prefix of every token.
 const TOKEN: &str = "voiceassist-";
-/// Longest list.
+/// Most entries of a list.
 const PAGE: usize = 20;
 
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ struct Site {
 
 type Shared = State<Arc<Site>>;
 
-/// All routes; anything else is answered 404.
+/// All routes. Anything else is answered 404.
 pub fn routes() -> Router {
     let with_token = Router::new()
         .route("/api/users/me", get(me))
@@ -194,7 +194,7 @@ async fn search(Query(search): Query<Search>) -> Json<Value> {
     Json(json!({"query": search.q, "results": [{"id": 1, "score": 0.9}]}))
 }
 
-/// Users, metrics, the audit log, feature flags and what else administrators look at and change.
+/// Endpoints of administrators: users, metrics, the audit log, feature flags and more.
 async fn admin(method: Method, Path(what): Path<String>) -> Response {
     match method {
         Method::GET => Json(json!({"resource": what, "items": [{"id": 1}]})).into_response(),

@@ -1,4 +1,4 @@
-//! The service port: HTTP/1.1, HTTP/2 with prior knowledge, and a slot of capacity for every request.
+//! The service port: HTTP/1.1 and HTTP/2 with prior knowledge. Every request takes a slot of capacity.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub async fn serve(listener: TcpListener, service: Arc<Service>) -> Result<(), E
         .with_state(Arc::clone(&service))
         .merge(endpoints::routes())
         .layer(middleware::from_fn_with_state(service, take_slot));
-    // Without this, small answers wait for the acknowledgement of the ones before.
+    // Without TCP_NODELAY, small answers would wait for the acknowledgement of earlier ones.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "setting TCP_NODELAY");

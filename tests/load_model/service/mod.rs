@@ -1,4 +1,4 @@
-//! VoiceAssist for real: a port that answers requests as fast as its Ready pods can.
+//! The service that answers real requests as fast as its Ready pods can.
 //!
 //! ```text
 //! model::line  which request is answered when       http       the port, and a slot of capacity for each request
@@ -31,10 +31,10 @@ use crate::{
     model::{Capacity, Counts, Line, Refusal},
 };
 
-/// The line and everything that changes how fast it moves.
+/// The line of requests, and everything that changes its speed.
 pub struct Service {
     state: Mutex<State>,
-    /// The next answer may be due earlier than it was.
+    /// Signals that the next answer may be due earlier than before.
     changed: Condvar,
     clock: SystemClock,
     model: Shared,
@@ -47,26 +47,26 @@ struct State {
     pods: usize,
 }
 
-/// What `/state` shows of it.
+/// The part of `/state` about the service.
 #[derive(Debug, Serialize)]
 pub struct Snapshot {
     ready_pods: usize,
-    /// Requests per second that it can serve now.
+    /// Current capacity in requests per second.
     capacity: f64,
-    /// Requests per second that arrive of late.
+    /// Recent rate of arriving requests, per second.
     requests_per_second: f64,
     arrived: u64,
     served: u64,
     rejected: u64,
-    /// Requests that wait, besides those that are being served.
+    /// Requests that wait, without those in service.
     queue_length: usize,
     /// WebSockets that are open.
     websockets: u64,
 }
 
 impl Service {
-    /// A service without pods. Its answers are given by a thread of its own, because the runtime's timers are only
-    /// exact to a millisecond.
+    /// A service without pods. A thread of its own gives the answers, because timers of the runtime are exact
+    /// only to a millisecond.
     pub fn start(arguments: &ServiceArguments, model: Shared) -> Result<Arc<Self>, Error> {
         let service = Arc::new(Self {
             state: Mutex::new(State {
@@ -86,10 +86,11 @@ impl Service {
         Ok(service)
     }
 
-    /// Waits until a request that arrives now may be answered. It keeps its place if the caller gives up.
+    /// Waits until a request that arrives now may be answered. The request keeps its slot if the caller gives
+    /// up.
     ///
     /// # Errors
-    /// When the request is turned away.
+    /// When the request is refused.
     pub async fn admit(&self) -> Result<(), Refusal> {
         let (waiter, answered) = oneshot::channel();
         let (admitted, held) = {
@@ -104,7 +105,7 @@ impl Service {
         };
         self.model.lock().receive();
         match admitted {
-            // The answering thread never ends, so somebody always sends.
+            // The answering thread never ends, so the channel is never closed without an answer.
             Ok(()) => {
                 let _ = answered.await;
             }
@@ -125,7 +126,7 @@ impl Service {
         self.change(|state| state.capacity.of_one_pod = requests_per_second);
     }
 
-    /// Holds every answer from now on for some time.
+    /// Holds every answer for `length` from now on.
     pub fn stall(&self, length: Duration) {
         let mut state = self.state.lock();
         let now = self.clock.monotonic();
@@ -134,14 +135,14 @@ impl Service {
         self.changed.notify_one();
     }
 
-    /// What has been counted since the beginning.
+    /// Counts since the beginning.
     pub fn counts(&self) -> Counts {
         let mut state = self.state.lock();
         state.line.advance(self.clock.monotonic());
         state.line.counts()
     }
 
-    /// What it is like now; `requests_per_second` is the caller's to know.
+    /// The current state. The caller knows `requests_per_second`.
     pub fn snapshot(&self, requests_per_second: f64) -> Snapshot {
         let mut state = self.state.lock();
         state.line.advance(self.clock.monotonic());
@@ -184,7 +185,7 @@ impl Service {
 impl State {
     fn give_answers(&mut self, now: Duration) {
         while let Some(waiter) = self.line.pop_answered(now) {
-            // Whoever has gone used its slot all the same.
+            // The caller may have gone; the request has used its slot all the same.
             let _ = waiter.send(());
         }
     }

@@ -1,10 +1,10 @@
-//! What users created: the latest ones, so that a long run does not fill the memory.
+//! Records that users created. Only the latest are kept, so that a long run does not fill the memory.
 
 use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
-/// How many are kept; the oldest go first.
+/// Most records that are kept. The oldest are removed first.
 const KEPT: usize = 10_000;
 
 /// Records of one kind, each with the number of parts added to it.
@@ -18,7 +18,7 @@ struct Kept {
 }
 
 impl Records {
-    /// Creates one and returns its number.
+    /// Creates a record and returns its number.
     pub fn create(&self) -> u64 {
         let mut kept = self.0.lock();
         kept.created += 1;
@@ -30,12 +30,12 @@ impl Records {
         number
     }
 
-    /// Parts of one; `None` if it is not there.
+    /// Number of parts of a record; `None` if the record does not exist.
     pub fn parts(&self, number: u64) -> Option<u64> {
         self.0.lock().parts.get(&number).copied()
     }
 
-    /// Adds a part to one and returns how many it has; `None` if it is not there.
+    /// Adds a part to a record and returns the number of its parts; `None` if the record does not exist.
     pub fn add_part(&self, number: u64) -> Option<u64> {
         let mut kept = self.0.lock();
         let parts = kept.parts.get_mut(&number)?;
@@ -43,12 +43,12 @@ impl Records {
         Some(*parts)
     }
 
-    /// Whether it was there to be removed.
+    /// Removes a record. Returns whether it existed.
     pub fn remove(&self, number: u64) -> bool {
         self.0.lock().parts.remove(&number).is_some()
     }
 
-    /// Numbers of the latest, the last first.
+    /// Numbers of the latest records, the last one first.
     pub fn latest(&self, count: usize) -> Vec<u64> {
         self.0.lock().parts.keys().rev().take(count).copied().collect()
     }

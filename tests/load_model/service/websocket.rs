@@ -1,6 +1,8 @@
-//! WebSockets: texts come back, and voice comes in frames of 20 ms. Connecting uses a slot of capacity, talking none.
+//! WebSockets: texts are echoed, and voice comes in frames of 20 ms. Connecting takes a slot of capacity;
+//! messages take none.
 //!
-//! The handshake is hyper's upgrade and tungstenite's answer, because axum's own would bring a second tungstenite.
+//! The handshake uses hyper's upgrade with tungstenite, because axum's own would bring a second version of
+//! tungstenite.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -25,12 +27,12 @@ use tokio_tungstenite::{
 
 use super::Service;
 
-/// Distance of voice frames.
+/// Time from one voice frame to the next.
 const FRAME: Duration = Duration::from_millis(20);
 /// Bytes of a voice frame: 20 ms of 16-bit samples at 16 kHz.
 const FRAME_BYTES: usize = 640;
 
-/// Answers the handshake and talks from then on.
+/// Answers the handshake, then talks on the connection.
 pub async fn upgrade(State(service): State<Arc<Service>>, mut request: Request) -> Response {
     let answer = match create_response_with_body(&request, Body::empty) {
         Ok(answer) => answer,
@@ -59,7 +61,7 @@ enum Wish {
     Voice { frames: u32 },
 }
 
-/// Frames that are still to be sent, and when the next is due.
+/// Voice frames that are still to be sent, and the moment at which the next one is due.
 struct Voice {
     frames: u32,
     due: Instant,
@@ -72,7 +74,7 @@ async fn talk(mut stream: WebSocketStream<TokioIo<Upgraded>>) -> Result<(), tung
         tokio::select! {
             () = sleep_until(due) => {
                 stream.send(Message::binary(vec![0; FRAME_BYTES])).await?;
-                // Counted from the first frame, so that a late one does not delay the others.
+                // The moment is counted from the first frame, so that a late frame does not delay the others.
                 voice = voice.and_then(Voice::after_one);
             }
             received = stream.next() => match received {
@@ -80,7 +82,7 @@ async fn talk(mut stream: WebSocketStream<TokioIo<Upgraded>>) -> Result<(), tung
                     Ok(Wish::Voice { frames }) => voice = Voice::more(voice, frames),
                     Err(_) => stream.send(Message::Text(text)).await?,
                 },
-                // tungstenite answers pings and the farewell itself.
+                // tungstenite answers pings and close frames itself.
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(error),
                 None => return Ok(()),
@@ -90,7 +92,7 @@ async fn talk(mut stream: WebSocketStream<TokioIo<Upgraded>>) -> Result<(), tung
 }
 
 impl Voice {
-    /// What is left after a frame was sent.
+    /// What is left after one frame was sent; `None` after the last one.
     fn after_one(self) -> Option<Self> {
         let frames = self.frames.saturating_sub(1);
         (frames > 0).then_some(Self {
@@ -99,7 +101,7 @@ impl Voice {
         })
     }
 
-    /// Adds frames to those still to come, or begins at once.
+    /// Adds frames to those that are still to be sent. Without any, the first one is due now.
     fn more(voice: Option<Self>, frames: u32) -> Option<Self> {
         let voice = voice.unwrap_or(Self {
             frames: 0,

@@ -14,7 +14,7 @@ fn line(rate: f64, limit: usize) -> Line<usize> {
     line
 }
 
-/// Plays until nothing is left to answer; when each request was answered.
+/// Plays until no request is left to answer. Returns the moment at which each was answered.
 fn play(mut line: Line<usize>, arrivals: &[Duration]) -> Vec<Option<Duration>> {
     let mut answers = vec![None; arrivals.len()];
     for (number, arrival) in arrivals.iter().enumerate() {
@@ -27,7 +27,7 @@ fn play(mut line: Line<usize>, arrivals: &[Duration]) -> Vec<Option<Duration>> {
 
 fn answer_until(line: &mut Line<usize>, end: Duration, answers: &mut [Option<Duration>]) {
     while let Some(due) = line.next_answer().filter(|due| *due <= end) {
-        // A nanosecond of rounding may be missing.
+        // The rounded moment may be a nanosecond early.
         let now = due + Duration::from_nanos(1);
         while let Some(number) = line.pop_answered(now) {
             answers[number] = Some(due);
