@@ -19,7 +19,7 @@ use crate::{
     world::{FIXED_GROUP, World},
 };
 
-/// Name of each server in tables.
+/// Names of the servers in tables.
 pub const VAS: &str = "vas";
 pub const PROMETHEUS_ADAPTER: &str = "prometheus-adapter";
 pub const KEDA: &str = "KEDA";
@@ -31,15 +31,15 @@ const CUSTOM: [(&str, &str); 2] = [
 ];
 const EXTERNAL: (&str, &str) = ("external.metrics.k8s.io", "v1beta1");
 
-/// One server.
+/// One measured server.
 pub struct Adapter {
-    /// As it stands in tables.
+    /// Its name in tables.
     pub name: &'static str,
     kind: Kind,
     service: &'static str,
     /// Its secure port.
     pub port: u16,
-    /// All that answering takes, besides Prometheus and the API server.
+    /// All processes that take part in answering, besides Prometheus and the API server.
     processes: Vec<Process>,
 }
 
@@ -50,7 +50,7 @@ enum Kind {
 }
 
 impl Adapter {
-    /// `vas metrics-server`, as an administrator, with the settings it has by default.
+    /// `vas metrics-server` with its default settings and the rights of an administrator.
     pub fn vas(world: &World) -> Self {
         let port = free_port();
         let args = [
@@ -75,7 +75,7 @@ impl Adapter {
         }
     }
 
-    /// A server of fixed bytes.
+    /// The server that answers with fixed bytes.
     pub fn fixed(world: &World) -> Self {
         let port = free_port();
         let args = [
@@ -95,8 +95,8 @@ impl Adapter {
         }
     }
 
-    /// prometheus-adapter with rules that say what our resources say, and with the limits of its own client raised
-    /// as far as it takes: by default it answers a fraction of the Pods reads.
+    /// prometheus-adapter, with rules for the same metrics as vas's resources. The limits of its own client
+    /// are raised as far as it allows, because by default it answers only a fraction of the Pods reads.
     pub fn prometheus_adapter(world: &World) -> Self {
         let port = free_port();
         let config = world.cluster.dir().join("prometheus-adapter.yaml");
@@ -152,7 +152,7 @@ impl Adapter {
         self.processes.iter().map(Process::id).collect()
     }
 
-    /// Whether it has answers to a read.
+    /// Whether the server answers this kind of read.
     pub fn serves(&self, read: Read) -> bool {
         match self.kind {
             Kind::Adapter(Dialect::Keda) => matches!(read, Read::External | Read::Discovery),
@@ -160,19 +160,20 @@ impl Adapter {
         }
     }
 
-    /// Whether it is only the floor.
+    /// Whether it is the server of fixed bytes, which is only the lower bound of the cost.
     pub fn is_floor(&self) -> bool {
         self.kind == Kind::Fixed
     }
 
-    /// Lets it run, or not.
+    /// Lets the server run, or pauses it.
     pub fn run(&self, run: bool) {
         for process in &self.processes {
             process.signal(if run { Signal::Cont } else { Signal::Stop });
         }
     }
 
-    /// Lets it run, and waits until it has made up for what it missed: all that KEDA would have polled is due at once.
+    /// Lets the server run, and waits until it has caught up: everything that KEDA would have polled is due
+    /// at once.
     pub async fn resume(&self) {
         self.run(true);
         if self.kind == Kind::Adapter(Dialect::Keda) {
@@ -180,14 +181,14 @@ impl Adapter {
         }
     }
 
-    /// Panics with the log of a process of its that has ended.
+    /// Panics with the log of a process of this server that has ended.
     pub fn assert_running(&mut self) {
         for process in &mut self.processes {
             process.assert_running();
         }
     }
 
-    /// The groups that lead to it.
+    /// The API groups that are routed to the server.
     pub fn groups(&self, reads: &[Read]) -> Vec<(&'static str, &'static str)> {
         match self.kind {
             Kind::Fixed => vec![(FIXED_GROUP, "v1")],
@@ -197,12 +198,12 @@ impl Adapter {
         }
     }
 
-    /// The Service that leads to it.
+    /// The Service through which the server is reached.
     pub fn service(&self) -> &'static str {
         self.service
     }
 
-    /// The URLs of a read; the floor answers `bytes` to as many different ones.
+    /// The URLs of a read. The server of fixed bytes answers `bytes` to as many different URLs.
     pub fn paths(&self, read: Read, workloads: usize, bytes: usize) -> Vec<String> {
         let all = (0..workloads).map(Workload);
         match self.kind {
@@ -216,7 +217,7 @@ impl Adapter {
         }
     }
 
-    /// Waits until every URL of a read has its values; the size of the last answer.
+    /// Waits until every URL of a read has its values. Returns the size of the last answer in bytes.
     pub async fn wait_for(&self, port: u16, caller: &Caller, read: Read, paths: &[String]) -> usize {
         let what = format!("{} answers {} reads", self.name, read.name());
         eventually(Duration::from_secs(90), &what, || async {
@@ -246,7 +247,7 @@ impl Adapter {
     }
 }
 
-/// Whether a body holds what a read asks for.
+/// Whether a body contains the values that a read asks for.
 fn has_values(read: Read, body: &[u8]) -> bool {
     let Ok(document) = serde_json::from_slice::<serde_json::Value>(body) else {
         return false;
@@ -259,7 +260,7 @@ fn has_values(read: Read, body: &[u8]) -> bool {
     }
 }
 
-/// A program that `build.sh` has built.
+/// Path of a program that `build.sh` has built.
 pub fn binary(name: &str) -> PathBuf {
     root().join("target/bench/bin").join(name)
 }

@@ -1,4 +1,4 @@
-//! What the metrics server is to reach, and whether this run shows it.
+//! The aims of the metrics server, and whether this run shows that they are met.
 
 use std::fmt::Write as _;
 
@@ -10,13 +10,14 @@ use crate::{
     report::{PEER, mebibytes},
 };
 
-/// Open-loop rates that aims speak of.
+/// Rate of the open loop that the aims are for.
 const BUSY: Load = Load::Rate(667);
 const USUAL: Load = Load::Rate(200);
-/// Most memory with 1,000 workloads.
+/// Most memory with 1,000 workloads, in MiB.
 const MEMORY_MIB: f64 = 40.0;
 
-/// One aim: what, how much, what was found, whether that is enough. Not found where what it compares was not measured.
+/// One aim: its subject, the wanted and the found value, and the verdict. Nothing is found where a figure
+/// that it compares was not measured.
 struct Aim {
     what: String,
     wanted: String,
@@ -78,7 +79,7 @@ fn aims(points: &[Point], patterns: &[Pattern]) -> Vec<Aim> {
                 40.0,
                 ratio(cpu(PEER), cpu(VAS)),
             );
-            // The most that any server could reach here.
+            // The floor's ratio is the best that any server could reach here.
             if let (Some((found, _)), Some(floor)) = (&mut aim.found, ratio(cpu(PEER), cpu(FIXED))) {
                 // Writing to a string cannot fail.
                 let _ = write!(found, " (to the floor {floor:.1}x)");
@@ -147,8 +148,8 @@ fn memory(patterns: &[Pattern]) -> Aim {
     }
 }
 
-/// Polls are spread at random by a tenth, and a stretch may begin just before or after one: as many again is not
-/// growth, and growth with the resources would be fivefold.
+/// Polls are spread at random by 10 %, and a stretch may begin just before or just after one. So twice as
+/// many queries are no growth; growth with the resources would be fivefold.
 fn queries(patterns: &[Pattern]) -> Aim {
     let few = of_vas(patterns).min_by_key(|pattern| pattern.workloads);
     let many = of_vas(patterns).max_by_key(|pattern| pattern.workloads);

@@ -101,7 +101,7 @@ pub enum Way {
 }
 
 impl Arguments {
-    /// As given, with what `--quick` means put in.
+    /// The arguments with the meaning of `--quick` filled in.
     pub fn resolved(self) -> Self {
         if !self.quick {
             return self;
@@ -139,7 +139,7 @@ impl Arguments {
 }
 
 impl Read {
-    /// As it stands in tables.
+    /// Name in tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Object => "Object",
@@ -151,7 +151,7 @@ impl Read {
 }
 
 impl Way {
-    /// As it stands in tables.
+    /// Name in tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Direct => "direct",

@@ -6,7 +6,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 /// A certificate for all servers, in files, and its CA.
 pub struct Certificate {
-    /// The folder, with the names that KEDA wants: `ca.crt`, `tls.crt` and `tls.key`.
+    /// The directory, with the file names that KEDA wants: `ca.crt`, `tls.crt` and `tls.key`.
     pub dir: PathBuf,
     pub chain: PathBuf,
     pub key: PathBuf,
@@ -14,7 +14,8 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Issues it for these names into a new folder in `dir`. It says nothing of its use, so that clients may show it too.
+    /// Issues a certificate for these names into a new directory in `dir`. It does not restrict its usage, so
+    /// clients may show it too.
     pub fn issue(dir: &Path, names: Vec<String>) -> Self {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::default();

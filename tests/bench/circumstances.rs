@@ -1,10 +1,10 @@
-//! When, of what and on what machine something was measured, in one line for the report.
+//! Time, version and machine of a measurement, in one line for the report.
 
 use std::process::Command;
 
 use crate::procfs;
 
-/// As they are now. It is asked for before anything is started, so that the load is that of others.
+/// The circumstances now. Call it before anything is started, so that the load average is that of other work.
 pub fn now() -> String {
     format!(
         "{}, vas at {}, {}, {} GiB, shared by all processes, load average before the run {}",

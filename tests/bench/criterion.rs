@@ -1,4 +1,4 @@
-//! `cargo bench`: the functions that reads and polls spend their time in.
+//! `cargo bench`: measures the functions in which reads and polls spend their time.
 
 #![allow(
     missing_docs,
@@ -41,8 +41,8 @@ fn parsing(criterion: &mut Criterion) {
     });
 }
 
-/// The worst queries that are accepted, each by what makes it so. An author's query is bound when a resource is judged
-/// and when it is planned: each has to take less than 5 ms.
+/// The most expensive queries that are accepted, each named by what makes it expensive. An author's query is
+/// bound when a resource is validated and again when it is planned. Each must take less than 5 ms.
 fn queries(criterion: &mut Criterion) {
     let matchers: Vec<String> = (0..128).map(|n| format!("l{n}=~\"\\\\pL{{99}}\"")).collect();
     let matchers = matchers.join(",");

@@ -1,5 +1,5 @@
-//! The floor: a server that answers any request with as many bytes as it asks for, over the same TLS and HTTP/2 as
-//! `vas metrics-server`. What it takes is what the protocol, this machine and the load generator take.
+//! A server that answers each request with as many bytes as the request asks for, over the same TLS and
+//! HTTP/2 as `vas metrics-server`. Its cost is that of the protocol, this machine and the load generator.
 
 use std::{convert::Infallible, path::Path, sync::Arc};
 
@@ -50,7 +50,7 @@ pub async fn serve(port: u16, chain: &Path, key: &Path) {
     }
 }
 
-/// `?bytes=NUMBER` says how many.
+/// Answers with the number of bytes in `?bytes=NUMBER`.
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let bytes = request
         .uri()

@@ -1,6 +1,7 @@
-//! KEDA: what its operator and its adapter need, and the objects by which it knows a workload.
+//! KEDA: its operator, its adapter, and the objects through which it knows a workload.
 //!
-//! The adapter asks the operator for each value by gRPC, the operator asks Prometheus. KEDA serves External alone.
+//! The adapter asks the operator for each value by gRPC, and the operator asks Prometheus. KEDA serves
+//! External metrics only.
 
 use std::time::Duration;
 
@@ -24,14 +25,14 @@ use crate::{
     world::{NAMESPACE, World},
 };
 
-/// Programs in `target/bench/bin`.
+/// Names of programs in `target/bench/bin`.
 pub const ADAPTER: &str = "keda-adapter";
 pub const OPERATOR: &str = "keda-operator";
-/// Its resources' definitions, which `build.sh` copies from its sources.
+/// Directory of KEDA's CRDs, which `build.sh` copies from its sources.
 const DEFINITIONS: &str = "target/bench/keda";
 
-/// Starts its operator and its adapter, which then listens on `port`. The limits of their own clients are raised as far
-/// as they take: by default the operator needs minutes to know 1,000 resources.
+/// Starts the operator and the adapter, which listens on `port`. The limits of their own clients are raised
+/// as far as they allow, because by default the operator needs minutes to read 1,000 resources.
 pub fn start(world: &World, port: u16) -> Vec<Process> {
     let cluster = &world.cluster;
     let metrics_service = free_port();
@@ -75,15 +76,15 @@ pub fn start(world: &World, port: u16) -> Vec<Process> {
     ]
 }
 
-/// Whether it is there.
+/// Whether KEDA was built.
 pub fn is_built() -> bool {
     binary(ADAPTER).is_file() && binary(OPERATOR).is_file() && root().join(DEFINITIONS).is_dir()
 }
 
-/// Installs the definitions of its resources, and waits until they are served.
+/// Installs KEDA's CRDs, and waits until they are served.
 pub async fn install(cluster: &Cluster) {
     cluster.kubectl_ok(&["apply", "--server-side", "-f", DEFINITIONS], None);
-    // Not `kubectl wait`: it fails on a definition so new that it has no conditions.
+    // `kubectl wait` fails on a CRD that is so new that it has no conditions.
     let get = ["get", "scaledobjects.keda.sh", "--all-namespaces"];
     eventually(Duration::from_secs(30), "ScaledObjects are served", || async {
         let output = cluster.kubectl(&get, None);
@@ -93,7 +94,7 @@ pub async fn install(cluster: &Cluster) {
     .await;
 }
 
-/// Creates what KEDA needs to serve a workload's metric.
+/// Creates the objects that KEDA needs to serve a workload's metric.
 pub async fn create(
     client: &Client,
     workload: Workload,
@@ -111,7 +112,7 @@ pub async fn create(
     objects.create(&PostParams::default(), &object).await.map(drop)
 }
 
-/// What is scaled: KEDA serves no metric of a target that is not there. A paused one makes no pods.
+/// The scale target, without which KEDA serves no metric. It is paused, so it makes no pods.
 fn deployment() -> Value {
     json!({
         "apiVersion": "apps/v1",
@@ -129,7 +130,7 @@ fn deployment() -> Value {
     })
 }
 
-/// The resource that asks for the same metric as [`Workload::scaling`] does outside.
+/// The resource that asks KEDA for the same metric as the external one of [`Workload::scaling`].
 fn scaled_object(namespace: &str, prometheus: &str, reads: KedaReads) -> Value {
     json!({
         "apiVersion": "keda.sh/v1alpha1",

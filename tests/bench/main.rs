@@ -9,7 +9,7 @@
 //! report    points and patterns -> docs/benchmarks.md        aims       which aims are met
 //! ```
 //!
-//! Whatever it starts dies with it. It is ended by Ctrl-C, by a step that takes too long, or by its deadline.
+//! Everything that it starts ends with it. It ends by Ctrl-C, when a step takes too long, or at its deadline.
 
 #![allow(
     clippy::disallowed_methods,
@@ -57,7 +57,7 @@ async fn main() -> ExitCode {
     support::install_tls_provider();
     let given: Vec<String> = std::env::args().collect();
     let given: Vec<&str> = given.iter().map(String::as_str).collect();
-    // Programs of our own that run as processes beside us, so that their cost is not ours.
+    // These run as processes of their own, so that their cost does not count as that of this process.
     match given.as_slice() {
         [_, "fixed-bytes", port, chain, key] => {
             fixed_bytes::serve(port.parse().expect("a port"), Path::new(chain), Path::new(key)).await;
@@ -123,7 +123,7 @@ async fn run(arguments: Arguments) {
     say(&format!("written to {}", path.display()));
 }
 
-/// Starts vas, the peers that are there, and the floor.
+/// Starts vas, the installed peers, and the server of fixed bytes.
 fn start(world: &World, arguments: &Arguments, report: &mut Report) -> Vec<Adapter> {
     let mut adapters = vec![Adapter::vas(world)];
     for peer in &arguments.peers {
@@ -144,7 +144,7 @@ fn start(world: &World, arguments: &Arguments, report: &mut Report) -> Vec<Adapt
     adapters
 }
 
-/// Says what is being done, with the time since the start.
+/// Prints the current step, with the time since the start.
 pub fn say(what: &str) {
     static START: OnceLock<Instant> = OnceLock::new();
     let start = START.get_or_init(Instant::now);

@@ -1,4 +1,4 @@
-//! Stretches of load on one server at a time, and what each cost.
+//! Measures stretches of load on one server at a time, and their cost.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::{
     world::World,
 };
 
-/// Connections to a server: the API server, too, sends all of an adapter's requests over few.
+/// Connections to a server. The API server, too, sends all requests to an adapter over few connections.
 const CONNECTIONS: usize = 2;
 /// Workers of a closed loop.
 const WORKERS: u32 = 32;
-/// Load before a stretch that is not counted.
+/// Load before each stretch, which is not counted.
 const WARM_UP: Duration = Duration::from_millis(400);
-/// URLs that are tried before a stretch.
+/// Number of URLs that are tried before a stretch.
 const TRIED: usize = 10;
 
 /// Names of processes in reports.
@@ -26,16 +26,16 @@ pub const PROMETHEUS: &str = "Prometheus";
 pub const API_SERVER: &str = "API server";
 pub const LOAD: &str = "load generator";
 
-/// How much is asked.
+/// The load of a stretch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
-    /// Requests per second, sent at fixed moments.
+    /// Open loop: requests per second, sent at fixed moments.
     Rate(u32),
-    /// As many as workers that wait for their answers can.
+    /// Closed loop: as many as workers that wait for their answers can send.
     Most,
 }
 
-/// One line of the tables.
+/// Figures of one line of the tables.
 #[derive(Clone, Debug)]
 pub struct Point {
     pub way: Way,
@@ -43,18 +43,19 @@ pub struct Point {
     pub load: Load,
     pub server: &'static str,
     pub samples: Samples,
-    /// Without what the processes use anyway.
+    /// CPU time, without what the processes use anyway.
     pub cpu: Cpu,
 }
 
-/// What is measured with.
+/// Everything that is needed to measure.
 pub struct Bench<'a> {
     pub world: &'a World,
     pub arguments: &'a Arguments,
     pub adapters: Vec<Adapter>,
-    /// Bytes of the answers of vas to each read.
+    /// Sizes of vas's answers to each read, in bytes.
     sizes: Vec<(Read, usize)>,
-    /// What Prometheus and the API server use with all adapters paused, and for how long that was looked at.
+    /// CPU time of Prometheus and the API server while all adapters are paused, and for how long it was
+    /// measured.
     idle: (Cpu, Duration),
     api_server: u16,
     front_proxy: Caller,
@@ -78,8 +79,8 @@ impl<'a> Bench<'a> {
         bench
     }
 
-    /// Waits until every server answers every URL of so many workloads, then pauses them all and looks at what goes
-    /// on anyway.
+    /// Waits until every server answers every URL of the workloads. Then pauses all servers and measures the
+    /// idle cost.
     pub async fn wait_for_all(&mut self, workloads: usize) {
         say("waiting until every server answers every URL");
         for adapter in &mut self.adapters {
@@ -102,7 +103,7 @@ impl<'a> Bench<'a> {
         for adapter in &self.adapters {
             adapter.run(false);
         }
-        // Longer than anything that the last requests left behind.
+        // Longer than any work that the last requests left behind.
         tokio::time::sleep(Duration::from_secs(2)).await;
         let pids = self.pids(None);
         let (before, looked) = (Cpu::of(&pids), self.arguments.stretch() + Duration::from_secs(1));
@@ -110,8 +111,8 @@ impl<'a> Bench<'a> {
         self.idle = (Cpu::of(&pids).since(&before), looked);
     }
 
-    /// All points of one way, the servers in turn. Through the API server a round goes through all reads of a server
-    /// before the next one: leading the groups elsewhere takes a while.
+    /// All points of one way, the servers in turn. Through the API server, all reads of one server come
+    /// before those of the next one, because routing the groups to another server takes a while.
     pub async fn points(&self, way: Way) -> Vec<Point> {
         let mut points: Vec<Point> = Vec::new();
         let rounds = match way {
@@ -152,7 +153,7 @@ impl<'a> Bench<'a> {
         points
     }
 
-    /// Lets one adapter run, and the API server's groups lead to it.
+    /// Lets one adapter run, and routes the API server's groups to it.
     pub async fn lead_to(&self, adapter: &Adapter) {
         adapter.resume().await;
         let groups = adapter.groups(&self.arguments.reads);
@@ -165,7 +166,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// One stretch of load on a server that runs.
+    /// Measures one stretch of load on a running server.
     async fn point(&self, adapter: &Adapter, way: Way, read: Read, load: Load) -> Point {
         let (port, caller) = self.way(adapter, way);
         let paths = self.paths(adapter, read, self.arguments.workloads);
@@ -183,7 +184,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// Load on some URLs of a server that runs, and what it cost.
+    /// Sends load to some URLs of a running server, and measures its cost.
     pub async fn stretch(
         &self,
         adapter: &Adapter,
@@ -212,7 +213,7 @@ impl<'a> Bench<'a> {
         (samples, used.without(&self.idle.0, self.idle.1, since.elapsed()))
     }
 
-    /// The reads that are measured of an adapter.
+    /// The reads that are measured for an adapter.
     pub fn reads<'b>(&'b self, adapter: &'b Adapter) -> impl Iterator<Item = &'b Read> {
         let all = self.arguments.reads.iter();
         all.filter(|read| adapter.serves(**read))
@@ -224,7 +225,7 @@ impl<'a> Bench<'a> {
         adapter.paths(read, workloads, size.map_or(2, |(_, bytes)| *bytes))
     }
 
-    /// Bytes of an answer of vas.
+    /// Sizes of vas's answers, in bytes.
     pub fn sizes(&self) -> &[(Read, usize)] {
         &self.sizes
     }
@@ -243,7 +244,7 @@ impl<'a> Bench<'a> {
         pids.extend(api_server.map(|pid| (API_SERVER, vec![pid])));
         pids.extend(adapter.map(|adapter| (SERVER, adapter.ids())));
         if adapter.is_none() {
-            // The load generator is never idle for another's sake.
+            // The load generator is never idle, so nothing is taken off its time.
             pids.remove(LOAD);
         }
         pids
@@ -255,7 +256,7 @@ fn tried(paths: &[String]) -> Vec<String> {
     paths.iter().step_by(step).cloned().collect()
 }
 
-/// Adds a stretch to those of the same point before it.
+/// Adds a stretch to earlier ones of the same point.
 fn add(points: &mut Vec<Point>, new: Point) {
     let same = |point: &&mut Point| {
         (point.way, point.read, point.load, point.server) == (new.way, new.read, new.load, new.server)

@@ -15,24 +15,24 @@ use crate::{
 /// Time between two reads of a URL.
 const PERIOD: u64 = 15;
 
-/// What one adapter made of it.
+/// Figures of one adapter under the pattern.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     pub server: &'static str,
     pub workloads: usize,
     pub foreign_pods: usize,
     pub samples: Samples,
-    /// Without what goes on anyway.
+    /// CPU time, without what the processes use anyway.
     pub cpu: Cpu,
     pub reviews: usize,
-    /// Other requests of the adapter to the API server.
+    /// Further requests that the adapter sent to the API server.
     pub other_requests: usize,
     pub queries: f64,
     pub memory: Memory,
 }
 
 impl Pattern {
-    /// A count of this stretch as a count per minute.
+    /// Converts a count of this stretch to a count per minute.
     pub fn per_minute(&self, count: f64) -> f64 {
         count * 60.0 / self.samples.elapsed.as_secs_f64().max(0.001)
     }
@@ -86,7 +86,7 @@ async fn one(
     let requests: Vec<_> = audit::requests(&bench.world.cluster)
         .into_iter()
         .filter(|request| request.received >= since)
-        // The HPA's own reads pass through; all else is what the adapter asked.
+        // Reads that the HPA's pattern sends are not the adapter's requests; all others are.
         .filter(|request| !request.user.username.starts_with("system:"))
         .collect();
     let reviews = requests

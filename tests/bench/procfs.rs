@@ -1,4 +1,4 @@
-//! What processes cost, as the kernel counts it.
+//! Cost of processes, as counted by the kernel.
 
 use std::{collections::BTreeMap, fs, time::Duration};
 
@@ -8,13 +8,13 @@ const TICKS: u64 = 100;
 /// Memory of processes, in KiB.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// Resident now.
+    /// Memory that is resident now.
     pub resident: u64,
-    /// The most that was ever resident.
+    /// Most memory that was ever resident.
     pub peak: u64,
 }
 
-/// Processes by what they are called in the report.
+/// Processes by their names in the report.
 pub type Pids = BTreeMap<&'static str, Vec<u32>>;
 
 /// CPU time that processes have used, by name.
@@ -22,7 +22,7 @@ pub type Pids = BTreeMap<&'static str, Vec<u32>>;
 pub struct Cpu(BTreeMap<&'static str, Duration>);
 
 impl Cpu {
-    /// What they have used so far; nothing for one that is gone.
+    /// CPU time so far; zero for a process that is gone.
     pub fn of(pids: &Pids) -> Self {
         let used = |pid: &u32| {
             let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
@@ -35,19 +35,20 @@ impl Cpu {
         )
     }
 
-    /// What was used since an earlier look.
+    /// CPU time since an earlier measurement.
     pub fn since(&self, earlier: &Self) -> Self {
         self.minus(&earlier.0)
     }
 
-    /// Without what is used anyway, at a known rate.
+    /// CPU time without what is used anyway. `idle` was used in `idle_for`, and `during` is the measured
+    /// time.
     pub fn without(&self, idle: &Self, idle_for: Duration, during: Duration) -> Self {
         let part = during.as_secs_f64() / idle_for.as_secs_f64().max(0.001);
         let anyway = idle.0.iter().map(|(name, used)| (*name, used.mul_f64(part)));
         self.minus(&anyway.collect())
     }
 
-    /// Both together.
+    /// The sum of both.
     pub fn plus(&self, other: &Self) -> Self {
         let mut sum = self.0.clone();
         for (name, used) in &other.0 {
@@ -56,7 +57,7 @@ impl Cpu {
         Self(sum)
     }
 
-    /// What one of them used.
+    /// CPU time of one of them.
     pub fn used(&self, name: &str) -> Duration {
         self.0.get(name).copied().unwrap_or_default()
     }
@@ -70,7 +71,8 @@ impl Cpu {
     }
 }
 
-/// What processes hold together. Pages that they share, such as a program's own, count for each.
+/// Memory of processes together. Pages that they share, such as those of the program itself, count for each
+/// process.
 pub fn memory(pids: &[u32]) -> Memory {
     let each = pids
         .iter()
@@ -81,8 +83,8 @@ pub fn memory(pids: &[u32]) -> Memory {
     })
 }
 
-/// `utime` and `stime` together. The command's name may hold anything, so the fields are counted behind its last
-/// parenthesis.
+/// The sum of `utime` and `stime`. The command's name may contain anything, so fields are counted after its
+/// last parenthesis.
 fn cpu_of(stat: &str) -> Option<Duration> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     let user: u64 = fields.next()?.parse().ok()?;
@@ -124,7 +126,7 @@ pub fn memory_of_machine() -> u64 {
     kib >> 20
 }
 
-/// How many processes wanted to run, on average of the last minute: what else goes on here.
+/// Average number of processes that wanted to run in the last minute. It shows how busy the machine is.
 pub fn load_average() -> String {
     let averages = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     averages.split_whitespace().next().unwrap_or("unknown").to_owned()

@@ -1,10 +1,10 @@
-//! Versions of what runs, for the report.
+//! Versions of the programs that run, for the report.
 
 use std::{path::Path, process::Command};
 
 use crate::{arguments::Peer, support::cluster::bin};
 
-/// All of them in one line.
+/// All versions in one line.
 pub fn versions(peers: &[Peer]) -> String {
     let mut versions = vec![
         format!(

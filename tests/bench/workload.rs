@@ -11,14 +11,14 @@ pub const PODS: usize = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Workload(pub usize);
 
-/// Which adapter a URL is for.
+/// The adapter that a URL is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// With the selectors that the HPAs of `vas operator` carry.
+    /// vas, with the selectors that the HPAs of `vas operator` have.
     Vas,
-    /// As its own documentation writes HPAs.
+    /// prometheus-adapter, as its documentation writes HPAs.
     PrometheusAdapter,
-    /// As the HPAs that KEDA makes ask.
+    /// KEDA, as the HPAs that it makes read.
     Keda,
 }
 
@@ -31,8 +31,8 @@ impl Workload {
         format!("api-{:04}-{index}", self.0)
     }
 
-    /// Its pods: never scheduled, which makes thousands of them cheap. They are live all the same for who serves
-    /// their metrics: Pending is the HPA's business.
+    /// Its pods. They are never scheduled, which makes thousands of them cheap. For a server of their metrics
+    /// they are live all the same: only the HPA treats pending pods differently.
     pub fn pods(self) -> impl Iterator<Item = Value> {
         (0..PODS).map(move |index| pending_pod(&self.pod(index), "api"))
     }
@@ -64,7 +64,7 @@ impl Workload {
         })
     }
 
-    /// What the HPA asks for. Discovery has one URL for all workloads.
+    /// The URL that the HPA reads. Discovery has one URL for all workloads.
     pub fn path(self, read: Read, dialect: Dialect) -> String {
         const CUSTOM: &str = "/apis/custom.metrics.k8s.io/v1beta2";
         const EXTERNAL: &str = "/apis/external.metrics.k8s.io/v1beta1";
@@ -103,7 +103,7 @@ impl Workload {
     }
 }
 
-/// A pod that no scheduler takes.
+/// A pod that is never scheduled.
 pub fn pending_pod(name: &str, app: &str) -> Value {
     json!({
         "apiVersion": "v1",

@@ -1,4 +1,4 @@
-//! What is there before any adapter is: the control plane, Prometheus and the workloads' series.
+//! Everything that is there before the adapters: the control plane, Prometheus and the workloads' series.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
@@ -27,45 +27,46 @@ use crate::{
     workload::{Workload, pending_pod},
 };
 
-/// Where the Services of the adapters are.
+/// Namespace of the adapters' Services.
 pub const NAMESPACE: &str = "bench";
 /// Names in the certificate that all servers share: those of their Services, and of this machine.
 const SERVICES: [&str; 4] = ["vas", "prometheus-adapter", "keda", "fixed-bytes"];
-/// Creates at once.
+/// Number of objects that are created at once.
 const AT_ONCE: usize = 32;
-/// The group of the floor's APIService.
+/// API group of the server of fixed bytes.
 pub const FIXED_GROUP: &str = "fixed.bench.voiceassist.io";
-/// Whose reads are measured.
+/// The account whose reads are measured.
 const HPA: &str = "system:serviceaccount:kube-system:horizontal-pod-autoscaler";
 
-/// Dropping it ends everything, the cluster last.
+/// The world. Dropping it ends everything, the cluster last.
 pub struct World {
-    /// The API server's client, as administrator.
+    /// A client for the API server, with the administrator's rights.
     pub client: Client,
-    /// Scrapes the workloads' series.
+    /// Prometheus, which scrapes the workloads' series.
     pub prometheus: Prometheus,
     exporters: Vec<Process>,
     workloads: usize,
-    /// Whether the workloads have a metric outside of the cluster.
+    /// Whether the workloads have an External metric.
     external: bool,
-    /// Whether KEDA is to know the workloads, and how it reads.
+    /// Whether KEDA knows the workloads, and how it reads.
     keda: Option<KedaReads>,
-    /// The certificate all servers show.
+    /// The certificate that all servers show.
     pub certificate: Certificate,
     /// The control plane.
     pub cluster: Cluster,
 }
 
 impl World {
-    /// Starts it without workloads.
+    /// Starts the world without workloads.
     pub async fn start(arguments: &Arguments) -> Self {
         say("starting the control plane and Prometheus");
         let cluster = Cluster::start(
             "bench",
             &[
-                // Service accounts are of no use to pods that never run, and cost each namespace a second.
+                // Pods that never run need no service accounts, and creating one delays each namespace by a
+                // second.
                 "--apiserver-flag=disable-admission-plugins=ServiceAccount",
-                // KEDA makes HPAs, and only the reads of this program shall count.
+                // KEDA makes HPAs, but only the reads of this program may count.
                 "--hpa-sync-period=10h",
             ],
         );
@@ -93,7 +94,7 @@ impl World {
         }
     }
 
-    /// Adds workloads until there are so many, with their series, pods and resources.
+    /// Adds workloads up to a number, with their series, pods and resources.
     pub async fn grow(&mut self, workloads: usize) {
         let new = self.workloads..workloads;
         if new.is_empty() {
@@ -169,7 +170,7 @@ impl World {
             .expect("pods can be created");
     }
 
-    /// Queries Prometheus has answered so far, by its own count.
+    /// Number of queries that Prometheus has answered, by its own count.
     pub async fn prometheus_queries(&self) -> f64 {
         let url = format!("{}/metrics", self.prometheus.url());
         let fetch = async { reqwest::get(url).await?.text().await };
@@ -197,7 +198,7 @@ impl World {
         ports["kube-apiserver"]
     }
 
-    /// As the API server calls an adapter on behalf of the HPA controller.
+    /// The caller as whom the API server calls an adapter on behalf of the HPA controller.
     pub fn front_proxy(&self) -> Caller {
         let pki = self.cluster.dir().join("pki");
         let chain = certificates(&pki.join("front-proxy-client.crt"));
@@ -218,7 +219,7 @@ impl World {
         caller(tls, headers)
     }
 
-    /// As the HPA controller calls the API server.
+    /// The caller as whom the HPA controller calls the API server.
     pub fn hpa_controller(&self) -> Caller {
         let token = self.cluster.kubectl_ok(
             &[
@@ -240,7 +241,8 @@ impl World {
         caller(tls, headers)
     }
 
-    /// Leads the API server's groups to the Service of an adapter on this machine, and waits until it serves them.
+    /// Routes the API server's groups to the Service of an adapter on this machine, and waits until it serves
+    /// them.
     pub fn route(&self, groups: &[(&str, &str)], service: &str, port: u16) {
         let ca: Vec<u8> = self.certificate.ca.as_bytes().to_vec();
         let ca = k8s_openapi::ByteString(ca);
@@ -275,8 +277,8 @@ impl World {
     }
 }
 
-/// The namespace of the Services, their Services, which are aliases of this machine, and the HPA's right to the
-/// floor.
+/// The namespace of the Services, the Services, which are aliases of this machine, and the HPA's right to
+/// read from the server of fixed bytes.
 fn objects() -> Vec<Value> {
     let mut objects = vec![named("Namespace", NAMESPACE)];
     objects.extend(SERVICES.map(|service| {

@@ -1,4 +1,5 @@
-//! `make bench-fairness`: what one tenant's metrics get beside a hundred tenants that ask for all they can.
+//! `make bench-fairness`: measures how often one tenant's metrics are polled beside a hundred tenants that
+//! ask for all they can.
 //!
 //! ```text
 //! prometheus   answers as a cluster of 20,000 pods would, or never, and remembers what was asked when
@@ -137,7 +138,7 @@ async fn measure(arguments: &Arguments, stretch: Duration) -> Vec<Row> {
     rows
 }
 
-/// A `vas metrics-server` with the settings it has by default.
+/// A `vas metrics-server` with its default settings.
 struct Server {
     process: Process,
     started: Instant,
@@ -174,7 +175,7 @@ impl Server {
         }
     }
 
-    /// What the innocent tenant gets for so long.
+    /// Measures the polls that the innocent tenant gets during a stretch.
     async fn watch(&self, situation: &'static str, prometheus: &Prometheus, stretch: Duration) -> Row {
         let first = prometheus.first_polled().duration_since(self.started);
         let begin = Instant::now();

@@ -1,4 +1,4 @@
-//! A Prometheus that knows a cluster of many pods, and never answers what it is not to answer.
+//! A fake Prometheus that knows a cluster of many pods. It never answers queries of a chosen kind.
 
 use std::{
     collections::BTreeMap,
@@ -13,14 +13,14 @@ use axum::{
 
 use crate::tenants::{ENDLESS, INNOCENT, LARGE, namespace};
 
-/// It serves as long as the program runs.
+/// The server. It runs until the program ends.
 pub struct Prometheus {
     port: u16,
     state: Arc<Known>,
 }
 
 struct Known {
-    /// Namespaces and pods of the large answers.
+    /// Number of namespaces in large answers, with their pods.
     tenants: usize,
     pods: usize,
     seen: Mutex<Seen>,
@@ -28,15 +28,15 @@ struct Known {
 
 #[derive(Default)]
 struct Seen {
-    /// When each metric of the innocent tenant was asked for.
+    /// Moments at which each metric of the innocent tenant was queried.
     polls: BTreeMap<&'static str, Vec<Instant>>,
     at_once: usize,
     most_at_once: usize,
 }
 
-/// What the innocent tenant got.
+/// The polls of the innocent tenant's metrics.
 pub struct Polls {
-    /// Between two polls of one metric.
+    /// Median time between two polls of one metric.
     pub median: Duration,
     /// The longest time without a poll of one metric.
     pub longest: Duration,
@@ -64,29 +64,29 @@ impl Prometheus {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Forgets what was asked so far.
+    /// Forgets all queries so far.
     pub fn forget(&self) {
         *self.seen() = Seen::default();
     }
 
-    /// Whether every metric of the innocent tenant was asked for.
+    /// Whether every metric of the innocent tenant was queried.
     pub fn all_polled(&self) -> bool {
         self.seen().polls.len() == INNOCENT.len()
     }
 
-    /// When the last of them was asked for the first time.
+    /// Moment of the latest first poll of these metrics.
     pub fn first_polled(&self) -> Instant {
         let seen = self.seen();
         let firsts = seen.polls.values().filter_map(|polls| polls.first());
         *firsts.max().expect("all are polled")
     }
 
-    /// Most queries at once.
+    /// Most queries that were in flight at once.
     pub fn most_at_once(&self) -> usize {
         self.seen().most_at_once
     }
 
-    /// The polls of the innocent tenant's metrics in this time.
+    /// The polls of the innocent tenant's metrics between two moments.
     pub fn polls(&self, begin: Instant, end: Instant) -> Polls {
         let seen = self.seen();
         let mut intervals = Vec::new();

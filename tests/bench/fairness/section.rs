@@ -1,22 +1,22 @@
-//! The section of docs/benchmarks.md: what one tenant gets beside many hostile ones.
+//! The section of docs/benchmarks.md on fairness: what one tenant gets beside many hostile ones.
 
 use std::time::Duration;
 
 use crate::{prometheus::Polls, table::Table};
 
-/// The name in the marks.
+/// Name of the section in its marks.
 pub const NAME: &str = "fairness";
 
-/// How it was measured.
+/// How the measurement was made.
 pub struct Setting {
-    /// When, of what and on what machine.
+    /// Time, version and machine of the measurement.
     pub circumstances: String,
     pub tenants: usize,
     pub pods: usize,
     pub seconds: u64,
 }
 
-/// What was seen in one stretch. Memory is in MiB.
+/// Figures of one stretch. Memory is in MiB.
 pub struct Row {
     pub situation: &'static str,
     pub first: Duration,

@@ -6,13 +6,13 @@ use kube::{Api, Client, api::PostParams};
 use serde_json::{Value, json};
 use vas::api::v1alpha1::VoiceAssistScaling;
 
-/// What the innocent tenant's metrics read.
+/// Metrics that the innocent tenant scales on.
 pub const INNOCENT: [&str; 3] = ["innocent_depth", "innocent_requests_total", "innocent_own"];
-/// In the name of what is never answered.
+/// Part of the names of metrics whose queries are never answered.
 pub const ENDLESS: &str = "endless";
-/// In the name of what every pod has.
+/// Part of the names of metrics that every pod has.
 pub const LARGE: &str = "large";
-/// Creates at once.
+/// Number of objects that are created at once.
 const AT_ONCE: usize = 8;
 /// Most workloads of a resource, and most metrics of a workload.
 const MOST: usize = 16;

@@ -1,4 +1,4 @@
-//! What one process used until it ended, as the kernel counts it.
+//! What one process used until it ended, as counted by the kernel.
 
 use std::{fs, process::Stdio, time::Duration};
 
@@ -7,7 +7,7 @@ use tokio::{process::Command, time::Instant};
 /// Clock ticks per second of `/proc/PID/stat`: `USER_HZ`, 100 on every architecture that Linux runs on here.
 const TICKS: u64 = 100;
 
-/// How often memory is looked at.
+/// Time between two reads of the memory.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// What a process used.
@@ -33,7 +33,7 @@ pub async fn run(mut command: Command, limit: Duration) -> Result<Cost, String> 
         .map_err(|error| error.to_string())?;
     let pid = child.id().ok_or("it has no process id")?;
     let mut said = child.stderr.take();
-    // Read while it runs: a pipe that nobody reads stops who writes.
+    // Standard error is read while the process runs, because a full pipe would stop it.
     let listener = tokio::spawn(async move {
         let mut text = Vec::new();
         if let Some(said) = &mut said {
@@ -44,7 +44,7 @@ pub async fn run(mut command: Command, limit: Duration) -> Result<Cost, String> 
     let end = Instant::now() + limit;
     let mut cost = Cost::default();
     loop {
-        // Its memory is gone once it has ended, its CPU time is there until it is waited for.
+        // The memory figures vanish when the process ends; its CPU time stays until it is waited for.
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         cost.peak = cost.peak.max(peak_of(&status).unwrap_or(0));
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
@@ -68,7 +68,8 @@ pub async fn run(mut command: Command, limit: Duration) -> Result<Cost, String> 
     }
 }
 
-/// The command's name may hold anything, so the fields are counted behind its last parenthesis.
+/// Reads state and CPU time from `/proc/PID/stat`. The command's name may contain anything, so fields are
+/// counted after its last parenthesis.
 fn state_and_cpu(stat: &str) -> Option<(&str, Duration)> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
     let state = fields.next()?;

@@ -7,8 +7,8 @@
 //! section   medians -> docs/benchmarks.md
 //! ```
 //!
-//! Every figure is taken outside the generators, the same way for all: arrivals at the server, CPU time and memory from
-//! the kernel. What a generator says of itself is not read.
+//! Every figure is taken outside the generators, in the same way for all: arrivals at the server, CPU time
+//! and memory from the kernel. Reports of the generators are not read.
 
 #![allow(
     clippy::disallowed_methods,
@@ -63,7 +63,7 @@ struct Arguments {
     report: PathBuf,
 }
 
-/// Programs of our own that run as processes of their own, so that costs can be told apart.
+/// Programs of this crate that run as processes of their own, so that their costs can be told apart.
 #[derive(Debug, Subcommand)]
 enum Part {
     /// The server
@@ -85,7 +85,7 @@ async fn main() {
             let stop = vas::cluster::shutdown::on_signal().expect("signal handlers can be installed");
             tokio::select! {
                 () = compare(&arguments) => {}
-                // What runs dies with its handle.
+                // Processes that run end when their handles are dropped.
                 () = stop.cancelled() => eprintln!("bench-load: stopped; nothing is written"),
             }
         }
@@ -100,7 +100,7 @@ async fn compare(arguments: &Arguments) {
     for tool in &absent {
         eprintln!("bench-load: {} is left out: {}", tool.name(), tool.how_to_get());
     }
-    // Better known now than when all is measured.
+    // A document without a place for the section should be noticed before everything is measured.
     if let Err(error) = marked::check(&arguments.report, marked::FRAME, section::NAME) {
         panic!("{error}");
     }
@@ -112,7 +112,7 @@ async fn compare(arguments: &Arguments) {
                 let Some(command) = tool.command(mode, &server.url(), arguments.connections, duration) else {
                     continue;
                 };
-                // What came before, such as the last requests of the one that ran before.
+                // Drops what came before, such as the last requests of the previous run.
                 server.arrivals().await;
                 let cost = cost::run(command, 3 * duration + Duration::from_secs(30)).await;
                 let arrivals = server.arrivals().await;

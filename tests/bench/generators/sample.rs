@@ -1,4 +1,4 @@
-//! What one run of one generator brought, and medians of several.
+//! Figures of one run of a generator, and medians of several.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -8,21 +8,22 @@ use super::{
     tools::{Mode, Tool},
 };
 
-/// One run.
+/// Figures of one run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
     /// Requests per second that reached the server.
     pub rate: f64,
-    /// Half, and 99 %, of them were no later than this; `None` in a closed loop, which has no schedule.
+    /// Schedule error in seconds: the median, and the 99th percentile. `None` in a closed loop, which has no
+    /// schedule.
     pub error: Option<(f64, f64)>,
-    /// CPU time of the generator for each, in microseconds.
+    /// CPU time of the generator per request, in microseconds.
     pub micros: f64,
     /// The most memory that was resident, in KiB.
     pub peak: f64,
 }
 
 impl Sample {
-    /// Puts together what the server and the kernel saw; `None` if too few requests came to say anything.
+    /// Combines the figures of the server and of the kernel; `None` if too few requests came.
     pub fn of(mode: Mode, arrivals: Vec<f64>, cost: Cost) -> Option<Self> {
         let count = f64::from(u32::try_from(arrivals.len()).ok()?);
         let rate = schedule::rate(&arrivals)?;
@@ -53,7 +54,7 @@ impl fmt::Display for Sample {
     }
 }
 
-/// All runs.
+/// Figures of all runs.
 #[derive(Debug, Default)]
 pub struct Samples(BTreeMap<(Mode, Tool), Vec<Sample>>);
 
@@ -62,12 +63,12 @@ impl Samples {
         self.0.entry((mode, tool)).or_default().push(sample);
     }
 
-    /// How many runs of a generator could be measured.
+    /// Number of runs of a generator that could be measured.
     pub fn count(&self, mode: Mode, tool: Tool) -> usize {
         self.0.get(&(mode, tool)).map_or(0, Vec::len)
     }
 
-    /// The median of each figure by itself; `None` without any run.
+    /// The median of each figure; `None` without any run.
     pub fn median(&self, mode: Mode, tool: Tool) -> Option<Sample> {
         let runs = self.0.get(&(mode, tool))?;
         let of = |figure: fn(&Sample) -> f64| middle(runs.iter().map(figure).collect());
@@ -83,7 +84,7 @@ impl Samples {
     }
 }
 
-/// The median; of an even number, the mean of the two in the middle.
+/// The median. For an even number of values it is the mean of the two in the middle.
 fn middle(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let upper = *values.get(values.len() / 2)?;

@@ -1,14 +1,17 @@
-//! How far arrivals were from their schedule.
+//! Computes how far arrivals were from their schedule.
 
 use std::time::Duration;
 
-/// The beginning of a run is not judged: connections are being made, and generators warm up in their own ways.
+/// Seconds at the beginning of a run that are not judged: connections are made, and generators warm up in
+/// different ways.
 const WARM_UP: f64 = 1.0;
 
-/// Seconds by which arrivals (seconds, on any axis) were later than a constant rate wants them, in ascending order.
+/// Seconds by which each arrival was later than a constant rate requires, in ascending order. Arrivals are in
+/// seconds, from any origin.
 ///
-/// Number `k` is due at `t0 + k / rate`. Nobody outside a generator knows its `t0`, so it is taken where no arrival was
-/// early: the smallest error is zero. Requests that are never sent shift all later ones, as they should.
+/// Request `k` is due at `t0 + k / rate`. Nobody outside a generator knows its `t0`, so it is chosen such
+/// that no arrival was early: the smallest error is zero. A request that is never sent shifts all later ones,
+/// as it should.
 pub fn errors(mut arrivals: Vec<f64>, rate: f64) -> Vec<f64> {
     arrivals.sort_by(f64::total_cmp);
     let first = arrivals.first().copied().unwrap_or(0.0);
@@ -34,7 +37,7 @@ pub fn rate(arrivals: &[f64]) -> Option<f64> {
     (last > first).then(|| gaps / (last - first))
 }
 
-/// The value that a share, in percent, of ascending values does not exceed.
+/// The value that `percent` of the ascending values do not exceed.
 pub fn percentile(ascending: &[f64], percent: usize) -> Option<Duration> {
     let rank = (ascending.len() * percent).div_ceil(100).max(1);
     ascending
@@ -61,11 +64,11 @@ mod tests {
 
     #[test]
     fn late_arrivals_are_as_late_as_they_were() {
-        // Every 50th comes 3 ms late, after the two that follow it.
+        // Every 50th request comes 3 ms late, after the two that follow it.
         let late = |k: u32| if k.is_multiple_of(50) { 0.003 } else { 0.0 };
         let arrivals = (0..5000).map(|k| f64::from(k) / 1000.0 + late(k)).collect();
         let errors = errors(arrivals, 1000.0);
-        // In order of arrival nobody can tell which came late: three in fifty are off by 1 ms.
+        // Arrivals do not show which request was late, so three in fifty are off by 1 ms.
         assert!(
             (millis(&errors, 99) - 1.0).abs() < 0.01,
             "{}",

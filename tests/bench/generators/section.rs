@@ -8,16 +8,16 @@ use super::{
     tools::{Mode, Tool},
 };
 
-/// The name in the marks.
+/// Name of the section in its marks.
 pub const NAME: &str = "load-generator";
 
-/// How it was measured.
+/// How the measurement was made.
 #[derive(Debug)]
 pub struct Setting {
     pub seconds: u64,
     pub repeats: u32,
     pub connections: u32,
-    /// Generators that were not there.
+    /// Generators that are not installed.
     pub absent: Vec<Tool>,
 }
 
@@ -90,7 +90,7 @@ fn table(samples: &Samples, mode: Mode, repeats: u32) -> String {
     table.markdown()
 }
 
-/// Each aim with what was measured.
+/// Each aim, with what was measured.
 fn aims(samples: &Samples) -> Vec<String> {
     let error = samples
         .median(Mode::Open(5000), Tool::Vas)

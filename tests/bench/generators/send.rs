@@ -1,4 +1,4 @@
-//! vas's load engine as a process that does nothing else, as `vas test run` does.
+//! vas's load engine as a process of its own, which works as in `vas test run`.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -13,10 +13,10 @@ use vas::loadtest::{
     },
 };
 
-/// Until threads have started.
+/// Time until all threads have started.
 const LEAD: Duration = Duration::from_millis(200);
 
-/// What is sent.
+/// The load that is sent.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     target: String,
@@ -32,7 +32,7 @@ pub struct Args {
     precise: bool,
 }
 
-/// Sends to the end.
+/// Sends the load until its end.
 pub async fn send(args: &Args) {
     let duration = Duration::from_secs_f64(args.seconds);
     let load = match (args.rate, args.users) {
@@ -57,7 +57,7 @@ pub async fn send(args: &Args) {
     assert_eq!(measured.total.failed(), 0, "{:?}", measured.total.failures);
 }
 
-/// One request without variables.
+/// A scenario of one request without variables.
 fn scenario(load: Load) -> Scenario {
     let request = Request {
         method: "GET".to_owned(),

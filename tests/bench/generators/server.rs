@@ -1,5 +1,5 @@
-//! A server that answers at once and remembers when each request came. It is a process of its own with one thread, and
-//! ends when whoever started it is gone.
+//! A server that answers at once and records when each request came. It is a process with one thread of its
+//! own. It ends when the process that started it has ended.
 
 use std::{
     cell::RefCell,
@@ -24,17 +24,17 @@ use tokio::{
     process::{Child, Command},
 };
 
-/// Gives all arrivals and forgets them.
+/// Path that returns all arrivals and forgets them.
 const ARRIVALS: &str = "/arrivals";
 
-/// Room for what one run brings, so that the log does not grow while it is measured.
+/// Capacity reserved for the arrivals of one run, so that the list does not grow while it is measured.
 const ROOM: usize = 4 << 20;
 
 type Log = Rc<RefCell<Vec<u64>>>;
 
-/// Serves until standard input ends; its port is its first line.
+/// Serves until standard input ends. The first line of its output is its port.
 pub async fn serve() {
-    // Ends with the process.
+    // The thread ends with the process.
     std::thread::spawn(|| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -80,7 +80,7 @@ fn answer(request: &Request<Incoming>, log: &Log, start: Instant) -> Response<Fu
     Response::new(Full::from(&b"{\"status\":\"ok\"}"[..]))
 }
 
-/// The server's process.
+/// The process of the server.
 pub struct Server {
     port: u16,
     _process: Child,
@@ -105,12 +105,12 @@ impl Server {
         }
     }
 
-    /// Where requests go.
+    /// The URL that requests are sent to.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
     }
 
-    /// When requests came since the last call, in seconds.
+    /// Times of the requests since the last call, in seconds.
     pub async fn arrivals(&self) -> Vec<f64> {
         let url = format!("http://127.0.0.1:{}{ARRIVALS}", self.port);
         let answer = reqwest::Client::new()

@@ -1,4 +1,4 @@
-//! The generators that are compared, and how each is told the same thing.
+//! The generators that are compared, and the command lines that make them do the same.
 
 use std::{
     env,
@@ -22,12 +22,12 @@ pub enum Tool {
     K6,
 }
 
-/// What a generator is to do.
+/// The load that a generator sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mode {
-    /// So many requests per second, whatever the server does.
+    /// Open loop: requests per second, whatever the server does.
     Open(u32),
-    /// As many as so many connections bring, one at a time on each.
+    /// Closed loop: as many as the connections bring, with one request at a time on each.
     Closed,
 }
 
@@ -65,7 +65,7 @@ impl Tool {
         }
     }
 
-    /// What makes a generator that is not there be there.
+    /// How to install a generator that is missing.
     pub fn how_to_get(self) -> &'static str {
         match self {
             Self::Vas | Self::VasPrecise => "it is part of this program",
@@ -81,7 +81,7 @@ impl Tool {
         self.program().is_some()
     }
 
-    /// Where it is: built by `build.sh`, or on PATH.
+    /// Path of the program: built by `build.sh`, or on PATH.
     fn program(self) -> Option<PathBuf> {
         let file = match self {
             Self::Vas | Self::VasPrecise => return env::current_exe().ok(),
@@ -95,7 +95,7 @@ impl Tool {
             .find(|program| program.is_file())
     }
 
-    /// Its command line; `None` where it is not there or has no such mode.
+    /// The command line; `None` where the generator is missing or has no such mode.
     pub fn command(self, mode: Mode, url: &str, connections: u32, duration: Duration) -> Option<Command> {
         let seconds = duration.as_secs();
         let words = match (self, mode) {
@@ -130,7 +130,8 @@ impl Tool {
                     &format!("executor: 'constant-vus', vus: {connections}, duration: '{seconds}s'"),
                 );
             }
-            // Closed loops need no spinning, wrk and hey have no schedule, vegeta has nothing else.
+            // Closed loops need no busy-waiting; wrk and hey cannot keep a schedule; vegeta can do nothing
+            // else.
             (Self::VasPrecise | Self::Vegeta, Mode::Closed) | (Self::Wrk | Self::Hey, Mode::Open(_)) => {
                 return None;
             }
@@ -169,7 +170,7 @@ impl Tool {
     }
 }
 
-/// Writes a file that a generator reads its orders from.
+/// Writes a file that a generator reads its settings from.
 fn written(name: &str, text: &str) -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
     std::fs::create_dir_all(&folder).ok()?;

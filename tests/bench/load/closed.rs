@@ -12,10 +12,11 @@ use tokio::task::JoinSet;
 
 use super::{Outcome, PATIENCE, Samples};
 
-/// Shortest time between two requests of a worker that is refused, so that refusals are not counted as speed.
+/// Shortest time between two requests of a worker whose request was refused, so that refusals do not count as
+/// speed.
 const AFTER_REFUSAL: Duration = Duration::from_millis(1);
 
-/// Keeps `workers` requests on their way for `duration`. `send` is given the number of the request, from zero.
+/// Keeps `workers` requests in flight for `duration`. `send` gets the number of the request, from zero.
 pub async fn closed<F, Fut>(workers: u32, duration: Duration, send: F) -> Samples
 where
     F: Fn(u64) -> Fut + Send + Sync + 'static,

@@ -15,10 +15,10 @@ use tokio_rustls::TlsConnector;
 
 use super::Outcome;
 
-/// Whom the server sees.
+/// The client that the server sees.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// TLS: which server certificates count, which client certificate is shown.
+    /// TLS: the trusted server certificates, and the client's own certificate.
     pub tls: Arc<ClientConfig>,
     /// Headers of every request, such as `Authorization` or `X-Remote-User`.
     pub headers: HeaderMap,
@@ -113,7 +113,7 @@ async fn connect(
     }
     let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
     let connection = tokio::spawn(async move {
-        // Requests that were on their way say what went wrong.
+        // The requests in flight report what went wrong.
         let _ = connection.await;
     });
     Ok((sender, connection))

@@ -5,8 +5,8 @@
 //! closed  workers that each wait for their answer: the most the server gives
 //! http    requests over HTTP/2 and TLS, with a client certificate or a token
 //! ```
-//! An open loop counts from the moment a request was due, not from when it was sent: a server that stalls delays
-//! those that were due meanwhile, and each of them is counted with its delay.
+//! An open loop counts latency from the moment a request was due, not from when it was sent. A server that
+//! stalls delays the requests that are due meanwhile, and each of them counts with its delay.
 
 mod closed;
 mod http;
@@ -27,12 +27,12 @@ pub use self::{
 /// Longest wait for one answer.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What came of one request.
+/// The outcome of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// 200, with the whole body.
+    /// Status 200, with the whole body.
     Answered,
-    /// Another status, or no answer; in a few words, which are counted.
+    /// Another status, or no answer. The words are counted, so there are few different ones.
     Failed(String),
     /// No answer within [`PATIENCE`].
     Late,

@@ -12,11 +12,11 @@ use tokio::{runtime::Handle, sync::mpsc};
 
 use super::{Outcome, PATIENCE, Samples};
 
-/// Sends `rate` requests per second for `duration` and waits for all of them. `send` is given the number of the
+/// Sends `rate` requests per second for `duration`, and waits for all of them. `send` gets the number of the
 /// request, from zero.
 ///
-/// The moments are kept by a thread of its own: the runtime's timers are exact to a millisecond only, which is more
-/// than the answers take.
+/// A thread of its own keeps the moments, because timers of the runtime are exact only to a millisecond,
+/// which is more than the answers take.
 pub async fn open<F, Fut>(rate: u32, duration: Duration, send: F) -> Samples
 where
     F: Fn(u64) -> Fut + Send + 'static,
@@ -37,7 +37,7 @@ where
             let (request, reports) = (send(number), reports.clone());
             runtime.spawn(async move {
                 let outcome = tokio::time::timeout(PATIENCE, request).await;
-                // Nobody listens any more when the load was broken off.
+                // The channel is closed when the load was stopped.
                 let _ = reports.send((due.elapsed(), outcome.unwrap_or(Outcome::Late)));
             });
         }
@@ -50,7 +50,7 @@ where
     samples
 }
 
-/// Ends the thread of a load that is broken off.
+/// Stops the thread of a load that is dropped.
 struct StopWhenDropped(Arc<AtomicBool>);
 
 impl Drop for StopWhenDropped {
@@ -64,7 +64,8 @@ pub(super) fn count(rate: u32, duration: Duration) -> u64 {
     u64::try_from(u128::from(rate) * duration.as_millis() / 1000).unwrap_or(u64::MAX)
 }
 
-/// When a request is due, from the start: counted from the start each time, so that no error adds up.
+/// Time from the start until a request is due. It is computed from the start each time, so that errors do not
+/// add up.
 pub(super) fn moment(rate: u32, number: u64) -> Duration {
     let nanos = u128::from(number) * 1_000_000_000 / u128::from(rate.max(1));
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))

@@ -1,4 +1,4 @@
-//! What a stretch of load brought.
+//! Figures of a stretch of load.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -9,7 +9,7 @@ use super::Outcome;
 /// Latencies and failures.
 #[derive(Clone, Debug)]
 pub struct Samples {
-    /// Microseconds of the requests that were answered, and of those given up.
+    /// Latencies in microseconds of answered requests, and of those that were given up.
     latencies: Histogram<u64>,
     answered: u64,
     failures: BTreeMap<String, u64>,
@@ -20,7 +20,7 @@ pub struct Samples {
 impl Default for Samples {
     fn default() -> Self {
         Self {
-            // Up to a minute, to a thousandth of the value.
+            // Up to one minute, exact to a thousandth of the value.
             latencies: Histogram::new_with_bounds(1, 60_000_000, 3).expect("bounds that hdrhistogram takes"),
             answered: 0,
             failures: BTreeMap::new(),
@@ -30,8 +30,8 @@ impl Default for Samples {
 }
 
 impl Samples {
-    /// Takes in one request. What was refused at once has no latency to speak of; what was given up has: leaving it
-    /// out would hide the slowest.
+    /// Adds one request. A request that was refused at once has no useful latency. One that was given up has:
+    /// leaving it out would hide the slowest.
     pub fn record(&mut self, latency: Duration, outcome: Outcome) {
         let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
         match outcome {
@@ -47,7 +47,7 @@ impl Samples {
         }
     }
 
-    /// Takes in another stretch of the same load.
+    /// Adds another stretch of the same load.
     pub fn merge(&mut self, other: &Self) {
         self.latencies += &other.latencies;
         self.answered += other.answered;

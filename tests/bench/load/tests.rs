@@ -10,7 +10,7 @@ use super::{
 
 const MILLI: Duration = Duration::from_millis(1);
 
-/// A server that answers at once, but for one stretch in which it answers nothing until the stretch is over.
+/// A server that answers at once, except in one stretch: requests in it are answered at its end.
 struct Stalling {
     from: Instant,
     until: Instant,
@@ -39,7 +39,8 @@ async fn an_open_loop_counts_the_delay_of_each_request_that_was_due_in_a_stall()
     let server = Stalling::after(200 * MILLI, 400 * MILLI);
     let samples = open(200, Duration::from_secs(1), move |_| server.clone().answer()).await;
     assert_eq!((samples.sent(), samples.answered()), (200, 200));
-    // 80 of 200 requests were due in the stall, evenly: the slowest waited all of it, a fifth at least half.
+    // 80 of 200 requests were due in the stall, evenly: the slowest waited for all of it, and a fifth for at
+    // least half.
     assert!(samples.percentile(99.0).unwrap() >= 360.0, "{samples:?}");
     assert!(samples.percentile(82.0).unwrap() >= 180.0, "{samples:?}");
 }
@@ -55,7 +56,7 @@ async fn a_closed_loop_hides_the_same_stall_which_is_why_there_is_an_open_one() 
         }
     })
     .await;
-    // Two requests of hundreds.
+    // Two of hundreds of requests.
     assert!(samples.percentile(90.0).unwrap() < 360.0, "{samples:?}");
     assert!(samples.percentile(100.0).unwrap() >= 360.0, "{samples:?}");
 }

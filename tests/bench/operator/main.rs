@@ -1,15 +1,16 @@
-//! `make bench-operator`: what resources cost the operator, and the operator the API server.
+//! `make bench-operator`: measures what resources cost the operator, and what the operator costs the API
+//! server.
 //!
 //! ```text
 //! world     control plane without controllers, Deployments, resources    run      one operator, and what it did
 //! section   figures -> docs/benchmarks.md
 //! ```
 //!
-//! The number of resources grows in steps. At each, the new resources are applied under a running operator; then it is
-//! started again with nothing to do: for the whole cluster, for the one namespace that holds everything, and at the last
-//! step beside as many Deployments that are nobody's target, where it is then left alone for ten minutes. Raw server-side
-//! apply of the same children by this program is measured in the same run. Requests are counted by the API server's audit
-//! log.
+//! The number of resources grows in steps. At each step the new resources are applied under a running
+//! operator. Then the operator is started again with nothing to do: for the whole cluster, and for the one
+//! namespace that holds everything. At the last step it is started beside as many Deployments that are no
+//! targets, and left alone for ten minutes. This program also measures raw server-side apply of the same
+//! children, in the same run. The API server's audit log counts the requests.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -119,7 +120,7 @@ async fn main() {
     }
 }
 
-/// Grows the cluster to `size` resources under a running operator, and starts it again.
+/// Grows the cluster to `size` resources under a running operator, then starts the operator again.
 async fn step(world: &World, size: usize, last: bool, raw: &mut Option<f64>) -> Step {
     let before = world.resources();
     say(&format!("{size} resources: Deployments"));
@@ -173,7 +174,7 @@ async fn restart(world: &World, what: &str, scope: Scope, size: usize) -> Restar
     }
 }
 
-/// What an operator with a Lease asks for while nothing changes.
+/// Measures what an operator with a Lease requests while nothing changes.
 async fn quiet(world: &World, length: Duration) -> Quiet {
     say(&format!("{} s of quiet", length.as_secs()));
     let run = Run::start(world, Scope::Elected).await;

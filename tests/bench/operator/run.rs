@@ -1,4 +1,4 @@
-//! One operator process, and what it says it did.
+//! One operator process, and its own counters.
 
 use std::time::{Duration, Instant};
 
@@ -11,14 +11,14 @@ use crate::{
     world::{NAMESPACE, World},
 };
 
-/// Longest wait for anything: ten thousand resources on a busy machine.
+/// Longest wait for anything. Ten thousand resources on a busy machine take long.
 const PATIENCE: Duration = Duration::from_secs(1800);
-/// From one look to the next.
+/// Time between two reads of the counters.
 const LOOK: Duration = Duration::from_millis(50);
-/// An operator that has counted nothing for so long is at rest.
+/// An operator whose counters have not changed for this long is at rest.
 const REST: Duration = Duration::from_secs(4);
 
-/// What an operator looks after, and how.
+/// The scope of an operator.
 #[derive(Clone, Copy, Debug)]
 pub enum Scope {
     /// All namespaces.
@@ -50,7 +50,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Starts it, and waits until it is ready.
+    /// Starts the operator, and waits until it is ready.
     pub async fn start(world: &World, scope: Scope) -> Self {
         let port = free_port();
         let mut args: Vec<String> = ["operator", "--log-level=warn"].map(str::to_owned).into();
@@ -91,14 +91,15 @@ impl Run {
             .sum()
     }
 
-    /// Waits until a counter has come so far.
+    /// Waits until a counter has reached a value.
     pub async fn until(&self, counter: &str, wanted: u64) {
         while self.count(counter).await < wanted {
             self.wait().await;
         }
     }
 
-    /// Waits until so many reconciles are done and no more come; returns the time from the start to the last one.
+    /// Waits until this many reconciles are done and no more come. Returns the time from the start to the
+    /// last one.
     pub async fn settle(&self, reconciles: usize) -> Duration {
         let mut last = (0, Instant::now());
         loop {
@@ -113,7 +114,7 @@ impl Run {
         }
     }
 
-    /// CPU time that it has used.
+    /// CPU time that the operator has used.
     pub fn cpu(&self) -> Duration {
         let pids = procfs::Pids::from([("operator", vec![self.process.id()])]);
         procfs::Cpu::of(&pids).used("operator")

@@ -1,16 +1,16 @@
-//! The section of docs/benchmarks.md.
+//! The section of docs/benchmarks.md on the operator.
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use crate::{procfs::Memory, table::Table};
 
-/// The name in the marks.
+/// Name of the section in its marks.
 pub const NAME: &str = "operator";
 
-/// All that was measured.
+/// All figures.
 #[derive(Debug)]
 pub struct Figures {
-    /// When, of what and on what machine.
+    /// Time, version and machine of the measurement.
     pub circumstances: String,
     pub steps: Vec<Step>,
     /// Objects per second by raw server-side apply.
@@ -18,7 +18,7 @@ pub struct Figures {
     pub quiet: Option<Quiet>,
 }
 
-/// What was asked for while nothing changed.
+/// Requests while nothing changed.
 #[derive(Debug)]
 pub struct Quiet {
     pub size: usize,
@@ -28,11 +28,11 @@ pub struct Quiet {
     pub memory: Memory,
 }
 
-/// What was measured with one number of resources.
+/// Figures of one number of resources.
 #[derive(Debug)]
 pub struct Step {
     pub size: usize,
-    /// How many of them were new.
+    /// Number of new resources in this step.
     pub new: usize,
     pub created: Duration,
     pub requests: Requests,
@@ -43,7 +43,7 @@ pub struct Step {
 /// The operator's requests by verb and resource.
 pub type Requests = BTreeMap<String, usize>;
 
-/// A start with nothing to do.
+/// Figures of a start with nothing to do.
 #[derive(Debug)]
 pub struct Restart {
     pub what: String,
@@ -169,7 +169,7 @@ fn megabytes(kib: u64) -> String {
     format!("{:.0} MB", kib as f64 * 1.024 / 1000.0)
 }
 
-/// kB that each resource adds.
+/// Memory that each resource adds, in kB.
 fn growth(steps: &[Step]) -> Option<f64> {
     let (first, last) = (steps.first()?, steps.last()?);
     let memory = |step: &Step| {

@@ -26,14 +26,14 @@ use crate::{
     support::{Cluster, audit},
 };
 
-/// Where the resources are, all of them: the worst case for whatever looks at a namespace.
+/// Namespace of all resources. One namespace is the worst case for code that goes through a namespace.
 pub const NAMESPACE: &str = "bench";
-/// Where this program applies the same children.
+/// Namespace in which this program applies the same children.
 const RAW: &str = "raw";
-/// Writes at once, as the operator's reconciles.
+/// Number of writes at once, the same as the operator's reconciles.
 const AT_ONCE: usize = 32;
 
-/// Dropping it ends the cluster.
+/// The control plane with its objects. Dropping it ends the cluster.
 pub struct World {
     client: Client,
     resources: AtomicUsize,
@@ -68,7 +68,7 @@ impl World {
         self.cluster.kubeconfig()
     }
 
-    /// How many there are.
+    /// Number of resources.
     pub fn resources(&self) -> usize {
         self.resources.load(Ordering::Relaxed)
     }
@@ -122,7 +122,7 @@ impl World {
         done.expect("objects can be created");
     }
 
-    /// Applies the children of `count` resources as this program's own, and returns objects per second.
+    /// Applies the children of `count` resources as a field manager of its own. Returns objects per second.
     pub async fn raw_apply(&self, count: usize) -> f64 {
         let hpas: Api<HorizontalPodAutoscaler> = Api::namespaced(self.client.clone(), RAW);
         let budgets: Api<PodDisruptionBudget> = Api::namespaced(self.client.clone(), RAW);

@@ -1,5 +1,5 @@
-//! Reads in process, for callgrind: `read-path READ COUNT`. `tests/bench/instructions.sh` runs it with two counts;
-//! the difference between them is what the reads cost, without the start.
+//! Reads in process, for callgrind: `read-path READ COUNT`. `tests/bench/instructions.sh` runs it with two
+//! counts. The difference between the two is the cost of the reads without that of the start.
 
 #![allow(
     clippy::disallowed_methods,

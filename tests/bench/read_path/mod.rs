@@ -1,5 +1,5 @@
-//! The read path without a network: from the path of a URL to the bytes of the answer, as the router takes it.
-//! Shared by the criterion benches and the count of instructions.
+//! The read path without a network: from the path of a URL, as the router takes it, to the bytes of the
+//! answer. The criterion benches and the count of instructions share it.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -22,9 +22,9 @@ use vas::{
     },
 };
 
-/// Resources, a namespace each.
+/// Number of resources, each in a namespace of its own.
 pub const RESOURCES: usize = 1000;
-/// Monotonic time at which Prometheus answered and reads come.
+/// Monotonic time of Prometheus' answers and of the reads.
 const NOW: Duration = Duration::from_secs(1000);
 /// The namespace with 100 pods; all others have three.
 const LARGE: usize = 7;
@@ -54,7 +54,7 @@ fn sources() -> Sources {
     Sources::from_iter([("default".to_owned(), source)])
 }
 
-/// A metrics server's memory with 1,000 resources, and an answer to each of its questions.
+/// Memory of a metrics server with 1,000 resources, and an answer to each of its queries.
 pub fn memory() -> Memory {
     let memory = Memory {
         registry: Arc::new(Registry::new(sources())),
@@ -110,7 +110,7 @@ pub fn memory() -> Memory {
     memory
 }
 
-/// A past in which every pod had a sample every five seconds, so that rates are known to be whole.
+/// Earlier samples: every pod had one every five seconds, so that rates are known to be complete.
 fn past(shape: &Shape, values: &[Item]) -> Vec<Track> {
     let Some(step) = shape.window.map(|window| history_step(window).as_secs_f64()) else {
         return Vec::new();

@@ -1,8 +1,8 @@
-//! What is different in the report of a run beside KEDA: it has a part of the document of its own.
+//! What differs in the report of a run with KEDA, which has a section of its own.
 
 use crate::arguments::KedaReads;
 
-/// The name in the marks.
+/// Name of the section in its marks.
 pub fn section(keda: Option<KedaReads>) -> &'static str {
     match keda {
         None => "metrics-server",
@@ -11,7 +11,7 @@ pub fn section(keda: Option<KedaReads>) -> &'static str {
     }
 }
 
-/// The heading of the part.
+/// Heading of the section.
 pub fn heading(keda: Option<KedaReads>) -> &'static str {
     match keda {
         None => "The metrics server",
@@ -20,7 +20,7 @@ pub fn heading(keda: Option<KedaReads>) -> &'static str {
     }
 }
 
-/// How KEDA's lines are to be read.
+/// Explains how to read KEDA's lines.
 pub fn reading(reads: KedaReads) -> String {
     let source = match reads {
         KedaReads::Live => LIVE,

@@ -18,27 +18,27 @@ use crate::{
     versions::versions,
 };
 
-/// What was found so far.
+/// The figures so far.
 pub struct Report {
     head: String,
     quick: bool,
-    /// How KEDA read, where it was to be measured: such a run has a section of its own.
+    /// How KEDA read, if it was to be measured. Such a run has a section of its own.
     keda: Option<KedaReads>,
-    /// Whether nothing is to come.
+    /// Whether all measurements are done.
     pub complete: bool,
     /// Stretches of load.
     pub points: Vec<Point>,
     /// The HPA's pattern.
     pub patterns: Vec<Pattern>,
-    /// Peers that were not there, and how to get them.
+    /// Peers that are not installed, and how to get them.
     pub absent: Vec<String>,
-    /// Bytes of the answers of vas.
+    /// Sizes of vas's answers, in bytes.
     pub sizes: Vec<(Read, usize)>,
 }
 
 impl Report {
-    /// Notes when and where the run began. Panics if the document has no place for it: that is better known now than
-    /// when all is measured.
+    /// Records when and where the run began. Panics if the document has no place for the section: that should
+    /// be noticed before everything is measured.
     pub fn begin(arguments: &Arguments) -> Self {
         let keda = arguments.has(Peer::Keda).then_some(arguments.keda_reads);
         if let Err(error) = section::check(
@@ -79,7 +79,7 @@ impl Report {
         }
     }
 
-    /// Writes all of it into its section of the document.
+    /// Writes the report into its section of the document.
     pub fn write(&self, path: &Path) {
         if let Err(error) = section::write(path, section::FRAME, keda::section(self.keda), &self.markdown()) {
             panic!("{error}");
@@ -159,7 +159,7 @@ fn load(load: Load) -> String {
     }
 }
 
-/// The point of another server at the same read and load.
+/// The point of another server for the same read and load.
 fn beside<'a>(points: &[&'a Point], point: &Point, server: &str) -> Option<&'a Point> {
     let same = |other: &&&Point| (other.read, other.load, other.server) == (point.read, point.load, server);
     points.iter().find(same).copied()
@@ -293,7 +293,7 @@ fn patterns(patterns: &[Pattern]) -> String {
     table.markdown()
 }
 
-/// The table of instructions per read, by callgrind; says why where there is none.
+/// The table of instructions per read, by callgrind. Without callgrind's figures it says why there are none.
 fn instructions() -> String {
     let script = root().join("tests/bench/instructions.sh");
     let output = Command::new(script).arg("table").current_dir(root()).output();
@@ -321,7 +321,7 @@ fn millis(millis: Option<f64>) -> String {
     millis.map_or("-".to_owned(), |millis| format!("{millis:.3}"))
 }
 
-/// How many times as much.
+/// How many times as much `this` is as `that`.
 pub fn times(this: Option<f64>, that: Option<f64>) -> String {
     match (this, that) {
         (Some(this), Some(that)) if that > 0.0 => format!("{:.1}x", this / that),
@@ -335,5 +335,5 @@ pub fn mebibytes(kib: u64) -> f64 {
     kib as f64 / 1024.0
 }
 
-/// The name under which the peer that the aims speak of stands in tables.
+/// Name in tables of the peer that the aims compare with.
 pub const PEER: &str = PROMETHEUS_ADAPTER;

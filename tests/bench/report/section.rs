@@ -6,18 +6,18 @@
 //! <!-- metrics-server:end -->
 //! ```
 //!
-//! All else in the document is left as it is: people and other programs write it. It owns no wording.
+//! Everything else in the document stays as it is: people and other programs write it.
 
 use std::{fs, io::ErrorKind, path::Path};
 
-/// The words around the sections of `docs/benchmarks.md`, for the program that comes first.
+/// Text around the sections of `docs/benchmarks.md`, for the program that writes the first one.
 pub const FRAME: &str = "\
 # Benchmarks
 
 `make bench` measures, and writes what stands between the marks of each part. Words outside of the marks stay.
 ";
 
-/// Why a section could not be written. The document is then as it was.
+/// Why a section could not be written. The document has not changed then.
 #[derive(Debug, thiserror::Error)]
 pub enum SectionError {
     #[error("cannot read or write {path}: {cause}")]
@@ -33,8 +33,8 @@ pub enum SectionError {
     },
 }
 
-/// Writes the section `name` of the document at `path`, which begins as `frame` where there is none. A section that the
-/// document does not have yet comes at its end.
+/// Writes the section `name` of the document at `path`. If there is no document, it begins with `frame`. A
+/// section that the document does not have yet is added at its end.
 ///
 /// # Errors
 ///
@@ -45,17 +45,17 @@ pub fn write(path: &Path, frame: &str, name: &str, body: &str) -> Result<(), Sec
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(file)?;
     }
-    // By another name first: a program that is ended while it writes leaves the old document.
+    // Written under another name first: a program that is ended while it writes leaves the old document.
     let fresh = path.with_extension("md.new");
     fs::write(&fresh, new).map_err(file)?;
     fs::rename(&fresh, path).map_err(file)
 }
 
-/// Whether the section could be written: asked before minutes of measuring.
+/// Checks that the section could be written, before minutes of measuring.
 ///
 /// # Errors
 ///
-/// As those of [`write`] that come from the document as it is now.
+/// The errors of [`write`] that the document as it is now would cause.
 pub fn check(path: &Path, frame: &str, name: &str) -> Result<(), SectionError> {
     with_section(path, frame, name, "").map(drop)
 }
@@ -79,7 +79,7 @@ fn file(path: &Path, cause: std::io::Error) -> SectionError {
     }
 }
 
-/// The document with another section; the mark that is wrong and how often it is there otherwise.
+/// The document with the new section. Otherwise the mark that is wrong, and how often it occurs.
 fn replaced(document: &str, name: &str, body: &str) -> Result<String, (String, usize)> {
     let (begin, end) = (mark(name, "begin"), mark(name, "end"));
     let section = format!("{begin}\n{}\n{end}", body.trim());

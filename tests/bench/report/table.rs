@@ -14,7 +14,7 @@ impl Table {
         }
     }
 
-    /// Adds a row of as many cells as there are titles.
+    /// Adds a row. It must have as many cells as there are titles.
     pub fn row(&mut self, cells: Vec<String>) {
         assert_eq!(cells.len(), self.head.len(), "{cells:?}");
         self.rows.push(cells);
