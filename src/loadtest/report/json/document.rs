@@ -12,79 +12,79 @@ use crate::loadtest::model::{check::Area, latencies::Quantiles, measured::Fault}
 /// A run of vas test as one document. Durations are in seconds, shares from 0 to 1.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Document {
-    /// Changes when a field changes its meaning; new fields may come without that.
+    /// Version of the format. It changes when a field changes its meaning; new fields may come without that.
     pub(super) schema_version: u32,
-    /// `vas VERSION`.
+    /// Version of vas that wrote the report: `vas VERSION`.
     pub(super) generated_by: String,
     /// Name of the scenario.
     pub(super) name: String,
-    /// Where requests went.
+    /// URL that requests were sent to.
     pub(super) target: String,
-    /// What most people look at.
+    /// The most important figures.
     pub(super) summary: Summary,
-    /// When, how long and how much.
+    /// When the run began, how long it took, and its load.
     pub(super) run: Run,
     /// Every check, in the order of the scenario.
     pub(super) checks: Vec<CheckRow>,
-    /// Why the run proves nothing.
+    /// Reasons why the run proves nothing; empty for a run without doubts.
     pub(super) doubts: Vec<String>,
-    /// Where points of the grade were lost, most first.
+    /// Lost points of the grade by cause, most points first.
     pub(super) lost_points: Vec<LostRow>,
     /// Requests by step.
     pub(super) steps: BTreeMap<String, Step>,
-    /// How much later than due requests were sent; `null` if none was.
+    /// How much later requests were sent than they were due; `null` if none was sent.
     pub(super) schedule_error: Option<QuantileRow>,
-    /// The load generator itself.
+    /// Figures of the load generator itself.
     pub(super) generator: GeneratorRow,
-    /// WebSocket connections; `null` for a scenario without any.
+    /// Figures of WebSocket connections; `null` for a scenario without any.
     pub(super) websocket: Option<WebSocketRow>,
-    /// What was seen of the cluster; empty where nobody watched.
+    /// Observations of the cluster; empty where it was not watched.
     pub(super) workloads: Vec<WorkloadRow>,
-    /// The run second by second, without gaps.
+    /// Figures of each second of the run, without gaps.
     pub(super) seconds: Vec<SecondRow>,
-    /// HDR histograms in microseconds, as base64 of their V2 form; runs are merged from them.
+    /// HDR histograms in microseconds, as base64 of their V2 format. Runs are merged from them.
     pub(super) histograms: Histograms,
 }
 
-/// What most people look at.
+/// The most important figures.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Summary {
-    /// What the run says.
+    /// The verdict on the run.
     pub(super) verdict: VerdictRow,
     /// A to D; `null` for an invalid run.
     pub(super) grade: Option<GradeRow>,
-    /// Points of 100; `null` for an invalid run.
+    /// Points, from 0 to 100; `null` for an invalid run.
     pub(super) points: Option<f64>,
     /// Requests that were due.
     pub(super) requests: u64,
-    /// Requests that were answered as they should be.
+    /// Requests that were answered as expected.
     pub(super) answered: u64,
-    /// Those of them whose answer came before the load ended.
+    /// Answered requests whose answer came before the load ended.
     #[serde(default)]
     pub(super) answered_in_time: Option<u64>,
     /// Requests that failed.
     pub(super) errors: u64,
-    /// Failed among those that ended; `null` if none did.
+    /// Failed requests as a share of those that ended; `null` if none ended.
     pub(super) error_share: Option<f64>,
-    /// Requests that were sent twice: their connection ended as idle connections end, or the server said that it had
-    /// not looked at them.
+    /// Requests that were sent twice: their connection had been closed as an idle one, or the server said
+    /// that it had not processed them.
     #[serde(default)]
     pub(super) retried: u64,
-    /// Those among the requests that ended; `null` if none did.
+    /// Requests sent twice as a share of those that ended; `null` if none ended.
     #[serde(default)]
     pub(super) retried_share: Option<f64>,
-    /// Requests per second that were answered before the load ended, counted from when answers could come; `null` where
-    /// that cannot be told.
+    /// Requests per second that were answered before the load ended, counted from when answers could come;
+    /// `null` where no rate can be computed.
     pub(super) achieved_rate: Option<f64>,
-    /// Answers by status, and bytes of bodies; `null` where it was not counted.
+    /// Answers by status, and bytes of bodies; `null` where they were not counted.
     #[serde(default)]
     pub(super) traffic: Option<TrafficRow>,
-    /// From the moment a request was due; `null` without an answer.
+    /// Time from the moment a request was due to its answer; `null` without an answer.
     pub(super) latency: Option<QuantileRow>,
-    /// So many of the requests in `latency` failed.
+    /// How many of the requests in `latency` failed.
     #[serde(default)]
     pub(super) failed_in_latency: Option<u64>,
-    /// From the moment it was really sent.
+    /// Time from the moment a request was really sent to its answer; `null` without an answer.
     pub(super) service_time: Option<QuantileRow>,
 }
 
@@ -92,17 +92,17 @@ pub(super) struct Summary {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Quantile")]
 pub(super) struct QuantileRow {
-    /// Half of the requests took no longer.
+    /// 50 % of the requests took at most this long.
     pub(super) p50: f64,
-    /// 90 %.
+    /// 90 % of the requests took at most this long.
     pub(super) p90: f64,
-    /// 95 %.
+    /// 95 % of the requests took at most this long.
     pub(super) p95: f64,
-    /// 99 %.
+    /// 99 % of the requests took at most this long.
     pub(super) p99: f64,
-    /// 99.9 %.
+    /// 99.9 % of the requests took at most this long.
     pub(super) p999: f64,
-    /// The longest.
+    /// The longest request.
     pub(super) max: f64,
 }
 
@@ -119,28 +119,28 @@ impl From<Quantiles> for QuantileRow {
     }
 }
 
-/// When, how long and how much.
+/// When the run began, how long it took, and its load.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Run {
-    /// What tells the run from all others, in hexadecimal digits; several for merged runs.
+    /// ID of the run, in hexadecimal digits. A merged run has the IDs of all its runs.
     #[serde(default)]
     pub(super) ids: Vec<String>,
-    /// When its first request was due.
+    /// When the first request was due.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub(super) began: Timestamp,
-    /// How long requests were to be sent.
+    /// How long requests were planned to be sent.
     pub(super) planned_seconds: f64,
-    /// How long they were sent.
+    /// How long requests were really sent.
     pub(super) elapsed_seconds: f64,
-    /// How it ended.
+    /// How the run ended.
     pub(super) end: EndRow,
-    /// Why it was given up; `null` if it was not.
+    /// Why the run was given up; `null` if it was not.
     pub(super) abort_reason: Option<String>,
-    /// What the levels of the load count: `requests/s`, `journeys/s` or `users`.
+    /// Unit of the levels of the load: `requests/s`, `journeys/s` or `users`.
     pub(super) load_unit: String,
     /// Highest level of the load.
     pub(super) load_peak: f64,
-    /// The load as it was planned: straight lines, one after another.
+    /// The planned load: straight lines, one after another.
     pub(super) load: Vec<LineRow>,
 }
 
@@ -152,20 +152,20 @@ pub(super) struct LineRow {
     pub(super) from: f64,
     /// Level at its end.
     pub(super) to: f64,
-    /// Its length.
+    /// Length of the line in seconds.
     pub(super) seconds: f64,
 }
 
-/// What a run says.
+/// The verdict on a run.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Verdict")]
 pub(super) enum VerdictRow {
-    /// Every check holds.
+    /// Every check passed.
     Pass,
-    /// A check does not hold, or the run was given up.
+    /// A check failed, or the run was given up.
     Fail,
-    /// The load generator, not the service, made the result.
+    /// The load generator, and not the service, caused the result.
     Invalid,
 }
 
@@ -184,28 +184,28 @@ pub(super) enum GradeRow {
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "End")]
 pub(super) enum EndRow {
-    /// As planned.
+    /// The run ended as planned.
     Completed,
-    /// By a signal; what was measured until then counts.
+    /// A signal ended the run. What was measured until then counts.
     Interrupted,
-    /// By a guard, such as a storm of errors.
+    /// A guard ended the run, such as the one against too many errors.
     Aborted,
 }
 
-/// Something that a run had to fulfil.
+/// A requirement on the run, and whether the run met it.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Check")]
 pub(super) struct CheckRow {
-    /// What was checked, unique within a run; that of a threshold is the threshold.
+    /// What was checked, unique within a run. For a threshold it is the text of the threshold.
     pub(super) name: String,
-    /// The part of the grade that it belongs to.
+    /// The part of the grade that the check belongs to.
     #[serde(with = "AreaRow")]
     pub(super) area: Area,
-    /// Whether it holds. What could not be measured does not hold.
+    /// Whether the requirement is met. It is not met where nothing could be measured.
     pub(super) passed: bool,
-    /// What was measured, with its unit; what was missing where nothing could be measured.
+    /// The measured value with its unit. Where nothing could be measured, the words say what was missing.
     pub(super) measured: String,
-    /// What to change where it does not hold.
+    /// What to change where the check failed; `null` where it passed.
     pub(super) hint: Option<String>,
 }
 
@@ -221,13 +221,13 @@ enum AreaRow {
     ScaleDown,
 }
 
-/// Points that were lost for one cause.
+/// Points that were lost through one failed check.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Lost")]
 pub(super) struct LostRow {
-    /// How many.
+    /// Number of points lost.
     pub(super) points: f64,
-    /// Why.
+    /// The failed check and what was measured.
     pub(super) cause: String,
     /// What to change; may be empty.
     pub(super) hint: String,
@@ -238,12 +238,12 @@ pub(super) struct LostRow {
 pub(super) struct Step {
     /// Requests that were due.
     pub(super) requests: u64,
-    /// Requests that were answered as they should be.
+    /// Requests that were answered as expected.
     pub(super) answered: u64,
-    /// Those of them whose answer came before the load ended.
+    /// Answered requests whose answer came before the load ended.
     #[serde(default)]
     pub(super) answered_in_time: Option<u64>,
-    /// When the first one was due, since the load began; `null` in the closed model.
+    /// Time from the beginning of the load until the first request was due; `null` in the closed model.
     #[serde(default)]
     pub(super) first_due_seconds: Option<f64>,
     /// Requests that failed.
@@ -253,18 +253,18 @@ pub(super) struct Step {
     pub(super) retried: u64,
     /// Failed requests by cause; at most 50, and `other`.
     pub(super) failures: BTreeMap<String, u64>,
-    /// What was found in one failure of a cause, where there is more to say than the cause.
+    /// Details of one failure, by cause, where there is more to say than the cause.
     #[serde(default)]
     pub(super) examples: BTreeMap<String, String>,
-    /// Answers by status, and bytes of bodies; `null` where it was not counted.
+    /// Answers by status, and bytes of bodies; `null` where they were not counted.
     #[serde(default)]
     pub(super) traffic: Option<TrafficRow>,
-    /// From the moment a request was due; `null` without an answer.
+    /// Time from the moment a request was due to its answer; `null` without an answer.
     pub(super) latency: Option<QuantileRow>,
-    /// So many of the requests in `latency` failed.
+    /// How many of the requests in `latency` failed.
     #[serde(default)]
     pub(super) failed_in_latency: Option<u64>,
-    /// From the moment it was really sent.
+    /// Time from the moment a request was really sent to its answer; `null` without an answer.
     pub(super) service_time: Option<QuantileRow>,
 }
 
@@ -272,7 +272,7 @@ pub(super) struct Step {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Traffic")]
 pub(super) struct TrafficRow {
-    /// Answers whose head came, by status; some of them may have failed all the same.
+    /// Answers by status, counted when their head came. Some of them may have failed later.
     pub(super) statuses: BTreeMap<String, u64>,
     /// Bytes of the bodies of requests that had an answer.
     pub(super) bytes_sent: u64,
@@ -280,33 +280,33 @@ pub(super) struct TrafficRow {
     pub(super) bytes_received: u64,
 }
 
-/// The load generator itself.
+/// Figures of the load generator itself.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Generator")]
 pub(super) struct GeneratorRow {
-    /// Its threads that send.
+    /// Number of threads that send.
     pub(super) threads: u32,
-    /// Processors it may use.
+    /// Number of processors that the generator may use.
     pub(super) processors: u32,
     /// Processor time of the whole process; `null` where it is unknown.
     pub(super) cpu_seconds: Option<f64>,
-    /// Share of its processors that it used while load was sent; `null` where it is unknown.
+    /// Share of its processors that the generator used while load was sent; `null` where it is unknown.
     #[serde(default)]
     pub(super) cpu_share: Option<f64>,
-    /// Connections opened.
+    /// Number of connections opened.
     pub(super) connections: u64,
-    /// Most connections open at once.
+    /// Most connections that were open at once.
     pub(super) connections_peak: u64,
-    /// Most connections it may have open at once.
+    /// Most connections that the generator may have open at once.
     pub(super) connections_limit: u64,
-    /// Requests that had to wait because that limit was reached.
+    /// Requests that had to wait because the limit of connections was reached.
     pub(super) waited_for_connection: u64,
-    /// Requests that were due and never sent, because the run was ended before.
+    /// Requests that were due and never sent, because the run ended before.
     pub(super) unsent: u64,
-    /// Requests that it could not send, by what it lacked.
+    /// Requests that the generator could not send, by what it lacked.
     #[serde(default)]
     pub(super) faults: FaultsRow,
-    /// Longest pause of the generator as a whole.
+    /// Longest time in which the generator as a whole stood still.
     pub(super) longest_pause_seconds: f64,
 }
 
@@ -314,9 +314,9 @@ pub(super) struct GeneratorRow {
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Faults")]
 pub(super) struct FaultsRow {
-    /// For want of a free local port.
+    /// Requests that were not sent because there was no free local port.
     pub(super) no_local_port: u64,
-    /// Because too many files were open.
+    /// Requests that were not sent because too many files were open.
     pub(super) too_many_files: u64,
 }
 
@@ -340,35 +340,37 @@ impl From<FaultsRow> for BTreeMap<Fault, u64> {
     }
 }
 
-/// WebSocket connections of a run.
+/// Figures of the WebSocket connections of a run.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "WebSocket")]
 pub(super) struct WebSocketRow {
-    /// Connections made.
+    /// Number of connections made.
     pub(super) connected: u64,
-    /// Connections refused or lost, by cause, and those on which the server did not do its part.
+    /// Connections that were refused or lost, or on which the server did not answer as expected, by cause.
     pub(super) failures: BTreeMap<String, u64>,
-    /// Connections that were held as long as they should be, and did all that they should; `null` where it was not
-    /// counted.
+    /// Connections that were held until their planned end and on which every expected answer came; `null`
+    /// where they were not counted.
     pub(super) held: Option<u64>,
-    /// Most held at once.
+    /// Most connections that were held at once.
     pub(super) held_peak: u64,
-    /// Messages sent.
+    /// Number of messages sent.
     pub(super) messages_sent: u64,
-    /// Messages received, without voice.
+    /// Number of messages received, without voice.
     pub(super) messages_received: u64,
-    /// Messages whose echo, or awaited answer, had not come when they were given up; `null` where it was not counted.
+    /// Messages that were given up before their echo or awaited answer came; `null` where they were not
+    /// counted.
     pub(super) messages_unanswered: Option<u64>,
-    /// Time to connect and upgrade.
+    /// Time to connect and to upgrade.
     pub(super) connect: Option<QuantileRow>,
-    /// From a message to its echo, or to the message that its sequence awaits; those that never came count with the time
-    /// that they were waited for.
+    /// Time from a message to its echo, or to the message that its sequence awaits. A message whose answer
+    /// never came counts with the time that it was waited for.
     pub(super) round_trip: Option<QuantileRow>,
-    /// From a ping to its pong; those that never came count too.
+    /// Time from a ping to its pong. A ping whose pong never came counts with the time that it was waited
+    /// for.
     pub(super) ping: Option<QuantileRow>,
-    /// From a request for voice to its first byte.
+    /// Time from a request for voice to the first byte of voice.
     pub(super) first_byte: Option<QuantileRow>,
-    /// How far gaps between voice frames were from what they should be.
+    /// By how much the gaps between voice frames differed from the expected gap.
     pub(super) jitter: Option<QuantileRow>,
 }
 
@@ -376,50 +378,50 @@ pub(super) struct WebSocketRow {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Second")]
 pub(super) struct SecondRow {
-    /// Seconds since the run began; this is what happened from here to the next.
+    /// Seconds since the run began. The figures are of the second from here to the next one.
     pub(super) at: u32,
-    /// Requests that were due in it.
+    /// Requests that were due in this second.
     pub(super) due: u64,
-    /// Requests that were answered in it as they should be.
+    /// Requests that were answered in this second as expected.
     pub(super) answered: u64,
-    /// Requests that failed in it.
+    /// Requests that failed in this second.
     pub(super) errors: u64,
-    /// Requests that ended in it and were sent twice.
+    /// Requests that ended in this second and had been sent twice.
     #[serde(default)]
     pub(super) retried: u64,
-    /// Users at its end (closed model), or requests under way (open model).
+    /// Users at the end of the second (closed model), or requests in flight (open model).
     pub(super) concurrency: u64,
-    /// Held WebSocket connections at its end.
+    /// WebSocket connections that are held at the end of the second.
     pub(super) websockets: u64,
-    /// Latency of the requests that ended in it; `null` if none did.
+    /// Latency of the requests that ended in this second; `null` if none did.
     pub(super) latency: Option<QuantileRow>,
-    /// Share of the processors that the generator itself used; `null` where it is unknown.
+    /// Share of its processors that the load generator used; `null` where it is unknown.
     pub(super) generator_cpu: Option<f64>,
 }
 
-/// HDR histograms in microseconds, as base64 of their V2 form.
+/// HDR histograms in microseconds, as base64 of their V2 format.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Histograms {
-    /// How much later than due requests were sent.
+    /// How much later requests were sent than they were due.
     pub(super) schedule_error: String,
-    /// By step: latency and service time.
+    /// Histograms of latency and service time by step.
     pub(super) steps: BTreeMap<String, StepHistograms>,
-    /// Those of WebSocket connections; `null` for a scenario without any.
+    /// Histograms of WebSocket connections; `null` for a scenario without any.
     pub(super) websocket: Option<WebSocketHistograms>,
 }
 
 /// HDR histograms of one step.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct StepHistograms {
-    /// From the moment a request was due.
+    /// Time from the moment a request was due to its answer.
     pub(super) latency: String,
-    /// From the moment it was really sent.
+    /// Time from the moment a request was really sent to its answer.
     pub(super) service_time: String,
-    /// The part of `latency` that is of failed requests.
+    /// The durations in `latency` that belong to failed requests.
     #[serde(default)]
     pub(super) failed_latency: Option<String>,
-    /// The part of `latency` that is of the answered requests that were due at the very beginning; empty in the closed
-    /// model.
+    /// The durations in `latency` of answered requests that were due at the very beginning of the load; empty
+    /// in the closed model.
     #[serde(default)]
     pub(super) first_latency: Option<String>,
 }
@@ -427,15 +429,15 @@ pub(super) struct StepHistograms {
 /// HDR histograms of WebSocket connections.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct WebSocketHistograms {
-    /// Time to connect and upgrade.
+    /// Time to connect and to upgrade.
     pub(super) connect: String,
-    /// From a message to its echo.
+    /// Time from a message to its echo.
     pub(super) round_trip: String,
-    /// From a ping to its pong.
+    /// Time from a ping to its pong.
     #[serde(default)]
     pub(super) ping: Option<String>,
-    /// From a request for voice to its first byte.
+    /// Time from a request for voice to the first byte of voice.
     pub(super) first_byte: String,
-    /// How far gaps between voice frames were from what they should be.
+    /// By how much the gaps between voice frames differed from the expected gap.
     pub(super) jitter: String,
 }

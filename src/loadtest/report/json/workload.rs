@@ -20,7 +20,7 @@ pub(super) struct WorkloadRow {
     pub(super) namespace: String,
     /// The scale target, such as `deployment/api-gateway`.
     pub(super) target: String,
-    /// Its HorizontalPodAutoscaler.
+    /// Name of the HorizontalPodAutoscaler.
     pub(super) hpa: String,
     /// `minReplicas` of that HPA.
     pub(super) min_replicas: u32,
@@ -30,27 +30,27 @@ pub(super) struct WorkloadRow {
     pub(super) replicas: Vec<ReplicasRow>,
     /// Metrics of the HPA at each change.
     pub(super) metrics: Vec<MetricRow>,
-    /// Conditions of the HPA at each change, events of pods, and whatever else happened.
+    /// Changes of conditions of the HPA, events of pods, and other kinds of events.
     pub(super) events: Vec<EventRow>,
-    /// What the PodDisruptionBudget says, at each change; empty without one.
+    /// Status of the PodDisruptionBudget at each change; empty without one.
     pub(super) budget: Vec<BudgetRow>,
-    /// Memory of its pods, every few seconds; empty where nobody tells.
+    /// Memory of the pods, sampled every few seconds; empty where the cluster has no resource metrics.
     pub(super) memory: Vec<MemoryRow>,
-    /// Its scale-ups.
+    /// The time-to-scale chain of each scale-up.
     pub(super) chains: Vec<ChainRow>,
-    /// How its replicas followed the load; `null` where its capacity is not known.
+    /// How well the replicas followed the demand; `null` where the capacity of one replica is unknown.
     pub(super) elasticity: Option<ElasticityRow>,
 }
 
-/// Replicas from one moment on.
+/// Replica counts that hold from one moment to the next entry.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Replicas")]
 pub(super) struct ReplicasRow {
-    /// From here.
+    /// Seconds since the run began, from which these counts hold.
     pub(super) at: f64,
-    /// What the HPA wants.
+    /// Replicas that the HPA desires.
     pub(super) desired: u32,
-    /// What the scale target asks for.
+    /// Replicas that the scale target asks for.
     pub(super) current: u32,
     /// Pods that are Ready.
     pub(super) ready: u32,
@@ -60,19 +60,19 @@ pub(super) struct ReplicasRow {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Metric")]
 pub(super) struct MetricRow {
-    /// When.
+    /// Seconds since the run began.
     pub(super) at: f64,
-    /// The metric's name.
+    /// Name of the metric.
     pub(super) name: String,
-    /// Its value over its target; `null` while the HPA has no value.
+    /// The current value divided by the target; `null` while the HPA has no value.
     pub(super) ratio: Option<f64>,
 }
 
-/// The status of a PodDisruptionBudget from one moment on.
+/// Status of a PodDisruptionBudget, from one moment to the next entry.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Budget")]
 pub(super) struct BudgetRow {
-    /// From here.
+    /// Seconds since the run began, from which this status holds.
     pub(super) at: f64,
     /// Pods that may be disrupted.
     pub(super) allowed: u32,
@@ -80,32 +80,32 @@ pub(super) struct BudgetRow {
     pub(super) wanted: u32,
 }
 
-/// Memory at one moment, as the metrics server of Kubernetes tells it.
+/// Memory at one moment, as the resource metrics API (metrics.k8s.io) reports it.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Memory")]
 pub(super) struct MemoryRow {
-    /// When.
+    /// Seconds since the run began.
     pub(super) at: f64,
-    /// Bytes in use, of a pod on average.
+    /// Bytes in use, averaged over the pods.
     pub(super) bytes_per_pod: f64,
 }
 
-/// Something that happened at one moment.
+/// One event.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Event")]
 pub(super) struct EventRow {
-    /// When.
+    /// Seconds since the run began.
     pub(super) at: f64,
-    /// What.
+    /// The kind of event.
     #[serde(with = "EventKindRow")]
     pub(super) kind: EventKind,
-    /// The object, such as a pod's or a condition's name.
+    /// Name of the object: of a pod, or of a condition.
     pub(super) object: String,
-    /// More about it, for people; may be empty.
+    /// Details for people; may be empty.
     pub(super) words: String,
 }
 
-/// What happened.
+/// Kinds of events.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(remote = "EventKind", rename_all = "snake_case")]
 enum EventKindRow {
@@ -122,21 +122,21 @@ enum EventKindRow {
     PodRefused,
 }
 
-/// One scale-up: what happened from more load to enough replicas.
+/// The time-to-scale chain of one scale-up: each event from the rise of the load to enough Ready replicas.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Chain")]
 pub(super) struct ChainRow {
-    /// Replicas before.
+    /// Desired replicas before the scale-up.
     pub(super) from: u32,
-    /// Replicas that the HPA asked for.
+    /// Desired replicas after the scale-up.
     pub(super) to: u32,
-    /// Seconds from the load step to Ready pods; `null` unless both were seen.
+    /// Seconds from the load step until all new pods are Ready; `null` unless both were seen.
     pub(super) time_to_scale: Option<f64>,
-    /// The link that took longest.
+    /// The link that took longest; `null` where no link has a duration.
     pub(super) slowest: Option<SlowestRow>,
-    /// What to change so that it goes faster, for the slowest link.
+    /// What to change to make the slowest link faster.
     pub(super) hint: Option<String>,
-    /// What happened, in this order.
+    /// One link for each kind of event, in their order.
     pub(super) links: Vec<LinkRow>,
 }
 
@@ -146,20 +146,21 @@ pub(super) struct ChainRow {
 #[schemars(rename = "Slowest")]
 pub(super) struct SlowestRow(#[serde(with = "LinkKindRow")] LinkKind);
 
-/// One thing that happened in a scale-up.
+/// One event of a scale-up.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Link")]
 pub(super) struct LinkRow {
-    /// What.
+    /// The kind of event.
     #[serde(with = "LinkKindRow")]
     pub(super) kind: LinkKind,
-    /// When; `null` where it was not seen.
+    /// Seconds since the run began; `null` where the event was not seen.
     pub(super) at: Option<f64>,
-    /// Seconds since the link before it that was seen; `null` for the first, and where it was not seen.
+    /// Seconds since the last earlier link that was seen. `null` for the first link, and where this one was
+    /// not seen.
     pub(super) seconds: Option<f64>,
 }
 
-/// What happens in a scale-up.
+/// Kinds of events of a scale-up, in their order.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(remote = "LinkKind", rename_all = "snake_case")]
 enum LinkKindRow {

@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 pub struct WebSocketDocument {
     /// Path below the target.
     pub path: String,
-    /// How long it is held, after its sequence if it has one; then it may be 0s. Echoes that are under way at its end are
-    /// waited for.
+    /// How long the connection is held after its sequence. It may be 0s only if there is a sequence. Echoes
+    /// that are expected at its end are waited for.
     pub hold: String,
-    /// What is done in order once it is connected, before `message` and `voice` begin.
+    /// Parts that are done in order once the connection is made, before `message` and `voice` begin.
     #[serde(default)]
     pub sequence: Vec<PartDocument>,
-    /// Messages that the server sends back as they are.
+    /// Messages that the server echoes unchanged.
     #[serde(default)]
     pub message: Option<MessageDocument>,
     /// Voice that the server sends on request.
@@ -24,12 +24,12 @@ pub struct WebSocketDocument {
     /// Time from one ping to the next, such as 20s; each must be answered by a pong. Default: no pings.
     #[serde(default)]
     pub ping: Option<String>,
-    /// Bytes that a message of the server may have, in one frame or several; a larger one fails the step. Default:
-    /// 16777216 (16 MiB).
+    /// Largest message, in bytes, that the server may send, in one frame or several. A larger one fails the
+    /// step. Default: 16777216 (16 MiB).
     #[serde(default)]
     pub max_message_bytes: Option<u32>,
-    /// Close codes with which the server may end the connection early, such as [1000, 1001]. Default: none; the step has
-    /// failed when the server ends the connection.
+    /// Close codes with which the server may end the connection early, such as [1000, 1001]. Default: none,
+    /// so the step fails when the server ends the connection.
     #[serde(default)]
     pub close: Vec<u16>,
 }
@@ -44,19 +44,19 @@ pub struct PartDocument {
     /// Bytes to send, in base64.
     #[serde(default)]
     pub send_binary: Option<String>,
-    /// A message to wait for: `contains TEXT` or `json /pointer`. One that came since the messages before it were begun to
-    /// be sent counts too; others are ignored.
+    /// A message to wait for: `contains TEXT` or `json /pointer`. A message that came while the parts before this one
+    /// were being sent counts too. Other messages are ignored.
     #[serde(default, rename = "await")]
     pub awaits: Option<String>,
-    /// Longest wait for it. Default, and most: the scenario's timeout.
+    /// Longest wait for the message. Default, and most: the scenario's timeout.
     #[serde(default)]
     pub within: Option<String>,
-    /// How long to do nothing.
+    /// How long nothing is sent.
     #[serde(default)]
     pub pause: Option<String>,
 }
 
-/// Messages at fixed moments: exactly one of `text` and `binary`.
+/// Messages sent at a fixed interval: exactly one of `text` and `binary`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MessageDocument {
@@ -66,19 +66,19 @@ pub struct MessageDocument {
     /// Bytes to send, in base64.
     #[serde(default)]
     pub binary: Option<String>,
-    /// Time from one to the next.
+    /// Time from one message to the next.
     pub every: String,
 }
 
-/// Voice frames.
+/// Voice frames that the server sends on request.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VoiceDocument {
-    /// The message that asks for them.
+    /// The message that requests the frames.
     pub request: String,
-    /// How many frames are expected.
+    /// Number of frames that one request brings.
     pub frames: u32,
-    /// Distance of frames as they should come, such as 20ms.
+    /// Expected time from one frame to the next, such as 20ms.
     pub gap: String,
     /// Pause from the last frame to the next request.
     pub pause: String,
