@@ -58,7 +58,7 @@ pub(super) struct Args {
         help_heading = "Operator"
     )]
     manage_limits: bool,
-    /// After this time an unchanged resource is looked at again, give or take a tenth
+    /// Time after which an unchanged resource is reconciled again, plus or minus 10 %
     #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = parse_duration, env = "VAS_RESYNC_PERIOD", help_heading = "Operator")]
     resync_period: Duration,
     /// How many resources are reconciled at a time

@@ -39,7 +39,7 @@ pub(super) struct Args {
     /// Why, for those who find it: at most 256 bytes
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     reason: String,
-    /// Replace what the same holder holds
+    /// Replace the suspension that the same holder has
     #[arg(long)]
     overwrite: bool,
 }

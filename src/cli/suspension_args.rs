@@ -35,8 +35,8 @@ pub(super) struct SuspensionArgs {
     /// Only these workloads; may be given several times. Default: all
     #[arg(short, long = "workload", value_name = "NAME,...", value_delimiter = ',')]
     workloads: Vec<String>,
-    /// Who holds, beside whoever does without this flag: each holder has an annotation of its own, and only all of
-    /// them together let a workload scale again
+    /// Name of the holder of the suspension. Each holder has an annotation of its own, and a workload scales
+    /// again only when no holder suspends it
     #[arg(long, value_name = "NAME")]
     pub(super) holder: Option<Holder>,
     /// Longest wait for the operator to act; 0s does not wait

@@ -128,7 +128,7 @@ struct ControllerArgs {
     /// How long after its start a pod that is not ready counts as starting
     #[arg(long = "horizontal-pod-autoscaler-initial-readiness-delay", value_name = "DURATION", default_value = "30s", value_parser = parse_duration)]
     initial_readiness_delay: Duration,
-    /// Look-back on the way down, for HPAs that do not say
+    /// Stabilization window for scaling down, for HPAs that set none
     #[arg(long = "horizontal-pod-autoscaler-downscale-stabilization", value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
     downscale_stabilization: Duration,
 }

@@ -18,8 +18,8 @@ pub(super) struct LimitArgs {
         env = "VAS_MAX_QUERIES_PER_NAMESPACE"
     )]
     pub(super) max_queries_per_namespace: usize,
-    /// Most different queries of all namespaces. As it is neared, new ones are refused to the namespaces with most;
-    /// each is granted 16 whatever the others have
+    /// Most different queries of all namespaces. Near this limit new queries are refused to the namespaces
+    /// that have most; each namespace is granted 16 in any case
     #[arg(
         long,
         value_name = "NUMBER",

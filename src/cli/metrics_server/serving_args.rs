@@ -62,22 +62,22 @@ pub(super) struct ServingArgs {
     /// How long a certificate that the replicas issue is valid
     #[arg(long, value_name = "DURATION", default_value = "8760h", value_parser = parse_duration, env = "VAS_SELF_SIGNED_VALIDITY")]
     pub(super) self_signed_validity: Duration,
-    /// What is left of that when they rotate it
+    /// Time before its end at which the replicas rotate that certificate
     #[arg(long, value_name = "DURATION", default_value = "720h", value_parser = parse_duration, env = "VAS_SELF_SIGNED_RENEW_BEFORE")]
     pub(super) self_signed_renew_before: Duration,
-    /// How long both CAs are trusted before the new certificate is served, and again after
+    /// How long both CAs are trusted before the new certificate is served, and again after that
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration, env = "VAS_SELF_SIGNED_OVERLAP")]
     pub(super) self_signed_overlap: Duration,
-    /// How long a review of a bearer token counts
+    /// How long the result of a token review is cached
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration, env = "VAS_AUTHENTICATION_TOKEN_WEBHOOK_CACHE_TTL")]
     pub(super) authentication_token_webhook_cache_ttl: Duration,
-    /// How long an access review that allowed counts
+    /// How long an access review that allowed a request is cached
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration, env = "VAS_AUTHORIZATION_WEBHOOK_CACHE_AUTHORIZED_TTL")]
     pub(super) authorization_webhook_cache_authorized_ttl: Duration,
-    /// How long an access review that did not allow counts
+    /// How long an access review that did not allow a request is cached
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration, env = "VAS_AUTHORIZATION_WEBHOOK_CACHE_UNAUTHORIZED_TTL")]
     pub(super) authorization_webhook_cache_unauthorized_ttl: Duration,
-    /// Service that leads here
+    /// Name of the Service that leads to the metrics server
     #[arg(
         long,
         value_name = "NAME",

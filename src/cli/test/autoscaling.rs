@@ -92,7 +92,8 @@ pub(super) struct Args {
     /// latency p95 < 500ms and errors < 1%
     #[arg(long = "threshold", value_name = "THRESHOLD")]
     thresholds: Vec<Threshold>,
-    /// Capacities that vas test capacity -o json= has measured: elasticity is told, and under-provisioning asserted
+    /// JSON report of vas test capacity (-o json=): with it, elasticity is reported and under-provisioning is
+    /// asserted
     #[arg(long, value_name = "FILE")]
     capacity: Option<PathBuf>,
     /// Write a report: html=FILE, json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times. - is standard
@@ -102,7 +103,7 @@ pub(super) struct Args {
     /// Fail below this grade
     #[arg(long, value_enum, value_name = "GRADE", ignore_case = true)]
     min_grade: Option<MinGrade>,
-    /// Look whether the test can be trusted, print the plan, and send nothing
+    /// Check the preconditions of the test, print the plan, and send nothing
     #[arg(long)]
     dry_run: bool,
     /// Say nothing while it runs

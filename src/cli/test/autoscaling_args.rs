@@ -14,13 +14,15 @@ use crate::{
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Load")]
 pub(super) struct CourseArgs {
-    /// Replicas that the load is to need. Default: maxReplicas
+    /// Replicas that the load needs at its peak. Default: maxReplicas
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     replicas: Option<u32>,
-    /// Load at the peak, in requests (journeys) per second. Default: what --replicas are for by the HPA's request rate
+    /// Load at the peak, in requests (journeys) per second. Default: what --replicas carry at the HPA's
+    /// target for the request rate
     #[arg(long, value_name = "RATE", value_parser = super::load_args::parse_rate)]
     peak_rate: Option<f64>,
-    /// Load before and after. Default: 0.3 of what minReplicas are for, or a tenth of --peak-rate
+    /// Load before and after the peak. Default: 30 % of what minReplicas carry at that target, or a tenth of
+    /// --peak-rate
     #[arg(long, value_name = "RATE", value_parser = super::load_args::parse_rate)]
     base_rate: Option<f64>,
     /// Time at the base rate before the ramp
@@ -41,13 +43,14 @@ pub(super) struct LimitArgs {
     /// Longest time from the load to --replicas Ready pods
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
     max_scale_up: Duration,
-    /// Most replicas over what the load needs, in percent
+    /// Most replicas above what the load needs, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 25.0, value_parser = parse_percent)]
     max_overshoot: f64,
-    /// Largest share of the time with fewer replicas than the load needed, in percent; with --capacity
+    /// Largest share of the time with fewer replicas than the load needs, in percent; only with --capacity
     #[arg(long, value_name = "PERCENT", default_value_t = 10.0, value_parser = parse_percent)]
     max_under_provisioned: f64,
-    /// Longest time from the end of the load to minReplicas. Default: what the HPA's own scaleDown allows, and 2m
+    /// Longest time from the end of the load to minReplicas. Default: what the HPA's scaleDown behavior
+    /// allows, plus 2m
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     max_scale_down: Option<Duration>,
     /// End with the load, and do not wait for the replicas to go

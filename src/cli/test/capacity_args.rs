@@ -18,13 +18,13 @@ pub(super) struct SearchArgs {
     /// Highest load
     #[arg(long, value_name = "RATE", default_value_t = 20_000.0, value_parser = parse_rate)]
     pub(super) max_rate: f64,
-    /// How exact a capacity has to be, in percent
+    /// Precision of a capacity, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 2.0, value_parser = parse_precision)]
     pub(super) precision: f64,
-    /// Length of a step
+    /// Length of one step of the search
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_step)]
     pub(super) step: Duration,
-    /// Load before each step that is not measured
+    /// Time before each step in which its load is sent and not measured
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = parse_duration)]
     pub(super) warm_up: Duration,
     /// Longest wait for replicas to be Ready
@@ -39,7 +39,8 @@ pub(super) struct SearchArgs {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Scaling on")]
 pub(super) struct ElasticArgs {
-    /// Then let it scale again, and find the highest plateau and the steepest ramp that are survived
+    /// Afterwards let the workload scale again, and find the highest plateau and the steepest ramp that meet
+    /// the objective
     #[arg(long)]
     pub(super) elastic: bool,
     /// Time to ramp up to a plateau

@@ -20,8 +20,9 @@ use crate::{
 
 /// Compare a run with an earlier one, and say what became worse beyond noise
 ///
-/// Figures are medians over the seconds of a run (the mean, for failures and for the Ready replicas of watched runs). How far they are from each other by chance is
-/// found by drawing stretches of seconds again and again; a difference counts if 95 of 100 draws agree on it and it is more than 5 %.
+/// Figures are medians over the seconds of a run; failures, and the Ready replicas of watched runs, are
+/// means. Which differences are chance is found by drawing blocks of seconds again and again: a difference
+/// counts if 95 % of the draws agree on its sign and it is larger than 5 %.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   vas test run load --target http://localhost:8080 -o json=before.json

@@ -53,7 +53,7 @@ pub(super) struct ShowArgs {
 /// Print the JSON schema of scenario files, or of JSON reports, for editors and checks
 #[derive(Debug, clap::Args)]
 pub(super) struct SchemaArgs {
-    /// Of what
+    /// Which files: scenarios, or reports
     #[arg(value_enum, default_value_t = Form::Scenario)]
     of: Form,
 }

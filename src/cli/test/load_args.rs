@@ -78,13 +78,15 @@ pub(in crate::cli) struct EngineArgs {
     /// Most connections at once. Default: as many files as this process may open
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     max_connections: Option<u64>,
-    /// Let all requests share connections, also over HTTP/1.1, where each user has one of its own otherwise
+    /// Let all requests share connections, also over HTTP/1.1, where otherwise each user has one of its own
     #[arg(long, conflicts_with = "connection_per_user")]
     share_connections: bool,
-    /// Give each user (journey, at a rate) a connection of its own, also over HTTP/2, where all share few otherwise
+    /// Give each user (each journey, at a rate) a connection of its own, also over HTTP/2, where otherwise
+    /// all share few
     #[arg(long)]
     connection_per_user: bool,
-    /// Spin before each request, to send within microseconds of its moment; takes whole processors
+    /// Busy-wait before each request, to send it within microseconds of the moment it is due; uses whole
+    /// processors
     #[arg(long)]
     precise: bool,
     /// Refuse a test whose peak is higher, in requests (journeys) per second

@@ -16,9 +16,9 @@ use crate::{
 
 /// Put back what a capacity test changed
 ///
-/// A test gives back the replicas when it ends, and when it is killed. If its machine or container ended with it,
-/// scaling goes on by itself two minutes later, and the annotation scaling.voiceassist.io/capacity-test is left: this
-/// removes it. Taken back while a test still runs, it ends that test.
+/// A test gives back the replicas when it ends, and when it is killed. If its machine or container ended with
+/// it, scaling goes on by itself two minutes later, and the annotation scaling.voiceassist.io/capacity-test
+/// is left: this command removes it. While a test still runs, this command ends that test.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   vas test restore voiceassist -n voiceassist-staging

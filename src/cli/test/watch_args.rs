@@ -17,8 +17,8 @@ use crate::{
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Cluster")]
 pub(super) struct WatchArgs {
-    /// Watch the HPA, pods and metrics of this VoiceAssistScaling meanwhile: replicas and scale-ups are told, and a trend
-    /// threshold is asked of the pods' memory too
+    /// Watch the HPA, pods and metrics of this VoiceAssistScaling during the run: the report shows replicas
+    /// and scale-ups, and a trend threshold is checked for the pods' memory too
     #[arg(long, value_name = "NAME")]
     watch: Option<String>,
     /// Its namespace. Default: the context's
