@@ -1,5 +1,5 @@
-//! The children as the API server takes them. VerticalPodAutoscalers are left to the operator's tests: their
-//! CRD is not part of every cluster.
+//! The children, applied to the API server. VerticalPodAutoscalers are tested with the operator, because not
+//! every cluster has their CRD.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Cluster, namespace::Namespace, vas::run};
 
-/// Kind and name to resource version.
+/// Resource versions by kind and name.
 type Versions = BTreeMap<(String, String), String>;
 
 fn rendered(environment: &str, namespace: &str) -> Value {
@@ -31,7 +31,7 @@ fn rendered(environment: &str, namespace: &str) -> Value {
     list
 }
 
-/// Applies as the operator does; the answer of kubectl holds the stored objects.
+/// Applies as the operator does. The output of kubectl has the stored objects.
 fn apply(cluster: &Cluster, list: &Value) -> Versions {
     let answer = cluster.kubectl_ok(
         &[
@@ -67,8 +67,8 @@ fn every_environment_is_accepted_and_applying_it_again_changes_nothing() {
     for environment in ["dev", "staging", "production"] {
         let namespace = Namespace::create(cluster, "children");
         let list = rendered(environment, namespace.name());
-        // Controllers write status in between, so what counts are spec, generation and our own fields; a
-        // LimitRange has no status, so its version must stay.
+        // Controllers write status in between, so spec, generation and the operator's own fields are
+        // compared. A LimitRange has no status, so its version must not change.
         let before = apply(cluster, &list);
         let specs = |namespace: &Namespace<'_>| -> Value {
             let text = namespace.kubectl(&[

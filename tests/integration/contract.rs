@@ -5,9 +5,9 @@ use std::{collections::BTreeSet, path::Path};
 
 use crate::support::cluster::root;
 
-/// The documents whose rows are proved.
+/// The documents whose rows must have a proof.
 const DOCUMENTS: [&str; 2] = ["docs/metrics-api.md", "docs/security.md"];
-/// Shortest reason that says something.
+/// Shortest reason, in characters, that is accepted instead of a proof.
 const SHORTEST_REASON: usize = 20;
 
 /// Names of all test functions below a folder: Rust functions under a test attribute or in `proptest!`, and Go's.
@@ -54,7 +54,7 @@ fn go(source: &str) -> Vec<String> {
         .collect()
 }
 
-/// What is wrong with a row's proof; `None` if it holds.
+/// What is wrong with the proof of a row; `None` if nothing is.
 fn flaw(proof: &str, tests: &BTreeSet<String>) -> Option<String> {
     if let Some(reason) = proof.strip_prefix("refused:") {
         return (reason.trim().len() < SHORTEST_REASON).then(|| "refused without a reason".to_owned());

@@ -1,5 +1,5 @@
-//! The table of accepted and refused resources (`tests/fixtures/crd-cases.yaml`), asked of the real API server
-//! and of `vas validate`.
+//! The table of accepted and refused resources (`tests/fixtures/crd-cases.yaml`), checked by the real API
+//! server and by `vas validate`.
 
 use std::{io::Write as _, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::support::{Cluster, cluster::root, eventually, namespace::Namespace, v
 
 const ACCEPTED: &str = "accepted";
 
-/// One line of the table.
+/// One row of the table.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
@@ -55,7 +55,7 @@ impl Case {
     }
 }
 
-/// Replaces fields. A `null` stays: that is how a user leaves a field out on purpose.
+/// Replaces fields. A `null` is kept, because a user may write one to leave a field out.
 fn replace(target: &mut Value, fields: &Value) {
     for (name, value) in fields.as_object().into_iter().flatten() {
         target[name] = value.clone();
@@ -151,7 +151,7 @@ fn vas_validate_refuses_all_that_the_api_server_refuses() {
 #[test]
 fn the_crd_is_accepted_without_a_warning() {
     let crd = root().join("crds/voiceassistscalings.yaml");
-    // Other tests apply it at the same time, of which an apply of ours would warn.
+    // Other tests apply the CRD at the same time, so that a further apply would print a warning.
     let output = Cluster::shared().kubectl(
         &["replace", "--dry-run=server", "-f", &crd.to_string_lossy()],
         None,
@@ -164,7 +164,7 @@ fn the_crd_is_accepted_without_a_warning() {
 #[tokio::test]
 async fn kubectl_explain_teaches_what_a_metric_is() {
     let cluster = Cluster::shared();
-    // kubectl learns of a new kind a moment after the CRD is established.
+    // kubectl knows a new kind a moment after the CRD is established.
     eventually(Duration::from_secs(30), "the metrics are explained", || async {
         let output = cluster.kubectl(&["explain", "vas.spec.workloads.metrics"], None);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -1,10 +1,11 @@
-//! The demo's environment is production's but for its windows and periods, and its users' scenarios are ones vas takes.
+//! The demo's environment equals that of production except for windows and periods, and vas accepts the
+//! scenarios of its users.
 
 use serde_json::Value;
 
 use crate::support::{cluster::run_dir, kustomization::Kustomization, vas};
 
-/// What the demo shortens: fields of an HPA's behavior.
+/// The fields of an HPA's behavior that the demo shortens.
 const SHORTENED: [&str; 2] = ["periodSeconds", "stabilizationWindowSeconds"];
 
 #[test]

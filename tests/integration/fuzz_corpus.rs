@@ -1,11 +1,11 @@
-//! Inputs that fuzzing found worth keeping (`make fuzz`), held against the same checks with every run.
+//! Inputs that fuzzing has kept (`make fuzz`), checked with the same checks in every test run.
 
 #[path = "../fuzz/checks.rs"]
 mod checks;
 
 use crate::support::cluster::root;
 
-/// Holds each kept input of a target against its check, and says which one fails.
+/// Checks each kept input of a target, and names the one that fails.
 fn hold(target: &str, check: fn(&[u8])) {
     let folder = root().join("tests/fuzz/corpus").join(target);
     let mut count = 0;

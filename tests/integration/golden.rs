@@ -1,6 +1,6 @@
 //! What `vas render` prints for the shipped example, file by file.
 //!
-//! After a change that is meant: `UPDATE_GOLDEN=1 cargo test --test integration golden`, then read the diff.
+//! After an intended change: `UPDATE_GOLDEN=1 cargo test --test integration golden`, then read the diff.
 
 use crate::support::{cluster::root, vas::run};
 

@@ -1,4 +1,4 @@
-//! The harness itself: what every other test relies on.
+//! Tests of the harness itself, which every other test relies on.
 
 use std::time::Duration;
 

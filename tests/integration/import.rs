@@ -24,7 +24,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A resource with pasted entries, and what `vas validate` makes of it.
+/// Runs `vas validate` on a resource with pasted entries.
 fn validated(name: &str, entries: &str) -> Output {
     let folder = run_dir();
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -133,7 +133,7 @@ fn unreadable_input_is_told_apart_from_rules_without_a_counterpart() {
     assert!(root().join(CONFIG).exists());
 }
 
-/// What `vas validate` and `vas render` make of an imported file, with these manifests beside it.
+/// Runs `vas validate` and `vas render` on an imported file, with these manifests beside it.
 fn rendered(name: &str, resources: &str, beside: &str) -> serde_json::Value {
     let folder = run_dir();
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -199,7 +199,7 @@ fn objects_of_a_cluster_come_in_by_standard_input() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("vas starts");
-    // What kubectl get --raw gives: items without a kind.
+    // The output of kubectl get --raw has items without a kind.
     let list = r#"{"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscalerList", "items": [
         {"metadata": {"name": "a"}, "spec": {"maxReplicas": 3, "scaleTargetRef": {"kind": "Deployment", "name": "a"}}}
     ]}"#;

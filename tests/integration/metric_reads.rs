@@ -1,7 +1,7 @@
 //! `vas doctor`, `vas explain` and the load test read a metric where the client libraries of the HPA controller read it.
 //!
-//! The API server is a program of the test: it serves one resource with its HPA, answers no metric, and keeps what it
-//! was asked.
+//! The API server is a program of this test. It serves one resource with its HPA, answers no metric, and
+//! records the requests.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -51,7 +51,7 @@ impl Fake {
         (fake, address)
     }
 
-    /// The reads of metrics since the last time.
+    /// The reads of metrics since the last call.
     fn reads(&self) -> BTreeSet<Read> {
         let asked = std::mem::take(&mut *self.asked.lock().unwrap());
         let reads = asked.into_iter().filter(|uri| {
@@ -184,7 +184,7 @@ fn hpa() -> Value {
     })
 }
 
-/// What the client libraries are asked for, metric by metric of [`hpa`].
+/// The reads of the client libraries, for each metric of [`hpa`].
 const LIBRARY: [&[&str]; 6] = [
     &["--selector=app=w", "pods", "n", "rate"],
     &[
@@ -216,7 +216,7 @@ async fn a_metric_is_read_where_the_client_libraries_of_the_hpa_read_it() {
     for (versions, read_from) in [
         (&[("v1beta2", "Current"), ("v1beta1", "Current")], "v1beta2"),
         (&[("v1beta1", "Current"), ("v1beta2", "Current")], "v1beta1"),
-        // Nobody answers behind the APIService of the version that is listed first.
+        // No server answers behind the APIService of the version that is listed first.
         (&[("v1beta2", "Stale"), ("v1beta1", "Current")], "v1beta1"),
     ] {
         let (fake, address) = Fake::start(versions).await;

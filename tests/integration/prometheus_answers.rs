@@ -1,4 +1,5 @@
-//! The split of a batched answer equals asking for each namespace alone, on a real Prometheus with generated series.
+//! Splitting a batched answer gives the same as querying each namespace alone, on a real Prometheus with
+//! generated series.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -21,7 +22,7 @@ use vas::{
 
 use crate::support::{eventually, exporter::Exporter, prometheus::Prometheus};
 
-/// What one series is made of.
+/// The parts of one series.
 #[derive(Clone, Debug)]
 struct Generated {
     name: String,
@@ -33,7 +34,7 @@ struct Generated {
 
 const NAMES: [&str; 3] = ["generated_total", "or", "generated:depth"];
 
-/// Any text, with what could end a string or a matcher more often than chance would have it.
+/// Any text, in which characters that could end a string or a matcher are more frequent than by chance.
 fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("\"".to_owned()),
@@ -47,7 +48,7 @@ fn hostile() -> impl Strategy<Value = String> {
         "[a-z0-9-]{1,8}",
         "\\PC{1,6}",
     ];
-    // No tabs and carriage returns: the text format has no escape for them.
+    // Tabs and carriage returns are left out, because the text format has no escape for them.
     proptest::collection::vec(piece, 1..4).prop_map(|pieces| pieces.concat().replace(['\t', '\r'], ""))
 }
 
@@ -150,19 +151,20 @@ async fn ask(client: &Client, shape: &Shape, value: &str, age: &str) -> Answer {
     Answer::join(shape, &values, &times, Duration::ZERO).expect("an answer")
 }
 
-/// What does not depend on the moment of asking.
+/// The parts of an answer that do not depend on the moment of the query.
 fn settled(points: Option<&Points>) -> Vec<(String, Option<String>, Option<jiff::Timestamp>)> {
     let points = points.into_iter().flat_map(Points::entries);
     points
         .map(|(pod, point)| {
-            // Sums are made in the order in which series are found.
+            // Sums depend on the order in which series are found, so only ten digits are compared.
             let value = point.value.map(|value| format!("{value:.9e}"));
             (pod.to_owned(), value, point.sampled.map(|sampled| sampled.at))
         })
         .collect()
 }
 
-/// Asks at once, each namespace alone in two ways, and at once again: between scrapes all must be the same.
+/// Queries all at once, then each namespace alone in two ways, and all at once again: between two scrapes all
+/// answers must be the same.
 async fn compare(client: &Client, shape: &Shape, namespaces: &[&str]) -> Result<usize, String> {
     let at_once = |answer: &Answer| -> Vec<_> {
         namespaces
@@ -176,7 +178,7 @@ async fn compare(client: &Client, shape: &Shape, namespaces: &[&str]) -> Result<
     for namespace in namespaces {
         let matcher = format!("{{namespace={},__name__", quote(namespace));
         let bound = |query: &str| query.replacen("{__name__", &matcher, 1);
-        // A namespace alone is made one number by Prometheus, where we do so with a batched answer.
+        // For one namespace Prometheus computes the number. For a batched answer vas does.
         let value = shape.value.replacen(", pod, instance)", ")", 1);
         let own = ask(client, shape, &bound(&value), &bound(age)).await;
         let part = shape.queries_for([*namespace]);

@@ -1,12 +1,12 @@
-//! `src/core` is pure: shared by operator, metrics server and offline commands, so what the tools show is
-//! what runs. So are the import and the judging halves of load test and diagnosis. This reads their sources and refuses
-//! what reaches outside.
+//! `src/core` is pure. Operator, metrics server and offline commands share it, so the tools show what runs.
+//! The import and the judging halves of load test and diagnosis are pure too. This test reads their sources
+//! and refuses access to the outside world.
 
 use std::path::{Path, PathBuf};
 
 use crate::support::cluster::root;
 
-/// Paths of the outside world. Whitespace is taken out of the sources first.
+/// Paths of the outside world. Whitespace is removed from the sources first.
 const FORBIDDEN: [&str; 22] = [
     "kube::Client",
     "kube::Api",
@@ -57,7 +57,7 @@ fn code(source: &str) -> String {
         .collect()
 }
 
-/// What a file reaches for, imports in braces (`kube::{Client}`) included.
+/// Forbidden paths in a file, including imports in braces (`kube::{Client}`).
 fn reaches(source: &str) -> Vec<&'static str> {
     let code = code(source);
     FORBIDDEN
@@ -112,10 +112,10 @@ fn what_is_pure_reaches_for_nothing_outside() {
     }
 }
 
-/// The parser compiles the regular expressions of what it is given, so only one module gives it anything.
+/// The parser compiles the regular expressions in its input, so only one module may call it.
 const PROMQL_ENTRANCE: &str = "src/core/metrics/promql/query.rs";
 
-/// Whether code reaches for the PromQL parser's own `parse`, under any of its paths.
+/// Whether code calls the PromQL parser's own `parse`, by any of its paths.
 fn parses_promql(source: &str) -> bool {
     let code = code(source);
     let mut imports = code.split("promql_parser::").skip(1);

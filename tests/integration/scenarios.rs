@@ -1,4 +1,5 @@
-//! Scenario files as a user meets them: `vas test list`, `show`, `schema` and `run --dry-run`. Nothing is sent.
+//! Scenario files from the command line: `vas test list`, `show`, `schema` and `run --dry-run`. Nothing is
+//! sent.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! A test that would prove nothing is not begun: exit code 4, with everything that stands against it.
+//! A test that would prove nothing is not begun: exit code 4, with all reasons against it.
 
 use super::scene::Scene;
 use crate::support::vas;
@@ -23,7 +23,7 @@ async fn what_would_make_the_test_worthless_is_told_before_anything_is_sent() {
     refused(&scene, &[], &["no room for 10 replicas", "ResourceQuota team"]);
     namespace.kubectl(&["delete", "resourcequota", "team"]);
 
-    // A dry run looks, prints the plan, and sends nothing.
+    // A dry run checks the preconditions, prints the plan, and sends nothing.
     let output = scene.run(&["--dry-run"]);
     let plan = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(
@@ -72,7 +72,7 @@ async fn a_resource_that_is_not_there_and_a_load_that_is_not_known_are_told_as_s
     assert_eq!(output.status.code(), Some(4), "{words}");
     assert!(words.contains("VoiceAssistScaling other"), "{words}");
 
-    // A journey of several requests: what a pod is for says nothing about journeys.
+    // A journey has several requests here, so the load that a pod carries is not a number of journeys.
     let output = scene.run(&["--scenario=api-journey"]);
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{words}");

@@ -1,5 +1,5 @@
-//! A gateway that scales: the load model answers its requests, Prometheus counts them, the metrics server tells the HPA
-//! controller, and the operator has written the HPA.
+//! A gateway that scales: the load model answers its requests, Prometheus counts them, the HPA controller
+//! reads them from the metrics server, and the operator has written the HPA.
 
 use std::{process::Output, time::Duration};
 
@@ -12,10 +12,10 @@ use crate::{
     support::{eventually, fault_proxy::FaultProxy, load_model::LoadModel, vas},
 };
 
-/// Long enough for a machine that runs everything at once.
+/// A deadline for a machine that runs all tests at once.
 const SOON: Duration = Duration::from_secs(90);
 
-/// Requests per second that a pod is for, and that it carries.
+/// Requests per second of one pod: the HPA's target, and what the pod can carry.
 pub const TARGET: u32 = 20;
 const CAPACITY: &str = "--capacity=40";
 
@@ -27,7 +27,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// Two gateway pods without load, whose HPA scales between 2 and 10 and has a value for its metric.
+    /// Two gateway pods without load. Their HPA scales between 2 and 10, and has a value for its metric.
     pub async fn set(name: &str) -> Self {
         let stack = stack().await;
         let proxy = stack.proxy.read().await;
@@ -104,7 +104,7 @@ fn gateway() -> String {
     .to_string()
 }
 
-/// The production gateway with windows and periods of seconds.
+/// The resource of the production gateway, with windows and periods of seconds.
 fn voice(namespace: &str) -> Value {
     json!({
         "apiVersion": "scaling.voiceassist.io/v1alpha1",

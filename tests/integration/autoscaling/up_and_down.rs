@@ -1,4 +1,4 @@
-//! From two pods to ten and back, with the whole chain timed.
+//! From two pods to ten and back, with the time of each link of the chain.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ async fn two_pods_become_ten_and_two_again_and_every_link_has_its_time() {
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("report.json");
     let output = format!("--output=json={}", file.display());
-    // The machine is shared by all tests: what users feel is not what this test is about.
+    // All tests share the machine, so latency is not asserted here.
     let more = [
         "--before=5s",
         "--ramp=20s",
@@ -28,7 +28,7 @@ async fn two_pods_become_ten_and_two_again_and_every_link_has_its_time() {
     let log = test.log();
     let report: Value = serde_json::from_slice(&std::fs::read(&file).unwrap_or_default()).unwrap_or_default();
     std::fs::remove_dir_all(&folder).unwrap();
-    // 3: the other tests starved the generator. What the replicas did is as true then.
+    // Exit code 3: the other tests starved the generator. What is asserted of replicas holds all the same.
     assert!(matches!(status.code(), Some(0 | 3)), "{status:?}: {log}");
 
     let checks: Vec<(&str, bool)> = report["checks"]

@@ -1,4 +1,4 @@
-//! Replicas are held on a real cluster with a real operator, and given back however a test ends.
+//! Replicas are held on a real cluster with a real operator. However a test ends, the hold is given back.
 
 use std::{process::Command, time::Duration};
 
@@ -76,7 +76,7 @@ impl Scene {
         scaling.unwrap_or_default()
     }
 
-    /// Runs a command on the resource: its exit code, and all that it says.
+    /// Runs a command on the resource. Returns its exit code and all of its output.
     fn command(&self, words: &[&str]) -> (Option<i32>, String) {
         let kubeconfig = format!("--kubeconfig={}", self.operated.cluster.kubeconfig().display());
         let mut arguments = words.to_vec();
@@ -86,7 +86,7 @@ impl Scene {
         (output.status.code(), String::from_utf8_lossy(&said).into_owned())
     }
 
-    /// Waits until everything is as it was before: two replicas, no suspend, no annotation.
+    /// Waits until everything is as before the test: two replicas, no suspension and no annotation.
     async fn given_back(&self) {
         eventually(SOON, "replicas and annotations are as they were", || async {
             let (replicas, scaling) = (self.operated.replicas("api"), self.scaling());
@@ -115,7 +115,7 @@ async fn a_test_finds_the_capacity_of_held_replicas_and_gives_them_back() {
     std::fs::create_dir_all(&folder).unwrap();
     let report = folder.join("capacity.json");
     let output = format!("--output=json={}", report.display());
-    // A wide gap: exactness is tested elsewhere.
+    // The precision is low, because another test is about precision.
     let more = [
         "--start-rate=80",
         "--precision=30",
@@ -168,13 +168,13 @@ async fn a_killed_test_gives_everything_back() {
     scene.given_back().await;
 }
 
-/// The processes that a process has started.
+/// The child processes of a process.
 fn children(parent: u32) -> Vec<u32> {
     let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
     let numbers = processes.filter_map(|one| one.file_name().to_str()?.parse::<u32>().ok());
     let is_child = |number: &u32| {
         let stat = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
-        // The state and the parent follow the name, which ends with the last parenthesis.
+        // State and parent follow the name of the process, which ends with the last parenthesis.
         let after = stat.rsplit(')').next().unwrap_or_default();
         after.split_whitespace().nth(1) == Some(&parent.to_string())
     };
@@ -220,7 +220,7 @@ async fn scaling_goes_on_by_itself_when_a_test_is_gone_with_its_machine() {
         "nobody was left to remove it"
     );
 
-    // Neither a second test nor a restore is misled by what is left.
+    // What is left of the first test confuses neither a second test nor a restore.
     let mut second = scene.holding(&[]).await;
     second.signal(Signal::Interrupt);
     assert_eq!(second.wait(SOON).await.code(), Some(130), "{}", second.log());

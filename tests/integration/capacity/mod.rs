@@ -1,4 +1,4 @@
-//! `vas test capacity`: what it finds is true, and what it changes is put back.
+//! `vas test capacity`: the capacity that it finds is the true one, and what it changes is put back.
 
 mod held;
 mod queue;

@@ -1,5 +1,5 @@
-//! A service with a queue in front, whose capacity is known exactly: in virtual time, a request that comes at t is
-//! served at max(t, free), which moves `free` on by 1/capacity, and answered the service time later.
+//! A service with a queue in front, whose capacity is known exactly. In virtual time, a request that comes at
+//! t is served at max(t, free). This moves `free` on by 1/capacity. The answer comes the service time later.
 
 use std::{
     net::SocketAddr,
@@ -10,9 +10,9 @@ use std::{
 use axum::{Router, extract::State, http::StatusCode};
 use tokio::task::JoinHandle;
 
-/// Time from its turn to its answer.
+/// Time from the moment a request is served to its answer.
 const SERVICE_TIME: Duration = Duration::from_millis(20);
-/// A request that would wait longer is refused.
+/// A request that would wait longer than this is refused.
 const LONGEST: Duration = Duration::from_secs(3);
 
 /// Answers until dropped.
@@ -23,7 +23,7 @@ pub struct Queue {
 
 #[derive(Clone)]
 struct Line {
-    /// Requests per second.
+    /// Capacity in requests per second.
     capacity: f64,
     free: Arc<Mutex<Instant>>,
 }

@@ -12,7 +12,7 @@ use vas::loadtest::{
 
 use super::queue::Queue;
 
-/// How capacity grows with replicas, of 120 requests per second of the first.
+/// Capacity for a number of replicas, where the first one carries 120 requests per second.
 type Shape = fn(f64) -> f64;
 
 const SHAPES: [(&str, Shape); 3] = [
@@ -23,7 +23,7 @@ const SHAPES: [(&str, Shape); 3] = [
     }),
 ];
 
-/// The capacity that is found of a service with this one.
+/// The capacity that is found for a service whose true capacity is `truth`.
 async fn found(truth: f64, step: Duration) -> f64 {
     let service = Queue::start(truth).await;
     let tls = TlsOptions::default();
@@ -38,7 +38,7 @@ async fn found(truth: f64, step: Duration) -> f64 {
     };
     let settings = search::Settings {
         start: 60.0,
-        // Other tests may starve this one's generator.
+        // Other tests may starve the generator of this one, so steps are repeated more often.
         repeats: 20,
         ..search::Settings::default()
     };

@@ -1,4 +1,4 @@
-//! What is wrong with the installation or the cluster, and what one may not see.
+//! Faults of the installation and of the cluster, and what doctor says where the user has no rights.
 
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
-//! One installation from the manifests, with everything that doctor looks at: operator and metrics server under
-//! their own accounts, Prometheus, metrics-server, and one scaled workload. Tests take turns on it, and leave it
-//! healthy.
+//! One installation from the manifests, with everything that doctor checks: operator and metrics server under
+//! their own accounts, Prometheus, metrics-server, and one scaled workload. Tests use it one after the other,
+//! and leave it healthy.
 
 use std::{process::Output, sync::LazyLock, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::support::{
     vas,
 };
 
-/// Starting pods, rates that become whole, and CPU numbers of metrics-server.
+/// Time in which pods start, rates become complete, and metrics-server has CPU values.
 const PATIENCE: Duration = Duration::from_secs(180);
 pub const NAMESPACE: &str = "doctored";
 
@@ -54,7 +54,7 @@ spec:
     - {name: queue-depth, queueDepth: {gauge: voiceassist_queue_depth, matchLabels: {queue: default}, target: {averageValue: '50'}}}
 ";
 
-/// Everything.
+/// The installation.
 pub struct Installation {
     pub cluster: Cluster,
     pub prometheus: Prometheus,
@@ -63,13 +63,13 @@ pub struct Installation {
     _metrics_server: Process,
 }
 
-/// What one run of doctor said.
+/// The output of one run of doctor.
 pub struct Said {
     pub code: Option<i32>,
     pub report: Value,
 }
 
-/// Keeps serving after the test that started something has ended.
+/// A runtime that lives longer than the test that started something on it.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -148,14 +148,14 @@ impl Installation {
         vas::run(&all)
     }
 
-    /// What doctor says of the namespace, asking Prometheus directly.
+    /// The report of doctor on the namespace, with Prometheus queried directly.
     #[track_caller]
     pub fn doctor(&self) -> Said {
         self.export();
         Said::of(&self.run(&["-o=json", &format!("--prometheus-url={}", self.prometheus.url())]))
     }
 
-    /// Series for the live pods: the HPA may have made others.
+    /// Exports series for the live pods. The HPA may have made new ones.
     fn export(&self) {
         let pods = self.kubectl(&[
             "get",
@@ -171,7 +171,7 @@ impl Installation {
         self.exporter.set("voiceassist_queue_depth", &queue, 10.0);
     }
 
-    /// Puts the workload and the resource back, and waits until doctor has nothing to say.
+    /// Puts back the workload and the resource, and waits until doctor finds nothing wrong.
     pub async fn becomes_healthy(&self) {
         eventually(PATIENCE, "doctor finds all well", || async {
             let said = self.doctor();
@@ -185,12 +185,12 @@ impl Installation {
         .await;
     }
 
-    /// Waits until a check finds something that bad, and returns its object, message and fix in one line.
+    /// Waits until a check has a finding of this severity. Returns its object, message and fix in one line.
     pub async fn finds(&self, check: &str, severity: &str) -> String {
         self.finds_in(|| self.doctor(), check, severity).await
     }
 
-    /// The same for another way to run it. A problem means exit code 1, anything less 0.
+    /// The same for another way to run doctor. A problem means exit code 1, anything less code 0.
     pub async fn finds_in(&self, run: impl Fn() -> Said, check: &str, severity: &str) -> String {
         eventually(
             Duration::from_secs(60),
@@ -246,7 +246,7 @@ impl Said {
             .reduce(|all, one| format!("{all}\n{one}"))
     }
 
-    /// Everything that is not fine. What nobody could look at is no news where nothing is there to be seen.
+    /// All findings that are not fine. Skipped checks are left out where there is nothing to check.
     pub fn not_ok(&self) -> Vec<String> {
         let bad = self
             .findings()

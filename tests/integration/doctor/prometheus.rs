@@ -1,4 +1,4 @@
-//! What is wrong between Prometheus and a metric, and the two ways to ask.
+//! Faults between Prometheus and a metric, and the two ways to query Prometheus.
 
 use std::net::{IpAddr, UdpSocket};
 
@@ -92,7 +92,7 @@ async fn series_of_another_cluster_are_found_and_a_matcher_parts_them() {
 async fn without_a_url_prometheus_is_asked_through_the_api_server() {
     let doctored = healthy().await;
     let run = || Said::of(&doctored.run(&["-o=json"]));
-    // The Deployment names http://prometheus.monitoring.svc:9090, and that is not there.
+    // The Deployment names http://prometheus.monitoring.svc:9090, which does not exist here.
     let found = doctored.finds_in(run, "prometheus-reachable", "problem").await;
     assert!(
         found.contains(
@@ -103,7 +103,7 @@ async fn without_a_url_prometheus_is_asked_through_the_api_server() {
 
     let forward = Forward::start(&doctored.prometheus.url()).await;
     let Some(forward) = forward else {
-        // Endpoints may not be loopback addresses, and this machine has no other.
+        // Endpoints may not be loopback addresses, and this machine has no other address.
         return;
     };
     doctored
@@ -145,7 +145,7 @@ async fn without_a_url_prometheus_is_asked_through_the_api_server() {
 async fn each_metric_is_looked_for_in_the_server_of_the_configuration_file_that_it_names() {
     let doctored = healthy().await;
     let file = run_dir().join("doctor-metrics-server.yaml");
-    // Nobody listens there.
+    // No program listens on this port.
     let away = format!("http://127.0.0.1:{}", free_port());
     let configuration = |queues: &str| {
         json!({
@@ -223,7 +223,7 @@ struct Forward {
 impl Forward {
     async fn start(prometheus: &str) -> Option<Self> {
         let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
-        // Nothing is sent: this only asks which address would be used.
+        // No packet is sent: this only asks which local address would be used.
         socket.connect("192.0.2.1:9").ok()?;
         let address = socket.local_addr().ok()?.ip();
         if address.is_loopback() || address.is_unspecified() {
@@ -245,8 +245,9 @@ impl Forward {
         Some(Self { address, port, task })
     }
 
-    /// A Service whose one endpoint is this: the API server's proxy leads to pods only, so a pod that nobody runs
-    /// lends its name. It looks at `EndpointSlices` in Kubernetes 1.37 and at `Endpoints` in 1.34.
+    /// A Service with one endpoint, at this address. The API server's proxy forwards to pods only, so the
+    /// endpoint names a pod that never runs. The proxy reads `EndpointSlices` in Kubernetes 1.37, and
+    /// `Endpoints` in 1.34.
     fn service(&self) -> String {
         json!({"apiVersion": "v1", "kind": "List", "items": [
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "monitoring"}},

@@ -1,4 +1,4 @@
-//! What is wrong with a workload, made for real, found, and gone again once it is put right.
+//! Faults of a workload: each is made for real, found by doctor, and no longer found once it is mended.
 
 use super::installation::healthy;
 
@@ -51,7 +51,7 @@ async fn who_pins_the_replicas_is_named_with_the_fix_for_that_tool() {
         r#"[{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}]"#,
     ]);
 
-    // The file of a client-side apply counts though the HPA has written since.
+    // The file of a client-side apply counts, although the HPA has written the replicas since.
     doctored.kubectl(&["get", "deployment", "api-gateway"]);
     let with_replicas = doctored.kubectl(&["get", "deployment", "api-gateway", "-o=json"]);
     let mut object: serde_json::Value = serde_json::from_str(&with_replicas).unwrap();

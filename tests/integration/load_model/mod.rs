@@ -1,4 +1,4 @@
-//! The load model on a real cluster: scaling really changes the metrics that scaling is decided on.
+//! The load model on a real cluster: scaling changes the metrics on which it was decided.
 
 #![allow(
     clippy::float_cmp,
@@ -168,7 +168,7 @@ impl Scene {
         assert!(answer.status().is_success(), "{path} {body}: {}", answer.status());
     }
 
-    /// Values of all series whose line starts so, in the order of the pods' names.
+    /// Values of all series whose lines begin with `start`, in the order of the pods' names.
     async fn values(&self, start: &str) -> Vec<f64> {
         let text = self.get("metrics").await.unwrap_or_default();
         text.lines()
@@ -211,7 +211,7 @@ impl Scene {
                 return Err("no series".to_owned());
             };
             let rate = (before - after) / elapsed;
-            // Depths are whole jobs, so a rate over two seconds is half a job per second coarse.
+            // Depths are whole jobs, so a rate over two seconds is exact to half a job per second.
             if (rate - expected).abs() <= 1.0 {
                 Ok(())
             } else {

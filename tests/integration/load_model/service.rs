@@ -1,4 +1,4 @@
-//! The service of the load model without a cluster: a capacity that is known, and kept.
+//! The service of the load model without a cluster: its capacity is known, and it keeps to it.
 
 use std::time::{Duration, Instant};
 
@@ -63,7 +63,7 @@ impl Client {
         .await;
     }
 
-    /// Answers per second while there is always a line.
+    /// Answers per second while there is always a queue.
     async fn throughput(&self, users: usize, length: Duration) -> f64 {
         let mut load = JoinSet::new();
         for _ in 0..users {
@@ -152,7 +152,8 @@ async fn beyond_the_queue_limit_requests_are_answered_503_with_retry_after() {
             refused += 1;
         }
     }
-    // One begins at once and three wait; a slow machine may begin a second before the last arrives.
+    // One request is served at once, and three wait. On a slow machine a second one may be served before the
+    // last one arrives.
     assert!((5..=6).contains(&refused), "{refused}");
     let state = client.state().await;
     assert_eq!(state["rejected"], refused, "{state}");
@@ -245,7 +246,7 @@ async fn it_speaks_http2_without_tls() {
 #[tokio::test]
 async fn websockets_echo_texts_and_send_voice_frames_20_ms_apart() {
     let client = Client::of("service-websocket", 1, &["--capacity=1", "--service-time=1ms"]).await;
-    // The only slot of this second; talking needs none.
+    // This takes the only slot of this second. Messages need no slot.
     let mut socket = client.websocket().await;
     for text in ["one", "two", "{\"type\":\"chat\"}"] {
         socket.send(Message::text(text)).await.expect("sent");

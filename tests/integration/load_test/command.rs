@@ -1,4 +1,4 @@
-//! `vas test` as people call it.
+//! `vas test`, called as people call it.
 
 use std::{path::PathBuf, process::Output, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::support::{
     vas,
 };
 
-/// `vas test` without blocking the server that runs in this process.
+/// Runs `vas test` without blocking the server that runs in this process.
 pub async fn test(args: &[&str]) -> Output {
     let mut all = vec!["test".to_owned()];
     all.extend(args.iter().map(|arg| (*arg).to_owned()));
@@ -21,7 +21,8 @@ pub async fn test(args: &[&str]) -> Output {
     tokio::task::spawn_blocking(run).await.expect("it runs")
 }
 
-/// The same until the generator had the processors it needed: on a busy machine a run may rightly be invalid.
+/// The same, repeated until the generator had enough processor time: on a busy machine a run may rightly be
+/// invalid.
 pub async fn valid_test(args: &[&str]) -> Output {
     const INVALID: i32 = 3;
     const RUNS: usize = 10;
@@ -94,7 +95,7 @@ async fn a_rate_and_a_threshold_are_enough_and_the_exit_code_says_how_it_went() 
     assert_eq!(twice.status.code(), Some(2));
     let same = format!("{first} has what {first} has too: each run counts once");
     assert!(words(&twice).1.contains(&same), "{:?}", words(&twice));
-    // As if another machine had run it at the same time.
+    // Changed so that it looks like a run of another machine at the same time.
     let mut other = read(&json);
     other["run"]["ids"] = serde_json::json!(["1dea"]);
     let second = file("quick-elsewhere.json");
@@ -105,7 +106,7 @@ async fn a_rate_and_a_threshold_are_enough_and_the_exit_code_says_how_it_went() 
     assert_eq!(output.status.code(), Some(0), "{stdout}{stderr}");
     assert_eq!(read(&both)["summary"]["requests"], 200);
     let compared = test(&["compare", &first, &first]).await;
-    // Two seconds are too few to tell anything.
+    // Two seconds are too few for a comparison.
     assert_eq!(compared.status.code(), Some(3), "{:?}", words(&compared));
     assert!(
         words(&compared).0.contains("answered of due, %"),
@@ -147,7 +148,7 @@ async fn every_scenario_that_comes_with_vas_runs_without_an_error() {
             "--scale-load",
             "0.05",
             "-q",
-            // How fast it answers depends on the machine.
+            // The latency depends on the machine, so it is not asserted.
             "-o",
             &output,
         ];
@@ -252,7 +253,8 @@ async fn a_generator_that_was_stopped_itself_reports_invalid() {
             .expect("a doubt")
             .contains("stood still")
     );
-    // The service answered at once all the time; the latencies say that requests were late all the same.
+    // The service answered at once all the time. The latencies show all the same that requests were sent
+    // late.
     assert!(report["summary"]["latency"]["max"].as_f64() > Some(0.5));
 }
 

@@ -43,7 +43,7 @@ async fn users_log_in_once_and_go_on_with_what_they_were_told() {
         assert_eq!(measured.total.failed(), 0, "{:?}", measured.total.failures);
         assert_eq!(measured.steps["log in"].answered, 4);
         let (open, read) = (measured.steps["open"].answered, measured.steps["read"].answered);
-        // 2 s of pauses of 30 ms, by four users.
+        // Four users for 2 s, with pauses of 30 ms.
         assert!(open >= 40 && open - read <= 4, "{open} {read}");
         assert!(
             measured.generator.connections_peak <= 4,

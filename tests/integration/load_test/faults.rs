@@ -1,4 +1,4 @@
-//! What the load generator lacks is not the fault of the service.
+//! A run is not blamed on the service where the load generator lacks something.
 
 use std::{path::Path, process::Command};
 
@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::server::Server;
 use crate::support::{cluster::run_dir, vas};
 
-/// A shell that leaves `vas` fewer files than it believes to have: others are open already when it starts, as those that a
-/// parent process leaks.
+/// A shell that leaves `vas` fewer file descriptors than its limit says: some are open already when it
+/// starts, like those that a parent process leaks.
 const FEW_FILES: &str =
     "ulimit -n 256; for file in $(seq 60 219); do eval \"exec $file</dev/null\"; done; exec \"$@\"";
 

@@ -1,4 +1,4 @@
-//! A run as Prometheus sees it while it goes on, and its report: the same counts.
+//! Prometheus' view of a run while it goes on has the same counts as its report.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::{
     vas,
 };
 
-/// Load for some seconds and then none, so that a last scrape meets the last second.
+/// Load for some seconds and then none, so that the last scrape sees the last second of load.
 const SCENARIO: &str = r#"
 load: {rate: [{duration: 4s, at: 40}, {duration: 10m, at: 0}]}
 abort: {errors: 100%, over: 10s}

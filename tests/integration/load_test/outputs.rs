@@ -1,4 +1,5 @@
-//! Where reports go: all are tried before the load, all are written after it, and the verdict stays what it is.
+//! Outputs of reports: all are tried before the load, all are written after it, and the verdict does not
+//! change.
 
 use std::{fs, path::PathBuf, process::Output};
 
@@ -9,7 +10,7 @@ use super::{
     server::Server,
 };
 
-/// A short run that passes, and one that misses its threshold, with these outputs.
+/// Runs a short test with these outputs. `threshold` decides whether it passes.
 async fn run(server: &Server, threshold: &str, outputs: &[&str]) -> Output {
     let url = server.url();
     let mut args = vec!["run", "--target", &url, "--rate", "20", "--duration", "1s", "-q"];
@@ -75,7 +76,7 @@ async fn all_reports_are_written_whatever_becomes_of_one_and_the_verdict_stays()
         &output("md", &compared),
     ])
     .await;
-    // One second is too little to compare: that stays the exit code.
+    // One second is too little for a comparison, and that stays the exit code.
     assert_eq!(ended.status.code(), Some(3), "{:?}", words(&ended));
     assert!(
         words(&ended).1.contains("/dev/full: No space left"),
@@ -107,7 +108,7 @@ async fn what_cannot_be_written_is_told_before_anything_is_sent() {
         // Nobody, not even root, can make files there.
         (PathBuf::from("/proc/self/run.json"), ""),
     ] {
-        // Not the first one: all are tried.
+        // Another output comes first, because all must be tried and not only the first one.
         let ended = run(&server, HOLDS, &[&output("md", &file), &output("json", &to)]).await;
         let (stdout, stderr) = words(&ended);
         assert_eq!(ended.status.code(), Some(1), "{stdout}{stderr}");

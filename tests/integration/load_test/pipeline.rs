@@ -1,4 +1,4 @@
-//! The example for a pipeline: its command lines are ones that vas takes, and its files are the ones it uses.
+//! The example of a CI pipeline: vas accepts its command lines, and the files of its steps fit together.
 
 use std::{collections::BTreeSet, path::Path, process::Output};
 
@@ -18,7 +18,7 @@ fn steps() -> Vec<Value> {
     steps.expect("it has steps").clone()
 }
 
-/// Lines that call vas, as words.
+/// The lines that call vas, split into words.
 fn calls(target: &str) -> Vec<Vec<String>> {
     let steps = steps();
     let lines = steps
@@ -55,12 +55,12 @@ async fn the_example_for_github_runs_vas_as_it_is() {
             dry.push("--dry-run".to_owned());
             let output = vas_in(&folder, &dry).await;
             assert!(output.status.success(), "{dry:?}: {output:?}");
-            // The stages in a few seconds, so that the files of the steps after it are there.
+            // The stages run in a few seconds, so that later steps have their files.
             call.extend(["--scale=0.012", "--scale-load=0.1", "-q"].map(str::to_owned));
         }
         let output = vas_in(&folder, &call).await;
         let code = output.status.code();
-        // How fast it is depends on this machine.
+        // The speed depends on this machine, so several exit codes are accepted.
         assert!(matches!(code, Some(0 | 3 | 99)), "{call:?}: {output:?}");
         for report in ["json", "xml", "md"].map(|kind| folder.join(format!("load.{kind}"))) {
             if subcommands.contains("run") && call[2] == "load" {

@@ -1,4 +1,4 @@
-//! Credentials in a target's URL: sent to the service, and to nobody else.
+//! Credentials in a target's URL are sent to the service and shown nowhere.
 
 use super::{
     command::{file, test, words},

@@ -1,4 +1,4 @@
-//! A server on this machine that does what it is told at what moment, and remembers when it was asked.
+//! A server on this machine that answers at set moments, and records when requests came.
 
 use std::{
     convert::Infallible,
@@ -19,10 +19,10 @@ use tokio_tungstenite::{
     tungstenite::{Message, handshake::derive_accept_key, protocol::Role},
 };
 
-/// What a login gives.
+/// The token that a login returns.
 const TOKEN: &str = "a-token";
 
-/// When all answers are held, and until when.
+/// The time in which all answers are held: its beginning and its end.
 pub type Stall = Option<(Instant, Instant)>;
 
 /// Listens until dropped.
@@ -39,13 +39,13 @@ struct State {
 }
 
 impl Server {
-    /// Answers at once, but for the stall.
+    /// Answers at once, except during the stall.
     pub async fn start(stall: Stall) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         Self::on(listener, stall)
     }
 
-    /// The same on a listener that is there.
+    /// The same on a listener that exists already.
     pub fn on(listener: TcpListener, stall: Stall) -> Self {
         let address = listener.local_addr().expect("an address");
         let asked = Arc::<Mutex<Vec<Instant>>>::default();
@@ -64,7 +64,7 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// When each request came.
+    /// Moments at which requests came.
     pub fn asked(&self) -> Vec<Instant> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -77,7 +77,7 @@ impl Drop for Server {
 }
 
 async fn serve(listener: TcpListener, state: State) {
-    // Connections end with the server.
+    // Connections end when the server is dropped.
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let state = state.clone();
@@ -107,7 +107,7 @@ async fn answer(state: State, request: Request<Incoming>) -> Result<Response<Ful
     Ok(routed(request).await)
 }
 
-/// Just enough of VoiceAssist for every scenario that comes with vas.
+/// The endpoints of VoiceAssist that the built-in scenarios need.
 async fn routed(request: Request<Incoming>) -> Response<Full<Bytes>> {
     let path = request.uri().path().to_owned();
     if path == "/ws" {
@@ -144,7 +144,7 @@ fn json(status: StatusCode, body: &str) -> Response<Full<Bytes>> {
     response
 }
 
-/// Echoes texts, and sends voice frames when asked for them.
+/// Echoes texts, and sends voice frames on request.
 fn upgraded(mut request: Request<Incoming>) -> Response<Full<Bytes>> {
     let Some(key) = request.headers().get(header::SEC_WEBSOCKET_KEY) else {
         return json(StatusCode::BAD_REQUEST, "{}");

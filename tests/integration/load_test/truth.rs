@@ -1,4 +1,4 @@
-//! Servers whose exact latencies are known: what is reported must be that, for constant and ramping rates.
+//! Servers whose exact latencies are known: the reports must show these, for constant and ramping rates.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -17,11 +17,11 @@ use vas::loadtest::{
 
 use super::server::Server;
 
-/// What a busy machine may add to an answer.
+/// Seconds by which a busy machine may delay an answer.
 const MACHINE: f64 = 0.06;
-/// Runs of which one has to be undisturbed.
+/// Number of runs, of which one has to be undisturbed.
 const RUNS: usize = 6;
-/// Until threads have started.
+/// Time until all threads have started.
 const LEAD: Duration = Duration::from_secs(1);
 
 pub fn target(url: &str, protocol: Protocol) -> Target {
@@ -55,7 +55,7 @@ async fn stalled(profile: Profile, settings: Settings) -> Measured {
     .await
 }
 
-/// The first share at which latencies are not what they have to be.
+/// An error that names the first quantile which differs from the exact value.
 fn quantiles(latencies: &Latencies, exact: &[(f64, f64)]) -> Result<(), String> {
     for (share, seconds) in exact {
         let measured = latencies.quantile(*share).ok_or("no answers")?.as_secs_f64();
@@ -67,7 +67,8 @@ fn quantiles(latencies: &Latencies, exact: &[(f64, f64)]) -> Result<(), String> 
     Ok(())
 }
 
-/// What is true of a run is true of the next one; what a busy machine did to one is not. A wrong figure is wrong in all.
+/// Repeats a run until `holds` is true. Disturbance by a busy machine differs from run to run; a wrong figure
+/// is wrong in all of them.
 async fn some_run(settings: Settings, profile: &Profile, holds: impl Fn(&Measured) -> Result<(), String>) {
     let mut last = Ok(());
     for _ in 0..RUNS {
@@ -86,8 +87,8 @@ fn require(holds: bool, what: impl std::fmt::Debug) -> Result<(), String> {
     holds.then_some(()).ok_or_else(|| format!("{what:?}"))
 }
 
-/// Of 1,000 requests the 200 that are due in the stall wait for its end: the latency that a share `q` does not exceed
-/// is `1 - 5 (1 - q)` seconds from `q` = 0.8 on.
+/// 200 of 1,000 requests are due in the stall of one second and wait for its end. The quantile `q` is
+/// therefore `1 - 5 (1 - q)` seconds from `q` = 0.8 on.
 const CONSTANT: [(f64, f64); 5] = [(0.5, 0.0), (0.9, 0.5), (0.95, 0.75), (0.99, 0.95), (1.0, 1.0)];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -97,7 +98,7 @@ async fn a_stall_at_a_constant_rate_is_reported_as_long_as_it_was_for_each_reque
         let total = &measured.total;
         require((total.due, total.answered) == (1000, 1000), &total.failures)?;
         quantiles(&total.latency, &CONSTANT)?;
-        // Seen in the second in which they were answered.
+        // The wait shows in the second in which the requests were answered.
         let longest = |at: usize| measured.seconds[at].latency.map(|latency| latency.max.as_secs_f64());
         let seen = (longest(0), longest(2), longest(3));
         require(
@@ -108,8 +109,8 @@ async fn a_stall_at_a_constant_rate_is_reported_as_long_as_it_was_for_each_reque
     .await;
 }
 
-/// From 0 to 200 in five seconds, `20 t^2` of 500 requests are due by `t`; those that wait longer than `x` are due
-/// between 1 and `2 - x`: the latency at share `q` is `2 - sqrt(1 + 25 (1 - q))`.
+/// From 0 to 200 per second in five seconds: `20 t^2` of 500 requests are due by `t`. Those that wait for
+/// longer than `x` are due between 1 and `2 - x`, so the quantile `q` is `2 - sqrt(1 + 25 (1 - q))`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stall_on_a_ramp_is_reported_as_long_as_it_was_for_each_request() {
     let mut profile = Profile::default();
@@ -134,7 +135,7 @@ async fn with_one_connection_the_service_time_hides_the_stall_and_the_latency_do
     some_run(settings, &profile, |measured| {
         let total = &measured.total;
         require(total.answered == 1000, &total.failures)?;
-        // While the queue behind the stall drains everybody waits longer than for the stall alone.
+        // While the queue behind the stall drains, every request waits longer than for the stall alone.
         for (share, seconds) in CONSTANT {
             let latency = total.latency.quantile(share).ok_or("no answers")?.as_secs_f64();
             require(latency >= seconds - 0.01, (share, latency))?;
@@ -204,7 +205,7 @@ async fn requests_reach_the_server_when_they_are_due() {
         .map(|(asked, due)| asked.duration_since(clock.zero()).as_secs_f64() - due.as_secs_f64())
         .collect();
     late.sort_by(f64::total_cmp);
-    // Never before, and half of them soon, whatever the machine does meanwhile.
+    // No request is sent too early, and half of them are sent soon, however busy the machine is.
     assert!(
         late[0] >= 0.0 && late[late.len() / 2] < 0.02,
         "{:?}",

@@ -1,4 +1,4 @@
-//! WebSockets from the scenario to the reports.
+//! WebSockets, from the scenario to the reports.
 
 use super::{
     command::{file, read, test, words},

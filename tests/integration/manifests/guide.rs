@@ -1,4 +1,5 @@
-//! docs/install.md as a test: its commands are run and its kustomizations rendered as they stand there.
+//! Tests of docs/install.md: its commands are run, and its kustomizations are rendered as they are written
+//! there.
 
 use std::process::Command;
 
@@ -44,8 +45,8 @@ pub fn commands(heading: &str) -> Vec<String> {
         .collect()
 }
 
-/// A kustomization of the user's own, as the guide shows it under a heading, in a folder of this run. What the
-/// guide leaves out is the head that all of them share.
+/// A kustomization of the user's own, as the guide shows it under a heading, in a directory of this run. The
+/// first lines, which are the same for all kustomizations, are added.
 #[track_caller]
 pub fn kustomization(heading: &str) -> Kustomization {
     let folder = run_dir().join(heading.to_lowercase().replace(' ', "-"));

@@ -1,4 +1,4 @@
-//! The cluster that the install gets for itself, because it belongs to a cluster as a whole.
+//! A cluster for the install alone, because the install changes what belongs to a cluster as a whole.
 //!
 //! Tests take turns on it, and each installs what it needs, so their order does not matter.
 
@@ -8,13 +8,13 @@ use tokio::sync::Mutex;
 
 use crate::support::{Cluster, eventually};
 
-/// An admission plugin that some clusters have: children may name their owner only with a right on it.
+/// An admission plugin of some clusters: to name an owner in a child needs a right on the owner.
 const STRICT_OWNERS: [&str; 2] = [
     "--apiserver-flag",
     "enable-admission-plugins=OwnerReferencesPermissionEnforcement",
 ];
 
-/// For one test at a time.
+/// The cluster, for one test at a time.
 pub static CLUSTER: LazyLock<Mutex<Cluster>> =
     LazyLock::new(|| Mutex::new(Cluster::start("install", &STRICT_OWNERS)));
 
@@ -33,7 +33,8 @@ pub fn can(cluster: &Cluster, user: &str, what: &str) -> bool {
     }
 }
 
-/// Rights come in a moment after their role: the API server and the role aggregation watch.
+/// Waits until a user has a right: the API server and the role aggregation need a moment after a role
+/// changed.
 pub async fn eventually_can(cluster: &Cluster, user: &str, what: &str) {
     eventually(Duration::from_secs(15), "the right is granted", || async {
         can(cluster, user, what)
@@ -43,7 +44,7 @@ pub async fn eventually_can(cluster: &Cluster, user: &str, what: &str) {
     .await;
 }
 
-/// Waits until the API server knows the rights of both accounts, the aggregated ones too.
+/// Waits until both accounts have their rights, including aggregated ones.
 pub async fn rights_are_in_force(cluster: &Cluster) {
     eventually_can(cluster, OPERATOR, "get deployments.apps --subresource=scale -A").await;
     eventually_can(cluster, OPERATOR, "update leases/vas-operator -n vas-system").await;

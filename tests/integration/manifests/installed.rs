@@ -1,4 +1,4 @@
-//! The install on a real API server: applied, applied again, taken away.
+//! The install on a real API server: applied, applied again, and removed.
 
 use k8s_openapi::{
     ByteString, api::core::v1::Secret, kube_aggregator::pkg::apis::apiregistration::v1::APIService,
@@ -134,7 +134,7 @@ async fn uninstalling_in_the_documented_order_leaves_nothing_behind_and_nothing_
         guide::run(&cluster, &command);
     }
 
-    // It hangs where an APIService without a server is left.
+    // An APIService that is left without a server would make the deletion hang.
     cluster.kubectl_ok(&["delete", "namespace", "uninstall", "--timeout=60s"], None);
     let kinds = "namespaces,clusterroles,clusterrolebindings,customresourcedefinitions,apiservices";
     let left = cluster.kubectl_ok(&["get", kinds, "-o=name"], None);

@@ -1,4 +1,4 @@
-//! Load tests on a schedule: what they are allowed, and that vas and a real API server take them.
+//! Scheduled load tests: their rights, and that vas and a real API server accept them.
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 const FOLDER: &str = "manifests/load-tests";
-/// Each with its longest run in seconds: the stages of its scenario.
+/// Names of the tests, each with the seconds of its longest run: the stages of its scenario.
 const TESTS: [(&str, u64); 4] = [
     ("smoke", 60),
     ("load", 540),
@@ -84,7 +84,7 @@ fn jobs_do_not_overlap_are_not_repeated_and_end() {
         let job = &spec["jobTemplate"]["spec"];
         assert_eq!(job["backoffLimit"], 0, "{name}");
         let deadline = job["activeDeadlineSeconds"].as_u64().expect("a deadline");
-        // The image has to be pulled, too.
+        // The deadline must also cover pulling the image.
         assert!(
             (seconds + 120..=seconds + 1200).contains(&deadline),
             "{name} ends after {deadline} s"
@@ -177,7 +177,7 @@ async fn a_real_api_server_takes_them_and_warns_of_nothing() {
         let rendered = of_the_guide();
         (rendered.folder().to_owned(), rendered)
     }] {
-        // Without its namespace a dry run of the others is refused.
+        // Without its namespace, a dry run of the other objects is refused.
         let namespace = rendered.find("Namespace", "vas-load-tests").expect("it is there");
         cluster.kubectl_ok(&["apply", "-f", "-"], Some(&namespace.to_string()));
         let folder = folder.display().to_string();
@@ -194,7 +194,8 @@ async fn a_real_api_server_takes_them_and_warns_of_nothing() {
             "{created}"
         );
     }
-    // What a Job's pod would be is judged when it is made: one of each, in a namespace that enforces `restricted`.
+    // The pod of a Job is checked when it is created, so one of each is created in a namespace that enforces
+    // `restricted`.
     cluster.kubectl_ok(&["apply", "-k", FOLDER], None);
     for (name, _) in TESTS {
         let from = format!("--from=cronjob/load-test-{name}");

@@ -1,4 +1,4 @@
-//! What gets applied: that it says what it should, and that a real cluster takes it.
+//! The manifests: they say what they should, and a real cluster accepts them.
 
 mod guide;
 mod installation;

@@ -67,7 +67,7 @@ async fn several_environments_live_in_one_cluster() {
         (Some("voiceassist-staging"), Some("staging")),
     ]);
     assert_eq!(stored, expected);
-    // Nobody answers the APIServices here, which would hold up the deletion of any namespace.
+    // No server answers for the APIServices here, and that would block the deletion of any namespace.
     cluster.kubectl_ok(
         &[
             "delete",

@@ -10,7 +10,7 @@ use crate::support::{
 
 const DEPLOYMENTS: [&str; 2] = ["vas-operator", "vas-metrics-server"];
 
-/// Every value under a key of that name, anywhere.
+/// Collects every value of a key of that name, at any depth.
 fn values_of<'a>(key: &str, value: &'a Value, found: &mut Vec<&'a Value>) {
     match value {
         Value::Object(map) => {

@@ -1,4 +1,4 @@
-//! Who may do what once the install is applied, asked of the API server.
+//! The rights of each role after the install, as the API server sees them.
 
 use super::{
     guide,
@@ -34,7 +34,7 @@ async fn the_role_view_reads_resources_and_the_role_edit_writes_them_but_not_the
         ),
         ("editer", "list voiceassistscalings -n default"),
         ("editer", "delete voiceassistscalings -n default"),
-        // What vas suspend and vas resume need.
+        // The rights that vas suspend and vas resume need.
         ("editer", "get voiceassistscalings -n default"),
         ("editer", "patch voiceassistscalings -n default"),
         ("editer", "get horizontalpodautoscalers.autoscaling -n default"),

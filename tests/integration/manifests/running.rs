@@ -1,7 +1,7 @@
 //! Operator and metrics server as the install runs them: its arguments, its environment, its service accounts.
 //!
-//! Every right of RBAC is used here at least once: children of every kind are created, changed and deleted, a
-//! value travels from Prometheus into an HPA. A rule that is missing shows as a refused request.
+//! Every right of RBAC is used here at least once: children of every kind are created, changed and deleted,
+//! and a value goes from Prometheus to an HPA. A missing rule shows as a refused request.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::support::{
 const ACCOUNTS: &str = "system:serviceaccount:vas-system:vas-";
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Every kind of child, with a field that tells one version of it from the next.
+/// Every kind of child, with a field that differs between its two versions.
 const CHILDREN: [(&str, &str); 5] = [
     ("hpa/voiceassist-worker", "{.spec.maxReplicas}"),
     ("pdb/voiceassist-worker", "{.spec.maxUnavailable}"),
@@ -34,7 +34,7 @@ const CHILDREN: [(&str, &str); 5] = [
     ("resourcequota/voiceassist", "{.spec.hard.pods}"),
 ];
 
-/// Waits until every child has its value; `None` where it is to be gone.
+/// Waits until every child has its value; `None` where it must be gone.
 async fn children_become(namespace: &Namespace<'_>, expected: [Option<&str>; 5]) {
     eventually(PATIENCE, "the children are as planned", || async {
         let seen = CHILDREN.map(|(name, field)| {
@@ -78,7 +78,7 @@ fn install_vpa(cluster: &Cluster) {
     cluster.kubectl_ok(&["apply", "--server-side", "-f", &crd.to_string_lossy()], None);
 }
 
-/// Two replicas of each, as the install asks for; the first metrics server is the one that is called.
+/// Two replicas of each server, as in the install. The APIServices lead to the first metrics server.
 struct Running {
     operators: [Process; 2],
     metrics_servers: [Process; 2],
@@ -114,10 +114,11 @@ impl Running {
     }
 }
 
-/// The admission plugin of these tests does not know a CRD for the first seconds, whatever the rights are.
+/// The admission plugin of these tests does not know a CRD in the first seconds, whatever the rights are.
 const CRD_TOO_NEW: &str = "cannot find RESTMapping";
 
-/// No request of ours got a 403. A right that is missing shows here even where the program shrugs it off.
+/// Asserts that no request of vas was answered 403. This shows a missing right even where the program ignores
+/// the error.
 fn assert_nothing_was_refused(cluster: &Cluster, since: jiff::Timestamp) {
     let refused: Vec<_> = audit::requests(cluster)
         .into_iter()
@@ -216,7 +217,7 @@ async fn the_shipped_rights_are_enough_and_none_is_idle_and_an_uninstall_stays_o
     })
     .await;
 
-    // A watch is in the audit log once it has ended.
+    // The audit log has a watch only after the watch has ended.
     drop(running);
     eventually(PATIENCE, "every right was used", || async {
         let requests = audit::requests(&cluster);

@@ -1,4 +1,4 @@
-//! Least privilege, measured: rights that the install grants and that the audit log shows nobody used.
+//! Least privilege, measured: rights that the install grants and that no request in the audit log has used.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use crate::support::{audit::Request, kustomization::Kustomization};
 
-/// Rights that are needed and yet leave no request of their own: admission asks for the first; targets are read from
-/// a watch, and asked for only if they were claimed after the watch went past them, or the watch is refused.
+/// Rights that are needed but leave no request of their own. Admission uses the first. Targets are read from
+/// a watch, and with a request only if they were claimed after the watch went past them, or if the watch is
+/// refused.
 const UNSEEN: [&str; 5] = [
     "vas-operator update scaling.voiceassist.io/voiceassistscalings/finalizers",
     "vas-operator get apps/deployments",
@@ -71,7 +72,7 @@ fn used(requests: &[Request], account: &str) -> BTreeSet<String> {
         if !object.subresource.is_empty() {
             resource = format!("{resource}/{}", object.subresource);
         }
-        // Rights to one object count by its name.
+        // Rights on one object count by its name.
         let mut note = |verb: &str| {
             let right = format!("{account} {verb} {resource}");
             used.insert(format!("{right} {}", object.name));
@@ -79,9 +80,10 @@ fn used(requests: &[Request], account: &str) -> BTreeSet<String> {
         };
         note(&request.verb);
         match request.verb.as_str() {
-            // A list shows all that a get would.
+            // A list shows everything that a get would show.
             "list" => note("get"),
-            // An apply of what does not exist yet needs both, and is audited as a patch.
+            // Applying an object that does not exist yet needs both rights, and the audit log has it as a
+            // patch.
             "patch" => note("create"),
             _ => {}
         }

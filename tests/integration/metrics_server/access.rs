@@ -1,4 +1,4 @@
-//! Requests that do not come through the API server: who is believed, and who may read.
+//! Requests that do not come through the API server: whose identity is accepted, and who may read.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub fn client(stack: &Stack, port: u16, component: Option<&str>) -> Client {
     builder(stack.cluster, port, component).build().expect("a client")
 }
 
-/// The same, of any cluster, and not built yet.
+/// A builder for such a client, for any cluster.
 pub fn builder(cluster: &Cluster, port: u16, component: Option<&str>) -> ClientBuilder {
     with_identity(cluster, port, component.map(|name| identity(cluster, name)))
 }
@@ -82,7 +82,7 @@ async fn get(
 #[tokio::test]
 async fn identity_headers_count_only_with_the_front_proxys_certificate() {
     let stack = stack().await;
-    // No such metric is there: 404 means that the read was allowed.
+    // The metric does not exist, so 404 means that the read was allowed.
     let proxied = get(stack, Some("front-proxy-client"), PATH, &MASTERS).await;
     assert_eq!(proxied.0, StatusCode::NOT_FOUND, "{}", proxied.1);
     let anonymous = get(stack, None, PATH, &MASTERS).await;
@@ -135,7 +135,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: tenant}]
         .await
         .0
     };
-    // Role bindings reach the authorizer by a watch, and refusals are kept for ten seconds.
+    // The authorizer learns of role bindings by a watch, and refusals are cached for ten seconds.
     eventually(Duration::from_secs(30), "the role counts", || async {
         match as_user("tenant", "default/pods/*/request-rate").await {
             StatusCode::NOT_FOUND => Ok(()),

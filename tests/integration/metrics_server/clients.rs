@@ -1,4 +1,4 @@
-//! The client libraries of Kubernetes itself, set up as kube-controller-manager sets them up, read every kind.
+//! Kubernetes' own client libraries, set up as in kube-controller-manager, read metrics of every kind.
 
 use std::{path::Path, process::Command, time::Duration};
 
@@ -25,7 +25,7 @@ workloads:
     requestRate: {counter: clients_requests_total, window: 10s, target: {averageValue: '100'}}
 ";
 
-/// Runs the program with the libraries: what they made of the answer, or their words.
+/// Runs the program with the libraries. Returns what they decoded, or their error.
 pub fn run(kubeconfig: &Path, args: &[&str]) -> Result<Value, String> {
     let output = Command::new(bin("metrics-clients"))
         .arg(format!("--kubeconfig={}", kubeconfig.display()))
@@ -50,7 +50,7 @@ async fn the_client_libraries_of_the_hpa_read_every_kind() {
     let kubeconfig = stack.cluster.kubeconfig();
     let patience = Duration::from_secs(60);
     let name = namespace.name();
-    // None: the version that the group prefers, which is what the HPA controller reads.
+    // Without a flag: the version that the group prefers, which the HPA controller reads.
     for version in [None, Some("--version=v1beta1"), Some("--version=v1beta2")] {
         let read = |rest: &[&str]| {
             let args: Vec<&str> = version.iter().copied().chain(rest.iter().copied()).collect();

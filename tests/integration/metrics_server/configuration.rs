@@ -1,10 +1,10 @@
-//! The configuration file of several Prometheus servers, as it is checked at the start.
+//! The configuration file of several Prometheus servers, as checked at the start.
 
 use std::path::PathBuf;
 
 use crate::support::{cluster::run_dir, vas};
 
-/// A folder of its own with files in it.
+/// A new directory with these files in it.
 pub fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {
     let folder = run_dir().join(format!("configuration-{name}"));
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -21,7 +21,7 @@ pub fn listing(servers: &str) -> String {
     )
 }
 
-/// The words with which a start ends with code 2.
+/// The error of a start that ends with exit code 2.
 fn refused(args: &[&str]) -> String {
     let output = vas::run(&[&["metrics-server"], args].concat());
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -1,4 +1,5 @@
-//! All that is asked beside metrics: discovery, OpenAPI, the version, and what is answered to the rest.
+//! Everything that is requested besides metrics: discovery, OpenAPI, the version, and the answer to all other
+//! paths.
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protob
 const CUSTOM: &str = "custom.metrics.k8s.io";
 const PATIENCE: Duration = Duration::from_secs(150);
 
-/// Asks the server itself, as an administrator.
+/// Sends a request to the server itself, as an administrator.
 async fn ask(stack: &Stack, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
     ask_as(stack, Some("admin"), method, path, headers).await
 }
@@ -47,7 +48,7 @@ fn header<'a>(response: &'a Response, name: &str) -> &'a str {
         .unwrap_or_default()
 }
 
-/// Asks the API server, which answers for all.
+/// Sends a request to the API server, which merges the documents of all servers.
 async fn merged(client: &kube::Client, path: &str, accept: &str) -> Result<String, String> {
     let request = Request::get(path)
         .header("Accept", accept)
@@ -158,7 +159,8 @@ async fn openapi_is_merged_by_the_api_server_which_then_has_nothing_to_complain_
         }
     })
     .await;
-    // The API server parses the merged document strictly for this form: an error of ours would take it from everybody.
+    // The API server parses the merged document strictly in this format. An error in ours would break it for
+    // everybody.
     let request = Request::get("/openapi/v2")
         .header("Accept", PROTOBUF)
         .body(Body::empty());
@@ -222,7 +224,7 @@ async fn openapi_is_merged_by_the_api_server_which_then_has_nothing_to_complain_
             .collect();
         ours
     };
-    // Those of before the server was there.
+    // Complaints from before the server was there.
     let before = complaints().len();
     throughout(
         Duration::from_secs(65),

@@ -1,4 +1,4 @@
-//! One more metrics server with settings of its own, beside the shared one: it serves, and leaves reporting to that.
+//! A further metrics server with settings of its own. It serves, and leaves reporting to the shared one.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::{
     vas,
 };
 
-/// A server that is asked directly.
+/// A server that is read directly.
 pub struct Elsewhere {
     pub process: Process,
     metrics_port: u16,
@@ -56,7 +56,7 @@ impl Elsewhere {
         format!("http://127.0.0.1:{}/{path}", self.metrics_port)
     }
 
-    /// One of its own metrics.
+    /// The value of one of its own metrics.
     pub async fn metric(&self, name: &str) -> Result<f64, String> {
         let answer = reqwest::get(self.plain("metrics"))
             .await

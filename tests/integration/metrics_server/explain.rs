@@ -1,7 +1,7 @@
-//! `vas explain` foretells what the real HPA controller then does.
+//! `vas explain` predicts what the real HPA controller then does.
 //!
-//! One resource with a workload per situation, and no HPAs at first: what is explained then is what the HPAs of
-//! the operator would do. Then they are created, and the controller shows what they do.
+//! There is one resource with a workload per situation, and no HPAs at first. The prediction is what the
+//! operator's HPAs would do. Then they are created, and the controller shows what they do.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::support::{eventually, namespace::Namespace, vas};
 
-/// Workload, replicas at first, its part of the spec, and which cause is foretold.
+/// For each situation: workload, initial replicas, its part of the spec, and the predicted cause.
 const SITUATIONS: [(&str, u32, &str, &str); 11] = [
     (
         "pods-metric",
@@ -120,7 +120,7 @@ fn explain_as(kubeconfig: &Path, arguments: &[&str]) -> Output {
     vas::run(&all)
 }
 
-/// The workloads as explained now, by name.
+/// The workloads as `vas explain` describes them now, by name.
 fn explained(stack: &Stack, namespace: &str) -> BTreeMap<String, Value> {
     let output = explain(stack, &["voiceassist", "-n", namespace, "-o", "json"]);
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -133,7 +133,7 @@ fn explained(stack: &Stack, namespace: &str) -> BTreeMap<String, Value> {
         .collect()
 }
 
-/// What is not yet as the situations are meant to be.
+/// What is not yet as the situations need it.
 fn unsettled(workloads: &BTreeMap<String, Value>) -> Vec<String> {
     let situations = SITUATIONS.iter().filter(|(name, replicas, _, cause)| {
         let workload = &workloads[*name];
@@ -172,8 +172,8 @@ fn rescales(namespace: &Namespace<'_>, hpa: &str) -> Vec<i64> {
     events.iter().filter_map(size).collect()
 }
 
-/// Requests to pods, as many per second all the time: a gap while the test waits for kubectl would be a lower rate, and
-/// then another count.
+/// Sends a constant number of requests per second to pods. A gap while the test waits for kubectl would lower
+/// the rate, and change the count.
 struct Traffic {
     pods: Arc<Mutex<Vec<String>>>,
 }
@@ -186,7 +186,7 @@ impl Traffic {
         let (reached, namespace) = (Arc::downgrade(&pods), namespace.to_owned());
         let started = Instant::now();
         std::thread::spawn(move || {
-            // Until it is dropped.
+            // Runs until it is dropped.
             while let Some(pods) = reached.upgrade() {
                 for pod in pods.lock().expect("no test panics with it").iter() {
                     let labels = [("namespace", namespace.as_str()), ("pod", pod.as_str())];
@@ -200,7 +200,7 @@ impl Traffic {
         Self { pods }
     }
 
-    /// Whom it reaches from now on.
+    /// Sets the pods that get requests from now on.
     fn reaches(&self, pods: Vec<String>) {
         *self.pods.lock().expect("no test panics with it") = pods;
     }

@@ -1,4 +1,4 @@
-//! external.metrics.k8s.io: read by the real HPA, by hand, and by those who may.
+//! external.metrics.k8s.io, read by the real HPA, by hand, and by users with and without the right.
 
 use std::time::Duration;
 
@@ -188,7 +188,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: external-tena
             .status()
     };
     eventually(Duration::from_secs(30), "the role counts", || async {
-        // No such metric is there: 404 means that the read was allowed.
+        // The metric does not exist, so 404 means that the read was allowed.
         match as_user("external-tenant", &path(&namespace, "depth")).await {
             StatusCode::NOT_FOUND => Ok(()),
             other => Err(other),

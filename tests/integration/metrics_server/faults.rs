@@ -1,7 +1,8 @@
-//! What Prometheus may do wrong, all at once, each to a resource of its own at replicas above its minimum and
-//! with load present: replicas do not fall, the condition says why, and recovery needs no restart.
+//! All faults of Prometheus at once, each for a resource of its own. Each resource has replicas above its
+//! minimum and load. Replicas do not fall, the condition says why, and recovery needs no restart.
 //!
-//! The control resource, whose load really ends, does fall within the same time; the bystander goes on scaling.
+//! The control resource, whose load really ends, does scale down in the same time. The bystander goes on
+//! scaling.
 
 use std::time::Duration;
 
@@ -12,15 +13,15 @@ use crate::support::{
     eventually, eventually::throughout, exporter::Exporter, fault_proxy::Fault, namespace::Namespace,
 };
 
-/// Longer than maxAge, the HPA's window and two of its syncs, together.
+/// Longer than maxAge, the HPA's window and two of its syncs together.
 const LONG_ENOUGH: Duration = Duration::from_secs(40);
 
 /// Replicas that a depth of 180 asks for, and those that 230 does, at 50 per pod.
 const LOADED: (f64, u32) = (180.0, 4);
 const MORE_LOADED: (f64, u32) = (230.0, 5);
 
-/// A fault and the words with which the condition reports it. `Zero` is chosen wherever it is not the author's
-/// word that no series means zero: a server that takes a fault for an empty answer scales down here.
+/// Each fault, with the words of the condition that reports it. The resources have `onMissing: Zero`, for which
+/// an empty answer means zero. A server that takes a fault for an empty answer therefore scales down here.
 const FAULTS: [(&str, Fault, &str); 11] = [
     (
         "hang",
@@ -130,7 +131,7 @@ impl Drop for RequestCase {
     }
 }
 
-/// One resource with a gauge of its own.
+/// A resource with a gauge of its own.
 struct Case {
     gauge: String,
     namespace: Namespace<'static>,
@@ -167,7 +168,7 @@ workloads:
         replicas(&self.namespace, "worker")
     }
 
-    /// `Err` unless it is at this many replicas.
+    /// `Err` unless the workload has this many replicas.
     fn at(&self, wanted: u32) -> Result<(), String> {
         let replicas = self.replicas();
         if replicas == wanted {

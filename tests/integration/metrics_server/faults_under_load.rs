@@ -1,5 +1,5 @@
-//! Everything that Prometheus may do wrong while 200 reads a second go on: values younger than maxAge are served,
-//! older ones refused, none is made up; others notice nothing, and memory stays bounded.
+//! All faults of Prometheus during 200 reads per second. Values younger than maxAge are served, older ones
+//! are refused, and none is made up. Other metrics are not affected, and memory stays bounded.
 
 use std::{
     collections::BTreeMap,
@@ -16,16 +16,17 @@ use crate::support::{
 
 const PER_SECOND: u32 = 200;
 
-/// Values of the gauges: not zero, so that a zero that was made up shows.
+/// Values of the gauges. They are not zero, so that an invented zero shows.
 const DEPTH: f64 = 180.0;
 
-/// Of all metrics here, in seconds.
+/// `maxAge` of all metrics here, in seconds.
 const MAX_AGE: u64 = 20;
 
-/// Until so long after maxAge the faults last, so that some polls come upon values that are too old.
+/// How long the faults go on after maxAge, so that some polls meet values that are too old.
 const POLLS: Duration = Duration::from_secs(16);
 
-/// Bytes by which the server may grow: several answers of the largest size at once, each read and parsed.
+/// Bytes by which the server's memory may grow: several answers of the largest size at once, each read and
+/// parsed.
 const GROWTH: u64 = 160 << 20;
 
 const FAULTS: [(&str, Fault); 11] = [
@@ -42,10 +43,10 @@ const FAULTS: [(&str, Fault); 11] = [
     ("hugecompressed", Fault::HugeCompressed),
 ];
 
-/// Answers that come late, a second before the time limit: on a busy machine not always in time.
+/// Answers that come one second before the time limit, which on a busy machine may be too late.
 const LATE: &str = "slow";
 
-/// An answer too, and one that says that there is no value: nothing older is served in its place.
+/// A valid answer that says that there is no value, so no older value is served in its place.
 const AT_ONCE: &str = "notanumber";
 
 /// One metric, read as the HPA reads it.
@@ -84,7 +85,7 @@ workloads:
         }
     }
 
-    /// `Ok` with the value as it was set, else what is answered instead.
+    /// `Ok` if the answer is the value that was set; else the answer.
     fn answered(&self, stack: &Stack) -> Result<(), String> {
         let document = stack.get(&self.path)?;
         match document["items"][0]["value"].as_str() {
@@ -196,8 +197,8 @@ async fn two_hundred_reads_a_second_go_on_through_every_fault_of_prometheus() {
     for failed in at_once {
         assert!(failed.words.contains("its value NaN"), "{failed:?}");
     }
-    // The server says how old the newest sample was. On a busy machine the sample may have been some seconds old when
-    // Prometheus broke, so the moment of the first refusal alone tells nothing.
+    // The server says how old the newest sample was. On a busy machine the sample may have been some seconds
+    // old when Prometheus broke, so the moment of the first refusal alone proves nothing.
     for failed in later {
         let age = age_of_newest_sample(&failed.words);
         assert!(age.is_some_and(|age| age >= MAX_AGE), "{failed:?}");

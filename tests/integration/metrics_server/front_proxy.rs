@@ -1,4 +1,4 @@
-//! The CA of the front proxy is rotated while requests go on.
+//! The CA of the front proxy is rotated during requests.
 
 use std::{
     sync::{
@@ -21,7 +21,7 @@ use super::{
 use crate::support::{Cluster, eventually, install, process::free_port};
 
 const KEY: &str = "requestheader-client-ca-file";
-/// The load: so many callers, each with a request at a time.
+/// Number of callers, each with one request at a time.
 const CALLERS: usize = 4;
 
 /// A CA and a client certificate of the name that kube-apiserver allows.
@@ -52,7 +52,7 @@ impl FrontProxy {
     }
 }
 
-/// The front proxy asks for the HPA controller.
+/// A request of the front proxy for the HPA controller.
 async fn ask(client: &Client, port: u16) -> Result<(), String> {
     let url = format!("https://{HOST}:{port}/apis/custom.metrics.k8s.io/v1beta2");
     let hpa = "system:serviceaccount:kube-system:horizontal-pod-autoscaler";
@@ -69,7 +69,7 @@ async fn ask(client: &Client, port: u16) -> Result<(), String> {
     }
 }
 
-/// Callers that ask without a pause over kept connections.
+/// Callers that send requests without a pause over kept connections.
 struct Load {
     callers: Vec<JoinHandle<()>>,
     answered: Arc<AtomicUsize>,
@@ -100,7 +100,7 @@ impl Load {
         }
     }
 
-    /// Waits for so many more answers: the load went on.
+    /// Waits for `more` further answers, which shows that the load goes on.
     async fn goes_on(&self, more: usize) {
         let wanted = self.answered.load(Ordering::Relaxed) + more;
         eventually(Duration::from_secs(60), "the load goes on", || async {
@@ -112,7 +112,7 @@ impl Load {
         .await;
     }
 
-    /// Ends it. None may have failed.
+    /// Ends the load, and asserts that no request failed.
     fn end(self, what: &str) {
         for caller in &self.callers {
             caller.abort();
@@ -177,12 +177,12 @@ async fn a_rotated_request_header_ca_counts_at_once_and_no_request_is_lost() {
     all_along.goes_on(100).await;
     let old = published(&cluster);
     publish(&cluster, &format!("{}\n{}", old.trim(), next.ca));
-    // Over the connection on which it was refused before.
+    // The request uses the connection on which it was refused before.
     eventually(patience, "the next proxy is believed", || ask(&rotated, port)).await;
     let after = Load::start(&rotated, port);
     after.goes_on(200).await;
     all_along.goes_on(200).await;
-    // kube-apiserver puts its own CA back where it is missing, and takes none away.
+    // kube-apiserver adds its own CA where it is missing, and removes none.
     assert_eq!(published(&cluster).matches("BEGIN CERTIFICATE").count(), 2);
     after.end("the next proxy, once it is believed");
 

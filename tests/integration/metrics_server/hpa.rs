@@ -1,4 +1,4 @@
-//! The real HPA controller scales on what is served.
+//! The real HPA controller scales on the served values.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! More different queries than a namespace may have.
+//! A namespace has more different queries than it may have.
 
 use std::{fmt::Write as _, ops::Range};
 
@@ -30,7 +30,7 @@ workloads:
 async fn at_the_limit_the_oldest_resource_keeps_its_queries_and_a_younger_one_is_told_why_it_has_no_value() {
     let stack = stack().await;
     let namespace = stack.scaling("limits", &spec("worker", 0..16));
-    // Within one second of creation the name decides.
+    // Of two resources created in the same second, the name decides which is older.
     apply(&namespace, "younger", &spec("other", 16..17));
     for metric in [0, 15, 16] {
         let labels = [("namespace", namespace.name())];

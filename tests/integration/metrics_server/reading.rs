@@ -1,4 +1,4 @@
-//! How a read may be asked: of a namespace, with every operator of selectors, with escapes, with any `Accept`.
+//! All forms of a read: of a namespace, with every operator of selectors, with escapes, with any `Accept`.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ fn path(namespace: &Namespace<'_>, rest: &str) -> String {
     )
 }
 
-/// Everything but letters and digits as `%XX`.
+/// Encodes all characters except letters and digits as `%XX`.
 fn encode(text: &str) -> String {
     text.bytes()
         .map(|byte| {
@@ -195,7 +195,7 @@ async fn every_operator_of_selectors_selects_metrics_and_pods() {
     }
 }
 
-/// A read that does not go through kubectl, which would decode the path first.
+/// A read without kubectl, which would decode the path first.
 async fn direct(stack: &Stack, path: &str, accepted: &str) -> (StatusCode, HeaderMap, Value) {
     let port = stack.port;
     let url = format!("https://vas-metrics-server.vas-system.svc:{port}{path}");

@@ -1,4 +1,4 @@
-//! Prometheus away altogether: nobody listens.
+//! Prometheus is away: no program listens.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ async fn replicas_hold_while_prometheus_refuses_connections_and_fall_once_it_say
     eventually(patience, "scaled up", || async { at(4) }).await;
 
     proxy.close();
-    // The load ends unseen: only Prometheus' own word may scale down.
+    // The load ends while Prometheus is away. Only a value from Prometheus may scale down.
     stack.exporter.set("refused_depth", &labels, 0.0);
     throughout(Duration::from_secs(35), "the replicas stay", || async { at(4) }).await;
     let words = "False PrometheusUnavailable: worker/depth: last sample older than maxAge 10s; Prometheus: Connection refused";

@@ -1,4 +1,4 @@
-//! What `MetricsAvailable` says of metrics beyond whether they have a value, and what many resources cost.
+//! What `MetricsAvailable` says besides whether metrics have a value, and the cost of many resources.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ async fn a_server_that_is_not_configured_is_named_with_those_that_are_and_harms_
     stack
         .exporter
         .set("unknown_depth", &[("namespace", namespace.name())], 1.0);
-    // Another workload name, because children of a resource are named after both.
+    // Another workload name, because children are named after resource and workload.
     let other = depth("unknown_depth", "").replace("name: worker\n  scale", "name: other\n  scale");
     apply(&namespace, "other", &other);
     let words = "False MetricsMissing: worker/depth: prometheusServer \"central\" is not configured; this metrics server knows default";

@@ -59,7 +59,7 @@ async fn replicas_share_one_ca_and_a_stopped_one_ends_cleanly() {
         !log.contains("issued a CA"),
         "it takes the certificate that is there: {log}"
     );
-    // It says first that it stops, and answers on new connections too until that has spread.
+    // The server reports first that it stops, and still answers on new connections until the others know.
     let new = access::client(stack, port, None);
     replica.signal(Signal::Term);
     eventually(Duration::from_secs(3), "it is not ready any more", || async {
@@ -75,9 +75,9 @@ async fn replicas_share_one_ca_and_a_stopped_one_ends_cleanly() {
     assert!(replica.wait(Duration::from_secs(20)).await.success());
 }
 
-/// A server of its own name in a namespace of its own, with the administrator's rights.
+/// A server with a name of its own in a namespace of its own, with the administrator's rights.
 fn start_elsewhere(stack: &Stack, namespace: &Namespace<'_>, number: u16, metrics_port: u16) -> Process {
-    // Nobody listens there: readiness must not depend on it.
+    // No program listens there, because readiness must not depend on Prometheus.
     let prometheus = format!("http://127.0.0.1:{}", free_port());
     let name = format!("elsewhere-{number}");
     let ports = (free_port(), metrics_port);
@@ -116,7 +116,7 @@ async fn of_replicas_that_start_at_once_one_issues_and_a_foreign_apiservice_is_l
         .count();
     assert_eq!(issued, 1);
 
-    // What `kubectl replace` of the shipped, empty Secret does.
+    // The effect of `kubectl replace` with the empty Secret of the manifests.
     let ca = || {
         namespace.kubectl(&[
             "get",
@@ -163,7 +163,7 @@ async fn of_replicas_that_start_at_once_one_issues_and_a_foreign_apiservice_is_l
     )
     .await;
     assert!(replicas[0].log().contains("leads to another metrics adapter"));
-    // For a while: its owner would soon put back what was overwritten once.
+    // Checked for a while, because its owner would soon put back what was overwritten once.
     throughout(Duration::from_secs(5), "the foreign caBundle stays", || async {
         let now = bundle();
         if now == before { Ok(()) } else { Err(now) }

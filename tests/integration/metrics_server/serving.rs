@@ -1,4 +1,4 @@
-//! Reads through the aggregation layer, as kubectl and the HPA do them.
+//! Reads through the aggregation layer, as kubectl and the HPA send them.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -166,7 +166,7 @@ async fn errors_name_the_resource_the_metric_and_the_cause() {
     let stack = stack().await;
     let _proxy = stack.proxy.read().await;
     let namespace = stack.scaling("errors", &spec("worker"));
-    // The answer that both are read from holds the number of the other one.
+    // The values of both resources come from one answer of Prometheus.
     let other = stack.scaling("errors-other", &spec("worker"));
     stack
         .exporter

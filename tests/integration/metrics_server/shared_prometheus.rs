@@ -1,5 +1,5 @@
-//! One Prometheus for several clusters and namespaces: a resource is shown its own series only, and hears of it when
-//! it asks for others.
+//! One Prometheus for several clusters and namespaces. A resource gets only its own series, and its condition
+//! says so when it asks for others.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ async fn a_metric_that_asks_for_another_namespace_says_so_and_is_never_zero() {
     let stack = stack().await;
     let _proxy = stack.proxy.read().await;
     let namespace = Namespace::create(stack.cluster, "elsewhere");
-    // It is valid: which label carries the namespace is known to the metrics server alone.
+    // The resource is valid: only the metrics server knows which label has the namespace.
     apply_resource(
         &namespace,
         "voiceassist",

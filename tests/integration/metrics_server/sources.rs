@@ -1,4 +1,5 @@
-//! Several named servers in a configuration file, each asked in its own way, and the file changed while they are.
+//! Several named servers in a configuration file, each queried in its own way. The file changes while they
+//! are queried.
 
 use std::{
     net::SocketAddr,
@@ -30,10 +31,10 @@ use crate::support::{
     prometheus::{Prometheus, Secured},
 };
 
-/// Of the password `s3cret`.
+/// Hash of the password `s3cret`.
 const BCRYPT: &str = "$2y$05$abcdefghijklmnopqrstuuLK7U1u6pVRmL7L1BBM2aS35PSZnDXlK";
 
-/// Writes a CA, and a certificate of it for each side.
+/// Writes a CA, and a certificate from it for each side.
 fn write_pki(folder: &Path) {
     let mut ca = CertificateParams::new(Vec::new()).unwrap();
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -52,7 +53,7 @@ fn write_pki(folder: &Path) {
     }
 }
 
-/// A Prometheus that wants a client certificate and a password.
+/// A Prometheus that requires a client certificate and a password.
 async fn secured_prometheus(folder: &Path) -> Prometheus {
     let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
     let folder = folder.display();
@@ -71,7 +72,7 @@ async fn secured_prometheus(folder: &Path) -> Prometheus {
     Prometheus::start_secured("secured", Secured { web_config, client }).await
 }
 
-/// Lets one tenant with the right token through to a Prometheus.
+/// Lets requests with the right token of one tenant through to a Prometheus.
 #[derive(Clone)]
 struct Gate {
     upstream: String,
@@ -186,7 +187,7 @@ async fn servers_of_a_file_are_asked_each_in_its_own_way_and_a_bad_reload_keeps_
     reloaded(&server, 1.0).await;
     let hash = server.metric("vas_metrics_server_config_hash").await.unwrap();
 
-    // The token is rotated: the old one is refused until the new one is read.
+    // The token is rotated: the gate refuses the old one until the server has read the new one.
     gate.expect("second");
     server
         .refuses(name, WORKER, "tenant", "Prometheus: HTTP 401")
@@ -195,7 +196,7 @@ async fn servers_of_a_file_are_asked_each_in_its_own_way_and_a_bad_reload_keeps_
     std::fs::write(folder.join("token"), "second\n").unwrap();
     server.reads(name, WORKER, "tenant", &["1"]).await;
 
-    // Nothing of a file that does not parse is taken; a file that is missing harms only its server's changes.
+    // A file that cannot be parsed changes nothing. A missing file keeps only its own server from changing.
     write(configuration(", queryNamespaceMatcher: 'no'"));
     reloaded(&server, 0.0).await;
     assert!(
@@ -222,7 +223,7 @@ async fn servers_of_a_file_are_asked_each_in_its_own_way_and_a_bad_reload_keeps_
     reloaded(&server, 1.0).await;
     assert!((server.metric("vas_metrics_server_config_hash").await.unwrap() - hash).abs() > 0.5);
 
-    // A server that is taken out is not known any more; the others go on.
+    // A server that is removed from the file is no longer known. The others go on.
     write(listing(&format!(
         "- {{name: default, url: '{}'}}\n",
         stack.prometheus.url()

@@ -18,7 +18,7 @@ workloads:
   - name: rate
     requestRate: {counter: split_requests_total, window: 20s, target: {averageValue: '100'}}
 ";
-/// What one answer may hold: the series of some fifty pods.
+/// Largest answer in bytes: the series of about fifty pods.
 const LIMIT: usize = 6000;
 
 async fn one_pod(namespace: &Namespace<'_>) -> String {
@@ -72,7 +72,7 @@ async fn answers_above_the_limit_are_split_by_namespace_and_one_too_large_alone_
     server.refuses(large.name(), "pods/*", "rate", words).await;
     assert!(server.process.log().contains("asking in parts by namespace"));
 
-    // The shared server's limit is far away.
+    // The limit of the shared server is far higher.
     let path = format!(
         "/apis/custom.metrics.k8s.io/v1beta2/namespaces/{}/pods/*/rate",
         large.name()

@@ -1,7 +1,8 @@
 //! One metrics server for all tests of this folder, installed from the manifests and run under its own account.
 //!
-//! The APIServices of custom.metrics.k8s.io belong to a cluster as a whole, so the tests share it, each with a
-//! namespace of its own. What it is made of lives as long as the test process, on a runtime of its own.
+//! The APIServices of custom.metrics.k8s.io belong to a cluster as a whole, so the tests share this server.
+//! Each test has a namespace of its own. The parts of the stack live as long as the test process, on a
+//! runtime of their own.
 
 use std::{path::Path, sync::LazyLock, time::Duration};
 
@@ -32,10 +33,11 @@ pub struct Stack {
     pub cluster: &'static Cluster,
     pub install: Kustomization,
     pub prometheus: Prometheus,
-    /// Tests that close it have it alone; all others share it.
+    /// The proxy in front of Prometheus. A test that closes it takes the write lock; all others take read
+    /// locks.
     pub proxy: RwLock<FaultProxy>,
     pub exporter: Exporter,
-    /// Port of the server that the APIServices lead to.
+    /// Port of the server to which the APIServices lead.
     pub port: u16,
     /// Its plain port.
     pub metrics_port: u16,
@@ -43,7 +45,7 @@ pub struct Stack {
     pub server: Process,
 }
 
-/// Keeps serving after the test that started something has ended.
+/// A runtime that lives longer than the test that started something on it.
 pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -101,7 +103,7 @@ impl Stack {
         stack
     }
 
-    /// Starts one more replica under the same account.
+    /// Starts a further replica under the same account.
     pub fn start_replica(&self, name: &str, port: u16, metrics_port: u16) -> Process {
         start_server(
             &self.install,
@@ -113,7 +115,7 @@ impl Stack {
         )
     }
 
-    /// `kubectl get --raw`: the document, or kubectl's words.
+    /// `kubectl get --raw`: the document, or kubectl's error.
     pub fn get(&self, path: &str) -> Result<Value, String> {
         let output = self.cluster.kubectl(&["get", "--raw", path], None);
         if output.status.success() {
@@ -151,7 +153,7 @@ pub fn start_server(
     )
 }
 
-/// Starts a server that serves, elects and keeps its certificate in a namespace of its own.
+/// Starts a server whose Service, Lease and certificate are in a namespace of its own.
 pub fn start_apart(
     namespace: &Namespace<'_>,
     name: &str,
@@ -239,7 +241,7 @@ pub fn pods(namespace: &Namespace<'_>, app: &str) -> Vec<String> {
     names(&namespace.kubectl(&["get", "pods", "-l", &selector, "-o", NAMES]))
 }
 
-/// The same for a namespace known by name; none when it is gone.
+/// The same for a namespace by name; empty when the namespace is gone.
 pub fn pods_of(stack: &Stack, namespace: &str, app: &str) -> Vec<String> {
     let selector = format!("app={app}");
     let output = stack.cluster.kubectl(
@@ -255,7 +257,7 @@ fn names(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
-/// `spec.replicas` of a Deployment: what the HPA last asked for.
+/// `spec.replicas` of a Deployment: the count that the HPA last set.
 pub fn replicas(namespace: &Namespace<'_>, name: &str) -> u32 {
     let text = namespace.kubectl(&["get", "deployment", name, "-o", "jsonpath={.spec.replicas}"]);
     text.parse().expect("a number of replicas")

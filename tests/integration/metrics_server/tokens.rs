@@ -1,4 +1,4 @@
-//! Bearer tokens, and what plain RBAC lets their owners read.
+//! Bearer tokens, and the reads that plain RBAC allows to their owners.
 
 use std::time::Duration;
 
@@ -119,7 +119,7 @@ async fn a_token_that_is_nobodys_is_refused() {
         let (status, body) = get(&direct, stack.port, path, token).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{body}");
     }
-    // A certificate is judged first: with it the token is not looked at.
+    // The certificate is checked first. With a valid one the token is ignored.
     let admin = client(stack, stack.port, Some("admin"));
     let (status, body) = get(&admin, stack.port, path, "made-up").await;
     assert_eq!(status, StatusCode::OK, "{body}");

@@ -1,5 +1,5 @@
-//! A cluster of its own: the server with no resources and no Prometheus, with a resource, and uninstalled. Whatever
-//! its state, nobody else's work may suffer.
+//! A cluster of its own: the server without resources and without Prometheus, with a resource, and
+//! uninstalled. Whatever its state is, the work of others in the cluster must go on.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::{
 const RESOURCE: &str = include_str!("../../fixtures/minimal.yaml");
 const SERVICES: [&str; 2] = ["v1beta1.custom.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io"];
 
-/// What everybody does all day with a cluster, and what breaks where discovery does.
+/// Everyday commands in a cluster, which fail where discovery is broken.
 fn all_is_well(cluster: &Cluster, when: &str) {
     let listed = cluster.kubectl(&["api-resources"], None);
     let stderr = String::from_utf8_lossy(&listed.stderr);
@@ -42,7 +42,8 @@ fn available(cluster: &Cluster) -> Result<(), String> {
     Ok(())
 }
 
-/// Five at once, and all dropped but the first to answer: as the API server looks whether we are available.
+/// Five requests at once, of which all but the first to be answered are dropped: the API server checks
+/// availability so.
 async fn probe(cluster: &Cluster, port: u16, http1: bool) {
     let builder = access::builder(cluster, port, Some("front-proxy-client"));
     let builder = if http1 { builder.http1_only() } else { builder };
@@ -70,7 +71,7 @@ async fn nobody_suffers_from_the_server_with_or_without_resources_or_once_it_is_
         &[
             format!("--secure-port={port}"),
             format!("--metrics-bind-address=127.0.0.1:{metrics_port}"),
-            // Nobody listens there.
+            // No program listens on this port.
             format!("--prometheus-url=http://127.0.0.1:{}", free_port()),
         ],
     );
@@ -81,14 +82,14 @@ async fn nobody_suffers_from_the_server_with_or_without_resources_or_once_it_is_
         || async { available(&cluster) },
     )
     .await;
-    // Before, the CRD may have been too new to be watched.
+    // Before this point, the CRD may have been too new to be watched.
     let started = server.log().lines().count();
     all_is_well(&cluster, "no resource, no Prometheus");
 
     for http1 in [true, false, true, false] {
         probe(&cluster, port, http1).await;
     }
-    // The API server itself probes every thirty seconds.
+    // The API server itself checks every thirty seconds.
     throughout(
         Duration::from_secs(35),
         "available, and a log without complaints",
@@ -109,7 +110,7 @@ async fn nobody_suffers_from_the_server_with_or_without_resources_or_once_it_is_
     all_is_well(&cluster, "a resource, no Prometheus");
     cluster.kubectl_ok(&["delete", "namespace", namespace.name(), "--timeout=60s"], None);
 
-    // In the order of docs/install.md; the Deployment's pods are this process.
+    // In the order of docs/install.md. This process stands for the pods of the Deployment.
     cluster.kubectl_ok(
         &["delete", "voiceassistscalings", "--all", "--all-namespaces"],
         None,

@@ -1,4 +1,4 @@
-//! A server that may not ask for access reviews: a review that fails is no yes.
+//! A server without the right to ask for access reviews: a review that fails allows nothing.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::{
     process::{Process, free_port},
 };
 
-/// All rights that a server could need, but those for reviews.
+/// All rights that a server may need, except those for reviews.
 const RULES: &str = "
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
@@ -31,7 +31,7 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: NAME}
 subjects: [{kind: ServiceAccount, name: server, namespace: NAME}]
 ";
 
-/// A server in a namespace of its own, under such an account.
+/// A server in a namespace of its own, under an account with these rights.
 fn start(stack: &Stack, namespace: &Namespace<'_>, port: u16) -> Process {
     namespace.kubectl(&["create", "secret", "generic", "vas-metrics-server-tls"]);
     namespace.kubectl(&["create", "serviceaccount", "server"]);
@@ -65,7 +65,7 @@ async fn a_server_that_may_not_ask_for_reviews_answers_nobody_but_masters() {
         let answer = answer.map_err(|error| error.to_string())?;
         Ok::<_, String>((answer.status(), answer.text().await.unwrap_or_default()))
     };
-    // No such metric is there: 404 means that the read was allowed.
+    // The metric does not exist, so 404 means that the read was allowed.
     eventually(
         Duration::from_secs(30),
         "masters, who need no review, may read",

@@ -1,5 +1,5 @@
-//! Gauges of several exporters of which one vanishes, on a real Prometheus: what the HPA reads does not fall while the
-//! exporter's pod is live, and falls with the pod.
+//! Gauges of several exporters, of which one vanishes, on a real Prometheus. The value that the HPA reads
+//! does not fall while the exporter's pod is live. It falls when the pod goes.
 
 use std::time::{Duration, Instant};
 
@@ -7,9 +7,9 @@ use super::stack::{Stack, deployment, metrics_available, replicas, stack};
 use crate::support::{eventually, eventually::throughout, exporter::Exporter, namespace::Namespace};
 
 const PATIENCE: Duration = Duration::from_secs(90);
-/// How long the number is looked at after an exporter vanished whose metric has a `maxAge` of 40 s.
+/// How long the value is checked after an exporter vanished. The `maxAge` of its metric is 40 s.
 const HELD: Duration = Duration::from_secs(25);
-/// A look that ends within this time is within `maxAge` too, though the last scrape was late.
+/// Checks that end within this time are within `maxAge`, even if the last scrape was late.
 const WITHIN_MAX_AGE: Duration = Duration::from_secs(34);
 
 fn spec(gauge: &str, max_age: &str) -> String {
@@ -29,7 +29,7 @@ workloads:
     )
 }
 
-/// Starts a pod that exports; nobody makes it anew.
+/// Starts a pod with an exporter. Nothing recreates the pod.
 async fn start_pod(stack: &Stack, namespace: &Namespace<'_>, name: &str) {
     let account = ["-n", namespace.name(), "get", "serviceaccount", "default"];
     eventually(PATIENCE, "the namespace may have pods", || async {
@@ -52,7 +52,7 @@ spec:
     ));
 }
 
-/// What the HPA reads.
+/// The value that the HPA reads.
 fn read(stack: &Stack, namespace: &Namespace<'_>) -> Result<String, String> {
     let path = format!(
         "/apis/custom.metrics.k8s.io/v1beta2/namespaces/{}/deployments.apps/worker/depth",
@@ -77,7 +77,7 @@ fn is_at(namespace: &Namespace<'_>, wanted: u32) -> Result<(), String> {
     }
 }
 
-/// What Prometheus itself says of the gauge now.
+/// The value of the gauge in Prometheus itself.
 async fn in_prometheus(stack: &Stack, gauge: &str, namespace: &Namespace<'_>) -> Option<f64> {
     let query = format!("sum({gauge}{{namespace=\"{}\"}})", namespace.name());
     stack.prometheus.query(&query).await
@@ -138,7 +138,7 @@ async fn a_gauge_falls_with_a_pod_that_goes_and_not_with_one_that_only_drops_its
     let stack = stack().await;
     let _proxy = stack.proxy.read().await;
     let gauge = "departed_depth";
-    // So long that nothing in this test falls for its age.
+    // A `maxAge` so long that no value in this test is dropped for its age.
     let namespace = stack.scaling("departed", &spec(gauge, "30m"));
     namespace.apply(&deployment("worker", 1));
     let pods = ["queue-0", "queue-1", "queue-2"];

@@ -1,4 +1,4 @@
-//! What the operator writes for the shipped example, and that it then writes nothing more.
+//! The children that the operator writes for the shipped example. After that it writes nothing more.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::fixture::{Operated, deployment, operator, resource, workload};
 use crate::support::{Cluster, audit, cluster::bin, cluster::root, eventually};
 
-/// The shipped example, as a user's overlay names its environment.
+/// The shipped example, with the environment set as a user's overlay does it.
 fn example(environment: &str) -> String {
     let path = root().join("manifests/voiceassist/voiceassistscaling.yaml");
     let text = std::fs::read_to_string(path).expect("the example is there");
@@ -18,7 +18,7 @@ fn example(environment: &str) -> String {
     )
 }
 
-/// Whether an object holds all of another; the API server adds defaults.
+/// Whether an object contains all fields of another one. The API server adds defaults.
 fn contains(live: &Value, rendered: &Value) -> bool {
     match (live, rendered) {
         (Value::Object(live), Value::Object(rendered)) => rendered
@@ -115,7 +115,7 @@ async fn the_example_becomes_exactly_what_render_prints() {
 
 #[tokio::test]
 async fn an_unchanged_resource_causes_no_write_over_two_resyncs_and_a_restart() {
-    // One of its own: on the shared one other tests take Prometheus away, and conditions rightly change.
+    // A cluster of its own: on the shared one other tests stop Prometheus, and conditions rightly change.
     let cluster = &Cluster::start("quiet", &[]);
     cluster.install_crd();
     install_vpa_crd(cluster);
@@ -123,7 +123,7 @@ async fn an_unchanged_resource_causes_no_write_over_two_resyncs_and_a_restart() 
     for name in ["api-gateway", "worker"] {
         operated.namespace.apply(&deployment(name, 3));
     }
-    // What the API server fills in where the author leaves it out is no difference.
+    // A value that the API server fills in where the author leaves it out is no difference.
     let written = "defaultRequest: {cpu: 100m, memory: 128Mi}";
     let example = example("production");
     assert!(example.contains(written), "{example}");
@@ -133,7 +133,8 @@ async fn an_unchanged_resource_causes_no_write_over_two_resyncs_and_a_restart() 
     operated
         .condition("voiceassist", "ResourcesApplied", "True", "Applied")
         .await;
-    // The HPAs settle: without a metrics server for the custom metrics they end up saying so.
+    // The HPAs need time to settle: without a metrics server for the custom metrics their conditions say so
+    // in the end.
     settled(&operated).await;
 
     let since = jiff::Timestamp::now();
@@ -148,7 +149,7 @@ async fn an_unchanged_resource_causes_no_write_over_two_resyncs_and_a_restart() 
         }
     })
     .await;
-    // A restarted operator knows nothing, and still finds nothing to write.
+    // A restarted operator has no memory, and still finds nothing to write.
     operated.operator = operator(cluster, operated.namespace.name(), &["--resync-period=3s"]);
     eventually(
         Duration::from_secs(60),
@@ -314,7 +315,7 @@ async fn a_workload_that_breaks_a_rule_keeps_its_children_and_holds_back_no_othe
     let before =
         ["hpa", "pdb"].map(|kind| operated.get(kind, "v-worker").unwrap()["metadata"]["uid"].clone());
 
-    // A rule that no schema can say.
+    // A rule that a schema cannot express.
     gateway["maxReplicas"] = 9.into();
     worker["metrics"] = json!([{"name": "own", "prometheus": {"query": "sum(", "target": {"value": "5"}}}]);
     operated

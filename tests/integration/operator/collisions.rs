@@ -1,4 +1,4 @@
-//! Objects of others: named, waited for, never touched.
+//! Objects of others: the operator names them, waits for their end, and never changes them.
 
 use serde_json::json;
 
@@ -55,7 +55,7 @@ async fn of_two_resources_with_one_target_the_oldest_wins_and_the_other_takes_ov
         .namespace
         .apply(&resource("old", &[workload("worker")]).to_string());
     operated.appears("hpa", "old-worker").await;
-    // Creation times are whole seconds; without this wait the UID would decide.
+    // Creation times are whole seconds. Without this wait the UID would decide.
     eventually(SOON, "the next second", || async {
         let object = operated.get("voiceassistscaling", "old").unwrap_or_default();
         let created: jiff::Timestamp = object["metadata"]["creationTimestamp"]
@@ -100,7 +100,7 @@ async fn a_second_resource_with_limits_is_refused() {
         resource["spec"]["limits"] = json!({"limitRange": {"default": {"memory": "512Mi"}}});
         operated.namespace.apply(&resource.to_string());
     }
-    // Both may be of the same second: then the UID decides, and one of them wins all the same.
+    // Both may be created in the same second. Then the UID decides, and one of them wins all the same.
     let winner = eventually(SOON, "one of the two is refused", || async {
         let refused = |name: &str| {
             let conditions = operated.conditions(name);

@@ -1,6 +1,7 @@
-//! What resources cost the API server, by its own audit log: a new one, a restart, and quiet.
+//! Requests of the operator, counted by the API server's audit log: for a new resource, after a restart, and
+//! at rest.
 //!
-//! The cluster is these tests' own and runs no controllers, so that nothing but the operator acts.
+//! The cluster is of these tests alone and runs no controllers, so only the operator acts.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -10,7 +11,8 @@ use crate::support::{Cluster, audit, eventually};
 const RESOURCES: usize = 50;
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// The operator's requests in its namespace since a moment, by verb and resource. Watches end and begin by themselves.
+/// The operator's requests in its namespace since a moment, by verb and resource. Watches are left out,
+/// because they end and begin by themselves.
 fn requests(operated: &Operated<'_>, since: jiff::Timestamp) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for request in audit::requests(operated.cluster) {
@@ -30,7 +32,7 @@ fn requests(operated: &Operated<'_>, since: jiff::Timestamp) -> BTreeMap<String,
     counts
 }
 
-/// Waits until the operator has asked for nothing for some seconds, and returns all it asked for.
+/// Waits until the operator has sent no request for some seconds. Returns its requests since `since`.
 async fn at_rest(operated: &Operated<'_>, since: jiff::Timestamp) -> BTreeMap<String, usize> {
     let mut last = (BTreeMap::new(), std::time::Instant::now());
     eventually(PATIENCE, "the operator is at rest", || {
@@ -93,7 +95,7 @@ async fn a_new_resource_costs_its_children_a_status_an_event_and_a_get_and_a_res
         .sum();
     assert!(all <= 5 * RESOURCES, "{cost:?}");
 
-    // A restart with nothing to do.
+    // A restart after which nothing has to be written.
     let since = jiff::Timestamp::now();
     operated.operator = operator(&cluster, operated.namespace.name(), &[]);
     eventually(PATIENCE, "a look at every resource", || async {
@@ -110,7 +112,7 @@ async fn a_new_resource_costs_its_children_a_status_an_event_and_a_get_and_a_res
     assert!(cost.values().all(|lists| *lists == 1), "{cost:?}");
     assert!(cost.contains_key("list deployments"), "{cost:?}");
 
-    // The target goes, and the watch tells.
+    // The target is deleted, and the watch reports it.
     let since = jiff::Timestamp::now();
     operated
         .namespace

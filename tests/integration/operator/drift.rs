@@ -34,7 +34,7 @@ async fn a_hand_edit_is_taken_back_and_its_author_named() {
     );
 }
 
-/// Sets `maxReplicas` of the HPA back to 50 whenever it is something else, as another controller does.
+/// Sets `maxReplicas` of the HPA to 50 whenever it is something else, as a second controller does.
 async fn second_controller(client: kube::Client, namespace: String) {
     use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
     use kube::api::{Api, Patch, PatchParams};
@@ -72,7 +72,7 @@ async fn against_a_second_controller_the_operator_writes_ever_more_rarely_and_na
         message.contains("second") && message.contains(".spec.maxReplicas"),
         "{message}"
     );
-    // The second one goes on all the time.
+    // The second controller goes on all the time.
     tokio::time::sleep(Duration::from_secs(15)).await;
     let fought = started.elapsed().as_secs();
     let writes = audit::writes_since(operated.cluster, operated.namespace.name(), since);
@@ -80,7 +80,7 @@ async fn against_a_second_controller_the_operator_writes_ever_more_rarely_and_na
         request.user_agent.starts_with("vas/") && request.is_about("horizontalpodautoscalers")
     });
     let forced = ours.filter(|request| request.uri.contains("force=true")).count();
-    // At 0 s twice, or once after the creation; then 10 s, 20 s, 40 s ... later.
+    // Writes are at 0 s twice, or once after the creation; then after further 10 s, 20 s, 40 s and so on.
     let allowed = 2 + [10, 30, 70, 150]
         .iter()
         .filter(|second| **second <= fought + 2)
@@ -147,7 +147,7 @@ async fn a_field_that_is_no_longer_asked_for_is_removed() {
         .await;
 }
 
-/// Kubernetes before 1.35 has `tolerance` behind a feature gate that is off, and drops the field without a word.
+/// Kubernetes before 1.35 has `tolerance` behind a feature gate that is off, and drops the field silently.
 #[tokio::test]
 async fn a_field_that_the_api_server_drops_is_named() {
     let operated = Operated::start("dropped");
@@ -185,7 +185,7 @@ async fn values_in_an_autoscalers_status_wake_nobody_and_its_conditions_do() {
         .apply(&resource("v", &[workload("worker")]).to_string());
     operated.appears("hpa", "v-worker").await;
     let reconciles = || operated.operator.log().matches(" reconciled").count();
-    // The HPA controller's own first words arrive in their own time.
+    // The HPA controller writes its first conditions in its own time.
     let mut last = (reconciles(), Instant::now());
     eventually(SOON, "quiet", || {
         let now = reconciles();

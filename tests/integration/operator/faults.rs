@@ -1,4 +1,4 @@
-//! What breaks around the operator: on a cluster of these tests' own, one after the other.
+//! Faults around the operator, on a cluster of these tests alone, one after the other.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::support::{Cluster, cluster::bin, cluster::root, eventually, namespace::Namespace};
 
-/// The cluster that these tests break, and the turn to do so.
+/// The cluster that these tests break, and a lock on it.
 async fn own_cluster() -> (&'static Cluster, MutexGuard<'static, ()>) {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     static TURN: Mutex<()> = Mutex::const_new(());
@@ -55,7 +55,7 @@ async fn a_vpa_comes_when_its_crd_does_and_an_old_crd_is_reported() {
     operated.appears("hpa", "v-worker").await;
 
     let current = std::fs::read_to_string(bin("vpa-crd.yaml")).expect("the VPA's CRDs");
-    // As VPA 1.3 had it.
+    // The CRD as VPA 1.3 had it.
     let lines = current.lines();
     let old: Vec<&str> = lines
         .filter(|line| !matches!(line.trim(), "- InPlaceOrRecreate" | "- InPlace"))
@@ -76,7 +76,7 @@ async fn a_vpa_comes_when_its_crd_does_and_an_old_crd_is_reported() {
         .condition("v", "ResourcesApplied", "True", "Applied")
         .await;
 
-    // And when it goes again, nothing but the VPA does.
+    // When the CRD is removed again, only the VPA is affected.
     cluster.kubectl_ok(&["delete", VPA], None);
     operated
         .condition("v", "ResourcesApplied", "True", "VpaNotInstalled")
@@ -144,7 +144,7 @@ async fn a_stored_object_that_does_not_parse_harms_only_itself() {
     let (cluster, _turn) = own_cluster().await;
     let operated = Operated::on(cluster, "malformed", &[]);
     operated.namespace.apply(&deployment("worker", 0));
-    // A schema that lets everything in, as an earlier version's might have.
+    // A schema that accepts everything, as an earlier version may have had.
     let crd = std::fs::read_to_string(root().join("crds/voiceassistscalings.yaml")).expect("the CRD");
     let mut loose: serde_json::Value = serde_saphyr::from_str(&crd).expect("the CRD parses");
     loose["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"] =
@@ -179,7 +179,7 @@ async fn a_stored_object_that_does_not_parse_harms_only_itself() {
     let note = operated.event("broken", "Malformed").await;
     assert!(note.contains("does not parse"), "{note}");
 
-    // Put right, it works without a restart.
+    // After the repair the operator goes on without a restart.
     operated.namespace.apply(&deployment("other", 0));
     operated
         .namespace
@@ -232,7 +232,7 @@ async fn an_object_of_a_newer_schema_is_reported_in_its_status() {
     cluster.install_crd();
 }
 
-/// One update mode more than this version knows, wherever the schema lists them.
+/// Adds an update mode that this version does not know, wherever the schema lists update modes.
 fn add_update_mode(schema: &mut serde_json::Value) {
     match schema {
         serde_json::Value::Object(map) => {

@@ -1,4 +1,4 @@
-//! An operator, a namespace and the questions tests ask about them.
+//! An operator, a namespace, and the waits of the tests.
 
 use std::{path::Path, time::Duration};
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Cluster, eventually, namespace::Namespace, process::Process, vas};
 
-/// Long enough for a reconcile on a machine that runs everything at once.
+/// A deadline for a reconcile on a machine that runs all tests at once.
 pub const SOON: Duration = Duration::from_secs(45);
 
 /// A namespace with an operator that sees only it.
@@ -17,7 +17,7 @@ pub struct Operated<'cluster> {
 }
 
 impl<'cluster> Operated<'cluster> {
-    /// On the cluster that all tests share.
+    /// Starts them on the cluster that all tests share.
     pub fn start(name: &str) -> Operated<'static> {
         Operated::on(Cluster::shared(), name, &[])
     }

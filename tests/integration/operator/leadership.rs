@@ -12,7 +12,7 @@ use crate::support::{
     vas,
 };
 
-/// Short, so that the test is; the proportions are those of the defaults.
+/// The lease duration is short, so that the test is. The proportions are those of the defaults.
 const LEASE: Duration = Duration::from_secs(6);
 
 pub(super) struct Replica {
@@ -21,7 +21,7 @@ pub(super) struct Replica {
     port: u16,
 }
 
-/// A replica under an account of its own name, so that the audit log tells the two apart.
+/// A replica under an account of its own name, so that the audit log shows which one wrote.
 pub(super) fn replica(cluster: &Cluster, namespace: &Namespace<'_>, name: &'static str) -> Replica {
     let port = free_port();
     namespace.kubectl(&["create", "serviceaccount", name]);
@@ -166,7 +166,7 @@ async fn a_leader_that_is_asked_to_stop_hands_over_at_once() {
     let (namespace, first, _second) = two_replicas(Cluster::shared(), "handover").await;
     let status = first.process.stop(Duration::from_secs(20)).await;
     assert!(status.success(), "{status}");
-    // Not once the lease has run out: it is given back before the process ends.
+    // The Lease is released before the process ends, and does not have to expire.
     let holder = holder(&namespace);
     assert!(!holder.starts_with("first"), "{holder}");
     namespace.apply(&with_max(9));
@@ -179,7 +179,7 @@ async fn a_frozen_leader_writes_nothing_when_it_goes_on_and_ends() {
     let cluster = Cluster::shared();
     let (namespace, mut first, _second) = two_replicas(cluster, "frozen").await;
     let old = holder(&namespace);
-    // Work is waiting for it when it freezes, and more arrives while it is frozen.
+    // A change is waiting when the leader freezes, and another one comes while it is frozen.
     namespace.apply(&with_max(7));
     first.process.signal(Signal::Stop);
     let frozen = jiff::Timestamp::now();

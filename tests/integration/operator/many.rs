@@ -1,4 +1,4 @@
-//! Many resources at once, and resources that go while they are looked at.
+//! Many resources at once, and resources that are deleted while they are reconciled.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ async fn two_hundred_resources_at_once_all_get_their_autoscaler() {
     let mut objects = String::new();
     for number in 0..RESOURCES {
         let name = format!("w{number}");
-        // No pods: what is tested is the operator, not the scheduler.
+        // There are no pods, because the operator is tested and not the scheduler.
         objects.push_str(&deployment(&name, 0));
         objects.push_str("\n---\n");
         objects.push_str(&resource(&format!("v{number}"), &[workload(&name)]).to_string());
@@ -61,7 +61,7 @@ async fn a_resource_that_goes_while_it_is_looked_at_leaves_nothing_behind() {
     })
     .await;
     operated.operator.assert_running();
-    // And it still works.
+    // The operator still works after that.
     operated
         .namespace
         .apply(&resource("v", &[workload("worker")]).to_string());

@@ -1,4 +1,4 @@
-//! The first day: a namespace that scales with objects made by hand moves over, and no replica moves.
+//! Migration: a namespace with children made by hand moves to vas, and no replica changes.
 
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ async fn moving_over_from_hand_made_objects_never_moves_replicas() {
         assert!(operated.get(kind, "v-worker").is_none(), "{kind} must wait");
     }
 
-    // Each is taken over for itself, seconds after the old one is gone.
+    // Each child is taken over by itself, seconds after the old one is gone.
     for kind in ["hpa", "pdb", "vpa"] {
         operated.namespace.kubectl(&["delete", kind, "by-hand"]);
         let gone = std::time::Instant::now();

@@ -1,5 +1,5 @@
-//! Scaling suspended by an annotation: it outlives an apply of the same file, it wakes the operator, and it ends by
-//! itself.
+//! Scaling that an annotation suspends: the suspension outlives an apply of the same file, triggers a
+//! reconcile, and ends by itself.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ async fn two_workloads(name: &str) -> (Operated<'static>, Value) {
     (operated, file)
 }
 
-/// Runs a command on the resource: its exit code, and all that it says.
+/// Runs a command on the resource. Returns its exit code and all of its output.
 fn command(operated: &Operated<'_>, words: &[&str]) -> (Option<i32>, String) {
     let kubeconfig = format!("--kubeconfig={}", operated.cluster.kubeconfig().display());
     let mut arguments = words.to_vec();

@@ -1,4 +1,4 @@
-//! Scale targets: absent, late, deleted, of other kinds, not allowed.
+//! Scale targets that are absent, late, deleted, of other kinds, or not allowed.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ async fn a_target_may_come_later_and_may_go_again() {
     assert!(message.contains("Deployment worker"), "{message}");
     operated.appears("hpa", "v-gateway").await;
     assert!(operated.get("hpa", "v-worker").is_none());
-    // Nothing of this one exists that could wake the operator: it looks again by itself.
+    // Nothing of this target exists that could trigger a reconcile, so the operator looks again by itself.
     operated
         .namespace
         .apply(&resource("w", &[workload("alone")]).to_string());
@@ -91,7 +91,7 @@ async fn a_custom_resource_with_a_scale_subresource_is_a_target_like_any_other()
         json!({"apiVersion": "test.voiceassist.io/v1", "kind": "VoiceThing", "name": "t"});
     operated.namespace.apply(&resource("v", &[target]).to_string());
     operated.appears("hpa", "v-thing").await;
-    // No selector yet: a budget without one would take in the whole namespace.
+    // The target has no selector yet. A budget without a selector would apply to the whole namespace.
     let message = operated
         .condition("v", "ResourcesApplied", "False", "NotScalable")
         .await;
@@ -155,7 +155,8 @@ async fn kinds_that_cannot_be_scaled_say_so_and_stop_only_themselves() {
     assert_eq!(reasons["worker"], "Found");
 }
 
-/// Gives an account of the namespace these rights beside those on resources and children, and an operator to it.
+/// Gives an account of the namespace these rights in addition to those on resources and children, and starts
+/// an operator under that account.
 fn limited(operated: &mut Operated<'_>, further: &serde_json::Value) -> String {
     let (cluster, namespace) = (operated.cluster, operated.namespace.name().to_owned());
     operated
@@ -209,7 +210,7 @@ async fn where_targets_may_not_be_watched_the_operator_asks_for_each_and_says_so
 
 #[tokio::test]
 async fn a_missing_rbac_rule_is_spelled_out() {
-    // An account with no right outside its namespace's objects, and none to read targets.
+    // An account with no right outside its namespace, and no right to read targets.
     let mut operated = Operated::start("forbidden");
     let name = limited(&mut operated, &json!([]));
     operated.namespace.apply(&deployment("worker", 1));

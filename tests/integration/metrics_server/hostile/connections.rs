@@ -1,4 +1,4 @@
-//! Connections that are held open, and streams that are torn down.
+//! Connections that are held open, and streams that are reset.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{
     },
 };
 
-/// Of each kind. Together they are more than the server holds.
+/// Connections of each kind. Together they are more than the server holds.
 const EACH: usize = 420;
 
 /// An HTTP/2 connection over which one request was answered.
@@ -35,7 +35,7 @@ async fn asked_once(
     while !frame_kinds(&answer).contains(&HEADERS) {
         match stream.read(&mut buffer).await {
             Ok(read @ 1..) => answer.extend_from_slice(&buffer[..read]),
-            // Somebody else came.
+            // Another connection was accepted instead.
             _ => break,
         }
     }
@@ -85,7 +85,7 @@ async fn http_2_streams_that_are_reset_at_once_end_the_connection_and_harm_nobod
             // CANCEL
             attack.extend(frame(RST_STREAM, 0, stream, &[0, 0, 0, 8]));
         }
-        // Fails once the server has had enough.
+        // Writing fails once the server has closed the connection.
         let writing = async {
             let _ = writer.write_all(&attack).await;
             std::future::pending::<()>().await;

@@ -1,4 +1,4 @@
-//! Who claims to be somebody else.
+//! Clients that claim to be somebody else.
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
@@ -27,7 +27,7 @@ fn signed(params: &CertificateParams, issuer: &Issuer<'_, KeyPair>) -> Identity 
     Identity::from_pem(pem.as_bytes()).unwrap()
 }
 
-/// A CA of the cluster: `ca` is the one for clients, `front-proxy-ca` that of the front proxy.
+/// A CA of the cluster: `ca` signs clients, and `front-proxy-ca` signs the front proxy.
 fn cluster_ca(target: &Target, ca: &str) -> Issuer<'static, KeyPair> {
     let pki = target.stack.cluster.dir().join("pki");
     let read = |name: &str| std::fs::read_to_string(pki.join(name)).expect("a file of the cluster");
@@ -35,7 +35,7 @@ fn cluster_ca(target: &Target, ca: &str) -> Issuer<'static, KeyPair> {
     Issuer::from_ca_cert_pem(&read(&format!("{ca}.crt")), key).unwrap()
 }
 
-/// A CA of nobody's, with the name of a real one.
+/// A CA that nobody trusts, with the name of a real one.
 fn foreign_ca(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::new(vec![]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -63,13 +63,13 @@ async fn forged_identity_headers_count_for_nothing_without_a_certificate_and_wit
     let (status, body) = ask(target, &client_with(cluster, target.port, None)).await;
     assert_eq!(status, StatusCode::FORBIDDEN, "{body}");
     assert!(body.contains("system:anonymous"), "{body}");
-    // The name of the front proxy and the groups of an administrator, from a CA that only has the right name.
+    // The front proxy's name and an administrator's groups, signed by a CA that only has the right name.
     for ca in ["cluster front-proxy-ca", "cluster ca"] {
         let forged = signed(&admin("front-proxy-client"), &foreign_ca(ca));
         let (status, body) = ask(target, &client_with(cluster, target.port, Some(forged))).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{body}");
     }
-    // From the front proxy's CA only the name that kube-apiserver allows is believed.
+    // The front proxy's CA signs several names, but only the one that kube-apiserver allows is accepted.
     let front_proxy_ca = cluster_ca(target, "front-proxy-ca");
     for (name, expected) in [
         ("front-proxy-client", StatusCode::OK),
@@ -79,7 +79,7 @@ async fn forged_identity_headers_count_for_nothing_without_a_certificate_and_wit
         let (status, body) = ask(target, &client_with(cluster, target.port, Some(issued))).await;
         assert_eq!(status, expected, "{name}: {body}");
     }
-    // From the CA for clients it is a client of that name, and no front proxy.
+    // A certificate from the CA for clients is a client of that name, and no front proxy.
     let mut params = admin("front-proxy-client");
     params.distinguished_name = rcgen::DistinguishedName::new();
     params

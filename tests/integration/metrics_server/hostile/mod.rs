@@ -1,6 +1,6 @@
-//! A metrics server among enemies: every attack is answered or cut off, and the reads of others go on.
+//! A metrics server under attack: every attack is answered or cut off, and reads of others go on.
 //!
-//! One replica of its own takes all of it, in front of a Prometheus of its own faults.
+//! One replica of its own gets all attacks, in front of a Prometheus of its own with faults.
 
 mod connections;
 mod credentials;
@@ -29,12 +29,12 @@ const MOST_MEMORY: u64 = 192 << 10;
 pub struct Target {
     pub stack: &'static Stack,
     pub port: u16,
-    /// Stands between it and Prometheus.
+    /// The proxy between the server and Prometheus.
     _proxy: FaultProxy,
     server: Process,
 }
 
-/// The shared one, ready to be read from.
+/// The shared target, ready to be read from.
 pub async fn target() -> &'static Target {
     static TARGET: tokio::sync::OnceCell<Target> = tokio::sync::OnceCell::const_new();
     TARGET
@@ -76,13 +76,13 @@ impl Target {
         format!("https://{HOST}:{}{path}", self.port)
     }
 
-    /// The front proxy, as the API server connects.
+    /// A client that connects as the API server does.
     pub fn front_proxy(&self) -> Client {
         let own = identity(self.stack.cluster, "front-proxy-client");
         client_with(self.stack.cluster, self.port, Some(own))
     }
 
-    /// One request of the HPA controller through `client`.
+    /// Sends one request of the HPA controller through `client`.
     pub async fn read_by_hpa(&self, client: &Client) -> Result<(), String> {
         let answer = client
             .get(self.url("/apis/custom.metrics.k8s.io/v1beta2"))
@@ -113,7 +113,8 @@ impl Target {
         number.parse().expect("a number")
     }
 
-    /// Panics if its memory grew too much, or somebody else is not answered, over an old connection and a new one.
+    /// Panics if the server's memory grew too much, or if other clients get no answer, over an old and a new
+    /// connection.
     pub async fn assert_unharmed(&self, before: u64, old: &Client) {
         assert_eq!(self.read_by_hpa(old).await, Ok(()), "over the old connection");
         assert_eq!(

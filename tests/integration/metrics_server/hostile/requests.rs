@@ -1,4 +1,4 @@
-//! Requests that no well-meant client sends.
+//! Requests that no well-behaved client sends.
 
 use tokio::io::AsyncWriteExt as _;
 
@@ -24,7 +24,7 @@ async fn a_url_of_a_megabyte_is_refused_and_harms_nobody() {
         format!("{READ}?labelSelector={}", "a,".repeat(1 << 19)),
     ] {
         let (status, _) = raw(target, &config, "GET", &format!("/{path}")).await;
-        // A connection that is reset before the answer is read gives none.
+        // No status is read if the connection is reset first.
         assert!([0, 414, 431].contains(&status), "{status}");
     }
     let stream = tls(target, &tls_config(target, "h2", Some("admin"))).await;

@@ -1,4 +1,4 @@
-//! Below HTTP: old TLS, no TLS, and clients that take their time.
+//! Attacks below HTTP: old TLS, no TLS, and slow clients.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ async fn tls_1_1_is_refused_and_tls_1_2_is_spoken() {
     );
 }
 
-/// For a handshake that is about its version alone.
+/// Verifies no certificate, for a handshake that is only about its TLS version.
 mod no_verification {
     use std::sync::Arc;
 

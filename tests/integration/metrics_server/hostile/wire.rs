@@ -1,4 +1,4 @@
-//! Connections made by hand, for what no client library sends.
+//! Connections made by hand, for requests that no client library sends.
 
 use std::{sync::Arc, time::Duration};
 
@@ -62,7 +62,7 @@ pub async fn tls(target: &Target, config: &Arc<ClientConfig>) -> TlsStream<TcpSt
         .expect("a handshake")
 }
 
-/// All that comes until the other side ends the connection, which it must. A reset ends it too.
+/// Reads until the other side ends the connection, which it must do. A reset ends it too.
 pub async fn until_closed(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut all = Vec::new();
     let mut buffer = vec![0; 1 << 16];
@@ -77,11 +77,11 @@ pub async fn until_closed(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     all
 }
 
-/// One HTTP/1.1 request by the administrator as it stands, and its answer: status and body.
+/// Sends one HTTP/1.1 request of the administrator unchanged. Returns status and body of the answer.
 pub async fn raw(target: &Target, config: &Arc<ClientConfig>, method: &str, path: &str) -> (u16, String) {
     let mut stream = tls(target, config).await;
     let request = format!("{method} {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n");
-    // The server may answer and close before it has read all of it.
+    // The server may answer and close the connection before it has read the whole request.
     let _ = stream.write_all(request.as_bytes()).await;
     let answer = until_closed(&mut stream).await;
     let answer = String::from_utf8_lossy(&answer).into_owned();

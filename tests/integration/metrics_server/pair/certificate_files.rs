@@ -1,4 +1,4 @@
-//! A certificate from files that change as in a volume of a Secret.
+//! Certificate files that change like those of a Secret's volume.
 
 use std::{os::unix::fs::symlink, path::Path, time::Duration};
 
@@ -18,7 +18,7 @@ fn certificate() -> CertifiedKey<KeyPair> {
     generate_simple_self_signed(vec![NAME.to_owned()]).expect("a certificate")
 }
 
-/// What the kubelet does: a new folder, then one rename of the symlink that leads to it.
+/// Changes the files as the kubelet does: a new directory, then one rename of the symlink that leads to it.
 fn swap(volume: &Path, version: &str, certificate: &str, key: &str) {
     let folder = volume.join(format!("..{version}"));
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -79,7 +79,7 @@ async fn certificate_files_are_read_again_when_a_secret_volume_swaps_and_a_bad_p
     })
     .await;
 
-    // Half of each.
+    // The certificate of one pair, and the key of the other.
     swap(
         &volume,
         "2",

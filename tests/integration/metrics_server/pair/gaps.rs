@@ -1,5 +1,5 @@
-//! Gaps in the samples behind a rate, on a real Prometheus: no number that the HPA can read is low, and replicas do
-//! not fall though nothing stabilizes them.
+//! Gaps in the samples behind a rate, on a real Prometheus. The HPA reads no number that is too low, and
+//! replicas do not fall although no stabilization window protects them.
 
 use std::{
     collections::BTreeMap,
@@ -15,13 +15,14 @@ use crate::{
 };
 
 const COUNTER: &str = "gaps_requests_total";
-/// Requests per second of each pod, as many as the HPA's target.
+/// Requests per second of each pod: the HPA's target.
 const RATE: f64 = 100.0;
-/// No number may be lower. Scrapes are a second apart, and a loaded machine is late.
+/// No number may be lower. It is below the rate, because scrapes are a second apart and a loaded machine is
+/// late.
 const LEAST: f64 = 85.0;
 const WINDOW: Duration = Duration::from_secs(20);
 const PODS: u32 = 5;
-/// Long enough for a window, two polls and the HPA's look.
+/// Longer than a window, two polls and the HPA's sync period together.
 const A_WINDOW_LATER: Duration = Duration::from_secs(32);
 
 const SPEC: &str = "
@@ -36,24 +37,24 @@ workloads:
     scaleDown: {stabilizationWindowSeconds: 0, policies: [{type: Percent, value: 100, periodSeconds: 1}]}
 ";
 
-/// A gateway under constant load. Every other pod is counted by the second exporter.
+/// A gateway under constant load. Two exporters share its pods.
 struct Gateway<'a> {
     namespace: &'a Namespace<'static>,
     exporters: [Exporter; 2],
 }
 
 impl Gateway<'_> {
-    /// Counts at the pods that are new.
+    /// Starts counting at new pods.
     fn serve(&self) {
         for (n, pod) in pods(self.namespace, "gateway").iter().enumerate() {
             let labels = [("namespace", self.namespace.name()), ("pod", pod.as_str())];
-            // By name, so that a pod is always counted by the same one.
+            // The name decides, so that a pod always has the same exporter.
             let exporter = pod.bytes().last().map_or(n, usize::from) % 2;
             self.exporters[exporter].count(COUNTER, &labels, RATE);
         }
     }
 
-    /// The numbers of the pods that have one.
+    /// The values of the pods that have one.
     fn numbers(&self, pair: &Pair) -> BTreeMap<String, f64> {
         let path = format!(
             "/apis/custom.metrics.k8s.io/v1beta2/namespaces/{}/pods/*/rate?labelSelector=app%3Dgateway",
@@ -71,7 +72,7 @@ impl Gateway<'_> {
         items.iter().filter_map(number).collect()
     }
 
-    /// Throughout a time no number is low and no replica goes.
+    /// Asserts during a period that no value is low and that no replica goes.
     async fn holds(&self, pair: &Pair, period: Duration, what: &str) {
         let end = Instant::now() + period;
         while Instant::now() < end {
@@ -144,7 +145,7 @@ async fn replicas_never_fall_over_gaps_restarts_and_a_rollout() {
         .is_whole(&pair, "the target's pods have a rate again")
         .await;
 
-    // Prometheus is away, and both metrics servers restart meanwhile: nobody remembers.
+    // Prometheus is away, and both metrics servers restart meanwhile, so no server remembers earlier samples.
     pair.prometheus.down();
     for _ in 0..2 {
         drop(pair.replicas.remove(0));

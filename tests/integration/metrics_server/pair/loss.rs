@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use super::{Pair, pair};
 use crate::support::{eventually, open_loop::OpenLoop, process::Signal};
 
-/// Reads of a person, each under way for milliseconds, not the HPA's one in seconds.
+/// Reads per second. Each is in flight for milliseconds only, so it takes many to meet the death of a replica;
+/// the HPA alone reads once in seconds.
 const PER_SECOND: u32 = 50;
 
 fn scaling_active(pair: &Pair) -> String {
@@ -20,7 +21,7 @@ fn scaling_active(pair: &Pair) -> String {
     ])
 }
 
-/// Watches the HPA's condition for a while.
+/// Asserts for a while that the HPA's condition does not change.
 async fn hpa_stays_active(pair: &Pair, period: Duration) {
     let end = Instant::now() + period;
     while Instant::now() < end {
@@ -48,7 +49,8 @@ async fn a_replica_that_is_killed_under_load_costs_the_hpa_no_read() {
     hpa_is_active(&pair).await;
     let reads = OpenLoop::start(pair.cluster.client().await, vec![pair.path()], PER_SECOND);
     let mut deaths = Vec::new();
-    // The API server keeps one connection to one of them: both are killed in turn, so the one in use too.
+    // The API server keeps a connection to one of them. Both are killed in turn, so the one in use is among
+    // them.
     for _ in 0..2 {
         hpa_stays_active(&pair, Duration::from_secs(6)).await;
         let killed = pair.replicas.remove(0);
@@ -60,7 +62,7 @@ async fn a_replica_that_is_killed_under_load_costs_the_hpa_no_read() {
         pair.are_ready(2).await;
     }
     let outcome = reads.end().await;
-    // A read that the dead replica had begun to answer cannot be taken back: the API server answers 503 to that.
+    // A read that was in flight when its replica died is lost: the API server answers 503.
     let under_way = |sent: Instant| {
         deaths.iter().any(|death| {
             let apart = sent.max(*death).duration_since(sent.min(*death));

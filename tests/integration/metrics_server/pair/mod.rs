@@ -1,7 +1,7 @@
 //! Two replicas behind one Service on a cluster of their own, with a certificate that lasts a minute.
 //!
-//! The tests change what belongs to the cluster as a whole, so they take turns on it. Between them the replicas go
-//! on, and the certificate goes on rotating.
+//! The tests change objects that belong to the cluster as a whole, so they run one after the other. Between
+//! them the replicas go on, and the certificate goes on rotating.
 
 mod certificate_files;
 mod gaps;
@@ -32,7 +32,7 @@ use crate::support::{
     vas,
 };
 
-/// As short as they may be: a rotation takes half a minute, and the next one begins when it ends.
+/// Shortest allowed times: a rotation takes half a minute, and the next one begins when it ends.
 const TIMES: [(&str, &str); 3] = [
     ("VAS_SELF_SIGNED_VALIDITY", "60s"),
     ("VAS_SELF_SIGNED_RENEW_BEFORE", "29s"),
@@ -63,7 +63,7 @@ impl Replica {
     }
 }
 
-/// Everything from the exporter to the HPA.
+/// Everything between the exporter and the HPA.
 pub struct Pair {
     pub cluster: &'static Cluster,
     pub balancer: Balancer,
@@ -75,7 +75,7 @@ pub struct Pair {
     _exporter: Exporter,
 }
 
-/// Keeps running between the tests.
+/// A runtime that goes on between the tests.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -124,7 +124,7 @@ impl Pair {
         Mutex::new(pair)
     }
 
-    /// Starts one more, as the install does but for the lifetime of certificates.
+    /// Starts a further replica, as in the install except for the lifetime of certificates.
     pub fn start_replica(&mut self) {
         let rendered = self.install.deployment("vas-metrics-server");
         let name = format!("vas-metrics-server-{}", self.started);
@@ -149,7 +149,7 @@ impl Pair {
         });
     }
 
-    /// What the HPA reads.
+    /// The path that the HPA reads.
     pub fn path(&self) -> String {
         format!(
             "/apis/custom.metrics.k8s.io/v1beta2/namespaces/{}/deployments.apps/worker/depth",

@@ -1,4 +1,4 @@
-//! APIServices that lead elsewhere, or nowhere.
+//! APIServices that lead to another server, or to none.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ async fn reports(namespace: &Namespace<'_>, words: &str) {
     .await;
 }
 
-/// Every replica says so within seconds.
+/// Waits until every replica exports this state.
 async fn is_counted(pair: &Pair, name: &str, state: &str) {
     let line = format!("vas_metrics_server_apiservice{{name=\"{name}\",state=\"{state}\"}} 1");
     eventually(Duration::from_secs(5), &line, || async {
@@ -46,7 +46,7 @@ async fn is_counted(pair: &Pair, name: &str, state: &str) {
     .await;
 }
 
-/// Long enough for each replica to look at it again.
+/// Asserts that the APIService is not changed for so long that each replica has looked at it again.
 async fn is_left_alone(pair: &Pair, name: &str, ca_bundle: Option<&[u8]>) {
     throughout(Duration::from_secs(12), "it is left alone", || async {
         let found = pair.ca_bundle(name).await;
@@ -64,7 +64,7 @@ fn back_in_place(pair: &Pair) {
     install::route_metrics_server(pair.cluster, pair.balancer.port);
 }
 
-/// Somebody else's CA; any PEM will do.
+/// A CA of somebody else; any PEM would do.
 fn their_ca() -> String {
     let certificate = rcgen::generate_simple_self_signed(vec!["theirs".to_owned()]).expect("a certificate");
     certificate.cert.pem()

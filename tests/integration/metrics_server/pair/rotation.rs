@@ -11,7 +11,7 @@ use kube::{Api, Client};
 use super::{Pair, pair};
 use crate::support::{open_loop::OpenLoop, process::Signal};
 
-/// What a Secret says of a rotation.
+/// The phase of a rotation, as the Secret has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Look {
     phase: Phase,
@@ -46,7 +46,7 @@ async fn look(secrets: &Api<Secret>) -> Look {
     }
 }
 
-/// A client that trusts just what the APIService says at that time.
+/// Reads with a client that trusts exactly the CAs that the APIService has at that time.
 async fn read_directly(api_services: &Api<APIService>, port: u16) -> Result<(), String> {
     let api_service = api_services
         .get("v1beta2.custom.metrics.k8s.io")
@@ -70,7 +70,7 @@ async fn read_directly(api_services: &Api<APIService>, port: u16) -> Result<(), 
     }
 }
 
-/// Runs until aborted; what failed is in the list.
+/// Reads until aborted. Failures are added to the list.
 fn read_directly_for_ever(
     client: Client,
     port: u16,
@@ -89,7 +89,7 @@ fn read_directly_for_ever(
     (failed, task)
 }
 
-/// The phases one after another, from now on until so many certificates came into service.
+/// Records the phases, from now until a number of certificates came into service.
 async fn follow_switches(
     secrets: &Api<Secret>,
     switches: usize,
@@ -160,7 +160,7 @@ async fn a_rotation_goes_on_whichever_replica_is_killed_in_whichever_phase() {
     let mut kills = 0;
     let phases = follow_switches(&secrets(&client), 2, async |_| {
         pair.are_ready(2).await;
-        // In turn the older one, so that nobody lives through a rotation.
+        // The older one in turn, so that no replica lives through a whole rotation.
         let killed = pair.replicas.remove(0);
         killed.process.signal(Signal::Kill);
         drop(killed);
