@@ -1,4 +1,4 @@
-//! The time axis of a run, shared by the load engine and the watch of the cluster.
+//! The time axis of a run. The load engine and the watch of the cluster share it.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ pub struct RunClock {
 }
 
 impl RunClock {
-    /// The axis of a load that begins in `delay`; moments before are negative.
+    /// The axis of a load that begins after `delay`. Moments before the load begins are negative.
     #[expect(
         clippy::disallowed_methods,
         reason = "a run's time axis begins at a real moment"
@@ -28,17 +28,17 @@ impl RunClock {
         }
     }
 
-    /// When the load begins.
+    /// The instant at which the load begins.
     pub fn zero(&self) -> Instant {
         self.zero
     }
 
-    /// The same as time of day.
+    /// The time of day at which the load begins.
     pub fn timestamp(&self) -> Timestamp {
         self.timestamp
     }
 
-    /// Now, in seconds; negative before the load begins.
+    /// Seconds since the load began; negative before it begins.
     #[expect(clippy::disallowed_methods, reason = "the one look at the clock")]
     pub fn now(&self) -> Moment {
         let now = Instant::now();
@@ -46,12 +46,12 @@ impl RunClock {
             - self.zero.saturating_duration_since(now).as_secs_f64()
     }
 
-    /// Time since the load began; zero before.
+    /// Time since the load began; zero before it begins.
     pub fn elapsed(&self) -> Duration {
         self.zero.elapsed()
     }
 
-    /// A time of day on this axis, such as one an object carries.
+    /// The moment of a time of day, such as the creation time that an object carries.
     pub fn moment(&self, timestamp: Timestamp) -> Moment {
         timestamp.duration_since(self.timestamp).as_secs_f64()
     }

@@ -1,11 +1,12 @@
-//! Waits for a moment, to the microsecond. The runtime's own timers are exact to a millisecond only, which is more than
-//! many answers take; Linux has timers that are a file to wait for, so that one wait serves them and the sockets.
+//! Waits for a moment of the run, to the microsecond. The timers of tokio are exact to one millisecond only,
+//! and many answers take less. On Linux a timer is a file descriptor (timerfd), so that one epoll wait serves
+//! timers and sockets.
 
 use std::{io, time::Duration};
 
 use crate::loadtest::clock::RunClock;
 
-/// Spinning begins this long before the moment.
+/// With `precise`, spinning begins this long before the moment.
 const SPIN: Duration = Duration::from_millis(1);
 
 /// Waits for moments of a run.
@@ -17,7 +18,7 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
-    /// An alarm on the current runtime; `precise` spins for the last millisecond.
+    /// An alarm on the current runtime. With `precise` it spins for the last millisecond.
     pub(super) fn new(clock: RunClock, precise: bool) -> io::Result<Self> {
         Ok(Self {
             clock,
@@ -26,8 +27,9 @@ impl Alarm {
         })
     }
 
-    /// Waits until a moment of the run, never less.
+    /// Waits until the moment `due` of the run, and never returns before it.
     pub(super) async fn until(&self, due: Duration) -> io::Result<()> {
+        // A timer may fire early, or only begin the spin: look at the clock again until the moment has come.
         loop {
             let left = due.as_secs_f64() - self.clock.now();
             if left <= 0.0 {
@@ -53,7 +55,7 @@ mod timer {
     };
     use tokio::io::{Interest, unix::AsyncFd};
 
-    /// A timer that is a file.
+    /// A timerfd.
     #[derive(Debug)]
     pub(super) struct Timer(AsyncFd<OwnedFd>);
 
@@ -78,7 +80,7 @@ mod timer {
             };
             let value = Timespec {
                 tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
-                // A timer set to zero never rings.
+                // A timerfd that is set to zero is disarmed and never fires.
                 tv_nsec: i64::from(duration.subsec_nanos()).max(1),
             };
             let setting = Itimerspec {

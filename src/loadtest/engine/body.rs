@@ -1,4 +1,4 @@
-//! A body, or a message, and what scenarios ask of it.
+//! The body of an answer, or a WebSocket message, and the checks that scenarios make on it.
 
 use std::cell::OnceCell;
 
@@ -9,7 +9,7 @@ use crate::loadtest::{
     scenario::model::BodyCheck,
 };
 
-/// A body that is read as JSON at most once, and only where anything asks for it.
+/// A body that is parsed as JSON at most once, and only when a check or an extract needs JSON.
 #[derive(Debug)]
 pub(super) struct Body<'a> {
     bytes: &'a [u8],
@@ -17,7 +17,7 @@ pub(super) struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// A body as it came, without any encoding.
+    /// A body whose content encoding (gzip, br, ...) is already undone.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
@@ -31,10 +31,10 @@ impl<'a> Body<'a> {
         json.as_ref()?.pointer(pointer)
     }
 
-    /// Whether it is as a check wants it.
+    /// Checks the body.
     ///
     /// # Errors
-    /// When it is not, with what is missing.
+    /// When the body does not fulfil the check; the failure says what is missing.
     pub(super) fn fulfils(&self, check: &BodyCheck) -> Result<(), Failure> {
         let missing = match check {
             BodyCheck::Contains(text) if !contains(self.bytes, text) => format!("no {text:?} in the body"),

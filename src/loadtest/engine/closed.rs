@@ -1,4 +1,5 @@
-//! The closed model: so many users at a time, each of whom begins its journey again when it has ended it.
+//! The closed model: a given number of users at a time, each of whom begins its journey again when it has
+//! ended.
 
 use std::{rc::Rc, time::Duration};
 
@@ -7,35 +8,36 @@ use tokio_util::sync::CancellationToken;
 use super::{alarm::Alarm, journey, open::wait, worker::Worker};
 use crate::loadtest::scenario::rate::Profile;
 
-/// How often users come and go.
+/// The number of users is adjusted at this interval.
 const STEP: Duration = Duration::from_millis(50);
 
-/// Lets this thread's share of the users come and go.
+/// Starts and stops this thread's share of the users, as the profile says.
 pub(super) async fn run(worker: &Rc<Worker>, profile: &Profile, alarm: &Alarm) {
-    let (first, step) = (u64::from(worker.share.index), u64::from(worker.share.threads));
+    let (first, stride) = (u64::from(worker.share.index), u64::from(worker.share.threads));
     let mut users: Vec<CancellationToken> = Vec::new();
     let mut at = Duration::ZERO;
     while at < profile.duration() && wait(worker, at, alarm).await {
-        let wanted = share_of(users_at(profile, at), first, step);
+        let wanted = share_of(users_at(profile, at), first, stride);
         while users.len() > wanted {
-            // The last to come is the first to go.
+            // The user that came last stops first.
             if let Some(user) = users.pop() {
                 user.cancel();
             }
         }
         while users.len() < wanted {
-            let number = first + step * u64::try_from(users.len()).unwrap_or(u64::MAX);
-            let home = worker.home.child_token();
-            journey::live(worker, number, home.clone());
-            users.push(home);
+            let number = first + stride * u64::try_from(users.len()).unwrap_or(u64::MAX);
+            let stop = worker.stop.child_token();
+            journey::live(worker, number, stop.clone());
+            users.push(stop);
         }
         at += STEP;
     }
     wait(worker, profile.duration(), alarm).await;
 }
 
-/// Users at a moment: a ramp from zero has its first user at once.
+/// The number of users at a moment. It is rounded up, so that a ramp from zero has its first user at once.
 fn users_at(profile: &Profile, at: Duration) -> u64 {
+    // The level in the middle of the step stands for the whole step.
     let level = profile.level(at.as_secs_f64() + STEP.as_secs_f64() / 2.0);
     #[expect(
         clippy::cast_possible_truncation,
@@ -46,7 +48,8 @@ fn users_at(profile: &Profile, at: Duration) -> u64 {
     users
 }
 
-/// How many of the users `0..all` are `first`, `first + step`, ...
+/// How many of the users `0..all` have the numbers `first`, `first + step`, ... Of 10 users, thread 1 of 4
+/// has three: 1, 5, 9.
 fn share_of(all: u64, first: u64, step: u64) -> usize {
     let share = all.saturating_sub(first).div_ceil(step);
     usize::try_from(share).unwrap_or(usize::MAX)

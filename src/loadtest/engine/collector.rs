@@ -1,4 +1,4 @@
-//! What all threads measured: seconds while the run goes on, everything at its end.
+//! Puts together what all threads measured: each second while the run goes on, everything at its end.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,7 +25,7 @@ use crate::loadtest::{
     scenario::model::{Action, Load, Scenario, any_action},
 };
 
-/// Puts together what the threads hand on.
+/// Merges the measurements of all threads.
 pub(super) struct Collector {
     scenario: Arc<Scenario>,
     names: Vec<String>,
@@ -77,7 +77,7 @@ impl Collector {
         }
     }
 
-    /// Collects until every thread is done; `None` if one was lost.
+    /// Collects until every thread is done. The result is `None` if a thread was lost.
     pub(super) async fn collect(mut self, mut received: UnboundedReceiver<Message>) -> Option<Measured> {
         tokio::time::sleep_until(self.clock.zero().into()).await;
         self.load_cpu = CpuMeter::start(self.machine, self.clock);
@@ -88,7 +88,8 @@ impl Collector {
                 Message::Totals(totals) => self.totals.push(*totals),
             }
         }
-        // Threads end in different seconds: the last ones have not heard from all.
+        // Threads end in different seconds, so the last seconds lack the threads that ended before: close
+        // these seconds as they are.
         while !self.open.is_empty() {
             self.close_next();
         }
@@ -106,6 +107,7 @@ impl Collector {
             *all.lost.entry(second).or_default() += lost;
         }
         all.detail.merge(slice.detail);
+        // A second is complete when every thread has handed it on. Seconds are closed in order.
         while self
             .open
             .get(&self.next)
@@ -120,7 +122,8 @@ impl Collector {
         let generator_cpu = self.second_cpu.share(self.clock);
         self.second_cpu = CpuMeter::start(self.machine, self.clock);
         if self.is_of_the_load(self.next) {
-            // Answers that are waited for afterwards would thin it.
+            // Only seconds of the load count. While the last answers are awaited the processors idle, and the
+            // share would sink.
             self.cpu_share = self.load_cpu.share(self.clock).or(self.cpu_share);
         }
         let second = Second {
@@ -144,12 +147,12 @@ impl Collector {
         self.seconds.push(second);
         self.take_back(&slice.lost);
         if let Some(second) = self.seconds.last() {
-            // Nobody has to listen.
+            // The send fails when nobody follows the run, which is no error.
             let _ = self.tell.send((second.clone(), slice.detail));
         }
     }
 
-    /// Takes connections that were lost out of the answered ones of the seconds in which they were made.
+    /// Subtracts lost WebSockets from the answered ones of the seconds in which they were connected.
     fn take_back(&mut self, lost: &BTreeMap<u32, u64>) {
         for (second, lost) in lost {
             let second = usize::try_from(*second).ok();
@@ -159,23 +162,25 @@ impl Collector {
         }
     }
 
-    /// Whether load was sent in a second.
+    /// Whether load was sent in this second.
     fn is_of_the_load(&self, second: u32) -> bool {
         let (_, elapsed) = self.end();
         Duration::from_secs(second.into()) < elapsed
     }
 
-    /// How the load ended, and after what time; as planned if nobody has said otherwise.
+    /// How the load ended, and how long it lasted. It ended as planned unless somebody ordered an early end.
     fn end(&self) -> (End, Duration) {
         let planned = self.scenario.load.profile().duration();
-        // An order that comes while the last answers are waited for ends nothing early.
+        // An order that comes while the last answers are awaited shortens nothing: the planned duration is
+        // the limit.
         match self.ending.given() {
             Some((end, at)) => (end, planned.min(at.saturating_duration_since(self.clock.zero()))),
             None => (End::Completed, planned),
         }
     }
 
-    /// Journeys that are due in a second of an open load; their requests, where each has one.
+    /// Requests that the profile of an open load makes due in this second. `None` where the profile does not
+    /// tell: in the closed model, with journeys of several steps, and when the load was stopped early.
     fn due_in(&self, second: u32) -> Option<u64> {
         let Load::Open(profile) = &self.scenario.load else {
             return None;
@@ -193,7 +198,7 @@ impl Collector {
         Some(at(second + 1) - at(second))
     }
 
-    /// Ends the run in a storm of errors.
+    /// Ends the run when too many requests fail.
     fn guard(&mut self, second: Ended) {
         let Some(abort) = self.scenario.abort else {
             return;
@@ -268,7 +273,7 @@ impl Collector {
         }
     }
 
-    /// Requests that the generator could not send, by what it lacked.
+    /// Requests that the generator could not send, by the resource that it lacked.
     fn faults(&self) -> BTreeMap<Fault, u64> {
         let mut faults = BTreeMap::new();
         let steps = self.totals.iter().flat_map(|thread| &thread.steps);
@@ -286,7 +291,8 @@ impl Collector {
             for thread in &self.totals {
                 all.merge(&thread.websockets);
             }
-            // All threads at the ends of seconds, or one of them at any moment: the more of the two was held at once.
+            // The true peak over all threads lies between two known figures: the sum at the end of each
+            // second, and the peak of one thread. The greater of the two was certainly held at once.
             let seconds = self.seconds.iter().map(|second| second.websockets);
             let threads = self.totals.iter().map(|thread| thread.websockets.held_peak);
             all.held_peak = seconds.chain(threads).max().unwrap_or(0);

@@ -1,20 +1,21 @@
-//! What happened in one second, by step and with classic buckets: for whoever watches a run while it goes on.
+//! What happened in one second, by step and in fixed histogram buckets. It is for those who watch a run while
+//! it goes on, such as Prometheus.
 //!
-//! A sending thread only counts here, and hands the counts on with the second they belong to. Reports and verdicts are
-//! made of the exact histograms, never of these buckets.
+//! A sending thread only counts here, and hands the counts on together with their second. Reports and
+//! verdicts use the exact histograms, never these buckets.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use super::recorder::StepId;
 use crate::loadtest::{http::Failure, model::cause};
 
-/// Upper bounds of the buckets, in microseconds; one more is above them all.
+/// Upper bounds of the buckets, in microseconds. One more bucket counts what is above the last bound.
 pub const BOUNDS: [u64; 14] = [
     100, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
     10_000_000,
 ];
 
-/// How many durations fell between two bounds.
+/// A histogram: the number of durations in each bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Buckets {
     counts: [u64; BOUNDS.len()],
@@ -40,17 +41,18 @@ impl Buckets {
         self.sum = self.sum.saturating_add(other.sum);
     }
 
-    /// How many durations.
+    /// The number of durations.
     pub fn count(&self) -> u64 {
         self.counts.iter().sum::<u64>() + self.above
     }
 
-    /// All durations together.
+    /// The sum of all durations.
     pub fn sum(&self) -> Duration {
         self.sum
     }
 
-    /// Each bucket with its upper bound in seconds, the last one without; not cumulative.
+    /// Each bucket as its upper bound in seconds and its count. Counts are not cumulative; the last bound is
+    /// infinite.
     pub fn each(&self) -> impl Iterator<Item = (f64, u64)> {
         let seconds = |micros| Duration::from_micros(micros).as_secs_f64();
         let bounds = BOUNDS.into_iter().map(seconds).chain([f64::INFINITY]);
@@ -58,34 +60,35 @@ impl Buckets {
     }
 }
 
-/// One step in one second.
+/// What happened to the requests of one step in one second.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StepDetail {
     /// Requests that became due.
     pub due: u64,
-    /// Requests that were answered as they should be.
+    /// Requests whose answer was as the scenario expects.
     pub answered: u64,
-    /// Requests that were sent twice, because their connection ended as connections end.
+    /// Requests that were sent a second time, because the server had ended the idle connection in the
+    /// meantime.
     pub retried: u64,
-    /// Those that were not, by cause. A connection that was lost after it counted as answered counts here too.
+    /// Failed requests by cause. A WebSocket that was lost after it counted as answered counts here too.
     pub failures: BTreeMap<Failure, u64>,
     /// Latency of the answered requests, from the moment they were due.
     pub latency: Buckets,
-    /// Latency of those that failed after they were sent.
+    /// Latency of the requests that failed after they were sent.
     pub failed_latency: Buckets,
 }
 
-/// One second.
+/// What happened in one second.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Detail {
-    /// By the number of the step.
+    /// Details by the number of the step.
     pub steps: Vec<StepDetail>,
     /// How much later than due requests were sent.
     pub schedule_error: Buckets,
 }
 
 impl Detail {
-    /// Nothing yet, of so many steps.
+    /// A second of this many steps, in which nothing has happened yet.
     pub(super) fn of(steps: usize) -> Self {
         Self {
             steps: vec![StepDetail::default(); steps],
@@ -98,17 +101,17 @@ impl Detail {
         self.steps.iter().map(|step| step.due).sum()
     }
 
-    /// Those that were answered as they should be.
+    /// Requests of all steps whose answer was as the scenario expects.
     pub(super) fn answered(&self) -> u64 {
         self.steps.iter().map(|step| step.answered).sum()
     }
 
-    /// Those that were sent twice.
+    /// Requests of all steps that were sent twice.
     pub(super) fn retried(&self) -> u64 {
         self.steps.iter().map(|step| step.retried).sum()
     }
 
-    /// Those that were not.
+    /// Requests of all steps that failed.
     pub(super) fn failed(&self) -> u64 {
         self.steps.iter().flat_map(|step| step.failures.values()).sum()
     }
@@ -120,6 +123,7 @@ impl Detail {
     /// Adds the same second of another thread.
     pub(super) fn merge(&mut self, other: Self) {
         self.schedule_error.merge(&other.schedule_error);
+        // A default detail has no steps; it takes on the steps of the first one that is merged into it.
         if self.steps.len() < other.steps.len() {
             self.steps.resize_with(other.steps.len(), StepDetail::default);
         }

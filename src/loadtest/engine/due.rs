@@ -1,7 +1,7 @@
 //! A request from the moment it is due until it counts.
 //!
-//! Invariant: what was due counts exactly once, as answered or as failed. Who asks may be dropped in the middle, because
-//! the test is over: then the request has failed.
+//! Invariant: a request that was due counts exactly once, as answered or as failed. Its task may be dropped
+//! in the middle, because the run is over; then the request counts as failed.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(super) struct Due<'a> {
 }
 
 impl<'a> Due<'a> {
-    /// The request of a step that is due at `intended`, and about to be sent.
+    /// The request of `step` that is due at `intended` and about to be sent.
     pub(super) fn new(worker: &'a Worker, step: StepId, intended: Duration) -> Self {
         worker.recorder.due(step, intended);
         Self {
@@ -32,12 +32,12 @@ impl<'a> Due<'a> {
         }
     }
 
-    /// The step.
+    /// The step to which the request belongs.
     pub(super) fn step(&self) -> StepId {
         self.step
     }
 
-    /// Its moments, if it is over now and was sent at `sent`, if ever.
+    /// The moments of the request, if it is over now. `sent` is `None` if it was never sent.
     pub(super) fn times(&self, sent: Option<Duration>) -> Times {
         Times {
             intended: self.intended,
@@ -46,13 +46,13 @@ impl<'a> Due<'a> {
         }
     }
 
-    /// It is over.
+    /// Counts the request as over: failed with `failure`, or answered.
     pub(super) fn ended(mut self, times: Times, failure: Option<Failure>) {
         self.counts = true;
         self.worker.recorder.ended(self.step, times, failure);
     }
 
-    /// It asked for a WebSocket, which is connected.
+    /// Counts the request, which asked for a WebSocket, as connected.
     pub(super) fn connected(mut self, times: Times) -> Connected {
         self.counts = true;
         self.worker.recorder.connected(self.step, times)
@@ -63,7 +63,7 @@ impl Drop for Due<'_> {
     fn drop(&mut self) {
         if !self.counts {
             let failure = Failure::Timeout(self.worker.timeout);
-            // Whether it was sent is known to who was dropped with it.
+            // The task that knew whether the request was sent is dropped too: `None` claims nothing.
             let times = self.times(None);
             self.worker.recorder.ended(self.step, times, Some(failure));
         }

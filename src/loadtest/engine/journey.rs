@@ -17,19 +17,19 @@ use crate::loadtest::{
     scenario::model::Extract,
 };
 
-/// What a user knows.
+/// One user, with what it remembers from step to step.
 #[derive(Debug, Default)]
 pub(super) struct User {
-    /// Variables of the templates.
+    /// Values of the variables in templates.
     pub(super) values: BTreeMap<String, String>,
-    /// Steps it has done that are done once.
+    /// Which steps the user has done; it skips a step with `once` that it has done.
     done: Vec<bool>,
     turns: u64,
-    /// The connection for its requests, unless they share those of all users.
+    /// The user's own connection for requests; `None` when all users share connections.
     connection: Option<Own>,
 }
 
-/// Whether the rest of the journey makes sense.
+/// What a user does after a step: the next step, or, because the step failed, the next turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     Step,
@@ -43,24 +43,25 @@ pub(super) fn begin(worker: &Rc<Worker>, number: u64, intended: Duration) {
     tokio::task::spawn_local(async move {
         if let Some(journey) = worker.plan.journey_of(number) {
             let mut user = User::new(number, journey, worker.own_connection());
-            user.turn(&worker, journey, intended, &worker.home).await;
+            user.turn(&worker, journey, intended, &worker.stop).await;
         }
         left(&worker);
     });
 }
 
-/// Lets a user take turn after turn until it is to go home (closed model).
-pub(super) fn live(worker: &Rc<Worker>, number: u64, home: CancellationToken) {
+/// Lets a user take turn after turn until `stop` is cancelled (closed model).
+pub(super) fn live(worker: &Rc<Worker>, number: u64, stop: CancellationToken) {
     let worker = worker.clone();
     entered(&worker);
     tokio::task::spawn_local(async move {
         if let Some(journey) = worker.plan.journey_of(number) {
             let mut user = User::new(number, journey, worker.own_connection());
-            while !home.is_cancelled() && !worker.share.stop.is_cancelled() {
-                // A turn may fail without waiting for anything: others must have theirs, and the run its end.
+            while !stop.is_cancelled() && !worker.share.end_early.is_cancelled() {
+                // A turn may fail without waiting for anything. The loop must still yield, so that other
+                // users get their turn and the run can end.
                 tokio::task::coop::consume_budget().await;
                 let now = worker.share.clock.elapsed();
-                user.turn(&worker, journey, now, &home).await;
+                user.turn(&worker, journey, now, &stop).await;
             }
         }
         left(&worker);
@@ -87,31 +88,32 @@ impl User {
         }
     }
 
-    /// All steps once. A failed step ends the turn: what follows would ask for what is not there.
+    /// Does all steps once. A failed step ends the turn, because later steps need what it would have given.
     async fn turn(
         &mut self,
         worker: &Worker,
         journey: &PlannedJourney,
         mut intended: Duration,
-        home: &CancellationToken,
+        stop: &CancellationToken,
     ) {
         self.values.insert("iteration".to_owned(), self.turns.to_string());
         self.turns += 1;
         let last = journey.steps.len().saturating_sub(1);
-        for (index, step) in journey.steps.iter().enumerate() {
-            if step.once && self.done.get(index).copied().unwrap_or(false) {
+        for (index, planned) in journey.steps.iter().enumerate() {
+            if planned.once && self.done.get(index).copied().unwrap_or(false) {
                 continue;
             }
-            let next = self.step(worker, step, intended, home).await;
+            let next = self.step(worker, planned, intended, stop).await;
             if let (Next::Step, Some(done)) = (next, self.done.get_mut(index)) {
                 *done = true;
             }
-            // Journeys of the open model are not begun again: nobody waits after their last step.
-            let again = home.is_cancelled() || (index == last && worker.is_open());
-            if !again && !rest(pause(step.think), home).await {
+            // Nobody pauses when the run stops, nor after the last step in the open model, where no further
+            // turn follows.
+            let no_pause = stop.is_cancelled() || (index == last && worker.is_open());
+            if !no_pause && !rest(pause(planned.think), stop).await {
                 return;
             }
-            if next == Next::Turn || home.is_cancelled() {
+            if next == Next::Turn || stop.is_cancelled() {
                 return;
             }
             intended = worker.share.clock.elapsed();
@@ -121,16 +123,16 @@ impl User {
     async fn step(
         &mut self,
         worker: &Worker,
-        step: &PlannedStep,
+        planned: &PlannedStep,
         intended: Duration,
-        home: &CancellationToken,
+        stop: &CancellationToken,
     ) -> Next {
-        let due = Due::new(worker, step.id, intended);
-        match &step.action {
+        let due = Due::new(worker, planned.id, intended);
+        match &planned.action {
             PlannedAction::Request(request) => self.request(worker, due, request).await,
             PlannedAction::WebSocket(socket) => {
                 let own = self.connection.as_mut();
-                websocket::hold(worker, due, socket, &self.values, own, home).await
+                websocket::hold(worker, due, socket, &self.values, own, stop).await
             }
         }
     }
@@ -156,7 +158,7 @@ impl User {
         } else {
             asking.exchange(own, &outgoing, worker.timeout).await
         };
-        // Before the answer is judged, which is no work of the service.
+        // The request is over before its answer is judged: to judge is not the work of the service.
         let times = due.times(exchanged.sent);
         worker.recorder.traffic(due.step(), &exchanged.traffic);
         if exchanged.retried {
@@ -171,7 +173,7 @@ impl User {
         next
     }
 
-    /// Whether an answer is as it should be; takes out of it what later steps need.
+    /// Checks the answer, and extracts the values that later steps need.
     fn judge(&mut self, request: &PlannedRequest, answer: &Answer) -> Result<(), Failure> {
         if !request.expect.hold(answer.status) {
             return Err(Failure::Status(answer.status));
@@ -207,14 +209,14 @@ fn text_of(value: &Value) -> String {
     }
 }
 
-/// Pauses; `false` when the user is to go home before.
-pub(super) async fn rest(pause: Duration, home: &CancellationToken) -> bool {
+/// Pauses. The result is `false` when `stop` is cancelled before the pause is over.
+pub(super) async fn rest(pause: Duration, stop: &CancellationToken) -> bool {
     if pause.is_zero() {
         return true;
     }
     tokio::select! {
         biased;
-        () = home.cancelled() => false,
+        () = stop.cancelled() => false,
         () = tokio::time::sleep(pause) => true,
     }
 }

@@ -1,4 +1,4 @@
-//! The load generator as a process: what it may use, what it uses, and whether it was stopped.
+//! The load generator as a process: its limits, its use of processors, and whether it was suspended.
 
 use std::{
     sync::{
@@ -12,29 +12,29 @@ use tokio_util::sync::CancellationToken;
 
 use crate::loadtest::clock::RunClock;
 
-/// Files that are open for other reasons than load: standard streams, the API server, reports, runtimes.
+/// Open files that are no connections of the load: standard streams, the API server, reports, runtimes.
 const OTHER_FILES: u64 = 128;
 
 /// What this process may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Machine {
-    /// Processors.
+    /// Number of processors.
     pub(super) processors: u32,
-    /// Connections at once.
+    /// The greatest number of connections at once.
     pub(super) connections: u64,
-    /// Whether fewer of them were asked for than it may have.
-    pub(super) asked: bool,
+    /// Whether `--max-connections` set this limit, and not the limit of open files.
+    pub(super) limit_requested: bool,
 }
 
 impl Machine {
-    /// Raises the limit of open files as far as it goes, and reads what there is.
+    /// Raises the limit of open files as far as allowed, and reads the limits.
     pub(super) fn of_this_process(max_connections: Option<u64>) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let files = open_files_limit().saturating_sub(OTHER_FILES).max(1);
         Self {
             processors: u32::try_from(processors).unwrap_or(1),
             connections: max_connections.map_or(files, |most| most.clamp(1, files)),
-            asked: max_connections.is_some_and(|most| most <= files),
+            limit_requested: max_connections.is_some_and(|most| most <= files),
         }
     }
 }
@@ -42,14 +42,14 @@ impl Machine {
 #[cfg(unix)]
 fn open_files_limit() -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    /// Used where there is no limit, and the least that any Unix grants.
+    /// The limit that is used where the system has none.
     const WITHOUT_LIMIT: u64 = 1 << 20;
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,
         maximum: limit.maximum,
     };
-    // Where it may not be raised, what there is has to do.
+    // If the limit cannot be raised, the run goes on with the limit that there is.
     let _ = setrlimit(Resource::Nofile, raised);
     getrlimit(Resource::Nofile).current.unwrap_or(WITHOUT_LIMIT)
 }
@@ -59,7 +59,7 @@ fn open_files_limit() -> u64 {
     16_384
 }
 
-/// Processor time of this process so far, all threads; `None` where the system does not tell.
+/// Processor time of all threads of this process so far; `None` where the system does not tell.
 pub(super) fn cpu_time() -> Option<Duration> {
     #[cfg(unix)]
     {
@@ -71,17 +71,17 @@ pub(super) fn cpu_time() -> Option<Duration> {
     None
 }
 
-/// How much of the processors this process used from one moment to another. A share is divided by the time that was
-/// measured, never by the time that was planned.
+/// Measures the share of the processors that this process uses. The share is taken of the time that really
+/// passed, never of the planned time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CpuMeter {
     processors: u32,
-    /// Processor time and time of the run, at the beginning of the measurement.
+    /// Processor time and seconds of the run, when the measurement began.
     since: Option<(Duration, f64)>,
 }
 
 impl CpuMeter {
-    /// Measures from now on.
+    /// Begins a measurement now.
     pub(super) fn start(machine: Machine, clock: RunClock) -> Self {
         Self {
             processors: machine.processors.max(1),
@@ -89,10 +89,10 @@ impl CpuMeter {
         }
     }
 
-    /// Share (0 to 1) of the processors since the beginning; `None` where it is unknown, or too little time has passed
-    /// for the clock of processor time.
+    /// Share (0 to 1) of all processors since the measurement began. `None` where processor time is unknown,
+    /// or where too little time has passed for its resolution.
     pub(super) fn share(&self, clock: RunClock) -> Option<f64> {
-        /// Seconds.
+        /// Shortest measurement, in seconds.
         const LEAST: f64 = 0.01;
         let ((before, began), now) = (self.since?, cpu_time()?);
         let seconds = clock.now() - began;
@@ -103,8 +103,8 @@ impl CpuMeter {
     }
 }
 
-/// Watches whether this process goes on at all: a thread that sleeps briefly, again and again, and sees how long it
-/// really slept. A process that was stopped, or starved of processors, slept too long.
+/// Detects that this process did not run for a while, because it was suspended or starved of processors. A
+/// thread sleeps for 20 ms again and again, and measures how much longer than that it slept.
 #[derive(Debug)]
 pub(super) struct PauseWatch {
     longest_micros: Arc<AtomicU64>,
@@ -122,7 +122,7 @@ impl PauseWatch {
             while !stopped.is_cancelled() {
                 std::thread::sleep(NAP);
                 let now = clock.now();
-                // Pauses before the load begins hurt nobody.
+                // Pauses before the load begins do not matter.
                 if now > 0.0 {
                     let over = (now - before.max(0.0) - NAP.as_secs_f64()).max(0.0);
                     let micros = Duration::from_secs_f64(over).as_micros();
@@ -137,7 +137,7 @@ impl PauseWatch {
         }
     }
 
-    /// The longest pause so far.
+    /// The longest pause so far, beyond the planned sleep.
     pub(super) fn longest(&self) -> Duration {
         Duration::from_micros(self.longest_micros.load(Ordering::Relaxed))
     }
@@ -162,7 +162,7 @@ mod tests {
         while clock.now() < until {
             std::hint::spin_loop();
         }
-        // Other tests use processors too, but nobody more than all of them for all of the time.
+        // Other tests use processors too, but no process can use more than all of them for all of the time.
         let share = meter.share(clock).expect("some time has passed");
         assert!(share > 0.0 && share <= 1.02, "{share}");
         assert_eq!(CpuMeter::start(machine, clock).share(clock), None);

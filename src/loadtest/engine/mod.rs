@@ -1,18 +1,19 @@
-//! The load engine: sends the requests of a scenario when they are due, and measures.
+//! The load engine sends the requests of a scenario when they are due, and measures.
 //!
 //! ```text
-//! plan       the scenario made ready to send          alarm     waits to the microsecond
+//! plan       the scenario, ready to send              alarm     waits to the microsecond
 //! open       journeys begin when they are due         closed    users begin again when they are done
 //! journey    the steps of one user                    websocket one connection, held
-//! detail     one second by step, to be watched live   due       a request until it counts: exactly once
-//! recorder   what one thread measured                 collector what all threads measured, second by second
-//! machine    limits and costs of the generator itself body      a body or message, and what is asked of it
-//! sharing    which connections users have              storm     when so many fail that a run is given up
+//! detail     one second by step, for live watching    due       a request until it counts, exactly once
+//! recorder   measurements of one thread               collector measurements of all threads, by second
+//! machine    limits and load of the generator itself  body      a body or message, and checks on it
+//! sharing    which users share connections            storm     ends a run in which too many requests fail
 //! ```
 //!
-//! Each sending thread has its own runtime, connections and histograms, so that threads share nothing while they send.
-//! In the open model the moment a request is due is computed beforehand, from the integral of the rate; its latency
-//! counts from that moment, whether or not the generator or the service kept up.
+//! Each sending thread has its own runtime, connections and histograms, so that threads share nothing while
+//! they send. In the open model the moment at which a request is due is computed beforehand, from the
+//! integral of the rate. Its latency counts from that moment, even if the generator or the service falls
+//! behind.
 
 mod alarm;
 mod body;
@@ -54,31 +55,32 @@ use super::{
 /// Settings of the engine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Settings {
-    /// Threads that send; as many as the load needs where not given.
+    /// Number of sending threads; by default as many as the load needs.
     pub threads: Option<u32>,
-    /// Most connections at once; as many as the process may open where not given.
+    /// The greatest number of connections at once; by default as many as the process may open.
     pub max_connections: Option<u64>,
-    /// Which connections users have.
+    /// Which users share connections.
     pub sharing: Sharing,
-    /// Spin for the last millisecond before a request is due: exact to microseconds, at the price of whole processors.
+    /// Whether to spin for the last millisecond before a request is due. This is exact to microseconds, and
+    /// it occupies whole processors.
     pub precise: bool,
 }
 
-/// Why a load could not be started, or what it measured is lost.
+/// Why a load could not be started, or why its measurements are lost.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// A step cannot be sent as it is.
+    /// A step of the scenario cannot be sent.
     #[error("step {step:?}: {cause}")]
     Step {
-        /// Its name.
+        /// Name of the step.
         step: String,
-        /// What is wrong.
+        /// What is wrong with the step.
         cause: String,
     },
     /// A thread could not be started.
     #[error("cannot start a thread that sends: {0}")]
     Thread(#[source] std::io::Error),
-    /// A thread ended without saying what it measured.
+    /// A thread ended without handing on its measurements.
     #[error("a thread that sends ended early; what it measured is lost")]
     Lost,
 }
@@ -93,7 +95,7 @@ pub struct Running {
     ending: Ending,
 }
 
-/// The order to end a load early, given once.
+/// A handle that ends a load early. Only the first order counts.
 #[derive(Clone, Debug, Default)]
 pub struct Ending {
     stop: CancellationToken,
@@ -101,7 +103,7 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// Ends the load: nothing is begun any more, what is under way is waited for. The first order counts.
+    /// Ends the load. No further requests begin, and those in flight are awaited.
     #[expect(
         clippy::disallowed_methods,
         reason = "the moment of the order ends the time of sending"
@@ -111,13 +113,13 @@ impl Ending {
         self.stop.cancel();
     }
 
-    /// The order, and when it was given.
+    /// The first order and the moment at which it was given.
     fn given(&self) -> Option<(End, Instant)> {
         self.end.lock().clone()
     }
 }
 
-/// Begins to send, at the zero of the clock.
+/// Begins to send at the zero of the clock.
 ///
 /// # Errors
 /// When a step cannot be sent as it is, or a thread cannot be started.
@@ -132,7 +134,7 @@ pub fn start(
     let threads = settings
         .threads
         .unwrap_or_else(|| threads_for(&scenario, machine))
-        // Each has a connection of its own at least.
+        // Each thread has at least one connection.
         .clamp(1, u32::try_from(machine.connections).unwrap_or(u32::MAX));
     let connections = Connections::of(settings.sharing, &scenario, target, machine);
     let ending = Ending::default();
@@ -145,7 +147,7 @@ pub fn start(
             per_user: connections.per_user,
             precise: settings.precise,
             clock,
-            stop: ending.stop.clone(),
+            end_early: ending.stop.clone(),
             messages: messages.clone(),
         };
         worker::spawn(share, scenario.clone(), target.clone()).map_err(EngineError::Thread)?;
@@ -170,27 +172,27 @@ pub fn start(
 }
 
 impl Running {
-    /// The next second of the run, as soon as all threads have left it; `None` when the load is over.
+    /// The next second of the run, as soon as every thread has finished it; `None` when the load is over.
     pub async fn next_second(&mut self) -> Option<Second> {
         self.next_detailed().await.map(|(second, _)| second)
     }
 
-    /// The same, with what happened by step.
+    /// As [`Self::next_second`], with what happened in each step.
     pub async fn next_detailed(&mut self) -> Option<(Second, Detail)> {
         self.seconds.recv().await
     }
 
-    /// Names of the steps, in the order in which details count them; equal names count together.
+    /// Names of the steps, in the order of [`Detail::steps`]. Steps with equal names count together.
     pub fn step_names(&self) -> &[String] {
         &self.names
     }
 
-    /// What is to be known of the load before it starts.
+    /// A warning about the load that the user should read before it starts.
     pub fn note(&self) -> Option<&str> {
         self.note.as_deref()
     }
 
-    /// Something to end it with from elsewhere.
+    /// A handle that ends the load from elsewhere.
     pub fn ending(&self) -> Ending {
         self.ending.clone()
     }
@@ -209,11 +211,12 @@ impl Running {
     }
 }
 
-/// One thread for what it can send with room to spare; more only where there are processors for them.
+/// The number of sending threads: one per share of load that a thread sends with room to spare, and at most
+/// one per processor. At 12 000 requests per second that is three threads.
 fn threads_for(scenario: &Scenario, machine: Machine) -> u32 {
-    /// Requests per second of one thread, at half of a processor of ours.
+    /// Requests per second of one thread; one thread sends them with half of a processor.
     const RATE: f64 = 5000.0;
-    /// Users of one thread.
+    /// Users (closed model) of one thread.
     const USERS: f64 = 500.0;
     let wanted = match &scenario.load {
         Load::Open(profile) => profile.peak() / RATE,
@@ -226,8 +229,8 @@ fn threads_for(scenario: &Scenario, machine: Machine) -> u32 {
     threads
 }
 
-/// How long requests may still be under way when nothing is begun any more: a WebSocket has one timeout to connect, and
-/// what is awaited on it has another.
+/// How long requests may still be in flight when the load is over. A WebSocket has one timeout to connect,
+/// and what is awaited on it has another.
 fn patience(scenario: &Scenario) -> Duration {
     2 * scenario.timeout + Duration::from_secs(1)
 }

@@ -1,4 +1,4 @@
-//! The scenario made ready to send: requests without variables are built once.
+//! The scenario, made ready to send. Requests without variables are built once.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,7 +21,7 @@ use crate::loadtest::{
     },
 };
 
-/// What servers are told about who asks.
+/// The User-Agent header, unless the scenario sets one.
 const AGENT: &str = concat!("vas-test/", env!("CARGO_PKG_VERSION"));
 
 /// A scenario, ready to send to a target.
@@ -33,24 +33,24 @@ pub(super) struct Plan {
     target: Rc<Target>,
 }
 
-/// One journey.
+/// A journey, ready to send.
 #[derive(Debug)]
 pub(super) struct PlannedJourney {
     weight: u64,
-    /// Its steps.
+    /// Steps in the order in which a user does them.
     pub(super) steps: Vec<PlannedStep>,
 }
 
-/// One step.
+/// A step, ready to send.
 #[derive(Debug)]
 pub(super) struct PlannedStep {
-    /// Where it is counted.
+    /// The number under which the step counts.
     pub(super) id: StepId,
     /// See [`Step::once`].
     pub(super) once: bool,
-    /// Pause after it.
+    /// Pause after the step.
     pub(super) think: Think,
-    /// What is done.
+    /// What the step does.
     pub(super) action: PlannedAction,
 }
 
@@ -63,9 +63,10 @@ pub(super) enum PlannedAction {
     WebSocket(Box<Socket>),
 }
 
-/// One request.
+/// A request, ready to send.
 #[derive(Debug)]
 pub(super) struct PlannedRequest {
+    /// The request, where no variable occurs in it.
     constant: Option<Outgoing>,
     method: Method,
     path: Template,
@@ -73,16 +74,16 @@ pub(super) struct PlannedRequest {
     body: Option<Template>,
     /// Statuses that count as answered.
     pub(super) expect: Statuses,
-    /// Variables set from the answer.
+    /// Variables that take their values from the answer.
     pub(super) extract: Vec<(String, Extract)>,
-    /// What else an answer has to fulfil.
+    /// Further checks on an answer.
     pub(super) checks: Vec<BodyCheck>,
     /// Whether redirects are followed.
     pub(super) follow: bool,
 }
 
 impl Plan {
-    /// Makes a scenario ready.
+    /// Makes a scenario ready to send.
     ///
     /// # Errors
     /// When a step has a method, path or header that HTTP does not allow.
@@ -91,6 +92,7 @@ impl Plan {
         let (mut names, mut journeys) = (Vec::new(), Vec::new());
         for journey in &scenario.journeys {
             let mut steps = Vec::new();
+            // The variables that have a value before this step. Each step adds those that it extracts.
             let mut known: BTreeSet<&str> = GIVEN.into();
             for step in &journey.steps {
                 let headers = headers_at(journey, &known);
@@ -121,14 +123,19 @@ impl Plan {
         &self.names
     }
 
-    /// The journey of a user. Users are dealt out so that any run of consecutive numbers has the weights' shares as
-    /// exactly as it can (multiples of the golden ratio spread evenly), and the same in each run.
+    /// The journey of a user. Each run of consecutive users gets the journeys in the proportion of their
+    /// weights, as exactly as possible, because multiples of the golden ratio spread evenly. With weights 3
+    /// and 1, of any 100 consecutive users the first journey gets 73 to 76. The choice is the same in every
+    /// run.
     pub(super) fn journey_of(&self, user: u64) -> Option<&PlannedJourney> {
-        /// 2^64 divided by the golden ratio.
+        /// 2^64 divided by the golden ratio: `user * GOLDEN` is a fraction of 2^64 that is spread evenly over
+        /// the users.
         const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
         if let [only] = self.journeys.as_slice() {
             return Some(only);
         }
+        // Scales the fraction to `0..weights`; the journey is the one in whose stretch of weights the number
+        // lies.
         let spread = u128::from(user.wrapping_mul(GOLDEN)) * u128::from(self.weights);
         let mut at = u64::try_from(spread >> 64).unwrap_or(0);
         self.journeys.iter().find(|journey| {
@@ -138,7 +145,7 @@ impl Plan {
         })
     }
 
-    /// A request with its variables put in.
+    /// The request with the values of its variables.
     pub(super) fn outgoing<'a>(
         &'a self,
         request: &'a PlannedRequest,
@@ -150,7 +157,7 @@ impl Plan {
         }
     }
 
-    /// The target's headers and those of a WebSocket step, with its variables put in.
+    /// The target's headers and those of a WebSocket step, with the values of their variables.
     pub(super) fn headers(
         &self,
         own: &[(HeaderName, Template)],
@@ -167,6 +174,7 @@ fn planned(
     target: &Target,
     names: &mut Vec<String>,
 ) -> Result<PlannedStep, String> {
+    // Steps with equal names have one number, and count together.
     let id = names
         .iter()
         .position(|name| *name == step.name)
@@ -195,7 +203,8 @@ fn planned(
     })
 }
 
-/// The journey's headers whose variables have a value by then: a token is not sent with the login that gives it.
+/// The journey's headers whose variables have a value at this step. A token is not sent with the login that
+/// gives it.
 fn headers_at(journey: &Journey, known: &BTreeSet<&str>) -> Vec<(String, Template)> {
     let has_value = |(_, value): &&(String, Template)| value.variables().all(|name| known.contains(name));
     journey.headers.iter().filter(has_value).cloned().collect()
@@ -249,7 +258,7 @@ impl PlannedRequest {
         Ok(planned)
     }
 
-    /// Whether the answer's body is looked at.
+    /// Whether the scenario looks at the body of the answer.
     pub(super) fn reads_body(&self) -> bool {
         !self.checks.is_empty()
             || self
@@ -319,7 +328,7 @@ fn rendered_headers(
     Ok(headers)
 }
 
-/// A pause within the bounds.
+/// A random pause between the two bounds.
 pub(super) fn pause(think: Think) -> Duration {
     let spread = think.max.saturating_sub(think.min);
     think.min + spread.mul_f64(fastrand::f64())

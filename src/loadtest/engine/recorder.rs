@@ -1,4 +1,5 @@
-//! What one thread measures. Totals by step until the end; each second is handed on as soon as it is over.
+//! Measurements of one thread. Totals by step are kept until the end; each second is handed on as soon as it
+//! is over.
 
 use std::{
     cell::{Cell, RefCell},
@@ -20,35 +21,35 @@ use crate::loadtest::{
     },
 };
 
-/// The number of a step: its place in the list of names.
+/// The number of a step: its index in the list of step names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct StepId(pub(super) usize);
 
-/// What a thread hands on.
+/// What a thread hands to the collector.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// A second that it has left.
+    /// A second that is over.
     Slice(Box<Slice>),
-    /// Everything, when it is done.
+    /// The totals, when the thread is done.
     Totals(Box<Totals>),
 }
 
-/// One second of one thread.
+/// Measurements of one thread in one second.
 #[derive(Debug, Default)]
 pub(super) struct Slice {
-    /// Seconds since the run began.
+    /// The number of the second, counted from the begin of the run.
     pub(super) second: u32,
-    /// Latencies of the requests that ended.
+    /// Latencies of the requests that ended in this second.
     pub(super) latency: Latencies,
-    /// Journeys under way at its end.
+    /// Journeys in progress at the end of the second.
     pub(super) concurrency: u64,
-    /// WebSocket connections held at its end.
+    /// WebSocket connections held at the end of the second.
     pub(super) websockets: u64,
-    /// WebSocket connections that were made.
+    /// WebSocket connections that were made in this second.
     pub(super) connected: u64,
-    /// Those that were lost, by the second in which they had been made: this one, or one before it.
+    /// WebSocket connections that were lost in this second, by the second in which they had been made.
     pub(super) lost: BTreeMap<u32, u64>,
-    /// Its requests by step.
+    /// Requests of this second by step.
     pub(super) detail: Detail,
 }
 
@@ -57,55 +58,57 @@ pub(super) struct Slice {
 pub(super) struct Times {
     /// When it was due.
     pub(super) intended: Duration,
-    /// When it was sent, if ever.
+    /// When it was sent; `None` if never.
     pub(super) sent: Option<Duration>,
-    /// When its whole answer was there, or it was given up. To judge an answer is work of ours, and comes afterwards.
+    /// When its whole answer had arrived, or when it was given up. To judge the answer is our own work and
+    /// comes afterwards.
     pub(super) over: Duration,
 }
 
-/// How a WebSocket was counted when it was connected.
+/// How a WebSocket counted when it was connected, to undo that when it is lost.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Connected {
     latency: Duration,
-    /// In which second.
+    /// The second in which it was connected.
     second: u32,
-    /// Whether that was before the load ended.
+    /// Whether it was connected before the load ended.
     in_time: bool,
 }
 
-/// Everything of one thread.
+/// All measurements of one thread.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
-    /// By step.
+    /// Totals by step.
     pub(super) steps: Vec<StepTotals>,
     /// How much later than due requests were sent.
     pub(super) schedule_error: Latencies,
-    /// WebSocket connections.
+    /// Totals of the WebSocket connections.
     pub(super) websockets: WebSockets,
-    /// Connections opened, the most at once, and requests that waited for one.
+    /// Number of connections opened, the most connections at once, and the number of requests that waited for
+    /// a connection.
     pub(super) connections: (u64, u64, u64),
     /// Requests that were due before the load ended and never sent.
     pub(super) unsent: u64,
 }
 
-/// One step of one thread.
+/// Totals of one step in one thread.
 #[derive(Debug)]
 pub(super) struct StepTotals {
     /// Everything but the failures.
     pub(super) requests: Requests,
-    /// Failures, with an example of each.
+    /// Failures by cause. The key keeps the details of the first one as an example.
     pub(super) failures: BTreeMap<Failure, u64>,
 }
 
 impl Times {
-    /// From the moment it was due.
+    /// Time from the moment at which the request was due.
     fn latency(self) -> Duration {
         self.over.saturating_sub(self.intended)
     }
 }
 
 impl StepTotals {
-    /// Nothing yet, and everything is counted.
+    /// A step of which nothing is measured yet and everything will be.
     fn counting() -> Self {
         Self {
             requests: Requests {
@@ -116,9 +119,9 @@ impl StepTotals {
         }
     }
 
-    /// Whether a request that was due at `intended` was one of the first.
+    /// Whether a request that was due at `intended` belongs to the first ones of its step.
     fn is_first(&self, intended: Duration) -> bool {
-        /// From the very first one on.
+        /// The first ones are due within this time after the very first.
         const FIRST: Duration = Duration::from_millis(100);
         self.requests
             .first_due
@@ -126,12 +129,12 @@ impl StepTotals {
     }
 }
 
-/// What of a load a thread has to know to tell what belongs to it.
+/// The facts of the load that decide how a request counts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Span {
-    /// Whether requests are due at moments of their own (open model).
+    /// Whether requests are due at planned moments (open model).
     pub(super) open: bool,
-    /// When it ends.
+    /// When the load ends by plan.
     pub(super) end: Duration,
 }
 
@@ -144,7 +147,7 @@ pub(super) struct Recorder {
     end: Cell<Duration>,
     totals: RefCell<Totals>,
     slice: RefCell<Slice>,
-    /// Journeys under way.
+    /// Journeys in progress.
     pub(super) concurrency: Cell<u64>,
     /// WebSocket connections held now.
     websockets_held: Cell<u64>,
@@ -152,7 +155,7 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// Measures this many steps.
+    /// A recorder for this many steps.
     pub(super) fn new(steps: usize, span: Span, clock: RunClock, messages: UnboundedSender<Message>) -> Self {
         let totals = Totals {
             steps: (0..steps).map(|_| StepTotals::counting()).collect(),
@@ -174,12 +177,12 @@ impl Recorder {
         }
     }
 
-    /// The load is over now, if not before: nothing is begun any more.
+    /// Ends the load now, unless it has ended before.
     pub(super) fn load_is_over(&self) {
         self.end.set(self.end.get().min(self.clock.elapsed()));
     }
 
-    /// A request is due at `intended` and about to be sent.
+    /// Counts a request that is due at `intended` and about to be sent.
     pub(super) fn due(&self, step: StepId, intended: Duration) {
         let mut slice = self.slice.borrow_mut();
         if let Some(detail) = slice.detail.step(step) {
@@ -193,14 +196,16 @@ impl Recorder {
         }
     }
 
-    /// A request is over.
+    /// Counts a request that is over.
     pub(super) fn ended(&self, step: StepId, times: Times, failure: Option<Failure>) {
         let Times { intended, sent, over } = times;
+        // The seconds before `over` are closed first, so that the request counts in its own second.
         self.roll(over);
         let latency = times.latency();
         let mut totals = self.totals.borrow_mut();
         let totals = &mut *totals;
         let slice = &mut *self.slice.borrow_mut();
+        // A request that was never sent has no latency, and says nothing about the schedule.
         if let Some(sent) = sent {
             totals.schedule_error.record(sent.saturating_sub(intended));
             slice.detail.schedule_error.record(sent.saturating_sub(intended));
@@ -231,7 +236,7 @@ impl Recorder {
         }
     }
 
-    /// A WebSocket is connected: it counts as answered, unless it is lost.
+    /// Counts a WebSocket that is connected as answered. [`Self::lost`] takes that back.
     pub(super) fn connected(&self, step: StepId, times: Times) -> Connected {
         self.ended(step, times, None);
         self.websockets(|all| all.connected += 1);
@@ -244,12 +249,12 @@ impl Recorder {
         }
     }
 
-    /// Whether an answer that came at that moment came before the load ended.
+    /// Whether an answer of this moment arrived before the load ended.
     fn is_in_time(&self, over: Duration) -> bool {
         over <= self.end.get()
     }
 
-    /// What a request brought over HTTP, whatever became of it.
+    /// Counts the status and the bytes of an HTTP exchange, whether it succeeded or not.
     pub(super) fn traffic(&self, step: StepId, traffic: &Exchanged) {
         if let Some(step) = self.totals.borrow_mut().steps.get_mut(step.0) {
             let all = step.requests.traffic.get_or_insert_default();
@@ -261,7 +266,7 @@ impl Recorder {
         }
     }
 
-    /// A request that is over was sent twice.
+    /// Counts a request that is over and was sent twice.
     pub(super) fn retried(&self, step: StepId, times: Times) {
         self.roll(times.over);
         if let Some(detail) = self.slice.borrow_mut().detail.step(step) {
@@ -272,10 +277,11 @@ impl Recorder {
         }
     }
 
-    /// A WebSocket that counted as answered was lost afterwards: it has failed, in this second.
+    /// A WebSocket that counted as answered is lost: from now on it counts as failed, in the current second.
     pub(super) fn lost(&self, step: StepId, connected: Connected, failure: Failure) {
         self.roll(self.clock.elapsed());
         let mut slice = self.slice.borrow_mut();
+        // The collector subtracts it from the answered requests of the second in which it was connected.
         *slice.lost.entry(connected.second).or_default() += 1;
         if let Some(detail) = slice.detail.step(step) {
             cause::count(&mut detail.failures, failure.clone(), 1);
@@ -291,17 +297,17 @@ impl Recorder {
         }
     }
 
-    /// Requests that were due and never sent.
+    /// Counts requests that were due and never sent.
     pub(super) fn unsent(&self, count: u64) {
         self.totals.borrow_mut().unsent += count;
     }
 
-    /// WebSockets, to write down what they bring.
+    /// Lets `write` update the totals of the WebSocket connections.
     pub(super) fn websockets(&self, write: impl FnOnce(&mut WebSockets)) {
         write(&mut self.totals.borrow_mut().websockets);
     }
 
-    /// Counts a WebSocket connection as held until the answer is dropped.
+    /// Counts a WebSocket connection as held until the returned guard is dropped.
     pub(super) fn websocket_held(&self) -> Held<'_> {
         let held = self.websockets_held.get() + 1;
         self.websockets_held.set(held);
@@ -309,7 +315,7 @@ impl Recorder {
         Held(&self.websockets_held)
     }
 
-    /// Hands on the seconds that are over at `now`.
+    /// Hands on all seconds that are over at `now`.
     pub(super) fn roll(&self, now: Duration) {
         let second = u32::try_from(now.as_secs()).unwrap_or(u32::MAX);
         while self.slice.borrow().second < second {
@@ -317,7 +323,7 @@ impl Recorder {
         }
     }
 
-    /// Hands on everything, when nothing is under way any more.
+    /// Hands on the last second and the totals, when no request is in flight any more.
     pub(super) fn finish(&self, connections: (u64, u64, u64)) {
         self.hand_on();
         let mut totals = self.totals.take();
@@ -337,7 +343,7 @@ impl Recorder {
         let mut slice = self.slice.replace(next);
         slice.concurrency = self.concurrency.get();
         slice.websockets = self.websockets_held.get();
-        // Nobody listens any more when the run was given up.
+        // The receiver is gone when the run was given up; then nobody needs the second.
         let _ = self.messages.send(Message::Slice(Box::new(slice)));
     }
 }

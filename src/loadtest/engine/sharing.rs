@@ -1,4 +1,4 @@
-//! Which connections users have, and whether there are enough of them.
+//! Which users share connections, and whether there are enough connections.
 
 use super::machine::Machine;
 use crate::loadtest::{
@@ -6,32 +6,33 @@ use crate::loadtest::{
     scenario::model::{Action, Load, Scenario, any_action},
 };
 
-/// Which connections users have.
+/// Which users share connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sharing {
-    /// Over HTTP/1.1 each user of the closed model has one of its own, as browsers have; else they are shared.
+    /// Over HTTP/1.1 each user of the closed model has a connection of its own, as browsers have. Otherwise
+    /// users share connections.
     #[default]
     Usual,
-    /// All requests share them.
+    /// All requests share the connections.
     Shared,
-    /// Each user has one of its own; in the open model each journey.
+    /// Each user has a connection of its own; in the open model each journey has one.
     PerUser,
 }
 
-/// What a run does about it.
+/// How the users of one run get their connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Connections {
-    /// Whether each user has one of its own.
+    /// Whether each user has a connection of its own.
     pub(super) per_user: bool,
-    /// What is to be known before it starts.
+    /// A warning for the user before the run starts.
     pub(super) note: Option<String>,
     /// Users of the closed model, and the connections that each of them may have open at once.
     users: (u64, u64),
 }
 
 impl Connections {
-    /// Of a scenario. Where there are fewer connections than users want, nobody has one of its own: who thinks would
-    /// keep one from who wants to send.
+    /// Decides for a scenario. Where there are fewer connections than users want, nobody has one of its own:
+    /// a user that pauses would keep its connection from a user that wants to send.
     pub(super) fn of(sharing: Sharing, scenario: &Scenario, target: &Target, machine: Machine) -> Self {
         let users = match &scenario.load {
             Load::Closed(profile) => Some(whole(profile.peak())),
@@ -42,7 +43,7 @@ impl Connections {
             (Sharing::Usual, Protocol::Http1) => users.is_some(),
             (Sharing::Shared, _) | (Sharing::Usual, Protocol::Http2) => false,
         };
-        // Over HTTP/2 few connections are enough for many users who share them.
+        // Over HTTP/2 many users share few connections, so a user needs none of its own.
         let one_each = per_user || target.protocol == Protocol::Http1 || target.fresh_connections;
         let users = (users.unwrap_or(0), if one_each { each(scenario) } else { 0 });
         let wanted = users.0.saturating_mul(users.1);
@@ -53,7 +54,7 @@ impl Connections {
                 users,
             };
         }
-        let (why, fix) = if machine.asked {
+        let (why, fix) = if machine.limit_requested {
             ("--max-connections", "raise --max-connections")
         } else {
             ("open files", "raise their limit, ulimit -n")
@@ -68,8 +69,9 @@ impl Connections {
         }
     }
 
-    /// How many of all connections a thread may have: what its users want where there is enough for all of them, and its
-    /// share of the rest.
+    /// How many of all connections a thread may have. Where there is enough for all users, a thread has what
+    /// its users want and its part of the rest. Example: 3 users want 2 each, there are 10, and 2 threads:
+    /// the threads have 2 * 2 + 2 = 6 and 1 * 2 + 2 = 4.
     pub(super) fn share(&self, all: u64, index: u32, threads: u32) -> u64 {
         let (users, each) = self.users;
         match all.checked_sub(users.saturating_mul(each)) {
@@ -79,7 +81,8 @@ impl Connections {
     }
 }
 
-/// What one thread has of a number: the first threads have the rest.
+/// The part of a number that falls to one thread. The first threads take the remainder: 10 on 4 threads is 3,
+/// 3, 2, 2.
 fn share_of(all: u64, index: u32, threads: u32) -> u64 {
     let (index, threads) = (u64::from(index), u64::from(threads.max(1)));
     all / threads + u64::from(index < all % threads)
@@ -94,7 +97,8 @@ fn whole(users: f64) -> u64 {
     users.ceil() as u64
 }
 
-/// Connections that a user may have open at once: one for requests, one for a WebSocket.
+/// Connections that a user may have open at once: one for requests and one for a WebSocket, if its journeys
+/// do both.
 fn each(scenario: &Scenario) -> u64 {
     let any = |wanted: fn(&Action) -> bool| u64::from(any_action(&scenario.journeys, wanted));
     any(|action| !action.is_websocket()) + any(Action::is_websocket)
@@ -113,13 +117,19 @@ mod tests {
         },
     };
 
-    fn of(sharing: Sharing, level: Level, protocol: Protocol, connections: u64, asked: bool) -> Connections {
+    fn of(
+        sharing: Sharing,
+        level: Level,
+        protocol: Protocol,
+        connections: u64,
+        limit_requested: bool,
+    ) -> Connections {
         let scenario = scenario(level, Duration::from_secs(1), false, Vec::new());
         let target = Target::parse("http://h", protocol, &TlsOptions::default(), Path::new("")).unwrap();
         let machine = Machine {
             processors: 2,
             connections,
-            asked,
+            limit_requested,
         };
         Connections::of(sharing, &scenario, &target, machine)
     }
@@ -181,7 +191,7 @@ mod tests {
         // Three users on two threads, each with a request and a WebSocket.
         assert_eq!(shares((3, 2), 6, 2), [4, 2]);
         assert_eq!(shares((3, 2), 9, 2), [6, 3]);
-        // There is not enough for all, or nobody knows how many they want.
+        // There is not enough for all users, or the model has no fixed users.
         assert_eq!(shares((3, 2), 5, 2), [3, 2]);
         assert_eq!(shares((0, 1), 5, 3), [2, 2, 1]);
     }

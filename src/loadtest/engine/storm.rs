@@ -1,26 +1,27 @@
-//! When so many requests fail that a run is given up.
+//! Gives a run up when too many requests fail.
 //!
-//! A WebSocket counts as answered when it is connected, and as failed when it is lost, which may be much later. A lost
-//! one takes the place of one that was connected in the same time, so that a service which loses all of them fails
-//! altogether, and answers to other requests keep their weight.
+//! A WebSocket counts as answered when it is connected, and as failed when it is lost, which may be much
+//! later. So one connection would count twice. Each lost connection therefore cancels one that was connected
+//! in the same time. Example: in a second 20 are connected and 20 are lost. 40 things ended, but 20 of 20
+//! have failed, which is 100 % and not 50 %. Answers to other requests keep their weight.
 
 use std::collections::VecDeque;
 
 use crate::loadtest::{model::measured::ratio, scenario::model::Abort};
 
-/// Fewer requests than this are no storm, however many of them fail.
+/// With fewer requests than this a run is never given up, however many of them fail.
 const FEWEST: u64 = 20;
 
-/// What ended in one second.
+/// Requests and WebSockets that ended in one second.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Ended {
-    /// Requests that failed, with the WebSockets that were lost.
+    /// Requests that failed, including WebSockets that were lost.
     pub(super) failed: u64,
-    /// Requests that were answered, with the WebSockets that were connected.
+    /// Requests that were answered, including WebSockets that were connected.
     pub(super) answered: u64,
     /// WebSockets that were connected.
     pub(super) connected: u64,
-    /// WebSockets that were lost, whenever they had been connected.
+    /// WebSockets that were lost, at whatever time they had been connected.
     pub(super) lost: u64,
 }
 
@@ -29,7 +30,8 @@ pub(super) struct Ended {
 pub(super) struct Storm(VecDeque<Ended>);
 
 impl Storm {
-    /// Adds a second, and gives the share of failed requests if it is more than is to be borne.
+    /// Adds a second. The result is the share (0 to 1) of failed requests, if it is above the limit of the
+    /// scenario.
     pub(super) fn share(&mut self, second: Ended, abort: Abort) -> Option<f64> {
         let over = usize::try_from(abort.over.as_secs().max(1)).unwrap_or(usize::MAX);
         self.0.push_back(second);
@@ -43,6 +45,7 @@ impl Storm {
             lost: all.lost + second.lost,
         });
         let ended = (all.failed + all.answered).saturating_sub(all.lost.min(all.connected));
+        // Before the window is full a single bad second would decide.
         let full = self.0.len() == over;
         (full && ended >= FEWEST)
             .then(|| ratio(all.failed, ended))
@@ -56,7 +59,8 @@ mod tests {
 
     use super::*;
 
-    /// The share of failed requests after so many equal seconds, where it is more than `errors` over two of them.
+    /// The share of failed requests after `seconds` equal seconds, where it is above `errors` over a window
+    /// of two seconds.
     fn after(seconds: u32, errors: f64, second: Ended) -> Option<f64> {
         let over = Duration::from_secs(2);
         let mut storm = Storm::default();
@@ -88,11 +92,12 @@ mod tests {
             connected,
             lost,
         };
-        // All that are connected are lost some seconds later, half of them, and few among many requests.
+        // All connections are lost some seconds after they were made; then half of them; then few among many
+        // requests.
         assert_eq!(after(9, 0.9, sockets(20, 20, 20)), Some(1.0));
         assert_eq!(after(9, 0.4, sockets(20, 20, 10)), Some(0.5));
         assert_eq!(after(9, 0.0, sockets(100, 10, 10)), Some(0.1));
-        // Those that were connected before are lost at once, while requests are answered.
+        // Connections of earlier seconds are lost at once, while other requests are answered.
         assert_eq!(after(9, 0.3, sockets(50, 0, 50)), Some(0.5));
     }
 }

@@ -1,4 +1,4 @@
-//! One thread that sends: its own runtime, connections and measurements.
+//! One sending thread: its runtime, connections and measurements.
 
 use std::{io, rc::Rc, sync::Arc, time::Duration};
 
@@ -17,24 +17,24 @@ use crate::loadtest::{
     scenario::model::{Load, Scenario},
 };
 
-/// What one thread is given.
+/// What one thread gets of the run.
 #[derive(Clone, Debug)]
 pub(super) struct Share {
-    /// Its number, from zero.
+    /// Number of the thread, from zero.
     pub(super) index: u32,
-    /// How many threads there are.
+    /// Number of threads.
     pub(super) threads: u32,
-    /// Most connections of this thread.
+    /// The greatest number of connections of this thread.
     pub(super) connections: u64,
     /// Whether each user has a connection of its own.
     pub(super) per_user: bool,
     /// See [`super::Settings::precise`].
     pub(super) precise: bool,
-    /// The time axis.
+    /// Time axis of the run.
     pub(super) clock: RunClock,
-    /// Nothing is begun any more.
-    pub(super) stop: CancellationToken,
-    /// Where measurements go.
+    /// Cancelled when the load is to end early; nothing new begins then.
+    pub(super) end_early: CancellationToken,
+    /// Channel to the collector.
     pub(super) messages: UnboundedSender<Message>,
 }
 
@@ -44,20 +44,21 @@ pub(super) struct Worker {
     pub(super) share: Share,
     pub(super) plan: Plan,
     pub(super) pool: Pool,
-    /// The target over HTTP/1.1, which the upgrade to a WebSocket is of, whatever other requests speak.
+    /// The target over HTTP/1.1: a WebSocket begins as an HTTP/1.1 request, whatever protocol other requests
+    /// use.
     pub(super) upgrades: Target,
     pub(super) follower: Follower,
     pub(super) recorder: Recorder,
     /// Longest wait for one answer.
     pub(super) timeout: Duration,
-    /// Whether journeys begin at moments of their own, instead of again and again.
+    /// Whether journeys begin at planned moments (open model), instead of again and again (closed model).
     open: bool,
-    /// Users go home: what they do is ended at its next step.
-    pub(super) home: CancellationToken,
+    /// Cancelled when the load is over; each user stops before its next step.
+    pub(super) stop: CancellationToken,
 }
 
 impl Worker {
-    /// Nothing is sent yet.
+    /// A worker that has sent nothing yet.
     pub(super) fn new(share: Share, scenario: &Scenario, target: Target, plan: Plan) -> Self {
         let limits = Limits {
             connections: usize::try_from(share.connections).unwrap_or(usize::MAX).max(1),
@@ -75,13 +76,13 @@ impl Worker {
             follower: Follower::default(),
             timeout: scenario.timeout,
             open: span.open,
-            home: CancellationToken::new(),
+            stop: CancellationToken::new(),
             plan,
             share,
         }
     }
 
-    /// Hands on all that was measured, when nobody is under way any more.
+    /// Hands on the totals, when no user is in progress any more.
     pub(super) fn finish(&self) {
         let usage = self.pool.usage();
         self.recorder
@@ -93,7 +94,7 @@ impl Worker {
         self.open
     }
 
-    /// The connection of a user's own, where users have one.
+    /// A connection for one user, where each user has its own.
     pub(super) fn own_connection(&self) -> Option<Own> {
         self.share.per_user.then(Own::default)
     }
@@ -106,14 +107,15 @@ pub(super) fn spawn(share: Share, scenario: Arc<Scenario>, target: Target) -> io
         .spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
-                // Sockets are looked at after few tasks: answers must not wait behind requests.
+                // The runtime looks at sockets after this many tasks: answers must not wait behind requests.
                 .event_interval(13)
                 .build();
-            // Without its totals the collector knows that a thread was lost.
+            // Where these fail no totals are sent, and the collector knows by that that a thread was lost.
             if let (Ok(runtime), Ok(plan)) = (runtime, Plan::new(&scenario, &target)) {
                 let users = LocalSet::new();
                 let ran = users.block_on(&runtime, run(share, scenario, target, plan));
-                // Who is still under way is dropped, and counts by that: the totals come afterwards.
+                // Dropping a user that is still in progress counts its request as failed. The totals must
+                // come after that.
                 drop(users);
                 if let Some(worker) = ran {
                     worker.finish();
@@ -123,7 +125,7 @@ pub(super) fn spawn(share: Share, scenario: Arc<Scenario>, target: Target) -> io
         .map(drop)
 }
 
-/// Sends the load and waits for what is under way; `None` where moments cannot be waited for.
+/// Sends the load and waits for requests in flight. `None` where the runtime cannot wait for moments.
 async fn run(share: Share, scenario: Arc<Scenario>, target: Target, plan: Plan) -> Option<Rc<Worker>> {
     let worker = Rc::new(Worker::new(share, &scenario, target, plan));
     let alarm = Alarm::new(worker.share.clock, worker.share.precise).ok()?;
@@ -133,13 +135,13 @@ async fn run(share: Share, scenario: Arc<Scenario>, target: Target, plan: Plan) 
         Load::Closed(profile) => closed::run(&worker, profile, &alarm).await,
     }
     worker.recorder.load_is_over();
-    worker.home.cancel();
+    worker.stop.cancel();
     drain(&worker, patience(&scenario)).await;
     ticks.abort();
     Some(worker)
 }
 
-/// Hands seconds on when they are over, also while nothing is answered.
+/// Closes seconds when they are over, even while no answer comes.
 async fn roll(worker: Rc<Worker>) {
     let Ok(alarm) = Alarm::new(worker.share.clock, false) else {
         return;
@@ -153,7 +155,7 @@ async fn roll(worker: Rc<Worker>) {
     }
 }
 
-/// Waits for what is under way; each request has its own time limit.
+/// Waits for requests in flight; each of them has its own time limit.
 async fn drain(worker: &Worker, patience: Duration) {
     const LOOK: Duration = Duration::from_millis(10);
     let until = worker.share.clock.elapsed() + patience;

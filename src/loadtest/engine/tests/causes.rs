@@ -1,4 +1,5 @@
-//! Servers that fail in one way again and again, each time with other details: one cause is told, and it is named.
+//! Servers that fail in one way again and again, each time with other details. One cause is reported, and it
+//! is named.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::loadtest::{http::Protocol, model::measured::Measured};
 
-/// Long enough for texts with seconds in them to differ.
+/// Long enough that messages which contain seconds differ.
 const LENGTH: Duration = Duration::from_millis(2500);
 const REQUESTS: u64 = 25;
 

@@ -1,4 +1,4 @@
-//! What connections of real servers do must not become figures of the service.
+//! The way in which real servers end connections must not become failures or latencies of the service.
 
 use std::{
     io,
@@ -57,7 +57,7 @@ async fn idle_connections_that_end_as_the_next_request_comes_are_no_failures() {
     let habit = Habit::short_keep_alive().await;
     let measured = measure(&habit, Protocol::Http1, rate(50.0, 2 * SECOND), get("/")).await;
     assert_eq!(measured.total.failed(), 0, "{:?}", measured.total.failures);
-    // Each connection serves one request: the others were sent twice.
+    // Each connection serves one request, so the other requests were sent twice.
     let Requests {
         answered, retried, ..
     } = measured.total;

@@ -1,4 +1,4 @@
-//! The end of a test: all that was due counts, whatever is under way.
+//! The end of a run: everything that was due counts, whatever is still in flight.
 
 use std::{rc::Rc, time::Duration};
 
@@ -46,7 +46,8 @@ async fn ten(path: &str, sequence: Vec<Part>) -> Measured {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_is_awaited_after_another_when_the_load_ends_has_failed_if_it_never_comes() {
-    // The first comes late, and time enough for the second ends long after that for one answer.
+    // The first answer comes late. A full timeout for the second would end long after the time that one
+    // answer has.
     let sequence = vec![send("one"), awaits("one"), awaits("two")];
     let measured = ten("/reply/1500", sequence).await;
     assert_eq!((measured.total.answered, measured.total.failed()), (0, 10));
@@ -67,7 +68,7 @@ async fn a_user_that_goes_home_in_a_pause_has_the_answers_to_all_that_it_asked()
     assert_eq!((measured.total.answered, measured.total.failed()), (0, 10));
 }
 
-/// A worker of a test that is going on, and where it hands its measurements on.
+/// A worker in the middle of a run, and the channel to which it hands its measurements.
 fn worker(scenario: &Scenario, target: &Target) -> (Rc<Worker>, mpsc::UnboundedReceiver<Message>) {
     let (messages, received) = mpsc::unbounded_channel();
     let share = Share {
@@ -77,7 +78,7 @@ fn worker(scenario: &Scenario, target: &Target) -> (Rc<Worker>, mpsc::UnboundedR
         per_user: false,
         precise: false,
         clock: RunClock::begins_in(Duration::ZERO),
-        stop: CancellationToken::new(),
+        end_early: CancellationToken::new(),
         messages,
     };
     let plan = Plan::new(scenario, target).unwrap();
@@ -85,7 +86,8 @@ fn worker(scenario: &Scenario, target: &Target) -> (Rc<Worker>, mpsc::UnboundedR
     (Rc::new(worker), received)
 }
 
-/// Begins one journey of this step, drops it as soon as `reached`, and gives back what is handed on afterwards.
+/// Begins one journey of this step and drops it as soon as `reached` holds. Returns the totals handed on
+/// after that.
 fn dropped(url: &str, action: Action, reached: impl Fn(&Worker) -> bool) -> Totals {
     let target = target(url, Protocol::Http1, None);
     let scenario = scenario(rate(1.0, SECOND), vec![action]);

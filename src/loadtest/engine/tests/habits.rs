@@ -1,4 +1,4 @@
-//! Servers with the habits of real ones, down to the bytes they send, and what they saw.
+//! Servers that behave as real ones do, down to the bytes, and that record what they saw.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,13 +20,13 @@ use tokio::{
 pub struct Seen {
     /// Connections that it accepted.
     pub connections: usize,
-    /// Requests under way now, and the most at once.
+    /// Requests in progress now, and the most at once.
     pub under_way: (usize, usize),
-    /// Paths by the number of the connection on which they were asked for.
+    /// Requested paths by the number of the connection.
     pub paths: BTreeMap<usize, BTreeSet<String>>,
 }
 
-/// Listens until dropped; its connections end with it.
+/// Listens until it is dropped; its connections end with it.
 pub struct Habit {
     /// Its URL.
     pub url: String,
@@ -35,18 +35,18 @@ pub struct Habit {
 }
 
 impl Habit {
-    /// What it saw, looked at.
+    /// Lets `look` read what the server saw.
     pub fn seen<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
         look(&self.seen.lock().unwrap())
     }
 
-    /// HTTP/1.1 that ends each connection at the begin of its second request, as a server whose keep-alive is over ends
-    /// it just then.
+    /// HTTP/1.1 that ends each connection when its second request begins, as a server does whose keep-alive
+    /// time ends at that moment.
     pub async fn short_keep_alive() -> Self {
         Self::each(|mut stream, _, _| async move {
             if request_head(&mut stream).await.is_some() {
                 let _ = stream.write_all(EMPTY).await;
-                // What has come of the next request is read, so that the end is no reset.
+                // The next request is read, so that the connection ends with FIN and not with a reset.
                 let _ = request_head(&mut stream).await;
             }
         })
@@ -65,8 +65,8 @@ impl Habit {
         .await
     }
 
-    /// HTTP/1.1 that answers the first request on each connection, holds the second, and is killed after `life`: it
-    /// listens no more, and all connections are reset.
+    /// HTTP/1.1 that answers the first request on each connection, holds the second, and is killed after
+    /// `life`: it listens no more, and all connections are reset.
     pub async fn killed_after(life: Duration) -> Self {
         let habit = Self::each(|mut stream, _, _| async move {
             let _ = stream.set_zero_linger();
@@ -90,7 +90,7 @@ impl Habit {
         Self::each(prompt).await
     }
 
-    /// The same on a listener that is there.
+    /// The same on an existing listener.
     pub fn prompt_on(listener: TcpListener) -> Self {
         Self::on(listener, prompt)
     }
@@ -100,7 +100,7 @@ impl Habit {
         Self::each(move |stream, number, seen| http2(stream, number, seen, delay, streams)).await
     }
 
-    /// The same on its first connection; what comes of the others is `later`.
+    /// The same on its first connection; later connections are treated as `later` says.
     pub async fn http2_once(delay: Duration, streams: u32, later: Later) -> Self {
         Self::each(move |stream, number, seen| async move {
             match later {
@@ -143,8 +143,8 @@ impl Habit {
         .await
     }
 
-    /// HTTP/2 that says goodbye on its first connection when the second request comes, and names the first as the last
-    /// that it looked at. On others it answers everything.
+    /// HTTP/2 that sends GOAWAY on its first connection when the second request comes, and names the first
+    /// request as the last one that it processed. On other connections it answers everything.
     pub async fn going_away() -> Self {
         Self::each(|mut stream, number, _| async move {
             let mut last = None;
@@ -226,7 +226,7 @@ impl Drop for Habit {
 /// What a server does with the connections after its first.
 #[derive(Clone, Copy)]
 pub enum Later {
-    /// They are accepted, and nothing is said on them.
+    /// They are accepted, and nothing is sent on them.
     Held,
     /// They are ended at once.
     Ended,
@@ -310,7 +310,7 @@ mod frames {
         [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
     }
 
-    /// `:status: 200`, which is in HPACK's static table, and the end of the stream.
+    /// `:status: 200`, which is in HPACK's static table, with END_STREAM.
     pub fn ok(stream: u32) -> Vec<u8> {
         frame(HEADERS, END, stream, &[0x88])
     }
@@ -333,7 +333,7 @@ mod frames {
         )
     }
 
-    /// Reads the preface of the client and sends the settings, which are none.
+    /// Reads the preface of the client and sends empty settings.
     pub async fn greet(stream: &mut TcpStream) -> std::io::Result<()> {
         greet_with(stream, &frame(SETTINGS, 0, 0, &[])).await
     }

@@ -30,7 +30,7 @@ use crate::loadtest::{
     },
 };
 
-/// Until threads have started.
+/// Time for the threads to start.
 const LEAD: Duration = Duration::from_millis(300);
 
 fn template(text: &str) -> Template {
@@ -67,7 +67,7 @@ fn hold(path: &str, hold: Duration) -> Action {
     Action::WebSocket(websocket)
 }
 
-/// A connection on which nothing is said.
+/// A connection on which nothing is sent.
 fn quiet(path: &str, hold: Duration) -> WebSocket {
     WebSocket {
         path: template(path),
@@ -82,7 +82,7 @@ fn quiet(path: &str, hold: Duration) -> WebSocket {
     }
 }
 
-/// One journey of these steps, which are named as their number.
+/// One journey of these steps; each is named by its number.
 fn scenario(load: Load, actions: Vec<Action>) -> Scenario {
     let steps = actions.into_iter().enumerate().map(|(number, action)| Step {
         name: number.to_string(),

@@ -1,4 +1,4 @@
-//! Answers over HTTP/1.1 and HTTP/2 of which each is what some real server sends.
+//! Answers over HTTP/1.1 and HTTP/2, each as some real server sends it.
 
 use std::io::Write as _;
 
@@ -12,7 +12,7 @@ use hyper::{
 
 /// The body of `/gzip`.
 const BODY: &[u8] = br#"{"ok":true}"#;
-/// The same with 300 times a as its `pad`, encoded by `node:zlib`.
+/// The same JSON with 300 times `a` as its `pad`, encoded by `node:zlib`.
 const BROTLI: [u8; 41] = [
     0x1b, 0x3f, 0x01, 0xf8, 0x1d, 0x09, 0x76, 0xec, 0x84, 0x1b, 0xc7, 0xe0, 0x88, 0xbc, 0x16, 0x21, 0x5b,
     0xdb, 0x9b, 0x61, 0x6f, 0x70, 0xa5, 0xd3, 0xd7, 0x92, 0x80, 0x32, 0xcb, 0x64, 0x32, 0x00, 0x07, 0x76,
@@ -25,7 +25,7 @@ const ZSTD: [u8; 42] = [
     0x51, 0x54, 0x10, 0x06, 0x23, 0xe2, 0x26, 0xe4,
 ];
 
-/// Answers a request by its path; what is not as it should be gets 400.
+/// Answers a request by its path; a request that is not as expected gets 400.
 pub fn answer(request: &Request<Incoming>) -> Response<Full<Bytes>> {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     if let Some(left) = path.strip_prefix("/redirects/") {
@@ -84,7 +84,7 @@ fn redirect(location: &str) -> Response<Full<Bytes>> {
     response
 }
 
-/// Over HTTP/2 the host is the authority, and no header besides.
+/// Over HTTP/2 the host is the authority, and there is no Host header.
 fn host_is(request: &Request<Incoming>, host: &str) -> bool {
     let header = request.headers().get(HOST);
     if request.version() == Version::HTTP_2 {
@@ -94,7 +94,7 @@ fn host_is(request: &Request<Incoming>, host: &str) -> bool {
     }
 }
 
-/// 200 headers of together 256 KiB.
+/// 200 headers that have 256 KiB together.
 fn many_headers() -> Response<Full<Bytes>> {
     let mut response = status(StatusCode::OK);
     for number in 0..200 {

@@ -1,4 +1,5 @@
-//! The rate of a verdict is that of the service, whatever it still answers after the load, and however long it takes.
+//! The rate of a verdict is the rate of the service, whatever it still answers after the load and however
+//! long that takes.
 
 use std::time::Duration;
 
@@ -10,11 +11,11 @@ use crate::loadtest::{
     report::{Report, Verdict},
 };
 
-/// A busy machine does something to a run; what is wrong is wrong in all of them.
+/// A busy machine may disturb one run; a real fault shows in all runs.
 const RUNS: usize = 4;
 
-/// Runs of 20/s on a path that have to read so many answers per second within 1 %, or 5 % where answers are few; the
-/// verdict is about `rate >= 19.5/s`.
+/// Runs 20 requests per second on a path, until a run reports the expected answers per second within 1 %, or
+/// within 5 % where answers are few. The verdict is about `rate >= 19.5/s`.
 async fn read(path: &str, seconds: u64, expected: f64, within: f64) -> Report {
     let mut last = None;
     for _ in 0..RUNS {
@@ -48,7 +49,7 @@ fn summary(measured: &Measured) -> String {
     )
 }
 
-/// Whatever a queue holds at the end is answered later, at the leisure of the service.
+/// What a queue holds at the end is answered later, after the load.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_carries_half_of_the_load_reads_half_and_fails() {
     let report = read("/line", 5, 10.0, 0.05).await;
@@ -57,7 +58,7 @@ async fn a_service_that_carries_half_of_the_load_reads_half_and_fails() {
     assert_ne!(report.verdict, Verdict::Pass);
 }
 
-/// Nothing can be answered in the first half second: the service is not slower for it.
+/// Nothing can be answered in the first half second, but that does not make the service slower.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_always_takes_half_a_second_reads_all_of_the_load() {
     let report = read("/after/500", 5, 20.0, 0.01).await;

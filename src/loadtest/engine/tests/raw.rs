@@ -1,4 +1,4 @@
-//! A server that says, byte for byte, what a test wants.
+//! A server that sends, byte for byte, what a test wants.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Accepts connections until it is dropped; each is dealt with by `each`, which is told its number.
+/// Accepts connections until it is dropped. `each` handles a connection and gets its number.
 pub(super) struct Server {
     pub(super) port: u16,
     task: JoinHandle<()>,
@@ -39,19 +39,19 @@ impl Drop for Server {
     }
 }
 
-/// Says one answer of HTTP/1.1 to whatever is asked, and closes the connection.
+/// Sends one HTTP/1.1 answer to any request, and closes the connection.
 pub(super) async fn say(stream: TcpStream, said: String) -> io::Result<()> {
     answer(stream, |_| said).await
 }
 
-/// The same by what the request begins with, such as `GET / HTTP/1.1`.
+/// The same, with an answer that depends on how the request begins, such as `GET / HTTP/1.1`.
 pub(super) async fn answer(mut stream: TcpStream, said: impl FnOnce(&str) -> String) -> io::Result<()> {
     let mut asked = [0; 16];
     stream.read_exact(&mut asked).await?;
     let said = said(&String::from_utf8_lossy(&asked));
     stream.write_all(said.as_bytes()).await?;
     stream.shutdown().await?;
-    // What the client still sends must not reset the connection before the answer is read.
+    // Unread bytes of the client would reset the connection before the client has read the answer.
     tokio::io::copy(&mut stream, &mut tokio::io::sink())
         .await
         .map(drop)

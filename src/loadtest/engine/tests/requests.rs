@@ -1,4 +1,4 @@
-//! Requests go out as they were asked for, and answers are read however they are written.
+//! Requests go out as the scenario writes them, and answers are read in every encoding.
 
 use std::time::Duration;
 

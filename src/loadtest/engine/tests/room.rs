@@ -1,4 +1,4 @@
-//! Room within the limit of connections: idle connections give it up for what cannot use them.
+//! Room within the limit of connections: idle connections are closed for requests that cannot use them.
 
 use super::{
     Settings, begin_with,
@@ -49,7 +49,7 @@ async fn a_user_gives_up_its_connection_for_its_websocket_where_all_would_wait_f
     for protocol in [Protocol::Http1, Protocol::Http2] {
         let measured = measure(rate(5.0, SECOND), protocol, Sharing::PerUser, 2).await;
         assert_eq!(measured.total.failed(), 0, "{:?}", measured.total.failures);
-        // Five journeys; those under way at the end of the load may go home before their WebSocket.
+        // Five journeys. Those in progress at the end of the load may stop before their WebSocket.
         let answered = measured.total.answered;
         assert!(answered > 5, "{protocol:?} {answered}");
     }

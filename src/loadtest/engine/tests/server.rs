@@ -34,7 +34,7 @@ use tokio_tungstenite::{
 
 use super::pages;
 
-/// Listens until dropped.
+/// Listens until it is dropped.
 pub struct Server {
     /// Its URL.
     pub url: String,
@@ -98,13 +98,15 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
         .await;
 }
 
-/// One request at a time, in the order in which they came.
+/// One request at a time, in the order in which the requests came.
 static LINE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// `/late` answers after 1.5 s, `/after/N` after N milliseconds, `/line` ten requests a second, one after the other; `/echo` talks until the other side ends it, `/short` ends it after the first message,
-/// `/silent` reads and says nothing, `/deaf` does not even read, `/gone` ends the connection after the first message, `/close/CODE` closes with a code at once,
-/// `/leave/CODE` does so and does not read; `/reply/N` sends the first message back after N milliseconds and says no more, `/voice/N` sends N frames after the first
-/// message and closes with 1000; `/private` echoes to whoever has the header `x-user`.
+/// `/late` answers after 1.5 s, `/after/N` after N milliseconds, `/line` ten requests a second, one after the
+/// other; `/echo` echoes until the other side ends it, `/short` ends it after the first message, `/silent`
+/// reads and sends nothing, `/deaf` does not even read, `/gone` ends the connection after the first message,
+/// `/close/CODE` closes with a code at once, `/leave/CODE` does so and does not read; `/reply/N` sends the
+/// first message back after N milliseconds and nothing more, `/voice/N` sends N frames after the first
+/// message and closes with 1000; `/private` echoes to clients that have the header `x-user`.
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().to_owned();
     let talk = match path.as_str() {
@@ -149,21 +151,21 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
 /// What the server does on a WebSocket.
 #[derive(Clone, Copy)]
 enum Talk {
-    /// Sends so many messages back.
+    /// Sends this many messages back.
     Echo(usize),
-    /// Reads and says nothing.
+    /// Reads and sends nothing.
     Silent,
     /// Does not read.
     Deaf,
-    /// Reads one message, and is gone without a word.
+    /// Reads one message, and ends the connection without a close frame.
     Gone,
     /// Closes with this code.
     Close(u16),
     /// The same, and does not read.
     Leave(u16),
-    /// Sends the first message back after this time, and says no more.
+    /// Sends the first message back after this time, and nothing more.
     Reply(Duration),
-    /// Sends so many frames after the first message, and closes with 1000.
+    /// Sends this many frames after the first message, and closes with 1000.
     Voice(u64),
 }
 

@@ -1,4 +1,4 @@
-//! Who waits for a stream of HTTP/2, and what comes of it.
+//! Requests that wait for an HTTP/2 stream, and how they end.
 
 use super::{
     Settings, begin_with,
@@ -32,7 +32,7 @@ async fn who_waits_for_a_connection_that_never_opens_is_served_on_one_that_is_op
     let measured = measure(&habit, scenario(users(30.0, SECOND), vec![get("/")]), 1000).await;
     assert_eq!(measured.total.failed(), 0, "{:?}", measured.total.failures);
     assert!(measured.total.answered >= 30, "{}", measured.total.answered);
-    // Two more are being opened, for ten requests each.
+    // Two more connections are being opened, for ten requests each.
     assert_eq!(habit.seen(|seen| (seen.connections, seen.under_way.1)), (3, 10));
 }
 
@@ -47,7 +47,7 @@ async fn a_connection_that_is_not_to_be_had_fails_one_request_while_others_wait_
         "{refused} {:?}",
         measured.total.failures
     );
-    // They are not tried without end.
+    // Refused requests are not retried without end.
     assert!(refused <= 60, "{refused}");
     assert!(measured.total.answered >= 30, "{}", measured.total.answered);
 }
@@ -76,6 +76,6 @@ async fn a_request_that_waits_after_it_was_refused_was_sent() {
         "{:?}",
         measured.total.failures
     );
-    // The first is over in time before the second, which had its stream meanwhile.
+    // The first request ends in time before the second, which had a stream in the meantime.
     assert_eq!(measured.total.latency.count(), 2);
 }

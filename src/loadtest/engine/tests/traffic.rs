@@ -32,7 +32,7 @@ async fn every_answer_counts_with_its_status_and_every_body_with_its_bytes() {
                 "a".repeat(1000)
             ),
             2 => "HTTP/1.1 503 Busy\r\ncontent-length: 4\r\n\r\nbusy".to_owned(),
-            // What was announced does not come.
+            // The body that was announced does not come.
             _ => "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf".to_owned(),
         };
         say(stream, answer)

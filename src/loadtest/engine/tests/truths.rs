@@ -1,4 +1,4 @@
-//! What is told of a run is what happened.
+//! The measurements of a run are what happened.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ async fn a_server_with_a_certificate_of_somebody_else_is_not_trusted() {
     );
 }
 
-/// The generator is in time, however long the server takes to connect.
+/// However long the server takes to connect, the generator sends in time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_handshake_is_service_time_and_no_error_of_the_schedule() {
     let delay = Duration::from_millis(600);
@@ -76,7 +76,8 @@ async fn a_slow_handshake_is_service_time_and_no_error_of_the_schedule() {
 async fn a_websocket_that_is_lost_while_it_is_held_has_failed() {
     let server = Server::plain().await;
     let load = scenario(rate(20.0, SECOND / 2), vec![hold("/short", 10 * SECOND)]);
-    // Connections that are still held when the load ends are closed then: hold it open with a pause at its end.
+    // Connections that are still held at the end of the load are closed then. A pause at the end keeps the
+    // load open.
     let mut profile = load.load.profile().clone();
     profile.line(0.0, 0.0, 2 * SECOND);
     let load = crate::loadtest::scenario::model::Scenario {
@@ -116,7 +117,7 @@ async fn what_an_answer_costs_to_decode_and_to_check_is_no_time_of_the_service()
     let Action::Request(mut request) = get("/large") else {
         unreachable!("it is one")
     };
-    // It is compared with every part of the body up to the last one: that takes seconds.
+    // Every part of the body is compared with this text, which takes seconds.
     let late = BodyCheck::Contains(format!("{}z", "a".repeat(32 * 1024)));
     request.checks = vec![late.clone(), late];
     let load = Load::Closed(Profile::constant(1.0, SECOND / 4));
@@ -138,7 +139,7 @@ async fn an_interrupted_run_was_as_long_as_requests_were_sent() {
     running.stop(End::Interrupted);
     let measured = running.finish().await.unwrap();
     assert_eq!(measured.end, End::Interrupted);
-    // What was under way was waited for, for another one and a half seconds.
+    // Requests in flight were awaited for another one and a half seconds.
     assert!(measured.total.answered >= 20, "{}", measured.total.answered);
     assert!(measured.seconds.len() >= 3, "{}", measured.seconds.len());
     assert!(

@@ -1,5 +1,5 @@
-//! Servers that answer an upload before they have read it, as proxies do with one that is too large: the answer counts
-//! when it is whole, and the rest of the upload is not sent.
+//! Servers that answer an upload before they have read it, as proxies do with an upload that is too large.
+//! The answer counts when it is complete, and the rest of the upload is not sent.
 
 use std::{
     sync::{
@@ -21,7 +21,7 @@ use crate::loadtest::{
     scenario::model::{Action, Scenario},
 };
 
-/// More than the buffers of both ends take.
+/// More than the buffers of both ends hold.
 const LARGE: usize = 24 << 20;
 /// How long a server reads nothing after its answer.
 const UNREAD: Duration = Duration::from_secs(3);
@@ -29,10 +29,10 @@ const UNREAD: Duration = Duration::from_secs(3);
 const AT_ONCE: Duration = Duration::from_millis(1500);
 const REQUESTS: u64 = 4;
 
-/// Answers each connection's first request by its head alone.
+/// Answers the first request of each connection after its head.
 struct Early {
     url: String,
-    /// Bytes of bodies that came all the same.
+    /// Bytes of bodies that arrived nevertheless.
     read: Arc<AtomicU64>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -103,7 +103,7 @@ async fn an_answer_before_the_end_of_an_upload_counts_when_it_is_whole_and_ends_
     let measured = begin(uploads("/"), &target).finish().await.unwrap();
     all_were_refused_at_once(&measured);
     assert_eq!(measured.generator.connections, REQUESTS);
-    // What both ends had in their buffers, and not the rest.
+    // The buffers of both ends have arrived, and not the rest.
     tokio::time::sleep(UNREAD).await;
     let all = REQUESTS * u64::try_from(LARGE).unwrap();
     let read = server.read.load(Ordering::Relaxed);

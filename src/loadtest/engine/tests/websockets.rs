@@ -1,4 +1,4 @@
-//! WebSockets against servers that do not do their part.
+//! WebSockets against servers that do not answer as they should.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::loadtest::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Ten connections in half a second, and time for them afterwards.
+/// Ten connections in half a second, and then this pause.
 fn ten(pause: Duration) -> Load {
     let mut profile = Profile::constant(20.0, SECOND / 2);
     profile.line(0.0, 0.0, pause);
@@ -51,7 +51,7 @@ async fn a_hold_ends_also_while_the_server_does_not_read() {
     let Action::WebSocket(mut websocket) = hold("/deaf", SECOND / 2) else {
         unreachable!("it is one")
     };
-    // More than the buffers of both sides and of the system hold.
+    // A payload larger than the buffers of both sides and of the system together.
     websocket.message.as_mut().unwrap().payload = Payload::Binary(vec![7; 4 << 20]);
     let measured = run(
         ten(8 * SECOND),
@@ -80,12 +80,12 @@ async fn connections_are_counted_and_limited_like_others() {
     assert!(measured.websocket.unwrap().held_peak <= 3);
 }
 
-/// What became of ten connections.
+/// The result of ten connections: how many were held, and the failures.
 async fn ended(websocket: WebSocket) -> (u64, Vec<String>) {
     ended_of(ten(4 * SECOND), websocket).await
 }
 
-/// The same of one connection, with time enough to send what no buffer of the system holds.
+/// The same for one connection, with enough time to send what no buffer of the system holds.
 async fn ended_of_one(websocket: WebSocket) -> (u64, Vec<String>) {
     let mut profile = Profile::constant(2.0, SECOND / 2);
     profile.line(0.0, 0.0, 8 * SECOND);
@@ -119,7 +119,7 @@ async fn close_codes_are_told_apart_and_those_that_the_scenario_names_are_no_fai
     let mut websocket = quiet("/close/1001", SECOND);
     websocket.close = vec![1001];
     websocket.sequence = vec![awaits("never")];
-    // What was to come has not come, however the server says goodbye.
+    // The voice that was to come has not come, so it does not matter how the server closes.
     let cause = "WebSocket: the server closed it with 1001 (going away)";
     assert_eq!(ended(websocket).await, (0, vec![cause.to_owned()]));
 }

@@ -1,5 +1,5 @@
-//! How a connection ends before its time, in words that count together: no sizes, reasons or positions that the server
-//! chooses.
+//! The causes for which a connection fails, in words that count together: the words contain no sizes, reasons
+//! or positions that the server chooses.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::{
 
 use crate::loadtest::http::{Detail, Failure, in_words};
 
-/// Why a connection was lost, or not made.
+/// Why a connection was lost, or could not be made.
 pub(super) fn of(error: &Error) -> Failure {
     let words = match error {
         Error::Http(response) => return Failure::Status(response.status().as_u16()),
@@ -34,7 +34,7 @@ pub(super) fn of(error: &Error) -> Failure {
     Failure::WebSocket(words.to_owned(), Detail::of(error))
 }
 
-/// The server ended it with a close frame.
+/// The server ended the connection with a close frame.
 pub(super) fn closed(frame: Option<&CloseFrame>) -> Failure {
     let words = match frame {
         None => "the server closed it without a code (1005)".to_owned(),
@@ -48,7 +48,7 @@ pub(super) fn closed(frame: Option<&CloseFrame>) -> Failure {
     Failure::WebSocket(words, Detail::of(reason))
 }
 
-/// Something that was waited for did not come in time.
+/// Something that was awaited did not come in time.
 pub(super) fn nothing(what: &str, waited: Duration) -> Failure {
     Failure::WebSocket(
         format!("{what} in time"),
@@ -56,12 +56,12 @@ pub(super) fn nothing(what: &str, waited: Duration) -> Failure {
     )
 }
 
-/// The test was over before the connection was.
+/// The run was over before the connection was.
 pub(super) fn unended() -> Failure {
     Failure::WebSocket("not over when the test was".to_owned(), Detail::NONE)
 }
 
-/// What a close code means, as it is registered (RFC 6455, section 7.4.1, and IANA).
+/// The meaning of a close code as registered (RFC 6455, section 7.4.1, and IANA).
 fn meaning(code: CloseCode) -> &'static str {
     match u16::from(code) {
         1000 => " (normal closure)",

@@ -1,5 +1,5 @@
-//! One connection that sends and receives at the same time, so that a server which does not read blocks nothing but what
-//! is sent to it.
+//! One connection that sends and receives at the same time. A server that does not read delays only what is
+//! sent to it.
 
 use std::{
     collections::VecDeque,
@@ -18,21 +18,21 @@ use tokio_tungstenite::{
 
 use crate::loadtest::http::BoxedStream;
 
-/// Longest wait for the other side's farewell: how it takes ours is not measured.
+/// Longest wait for the server's close frame. The time that the server takes to close is not measured.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// A connection with what is on its way out.
+/// A connection with the messages that are still to be sent.
 pub(super) struct Line {
     stream: WebSocketStream<BoxedStream>,
     queue: VecDeque<Message>,
-    /// Messages with data that were given to the stream and may not be written yet.
+    /// Data messages that the stream has taken and may not have written yet.
     unwritten: u64,
     written: bool,
 }
 
 /// What happened on a connection.
 pub(super) enum Heard {
-    /// Everything that was queued is written; so many messages had data.
+    /// Everything in the queue is written, including this many data messages.
     Sent(u64),
     /// A message came.
     Message(Message),
@@ -49,24 +49,24 @@ impl Line {
         }
     }
 
-    /// Sends a message as soon as the ones before it are sent, while [`Self::next`] is waited for.
+    /// Queues a message. It is sent after those before it, while [`Self::next`] is awaited.
     pub(super) fn queue(&mut self, message: Message) {
         self.queue.push_back(message);
         self.written = false;
     }
 
-    /// Whether everything that was queued is written.
+    /// Whether everything in the queue is written.
     pub(super) fn is_idle(&self) -> bool {
         self.written
     }
 
-    /// The next thing that happens; `None` when the connection is over. Nothing is lost when it is not waited for to its
-    /// end.
+    /// Waits for the next event; `None` when the connection is over. This is cancel-safe: dropping the future
+    /// loses nothing.
     pub(super) async fn next(&mut self) -> Option<Result<Heard, Error>> {
         std::future::poll_fn(|cx| self.poll(cx)).await
     }
 
-    /// Says goodbye, and waits a moment for the answer.
+    /// Sends a close frame, and waits a moment for the server's.
     pub(super) async fn close(&mut self) {
         let bye = CloseFrame {
             code: CloseCode::Normal,
@@ -76,10 +76,10 @@ impl Line {
         self.drain().await;
     }
 
-    /// Lets the answer to the other side's farewell go out.
+    /// Lets the answer to the server's close frame go out.
     pub(super) async fn drain(&mut self) {
         let over = async { while let Some(Ok(_)) = self.next().await {} };
-        // What is held beyond this is not worth more waiting.
+        // A server that takes longer is not waited for.
         let _ = tokio::time::timeout(FAREWELL, over).await;
     }
 
@@ -87,7 +87,8 @@ impl Line {
         if !self.written {
             match self.poll_written(cx) {
                 Poll::Ready(Ok(messages)) => return Poll::Ready(Some(Ok(Heard::Sent(messages)))),
-                // Why the other side ended it may still be there to be read.
+                // The close frame of the server, which says why it ended the connection, may still be there
+                // to be read.
                 Poll::Ready(Err(error)) => {
                     return match self.stream.poll_next_unpin(cx) {
                         Poll::Ready(Some(Ok(message))) => Poll::Ready(Some(Ok(Heard::Message(message)))),

@@ -1,15 +1,15 @@
-//! One WebSocket connection: made, talked on, held as long as the scenario wants, and closed.
+//! One WebSocket connection: it is made, used, held as long as the scenario wants, and closed.
 //!
 //! ```text
-//! line      the connection itself: sends and receives at once     talk      what is said, and what is waited for
-//! round     the messages that a sequence awaits                    voice    frames that come at a fixed distance
-//! failures  how a connection ends, in words                       pings    one under way at a time
-//! session   what becomes of a connection: it counts exactly once
+//! line      the connection, which sends and receives at once     talk     what is sent, and what is awaited
+//! round     the messages that a sequence sends and awaits        voice    frames at a fixed interval
+//! failures  how a connection fails, in words                     pings    one in flight at a time
+//! session   counts the connection exactly once
 //! ```
 //!
-//! Invariant: whatever the server does or leaves undone, a connection ends at most the scenario's timeout after its hold
-//! is over, and at most two of them after its user goes home. What was not answered by then counts with the time that it
-//! was waited for.
+//! Invariant: whatever the server does, a connection ends at most one timeout of the scenario after its hold
+//! is over, and at most two timeouts after its user stops. What was not answered by then counts with the time
+//! for which it was awaited.
 
 mod failures;
 mod line;
@@ -39,27 +39,28 @@ use crate::loadtest::{
     scenario::{template::Template, websocket::WebSocket},
 };
 
-/// Bytes read at once, for each connection that is held: there may be tens of thousands.
+/// Bytes that one read takes. Each held connection has such a buffer, and there may be tens of thousands.
 const READ_BUFFER: usize = 8 * 1024;
 
-/// A connection of a step with what it needs, but for the values of variables.
+/// A WebSocket step, ready to connect but for the values of variables.
 #[derive(Debug)]
 pub(super) struct Socket {
-    /// What is done on it.
+    /// What to do on the connection.
     pub(super) websocket: WebSocket,
-    /// Headers of the upgrade.
+    /// Headers of the upgrade request.
     pub(super) headers: Vec<(HeaderName, Template)>,
 }
 
-/// Connects, holds the connection as long as the scenario wants, and closes it. Connecting counts as the step's request;
-/// a connection that is lost while it is held, or on which the server does not do its part, makes it a failed one.
+/// Connects, holds the connection as long as the scenario wants, and closes it. To connect is the step's
+/// request. That request counts as failed afterwards if the connection is lost while it is held, or if the
+/// server does not answer as the scenario wants.
 pub(super) async fn hold(
     worker: &Worker,
     due: Due<'_>,
     socket: &Socket,
     values: &BTreeMap<String, String>,
     own: Option<&mut Own>,
-    home: &CancellationToken,
+    stop: &CancellationToken,
 ) -> Next {
     let mut sent = None;
     let mut session = Session::new(worker, due);
@@ -68,7 +69,7 @@ pub(super) async fn hold(
         Ok((mut line, _reserved)) => {
             session.connected(sent);
             let talk = Talk::new(worker, &socket.websocket, values);
-            let ended = talk.hold(&mut line, home).await;
+            let ended = talk.hold(&mut line, stop).await;
             session.over(ended.as_ref().err());
             match ended {
                 Ok(Ended::ByServer) => line.drain().await,
@@ -83,8 +84,8 @@ pub(super) async fn hold(
     }
 }
 
-/// Waits for room within the limit of connections, connects and upgrades. `sent` is when connecting began, and `None`
-/// where there was no room or no connection.
+/// Waits for a free connection slot, connects and upgrades. `sent` is the moment at which connecting began,
+/// and `None` where there was no slot or no connection.
 async fn open<'a>(
     worker: &'a Worker,
     socket: &Socket,

@@ -1,4 +1,4 @@
-//! Pings, of which one is under way at a time: a pong that is late holds the next ping back.
+//! Pings of one connection. One ping is in flight at a time: a late pong delays the next ping.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use tokio_tungstenite::tungstenite::Message;
 #[derive(Debug)]
 pub(super) struct Pings {
     every: Option<Duration>,
-    /// When the next one is due.
+    /// When the next ping is due, if no pong is late.
     next: Option<Duration>,
-    /// When the one under way was sent.
+    /// When the ping in flight was sent.
     sent: Option<Duration>,
     number: u64,
 }
 
 impl Pings {
-    /// The first is due after one period; none where there is no period.
+    /// The first ping is due after one period. Without a period there are no pings.
     pub(super) fn new(every: Option<Duration>, now: Duration) -> Self {
         Self {
             every,
@@ -26,17 +26,17 @@ impl Pings {
         }
     }
 
-    /// When the next one is due.
+    /// When the next ping is due; `None` while one is in flight.
     pub(super) fn due(&self) -> Option<Duration> {
         self.next.filter(|_| self.sent.is_none())
     }
 
-    /// When the one under way was sent.
+    /// When the ping in flight was sent.
     pub(super) fn sent(&self) -> Option<Duration> {
         self.sent
     }
 
-    /// The ping that is due by now, to be sent.
+    /// The ping to send now, if one is due.
     pub(super) fn send(&mut self, now: Duration) -> Option<Message> {
         let (every, _) = self.every.zip(self.due().filter(|due| *due <= now))?;
         self.sent = Some(now);
@@ -45,7 +45,7 @@ impl Pings {
         Some(Message::Ping(self.number.to_be_bytes().to_vec().into()))
     }
 
-    /// How long the pong to the ping under way took, if it is that.
+    /// The round-trip time of the ping in flight, if `payload` is that of its pong.
     pub(super) fn pong(&mut self, payload: &[u8], now: Duration) -> Option<Duration> {
         if payload != self.number.to_be_bytes() {
             return None;
@@ -53,7 +53,7 @@ impl Pings {
         Some(now.saturating_sub(self.sent.take()?))
     }
 
-    /// No more are sent.
+    /// Sends no further pings.
     pub(super) fn end(&mut self) {
         self.next = None;
     }
@@ -75,7 +75,7 @@ mod tests {
             (pings.due(), pings.send(at(5)), pings.sent()),
             (None, None, Some(at(1)))
         );
-        // Of another ping, and the same twice.
+        // The pong of another ping, and the same pong twice.
         assert_eq!(pings.pong(b"else", at(4)), None);
         assert_eq!(pings.pong(&first, at(4)), Some(at(3)));
         assert_eq!(pings.pong(&first, at(4)), None);

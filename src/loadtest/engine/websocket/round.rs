@@ -1,4 +1,4 @@
-//! The messages that a sequence awaits after it has sent some: one round of question and answer.
+//! One round of question and answer: the messages that a sequence sends, and those that it awaits afterwards.
 
 use std::time::Duration;
 
@@ -9,13 +9,14 @@ use crate::loadtest::{
     scenario::{model::BodyCheck, websocket::Part},
 };
 
-/// Parts of a sequence up to its next question: first what is sent, with pauses, then what is awaited. An answer may come
-/// before the last question is sent, so messages count from the begin of the round on.
+/// The parts of a sequence up to its next question: first messages are sent, with pauses, then messages are
+/// awaited. An answer may come before the last question is sent, so messages count from the begin of the
+/// round.
 #[derive(Debug, Default)]
 pub(super) struct Round<'a> {
-    /// How many messages are to be sent.
+    /// Number of messages to be sent.
     questions: usize,
-    /// When each message was sent.
+    /// The moment at which each message was sent.
     asked: Vec<Duration>,
     awaited: Vec<Awaited<'a>>,
 }
@@ -26,25 +27,26 @@ struct Awaited<'a> {
     came: bool,
 }
 
-/// What a message is to a round.
+/// What a received message means to a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Taken {
-    /// The answer to a message that was sent at this moment.
+    /// It answers a message that was sent at this moment.
     Answer(Duration),
-    /// Awaited, and no answer: nothing was sent before.
+    /// It is awaited, but nothing was sent before it, so there is no round-trip time.
     Unasked,
-    /// Not awaited.
+    /// It is not awaited.
     Other,
 }
 
-/// The rounds of a sequence.
+/// The rounds of a sequence. A round ends where something else follows an awaited message: send a, await b,
+/// await c, send d, await e are the two rounds (send a, await b, await c) and (send d, await e).
 pub(super) fn rounds(sequence: &[Part]) -> impl Iterator<Item = &[Part]> {
     let awaits = |part: &Part| matches!(part, Part::Await(..));
     sequence.chunk_by(move |one, next| !awaits(one) || awaits(next))
 }
 
 impl<'a> Round<'a> {
-    /// The round of these parts, of which none is done.
+    /// A round of these parts, of which none is done.
     pub(super) fn new(parts: &'a [Part]) -> Self {
         let checks = parts.iter().filter_map(|part| match part {
             Part::Await(check, _) => Some(Awaited { check, came: false }),
@@ -57,23 +59,23 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// A message was sent.
+    /// Notes that a message was sent.
     pub(super) fn asked(&mut self, at: Duration) {
         self.asked.push(at);
     }
 
-    /// Whether there were questions, and all of them are asked.
+    /// Whether the round has questions, and all of them are sent.
     pub(super) fn is_asked(&self) -> bool {
         self.questions > 0 && self.asked.len() >= self.questions
     }
 
-    /// Whether the first so many awaited messages have come.
+    /// Whether the first `count` awaited messages have come.
     pub(super) fn has(&self, count: usize) -> bool {
         self.awaited.iter().take(count).all(|awaited| awaited.came)
     }
 
-    /// Takes a message if it is one that is awaited. The first awaited one answers the first question, and so on; those
-    /// beyond answer the last.
+    /// Takes a message if it is awaited. The first awaited message answers the first question, and so on.
+    /// Where there are more awaited messages than questions, the rest answer the last question.
     pub(super) fn take(&mut self, message: &Message) -> Taken {
         let bytes: &[u8] = match message {
             Message::Text(text) => text.as_bytes(),
@@ -91,7 +93,7 @@ impl<'a> Round<'a> {
         self.question(place).map_or(Taken::Unasked, Taken::Answer)
     }
 
-    /// The moments of the questions whose answers have not come.
+    /// The moments of the questions that are not answered yet.
     pub(super) fn outstanding(&self) -> impl Iterator<Item = Duration> {
         let places = self.awaited.iter().enumerate();
         places

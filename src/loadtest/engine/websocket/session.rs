@@ -1,5 +1,5 @@
-//! What becomes of one connection: it counts exactly once, as held or as failed with a cause. Who holds it may be dropped
-//! in the middle, because the test is over: then it has failed.
+//! Counts one connection exactly once: as held, or as failed with a cause. Its task may be dropped in the
+//! middle because the run is over; then the connection counts as failed.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::loadtest::{
     model::cause,
 };
 
-/// One connection that is asked for or held. It counts as failed when it is dropped.
+/// A connection that is being made or held. It counts as failed when it is dropped.
 #[derive(Debug)]
 pub(super) struct Session<'a> {
     worker: &'a Worker,
@@ -24,27 +24,27 @@ pub(super) struct Session<'a> {
 
 #[derive(Debug)]
 enum State<'a> {
-    /// It is not there yet.
-    Asked(Due<'a>),
-    /// It is there, and counts as answered so far.
+    /// The connection is being made.
+    Connecting(Due<'a>),
+    /// The connection is held, and counts as answered so far.
     Held(Connected, Held<'a>),
-    /// It counts.
+    /// The connection is counted for good.
     Over,
 }
 
 impl<'a> Session<'a> {
-    /// A connection that is asked for.
+    /// A connection that is about to be made.
     pub(super) fn new(worker: &'a Worker, due: Due<'a>) -> Self {
         Self {
             worker,
             step: due.step(),
-            state: State::Asked(due),
+            state: State::Connecting(due),
         }
     }
 
-    /// It is connected; connecting began at `sent`.
+    /// The connection is made; connecting began at `sent`.
     pub(super) fn connected(&mut self, sent: Option<Duration>) {
-        if let State::Asked(due) = self.leave() {
+        if let State::Connecting(due) = self.leave() {
             let times = due.times(sent);
             self.connect_took(times);
             let connected = due.connected(times);
@@ -52,12 +52,12 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// It could not be made; connecting began at `sent`, if ever.
+    /// The connection could not be made. Connecting began at `sent`, or never.
     pub(super) fn refused(mut self, sent: Option<Duration>, failure: Failure) {
         self.fail(sent, failure);
     }
 
-    /// It has done all that it should, or has failed.
+    /// The connection has done all that the scenario wants, or has failed.
     pub(super) fn over(mut self, failure: Option<&Failure>) {
         if let Some(failure) = failure {
             self.fail(None, failure.clone());
@@ -72,8 +72,10 @@ impl<'a> Session<'a> {
         let recorder = &self.worker.recorder;
         let words = failure.to_string();
         match self.leave() {
-            State::Asked(due) => {
+            State::Connecting(due) => {
                 let times = due.times(sent);
+                // A timeout belongs in the connect times, or the slowest ones would be missing. A refusal
+                // says nothing about slowness.
                 if matches!(failure, Failure::Timeout(_)) {
                     self.connect_took(times);
                 }
@@ -95,7 +97,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Leaves its state, to count.
+    /// Takes the state out to count it. What is left is [`State::Over`].
     fn leave(&mut self) -> State<'a> {
         std::mem::replace(&mut self.state, State::Over)
     }
@@ -104,7 +106,7 @@ impl<'a> Session<'a> {
 impl Drop for Session<'_> {
     fn drop(&mut self) {
         let failure = match self.state {
-            State::Asked(_) => Failure::Timeout(self.worker.timeout),
+            State::Connecting(_) => Failure::Timeout(self.worker.timeout),
             State::Held(..) => failures::unended(),
             State::Over => return,
         };

@@ -1,4 +1,4 @@
-//! What is said on a connection, and what is waited for.
+//! The conversation on one connection: what is sent, and what is awaited.
 
 mod sequence;
 
@@ -23,53 +23,53 @@ use crate::loadtest::{
     scenario::websocket::{Part, Payload, WebSocket},
 };
 
-/// What goes on on a held connection.
+/// The state of the conversation on a held connection.
 pub(super) struct Talk<'a> {
     worker: &'a Worker,
     websocket: &'a WebSocket,
     values: &'a BTreeMap<String, String>,
-    /// What the sequence waits for.
+    /// The round of the sequence in progress.
     round: Round<'a>,
-    /// Parts of the sequence that are sent or awaited and not done yet.
+    /// Number of messages of the sequence that are still to be sent or awaited.
     owed: usize,
-    /// Messages on their way, and when each was due.
+    /// Messages whose echo has not come, each with the moment at which it was due.
     echoes: VecDeque<(Message, Duration)>,
     /// When the next message is due.
     message: Option<Duration>,
-    /// Messages are due before this only.
+    /// Messages that are due at or after this moment are not sent.
     until: Duration,
     voice: Listening,
     pings: Pings,
-    /// When answers of the sequence are waited for no more, once the user goes home.
+    /// When the sequence stops waiting for answers. It is set when the user stops.
     last: Option<Duration>,
-    /// Nothing is owed any more.
+    /// Set when the conversation ended as it should. Otherwise `drop` counts what was awaited in vain.
     done: bool,
 }
 
-/// Who ended a connection on which all went as it should.
+/// Who ends a connection on which all went well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// The server, which has said goodbye.
+    /// The server, which has sent its close frame.
     ByServer,
-    /// We, who still have to.
+    /// We; our close frame is still to be sent.
     ByUs,
 }
 
-/// Why waiting ended.
+/// Why [`Talk::listen`] returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Woken {
     /// The moment has come.
     Moment,
-    /// The user goes home.
-    Home,
-    /// What was waited for is there.
+    /// The user stops.
+    Stopped,
+    /// The condition is met.
     Met,
-    /// The server has closed the connection, as it may.
+    /// The server has closed the connection, and the scenario allows that.
     Closed,
 }
 
 impl<'a> Talk<'a> {
-    /// Nothing is said yet.
+    /// A conversation in which nothing is said yet.
     pub(super) fn new(
         worker: &'a Worker,
         websocket: &'a WebSocket,
@@ -93,21 +93,21 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// Does everything that the scenario wants, until its end or until the user goes home.
-    pub(super) async fn hold(mut self, line: &mut Line, home: &CancellationToken) -> Result<Ended, Failure> {
-        let ended = match self.run(line, home).await? {
+    /// Does everything that the scenario wants, until the scenario ends or the user stops.
+    pub(super) async fn hold(mut self, line: &mut Line, stop: &CancellationToken) -> Result<Ended, Failure> {
+        let ended = match self.run(line, stop).await? {
             Woken::Closed => Ended::ByServer,
-            Woken::Moment | Woken::Home | Woken::Met => Ended::ByUs,
+            Woken::Moment | Woken::Stopped | Woken::Met => Ended::ByUs,
         };
         self.done = true;
         Ok(ended)
     }
 
-    async fn run(&mut self, line: &mut Line, home: &CancellationToken) -> Result<Woken, Failure> {
+    async fn run(&mut self, line: &mut Line, stop: &CancellationToken) -> Result<Woken, Failure> {
         for parts in rounds(&self.websocket.sequence) {
-            match self.round(parts, line, home).await? {
+            match self.round(parts, line, stop).await? {
                 Woken::Closed => return Ok(Woken::Closed),
-                Woken::Home => return self.settle(line).await,
+                Woken::Stopped => return self.settle(line).await,
                 Woken::Moment | Woken::Met => {}
             }
         }
@@ -117,17 +117,17 @@ impl<'a> Talk<'a> {
             self.voice = Listening::Until(now);
         }
         let end = now + self.websocket.hold;
-        match self.listen(line, end, Some(home), |_, _| false).await? {
+        match self.listen(line, end, Some(stop), |_, _| false).await? {
             Woken::Closed => Ok(Woken::Closed),
-            Woken::Moment | Woken::Home | Woken::Met => self.settle(line).await,
+            Woken::Moment | Woken::Stopped | Woken::Met => self.settle(line).await,
         }
     }
 
-    /// Sends no more than what was due by now, and waits for what is under way: each of it has its own time limit.
+    /// Sends only what was due by now, and waits for what is in flight. All of that has its own time limit.
     async fn settle(&mut self, line: &mut Line) -> Result<Woken, Failure> {
         self.until = self.now();
         self.pings.end();
-        self.voice.ask_no_more();
+        self.voice.request_no_more();
         self.owed = 0;
         let never = Duration::MAX;
         self.listen(line, never, None, |talk, _| talk.is_settled()).await
@@ -137,24 +137,25 @@ impl<'a> Talk<'a> {
         self.echoes.is_empty()
             && self.message_due().is_none()
             && self.pings.sent().is_none()
-            && !self.voice.is_asked()
+            && !self.voice.is_requested()
     }
 
-    /// Sends and receives until a moment, until the user goes home, or until something is there.
+    /// Sends and receives until a moment, until the user stops, or until the condition `there` holds.
     async fn listen(
         &mut self,
         line: &mut Line,
         until: Duration,
-        home: Option<&CancellationToken>,
+        stop: Option<&CancellationToken>,
         there: impl Fn(&Self, &Line) -> bool,
     ) -> Result<Woken, Failure> {
         loop {
             if there(self, line) {
                 return Ok(Woken::Met);
             }
+            // Wakes up for the next thing to do, even if that is long before `until`.
             let wake = self.next_moment(line).map_or(until, |next| next.min(until));
             tokio::select! {
-                () = gone(home) => return Ok(Woken::Home),
+                () = cancelled(stop) => return Ok(Woken::Stopped),
                 () = sleep_until(self.worker, wake) => {
                     if self.now() >= until {
                         return Ok(Woken::Moment);
@@ -174,7 +175,7 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// When something is to be sent, or has been waited for too long.
+    /// The next moment at which something is to be sent, or is overdue.
     fn next_moment(&self, line: &Line) -> Option<Duration> {
         let timeout = self.worker.timeout;
         let limits = self.echoes.front().map(|(_, due)| *due + timeout);
@@ -182,7 +183,7 @@ impl<'a> Talk<'a> {
             .into_iter()
             .chain(self.pings.sent().map(|sent| sent + timeout));
         let limits = limits.chain(self.voice.limit(timeout));
-        // What cannot be sent yet is due when the line is free.
+        // What cannot be sent yet has no moment of its own: a written line wakes up the loop.
         let due = [self.message_due(), self.pings.due(), self.voice.due()];
         let due = due.into_iter().flatten().filter(|_| line.is_idle());
         limits.chain(due).min()
@@ -192,7 +193,7 @@ impl<'a> Talk<'a> {
         self.message.filter(|due| *due < self.until)
     }
 
-    /// Ends the connection where something was waited for too long, and sends what is due.
+    /// Fails where an answer is overdue, and sends what is due.
     fn moment(&mut self, line: &mut Line) -> Result<(), Failure> {
         let (now, timeout) = (self.now(), self.worker.timeout);
         let over = |since: Duration| since + timeout <= now;
@@ -212,6 +213,7 @@ impl<'a> Talk<'a> {
             && due <= now
         {
             let text = self.message_of(&message.payload)?;
+            // The latency of the echo counts from the planned moment, not from the moment of sending.
             self.echoes.push_back((text.clone(), due));
             self.message = Some(due + message.every);
             line.queue(text);
@@ -219,7 +221,7 @@ impl<'a> Talk<'a> {
         if let (Some(voice), Some(due)) = (&self.websocket.voice, self.voice.due())
             && due <= now
         {
-            self.voice = Listening::Asked(now);
+            self.voice = Listening::Requested(now);
             line.queue(Message::text(voice.request.render(self.values)?));
         }
         if let Some(ping) = self.pings.send(now) {
@@ -235,7 +237,8 @@ impl<'a> Talk<'a> {
         })
     }
 
-    /// The server has closed it: as it may where nothing is missing and its code is one that the scenario names.
+    /// The server has closed the connection. It may where nothing is missing and the scenario names the close
+    /// code.
     fn closed(&self, frame: Option<&CloseFrame>) -> Result<Woken, Failure> {
         let may = frame.is_some_and(|frame| self.websocket.close.contains(&u16::from(frame.code)));
         let complete = self.owed == 0 && self.echoes.is_empty() && !self.voice.is_open();
@@ -249,7 +252,7 @@ impl<'a> Talk<'a> {
     fn receive(&mut self, message: &Message) -> Result<(), Failure> {
         match message {
             Message::Text(_) => self.data(message),
-            // Voice comes in frames of bytes; an echo of bytes is known by what was sent.
+            // Voice comes in binary frames. A binary message that equals one of ours is its echo.
             Message::Binary(_) => {
                 let awaited = self.echoes.iter().any(|(sent, _)| sent == message);
                 let voice = self.websocket.voice.as_ref().filter(|_| !awaited);
@@ -271,7 +274,7 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// A message that answers one of ours, or one of the server's own, which only counts as received.
+    /// Handles a message that answers one of ours, or one of the server's own, which only counts as received.
     fn data(&mut self, message: &Message) -> Result<(), Failure> {
         self.worker.recorder.websockets(|all| all.messages.1 += 1);
         match self.round.take(message) {
@@ -285,6 +288,7 @@ impl<'a> Talk<'a> {
         let Some(place) = self.echoes.iter().position(|(sent, _)| sent == message) else {
             return Ok(());
         };
+        // Echoes come in the order in which the messages were sent.
         if place > 0 {
             return Err(Failure::Check(
                 "messages came back out of order".to_owned(),
@@ -302,8 +306,8 @@ impl<'a> Talk<'a> {
         self.worker.recorder.websockets(|all| all.round_trip.record(took));
     }
 
-    /// Counts everything that was waited for in vain, with the time it was waited for: also what was due and could not
-    /// even be sent.
+    /// Counts everything that was awaited in vain, with the time for which it was awaited. That includes
+    /// messages that were due and could not be sent.
     fn give_up(&mut self) {
         let now = self.now();
         let mut due: Vec<Duration> = self.echoes.drain(..).map(|(_, due)| due).collect();
@@ -312,7 +316,7 @@ impl<'a> Talk<'a> {
             let later = std::iter::successors(Some(next), |due| Some(*due + message.every));
             due.extend(later.take_while(|due| *due < now.min(self.until)));
         }
-        let (ping, voice) = (self.pings.sent(), self.voice.asked());
+        let (ping, voice) = (self.pings.sent(), self.voice.requested());
         self.worker.recorder.websockets(|all| {
             *all.unanswered.get_or_insert_default() += u64::try_from(due.len()).unwrap_or(u64::MAX);
             for due in due {
@@ -333,7 +337,7 @@ impl<'a> Talk<'a> {
 }
 
 impl Drop for Talk<'_> {
-    /// Also when the test is over before the connection is.
+    /// Runs also when the run is over before the connection is.
     fn drop(&mut self) {
         if !self.done {
             self.give_up();
@@ -341,9 +345,9 @@ impl Drop for Talk<'_> {
     }
 }
 
-async fn gone(home: Option<&CancellationToken>) {
-    match home {
-        Some(home) => home.cancelled().await,
+async fn cancelled(stop: Option<&CancellationToken>) {
+    match stop {
+        Some(stop) => stop.cancelled().await,
         None => std::future::pending().await,
     }
 }

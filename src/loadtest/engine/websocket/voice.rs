@@ -1,69 +1,70 @@
-//! Voice that comes in frames at a fixed distance, after it was asked for.
+//! Voice of the server: after a request it comes in frames at a fixed interval.
 
 use std::time::Duration;
 
 use crate::loadtest::{engine::recorder::Recorder, scenario::websocket::Voice};
 
-/// Where a request for voice is.
+/// The state of the request for voice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Listening {
-    /// Nothing is asked for until then.
+    /// Voice is not requested before this moment.
     Until(Duration),
-    /// Asked for at this moment, nothing has come yet.
-    Asked(Duration),
-    /// Frames come: how many are still to come, and when the last came.
+    /// Voice was requested at this moment, and no frame has come yet.
+    Requested(Duration),
+    /// Frames are coming: the number still to come, and the moment of the last one.
     Frames(u32, Duration),
-    /// Nothing is asked for any more.
+    /// Voice is not requested any more.
     Never,
 }
 
 impl Listening {
-    /// When it is to be asked for.
+    /// When to request voice.
     pub(super) fn due(self) -> Option<Duration> {
         match self {
             Self::Until(at) => Some(at),
-            Self::Asked(_) | Self::Frames(..) | Self::Never => None,
+            Self::Requested(_) | Self::Frames(..) | Self::Never => None,
         }
     }
 
-    /// When it was asked for, while nothing has come.
-    pub(super) fn asked(self) -> Option<Duration> {
+    /// When voice was requested, while no frame has come yet.
+    pub(super) fn requested(self) -> Option<Duration> {
         match self {
-            Self::Asked(at) => Some(at),
+            Self::Requested(at) => Some(at),
             Self::Until(_) | Self::Frames(..) | Self::Never => None,
         }
     }
 
-    /// Whether it was asked for and nothing has come.
-    pub(super) fn is_asked(self) -> bool {
-        self.asked().is_some()
+    /// Whether voice was requested and no frame has come yet.
+    pub(super) fn is_requested(self) -> bool {
+        self.requested().is_some()
     }
 
-    /// Whether it was asked for and frames of it are still to come.
+    /// Whether voice was requested and frames are still to come.
     pub(super) fn is_open(self) -> bool {
-        matches!(self, Self::Asked(_) | Self::Frames(..))
+        matches!(self, Self::Requested(_) | Self::Frames(..))
     }
 
-    /// When the next frame has been waited for too long.
+    /// The moment at which the next frame is overdue.
     pub(super) fn limit(self, timeout: Duration) -> Option<Duration> {
         match self {
-            Self::Asked(since) | Self::Frames(_, since) => Some(since + timeout),
+            Self::Requested(since) | Self::Frames(_, since) => Some(since + timeout),
             Self::Until(_) | Self::Never => None,
         }
     }
 
-    /// Asks no more, and waits for no more than the first frame of what was asked for.
-    pub(super) fn ask_no_more(&mut self) {
-        if !self.is_asked() {
+    /// Requests no more voice. If a request is in flight, only its first frame is still awaited.
+    pub(super) fn request_no_more(&mut self) {
+        if !self.is_requested() {
             *self = Self::Never;
         }
     }
 
-    /// A frame came.
+    /// Counts a frame: the first gives the time to first byte, each later one the jitter. With a gap of 20
+    /// ms, a frame 23 ms after the last one has a jitter of 3 ms.
     pub(super) fn frame(&mut self, voice: &Voice, now: Duration, recorder: &Recorder) {
         let left = match *self {
-            Self::Asked(asked) => {
-                recorder.websockets(|all| all.first_byte.record(now.saturating_sub(asked)));
+            Self::Requested(requested) => {
+                recorder.websockets(|all| all.first_byte.record(now.saturating_sub(requested)));
                 voice.frames.saturating_sub(1)
             }
             Self::Frames(left, last) => {

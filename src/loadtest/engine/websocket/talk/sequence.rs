@@ -1,4 +1,4 @@
-//! The sequence of a connection: messages sent and awaited in order, before it is held.
+//! The sequence of a connection: messages that are sent and awaited in order, before the connection is held.
 
 use std::time::Duration;
 
@@ -12,34 +12,36 @@ use crate::loadtest::{
 };
 
 impl<'a> Talk<'a> {
-    /// One round of the sequence. A user that goes home in it sends nothing more, and has the answers to its questions if
-    /// it has asked all of them.
+    /// Does one round of the sequence. A user that stops during the round sends nothing more. It still waits
+    /// for answers if it has sent all questions.
     pub(super) async fn round(
         &mut self,
         parts: &'a [Part],
         line: &mut Line,
-        home: &CancellationToken,
+        stop: &CancellationToken,
     ) -> Result<Woken, Failure> {
         self.round = Round::new(parts);
         let mut awaited = 0;
         for part in parts {
             let woken = match part {
-                Part::Send(_) if home.is_cancelled() => Woken::Home,
+                Part::Send(_) if stop.is_cancelled() => Woken::Stopped,
                 Part::Send(payload) => self.say(payload, line).await?,
                 Part::Pause(pause) => {
                     let until = self.now() + *pause;
-                    match self.listen(line, until, Some(home), |_, _| false).await? {
-                        Woken::Home if self.round.is_asked() => Woken::Moment,
+                    match self.listen(line, until, Some(stop), |_, _| false).await? {
+                        // All questions are sent: the rest of the pause is skipped, and the answers are
+                        // awaited.
+                        Woken::Stopped if self.round.is_asked() => Woken::Moment,
                         woken => woken,
                     }
                 }
                 Part::Await(_, within) => {
                     awaited += 1;
                     let within = within.unwrap_or(self.worker.timeout);
-                    self.hear(awaited, within, line, home).await?
+                    self.hear(awaited, within, line, stop).await?
                 }
             };
-            if matches!(woken, Woken::Home | Woken::Closed) {
+            if matches!(woken, Woken::Stopped | Woken::Closed) {
                 return Ok(woken);
             }
         }
@@ -59,22 +61,23 @@ impl<'a> Talk<'a> {
         Ok(woken)
     }
 
-    /// Waits for the first so many awaited messages. All that a user still waits for when it goes home has the time of one
-    /// answer from then on.
+    /// Waits for the first `count` awaited messages. When a user stops, everything that it still awaits
+    /// shares one timeout from then on.
     async fn hear(
         &mut self,
         count: usize,
         within: Duration,
         line: &mut Line,
-        home: &CancellationToken,
+        stop: &CancellationToken,
     ) -> Result<Woken, Failure> {
         let timeout = self.worker.timeout;
         let within = within.min(timeout);
         let until = self.now() + within;
         let came = |talk: &Self, _: &Line| talk.round.has(count);
-        let (mut woken, mut waited) = (self.listen(line, until, Some(home), came).await?, within);
-        if woken == Woken::Home {
+        let (mut woken, mut waited) = (self.listen(line, until, Some(stop), came).await?, within);
+        if woken == Woken::Stopped {
             let now = self.now();
+            // `last` is set once for all awaited messages, so that several of them do not each get a timeout.
             let last = *self.last.get_or_insert(now + timeout);
             if last < until {
                 waited = timeout;
