@@ -1,4 +1,4 @@
-//! What an autoscaling test asserts of the replicas, as checks with their area of the grade.
+//! The assertions of an autoscaling test about replicas, as checks with their area of the grade.
 
 mod budget;
 mod stability;
@@ -21,26 +21,27 @@ use crate::{
 /// What has to hold.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Asserted {
-    /// Replicas that have to come.
+    /// Number of Ready replicas that the test has to see.
     pub wanted: u32,
-    /// Replicas that the load is for.
+    /// Number of replicas that the load needs.
     pub needed: u32,
-    /// Longest time from the load to so many Ready pods.
+    /// Longest time from the load to `wanted` Ready pods.
     pub scale_up: Duration,
-    /// Most replicas over `needed`, as a share of it.
+    /// Allowed replicas above `needed`, as a share of it: 0.5 allows 6 where 4 are needed.
     pub overshoot: f64,
-    /// Longest time from the end of the load to the fewest replicas; `None` if that is not tested.
+    /// Longest time from the end of the load to the fewest replicas; `None` if scaling down is not tested.
     pub scale_down: Option<Duration>,
-    /// Largest share of the time with fewer replicas than the load needed, where the capacity is known.
+    /// Allowed share of the time (0 to 1) with fewer replicas than the load needed. It is checked if the
+    /// capacity is known.
     pub under_provisioned: f64,
 }
 
-/// When the load rose and fell, in seconds of the run.
+/// When the load rose and fell, in seconds since the run began.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moments {
-    /// When it began to rise.
+    /// When the load began to rise.
     pub rise: Moment,
-    /// When it fell.
+    /// When the load fell.
     pub release: Moment,
     /// When the run was over.
     pub end: Moment,
@@ -66,7 +67,8 @@ pub fn checks(workload: &Workload, moments: Moments, asserted: &Asserted) -> Vec
     checks
 }
 
-/// From the moment at which the load was more than the replicas were for.
+/// Checks the time to scale up. It counts from the moment at which the load exceeded what the replicas were
+/// meant for.
 fn scale_up(scaling: &Scaling, chains: &[Chain], moments: Moments, asserted: &Asserted) -> Check {
     let first = chains.first();
     let step = first.and_then(|chain| {
@@ -139,6 +141,7 @@ fn under_provisioned(elasticity: &Elasticity, asserted: &Asserted) -> Check {
 }
 
 fn scale_down(scaling: &Scaling, moments: Moments, limit: Duration) -> Check {
+    // The time counts from the last moment at which the replicas came down and stayed down.
     let min = scaling.bounds.min;
     let down = scaling
         .replicas
@@ -160,7 +163,7 @@ fn scale_down(scaling: &Scaling, moments: Moments, limit: Duration) -> Check {
 }.or("some metric still asks for more: vas explain says which; the time is what scaleDown's window and policies allow, and two minutes")
 }
 
-/// `1m12s`, `8.4s`.
+/// Seconds in words: `1m12s`, `8.4s`.
 fn seconds(seconds: f64) -> String {
     if seconds < 60.0 {
         return format!("{seconds:.1}s");

@@ -1,4 +1,5 @@
-//! The course of the load in an autoscaling test: quiet, a ramp, a plateau, and quiet until everything is scaled down.
+//! The course of the load in an autoscaling test: quiet, a ramp, a plateau, and quiet until the workload is
+//! scaled down.
 
 use std::time::Duration;
 
@@ -9,28 +10,28 @@ use crate::{
     loadtest::scenario::rate::Profile,
 };
 
-/// Load of a quiet time, as a share of what the fewest replicas are for.
+/// Quiet load, as a share of the load that the fewest replicas are meant for.
 const BASE: f64 = 0.3;
 
-/// How the load runs, in requests (journeys) per second.
+/// The course of the load, in requests (journeys) per second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Course {
     /// Load before the ramp and after the plateau.
     pub base: f64,
     /// Load of the plateau.
     pub peak: f64,
-    /// Quiet time before.
+    /// Duration of the quiet time before the ramp.
     pub before: Duration,
-    /// Time from quiet to peak; none for a step.
+    /// Duration of the ramp; zero for a step.
     pub ramp: Duration,
-    /// Time at the peak.
+    /// Duration of the plateau.
     pub hold: Duration,
-    /// Longest time to scale down.
+    /// Longest duration of the quiet time after the plateau, for scaling down.
     pub after: Duration,
 }
 
 impl Course {
-    /// The load over time.
+    /// The load over time, as a profile.
     pub fn profile(&self) -> Profile {
         let mut profile = Profile::default();
         profile.line(self.base, self.base, self.before);
@@ -46,8 +47,8 @@ impl Course {
     }
 }
 
-/// Requests per second that one replica is for: the target of the HPA's request rate, its only metric of type Pods.
-/// `None` where it has none, or several.
+/// Requests per second that one replica is meant for: the target of the HPA's request rate, which is its only
+/// metric of type Pods. `None` if the HPA has no such metric, or several.
 pub fn per_replica(hpa: &HorizontalPodAutoscaler) -> Option<f64> {
     let mut rates = hpa
         .spec
@@ -61,22 +62,23 @@ pub fn per_replica(hpa: &HorizontalPodAutoscaler) -> Option<f64> {
     (target > 0.0).then_some(target)
 }
 
-/// The least load that needs so many replicas, however many there are before: from one fewer it is beyond the
-/// tolerance.
+/// The least load that needs this many replicas, whatever the number of replicas before. Coming from one
+/// replica fewer, the load must be beyond the HPA's tolerance. For 4 replicas of 100/s each that is 350/s,
+/// above 3 * 100/s * 1.1 * 1.01 = 333/s.
 pub fn peak_for(replicas: u32, per_replica: f64) -> f64 {
     let wanted = f64::from(replicas);
-    // Rates are measured: a hundredth more than the edge.
+    // Rates are measured, so the load is 1 % above the edge.
     let beyond = (wanted - 1.0) * (1.0 + TOLERANCE) * 1.01;
-    // The middle between this count and the one below is needed, too, so that noise does not decide.
+    // The load is also at least in the middle between two counts, so that noise does not decide.
     per_replica * beyond.max(wanted - 0.5)
 }
 
-/// A load that the fewest replicas carry with ease.
+/// A load that the fewest replicas carry easily.
 pub fn base_for(min: u32, per_replica: f64) -> f64 {
     BASE * f64::from(min) * per_replica
 }
 
-/// Replicas that a load is for.
+/// The number of replicas that a load needs.
 pub fn needed(load: f64, per_replica: f64) -> u32 {
     #[expect(
         clippy::cast_possible_truncation,

@@ -1,6 +1,7 @@
-//! How well the replicas followed the load: the elasticity figures of the SPEC Research Group.
+//! How well the replicas followed the load: the elasticity metrics of the SPEC Research Group.
 //!
-//! With d the demand (fewest replicas that carry the load of a moment), s the supply (Ready replicas) and T the time:
+//! Let d be the demand (fewest replicas that carry the load of a moment), s the supply (Ready replicas) and T
+//! the time:
 //!
 //! ```text
 //! under accuracy  = 100/T * sum of max(d - s, 0) / max(d, 1) * dt      under timeshare = 100/T * time with d > s
@@ -8,8 +9,10 @@
 //! instability     = 100/(T - dt) * sum over all but the first of min(|sgn(change of s) - sgn(change of d)|, 1) * dt
 //! ```
 //!
-//! Both accuracies are divided by the demand, as in "Ready for Rain?"; others divide the over-provisioning by the
-//! supply (Ilyushkin et al., TOMPECS 2018), which gives smaller figures. Without any demand one replica is the divisor.
+//! Both accuracies are divided by the demand, as in "Ready for Rain?". Others divide the over-provisioning by
+//! the supply (Ilyushkin et al., TOMPECS 2018), which gives smaller figures. If the demand is zero, the
+//! divisor is one. Example: 4 replicas are needed for 5 s and only 2 are Ready for the first 2 s: under
+//! accuracy = 100/5 * (2/4 + 2/4) = 20 %, under timeshare = 40 %.
 
 use crate::loadtest::{
     capacity::curve::Curve,
@@ -21,17 +24,17 @@ use crate::loadtest::{
 pub struct Elasticity {
     /// Under-provisioning accuracy, in percent of the demand.
     pub under_accuracy: f64,
-    /// Over-provisioning accuracy, in percent of the demand; has no upper bound.
+    /// Over-provisioning accuracy, in percent of the demand. It has no upper bound.
     pub over_accuracy: f64,
     /// Share of the time with fewer replicas than needed, in percent.
     pub under_timeshare: f64,
     /// Share of the time with more replicas than needed, in percent.
     pub over_timeshare: f64,
-    /// Share of the time in which replicas and demand moved in different ways, in percent.
+    /// Share of the time in which replicas and demand moved in different directions, in percent.
     pub instability: f64,
-    /// Hours of Ready replicas.
+    /// Ready replicas times hours.
     pub replica_hours: f64,
-    /// Hours of needed replicas.
+    /// Needed replicas times hours.
     pub demand_hours: f64,
 }
 
@@ -40,12 +43,12 @@ pub struct Elasticity {
 pub struct Sample {
     /// Fewest replicas that carry the load of this second.
     pub demand: u32,
-    /// Ready replicas at its beginning.
+    /// Ready replicas at the beginning of this second.
     pub supply: u32,
 }
 
-/// Demand and supply, second by second. The demand follows from the requests that were due, by the measured capacity;
-/// seconds before the first look at the replicas are left out.
+/// Demand and supply, second by second. The demand follows from the requests that were due and the measured
+/// capacity. Seconds before the replicas were first seen are left out.
 pub fn samples(seconds: &[Second], scaling: &Scaling, curve: &Curve) -> Vec<Sample> {
     seconds
         .iter()
@@ -60,7 +63,7 @@ pub fn samples(seconds: &[Second], scaling: &Scaling, curve: &Curve) -> Vec<Samp
         .collect()
 }
 
-/// The figures of samples that are one second apart; `None` without any.
+/// The elasticity of samples that are one second apart; `None` without any.
 pub fn elasticity(samples: &[Sample]) -> Option<Elasticity> {
     let count = u32::try_from(samples.len()).ok().filter(|count| *count > 0)?;
     let total = f64::from(count);
@@ -112,12 +115,12 @@ mod tests {
 
     #[test]
     fn a_late_scale_up_is_under_provisioned_by_hand() {
-        // Two of four needed replicas for two of five seconds: (2/4 + 2/4)/5.
+        // Two of four needed replicas are missing for two of five seconds: (2/4 + 2/4)/5.
         let late = figures(&[(2, 2), (4, 2), (4, 2), (4, 4), (4, 4)]);
         same(late.under_accuracy, 20.0);
         same(late.under_timeshare, 40.0);
         same(late.over_accuracy, 0.0);
-        // The demand moved alone once, the supply alone once, in four changes.
+        // In four changes the demand moved alone once, and the supply alone once.
         same(late.instability, 50.0);
         same(late.replica_hours, 14.0 / 3600.0);
         same(late.demand_hours, 18.0 / 3600.0);

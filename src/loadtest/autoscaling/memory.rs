@@ -1,4 +1,4 @@
-//! Whether the memory of the pods grows over a run: the same test as for the latency, with the same bound.
+//! Checks whether the memory of the pods grows over a run, with the same test and bound as for the latency.
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_json::Value;
@@ -15,7 +15,8 @@ use crate::{
     },
 };
 
-/// Bytes that a pod uses on average, by a PodMetricsList; `None` without pods, or where one has no figure.
+/// Average memory of a pod in bytes, by a PodMetricsList. `None` without pods, or if one of them has no
+/// figure.
 pub fn per_pod(answer: &Value) -> Option<f64> {
     let pods = answer.get("items")?.as_array()?;
     let mut total = 0.0;
@@ -30,7 +31,8 @@ pub fn per_pod(answer: &Value) -> Option<f64> {
     (count > 0.0).then_some(total / count)
 }
 
-/// Whether the memory grows by less than a share of itself in an hour, or by no more than noise.
+/// Checks that the memory grows by less than the share `bound` of itself in an hour, or by no more than
+/// noise.
 pub fn check(scaling: &Scaling, bound: f64) -> Check {
     let points: Vec<(f64, f64)> = scaling
         .memory
@@ -52,6 +54,7 @@ pub fn check(scaling: &Scaling, bound: f64) -> Check {
                 )
             },
         ),
+        // The growth is below the bound, or the 95 % interval contains zero.
         passed: trend.is_some_and(|trend| trend.growth < bound || trend.low <= 0.0),
         hint: None,
     }
@@ -87,7 +90,7 @@ mod tests {
         let leak = check(&growing(0.4), 0.2);
         assert!(!leak.passed, "{leak:?}");
         assert_eq!(leak.name, "memory trend < 20%/h");
-        // Nothing measured is nothing shown.
+        // Without samples the check does not pass.
         let silent = check(&Scaling::default(), 0.2);
         assert!(
             !silent.passed && silent.measured.contains("0 samples"),

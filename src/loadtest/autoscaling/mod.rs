@@ -1,12 +1,13 @@
-//! The pure part of `vas test autoscaling`: the course of the load, what is seen meanwhile, and what has to hold.
+//! The parts of `vas test autoscaling`: the course of the load, the observation of the workload, and the
+//! assertions.
 //!
 //! ```text
 //! preconditions  can the test be trusted?           course      the load: quiet, ramp, hold, quiet again
-//! observer       objects as they change -> Scaling   ratio       values of metrics over their targets
-//! news           Scaling -> lines while it runs
+//! observer       objects as they change -> Scaling   ratio       values of metrics divided by their targets
+//! news           Scaling -> progress lines
 //! memory         whether the pods' memory grows
 //! chains         Scaling + load -> time-to-scale chains, with the slowest link
-//! watched        all of that joined with the load -> report::Workload
+//! watched        Scaling joined with the load -> report::Workload
 //! assertions     Scaling -> checks                   scale_down  how long scaling down may take
 //! ```
 

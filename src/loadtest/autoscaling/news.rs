@@ -1,11 +1,11 @@
-//! What is told of the replicas while a test runs: a line for each thing that people wait for.
+//! Progress lines about the replicas while a test runs: one line for each thing that people wait for.
 
 use crate::loadtest::model::scaling::{EventKind, Moment, Replicas, Scaling};
 
-/// The end of the line that counts replicas.
+/// The end of a line that counts Ready replicas.
 const ARE_READY: &str = "replicas are Ready";
 
-/// How much of a [`Scaling`] has been told.
+/// How much of a [`Scaling`] was reported before.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Told {
     replicas: usize,
@@ -14,7 +14,7 @@ pub struct Told {
 }
 
 impl Told {
-    /// What is new since the last time, a line each. Pods come one by one; their count is what is told.
+    /// The news since the last call, one line each. Single pods are not reported, only their number.
     pub fn news(&mut self, scaling: &Scaling) -> Vec<String> {
         let mut news: Vec<(Moment, String)> = Vec::new();
         for seen in scaling.replicas.iter().skip(self.replicas) {
@@ -38,6 +38,7 @@ impl Told {
         self.replicas = scaling.replicas.len();
         self.events = scaling.events.len();
         news.sort_by(|one, other| one.0.total_cmp(&other.0));
+        // While pods become Ready one after another, only the last count of a sequence is shown.
         let lines = news.iter().zip(news.iter().skip(1).map(Some).chain([None]));
         lines
             .filter(|(now, next)| !next.is_some_and(|next| counts(&now.1) && counts(&next.1)))
@@ -46,13 +47,13 @@ impl Told {
     }
 }
 
-/// Of several counts in a row, the last one counts.
+/// Whether a line is a count of Ready replicas.
 fn counts(words: &str) -> bool {
     words.ends_with(ARE_READY)
 }
 
-/// Each rescale turns `AbleToScale` and the lower bound `ScalingLimited`: what people want to know is that it cannot
-/// scale, or may not scale up.
+/// Whether a change of a condition is news. `AbleToScale` and `ScalingLimited` (at the lower bound) change
+/// with each rescale. People want to know only that the HPA cannot scale, or may not scale up.
 fn matters(condition: &str, words: &str) -> bool {
     match condition {
         "AbleToScale" => words.starts_with("False"),

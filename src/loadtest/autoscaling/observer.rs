@@ -1,7 +1,7 @@
-//! What is seen of a workload, object by object, as one [`Scaling`]. Only changes are written down.
+//! Collects what is seen of a workload, object by object, into one [`Scaling`]. Only changes are recorded.
 //!
-//! Everything that is seen before the load begins counts as seen at its beginning. A pod that was there at the first
-//! look has no past: nothing is said of when it was created.
+//! What is seen before the load begins gets the moment zero. A pod that exists in the first list has no past:
+//! it is not recorded when it was created.
 
 mod pod;
 
@@ -18,10 +18,10 @@ use crate::loadtest::model::scaling::{
     Bounds, Budget, Event, EventKind, Memory, MetricSeen, Moment, Replicas, Scaling,
 };
 
-/// Ratios that differ by less are the same.
+/// Ratios that differ by less than this count as equal.
 const SAME: f64 = 0.005;
 
-/// Takes down what is seen.
+/// Collects what is seen of a workload.
 #[derive(Clone, Debug)]
 pub struct Observer {
     scaling: Scaling,
@@ -34,7 +34,8 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// Of a workload: namespace, scale target, name of its HPA, and bounds.
+    /// An observer of a workload: namespace, scale target, name of its HPA, and its bounds (fewest, most
+    /// replicas).
     pub fn new(namespace: &str, target: &str, hpa: &str, bounds: (u32, u32)) -> Self {
         let (min, max) = bounds;
         Self {
@@ -54,27 +55,28 @@ impl Observer {
         }
     }
 
-    /// All that was seen.
+    /// Everything that was seen.
     pub fn scaling(&self) -> &Scaling {
         &self.scaling
     }
 
-    /// Replicas as they were last seen.
+    /// Replicas as last seen.
     pub fn replicas(&self) -> Replicas {
         self.now
     }
 
-    /// Whether the target, its HPA and its pods have been seen.
+    /// Whether the scale target, its HPA and its pods have been seen.
     pub fn is_complete(&self) -> bool {
         self.pods.is_some() && !self.scaling.replicas.is_empty() && !self.conditions.is_empty()
     }
 
-    /// Ratios of the metrics, as they were last seen.
+    /// Ratios of the metrics as last seen.
     pub fn ratios(&self) -> &BTreeMap<String, Option<f64>> {
         &self.ratios
     }
 
-    /// Whether the values of a metric are read from the metrics API itself, sooner than the HPA shows them.
+    /// Sets whether the ratio of a metric comes from the metrics API itself, which is sooner than the HPA's
+    /// status.
     pub fn read_directly(&mut self, metric: &str, directly: bool) {
         if directly {
             self.direct.insert(metric.to_owned());
@@ -83,7 +85,7 @@ impl Observer {
         }
     }
 
-    /// The HPA.
+    /// The HPA was seen.
     pub fn hpa(&mut self, at: Moment, hpa: &HorizontalPodAutoscaler) {
         let Some(status) = &hpa.status else {
             return;
@@ -105,13 +107,13 @@ impl Observer {
         self.note(at);
     }
 
-    /// What the scale target asks for.
+    /// The scale target was seen, with the replicas in its spec.
     pub fn target(&mut self, at: Moment, replicas: u32) {
         self.now.current = replicas;
         self.note(at);
     }
 
-    /// All pods there are, as of the first look and after each interruption of the watch.
+    /// All pods were listed: at first, and after each interruption of the watch.
     pub fn pods(&mut self, at: Moment, pods: &[Pod]) {
         let Some(known) = &self.pods else {
             let seen = pods.iter().map(|pod| (pod::name(pod), Seen::of(pod)));
@@ -133,7 +135,7 @@ impl Observer {
         }
     }
 
-    /// A pod that is new, or has changed. Before the first look at all of them, nothing is known of any.
+    /// A pod was seen. Before the first list it is ignored, because it may be old.
     pub fn pod(&mut self, at: Moment, pod: &Pod) {
         let (name, now) = (pod::name(pod), Seen::of(pod));
         let Some(pods) = &mut self.pods else {
@@ -147,7 +149,7 @@ impl Observer {
         self.count(at);
     }
 
-    /// A pod that is gone.
+    /// A pod was deleted.
     pub fn pod_gone(&mut self, at: Moment, name: &str) {
         let known = self.pods.as_mut().and_then(|pods| pods.remove(name));
         if known.is_some() {
@@ -156,7 +158,7 @@ impl Observer {
         }
     }
 
-    /// A metric of the HPA: its value over its target, `None` without a value.
+    /// A metric of the HPA was read: its value divided by its target, or `None` without a value.
     pub fn metric(&mut self, at: Moment, name: &str, ratio: Option<f64>) {
         let same = match (self.ratios.get(name), ratio) {
             (Some(None), None) => true,
@@ -174,7 +176,7 @@ impl Observer {
         });
     }
 
-    /// The PodDisruptionBudget.
+    /// The PodDisruptionBudget was seen.
     pub fn budget(&mut self, at: Moment, budget: &PodDisruptionBudget) {
         let Some(status) = &budget.status else {
             return;
@@ -197,7 +199,7 @@ impl Observer {
         }
     }
 
-    /// The VPA, as the API server gives it.
+    /// The VPA was seen, as JSON of the API server.
     pub fn vpa(&mut self, at: Moment, vpa: &Value) {
         let Some(recommended) = recommended(vpa) else {
             return;
@@ -212,7 +214,7 @@ impl Observer {
         }
     }
 
-    /// What its pods use, by the answer of `metrics.k8s.io`. One without pods says nothing.
+    /// The memory of the pods was read, as an answer of `metrics.k8s.io`. An answer without pods is ignored.
     pub fn usage(&mut self, at: Moment, answer: &Value) {
         if let Some(bytes_per_pod) = memory::per_pod(answer) {
             self.scaling.memory.push(Memory {
@@ -222,8 +224,9 @@ impl Observer {
         }
     }
 
-    /// A pod that could not be created, in the words of who tried.
+    /// A pod could not be created; `words` is the message of the Event.
     pub fn refused(&mut self, at: Moment, object: &str, words: &str) {
+        // The ReplicaSet controller tries again and again. Each message is recorded once.
         let again = |event: &Event| {
             event.kind == EventKind::PodRefused && event.object == object && event.words == words
         };
@@ -232,7 +235,7 @@ impl Observer {
         }
     }
 
-    /// The first look at a condition is no change.
+    /// A condition of the HPA was seen. The first time is not a change.
     fn condition(&mut self, at: Moment, kind: &str, status: &str, reason: &str) {
         let now = (status.to_owned(), reason.to_owned());
         let before = self.conditions.insert(kind.to_owned(), now.clone());
@@ -256,7 +259,7 @@ impl Observer {
         self.now.at = at.max(0.0);
         match self.scaling.replicas.last_mut() {
             Some(last) if same(*last, self.now) => {}
-            // Of several looks at one moment, the last one counts.
+            // Of several observations of one moment, the last one counts.
             Some(last) if last.at >= self.now.at => *last = self.now,
             _ => self.scaling.replicas.push(self.now),
         }
@@ -280,7 +283,7 @@ fn count(value: i32) -> u32 {
     u32::try_from(value).unwrap_or(0)
 }
 
-/// `app: cpu 500m, memory 256Mi; sidecar: ...`.
+/// A recommendation in words: `app: cpu 500m, memory 256Mi; sidecar: ...`.
 fn recommended(vpa: &Value) -> Option<String> {
     let containers = vpa.pointer("/status/recommendation/containerRecommendations")?;
     let containers = containers.as_array()?.iter().map(|container| {

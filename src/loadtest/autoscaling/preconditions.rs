@@ -1,4 +1,4 @@
-//! Whether an autoscaling test can be trusted: what has to be so before any load is sent.
+//! Decides whether an autoscaling test can be trusted, before any load is sent.
 
 use k8s_openapi::api::{autoscaling::v2::HorizontalPodAutoscaler, core::v1::ResourceQuota};
 
@@ -8,33 +8,33 @@ use crate::core::{
     reconcile::{observed::PodTemplate, suspend::is_frozen},
 };
 
-/// What was found of a workload.
+/// The state of a workload before a test.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// Its HPA.
+    /// The HPA of the workload.
     pub hpa: HorizontalPodAutoscaler,
-    /// What its target asks for.
+    /// Replicas in the spec of the scale target.
     pub current: u32,
-    /// Pods, and those of them that are Ready.
+    /// Number of all pods, and of the Ready ones.
     pub pods: (u32, u32),
-    /// Metrics that are read from the metrics API: name, and why it could not be read.
+    /// Metrics of the metrics APIs that could not be read: name and error.
     pub unread: Vec<(String, String)>,
-    /// ResourceQuotas of its namespace.
+    /// ResourceQuotas of the namespace.
     pub quotas: Vec<ResourceQuota>,
-    /// Its pods, where the target has a template.
+    /// Pod template of the scale target, if it has one.
     pub template: Option<PodTemplate>,
 }
 
 /// Something that makes the test worthless.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Obstacle {
-    /// What, and what to do about it.
+    /// The problem and its fix, in words for the user.
     pub words: String,
-    /// Whether it may pass by itself in a little while.
+    /// Whether it may pass by itself in a short time.
     pub passing: bool,
 }
 
-/// Everything that stands against a test that wants so many replicas.
+/// Everything that prevents a test which wants this many replicas.
 pub fn obstacles(found: &Found, wanted: u32) -> Vec<Obstacle> {
     let name = found.hpa.metadata.name.as_deref().unwrap_or_default();
     let mut obstacles = Vec::new();
@@ -73,7 +73,7 @@ fn conditions(hpa: &HorizontalPodAutoscaler, name: &str) -> Vec<Obstacle> {
         .collect()
 }
 
-/// A metric without a value takes no part in scaling, and blocks scaling down.
+/// Problems of metrics: a metric without a value takes no part in scaling up, and blocks scaling down.
 fn metrics(found: &Found, name: &str) -> Vec<Obstacle> {
     let unread = found.unread.iter().map(|(metric, why)| {
         passing(format!(
@@ -106,6 +106,8 @@ fn replicas(found: &Found, name: &str, wanted: u32) -> Vec<Obstacle> {
         )));
     }
     let (all, ready) = found.pods;
+    // Desired replicas, replicas in the spec, pods and Ready pods must agree; otherwise a rescale is in
+    // progress.
     if (desired, ready, all) != (found.current, found.current, found.current) {
         obstacles.push(passing(format!(
             "replicas are not steady: {desired} are wanted, {} asked for, {ready} of {all} pods are Ready",
@@ -120,7 +122,8 @@ fn replicas(found: &Found, name: &str, wanted: u32) -> Vec<Obstacle> {
     obstacles
 }
 
-/// Limits alone count, not what others use at the moment, as in the operator's own condition.
+/// The problem of too small quotas. Only the limits count, not the present use by others, as in the
+/// operator's own condition.
 fn room(found: &Found, wanted: u32) -> Option<Obstacle> {
     let quotas: Vec<Quota> = found
         .quotas

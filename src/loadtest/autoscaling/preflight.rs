@@ -1,5 +1,5 @@
-//! Before an autoscaling test sends anything: what is found of the workload, again and again until nothing stands
-//! against the test.
+//! The check before an autoscaling test sends anything: reads the workload again and again until nothing
+//! prevents the test.
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ use crate::{
     },
 };
 
-/// From one look to the next.
+/// Interval between two checks.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Looks until a test that wants so many replicas can be trusted; the HPA as it then is. What may pass by itself is
-/// waited for, up to `limit`; `say` is told what that is.
+/// Repeats the check until a test with `wanted` replicas can be trusted, and returns the HPA of that moment.
+/// Problems that may pass by themselves are waited for, up to `limit`; `say` is told each time they change.
 ///
 /// # Errors
-/// When something still stands against it.
+/// When a problem remains, or will not pass by itself.
 pub async fn clear(
     resource: &Resource,
     subject: &Subject,
@@ -33,9 +33,9 @@ pub async fn clear(
     limit: Duration,
     mut say: impl FnMut(&str),
 ) -> Result<HorizontalPodAutoscaler, ClusterError> {
-    let (mut since, mut told) = (Duration::ZERO, String::new());
+    let (mut since, mut said) = (Duration::ZERO, String::new());
     loop {
-        let found = look(resource, subject).await?;
+        let found = observe(resource, subject).await?;
         let obstacles = obstacles(&found, wanted);
         if obstacles.is_empty() {
             return Ok(found.hpa);
@@ -46,9 +46,9 @@ pub async fn clear(
                 "the test would prove nothing:\n  {words}"
             )));
         }
-        if words != told {
+        if words != said {
             say(&format!("waiting: {words}"));
-            told = words;
+            said = words;
         }
         tokio::time::sleep(EVERY).await;
         since += EVERY;
@@ -60,7 +60,7 @@ fn in_words(obstacles: &[Obstacle]) -> String {
     words.join("\n  ")
 }
 
-async fn look(resource: &Resource, subject: &Subject) -> Result<Found, ClusterError> {
+async fn observe(resource: &Resource, subject: &Subject) -> Result<Found, ClusterError> {
     let Resource {
         client, namespace, ..
     } = resource;
@@ -71,13 +71,13 @@ async fn look(resource: &Resource, subject: &Subject) -> Result<Found, ClusterEr
     let discovery = resource.discovery();
     for metric in metrics::served(&hpa, subject) {
         match metrics::read(resource, &discovery, &metric).await {
-            // Who may not read it relies on the HPA's own status.
+            // Without permission to read the metric (RBAC), the HPA's own status has to do.
             Err(error) if !metrics::refused(&error) => unread.push((metric.name, error.to_string())),
             _ => {}
         }
     }
     let quotas: Api<ResourceQuota> = Api::namespaced(client.clone(), namespace);
-    // Who may not read quotas is not told of them.
+    // Without permission to list quotas (RBAC) they are not checked.
     let quotas = answer("list ResourceQuotas", quotas.list(&ListParams::default())).await;
     let targets: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &subject.kind);
     let target = answer("read the scale target", targets.get(&subject.target.name)).await?;

@@ -1,4 +1,4 @@
-//! Values of an HPA's metrics over their targets: above one, more replicas are needed.
+//! Ratios of an HPA's metrics: value divided by target. Above one, more replicas are needed.
 
 use k8s_openapi::{
     api::autoscaling::v2::{
@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::core::k8s::quantity;
 
-/// Name and ratio of each metric as the HPA's own status shows it; `None` while it has no value.
+/// Name and ratio of each metric, as the HPA's status shows it. The ratio is `None` while the metric has no
+/// value.
 pub fn of_status(hpa: &HorizontalPodAutoscaler) -> Vec<(String, Option<f64>)> {
     let shown: Vec<&MetricStatus> = hpa
         .status
@@ -27,8 +28,8 @@ pub fn of_status(hpa: &HorizontalPodAutoscaler) -> Vec<(String, Option<f64>)> {
         .collect()
 }
 
-/// Ratio of a metric that is read from `custom.metrics.k8s.io` or `external.metrics.k8s.io`, by the answer of that API.
-/// `None` without a value, or for a metric that is read elsewhere.
+/// Ratio of a metric by the answer of `custom.metrics.k8s.io` or `external.metrics.k8s.io`. `ready` is the
+/// number of Ready pods. `None` without a value, or if the metric comes from another API.
 pub fn of_answer(spec: &MetricSpec, answer: &Value, ready: u32) -> Option<f64> {
     let (_, target) = name_and_target(spec)?;
     let items = answer.get("items")?.as_array()?;
@@ -41,6 +42,8 @@ pub fn of_answer(spec: &MetricSpec, answer: &Value, ready: u32) -> Option<f64> {
         return None;
     }
     let sum: f64 = values.iter().sum();
+    // As the HPA controller does: a Pods metric is averaged over the pods in the answer; an average value of
+    // another metric is shared by the Ready pods; a value stands for itself.
     let (per, target) = match (&spec.pods, &target.average_value, &target.value) {
         (Some(_), Some(target), _) => (count(values.len()), target),
         (None, Some(target), _) => (f64::from(ready), target),

@@ -1,17 +1,20 @@
-//! How long an HPA may take to scale down: computed from its own behaviour, so that a slow policy is no failure and a
-//! stuck one is.
+//! How long an HPA may take to scale down. The time follows from the HPA's own behavior, so that a slow
+//! policy passes and a stuck HPA fails.
 
 use std::time::Duration;
 
 use crate::core::hpa::{Controller, Hpa, Rules, down_limit};
 
-/// From one look of the controller to the next, in seconds (`--horizontal-pod-autoscaler-sync-period`).
+/// The controller's sync period, in seconds (`--horizontal-pod-autoscaler-sync-period`).
 const SYNC: i32 = 15;
-/// For the metric to show the quiet load, and for the controller to look: a rate window of a minute, four syncs.
+/// Extra time until the metric shows the quiet load and the controller acts: a rate window of one minute and
+/// four syncs.
 const SLACK: Duration = Duration::from_secs(120);
 
-/// Longest time to get from so many replicas to the fewest, once the load is gone: the stabilization window, then one
-/// step of the policies for each of their periods, and two minutes. `None` where the policies never get there.
+/// Longest time to scale down from `from` replicas to the fewest, once the load is gone. It is the
+/// stabilization window, one period of the policies for each further step, and two minutes. `None` if the
+/// policies never get there. Example: from 8 to 2 with at most half of the pods per 60 s and a window of 300
+/// s: 8 -> 4 after 300 s, 4 -> 2 after 360 s, so 480 s.
 pub fn deadline(hpa: &Hpa, from: i32) -> Option<Duration> {
     let rules = hpa.behavior.as_ref().map(|behavior| &behavior.down);
     let without = Controller::default().downscale_stabilization;
@@ -19,8 +22,8 @@ pub fn deadline(hpa: &Hpa, from: i32) -> Option<Duration> {
     Some(Duration::from_secs(u64::try_from(seconds).ok()?) + SLACK)
 }
 
-/// The first step comes with the end of the window; each further one when the longest period of a policy is over, which
-/// the controller notices with its next look.
+/// Seconds to the fewest replicas. The first step comes at the end of the window. Each further step comes
+/// when the longest period of a policy is over, rounded up to the next sync of the controller.
 fn time(rules: &Rules, from: i32, min: i32) -> Option<i32> {
     let period = rules.longest_period();
     let period = period.saturating_add(SYNC - 1) / SYNC * SYNC;
@@ -72,7 +75,7 @@ mod tests {
     fn without_behavior_the_controllers_window_counts_and_disabled_never_gets_there() {
         assert_eq!(of(&Value::Null, 10), Some(300 + 120));
         assert_eq!(of(&json!({"scaleDown": {"selectPolicy": "Disabled"}}), 10), None);
-        // Ten percent of five replicas is none.
+        // Ten percent of five replicas are no whole replica.
         let stuck =
             json!({"scaleDown": {"policies": [{"type": "Percent", "value": 0, "periodSeconds": 60}]}});
         assert_eq!(of(&stuck, 5), None);

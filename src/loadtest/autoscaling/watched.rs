@@ -1,4 +1,4 @@
-//! What was seen of a workload, joined with the load that was sent meanwhile.
+//! Joins what was seen of a workload with the load that was sent meanwhile.
 
 use super::{
     chains::{Load, chains},
@@ -14,19 +14,19 @@ use crate::loadtest::{
 /// A load that was sent.
 #[derive(Clone, Copy, Debug)]
 pub struct Loaded<'a> {
-    /// What was sent; its load is what was sent of it.
+    /// The scenario that was sent, with the load as it was sent.
     pub scenario: &'a Scenario,
-    /// What it brought.
+    /// The measurements.
     pub measured: &'a Measured,
-    /// Requests per second that one replica is for, where that is known.
+    /// Requests per second that one replica is meant for, if known.
     pub per_replica: Option<f64>,
-    /// What replicas carry, where that was measured.
+    /// The measured capacity by replicas, if known.
     pub curve: Option<&'a Curve>,
 }
 
 impl Loaded<'_> {
-    /// The workload with its scale-ups, and with its elasticity where the capacity is known. What a replica is for counts
-    /// only where the load is in requests per second.
+    /// The workload with its scale-ups, and with its elasticity if the capacity is known. `per_replica` is in
+    /// requests per second, so it is used only for a load in the same unit.
     pub fn workload(&self, scaling: Scaling) -> Workload {
         let Self {
             scenario, measured, ..

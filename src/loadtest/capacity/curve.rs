@@ -1,21 +1,21 @@
-//! What so many replicas carry: capacity(r), the highest load under which the objective holds with r replicas
-//! (Theodolite's capacity metric), and its inverse, the demand.
+//! The capacity of replicas: capacity(r) is the highest load under which the objective holds with r replicas
+//! (Theodolite's capacity metric). The demand is its inverse: the fewest replicas for a load.
 
 use super::usl::{self, Fit, FitError};
 
-/// More replicas than this are never asked for: the bound of `maxReplicas`.
+/// The greatest number of replicas of an answer; the bound of `maxReplicas`.
 const MOST: u32 = 10_000;
 
-/// Capacity by replicas, from measured points.
+/// Capacity by number of replicas, from measured points.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curve {
-    /// Replicas and requests per second, in order of replicas, each count once.
+    /// Replicas and requests per second, in order of replicas; each number of replicas occurs once.
     points: Vec<(u32, f64)>,
     fit: Option<Fit>,
 }
 
 impl Curve {
-    /// The curve through measured points; those of no replicas or without a capacity are left out.
+    /// The curve through measured points. Points without replicas or without a capacity are left out.
     pub fn new(mut points: Vec<(u32, f64)>) -> Self {
         points.retain(|(replicas, capacity)| *replicas > 0 && capacity.is_finite() && *capacity > 0.0);
         points.sort_by_key(|point| point.0);
@@ -29,16 +29,18 @@ impl Curve {
         &self.points
     }
 
-    /// The Universal Scalability Law through them.
+    /// The Universal Scalability Law, fitted to the points.
     ///
     /// # Errors
-    /// When they are too few.
+    /// When there are too few points.
     pub fn fit(&self) -> Result<Fit, FitError> {
         usl::fit(&self.points)
     }
 
-    /// Requests per second of so many replicas; zero of none, or without any point. Measured where it was measured, on
-    /// a straight line between; beyond the last point by the fitted law, or in proportion where there is none.
+    /// Requests per second that this number of replicas carries; zero for no replicas, or without any point.
+    /// A measured count has its measured value. Between two points the curve is a straight line. Beyond the
+    /// last point it follows the fitted law, or is proportional to the replicas if there is no fit. With
+    /// points (2, 200/s) and (4, 300/s), 3 replicas carry 250/s.
     pub fn capacity(&self, replicas: u32) -> f64 {
         let after = self.points.partition_point(|point| point.0 < replicas);
         let before = after.checked_sub(1).and_then(|index| self.points.get(index));
@@ -59,8 +61,8 @@ impl Curve {
         }
     }
 
-    /// Fewest replicas that carry a load; none for no load. A load that no number of replicas carries needs as many as
-    /// carry most.
+    /// The fewest replicas that carry a load; zero for no load. If no number of replicas carries it, the
+    /// result is the number that carries most.
     pub fn demand(&self, load: f64) -> u32 {
         if load <= 0.0 || self.points.is_empty() {
             return 0;
@@ -78,8 +80,8 @@ impl Curve {
         best
     }
 
-    /// The smallest capacity of one replica among the measured counts; `None` without any. A target for each pod has
-    /// to hold for all of them.
+    /// The smallest capacity per replica among the measured counts; `None` without any point. An HPA target
+    /// per pod has to be right for all counts.
     pub fn per_replica(&self) -> Option<f64> {
         let of = |&(replicas, capacity): &(u32, f64)| capacity / f64::from(replicas);
         self.points.iter().map(of).reduce(f64::min)

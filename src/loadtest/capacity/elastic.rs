@@ -1,7 +1,9 @@
-//! With scaling on: the highest plateau that is survived when it is reached slowly, and the steepest ramp to it.
+//! Tests a workload while it scales: finds the highest plateau that it survives after a slow rise, and the
+//! steepest ramp to 90 % of that plateau.
 //!
-//! Each try begins at the fewest replicas. A plateau is ramped up to, given time to settle, and only then measured. A
-//! ramp is measured as a whole, with the time it takes to settle: who was there meanwhile felt it.
+//! Each try begins at the fewest replicas. For a plateau the load rises slowly and the replicas may settle;
+//! only then is the load measured. A ramp is measured as a whole, including the time to settle, because users
+//! feel all of it.
 
 use std::time::Duration;
 
@@ -20,32 +22,32 @@ use crate::loadtest::{
     scenario::rate::Profile,
 };
 
-/// Share of the highest plateau to which ramps go: they find out about ramps, not about the plateau.
+/// Ramps go up to this share of the highest plateau: they test the ramp, not the plateau.
 const RAMP_TO: f64 = 0.9;
-/// From one look at the replicas to the next.
+/// Interval at which the replicas are read.
 const POLL: Duration = Duration::from_secs(1);
 
-/// How it is tried.
+/// Settings of the tries.
 #[derive(Clone, Copy, Debug)]
 pub struct ElasticSettings {
-    /// Load that the fewest replicas carry.
+    /// Load that the fewest replicas carry, in requests per second.
     pub base: f64,
-    /// Highest load to try.
+    /// Highest load to try, in requests per second.
     pub most: f64,
-    /// Time to ramp up to a plateau.
+    /// Duration of the rise to a plateau.
     pub ramp: Duration,
-    /// Time for the replicas to follow.
+    /// Time for the replicas to follow the load.
     pub settle: Duration,
-    /// Longest wait for the fewest replicas before each try.
+    /// Longest wait before each try until the workload is back at its fewest replicas.
     pub scale_down: Duration,
 }
 
 /// Tries plateaus and ramps on a workload that scales.
 #[derive(Debug)]
 pub struct Trial<'a> {
-    /// How loads are sent and judged.
+    /// Sends loads and judges them.
     pub steps: &'a Steps,
-    /// Where the workload is.
+    /// The resource of the workload.
     pub resource: &'a Resource,
     /// The workload.
     pub subject: &'a Subject,
@@ -54,7 +56,7 @@ pub struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    /// Finds the plateau, then the ramp. `say` is told of each try.
+    /// Finds the plateau, then the ramp. `say` gets a line for each try.
     ///
     /// # Errors
     /// See [`StepError`].
@@ -72,7 +74,7 @@ impl Trial<'_> {
         elastic.plateau = loop {
             let load = search.load();
             let (outcome, why) = self.plateau(load, &mut elastic).await?;
-            say(&format!("plateau of {load:.1}/s: {}", told(outcome, &why)));
+            say(&format!("plateau of {load:.1}/s: {}", in_words(outcome, &why)));
             match search.step(outcome) {
                 Ok(Next::Try(_)) => {}
                 Ok(Next::Found(found)) => break Some(found.held),
@@ -87,6 +89,7 @@ impl Trial<'_> {
         else {
             return Ok(elastic);
         };
+        // The slowest ramp is the one by which the plateau was reached, so it is likely to be survived.
         let slowest = (peak - base) / self.settings.ramp.as_secs_f64().max(1.0);
         let mut search = Search::new(Settings {
             start: slowest,
@@ -100,7 +103,7 @@ impl Trial<'_> {
             let (outcome, why) = self.ramp(slope, peak, &mut elastic).await?;
             say(&format!(
                 "ramp of {slope:.2}/s per second to {peak:.1}/s: {}",
-                told(outcome, &why)
+                in_words(outcome, &why)
             ));
             match search.step(outcome) {
                 Ok(Next::Try(_)) => {}
@@ -145,7 +148,7 @@ impl Trial<'_> {
         Ok(outcome::objective(&report))
     }
 
-    /// Sends a load, and takes down how long after its rise the last replica became Ready.
+    /// Sends a load. Records how long after the end of the rise the last replica became Ready.
     async fn watched(
         &self,
         profile: Profile,
@@ -155,7 +158,7 @@ impl Trial<'_> {
         let watch = async {
             let (mut ready, mut after, mut waited) = (0, Duration::ZERO, Duration::ZERO);
             loop {
-                // A look that fails is one less; the next one sees the same.
+                // A read that fails is skipped; the next read sees the same replicas.
                 if let Ok(now) = self.resource.ready(self.subject).await {
                     if now > ready && ready > 0 {
                         after = waited;
@@ -163,6 +166,7 @@ impl Trial<'_> {
                     ready = now.max(ready);
                 }
                 let total = elastic.time_to_scale.unwrap_or(0.0);
+                // Replicas that became Ready during the rise are in time.
                 if after > rising {
                     elastic.time_to_scale = Some(total.max(after.saturating_sub(rising).as_secs_f64()));
                 }
@@ -203,7 +207,7 @@ impl Trial<'_> {
     }
 }
 
-fn told(outcome: Outcome, why: &str) -> String {
+fn in_words(outcome: Outcome, why: &str) -> String {
     match outcome {
         Outcome::Held => "survived".to_owned(),
         Outcome::Failed => format!("not survived: {why}"),

@@ -1,8 +1,8 @@
-//! The guardian: a process of its own that gives back what a test changed when the test is gone, however it ended.
+//! The guardian: a separate process that gives back what a test changed, however the test ended.
 //!
-//! It reads a pipe that only the test holds open. The kernel closes it when the test ends, also by SIGKILL. Only the
-//! end of the whole machine or container takes both; then nobody renews the hold, scaling goes on by itself, and
-//! `vas test restore` removes the annotation that is left.
+//! It reads a pipe whose other end only the test holds open. The kernel closes the pipe when the test ends,
+//! even by SIGKILL. If the whole machine or container ends, the guardian ends too. Then nobody renews the
+//! hold, scaling goes on by itself, and `vas test restore` removes the annotation that is left.
 
 use std::{
     ffi::OsString,
@@ -16,20 +16,20 @@ use crate::loadtest::{
     cluster::{error::ClusterError, resource::Resource},
 };
 
-/// Longest time to try to give back: an API server may be away.
+/// How long the guardian tries to give back while the API server does not answer.
 const PATIENCE: Duration = Duration::from_mins(10);
 /// Pause after a failed attempt.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// A running guardian. Dropped, it does its work.
+/// A running guardian. When this is dropped, the guardian gives back.
 #[derive(Debug)]
 pub struct Guardian {
     child: Child,
 }
 
 impl Guardian {
-    /// Starts this program again as a guardian, with these arguments. It has a process group of its own: Ctrl-C on the
-    /// terminal is for the test.
+    /// Starts this program again as a guardian, with these arguments. The guardian has a process group of its
+    /// own, so that Ctrl-C on the terminal reaches only the test.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -46,20 +46,21 @@ impl Guardian {
         })
     }
 
-    /// Ends it: with nothing to give back, it does nothing.
+    /// Ends the guardian after the test has given back by itself. The guardian finds nothing left to do.
     pub fn dismiss(mut self) {
         drop(self.child.stdin.take());
-        // It ends by itself; how does not matter.
+        // It ends by itself; its exit status does not matter.
         let _ = self.child.wait();
     }
 }
 
-/// The guardian's work: waits until the test is gone, then gives back what it has not.
+/// The work of the guardian process: waits until the test has ended, then gives back what the test has not.
 ///
 /// # Errors
-/// When it cannot be given back for a long time.
+/// When giving back fails for ten minutes.
 pub async fn guard(resource: &Resource, holder: &str) -> Result<Option<Given>, ClusterError> {
-    // Who stops a whole service or container stops the test too; what it changed has to be put back all the same.
+    // A supervisor that stops a whole service or container signals the guardian too. It must outlive these
+    // signals to give back.
     #[cfg(unix)]
     let _heard_and_ignored = {
         use tokio::signal::unix::{SignalKind, signal};
@@ -71,7 +72,7 @@ pub async fn guard(resource: &Resource, holder: &str) -> Result<Option<Given>, C
         .map(|kind| signal(kind).ok())
     };
     let ended = tokio::task::spawn_blocking(|| io::copy(&mut io::stdin().lock(), &mut io::sink()));
-    // A pipe that cannot be read is one that nobody holds.
+    // If the pipe cannot be read, the test is gone as well.
     let _ = ended.await;
     let mut left = PATIENCE;
     loop {

@@ -1,8 +1,9 @@
-//! Holding the replicas of a workload on a cluster, and giving them back.
+//! Holds the replicas of a workload on a cluster, and gives them back.
 //!
-//! A hold is over when its test no longer renews it: then scaling goes on by itself, also when the whole machine of the
-//! test is gone. Every write is refused by the API server if somebody else wrote since the read that it follows from: two tests can
-//! not begin at once, and giving back undoes nobody's change.
+//! A hold ends when its test no longer renews it. Then scaling goes on by itself, even if the whole machine
+//! of the test is gone. Every write carries the resourceVersion of the read before it, so the API server
+//! refuses the write if somebody else wrote in between. Therefore two tests cannot begin at once, and giving
+//! back never undoes somebody else's change.
 
 use std::time::Duration;
 
@@ -25,30 +26,31 @@ use crate::{
     },
 };
 
-/// Field manager of what a test changes.
+/// Field manager of the changes that a test makes.
 const FIELD_MANAGER: &str = "vas-test";
 /// Longest wait for the operator to suspend the HPA.
 const SUSPEND_LIMIT: Duration = Duration::from_mins(1);
-/// Attempts at a write that others are faster than.
+/// Attempts at a write that conflicts with the writes of others.
 const ATTEMPTS: u32 = 20;
-/// A hold is renewed so many times before it would be over: one API server that is away for a moment ends no test.
+/// A hold is renewed this many times within its duration, so that a short outage of the API server ends no
+/// test.
 const RENEWALS: u32 = 4;
 
-/// A test's claim to hold replicas, which is over when it is not renewed.
+/// A test's claim to hold replicas. It ends when it is not renewed.
 #[derive(Clone, Debug)]
 pub struct Lease {
-    /// Who holds: unique among all tests.
+    /// Identity of the holder, unique among all tests.
     pub holder: String,
-    /// When it began, for people.
+    /// When the hold began, for people to read.
     pub since: String,
-    /// From each renewal to the end.
+    /// Time from a renewal to the end of the hold.
     pub lasts: Duration,
-    /// The clock that the end is compared with.
+    /// The API server's clock, which decides about the end.
     pub clock: ServerClock,
 }
 
 impl Lease {
-    /// The end, if it is renewed now.
+    /// The end of the hold if it is renewed now.
     fn end(&self) -> Timestamp {
         let now = self.clock.now();
         let seconds = i64::try_from(self.lasts.as_secs()).unwrap_or(i64::MAX);
@@ -57,20 +59,20 @@ impl Lease {
     }
 }
 
-/// What was given back.
+/// The result of giving back.
 #[derive(Clone, Debug)]
 pub struct Given {
-    /// What there was.
+    /// The hold that was there.
     pub hold: Hold,
-    /// Whether scaling had gone on by itself already, and the replicas were left to it.
+    /// Whether the hold had ended before. Then scaling has gone on, and the replicas were left to the HPA.
     pub over: bool,
 }
 
 impl Resource {
-    /// Suspends the workload, with what there was written down in the same write.
+    /// Suspends the workload, and records its state before in the same write.
     ///
     /// # Errors
-    /// When another test has the resource, or somebody else suspends the workload.
+    /// When another test holds the resource, or somebody else suspends the workload.
     pub async fn hold(&self, subject: &Subject, lease: &Lease) -> Result<(), ClusterError> {
         for _ in 0..ATTEMPTS {
             let resource = self.read().await?;
@@ -97,10 +99,10 @@ impl Resource {
         Err(ClusterError::Busy(self.name.clone()))
     }
 
-    /// Waits until the HPA follows no metric.
+    /// Waits until the HPA is suspended, which means that it follows no metric.
     ///
     /// # Errors
-    /// When no operator suspends it in time.
+    /// When no operator suspends the HPA in time.
     pub async fn until_suspended(&self, subject: &Subject) -> Result<(), ClusterError> {
         let waited = wait(SUSPEND_LIMIT, async || {
             Ok(is_frozen(&self.hpa(&subject.hpa).await?))
@@ -117,10 +119,10 @@ impl Resource {
         )))
     }
 
-    /// Renews a hold as long as it is polled. A failure is tried again until the hold is over.
+    /// Renews a hold for as long as the future is polled. A failed attempt is repeated until the hold ends.
     ///
     /// # Errors
-    /// Ends with one only: when somebody took the hold away, or it is over.
+    /// The future ends only with an error: somebody took the hold away, or the hold has ended.
     pub async fn keep(&self, lease: &Lease) -> ClusterError {
         let pause = lease.lasts / RENEWALS;
         let mut end = lease.end();
@@ -150,17 +152,17 @@ impl Resource {
         Err(ClusterError::Busy(self.name.clone()))
     }
 
-    /// The hold of a lease, if it is still there and not over.
+    /// The hold of this lease, if it is still there and has not ended.
     fn own(&self, resource: &Value, lease: &Lease) -> Result<Hold, ClusterError> {
         hold_patch::held(resource)?
             .filter(|hold| hold.holder == lease.holder && !hold.is_over(resource, lease.clock.now()))
             .ok_or_else(|| ClusterError::Lost(self.name.clone()))
     }
 
-    /// Asks for so many replicas, and waits until exactly so many pods are there, all of them Ready.
+    /// Scales the target, and waits until exactly that many pods exist and all are Ready.
     ///
     /// # Errors
-    /// When they are not in time.
+    /// When they are not Ready within `limit`.
     pub async fn scale_to(
         &self,
         subject: &Subject,
@@ -184,10 +186,10 @@ impl Resource {
         )))
     }
 
-    /// Whether exactly so many pods are there, all of them Ready, and the hold is still there.
+    /// Whether exactly that many pods exist, all of them Ready, while the hold is still there.
     ///
     /// # Errors
-    /// When that cannot be read, or the hold is gone.
+    /// When the pods cannot be read, or the hold is gone.
     pub async fn steady(
         &self,
         subject: &Subject,
@@ -198,11 +200,12 @@ impl Resource {
         Ok(self.pods(subject).await? == (replicas, replicas))
     }
 
-    /// Puts back what a test changed, replicas first while no HPA moves them; if its hold is over, the HPA has moved
-    /// them, and they are left to it. `holder`: of this test only. `None` where there is nothing to be put back.
+    /// Restores what a test changed. The replicas go first, while no HPA moves them. If the hold has ended,
+    /// the HPA may have moved them since, and they are left as they are. With `holder`, only the hold of that
+    /// test is given back. `None` if there is nothing to restore.
     ///
     /// # Errors
-    /// When it cannot be put back; then the annotation is still there.
+    /// When the state cannot be restored; then the annotation stays.
     pub async fn give_back(&self, holder: Option<&str>) -> Result<Option<Given>, ClusterError> {
         let clock = ServerClock::of(&self.client).await;
         for _ in 0..ATTEMPTS {
@@ -227,7 +230,7 @@ impl Resource {
         Err(ClusterError::Busy(self.name.clone()))
     }
 
-    /// A target that is gone has nothing to be put back.
+    /// A target that was deleted has no replicas to restore.
     async fn put_replicas_back(&self, hold: &Hold) -> Result<(), ClusterError> {
         let kind = self.kind(&hold.target).await?;
         match self
@@ -239,7 +242,7 @@ impl Resource {
         }
     }
 
-    /// Whether the patch was taken; `false` if somebody else wrote in between.
+    /// Whether the API server accepted the patch; `false` if somebody else wrote since the read.
     async fn write(&self, patch: &Value) -> Result<bool, ClusterError> {
         let params = PatchParams {
             field_manager: Some(FIELD_MANAGER.to_owned()),

@@ -1,4 +1,4 @@
-//! A capacity test as Markdown, for a pull request.
+//! The result of a capacity test as Markdown, for a pull request.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use super::{
     text::{amount, conclusions, per_replica},
 };
 
-/// The Markdown.
+/// Renders the result as Markdown.
 pub fn render(capacity: &Capacity) -> String {
     let mut text = format!(
         "### Capacity of `{}` of `{}/{}`\n\nObjective: {}\n\n| Replicas | Capacity | Per replica |\n| ---: | ---: | ---: |\n",

@@ -1,13 +1,13 @@
-//! `vas test capacity`: how much so many replicas carry.
+//! `vas test capacity`: measures the load that a number of replicas carries.
 //!
 //! ```text
-//! hold      a workload suspended as long as it is renewed, its replicas held through the scale subresource
-//! guardian  a process that gives them back when this one is gone
+//! hold      suspends a workload while the hold is renewed; sets replicas through the scale subresource
+//! guardian  a process that gives the replicas back when this process is gone
 //! steps     loads of a search, one after the other -> search
-//! elastic   plateaus and ramps with scaling on
+//! elastic   plateaus and ramps while the workload scales
 //! ```
 //!
-//! What is changed and how it is put back is decided in `loadtest::cluster::hold_patch`.
+//! `loadtest::cluster::hold_patch` decides what is changed and how it is restored.
 
 pub mod curve;
 pub mod elastic;

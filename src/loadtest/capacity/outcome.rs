@@ -1,8 +1,10 @@
-//! Whether a step of a capacity search held: the scenario's thresholds, and that the service kept up.
+//! Decides whether a step of a capacity search held: the scenario's thresholds are met, and the service kept
+//! up.
 //!
-//! A short step hides an overload from its thresholds: 3 % too much for ten seconds make the last request only 0.3 s
-//! late. But in a queue latency grows by load / capacity - 1 seconds each second, from the first one on. So a step
-//! fails, too, when the median latency of its seconds grows by more than [`GROWTH`].
+//! The thresholds alone miss an overload in a short step: 3 % too much for ten seconds delays the last
+//! request by 0.3 s only. But in a queue, latency grows by load / capacity - 1 seconds each second, from the
+//! first second on; with 3 % too much it grows by 30 ms each second. So a step also fails when its median
+//! latency grows by more than [`GROWTH`].
 
 use super::search::Outcome;
 use crate::loadtest::{
@@ -10,12 +12,13 @@ use crate::loadtest::{
     report::{Report, Verdict},
 };
 
-/// Growth of latency, in seconds per second, beyond which a service falls behind: 1 % more load than it carries.
+/// Growth of latency, in seconds per second, above which a service falls behind. 0.01 means 1 % more load
+/// than it carries.
 pub const GROWTH: f64 = 0.01;
-/// Fewest seconds that have a slope worth the name.
+/// With fewer seconds than this, a slope says nothing.
 const FEWEST: usize = 4;
 
-/// What a step brought, with the reason unless it held: its thresholds, and whether the service kept up.
+/// The outcome of a step by its thresholds and the growth of its latency, with the reason unless it held.
 pub fn outcome(report: &Report) -> (Outcome, String) {
     match (objective(report), growth(&report.measured.seconds)) {
         ((Outcome::Held, _), Some(growth)) if growth > GROWTH => (
@@ -29,7 +32,7 @@ pub fn outcome(report: &Report) -> (Outcome, String) {
     }
 }
 
-/// The same by the thresholds alone, for loads that a service may be behind for a while.
+/// The outcome by the thresholds alone, for loads that a service may fall behind for a while.
 pub fn objective(report: &Report) -> (Outcome, String) {
     let missed: Vec<String> = report
         .checks
@@ -51,8 +54,8 @@ fn words(check: &Check) -> String {
     format!("{}: {}", check.name, check.measured)
 }
 
-/// Growth of the median latency in seconds per second: the median of the slopes between any two seconds (Theil-Sen), so
-/// that single slow seconds do not count. `None` with too few seconds.
+/// Growth of the median latency, in seconds per second. It is the median of the slopes between any two
+/// seconds (Theil-Sen), so that single slow seconds do not matter. `None` with too few seconds.
 pub fn growth(seconds: &[Second]) -> Option<f64> {
     let points: Vec<(f64, f64)> = seconds
         .iter()

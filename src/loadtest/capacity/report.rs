@@ -1,4 +1,4 @@
-//! What a capacity test found, as one value that its outputs are written from.
+//! The result of a capacity test, as one value from which all outputs are written.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,56 +8,56 @@ use super::{
     usl::FitError,
 };
 
-/// Version of the JSON form. Fields may be added within one.
+/// Version of the JSON form. Within one version fields may be added.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// What a capacity test found. Loads are requests (or journeys) per second.
+/// The result of a capacity test. Loads are requests (or journeys) per second.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Capacity {
     /// See [`SCHEMA_VERSION`].
     pub schema_version: u32,
-    /// The VoiceAssistScaling.
+    /// Name of the VoiceAssistScaling.
     pub name: String,
-    /// Its namespace.
+    /// Namespace of the VoiceAssistScaling.
     pub namespace: String,
-    /// The workload.
+    /// Name of the workload.
     pub workload: String,
-    /// Where requests went.
+    /// URL of the target of the load.
     pub target: String,
-    /// What had to hold, as written.
+    /// Thresholds that had to hold, as the scenario writes them.
     pub objective: Vec<String>,
-    /// Width of the last gap of each search, relative to the capacity.
+    /// Final gap of each search, as a share of the capacity: 0.02 is 2 %.
     pub precision: f64,
     /// Measured capacities, in order of replicas.
     pub points: Vec<Point>,
-    /// The Universal Scalability Law through them.
+    /// The Universal Scalability Law, fitted to the points.
     pub scalability: Option<Scalability>,
-    /// Why there is none.
+    /// Why there is no fitted law.
     pub no_scalability: Option<String>,
-    /// What happened with scaling on.
+    /// Results of the tries while the workload scales.
     pub elastic: Option<Elastic>,
-    /// The target for each pod.
+    /// The suggested HPA target per pod.
     pub suggestion: Option<SuggestedTarget>,
 }
 
 /// Why a file with capacities was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// It is none.
+    /// The file is not a report of a capacity test.
     #[error("it is no report of vas test capacity: {0}")]
     Form(#[from] serde_json::Error),
-    /// From another time.
+    /// The report has another version.
     #[error("its schema_version is {0}, and this vas reads {SCHEMA_VERSION}")]
     Version(u32),
-    /// There is nothing in it.
+    /// The report has no capacity.
     #[error("it has no capacity")]
     Empty,
 }
 
-/// The measured capacities of a report's JSON form.
+/// Reads the measured capacities from the JSON form of a report.
 ///
 /// # Errors
-/// When it is none, or has none.
+/// When the text is not such a report, or has no capacity.
 pub fn read_curve(text: &str) -> Result<Curve, ReadError> {
     #[derive(Deserialize)]
     struct Points {
@@ -76,62 +76,62 @@ pub fn read_curve(text: &str) -> Result<Curve, ReadError> {
     Ok(curve)
 }
 
-/// Capacity of so many replicas.
+/// Measured capacity of one number of replicas.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// Replicas, all of them Ready all the time.
+    /// Number of replicas, all of them Ready during the whole measurement.
     pub replicas: u32,
     /// Highest load under which the objective held.
     pub capacity: f64,
-    /// Lowest load under which it did not; `None` where the bound of the test was reached before.
+    /// Lowest load under which the objective did not hold; `None` if the limit of the test came first.
     pub failed: Option<f64>,
-    /// Steps it took.
+    /// Number of steps of the search.
     pub steps: u32,
 }
 
 /// A fitted Universal Scalability Law.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Scalability {
-    /// Load of one replica.
+    /// Load that one replica carries.
     pub lambda: f64,
     /// Contention.
     pub alpha: f64,
     /// Coherency.
     pub beta: f64,
-    /// Standard error of alpha, where there are points enough.
+    /// Standard error of alpha, if there are enough points.
     pub alpha_error: Option<f64>,
-    /// Standard error of beta, where there are points enough.
+    /// Standard error of beta, if there are enough points.
     pub beta_error: Option<f64>,
     /// Root of the mean square of the relative residuals.
     pub residual: f64,
-    /// Replicas beyond which more carry less.
+    /// Number of replicas beyond which more carry less.
     pub knee: Option<f64>,
 }
 
-/// With scaling on.
+/// Results of the tries while the workload scales.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Elastic {
-    /// Highest load that was survived after it was reached slowly.
+    /// Highest load that was survived after a slow rise.
     pub plateau: Option<f64>,
-    /// Steepest ramp to 90 % of that that was survived, in requests/s per second.
+    /// Steepest ramp to 90 % of that load that was survived, in requests/s per second.
     pub ramp: Option<f64>,
     /// Longest time from a rise of the load to the last Ready replica, in seconds.
     pub time_to_scale: Option<f64>,
 }
 
-/// The target for each pod.
+/// The suggested HPA target per pod.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SuggestedTarget {
     /// Load of one pod: `averageValue` of the HPA's metric; `None` where no target helps.
     pub average_value: Option<f64>,
-    /// Its share of what one replica carries.
+    /// The target as a share (0 to 1) of what one replica carries.
     pub headroom: f64,
-    /// Why so much.
+    /// Why this target, in words for the user.
     pub reason: String,
 }
 
 impl Capacity {
-    /// Derives the law and the suggestion from the points and what happened with scaling on.
+    /// Derives the law and the suggestion from the points and from the tries while the workload scales.
     pub fn conclude(&mut self, min_replicas: u32) {
         let curve = Curve::new(
             self.points
@@ -216,7 +216,8 @@ pub(in crate::loadtest) mod testing {
         let law = found.scalability.unwrap();
         assert!((law.alpha - 0.1).abs() < 1e-6, "{law:?}");
         assert!((law.knee.unwrap() - 45.0_f64.sqrt()).abs() < 1e-3, "{law:?}");
-        // The least of one replica is that of eight: 100 / (1 + 0.7 + 1.12), of which 70 %.
+        // The least capacity per replica is that of eight replicas: 100 / (1 + 0.7 + 1.12). 70 % of that are
+        // suggested.
         let suggested = found.suggestion.unwrap();
         assert!(
             (suggested.average_value.unwrap() - 70.0 / 2.82).abs() < 1e-6,

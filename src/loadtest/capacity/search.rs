@@ -1,23 +1,25 @@
-//! The search for the highest load under which an objective holds: which load to try next.
+//! The search for the highest load under which an objective holds: it decides which load to try next.
 //!
-//! Loads rise by a factor until one fails twice in a row; then the gap between the highest that held and the lowest
-//! that failed is halved until it is small enough. Once failed is no proof anywhere: a pause of the machine fails a step
-//! too. A step that proves nothing is done again, a bounded number of times.
+//! Loads rise by a factor until one load fails twice in a row. Then the gap between the highest load that
+//! held and the lowest that failed is halved until it is small enough. Example with a capacity of 30/s: 10,
+//! 15, 22.5 hold, 33.8 fails twice, 28.1 holds, 30.9 fails twice, and so on. One failure proves nothing,
+//! because a pause of the machine fails a step too. A step without a result is repeated a bounded number of
+//! times.
 
 use thiserror::Error;
 
 /// Settings of a search.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
-    /// First load to try; positive.
+    /// First load to try, in requests per second; positive.
     pub start: f64,
-    /// Factor from one load to the next on the way up; more than 1.
+    /// Factor from one load to the next while loads hold; more than 1.
     pub growth: f64,
-    /// Width of the last gap, relative to its lower end: 0.02 is 2 %.
+    /// The search ends when the gap is at most this share of its lower end: 0.02 is 2 %.
     pub precision: f64,
-    /// Highest load to try.
+    /// Highest load to try, in requests per second.
     pub most: f64,
-    /// How often in a row a step may prove nothing.
+    /// How often in a row a step may be inconclusive.
     pub repeats: u32,
 }
 
@@ -33,38 +35,38 @@ impl Default for Settings {
     }
 }
 
-/// What a step brought.
+/// The result of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The objective held.
     Held,
-    /// It did not.
+    /// The objective did not hold.
     Failed,
-    /// The step proves nothing.
+    /// The step proves nothing about the service.
     Inconclusive,
 }
 
-/// What was found.
+/// The result of a search.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Found {
-    /// Highest load that held.
+    /// Highest load that held, in requests per second.
     pub held: f64,
-    /// Lowest load that failed; `None` where even the highest that may be tried held.
+    /// Lowest load that failed, in requests per second; `None` if even the highest allowed load held.
     pub failed: Option<f64>,
 }
 
-/// Why nothing was found.
+/// Why a search has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Error)]
 pub enum SearchError {
-    /// Steps that prove nothing.
+    /// Too many steps in a row were inconclusive.
     #[error("{repeats} steps in a row at {load:.1}/s proved nothing")]
     Inconclusive {
-        /// The load.
+        /// The load, in requests per second.
         load: f64,
-        /// How many.
+        /// The number of steps.
         repeats: u32,
     },
-    /// Even very little is too much.
+    /// Even a very small load fails.
     #[error("the objective is missed at {0:.2}/s already: is it one that an idle service meets?")]
     NothingHolds(f64),
 }
@@ -72,31 +74,31 @@ pub enum SearchError {
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Next {
-    /// Try this load.
+    /// Try this load, in requests per second.
     Try(f64),
-    /// The end.
+    /// The search has ended.
     Found(Found),
 }
 
-/// A search under way.
+/// A search in progress.
 #[derive(Clone, Copy, Debug)]
 pub struct Search {
     settings: Settings,
     held: Option<f64>,
     failed: Option<f64>,
     load: f64,
-    /// Failures of this load so far.
+    /// Failures in a row of the current load.
     failures: u32,
     inconclusive: u32,
 }
 
-/// Failures in a row that prove that a load is too much.
+/// This many failures in a row prove that a load is too high.
 const PROOF: u32 = 2;
-/// A search goes down to this share of its start.
+/// The search goes down to this share of its start before it gives up.
 const LEAST: f64 = 1.0 / 1024.0;
 
 impl Search {
-    /// Begins.
+    /// Begins a search.
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
@@ -108,15 +110,15 @@ impl Search {
         }
     }
 
-    /// The load to try now.
+    /// The load to try now, in requests per second.
     pub fn load(&self) -> f64 {
         self.load
     }
 
-    /// Takes what the step with this load brought.
+    /// Takes the result of the step with the current load, and says what to do next.
     ///
     /// # Errors
-    /// When the search cannot end.
+    /// When the search cannot have a result.
     pub fn step(&mut self, outcome: Outcome) -> Result<Next, SearchError> {
         match outcome {
             Outcome::Inconclusive => {
@@ -143,6 +145,7 @@ impl Search {
         self.onward()
     }
 
+    // The next load. Failures and inconclusive steps of the old load do not count for it.
     fn onward(&mut self) -> Result<Next, SearchError> {
         let Settings {
             start,
@@ -179,7 +182,7 @@ mod tests {
 
     use super::*;
 
-    /// Runs a search to its end, with the steps it took.
+    /// Runs a search to its end. Returns its result and the number of steps.
     fn run(
         settings: Settings,
         mut outcome: impl FnMut(f64) -> Outcome,

@@ -1,4 +1,5 @@
-//! The loads of a search, one after the other, each on a service that has recovered from the one before.
+//! Sends the loads of a search one after the other. Each begins only when the service has recovered from the
+//! one before.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,15 +22,15 @@ use crate::loadtest::{
     },
 };
 
-/// From the decision to send to the first request: threads start meanwhile.
+/// Time from the decision to send to the first request, in which threads start.
 const LEAD: Duration = Duration::from_millis(100);
-/// Requests per second of a look at an idle service.
+/// Requests per second of a probe of the idle service.
 const PROBE_RATE: f64 = 5.0;
-/// Length of a look.
+/// Duration of a probe.
 const PROBE: Duration = Duration::from_secs(1);
-/// A service whose median is within this of the one it began with has recovered.
+/// The service has recovered when its median latency is within this of that at the beginning.
 const RECOVERED: Duration = Duration::from_millis(10);
-/// Looks until a service is taken to stay slow; each takes as long as its answers.
+/// After this many probes a service counts as permanently slow. A probe takes as long as its answers.
 const PROBES: u32 = 60;
 
 /// Why a search ended without a result.
@@ -41,44 +42,45 @@ pub enum StepError<E: std::error::Error + 'static> {
     /// See [`SearchError`].
     #[error(transparent)]
     Search(#[from] SearchError),
-    /// Whether the replicas are as they should be cannot be told.
+    /// The state of the replicas cannot be read.
     #[error(transparent)]
     Steady(E),
-    /// By a signal.
+    /// A signal interrupted the test.
     #[error("interrupted")]
     Interrupted,
-    /// The service does not recover.
+    /// The service does not recover from a step.
     #[error(
         "the service has not recovered from the last step: its median latency is {now:.3} s, and was {before:.3} s when it was idle"
     )]
     NotRecovered {
-        /// Median of the last look, in seconds; infinite where requests failed.
+        /// Median latency of the last probe, in seconds; infinite if requests failed.
         now: f64,
-        /// Median of the first.
+        /// Median latency of the first probe, in seconds.
         before: f64,
     },
 }
 
-/// How steps are run.
+/// How to send and judge a load.
 #[derive(Clone, Debug)]
 pub struct Steps {
-    /// Journeys, thresholds and time limits; its load is not used.
+    /// Journeys, thresholds and time limits. Its load is not used.
     pub scenario: Scenario,
-    /// Where requests go.
+    /// Target of the requests.
     pub target: Target,
     /// Settings of the engine.
     pub engine: engine::Settings,
-    /// Load before each measurement, not measured.
+    /// Duration of the load before each measurement, which is not measured.
     pub warm_up: Duration,
-    /// Length of a measurement.
+    /// Duration of a measurement.
     pub step: Duration,
-    /// Ends everything early.
+    /// Cancelled to end the search early.
     pub stop: CancellationToken,
 }
 
 impl Steps {
-    /// Finds the highest load that holds, and how many steps it took. `steady` tells before and after each step whether
-    /// the replicas are as they should be; a step during which they changed proves nothing. `say` is told of each step.
+    /// Finds the highest load that holds, and the number of steps that this took. `steady` says whether the
+    /// replicas are as they should be. It is called before and after each step; a step during which replicas
+    /// changed is inconclusive. `say` gets a line for each step.
     ///
     /// # Errors
     /// See [`StepError`].
@@ -109,6 +111,7 @@ impl Steps {
             let colon = if why.is_empty() { "" } else { ": " };
             say(&format!("{load:.1}/s {words}{colon}{why}"));
             let next = search.step(outcome)?;
+            // After such a step requests may still be queued; the next step must not pay for them.
             if outcome != Outcome::Held {
                 self.recover::<E>(idle).await?;
             }
@@ -118,7 +121,7 @@ impl Steps {
         }
     }
 
-    /// One step: warm-up, then the measurement.
+    /// Runs one step: the warm-up, then the measurement.
     async fn step<E: std::error::Error + 'static>(
         &self,
         load: f64,
@@ -133,7 +136,7 @@ impl Steps {
     /// Sends a load and judges it.
     ///
     /// # Errors
-    /// When it cannot be sent, or is interrupted.
+    /// When the load cannot be sent, or the test is interrupted.
     pub async fn run<E: std::error::Error + 'static>(
         &self,
         profile: Profile,
@@ -164,7 +167,7 @@ impl Steps {
         ))
     }
 
-    /// The median latency of a service with next to no load, in seconds; infinite where requests fail.
+    /// The median latency of the service with almost no load, in seconds; infinite if requests fail.
     async fn probe<E: std::error::Error + 'static>(&self) -> Result<f64, StepError<E>> {
         let total = self
             .run::<E>(Profile::constant(PROBE_RATE, PROBE))
@@ -176,6 +179,7 @@ impl Steps {
     }
 
     async fn recover<E: std::error::Error + 'static>(&self, idle: f64) -> Result<(), StepError<E>> {
+        // A very fast service may double its latency by noise, so 10 ms more are allowed as well.
         let enough = (2.0 * idle).max(idle + RECOVERED.as_secs_f64());
         let mut now = f64::INFINITY;
         for _ in 0..PROBES {

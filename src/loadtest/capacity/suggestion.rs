@@ -1,31 +1,33 @@
 //! The HPA target that a measured capacity suggests.
 //!
-//! With c requests per second that one replica carries (the least per replica among the measured counts), load that
-//! rises by g requests/s each second, and t seconds from the rise to a Ready replica, n replicas at the target T have
-//! to carry the load until more are there: n * c >= n * T * (1 + tolerance) + g * t. The tolerance is the HPA's: it
-//! does nothing until the load is so much above the target. So
+//! Let c be the requests per second that one replica carries (the least among the measured replica counts), g
+//! the rise of the load in requests/s per second, and t the seconds from a rise to a Ready replica. Then n
+//! replicas at the target T have to carry the rise until more replicas are Ready: n * c >= n * T * (1 +
+//! tolerance) + g * t. The tolerance is that of the HPA, which acts only when the load is that much above its
+//! target. This gives
 //!
 //! ```text
 //! T = (c - g * t / n) / (1 + tolerance),   n = the fewest replicas,   at most 0.9 * c / (1 + tolerance)
 //! ```
 //!
-//! Where the ramp or the time is not known, T = 0.7 * c.
+//! If the ramp or the time is not known, T = 0.7 * c. Example: c = 120/s, g = 2/s per second, t = 40 s and n
+//! = 2 give T = (120 - 40) / 1.1 = 72.7/s.
 
-/// Share of the capacity that is planned with where nothing is known of ramps.
+/// Share of the capacity that is planned for if the ramp or the time to scale is not known.
 const USUAL: f64 = 0.7;
-/// Share of the capacity that is never exceeded: a measured capacity is exact to a few percent.
+/// Share of the capacity that is never exceeded, because a measured capacity is exact to a few percent only.
 const CEILING: f64 = 0.9;
 /// The HPA controller's default tolerance.
 const TOLERANCE: f64 = 0.1;
 
-/// What is known.
+/// The measurements that a suggestion is made from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Known {
-    /// Requests per second of one replica.
+    /// Requests per second that one replica carries.
     pub capacity: f64,
-    /// Fewest replicas; at least 1.
+    /// The fewest replicas of the workload; at least 1.
     pub min_replicas: u32,
-    /// Steepest rise of the load to be carried, in requests/s per second.
+    /// Steepest rise of the load that was survived, in requests/s per second.
     pub ramp: Option<f64>,
     /// Seconds from a rise of the load to Ready replicas for it.
     pub time_to_scale: Option<f64>,
@@ -36,9 +38,9 @@ pub struct Known {
 pub struct Suggestion {
     /// Requests per second of one pod: `averageValue` of the HPA's metric. `None` where no target can help.
     pub target: Option<f64>,
-    /// The target's share of the capacity.
+    /// The target as a share (0 to 1) of the capacity.
     pub headroom: f64,
-    /// Why so much.
+    /// Why this target, in words for the user.
     pub reason: String,
 }
 
@@ -59,7 +61,7 @@ pub fn suggest(known: &Known) -> Suggestion {
     let taken = ramp * time / n;
     let free = (c - taken) / (1.0 + TOLERANCE);
     let ceiling = CEILING * c / (1.0 + TOLERANCE);
-    let told = format!(
+    let ramp_words = format!(
         "a ramp of {ramp:.2}/s per second takes {taken:.1}/s of each of {n} replicas in the {time:.0} s until more are Ready"
     );
     if free <= 0.0 {
@@ -67,7 +69,7 @@ pub fn suggest(known: &Known) -> Suggestion {
             target: None,
             headroom: 0.0,
             reason: format!(
-                "{told}, and one carries {c:.1}/s: no target helps; raise minReplicas or scale faster"
+                "{ramp_words}, and one carries {c:.1}/s: no target helps; raise minReplicas or scale faster"
             ),
         };
     }
@@ -81,7 +83,7 @@ pub fn suggest(known: &Known) -> Suggestion {
         target: Some(target),
         headroom: target / c,
         reason: format!(
-            "{told}, and the HPA acts at {:.0} % above its target only{bound}",
+            "{ramp_words}, and the HPA acts at {:.0} % above its target only{bound}",
             100.0 * TOLERANCE
         ),
     }
@@ -104,7 +106,7 @@ mod tests {
 
     #[test]
     fn the_target_leaves_room_for_the_ramp_until_replicas_are_ready() {
-        // 2/s each second for 40 s are 80/s, 40/s of each of two replicas: (120 - 40) / 1.1.
+        // 2/s each second for 40 s are 80/s, which is 40/s for each of two replicas: (120 - 40) / 1.1.
         let suggestion = suggest(&known(Some(2.0), Some(40.0)));
         assert!(
             (suggestion.target.unwrap() - 80.0 / 1.1).abs() < 1e-9,

@@ -1,13 +1,13 @@
-//! The text at the end of a capacity test.
+//! The text summary at the end of a capacity test.
 
 use std::fmt::Write as _;
 
 use super::report::{Capacity, Point, Scalability};
 
-/// Widest bar of the curve.
+/// Longest bar of the chart, in characters.
 const BAR: f64 = 40.0;
 
-/// The text.
+/// Renders the summary as text.
 pub fn render(capacity: &Capacity) -> String {
     let mut text = format!(
         "Capacity of {} of {}/{} at {}\nObjective: {}\n\n",
@@ -41,7 +41,7 @@ pub fn render(capacity: &Capacity) -> String {
     text
 }
 
-/// What follows from the points, a line each.
+/// The conclusions from the points, one line each.
 pub(crate) fn conclusions(capacity: &Capacity) -> Vec<String> {
     let mut lines = Vec::new();
     match (&capacity.scalability, &capacity.no_scalability) {
@@ -89,7 +89,7 @@ fn law_lines(law: &Scalability) -> [String; 2] {
     ]
 }
 
-/// A capacity that is only known to be at least so much is said to be.
+/// The capacity of a point. `>=` marks a capacity of which only a lower bound is known.
 pub(crate) fn amount(point: &Point) -> String {
     let least = if point.failed.is_none() { ">= " } else { "" };
     format!("{least}{:.1}/s", point.capacity)

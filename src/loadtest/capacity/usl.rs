@@ -4,32 +4,35 @@
 //! X(n) = lambda * n / (1 + alpha * (n - 1) + beta * n * (n - 1))
 //! ```
 //!
-//! lambda is what one replica carries, alpha the cost of what they share (contention), beta the cost of what they tell
-//! each other (coherency). The law has its peak, the knee, at n* = sqrt((1 - alpha) / beta).
+//! lambda is the load that one replica carries. alpha is the cost of what the replicas share (contention),
+//! and beta the cost of what they exchange with each other (coherency). The law has its peak, the knee, at n*
+//! = sqrt((1 - alpha) / beta). With alpha = 0.05 and beta = 0.01 the knee is at 9.7 replicas.
 //!
-//! First n / X(n) = 1/lambda + (alpha/lambda) (n - 1) + (beta/lambda) n (n - 1) is solved by linear least squares, then
-//! the relative residuals of X itself are made small by Gauss-Newton steps that are halved until they help. Negative
-//! coefficients mean nothing here: one that comes out negative is set to zero and the others are fitted again.
+//! The fit has two stages. First n / X(n) = 1/lambda + (alpha/lambda) (n - 1) + (beta/lambda) n (n - 1) is
+//! solved by linear least squares. Then Gauss-Newton steps reduce the relative residuals of X itself; a step
+//! is halved until it helps. Negative coefficients have no meaning here: a coefficient that comes out
+//! negative is set to zero, and the others are fitted again.
 
 use thiserror::Error;
 
-/// Fewest different replica counts that three parameters can be fitted to.
+/// The fewest different replica counts to which three parameters can be fitted.
 const FEWEST: usize = 3;
-/// Gauss-Newton converges in a few steps from a start this near.
+/// The greatest number of Gauss-Newton steps. From the linear solution it converges in a few.
 const ROUNDS: u32 = 50;
 
 /// A fitted law.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fit {
-    /// Requests per second of one replica.
+    /// Requests per second that one replica carries.
     pub lambda: f64,
     /// Contention; 0 for a service that scales linearly.
     pub alpha: f64,
     /// Coherency; 0 for a service that never gets slower with more replicas.
     pub beta: f64,
-    /// Standard error of alpha; `None` with no more points than parameters, which always fit, and at a bound.
+    /// Standard error of alpha. `None` if there are no more points than parameters, because the fit is exact
+    /// then, and if alpha was set to zero.
     pub alpha_error: Option<f64>,
-    /// Standard error of beta; as that of alpha.
+    /// Standard error of beta; `None` as for alpha.
     pub beta_error: Option<f64>,
     /// Root of the mean square of the relative residuals: 0.02 is 2 %.
     pub residual: f64,
@@ -38,28 +41,28 @@ pub struct Fit {
 /// Why there is no fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum FitError {
-    /// Too few points.
+    /// There are too few different replica counts.
     #[error("{0} different replica counts are too few for the scalability law: measure at least 3")]
     TooFew(usize),
-    /// Points that no law passes near, such as equal ones of no capacity.
+    /// No law passes near the points, for example because capacities are equal to zero.
     #[error("the measured capacities follow no scalability law")]
     Singular,
 }
 
 impl Fit {
-    /// Requests per second of n replicas.
+    /// Requests per second that n replicas carry by the law.
     pub fn throughput(&self, n: f64) -> f64 {
         law([self.lambda, self.alpha, self.beta], n)
     }
 
-    /// Replicas beyond which more carry less; `None` if there is no such number.
+    /// The number of replicas beyond which more replicas carry less; `None` if there is none.
     pub fn knee(&self) -> Option<f64> {
         let knee = ((1.0 - self.alpha) / self.beta).sqrt();
         (self.beta > 0.0 && knee.is_finite()).then_some(knee.max(1.0))
     }
 }
 
-/// Fits the law to replicas and requests per second.
+/// Fits the law to pairs of replicas and requests per second.
 ///
 /// # Errors
 /// When there are fewer than three different replica counts, or no law passes near them.
@@ -74,6 +77,7 @@ pub fn fit(points: &[(u32, f64)]) -> Result<Fit, FitError> {
     if points.iter().any(|&(n, x)| n < 1.0 || !x.is_finite() || x <= 0.0) {
         return Err(FitError::Singular);
     }
+    // Each round fixes one parameter at zero, so there are at most three rounds.
     let mut free = [true; 3];
     let mut fitted = attempt(&points, free)?;
     while let Some(negative) = worst_negative(fitted, free) {
@@ -83,7 +87,8 @@ pub fn fit(points: &[(u32, f64)]) -> Result<Fit, FitError> {
     finish(&points, fitted, free)
 }
 
-/// alpha or beta, whichever is the more negative; none if neither is.
+/// The index of a parameter to set to zero: beta if it is negative, otherwise alpha; `None` if neither is
+/// negative.
 fn worst_negative([_, alpha, beta]: [f64; 3], [_, alpha_free, beta_free]: [bool; 3]) -> Option<usize> {
     let (alpha, beta) = (
         if alpha_free { alpha } else { 0.0 },
@@ -106,15 +111,16 @@ fn divisor(alpha: f64, beta: f64, n: f64) -> f64 {
     1.0 + alpha * (n - 1.0) + beta * n * (n - 1.0)
 }
 
-/// Least squares with some of lambda, alpha and beta free, the others zero.
+/// Least squares in which only the free ones of lambda, alpha and beta are fitted; the others are zero.
 fn attempt(points: &[(f64, f64)], free: [bool; 3]) -> Result<[f64; 3], FitError> {
     let mut normal = Normal::default();
     for &(n, x) in points {
-        // Weighted by X/n, so that residuals are relative.
+        // The weight X/n makes the residuals relative.
         let weight = x / n;
         normal.add([weight, weight * (n - 1.0), weight * n * (n - 1.0)], 1.0);
     }
     let [a, b, c] = normal.solve(free).ok_or(FitError::Singular)?;
+    // The linear form has the unknowns 1/lambda, alpha/lambda and beta/lambda.
     let mut parameters = [1.0 / a, b / a, c / a];
     if !(parameters.iter().all(|one| one.is_finite()) && a > 0.0) {
         return Err(FitError::Singular);
@@ -141,12 +147,13 @@ fn attempt(points: &[(f64, f64)], free: [bool; 3]) -> Result<[f64; 3], FitError>
     Ok(parameters)
 }
 
-/// The normal equations of relative residuals at these parameters.
+/// The normal equations of the relative residuals, linearized at these parameters.
 fn normal_at(points: &[(f64, f64)], parameters: [f64; 3]) -> Normal {
     let [lambda, alpha, beta] = parameters;
     let mut normal = Normal::default();
     for &(n, x) in points {
         let (value, d) = (law(parameters, n), divisor(alpha, beta, n));
+        // The derivatives of the law by lambda, alpha and beta.
         let slope = [value / lambda, -value * (n - 1.0) / d, -value * n * (n - 1.0) / d];
         normal.add(slope.map(|one| one / x), (x - value) / x);
     }
@@ -156,6 +163,7 @@ fn normal_at(points: &[(f64, f64)], parameters: [f64; 3]) -> Normal {
 fn squares(points: &[(f64, f64)], parameters: [f64; 3]) -> f64 {
     let residual = |&(n, x): &(f64, f64)| ((x - law(parameters, n)) / x).powi(2);
     let [_, alpha, beta] = parameters;
+    // Where the divisor is not positive the law has no meaning, so a step may not lead there.
     if points.iter().any(|&(n, _)| divisor(alpha, beta, n) <= 0.0) {
         return f64::INFINITY;
     }
@@ -166,6 +174,7 @@ fn finish(points: &[(f64, f64)], parameters: [f64; 3], free: [bool; 3]) -> Resul
     let [lambda, alpha, beta] = parameters;
     let count = u32::try_from(points.len()).map_or(f64::MAX, f64::from);
     let sum = squares(points, parameters);
+    // Degrees of freedom: points minus fitted parameters.
     let spare = count - free.iter().map(|free| f64::from(u8::from(*free))).sum::<f64>();
     let errors = normal_at(points, parameters)
         .inverse(free)
@@ -186,7 +195,7 @@ fn finish(points: &[(f64, f64)], parameters: [f64; 3], free: [bool; 3]) -> Resul
     })
 }
 
-/// A symmetric system of three equations, made of rows of a least-squares problem.
+/// The normal equations of a least-squares problem with three unknowns: a symmetric matrix and a right side.
 #[derive(Clone, Copy, Debug, Default)]
 struct Normal {
     aa: f64,
@@ -210,7 +219,7 @@ impl Normal {
         self.right = [ra + a * value, rb + b * value, rc + c * value];
     }
 
-    /// The same with the unknowns that are not free taken out: their equations say that they are zero.
+    /// The system without the unknowns that are not free: their equations become `x = 0`.
     fn only(mut self, [a, b, c]: [bool; 3]) -> Self {
         let [ra, rb, rc] = self.right;
         let keep = |free: bool, value: f64| if free { value } else { 0.0 };
@@ -224,12 +233,13 @@ impl Normal {
         self
     }
 
-    /// Scaled so that the diagonal is one: parameters of very different size are told apart.
+    /// Factors that scale the diagonal to one. Otherwise parameters of very different size would make the
+    /// matrix seem singular.
     fn scales(&self) -> [f64; 3] {
         [self.aa, self.bb, self.cc].map(|diagonal| 1.0 / diagonal.sqrt())
     }
 
-    /// Rows of the inverse, by cofactors of the scaled matrix.
+    /// Rows of the inverse matrix, by cofactors of the scaled matrix.
     fn rows(self) -> Option<[[f64; 3]; 3]> {
         let [sa, sb, sc] = self.scales();
         let (ab, ac, bc) = (self.ab * sa * sb, self.ac * sa * sc, self.bc * sb * sc);
@@ -255,7 +265,7 @@ impl Normal {
         Some(rows.map(|[a, b, c]| a * ra + b * rb + c * rc))
     }
 
-    /// The diagonal of the inverse.
+    /// The diagonal of the inverse matrix: the variances of the parameters, up to a common factor.
     fn inverse(self, free: [bool; 3]) -> Option<[f64; 3]> {
         let [[a, _, _], [_, b, _], [_, _, c]] = self.only(free).rows()?;
         Some([a, b, c])

@@ -1,4 +1,4 @@
-//! What goes wrong with a cluster, and answers that have to come in time.
+//! Errors of the cluster, and bounded waits for its answers.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use crate::{
     core::{hpa::metric_reads::NoPath, reconcile::suspend::SuspensionError},
 };
 
-/// Longest wait for one answer.
+/// Longest wait for one answer of the API server.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
-/// From one look at what is waited for to the next.
+/// Interval at which [`wait`] checks its condition.
 const POLL: Duration = Duration::from_millis(250);
 
 /// Why replicas cannot be held or given back.
@@ -19,40 +19,40 @@ pub enum ClusterError {
     /// See [`HoldError`].
     #[error(transparent)]
     Hold(#[from] HoldError),
-    /// The workload cannot be named in an annotation.
+    /// The workload's name cannot be written in an annotation.
     #[error("the workload cannot be suspended: {0}")]
     Suspension(#[from] SuspensionError),
-    /// The API server refuses, or does not answer.
+    /// The API server refuses the request, or cannot be reached.
     #[error("cannot {what}: {source}")]
     Api {
-        /// What was tried.
+        /// What was tried, in words.
         what: String,
         /// Why it failed.
         #[source]
         source: kube::Error,
     },
-    /// No answer.
+    /// The API server did not answer in time.
     #[error("cannot {what}: no answer from the API server within {} s", TIME_LIMIT.as_secs())]
     Late {
-        /// What was tried.
+        /// What was tried, in words.
         what: String,
     },
     /// The cluster serves no path at which a metric can be read.
     #[error("cannot {what}: {source}")]
     NoPath {
-        /// What was tried.
+        /// What was tried, in words.
         what: String,
-        /// Why there is none.
+        /// Why there is no path.
         #[source]
         source: NoPath,
     },
-    /// Others write all the time.
+    /// Each attempt conflicted with a write of somebody else.
     #[error("cannot change {0}: it changes all the time")]
     Busy(String),
     /// A precondition of the test does not hold.
     #[error("{0}")]
     Precondition(String),
-    /// Somebody took the hold away while the test ran.
+    /// The hold was removed while the test ran.
     #[error(
         "the hold on {0} is gone: somebody put it back while the test ran (vas test restore?), or it could not be renewed in time"
     )]
@@ -60,7 +60,7 @@ pub enum ClusterError {
 }
 
 impl ClusterError {
-    /// A read that failed; `what` says what it was for.
+    /// The error of a failed read. `what` names the request.
     pub(super) fn read(what: &str, error: ReadError) -> Self {
         let what = what.to_owned();
         match error {
@@ -73,12 +73,12 @@ impl ClusterError {
         }
     }
 
-    /// Whether the API server says that there is no such object.
+    /// Whether the API server says that the object does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Api { source, .. } if not_found(source))
     }
 
-    /// Whether the test was not begun because it could not be trusted, or what it is about is not there.
+    /// Whether the test did not begin, because its result could not be trusted or its objects do not exist.
     pub fn is_precondition(&self) -> bool {
         match self {
             Self::Precondition(_) | Self::Hold(HoldError::Taken { .. } | HoldError::Suspended { .. }) => true,
@@ -88,10 +88,10 @@ impl ClusterError {
     }
 }
 
-/// The answer of the API server to a request; `what` says what it was for.
+/// The answer of the API server to a request. `what` names the request in errors.
 ///
 /// # Errors
-/// When it refuses, or does not answer in time.
+/// When the API server refuses the request, or does not answer in time.
 pub(crate) async fn answer<T>(
     what: &str,
     request: impl Future<Output = Result<T, kube::Error>>,
@@ -101,7 +101,7 @@ pub(crate) async fn answer<T>(
         .map_err(|error| ClusterError::read(what, error))
 }
 
-/// Looks again and again; whether it came true within the limit.
+/// Calls `look` again and again until it is true. The result is `false` if that took longer than `limit`.
 pub(crate) async fn wait(
     limit: Duration,
     look: impl AsyncFn() -> Result<bool, ClusterError>,
@@ -120,7 +120,7 @@ pub(crate) async fn wait(
     }
 }
 
-/// Whether there is no such object.
+/// Whether the error says that the object does not exist.
 pub(crate) fn not_found(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 404)
 }

@@ -1,10 +1,13 @@
-//! Holding the replicas of a workload for a test: what is changed on the VoiceAssistScaling, and how it is put back.
+//! Holds the replicas of a workload for a test: what is changed on the VoiceAssistScaling, and how it is
+//! restored.
 //!
-//! The workload is suspended by an annotation whose end is near and is put off again and again, so that scaling goes on
-//! by itself when the test and its machine are gone. What there was is written into a second annotation in the same
-//! write: whoever finds it can put everything back, and no second test can begin.
+//! An annotation suspends the workload until a moment in the near future, and the test moves that moment
+//! again and again. So scaling goes on by itself when the test and its machine are gone. The same write
+//! records the state before in a second annotation: everybody who finds that annotation can restore the
+//! state, and no second test can begin.
 //!
-//! Must not: give replicas back once the suspension is over. The HPA has moved them since, and knows better.
+//! This module must not restore replicas after the suspension has ended: the HPA has scaled since, and its
+//! number is right.
 
 mod patch;
 
@@ -29,28 +32,28 @@ pub use patch::{give_back_patch, hold_patch, renew_patch};
 /// The annotation that holds a [`Hold`] as JSON.
 pub const ANNOTATION: &str = "scaling.voiceassist.io/capacity-test";
 
-/// What a test has changed, and how it was before.
+/// What a test has changed, with the state before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Hold {
-    /// Who holds: unique among all tests.
+    /// Identity of the holder, unique among all tests.
     pub holder: String,
-    /// When it began, for people.
+    /// When the hold began, for people to read.
     pub since: String,
-    /// The workload.
+    /// Name of the workload.
     pub workload: String,
-    /// Its scale target.
+    /// Scale target of the workload.
     pub target: ScaleTargetRef,
-    /// Replicas that the target asked for.
+    /// Replicas in the target's spec before the hold.
     pub replicas: i32,
-    /// How it suspends the workload.
+    /// How the test suspends the workload.
     #[serde(default)]
     pub suspended_by: SuspendedBy,
-    /// With [`SuspendedBy::Spec`], the environment whose override says whether the workload is suspended; the workload
-    /// itself where there is none.
+    /// With [`SuspendedBy::Spec`], the environment whose override has `suspend`; `None` if the workload
+    /// itself has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
-    /// With [`SuspendedBy::Spec`], `suspend` as it was written there.
+    /// With [`SuspendedBy::Spec`], the value of `suspend` before the hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
 }
@@ -58,68 +61,68 @@ pub struct Hold {
 /// How a test suspends a workload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SuspendedBy {
-    /// By `suspend: true` in the spec, as tests did before there were annotations for it.
+    /// By `suspend: true` in the spec, as tests of earlier versions did.
     #[default]
     Spec,
-    /// By the annotation of the holder [`CAPACITY_TEST`].
+    /// By a suspension annotation of the holder [`CAPACITY_TEST`].
     Annotation,
 }
 
-/// Why a workload cannot be held, or given back.
+/// Why a workload cannot be held or given back.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum HoldError {
-    /// Another test has it.
+    /// Another test holds the resource.
     #[error(
         "{name} is held by the capacity test {holder} since {since}, for its workload {workload}; wait for it, or put back what it changed with: vas test restore {name}"
     )]
     Taken {
-        /// The resource.
+        /// Name of the resource.
         name: String,
-        /// Who has it.
+        /// Identity of the holder.
         holder: String,
-        /// Since when.
+        /// When the other hold began.
         since: String,
-        /// For which workload.
+        /// Workload that the other test holds.
         workload: String,
     },
-    /// The annotation was changed by hand.
+    /// The annotation cannot be parsed; somebody may have changed it.
     #[error(
         "the annotation {ANNOTATION} of {name} cannot be read ({cause}); put the replicas right by hand and remove it: kubectl annotate voiceassistscaling {name} {ANNOTATION}-; then vas resume {name} --holder {CAPACITY_TEST}"
     )]
     Unreadable {
-        /// The resource.
+        /// Name of the resource.
         name: String,
-        /// What is wrong with it.
+        /// What is wrong with the annotation.
         cause: String,
     },
-    /// Somebody holds its replicas for another reason.
+    /// Somebody suspends the workload for another reason.
     #[error(
         "workload {workload} of {name} is suspended: {words}; a test would move replicas that somebody wants to stay. Wait, or resume it first"
     )]
     Suspended {
-        /// The resource.
+        /// Name of the resource.
         name: String,
-        /// The workload.
+        /// Name of the workload.
         workload: String,
-        /// By whom, until when and why.
+        /// Who suspends it, until when and why.
         words: String,
     },
-    /// No such workload.
+    /// The resource has no such workload.
     #[error("{name} has no workload {workload:?}; it has {known}")]
     NoWorkload {
-        /// The resource.
+        /// Name of the resource.
         name: String,
-        /// What was asked for.
+        /// Name that was requested.
         workload: String,
-        /// What there is.
+        /// Names of the workloads that exist.
         known: String,
     },
-    /// Several workloads and none named.
+    /// The resource has several workloads, and none was named.
     #[error("{name} has several workloads: choose one with --workload ({known})")]
     WhichWorkload {
-        /// The resource.
+        /// Name of the resource.
         name: String,
-        /// What there is.
+        /// Names of the workloads.
         known: String,
     },
 }
@@ -127,7 +130,7 @@ pub enum HoldError {
 /// The workload to test: the named one, or the only one.
 ///
 /// # Errors
-/// When there is no such workload, or several and none is named.
+/// When there is no such workload, or there are several and none is named.
 pub fn workload<'a>(resource: &'a Value, name: Option<&str>) -> Result<&'a Value, HoldError> {
     let all = items(resource.pointer("/spec/workloads"));
     let known = || {
@@ -155,10 +158,10 @@ pub fn workload<'a>(resource: &'a Value, name: Option<&str>) -> Result<&'a Value
     }
 }
 
-/// Who holds a resource; `None` if nobody does.
+/// The hold on a resource; `None` if no test holds it.
 ///
 /// # Errors
-/// When the annotation cannot be read.
+/// When the annotation cannot be parsed.
 pub fn held(resource: &Value) -> Result<Option<Hold>, HoldError> {
     let annotation = resource
         .pointer("/metadata/annotations")
@@ -174,10 +177,10 @@ pub fn held(resource: &Value) -> Result<Option<Hold>, HoldError> {
         })
 }
 
-/// Refuses a resource that is held by a test. What is left of a test whose suspension is over holds nothing.
+/// Checks that no test holds the resource. A hold whose suspension has ended does not count.
 ///
 /// # Errors
-/// When it is.
+/// When a test holds the resource.
 pub fn free(resource: &Value, now: Timestamp) -> Result<(), HoldError> {
     match held(resource)? {
         Some(hold) if !hold.is_over(resource, now) => Err(HoldError::Taken {
@@ -190,12 +193,12 @@ pub fn free(resource: &Value, now: Timestamp) -> Result<(), HoldError> {
     }
 }
 
-/// Refuses a workload that somebody else suspends by an annotation.
+/// Checks that nobody else suspends the workload by an annotation.
 ///
 /// # Errors
 /// When somebody does.
 pub fn unsuspended(resource: &Value, workload: &str, now: Timestamp) -> Result<(), HoldError> {
-    // What does not parse is refused by those who act on it.
+    // A resource that does not parse is refused by the requests that act on it.
     let Ok(parsed) = serde_json::from_value::<VoiceAssistScaling>(resource.clone()) else {
         return Ok(());
     };
@@ -210,14 +213,14 @@ pub fn unsuspended(resource: &Value, workload: &str, now: Timestamp) -> Result<(
 }
 
 impl Hold {
-    /// Whether scaling has gone on by itself, because nobody put the end of the suspension off.
+    /// Whether the hold has ended: nobody moved the end of the suspension, and scaling has gone on by itself.
     pub fn is_over(&self, resource: &Value, now: Timestamp) -> bool {
         if self.suspended_by == SuspendedBy::Spec {
             return false;
         }
         let annotations = resource.pointer("/metadata/annotations");
         let text = annotations.and_then(|annotations| annotations.get(suspension_key())?.as_str());
-        // One that cannot be read suspends.
+        // An annotation that cannot be parsed still suspends.
         !text.is_some_and(|text| {
             text.parse::<Suspension>().map_or(true, |held| {
                 held.holds_at(now) && held.workloads.contains(&self.workload)
@@ -226,7 +229,7 @@ impl Hold {
     }
 }
 
-/// The annotation by which a test suspends.
+/// The key of the annotation by which a test suspends a workload.
 pub fn suspension_key() -> String {
     annotation::key(Some(&CAPACITY_TEST))
 }

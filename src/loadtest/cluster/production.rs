@@ -1,8 +1,8 @@
-//! What is production, and is not tested unless that is meant.
+//! Recognizes production, which is not tested unless the user asks for it.
 
 use std::collections::BTreeMap;
 
-/// Why a namespace or a resource is production; `None` if it is not.
+/// Why a namespace or a resource counts as production; `None` if it does not.
 pub(super) fn production(labels: &BTreeMap<String, String>, environment: Option<&str>) -> Option<String> {
     let named = |name: &str| matches!(name, "production" | "prod");
     let labelled = ["environment", "app.kubernetes.io/environment"]

@@ -1,6 +1,7 @@
-//! `vas suspend` and `vas resume` on a cluster: one annotation of a resource is changed, and the operator waited for.
+//! `vas suspend` and `vas resume` on a cluster: change one annotation of a resource, and wait for the
+//! operator.
 //!
-//! What is written is decided in [`crate::core::reconcile::suspend`].
+//! [`crate::core::reconcile::suspend`] decides what is written.
 
 use std::time::Duration;
 
@@ -24,44 +25,45 @@ use crate::{
 
 /// Field manager of the annotation.
 const FIELD_MANAGER: &str = "vas-suspend";
-/// Attempts at a write that others are faster than.
+/// Attempts at a write that conflicts with the writes of others.
 const ATTEMPTS: u32 = 20;
 
-/// Why nothing was changed, or why it is not known to have had an effect.
+/// Why nothing was changed, or why the change may have had no effect.
 #[derive(Debug, thiserror::Error)]
 pub enum SuspendError {
-    /// What is asked for does not fit what there is.
+    /// The requested change does not fit the resource.
     #[error(transparent)]
     Change(#[from] ChangeError),
-    /// The API server refuses, or does not answer.
+    /// The API server refuses the request, or does not answer.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
-    /// The resource as it is stored does not parse.
+    /// The stored resource does not parse.
     #[error(
         "{name} is written, but does not parse, and nothing follows it: {cause}; see kubectl describe vas {name}"
     )]
     Malformed {
-        /// The resource.
+        /// Name of the resource.
         name: String,
-        /// Why.
+        /// Why it does not parse.
         cause: String,
     },
-    /// Nobody acts on it.
+    /// The operator does not act on the change.
     #[error(
         "{name} is written, but it had no effect within {} s: {missing}; is vas operator of this version running? See vas doctor", .limit.as_secs()
     )]
     NoEffect {
-        /// The resource.
+        /// Name of the resource.
         name: String,
-        /// How long was waited.
+        /// How long the effect was awaited.
         limit: Duration,
-        /// What is not as it should be.
+        /// What differs from the requested state.
         missing: String,
     },
 }
 
-/// Writes the merge patch that `change` makes of the resource as it is; nothing where it makes none. Returns the
-/// resource after it. A `dry_run` is checked by the API server and not stored.
+/// Writes the merge patch that `change` makes from the current resource. If `change` returns `None`, nothing
+/// is written. Returns the resource after the write. With `dry_run` the API server checks the patch and does
+/// not store it.
 ///
 /// # Errors
 /// When `change` or the API server refuses.
@@ -92,7 +94,7 @@ pub async fn write(
                     cause: cause.to_string(),
                 });
             }
-            // Somebody else wrote since it was read.
+            // Somebody else wrote since the read: read again and repeat.
             Err(ClusterError::Api {
                 source: kube::Error::Api(status),
                 ..
@@ -103,20 +105,20 @@ pub async fn write(
     Err(ClusterError::Busy(resource.name.clone()).into())
 }
 
-/// What is suspended of a resource at a moment.
+/// What is suspended in a resource at a moment.
 ///
 /// # Errors
-/// When it does not parse.
+/// When the resource does not parse.
 pub fn suspended(object: &Value, now: Timestamp) -> Result<Suspended, SuspendError> {
     let parsed: VoiceAssistScaling = parse(object)?;
     Ok(freeze(&parsed, &mut validate(&parsed), now))
 }
 
-/// Waits until the operator has done what the resource asks for: its status says so, the HPAs of all suspended
-/// workloads follow no metric, and those of all others follow theirs.
+/// Waits until the operator has done what the resource asks for. Then the status names what is suspended, the
+/// HPAs of suspended workloads follow no metric, and all other HPAs follow their metrics.
 ///
 /// # Errors
-/// When it is not so within the limit, or cannot be read.
+/// When that does not happen within the limit, or cannot be read.
 pub async fn until_in_effect(
     resource: &Resource,
     clock: ServerClock,
@@ -136,26 +138,26 @@ pub async fn until_in_effect(
     }
 }
 
-/// What is not yet as the resource asks for.
+/// The first difference between the cluster and what the resource asks for; `None` if there is none.
 async fn missing(resource: &Resource, clock: ServerClock) -> Result<Option<String>, ClusterError> {
     let read = resource.read().await?;
-    // What does not parse was told when it was written.
+    // `write` has reported this already.
     let Ok(parsed) = parse(&read) else {
         return Ok(Some("the resource does not parse".to_owned()));
     };
     let mut validation = validate(&parsed);
-    let asked = freeze(&parsed, &mut validation, clock.now());
+    let requested = freeze(&parsed, &mut validation, clock.now());
     let says = parsed.status.as_ref().and_then(|status| status.suspended.clone());
-    if says != asked.short() {
+    if says != requested.short() {
         let says = says.unwrap_or_else(|| "nothing".to_owned());
         return Ok(Some(format!("its status says that {says} is suspended")));
     }
-    let frozen = asked.frozen();
+    let frozen = requested.frozen();
     for workload in &parsed.spec.workloads {
         let name = format!("{}-{}", resource.name, workload.name);
         let hpa = match resource.hpa(&name).await {
             Ok(hpa) => hpa,
-            // One that is not there scales nothing.
+            // An HPA that does not exist scales nothing.
             Err(ClusterError::Api { source, .. }) if not_found(&source) => continue,
             Err(error) => return Err(error),
         };
@@ -171,7 +173,7 @@ async fn missing(resource: &Resource, clock: ServerClock) -> Result<Option<Strin
     Ok(None)
 }
 
-/// What an HPA does although it should not: follow metrics where its workload is suspended, or follow none where it is
+/// How an HPA is wrong: it follows metrics although its workload is suspended, or follows none although it is
 /// not.
 fn differs(
     hpa: &HorizontalPodAutoscaler,

@@ -33,7 +33,7 @@ pub(super) struct Collector {
     clock: RunClock,
     machine: Machine,
     ending: Ending,
-    tell: UnboundedSender<(Second, Detail)>,
+    notify: UnboundedSender<(Second, Detail)>,
     pauses: PauseWatch,
     cpu_at_start: Option<Duration>,
     load_cpu: CpuMeter,
@@ -54,7 +54,7 @@ impl Collector {
         clock: RunClock,
         machine: Machine,
         ending: Ending,
-        tell: UnboundedSender<(Second, Detail)>,
+        notify: UnboundedSender<(Second, Detail)>,
     ) -> Self {
         Self {
             scenario,
@@ -63,7 +63,7 @@ impl Collector {
             clock,
             machine,
             ending,
-            tell,
+            notify,
             pauses: PauseWatch::start(clock),
             cpu_at_start: cpu_time(),
             load_cpu: CpuMeter::start(machine, clock),
@@ -148,7 +148,7 @@ impl Collector {
         self.take_back(&slice.lost);
         if let Some(second) = self.seconds.last() {
             // The send fails when nobody follows the run, which is no error.
-            let _ = self.tell.send((second.clone(), slice.detail));
+            let _ = self.notify.send((second.clone(), slice.detail));
         }
     }
 

@@ -152,7 +152,7 @@ pub fn start(
         };
         worker::spawn(share, scenario.clone(), target.clone()).map_err(EngineError::Thread)?;
     }
-    let (tell, seconds) = mpsc::unbounded_channel();
+    let (notify, seconds) = mpsc::unbounded_channel();
     let collector = Collector::new(
         scenario,
         names.clone(),
@@ -160,7 +160,7 @@ pub fn start(
         clock,
         machine,
         ending.clone(),
-        tell,
+        notify,
     );
     Ok(Running {
         names,

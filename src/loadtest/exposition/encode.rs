@@ -15,7 +15,7 @@ use crate::loadtest::{
     model::{latencies::Quantiles, measured::Second},
 };
 
-/// A run keeps no examples of its requests, and so no labels of any.
+/// The labels of exemplars. A run keeps no example requests, so there are none.
 type NoLabels = [(&'static str, &'static str); 0];
 
 impl Collector for Exposition {
@@ -108,7 +108,7 @@ impl Runs {
         Ok(())
     }
 
-    fn steps(&self) -> impl Iterator<Item = (&str, &str, &super::Step)> {
+    fn steps(&self) -> impl Iterator<Item = (&str, &str, &super::StepCounts)> {
         self.runs.iter().flat_map(|(scenario, run)| {
             let steps = run.steps.iter();
             steps.map(|(name, step)| (scenario.as_str(), name.as_str(), step))
@@ -144,7 +144,7 @@ impl Now {
     }
 }
 
-/// Of the last whole second.
+/// Gauges of the last complete second.
 fn of_second(encoder: &mut DescriptorEncoder, second: &Second) -> Result<(), fmt::Error> {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let counts = [

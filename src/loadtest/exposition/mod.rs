@@ -1,11 +1,11 @@
-//! What happens in a run, for Prometheus: counted from the seconds that the engine hands on, so a scrape never meets a
-//! thread that sends.
+//! The metrics of a run, for Prometheus. They are counted from the seconds that the engine hands on, so that
+//! a scrape never disturbs a sending thread.
 //!
 //! ```text
 //! encode  the metrics, by name
 //! ```
 //!
-//! Must not: know how it is served.
+//! This module must not know how the metrics are served.
 
 mod encode;
 #[cfg(test)]
@@ -22,46 +22,46 @@ use super::{
     scenario::model::{Load, Scenario},
 };
 
-/// The runs of a process so far; cheap to clone.
+/// All runs of this process so far. A clone is cheap and shares them.
 #[derive(Clone, Debug, Default)]
 pub struct Exposition(Arc<Mutex<Runs>>);
 
 #[derive(Debug, Default)]
 struct Runs {
-    /// By scenario: a suite runs several, one after the other.
+    /// Runs by the name of the scenario; a suite has several, one after the other.
     runs: BTreeMap<String, Run>,
     now: Option<Now>,
 }
 
-/// Counted since a run began.
+/// What was counted since a run began.
 #[derive(Debug, Default)]
 struct Run {
-    steps: BTreeMap<String, Step>,
+    steps: BTreeMap<String, StepCounts>,
     schedule_error: Buckets,
 }
 
-/// Counted of one step.
+/// What was counted of one step.
 #[derive(Debug, Default)]
-struct Step {
+struct StepCounts {
     due: u64,
     answered: u64,
     retried: u64,
-    /// By cause: a label, so there may be but few.
+    /// Failures by cause. The cause is a label, so its values must be few.
     failures: BTreeMap<String, u64>,
     latency: Buckets,
     failed_latency: Buckets,
 }
 
-/// The run that goes on.
+/// The run in progress.
 #[derive(Debug)]
 struct Now {
     scenario: Arc<Scenario>,
-    /// Its last whole second, when there is one.
+    /// The last complete second, if there is one.
     second: Option<Second>,
 }
 
 impl Now {
-    /// What was planned for the last second, or for the first one.
+    /// The planned load for the last second, or for the first one: requests per second, or users.
     fn planned(&self) -> f64 {
         let middle = |second: &Second| f64::from(second.at) + 0.5;
         let at = self.second.as_ref().map_or(0.0, middle);
@@ -74,19 +74,19 @@ impl Now {
 }
 
 impl Exposition {
-    /// Nothing has run yet.
+    /// An exposition of no run.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A registry that shows it.
+    /// A registry that exposes the metrics.
     pub fn registry(&self) -> Registry {
         let mut registry = Registry::with_prefix("vas_test");
         registry.register_collector(Box::new(self.clone()));
         registry
     }
 
-    /// A run begins. Its steps are there with zeros, so that rates of the first failures are right.
+    /// Begins a run. Its steps start at zero: only so does `rate()` see the first failures.
     pub fn begin(&self, scenario: &Arc<Scenario>, steps: &[String]) {
         let mut runs = self.0.lock();
         let run = runs.runs.entry(scenario.name.clone()).or_default();
@@ -99,7 +99,7 @@ impl Exposition {
         });
     }
 
-    /// A second of the run is over. `steps` are the names for its details.
+    /// Adds a complete second of the run. `steps` are the names for `detail`.
     pub fn second(&self, steps: &[String], second: &Second, detail: &Detail) {
         let mut runs = self.0.lock();
         let runs = &mut *runs;

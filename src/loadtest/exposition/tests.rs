@@ -1,4 +1,4 @@
-//! What a scrape shows is what the run measured.
+//! A scrape shows what the run measured.
 
 use std::time::Duration;
 

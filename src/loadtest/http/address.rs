@@ -1,7 +1,8 @@
-//! The addresses of a target's name: resolved every few seconds, and used in turn.
+//! The addresses of a target's name. The name is resolved every few seconds, and its addresses are used in
+//! turn.
 //!
-//! A name may have an address for each family, or one for each pod. All of them get their share of the connections, but
-//! for those that say nothing, until the next look at the name.
+//! A name may have an IPv4 and an IPv6 address, or one address for each pod. Each gets its share of the
+//! connections. An address that does not answer comes last until the name is resolved again.
 
 use std::{
     cell::{Cell, RefCell},
@@ -18,18 +19,19 @@ use tokio::{net::TcpStream, sync::Mutex, time::Instant};
 use super::{Failure, Target};
 use crate::loadtest::model::measured::Fault;
 
-/// From one look at the name to the next: addresses come and go meanwhile.
+/// Interval at which the name is resolved again, because addresses come and go.
 const EVERY: Duration = Duration::from_secs(5);
-/// How long an address is waited for while there is another one: systems ask a second time then.
+/// Longest wait for one address while there is another one. One second is the time after which systems send a
+/// second SYN.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Who knows the addresses of names.
+/// Resolves names.
 pub trait Resolve: fmt::Debug + Send + Sync {
     /// All addresses of a name, with the port.
     fn resolve(&self, host: String, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
 }
 
-/// This machine's resolver.
+/// The resolver of the operating system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemResolver;
 
@@ -46,41 +48,43 @@ pub(super) struct Addresses(Rc<Inner>);
 #[derive(Debug)]
 struct Inner {
     known: RefCell<Vec<SocketAddr>>,
-    /// Those that have taken a connection.
+    /// Addresses that have accepted a connection.
     taken: RefCell<BTreeSet<SocketAddr>>,
-    /// Those that have said nothing since the last look.
+    /// Addresses that have not answered since the name was last resolved.
     silent: RefCell<BTreeSet<SocketAddr>>,
-    looked: Cell<Option<Instant>>,
-    looking: Mutex<()>,
+    refreshed: Cell<Option<Instant>>,
+    refreshing: Mutex<()>,
     turn: Cell<usize>,
     round_trip: Cell<Option<Duration>>,
 }
 
 impl Addresses {
-    /// Begins with the address of that number: threads begin with different ones.
+    /// `turn` is the index of the address to begin with. Threads begin with different ones.
     pub(super) fn new(turn: usize) -> Self {
         Self(Rc::new(Inner {
             known: RefCell::default(),
             taken: RefCell::default(),
             silent: RefCell::default(),
-            looked: Cell::new(None),
-            looking: Mutex::default(),
+            refreshed: Cell::new(None),
+            refreshing: Mutex::default(),
             turn: Cell::new(turn),
             round_trip: Cell::new(None),
         }))
     }
 
-    /// The shortest time that it took to connect, which is a round trip; `None` before the first connection.
+    /// The shortest time that a connect has taken, which is about one round trip. `None` before the first
+    /// connection.
     pub(super) fn round_trip(&self) -> Option<Duration> {
         self.0.round_trip.get()
     }
 
-    /// Connects to the address whose turn it is, or to the next one that takes the connection.
+    /// Connects to the address whose turn it is. If that fails, tries the others in order.
     pub(super) async fn connect(&self, target: &Target) -> Result<TcpStream, Failure> {
         let mut refusals = Refusals::default();
         let addresses = self.in_turn(target).await;
         let mut addresses = addresses.map_err(|error| Failure::resolve(&error))?.into_iter();
         while let Some(address) = addresses.next() {
+            // Only the last address may take as long as the system allows.
             let patience = if addresses.len() > 0 {
                 PATIENCE
             } else {
@@ -106,18 +110,18 @@ impl Addresses {
         Err(refusals.failure())
     }
 
-    /// All addresses, that whose turn it is first, and those that say nothing last.
+    /// All addresses: first the one whose turn it is, last those that do not answer.
     async fn in_turn(&self, target: &Target) -> io::Result<Vec<SocketAddr>> {
         if let Ok(address) = target.host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, target.port)]);
         }
         if !self.is_fresh() {
             if self.0.known.borrow().is_empty() {
-                self.look(target).await?;
-            } else if self.0.looking.try_lock().is_ok() {
-                // Nobody waits for news while there are addresses.
+                self.refresh(target).await?;
+            } else if self.0.refreshing.try_lock().is_ok() {
+                // There are addresses to use, so nobody waits: the name is resolved in the background.
                 let (addresses, target) = (self.clone(), target.clone());
-                tokio::task::spawn_local(async move { addresses.look(&target).await });
+                tokio::task::spawn_local(async move { addresses.refresh(&target).await });
             }
         }
         let turn = self.0.turn.get();
@@ -135,12 +139,17 @@ impl Addresses {
     }
 
     fn is_fresh(&self) -> bool {
-        self.0.looked.get().is_some_and(|looked| looked.elapsed() < EVERY)
+        self.0
+            .refreshed
+            .get()
+            .is_some_and(|refreshed| refreshed.elapsed() < EVERY)
     }
 
-    /// Resolves the name, once for all who want to know. Addresses that were found before stay where none are now.
-    async fn look(&self, target: &Target) -> io::Result<()> {
-        let _looking = self.0.looking.lock().await;
+    /// Resolves the name, once for all tasks that need it. If that fails, addresses that are known stay in
+    /// use.
+    async fn refresh(&self, target: &Target) -> io::Result<()> {
+        let _refreshing = self.0.refreshing.lock().await;
+        // Another task has resolved the name while this one waited for the lock.
         if self.is_fresh() {
             return Ok(());
         }
@@ -164,28 +173,31 @@ impl Addresses {
             Err(_) => {}
         }
         self.0.silent.borrow_mut().clear();
-        self.0.looked.set(Some(Instant::now()));
+        self.0.refreshed.set(Some(Instant::now()));
         Ok(())
     }
 }
 
-/// What the addresses of a name said instead of taking a connection: the weightiest, and of several the last.
+/// Why the addresses of a name did not accept a connection. The cause of greatest weight counts; of equal
+/// ones the last.
 #[derive(Debug, Default)]
 struct Refusals(Option<(Weight, Failure)>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Weight {
-    /// This machine has no way to the address, which says nothing of the service where another address does.
+    /// This machine has no route to the address. That says nothing about the service if another address has
+    /// an answer.
     NoWay,
-    /// The address refuses.
+    /// The address refuses the connection.
     Refused,
-    /// This machine has no file or port left, whatever other addresses say.
+    /// This machine has no file descriptor or local port left. The fault is its own, whatever other addresses
+    /// do.
     Own,
 }
 
 impl Refusals {
-    /// One more, of an address that has taken a connection before, or not: the system has the same words for no way to
-    /// an address and for no free port.
+    /// Adds the error of one address. `taken` says whether this address has accepted a connection before: the
+    /// system uses one error code (EADDRNOTAVAIL) both for no route to an address and for no free local port.
     fn add(&mut self, error: &io::Error, taken: bool) {
         let failure = Failure::connect(error);
         let weight = match failure {
@@ -222,7 +234,7 @@ mod tests {
     use super::*;
     use crate::loadtest::http::{Protocol, TlsOptions};
 
-    /// A target with a name that this resolver knows.
+    /// A target whose name this resolver knows.
     fn named(resolver: Arc<dyn Resolve>) -> Target {
         let tls = TlsOptions::default();
         let mut target = Target::parse("http://api:80", Protocol::Http1, &tls, Path::new("")).unwrap();
@@ -230,7 +242,7 @@ mod tests {
         target
     }
 
-    /// Answers with so many addresses, and fails after the first time.
+    /// Answers once with this many addresses, and then fails.
     #[derive(Debug, Default)]
     struct Once(AtomicUsize);
 
@@ -271,7 +283,7 @@ mod tests {
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
             assert_eq!(lookups(), 2);
-            // It could not be resolved; the addresses that are known are still good.
+            // The name could not be resolved; the known addresses stay in use.
             assert_eq!(addresses.in_turn(&target).await.unwrap().len(), 2);
             assert_eq!(lookups(), 2);
         };
@@ -298,14 +310,15 @@ mod tests {
             assert_eq!(of(&[(UNAVAILABLE, true), (other, false)]), no_port);
             assert_eq!(of(&[(other, false), (UNAVAILABLE, true)]), no_port);
         }
-        // This machine has no way to the other address, and never had.
+        // This machine has no route to the other address, and never had one.
         assert_eq!(of(&[(UNAVAILABLE, false), (REFUSED, true)]), refused);
         assert_eq!(of(&[(REFUSED, true), (UNAVAILABLE, false)]), refused);
         let files = of(&[(TOO_MANY_FILES, false)]);
         assert_eq!(of(&[(TOO_MANY_FILES, false), (REFUSED, false)]), files);
     }
 
-    /// An address that answers no SYN: its queue is full, and nobody accepts. It is silent while the streams live.
+    /// An address that answers no SYN, because its queue is full and nobody accepts. It stays silent while
+    /// the streams live.
     async fn silent() -> (SocketAddr, tokio::net::TcpListener, Vec<TcpStream>) {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.bind((Ipv4Addr::new(127, 0, 0, 2), 0).into()).unwrap();
@@ -319,7 +332,7 @@ mod tests {
         (address, listener, streams)
     }
 
-    /// Knows these addresses, whatever the name.
+    /// Returns these addresses for any name.
     #[derive(Debug)]
     struct These([SocketAddr; 2]);
 
@@ -344,8 +357,8 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(addresses.in_turn(&target).await.unwrap(), [good, silent]);
         }
-        addresses.0.looked.set(None);
-        addresses.look(&target).await.unwrap();
+        addresses.0.refreshed.set(None);
+        addresses.refresh(&target).await.unwrap();
         let mut firsts = [good; 2];
         for first in &mut firsts {
             *first = addresses.in_turn(&target).await.unwrap()[0];

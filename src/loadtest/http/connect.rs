@@ -1,19 +1,19 @@
-//! One TCP connection, with TLS where the target wants it.
+//! One TCP connection, with TLS if the target wants it.
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 
 use super::{Detail, Failure, Protocol, Refusal, Target, address::Addresses};
 
-/// A connection, encrypted or not.
+/// A connection, with or without TLS.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// A connection, encrypted or not.
+/// A connection, with or without TLS.
 pub type BoxedStream = Box<dyn Stream>;
 
-/// Connects to the target, at one of its addresses.
+/// Connects to one of the target's addresses.
 ///
 /// # Errors
 /// When there is no connection, or no TLS on it.

@@ -1,11 +1,11 @@
-//! User and password in a URL: sent as a header, and shown to nobody.
+//! User and password in a URL: they are sent as a header and never shown.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hyper::{Uri, header::HeaderValue};
 use percent_encoding::percent_decode_str;
 
-/// The header of Basic authentication (RFC 7617) for what stands before the `@` of a URL. `None` where the user has a
-/// colon, which the header cannot tell from the one before the password.
+/// The header of Basic authentication (RFC 7617) for the part before the `@` of a URL. `None` if the user has
+/// a colon: the header cannot tell that colon from the one before the password.
 pub(super) fn basic(user_info: &str) -> Option<HeaderValue> {
     let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
     let mut both: Vec<u8> = percent_decode_str(user).collect();
@@ -19,8 +19,8 @@ pub(super) fn basic(user_info: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// A URL, or what was meant to be one, as it may be shown: everything that may be credentials is hidden, which in text
-/// that is no URL of a target is all before the last `@`.
+/// A URL, or a text that was meant to be one, with its credentials hidden. In a text that is no URL of a
+/// target, everything before the last `@` is hidden, because it may be a password.
 pub fn masked(url: &str) -> String {
     let is_scheme = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let (scheme, rest) = match url.split_once("://") {
@@ -39,9 +39,9 @@ pub fn masked(url: &str) -> String {
     }
 }
 
-/// A text that surely is a URL with a host, so that credentials are where they belong. Each parser alone takes many a
-/// typo for one: the one of browsers `http:/user:password@host`, the other `http://user:pass/word@host`, with the host
-/// `user` and no port.
+/// Parses a text that is certainly a URL with a host, so that credentials are where they belong. Two parsers
+/// must agree, because each alone accepts some typos: the one of browsers takes `http:/user:password@host`,
+/// and the other takes `http://user:pass/word@host`, with the host `user` and no port.
 pub(super) fn url_of_host(text: &str) -> Option<Uri> {
     url::Url::parse(text).ok()?;
     let uri: Uri = text.parse().ok()?;

@@ -1,4 +1,4 @@
-//! Bodies as they were before they were encoded for the way. Only what checks and extractions look at is decoded.
+//! Undoes the content encoding of bodies. Only bodies that checks and extracts look at are decoded.
 
 use std::io::{self, Read};
 
@@ -11,16 +11,16 @@ use ruzstd::decoding::StreamingDecoder;
 
 use super::Failure;
 
-/// Encodings on top of each other; no server has more than two.
+/// The greatest number of encodings of one body; no known server uses more than two.
 const MOST_ENCODINGS: usize = 4;
 
-/// Members of gzip, or frames of zstd, in a body: each costs time, also an empty one.
+/// The greatest number of gzip members or zstd frames in a body. Each costs time, even an empty one.
 const MOST_MEMBERS: usize = 256;
 
-/// Bytes of a window of zstd, as browsers allow them (RFC 8878, section 3.1.1.1.2).
+/// The greatest window of zstd, in bytes; browsers allow the same (RFC 8878, section 3.1.1.1.2).
 const LARGEST_WINDOW: u64 = 8 << 20;
 
-/// How a body is encoded (RFC 9110, section 8.4.1; zstd is RFC 8878, br RFC 7932).
+/// A content encoding (RFC 9110, section 8.4.1; zstd is RFC 8878, br is RFC 7932).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Encoding {
     Gzip,
@@ -29,17 +29,17 @@ enum Encoding {
     Zstd,
 }
 
-/// The body of an answer without its encodings, of at most `largest` bytes. A body that is not encoded is given back as
-/// it is.
+/// The body of an answer without its encodings. The result has at most `largest` bytes. A body without
+/// encoding is returned as it is.
 ///
 /// # Errors
-/// When an encoding is unknown, the body is not of it, or there is more in it.
+/// When an encoding is unknown, the body does not have that encoding, or the result would be larger.
 pub fn decoded(headers: &HeaderMap, body: &Bytes, largest: usize) -> Result<Bytes, Failure> {
     let mut body = body.clone();
     if body.is_empty() {
         return Ok(body);
     }
-    // The last one was applied last.
+    // Encodings are listed in the order in which they were applied, so they are undone from the last.
     for encoding in encodings(headers)?.into_iter().rev() {
         body = decode(encoding, &body, largest)?;
     }
@@ -95,7 +95,7 @@ fn decode(encoding: Encoding, body: &[u8], largest: usize) -> Result<Bytes, Fail
     Ok(bytes.into())
 }
 
-/// At most one byte more than there may be.
+/// Reads at most one byte more than allowed: the caller sees by that byte that there is more.
 fn read(from: impl Read, largest: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let most = u64::try_from(largest).unwrap_or(u64::MAX).saturating_add(1);
@@ -103,7 +103,7 @@ fn read(from: impl Read, largest: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// All members, or frames, one after another.
+/// Decodes all members, or frames, one after another.
 fn members(
     mut body: &[u8],
     largest: usize,
@@ -119,13 +119,13 @@ fn members(
     Err(io::Error::other("too many members"))
 }
 
-/// A window that is larger than a body may be is refused before it is allocated.
+/// A frame whose window is too large is refused before the window is allocated.
 fn zstd(rest: &mut &[u8], largest: usize) -> io::Result<Vec<u8>> {
     let frame = StreamingDecoder::new_with_max_window_size(rest, LARGEST_WINDOW).map_err(io::Error::other)?;
     read(frame, largest)
 }
 
-/// Servers send deflate with the header of zlib, as they should, or without it.
+/// Whether deflate comes with the zlib header, as it should. Some servers leave the header out.
 fn is_zlib(body: &[u8]) -> bool {
     matches!(body, [first, second, ..] if first & 0x0f == 8
         && (u16::from(*first) << 8 | u16::from(*second)).is_multiple_of(31))
@@ -148,7 +148,7 @@ mod tests {
 
     const LARGEST: usize = 1000;
 
-    /// `{"ok":true,"pad":"aaa..."}` with 300 times a, by `node:zlib` and `zstd -19`.
+    /// `{"ok":true,"pad":"aaa..."}` with 300 times `a`, encoded by `node:zlib` and `zstd -19`.
     const BROTLI: &str = "1b3f01f81d0976ec841bc7e088bc16215bdb9b616f70a5d3d7928032cb6432000776c935162d970901";
     const ZSTD: &str = "28b52ffd644000e50000a87b226f6b223a747275652c22706164223a2261227d01005154100623e226e4";
 

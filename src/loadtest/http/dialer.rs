@@ -1,4 +1,4 @@
-//! Opens connections, within the limit of one thread.
+//! Opens the connections of one thread, within a limit.
 
 use std::{
     cell::{Cell, RefCell},
@@ -12,18 +12,18 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{BoxedStream, Failure, Target, address::Addresses, connect::connect, wire::Wire};
 
-/// Bounds of the connections of one thread.
+/// Limits on the connections of one thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Most of them at once.
+    /// The greatest number of connections at once.
     pub connections: usize,
-    /// Longest time to open one on which several wait.
+    /// Longest time to open a connection for which several requests wait.
     pub patience: Duration,
-    /// The number of the thread: threads begin with different addresses of a name.
+    /// Number of the thread. Threads begin with different addresses of a name.
     pub thread: usize,
 }
 
-/// What was used of connections.
+/// Statistics of the connections of one thread.
 #[derive(Debug, Default)]
 pub struct Usage {
     opened: Cell<u64>,
@@ -36,7 +36,7 @@ pub struct Usage {
 #[derive(Debug)]
 pub(super) struct Open(Rc<Cell<u64>>);
 
-/// Room for one connection within the limit, until it is dropped.
+/// A slot for one connection within the limit. The slot is free again when this is dropped.
 #[derive(Debug)]
 pub(super) struct Room {
     _permit: OwnedSemaphorePermit,
@@ -49,10 +49,10 @@ pub(super) struct Dialer {
     pub(super) limits: Limits,
     pub(super) usage: Usage,
     addresses: Addresses,
-    /// Those of the few other hosts to which redirects lead.
+    /// Addresses of the few other hosts to which redirects lead.
     others: RefCell<BTreeMap<(String, u16), Addresses>>,
     room: Arc<Semaphore>,
-    /// How many wait for room that a connection of requests could give up.
+    /// Number of tasks that wait for a slot which an idle connection could give up.
     wanted: Cell<usize>,
 }
 
@@ -67,17 +67,17 @@ impl Usage {
         self.open.get()
     }
 
-    /// Most connections open at once.
+    /// The most connections that were open at once.
     pub fn peak(&self) -> u64 {
         self.peak.get()
     }
 
-    /// Requests that had to wait because of the limit.
+    /// Number of requests that had to wait because of the limit.
     pub fn waited(&self) -> u64 {
         self.waited.get()
     }
 
-    /// Counts one more connection until the answer is dropped.
+    /// Counts one more connection as open until the returned guard is dropped.
     pub(super) fn opened(&self) -> Open {
         self.opened.set(self.opened.get() + 1);
         self.open.set(self.open.get() + 1);
@@ -97,7 +97,7 @@ impl Drop for Open {
     }
 }
 
-/// Counts somebody who wants room, until it is dropped.
+/// Counts a task that waits for a slot, until it is dropped.
 struct Wanted<'a>(&'a Cell<usize>);
 
 impl<'a> Wanted<'a> {
@@ -128,15 +128,15 @@ impl Dialer {
         }
     }
 
-    /// Room within the limit, if there is some now.
+    /// A slot for a connection, if one is free now.
     pub(super) fn free_room(&self) -> Option<Room> {
         let permit = self.room.clone().try_acquire_owned().ok()?;
         Some(Room { _permit: permit })
     }
 
-    /// Room within the limit, as soon as there is some.
+    /// A slot for a connection, as soon as one is free.
     pub(super) async fn room(&self) -> Result<Room, Failure> {
-        // The semaphore is never closed.
+        // The semaphore is never closed, so this does not fail.
         let permit = self
             .room
             .clone()
@@ -146,18 +146,19 @@ impl Dialer {
         Ok(Room { _permit: permit })
     }
 
-    /// The same; meanwhile connections that nobody uses are to give up theirs.
+    /// As [`Self::room`]. While it waits, connections that become idle give up their slots.
     pub(super) async fn wanted_room(&self) -> Result<Room, Failure> {
         let _wanted = Wanted::new(&self.wanted);
         self.room().await
     }
 
-    /// Whether anybody waits for room that a connection of requests could give up.
+    /// Whether a task waits for a slot that an idle connection could give up.
     pub(super) fn is_room_wanted(&self) -> bool {
         self.wanted.get() > 0
     }
 
-    /// Opens a connection to a target: that of the dialer, the same over another protocol, or where a redirect leads.
+    /// Opens a connection to the dialer's target, to the same host over another protocol, or to where a
+    /// redirect leads.
     pub(super) async fn connect(&self, target: &Target) -> Result<BoxedStream, Failure> {
         connect(target, &self.addresses_of(target)).await
     }
@@ -173,7 +174,7 @@ impl Dialer {
             .clone()
     }
 
-    /// Opens a connection for requests, which counts as open until it is dropped.
+    /// Opens a connection for requests. It counts as open until the guard is dropped.
     pub(super) async fn dial(&self) -> Result<(Wire, Open), Failure> {
         let stream = self.connect(&self.target).await?;
         Ok((Wire::new(stream), self.usage.opened()))

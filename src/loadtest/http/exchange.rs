@@ -11,10 +11,11 @@ use hyper::{
 use super::{Failure, Own, Pool};
 use crate::loadtest::clock::RunClock;
 
-/// Largest body, also when it is decoded, that checks and extractions look at; others are read and dropped.
+/// The largest body that checks and extracts look at, in bytes, also after decoding. A body that nothing
+/// looks at is read and dropped.
 pub const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
-/// A request that is ready to be sent, as often as wanted.
+/// A request that is ready to be sent any number of times.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
     /// Method.
@@ -30,41 +31,42 @@ pub struct Outgoing {
 /// An answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// Its status.
+    /// HTTP status.
     pub status: u16,
-    /// Its headers.
+    /// Headers.
     pub headers: HeaderMap,
-    /// Its body, where it was to be kept.
+    /// Body, if it was to be kept; otherwise empty.
     pub body: Bytes,
 }
 
-/// What came of one request.
+/// The result of one request.
 #[derive(Debug)]
 pub struct Exchange {
-    /// When sending it began, from the begin of the run: to connect is part of it, to wait for room within the limit of
-    /// connections is not. `None` if there was no room in time, or no connection.
+    /// When sending began, as time since the load began. To connect belongs to sending; to wait for a free
+    /// connection slot does not. `None` if there was no slot in time, or no connection.
     pub sent: Option<Duration>,
-    /// Whether it was sent twice, because its connection ended as connections end.
+    /// Whether it was sent twice, because the server ended the connection or refused the stream without an
+    /// answer.
     pub retried: bool,
     /// The answer, or why there is none.
     pub answer: Result<Answer, Failure>,
-    /// What went over HTTP, also where there is no whole answer.
+    /// What was transferred over HTTP, even without a complete answer.
     pub traffic: Exchanged,
 }
 
-/// What went over HTTP for one request.
+/// What was transferred over HTTP for one request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Exchanged {
-    /// The status, if the head of an answer came.
+    /// Status, if the head of an answer came.
     pub status: Option<u16>,
-    /// The body of the request, if the head of an answer came.
+    /// Bytes of the request's body, if the head of an answer came.
     pub sent_bytes: u64,
-    /// The body of the answer as far as it came, as it was on the wire.
+    /// Bytes of the answer's body that came, still encoded.
     pub received_bytes: u64,
 }
 
 impl Exchanged {
-    /// Adds what went over HTTP for a request that an answer led to: the status is that of the last answer.
+    /// Adds the next request of a chain of redirects. The status becomes that of the last answer.
     pub(super) fn then(&mut self, next: Self) {
         self.status = next.status.or(self.status);
         self.sent_bytes += next.sent_bytes;
@@ -72,7 +74,8 @@ impl Exchanged {
     }
 }
 
-/// What is known of a request while it is under way, also when it is given up in the middle.
+/// What is known of a request in flight. It is kept outside of the request's future, so that it survives when
+/// the future is dropped at the timeout.
 #[derive(Debug)]
 pub(super) struct Flight {
     clock: RunClock,
@@ -80,8 +83,8 @@ pub(super) struct Flight {
     again: Cell<bool>,
 }
 
-/// Sends a request and reads its whole answer, within `timeout` from now on; on the user's own connection, where it has
-/// one.
+/// Sends a request and reads its whole answer, within `timeout` from now on. Uses the user's own connection
+/// if there is one.
 pub async fn exchange(
     pool: &Pool,
     mut own: Option<&mut Own>,
@@ -124,44 +127,45 @@ impl Flight {
         }
     }
 
-    /// Sending begins, which is to connect first; not again what has begun.
+    /// Sending begins, with the connect. A second call changes nothing.
     pub(super) fn begin(&self) {
         if self.sent.get().is_none() {
             self.sent.set(Some(self.clock.elapsed()));
         }
     }
 
-    /// It has to wait for a connection, or there is none: nothing of it was sent, unless it was before.
+    /// The request has to wait for a connection, or there is none. It counts as not sent, unless it was sent
+    /// once before.
     pub(super) fn wait(&self) {
         if !self.again.get() {
             self.sent.set(None);
         }
     }
 
-    /// When sending began.
+    /// When sending began, as time since the load began.
     pub(super) fn sent(&self) -> Option<Duration> {
         self.sent.get()
     }
 
-    /// Since sending began.
+    /// Time since sending began.
     pub(super) fn elapsed(&self) -> Duration {
         let sent = self.sent.get().unwrap_or_default();
         self.clock.elapsed().saturating_sub(sent)
     }
 
-    /// It is sent once more.
+    /// The request is sent a second time.
     pub(super) fn send_again(&self) {
         self.again.set(true);
     }
 
-    /// Whether it was.
+    /// Whether the request was sent a second time.
     pub(super) fn was_sent_again(&self) -> bool {
         self.again.get()
     }
 }
 
 impl Outgoing {
-    /// The request as it is sent once.
+    /// A copy of the request, to send it once.
     pub(super) fn request(&self) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(self.body.clone()));
         *request.method_mut() = self.method.clone();
@@ -171,12 +175,12 @@ impl Outgoing {
     }
 }
 
-/// Bytes of a body.
+/// Length of a body in bytes.
 pub(super) fn length(bytes: &Bytes) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
-/// Reads a body to its end, counts its bytes, and gives it back where it is to be kept.
+/// Reads a body to its end and counts its bytes. The result is empty unless the body is to be kept.
 pub(super) async fn read(mut body: Incoming, keep: bool, received: &mut u64) -> Result<Bytes, Failure> {
     let mut kept = Vec::new();
     while let Some(frame) = body.frame().await {

@@ -1,7 +1,7 @@
-//! Why a request was not answered as it should be: few causes with stable words, so that equal failures count together.
+//! Why a request failed: few causes with stable words, so that equal failures count together.
 //!
 //! ```text
-//! detail  one example, which tells nothing apart     http2   reasons of HTTP/2
+//! detail  an example; does not distinguish failures  http2   reasons of HTTP/2
 //! lost    connections, and what is no answer         tls     certificates and handshakes
 //! system  errors of the operating system
 //! ```
@@ -23,14 +23,14 @@ use crate::loadtest::{
     scenario::template::Unset,
 };
 
-/// Why a request failed. Equal ones are counted together, so their words have no values, times, sizes or paths of one
-/// request; details are kept beside the cause, for an example.
+/// Why a request failed. Equal failures count together, so their words contain no values, times, sizes or
+/// paths of one request. Such details are kept beside the cause, as an example.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Failure {
-    /// An answer with a status that does not count as one.
+    /// An answer whose status does not count as answered.
     #[error("{kind} {0}", kind = cause::STATUS)]
     Status(u16),
-    /// The load generator could not open a connection: the service has no part in it.
+    /// The load generator could not open a connection. The service has no part in that.
     #[error("{kind}: {0}", kind = cause::GENERATOR)]
     Generator(Fault),
     /// The name of the target has no address.
@@ -39,38 +39,39 @@ pub enum Failure {
     /// The connection could not be made.
     #[error("{kind}: {0}", kind = cause::CONNECT)]
     Connect(System, Detail),
-    /// TLS could not be agreed on.
+    /// TLS could not be negotiated.
     #[error("{kind}: {0}", kind = cause::TLS)]
     Tls(Refusal, Detail),
-    /// The server ended a stream or its connection with a reason of HTTP/2.
+    /// The server ended a stream or its connection with an HTTP/2 error code.
     #[error("{kind}: {0}", kind = cause::HTTP2)]
     Http2(Ended, Detail),
     /// The connection was lost, or the answer is not HTTP.
     #[error("{kind}: {0}", kind = cause::CONNECTION)]
     Connection(Lost, Detail),
-    /// No whole answer in time.
+    /// No complete answer came in time.
     #[error("{kind}", kind = cause::TIMEOUT)]
     Timeout(Duration),
-    /// The body is not as the scenario wants it. The text is the scenario's; what was found belongs into the detail.
+    /// The body does not fulfil a check. The text is the scenario's; what was found belongs in the detail.
     #[error("{kind}: {0}", kind = cause::CHECK)]
     Check(String, Detail),
-    /// The request needs what no answer gave.
+    /// The request needs a variable that no answer has set.
     #[error(transparent)]
     Unset(#[from] Unset),
-    /// What was rendered is not a request. The text is the same for all users; what they sent belongs into the detail.
+    /// The rendered request is not valid. The text is the same for all users; what they sent belongs in the
+    /// detail.
     #[error("{kind}: {0}", kind = cause::REQUEST)]
     Request(String, Detail),
-    /// A WebSocket ended before its time, or the server did not do its part on it. Sizes, times and texts of one
-    /// connection belong into the detail.
+    /// A WebSocket ended too early, or the server did not answer on it as it should. Sizes, times and texts
+    /// of one connection belong in the detail.
     #[error("{kind}: {0}", kind = cause::WEBSOCKET)]
     WebSocket(String, Detail),
     /// A redirect could not be followed.
     #[error("{kind}: {0}", kind = cause::REDIRECT)]
     Redirect(&'static str),
-    /// The body is larger than what checks and extractions may look at.
+    /// The body is larger than checks and extracts may look at. The value is that limit in bytes.
     #[error("the answer is larger than checks and extractions look at")]
     TooLarge(usize),
-    /// One of more causes than are counted one by one.
+    /// Any further cause, when there are too many different ones to count each.
     #[error("{kind}", kind = cause::OTHER)]
     Other,
 }
@@ -86,17 +87,17 @@ impl Cause for Failure {
 }
 
 impl Failure {
-    /// A name that has no address.
+    /// The failure of a name that could not be resolved.
     pub fn resolve(error: &io::Error) -> Self {
         fault(error).map_or_else(|| Self::Resolve(Detail::of(error)), Self::Generator)
     }
 
-    /// A connection that could not be made.
+    /// The failure of a connection that could not be made.
     pub fn connect(error: &io::Error) -> Self {
         fault(error).map_or_else(|| Self::Connect(error.into(), beyond(error)), Self::Generator)
     }
 
-    /// TLS that could not be agreed on.
+    /// The failure of a TLS handshake.
     pub fn tls(error: &io::Error) -> Self {
         match inner::<rustls::Error>(error) {
             Some(refused) => Self::Tls(refused.into(), Detail::of(refused)),
@@ -104,7 +105,7 @@ impl Failure {
         }
     }
 
-    /// A connection that was lost: the most exact of what the error and its sources say.
+    /// The failure of a connection that was lost. Of the error and its sources the most exact one counts.
     pub fn connection(error: &(dyn Error + 'static)) -> Self {
         let mut lost = Lost::Other;
         let mut source = Some(error);
@@ -120,6 +121,8 @@ impl Failure {
                     return Self::broken(io);
                 }
             }
+            // hyper's own words are less exact than those of h2 or the socket further down: they count only
+            // if nothing else follows.
             if let (Lost::Other, Some(hyper)) = (lost, found.downcast_ref::<hyper::Error>()) {
                 lost = hyper.into();
             }
@@ -159,7 +162,8 @@ impl Failure {
     }
 }
 
-/// What an I/O error says beyond its kind; one of the operating system has its number and nothing else.
+/// What an I/O error says beyond its kind. An error of the operating system says nothing more than its
+/// number.
 fn beyond(error: &io::Error) -> Detail {
     match error.raw_os_error() {
         Some(_) => Detail::NONE,
@@ -167,7 +171,7 @@ fn beyond(error: &io::Error) -> Detail {
     }
 }
 
-/// What this process or its machine lacks, where that is why there is no connection.
+/// The resource that this process or machine lacks, if that is why there is no connection.
 fn fault(error: &io::Error) -> Option<Fault> {
     if error.kind() == io::ErrorKind::AddrNotAvailable {
         return Some(Fault::NoLocalPort);
@@ -188,7 +192,7 @@ fn inner<E: Error + 'static>(error: &io::Error) -> Option<&E> {
     error.get_ref()?.downcast_ref()
 }
 
-/// A duration as failures tell it.
+/// A duration as failures show it: `2 s`, `1500 ms`.
 pub fn in_words(duration: Duration) -> String {
     if duration.subsec_millis() == 0 {
         format!("{} s", duration.as_secs())

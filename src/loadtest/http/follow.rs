@@ -1,7 +1,8 @@
-//! One request and the redirects it leads to, until an answer that is none.
+//! One request and its redirects, up to the first answer that is no redirect.
 //!
-//! Redirects below the target's own host use the connections of the pool. Others have a new connection each, over
-//! HTTP/1.1 and within the same limit: a load test is about its target, not about what stands behind a link.
+//! Redirects within the target's own origin use the connections of the pool. A redirect to another host opens
+//! a new connection over HTTP/1.1, within the same limit: a load test is about its target, not about other
+//! hosts.
 
 use std::{cell::RefCell, collections::BTreeMap, path::Path, rc::Rc, time::Duration};
 
@@ -15,31 +16,31 @@ use super::{
 };
 use crate::loadtest::clock::RunClock;
 
-/// Other hosts that redirects may lead to, in one run.
+/// The greatest number of other hosts that redirects may lead to in one run.
 const MOST_HOSTS: usize = 16;
 
-/// Follows the redirects of one thread, and knows the hosts they led to.
+/// Follows the redirects of one thread. It remembers the hosts to which they led.
 #[derive(Debug, Default)]
 pub struct Follower {
     hosts: RefCell<BTreeMap<String, Rc<Target>>>,
 }
 
-/// How a request is sent and its answers are read.
+/// Sends requests and reads their answers.
 #[derive(Clone, Copy, Debug)]
 pub struct Asking<'a> {
     /// Connections to the target.
     pub pool: &'a Pool,
-    /// Whether the body of the last answer is kept.
+    /// Whether to keep the body of the last answer.
     pub keep_body: bool,
-    /// Time for the request and all that it leads to.
+    /// Time limit for the request with all its redirects.
     pub timeout: Duration,
-    /// The time axis.
+    /// Time axis of the run.
     pub clock: RunClock,
 }
 
 impl Follower {
-    /// Sends a request, follows the redirects it leads to, and gives back the last answer, all within the timeout. It was
-    /// sent when the first request was.
+    /// Sends a request, follows its redirects and returns the last answer, all within the timeout. `sent` is
+    /// the moment at which the first request was sent.
     pub async fn exchange(
         &self,
         asking: Asking<'_>,
@@ -48,14 +49,14 @@ impl Follower {
     ) -> Exchange {
         let until = asking.clock.elapsed() + asking.timeout;
         let mut exchanged = asking.exchange(own.as_deref_mut(), first, asking.timeout).await;
-        // Most answers are none, and cost nothing more.
+        // Most answers are no redirects; they must not pay for the steps below.
         if !exchanged.answer.as_ref().is_ok_and(redirect::is_one) {
             return exchanged;
         }
-        let Ok(home) = asking.pool.target().url_of(first) else {
+        let Ok(target_url) = asking.pool.target().url_of(first) else {
             return exchanged;
         };
-        let (mut here, mut outgoing) = (home.clone(), first.clone());
+        let (mut here, mut outgoing) = (target_url.clone(), first.clone());
         for redirects in 0..=MOST_REDIRECTS {
             let Ok(answer) = &exchanged.answer else {
                 break;
@@ -72,25 +73,28 @@ impl Follower {
                     break;
                 }
             };
+            // All requests of the chain share one timeout.
             let left = until.saturating_sub(asking.clock.elapsed());
-            exchanged.answer = if next.url.origin() == home.origin() {
-                self.at_home(asking, own.as_deref_mut(), first, &next, left, &mut exchanged)
+            exchanged.answer = if next.url.origin() == target_url.origin() {
+                self.to_target(asking, own.as_deref_mut(), first, &next, left, &mut exchanged)
                     .await
             } else {
-                let elsewhere = self.elsewhere(asking, own.as_deref_mut(), &next, &mut exchanged.traffic);
-                let answered = tokio::time::timeout(left, elsewhere).await;
+                let answer = self.to_other_host(asking, own.as_deref_mut(), &next, &mut exchanged.traffic);
+                let answered = tokio::time::timeout(left, answer).await;
                 answered.unwrap_or(Err(Failure::Timeout(left)))
             };
             (here, outgoing) = (next.url, next.outgoing);
         }
+        // What timed out is the chain, so the failure names the timeout of the chain and not the rest that
+        // was left.
         if let Err(Failure::Timeout(_)) = exchanged.answer {
             exchanged.answer = Err(Failure::Timeout(asking.timeout));
         }
         exchanged
     }
 
-    /// Sends the request that a redirect below the target's host leads to.
-    async fn at_home(
+    /// Sends the request of a redirect within the target's own origin.
+    async fn to_target(
         &self,
         asking: Asking<'_>,
         own: Option<&mut Own>,
@@ -99,15 +103,15 @@ impl Follower {
         timeout: Duration,
         exchanged: &mut Exchange,
     ) -> Result<Answer, Failure> {
-        let outgoing = next.home(first)?;
+        let outgoing = next.for_target(first)?;
         let hop = asking.exchange(own, &outgoing, timeout).await;
         exchanged.traffic.then(hop.traffic);
         exchanged.retried |= hop.retried;
         hop.answer
     }
 
-    /// Sends the request that a redirect to another host leads to.
-    async fn elsewhere(
+    /// Sends the request of a redirect to another host.
+    async fn to_other_host(
         &self,
         asking: Asking<'_>,
         own: Option<&mut Own>,
@@ -115,11 +119,12 @@ impl Follower {
         traffic: &mut Exchanged,
     ) -> Result<Answer, Failure> {
         let target = self.host(asking.pool.target(), &next.url)?;
-        let outgoing = next.elsewhere()?;
+        let outgoing = next.for_other_host()?;
         let mut reserved = asking.pool.reserve(own).await?;
         let stream = reserved.connect(&target).await?;
         let (mut sender, connection) = http1::handshake(stream).await?;
-        // It ends when its sender is dropped; whoever sends on it learns what went wrong.
+        // The task ends when its sender is dropped. An error of the connection also reaches the request that
+        // is sent on it.
         tokio::task::spawn_local(connection);
         let response = sender.send_request(outgoing.request()).await;
         let (parts, body) = response
@@ -137,8 +142,8 @@ impl Follower {
         })
     }
 
-    /// Another host, to be asked over HTTP/1.1 and trusted like the target.
-    fn host(&self, home: &Target, url: &Url) -> Result<Rc<Target>, Failure> {
+    /// Another host. It is addressed over HTTP/1.1, with the same trusted certificates as the target.
+    fn host(&self, own: &Target, url: &Url) -> Result<Rc<Target>, Failure> {
         let origin = url.origin().ascii_serialization();
         let mut hosts = self.hosts.borrow_mut();
         if let Some(target) = hosts.get(&origin) {
@@ -147,9 +152,9 @@ impl Follower {
         if hosts.len() >= MOST_HOSTS {
             return Err(Failure::Redirect("to more than 16 other hosts"));
         }
-        let mut target = Target::parse(&origin, Protocol::Http1, &home.trust, Path::new("--cacert"))
+        let mut target = Target::parse(&origin, Protocol::Http1, &own.trust, Path::new("--cacert"))
             .map_err(|_| Failure::Redirect("to a host that cannot be asked"))?;
-        target.resolver = home.resolver.clone();
+        target.resolver = own.resolver.clone();
         let target = Rc::new(target);
         hosts.insert(origin, target.clone());
         Ok(target)
@@ -157,7 +162,8 @@ impl Follower {
 }
 
 impl Asking<'_> {
-    /// One request and its answer, whatever it is; on the user's own connection, where it has one.
+    /// Sends one request and returns its answer, even if that is a redirect. Uses the user's own connection
+    /// if there is one.
     pub async fn exchange(&self, own: Option<&mut Own>, outgoing: &Outgoing, timeout: Duration) -> Exchange {
         exchange(self.pool, own, outgoing, self.keep_body, timeout, self.clock).await
     }

@@ -22,10 +22,11 @@ use super::{
     wire::Heard,
 };
 
-/// Headers that an answer may have; hyper's own limit of 400 KiB holds for all of them together.
+/// The greatest number of headers of an answer. All of them together have hyper's limit of 400 KiB.
 const MOST_HEADERS: usize = 256;
 
-/// Begins to speak HTTP/1.1 on a stream: what sends requests, and what drives the connection.
+/// Begins HTTP/1.1 on a stream. The result is a sender for requests and the future that drives the
+/// connection.
 pub(super) async fn handshake<S>(
     stream: S,
 ) -> Result<
@@ -45,14 +46,14 @@ where
         .map_err(|error| Failure::connection(&error))
 }
 
-/// Connections of one thread that nobody uses now; the last used one is taken first.
+/// Idle connections of one thread. The one used last is taken first.
 #[derive(Debug, Default)]
 pub(super) struct Connections {
     idle: RefCell<Vec<Connection>>,
 }
 
-/// A connection. Dropped in the middle of an exchange, such as an upload that the server does not read, it is ended at
-/// once.
+/// A connection. If it is dropped in the middle of an exchange, such as an upload that the server does not
+/// read, it is closed at once.
 #[derive(Debug)]
 pub(super) struct Connection {
     sender: SendRequest<Full<Bytes>>,
@@ -70,7 +71,7 @@ impl Drop for Connection {
 }
 
 impl Connections {
-    /// An idle connection, if there is one that still works.
+    /// An idle connection that still works, if there is one.
     pub(super) fn take(&self) -> Option<Connection> {
         let mut idle = self.idle.borrow_mut();
         while let Some(connection) = idle.pop() {
@@ -81,7 +82,7 @@ impl Connections {
         None
     }
 
-    /// Keeps a connection for whoever comes next.
+    /// Keeps an idle connection for the next request.
     pub(super) fn give_back(&self, connection: Connection) {
         self.idle.borrow_mut().push(connection);
     }
@@ -96,7 +97,7 @@ impl Connection {
         let refused = upload.refused();
         let (sender, connection) = handshake(upload).await?;
         let driver = tokio::task::spawn_local(async move {
-            // Whoever sends on it learns what went wrong.
+            // An error of the connection also reaches the request that is sent on it.
             let _ = connection.await;
             drop(open);
         });
@@ -108,7 +109,7 @@ impl Connection {
         })
     }
 
-    /// Whether it takes a request now.
+    /// Whether the connection can take a request now.
     pub(super) fn is_ready(&self) -> bool {
         self.sender.is_ready()
     }
@@ -126,10 +127,11 @@ impl Connection {
         })
     }
 
-    /// The connection again when its answer was read, if it takes another request. It is not waited for: one that has
-    /// more to do is still sending a request whose answer has come, and nobody knows for how long.
+    /// The connection, if it can take another request after its answer was read. It is not awaited for long:
+    /// a connection that is still busy is sending the rest of an upload, and that may take any time.
     pub(super) async fn again(self) -> Option<Self> {
-        /// Turns of the task that drives the connection, which needs one at most to see that all is done.
+        /// How often to yield. The task that drives the connection needs at most one turn to see that the
+        /// exchange is over.
         const TURNS: u32 = 4;
         for _ in 0..TURNS {
             if self.is_ready() {

@@ -1,4 +1,5 @@
-//! `--insecure-skip-tls-verify`: any certificate will do. For test environments with certificates of their own making.
+//! `--insecure-skip-tls-verify`: accepts any certificate. It is meant for test environments with self-signed
+//! ones.
 
 use std::sync::Arc;
 
@@ -9,7 +10,8 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 
-/// Accepts any certificate; the handshake's signature is still checked, so that the server has the certificate's key.
+/// Accepts any certificate. The signature of the handshake is still checked, so the server must have the
+/// certificate's key.
 #[derive(Debug)]
 pub(super) struct TrustAnybody(Arc<CryptoProvider>);
 

@@ -1,17 +1,18 @@
-//! HTTP connections of the load engine, one pool for each of its threads: nothing here is shared between threads.
+//! HTTP connections of the load engine. Each thread has its own pool; nothing here is shared between threads.
 //!
 //! ```text
 //! target     where requests go, and how           address    the addresses of a name, in turn
 //! connect    one TCP and TLS connection           dialer     opens connections within the limit
-//! wire       what was heard on a connection       http1, http2  the connections that requests share
+//! wire       counts the bytes that were received  http1, http2  the connections that requests share
 //! pool       the connection for each request      exchange   one request and its whole answer
-//! unanswered when a request is sent once more     failure    why a request was not answered as it should be
-//! redirect   where an answer leads                follow     one request and the redirects it leads to, on request
-//! upload     one that the server does not read
+//! unanswered when a request is sent once more     failure    why a request failed
+//! redirect   where a redirect leads               follow     one request and its redirects
+//! upload     keeps the answer to a refused upload
 //! decode     bodies without their encodings       credentials  user and password in a URL
 //! ```
 //!
-//! Must not: repeat what a server may have done, keep cookies. What is measured is one request and one answer.
+//! This module must not repeat a request that the server may have processed, and must not keep cookies. What
+//! is measured is one request and one answer.
 
 mod address;
 mod connect;

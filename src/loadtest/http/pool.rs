@@ -1,6 +1,6 @@
-//! The connections of one thread, up to a limit beyond which requests wait their turn, and are counted.
+//! The connections of one thread, up to a limit. Beyond the limit requests wait their turn, and are counted.
 //!
-//! Requests share them, or a user has one of its own: see [`Own`].
+//! Requests share connections, or each user has its own: see [`Own`].
 
 use std::rc::{Rc, Weak};
 
@@ -22,27 +22,27 @@ pub struct Pool {
     http2: Rc<http2::Connections>,
 }
 
-/// The connection of one user, which nobody else sends on. It is opened with the user's first request and stays open
-/// while the user thinks.
+/// The own connection of one user: nobody else sends on it. It is opened by the user's first request and
+/// stays open during the user's pauses.
 #[derive(Debug, Default)]
 pub struct Own(Option<Kept>);
 
 #[derive(Debug)]
 enum Kept {
     Http1(http1::Connection, Room),
-    /// Its room is that of the connection.
+    /// The connection holds its slot itself.
     Http2(Rc<http2::Connection>),
 }
 
-/// A connection, or a stream on one, to send from.
+/// A connection, or a stream on one, on which a request can be sent.
 #[derive(Debug)]
 pub(super) struct Place {
     busy: Busy,
-    /// Whether the connection had served others.
+    /// Whether the connection had answered a request before.
     used: bool,
-    /// Whether it had also nothing to do.
+    /// Whether it also had no other request in flight.
     idle: bool,
-    /// Whether the connection is one user's own.
+    /// Whether the connection belongs to one user.
     own: bool,
 }
 
@@ -52,7 +52,7 @@ enum Busy {
     Http2(http2::Stream),
 }
 
-/// Room for one connection within the limit, such as that of a WebSocket.
+/// A slot for one connection within the limit, such as the connection of a WebSocket.
 #[derive(Debug)]
 pub struct Reserved<'a> {
     dialer: &'a Dialer,
@@ -61,8 +61,8 @@ pub struct Reserved<'a> {
 }
 
 impl Reserved<'_> {
-    /// Connects to a target, that of the pool or another one. The connection counts as open until
-    /// this is dropped.
+    /// Connects to a target, which may be another than the pool's. The connection counts as open until `self`
+    /// is dropped.
     ///
     /// # Errors
     /// When there is no connection, or no TLS on it.
@@ -84,17 +84,17 @@ impl Pool {
         }
     }
 
-    /// What it has used.
+    /// Statistics of the connections.
     pub fn usage(&self) -> &Usage {
         &self.dialer.usage
     }
 
-    /// Where its connections lead.
+    /// The target of the connections.
     pub fn target(&self) -> &Target {
         &self.dialer.target
     }
 
-    /// Room for a connection within the limit, as soon as there is some.
+    /// A slot within the limit, as soon as one is free. A wait is counted.
     async fn room(&self) -> Result<Room, Failure> {
         if let Some(room) = self.dialer.free_room() {
             return Ok(room);
@@ -103,18 +103,18 @@ impl Pool {
         self.dialer.room().await
     }
 
-    /// Room for a connection that the pool does not keep itself, as soon as there is some; it takes the place of an idle
-    /// one where there are as many as there may be. A user gives up its own connection where nothing else is free: all
-    /// would wait for each other.
+    /// A slot for a connection that the pool does not keep, as soon as one is free. At the limit an idle
+    /// connection is closed for it. If nothing else is free, the user gives up its own connection; otherwise
+    /// all users could wait for each other.
     ///
     /// # Errors
-    /// When the test is over.
+    /// When the run is over.
     pub async fn reserve(&self, own: Option<&mut Own>) -> Result<Reserved<'_>, Failure> {
         let room = match self.dialer.free_room() {
             Some(room) => room,
             None => self.room_of_another(own).await?,
         };
-        self.make_room();
+        self.evict_idle_at_limit();
         Ok(Reserved {
             dialer: &self.dialer,
             open: None,
@@ -122,17 +122,17 @@ impl Pool {
         })
     }
 
-    /// The room of a connection that has nothing to do, now or later.
+    /// The slot of a connection that is idle, now or later.
     async fn room_of_another(&self, own: Option<&mut Own>) -> Result<Room, Failure> {
-        let given_up = own.is_some_and(Own::give_up) || self.http2.give_up_idle();
-        // Until it is closed is no wait because of the limit.
+        let given_up = own.is_some_and(Own::give_up) || self.http2.evict_idle();
+        // To wait until the given-up connection is closed is not a wait because of the limit.
         if !given_up {
             self.dialer.usage.waits();
         }
         self.dialer.wanted_room().await
     }
 
-    /// A place to send one request from: the user's own connection, one that nobody uses, or a new one.
+    /// A place to send one request: the user's own connection, an idle one, or a new one.
     pub(super) async fn place(&self, own: Option<&mut Own>, flight: &Flight) -> Result<Place, Failure> {
         let fresh = self.target().fresh_connections;
         let shared = own.is_none() && !fresh;
@@ -141,6 +141,7 @@ impl Pool {
             return Ok(place);
         }
         if shared && self.target().protocol == Protocol::Http2 {
+            // A request that gets no stream counts as not sent.
             let stream = self.http2.stream(flight).await.inspect_err(|_| flight.wait())?;
             return Ok(Place::of(stream, false));
         }
@@ -157,26 +158,27 @@ impl Pool {
     }
 
     async fn open_http1(&self, room: Room, own: bool) -> Result<Place, Failure> {
-        self.make_room();
+        self.evict_idle_at_limit();
         let connection = http1::Connection::open(&self.dialer).await?;
         Ok(Place::on(connection, room, false, own))
     }
 
-    /// A connection that others do not share.
+    /// A new connection that is not shared.
     async fn open_http2(&self, room: Room) -> Result<Place, Failure> {
         let connection = http2::Connection::open(&self.dialer, room, Weak::new()).await?;
         Ok(Place::of(connection.stream(), true))
     }
 
-    /// Idle connections have no room of their own: one is closed where a new one would be beyond the limit.
-    fn make_room(&self) {
+    /// Idle HTTP/1.1 connections hold no slot. Closes one if the next connection would exceed the limit.
+    fn evict_idle_at_limit(&self) {
         let open = usize::try_from(self.usage().open()).unwrap_or(usize::MAX);
         if open >= self.dialer.limits.connections {
             drop(self.http1.take());
         }
     }
 
-    /// Sends a request, once more if its connection ended as connections end; see [`Unanswered`].
+    /// Sends a request. If the server ended the connection without an answer, the request may be sent once
+    /// more; see [`Unanswered`].
     pub(super) async fn send(
         &self,
         mut place: Place,
@@ -195,6 +197,8 @@ impl Pool {
                 elapsed: flight.elapsed(),
                 round_trip: self.dialer.round_trip(),
             };
+            // What may have reached the server is repeated once only. What was never sent may be tried on any
+            // number of connections.
             let twice = unanswered.was_sent() && flight.was_sent_again();
             if twice || !unanswered.once_more(circumstances) {
                 return Err(unanswered.failure);
@@ -206,7 +210,7 @@ impl Pool {
         }
     }
 
-    /// Another place for a request whose connection has ended, or that was refused.
+    /// Another place for a request whose connection has ended, or that the server refused.
     async fn renewed(&self, place: Place, flight: &Flight) -> Result<Place, Failure> {
         match place.busy {
             Busy::Http1(_, room) => self.open_http1(room, place.own).await,
@@ -227,7 +231,7 @@ impl Pool {
         }
     }
 
-    /// Gives a place back whose answer was read to its end.
+    /// Gives a place back after its answer was read to the end.
     pub(super) async fn give_back(&self, place: Place, own: Option<&mut Own>) {
         if self.target().fresh_connections {
             return;
@@ -251,12 +255,13 @@ impl Pool {
 }
 
 impl Own {
-    /// Closes the connection, if there is one.
+    /// Closes the connection, if there is one. The result says whether there was one.
     fn give_up(&mut self) -> bool {
         self.0.take().is_some()
     }
 
-    /// The connection, if it still works. One of HTTP/2 stays with the user, also when the request is given up.
+    /// The connection, if it still works. An HTTP/2 connection stays with the user, even when the request is
+    /// given up.
     fn take(&mut self) -> Option<Place> {
         match self.0.take()? {
             Kept::Http1(connection, room) if connection.is_ready() => {
@@ -273,7 +278,7 @@ impl Own {
 }
 
 impl Place {
-    /// On a connection of HTTP/1.1.
+    /// A place on an HTTP/1.1 connection.
     fn on(connection: http1::Connection, room: Room, used: bool, own: bool) -> Self {
         Self {
             busy: Busy::Http1(connection, room),
@@ -283,7 +288,7 @@ impl Place {
         }
     }
 
-    /// Of a stream.
+    /// A place on an HTTP/2 stream.
     fn of(stream: http2::Stream, own: bool) -> Self {
         Self {
             used: stream.used,

@@ -1,4 +1,4 @@
-//! Where an answer sends a request, and what goes along: never credentials to another host.
+//! Where a redirect leads, and what is sent there: never credentials to another host.
 
 use std::rc::Rc;
 
@@ -15,38 +15,38 @@ use url::{Position, Url};
 use super::{Answer, Failure, Outgoing};
 use crate::loadtest::model::traffic::is_redirect;
 
-/// Redirects of one request, as curl's users mostly have them.
+/// The greatest number of redirects of one request; many clients have this limit.
 pub const MOST_REDIRECTS: u32 = 10;
 
-/// Bytes of a URL that is followed.
+/// The longest URL that is followed, in bytes.
 const LONGEST: usize = 16 * 1024;
 
-/// Headers that are credentials; a header of another name is the user's own risk, as with curl.
+/// Headers that hold credentials. Any other header is sent to other hosts too, as curl does.
 const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE];
 
-/// A request that an answer leads to.
+/// The next request of a chain of redirects.
 #[derive(Debug)]
 pub(super) struct Next {
-    /// Where to; without credentials.
+    /// The URL, without credentials.
     pub(super) url: Url,
-    /// What is sent there. Its URI and host are those of the request before.
+    /// The request. Its URI and Host are still those of the request before.
     pub(super) outgoing: Outgoing,
 }
 
-/// Whether an answer leads elsewhere, though perhaps nowhere that can be asked.
+/// Whether an answer is a redirect, even if it leads to nothing that HTTP can reach.
 pub(super) fn is_one(answer: &Answer) -> bool {
     is_redirect(answer.status) && answer.headers.contains_key(LOCATION)
 }
 
-/// The request that an answer to `outgoing` from `here` leads to; `None` for an answer that is no redirect.
+/// The request that follows after the answer of `here` to `outgoing`; `None` if the answer is no redirect.
 ///
 /// # Errors
-/// When it leads nowhere that can be asked.
+/// When the Location is not an HTTP URL.
 pub(super) fn next(answer: &Answer, here: &Url, outgoing: &Outgoing) -> Result<Option<Next>, Failure> {
     let Some(location) = answer.headers.get(LOCATION).filter(|_| is_one(answer)) else {
         return Ok(None);
     };
-    // What browsers do: a form that was sent is followed by a page that is read (RFC 9110, section 15.4).
+    // As browsers do: after a form was sent with POST, the page is read with GET (RFC 9110, section 15.4).
     let becomes_get = match answer.status {
         301 | 302 => outgoing.method == Method::POST,
         303 => outgoing.method != Method::HEAD,
@@ -61,7 +61,7 @@ pub(super) fn next(answer: &Answer, here: &Url, outgoing: &Outgoing) -> Result<O
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(Failure::Redirect("its Location is neither http nor https"));
     }
-    // A server does not say who the user is.
+    // Credentials that a server puts into a URL are not sent.
     let _ = (url.set_username(""), url.set_password(None));
     url.set_fragment(None);
     let mut headers = HeaderMap::clone(&outgoing.headers);
@@ -72,6 +72,7 @@ pub(super) fn next(answer: &Answer, here: &Url, outgoing: &Outgoing) -> Result<O
         headers.remove(CONTENT_TYPE);
         headers.remove(CONTENT_ENCODING);
     }
+    // An origin is scheme, host and port: another port is another server.
     if url.origin() != here.origin() {
         for name in &CREDENTIALS {
             headers.remove(name);
@@ -82,8 +83,9 @@ pub(super) fn next(answer: &Answer, here: &Url, outgoing: &Outgoing) -> Result<O
 }
 
 impl Next {
-    /// The request as it is sent to where `first` went: the same scheme and authority, if it has them, and the same `Host`.
-    pub(super) fn home(&self, first: &Outgoing) -> Result<Outgoing, Failure> {
+    /// The request for the target itself: scheme, authority and `Host` are those of `first`, so that a `Host`
+    /// of the scenario is kept.
+    pub(super) fn for_target(&self, first: &Outgoing) -> Result<Outgoing, Failure> {
         let mut parts = first.uri.clone().into_parts();
         let path = &self.url[Position::BeforePath..Position::AfterQuery];
         parts.path_and_query = path.parse().ok();
@@ -93,8 +95,8 @@ impl Next {
         Ok(outgoing)
     }
 
-    /// The request as it is sent to another host over HTTP/1.1.
-    pub(super) fn elsewhere(&self) -> Result<Outgoing, Failure> {
+    /// The request for another host, over HTTP/1.1.
+    pub(super) fn for_other_host(&self) -> Result<Outgoing, Failure> {
         let refused = || Failure::Redirect("its Location is not a URL");
         let path = &self.url[Position::BeforePath..Position::AfterQuery];
         let mut outgoing = self.outgoing.clone();
@@ -192,20 +194,20 @@ mod tests {
     #[test]
     fn the_host_is_the_first_one_at_home_and_the_new_one_elsewhere() {
         let next = led(302, "http://other:81/there?a", Method::GET).unwrap().unwrap();
-        let elsewhere = next.elsewhere().unwrap();
+        let elsewhere = next.for_other_host().unwrap();
         assert_eq!(
             (elsewhere.uri.to_string().as_str(), &elsewhere.headers[HOST]),
             ("/there?a", &"other:81".parse().unwrap())
         );
         let mut first = outgoing(Method::GET);
-        let home = next.home(&first).unwrap();
+        let home = next.for_target(&first).unwrap();
         assert_eq!(
             (home.uri.to_string().as_str(), &home.headers[HOST]),
             ("/there?a", &"h".parse().unwrap())
         );
         first.uri = "http://virtual/app".parse().unwrap();
         Rc::make_mut(&mut first.headers).remove(HOST);
-        let home = next.home(&first).unwrap();
+        let home = next.for_target(&first).unwrap();
         assert_eq!(home.uri, "http://virtual/there?a");
         assert!(!home.headers.contains_key(HOST));
     }

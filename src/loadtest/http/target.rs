@@ -12,34 +12,34 @@ use url::Url;
 
 use super::{Failure, Outgoing, Resolve, SystemResolver, credentials};
 
-/// Where requests go, and how.
+/// The target of the load: where requests go, and how.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// Scheme, host and port as they were given, without credentials.
+    /// Scheme, host and port as the user gave them, without credentials.
     pub origin: String,
-    /// `host:port` for the `Host` header; the port is left out where it is the scheme's own.
+    /// `host` or `host:port` for the `Host` header, as the user gave it.
     pub authority: String,
     /// Host to connect to, without brackets.
     pub host: String,
     /// Port to connect to.
     pub port: u16,
-    /// Put before the path of each step; empty or without a slash at its end.
+    /// Prefix of the path of each step. It is empty or ends without a slash.
     pub base_path: String,
-    /// Path and query exactly as they were given: what a run without a scenario asks for.
+    /// Path and query exactly as the user gave them. A run without a scenario requests this.
     pub own_path: String,
-    /// TLS, for `https`.
+    /// TLS configuration and the name in the certificate, for `https`.
     pub tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
-    /// Whom to trust, also where redirects lead.
+    /// Which certificates to trust, also after redirects.
     pub trust: TlsOptions,
     /// HTTP/1.1 or HTTP/2.
     pub protocol: Protocol,
     /// Headers of every request.
     pub headers: HeaderMap,
-    /// A new connection for each request.
+    /// Whether each request opens a new connection.
     pub fresh_connections: bool,
-    /// Redirects are followed by steps that say nothing about it.
+    /// Whether steps follow redirects if they do not say.
     pub follow: bool,
-    /// Who knows the addresses of its name.
+    /// Resolves the target's name.
     pub resolver: Arc<dyn Resolve>,
 }
 
@@ -53,31 +53,31 @@ pub enum Protocol {
     Http2,
 }
 
-/// Whom to trust.
+/// Which certificates to trust.
 #[derive(Clone, Debug, Default)]
 pub struct TlsOptions {
-    /// PEM certificates to trust instead of this machine's.
+    /// PEM certificates to trust instead of those of this machine.
     pub ca: Option<Vec<u8>>,
-    /// Trust anybody.
+    /// Whether to accept any certificate.
     pub insecure: bool,
 }
 
 /// Why a target was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    /// Not a URL.
+    /// It is not a URL.
     #[error("--target: {0:?} is not a URL such as http://127.0.0.1:8080 or https://voiceassist.example")]
     Url(String),
-    /// Another scheme.
+    /// Its scheme is not supported.
     #[error("--target: the scheme {0:?} is not supported: use http or https")]
     Scheme(String),
-    /// Credentials that cannot be sent.
+    /// Its credentials cannot be sent.
     #[error("--target: the user in {0:?} must not have a colon (%3A)")]
     User(String),
-    /// Not a name that a certificate can be for.
+    /// No certificate can be for its name.
     #[error("--target: {0:?} cannot be the name in a certificate")]
     Name(String),
-    /// Not PEM certificates.
+    /// The certificates are not PEM.
     #[error("{0}: no certificate in PEM form")]
     Certificates(String),
     /// TLS cannot be set up.
@@ -86,17 +86,17 @@ pub enum TargetError {
 }
 
 impl Target {
-    /// Parses a URL. `ca_name` names the source of the certificates in errors.
+    /// Parses a URL. `ca_name` names the source of the certificates in error texts.
     ///
     /// # Errors
-    /// When it is not a URL of a target, or TLS cannot be set up for it.
+    /// When it is not the URL of a target, or TLS cannot be set up for it.
     pub fn parse(
         url: &str,
         protocol: Protocol,
         tls: &TlsOptions,
         ca_name: &Path,
     ) -> Result<Self, TargetError> {
-        // What cannot be parsed may have credentials all the same.
+        // A text that cannot be parsed may still contain credentials.
         let refused = || TargetError::Url(credentials::masked(url));
         let uri = credentials::url_of_host(url).ok_or_else(refused)?;
         let (Some(scheme), Some(host)) = (uri.scheme(), uri.host()) else {
@@ -147,7 +147,7 @@ impl Target {
         })
     }
 
-    /// The same over HTTP/1.1, which is also what TLS offers then.
+    /// The same target over HTTP/1.1; TLS then offers only HTTP/1.1 (ALPN).
     #[must_use]
     pub fn over_http1(&self) -> Self {
         let mut target = self.clone();
@@ -158,7 +158,8 @@ impl Target {
         target
     }
 
-    /// A path below the target; the target's own, exactly as it was given, for an empty one.
+    /// The full path of a step. An empty path gives the target's own path and query, exactly as the user gave
+    /// them.
     pub fn path(&self, path: &str) -> String {
         if path.is_empty() {
             self.own_path.clone()
@@ -172,22 +173,22 @@ impl Target {
         format!("{}{}", self.origin, self.path(path))
     }
 
-    /// Where a request goes, as redirects see it: whatever `Host` it has.
+    /// The URL of a request, to resolve redirects against. It ignores the request's `Host`.
     ///
     /// # Errors
-    /// When its path is none of a URL.
+    /// When the path cannot be in a URL.
     pub(super) fn url_of(&self, outgoing: &Outgoing) -> Result<Url, Failure> {
         let path = outgoing.uri.path_and_query().map_or("/", |path| path.as_str());
         Url::parse(&format!("{}{path}", self.origin))
             .map_err(|_| Failure::Request("its path cannot be in a URL".to_owned(), super::Detail::NONE))
     }
 
-    /// Whether it has a path or query of its own.
+    /// Whether the target has a path or query of its own.
     pub fn has_path(&self) -> bool {
         self.own_path != "/"
     }
 
-    /// Whether it has a query, behind which no path of a step can be put.
+    /// Whether the target has a query. The path of a step cannot be put behind a query.
     pub fn has_query(&self) -> bool {
         self.own_path.contains('?')
     }
@@ -224,7 +225,7 @@ fn client_config(
     Ok(config)
 }
 
-/// What TLS offers for a version of HTTP.
+/// The protocol that TLS offers (ALPN) for a version of HTTP.
 fn alpn(protocol: Protocol) -> Vec<Vec<u8>> {
     vec![match protocol {
         Protocol::Http1 => b"http/1.1".to_vec(),

@@ -1,8 +1,9 @@
-//! A request without the first byte of an answer, and whether it is sent once more.
+//! A request without a single byte of an answer, and whether to send it once more.
 //!
-//! Servers end idle connections when they like, also at the moment at which the next request comes. Every client sends
-//! such a request again, so it is no failure of the service. What the server may have begun to do is not repeated, and
-//! an end that comes while the server works on the request is a failure: a process that was killed must show.
+//! Servers end idle connections at any time, even at the moment at which the next request comes. Every HTTP
+//! client sends such a request again, so that is no failure of the service. Two things still count as
+//! failures: a request that the server may have begun to process, because it must not be repeated; and a
+//! connection that ends while the server works, because the crash of a server must show.
 
 use std::{error::Error, io, time::Duration};
 
@@ -10,51 +11,53 @@ use hyper::Method;
 
 use super::Failure;
 
-/// The end of an idle connection is known this soon after the request was sent, or within `ROUND_TRIPS`.
+/// A server that ended an idle connection shows that within this time after the request was sent, or within
+/// `ROUND_TRIPS`.
 const SOON: Duration = Duration::from_millis(100);
-/// One for the request to arrive, one for the end to come back, and one for a server that is busy.
+/// One round trip for the request to arrive, one for the end to come back, and one for a busy server.
 const ROUND_TRIPS: u32 = 3;
 
-/// A request without the first byte of an answer.
+/// A request without a single byte of an answer.
 #[derive(Debug)]
 pub(super) struct Unanswered {
-    /// What it is if it stays without one.
+    /// The failure, if the request is not sent again.
     pub(super) failure: Failure,
     end: End,
 }
 
-/// What is known of the end of a request.
+/// How a request ended without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
-    /// Nothing of it was sent.
+    /// Nothing of the request was sent.
     Unsent,
-    /// The server says that it looks at nothing more on the connection, and that this came after the last of it.
+    /// The server sent GOAWAY, and the request came after the last stream that the server processes.
     AfterGoaway,
-    /// The server says that it has not looked at it: REFUSED_STREAM.
+    /// The server says that it has not processed the request: REFUSED_STREAM.
     Refused,
-    /// The server ended the connection, and nobody knows what became of the request.
+    /// The server ended the connection. Nobody knows whether it processed the request.
     Lost,
-    /// Anything else.
+    /// Any other end.
     Failed,
 }
 
-/// The circumstances of a request.
+/// The circumstances in which a request was sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Circumstances<'a> {
-    /// Its method.
+    /// HTTP method.
     pub(super) method: &'a Method,
-    /// Whether the connection had served others.
+    /// Whether the connection had answered a request before.
     pub(super) used: bool,
-    /// Whether it had also nothing to do at that moment.
+    /// Whether it also had no other request in flight at that moment.
     pub(super) idle: bool,
-    /// Since it was sent.
+    /// Time since the request was sent.
     pub(super) elapsed: Duration,
-    /// A round trip to the server, where it is known.
+    /// A round trip to the server, if it is known.
     pub(super) round_trip: Option<Duration>,
 }
 
 impl Unanswered {
-    /// From an error of hyper. `unsent`: hyper gave the request back. `begun`: some of an answer came.
+    /// Classifies an error of hyper. `unsent`: hyper gave the request back. `begun`: some bytes of an answer
+    /// came.
     pub(super) fn new(error: &hyper::Error, unsent: bool, begun: bool) -> Self {
         let end = match of_source(error) {
             _ if unsent => End::Unsent,
@@ -68,38 +71,41 @@ impl Unanswered {
         }
     }
 
-    /// Whether it is sent once more.
+    /// Whether to send the request once more.
     pub(super) fn once_more(&self, sent: Circumstances<'_>) -> bool {
         match self.end {
-            // A connection on which nothing ever came is none that a server ends because it is idle.
+            // A connection on which no answer ever came was not ended because it was idle.
             End::Unsent => sent.used,
             End::AfterGoaway | End::Refused => true,
             End::Lost => {
                 let round_trips = sent.round_trip.unwrap_or_default() * ROUND_TRIPS;
+                // The server ended an idle connection if nothing else was in flight and the end came at once.
+                // Even then it may have processed the request, so only idempotent methods are repeated.
                 sent.idle && sent.method.is_idempotent() && sent.elapsed <= SOON.max(round_trips)
             }
             End::Failed => false,
         }
     }
 
-    /// Whether its connection takes no more requests.
+    /// Whether the connection takes no more requests.
     pub(super) fn ends_connection(&self) -> bool {
         matches!(self.end, End::Unsent | End::AfterGoaway | End::Lost)
     }
 
-    /// Whether some of it may have been sent.
+    /// Whether some of the request may have been sent.
     pub(super) fn was_sent(&self) -> bool {
         self.end != End::Unsent
     }
 }
 
-/// What h2 or the socket says.
+/// The end according to h2 or the socket, the innermost causes.
 fn of_source(error: &hyper::Error) -> Option<End> {
     let mut source: Option<&(dyn Error + 'static)> = error.source();
     while let Some(error) = source {
         if let Some(error) = error.downcast_ref::<h2::Error>() {
             let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
-            // Streams up to the last of a GOAWAY that are lost later end with an error of the socket.
+            // After a GOAWAY the server still answers earlier streams. If one of those is lost, its error is
+            // one of the socket.
             return Some(match error.is_remote() {
                 true if error.is_go_away() => End::AfterGoaway,
                 true if refused => End::Refused,

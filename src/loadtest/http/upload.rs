@@ -1,7 +1,9 @@
-//! An upload that the server does not read to its end: it may answer before, and end the connection.
+//! Keeps the answer of a server that does not read an upload to its end. Such a server answers early, for
+//! example with 413, and may end the connection.
 //!
-//! The answer is what was asked for. So what the server does not take any more is thrown away, and the connection is read
-//! on: the end of sending is no end of the answer. Such a connection serves no other request.
+//! The answer is what the test is about. So bytes that the server no longer takes are discarded while the
+//! connection is still read: a failed write does not end the answer. Such a connection serves no further
+//! request.
 
 use std::{
     cell::Cell,
@@ -13,24 +15,25 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A connection that is read on when the server takes nothing any more.
+/// A connection that is still read when the server takes no more bytes.
 #[derive(Debug)]
 pub(super) struct Upload<S> {
     stream: S,
     refused: Refused,
 }
 
-/// Whether the server takes nothing any more.
+/// A flag: the server takes no more bytes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Refused(Rc<Cell<bool>>);
 
 impl Refused {
-    /// Whether it does not.
+    /// Whether the server takes no more bytes.
     pub(super) fn is(&self) -> bool {
         self.0.get()
     }
 
-    /// What became of sending, unless it is that the server does not take it.
+    /// The result of a write. If it failed because the server takes no more bytes, the flag is set and the
+    /// write counts as done.
     fn unless<T>(&self, sent: io::Result<T>, otherwise: T) -> io::Result<T> {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
         match sent {
@@ -51,7 +54,7 @@ impl<S> Upload<S> {
         }
     }
 
-    /// To be asked later.
+    /// The flag, to read it later.
     pub(super) fn refused(&self) -> Refused {
         self.refused.clone()
     }

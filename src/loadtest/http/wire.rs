@@ -1,4 +1,4 @@
-//! A connection that knows how much the server has said on it.
+//! A connection that counts the bytes which the server has sent on it.
 
 use std::{
     cell::{Cell, RefCell},
@@ -12,13 +12,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::BoxedStream;
 
-/// A connection that counts what it reads.
+/// A connection that counts the bytes which it reads.
 pub(super) struct Wire {
     stream: BoxedStream,
     heard: Rc<Heard>,
 }
 
-/// What the server has said on a connection so far, beyond TLS.
+/// What the server has sent on a connection so far, after TLS.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     bytes: Cell<u64>,
@@ -26,12 +26,12 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    /// How many bytes.
+    /// Number of bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.get()
     }
 
-    /// Wakes the task when there is more, once.
+    /// Wakes the task once, when more bytes come.
     pub(super) fn wake_at_more(&self, context: &Context<'_>) {
         self.waits.replace(Some(context.waker().clone()));
     }
@@ -45,7 +45,7 @@ impl Wire {
         }
     }
 
-    /// What the server has said.
+    /// The counter of received bytes.
     pub(super) fn heard(&self) -> Rc<Heard> {
         self.heard.clone()
     }

@@ -1,15 +1,15 @@
-//! The PodDisruptionBudget is respected: no pod leaves when the budget needs it.
+//! Checks that the PodDisruptionBudget is respected: no pod leaves while the budget needs it.
 
 use crate::loadtest::model::{
     check::{Area, Check},
     scaling::{Budget, Scaling},
 };
 
-/// How much later than the replicas a budget's status may change, in seconds.
+/// How much later than the replicas the status of the budget may change, in seconds.
 const LATER: f64 = 5.0;
 
-/// While replicas are added, a budget in percent asks for more than there are yet; only a pod that leaves then breaks
-/// it. `None` without a budget.
+/// The check; `None` without a budget. While replicas are added, a budget in percent asks for more pods than
+/// there are yet. So only a pod that leaves at such a time breaks the budget.
 pub(super) fn check(scaling: &Scaling) -> Option<Check> {
     scaling.budget.first()?;
     let broken = scaling.replicas.windows(2).find_map(|pair| {
@@ -17,7 +17,8 @@ pub(super) fn check(scaling: &Scaling) -> Option<Check> {
             return None;
         };
         let until = scaling.budget.partition_point(|budget| budget.at <= now.at);
-        // The budget's own status follows the replicas a little later: then the smaller of both counts.
+        // The status of the budget follows the replicas a little later. Until then the smaller of the two
+        // values counts.
         let soon = |budget: &&Budget| budget.at <= now.at + LATER;
         let wanted = [until.checked_sub(1), Some(until)]
             .into_iter()

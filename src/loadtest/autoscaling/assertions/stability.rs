@@ -1,11 +1,11 @@
-//! No flapping: what is asked for goes up, then down, and not to and fro.
+//! Checks for flapping: desired replicas should go up, then down, and not up again.
 
 use crate::loadtest::model::{
     check::{Area, Check},
     scaling::{Moment, Scaling},
 };
 
-/// One turn, from up to down, is what the load asks for.
+/// The check. One turn, from up to down, is what the load asks for.
 pub(super) fn check(scaling: &Scaling) -> Check {
     let turns = turns(scaling);
     let more: Vec<String> = turns.iter().skip(1).map(|at| format!("{at:.0}s")).collect();
@@ -23,7 +23,7 @@ pub(super) fn check(scaling: &Scaling) -> Check {
     .or("a longer scaleDown.stabilizationWindowSeconds, or a longer window for the metric's rate")
 }
 
-/// When what is asked for began to move the other way. Moving down first is a turn too many.
+/// The moments at which desired replicas began to move the other way. To move down first is a turn too many.
 fn turns(scaling: &Scaling) -> Vec<Moment> {
     let mut turns = Vec::new();
     let (mut before, mut up) = (None, true);

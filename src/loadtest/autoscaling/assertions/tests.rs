@@ -18,7 +18,7 @@ fn asserted() -> Asserted {
     }
 }
 
-/// From two to ten and back; desired, current and Ready at once.
+/// From two to ten replicas and back. Desired replicas, replicas in the spec and Ready pods change together.
 fn scaling(steps: &[(f64, u32)]) -> Scaling {
     let replicas = steps.iter().map(|&(at, count)| Replicas {
         at,

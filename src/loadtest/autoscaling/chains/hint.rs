@@ -1,8 +1,8 @@
-//! What to change where a link of a chain is the slowest.
+//! What to change if a link of a chain is the slowest.
 
 use crate::loadtest::model::chain::LinkKind;
 
-/// A sentence about the slowest link.
+/// The advice for the slowest link.
 pub(super) fn of(slowest: LinkKind) -> &'static str {
     match slowest {
         LinkKind::LoadStep => "the load rose before it was known what the replicas are for",

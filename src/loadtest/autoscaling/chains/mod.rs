@@ -1,5 +1,5 @@
-//! Time-to-scale chains: for each time that more replicas were asked for, when each thing between the load and the
-//! recovered users happened.
+//! Time-to-scale chains. There is one chain for each time that more replicas became desired. It has the
+//! moment of each event between the rise of the load and the recovery of the latency:
 //!
 //! ```text
 //! load step -> metric visible -> desired -> pod created -> scheduled -> started -> Ready -> p95 below its objective
@@ -19,22 +19,22 @@ use crate::{
     },
 };
 
-/// How much earlier than the HPA's status its pods may be seen: they come by another watch, and the controller writes
-/// the scale before its own status.
+/// How much earlier than in the HPA's status the pods may be seen, in seconds. They come by another watch,
+/// and the controller writes the scale before its own status.
 const APART: f64 = 1.0;
-/// From one look at the load to the one before it, in seconds.
+/// Resolution of the search back in time for the load step, in seconds.
 const STEP: f64 = 0.05;
-/// So many seconds in a row below the objective are a recovery.
+/// This many seconds in a row below the objective are a recovery.
 const CALM: usize = 3;
 
 /// The load that the replicas followed.
 #[derive(Clone, Copy, Debug)]
 pub struct Load<'a> {
-    /// As it was planned.
+    /// The planned load.
     pub profile: &'a Profile,
-    /// What one replica is for, in the unit of the profile, where that is known.
+    /// Load that one replica is meant for, in the unit of the profile, if known.
     pub per_replica: Option<f64>,
-    /// Bound of the p95, in seconds, where there is one.
+    /// Bound of the p95 latency in seconds, if there is one.
     pub objective: Option<f64>,
 }
 
@@ -53,7 +53,7 @@ pub fn chains(scaling: &Scaling, seconds: &[Second], load: &Load<'_>) -> Vec<Cha
         .collect()
 }
 
-/// More replicas are asked for.
+/// One scale-up: more replicas became desired.
 #[derive(Clone, Copy, Debug)]
 struct Rise {
     at: Moment,
@@ -61,7 +61,8 @@ struct Rise {
     to: u32,
 }
 
-/// What is asked for is what the HPA shows or what the target already has: the controller writes the latter first.
+/// The scale-ups. The number of desired replicas is the greater one of the HPA's status and the target's
+/// spec, because the controller writes the spec first.
 fn rises(scaling: &Scaling) -> Vec<Rise> {
     let mut rises = Vec::new();
     let mut before: Option<u32> = None;
@@ -79,7 +80,7 @@ fn rises(scaling: &Scaling) -> Vec<Rise> {
     rises
 }
 
-/// New pods in order of time.
+/// New pods as (moment, name), the latest first, so that the earliest can be popped from the end.
 fn created(scaling: &Scaling) -> Vec<(Moment, String)> {
     let created = scaling
         .events
@@ -90,7 +91,7 @@ fn created(scaling: &Scaling) -> Vec<(Moment, String)> {
     created
 }
 
-/// The pods that came of one rise: the next ones, before those of the rise after it.
+/// The pods of one scale-up: the next ones in time, but none that came after the following scale-up.
 fn take(pods: &mut Vec<(Moment, String)>, rise: &Rise, next: Moment) -> Vec<(Moment, String)> {
     let mut taken = Vec::new();
     while let Some((at, _)) = pods.last() {
@@ -99,7 +100,7 @@ fn take(pods: &mut Vec<(Moment, String)>, rise: &Rise, next: Moment) -> Vec<(Mom
             break;
         }
         let pod = pods.pop();
-        // Earlier ones replace others, and belong to no rise.
+        // Pods that came before the scale-up replace others, and belong to none.
         taken.extend(pod.filter(|(at, _)| *at >= rise.at - APART));
     }
     taken
@@ -114,7 +115,7 @@ fn chain(
 ) -> Chain {
     let step = load_step(load, rise);
     let all = new.len() == usize::try_from(rise.to - rise.from).unwrap_or(usize::MAX);
-    // Of the last pod: only when all of them have come so far.
+    // The moment at which the last of the new pods reached a state; known only when all of them did.
     let last = |kind| {
         let moments: Option<Vec<Moment>> = new.iter().map(|(_, pod)| scaling.when(kind, pod)).collect();
         moments
@@ -135,6 +136,7 @@ fn chain(
             recovered(seconds, load, step.unwrap_or(rise.at), ready),
         ),
     ];
+    // A link without a moment has no duration. The next link is measured from the last known moment.
     let mut before: Option<Moment> = None;
     let links = moments.map(|(kind, at)| {
         let seconds = before.zip(at).map(|(before, at)| (at - before).max(0.0));
@@ -151,13 +153,15 @@ fn chain(
     chain
 }
 
-/// When the load went above what the replicas before were for, without falling below until more were asked for. Where
-/// that is not known: when the load began its last rise. `None` where the load has not risen.
+/// When the load exceeded what the replicas before were meant for, without falling below that until more
+/// became desired. If `per_replica` is not known: when the load began its last rise. `None` if the load has
+/// not risen.
 fn load_step(load: &Load<'_>, rise: &Rise) -> Option<Moment> {
     let Some(per_replica) = load.per_replica else {
         return last_rise(load.profile, rise.at);
     };
     let most = f64::from(rise.from) * per_replica * (1.0 + TOLERANCE);
+    // Goes back in time from the scale-up to the moment at which the load crossed the limit.
     let mut at = rise.at;
     if load.profile.level(at) <= most {
         return None;
@@ -181,8 +185,8 @@ fn last_rise(profile: &Profile, before: Moment) -> Option<Moment> {
     rise
 }
 
-/// When a metric first asked for more than the replicas before, at the load step or after it. A metric is over its
-/// target for so many pods as were Ready.
+/// When a metric first asked for more replicas, at the load step or after it. A ratio asks for ratio times
+/// Ready pods: 1.5 with 4 Ready pods asks for 6 replicas.
 fn visible(scaling: &Scaling, rise: &Rise, step: Option<Moment>) -> Option<Moment> {
     let asks = |ratio: f64, at: Moment| {
         let ready = scaling.replicas_at(at).map_or(0, |seen| seen.ready);
@@ -198,7 +202,7 @@ fn visible(scaling: &Scaling, rise: &Rise, step: Option<Moment>) -> Option<Momen
     first.reduce(f64::min)
 }
 
-/// When the p95 stayed below its objective again; `None` if it never was above, or never came back.
+/// When the p95 latency stayed below its objective again. `None` if it never was above, or never came back.
 fn recovered(seconds: &[Second], load: &Load<'_>, from: Moment, ready: Option<Moment>) -> Option<Moment> {
     let (objective, ready) = (load.objective?, ready?);
     let after: Vec<(f64, bool)> = seconds
@@ -206,7 +210,8 @@ fn recovered(seconds: &[Second], load: &Load<'_>, from: Moment, ready: Option<Mo
         .map(|second| (f64::from(second.at), bad(second, objective)))
         .filter(|(at, _)| *at + 1.0 > from)
         .collect();
-    // Calm before anything was bad is no recovery: the bad seconds until Ready are what counts.
+    // There must be bad seconds before the pods are Ready; otherwise the users felt nothing, and calm is no
+    // recovery.
     let felt = after.iter().any(|(at, bad)| *bad && *at <= ready);
     let calm = after
         .windows(CALM)
@@ -218,7 +223,8 @@ fn recovered(seconds: &[Second], load: &Load<'_>, from: Moment, ready: Option<Mo
     calm.filter(|_| felt)
 }
 
-/// A second in which users had to wait too long, or were not answered.
+/// Whether in this second the p95 latency was above the objective, or failures were more than 5 % of the
+/// answered requests.
 fn bad(second: &Second, objective: f64) -> bool {
     let slow = second
         .latency

@@ -6,7 +6,7 @@ use crate::loadtest::model::{
     scaling::{Event, MetricSeen, Replicas},
 };
 
-/// From 2 to 4 and on to 6: asked for at 20 s and 35 s, while the load jumps to 500/s at 10 s.
+/// From 2 to 4 and on to 6 replicas, desired at 20 s and 35 s, while the load jumps to 500/s at 10 s.
 fn scaling() -> Scaling {
     let replicas = |at: f64, desired: u32, current: u32, ready: u32| Replicas {
         at,
@@ -152,7 +152,7 @@ fn what_was_not_seen_has_no_moment_and_the_next_link_counts_from_the_one_before(
         .filter(|link| link.at.is_none())
         .map(|link| link.kind)
         .collect();
-    // One of the two new pods never came, so nothing can be said of the last one.
+    // One of the two new pods never came, so the last pod has no moments.
     assert_eq!(
         missing,
         [

@@ -1,4 +1,4 @@
-//! How far a pod has come.
+//! The state of a pod.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
 use crate::loadtest::model::scaling::EventKind;
 
-/// What is so of a pod now, by the event that began it.
+/// What is true of a pod now, as the set of events that have happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen(BTreeSet<EventKind>);
 
@@ -45,7 +45,7 @@ impl Seen {
         self.0.contains(&EventKind::PodReady)
     }
 
-    /// What happened since it was seen before, in the order in which it does; all of it for one that was not there.
+    /// The events since the pod was seen before, in the order in which they happen; all events for a new pod.
     pub(super) fn since(&self, before: &Self) -> Vec<EventKind> {
         let mut happened: Vec<EventKind> = self.0.difference(&before.0).copied().collect();
         if before.is_ready() && !self.is_ready() && !self.0.contains(&EventKind::PodTerminating) {

@@ -107,7 +107,7 @@ fn an_hpa_gives_desired_replicas_conditions_and_the_metrics_that_are_read_nowher
     let events = &observer.scaling().events;
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].words, "True: FailedGetPodsMetric");
-    // A metric without a value is none, not zero, and said once.
+    // A metric without a value is `None`, not zero, and is recorded once.
     observer.metric(21.0, "rate", None);
     observer.metric(22.0, "rate", None);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Objects of one kind as they change, for as long as the test runs. A watch that breaks begins again by itself.
+//! Follows the objects of one kind while the test runs. A watch that breaks begins again by itself.
 
 use std::fmt::Debug;
 
@@ -15,17 +15,17 @@ use serde::de::DeserializeOwned;
 use super::Notes;
 use crate::loadtest::model::scaling::Moment;
 
-/// What a watch brings.
+/// A change that a watch reports.
 pub(super) enum Change<K> {
-    /// All there are, at first and after an interruption.
+    /// All objects: the first list, or the list after an interruption.
     All(Vec<K>),
-    /// One that is new, or has changed.
+    /// One object that is new or has changed.
     One(K),
-    /// One that is gone.
+    /// One object that was deleted.
     Gone(K),
 }
 
-/// Tells of every change, until it is dropped.
+/// Calls `tell` for every change, until the future is dropped.
 pub(super) async fn follow<K>(
     api: Api<K>,
     config: watcher::Config,
@@ -41,6 +41,8 @@ pub(super) async fn follow<K>(
         match event {
             Ok(Event::Init) => listed.clear(),
             Ok(Event::InitApply(object)) => listed.push(object),
+            // A list is handed on as a whole when it is complete, so that deleted objects can be seen by
+            // their absence.
             Ok(Event::InitDone) => tell(at, Change::All(std::mem::take(&mut listed))),
             Ok(Event::Apply(object)) => tell(at, Change::One(object)),
             Ok(Event::Delete(object)) => tell(at, Change::Gone(object)),

@@ -1,4 +1,4 @@
-//! The memory of the pods, read every few seconds from `metrics.k8s.io`, which itself looks every 15 s.
+//! Reads the memory of the pods from `metrics.k8s.io` every 15 s, the interval of its own measurements.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::{
     loadtest::cluster::resource::{Resource, Subject},
 };
 
-/// From one look to the next.
+/// Interval between two reads.
 const EVERY: Duration = Duration::from_secs(15);
 
-/// Begins to read it. A look that fails is one less.
+/// Starts to read the memory. A failed read is skipped.
 pub(super) fn watch(tasks: &mut JoinSet<()>, resource: &Resource, subject: &Subject, notes: &Notes) {
     let path = metric_reads::usage(&resource.namespace, &subject.selector);
     let (resource, notes) = (resource.clone(), notes.clone());

@@ -1,11 +1,12 @@
-//! What a workload does while a test runs, on the clock of its load.
+//! Observes a workload while a test runs, on the time axis of the load.
 //!
 //! ```text
-//! follow   one kind of objects, as they change        objects   which objects, and what is told of them
-//! metrics  the metrics of the HPA, read each second    memory    what the pods use
+//! follow   one kind of objects, as they change        objects   which objects, and what is noted of them
+//! metrics  the metrics of the HPA, read each second    memory    memory of the pods
 //! ```
 //!
-//! What is seen becomes a [`Scaling`] in `loadtest::autoscaling::observer`. Nothing is written to the cluster.
+//! `loadtest::autoscaling::observer` turns the observations into a [`Scaling`]. Nothing is written to the
+//! cluster.
 
 mod follow;
 mod memory;
@@ -31,26 +32,26 @@ use crate::loadtest::{
     model::scaling::{Moment, Scaling},
 };
 
-/// Longest wait for the first look at everything.
+/// Longest wait until every object was seen once.
 const FIRST_LOOK: Duration = Duration::from_secs(15);
 
-/// What the watches share.
+/// The state that the watches share.
 #[derive(Clone, Debug)]
 struct Notes {
     clock: Arc<OnceLock<RunClock>>,
     observer: Arc<Mutex<Observer>>,
-    /// The last thing that went wrong; watches try again by themselves.
+    /// The last error of a watch. Watches try again by themselves.
     trouble: Arc<Mutex<Option<String>>>,
 }
 
 impl Notes {
-    /// Now, on the clock of the load; zero before it begins.
+    /// Seconds since the load began; zero before it begins.
     fn now(&self) -> Moment {
         self.clock.get().map_or(0.0, RunClock::now)
     }
 }
 
-/// A running watch. Dropped, it ends.
+/// A running watch. It ends when it is dropped.
 #[derive(Debug)]
 pub struct Watch {
     notes: Notes,
@@ -58,7 +59,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins to watch a workload and its HPA, as it is now.
+    /// Starts to watch a workload and its HPA.
     pub fn start(resource: &Resource, subject: &Subject, hpa: &HorizontalPodAutoscaler) -> Self {
         let target = format!("{}/{}", subject.target.kind.to_lowercase(), subject.target.name);
         let observer = Observer::new(&resource.namespace, &target, &subject.hpa, subject.bounds);
@@ -74,10 +75,10 @@ impl Watch {
         Self { notes, _tasks: tasks }
     }
 
-    /// Waits until target, HPA and pods have been seen.
+    /// Waits until scale target, HPA and pods have been seen.
     ///
     /// # Errors
-    /// When they were not in time.
+    /// When they were not seen in time.
     pub async fn first_look(&self) -> Result<(), ClusterError> {
         let complete = wait(FIRST_LOOK, async || Ok(self.look(Observer::is_complete)));
         if complete.await? {
@@ -90,18 +91,18 @@ impl Watch {
         )))
     }
 
-    /// The load begins: until now everything was seen at its beginning.
+    /// The load begins. Everything seen so far has the moment zero.
     pub fn begin(&self, clock: RunClock) {
-        // A test has one load.
+        // A test has one load, so the clock is set once.
         let _ = self.notes.clock.set(clock);
     }
 
-    /// Looks at what was seen so far.
+    /// Lets `at` read what was seen so far.
     pub fn look<T>(&self, at: impl FnOnce(&Observer) -> T) -> T {
         at(&self.notes.observer.lock())
     }
 
-    /// Ends the watch.
+    /// Ends the watch, and returns what was seen.
     pub fn end(self) -> Scaling {
         self.look(|observer| observer.scaling().clone())
     }

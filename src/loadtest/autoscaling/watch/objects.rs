@@ -1,4 +1,5 @@
-//! The objects of a workload: its HPA, target and pods; its budget, VPA and refused pods where there are any.
+//! Watches the objects of a workload: HPA, scale target and pods, and if they exist its PodDisruptionBudget,
+//! its VPA and the Events about refused pods.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +27,7 @@ use crate::loadtest::{
     model::scaling::Moment,
 };
 
-/// Begins all watches.
+/// Starts all watches.
 pub(super) fn watch(tasks: &mut JoinSet<()>, resource: &Resource, subject: &Subject, notes: &Notes) {
     let Resource {
         client, namespace, ..
@@ -34,45 +35,45 @@ pub(super) fn watch(tasks: &mut JoinSet<()>, resource: &Resource, subject: &Subj
     let named = |name: &str| Config::default().fields(&format!("metadata.name={name}"));
 
     let hpas: Api<HorizontalPodAutoscaler> = Api::namespaced(client.clone(), namespace);
-    let told = notes.clone();
+    let shared = notes.clone();
     tasks.spawn(follow(
         hpas,
         named(&subject.hpa),
         notes.clone(),
         move |at, change| {
-            each(change, |hpa| told.observer.lock().hpa(at, hpa));
+            each(change, |hpa| shared.observer.lock().hpa(at, hpa));
         },
     ));
 
     let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
-    let told = notes.clone();
+    let shared = notes.clone();
     let selected = Config::default().labels(&subject.selector);
     tasks.spawn(follow(pods, selected, notes.clone(), move |at, change| {
-        pod(&mut told.observer.lock(), at, &change);
+        pod(&mut shared.observer.lock(), at, &change);
     }));
 
     let budgets: Api<PodDisruptionBudget> = Api::namespaced(client.clone(), namespace);
-    let told = notes.clone();
+    let shared = notes.clone();
     tasks.spawn(follow(
         budgets,
         named(&subject.hpa),
         notes.clone(),
-        move |at, change| each(change, |budget| told.observer.lock().budget(at, budget)),
+        move |at, change| each(change, |budget| shared.observer.lock().budget(at, budget)),
     ));
 
     let events: Api<Event> = Api::namespaced(client.clone(), namespace);
-    let told = notes.clone();
+    let shared = notes.clone();
     let target = subject.target.name.clone();
     let refused = Config::default().fields("reason=FailedCreate");
     let mut news = News::default();
     tasks.spawn(follow(events, refused, notes.clone(), move |at, change| {
         for event in news.of(change) {
-            refusal(&mut told.observer.lock(), at, &event, &target);
+            refusal(&mut shared.observer.lock(), at, &event, &target);
         }
     }));
 
     let targets = dynamic(client, namespace, &subject.kind);
-    let told = notes.clone();
+    let shared = notes.clone();
     let config = named(&subject.target.name);
     tasks.spawn(follow_dynamic(
         targets,
@@ -81,7 +82,7 @@ pub(super) fn watch(tasks: &mut JoinSet<()>, resource: &Resource, subject: &Subj
         move |at, target| {
             let replicas = target.pointer("/spec/replicas").and_then(Value::as_u64);
             let replicas = replicas.and_then(|replicas| u32::try_from(replicas).ok());
-            told.observer.lock().target(at, replicas.unwrap_or(1));
+            shared.observer.lock().target(at, replicas.unwrap_or(1));
         },
     ));
 
@@ -92,16 +93,16 @@ pub(super) fn watch(tasks: &mut JoinSet<()>, resource: &Resource, subject: &Subj
         notes.clone(),
     );
     tasks.spawn(async move {
-        // Without the kind there is nothing to watch.
+        // Where the kind VerticalPodAutoscaler is not installed there is nothing to watch.
         let kind = GroupVersionKind::gvk("autoscaling.k8s.io", "v1", "VerticalPodAutoscaler");
         if let Ok((kind, _)) = discovery::oneshot::pinned_kind(&client, &kind).await {
-            let told = notes.clone();
+            let shared = notes.clone();
             follow_dynamic(
                 dynamic(&client, &namespace, &kind),
                 config,
                 notes,
                 move |at, vpa| {
-                    told.observer.lock().vpa(at, vpa);
+                    shared.observer.lock().vpa(at, vpa);
                 },
             )
             .await;
@@ -129,11 +130,11 @@ fn pod(observer: &mut Observer, at: Moment, change: &Change<Pod>) {
     }
 }
 
-/// Which Events are about this test: not those that were there before it, but those of every later list, which a watch
-/// that was interrupted would have brought one by one.
+/// Selects the Events of this test. Events that existed before it do not count. Events of a later list do
+/// count if they are new: an interrupted watch would have brought them one by one.
 #[derive(Default)]
 struct News {
-    /// By UID and count of those before the test; `None` before the first list.
+    /// UID and count of the Events that existed before the test; `None` before the first list.
     before: Option<BTreeSet<(String, i32)>>,
 }
 
@@ -154,12 +155,12 @@ impl News {
     }
 }
 
-/// An Event that happens again keeps its UID and counts up.
+/// Identifies one occurrence: an Event that happens again keeps its UID and increments its count.
 fn occurrence(event: &Event) -> (String, i32) {
     (event.uid().unwrap_or_default(), event.count.unwrap_or_default())
 }
 
-/// A ReplicaSet of the target has the target's name in front of its own.
+/// Notes a pod that was refused. The ReplicaSets of a target have names that begin with the target's name.
 fn refusal(observer: &mut Observer, at: Moment, event: &Event, target: &str) {
     let object = &event.involved_object;
     let name = object.name.as_deref().unwrap_or_default();
@@ -170,7 +171,7 @@ fn refusal(observer: &mut Observer, at: Moment, event: &Event, target: &str) {
     }
 }
 
-/// Any object, as its fields.
+/// Follows objects of any kind, as JSON.
 async fn follow_dynamic(
     api: Api<DynamicObject>,
     config: Config,
@@ -179,7 +180,7 @@ async fn follow_dynamic(
 ) {
     follow(api, config, notes, move |at, change| {
         each(change, |object| {
-            // An object has no map with other keys than text.
+            // This does not fail: all keys of an object are text.
             if let Ok(object) = serde_json::to_value(object) {
                 tell(at, &object);
             }

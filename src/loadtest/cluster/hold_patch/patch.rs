@@ -1,4 +1,5 @@
-//! The merge patches of a hold. Each is refused by the API server if the resource has changed since it was read.
+//! The merge patches of a hold. They carry the resourceVersion, so the API server refuses a patch if the
+//! resource has changed since it was read.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -6,26 +7,27 @@ use serde_json::{Map, Value, json};
 use super::{ANNOTATION, Hold, SuspendedBy, find_mut, suspension_key, text};
 use crate::core::reconcile::suspend::{Reason, Suspension, SuspensionError, Workloads};
 
-/// Begins a hold: what there is, and the suspension until a moment.
+/// Begins a hold: records the state before, and suspends the workload until a moment.
 ///
 /// # Errors
-/// When the workload has no name that can be suspended.
+/// When the name of the workload cannot be written in a suspension.
 pub fn hold_patch(resource: &Value, hold: &Hold, until: Timestamp) -> Result<Value, SuspensionError> {
     let record = serde_json::to_string(hold).unwrap_or_default();
     let annotations = json!({ANNOTATION: record, suspension_key(): suspension(hold, until)?.to_string()});
     Ok(patch(resource, &annotations, &Map::new()))
 }
 
-/// Puts the end of a hold off.
+/// Moves the end of a hold to a later moment.
 ///
 /// # Errors
-/// When the workload has no name that can be suspended.
+/// When the name of the workload cannot be written in a suspension.
 pub fn renew_patch(resource: &Value, hold: &Hold, until: Timestamp) -> Result<Value, SuspensionError> {
     let annotations = json!({suspension_key(): suspension(hold, until)?.to_string()});
     Ok(patch(resource, &annotations, &Map::new()))
 }
 
-/// Ends a hold: neither annotation, and `suspend` as it was where a test wrote it.
+/// Ends a hold: removes both annotations. If a test of an earlier version wrote `suspend` into the spec,
+/// restores it.
 pub fn give_back_patch(resource: &Value, hold: &Hold) -> Value {
     match hold.suspended_by {
         SuspendedBy::Annotation => {
@@ -62,7 +64,8 @@ fn patch(resource: &Value, annotations: &Value, spec: &Map<String, Value>) -> Va
     }
 }
 
-/// A merge patch replaces lists as a whole; the same items in the same order leave everything but `suspend` as it is.
+/// A merge patch replaces a list as a whole. The patch therefore has all items in their order, and only
+/// `suspend` differs.
 fn spec_as_it_was(resource: &Value, hold: &Hold) -> Map<String, Value> {
     let list = if hold.environment.is_some() {
         "environments"
@@ -79,7 +82,7 @@ fn spec_as_it_was(resource: &Value, hold: &Hold) -> Map<String, Value> {
         None => changed.as_mut().and_then(|list| find_mut(list, &hold.workload)),
     };
     let mut spec = Map::new();
-    // A workload that is gone has nothing to be put back.
+    // A workload that was removed has nothing to restore.
     if let Some(item) = item {
         match hold.suspend {
             Some(suspend) => item.insert("suspend".to_owned(), Value::Bool(suspend)),

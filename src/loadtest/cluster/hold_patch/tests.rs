@@ -34,7 +34,7 @@ fn hold(workload: &str) -> Hold {
     }
 }
 
-/// What a test of an earlier version wrote.
+/// A hold as a test of an earlier version wrote it.
 fn in_the_spec(workload: &str, environment: Option<&str>, suspend: Option<bool>) -> Hold {
     Hold {
         suspended_by: SuspendedBy::Spec,
@@ -48,7 +48,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-/// RFC 7396, as the API server applies it.
+/// A merge patch (RFC 7396), as the API server applies it.
 fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *target = patch.clone();

@@ -1,20 +1,20 @@
-//! An example of what was found.
+//! An example beside the cause of a failure.
 
 use std::{cmp::Ordering, fmt::Display};
 
 /// Longest example, in characters.
 const LONGEST: usize = 200;
 
-/// What was found in one failure, for people: texts, names and times of others. It never tells two failures apart, so
-/// that they are counted together, with the detail of the first.
+/// What was found in one failure, for people: texts, names and times. All details are equal, so that failures
+/// with different details count together; the detail of the first one is kept.
 #[derive(Clone, Debug, Default)]
 pub struct Detail(Option<Box<str>>);
 
 impl Detail {
-    /// Nothing more to say than the cause.
+    /// There is nothing more to say than the cause.
     pub const NONE: Self = Self(None);
 
-    /// The begin of a text of others, as one line.
+    /// The begin of a foreign text, as one line without control characters.
     pub fn of(text: impl Display) -> Self {
         let text = text.to_string();
         let printable = |char: char| if char.is_control() { '\u{fffd}' } else { char };

@@ -1,8 +1,8 @@
-//! Reasons of HTTP/2 (RFC 9113, section 7).
+//! HTTP/2 error codes (RFC 9113, section 7).
 
 use std::fmt;
 
-/// Names of the reasons, by their numbers.
+/// Names of the error codes, by number.
 const NAMES: [&str; 14] = [
     "NO_ERROR",
     "PROTOCOL_ERROR",
@@ -20,26 +20,27 @@ const NAMES: [&str; 14] = [
     "HTTP_1_1_REQUIRED",
 ];
 
-/// How a stream or connection of HTTP/2 ended before its answer.
+/// How an HTTP/2 stream or connection ended before its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ended {
     how: How,
-    /// `None` for numbers that the RFC does not know, of which a server could send four billion.
+    /// `None` for codes that the RFC does not define. Without that, a server could create four billion
+    /// different causes.
     reason: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum How {
-    /// The server sent everybody on the connection away.
+    /// The server ended the connection for all its streams.
     GoAway,
     /// The server ended one stream.
     Reset,
-    /// This side found that the server broke the protocol.
+    /// This client found that the server broke the protocol.
     Broken,
 }
 
 impl Ended {
-    /// What an error says, if it has a reason.
+    /// The HTTP/2 error code in an error, if it has one.
     pub(super) fn of(error: &h2::Error) -> Option<Self> {
         let number = u32::from(error.reason()?);
         let how = match (error.is_remote(), error.is_go_away()) {

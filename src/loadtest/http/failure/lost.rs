@@ -1,23 +1,23 @@
-//! How a connection was lost, or why what came on it is no answer.
+//! How a connection was lost, or why the bytes on it are no answer.
 
 use super::System;
 
-/// How a connection was lost, or why what came on it is no answer.
+/// How a connection was lost, or why the bytes on it are no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Lost {
-    /// The server closed it before the whole answer was there.
+    /// The server closed it before the answer was complete.
     #[error("closed before the answer was complete")]
     Closed,
-    /// The head of the answer is larger than this side takes.
+    /// The head of the answer is larger than this client accepts.
     #[error("the headers of the answer are too large")]
     HeadTooLarge,
-    /// What came is not HTTP.
+    /// The bytes are not HTTP.
     #[error("the answer is not HTTP")]
     NotHttp,
-    /// An error of the system.
+    /// An error of the operating system.
     #[error("{0}")]
     System(System),
-    /// Something else.
+    /// Any other reason.
     #[error("lost")]
     Other,
 }

@@ -1,4 +1,4 @@
-//! Errors of the operating system, without what differs from one to the next.
+//! Errors of the operating system, without the parts that differ each time.
 
 use std::{fmt, io};
 
@@ -7,13 +7,13 @@ use std::{fmt, io};
 pub enum System {
     /// One that the standard library has a name for, such as "connection refused".
     Kind(io::ErrorKind),
-    /// Another one by its number, such as "Too many open files".
+    /// An error without a name in the standard library, by its number, such as "Too many open files".
     Number(i32),
 }
 
 impl From<&io::Error> for System {
     fn from(error: &io::Error) -> Self {
-        // The kind of what has no name cannot be matched, only be shown.
+        // `io::ErrorKind::Uncategorized` cannot be matched in stable Rust; only its text shows it.
         const NAMELESS: &str = "uncategorized error";
         match error.raw_os_error() {
             Some(number) if error.kind().to_string() == NAMELESS => Self::Number(number),

@@ -1,44 +1,44 @@
-//! Why there is no TLS with a server.
+//! Why TLS with a server failed.
 
 use rustls::{CertificateError, Error, InvalidMessage};
 
-/// Why there is no TLS with a server.
+/// Why TLS with a server failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Refusal {
-    /// Its certificate is no longer valid.
+    /// The server's certificate is no longer valid.
     #[error("the certificate has expired")]
     Expired,
-    /// Its certificate is not valid yet; one of the clocks may be wrong.
+    /// The server's certificate is not valid yet; one of the clocks may be wrong.
     #[error("the certificate is not valid yet")]
     NotYetValid,
-    /// Its certificate is for other names.
+    /// The server's certificate is for other names.
     #[error("the certificate is for another name")]
     OtherName,
-    /// Nobody who is trusted has signed its certificate.
+    /// No trusted CA has signed the server's certificate.
     #[error("the certificate is signed by nobody who is trusted")]
     UnknownIssuer,
-    /// Its certificate was revoked.
+    /// The server's certificate was revoked.
     #[error("the certificate is revoked")]
     Revoked,
-    /// Something else is wrong with its certificate.
+    /// Something else is wrong with the server's certificate.
     #[error("the certificate is not accepted")]
     Certificate,
-    /// It refused this side with an alert.
+    /// The server refused this client with an alert.
     #[error("the server refuses the handshake")]
     Alert,
-    /// No version, cipher or protocol that both sides speak.
+    /// There is no version, cipher or protocol that both sides speak.
     #[error("no version or cipher that both sides speak")]
     NothingInCommon,
-    /// It does not speak HTTP/2 over TLS.
+    /// The server does not speak HTTP/2 over TLS.
     #[error("the server does not speak HTTP/2")]
     NoHttp2,
-    /// What it says is no TLS.
+    /// The server's bytes are not TLS.
     #[error("the server does not speak TLS")]
     NotTls,
-    /// It closed the connection before TLS was agreed on.
+    /// The server closed the connection during the handshake.
     #[error("closed during the handshake")]
     Closed,
-    /// It broke the protocol.
+    /// The server broke the protocol.
     #[error("the server broke the protocol")]
     Broken,
 }

@@ -1,4 +1,4 @@
-//! One connection of HTTP/2 and the streams on it.
+//! One HTTP/2 connection and the streams on it.
 
 use std::{
     cell::Cell,
@@ -23,12 +23,12 @@ use crate::loadtest::http::{
     unanswered::Unanswered,
 };
 
-/// Streams on one connection to a server that sets no limit: what Go's client takes then.
+/// Streams on one connection to a server that sets no limit. Go's client uses the same number.
 const WITHOUT_LIMIT: usize = 1000;
-/// Stands for the limit of a server that has not said anything yet; no server can say it.
+/// Stands for "the server has not sent its SETTINGS yet". No server can set this value.
 const UNSAID: usize = usize::MAX - 1;
 
-/// Bytes that the headers of an answer may have, about as many as over HTTP/1.1.
+/// The greatest size of an answer's headers, in bytes; about the same as over HTTP/1.1.
 const LARGEST_HEADERS: u32 = 400 * 1024;
 
 /// A connection.
@@ -36,20 +36,21 @@ const LARGEST_HEADERS: u32 = 400 * 1024;
 pub(in crate::loadtest::http) struct Connection {
     sender: SendRequest<Full<Bytes>>,
     load: Rc<Load>,
-    /// Whether anything was answered on it.
+    /// Whether any request was answered on it.
     used: Cell<bool>,
-    /// Whether its server has said goodbye, or is gone.
+    /// Whether the server has sent GOAWAY, or is gone.
     over: Cell<bool>,
-    /// Who waits for its streams; nobody for a connection that is not shared.
+    /// The connections whose waiting requests get its free streams. Dangling for a connection that is not
+    /// shared.
     shared: Weak<Connections>,
 }
 
-/// How much is going on on a connection.
+/// The use of a connection.
 #[derive(Debug)]
 struct Load {
     /// Streams in use.
     streams: Cell<usize>,
-    /// Streams that its server allows now.
+    /// Streams that the server allows now.
     allowed: Cell<usize>,
 }
 
@@ -57,15 +58,15 @@ struct Load {
 #[derive(Debug)]
 pub(in crate::loadtest::http) struct Stream {
     connection: Rc<Connection>,
-    /// Whether the connection had served others.
+    /// Whether the connection had answered a request before.
     pub(in crate::loadtest::http) used: bool,
-    /// Whether it had also nothing to do when the stream was taken.
+    /// Whether it also had no stream in use when this one was taken.
     pub(in crate::loadtest::http) idle: bool,
 }
 
 impl Connection {
-    /// Opens a connection, and waits until its server has said how many streams it allows: with a guess instead, those
-    /// beyond the limit would be refused.
+    /// Opens a connection, and waits until the server has said in its SETTINGS how many streams it allows.
+    /// With a guess instead, the server would refuse the streams beyond its limit.
     pub(in crate::loadtest::http) async fn open(
         dialer: &Dialer,
         room: Room,
@@ -73,6 +74,8 @@ impl Connection {
     ) -> Result<Rc<Self>, Failure> {
         let (wire, open) = dialer.dial().await?;
         let heard = wire.heard();
+        // h2 starts with this number of streams until SETTINGS come, so the number tells whether they have
+        // come.
         let (sender, mut driver) = Builder::new(Local)
             .initial_max_send_streams(UNSAID)
             .max_header_list_size(LARGEST_HEADERS)
@@ -99,24 +102,26 @@ impl Connection {
         });
         let (now, waiting) = (load.clone(), shared.clone());
         tokio::task::spawn_local(async move {
-            // Whoever sends on it learns what went wrong.
+            // An error of the connection also reaches the request that is sent on it.
             let _ = poll_fn(|context| {
                 let allowed = bounded(driver.current_max_send_streams());
                 if allowed > now.allowed.replace(allowed)
                     && let Some(waiting) = waiting.upgrade()
                 {
-                    waiting.look_again();
+                    waiting.retry_waiting();
                 }
-                // Who waits for a stream also waits for a server that allows more of them.
+                // Requests wait for a stream: poll again when bytes come, because they may be SETTINGS that
+                // allow more streams.
                 if now.streams.get() >= allowed {
                     heard.wake_at_more(context);
                 }
                 Pin::new(&mut driver).poll(context)
             })
             .await;
+            // The slot is free only when the socket is closed, so the driver goes first.
             drop((driver, open, room));
             if let Some(waiting) = waiting.upgrade() {
-                waiting.look_again();
+                waiting.retry_waiting();
             }
         });
         Ok(Rc::new(Self {
@@ -133,12 +138,12 @@ impl Connection {
         self.load.streams.get()
     }
 
-    /// Streams that its server allows.
+    /// Streams that the server allows now.
     pub(super) fn allowed(&self) -> usize {
         self.load.allowed.get()
     }
 
-    /// Whether it takes no more requests.
+    /// Whether the connection takes no more requests.
     pub(in crate::loadtest::http) fn is_closed(&self) -> bool {
         self.over.get() || self.sender.is_closed()
     }
@@ -156,7 +161,7 @@ impl Connection {
         Ok(response)
     }
 
-    /// A stream on it.
+    /// Takes a stream on the connection.
     pub(in crate::loadtest::http) fn stream(self: &Rc<Self>) -> Stream {
         let streams = self.streams();
         self.load.streams.set(streams + 1);
@@ -173,7 +178,7 @@ fn bounded(said: usize) -> usize {
 }
 
 impl Stream {
-    /// Its connection.
+    /// The connection of the stream.
     pub(in crate::loadtest::http) fn connection(&self) -> &Rc<Connection> {
         &self.connection
     }
@@ -204,7 +209,7 @@ impl Drop for Stream {
     }
 }
 
-/// Runs what a connection needs on its own thread.
+/// Spawns the tasks of a connection on its own thread.
 #[derive(Clone, Copy, Debug)]
 struct Local;
 

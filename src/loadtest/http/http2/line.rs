@@ -1,4 +1,4 @@
-//! A line of requests that wait for a stream.
+//! A queue of requests that wait for a stream.
 
 use std::{cell::RefCell, collections::VecDeque};
 
@@ -7,31 +7,31 @@ use tokio::sync::oneshot;
 use super::Stream;
 use crate::loadtest::http::Failure;
 
-/// Who waits, in the order in which they came. Those who have given up are passed over.
+/// Waiting requests in the order in which they came. Those that have given up are skipped.
 #[derive(Debug, Default)]
 pub(super) struct Line(RefCell<VecDeque<Waiter>>);
 
-/// Somebody who waits.
+/// A waiting request.
 pub(super) type Waiter = oneshot::Sender<Turn>;
 
-/// What a request that waits is told.
+/// What a waiting request is told.
 #[derive(Debug)]
 pub(super) enum Turn {
-    /// Here is a stream.
+    /// It gets this stream.
     Stream(Stream),
-    /// Look again.
-    Look,
-    /// The connection could not be opened.
+    /// It has to try again.
+    Retry,
+    /// The connection for which it waited could not be opened.
     Failed(Failure),
 }
 
 impl Line {
-    /// Puts somebody behind the others.
+    /// Adds a waiter at the end.
     pub(super) fn join(&self, waiter: Waiter) {
         self.0.borrow_mut().push_back(waiter);
     }
 
-    /// Whether anybody waits who has not given up.
+    /// Whether any waiter has not given up.
     pub(super) fn anybody(&self) -> bool {
         let mut waiters = self.0.borrow_mut();
         while waiters.front().is_some_and(Waiter::is_closed) {
@@ -40,7 +40,7 @@ impl Line {
         !waiters.is_empty()
     }
 
-    /// The first who has not given up.
+    /// Removes the first waiter that has not given up.
     pub(super) fn next(&self) -> Option<Waiter> {
         let mut waiters = self.0.borrow_mut();
         while let Some(first) = waiters.pop_front() {
@@ -51,7 +51,7 @@ impl Line {
         None
     }
 
-    /// How many wait, those who have given up included.
+    /// Number of waiters, including those that have given up.
     pub(super) fn len(&self) -> usize {
         self.0.borrow().len()
     }

@@ -1,9 +1,12 @@
-//! HTTP/2: many requests at a time on a connection, as many as its server allows.
+//! HTTP/2: many requests at a time on one connection, as many as the server allows.
 //!
-//! A request takes a stream on the connection that has the fewest. Where none is free it waits for a connection that is
-//! being opened, which is for as many requests as the server is expected to allow; where another may be opened, that is
-//! begun; and where the limit of connections is reached it waits in line for room. A stream that somebody gives back goes
-//! to whoever waits, for whatever it is, in the order in which they came.
+//! A request takes a stream on the connection that has the fewest streams in use. If no stream is free, the
+//! request does the first of these that is possible:
+//! 1. It joins a connection that is being opened, if that one is expected to have a stream left.
+//! 2. It opens another connection, within the limit of connections.
+//! 3. It waits in line for a stream or for a connection slot.
+//!
+//! A stream that is given back goes to the request that has waited longest, whatever it waits for.
 
 mod connection;
 mod line;
@@ -25,9 +28,11 @@ use super::{
     exchange::Flight,
 };
 
-/// What a server is expected to allow before it has said so (RFC 9113 recommends at least 100).
+/// How many streams a server is expected to allow before its SETTINGS say so (RFC 9113 recommends at least
+/// 100).
 const EXPECTED: usize = 100;
-/// After a connection that could not be opened, while another is open: to try at once again would be a load of its own.
+/// Pause after a connection could not be opened while another one is open. To try again at once would be a
+/// load of its own.
 const REST: Duration = Duration::from_millis(200);
 
 /// The connections that the requests of one thread share.
@@ -35,13 +40,13 @@ const REST: Duration = Duration::from_millis(200);
 pub(super) struct Connections {
     dialer: Rc<Dialer>,
     open: RefCell<Vec<Rc<Connection>>>,
-    /// Who waits for each connection that is being opened.
+    /// The requests that wait for each connection that is being opened.
     openings: RefCell<Vec<Rc<Line>>>,
-    /// Who waits because no other may be opened.
+    /// The requests that wait because no further connection may be opened.
     waiting: Rc<Line>,
-    /// What the last server allowed.
+    /// Number of streams that the last server allowed.
     expected: Cell<usize>,
-    /// Whether one could not be opened just now, while another was open.
+    /// Whether a connection could not be opened a moment ago, while another one was open.
     refused: Cell<bool>,
 }
 
@@ -57,23 +62,23 @@ impl Connections {
         }
     }
 
-    /// A stream as soon as there is one. Connecting is part of the flight, to wait within the limit is not.
+    /// A stream, as soon as there is one. To connect belongs to the flight; to wait for a slot does not.
     pub(super) async fn stream(self: &Rc<Self>, flight: &Flight) -> Result<Stream, Failure> {
         self.serve();
         let (mut waited, mut in_line) = (false, false);
         loop {
-            // Who has waited is not put behind those who come.
+            // A request that has waited is not put behind new ones. New ones wait behind those in line.
             if waited || !self.waiting.anybody() {
                 if let Some(stream) = self.free() {
                     flight.begin();
                     return Ok(stream);
                 }
-                if let Some(told) = self.of_opening() {
+                if let Some(notified) = self.of_opening() {
                     flight.begin();
-                    match told.await {
+                    match notified.await {
                         Ok(Turn::Stream(stream)) => return Ok(stream),
                         Ok(Turn::Failed(failure)) => return Err(failure),
-                        Ok(Turn::Look) | Err(_) => waited = true,
+                        Ok(Turn::Retry) | Err(_) => waited = true,
                     }
                     continue;
                 }
@@ -89,39 +94,39 @@ impl Connections {
                     return Ok(stream);
                 }
                 Turn::Failed(failure) => return Err(failure),
-                Turn::Look => waited = true,
+                Turn::Retry => waited = true,
             }
         }
     }
 
-    /// A stream on a connection that is being opened, or begins to be.
+    /// Waits for a stream on a connection that is being opened, or opens one.
     fn of_opening(self: &Rc<Self>) -> Option<oneshot::Receiver<Turn>> {
-        let (tell, told) = oneshot::channel();
-        if let Err(tell) = self.join(tell) {
+        let (notify, notified) = oneshot::channel();
+        if let Err(notify) = self.join(notify) {
             let room = (!self.rests()).then(|| self.dialer.free_room()).flatten()?;
-            self.open(room, tell);
+            self.open(room, notify);
         }
-        Some(told)
+        Some(notified)
     }
 
-    /// A stream that somebody gives back, or one on a connection for which there is room at last.
+    /// Waits in line for a stream that is given back, or for a slot to open a connection.
     async fn in_turn(self: &Rc<Self>) -> Result<Turn, Failure> {
-        let (tell, mut told) = oneshot::channel();
-        self.waiting.join(tell);
+        let (notify, mut notified) = oneshot::channel();
+        self.waiting.join(notify);
         let turn = tokio::select! {
             biased;
-            turn = &mut told => turn,
+            turn = &mut notified => turn,
             room = self.dialer.room(), if !self.rests() => {
-                told.close();
-                let (tell, told) = oneshot::channel();
-                self.open(room?, tell);
-                told.await
+                notified.close();
+                let (notify, notified) = oneshot::channel();
+                self.open(room?, notify);
+                notified.await
             }
         };
-        Ok(turn.unwrap_or(Turn::Look))
+        Ok(turn.unwrap_or(Turn::Retry))
     }
 
-    /// A stream on a connection with room, if there is one.
+    /// A stream on an open connection, if one is free.
     fn free(&self) -> Option<Stream> {
         let mut open = self.open.borrow_mut();
         open.retain(|connection| !connection.is_closed());
@@ -131,43 +136,44 @@ impl Connections {
             .map(Connection::stream)
     }
 
-    /// A stream is free again. A connection that has none left gives its room to whom only room helps.
+    /// A stream is free again. If a WebSocket or redirect waits for a slot, a connection without streams is
+    /// closed for it.
     fn given_back(&self) {
         self.serve();
         if self.dialer.is_room_wanted() {
-            self.give_up_idle();
+            self.evict_idle();
         }
     }
 
-    /// Closes a connection that has no stream, if there is one: its room is free soon.
-    pub(super) fn give_up_idle(&self) -> bool {
+    /// Closes a connection that has no stream in use, if there is one. Its slot is free soon.
+    pub(super) fn evict_idle(&self) -> bool {
         let mut open = self.open.borrow_mut();
         let idle = open.iter().position(|connection| connection.streams() == 0);
         idle.map(|index| open.swap_remove(index)).is_some()
     }
 
-    /// Gives free streams to those who wait.
+    /// Gives free streams to requests that wait.
     fn serve(&self) {
         while let Some(line) = self.first_line() {
             let Some(stream) = self.free() else {
                 return;
             };
             if let Some(first) = line.next() {
-                // Who has given up meanwhile drops the stream, which serves the next one.
+                // A waiter that has given up drops the stream, and that serves the next one.
                 let _ = first.send(Turn::Stream(stream));
             }
         }
     }
 
-    /// Where the next one waits: who waits for a connection that is being opened came before those for whom there was none.
+    /// The line to serve next. Requests that wait for a connection being opened came before those in line.
     fn first_line(&self) -> Option<Rc<Line>> {
         let openings = self.openings.borrow();
         let mut lines = openings.iter().chain([&self.waiting]);
         lines.find(|line| line.anybody()).cloned()
     }
 
-    /// Whether no other connection is opened now: the server of one that is open allows no streams for now, or another
-    /// could not be opened just now. Who waits in line is told when that is over.
+    /// Whether no further connection is opened at present: the server of an open one allows no streams now,
+    /// or another could not be opened a moment ago. Waiting requests are notified when that is over.
     fn rests(&self) -> bool {
         let refused = self.refused.get();
         let open = self.open.borrow();
@@ -175,34 +181,34 @@ impl Connections {
             .any(|connection| !connection.is_closed() && (refused || connection.allowed() == 0))
     }
 
-    /// There may be other streams, or another connection, for those who wait in line.
-    fn look_again(&self) {
+    /// Lets the requests in line try again, because there may be other streams or a slot for a connection.
+    fn retry_waiting(&self) {
         self.serve();
         while let Some(waiter) = self.waiting.next() {
-            let _ = waiter.send(Turn::Look);
+            let _ = waiter.send(Turn::Retry);
         }
     }
 
-    /// Waits for a connection that is being opened, if one is expected to have a stream left.
-    fn join(&self, tell: Waiter) -> Result<(), Waiter> {
+    /// Joins a connection that is being opened, if one is expected to have a stream left.
+    fn join(&self, notify: Waiter) -> Result<(), Waiter> {
         let openings = self.openings.borrow();
         let with_place = openings
             .iter()
             .find(|opening| opening.len() < self.expected.get());
         match with_place {
             Some(opening) => {
-                opening.join(tell);
+                opening.join(notify);
                 Ok(())
             }
-            None => Err(tell),
+            None => Err(notify),
         }
     }
 
-    /// Begins to open a connection for one request, and for those who wait. It is nobody's own: who gives up does not
-    /// end it for the others.
-    fn open(self: &Rc<Self>, room: Room, tell: Waiter) {
+    /// Opens a connection for one request and for those that wait. It runs in a task of its own, so that a
+    /// request that gives up does not end it for the others.
+    fn open(self: &Rc<Self>, room: Room, notify: Waiter) {
         let opening = Rc::new(Line::default());
-        opening.join(tell);
+        opening.join(notify);
         while opening.len() < self.expected.get()
             && let Some(next) = self.waiting.next()
         {
@@ -222,16 +228,16 @@ impl Connections {
         });
     }
 
-    /// A connection was opened or not: tells those who wait for it. Where it was not, and another is open, that is the
-    /// failure of one request, and the others wait for streams.
+    /// Notifies the requests that wait for a connection. If it could not be opened while another one is open,
+    /// only one request fails, and the others wait for streams.
     fn opened(self: &Rc<Self>, opened: Result<Rc<Connection>, Failure>, opening: &Line) {
         match opened {
             Ok(connection) => {
                 self.expected.set(connection.allowed().max(1));
                 self.open.borrow_mut().push(connection);
                 while let Some(waiter) = opening.next() {
-                    // As in `serve`.
-                    let _ = waiter.send(self.free().map_or(Turn::Look, Turn::Stream));
+                    // As in `serve`: a waiter that has given up drops the stream.
+                    let _ = waiter.send(self.free().map_or(Turn::Retry, Turn::Stream));
                 }
             }
             Err(failure) if self.open.borrow().iter().any(|other| !other.is_closed()) => {
@@ -240,7 +246,7 @@ impl Connections {
                     let _ = first.send(Turn::Failed(failure));
                 }
                 while let Some(waiter) = opening.next() {
-                    let _ = waiter.send(Turn::Look);
+                    let _ = waiter.send(Turn::Retry);
                 }
             }
             Err(failure) => {
@@ -252,7 +258,7 @@ impl Connections {
         self.serve();
     }
 
-    /// Opens no other connection for a while.
+    /// Opens no further connection for a while.
     fn rest(self: &Rc<Self>) {
         self.refused.set(true);
         let connections = Rc::downgrade(self);
@@ -260,7 +266,7 @@ impl Connections {
             tokio::time::sleep(REST).await;
             if let Some(connections) = connections.upgrade() {
                 connections.refused.set(false);
-                connections.look_again();
+                connections.retry_waiting();
             }
         });
     }
