@@ -78,10 +78,12 @@ fn scale_up(scaling: &Scaling, chains: &[Chain], moments: Moments, asserted: &As
             .find(|link| link.kind == LinkKind::LoadStep)?
             .at
     });
+    // The step may be unknown, or lie before the test's own rise if the load crossed the limit earlier.
     let from = step.unwrap_or(moments.rise).max(moments.rise);
     let before = scaling.replicas_at(moments.rise).map_or(0, |seen| seen.ready);
     let ready = scaling
         .ready_since(from, asserted.wanted)
+        // Pods that become Ready after the load has gone are too late.
         .filter(|at| *at <= moments.release);
     let took = ready.map(|ready| ready - from);
     let most = scaling.replicas.iter().map(|seen| seen.ready).max().unwrap_or(0);

@@ -69,6 +69,7 @@ pub fn elasticity(samples: &[Sample]) -> Option<Elasticity> {
     let total = f64::from(count);
     let sum = |of: fn(&Sample) -> f64| samples.iter().map(of).sum::<f64>();
     let share = |of: fn(&Sample) -> f64| 100.0 * sum(of) / total;
+    // Of n samples there are n - 1 changes.
     let unstable = samples.windows(2).filter(|pair| moved_apart(pair)).count();
     let unstable = u32::try_from(unstable).map_or(0.0, f64::from);
     Some(Elasticity {

@@ -115,12 +115,14 @@ impl Observer {
 
     /// All pods were listed: at first, and after each interruption of the watch.
     pub fn pods(&mut self, at: Moment, pods: &[Pod]) {
+        // The pods of the first list existed before; no event is recorded for them.
         let Some(known) = &self.pods else {
             let seen = pods.iter().map(|pod| (pod::name(pod), Seen::of(pod)));
             self.pods = Some(seen.collect());
             self.count(at);
             return;
         };
+        // Deletions during an interruption are seen only by absence from the new list.
         let there: BTreeSet<String> = pods.iter().map(pod::name).collect();
         let gone: Vec<String> = known
             .keys()
@@ -192,6 +194,7 @@ impl Observer {
         }
         let first = last.is_none();
         self.scaling.budget.push(seen);
+        // The first status is not a change.
         if !first {
             let words = format!("{} may be disrupted, {} have to stay", seen.allowed, seen.wanted);
             let name = budget.metadata.name.clone().unwrap_or_default();

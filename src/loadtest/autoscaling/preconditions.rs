@@ -80,6 +80,7 @@ fn metrics(found: &Found, name: &str) -> Vec<Obstacle> {
             "metric {metric} of HorizontalPodAutoscaler {name} cannot be read: {why}; vas doctor says more"
         ))
     });
+    // A metric that could not be read at all is reported once, with the better reason.
     let silent = ratio::of_status(&found.hpa)
         .into_iter()
         .filter(|(metric, ratio)| ratio.is_none() && !found.unread.iter().any(|(unread, _)| unread == metric))

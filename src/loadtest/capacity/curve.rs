@@ -48,10 +48,13 @@ impl Curve {
         match (before, self.points.get(after)) {
             (_, Some(&(at, capacity))) if at == replicas => capacity,
             (Some(&(from, low)), Some(&(to, high))) => {
+                // Linear interpolation between the neighbours.
                 low + (high - low) * (n - f64::from(from)) / (f64::from(to) - f64::from(from))
             }
+            // Below the first point replicas are assumed to scale linearly.
             (None, Some(&(first, capacity))) => capacity * n / f64::from(first),
             (Some(&(last, capacity)), None) => {
+                // The law is scaled to pass through the last point, so that the curve has no jump there.
                 let beyond = |fit: &Fit| capacity * fit.throughput(n) / fit.throughput(f64::from(last));
                 self.fit
                     .as_ref()

@@ -128,9 +128,11 @@ impl Resource {
         let mut end = lease.end();
         loop {
             tokio::time::sleep(pause).await;
+            // Taken before the request, so the assumed end is never later than the end that was written.
             let next = lease.end();
             match self.renew(lease).await {
                 Ok(()) => end = next,
+                // Retrying cannot help: somebody else has the resource now.
                 Err(error @ (ClusterError::Lost(_) | ClusterError::Hold(_))) => return error,
                 Err(error) if lease.clock.now() >= end => return error,
                 Err(error) => tracing::warn!(%error, "cannot renew the hold; trying again"),
@@ -210,6 +212,8 @@ impl Resource {
         let clock = ServerClock::of(&self.client).await;
         for _ in 0..ATTEMPTS {
             let resource = match self.read().await {
+                // The guardian of a test has nothing to do when the resource was deleted. A user who names a
+                // resource gets the error.
                 Err(error) if error.is_not_found() && holder.is_some() => return Ok(None),
                 read => read?,
             };
@@ -220,6 +224,8 @@ impl Resource {
                 return Ok(None);
             }
             let over = hold.is_over(&resource, clock.now());
+            // The annotation must go last. If this process dies in between, the hold is still recorded and
+            // can be given back again.
             if !over {
                 self.put_replicas_back(&hold).await?;
             }
@@ -252,6 +258,7 @@ impl Resource {
         let what = format!("change VoiceAssistScaling {} in {}", self.name, self.namespace);
         match answer(&what, api.patch(&self.name, &params, &Patch::Merge(patch))).await {
             Ok(_) => Ok(true),
+            // A conflict: the caller reads again and repeats.
             Err(ClusterError::Api {
                 source: kube::Error::Api(status),
                 ..

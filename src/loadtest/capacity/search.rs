@@ -145,7 +145,7 @@ impl Search {
         self.onward()
     }
 
-    // The next load. Failures and inconclusive steps of the old load do not count for it.
+    /// The next load. Failures and inconclusive steps of the old load do not count for it.
     fn onward(&mut self) -> Result<Next, SearchError> {
         let Settings {
             start,
@@ -155,6 +155,7 @@ impl Search {
             ..
         } = self.settings;
         self.load = match (self.held, self.failed) {
+            // Both ends are known: halve the gap.
             (Some(held), Some(failed)) => {
                 if failed - held <= precision * held {
                     let failed = Some(failed);
@@ -165,10 +166,12 @@ impl Search {
             (Some(held), None) if held >= most => {
                 return Ok(Next::Found(Found { held, failed: None }));
             }
+            // Nothing has failed yet: go up.
             (Some(held), None) => (held * growth).min(most),
             (None, Some(failed)) if failed <= start * LEAST => {
                 return Err(SearchError::NothingHolds(failed));
             }
+            // Nothing has held yet: the start was too high, go down.
             (None, Some(failed)) => failed / 2.0,
             (None, None) => start,
         };

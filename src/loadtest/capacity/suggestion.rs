@@ -58,7 +58,9 @@ pub fn suggest(known: &Known) -> Suggestion {
         };
     };
     let n = f64::from(known.min_replicas.max(1));
+    // Load that the ramp adds to each replica before help comes.
     let taken = ramp * time / n;
+    // The HPA acts only above target * (1 + tolerance), so the target is lower by that factor.
     let free = (c - taken) / (1.0 + TOLERANCE);
     let ceiling = CEILING * c / (1.0 + TOLERANCE);
     let ramp_words = format!(

@@ -67,8 +67,8 @@ pub struct StepDetail {
     pub due: u64,
     /// Requests whose answer was as the scenario expects.
     pub answered: u64,
-    /// Requests that were sent a second time, because the server had ended the idle connection in the
-    /// meantime.
+    /// Requests that were sent a second time, because the server ended the connection or refused the stream
+    /// without an answer.
     pub retried: u64,
     /// Failed requests by cause. A WebSocket that was lost after it counted as answered counts here too.
     pub failures: BTreeMap<Failure, u64>,

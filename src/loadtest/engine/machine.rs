@@ -124,6 +124,7 @@ impl PauseWatch {
                 let now = clock.now();
                 // Pauses before the load begins do not matter.
                 if now > 0.0 {
+                    // A nap that began before the load counts from the begin of the load only.
                     let over = (now - before.max(0.0) - NAP.as_secs_f64()).max(0.0);
                     let micros = Duration::from_secs_f64(over).as_micros();
                     seen.fetch_max(u64::try_from(micros).unwrap_or(u64::MAX), Ordering::Relaxed);

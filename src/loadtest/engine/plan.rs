@@ -243,6 +243,8 @@ impl PlannedRequest {
             checks: request.checks.clone(),
             follow: request.follow.unwrap_or(target.follow),
         };
+        // Without variables the request is the same for everybody: build it once, and find errors before the
+        // run.
         let mut templates = planned
             .headers
             .iter()
@@ -276,7 +278,8 @@ impl PlannedRequest {
                 path.clone()
             }
             (Protocol::Http2, None) => format!("{}{path}", target.origin),
-            // Over HTTP/2 the host is the authority, and there is no header besides (RFC 9113, section 8.3.1).
+            // Over HTTP/2 the host is the `:authority` of the URL, and there is no Host header (RFC 9113,
+            // section 8.3.1).
             (Protocol::Http2, Some(host)) => {
                 let scheme = if target.tls.is_some() { "https" } else { "http" };
                 format!("{scheme}://{}{path}", host.to_str().unwrap_or_default())

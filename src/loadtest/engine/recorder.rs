@@ -292,6 +292,7 @@ impl Recorder {
             requests.answered_in_time = requests
                 .answered_in_time
                 .saturating_sub(u64::from(connected.in_time));
+            // `latency` has answered and failed requests, so nothing is moved out of it.
             requests.failed_latency.record(connected.latency);
             cause::count(&mut step.failures, failure, 1);
         }
@@ -318,6 +319,7 @@ impl Recorder {
     /// Hands on all seconds that are over at `now`.
     pub(super) fn roll(&self, now: Duration) {
         let second = u32::try_from(now.as_secs()).unwrap_or(u32::MAX);
+        // Hands on one message for each second, also for empty ones: the collector counts threads per second.
         while self.slice.borrow().second < second {
             self.hand_on();
         }
@@ -341,6 +343,7 @@ impl Recorder {
             }
         };
         let mut slice = self.slice.replace(next);
+        // These two are levels, not counts, so they are read at the end of the second.
         slice.concurrency = self.concurrency.get();
         slice.websockets = self.websockets_held.get();
         // The receiver is gone when the run was given up; then nobody needs the second.

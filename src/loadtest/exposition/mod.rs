@@ -115,6 +115,7 @@ impl Exposition {
             step.latency.merge(&more.latency);
             step.failed_latency.merge(&more.failed_latency);
             for (failure, count) in &more.failures {
+                // `cause::count` bounds the number of causes, and so the label values.
                 cause::count(&mut step.failures, failure.to_string(), *count);
             }
         }

@@ -99,6 +99,7 @@ impl Addresses {
             match connected {
                 Ok(stream) => {
                     let took = began.elapsed();
+                    // The shortest connect has the least queueing, so it is nearest to a round trip.
                     let shortest = self.round_trip().map_or(took, |shortest| shortest.min(took));
                     self.0.round_trip.set(Some(shortest));
                     self.0.taken.borrow_mut().insert(address);
@@ -130,6 +131,7 @@ impl Addresses {
         let known = self.0.known.borrow();
         let (mut addresses, mut last): (Vec<_>, Vec<_>) =
             known.iter().partition(|address| !silent.contains(address));
+        // Each group is rotated by itself, so that silent addresses never move to the front.
         for some in [&mut addresses, &mut last] {
             let first = turn.checked_rem(some.len()).unwrap_or(0);
             some.rotate_left(first);

@@ -111,6 +111,7 @@ fn members(
 ) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     for _ in 0..MOST_MEMBERS {
+        // Each member may use only what the members before have left of the limit.
         bytes.extend(one(&mut body, largest - bytes.len())?);
         if body.is_empty() || bytes.len() > largest {
             return Ok(bytes);

@@ -37,6 +37,8 @@ impl Refused {
     fn unless<T>(&self, sent: io::Result<T>, otherwise: T) -> io::Result<T> {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
         match sent {
+            // These three errors say that the server reads no more. The answer may already be in the receive
+            // buffer.
             Err(error) if matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset) => {
                 self.0.set(true);
                 Ok(otherwise)
@@ -76,6 +78,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Upload<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        // The rest of the upload is discarded as if it was written.
         if self.refused.is() {
             return Poll::Ready(Ok(bytes.len()));
         }

@@ -66,6 +66,7 @@ pub(super) async fn hold(
     let mut session = Session::new(worker, due);
     let opened = tokio::time::timeout(worker.timeout, open(worker, socket, values, own, &mut sent)).await;
     match opened.unwrap_or(Err(Failure::Timeout(worker.timeout))) {
+        // `_reserved` keeps the slot until the connection is closed.
         Ok((mut line, _reserved)) => {
             session.connected(sent);
             let talk = Talk::new(worker, &socket.websocket, values);
@@ -97,7 +98,9 @@ async fn open<'a>(
     let request = request(worker, target, socket, values)?;
     let mut reserved = worker.pool.reserve(own).await?;
     *sent = Some(worker.share.clock.elapsed());
+    // Without a TCP connection nothing was sent to the service.
     let stream = reserved.connect(target).await.inspect_err(|_| *sent = None)?;
+    // These limits bound the memory that one server message can take.
     let largest = usize::try_from(socket.websocket.largest_message).unwrap_or(usize::MAX);
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)

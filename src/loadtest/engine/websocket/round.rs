@@ -83,6 +83,7 @@ impl<'a> Round<'a> {
             _ => return Taken::Other,
         };
         let body = Body::new(bytes);
+        // The first check that fits takes the message, even if an earlier awaited message has not come.
         let fits = |awaited: &Awaited| !awaited.came && body.fulfils(awaited.check).is_ok();
         let Some(place) = self.awaited.iter().position(fits) else {
             return Taken::Other;

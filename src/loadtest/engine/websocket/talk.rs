@@ -55,7 +55,7 @@ pub(super) enum Ended {
     ByUs,
 }
 
-/// Why [`Talk::listen`] returned.
+/// Why `listen` returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Woken {
     /// The moment has come.
@@ -111,6 +111,8 @@ impl<'a> Talk<'a> {
                 Woken::Moment | Woken::Met => {}
             }
         }
+        // The sequence is over. From here on messages, voice and pings run side by side until the end of the
+        // hold.
         let now = self.now();
         self.message = self.websocket.message.is_some().then_some(now);
         if self.websocket.voice.is_some() {
@@ -128,6 +130,7 @@ impl<'a> Talk<'a> {
         self.until = self.now();
         self.pings.end();
         self.voice.request_no_more();
+        // After a stop the rest of the sequence is not missing: the server may close the connection now.
         self.owed = 0;
         let never = Duration::MAX;
         self.listen(line, never, None, |talk, _| talk.is_settled()).await
@@ -277,6 +280,7 @@ impl<'a> Talk<'a> {
     /// Handles a message that answers one of ours, or one of the server's own, which only counts as received.
     fn data(&mut self, message: &Message) -> Result<(), Failure> {
         self.worker.recorder.websockets(|all| all.messages.1 += 1);
+        // The sequence comes first: only a message that it does not await may be an echo.
         match self.round.take(message) {
             Taken::Answer(asked) => {
                 self.round_trip(asked);
@@ -310,6 +314,8 @@ impl<'a> Talk<'a> {
     /// messages that were due and could not be sent.
     fn give_up(&mut self) {
         let now = self.now();
+        // What has not come took at least until now. Without these the quantiles would miss the slowest
+        // answers.
         let mut due: Vec<Duration> = self.echoes.drain(..).map(|(_, due)| due).collect();
         due.extend(self.round.outstanding());
         if let (Some(message), Some(next)) = (&self.websocket.message, self.message_due()) {

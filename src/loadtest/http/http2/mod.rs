@@ -75,6 +75,7 @@ impl Connections {
                 }
                 if let Some(notified) = self.of_opening() {
                     flight.begin();
+                    // An opening that is dropped without an answer (Err) is like Retry.
                     match notified.await {
                         Ok(Turn::Stream(stream)) => return Ok(stream),
                         Ok(Turn::Failed(failure)) => return Err(failure),
@@ -83,6 +84,7 @@ impl Connections {
                     continue;
                 }
             }
+            // Only the first round in line counts as a wait; later rounds belong to the same wait.
             if !in_line {
                 in_line = true;
                 flight.wait();
@@ -116,7 +118,9 @@ impl Connections {
         let turn = tokio::select! {
             biased;
             turn = &mut notified => turn,
+            // While no connection may be opened, no slot is taken: others could not use it.
             room = self.dialer.room(), if !self.rests() => {
+                // This request waits for the new connection now. The closed waiter is skipped by the line.
                 notified.close();
                 let (notify, notified) = oneshot::channel();
                 self.open(room?, notify);
@@ -131,6 +135,7 @@ impl Connections {
         let mut open = self.open.borrow_mut();
         open.retain(|connection| !connection.is_closed());
         open.iter()
+            // The connection with the fewest streams spreads the load over all connections.
             .filter(|connection| connection.streams() < connection.allowed())
             .min_by_key(|connection| connection.streams())
             .map(Connection::stream)
@@ -192,6 +197,7 @@ impl Connections {
     /// Joins a connection that is being opened, if one is expected to have a stream left.
     fn join(&self, notify: Waiter) -> Result<(), Waiter> {
         let openings = self.openings.borrow();
+        // `len` includes requests that have given up, so it is an upper bound.
         let with_place = openings
             .iter()
             .find(|opening| opening.len() < self.expected.get());
@@ -209,6 +215,7 @@ impl Connections {
     fn open(self: &Rc<Self>, room: Room, notify: Waiter) {
         let opening = Rc::new(Line::default());
         opening.join(notify);
+        // Those in line came first, so they go to the new connection up to its expected streams.
         while opening.len() < self.expected.get()
             && let Some(next) = self.waiting.next()
         {
