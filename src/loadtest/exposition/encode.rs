@@ -45,7 +45,7 @@ impl Runs {
         }
         let mut retried = encoder.encode_descriptor(
             "requests_retried",
-            "Requests that were sent twice, because their connection ended as idle connections end",
+            "Requests that were sent twice, because the connection ended or the stream was refused",
             None,
             MetricType::Counter,
         )?;
@@ -129,12 +129,9 @@ fn histogram(mut encoder: MetricEncoder, buckets: &Buckets) -> Result<(), fmt::E
 impl Now {
     fn gauges(&self, encoder: &mut DescriptorEncoder) -> Result<(), fmt::Error> {
         let (planned, help) = if self.is_open() {
-            (
-                "planned_rate",
-                "Journeys per second that were to begin in the last second",
-            )
+            ("planned_rate", "Planned journeys per second in the last second")
         } else {
-            ("planned_users", "Users that were to be there in the last second")
+            ("planned_users", "Planned users in the last second")
         };
         gauge(encoder, planned, help, None, self.planned())?;
         match &self.second {
@@ -166,7 +163,7 @@ fn of_second(encoder: &mut DescriptorEncoder, second: &Second) -> Result<(), fmt
     gauge(
         encoder,
         "elapsed",
-        "Since the run began",
+        "Time since the run began",
         Some(&Unit::Seconds),
         elapsed,
     )?;
