@@ -1,57 +1,58 @@
-//! What a check says.
+//! The result of a check: its severity, the object, a message and a fix.
 
 use std::fmt;
 
-/// How bad it is. The order is that of importance: the worst of several counts.
+/// How bad a finding is, from harmless to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// As it should be.
+    /// The object is as it should be.
     Ok,
-    /// Not known, because something could not be read or there is nothing to look at. Never taken for fine.
+    /// The state is not known, because something could not be read or there is nothing to check. Never counts
+    /// as ok.
     Skipped,
-    /// Works, and will or may hurt.
+    /// It works now, but will or may fail.
     Warning,
-    /// Does not work.
+    /// It does not work.
     Problem,
 }
 
-/// One thing a check has to say.
+/// One statement of a check about one object.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Finding {
-    /// How bad it is.
+    /// How bad the finding is.
     pub severity: Severity,
-    /// The object it is about, as `Kind namespace/name` or `Kind name`.
+    /// The object, as `Kind namespace/name` or `Kind name`.
     pub object: String,
     /// One line: the field and what is wrong with it, or what was found.
     pub message: String,
-    /// A command or an edit that helps; `None` where nothing needs to be done.
+    /// A command or an edit that helps; `None` if there is nothing to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
 }
 
 impl Finding {
-    /// All is well.
+    /// The object is as it should be.
     pub fn ok(object: impl fmt::Display, message: impl Into<String>) -> Self {
         Self::new(Severity::Ok, object, message)
     }
 
-    /// It is not known whether all is well.
+    /// The state of the object is not known.
     pub fn skipped(object: impl fmt::Display, message: impl Into<String>) -> Self {
         Self::new(Severity::Skipped, object, message)
     }
 
-    /// Works, and will or may hurt.
+    /// It works now, but will or may fail.
     pub fn warning(object: impl fmt::Display, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, object, message)
     }
 
-    /// Does not work.
+    /// It does not work.
     pub fn problem(object: impl fmt::Display, message: impl Into<String>) -> Self {
         Self::new(Severity::Problem, object, message)
     }
 
-    /// With what helps.
+    /// Adds a command or an edit that helps.
     #[must_use]
     pub fn fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
@@ -59,7 +60,7 @@ impl Finding {
     }
 
     fn new(severity: Severity, object: impl fmt::Display, message: impl Into<String>) -> Self {
-        // A message of the API server or of Prometheus may hold line breaks; a finding is one line.
+        // A message of the API server or of Prometheus may contain line breaks, but a finding is one line.
         let message = message.into();
         Self {
             severity,

@@ -4,10 +4,10 @@
 //! crate::diagnose::doctor::read (reads) --> Observed --CHECKS--> Report --> crate::cli::doctor (prints)
 //! ```
 //!
-//! A new check is a function `fn check(&Observed) -> Vec<Finding>` in a file of its own and a line in
-//! [`CHECKS`]. Its id is API: scripts match on it.
+//! A new check is a function `fn check(&Observed) -> Vec<Finding>` in its own file, and a line in [`CHECKS`].
+//! The id of a check is API: scripts match on it.
 //!
-//! Must not: read anything, or take what could not be read for fine.
+//! Must not: read anything, or report `ok` for something that could not be read.
 
 pub mod checks;
 mod finding;
@@ -25,29 +25,29 @@ use self::checks::{
 pub use finding::{Finding, Severity};
 use observed::{Observed, Unread};
 
-/// What belongs together in the output.
+/// The sections of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub enum Group {
     /// API server and CRD.
     Cluster,
-    /// Deployments, leases and rights.
+    /// Deployments, leases and RBAC rights.
     Installation,
-    /// APIServices, certificate and reads.
+    /// APIServices, certificate and reads of metrics.
     MetricsAPI,
-    /// Where the values come from.
+    /// The Prometheus servers and their series.
     Prometheus,
-    /// What is scaled, and by what.
+    /// The resources, their scale targets and HPAs.
     Workloads,
 }
 
 /// One check.
 #[derive(Debug)]
 pub struct Check {
-    /// Stable name.
+    /// Stable name, such as `crd-installed`.
     pub id: &'static str,
-    /// Where it is shown.
+    /// The section of the output.
     pub group: Group,
-    /// Looks at what was read. Nothing found means nothing to look at.
+    /// Judges what was read. No finding means that there is nothing to check.
     pub run: fn(&Observed) -> Vec<Finding>,
 }
 
@@ -55,7 +55,7 @@ const fn check(group: Group, id: &'static str, run: fn(&Observed) -> Vec<Finding
     Check { id, group, run }
 }
 
-/// Every check, in the order in which they are shown: a cause before its effects.
+/// All checks in the order of the output: a cause comes before its effects.
 pub const CHECKS: &[Check] = &[
     check(Group::Cluster, "api-server-reachable", api_server::reachable),
     check(Group::Cluster, "api-server-version", api_server::version),
@@ -126,16 +126,16 @@ pub const CHECKS: &[Check] = &[
     check(Group::Workloads, "quota-room", quota::check),
 ];
 
-/// What one check found.
+/// The findings of one check.
 #[derive(Debug)]
 pub struct Checked {
     /// The check.
     pub check: &'static Check,
-    /// At least one.
+    /// The findings; never empty.
     pub findings: Vec<Finding>,
 }
 
-/// What all checks found, in the order of [`CHECKS`].
+/// The findings of all checks, in the order of [`CHECKS`].
 #[derive(Debug)]
 pub struct Report {
     /// One entry per check.
@@ -166,19 +166,19 @@ fn nothing_to_look_at(observed: &Observed) -> String {
 }
 
 impl Report {
-    /// All findings.
+    /// The findings of all checks.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.checked.iter().flat_map(|checked| &checked.findings)
     }
 
-    /// How many findings are that bad.
+    /// Number of findings of this severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings()
             .filter(|finding| finding.severity == severity)
             .count()
     }
 
-    /// Whether anything does not work.
+    /// Whether any finding is a problem.
     pub fn has_problems(&self) -> bool {
         self.count(Severity::Problem) > 0
     }

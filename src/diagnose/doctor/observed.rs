@@ -1,5 +1,5 @@
-//! What was read from a cluster, as plain data. A read that failed is data too: it skips what needs it, and
-//! nothing else.
+//! What was read from a cluster, as plain data. A failed read is data too: only the checks that need this
+//! read are skipped.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -22,36 +22,36 @@ use crate::{
     core::{k8s::label_selector::LabelSelector, reconcile::suspend::Suspended, spec::model::Scaling},
 };
 
-/// What a read brought.
+/// The result of a read.
 pub type Read<T> = Result<T, Unread>;
 
-/// Why a read brought nothing.
+/// Why a read has no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unread {
     /// The object, or its kind, does not exist.
     NotFound,
-    /// The caller may not; the API server's words.
+    /// The caller has no right to read it; the text is the API server's message.
     Forbidden(String),
-    /// Any other failure, in the words of who failed.
+    /// Any other failure; the text is the message of the client or the server.
     Failed(String),
-    /// Not tried, and why.
+    /// The read was not tried; the text says why.
     NotAsked(String),
 }
 
-/// Everything.
+/// Everything that was read.
 #[derive(Clone, Debug)]
 pub struct Observed {
-    /// The time, on the API server's clock where it told it.
+    /// The time of the reads, on the API server's clock if its answer has a date.
     pub now: Timestamp,
     /// The namespace of the operator and the metrics server.
     pub install_namespace: String,
-    /// The namespace looked at; `None` for all.
+    /// The namespace whose resources were read; `None` for all.
     pub namespace: Option<String>,
-    /// `/version`.
+    /// The answer of `/version`.
     pub server: Read<ServerVersion>,
-    /// The CRD.
+    /// The CustomResourceDefinition.
     pub crd: Read<Value>,
-    /// What each account may do, verb by verb.
+    /// The rights of the service accounts, verb by verb.
     pub rights: Vec<RightSeen>,
     /// Deployment of the operator.
     pub operator: Read<Deployment>,
@@ -67,84 +67,84 @@ pub struct Observed {
     pub api_services: BTreeMap<String, Read<APIService>>,
     /// The metrics server's certificate.
     pub certificate: Read<CertificateSeen>,
-    /// Names listed by the discovery of custom.metrics.k8s.io/v1beta2.
+    /// Names of the metrics in the discovery of custom.metrics.k8s.io/v1beta2.
     pub discovery: Read<Vec<String>>,
     /// Reads of metrics as the HPA controller makes them.
     pub metric_reads: Vec<MetricRead>,
-    /// What each Prometheus has; at least one.
+    /// The answers of each Prometheus; at least one entry.
     pub prometheus: Read<Vec<PrometheusSeen>>,
-    /// The resources.
+    /// The `VoiceAssistScaling` resources.
     pub scalings: Read<Vec<ScalingSeen>>,
-    /// The namespaces of the resources.
+    /// The namespaces that have a resource, by name.
     pub namespaces: BTreeMap<String, NamespaceSeen>,
 }
 
 /// The API server's version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerVersion {
-    /// Major and minor, where they are numbers.
+    /// Major and minor version; `None` if they are no numbers.
     pub number: Option<(u32, u32)>,
-    /// As it calls itself.
+    /// The full version, such as `v1.34.2`.
     pub name: String,
 }
 
 /// One verb of a right, and whether the account has it.
 #[derive(Clone, Debug)]
 pub struct RightSeen {
-    /// Which right.
+    /// The right that was reviewed.
     pub right: &'static Right,
-    /// Which of its verbs.
+    /// The verb of the right that was reviewed.
     pub verb: &'static str,
     /// Name of the service account in the install namespace.
     pub account: String,
-    /// What the API server says.
+    /// Whether the API server allows it.
     pub allowed: Read<bool>,
 }
 
 /// A serving certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateSeen {
-    /// Where it was found, as `Secret namespace/name` or `APIService name`.
+    /// The object that contains the certificate, as `Secret namespace/name` or `APIService name`.
     pub object: String,
-    /// The field it was found in.
+    /// The field of that object.
     pub field: &'static str,
-    /// End of its validity.
+    /// End of the validity.
     pub not_after: Timestamp,
-    /// DNS names; `None` for a CA, which has none.
+    /// DNS names of the certificate; `None` for a CA, which has none.
     pub names: Option<Vec<String>>,
 }
 
 /// One read of a metric through the API server.
 #[derive(Clone, Debug)]
 pub struct MetricRead {
-    /// The HPA whose read it is.
+    /// Name of the HPA that reads the metric.
     pub hpa: String,
-    /// The metric.
+    /// Name of the metric.
     pub metric: String,
-    /// The path that was read.
+    /// The path that was requested.
     pub path: String,
-    /// Its values in short, or why there are none.
+    /// The values in short, or why there are none.
     pub outcome: Read<String>,
 }
 
-/// One resource.
+/// One `VoiceAssistScaling`.
 #[derive(Clone, Debug)]
 pub struct ScalingSeen {
-    /// Its namespace.
+    /// Namespace of the resource.
     pub namespace: String,
-    /// Its name.
+    /// Name of the resource.
     pub name: String,
-    /// The object; `Err` where it does not parse.
+    /// The object, or the error of the parser.
     pub object: Result<VoiceAssistScaling, String>,
-    /// Its active environment, with the workloads that obey the rules.
+    /// The active environment with its valid workloads; `None` if the resource as a whole is invalid.
     pub scaling: Option<Scaling>,
-    /// What is suspended.
+    /// Which workloads are suspended, by whom and until when.
     pub suspended: Suspended,
-    /// The rules it breaks.
+    /// The rules that the resource breaks, as messages.
     pub violations: Vec<String>,
 }
 
-/// One namespace with resources in it.
+/// One namespace that has a resource.
 #[derive(Clone, Debug)]
 pub struct NamespaceSeen {
     /// All HPAs.
@@ -155,9 +155,9 @@ pub struct NamespaceSeen {
     pub pods: Read<Vec<Pod>>,
     /// All ResourceQuotas.
     pub quotas: Read<Vec<ResourceQuota>>,
-    /// All VPAs; `NotFound` where the cluster has no such kind.
+    /// All VPAs; `NotFound` if the cluster does not serve the kind.
     pub vpas: Read<Vec<Value>>,
-    /// Names of the pods that metrics.k8s.io has numbers for.
+    /// Names of the pods for which metrics.k8s.io has values.
     pub pod_metrics: Read<Vec<String>>,
     /// Scale targets of the resources.
     pub targets: BTreeMap<TargetId, Read<ScaleTarget>>,
@@ -195,7 +195,7 @@ impl ScaleTarget {
 }
 
 impl Observed {
-    /// Nothing, for one reason.
+    /// An observation in which every read failed for the same reason.
     #[must_use]
     pub fn nothing(now: Timestamp, install_namespace: &str, why: &Unread) -> Self {
         Self {
@@ -220,7 +220,7 @@ impl Observed {
         }
     }
 
-    /// An APIService, if it was asked for.
+    /// An APIService.
     ///
     /// # Errors
     /// See [`Unread`].

@@ -1,6 +1,6 @@
-//! What the two service accounts need: the one list, which a test keeps equal to `manifests/install`.
+//! The RBAC rights that the two service accounts need. A test keeps this list equal to `manifests/install`.
 
-/// Whose right it is.
+/// The service account that needs a right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Account {
     /// The operator.
@@ -9,10 +9,10 @@ pub enum Account {
     MetricsServer,
 }
 
-/// Where it counts.
+/// Where a right must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
-    /// In every namespace, or on objects outside them.
+    /// In every namespace, or for cluster-wide objects.
     Cluster,
     /// In the install namespace.
     Install,
@@ -20,35 +20,36 @@ pub enum Scope {
     KubeSystem,
 }
 
-/// When it is needed.
+/// When a right is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Needed {
     /// Always.
     Always,
-    /// Where the operator writes LimitRanges and ResourceQuotas.
+    /// If the operator writes LimitRanges and ResourceQuotas.
     ToManageLimits,
-    /// Where the metrics server's certificate is the one it issues.
+    /// If the metrics server issues its own certificate.
     ToShareCertificate,
-    /// The same, where external metrics are used: the component `external-metrics` grants it.
+    /// If the metrics server issues its own certificate and serves external metrics. The component
+    /// `external-metrics` grants this right.
     ToShareCertificateOfExternal,
 }
 
-/// One rule of RBAC.
+/// One RBAC rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Right {
-    /// Whose.
+    /// The service account that needs the right.
     pub account: Account,
-    /// Where.
+    /// Where the right must hold.
     pub scope: Scope,
-    /// When.
+    /// When the right is needed.
     pub needed: Needed,
     /// API group; empty for the core group.
     pub group: &'static str,
-    /// Resource, with its subresource after a slash.
+    /// Resource in the plural, with its subresource after a slash: `deployments/scale`.
     pub resource: &'static str,
-    /// The one object; empty for all.
+    /// Name of the only object that the rule covers; empty for all objects.
     pub name: &'static str,
-    /// Verbs.
+    /// The verbs of the rule.
     pub verbs: &'static [&'static str],
 }
 
@@ -79,7 +80,7 @@ const fn only(needed: Needed, right: Right) -> Right {
     Right { needed, ..right }
 }
 
-/// Everything that is needed.
+/// All rights that an installation needs.
 pub const RIGHTS: &[Right] = {
     use Account::{MetricsServer, Operator};
     use Needed::{ToManageLimits, ToShareCertificate, ToShareCertificateOfExternal};
@@ -304,7 +305,7 @@ pub const RIGHTS: &[Right] = {
 };
 
 impl Account {
-    /// Name of the service account that the manifests give it.
+    /// Name of the service account in the manifests.
     #[must_use]
     pub fn default_name(self) -> &'static str {
         match self {
@@ -315,7 +316,7 @@ impl Account {
 }
 
 impl Right {
-    /// The namespace of a review; empty for all of the cluster.
+    /// The namespace for an access review; empty for the whole cluster.
     #[must_use]
     pub fn namespace<'a>(&self, install_namespace: &'a str) -> &'a str {
         match self.scope {

@@ -1,4 +1,4 @@
-//! A healthy installation as plain data, for the tests of the checks to break.
+//! A healthy installation as plain data. The tests of the checks break one thing in it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,7 +26,7 @@ use crate::{
     core::{reconcile::suspend::Suspended, spec::rules::validate},
 };
 
-/// The time of all tests.
+/// The current time in all tests.
 pub fn now() -> Timestamp {
     "2026-11-24T00:00:00Z".parse().unwrap()
 }
@@ -47,7 +47,7 @@ fn merge(base: &mut Value, over: &Value) {
     }
 }
 
-/// A Deployment with two available replicas; `container` is merged over its one container.
+/// A Deployment with two available replicas. `container` is merged over its only container.
 pub fn deployment(name: &str, container: &Value) -> Deployment {
     let mut vas = json!({"name": "vas", "image": concat!("voiceassist/vas:", env!("CARGO_PKG_VERSION"))});
     merge(&mut vas, container);
@@ -63,7 +63,7 @@ pub fn deployment(name: &str, container: &Value) -> Deployment {
     .unwrap()
 }
 
-/// A Lease that was renewed so many seconds ago.
+/// A Lease that was renewed `age` seconds ago.
 pub fn lease(holder: &str, age: i64) -> Lease {
     let renewed = now() - SignedDuration::from_secs(age);
     serde_json::from_value(json!({"spec": {
@@ -71,7 +71,7 @@ pub fn lease(holder: &str, age: i64) -> Lease {
     .unwrap()
 }
 
-/// Ours and available, with `change` merged over it.
+/// An APIService that is available and leads to the metrics server of vas, with `change` merged over it.
 pub fn api_service(name: &str, change: &Value) -> APIService {
     let mut service = json!({
         "metadata": {"name": name},
@@ -116,7 +116,7 @@ fn target_id() -> TargetId {
     }
 }
 
-/// The one scale target.
+/// The only scale target.
 pub fn target_mut(observed: &mut Observed) -> &mut ScaleTarget {
     let namespace = observed.namespaces.get_mut("prod").unwrap();
     namespace.targets.get_mut(&target_id()).unwrap().as_mut().unwrap()
@@ -210,7 +210,7 @@ fn prometheus() -> Vec<PrometheusSeen> {
     }]
 }
 
-/// Everything as it should be. Made once: the schema and the rules take their time in a debug build.
+/// A healthy installation. It is built once, because the schema and the rules are slow in a debug build.
 pub fn healthy() -> Observed {
     static HEALTHY: LazyLock<Observed> = LazyLock::new(make);
     HEALTHY.clone()

@@ -1,4 +1,4 @@
-//! Ways through [`Observed`] that several checks take.
+//! Lookups in [`Observed`] that several checks use.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use k8s_openapi::api::{
 use super::observed::{NamespaceSeen, Observed, Read, ScaleTarget, TargetId, Unread};
 use crate::core::spec::model::{Scaling, Source, Workload};
 
-/// One workload of one resource, with what belongs to it.
+/// One workload with its resource and its namespace.
 pub struct WorkloadView<'a> {
     /// The resource.
     pub scaling: &'a Scaling,
     /// The workload.
     pub workload: &'a Workload,
-    /// Its namespace.
+    /// The namespace of the resource.
     pub namespace: &'a NamespaceSeen,
 }
 
-/// All workloads of all resources that could be read and are valid.
+/// The valid workloads of all resources that could be read.
 pub fn workloads(observed: &Observed) -> impl Iterator<Item = WorkloadView<'_>> {
     let scalings = observed.scalings.iter().flatten();
     scalings
@@ -35,7 +35,7 @@ pub fn workloads(observed: &Observed) -> impl Iterator<Item = WorkloadView<'_>> 
 }
 
 impl<'a> WorkloadView<'a> {
-    /// Its scale target.
+    /// The scale target of the workload.
     ///
     /// # Errors
     /// See [`Unread`].
@@ -51,13 +51,13 @@ impl<'a> WorkloadView<'a> {
         }
     }
 
-    /// `Deployment namespace/name`.
+    /// The scale target for messages: `Deployment namespace/name`.
     pub fn target_name(&self) -> String {
         let target = &self.workload.target;
         format!("{} {}/{}", target.kind, self.scaling.key.namespace, target.name)
     }
 
-    /// `HorizontalPodAutoscaler namespace/name`.
+    /// The HPA for messages: `HorizontalPodAutoscaler namespace/name`.
     pub fn hpa_name(&self) -> String {
         let key = &self.scaling.key;
         format!(
@@ -67,7 +67,7 @@ impl<'a> WorkloadView<'a> {
         )
     }
 
-    /// Its HPA, if there is one of its name.
+    /// The HPA of the workload, by its name.
     ///
     /// # Errors
     /// See [`Unread`].
@@ -79,7 +79,7 @@ impl<'a> WorkloadView<'a> {
             .ok_or(Unread::NotFound)
     }
 
-    /// The live pods of the target: neither ended nor being deleted.
+    /// The pods of the target that have neither ended nor are being deleted.
     ///
     /// # Errors
     /// See [`Unread`].
@@ -95,7 +95,7 @@ impl<'a> WorkloadView<'a> {
             .collect())
     }
 
-    /// Whether CPU or memory is among its metrics.
+    /// Whether the workload scales on CPU or memory.
     pub fn uses_resource_metrics(&self) -> bool {
         self.workload.metrics.iter().any(|metric| match metric.source {
             Source::Resource { .. } | Source::ContainerResource { .. } => true,
@@ -104,13 +104,14 @@ impl<'a> WorkloadView<'a> {
     }
 }
 
-/// Neither ended nor being deleted.
+/// Whether a pod has neither ended nor is being deleted.
 pub fn is_live(pod: &Pod) -> bool {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
     pod.metadata.deletion_timestamp.is_none() && !matches!(phase, Some("Succeeded" | "Failed"))
 }
 
-/// Containers whose requests the HPA counts: the ordinary ones and the sidecars.
+/// The containers whose requests the HPA counts: the ordinary ones and the sidecars, which are init
+/// containers that keep running.
 pub fn running_containers(spec: &PodSpec) -> impl Iterator<Item = &Container> {
     let sidecars = spec.init_containers.iter().flatten();
     let sidecars = sidecars.filter(|container| container.restart_policy.as_deref() == Some("Always"));

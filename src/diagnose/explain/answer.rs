@@ -1,4 +1,5 @@
-//! What the metrics APIs answered, as the controller takes it.
+//! Parses the answers of the metrics APIs as the HPA controller does, in
+//! `pkg/controller/podautoscaler/metrics/client.go`.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -9,7 +10,7 @@ use serde_json::Value;
 
 use crate::core::hpa::{Milli, Reading, Sample, Source, milli};
 
-/// A value, and when it was sampled: the oldest of several.
+/// The values of one metric, and the time of the oldest of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) reading: Reading,
@@ -58,10 +59,10 @@ struct External {
     value: Quantity,
 }
 
-/// Reads the answer to the question about one metric.
+/// Parses the answer about one metric.
 ///
 /// # Errors
-/// In the controller's sense: an empty list is an error, and so are several values of one object.
+/// If the controller would see an error: for an empty list, and for several values of one object.
 pub(super) fn read(source: &Source, answer: &Value) -> Result<Answer, String> {
     match source {
         Source::Resource { resource } => usage(parse(answer)?, resource, None),
@@ -114,7 +115,8 @@ fn amount(quantity: &Quantity) -> Result<Milli, String> {
     milli(quantity).ok_or_else(|| format!("the value {:?} is not a quantity", quantity.0))
 }
 
-/// A pod counts as missing when one of its containers lacks the resource, or none is listed.
+/// Sums the usage of the containers of each pod. A pod counts as missing if one of its containers lacks the
+/// resource, or if no container is listed (`getPodMetrics`).
 fn usage(items: Vec<Usage>, resource: &str, container: Option<&str>) -> Result<Answer, String> {
     let mut samples = BTreeMap::new();
     for item in items {
@@ -152,7 +154,7 @@ fn per_pod(samples: BTreeMap<String, Sample>, oldest: Option<Timestamp>) -> Resu
     })
 }
 
-/// Go's text form of a duration: `10.062s`, `1m30s`, `500ms`.
+/// Parses a duration in Go's format: `10.062s`, `1m30s`, `500ms`.
 fn go_duration(text: &str) -> Option<Duration> {
     let mut seconds = 0.0;
     let mut rest = text;

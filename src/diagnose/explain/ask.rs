@@ -1,4 +1,4 @@
-//! What has to be read: the workloads of a resource, and which HPA counts for each.
+//! Decides what to read: the workloads of a resource, and the HPA of each.
 
 use jiff::Timestamp;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -19,21 +19,21 @@ use crate::{
 /// One workload of a resource in its active environment.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// Its name.
+    /// Name of the workload.
     pub name: String,
-    /// What it scales.
+    /// The scale target of the workload.
     pub target: ScaleTargetRef,
-    /// Name of its HPA.
+    /// Name of the HPA.
     pub hpa: String,
-    /// The workload, and the HPA that the operator writes for it, where the spec obeys the rules.
+    /// The workload, and the HPA that the operator writes for it; `None` if the workload breaks a rule.
     pub valid: Option<Box<(Workload, HorizontalPodAutoscaler)>>,
-    /// By whom it is suspended, until when and why.
+    /// Who suspended the workload, until when and why; `None` if it is not suspended.
     pub suspended: Option<String>,
-    /// Metrics that the spec switches off.
+    /// Names of the metrics that the spec disables.
     pub disabled_metrics: Vec<String>,
 }
 
-/// The workloads of a resource that an HPA scales, with what is suspended at a moment.
+/// The workloads of a resource that have an HPA, with the suspensions that hold at `now`.
 pub fn asked(object: &VoiceAssistScaling, now: Timestamp) -> Vec<Asked> {
     let mut validation = validate(object);
     let suspended = freeze(object, &mut validation, now);
@@ -63,7 +63,7 @@ pub fn asked(object: &VoiceAssistScaling, now: Timestamp) -> Vec<Asked> {
             disabled_metrics: disabled.map(|metric| metric.name.clone()).collect(),
         }
     };
-    // Without metrics there is no HPA that could be explained.
+    // A workload without metrics has no HPA to explain.
     let scaled = spec
         .workloads
         .iter()
@@ -71,7 +71,7 @@ pub fn asked(object: &VoiceAssistScaling, now: Timestamp) -> Vec<Asked> {
     scaled.map(asked).collect()
 }
 
-/// The HPA that counts: the live one, or else the one that the operator would write.
+/// The HPA to explain: the live one, or else the one that the operator would write.
 pub fn hpa_of(observed: &ObservedWorkload) -> Option<&HorizontalPodAutoscaler> {
     match &observed.hpa {
         Ok(Some(live)) => Some(live),

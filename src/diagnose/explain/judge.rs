@@ -1,4 +1,5 @@
-//! One workload after the other: what each metric proposes, what decides, what limits it.
+//! Explains each workload: the proposal of each metric, the metric that decides, and what limits the
+//! decision.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ use super::{
 use crate::api::condition::READY;
 use crate::core::hpa::{self, Cause, Decision, Hpa, Input, Pod, World, decide, down_limit, up_limit};
 
-/// Explains a resource at a moment.
+/// Explains a resource as of `now`.
 pub fn explain(observed: &Observed, settings: &Settings, now: Timestamp) -> Explanation {
     let object = &observed.object;
     let status = object.status.as_ref();
@@ -127,6 +128,8 @@ fn explain_workload(
         min: hpa.min,
         max: hpa.max,
     };
+    // A metric that the user may not read is not missing for the HPA, so no decision can be derived without
+    // it.
     if !forbidden.is_empty() {
         report.replicas = Some(replicas);
         report.summary = format!(
@@ -151,7 +154,7 @@ fn explain_workload(
     report
 }
 
-/// Limits, decision and sentence.
+/// Fills in the limits, the decision and the summary.
 fn finish(
     report: &mut WorkloadReport,
     hpa: &Hpa,
@@ -201,7 +204,7 @@ fn finish(
     });
 }
 
-/// What a decision needs at least.
+/// The reads without which nothing can be explained.
 struct Known<'a> {
     object: &'a HorizontalPodAutoscaler,
     current: i32,

@@ -1,22 +1,23 @@
-//! What an HPA's status tells of the controller's memory.
+//! Infers from an HPA's status what the HPA controller has in memory.
 //!
-//! The controller keeps its recommendations and its own rescales in memory alone. It says in a condition when a
-//! recommendation holds the count; where it does not, the likely case is taken and marked as such.
+//! The controller keeps its past recommendations and rescales only in memory. A condition of the HPA says
+//! whether a past recommendation holds the replicas now. If no condition says so, the likely case is assumed
+//! and marked as likely.
 
 use jiff::Timestamp;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 
 use crate::core::hpa::{Controller, Hold, Hpa, Memory};
 
-/// The reason of one of the HPA's conditions.
+/// The reason of one condition of the HPA.
 pub(super) fn reason<'a>(hpa: &'a HorizontalPodAutoscaler, type_: &str) -> Option<&'a str> {
     let conditions = hpa.status.as_ref()?.conditions.as_ref()?;
     let found = conditions.iter().find(|condition| condition.type_ == type_)?;
     found.reason.as_deref()
 }
 
-/// What is known. An HPA that the controller has not seen yet starts with the present count as its one
-/// recommendation.
+/// The likely memory of the controller. For an HPA that the controller has not seen yet, the memory starts
+/// with the current replicas as the only recommendation.
 pub(super) fn memory(
     object: &HorizontalPodAutoscaler,
     hpa: &Hpa,
@@ -36,7 +37,8 @@ pub(super) fn memory(
             rescaled_lately: false,
         };
     };
-    // A count that policies limited goes on moving: what was recommended lies beyond it.
+    // If policies limited the last change, the recommendations lie beyond the current replicas, so none holds
+    // them.
     let limited = reason(object, "ScalingLimited");
     let stated = |stabilized, limit| {
         if able == stabilized {

@@ -1,4 +1,5 @@
-//! One metric of an HPA: the entry of the resource that it was written for, and what it proposes alone.
+//! Explains one metric of an HPA: its entry in the resource, its query, and the replicas that it proposes
+//! alone.
 
 use k8s_openapi::api::autoscaling::v2::MetricSpec;
 
@@ -19,7 +20,7 @@ use crate::{
     },
 };
 
-/// The entry of the resource that an HPA's metric was written for.
+/// The entry of the resource from which the operator made a metric of the HPA.
 pub(super) fn entry_of<'a>(spec: &MetricSpec, workload: &'a Workload) -> Option<&'a model::Metric> {
     let name = |resource: ResourceName| match resource {
         ResourceName::Cpu => "cpu",
@@ -49,7 +50,8 @@ fn metric_name(spec: &MetricSpec) -> Option<&str> {
     pods.or(object).or(external).map(|metric| metric.name.as_str())
 }
 
-/// The query behind an entry, or why there is none; nothing for metrics that are not from Prometheus.
+/// The query of an entry, or a text that says why there is none. `None` for metrics that are not from
+/// Prometheus.
 pub(super) fn query(entry: &model::Metric, namespace: &str, settings: &Settings) -> Option<String> {
     let model::Source::Prometheus(prometheus) = &entry.source else {
         return None;
@@ -64,7 +66,7 @@ pub(super) fn query(entry: &model::Metric, namespace: &str, settings: &Settings)
     })
 }
 
-/// The line of a metric, before it is judged.
+/// The report of a metric without its values and its proposal.
 pub(super) fn report(
     spec: &MetricSpec,
     entry: Option<&model::Metric>,
@@ -99,7 +101,7 @@ pub(super) fn report(
     }
 }
 
-/// Fills in a line and returns what the metric proposes.
+/// Fills in the values and the proposal of a report, and returns the replicas that the metric proposes.
 pub(super) fn judge(
     line: &mut MetricReport,
     hpa: &Hpa,

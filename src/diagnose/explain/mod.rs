@@ -1,13 +1,14 @@
-//! `vas explain`, without its I/O: from what was read of a cluster to why each workload has the replicas it has.
+//! `vas explain` without its I/O: explains from what was read of a cluster why each workload has its
+//! replicas.
 //!
 //! ```text
-//! ask      the resource -> its workloads, and the HPA that counts for each
-//! answer   their answers -> readings
-//! memory   the HPA's status -> what is known of the controller's memory
-//! metric   a metric of an HPA -> its entry in the resource, its query
+//! ask      the resource -> its workloads, and the HPA of each
+//! answer   answers of the metrics APIs -> readings
+//! memory   the HPA's status -> the likely memory of the controller
+//! metric   a metric of an HPA -> its entry in the resource, its query, its proposal
 //! judge    one workload: proposals, decision, limits
-//! words    amounts and the sentence at the end
-//! report   what is printed, and its JSON form
+//! words    amounts and the summary as text
+//! report   the types of the output, and their JSON form
 //! ```
 //!
 //! The algorithm is [`crate::core::hpa`]. Must not: read the cluster, or lay out text.
@@ -45,26 +46,26 @@ pub use report::{
     WorkloadReport,
 };
 
-/// Something that was read, or the server's words.
+/// The result of a read, or the server's message.
 pub type Read<T> = Result<T, String>;
 
-/// All that was read.
+/// Everything that was read about one resource.
 #[derive(Clone, Debug)]
 pub struct Observed {
     /// The resource.
     pub object: VoiceAssistScaling,
-    /// Its workloads, in the order of the spec.
+    /// The workloads of the resource, in the order of the spec.
     pub workloads: Vec<ObservedWorkload>,
 }
 
-/// What was read of one workload.
+/// Everything that was read about one workload.
 #[derive(Clone, Debug)]
 pub struct ObservedWorkload {
     /// The workload.
     pub asked: Asked,
-    /// Its HPA; `None` if there is none.
+    /// The HPA of the workload; `None` if it does not exist.
     pub hpa: Read<Option<HorizontalPodAutoscaler>>,
-    /// The scale subresource of its target.
+    /// The scale subresource of the target.
     pub scale: Read<Scale>,
     /// The pods that the target's selector selects.
     pub pods: Read<Vec<Pod>>,
@@ -72,20 +73,20 @@ pub struct ObservedWorkload {
     pub answers: Vec<Result<Value, Unanswered>>,
 }
 
-/// The Prometheus servers, as the metrics server is told.
+/// The Prometheus servers, as in the settings of the metrics server.
 #[derive(Clone, Debug)]
 pub enum Servers {
-    /// One, with these labels, whatever the resources call it.
+    /// A single server with these labels. The name in the resources does not matter.
     One(Labels),
-    /// Those of a configuration file.
+    /// The servers of a configuration file.
     Named(Sources),
 }
 
-/// What cannot be read from the cluster.
+/// Settings that cannot be read from the cluster.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Prometheus, as the metrics server is told.
+    /// The Prometheus servers.
     pub prometheus: Servers,
-    /// Flags of the controller manager.
+    /// The flags of kube-controller-manager for the HPA controller.
     pub controller: Controller,
 }

@@ -1,8 +1,8 @@
-//! What `vas explain` reads of a cluster: the resource, its HPAs, scales and pods, and every metric through the
-//! same APIs, with the same questions, as the HPA controller.
+//! Reads from a cluster what `vas explain` needs: the resource, its HPAs, scales and pods, and every metric.
+//! Metrics are read with the same requests as the HPA controller's.
 //!
-//! Reads only. Must not: judge what it reads; that is [`crate::diagnose::explain`]. What cannot be read of one
-//! workload is kept as the server's words and harms no other.
+//! A failed read is kept as the server's message, and the other workloads are explained all the same. Must
+//! not: write, or judge what it reads; [`crate::diagnose::explain`] does.
 
 use std::time::Duration;
 
@@ -26,10 +26,10 @@ use crate::{
     core::{hpa::metric_question::questions, k8s::percent::encode},
 };
 
-/// Longest wait for one answer. An aggregated API that is away answers late, through the API server.
+/// Longest wait for one answer. If an aggregated API is gone, the API server itself answers late.
 const TIME_LIMIT: Duration = Duration::from_secs(15);
 
-/// Path of the resources of a namespace, or of all.
+/// Path of the resources of one namespace, or of all namespaces.
 fn resources(namespace: Option<&str>) -> String {
     match namespace {
         Some(namespace) => format!(
@@ -40,10 +40,10 @@ fn resources(namespace: Option<&str>) -> String {
     }
 }
 
-/// Reads all that is needed to explain a resource, or one workload of it, at a moment.
+/// Reads everything that is needed to explain a resource, or one workload of it.
 ///
 /// # Errors
-/// When the resource itself cannot be read. All else is part of what was observed.
+/// If the resource itself cannot be read. Any other failure is part of the observation.
 pub async fn observe(
     client: Client,
     namespace: &str,
@@ -67,7 +67,7 @@ pub async fn observe(
     })
 }
 
-/// Namespaces that have a resource of this name, for people who forgot `-n`.
+/// The namespaces that have a resource of this name, for a user who forgot `-n`.
 pub async fn namespaces_with(client: Client, name: &str) -> Vec<String> {
     #[derive(serde::Deserialize)]
     struct Named {

@@ -1,91 +1,91 @@
-//! What `vas explain` says, in its JSON form. The text form is laid out by the command.
+//! The output of `vas explain` in its JSON form. The command line makes the text form of it.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::core::hpa::{Cause, Counts, Outcome};
 
-/// One resource.
+/// The explanation of one resource.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
-    /// Its namespace.
+    /// Namespace of the resource.
     pub namespace: String,
-    /// Its name.
+    /// Name of the resource.
     pub name: String,
-    /// Its active environment.
+    /// The active environment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
-    /// Its conditions that are not True, but for `Ready`, which sums them up.
+    /// The conditions that are not True, without `Ready`, which summarizes them.
     pub conditions: Vec<ConditionLine>,
-    /// What else is worth knowing.
+    /// Remarks about the resource.
     pub notes: Vec<String>,
-    /// Its workloads, in the order of the spec.
+    /// The workloads, in the order of the spec.
     pub workloads: Vec<WorkloadReport>,
 }
 
-/// A condition.
+/// A condition of the resource or of the HPA.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConditionLine {
-    /// Type.
+    /// Type of the condition.
     #[serde(rename = "type")]
     pub type_: String,
     /// True, False or Unknown.
     pub status: String,
-    /// Reason.
+    /// The reason, as one word for programs.
     pub reason: String,
-    /// Message.
+    /// The message for people.
     pub message: String,
 }
 
-/// One workload.
+/// The explanation of one workload.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkloadReport {
-    /// Its name.
+    /// Name of the workload.
     pub name: String,
-    /// What it scales, as `Deployment/worker`.
+    /// The scale target, as `Deployment/worker`.
     pub target: String,
-    /// Its HPA.
+    /// The HPA of the workload.
     pub hpa: HpaReport,
-    /// Its counts; absent if the scale subresource or the HPA cannot be read.
+    /// The numbers of replicas; absent if the scale subresource or the HPA cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<Replicas>,
-    /// Whether the spec or an annotation suspends it.
+    /// Whether the spec or an annotation suspends the workload.
     pub suspended: bool,
-    /// Its metrics, in the order of the HPA.
+    /// The metrics, in the order of the HPA.
     pub metrics: Vec<MetricReport>,
-    /// Limits on the way up.
+    /// The limits for scaling up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale_up: Option<DirectionReport>,
-    /// Limits on the way down.
+    /// The limits for scaling down.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale_down: Option<DirectionReport>,
-    /// What happens next; absent if the counts are.
+    /// What the HPA does at its next sync; absent if `replicas` is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<DecisionReport>,
-    /// What else is worth knowing.
+    /// Remarks about the workload.
     pub notes: Vec<String>,
-    /// All of it in one sentence.
+    /// The explanation in one sentence.
     pub summary: String,
 }
 
-/// An HPA.
+/// The HPA of a workload.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HpaReport {
-    /// Its name.
+    /// Name of the HPA.
     pub name: String,
-    /// Whether it exists; if not, the one that the operator would write is explained.
+    /// Whether the HPA exists. If not, the HPA that the operator would write is explained.
     pub exists: bool,
-    /// When it last changed the count.
+    /// When the HPA last changed the replicas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_scale_time: Option<Timestamp>,
-    /// What the controller says of it.
+    /// The conditions of the HPA.
     pub conditions: Vec<ConditionLine>,
 }
 
-/// Counts.
+/// The numbers of replicas of a workload.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Replicas {
     /// `spec.replicas` of the target.
@@ -100,78 +100,80 @@ pub struct Replicas {
     pub max: i32,
 }
 
-/// One metric.
+/// The explanation of one metric.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MetricReport {
-    /// Its name in the resource.
+    /// Name of the metric in the resource.
     pub name: String,
-    /// Type of the HPA's metric.
+    /// Type of the metric in the HPA, such as `Pods`.
     #[serde(rename = "type")]
     pub type_: String,
-    /// The API that the HPA reads it from.
+    /// The API from which the HPA reads the metric, such as `custom.metrics.k8s.io`.
     pub api: &'static str,
-    /// The query to Prometheus, where there is one.
+    /// The query to Prometheus; absent for metrics of CPU and memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
     /// The value, in the unit of the target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// The target.
+    /// The target of the metric.
     pub target: String,
-    /// Value over target.
+    /// The value divided by the target. Above 1 the metric asks for more replicas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ratio: Option<f64>,
-    /// When it was sampled: the oldest of several.
+    /// The time of the oldest value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sampled: Option<Timestamp>,
-    /// The age of that.
+    /// The age of the oldest value, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub age_seconds: Option<i64>,
-    /// Which pods counted.
+    /// How many pods counted, and how many did not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pods: Option<Counts>,
-    /// What it proposes alone.
+    /// The replicas that the metric proposes alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proposal: Option<i32>,
-    /// How the value led to it.
+    /// How the value led to the proposal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
-    /// Whether it decides.
+    /// Whether this metric decides.
     pub decides: bool,
-    /// Why it proposes nothing.
+    /// Why the metric proposes nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
-/// Limits in one direction.
+/// The limits for scaling in one direction.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DirectionReport {
-    /// Look-back in seconds.
+    /// Stabilization window in seconds.
     pub stabilization_window_seconds: i32,
-    /// The policies in words.
+    /// The policies as text.
     pub policies: String,
-    /// How far the next sync may go, if the HPA did not rescale within the periods of its policies.
+    /// The most, or fewest, replicas that the next sync may set, if the HPA did not rescale within the
+    /// periods of its policies.
     pub limit: i32,
 }
 
-/// What happens next.
+/// What the HPA does at its next sync.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DecisionReport {
     /// Replicas after the next sync.
     pub desired: i32,
-    /// What decides that.
+    /// Why the next sync sets this number.
     pub cause: Cause,
-    /// What the metrics ask for together.
+    /// The replicas that the metrics ask for together, before limits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proposal: Option<i32>,
-    /// The metric that asks for it.
+    /// Name of the metric that decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric: Option<String>,
-    /// Where the count goes if nothing but time changes.
+    /// The replicas that the HPA reaches if no value changes any more.
     pub eventually: i32,
-    /// Whether the controller's memory, which nobody can read, could change `desired`.
+    /// Whether `desired` is certain. It is not if it depends on the controller's memory, which cannot be
+    /// read.
     pub exact: bool,
 }

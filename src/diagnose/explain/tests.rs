@@ -1,4 +1,4 @@
-//! What is said of situations that people meet at night.
+//! Explanations of situations in which people call `vas explain`.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fn settings() -> Settings {
     }
 }
 
-/// A resource with one workload, whose metrics and other fields are given.
+/// A resource with this workload.
 fn resource(workload: Value) -> VoiceAssistScaling {
     let mut whole = json!({
         "name": "api", "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"},
@@ -67,7 +67,7 @@ fn depth(value: &str) -> Value {
     json!({"items": [{"describedObject": {"name": "api"}, "timestamp": "2026-01-01T00:09:55Z", "value": value}]})
 }
 
-/// Three pods, and an HPA as the operator writes it, with a status.
+/// A workload with three pods, and with an HPA as the operator writes it, with this status.
 fn observed(workload: Value, status: Value, answers: Vec<Result<Value, Unanswered>>) -> Observed {
     let object = resource(workload);
     let asked = asked(&object, NOW.parse().unwrap()).remove(0);

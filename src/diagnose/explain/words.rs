@@ -1,11 +1,11 @@
-//! Amounts, policies and the sentence at the end, in words.
+//! Writes amounts, policies and the summary as text.
 
 use super::report::{MetricReport, Replicas};
 use crate::core::hpa::{
     Cause, Decision, Direction, Measured, Milli, Policies, Policy, Rules, Source, Target,
 };
 
-/// In which unit an amount is read.
+/// The unit in which an amount is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
     Cores,
@@ -27,7 +27,7 @@ impl Unit {
         }
     }
 
-    /// `250m`, `128Mi`, `4.5`.
+    /// Formats an amount: `250m`, `128Mi`, `4.5`.
     pub(super) fn show(self, amount: Milli) -> String {
         let whole = amount / 1000;
         match self {
@@ -64,7 +64,7 @@ pub(super) fn target(unit: Unit, target: Target) -> String {
     }
 }
 
-/// A value in the words of its target.
+/// Formats a value in the unit of its target.
 pub(super) fn measured(unit: Unit, measured: Measured, target: Target, status: i32) -> String {
     match (measured, target) {
         (Measured::Utilization(percent), _) => format!("{percent}% of requests"),
@@ -110,7 +110,7 @@ fn replicas(number: i32) -> String {
     }
 }
 
-/// What the sentence is made of.
+/// The input of the summary.
 pub(super) struct Told<'a> {
     pub(super) workload: &'a str,
     pub(super) replicas: Replicas,
@@ -122,7 +122,8 @@ pub(super) struct Told<'a> {
     pub(super) policies: Option<(String, String)>,
 }
 
-/// The sentence: count, who asks for what, what limits it, what comes next.
+/// The summary: the replicas now, the metric that decides, what limits it, and the replicas after the next
+/// sync.
 pub(super) fn summary(told: &Told<'_>) -> String {
     let decision = told.decision;
     let mut parts = vec![replicas(told.replicas.current)];

@@ -1,27 +1,27 @@
-//! The API server itself.
+//! Checks of the API server itself.
 
 use crate::diagnose::doctor::{
     Finding,
     observed::{Observed, Unread},
 };
 
-/// Oldest and newest minor version of Kubernetes 1 that vas is meant for.
+/// Oldest and newest minor version of Kubernetes 1 that vas supports.
 const SUPPORTED: (u32, u32) = (33, 37);
 
 const OBJECT: &str = "API server";
 
-/// Whether it answers.
+/// Whether the API server answers.
 pub(in crate::diagnose::doctor) fn reachable(observed: &Observed) -> Vec<Finding> {
     vec![match &observed.server {
         Ok(_) => Finding::ok(OBJECT, "answers"),
-        // Whoever is refused has reached it.
+        // A refusal is an answer, so the API server can be reached.
         Err(Unread::Forbidden(words)) => Finding::skipped(OBJECT, format!("/version is refused: {words}")),
         Err(why) => Finding::problem(OBJECT, format!("/version: {why}"))
             .fix("kubectl cluster-info; check --kubeconfig, --context and the network"),
     }]
 }
 
-/// Whether its version is one that vas is meant for.
+/// Whether vas supports the version of the API server.
 pub(in crate::diagnose::doctor) fn version(observed: &Observed) -> Vec<Finding> {
     let (oldest, newest) = SUPPORTED;
     vec![match &observed.server {

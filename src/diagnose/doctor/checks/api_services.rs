@@ -1,4 +1,4 @@
-//! The APIServices through which the HPA controller reads.
+//! Checks of the APIServices through which the HPA controller reads metrics.
 
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 
@@ -10,14 +10,14 @@ use crate::{
     },
 };
 
-/// Those of custom metrics, which every installation has.
+/// The APIServices of custom metrics, which every installation has.
 pub const CUSTOM: [&str; 2] = ["v1beta1.custom.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io"];
-/// That of external metrics.
+/// The APIService of external metrics.
 pub const EXTERNAL: &str = "v1beta1.external.metrics.k8s.io";
-/// That of CPU and memory, which is metrics-server's.
+/// The APIService of CPU and memory, which belongs to Kubernetes' metrics-server.
 pub const RESOURCE: &str = "v1beta1.metrics.k8s.io";
 
-/// Every APIService that must be there.
+/// Whether every APIService that the installation needs exists.
 pub(in crate::diagnose::doctor) fn registered(observed: &Observed) -> Vec<Finding> {
     let needed = needed(observed);
     needed
@@ -40,7 +40,7 @@ pub(in crate::diagnose::doctor) fn registered(observed: &Observed) -> Vec<Findin
         .collect()
 }
 
-/// Whether they lead to our Service.
+/// Whether the APIServices lead to the Service of vas.
 pub(in crate::diagnose::doctor) fn owner(observed: &Observed) -> Vec<Finding> {
     each(observed, |object, service| {
         let ours = format!("{}/{METRICS_SERVER_SERVICE}", observed.install_namespace);
@@ -57,14 +57,14 @@ pub(in crate::diagnose::doctor) fn owner(observed: &Observed) -> Vec<Finding> {
     })
 }
 
-/// Whether the API server gets through.
+/// Whether the API server reaches the metrics server.
 pub(in crate::diagnose::doctor) fn available(observed: &Observed) -> Vec<Finding> {
     each(observed, |object, service| {
         availability(object, service, observed)
     })
 }
 
-/// The verdict of the API server on an APIService.
+/// The condition `Available` of an APIService, as a finding.
 pub(in crate::diagnose::doctor) fn availability(
     object: String,
     service: &APIService,
@@ -114,7 +114,7 @@ fn availability_fix(reason: &str, service: &APIService, observed: &Observed) -> 
     }
 }
 
-/// Whether the connection is verified.
+/// Whether the API server verifies the certificate of the metrics server.
 pub(in crate::diagnose::doctor) fn trust(observed: &Observed) -> Vec<Finding> {
     each(observed, |object, service| {
         let spec = service.spec.as_ref();
@@ -144,7 +144,7 @@ fn needed(observed: &Observed) -> impl Iterator<Item = &'static str> {
     CUSTOM.into_iter().chain(external.then_some(EXTERNAL))
 }
 
-/// Whether any HPA of ours asks for an external metric.
+/// Whether an HPA of a resource reads an external metric.
 pub(in crate::diagnose::doctor) fn uses_external(observed: &Observed) -> bool {
     observed
         .metric_reads
@@ -164,7 +164,7 @@ fn each(observed: &Observed, check: impl Fn(String, &APIService) -> Finding) -> 
         .collect()
 }
 
-/// `namespace/name` of the Service behind an APIService.
+/// The Service behind an APIService, as `namespace/name`.
 fn backend(service: &APIService) -> String {
     let backend = service.spec.as_ref().and_then(|spec| spec.service.as_ref());
     match backend {

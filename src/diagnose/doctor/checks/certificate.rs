@@ -1,4 +1,4 @@
-//! The metrics server's certificate.
+//! Checks of the metrics server's certificate.
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
@@ -7,10 +7,10 @@ use crate::{
     diagnose::doctor::{Finding, observed::Observed},
 };
 
-/// With less than this left, whoever renews it should have done so.
+/// A certificate that is valid for less than this should have been renewed already.
 const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Whether it is valid, and for how long.
+/// Whether the certificate is valid, and for how long.
 pub(in crate::diagnose::doctor) fn expiry(observed: &Observed) -> Vec<Finding> {
     let certificate = match &observed.certificate {
         Ok(certificate) => certificate,
@@ -41,7 +41,7 @@ pub(in crate::diagnose::doctor) fn expiry(observed: &Observed) -> Vec<Finding> {
     }]
 }
 
-/// Whether it is made out to the Service, which is what the API server verifies.
+/// Whether the certificate names the Service, which is the name that the API server verifies.
 pub(in crate::diagnose::doctor) fn name(observed: &Observed) -> Vec<Finding> {
     let certificate = match &observed.certificate {
         Ok(certificate) => certificate,

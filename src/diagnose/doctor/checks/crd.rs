@@ -1,4 +1,4 @@
-//! The CustomResourceDefinition, against the one this binary was built with.
+//! Compares the CustomResourceDefinition of the cluster with the one that this binary was built with.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ const OBJECT: &str = "CustomResourceDefinition voiceassistscalings.scaling.voice
 const VERSION: &str = "v1alpha1";
 const APPLY: &str = "vas crd | kubectl apply --server-side -f -";
 
-/// Whether it is there.
+/// Whether the CRD exists.
 pub(in crate::diagnose::doctor) fn installed(observed: &Observed) -> Vec<Finding> {
     vec![match &observed.crd {
         Ok(_) => Finding::ok(OBJECT, "is installed"),
@@ -25,7 +25,7 @@ pub(in crate::diagnose::doctor) fn installed(observed: &Observed) -> Vec<Finding
     }]
 }
 
-/// Whether the API server accepted it.
+/// Whether the API server accepted the CRD.
 pub(in crate::diagnose::doctor) fn established(observed: &Observed) -> Vec<Finding> {
     let crd = match &observed.crd {
         Ok(crd) => crd,
@@ -83,7 +83,7 @@ pub(in crate::diagnose::doctor) fn established(observed: &Observed) -> Vec<Findi
     findings
 }
 
-/// Whether the version that this binary speaks is served.
+/// Whether the API server serves the version that this binary uses.
 pub(in crate::diagnose::doctor) fn version_served(observed: &Observed) -> Vec<Finding> {
     let crd = match &observed.crd {
         Ok(crd) => crd,
@@ -99,7 +99,8 @@ pub(in crate::diagnose::doctor) fn version_served(observed: &Observed) -> Vec<Fi
     }]
 }
 
-/// Whether its schema is that of this binary: fields that it lacks would be dropped without a word.
+/// Whether the schema is the one of this binary. The API server drops fields that its schema lacks without
+/// telling.
 pub(in crate::diagnose::doctor) fn schema_current(observed: &Observed) -> Vec<Finding> {
     let crd = match &observed.crd {
         Ok(crd) => crd,
@@ -160,7 +161,7 @@ fn schema(crd: &Value) -> Option<&Value> {
     version(crd)?.pointer("/schema/openAPIV3Schema")
 }
 
-/// Paths of all fields.
+/// The paths of all fields of a schema, such as `spec.workloads[].name`.
 fn fields(schema: &Value) -> BTreeSet<String> {
     fn walk(path: &str, schema: &Value, found: &mut BTreeSet<String>) {
         for (name, schema) in schema
@@ -189,12 +190,12 @@ fn fields(schema: &Value) -> BTreeSet<String> {
     found
 }
 
-/// The schema without its descriptions, numbers alike however they were written.
+/// The schema without its descriptions. All numbers become floats, so that `1` and `1.0` are equal.
 fn rules(schema: &Value) -> Value {
     match schema {
         Value::Object(entries) => entries
             .iter()
-            // A field may be called description; its schema is an object.
+            // A field may be called `description` too, but its schema is an object and no text.
             .filter(|(name, value)| !(value.is_null() || *name == "description" && value.is_string()))
             .map(|(name, value)| (name.clone(), rules(value)))
             .collect(),

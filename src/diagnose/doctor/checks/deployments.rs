@@ -1,4 +1,4 @@
-//! The two Deployments of an installation.
+//! Checks of the two Deployments of an installation.
 
 use k8s_openapi::api::{
     apps::v1::Deployment,
@@ -16,12 +16,12 @@ use crate::{
 const OPERATOR: &str = "vas-operator";
 const METRICS_SERVER: &str = "vas-metrics-server";
 
-/// The operator's.
+/// Whether the operator runs.
 pub(in crate::diagnose::doctor) fn operator(observed: &Observed) -> Vec<Finding> {
     check(observed, OPERATOR, &observed.operator)
 }
 
-/// The metrics server's.
+/// Whether the metrics server runs.
 pub(in crate::diagnose::doctor) fn metrics_server(observed: &Observed) -> Vec<Finding> {
     check(observed, METRICS_SERVER, &observed.metrics_server)
 }
@@ -77,7 +77,7 @@ fn check(observed: &Observed, name: &str, read: &Read<Deployment>) -> Vec<Findin
     }]
 }
 
-/// Whether both run one version, that of this binary.
+/// Whether both Deployments run the version of this binary.
 pub(in crate::diagnose::doctor) fn versions_equal(observed: &Observed) -> Vec<Finding> {
     let object = format!("Deployments of namespace {}", observed.install_namespace);
     let (operator, server) = match (&observed.operator, &observed.metrics_server) {
@@ -106,7 +106,7 @@ pub(in crate::diagnose::doctor) fn versions_equal(observed: &Observed) -> Vec<Fi
     }]
 }
 
-/// Whether an eviction can never take all replicas at once.
+/// Whether budgets keep evictions from taking all replicas at once.
 pub(in crate::diagnose::doctor) fn budgets(observed: &Observed) -> Vec<Finding> {
     let pdbs = match &observed.install_pdbs {
         Ok(pdbs) => pdbs,
@@ -150,7 +150,7 @@ fn template(deployment: &Deployment) -> &PodTemplateSpec {
 
 fn container(deployment: &Deployment) -> Option<&Container> {
     let containers = &template(deployment).spec.as_ref()?.containers;
-    // A sidecar injected by a mesh must not be taken for vas.
+    // A service mesh may inject a sidecar, which must not be taken for vas.
     containers
         .iter()
         .find(|container| container.name == "vas")
@@ -163,7 +163,7 @@ fn image(deployment: &Deployment) -> String {
         .unwrap_or_default()
 }
 
-/// The tag of an image where it is a version.
+/// The tag of an image, if it is a version.
 fn version(image: &str) -> Option<&str> {
     let image = image.split('@').next()?;
     let tag = image.rsplit('/').next()?.split_once(':')?.1;
@@ -181,7 +181,8 @@ pub fn service_account(deployment: &Deployment) -> Option<&str> {
         .as_deref()
 }
 
-/// A setting of a Deployment: `--flag=value`, `--flag value`, or the variable. A flag wins, as in vas itself.
+/// A setting of a Deployment: `--flag=value`, `--flag value`, or the environment variable. A flag wins over
+/// the variable, as in vas itself.
 #[must_use]
 pub fn setting<'a>(deployment: Option<&'a Deployment>, flag: &str, variable: &str) -> Option<&'a str> {
     let container = container(deployment?)?;

@@ -1,4 +1,4 @@
-//! PodDisruptionBudgets that keep a node from being drained.
+//! Finds PodDisruptionBudgets that block the drain of a node.
 
 use k8s_openapi::{
     api::{core::v1::Pod, policy::v1::PodDisruptionBudget},
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Whether each budget over our workloads lets at least one pod go.
+/// Whether each budget over a workload allows the eviction of at least one pod.
 pub(in crate::diagnose::doctor) fn allows_drains(observed: &Observed) -> Vec<Finding> {
     observed
         .namespaces
@@ -87,7 +87,7 @@ fn judge(namespace: &str, pdb: &PodDisruptionBudget, min_replicas: i32) -> Findi
     Finding::ok(object, format!("{allowed} pods may be evicted now"))
 }
 
-/// Whether no pod has two budgets: the eviction API refuses such a pod for good.
+/// Whether no pod has two budgets. The eviction API never evicts such a pod.
 pub(in crate::diagnose::doctor) fn unique(observed: &Observed) -> Vec<Finding> {
     observed
         .namespaces
@@ -125,7 +125,8 @@ pub(in crate::diagnose::doctor) fn unique(observed: &Observed) -> Vec<Finding> {
         .collect()
 }
 
-/// The budgets over pods of our workloads, with the smallest `minReplicas` of those.
+/// The budgets that select pods of the workloads, each with the smallest `minReplicas` of the workloads it
+/// covers.
 fn covering<'a>(
     namespace: &str,
     seen: &'a NamespaceSeen,
@@ -143,7 +144,7 @@ fn covering<'a>(
     let workloads: Vec<(i32, Read<Vec<&Pod>>)> = view::workloads(observed)
         .filter(|view| view.scaling.key.namespace == namespace)
         .map(|view| {
-            // Without an HPA the replicas have no minimum of ours to compare with.
+            // Without an HPA nothing guarantees a minimum, so `i32::MAX` leaves it to the other workloads.
             let min = if view.workload.has_hpa() {
                 view.workload.min_replicas
             } else {

@@ -1,4 +1,4 @@
-//! What the HPA controller says of our HPAs.
+//! Checks of the HPAs of the resources, by the conditions that the HPA controller writes.
 
 use jiff::SignedDuration;
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, HorizontalPodAutoscalerCondition};
@@ -9,10 +9,10 @@ use crate::diagnose::doctor::{
     view,
 };
 
-/// Longer at the maximum than this is no peak.
+/// An HPA that stays at its maximum for longer than this is not in a short peak.
 const LONG: SignedDuration = SignedDuration::from_mins(15);
 
-/// The conditions of each HPA.
+/// Reports the conditions of each HPA.
 pub(in crate::diagnose::doctor) fn conditions(observed: &Observed) -> Vec<Finding> {
     view::workloads(observed)
         .filter(|view| view.workload.has_hpa())

@@ -1,4 +1,4 @@
-//! The leader's Leases: whether somebody holds each, and renews it.
+//! Checks of the leader Leases: whether each has a holder that renews it.
 
 use jiff::SignedDuration;
 use k8s_openapi::api::{apps::v1::Deployment, coordination::v1::Lease};
@@ -12,10 +12,11 @@ use crate::{
     },
 };
 
-/// Clocks of nodes differ by this much without anything being wrong.
+/// Difference between the clocks of two nodes that is still normal.
 const SKEW: SignedDuration = SignedDuration::from_secs(10);
 
-/// Without a holder nothing is written: no HPA is made, no status changes.
+/// The Lease of the operator. Without a holder the operator writes nothing: no HPA is created and no status
+/// changes.
 pub(in crate::diagnose::doctor) fn operator(observed: &Observed) -> Vec<Finding> {
     vec![check(
         observed,
@@ -26,7 +27,8 @@ pub(in crate::diagnose::doctor) fn operator(observed: &Observed) -> Vec<Finding>
     )]
 }
 
-/// Without a holder metrics are served all the same; the condition `MetricsAvailable` is not written.
+/// The Lease of the metrics server. Without a holder it still serves metrics, but writes no condition
+/// `MetricsAvailable`.
 pub(in crate::diagnose::doctor) fn metrics_server(observed: &Observed) -> Vec<Finding> {
     vec![check(
         observed,

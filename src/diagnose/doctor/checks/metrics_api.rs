@@ -1,4 +1,4 @@
-//! Whether the metrics API answers as the HPA controller asks it.
+//! Checks that the metrics API answers the requests of the HPA controller.
 
 use crate::diagnose::doctor::{
     Finding,
@@ -6,7 +6,7 @@ use crate::diagnose::doctor::{
     view,
 };
 
-/// Discovery, through the API server.
+/// Whether the discovery of the metrics API answers through the API server.
 pub(in crate::diagnose::doctor) fn discovery(observed: &Observed) -> Vec<Finding> {
     let object = "API custom.metrics.k8s.io/v1beta2";
     vec![match &observed.discovery {
@@ -24,7 +24,7 @@ pub(in crate::diagnose::doctor) fn discovery(observed: &Observed) -> Vec<Finding
     }]
 }
 
-/// One read of each metric of each HPA.
+/// Whether each metric of each HPA can be read.
 pub(in crate::diagnose::doctor) fn reads(observed: &Observed) -> Vec<Finding> {
     let mut findings: Vec<Finding> = observed
         .metric_reads

@@ -1,4 +1,4 @@
-//! The checks of `vas doctor`, one subject a file. Pure: they look at what was read.
+//! The checks of `vas doctor`, one subject per file. Each is a pure function of what was read.
 
 pub(super) mod api_server;
 pub mod api_services;

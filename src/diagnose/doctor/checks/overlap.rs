@@ -1,4 +1,5 @@
-//! Several scalers over the same pods: they undo each other's work, or the HPA controller refuses both.
+//! Finds several autoscalers over the same pods. They undo each other's work, or the HPA controller refuses
+//! both.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ use crate::{
     },
 };
 
-/// Whether each target has one HPA.
+/// Whether each target has only one HPA.
 pub(in crate::diagnose::doctor) fn hpas(observed: &Observed) -> Vec<Finding> {
     view::workloads(observed)
         .map(|view| {
@@ -56,7 +57,7 @@ fn scales(hpa: &HorizontalPodAutoscaler, view: &WorkloadView<'_>) -> bool {
         && group(version) == group(&view.workload.target.api_version)
 }
 
-/// Whether each pod belongs to one target: the HPA controller counts pods by selector.
+/// Whether each pod belongs to only one target. The HPA controller counts pods by selector.
 pub(in crate::diagnose::doctor) fn targets(observed: &Observed) -> Vec<Finding> {
     observed
         .namespaces
@@ -73,7 +74,7 @@ pub(in crate::diagnose::doctor) fn targets(observed: &Observed) -> Vec<Finding> 
                 .iter()
                 .filter_map(|(id, read)| Some((id, read.as_ref().ok()?.pods()?)))
                 .collect();
-            // One example for each set of targets.
+            // One pod as the example for each set of targets that share pods.
             let mut shared: BTreeMap<Vec<String>, String> = BTreeMap::new();
             for pod in pods.iter().filter(|pod| view::is_live(pod)) {
                 let labels = pod.metadata.labels.clone().unwrap_or_default();
@@ -103,7 +104,7 @@ pub(in crate::diagnose::doctor) fn targets(observed: &Observed) -> Vec<Finding> 
         .collect()
 }
 
-/// Whether a VPA moves the requests that an HPA's utilization is a share of.
+/// Whether a VPA changes the requests to which the utilization of an HPA relates.
 pub(in crate::diagnose::doctor) fn vpas(observed: &Observed) -> Vec<Finding> {
     view::workloads(observed)
         .filter(WorkloadView::uses_resource_metrics)
@@ -157,14 +158,14 @@ fn is_about(vpa: &Value, view: &WorkloadView<'_>) -> bool {
         && text(vpa, "/spec/targetRef/name") == Some(&view.workload.target.name)
 }
 
-/// The rules of the resource keep our own from fighting.
+/// Whether the operator wrote the VPA. The rules of the resource keep such a VPA and an HPA from conflicting.
 fn is_ours(vpa: &Value) -> bool {
     let labels = vpa.pointer("/metadata/labels");
     let value = labels.and_then(|labels| labels.get(LABEL_MANAGED_BY));
     value.and_then(Value::as_str) == Some(MANAGED_BY)
 }
 
-/// Whether any container's policy lets it change that resource; without a policy all are changed.
+/// Whether the VPA may change this resource of any container. Without a policy it may change all.
 fn controls(vpa: &Value, resource: &str) -> bool {
     let policies = vpa
         .pointer("/spec/resourcePolicy/containerPolicies")

@@ -1,4 +1,8 @@
-//! Room in the ResourceQuotas, with what is used now: the operator's own condition looks at limits alone.
+//! Checks that the ResourceQuotas leave room for growth. What is used now counts here; the operator's
+//! condition compares only the limits.
+//!
+//! Example: a quota of 20 cores of which 16 are used, and a workload at 2 of at most 8 replicas with 1 core
+//! each. The 6 more replicas need 6 cores, but 4 are left.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +20,7 @@ use crate::{
     },
 };
 
-/// Each quota of each namespace with workloads.
+/// Checks each quota of each namespace that has a resource.
 pub(in crate::diagnose::doctor) fn check(observed: &Observed) -> Vec<Finding> {
     observed
         .namespaces
@@ -41,7 +45,7 @@ fn of(namespace: &str, seen: &NamespaceSeen, observed: &Observed) -> Vec<Finding
             "has no ResourceQuota",
         )];
     }
-    // What each workload still has to grow by, in pods, and what one pod takes.
+    // Per workload: the number of pods it can still grow by, and the requests of one pod.
     let growth: Vec<(i32, BTreeMap<String, Quantity>)> = view::workloads(observed)
         .filter(|view| view.scaling.key.namespace == namespace)
         .filter_map(|view| {
@@ -65,7 +69,7 @@ fn of(namespace: &str, seen: &NamespaceSeen, observed: &Observed) -> Vec<Finding
 }
 
 fn shortage(quota: &ResourceQuota, growth: &[(i32, BTreeMap<String, Quantity>)]) -> Option<String> {
-    // A scope takes in some pods only; which of ours, is not known here.
+    // A quota with scopes counts only some pods, and it is not known here which.
     let spec = quota.spec.as_ref()?;
     if spec.scope_selector.is_some() || spec.scopes.as_ref().is_some_and(|scopes| !scopes.is_empty()) {
         return None;
@@ -124,7 +128,7 @@ mod tests {
 
     #[test]
     fn what_others_use_counts() {
-        // From 2 to 5 replicas of 100m each.
+        // The workload can grow from 2 to 5 replicas of 100m each.
         for (hard, used, expected) in [
             (
                 json!({"requests.cpu": "1"}),

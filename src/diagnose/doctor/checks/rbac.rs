@@ -1,4 +1,4 @@
-//! Whether the service accounts may do what they need to.
+//! Checks that the service accounts have the rights that they need.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +9,19 @@ use crate::diagnose::doctor::{
     rights::{Account, Needed},
 };
 
-/// More missing rights than this have one cause: a role or a binding that is not there.
+/// If more rights than this are missing, they have one cause: a missing role or binding.
 const MANY: usize = 4;
 
-/// Targets that the operator watches where it may, and asks for one by one where it may not.
+/// Targets that the operator watches if it may. Without that right it reads them one by one, so this is no
+/// problem.
 const WATCHED_TARGETS: [&str; 2] = ["deployments.apps", "statefulsets.apps"];
 
-/// The operator's rights.
+/// Whether the operator has its rights.
 pub(in crate::diagnose::doctor) fn operator(observed: &Observed) -> Vec<Finding> {
     check(observed, Account::Operator)
 }
 
-/// The metrics server's rights.
+/// Whether the metrics server has its rights.
 pub(in crate::diagnose::doctor) fn metrics_server(observed: &Observed) -> Vec<Finding> {
     check(observed, Account::MetricsServer)
 }
@@ -38,7 +39,8 @@ fn check(observed: &Observed, account: Account) -> Vec<Finding> {
         let why = why.unwrap_or(Unread::NotAsked("its rights were not asked for".to_owned()));
         return vec![Finding::skipped(object, why.to_string())];
     }
-    // One review that could not be made is as good as the next: the caller may not, or the server is away.
+    // All failed reviews have the same cause: the caller has no right to make them, or the API server does
+    // not answer.
     if let Some(why) = asked.iter().find_map(|seen| seen.allowed.as_ref().err()) {
         return vec![
             Finding::skipped(object, format!("its rights are not known: {why}"))

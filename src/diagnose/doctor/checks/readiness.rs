@@ -1,8 +1,8 @@
-//! Readiness probes so tight that load alone makes pods unready.
+//! Finds readiness probes that are so strict that load alone makes pods unready.
 //!
-//! The HPA leaves unready pods out when it scales on CPU, so a pod that is too busy to answer its probe in time
-//! stops asking for help: the workload never scales. Seen with a probe of 1 s and 1 failure on pods at their CPU
-//! limit.
+//! The HPA leaves out unready pods when it scales on CPU. So a pod that is too busy to answer its probe in
+//! time no longer counts, and the workload never scales up. Measured with a timeout of 1 s and 1 failure on
+//! pods at their CPU limit.
 
 use k8s_openapi::api::core::v1::{Container, PodSpec, Probe};
 
@@ -12,12 +12,12 @@ use crate::{
     diagnose::doctor::{Finding, observed::Observed, view},
 };
 
-/// A busy process answers within this many seconds, or not at all.
+/// A timeout of at most this many seconds is too short for a busy process.
 const SHORT_TIMEOUT: i32 = 1;
-/// A pod that is given up on within this many seconds flaps.
+/// A probe that declares a pod unready within this many seconds makes pods flap.
 const SHORT_PATIENCE: i32 = 10;
 
-/// Each workload that scales on CPU.
+/// Checks the probes of each workload that scales on CPU.
 pub(in crate::diagnose::doctor) fn check(observed: &Observed) -> Vec<Finding> {
     view::workloads(observed)
         .filter(|view| view.workload.metrics.iter().any(|metric| is_cpu(&metric.source)))
@@ -72,7 +72,8 @@ fn patience(probe: &Probe) -> i32 {
     period(probe).saturating_mul(threshold(probe))
 }
 
-// The API server fills these in; so does this, for objects it has not.
+// The API server fills in these defaults. An object that it has not seen, such as one in a test, may lack
+// them.
 fn timeout(probe: &Probe) -> i32 {
     probe.timeout_seconds.unwrap_or(1)
 }

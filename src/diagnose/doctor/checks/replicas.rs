@@ -1,8 +1,14 @@
-//! What sets `spec.replicas` of a scale target beside the HPA, and so undoes its work at the next deploy.
+//! Finds tools that set `spec.replicas` of a scale target beside the HPA. Their next deploy undoes the HPA's
+//! decision.
 //!
-//! Managed fields alone are no proof: an Update owns what the API server filled in, too. Proof is a server-side
-//! apply that owns the field, or the file that `kubectl apply` noted in its annotation. Of a tool that updates,
-//! and comes back to update again, the number tells: the default, 1, is also what a file without the field gives.
+//! Managed fields alone are no proof, because an Update also owns fields that the API server filled in. Three
+//! things are taken as proof, in this order:
+//!
+//! 1. A server-side apply owns the field.
+//! 2. The file in the annotation of `kubectl apply` has the field.
+//! 3. A tool of [`RETURNING`] owns the field by an Update, and the value is not the default: a manifest
+//!    without the field also gives 1. A value of 1 counts too if it is below `minReplicas`, because the HPA
+//!    would have raised it.
 
 use serde_json::Value;
 
@@ -14,7 +20,7 @@ use crate::diagnose::doctor::{
 
 const LAST_APPLIED: &str = "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration";
 
-/// Managers that come back and set again what they once set.
+/// Parts of the names of field managers that deploy again and again, and set their fields each time.
 const RETURNING: [&str; 9] = [
     "argocd",
     "helm",
@@ -27,7 +33,7 @@ const RETURNING: [&str; 9] = [
     "fleet",
 ];
 
-/// Each scale target.
+/// Checks the scale target of each workload with an HPA.
 pub(in crate::diagnose::doctor) fn check(observed: &Observed) -> Vec<Finding> {
     view::workloads(observed)
         .filter(|view| view.workload.has_hpa())
@@ -50,7 +56,7 @@ pub(in crate::diagnose::doctor) fn check(observed: &Observed) -> Vec<Finding> {
         .collect()
 }
 
-/// The manager that pins the field.
+/// The manager that sets the field at each deploy, if there is one.
 fn pin(target: &ScaleTarget, min_replicas: i32) -> Option<String> {
     let entries = target
         .object
@@ -59,6 +65,7 @@ fn pin(target: &ScaleTarget, min_replicas: i32) -> Option<String> {
     let owners: Vec<(&str, bool)> = entries
         .into_iter()
         .flatten()
+        // The HPA writes the scale subresource, so such an entry is no deploy.
         .filter(|entry| text(entry, "subresource") != "scale")
         .filter(|entry| entry.pointer("/fieldsV1/f:spec/f:replicas").is_some())
         .map(|entry| (text(entry, "manager"), text(entry, "operation") == "Apply"))
@@ -76,7 +83,7 @@ fn pin(target: &ScaleTarget, min_replicas: i32) -> Option<String> {
         RETURNING.iter().any(|name| manager.contains(name))
     };
     if let Some(file) = last_applied {
-        // Argo CD applies like kubectl, and its name is the better one to give.
+        // Argo CD writes the annotation as kubectl does. Its name helps the user more.
         let manager = entries
             .into_iter()
             .flatten()
@@ -171,7 +178,7 @@ mod tests {
         for (entries, annotation, expected) in [
             (&[kubectl.clone()][..], r#"{"spec": {}}"#, Severity::Ok),
             (&[kubectl], with, Severity::Warning),
-            // The HPA has written since; the next apply resets it all the same.
+            // The HPA has written since, but the next apply resets the field all the same.
             (&[hpa], with, Severity::Warning),
         ] {
             assert_eq!(
@@ -193,7 +200,7 @@ mod tests {
     fn helm_owns_a_default_too_so_the_number_tells() {
         let helm = || entry("helm", "Update", "");
         assert_eq!(severities(&found(&[helm()], None, 3)), [Severity::Warning]);
-        // The minimum of the workload is 2: the HPA would have moved it, so helm moved it back.
+        // `minReplicas` is 2, so the HPA would have raised a 1. Helm must have set it back.
         assert_eq!(severities(&found(&[helm()], None, 1)), [Severity::Warning]);
         assert_eq!(
             severities(&found(&[entry("kubectl-create", "Update", "")], None, 3)),

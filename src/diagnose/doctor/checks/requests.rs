@@ -1,4 +1,5 @@
-//! Requests of containers: utilization is a share of them, so without them the HPA has no number.
+//! Checks the requests of containers. Utilization is a percentage of the requests, so without them the HPA
+//! has no value.
 
 use k8s_openapi::api::core::v1::{Container, PodSpec};
 
@@ -8,7 +9,7 @@ use crate::{
     diagnose::doctor::{Finding, observed::Observed, view},
 };
 
-/// Each workload with a utilization target.
+/// Checks each workload with a utilization target.
 pub(in crate::diagnose::doctor) fn check(observed: &Observed) -> Vec<Finding> {
     view::workloads(observed).flat_map(|view| of(&view)).collect()
 }
@@ -79,7 +80,8 @@ fn of(view: &view::WorkloadView<'_>) -> Vec<Finding> {
     findings
 }
 
-/// The live pods, which have what a LimitRange filled in; the template where there is none.
+/// The specs of the live pods, in which a LimitRange has filled in its defaults. Without a live pod, the pod
+/// template.
 fn specs(view: &view::WorkloadView<'_>) -> Result<Vec<PodSpec>, String> {
     let pods: Vec<PodSpec> = view
         .live_pods()
@@ -95,7 +97,7 @@ fn specs(view: &view::WorkloadView<'_>) -> Result<Vec<PodSpec>, String> {
         .ok_or_else(|| "has no live pod, and no pod template either".to_owned())
 }
 
-/// A limit stands in for a missing request, as in the API server.
+/// Whether a container requests the resource. A limit counts as the request, as in the API server.
 fn requests(container: &Container, resource: &str) -> bool {
     let resources = container.resources.as_ref();
     let set = |amounts: &Option<std::collections::BTreeMap<String, _>>| {

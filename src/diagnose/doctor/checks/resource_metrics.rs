@@ -1,4 +1,4 @@
-//! CPU and memory: whether metrics-server answers where they are used.
+//! Checks that Kubernetes' metrics-server answers if a workload scales on CPU or memory.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::diagnose::doctor::{
     view,
 };
 
-/// Whether metrics.k8s.io is registered, available, and has numbers for the pods of each target.
+/// Whether metrics.k8s.io is registered, is available, and has values for the pods of each target.
 pub(in crate::diagnose::doctor) fn answers(observed: &Observed) -> Vec<Finding> {
     let users: Vec<_> = view::workloads(observed)
         .filter(view::WorkloadView::uses_resource_metrics)
@@ -65,7 +65,7 @@ pub(in crate::diagnose::doctor) fn answers(observed: &Observed) -> Vec<Finding> 
 }
 
 fn numbers(view: &view::WorkloadView<'_>, known: &[String]) -> Option<Finding> {
-    // What cannot be read of the target or its pods is said by other checks.
+    // Other checks report a target or pods that cannot be read.
     let live = view.live_pods().ok()?;
     let without = live
         .iter()

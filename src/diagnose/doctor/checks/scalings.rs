@@ -1,4 +1,4 @@
-//! The resources themselves: the rules they break and the conditions they have.
+//! Checks of the resources themselves: the rules that they break, and their conditions.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
@@ -11,11 +11,11 @@ use crate::{
     },
 };
 
-/// Whether each obeys the rules, in every environment.
+/// Whether each resource obeys the rules in every environment.
 pub(in crate::diagnose::doctor) fn valid(observed: &Observed) -> Vec<Finding> {
     let scalings = match &observed.scalings {
         Ok(scalings) => scalings,
-        // The mark of its own: see crd-installed.
+        // The kind does not exist, which the check `crd-installed` reports.
         Err(Unread::NotFound) => return Vec::new(),
         Err(why) => return vec![Finding::skipped("VoiceAssistScalings", why.to_string())],
     };
@@ -41,8 +41,8 @@ pub(in crate::diagnose::doctor) fn valid(observed: &Observed) -> Vec<Finding> {
     findings
 }
 
-/// The conditions that are not True, in the words of who wrote them. What the HPAs say themselves is in
-/// another check.
+/// Reports the conditions that are not True, with their own messages. Another check reports the conditions of
+/// the HPAs.
 pub(in crate::diagnose::doctor) fn conditions(observed: &Observed) -> Vec<Finding> {
     let scalings = observed.scalings.iter().flatten();
     scalings.flat_map(of).collect()
@@ -84,7 +84,7 @@ fn of(seen: &ScalingSeen) -> Vec<Finding> {
             ));
         }
     }
-    // Ready sums up the others; alone it is worth saying.
+    // `Ready` summarizes the others, so it is reported only if no other condition is.
     let ready = status
         .conditions
         .iter()
@@ -102,12 +102,12 @@ fn of(seen: &ScalingSeen) -> Vec<Finding> {
 }
 
 fn judge(object: &str, place: &str, one: &Condition) -> Option<Finding> {
-    // Sums up, is mirrored from the HPA, or is looked at by a check of its own.
+    // Conditions that summarize others, are copied from the HPA, or have a check of their own.
     let repeated = [
         condition::READY,
         condition::SCALING_ACTIVE,
         condition::ABLE_TO_SCALE,
-        // See scaling-suspended.
+        // The check `scaling-suspended` reports this one.
         condition::SUSPENDED,
     ];
     if one.status == "True" || repeated.contains(&one.type_.as_str()) {

@@ -1,4 +1,5 @@
-//! What does not scale because somebody suspended it, and how that ends; also what a capacity test has left behind.
+//! Finds workloads that do not scale because they are suspended, and says how the suspension ends. Also finds
+//! what a capacity test left behind.
 
 use jiff::Timestamp;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -12,7 +13,7 @@ use crate::{
     loadtest::cluster::hold_patch::{self, ANNOTATION, Hold, SuspendedBy, suspension_key},
 };
 
-/// Whether anything is suspended: as it should be perhaps, but not to be forgotten.
+/// Reports each suspension. It may be intended, but it must not be forgotten.
 pub(in crate::diagnose::doctor) fn check(observed: &Observed) -> Vec<Finding> {
     let scalings = observed.scalings.iter().flatten();
     let of = |seen: &ScalingSeen| of(seen, observed.namespaces.get(&seen.namespace), observed.now);
@@ -72,12 +73,12 @@ fn frozen_without_suspension(seen: &ScalingSeen, hpa: &HorizontalPodAutoscaler) 
     Some(Finding::warning(object, words).fix(fix))
 }
 
-/// What a capacity test has written and no suspension shows.
+/// What a capacity test wrote and did not take back, apart from its suspension.
 fn left_behind(of: &str, seen: &ScalingSeen, now: Timestamp) -> Option<Finding> {
     let object = serde_json::to_value(seen.object.as_ref().ok()?).ok()?;
     let hold = match hold_patch::held(&object) {
         Ok(hold) => hold?,
-        // Its words name what to do.
+        // The message of the error says what to do.
         Err(unreadable) => return Some(Finding::warning(of, unreadable.to_string())),
     };
     let Hold {

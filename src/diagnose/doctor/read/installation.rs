@@ -1,4 +1,4 @@
-//! Reads what an installation consists of.
+//! Reads the parts of an installation: CRD, Deployments, budgets, Leases, APIServices and certificate.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ const CRD: &str = "voiceassistscalings.scaling.voiceassist.io";
 const OPERATOR: &str = "vas-operator";
 const SECRET: &str = "vas-metrics-server-tls";
 
-/// What was read here.
+/// The parts of [`Observed`] that this module reads.
 pub(super) struct Installed {
     crd: Read<Value>,
     operator: Read<Deployment>,
@@ -63,8 +63,8 @@ impl Installed {
     }
 }
 
-/// Version of the API server, and the time on its clock: Leases and certificates count on the cluster's, not on
-/// this machine's.
+/// Version of the API server, and the time on its clock. Leases and certificates are judged by the clock of
+/// the cluster, not by the clock of this machine.
 pub(super) async fn server(client: &Client) -> (Read<ServerVersion>, Option<Timestamp>) {
     let version = bounded(client.apiserver_version())
         .await
@@ -80,7 +80,7 @@ pub(super) async fn server(client: &Client) -> (Read<ServerVersion>, Option<Time
     (version, time)
 }
 
-/// Some vendors write `37+`.
+/// Parses a part of the version. Some vendors write `37+`.
 fn number(text: &str) -> Option<u32> {
     text.trim_end_matches('+').parse().ok()
 }
@@ -95,7 +95,7 @@ async fn api_service(client: &Client, name: &str) -> Read<APIService> {
     bounded(Api::<APIService>::all(client.clone()).get(name)).await
 }
 
-/// Reads everything but what depends on the resources.
+/// Reads all parts that do not depend on the resources.
 pub(super) async fn read(client: &Client, namespace: &str) -> Installed {
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
     let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
@@ -125,13 +125,13 @@ pub(super) async fn read(client: &Client, namespace: &str) -> Installed {
     }
 }
 
-/// The APIService of external metrics.
+/// Reads the APIService of external metrics.
 pub(super) async fn external(client: &Client, observed: &mut Observed) {
     let service = api_service(client, EXTERNAL).await;
     observed.api_services.insert(EXTERNAL.to_owned(), service);
 }
 
-/// The CRD as it stands, unknown fields included.
+/// The CRD as JSON, with fields that this binary does not know.
 async fn crd(client: &Client) -> Read<Value> {
     let resource = ApiResource::erase::<CustomResourceDefinition>(&());
     let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
@@ -147,8 +147,8 @@ fn names(list: &Value) -> Vec<String> {
         .collect()
 }
 
-/// The serving certificate from the Secret, or the CA from the `caBundle` where the Secret may not be read, is
-/// empty, or is not what is served.
+/// The serving certificate from the Secret. If the Secret cannot be read or is empty, or if the metrics
+/// server serves a certificate from files, the CA from the `caBundle` instead.
 async fn certificate(
     client: &Client,
     namespace: &str,

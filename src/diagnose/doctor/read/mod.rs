@@ -1,7 +1,7 @@
-//! Reads all that `vas doctor` looks at, once, and writes nothing.
+//! Reads everything that `vas doctor` checks, once, and writes nothing.
 //!
-//! Every read has a time limit of its own, and its failure is kept as data: what one caller may not read, or one
-//! component does not answer, skips the checks that need it. What it all means is in [`crate::diagnose::doctor`].
+//! Each read has its own time limit, and its failure is kept as data: only the checks that need a failed read
+//! are skipped. Must not: judge what it reads; [`crate::diagnose::doctor`] does.
 
 mod installation;
 mod metrics;
@@ -23,34 +23,35 @@ use crate::{
     metrics_server::ServerSettings,
 };
 
-/// Requests at a time. An API server answers a command like any other client.
+/// Most requests at the same time, so that the command does not load the API server more than other clients
+/// do.
 const CONCURRENT: usize = 16;
 
-/// What to look at.
+/// What to read, and where.
 #[derive(Clone)]
 pub struct Settings {
     /// The namespace of the operator and the metrics server.
     pub install_namespace: String,
-    /// The namespace whose resources are looked at; `None` for all.
+    /// The namespace whose resources are read; `None` for all.
     pub namespace: Option<String>,
-    /// Where to ask Prometheus.
+    /// The Prometheus servers to query.
     pub prometheus: Servers,
-    /// The label with the namespace; by default that of the metrics server's Deployment.
+    /// The label that holds the namespace; `None` takes it from the metrics server's Deployment.
     pub namespace_label: Option<LabelName>,
-    /// The label with the pod; by default that of the metrics server's Deployment.
+    /// The label that holds the pod; `None` takes it from the metrics server's Deployment.
     pub pod_label: Option<LabelName>,
-    /// The matchers of every selector; by default those of the metrics server's Deployment.
+    /// The matchers to add to every selector; `None` takes them from the metrics server's Deployment.
     pub matchers: Option<Vec<Matcher>>,
 }
 
-/// Where to ask Prometheus. No `Debug`: secrets are among it.
+/// The Prometheus servers to query. Not `Debug`, because the settings contain secrets.
 #[derive(Clone)]
 pub enum Servers {
-    /// Where the metrics server's Deployment says, through the API server.
+    /// The server of the metrics server's Deployment, through the API server.
     OfDeployment,
-    /// One, directly.
+    /// The server at this URL, directly.
     Url(String),
-    /// Those of a configuration file by their names, directly.
+    /// The servers of a configuration file by name, directly.
     Named(BTreeMap<String, ServerSettings>),
 }
 
@@ -67,7 +68,7 @@ pub async fn observe(client: &Client, settings: &Settings, clock: &dyn Clock) ->
     let gone = matches!(server, Err(Unread::Failed(_)));
     observed.server = server;
     if gone {
-        // Each further read would wait for its time limit, to say the same.
+        // The API server does not answer: every further read would only wait for its time limit.
         return observed;
     }
     let (installed, scalings) = tokio::join!(
@@ -88,7 +89,7 @@ pub async fn observe(client: &Client, settings: &Settings, clock: &dyn Clock) ->
     );
     observed.metric_reads = reads;
     observed.prometheus = prometheus;
-    // Read after it is known whether a resource needs it.
+    // The resources are read by now, so it is known whether one of them needs this APIService.
     installation::external(client, &mut observed).await;
     observed
 }

@@ -1,4 +1,4 @@
-//! Reads what is in the namespaces of the resources.
+//! Reads the objects in the namespaces of the resources.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,10 +31,10 @@ use crate::{
     diagnose::doctor::observed::{NamespaceSeen, Observed, Read, ScalingSeen, TargetId, Unread},
 };
 
-/// Namespaces at a time: each makes several requests at once.
+/// Most namespaces that are read at the same time. Each takes several requests at once.
 const NAMESPACES: usize = CONCURRENT / 4;
 
-/// Every namespace that has a resource.
+/// Reads every namespace that has a resource.
 pub(super) async fn read(client: &Client, observed: &Observed) -> BTreeMap<String, NamespaceSeen> {
     let mut by_namespace: BTreeMap<&str, Vec<&ScalingSeen>> = BTreeMap::new();
     for scaling in observed.scalings.iter().flatten() {
@@ -89,7 +89,8 @@ async fn vpas(client: &Client, namespace: &str) -> Read<Vec<Value>> {
     Ok(list.items.iter().map(json).collect())
 }
 
-/// Names of the pods that have numbers, where a workload scales on them.
+/// Names of the pods for which metrics.k8s.io has values. It is read only if a workload scales on CPU or
+/// memory.
 async fn pod_metrics(client: &Client, namespace: &str, scalings: &[&ScalingSeen]) -> Read<Vec<String>> {
     let workloads = scalings.iter().filter_map(|seen| seen.scaling.as_ref());
     let used = workloads.flat_map(|scaling| &scaling.workloads).any(|workload| {

@@ -1,4 +1,4 @@
-//! Asks each Prometheus what it has for each metric that is read from it.
+//! Queries each Prometheus for the series of each metric that is read from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,23 +33,23 @@ use crate::{
     prometheus::{self, Limits},
 };
 
-/// Largest answer: the questions count, so the answers are small.
+/// Largest answer in bytes. The queries only count, so the answers are small.
 const MAX_RESPONSE: usize = 4 << 20;
-/// Questions at a time; each metric asks several after each other.
+/// Most metrics that are checked at the same time. The queries of one metric follow each other.
 const QUESTIONS: usize = CONCURRENT / 4;
-/// Namespaces that are named where the right one has no series.
+/// Number of other namespaces that a finding names if the right one has no series.
 const EXAMPLES: usize = 5;
-/// The Prometheus of metrics that name none.
+/// Name of the Prometheus that metrics use if they name none.
 const DEFAULT_SERVER: &str = "default";
 
-/// One Prometheus, and what must be known to ask it.
+/// One Prometheus, and how to query it.
 struct Server {
-    /// Its name, where several are configured.
+    /// Name of the server; `None` if only one is configured.
     name: Option<String>,
     how: String,
     asker: Asker,
     labels: Labels,
-    /// Whether authors' own queries are bound to the namespace of the resource.
+    /// Whether the metrics server adds the namespace of the resource to a query that an author wrote.
     bind_queries: bool,
 }
 
@@ -59,7 +59,7 @@ enum Asker {
     Proxied(Client, ServiceAddress),
 }
 
-/// One metric to look for.
+/// One metric to check.
 struct Wanted<'a> {
     namespace: &'a str,
     scaling: &'a str,
@@ -68,7 +68,7 @@ struct Wanted<'a> {
     metric: &'a PrometheusMetric,
 }
 
-/// Finds each Prometheus and asks it.
+/// Finds the Prometheus servers and queries each.
 pub(super) async fn read(
     client: &Client,
     settings: &Settings,
@@ -93,7 +93,7 @@ pub(super) async fn read(
         seen.push(server.seen(&wanted).await?);
     }
     if let (Servers::Named(named), Some(first)) = (&settings.prometheus, seen.first_mut()) {
-        // They belong to no server, and must not go unsaid.
+        // A metric that names an unknown server belongs to none, so it is reported with the first one.
         let nowhere = wanted
             .iter()
             .filter(|wanted| !named.contains_key(&wanted.metric.server));
@@ -112,7 +112,7 @@ fn unknown(named: &BTreeMap<String, ServerSettings>, server: &str) -> Unread {
     ))
 }
 
-/// Those of the file or the flag, else the one that the metrics server's Deployment names.
+/// The servers of the configuration file or the flag, else the server in the metrics server's Deployment.
 fn servers(client: &Client, settings: &Settings, observed: &Observed) -> Read<Vec<Server>> {
     let unusable = |error: prometheus::BuildError| Unread::NotAsked(error.to_string());
     let one = |how: String, asker| {
@@ -174,7 +174,8 @@ fn service_of_deployment(settings: &Settings, observed: &Observed) -> Read<Servi
     })
 }
 
-/// The flags, else what the metrics server's Deployment says, else its defaults.
+/// The labels from the flags, else from the metrics server's Deployment, else the defaults of the metrics
+/// server.
 fn labels(settings: &Settings, observed: &Observed) -> Read<Labels> {
     let deployment: Option<&Deployment> = observed.metrics_server.as_ref().ok();
     let of = |given: &Option<LabelName>, flag, variable, default| match given {
@@ -225,14 +226,14 @@ impl Wanted<'_> {
 }
 
 impl Server {
-    /// What it has for those metrics that are read from it.
+    /// Checks the metrics that are read from this server.
     async fn seen(&self, wanted: &[Wanted<'_>]) -> Read<PrometheusSeen> {
         let reachable = match self.asker.ask(questions::reachable()).await {
             Ok(_) => Ok(()),
             Err(Unread::Forbidden(words)) => {
                 return Err(Unread::Forbidden(words));
             }
-            // Kubernetes 1.34 says the same of a Service without an Endpoints object.
+            // Kubernetes 1.34 also answers 404 for a Service without endpoints.
             Err(Unread::NotFound) => Err("the Service does not exist, or has no endpoints".to_owned()),
             Err(Unread::Failed(words) | Unread::NotAsked(words)) => Err(words),
         };
@@ -328,7 +329,7 @@ impl Asker {
         }
     }
 
-    /// The one number of an answer; no series counts as none.
+    /// The value of an answer with at most one series; `None` if the answer is empty.
     async fn number(&self, question: &str) -> Read<Option<f64>> {
         Ok(self.ask(question).await?.first().map(|item| item.value))
     }
@@ -343,7 +344,8 @@ impl Asker {
         Ok(count.unwrap_or_default() as u64)
     }
 
-    /// Narrows the series step by step, and stops where none is left.
+    /// Narrows the series step by step and stops when none is left: name, the server's own matchers,
+    /// `matchLabels`, namespace. So the facts show which step loses the series.
     async fn selected(
         &self,
         labels: &Labels,
@@ -370,6 +372,7 @@ impl Asker {
         let matched = narrowed.map_err(|error| Unread::Failed(format!("matchLabels: {error}")))?;
         facts.matched = self.count(&matched).await?;
         if facts.matched == 0 {
+            // Which of the labels matches nothing even alone? That one is probably mistyped.
             for (label, value) in match_labels {
                 let alone = BTreeMap::from([(label.clone(), value.clone())]);
                 if let Ok(selected) = named.clone().with_all(&alone)
@@ -410,8 +413,12 @@ impl Asker {
         Ok(Facts::Selected(facts))
     }
 
-    /// The label that tells clusters apart, with its values, where the series of one namespace come from several. A
-    /// label of the application may be called the same: targets of one cluster have but one value of it in `up`.
+    /// The label that tells clusters apart, with its values, if the series of the namespace come from several
+    /// clusters.
+    ///
+    /// An application can have a label of the same name with several values. Then the targets of the
+    /// namespace have one value of that label in `up`, because `up` has no labels of the application. So `up`
+    /// decides.
     async fn clusters(
         &self,
         labels: &Labels,
@@ -430,7 +437,8 @@ impl Asker {
         Ok((!of_one).then(|| (label.to_owned(), values)))
     }
 
-    /// The values of each label that tells clusters apart.
+    /// The values of each of [`questions::CLUSTER_LABELS`]. An empty text stands for series without the
+    /// label.
     async fn by_cluster(&self, selected: &Selected) -> Read<BTreeMap<&'static str, BTreeSet<String>>> {
         let answer = self.ask(&questions::by_cluster(selected)).await?;
         let value = |item: &Item, label| {
@@ -443,7 +451,7 @@ impl Asker {
         Ok(values.into())
     }
 
-    /// The values of a label; empty text stands for series without it.
+    /// The values of a label. An empty text stands for series without the label.
     async fn values(&self, selected: &Selected, label: &LabelName) -> Read<BTreeSet<String>> {
         let answer = self.ask(&questions::by_label(selected, label)).await?;
         let values = answer.iter().map(|item| item.labels.get(label.as_str()));

@@ -1,4 +1,4 @@
-//! Asks the API server what the two service accounts may do.
+//! Asks the API server for the rights of the two service accounts.
 
 use futures::{StreamExt as _, stream};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
@@ -11,7 +11,8 @@ use crate::diagnose::doctor::{
     rights::{Account, RIGHTS, Right},
 };
 
-/// One review for each verb of each right. Where the first is refused, so would be the others.
+/// Makes one access review for each verb of each right. If the first review is refused, the others are not
+/// made: they would be refused too.
 pub(super) async fn read(client: &Client, observed: &Observed) -> Vec<RightSeen> {
     let asked: Vec<(&'static Right, &'static str)> = RIGHTS
         .iter()

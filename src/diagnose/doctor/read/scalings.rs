@@ -1,4 +1,4 @@
-//! Reads the resources.
+//! Reads the `VoiceAssistScaling` resources.
 
 use jiff::Timestamp;
 use kube::{
@@ -18,7 +18,8 @@ use crate::{
     diagnose::doctor::observed::{Read, ScalingSeen},
 };
 
-/// All resources of a namespace, or of all, as they are at a moment. One that does not parse does not hide the others.
+/// All resources of one namespace or of all namespaces, with what is suspended at `now`. A resource that does
+/// not parse does not hide the others.
 pub(super) async fn read(client: &Client, namespace: Option<&str>, now: Timestamp) -> Read<Vec<ScalingSeen>> {
     let resource = ApiResource::erase::<VoiceAssistScaling>(&());
     let api: Api<DynamicObject> = match namespace {
@@ -52,7 +53,7 @@ fn seen(object: DynamicObject, now: Timestamp) -> ScalingSeen {
     }
 }
 
-/// An object as JSON. Serializing what came as JSON has no failing case.
+/// An object as JSON. It was parsed from JSON, so the serialization cannot fail.
 pub(super) fn json(object: &DynamicObject) -> Value {
     serde_json::to_value(object).unwrap_or_default()
 }

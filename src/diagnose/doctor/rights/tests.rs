@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::*;
 
-/// The manifests, and the roles of Kubernetes that they bind.
+/// The manifests, and the roles of Kubernetes to which they bind.
 const MANIFESTS: &[(Account, &str)] = &[
     (
         Account::Operator,
@@ -72,7 +72,7 @@ fn the_list_is_what_the_manifests_grant() {
     }
     let needed: BTreeSet<_> = RIGHTS
         .iter()
-        // These come from roles that Kubernetes ships.
+        // Roles that Kubernetes ships grant these rights, not the manifests.
         .filter(|right| {
             right.scope != Scope::KubeSystem
                 && !["authentication.k8s.io", "authorization.k8s.io"].contains(&right.group)

@@ -1,23 +1,23 @@
-//! Where the metrics server's Prometheus is, as its Deployment says.
+//! The address of the metrics server's Prometheus, from its Deployment.
 
 use std::fmt;
 
 /// A Service of the cluster, as the API server's service proxy names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceAddress {
-    /// Whether it speaks TLS.
+    /// Whether the Service uses TLS.
     pub https: bool,
     /// Name of the Service.
     pub name: String,
-    /// Its namespace.
+    /// Namespace of the Service.
     pub namespace: String,
     /// Port of the Service.
     pub port: u16,
-    /// What goes before `/api/v1`, without a slash at the end.
+    /// The path before `/api/v1`, without a slash at the end.
     pub prefix: String,
 }
 
-/// Where to ask.
+/// How to reach a Prometheus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     /// Directly.
@@ -29,13 +29,13 @@ pub enum Address {
 /// Why a URL does not lead to a Service of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// Neither http nor https.
+    /// The scheme is neither http nor https.
     #[error("its scheme is neither http nor https")]
     Scheme,
-    /// It carries a user and a password, which do not pass through the API server.
+    /// The URL contains a user and a password, which cannot be passed through the API server.
     #[error("it carries credentials")]
     Credentials,
-    /// Not `NAME.NAMESPACE`, optionally with `.svc` and the cluster's domain.
+    /// The host is not `NAME.NAMESPACE`, optionally followed by `.svc` and the domain of the cluster.
     #[error("{0} does not name a Service as NAME.NAMESPACE or NAME.NAMESPACE.svc")]
     Host(String),
     /// The port is no number.
@@ -44,8 +44,8 @@ pub enum AddressError {
 }
 
 impl ServiceAddress {
-    /// Reads `http://NAME.NAMESPACE[.svc[.DOMAIN]]:PORT[/PREFIX]`. A bare NAME is looked for in `own_namespace`,
-    /// as a pod there would.
+    /// Parses `http://NAME.NAMESPACE[.svc[.DOMAIN]]:PORT[/PREFIX]`. A NAME alone is a Service in
+    /// `own_namespace`, as DNS resolves it for a pod there.
     ///
     /// # Errors
     /// See [`AddressError`].
@@ -103,7 +103,7 @@ impl ServiceAddress {
     }
 }
 
-/// A DNS label that is no number: an IP address names no Service.
+/// Whether the text is a DNS label and not a number. An IP address does not name a Service.
 fn is_label(text: &str) -> bool {
     text.chars()
         .all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-')

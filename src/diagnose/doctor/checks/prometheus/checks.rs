@@ -1,4 +1,4 @@
-//! What Prometheus' answers mean.
+//! Judges the answers of Prometheus.
 
 use std::collections::BTreeSet;
 
@@ -14,12 +14,12 @@ use crate::{
 };
 
 const OBJECT: &str = "Prometheus";
-/// More falls than this are no restarts.
+/// A counter that falls more often than this, on average per series, is no counter: restarts are rarer.
 const MANY_RESETS: f64 = 3.0;
-/// Endings of counters, by the conventions of Prometheus.
+/// Endings of the names of counters, by the conventions of Prometheus.
 const COUNTER_ENDINGS: [&str; 4] = ["_total", "_count", "_sum", "_bucket"];
 
-/// Whether it answers.
+/// Whether each Prometheus answers.
 pub fn reachable(observed: &Observed) -> Vec<Finding> {
     let servers = match &observed.prometheus {
         Ok(servers) => servers,
@@ -44,7 +44,7 @@ pub fn reachable(observed: &Observed) -> Vec<Finding> {
     servers.iter().map(server).collect()
 }
 
-/// Whether it has series of that name with those labels.
+/// Whether Prometheus has series with the name and the labels of each metric.
 pub fn series(observed: &Observed) -> Vec<Finding> {
     each(observed, |seen, facts, _| {
         let place = seen.place();
@@ -97,7 +97,7 @@ pub fn series(observed: &Observed) -> Vec<Finding> {
     })
 }
 
-/// Whether the series carry the namespace of the resource, and a pod.
+/// Whether the series have the label of the namespace and, if needed, the label of the pod.
 pub fn labels(observed: &Observed) -> Vec<Finding> {
     each(observed, |seen, facts, prometheus| {
         let facts = matched(facts)?;
@@ -145,7 +145,7 @@ pub fn labels(observed: &Observed) -> Vec<Finding> {
     })
 }
 
-/// Whether the series are told apart by pod.
+/// Whether the metric has one value per pod.
 fn is_of_pods(series: &Series) -> bool {
     match series {
         Series::RequestRate { .. } | Series::PodGauge { .. } => true,
@@ -200,7 +200,7 @@ pub fn pods(observed: &Observed) -> Vec<Finding> {
     })
 }
 
-/// Whether the series of a namespace are those of one cluster.
+/// Whether the series of a namespace come from a single cluster.
 pub fn clusters(observed: &Observed) -> Vec<Finding> {
     each(observed, |seen, facts, _| {
         let facts = matched(facts)?;
@@ -233,7 +233,8 @@ pub fn clusters(observed: &Observed) -> Vec<Finding> {
     })
 }
 
-/// Whether counters look like counters and gauges like gauges, and queries mean what they seem to mean.
+/// Whether a counter looks like a counter and a gauge like a gauge, and whether a query means what it seems
+/// to mean.
 pub fn types(observed: &Observed) -> Vec<Finding> {
     each(observed, |seen, facts, _| {
         if let Series::Query { query } | Series::PodQuery { query } = &seen.series {
@@ -274,7 +275,7 @@ pub fn types(observed: &Observed) -> Vec<Finding> {
     })
 }
 
-/// What an author should know of a query that is valid.
+/// The advice about a valid query.
 fn meaning(seen: &SeriesSeen, query: &str) -> Finding {
     let place = seen.place();
     let words: Vec<String> = match advise(query) {
@@ -291,7 +292,7 @@ fn meaning(seen: &SeriesSeen, query: &str) -> Finding {
         .fix("correct the query in the resource")
 }
 
-/// Runs a check on each metric that was looked for.
+/// Runs a check on each metric of each Prometheus.
 fn each(
     observed: &Observed,
     check: impl Fn(&SeriesSeen, &Facts, &PrometheusSeen) -> Option<Finding>,
@@ -305,7 +306,7 @@ fn each(
         .collect()
 }
 
-/// The same for the metrics of one Prometheus.
+/// Runs a check on each metric of one Prometheus.
 fn each_of(
     prometheus: &PrometheusSeen,
     check: &impl Fn(&SeriesSeen, &Facts, &PrometheusSeen) -> Option<Finding>,
@@ -331,7 +332,7 @@ fn each_of(
     silent.then(skipped).into_iter().chain(seen).collect()
 }
 
-/// The facts, where there are series at all.
+/// The facts about a counter or a gauge, if any series matched.
 fn matched(facts: &Facts) -> Option<&SelectedFacts> {
     match facts {
         Facts::Selected(facts) if facts.matched > 0 => Some(facts),
@@ -339,7 +340,7 @@ fn matched(facts: &Facts) -> Option<&SelectedFacts> {
     }
 }
 
-/// As bad as missing data is for this metric.
+/// A finding about missing data. Its severity depends on what missing data means for the metric.
 fn missing(seen: &SeriesSeen, message: String) -> Finding {
     match seen.on_missing {
         OnMissing::Hold => Finding::problem(seen.object(), message),
@@ -376,7 +377,8 @@ fn name(series: &Series) -> &str {
     }
 }
 
-/// What names that were mistyped at the end have in common with it.
+/// The name without its last part: `jobs` of `jobs_waiting`. A name that was mistyped at the end has the same
+/// stem.
 fn stem(name: &str) -> &str {
     name.rsplit_once('_').map_or(name, |(stem, _)| stem)
 }

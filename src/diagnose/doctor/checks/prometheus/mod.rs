@@ -1,4 +1,5 @@
-//! What Prometheus has for the metrics of the resources: where to ask, what to ask, and what it means.
+//! The series in Prometheus for the metrics of the resources: the address, the queries, and the judgement of
+//! the answers.
 
 mod address;
 pub(in crate::diagnose::doctor) mod checks;
@@ -14,24 +15,24 @@ pub use questions::{
 
 use crate::{api::v1alpha1::OnMissing, core::spec::model::Series, diagnose::doctor::observed::Read};
 
-/// What one Prometheus said.
+/// The answers of one Prometheus.
 #[derive(Clone, Debug)]
 pub struct PrometheusSeen {
-    /// Its name, where several are configured.
+    /// Name of the server; `None` if only one is configured.
     pub name: Option<String>,
-    /// How it was asked, for people.
+    /// How the server was reached, for messages.
     pub how: String,
-    /// Whether it answers a query.
+    /// Whether the server answers a query, or why not.
     pub reachable: Result<(), String>,
-    /// Name of the label that carries the namespace.
+    /// Name of the label that holds the namespace.
     pub namespace_label: String,
-    /// Name of the label that carries the pod.
+    /// Name of the label that holds the pod.
     pub pod_label: String,
-    /// One entry for each metric of each workload that is read from it.
+    /// One entry for each metric of each workload that is read from this server.
     pub series: Vec<SeriesSeen>,
 }
 
-/// What it has for one metric.
+/// The series for one metric.
 #[derive(Clone, Debug)]
 pub struct SeriesSeen {
     /// Namespace of the resource.
@@ -42,50 +43,50 @@ pub struct SeriesSeen {
     pub workload: String,
     /// Name of the metric.
     pub metric: String,
-    /// What the metric is made of.
+    /// The counter, gauge or query that the metric reads.
     pub series: Series,
-    /// What no data means.
+    /// What the metric does if there is no data.
     pub on_missing: OnMissing,
-    /// What was found.
+    /// What was found in Prometheus.
     pub facts: Read<Facts>,
 }
 
-/// What was found.
+/// What was found in Prometheus for one metric.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Facts {
-    /// Of a counter or a gauge.
+    /// The series of a counter or a gauge.
     Selected(SelectedFacts),
-    /// Of an author's own query: how many series it gave.
+    /// The number of series in the result of a query that the author wrote.
     Query(usize),
 }
 
-/// What was found of a counter or a gauge. Each count is of what the one before it left.
+/// The series of a counter or a gauge. Each count is taken among the series that the count before it left.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SelectedFacts {
-    /// Series of that name.
+    /// Number of series with the name.
     pub all: u64,
-    /// Of these, with the `matchLabels`.
+    /// Number of these that match `matchLabels` and `matchExpressions`.
     pub matched: u64,
-    /// Those of `matchLabels` that match nothing by themselves, as `label=value`.
+    /// The conditions that match nothing even alone, as `label=value`.
     pub empty_matchers: Vec<String>,
-    /// Label names of one series.
+    /// Names of the labels of one series.
     pub labels: BTreeSet<String>,
-    /// Of the matched, in the namespace of the resource.
+    /// Number of the matched series in the namespace of the resource.
     pub in_namespace: u64,
-    /// Some namespaces that have series.
+    /// Some namespaces that have matched series, if the right namespace has none.
     pub namespaces: Vec<String>,
-    /// Values of the pod label, for a counter; empty text where it is missing.
+    /// Values of the pod label, for a counter. An empty text stands for series without the label.
     pub pods: BTreeSet<String>,
-    /// The server's own matchers, where they leave none of all.
+    /// The matchers of the server, if no series passes them.
     pub foreign_to: Option<String>,
-    /// A label that tells clusters apart, with its values, where the namespace's series come from several.
+    /// The label that tells clusters apart, with its values, if the series come from several clusters.
     pub clusters: Option<(String, BTreeSet<String>)>,
-    /// How often a series of a counter fell within [`RESETS_WINDOW`], on average.
+    /// Number of times that a series of a counter fell within [`RESETS_WINDOW`], on average.
     pub resets: Option<f64>,
 }
 
 impl PrometheusSeen {
-    /// `Prometheus`, and its name if it has one.
+    /// The server for messages: `Prometheus`, or `Prometheus` and its name.
     fn object(&self) -> String {
         match &self.name {
             Some(name) => format!("Prometheus {name}"),
@@ -95,12 +96,12 @@ impl PrometheusSeen {
 }
 
 impl SeriesSeen {
-    /// `VoiceAssistScaling namespace/name`.
+    /// The resource for messages: `VoiceAssistScaling namespace/name`.
     fn object(&self) -> String {
         format!("VoiceAssistScaling {}/{}", self.namespace, self.scaling)
     }
 
-    /// `workload/metric`.
+    /// The metric for messages: `workload/metric`.
     fn place(&self) -> String {
         format!("{}/{}", self.workload, self.metric)
     }

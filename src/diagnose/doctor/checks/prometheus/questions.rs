@@ -1,4 +1,4 @@
-//! The queries that tell what Prometheus has of a counter or a gauge.
+//! The queries about the series of a counter or a gauge.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use crate::{
     core::metrics::promql::{InvalidMatcherName, LabelName, Matchers, matcher, matcher_name, quote},
 };
 
-/// The window in which falls of a counter are counted.
+/// The window in which the resets of a counter are counted.
 pub const RESETS_WINDOW: &str = "10m";
 
-/// What the label is usually called that tells clusters apart which share a Prometheus, Thanos or Mimir: by the
-/// external labels of each cluster's own Prometheus.
+/// Usual names of the label that tells clusters apart if several share a Prometheus, Thanos or Mimir. It is
+/// an external label of each cluster's own Prometheus.
 pub const CLUSTER_LABELS: [&str; 7] = [
     "cluster",
     "cluster_id",
@@ -22,7 +22,7 @@ pub const CLUSTER_LABELS: [&str; 7] = [
     "prometheus_cluster",
 ];
 
-/// A question that any Prometheus answers.
+/// A query that every Prometheus answers.
 pub const fn reachable() -> &'static str {
     "vector(1)"
 }
@@ -34,7 +34,7 @@ pub struct Selected {
 }
 
 impl Selected {
-    /// All series of that name.
+    /// Selects all series with this name.
     #[must_use]
     pub fn named(name: &str) -> Self {
         Self {
@@ -42,17 +42,17 @@ impl Selected {
         }
     }
 
-    /// Those of them whose label has that value.
+    /// Keeps the series whose label has this value.
     #[must_use]
     pub fn with(mut self, label: &LabelName, value: &str) -> Self {
         self.matchers.push(format!("{label}={}", quote(value)));
         self
     }
 
-    /// Those of them with all of these labels.
+    /// Keeps the series that have all of these labels.
     ///
     /// # Errors
-    /// When a key is no label name.
+    /// If a key is not a label name.
     pub fn with_all(self, labels: &BTreeMap<String, String>) -> Result<Self, InvalidMatcherName> {
         labels.iter().try_fold(self, |mut selected, (label, value)| {
             selected
@@ -62,10 +62,10 @@ impl Selected {
         })
     }
 
-    /// Those of them that meet all of these conditions.
+    /// Keeps the series that match all of these expressions.
     ///
     /// # Errors
-    /// When a key is no label name.
+    /// If a key is not a label name.
     pub fn that_match(mut self, expressions: &[MatchExpression]) -> Result<Self, InvalidMatcherName> {
         for expression in expressions {
             self.matchers.push(matcher(expression)?);
@@ -73,7 +73,7 @@ impl Selected {
         Ok(self)
     }
 
-    /// Those of them that are this cluster's.
+    /// Keeps the series that match the matchers of the server.
     #[must_use]
     pub fn with_matchers(self, matchers: &Matchers) -> Self {
         matchers
@@ -86,31 +86,31 @@ impl Selected {
     }
 }
 
-/// How many series.
+/// Counts the series.
 #[must_use]
 pub fn count(selected: &Selected) -> String {
     format!("count({})", selected.text())
 }
 
-/// One series, with its labels.
+/// Returns one of the series, with its labels.
 #[must_use]
 pub fn sample(selected: &Selected) -> String {
     format!("topk(1, {})", selected.text())
 }
 
-/// One series for each value of a label, which is missing in the answer where it is missing.
+/// Returns one series for each value of a label. Series without the label are one series without it.
 #[must_use]
 pub fn by_label(selected: &Selected, label: &LabelName) -> String {
     format!("count by ({label}) ({})", selected.text())
 }
 
-/// One series for each combination of the labels that tell clusters apart.
+/// Returns one series for each combination of [`CLUSTER_LABELS`].
 #[must_use]
 pub fn by_cluster(selected: &Selected) -> String {
     format!("count by ({}) ({})", CLUSTER_LABELS.join(", "), selected.text())
 }
 
-/// How often a series fell, on average.
+/// The number of resets per series, on average.
 #[must_use]
 pub fn per_series_resets(selected: &Selected) -> String {
     format!("avg(resets({}[{RESETS_WINDOW}]))", selected.text())

@@ -1,7 +1,7 @@
 use super::*;
 use crate::diagnose::doctor::testing::{healthy, severities};
 
-/// The healthy installation with other facts about its one metric.
+/// The healthy installation with other facts about its only metric.
 fn with(change: impl Fn(&mut SeriesSeen, &mut SelectedFacts)) -> Observed {
     let mut observed = healthy();
     let seen = &mut observed.prometheus.as_mut().unwrap()[0].series[0];
