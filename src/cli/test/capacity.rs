@@ -190,6 +190,8 @@ impl Args {
         };
         let measuring = Box::pin(self.measure(&held, &steps, &counts));
         let measured = held.while_kept(&steps, measuring).await;
+        // Whatever came of the measurement, the hold is given back before its error is returned. The guardian
+        // waits until then, because it gives the hold back if this process is killed.
         let given = resource.give_back(Some(&lease.holder)).await;
         guardian.dismiss();
         if let Some(given) =

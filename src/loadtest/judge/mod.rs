@@ -107,7 +107,7 @@ mod tests {
     fn a_run_without_thresholds_still_fails_when_nobody_is_answered() {
         assert_eq!(judged(&[], measured(requests(0, 100))).verdict, Verdict::Fail);
         assert_eq!(judged(&[], measured(requests(96, 4))).verdict, Verdict::Pass);
-        // Who says how many errors are fine has said it.
+        // A threshold on errors in the scenario replaces the built-in one.
         assert_eq!(
             judged(&["errors < 50%"], measured(requests(60, 40))).verdict,
             Verdict::Pass

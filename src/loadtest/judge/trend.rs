@@ -59,6 +59,7 @@ impl Trend {
         let level = *levels.get(levels.len() / 2)?;
         let (pairs, count) = (float(slopes.len()), float(points.len()));
         let spread = Z * (count * (count - 1.0) * (2.0 * count + 5.0) / 18.0).sqrt();
+        // Slopes are sorted, so a rank is an index.
         let growth = |rank: f64| {
             let slope = slopes.get(index(rank).min(slopes.len() - 1))?;
             Some(slope * HOUR / level)
@@ -78,6 +79,7 @@ fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
         let mut sorted = stretch.to_vec();
         sorted.sort_by(|one, other| one.1.total_cmp(&other.1));
         let (_, y) = sorted.get(sorted.len() / 2)?;
+        // The stretch stands at the time of its middle point, whichever point has the median.
         let (x, _) = stretch.get(stretch.len() / 2)?;
         Some((*x, *y))
     };
@@ -105,7 +107,7 @@ mod tests {
     use super::*;
     use crate::loadtest::model::latencies::Quantiles;
 
-    /// Seconds whose p95 is what `level` says, with some noise that repeats.
+    /// Seconds whose p95 is `level` of the second, with some noise that repeats.
     fn run(length: u32, level: impl Fn(f64) -> f64) -> Vec<Second> {
         let noise = [0.9, 1.1, 1.0, 1.05, 0.95, 3.0, 1.0];
         (0..length)
@@ -126,7 +128,7 @@ mod tests {
         let flat = Trend::of(&run(600, |_| 0.1)).unwrap();
         assert!(flat.low <= 0.0 && flat.high >= 0.0, "{flat:?}");
         assert!(flat.growth.abs() < 0.2, "{flat:?}");
-        // 20 % of the middle's level in an hour.
+        // Growth of 20 % per hour, relative to the level in the middle of the run.
         let grows = Trend::of(&run(3600, |at| 0.1 * (0.9 + 0.2 * at / 3600.0))).unwrap();
         assert!((grows.growth - 0.2).abs() < 0.03, "{grows:?}");
         assert!(grows.low > 0.1 && grows.high < 0.3, "{grows:?}");

@@ -136,7 +136,7 @@ fn the_load_is_that_of_both_and_the_cluster_that_of_who_watched_on_the_clock_of_
         );
         let start = |workload: &Workload| workload.chains[0].links[0].at.unwrap();
         assert!((start(workload) - start(expected) - 4.0).abs() < 1e-9);
-        // Its demand was that of one generator.
+        // Elasticity was computed from the load of one generator, so it is left out.
         assert_eq!(workload.elasticity, None);
         assert!((merged.load.level(5.0) - 30.0).abs() < 1e-6);
         assert_eq!(merged.objective, Some(Duration::from_millis(500)));

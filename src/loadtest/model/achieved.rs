@@ -58,7 +58,8 @@ mod tests {
     use super::*;
     use crate::loadtest::judge::testing::{measured, requests};
 
-    /// A load of ten seconds at 20/s, each request answered after what `latency` says of the moment it was due.
+    /// The rate of a load of ten seconds at 20/s. `latency` gives the latency in seconds for the second at which a
+    /// request was due.
     fn load(latency: impl Fn(f64) -> f64) -> Option<f64> {
         let mut requests = Requests {
             first_due: Some(Duration::ZERO),
@@ -93,7 +94,7 @@ mod tests {
             // A queue in front of a service that carries 10/s, or 16/s.
             (10.0, load(|due| 0.1 + due)),
             (16.0, load(|due| 0.1 + 0.25 * due)),
-            // All that waited for a cold start is answered at once.
+            // A cold start of two seconds: all requests that waited for it are answered at its end.
             (20.0, load(|due| (2.0 - due).max(0.05))),
         ] {
             assert!(reads(expected, rate), "{expected}: {rate:?}");

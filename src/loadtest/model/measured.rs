@@ -166,6 +166,7 @@ impl Requests {
     /// Adds failures of one cause, with an example of one failure.
     pub fn fail(&mut self, cause: &str, failures: u64, example: Option<&str>) {
         cause::count(&mut self.failures, cause.to_owned(), failures);
+        // A cause beyond the bound is counted under `other`, where its example would mislead.
         if let Some(example) = example.filter(|_| self.failures.contains_key(cause)) {
             self.examples
                 .entry(cause.to_owned())

@@ -1,4 +1,4 @@
-//! A scenario as it is written, in YAML or JSON. What each field means is published as a schema from these types
+//! The types of a scenario file, in YAML or JSON. Their docs are the descriptions of the published schema
 //! (`vas test schema`). Must not: check more than types; that is `parse`.
 
 use std::collections::BTreeMap;

@@ -88,6 +88,7 @@ fn stage(
             let every = problems.positive(&format!("{path}.sawtooth.every"), &teeth.every);
             let from = level(&format!("{path}.sawtooth.from"), teeth.from, problems);
             let to = level(&format!("{path}.sawtooth.to"), teeth.to, problems);
+            // Checked before the loop, which would not end in time with teeth of a microsecond.
             if left.as_nanos() / every.as_nanos().max(1) > PIECES as u128 {
                 problems.add(path, format!("has more than {PIECES} teeth"));
                 return;

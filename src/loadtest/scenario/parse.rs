@@ -106,6 +106,7 @@ pub fn parse(
         words: words.lines().next().unwrap_or_default().to_owned(),
     };
     let value = yaml::parse_one(text).map_err(|error| form(&error.located()))?;
+    // The schema finds all unknown fields and wrong types; serde would stop at the first one.
     let problems = schema::check(&value);
     if !problems.is_empty() {
         return Err(ScenarioError::Fields {

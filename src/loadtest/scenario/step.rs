@@ -170,6 +170,7 @@ pub(super) fn below_target(path: &str, text: &str, problems: &mut Problems) -> T
 fn outside_variables(text: &str) -> impl Iterator<Item = char> {
     let parts = text.split("{{").enumerate();
     let texts = parts.map(|(index, part)| match part.split_once("}}") {
+        // The first part stands before any `{{`, so a `}}` in it closes nothing.
         Some((_, behind)) if index > 0 => behind,
         _ => part,
     });

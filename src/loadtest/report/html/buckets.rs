@@ -55,6 +55,7 @@ impl Grid {
         let length = if length.is_finite() { length } else { 0.0 };
         let fits = |width: &u32| length / f64::from(*width) <= f64::from(MOST);
         let width = WIDTHS.into_iter().find(fits).unwrap_or_else(|| {
+            // Runs of more than five days have buckets of whole hours.
             let hours = (length / f64::from(MOST) / 3600.0).ceil();
             whole(hours).max(1).saturating_mul(3600)
         });
@@ -102,6 +103,7 @@ impl Grid {
             .flatten()
             .collect();
             picked.sort_by_key(|(number, _)| *number);
+            // One point may be the lowest, the highest and the last one at once.
             picked.dedup_by_key(|(number, _)| *number);
             kept.extend(picked.into_iter().map(|(_, point)| *point));
         }

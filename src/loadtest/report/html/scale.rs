@@ -54,6 +54,7 @@ impl Scale {
             (low.min(value), high.max(value))
         });
         if low.is_finite() && high / low > WIDE {
+            // The largest of 1, 2 and 5 times the power of ten that is not above the lowest value: 20 for 37.
             let bottom = NICE_DOWN
                 .iter()
                 .map(|nice| nice * decade(low))
@@ -87,6 +88,7 @@ impl Scale {
             Self::Linear { top, step } => multiples(*top, *step),
             Self::Log { bottom, top } => {
                 let decades = (top / bottom).log10();
+                // Over more than 2.5 powers of ten, lines at 2 and 5 times would be too many.
                 let factors: &[f64] = if decades > 2.5 { &[1.0] } else { &[1.0, 2.0, 5.0] };
                 let mut lines = Vec::new();
                 let mut base = decade(*bottom);

@@ -1,4 +1,5 @@
-//! The form of the document. Durations are in seconds, shares from 0 to 1.
+//! The types of the JSON document. Their docs are the descriptions of the published schema. Durations are in
+//! seconds, shares from 0 to 1.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What was seen of the cluster, as a part of the document. Moments are seconds since the run began.
+//! The part of the JSON document on the cluster. Moments are seconds since the run began.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

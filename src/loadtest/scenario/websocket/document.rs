@@ -1,4 +1,4 @@
-//! A WebSocket connection as it is written.
+//! The types of a WebSocket connection in a scenario file. Their docs are descriptions of the published schema.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -153,6 +153,8 @@ fn steps(course: &[(f64, Option<f64>)], until: f64, scale: &Scale, axis: Axis, f
             continue;
         };
         let (from, to, level) = (x(axis, *at), x(axis, end), y(scale, *value));
+        // A filled step is a closed path of its own. A line goes on from the step before, unless there was a
+        // gap.
         let _ = match (filled, inside) {
             (true, _) => write!(path, "M{from} {HEIGHT}V{level}H{to}V{HEIGHT}Z"),
             (false, true) => write!(path, "V{level}H{to}"),
