@@ -5,8 +5,8 @@ use crate::core::metrics::promql::{LabelName, Labels, Matcher, ReservedLabel};
 /// Matchers that are added to every selector.
 #[derive(Clone, Debug, clap::Args)]
 pub(in crate::cli) struct MatchersArgs {
-    /// Labels that stand in every selector of every query, where clusters share a Prometheus, Thanos or Mimir: for
-    /// example cluster=eu-1
+    /// Labels that stand in every selector of every query, where clusters share a Prometheus, Thanos or
+    /// Mimir: for example cluster=eu-1
     #[arg(long, value_name = "LABEL=VALUE", value_delimiter = ',', env = "VAS_MATCHERS")]
     matchers: Vec<Matcher>,
 }

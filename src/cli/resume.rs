@@ -7,9 +7,9 @@ use crate::core::reconcile::suspend::change;
 
 /// Let a resource, or some of its workloads, scale again
 ///
-/// Takes back what `vas suspend` wrote: the annotation scaling.voiceassist.io/suspend, or the part of it that concerns
-/// the workloads. Says what others still hold: another holder (--holder NAME), a capacity test (vas test restore), or
-/// suspend: true in the spec, which is changed where it is written.
+/// Takes back what `vas suspend` wrote: the annotation scaling.voiceassist.io/suspend, or the part of it that
+/// concerns the workloads. Says what others still hold: another holder (--holder NAME), a capacity test (vas
+/// test restore), or suspend: true in the spec, which is changed where it is written.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   vas resume voiceassist -n voiceassist-production

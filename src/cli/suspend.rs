@@ -12,12 +12,13 @@ use crate::core::reconcile::suspend::{Reason, Suspension, annotation::CAPACITY_T
 
 /// Stop scaling of a resource, or of some of its workloads, for a while
 ///
-/// The HPAs of the workloads follow no metric until the moment given, or until `vas resume`; VPAs only recommend.
-/// Replicas can be set by hand meanwhile: kubectl scale. An HPA still moves a count outside of minReplicas and
-/// maxReplicas to the nearer bound.
+/// The HPAs of the workloads follow no metric until the moment given, or until `vas resume`; VPAs only
+/// recommend. Replicas can be set by hand meanwhile: kubectl scale. An HPA still moves a count outside of
+/// minReplicas and maxReplicas to the nearer bound.
 ///
-/// Written down in the annotation scaling.voiceassist.io/suspend of the resource, which applying the file again does
-/// not touch. `kubectl get vas` shows what is suspended and until when, and with -o wide by whom and why.
+/// Written down in the annotation scaling.voiceassist.io/suspend of the resource, which applying the file
+/// again does not touch. `kubectl get vas` shows what is suspended and until when, and with -o wide by whom
+/// and why.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   vas suspend voiceassist -n voiceassist-production --for 2h --reason 'incident 4711'

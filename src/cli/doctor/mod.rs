@@ -31,9 +31,9 @@ use crate::{
 
 /// Check an installation end to end: what is wrong, and what helps
 ///
-/// Reads the cluster with your rights and changes nothing. What you may not read is skipped and said so; it never
-/// counts as fine. Each check has a stable id. Exit code: 0 if all is well or there are warnings only, 1 if there
-/// is a problem, 2 if the command line or the kubeconfig cannot be used.
+/// Reads the cluster with your rights and changes nothing. What you may not read is skipped and said so; it
+/// never counts as fine. Each check has a stable id. Exit code: 0 if all is well or there are warnings only,
+/// 1 if there is a problem, 2 if the command line or the kubeconfig cannot be used.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "What it looks at, a cause before its effects:
   Cluster       the API server and its version; the CRD, and whether its schema is that of this vas
@@ -67,8 +67,8 @@ pub(super) struct Args {
     /// Namespace of the operator and the metrics server
     #[arg(long, value_name = "NAMESPACE", default_value = "vas-system")]
     install_namespace: String,
-    /// The configuration file of the metrics server, if it reads one: each metric is looked for in the Prometheus that
-    /// it names. URLs and files in it are taken as reached from here
+    /// The configuration file of the metrics server, if it reads one: each metric is looked for in the
+    /// Prometheus that it names. URLs and files in it are taken as reached from here
     #[arg(
         long,
         value_name = "FILE",

@@ -33,9 +33,9 @@ use crate::{
 /// Say why a workload did, or did not, scale
 ///
 /// For each workload and each of its metrics: the query to Prometheus, the value as the HPA gets it right now
-/// and its age, the target, and how many replicas the HPA would want from it alone. Then which metric decides,
-/// and which bound, window or policy limits it. The values are read through the API server with your own
-/// rights, and nothing is written.
+/// and its age, the target, and how many replicas the HPA would want from it alone. Then which metric
+/// decides, and which bound, window or policy limits it. The values are read through the API server with your
+/// own rights, and nothing is written.
 ///
 /// The numbers come from the same arithmetic as the HPA controller's. What it keeps in its memory (the
 /// recommendations of the last minutes, its own rescales) nobody else can see; where that could change the
@@ -87,8 +87,8 @@ enum Format {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "As vas metrics-server is told")]
 struct LabelArgs {
-    /// The configuration file of the metrics server, if it reads one: labels and queries are those of the Prometheus
-    /// that each metric names
+    /// The configuration file of the metrics server, if it reads one: labels and queries are those of the
+    /// Prometheus that each metric names
     #[arg(
         long,
         value_name = "FILE",

@@ -13,9 +13,9 @@ use crate::{
 /// Turn prometheus-adapter's rules into metrics entries, ready to paste
 ///
 /// Entries go to standard output; what could not be converted, and why, to standard error. Targets are not in
-/// prometheus-adapter's file: give the HPAs that use it with --hpa, or fill in the zeros, which `vas validate`
-/// points at. With HPAs, each of their metrics gets one entry at most, and those of one HPA are one document.
-/// Nothing is read from a cluster or from Prometheus.
+/// prometheus-adapter's file: give the HPAs that use it with --hpa, or fill in the zeros, which
+/// `vas validate` points at. With HPAs, each of their metrics gets one entry at most, and those of one HPA
+/// are one document. Nothing is read from a cluster or from Prometheus.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   kubectl -n monitoring get configmap adapter-config -o yaml > adapter.yaml
@@ -24,11 +24,12 @@ use crate::{
 
 Exit codes: 0 all converted, 1 some not, 2 a file cannot be used.")]
 pub(super) struct Args {
-    /// prometheus-adapter's config.yaml, a file with the ConfigMap that holds it, or the values of its Helm chart; -
-    /// reads standard input
+    /// prometheus-adapter's config.yaml, a file with the ConfigMap that holds it, or the values of its Helm
+    /// chart; - reads standard input
     #[arg(short, long = "filename", value_name = "FILE")]
     filename: String,
-    /// File with HorizontalPodAutoscalers of any version, for their targets and selectors. May be given several times
+    /// File with HorizontalPodAutoscalers of any version, for their targets and selectors. May be given
+    /// several times
     #[arg(long = "hpa", value_name = "FILE")]
     hpas: Vec<String>,
     /// Output format; only YAML can carry comments

@@ -9,9 +9,10 @@ use crate::import::hpa;
 /// Turn HPAs, and the PDBs and VPAs beside them, into a VoiceAssistScaling for each namespace
 ///
 /// Each HPA becomes a workload that renders to the same HPA. A VPA joins the workload with its target, a
-/// PodDisruptionBudget the one whose target has its selector, for which the targets' manifests have to be among the
-/// objects. Metrics that prometheus-adapter answers are taken from its rules if they are given. A workload that scaled
-/// on something which could not be taken is suspended. What is not taken is listed on standard error with the reason.
+/// PodDisruptionBudget the one whose target has its selector, for which the targets' manifests have to be
+/// among the objects. Metrics that prometheus-adapter answers are taken from its rules if they are given. A
+/// workload that scaled on something which could not be taken is suspended. What is not taken is listed on
+/// standard error with the reason.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   kubectl get hpa,pdb,vpa,deployments,statefulsets -n voiceassist-production -o yaml | vas import hpa -f -

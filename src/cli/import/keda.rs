@@ -8,9 +8,10 @@ use crate::{core::metrics::promql::LabelName, import::keda};
 
 /// Turn KEDA's ScaledObjects into a VoiceAssistScaling for each namespace
 ///
-/// Prometheus, cpu and memory triggers become metrics. A query has to stay in the namespace of its ScaledObject, by a
-/// matcher in each of its selectors; one that reads more is listed and not narrowed. A workload that scaled on a trigger
-/// which could not be taken is suspended. What is not taken is listed on standard error with the reason.
+/// Prometheus, cpu and memory triggers become metrics. A query has to stay in the namespace of its
+/// ScaledObject, by a matcher in each of its selectors; one that reads more is listed and not narrowed. A
+/// workload that scaled on a trigger which could not be taken is suspended. What is not taken is listed on
+/// standard error with the reason.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   kubectl get scaledobjects -n voiceassist-production -o yaml | vas import keda -f -

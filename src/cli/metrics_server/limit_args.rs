@@ -8,8 +8,8 @@ use crate::core::metrics::promql::{GUARANTEED, ShapeLimits};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Limits")]
 pub(super) struct LimitArgs {
-    /// Most different queries of one namespace. At the limit the oldest resources keep theirs; a metric whose query is
-    /// not asked has no value, and the condition MetricsAvailable names the limit
+    /// Most different queries of one namespace. At the limit the oldest resources keep theirs; a metric whose
+    /// query is not asked has no value, and the condition MetricsAvailable names the limit
     #[arg(
         long,
         value_name = "NUMBER",

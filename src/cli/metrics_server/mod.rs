@@ -23,10 +23,11 @@ use crate::{
 
 /// Serve request rates, queue depths and queue ages from Prometheus to the HPA
 ///
-/// Answers custom.metrics.k8s.io and external.metrics.k8s.io behind the Kubernetes aggregation layer. Every metric of every
-/// VoiceAssistScaling is read from Prometheus every few seconds, with one query for all that differ only in
-/// namespace or workload, and answered from memory. When Prometheus is away the last values are served until
-/// they are older than the metric's maxAge; then the HPA is told why there is no value, and holds.
+/// Answers custom.metrics.k8s.io and external.metrics.k8s.io behind the Kubernetes aggregation layer. Every
+/// metric of every VoiceAssistScaling is read from Prometheus every few seconds, with one query for all that
+/// differ only in namespace or workload, and answered from memory. When Prometheus is away the last values
+/// are served until they are older than the metric's maxAge; then the HPA is told why there is no value, and
+/// holds.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example, outside a cluster:
   vas metrics-server --prometheus-url=http://localhost:9090 --kubeconfig=$HOME/.kube/config --service-namespace=vas-system

@@ -13,8 +13,9 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Prometheus")]
 pub(super) struct PrometheusArgs {
-    /// File that names one or more Prometheus servers, with how each is reached. Read again when it, or a file that
-    /// it names, changes. Excludes the other flags of this group, which are the short form for one server
+    /// File that names one or more Prometheus servers, with how each is reached. Read again when it, or a
+    /// file that it names, changes. Excludes the other flags of this group, which are the short form for one
+    /// server
     #[arg(
         long,
         value_name = "FILE",
@@ -60,12 +61,12 @@ pub(super) struct PrometheusArgs {
     pub(super) pod_label: LabelName,
     #[command(flatten)]
     pub(super) matchers: MatchersArgs,
-    /// Longest range of an author's own query, for example rate(x[1h]), at most 24h. Prometheus holds all of its samples
-    /// in memory, every few seconds; a recording rule costs less
+    /// Longest range of an author's own query, for example rate(x[1h]), at most 24h. Prometheus holds all of
+    /// its samples in memory, every few seconds; a recording rule costs less
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = parse_range, env = "VAS_MAX_QUERY_RANGE")]
     pub(super) max_query_range: Duration,
-    /// Most steps of the subqueries of an author's own query, those inside each other multiplied, at most 3000:
-    /// max_over_time(x[1h:1m]) has 60
+    /// Most steps of the subqueries of an author's own query, those inside each other multiplied, at most
+    /// 3000: max_over_time(x[1h:1m]) has 60
     #[arg(
         long,
         value_name = "STEPS",

@@ -21,8 +21,8 @@ pub(super) struct ServingArgs {
     /// Port of custom.metrics.k8s.io and external.metrics.k8s.io
     #[arg(long, value_name = "PORT", default_value_t = 6443, env = "VAS_SECURE_PORT")]
     pub(super) secure_port: u16,
-    /// Serve metrics with `external: true` through external.metrics.k8s.io. Without it that group is not there, and
-    /// a resource with such a metric says so in its condition MetricsAvailable
+    /// Serve metrics with `external: true` through external.metrics.k8s.io. Without it that group is not
+    /// there, and a resource with such a metric says so in its condition MetricsAvailable
     #[arg(
         long,
         value_name = "BOOL",
@@ -43,7 +43,8 @@ pub(super) struct ServingArgs {
     )]
     pub(super) metrics_bind_address: SocketAddr,
     /// Serving certificate in PEM; its issuer sets the caBundle of the APIServices. Default: one that the
-    /// replicas issue, share in the Secret vas-metrics-server-tls and rotate. Read again when its content changes
+    /// replicas issue, share in the Secret vas-metrics-server-tls and rotate. Read again when its content
+    /// changes
     #[arg(
         long,
         value_name = "FILE",

@@ -63,13 +63,14 @@ use crate::{
 
 /// Ramp up the load, and watch whether the replicas follow
 ///
-/// Sends a load that needs more replicas than there are, holds it, and lets it go again, while the HPA, the pods and the
-/// metrics are watched on the same clock. Asserts that the replicas came in time, not too many of them, without
-/// flapping, within the PodDisruptionBudget, and that they went again: the deadline for that follows from the HPA's own
-/// behavior. For each scale-up it tells which link between the load and the recovered users took longest.
+/// Sends a load that needs more replicas than there are, holds it, and lets it go again, while the HPA, the
+/// pods and the metrics are watched on the same clock. Asserts that the replicas came in time, not too many
+/// of them, without flapping, within the PodDisruptionBudget, and that they went again: the deadline for that
+/// follows from the HPA's own behavior. For each scale-up it tells which link between the load and the
+/// recovered users took longest.
 ///
-/// Nothing is changed on the cluster. Before anything is sent, what would make the test worthless is looked for: an HPA
-/// that is not active, metrics that nobody answers for, replicas that move, a quota without room.
+/// Nothing is changed on the cluster. Before anything is sent, what would make the test worthless is looked
+/// for: an HPA that is not active, metrics that nobody answers for, replicas that move, a quota without room.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   vas test autoscaling voiceassist -n voiceassist-staging --workload api-gateway --target https://staging.example
@@ -88,16 +89,16 @@ pub(super) struct Args {
     /// Journeys and thresholds of this scenario of vas, or of a file; its load is not used
     #[arg(long, value_name = "SCENARIO|FILE")]
     scenario: Option<String>,
-    /// What has to hold for the users, instead of the scenario's thresholds; may be given several times. Default:
-    /// latency p95 < 500ms and errors < 1%
+    /// What has to hold for the users, instead of the scenario's thresholds; may be given several times.
+    /// Default: latency p95 < 500ms and errors < 1%
     #[arg(long = "threshold", value_name = "THRESHOLD")]
     thresholds: Vec<Threshold>,
     /// JSON report of vas test capacity (-o json=): with it, elasticity is reported and under-provisioning is
     /// asserted
     #[arg(long, value_name = "FILE")]
     capacity: Option<PathBuf>,
-    /// Write a report: html=FILE, json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times. - is standard
-    /// output, and the text for people goes to standard error then
+    /// Write a report: html=FILE, json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times. - is
+    /// standard output, and the text for people goes to standard error then
     #[arg(short, long = "output", value_name = "FORMAT=FILE")]
     outputs: Vec<Output>,
     /// Fail below this grade

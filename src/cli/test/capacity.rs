@@ -49,14 +49,14 @@ const COUNTS: usize = 4;
 
 /// Find the load that one, two, four replicas carry
 ///
-/// Holds the replicas of a workload: suspends it by an annotation of its VoiceAssistScaling, so that its HPA follows no
-/// metric, and sets the replicas of its scale target. For each count it raises the load step by step until the objective is missed
-/// twice, then halves the gap. From the capacities it fits the Universal Scalability Law, with its knee, and suggests
-/// a target for the HPA.
+/// Holds the replicas of a workload: suspends it by an annotation of its VoiceAssistScaling, so that its HPA
+/// follows no metric, and sets the replicas of its scale target. For each count it raises the load step by
+/// step until the objective is missed twice, then halves the gap. From the capacities it fits the Universal
+/// Scalability Law, with its knee, and suggests a target for the HPA.
 ///
-/// What it changed is put back at the end, when it is interrupted, and by a second process when it is killed. If the
-/// whole machine is gone, scaling goes on by itself after two minutes. Counts must lie within minReplicas and maxReplicas: the HPA controller moves others to the nearer bound, also when
-/// suspended.
+/// What it changed is put back at the end, when it is interrupted, and by a second process when it is killed.
+/// If the whole machine is gone, scaling goes on by itself after two minutes. Counts must lie within
+/// minReplicas and maxReplicas: the HPA controller moves others to the nearer bound, also when suspended.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   vas test capacity voiceassist -n voiceassist-staging --workload api-gateway --target https://staging.example
@@ -74,12 +74,12 @@ pub(super) struct Args {
     /// Journeys and thresholds of this scenario of vas, or of a file; its load is not used
     #[arg(long, value_name = "SCENARIO|FILE")]
     scenario: Option<String>,
-    /// What has to hold, instead of the scenario's thresholds; may be given several times. Default: latency p95 < 500ms
-    /// and errors < 1%
+    /// What has to hold, instead of the scenario's thresholds; may be given several times. Default: latency
+    /// p95 < 500ms and errors < 1%
     #[arg(long = "threshold", value_name = "THRESHOLD")]
     thresholds: Vec<Threshold>,
-    /// Write a report: json=FILE or md=FILE; may be given several times. - is standard output, and the text for people
-    /// goes to standard error then
+    /// Write a report: json=FILE or md=FILE; may be given several times. - is standard output, and the text
+    /// for people goes to standard error then
     #[arg(short, long = "output", value_name = "FORMAT=FILE")]
     outputs: Vec<Output>,
     /// From each renewal of the hold to its end

@@ -38,8 +38,8 @@ pub(super) struct Args {
     /// JSON report of the later run
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// Write the comparison: json=FILE or md=FILE; may be given several times. - is standard output, and the text for
-    /// people goes to standard error then
+    /// Write the comparison: json=FILE or md=FILE; may be given several times. - is standard output, and the
+    /// text for people goes to standard error then
     #[arg(short, long = "output", value_name = "FORMAT=FILE")]
     outputs: Vec<Output>,
 }

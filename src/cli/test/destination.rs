@@ -279,7 +279,8 @@ mod tests {
         assert_eq!(content.unwrap(), "whole");
     }
 
-    /// In the directories of a process in /proc nobody, not even root, can make files. Some files there can be written.
+    /// In the directories of a process in /proc nobody, not even root, can make files. Some files there can
+    /// be written.
     #[test]
     fn a_file_whose_folder_takes_no_other_is_written_in_its_place() {
         let name = Path::new("/proc/thread-self/comm");

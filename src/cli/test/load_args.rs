@@ -23,8 +23,8 @@ use crate::{
 #[command(next_help_heading = "Target")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(in crate::cli) struct TargetArgs {
-    /// URL of the service; the path of each step is put behind it. User and password in it are sent as Authorization, and
-    /// shown nowhere
+    /// URL of the service; the path of each step is put behind it. User and password in it are sent as
+    /// Authorization, and shown nowhere
     #[arg(long, value_name = "URL")]
     target: TargetUrl,
     /// Header of every request; may be given several times
@@ -42,8 +42,8 @@ pub(in crate::cli) struct TargetArgs {
     /// Open a new connection for each request
     #[arg(long)]
     no_keepalive: bool,
-    /// Follow redirects, ten at most, to the answer that counts; a step's own "follow" comes first. Authorization and
-    /// cookies are not sent to another host
+    /// Follow redirects, ten at most, to the answer that counts; a step's own "follow" comes first.
+    /// Authorization and cookies are not sent to another host
     #[arg(long)]
     follow: bool,
 }

@@ -26,8 +26,8 @@ use crate::{
 
 /// Merge the reports of runs that sent load at the same time
 ///
-/// Counts are added and histograms merged without loss, so quantiles are those of all requests together. The thresholds of
-/// all runs are judged anew. A doubt about one run is a doubt about all.
+/// Counts are added and histograms merged without loss, so quantiles are those of all requests together. The
+/// thresholds of all runs are judged anew. A doubt about one run is a doubt about all.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   vas test run load --target https://staging.example -o json=a.json     on one machine
@@ -40,8 +40,8 @@ pub(super) struct Args {
     /// JSON reports of `vas test run`
     #[arg(value_name = "FILE", required = true, num_args = 2..)]
     files: Vec<PathBuf>,
-    /// Write a report: html=FILE (one page), json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times. - is
-    /// standard output, and the text for people goes to standard error then
+    /// Write a report: html=FILE (one page), json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several
+    /// times. - is standard output, and the text for people goes to standard error then
     #[arg(short, long = "output", value_name = "FORMAT=FILE")]
     outputs: Vec<Output>,
 }

@@ -32,9 +32,10 @@ use crate::{
 
 /// Send load to a target, and say whether it held
 ///
-/// Requests are sent when they are due, whatever the service does (open model), or by users who wait for their answers
-/// (closed model). Latency counts from the moment a request was due: a service that stalls cannot hide the requests
-/// that would have been sent meanwhile. The service time, from the real send, is shown beside it.
+/// Requests are sent when they are due, whatever the service does (open model), or by users who wait for
+/// their answers (closed model). Latency counts from the moment a request was due: a service that stalls
+/// cannot hide the requests that would have been sent meanwhile. The service time, from the real send, is
+/// shown beside it.
 ///
 /// A run in which the load generator itself was the bottleneck proves nothing and is reported as INVALID.
 #[derive(Debug, clap::Args)]
@@ -56,8 +57,8 @@ pub(super) struct Args {
     target: TargetArgs,
     #[command(flatten)]
     engine: EngineArgs,
-    /// Write a report: html=FILE (one page), json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several times. - is
-    /// standard output, and the text for people goes to standard error then
+    /// Write a report: html=FILE (one page), json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several
+    /// times. - is standard output, and the text for people goes to standard error then
     #[arg(short, long = "output", value_name = "FORMAT=FILE")]
     outputs: Vec<Output>,
     #[command(flatten)]

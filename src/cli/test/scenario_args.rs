@@ -17,8 +17,8 @@ use crate::loadtest::{
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Load")]
 pub(in crate::cli) struct ScenarioArgs {
-    /// A scenario of `vas test list`, a suite (quick, all), or a file. Without it: one request, again and again, by
-    /// --rate or --users
+    /// A scenario of `vas test list`, a suite (quick, all), or a file. Without it: one request, again and
+    /// again, by --rate or --users
     #[arg(value_name = "SCENARIO|FILE")]
     scenario: Option<String>,
     /// Requests per second, whatever the service does (open model)
@@ -39,7 +39,8 @@ pub(in crate::cli) struct ScenarioArgs {
     /// Run a scenario with this share of its users or rate
     #[arg(long, value_name = "SHARE", default_value_t = 1.0, requires = "scenario")]
     scale_load: f64,
-    /// What has to hold besides the scenario's thresholds, such as "latency p95 < 500ms"; may be given several times
+    /// What has to hold besides the scenario's thresholds, such as "latency p95 < 500ms"; may be given
+    /// several times
     #[arg(long = "threshold", value_name = "THRESHOLD")]
     thresholds: Vec<Threshold>,
 }

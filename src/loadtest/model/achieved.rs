@@ -58,8 +58,8 @@ mod tests {
     use super::*;
     use crate::loadtest::judge::testing::{measured, requests};
 
-    /// The rate of a load of ten seconds at 20/s. `latency` gives the latency in seconds for the second at which a
-    /// request was due.
+    /// The rate of a load of ten seconds at 20/s. `latency` gives the latency in seconds for the second at
+    /// which a request was due.
     fn load(latency: impl Fn(f64) -> f64) -> Option<f64> {
         let mut requests = Requests {
             first_due: Some(Duration::ZERO),
