@@ -2,8 +2,8 @@
 //!
 //! The query is parsed, an equality matcher is added to every selector of the tree, and the text that is sent
 //! is rendered from that tree: what the parser did not understand never reaches Prometheus. An example: in
-//! namespace `mine`, `sum(a) / sum(b{c="d"})` becomes `sum(a{namespace="mine"}) /
-//! sum(b{c="d",namespace="mine"})`.
+//! namespace `mine`, `sum(a) / sum(b{c="d"})` becomes
+//! `sum(a{namespace="mine"}) / sum(b{c="d",namespace="mine"})`.
 
 use promql_parser::{
     label::{MatchOp, Matcher},
