@@ -1,4 +1,4 @@
-//! The types users write and the constants that name things in a cluster.
+//! The types that users write, and the constants that name things in a cluster.
 //!
 //! Owns: the `VoiceAssistScaling` resource (serde and schema), the slice of the VPA type that vas
 //! writes, and every well-known string (group, field managers, labels, condition types and reasons).

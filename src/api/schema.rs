@@ -8,27 +8,27 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 /// Longest quantity accepted, in characters.
 pub const QUANTITY_MAX_LENGTH: u32 = 32;
 
-/// Decimal and binary quantities as Kubernetes writes them. Negative amounts make no sense here.
+/// Pattern of decimal and binary quantities as Kubernetes writes them. Negative quantities are excluded.
 pub const QUANTITY_PATTERN: &str =
     r"^\+?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]{1,2})?$";
 
-/// Hours, minutes and seconds, in that order.
+/// Pattern of a duration in hours, minutes and seconds, in that order: `1h30m`.
 pub const DURATION_PATTERN: &str = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$";
 
-/// A DNS label: names of environments, workloads and metrics.
+/// Pattern of the names of environments, workloads and metrics: a DNS label.
 pub const NAME_PATTERN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 
-/// Name of a Kubernetes object of any kind.
+/// Pattern of the name of a Kubernetes object of any kind.
 pub const OBJECT_NAME_PATTERN: &str = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$";
 
-/// API group and version of a scale target; the core group has a version alone.
+/// Pattern of the API version of a scale target: group and version, or only a version for the core group.
 pub const API_VERSION_PATTERN: &str = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?v[0-9]+((alpha|beta)[0-9]+)?$";
 
-/// Kind of a scale target.
+/// Pattern of the kind of a scale target.
 pub const KIND_PATTERN: &str = r"^[A-Z][A-Za-z0-9]*$";
 
-/// Name of a Prometheus metric. Since Prometheus 3 it may hold any characters; those that make up selectors and
-/// ranges are left out, because a name with them is a query in the wrong place.
+/// Pattern of the name of a Prometheus metric. Prometheus 3 allows any characters. Those of selectors and
+/// ranges are excluded here, because a name that contains them is a query in the wrong field.
 pub const METRIC_PATTERN: &str = r#"^[^\s{}\[\]()"'`\\,=]+$"#;
 
 /// A Kubernetes quantity: `"100"`, `500m`, `2Gi`.
@@ -49,7 +49,7 @@ pub fn quantities(generator: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// 0 to 100 percent.
+/// Pattern of a percentage from 0 % to 100 %.
 pub const PERCENT_PATTERN: &str = "^(100|[1-9]?[0-9])%$";
 
 /// An integer count or a percentage such as `25%`.
@@ -61,7 +61,7 @@ pub fn int_or_percent(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// Name of a label in Prometheus; beyond letters, digits and `_` since Prometheus 3.
+/// Pattern of the name of a label in Prometheus. Prometheus 3 allows more than letters, digits and `_`.
 pub const LABEL_NAME_PATTERN: &str = r#"^[^\s{}"=!~,]+$"#;
 
 /// A map of label names to values for PromQL equality matchers, at most 8 entries.

@@ -1,14 +1,14 @@
-//! The CustomResourceDefinition as it is shipped.
+//! The CustomResourceDefinition that vas ships.
 
 use kube::CustomResourceExt;
 use serde_json::Value;
 
 use super::VoiceAssistScaling;
 
-/// The CRD, with each paragraph of a description on one line: `kubectl explain` wraps by itself, and source
-/// line breaks in the middle would show.
+/// The CRD, with each paragraph of a description on one line. `kubectl explain` wraps lines itself and would
+/// also show the line breaks of the source.
 pub fn crd() -> Value {
-    // Serializing these types to JSON has no failing case.
+    // These types always serialize to JSON.
     let mut crd = serde_json::to_value(VoiceAssistScaling::crd()).unwrap_or_default();
     unwrap_descriptions(&mut crd);
     crd

@@ -1,9 +1,9 @@
 //! `scaling.voiceassist.io/v1alpha1`: the `VoiceAssistScaling` resource, one file per concern.
 //!
-//! House rules for these types: every optional field is an `Option` with `serde(default)` and
-//! `skip_serializing_if` (so nothing is claimed by accident and no default is persisted), no unsigned
-//! integers, no `flatten`, no untagged enums, every list and string bounded. Field words are those of
-//! HPA v2, VPA v1 and PDB v1.
+//! Rules for these types: every optional field is an `Option` with `serde(default)` and
+//! `skip_serializing_if`, so that server-side apply owns no field by accident and no default is stored. There
+//! are no unsigned integers, no `flatten` and no untagged enums. Every list and string has a bound. Names of
+//! fields are those of HPA v2, VPA v1 and PDB v1.
 
 mod behavior;
 mod crd;
