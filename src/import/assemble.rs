@@ -130,6 +130,7 @@ fn accepted(drafts: Vec<Draft>, refused: &mut Vec<Refused>) -> Vec<Draft> {
             series: draft.workload.scale_target_ref.name.clone(),
             why,
         };
+        // The first draft of a target is kept, and later ones are refused.
         if let Some(other) = targets.get(&target(&draft.workload.scale_target_ref)) {
             refused.push(refuse(format!(
                 "{other} has the same target; two HPAs would disable each other"
@@ -153,6 +154,7 @@ fn accepted(drafts: Vec<Draft>, refused: &mut Vec<Refused>) -> Vec<Draft> {
             });
             continue;
         }
+        // Only an accepted draft takes a name, so that a refused one leaves no gap in the numbers.
         let base = draft.workload.name.clone();
         let mut number = 2;
         while !names.insert(draft.workload.name.clone()) {

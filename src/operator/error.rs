@@ -100,6 +100,7 @@ impl WriteError {
             Self::Fenced(_) => Class::Fenced,
             Self::Api(kube::Error::Api(status)) => match status.code {
                 409 => Class::Conflict,
+                // 429 asks for a later try, so it is the only 4xx that does not refuse the object.
                 429 => Class::Transient,
                 400..500 => Class::Refused,
                 _ => Class::Transient,

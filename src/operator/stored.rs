@@ -82,6 +82,7 @@ impl Stored {
     }
 }
 
+/// Parses spec and status and packs them. An error here is the error of the whole resource.
 fn packed(spec: Value, status: Value) -> Result<Packed, serde_json::Error> {
     let content = Content {
         spec: serde_json::from_value(spec)?,

@@ -24,6 +24,7 @@ pub(super) async fn update_status(
     // A status type always serializes; an empty one would be refused by the schema and seen as an error.
     let body = serde_json::to_value(&new).unwrap_or_default();
     let version = metadata.resource_version.as_deref().unwrap_or_default();
+    // Recorded before the write: the watch may show the new version before the answer arrives.
     context.caches.written.begin(&key, version);
     let sent = context.writer.status(&key.0, &key.1, uid, &body).await;
     context

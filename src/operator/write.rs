@@ -77,6 +77,8 @@ impl Writer {
         let api = self.children(namespace, child.kind);
         let patch = Patch::Apply(body);
         let stored = self.send(api.patch(&child.name, &params, &patch)).await?;
+        // The answer is the object as it was stored. A field that this API server does not know is missing in
+        // it.
         let dropped = drift::dropped(body, &stored.data);
         if dropped.is_empty() {
             Ok(())

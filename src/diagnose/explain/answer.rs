@@ -81,6 +81,7 @@ pub(super) fn read(source: &Source, answer: &Value) -> Result<Answer, String> {
             }
             per_pod(samples, items.iter().filter_map(|item| item.timestamp).min())
         }
+        // `GetObjectMetric`: exactly one value.
         Source::Object => match parse::<Custom>(answer)?.as_slice() {
             [item] => Ok(Answer {
                 reading: Reading::Total(amount(&item.value)?),
@@ -88,6 +89,7 @@ pub(super) fn read(source: &Source, answer: &Value) -> Result<Answer, String> {
             }),
             items => Err(format!("the API returned {} values for one object", items.len())),
         },
+        // `GetExternalMetric` returns all values, and the controller sums them.
         Source::External => {
             let items = parse::<External>(answer)?;
             if items.is_empty() {

@@ -99,6 +99,7 @@ fn explain_workload(
         controller: &settings.controller,
         now,
     };
+    // Answers and metrics of the HPA are in the order of its spec, so the position connects them.
     let metrics: Vec<_> = object.spec.metrics.iter().flatten().collect();
     let (mut proposals, mut forbidden) = (Vec::new(), Vec::new());
     for (position, spec) in metrics.into_iter().enumerate() {
@@ -162,6 +163,7 @@ fn finish(
     replicas: Replicas,
     settings: &Settings,
 ) {
+    // Without `behavior`, the controller stabilizes downward by its flag and upward not at all.
     let mut windows = (0, settings.controller.downscale_stabilization);
     let mut policies = None;
     if let Some(behavior) = &hpa.behavior {
@@ -172,6 +174,7 @@ fn finish(
         };
         let up = direction(
             &behavior.up,
+            // A limit is never shown beyond `maxReplicas`, nor below the current replicas.
             up_limit(&behavior.up, replicas.current).min(hpa.max.max(replicas.current)),
         );
         let down = direction(

@@ -221,6 +221,8 @@ fn choose<'a>(
     serving: &mut Vec<&'a Rule>,
     import: &mut Import,
 ) {
+    // Neighbouring rules that give the same entry are one offer. Of the others the last one serves the
+    // metric.
     offers.dedup_by(|later, earlier| later.outcome.is_ok() && later.outcome == earlier.outcome);
     let chosen = offers.iter().rposition(|offer| offer.outcome.is_ok());
     let Some(chosen) = chosen.map(|position| offers.remove(position)) else {

@@ -25,6 +25,9 @@ pub(super) fn convert(
     metric: &mut Metric,
     comments: &mut Vec<String>,
 ) -> Result<(), String> {
+    // A query without any marker reads all namespaces, and prometheus-adapter picks the pods by name. Bound
+    // to the namespace, it gives the same pods. With a marker in only some selectors, the others would change
+    // their meaning.
     let is_bound = query.reach.all_bound(&query.selectors);
     let is_marked = query.selectors.iter().any(|selector| selector.is_marked);
     if !is_bound && is_marked {

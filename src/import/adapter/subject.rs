@@ -139,6 +139,8 @@ impl Case<'_> {
                 other.label
             ));
         }
+        // A matcher for the namespace is redundant if this namespace passes it, and is dropped below. Any
+        // other one would make the result empty.
         let own = |one: &Extra| one.label == label;
         for one in added.iter().filter(|one| own(one)) {
             let reads_own =

@@ -70,6 +70,7 @@ pub(super) fn attach(object: &Value, objects: &[Value], drafts: &mut Vec<Draft>)
         unhealthy_pod_eviction_policy: Some(policy),
         ..Disruption::default()
     });
+    // Rules about other fields concern the draft as a whole and are reported when it is put into a resource.
     if let Some(rule) = assemble::broken(&draft.workload).filter(|rule| rule.starts_with("disruption")) {
         let name = draft.workload.name.clone();
         draft.workload.disruption = None;

@@ -120,6 +120,7 @@ fn first_version(object: &mut Value) -> Result<(), HpaError> {
     let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) else {
         return Ok(());
     };
+    // Kubernetes keeps the CPU utilization out of the annotation, so the list does not contain it yet.
     if let Some(percent) = spec
         .remove("targetCPUUtilizationPercentage")
         .filter(|percent| !percent.is_null())

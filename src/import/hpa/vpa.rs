@@ -92,6 +92,7 @@ fn join(
         return Err(refuse(object, &name, "another VPA has the same target"));
     }
     draft.workload.vertical = Some(vertical);
+    // Rules about other fields concern the draft as a whole and are reported when it is put into a resource.
     if let Some(rule) = assemble::broken(&draft.workload).filter(|rule| rule.starts_with("vertical")) {
         draft.workload.vertical = None;
         drafts.retain(|draft| !draft.is_empty());

@@ -187,6 +187,7 @@ fn without_counterpart(object: &ScaledObject) -> Vec<(&'static str, String)> {
             "an HPA has no such period".to_owned(),
         ));
     }
+    // KEDA's cooldown period holds only before the step to zero replicas.
     if spec.cooldown_period.is_some_and(|period| period != COOLDOWN)
         && spec.min_replica_count.unwrap_or(0) == 0
     {

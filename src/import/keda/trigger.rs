@@ -187,6 +187,7 @@ fn source(
             .iter()
             .filter(|one| one.label == label && one.op == Op::Equal);
         let pins: BTreeSet<&str> = pins.map(|one| one.value.as_str()).collect();
+        // Two different namespaces in one selector match nothing, so that is refused too.
         if !pins.contains(namespace) || pins.len() > 1 {
             return Err(format!(
                 "{} reads more than namespace {namespace}, or another one, and vas binds every selector to the namespace \
@@ -231,6 +232,7 @@ fn source(
             .comments
             .push("the query has to give one series, as in KEDA".to_owned());
     }
+    // Rendered only for its advice: the entry keeps the text that the author wrote.
     let mut canonical = expr;
     query::fill(&mut canonical, &[])?;
     let (_, advice) = query::render(&canonical)?;

@@ -71,6 +71,7 @@ impl Targets {
                         let answer = object.map(|object| object.into_parts().1);
                         watched.answered(namespace, &target.name, answer)
                     }
+                    // A forbidden read does not fail the reconcile: the status names the missing RBAC rule.
                     Err(kube::Error::Api(status)) if status.code == 403 => {
                         return Ok(Target::Unusable {
                             reason: reason::FORBIDDEN,

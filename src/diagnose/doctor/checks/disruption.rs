@@ -43,6 +43,7 @@ fn judge(namespace: &str, pdb: &PodDisruptionBudget, min_replicas: i32) -> Findi
     ]
     .map(Option::unwrap_or_default);
     let fix = "set disruption: {maxUnavailable: 1} in the VoiceAssistScaling, or change the budget so that one pod may go";
+    // From bad to less bad: no eviction ever, none at `minReplicas`, none right now.
     if let Some(max) = &spec.max_unavailable
         && is_nothing(max)
     {
@@ -72,6 +73,8 @@ fn judge(namespace: &str, pdb: &PodDisruptionBudget, min_replicas: i32) -> Findi
                 )
                 .fix(fix);
             }
+            // A smaller percentage can forbid every eviction too, because it is rounded up: 90 % of 3 pods
+            // are 3 pods. Then `disruptionsAllowed` is 0.
             _ => {}
         }
     }

@@ -81,6 +81,8 @@ fn of(object: &str, condition: &HorizontalPodAutoscalerCondition, observed: &Obs
                 .fix("see scale-target-found; the target needs a scale subresource"),
         ),
         ("ScalingActive" | "AbleToScale", "Unknown") => Some(Finding::warning(object, message)),
+        // A short time at the maximum is a peak. Other limits, such as a stabilization window, pass by
+        // themselves.
         ("ScalingLimited", "True") if reason == "TooManyReplicas" => {
             let since = condition.last_transition_time.as_ref()?;
             let age = observed.now.duration_since(since.0);

@@ -74,6 +74,7 @@ fn check(
     let Some(renewed) = spec.renew_time else {
         return complain("spec.renewTime is not set".to_owned());
     };
+    // The holder wrote `renewTime` by its own clock, which may differ from the API server's by `SKEW`.
     let age = observed.now.duration_since(renewed.0);
     let valid = SignedDuration::from_secs(i64::from(spec.lease_duration_seconds.unwrap_or(15)));
     if age > valid + SKEW {

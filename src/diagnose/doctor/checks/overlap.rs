@@ -127,6 +127,7 @@ pub(in crate::diagnose::doctor) fn vpas(observed: &Observed) -> Vec<Finding> {
                     Source::Prometheus(_) => None,
                 })
                 .collect();
+            // A VPA in mode Off only recommends.
             let fighting = vpas.iter().find_map(|vpa| {
                 if !is_about(vpa, &view) || is_ours(vpa) || text(vpa, "/spec/updatePolicy/updateMode") == Some("Off") {
                     return None;

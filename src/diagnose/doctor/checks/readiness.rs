@@ -63,6 +63,8 @@ fn is_cpu(source: &Source) -> bool {
     )
 }
 
+/// The probe of a container, if both its timeout and its patience are short. One long value is enough to
+/// survive load.
 fn tight(container: &Container) -> Option<(&Container, &Probe)> {
     let probe = container.readiness_probe.as_ref()?;
     (timeout(probe) <= SHORT_TIMEOUT && patience(probe) <= SHORT_PATIENCE).then_some((container, probe))

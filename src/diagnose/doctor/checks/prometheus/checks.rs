@@ -64,6 +64,7 @@ pub fn series(observed: &Observed) -> Vec<Finding> {
             .fix("aggregate it, for example with sum(...) or max(...)"),
             (Facts::Selected(facts), series) => {
                 let name = name(series);
+                // Name the first step that left no series: the later ones would only repeat it.
                 if facts.all == 0 {
                     missing(seen, format!("{place}: Prometheus has no series {name}")).fix(format!(
                         "check the name and that its target is scraped: up, and {{__name__=~\"{}.*\"}}",
@@ -186,6 +187,7 @@ pub fn pods(observed: &Observed) -> Vec<Finding> {
             .unwrap_or_default();
         Some(match without.as_slice() {
             [] => Finding::ok(seen.object(), format!("{place}: a series for each of {} live pods", live.len())),
+            // If no live pod has a series, the label is wrong. If only some have none, they may be new.
             [first, ..] if without.len() == live.len() => missing(
                 seen,
                 format!("{place}: {label} is never the name of a live pod, such as {first}, but for example {example}"),
@@ -246,6 +248,7 @@ pub fn types(observed: &Observed) -> Vec<Finding> {
             Series::RequestRate { counter, .. } => {
                 let ends_well = COUNTER_ENDINGS.iter().any(|ending| counter.ends_with(ending));
                 match facts.resets {
+                    // The values prove more than the name, so they are judged first.
                     Some(resets) if resets > MANY_RESETS => Finding::warning(
                         seen.object(),
                         format!("{place}: each series of {counter} fell {resets:.0} times in {RESETS_WINDOW}: it looks like a gauge"),
