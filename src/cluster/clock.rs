@@ -1,7 +1,7 @@
-//! Time, injected: the one place that reads the machine's clocks.
+//! Time, injected: this is the only module that reads the machine's clocks.
 //!
-//! Everything that needs the time takes a [`Clock`] (or, in the pure core, the time itself), so that
-//! tests decide what time it is.
+//! Code that needs the time takes a [`Clock`] (in the pure core, the time itself), so that tests can set the
+//! time.
 
 use std::time::{Duration, Instant};
 
@@ -11,12 +11,12 @@ use jiff::Timestamp;
 pub trait Clock: Send + Sync + 'static {
     /// Wall-clock time, for timestamps that others read.
     fn now(&self) -> Timestamp;
-    /// Time since an arbitrary fixed moment, never going back; for ages and deadlines. It goes on while
+    /// Time since an arbitrary fixed moment; for ages and deadlines. It never goes back, and it goes on while
     /// the process is stopped by a signal.
     fn monotonic(&self) -> Duration;
 }
 
-/// The machine's clocks.
+/// The clocks of this machine.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     started: Instant,

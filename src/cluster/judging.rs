@@ -1,9 +1,11 @@
-//! Where resources are judged: off the runtime's threads, two at once at most, by turns of namespaces.
+//! Runs the validation and evaluation of resources on blocking threads: at most two at once, and the
+//! namespaces take turns.
 //!
-//! Judging a resource means parsing what its author wrote. Each piece of it is bounded, but a tenant may write many.
-//! So it runs on threads of its own while requests, polls and leases go on; and a namespace has one piece of work in
-//! the queue at a time, so that another's single resource waits for one piece of each namespace before it, and never
-//! for the thousand of one. Used by the operator and by the metrics server.
+//! To judge a resource means to parse what its author wrote. The cost of each resource is bounded, but a
+//! tenant may write many. So this work never runs on the runtime's own threads, where requests, polls and
+//! lease renewals go on. A namespace has at most one piece of work queued or running. Example: namespace A
+//! has 1000 resources to judge and B has one. The one of B runs beside the first one of A, not after 1000.
+//! Used by the operator and by the metrics server.
 
 use std::{
     collections::BTreeMap,
@@ -13,15 +15,16 @@ use std::{
 use parking_lot::Mutex;
 use tokio::{sync::Semaphore, task::JoinError};
 
-/// Pieces of work that run at the same time: what one tenant does leaves the other place to the next.
+/// Pieces of work that run at the same time. Two, so that slow work of one tenant leaves a thread for the
+/// others.
 const AT_ONCE: usize = 2;
 
-/// The queue.
+/// The queue for work.
 #[derive(Debug)]
 pub struct Turns {
-    /// Served in the order in which they came, so that they take turns.
+    /// Permits to run. The semaphore is fair (first in, first out), so that the namespaces take turns.
     places: Arc<Semaphore>,
-    /// The one place in the queue of each namespace that has work.
+    /// For each namespace that has work, a semaphore with one permit: its one place in the queue.
     namespaces: Mutex<BTreeMap<String, Weak<Semaphore>>>,
 }
 
@@ -35,17 +38,19 @@ impl Default for Turns {
 }
 
 impl Turns {
-    /// Does a namespace's work when it is its turn. Dropped before that, it is never done; once begun it is finished.
+    /// Runs `work` for `namespace` when it is its turn. If this future is dropped before that, the work never
+    /// runs; once it has begun it runs to its end.
     ///
     /// # Errors
-    /// When the work panics, or the runtime ends.
+    /// When the work panics, or when the runtime shuts down.
     pub async fn run<T: Send + 'static>(
         &self,
         namespace: &str,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JoinError> {
         let own = self.place_of(namespace);
-        // Neither semaphore is ever closed.
+        // The namespace's own permit comes first: work that waits for it is not in the queue yet.
+        // `acquire_owned` fails only on a closed semaphore, and nobody closes these.
         let in_queue = own.acquire_owned().await;
         let place = self.places.clone().acquire_owned().await;
         tokio::task::spawn_blocking(move || {
@@ -55,7 +60,7 @@ impl Turns {
         .await
     }
 
-    /// Keeps a namespace from its turn.
+    /// Blocks a namespace until the returned permit is dropped.
     #[cfg(test)]
     pub async fn hold(&self, namespace: &str) -> tokio::sync::OwnedSemaphorePermit {
         self.place_of(namespace).acquire_owned().await.unwrap()
@@ -66,6 +71,7 @@ impl Turns {
         if let Some(place) = namespaces.get(namespace).and_then(Weak::upgrade) {
             return place;
         }
+        // The map holds weak references. Entries of namespaces without work are dropped here.
         namespaces.retain(|_, place| place.strong_count() > 0);
         let place = Arc::new(Semaphore::new(1));
         namespaces.insert(namespace.to_owned(), Arc::downgrade(&place));

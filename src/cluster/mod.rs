@@ -1,13 +1,14 @@
-//! The one way to a cluster: reads, watches, clocks, leader election, logs and metrics, shared by every program.
+//! The one way to a cluster: reads, watches, clocks, leader election, logs and metrics. Every program shares it.
 //!
 //! ```text
 //! read         one read with a time limit, and its failure as data
-//! discovery    what kinds are called in paths, and which version of custom.metrics.k8s.io the HPA reads
-//! metric_read  the metrics APIs, asked as the HPA controller asks them
+//! discovery    the names of kinds in paths, and which version of custom.metrics.k8s.io the HPA reads
+//! metric_read  reads of the metrics APIs, made as the HPA controller makes them
 //! ```
 //!
-//! Invariant: whatever reads a metric for an HPA comes through `metric_read`, so that all of them read what the HPA
-//! controller reads. Must not: know what a `VoiceAssistScaling` is made into, or judge what was read.
+//! Invariant: every program that reads a metric for an HPA uses `metric_read`, so that all of them read what
+//! the HPA controller reads. Must not: know which objects the operator makes for a `VoiceAssistScaling`, or
+//! judge what was read.
 
 pub mod clock;
 pub mod discovery;

@@ -1,10 +1,12 @@
-//! Randomness, injected: the one place that draws it. Only for spreading things out, never for secrets.
+//! Randomness, injected: this is the only module that draws random numbers. They spread load (jitter) and are
+//! never secrets.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// A number in `0.0..1.0`.
+/// A random number in `0.0..1.0`.
 pub fn fraction() -> f64 {
-    // The standard library seeds each RandomState differently; 53 bits fill a double exactly.
+    // The standard library seeds each RandomState differently. The highest 53 bits fill the mantissa of a
+    // double.
     let bits = RandomState::new().build_hasher().finish() >> 11;
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit a double exactly")]
     let fraction = bits as f64 / (1_u64 << 53) as f64;

@@ -1,4 +1,5 @@
-//! The API server's clock, for moments that others compare with theirs: this machine's may be wrong.
+//! The API server's clock, for timestamps that are compared with those of the API server: this machine's
+//! clock may be wrong.
 
 use std::time::Duration;
 
@@ -8,10 +9,10 @@ use kube::{Client, client::Body};
 
 use super::clock::{Clock as _, SystemClock};
 
-/// Longest wait for an answer.
+/// Longest wait for the answer of the API server.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// The time on the API server's clock, in whole seconds; `None` if it does not tell.
+/// The time on the API server's clock, in whole seconds; `None` if no answer with a `Date` header came.
 pub async fn server_time(client: &Client) -> Option<Timestamp> {
     let request = Request::get("/version").body(Body::empty()).ok()?;
     let answer = tokio::time::timeout(TIME_LIMIT, client.send(request))
@@ -23,7 +24,7 @@ pub async fn server_time(client: &Client) -> Option<Timestamp> {
     Some(date.timestamp())
 }
 
-/// A clock that goes as the API server's does, as exact as whole seconds are.
+/// A clock that follows the API server's clock, with an accuracy of about one second.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerClock {
     machine: SystemClock,
@@ -31,7 +32,7 @@ pub struct ServerClock {
 }
 
 impl ServerClock {
-    /// Asks once. Where the API server does not tell, this machine's clock counts.
+    /// Asks the API server for its time once. Falls back to this machine's clock when that fails.
     pub async fn of(client: &Client) -> Self {
         let machine = SystemClock::new();
         let ahead = server_time(client)
@@ -43,7 +44,7 @@ impl ServerClock {
         }
     }
 
-    /// The time now.
+    /// The API server's time now.
     pub fn now(&self) -> Timestamp {
         let now = self.machine.now();
         now.checked_add(self.ahead).unwrap_or(now)

@@ -1,12 +1,13 @@
-//! Signals to cancellation: SIGTERM or SIGINT asks for a graceful stop, a second one ends the process.
+//! Turns signals into cancellation: the first SIGTERM or SIGINT requests a graceful stop, the second one ends
+//! the process at once.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Exit code after a second signal, as a shell reports SIGINT.
+/// Exit code after the second signal: 130 is what a shell reports for SIGINT (128 + 2).
 const ABORTED: u8 = 130;
 
-/// Installs the handlers and returns the token that the first signal cancels.
+/// Installs the signal handlers and returns the token that the first signal cancels.
 ///
 /// # Errors
 /// When the process may not install signal handlers.

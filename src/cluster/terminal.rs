@@ -1,6 +1,6 @@
-//! What the terminal behind a stream can do, by who is there, `TERM` and `NO_COLOR`.
+//! What the terminal behind a stream can do, judged by whether there is one, by `TERM` and by `NO_COLOR`.
 //!
-//! Without a terminal, and on one that is `dumb`, text is written line by line and without escape sequences.
+//! Without a terminal, and on a `dumb` one, text is written line by line and without escape sequences.
 
 use std::{
     env,
@@ -9,23 +9,24 @@ use std::{
     os::fd::AsFd,
 };
 
-/// Whether a line can be written over, with the escape sequences that every terminal but a dumb one knows.
+/// Whether a line on this stream can be overwritten with escape sequences: every terminal but a dumb one
+/// knows them.
 pub fn redraws(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && !dumb(env::var_os("TERM").as_deref())
 }
 
-/// Whether there may be colours: not for who asks for none (<https://no-color.org>).
+/// Whether text on this stream may have colours: not where `NO_COLOR` is set (<https://no-color.org>).
 pub fn colours(stream: &impl IsTerminal) -> bool {
     redraws(stream) && !unwanted(env::var_os("NO_COLOR"))
 }
 
-/// How many characters a line has room for; `None` where nobody knows.
+/// Characters that fit into a line of the terminal; `None` where that is not known.
 pub fn width(stream: &impl AsFd) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(stream).ok()?;
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
-/// A terminal that says nothing about itself can be relied on for nothing.
+/// Whether the terminal knows no escape sequences. That is assumed of one without `TERM`.
 fn dumb(term: Option<&OsStr>) -> bool {
     term.is_none_or(|term| term.is_empty() || term == "dumb")
 }

@@ -1,4 +1,5 @@
-//! `vas metrics-server`: custom.metrics.k8s.io and external.metrics.k8s.io from Prometheus, behind the aggregation layer.
+//! `vas metrics-server`: serves custom.metrics.k8s.io and external.metrics.k8s.io from Prometheus, behind the
+//! aggregation layer.
 //!
 //! ```text
 //! configuration ---config---> servers -------+
@@ -7,9 +8,9 @@
 //! HPA --listener, tls--> router: authn -> authz -> path -> reads (memory only) <-+
 //! ```
 //!
-//! Every replica serves; one of them, the holder of a Lease, reports `MetricsAvailable`.
-//! Public is what answers a read from memory, for the benchmarks of `tests/bench`.
-//! Must not: ask Prometheus or the API server for data inside a request (reviews of access are cached).
+//! Every replica serves reads. One replica, the holder of a Lease, reports `MetricsAvailable`. Public are the
+//! items that answer a read from memory, for the benchmarks of `tests/bench`.
+//! Must not: request data from Prometheus or the API server inside a request (reviews of access are cached).
 
 pub mod auth;
 pub mod certificate;

@@ -1,4 +1,4 @@
-//! One request from its bytes to its answer: who, may they, what, read.
+//! Answers one request: authentication, authorization, path, read.
 
 use std::sync::Arc;
 
@@ -27,24 +27,24 @@ use super::{
 };
 use crate::cluster::{clock::Clock, telemetry::http::Check};
 
-/// Paths that kubelets ask without credentials.
+/// Paths that the kubelet requests without credentials.
 const HEALTH: [&str; 3] = ["/healthz", "/livez", "/readyz"];
 
 /// Answers every request of the secure port.
 pub struct Router {
-    /// Who asks.
+    /// Finds out which user sent a request.
     pub authenticator: Authenticator,
-    /// Who may do what.
+    /// Decides what a user may do.
     pub authorizer: Authorizer,
-    /// Everything that is no metric.
+    /// Answers discovery, OpenAPI and other requests that read no metric.
     pub documents: Documents,
-    /// The values of metrics.
+    /// Holds the values of metrics.
     pub memory: Memory,
-    /// Whether the server is ready, or what is missing.
+    /// Passes if the server is ready, or says what is missing.
     pub ready: Check,
     /// Counts requests.
     pub telemetry: Arc<Telemetry>,
-    /// Dates reads.
+    /// Gives the time of reads.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -73,7 +73,7 @@ impl Router {
             .authenticate(peer.chain(), request.headers())
             .await?;
         if !user.is_anonymous() {
-            peer.identified();
+            peer.mark_authenticated();
         }
         let route = match path::route(path)? {
             route if route.is_external() && !self.memory.external_metrics => Route::Unknown,
@@ -83,7 +83,7 @@ impl Router {
             Route::Metric(metric) => Action::read(metric),
             Route::Namespace(metric) => Action::read_namespace(metric),
             Route::External(metric) => Action::read_external(metric),
-            // No review is spent on what can have no other answer: anybody could make up paths without end.
+            // No review is sent for a path that exists for nobody: a client could make up paths without end.
             Route::RootScoped(_) | Route::Unknown => return Err(unknown(&user, path, &route)),
             _ => Action::GetPath(path.to_owned()),
         };
@@ -128,8 +128,8 @@ impl Router {
     }
 }
 
-/// Everything here is read with GET. HEAD is none of what Kubernetes clients send, and Kubernetes' own resources refuse
-/// it too.
+/// Refuses every method but GET. Kubernetes clients never send HEAD, and Kubernetes' own resources refuse it
+/// too.
 fn only_reads<B>(request: &Request<B>) -> Result<(), StatusError> {
     if request.method() == Method::GET {
         Ok(())
@@ -140,7 +140,8 @@ fn only_reads<B>(request: &Request<B>) -> Result<(), StatusError> {
     }
 }
 
-/// The answer to a path that leads nowhere. Who did not say who they are is not told what there is.
+/// The answer to a path that does not exist. An anonymous user gets 403, and so does not learn which paths
+/// exist.
 fn unknown(user: &User, path: &str, route: &Route) -> StatusError {
     if user.is_anonymous() {
         return StatusError::forbidden(format!("user {:?} cannot get path {path:?}", user.name));

@@ -1,4 +1,4 @@
-//! Starts the parts of the metrics server and stops them in order.
+//! Starts the parts of the metrics server and stops them in the right order.
 
 use std::{
     net::SocketAddr,
@@ -28,7 +28,7 @@ use super::{
     },
     certificate::{
         api_services::ApiServices, files::CertificateFiles, rotation::Times, secret::ServiceName,
-        shared::Keeper,
+        shared::CertificateRotator,
     },
     documents::Documents,
     metrics::{availability::Reporter, reads::Memory, registry::Registry, watches},
@@ -55,21 +55,22 @@ use crate::{
     prometheus::config::Configuration,
 };
 
-/// How long the secure port stays open after readiness is withdrawn.
+/// How long the secure port stays open after the replica has reported that it is not ready.
 const NOT_READY_FIRST: Duration = Duration::from_secs(3);
 
-/// Where the serving certificate comes from.
+/// The source of the serving certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Certificate {
-    /// Issued by the replicas themselves and shared in a Secret; the APIServices are told to trust it.
+    /// The replicas issue it themselves and share it in a Secret; they also write `caBundle` of the
+    /// APIServices.
     Shared(Times),
-    /// In files that somebody else renews, who also sets `caBundle`.
+    /// It is in files that somebody else renews, who also sets `caBundle`.
     Files(CertificateFiles),
 }
 
-/// Everything a metrics server is told at its start.
+/// The configuration of a metrics server.
 pub struct Settings {
-    /// Watched namespace; `None` means all.
+    /// Watched namespace; `None` means all namespaces.
     pub namespace: Option<String>,
     /// The Prometheus servers.
     pub prometheus: Configuration,
@@ -79,41 +80,41 @@ pub struct Settings {
     pub metrics_address: SocketAddr,
     /// The Service under which clients reach us.
     pub service: ServiceName,
-    /// The serving certificate.
+    /// The source of the serving certificate.
     pub certificate: Certificate,
     /// Whether external.metrics.k8s.io is served.
     pub external_metrics: bool,
-    /// How many different queries Prometheus is asked at most.
+    /// Upper limits for the number of different queries to Prometheus.
     pub shape_limits: ShapeLimits,
-    /// How long answers of access reviews count.
+    /// How long answers of access reviews stay valid.
     pub review_ttl: CacheTtl,
-    /// How long answers of token reviews count.
+    /// How long answers of token reviews stay valid.
     pub token_ttl: Duration,
-    /// Which replica reports `MetricsAvailable`; without an election, this one does.
+    /// The election of the replica that reports `MetricsAvailable`; without one, this replica reports.
     pub election: Option<LeaderConfig>,
 }
 
-/// Why the server could not start or go on.
+/// Why the server could not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The secure port.
+    /// The secure port could not be opened.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// The plain port.
+    /// The plain port could not be opened.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// The TLS library.
+    /// The TLS library refused its configuration.
     #[error("TLS could not be set up: {0}")]
     Tls(#[from] rustls::Error),
-    /// The system.
+    /// The operating system gives no random numbers.
     #[error(transparent)]
     Random(#[from] NoRandomness),
-    /// A background task ended, which none should.
+    /// A background task ended, although none ever should.
     #[error("a background task ended: {}", .0.as_ref().map_or_else(|| "without an error".to_owned(), ToString::to_string))]
     Task(Option<JoinError>),
 }
 
-/// Runs until `stop`.
+/// Runs until `stop` is cancelled.
 ///
 /// # Errors
 /// See [`RunError`].
@@ -159,7 +160,7 @@ pub async fn run(
         clock: clock.clone(),
     };
     let closing = CancellationToken::new();
-    // Those that end what they are doing when told to, unlike `tasks`.
+    // Tasks that finish their work when they are stopped; `tasks` are aborted when they are dropped.
     let mut orderly = JoinSet::new();
     orderly.spawn(reporter.run(stop.clone()));
     let authorizer = Authorizer::new(client.clone(), settings.review_ttl, clock.clone());
@@ -171,11 +172,11 @@ pub async fn run(
         Some(ended) = tasks.join_next() => Err(RunError::Task(ended.err())),
         Some(ended) = orderly.join_next() => Err(RunError::Task(ended.err())),
     };
-    // Told to stop, some of them are faster than the select.
+    // After `stop`, a task may end before the select looks at `stop`: that is no error.
     let ended = if stop.is_cancelled() { Ok(()) } else { ended };
     stop.cancel();
     parts.stopping.store(true, Ordering::Relaxed);
-    // Requests still come while the news spreads that this replica is not ready.
+    // Endpoints are updated with a delay, so requests still arrive for some seconds.
     tokio::time::sleep(NOT_READY_FIRST).await;
     closing.cancel();
     while orderly.join_next().await.is_some() {}
@@ -216,8 +217,8 @@ impl Parts {
         }
     }
 
-    /// Ready means that every read gets its right answer. Prometheus was asked for it once, and need not have answered:
-    /// without it the right answer is an error with the reason.
+    /// Ready means that every read gets its right answer. Every query was sent to Prometheus once; Prometheus
+    /// need not have answered. Without Prometheus the right answer is an error that says why.
     fn ready(&self) -> Check {
         let (scalings, pods) = (self.scalings_synced.subscribe(), self.pods_synced.subscribe());
         let (trust, certificate) = (self.trust.clone(), self.certificate.clone());
@@ -295,7 +296,7 @@ impl Parts {
         let api_services = self.api_services.clone();
         match &settings.certificate {
             Certificate::Shared(times) => {
-                let keeper = Keeper {
+                let rotator = CertificateRotator {
                     client: client.clone(),
                     service: settings.service.clone(),
                     times: *times,
@@ -304,7 +305,7 @@ impl Parts {
                     api_services: api_services.clone(),
                     telemetry: telemetry.clone(),
                 };
-                tasks.spawn(keeper.run());
+                tasks.spawn(rotator.run());
             }
             Certificate::Files(files) => {
                 let certificate = self.certificate.clone();

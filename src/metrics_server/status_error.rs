@@ -1,5 +1,5 @@
-//! Errors as `metav1.Status` objects. The HPA copies the message into its condition and event, so each says
-//! which resource and metric it is about and what is wrong with it.
+//! Errors as `metav1.Status` objects. The HPA copies the message into its condition and event. So each
+//! message says which resource and metric it is about, and what is wrong.
 
 use axum::{
     body::Body,
@@ -11,7 +11,7 @@ use axum::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Status, StatusDetails};
 
-/// When to ask again, in seconds, where a limit was reached.
+/// Seconds until the client should try again, where a limit was reached.
 const RETRY_AFTER_SECONDS: u16 = 1;
 
 /// An error answer.
@@ -34,7 +34,7 @@ impl StatusError {
         }
     }
 
-    /// 400: the request itself is wrong.
+    /// 400: the request is not valid.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
     }
@@ -44,22 +44,22 @@ impl StatusError {
         Self::new(StatusCode::UNAUTHORIZED, "Unauthorized", message)
     }
 
-    /// 403: the user may not read this.
+    /// 403: the user has no right to this read.
     pub fn forbidden(message: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "Forbidden", message)
     }
 
-    /// 404: no such metric, object or path.
+    /// 404: there is no such metric, object or path.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "NotFound", message)
     }
 
-    /// 405: only reads are served.
+    /// 405: the method is not GET.
     pub fn method_not_allowed(message: impl Into<String>) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
     }
 
-    /// 429: the client has too much under way; it is told when to ask again.
+    /// 429: the client has too many requests under way. `Retry-After` says when to try again.
     pub fn too_many_requests(message: impl Into<String>) -> Self {
         Self {
             retry_after: Some(RETRY_AFTER_SECONDS),
@@ -67,17 +67,17 @@ impl StatusError {
         }
     }
 
-    /// 500: a review was refused.
+    /// 500: the API server refused a review.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message)
     }
 
-    /// 503: the metric exists and has no usable value now.
+    /// 503: the metric exists, but has no usable value now.
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)
     }
 
-    /// 504: a review had no answer in time.
+    /// 504: a review got no answer in time.
     pub fn timeout(message: impl Into<String>) -> Self {
         Self::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", message)
     }
@@ -87,7 +87,7 @@ impl StatusError {
         self.status.as_u16()
     }
 
-    /// The answer to send.
+    /// The HTTP response with the `Status` as its body.
     pub fn into_response(self) -> Response {
         let status = Status {
             status: Some("Failure".to_owned()),
@@ -100,7 +100,7 @@ impl StatusError {
             }),
             ..Status::default()
         };
-        // A Status of strings always serializes.
+        // A Status that holds only strings and numbers always serializes.
         let body = serde_json::to_vec(&status).unwrap_or_default();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status;

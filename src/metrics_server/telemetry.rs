@@ -1,4 +1,5 @@
-//! The metrics server's own metrics. Label sets are bounded: no namespace, resource or query is a label.
+//! The metrics server's own metrics. Their label sets are bounded: no namespace, resource or query is a
+//! label.
 
 use std::{sync::atomic::AtomicU64, time::Duration};
 
@@ -31,20 +32,20 @@ struct ApiServiceLabels {
     state: &'static str,
 }
 
-/// For what has one value, or none yet.
+/// The label set of a metric with at most one series.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct NoLabels {}
 
-/// Whom an APIService leads to, as a label.
+/// Which server an APIService leads to, as a label value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiServiceState {
-    /// Not looked at yet.
+    /// The APIService was not read yet.
     Unknown,
-    /// It does not exist.
+    /// The APIService does not exist.
     Absent,
-    /// Here.
+    /// It leads to this server.
     Ours,
-    /// Elsewhere.
+    /// It leads to another server.
     Foreign,
 }
 
@@ -88,7 +89,7 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Registers everything.
+    /// Registers all metrics.
     pub fn new(registry: &mut Registry) -> Self {
         let registry = registry.sub_registry_with_prefix("vas_metrics_server");
         let telemetry = Self {
@@ -154,7 +155,7 @@ impl Telemetry {
         telemetry
     }
 
-    /// A poll ended.
+    /// Records that a poll ended, after the time `taken`.
     pub fn polled(&self, success: bool, taken: Duration, now: jiff::Timestamp) {
         let outcome = if success { "success" } else { "failure" };
         self.polls.get_or_create(&PollLabels { outcome }).inc();
@@ -164,23 +165,24 @@ impl Telemetry {
         }
     }
 
-    /// So many shapes are polled.
+    /// Sets the number of polled shapes.
     pub fn shapes(&self, count: usize) {
         self.shapes.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// So many shapes are not polled for some namespace, because of a limit.
+    /// Sets the number of shapes that are not polled for a namespace because of a limit, summed over
+    /// namespaces.
     pub fn refused(&self, count: usize) {
         self.refused.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// A request was answered.
+    /// Records that a request was answered with the status `code`, after the time `taken`.
     pub fn answered(&self, code: u16, taken: Duration) {
         self.requests.get_or_create(&RequestLabels { code }).inc();
         self.request_seconds.observe(taken.as_secs_f64());
     }
 
-    /// An APIService of the metrics API is in that state.
+    /// Sets the state of an APIService of the metrics API.
     pub fn api_service(&self, name: &'static str, state: ApiServiceState) {
         for each in ApiServiceState::ALL {
             let labels = ApiServiceLabels {
@@ -193,7 +195,7 @@ impl Telemetry {
         }
     }
 
-    /// A certificate that is valid until then is served from now on.
+    /// Sets the end of the validity of the served certificate.
     pub fn serving_until(&self, end: Option<jiff::Timestamp>) {
         match end {
             Some(end) => {
@@ -206,7 +208,7 @@ impl Telemetry {
         }
     }
 
-    /// Changed certificate files could not be used.
+    /// Counts certificate files that changed and were not usable.
     pub fn certificate_reload_failed(&self) {
         self.certificate_reload_failures.inc();
     }

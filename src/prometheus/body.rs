@@ -1,15 +1,15 @@
-//! Reads a body up to a limit that counts decompressed bytes, so that a small answer cannot unfold into
-//! more memory than we have.
+//! Reads the body of an answer up to a limit. The limit counts decompressed bytes, so that a small answer
+//! cannot decompress to more memory than there is.
 
 use std::io::Read as _;
 
 use flate2::read::MultiGzDecoder;
 use reqwest::{Response, header::CONTENT_ENCODING};
 
-/// Room for one series, its labels included.
+/// Largest answer with one series, in bytes: its labels fit.
 const ONE_SERIES: usize = 64 << 10;
 
-/// Largest body, and what to do about a larger one.
+/// The largest body, and the advice for a larger one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Limit {
     bytes: usize,
@@ -17,7 +17,7 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    /// The configured one.
+    /// The configured limit.
     pub(super) fn general(bytes: usize) -> Self {
         Self {
             bytes,
@@ -25,7 +25,7 @@ impl Limit {
         }
     }
 
-    /// That of an answer with one series.
+    /// The limit for an answer that must hold one series.
     pub(super) fn one_series(general: usize) -> Self {
         Self {
             bytes: general.min(ONE_SERIES),
@@ -47,7 +47,7 @@ pub(super) enum BodyError {
     Connection,
 }
 
-/// The whole body, decompressed.
+/// Reads the whole body and decompresses it.
 pub(super) async fn read(mut response: Response, limit: Limit) -> Result<Vec<u8>, BodyError> {
     let encoding = response
         .headers()
@@ -55,6 +55,7 @@ pub(super) async fn read(mut response: Response, limit: Limit) -> Result<Vec<u8>
         .map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|_| BodyError::Connection)? {
+        // The compressed bytes are limited as well, because they are held in memory first.
         if body.len() + chunk.len() > limit.bytes {
             return Err(BodyError::TooLarge(limit));
         }

@@ -1,4 +1,5 @@
-//! One Prometheus server: `prometheus-http-query` sends, [`super::body`] and [`super::response`] read.
+//! A client for one Prometheus server: `prometheus-http-query` sends the query, [`super::body`] and
+//! [`super::response`] read the answer.
 
 use std::{error::Error as _, time::Duration};
 
@@ -11,16 +12,16 @@ use reqwest::{
 use super::{
     body::{self, BodyError, Limit},
     response::{self, InstantAnswer, ResponseError},
-    settings::Settings,
+    settings::ClientSettings,
 };
 use crate::core::metrics::promql::{Track, Vector};
 
-/// Bounds on one query.
+/// Limits of one query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Time from the request to the last byte of the answer.
+    /// Longest time from the request to the last byte of the answer.
     pub timeout: Duration,
-    /// Size of the answer in bytes, after decompression.
+    /// Largest answer in bytes, after decompression.
     pub response_size: usize,
 }
 
@@ -31,7 +32,7 @@ pub struct Client {
     limits: Limits,
 }
 
-/// Why no client could be made.
+/// Why no client could be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The URL is not usable.
@@ -39,7 +40,7 @@ pub enum BuildError {
         "the Prometheus URL {url:?} is not usable: {problem}; use for example http://prometheus.monitoring:9090"
     )]
     Url {
-        /// As given.
+        /// The URL as it was given, without credentials.
         url: String,
         /// What is wrong with it.
         problem: String,
@@ -58,33 +59,34 @@ pub enum BuildError {
 /// Why a query brought no data.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// No connection, or it broke before the answer began.
+    /// There was no connection, or it broke before the answer began.
     #[error("{0}")]
     Connection(String),
-    /// No complete answer in time.
+    /// No complete answer came in time.
     #[error("no answer within {}s", .0.as_secs_f64())]
     Timeout(Duration),
-    /// An HTTP status that is not success, without the JSON of the API.
+    /// The HTTP status is not a success, and the body is not the JSON of the API.
     #[error("HTTP {status}{}", if .words.is_empty() { String::new() } else { format!(": {}", .words) })]
     Http {
         /// Status of the answer.
         status: StatusCode,
-        /// Beginning of a plain-text body.
+        /// The beginning of a plain-text body.
         words: String,
     },
-    /// Larger than the limit.
+    /// The answer is larger than the limit.
     #[error("{0}")]
     TooLarge(String),
-    /// Badly encoded or broken off.
+    /// The body has a bad encoding, or the connection broke within it.
     #[error("{0}")]
     Body(String),
-    /// An answer that cannot be used.
+    /// The answer is complete but cannot be used.
     #[error(transparent)]
     Response(#[from] ResponseError),
 }
 
 impl QueryError {
-    /// Whether the series of one namespace may be the cause, rather than Prometheus or the way to it.
+    /// Whether the series of one namespace may have caused the error. Otherwise the cause is Prometheus or
+    /// the connection to it.
     #[must_use]
     pub fn may_be_of_some_series(&self) -> bool {
         match self {
@@ -94,7 +96,7 @@ impl QueryError {
         }
     }
 
-    /// Whether the time limit ended it, here or at Prometheus.
+    /// Whether the query ran into the time limit, here or in Prometheus.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         match self {
@@ -111,14 +113,14 @@ impl Client {
     /// # Errors
     /// See [`BuildError`].
     pub fn new(url: &str, limits: Limits) -> Result<Self, BuildError> {
-        Self::build(&Settings::plain(url, limits))
+        Self::build(&ClientSettings::plain(url, limits))
     }
 
-    /// A client for a server that asks for more than its URL.
+    /// A client for a server that needs more settings than its URL, such as TLS or credentials.
     ///
     /// # Errors
     /// See [`BuildError`].
-    pub fn build(settings: &Settings) -> Result<Self, BuildError> {
+    pub fn build(settings: &ClientSettings) -> Result<Self, BuildError> {
         let (http, url) = settings.http()?;
         let api = Api::from(http, url).map_err(|error| BuildError::Url {
             url: url.to_owned(),
@@ -130,12 +132,12 @@ impl Client {
         })
     }
 
-    /// The bounds on each query.
+    /// The limits of each query.
     pub fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// Runs an instant query.
+    /// Runs an instant query that returns numbers only.
     ///
     /// # Errors
     /// See [`QueryError`]; the texts do not contain the URL.
@@ -144,7 +146,7 @@ impl Client {
         Ok(answer.numbers()?.vector)
     }
 
-    /// The same, with the remarks of Prometheus.
+    /// Runs an instant query, and returns Prometheus' annotations and the series with histograms as well.
     ///
     /// # Errors
     /// See [`Client::query`].
@@ -153,8 +155,8 @@ impl Client {
             .await
     }
 
-    /// Runs an instant query that is to give one series: of an author's own making, so its answer gets little
-    /// memory, whatever the general limit.
+    /// Runs an instant query that must return a single series. An author wrote it, so its answer gets little
+    /// memory, however large the general limit is.
     ///
     /// # Errors
     /// See [`Client::query`].
@@ -163,7 +165,7 @@ impl Client {
         Ok(self.bounded(promql, limit).await?.numbers()?)
     }
 
-    /// Runs an instant query whose result has several moments: a subquery.
+    /// Runs an instant query whose result has several points in time for each series: a subquery.
     ///
     /// # Errors
     /// See [`Client::query`].
@@ -206,6 +208,8 @@ impl Client {
         })?;
         if json {
             let parsed = parse(&body);
+            // Prometheus sends the JSON of a refused query with status 400, 422 or 503: its own words are
+            // better than the status.
             if status.is_success() || matches!(parsed, Err(ResponseError::Refused { .. })) {
                 return Ok(parsed?);
             }
@@ -242,7 +246,7 @@ fn is_json(content_type: Option<&HeaderValue>) -> bool {
         .is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// The text of the error at the bottom of the chain: the cause, without URLs and wrappers.
+/// The text of the last error in the chain of sources: the cause, without URLs and wrappers.
 pub(super) fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

@@ -1,8 +1,9 @@
-//! Asking Prometheus: instant queries over its HTTP API, with bounds on time and size and a strict reading
-//! of the answer.
+//! Queries Prometheus: instant queries over its HTTP API, with limits on time and size, and strict parsing of
+//! the answer.
 //!
-//! Must not: know resources, shapes or what a value means (see [`crate::core::metrics::promql`]). Whatever Prometheus
-//! or something in front of it sends, the outcome is a clean vector or a typed error in Prometheus' own words.
+//! Must not: know resources, shapes, or the meaning of a value (see [`crate::core::metrics::promql`]).
+//! Whatever Prometheus, or a proxy in front of it, sends, the outcome is a complete vector or a typed error
+//! with Prometheus' own words.
 
 mod body;
 mod client;
@@ -14,4 +15,4 @@ pub(crate) mod turns;
 
 pub use client::{BuildError, Client, Limits, QueryError};
 pub use response::{InstantAnswer, ResponseError, parse as parse_answer};
-pub use settings::Settings;
+pub use settings::ClientSettings;

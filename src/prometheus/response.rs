@@ -1,8 +1,9 @@
-//! The JSON of an instant query, read strictly.
+//! Parses the JSON answer to an instant query, strictly.
 //!
-//! Source: the "Instant queries" section of Prometheus' HTTP API. `infos` are remarks on the query and passed on;
-//! `warnings` mean that the result may be incomplete, so such an answer is no answer; nor is one with
-//! `isPartial`, which is how VictoriaMetrics says that some of its storage did not answer.
+//! Source: the section "Instant queries" of Prometheus' HTTP API. Prometheus' annotations of level info
+//! (`infos`) are about the query, and are passed on. `warnings` mean that the result may be incomplete, so an
+//! answer with warnings is an error. So is one with `isPartial`, by which VictoriaMetrics reports that some
+//! of its storage did not answer.
 
 use serde::{Deserialize, de::IgnoredAny};
 
@@ -13,13 +14,13 @@ const MAX_WORDS: usize = 300;
 
 /// The `errorType` of a query that took too long.
 const TIMEOUT: &str = "timeout";
-/// How remarks of Prometheus on a query begin.
+/// Prefix of an annotation of level info.
 const PROMQL_INFO: &str = "PromQL info";
-/// How warnings begin that come from the query and its series, not from storage.
+/// Prefix of a warning that is about the query and its series, and not about storage.
 const PROMQL_WARNING: &str = "PromQL warning";
 
-/// Most remarks that are passed on.
-const MAX_INFOS: usize = 3;
+/// Most annotations that are passed on.
+const MAX_ANNOTATIONS: usize = 3;
 
 /// Why an answer was not used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,13 +36,15 @@ pub enum ResponseError {
     /// The result may be incomplete, in Prometheus' own words.
     #[error("warned: {0}")]
     Warned(String),
-    /// Not the JSON of the API. The text names the kind of damage, never a position, which would move.
+    /// The answer is not the JSON of the API. The text names the kind of damage, but no position: it would
+    /// differ each time, and the message would never be the same twice.
     #[error("{0}")]
     Malformed(&'static str),
 }
 
 impl ResponseError {
-    /// Whether the series of one namespace may be the cause, rather than Prometheus or its storage.
+    /// Whether the series of one namespace may have caused the error. Otherwise the cause is Prometheus or
+    /// its storage.
     #[must_use]
     pub fn may_be_of_some_series(&self) -> bool {
         match self {
@@ -51,7 +54,7 @@ impl ResponseError {
         }
     }
 
-    /// Whether Prometheus gave up in its own time limit.
+    /// Whether Prometheus reported that its own time limit ended the query.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Refused { kind, .. } if kind == TIMEOUT)
@@ -61,19 +64,19 @@ impl ResponseError {
 /// A complete answer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct InstantAnswer {
-    /// Its series.
+    /// The series with numbers.
     pub vector: Vector,
-    /// The labels of series that hold histograms instead of numbers.
+    /// The labels of series that hold native histograms instead of numbers.
     pub histograms: Vec<ByName<Box<str>>>,
-    /// What Prometheus remarks on the query, without the place in its text.
-    pub infos: Vec<String>,
+    /// Prometheus' info annotations of the query, without the position in its text.
+    pub annotations: Vec<String>,
 }
 
 impl InstantAnswer {
-    /// Only numbers.
+    /// The answer, if it holds only numbers.
     ///
     /// # Errors
-    /// Some of its series hold histograms.
+    /// When some series hold histograms.
     pub fn numbers(self) -> Result<Self, ResponseError> {
         if self.histograms.is_empty() {
             Ok(self)
@@ -127,12 +130,12 @@ struct Tracked {
     values: Vec<(f64, String)>,
 }
 
-/// Reads the body of an instant query.
+/// Parses the answer to an instant query.
 ///
 /// # Errors
 /// See [`ResponseError`].
 pub fn parse(body: &[u8]) -> Result<InstantAnswer, ResponseError> {
-    let (data, infos) = complete(body)?;
+    let (data, annotations) = complete(body)?;
     let mut histograms = Vec::new();
     let vector = match data {
         Data::Vector(series) => {
@@ -155,11 +158,11 @@ pub fn parse(body: &[u8]) -> Result<InstantAnswer, ResponseError> {
     Ok(InstantAnswer {
         vector,
         histograms,
-        infos,
+        annotations,
     })
 }
 
-/// Reads the body of an instant query whose result has several moments: a subquery.
+/// Parses the answer to an instant query whose result has several points in time for each series: a subquery.
 ///
 /// # Errors
 /// See [`ResponseError`].
@@ -177,7 +180,7 @@ pub fn parse_tracks(body: &[u8]) -> Result<Vec<Track>, ResponseError> {
     tracks.into_iter().map(track).collect()
 }
 
-/// The data of an answer that is whole, and what Prometheus remarks on it.
+/// The data of a complete answer, and Prometheus' annotations.
 fn complete(body: &[u8]) -> Result<(Data, Vec<String>), ResponseError> {
     let envelope: Envelope = serde_json::from_slice(body).map_err(|error| {
         ResponseError::Malformed(match error.classify() {
@@ -192,8 +195,8 @@ fn complete(body: &[u8]) -> Result<(Data, Vec<String>), ResponseError> {
             words: words(&envelope.error.unwrap_or_default()),
         });
     }
-    // Prometheus before 2.53 puts its remarks among the warnings.
-    let (remarks, warnings): (Vec<String>, Vec<String>) = envelope
+    // Prometheus before 2.53 sends info annotations among the warnings.
+    let (annotations, warnings): (Vec<String>, Vec<String>) = envelope
         .warnings
         .unwrap_or_default()
         .into_iter()
@@ -208,13 +211,19 @@ fn complete(body: &[u8]) -> Result<(Data, Vec<String>), ResponseError> {
         .data
         .ok_or(ResponseError::Malformed("the answer holds no data"))?;
     let infos = envelope.infos.unwrap_or_default();
-    let infos = remarks.iter().chain(&infos).take(MAX_INFOS);
-    Ok((data, infos.map(|info| words(placeless(info))).collect()))
+    let annotations = annotations.iter().chain(&infos).take(MAX_ANNOTATIONS);
+    Ok((
+        data,
+        annotations
+            .map(|annotation| words(placeless(annotation)))
+            .collect(),
+    ))
 }
 
-/// A remark without the `(line:column)` at its end, which tells nothing to whom did not write the query.
-fn placeless(info: &str) -> &str {
-    match info.rsplit_once(" (") {
+/// An annotation without the `(line:column)` at its end, which means nothing to a reader who does not see the
+/// query.
+fn placeless(annotation: &str) -> &str {
+    match annotation.rsplit_once(" (") {
         Some((text, place))
             if place.strip_suffix(')').is_some_and(|place| {
                 place.contains(':') && place.chars().all(|char| char.is_ascii_digit() || char == ':')
@@ -222,7 +231,7 @@ fn placeless(info: &str) -> &str {
         {
             text
         }
-        _ => info,
+        _ => annotation,
     }
 }
 
@@ -239,7 +248,7 @@ fn number(text: &str) -> Result<f64, ResponseError> {
         .map_err(|_| ResponseError::Malformed("a value in the answer is not a number"))
 }
 
-/// Prometheus' words on one line and of bounded length.
+/// A text of Prometheus on one line, without control characters, and of bounded length.
 pub(super) fn words(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut chars = line.chars().filter(|char| !char.is_control());
@@ -270,10 +279,12 @@ mod tests {
             {"metric":{},"value":[1700000000,"NaN"]},{"metric":{},"value":[1700000000,"+Inf"]}]},
             "infos":["PromQL info: metric might not be a counter: \"a\" (1:26)","b (see c)"]}"#;
         let InstantAnswer {
-            vector: items, infos, ..
+            vector: items,
+            annotations,
+            ..
         } = parse(body.as_bytes()).unwrap();
         assert_eq!(
-            infos,
+            annotations,
             ["PromQL info: metric might not be a counter: \"a\"", "b (see c)"]
         );
         assert_eq!(items[0].labels.get("pod").map(|pod| &**pod), Some("p"));
@@ -356,7 +367,7 @@ mod tests {
         let body = r#"{"status":"success","data":{"resultType":"vector","result":[]},
             "warnings":["PromQL info: metric might not be a counter: \"a\" (1:26)"]}"#;
         assert_eq!(
-            parse(body.as_bytes()).unwrap().infos,
+            parse(body.as_bytes()).unwrap().annotations,
             ["PromQL info: metric might not be a counter: \"a\""]
         );
     }

@@ -1,5 +1,5 @@
-//! The Prometheus servers that are polled now. A reload of the configuration replaces them; a server whose settings
-//! stay keeps its connections.
+//! The Prometheus servers that are polled now. A reload of the configuration replaces them; a server with
+//! unchanged settings keeps its connections.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,51 +10,52 @@ use std::{
 use arc_swap::ArcSwap;
 
 use super::{
-    BuildError, Client, Settings,
+    BuildError, Client, ClientSettings,
     turns::{Lane, Turn},
 };
 use crate::core::metrics::promql::{Grouping, Reach, Source, Sources};
 
-/// Queries for shared shapes that one server is asked at once. Prometheus runs 20 queries at once
-/// (`--query.max-concurrency`) and lets all others wait, people's too: two replicas leave a few of them free.
+/// Queries for shared shapes that run at one server at the same time. Prometheus runs 20 queries at once
+/// (`--query.max-concurrency`); all others wait, also those of people. So two replicas together must leave a
+/// few free.
 const SHARED_AT_ONCE: usize = 5;
-/// Authors' own queries that one server is asked at once.
+/// Authors' own queries that run at one server at the same time.
 const OWN_AT_ONCE: usize = 3;
 const _: () = assert!(
     2 * (SHARED_AT_ONCE + OWN_AT_ONCE) < 20,
     "two replicas take all that Prometheus runs at once"
 );
 
-/// How one server is asked.
+/// The settings of one server.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ServerSettings {
-    /// How it is reached.
-    pub client: Settings,
+    /// How the server is reached: URL, TLS, credentials and limits.
+    pub client: ClientSettings,
     /// Time between polls of each query.
     pub poll_interval: Duration,
-    /// What planning must know of it.
+    /// The labels and matchers of the server, which queries are planned with.
     pub source: Source,
 }
 
-/// One server.
+/// A server that is polled.
 pub struct Server {
-    /// Asks it.
+    /// Sends queries to the server.
     pub client: Client,
     settings: ServerSettings,
-    places: Arc<Places>,
+    lanes: Arc<Lanes>,
 }
 
-/// Where queries wait for their turn. Each server has its own, so that a slow one delays no other; and authors' own
-/// queries have others than shared shapes.
-struct Places {
+/// The lanes in which queries wait for their turn. Each server has lanes of its own, so that a slow server
+/// delays no other. Authors' own queries have another lane than shared shapes.
+struct Lanes {
     shared: Lane,
     own: Lane,
 }
 
-/// All servers by the name resources call them.
+/// All servers, by the name that resources use.
 pub struct Servers {
     named: ArcSwap<BTreeMap<String, Arc<Server>>>,
-    /// How far authors' own queries may reach, on any of them.
+    /// Limits on ranges and subquery steps of authors' own queries, on any server.
     reach: ArcSwap<Reach>,
 }
 
@@ -67,7 +68,7 @@ impl Default for Servers {
     }
 }
 
-impl Places {
+impl Lanes {
     fn new(longest: Duration) -> Self {
         Self {
             shared: Lane::new(SHARED_AT_ONCE, longest),
@@ -77,24 +78,24 @@ impl Places {
 }
 
 impl Server {
-    fn build(settings: ServerSettings, places: Arc<Places>) -> Result<Self, BuildError> {
+    fn build(settings: ServerSettings, lanes: Arc<Lanes>) -> Result<Self, BuildError> {
         Ok(Self {
             client: Client::build(&settings.client)?,
             settings,
-            places,
+            lanes,
         })
     }
 
-    /// Time between polls of each query.
+    /// Time between two polls of each query.
     pub fn poll_interval(&self) -> Duration {
         self.settings.poll_interval
     }
 
-    /// Waits for a place and asks from there.
+    /// Waits for a place in the lane of `grouping`, and then runs `ask`.
     pub async fn in_turn<T>(&self, grouping: Grouping, turn: Turn<'_>, ask: impl Future<Output = T>) -> T {
         let lane = match grouping {
-            Grouping::Single | Grouping::PodOfOne => &self.places.own,
-            Grouping::Pod | Grouping::Namespace => &self.places.shared,
+            Grouping::Single | Grouping::PodOfOne => &self.lanes.own,
+            Grouping::Pod | Grouping::Namespace => &self.lanes.shared,
         };
         lane.in_turn(turn, ask).await
     }
@@ -106,7 +107,7 @@ impl Servers {
         self.named.load().get(name).cloned()
     }
 
-    /// What planning must know.
+    /// The data that queries are planned with: the sources of all servers, and the reach.
     pub fn sources(&self) -> Sources {
         let servers = self.named.load();
         let sources = servers.iter();
@@ -116,14 +117,14 @@ impl Servers {
         sources.within(**self.reach.load())
     }
 
-    /// Lets authors' own queries reach so far and no further.
+    /// Sets the limits on ranges and subquery steps of authors' own queries.
     pub fn bound(&self, reach: Reach) {
         self.reach.store(Arc::new(reach));
     }
 
-    /// Makes these the servers, and of those in `kept` what they are now. A server whose settings are the same stays
-    /// as it is, connections included; so does one that cannot be built with its new settings, and why is returned
-    /// by its name.
+    /// Replaces the servers by those of `settings`. A server with the same settings stays as it is,
+    /// connections included. A server in `kept` without settings stays too, and so does one that cannot be
+    /// built with its new settings. Returns the names of the latter, each with the error.
     pub fn update(
         &self,
         settings: BTreeMap<String, ServerSettings>,
@@ -142,8 +143,9 @@ impl Servers {
                 continue;
             }
             let longest = settings.client.limits.timeout;
-            let places = old.map_or_else(|| Arc::new(Places::new(longest)), |old| old.places.clone());
-            match Server::build(settings, places) {
+            // A server with new settings keeps its lanes, so that queries in flight still count.
+            let lanes = old.map_or_else(|| Arc::new(Lanes::new(longest)), |old| old.lanes.clone());
+            match Server::build(settings, lanes) {
                 Ok(server) => {
                     after.insert(name, Arc::new(server));
                 }
@@ -172,7 +174,7 @@ mod tests {
             response_size: 1000,
         };
         ServerSettings {
-            client: Settings::plain(url, limits),
+            client: ClientSettings::plain(url, limits),
             poll_interval: Duration::from_secs(5),
             source: Source {
                 labels: Labels {
@@ -219,7 +221,7 @@ mod tests {
             .map(|(old, new)| Arc::ptr_eq(old, new))
             .collect();
         assert_eq!(same, [true, false, true, true]);
-        assert!(Arc::ptr_eq(&before[1].places, &servers.get("b").unwrap().places));
+        assert!(Arc::ptr_eq(&before[1].lanes, &servers.get("b").unwrap().lanes));
         servers.update(BTreeMap::new(), &none);
         assert!(servers.get("a").is_none());
     }
@@ -249,7 +251,7 @@ mod tests {
         for _ in 0..SHARED_AT_ONCE * 2 {
             waiting.spawn(ask(slow.clone(), Grouping::Pod, std::future::pending().boxed()));
         }
-        while slow.places.shared.free() > 0 {
+        while slow.lanes.shared.free() > 0 {
             tokio::task::yield_now().await;
         }
         let fast = servers.get("fast").unwrap();

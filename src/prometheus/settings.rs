@@ -1,26 +1,27 @@
-//! How one Prometheus server is reached: everything that a client is built from, secrets included.
+//! Everything that a client for one Prometheus server is built from, secrets included.
 
 use reqwest::{Certificate, ClientBuilder, Identity, Url, header::HeaderMap, redirect::Policy};
 
 use super::client::{BuildError, Limits, innermost};
 
-/// How one Prometheus server is reached. Equal settings make equal clients. No `Debug`: a private key is among it.
+/// How one Prometheus server is reached. Equal settings build equal clients. There is no `Debug`, because a
+/// private key is among the fields.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// Base of the HTTP API, without credentials in it.
+pub struct ClientSettings {
+    /// Base URL of the HTTP API, without credentials.
     pub url: String,
-    /// Bounds on each query.
+    /// Limits of each query.
     pub limits: Limits,
-    /// CA certificates in PEM; none but these are trusted. Default: those of the system.
+    /// CA certificates in PEM; only these are trusted. Without them the system's CAs are.
     pub ca: Option<Vec<u8>>,
-    /// Client certificate and private key in PEM, one after the other.
+    /// Client certificate and private key, as two concatenated PEM blocks.
     pub identity: Option<Vec<u8>>,
-    /// Sent with each query; secret values are marked sensitive.
+    /// Headers of each query; their values are marked sensitive.
     pub headers: HeaderMap,
 }
 
-impl Settings {
-    /// A server that asks for nothing but its URL.
+impl ClientSettings {
+    /// Settings of a server that needs nothing but its URL.
     pub fn plain(url: &str, limits: Limits) -> Self {
         Self {
             url: url.to_owned(),
@@ -31,7 +32,7 @@ impl Settings {
         }
     }
 
-    /// The HTTP client, and the URL below which the API is.
+    /// The HTTP client, and the base URL of the API.
     pub(super) fn http(&self) -> Result<(reqwest::Client, &str), BuildError> {
         let url = parse_url(&self.url)?;
         let mut builder = reqwest::Client::builder()
@@ -40,7 +41,8 @@ impl Settings {
             .redirect(Policy::none())
             .default_headers(self.headers.clone());
         if url.scheme() == "http" {
-            // Without https no CA certificates are needed: a minimal image has none.
+            // No CA certificates are loaded for plain HTTP: a minimal image has none, and loading them would
+            // fail.
             builder = builder.tls_certs_only([]);
         } else {
             builder = self.tls(builder)?;
@@ -90,7 +92,8 @@ fn parse_url(text: &str) -> Result<Url, BuildError> {
     }
 }
 
-/// For messages, which end up in logs. Not by the parser: what does not parse may hold a password too.
+/// The URL for messages, which end up in logs. This does not use the URL parser, because a URL that does not
+/// parse may hold a password too.
 fn without_credentials(url: &str) -> String {
     let (scheme, rest) = url.split_once("//").unwrap_or(("", url));
     match rest.rsplit_once('@') {

@@ -1,6 +1,7 @@
-//! Waiting for a place at a server: [`Turns`] decides, this tells who waits.
+//! Queries wait here for a place at a server: [`Turns`] decides whose turn it is, and this module notifies
+//! that query.
 //!
-//! A place is given back however its holder ends: its query was answered, or its poll was given up.
+//! A place is given back in every case: when its query was answered, and when its poll was cancelled.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -12,49 +13,50 @@ use crate::{
     core::metrics::promql::{Turns, Usage},
 };
 
-/// For whom a query waits.
+/// What must be known of a query that waits.
 pub struct Turn<'a> {
-    /// The namespaces that it is asked for.
+    /// The namespaces that need the query.
     pub namespaces: &'a BTreeSet<String>,
-    /// What its shape has used; the query's own time is added.
+    /// The time that the query's shape has used lately; the time of this query is added.
     pub usage: &'a mut Usage,
-    /// Measures how long the place is held.
+    /// Measures for how long the place is held.
     pub clock: &'a dyn Clock,
 }
 
-/// Some places of one server.
+/// A number of places at one server, with a queue.
 #[derive(Clone)]
 pub(crate) struct Lane(Arc<Mutex<Turns<oneshot::Sender<Place>>>>);
 
-/// A place that is held; dropping it gives it to the next.
+/// A held place. Dropping it gives the place to the next query in turn.
 struct Place {
     lane: Lane,
     namespace: String,
-    /// Our monotonic time at its end, and for how long it was held.
+    /// The monotonic time when the query ended, and for how long it held the place; `None` if it was
+    /// cancelled.
     ended: Option<(Duration, Duration)>,
     taken: Duration,
 }
 
 impl Lane {
-    /// So many places, each held for at most about `longest`.
+    /// A lane with this many places, of which none is held for much longer than `longest`.
     pub(crate) fn new(places: usize, longest: Duration) -> Self {
         Self(Arc::new(Mutex::new(Turns::new(places, longest))))
     }
 
-    /// Waits for a place and asks from there.
+    /// Waits for a place, and then runs `ask`.
     pub(crate) async fn in_turn<T>(&self, turn: Turn<'_>, ask: impl Future<Output = T>) -> T {
         let Turn {
             namespaces,
             usage,
             clock,
         } = turn;
-        let (waiter, told) = oneshot::channel();
+        let (waiter, notified) = oneshot::channel();
         let namespaces = namespaces.iter().map(String::as_str);
         let now = clock.monotonic();
         self.0.lock().wait(namespaces, *usage, waiter, now);
         self.give_away(now);
-        // The sender is dropped only after whoever waits here.
-        let place = told.await.ok();
+        // `Turns` drops the sender only after this receiver was dropped, so a place always arrives.
+        let place = notified.await.ok();
         let taken = clock.monotonic();
         let answer = ask.await;
         let now = clock.monotonic();
@@ -66,7 +68,7 @@ impl Lane {
         answer
     }
 
-    /// Gives all free places away.
+    /// Gives all free places to waiting queries.
     fn give_away(&self, now: Duration) {
         loop {
             let next = self.0.lock().next(|waiter| !waiter.is_closed(), now);
@@ -77,12 +79,13 @@ impl Lane {
                 ended: None,
                 taken: now,
             };
-            // Who gave up just now drops it, which gives it to the next.
+            // A query that was cancelled just now does not receive its place: the place is dropped here,
+            // which gives it to the next query.
             drop(next.waiter.send(place));
         }
     }
 
-    /// Places that nobody holds.
+    /// Number of places that no query holds.
     #[cfg(test)]
     pub(crate) fn free(&self) -> usize {
         self.0.lock().free()
@@ -91,7 +94,8 @@ impl Lane {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // A poll that was given up counts in full: whoever removes resources and makes them again gains nothing.
+        // A cancelled query counts with the longest possible time. So a tenant who removes resources and
+        // creates them again gains nothing.
         let (now, held) = match self.ended {
             Some((now, held)) => (now, Some(held)),
             None => (self.taken, None),

@@ -115,7 +115,7 @@ impl PrometheusArgs {
         };
         let url = self.prometheus_url.as_deref().unwrap_or_default();
         Ok(Configuration::single(ServerSettings {
-            client: prometheus::Settings::plain(url, limits),
+            client: prometheus::ClientSettings::plain(url, limits),
             poll_interval: self.prometheus_poll_interval,
             source: Source {
                 labels: self.matchers.labels(&self.namespace_label, &self.pod_label)?,

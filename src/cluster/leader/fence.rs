@@ -1,4 +1,5 @@
-//! The fence: no write starts without the right to, and none is waited for beyond it.
+//! The fence: no write starts unless this process leads, and no answer is awaited beyond the end of the
+//! tenure.
 
 use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll};
 
@@ -7,19 +8,19 @@ use tokio::sync::watch;
 use super::tenure::Tenure;
 use crate::cluster::clock::Clock;
 
-/// Why a write did not happen, or was abandoned.
+/// Why a write was not sent, or was abandoned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FenceError {
-    /// Not started: this process does not hold the lease, or its renew deadline has passed.
+    /// The write did not start: this process does not hold the lease, or its renew deadline has passed.
     #[error("not written: this process is not the leader")]
     NotLeading,
-    /// Started in time but not answered before the lease could be taken by another; whether the server
-    /// has done it is unknown.
+    /// The write started in time, but no answer came before another process could take the lease. Whether the
+    /// server has done the write is unknown.
     #[error("abandoned: the lease ran out before the API server answered")]
     RanOut,
 }
 
-/// The guard of every write. Cheap to clone.
+/// The guard of every write to the cluster. Cheap to clone.
 #[derive(Clone)]
 pub struct Fence(Kind);
 
@@ -33,22 +34,22 @@ enum Kind {
 }
 
 impl Fence {
-    /// A fence that lets everything pass: for a process that runs without leader election.
+    /// A fence that lets every write pass: for a process that runs without leader election.
     pub fn open() -> Self {
         Self(Kind::Open)
     }
 
-    /// A fence that follows a published tenure.
+    /// A fence that follows a tenure as the election publishes it.
     pub fn of(tenure: watch::Receiver<Option<Tenure>>, clock: Arc<dyn Clock>) -> Self {
         Self(Kind::Leased { tenure, clock })
     }
 
     /// Runs one write request.
     ///
-    /// The clock is asked before the request starts and again each time this future is polled, so no
-    /// connection is asked for and no retry made once the tenure is over, and the answer is not waited for.
-    /// Sending itself is done by the HTTP client's own connection task: a request handed to that task in
-    /// time may still leave a moment later, and cannot be recalled.
+    /// Reads the clock before the request starts and again each time this future is polled. So once the
+    /// tenure is over no connection is opened, no retry is made and no answer is awaited. The HTTP client's
+    /// own connection task does the sending: a request that it received in time may still leave a moment
+    /// later, and cannot be recalled.
     ///
     /// # Errors
     /// See [`FenceError`].
@@ -67,6 +68,7 @@ impl Fence {
             if clock.monotonic() >= tenure.end_by() || end.as_mut().poll(context).is_ready() {
                 return Poll::Ready(Err(FenceError::RanOut));
             }
+            // The clock comes first: after a stop of the process the timer may not have fired yet.
             request.as_mut().poll(context).map(Ok)
         })
         .await
@@ -136,7 +138,7 @@ mod tests {
         let steps = AtomicUsize::new(0);
         let request = poll_fn(|context| {
             if steps.fetch_add(1, Ordering::SeqCst) == 0 {
-                // The process is stopped here for longer than the lease, then goes on.
+                // The process is stopped here for longer than the lease, and then goes on.
                 clock.0.store(20, Ordering::SeqCst);
                 context.waker().wake_by_ref();
                 return Poll::Pending;

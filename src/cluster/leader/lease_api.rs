@@ -1,4 +1,4 @@
-//! Reading and writing the one Lease, and its conversion to a [`Record`].
+//! Reads and writes the Lease, and converts it to and from a [`Record`].
 
 use std::{fmt, time::Duration};
 
@@ -12,7 +12,7 @@ use kube::{Api, Client, api::PostParams};
 use super::{FenceError, tenure::Record};
 use crate::api::FIELD_MANAGER;
 
-/// Why a round of the election did not succeed. The next round tries again.
+/// Why a round of the election failed. The next round tries again.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LeaseError {
     #[error("could not read it: {0}")]
@@ -27,7 +27,7 @@ pub(super) enum LeaseError {
     Fenced(FenceError),
 }
 
-/// The one Lease.
+/// The client of the one Lease that the election uses.
 pub(super) struct LeaseApi {
     api: Api<Lease>,
     namespace: String,
@@ -59,7 +59,8 @@ impl LeaseApi {
         written(self.api.create(&params(), &lease).await)
     }
 
-    /// Replaces `lease` as it was read: its resourceVersion makes the server refuse if it changed since.
+    /// Replaces `lease`. Its resourceVersion makes the server refuse the write (409) if the Lease has changed
+    /// since it was read.
     pub(super) async fn replace(&self, mut lease: Lease, record: &Record) -> Result<(), LeaseError> {
         lease.spec = Some(spec(record));
         written(self.api.replace(&self.name, &params(), &lease).await)
@@ -82,13 +83,13 @@ fn params() -> PostParams {
 fn written(result: Result<Lease, kube::Error>) -> Result<(), LeaseError> {
     match result {
         Ok(_) => Ok(()),
-        // 409 on create is AlreadyExists, on replace Conflict: somebody else wrote first.
+        // 409 means AlreadyExists on create and Conflict on replace: another candidate wrote first.
         Err(kube::Error::Api(status)) if status.code == 409 => Err(LeaseError::Outrun),
         Err(error) => Err(LeaseError::Write(error)),
     }
 }
 
-/// What a Lease says. Missing fields read as a lease that nobody holds.
+/// The content of a Lease. Missing fields read as a lease that nobody holds.
 pub(super) fn record(lease: &Lease) -> Record {
     let spec = lease.spec.clone().unwrap_or_default();
     let seconds = spec.lease_duration_seconds.unwrap_or_default();
@@ -112,7 +113,7 @@ fn spec(record: &Record) -> LeaseSpec {
     }
 }
 
-/// The API stores microseconds.
+/// Rounds to microseconds, the precision of the API.
 fn micro(time: Timestamp) -> MicroTime {
     MicroTime(time.round(Unit::Microsecond).unwrap_or(time))
 }

@@ -1,10 +1,11 @@
-//! Leader election by Lease: the I/O around [`crate::cluster::leader::tenure`], and the fence that writes pass.
+//! Leader election by Lease: the I/O around [`crate::cluster::leader::tenure`], and the fence that writes
+//! pass.
 //!
 //! [`elect`] runs in the background and publishes whether this process leads. Writes go through
-//! [`Fence::write`], which asks the monotonic clock at the moment of the write and before every further
-//! step of it, so that a process that was stopped (SIGSTOP, a frozen cgroup) past its lease begins nothing
-//! when it goes on. That clock stands still while a whole (virtual) machine is suspended: against that the
-//! fence does nothing.
+//! [`Fence::write`]. It reads the monotonic clock when the write starts and before every further step of the
+//! write. So a process that was stopped past its lease (SIGSTOP, a frozen cgroup) begins nothing when it goes
+//! on. The monotonic clock stands still while a whole (virtual) machine is suspended: the fence does not
+//! protect against that.
 //!
 //! Must not: know what is written.
 
@@ -24,25 +25,25 @@ use super::clock::Clock;
 pub use fence::{Fence, FenceError};
 use lease_api::{LeaseApi, LeaseError};
 
-/// Longest wait for the API server to take the release of the lease.
+/// Longest wait for the API server to accept the release of the lease.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Which Lease, who asks for it, and how.
+/// Which Lease is used, by which candidate, and with which durations.
 #[derive(Clone, Debug)]
 pub struct LeaderConfig {
     /// Namespace of the Lease.
     pub namespace: String,
     /// Name of the Lease.
     pub name: String,
-    /// Who asks: unique per process.
+    /// Identity of the candidate, unique per process.
     pub identity: String,
-    /// The durations.
+    /// Lease duration, renew deadline and retry period.
     pub timing: Timing,
-    /// What follows a loss.
+    /// What happens after the lease is lost.
     pub after_loss: AfterLoss,
 }
 
-/// What follows a loss of the lease.
+/// What happens after a loss of the lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterLoss {
     /// The election ends; the process is expected to exit, so that a restart starts clean.
@@ -54,11 +55,11 @@ pub enum AfterLoss {
 /// Whether this process leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaderState {
-    /// Somebody else does, or it is not known yet.
+    /// Another process leads, or the leader is not known yet.
     Standby,
-    /// This process does.
+    /// This process leads.
     Leading,
-    /// This process did, and the election ended.
+    /// This process led, and the election has ended.
     Lost,
 }
 
@@ -67,18 +68,18 @@ pub enum LeaderState {
 pub struct Election {
     /// The guard of every write.
     pub fence: Fence,
-    /// Published on every change.
+    /// Whether this process leads; published on every change.
     pub state: watch::Receiver<LeaderState>,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
 impl Election {
-    /// Stops electing and gives the lease up, so that the next leader need not wait. Call it when the last
-    /// write has ended.
+    /// Stops the election and releases the lease, so that the next leader need not wait until it expires.
+    /// Must be called after the last write has ended.
     pub async fn release(self) {
         self.stop.cancel();
-        // A panic in the task leaves nothing to release; the lease then runs out by itself.
+        // If the task panicked there is nothing to release; the lease expires by itself.
         let _ = self.task.await;
     }
 }
@@ -134,7 +135,8 @@ impl Candidate {
             if self.lapsed() && self.lose() == AfterLoss::Stop {
                 return;
             }
-            // Candidates that start together spread out; a holder keeps to its period.
+            // Candidates that started together spread out by up to 20 %; the holder keeps to
+            // its period.
             let jitter = if self.held.is_some() {
                 1.0
             } else {
@@ -150,7 +152,7 @@ impl Candidate {
         }
     }
 
-    /// One round: read, decide, write.
+    /// One round of the election: reads the Lease, decides, writes.
     async fn attempt(&mut self) -> Result<(), LeaseError> {
         let limit = self.config.timing.attempt_limit();
         match tokio::time::timeout(limit, self.read_and_write()).await {
@@ -165,6 +167,8 @@ impl Candidate {
         let attempt = self
             .elector
             .attempt(record, self.clock.monotonic(), self.clock.now());
+        // The tenure counts from before the request is sent. The write may reach the server any time after
+        // that.
         let sent = self.clock.monotonic();
         let written = match (attempt, found) {
             (Attempt::Wait { holder }, _) => {
@@ -185,7 +189,8 @@ impl Candidate {
         Ok(())
     }
 
-    /// A renewal is a write of the leader like any other: none leaves after the tenure ended.
+    /// A renewal passes the fence like any other write of the leader, so that none is sent after the tenure
+    /// has ended.
     async fn fenced_while_held(
         &self,
         write: impl Future<Output = Result<(), LeaseError>>,
@@ -223,10 +228,11 @@ impl Candidate {
         after
     }
 
-    /// Gives the lease up, if held. Best effort: otherwise it runs out by itself.
+    /// Releases the lease, if it is held. A failure is only logged: the lease then expires by itself.
     async fn release(mut self) {
         let Some(held) = self.held.take() else { return };
         let released = self.elector.released(&held, self.clock.now());
+        // Only a lease that still names this process is released: another leader may hold it by now.
         let write = async {
             match self.lease.read().await? {
                 Some(lease) if lease_api::record(&lease).holder == held.holder => {

@@ -1,11 +1,14 @@
-//! Leader election, decided: when a replica may take a Lease, and until when it may write.
+//! The decisions of leader election: when a replica may take a Lease, and until when it may write.
 //!
-//! The semantics are client-go's (`k8s.io/client-go/tools/leaderelection`): a candidate takes a lease when
-//! it has not seen the record change for the record's own lease duration, measured on the candidate's own
-//! monotonic clock. Timestamps in the record are for people; clocks that disagree never matter.
+//! The semantics are those of client-go (`k8s.io/client-go/tools/leaderelection`). A candidate takes a lease
+//! when it has not seen the record change for the record's own lease duration, measured on the candidate's
+//! own monotonic clock. Timestamps in the record are for people; clocks that disagree do no harm.
 //!
-//! A tenure counts from the moment its renewal was *sent*. Everybody else sees the renewed record later
-//! than that, so a tenure always ends, on the holder's clock, before anybody else may take the lease.
+//! A tenure counts from the moment its renewal was *sent*. Every other candidate sees the renewed record
+//! later than that. So on the holder's clock a tenure always ends before another candidate may take the
+//! lease. Example with a lease of 15 s, a renew deadline of 10 s and a renewal sent at 100 s: writes start
+//! until 110 s and end by 112.5 s. Another candidate saw the renewal after 100 s and takes the lease after
+//! 115 s at the earliest.
 //!
 //! Must not: read a clock or talk to the API server; that is [`crate::cluster::leader`].
 
@@ -21,16 +24,17 @@ pub struct Timing {
     retry_period: Duration,
 }
 
-/// Why a set of durations was refused.
+/// Why the durations of leader election were refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimingError {
-    /// A write that starts just before the renew deadline would have no time left.
+    /// A write that starts just before the renew deadline would have no time left to end.
     #[error("the lease duration must be at least 1s longer than the renew deadline")]
     LeaseTooShort,
-    /// The holder would give up before it tried twice.
+    /// The holder would give up before its second attempt to renew. client-go requires the same factor of 1.2
+    /// (`JitterFactor`).
     #[error("the renew deadline must be at least 1.2 times the retry period, which must not be zero")]
     DeadlineTooShort,
-    /// A Lease stores whole seconds.
+    /// A Lease stores its duration in whole seconds.
     #[error("the lease duration must be whole seconds")]
     NotWholeSeconds,
 }
@@ -61,12 +65,13 @@ impl Timing {
         })
     }
 
-    /// Longest time one attempt may take: a request that hangs must leave time for another.
+    /// Longest time that one attempt may take: half of the renew deadline, so that a request that hangs
+    /// leaves time for another attempt.
     pub fn attempt_limit(&self) -> Duration {
         self.renew_deadline / 2
     }
 
-    /// Time between attempts.
+    /// Time between two attempts.
     pub fn retry_period(&self) -> Duration {
         self.retry_period
     }
@@ -79,29 +84,29 @@ pub struct Record {
     pub holder: String,
     /// How long a candidate waits after it last saw the record change.
     pub lease_duration: Duration,
-    /// When the holder took it, by its own wall clock.
+    /// When the holder took the lease, by the holder's wall clock.
     pub acquired: Timestamp,
-    /// When the holder last renewed it, by its own wall clock.
+    /// When the holder last renewed the lease, by the holder's wall clock.
     pub renewed: Timestamp,
-    /// How often the holder changed.
+    /// Number of changes of the holder since the Lease was created.
     pub transitions: i32,
 }
 
-/// What to do next, after reading the Lease.
+/// What a candidate does next, after it has read the Lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Attempt {
-    /// There is no Lease: create it with this content.
+    /// There is no Lease: create one with this content.
     Create(Record),
-    /// Replace what was read, under its resourceVersion, with this content.
+    /// Replace the Lease that was read, under its resourceVersion, with this content.
     Replace(Record),
-    /// Somebody else holds it.
+    /// Another candidate holds the lease: write nothing.
     Wait {
         /// The identity in the record.
         holder: String,
     },
 }
 
-/// The right to write, for a limited time on the holder's own monotonic clock.
+/// The right to write, limited in time on the holder's own monotonic clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tenure {
     start_until: Duration,
@@ -114,7 +119,7 @@ impl Tenure {
         let slack = timing.lease_duration.saturating_sub(timing.renew_deadline);
         Self {
             start_until: sent.saturating_add(timing.renew_deadline),
-            // The rest of the slack is for what the API server still does with an abandoned request.
+            // Half of the slack stays free for an abandoned request that the API server is still working on.
             end_by: sent.saturating_add(timing.renew_deadline + slack / 2),
         }
     }
@@ -124,7 +129,7 @@ impl Tenure {
         now < self.start_until
     }
 
-    /// The moment by which every write of this tenure must have ended.
+    /// The moment by which every write of this tenure must have ended, on the holder's monotonic clock.
     pub fn end_by(&self) -> Duration {
         self.end_by
     }
@@ -135,13 +140,13 @@ impl Tenure {
 pub struct Elector {
     identity: String,
     timing: Timing,
-    /// The last record read and when it was first read like that.
+    /// The last record read, and when that same content was first read.
     seen: Option<(Record, Duration)>,
 }
 
 impl Elector {
-    /// A candidate that has seen nothing yet. `identity` must be unique per process, not per pod: a
-    /// restarted process must wait like everybody else.
+    /// A candidate that has seen no record yet. `identity` must be unique per process, not per pod: a
+    /// restarted process must wait like every other candidate.
     pub fn new(identity: String, timing: Timing) -> Self {
         Self {
             identity,
@@ -150,17 +155,19 @@ impl Elector {
         }
     }
 
-    /// Its durations.
+    /// The durations that this candidate goes by.
     pub fn timing(&self) -> &Timing {
         &self.timing
     }
 
-    /// What to do, having read `found` by the monotonic time `now`; `wall` goes into the new record.
+    /// Decides what to do. `found` is the Lease as it was read, `now` the monotonic time after the read, and
+    /// `wall` the wall-clock time for the new record.
     pub fn attempt(&mut self, found: Option<Record>, now: Duration, wall: Timestamp) -> Attempt {
         let Some(found) = found else {
             self.seen = None;
             return Attempt::Create(self.record(wall, wall, 0));
         };
+        // Any change of the record is a sign of life of its holder and restarts the wait.
         let since = match &self.seen {
             Some((record, since)) if *record == found => *since,
             _ => now,
@@ -177,7 +184,8 @@ impl Elector {
         }
     }
 
-    /// The record that gives the lease up, so that the next candidate need not wait.
+    /// The record that releases the lease, so that the next candidate need not wait: no holder, and a
+    /// duration of 1 s.
     pub fn released(&self, held: &Record, wall: Timestamp) -> Record {
         Record {
             holder: String::new(),

@@ -1,7 +1,7 @@
-//! Ports of servers: how one is opened, and how many connections it holds.
+//! Opens the ports of servers, and bounds how many connections a port holds.
 //!
-//! Owns the address families, the accept loop and the [`places`] for connections. What is spoken on a connection is
-//! its server's business.
+//! Owns the address families, the accept loop and the connection slots ([`places`]). The protocol on a
+//! connection belongs to its server.
 
 pub mod places;
 
@@ -16,18 +16,18 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::places::{Places, Seat};
+use self::places::{ConnectionSlots, Slot};
 
-/// Connections that the system holds until they are accepted.
+/// Connections that the kernel queues until they are accepted.
 const BACKLOG: u32 = 1024;
-/// Wait after a connection could not be accepted.
+/// Wait after an accept that failed.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
-/// Opens a port. The address `[::]` takes IPv4 as well as IPv6 clients, whatever the system's default is; on a machine
-/// without IPv6 it becomes `0.0.0.0`.
+/// Opens a port. The address `[::]` accepts IPv4 as well as IPv6 clients, whatever the system's default is.
+/// On a machine without IPv6 it becomes `0.0.0.0`.
 ///
 /// # Errors
-/// When the port is taken, or the address is not of this machine.
+/// When the port is taken, or the address does not belong to this machine.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     bind_with(address, open)
 }
@@ -42,7 +42,8 @@ fn bind_with<T>(address: SocketAddr, open: impl Fn(SocketAddr) -> io::Result<T>)
     }
 }
 
-/// The port itself is what these two are about, so that IPv4 would fail as well.
+/// Whether an error of opening an IPv6 port may mean that the machine has no IPv6. A taken port or a missing
+/// permission would fail on IPv4 as well.
 fn is_without_ipv6(error: &io::Error) -> bool {
     !matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied)
 }
@@ -55,19 +56,19 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
     } else {
         TcpSocket::new_v4()?
     };
-    // A restart does not wait for the connections of the process before it to be forgotten.
+    // SO_REUSEADDR: a restarted process can bind the port while old connections are still in TIME_WAIT.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-/// Accepts connections until `stop` and gives each a place; `connection` serves one to its end, and ends early when
-/// its seat must leave. Returns the connections that are left.
+/// Accepts connections until `stop` is cancelled. Each connection gets a slot; `connection` serves it to its
+/// end, and ends early when the slot is evicted. Returns the connections that are still open.
 pub async fn accept<C>(
     listener: TcpListener,
-    places: Arc<Places>,
+    slots: Arc<ConnectionSlots>,
     stop: &CancellationToken,
-    connection: impl Fn(TcpStream, Arc<Seat>) -> C,
+    connection: impl Fn(TcpStream, Arc<Slot>) -> C,
 ) -> TaskTracker
 where
     C: Future<Output = ()> + Send + 'static,
@@ -77,21 +78,21 @@ where
         let (stream, from) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Such as too many open files: others must close first.
+                // For example too many open files: no connection can be accepted until another one closes.
                 tracing::warn!(%error, "accepting a connection failed");
-                places.spare();
+                slots.evict_idle();
                 tokio::time::sleep(ACCEPT_AGAIN).await;
                 continue;
             }
         };
-        // There are places for as long as this runs.
-        let Some(Some(place)) = stop.run_until_cancelled(places.take(from.ip())).await else {
+        // `acquire` returns None only if the semaphore is closed, and nobody closes it.
+        let Some(Some(held)) = stop.run_until_cancelled(slots.acquire(from.ip())).await else {
             break;
         };
-        let connection = connection(stream, place.seat());
+        let connection = connection(stream, held.slot());
         connections.spawn(async move {
             connection.await;
-            drop(place);
+            drop(held);
         });
     }
     connections.close();

@@ -1,8 +1,13 @@
-//! Places for connections: how many there are, and who leaves when all are taken and somebody new comes.
+//! Connection slots: how many connections are held, and which one is evicted when all slots are held and a
+//! new client connects.
 //!
-//! A client that holds connections open and asks nothing must not shut out the API server or the kubelet. So whoever
-//! comes gets a place: that of a connection with no request in flight, first of clients that never said who they are,
-//! then of the address that holds most places, then of those that have been idle for longest.
+//! A client that holds connections open and sends nothing must not shut out the API server or the kubelet. So
+//! a new client always gets a slot, as soon as one connection has no request in flight. Among these
+//! connections the first to go is one of a client that never authenticated, then one of the address that
+//! holds most slots, then the one that has been idle for longest.
+//!
+//! Example: all 4 slots are held, 3 by pod A and 1 by node B, all idle, none authenticated. Node C connects:
+//! the connection of A that has been idle for longest is closed, even if B has been idle for longer.
 
 use std::{
     cmp::Reverse,
@@ -22,17 +27,17 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Connections held at once.
+/// Most connections held at once.
 const MAX_CONNECTIONS: usize = 1024;
-/// Open files that are not for connections of clients.
+/// Open files that are kept for other purposes than connections of clients.
 const OTHER_FILES: usize = 256;
-/// Connections held at once, however few files may be open.
+/// Connections held at once even where the limit of open files is very low.
 const MIN_CONNECTIONS: usize = 64;
-/// Longest wait for one who was told to leave and takes leave slowly, before another is told.
+/// Longest wait for an evicted connection to close, before another one is evicted as well.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// How many connections this process can hold: fewer where it may not open as many files.
-pub fn most() -> usize {
+/// The number of connections that this process can hold: 1024, or fewer where the limit of open files is low.
+pub fn limit() -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     open_files(&limits).map_or(MAX_CONNECTIONS, |files| {
         files
@@ -41,7 +46,7 @@ pub fn most() -> usize {
     })
 }
 
-/// The soft limit of open files.
+/// The soft limit of open files, read from the text of `/proc/self/limits`.
 fn open_files(limits: &str) -> Option<usize> {
     let line = limits
         .lines()
@@ -49,75 +54,77 @@ fn open_files(limits: &str) -> Option<usize> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// All places.
-pub struct Places {
+/// All slots of one port.
+pub struct ConnectionSlots {
     free: Arc<Semaphore>,
-    taken: Mutex<BTreeMap<u64, Arc<Seat>>>,
+    held: Mutex<BTreeMap<u64, Arc<Slot>>>,
     next: AtomicU64,
-    /// A connection has no request in flight any more.
+    /// Notified when a connection has no request in flight any more.
     idle: Arc<Notify>,
 }
 
-/// One place, given back when dropped.
-pub struct Place {
+/// One acquired slot. It is given back when dropped.
+pub struct HeldSlot {
     number: u64,
-    seat: Arc<Seat>,
-    places: Arc<Places>,
+    slot: Arc<Slot>,
+    slots: Arc<ConnectionSlots>,
     _permit: OwnedSemaphorePermit,
 }
 
-/// What is known of the connection in a place.
-pub struct Seat {
+/// The state of the connection in one slot, shared by the accept loop and the task that serves the
+/// connection.
+pub struct Slot {
     from: IpAddr,
-    use_: Mutex<Use>,
-    leave: CancellationToken,
+    usage: Mutex<Usage>,
+    evict: CancellationToken,
     idle: Arc<Notify>,
 }
 
 #[derive(Clone, Copy)]
-struct Use {
-    /// It said who it is, and was believed.
-    known: bool,
-    asked: bool,
+struct Usage {
+    /// The client has authenticated.
+    authenticated: bool,
+    requested: bool,
     in_flight: usize,
     idle_since: Instant,
 }
 
-/// A request in flight.
-pub struct InFlight(Arc<Seat>);
+/// A request in flight: dropping it ends the request.
+pub struct InFlight(Arc<Slot>);
 
-impl Places {
-    /// So many.
-    pub fn new(most: usize) -> Arc<Self> {
+impl ConnectionSlots {
+    /// Slots for `limit` connections.
+    pub fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
-            free: Arc::new(Semaphore::new(most)),
-            taken: Mutex::default(),
+            free: Arc::new(Semaphore::new(limit)),
+            held: Mutex::default(),
             next: AtomicU64::new(0),
             idle: Arc::default(),
         })
     }
 
-    /// Takes a place for a client from that address. When there is none left somebody who can be spared is told to
-    /// leave; where all have requests in flight, one of these has to end first. One caller at a time.
-    pub async fn take(self: &Arc<Self>, from: IpAddr) -> Option<Place> {
+    /// Acquires a slot for a client from the address `from`. When all slots are held, an idle connection is
+    /// evicted; when all have requests in flight, waits until one of these ends. Must have one caller at a
+    /// time: two waiting callers would share one eviction.
+    pub async fn acquire(self: &Arc<Self>, from: IpAddr) -> Option<HeldSlot> {
         let permit = self.permit().await?;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let seat = Arc::new(Seat {
+        let slot = Arc::new(Slot {
             from: from.to_canonical(),
-            use_: Mutex::new(Use {
-                known: false,
-                asked: false,
+            usage: Mutex::new(Usage {
+                authenticated: false,
+                requested: false,
                 in_flight: 0,
                 idle_since: Instant::now(),
             }),
-            leave: CancellationToken::new(),
+            evict: CancellationToken::new(),
             idle: self.idle.clone(),
         });
-        self.taken.lock().insert(number, seat.clone());
-        Some(Place {
+        self.held.lock().insert(number, slot.clone());
+        Some(HeldSlot {
             number,
-            seat,
-            places: self.clone(),
+            slot,
+            slots: self.clone(),
             _permit: permit,
         })
     }
@@ -129,85 +136,96 @@ impl Places {
         let mut freed = std::pin::pin!(self.free.clone().acquire_owned());
         let mut is_late = false;
         loop {
-            if is_late || !self.is_somebody_leaving() {
-                self.spare();
+            // One eviction per new client: wait until the evicted connection has closed, and evict a second
+            // one only if the first is late.
+            if is_late || !self.is_eviction_under_way() {
+                self.evict_idle();
             }
             is_late = tokio::select! {
                 permit = freed.as_mut() => return permit.ok(),
-                // All had requests in flight; one of these ended, but its client stays connected.
+                // All connections had requests in flight. One request ended, and its client stays connected.
                 () = self.idle.notified() => false,
                 () = tokio::time::sleep(PATIENCE) => true,
             };
         }
     }
 
-    fn is_somebody_leaving(&self) -> bool {
-        let taken = self.taken.lock();
-        taken.values().any(|seat| seat.leave.is_cancelled())
+    fn is_eviction_under_way(&self) -> bool {
+        let held = self.held.lock();
+        held.values().any(|slot| slot.evict.is_cancelled())
     }
 
-    /// Tells whoever can best be spared to leave.
-    pub fn spare(&self) {
-        let taken = self.taken.lock();
-        let staying = || taken.values().filter(|seat| !seat.leave.is_cancelled());
-        let mut places: BTreeMap<IpAddr, usize> = BTreeMap::new();
-        for seat in staying() {
-            *places.entry(seat.from).or_default() += 1;
+    /// Evicts the connection that is least needed, if any has no request in flight; the module says in which
+    /// order.
+    pub fn evict_idle(&self) {
+        let held = self.held.lock();
+        let not_evicted = || held.values().filter(|slot| !slot.evict.is_cancelled());
+        let mut by_address: BTreeMap<IpAddr, usize> = BTreeMap::new();
+        for slot in not_evicted() {
+            *by_address.entry(slot.from).or_default() += 1;
         }
-        let idle = staying().filter_map(|seat| {
-            let now = *seat.use_.lock();
-            let of_its_address = places.get(&seat.from).copied().unwrap_or_default();
-            (now.in_flight == 0).then_some((now.known, Reverse(of_its_address), now.idle_since, seat))
+        let idle = not_evicted().filter_map(|slot| {
+            let now = *slot.usage.lock();
+            let held_by_address = by_address.get(&slot.from).copied().unwrap_or_default();
+            (now.in_flight == 0).then_some((
+                now.authenticated,
+                Reverse(held_by_address),
+                now.idle_since,
+                slot,
+            ))
         });
-        if let Some((_, _, _, seat)) = idle.min_by_key(|(known, places, since, _)| (*known, *places, *since))
-        {
-            seat.leave.cancel();
+        // `false < true`: clients that did not authenticate come first; `Reverse`: the address with most
+        if let Some((_, _, _, slot)) = idle.min_by_key(|(authenticated, held_by_address, since, _)| {
+            (*authenticated, *held_by_address, *since)
+        }) {
+            // slots.
+            slot.evict.cancel();
         }
     }
 }
 
-impl Place {
-    /// What is known of who has it.
-    pub fn seat(&self) -> Arc<Seat> {
-        self.seat.clone()
+impl HeldSlot {
+    /// The state of the connection in this slot.
+    pub fn slot(&self) -> Arc<Slot> {
+        self.slot.clone()
     }
 }
 
-impl Drop for Place {
+impl Drop for HeldSlot {
     fn drop(&mut self) {
-        self.places.taken.lock().remove(&self.number);
+        self.slots.held.lock().remove(&self.number);
     }
 }
 
-impl Seat {
-    /// A request came; it is in flight until what is returned is dropped.
-    pub fn ask(self: &Arc<Self>) -> InFlight {
-        let mut now = self.use_.lock();
-        now.asked = true;
+impl Slot {
+    /// Counts a request as in flight until the returned value is dropped.
+    pub fn begin_request(self: &Arc<Self>) -> InFlight {
+        let mut now = self.usage.lock();
+        now.requested = true;
         now.in_flight += 1;
         InFlight(self.clone())
     }
 
-    /// It said who it is, and was believed.
-    pub fn identified(&self) {
-        self.use_.lock().known = true;
+    /// Records that the client has authenticated: its connection is evicted after those of unknown clients.
+    pub fn mark_authenticated(&self) {
+        self.usage.lock().authenticated = true;
     }
 
-    /// Whether it ever was.
-    pub fn is_known(&self) -> bool {
-        self.use_.lock().known
+    /// Whether the client has authenticated.
+    pub fn is_authenticated(&self) -> bool {
+        self.usage.lock().authenticated
     }
 
-    /// Ends when the place is needed for another.
-    pub async fn must_leave(&self) {
-        self.leave.cancelled().await;
+    /// Completes when the connection must close because a new client needs the slot.
+    pub async fn evicted(&self) {
+        self.evict.cancelled().await;
     }
 
-    /// Ends when no request was in flight for `limit`, or for `first` before the first one.
+    /// Completes when no request was in flight for `limit`, or for `first` as long as the client sent none.
     pub async fn idle_for(&self, first: Duration, limit: Duration) {
         loop {
-            let now = *self.use_.lock();
-            let limit = if now.asked { limit } else { first };
+            let now = *self.usage.lock();
+            let limit = if now.requested { limit } else { first };
             let end = if now.in_flight == 0 {
                 now.idle_since + limit
             } else {
@@ -223,7 +241,7 @@ impl Seat {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        let mut now = self.0.use_.lock();
+        let mut now = self.0.usage.lock();
         now.in_flight -= 1;
         now.idle_since = Instant::now();
         self.0.idle.notify_one();
@@ -239,17 +257,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn strangers_leave_before_the_known_and_the_longest_idle_first() {
-        let places = Places::new(4);
+        let slots = ConnectionSlots::new(4);
         let mut all = Vec::new();
         for _ in 0..4 {
-            all.push(places.take(POD).await.unwrap());
+            all.push(slots.acquire(POD).await.unwrap());
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        // The oldest is known, the second has a request in flight.
-        all[0].seat().identified();
-        let in_flight = all[1].seat().ask();
-        let leaving = |all: &[Place]| -> Vec<bool> {
-            all.iter().map(|place| place.seat.leave.is_cancelled()).collect()
+        // The oldest client has authenticated, the second one has a request in flight.
+        all[0].slot().mark_authenticated();
+        let in_flight = all[1].slot().begin_request();
+        let leaving = |all: &[HeldSlot]| -> Vec<bool> {
+            all.iter().map(|held| held.slot.evict.is_cancelled()).collect()
         };
         for expected in [
             [false, false, true, false],
@@ -257,92 +275,95 @@ mod tests {
             [true, false, true, true],
             [true, false, true, true],
         ] {
-            places.spare();
+            slots.evict_idle();
             assert_eq!(leaving(&all), expected);
         }
         drop(in_flight);
-        places.spare();
+        slots.evict_idle();
         assert_eq!(leaving(&all), [true; 4]);
     }
 
     #[tokio::test]
     async fn who_comes_to_a_full_house_gets_the_place_of_one_who_leaves() {
-        let places = Places::new(1);
-        let first = places.take(POD).await.unwrap();
+        let slots = ConnectionSlots::new(1);
+        let first = slots.acquire(POD).await.unwrap();
         let leave = async {
-            first.seat().must_leave().await;
+            first.slot().evicted().await;
             drop(first);
         };
-        let (second, ()) = tokio::join!(places.take(POD), leave);
+        let (second, ()) = tokio::join!(slots.acquire(POD), leave);
         assert!(second.is_some());
-        assert_eq!(places.taken.lock().len(), 1);
+        assert_eq!(slots.held.lock().len(), 1);
     }
 
     #[tokio::test]
     async fn clients_of_which_each_asks_again_and_again_are_not_waited_for() {
-        let places = Places::new(1);
-        let busy = places.take(POD).await.unwrap();
-        let asking = busy.seat().ask();
+        let slots = ConnectionSlots::new(1);
+        let busy = slots.acquire(POD).await.unwrap();
+        let in_flight = busy.slot().begin_request();
         let busy = async {
-            // The answer goes out while somebody waits, and the client keeps its connection.
+            // The answer is sent while another client waits, and the busy client stays connected.
             tokio::task::yield_now().await;
-            drop(asking);
-            busy.seat().must_leave().await;
+            drop(in_flight);
+            busy.slot().evicted().await;
             drop(busy);
         };
-        let (second, ()) = tokio::join!(places.take(NODE), busy);
+        let (second, ()) = tokio::join!(slots.acquire(NODE), busy);
         assert!(second.is_some());
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_who_takes_leave_slowly_holds_up_nobody() {
-        let places = Places::new(2);
-        let (slow, quick) = (places.take(POD).await.unwrap(), places.take(POD).await.unwrap());
+        let slots = ConnectionSlots::new(2);
+        let (slow, quick) = (
+            slots.acquire(POD).await.unwrap(),
+            slots.acquire(POD).await.unwrap(),
+        );
         let leave = async {
-            quick.seat().must_leave().await;
+            quick.slot().evicted().await;
             drop(quick);
         };
-        let (third, ()) = tokio::join!(places.take(NODE), leave);
-        assert!(third.is_some() && slow.seat.leave.is_cancelled());
+        let (third, ()) = tokio::join!(slots.acquire(NODE), leave);
+        assert!(third.is_some() && slow.slot.evict.is_cancelled());
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_address_with_most_places_gives_one_up() {
-        let places = Places::new(4);
-        let node = places.take(NODE).await.unwrap();
+        let slots = ConnectionSlots::new(4);
+        let node = slots.acquire(NODE).await.unwrap();
         let mut pod = Vec::new();
         for _ in 0..3 {
             tokio::time::advance(Duration::from_secs(1)).await;
             pod.push(
-                places
-                    .take(IpAddr::V6(std::net::Ipv4Addr::new(10, 0, 0, 7).to_ipv6_mapped()))
+                slots
+                    .acquire(IpAddr::V6(std::net::Ipv4Addr::new(10, 0, 0, 7).to_ipv6_mapped()))
                     .await
                     .unwrap(),
             );
         }
-        places.spare();
+        slots.evict_idle();
         assert!(
-            !node.seat.leave.is_cancelled(),
+            !node.slot.evict.is_cancelled(),
             "it has been idle for longest, and is the only one of its address"
         );
-        assert!(pod[0].seat.leave.is_cancelled());
+        assert!(pod[0].slot.evict.is_cancelled());
     }
 
     #[tokio::test(start_paused = true)]
     async fn idle_time_counts_from_the_last_answer() {
-        let places = Places::new(1);
-        let seat = places.take(POD).await.unwrap().seat();
+        let slots = ConnectionSlots::new(1);
+        let slot = slots.acquire(POD).await.unwrap().slot();
         let (first, limit) = (Duration::from_secs(20), Duration::from_secs(300));
         let started = Instant::now();
-        seat.idle_for(first, limit).await;
+        slot.idle_for(first, limit).await;
         assert_eq!(started.elapsed(), first, "it asked nothing");
-        let request = seat.ask();
+        let request = slot.begin_request();
         let end = async {
             tokio::time::sleep(Duration::from_secs(1000)).await;
             drop(request);
         };
         let ((), idle) = tokio::join!(end, async {
-            seat.idle_for(first, limit).await;
+            slot.idle_for(first, limit).await;
             started.elapsed()
         });
         assert!(idle >= Duration::from_secs(20 + 1000 + 300), "{idle:?}");
@@ -355,6 +376,6 @@ mod tests {
                       Max open files            1024                 524288               files\n";
         assert_eq!(open_files(limits), Some(1024));
         assert_eq!(open_files(""), None);
-        assert!((MIN_CONNECTIONS..=MAX_CONNECTIONS).contains(&most()));
+        assert!((MIN_CONNECTIONS..=MAX_CONNECTIONS).contains(&limit()));
     }
 }

@@ -1,8 +1,9 @@
 //! The plain-HTTP side port: `/healthz`, `/readyz` and `/metrics`.
 //!
-//! Checks are closures over state the owner keeps up to date; they must answer from memory, because a
-//! kubelet asks them every few seconds with a short time limit. Nobody can keep the kubelet out: a connection gives
-//! its place up when another needs it, and scrapes of `/metrics` are written elsewhere, a few at a time.
+//! A check is a closure over state that its owner keeps up to date. Checks must answer from memory, because a
+//! kubelet probes every few seconds with a short time limit. No client can keep the kubelet out: an idle
+//! connection is closed when a new client needs its slot, and `/metrics` is encoded on another thread, a few
+//! scrapes at a time.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -32,46 +33,48 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::listening::{
     self,
-    places::{Places, Seat},
+    places::{ConnectionSlots, Slot},
 };
 
-/// `Ok` or, for humans, what is missing.
+/// `Ok`, or a text for people that says what is missing.
 pub type Check = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
-/// Connections held at once; who comes then gets the place of one that waits for nothing.
+/// Connections held at once; a new client takes the slot of one that has no request in flight.
 const MAX_CONNECTIONS: usize = 128;
-/// Longest time without an answer: in silence, in the middle of a request's head, or while an answer is not taken.
+/// Longest time that a client may be silent, take for the head of a request, or leave an answer unread.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest head of a request, in bytes.
 const MAX_HEAD: usize = 16 << 10;
-/// Scrapes of `/metrics` at once; more are told to come again. Prometheus is one, a pair of them two.
+/// Scrapes of `/metrics` at once; further ones get status 503. One Prometheus needs one, a redundant pair
+/// two.
 const MAX_SCRAPES: usize = 4;
-/// Longest wait for requests in flight when stopping.
+/// Longest wait for requests in flight after `stop`.
 const DRAIN: Duration = Duration::from_secs(1);
 
 /// Content type of the OpenMetrics text format.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What the endpoints answer from.
+/// What the three endpoints answer from.
 #[derive(Clone)]
 pub struct Endpoints {
-    /// `/healthz`: the process works; a failure gets it restarted.
+    /// `/healthz`, the liveness probe: when it fails the kubelet restarts the container.
     pub live: Check,
-    /// `/readyz`: it can do its work now; a failure takes it out of Services and rollouts wait.
+    /// `/readyz`, the readiness probe: when it fails the pod leaves the endpoints of its Services and
+    /// rollouts wait.
     pub ready: Check,
-    /// `/metrics`.
+    /// `/metrics`: the metrics of this process.
     pub registry: Arc<Registry>,
 }
 
 /// Why the port could not be served.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// The address is taken or not ours.
+    /// The address is taken, or it does not belong to this machine.
     #[error("cannot listen on {address} (--metrics-bind-address): {source}")]
     Bind {
-        /// The address asked for.
+        /// The address that was requested.
         address: SocketAddr,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }
@@ -81,8 +84,8 @@ pub fn always() -> Check {
     Arc::new(|| Ok(()))
 }
 
-/// Opens the port. Separate from [`serve`] so that a taken port ends the start, and so that a test can ask
-/// for port 0 and read the real one.
+/// Opens the port. Separate from [`serve`] so that a taken port is an error at the start, and so that a test
+/// can request port 0 and read which port it got.
 ///
 /// # Errors
 /// [`HttpError::Bind`].
@@ -93,23 +96,24 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, HttpError> {
 /// Serves until `stop` is cancelled.
 pub async fn serve(listener: TcpListener, endpoints: Endpoints, stop: CancellationToken) {
     let router = router(endpoints);
-    let connection = |stream, seat| connection(stream, router.clone(), seat, stop.clone());
-    let places = Places::new(MAX_CONNECTIONS);
-    let connections = listening::accept(listener, places, &stop, connection).await;
-    // Whoever is still reading then asks again elsewhere.
+    let connection = |stream, slot| connection(stream, router.clone(), slot, stop.clone());
+    let slots = ConnectionSlots::new(MAX_CONNECTIONS);
+    let connections = listening::accept(listener, slots, &stop, connection).await;
+    // A client that is still reading its answer then loses the connection, and retries at another replica.
     let _ = timeout(DRAIN, connections.wait()).await;
 }
 
-/// One connection to its end. Its errors are the client's business.
+/// Serves one connection to its end. An error on it is only logged at debug level: it is the client's
+/// business.
 async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     router: Router,
-    seat: Arc<Seat>,
+    slot: Arc<Slot>,
     stop: CancellationToken,
 ) {
-    let (router, asked) = (TowerToHyperService::new(router), seat.clone());
+    let (router, in_use) = (TowerToHyperService::new(router), slot.clone());
     let service = service_fn(move |request| {
-        let (answer, in_flight) = (router.call(request), asked.ask());
+        let (answer, in_flight) = (router.call(request), in_use.begin_request());
         async move {
             let answer = answer.await;
             drop(in_flight);
@@ -128,15 +132,15 @@ async fn connection(
             connection.as_mut().graceful_shutdown();
             connection.await
         }
-        () = seat.idle_for(IDLE_TIMEOUT, IDLE_TIMEOUT) => return,
-        () = seat.must_leave() => return,
+        () = slot.idle_for(IDLE_TIMEOUT, IDLE_TIMEOUT) => return,
+        () = slot.evicted() => return,
     };
     if let Err(error) = served {
         tracing::debug!(%error, "a connection to the plain port ended with an error");
     }
 }
 
-/// The routes, without a listener.
+/// The routes of the port, without a listener.
 fn router(endpoints: Endpoints) -> Router {
     let scrapes = Arc::new(Scrapes::new(endpoints.registry.clone()));
     Router::new()
@@ -159,11 +163,11 @@ fn answer(check: &Check) -> Response {
     }
 }
 
-/// Scrapes of the plain port. They are written on a thread that answers no request, one after the other: a registry
-/// that is slow to read delays other scrapes only.
+/// Scrapes of the plain port. They are encoded one after the other on a blocking thread, so that a registry
+/// that is slow to read delays other scrapes only, and never a probe.
 struct Scrapes {
     registry: Arc<Registry>,
-    places: Semaphore,
+    limit: Semaphore,
     writing: Semaphore,
 }
 
@@ -171,13 +175,13 @@ impl Scrapes {
     fn new(registry: Arc<Registry>) -> Self {
         Self {
             registry,
-            places: Semaphore::new(MAX_SCRAPES),
+            limit: Semaphore::new(MAX_SCRAPES),
             writing: Semaphore::new(1),
         }
     }
 
     async fn answer(&self) -> Response {
-        let Ok(_place) = self.places.try_acquire() else {
+        let Ok(_permit) = self.limit.try_acquire() else {
             let text = format!("{MAX_SCRAPES} scrapes of /metrics are under way; come again\n");
             return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
         };
@@ -188,7 +192,7 @@ impl Scrapes {
     }
 }
 
-/// The registry in the text format of OpenMetrics.
+/// The registry encoded in the OpenMetrics text format.
 pub fn metrics(registry: &Registry) -> Response {
     let mut body = String::new();
     match encode(&mut body, registry) {
@@ -233,7 +237,7 @@ mod tests {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
         let serving = tokio::spawn(serve(listener, endpoints, stop.clone()));
-        // reqwest has no TLS provider of its own, and asks for one even to speak plain HTTP.
+        // reqwest is built without a TLS provider, and requires one even for plain HTTP.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let get = async |path: &str| {
             let answer = reqwest::get(format!("{base}{path}")).await.unwrap();
@@ -262,15 +266,18 @@ mod tests {
         registry.register("things", "word ".repeat(1000), Counter::<u64>::default());
         let router = router(healthy(registry));
         for sent in ["", "GET /healthz HT", "GET /metrics HTTP/1.1\r\n\r\n"] {
-            let place = Places::new(1).take([127, 0, 0, 1].into()).await.unwrap();
+            let held = ConnectionSlots::new(1)
+                .acquire([127, 0, 0, 1].into())
+                .await
+                .unwrap();
             let (mut client, server) = tokio::io::duplex(1024);
             client.write_all(sent.as_bytes()).await.unwrap();
-            let connection = connection(server, router.clone(), place.seat(), CancellationToken::new());
+            let connection = connection(server, router.clone(), held.slot(), CancellationToken::new());
             assert!(timeout(IDLE_TIMEOUT * 3, connection).await.is_ok(), "{sent:?}");
         }
     }
 
-    /// Serves, and returns a socket to the port for each call.
+    /// A served port; each call opens a connection to it.
     struct Port {
         address: SocketAddr,
         _stop: tokio_util::sync::DropGuard,
@@ -294,7 +301,7 @@ mod tests {
             socket
         }
 
-        /// What a probe of the kubelet hears: the first line of the answer.
+        /// The first line of the answer, as a probe of the kubelet reads it.
         async fn probe(&self, path: &str) -> String {
             let asked = async {
                 let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
@@ -334,7 +341,7 @@ mod tests {
         }
     }
 
-    /// A metric that can be read when the test says so.
+    /// A metric that cannot be read until the test allows it.
     #[derive(Debug)]
     struct Slow(Mutex<mpsc::Receiver<()>>);
 

@@ -1,4 +1,4 @@
-//! Log set-up: JSON lines for a cluster's log pipeline, readable lines on a terminal, always on stderr.
+//! Sets up logging: JSON lines for a cluster's log pipeline, readable lines on a terminal, always on stderr.
 
 use std::io::IsTerminal;
 
@@ -6,10 +6,10 @@ use tracing_subscriber::{EnvFilter, filter::ParseError};
 
 use crate::cluster::terminal;
 
-/// Left out unless the filter names it.
+/// Events of kube's HTTP client, which are switched off unless the filter names `kube_client`.
 const QUIET: &str = "kube_client::client::builder=off";
 
-/// How log lines look.
+/// Format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
     /// Text if stderr is a terminal, else JSON.
@@ -24,15 +24,15 @@ pub enum LogFormat {
 /// Why logging could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// The filter does not parse.
+    /// The filter is not valid.
     #[error("--log-level {level:?} is not a filter such as info or vas=debug,kube=warn: {source}")]
     Filter {
-        /// The text given.
+        /// The filter as it was given.
         level: String,
-        /// What the parser says.
+        /// The error of the parser.
         source: ParseError,
     },
-    /// A subscriber is already installed.
+    /// Logging was set up before in this process.
     #[error("logging was already set up in this process")]
     AlreadySet,
 }
@@ -46,7 +46,8 @@ pub fn init(format: LogFormat, level: &str) -> Result<(), LogError> {
         level: level.to_owned(),
         source,
     })?;
-    // Every refused request is an ERROR there, also those that are part of normal work; the callers log.
+    // kube logs each refused request as an ERROR, also one that is expected (404, 409); our callers log what
+    // matters.
     let filter = match QUIET.parse() {
         Ok(quiet) if !level.contains("kube_client") => filter.add_directive(quiet),
         Ok(_) | Err(_) => filter,

@@ -1,8 +1,8 @@
-//! An in-memory copy of watched objects, by namespace and name and by what they are about, that tells what each event
-//! changed.
+//! An in-memory copy of watched objects. Objects are found by namespace and name, and by [`Term`]s such as
+//! the target that they scale; each event returns what it changed.
 //!
-//! Nothing here looks at all objects of a namespace unless it is asked to: with ten thousand resources in one
-//! namespace, each of them would look at all the others.
+//! Nothing here visits all objects of a namespace unless the caller requests it. With 10,000 resources in one
+//! namespace, each of which looked at all others, one change of each would cost 100 million visits.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,27 +19,27 @@ use crate::core::reconcile::child::TargetKey;
 /// Namespace and name.
 pub(crate) type Key = (String, String);
 
-/// What objects of a namespace can be found by.
+/// What an object can be found by within its namespace.
 #[derive(Debug, Hash)]
 pub(crate) enum Term<'a> {
-    /// It scales this target, or lays claim to it.
+    /// The object scales this target, or claims it.
     Target(&'a TargetKey),
-    /// It selects pods with this label.
+    /// The object selects pods that have this label (key, value).
     Label(&'a str, &'a str),
-    /// It selects pods by something else than one label.
+    /// The object selects pods in another way than by one label and value.
     Pods,
 }
 
 /// Objects that a [`Cache`] can find.
 pub(crate) trait Indexed {
-    /// By each of these it is found.
+    /// The terms of which each one finds the object.
     fn all_of(&self) -> Vec<Term<'_>>;
 
-    /// By one of these it is found: by the one that fewest others have.
+    /// Terms of which one suffices to find the object; the cache takes the one that fewest objects share.
     fn one_of(&self) -> Vec<Term<'_>>;
 }
 
-/// The copy; readers share it, one [`Feed`] fills it.
+/// The copy of the objects. Readers share it, and one [`Feed`] fills it.
 #[derive(Debug)]
 pub(crate) struct Cache<T> {
     objects: RwLock<Objects<T>>,
@@ -49,13 +49,13 @@ pub(crate) struct Cache<T> {
 #[derive(Debug)]
 struct Objects<T> {
     by_key: BTreeMap<Key, Arc<T>>,
-    /// By the hash of namespace and term; a reader looks whether it is what was meant.
+    /// Objects by the hash of namespace and term. Hashes may collide, so a reader checks what it finds.
     by_term: HashMap<u64, Vec<Arc<T>>>,
-    /// Keyed: who names objects must not choose what collides.
+    /// A randomly keyed hash, so that a tenant who names objects cannot choose colliding names.
     hasher: RandomState,
 }
 
-/// What one event changed.
+/// What one event changed: `before` is `None` for a new object, `after` for a deleted one.
 #[derive(Debug)]
 pub(crate) struct Change<T> {
     pub(crate) key: Key,
@@ -73,6 +73,8 @@ impl<T: Indexed> Objects<T> {
                 .collect()
         };
         let mut places = hashes(object.all_of());
+        // A budget that selects `app=a, tier=web` is stored under whichever of the two labels has fewer
+        // objects. So a label that 10,000 objects share does not hold all of them where a rarer one will do.
         let taken = |place: &u64| self.by_term.get(place).map_or(0, Vec::len);
         places.extend(hashes(object.one_of()).into_iter().min_by_key(taken));
         for place in places {
@@ -87,6 +89,7 @@ impl<T: Indexed> Objects<T> {
 
     fn remove(&mut self, key: &Key) -> Option<Arc<T>> {
         let before = self.by_key.remove(key)?;
+        // Under which term of `one_of` the object was stored is not recorded: look under each.
         for term in before.all_of().into_iter().chain(before.one_of()) {
             let place = self.hasher.hash_one((&key.0, term));
             if let Some(objects) = self.by_term.get_mut(&place) {
@@ -99,7 +102,7 @@ impl<T: Indexed> Objects<T> {
         Some(before)
     }
 
-    /// Those of a namespace whose names are `first` or come after it.
+    /// The objects of a namespace in the order of their names, from the name `first` on.
     fn from(&self, namespace: &str, first: &str) -> impl Iterator<Item = (&str, &Arc<T>)> {
         self.by_key
             .range((namespace.to_owned(), first.to_owned())..)
@@ -125,7 +128,7 @@ impl<T: Indexed> Cache<T> {
         self.objects.read().by_key.get(&key).cloned()
     }
 
-    /// Everything in a namespace.
+    /// All objects of a namespace.
     pub(crate) fn in_namespace(&self, namespace: &str) -> Vec<Arc<T>> {
         let objects = self.objects.read();
         objects
@@ -134,7 +137,7 @@ impl<T: Indexed> Cache<T> {
             .collect()
     }
 
-    /// Those whose names begin so.
+    /// The objects of a namespace whose names begin with `prefix`.
     pub(crate) fn named(&self, namespace: &str, prefix: &str) -> Vec<Arc<T>> {
         let objects = self.objects.read();
         let begins = |(name, _): &(&str, &Arc<T>)| name.starts_with(prefix);
@@ -142,7 +145,7 @@ impl<T: Indexed> Cache<T> {
         named.map(|(_, object)| object.clone()).collect()
     }
 
-    /// Whether any object of a namespace is such a one.
+    /// Whether any object of a namespace satisfies `such`.
     pub(crate) fn any(&self, namespace: &str, such: impl Fn(&T) -> bool) -> bool {
         self.objects
             .read()
@@ -150,31 +153,32 @@ impl<T: Indexed> Cache<T> {
             .any(|(_, object)| such(object))
     }
 
-    /// Those that may be found by a term: the caller looks whether they are meant.
+    /// The objects stored under a term. Some may be there by a hash collision or by one term of several: the
+    /// caller checks each.
     pub(crate) fn found_by(&self, namespace: &str, term: &Term<'_>) -> Vec<Arc<T>> {
         let objects = self.objects.read();
         let place = objects.hasher.hash_one((namespace, term));
         objects.by_term.get(&place).cloned().unwrap_or_default()
     }
 
-    /// Looks at every object.
+    /// Calls `look` with every object.
     pub(crate) fn for_each(&self, mut look: impl FnMut(&Key, &T)) {
         for (key, object) in &self.objects.read().by_key {
             look(key, object);
         }
     }
 
-    /// Every namespace and name.
+    /// The namespace and name of every object.
     pub(crate) fn keys(&self) -> Vec<Key> {
         self.objects.read().by_key.keys().cloned().collect()
     }
 
-    /// Whether the first list is complete.
+    /// Turns true when the first list is complete.
     pub(crate) fn synced(&self) -> watch::Receiver<bool> {
         self.synced.subscribe()
     }
 
-    /// Drops everything and counts as complete: for a kind that the cluster does not serve.
+    /// Removes everything and counts as synced: for a kind that the cluster does not serve.
     pub(crate) fn clear(&self) {
         let mut objects = self.objects.write();
         objects.by_key.clear();
@@ -204,12 +208,14 @@ impl<T: Indexed> Cache<T> {
 
 /// The writing side of a [`Cache`].
 ///
-/// A list of several pages is taken in when it is complete, as kube's reflector does: who is told of a change
-/// halfway through would look up what the reflector does not hold yet, and nobody would tell again.
+/// A list of several pages is taken in when its last page is read, as kube's reflector does. A reader that is
+/// notified halfway would look up objects that the reflector does not hold yet, and nobody would notify it
+/// again.
 #[derive(Debug)]
 pub(crate) struct Feed<T> {
     cache: Arc<Cache<T>>,
-    /// A list that is under way: what is missing at its end was deleted unseen.
+    /// The pages of the list read so far. An object of the cache that the complete list lacks was deleted
+    /// unseen.
     listed: BTreeMap<Key, T>,
 }
 
@@ -221,7 +227,7 @@ impl<T: Indexed> Feed<T> {
         }
     }
 
-    /// Takes in one event and tells what it changed.
+    /// Takes in one watch event and returns what it changed.
     pub(crate) fn handle(&mut self, event: Event<(Key, T)>) -> Vec<Change<T>> {
         match event {
             Event::Init => {

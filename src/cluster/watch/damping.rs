@@ -1,42 +1,45 @@
-//! When news is passed on that concerns every resource, so that a source that flaps does not make all of them work.
+//! Damping of a state that concerns every resource: a source that flaps does not make all resources reconcile
+//! each time.
 //!
 //! ```text
-//! second   0     100   105   400   410    420   430
-//! source   up    down  up    down         up
-//! told     up                      down         up
+//! second     0     100   105   400   410    420   430
+//! source     up    down  up    down         up
+//! reported   up                      down         up
 //! ```
 //!
-//! The first state is told at once. Another one is told when it has stood for the time to settle, and news that
-//! follow each other closely are told 10 s, 20 s, 40 s ... apart, at most 10 min. After 10 min without any change the
-//! next change counts as the first again.
+//! The first state is reported at once. A change is reported when the source has differed for the settle time
+//! from the state that was reported last (10 s above, so that the blip at 100 is dropped). Changes that
+//! follow each other closely are reported at least 10 s, 20 s, 40 s ... apart, at most 10 min. After 10 min
+//! without any change of the source the gap is 10 s again.
 
 use std::time::Duration;
 
-/// Time between the first two changes that are told.
+/// Shortest time between the first two reported changes.
 const FIRST_GAP: Duration = Duration::from_secs(10);
-/// Longest time between two changes that are told, and the quiet after which the gaps begin anew.
+/// Upper limit of the gap between two reported changes, and the quiet time after which the gap is
+/// [`FIRST_GAP`] again.
 const LONGEST_GAP: Duration = Duration::from_secs(600);
 
-/// What a source says, and what of it was told.
+/// The state of a source, and which state was reported last.
 #[derive(Debug)]
 pub struct Damping<T> {
     settle: Duration,
-    told: Option<T>,
-    /// What was not told yet, and since when the source says other than what was told.
+    reported: Option<T>,
+    /// The state that is not reported yet, and since when the source differs from the reported state.
     news: Option<(T, Duration)>,
-    /// When the source last said something else than before.
+    /// When the source last changed.
     changed: Duration,
-    /// The earliest time of the next news.
+    /// The earliest time of the next report.
     not_before: Duration,
     gap: Duration,
 }
 
 impl<T: Clone + PartialEq> Damping<T> {
-    /// Nothing was said yet; a state stands for `settle` before it is told.
+    /// A damping that has seen no state. A change must last for `settle` before it is reported.
     pub fn new(settle: Duration) -> Self {
         Self {
             settle,
-            told: None,
+            reported: None,
             news: None,
             changed: Duration::ZERO,
             not_before: Duration::ZERO,
@@ -44,9 +47,13 @@ impl<T: Clone + PartialEq> Damping<T> {
         }
     }
 
-    /// The source says `state`.
+    /// Takes in that the source is in `state` at the time `now`.
     pub fn observe(&mut self, state: T, now: Duration) {
-        let before = self.news.as_ref().map(|(state, _)| state).or(self.told.as_ref());
+        let before = self
+            .news
+            .as_ref()
+            .map(|(state, _)| state)
+            .or(self.reported.as_ref());
         if before == Some(&state) {
             return;
         }
@@ -54,26 +61,30 @@ impl<T: Clone + PartialEq> Damping<T> {
             self.gap = FIRST_GAP;
         }
         self.changed = now;
+        // `since` stays when one unreported state replaces another: a source that never agrees with what was
+        // reported is reported even if it changes all the time. A source that is back at the reported state
+        // has no news.
         let since = self.news.as_ref().map_or(now, |(_, since)| *since);
-        self.news = (self.told.as_ref() != Some(&state)).then_some((state, since));
+        self.news = (self.reported.as_ref() != Some(&state)).then_some((state, since));
     }
 
-    /// When there is something to tell; `None` while there is not.
+    /// When the pending state is due to be reported; `None` if there is none.
     pub fn due(&self) -> Option<Duration> {
         let (_, since) = self.news.as_ref()?;
-        Some(match self.told {
+        Some(match self.reported {
             None => *since,
             Some(_) => (*since + self.settle).max(self.not_before),
         })
     }
 
-    /// The news, if it is time to tell them.
+    /// Returns the pending state if it is due, and takes it as reported.
     pub fn tell(&mut self, now: Duration) -> Option<T> {
         if self.due()? > now {
             return None;
         }
         let (state, _) = self.news.take()?;
-        if self.told.replace(state.clone()).is_some() {
+        // The very first report does not count as a change, so that it delays nothing.
+        if self.reported.replace(state.clone()).is_some() {
             self.not_before = now + self.gap;
             self.gap = (self.gap * 2).min(LONGEST_GAP);
         }
@@ -89,7 +100,7 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    /// What is told, and in which second, when the source says `says(second)`.
+    /// The changes that are reported, each with its second, when the source is in `says(second)`.
     fn told(until: u64, says: impl Fn(u64) -> bool) -> Vec<(u64, bool)> {
         let mut damping = Damping::new(seconds(10));
         (0..until)
@@ -121,7 +132,7 @@ mod tests {
 
     #[test]
     fn after_a_quiet_time_a_change_is_told_soon_again() {
-        // It flaps for ten minutes, is quiet for twenty, and changes once more.
+        // The source flaps for ten minutes, is quiet for twenty, and changes once more.
         let says = |second: u64| second > 1800 || (second < 600 && (second / 15) % 2 == 1);
         assert_eq!(told(3600, says).last(), Some(&(1811, true)));
     }

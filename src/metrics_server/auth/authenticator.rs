@@ -1,5 +1,6 @@
-//! Who sent a request: by the front proxy's word, a client certificate, or a bearer token, in this order; else
-//! anonymous. Credentials that do not hold are refused, never taken for none.
+//! Finds out which user sent a request: by the front proxy's headers, a client certificate, or a bearer
+//! token, in this order. A request without any of these is anonymous. Credentials that are not valid are
+//! refused, and never count as anonymous.
 
 use std::sync::Arc;
 
@@ -12,22 +13,22 @@ use super::{
 };
 use crate::{cluster::clock::Clock, metrics_server::status_error::StatusError};
 
-/// Tells who sends requests.
+/// Authenticates requests.
 pub struct Authenticator {
-    /// Whom to trust.
+    /// The CAs and the front proxy that are trusted now.
     pub trust: Arc<CurrentTrust>,
-    /// Whose tokens are.
+    /// Reviews bearer tokens.
     pub tokens: TokenReviewer,
-    /// Dates certificates.
+    /// Gives the time at which certificates must be valid.
     pub clock: Arc<dyn Clock>,
 }
 
 impl Authenticator {
-    /// Who sent a request with these headers over a connection with this certificate chain.
+    /// The user who sent a request with these headers over a connection with this certificate chain.
     ///
     /// # Errors
-    /// 401 for a certificate or token that does not hold, 503 before the trust was read, and what a review of the
-    /// token fails with.
+    /// 401 for a certificate or token that is not valid, 503 until the trust was read, and the error of a
+    /// failed token review.
     pub async fn authenticate(
         &self,
         chain: &[CertificateDer<'_>],
@@ -50,6 +51,8 @@ impl Authenticator {
             },
             None => None,
         };
+        // A bad certificate beside a valid token is no error: one valid credential is enough, as for
+        // kube-apiserver.
         match shown.or(refused) {
             Some(why) => Err(StatusError::unauthorized(why)),
             None => Ok(Arc::new(anonymous())),

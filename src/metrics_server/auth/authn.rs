@@ -1,9 +1,11 @@
-//! Who sent a request by its certificate: the front proxy's word for it, or the certificate's own names.
+//! Finds the user of a request by its client certificate: either by the front proxy's headers, or by the
+//! names in the certificate itself.
 //!
-//! Identity headers count only over a connection whose client certificate the front proxy's CA issued, for an
-//! allowed name. The trust is the API server's own, published in `kube-system/extension-apiserver-authentication`
-//! and replaced while running. Certificates are judged per request (one that held, once a second), so a CA that is gone is gone at once.
-//! Source: `k8s.io/apiserver/pkg/authentication/request/{headerrequest,x509}`.
+//! Identity headers count only over a connection whose client certificate was issued by the front proxy's CA
+//! for an allowed name. The trust is that of kube-apiserver, which publishes it in
+//! `kube-system/extension-apiserver-authentication`; it is replaced while this server runs. Certificates are
+//! verified for each request (the same valid chain once a second), so that a CA that is removed counts no
+//! more at once. Source: `k8s.io/apiserver/pkg/authentication/request/{headerrequest,x509}`.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -21,27 +23,27 @@ const ANONYMOUS: &str = "system:anonymous";
 const GROUP_UNAUTHENTICATED: &str = "system:unauthenticated";
 const GROUP_AUTHENTICATED: &str = "system:authenticated";
 
-/// An identity as access reviews take it.
+/// A user as access reviews describe it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct User {
-    /// Name.
+    /// User name.
     pub name: String,
-    /// UID, where the front proxy says it.
+    /// UID, if the front proxy or the token review gives one.
     pub uid: Option<String>,
-    /// Groups.
+    /// Names of the user's groups.
     pub groups: Vec<String>,
-    /// Extra attributes.
+    /// Extra attributes, each with its values.
     pub extra: BTreeMap<String, Vec<String>>,
 }
 
 impl User {
-    /// Whether it is nobody in particular.
+    /// Whether this is the anonymous user.
     pub fn is_anonymous(&self) -> bool {
         self.name == ANONYMOUS
     }
 }
 
-/// Why the ConfigMap cannot be used.
+/// Why the ConfigMap is not usable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {problem}")]
 pub struct TrustError {
@@ -49,12 +51,12 @@ pub struct TrustError {
     problem: String,
 }
 
-/// A certificate was shown that nobody we trust issued.
+/// The client sent a certificate that no trusted CA issued.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the client certificate is not trusted: {0}")]
 pub struct Untrusted(String);
 
-/// What the API server says is to be trusted.
+/// The trust as kube-apiserver publishes it.
 #[derive(Debug, Default)]
 pub struct Trust {
     front_proxy: Option<FrontProxy>,
@@ -65,7 +67,7 @@ pub struct Trust {
 #[derive(Debug)]
 struct FrontProxy {
     verifier: Verifier,
-    /// Empty means any.
+    /// Common names of the front proxy; empty allows any.
     allowed_names: Vec<String>,
     username_headers: Vec<String>,
     uid_headers: Vec<String>,
@@ -74,10 +76,10 @@ struct FrontProxy {
 }
 
 impl Trust {
-    /// Reads the data of the ConfigMap.
+    /// Reads the trust from the data of the ConfigMap.
     ///
     /// # Errors
-    /// When a key holds what it should not. Absent keys mean less trust, not an error.
+    /// When the value of a key is not valid. A missing key means less trust and is no error.
     pub fn parse(data: &BTreeMap<String, String>) -> Result<Self, TrustError> {
         let clients = verifier(data, "client-ca-file")?;
         let front_proxy = verifier(data, "requestheader-client-ca-file")?
@@ -99,10 +101,11 @@ impl Trust {
         })
     }
 
-    /// Who sent a request with these headers over a connection with this certificate chain; `None` without one.
+    /// The user who sent a request with these headers over a connection with this certificate chain; `None`
+    /// if the client sent no certificate.
     ///
     /// # Errors
-    /// When a certificate was shown and nobody we trust issued it.
+    /// When the client sent a certificate that no trusted CA issued.
     pub fn authenticate(
         &self,
         chain: &[CertificateDer<'_>],
@@ -114,6 +117,8 @@ impl Trust {
         };
         let verify = |verifier: &Verifier| verifier.verify(certificate, intermediates, now);
         let subject = self.subjects.of(certificate)?;
+        // The front proxy's CA comes first, as in kube-apiserver. A certificate of the front proxy without
+        // identity headers falls through to the client CAs.
         if let Some(proxy) = &self.front_proxy
             && proxy.allows(&subject.common_name)
             && verify(&proxy.verifier).is_ok()
@@ -140,7 +145,7 @@ impl FrontProxy {
         self.allowed_names.is_empty() || self.allowed_names.iter().any(|name| name == common_name)
     }
 
-    /// The identity the headers claim; `None` without a user name.
+    /// The user that the headers name; `None` without a user name.
     fn user(&self, headers: &HeaderMap) -> Option<User> {
         let first = |names: &[String]| {
             let mut values = names.iter().filter_map(|name| headers.get(name)?.to_str().ok());
@@ -175,7 +180,7 @@ impl FrontProxy {
     }
 }
 
-/// Whoever shows nothing.
+/// The user of a request without credentials.
 pub(in crate::metrics_server) fn anonymous() -> User {
     User {
         name: ANONYMOUS.to_owned(),
@@ -184,7 +189,7 @@ pub(in crate::metrics_server) fn anonymous() -> User {
     }
 }
 
-/// Somebody known is a member of the group of those, as kube-apiserver adds it.
+/// Adds `system:authenticated` to the groups of every user that is not anonymous, as kube-apiserver does.
 pub(in crate::metrics_server) fn authenticated(mut user: User) -> User {
     let known = [GROUP_AUTHENTICATED, GROUP_UNAUTHENTICATED];
     if !user.is_anonymous() && !user.groups.iter().any(|group| known.contains(&group.as_str())) {
@@ -210,7 +215,7 @@ fn verifier(data: &BTreeMap<String, String>, key: &'static str) -> Result<Option
     Ok(Some(Verifier::new(verifier)))
 }
 
-/// A JSON array of strings; absent means empty.
+/// Parses a JSON array of strings; a missing key is an empty array.
 fn names(data: &BTreeMap<String, String>, key: &'static str) -> Result<Vec<String>, TrustError> {
     let Some(text) = data.get(key).filter(|text| !text.is_empty()) else {
         return Ok(Vec::new());
@@ -221,17 +226,17 @@ fn names(data: &BTreeMap<String, String>, key: &'static str) -> Result<Vec<Strin
     })
 }
 
-/// The trust in force; none before the ConfigMap was read.
+/// The trust that applies now; none until the ConfigMap was read.
 #[derive(Debug, Default)]
 pub struct CurrentTrust(ArcSwapOption<Trust>);
 
 impl CurrentTrust {
-    /// Puts new trust in force.
+    /// Replaces the trust.
     pub fn set(&self, trust: Trust) {
         self.0.store(Some(Arc::new(trust)));
     }
 
-    /// The trust in force.
+    /// The trust that applies now.
     pub fn get(&self) -> Option<Arc<Trust>> {
         self.0.load_full()
     }

@@ -1,9 +1,9 @@
-//! Whether a user may do a request, by `SubjectAccessReview`; nothing is allowed because a review failed.
+//! Decides by `SubjectAccessReview` whether a user may make a request. A failed review never allows it.
 //!
-//! The HPA reads every metric every 15 s and answers of reviews live 10 s by default, so an exact review per URL would
-//! cost one API call per read. So one broad review is made first (any metric of the group in any namespace): where it
-//! allows, it covers all reads of that user in that group. Where it does not, the exact one decides, and plain RBAC can limit
-//! tenants to a namespace and a metric.
+//! The HPA reads every metric every 15 s, and answers of reviews stay for 10 s by default. So an exact review
+//! for each URL would cost one API call for each read. Therefore a broad review is made first: may the user
+//! read any metric of the group in any namespace? If it allows, it covers all reads of that user in that
+//! group. If not, the exact review decides, so plain RBAC can limit tenants to one namespace and one metric.
 
 mod action;
 
@@ -16,40 +16,40 @@ pub use self::action::Action;
 use super::{authn::User, review, review_cache::ReviewCache, user_limit::UserLimit};
 use crate::{cluster::clock::Clock, metrics_server::status_error::StatusError};
 
-/// Longest wait for a review.
+/// Longest wait for the answer to a review.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Most answers kept, of broad reviews and of exact ones each.
+/// Most answers in each of the two caches, broad and exact.
 const CACHE_SIZE: usize = 10_000;
-/// Most reviews of one user under way at once.
+/// Most reviews of one user in flight at once.
 const MAX_PENDING: usize = 100;
-/// Members may do everything.
+/// The group whose members may do everything; kube-apiserver reviews nothing for them either.
 const GROUP_MASTERS: &str = "system:masters";
 
-/// How long answers count.
+/// How long answers stay in the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheTtl {
-    /// Of a review that allowed.
+    /// For an answer that allows.
     pub authorized: Duration,
-    /// Of a review that did not.
+    /// For an answer that does not allow.
     pub unauthorized: Duration,
 }
 
 type Question = (Arc<User>, Action);
 
-/// Asks for reviews.
+/// Authorizes requests by reviews, with two caches.
 #[derive(Clone)]
 pub struct Authorizer {
     reviews: Api<SubjectAccessReview>,
     ttl: CacheTtl,
-    /// Broad answers have room of their own: exact ones that a client makes up, path by path, do not push out the
-    /// one that the HPA lives on.
+    /// Broad answers have a cache of their own. Otherwise a client could push out the one answer that the HPA
+    /// depends on, with exact reviews for paths that it makes up.
     broad: ReviewCache<Question, bool>,
     exact: ReviewCache<Question, bool>,
     pending: UserLimit,
 }
 
 impl Authorizer {
-    /// Reviews by the cluster of `client`.
+    /// Reviews in the cluster of `client`.
     pub fn new(client: Client, ttl: CacheTtl, clock: Arc<dyn Clock>) -> Self {
         Self {
             reviews: Api::all(client),
@@ -60,10 +60,10 @@ impl Authorizer {
         }
     }
 
-    /// Passes if the user may.
+    /// Returns `Ok` if the user may do `action`.
     ///
     /// # Errors
-    /// 403 if not, 429 if too many reviews of the user are under way, 500, 503 or 504 if the review failed.
+    /// 403 if not, 429 if too many reviews of the user are in flight, 500, 503 or 504 if a review failed.
     pub async fn authorize(&self, user: &Arc<User>, action: Action) -> Result<(), StatusError> {
         if user.groups.iter().any(|group| group == GROUP_MASTERS) {
             return Ok(());
@@ -88,7 +88,7 @@ impl Authorizer {
         action: Action,
     ) -> Result<bool, StatusError> {
         let ask = |(user, action): &Question| {
-            let place = self.pending.enter(user).ok_or_else(|| {
+            let permit = self.pending.enter(user).ok_or_else(|| {
                 StatusError::too_many_requests(format!(
                     "{MAX_PENDING} requests of user {:?} wait for their access reviews already",
                     user.name
@@ -100,7 +100,7 @@ impl Authorizer {
             };
             let (reviews, ttl) = (self.reviews.clone(), self.ttl);
             Ok(async move {
-                let _place = place;
+                let _permit = permit;
                 let review = review::send("access review", &reviews, &review, TIMEOUT).await?;
                 let allowed = review
                     .status

@@ -1,4 +1,4 @@
-//! Who asks, and whether they may.
+//! Authentication and authorization: who sent a request, and whether that user may make it.
 
 pub(crate) mod authenticator;
 pub(crate) mod authn;

@@ -1,4 +1,5 @@
-//! One review asked of the API server, and what its failures mean to whoever waits for it: never a yes.
+//! Sends one review to the API server, and maps its failures to answers for the waiting requests. A failure
+//! never means yes.
 
 use std::{fmt::Debug, time::Duration};
 
@@ -7,20 +8,20 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::metrics_server::status_error::StatusError;
 
-/// Sends a review and returns it answered. `what` names it in messages.
+/// Creates a review and returns it with its status. `what` names the review in messages.
 ///
 /// # Errors
-/// 504 if no answer comes in time, 503 if the API server cannot be asked now, 500 if it refuses the review itself:
-/// the rights for it are missing.
-pub async fn send<K>(what: &str, api: &Api<K>, review: &K, within: Duration) -> Result<K, StatusError>
+/// 504 if no answer comes within `time_limit`, 503 if the API server cannot be reached now, 500 if it refuses
+/// the review itself, because rights are missing.
+pub async fn send<K>(what: &str, api: &Api<K>, review: &K, time_limit: Duration) -> Result<K, StatusError>
 where
     K: Clone + Debug + Serialize + DeserializeOwned,
 {
     let params = PostParams::default();
-    let Ok(answer) = tokio::time::timeout(within, api.create(&params, review)).await else {
+    let Ok(answer) = tokio::time::timeout(time_limit, api.create(&params, review)).await else {
         return Err(StatusError::timeout(format!(
             "the {what} had no answer within {}s",
-            within.as_secs()
+            time_limit.as_secs()
         )));
     };
     answer.map_err(|error| {

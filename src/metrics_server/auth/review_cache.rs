@@ -1,8 +1,9 @@
-//! Answers of reviews, kept for a time, bounded in number, and asked for once however many wait for them.
+//! A cache for the answers of reviews. Answers stay for a time, their number is bounded, and requests that
+//! wait for the same question share one review.
 //!
-//! Own code, not a cache crate: the time is the injected clock's, a yes and a no live differently long, a failure is
-//! never kept, and a question that nobody waits for any more is given up, so requests that a client sends
-//! and cancels do not pile up reviews.
+//! This is our own code and not a cache crate for four reasons. The time is the injected clock's. A yes and a
+//! no stay for different times. A failure is never kept. And a review for which no request waits any more is
+//! cancelled, so requests that a client sends and cancels do not pile up reviews.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -18,20 +19,21 @@ use parking_lot::Mutex;
 
 use crate::{cluster::clock::Clock, metrics_server::status_error::StatusError};
 
-/// Answers `A` by question `Q`. Clones share them.
+/// Answers `A` by question `Q`. Clones share the answers.
 pub struct ReviewCache<Q, A> {
     answers: Arc<Mutex<Answers<Q, A>>>,
     clock: Arc<dyn Clock>,
 }
 
-type Asking<A> = BoxFuture<'static, Result<A, StatusError>>;
+type PendingAnswer<A> = BoxFuture<'static, Result<A, StatusError>>;
 
 struct Answers<Q, A> {
     capacity: usize,
     kept: BTreeMap<Arc<Q>, Kept<A>>,
-    /// Every answer kept, the oldest first, and some that a newer one has replaced since.
+    /// The questions of all kept answers, the oldest first. Some entries belong to an answer that a newer one
+    /// has replaced since.
     order: VecDeque<(u64, Arc<Q>)>,
-    asking: BTreeMap<Arc<Q>, (u64, WeakShared<Asking<A>>)>,
+    in_flight: BTreeMap<Arc<Q>, (u64, WeakShared<PendingAnswer<A>>)>,
     next: u64,
 }
 
@@ -42,25 +44,25 @@ struct Kept<A> {
 }
 
 impl<Q: Ord + Send + Sync + 'static, A: Clone + Send + Sync + 'static> ReviewCache<Q, A> {
-    /// Room for so many answers.
+    /// A cache for at most `capacity` answers.
     pub fn new(capacity: usize, clock: Arc<dyn Clock>) -> Self {
         Self {
             answers: Arc::new(Mutex::new(Answers {
                 capacity,
                 kept: BTreeMap::new(),
                 order: VecDeque::new(),
-                asking: BTreeMap::new(),
+                in_flight: BTreeMap::new(),
                 next: 0,
             })),
             clock,
         }
     }
 
-    /// The answer to a question: the one kept, the one that another request waits for already, or that of `ask`, which
-    /// says for how long it counts.
+    /// The answer to a question: the kept one, that of a review already in flight, or that of `ask`. `ask`
+    /// returns the answer together with the time for which it stays valid.
     ///
     /// # Errors
-    /// What `ask` refuses or fails with, for all that wait for it.
+    /// The error of `ask`, for all requests that wait for it.
     pub async fn get<F>(
         &self,
         question: Q,
@@ -69,17 +71,17 @@ impl<Q: Ord + Send + Sync + 'static, A: Clone + Send + Sync + 'static> ReviewCac
     where
         F: Future<Output = Result<(A, Duration), StatusError>> + Send + 'static,
     {
-        let asking = {
+        let in_flight = {
             let mut answers = self.answers.lock();
             if let Some(answer) = answers.kept(&question, self.clock.monotonic()) {
                 return Ok(answer);
             }
-            match answers.under_way(&question) {
-                Some(asking) => asking,
+            match answers.in_flight(&question) {
+                Some(in_flight) => in_flight,
                 None => self.begin(&mut answers, question, ask)?,
             }
         };
-        asking.await
+        in_flight.await
     }
 
     fn begin<F>(
@@ -87,31 +89,34 @@ impl<Q: Ord + Send + Sync + 'static, A: Clone + Send + Sync + 'static> ReviewCac
         answers: &mut Answers<Q, A>,
         question: Q,
         ask: impl FnOnce(&Q) -> Result<F, StatusError>,
-    ) -> Result<Shared<Asking<A>>, StatusError>
+    ) -> Result<Shared<PendingAnswer<A>>, StatusError>
     where
         F: Future<Output = Result<(A, Duration), StatusError>> + Send + 'static,
     {
-        let asked = ask(&question)?;
+        let request = ask(&question)?;
         let question = Arc::new(question);
         let number = answers.number();
-        let under_way = UnderWay {
+        let guard = InFlight {
             answers: self.answers.clone(),
             question: question.clone(),
             number,
         };
         let clock = self.clock.clone();
-        let asking = async move {
-            // Also where it is dropped before it was ever polled.
-            let under_way = under_way;
-            let (answer, ttl) = asked.await?;
-            under_way.keep(answer.clone(), clock.monotonic().saturating_add(ttl));
+        let in_flight = async move {
+            // Moves the guard into the future, so that its Drop also runs when the future is dropped before
+            // its first poll.
+            let guard = guard;
+            let (answer, ttl) = request.await?;
+            guard.keep(answer.clone(), clock.monotonic().saturating_add(ttl));
             Ok(answer)
         };
-        let asking = asking.boxed().shared();
-        if let Some(weak) = asking.downgrade() {
-            answers.asking.insert(question, (number, weak));
+        let in_flight = in_flight.boxed().shared();
+        // The map holds a weak reference: when the last waiting request is gone, the future is dropped and
+        // with it the review.
+        if let Some(weak) = in_flight.downgrade() {
+            answers.in_flight.insert(question, (number, weak));
         }
-        Ok(asking)
+        Ok(in_flight)
     }
 }
 
@@ -124,29 +129,30 @@ impl<Q, A> Clone for ReviewCache<Q, A> {
     }
 }
 
-/// A question under way. It ends with its answer, or when the last one that waited for it is gone.
-struct UnderWay<Q: Ord, A> {
+/// The guard of a review in flight. It is dropped when the answer is there, or when no request waits for it
+/// any more.
+struct InFlight<Q: Ord, A> {
     answers: Arc<Mutex<Answers<Q, A>>>,
     question: Arc<Q>,
     number: u64,
 }
 
-impl<Q: Ord, A: Clone> UnderWay<Q, A> {
+impl<Q: Ord, A: Clone> InFlight<Q, A> {
     fn keep(&self, answer: A, until: Duration) {
         self.answers.lock().keep(self.question.clone(), answer, until);
     }
 }
 
-impl<Q: Ord, A> Drop for UnderWay<Q, A> {
+impl<Q: Ord, A> Drop for InFlight<Q, A> {
     fn drop(&mut self) {
         let mut answers = self.answers.lock();
-        // It may have been asked again already.
+        // A newer review of the same question may be in flight already; its entry stays.
         if answers
-            .asking
+            .in_flight
             .get(&self.question)
             .is_some_and(|(number, _)| *number == self.number)
         {
-            answers.asking.remove(&self.question);
+            answers.in_flight.remove(&self.question);
         }
     }
 }
@@ -157,9 +163,9 @@ impl<Q: Ord, A: Clone> Answers<Q, A> {
         self.next
     }
 
-    fn under_way(&self, question: &Q) -> Option<Shared<Asking<A>>> {
-        let (_, asking) = self.asking.get(question)?;
-        asking.upgrade()
+    fn in_flight(&self, question: &Q) -> Option<Shared<PendingAnswer<A>>> {
+        let (_, in_flight) = self.in_flight.get(question)?;
+        in_flight.upgrade()
     }
 
     fn kept(&self, question: &Q, now: Duration) -> Option<A> {
@@ -167,8 +173,10 @@ impl<Q: Ord, A: Clone> Answers<Q, A> {
         Some(kept.answer.clone())
     }
 
-    /// Keeps an answer. Where there is no more room the oldest goes.
+    /// Keeps an answer. If the cache is full, the oldest one is removed.
     fn keep(&mut self, question: Arc<Q>, answer: A, until: Duration) {
+        // The number tells whether the front of `order` still is the kept answer, or was replaced by a newer
+        // one.
         if self.order.len() >= self.capacity
             && let Some((number, oldest)) = self.order.pop_front()
             && self.kept.get(&oldest).is_some_and(|kept| kept.number == number)

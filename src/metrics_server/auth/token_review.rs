@@ -1,7 +1,7 @@
-//! Whose a bearer token is, by `TokenReview`.
+//! Finds out by `TokenReview` to which user a bearer token belongs.
 //!
-//! Answers count for seconds and are kept under a keyed hash of the token: the token itself is kept nowhere.
-//! A review that fails is no identity.
+//! Answers stay for some seconds, under a keyed hash of the token; the token itself is never stored. A failed
+//! review gives no identity.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,39 +18,40 @@ use super::{
 };
 use crate::{cluster::clock::Clock, metrics_server::status_error::StatusError};
 
-/// Longest wait for a review.
+/// Longest wait for the answer to a review.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Most answers kept.
+/// Most answers in the cache.
 const CACHE_SIZE: usize = 4096;
-/// Most reviews under way at once. Tokens name no user before they are reviewed, so all share this limit.
+/// Most reviews in flight at once, for all clients together: the user of a token is not known before its
+/// review.
 const MAX_PENDING: usize = 100;
 
-/// What stands for a token in memory.
+/// Keyed hash of a token, the key of the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Digest([u8; 32]);
 
-/// Asks for reviews.
+/// Reviews tokens, with a cache.
 #[derive(Clone)]
 pub struct TokenReviewer {
     reviews: Api<TokenReview>,
     ttl: Duration,
-    /// `None` for a token that is nobody's.
+    /// Users by token; `None` for a token that belongs to nobody.
     answers: ReviewCache<Digest, Option<Arc<User>>>,
     pending: Arc<Semaphore>,
-    /// Of this process alone: the digests say nothing to anybody who reads its memory.
+    /// A random key of this process: without the key a digest says nothing about its token.
     key: Arc<hmac::Key>,
 }
 
-/// The system has no random numbers.
+/// The operating system gives no random numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the system gives no random numbers")]
 pub struct NoRandomness;
 
 impl TokenReviewer {
-    /// Reviews by the cluster of `client`, whose answers count for `ttl`.
+    /// Reviews in the cluster of `client`. Answers stay for `ttl`.
     ///
     /// # Errors
-    /// Without random numbers.
+    /// When there are no random numbers for the key.
     pub fn new(client: Client, ttl: Duration, clock: Arc<dyn Clock>) -> Result<Self, NoRandomness> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).map_err(|_| NoRandomness)?;
         Ok(Self {
@@ -62,13 +63,13 @@ impl TokenReviewer {
         })
     }
 
-    /// Whose token it is; `None` if it is nobody's.
+    /// The user of a token; `None` if the token is not valid.
     ///
     /// # Errors
-    /// 429 if too many reviews are under way, 500, 503 or 504 if the review failed.
+    /// 429 if too many reviews are in flight, 500, 503 or 504 if the review failed.
     pub async fn user(&self, token: &str) -> Result<Option<Arc<User>>, StatusError> {
         let ask = |_: &Digest| {
-            let place = self.pending.clone().try_acquire_owned().map_err(|_| {
+            let permit = self.pending.clone().try_acquire_owned().map_err(|_| {
                 StatusError::too_many_requests(format!(
                     "{MAX_PENDING} bearer tokens are being reviewed already"
                 ))
@@ -82,7 +83,7 @@ impl TokenReviewer {
             };
             let (reviews, ttl) = (self.reviews.clone(), self.ttl);
             Ok(async move {
-                let _place = place;
+                let _permit = permit;
                 let review = review::send("review of the bearer token", &reviews, &review, TIMEOUT).await?;
                 Ok((review.status.and_then(user).map(Arc::new), ttl))
             })
@@ -100,7 +101,7 @@ impl TokenReviewer {
     }
 }
 
-/// Who the API server says it is; nobody without its plain yes and a name.
+/// The reviewed user; `None` unless the API server says `authenticated: true` and names the user.
 fn user(status: TokenReviewStatus) -> Option<User> {
     if status.authenticated != Some(true) {
         return None;
@@ -114,7 +115,7 @@ fn user(status: TokenReviewStatus) -> Option<User> {
     }))
 }
 
-/// The token of `Authorization: Bearer TOKEN`; `None` for other schemes, which are not ours to judge.
+/// The token of `Authorization: Bearer TOKEN`; `None` for other schemes, which are ignored.
 pub fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers
         .get(AUTHORIZATION)?

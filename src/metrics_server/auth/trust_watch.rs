@@ -1,4 +1,4 @@
-//! Follows the ConfigMap in which the API server publishes whom to trust.
+//! Follows the ConfigMap in which kube-apiserver publishes which CAs and which front proxy to trust.
 
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -15,7 +15,8 @@ use super::authn::{CurrentTrust, Trust};
 const NAMESPACE: &str = "kube-system";
 const NAME: &str = "extension-apiserver-authentication";
 
-/// Keeps the trust up to date for ever. A ConfigMap that cannot be used leaves the trust as it was.
+/// Keeps the trust up to date for ever. If the ConfigMap is not usable, or is deleted, the trust stays as it
+/// was.
 pub async fn follow(client: Client, trust: &CurrentTrust) {
     let api: Api<ConfigMap> = Api::namespaced(client, NAMESPACE);
     let config = watcher::Config::default().fields(&format!("metadata.name={NAME}"));

@@ -1,4 +1,5 @@
-//! A limit on what one user may have under way at once, so that none takes the API server's time from the others.
+//! A limit on the requests of one user that are in flight at once, so that no user takes the API server's
+//! time from others.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -6,45 +7,45 @@ use parking_lot::Mutex;
 
 use super::authn::User;
 
-/// Counts what is under way by user. Clones share the count.
+/// Counts what is in flight, by user. Clones share the counts.
 #[derive(Clone, Debug)]
 pub struct UserLimit {
-    most: usize,
+    limit: usize,
     counts: Arc<Mutex<BTreeMap<Arc<User>, usize>>>,
 }
 
-/// One place of a user, given back when dropped.
+/// The permit for one request of a user, given back when dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct Permit {
     user: Arc<User>,
     counts: Arc<Mutex<BTreeMap<Arc<User>, usize>>>,
 }
 
 impl UserLimit {
-    /// So many for each user.
-    pub fn new(most: usize) -> Self {
+    /// A limit of so many at once for each user.
+    pub fn new(limit: usize) -> Self {
         Self {
-            most,
+            limit,
             counts: Arc::default(),
         }
     }
 
-    /// A place, unless the user has all of theirs.
-    pub fn enter(&self, user: &Arc<User>) -> Option<Place> {
+    /// A permit, or `None` if the user is at the limit.
+    pub fn enter(&self, user: &Arc<User>) -> Option<Permit> {
         let mut counts = self.counts.lock();
         let count = counts.entry(user.clone()).or_default();
-        if *count >= self.most {
+        if *count >= self.limit {
             return None;
         }
         *count += 1;
-        Some(Place {
+        Some(Permit {
             user: user.clone(),
             counts: self.counts.clone(),
         })
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         let mut counts = self.counts.lock();
         if let Some(count) = counts.get_mut(&self.user) {

@@ -1,7 +1,8 @@
-//! Follows the APIServices of the metrics API: whom each leads to, and whom it trusts.
+//! Follows the APIServices of the metrics API: which Service each leads to, and which CAs it trusts.
 //!
-//! Watched, so that the loss of one is known at once. One that leads to another adapter is never touched; it is
-//! said in the log, in a metric and in the condition of the resources that it concerns.
+//! They are watched, so that a lost APIService is noticed at once. An APIService that leads to another
+//! adapter is never changed. It is reported in the log, in a metric, and in the condition of the resources
+//! that it concerns.
 
 use std::collections::BTreeMap;
 
@@ -22,16 +23,16 @@ use crate::{
     metrics_server::telemetry::{ApiServiceState, Telemetry},
 };
 
-/// What was last seen of an APIService.
+/// The last seen state of an APIService.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// Whom it leads to.
+    /// Which Service the APIService leads to.
     pub registration: Registration,
-    /// Whom it trusts.
+    /// The CAs that it trusts, in PEM.
     pub ca_bundle: Vec<u8>,
-    /// Which object that was.
+    /// UID of the object that was seen; `None` if there is none.
     pub uid: Option<String>,
-    /// Which version of it.
+    /// resourceVersion of the object that was seen.
     pub resource_version: Option<String>,
 }
 
@@ -55,7 +56,7 @@ impl Seen {
     }
 }
 
-/// All that are followed, by name.
+/// All followed APIServices, by name.
 pub type All = BTreeMap<&'static str, Seen>;
 
 /// The APIServices of the metrics API.
@@ -66,7 +67,7 @@ pub struct ApiServices {
 }
 
 impl ApiServices {
-    /// Nothing was looked at yet; `service` is ours.
+    /// No APIService was read yet; `service` is the one of this server.
     pub fn new(service: ServiceName) -> Self {
         let all = MetricsApi::ALL.into_iter().flat_map(MetricsApi::api_services);
         let seen = all.map(|name| (*name, Seen::UNKNOWN)).collect();
@@ -76,12 +77,12 @@ impl ApiServices {
         }
     }
 
-    /// All as they were last seen; the receiver tells of changes.
+    /// All APIServices as they were last seen; the receiver is notified of changes.
     pub fn subscribe(&self) -> watch::Receiver<All> {
         self.seen.subscribe()
     }
 
-    /// Whom the APIService of that name leads to.
+    /// Which Service the APIService of that name leads to.
     pub fn registration(&self, name: &str) -> Registration {
         self.seen
             .borrow()
@@ -95,7 +96,7 @@ impl ApiServices {
         futures::future::join_all(watches.map(|name| self.follow_one(client.clone(), name, telemetry))).await;
     }
 
-    /// By name, which is all that we have a right to.
+    /// Watches one object by its name: the server has no right to list all APIServices.
     async fn follow_one(&self, client: Client, name: &'static str, telemetry: &Telemetry) {
         telemetry.api_service(name, ApiServiceState::Unknown);
         let api: Api<APIService> = Api::all(client);
@@ -141,7 +142,8 @@ impl ApiServices {
 fn log(name: &str, owner: &Owner) {
     match owner {
         Owner::Unknown => {}
-        // Not everybody has external metrics; the condition of those who ask for one says so.
+        // Not every cluster has external metrics. The condition of a resource that uses one reports the
+        // absence.
         Owner::Absent if name.ends_with(MetricsApi::External.group()) => {
             tracing::info!(
                 apiservice = name,

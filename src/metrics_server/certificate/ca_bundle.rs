@@ -1,7 +1,8 @@
-//! Writes the CAs that are to be trusted into the APIServices that lead here, and only there.
+//! Writes the CAs to trust into the APIServices that lead here, and into no others.
 //!
-//! By server-side apply of the one field, so that whoever ships the APIServices owns the rest. One that is absent
-//! stays absent: uninstalling takes them away before it takes us.
+//! The writes are server-side applies of that one field, so that the installer of the APIServices owns the
+//! rest. An APIService that is absent is not created: uninstalling removes the APIServices before this
+//! server.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ use serde_json::json;
 use super::api_services::{All, Seen};
 use crate::{api::FIELD_MANAGER_METRICS, core::metrics::registration::Owner};
 
-/// Whether every APIService that leads here trusts exactly these CAs. Not while one was not looked at yet.
+/// Whether every APIService that leads here trusts exactly these CAs; false until each one was read.
 pub fn is_trusted(all: &All, cas: &str) -> bool {
     all.values().all(|seen| match seen.registration.owner {
         Owner::Unknown => false,
@@ -24,14 +25,14 @@ pub fn is_trusted(all: &All, cas: &str) -> bool {
     })
 }
 
-/// The writes, and which of them failed last.
+/// The writer, and the last error for each APIService.
 pub struct CaBundles {
     api: Api<APIService>,
     failed: BTreeMap<&'static str, String>,
 }
 
 impl CaBundles {
-    /// Of the cluster of `client`.
+    /// A writer for the cluster of `client`.
     pub fn new(client: Client) -> Self {
         Self {
             api: Api::all(client),
@@ -39,11 +40,12 @@ impl CaBundles {
         }
     }
 
-    /// Makes those that lead here trust `cas`. What goes wrong is logged when it changes, and tried again by the
-    /// next call.
+    /// Makes the APIServices that lead here trust `cas`. An error is logged when it differs from the last
+    /// one, and the next call tries again.
     ///
-    /// `all` must have been seen before the Secret was read that `cas` comes from. The write is made only to the
-    /// version that was seen, so one that another replica has written since, from a newer Secret, is left alone.
+    /// Invariant: `all` was seen before the Secret was read that `cas` comes from. The write applies only to
+    /// the version that was seen. So an APIService that another replica has written since, from a newer
+    /// Secret, is left alone.
     pub async fn write(&mut self, all: &All, cas: &str) {
         for (name, seen) in all {
             if seen.registration.owner != Owner::Ours || seen.ca_bundle == cas.as_bytes() {
@@ -54,7 +56,8 @@ impl CaBundles {
                     self.failed.remove(name);
                     tracing::info!(apiservice = name, "now trusts our certificate");
                 }
-                // It was written by another replica, or replaced; the watch shows it.
+                // Another replica wrote the APIService, or it was replaced; the watch delivers the new
+                // version.
                 Err(kube::Error::Api(status)) if status.code == 409 => {}
                 Err(error) => {
                     let error = error.to_string();
@@ -72,7 +75,8 @@ impl CaBundles {
     }
 
     async fn apply(&self, name: &str, seen: &Seen, cas: &str) -> kube::Result<()> {
-        // UID and version guard against an APIService that was replaced, or taken over, since it was seen.
+        // UID and resourceVersion guard against an APIService that was replaced, or changed its owner, since
+        // it was seen.
         let patch = json!({
             "apiVersion": "apiregistration.k8s.io/v1",
             "kind": "APIService",

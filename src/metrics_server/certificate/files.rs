@@ -1,8 +1,9 @@
 //! Serving certificate and key from files that somebody else renews, such as cert-manager.
 //!
-//! Read again every few seconds and compared by content: a Secret volume swaps a symlink above the files, of which a
-//! watch on them would see nothing, and a modification time says nothing there. Two files never change in one
-//! moment, so a pair that does not fit may just be half written: what was served before stays.
+//! The files are read every few seconds and compared by content. A Secret volume replaces a symlink above the
+//! files, which a watch on the files does not see, and modification times are not reliable there. The two
+//! files never change at the same moment, so a pair that does not match may be half written: the server then
+//! keeps the pair before.
 
 use std::{
     path::{Path, PathBuf},
@@ -25,7 +26,7 @@ struct Content {
     key: Vec<u8>,
 }
 
-/// A certificate chain and its key, both PEM, of which at least one version was usable.
+/// Paths of a certificate chain and its key, both PEM, whose content at the start was usable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateFiles {
     chain: PathBuf,
@@ -33,27 +34,27 @@ pub struct CertificateFiles {
     first: Content,
 }
 
-/// Why the files are of no use.
+/// Why the files are not usable.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
-    /// One cannot be read.
+    /// A file cannot be read.
     #[error("cannot read {path}: {source}")]
     Read {
-        /// Which.
+        /// The path of that file.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// They hold no certificate and key that belong together.
+    /// The files hold no certificate and key that belong together.
     #[error("--tls-cert-file, --tls-private-key-file: {0}")]
     Unusable(#[from] KeyPairError),
 }
 
 impl CertificateFiles {
-    /// Reads them for the first time.
+    /// Reads the files for the first time.
     ///
     /// # Errors
-    /// When they cannot be read, or served with.
+    /// When a file cannot be read, or the pair is not usable.
     pub fn open(chain: &Path, key: &Path) -> Result<Self, FilesError> {
         let first = Content::read(chain, key)?;
         certified_key(&first.chain, &first.key)?;
@@ -64,7 +65,7 @@ impl CertificateFiles {
         })
     }
 
-    /// Serves with them, and with what becomes of them, for ever.
+    /// Serves with the content of the files, and with each later content, for ever.
     pub async fn follow(self, certificate: Arc<ServingCertificate>, telemetry: Arc<Telemetry>) {
         let mut reloading = Reloading {
             certificate,
@@ -75,7 +76,7 @@ impl CertificateFiles {
         loop {
             tokio::time::sleep(PERIOD).await;
             let (chain, key) = (self.chain.clone(), self.key.clone());
-            // A volume may be slow.
+            // Reading may block for long on a network volume.
             if let Ok(read) = tokio::task::spawn_blocking(move || Content::read(&chain, &key)).await {
                 reloading.take(read);
             }
@@ -98,7 +99,7 @@ impl Content {
     }
 }
 
-/// What was last read, usable or not: it is judged and logged once.
+/// The content that was read last, usable or not, so that each content is tried and logged once.
 struct Reloading {
     certificate: Arc<ServingCertificate>,
     telemetry: Arc<Telemetry>,

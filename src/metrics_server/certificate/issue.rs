@@ -1,7 +1,8 @@
-//! Issues CAs with one serving certificate each, and judges certificates.
+//! Issues CAs with one serving certificate each, and verifies certificates.
 //!
-//! A CA signs exactly one certificate and its key is thrown away: whoever reads the Secret can serve in our
-//! name, but not issue. When one is made and taken into service is the business of [`super::rotation`].
+//! A CA signs exactly one certificate, and its private key is thrown away. So a reader of the Secret can
+//! serve in our name, but cannot issue. When a certificate is issued and served is decided in
+//! [`super::rotation`].
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,13 +21,13 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::metrics_server::serving::tls;
 
-/// Clocks differ: certificates are valid a little before they were made.
+/// Time before the moment of issue from which a certificate is valid, because clocks differ.
 const BACKDATED: Duration = Duration::from_hours(24);
 
-/// A serving certificate and its CA, all PEM.
+/// A serving certificate and its CA, all in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issued {
-    /// What clients must trust.
+    /// The CA certificate, which clients must trust.
     pub ca: String,
     /// The serving certificate.
     pub certificate: String,
@@ -34,12 +35,12 @@ pub struct Issued {
     pub key: String,
 }
 
-/// Why no certificate could be made.
+/// Why no certificate could be issued.
 #[derive(Debug, thiserror::Error)]
 #[error("issuing the serving certificate failed: {0}")]
 pub struct IssueError(#[from] rcgen::Error);
 
-/// Names under which a Service is reached; the first is what the API server verifies.
+/// The DNS names of a Service. The API server verifies the first one.
 pub fn names(service: &str, namespace: &str) -> Vec<String> {
     vec![
         format!("{service}.{namespace}.svc"),
@@ -49,12 +50,12 @@ pub fn names(service: &str, namespace: &str) -> Vec<String> {
     ]
 }
 
-/// Issues a new CA and a serving certificate for the names, valid from `now` on for that long.
+/// Issues a new CA and a serving certificate for the names, valid for `validity` from `now` on.
 ///
 /// # Errors
-/// When the names cannot stand in a certificate.
+/// When a name is not valid in a certificate, or key generation fails.
 pub fn issue(names: &[String], now: Timestamp, validity: Duration) -> Result<Issued, IssueError> {
-    // Each CA has a name of its own: a bundle holds several, and people read it.
+    // Each CA has a distinct name, because a bundle holds several and people read it.
     let ca_name = format!("vas-metrics-server-ca@{}", now.as_second());
     let mut ca = params(Vec::new(), &ca_name, now, validity)?;
     ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -87,8 +88,8 @@ fn params(
     Ok(params)
 }
 
-/// Whether clients that trust any of the CAs accept the certificate for `name` at that time, and the key belongs
-/// to it.
+/// Whether clients that trust any of the CAs accept the certificate for `name` at the time `at`, and `key` is
+/// its private key.
 pub fn is_trusted(cas: &str, certificate: &str, key: &str, name: &str, at: Timestamp) -> bool {
     let pair = tls::certified_key(certificate.as_bytes(), key.as_bytes());
     let (Ok(pair), Ok(name), Some(clients)) = (pair, ServerName::try_from(name), verifier(cas)) else {
@@ -103,7 +104,7 @@ pub fn is_trusted(cas: &str, certificate: &str, key: &str, name: &str, at: Times
         .is_ok()
 }
 
-/// What clients that trust these CAs check.
+/// The verification of a client that trusts these CAs; `None` if the PEM holds none or a bad one.
 fn verifier(cas: &str) -> Option<Arc<WebPkiServerVerifier>> {
     let mut roots = RootCertStore::empty();
     for ca in CertificateDer::pem_slice_iter(cas.as_bytes()) {
@@ -115,7 +116,7 @@ fn verifier(cas: &str) -> Option<Arc<WebPkiServerVerifier>> {
         .ok()
 }
 
-/// Until when a certificate is valid.
+/// The end of the validity of a certificate (`notAfter`).
 pub fn valid_until(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
     Timestamp::from_second(certificate.validity().not_after.timestamp()).ok()

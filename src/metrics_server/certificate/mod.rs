@@ -1,4 +1,5 @@
-//! The certificate that the aggregation layer trusts: issued, shared by replicas, rotated.
+//! The serving certificate that the aggregation layer trusts: how it is issued, shared by replicas, and
+//! rotated.
 
 pub(crate) mod api_services;
 mod ca_bundle;

@@ -1,5 +1,5 @@
-//! When the shared certificate is replaced, and in which order, so that no client ever meets one that it does not
-//! trust. Pure: what to do next follows from what stands in the Secret.
+//! Decides when the shared certificate is replaced, and in which order, so that no client ever meets a
+//! certificate that it does not trust. Pure: the next step follows from the content of the Secret.
 //!
 //! ```text
 //!           due                 settled                   settled
@@ -8,15 +8,17 @@
 //!           its pair beside       in tls.crt              from ca.crt
 //! ```
 //!
-//! Settled means: for as long as the overlap, this replica has seen the Secret unchanged and every APIService that
-//! leads here trust all that stands in `ca.crt`. Each replica measures that on its own monotonic clock, so clocks
-//! that differ cannot shorten it; whichever is there first writes, under the version it has read. Nothing else is
-//! remembered, so a replica that dies leaves a Secret from which any other goes on.
+//! Settled means: for as long as the overlap, this replica has seen the Secret unchanged, and has seen every
+//! APIService that leads here trust all CAs in `ca.crt`. Each replica measures that on its own monotonic
+//! clock, so clocks that differ cannot shorten it. The first replica for which the overlap has passed writes,
+//! on the version that it has read. Nothing else is remembered, so when a replica dies, any other continues
+//! from the Secret.
 //!
-//! Before the switch the overlap is the time in which every API server has seen the new `caBundle`: it watches
-//! APIServices and makes a new transport at the event, in milliseconds; a watch that broke is back within a minute.
-//! After it, the overlap is the time in which every replica has read the Secret, which it does every few seconds. One
-//! that cannot read it for longer cannot review access either, so it answers nobody whom the old CA could matter to.
+//! Before the switch, the overlap gives every API server time to see the new `caBundle`. An API server
+//! watches APIServices and makes a new transport at the event, within milliseconds; a watch that broke is
+//! back within a minute. After the switch, the overlap gives every replica time to read the Secret, which it
+//! does every few seconds. A replica that cannot read the Secret for longer cannot review access either, so
+//! it answers no client for which the old CA could matter.
 
 use std::time::Duration;
 
@@ -24,10 +26,11 @@ use jiff::Timestamp;
 
 use super::issue::{self, Issued};
 
-/// A certificate must not live longer than asked for by more than this part of it: clocks differ.
+/// A certificate is replaced when its remaining validity exceeds the configured one by more than this
+/// fraction (1/10). The tolerance is for clocks that differ.
 const EXCESS: u32 = 10;
 
-/// How long what lasts. Made by [`Times::new`].
+/// Durations of the rotation, which fit together. Made by [`Times::new`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times {
     validity: Duration,
@@ -35,28 +38,30 @@ pub struct Times {
     overlap: Duration,
 }
 
-/// Replicas read the Secret every few seconds, and must all have done so within the overlap.
+/// Shortest overlap: replicas read the Secret every few seconds, and all must have read it within the
+/// overlap.
 const SHORTEST_OVERLAP: Duration = Duration::from_secs(10);
 
-/// Why the times do not go together.
+/// Why the durations do not fit together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimesError {
-    /// It would be renewed for ever.
+    /// A new certificate would be due for renewal before its rotation ends, so that the rotation would never
+    /// stop.
     #[error(
         "--self-signed-renew-before and three times --self-signed-overlap must be less than --self-signed-validity"
     )]
     NeverOld,
-    /// Not every replica would have seen it.
+    /// A replica might not have read the Secret within the overlap.
     #[error("--self-signed-overlap must be at least 10s")]
     TooShort,
-    /// It could end before a rotation does.
+    /// The old certificate could expire before the rotation ends.
     #[error("--self-signed-renew-before must be more than twice --self-signed-overlap")]
     TooLate,
 }
 
 impl Times {
-    /// Certificates are valid for `validity`, replaced once less than `renew_before` is left of that, and both CAs
-    /// are trusted for at least `overlap` before and after the switch.
+    /// Certificates are valid for `validity`, and a rotation starts when less than `renew_before` is left of
+    /// it. Both CAs are trusted for at least `overlap` before the switch and after it.
     ///
     /// # Errors
     /// See [`TimesError`].
@@ -77,49 +82,49 @@ impl Times {
         })
     }
 
-    /// How long certificates are valid.
+    /// How long new certificates are valid.
     pub fn validity(&self) -> Duration {
         self.validity
     }
 }
 
-/// A certificate and its key, both PEM.
+/// A certificate and its private key, both PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
-    /// The certificate.
+    /// The certificate, or chain, in PEM.
     pub certificate: String,
-    /// Its private key.
+    /// The private key in PEM.
     pub key: String,
 }
 
-/// What stands in the Secret.
+/// The content of the Secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shared {
-    /// The CAs that clients are to trust, PEM one after another.
+    /// The CAs that clients are to trust, as concatenated PEM blocks.
     pub trusted: String,
-    /// What is served.
+    /// The pair that is served now.
     pub serving: Pair,
-    /// What will be served next; its CA is among the trusted.
+    /// The pair that is served after the switch. Its CA is in `trusted` already.
     pub next: Option<Pair>,
 }
 
-/// What to do about the Secret.
+/// The next step for the Secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing now.
+    /// Change nothing now.
     Stay,
-    /// What is served is of no use: issue anew and serve it at once.
+    /// The served certificate is not usable: issue a new CA and certificate, and serve it at once.
     Replace,
-    /// Make clients trust a new CA.
+    /// Make clients trust a new CA, beside the old one.
     Announce,
-    /// Serve the certificate of the CA that was announced.
+    /// Serve the certificate of the announced CA.
     Switch,
-    /// Make clients forget the CAs that nothing is served by.
+    /// Remove the CAs that did not issue the served certificate.
     Drop,
 }
 
 impl Shared {
-    /// All of the first one, without a rotation.
+    /// The first content, with a freshly issued CA and certificate, and no rotation under way.
     pub fn first(issued: Issued) -> Self {
         Self {
             trusted: issued.ca,
@@ -131,13 +136,14 @@ impl Shared {
         }
     }
 
-    /// What to do now about what serves for `name`. `settled` is how long it has stood and been trusted as it is.
+    /// The next step for the certificate of `name`. `settled` is for how long this content has stood in the
+    /// Secret and been trusted.
     pub fn step(&self, name: &str, times: &Times, now: Timestamp, settled: Duration) -> Step {
         let lasts = |pair: &Pair, time: Duration| self.accepts(pair, name, after(now, time));
         let next = self.next.as_ref().filter(|next| lasts(next, Duration::ZERO));
         let settled = settled >= times.overlap;
         if !lasts(&self.serving, Duration::ZERO) {
-            // Nothing is lost by haste now.
+            // Clients refuse the served certificate already, so no overlap is needed.
             return if next.is_some() {
                 Step::Switch
             } else {
@@ -147,12 +153,16 @@ impl Shared {
         if next.is_some() {
             return if settled { Step::Switch } else { Step::Stay };
         }
+        // An announced pair that is not usable, such as one whose CA is missing: announce another one.
         if self.next.is_some() {
             return Step::Announce;
         }
+        // The last step of a rotation: `ca.crt` still holds a CA that did not issue the served certificate.
         if self.without_unused(name, now).trusted != self.trusted {
             return if settled { Step::Drop } else { Step::Stay };
         }
+        // Too little validity left, or far more than configured: after a lower setting the certificate is
+        // replaced too.
         let longest = times.validity.saturating_add(times.validity / EXCESS);
         if !lasts(&self.serving, times.renew_before) || lasts(&self.serving, longest) {
             return Step::Announce;
@@ -186,7 +196,8 @@ impl Shared {
         }
     }
 
-    /// The Secret after [`Step::Drop`]: only the CAs that what is served needs. All of them if none is found.
+    /// The Secret after [`Step::Drop`]: only the CAs that verify the served certificate. If there is none,
+    /// all CAs stay.
     pub fn without_unused(&self, name: &str, now: Timestamp) -> Self {
         let used: String = authorities(&self.trusted)
             .filter(|ca| issue::is_trusted(ca, &self.serving.certificate, &self.serving.key, name, now))
@@ -202,7 +213,7 @@ impl Shared {
         }
     }
 
-    /// Whether clients that trust what is to be trusted accept what is served, for `name`.
+    /// Whether clients that trust the CAs of the Secret accept the served certificate for `name` at `now`.
     pub fn serves(&self, name: &str, now: Timestamp) -> bool {
         self.accepts(&self.serving, name, now)
     }
@@ -212,12 +223,12 @@ impl Shared {
     }
 }
 
-/// So much later; beyond the calendar, its end.
+/// `now` plus `time`; the latest possible timestamp if that is out of range.
 fn after(now: Timestamp, time: Duration) -> Timestamp {
     now.checked_add(time).unwrap_or(Timestamp::MAX)
 }
 
-/// The single certificates of a bundle.
+/// The PEM blocks of the certificates in a bundle.
 fn authorities(bundle: &str) -> impl Iterator<Item = &str> {
     bundle
         .split_inclusive("-----END CERTIFICATE-----")
@@ -229,8 +240,8 @@ fn with_newline(pem: &str) -> String {
     format!("{}\n", pem.trim_end())
 }
 
-/// For how long something has been the same, without a look having been missed: on the monotonic clock of whoever
-/// looks.
+/// Measures for how long a value has been the same, without a gap between observations, on the observer's
+/// monotonic clock.
 #[derive(Clone, Debug)]
 pub struct Settled<T> {
     seen: Option<(T, Duration, Duration)>,
@@ -238,13 +249,15 @@ pub struct Settled<T> {
 }
 
 impl<T: PartialEq> Settled<T> {
-    /// Nothing was seen yet. A pause between looks of more than `patience` counts as a change.
+    /// A measurement without observations. A pause of more than `patience` between two of them counts as a
+    /// change.
     pub fn new(patience: Duration) -> Self {
         Self { seen: None, patience }
     }
 
-    /// Takes in a look; `None` is a look that settles nothing. Says for how long it has been the same.
-    pub fn look(&mut self, seen: Option<T>, now: Duration) -> Duration {
+    /// Takes in an observation and returns for how long the value has been the same. `None` means that there
+    /// is no value that could settle, and starts the measurement anew.
+    pub fn observe(&mut self, seen: Option<T>, now: Duration) -> Duration {
         let since = match (&self.seen, &seen) {
             (Some((before, since, last)), Some(seen))
                 if before == seen && now.saturating_sub(*last) <= self.patience =>

@@ -1,6 +1,7 @@
-//! The Secret in which the replicas share a certificate, and what a rotation has prepared.
+//! The Secret in which the replicas share their certificate, and the one that a rotation has prepared.
 //!
-//! The install ships it empty, so that get and update of this one name are all the rights needed.
+//! The install manifests ship the Secret empty, so that the server needs only the rights to get and update
+//! this one name.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +12,19 @@ use super::rotation::{Pair, Shared};
 
 /// Name of the shared Secret.
 pub const SECRET: &str = "vas-metrics-server-tls";
-/// Keys of its data: the CAs to trust, and the two that `kubernetes.io/tls` uses.
+/// Keys of the Secret's data: the CAs to trust, and the two keys of type `kubernetes.io/tls`.
 const TRUSTED: &str = "ca.crt";
 const SERVING: (&str, &str) = ("tls.crt", "tls.key");
-/// What will be served next, during a rotation only.
+/// Keys of the pair that will be served next; they exist during a rotation only.
 const NEXT: (&str, &str) = ("next.crt", "next.key");
 
 /// Why the Secret could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// The Secret is not there and may not be created.
+    /// The Secret does not exist, and this server may not create it.
     #[error("Secret {0}/{SECRET} does not exist; apply manifests/install, which ships it empty")]
     Absent(String),
-    /// The API server refused or failed.
+    /// The API server refused the request or failed.
     #[error("Secret {SECRET}: {0}")]
     Api(#[from] kube::Error),
 }
@@ -31,9 +32,9 @@ pub enum SecretError {
 /// The Service that clients call, and whose namespace holds the Secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceName {
-    /// Name.
+    /// Name of the Service.
     pub name: String,
-    /// Namespace.
+    /// Namespace of the Service.
     pub namespace: String,
 }
 
@@ -41,7 +42,7 @@ pub struct ServiceName {
 #[derive(Debug)]
 pub struct Read {
     secret: Secret,
-    /// What stands in it, if that is complete.
+    /// The content of the Secret; `None` if CAs, certificate or key are missing.
     pub shared: Option<Shared>,
 }
 
@@ -52,7 +53,7 @@ pub struct SharedSecret {
 }
 
 impl SharedSecret {
-    /// That of our namespace.
+    /// The Secret in the namespace of `service`.
     pub fn new(client: Client, service: &ServiceName) -> Self {
         Self {
             api: Api::namespaced(client, &service.namespace),
@@ -60,7 +61,7 @@ impl SharedSecret {
         }
     }
 
-    /// Reads it: the latest version, not one from a cache.
+    /// Reads the latest version from the API server, not one from a cache.
     ///
     /// # Errors
     /// See [`SecretError`].
@@ -71,14 +72,14 @@ impl SharedSecret {
         Ok(Read { secret, shared })
     }
 
-    /// Writes it if nobody else has since it was read; says whether it did.
+    /// Writes the Secret unless it has changed since it was read. Returns whether it was written.
     ///
     /// # Errors
     /// See [`SecretError`].
     pub async fn write(&self, read: Read, shared: &Shared) -> Result<bool, SecretError> {
         let mut secret = read.secret;
         fill(secret.data.get_or_insert_default(), shared);
-        // The version that was read stands in the object: only one of several replicas succeeds.
+        // The object holds the resourceVersion that was read: of several replicas only one succeeds.
         match self.api.replace(SECRET, &PostParams::default(), &secret).await {
             Ok(_) => Ok(true),
             Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
@@ -102,7 +103,7 @@ fn parse(data: &BTreeMap<String, ByteString>) -> Option<Shared> {
     })
 }
 
-/// Other keys stay: they are not ours.
+/// Other keys of the data belong to others and stay.
 fn fill(data: &mut BTreeMap<String, ByteString>, shared: &Shared) {
     let mut put = |key: &str, text: Option<&String>| {
         match text {

@@ -1,8 +1,10 @@
-//! Keeps this replica serving with the certificate that all replicas share, the API server trusting it, and the
-//! rotation going. Every replica does all of it: each write is made only to what was read.
+//! The loop that keeps this replica serving with the certificate that all replicas share, keeps the API
+//! server trusting it, and keeps the rotation going. Every replica runs the loop: each write succeeds only on
+//! the version that was read.
 //!
-//! Looked at again and again: another replica may have gone on with the rotation, somebody may have emptied the
-//! Secret or replaced the APIServices. Replicas that held on to different certificates would break each other.
+//! The loop syncs every few seconds, because the state may change outside of this replica: another replica
+//! goes on with the rotation, or somebody empties the Secret or replaces the APIServices. Replicas that
+//! served different certificates under one `caBundle` would break each other.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,34 +25,34 @@ use crate::{
     },
 };
 
-/// Shortest time between looks, also after an error.
+/// Shortest time between two syncs, also after an error.
 const PAUSE: Duration = Duration::from_secs(1);
-/// After that, longest time to the next look unless an APIService changes.
+/// After [`PAUSE`], longest time until the next sync unless an APIService changes.
 const PERIOD: Duration = Duration::from_secs(4);
-/// Looks that are further apart than this may have missed something.
+/// After a longer gap between two syncs a change may have gone unseen, so that waiting starts anew.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What it needs.
-pub struct Keeper {
-    /// For the Secret and the APIServices.
+/// The inputs of the loop.
+pub struct CertificateRotator {
+    /// Client for the Secret and the APIServices.
     pub client: Client,
-    /// The Service that the certificate is for.
+    /// The Service whose names stand in the certificate.
     pub service: ServiceName,
-    /// How long certificates last.
+    /// Validity of certificates and durations of the rotation.
     pub times: Times,
-    /// Dates certificates and times the rotation.
+    /// Gives the time for certificates and for the rotation.
     pub clock: Arc<dyn Clock>,
-    /// What this replica serves with.
+    /// The certificate that this replica serves with.
     pub certificate: Arc<ServingCertificate>,
-    /// Whom the APIServices lead to and trust.
+    /// The last seen APIServices: which Service each leads to, and which CAs it trusts.
     pub api_services: Arc<ApiServices>,
-    /// Says until when the certificate is valid.
+    /// Reports until when the certificate is valid.
     pub telemetry: Arc<Telemetry>,
 }
 
-/// Why a look came to nothing.
+/// Why a sync failed.
 #[derive(Debug, thiserror::Error)]
-enum LookError {
+enum SyncError {
     #[error(transparent)]
     Secret(#[from] SecretError),
     #[error(transparent)]
@@ -59,46 +61,47 @@ enum LookError {
     Unusable(#[from] KeyPairError),
 }
 
-/// What is remembered from look to look.
-struct Memory {
+/// What is remembered from one sync to the next.
+struct SyncState {
     held: Option<Shared>,
     settled: Settled<Shared>,
     ca_bundles: CaBundles,
 }
 
-impl Keeper {
-    /// Runs for ever.
+impl CertificateRotator {
+    /// Syncs for ever.
     pub async fn run(self) {
         let secret = SharedSecret::new(self.client.clone(), &self.service);
-        let mut memory = Memory {
+        let mut state = SyncState {
             held: None,
             settled: Settled::new(PATIENCE),
             ca_bundles: CaBundles::new(self.client.clone()),
         };
         let mut changes = self.api_services.subscribe();
         loop {
-            if let Err(error) = self.look(&secret, &mut memory).await {
+            if let Err(error) = self.sync(&secret, &mut state).await {
                 tracing::warn!(%error, "the shared certificate could not be looked after; trying again");
             }
             tokio::time::sleep(PAUSE).await;
-            // The sender is ours, so it does not end.
+            // This replica owns the sender, so the channel does not close; a timeout is the normal case.
             let _ = tokio::time::timeout(PERIOD, changes.changed()).await;
         }
     }
 
-    async fn look(&self, secret: &SharedSecret, memory: &mut Memory) -> Result<(), LookError> {
-        // Before the Secret: see `CaBundles::write`.
+    async fn sync(&self, secret: &SharedSecret, state: &mut SyncState) -> Result<(), SyncError> {
+        // The APIServices are taken before the Secret is read: see `CaBundles::write`.
         let api_services = self.api_services.subscribe().borrow().clone();
         let begun = self.clock.monotonic();
         let read = secret.read().await?;
+        // A state of the Secret settles only while every APIService trusts its CAs.
         let trusted = |shared: &&Shared| ca_bundle::is_trusted(&api_services, &shared.trusted);
-        let settled = memory.settled.look(
+        let settled = state.settled.observe(
             read.shared.as_ref().filter(trusted).cloned(),
             self.clock.monotonic(),
         );
         let mut shared = read.shared.clone();
-        if let Some((next, what)) = self.next(read.shared.as_ref(), memory.held.as_ref(), settled)? {
-            // Another replica was faster: the next look reads what it wrote.
+        if let Some((next, what)) = self.next(read.shared.as_ref(), state.held.as_ref(), settled)? {
+            // Another replica wrote first: the next sync reads what it wrote.
             if !secret.write(read, &next).await? {
                 return Ok(());
             }
@@ -106,27 +109,29 @@ impl Keeper {
             shared = Some(next);
         }
         let Some(shared) = shared else { return Ok(()) };
-        // A process that was stopped meanwhile must not go on with what it read before: others may have rotated.
+        // This process may have been stopped since it read the Secret. Other replicas may have rotated
+        // meanwhile, so what was read is not used.
         if self.clock.monotonic().saturating_sub(begun) > PATIENCE {
             return Ok(());
         }
-        if memory.held.as_ref() != Some(&shared) {
+        if state.held.as_ref() != Some(&shared) {
             let serving = &shared.serving;
-            let before = memory.held.as_ref().map(|held| &held.serving);
+            let before = state.held.as_ref().map(|held| &held.serving);
             if before != Some(serving) {
                 self.certificate
                     .set(serving.certificate.as_bytes(), serving.key.as_bytes())?;
                 self.telemetry.serving_until(self.certificate.valid_until());
                 tracing::info!("serving with the shared certificate");
             }
-            memory.held = Some(shared.clone());
+            state.held = Some(shared.clone());
         }
-        // Nobody is told to trust a CA before its certificate is served, or announced.
-        memory.ca_bundles.write(&api_services, &shared.trusted).await;
+        // The CAs are written last: an API server never trusts a CA before its certificate is served or
+        // announced.
+        state.ca_bundles.write(&api_services, &shared.trusted).await;
         Ok(())
     }
 
-    /// What the Secret should hold, if not what it does, and why.
+    /// What the Secret should hold instead of `found`, and the reason for the log; `None` if it stays.
     fn next(
         &self,
         found: Option<&Shared>,
@@ -150,6 +155,8 @@ impl Keeper {
                 "dropped the old CA: nobody serves by it any more",
             ),
             (Step::Replace | Step::Announce | Step::Switch | Step::Drop, _) => {
+                // The Secret lost its certificate, or holds one that is not usable. Write back the copy of
+                // this replica, if that one still serves: clients trust its CA already.
                 match held.filter(|held| held.serves(name, now)) {
                     Some(held) => (held.clone(), "had lost the certificate; put it back"),
                     None => (Shared::first(new()?), "issued a CA and a serving certificate"),

@@ -1,5 +1,5 @@
-//! Documents that never change while the process lives: rendered once, with an entity tag, so that a client that
-//! has one is told so in a few bytes.
+//! Documents that do not change while the process lives. They are rendered once, with an entity tag, so that
+//! a client that has the document gets a short 304 answer.
 
 use axum::{
     body::{Body, Bytes},
@@ -25,12 +25,12 @@ pub struct Document {
 }
 
 impl Document {
-    /// Renders JSON. The order of keys is that of the code or the alphabet, so every replica has the same bytes.
+    /// Renders JSON. Keys are in a fixed order, so that every replica sends the same bytes.
     pub fn json(document: &Value) -> Self {
         Self::with_type(JSON, document)
     }
 
-    /// Renders JSON under a content type that says more.
+    /// Renders JSON under a more specific content type.
     pub fn with_type(content_type: HeaderValue, document: &Value) -> Self {
         let body = Bytes::from(document.to_string());
         let hash = format!("{:016x}", fnv1a(&body));
@@ -41,12 +41,12 @@ impl Document {
         }
     }
 
-    /// Names these bytes; the entity tag is this in quotes.
+    /// The hash of the bytes; in quotes it is the entity tag.
     pub fn hash(&self) -> &str {
         &self.hash
     }
 
-    /// 200 with the document, or 304 for a client that has it.
+    /// 200 with the document, or 304 for a client that has it already.
     pub fn answer(&self, request: &HeaderMap) -> Response {
         let etag = format!("\"{}\"", self.hash);
         let unchanged = is_unchanged(request, &etag);
@@ -62,14 +62,15 @@ impl Document {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, self.content_type.clone());
         headers.insert(VARY, HeaderValue::from_static("Accept"));
-        // A hash of hexadecimal digits is always a header value.
+        // A text of hexadecimal digits is always a valid header value.
         if let Ok(etag) = HeaderValue::from_str(&etag) {
             headers.insert(ETAG, etag);
         }
         response
     }
 
-    /// Like [`answer`](Self::answer); whoever asked for exactly these bytes by their hash may keep them for ever.
+    /// Like [`answer`](Self::answer). A client that requested these bytes by their hash may cache them for
+    /// ever.
     pub fn answer_for_hash(&self, request: &HeaderMap, hash: Option<&str>) -> Response {
         let mut response = self.answer(request);
         if hash == Some(self.hash()) {
@@ -85,8 +86,8 @@ impl Document {
     }
 }
 
-/// FNV-1a of 64 bits: the same in every build, so that replicas agree. It tells documents of ours apart; nothing
-/// is kept safe by it.
+/// FNV-1a with 64 bits. The hash is the same in every build, so that replicas agree. It only distinguishes
+/// our own documents and protects nothing.
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
@@ -102,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_hash_is_the_published_function() {
-        // From the reference vectors of its authors.
+        // Reference vectors of the authors of FNV.
         assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);

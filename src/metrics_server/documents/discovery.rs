@@ -1,7 +1,8 @@
-//! Discovery documents: constant, never empty, rendered once.
+//! Discovery documents: constant, never empty, and rendered once.
 //!
-//! Plain discovery has one document for the groups and one for each version. The API server and current clients
-//! ask for all of it in one, in aggregated form; the answer of any one replica is taken for the whole Service.
+//! Plain discovery has one document for the groups and one for each version. The API server and current
+//! clients request all of it in one document, the aggregated form. The answer of one replica counts for the
+//! whole Service, so all replicas must answer the same.
 
 mod aggregated;
 
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::metrics_server::serving::negotiation::{DiscoveryForm, discovery_form};
 
-/// The rendered documents.
+/// The rendered discovery documents.
 #[derive(Clone, Debug)]
 pub struct Discovery {
     plain: Document,
@@ -46,7 +47,7 @@ impl Discovery {
         }
     }
 
-    /// `/apis`, in the form that the client asks for.
+    /// The answer to `/apis`, in the form that the client prefers.
     pub fn groups(&self, request: &HeaderMap) -> Response {
         match discovery_form(request) {
             DiscoveryForm::Plain => self.plain.answer(request),
@@ -54,13 +55,13 @@ impl Discovery {
         }
     }
 
-    /// `/apis/GROUP`; none of a group that is not served.
+    /// The document of `/apis/GROUP`; `None` for a group that is not served.
     pub fn group(&self, name: &str) -> Option<&Document> {
         let found = self.groups.iter().find(|(of, _)| *of == name);
         found.map(|(_, document)| document)
     }
 
-    /// `/apis/GROUP/VERSION`; none of a version that is not served.
+    /// The document of `/apis/GROUP/VERSION`; `None` for a version that is not served.
     pub fn resources(&self, of: Served) -> Option<&Document> {
         let found = self.resources.iter().find(|(served, _)| *served == of);
         found.map(|(_, document)| document)

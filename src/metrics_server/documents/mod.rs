@@ -1,4 +1,4 @@
-//! Answers to all that is asked beside metrics: discovery, OpenAPI, the version, and this process' own metrics.
+//! Answers everything that is not a metric: discovery, OpenAPI, the version, and this process' own metrics.
 
 pub(crate) mod cached;
 mod discovery;
@@ -18,7 +18,7 @@ use crate::{
     cluster::telemetry::http,
 };
 
-/// Rendered once, but for the metrics.
+/// The documents. They are rendered once, except for the metrics of this process.
 pub struct Documents {
     discovery: Discovery,
     openapi: OpenApi,
@@ -27,8 +27,8 @@ pub struct Documents {
 }
 
 impl Documents {
-    /// Renders the documents; `external` says whether external.metrics.k8s.io is served, `registry` holds what this process
-    /// counts.
+    /// Renders the documents. `external` says whether external.metrics.k8s.io is served; `registry` holds the
+    /// metrics of this process.
     pub fn new(external: bool, registry: Arc<Registry>) -> Self {
         Self {
             discovery: Discovery::new(external),
@@ -38,7 +38,7 @@ impl Documents {
         }
     }
 
-    /// The answer; none to what is not served, or is a metric.
+    /// The answer to a route; `None` if it is a metric or is not served.
     pub fn answer(&self, route: &Route, query: &str, request: &HeaderMap) -> Option<Response> {
         let document = match route {
             Route::Groups => return Some(self.discovery.groups(request)),

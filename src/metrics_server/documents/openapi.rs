@@ -1,8 +1,9 @@
-//! OpenAPI documents: what the answers of this server look like, for `kubectl`, generated clients and the API
-//! server, which downloads them every minute, merges them with its own, and logs an error for each that is missing.
+//! OpenAPI documents: the schemas of this server's answers, for `kubectl`, generated clients and the API
+//! server. The API server downloads them every minute, merges them with its own, and logs an error for each
+//! missing one.
 //!
-//! Every definition belongs to one version of one group and refers to no common type: the API server renames
-//! what two servers define differently, and common types differ from one release of Kubernetes to the next.
+//! Every definition belongs to one version of one group and refers to no common type. The API server renames
+//! a definition that two servers define differently, and common types differ between releases of Kubernetes.
 
 mod paths;
 mod schemas;
@@ -12,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::{cached::Document, served::Served};
 
-/// In which of its two languages a document is written.
+/// The version of the OpenAPI specification in which a document is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Dialect {
     /// Swagger 2.0: one document for everything.
@@ -22,7 +23,7 @@ enum Dialect {
 }
 
 impl Dialect {
-    /// Points to a definition of the same document.
+    /// A reference to a definition in the same document.
     fn reference(self, name: &str) -> Value {
         let place = match self {
             Self::V2 => "definitions",
@@ -32,7 +33,7 @@ impl Dialect {
     }
 }
 
-/// The rendered documents.
+/// The rendered OpenAPI documents.
 #[derive(Clone, Debug)]
 pub struct OpenApi {
     v2: Document,
@@ -62,19 +63,20 @@ impl OpenApi {
         }
     }
 
-    /// `/openapi/v2`.
+    /// The document of `/openapi/v2`.
     pub fn v2(&self) -> &Document {
         &self.v2
     }
 
-    /// `/openapi/v3`: where the documents are.
+    /// The document of `/openapi/v3`: the URLs of the other documents.
     pub fn v3(&self) -> &Document {
         &self.v3
     }
 
-    /// `/openapi/v3/apis/GROUP/VERSION`; none of a version that is not served. A hash that is not that of
-    /// the document, such as one that another release gave out, gets the document too, but not to keep: the
-    /// redirect that other servers send is an error behind the aggregation layer, which forwards none.
+    /// The answer to `/openapi/v3/apis/GROUP/VERSION`; `None` for a version that is not served. A request
+    /// with the hash of another document, such as one from another release, gets the document too, but may
+    /// not cache it. Other servers send a redirect in that case. Behind the aggregation layer a redirect
+    /// would be an error, because that layer forwards none.
     pub fn version(&self, path: &str, query: &str, request: &HeaderMap) -> Option<Response> {
         let (_, document) = self.versions.iter().find(|(of, _)| of == path)?;
         let hash = query.split('&').find_map(|pair| pair.strip_prefix("hash="));

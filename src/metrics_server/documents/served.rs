@@ -1,18 +1,18 @@
-//! The APIs of metrics that this server answers for, and what discovery lists under each.
+//! The metrics APIs that this server serves, and what discovery lists for each.
 //!
-//! Listed are the kinds of metrics, not the metrics: the lists do not grow with the resources, and they are
-//! never empty, which would make every `kubectl` and `helm` call complain. Nobody reads a metric by looking it
-//! up here; the HPA asks for the name that stands in it.
+//! Discovery lists the kinds of metrics and not the metrics. So the lists do not grow with the number of
+//! resources, and they are never empty; an empty list would make every `kubectl` and `helm` call complain. No
+//! client looks a metric up in discovery: the HPA reads the name that its spec holds.
 
 use crate::{
     api::{CUSTOM_METRICS_GROUP, EXTERNAL_METRICS_GROUP},
     metrics_server::metrics::path::{ExternalPath, Version},
 };
 
-/// Metrics that are one number.
+/// Kinds of metrics that are a single number.
 const SINGLE: [&str; 3] = ["queue-depth", "queue-age", "prometheus"];
 
-/// One version of one group.
+/// One version of one served group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Served {
     /// custom.metrics.k8s.io.
@@ -21,28 +21,29 @@ pub enum Served {
     External,
 }
 
-/// Where the objects are that metrics describe.
+/// The scope of the objects that metrics describe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// In namespaces.
+    /// The objects are in namespaces.
     Namespaced,
-    /// Outside them.
+    /// The objects are cluster-scoped.
     Cluster,
 }
 
-/// A kind of object and the metrics of it. It has one scope: the aggregator drops the whole version otherwise.
+/// A kind of object with its metrics. All of them have one scope; otherwise the aggregator drops the whole
+/// version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Described {
     /// `pods`, or `RESOURCE.GROUP`.
     pub resource: &'static str,
-    /// Of the resource and all its metrics.
+    /// Scope of the resource and all its metrics.
     pub scope: Scope,
-    /// Names of metrics.
+    /// Names of the metrics.
     pub metrics: &'static [&'static str],
 }
 
-/// What is listed of custom.metrics.k8s.io. Metrics of namespaces are read at `/namespaces/NAMESPACE/metrics/METRIC`,
-/// but every adapter lists them like this.
+/// The described objects of custom.metrics.k8s.io. Metrics of namespaces are read at
+/// `/namespaces/NAMESPACE/metrics/METRIC`, but every adapter lists them in this form.
 const DESCRIBED: [Described; 3] = [
     Described {
         resource: "pods",
@@ -62,14 +63,14 @@ const DESCRIBED: [Described; 3] = [
 ];
 
 impl Served {
-    /// All of them in the order in which they are listed, the preferred version of a group first.
+    /// All served versions in the order of the lists, the preferred version of each group first.
     pub fn all(external: bool) -> Vec<Self> {
         let custom = Version::ALL.map(Self::Custom);
         let external = external.then_some(Self::External);
         custom.into_iter().chain(external).collect()
     }
 
-    /// The group's name.
+    /// Name of the API group.
     pub fn group(self) -> &'static str {
         match self {
             Self::Custom(_) => CUSTOM_METRICS_GROUP,
@@ -85,12 +86,12 @@ impl Served {
         }
     }
 
-    /// `group/version`.
+    /// The API version, `GROUP/VERSION`.
     pub fn group_version(self) -> String {
         format!("{}/{}", self.group(), self.version())
     }
 
-    /// The kind of every answer.
+    /// The kind of the list that every read returns.
     pub fn list_kind(self) -> &'static str {
         match self {
             Self::Custom(_) => "MetricValueList",
@@ -98,7 +99,7 @@ impl Served {
         }
     }
 
-    /// Objects and their metrics; none where metrics describe no object.
+    /// Objects and their metrics; empty if the metrics of the group describe no object.
     pub fn described(self) -> &'static [Described] {
         match self {
             Self::Custom(_) => &DESCRIBED,

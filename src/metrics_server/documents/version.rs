@@ -1,10 +1,10 @@
-//! `/version`: which build answers, in the form that every Kubernetes client reads.
+//! `/version`: the build of this server, in the form that every Kubernetes client reads.
 
 use serde_json::json;
 
 use super::cached::Document;
 
-/// The document. Clients expect each field; what this build does not know is empty.
+/// The document. Clients expect every field, so fields without a value in this build are empty.
 pub fn document() -> Document {
     let mut numbers = env!("CARGO_PKG_VERSION").split('.');
     Document::json(&json!({

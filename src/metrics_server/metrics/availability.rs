@@ -1,5 +1,5 @@
-//! Reports the condition `MetricsAvailable` on every resource: one replica, by server-side apply of that one
-//! condition, on change only.
+//! Reports the condition `MetricsAvailable` on every resource. One replica writes it, by server-side apply of
+//! this one condition, and only when it changes.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -32,25 +32,25 @@ use crate::{
     metrics_server::certificate::api_services::ApiServices,
 };
 
-/// Time between looks at all resources.
+/// Time between two checks of all resources.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// What reporting needs.
+/// The inputs of reporting.
 pub struct Reporter {
-    /// Writes the condition.
+    /// Client for the writes of conditions.
     pub client: Client,
     /// The election; without one, this replica reports.
     pub election: Option<Election>,
-    /// What the HPA is told.
+    /// The data that the HPA's reads are answered from.
     pub memory: Memory,
-    /// Whom the HPA asks.
+    /// Whether the HPA's reads come to this server.
     pub api_services: Arc<ApiServices>,
-    /// Dates conditions.
+    /// Gives the time of conditions.
     pub clock: Arc<dyn Clock>,
 }
 
 impl Reporter {
-    /// Reports until `stop`, then gives the lease up.
+    /// Reports until `stop` is cancelled, then releases the lease.
     pub async fn run(self, stop: CancellationToken) {
         let mut settling = Settling::default();
         while stop
@@ -68,7 +68,7 @@ impl Reporter {
         }
     }
 
-    /// The fence for writes, if this replica is the one to write.
+    /// The fence for writes, if this replica is the one that reports.
     fn leads(&self) -> Option<Fence> {
         match &self.election {
             None => Some(Fence::open()),
@@ -79,7 +79,7 @@ impl Reporter {
         }
     }
 
-    /// One look at all resources.
+    /// Checks all resources once, and writes the conditions that are due.
     async fn report(&self, fence: &Fence, settling: &mut Settling) {
         let entries = self.memory.registry.entries();
         let keys: BTreeSet<&ScalingKey> = entries.iter().map(|(key, _)| key).collect();
@@ -100,6 +100,7 @@ impl Reporter {
     }
 
     fn judge(&self, entry: &Entry, now: Duration) -> Option<Verdict> {
+        // Nothing of an invalid resource is served, so there are no metrics to report on.
         if !entry.valid && entry.metrics.is_empty() {
             return None;
         }
@@ -116,7 +117,7 @@ impl Reporter {
         )
     }
 
-    /// The verdict once it is known whether the HPA reads the metrics of that API from us.
+    /// Corrects the verdict if the HPA reads the metrics of `api` from another server than this one.
     fn routed(&self, api: MetricsApi, entry: &Entry, verdict: Verdict) -> Verdict {
         let metrics: Vec<String> = entry
             .metrics
@@ -128,7 +129,8 @@ impl Reporter {
             return verdict;
         }
         match unrouted(api, |name| self.api_services.registration(name)) {
-            // Nobody is told to install what was turned off; the metric itself says that it is.
+            // External metrics are turned off on purpose, so nobody is told to install the APIService. The
+            // error of the metric itself says that they are off.
             Some(Unrouted::Absent(MetricsApi::External)) if !self.memory.external_metrics => verdict,
             Some(unrouted) => with_unrouted(&unrouted, &metrics, &verdict),
             None => verdict,
@@ -156,6 +158,7 @@ impl Reporter {
     }
 
     async fn write(&self, key: &ScalingKey, entry: &Entry, verdict: &Verdict) -> kube::Result<()> {
+        // `lastTransitionTime` changes only together with the status, as the Kubernetes API conventions say.
         let unchanged_since = entry
             .condition
             .as_ref()
@@ -169,8 +172,8 @@ impl Reporter {
             observed_generation: entry.generation,
             last_transition_time: unchanged_since.unwrap_or_else(|| Time(self.clock.now())),
         };
-        // The UID keeps an object that was deleted and made anew from getting the old one's condition; and a
-        // status patch never creates.
+        // The UID makes the server refuse the patch if the object was deleted and created again. A patch of
+        // the status never creates an object.
         let patch = json!({
             "apiVersion": "scaling.voiceassist.io/v1alpha1",
             "kind": "VoiceAssistScaling",

@@ -1,4 +1,4 @@
-//! No request, however made, reads another namespace's data than its path names.
+//! No request, however it is made, reads data of another namespace than the one in its path.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -15,7 +15,8 @@ use super::{
 use crate::core::metrics::promql::{Answer, ByName, Item, Labels, Matchers, Source, Sources};
 
 const NOW: Duration = Duration::from_secs(1000);
-/// Each namespace with what its values begin at: below 1,000 is the first one's, the rest the second one's.
+/// Each namespace with its lowest value: values below 1,000 belong to the first one, the others to the second
+/// one.
 const NAMESPACES: [(&str, f64); 2] = [("mine", 1.0), ("other", 1000.0)];
 
 fn memory() -> Memory {
@@ -100,7 +101,7 @@ fn answer(memory: &Memory) {
     }
 }
 
-/// The values a request reads; none where it is refused.
+/// The values that a request reads; none if the request is refused.
 fn read(memory: &Memory, path: &str, query: &str) -> Vec<String> {
     let now = Now {
         wall: Timestamp::UNIX_EPOCH,
@@ -126,7 +127,7 @@ fn read(memory: &Memory, path: &str, query: &str) -> Vec<String> {
     }
 }
 
-/// What kube-apiserver and RBAC take for the namespace: the decoded segment after `namespaces`.
+/// The namespace as kube-apiserver and RBAC see it: the decoded segment after `namespaces`.
 fn named(path: &str) -> Option<String> {
     let segment = path.split('/').nth(5)?;
     let mut bytes = Vec::new();
@@ -172,7 +173,7 @@ fn each_namespace_reads_its_own_values() {
     assert_eq!(named("/apis/x/y/namespaces/%6dine/z").as_deref(), Some("mine"));
 }
 
-/// Segments that mean something, and some that try to.
+/// Segments with a meaning, and segments that try to escape from the namespace.
 fn segment() -> impl Strategy<Value = String> {
     let known = [
         "mine",
@@ -212,7 +213,7 @@ fn segment() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A path that reads something, with some segments replaced, put in and taken out.
+/// A path of a valid read in which some segments are replaced, inserted and removed.
 fn path() -> impl Strategy<Value = String> {
     let edits = prop::collection::vec((0..10_usize, 0..3_u8, segment()), 0..4);
     (prop::sample::select(READS.to_vec()), edits).prop_map(|(path, edits)| {

@@ -1,7 +1,8 @@
-//! What is read of a pod: of its metadata, and of that only what the index and the watch need.
+//! A pod as it is read from the API server: metadata only, and of that only what the index and the watch
+//! need.
 //!
-//! The rest, the managed fields above all, is most of a list of all pods of a cluster. It is skipped while the answer
-//! is parsed, and never in memory as values.
+//! The rest, above all the managed fields, is most of a list of all pods of a cluster. The parser skips the
+//! rest, so it never is in memory as values.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -12,10 +13,10 @@ use k8s_openapi::{
 use kube::Resource;
 use serde::{Deserialize, Deserializer};
 
-/// A pod with namespace, name, labels, resource version and deletion time.
+/// A pod with its namespace, name, labels, resource version and deletion time.
 #[derive(Clone, Debug, Deserialize)]
 pub struct LivePod {
-    /// All else of it is empty.
+    /// All other fields of the metadata are empty.
     #[serde(deserialize_with = "needed")]
     pub metadata: ObjectMeta,
 }
@@ -46,7 +47,7 @@ impl Resource for LivePod {
     type DynamicType = ();
     type Scope = <Pod as Resource>::Scope;
 
-    /// Only metadata is asked for.
+    /// The watch requests `PartialObjectMetadata`.
     fn metadata_api() -> bool {
         true
     }

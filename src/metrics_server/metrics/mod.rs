@@ -1,4 +1,4 @@
-//! What is served: the registry of metrics, the values in memory, and reads of them.
+//! The served metrics: their registry, their values in memory, and reads of them.
 
 pub(crate) mod availability;
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Request paths to what is asked for, and what that is called when access to it is reviewed.
+//! Maps request paths to routes, and query strings to selectors.
 //!
-//! Each segment is percent-decoded once after the path is split, so an encoded slash never makes a segment
-//! more. Source: `k8s.io/apiserver` RequestInfo and the routes of the Go custom-metrics library.
+//! The path is split first, and then each segment is percent-decoded once, so an encoded slash never adds a
+//! segment. Source: `k8s.io/apiserver` RequestInfo and the routes of the Go custom-metrics library.
 
 mod custom;
 mod external;
@@ -15,10 +15,10 @@ use crate::{
     metrics_server::status_error::StatusError,
 };
 
-/// Longest name in Kubernetes: a longer segment names nothing.
+/// Longest name in Kubernetes, in bytes. A longer segment is no name.
 const MAX_SEGMENT: usize = 253;
 
-/// A served version of the group.
+/// A served version of custom.metrics.k8s.io.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
     /// `v1beta1`.
@@ -31,7 +31,7 @@ impl Version {
     /// All versions, the preferred one first.
     pub const ALL: [Self; 2] = [Self::V1Beta2, Self::V1Beta1];
 
-    /// As it stands in paths.
+    /// The version as it stands in paths.
     pub fn name(self) -> &'static str {
         match self {
             Self::V1Beta1 => "v1beta1",
@@ -39,13 +39,13 @@ impl Version {
         }
     }
 
-    /// `group/version`.
+    /// The API version, `GROUP/VERSION`.
     pub fn group_version(self) -> String {
         format!("{CUSTOM_METRICS_GROUP}/{}", self.name())
     }
 }
 
-/// What a request asks for.
+/// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
     /// `/apis`: the list of groups.
@@ -58,7 +58,7 @@ pub enum Route {
     Metric(MetricPath),
     /// A metric of a namespace itself.
     Namespace(NamespacePath),
-    /// A metric of an object outside namespaces: none of ours.
+    /// A metric of a cluster-scoped object. This server has none.
     RootScoped(RootScopedPath),
     /// `/apis/external.metrics.k8s.io`: the group.
     ExternalGroup,
@@ -66,31 +66,31 @@ pub enum Route {
     ExternalResources,
     /// An external metric.
     External(ExternalPath),
-    /// `/openapi/v2`: the schemas of everything in one document.
+    /// `/openapi/v2`: the schemas of all versions in one document.
     OpenApiV2,
-    /// `/openapi/v3`: where the schemas of each version are.
+    /// `/openapi/v3`: the URLs of the schemas of each version.
     OpenApiV3,
     /// `/openapi/v3/apis/GROUP/VERSION`: the schemas of one version; holds `apis/GROUP/VERSION`.
     OpenApiV3Version(String),
-    /// `/version`: which build this is.
+    /// `/version`: the build of this server.
     BuildVersion,
-    /// `/metrics`: the metrics of this process itself.
+    /// `/metrics`: the metrics of this process.
     OwnMetrics,
-    /// Anything else.
+    /// Any other path.
     Unknown,
 }
 
-/// Selectors of a request, still as text; empty where absent.
+/// Selectors of a request, not parsed yet; empty if absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selectors {
-    /// `labelSelector`: selects the described objects; of an external metric, the metric itself.
+    /// `labelSelector`: selects the described objects; for an external metric, the metric itself.
     pub objects: String,
     /// `metricLabelSelector`: selects the metric.
     pub metric: String,
 }
 
 impl Route {
-    /// Whether it belongs to external.metrics.k8s.io.
+    /// Whether the route belongs to external.metrics.k8s.io.
     pub fn is_external(&self) -> bool {
         matches!(
             self,
@@ -99,10 +99,10 @@ impl Route {
     }
 }
 
-/// The route of a path.
+/// The route of a request path.
 ///
 /// # Errors
-/// 400 for a path that does not decode.
+/// 400 for a path whose percent-encoding is not valid UTF-8.
 pub fn route(path: &str) -> Result<Route, StatusError> {
     let segments = path
         .strip_prefix('/')
@@ -131,17 +131,17 @@ pub fn route(path: &str) -> Result<Route, StatusError> {
     })
 }
 
-/// Whether each segment can be a name.
+/// Whether each segment has the length of a name.
 fn are_names(segments: &[&str]) -> bool {
     segments
         .iter()
         .all(|segment| (1..=MAX_SEGMENT).contains(&segment.len()))
 }
 
-/// The selectors in a query string.
+/// The selectors in a query string. Other parameters are ignored.
 ///
 /// # Errors
-/// 400 for a query that does not decode, 405 for a watch.
+/// 400 for a query that does not decode, 405 for `watch=true`.
 pub fn selectors(query: &str) -> Result<Selectors, StatusError> {
     let mut selectors = Selectors::default();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -154,7 +154,7 @@ pub fn selectors(query: &str) -> Result<Selectors, StatusError> {
         match key.as_str() {
             "labelSelector" => selectors.objects = value,
             "metricLabelSelector" => selectors.metric = value,
-            // As Kubernetes reads booleans: the bare word means yes.
+            // As in Kubernetes, a bare `watch` without a value means true.
             "watch" if value != "0" && !value.eq_ignore_ascii_case("false") => {
                 return Err(StatusError::method_not_allowed("metrics cannot be watched"));
             }
@@ -164,7 +164,8 @@ pub fn selectors(query: &str) -> Result<Selectors, StatusError> {
     Ok(selectors)
 }
 
-/// Decodes `%XX` (and `+` as a space, in forms); `None` for a broken escape or what is not UTF-8.
+/// Decodes `%XX` (and, in query strings, `+` as a space); `None` for a broken escape or text that is not
+/// UTF-8.
 fn decode(text: &str, form: bool) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -178,7 +179,8 @@ fn decode(text: &str, form: bool) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// The decoded text, or the text itself where it does not decode: as the front proxy's header keys are read.
+/// The decoded text, or the text itself if it does not decode. The keys of the front proxy's headers are read
+/// like that.
 pub(in crate::metrics_server) fn decode_or_raw(text: &str) -> String {
     decode(text, false).unwrap_or_else(|| text.to_owned())
 }

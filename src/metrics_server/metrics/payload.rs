@@ -1,5 +1,5 @@
-//! The lists of values that the HPA reads, in both versions of the API.
-//! Source: `k8s.io/metrics/pkg/apis/custom_metrics/{v1beta1,v1beta2}`.
+//! The lists of metric values that the HPA reads, in both versions of the API. Source:
+//! `k8s.io/metrics/pkg/apis/custom_metrics/{v1beta1,v1beta2}`.
 
 mod external;
 
@@ -12,37 +12,37 @@ use serde::Serialize;
 pub use self::external::{ExternalValue, render_external};
 use super::path::Version;
 
-/// The object a value describes.
+/// The object that a value describes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DescribedObject {
-    /// API group and version.
+    /// API version, such as `apps/v1`.
     pub api_version: String,
-    /// Kind.
+    /// Kind, such as `Deployment`.
     pub kind: String,
-    /// Namespace; none for what is outside namespaces.
+    /// Namespace; `None` for a cluster-scoped object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// Name.
+    /// Name of the object.
     pub name: String,
 }
 
-/// One value.
+/// One value of a metric, for one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetricValue {
-    /// What it describes.
+    /// The object that the value describes.
     pub object: DescribedObject,
     /// Name of the metric.
     pub metric: String,
-    /// When it was sampled.
+    /// When the value was sampled.
     pub timestamp: Timestamp,
-    /// Window of a rate.
+    /// Window of a rate; `None` for other metrics.
     pub window: Option<Duration>,
-    /// Decimal quantity.
+    /// The value as a Kubernetes quantity, such as `12` or `850m`.
     pub value: String,
 }
 
-/// A list as it is written. Straight from what it borrows: a tree of JSON values in between costs several times
+/// A list as it is serialized. It borrows its values: building a tree of JSON values would cost several times
 /// more than all the rest of a read.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -53,7 +53,7 @@ struct List<'a> {
     items: Vec<Item<'a>>,
 }
 
-/// `{}`.
+/// The empty object `{}`.
 #[derive(Serialize)]
 struct Empty {}
 
@@ -67,8 +67,8 @@ struct Item<'a> {
     value: &'a str,
 }
 
-/// What the versions call differently. The selector is the request's, not the metric's: nobody reads it, and null is
-/// what upstream sends.
+/// The fields whose names differ between versions. `selector` is null, as upstream sends it: it would repeat
+/// the selector of the request, and no client reads it.
 #[derive(Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 enum OfVersion<'a> {
@@ -91,7 +91,7 @@ struct Identifier<'a> {
     selector: (),
 }
 
-/// Renders a list in the form of `version`.
+/// Serializes a list in the form of `version`.
 pub fn render(version: Version, values: &[MetricValue]) -> Bytes {
     let list = List {
         kind: "MetricValueList",
@@ -99,7 +99,8 @@ pub fn render(version: Version, values: &[MetricValue]) -> Bytes {
         metadata: Empty {},
         items: values.iter().map(|value| item(version, value)).collect(),
     };
-    // Text keys and plain values: it cannot fail. If it did, an empty body is no list, and the HPA would hold.
+    // This cannot fail, because all keys are text. If it did, the HPA would take the empty body for an error
+    // and keep its replicas.
     serde_json::to_vec(&list).unwrap_or_default().into()
 }
 
@@ -127,7 +128,7 @@ fn item(version: Version, value: &MetricValue) -> Item<'_> {
     }
 }
 
-/// A time as `metav1.Time` writes it: UTC, whole seconds.
+/// A time as `metav1.Time` is serialized: UTC, whole seconds.
 fn rfc3339(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

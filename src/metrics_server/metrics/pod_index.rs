@@ -1,7 +1,7 @@
-//! The live pods, by namespace and name, with their labels: what a Pods read is filtered by.
+//! The live pods, by namespace and name, with their labels. Reads of Pods metrics are filtered by them.
 //!
-//! Fed by a watch on metadata alone that leaves finished pods out; a pod that is being deleted is not live.
-//! Pending pods are kept: the HPA knows them and leaves them out itself.
+//! The index is fed by a watch of metadata that leaves out finished pods; a pod that is being deleted is not
+//! live. Pending pods are kept: the HPA knows about them and leaves them out itself.
 
 mod labels;
 
@@ -21,32 +21,32 @@ use crate::core::k8s::label_selector::LabelSelector;
 #[derive(Debug, Default)]
 pub struct PodIndex {
     namespaces: RwLock<BTreeMap<Box<str>, Pods>>,
-    /// Number of the latest full list.
+    /// Number of the full list that is being received, or was received last.
     list: AtomicU32,
-    /// How many pods were ever taken in.
+    /// Count of pods that were ever taken in; the next pod gets this as its number.
     taken_in: AtomicU32,
 }
 
-/// Those of a namespace, by name.
+/// The pods of a namespace, by name.
 type Pods = BTreeMap<Box<str>, Pod>;
 
-/// One of them.
+/// A live pod.
 #[derive(Debug)]
 struct Pod {
     labels: Labels,
-    /// The full list during which it was last heard of.
+    /// Number of the latest full list at the time of the pod's last event.
     list: u32,
-    /// Tells it apart from others that have had, or will have, its name.
+    /// A number that no other pod of this process' lifetime has, not even one of the same name.
     number: u32,
 }
 
 impl PodIndex {
-    /// A full list begins: what is taken in from now on is on it.
+    /// Begins a full list: each pod that is taken in from now on gets the number of this list.
     pub fn begin_list(&self) {
         self.list.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The full list is complete: forgets the pods that are not on it.
+    /// Ends a full list: removes the pods that were not on it.
     pub fn end_list(&self) {
         let list = self.list.load(Ordering::Relaxed);
         self.namespaces.write().retain(|_, pods| {
@@ -55,7 +55,7 @@ impl PodIndex {
         });
     }
 
-    /// Takes a pod in, or what changed of it.
+    /// Takes in a new or changed pod.
     pub fn apply(&self, pod: &ObjectMeta) {
         if pod.deletion_timestamp.is_some() {
             return self.remove(pod);
@@ -78,7 +78,7 @@ impl PodIndex {
         pods.insert(name.as_str().into(), Pod { labels, list, number });
     }
 
-    /// Forgets a pod.
+    /// Removes a pod.
     pub fn remove(&self, pod: &ObjectMeta) {
         let (Some(namespace), Some(name)) = (&pod.namespace, &pod.name) else {
             return;
@@ -92,12 +92,12 @@ impl PodIndex {
         }
     }
 
-    /// The number of a live pod: another than that of a pod which it replaced.
+    /// The number of a live pod. It differs from that of an earlier pod with the same name.
     pub fn number(&self, namespace: &str, pod: &str) -> Option<u32> {
         Some(self.namespaces.read().get(namespace)?.get(pod)?.number)
     }
 
-    /// Names of the live pods of a namespace that are selected, in order.
+    /// Names of the live pods of a namespace that the selector matches, in alphabetical order.
     pub fn select(&self, namespace: &str, selector: &LabelSelector) -> Vec<String> {
         let namespaces = self.namespaces.read();
         let pods = namespaces.get(namespace).into_iter().flatten();
@@ -106,8 +106,9 @@ impl PodIndex {
             .collect()
     }
 
-    /// Names of the live pods of a namespace that a scale target of this name has made, in order. All of them where
-    /// none shows it: pods of other controllers may be called anything.
+    /// Names of the live pods that belong to the scale target of this name, in alphabetical order. If no pod
+    /// shows that it belongs to the target, all live pods of the namespace: other controllers may name pods
+    /// in any way.
     pub fn of_target(&self, namespace: &str, target: &str) -> Vec<String> {
         let namespaces = self.namespaces.read();
         let pods = || namespaces.get(namespace).into_iter().flatten();
@@ -123,8 +124,8 @@ impl PodIndex {
     }
 }
 
-/// These labels, or the equal ones of a pod whose name is beside this one's: pods of one ReplicaSet have equal labels
-/// and names that begin alike.
+/// Returns labels that are shared with a neighbour by name, if those are equal: pods of one ReplicaSet have
+/// equal labels, and names with the same prefix.
 fn shared(pods: &Pods, name: &str, labels: Labels) -> Labels {
     let before = pods.range::<str, _>((Unbounded, Excluded(name))).next_back();
     let after = pods.range::<str, _>((Included(name), Unbounded)).next();
@@ -135,15 +136,17 @@ fn shared(pods: &Pods, name: &str, labels: Labels) -> Labels {
     equal.cloned().unwrap_or(labels)
 }
 
-/// Label of a Deployment's pods, with the last part of their ReplicaSet's name.
+/// Label of a Deployment's pods: the last part of the name of their ReplicaSet.
 const POD_TEMPLATE_HASH: &str = "pod-template-hash";
-/// Label of a StatefulSet's pods, with the last part of their own name.
+/// Label of a StatefulSet's pods: the last part of the pod's own name.
 const POD_INDEX: &str = "apps.kubernetes.io/pod-index";
-/// Generated names keep no more of the name they are made from.
+/// Generated names keep at most this many characters of the name they are made from (63 minus 5 random ones).
 const GENERATED_FROM: usize = 58;
 
-/// Whether a pod shows that its target has this name: the controllers of Kubernetes put a suffix to it which they
-/// repeat in a label, so that `api` is not taken for the target of the pods of `api-gateway`.
+/// Whether the name and labels of a pod show that it belongs to `target`. The controllers of Kubernetes
+/// append a suffix to the target's name, and repeat the suffix in a label. So the pods of `api-gateway` are
+/// not taken for those of `api`: `api-gateway-5d9f-x` has the hash `5d9f`, and does not begin with
+/// `api-5d9f-`.
 fn is_of_target(name: &str, labels: &Labels, target: &str) -> bool {
     if let Some(hash) = labels.get(POD_TEMPLATE_HASH) {
         let base: String = format!("{target}-{hash}-").chars().take(GENERATED_FROM).collect();
@@ -286,7 +289,7 @@ mod tests {
         };
         assert!(shared("web-1", "web-2") && shared("web-2", "web-3"));
         assert!(!shared("web-3", "web-4"));
-        // What one becomes, the others do not.
+        // A change of one pod leaves the labels of the others as they are.
         index.apply(&pod("web-2", "db"));
         assert_eq!(web(&index), ["web-1", "web-3"]);
     }

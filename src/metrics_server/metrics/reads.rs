@@ -1,6 +1,7 @@
-//! A read of a metric, answered from memory: which objects it is about, and what their values are.
+//! Answers a read of a metric from memory: which objects it is about, and what their values are.
 //!
-//! No I/O happens here. Whatever has no value is an error whose message says whose metric, which, and why.
+//! No I/O happens here. If there is no value, the error says which metric of which resource has none, and
+//! why.
 
 mod identify;
 
@@ -8,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-use self::identify::{Asked, Subject};
+use self::identify::{Requested, Subject};
 use super::{
     path::{ExternalPath, MetricPath, NamespacePath, Selectors},
     payload::{DescribedObject, ExternalValue, MetricValue},
@@ -30,32 +31,32 @@ use crate::{
     metrics_server::status_error::StatusError,
 };
 
-/// Why an external metric has no value where the group is not served.
+/// Why an external metric has no value if the group is not served.
 const EXTERNAL_OFF: &str = "external metrics are turned off here (--external-metrics=false)";
-/// The name that stands for all selected objects.
+/// The name in a path that stands for all selected objects.
 const ALL: &str = "*";
 
-/// What reads are answered from.
+/// The data that reads are answered from.
 #[derive(Clone, Debug)]
 pub struct Memory {
     /// Which metrics are served.
     pub registry: Arc<Registry>,
-    /// Their polls.
+    /// The state of each shape from its polls.
     pub store: Arc<Store>,
     /// The live pods.
     pub pods: Arc<PodIndex>,
-    /// What the kinds of targets are called.
+    /// The plural names of the kinds of scale targets.
     pub resource_names: Arc<ResourceNames>,
     /// Whether external.metrics.k8s.io is served.
     pub external_metrics: bool,
 }
 
-/// The time at which a read is answered, on both clocks.
+/// The time of a read, on both clocks.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
-    /// Wall-clock time, for values that have no sample of their own.
+    /// Wall-clock time: the timestamp of values without a sample time.
     pub wall: Timestamp,
-    /// Monotonic time, for ages.
+    /// Monotonic time, for the ages of samples.
     pub monotonic: Duration,
 }
 
@@ -63,8 +64,8 @@ impl Memory {
     /// Answers a read of a metric of pods or of one object.
     ///
     /// # Errors
-    /// 400 for selectors that do not parse and for an ambiguous metric, 404 for an unknown one, 503 for one
-    /// without a usable value.
+    /// 400 for selectors that do not parse and for an ambiguous metric, 404 for an unknown metric, 503 for a
+    /// metric without a usable value.
     pub fn read(
         &self,
         path: &MetricPath,
@@ -73,7 +74,7 @@ impl Memory {
     ) -> Result<Vec<MetricValue>, StatusError> {
         let objects = parse("labelSelector", &selectors.objects)?;
         let metric = parse("metricLabelSelector", &selectors.metric)?;
-        let asked = Asked {
+        let requested = Requested {
             namespace: &path.namespace,
             metric: &path.metric,
             subject: Subject::Object {
@@ -81,7 +82,7 @@ impl Memory {
                 name: &path.name,
             },
         };
-        let metric = self.identify(&asked, &metric)?;
+        let metric = self.identify(&requested, &metric)?;
         if metric.describes_pods() {
             let readings = self.read_pods(path, &objects, &metric, now.monotonic)?;
             let values = readings.into_iter();
@@ -94,8 +95,8 @@ impl Memory {
         }
     }
 
-    /// Answers a read of a metric of a namespace: a number that describes a scale target comes from series of its
-    /// whole namespace.
+    /// Answers a read of a metric that describes a namespace. A number that describes a scale target may be
+    /// read this way too, because it comes from series of the whole namespace.
     ///
     /// # Errors
     /// As [`Memory::read`].
@@ -106,12 +107,12 @@ impl Memory {
         now: Now,
     ) -> Result<MetricValue, StatusError> {
         let selector = parse("metricLabelSelector", &selectors.metric)?;
-        let asked = Asked {
+        let requested = Requested {
             namespace: &path.namespace,
             metric: &path.metric,
             subject: Subject::Namespace,
         };
-        let metric = self.identify(&asked, &selector)?;
+        let metric = self.identify(&requested, &selector)?;
         let reading = self.read_number(&metric, now.monotonic)?;
         let namespace = DescribedObject {
             api_version: "v1".to_owned(),
@@ -122,7 +123,8 @@ impl Memory {
         Ok(value(&metric, namespace, reading, now.wall))
     }
 
-    /// Answers a read of an external metric. One value, because the HPA adds up all it gets.
+    /// Answers a read of an external metric. The list has one value, because the HPA adds up all values that
+    /// it gets.
     ///
     /// # Errors
     /// As [`Memory::read`].
@@ -133,12 +135,12 @@ impl Memory {
         now: Now,
     ) -> Result<ExternalValue, StatusError> {
         let selector = parse("labelSelector", &selectors.objects)?;
-        let asked = Asked {
+        let requested = Requested {
             namespace: &path.namespace,
             metric: &path.metric,
             subject: Subject::External,
         };
-        let metric = self.identify(&asked, &selector)?;
+        let metric = self.identify(&requested, &selector)?;
         let reading = self.read_number(&metric, now.monotonic)?;
         Ok(ExternalValue {
             labels: metric.identity(),
@@ -148,8 +150,9 @@ impl Memory {
         })
     }
 
-    /// Why the HPA would be refused a metric now; `None` if it has a value. Which pods the HPA will ask for is
-    /// not known here: those of the scale target, as far as the pods show it, are taken, or else all.
+    /// Why a read of the metric by the HPA would fail now; `None` if it has a value. The HPA's own pod
+    /// selector is not known here. So the pods of the scale target are taken, as far as pods show their
+    /// target, or else all pods.
     pub fn missing(&self, metric: &ServedMetric, now: Duration) -> Option<Missing> {
         if metric.metric.metric_type() == MetricType::External && !self.external_metrics {
             return Some(Missing::Failed(Failure::Unsuitable(EXTERNAL_OFF.into())));
@@ -178,7 +181,7 @@ impl Memory {
         }
     }
 
-    /// What is known of a metric's shape; an error where it is not asked.
+    /// The state of the metric's shape; an error if the shape is not polled.
     fn state(&self, metric: &ServedMetric) -> Result<Option<Arc<PollState>>, Missing> {
         let unsuitable = |error: &ShapeError| Missing::Failed(Failure::Unsuitable(error.to_string().into()));
         let shape = metric.shape.as_ref().map_err(unsuitable)?;
@@ -188,7 +191,7 @@ impl Memory {
         }
     }
 
-    /// The value of a metric that is one number.
+    /// The value of a metric that is a single number.
     fn read_number(&self, metric: &ServedMetric, now: Duration) -> Result<Reading, StatusError> {
         let state = self
             .state(metric)
@@ -243,7 +246,7 @@ fn unavailable(metric: &ServedMetric, why: &Missing) -> StatusError {
     StatusError::unavailable(format!("{}: {why}", metric.describe()))
 }
 
-/// The scale target, which a number describes.
+/// The scale target: the object that a single number describes.
 fn target(metric: &ServedMetric) -> DescribedObject {
     let ScaleTargetRef {
         api_version,

@@ -1,8 +1,9 @@
-//! Which metrics are served: kept up to date from the resources by a watch, looked up by reads.
+//! The registry of served metrics. A watch keeps it up to date from the resources, and reads look metrics up
+//! in it.
 //!
-//! Only what serving needs is kept, not the resources. What a resource no longer says validly stays as it
-//! was: its children stay too, and their HPAs go on asking. A resource that does not parse, or on which the
-//! validation panics, harms only itself.
+//! Only what serving needs is kept, not the resources. If a resource becomes invalid, its metrics stay as
+//! they were, because its children stay too and their HPAs go on reading. A resource that does not parse, or
+//! whose validation panics, harms only itself.
 
 use std::{
     collections::BTreeMap,
@@ -31,63 +32,65 @@ use crate::{
     },
 };
 
-/// One metric that is served.
+/// One served metric.
 #[derive(Clone, Debug)]
 pub struct ServedMetric {
-    /// The resource it stands in.
+    /// The resource that declares the metric.
     pub key: ScalingKey,
-    /// The workload it scales.
+    /// Name of the workload that the metric scales.
     pub workload: String,
-    /// What the workload scales.
+    /// The scale target of the workload.
     pub target: ScaleTargetRef,
-    /// Its name.
+    /// Name of the metric.
     pub name: String,
-    /// Its settings.
+    /// The metric's declaration.
     pub metric: PrometheusMetric,
-    /// The question behind it, or why there is none.
+    /// The query for the metric, or why there is none.
     pub shape: Result<Arc<Shape>, ShapeError>,
 }
 
-/// One resource.
+/// One resource of the registry.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Its metrics, in the order of the spec.
+    /// The metrics of the resource, in the order of the spec.
     pub metrics: Vec<Arc<ServedMetric>>,
-    /// When the resource was created; without a time it counts as the youngest.
+    /// When the resource was created; one without a time counts as the youngest.
     pub created: Timestamp,
-    /// The generation they were read from.
+    /// The generation that the metrics were read from.
     pub generation: Option<i64>,
-    /// Whether they are all that the spec asks for; otherwise some are what an earlier spec asked for.
+    /// Whether the spec is valid. If not, some metrics come from an earlier spec.
     pub valid: bool,
     /// UID of the resource.
     pub uid: Option<String>,
-    /// The condition [`METRICS_AVAILABLE`] as it stands in the cluster.
+    /// The condition [`METRICS_AVAILABLE`] of the resource in the cluster.
     pub condition: Option<Condition>,
 }
 
-/// All resources.
+/// All resources, and the sources that queries are planned with.
 #[derive(Debug)]
 pub struct Registry {
-    /// Held by whoever writes entries, never while something is planned: what was planned with old sources is
-    /// planned again before it is written.
+    /// Invariant: this lock is held while `entries` is written, so that a plan made from old sources never
+    /// overwrites a newer one. It is not held while something is planned. A plan whose sources were replaced
+    /// meanwhile is made again before it is written.
     sources: RwLock<Arc<Sources>>,
     entries: RwLock<BTreeMap<ScalingKey, Arc<Entry>>>,
 }
 
-/// A resource that was judged and is not in the registry yet.
+/// A judged resource that is not in the registry yet.
 pub struct Judged {
     entry: Entry,
-    /// With which its queries were planned.
+    /// The sources with which the queries were planned.
     sources: Arc<Sources>,
 }
 
 impl ServedMetric {
-    /// Whether it describes pods; otherwise it is one number.
+    /// Whether the metric describes pods; otherwise it is a single number.
     pub fn describes_pods(&self) -> bool {
         self.metric.metric_type() == MetricType::Pods
     }
 
-    /// The namespace under which its answer keeps its values.
+    /// The namespace under which an answer holds the metric's values; empty if the query aggregates the
+    /// namespace away.
     pub fn answer_namespace(&self) -> &str {
         match self.metric.series {
             Series::Query { .. } | Series::PodQuery { .. } => "",
@@ -97,7 +100,7 @@ impl ServedMetric {
         }
     }
 
-    /// For messages: which metric of which resource.
+    /// Names the metric and its resource in messages.
     pub fn describe(&self) -> String {
         format!(
             "metric {} of {} (workload {})",
@@ -105,7 +108,7 @@ impl ServedMetric {
         )
     }
 
-    /// The same metric, asked of other sources.
+    /// The same metric, planned with other sources.
     fn planned(&self, sources: &Sources) -> Self {
         let shape = sources.shape(&self.key.namespace, &self.metric).map(Arc::new);
         Self {
@@ -114,14 +117,14 @@ impl ServedMetric {
         }
     }
 
-    /// The labels that tell it from others of its name in its namespace.
+    /// The labels that distinguish the metric from others of the same name in its namespace.
     pub fn identity(&self) -> BTreeMap<String, String> {
         metric_selector(&self.key, &self.workload)
     }
 }
 
 impl Entry {
-    /// The same resource, asked of other sources.
+    /// The same resource, planned with other sources.
     fn planned(&self, sources: &Sources) -> Self {
         let metrics = self.metrics.iter();
         Self {
@@ -132,7 +135,7 @@ impl Entry {
 }
 
 impl Registry {
-    /// An empty registry that plans queries to these sources.
+    /// An empty registry that plans queries with these sources.
     pub fn new(sources: Sources) -> Self {
         Self {
             sources: RwLock::new(Arc::new(sources)),
@@ -140,14 +143,14 @@ impl Registry {
         }
     }
 
-    /// Takes a resource in, or what changed of it, on this thread.
+    /// Takes in a new or changed resource, on this thread.
     pub fn apply(&self, object: &VoiceAssistScaling) {
         if let Some(key) = key_of(&object.metadata) {
             self.insert(&key, self.judge(&key, object));
         }
     }
 
-    /// Judges a resource, or what changed of it: the costly part of taking it in. Holds no lock meanwhile.
+    /// Judges a new or changed resource. This is the costly part, and holds no lock meanwhile.
     pub fn judge(&self, key: &ScalingKey, object: &VoiceAssistScaling) -> Judged {
         self.judge_by(key, object, validate)
     }
@@ -181,13 +184,14 @@ impl Registry {
         Judged { entry, sources }
     }
 
-    /// Writes what was judged. Where the sources were replaced meanwhile, its queries are planned again first.
+    /// Writes a judged resource. If the sources were replaced meanwhile, its queries are planned again first.
     pub fn insert(&self, key: &ScalingKey, judged: Judged) {
         let Judged {
             mut entry,
             sources: mut planned_with,
         } = judged;
         loop {
+            // The read lock on `sources` is held across the write to `entries`: see the invariant.
             let sources = self.sources.read();
             if Arc::ptr_eq(&sources, &planned_with) {
                 self.entries.write().insert(key.clone(), Arc::new(entry));
@@ -199,14 +203,15 @@ impl Registry {
         }
     }
 
-    /// Plans all queries anew, for other sources. Takes as long as that takes, so not on a thread of the runtime.
+    /// Plans all queries again with other sources. This takes long, so it must run on a blocking thread.
     pub fn replan(&self, sources: Sources) {
         let sources = Arc::new(sources);
         *self.sources.write() = sources.clone();
         for (key, entry) in self.entries() {
             let replanned = Arc::new(entry.planned(&sources));
             let mut entries = self.entries.write();
-            // What was written meanwhile was planned with the new ones, and what was removed stays away.
+            // An entry that was written meanwhile is planned with the new sources already, and a removed one
+            // stays removed.
             if let Some(standing) = entries.get_mut(&key)
                 && Arc::ptr_eq(standing, &entry)
             {
@@ -215,12 +220,12 @@ impl Registry {
         }
     }
 
-    /// Forgets a resource.
+    /// Removes a resource.
     pub fn remove(&self, key: &ScalingKey) {
         self.entries.write().remove(key);
     }
 
-    /// Forgets all resources but those that `keep` says are still there.
+    /// Removes the resources for which `keep` is false.
     pub fn retain(&self, keep: impl Fn(&ScalingKey) -> bool) {
         self.entries.write().retain(|key, _| keep(key));
     }
@@ -234,7 +239,7 @@ impl Registry {
             .collect()
     }
 
-    /// The metrics of a name in a namespace that a metric selector selects.
+    /// The metrics with this name in a namespace that the selector matches.
     pub fn find(&self, namespace: &str, name: &str, selector: &LabelSelector) -> Vec<Arc<ServedMetric>> {
         let entries = self.entries.read();
         let in_entry = |entry: &Entry| -> Vec<Arc<ServedMetric>> {
@@ -244,6 +249,8 @@ impl Registry {
                 .cloned()
                 .collect()
         };
+        // A selector with the name of the resource, as the operator writes it, needs no scan of the
+        // namespace.
         if let Some(scaling) = selector.exact(LABEL_SCALING) {
             let key = ScalingKey {
                 namespace: namespace.to_owned(),
@@ -263,7 +270,7 @@ impl Registry {
     }
 }
 
-/// What the resource asks for, and what it no longer says validly as it was `before`.
+/// The metrics of a resource: those of valid workloads, and for each invalid workload those of `before`.
 fn metrics(
     sources: &Sources,
     object: &VoiceAssistScaling,
@@ -295,12 +302,12 @@ fn metrics(
     metrics
 }
 
-/// What stays as it was. It is planned again, because it may have been planned with other sources.
+/// Metrics that stay as they were. They are planned again, because the sources may have changed since.
 fn kept(sources: &Sources, before: &[Arc<ServedMetric>]) -> impl Iterator<Item = Arc<ServedMetric>> {
     before.iter().map(|metric| Arc::new(metric.planned(sources)))
 }
 
-/// The identity of an object from the API server.
+/// The key of an object from the API server; `None` if it has no namespace or name.
 pub fn key_of(metadata: &ObjectMeta) -> Option<ScalingKey> {
     Some(ScalingKey {
         namespace: metadata.namespace.clone()?,

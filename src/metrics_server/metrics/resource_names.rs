@@ -1,7 +1,7 @@
-//! What the kinds of scale targets are called in paths: `Deployment` of `apps/v1` is `deployments.apps`.
+//! The names of the kinds of scale targets in paths: `Deployment` of `apps/v1` is `deployments.apps`.
 //!
-//! The API server's discovery says so. Until it has answered, and where it does not, the plural is guessed as
-//! Kubernetes itself guesses it, which is right for almost every kind.
+//! The names come from the discovery of the API server. Until it has answered, and if it does not, the plural
+//! is guessed like Kubernetes guesses it, which is right for almost every kind.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -13,20 +13,20 @@ use tokio::sync::watch;
 use super::registry::Registry;
 use crate::api::v1alpha1::ScaleTargetRef;
 
-/// Wait before a group that was not served is asked again, and between looks at new kinds.
+/// Wait before a group that was not served is requested again, and between two checks for new kinds.
 const PERIOD: Duration = Duration::from_secs(10);
 
 /// API version and kind.
 type Kind = (String, String);
 
-/// The plurals learned so far.
+/// The plurals that discovery gave so far.
 #[derive(Debug, Default)]
 pub struct ResourceNames {
     plurals: RwLock<BTreeMap<Kind, String>>,
 }
 
 impl ResourceNames {
-    /// `resource.group` of a target; without a dot for the core group.
+    /// The name of a target's kind in paths: `PLURAL.GROUP`, or `PLURAL` for the core group.
     pub fn of(&self, target: &ScaleTargetRef) -> String {
         let known = self.plurals.read().get(&kind_of(target)).cloned();
         let plural = known.unwrap_or_else(|| guess(&target.kind));
@@ -36,7 +36,7 @@ impl ResourceNames {
         }
     }
 
-    /// Takes in what discovery says of one API version.
+    /// Takes in the discovery document of one API version.
     fn learn(&self, api_version: &str, list: &APIResourceList) {
         let mut plurals = self.plurals.write();
         for resource in list
@@ -49,7 +49,8 @@ impl ResourceNames {
         }
     }
 
-    /// Learns the kinds of all targets for ever; `registry_changed` wakes it.
+    /// Looks up the kinds of all targets, for ever. `registry_changed` is notified when there may be new
+    /// ones.
     pub async fn follow(
         &self,
         client: Client,
@@ -72,7 +73,7 @@ impl ResourceNames {
         }
     }
 
-    /// API versions with kinds of targets that are not learned yet.
+    /// API versions of target kinds whose plural is not known yet.
     fn unknown(&self, registry: &Registry) -> Vec<String> {
         let plurals = self.plurals.read();
         let mut versions: Vec<String> = registry
@@ -100,7 +101,7 @@ fn kind_of(target: &ScaleTargetRef) -> Kind {
     (target.api_version.clone(), target.kind.clone())
 }
 
-/// Source: `UnsafeGuessKindToResource` in `k8s.io/apimachinery/pkg/api/meta`.
+/// Guesses the plural of a kind. Source: `UnsafeGuessKindToResource` in `k8s.io/apimachinery/pkg/api/meta`.
 fn guess(kind: &str) -> String {
     let kind = kind.to_lowercase();
     if kind.ends_with('s') {

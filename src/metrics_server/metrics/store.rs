@@ -1,4 +1,4 @@
-//! What is known of every shape, in memory: written by the poller, read by requests.
+//! The latest state of every shape, in memory. The poller writes it and requests read it.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -11,32 +11,32 @@ use crate::core::metrics::{
     promql::{Answer, Refusal, Refused, Shape},
 };
 
-/// The latest outcome of each shape.
+/// The latest state of each shape, and the shapes that are not polled.
 #[derive(Debug, Default)]
 pub struct Store {
     states: RwLock<BTreeMap<Arc<Shape>, Arc<PollState>>>,
-    /// What is not asked, for which namespaces.
+    /// Shapes that are not polled, by namespace.
     refused: ArcSwap<Refused>,
 }
 
 impl Store {
-    /// What is known of a shape; `None` before its first poll ended.
+    /// The state of a shape; `None` until its first poll has ended.
     pub fn get(&self, shape: &Shape) -> Option<Arc<PollState>> {
         self.states.read().get(shape).cloned()
     }
 
-    /// Why a shape is not asked for a namespace, whether or not it is for others.
+    /// Why a shape is not polled for a namespace; it may be polled for other namespaces.
     pub fn refusal(&self, namespace: &str, shape: &Shape) -> Option<Refusal> {
         self.refused.load().get(namespace)?.get(shape).copied()
     }
 
-    /// Replaces what is not asked.
+    /// Replaces the shapes that are not polled.
     pub fn refuse(&self, refused: Refused) {
         self.refused.store(Arc::new(refused));
     }
 
-    /// Takes in the outcome of a poll. True if what is wrong changed. Only one poll of a shape runs at a time,
-    /// so the new state is made outside of the lock that reads wait for.
+    /// Takes in the outcome of a poll. Returns true if the failure changed. Only one poll of a shape runs at
+    /// a time, so the new state is computed without the lock that reads wait for.
     pub fn record(&self, shape: &Arc<Shape>, outcome: Result<Answer, Failure>, pods: &PodIndex) -> bool {
         let before = self.get(shape);
         let mut state = before.as_deref().cloned().unwrap_or_default();
@@ -45,8 +45,8 @@ impl Store {
         changed
     }
 
-    /// Whether the server of a shape otherwise answers: of its other shapes that were ever answered, most were by
-    /// their latest poll. Where there are none, nothing speaks against it.
+    /// Whether the server of a shape answers others. Of its other shapes that were ever answered, at most
+    /// half may have failed in their latest poll. If there are none, the answer is yes.
     pub fn answers_others(&self, shape: &Shape) -> bool {
         let states = self.states.read();
         let others = states.iter().filter(|(other, state)| {
@@ -56,7 +56,7 @@ impl Store {
         failing.len() <= answered.len()
     }
 
-    /// Forgets the shapes that nobody asks for any more.
+    /// Removes the shapes that no resource needs any more.
     pub fn retain(&self, wanted: impl Fn(&Shape) -> bool) {
         self.states.write().retain(|shape, _| wanted(shape));
     }

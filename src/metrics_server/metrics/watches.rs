@@ -1,6 +1,7 @@
-//! The watches that feed the registry and the pod index, and whether each has seen a full list.
+//! The watches that feed the registry and the pod index, and whether each has received a full list.
 //!
-//! While a watch restarts, what is known stays: a read in between must not find less than there is.
+//! While a watch restarts, the known objects stay: a read in between must not find fewer objects than there
+//! are.
 
 use futures::{Stream, StreamExt};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -17,14 +18,14 @@ use tokio::sync::watch;
 use super::{live_pod::LivePod, pod_index::PodIndex};
 use crate::{api::v1alpha1::VoiceAssistScaling, metrics_server::polling::intake::Intake};
 
-/// Pods that ended keep their metadata for long; no series of theirs counts any more.
+/// Field selector that leaves out ended pods: they may stay for long, and their series do not count any more.
 const UNFINISHED: &str = "status.phase!=Succeeded,status.phase!=Failed";
 
-/// Becomes true with the first full list, and wakes its receivers on every change.
+/// Becomes true with the first full list, and notifies its receivers of every change.
 pub type Synced = watch::Sender<bool>;
 
-/// Follows the resources for ever, in one namespace or in all. The intake itself says when it is synced: that is
-/// later than the list.
+/// Follows the VoiceAssistScalings for ever, in one namespace or in all. The intake itself reports when it is
+/// synced, which is later than the end of the list.
 pub async fn scalings(client: Client, namespace: Option<&str>, intake: &Intake) {
     let api: Api<DeserializeGuard<VoiceAssistScaling>> = match namespace {
         Some(namespace) => Api::namespaced(client, namespace),
@@ -46,19 +47,19 @@ pub async fn pods(client: Client, namespace: Option<&str>, index: &PodIndex, syn
     follow("pods", events, index, synced).await;
 }
 
-/// What a watch keeps up to date.
+/// A store that a watch keeps up to date.
 pub(in crate::metrics_server) trait Index<K> {
-    /// What is to be remembered of a full list until it is complete.
+    /// What must be remembered of a full list until it is complete.
     type List;
-    /// A full list begins.
+    /// Called when a full list begins.
     fn begin_list(&self) -> Self::List;
     /// Takes in an object of the list.
     fn list(&self, list: &mut Self::List, object: K);
-    /// Forgets what the list, now complete, does not hold.
+    /// Removes the objects that the list, which is now complete, does not hold.
     fn end_list(&self, list: Self::List);
-    /// Takes an object in, or what changed of it.
+    /// Takes in a new or changed object.
     fn apply(&self, object: K);
-    /// Forgets an object.
+    /// Removes an object.
     fn remove(&self, object: K);
 }
 
@@ -93,7 +94,7 @@ async fn follow<K, I: Index<K>>(
     }
 }
 
-/// The metadata of a resource, whether or not the rest of it parses.
+/// The metadata of a resource, also if the rest of it does not parse.
 pub(in crate::metrics_server) fn metadata(object: &DeserializeGuard<VoiceAssistScaling>) -> &ObjectMeta {
     match &object.0 {
         Ok(object) => &object.metadata,
@@ -102,7 +103,8 @@ pub(in crate::metrics_server) fn metadata(object: &DeserializeGuard<VoiceAssistS
 }
 
 impl Index<LivePod> for PodIndex {
-    /// The index itself marks what is on the list: a set of all pods would take as much memory as they do.
+    /// Nothing: the index itself marks the listed pods. A set of all pod names would take as much memory as
+    /// the index.
     type List = ();
 
     fn begin_list(&self) {

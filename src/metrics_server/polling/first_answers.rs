@@ -1,8 +1,8 @@
-//! Whether Prometheus was asked for every metric once, which readiness waits for: a replica that knows no value yet
-//! would answer the HPA with errors where another replica has the number.
+//! Whether every query was sent to Prometheus once. Readiness waits for that: a replica without values would
+//! answer the HPA with errors where another replica has the number.
 //!
-//! What Prometheus answered does not matter, and a query that hangs is waited for only so long: without Prometheus
-//! the right answer is an error with the reason.
+//! It does not matter what Prometheus answered, and the wait for a query that hangs is limited. Without
+//! Prometheus the right answer is an error that says why.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -13,25 +13,25 @@ use tokio::{sync::watch, time::timeout};
 
 use crate::metrics_server::metrics::reads::Memory;
 
-/// Longest wait after the lists are in.
+/// Longest wait after both lists are complete.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// Time between looks.
+/// Time between two checks.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// The first round of questions.
+/// Whether the first round of queries has ended.
 #[derive(Debug, Default)]
 pub struct FirstAnswers(AtomicBool);
 
 impl FirstAnswers {
-    /// Whether the round is over.
+    /// Whether the round has ended.
     pub fn are_in(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Waits for the lists, then for the round, and never ends.
+    /// Waits for the lists and then for the round. Never returns, like the other tasks of the server.
     pub async fn follow(&self, memory: &Memory, lists: [watch::Receiver<bool>; 2]) {
         for mut list in lists {
-            // Whoever lists lives as long as the process.
+            // The sender lives as long as the process, so the channel does not close.
             let _ = list.wait_for(|complete| *complete).await;
         }
         let round = async {
@@ -49,7 +49,7 @@ impl FirstAnswers {
     }
 }
 
-/// What is beyond a limit is never asked, and waits for nothing.
+/// Whether every shape has an outcome. A shape beyond a limit is never polled, so it is not waited for.
 fn was_everything_asked(memory: &Memory) -> bool {
     memory.registry.entries().iter().all(|(key, entry)| {
         let mut shapes = entry
@@ -118,7 +118,7 @@ mod tests {
         memory.store.record(&shape, Err(refused), &memory.pods);
     }
 
-    /// Lets what waits for paused time run for so long.
+    /// Lets the waiting tasks run for so many seconds of paused time.
     async fn seconds(first: &Arc<FirstAnswers>, seconds: f64) -> bool {
         tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
         first.are_in()

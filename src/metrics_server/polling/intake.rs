@@ -1,8 +1,9 @@
-//! Takes resources into the registry: judged by turns of namespaces, off the runtime's threads, outside of locks.
+//! Takes resources into the registry. They are judged on blocking threads, outside of locks, and namespaces
+//! take turns.
 //!
-//! Until a resource is judged, what was known of it stays. Of several changes of one resource only the latest is
-//! judged. The list counts as taken in when all of it is judged, or [`JUDGED_WITHIN`] later: a tenant whose resources
-//! take long keeps nobody's metrics from being served but their own.
+//! Until a resource is judged, the registry keeps what it had of it. Of several changes of one resource only
+//! the latest is judged. The first list counts as taken in when all of it is judged, or after
+//! [`JUDGED_WITHIN`]. So a tenant whose resources are slow to judge delays only its own metrics.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,7 +27,7 @@ use crate::{
 /// Longest wait for the resources of the first list to be judged.
 const JUDGED_WITHIN: Duration = Duration::from_secs(5);
 
-/// What a watch hands its resources to.
+/// Receives the resources of a watch.
 #[derive(Clone)]
 pub struct Intake {
     registry: Arc<Registry>,
@@ -37,16 +38,17 @@ pub struct Intake {
 
 #[derive(Default)]
 struct State {
-    /// Those that wait for their turn, as they are now.
+    /// Resources that wait for their turn, in their latest version.
     waiting: BTreeMap<ScalingKey, Box<VoiceAssistScaling>>,
-    /// Those that are being judged.
+    /// Keys of the resources that are being judged now.
     judged: BTreeSet<ScalingKey>,
-    /// Whether there was a full list.
+    /// Whether a full list was received.
     listed: bool,
 }
 
 impl Intake {
-    /// An intake into this registry. `synced` becomes true with the first full list, and is touched by each change.
+    /// An intake for this registry. `synced` becomes true with the first full list, and is notified of each
+    /// change.
     pub fn new(registry: Arc<Registry>, turns: Arc<Turns>, synced: Arc<Synced>) -> Self {
         Self {
             registry,
@@ -60,6 +62,7 @@ impl Intake {
         let Some(key) = key_of(&object.metadata) else {
             return;
         };
+        // A task is waiting for this resource's turn already: it judges the newer version.
         if self.state.lock().waiting.insert(key.clone(), object).is_some() {
             return;
         }
@@ -71,11 +74,11 @@ impl Intake {
                 tracing::error!(scaling = %key, "judging it did not end; its metrics stay as they were");
                 intake.state.lock().judged.remove(&key);
             }
-            intake.tell();
+            intake.update_synced();
         });
     }
 
-    /// Judges what waits under a key now; nothing, where it was removed meanwhile.
+    /// Judges the waiting version of a resource. Does nothing if the resource was removed meanwhile.
     fn judge(&self, key: &ScalingKey) {
         let object = {
             let mut state = self.state.lock();
@@ -87,6 +90,7 @@ impl Intake {
         };
         let judged = self.registry.judge(key, &object);
         let mut state = self.state.lock();
+        // The resource was removed while it was judged, unless its key is still here.
         if state.judged.remove(key) {
             self.registry.insert(key, judged);
         }
@@ -99,10 +103,11 @@ impl Intake {
         self.registry.remove(key);
     }
 
-    fn tell(&self) {
+    fn update_synced(&self) {
         let state = self.state.lock();
         let is_done = state.listed && state.waiting.is_empty() && state.judged.is_empty();
         drop(state);
+        // Notifies the receivers even if the value stays the same.
         self.synced.send_modify(|synced| *synced |= is_done);
     }
 }
@@ -126,7 +131,7 @@ impl Index<DeserializeGuard<VoiceAssistScaling>> for Intake {
         self.registry.retain(|key| list.contains(key));
         let is_first = !std::mem::replace(&mut state.listed, true);
         drop(state);
-        self.tell();
+        self.update_synced();
         if is_first {
             let synced = self.synced.clone();
             tokio::spawn(async move {
@@ -150,7 +155,7 @@ impl Index<DeserializeGuard<VoiceAssistScaling>> for Intake {
     fn remove(&self, object: DeserializeGuard<VoiceAssistScaling>) {
         if let Some(key) = key_of(metadata(&object)) {
             self.forget(&key);
-            self.tell();
+            self.update_synced();
         }
     }
 }

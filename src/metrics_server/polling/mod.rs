@@ -1,4 +1,4 @@
-//! Polls of Prometheus: which queries when, in whose turn.
+//! Polls of Prometheus: which queries are sent, when, and in which order.
 
 pub(crate) mod first_answers;
 pub(crate) mod intake;

@@ -1,10 +1,11 @@
-//! Polls Prometheus: one task per shape, each with one poll at a time, so that a shape that hangs never
-//! delays another. A new shape is polled at once.
+//! Polls Prometheus. Each shape (a distinct query) has a task of its own, which runs one poll at a time, so
+//! that a shape that hangs never delays another. A new shape is polled at once.
 //!
-//! At each server queries wait for a few places, authors' own queries for others than shared shapes, and namespaces
-//! take turns, so that one whose queries are slow waits for itself. A shape that times out again and again is asked
-//! less often. A shape whose answer is too large, or that fails for some namespace, is asked in parts, one after the
-//! other. What resources ask beyond the limits is not asked at all, and reads are told so.
+//! At each server, queries wait for a small number of places, and namespaces take turns, so that a namespace
+//! with slow queries waits for itself. Queries that authors wrote themselves have other places than shared
+//! shapes. A shape that times out again and again is polled less often. A shape whose answer is too large, or
+//! that fails for one namespace, is polled in parts, one after the other. Queries beyond the limits are not
+//! sent at all, and reads of their metrics get an error that says so.
 
 mod ask;
 
@@ -34,47 +35,48 @@ use crate::{
     prometheus::servers::Servers,
 };
 
-/// Changes of resources that come this close together are taken in as one.
+/// Changes of resources within this time are handled together.
 const SETTLE: Duration = Duration::from_millis(100);
-/// Part of the interval by which each poll is moved at random, so that shapes spread out.
+/// Each poll moves at random by up to this part of the interval, earlier or later, so that shapes spread out.
 const JITTER: f64 = 0.1;
-/// Longest time between polls of a shape that times out.
+/// Longest time between two polls of a shape that times out, unless the interval is longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// Time between polls of a server that is not configured any more, until its shapes are forgotten.
+/// Time between two polls at a server that is not configured any more, until its shapes are removed.
 const NO_SERVER: Duration = Duration::from_secs(5);
 
-/// A namespace that begins to need a shape waits no longer than this for its next poll.
+/// A namespace that begins to need a shape waits for its next poll at most this long.
 const NEWLY_NEEDED: Duration = Duration::from_secs(1);
 
-/// What polling needs.
+/// The inputs of polling.
 pub struct Poller {
     /// The Prometheus servers.
     pub servers: Arc<Servers>,
-    /// Which metrics are wanted.
+    /// The metrics that resources declare.
     pub registry: Arc<Registry>,
-    /// Where outcomes go.
+    /// Where the outcomes of polls are stored.
     pub store: Arc<Store>,
-    /// The live pods: whoever exports a gauge is missed while its pod is one of them.
+    /// The live pods. A series that vanishes while its pod is live is missing data.
     pub pods: Arc<PodIndex>,
-    /// How many shapes are polled at most.
+    /// Upper limits for the number of shapes.
     pub limits: ShapeLimits,
-    /// Counts polls.
+    /// Counts and times polls.
     pub telemetry: Arc<Telemetry>,
-    /// Dates answers.
+    /// Gives the time of answers.
     pub clock: Arc<dyn Clock>,
 }
 
-/// A shape that is polled.
+/// A shape that is polled by a task.
 struct Running {
     task: AbortHandle,
-    /// The namespaces whose resources need it.
+    /// The namespaces whose resources need the shape.
     needed: watch::Sender<Needed>,
 }
 
 type Needed = Arc<BTreeSet<String>>;
 
 impl Poller {
-    /// Polls what the registry wants until `stop`; `registry_changed` wakes it.
+    /// Polls the shapes of the registry until `stop` is cancelled. `registry_changed` is notified when the
+    /// registry changes.
     pub async fn run(self, mut registry_changed: watch::Receiver<bool>, stop: CancellationToken) {
         let poller = Arc::new(self);
         let mut tasks = JoinSet::new();
@@ -85,7 +87,7 @@ impl Poller {
                 .telemetry
                 .refused(refused.values().map(BTreeMap::len).sum());
             poller.store.refuse(refused);
-            // A task never ends by itself: one that ended panicked, and is started again.
+            // A task never ends by itself. One that ended has panicked, so it is started again.
             running.retain(|shape, running| {
                 let keep = plan.contains_key(shape) && !running.task.is_finished();
                 if !keep {
@@ -146,6 +148,8 @@ impl Poller {
             let needed = changes.borrow_and_update().clone();
             let server = self.servers.get(&shape.server);
             if let Some(server) = &server {
+                // Whether the server answers other shapes: only then can a namespace's own series be the
+                // cause of a failure.
                 let others = || self.store.answers_others(&shape);
                 let known = self.store.get(&shape).unwrap_or_default();
                 let outcome = ask(
@@ -172,6 +176,7 @@ impl Poller {
             let wait = between_polls(interval, timeouts).mul_f64(jitter);
             tokio::select! {
                 () = tokio::time::sleep(wait.saturating_sub(taken)) => {}
+                // A shape that times out does not poll earlier for a new namespace.
                 () = newly_needed(&mut changes, &needed, taken), if timeouts == 0 => {}
             }
         }
@@ -188,16 +193,17 @@ impl Poller {
     }
 }
 
-/// Ends when a namespace needs the shape that did not, but not before the latest poll, which began `taken` ago, is
-/// [`NEWLY_NEEDED`] old.
+/// Completes when a namespace needs the shape that did not need it before, but not earlier than
+/// [`NEWLY_NEEDED`] after the start of the latest poll, which was `taken` ago.
 async fn newly_needed(changes: &mut watch::Receiver<Needed>, before: &BTreeSet<String>, taken: Duration) {
     let soonest = tokio::time::sleep(NEWLY_NEEDED.saturating_sub(taken));
-    // The sender goes only after the task.
+    // The sender is dropped only after this task was aborted, so the channel does not close.
     let _ = changes.wait_for(|needed| !needed.is_subset(before)).await;
     soonest.await;
 }
 
-/// The time between polls of a shape that timed out so often in a row: doubling from the second time on.
+/// The time between polls of a shape after `timeouts` timeouts in a row. It doubles from the second one on:
+/// with an interval of 5 s it is 5, 5, 10, 20, 30, 30 s ... for 0, 1, 2, 3, 4, 5 timeouts.
 fn between_polls(interval: Duration, timeouts: u32) -> Duration {
     let doublings = timeouts.saturating_sub(1).min(16);
     let slower = interval.saturating_mul(1 << doublings).min(LONGEST_WAIT);

@@ -1,7 +1,8 @@
-//! Reads the configuration again when it changes: looked at every few seconds by content, as Secret and ConfigMap
-//! volumes swap their files without a word, and at once on SIGHUP.
+//! Reads the configuration again when it changes. The files are compared by content every few seconds,
+//! because Secret and ConfigMap volumes swap them unnoticed; SIGHUP makes the check happen at once.
 //!
-//! What cannot be read or is wrong changes nothing: the servers stay as they are, and log and metrics say so.
+//! A file that cannot be read or is wrong changes nothing: the servers stay as they are, and log and metrics
+//! report the error.
 
 use std::{
     sync::{Arc, atomic::AtomicU64},
@@ -21,10 +22,10 @@ use crate::{
     },
 };
 
-/// Time between looks at the files.
+/// Time between two checks of the files.
 const PERIOD: Duration = Duration::from_secs(5);
 
-/// How the latest reload went, as Prometheus itself reports its own.
+/// The outcome of the latest reload, in the form in which Prometheus reports its own.
 #[derive(Clone, Debug, Default)]
 pub struct ReloadMetrics {
     successful: Gauge,
@@ -33,7 +34,7 @@ pub struct ReloadMetrics {
 }
 
 impl ReloadMetrics {
-    /// Registers them.
+    /// Registers the metrics.
     pub fn new(registry: &mut MetricsRegistry) -> Self {
         let registry = registry.sub_registry_with_prefix("vas_metrics_server_config");
         let metrics = Self::default();
@@ -66,7 +67,7 @@ impl ReloadMetrics {
     }
 }
 
-/// Follows a configuration file.
+/// Follows a configuration file and its Secret files.
 pub struct Reloader {
     file: ConfigFile,
     latest: Result<Loaded, ConfigError>,
@@ -78,8 +79,8 @@ pub struct Reloader {
 }
 
 impl Reloader {
-    /// Keeps the servers of a configuration up to date; none if they come from flags. `changed` wakes who depends on
-    /// the registry.
+    /// Keeps the servers of a configuration up to date; `None` if they come from flags. `changed` is notified
+    /// when the registry was planned anew.
     pub fn of(
         configuration: &Configuration,
         registry: Arc<Registry>,
@@ -101,7 +102,7 @@ impl Reloader {
         })
     }
 
-    /// Follows the file for ever.
+    /// Follows the files for ever.
     pub async fn run(mut self) {
         let mut hangup = signal(SignalKind::hangup()).ok();
         loop {
@@ -116,7 +117,7 @@ impl Reloader {
                 _ = hung_up => {}
             }
             let file = self.file.clone();
-            // Files of a network volume may take their time.
+            // Reading may block for long on a network volume.
             let loaded = tokio::task::spawn_blocking(move || file.load()).await;
             if let Ok(loaded) = loaded {
                 self.take_in(loaded).await;
@@ -152,7 +153,7 @@ impl Reloader {
         let after = self.servers.sources();
         if before != after {
             let registry = self.registry.clone();
-            // It parses every query that there is.
+            // Planning parses all queries of all resources, so it runs on a blocking thread.
             if let Err(error) = tokio::task::spawn_blocking(move || registry.replan(after)).await {
                 tracing::error!(%error, "planning the queries anew did not end");
             }

@@ -1,5 +1,5 @@
-//! The secure port: TLS, HTTP/1.1 and HTTP/2, bounds on what a client can hold open, and a stop that lets requests in
-//! flight end.
+//! The secure port: TLS, HTTP/1.1 and HTTP/2, limits on what a client can hold open, and a graceful stop that
+//! lets requests in flight end.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -20,49 +20,50 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::listening::{
     self,
-    places::{self, Places, Seat},
+    places::{self, ConnectionSlots, Slot},
 };
 
-/// Longest TLS handshake.
+/// Longest time for the TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Longest time from the handshake to the first request: clients connect in order to ask. Without it one that
-/// never speaks would hold its place for ever, for HTTP/2 knows no limit before its preface.
+/// Longest time from the handshake to the first request. Without this limit a silent client would hold its
+/// slot for ever, because hyper's HTTP/2 server has no timeout for the connection preface.
 const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 /// Longest wait for the head of a request on HTTP/1.1, idle time included.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
-/// Longest time without a request, also of an HTTP/2 client that answers our probes. The API server asks several
-/// times a minute, and connects again where it did not.
+/// Longest time without a request, also for an HTTP/2 client that answers pings. The API server sends several
+/// requests a minute; if it did not, it connects again.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
-/// Longest wait for a connection that was told that it ends.
+/// Longest wait for a connection to close after its graceful shutdown began (GOAWAY).
 const GOODBYE: Duration = Duration::from_secs(2);
-/// Requests at once on one HTTP/2 connection: the API server multiplexes all of its own over few.
+/// Concurrent requests on one HTTP/2 connection. The API server multiplexes all its requests over few
+/// connections.
 const MAX_STREAMS: u32 = 500;
-/// Idle HTTP/2 connections are probed this often, and closed when nobody answers.
+/// Interval of HTTP/2 pings on an idle connection; it is closed when a ping gets no answer.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Longest head of a request, in bytes.
 const MAX_HEADERS: u32 = 64 << 10;
 /// Longest wait for requests in flight when stopping.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// The other end of a connection.
+/// The client at the other end of a connection.
 pub struct Peer {
     chain: Vec<CertificateDer<'static>>,
-    seat: Arc<Seat>,
+    slot: Arc<Slot>,
 }
 
 impl Peer {
-    /// The client's certificate, unverified; empty if it showed none.
+    /// The client's certificate chain, unverified; empty if it sent none.
     pub fn chain(&self) -> &[CertificateDer<'static>] {
         &self.chain
     }
 
-    /// It said who it is, and was believed: it keeps its place before strangers do.
-    pub fn identified(&self) {
-        self.seat.identified();
+    /// Records that the client has authenticated: its slot is evicted after those of unknown clients.
+    pub fn mark_authenticated(&self) {
+        self.slot.mark_authenticated();
     }
 }
 
-/// Answers requests.
+/// Answers the requests of the secure port.
 pub trait Service: Send + Sync + 'static {
     /// Answers one request.
     fn serve(&self, request: Request<Incoming>, peer: &Peer) -> impl Future<Output = Response> + Send;
@@ -79,12 +80,12 @@ pub struct BindError {
 /// Opens the port.
 ///
 /// # Errors
-/// When the address is taken or not ours.
+/// When the address is taken or does not belong to this machine.
 pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     listening::bind(address).map_err(|source| BindError { address, source })
 }
 
-/// Serves until `stop`, then lets requests in flight end.
+/// Serves until `stop` is cancelled, then waits for requests in flight to end.
 pub async fn serve<S: Service>(
     listener: TcpListener,
     tls: ServerConfig,
@@ -92,36 +93,37 @@ pub async fn serve<S: Service>(
     stop: CancellationToken,
 ) {
     let acceptor = TlsAcceptor::from(Arc::new(tls));
-    let places = Places::new(places::most());
-    let connection = |stream, seat| connection(stream, acceptor.clone(), service.clone(), seat, stop.clone());
-    let connections = listening::accept(listener, places, &stop, connection).await;
+    let slots = ConnectionSlots::new(places::limit());
+    let connection = |stream, slot| connection(stream, acceptor.clone(), service.clone(), slot, stop.clone());
+    let connections = listening::accept(listener, slots, &stop, connection).await;
     if timeout(DRAIN, connections.wait()).await.is_err() {
         tracing::warn!("requests were still in flight when the port closed");
     }
 }
 
-/// One connection to its end. Its errors are the client's business: probes are dropped in flight by design.
+/// Serves one connection to its end. Errors are only logged at debug level: probes break off connections by
+/// design.
 async fn connection<S: Service>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     acceptor: TlsAcceptor,
     service: Arc<S>,
-    seat: Arc<Seat>,
+    slot: Arc<Slot>,
     stop: CancellationToken,
 ) {
     let handshake = tokio::select! {
         handshake = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)) => handshake,
-        () = seat.must_leave() => return,
+        () = slot.evicted() => return,
     };
     let Ok(Ok(stream)) = handshake else { return };
     let tls = stream.get_ref().1;
     let speaks_http2 = tls.alpn_protocol() == Some(b"h2");
     let peer = Arc::new(Peer {
         chain: tls.peer_certificates().unwrap_or_default().to_vec(),
-        seat: seat.clone(),
+        slot: slot.clone(),
     });
-    let asked = seat.clone();
+    let in_use = slot.clone();
     let service = service_fn(move |request| {
-        let (service, peer, in_flight) = (service.clone(), peer.clone(), asked.ask());
+        let (service, peer, in_flight) = (service.clone(), peer.clone(), in_use.begin_request());
         async move {
             let response = service.serve(request, &peer).await;
             drop(in_flight);
@@ -140,7 +142,8 @@ async fn connection<S: Service>(
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(MAX_HEADERS)
         .keep_alive_interval(KEEP_ALIVE);
-    // What the handshake agreed on is spoken; guessing from the first bytes would wait for them without a limit.
+    // The protocol is the one that ALPN selected. hyper's detection from the first bytes would wait for them
+    // without a limit.
     let builder = if speaks_http2 {
         builder.http2_only()
     } else {
@@ -154,8 +157,9 @@ async fn connection<S: Service>(
             connection.as_mut().graceful_shutdown();
             connection.await
         }
-        () = enough(&seat) => {
-            if !seat.is_known() {
+        () = enough(&slot) => {
+            // A client that never authenticated may be hostile, so it gets no time for a graceful end.
+            if !slot.is_authenticated() {
                 return;
             }
             connection.as_mut().graceful_shutdown();
@@ -170,11 +174,11 @@ async fn connection<S: Service>(
     }
 }
 
-/// Ends when a connection has been idle for too long, or its place is needed.
-async fn enough(seat: &Seat) {
+/// Completes when the connection has been idle for too long, or its slot was evicted.
+async fn enough(slot: &Slot) {
     tokio::select! {
-        () = seat.idle_for(FIRST_REQUEST_TIMEOUT, IDLE_TIMEOUT) => {}
-        () = seat.must_leave() => {}
+        () = slot.idle_for(FIRST_REQUEST_TIMEOUT, IDLE_TIMEOUT) => {}
+        () = slot.evicted() => {}
     }
 }
 
@@ -222,13 +226,16 @@ mod tests {
             .add(CertificateDer::from_pem_slice(bundle.ca.as_bytes()).unwrap())
             .unwrap();
         for protocol in ["h2", "http/1.1"] {
-            let place = Places::new(1).take([127, 0, 0, 1].into()).await.unwrap();
+            let held = ConnectionSlots::new(1)
+                .acquire([127, 0, 0, 1].into())
+                .await
+                .unwrap();
             let (client, server) = tokio::io::duplex(1 << 16);
             let connection = connection(
                 server,
                 acceptor.clone(),
                 Arc::new(Nothing),
-                place.seat(),
+                held.slot(),
                 CancellationToken::new(),
             );
             let serving = tokio::spawn(connection);

@@ -1,4 +1,4 @@
-//! Connections: the port, TLS, content negotiation.
+//! Connections of clients: the secure port, TLS, and content negotiation.
 
 pub(crate) mod listener;
 pub(crate) mod negotiation;

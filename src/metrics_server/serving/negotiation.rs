@@ -1,28 +1,29 @@
-//! What a client can take (`Accept`) and what it has already (`If-None-Match`).
+//! Content negotiation: what a client accepts (`Accept`) and which version it has already (`If-None-Match`).
 //!
-//! No `Accept` is refused: the HPA asks for protobuf and reads JSON as well, and RFC 9110 section 12.4.1 lets a
-//! server answer as if nothing had been asked for. Sources: RFC 9110; `k8s.io/apiserver` pkg/endpoints/handlers/negotiation.
+//! No `Accept` is refused: the HPA requests protobuf but reads JSON as well, and RFC 9110 section 12.4.1 lets
+//! a server answer as if the header were absent. Sources: RFC 9110; `k8s.io/apiserver`
+//! pkg/endpoints/handlers/negotiation.
 
 use axum::http::{
     HeaderMap, HeaderName,
     header::{ACCEPT, IF_NONE_MATCH},
 };
 
-/// How `/apis` is answered.
+/// The form of the answer to `/apis`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DiscoveryForm {
-    /// An APIGroupList, which only names groups and versions.
+    /// An APIGroupList, which lists only groups and versions.
     Plain,
-    /// An APIGroupDiscoveryList of `apidiscovery.k8s.io/v2`, with all resources.
+    /// An APIGroupDiscoveryList of `apidiscovery.k8s.io/v2`, which lists all resources.
     Aggregated,
 }
 
-/// The form that comes first among those the client takes; plain where it names none that is served, as
-/// clients do that know `v2beta1` only: plain is what they fall back to.
+/// The form that the client prefers among those that are served. Plain if the client names no served form,
+/// such as one that knows only `v2beta1`: plain is what such clients fall back to.
 pub fn discovery_form(headers: &HeaderMap) -> DiscoveryForm {
     let text = joined(headers, &ACCEPT);
     let mut ranges: Vec<MediaRange> = split(&text, ',').filter_map(MediaRange::parse).collect();
-    // Stable: of equal weight, the one that stands first counts.
+    // The sort is stable: of two ranges with equal weight, the first one wins.
     ranges.sort_by_key(|range| std::cmp::Reverse(range.weight));
     ranges
         .iter()
@@ -31,7 +32,7 @@ pub fn discovery_form(headers: &HeaderMap) -> DiscoveryForm {
         .unwrap_or(DiscoveryForm::Plain)
 }
 
-/// Whether the client has the document of that entity tag.
+/// Whether the client already has the document with the entity tag `etag`.
 pub fn is_unchanged(headers: &HeaderMap, etag: &str) -> bool {
     joined(headers, &IF_NONE_MATCH)
         .split(',')
@@ -39,7 +40,7 @@ pub fn is_unchanged(headers: &HeaderMap, etag: &str) -> bool {
         .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }
 
-/// All values of a header in one list. What is not text names nothing.
+/// All values of a header, joined to one list. A value that is not ASCII text is left out.
 fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
     let values: Vec<&str> = headers
         .get_all(name)
@@ -51,11 +52,11 @@ fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
 
 /// One entry of `Accept`.
 struct MediaRange {
-    /// `application/json`, `application/*` or `*/*`, in lower case.
+    /// The media type, such as `application/json`, `application/*` or `*/*`, in lower case.
     media: String,
-    /// Names in lower case, values unquoted.
+    /// Parameters: names in lower case, values without quotes.
     parameters: Vec<(String, String)>,
-    /// In thousandths; 0 excludes.
+    /// The weight `q` in thousandths, 0 to 1000; 0 excludes the media type.
     weight: u16,
 }
 
@@ -76,7 +77,8 @@ impl MediaRange {
         })
     }
 
-    /// The form it asks for, if that is served. Parameters that mean nothing here, such as `profile`, do not count.
+    /// The served form that this range requests, if any. Parameters without a meaning here, such as
+    /// `profile`, are ignored.
     fn form(&self) -> Option<DiscoveryForm> {
         if !["application/json", "application/*", "*/*"].contains(&self.media.as_str()) {
             return None;
@@ -95,7 +97,7 @@ impl MediaRange {
     }
 }
 
-/// Splits at a separator that stands outside quotes.
+/// Splits at a separator outside of quotes.
 fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
     text.split(move |character| {
@@ -113,7 +115,7 @@ fn unquoted(value: &str) -> String {
     inner.map_or_else(|| value.to_owned(), |inner| inner.replace('\\', ""))
 }
 
-/// A weight such as `0.8`; what is none counts fully, as in Kubernetes.
+/// A weight such as `0.8` in thousandths. Text that is not a weight counts as 1, as in Kubernetes.
 fn thousandths(weight: &str) -> u16 {
     let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
     let fraction = format!("{fraction:0<3}");
@@ -146,7 +148,7 @@ mod tests {
     fn aggregated_discovery_is_given_to_those_who_ask_for_v2() {
         for accept in [
             V2.to_owned(),
-            // The aggregator of 1.34, and client-go.
+            // What the aggregator of 1.34 and client-go send.
             format!("{V2},{V2BETA1}"),
             format!("{V2BETA1},{V2}"),
             format!("{V2},application/json"),

@@ -1,8 +1,9 @@
-//! TLS of the secure port: our certificate, replaceable while running, and a look at the client's.
+//! TLS of the secure port: the serving certificate, which can be replaced while running, and the client's
+//! certificate.
 //!
-//! Any client certificate is let through the handshake, for which the client must hold its key; whose word it
-//! is worth is decided per request ([`crate::metrics_server::auth::authn`]). So probes without one work, and a change of the trusted
-//! CAs breaks no connection.
+//! The handshake accepts any client certificate, as long as the client proves that it holds the key. Which CA
+//! issued the certificate is checked for each request ([`crate::metrics_server::auth::authn`]). So probes
+//! work without a certificate, and a change of the trusted CAs breaks no connection.
 
 use std::sync::Arc;
 
@@ -21,42 +22,42 @@ use rustls::{
 
 use crate::metrics_server::certificate::issue;
 
-/// Why a certificate and key cannot be served.
+/// Why a certificate and key are not usable.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyPairError {
-    /// Not PEM of the right kind.
+    /// One of them is not PEM of the right kind.
     #[error("{what} is not usable PEM: {problem}")]
     Pem {
-        /// Certificate or key.
+        /// The certificate or the key.
         what: &'static str,
-        /// What is wrong with it.
+        /// The error of the PEM parser.
         problem: String,
     },
-    /// They do not belong together, or the key's kind is not supported.
+    /// Certificate and key do not belong together, or the type of key is not supported.
     #[error("certificate and key do not fit: {0}")]
     Mismatch(#[from] Error),
 }
 
-/// The certificate in force; handshakes fail before there is one.
+/// The certificate that is served; handshakes fail until there is one.
 #[derive(Debug, Default)]
 pub struct ServingCertificate(ArcSwapOption<CertifiedKey>);
 
 impl ServingCertificate {
-    /// Puts a certificate chain and its key, both PEM, in force.
+    /// Serves with this certificate chain and its key, both PEM, from now on.
     ///
     /// # Errors
-    /// See [`KeyPairError`]; the one in force before stays.
+    /// See [`KeyPairError`]; the certificate before then stays.
     pub fn set(&self, chain: &[u8], key: &[u8]) -> Result<(), KeyPairError> {
         self.0.store(Some(Arc::new(certified_key(chain, key)?)));
         Ok(())
     }
 
-    /// Whether there is one.
+    /// Whether there is a certificate.
     pub fn is_set(&self) -> bool {
         self.0.load().is_some()
     }
 
-    /// Until when it is valid, if there is one that says so.
+    /// The end of the validity of the served certificate; `None` without one, or if it cannot be parsed.
     pub fn valid_until(&self) -> Option<jiff::Timestamp> {
         let pair = self.0.load();
         issue::valid_until(pair.as_ref()?.cert.first()?)
@@ -85,10 +86,10 @@ impl ResolvesServerCert for ServingCertificate {
     }
 }
 
-/// The configuration of the secure port.
+/// The TLS configuration of the secure port.
 ///
 /// # Errors
-/// When the TLS library refuses its own defaults.
+/// When the TLS library refuses its own default versions.
 pub fn server_config(certificate: Arc<ServingCertificate>) -> Result<ServerConfig, Error> {
     let provider = Arc::new(ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider.clone())
@@ -99,6 +100,7 @@ pub fn server_config(certificate: Arc<ServingCertificate>) -> Result<ServerConfi
     Ok(config)
 }
 
+/// Accepts every client certificate. The signature checks below still prove that the client holds its key.
 #[derive(Debug)]
 struct LookAtAnyCertificate {
     provider: Arc<CryptoProvider>,

@@ -9,7 +9,7 @@ use super::*;
 
 const EMPTY: &str = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
 
-/// Serves one answer to every query and asks it.
+/// Sends a query to a server that gives this answer to every query.
 async fn ask(status: u16, content_type: &'static str, body: &str) -> Result<Vector, QueryError> {
     let url = serve(status, content_type, body).await;
     client(&url).query("sum(a)").await

@@ -1,4 +1,4 @@
-//! The configuration file as it is written: parsed and checked without looking at any other file.
+//! Parses and checks the configuration file, without reading the files that it names.
 
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
@@ -14,16 +14,16 @@ use crate::{
     prometheus::Limits,
 };
 
-/// The one version there is.
+/// The only version of the format.
 const API_VERSION: &str = "config.scaling.voiceassist.io/v1alpha1";
 const KIND: &str = "MetricsServerConfiguration";
-/// Most servers in a file.
+/// Most servers in one file.
 const MAX_SERVERS: usize = 64;
-/// Defaults, as those of the flags.
+/// Defaults, which are the same as those of the flags.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(4);
 const RESPONSE_SIZE: usize = 16 << 20;
-/// Headers that the client or another field sets.
+/// Headers that cannot be configured, because the client or another field sets them.
 const RESERVED: [&str; 9] = [
     "accept-encoding",
     "authorization",
@@ -36,16 +36,16 @@ const RESERVED: [&str; 9] = [
     "user-agent",
 ];
 
-/// What stands in the file.
+/// The content of the configuration file.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Document {
     pub(super) servers: Vec<ServerEntry>,
 }
 
-/// One server.
+/// One server of the list.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ServerEntry {
-    /// Where it stands, for problems.
+    /// Path of the entry in the document, for problems.
     pub(super) path: String,
     pub(super) name: String,
     pub(super) url: String,
@@ -75,10 +75,10 @@ pub(super) enum Authorization {
     },
 }
 
-/// A header that is sent with each query.
+/// A header of each query.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Header {
-    /// Where it stands, for problems.
+    /// Path of the header in the document, for problems.
     pub(super) path: String,
     pub(super) name: String,
     pub(super) value: HeaderValue,
@@ -90,10 +90,10 @@ pub(super) enum HeaderValue {
     InFile(PathBuf),
 }
 
-/// Reads a file's text.
+/// Parses the text of a configuration file.
 ///
 /// # Errors
-/// All problems there are.
+/// All problems of the text.
 pub(super) fn parse(text: &str) -> Result<Document, Vec<Problem>> {
     let value = yaml::parse_one(text).map_err(|error| {
         vec![Problem {
@@ -219,7 +219,7 @@ fn server(path: &str, value: Value, problems: &mut Vec<Problem>) -> Option<Serve
     })
 }
 
-/// Labels that stand in every selector, as a mapping to their values.
+/// Labels with values that every selector gets in addition, from a mapping.
 fn matchers(fields: &mut Fields<'_>) -> Matchers {
     let Some(value) = fields.value("matchers") else {
         return Matchers::default();
@@ -301,7 +301,7 @@ fn headers(fields: &mut Fields<'_>) -> Vec<Header> {
     headers
 }
 
-/// Bytes as a number or as a quantity such as `16Mi`.
+/// A size in bytes, as a number or a quantity such as `16Mi`.
 fn response_size(fields: &mut Fields<'_>) -> Option<usize> {
     let text = match fields.value("maxResponseSize")? {
         Value::Number(number) => number.to_string(),

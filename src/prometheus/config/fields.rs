@@ -1,5 +1,5 @@
-//! Reads the fields of a YAML mapping strictly: a wrong type and an unknown field are problems with their path, and
-//! all problems are found at once.
+//! Reads the fields of a YAML mapping strictly. A wrong type or an unknown field is a problem with its path,
+//! and all problems are found in one pass.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::core::{document::schema::unknown_field, k8s::duration};
 
-/// Something wrong with a configuration.
+/// A problem of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The field, for example `prometheusServers[0].url`; empty for the file as a whole.
@@ -23,7 +23,7 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// The fields of one mapping that were not read yet.
+/// The fields of one mapping that are not read yet.
 pub(super) struct Fields<'a> {
     path: String,
     values: Map<String, Value>,
@@ -32,7 +32,7 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The fields of `value`, which stands at `path`.
+    /// The fields of `value`, whose path in the document is `path`.
     pub(super) fn of(path: &str, value: Value, problems: &'a mut Vec<Problem>) -> Self {
         let values = match value {
             Value::Object(values) => values,
@@ -52,7 +52,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The path of a field.
+    /// The path of a field of this mapping.
     pub(super) fn at(&self, field: &str) -> String {
         if self.path.is_empty() {
             field.to_owned()
@@ -61,7 +61,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Notes a problem at a field.
+    /// Adds a problem of a field.
     pub(super) fn refuse(&mut self, field: &str, rule: impl std::fmt::Display) {
         let problem = Problem {
             path: self.at(field),
@@ -70,18 +70,18 @@ impl<'a> Fields<'a> {
         self.problems.push(problem);
     }
 
-    /// The problems so far, for what is read below a field.
+    /// The list of problems, for reading the values below a field.
     pub(super) fn problems(&mut self) -> &mut Vec<Problem> {
         self.problems
     }
 
-    /// A value of any type. Null counts as not written.
+    /// A value of any type. Null counts as absent.
     pub(super) fn value(&mut self, field: &'static str) -> Option<Value> {
         self.known.push(field);
         self.values.remove(field).filter(|value| !value.is_null())
     }
 
-    /// A text that is not empty.
+    /// A text, which must not be empty.
     pub(super) fn text(&mut self, field: &'static str) -> Option<String> {
         match self.value(field)? {
             Value::String(text) if !text.is_empty() => Some(text),
@@ -99,7 +99,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A text that must be there.
+    /// A text, which must be present.
     pub(super) fn required_text(&mut self, field: &'static str) -> Option<String> {
         let is_missing = self.values.get(field).is_none_or(Value::is_null);
         if is_missing {
@@ -121,7 +121,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A positive duration.
+    /// A duration, which must be positive.
     pub(super) fn duration(&mut self, field: &'static str) -> Option<Duration> {
         let text = self.text(field)?;
         match duration::parse(&text) {
@@ -133,7 +133,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A text that parses.
+    /// A text that is parsed to `T`.
     pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
         &mut self,
         field: &'static str,
@@ -147,7 +147,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// All fields, where the names are the user's own: each with its text, which may be empty.
+    /// All fields with their texts, which may be empty: for a mapping whose field names are the user's own.
     pub(super) fn all_texts(&mut self) -> Vec<(String, String)> {
         let mut texts = Vec::new();
         for (field, value) in std::mem::take(&mut self.values) {
@@ -162,7 +162,7 @@ impl<'a> Fields<'a> {
         texts
     }
 
-    /// The items of a list, each with its path.
+    /// The items of a list, each with its path in the document.
     pub(super) fn list(&mut self, field: &'static str) -> Vec<(String, Value)> {
         match self.value(field) {
             None => Vec::new(),
@@ -180,7 +180,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Refuses the fields that nobody has read.
+    /// Adds a problem for each field that was not read.
     pub(super) fn finish(mut self) {
         for field in std::mem::take(&mut self.values).keys() {
             let rule = unknown_field(field, self.known.iter().copied());

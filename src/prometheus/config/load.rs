@@ -1,4 +1,4 @@
-//! Reads the configuration file and every file it names.
+//! Reads the configuration file and the files that it names.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,20 +14,20 @@ use super::{
     fields::Problem,
 };
 use crate::prometheus::{
-    Settings,
+    ClientSettings,
     servers::{ServerSettings, Servers},
 };
 
-/// Largest file read: a bundle of many CA certificates fits.
+/// Largest file that is read: a bundle of many CA certificates fits.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// A configuration file.
+/// The configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigFile {
     path: PathBuf,
 }
 
-/// A configuration that cannot be used, with everything that is wrong with it.
+/// All problems of a configuration that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     file: PathBuf,
@@ -49,26 +49,28 @@ impl std::fmt::Display for ConfigError {
     }
 }
 
-/// A file that parses, with what the files it names hold. No `Debug`: keys and tokens are among it.
+/// A parsed file, with the content of the files that it names. There is no `Debug`, because keys and tokens
+/// are among it.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Loaded {
-    /// Where each server stands in the file, by its name.
+    /// The path of each server in the document, by the server's name.
     paths: BTreeMap<String, String>,
-    /// Those all of whose files could be read.
+    /// The settings of the servers whose files could all be read.
     settings: BTreeMap<String, ServerSettings>,
-    /// What is wrong with the files of the others.
+    /// The problems of the files of all other servers.
     problems: Vec<Problem>,
-    /// Equal for equal texts; of the configuration file alone, so that it tells nothing of secrets.
+    /// Hash of the configuration file alone, equal for equal texts. It does not include secrets, so it
+    /// reveals nothing about them.
     pub(crate) hash: u64,
 }
 
 impl ConfigFile {
-    /// The file at `path`. Files that it names are looked for beside it.
+    /// The file at `path`. Relative paths in it start at its directory.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
 
-    /// The settings of every server in it by its name, for commands that read it once.
+    /// The settings of every server by name, for commands that read the file once.
     ///
     /// # Errors
     /// All problems of the file and of the files that it names.
@@ -76,7 +78,7 @@ impl ConfigFile {
         Ok(self.applied(&Servers::default())?.settings)
     }
 
-    /// Reads it and makes its servers the ones that are asked; all of it, or an error.
+    /// Loads the file, and replaces the servers by those in it. Any problem is an error.
     pub(crate) fn applied(&self, servers: &Servers) -> Result<Loaded, ConfigError> {
         let loaded = self.load()?;
         let problems = loaded.apply(servers);
@@ -87,7 +89,7 @@ impl ConfigFile {
         }
     }
 
-    /// The error for these problems of this file.
+    /// An error of this file with these problems.
     pub(crate) fn error(&self, problems: Vec<Problem>) -> ConfigError {
         ConfigError {
             file: self.path.clone(),
@@ -95,7 +97,8 @@ impl ConfigFile {
         }
     }
 
-    /// Reads it, and the files that it names. A server some of whose files cannot be read is left out, with why.
+    /// Reads the file, and the files that it names. A server with an unreadable file is left out, and its
+    /// problem is added.
     pub(crate) fn load(&self) -> Result<Loaded, ConfigError> {
         let whole = |rule: String| Problem {
             path: String::new(),
@@ -130,7 +133,8 @@ impl ConfigFile {
 }
 
 impl Loaded {
-    /// Makes its servers the ones that are asked. What is wrong with one of them leaves that one as it was.
+    /// Replaces the servers by the loaded ones, and returns all problems. A server with a problem stays as it
+    /// was.
     pub(crate) fn apply(&self, servers: &Servers) -> Vec<Problem> {
         let kept: BTreeSet<String> = self.paths.keys().cloned().collect();
         let failures = servers.update(self.settings.clone(), &kept);
@@ -142,7 +146,7 @@ impl Loaded {
     }
 }
 
-/// Reads what a server's entry names.
+/// Reads the files that a server's entry names.
 struct Files<'a> {
     base: &'a Path,
     problems: &'a mut Vec<Problem>,
@@ -172,7 +176,7 @@ impl Files<'_> {
             }
         }
         ServerSettings {
-            client: Settings {
+            client: ClientSettings {
                 url: server.url.clone(),
                 limits: server.limits,
                 ca,
@@ -217,7 +221,7 @@ impl Files<'_> {
         let value = match &header.value {
             document::HeaderValue::Written(text) => {
                 let field = format!("{}.value", header.path);
-                // A tenant's name is no secret, but it is nobody's business either.
+                // The value is not secret, but it may name a tenant, which logs should not show.
                 self.sensitive(&field, text)
             }
             document::HeaderValue::InFile(file) => {
@@ -229,7 +233,7 @@ impl Files<'_> {
         Some((name.ok()?, value?))
     }
 
-    /// A header's value that no log shows.
+    /// A header value that is never logged.
     fn sensitive(&mut self, field: &str, text: &str) -> Option<HeaderValue> {
         if let Ok(mut value) = HeaderValue::try_from(text) {
             value.set_sensitive(true);
@@ -243,7 +247,7 @@ impl Files<'_> {
         }
     }
 
-    /// A text of one line, without the line break at its end.
+    /// The text of a file with a secret, without the line break at its end.
     fn secret(&mut self, field: &str, file: &Path) -> Option<String> {
         let bytes = self.bytes(field, file)?;
         let text = String::from_utf8_lossy(&bytes)
@@ -274,7 +278,7 @@ impl Files<'_> {
     }
 }
 
-/// The content of a file, or in words why there is none.
+/// The content of a file, or the text of a problem.
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
     let file = std::fs::File::open(path).map_err(unreadable)?;
@@ -289,7 +293,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     }
 }
 
-/// FNV-1a, cut to what a metric's value holds exactly.
+/// FNV-1a, cut to 48 bits, which the value of a metric (a double) holds exactly.
 fn fnv1a(bytes: &[u8]) -> u64 {
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

@@ -1,12 +1,12 @@
-//! Where the metrics server reads from: one Prometheus given by flags, or several in a file that is read again
-//! when it changes.
+//! Which Prometheus servers are read: one that flags describe, or several in a file that is read again when
+//! it changes.
 //!
 //! ```text
 //! FILE --document (pure)--> Document --load: the files it names--> Loaded --reload--> Servers, Registry
 //! ```
 //!
-//! Secrets (keys, tokens, passwords) come from files of their own, are read again with every look at the
-//! configuration, and are never shown.
+//! Secrets (keys, tokens, passwords) are in files of their own. They are read again with every check of the
+//! configuration, and never shown.
 
 mod document;
 mod fields;
@@ -28,25 +28,25 @@ use super::{
 };
 use crate::core::metrics::promql::Reach;
 
-/// The Prometheus that metrics without `prometheusServer` are read from.
+/// Name of the server for metrics without `prometheusServer`.
 pub const DEFAULT_SERVER: &str = "default";
 
-/// The servers to start with, ready to be asked.
+/// The servers at the start, ready for queries.
 pub struct Configuration {
     pub(crate) servers: Arc<Servers>,
-    /// Where they come from, unless from flags.
+    /// The file that describes them, and what was loaded from it; `None` if flags describe them.
     pub(crate) origin: Option<(ConfigFile, Loaded)>,
 }
 
 impl Configuration {
-    /// The same servers, whose authors' own queries reach no further than this.
+    /// The same servers, with limits on ranges and subquery steps of authors' own queries.
     #[must_use]
     pub fn within(self, reach: Reach) -> Self {
         self.servers.bound(reach);
         self
     }
 
-    /// One server, called `default`.
+    /// One server with the name `default`.
     ///
     /// # Errors
     /// See [`BuildError`].
@@ -62,7 +62,7 @@ impl Configuration {
         }
     }
 
-    /// The servers of a file.
+    /// The servers that a file describes.
     ///
     /// # Errors
     /// All problems of the file and of the files that it names.

@@ -97,20 +97,20 @@ fn durations_that_cannot_work_are_refused() {
     );
 }
 
-/// A candidate as the I/O loop drives it, with a clock of its own and at most one request on its way.
+/// A candidate as the I/O loop drives it, with a clock of its own and at most one request under way.
 struct Candidate {
     elector: Elector,
-    /// Added to true time; a monotonic clock may start anywhere.
+    /// Added to the true time: a monotonic clock may start at any value.
     offset: Duration,
     tenure: Option<Tenure>,
     read: Option<(Option<Record>, u64)>,
     in_flight: Option<(Record, u64, Duration)>,
 }
 
-/// One step of the world.
+/// One event of the simulation.
 #[derive(Clone, Debug)]
 enum Step {
-    /// Time passes, for everybody.
+    /// This much time passes for all candidates.
     Pass(u64),
     /// The candidate reads the Lease.
     Read(usize),
@@ -133,8 +133,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// Arbitrary pauses, lost answers, writes that arrive late, wall clocks and monotonic clocks that
-    /// disagree: at no moment may two candidates still have a write under way.
+    /// The steps contain arbitrary pauses, lost answers, writes that arrive late, and clocks that disagree.
+    /// Two candidates must never have a write under way at the same moment.
     #[test]
     fn two_candidates_never_hold_the_lease_at_once(
         steps in steps(),

@@ -10,7 +10,7 @@ impl Indexed for i32 {
     }
 }
 
-/// A budget that selects these labels.
+/// A budget that selects pods with these labels.
 impl Indexed for &[(&'static str, &'static str)] {
     fn all_of(&self) -> Vec<Term<'_>> {
         Vec::new()

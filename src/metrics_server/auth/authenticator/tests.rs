@@ -106,12 +106,12 @@ async fn credentials_that_do_not_hold_are_refused_and_not_taken_for_none() {
         fixture.who(&stranger, &[("authorization", "Bearer bad")]).await,
         Err(401)
     );
-    // One that holds is enough.
+    // One valid credential is enough.
     assert_eq!(
         fixture.who(&stranger, &[("authorization", "Bearer good")]).await,
         Ok("alice".to_owned())
     );
-    // No scheme that is ours to judge.
+    // Other schemes than Bearer are ignored.
     let basic = [("authorization", "Basic YTpi")];
     assert_eq!(fixture.who(&[], &basic).await, Ok("system:anonymous".to_owned()));
 }

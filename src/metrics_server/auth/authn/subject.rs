@@ -1,4 +1,4 @@
-//! Whom a certificate names.
+//! The user and groups that a client certificate names in its subject.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use x509_parser::{
 
 use super::Untrusted;
 
-/// The names in the subject of a certificate.
+/// The names in the subject of a certificate: the common name is the user, the organizations are the groups.
 #[derive(Debug)]
 pub(super) struct Subject {
     pub(super) common_name: String,
@@ -24,7 +24,8 @@ impl Subject {
             X509Certificate::from_der(certificate).map_err(|_| Untrusted("it does not parse".to_owned()))?;
         let subject = parsed.subject();
         Ok(Self {
-            // The last one, as in Go's crypto/x509/pkix: the API server and this server name a client alike.
+            // The last common name counts, as in Go's crypto/x509/pkix, so that kube-apiserver and this
+            // server see the same user.
             common_name: texts(subject.iter_common_name())?
                 .pop()
                 .filter(|name| !name.is_empty())
@@ -34,7 +35,8 @@ impl Subject {
     }
 }
 
-/// What attributes say. One that cannot be read is not passed over: another would then count in its place.
+/// The values of attributes as text. One unreadable value is an error; skipping it would let another one
+/// count instead.
 fn texts<'a>(
     attributes: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>,
 ) -> Result<Vec<String>, Untrusted> {
@@ -44,8 +46,8 @@ fn texts<'a>(
         .map_err(|_| Untrusted("its subject holds a name that cannot be read".to_owned()))
 }
 
-/// Reads subjects, and keeps the latest: the API server sends all its reads with one certificate, and to parse it is a
-/// good part of a read.
+/// Parses subjects, and keeps the latest one. The API server sends all its reads with one certificate, and
+/// parsing it is a large part of the cost of a read.
 #[derive(Debug, Default)]
 pub(super) struct Subjects(Mutex<Option<(CertificateDer<'static>, Arc<Subject>)>>);
 
@@ -53,7 +55,7 @@ impl Subjects {
     /// The subject of a certificate.
     ///
     /// # Errors
-    /// When it does not parse, or names nobody.
+    /// When the certificate does not parse, or its subject names no user.
     pub(super) fn of(&self, certificate: &CertificateDer<'_>) -> Result<Arc<Subject>, Untrusted> {
         if let Some((known, subject)) = &*self.0.lock()
             && known == certificate

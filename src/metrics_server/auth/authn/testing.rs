@@ -29,11 +29,11 @@ impl Pki {
         self.sign(&params)
     }
 
-    /// A client's certificate with several common names, in that order.
+    /// A client certificate with two common names, in that order.
     pub fn client_with_names(&self, names: [DnValue; 2]) -> CertificateDer<'static> {
         let mut params = CertificateParams::new(vec![]).unwrap();
         params.distinguished_name = DistinguishedName::new();
-        // The second by its number, or it would replace the first.
+        // rcgen replaces a name of the same type, so the second one is given by its OID.
         let kinds = [DnType::CommonName, DnType::CustomDnType(vec![2, 5, 4, 3])];
         for (kind, name) in kinds.into_iter().zip(names) {
             params.distinguished_name.push(kind, name);

@@ -154,7 +154,7 @@ fn a_front_proxy_certificate_must_be_for_clients_and_of_its_time() {
     let proxy = [proxies.client("front-proxy-client", &[])];
     let year_5000 = UnixTime::since_unix_epoch(std::time::Duration::from_secs(95_617_584_000));
     assert!(trust.authenticate(&proxy, &claims(), year_5000).is_err());
-    // Without a user name the headers claim nobody, and the certificate is no client's.
+    // Without a user name the headers name no user, and the proxy's certificate is not from a client CA.
     assert!(who(&trust, &proxy, &headers(&[("X-Remote-Group", "ops")])).is_err());
 }
 

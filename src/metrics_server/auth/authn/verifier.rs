@@ -1,8 +1,8 @@
-//! Whether a CA issued a certificate chain, asked once a second for the chain that asks most.
+//! Verifies certificate chains against CAs, at most once a second for the same chain.
 //!
-//! Checking signatures costs more than all the rest of a read together, and the API server sends thousands of reads
-//! over connections with one certificate. Validity has a resolution of a second, so within one second the same chain
-//! gets the same answer; with the next second, and with other trust, it is checked again.
+//! To check signatures costs more than all the rest of a read, and the API server sends thousands of reads
+//! over connections with one certificate. Validity has a resolution of one second, so within one second the
+//! same chain gets the same answer. In the next second, or with other CAs, the chain is verified again.
 
 use std::sync::Arc;
 
@@ -13,14 +13,14 @@ use rustls::{
     server::danger::ClientCertVerifier,
 };
 
-/// The CAs of one purpose.
+/// The CAs for one purpose, with the chain that they verified last.
 #[derive(Debug)]
 pub(super) struct Verifier {
     cas: Arc<dyn ClientCertVerifier>,
     held: Mutex<Option<Held>>,
 }
 
-/// A chain that held, and in which second.
+/// A chain that was valid, and the second (Unix time) in which it was.
 #[derive(Debug)]
 struct Held {
     chain: Vec<CertificateDer<'static>>,
@@ -28,7 +28,7 @@ struct Held {
 }
 
 impl Verifier {
-    /// Verifies against these CAs.
+    /// A verifier against these CAs.
     pub(super) fn new(cas: Arc<dyn ClientCertVerifier>) -> Self {
         Self {
             cas,
@@ -36,10 +36,10 @@ impl Verifier {
         }
     }
 
-    /// Whether these CAs issued a certificate, by way of the intermediates that came with it.
+    /// Verifies that these CAs issued a certificate, by way of the intermediates that the client sent.
     ///
     /// # Errors
-    /// When they did not, or it does not hold at this time.
+    /// When they did not issue it, or it is not valid at the time `now`.
     pub(super) fn verify(
         &self,
         certificate: &CertificateDer<'_>,

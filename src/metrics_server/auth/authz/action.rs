@@ -1,5 +1,5 @@
-//! What a user wants to do, and the attributes it has in an access review: those that kube-apiserver derives from
-//! the path of the request, so that one rule of RBAC answers both.
+//! What a user wants to do, and its attributes in an access review. They are the attributes that
+//! kube-apiserver derives from the path of the request, so that one RBAC rule covers both.
 //!
 //! Source: `k8s.io/apiserver/pkg/endpoints/request` (RequestInfo).
 
@@ -14,35 +14,36 @@ use crate::{
     },
 };
 
-/// Names that kube-apiserver takes for subresources of the namespace, where they follow its name.
+/// Names that kube-apiserver takes for subresources of a namespace when they follow its name in a path.
 const NAMESPACE_SUBRESOURCES: [&str; 2] = ["status", "finalize"];
 
 /// What a user wants to do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
-    /// Read any metric of a group in any namespace.
+    /// Read any metric of an API group in any namespace.
     ReadAnyMetric(MetricsApi),
-    /// Read a metric.
+    /// Read one metric.
     ReadMetric(Read),
-    /// Get a path that is no resource.
+    /// Get a path that is not a resource, such as `/openapi/v2`.
     GetPath(String),
 }
 
-/// The attributes of a read.
+/// The attributes of the read of one metric.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Read {
     api: MetricsApi,
     version: &'static str,
     verb: &'static str,
     namespace: String,
-    /// Resource and, after a dot, group of the described objects; or the metric itself.
+    /// For custom metrics `RESOURCE.GROUP` of the described objects, for external ones the name of the
+    /// metric.
     resource: String,
     subresource: Option<String>,
     name: Option<String>,
 }
 
-/// The verb of a read: a custom metric has a name in the path and is got, an external one is a resource of its own
-/// and is listed.
+/// The verb of a read. A custom metric has an object's name in its path, so the verb is get; an external
+/// metric is a resource of its own, so the verb is list.
 fn verb(api: MetricsApi) -> &'static str {
     match api {
         MetricsApi::Custom => "get",
@@ -80,6 +81,8 @@ impl Action {
     /// The read of an external metric.
     pub fn read_external(path: &ExternalPath) -> Self {
         let ExternalPath { namespace, metric } = path.clone();
+        // A metric named `status` or `finalize`: kube-apiserver parses `/namespaces/NS/status` as a
+        // subresource of the namespace, so the review must do the same.
         let read = if NAMESPACE_SUBRESOURCES.contains(&metric.as_str()) {
             Read {
                 api: MetricsApi::External,
@@ -104,7 +107,7 @@ impl Action {
         Self::ReadMetric(read)
     }
 
-    /// What covers this and much else, and is worth asking first.
+    /// The broader action that covers this one, if there is one; it is reviewed first.
     pub fn broad(&self) -> Option<Self> {
         match self {
             Self::ReadMetric(read) => Some(Self::ReadAnyMetric(read.api)),
@@ -112,7 +115,7 @@ impl Action {
         }
     }
 
-    /// How a review asks for it: by a resource or by a path.
+    /// The attributes of the review: those of a resource, or those of a path.
     pub fn attributes(&self) -> (Option<ResourceAttributes>, Option<NonResourceAttributes>) {
         match self {
             Self::ReadAnyMetric(api) => {
@@ -136,7 +139,7 @@ impl Action {
         }
     }
 
-    /// The answer to a user who may not.
+    /// The 403 answer to a user who may not do this.
     pub fn refusal(&self, user: &User) -> StatusError {
         let name = &user.name;
         StatusError::forbidden(match self {

@@ -1,4 +1,4 @@
-//! An API server that reviews as a test decides, and a clock that a test moves.
+//! A test API server that reviews as a test decides, and a clock that a test sets.
 
 use std::{
     sync::{
@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::cluster::clock::Clock;
 
-/// A clock that a test moves.
+/// A clock that a test sets.
 #[derive(Default)]
 pub struct ManualClock(AtomicU64);
 
@@ -28,7 +28,7 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        // Certificates are valid then.
+        // The test certificates are valid at this time.
         Timestamp::from_second(1_800_000_000).unwrap()
     }
 
@@ -37,14 +37,14 @@ impl Clock for ManualClock {
     }
 }
 
-/// From the spec of a review to its status.
+/// Makes the status of a review from its spec.
 pub type Decision = fn(&Value) -> Result<Value, StatusCode>;
 
-/// Answers reviews and remembers their specs.
+/// Answers reviews and records their specs.
 #[derive(Clone)]
 pub struct ReviewServer {
     decide: Decision,
-    /// Answers wait for a permit each, where there is one of these.
+    /// If set, each answer waits until the gate is opened.
     gate: Option<Arc<tokio::sync::Semaphore>>,
     seen: Arc<Mutex<Vec<Value>>>,
 }
@@ -58,7 +58,7 @@ impl ReviewServer {
         }
     }
 
-    /// One that answers nothing before [`Self::open`].
+    /// A server that answers nothing until [`Self::open`] is called.
     pub fn shut(decide: Decision) -> Self {
         Self {
             gate: Some(Arc::new(tokio::sync::Semaphore::new(0))),
@@ -77,7 +77,7 @@ impl ReviewServer {
         self.seen.lock().clone()
     }
 
-    /// Listens, and gives a client that does not try again by itself.
+    /// Listens on a port, and returns a client for it that does not retry.
     pub async fn start(&self) -> Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let app = Router::new()
@@ -99,7 +99,7 @@ async fn review(
 ) -> Result<Json<Value>, StatusCode> {
     server.seen.lock().push(review["spec"].clone());
     if let Some(gate) = &server.gate {
-        // Ends when the gate is opened, which closes the semaphore.
+        // Returns when the gate is opened, which closes the semaphore.
         let _ = gate.acquire().await;
     }
     review["status"] = (server.decide)(&review["spec"])?;

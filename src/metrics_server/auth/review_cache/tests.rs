@@ -14,7 +14,7 @@ fn cache(capacity: usize) -> (Cache, Arc<ManualClock>) {
     (ReviewCache::new(capacity, clock.clone()), clock)
 }
 
-/// Asks a question that is answered at once, and counts how often that was needed.
+/// Asks a question that is answered at once, and counts how often a review was needed.
 async fn ask(cache: &Cache, question: usize, asked: &AtomicUsize) -> Result<&'static str, StatusError> {
     let answer = |_: &usize| {
         asked.fetch_add(1, Ordering::Relaxed);
@@ -41,7 +41,7 @@ async fn a_full_cache_forgets_the_oldest_answers() {
     for question in [0, 1, 2] {
         ask(&cache, question, &asked).await.unwrap();
     }
-    // The first is asked for again, so the second is the oldest in the end.
+    // The first question is reviewed again, so that the second one is the oldest in the end.
     clock.set(10);
     for question in [0, 3] {
         ask(&cache, question, &asked).await.unwrap();
@@ -108,12 +108,12 @@ async fn a_question_that_nobody_waits_for_is_given_up() {
             Ok(("never", TTL))
         })
     };
-    let mut asking = Box::pin(cache.get(1, waiting));
-    assert!(futures::poll!(asking.as_mut()).is_pending());
-    assert_eq!(cache.answers.lock().asking.len(), 1);
-    drop(asking);
+    let mut first = Box::pin(cache.get(1, waiting));
+    assert!(futures::poll!(first.as_mut()).is_pending());
+    assert_eq!(cache.answers.lock().in_flight.len(), 1);
+    drop(first);
     assert!(answer.is_closed(), "what asked is gone");
-    assert_eq!(cache.answers.lock().asking.len(), 0);
+    assert_eq!(cache.answers.lock().in_flight.len(), 0);
     assert_eq!(ask(&cache, 1, &AtomicUsize::new(0)).await, Ok("yes"));
 }
 
@@ -127,5 +127,5 @@ async fn a_question_that_is_refused_leaves_nothing_behind() {
         })
         .await;
     assert_eq!(refused.map_err(|error| error.code()), Err(429));
-    assert_eq!(cache.answers.lock().asking.len(), 0);
+    assert_eq!(cache.answers.lock().in_flight.len(), 0);
 }

@@ -1,6 +1,6 @@
-//! Replicas that rotate at once, are killed at any moment, and interleave in every way that single reads and
-//! writes of the API server allow; API servers that learn of a `caBundle` late. Nobody may ever meet a certificate
-//! that it does not trust.
+//! Replicas rotate at the same time, are killed at any moment, and interleave in every way that single reads
+//! and writes of the API server allow. API servers learn of a `caBundle` late. No API server may ever meet a
+//! certificate that it does not trust.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use super::{
     *,
 };
 
-/// Every replica looks at least this often, in seconds.
+/// Every replica syncs at least this often, in seconds.
 const LOOKS_WITHIN: u64 = 20;
-/// API servers follow the APIServices at most so late, in seconds; less than the overlap.
+/// Longest delay, in seconds, until an API server follows a change of an APIService; less than the overlap.
 const SEEN_WITHIN: u64 = 35;
 
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ enum Op {
     /// A replica makes its next read or write.
     Advance(usize),
     Kill(usize),
-    /// The first replica stands still for long, in the middle of whatever it was doing, or goes on.
+    /// The first replica stops for long, in the middle of what it is doing, or continues.
     Freeze(bool),
 }
 
@@ -41,11 +41,11 @@ impl<T> Versioned<T> {
     }
 }
 
-/// Where a replica is in its look.
+/// How far a replica is in its sync.
 enum At {
     Start,
     SawApiService(Versioned<String>),
-    /// The last is when it was read.
+    /// The last field is the second in which the Secret was read.
     ReadSecret(Versioned<String>, Versioned<Shared>, u64),
     Decided(Versioned<String>, Versioned<Shared>),
 }
@@ -55,7 +55,7 @@ struct Replica {
     settled: Settled<Shared>,
     serving: Option<Pair>,
     looked: u64,
-    /// Until its next look it answers nobody: that comes before any request.
+    /// A frozen replica answers no request until it has synced again.
     frozen: bool,
     stale: bool,
 }
@@ -77,7 +77,7 @@ struct World {
     now: u64,
     secret: Versioned<Shared>,
     api_service: Versioned<String>,
-    /// Each `caBundle` and since when.
+    /// Each `caBundle` with the second since which it is set.
     bundles: Vec<(u64, String)>,
     replicas: Vec<Replica>,
     rotations: u32,
@@ -115,7 +115,7 @@ impl World {
             At::ReadSecret(seen, mut read, _) => {
                 let shared = read.content.clone();
                 let trusted = (seen.content == shared.trusted).then(|| shared.clone());
-                let settled = replica.settled.look(trusted, seconds(self.now));
+                let settled = replica.settled.observe(trusted, seconds(self.now));
                 let next = match shared.step(NAME, &times(), time, settled) {
                     Step::Stay => None,
                     Step::Replace => panic!("came to its end at {}", self.now),
@@ -146,7 +146,7 @@ impl World {
         };
     }
 
-    /// Every certificate that is served, under every `caBundle` that an API server may go by.
+    /// Checks every served certificate against every `caBundle` that an API server may use now.
     fn check(&mut self) {
         let oldest = self.now.saturating_sub(SEEN_WITHIN);
         let in_force = self
@@ -202,7 +202,7 @@ fn op() -> impl Strategy<Value = (Op, u64)> {
         1 => (0..3usize).prop_map(Op::Kill),
         2 => any::<bool>().prop_map(Op::Freeze),
     ];
-    // Several reads and writes within one second.
+    // Time stands still in 3 of 4 steps, so that several reads and writes happen within one second.
     (op, prop_oneof![3 => Just(0), 1 => Just(1)])
 }
 

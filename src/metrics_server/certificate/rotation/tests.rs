@@ -120,12 +120,12 @@ fn times_that_cannot_go_together_are_refused() {
 #[test]
 fn what_was_not_looked_at_for_long_has_not_settled() {
     let mut settled = Settled::new(seconds(20));
-    assert_eq!(settled.look(Some('a'), seconds(100)), NOTHING);
-    assert_eq!(settled.look(Some('a'), seconds(110)), seconds(10));
-    assert_eq!(settled.look(Some('a'), seconds(130)), seconds(30));
-    assert_eq!(settled.look(Some('a'), seconds(151)), NOTHING, "a gap");
-    assert_eq!(settled.look(Some('b'), seconds(152)), NOTHING, "a change");
-    assert_eq!(settled.look(Some('b'), seconds(153)), seconds(1));
-    assert_eq!(settled.look(None, seconds(154)), NOTHING);
-    assert_eq!(settled.look(Some('b'), seconds(155)), NOTHING);
+    assert_eq!(settled.observe(Some('a'), seconds(100)), NOTHING);
+    assert_eq!(settled.observe(Some('a'), seconds(110)), seconds(10));
+    assert_eq!(settled.observe(Some('a'), seconds(130)), seconds(30));
+    assert_eq!(settled.observe(Some('a'), seconds(151)), NOTHING, "a gap");
+    assert_eq!(settled.observe(Some('b'), seconds(152)), NOTHING, "a change");
+    assert_eq!(settled.observe(Some('b'), seconds(153)), seconds(1));
+    assert_eq!(settled.observe(None, seconds(154)), NOTHING);
+    assert_eq!(settled.observe(Some('b'), seconds(155)), NOTHING);
 }

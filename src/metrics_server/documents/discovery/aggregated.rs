@@ -1,8 +1,8 @@
 //! Aggregated discovery, `apidiscovery.k8s.io/v2`: groups, versions and resources in one document.
 //!
-//! `responseKind` is set everywhere, because old clients crash on null; a parent that cannot be read itself
-//! has an empty one, by which clients know to leave it out. Only v2: an aggregator that knows `v2beta1` alone
-//! (Kubernetes before 1.30) falls back to the plain documents.
+//! `responseKind` is always set, because old clients crash on null. A parent that cannot be read itself has
+//! an empty one, by which clients know to leave the parent out. Only v2 is served: an aggregator that knows
+//! only `v2beta1` (Kubernetes before 1.30) falls back to the plain documents.
 
 use axum::http::HeaderValue;
 use serde_json::{Value, json};
@@ -13,11 +13,11 @@ use crate::metrics_server::documents::{
     served::{Described, Scope, Served},
 };
 
-/// The aggregator takes the answer for what it asked for only if these parameters come back.
+/// The aggregator accepts the answer as aggregated discovery only with exactly these parameters.
 const CONTENT_TYPE: HeaderValue =
     HeaderValue::from_static("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
 
-/// The document of everything that is served.
+/// Renders the document of all served versions.
 pub fn render(all: &[Served]) -> Document {
     let items: Vec<Value> = by_group(all)
         .into_iter()
@@ -56,7 +56,7 @@ fn version(served: Served) -> Value {
     })
 }
 
-/// An object: not readable itself, its metrics are its subresources.
+/// A described object: it cannot be read itself, and its metrics are its subresources.
 fn parent(object: &Described, kind: &Value) -> Value {
     let subresource = |metric: &&str| json!({"subresource": metric, "responseKind": kind, "verbs": ["get"]});
     json!({

@@ -77,8 +77,8 @@ fn external_metrics_are_listed_by_themselves() {
     }
 }
 
-/// What the aggregator makes of one version of the aggregated document, by the conversion of client-go:
-/// names of resources with a kind, each with whether it is namespaced.
+/// One version of the aggregated document as the aggregator converts it with client-go: names of resources
+/// with a kind, each with whether it is namespaced.
 fn converted(version: &Value) -> BTreeSet<(String, bool)> {
     let mut resources = BTreeSet::new();
     for parent in version["resources"].as_array().unwrap() {

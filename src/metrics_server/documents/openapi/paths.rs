@@ -1,12 +1,12 @@
-//! What can be asked: one read for each way in which metrics are addressed. The API server keeps of a document
-//! only what lies under `/apis/GROUP/VERSION/`, and the definitions that are used there.
+//! The paths of reads: one for each way to address a metric. Of a document, the API server keeps only what is
+//! under `/apis/GROUP/VERSION/`, and the definitions that are used there.
 
 use serde_json::{Value, json};
 
 use super::{Dialect, schemas};
 use crate::metrics_server::documents::served::Served;
 
-/// Names of variable segments, and what they are.
+/// The variable segments of paths, with their descriptions.
 const SEGMENTS: [(&str, &str); 4] = [
     ("namespace", "Namespace of the metric."),
     (
@@ -39,7 +39,7 @@ pub fn of(served: Served, dialect: Dialect) -> Vec<(String, Value)> {
                 "Reads a metric that describes the namespace itself.",
             ),
         ],
-        // `kubectl explain` looks for those that discovery lists under their own names.
+        // `kubectl explain` looks up the paths with the names that discovery lists.
         Served::External => [("{metric}", "external")]
             .into_iter()
             .chain(served.undescribed().iter().map(|name| (*name, *name)))

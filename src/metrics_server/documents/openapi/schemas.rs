@@ -1,4 +1,4 @@
-//! The types of the answers, under the names that the Go packages of `k8s.io/metrics` give them.
+//! The schemas of answers, under the names that the Go packages of `k8s.io/metrics` give them.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ pub fn of(served: Served, dialect: Dialect) -> Vec<(String, Value)> {
     ]
 }
 
-/// Name of the definition that every read answers with.
+/// Name of the definition of the list that every read returns.
 pub fn list_name(served: Served) -> String {
     format!("{}List", item_name(served))
 }
@@ -138,7 +138,7 @@ fn object(description: &str, required: &[&str], properties: Value) -> Value {
     json!({"type": "object", "description": description, "required": required, "properties": properties})
 }
 
-/// Says which kind a definition is, so that clients find it without knowing its name.
+/// Adds the kind of a definition, so that clients can find the definition by its kind.
 fn with_kind(served: Served, kind: &str, mut definition: Value) -> Value {
     if let Some(fields) = definition.as_object_mut() {
         let kind = json!([{"group": served.group(), "version": served.version(), "kind": kind}]);

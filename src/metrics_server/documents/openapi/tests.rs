@@ -34,7 +34,7 @@ fn every_reference_of_a_document_leads_to_a_definition_in_it() {
         let references = references(&document);
         assert!(!references.is_empty());
         for reference in references {
-            // Names of definitions hold dots, which mean nothing in a JSON pointer.
+            // Names of definitions contain dots, which have no meaning in a JSON pointer.
             let pointer = reference.strip_prefix('#').unwrap();
             assert!(document.pointer(pointer).is_some(), "{reference}");
         }

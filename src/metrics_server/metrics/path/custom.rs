@@ -39,7 +39,7 @@ pub struct RootScopedPath {
     pub metric: String,
 }
 
-/// The route of what follows `/apis/custom.metrics.k8s.io`.
+/// The route of the segments after `/apis/custom.metrics.k8s.io`.
 pub(super) fn route(segments: &[&str]) -> Route {
     match segments {
         [] => Route::Group,
@@ -74,7 +74,7 @@ fn versioned(version: Version, segments: &[&str]) -> Route {
                 metric: metric.to_owned(),
             })
         }
-        // What kube-apiserver reviews as the list of a resource in a namespace.
+        // kube-apiserver would review such a path as the list of a resource in a namespace.
         ["namespaces", ..] => Route::Unknown,
         [resource, name, metric] if are_names(&[resource, name, metric]) => {
             Route::RootScoped(RootScopedPath {

@@ -2,13 +2,13 @@
 
 use super::{Route, are_names};
 
-/// The one version of the group.
+/// The only version of the group.
 const VERSION: &str = "v1beta1";
 
 /// `/apis/external.metrics.k8s.io/v1beta1/namespaces/NAMESPACE/METRIC`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExternalPath {
-    /// Namespace of the resource that the metric stands in.
+    /// Namespace of the resource that declares the metric.
     pub namespace: String,
     /// Name of the metric.
     pub metric: String,
@@ -19,7 +19,7 @@ impl ExternalPath {
     pub const VERSION: &str = VERSION;
 }
 
-/// The route of what follows `/apis/external.metrics.k8s.io`.
+/// The route of the segments after `/apis/external.metrics.k8s.io`.
 pub(super) fn route(segments: &[&str]) -> Route {
     match *segments {
         [] => Route::ExternalGroup,

@@ -1,4 +1,5 @@
-//! The list that the HPA reads of an external metric. Source: `k8s.io/metrics/pkg/apis/external_metrics/v1beta1`.
+//! The list that the HPA reads for an external metric. Source:
+//! `k8s.io/metrics/pkg/apis/external_metrics/v1beta1`.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +10,20 @@ use serde_json::json;
 use super::rfc3339;
 use crate::{api::EXTERNAL_METRICS_GROUP, metrics_server::metrics::path::ExternalPath};
 
-/// The value of an external metric. It has no window: none of them is a rate.
+/// The value of an external metric. It has no window, because no external metric is a rate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExternalValue {
     /// Name of the metric.
     pub metric: String,
-    /// What tells it from others of that name in its namespace.
+    /// The labels that distinguish the metric from others of the same name in its namespace.
     pub labels: BTreeMap<String, String>,
-    /// When it was sampled.
+    /// When the value was sampled.
     pub timestamp: Timestamp,
-    /// Decimal quantity.
+    /// The value as a Kubernetes quantity, such as `12` or `850m`.
     pub value: String,
 }
 
-/// Renders the list of this one value: the HPA adds up all that a list holds.
+/// Serializes the list with this one value. It must be one, because the HPA adds up all values of a list.
 pub fn render_external(value: &ExternalValue) -> Bytes {
     let list = json!({
         "kind": "ExternalMetricValueList",

@@ -1,16 +1,16 @@
-//! The labels of a pod in one piece of memory, which pods with equal labels can share.
+//! The labels of a pod in one allocation, which pods with equal labels can share.
 //!
-//! A cluster has tens of thousands of pods that nobody asks about; a map of strings for each would be most of what
-//! this server holds.
+//! A cluster may have tens of thousands of pods whose metrics no HPA reads. A map of strings for each pod
+//! would be most of this server's memory.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Ends a label; neither keys nor values of labels may hold it.
+/// Ends a label; neither keys nor values of labels may contain it.
 const END: char = '\n';
-/// Between a key and its value; no key may hold it.
+/// Separates a key from its value; no key may contain it.
 const IS: char = '=';
 
-/// Labels; a clone shares them.
+/// Labels of a pod; a clone shares the memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labels(Arc<str>);
 
@@ -33,14 +33,14 @@ impl Labels {
         Self(text.into())
     }
 
-    /// The value of a key.
+    /// The value of the label `key`.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0
             .split_terminator(END)
             .find_map(|label| label.strip_prefix(key)?.strip_prefix(IS))
     }
 
-    /// Whether both are the same piece of memory.
+    /// Whether both are the same allocation.
     #[cfg(test)]
     pub fn is_shared_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

@@ -1,4 +1,4 @@
-//! Which metric a read means: by its name, by what it describes, and by the selector. Exactly one, or an error.
+//! Finds the one metric that a read means: by its name, by what it describes, and by the selector.
 
 use std::sync::Arc;
 
@@ -12,17 +12,17 @@ use crate::{
 /// The resource name of pods in paths.
 const PODS: &str = "pods";
 
-/// A metric as a path asks for it.
-pub(super) struct Asked<'a> {
-    /// Namespace of the resource that the metric stands in.
+/// A metric as a request describes it.
+pub(super) struct Requested<'a> {
+    /// Namespace of the resource that declares the metric.
     pub(super) namespace: &'a str,
     /// Name of the metric.
     pub(super) metric: &'a str,
-    /// What it is to describe.
+    /// What the metric must describe.
     pub(super) subject: Subject<'a>,
 }
 
-/// What a metric is to describe.
+/// What a metric describes.
 pub(super) enum Subject<'a> {
     /// Pods, or another object in the namespace.
     Object {
@@ -33,39 +33,41 @@ pub(super) enum Subject<'a> {
     },
     /// The namespace itself.
     Namespace,
-    /// No Kubernetes object: it is external.
+    /// No Kubernetes object: the metric is external.
     External,
 }
 
 impl Memory {
-    /// The one metric that is meant.
+    /// The one metric that a request means.
     ///
     /// # Errors
-    /// 400 where several are, 404 where none is.
+    /// 400 if there are several, 404 if there is none.
     pub(super) fn identify(
         &self,
-        asked: &Asked<'_>,
+        requested: &Requested<'_>,
         selector: &LabelSelector,
     ) -> Result<Arc<ServedMetric>, StatusError> {
-        let named = self.registry.find(asked.namespace, asked.metric, selector);
+        let named = self
+            .registry
+            .find(requested.namespace, requested.metric, selector);
         let mut meant = named
             .iter()
-            .filter(|metric| self.is_meant(metric, &asked.subject));
+            .filter(|metric| self.is_meant(metric, &requested.subject));
         match (meant.next(), meant.next()) {
             (Some(metric), None) => Ok(metric.clone()),
             (Some(first), Some(second)) => Err(StatusError::bad_request(format!(
                 "metric {} is ambiguous in namespace {}: {} and {} have it; select one with \
                  {}={LABEL_SCALING}=NAME,{LABEL_WORKLOAD}=WORKLOAD",
-                asked.metric,
-                asked.namespace,
+                requested.metric,
+                requested.namespace,
                 owner(first),
                 owner(second),
-                asked.subject.selector()
+                requested.subject.selector()
             ))),
             (None, _) => Err(StatusError::not_found(format!(
                 "the server could not find the metric {} for {}{}",
-                asked.metric,
-                asked.subject.describe(asked.namespace),
+                requested.metric,
+                requested.subject.describe(requested.namespace),
                 named.first().map(|metric| self.hint(metric)).unwrap_or_default()
             ))),
         }
@@ -84,7 +86,7 @@ impl Memory {
         }
     }
 
-    /// Where a metric that was asked for in the wrong place is to be found.
+    /// Tells a client that read a metric in the wrong place where to find it.
     fn hint(&self, metric: &ServedMetric) -> String {
         let place = match metric.metric.metric_type() {
             MetricType::Pods => format!("describes pods, in {CUSTOM_METRICS_GROUP}"),
@@ -100,7 +102,7 @@ impl Memory {
 }
 
 impl Subject<'_> {
-    /// The parameter that selects the metric.
+    /// The query parameter that selects the metric.
     fn selector(&self) -> &'static str {
         match self {
             Self::Object { .. } | Self::Namespace => "metricLabelSelector",

@@ -30,7 +30,7 @@ fn sources() -> Sources {
     [("default".to_owned(), source)].into_iter().collect()
 }
 
-/// A resource with a gateway and a worker that has a queue depth.
+/// A resource with a gateway, and a worker that scales by the depth of its queue.
 fn scaling(name: &str) -> VoiceAssistScaling {
     let workload = |workload: &str, metric: serde_json::Value| {
         json!({
@@ -77,7 +77,7 @@ fn memory(resources: &[&str]) -> Memory {
     memory
 }
 
-/// Answers every shape: each live pod carries 10 requests per second, a pod that is gone 99, the depth is 7.
+/// Answers every shape: each live pod has 10 requests per second, a deleted pod 99, and the depth is 7.
 fn answer(memory: &Memory) {
     let item = |pod: &str, value| Item {
         labels: ByName::from([("namespace", "ns".into()), ("pod", pod.into())]),
@@ -177,7 +177,8 @@ fn a_gauge_and_a_query_of_pods_are_read_like_a_rate() {
                 let pod = [("namespace", "ns"), ("pod", "one-gateway-a")];
                 (vec![item(&pod, 3.0)], vec![item(&pod, 98.0)])
             } else {
-                // The query has aggregated the namespace away; the pod of another workload is not selected.
+                // The query has aggregated the namespace label away; the pod of another workload is not
+                // selected.
                 let pod = |name, value| item(&[("pod", name)], value);
                 (
                     vec![pod("one-gateway-b", 0.5), pod("two-gateway-a", 0.9)],
@@ -260,7 +261,7 @@ fn equal_names_are_told_apart_by_the_selector_and_never_summed() {
         "{error}"
     );
     assert!(read(&memory, "pods", "*", "rate", ("app=one", ONE)).is_ok());
-    // The described object is part of what an Object metric is.
+    // An Object metric is identified by the described object as well.
     assert!(read(&memory, "deployments.apps", "two-worker", "depth", ("", "")).is_ok());
     let nobody = "scaling.voiceassist.io/name=three";
     assert_eq!(

@@ -70,7 +70,7 @@ fn what_was_planned_for_sources_that_were_replaced_meanwhile_is_planned_again() 
 fn what_stays_of_an_invalid_resource_is_planned_for_sources_that_are_just_being_replaced() {
     let registry = Registry::new(sources("old"));
     registry.apply(&scaling("one"));
-    // As in the middle of a replacement: no entry is planned again yet.
+    // As in the middle of `replan`: the sources are replaced, and no entry is planned again yet.
     *registry.sources.write() = Arc::new(sources("new"));
     let mut object = scaling("one");
     object.spec.workloads[0].max_replicas = Some(0);

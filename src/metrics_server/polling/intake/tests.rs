@@ -45,7 +45,7 @@ fn queries(intake: &Intake) -> Vec<String> {
         .collect()
 }
 
-/// Takes the turn of a namespace until it is told to end.
+/// Occupies the turn of a namespace until the returned sender is used.
 fn busy(intake: &Intake, namespace: &'static str) -> (Sender<()>, JoinHandle<()>) {
     let (release, released) = channel();
     let turns = intake.turns.clone();
@@ -56,7 +56,7 @@ fn busy(intake: &Intake, namespace: &'static str) -> (Sender<()>, JoinHandle<()>
     (release, tokio::spawn(work))
 }
 
-/// Waits until all that a namespace has in the queue is done.
+/// Waits until all that a namespace has in the queue is judged.
 async fn done(intake: &Intake, namespace: &str) {
     intake.turns.run(namespace, || ()).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! One poll of a shape: all its parts, joined to one answer or one failure.
+//! One poll of a shape: sends all its parts and joins them to one answer or one failure.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -18,7 +18,7 @@ use crate::{
     prometheus::{Client, InstantAnswer, QueryError, servers::Server, turns::Turn},
 };
 
-/// A poll that brought no data.
+/// Why a poll brought no data.
 pub(super) struct PollError {
     pub(super) failure: Failure,
     pub(super) timed_out: bool,
@@ -33,17 +33,18 @@ impl From<QueryError> for PollError {
     }
 }
 
-/// Why a part has no answer.
+/// Why a part of a poll has no answer.
 enum PartError {
-    /// Its answer would be larger than the limit: it can be asked in smaller parts.
+    /// The answer of the part would be larger than the limit. The part can be split into smaller ones.
     TooLarge(QueryError),
-    /// The series of one namespace may be the cause: the others can be asked without it.
+    /// The series of one namespace may cause the failure. The other namespaces can be polled without it.
     Suspect(PollError),
-    /// Anything else: the whole poll failed.
+    /// Any other failure: the whole poll fails.
     Failed(PollError),
 }
 
-/// What is known of a shape from one poll to the next.
+/// What one poll of a shape leaves for the next: how it is split, how much time it used, and how long to
+/// wait.
 pub(super) struct Progress {
     split: Split,
     usage: Usage,
@@ -60,8 +61,8 @@ impl Default for Progress {
     }
 }
 
-/// Polls a shape once, for the namespaces that need it. Each part waits for its own turn at the server. `others` says
-/// whether that server otherwise answers. `known` is what earlier polls brought.
+/// Polls a shape once, for the namespaces that need it. Each part waits for its own turn at the server.
+/// `others` tells whether the server answers other shapes; `known` is the state from earlier polls.
 pub(super) async fn ask(
     server: &Server,
     shape: &Shape,
@@ -78,9 +79,9 @@ pub(super) async fn ask(
     } = progress;
     let client = &server.client;
     let mut open = VecDeque::from(split.parts(needed, clock.monotonic()));
-    let mut asked = None;
+    let mut requested_at = None;
     let mut answer = Answer {
-        // What nobody needs is dropped, so nothing is said of it.
+        // Series of namespaces outside of the scope are dropped, so the answer says nothing about those.
         scope: (!shape.grouping.is_of_one_namespace()).then(|| needed.clone()),
         ..Answer::default()
     };
@@ -92,9 +93,9 @@ pub(super) async fn ask(
             clock,
         };
         let ask = async {
-            // Taken at the place and before the first query, so that no age comes out too young.
-            let asked = *asked.get_or_insert_with(|| clock.monotonic());
-            let ask = ask_part(client, shape, &part, needed, asked);
+            // Read when the turn has come and before the first query, so that no age comes out too young.
+            let requested_at = *requested_at.get_or_insert_with(|| clock.monotonic());
+            let ask = ask_part(client, shape, &part, needed, requested_at);
             match patience {
                 Patience::Full => Some(ask.await),
                 Patience::Unknown { .. } => {
@@ -104,8 +105,10 @@ pub(super) async fn ask(
             }
         };
         let Some(outcome) = server.in_turn(shape.grouping, turn, ask).await else {
+            // The part used up its time and gave its place back. It waits for another turn, and then gets
+            // longer.
             patience.ran_out();
-            asked = None;
+            requested_at = None;
             open.push_front(part);
             continue;
         };
@@ -122,7 +125,10 @@ pub(super) async fn ask(
                 }
                 open.extend(split.is_too_large(&part, needed, clock.monotonic()));
             }
+            // If the server answers no other shape either, the server is the cause, not a namespace.
             Err(PartError::Suspect(error)) if !shape.grouping.is_of_one_namespace() && others() => {
+                // The first failure of the whole poll splits it by namespace, in order to find the one that
+                // causes it.
                 if part == Part::All {
                     open.extend(split.all_failed(needed, clock.monotonic()));
                 }
@@ -143,7 +149,8 @@ pub(super) async fn ask(
     {
         return Err(error);
     }
-    answer.asked = asked.unwrap_or_else(|| clock.monotonic());
+    answer.asked = requested_at.unwrap_or_else(|| clock.monotonic());
+    // Each namespace without an answer gets the reason, so that its reads do not report "no data".
     if answer.scope.is_some() {
         let is_answered = |name: &String| answered.iter().any(|part| part.namespaces(needed).contains(name));
         for name in needed.iter().filter(|name| !is_answered(name)) {
@@ -161,9 +168,9 @@ pub(super) async fn ask(
     Ok(answer)
 }
 
-/// Asks about the past of namespaces, portion by portion. The numbers in hand wait for no more of that than one query
-/// may take: what is not asked by then the next poll asks. Each poll asks one portion at least, so that all are asked
-/// in the end.
+/// Queries the past of namespaces, portion by portion. The values in hand wait at most for the time of one
+/// query; the next poll queries the rest. Each poll queries at least one portion, so that all portions get
+/// their turn.
 async fn ask_histories(
     server: &Server,
     shape: &Shape,
@@ -191,8 +198,8 @@ async fn ask_histories(
     answer.owed.extend(portions.flatten());
 }
 
-/// Asks about the past of namespaces, few enough that the answer is not large. What fails is not asked for again: the
-/// polls of the next window tell as much.
+/// Queries the past of namespaces that are few enough for a small answer. A failed query is not repeated: the
+/// polls of the next window bring the same knowledge.
 async fn ask_history(
     client: &Client,
     shape: &Shape,
@@ -232,19 +239,20 @@ fn left_out(why: &Why, client: &Client) -> Arc<str> {
     .into()
 }
 
-/// Why a namespace has no answer that is not known to be the cause of the failure.
+/// The reason for a namespace without an answer that is not known to cause the failure.
 fn apart(failed: Option<&Failed>) -> Arc<str> {
     let words = failed.map_or("the query fails for some namespace", |failed| &*failed.words);
     format!("{words}; which namespace is the cause is being found out").into()
 }
 
-/// Asks for one part. The times come first: a value is then never older than the time it is given.
+/// Polls one part. The sample times are queried before the values, so that a value is never older than the
+/// time given for it.
 async fn ask_part(
     client: &Client,
     shape: &Shape,
     part: &Part,
     needed: &BTreeSet<String>,
-    asked: Duration,
+    requested_at: Duration,
 ) -> Result<Answer, PartError> {
     let Queries { value, age } = match part {
         Part::All => shape.queries(),
@@ -260,16 +268,21 @@ async fn ask_part(
         Grouping::Pod | Grouping::Namespace | Grouping::PodOfOne => client.ask(&value).await?,
     };
     shape.keep_needed(&mut values.vector, needed);
-    let joined =
-        Answer::join_with_histograms(shape, &values.vector, &values.histograms, &times.vector, asked);
+    let joined = Answer::join_with_histograms(
+        shape,
+        &values.vector,
+        &values.histograms,
+        &times.vector,
+        requested_at,
+    );
     let mut answer = joined.map_err(|error| {
         PartError::Failed(PollError {
             failure: Failure::Unsuitable(error.to_string().into()),
             timed_out: false,
         })
     })?;
-    let infos = values.infos.into_iter().chain(times.infos);
-    answer.infos = infos.map(Arc::from).collect();
+    let annotations = values.annotations.into_iter().chain(times.annotations);
+    answer.infos = annotations.map(Arc::from).collect();
     Ok(answer)
 }
 

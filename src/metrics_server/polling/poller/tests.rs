@@ -16,19 +16,20 @@ use crate::{
         metrics::promql::{Labels, Matchers, Source},
         spec::model::ScalingKey,
     },
-    prometheus::{Limits, Settings, servers::ServerSettings},
+    prometheus::{ClientSettings, Limits, servers::ServerSettings},
 };
 
 /// Most shapes of a namespace.
 const LIMIT: usize = 110;
 
-/// A Prometheus that answers at once, but never a query for the metric `slow`, nor one about the past of `crowd`; and
-/// one for `mixed` only where the query leaves the namespace `bad` out.
+/// A Prometheus that answers at once, with three exceptions. It never answers a query for the metric `slow`,
+/// nor a query about the past of `crowd`. It answers one for `mixed` only if the query leaves out the
+/// namespace `bad`.
 #[derive(Default)]
 struct Prometheus {
     fast: AtomicUsize,
     slow: AtomicUsize,
-    /// For `crowd`: whether each query was about the past.
+    /// For each query for `crowd`, whether it was about the past.
     crowd: Mutex<Vec<bool>>,
 }
 
@@ -98,7 +99,7 @@ async fn fixture_with(timeout: Duration, poll_interval: Duration) -> Fixture {
         bind_queries: true,
     };
     let settings = ServerSettings {
-        client: Settings::plain(&format!("http://{address}"), limits),
+        client: ClientSettings::plain(&format!("http://{address}"), limits),
         poll_interval,
         source,
     };
@@ -302,7 +303,7 @@ async fn a_namespace_that_begins_to_need_a_shape_is_answered_before_the_next_pol
 #[tokio::test]
 async fn what_is_beyond_the_limit_of_a_namespace_is_not_asked_and_is_asked_once_there_is_room() {
     let fixture = fixture().await;
-    // A resource without a time of creation counts as young, so the name decides.
+    // A resource without a creation time counts as the youngest, so the order of names decides.
     let shapes: Vec<_> = (0..=LIMIT)
         .map(|n| fixture.apply(&format!("r-{n:03}"), &format!("fast_{n}")))
         .collect();

@@ -4,7 +4,7 @@ use super::*;
 
 const HEAD: &str = "apiVersion: config.scaling.voiceassist.io/v1alpha1\nkind: MetricsServerConfiguration\n";
 
-/// What is wrong with a file that lists one server with these fields.
+/// The problems of a file that lists one server with these fields.
 fn problems(server: &str) -> Vec<String> {
     let text = format!("{HEAD}prometheusServers:\n- {{{server}}}\n");
     match parse(&text) {

@@ -10,7 +10,7 @@ use rustls::{
 
 use super::*;
 
-/// Holds one certificate for valid until some second, and counts how often it is asked.
+/// Takes one certificate as valid until a given second, and counts how often it is called.
 #[derive(Debug)]
 struct Counting {
     good: CertificateDer<'static>,
@@ -99,7 +99,7 @@ fn what_held_for_one_chain_says_nothing_of_another() {
             .verify(&certificate("bad"), std::slice::from_ref(&good), at(10))
             .is_err()
     );
-    // Other intermediates are another chain.
+    // The same certificate with other intermediates is another chain.
     assert!(verifier.verify(&good, &[certificate("bad")], at(10)).is_ok());
     assert_eq!(cas.asked.load(Ordering::Relaxed), 4);
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-/// The resource with its worker's depth external.
+/// The resource with the worker's depth as an external metric.
 fn external(name: &str) -> VoiceAssistScaling {
     let mut scaling = scaling(name);
     for metric in scaling.spec.workloads[1].metrics.iter_mut().flatten() {
