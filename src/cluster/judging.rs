@@ -88,7 +88,7 @@ mod tests {
 
     use super::*;
 
-    /// Work that tells when it begins, and ends when it is let go.
+    /// Work that reports when it begins, and ends when the test releases it.
     struct Gate {
         began: UnboundedSender<&'static str>,
         held: Mutex<Vec<(&'static str, Sender<()>)>>,
