@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// What has to hold.
+/// What an autoscaling test asserts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Asserted {
     /// Number of Ready replicas that the test has to see.

@@ -51,7 +51,7 @@ pub struct Trial<'a> {
     pub resource: &'a Resource,
     /// The workload.
     pub subject: &'a Subject,
-    /// See [`ElasticSettings`].
+    /// Loads and times of the tries.
     pub settings: ElasticSettings,
 }
 

@@ -14,7 +14,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// The result of a capacity test. Loads are requests (or journeys) per second.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Capacity {
-    /// See [`SCHEMA_VERSION`].
+    /// Version of the JSON form, [`SCHEMA_VERSION`].
     pub schema_version: u32,
     /// Name of the VoiceAssistScaling.
     pub name: String,
@@ -94,15 +94,15 @@ pub struct Point {
 pub struct Scalability {
     /// Load that one replica carries.
     pub lambda: f64,
-    /// Contention.
+    /// Contention: the cost of what the replicas share; 0 for a service that scales linearly.
     pub alpha: f64,
-    /// Coherency.
+    /// Coherency: the cost of what the replicas exchange; 0 if more replicas never carry less.
     pub beta: f64,
     /// Standard error of alpha, if there are enough points.
     pub alpha_error: Option<f64>,
     /// Standard error of beta, if there are enough points.
     pub beta_error: Option<f64>,
-    /// Root of the mean square of the relative residuals.
+    /// Root of the mean square of the relative residuals: 0.02 is 2 %.
     pub residual: f64,
     /// Number of replicas beyond which more carry less.
     pub knee: Option<f64>,
@@ -115,7 +115,7 @@ pub struct Elastic {
     pub plateau: Option<f64>,
     /// Steepest ramp to 90 % of that load that was survived, in requests/s per second.
     pub ramp: Option<f64>,
-    /// Longest time from a rise of the load to the last Ready replica, in seconds.
+    /// Longest time from the end of a rise of the load to the last Ready replica, in seconds.
     pub time_to_scale: Option<f64>,
 }
 

@@ -36,10 +36,10 @@ const PROBES: u32 = 60;
 /// Why a search ended without a result.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError<E: std::error::Error + 'static> {
-    /// See [`EngineError`].
+    /// The engine could not send the load.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// See [`SearchError`].
+    /// The search has no result.
     #[error(transparent)]
     Search(#[from] SearchError),
     /// The state of the replicas cannot be read.

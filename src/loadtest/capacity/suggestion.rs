@@ -29,7 +29,7 @@ pub struct Known {
     pub min_replicas: u32,
     /// Steepest rise of the load that was survived, in requests/s per second.
     pub ramp: Option<f64>,
-    /// Seconds from a rise of the load to Ready replicas for it.
+    /// Seconds from a rise of the load until replicas for it are Ready.
     pub time_to_scale: Option<f64>,
 }
 

@@ -16,7 +16,7 @@ const POLL: Duration = Duration::from_millis(250);
 /// Why replicas cannot be held or given back.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
-    /// See [`HoldError`].
+    /// The workload cannot be held or given back.
     #[error(transparent)]
     Hold(#[from] HoldError),
     /// The workload's name cannot be written in an annotation.

@@ -205,7 +205,7 @@ impl Running {
     /// Waits for the end of the load.
     ///
     /// # Errors
-    /// When a thread ended without saying what it measured.
+    /// When a thread ended without handing on its measurements.
     pub async fn finish(self) -> Result<Measured, EngineError> {
         self.measured.await.ok().flatten().ok_or(EngineError::Lost)
     }

@@ -57,9 +57,9 @@ pub(super) struct PlannedStep {
 /// What a step does.
 #[derive(Debug)]
 pub(super) enum PlannedAction {
-    /// One request.
+    /// Send one request.
     Request(Box<PlannedRequest>),
-    /// One WebSocket connection.
+    /// Hold one WebSocket connection.
     WebSocket(Box<Socket>),
 }
 

@@ -56,7 +56,7 @@ pub(super) struct Slice {
 /// The moments of a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
-    /// When it was due.
+    /// When it was due, as time since the load began; so are all moments here.
     pub(super) intended: Duration,
     /// When it was sent; `None` if never.
     pub(super) sent: Option<Duration>,
@@ -94,7 +94,7 @@ pub(super) struct Totals {
 /// Totals of one step in one thread.
 #[derive(Debug)]
 pub(super) struct StepTotals {
-    /// Everything but the failures.
+    /// All measurements but the failures.
     pub(super) requests: Requests,
     /// Failures by cause. The key keeps the details of the first one as an example.
     pub(super) failures: BTreeMap<Failure, u64>,

@@ -89,7 +89,7 @@ impl Worker {
             .finish((usage.opened_so_far(), usage.peak(), usage.waited()));
     }
 
-    /// Whether this is the open model.
+    /// Whether the load follows the open model.
     pub(super) fn is_open(&self) -> bool {
         self.open
     }

@@ -18,7 +18,7 @@ pub const LARGEST_BODY: usize = 16 * 1024 * 1024;
 /// A request that is ready to be sent any number of times.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
-    /// Method.
+    /// HTTP method.
     pub method: Method,
     /// Path and query for HTTP/1.1, the whole URL for HTTP/2.
     pub uri: Uri,
@@ -28,7 +28,7 @@ pub struct Outgoing {
     pub body: Bytes,
 }
 
-/// An answer.
+/// The answer to one request.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// HTTP status.

@@ -1,4 +1,4 @@
-//! Where requests go, and how.
+//! The target of the load: where requests go, and how.
 
 use std::{path::Path, sync::Arc};
 

@@ -170,7 +170,7 @@ async fn twenty_users(habit: &Habit, protocol: Protocol, settings: Settings) {
     assert_eq!(measured.total.failed(), 0, "{:?}", measured.total.failures);
 }
 
-/// Connections, and the most users on one of them.
+/// The number of connections, and the most users on one of them.
 fn connections_and_users(habit: &Habit) -> (usize, usize) {
     habit.seen(|seen| {
         let users = seen.paths.values().map(std::collections::BTreeSet::len);
@@ -227,7 +227,7 @@ async fn fewer_connections_than_users_are_shared_and_never_more() {
     }
 }
 
-/// One name, two addresses, of both families.
+/// One name with two addresses, one of each family.
 #[derive(Debug, Default)]
 struct Both(AtomicUsize);
 

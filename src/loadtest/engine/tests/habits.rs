@@ -28,7 +28,7 @@ pub struct Seen {
 
 /// Listens until it is dropped; its connections end with it.
 pub struct Habit {
-    /// Its URL.
+    /// URL of the server.
     pub url: String,
     seen: Arc<Mutex<Seen>>,
     task: JoinHandle<()>,
@@ -95,7 +95,7 @@ impl Habit {
         Self::on(listener, prompt)
     }
 
-    /// HTTP/2 that answers after `delay`; with `streams` it allows so many at once.
+    /// HTTP/2 that answers after `delay`; with `streams` it allows this many at once.
     pub async fn http2(delay: Duration, streams: Option<u32>) -> Self {
         Self::each(move |stream, number, seen| http2(stream, number, seen, delay, streams)).await
     }
@@ -323,7 +323,7 @@ mod frames {
         frame(RESET, 0, stream, &REFUSED_STREAM.to_be_bytes())
     }
 
-    /// Settings that allow so many streams at once.
+    /// A SETTINGS frame that allows this many streams at once.
     pub fn allow(streams: u32) -> Vec<u8> {
         frame(
             SETTINGS,
@@ -338,7 +338,7 @@ mod frames {
         greet_with(stream, &frame(SETTINGS, 0, 0, &[])).await
     }
 
-    /// The same with settings that allow so many streams at once.
+    /// As `greet`, with settings that allow this many streams at once.
     pub async fn greet_allowing(stream: &mut TcpStream, streams: u32) -> std::io::Result<()> {
         greet_with(stream, &allow(streams)).await
     }

@@ -36,15 +36,15 @@ use super::pages;
 
 /// Listens until it is dropped.
 pub struct Server {
-    /// Its URL.
+    /// URL of the server.
     pub url: String,
-    /// Its certificate, which is its own CA.
+    /// Certificate of the server, which is its own CA.
     pub ca: String,
     task: JoinHandle<()>,
 }
 
 impl Server {
-    /// Without TLS.
+    /// A server without TLS.
     pub async fn plain() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -57,7 +57,7 @@ impl Server {
         Self { url, ca, task }
     }
 
-    /// With TLS, whose handshake begins after `delay`.
+    /// A server with TLS, whose handshake begins after `delay`.
     pub async fn tls(delay: Duration) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let certified = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
@@ -161,7 +161,7 @@ enum Talk {
     Gone,
     /// Closes with this code.
     Close(u16),
-    /// The same, and does not read.
+    /// Closes with this code, and does not read.
     Leave(u16),
     /// Sends the first message back after this time, and nothing more.
     Reply(Duration),

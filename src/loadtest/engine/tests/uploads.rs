@@ -44,7 +44,7 @@ impl Drop for Early {
 }
 
 impl Early {
-    /// `closes`: ends the connection right after the answer.
+    /// `closes`: whether the server ends the connection right after the answer.
     async fn start(closes: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

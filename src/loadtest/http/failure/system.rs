@@ -5,7 +5,7 @@ use std::{fmt, io};
 /// An error of the operating system, without addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum System {
-    /// One that the standard library has a name for, such as "connection refused".
+    /// An error that has a name in the standard library, such as "connection refused".
     Kind(io::ErrorKind),
     /// An error without a name in the standard library, by its number, such as "Too many open files".
     Number(i32),
