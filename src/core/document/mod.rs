@@ -1,6 +1,7 @@
-//! From text to a checked document: YAML with the place of each value, and the checker of schemas.
+//! Turns a text into a checked document: reads YAML with the place of each value, and checks values against a
+//! schema.
 //!
-//! Shared by resources, scenarios and configuration files. Must not: know what a document means.
+//! Resources, scenarios and configuration files share this code. Must not: know what a document means.
 
 pub mod schema;
 pub mod yaml;

@@ -1,4 +1,4 @@
-//! How long to wait before something is tried again: a failed reconcile, a target that is not there.
+//! Waits before a retry, after a failed reconcile or for a target that does not exist.
 
 use std::time::Duration;
 
@@ -7,31 +7,33 @@ const FIRST: Duration = Duration::from_secs(1);
 /// Longest wait.
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// The wait after `failures` failures in a row (at least 1): doubling from 1 s to 5 min, of which `jitter`
-/// (`0.0..1.0`) takes away up to a half, so that objects that failed together do not come back together.
-/// Never less than `at_least`, which is the server's `Retry-After`.
+/// The wait after `failures` failures in a row (at least 1). It doubles from 1 s to 5 min: 1 s, 2 s, 4 s and
+/// so on. `jitter` (`0.0..1.0`) takes away up to a half, so that objects that failed together are not retried
+/// together. The wait is never shorter than `at_least`, the server's `Retry-After`.
 pub fn delay(failures: u32, jitter: f64, at_least: Duration) -> Duration {
     let doublings = failures.saturating_sub(1).min(16);
     let full = FIRST.saturating_mul(1 << doublings).min(LONGEST);
     full.mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 2.0).max(at_least)
 }
 
-/// Wait after the first look at a target that cannot be used.
+/// Wait after the first read of a target that cannot be used.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
-/// Longest wait between two looks.
+/// Longest wait between two reads of such a target.
 const LONGEST_LOOK: Duration = Duration::from_secs(600);
 
-/// The wait before a target is asked for again that could not be used at `looks` looks in a row (at least 1): doubling
-/// from 5 s to 10 min, of which `jitter` (`0.0..1.0`) takes away up to a fifth. Anybody who may write a resource decides
-/// how many such targets there are, and each look is a request: at 5 s for ever, 1,000 resources with 16 targets each
-/// would be 3,200 requests a second.
+/// The wait before a target is read again that could not be used at the last `looks` reads (at least 1). It
+/// doubles from 5 s to 10 min. `jitter` (`0.0..1.0`) takes away up to a fifth.
+///
+/// The wait must grow, because each read is a request, and anybody who may write a resource decides how many
+/// such targets there are. With 5 s for ever, 1,000 resources with 16 targets each would cause 3,200 requests
+/// per second.
 pub fn look_again(looks: u32, jitter: f64) -> Duration {
     let doublings = looks.saturating_sub(1).min(16);
     let full = FIRST_LOOK.saturating_mul(1 << doublings).min(LONGEST_LOOK);
     full.mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 5.0)
 }
 
-/// The wait until an unchanged object is looked at again: `period` plus or minus a tenth.
+/// The wait until an unchanged object is reconciled again: `period` plus or minus a tenth.
 pub fn resync(period: Duration, jitter: f64) -> Duration {
     period.mul_f64(0.9 + jitter.clamp(0.0, 1.0) / 5.0)
 }
@@ -63,8 +65,8 @@ mod tests {
         counts
     }
 
-    /// A missing Deployment or StatefulSet costs nothing: a watch tells. The table is for every other kind, and for
-    /// clusters where that watch is refused. Each look is one request.
+    /// A missing Deployment or StatefulSet costs nothing: a watch tells. The table is for every other kind,
+    /// and for clusters where that watch is refused. Each look is one request.
     #[test]
     fn a_missing_target_costs_a_dozen_requests_at_first_and_then_six_an_hour() {
         let table = |jitter| {

@@ -1,24 +1,24 @@
-//! Conditions: what was found, its summary, and the standard `metav1.Condition` semantics.
+//! Conditions: findings, their summary, and the standard semantics of `metav1.Condition`.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-/// Longest message; the API server takes 32768 bytes, people less.
+/// Largest message in bytes. The API server takes 32768 bytes, which is too much for people.
 const LONGEST_MESSAGE: usize = 1024;
 
-/// The status of a condition, ordered by how much it counts in a summary.
+/// The status of a condition. The order is that of [`summarize`]: the greatest status wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
-    /// Fine.
+    /// The condition holds.
     True,
-    /// Not known (yet).
+    /// It is not known, or not known yet, whether the condition holds.
     Unknown,
-    /// Not fine.
+    /// The condition does not hold.
     False,
 }
 
 impl Status {
-    /// As the API spells it.
+    /// The status as the API spells it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::True => "True",
@@ -27,7 +27,7 @@ impl Status {
         }
     }
 
-    /// From the API's spelling; anything else is unknown.
+    /// Reads the API's spelling. Any other text is `Unknown`.
     pub fn of(text: &str) -> Self {
         match text {
             "True" => Self::True,
@@ -37,21 +37,21 @@ impl Status {
     }
 }
 
-/// What was found about one condition type, without the time.
+/// A condition without its time and generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The condition type.
     pub type_: &'static str,
-    /// The verdict.
+    /// The status of the condition.
     pub status: Status,
-    /// PascalCase; never empty.
+    /// Reason in PascalCase, never empty.
     pub reason: String,
-    /// For humans; the same findings always give the same text.
+    /// Text for people. The same state always gives the same text, so that it causes no status write.
     pub message: String,
 }
 
 impl Finding {
-    /// A finding; a long message is cut.
+    /// A finding. A message of more than 1024 bytes is cut.
     pub fn new(type_: &'static str, status: Status, reason: &str, message: impl Into<String>) -> Self {
         Self {
             type_,
@@ -62,7 +62,7 @@ impl Finding {
     }
 }
 
-/// Cuts a text at a character boundary and shows that it was cut.
+/// Cuts a text to at most 1024 bytes, at a character boundary. A text that was cut ends with `...`.
 pub fn cut(mut text: String) -> String {
     if text.len() > LONGEST_MESSAGE {
         let mut end = LONGEST_MESSAGE - 3;
@@ -75,8 +75,9 @@ pub fn cut(mut text: String) -> String {
     text
 }
 
-/// Sums findings up in one of type `type_`: False beats Unknown beats True, the first of the worst gives
-/// the reason, and the message names all of the worst. `fine` is the finding when all are True.
+/// Sums up findings in one of type `type_`. False beats Unknown, and Unknown beats True. The first finding
+/// with the worst status gives the reason, and the message names all findings with that status. `fine` is the
+/// result if all findings are True.
 pub fn summarize<'a>(
     type_: &'static str,
     parts: impl IntoIterator<Item = (&'a str, &'a Finding)>,
@@ -113,7 +114,7 @@ pub fn summarize<'a>(
     Finding::new(type_, worst, reason, messages.join("; "))
 }
 
-/// The conditions to write: `lastTransitionTime` moves only where the status changed.
+/// The conditions to write. `lastTransitionTime` changes only if the status of the condition does.
 pub fn conditions(
     findings: &[Finding],
     old: &[Condition],
@@ -144,7 +145,7 @@ pub fn conditions(
         .collect()
 }
 
-/// The API stores whole seconds.
+/// Removes the fraction of a second, because the API stores whole seconds.
 fn whole_seconds(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
 }

@@ -1,4 +1,5 @@
-//! Durations as users write them: `30s`, `1m`, `1h30m`. Hours, minutes and seconds only, in that order.
+//! Durations as users write them: `30s`, `1m`, `1h30m`. The units are hours, minutes and seconds, in that
+//! order.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ pub struct ParseDurationError;
 /// Parses a positive duration.
 ///
 /// # Errors
-/// When the text is empty, zero, out of order, has another unit or is too large.
+/// When the text is empty, means zero, has its units in another order, has another unit, or is too large.
 pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
     let mut rest = text;
     let mut seconds: u64 = 0;
@@ -34,7 +35,7 @@ pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
     }
 }
 
-/// Formats whole seconds the way [`parse`] reads them: `1h30m`, `90s` becomes `1m30s`.
+/// Formats whole seconds in the notation that [`parse`] reads. 90 seconds become `1m30s`.
 #[must_use]
 pub fn format(duration: Duration) -> String {
     let total = duration.as_secs();

@@ -1,14 +1,14 @@
-//! A count or a percentage, as PodDisruptionBudgets take them.
+//! A count or a percentage, as PodDisruptionBudgets have them.
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-/// Not a count from 0 up and not a percentage from `0%` to `100%`.
+/// The value is neither a count of at least 0 nor a percentage from `0%` to `100%`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a whole number from 0 up, or a percentage from 0% to 100%")]
 pub struct ParseShareError;
 
-/// How many of `total` a count or percentage means. Percentages round up, for `minAvailable` and for
-/// `maxUnavailable` alike, as the disruption controller does
+/// The number of pods that a count or percentage means if there are `total` pods. Percentages round up, for
+/// `minAvailable` and for `maxUnavailable`: `50%` of 3 is 2. The disruption controller does the same
 /// (`GetScaledValueFromIntOrPercent(.., roundUp=true)` in its `getExpectedPodCount`).
 ///
 /// # Errors

@@ -1,16 +1,18 @@
-//! Kubernetes label selectors in their string form, as `labelSelector=` carries them.
+//! Kubernetes label selectors in their text form, as in the query parameter `labelSelector`.
 //!
-//! Source of grammar and semantics: `k8s.io/apimachinery/pkg/labels`. `!=` and `notin` match objects that
-//! lack the key. The numeric operators `>` and `<` are not supported: no HPA or scale subresource uses them.
+//! Source of grammar and semantics: `k8s.io/apimachinery/pkg/labels`. `!=` and `notin` also match objects
+//! without the key. The numeric operators `>` and `<` are not supported, because no HPA or scale subresource
+//! uses them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
 
-/// Most requirements, and most values of one. Each pod of a namespace is held against all of them; an HPA has a few.
+/// Largest number of requirements, and of values of one requirement. Each pod of a namespace is compared with
+/// all of them. An HPA has only a few.
 const MAX_TERMS: usize = 256;
 
-/// A parsed selector; without requirements it matches everything.
+/// A parsed selector. One without requirements matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabelSelector {
     requirements: Vec<Requirement>,
@@ -40,7 +42,7 @@ impl LabelSelector {
         self.matches_by(|key| labels.get(key).map(String::as_str))
     }
 
-    /// Whether an object is selected, given how to look up the value of one of its labels.
+    /// Whether an object is selected. `label` looks up the value of one of the object's labels.
     #[must_use]
     pub fn matches_by<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> bool {
         self.requirements.iter().all(|requirement| match requirement {
@@ -51,7 +53,7 @@ impl LabelSelector {
         })
     }
 
-    /// The one value the selector allows for a key, if it allows exactly one.
+    /// The value that the selector allows for a key, if it allows exactly one.
     #[must_use]
     pub fn exact(&self, key: &str) -> Option<&str> {
         self.requirements
@@ -64,7 +66,7 @@ impl LabelSelector {
             })
     }
 
-    /// The object form, as a PodDisruptionBudget carries it.
+    /// The object form, as a PodDisruptionBudget has it.
     #[must_use]
     pub fn object(&self) -> meta::LabelSelector {
         let mut labels = BTreeMap::new();
@@ -72,7 +74,8 @@ impl LabelSelector {
         for requirement in &self.requirements {
             let (key, operator, values) = match requirement {
                 Requirement::In(key, values) => {
-                    // Of two requirements on one key, both must hold, which a map cannot say.
+                    // A map holds one value per key. A second requirement on the key becomes an expression,
+                    // so that both must hold.
                     if let (Some(value), 1) = (values.first(), values.len())
                         && !labels.contains_key(key)
                     {
@@ -97,7 +100,7 @@ impl LabelSelector {
         }
     }
 
-    /// Whether it matches everything.
+    /// Whether the selector has no requirements, so that it matches everything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.requirements.is_empty()
@@ -126,7 +129,7 @@ impl std::str::FromStr for LabelSelector {
     }
 }
 
-/// What is left of the text.
+/// The part of the text that is not parsed yet.
 struct Input<'a> {
     rest: &'a str,
 }
@@ -163,7 +166,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// A run of the characters keys and values are made of; possibly empty.
+    /// Takes the longest run of characters that keys and values may have. The run may be empty.
     fn word(&mut self) -> &'a str {
         self.rest = self.rest.trim_start();
         let end = self
@@ -231,7 +234,8 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Letters, digits, `-`, `_` and `.`, starting and ending with a letter or digit, at most 63 characters.
+/// Whether a text has 1 to 63 characters: letters, digits, `-`, `_` and `.`, with a letter or digit at both
+/// ends.
 fn is_name(text: &str) -> bool {
     let ends_well = |char: Option<char>| char.is_some_and(|char| char.is_ascii_alphanumeric());
     text.len() <= 63 && ends_well(text.chars().next()) && ends_well(text.chars().next_back())

@@ -1,4 +1,5 @@
-//! Words of Kubernetes: quantities, durations, selectors, parts of paths, pod templates, quotas, conditions.
+//! Notations and types of Kubernetes: quantities, durations, selectors, percent-encoding, pod templates,
+//! quotas, conditions, and waits between retries.
 //!
 //! Must not: know a `VoiceAssistScaling`.
 

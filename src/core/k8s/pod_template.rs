@@ -1,4 +1,4 @@
-//! What matters of a pod template for budgets and quotas.
+//! Reads from a pod template what budgets and quotas need: labels and requests.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::quantity::{self, Amount};
 use crate::core::reconcile::observed::PodTemplate;
 
-/// `spec.template` of a workload object, parsed no further than it matters.
+/// `spec.template` of a workload object. Only the fields that are needed are parsed.
 #[derive(Debug, Deserialize)]
 pub struct Template {
     #[serde(default)]
@@ -36,7 +36,7 @@ struct Container {
     resources: Option<ResourceRequirements>,
 }
 
-/// Reads `spec.template` of a workload object; `None` where it has no pod template.
+/// Reads `spec.template` of a workload object; `None` if the object has no pod template.
 pub fn read(object: &Value) -> Option<PodTemplate> {
     let template = object.pointer("/spec/template")?;
     let template: Template = serde_json::from_value(template.clone()).ok()?;
@@ -44,7 +44,7 @@ pub fn read(object: &Value) -> Option<PodTemplate> {
 }
 
 impl Template {
-    /// What matters of it; `None` where it describes no pod.
+    /// Labels and requests of the template; `None` if it has no pod spec.
     pub fn read(self) -> Option<PodTemplate> {
         let containers = self.spec?.containers.unwrap_or_default();
         let labels = self.metadata.and_then(|metadata| metadata.labels);
@@ -55,8 +55,9 @@ impl Template {
     }
 }
 
-/// What the containers take together, by the names quotas use. A limit stands in for a missing request, as
-/// in the API server; init containers and namespace defaults are left out, which only makes it less.
+/// Sums up requests and limits of all containers, by the names that quotas use. A limit replaces a missing
+/// request, as in the API server. Init containers and defaults of the namespace are left out, so the sum may
+/// be too small, and never too large.
 fn requests(containers: Vec<Container>) -> BTreeMap<String, Quantity> {
     let mut totals: BTreeMap<String, Amount> = BTreeMap::new();
     for container in containers {

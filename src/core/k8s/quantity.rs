@@ -1,18 +1,19 @@
-//! Kubernetes quantities, exactly: parsing for comparisons, and the canonical text of a measured value.
+//! Exact Kubernetes quantities: parses them for comparisons, and writes a measured value as canonical text.
 //!
-//! Amounts are whole nano-units in an `i128`, the finest unit the notation has, so that comparing `0.5`
-//! with `500m` or `1Gi` with `1073741824` never rounds.
-//! Source of the notation: the `Quantity` type of `k8s.io/apimachinery/pkg/api/resource`.
+//! Amounts are whole nano-units in an `i128`. A nano-unit is the finest unit of the notation, so comparing
+//! `0.5` with `500m` or `1Gi` with `1073741824` never rounds. Source of the notation: the `Quantity` type of
+//! `k8s.io/apimachinery/pkg/api/resource`.
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 const NANO: i128 = 1_000_000_000;
-/// Largest amount: whole milli-units, so that what is rounded up to them is never larger.
+/// Largest amount. It is a whole number of milli-units, so that rounding up to milli-units never exceeds it.
 const MAX_NANO: i128 = i128::MAX - i128::MAX % (NANO / 1000);
 
-/// Largest value that the HPA's client reads without overflow: `MilliValue()` is an `int64`.
+/// Largest value that the HPA controller reads without overflow, because its `MilliValue()` is an `int64`.
 pub const MAX_VALUE: f64 = 9.2e15;
-/// Largest value of one pod: the HPA adds up the milli-units of all pods in an `int64`, here of a thousand.
+/// Largest value of one pod. The HPA controller adds up the milli-units of all pods in an `int64`; this
+/// leaves room for a thousand pods.
 pub const MAX_VALUE_PER_POD: f64 = MAX_VALUE / 1000.0;
 
 /// An exact amount in nano-units.
@@ -25,7 +26,7 @@ pub enum ParseQuantityError {
     /// The text is not in Kubernetes' quantity notation.
     #[error("not a quantity: use a number with an optional suffix such as 500m, 2, 1.5 or 2Gi")]
     Malformed,
-    /// The amount is beyond what is sensible for any resource.
+    /// The amount does not fit: above about 1.7e29 units.
     #[error("the quantity is too large")]
     TooLarge,
     /// The amount is finer than a nano-unit.
@@ -34,7 +35,7 @@ pub enum ParseQuantityError {
 }
 
 impl Amount {
-    /// Nothing.
+    /// The amount 0.
     pub const ZERO: Self = Self(0);
 
     /// The amount in milli-units, rounded up, as the HPA rounds targets.
@@ -43,14 +44,14 @@ impl Amount {
         self.0.div_euclid(NANO / 1000) + i128::from(self.0.rem_euclid(NANO / 1000) > 0)
     }
 
-    /// The nearest float, as a tolerance is compared.
+    /// The amount in units as the nearest float. The HPA compares tolerances as floats.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a float is what is asked for")]
     pub fn as_f64(self) -> f64 {
         self.0 as f64 / NANO as f64
     }
 
-    /// Whole units, exactly `None` if there is a fraction.
+    /// The amount in whole units; `None` if it has a fraction.
     #[must_use]
     pub fn whole(self) -> Option<i128> {
         (self.0 % NANO == 0).then_some(self.0 / NANO)
@@ -108,7 +109,8 @@ pub fn parse_str(text: &str) -> Result<Amount, ParseQuantityError> {
     let denominator = divisor
         .checked_mul(fraction_divisor)
         .ok_or(ParseQuantityError::TooFine)?;
-    // Both are powers of ten. Cancelled first, or an amount that fits would overflow on the way in a finer unit.
+    // `denominator` and `NANO` are powers of ten. The common factor is cancelled first, because otherwise an
+    // amount that fits could overflow in the multiplication below.
     let common = denominator.min(NANO);
     let denominator = denominator / common;
     let numerator = mantissa
@@ -161,15 +163,15 @@ fn scale(suffix: &str) -> Result<(i128, i128), ParseQuantityError> {
     Ok(scale)
 }
 
-/// Canonical text of a measured value, to the nearest milli-unit: `12`, `850m`. Never rounds a positive value
-/// to zero, because zero would let the HPA scale down. `None` for NaN, infinities, negative values and those
-/// beyond [`MAX_VALUE`]: one that is cut off there would say less than is known.
+/// Canonical text of a measured value, rounded to the nearest milli-unit: `12`, `850m`. A positive value is
+/// never rounded to zero, because zero would let the HPA scale down. `None` for NaN, infinities, negative
+/// values and values above [`MAX_VALUE`]. A value that is cut off at `MAX_VALUE` would be too small.
 #[must_use]
 pub fn from_measurement(value: f64) -> Option<String> {
     if !(0.0..=MAX_VALUE).contains(&value) {
         return None;
     }
-    // Apart, because the product of a large value and 1000 is no longer exact.
+    // Whole and fraction are converted apart, because a large value times 1000 is no longer exact in a float.
     let whole = value.trunc();
     let thousandths = ((value - whole) * 1000.0).round();
     #[expect(

@@ -1,8 +1,8 @@
-//! Whether the namespace's quotas leave room for every workload at `maxReplicas`.
+//! Checks whether the namespace's quotas leave room for every workload at `maxReplicas`.
 //!
-//! Only fixed numbers count: hard limits, pod templates and `maxReplicas`, not what is used at the moment, so
-//! that the verdict does not move with every pod. It errs on the side of silence: other pods in the
-//! namespace take room too.
+//! Only fixed numbers count: hard limits, pod templates and `maxReplicas`. The present usage does not count, so
+//! the result does not change with every pod. Other pods of the namespace need room too, so a shortage may go
+//! unreported.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -10,15 +10,15 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::quantity::{self, Amount};
 
-/// What one pod takes, by the names quotas use: `requests.cpu`, `limits.memory`.
+/// What one pod counts for in a quota, by the names that quotas use: `requests.cpu`, `limits.memory`.
 pub type PodRequests = BTreeMap<String, Quantity>;
 
 /// A ResourceQuota of the namespace.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Quota {
-    /// Its name.
+    /// Name of the ResourceQuota.
     pub name: String,
-    /// Its limits.
+    /// `spec.hard`.
     pub hard: BTreeMap<String, Quantity>,
 }
 
@@ -27,16 +27,16 @@ pub struct Quota {
 pub struct AtMost<'a> {
     /// `maxReplicas`.
     pub replicas: i32,
-    /// What one pod takes; empty if unknown.
+    /// What one pod counts for; empty if unknown.
     pub requests: &'a PodRequests,
 }
 
-/// A limit that workloads would pass.
+/// A hard limit that is too small for the workloads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shortage {
-    /// Which quota, and what it allows of what.
+    /// The quota, the resource and the hard limit: `ResourceQuota q allows pods 9`.
     pub allowed: String,
-    /// What the workloads need of it.
+    /// The amount that the workloads need.
     pub needed: String,
 }
 
@@ -48,7 +48,7 @@ impl fmt::Display for Shortage {
     }
 }
 
-/// The first limit, in the order of names, that the workloads together would pass.
+/// The first hard limit that is too small for all workloads together, in the order of the resource names.
 pub fn shortage(quotas: &[Quota], workloads: &[AtMost<'_>]) -> Option<Shortage> {
     quotas.iter().find_map(|quota| {
         quota.hard.iter().find_map(|(resource, hard)| {
@@ -75,7 +75,8 @@ fn total(resource: &str, workloads: &[AtMost<'_>]) -> Amount {
     })
 }
 
-/// `cpu` and `memory` are short for their requests.
+/// The full name of a quota's resource. `cpu` is short for `requests.cpu`, and `memory` for
+/// `requests.memory`.
 fn quota_name(resource: &str) -> &str {
     match resource {
         "cpu" => "requests.cpu",
@@ -84,7 +85,7 @@ fn quota_name(resource: &str) -> &str {
     }
 }
 
-/// Milli-units where needed, whole units otherwise.
+/// The amount in whole units, or in milli-units if it has a fraction.
 fn show(amount: Amount) -> String {
     amount
         .whole()

@@ -1,5 +1,5 @@
-//! Label selectors in their object form, as a PodDisruptionBudget carries them, and where it comes from: the
-//! text form of a scale subresource, which [`crate::core::k8s::label_selector`] parses.
+//! Label selectors in their object form, as a PodDisruptionBudget has them. They come from the text form of a
+//! scale subresource, which [`crate::core::k8s::label_selector`] parses.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelecto
 
 use super::label_selector::{self, ParseSelectorError};
 
-/// Why a selector cannot be a PodDisruptionBudget's.
+/// Why a PodDisruptionBudget cannot use a selector.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectorError {
-    /// It does not parse.
+    /// The text does not parse.
     #[error(transparent)]
     Parse(#[from] ParseSelectorError),
-    /// It would take in every pod of the namespace.
+    /// The selector is empty and would select every pod of the namespace.
     #[error("an empty label selector, which selects every pod of the namespace")]
     Empty,
 }
 
-/// Parses the text form.
+/// Parses the text form into the object form.
 ///
 /// # Errors
 /// See [`SelectorError`].
@@ -30,7 +30,7 @@ pub fn parse(text: &str) -> Result<LabelSelector, SelectorError> {
     Ok(selector.object())
 }
 
-/// The text form, as `labels.Selector` of Kubernetes writes it: terms in the order of their keys, values sorted.
+/// The text form as Kubernetes' `labels.Selector` writes it, with terms sorted by key, and values sorted.
 pub fn text(selector: &LabelSelector) -> String {
     let equal = selector.match_labels.iter().flatten();
     let equal = equal.map(|(key, value)| (key, format!("{key}={value}")));

@@ -1,21 +1,22 @@
-//! The one merge: base values and one environment's changes become one spec.
+//! Merges the base values of a spec with the changes of one environment. There is no other merge: operator,
+//! metrics server, `vas render` and `vas validate` all use this one.
 //!
-//! Scalars replace. `workloads` and `metrics` merge by name. A metric's source, a direction's `policies`,
-//! `vertical`, `disruption`, `limits.limitRange` and `limits.resourceQuota` replace whole; `enabled: false`
-//! switches the last four off. Operator, metrics server, `vas render` and `vas validate` all come through
-//! here. Must not check anything: the rules look at the result ([`crate::core::spec::rules`]).
+//! A scalar of the environment replaces that of the base. `workloads` and `metrics` merge by name. Six parts
+//! are replaced as a whole: a metric's source, a direction's `policies`, `vertical`, `disruption`,
+//! `limits.limitRange` and `limits.resourceQuota`. `enabled: false` switches `vertical`, `disruption` or
+//! `limits` off. Must not check anything: the rules check the result ([`crate::core::spec::rules`]).
 
 use crate::api::v1alpha1::{
     Behavior, Environment, Limits, Metric, ScalingRules, VoiceAssistScalingSpec, Workload, WorkloadOverride,
 };
 
-/// The environment that was asked for is not in `spec.environments`.
+/// The requested environment is not in `spec.environments`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("environment \"{name}\" is not in spec.environments ({})", known_names(known))]
 pub struct UnknownEnvironment {
-    /// What was asked for.
+    /// Name of the requested environment.
     pub name: String,
-    /// What there is.
+    /// Names of the environments in the spec.
     pub known: Vec<String>,
 }
 
@@ -27,8 +28,8 @@ fn known_names(known: &[String]) -> String {
     }
 }
 
-/// Merges an environment into the base values. The result has neither `environment` nor `environments`
-/// left: applied as it is, it means the same. `None` gives the base values alone.
+/// Merges an environment into the base values. The result has neither `environment` nor `environments`, so it
+/// has the same meaning if it is applied as it is. `None` gives the base values alone.
 ///
 /// # Errors
 /// When there is no environment of that name.
@@ -47,8 +48,8 @@ pub fn resolve(
     }
 }
 
-/// The merged limits of the active environment, without a copy of the rest of the spec. Where the active environment
-/// is unknown, the limits of the base values.
+/// The merged limits of the active environment. If the active environment is unknown, these are the limits of
+/// the base values. In contrast to [`resolve`], nothing else of the spec is copied.
 #[must_use]
 pub fn active_limits(spec: &VoiceAssistScalingSpec) -> Option<Limits> {
     let active = spec.environment.as_deref().and_then(|name| find(spec, name));
@@ -63,8 +64,8 @@ fn find<'a>(spec: &'a VoiceAssistScalingSpec, name: &str) -> Option<&'a Environm
     environments(spec).find(|candidate| candidate.name == name)
 }
 
-/// Merges one environment's changes into the base values. Overrides of workloads that the base does not
-/// have are left out.
+/// Merges one environment's changes into the base values. Overrides of workloads that the base does not have
+/// are left out; a rule refuses them.
 pub(in crate::core) fn merge(base: &VoiceAssistScalingSpec, over: &Environment) -> VoiceAssistScalingSpec {
     let overrides = over.workloads.as_deref().unwrap_or_default();
     let workloads = base.workloads.iter().map(|workload| {
@@ -98,7 +99,8 @@ fn merge_workload(base: &Workload, over: &WorkloadOverride) -> Workload {
     }
 }
 
-/// The base's metrics in their order, changed; then the environment's own.
+/// The base's metrics in their order, with the environment's changes, and then the metrics that the
+/// environment adds.
 fn merge_metrics(base: &[Metric], over: &[Metric]) -> Vec<Metric> {
     let changed = base.iter().map(|metric| {
         over.iter()
@@ -112,7 +114,8 @@ fn merge_metrics(base: &[Metric], over: &[Metric]) -> Vec<Metric> {
     changed.chain(added).collect()
 }
 
-/// An override with a source replaces the source, whichever kind both are; one without keeps the base's.
+/// Merges one metric. An override with a source replaces the base's source, even by one of another kind. An
+/// override without a source keeps the base's.
 fn merge_metric(base: &Metric, over: &Metric) -> Metric {
     let source = if has_source(over) { over } else { base };
     Metric {
@@ -136,6 +139,7 @@ fn merge_metric(base: &Metric, over: &Metric) -> Metric {
 }
 
 fn has_source(metric: &Metric) -> bool {
+    // All fields are listed so that a new kind of source does not compile before it is counted here.
     let Metric {
         name: _,
         enabled: _,
@@ -193,7 +197,7 @@ fn merge_limits(base: &Limits, over: &Limits) -> Limits {
     }
 }
 
-/// Either side alone as it is; both merged.
+/// Merges two optional values. If only one side is set, the result is that side.
 fn merge_option<T: Clone>(base: Option<&T>, over: Option<&T>, merge: impl FnOnce(&T, &T) -> T) -> Option<T> {
     match (base, over) {
         (Some(base), Some(over)) => Some(merge(base, over)),

@@ -1,9 +1,10 @@
-//! Where a merged field was written: the way back from the merged result to the user's own line.
+//! Finds where the user wrote a field of the merged spec.
 //!
-//! Rules look at the merged result of an environment and speak of a field by what it is (the `maxReplicas`
-//! of workload `worker`). [`Origin`] finds the place the value came from: the environment's override if it
-//! holds the field, else the base. It mirrors the merge of [`crate::core::spec::environment`]: what is replaced
-//! whole there is looked up whole here.
+//! Rules check the merged result of an environment and name a field by its meaning, such as `maxReplicas` of
+//! workload `worker` ([`FieldPath`]). [`Origin`] finds the place that the value came from: the environment's
+//! override if that holds the field, else the base. Example: `spec.environments[1].workloads[0].maxReplicas`.
+//! Invariant: it mirrors the merge of [`crate::core::spec::environment`]. A part that is replaced as a whole
+//! there is looked up as a whole here.
 
 use std::fmt::Write as _;
 
@@ -26,7 +27,7 @@ enum Step {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FieldPath(Vec<Step>);
 
-/// Where the merged fields of one environment were written.
+/// Finds the places of the merged fields of one environment.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin<'a> {
     /// The spec as JSON.
@@ -40,14 +41,14 @@ pub struct Origin<'a> {
 pub struct Located {
     /// Path from the root of the object, for example `spec.environments[1].workloads[0].maxReplicas`.
     pub path: String,
-    /// The value there as compact JSON; `null` where nothing is written.
+    /// The value of the field as compact JSON; `null` if the user wrote none.
     pub value: String,
-    /// The environment's override holds it.
+    /// Whether the environment's override holds the field.
     pub overridden: bool,
 }
 
 impl FieldPath {
-    /// The workload of this name.
+    /// The path of the workload with this name.
     pub fn workload(name: &str) -> Self {
         Self::default().field("workloads").named(name)
     }
@@ -82,7 +83,9 @@ impl FieldPath {
         Self(steps)
     }
 
-    /// How many leading steps name the unit that an override replaces as one.
+    /// Number of leading steps to the part that an override replaces as a whole. Example: in
+    /// `workloads[api].metrics[rate].requestRate.window` that part is `requestRate`, which 5 of the 6 steps
+    /// lead to.
     fn merge_unit(&self) -> usize {
         let unit = match self.0.as_slice() {
             [
@@ -100,13 +103,15 @@ impl FieldPath {
 }
 
 impl<'a> Origin<'a> {
-    /// The places behind the merged values of `environment`, a position in `spec.environments`.
+    /// For the merged values of one environment. `environment` is its index in `spec.environments`, `None`
+    /// for the base values.
     pub fn new(spec: &'a Value, environment: Option<usize>) -> Self {
         Self { spec, environment }
     }
 
     /// Finds where a field was written.
     pub fn locate(&self, path: &FieldPath) -> Located {
+        // The override counts if it holds the part that is replaced as a whole, even without this very field.
         let unit = path.0.get(..path.merge_unit()).unwrap_or_default();
         let overrides = self.environment.and_then(|position| {
             let value = self.spec.get("environments")?.get(position)?;
@@ -124,7 +129,7 @@ impl<'a> Origin<'a> {
     }
 }
 
-/// Follows the steps as far as they lead, and writes all of them down.
+/// Follows the steps to a value, and writes every step to `text`, also those that lead to nothing.
 fn walk<'v>(root: &'v Value, steps: &[Step], text: &mut String) -> Option<&'v Value> {
     let mut value = Some(root);
     for step in steps {
@@ -167,7 +172,7 @@ fn position_of(list: &Value, name: &str) -> Option<usize> {
         .position(|entry| entry.get("name").and_then(Value::as_str) == Some(name))
 }
 
-/// A map key in a path: `.cpu`, or `["requests.cpu"]` where a dot would mislead.
+/// A map key as a step of a path: `.cpu`, or `["requests.cpu"]` for a key that holds a dot.
 pub struct DisplayKey<'a>(
     /// The key.
     pub &'a str,

@@ -1,4 +1,5 @@
-//! What a user wrote, merged for an environment and checked: [`model::Scaling`], which cannot be wrong.
+//! Merges what a user wrote for an environment and checks it. The result is a [`model::Scaling`], which
+//! cannot hold a wrong value.
 
 pub mod environment;
 pub mod field_path;

@@ -1,8 +1,9 @@
-//! The validated form of a `VoiceAssistScaling` in its active environment: types that cannot be wrong.
+//! The validated form of a `VoiceAssistScaling` in its active environment: types that cannot hold a wrong
+//! value.
 //!
-//! Made by [`crate::core::spec::rules`] alone; everything behind it (children, queries, status) takes these
-//! and checks nothing again. Quantities are kept twice where the child object must carry the user's own
-//! spelling.
+//! Only [`crate::core::spec::rules`] makes these values. All later code (children, queries, status) takes
+//! them and checks nothing again. A quantity stays in the user's own spelling, because the child object
+//! carries it.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -25,13 +26,13 @@ pub struct ScalingKey {
 /// A resource in its active environment, all rules checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scaling {
-    /// Which resource.
+    /// Namespace and name of the resource.
     pub key: ScalingKey,
-    /// The active environment; `None` means the base values alone.
+    /// Name of the active environment; `None` for the base values alone.
     pub environment: Option<String>,
     /// The workloads that obey the rules, in the order of the spec.
     pub workloads: Vec<Workload>,
-    /// Namespace-wide limits, where asked for and switched on.
+    /// Namespace-wide limits; `None` if there are none or they are switched off.
     pub limits: Option<Limits>,
 }
 
@@ -40,21 +41,22 @@ pub struct Scaling {
 pub struct Workload {
     /// Name, unique in the resource.
     pub name: String,
-    /// What is scaled.
+    /// The scale target: the object whose replicas change.
     pub target: ScaleTargetRef,
-    /// Fewest replicas; 0 where there is no HPA.
+    /// Smallest number of replicas; 0 for a workload without an HPA.
     pub min_replicas: i32,
-    /// Most replicas, at least `min_replicas` and 1; 0 where there is no HPA.
+    /// Largest number of replicas, at least `min_replicas` and 1; 0 for a workload without an HPA.
     pub max_replicas: i32,
-    /// Frozen, by the workload's or the resource's `suspend`.
+    /// Whether scaling is suspended, by the workload's or the resource's `suspend`.
     pub suspended: bool,
-    /// Enabled metrics in the order of the spec. Without any there is no HPA ([`Workload::has_hpa`]).
+    /// Enabled metrics in the order of the spec. A workload without metrics has no HPA
+    /// ([`Workload::has_hpa`]).
     pub metrics: Vec<Metric>,
     /// Behaviour with every default filled in.
     pub behavior: Behavior,
-    /// Vertical sizing, where asked for and switched on.
+    /// Vertical sizing; `None` if there is none or it is switched off.
     pub vertical: Option<Vertical>,
-    /// Disruption budget, where asked for and switched on.
+    /// Disruption budget; `None` if there is none or it is switched off.
     pub disruption: Option<Disruption>,
 }
 
@@ -63,34 +65,34 @@ pub struct Workload {
 pub struct Metric {
     /// Name, unique in the workload.
     pub name: String,
-    /// Where it comes from.
+    /// The API that serves the metric, and its target.
     pub source: Source,
 }
 
-/// Where a metric comes from.
+/// The API that serves a metric.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Source {
     /// Pod CPU or memory from metrics.k8s.io.
     Resource {
-        /// Which resource.
+        /// CPU or memory.
         name: ResourceName,
-        /// Level to keep.
+        /// The target that the HPA keeps the usage at.
         target: ResourceTarget,
     },
     /// One container's CPU or memory from metrics.k8s.io.
     ContainerResource {
-        /// Which resource.
+        /// CPU or memory.
         name: ResourceName,
-        /// Container name.
+        /// Name of the container.
         container: String,
-        /// Level to keep.
+        /// The target that the HPA keeps the usage at.
         target: ResourceTarget,
     },
-    /// Served by the metrics server from Prometheus.
+    /// A metric from Prometheus, served by the metrics server.
     Prometheus(PrometheusMetric),
 }
 
-/// Level of a resource metric.
+/// Target of a resource metric.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ResourceTarget {
     /// Percent of requests, averaged over the pods.
@@ -102,21 +104,21 @@ pub enum ResourceTarget {
 /// A metric that the metrics server reads from Prometheus.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PrometheusMetric {
-    /// What is read.
+    /// The series or query to read.
     pub series: Series,
-    /// Read through external.metrics.k8s.io, and nowhere else. Never true of a metric of pods.
+    /// Whether the HPA reads the metric through external.metrics.k8s.io. Always false for a metric of pods.
     pub external: bool,
-    /// Level to keep.
+    /// The target that the HPA keeps the metric at.
     pub target: ObjectTarget,
-    /// What no data means.
+    /// What the metrics server answers while there is no data.
     pub on_missing: OnMissing,
     /// Age beyond which a sample counts as missing.
     pub max_age: Duration,
-    /// Name of the Prometheus to ask; `default` unless the spec names one.
+    /// Name of the Prometheus server to query; `default` unless the spec names one.
     pub server: String,
 }
 
-/// Which HPA metric a metric from Prometheus becomes.
+/// The type of HPA metric that a metric from Prometheus becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MetricType {
     /// One number for each pod.
@@ -127,16 +129,16 @@ pub enum MetricType {
     External,
 }
 
-/// Level of a metric from Prometheus. A metric of pods always has `AverageValue`.
+/// Target of a metric from Prometheus. A metric of pods always has `AverageValue`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ObjectTarget {
-    /// The metric itself is kept at this level.
+    /// The HPA keeps the metric itself at this value.
     Value(Quantity),
-    /// The metric divided by the replicas is kept at this level.
+    /// The HPA keeps the metric divided by the replicas at this value.
     AverageValue(Quantity),
 }
 
-/// What is read from Prometheus.
+/// The series or query that is read from Prometheus.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Series {
     /// Per-second rate of a counter, by pod.
@@ -147,7 +149,7 @@ pub enum Series {
         match_labels: BTreeMap<String, String>,
         /// Other matchers, in a canonical order.
         match_expressions: Vec<MatchExpression>,
-        /// Rate window.
+        /// Time range of the rate, `[1m]` in PromQL.
         window: Duration,
     },
     /// A gauge of the namespace, aggregated to one number. Queue age is a gauge with `Max`.
@@ -189,25 +191,25 @@ pub struct Behavior {
     pub scale_down: ScalingRules,
 }
 
-/// Rules for one direction, every field set but the tolerance (unset means the cluster's).
+/// Rules for one direction. Every field is set but the tolerance, which defaults to the cluster's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScalingRules {
-    /// Look-back in seconds.
+    /// Length of the stabilization window in seconds.
     pub stabilization_window_seconds: i32,
-    /// Limits per period; at least one.
+    /// Limits on the change per period; at least one.
     pub policies: Vec<ScalingPolicy>,
-    /// Which policy counts.
+    /// Which of the policies counts.
     pub select_policy: SelectPolicy,
-    /// Deviation that is ignored, as a fraction.
+    /// Deviation from the target that is ignored, as a fraction: `100m` is 10 %.
     pub tolerance: Option<Quantity>,
 }
 
 /// One limit on the change per period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScalingPolicy {
-    /// Unit.
+    /// Whether `value` counts pods or percent.
     pub type_: PolicyType,
-    /// Amount in pods or percent.
+    /// Largest change in pods or percent.
     pub value: i32,
     /// Period in seconds.
     pub period_seconds: i32,
@@ -216,9 +218,9 @@ pub struct ScalingPolicy {
 /// Vertical sizing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vertical {
-    /// Mode as written; a suspended workload is written as `Off` all the same.
+    /// Mode as in the spec. The VPA of a suspended workload has mode `Off` whatever this says.
     pub update_mode: UpdateMode,
-    /// Fewest live replicas for an eviction.
+    /// Number of live replicas below which the VPA evicts no pod.
     pub min_replicas: Option<i32>,
     /// Bounds per container.
     pub containers: Vec<VerticalContainer>,
@@ -227,27 +229,27 @@ pub struct Vertical {
 /// Disruption budget.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disruption {
-    /// How many pods may be away.
+    /// How many pods may be unavailable.
     pub bound: DisruptionBound,
     /// Which pods that are not Ready may be evicted.
     pub unhealthy_pods: UnhealthyPodEvictionPolicy,
 }
 
-/// The one bound that is set.
+/// The bound of a disruption budget. Exactly one of the two is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DisruptionBound {
-    /// Pods that must stay.
+    /// Pods that must stay available, as a count or a percentage.
     MinAvailable(IntOrString),
-    /// Pods that may be away.
+    /// Pods that may be unavailable, as a count or a percentage.
     MaxUnavailable(IntOrString),
 }
 
 /// Namespace-wide limits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
-    /// Container defaults and bounds.
+    /// Defaults and bounds of each container.
     pub limit_range: Option<LimitRangeLimits>,
-    /// Totals.
+    /// Totals of the namespace.
     pub resource_quota: Option<ResourceQuotaLimits>,
 }
 
@@ -260,7 +262,7 @@ impl ScalingKey {
 }
 
 impl PrometheusMetric {
-    /// Which HPA metric it becomes.
+    /// The type of HPA metric that this metric becomes.
     #[must_use]
     pub fn metric_type(&self) -> MetricType {
         match self.series {
@@ -274,7 +276,8 @@ impl PrometheusMetric {
 }
 
 impl Workload {
-    /// Whether an HPA scales it. Otherwise it has a VPA, a PodDisruptionBudget or both.
+    /// Whether an HPA scales the workload. A workload without an HPA has a VPA, a PodDisruptionBudget or
+    /// both.
     #[must_use]
     pub fn has_hpa(&self) -> bool {
         !self.metrics.is_empty()

@@ -1,4 +1,4 @@
-//! A value against the schema.
+//! Checks a value against the schema.
 
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Begins at a place.
+    /// A walk that begins at a place.
     pub(super) fn at(place: Vec<Step>, vocabulary: Vocabulary) -> Self {
         Self {
             vocabulary,
@@ -30,7 +30,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What was refused.
+    /// All violations that the walk found.
     pub(super) fn into_found(self) -> Vec<SchemaViolation> {
         self.found
     }
@@ -49,7 +49,7 @@ impl<'a> Walk<'a> {
         self.place.pop();
     }
 
-    /// Adds what the schema refuses at the current place and below.
+    /// Adds a violation for each value that the schema refuses, at the current place and below.
     pub(super) fn check(&mut self, node: &'a Node, value: &'a Value) {
         if value.is_null() && node.nullable {
             return;
@@ -131,7 +131,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The rule that the value itself breaks, its insides apart.
+/// The rule that the value itself breaks. Values inside it are not checked.
 fn rule_against(node: &Node, value: &Value) -> Option<String> {
     if !node.kind.admits(value) {
         return Some(format!("must be {}", node.kind.words()));
@@ -150,7 +150,7 @@ fn rule_against(node: &Node, value: &Value) -> Option<String> {
         Value::Number(number) => return bound_against(node, number.as_f64()?),
         Value::Null | Value::Bool(_) => return None,
     };
-    // A text that is too short for a pattern is better explained by the pattern.
+    // The words of a pattern explain more than a length does, unless the text is empty or too long.
     let pattern = node.pattern.as_ref().zip(value.as_str());
     if let Some((pattern, text)) = pattern
         && !pattern.is_match(text)

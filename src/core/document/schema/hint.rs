@@ -1,6 +1,6 @@
-//! Guesses at what was meant: by the wrong value, by the field that does not exist.
+//! Hints: guesses at what the user meant by a wrong value or by an unknown field.
 //!
-//! A hint never decides anything. It is added to a refusal that stands without it.
+//! A hint never decides anything. It is added to a message about a value that is refused anyway.
 
 use serde_json::Value;
 
@@ -12,8 +12,8 @@ use super::{
 };
 use crate::api::schema::{API_VERSION_PATTERN, DURATION_PATTERN, METRIC_PATTERN, QUANTITY_PATTERN};
 
-/// Fields of other autoscalers' resources, and the field here that does the same. Of several
-/// names the first that the object knows is the one.
+/// Fields of other autoscalers' resources, and the fields here that do the same. If there are several, the
+/// first one that the object knows is suggested.
 const FOREIGN: &[(&str, &[&str])] = &[
     ("maxReplicaCount", &["maxReplicas"]),
     ("minReplicaCount", &["minReplicas"]),
@@ -51,7 +51,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("memory", &["resource"]),
 ];
 
-/// Fields of other autoscalers' resources that no single field replaces, and what does.
+/// Fields of other autoscalers' resources that no single field replaces, and what to do instead.
 const REPLACED: &[(&str, &str)] = &[
     (
         "targetCPUUtilizationPercentage",
@@ -91,12 +91,12 @@ const REPLACED: &[(&str, &str)] = &[
     ("object", "use queueDepth, queueAge or prometheus"),
 ];
 
-/// How many levels deeper a misplaced field is looked for.
+/// Number of levels below an object in which a misplaced field is searched.
 const MOST_LEVELS: usize = 2;
-/// How many places are named at most.
+/// Largest number of places that a hint names.
 const MOST_PLACES: usize = 3;
 
-/// What was probably meant by a value of the wrong kind or form.
+/// A hint for a value of a wrong type or form.
 pub(super) fn of_value(node: &Node, value: &Value) -> Option<String> {
     let pattern = node.pattern.as_ref().map(regex::Regex::as_str);
     match (node.kind, value) {
@@ -125,7 +125,7 @@ pub(super) fn of_value(node: &Node, value: &Value) -> Option<String> {
     }
 }
 
-/// The word of a fixed set that was probably meant.
+/// A hint for a text that is not in a fixed set of words.
 fn allowed(node: &Node, text: &str) -> Option<String> {
     let words = node.allowed.iter().flatten().filter_map(Value::as_str);
     match nearest(text, words, usize::MAX) {
@@ -135,12 +135,12 @@ fn allowed(node: &Node, text: &str) -> Option<String> {
     }
 }
 
-/// How many levels a relative path leads down.
+/// Number of levels that a relative path leads down.
 fn levels(path: &str) -> usize {
     path.matches('.').count()
 }
 
-/// A number with a fraction is no JSON integer, and a quantity must be one or a string.
+/// A hint for a quantity that is a number with a fraction. Quantities are whole numbers or strings.
 fn quantity(number: f64) -> String {
     let milli = number * 1000.0;
     if milli > 0.0 && milli < 1e15 && milli.fract() == 0.0 {
@@ -178,25 +178,27 @@ fn of_text(pattern: &str, text: &str) -> Option<String> {
 pub(super) struct Level<'a> {
     pub(super) node: &'a Node,
     pub(super) value: &'a Value,
-    /// How many steps lead to it.
+    /// Number of steps from the root to the object.
     pub(super) depth: usize,
 }
 
-/// A field that the schema does not know, with what is around it.
+/// A field that the schema does not know, with the objects around it.
 pub(super) struct Unknown<'a> {
     pub(super) name: &'a str,
     pub(super) vocabulary: Vocabulary,
-    /// The steps to the object that holds it.
+    /// The steps from the root to `holder`.
     pub(super) place: &'a [Step],
-    /// That object.
+    /// The object that holds the field.
     pub(super) holder: Level<'a>,
-    /// The objects around that one, the outermost first.
+    /// The objects around `holder`, the outermost first.
     pub(super) around: &'a [Level<'a>],
 }
 
 impl Unknown<'_> {
-    /// The rule it breaks, with the best guess there is.
+    /// The rule text for the field, with the best guess.
     pub(super) fn rule(&self) -> String {
+        // From the most to the least certain: one wrong letter, another tool's field, a wrong level, a similar
+        // name.
         let guess = self
             .spelling(1)
             .or_else(|| self.foreign())
@@ -212,13 +214,13 @@ impl Unknown<'_> {
         self.holder.node.properties.contains_key(name)
     }
 
-    /// What a list of foreign words says of the name.
+    /// The entry for the field's name in a list of other autoscalers' fields.
     fn of<T>(&self, list: &'static [(&'static str, T)]) -> Option<&'static (&'static str, T)> {
         list.iter()
             .find(|(foreign, _)| self.vocabulary == Vocabulary::Autoscaling && *foreign == self.name)
     }
 
-    /// A known field that is spelled like it, at most `most` letters apart.
+    /// A known field that is spelled like this one, with at most `most` different letters.
     fn spelling(&self, most: usize) -> Option<String> {
         let known = self.holder.node.properties.keys().map(String::as_str);
         nearest(self.name, known, most).map(|known| format!("did you mean {known}?"))
@@ -237,7 +239,8 @@ impl Unknown<'_> {
         Some((*instead).to_owned())
     }
 
-    /// A field of the objects inside: it stands too high. Objects that are written go before those that could be.
+    /// For a field that stands too high: the objects inside `holder` that have such a field. Objects that the
+    /// user wrote go before those that the schema only allows.
     fn inside(&self) -> Option<String> {
         let mut found = Vec::new();
         self.collect(self.holder.node, Some(self.holder.value), "", &mut found);
@@ -253,7 +256,7 @@ impl Unknown<'_> {
         (!places.is_empty()).then(|| format!("it belongs deeper: {}", places.join(" or ")))
     }
 
-    /// Adds the paths of objects inside `node` that know the field, and whether those objects are written.
+    /// Adds the paths of objects inside `node` that know the field, and whether the user wrote those objects.
     fn collect(&self, node: &Node, value: Option<&Value>, path: &str, found: &mut Vec<(String, bool)>) {
         for (field, child) in &node.properties {
             let inner = value.and_then(|value| value.get(field));
@@ -274,7 +277,7 @@ impl Unknown<'_> {
         }
     }
 
-    /// A field of an object around: it stands too deep.
+    /// For a field that stands too deep: the nearest object around `holder` that has such a field.
     fn outside(&self) -> Option<String> {
         let level = self
             .around

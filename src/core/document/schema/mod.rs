@@ -1,9 +1,9 @@
-//! Types, bounds, patterns and unique names, read from the CRD's own schema, so that no bound is spelled
-//! twice.
+//! Checks types, bounds, patterns and unique names. They are read from the CRD's own schema, so that no bound
+//! is written twice.
 //!
-//! The API server has checked all this for a new object. It is checked again because a stored object may
-//! be older than a bound, and because `vas validate` has no API server. Covers the part of structural
-//! schemas that our CRD uses; its CEL rules are the other files of this folder.
+//! The API server has checked a new object already. The check is repeated, because a stored object may be
+//! older than a bound, and because `vas validate` has no API server. It covers the part of structural schemas
+//! that our CRD uses. Rules that the CRD has in CEL are written in Rust in [`crate::core::spec::rules`].
 
 mod check;
 mod hint;
@@ -18,11 +18,11 @@ use self::{check::Walk, node::Node};
 use crate::{api::v1alpha1, core::spec::field_path::DisplayKey};
 pub use words::unknown_field;
 
-/// What the schema refuses in one place.
+/// A value that the schema refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SchemaViolation {
     place: Vec<Step>,
-    /// The value found there, as compact JSON.
+    /// The refused value, as compact JSON.
     pub value: String,
     /// The rule, and the fix.
     pub rule: String,
@@ -42,17 +42,18 @@ static SPEC: LazyLock<Node> = LazyLock::new(|| {
         .unwrap_or_default()
 });
 
-/// Another schema to check values against: one without references, whose null types are written as `nullable`.
+/// A checker with another schema than the CRD's. The schema must have no references, and spell a type that
+/// admits null with `nullable`.
 #[derive(Debug)]
 pub struct Checker(Node);
 
 impl Checker {
-    /// Reads the schema. What it says beyond the part of structural schemas that is known here is passed over.
+    /// Reads the schema. Keywords that this code does not know are ignored.
     pub fn new(schema: &Value) -> Self {
         Self(Node::read(schema))
     }
 
-    /// Checks a value, unknown fields included. Paths begin at the value.
+    /// Checks a value and refuses unknown fields. Paths begin at the value.
     pub fn check(&self, value: &Value) -> Vec<SchemaViolation> {
         let mut walk = Walk::at(Vec::new(), Vocabulary::Other);
         walk.check(&self.0, value);
@@ -60,12 +61,12 @@ impl Checker {
     }
 }
 
-/// Which resources' words a user may have had in mind.
+/// The field names that a user may confuse with those of the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Vocabulary {
-    /// Those of HPA, VPA, PDB and KEDA.
+    /// The fields of HPA, VPA, PDB and KEDA.
     Autoscaling,
-    /// None that is known here.
+    /// No other fields are known.
     Other,
 }
 
@@ -89,7 +90,7 @@ pub fn knows(field: &str) -> bool {
     SPEC.properties.contains_key(field)
 }
 
-/// Checks a spec, unknown fields included.
+/// Checks a spec against the CRD's schema, and refuses unknown fields.
 pub fn check_spec(spec: &Value) -> Vec<SchemaViolation> {
     let mut walk = Walk::at(vec![Step::Field("spec".to_owned())], Vocabulary::Autoscaling);
     walk.check(&SPEC, spec);
@@ -103,7 +104,7 @@ impl SchemaViolation {
         render(&self.place)
     }
 
-    /// Names of the environment and of the workload it stands in.
+    /// Names of the environment and of the workload that hold the refused value.
     #[must_use]
     pub fn place(&self, spec: &Value) -> (Option<String>, Option<String>) {
         let name_at =
@@ -136,7 +137,7 @@ mod tests {
     use super::*;
     use crate::core::spec::rules::testing::base;
 
-    /// Path and rule of each violation.
+    /// Path and rule of each violation of a changed spec.
     fn check(change: impl FnOnce(&mut Value)) -> Vec<(String, String)> {
         let mut spec = base();
         change(&mut spec);

@@ -1,4 +1,4 @@
-//! The schema, read once into a form that is quick to check against.
+//! The schema in a form that is quick to check against. It is read once.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(super) struct Node {
     pub(super) pattern: Option<Regex>,
     pub(super) minimum: Option<f64>,
     pub(super) maximum: Option<f64>,
-    /// Least and greatest length, items or properties, whichever the kind has.
+    /// Smallest and largest size: characters of a string, items of a list, or properties of an object.
     pub(super) size: (usize, Option<usize>),
 }
 
@@ -36,7 +36,7 @@ pub(super) enum Kind {
     IntOrString,
 }
 
-/// How the items of a list are told apart.
+/// What must be unique in a list: nothing, the items, or one field of each item.
 #[derive(Debug, Default)]
 pub(super) enum Unique {
     #[default]

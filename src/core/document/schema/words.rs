@@ -1,4 +1,4 @@
-//! What to say of a value that the schema refuses.
+//! Words for the rules of a schema: patterns, counts, and field names that are spelled alike.
 
 use crate::{
     api::schema::{
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// A pattern in words, where it has a name.
+/// The rule of a pattern in words. A pattern that has no words here is shown itself.
 pub(super) fn pattern_words(pattern: &str) -> String {
     match pattern {
         QUANTITY_PATTERN => ParseQuantityError::Malformed.to_string(),
@@ -37,12 +37,12 @@ pub(super) fn pattern_words(pattern: &str) -> String {
     }
 }
 
-/// A number of things: `1 entry`, `2 entries`.
+/// A count with its unit in singular or plural: `1 entry`, `2 entries`.
 pub(super) fn counted(count: usize, (one, many): (&str, &str)) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// The rule text for a field that does not exist, with the nearest that does.
+/// The rule text for an unknown field, with the known field that is spelled most like it.
 pub fn unknown_field<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     match nearest(name, known, usize::MAX) {
         Some(known) => format!("unknown field; did you mean {known}?"),
@@ -50,7 +50,8 @@ pub fn unknown_field<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> St
     }
 }
 
-/// The word that is spelled most like `name`, at most `most` letters and a quarter of its own length apart.
+/// The known word that is spelled most like `name`. The two differ in at most `most` letters, and in at most
+/// a quarter of the known word's letters plus one: `maxReplica` is near `maxReplicas`, `limit` is not.
 pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>, most: usize) -> Option<&'a str> {
     known
         .map(|known| (distance(name, known), known))
@@ -59,9 +60,11 @@ pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>, most
         .map(|(_, known)| known)
 }
 
-/// Levenshtein distance, letter case aside.
+/// Levenshtein distance without regard to letter case: how many letters to insert, delete or replace.
 fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.to_lowercase().chars().collect();
+    // One row of the usual table at a time: `row[j]` is the distance of the read part of `left` to
+    // `right[..j]`.
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for (index, letter) in left.to_lowercase().chars().enumerate() {
         let mut diagonal = index;

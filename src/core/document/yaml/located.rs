@@ -1,4 +1,4 @@
-//! A value of any kind that keeps the place of everything inside it.
+//! Deserializes a value of any type together with the places of all values inside it.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -8,7 +8,8 @@ use serde_saphyr::Spanned;
 
 use super::places::{Inside, Place, Places};
 
-/// A value and the places inside it; its own place is known to whoever reads it.
+/// A value and the places of the values inside it. Its own place is known only to the reader of the value
+/// around it.
 pub(super) struct Node {
     value: Value,
     inside: Inside,
@@ -17,7 +18,7 @@ pub(super) struct Node {
 struct Reader;
 
 impl Node {
-    /// Splits it into the value and its places, the outermost at `start`.
+    /// Splits the node into the value and its places. The value itself is at `start`.
     pub(super) fn at(self, start: Place) -> (Value, Places) {
         (self.value, Places::new(start, self.inside))
     }

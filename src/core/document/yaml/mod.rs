@@ -1,7 +1,7 @@
-//! YAML and JSON as users write them: values, and the line and column of each field.
+//! Reads YAML and JSON as users write them: values, and the line and column of each field.
 //!
-//! Must not know what the documents mean. Words of the library that reads them never reach a user: [`SyntaxError`]
-//! says in our own words what is wrong.
+//! Must not: know what the documents mean, or show messages of the YAML library to a user. [`SyntaxError`]
+//! has messages of our own.
 
 mod located;
 mod places;
@@ -16,13 +16,14 @@ pub use problem::SyntaxError;
 /// One document of a text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
-    /// What it says. Null for an empty one, such as a stray `---` leaves.
+    /// The content; null for an empty document, such as after a stray `---`.
     pub value: Value,
-    /// Where each of its fields stands.
+    /// Line and column of each field.
     pub places: Places,
 }
 
-/// Reads every document of a text. Anchors and aliases are resolved, within bounds on depth, number and size.
+/// Reads every document of a text. Anchors and aliases are resolved. Depth, number and size of the values are
+/// bounded.
 ///
 /// # Errors
 /// At the first place that is not YAML.
@@ -32,10 +33,10 @@ pub fn parse(text: &str) -> Result<Vec<Document>, SyntaxError> {
     Ok(nodes.into_iter().map(Document::from).collect())
 }
 
-/// Reads the value of a text that is one document.
+/// Reads the value of a text with one document.
 ///
 /// # Errors
-/// At the first place that is not YAML, and where there are several documents.
+/// At the first place that is not YAML, and for a text with several documents.
 pub fn parse_one(text: &str) -> Result<Value, SyntaxError> {
     let mut documents = parse(text)?;
     match (documents.pop(), documents.is_empty()) {

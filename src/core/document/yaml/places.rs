@@ -1,20 +1,20 @@
-//! Where the fields of a document stand, found by the paths that messages use.
+//! Finds the line and column of a field by the path that messages use.
 
 use std::collections::BTreeMap;
 
-/// A place in a text, both counted from 1.
+/// A place in a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Place {
-    /// Line of the whole text, not of the document.
+    /// Line in the whole text, not in the document, counted from 1.
     pub line: u64,
-    /// Character in the line.
+    /// Character in the line, counted from 1.
     pub column: u64,
 }
 
-/// The places of a value and of all inside it.
+/// The places of a value and of all values inside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places {
-    /// The name of a field, the start of an item or of a document.
+    /// Place of the field's name, or of the start of an item or document.
     start: Place,
     inside: Inside,
 }
@@ -54,8 +54,8 @@ impl Places {
         Self { start, inside }
     }
 
-    /// The place of a path such as `spec.limits.resourceQuota.hard["requests.cpu"]`. For a field that is not
-    /// written, the place of the nearest value around it that is.
+    /// The place of a path such as `spec.limits.resourceQuota.hard["requests.cpu"]`. If the field is not in
+    /// the text, the result is the place of the nearest value around it.
     #[must_use]
     pub fn find(&self, path: &str) -> Place {
         let mut here = self;
@@ -86,8 +86,8 @@ impl Places {
     }
 }
 
-/// The first step of a path, and what follows it. `None` at its end, and at a step by name (`[name=x]`), which
-/// stands for an item that is not there.
+/// The first step of a path, and the rest. `None` at the end of the path, and at a step by name (`[name=x]`),
+/// which stands for an item that does not exist.
 fn next_step(path: &str) -> Option<(Step<'_>, &str)> {
     let Some(bracket) = path.strip_prefix('[') else {
         let path = path.strip_prefix('.').unwrap_or(path);

@@ -1,4 +1,4 @@
-//! What is wrong with a text that is not YAML, in words for those who wrote it.
+//! Error messages for a text that is not YAML, in words for its author.
 
 use serde_saphyr::{Error, ExternalMessageSource, budget::BudgetBreach, granit_parser::ErrorKind};
 
@@ -8,14 +8,14 @@ use super::Place;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
 pub struct SyntaxError {
-    /// Where; `None` where no one place is at fault.
+    /// Line and column of the problem; `None` if no single place has it.
     pub place: Option<Place>,
-    /// What is wrong there, and the fix.
+    /// The problem, and the fix.
     pub problem: String,
 }
 
 impl SyntaxError {
-    /// In one line with its place, `line 3, column 5: ...`.
+    /// The message in one line with its place: `line 3, column 5: ...`.
     #[must_use]
     pub fn located(&self) -> String {
         match self.place {
@@ -68,7 +68,7 @@ fn words(error: &Error) -> String {
     words.to_owned()
 }
 
-/// Where nothing better is known.
+/// The message for errors that have no better one.
 const FALLBACK: &str =
     "this is not YAML; look at the quotes, brackets and indentation here and in the line above";
 

@@ -1,4 +1,4 @@
-//! HPA behaviour: Kubernetes' own defaults filled in, so that the HPA says what really happens.
+//! Fills Kubernetes' own defaults into the HPA's behaviour, so that the HPA object shows what really happens.
 
 use super::findings::Scope;
 use crate::{
@@ -12,8 +12,8 @@ use crate::{
     },
 };
 
-/// The controller's `--horizontal-pod-autoscaler-downscale-stabilization` default, which applies where an
-/// HPA names no window.
+/// Stabilization window in seconds of an HPA that names none: the default of the controller's flag
+/// `--horizontal-pod-autoscaler-downscale-stabilization`.
 const DEFAULT_DOWN_WINDOW: i32 = 300;
 
 const fn policy(type_: PolicyType, value: i32) -> ScalingPolicy {
@@ -24,7 +24,7 @@ const fn policy(type_: PolicyType, value: i32) -> ScalingPolicy {
     }
 }
 
-/// Up: no window, the larger of 4 pods and 100 % per 15 s.
+/// Defaults for scaling up: no window, and the larger of 4 pods and 100 % per 15 s.
 /// Source: `GenerateHPAScaleUpRules` in `k8s.io/kubernetes/pkg/apis/autoscaling/v2`.
 fn default_up() -> ScalingRules {
     ScalingRules {
@@ -35,7 +35,8 @@ fn default_up() -> ScalingRules {
     }
 }
 
-/// Down: 300 s window, then 100 % per 15 s. Source: `GenerateHPAScaleDownRules` beside it.
+/// Defaults for scaling down: a window of 300 s, and 100 % per 15 s. Source: `GenerateHPAScaleDownRules` in
+/// the same package.
 fn default_down() -> ScalingRules {
     ScalingRules {
         stabilization_window_seconds: DEFAULT_DOWN_WINDOW,
@@ -45,7 +46,7 @@ fn default_down() -> ScalingRules {
     }
 }
 
-/// Fills in what is left out, field by field; bounds are the schema's business.
+/// Fills in the fields that are not set, one by one. The schema checks the bounds of the others.
 pub(super) fn check(behavior: Option<&api::Behavior>, path: &FieldPath, scope: &mut Scope<'_>) -> Behavior {
     let mut direction = |rules: Option<&api::ScalingRules>, name, defaults| {
         check_rules(rules, defaults, &path.field(name), scope)

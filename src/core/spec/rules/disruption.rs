@@ -1,4 +1,4 @@
-//! PodDisruptionBudgets that let a node be drained.
+//! Rules of PodDisruptionBudgets: a budget must leave a way to drain a node.
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
@@ -14,7 +14,8 @@ use crate::{
     },
 };
 
-/// Parses the budget beside an HPA's `minReplicas`, if there is one; `None` where none is asked for, it is switched off, or it does not parse.
+/// Parses the budget; `None` if there is none, it is switched off, or it does not parse. `min_replicas` is
+/// that of the HPA, `None` for a workload without an HPA.
 pub(super) fn check(
     disruption: Option<&api::Disruption>,
     min_replicas: Option<i32>,
@@ -26,7 +27,8 @@ pub(super) fn check(
     let bound = match (&disruption.min_available, &disruption.max_unavailable) {
         (Some(min), None) => {
             let min_path = path.field("minAvailable");
-            // Without an HPA the replicas are not known here; of any number, all of them are too many.
+            // Without an HPA the replicas are not known here. Only 100 % is too much for every number of
+            // them.
             match (int_or_percent::of(min, min_replicas.unwrap_or(100)), min_replicas) {
                 (Ok(100), None) if matches!(min, IntOrString::String(_)) => scope.refuse(
                     &min_path,

@@ -1,7 +1,7 @@
-//! A whole object as it stands in a file: what the API server would refuse before any rule, then the rules.
+//! Checks a whole object of a file: first for what the API server would refuse, then by the rules.
 //!
-//! Unlike a stored object, a document may have unknown fields and wrong types. All mistakes are reported at
-//! once, so that a file needs one round of fixing wherever that is possible.
+//! In contrast to a stored object, a document may have unknown fields and wrong types. All mistakes are
+//! reported together, so that a user corrects a file once wherever that is possible.
 
 use kube::Resource;
 use serde_json::Value;
@@ -12,32 +12,33 @@ use crate::{
     core::document::schema,
 };
 
-/// Size from which an object is too close to what the API server stores: etcd refuses more than 1.5 MiB.
+/// Size in bytes from which an object gets a warning. etcd refuses objects above 1.5 MiB.
 const LARGE: usize = 1 << 20;
 
 /// Top-level fields of every Kubernetes object of this kind.
 const FIELDS: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
 
-/// A document that claims to be one of ours.
+/// A document that is, or was meant to be, a `VoiceAssistScaling`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
-    /// Its name, empty if it has none.
+    /// Name of the resource; empty if it has none.
     pub name: String,
-    /// The parsed object; `None` where a type is wrong, and then the rules could not be checked.
+    /// The parsed object; `None` if a field has a wrong type. Then the rules are not checked.
     pub object: Option<VoiceAssistScaling>,
-    /// What the rules and the schema say.
+    /// The result of the schema and the rules.
     pub validation: Validation,
 }
 
-/// Whether a document is, or was meant to be, a `VoiceAssistScaling`: by its group or by its kind, of any version
-/// and in any case. A slip in one of the two is told rather than passed over.
+/// Whether a document is, or was meant to be, a `VoiceAssistScaling`. Its group (in any version) or its kind
+/// (in any letter case) is enough, so that a typing mistake in one of the two is reported and not passed
+/// over.
 pub fn is_ours(document: &Value) -> bool {
     let text = |field: &str| document.get(field).and_then(Value::as_str).unwrap_or_default();
     text("apiVersion").split('/').next() == Some(GROUP)
         || text("kind").eq_ignore_ascii_case(&VoiceAssistScaling::kind(&()))
 }
 
-/// Checks a document, as if `environment` were its active one if that is given.
+/// Checks a document. `environment` replaces the document's active environment if it is given.
 pub fn check(document: &Value, environment: Option<&str>) -> Document {
     let mut document = document.clone();
     if let (Some(environment), Some(spec)) = (
@@ -67,7 +68,8 @@ pub fn check(document: &Value, environment: Option<&str>) -> Document {
     let object: Option<VoiceAssistScaling> = serde_json::from_value(document.clone()).ok();
     let rules = object.as_ref().map(validate);
     if object.is_none() && violations.is_empty() {
-        // The schema admits what the types do not: never expected, and never to be passed over.
+        // The schema admits a document that the types refuse. That should not happen, and must not pass in
+        // silence.
         violations.push(whole("spec", &document, "does not parse as a VoiceAssistScaling"));
     }
     let mut scaling = None;
@@ -106,7 +108,7 @@ pub fn check(document: &Value, environment: Option<&str>) -> Document {
     }
 }
 
-/// The fields around the spec.
+/// Checks the fields around the spec.
 fn check_envelope(document: &Value) -> Vec<Violation> {
     let mut violations = Vec::new();
     let expected = VoiceAssistScaling::api_version(&());

@@ -1,8 +1,8 @@
-//! `matchExpressions`: conditions on labels that go into the selector as they are.
+//! Rules of `matchExpressions`: conditions on labels that go into the PromQL selector unchanged.
 //!
-//! A regular expression is never compiled here, only bounded, so that neither vas nor Prometheus pays more for it
-//! than for a plain value: Prometheus compiles it with every query, and a counted repetition or a class of Unicode
-//! multiplies what a short text costs.
+//! A regular expression is never compiled here. It is only bounded, so that it costs neither vas nor
+//! Prometheus much more than a plain value. Prometheus compiles it with every query, and there a counted
+//! repetition (`{1000}`) or a Unicode class (`\p{L}`) makes a short text costly.
 
 use super::{findings::Scope, series::NAMESPACE_LABEL};
 use crate::{
@@ -10,10 +10,11 @@ use crate::{
     core::spec::field_path::FieldPath,
 };
 
-/// Most repetitions that a `{n}` may ask for.
+/// Largest `n` of a counted repetition `{n}`.
 const MAX_REPEAT: u32 = 16;
 
-/// Checks the expressions of a source and puts them in the order in which equal sets are equal, each once.
+/// Checks the expressions of a source. The result is sorted and has no duplicates, so that equal sets of
+/// expressions are equal lists.
 pub(super) fn check(
     expressions: Option<&[MatchExpression]>,
     source: &FieldPath,
@@ -72,7 +73,7 @@ fn check_regex(expression: &MatchExpression, path: &FieldPath, scope: &mut Scope
     }
 }
 
-/// The largest number behind a brace; escaped braces count too, which is only stricter.
+/// The largest number in braces. Escaped braces count too, which only makes the rule stricter.
 fn largest_repeat(regex: &str) -> Option<u32> {
     regex
         .split('{')

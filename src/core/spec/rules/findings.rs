@@ -1,6 +1,6 @@
-//! Where rules put what they find: violations and warnings with the user's own paths, each once.
+//! Collects the violations and warnings that rules find, with the user's own paths and each once.
 //!
-//! A rule that stops the workload calls [`Scope::refuse`]; one that only advises calls [`Scope::warn`] beside it:
+//! A rule that stops the workload calls [`Scope::refuse`]. A rule that only advises calls [`Scope::warn`]:
 //!
 //! ```text
 //! scope.refuse(&path.field("window"), "must be at most 1h");
@@ -21,23 +21,26 @@ use crate::core::{
     spec::field_path::{FieldPath, Located, Origin},
 };
 
-/// Most different queries of one resource, so that judging it is bounded: 16 workloads with 16 metrics each.
+/// Largest number of different queries of one resource, which bounds the cost of checking: 16 workloads with
+/// 16 metrics each.
 const MAX_QUERIES: usize = 256;
 
 /// All violations and warnings of one resource so far.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
-    /// The namespace of the resource, where it is written.
+    /// The namespace of the resource, if the object names one.
     namespace: Option<String>,
     violations: Vec<Violation>,
     warnings: Vec<Warning>,
-    /// Paths that the schema refuses. One mistake is one finding: a rule about such a value adds none.
+    /// Paths of values that the schema refuses. Rules report nothing about such a value, so that one mistake
+    /// is one finding.
     beyond_schema: BTreeSet<String>,
-    /// What was found of each query: most environments inherit it, and judging it is the costly part of all.
+    /// The result for each query text. Checking queries costs the most, and most environments inherit theirs.
     queries: BTreeMap<String, Result<Vec<Advice>, QueryError>>,
 }
 
-/// Where rules look at the moment: one environment, and a workload in it or the resource as a whole.
+/// The part that rules check at the moment: one environment, and in it one workload or the resource as a
+/// whole.
 #[derive(Debug)]
 pub(super) struct Scope<'a> {
     findings: &'a mut Findings,
@@ -47,7 +50,7 @@ pub(super) struct Scope<'a> {
 }
 
 impl Findings {
-    /// None so far, of a resource in that namespace.
+    /// No findings yet, for a resource in this namespace.
     pub(super) fn of(namespace: Option<&str>) -> Self {
         Self {
             namespace: namespace.map(str::to_owned),
@@ -81,7 +84,7 @@ impl Findings {
         }
     }
 
-    /// Adds what the schema refuses, each at the workload it stands in.
+    /// Adds a violation for each value that the schema refuses, with its environment and workload.
     pub(super) fn add_schema(&mut self, spec: &Value) {
         for broken in schema::check_spec(spec) {
             let (environment, workload) = broken.place(spec);
@@ -113,7 +116,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The same environment, one workload of it.
+    /// The scope of one workload in the same environment.
     pub(super) fn of_workload<'b>(&'b mut self, workload: &'b str) -> Scope<'b> {
         Scope {
             findings: self.findings,
@@ -123,12 +126,12 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The namespace of the resource, where it is written.
+    /// The namespace of the resource, if the object names one.
     pub(super) fn namespace(&self) -> Option<&str> {
         self.findings.namespace.as_deref()
     }
 
-    /// What `judge` says of a query, which it is asked once for each text.
+    /// The result of `judge` for a query. `judge` runs once for each different text.
     pub(super) fn judged(
         &mut self,
         query: &str,
@@ -154,8 +157,9 @@ impl<'a> Scope<'a> {
         self.refuse_any(&[path], rule);
     }
 
-    /// Reports fields that break a rule together: at the first that the environment changed, because that
-    /// is where the mistake was made, else at the first.
+    /// Reports fields that break a rule together. The violation points at the first field that the
+    /// environment changed, because the mistake was made there. If the environment changed none, it points at
+    /// the first field.
     pub(super) fn refuse_any(&mut self, paths: &[&FieldPath], rule: impl Display) {
         if let Some(place) = self.locate(paths) {
             self.findings.add(Violation {
@@ -168,13 +172,13 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Advises on a field that obeys every rule and yet is probably not what was meant. The advice says what
-    /// will happen, and the fix. Nothing is stopped by it.
+    /// Warns of a field that obeys every rule and that the user probably did not mean. The advice says what
+    /// will happen, and the fix. It stops nothing.
     pub(super) fn warn(&mut self, path: &FieldPath, advice: impl Display) {
         self.warn_any(&[path], advice);
     }
 
-    /// Advises on fields that are probably wrong together; the place is chosen as in [`Scope::refuse_any`].
+    /// Warns of fields that are probably wrong together. The place is chosen as in [`Scope::refuse_any`].
     pub(super) fn warn_any(&mut self, paths: &[&FieldPath], advice: impl Display) {
         if let Some(place) = self.locate(paths) {
             self.findings.add_warning(Warning {
@@ -187,7 +191,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The place to report; `None` where the schema refuses one of the values already.
+    /// The place to report; `None` if the schema already refuses one of the values.
     fn locate(&self, paths: &[&FieldPath]) -> Option<Located> {
         let located: Vec<_> = paths.iter().map(|path| self.origin.locate(path)).collect();
         if located

@@ -1,4 +1,4 @@
-//! LimitRange and ResourceQuota: consistent with each other and with themselves.
+//! Rules of LimitRange and ResourceQuota: each must be consistent, and both must fit together.
 
 use std::collections::BTreeMap;
 
@@ -21,11 +21,11 @@ const POD_COUNTS: [&str; 2] = ["pods", "count/pods"];
 
 type Quantities = BTreeMap<String, Quantity>;
 
-/// Resources that a quota makes mandatory on every container: a pod without them is refused.
+/// Resources that a quota makes mandatory for every container. A pod that does not name them is refused.
 /// Source: `podComputeResources`' `validationSet` in `k8s.io/kubernetes/pkg/quota/v1/evaluator/core`.
 const COMPUTE: [&str; 2] = ["cpu", "memory"];
 
-/// Parses the limits; `None` where none are asked for or they are switched off.
+/// Parses the limits; `None` if there are none or they are switched off.
 pub(super) fn check(limits: Option<&api::Limits>, scope: &mut Scope<'_>) -> Option<Limits> {
     let limits = limits.filter(|limits| limits.enabled.unwrap_or(true))?;
     let path = FieldPath::default().field("limits");
@@ -49,8 +49,8 @@ pub(super) fn check(limits: Option<&api::Limits>, scope: &mut Scope<'_>) -> Opti
     })
 }
 
-/// A quota on pods leaves room for the most replicas of all workloads together. Other pods of the namespace need
-/// room too, and how many they are is not known here.
+/// Warns of a quota on pods that is smaller than `maxReplicas` of all workloads together. Other pods of the
+/// namespace need room too; their number is not known here.
 pub(super) fn check_room(limits: Option<&Limits>, workloads: &[Workload], scope: &mut Scope<'_>) {
     let hard = limits
         .and_then(|limits| limits.resource_quota.as_ref())
@@ -77,7 +77,8 @@ pub(super) fn check_room(limits: Option<&Limits>, workloads: &[Workload], scope:
     }
 }
 
-/// Each bound parses, and `min <= defaultRequest <= default <= max`, as the API server asks.
+/// Checks that each bound parses and that `min <= defaultRequest <= default <= max`, as the API server
+/// requires.
 fn check_limit_range(limits: &LimitRangeLimits, path: &FieldPath, scope: &mut Scope<'_>) {
     let ascending = [
         ("min", limits.min.as_ref()),
@@ -128,8 +129,9 @@ fn check_quantities(quantities: &Quantities, path: &FieldPath, scope: &mut Scope
     }
 }
 
-/// Under a quota on `requests.X` or `limits.X`, a container that names none is refused unless the
-/// LimitRange gives it one. A LimitRange's `default` also serves as default request.
+/// Checks that the LimitRange has a default for a resource under quota. Under a quota on `requests.X` or
+/// `limits.X`, a pod whose container names no value is refused, unless the LimitRange gives the container
+/// one. A `default` of the LimitRange also serves as default request.
 fn check_default_exists(
     quota: &str,
     limit_range: Option<&LimitRangeLimits>,

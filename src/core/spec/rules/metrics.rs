@@ -1,4 +1,4 @@
-//! Metrics of a workload: one source each, durations, matchers, and at least one that is enabled.
+//! Rules of a workload's metrics: each has one source with valid fields, and at least one metric is enabled.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,12 +11,13 @@ use crate::{
     },
 };
 
-/// Age beyond which a sample counts as missing, where none is written.
+/// Default of `maxAge`, the age beyond which a sample counts as missing.
 const DEFAULT_MAX_AGE: Duration = Duration::from_mins(2);
-/// The Prometheus that is asked where none is named.
+/// Name of the Prometheus server that is queried if the metric names none.
 const DEFAULT_SERVER: &str = "default";
 
-/// Parses the metrics and returns the enabled ones; `None` when one does not parse or none is enabled.
+/// Parses all metrics and returns the enabled ones; `None` if an enabled one does not parse or none is
+/// enabled.
 pub(super) fn check(
     metrics: &[api::Metric],
     workload: &FieldPath,
@@ -76,7 +77,7 @@ fn check_metric(metric: &api::Metric, path: &FieldPath, scope: &mut Scope<'_>) -
     })
 }
 
-/// Parses the one source.
+/// Parses the source of a metric, of which exactly one must be set.
 fn check_source(metric: &api::Metric, path: &FieldPath, scope: &mut Scope<'_>) -> Option<Source> {
     let api::Metric {
         resource,
@@ -158,7 +159,7 @@ fn check_source(metric: &api::Metric, path: &FieldPath, scope: &mut Scope<'_>) -
     }
 }
 
-/// What `queueDepth` and `queueAge` have in common.
+/// The fields that `queueDepth` and `queueAge` have in common.
 struct Gauge<'a> {
     name: &'a str,
     match_labels: Option<&'a BTreeMap<String, String>>,

@@ -1,4 +1,5 @@
-//! Mistakes that users make, each in one place of a good file: where it is found, and what is said.
+//! Tests with mistakes that users make. Each puts one mistake into a good file, and checks its place and
+//! message.
 
 use super::document;
 use crate::core::document::yaml;
@@ -6,12 +7,13 @@ use crate::core::document::yaml;
 /// A file without a mistake or a warning.
 const GOOD: &str = include_str!("mistakes/resource.yaml");
 
-/// What is replaced, by what, the line and column that must be named, and words that must be said.
+/// The text that is replaced, its replacement, the expected line and column, and words that the message must
+/// have.
 type Mistake = (&'static str, &'static str, &'static str, &'static str);
 
 /// Mistakes that are refused.
 const REFUSED: &[Mistake] = &[
-    // Words of other resources.
+    // Fields of other resources, such as KEDA's.
     (
         "minReplicas: 2",
         "minReplicaCount: 2",
@@ -150,7 +152,7 @@ const REFUSED: &[Mistake] = &[
         "3:1",
         "it belongs deeper: spec.workloads",
     ),
-    // Kinds of values.
+    // Values of a wrong type or form.
     (
         "averageValue: \"100\"",
         "averageValue: 0.5",
@@ -326,7 +328,7 @@ const WARNED: &[Mistake] = &[
     ),
 ];
 
-/// The text with the mistake in it, and `line:column message` for each finding.
+/// Violations and warnings of the file with the mistake, each as `line:column message`.
 fn find((good, bad, ..): Mistake) -> (Vec<String>, Vec<String>) {
     assert_eq!(
         GOOD.matches(good).count(),
@@ -352,7 +354,7 @@ fn find((good, bad, ..): Mistake) -> (Vec<String>, Vec<String>) {
     )
 }
 
-/// What is wrong with the findings, if the mistake is not among them.
+/// A failure text if the mistake is not among the findings.
 fn unsaid(found: &[String], (_, bad, place, words): Mistake) -> Option<String> {
     let said = found
         .iter()

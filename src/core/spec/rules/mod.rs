@@ -1,12 +1,12 @@
-//! The rules: from what a user wrote to [`Scaling`], which cannot be wrong.
+//! The rules: they turn what a user wrote into a [`Scaling`], which cannot hold a wrong value.
 //!
-//! Every environment is merged and checked, not only the active one: a mistake in `production` shows while
-//! `dev` is active. Rules parse rather than check: each returns the model's type, or nothing and a
-//! [`Violation`] that points at the user's own line. What needs the cluster (does the target exist, is there
-//! quota) is not a rule.
+//! Every environment is merged and checked, not only the active one. So a mistake in `production` is found
+//! while `dev` is active. Rules parse rather than check: each returns a value of the model's type, or nothing
+//! and a [`Violation`] that points at the user's own line. A question that needs the cluster (does the target
+//! exist, is there quota) is not a rule.
 //!
-//! What no rule forbids and is yet probably a mistake is a [`Warning`]: only `vas validate` shows it. A rule
-//! adds one by `scope.warn` where it would say `scope.refuse` (see `findings.rs`).
+//! A [`Warning`] is about something that no rule forbids and that is probably a mistake. Only `vas validate`
+//! shows it. A rule adds one by `scope.warn` in place of `scope.refuse` (see `findings.rs`).
 //!
 //! ```text
 //! schema      types, bounds, patterns, unique names: the CRD's own schema, for objects older than it
@@ -44,7 +44,7 @@ use super::{
 };
 use crate::api::v1alpha1::{Environment, VoiceAssistScaling};
 
-/// Most characters of a value that are shown in one line.
+/// Largest number of characters of a value that one line shows.
 const SHOWN_VALUE: usize = 60;
 
 /// One broken rule.
@@ -53,42 +53,42 @@ pub struct Violation {
     /// Path of the field in the object as the user wrote it, for example
     /// `spec.environments[1].workloads[0].maxReplicas`.
     pub path: String,
-    /// The value found there, as compact JSON.
+    /// The value of the field, as compact JSON.
     pub value: String,
     /// The rule, and the fix.
     pub rule: String,
     /// The environment whose merged result breaks the rule; `None` for the base values.
     pub environment: Option<String>,
-    /// The workload it concerns; `None` concerns the whole resource.
+    /// The workload that breaks the rule; `None` for a rule of the whole resource.
     pub workload: Option<String>,
 }
 
-/// Something that breaks no rule and is probably not what was meant. It stops nothing: neither the operator nor
-/// `SpecValid` looks at it.
+/// Something that breaks no rule and that the user probably did not mean. It stops nothing: neither the
+/// operator nor `SpecValid` looks at it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Warning {
     /// Path of the field in the object as the user wrote it.
     pub path: String,
-    /// The value found there, as compact JSON.
+    /// The value of the field, as compact JSON.
     pub value: String,
     /// What will happen, and the fix.
     pub advice: String,
-    /// The environment whose merged result shows it; `None` for the base values.
+    /// The environment whose merged result has the mistake; `None` for the base values.
     pub environment: Option<String>,
-    /// The workload it concerns; `None` concerns the whole resource.
+    /// The workload that the warning is about; `None` for the whole resource.
     pub workload: Option<String>,
 }
 
-/// What the rules say of one resource.
+/// The result of the rules for one resource.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Validation {
-    /// The active environment with the workloads that obey every rule in every environment; `None` if a
-    /// rule of the whole resource is broken. Children of what is left out stay as they are.
+    /// The active environment, with the workloads that obey every rule in every environment. `None` if a rule
+    /// of the whole resource is broken. The children of a workload that is left out stay as they are.
     pub scaling: Option<Scaling>,
-    /// All broken rules, of every environment, in a stable order: schema, structure, base values, then
-    /// each environment. What an environment inherits from the base is reported once.
+    /// All broken rules of every environment, in a stable order: schema, structure, base values, then each
+    /// environment. A mistake that environments inherit from the base is reported once.
     pub violations: Vec<Violation>,
-    /// What is probably a mistake, of every environment, each once.
+    /// Probable mistakes of every environment, each once.
     pub warnings: Vec<Warning>,
 }
 
@@ -116,8 +116,8 @@ impl std::fmt::Display for Warning {
     }
 }
 
-/// `path: value: words (in environment e)`, with the start alone of a long value: a whole struct would hide the
-/// words behind it.
+/// Writes `path: value: words (in environment e)`. Of a long value only the start is shown, because a whole
+/// struct would hide the words behind it.
 fn write_line(
     f: &mut std::fmt::Formatter<'_>,
     path: &str,
@@ -141,7 +141,7 @@ fn write_line(
 /// Checks the merged result of every environment and returns the active one.
 pub fn validate(object: &VoiceAssistScaling) -> Validation {
     let spec = &object.spec;
-    // Serializing these types to JSON has no failing case; Null would only cost the paths' values.
+    // These types always serialize to JSON. With Null, violations would only lack the values of their fields.
     let written = serde_json::to_value(spec).unwrap_or_default();
     let mut findings = Findings::of(object.metadata.namespace.as_deref());
 

@@ -1,4 +1,4 @@
-//! Replica bounds: `minReplicas <= maxReplicas`, and what scaling to zero needs.
+//! Rules of the replica bounds: `minReplicas <= maxReplicas`, and what scaling to zero needs.
 
 use super::findings::Scope;
 use crate::{
@@ -12,13 +12,13 @@ use crate::{
 /// Bounds of one workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Replicas {
-    /// Fewest; the HPA's default of 1 where nothing is written.
+    /// `minReplicas`; 1, the HPA's default, if it is not set.
     pub(super) min: i32,
-    /// Most; without bound where none is written, which is refused.
+    /// `maxReplicas`. If it is not set, the workload is refused, and this is the largest `i32`.
     pub(super) max: i32,
 }
 
-/// Checks the bounds. `metrics` is `None` where they did not parse; their own violations say so.
+/// Checks the bounds. `metrics` is `None` if they did not parse; then they have violations of their own.
 pub(super) fn check(
     workload: &Workload,
     metrics: Option<&[Metric]>,
@@ -69,8 +69,8 @@ fn works_without_pods(metric: &Metric) -> bool {
     }
 }
 
-/// A percentage of zero pods is zero pods: with Percent policies alone, or with the smallest policy
-/// counting, the HPA allows no step up from zero.
+/// Refuses rules with which the HPA can never leave zero. A percentage of zero pods is zero pods, so Percent
+/// policies alone allow no step up. Neither does `selectPolicy: Min` with one of them.
 fn check_leaving_zero(behavior: &Behavior, min_path: &FieldPath, path: &FieldPath, scope: &mut Scope<'_>) {
     let rules = &behavior.scale_up;
     let rules_path = path.field("behavior").field("scaleUp");

@@ -1,4 +1,4 @@
-//! What is read from Prometheus: counters, gauges and queries, with their windows and matchers.
+//! Rules of what is read from Prometheus: counters, gauges and queries, with their windows and matchers.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,19 +12,20 @@ use crate::{
     },
 };
 
-/// Rate window where none is written.
+/// Default of the rate window.
 const DEFAULT_WINDOW: Duration = Duration::from_mins(1);
-/// Longest rate window and greatest age: beyond an hour the HPA would act on load long gone.
+/// Largest rate window and largest age. With more than an hour the HPA would act on a load that is long gone.
 const MAX_DURATION: Duration = Duration::from_hours(1);
-/// Shortest rate window without a warning. Prometheus scrapes every 15 s at most installations, every 60 s by its
-/// own default: a shorter window holds one sample at most, and a rate needs two.
+/// Smallest rate window without a warning. Most installations scrape every 15 s, and Prometheus' own default
+/// is 60 s. A smaller window holds at most one sample, and a rate needs two.
 const SHORT_WINDOW: Duration = Duration::from_secs(15);
-/// Matched by vas itself, so that a resource reads only its own namespace. The default of the metrics server's
-/// `--namespace-label`, which is not known here; where it is another label, this refusal is only stricter than
-/// need be, and a matcher on that other label only narrows what a resource reads of its own namespace.
+/// The label that vas itself matches, so that a resource reads only its own namespace. It is the default of
+/// the metrics server's `--namespace-label`, whose value is not known here. If that flag names another label,
+/// refusing this one is stricter than needed. A matcher on that other label can only narrow what a resource
+/// reads of its own namespace.
 pub(super) const NAMESPACE_LABEL: &str = "namespace";
 
-/// A request rate.
+/// Parses a request rate.
 pub(super) fn request_rate(
     source: &api::RequestRateSource,
     path: &FieldPath,
@@ -48,7 +49,7 @@ pub(super) fn request_rate(
     })
 }
 
-/// A gauge.
+/// Parses a gauge of the namespace.
 pub(super) fn gauge(
     gauge: &str,
     match_labels: Option<&BTreeMap<String, String>>,
@@ -63,7 +64,7 @@ pub(super) fn gauge(
     }
 }
 
-/// A gauge or a query with one number for each pod.
+/// Parses a gauge or a query with one number for each pod.
 pub(super) fn pod_gauge(
     source: &api::PodGaugeSource,
     path: &FieldPath,
@@ -99,7 +100,8 @@ pub(super) fn pod_gauge(
     }
 }
 
-/// A query that can be bound to a namespace, by the same code that will bind it to the right one.
+/// Parses a query. It must be possible to bind the query to a namespace. The check uses the same code that
+/// later binds it to the resource's namespace.
 pub(super) fn query(query: &str, path: &FieldPath, scope: &mut Scope<'_>) -> Option<Series> {
     let label: LabelName = NAMESPACE_LABEL.parse().ok()?;
     let namespace = scope.namespace().map(str::to_owned);
@@ -125,7 +127,7 @@ pub(super) fn query(query: &str, path: &FieldPath, scope: &mut Scope<'_>) -> Opt
     }
 }
 
-/// A positive duration of at most an hour.
+/// Parses a positive duration of at most an hour.
 pub(super) fn check_duration(
     text: Option<&str>,
     default: Duration,
@@ -148,7 +150,8 @@ pub(super) fn check_duration(
     }
 }
 
-/// Whether a value holds what only a regular expression would: a repeated dot, a choice, an anchor, a class.
+/// Whether a value looks like a regular expression: it has a repeated dot, a choice, an anchor or a character
+/// class.
 fn looks_like_regex(value: &str) -> bool {
     value.starts_with(['^', '~'])
         || value.ends_with('$')
@@ -157,7 +160,7 @@ fn looks_like_regex(value: &str) -> bool {
             .any(|part| value.contains(part))
 }
 
-/// Checks the label names of equality matchers. Values may be anything: they are quoted in the query.
+/// Checks the label names of equality matchers. Values may be any text, because they are quoted in the query.
 fn check_matchers(
     labels: Option<&BTreeMap<String, String>>,
     source: &FieldPath,

@@ -14,10 +14,10 @@ use crate::{
     },
 };
 
-/// Longest name: it becomes a label value.
+/// Largest length of the resource's name, which becomes a label value.
 const MAX_NAME: usize = 63;
 
-/// Checks what does not depend on an environment's merged values.
+/// Checks everything that does not depend on an environment's merged values.
 pub(super) fn check(object: &VoiceAssistScaling, written: &Value, findings: &mut Findings) {
     check_name(object, findings);
     check_overrides(object, findings);
@@ -58,7 +58,7 @@ fn is_dns_subdomain(name: &str) -> bool {
     })
 }
 
-/// An override of a workload that does not exist would do nothing at all.
+/// Refuses an override of a workload that the base does not have, because it would do nothing.
 fn check_overrides(object: &VoiceAssistScaling, findings: &mut Findings) {
     let names: Vec<&str> = object.spec.workloads.iter().map(|w| w.name.as_str()).collect();
     let base = |name: &str| {
@@ -91,7 +91,8 @@ fn check_overrides(object: &VoiceAssistScaling, findings: &mut Findings) {
     }
 }
 
-/// A metric that the base does not have is added, and that is rarely what a slip in its name was to do.
+/// Warns of an environment's metric that the base does not have. Such a metric is added, and often the user
+/// only mistyped the name of a metric to change.
 fn check_new_metrics(
     base: &Workload,
     over: &WorkloadOverride,
@@ -120,7 +121,8 @@ fn check_new_metrics(
     }
 }
 
-/// Two HPAs on one target disable each other, so neither workload may be written.
+/// Refuses two workloads with the same target. Two HPAs on one target disable each other
+/// (`AmbiguousSelector`), so neither workload is written.
 fn check_targets(object: &VoiceAssistScaling, scope: &mut Scope<'_>) {
     let workloads = &object.spec.workloads;
     for workload in workloads {
@@ -139,7 +141,8 @@ fn check_targets(object: &VoiceAssistScaling, scope: &mut Scope<'_>) {
     }
 }
 
-/// The version does not matter: all versions of a group lead to one object.
+/// Whether two references name the same object. The version does not matter, because all versions of a group
+/// serve the same objects.
 fn is_same_target(left: &ScaleTargetRef, right: &ScaleTargetRef) -> bool {
     (group(&left.api_version), &left.kind, &left.name)
         == (group(&right.api_version), &right.kind, &right.name)

@@ -1,4 +1,4 @@
-//! Targets of metrics: exactly one field, and an amount that the HPA can divide by.
+//! Rules of metric targets: exactly one field is set, with an amount that the HPA can divide by.
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
@@ -14,10 +14,10 @@ use crate::{
     },
 };
 
-/// Largest target in milli-units: the HPA computes in `int64` milli-units.
+/// Largest target in milli-units. The HPA computes with milli-units in an `int64`.
 const MAX_TARGET_MILLI: i128 = 9_200_000_000_000_000;
 
-/// A target in percent or per pod.
+/// Parses a target in percent of the requests or as an amount per pod.
 pub(super) fn resource(
     target: &api::ResourceTarget,
     path: &FieldPath,
@@ -38,7 +38,7 @@ pub(super) fn resource(
     }
 }
 
-/// A target in all or per pod.
+/// Parses a target as a total amount or as an amount per pod.
 pub(super) fn object(
     target: &api::ObjectTarget,
     path: &FieldPath,
@@ -56,7 +56,7 @@ pub(super) fn object(
     }
 }
 
-/// A target per pod.
+/// Parses a target as an amount per pod.
 pub(super) fn pods(
     target: &api::PodsTarget,
     path: &FieldPath,
@@ -65,7 +65,8 @@ pub(super) fn pods(
     amount(&target.average_value, &path.field("averageValue"), scope).map(ObjectTarget::AverageValue)
 }
 
-/// A positive amount that the HPA can hold, in the user's own spelling.
+/// Checks that an amount is positive and not too large for the HPA, and returns it in the user's own
+/// spelling.
 fn amount(value: &Quantity, path: &FieldPath, scope: &mut Scope<'_>) -> Option<Quantity> {
     match quantity::parse(value) {
         Ok(parsed) if parsed <= quantity::Amount::ZERO => {

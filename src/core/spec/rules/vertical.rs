@@ -1,4 +1,5 @@
-//! Vertical sizing beside horizontal scaling: never both on one resource, and inside the LimitRange.
+//! Rules of vertical sizing: VPA and HPA never use the same resource, and the VPA's bounds are within the
+//! LimitRange.
 
 use std::collections::BTreeMap;
 
@@ -18,19 +19,19 @@ use crate::{
     },
 };
 
-/// Every container without an entry of its own.
+/// The container name that stands for every container without an entry of its own.
 const ANY_CONTAINER: &str = "*";
 
-/// What a VPA must agree with.
+/// The other parts of the spec that a VPA must agree with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Neighbours<'a> {
     /// Enabled metrics of the same workload.
     pub(super) metrics: &'a [Metric],
-    /// Bounds of the namespace, where vas writes them.
+    /// The LimitRange of the resource, if it has one.
     pub(super) limit_range: Option<&'a LimitRangeLimits>,
 }
 
-/// Parses the VPA; `None` where none is asked for or it is switched off.
+/// Parses the VPA; `None` if there is none or it is switched off.
 pub(super) fn check(
     vertical: Option<&api::Vertical>,
     neighbours: &Neighbours<'_>,
@@ -59,7 +60,8 @@ pub(super) fn check(
     })
 }
 
-/// The HPA compares usage with requests. A VPA that changes those requests moves the HPA's own scale.
+/// Refuses a VPA and an HPA on the same resource. The HPA compares usage with requests. A VPA that raises the
+/// requests lowers the utilization, and the HPA removes pods although the load is the same.
 fn check_against_hpa(
     containers: &[VerticalContainer],
     metrics: &[Metric],
@@ -87,8 +89,8 @@ fn check_against_hpa(
     }
 }
 
-/// A container whose requests for the resource the VPA may change. Without an entry for `*`, a container
-/// that is not named is sized on everything.
+/// A container whose requests for the resource the VPA may change. If there is no entry for `*`, the VPA
+/// sizes every resource of the containers that have no entry.
 fn sized_container(containers: &[VerticalContainer], resource: ResourceName) -> Option<&str> {
     let named = containers.iter().find(|container| {
         container.mode != Some(ContainerMode::Off)
@@ -151,7 +153,7 @@ fn check_bounds(
     }
 }
 
-/// Both parse and the left is greater. What does not parse is reported where it stands.
+/// Whether both quantities parse and the left one is greater. One that does not parse has its own violation.
 fn is_above(left: Option<&Quantity>, right: Option<&Quantity>) -> bool {
     let parse = |side: Option<&Quantity>| side.and_then(|quantity| quantity::parse(quantity).ok());
     parse(left)
@@ -174,7 +176,7 @@ mod tests {
 
     const PATH: &str = "spec.workloads[0].vertical";
 
-    /// The base workload scales on cpu.
+    /// The base workload, which scales on CPU, with these fields of `vertical`.
     fn vertical(fields: Value) -> Value {
         json!({ "vertical": fields })
     }

@@ -1,4 +1,4 @@
-//! One workload of one environment: its parts, put together.
+//! Checks one workload of one environment, part by part, and puts the parts together.
 
 use super::{
     behavior, disruption,
@@ -14,14 +14,14 @@ use crate::{
     },
 };
 
-/// Kinds of Kubernetes itself that run pods and have no `scale` subresource.
+/// Built-in kinds that run pods and have no `scale` subresource.
 const WITHOUT_SCALE: [&str; 4] = ["DaemonSet", "Job", "CronJob", "Pod"];
 
-/// Kinds of the group `apps`, which a target without an `apiVersion` is in.
+/// Kinds of the group `apps`. A target without an `apiVersion` is of this group.
 const APPS: [&str; 4] = ["Deployment", "StatefulSet", "ReplicaSet", "DaemonSet"];
 
-/// Parses a merged workload. `None` when a part is beyond parsing; a part that parses and yet breaks a
-/// rule is in the findings, and the caller leaves the workload out for that.
+/// Parses a merged workload; `None` if a part cannot be parsed. A part that parses and breaks a rule is in
+/// the findings, and then the caller leaves the workload out.
 pub(super) fn check(
     workload: &Workload,
     suspended: bool,
@@ -64,7 +64,7 @@ pub(super) fn check(
     })
 }
 
-/// A workload that is sized or protected, and scaled by nobody here.
+/// Parses a workload without metrics. It has a VPA or a budget, and no HPA.
 fn without_hpa(
     workload: &Workload,
     suspended: bool,
@@ -114,7 +114,8 @@ fn without_hpa(
     }
 }
 
-/// An HPA moves the number in the target's `scale` subresource, and some kinds have none.
+/// Warns of a target that no HPA can scale. An HPA changes the replicas in the target's `scale` subresource,
+/// which some kinds do not have.
 fn check_target(workload: &Workload, path: &FieldPath, scope: &mut Scope<'_>) {
     let target = &workload.scale_target_ref;
     let kind = &target.kind;
@@ -137,8 +138,9 @@ fn check_target(workload: &Workload, path: &FieldPath, scope: &mut Scope<'_>) {
     }
 }
 
-/// A rate shows a fallen load only when its window has passed. Where scale-down looks back less far than that, the
-/// stabilization window no longer covers what the rate has not seen yet.
+/// Warns of a rate window that is longer than the stabilization window of scale-down. Example: with a rate
+/// over 5 min and a stabilization window of 1 min, a gap in the samples lowers the rate for 5 min, and after
+/// 1 min the HPA removes pods.
 fn warn_of_long_windows(metrics: &[Metric], behavior: &Behavior, path: &FieldPath, scope: &mut Scope<'_>) {
     let down = &behavior.scale_down;
     let look_back = u64::try_from(down.stabilization_window_seconds).unwrap_or_default();
