@@ -87,6 +87,8 @@ impl Router {
             Route::RootScoped(_) | Route::Unknown => return Err(unknown(&user, path, &route)),
             _ => Action::GetPath(path.to_owned()),
         };
+        // Authorization comes before everything that depends on metrics, so that a user without rights does
+        // not learn which ones exist.
         self.authorizer.authorize(&user, action).await?;
         only_reads(request)?;
         let query = request.uri().query().unwrap_or_default();

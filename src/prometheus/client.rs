@@ -191,6 +191,8 @@ impl Client {
         limit: Limit,
         parse: fn(&[u8]) -> Result<T, ResponseError>,
     ) -> Result<T, QueryError> {
+        // Prometheus gets the same time limit, so that it does not go on evaluating a query for which nobody
+        // waits.
         let millis = i64::try_from(self.limits.timeout.as_millis()).unwrap_or(i64::MAX);
         let response = self
             .api

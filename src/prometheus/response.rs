@@ -143,6 +143,7 @@ pub fn parse(body: &[u8]) -> Result<InstantAnswer, ResponseError> {
             for Series { metric, value } in series {
                 match value {
                     Some(sample) => vector.push(sampled(metric, &sample)?),
+                    // Prometheus sends a native histogram as `histogram` in place of `value`.
                     None => histograms.push(metric),
                 }
             }
@@ -244,6 +245,7 @@ fn sampled(labels: ByName<Box<str>>, (time, text): &(f64, String)) -> Result<Ite
 }
 
 fn number(text: &str) -> Result<f64, ResponseError> {
+    // Prometheus writes `NaN`, `+Inf` and `-Inf`, which Rust parses as such.
     text.parse()
         .map_err(|_| ResponseError::Malformed("a value in the answer is not a number"))
 }

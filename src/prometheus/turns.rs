@@ -53,6 +53,8 @@ impl Lane {
         let (waiter, notified) = oneshot::channel();
         let namespaces = namespaces.iter().map(String::as_str);
         let now = clock.monotonic();
+        // The query joins the queue first and places are given away then, so that a free place goes to the
+        // query whose turn it is and not to the newest one.
         self.0.lock().wait(namespaces, *usage, waiter, now);
         self.give_away(now);
         // `Turns` drops the sender only after this receiver was dropped, so a place always arrives.
@@ -71,6 +73,8 @@ impl Lane {
     /// Gives all free places to waiting queries.
     fn give_away(&self, now: Duration) {
         loop {
+            // The lock is released before the place is sent: a place that is not received is dropped at once,
+            // and its `drop` locks again.
             let next = self.0.lock().next(|waiter| !waiter.is_closed(), now);
             let Some(next) = next else { return };
             let place = Place {

@@ -241,6 +241,7 @@ impl<T: Indexed> Feed<T> {
             Event::InitDone => {
                 let listed = std::mem::take(&mut self.listed);
                 let all = self.cache.keys().into_iter();
+                // What the complete list lacks was deleted while the watch was broken.
                 let gone: Vec<Key> = all.filter(|key| !listed.contains_key(key)).collect();
                 let gone = gone.into_iter().map(|key| self.cache.remove(key));
                 let mut changes: Vec<Change<T>> = gone.collect();

@@ -159,6 +159,7 @@ impl FrontProxy {
         let mut extra: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, value) in headers {
             let key = self.extra_prefixes.iter().find_map(|prefix| {
+                // Header names in a `HeaderMap` are in lower case.
                 let prefix = prefix.to_lowercase();
                 name.as_str()
                     .strip_prefix(prefix.as_str())

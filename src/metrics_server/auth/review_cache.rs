@@ -71,6 +71,8 @@ impl<Q: Ord + Send + Sync + 'static, A: Clone + Send + Sync + 'static> ReviewCac
     where
         F: Future<Output = Result<(A, Duration), StatusError>> + Send + 'static,
     {
+        // The lock is held until a new review is registered, so that two requests never begin the same one.
+        // It is released before the wait.
         let in_flight = {
             let mut answers = self.answers.lock();
             if let Some(answer) = answers.kept(&question, self.clock.monotonic()) {

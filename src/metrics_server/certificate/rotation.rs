@@ -172,6 +172,7 @@ impl Shared {
 
     /// The Secret after [`Step::Announce`].
     pub fn announced(&self, new: Issued, name: &str, now: Timestamp) -> Self {
+        // CAs that are not needed go first, so that announcing again and again does not make the bundle grow.
         let before = Self {
             next: None,
             ..self.clone()

@@ -66,11 +66,13 @@ impl PodIndex {
         let labels = pod.labels.as_ref().map_or_else(Labels::default, Labels::new);
         let list = self.list.load(Ordering::Relaxed);
         let mut namespaces = self.namespaces.write();
+        // `entry` alone would allocate a key for each event.
         let pods = match namespaces.get_mut(namespace.as_str()) {
             Some(pods) => pods,
             None => namespaces.entry(namespace.as_str().into()).or_default(),
         };
         let labels = shared(pods, name, labels);
+        // A pod keeps its number when it changes: polls recognize a replaced pod by a new number.
         let number = match pods.get(name.as_str()) {
             Some(known) => known.number,
             None => self.taken_in.fetch_add(1, Ordering::Relaxed),

@@ -52,6 +52,7 @@ impl Verifier {
         if self.held.lock().as_ref().is_some_and(known) {
             return Ok(());
         }
+        // Only a valid chain is remembered: one that is not valid is verified each time.
         self.cas.verify_client_cert(certificate, intermediates, now)?;
         let chain = chain()
             .map(|certificate| certificate.clone().into_owned())
