@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIGroup, APIResourceList};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIGroup;
+use kube::core::ApiResource;
 use serde::Deserialize;
 use tokio::sync::{Mutex, OnceCell};
 
-use super::read::Reader;
+use super::{
+    read::Reader,
+    scale_target::{self, ServedKind},
+};
 use crate::{
     api::CUSTOM_METRICS_GROUP,
-    core::{
-        hpa::metric_reads::{CustomVersion, NoPath, ServedVersion, preferred},
-        k8s::percent::encode,
-    },
+    core::hpa::metric_reads::{CustomVersion, NoPath, ServedVersion, preferred},
 };
 
 /// The forms of discovery that client-go asks for. Only the first two tell of versions whose server is away.
@@ -25,7 +26,7 @@ const CORE: &str = "v1";
 /// What discovery says. Each question is asked once, when its answer is first needed.
 pub struct Discovery {
     reader: Reader,
-    resources: Mutex<BTreeMap<String, Result<APIResourceList, NoPath>>>,
+    kinds: Mutex<BTreeMap<String, Result<Vec<ServedKind>, NoPath>>>,
     custom_metrics: OnceCell<Result<CustomVersion, NoPath>>,
 }
 
@@ -58,20 +59,12 @@ struct AggregatedVersion {
     freshness: String,
 }
 
-/// Path of an API version: `/apis/apps/v1`, `/api/v1`.
-pub fn root(api_version: &str) -> String {
-    match api_version.split_once('/') {
-        Some((group, version)) => format!("/apis/{}/{}", encode(group), encode(version)),
-        None => format!("/api/{}", encode(api_version)),
-    }
-}
-
 impl Discovery {
     /// Nothing is asked yet.
     pub fn new(reader: Reader) -> Self {
         Self {
             reader,
-            resources: Mutex::default(),
+            kinds: Mutex::default(),
             custom_metrics: OnceCell::new(),
         }
     }
@@ -81,42 +74,28 @@ impl Discovery {
         &self.reader
     }
 
-    /// `deployments` for `Deployment` of `apps/v1`.
+    /// How the API server names a kind.
     ///
     /// # Errors
     /// When the cluster does not serve it, or cannot be asked.
-    pub async fn plural(&self, api_version: &str, kind: &str) -> Result<String, NoPath> {
-        let mut resources = self.resources.lock().await;
-        let list = if let Some(known) = resources.get(api_version) {
+    pub async fn resource(&self, api_version: &str, kind: &str) -> Result<ApiResource, NoPath> {
+        // An object reference without an API version is one of the core group.
+        let api_version = if api_version.is_empty() { CORE } else { api_version };
+        let mut kinds = self.kinds.lock().await;
+        let known = if let Some(known) = kinds.get(api_version) {
             known
         } else {
-            let list = self.reader.get(&root(api_version)).await;
-            let list = list.map_err(|error| NoPath::Unread(error.words()));
-            resources.entry(api_version.to_owned()).or_insert(list)
+            let read = scale_target::kinds(&self.reader, api_version).await;
+            let read = read.map_err(|error| NoPath::Unread(error.words()));
+            kinds.entry(api_version.to_owned()).or_insert(read)
         };
-        let named = list.as_ref().map_err(Clone::clone)?.resources.iter();
-        named
-            .filter(|one| one.kind == kind)
-            .find(|one| !one.name.contains('/'))
-            .map(|resource| resource.name.clone())
+        let served = ServedKind::find(known.as_ref().map_err(Clone::clone)?, kind);
+        served
+            .map(|served| served.resource(api_version))
             .ok_or_else(|| NoPath::UnknownKind {
                 api_version: api_version.to_owned(),
                 kind: kind.to_owned(),
             })
-    }
-
-    /// `deployments.apps` for `Deployment` of `apps/v1`, as paths of the metrics APIs name it.
-    ///
-    /// # Errors
-    /// See [`Discovery::plural`].
-    pub async fn group_resource(&self, api_version: &str, kind: &str) -> Result<String, NoPath> {
-        // An object reference without an API version is one of the core group.
-        let api_version = if api_version.is_empty() { CORE } else { api_version };
-        let plural = self.plural(api_version, kind).await?;
-        Ok(match api_version.split_once('/') {
-            Some((group, _)) => format!("{plural}.{group}"),
-            None => plural,
-        })
     }
 
     /// The version of `custom.metrics.k8s.io` that the controller reads.
@@ -214,11 +193,5 @@ mod tests {
             version(json!({"kind": "APIGroupList", "groups": []})),
             Err(NoPath::Unserved)
         );
-    }
-
-    #[test]
-    fn paths_of_versions_are_those_of_kubernetes() {
-        assert_eq!(root("v1"), "/api/v1");
-        assert_eq!(root("apps/v1"), "/apis/apps/v1");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{discovery::Discovery, read::ReadError};
+use super::{discovery::Discovery, read::ReadError, scale_target::group_resource};
 use crate::core::hpa::{
     metric_question::{Question, Unanswered},
     metric_reads::{self, NoPath},
@@ -35,7 +35,7 @@ pub async fn path(discovery: &Discovery, namespace: &str, question: &Question) -
             if kind == "Namespace" && !api_version.contains('/') {
                 metric_reads::of_namespace(version, namespace, metric, metric_selector)
             } else {
-                let resource = discovery.group_resource(api_version, kind).await?;
+                let resource = group_resource(&discovery.resource(api_version, kind).await?);
                 metric_reads::object(version, namespace, &resource, name, metric, metric_selector)
             }
         }

@@ -48,6 +48,15 @@ impl ReadError {
         matches!(self, Self::Server(status) if matches!(status.code, 401 | 403))
     }
 
+    /// The failure as the client tells it; `None` where it came to no answer in time.
+    pub fn into_client_error(self) -> Option<kube::Error> {
+        match self {
+            Self::Server(status) => Some(kube::Error::Api(status)),
+            Self::Client(error) => Some(error),
+            Self::Late(_) => None,
+        }
+    }
+
     /// The server's words without kubectl's prefix, for values that are missing.
     pub fn words(&self) -> String {
         match self {
@@ -68,6 +77,18 @@ pub async fn bounded<T>(
     match tokio::time::timeout(limit, request).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(ReadError::Late(limit)),
+    }
+}
+
+/// What was read; `None` where the server says that there is no such thing.
+///
+/// # Errors
+/// Those of the read, but for not found.
+pub fn found<T>(read: Result<T, ReadError>) -> Result<Option<T>, ReadError> {
+    match read {
+        Ok(object) => Ok(Some(object)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -112,11 +133,7 @@ impl Reader {
     /// # Errors
     /// See [`ReadError`].
     pub async fn get_opt<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ReadError> {
-        match self.get(path).await {
-            Ok(object) => Ok(Some(object)),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error),
-        }
+        found(self.get(path).await)
     }
 
     async fn send<T: DeserializeOwned>(

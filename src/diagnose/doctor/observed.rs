@@ -175,8 +175,6 @@ pub struct TargetId {
 /// A scale target.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScaleTarget {
-    /// `deployments.apps`, as paths of the metrics API name it.
-    pub resource: String,
     /// The whole object.
     pub object: Value,
     /// `status.selector` of its scale subresource.

@@ -162,7 +162,6 @@ fn namespace() -> NamespaceSeen {
             {"type": "ScalingActive", "status": "True"}, {"type": "AbleToScale", "status": "True"}]},
     });
     let target = ScaleTarget {
-        resource: "deployments.apps".to_owned(),
         object: json!({"metadata": {"name": "gateway"}, "spec": {"template": {"spec": pod_spec()}}}),
         selector: "app=gateway".to_owned(),
         replicas: 2,

@@ -19,9 +19,10 @@ pub use crate::cluster::read::ReadError;
 use crate::{
     api::v1alpha1::VoiceAssistScaling,
     cluster::{
-        discovery::{Discovery, root},
+        discovery::Discovery,
         metric_read,
         read::{List, Reader},
+        scale_target,
     },
     core::{hpa::metric_question::questions, k8s::percent::encode},
 };
@@ -114,15 +115,9 @@ async fn observe_workload(discovery: &Discovery, namespace: &str, asked: Asked) 
 
 async fn scale(discovery: &Discovery, namespace: &str, asked: &Asked) -> Read<Scale> {
     let target = &asked.target;
-    let plural = discovery.plural(&target.api_version, &target.kind).await;
-    let plural = plural.map_err(|error| error.to_string())?;
-    let path = format!(
-        "{}/namespaces/{}/{plural}/{}/scale",
-        root(&target.api_version),
-        encode(namespace),
-        encode(&target.name)
-    );
-    let scale = discovery.reader().get(&path).await;
+    let resource = discovery.resource(&target.api_version, &target.kind).await;
+    let resource = resource.map_err(|error| error.to_string())?;
+    let scale = scale_target::scale(discovery.reader(), &resource, namespace, &target.name).await;
     scale.map_err(|error| error.words())
 }
 

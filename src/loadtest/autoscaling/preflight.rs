@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use k8s_openapi::api::{autoscaling::v2::HorizontalPodAutoscaler, core::v1::ResourceQuota};
-use kube::{Api, api::ListParams, core::DynamicObject};
+use kube::{Api, api::ListParams};
 
 use super::{
     preconditions::{Found, Obstacle, obstacles},
@@ -79,9 +79,7 @@ async fn observe(resource: &Resource, subject: &Subject) -> Result<Found, Cluste
     let quotas: Api<ResourceQuota> = Api::namespaced(client.clone(), namespace);
     // Without permission to list quotas (RBAC) they are not checked.
     let quotas = answer("list ResourceQuotas", quotas.list(&ListParams::default())).await;
-    let targets: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &subject.kind);
-    let target = answer("read the scale target", targets.get(&subject.target.name)).await?;
-    let target = serde_json::to_value(target).unwrap_or_default();
+    let target = resource.target(&subject.kind, &subject.target).await?;
     Ok(Found {
         hpa,
         current: u32::try_from(current).unwrap_or(0),

@@ -63,13 +63,9 @@ impl ClusterError {
     /// The error of a failed read. `what` names the request.
     pub(super) fn read(what: &str, error: ReadError) -> Self {
         let what = what.to_owned();
-        match error {
-            ReadError::Late(_) => Self::Late { what },
-            ReadError::Server(status) => Self::Api {
-                what,
-                source: kube::Error::Api(status),
-            },
-            ReadError::Client(source) => Self::Api { what, source },
+        match error.into_client_error() {
+            Some(source) => Self::Api { what, source },
+            None => Self::Late { what },
         }
     }
 

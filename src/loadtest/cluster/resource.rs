@@ -7,8 +7,7 @@ use k8s_openapi::api::{
 use kube::{
     Api, Client,
     api::ListParams,
-    core::{ApiResource, DynamicObject, GroupVersionKind},
-    discovery,
+    core::{ApiResource, DynamicObject},
 };
 use serde_json::Value;
 
@@ -19,7 +18,13 @@ use super::{
 };
 use crate::{
     api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling},
-    cluster::{discovery::Discovery, read::Reader, server_clock::ServerClock},
+    cluster::{
+        discovery::Discovery,
+        read::Reader,
+        scale_target::{self, ServedKind},
+        server_clock::ServerClock,
+    },
+    core::hpa::metric_reads::NoPath,
 };
 
 /// A VoiceAssistScaling on a cluster.
@@ -162,14 +167,17 @@ impl Resource {
         &self,
         target: &ScaleTargetRef,
     ) -> Result<ApiResource, ClusterError> {
-        let (group, version) = target
-            .api_version
-            .split_once('/')
-            .unwrap_or(("", &target.api_version));
-        let kind = GroupVersionKind::gvk(group, version, &target.kind);
         let what = format!("find out how {} of {} is served", target.kind, target.api_version);
-        let found = answer(&what, discovery::oneshot::pinned_kind(&self.client, &kind)).await?;
-        Ok(found.0)
+        let kinds = scale_target::kinds(&self.reader(), &target.api_version).await;
+        let kinds = kinds.map_err(|error| ClusterError::read(&what, error))?;
+        let served = ServedKind::find(&kinds, &target.kind).ok_or_else(|| ClusterError::NoPath {
+            what,
+            source: NoPath::UnknownKind {
+                api_version: target.api_version.clone(),
+                kind: target.kind.clone(),
+            },
+        })?;
+        Ok(served.resource(&target.api_version))
     }
 
     pub(in crate::loadtest) async fn scale(
@@ -177,9 +185,21 @@ impl Resource {
         kind: &ApiResource,
         target: &ScaleTargetRef,
     ) -> Result<Scale, ClusterError> {
-        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &self.namespace, kind);
         let what = format!("read the scale of {} {}", target.kind, target.name);
-        answer(&what, api.get_scale(&target.name)).await
+        scale_target::scale(&self.reader(), kind, &self.namespace, &target.name)
+            .await
+            .map_err(|error| ClusterError::read(&what, error))
+    }
+
+    /// The target itself.
+    pub(in crate::loadtest) async fn target(
+        &self,
+        kind: &ApiResource,
+        target: &ScaleTargetRef,
+    ) -> Result<Value, ClusterError> {
+        scale_target::object(&self.reader(), kind, &self.namespace, &target.name)
+            .await
+            .map_err(|error| ClusterError::read("read the scale target", error))
     }
 
     /// The HPA of that name, beside the resource.

@@ -5,16 +5,24 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIResourceList;
 use kube::Client;
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
 use super::registry::Registry;
-use crate::api::v1alpha1::ScaleTargetRef;
+use crate::{
+    api::v1alpha1::ScaleTargetRef,
+    cluster::{
+        read::Reader,
+        scale_target::{self, ServedKind},
+    },
+};
 
 /// Wait before a group that was not served is requested again, and between two checks for new kinds.
 const PERIOD: Duration = Duration::from_secs(10);
+
+/// Longest wait for one answer.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// API version and kind.
 type Kind = (String, String);
@@ -36,16 +44,11 @@ impl ResourceNames {
         }
     }
 
-    /// Takes in the discovery document of one API version.
-    fn learn(&self, api_version: &str, list: &APIResourceList) {
+    /// Takes in the kinds of one API version, as discovery lists them.
+    fn learn(&self, api_version: &str, kinds: Vec<ServedKind>) {
         let mut plurals = self.plurals.write();
-        for resource in list
-            .resources
-            .iter()
-            .filter(|resource| !resource.name.contains('/'))
-        {
-            let kind = (api_version.to_owned(), resource.kind.clone());
-            plurals.insert(kind, resource.name.clone());
+        for served in kinds {
+            plurals.insert((api_version.to_owned(), served.kind), served.plural);
         }
     }
 
@@ -57,10 +60,11 @@ impl ResourceNames {
         registry: Arc<Registry>,
         mut registry_changed: watch::Receiver<bool>,
     ) {
+        let reader = Reader::new(client, TIME_LIMIT);
         loop {
             for api_version in self.unknown(&registry) {
-                match discover(&client, &api_version).await {
-                    Ok(list) => self.learn(&api_version, &list),
+                match scale_target::kinds(&reader, &api_version).await {
+                    Ok(kinds) => self.learn(&api_version, kinds),
                     Err(error) => {
                         tracing::debug!(api_version, %error, "discovery does not say what its kinds are called");
                     }
@@ -89,14 +93,6 @@ impl ResourceNames {
     }
 }
 
-async fn discover(client: &Client, api_version: &str) -> kube::Result<APIResourceList> {
-    if api_version.contains('/') {
-        client.list_api_group_resources(api_version).await
-    } else {
-        client.list_core_api_resources(api_version).await
-    }
-}
-
 fn kind_of(target: &ScaleTargetRef) -> Kind {
     (target.api_version.clone(), target.kind.clone())
 }
@@ -115,8 +111,6 @@ fn guess(kind: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIResource;
-
     use super::*;
 
     fn target(api_version: &str, kind: &str) -> ScaleTargetRef {
@@ -143,16 +137,12 @@ mod tests {
     #[test]
     fn what_discovery_says_counts() {
         let names = ResourceNames::default();
-        let resource = |name: &str| APIResource {
-            name: name.to_owned(),
+        let geese = ServedKind {
             kind: "Goose".to_owned(),
-            ..APIResource::default()
+            plural: "geese".to_owned(),
+            scalable: true,
         };
-        let list = APIResourceList {
-            group_version: "farm.io/v1".to_owned(),
-            resources: vec![resource("geese"), resource("geese/scale")],
-        };
-        names.learn("farm.io/v1", &list);
+        names.learn("farm.io/v1", vec![geese]);
         assert_eq!(names.of(&target("farm.io/v1", "Goose")), "geese.farm.io");
         assert_eq!(names.of(&target("farm.io/v2", "Goose")), "gooses.farm.io");
     }

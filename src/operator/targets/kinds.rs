@@ -10,16 +10,17 @@ use std::{
     time::Duration,
 };
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIGroupList, APIResourceList};
-use kube::{
-    Client,
-    core::{ApiResource, GroupVersionKind},
-};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIGroupList;
+use kube::core::ApiResource;
 use parking_lot::Mutex;
 
 use crate::{
     api::{condition::reason, v1alpha1::ScaleTargetRef},
-    cluster::clock::Clock,
+    cluster::{
+        clock::Clock,
+        read::{ReadError, Reader},
+        scale_target::{self, ServedKind},
+    },
 };
 
 /// Time after which a kind or version that was not found is looked up again: its CRD may have been installed
@@ -32,7 +33,7 @@ const CORE: &str = "v1";
 
 /// The answers of discovery so far.
 pub(super) struct Kinds {
-    client: Client,
+    reader: Reader,
     clock: Arc<dyn Clock>,
     /// The versions of all groups, and when they were read. The lock is held during the request, so that many
     /// reconciles with unknown versions send one request and share its answer.
@@ -42,16 +43,7 @@ pub(super) struct Kinds {
 
 /// The kinds of each version, and when they were read, on the monotonic clock.
 #[derive(Default)]
-struct Known(BTreeMap<String, (Duration, Vec<Served>)>);
-
-/// A kind of an API version.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Served {
-    kind: String,
-    plural: String,
-    /// Whether the kind is namespaced and has a `scale` subresource.
-    scalable: bool,
-}
+struct Known(BTreeMap<String, (Duration, Vec<ServedKind>)>);
 
 /// How the API server serves the kind of a target.
 pub(super) enum Kind {
@@ -60,9 +52,9 @@ pub(super) enum Kind {
 }
 
 impl Kinds {
-    pub(super) fn new(client: Client, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(reader: Reader, clock: Arc<dyn Clock>) -> Self {
         Self {
-            client,
+            reader,
             clock,
             versions: tokio::sync::Mutex::default(),
             known: Mutex::default(),
@@ -70,7 +62,7 @@ impl Kinds {
     }
 
     /// How the API server serves the kind of a target.
-    pub(super) async fn find(&self, target: &ScaleTargetRef) -> Result<Kind, kube::Error> {
+    pub(super) async fn find(&self, target: &ScaleTargetRef) -> Result<Kind, ReadError> {
         let version = &target.api_version;
         if let Some((at, kinds)) = self.known.lock().0.get(version) {
             let kind = kind_in(kinds, target);
@@ -83,15 +75,9 @@ impl Kinds {
         if !self.is_served(version).await? {
             return Ok(kind_in(&[], target));
         }
-        let list = if version == CORE {
-            self.client.list_core_api_resources(version).await
-        } else {
-            self.client.list_api_group_resources(version).await
-        };
-        let kinds = match list {
-            Ok(list) => served(&list),
-            Err(kube::Error::Api(status)) if status.code == 404 => Vec::new(),
-            Err(error) => return Err(error),
+        let kinds = match scale_target::kinds(&self.reader, version).await {
+            Err(error) if error.is_not_found() => Vec::new(),
+            read => read?,
         };
         let kind = kind_in(&kinds, target);
         self.known.lock().remember(version, self.clock.monotonic(), kinds);
@@ -100,7 +86,7 @@ impl Kinds {
 
     /// Whether the cluster serves this API version at all. Asked before the kinds of the version, so that a
     /// made-up version costs no request of its own and no memory.
-    async fn is_served(&self, version: &str) -> Result<bool, kube::Error> {
+    async fn is_served(&self, version: &str) -> Result<bool, ReadError> {
         if version == CORE {
             return Ok(true);
         }
@@ -110,7 +96,7 @@ impl Kinds {
         {
             return Ok(versions.contains(version));
         }
-        let versions = versions(self.client.list_api_groups().await?);
+        let versions = versions(self.reader.get("/apis").await?);
         let served = versions.contains(version);
         *known = Some((self.clock.monotonic(), versions));
         Ok(served)
@@ -122,7 +108,7 @@ impl Kinds {
 }
 
 impl Known {
-    fn remember(&mut self, version: &str, at: Duration, kinds: Vec<Served>) {
+    fn remember(&mut self, version: &str, at: Duration, kinds: Vec<ServedKind>) {
         self.0.insert(version.to_owned(), (at, kinds));
         while self.0.len() > REMEMBERED {
             let oldest = self.0.iter().min_by_key(|(_, (at, _))| *at);
@@ -139,21 +125,8 @@ fn versions(groups: APIGroupList) -> BTreeSet<String> {
     versions.map(|version| version.group_version).collect()
 }
 
-fn served(list: &APIResourceList) -> Vec<Served> {
-    let is_served = |name: &str| list.resources.iter().any(|resource| resource.name == name);
-    list.resources
-        .iter()
-        .filter(|resource| !resource.name.contains('/'))
-        .map(|resource| Served {
-            kind: resource.kind.clone(),
-            plural: resource.name.clone(),
-            scalable: resource.namespaced && is_served(&format!("{}/scale", resource.name)),
-        })
-        .collect()
-}
-
-fn kind_in(kinds: &[Served], target: &ScaleTargetRef) -> Kind {
-    let Some(served) = kinds.iter().find(|served| served.kind == target.kind) else {
+fn kind_in(kinds: &[ServedKind], target: &ScaleTargetRef) -> Kind {
+    let Some(served) = ServedKind::find(kinds, &target.kind) else {
         return Kind::Unusable {
             reason: reason::NOT_FOUND,
             message: format!(
@@ -171,14 +144,7 @@ fn kind_in(kinds: &[Served], target: &ScaleTargetRef) -> Kind {
             ),
         };
     }
-    let (group, version) = target
-        .api_version
-        .split_once('/')
-        .unwrap_or(("", &target.api_version));
-    Kind::Scalable(ApiResource::from_gvk_with_plural(
-        &GroupVersionKind::gvk(group, version, &target.kind),
-        &served.plural,
-    ))
+    Kind::Scalable(served.resource(&target.api_version))
 }
 
 #[cfg(test)]
@@ -186,6 +152,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use axum::{Json, Router, http::Uri};
+    use kube::Client;
     use serde_json::{Value, json};
 
     use super::*;
@@ -211,7 +178,7 @@ mod tests {
     }
 
     fn verdict(kind: &str) -> String {
-        let kinds = served(&serde_json::from_value(list()).unwrap());
+        let kinds = scale_target::served(&serde_json::from_value(list()).unwrap());
         match kind_in(&kinds, &target("apps/v1", kind)) {
             Kind::Scalable(resource) => format!("{} in {}", resource.plural, resource.api_version),
             Kind::Unusable { reason, .. } => reason.to_owned(),
@@ -252,7 +219,8 @@ mod tests {
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
         let client = Client::try_from(kube::Config::new(url.parse().unwrap())).unwrap();
-        let kinds = Kinds::new(client, Arc::new(SystemClock::new()));
+        let reader = Reader::new(client, Duration::from_secs(60));
+        let kinds = Kinds::new(reader, Arc::new(SystemClock::new()));
         for number in 0..1000 {
             let kind = kinds
                 .find(&target(&format!("invented{number}.io/v1"), "Thing"))

@@ -12,14 +12,19 @@ use std::sync::Arc;
 
 use k8s_openapi::{api::autoscaling::v1::Scale, apimachinery::pkg::apis::meta::v1::LabelSelector};
 use kube::{
-    Api, Client,
-    core::{ApiResource, DynamicObject, GroupVersionKind},
+    Client,
+    core::{ApiResource, GroupVersionKind},
 };
+use serde_json::Value;
 
 use super::error::{READ_TIME_LIMIT, ReconcileError};
 use crate::{
     api::{condition::reason, v1alpha1::ScaleTargetRef},
-    cluster::clock::Clock,
+    cluster::{
+        clock::Clock,
+        read::{ReadError, Reader, found},
+        scale_target,
+    },
     core::{
         k8s::{pod_template, selector},
         reconcile::observed::{PodTemplate, Target},
@@ -33,7 +38,7 @@ pub(super) use watched::{Coverage, WatchedKind, WatchedTargets};
 
 /// Reads scale targets by GET requests.
 pub(super) struct Targets {
-    client: Client,
+    reader: Reader,
     kinds: Kinds,
 }
 
@@ -45,9 +50,10 @@ pub(super) fn api_resource(kind: WatchedKind) -> ApiResource {
 
 impl Targets {
     pub(super) fn new(client: Client, clock: Arc<dyn Clock>) -> Self {
+        let reader = Reader::new(client, READ_TIME_LIMIT);
         Self {
-            kinds: Kinds::new(client.clone(), clock),
-            client,
+            kinds: Kinds::new(reader.clone(), clock),
+            reader,
         }
     }
 
@@ -65,20 +71,20 @@ impl Targets {
             Lookup::Absent => None,
             Lookup::Unknown => {
                 let resource = api_resource(kind);
-                let api: Api<TargetObject> = Api::namespaced_with(self.client.clone(), namespace, &resource);
-                match in_time(target, api.get_opt(&target.name)).await? {
+                let read = scale_target::object(&self.reader, &resource, namespace, &target.name).await;
+                match found::<TargetObject>(read) {
                     Ok(object) => {
                         let answer = object.map(|object| object.into_parts().1);
                         watched.answered(namespace, &target.name, answer)
                     }
                     // A forbidden read does not fail the reconcile: the status names the missing RBAC rule.
-                    Err(kube::Error::Api(status)) if status.code == 403 => {
+                    Err(ReadError::Server(status)) if status.code == 403 => {
                         return Ok(Target::Unusable {
                             reason: reason::FORBIDDEN,
                             message: missing_rule(&resource, &resource.plural),
                         });
                     }
-                    Err(source) => return Err(observe(target, source)),
+                    Err(error) => return Err(observe(target, error)),
                 }
             }
         };
@@ -102,32 +108,31 @@ impl Targets {
         with_template: bool,
     ) -> Result<Target, ReconcileError> {
         let kind = self.kinds.find(target).await;
-        let resource = match kind.map_err(|source| observe(target, source))? {
+        let resource = match kind.map_err(|error| observe(target, error))? {
             Kind::Scalable(resource) => resource,
             Kind::Unusable { reason, message } => return Ok(Target::Unusable { reason, message }),
         };
-        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, &resource);
-        match api.get_scale(&target.name).await {
+        match scale_target::scale(&self.reader, &resource, namespace, &target.name).await {
             Ok(scale) => Ok(Target::Found {
                 selector: pods_of(&scale),
                 template: if with_template {
-                    let object = api.get_opt(&target.name).await;
-                    template(object).map_err(|source| observe(target, source))?
+                    let read = scale_target::object(&self.reader, &resource, namespace, &target.name).await;
+                    template(found(read)).map_err(|error| observe(target, error))?
                 } else {
                     None
                 },
             }),
-            Err(kube::Error::Api(status)) if status.code == 404 => Ok(not_found(target)),
-            Err(kube::Error::Api(status)) if status.code == 403 => Ok(Target::Unusable {
+            Err(ReadError::Server(status)) if status.code == 404 => Ok(not_found(target)),
+            Err(ReadError::Server(status)) if status.code == 403 => Ok(Target::Unusable {
                 reason: reason::FORBIDDEN,
                 message: missing_rule(&resource, &format!("{}/scale", resource.plural)),
             }),
-            Err(source) => Err(observe(target, source)),
+            Err(error) => Err(observe(target, error)),
         }
     }
 }
 
-/// Waits for a read no longer than [`READ_TIME_LIMIT`].
+/// Waits for several reads together no longer than [`READ_TIME_LIMIT`].
 async fn in_time<T>(target: &ScaleTargetRef, read: impl Future<Output = T>) -> Result<T, ReconcileError> {
     let unanswered = |_| ReconcileError::Unanswered { what: shown(target) };
     tokio::time::timeout(READ_TIME_LIMIT, read)
@@ -167,10 +172,10 @@ fn pods(text: &str) -> Result<LabelSelector, String> {
 /// The pod template of a target. If the operator may not read it, or there is none, checks are only less
 /// exact. Any other failure fails the whole read: without the labels of the pods, a foreign budget that
 /// selects them would go unseen.
-fn template(object: Result<Option<DynamicObject>, kube::Error>) -> Result<Option<PodTemplate>, kube::Error> {
+fn template(object: Result<Option<Value>, ReadError>) -> Result<Option<PodTemplate>, ReadError> {
     match object {
-        Ok(object) => Ok(object.and_then(|object| pod_template::read(&object.data))),
-        Err(kube::Error::Api(status)) if matches!(status.code, 403 | 404) => Ok(None),
+        Ok(object) => Ok(object.and_then(|object| pod_template::read(&object))),
+        Err(ReadError::Server(status)) if status.code == 403 => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -182,10 +187,11 @@ fn missing_rule(resource: &ApiResource, what: &str) -> String {
     )
 }
 
-fn observe(target: &ScaleTargetRef, source: kube::Error) -> ReconcileError {
-    ReconcileError::Observe {
-        what: shown(target),
-        source,
+fn observe(target: &ScaleTargetRef, error: ReadError) -> ReconcileError {
+    let what = shown(target);
+    match error.into_client_error() {
+        Some(source) => ReconcileError::Observe { what, source },
+        None => ReconcileError::Unanswered { what },
     }
 }
 
@@ -214,7 +220,7 @@ mod tests {
     fn a_template_that_could_not_be_read_is_not_taken_for_none() {
         let answer = |code: u16| {
             let status = serde_json::from_value(json!({"code": code})).unwrap();
-            template(Err(kube::Error::Api(Box::new(status))))
+            template(Err(ReadError::Server(Box::new(status))))
         };
         assert_eq!(answer(403).unwrap(), None);
         assert!(answer(429).is_err());

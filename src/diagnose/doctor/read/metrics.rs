@@ -4,13 +4,12 @@ use futures::{StreamExt as _, stream};
 use kube::Client;
 use serde_json::Value;
 
-use super::{CONCURRENT, reader::TIME_LIMIT};
+use super::{
+    CONCURRENT,
+    reader::{late, reader},
+};
 use crate::{
-    cluster::{
-        discovery::Discovery,
-        metric_read,
-        read::{ReadError, Reader},
-    },
+    cluster::{discovery::Discovery, metric_read, read::ReadError},
     core::hpa::metric_question::{Question, questions},
     diagnose::doctor::{
         observed::{MetricRead, Observed, Read, Unread},
@@ -23,7 +22,7 @@ const GROUPS: &str = "/apis";
 
 /// Every metric that is read from our APIs.
 pub(super) async fn read(client: &Client, observed: &Observed) -> Vec<MetricRead> {
-    let discovery = Discovery::new(Reader::new(client.clone(), TIME_LIMIT));
+    let discovery = Discovery::new(reader(client));
     let reads = view::workloads(observed)
         .filter_map(|view| Some((view.hpa_name(), view.hpa().ok()?, view.target().ok()?)))
         .flat_map(|(name, hpa, target)| {
@@ -67,7 +66,7 @@ async fn values(discovery: &Discovery, path: &str) -> Read<String> {
         .await
         .map(|list| summary(&list))
         .map_err(|error| match error {
-            ReadError::Late(limit) => Unread::Failed(format!("no answer within {}s", limit.as_secs())),
+            ReadError::Late(limit) => late(limit),
             // Here a 404 has words too: which metric or object nobody knows.
             ReadError::Server(status) if status.code == 403 => Unread::Forbidden(status.message),
             ReadError::Server(status) => Unread::Failed(format!("{}: {}", status.code, status.message)),

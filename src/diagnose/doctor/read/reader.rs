@@ -2,42 +2,48 @@
 
 use std::time::Duration;
 
-use hyper::Request;
 use kube::Client;
 use serde_json::Value;
 
-use crate::diagnose::doctor::observed::{Read, Unread};
+use crate::{
+    cluster::read::{ReadError, Reader, bounded},
+    diagnose::doctor::observed::{Read, Unread},
+};
 
 /// Longest wait for one answer.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
 
+/// What reads by path.
+pub(super) fn reader(client: &Client) -> Reader {
+    Reader::new(client.clone(), TIME_LIMIT)
+}
+
 /// Waits for a read.
 pub(super) async fn read<T>(request: impl Future<Output = Result<T, kube::Error>>) -> Read<T> {
-    match tokio::time::timeout(TIME_LIMIT, request).await {
-        Ok(answer) => answer.map_err(|error| unread(&error)),
-        Err(_) => Err(Unread::Failed(format!(
-            "no answer within {}s",
-            TIME_LIMIT.as_secs()
-        ))),
-    }
+    bounded(TIME_LIMIT, request).await.map_err(unread)
 }
 
 /// GETs a path of the API server as JSON.
 pub(super) async fn get(client: &Client, path: &str) -> Read<Value> {
-    let request = Request::get(path).body(Vec::new());
-    let request = request.map_err(|error| Unread::Failed(error.to_string()))?;
-    read(client.request::<Value>(request)).await
+    reader(client).get(path).await.map_err(unread)
 }
 
-fn unread(error: &kube::Error) -> Unread {
+/// A failure as the checks want it.
+pub(super) fn unread(error: ReadError) -> Unread {
     match error {
-        kube::Error::Api(status) => match status.code {
+        ReadError::Late(limit) => late(limit),
+        ReadError::Server(status) => match status.code {
             404 => Unread::NotFound,
-            403 => Unread::Forbidden(status.message.clone()),
+            403 => Unread::Forbidden(status.message),
             code => Unread::Failed(format!("{code}: {}", status.message)),
         },
-        other => Unread::Failed(innermost(other)),
+        ReadError::Client(other) => Unread::Failed(innermost(&other)),
     }
+}
+
+/// There was no answer in time.
+pub(super) fn late(limit: Duration) -> Unread {
+    Unread::Failed(format!("no answer within {}s", limit.as_secs()))
 }
 
 /// The cause at the bottom, without wrappers.

@@ -1,45 +1,27 @@
-//! Reads scale targets of any kind.
+//! Scale targets of any kind, as the checks want them.
 
-use kube::{
-    Api, Client,
-    core::{ApiResource, DynamicObject, GroupVersionKind},
-};
-
-use super::{reader::read as bounded, scalings::json};
+use super::reader::{reader, unread};
 use crate::{
     api::v1alpha1::ScaleTargetRef,
+    cluster::scale_target::{self, ServedKind},
     diagnose::doctor::observed::{Read, ScaleTarget, Unread},
 };
+use kube::Client;
 
 /// One target: the object, and what its scale subresource says.
 pub(super) async fn read(client: &Client, namespace: &str, target: &ScaleTargetRef) -> Read<ScaleTarget> {
-    let version = &target.api_version;
-    let list = if version.contains('/') {
-        bounded(client.list_api_group_resources(version)).await?
-    } else {
-        bounded(client.list_core_api_resources(version)).await?
-    };
-    let served = list
-        .resources
-        .into_iter()
-        .find(|resource| resource.kind == target.kind && !resource.name.contains('/'));
-    let plural = served.ok_or(Unread::NotFound)?.name;
-    let (group, version) = version.split_once('/').unwrap_or(("", version));
-    let kind = GroupVersionKind::gvk(group, version, &target.kind);
-    let resource = ApiResource::from_gvk_with_plural(&kind, &plural);
-    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
+    let reader = reader(client);
+    let kinds = scale_target::kinds(&reader, &target.api_version).await;
+    let kinds = kinds.map_err(unread)?;
+    let served = ServedKind::find(&kinds, &target.kind).ok_or(Unread::NotFound)?;
+    let resource = served.resource(&target.api_version);
     let (object, scale) = tokio::join!(
-        bounded(api.get(&target.name)),
-        bounded(api.get_scale(&target.name))
+        scale_target::object(&reader, &resource, namespace, &target.name),
+        scale_target::scale(&reader, &resource, namespace, &target.name),
     );
-    let (object, scale) = (object?, scale?);
+    let (object, scale) = (object.map_err(unread)?, scale.map_err(unread)?);
     Ok(ScaleTarget {
-        resource: if group.is_empty() {
-            plural
-        } else {
-            format!("{plural}.{group}")
-        },
-        object: json(&object),
+        object,
         selector: scale
             .status
             .and_then(|status| status.selector)
