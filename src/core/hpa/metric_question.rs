@@ -80,6 +80,7 @@ pub fn questions(hpa: &HorizontalPodAutoscaler, selector: &str) -> Vec<Question>
 fn question(spec: &MetricSpec, selector: &str) -> Option<Question> {
     let selector = selector.to_owned();
     match spec.type_.as_str() {
+        // The answer lists all containers; for a ContainerResource the controller picks one of them.
         "Resource" | "ContainerResource" => Some(Question::Usage { selector }),
         "Pods" => {
             let metric = &spec.pods.as_ref()?.metric;

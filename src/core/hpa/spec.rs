@@ -185,6 +185,7 @@ fn metric(spec: &MetricSpec) -> Result<Metric, String> {
         }
         "External" => {
             let target = &spec.external.as_ref().ok_or_else(incomplete)?.target;
+            // computeStatusForExternalMetric
             (Source::External, average(target).or_else(|| value(target)))
         }
         other => return Err(format!("unknown metric source type {other:?}")),
@@ -193,6 +194,7 @@ fn metric(spec: &MetricSpec) -> Result<Metric, String> {
     Ok(Metric { source, target })
 }
 
+/// The target of a Resource or ContainerResource metric (`computeStatusForResourceMetricGeneric`).
 fn resource_target(target: &MetricTarget) -> Option<Target> {
     average(target).or(target.average_utilization.map(Target::Utilization))
 }

@@ -124,6 +124,8 @@ pub fn conditions(
     findings
         .iter()
         .map(|finding| {
+            // A new reason or message leaves the time as it is: `metav1.Condition` counts changes of status
+            // alone.
             let since = old
                 .iter()
                 .find(|condition| {

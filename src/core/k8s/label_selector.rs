@@ -206,6 +206,7 @@ impl<'a> Input<'a> {
             return Ok(Requirement::Absent(self.key()?));
         }
         let key = self.key()?;
+        // The longer operators come first: `==` begins with `=`.
         if self.accept("!=") {
             return Ok(Requirement::NotIn(key, BTreeSet::from([self.value()?])));
         }

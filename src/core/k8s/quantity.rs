@@ -97,6 +97,7 @@ pub fn parse_str(text: &str) -> Result<Amount, ParseQuantityError> {
         return Err(ParseQuantityError::Malformed);
     }
     let (multiplier, divisor) = scale(suffix)?;
+    // `1.50Gi` is the mantissa 150 over 10^2, times 2^30.
     let digits = format!("{whole}{fraction}");
     let digits = digits.trim_start_matches('0');
     let mantissa: i128 = if digits.is_empty() {
@@ -117,6 +118,7 @@ pub fn parse_str(text: &str) -> Result<Amount, ParseQuantityError> {
         .checked_mul(multiplier)
         .and_then(|value| value.checked_mul(NANO / common))
         .ok_or(ParseQuantityError::TooLarge)?;
+    // A remainder is a part of a nano-unit. Kubernetes rounds it up in silence; here it is refused.
     if numerator % denominator != 0 {
         return Err(ParseQuantityError::TooFine);
     }

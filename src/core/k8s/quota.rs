@@ -1,8 +1,8 @@
 //! Checks whether the namespace's quotas leave room for every workload at `maxReplicas`.
 //!
-//! Only fixed numbers count: hard limits, pod templates and `maxReplicas`. The present usage does not count, so
-//! the result does not change with every pod. Other pods of the namespace need room too, so a shortage may go
-//! unreported.
+//! Only fixed numbers count: hard limits, pod templates and `maxReplicas`. The present usage does not count,
+//! so the result does not change with every pod. Other pods of the namespace need room too, so a shortage may
+//! go unreported.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -53,6 +53,7 @@ pub fn shortage(quotas: &[Quota], workloads: &[AtMost<'_>]) -> Option<Shortage> 
     quotas.iter().find_map(|quota| {
         quota.hard.iter().find_map(|(resource, hard)| {
             let room = quantity::parse(hard).ok()?;
+            // A resource that no template requests needs 0, which every quota allows.
             let needed = total(resource, workloads);
             (needed > room).then(|| Shortage {
                 allowed: format!("ResourceQuota {} allows {resource} {}", quota.name, hard.0),

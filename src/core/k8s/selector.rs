@@ -68,9 +68,11 @@ pub fn matches(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> b
             let value = labels.get(&expression.key);
             match expression.operator.as_str() {
                 "In" => value.is_some_and(|value| listed(expression, value)),
+                // A pod without the label is selected too.
                 "NotIn" => !value.is_some_and(|value| listed(expression, value)),
                 "Exists" => value.is_some(),
                 "DoesNotExist" => value.is_none(),
+                // The API server knows no other operator.
                 _ => false,
             }
         })

@@ -160,6 +160,7 @@ impl Mirrored {
     pub fn insert(&mut self, type_: String, condition: MirroredCondition) {
         self.0.retain(|(known, _)| *known != type_);
         self.0.push((type_, condition));
+        // Sorted, so that two sets are equal whatever order the server listed them in.
         self.0.sort_by(|left, right| left.0.cmp(&right.0));
         self.0.shrink_to_fit();
     }

@@ -37,8 +37,8 @@ const CONTESTED: u32 = 3;
 /// Largest number of field managers that a message names.
 const MANAGERS_SHOWN: usize = 3;
 
-/// The children of one resource that were written within [`OVER`]. These are few, so a list is smaller than a
-/// map.
+/// The children of one resource that were written within the last 15 minutes. These are few, so a list is
+/// smaller than a map.
 #[derive(Debug, Default)]
 pub struct Contests(Vec<(ChildRef, Contest)>);
 
@@ -65,6 +65,7 @@ impl Contest {
     fn wait(&self) -> Duration {
         match self.writes.checked_sub(2) {
             None => UNSEEN,
+            // The exponent is bounded, because a shift by 32 or more would overflow.
             Some(repairs) => FIRST_WAIT.saturating_mul(1 << repairs.min(16)).min(LONGEST_WAIT),
         }
     }
@@ -143,6 +144,7 @@ impl Contests {
     pub fn next(&self, now: Duration) -> Option<Duration> {
         let moment = |(_, contest): &(ChildRef, Contest)| match contest.next() {
             next if next > now => Some(next),
+            // The status calls the child contested until then, so it must be computed once more.
             _ if contest.writes > 1 => Some(contest.last.saturating_add(OVER)),
             _ => None,
         };

@@ -25,6 +25,7 @@ pub fn judge(crd: Option<&CustomResourceDefinition>) -> VpaSupport {
         .iter()
         .find(|version| version.name == VERSION && version.served);
     match version {
+        // A CRD that is being deleted takes its objects along, so nothing is written to it any more.
         Some(version) if established && crd.metadata.deletion_timestamp.is_none() => VpaSupport::Served {
             modes: modes(version),
         },

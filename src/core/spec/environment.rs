@@ -86,6 +86,7 @@ pub(in crate::core) fn merge(base: &VoiceAssistScalingSpec, over: &Environment) 
 fn merge_workload(base: &Workload, over: &WorkloadOverride) -> Workload {
     Workload {
         name: base.name.clone(),
+        // An environment cannot change the target: its children would jump to another object.
         scale_target_ref: base.scale_target_ref.clone(),
         min_replicas: over.min_replicas.or(base.min_replicas),
         max_replicas: over.max_replicas.or(base.max_replicas),

@@ -63,6 +63,7 @@ impl<'a> Walk<'a> {
             self.refuse(value, rule + &hint);
             return;
         }
+        // Only a value that is right itself is entered: insides of a wrong one would add messages, not facts.
         match value {
             Value::Object(fields) => {
                 let depth = self.place.len();
@@ -84,6 +85,7 @@ impl<'a> Walk<'a> {
         }
         for (name, value) in fields {
             if let Some(known) = node.properties.get(name) {
+                // A required field that is null was reported above.
                 if !(value.is_null() && node.required.contains(name)) {
                     self.around.push(holder);
                     self.inside(Step::Field(name.clone()), |walk| walk.check(known, value));

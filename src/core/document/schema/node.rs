@@ -54,6 +54,8 @@ impl Node {
                 .and_then(|size| usize::try_from(size).ok())
         };
         let kind = Kind::read(schema);
+        // JSON Schema has one pair of keywords per type. A value has one type, so one pair of numbers is
+        // enough.
         let (least, most) = match kind {
             Kind::Array => ("minItems", "maxItems"),
             Kind::Object => ("minProperties", "maxProperties"),

@@ -69,6 +69,7 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Node, E> {
+        // JSON has no NaN and no infinity. The reader refuses both before they come here.
         Ok(Node::plain(
             Number::from_f64(value).map_or(Value::Null, Value::Number),
         ))

@@ -95,6 +95,7 @@ fn next_step(path: &str) -> Option<(Step<'_>, &str)> {
         let (name, rest) = path.split_at_checked(end)?;
         return (!name.is_empty()).then_some((Step::Field(name.into()), rest));
     };
+    // A quoted key may hold brackets and escaped quotes, so a JSON reader finds its end.
     if bracket.starts_with('"') {
         let mut quoted = serde_json::Deserializer::from_str(bracket).into_iter::<String>();
         let key = quoted.next()?.ok()?;

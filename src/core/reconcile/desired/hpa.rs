@@ -38,6 +38,7 @@ pub fn build(
     owner: Option<&OwnerReference>,
 ) -> HorizontalPodAutoscaler {
     let mut metrics: Vec<&Metric> = workload.metrics.iter().collect();
+    // Drift compares lists by position, so the order must not depend on the spec.
     metrics.sort_by_key(|metric| (rank(&metric.source), metric.name.as_str()));
     HorizontalPodAutoscaler {
         metadata: meta::child(&scaling.key, Some(&workload.name), owner),

@@ -185,6 +185,7 @@ fn applied<'a>(obstacles: &[Obstacle], outcomes: impl Iterator<Item = &'a Outcom
             )
         })
         .collect();
+    // Writes that succeeded are not listed: the next plan shows whether they had the wanted effect.
     parts.extend(outcomes.filter_map(|outcome| {
         let problem = outcome.result.as_ref().err()?;
         Some(Finding::new(

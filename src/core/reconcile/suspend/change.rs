@@ -83,6 +83,7 @@ pub fn suspend(
         }
     }
     let key = key(holder);
+    // A text that cannot be read suspends everything, so it counts as another suspension that holds.
     if let Some(text) = annotation(resource, &key)
         && text
             .parse::<Suspension>()
@@ -124,6 +125,7 @@ pub fn resume(
         held: quoted(text),
         cause,
     })?;
+    // To resume one of all workloads, the annotation must name the others from now on.
     let names: Vec<&str> = match &held.workloads {
         Workloads::All => workloads(resource),
         some @ Workloads::Named(_) => some.names().collect(),

@@ -52,6 +52,7 @@ pub fn freeze(object: &VoiceAssistScaling, validation: &mut Validation, now: Tim
         .unwrap_or_default();
     for (position, (key, text)) in entries(object.metadata.annotations.as_ref()).enumerate() {
         if position == MOST_HOLDERS {
+            // The rest is not read, and might suspend any workload. So all workloads are frozen.
             let fault =
                 format!("it is one too many: at most {MOST_HOLDERS} annotations may suspend a resource");
             suspended.entries.push(Entry::unreadable(key, fault, &names));
@@ -59,6 +60,7 @@ pub fn freeze(object: &VoiceAssistScaling, validation: &mut Validation, now: Tim
         }
         suspended.entries.extend(by_annotation(key, text, &names, now));
     }
+    // An annotation only ever adds to what the spec suspends.
     let frozen = suspended.frozen();
     for workload in scaling.into_iter().flat_map(|scaling| &mut scaling.workloads) {
         workload.suspended |= frozen.contains(workload.name.as_str());

@@ -138,6 +138,7 @@ impl FromStr for Suspension {
         let (mut workloads, mut until, mut reason) = (None, None, None);
         let mut rest = text.trim();
         while !rest.is_empty() {
+            // The reason may hold anything, `until=` too, so it takes the rest of the text.
             if let Some(words) = rest.strip_prefix("reason=") {
                 reason = Reason::of(words)?;
                 break;

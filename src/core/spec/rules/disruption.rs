@@ -47,6 +47,7 @@ pub(super) fn check(
         }
         (None, Some(max)) => {
             let max_path = path.field("maxUnavailable");
+            // Percentages round up, so of any number of pods only `0` and `0%` allow none.
             match int_or_percent::of(max, 100) {
                 Ok(0) => scope.refuse(
                     &max_path,

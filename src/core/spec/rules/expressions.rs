@@ -37,6 +37,7 @@ pub(super) fn check(
         }
         let mut expression = expression.clone();
         match expression.operator {
+            // The order of the values has no meaning, and equal expressions must compare as equal.
             MatchOperator::In | MatchOperator::NotIn => {
                 expression.values.sort();
                 expression.values.dedup();

@@ -93,6 +93,8 @@ fn check_limit_range(limits: &LimitRangeLimits, path: &FieldPath, scope: &mut Sc
     }
     for (position, (low_field, low)) in ascending.iter().enumerate() {
         for (name, low_quantity) in low.iter().copied().flatten() {
+            // The next higher bound that names this resource: `min` is compared with `max` if nothing lies
+            // between.
             let higher = ascending
                 .iter()
                 .skip(position + 1)

@@ -27,6 +27,7 @@ pub(super) fn check(
     let mut enabled = Vec::new();
     let mut complete = true;
     for metric in metrics {
+        // A disabled metric is checked too, because another environment may enable it.
         let parsed = check_metric(metric, &list.named(&metric.name), scope);
         if metric.enabled.unwrap_or(true) {
             complete &= parsed.is_some();

@@ -151,6 +151,7 @@ pub fn validate(object: &VoiceAssistScaling) -> Validation {
     let base = Environment::default();
     let environments = spec.environments.as_deref().unwrap_or_default();
     let mut active = None;
+    // The base comes first, so that a mistake which environments inherit is reported for the base values.
     for (position, environment) in std::iter::once((None, &base)).chain(
         environments
             .iter()
@@ -174,6 +175,8 @@ pub fn validate(object: &VoiceAssistScaling) -> Validation {
     }
 
     let (violations, warnings) = findings.into_parts();
+    // A workload that breaks a rule in any environment is left out, also while another environment is active:
+    // to switch environments must never be what shows the mistake.
     let refused: BTreeSet<&str> = violations
         .iter()
         .filter_map(|violation| violation.workload.as_deref())

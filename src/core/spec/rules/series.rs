@@ -107,6 +107,7 @@ pub(super) fn query(query: &str, path: &FieldPath, scope: &mut Scope<'_>) -> Opt
     let namespace = scope.namespace().map(str::to_owned);
     let bound: Vec<_> = namespace.iter().map(|own| (&label, own.as_str())).collect();
     let judged = scope.judged(query, |query| {
+        // The name does not matter: a query can be bound to every namespace or to none.
         pin_namespace(query, &label, "any")?;
         advise_bound(query, &bound)
     });

@@ -42,6 +42,7 @@ pub(super) fn check(
     let path = workload.field("vertical");
     let containers = vertical.containers.as_deref().unwrap_or_default();
     let update_mode = vertical.update_mode.unwrap_or_default();
+    // With `Off` the VPA only recommends and changes no requests.
     if update_mode != UpdateMode::Off {
         check_against_hpa(containers, neighbours.metrics, &path, workload, scope);
     }
