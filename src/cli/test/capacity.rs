@@ -347,17 +347,17 @@ impl Held<'_> {
 }
 
 /// The replica counts to measure, in ascending order. Example: bounds of 2 to 20 give 2, 4, 8 and 16.
-fn counts(asked: &[u32], (min, max): (u32, u32)) -> Result<Vec<u32>, ClusterError> {
-    if let Some(outside) = asked.iter().find(|count| !(min..=max).contains(*count)) {
+fn counts(given: &[u32], (min, max): (u32, u32)) -> Result<Vec<u32>, ClusterError> {
+    if let Some(outside) = given.iter().find(|count| !(min..=max).contains(*count)) {
         return Err(ClusterError::Precondition(format!(
             "--replicas {outside} lies outside minReplicas {min} and maxReplicas {max}: the HPA controller would move it to the nearer bound; choose others, or change the bounds"
         )));
     }
-    let mut counts = if asked.is_empty() {
+    let mut counts = if given.is_empty() {
         let doubled = std::iter::successors(Some(min.max(1)), |count| count.checked_mul(2));
         doubled.take_while(|count| *count <= max).take(COUNTS).collect()
     } else {
-        asked.to_vec()
+        given.to_vec()
     };
     counts.sort_unstable();
     counts.dedup();

@@ -30,11 +30,11 @@ pub(in crate::cli) fn after_writing(code: u8, written: bool) -> u8 {
 }
 
 /// The exit code of a report.
-pub(in crate::cli) fn code(report: &Report, wanted: Option<MinGrade>) -> u8 {
+pub(in crate::cli) fn code(report: &Report, min_grade: Option<MinGrade>) -> u8 {
     if report.measured.end == End::Interrupted {
         return EXIT_INTERRUPTED;
     }
-    let wanted = wanted.map(|grade| match grade {
+    let min_grade = min_grade.map(|grade| match grade {
         MinGrade::A => Letter::A,
         MinGrade::B => Letter::B,
         MinGrade::C => Letter::C,
@@ -43,7 +43,8 @@ pub(in crate::cli) fn code(report: &Report, wanted: Option<MinGrade>) -> u8 {
     match report.verdict {
         Verdict::Invalid => EXIT_PROVES_NOTHING,
         Verdict::Fail => EXIT_MISSED,
-        Verdict::Pass if wanted.zip(grade).is_some_and(|(wanted, grade)| grade > wanted) => EXIT_MISSED,
+        // Letters are ordered from A to D, so a greater one is worse.
+        Verdict::Pass if min_grade.zip(grade).is_some_and(|(least, grade)| grade > least) => EXIT_MISSED,
         Verdict::Pass => 0,
     }
 }

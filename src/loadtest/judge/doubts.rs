@@ -108,6 +108,7 @@ fn unsent(load: &Load, measured: &Measured) -> Option<String> {
         return None;
     };
     let (due, planned) = (measured.total.due, profile.due_before(measured.planned));
+    // A run that was ended early has begun fewer journeys on purpose.
     let missing = measured.end == End::Completed && ratio(due, planned.max(1)) < DUE;
     missing.then(|| format!("{due} of {planned} planned journeys were begun"))
 }

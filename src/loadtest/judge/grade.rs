@@ -36,6 +36,7 @@ pub fn grade(checks: &[Check], measured: &Measured) -> Grade {
     let whole: f64 = graded.iter().map(|(_, weight)| weight).sum();
     let mut lost: Vec<Lost> = Vec::new();
     for (area, weight) in graded {
+        // The checks of an area share its weight.
         let count = of(area).map(|_| 1.0).sum::<f64>();
         for check in of(area).filter(|check| !check.passed) {
             lost.push(Lost {

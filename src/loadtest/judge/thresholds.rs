@@ -30,6 +30,7 @@ pub(super) fn check(threshold: &Threshold, measured: &Measured) -> Check {
         Some(step) => measured.steps.get(step),
     };
     let seen = requests.and_then(|requests| seen(threshold.bound, requests, measured));
+    // Bounds on WebSockets come first: `requests` is there for them too, but does not say what was missing.
     let (passed, words) = match (seen, requests) {
         (None, Some(_)) if threshold.bound.is_of_sockets() => {
             let words = sockets::missing(threshold.bound, measured.websocket.as_ref());

@@ -65,6 +65,8 @@ pub fn merge(runs: Vec<Stored>) -> Result<Report, MergeError> {
         if apart(&all.measured, &run.measured) {
             return Err(MergeError::Apart(all.measured.began, run.measured.began));
         }
+        // One of the two shifts is 0. If the new run began earlier, everything gathered so far moves to its
+        // clock.
         let shifts = shifts(&all.measured, &run.measured);
         all.load = all
             .load

@@ -56,8 +56,8 @@ fn write_all(out: &mut String, report: &Report) -> std::fmt::Result {
             in_percent(share)
         )?;
     }
-    for remark in report.doubts.iter().chain(&words::notes(report)) {
-        writeln!(out, "> {}\n", cell(remark))?;
+    for note in report.doubts.iter().chain(&words::notes(report)) {
+        writeln!(out, "> {}\n", cell(note))?;
     }
     writeln!(
         out,

@@ -150,10 +150,10 @@ impl Action {
     }
 }
 
-/// Whether any step has an action for which `wanted` is true.
-pub fn any_action(journeys: &[Journey], wanted: impl Fn(&Action) -> bool) -> bool {
+/// Whether any step has an action for which `predicate` is true.
+pub fn any_action(journeys: &[Journey], predicate: impl Fn(&Action) -> bool) -> bool {
     let mut steps = journeys.iter().flat_map(|journey| &journey.steps);
-    steps.any(|step| wanted(&step.action))
+    steps.any(|step| predicate(&step.action))
 }
 
 /// One HTTP request.

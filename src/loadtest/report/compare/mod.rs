@@ -184,6 +184,7 @@ pub fn compare(baseline: &Stored, run: &Stored, draw: &mut Draw<'_>) -> Comparis
 
 fn differences(baseline: &Stored, run: &Stored, draw: &mut Draw<'_>) -> Vec<Difference> {
     let watched = !baseline.workloads.is_empty() && !run.workloads.is_empty();
+    // Runs of different models are compared by the rate too; a warning says that their loads differ.
     let users = [baseline, run].iter().any(|stored| stored.load_unit == USERS);
     let answered = if users { RATE } else { ANSWERED_OF_DUE };
     [answered]
