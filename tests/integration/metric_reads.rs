@@ -78,13 +78,12 @@ async fn answer(State(fake): State<Arc<Fake>>, uri: Uri) -> Response {
     } else {
         "application/json"
     };
-    let (status, body) = match fake.objects.get(uri.path()) {
-        Some(object) => (StatusCode::OK, object.to_string()),
-        None => {
-            let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound",
-                "code": 404, "message": "the fake has no such thing"});
-            (StatusCode::NOT_FOUND, status.to_string())
-        }
+    let (status, body) = if let Some(object) = fake.objects.get(uri.path()) {
+        (StatusCode::OK, object.to_string())
+    } else {
+        let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound",
+            "code": 404, "message": "the fake has no such thing"});
+        (StatusCode::NOT_FOUND, status.to_string())
     };
     (status, [(CONTENT_TYPE, form)], body).into_response()
 }
