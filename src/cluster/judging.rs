@@ -13,7 +13,10 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use tokio::{sync::Semaphore, task::JoinError};
+use tokio::{
+    sync::{AcquireError, OwnedSemaphorePermit, Semaphore},
+    task::JoinError,
+};
 
 /// Pieces of work that run at the same time. Two, so that slow work of one tenant leaves a thread for the
 /// others.
@@ -37,6 +40,13 @@ impl Default for Turns {
     }
 }
 
+/// The place of a namespace in the queue, for as long as it is kept.
+#[derive(Debug)]
+pub struct Held {
+    /// Never an error: the semaphore is never closed.
+    _place: Result<OwnedSemaphorePermit, AcquireError>,
+}
+
 impl Turns {
     /// Runs `work` for `namespace` when it is its turn. If this future is dropped before that, the work never
     /// runs; once it has begun it runs to its end.
@@ -48,10 +58,7 @@ impl Turns {
         namespace: &str,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JoinError> {
-        let own = self.place_of(namespace);
-        // The namespace's own permit comes first: work that waits for it is not in the queue yet.
-        // `acquire_owned` fails only on a closed semaphore, and nobody closes these.
-        let in_queue = own.acquire_owned().await;
+        let in_queue = self.hold(namespace).await;
         let place = self.places.clone().acquire_owned().await;
         tokio::task::spawn_blocking(move || {
             let _held = (in_queue, place);
@@ -60,10 +67,11 @@ impl Turns {
         .await
     }
 
-    /// Blocks a namespace until the returned permit is dropped.
-    #[cfg(test)]
-    pub async fn hold(&self, namespace: &str) -> tokio::sync::OwnedSemaphorePermit {
-        self.place_of(namespace).acquire_owned().await.unwrap()
+    /// Takes the one place of a namespace in the queue. Its work has no turn until the place is dropped.
+    pub async fn hold(&self, namespace: &str) -> Held {
+        Held {
+            _place: self.place_of(namespace).acquire_owned().await,
+        }
     }
 
     fn place_of(&self, namespace: &str) -> Arc<Semaphore> {

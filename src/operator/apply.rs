@@ -6,16 +6,14 @@ use std::{collections::BTreeSet, time::Duration};
 use kube::core::Status;
 
 use super::{
+    cache::Key,
     context::Context,
     error::{Class, QUIET_FAILURES, ReconcileError, WriteError},
 };
-use crate::{
-    cluster::watch::cache::Key,
-    core::reconcile::{
-        child::{Child, ChildRef},
-        outcome::{Change, Outcome, Overwritten, Part},
-        plan::{Application, Deletion, How, Plan},
-    },
+use crate::core::reconcile::{
+    child::{Child, ChildRef},
+    outcome::{Change, Outcome, Overwritten, Part},
+    plan::{Application, Deletion, How, Plan},
 };
 
 /// The results of the writes of one plan.

@@ -9,13 +9,13 @@ use std::{
     sync::Arc,
 };
 
-use super::streams::{Caches, Facts};
-use crate::{
-    cluster::watch::cache::{Cache, Change, Term},
-    core::reconcile::{
-        child::{ChildKind, Live, TargetKey},
-        observed::{Claim, Target},
-    },
+use super::{
+    cache::{Cache, Change, Term},
+    streams::{Caches, Facts},
+};
+use crate::core::reconcile::{
+    child::{ChildKind, Live, TargetKey},
+    observed::{Claim, Target},
 };
 
 /// The existing objects of each child kind that a plan for `own` looks at: its own children, HPAs and VPAs

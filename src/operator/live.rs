@@ -8,13 +8,15 @@ use kube::core::ApiResource;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::pruned::Pruned;
+use super::{
+    cache::{Indexed, Term},
+    pruned::Pruned,
+};
 use crate::{
     api::{
         FIELD_MANAGER,
         condition::{ABLE_TO_SCALE, SCALING_ACTIVE},
     },
-    cluster::watch::cache::{Indexed, Term},
     core::reconcile::{
         child::{ChildKind, Live, Mirrored, MirroredCondition, TargetKey},
         drift::OwnedFields,
@@ -161,7 +163,7 @@ fn mirrored(status: &Value) -> Mirrored {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::watch::cache::Key;
+    use crate::operator::cache::Key;
 
     fn live(object: Value) -> (Key, Live) {
         serde_json::from_value::<Watched>(object).unwrap().into_parts()

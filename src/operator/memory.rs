@@ -7,11 +7,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use parking_lot::Mutex;
 
-use super::targets::Asked;
-use crate::{
-    cluster::watch::cache::Key,
-    core::reconcile::{child::Child, contest::Contests, outcome::Change, plan::Plan},
-};
+use super::{cache::Key, targets::Asked};
+use crate::core::reconcile::{child::Child, contest::Contests, outcome::Change, plan::Plan};
 
 /// The memory of all resources, by namespace and name.
 #[derive(Debug, Default)]

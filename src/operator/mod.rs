@@ -9,6 +9,7 @@
 //! [`crate::core`]; this folder only reads and writes.
 
 mod apply;
+mod cache;
 mod concern;
 mod context;
 mod error;

@@ -11,7 +11,7 @@ use kube::{
     core::{ApiResource, DynamicResourceScope},
 };
 
-use crate::cluster::watch::cache::Key;
+use super::cache::Key;
 
 /// An object of which only the name and the content `T` are kept. The module of each `T` implements
 /// `Deserialize`.

@@ -14,6 +14,7 @@ use kube::{
 
 use super::{
     apply::apply,
+    cache::Key,
     context::Context,
     error::{APPLY_TIME_LIMIT, JUDGE_TIME_LIMIT, ReconcileError, TIME_LIMIT},
     malformed,
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::{
     api::v1alpha1::VoiceAssistScaling,
-    cluster::{judging::Turns, watch::cache::Key},
+    cluster::judging::Turns,
     core::{
         k8s::backoff,
         reconcile::{

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
-use crate::{api::v1alpha1::VoiceAssistScalingStatus, cluster::watch::cache::Key};
+use super::cache::Key;
+use crate::api::v1alpha1::VoiceAssistScalingStatus;
 
 /// A written status and the resourceVersion that it replaced.
 #[derive(Clone, Debug)]

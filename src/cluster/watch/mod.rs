@@ -1,4 +1,3 @@
 //! Watches of the API server: a cache of what they deliver, and damping of states that flap.
 
-pub(crate) mod cache;
 pub mod damping;

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{
+    past::with_past,
     path::{self, Route},
     reads::{Memory, Now},
     registry::Registry,
@@ -94,7 +95,7 @@ fn answer(memory: &Memory) {
                 NAMESPACES.into_iter().flat_map(of).collect()
             };
             let joined = Answer::join(&shape, &all(&|first| first), &all(&|_| 98.0), NOW);
-            let joined = joined.map(|answer| answer.with_past(&shape));
+            let joined = joined.map(|answer| with_past(answer, &shape));
             let joined = joined.map_err(|_| unreachable!());
             memory.store.record(&shape, joined, &memory.pods);
         }

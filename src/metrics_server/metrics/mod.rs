@@ -4,6 +4,8 @@ pub(crate) mod availability;
 #[cfg(test)]
 mod isolation;
 mod live_pod;
+#[cfg(test)]
+mod past;
 pub mod path;
 pub mod payload;
 pub mod pod_index;

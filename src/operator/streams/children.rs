@@ -12,7 +12,6 @@ use kube::{
 
 use super::{Shared, map};
 use crate::{
-    cluster::watch::cache::{Change, Feed},
     core::reconcile::{
         child::{ChildKind, Live},
         drift::FieldSets,
@@ -20,6 +19,7 @@ use crate::{
         triggers,
     },
     operator::{
+        cache::{Change, Feed},
         concern,
         live::{Watched, api_resource},
     },

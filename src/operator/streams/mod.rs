@@ -37,16 +37,14 @@ use kube::{
 use tokio::{sync::watch, task::JoinSet};
 
 use super::{
+    cache::{Cache, Key},
     stored::Stored,
     targets::{Coverage, WatchedKind, WatchedTargets},
     written::WrittenStatuses,
 };
 use crate::{
     api::{v1alpha1::ScaleTargetRef, vpa::VPA_CRD},
-    cluster::{
-        telemetry::http::Check,
-        watch::cache::{Cache, Key},
-    },
+    cluster::telemetry::http::Check,
     core::reconcile::{
         child::{ChildKind, Live},
         metrics_server,

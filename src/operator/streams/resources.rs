@@ -15,9 +15,12 @@ use kube::{
 use super::{Shared, map, targets};
 use crate::{
     api::condition::METRICS_AVAILABLE,
-    cluster::watch::cache::{Change, Feed, Indexed, Key, Term},
     core::reconcile::{observed::Claim, triggers},
-    operator::{concern, stored::Stored},
+    operator::{
+        cache::{Change, Feed, Indexed, Key, Term},
+        concern,
+        stored::Stored,
+    },
 };
 
 /// The part of a resource that other resources depend on, or whose change needs a reconcile. A change of

@@ -14,9 +14,9 @@ use kube::{
 
 use super::{Shared, singles::is_forbidden};
 use crate::{
-    cluster::watch::cache::Key,
     core::reconcile::{child::TargetKey, observed::Claim},
     operator::{
+        cache::Key,
         concern,
         targets::{TargetObject, WatchedKind, WatchedTargets, api_resource},
     },

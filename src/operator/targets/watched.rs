@@ -23,7 +23,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::object::Known;
-use crate::cluster::watch::cache::Key;
+use crate::operator::cache::Key;
 
 /// A kind of `apps/v1` that is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

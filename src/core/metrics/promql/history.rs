@@ -109,36 +109,6 @@ impl Answer {
     }
 }
 
-#[cfg(test)]
-impl Answer {
-    /// The same answer with a history in which every pod had a sample every five seconds, for tests.
-    pub(crate) fn with_past(mut self, shape: &Shape) -> Self {
-        const APART: i64 = 5000;
-        let Some(window) = shape.window else {
-            return self;
-        };
-        let step = i64::try_from(history_step(window).as_millis()).unwrap();
-        for (namespace, pods) in &self.points {
-            let mut history = History::default();
-            for (pod, point) in pods.entries() {
-                let Some(sampled) = point.sampled else {
-                    continue;
-                };
-                let newest = sampled.at.as_millisecond();
-                let now = newest + i64::try_from(sampled.age.as_millis()).unwrap();
-                let moments = (0..33).rev().map(|back| now - back * step);
-                let points = moments.map(|at| {
-                    let missing = (newest - at).max(0);
-                    (at, newest - (missing + APART - 1) / APART * APART)
-                });
-                history.0.insert(pod.into(), points.collect());
-            }
-            self.histories.insert(namespace.clone(), Some(history));
-        }
-        self
-    }
-}
-
 /// Unix seconds in milliseconds; `None` where the number is no time, such as NaN.
 fn millis(seconds: f64) -> Option<i64> {
     let since_epoch = Duration::try_from_secs_f64(seconds).ok()?;

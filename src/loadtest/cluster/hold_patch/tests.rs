@@ -1,7 +1,6 @@
 use serde_json::json;
 
 use super::*;
-use crate::core::reconcile::testing;
 
 fn resource() -> Value {
     json!({
@@ -179,8 +178,18 @@ fn a_second_test_is_refused_with_the_first_ones_name() {
 
 #[test]
 fn a_workload_that_somebody_else_suspends_is_not_tested() {
-    let mut live =
-        serde_json::to_value(testing::resource(json!({"workloads": [testing::worker()]}))).unwrap();
+    let mut live = json!({
+        "apiVersion": "scaling.voiceassist.io/v1alpha1",
+        "kind": "VoiceAssistScaling",
+        "metadata": {"name": "v", "namespace": "ns", "uid": "own", "generation": 3},
+        "spec": {"workloads": [{
+            "name": "worker",
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "worker"},
+            "minReplicas": 2,
+            "maxReplicas": 5,
+            "metrics": [{"name": "cpu", "resource": {"name": "cpu", "target": {"averageUtilization": 70}}}],
+        }]},
+    });
     let mut with = |key: &str, text: &str| {
         live["metadata"]["annotations"] = json!({key: text});
         unsuspended(&live, "worker", at(0))

@@ -3,6 +3,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::json;
 
+use crate::metrics_server::metrics::past::with_past;
+
 use super::*;
 use crate::{
     api::v1alpha1::{OnMissing, VoiceAssistScaling},
@@ -100,7 +102,7 @@ fn answer(memory: &Memory) {
             memory.store.record(
                 &shape,
                 Answer::join(&shape, &values, &times, NOW)
-                    .map(|answer| answer.with_past(&shape))
+                    .map(|answer| with_past(answer, &shape))
                     .map_err(|_| unreachable!()),
                 &memory.pods,
             );
@@ -186,7 +188,7 @@ fn a_gauge_and_a_query_of_pods_are_read_like_a_rate() {
                 )
             };
             let answer = Answer::join(&shape, &values, &times, NOW)
-                .map(|answer| answer.with_past(&shape))
+                .map(|answer| with_past(answer, &shape))
                 .map_err(|_| unreachable!());
             memory.store.record(&shape, answer, &memory.pods);
         }

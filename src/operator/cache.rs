@@ -17,11 +17,11 @@ use tokio::sync::watch;
 use crate::core::reconcile::child::TargetKey;
 
 /// Namespace and name.
-pub(crate) type Key = (String, String);
+pub(super) type Key = (String, String);
 
 /// What an object can be found by within its namespace.
 #[derive(Debug, Hash)]
-pub(crate) enum Term<'a> {
+pub(super) enum Term<'a> {
     /// The object scales this target, or claims it.
     Target(&'a TargetKey),
     /// The object selects pods that have this label (key, value).
@@ -31,7 +31,7 @@ pub(crate) enum Term<'a> {
 }
 
 /// Objects that a [`Cache`] can find.
-pub(crate) trait Indexed {
+pub(super) trait Indexed {
     /// The terms of which each one finds the object.
     fn all_of(&self) -> Vec<Term<'_>>;
 
@@ -41,7 +41,7 @@ pub(crate) trait Indexed {
 
 /// The copy of the objects. Readers share it, and one [`Feed`] fills it.
 #[derive(Debug)]
-pub(crate) struct Cache<T> {
+pub(super) struct Cache<T> {
     objects: RwLock<Objects<T>>,
     synced: watch::Sender<bool>,
 }
@@ -57,10 +57,10 @@ struct Objects<T> {
 
 /// What one event changed: `before` is `None` for a new object, `after` for a deleted one.
 #[derive(Debug)]
-pub(crate) struct Change<T> {
-    pub(crate) key: Key,
-    pub(crate) before: Option<Arc<T>>,
-    pub(crate) after: Option<Arc<T>>,
+pub(super) struct Change<T> {
+    pub(super) key: Key,
+    pub(super) before: Option<Arc<T>>,
+    pub(super) after: Option<Arc<T>>,
 }
 
 impl<T: Indexed> Objects<T> {
@@ -112,7 +112,7 @@ impl<T: Indexed> Objects<T> {
 }
 
 impl<T: Indexed> Cache<T> {
-    pub(crate) fn new() -> Arc<Self> {
+    pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
             objects: RwLock::new(Objects {
                 by_key: BTreeMap::new(),
@@ -123,13 +123,13 @@ impl<T: Indexed> Cache<T> {
         })
     }
 
-    pub(crate) fn get(&self, namespace: &str, name: &str) -> Option<Arc<T>> {
+    pub(super) fn get(&self, namespace: &str, name: &str) -> Option<Arc<T>> {
         let key = (namespace.to_owned(), name.to_owned());
         self.objects.read().by_key.get(&key).cloned()
     }
 
     /// All objects of a namespace.
-    pub(crate) fn in_namespace(&self, namespace: &str) -> Vec<Arc<T>> {
+    pub(super) fn in_namespace(&self, namespace: &str) -> Vec<Arc<T>> {
         let objects = self.objects.read();
         objects
             .from(namespace, "")
@@ -138,7 +138,7 @@ impl<T: Indexed> Cache<T> {
     }
 
     /// The objects of a namespace whose names begin with `prefix`.
-    pub(crate) fn named(&self, namespace: &str, prefix: &str) -> Vec<Arc<T>> {
+    pub(super) fn named(&self, namespace: &str, prefix: &str) -> Vec<Arc<T>> {
         let objects = self.objects.read();
         let begins = |(name, _): &(&str, &Arc<T>)| name.starts_with(prefix);
         let named = objects.from(namespace, prefix).take_while(begins);
@@ -146,7 +146,7 @@ impl<T: Indexed> Cache<T> {
     }
 
     /// Whether any object of a namespace satisfies `such`.
-    pub(crate) fn any(&self, namespace: &str, such: impl Fn(&T) -> bool) -> bool {
+    pub(super) fn any(&self, namespace: &str, such: impl Fn(&T) -> bool) -> bool {
         self.objects
             .read()
             .from(namespace, "")
@@ -155,31 +155,31 @@ impl<T: Indexed> Cache<T> {
 
     /// The objects stored under a term. Some may be there by a hash collision or by one term of several: the
     /// caller checks each.
-    pub(crate) fn found_by(&self, namespace: &str, term: &Term<'_>) -> Vec<Arc<T>> {
+    pub(super) fn found_by(&self, namespace: &str, term: &Term<'_>) -> Vec<Arc<T>> {
         let objects = self.objects.read();
         let place = objects.hasher.hash_one((namespace, term));
         objects.by_term.get(&place).cloned().unwrap_or_default()
     }
 
     /// Calls `look` with every object.
-    pub(crate) fn for_each(&self, mut look: impl FnMut(&Key, &T)) {
+    pub(super) fn for_each(&self, mut look: impl FnMut(&Key, &T)) {
         for (key, object) in &self.objects.read().by_key {
             look(key, object);
         }
     }
 
     /// The namespace and name of every object.
-    pub(crate) fn keys(&self) -> Vec<Key> {
+    pub(super) fn keys(&self) -> Vec<Key> {
         self.objects.read().by_key.keys().cloned().collect()
     }
 
     /// Turns true when the first list is complete.
-    pub(crate) fn synced(&self) -> watch::Receiver<bool> {
+    pub(super) fn synced(&self) -> watch::Receiver<bool> {
         self.synced.subscribe()
     }
 
     /// Removes everything and counts as synced: for a kind that the cluster does not serve.
-    pub(crate) fn clear(&self) {
+    pub(super) fn clear(&self) {
         let mut objects = self.objects.write();
         objects.by_key.clear();
         objects.by_term.clear();
@@ -212,7 +212,7 @@ impl<T: Indexed> Cache<T> {
 /// notified halfway would look up objects that the reflector does not hold yet, and nobody would notify it
 /// again.
 #[derive(Debug)]
-pub(crate) struct Feed<T> {
+pub(super) struct Feed<T> {
     cache: Arc<Cache<T>>,
     /// The pages of the list read so far. An object of the cache that the complete list lacks was deleted
     /// unseen.
@@ -220,7 +220,7 @@ pub(crate) struct Feed<T> {
 }
 
 impl<T: Indexed> Feed<T> {
-    pub(crate) fn new(cache: Arc<Cache<T>>) -> Self {
+    pub(super) fn new(cache: Arc<Cache<T>>) -> Self {
         Self {
             cache,
             listed: BTreeMap::new(),
@@ -228,7 +228,7 @@ impl<T: Indexed> Feed<T> {
     }
 
     /// Takes in one watch event and returns what it changed.
-    pub(crate) fn handle(&mut self, event: Event<(Key, T)>) -> Vec<Change<T>> {
+    pub(super) fn handle(&mut self, event: Event<(Key, T)>) -> Vec<Change<T>> {
         match event {
             Event::Init => {
                 self.listed.clear();
