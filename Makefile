@@ -26,18 +26,19 @@ cluster:
 .PHONY: demo
 demo: tools cluster ## Autoscale VoiceAssist on a real local Kubernetes, and tell the story (KEEP=1 leaves it up)
 	@echo "building vas and the demo (the first time takes a few minutes)" >&2
-	@cargo build --locked --bin vas --example demo --example load-model
-	@target/debug/examples/demo
+	@cargo build --locked -p vas -p vas-demo -p vas-load-model
+	@target/debug/demo
 
 .PHONY: attack
 attack: tools cluster ## Let a user with the role edit attack an installation, and measure its neighbour; 10 minutes (ARGS="--quick": 1)
 	@echo "building vas and the attack (the first time takes a few minutes)" >&2
-	@cargo build --locked --bin vas --example attack
-	@target/debug/examples/attack $(ARGS)
+	@cargo build --locked -p vas -p vas-attack -p vas-load-model
+	@target/debug/attack $(ARGS)
 
 .PHONY: test
 test: tools cluster ## All tests: unit, and integration on a real Kubernetes and a real Prometheus
-	RUST_BACKTRACE=0 RUST_TEST_THREADS=5 cargo test --locked
+	cargo build --locked -p vas -p vas-load-model
+	RUST_BACKTRACE=0 RUST_TEST_THREADS=5 cargo test --locked --workspace
 	cd tests/cluster && GOTOOLCHAIN=local go vet ./launcher && GOTOOLCHAIN=local go test ./launcher
 
 PEERS ?= prometheus-adapter
@@ -45,16 +46,16 @@ PEERS ?= prometheus-adapter
 .PHONY: bench
 bench: tools cluster bench-peers ## Measure the metrics server beside prometheus-adapter; writes docs/benchmarks.md (ARGS="--quick")
 	@echo "building vas and the benchmark in release mode (the first time takes minutes)" >&2
-	@cargo build --locked --release --bin vas --example bench --example read-path
-	@BUILT=1 target/release/examples/bench $(ARGS)
+	@cargo build --locked --release -p vas -p vas-bench --bin vas --bin bench --bin read-path
+	@BUILT=1 target/release/bench $(ARGS)
 	@$(MAKE) --no-print-directory bench-load
 
 .PHONY: bench-keda
 bench-keda: tools cluster ## The same beside KEDA too, External reads only; KEDA's first build takes up to half an hour (ARGS="--quick")
 	@$(MAKE) --no-print-directory bench-peers PEERS="prometheus-adapter keda"
 	@echo "building vas and the benchmark in release mode (the first time takes minutes)" >&2
-	@cargo build --locked --release --bin vas --example bench
-	@BUILT=1 target/release/examples/bench --peers prometheus-adapter,keda --reads external,discovery $(ARGS)
+	@cargo build --locked --release -p vas -p vas-bench --bin vas --bin bench
+	@BUILT=1 target/release/bench --peers prometheus-adapter,keda --reads external,discovery $(ARGS)
 
 GENERATORS ?= oha vegeta k6
 
@@ -62,20 +63,20 @@ GENERATORS ?= oha vegeta k6
 bench-load: tools ## Measure the load engine beside oha, wrk, hey, vegeta and k6; writes docs/benchmarks.md (LOAD_ARGS="--quick")
 	@tests/bench/generators/build.sh $(GENERATORS) || echo "bench-load: goes on without them" >&2
 	@echo "building the benchmark in release mode (the first time takes minutes)" >&2
-	@cargo build --locked --release --example bench-load
-	@target/release/examples/bench-load $(LOAD_ARGS)
+	@cargo build --locked --release -p vas-bench --bin bench-load
+	@target/release/bench-load $(LOAD_ARGS)
 
 .PHONY: bench-fairness
 bench-fairness: tools cluster ## Measure what one tenant gets beside 100 hostile ones; writes docs/benchmarks.md (ARGS="--quick")
 	@echo "building vas and the benchmark in release mode (the first time takes minutes)" >&2
-	@cargo build --locked --release --bin vas --example bench-fairness
-	@target/release/examples/bench-fairness $(ARGS)
+	@cargo build --locked --release -p vas -p vas-bench --bin vas --bin bench-fairness
+	@target/release/bench-fairness $(ARGS)
 
 .PHONY: bench-operator
 bench-operator: tools cluster ## Measure what resources cost operator and API server, 3 GB for 10,000; writes docs/benchmarks.md (ARGS="--quick")
 	@echo "building vas and the benchmark in release mode (the first time takes minutes)" >&2
-	@cargo build --locked --release --bin vas --example bench-operator
-	@target/release/examples/bench-operator $(ARGS)
+	@cargo build --locked --release -p vas -p vas-bench --bin vas --bin bench-operator
+	@target/release/bench-operator $(ARGS)
 
 .PHONY: bench-peers
 bench-peers:
@@ -102,15 +103,15 @@ fuzz: tools ## Fuzz the parsers of what others send, FUZZ_SECONDS (60) each of F
 
 .PHONY: lint
 lint: tools ## Formatting, clippy with warnings denied, documentation
-	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 
 .PHONY: generate
 generate: tools ## Write the CRD and the schemas of scenario files and reports from the types
-	cargo run --locked --quiet -- crd > crds/voiceassistscalings.yaml
-	cargo run --locked --quiet -- test schema > docs/scenario.schema.json
-	cargo run --locked --quiet -- test schema report > docs/report.schema.json
+	cargo run --locked --quiet -p vas -- crd > crds/voiceassistscalings.yaml
+	cargo run --locked --quiet -p vas -- test schema > docs/scenario.schema.json
+	cargo run --locked --quiet -p vas -- test schema report > docs/report.schema.json
 
 IMAGE ?= voiceassist/vas:0.1.0
 

@@ -7,14 +7,12 @@ use kube::core::ApiResource;
 use serde::Deserialize;
 use tokio::sync::{Mutex, OnceCell};
 
-use super::{
+use crate::{
     read::Reader,
     scale_target::{self, ServedKind},
 };
-use crate::{
-    api::CUSTOM_METRICS_GROUP,
-    core::hpa::metric_reads::{CustomVersion, NoPath, ServedVersion, preferred},
-};
+use vas_api::CUSTOM_METRICS_GROUP;
+use vas_core::hpa::metric_reads::{CustomVersion, NoPath, ServedVersion, preferred};
 
 /// The forms of discovery that client-go asks for. Only the first two tell of versions whose server is away.
 const FORMS: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";

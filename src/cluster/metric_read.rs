@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{discovery::Discovery, read::ReadError, scale_target::group_resource};
-use crate::core::hpa::{
+use crate::{discovery::Discovery, read::ReadError, scale_target::group_resource};
+use vas_core::hpa::{
     metric_question::{Question, Unanswered},
     metric_reads::{self, NoPath},
 };

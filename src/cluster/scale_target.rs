@@ -6,8 +6,8 @@ use k8s_openapi::{api::autoscaling::v1::Scale, apimachinery::pkg::apis::meta::v1
 use kube::core::{ApiResource, GroupVersionKind};
 use serde::de::DeserializeOwned;
 
-use super::read::{ReadError, Reader};
-use crate::core::k8s::percent::encode;
+use crate::read::{ReadError, Reader};
+use vas_core::k8s::percent::encode;
 
 /// A kind of an API version.
 #[derive(Clone, Debug, PartialEq, Eq)]

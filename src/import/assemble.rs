@@ -6,11 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Assembled, Refused, Resource};
-use crate::{
-    api::v1alpha1::{Metric, ScaleTargetRef, VoiceAssistScaling, VoiceAssistScalingSpec, Workload},
-    core::spec::rules::{Violation, validate},
-};
+use crate::{Assembled, Refused, Resource};
+use vas_api::v1alpha1::{Metric, ScaleTargetRef, VoiceAssistScaling, VoiceAssistScalingSpec, Workload};
+use vas_core::spec::rules::{Violation, validate};
 
 /// Most workloads that a resource may hold.
 const MAX_WORKLOADS: usize = 16;

@@ -9,7 +9,7 @@ use axum::{
 };
 use hyper::{Request, body::Incoming};
 
-use super::{
+use crate::{
     auth::{
         authenticator::Authenticator,
         authn::User,
@@ -25,7 +25,7 @@ use super::{
     status_error::StatusError,
     telemetry::Telemetry,
 };
-use crate::cluster::{clock::Clock, telemetry::http::Check};
+use vas_cluster::{clock::Clock, telemetry::http::Check};
 
 /// Paths that the kubelet requests without credentials.
 const HEALTH: [&str; 3] = ["/healthz", "/livez", "/readyz"];

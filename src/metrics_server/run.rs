@@ -18,7 +18,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{
+use crate::{
     auth::{
         authenticator::Authenticator,
         authn::CurrentTrust,
@@ -45,15 +45,13 @@ use super::{
     },
     telemetry::Telemetry,
 };
-use crate::{
-    cluster::{
-        clock::Clock,
-        leader::{self, LeaderConfig},
-        telemetry::http::{self, Check, Endpoints, HttpError},
-    },
-    core::metrics::promql::ShapeLimits,
-    prometheus::config::Configuration,
+use vas_cluster::{
+    clock::Clock,
+    leader::{self, LeaderConfig},
+    telemetry::http::{self, Check, Endpoints, HttpError},
 };
+use vas_core::metrics::promql::ShapeLimits;
+use vas_prometheus::config::Configuration;
 
 /// How long the secure port stays open after the replica has reported that it is not ready.
 const NOT_READY_FIRST: Duration = Duration::from_secs(3);

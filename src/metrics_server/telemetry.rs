@@ -9,7 +9,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::core::metrics::registration::Owner;
+use vas_core::metrics::registration::Owner;
 
 /// Buckets of the time a poll takes, in seconds.
 const POLL_BUCKETS: [f64; 8] = [0.005, 0.02, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0];

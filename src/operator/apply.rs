@@ -5,12 +5,12 @@ use std::{collections::BTreeSet, time::Duration};
 
 use kube::core::Status;
 
-use super::{
+use crate::{
     cache::Key,
     context::Context,
     error::{Class, QUIET_FAILURES, ReconcileError, WriteError},
 };
-use crate::core::reconcile::{
+use vas_core::reconcile::{
     child::{Child, ChildRef},
     outcome::{Change, Outcome, Overwritten, Part},
     plan::{Application, Deletion, How, Plan},

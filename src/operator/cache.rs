@@ -14,7 +14,7 @@ use kube::runtime::watcher::Event;
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
-use crate::core::reconcile::child::TargetKey;
+use vas_core::reconcile::child::TargetKey;
 
 /// Namespace and name.
 pub(super) type Key = (String, String);

@@ -9,11 +9,11 @@ use std::{
     sync::Arc,
 };
 
-use super::{
+use crate::{
     cache::{Cache, Change, Term},
     streams::{Caches, Facts},
 };
-use crate::core::reconcile::{
+use vas_core::reconcile::{
     child::{ChildKind, Live, TargetKey},
     observed::{Claim, Target},
 };

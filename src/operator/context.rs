@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use kube::runtime::reflector;
 
-use super::{
+use crate::{
     Leadership, events::Publisher, memory::Memory, metrics::Metrics, stored::Stored, streams::Caches,
     targets::Targets, write::Writer,
 };
-use crate::cluster::{clock::Clock, judging::Turns, leader::Fence};
+use vas_cluster::{clock::Clock, judging::Turns, leader::Fence};
 
 /// Clients, caches, memory and settings that every reconcile uses.
 pub(super) struct Context {

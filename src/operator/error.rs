@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::{cluster::leader::FenceError, core::reconcile::child::ChildRef};
+use vas_cluster::leader::FenceError;
+use vas_core::reconcile::child::ChildRef;
 
 /// Longest time one reconcile may take.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(30);

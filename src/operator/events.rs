@@ -14,8 +14,10 @@ use k8s_openapi::{
 };
 use kube::Resource;
 
-use super::{metrics::Metrics, write::Writer};
-use crate::{api::v1alpha1::VoiceAssistScaling, cluster::clock::Clock, core::reconcile::events::Notice};
+use crate::{metrics::Metrics, write::Writer};
+use vas_api::v1alpha1::VoiceAssistScaling;
+use vas_cluster::clock::Clock;
+use vas_core::reconcile::events::Notice;
 
 /// Most characters of a `reportingInstance` that the API server accepts.
 const INSTANCE_LENGTH: usize = 128;

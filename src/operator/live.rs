@@ -8,20 +8,18 @@ use kube::core::ApiResource;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::{
+use crate::{
     cache::{Indexed, Term},
     pruned::Pruned,
 };
-use crate::{
-    api::{
-        FIELD_MANAGER,
-        condition::{ABLE_TO_SCALE, SCALING_ACTIVE},
-    },
-    core::reconcile::{
-        child::{ChildKind, Live, Mirrored, MirroredCondition, TargetKey},
-        drift::OwnedFields,
-        packed::Packed,
-    },
+use vas_api::{
+    FIELD_MANAGER,
+    condition::{ABLE_TO_SCALE, SCALING_ACTIVE},
+};
+use vas_core::reconcile::{
+    child::{ChildKind, Live, Mirrored, MirroredCondition, TargetKey},
+    drift::OwnedFields,
+    packed::Packed,
 };
 
 /// Group, version and plural of a child kind.
@@ -163,7 +161,7 @@ fn mirrored(status: &Value) -> Mirrored {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operator::cache::Key;
+    use crate::cache::Key;
 
     fn live(object: Value) -> (Key, Live) {
         serde_json::from_value::<Watched>(object).unwrap().into_parts()

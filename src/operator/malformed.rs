@@ -7,16 +7,14 @@
 use kube::core::{Status as Refusal, error_boundary::InvalidObject};
 use serde_json::json;
 
-use super::{
+use crate::{
     context::Context,
     error::{ReconcileError, WriteError},
 };
-use crate::{
-    api::condition::{READY, SPEC_VALID, reason},
-    core::{
-        k8s::conditions::{Finding, Status, conditions, cut},
-        reconcile::events::Notice,
-    },
+use vas_api::condition::{READY, SPEC_VALID, reason};
+use vas_core::{
+    k8s::conditions::{Finding, Status, conditions, cut},
+    reconcile::events::Notice,
 };
 
 /// Reports the object once per error. The error counts as reported when the status is written, or when the

@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use parking_lot::Mutex;
 
-use super::{cache::Key, targets::Asked};
-use crate::core::reconcile::{child::Child, contest::Contests, outcome::Change, plan::Plan};
+use crate::{cache::Key, targets::Asked};
+use vas_core::reconcile::{child::Child, contest::Contests, outcome::Change, plan::Plan};
 
 /// The memory of all resources, by namespace and name.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::core::reconcile::child::ChildKind;
+use vas_core::reconcile::child::ChildKind;
 
 /// Upper bounds in seconds. A reconcile of an unchanged resource takes milliseconds, the first one some
 /// hundred milliseconds, and the limit is 30 s.

@@ -10,20 +10,18 @@ use futures::future::join_all;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_json::Value;
 
-use super::{
+use crate::{
     concern,
     context::Context,
     error::{QUIET_FAILURES, ReconcileError},
     targets::{Asked, Question},
 };
-use crate::{
-    api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling},
-    core::{
-        k8s::quota::Quota,
-        reconcile::{
-            child::{ChildKind, Live},
-            observed::{Claim, Observed, Target},
-        },
+use vas_api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling};
+use vas_core::{
+    k8s::quota::Quota,
+    reconcile::{
+        child::{ChildKind, Live},
+        observed::{Claim, Observed, Target},
     },
 };
 
@@ -140,7 +138,7 @@ impl Reader<'_> {
             &question,
             answer.clone(),
             period,
-            crate::cluster::random::fraction(),
+            vas_cluster::random::fraction(),
         );
         Ok((answer, Some(asked)))
     }

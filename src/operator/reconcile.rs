@@ -12,7 +12,7 @@ use kube::{
     runtime::{controller::Action, reflector::ObjectRef},
 };
 
-use super::{
+use crate::{
     apply::apply,
     cache::Key,
     context::Context,
@@ -22,19 +22,17 @@ use super::{
     stored::Stored,
     update_status::{update_status, with_latest_status},
 };
-use crate::{
-    api::v1alpha1::VoiceAssistScaling,
-    cluster::judging::Turns,
-    core::{
-        k8s::backoff,
-        reconcile::{
-            events,
-            plan::plan,
-            status::Inputs,
-            suspend::{self, freeze},
-        },
-        spec::rules::{Validation, validate},
+use vas_api::v1alpha1::VoiceAssistScaling;
+use vas_cluster::judging::Turns;
+use vas_core::{
+    k8s::backoff,
+    reconcile::{
+        events,
+        plan::plan,
+        status::Inputs,
+        suspend::{self, freeze},
     },
+    spec::rules::{Validation, validate},
 };
 
 /// Shortest wait before a reconcile that is due by time alone.
@@ -72,7 +70,7 @@ pub(super) async fn reconcile(object: Arc<Stored>, context: Arc<Context>) -> Res
 pub(super) fn error_policy(object: Arc<Stored>, error: &ReconcileError, context: Arc<Context>) -> Action {
     let key = (object.namespace().unwrap_or_default(), object.name_any());
     let failures = context.memory.failed(&key);
-    let delay = backoff::delay(failures, crate::cluster::random::fraction(), error.retry_after());
+    let delay = backoff::delay(failures, vas_cluster::random::fraction(), error.retry_after());
     let now = context.clock.now();
     let end = suspend::next_end(object.meta().annotations.as_ref(), now);
     Action::requeue(end.map_or(delay, |end| delay.min(time_to(end, now))))
@@ -155,7 +153,7 @@ async fn reconcile_resource(
     if let Some(error) = applied.error.or(unreadable) {
         return Err(error);
     }
-    let resync = backoff::resync(context.resync_period, crate::cluster::random::fraction());
+    let resync = backoff::resync(context.resync_period, vas_cluster::random::fraction());
     let due = context.memory.next_due(&key, context.clock.monotonic());
     let wait = due.map_or(resync, |due| due.max(SHORTEST_WAIT).min(resync));
     // The end of a suspension is a moment in an annotation: no watch event comes when it passes.

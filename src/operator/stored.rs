@@ -12,10 +12,8 @@ use kube::{Resource, core::error_boundary::InvalidObject};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::{
-    api::v1alpha1::{VoiceAssistScaling, VoiceAssistScalingSpec, VoiceAssistScalingStatus},
-    core::reconcile::{packed::Packed, suspend::annotation::keep_only_suspensions},
-};
+use vas_api::v1alpha1::{VoiceAssistScaling, VoiceAssistScalingSpec, VoiceAssistScalingStatus};
+use vas_core::reconcile::{packed::Packed, suspend::annotation::keep_only_suspensions};
 
 /// A resource in its compact form.
 #[derive(Clone, Debug)]

@@ -1,13 +1,11 @@
 //! Step 5, status: writes the status if it changed. [`super::malformed`] writes the status of an object that
 //! does not parse.
 
-use super::{context::Context, error::ReconcileError, written::Written};
-use crate::{
-    api::{condition::METRICS_AVAILABLE, v1alpha1::VoiceAssistScaling},
-    core::reconcile::{
-        events::{self, Notice},
-        status::{Inputs, status},
-    },
+use crate::{context::Context, error::ReconcileError, written::Written};
+use vas_api::{condition::METRICS_AVAILABLE, v1alpha1::VoiceAssistScaling};
+use vas_core::reconcile::{
+    events::{self, Notice},
+    status::{Inputs, status},
 };
 
 /// Writes the status if it changed, and returns the Events to publish for the change.

@@ -10,14 +10,12 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use super::{error::WriteError, live::api_resource};
-use crate::{
-    api::{FIELD_MANAGER, FIELD_MANAGER_STATUS, v1alpha1::VoiceAssistScaling},
-    cluster::leader::Fence,
-    core::reconcile::{
-        child::{ChildKind, ChildRef},
-        drift,
-    },
+use crate::{error::WriteError, live::api_resource};
+use vas_api::{FIELD_MANAGER, FIELD_MANAGER_STATUS, v1alpha1::VoiceAssistScaling};
+use vas_cluster::leader::Fence;
+use vas_core::reconcile::{
+    child::{ChildKind, ChildRef},
+    drift,
 };
 
 /// Longest wait for the answer to one write.

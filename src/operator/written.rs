@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
-use super::cache::Key;
-use crate::api::v1alpha1::VoiceAssistScalingStatus;
+use crate::cache::Key;
+use vas_api::v1alpha1::VoiceAssistScalingStatus;
 
 /// A written status and the resourceVersion that it replaced.
 #[derive(Clone, Debug)]

@@ -9,12 +9,12 @@ use reqwest::{
     header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue},
 };
 
-use super::{
+use crate::{
     body::{self, BodyError, Limit},
     response::{self, InstantAnswer, ResponseError},
     settings::ClientSettings,
 };
-use crate::core::metrics::promql::{Track, Vector};
+use vas_core::metrics::promql::{Track, Vector};
 
 /// Limits of one query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use crate::core::metrics::promql::{ByName, Item, Track, Vector};
+use vas_core::metrics::promql::{ByName, Item, Track, Vector};
 
 /// Longest text of Prometheus that is passed on, in characters.
 const MAX_WORDS: usize = 300;

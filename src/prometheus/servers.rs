@@ -9,11 +9,11 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-use super::{
+use crate::{
     BuildError, Client, ClientSettings,
     turns::{Lane, Turn},
 };
-use crate::core::metrics::promql::{Grouping, Reach, Source, Sources};
+use vas_core::metrics::promql::{Grouping, Reach, Source, Sources};
 
 /// Queries for shared shapes that run at one server at the same time. Prometheus runs 20 queries at once
 /// (`--query.max-concurrency`); all others wait, also those of people. So two replicas together must leave a
@@ -162,11 +162,9 @@ mod tests {
     use futures::{FutureExt as _, future::BoxFuture};
 
     use super::*;
-    use crate::{
-        cluster::clock::SystemClock,
-        core::metrics::promql::{Labels, Matchers, Usage},
-        prometheus::Limits,
-    };
+    use crate::Limits;
+    use vas_cluster::clock::SystemClock;
+    use vas_core::metrics::promql::{Labels, Matchers, Usage};
 
     fn settings(url: &str) -> ServerSettings {
         let limits = Limits {

@@ -8,10 +8,8 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use crate::{
-    cluster::clock::Clock,
-    core::metrics::promql::{Turns, Usage},
-};
+use vas_cluster::clock::Clock;
+use vas_core::metrics::promql::{Turns, Usage};
 
 /// What must be known of a query that waits.
 pub struct Turn<'a> {

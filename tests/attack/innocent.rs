@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::{record::Record, say, stage::Stage, support::eventually};
+use crate::{record::Record, say, stage::Stage};
+use support::eventually;
 
 /// Namespace of the innocent tenant.
 pub const NAMESPACE: &str = "innocent";

@@ -22,9 +22,6 @@
     reason = "as in the tests: an attack that cannot go on must stop, and it may look at the clock"
 )]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod attacker;
 mod cage;
 mod cost;
@@ -67,7 +64,7 @@ async fn main() -> ExitCode {
     } else {
         (arguments.quiet, arguments.seconds)
     };
-    let stop = vas::cluster::shutdown::on_signal().expect("signal handlers can be installed");
+    let stop = vas_cluster::shutdown::on_signal().expect("signal handlers can be installed");
     tokio::select! {
         unharmed = run(Duration::from_secs(quiet), Duration::from_secs(attack)) => {
             if unharmed { ExitCode::SUCCESS } else { ExitCode::FAILURE }

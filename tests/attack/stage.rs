@@ -5,19 +5,14 @@ use std::time::Duration;
 use kube::Client;
 use serde_json::Value;
 
-use crate::{
-    cage::Cage,
-    gateway::Gateway,
-    record::Record,
-    say,
-    support::{
-        Cluster, eventually,
-        exporter::Exporter,
-        install,
-        kustomization::Kustomization,
-        process::{Process, free_port},
-        prometheus::Prometheus,
-    },
+use crate::{cage::Cage, gateway::Gateway, record::Record, say};
+use support::{
+    Cluster, eventually,
+    exporter::Exporter,
+    install,
+    kustomization::Kustomization,
+    process::{Process, free_port},
+    prometheus::Prometheus,
 };
 
 /// The running stage. Dropping it ends everything, the cluster last.

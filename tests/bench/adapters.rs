@@ -9,14 +9,14 @@ use crate::{
     arguments::{Peer, Read},
     keda,
     load::{Caller, Http},
-    support::{
-        cluster::root,
-        eventually,
-        process::{Process, Signal, free_port},
-        vas,
-    },
     workload::{Dialect, Workload},
     world::{FIXED_GROUP, World},
+};
+use support::{
+    cluster::root,
+    eventually,
+    process::{Process, Signal, free_port},
+    vas,
 };
 
 /// Names of the servers in tables.

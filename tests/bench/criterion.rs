@@ -1,4 +1,4 @@
-//! `cargo bench`: measures the functions in which reads and polls spend their time.
+//! `cargo bench -p vas-bench`: measures the functions in which reads and polls spend their time.
 
 #![allow(
     missing_docs,
@@ -16,17 +16,15 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use read_path::{HUNDRED_PODS, METRIC_SELECTOR, OBJECT, THREE_PODS};
 use serde_json::json;
-use vas::{
-    core::{
-        k8s::{label_selector::LabelSelector, quantity},
-        metrics::promql::{Answer, LabelName, pin_namespace},
-    },
-    metrics_server::metrics::{
-        path,
-        payload::{self, DescribedObject, MetricValue},
-    },
-    prometheus::response,
+use vas_core::{
+    k8s::{label_selector::LabelSelector, quantity},
+    metrics::promql::{Answer, LabelName, pin_namespace},
 };
+use vas_metrics_server::metrics::{
+    path,
+    payload::{self, DescribedObject, MetricValue},
+};
+use vas_prometheus::response;
 
 fn parsing(criterion: &mut Criterion) {
     criterion.bench_function("route of a path", |bench| {

@@ -18,8 +18,8 @@ command -v valgrind >/dev/null 2>&1 || {
     echo "valgrind is not installed (Debian: apt-get install valgrind)" >&2
     exit 3
 }
-program=target/release/examples/read-path
-[ -n "${BUILT:-}" ] || cargo build --locked --quiet --release --example read-path
+program=target/release/read-path
+[ -n "${BUILT:-}" ] || cargo build --locked --quiet --release -p vas-bench --bin read-path
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

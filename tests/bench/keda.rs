@@ -15,14 +15,14 @@ use serde_json::{Value, json};
 use crate::{
     adapters::binary,
     arguments::KedaReads,
-    support::{
-        Cluster,
-        cluster::root,
-        eventually,
-        process::{Process, free_port},
-    },
     workload::Workload,
     world::{NAMESPACE, World},
+};
+use support::{
+    Cluster,
+    cluster::root,
+    eventually,
+    process::{Process, free_port},
 };
 
 /// Names of programs in `target/bench/bin`.

@@ -21,9 +21,6 @@
     reason = "as in the tests: a benchmark that cannot go on must stop, and it looks at the clock"
 )]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod adapters;
 mod aims;
 mod arguments;
@@ -72,7 +69,7 @@ async fn main() -> ExitCode {
     }
     let arguments = Arguments::parse().resolved();
     let deadline = Duration::from_secs(60 * arguments.deadline);
-    let stop = vas::cluster::shutdown::on_signal().expect("signal handlers can be installed");
+    let stop = vas_cluster::shutdown::on_signal().expect("signal handlers can be installed");
     tokio::select! {
         () = run(arguments) => ExitCode::SUCCESS,
         () = stop.cancelled() => {

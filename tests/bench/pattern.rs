@@ -9,8 +9,8 @@ use crate::{
     measure::{API_SERVER, Bench, Load, PROMETHEUS, SERVER},
     procfs::{self, Cpu, Memory},
     say,
-    support::audit,
 };
+use support::audit;
 
 /// Time between two reads of a URL.
 const PERIOD: u64 = 15;

@@ -2,7 +2,8 @@
 
 use std::{path::Path, process::Command};
 
-use crate::{arguments::Peer, support::cluster::bin};
+use crate::arguments::Peer;
+use support::cluster::bin;
 
 /// All versions in one line.
 pub fn versions(peers: &[Peer]) -> String {

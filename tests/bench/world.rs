@@ -11,7 +11,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 use serde_json::{Value, json};
-use vas::api::v1alpha1::VoiceAssistScaling;
+use vas_api::v1alpha1::VoiceAssistScaling;
 
 use crate::{
     arguments::{Arguments, KedaReads, Peer, Read},
@@ -19,12 +19,12 @@ use crate::{
     keda,
     load::Caller,
     say,
-    support::{
-        Cluster, eventually,
-        process::{Process, free_port},
-        prometheus::Prometheus,
-    },
     workload::{Workload, pending_pod},
+};
+use support::{
+    Cluster, eventually,
+    process::{Process, free_port},
+    prometheus::Prometheus,
 };
 
 /// Namespace of the adapters' Services.

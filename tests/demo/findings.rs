@@ -7,10 +7,10 @@ use crate::{
     oracle::{Moment, Verdict},
     record::Record,
     story::Story,
-    support::audit::Request,
     table::clock as time,
     workload::Workload,
 };
+use support::audit::Request;
 
 /// One check.
 #[derive(Clone, Debug, PartialEq, Eq)]

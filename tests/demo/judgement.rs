@@ -10,9 +10,9 @@ use crate::{
     record::Shared,
     stage::Stage,
     story::Story,
-    support::audit::Request,
     workload::{NAMESPACE, Workload},
 };
+use support::audit::Request;
 
 /// Everything that is needed to judge.
 pub struct Court<'a> {

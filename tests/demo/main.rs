@@ -24,9 +24,6 @@
     reason = "as in the tests: a demo that cannot go on must stop, and it may look at the clock"
 )]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod chain;
 mod clock;
 mod findings;
@@ -63,7 +60,7 @@ use self::{
 #[tokio::main]
 async fn main() -> ExitCode {
     let terminal = Terminal::new();
-    let stop = vas::cluster::shutdown::on_signal().expect("signal handlers can be installed");
+    let stop = vas_cluster::shutdown::on_signal().expect("signal handlers can be installed");
     tokio::select! {
         passed = demo(terminal) => if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE },
         () = stop.cancelled() => {

@@ -7,16 +7,16 @@ use serde_json::Value;
 
 use crate::{
     load::Steering,
-    support::{
-        Cluster, eventually, install,
-        kustomization::Kustomization,
-        load_model::LoadModel,
-        process::{Process, free_port},
-        prometheus::Prometheus,
-    },
     terminal::{self, Look, Terminal},
     users::Users,
     workload::{NAMESPACE, Workload},
+};
+use support::{
+    Cluster, eventually, install,
+    kustomization::Kustomization,
+    load_model::LoadModel,
+    process::{Process, free_port},
+    prometheus::Prometheus,
 };
 
 const DEPLOYMENTS: &str = include_str!("deployments.yaml");

@@ -9,11 +9,11 @@ use crate::{
     oracle::Moment,
     record::Record,
     story::CARRYING_PODS,
-    support::audit,
     terminal::{self, Look, Terminal},
     users,
     workload::Workload,
 };
+use support::audit;
 
 /// Columns for the text of a finding.
 const WIDTH: usize = 106;

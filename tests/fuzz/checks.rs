@@ -5,16 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use vas::{
-    core::{
-        k8s::{label_selector::LabelSelector, quantity, selector as object_form},
-        metrics::promql,
-        spec::rules::document,
-    },
-    import::{adapter, documents, keda},
-    metrics_server::metrics::path::{Route, route, selectors},
-    prometheus::parse_answer,
+use vas_core::{
+    k8s::{label_selector::LabelSelector, quantity, selector as object_form},
+    metrics::promql,
+    spec::rules::document,
 };
+use vas_import::{adapter, documents, keda};
+use vas_metrics_server::metrics::path::{Route, route, selectors};
+use vas_prometheus::parse_answer;
 
 /// Path and query of a request. Nothing panics, and a read is of the namespace that is in the path where
 /// Kubernetes' authorization looks for it.

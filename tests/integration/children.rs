@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::support::{Cluster, namespace::Namespace, vas::run};
+use support::{Cluster, namespace::Namespace, vas::run};
 
 /// Resource versions by kind and name.
 type Versions = BTreeMap<(String, String), String>;

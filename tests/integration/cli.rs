@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{
+use support::{
     cluster::root,
     vas::{binary, run},
 };

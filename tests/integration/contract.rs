@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use crate::support::cluster::root;
+use support::cluster::root;
 
 /// The documents whose rows must have a proof.
 const DOCUMENTS: [&str; 2] = ["docs/metrics-api.md", "docs/security.md"];

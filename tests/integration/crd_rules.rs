@@ -10,9 +10,9 @@ use kube::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use vas::api::v1alpha1::VoiceAssistScaling;
+use vas_api::v1alpha1::VoiceAssistScaling;
 
-use crate::support::{Cluster, cluster::root, eventually, namespace::Namespace, vas::binary};
+use support::{Cluster, cluster::root, eventually, namespace::Namespace, vas::binary};
 
 const ACCEPTED: &str = "accepted";
 

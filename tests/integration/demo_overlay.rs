@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::support::{cluster::run_dir, kustomization::Kustomization, vas};
+use support::{cluster::run_dir, kustomization::Kustomization, vas};
 
 /// The fields of an HPA's behavior that the demo shortens.
 const SHORTENED: [&str; 2] = ["periodSeconds", "stabilizationWindowSeconds"];

@@ -3,7 +3,7 @@
 #[path = "../fuzz/checks.rs"]
 mod checks;
 
-use crate::support::cluster::root;
+use support::cluster::root;
 
 /// Checks each kept input of a target, and names the one that fails.
 fn hold(target: &str, check: fn(&[u8])) {

@@ -1,8 +1,8 @@
 //! What `vas render` prints for the shipped example, file by file.
 //!
-//! After an intended change: `UPDATE_GOLDEN=1 cargo test --test integration golden`, then read the diff.
+//! After an intended change: `UPDATE_GOLDEN=1 cargo test -p vas-tests golden`, then read the diff.
 
-use crate::support::{cluster::root, vas::run};
+use support::{cluster::root, vas::run};
 
 #[track_caller]
 fn compare(name: &str, environment: &[&str]) {
@@ -27,7 +27,7 @@ fn compare(name: &str, environment: &[&str]) {
         .position(|(new, old)| new != old);
     assert!(
         rendered == golden,
-        "{} differs from line {} on; if that is meant: UPDATE_GOLDEN=1 cargo test --test integration golden",
+        "{} differs from line {} on; if that is meant: UPDATE_GOLDEN=1 cargo test -p vas-tests golden",
         path.display(),
         difference.map_or_else(|| golden.lines().count() + 1, |line| line + 1)
     );

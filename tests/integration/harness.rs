@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{
-    Cluster, audit, eventually, exporter::Exporter, namespace::Namespace, prometheus::Prometheus,
-};
+use support::{Cluster, audit, eventually, exporter::Exporter, namespace::Namespace, prometheus::Prometheus};
 
 const DEPLOYMENT: &str = include_str!("../fixtures/deployment.yaml");
 

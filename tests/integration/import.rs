@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use crate::support::{
+use support::{
     cluster::{root, run_dir},
     vas::run,
 };
@@ -193,7 +193,7 @@ fn objects_of_a_cluster_come_in_by_standard_input() {
         io::Write as _,
         process::{Command, Stdio},
     };
-    let mut process = Command::new(crate::support::vas::binary())
+    let mut process = Command::new(support::vas::binary())
         .args(["import", "hpa", "-f", "-", "-o", "json", "--name", "shop"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

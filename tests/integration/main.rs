@@ -13,9 +13,6 @@
     reason = "a test that cannot go on must stop, and it may look at the clock"
 )]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod autoscaling;
 mod capacity;
 mod children;

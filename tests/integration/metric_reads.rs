@@ -20,7 +20,7 @@ use axum::{
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use crate::support::{
+use support::{
     cluster::{bin, run_dir},
     vas,
 };

@@ -9,18 +9,16 @@ use proptest::{
     strategy::ValueTree,
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
-use vas::{
-    api::v1alpha1::{Aggregation, MatchExpression, MatchOperator, OnMissing},
-    core::{
-        metrics::promql::{
-            Answer, ByName, LabelName, Labels, Matchers, Point, Shape, pin_namespace, quote, shape,
-        },
-        spec::model::{ObjectTarget, PrometheusMetric, Series},
+use vas_api::v1alpha1::{Aggregation, MatchExpression, MatchOperator, OnMissing};
+use vas_core::{
+    metrics::promql::{
+        Answer, ByName, LabelName, Labels, Matchers, Point, Shape, pin_namespace, quote, shape,
     },
-    prometheus::{Client, Limits},
+    spec::model::{ObjectTarget, PrometheusMetric, Series},
 };
+use vas_prometheus::{Client, Limits};
 
-use crate::support::{eventually, exporter::Exporter, prometheus::Prometheus};
+use support::{eventually, exporter::Exporter, prometheus::Prometheus};
 
 /// The parts of one series.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::cluster::root;
+use support::cluster::root;
 
 /// Paths of the outside world. Whitespace is removed from the sources first.
 const FORBIDDEN: [&str; 22] = [

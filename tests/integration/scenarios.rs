@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::support::{
+use support::{
     cluster::{root, run_dir},
     vas::run,
 };

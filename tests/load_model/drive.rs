@@ -13,7 +13,7 @@ use kube::{
     },
 };
 use tokio::{sync::watch::Receiver, task::JoinSet};
-use vas::cluster::clock::{Clock as _, SystemClock};
+use vas_cluster::clock::{Clock as _, SystemClock};
 
 use crate::{Error, Shared, arguments::Arguments, model::Pods, service::Service, usage_patch};
 

@@ -59,7 +59,7 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Error> {
     let model = Shared::default();
-    let stop = vas::cluster::shutdown::on_signal()?;
+    let stop = vas_cluster::shutdown::on_signal()?;
     let listener = TcpListener::bind(arguments.listen).await?;
     let service_listener = match arguments.service_listen {
         Some(address) => Some(TcpListener::bind(address).await?),

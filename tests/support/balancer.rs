@@ -37,7 +37,8 @@ struct Backend {
 pub struct Balancer {
     pub port: u16,
     backends: Arc<Mutex<Vec<Arc<Backend>>>>,
-    tasks: JoinSet<()>,
+    /// They end with it.
+    _tasks: JoinSet<()>,
 }
 
 impl Balancer {
@@ -53,7 +54,7 @@ impl Balancer {
         Self {
             port,
             backends,
-            tasks,
+            _tasks: tasks,
         }
     }
 

@@ -230,7 +230,8 @@ pub async fn client_for(kubeconfig: &Path) -> Client {
 
 /// The checkout.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().expect("the tests lie in the checkout")
 }
 
 /// A program of the local Kubernetes, built on first use: `kubectl`, `prometheus`.

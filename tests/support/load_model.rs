@@ -1,13 +1,13 @@
 //! The load model as a process. It plays VoiceAssist's part for pods that run nothing.
 
-use std::{path::PathBuf, process::Command, sync::OnceLock, time::Duration};
+use std::time::Duration;
 
 use super::{
     Cluster,
-    cluster::{root, run_dir},
+    cluster::run_dir,
     eventually,
     process::{Process, free_port},
-    vas,
+    programs,
 };
 
 /// A running load model; it ends when dropped.
@@ -49,7 +49,7 @@ impl LoadModel {
         );
         let log = run_dir().join(format!("logs/load-model-{name}.log"));
         Self {
-            process: Process::start("load-model", &program(), &args, &[], log),
+            process: Process::start("load-model", &programs::path("load-model"), &args, &[], log),
             address,
             service,
         }
@@ -89,25 +89,4 @@ fn of_cluster(cluster: &Cluster, namespace: &str) -> Vec<String> {
 
 fn local_address() -> String {
     format!("127.0.0.1:{}", free_port())
-}
-
-/// The example of this build. `make demo` has built it; `cargo test` builds only its unit tests, so here the
-/// program itself is built on first use.
-fn program() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let program = BUILT.get_or_init(|| {
-        if let Some(cargo) = std::env::var_os("CARGO") {
-            let mut build = Command::new(cargo);
-            build.args(["build", "--locked", "--quiet", "--example", "load-model"]);
-            let status = build.current_dir(root()).status().expect("cargo starts");
-            assert!(status.success(), "cargo build --example load-model failed");
-        }
-        vas::binary().with_file_name("examples").join("load-model")
-    });
-    assert!(
-        program.is_file(),
-        "{} is missing: cargo build --example load-model",
-        program.display()
-    );
-    program.clone()
 }

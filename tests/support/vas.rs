@@ -9,21 +9,12 @@ use std::{
 use super::{
     cluster::{root, run_dir},
     process::Process,
+    programs,
 };
 
-/// The `vas` binary of this build. Cargo sets its path for integration tests; for examples it is in the
-/// directory above.
+/// The binary of this build.
 pub fn binary() -> PathBuf {
-    option_env!("CARGO_BIN_EXE_vas").map_or_else(
-        || {
-            let own = std::env::current_exe().expect("the path of this program");
-            own.ancestors()
-                .nth(2)
-                .expect("target/PROFILE/examples/NAME")
-                .join("vas")
-        },
-        PathBuf::from,
-    )
+    programs::path("vas")
 }
 
 /// Runs `vas` to its end, in the checkout's folder.

@@ -5,7 +5,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::schema;
+use crate::schema;
 
 /// How fast the HPA may scale in each direction. A direction or field that is left out gets the
 /// Kubernetes default, written out in the HPA.

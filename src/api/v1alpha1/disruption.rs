@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rules;
-use crate::api::schema;
+use crate::schema;
 
 /// How many pods a voluntary disruption (node drain, eviction) may take. Becomes a
 /// PodDisruptionBudget. Exactly one of `minAvailable` and `maxUnavailable`, unless `enabled` is false.

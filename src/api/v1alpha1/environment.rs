@@ -4,7 +4,7 @@ use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{behavior::Behavior, disruption::Disruption, limits::Limits, metric::Metric, vertical::Vertical};
-use crate::api::schema;
+use crate::schema;
 
 /// One environment's changes to the base values. One rule: scalars replace; `workloads` and `metrics`
 /// merge by name; a metric's source, `policies`, `vertical`, `disruption` and the parts of `limits`

@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::schema;
+use crate::schema;
 
 /// A LimitRange and a ResourceQuota for the namespace. They touch every pod in it, not only the
 /// workloads here; a cluster administrator can turn this off for the operator.

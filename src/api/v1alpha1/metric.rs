@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rules;
-use crate::api::schema;
+use crate::schema;
 
 /// Exactly one of `resource`, `containerResource`, `requestRate`, `podGauge`, `queueDepth`, `queueAge` and
 /// `prometheus` says where a metric comes from.

@@ -1,6 +1,6 @@
 //! The longer CEL rules of the CRD, so that the API server refuses common mistakes at `kubectl apply`.
 //!
-//! Each rule sees one part of the object. `crate::core::spec::rules` has a twin of each rule. It alone checks
+//! Each rule sees one part of the object. `vas_core::spec::rules` has a twin of each rule. It alone checks
 //! what depends on the merged values of an environment, or costs more than the API server's CEL budget. The
 //! `type()` tests are needed because CEL knows the type of an `int-or-string` only at runtime.
 

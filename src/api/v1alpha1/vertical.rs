@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::metric::ResourceName;
-use crate::api::schema;
+use crate::schema;
 
 /// Vertical sizing. Becomes a VerticalPodAutoscaler where the cluster has its CRD. It must not control
 /// a resource that the HPA of the same workload scales on, unless `updateMode` is `Off`.

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{behavior::Behavior, disruption::Disruption, metric::Metric, rules, vertical::Vertical};
-use crate::api::schema;
+use crate::schema;
 
 /// One workload: scaled by an HPA, sized by a VPA, protected by a PodDisruptionBudget, or several of these.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]

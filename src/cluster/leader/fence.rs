@@ -6,7 +6,7 @@ use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll};
 use tokio::sync::watch;
 
 use super::tenure::Tenure;
-use crate::cluster::clock::Clock;
+use crate::clock::Clock;
 
 /// Why a write was not sent, or was abandoned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,7 +94,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::cluster::leader::tenure::Timing;
+    use crate::leader::tenure::Timing;
 
     #[derive(Default)]
     struct ManualClock(AtomicU64);

@@ -10,7 +10,7 @@ use k8s_openapi::{
 use kube::{Api, Client, api::PostParams};
 
 use super::{FenceError, tenure::Record};
-use crate::api::FIELD_MANAGER;
+use vas_api::FIELD_MANAGER;
 
 /// Why a round of the election failed. The next round tries again.
 #[derive(Debug, thiserror::Error)]

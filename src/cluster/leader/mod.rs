@@ -1,4 +1,4 @@
-//! Leader election by Lease: the I/O around [`crate::cluster::leader::tenure`], and the fence that writes
+//! Leader election by Lease: the I/O around [`crate::leader::tenure`], and the fence that writes
 //! pass.
 //!
 //! [`elect`] runs in the background and publishes whether this process leads. Writes go through
@@ -140,7 +140,7 @@ impl Candidate {
             let jitter = if self.held.is_some() {
                 1.0
             } else {
-                1.0 + 0.2 * crate::cluster::random::fraction()
+                1.0 + 0.2 * crate::random::fraction()
             };
             tokio::select! {
                 () = stop.cancelled() => return self.release().await,

@@ -10,7 +10,7 @@
 //! until 110 s and end by 112.5 s. Another candidate saw the renewal after 100 s and takes the lease after
 //! 115 s at the earliest.
 //!
-//! Must not: read a clock or talk to the API server; that is [`crate::cluster::leader`].
+//! Must not: read a clock or talk to the API server; that is [`crate::leader`].
 
 use std::time::Duration;
 

@@ -31,7 +31,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::cluster::listening::{
+use crate::listening::{
     self,
     places::{ConnectionSlots, Slot},
 };

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::{EnvFilter, filter::ParseError};
 
-use crate::cluster::terminal;
+use crate::terminal;
 
 /// Events of kube's HTTP client, which are switched off unless the filter names `kube_client`.
 const QUIET: &str = "kube_client::client::builder=off";

@@ -253,7 +253,7 @@ fn bounded(value: i32, floor: i32, floored: Cause, cap: i32, capped: Cause) -> (
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::hpa::testing::{hpa, read};
+    use crate::hpa::testing::{hpa, read};
 
     fn input<'a>(hpa: &'a Hpa, current: i32, proposals: &'a [Option<i32>]) -> Input<'a> {
         Input {

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, MetricIdentifier, MetricSpec};
 
-use crate::core::k8s::selector;
+use crate::k8s::selector;
 
 /// One question to a metrics API.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! Source: `k8s.io/metrics/pkg/client/{custom_metrics,external_metrics}` and the typed client of `metrics.k8s.io`, which
 //! the controller uses. A parameter without text is left out (`omitempty` in their options).
 
-use crate::core::k8s::percent::encode;
+use crate::k8s::percent::encode;
 
 /// A version of `custom.metrics.k8s.io` that the controller knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

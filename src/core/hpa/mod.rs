@@ -19,17 +19,17 @@
 //!
 //! Source: `k8s.io/kubernetes/pkg/controller/podautoscaler`, 1.36 and later. Comments name the Go function
 //! that the code beside them mirrors. Must not: read the cluster, or word messages for people; that is
-//! [`crate::diagnose::explain`].
+//! [`vas_diagnose::explain`].
 
 mod combine;
-pub(crate) mod decide;
+pub mod decide;
 pub mod metric_question;
 pub mod metric_reads;
 mod number;
 mod per_pod;
 mod pods;
 mod policy;
-pub(crate) mod propose;
+pub mod propose;
 mod requests;
 mod spec;
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use crate::core::k8s::quantity;
+use crate::k8s::quantity;
 
 /// An amount in milli-units.
 pub type Milli = i64;

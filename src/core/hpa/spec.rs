@@ -8,7 +8,7 @@ use super::{
     number::{Milli, milli},
     policy::Rules,
 };
-use crate::core::k8s::quantity;
+use crate::k8s::quantity;
 
 /// Default of the controller's tolerance: it ignores a deviation of up to 10 % from a target.
 pub const TOLERANCE: f64 = 0.1;

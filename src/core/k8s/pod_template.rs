@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::quantity::{self, Amount};
-use crate::core::reconcile::observed::PodTemplate;
+use crate::reconcile::observed::PodTemplate;
 
 /// `spec.template` of a workload object. Only the fields that are needed are parsed.
 #[derive(Debug, Deserialize)]

@@ -1,5 +1,5 @@
 //! Label selectors in their object form, as a PodDisruptionBudget has them. They come from the text form of a
-//! scale subresource, which [`crate::core::k8s::label_selector`] parses.
+//! scale subresource, which [`crate::k8s::label_selector`] parses.
 
 use std::collections::BTreeMap;
 

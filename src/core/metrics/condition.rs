@@ -13,10 +13,8 @@ use std::{collections::BTreeMap, time::Duration};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::freshness::{Failure, Missing};
-use crate::{
-    api::condition::reason,
-    core::{k8s::backoff, spec::model::ScalingKey},
-};
+use crate::{k8s::backoff, spec::model::ScalingKey};
+use vas_api::condition::reason;
 
 /// Greatest number of metrics that a message names. The others are counted.
 const NAMED: usize = 5;

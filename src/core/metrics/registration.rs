@@ -7,7 +7,7 @@
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 
 use super::condition::Verdict;
-use crate::api::{CUSTOM_METRICS_GROUP, EXTERNAL_METRICS_GROUP, condition::reason};
+use vas_api::{CUSTOM_METRICS_GROUP, EXTERNAL_METRICS_GROUP, condition::reason};
 
 /// Greatest number of metrics that a message names. The others are counted.
 const NAMED: usize = 5;

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, OwnerReferen
 use serde_json::Value;
 
 use super::{drift::OwnedFields, packed::Packed};
-use crate::api::v1alpha1::ScaleTargetRef;
+use vas_api::v1alpha1::ScaleTargetRef;
 
 /// The kinds of objects vas writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

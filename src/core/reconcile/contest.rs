@@ -173,7 +173,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::core::{
+    use crate::{
         k8s::conditions::{Finding, Status},
         reconcile::{
             child::ChildKind,

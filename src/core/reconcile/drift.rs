@@ -16,7 +16,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use serde_json::{Map, Value};
 
-use crate::core::k8s::quantity;
+use crate::k8s::quantity;
 
 /// Fields that are maps of quantities, in the specs of ResourceQuota, LimitRange and VPA.
 const QUANTITY_MAPS: [&str; 8] = [

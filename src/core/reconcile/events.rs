@@ -6,12 +6,10 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::outcome::{Change, Outcome};
-use crate::{
-    api::{
-        condition::{QUOTA_SUFFICIENT, READY, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SPEC_VALID, SUSPENDED},
-        v1alpha1::VoiceAssistScalingStatus,
-    },
-    core::k8s::conditions::cut,
+use crate::k8s::conditions::cut;
+use vas_api::{
+    condition::{QUOTA_SUFFICIENT, READY, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SPEC_VALID, SUSPENDED},
+    v1alpha1::VoiceAssistScalingStatus,
 };
 
 /// One Event to publish.
@@ -172,13 +170,11 @@ mod tests {
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
     use super::*;
-    use crate::{
-        api::v1alpha1::WorkloadStatus,
-        core::reconcile::{
-            child::{ChildKind, ChildRef},
-            outcome::{Overwritten, Part},
-        },
+    use crate::reconcile::{
+        child::{ChildKind, ChildRef},
+        outcome::{Overwritten, Part},
     };
+    use vas_api::v1alpha1::WorkloadStatus;
 
     fn condition(type_: &str, status: &str, reason: &str) -> Condition {
         Condition {

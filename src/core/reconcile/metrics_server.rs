@@ -3,7 +3,7 @@
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 
 use super::observed::MetricsServer;
-use crate::api::METRICS_SERVER_SERVICE;
+use vas_api::METRICS_SERVER_SERVICE;
 
 /// Name of the APIService that is read.
 pub const NAME: &str = "v1beta2.custom.metrics.k8s.io";

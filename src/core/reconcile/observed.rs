@@ -1,4 +1,4 @@
-//! What a reconcile has read from the cluster, as plain data for [`crate::core::reconcile::plan`].
+//! What a reconcile has read from the cluster, as plain data for [`crate::reconcile::plan`].
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,15 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use super::child::{ChildKind, Live, TargetKey};
 use crate::{
-    api::v1alpha1::{Limits, UpdateMode, VoiceAssistScaling},
-    core::{
-        k8s::{
-            quota::{PodRequests, Quota},
-            selector,
-        },
-        spec::environment,
+    k8s::{
+        quota::{PodRequests, Quota},
+        selector,
     },
+    spec::environment,
 };
+use vas_api::v1alpha1::{Limits, UpdateMode, VoiceAssistScaling};
 
 /// Everything read for one resource.
 #[derive(Clone, Debug)]

@@ -4,10 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::desired::hpa;
-use crate::{
-    api::v1alpha1::{VoiceAssistScaling, VoiceAssistScalingSpec},
-    core::spec::{environment::resolve, rules::validate},
-};
+use crate::spec::{environment::resolve, rules::validate};
+use vas_api::v1alpha1::{VoiceAssistScaling, VoiceAssistScalingSpec};
 
 /// A valid spec that uses almost every field.
 fn rich() -> Value {

@@ -11,10 +11,8 @@ use super::{
     observed::{Claim, MetricsServer, Observed, Target, VpaSupport},
     plan::{How, Plan, plan},
 };
-use crate::{
-    api::v1alpha1::VoiceAssistScaling,
-    core::{k8s::selector, spec::rules::validate},
-};
+use crate::{k8s::selector, spec::rules::validate};
+use vas_api::v1alpha1::VoiceAssistScaling;
 
 /// Workload `worker` with a CPU metric, a budget and a VPA, as JSON that tests change.
 pub(crate) fn worker() -> Value {
@@ -42,7 +40,7 @@ pub(crate) fn resource(spec: Value) -> VoiceAssistScaling {
 }
 
 /// A cluster in which every target exists and no child does.
-pub(in crate::core) fn observed(object: &VoiceAssistScaling) -> Observed {
+pub(crate) fn observed(object: &VoiceAssistScaling) -> Observed {
     let found = |name: &str| Target::Found {
         selector: Ok(selector::parse(&format!("app={name}")).unwrap()),
         template: None,
@@ -65,12 +63,12 @@ pub(in crate::core) fn observed(object: &VoiceAssistScaling) -> Observed {
 }
 
 /// The plan for an object in a cluster.
-pub(in crate::core) fn planned(object: &VoiceAssistScaling, observed: &Observed) -> Plan {
+pub(crate) fn planned(object: &VoiceAssistScaling, observed: &Observed) -> Plan {
     plan(object, &validate(object), observed)
 }
 
 /// The writes of a plan as texts, such as `create HorizontalPodAutoscaler v-worker`.
-pub(in crate::core) fn writes(plan: &Plan) -> Vec<String> {
+pub(crate) fn writes(plan: &Plan) -> Vec<String> {
     let deletions = plan.delete.iter().map(|one| format!("delete {}", one.reference));
     let applications = plan.apply.iter().map(|one| {
         let how = match &one.how {
@@ -83,7 +81,7 @@ pub(in crate::core) fn writes(plan: &Plan) -> Vec<String> {
 }
 
 /// The object that exists once the resource with UID `owner` has written a child.
-pub(in crate::core) fn live(child: &Child, owner: &str) -> Live {
+pub(crate) fn live(child: &Child, owner: &str) -> Live {
     let spec = &child.body["spec"];
     let target = spec.get("scaleTargetRef").or(spec.get("targetRef"));
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -113,7 +111,7 @@ pub(in crate::core) fn live(child: &Child, owner: &str) -> Live {
 }
 
 /// The same cluster after the plan was carried out.
-pub(in crate::core) fn carried_out(observed: &Observed, plan: &Plan) -> Observed {
+pub(crate) fn carried_out(observed: &Observed, plan: &Plan) -> Observed {
     let mut observed = observed.clone();
     for application in &plan.apply {
         add(
@@ -126,12 +124,12 @@ pub(in crate::core) fn carried_out(observed: &Observed, plan: &Plan) -> Observed
 }
 
 /// Puts an object into the cluster.
-pub(in crate::core) fn add(observed: &mut Observed, kind: ChildKind, live: Live) {
+pub(crate) fn add(observed: &mut Observed, kind: ChildKind, live: Live) {
     observed.live.entry(kind).or_default().push(Arc::new(live));
 }
 
 /// An object that somebody made by hand, without an owner.
-pub(in crate::core) fn by_hand(name: &str) -> Live {
+pub(crate) fn by_hand(name: &str) -> Live {
     Live {
         name: name.to_owned(),
         uid: format!("uid-{name}"),

@@ -95,7 +95,7 @@ mod tests {
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
     use super::*;
-    use crate::core::{k8s::selector, reconcile::child::TargetKey};
+    use crate::{k8s::selector, reconcile::child::TargetKey};
 
     fn claim(name: &str, target: &str, limits: bool) -> Claim {
         Claim {

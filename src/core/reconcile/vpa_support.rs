@@ -55,7 +55,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::api::v1alpha1::UpdateMode;
+    use vas_api::v1alpha1::UpdateMode;
 
     fn crd(mode: Value, established: &str, served: bool) -> CustomResourceDefinition {
         serde_json::from_value(json!({

@@ -4,9 +4,9 @@
 //! A scalar of the environment replaces that of the base. `workloads` and `metrics` merge by name. Six parts
 //! are replaced as a whole: a metric's source, a direction's `policies`, `vertical`, `disruption`,
 //! `limits.limitRange` and `limits.resourceQuota`. `enabled: false` switches `vertical`, `disruption` or
-//! `limits` off. Must not check anything: the rules check the result ([`crate::core::spec::rules`]).
+//! `limits` off. Must not check anything: the rules check the result ([`crate::spec::rules`]).
 
-use crate::api::v1alpha1::{
+use vas_api::v1alpha1::{
     Behavior, Environment, Limits, Metric, ScalingRules, VoiceAssistScalingSpec, Workload, WorkloadOverride,
 };
 
@@ -66,7 +66,7 @@ fn find<'a>(spec: &'a VoiceAssistScalingSpec, name: &str) -> Option<&'a Environm
 
 /// Merges one environment's changes into the base values. Overrides of workloads that the base does not have
 /// are left out; a rule refuses them.
-pub(in crate::core) fn merge(base: &VoiceAssistScalingSpec, over: &Environment) -> VoiceAssistScalingSpec {
+pub(crate) fn merge(base: &VoiceAssistScalingSpec, over: &Environment) -> VoiceAssistScalingSpec {
     let overrides = over.workloads.as_deref().unwrap_or_default();
     let workloads = base.workloads.iter().map(|workload| {
         overrides

@@ -3,7 +3,7 @@
 //! Rules check the merged result of an environment and name a field by its meaning, such as `maxReplicas` of
 //! workload `worker` ([`FieldPath`]). [`Origin`] finds the place that the value came from: the environment's
 //! override if that holds the field, else the base. Example: `spec.environments[1].workloads[0].maxReplicas`.
-//! Invariant: it mirrors the merge of [`crate::core::spec::environment`]. A part that is replaced as a whole
+//! Invariant: it mirrors the merge of [`crate::spec::environment`]. A part that is replaced as a whole
 //! there is looked up as a whole here.
 
 use std::fmt::Write as _;

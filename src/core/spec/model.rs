@@ -1,7 +1,7 @@
 //! The validated form of a `VoiceAssistScaling` in its active environment: types that cannot hold a wrong
 //! value.
 //!
-//! Only [`crate::core::spec::rules`] makes these values. All later code (children, queries, status) takes
+//! Only [`crate::spec::rules`] makes these values. All later code (children, queries, status) takes
 //! them and checks nothing again. A quantity stays in the user's own spelling, because the child object
 //! carries it.
 
@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use k8s_openapi::apimachinery::pkg::{api::resource::Quantity, util::intstr::IntOrString};
 
-use crate::api::v1alpha1::{
+use vas_api::v1alpha1::{
     Aggregation, LimitRangeLimits, MatchExpression, OnMissing, PolicyType, ResourceName, ResourceQuotaLimits,
     ScaleTargetRef, SelectPolicy, UnhealthyPodEvictionPolicy, UpdateMode, VerticalContainer,
 };

@@ -17,10 +17,8 @@ use k8s_openapi::{
 use serde_json::Value;
 
 use super::{checks::prometheus::PrometheusSeen, rights::Right};
-use crate::{
-    api::v1alpha1::VoiceAssistScaling,
-    core::{k8s::label_selector::LabelSelector, reconcile::suspend::Suspended, spec::model::Scaling},
-};
+use vas_api::v1alpha1::VoiceAssistScaling;
+use vas_core::{k8s::label_selector::LabelSelector, reconcile::suspend::Suspended, spec::model::Scaling};
 
 /// The result of a read.
 pub type Read<T> = Result<T, Unread>;

@@ -21,10 +21,8 @@ use super::{
     },
     rights::RIGHTS,
 };
-use crate::{
-    api::v1alpha1::{self, VoiceAssistScaling},
-    core::{reconcile::suspend::Suspended, spec::rules::validate},
-};
+use vas_api::v1alpha1::{self, VoiceAssistScaling};
+use vas_core::{reconcile::suspend::Suspended, spec::rules::validate};
 
 /// The current time in all tests.
 pub fn now() -> Timestamp {

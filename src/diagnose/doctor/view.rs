@@ -8,7 +8,7 @@ use k8s_openapi::api::{
 };
 
 use super::observed::{NamespaceSeen, Observed, Read, ScaleTarget, TargetId, Unread};
-use crate::core::spec::model::{Scaling, Source, Workload};
+use vas_core::spec::model::{Scaling, Source, Workload};
 
 /// One workload with its resource and its namespace.
 pub struct WorkloadView<'a> {

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::core::hpa::{Milli, Reading, Sample, Source, milli};
+use vas_core::hpa::{Milli, Reading, Sample, Source, milli};
 
 /// The values of one metric, and the time of the oldest of them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,15 +4,13 @@ use jiff::Timestamp;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 
 use super::ObservedWorkload;
-use crate::{
-    api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling},
-    core::{
-        reconcile::{desired::hpa, suspend::freeze},
-        spec::{
-            environment,
-            model::{ScalingKey, Workload},
-            rules::validate,
-        },
+use vas_api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling};
+use vas_core::{
+    reconcile::{desired::hpa, suspend::freeze},
+    spec::{
+        environment,
+        model::{ScalingKey, Workload},
+        rules::validate,
     },
 };
 
@@ -44,7 +42,7 @@ pub fn asked(object: &VoiceAssistScaling, now: Timestamp) -> Vec<Asked> {
     };
     let spec = environment::resolve(&object.spec, object.spec.environment.as_deref())
         .unwrap_or_else(|_| object.spec.clone());
-    let asked = |written: &crate::api::v1alpha1::Workload| {
+    let asked = |written: &vas_api::v1alpha1::Workload| {
         let valid = scaling.as_ref().and_then(|scaling| {
             let workload = scaling.workloads.iter().find(|one| one.name == written.name)?;
             Some(Box::new((workload.clone(), hpa::build(scaling, workload, None))))

@@ -16,8 +16,8 @@ use super::{
     },
     words::{self, Told},
 };
-use crate::api::condition::READY;
-use crate::core::hpa::{self, Cause, Decision, Hpa, Input, Pod, World, decide, down_limit, up_limit};
+use vas_api::condition::READY;
+use vas_core::hpa::{self, Cause, Decision, Hpa, Input, Pod, World, decide, down_limit, up_limit};
 
 /// Explains a resource as of `now`.
 pub fn explain(observed: &Observed, settings: &Settings, now: Timestamp) -> Explanation {

@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 
-use crate::core::hpa::{Controller, Hold, Hpa, Memory};
+use vas_core::hpa::{Controller, Hold, Hpa, Memory};
 
 /// The reason of one condition of the HPA.
 pub(super) fn reason<'a>(hpa: &'a HorizontalPodAutoscaler, type_: &str) -> Option<&'a str> {

@@ -11,13 +11,11 @@ use super::{
     report::MetricReport,
     words::{self, Unit},
 };
-use crate::{
-    api::v1alpha1::ResourceName,
-    core::{
-        hpa::{Hpa, Metric, World, propose},
-        metrics::promql,
-        spec::model::{self, Workload},
-    },
+use vas_api::v1alpha1::ResourceName;
+use vas_core::{
+    hpa::{Hpa, Metric, World, propose},
+    metrics::promql,
+    spec::model::{self, Workload},
 };
 
 /// The entry of the resource from which the operator made a metric of the HPA.

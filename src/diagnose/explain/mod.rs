@@ -11,7 +11,7 @@
 //! report   the types of the output, and their JSON form
 //! ```
 //!
-//! The algorithm is [`crate::core::hpa`]. Must not: read the cluster, or lay out text.
+//! The algorithm is [`vas_core::hpa`]. Must not: read the cluster, or lay out text.
 
 mod answer;
 mod ask;
@@ -31,12 +31,10 @@ use k8s_openapi::api::{
 };
 use serde_json::Value;
 
-use crate::{
-    api::v1alpha1::VoiceAssistScaling,
-    core::{
-        hpa::{Controller, metric_question::Unanswered},
-        metrics::promql::{Labels, Sources},
-    },
+use vas_api::v1alpha1::VoiceAssistScaling;
+use vas_core::{
+    hpa::{Controller, metric_question::Unanswered},
+    metrics::promql::{Labels, Sources},
 };
 
 pub use ask::{Asked, asked, hpa_of};
@@ -69,7 +67,7 @@ pub struct ObservedWorkload {
     pub scale: Read<Scale>,
     /// The pods that the target's selector selects.
     pub pods: Read<Vec<Pod>>,
-    /// Answers to the [`questions`](crate::core::hpa::metric_question::questions) about the HPA, in their order.
+    /// Answers to the [`questions`](vas_core::hpa::metric_question::questions) about the HPA, in their order.
     pub answers: Vec<Result<Value, Unanswered>>,
 }
 

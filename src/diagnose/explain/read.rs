@@ -2,7 +2,7 @@
 //! Metrics are read with the same requests as the HPA controller's.
 //!
 //! A failed read is kept as the server's message, and the other workloads are explained all the same. Must
-//! not: write, or judge what it reads; [`crate::diagnose::explain`] does.
+//! not: write, or judge what it reads; [`crate::explain`] does.
 
 use std::time::Duration;
 
@@ -15,17 +15,15 @@ use k8s_openapi::api::{
 use kube::Client;
 
 use super::{Asked, Observed, ObservedWorkload, Read, asked, hpa_of};
-pub use crate::cluster::read::ReadError;
-use crate::{
-    api::v1alpha1::VoiceAssistScaling,
-    cluster::{
-        discovery::Discovery,
-        metric_read,
-        read::{List, Reader},
-        scale_target,
-    },
-    core::{hpa::metric_question::questions, k8s::percent::encode},
+use vas_api::v1alpha1::VoiceAssistScaling;
+pub use vas_cluster::read::ReadError;
+use vas_cluster::{
+    discovery::Discovery,
+    metric_read,
+    read::{List, Reader},
+    scale_target,
 };
+use vas_core::{hpa::metric_question::questions, k8s::percent::encode};
 
 /// Longest wait for one answer. If an aggregated API is gone, the API server itself answers late.
 const TIME_LIMIT: Duration = Duration::from_secs(15);

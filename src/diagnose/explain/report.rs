@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::core::hpa::{Cause, Counts, Outcome};
+use vas_core::hpa::{Cause, Counts, Outcome};
 
 /// The explanation of one resource.
 #[derive(Clone, Debug, Serialize)]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::core::{hpa::Cause, metrics::promql::Matchers};
+use vas_core::{hpa::Cause, metrics::promql::Matchers};
 
 const NOW: &str = "2026-01-01T00:10:00Z";
 
@@ -109,7 +109,7 @@ fn told(observed: &Observed) -> WorkloadReport {
 fn queries_are_those_of_the_server_that_each_metric_names() {
     let server = |name: &str, namespace| {
         let labels = labels(namespace);
-        let source = crate::core::metrics::promql::Source {
+        let source = vas_core::metrics::promql::Source {
             labels,
             bind_queries: true,
         };

@@ -1,9 +1,7 @@
 //! Writes amounts, policies and the summary as text.
 
 use super::report::{MetricReport, Replicas};
-use crate::core::hpa::{
-    Cause, Decision, Direction, Measured, Milli, Policies, Policy, Rules, Source, Target,
-};
+use vas_core::hpa::{Cause, Decision, Direction, Measured, Milli, Policies, Policy, Rules, Source, Target};
 
 /// The unit in which an amount is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

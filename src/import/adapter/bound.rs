@@ -3,7 +3,7 @@
 
 use promql_parser::parser::{AggregateExpr, BinaryExpr, Expr, ParenExpr, SubqueryExpr, UnaryExpr, token};
 
-use crate::import::query::{Extra, Op, Selector};
+use crate::query::{Extra, Op, Selector};
 
 /// The comment above an entry whose query divides.
 pub(super) const DIVISION: &str =

@@ -20,7 +20,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 use groups::groups;
 
 use super::{config::Rule, naming};
-use crate::import::{
+use crate::{
     pattern,
     query::{self, Series},
 };

@@ -13,7 +13,7 @@ use super::{
     target,
     wanted::{About, Wanted},
 };
-use crate::import::{Refused, names::Names};
+use crate::{Refused, names::Names};
 
 /// A rule with its place in the file, such as `rules[2]`.
 pub(super) struct Placed<'a> {

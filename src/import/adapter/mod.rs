@@ -34,8 +34,8 @@ mod tests;
 mod total;
 mod wanted;
 
-use super::Refused;
-use crate::api::v1alpha1::Metric;
+use crate::Refused;
+use vas_api::v1alpha1::Metric;
 
 pub use read::{ConfigError, Sources, read};
 pub use wanted::{Wanted, wanted};

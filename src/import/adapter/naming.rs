@@ -1,7 +1,7 @@
 //! Names the metric of a series, by `seriesFilters`, `name.matches` and `name.as`.
 
 use super::config::{Name, Rule};
-use crate::import::pattern::compile;
+use crate::pattern::compile;
 
 /// The name of the metric that a rule makes of a series; `None` if the rule passes over the series.
 ///

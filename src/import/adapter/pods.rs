@@ -4,13 +4,11 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{bound, rule::Query, target};
 use crate::{
-    api::v1alpha1::{Aggregation, Metric, PodGaugeSource, PodsTarget, RequestRateSource},
-    core::k8s::duration,
-    import::{
-        assemble,
-        query::{self, Asked, Count, Extra, Gathered},
-    },
+    assemble,
+    query::{self, Asked, Count, Extra, Gathered},
 };
+use vas_api::v1alpha1::{Aggregation, Metric, PodGaugeSource, PodsTarget, RequestRateSource};
+use vas_core::k8s::duration;
 
 /// Longest window that `requestRate` accepts.
 const MAX_WINDOW: Duration = Duration::from_hours(1);

@@ -12,12 +12,10 @@ use super::{
     wanted::Wanted,
 };
 use crate::{
-    api::v1alpha1::Metric,
-    import::{
-        assemble, names,
-        query::{self, Extra, Op, Selector},
-    },
+    assemble, names,
+    query::{self, Extra, Op, Selector},
 };
+use vas_api::v1alpha1::Metric;
 
 /// What to do about a query over several namespaces.
 const UNBOUND: &str = "give this Prometheus an entry with queryNamespaceMatcher: false in the --config of vas metrics-server, \

@@ -7,10 +7,8 @@ use super::{
     template::{self, Request},
     wanted::About,
 };
-use crate::{
-    core::metrics::promql::LabelName,
-    import::query::{self, Extra, Op},
-};
+use crate::query::{self, Extra, Op};
+use vas_core::metrics::promql::LabelName;
 
 /// What the metric describes, with the label that the rule has for it.
 #[derive(Debug)]

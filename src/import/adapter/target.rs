@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::wanted::Wanted;
-use crate::api::v1alpha1::ObjectTarget;
+use vas_api::v1alpha1::ObjectTarget;
 
 /// A target that `vas validate` does not accept, so that the user has to fill it in.
 const PLACEHOLDER: &str = "0";

@@ -7,7 +7,7 @@
 //! Example: `sum(<<.Series>>{<<.LabelMatchers>>}) by (<<.GroupBy>>)` becomes `sum(jobs{__vas_matchers=""}) by
 //! (pod)`.
 
-use crate::import::query::MATCHERS;
+use crate::query::MATCHERS;
 
 /// The values that one request fills in.
 #[derive(Clone, Copy)]

@@ -4,10 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::{bound, rule::Query, subject::Subject, target};
-use crate::{
-    api::v1alpha1::{Aggregation, Metric, PrometheusSource, QueueDepthSource},
-    import::query::{self, Asked, Count, Gathered},
-};
+use crate::query::{self, Asked, Count, Gathered};
+use vas_api::v1alpha1::{Aggregation, Metric, PrometheusSource, QueueDepthSource};
 
 /// Fills in the source of the metric.
 ///

@@ -5,7 +5,7 @@ use k8s_openapi::{
     apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::LabelSelector},
 };
 
-use crate::import::query::{Extra, Op};
+use crate::query::{Extra, Op};
 
 /// One metric of an HPA.
 #[derive(Clone, Debug, PartialEq)]

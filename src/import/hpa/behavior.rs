@@ -2,13 +2,13 @@
 
 use k8s_openapi::api::autoscaling::v2::{HPAScalingPolicy, HPAScalingRules, HorizontalPodAutoscalerBehavior};
 
-use crate::api::v1alpha1::{Behavior, PolicyType, ScalingPolicy, ScalingRules, SelectPolicy};
+use vas_api::v1alpha1::{Behavior, PolicyType, ScalingPolicy, ScalingRules, SelectPolicy};
 
 /// The same behaviour in the types of the resource; `None` if it is empty.
 ///
 /// # Errors
 /// If an enumerated field has a value that HPAs do not know.
-pub(in crate::import) fn behavior(
+pub(crate) fn behavior(
     behavior: Option<&HorizontalPodAutoscalerBehavior>,
 ) -> Result<Option<Behavior>, String> {
     let Some(behavior) = behavior else { return Ok(None) };

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::autoscaling::v2::{MetricSpec, MetricTarget};
 
-use crate::api::v1alpha1::{ContainerResourceSource, Metric, ResourceName, ResourceSource, ResourceTarget};
+use vas_api::v1alpha1::{ContainerResourceSource, Metric, ResourceName, ResourceSource, ResourceTarget};
 
 /// The result of converting one metric of an HPA.
 pub(super) enum Taken {

@@ -9,13 +9,11 @@ use serde_json::Value;
 
 use super::{named, refuse, shares_namespace, text};
 use crate::{
-    api::v1alpha1::{Disruption, ScaleTargetRef, UnhealthyPodEvictionPolicy, Workload},
-    import::{
-        Refused,
-        assemble::{self, Draft},
-        names,
-    },
+    Refused,
+    assemble::{self, Draft},
+    names,
 };
+use vas_api::v1alpha1::{Disruption, ScaleTargetRef, UnhealthyPodEvictionPolicy, Workload};
 
 /// The kinds of target whose manifests are compared with a budget.
 const SCALED: [&str; 3] = ["Deployment", "StatefulSet", "ReplicaSet"];

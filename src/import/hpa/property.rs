@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::convert;
-use crate::core::{reconcile::desired::hpa::build, spec::rules::validate};
+use vas_core::{reconcile::desired::hpa::build, spec::rules::validate};
 
 /// Metrics of CPU or memory, of the pod or of a container. Each source occurs at most once.
 fn metrics() -> impl Strategy<Value = Vec<Value>> {

@@ -56,10 +56,7 @@ fn workload(assembled: &Assembled) -> Value {
     let [resource] = assembled.resources.as_slice() else {
         panic!("{assembled:?}")
     };
-    assert_eq!(
-        crate::core::spec::rules::validate(&resource.object).violations,
-        []
-    );
+    assert_eq!(vas_core::spec::rules::validate(&resource.object).violations, []);
     let [workload] = resource.object.spec.workloads.as_slice() else {
         panic!("{assembled:?}")
     };

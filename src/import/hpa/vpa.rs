@@ -4,18 +4,16 @@ use serde_json::Value;
 
 use super::{named, refuse, shares_namespace, text};
 use crate::{
-    api::{
-        v1alpha1::{
-            ContainerMode, ControlledValues, ResourceName, ScaleTargetRef, UpdateMode, Vertical,
-            VerticalContainer, Workload,
-        },
-        vpa::{ContainerPolicy, VerticalPodAutoscalerSpec},
+    Refused,
+    assemble::{self, Draft},
+    names,
+};
+use vas_api::{
+    v1alpha1::{
+        ContainerMode, ControlledValues, ResourceName, ScaleTargetRef, UpdateMode, Vertical,
+        VerticalContainer, Workload,
     },
-    import::{
-        Refused,
-        assemble::{self, Draft},
-        names,
-    },
+    vpa::{ContainerPolicy, VerticalPodAutoscalerSpec},
 };
 
 /// Fields of a VPA without a counterpart in the resource: JSON pointer and name.

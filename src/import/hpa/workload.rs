@@ -7,15 +7,13 @@ use super::{
     metric::{self, Taken},
 };
 use crate::{
-    api::{
-        LABEL_SCALING,
-        v1alpha1::{Metric, ResourceName, ResourceSource, ResourceTarget, ScaleTargetRef, Workload},
-    },
-    import::{
-        Refused, adapter,
-        assemble::Draft,
-        names::{self, Names},
-    },
+    Refused, adapter,
+    assemble::Draft,
+    names::{self, Names},
+};
+use vas_api::{
+    LABEL_SCALING,
+    v1alpha1::{Metric, ResourceName, ResourceSource, ResourceTarget, ScaleTargetRef, Workload},
 };
 
 /// The target of an HPA without metrics, by Kubernetes' default: CPU utilization in percent of the requests.

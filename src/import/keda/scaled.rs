@@ -6,14 +6,12 @@ use super::{
     trigger,
 };
 use crate::{
-    api::v1alpha1::{ScaleTargetRef, Workload},
-    import::{
-        Refused,
-        assemble::Draft,
-        hpa,
-        names::{self, Names},
-    },
+    Refused,
+    assemble::Draft,
+    hpa,
+    names::{self, Names},
 };
+use vas_api::v1alpha1::{ScaleTargetRef, Workload};
 
 /// KEDA's default of `maxReplicaCount`.
 const DEFAULT_MAX: i32 = 100;

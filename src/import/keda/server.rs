@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::ScaledObject;
-use crate::import::names::{self, Names};
+use crate::names::{self, Names};
 
 /// The Prometheus servers of all triggers.
 pub(super) struct Servers {

@@ -37,10 +37,7 @@ fn workload(assembled: &Assembled) -> Value {
     let [resource] = assembled.resources.as_slice() else {
         panic!("{assembled:#?}")
     };
-    assert_eq!(
-        crate::core::spec::rules::validate(&resource.object).violations,
-        []
-    );
+    assert_eq!(vas_core::spec::rules::validate(&resource.object).violations, []);
     serde_json::to_value(&resource.object.spec.workloads[0]).unwrap()
 }
 

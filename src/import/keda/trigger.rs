@@ -6,14 +6,12 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::{object::Trigger, server::Servers};
 use crate::{
-    api::v1alpha1::{
-        Aggregation, ContainerResourceSource, Metric, ObjectTarget, OnMissing, PrometheusSource,
-        QueueDepthSource, ResourceName, ResourceSource, ResourceTarget,
-    },
-    import::{
-        names,
-        query::{self, Asked, Count, Gathered, Op},
-    },
+    names,
+    query::{self, Asked, Count, Gathered, Op},
+};
+use vas_api::v1alpha1::{
+    Aggregation, ContainerResourceSource, Metric, ObjectTarget, OnMissing, PrometheusSource,
+    QueueDepthSource, ResourceName, ResourceSource, ResourceTarget,
 };
 
 /// Fields of a Prometheus trigger that change what it reads, and why they are refused.

@@ -8,7 +8,7 @@ use super::{Extra, bare, extra};
 
 /// What a query computes.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::import) enum Asked {
+pub(crate) enum Asked {
     /// `sum by (...) (rate(series[window]))`, or the rate alone.
     Rate {
         series: String,
@@ -32,13 +32,13 @@ pub(in crate::import) enum Asked {
 
 /// The aggregation of the series of a gauge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::import) enum Gathered {
+pub(crate) enum Gathered {
     Sum,
     Max,
 }
 
 /// Recognizes what a query computes.
-pub(in crate::import) fn asked(expr: &Expr) -> Asked {
+pub(crate) fn asked(expr: &Expr) -> Asked {
     known(expr).unwrap_or(Asked::Other)
 }
 

@@ -6,13 +6,13 @@ use promql_parser::{
 };
 
 use super::{Extra, MATCHERS, parse};
-use crate::core::metrics::promql::children_mut;
+use vas_core::metrics::promql::children_mut;
 
 /// Replaces the marker in every selector that has it, and sorts the matchers of all selectors.
 ///
 /// # Errors
 /// If Prometheus would not accept one of the added matchers.
-pub(in crate::import) fn fill(expr: &mut Expr, added: &[Extra]) -> Result<(), String> {
+pub(crate) fn fill(expr: &mut Expr, added: &[Extra]) -> Result<(), String> {
     let texts: Vec<String> = added.iter().map(ToString::to_string).collect();
     let matchers = match parse(&format!("x{{{}}}", texts.join(",")), "the selector of the HPA")? {
         Expr::VectorSelector(selector) => selector.matchers.matchers,

@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use promql_parser::label::{MatchOp, Matcher};
 
-use crate::{
-    api::v1alpha1::{MatchExpression, MatchOperator},
-    core::metrics::promql,
-    import::pattern,
-};
+use crate::pattern;
+use vas_api::v1alpha1::{MatchExpression, MatchOperator};
+use vas_core::metrics::promql;
 
 /// Most `matchExpressions` that a source may have.
 const MAX_EXPRESSIONS: usize = 4;
@@ -17,15 +15,15 @@ const MAX_VALUE: usize = 128;
 
 /// A matcher of a query or of a request, such as `code!="500"`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::import) struct Extra {
-    pub(in crate::import) label: String,
-    pub(in crate::import) op: Op,
-    pub(in crate::import) value: String,
+pub(crate) struct Extra {
+    pub(crate) label: String,
+    pub(crate) op: Op,
+    pub(crate) value: String,
 }
 
 /// The operator of a matcher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::import) enum Op {
+pub(crate) enum Op {
     Equal,
     NotEqual,
     Matches,
@@ -33,7 +31,7 @@ pub(in crate::import) enum Op {
 }
 
 impl Extra {
-    pub(in crate::import) fn new(label: &str, op: Op, value: &str) -> Self {
+    pub(crate) fn new(label: &str, op: Op, value: &str) -> Self {
         Self {
             label: label.to_owned(),
             op,
@@ -42,7 +40,7 @@ impl Extra {
     }
 
     /// Whether the matcher only asks that the series has the label.
-    pub(in crate::import) fn is_presence(&self) -> bool {
+    pub(crate) fn is_presence(&self) -> bool {
         matches!(
             (self.op, self.value.as_str()),
             (Op::NotEqual, "") | (Op::Matches, ".+")
@@ -53,7 +51,7 @@ impl Extra {
     ///
     /// # Errors
     /// If the value of the matcher is not a valid regular expression.
-    pub(in crate::import) fn passes(&self, value: &str) -> Result<bool, String> {
+    pub(crate) fn passes(&self, value: &str) -> Result<bool, String> {
         // Prometheus anchors an expression at both ends, and its dot matches a line break too.
         let matches = || {
             Ok::<_, String>(pattern::compile(&format!("^(?s:{})$", self.value), &self.label)?.is_match(value))
@@ -67,7 +65,7 @@ impl Extra {
     }
 
     /// The regular expression of a `=~` matcher.
-    pub(in crate::import) fn positive_pattern(&self) -> Option<&str> {
+    pub(crate) fn positive_pattern(&self) -> Option<&str> {
         (self.op == Op::Matches).then_some(self.value.as_str())
     }
 }
@@ -102,7 +100,7 @@ impl std::fmt::Display for Extra {
 ///
 /// # Errors
 /// The first matcher that is neither an equality nor implied by one.
-pub(in crate::import) fn equalities(extra: &[Extra]) -> Result<Option<BTreeMap<String, String>>, Extra> {
+pub(crate) fn equalities(extra: &[Extra]) -> Result<Option<BTreeMap<String, String>>, Extra> {
     let mut labels = BTreeMap::new();
     for one in extra {
         if one.op != Op::Equal || one.value.is_empty() {
@@ -124,7 +122,7 @@ type Conditions = (Option<BTreeMap<String, String>>, Option<Vec<MatchExpression>
 
 /// Converts matchers into `matchLabels` and, if they are no equalities, into `matchExpressions`. `None` if a
 /// source may not have so many, or so long, expressions.
-pub(in crate::import) fn conditions(extra: &[Extra]) -> Option<Conditions> {
+pub(crate) fn conditions(extra: &[Extra]) -> Option<Conditions> {
     // `matchLabels` holds one value per label, so a second equality of a label becomes an expression.
     let (equal, others): (Vec<Extra>, Vec<Extra>) = extra.iter().cloned().partition(|one| {
         let is_first = extra

@@ -16,7 +16,7 @@ mod series;
 
 use promql_parser::parser::{Expr, MatrixSelector, ParenExpr, VectorSelector};
 
-use crate::core::metrics::promql::{self, children};
+use vas_core::metrics::promql::{self, children};
 
 pub(super) use asked::{Asked, Gathered, asked};
 pub(super) use fill::fill;

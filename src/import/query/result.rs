@@ -14,7 +14,7 @@ use promql_parser::parser::{
 
 /// The number of series in a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::import) enum Count {
+pub(crate) enum Count {
     /// At most one series, with these labels.
     One(BTreeSet<String>),
     /// One series for each combination of values of labels that the query does not fix.
@@ -25,7 +25,7 @@ pub(in crate::import) enum Count {
 
 /// The number of series in the result of a query, if each label in `pinned` has a single value. Example: with
 /// `svc` pinned, `sum by (svc) (a)` has one series and `sum by (pod) (a)` many.
-pub(in crate::import) fn count(expr: &Expr, pinned: &BTreeSet<String>) -> Count {
+pub(crate) fn count(expr: &Expr, pinned: &BTreeSet<String>) -> Count {
     match expr {
         Expr::NumberLiteral(_) => Count::One(BTreeSet::new()),
         Expr::Paren(ParenExpr { expr })
@@ -147,7 +147,7 @@ fn of_call(call: &Call, pinned: &BTreeSet<String>) -> Count {
 }
 
 /// Whether no series of a result can carry the label.
-pub(in crate::import) fn lacks(expr: &Expr, label: &str) -> bool {
+pub(crate) fn lacks(expr: &Expr, label: &str) -> bool {
     let named = |labels: &[String]| labels.iter().any(|one| one == label);
     match expr {
         Expr::NumberLiteral(_) | Expr::StringLiteral(_) => true,

@@ -6,7 +6,7 @@ use super::{Extra, Op, bare, parse};
 
 /// The series of a rule.
 #[derive(Clone, Debug)]
-pub(in crate::import) enum Series {
+pub(crate) enum Series {
     /// The series with this name.
     Named(String),
     /// All series whose name passes these matchers.
@@ -15,7 +15,7 @@ pub(in crate::import) enum Series {
 
 impl Series {
     /// Whether the rule selects a series of this name. An invalid regular expression selects none.
-    pub(in crate::import) fn has(&self, series: &str) -> bool {
+    pub(crate) fn has(&self, series: &str) -> bool {
         match self {
             Self::Named(name) => name == series,
             Self::Matching(matchers) => matchers
@@ -30,7 +30,7 @@ impl Series {
 ///
 /// # Errors
 /// If the query is not a single selector.
-pub(in crate::import) fn series(query: &str) -> Result<Series, String> {
+pub(crate) fn series(query: &str) -> Result<Series, String> {
     let expr = parse(query, "seriesQuery")?;
     let Expr::VectorSelector(selector) = bare(&expr) else {
         return Err("seriesQuery is not a selector".to_owned());

@@ -7,16 +7,14 @@ use std::time::Duration;
 
 use super::elasticity::Elasticity;
 use crate::{
-    core::k8s::duration,
-    loadtest::{
-        model::{
-            chain::{Chain, LinkKind},
-            check::{Area, Check},
-            scaling::{Moment, Scaling},
-        },
-        report::Workload,
+    model::{
+        chain::{Chain, LinkKind},
+        check::{Area, Check},
+        scaling::{Moment, Scaling},
     },
+    report::Workload,
 };
+use vas_core::k8s::duration;
 
 /// What an autoscaling test asserts.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 
-use crate::{
-    core::{hpa::TOLERANCE, k8s::quantity},
-    loadtest::scenario::rate::Profile,
-};
+use crate::scenario::rate::Profile;
+use vas_core::{hpa::TOLERANCE, k8s::quantity};
 
 /// Quiet load, as a share of the load that the fewest replicas are meant for.
 const BASE: f64 = 0.3;

@@ -14,7 +14,7 @@
 //! divisor is one. Example: 4 replicas are needed for 5 s and only 2 are Ready for the first 2 s: under
 //! accuracy = 100/5 * (2/4 + 2/4) = 20 %, under timeshare = 40 %.
 
-use crate::loadtest::{
+use crate::{
     capacity::curve::Curve,
     model::{measured::Second, scaling::Scaling},
 };
@@ -99,7 +99,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::loadtest::model::scaling::Replicas;
+    use crate::model::scaling::Replicas;
 
     fn figures(pairs: &[(u32, u32)]) -> Elasticity {
         let samples: Vec<Sample> = pairs

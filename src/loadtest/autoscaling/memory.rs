@@ -4,16 +4,14 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_json::Value;
 
 use crate::{
-    core::k8s::quantity,
-    loadtest::{
-        judge::Trend,
-        model::{
-            check::{Area, Check},
-            scaling::Scaling,
-        },
-        scenario::threshold::in_percent,
+    judge::Trend,
+    model::{
+        check::{Area, Check},
+        scaling::Scaling,
     },
+    scenario::threshold::in_percent,
 };
+use vas_core::k8s::quantity;
 
 /// Average memory of a pod in bytes, by a PodMetricsList. `None` without pods, or if one of them has no
 /// figure.
@@ -66,7 +64,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::loadtest::model::scaling::Memory;
+    use crate::model::scaling::Memory;
 
     fn growing(by_hour: f64) -> Scaling {
         let memory = (0..60).map(|step| {

@@ -1,6 +1,6 @@
 //! Progress lines about the replicas while a test runs: one line for each thing that people wait for.
 
-use crate::loadtest::model::scaling::{EventKind, Moment, Replicas, Scaling};
+use crate::model::scaling::{EventKind, Moment, Replicas, Scaling};
 
 /// The end of a line that counts Ready replicas.
 const ARE_READY: &str = "replicas are Ready";
@@ -75,7 +75,7 @@ fn replicas(before: Replicas, now: Replicas) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loadtest::model::scaling::Event;
+    use crate::model::scaling::Event;
 
     #[test]
     fn each_change_is_told_once_and_in_order() {

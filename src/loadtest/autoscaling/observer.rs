@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use self::pod::Seen;
 use super::{memory, ratio};
-use crate::loadtest::model::scaling::{
+use crate::model::scaling::{
     Bounds, Budget, Event, EventKind, Memory, MetricSeen, Moment, Replicas, Scaling,
 };
 

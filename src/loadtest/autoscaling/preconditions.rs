@@ -3,7 +3,7 @@
 use k8s_openapi::api::{autoscaling::v2::HorizontalPodAutoscaler, core::v1::ResourceQuota};
 
 use super::ratio;
-use crate::core::{
+use vas_core::{
     k8s::quota::{self, AtMost, Quota},
     reconcile::{observed::PodTemplate, suspend::is_frozen},
 };

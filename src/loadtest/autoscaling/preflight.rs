@@ -10,13 +10,11 @@ use super::{
     preconditions::{Found, Obstacle, obstacles},
     watch::metrics,
 };
-use crate::{
-    core::k8s::pod_template,
-    loadtest::cluster::{
-        error::{ClusterError, answer},
-        resource::{Resource, Subject},
-    },
+use crate::cluster::{
+    error::{ClusterError, answer},
+    resource::{Resource, Subject},
 };
+use vas_core::k8s::pod_template;
 
 /// Interval between two checks.
 const EVERY: Duration = Duration::from_secs(2);

@@ -8,7 +8,7 @@ use k8s_openapi::{
 };
 use serde_json::Value;
 
-use crate::core::k8s::quantity;
+use vas_core::k8s::quantity;
 
 /// Name and ratio of each metric, as the HPA's status shows it. The ratio is `None` while the metric has no
 /// value.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::core::hpa::{Controller, Hpa, Rules, down_limit};
+use vas_core::hpa::{Controller, Hpa, Rules, down_limit};
 
 /// The controller's sync period, in seconds (`--horizontal-pod-autoscaler-sync-period`).
 const SYNC: i32 = 15;

@@ -4,7 +4,7 @@ use super::{
     chains::{Load, chains},
     elasticity,
 };
-use crate::loadtest::{
+use crate::{
     capacity::curve::Curve,
     model::{measured::Measured, scaling::Scaling},
     report::Workload,

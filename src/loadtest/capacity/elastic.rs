@@ -13,7 +13,7 @@ use super::{
     search::{Next, Outcome, Search, SearchError, Settings},
     steps::{StepError, Steps},
 };
-use crate::loadtest::{
+use crate::{
     cluster::{
         error::ClusterError,
         resource::{Resource, Subject},

@@ -11,10 +11,8 @@ use std::{
     time::Duration,
 };
 
-use crate::loadtest::{
-    capacity::hold::Given,
-    cluster::{error::ClusterError, resource::Resource},
-};
+use super::hold::Given;
+use crate::cluster::{error::ClusterError, resource::Resource};
 
 /// How long the guardian tries to give back while the API server does not answer.
 const PATIENCE: Duration = Duration::from_mins(10);

@@ -15,16 +15,14 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use crate::{
-    api::v1alpha1::ScaleTargetRef,
-    cluster::server_clock::ServerClock,
-    core::reconcile::suspend::is_frozen,
-    loadtest::cluster::{
-        error::{ClusterError, answer, not_found, wait},
-        hold_patch::{self, Hold, SuspendedBy},
-        resource::{Resource, Subject},
-    },
+use crate::cluster::{
+    error::{ClusterError, answer, not_found, wait},
+    hold_patch::{self, Hold, SuspendedBy},
+    resource::{Resource, Subject},
 };
+use vas_api::v1alpha1::ScaleTargetRef;
+use vas_cluster::server_clock::ServerClock;
+use vas_core::reconcile::suspend::is_frozen;
 
 /// Field manager of the changes that a test makes.
 const FIELD_MANAGER: &str = "vas-test";

@@ -35,7 +35,7 @@ pub fn render(capacity: &Capacity) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loadtest::capacity::report::testing::capacity;
+    use crate::capacity::report::testing::capacity;
 
     #[test]
     fn points_are_a_table_and_conclusions_a_list() {

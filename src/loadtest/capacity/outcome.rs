@@ -7,7 +7,7 @@
 //! latency grows by more than [`GROWTH`].
 
 use super::search::Outcome;
-use crate::loadtest::{
+use crate::{
     model::{check::Check, measured::Second},
     report::{Report, Verdict},
 };
@@ -79,7 +79,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::loadtest::model::latencies::Quantiles;
+    use crate::model::latencies::Quantiles;
 
     fn seconds(latency: impl Fn(u32) -> f64) -> Vec<Second> {
         (0..10)

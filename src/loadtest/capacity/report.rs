@@ -177,7 +177,7 @@ fn scalability(curve: &Curve) -> Result<Scalability, FitError> {
 }
 
 #[cfg(test)]
-pub(in crate::loadtest) mod testing {
+pub(crate) mod testing {
     use super::*;
 
     /// A service whose law is 100 n / (1 + 0.1 (n - 1) + 0.02 n (n - 1)), measured exactly.

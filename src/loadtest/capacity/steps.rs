@@ -9,7 +9,7 @@ use super::{
     outcome,
     search::{self, Found, Next, Outcome, Search, SearchError},
 };
-use crate::loadtest::{
+use crate::{
     clock::RunClock,
     engine::{self, EngineError},
     http::Target,

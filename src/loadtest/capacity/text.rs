@@ -112,7 +112,7 @@ fn bar(value: f64, most: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loadtest::capacity::report::testing::capacity;
+    use crate::capacity::report::testing::capacity;
 
     #[test]
     fn the_curve_the_law_the_knee_and_the_target_are_told() {
@@ -133,7 +133,7 @@ mod tests {
         let mut found = capacity();
         found.points.truncate(1);
         found.points[0].failed = None;
-        found.elastic = Some(crate::loadtest::capacity::report::Elastic::default());
+        found.elastic = Some(crate::capacity::report::Elastic::default());
         found.conclude(1);
         let text = render(&found);
         assert!(text.contains(">= 100.0/s"), "{text}");

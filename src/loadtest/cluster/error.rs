@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use super::hold_patch::HoldError;
-use crate::{
-    cluster::read::{ReadError, bounded},
-    core::{hpa::metric_reads::NoPath, reconcile::suspend::SuspensionError},
-};
+use vas_cluster::read::{ReadError, bounded};
+use vas_core::{hpa::metric_reads::NoPath, reconcile::suspend::SuspensionError};
 
 /// Longest wait for one answer of the API server.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);

@@ -16,18 +16,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::{
-    api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling},
-    core::{
-        reconcile::suspend::{
-            Suspension,
-            annotation::{self, CAPACITY_TEST},
-            freeze,
-        },
-        spec::rules::validate,
-    },
-};
 pub use patch::{give_back_patch, hold_patch, renew_patch};
+use vas_api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling};
+use vas_core::{
+    reconcile::suspend::{
+        Suspension,
+        annotation::{self, CAPACITY_TEST},
+        freeze,
+    },
+    spec::rules::validate,
+};
 
 /// The annotation that holds a [`Hold`] as JSON.
 pub const ANNOTATION: &str = "scaling.voiceassist.io/capacity-test";

@@ -16,23 +16,24 @@ use super::{
     hold_patch,
     production::production,
 };
-use crate::{
-    api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling},
-    cluster::{
-        discovery::Discovery,
-        read::Reader,
-        scale_target::{self, ServedKind},
-        server_clock::ServerClock,
-    },
-    core::hpa::metric_reads::NoPath,
+use vas_api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling};
+use vas_cluster::{
+    discovery::Discovery,
+    read::Reader,
+    scale_target::{self, ServedKind},
+    server_clock::ServerClock,
 };
+use vas_core::hpa::metric_reads::NoPath;
 
 /// A VoiceAssistScaling on a cluster.
 #[derive(Clone)]
 pub struct Resource {
-    pub(crate) client: Client,
-    pub(crate) namespace: String,
-    pub(crate) name: String,
+    /// The client of the cluster that the resource is in.
+    pub client: Client,
+    /// The namespace of the resource.
+    pub namespace: String,
+    /// The name of the resource.
+    pub name: String,
 }
 
 /// A workload to be tested, as it was found.
@@ -143,13 +144,13 @@ impl Resource {
     ///
     /// # Errors
     /// When it is refused, or not answered in time.
-    pub(in crate::loadtest) async fn get(&self, what: &str, path: &str) -> Result<Value, ClusterError> {
+    pub(crate) async fn get(&self, what: &str, path: &str) -> Result<Value, ClusterError> {
         let read = self.reader().get(path).await;
         read.map_err(|error| ClusterError::read(what, error))
     }
 
     /// Discovery that has asked nothing yet.
-    pub(in crate::loadtest) fn discovery(&self) -> Discovery {
+    pub(crate) fn discovery(&self) -> Discovery {
         Discovery::new(self.reader())
     }
 
@@ -163,10 +164,7 @@ impl Resource {
         Api::namespaced_with(self.client.clone(), &self.namespace, &kind)
     }
 
-    pub(in crate::loadtest) async fn kind(
-        &self,
-        target: &ScaleTargetRef,
-    ) -> Result<ApiResource, ClusterError> {
+    pub(crate) async fn kind(&self, target: &ScaleTargetRef) -> Result<ApiResource, ClusterError> {
         let what = format!("find out how {} of {} is served", target.kind, target.api_version);
         let kinds = scale_target::kinds(&self.reader(), &target.api_version).await;
         let kinds = kinds.map_err(|error| ClusterError::read(&what, error))?;
@@ -180,7 +178,7 @@ impl Resource {
         Ok(served.resource(&target.api_version))
     }
 
-    pub(in crate::loadtest) async fn scale(
+    pub(crate) async fn scale(
         &self,
         kind: &ApiResource,
         target: &ScaleTargetRef,
@@ -192,7 +190,7 @@ impl Resource {
     }
 
     /// The target itself.
-    pub(in crate::loadtest) async fn target(
+    pub(crate) async fn target(
         &self,
         kind: &ApiResource,
         target: &ScaleTargetRef,
@@ -213,7 +211,7 @@ impl Resource {
 
     /// Pods of a workload that have not ended, and those of them that are Ready. Pods on their way out are among the
     /// former: they may still answer.
-    pub(in crate::loadtest) async fn pods(&self, subject: &Subject) -> Result<(u32, u32), ClusterError> {
+    pub(crate) async fn pods(&self, subject: &Subject) -> Result<(u32, u32), ClusterError> {
         let api: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
         let params = ListParams::default().labels(&subject.selector);
         let what = format!("list the pods of {} {}", subject.target.kind, subject.target.name);
@@ -238,7 +236,7 @@ fn over(pod: &Pod) -> bool {
     matches!(phase, Some("Succeeded" | "Failed"))
 }
 
-pub(in crate::loadtest) fn ready(pod: &Pod) -> bool {
+pub(crate) fn ready(pod: &Pod) -> bool {
     let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
     pod.metadata.deletion_timestamp.is_none()
         && conditions

@@ -1,7 +1,7 @@
 //! `vas suspend` and `vas resume` on a cluster: change one annotation of a resource, and wait for the
 //! operator.
 //!
-//! [`crate::core::reconcile::suspend`] decides what is written.
+//! [`vas_core::reconcile::suspend`] decides what is written.
 
 use std::time::Duration;
 
@@ -14,13 +14,11 @@ use super::{
     error::{ClusterError, answer, not_found, wait},
     resource::Resource,
 };
-use crate::{
-    api::v1alpha1::VoiceAssistScaling,
-    cluster::server_clock::ServerClock,
-    core::{
-        reconcile::suspend::{LeftFrozen, Suspended, change::ChangeError, freeze, is_frozen, left_frozen},
-        spec::rules::{Validation, validate},
-    },
+use vas_api::v1alpha1::VoiceAssistScaling;
+use vas_cluster::server_clock::ServerClock;
+use vas_core::{
+    reconcile::suspend::{LeftFrozen, Suspended, change::ChangeError, freeze, is_frozen, left_frozen},
+    spec::rules::{Validation, validate},
 };
 
 /// Field manager of the annotation.

@@ -4,7 +4,7 @@
 
 use std::{io, time::Duration};
 
-use crate::loadtest::clock::RunClock;
+use crate::clock::RunClock;
 
 /// With `precise`, spinning begins this long before the moment.
 const SPIN: Duration = Duration::from_millis(1);

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use serde_json::Value;
 
-use crate::loadtest::{
+use crate::{
     http::{Detail, Failure},
     scenario::model::BodyCheck,
 };

@@ -6,7 +6,7 @@ use std::{rc::Rc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 use super::{alarm::Alarm, journey, open::wait, worker::Worker};
-use crate::loadtest::scenario::rate::Profile;
+use crate::scenario::rate::Profile;
 
 /// The number of users is adjusted at this interval.
 const STEP: Duration = Duration::from_millis(50);

@@ -15,7 +15,7 @@ use super::{
     recorder::{Message, Slice, Totals},
     storm::{Ended, Storm},
 };
-use crate::loadtest::{
+use crate::{
     clock::RunClock,
     http::Failure,
     model::{

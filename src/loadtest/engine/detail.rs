@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::recorder::StepId;
-use crate::loadtest::{http::Failure, model::cause};
+use crate::{http::Failure, model::cause};
 
 /// Upper bounds of the buckets, in microseconds. One more bucket counts what is above the last bound.
 pub const BOUNDS: [u64; 14] = [

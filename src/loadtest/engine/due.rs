@@ -9,7 +9,7 @@ use super::{
     recorder::{Connected, StepId, Times},
     worker::Worker,
 };
-use crate::loadtest::http::Failure;
+use crate::http::Failure;
 
 /// A request that is due and does not count yet. It counts as failed when it is dropped.
 #[derive(Debug)]

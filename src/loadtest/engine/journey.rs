@@ -12,7 +12,7 @@ use super::{
     websocket,
     worker::Worker,
 };
-use crate::loadtest::{
+use crate::{
     http::{Answer, Asking, Detail, Failure, LARGEST_BODY, Own, decoded},
     scenario::model::Extract,
 };

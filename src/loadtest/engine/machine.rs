@@ -10,7 +10,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use crate::loadtest::clock::RunClock;
+use crate::clock::RunClock;
 
 /// Open files that are no connections of the load: standard streams, the API server, reports, runtimes.
 const OTHER_FILES: u64 = 128;

@@ -3,7 +3,7 @@
 use std::{rc::Rc, time::Duration};
 
 use super::{alarm::Alarm, journey, worker::Worker};
-use crate::loadtest::scenario::rate::Profile;
+use crate::scenario::rate::Profile;
 
 /// Waits longer than this can be interrupted by the end of the load.
 const LONG: Duration = Duration::from_millis(50);

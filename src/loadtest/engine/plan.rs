@@ -13,7 +13,7 @@ use hyper::{
 };
 
 use super::{EngineError, recorder::StepId, websocket::Socket};
-use crate::loadtest::{
+use crate::{
     http::{Detail, Failure, Outgoing, Protocol, Target},
     scenario::{
         model::{Action, BodyCheck, Extract, GIVEN, Journey, Request, Scenario, Statuses, Step, Think},

@@ -10,7 +10,7 @@ use std::{
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::detail::Detail;
-use crate::loadtest::{
+use crate::{
     clock::RunClock,
     http::{Exchanged, Failure},
     model::{

@@ -1,7 +1,7 @@
 //! Which users share connections, and whether there are enough connections.
 
 use super::machine::Machine;
-use crate::loadtest::{
+use crate::{
     http::{Protocol, Target},
     scenario::model::{Action, Load, Scenario, any_action},
 };
@@ -109,7 +109,7 @@ mod tests {
     use std::{path::Path, time::Duration};
 
     use super::*;
-    use crate::loadtest::{
+    use crate::{
         http::TlsOptions,
         scenario::{
             model::Think,

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use crate::loadtest::{model::measured::ratio, scenario::model::Abort};
+use crate::{model::measured::ratio, scenario::model::Abort};
 
 /// With fewer requests than this a run is never given up, however many of them fail.
 const FEWEST: u64 = 20;

@@ -11,7 +11,7 @@ use super::{
     plan::Plan,
     recorder::{Message, Recorder, Span},
 };
-use crate::loadtest::{
+use crate::{
     clock::RunClock,
     http::{Follower, Limits, Own, Pool, Target},
     scenario::model::{Load, Scenario},

@@ -10,7 +10,7 @@ use prometheus_client::{
 };
 
 use super::{Exposition, Now, Runs};
-use crate::loadtest::{
+use crate::{
     engine::Buckets,
     model::{latencies::Quantiles, measured::Second},
 };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use prometheus_client::encoding::text::encode;
 
 use super::*;
-use crate::loadtest::{
+use crate::{
     engine::StepDetail,
     http::Failure,
     model::latencies::Quantiles,

@@ -17,7 +17,7 @@ use futures::future::BoxFuture;
 use tokio::{net::TcpStream, sync::Mutex, time::Instant};
 
 use super::{Failure, Target};
-use crate::loadtest::model::measured::Fault;
+use crate::model::measured::Fault;
 
 /// Interval at which the name is resolved again, because addresses come and go.
 const EVERY: Duration = Duration::from_secs(5);
@@ -234,7 +234,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::loadtest::http::{Protocol, TlsOptions};
+    use crate::http::{Protocol, TlsOptions};
 
     /// A target whose name this resolver knows.
     fn named(resolver: Arc<dyn Resolve>) -> Target {

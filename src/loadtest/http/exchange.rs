@@ -9,7 +9,7 @@ use hyper::{
 };
 
 use super::{Failure, Own, Pool};
-use crate::loadtest::clock::RunClock;
+use crate::clock::RunClock;
 
 /// The largest body that checks and extracts look at, in bytes, also after decoding. A body that nothing
 /// looks at is read and dropped.

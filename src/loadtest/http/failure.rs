@@ -15,7 +15,7 @@ mod tls;
 use std::{error::Error, io, time::Duration};
 
 pub use self::{detail::Detail, http2::Ended, lost::Lost, system::System, tls::Refusal};
-use crate::loadtest::{
+use crate::{
     model::{
         cause::{self, Cause},
         measured::Fault,

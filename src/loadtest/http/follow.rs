@@ -14,7 +14,7 @@ use super::{
     http1,
     redirect::{self, MOST_REDIRECTS, Next},
 };
-use crate::loadtest::clock::RunClock;
+use crate::clock::RunClock;
 
 /// The greatest number of other hosts that redirects may lead to in one run.
 const MOST_HOSTS: usize = 16;

@@ -13,7 +13,7 @@ use hyper::{
 use url::{Position, Url};
 
 use super::{Answer, Failure, Outgoing};
-use crate::loadtest::model::traffic::is_redirect;
+use crate::model::traffic::is_redirect;
 
 /// The greatest number of redirects of one request; many clients have this limit.
 pub const MOST_REDIRECTS: u32 = 10;

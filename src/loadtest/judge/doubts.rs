@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::loadtest::{
+use crate::{
     model::measured::{End, Fault, Measured, ratio},
     scenario::{duration::short, model::Load, threshold::in_percent},
 };
@@ -116,7 +116,7 @@ fn unsent(load: &Load, measured: &Measured) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loadtest::{
+    use crate::{
         judge::testing::{measured, requests},
         scenario::rate::Profile,
     };

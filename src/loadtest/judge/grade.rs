@@ -4,7 +4,7 @@
 //! are then out of 55. One of four service-level checks fails and costs 100 * 40 / 55 / 4 = 18.2 points. The
 //! run has 81.8 points, which would be a B. The gate lowers it to C, because a service level was missed.
 
-use crate::loadtest::{
+use crate::{
     model::{
         check::{Area, Check},
         measured::Measured,
@@ -78,7 +78,7 @@ fn gate(checks: &[Check], measured: &Measured) -> Letter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loadtest::judge::testing::{measured, requests};
+    use crate::judge::testing::{measured, requests};
 
     fn check(area: Area, passed: bool) -> Check {
         Check {

@@ -95,7 +95,7 @@ mod tests {
         testing::{measured, requests},
         *,
     };
-    use crate::loadtest::scenario::quick::{Level, scenario};
+    use crate::scenario::quick::{Level, scenario};
 
     fn judged(thresholds: &[&str], measured: Measured) -> Report {
         let thresholds = thresholds.iter().map(|text| text.parse().unwrap()).collect();

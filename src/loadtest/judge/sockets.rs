@@ -1,7 +1,7 @@
 //! Checks bounds on WebSocket connections against what was measured.
 
 use super::thresholds::Seen;
-use crate::loadtest::{
+use crate::{
     model::measured::WebSockets,
     scenario::{
         duration::short,
@@ -74,7 +74,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::loadtest::{
+    use crate::{
         judge::{
             checks,
             testing::{measured, requests},

@@ -8,7 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::loadtest::model::{
+use crate::model::{
     latencies::Latencies,
     measured::{End, Generator, Measured, Requests, RunId, Second},
     traffic::Traffic,

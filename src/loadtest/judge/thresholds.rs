@@ -2,7 +2,7 @@
 //! measured.
 
 use super::{sockets, trend::Trend};
-use crate::loadtest::{
+use crate::{
     model::{
         achieved, cause,
         check::{Area, Check},
@@ -168,7 +168,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::loadtest::judge::testing::{measured, requests};
+    use crate::judge::testing::{measured, requests};
 
     fn one(text: &str, measured: &Measured) -> Check {
         checks(&[text.parse().unwrap()], measured).remove(0)

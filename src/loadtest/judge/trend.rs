@@ -8,7 +8,7 @@
 //! Example: 300 points have 44,850 pairs, so the median is at rank 22,425. The ranks of the bounds lie 3,403
 //! apart: they are 20,723 and 24,126.
 
-use crate::loadtest::model::measured::Second;
+use crate::model::measured::Second;
 
 /// With fewer points no trend is computed.
 const FEWEST: usize = 30;
@@ -105,7 +105,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::loadtest::model::latencies::Quantiles;
+    use crate::model::latencies::Quantiles;
 
     /// Seconds whose p95 is `level` of the second, with some noise that repeats.
     fn run(length: u32, level: impl Fn(f64) -> f64) -> Vec<Second> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::loadtest::model::{latencies::Quantiles, measured::Second};
+use crate::model::{latencies::Quantiles, measured::Second};
 
 /// Adds two runs, each of which began the given number of seconds after the merged one. Quantiles cannot be
 /// added, so the larger ones are kept as an upper bound.

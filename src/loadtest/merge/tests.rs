@@ -1,7 +1,7 @@
 use jiff::SignedDuration;
 
 use super::*;
-use crate::loadtest::{
+use crate::{
     model::check::Area,
     report::{
         Workload, example,

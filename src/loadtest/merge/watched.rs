@@ -1,6 +1,6 @@
 //! Moves observations of the cluster to the clock of the merged run.
 
-use crate::loadtest::{
+use crate::{
     model::{chain::Link, scaling::Moment},
     report::Workload,
 };

@@ -56,7 +56,7 @@ fn lead(requests: &Requests) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loadtest::judge::testing::{measured, requests};
+    use crate::judge::testing::{measured, requests};
 
     /// The rate of a load of ten seconds at 20/s. `latency` gives the latency in seconds for the second at
     /// which a request was due.

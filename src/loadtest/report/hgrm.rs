@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::loadtest::model::latencies::Latencies;
+use crate::model::latencies::Latencies;
 
 /// Lines for each halving of the distance to 100 %: 5 from 0 % to 50 %, 5 from 50 % to 75 %, and so on.
 const TICKS: u32 = 5;
@@ -53,7 +53,7 @@ fn write_all(out: &mut String, latencies: &Latencies) -> std::fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loadtest::report::testing::passing;
+    use crate::report::testing::passing;
 
     #[test]
     fn percentiles_rise_to_all_requests_in_milliseconds() {

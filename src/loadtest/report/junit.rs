@@ -7,7 +7,7 @@ use super::{
     escape::escape,
     words::{self, achieved_rate},
 };
-use crate::loadtest::model::{
+use crate::model::{
     cause::by_count,
     measured::{End, Requests},
 };
@@ -134,7 +134,7 @@ fn properties(out: &mut String, report: &Report) -> std::fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loadtest::report::testing::{failing, passing};
+    use crate::report::testing::{failing, passing};
 
     #[test]
     fn each_check_is_a_case_and_the_run_itself_one_more() {

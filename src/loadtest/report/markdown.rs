@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Report, Verdict, Workload, text::shown, words};
-use crate::loadtest::{
+use crate::{
     model::{
         cause::by_count,
         latencies::{Latencies, Quantiles},
@@ -207,7 +207,7 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loadtest::report::{
+    use crate::report::{
         example,
         testing::{failing, passing},
     };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Report;
-use crate::loadtest::{
+use crate::{
     judge::{
         judge,
         testing::{measured, requests},

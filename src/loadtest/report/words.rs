@@ -1,7 +1,7 @@
 //! Words that several kinds of reports share.
 
 use super::{Report, Verdict};
-use crate::loadtest::{
+use crate::{
     autoscaling::elasticity::Elasticity,
     model::{
         achieved, cause,
@@ -56,7 +56,7 @@ pub(super) fn verdict(verdict: Verdict) -> &'static str {
 
 /// How the run ended; `None` where it ended as planned.
 pub(super) fn end(report: &Report) -> Option<String> {
-    let short = crate::loadtest::scenario::duration::format;
+    let short = crate::scenario::duration::format;
     match &report.measured.end {
         End::Completed => None,
         End::Interrupted => Some(format!(

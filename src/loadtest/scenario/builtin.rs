@@ -52,7 +52,7 @@ pub fn suite(name: &str) -> Option<&'static [&'static str]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loadtest::scenario::{
+    use crate::scenario::{
         model::{Load, Scenario},
         parse,
     };

@@ -72,7 +72,7 @@ fn mean(think: Think) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loadtest::scenario::parse;
+    use crate::scenario::parse;
 
     fn expected(load: &str, journeys: &str) -> Expected {
         let text = format!("load: {{{load}}}\njourneys: [{journeys}]\n");

@@ -15,7 +15,7 @@ use super::{
     template::Template,
     websocket::Part,
 };
-use crate::core::document::yaml;
+use vas_core::document::yaml;
 
 /// Most problems that are reported. More than that usually have one common cause.
 const MOST: usize = 20;

@@ -146,7 +146,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::loadtest::scenario::quick::{Level, scenario};
+    use crate::scenario::quick::{Level, scenario};
 
     #[test]
     fn it_says_how_much_how_long_and_what_has_to_hold() {

@@ -51,7 +51,7 @@ impl Scenario {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loadtest::scenario::quick::{Level, scenario};
+    use crate::scenario::quick::{Level, scenario};
 
     #[test]
     fn time_and_load_shrink_and_the_rest_stays() {

@@ -8,7 +8,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::{document::Document, parse::Problem};
-use crate::core::document::schema::{Checker, SchemaViolation};
+use vas_core::document::schema::{Checker, SchemaViolation};
 
 /// The schema as it is published (JSON Schema 2020-12).
 pub fn published() -> Value {

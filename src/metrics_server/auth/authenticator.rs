@@ -11,7 +11,8 @@ use super::{
     authn::{CurrentTrust, User, anonymous},
     token_review::{TokenReviewer, bearer_token},
 };
-use crate::{cluster::clock::Clock, metrics_server::status_error::StatusError};
+use crate::status_error::StatusError;
+use vas_cluster::clock::Clock;
 
 /// Authenticates requests.
 pub struct Authenticator {

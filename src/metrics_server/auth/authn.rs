@@ -167,7 +167,7 @@ impl FrontProxy {
             });
             if let (Some(key), Ok(value)) = (key, value.to_str()) {
                 extra
-                    .entry(crate::metrics_server::metrics::path::decode_or_raw(key))
+                    .entry(crate::metrics::path::decode_or_raw(key))
                     .or_default()
                     .push(value.to_owned());
             }
@@ -182,7 +182,7 @@ impl FrontProxy {
 }
 
 /// The user of a request without credentials.
-pub(in crate::metrics_server) fn anonymous() -> User {
+pub(crate) fn anonymous() -> User {
     User {
         name: ANONYMOUS.to_owned(),
         groups: vec![GROUP_UNAUTHENTICATED.to_owned()],
@@ -191,7 +191,7 @@ pub(in crate::metrics_server) fn anonymous() -> User {
 }
 
 /// Adds `system:authenticated` to the groups of every user that is not anonymous, as kube-apiserver does.
-pub(in crate::metrics_server) fn authenticated(mut user: User) -> User {
+pub(crate) fn authenticated(mut user: User) -> User {
     let known = [GROUP_AUTHENTICATED, GROUP_UNAUTHENTICATED];
     if !user.is_anonymous() && !user.groups.iter().any(|group| known.contains(&group.as_str())) {
         user.groups.push(GROUP_AUTHENTICATED.to_owned());
@@ -247,6 +247,6 @@ mod subject;
 mod verifier;
 
 #[cfg(test)]
-pub(in crate::metrics_server) mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,8 @@ use kube::{Api, Client};
 
 pub use self::action::Action;
 use super::{authn::User, review, review_cache::ReviewCache, user_limit::UserLimit};
-use crate::{cluster::clock::Clock, metrics_server::status_error::StatusError};
+use crate::status_error::StatusError;
+use vas_cluster::clock::Clock;
 
 /// Longest wait for the answer to a review.
 const TIMEOUT: Duration = Duration::from_secs(5);

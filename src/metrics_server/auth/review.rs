@@ -6,7 +6,7 @@ use std::{fmt::Debug, time::Duration};
 use kube::{Api, api::PostParams};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::metrics_server::status_error::StatusError;
+use crate::status_error::StatusError;
 
 /// Creates a review and returns it with its status. `what` names the review in messages.
 ///

@@ -17,7 +17,8 @@ use futures::{
 };
 use parking_lot::Mutex;
 
-use crate::{cluster::clock::Clock, metrics_server::status_error::StatusError};
+use crate::status_error::StatusError;
+use vas_cluster::clock::Clock;
 
 /// Answers `A` by question `Q`. Clones share the answers.
 pub struct ReviewCache<Q, A> {

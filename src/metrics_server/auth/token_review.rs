@@ -16,7 +16,8 @@ use super::{
     review,
     review_cache::ReviewCache,
 };
-use crate::{cluster::clock::Clock, metrics_server::status_error::StatusError};
+use crate::status_error::StatusError;
+use vas_cluster::clock::Clock;
 
 /// Longest wait for the answer to a review.
 const TIMEOUT: Duration = Duration::from_secs(10);

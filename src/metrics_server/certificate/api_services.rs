@@ -18,10 +18,8 @@ use kube::{
 use tokio::sync::watch;
 
 use super::secret::ServiceName;
-use crate::{
-    core::metrics::registration::{MetricsApi, Owner, Registration},
-    metrics_server::telemetry::{ApiServiceState, Telemetry},
-};
+use crate::telemetry::{ApiServiceState, Telemetry};
+use vas_core::metrics::registration::{MetricsApi, Owner, Registration};
 
 /// The last seen state of an APIService.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,7 +14,8 @@ use kube::{
 use serde_json::json;
 
 use super::api_services::{All, Seen};
-use crate::{api::FIELD_MANAGER_METRICS, core::metrics::registration::Owner};
+use vas_api::FIELD_MANAGER_METRICS;
+use vas_core::metrics::registration::Owner;
 
 /// Whether every APIService that leads here trusts exactly these CAs; false until each one was read.
 pub fn is_trusted(all: &All, cas: &str) -> bool {
@@ -92,7 +93,7 @@ impl CaBundles {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::metrics::registration::Registration;
+    use vas_core::metrics::registration::Registration;
 
     fn all(owner: Owner, ca_bundle: &str) -> All {
         let seen = Seen {

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use crate::metrics_server::{
+use crate::{
     serving::tls::{KeyPairError, ServingCertificate, certified_key},
     telemetry::Telemetry,
 };

@@ -19,7 +19,7 @@ use rustls::{
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::metrics_server::serving::tls;
+use crate::serving::tls;
 
 /// Time before the moment of issue from which a certificate is valid, because clocks differ.
 const BACKDATED: Duration = Duration::from_hours(24);
@@ -125,7 +125,7 @@ pub fn valid_until(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics_server::serving::tls::ServingCertificate;
+    use crate::serving::tls::ServingCertificate;
 
     const NAME: &str = "vas-metrics-server.vas-system.svc";
     const YEAR: Duration = Duration::from_hours(24 * 365);

@@ -18,12 +18,10 @@ use super::{
     secret::{SECRET, SecretError, ServiceName, SharedSecret},
 };
 use crate::{
-    cluster::clock::Clock,
-    metrics_server::{
-        serving::tls::{KeyPairError, ServingCertificate},
-        telemetry::Telemetry,
-    },
+    serving::tls::{KeyPairError, ServingCertificate},
+    telemetry::Telemetry,
 };
+use vas_cluster::clock::Clock;
 
 /// Shortest time between two syncs, also after an error.
 const PAUSE: Duration = Duration::from_secs(1);

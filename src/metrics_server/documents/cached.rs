@@ -11,7 +11,7 @@ use axum::{
 };
 use serde_json::Value;
 
-use crate::metrics_server::serving::negotiation::is_unchanged;
+use crate::serving::negotiation::is_unchanged;
 
 /// Content type of JSON.
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json");

@@ -13,7 +13,7 @@ use super::{
     cached::Document,
     served::{Scope, Served},
 };
-use crate::metrics_server::serving::negotiation::{DiscoveryForm, discovery_form};
+use crate::serving::negotiation::{DiscoveryForm, discovery_form};
 
 /// The rendered discovery documents.
 #[derive(Clone, Debug)]

@@ -12,11 +12,9 @@ use axum::{http::HeaderMap, response::Response};
 use prometheus_client::registry::Registry;
 
 use self::{cached::Document, discovery::Discovery, openapi::OpenApi, served::Served};
-use super::metrics::path::Route;
-use crate::{
-    api::{CUSTOM_METRICS_GROUP, EXTERNAL_METRICS_GROUP},
-    cluster::telemetry::http,
-};
+use crate::metrics::path::Route;
+use vas_api::{CUSTOM_METRICS_GROUP, EXTERNAL_METRICS_GROUP};
+use vas_cluster::telemetry::http;
 
 /// The documents. They are rendered once, except for the metrics of this process.
 pub struct Documents {

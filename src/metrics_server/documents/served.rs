@@ -4,10 +4,8 @@
 //! resources, and they are never empty; an empty list would make every `kubectl` and `helm` call complain. No
 //! client looks a metric up in discovery: the HPA reads the name that its spec holds.
 
-use crate::{
-    api::{CUSTOM_METRICS_GROUP, EXTERNAL_METRICS_GROUP},
-    metrics_server::metrics::path::{ExternalPath, Version},
-};
+use crate::metrics::path::{ExternalPath, Version};
+use vas_api::{CUSTOM_METRICS_GROUP, EXTERNAL_METRICS_GROUP};
 
 /// Kinds of metrics that are a single number.
 const SINGLE: [&str; 3] = ["queue-depth", "queue-age", "prometheus"];

@@ -15,21 +15,19 @@ use super::{
     reads::Memory,
     registry::{Entry, ServedMetric},
 };
-use crate::{
-    api::{FIELD_MANAGER_METRICS, condition::METRICS_AVAILABLE, v1alpha1::VoiceAssistScaling},
-    cluster::{
-        clock::Clock,
-        leader::{Election, Fence, FenceError, LeaderState},
+use crate::certificate::api_services::ApiServices;
+use vas_api::{FIELD_MANAGER_METRICS, condition::METRICS_AVAILABLE, v1alpha1::VoiceAssistScaling};
+use vas_cluster::{
+    clock::Clock,
+    leader::{Election, Fence, FenceError, LeaderState},
+};
+use vas_core::{
+    metrics::{
+        condition::{Health, Settling, Verdict, verdict},
+        freshness::{self, Failure, Missing},
+        registration::{MetricsApi, Unrouted, unrouted, with_unrouted},
     },
-    core::{
-        metrics::{
-            condition::{Health, Settling, Verdict, verdict},
-            freshness::{self, Failure, Missing},
-            registration::{MetricsApi, Unrouted, unrouted, with_unrouted},
-        },
-        spec::model::{MetricType, ScalingKey},
-    },
-    metrics_server::certificate::api_services::ApiServices,
+    spec::model::{MetricType, ScalingKey},
 };
 
 /// Time between two checks of all resources.
@@ -92,7 +90,7 @@ impl Reporter {
             if settling.is_due(key, entry.condition.as_ref(), &verdict, entry.generation, now) {
                 let written = fence.write(self.write(key, entry, &verdict)).await;
                 let success = matches!(written, Ok(Ok(())));
-                let (jitter, now) = (crate::cluster::random::fraction(), self.clock.monotonic());
+                let (jitter, now) = (vas_cluster::random::fraction(), self.clock.monotonic());
                 settling.tried(key, &verdict, entry.generation, success, jitter, now);
                 log(key, &verdict, written);
             }

@@ -13,7 +13,7 @@ use super::{
     reads::{Memory, Now},
     registry::Registry,
 };
-use crate::core::metrics::promql::{Answer, ByName, Item, Labels, Matchers, Source, Sources};
+use vas_core::metrics::promql::{Answer, ByName, Item, Labels, Matchers, Source, Sources};
 
 const NOW: Duration = Duration::from_secs(1000);
 /// Each namespace with its lowest value: values below 1,000 belong to the first one, the others to the second

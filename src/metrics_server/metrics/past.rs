@@ -1,6 +1,6 @@
 //! A past for answers of tests: without one, a rate over a window that nobody watched is missing.
 
-use crate::core::metrics::promql::{Answer, History, Shape, history_step};
+use vas_core::metrics::promql::{Answer, History, Shape, history_step};
 
 /// Milliseconds between two samples of a pod.
 const APART: i64 = 5000;

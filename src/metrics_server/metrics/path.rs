@@ -10,10 +10,8 @@ pub use self::{
     custom::{MetricPath, NamespacePath, RootScopedPath},
     external::ExternalPath,
 };
-use crate::{
-    api::{CUSTOM_METRICS_GROUP, EXTERNAL_METRICS_GROUP},
-    metrics_server::status_error::StatusError,
-};
+use crate::status_error::StatusError;
+use vas_api::{CUSTOM_METRICS_GROUP, EXTERNAL_METRICS_GROUP};
 
 /// Longest name in Kubernetes, in bytes. A longer segment is no name.
 const MAX_SEGMENT: usize = 253;
@@ -181,7 +179,7 @@ fn decode(text: &str, form: bool) -> Option<String> {
 
 /// The decoded text, or the text itself if it does not decode. The keys of the front proxy's headers are read
 /// like that.
-pub(in crate::metrics_server) fn decode_or_raw(text: &str) -> String {
+pub(crate) fn decode_or_raw(text: &str) -> String {
     decode(text, false).unwrap_or_else(|| text.to_owned())
 }
 

@@ -15,7 +15,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use parking_lot::RwLock;
 
 use self::labels::Labels;
-use crate::core::k8s::label_selector::LabelSelector;
+use vas_core::k8s::label_selector::LabelSelector;
 
 /// All live pods.
 #[derive(Debug, Default)]

@@ -18,17 +18,15 @@ use super::{
     resource_names::ResourceNames,
     store::Store,
 };
-use crate::{
-    api::v1alpha1::ScaleTargetRef,
-    core::{
-        k8s::label_selector::LabelSelector,
-        metrics::{
-            freshness::{self, Failure, Missing, PollState, Reading},
-            promql::ShapeError,
-        },
-        spec::model::{MetricType, Series},
+use crate::status_error::StatusError;
+use vas_api::v1alpha1::ScaleTargetRef;
+use vas_core::{
+    k8s::label_selector::LabelSelector,
+    metrics::{
+        freshness::{self, Failure, Missing, PollState, Reading},
+        promql::ShapeError,
     },
-    metrics_server::status_error::StatusError,
+    spec::model::{MetricType, Series},
 };
 
 /// Why an external metric has no value if the group is not served.

@@ -15,20 +15,18 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use parking_lot::RwLock;
 
-use crate::{
-    api::{
-        LABEL_SCALING,
-        condition::METRICS_AVAILABLE,
-        v1alpha1::{ScaleTargetRef, VoiceAssistScaling},
-    },
-    core::{
-        k8s::label_selector::LabelSelector,
-        metrics::promql::{Shape, ShapeError, Sources},
-        reconcile::desired::hpa::metric_selector,
-        spec::{
-            model::{MetricType, PrometheusMetric, Scaling, ScalingKey, Series},
-            rules::{Validation, validate},
-        },
+use vas_api::{
+    LABEL_SCALING,
+    condition::METRICS_AVAILABLE,
+    v1alpha1::{ScaleTargetRef, VoiceAssistScaling},
+};
+use vas_core::{
+    k8s::label_selector::LabelSelector,
+    metrics::promql::{Shape, ShapeError, Sources},
+    reconcile::desired::hpa::metric_selector,
+    spec::{
+        model::{MetricType, PrometheusMetric, Scaling, ScalingKey, Series},
+        rules::{Validation, validate},
     },
 };
 

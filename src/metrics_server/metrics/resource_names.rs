@@ -10,12 +10,10 @@ use parking_lot::RwLock;
 use tokio::sync::watch;
 
 use super::registry::Registry;
-use crate::{
-    api::v1alpha1::ScaleTargetRef,
-    cluster::{
-        read::Reader,
-        scale_target::{self, ServedKind},
-    },
+use vas_api::v1alpha1::ScaleTargetRef;
+use vas_cluster::{
+    read::Reader,
+    scale_target::{self, ServedKind},
 };
 
 /// Wait before a group that was not served is requested again, and between two checks for new kinds.

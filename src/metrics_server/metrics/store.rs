@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use parking_lot::RwLock;
 
 use super::pod_index::PodIndex;
-use crate::core::metrics::{
+use vas_core::metrics::{
     freshness::{Failure, PollState},
     promql::{Answer, Refusal, Refused, Shape},
 };

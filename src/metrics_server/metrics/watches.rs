@@ -16,7 +16,8 @@ use kube::{
 use tokio::sync::watch;
 
 use super::{live_pod::LivePod, pod_index::PodIndex};
-use crate::{api::v1alpha1::VoiceAssistScaling, metrics_server::polling::intake::Intake};
+use crate::polling::intake::Intake;
+use vas_api::v1alpha1::VoiceAssistScaling;
 
 /// Field selector that leaves out ended pods: they may stay for long, and their series do not count any more.
 const UNFINISHED: &str = "status.phase!=Succeeded,status.phase!=Failed";
@@ -48,7 +49,7 @@ pub async fn pods(client: Client, namespace: Option<&str>, index: &PodIndex, syn
 }
 
 /// A store that a watch keeps up to date.
-pub(in crate::metrics_server) trait Index<K> {
+pub(crate) trait Index<K> {
     /// What must be remembered of a full list until it is complete.
     type List;
     /// Called when a full list begins.
@@ -95,7 +96,7 @@ async fn follow<K, I: Index<K>>(
 }
 
 /// The metadata of a resource, also if the rest of it does not parse.
-pub(in crate::metrics_server) fn metadata(object: &DeserializeGuard<VoiceAssistScaling>) -> &ObjectMeta {
+pub(crate) fn metadata(object: &DeserializeGuard<VoiceAssistScaling>) -> &ObjectMeta {
     match &object.0 {
         Ok(object) => &object.metadata,
         Err(invalid) => &invalid.metadata,
@@ -133,7 +134,7 @@ mod tests {
     use futures::stream;
 
     use super::*;
-    use crate::core::k8s::label_selector::LabelSelector;
+    use vas_core::k8s::label_selector::LabelSelector;
 
     fn pod(name: &str) -> LivePod {
         LivePod {

@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{sync::watch, time::timeout};
 
-use crate::metrics_server::metrics::reads::Memory;
+use crate::metrics::reads::Memory;
 
 /// Longest wait after both lists are complete.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -69,12 +69,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{
-        core::metrics::{
-            freshness::Failure,
-            promql::{Labels, Matchers, Source},
-        },
-        metrics_server::metrics::registry::Registry,
+    use crate::metrics::registry::Registry;
+    use vas_core::metrics::{
+        freshness::Failure,
+        promql::{Labels, Matchers, Source},
     };
 
     fn memory(gauges: &[&str]) -> Memory {

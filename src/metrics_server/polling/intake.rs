@@ -14,15 +14,13 @@ use std::{
 use kube::core::DeserializeGuard;
 use parking_lot::Mutex;
 
-use crate::{
-    api::v1alpha1::VoiceAssistScaling,
-    cluster::judging::Turns,
-    core::spec::model::ScalingKey,
-    metrics_server::metrics::{
-        registry::{Registry, key_of},
-        watches::{Index, Synced, metadata},
-    },
+use crate::metrics::{
+    registry::{Registry, key_of},
+    watches::{Index, Synced, metadata},
 };
+use vas_api::v1alpha1::VoiceAssistScaling;
+use vas_cluster::judging::Turns;
+use vas_core::spec::model::ScalingKey;
 
 /// Longest wait for the resources of the first list to be judged.
 const JUDGED_WITHIN: Duration = Duration::from_secs(5);

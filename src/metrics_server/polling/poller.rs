@@ -23,17 +23,15 @@ use tokio_util::sync::CancellationToken;
 
 use self::ask::{PollError, Progress, ask};
 use crate::{
-    cluster::clock::Clock,
-    core::metrics::{
-        freshness::Failure,
-        promql::{Allotment, Answer, Claim, Shape, ShapeLimits, allot},
-    },
-    metrics_server::{
-        metrics::{pod_index::PodIndex, registry::Registry, store::Store},
-        telemetry::Telemetry,
-    },
-    prometheus::servers::Servers,
+    metrics::{pod_index::PodIndex, registry::Registry, store::Store},
+    telemetry::Telemetry,
 };
+use vas_cluster::clock::Clock;
+use vas_core::metrics::{
+    freshness::Failure,
+    promql::{Allotment, Answer, Claim, Shape, ShapeLimits, allot},
+};
+use vas_prometheus::servers::Servers;
 
 /// Changes of resources within this time are handled together.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -171,7 +169,7 @@ impl Poller {
                 self.record(&shape, outcome.map_err(|error| error.failure));
             }
             let interval = server.map_or(NO_SERVER, |server| server.poll_interval());
-            let jitter = 1.0 + JITTER * (2.0 * crate::cluster::random::fraction() - 1.0);
+            let jitter = 1.0 + JITTER * (2.0 * vas_cluster::random::fraction() - 1.0);
             let taken = self.clock.monotonic().saturating_sub(started);
             let wait = between_polls(interval, timeouts).mul_f64(jitter);
             tokio::select! {

@@ -13,13 +13,11 @@ use jiff::Timestamp;
 use prometheus_client::{metrics::gauge::Gauge, registry::Registry as MetricsRegistry};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{
-    cluster::clock::Clock,
-    metrics_server::metrics::{registry::Registry, watches::Synced},
-    prometheus::{
-        config::{ConfigError, ConfigFile, Configuration, load::Loaded},
-        servers::Servers,
-    },
+use crate::metrics::{registry::Registry, watches::Synced};
+use vas_cluster::clock::Clock;
+use vas_prometheus::{
+    config::{ConfigError, ConfigFile, Configuration, load::Loaded},
+    servers::Servers,
 };
 
 /// Time between two checks of the files.

@@ -18,7 +18,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::cluster::listening::{
+use vas_cluster::listening::{
     self,
     places::{self, ConnectionSlots, Slot},
 };
@@ -193,12 +193,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        cluster::clock::{Clock, SystemClock},
-        metrics_server::{
-            certificate::issue::issue,
-            serving::tls::{ServingCertificate, server_config},
-        },
+        certificate::issue::issue,
+        serving::tls::{ServingCertificate, server_config},
     };
+    use vas_cluster::clock::{Clock, SystemClock};
 
     struct Nothing;
 

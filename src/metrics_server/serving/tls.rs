@@ -2,7 +2,7 @@
 //! certificate.
 //!
 //! The handshake accepts any client certificate, as long as the client proves that it holds the key. Which CA
-//! issued the certificate is checked for each request ([`crate::metrics_server::auth::authn`]). So probes
+//! issued the certificate is checked for each request ([`crate::auth::authn`]). So probes
 //! work without a certificate, and a change of the trusted CAs breaks no connection.
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use crate::metrics_server::certificate::issue;
+use crate::certificate::issue;
 
 /// Why a certificate and key are not usable.
 #[derive(Debug, thiserror::Error)]

@@ -12,17 +12,15 @@ use kube::{
 
 use super::{Shared, map};
 use crate::{
-    core::reconcile::{
-        child::{ChildKind, Live},
-        drift::FieldSets,
-        observed::VpaSupport,
-        triggers,
-    },
-    operator::{
-        cache::{Change, Feed},
-        concern,
-        live::{Watched, api_resource},
-    },
+    cache::{Change, Feed},
+    concern,
+    live::{Watched, api_resource},
+};
+use vas_core::reconcile::{
+    child::{ChildKind, Live},
+    drift::FieldSets,
+    observed::VpaSupport,
+    triggers,
 };
 
 pub(super) async fn watch(shared: Shared, kind: ChildKind) {

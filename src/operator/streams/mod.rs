@@ -36,24 +36,22 @@ use kube::{
 };
 use tokio::{sync::watch, task::JoinSet};
 
-use super::{
+use crate::{
     cache::{Cache, Key},
     stored::Stored,
     targets::{Coverage, WatchedKind, WatchedTargets},
     written::WrittenStatuses,
 };
-use crate::{
-    api::{v1alpha1::ScaleTargetRef, vpa::VPA_CRD},
-    cluster::telemetry::http::Check,
-    core::reconcile::{
-        child::{ChildKind, Live},
-        metrics_server,
-        observed::{MetricsServer, VpaSupport},
-        vpa_support,
-    },
-};
 pub(super) use resources::Facts;
 use singles::Judgement;
+use vas_api::{v1alpha1::ScaleTargetRef, vpa::VPA_CRD};
+use vas_cluster::telemetry::http::Check;
+use vas_core::reconcile::{
+    child::{ChildKind, Live},
+    metrics_server,
+    observed::{MetricsServer, VpaSupport},
+    vpa_support,
+};
 
 /// Time for which the metrics server must be gone, or back, before resources are reconciled for it. It is
 /// longer than a rollout leaves the APIService without an endpoint.

@@ -14,21 +14,19 @@ use kube::{
 
 use super::{Shared, map, targets};
 use crate::{
-    api::condition::METRICS_AVAILABLE,
-    core::reconcile::{observed::Claim, triggers},
-    operator::{
-        cache::{Change, Feed, Indexed, Key, Term},
-        concern,
-        stored::Stored,
-    },
+    cache::{Change, Feed, Indexed, Key, Term},
+    concern,
+    stored::Stored,
 };
+use vas_api::condition::METRICS_AVAILABLE;
+use vas_core::reconcile::{observed::Claim, triggers};
 
 /// The part of a resource that other resources depend on, or whose change needs a reconcile. A change of
 /// anything else, such as the operator's own write of the status, triggers nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::operator) struct Facts {
+pub(crate) struct Facts {
     /// What the resource lays claim to; `None` while the resource is being deleted or does not parse.
-    pub(in crate::operator) claim: Option<Arc<Claim>>,
+    pub(crate) claim: Option<Arc<Claim>>,
     uid: String,
     generation: Option<i64>,
     /// The annotations that suspend. A change of an annotation does not change the generation.

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use tokio::{sync::watch, time::Instant};
 
 use super::Shared;
-use crate::cluster::watch::damping::Damping;
+use vas_cluster::watch::damping::Damping;
 
 /// How the state is judged from the object.
 pub(super) struct Judgement<K, T> {

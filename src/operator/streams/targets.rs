@@ -14,13 +14,11 @@ use kube::{
 
 use super::{Shared, singles::is_forbidden};
 use crate::{
-    core::reconcile::{child::TargetKey, observed::Claim},
-    operator::{
-        cache::Key,
-        concern,
-        targets::{TargetObject, WatchedKind, WatchedTargets, api_resource},
-    },
+    cache::Key,
+    concern,
+    targets::{TargetObject, WatchedKind, WatchedTargets, api_resource},
 };
+use vas_core::reconcile::{child::TargetKey, observed::Claim};
 
 /// Wait before a watch that was answered with 403 Forbidden is tried again: the right may have been granted
 /// since.
@@ -110,7 +108,7 @@ fn put(
     kind: WatchedKind,
     targets: &WatchedTargets,
     key: &Key,
-    known: Option<crate::operator::targets::Known>,
+    known: Option<crate::targets::Known>,
 ) {
     if is_claimed(shared, kind, &key.0, &key.1) && targets.put(key.clone(), known) {
         trigger(shared, kind, key);

@@ -3,14 +3,12 @@
 
 use std::time::Duration;
 
-use crate::{
-    api::v1alpha1::ScaleTargetRef,
-    core::{k8s::backoff, reconcile::observed::Target},
-};
+use vas_api::v1alpha1::ScaleTargetRef;
+use vas_core::{k8s::backoff, reconcile::observed::Target};
 
 /// The last answer for a target that is read by GET requests.
 #[derive(Clone, Debug)]
-pub(in crate::operator) struct Asked {
+pub(crate) struct Asked {
     target: ScaleTargetRef,
     /// Whether the pod template was read too.
     with_template: bool,
@@ -26,16 +24,16 @@ pub(in crate::operator) struct Asked {
 
 /// What a reconcile wants to know of a target.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::operator) struct Question<'a> {
-    pub(in crate::operator) target: &'a ScaleTargetRef,
-    pub(in crate::operator) with_template: bool,
-    pub(in crate::operator) basis: u64,
-    pub(in crate::operator) now: Duration,
+pub(crate) struct Question<'a> {
+    pub(crate) target: &'a ScaleTargetRef,
+    pub(crate) with_template: bool,
+    pub(crate) basis: u64,
+    pub(crate) now: Duration,
 }
 
 impl Asked {
     /// The remembered answer, if it still holds for this question.
-    pub(in crate::operator) fn answer(&self, question: &Question<'_>) -> Option<&Target> {
+    pub(crate) fn answer(&self, question: &Question<'_>) -> Option<&Target> {
         let same = self.target == *question.target
             && self.basis == question.basis
             && (self.with_template || !question.with_template);
@@ -45,7 +43,7 @@ impl Asked {
     /// Remembers an answer that follows the answer `before`. A usable target is read again after `period`.
     /// One that is not usable, such as one that does not exist yet, is read again sooner: with backoff, at
     /// the latest after `period`.
-    pub(in crate::operator) fn after(
+    pub(crate) fn after(
         before: Option<&Self>,
         question: &Question<'_>,
         answer: Target,
@@ -77,7 +75,7 @@ impl Asked {
 
     /// When a reconcile is needed just to read this target again, on the monotonic clock. `None` for a usable
     /// target, which the next resync reads.
-    pub(in crate::operator) fn retry_at(&self) -> Option<Duration> {
+    pub(crate) fn retry_at(&self) -> Option<Duration> {
         (self.unusable_reads > 0).then_some(self.due)
     }
 }
@@ -85,7 +83,7 @@ impl Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::k8s::selector;
+    use vas_core::k8s::selector;
 
     const PERIOD: Duration = Duration::from_secs(1800);
 

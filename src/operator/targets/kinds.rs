@@ -14,13 +14,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIGroupList;
 use kube::core::ApiResource;
 use parking_lot::Mutex;
 
-use crate::{
-    api::{condition::reason, v1alpha1::ScaleTargetRef},
-    cluster::{
-        clock::Clock,
-        read::{ReadError, Reader},
-        scale_target::{self, ServedKind},
-    },
+use vas_api::{condition::reason, v1alpha1::ScaleTargetRef};
+use vas_cluster::{
+    clock::Clock,
+    read::{ReadError, Reader},
+    scale_target::{self, ServedKind},
 };
 
 /// Time after which a kind or version that was not found is looked up again: its CRD may have been installed
@@ -156,7 +154,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::cluster::clock::SystemClock;
+    use vas_cluster::clock::SystemClock;
 
     fn target(api_version: &str, kind: &str) -> ScaleTargetRef {
         ScaleTargetRef {

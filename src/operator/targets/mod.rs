@@ -17,22 +17,20 @@ use kube::{
 };
 use serde_json::Value;
 
-use super::error::{READ_TIME_LIMIT, ReconcileError};
-use crate::{
-    api::{condition::reason, v1alpha1::ScaleTargetRef},
-    cluster::{
-        clock::Clock,
-        read::{ReadError, Reader, found},
-        scale_target,
-    },
-    core::{
-        k8s::{pod_template, selector},
-        reconcile::observed::{PodTemplate, Target},
-    },
-};
+use crate::error::{READ_TIME_LIMIT, ReconcileError};
 pub(super) use asked::{Asked, Question};
 use kinds::{Kind, Kinds};
 pub(super) use object::{Known, TargetObject};
+use vas_api::{condition::reason, v1alpha1::ScaleTargetRef};
+use vas_cluster::{
+    clock::Clock,
+    read::{ReadError, Reader, found},
+    scale_target,
+};
+use vas_core::{
+    k8s::{pod_template, selector},
+    reconcile::observed::{PodTemplate, Target},
+};
 use watched::Lookup;
 pub(super) use watched::{Coverage, WatchedKind, WatchedTargets};
 

@@ -4,18 +4,16 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::Selector;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{
-    core::{
-        k8s::pod_template::Template,
-        reconcile::observed::{PodTemplate, Target},
-    },
-    operator::pruned::Pruned,
+use crate::pruned::Pruned;
+use vas_core::{
+    k8s::pod_template::Template,
+    reconcile::observed::{PodTemplate, Target},
 };
 
 /// The part of a target that is kept, as JSON text. Equal targets have equal text, so a change of the
 /// replicas alone is no change here.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::operator) struct Known(Box<str>);
+pub(crate) struct Known(Box<str>);
 
 #[derive(Deserialize, Serialize)]
 struct Content {
@@ -25,7 +23,7 @@ struct Content {
 }
 
 /// A target as the answers of the API server bring it.
-pub(in crate::operator) type TargetObject = Pruned<Known>;
+pub(crate) type TargetObject = Pruned<Known>;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -91,9 +89,9 @@ pub(super) mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::core::k8s::selector;
+    use vas_core::k8s::selector;
 
-    pub(in crate::operator::targets) fn object(name: &str, selector: Value, replicas: i32) -> TargetObject {
+    pub(in crate::targets) fn object(name: &str, selector: Value, replicas: i32) -> TargetObject {
         serde_json::from_value(json!({
             "metadata": {"namespace": "ns", "name": name, "resourceVersion": "1", "managedFields": [{"manager": "m"}]},
             "spec": {"replicas": replicas, "selector": selector, "template": {

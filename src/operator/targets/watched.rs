@@ -23,28 +23,28 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::object::Known;
-use crate::operator::cache::Key;
+use crate::cache::Key;
 
 /// A kind of `apps/v1` that is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::operator) enum WatchedKind {
+pub(crate) enum WatchedKind {
     Deployment,
     StatefulSet,
 }
 
 impl WatchedKind {
-    pub(in crate::operator) const ALL: [Self; 2] = [Self::Deployment, Self::StatefulSet];
-    pub(in crate::operator) const GROUP: &'static str = "apps";
-    pub(in crate::operator) const API_VERSION: &'static str = "apps/v1";
+    pub(crate) const ALL: [Self; 2] = [Self::Deployment, Self::StatefulSet];
+    pub(crate) const GROUP: &'static str = "apps";
+    pub(crate) const API_VERSION: &'static str = "apps/v1";
 
-    pub(in crate::operator) fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Deployment => "Deployment",
             Self::StatefulSet => "StatefulSet",
         }
     }
 
-    pub(in crate::operator) fn plural(self) -> &'static str {
+    pub(crate) fn plural(self) -> &'static str {
         match self {
             Self::Deployment => "deployments",
             Self::StatefulSet => "statefulsets",
@@ -54,7 +54,7 @@ impl WatchedKind {
 
 /// Whether a watch can be used to look up targets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::operator) enum Coverage {
+pub(crate) enum Coverage {
     /// The first list of the watch is not complete.
     Listing,
     /// The watch runs: what it shows, and what it does not show, is true.
@@ -75,7 +75,7 @@ pub(super) enum Lookup {
 
 /// The targets of one watched kind.
 #[derive(Debug)]
-pub(in crate::operator) struct WatchedTargets {
+pub(crate) struct WatchedTargets {
     entries: Mutex<Entries>,
     coverage: watch::Sender<Coverage>,
 }
@@ -101,7 +101,7 @@ struct Listing {
 }
 
 impl WatchedTargets {
-    pub(in crate::operator) fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             entries: Mutex::default(),
             coverage: watch::Sender::new(Coverage::Listing),
@@ -109,12 +109,12 @@ impl WatchedTargets {
     }
 
     /// The coverage of the watch now, and its later changes.
-    pub(in crate::operator) fn coverage(&self) -> watch::Receiver<Coverage> {
+    pub(crate) fn coverage(&self) -> watch::Receiver<Coverage> {
         self.coverage.subscribe()
     }
 
     /// Records that the API server forbids the watch. Returns whether it was not forbidden before.
-    pub(in crate::operator) fn refuse(&self) -> bool {
+    pub(crate) fn refuse(&self) -> bool {
         self.coverage.send_replace(Coverage::Refused) != Coverage::Refused
     }
 
@@ -146,7 +146,7 @@ impl WatchedTargets {
     /// Forgets an object that no resource lays claim to any more, also in the list in progress. Events of an
     /// unclaimed object are ignored from now on, so anything that stayed would be out of date when the object
     /// is claimed again.
-    pub(in crate::operator) fn release(&self, namespace: &str, name: &str) {
+    pub(crate) fn release(&self, namespace: &str, name: &str) {
         let key = (namespace.to_owned(), name.to_owned());
         let mut entries = self.entries.lock();
         entries.known.remove(&key);
@@ -158,7 +158,7 @@ impl WatchedTargets {
     }
 
     /// A list begins; `claimed` are all objects that resources lay claim to.
-    pub(in crate::operator) fn begin(&self, claimed: BTreeSet<Key>) {
+    pub(crate) fn begin(&self, claimed: BTreeSet<Key>) {
         let mut entries = self.entries.lock();
         entries.answered.clear();
         entries.listing = Some(Listing {
@@ -168,7 +168,7 @@ impl WatchedTargets {
     }
 
     /// Takes in a claimed object of the list.
-    pub(in crate::operator) fn list(&self, key: Key, known: Known) {
+    pub(crate) fn list(&self, key: Key, known: Known) {
         if let Some(listing) = &mut self.entries.lock().listing {
             listing.missing.remove(&key);
             listing.seen.insert(key, known);
@@ -177,7 +177,7 @@ impl WatchedTargets {
 
     /// Sets the claimed objects after the list, when they were not known at its beginning. All objects of the
     /// list were taken in then, and the unclaimed ones are dropped now.
-    pub(in crate::operator) fn claim(&self, mut claimed: BTreeSet<Key>) {
+    pub(crate) fn claim(&self, mut claimed: BTreeSet<Key>) {
         if let Some(listing) = &mut self.entries.lock().listing {
             // `remove` leaves in `claimed` what the list did not hold.
             listing.seen.retain(|key, _| claimed.remove(key));
@@ -186,7 +186,7 @@ impl WatchedTargets {
     }
 
     /// The list is complete. Returns the objects that changed.
-    pub(in crate::operator) fn end(&self) -> Vec<Key> {
+    pub(crate) fn end(&self) -> Vec<Key> {
         let mut entries = self.entries.lock();
         let Some(listing) = entries.listing.take() else {
             return Vec::new();
@@ -212,7 +212,7 @@ impl WatchedTargets {
 
     /// Records that the watch brings events. A watch that was forbidden for a while continues where it
     /// stopped, without a new list, so its first event is the sign that it is allowed again.
-    pub(in crate::operator) fn goes_on(&self) {
+    pub(crate) fn goes_on(&self) {
         if *self.coverage.borrow() == Coverage::Refused {
             self.is_watched();
         }
@@ -228,7 +228,7 @@ impl WatchedTargets {
 
     /// Takes in a claimed object from the watch; `None` if it was deleted. Returns whether the object
     /// changed.
-    pub(in crate::operator) fn put(&self, key: Key, known: Option<Known>) -> bool {
+    pub(crate) fn put(&self, key: Key, known: Option<Known>) -> bool {
         self.entries.lock().put(key, known).is_some()
     }
 }
@@ -245,7 +245,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::operator::targets::object::tests::object;
+    use crate::targets::object::tests::object;
 
     fn key(name: &str) -> Key {
         ("ns".to_owned(), name.to_owned())

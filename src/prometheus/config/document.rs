@@ -5,13 +5,11 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 use serde_json::Value;
 
 use super::fields::{Fields, Problem};
-use crate::{
-    core::{
-        document::yaml,
-        k8s::quantity,
-        metrics::promql::{LabelName, Labels, Matcher, Matchers, ReservedLabel, Source},
-    },
-    prometheus::Limits,
+use crate::Limits;
+use vas_core::{
+    document::yaml,
+    k8s::quantity,
+    metrics::promql::{LabelName, Labels, Matcher, Matchers, ReservedLabel, Source},
 };
 
 /// The only version of the format.

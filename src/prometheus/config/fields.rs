@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::core::{document::schema::unknown_field, k8s::duration};
+use vas_core::{document::schema::unknown_field, k8s::duration};
 
 /// A problem of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use super::{
     document::{self, Authorization, Document, Header, ServerEntry},
     fields::Problem,
 };
-use crate::prometheus::{
+use crate::{
     ClientSettings,
     servers::{ServerSettings, Servers},
 };
@@ -52,7 +52,7 @@ impl std::fmt::Display for ConfigError {
 /// A parsed file, with the content of the files that it names. There is no `Debug`, because keys and tokens
 /// are among it.
 #[derive(Clone, PartialEq)]
-pub(crate) struct Loaded {
+pub struct Loaded {
     /// The path of each server in the document, by the server's name.
     paths: BTreeMap<String, String>,
     /// The settings of the servers whose files could all be read.
@@ -61,7 +61,7 @@ pub(crate) struct Loaded {
     problems: Vec<Problem>,
     /// Hash of the configuration file alone, equal for equal texts. It does not include secrets, so it
     /// reveals nothing about them.
-    pub(crate) hash: u64,
+    pub hash: u64,
 }
 
 impl ConfigFile {
@@ -79,7 +79,7 @@ impl ConfigFile {
     }
 
     /// Loads the file, and replaces the servers by those in it. Any problem is an error.
-    pub(crate) fn applied(&self, servers: &Servers) -> Result<Loaded, ConfigError> {
+    pub fn applied(&self, servers: &Servers) -> Result<Loaded, ConfigError> {
         let loaded = self.load()?;
         let problems = loaded.apply(servers);
         if problems.is_empty() {
@@ -90,7 +90,7 @@ impl ConfigFile {
     }
 
     /// An error of this file with these problems.
-    pub(crate) fn error(&self, problems: Vec<Problem>) -> ConfigError {
+    pub fn error(&self, problems: Vec<Problem>) -> ConfigError {
         ConfigError {
             file: self.path.clone(),
             problems,
@@ -99,7 +99,7 @@ impl ConfigFile {
 
     /// Reads the file, and the files that it names. A server with an unreadable file is left out, and its
     /// problem is added.
-    pub(crate) fn load(&self) -> Result<Loaded, ConfigError> {
+    pub fn load(&self) -> Result<Loaded, ConfigError> {
         let whole = |rule: String| Problem {
             path: String::new(),
             rule,
@@ -135,7 +135,7 @@ impl ConfigFile {
 impl Loaded {
     /// Replaces the servers by the loaded ones, and returns all problems. A server with a problem stays as it
     /// was.
-    pub(crate) fn apply(&self, servers: &Servers) -> Vec<Problem> {
+    pub fn apply(&self, servers: &Servers) -> Vec<Problem> {
         let kept: BTreeSet<String> = self.paths.keys().cloned().collect();
         let failures = servers.update(self.settings.clone(), &kept);
         let failures = failures.into_iter().map(|(name, error)| Problem {

@@ -10,7 +10,7 @@
 
 mod document;
 mod fields;
-pub(crate) mod load;
+pub mod load;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,20 +22,21 @@ pub use self::{
     fields::Problem,
     load::{ConfigError, ConfigFile},
 };
-use super::{
+use crate::{
     BuildError,
     servers::{ServerSettings, Servers},
 };
-use crate::core::metrics::promql::Reach;
+use vas_core::metrics::promql::Reach;
 
 /// Name of the server for metrics without `prometheusServer`.
 pub const DEFAULT_SERVER: &str = "default";
 
 /// The servers at the start, ready for queries.
 pub struct Configuration {
-    pub(crate) servers: Arc<Servers>,
+    /// The servers, in use at once.
+    pub servers: Arc<Servers>,
     /// The file that describes them, and what was loaded from it; `None` if flags describe them.
-    pub(crate) origin: Option<(ConfigFile, Loaded)>,
+    pub origin: Option<(ConfigFile, Loaded)>,
 }
 
 impl Configuration {

@@ -16,10 +16,8 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use self::series::Series;
-use crate::{
-    stage::Stage,
-    support::{cluster::client_for, eventually},
-};
+use crate::stage::Stage;
+use support::{cluster::client_for, eventually};
 
 /// The namespace in which the attacker has the role `edit`.
 pub const NAMESPACE: &str = "attacker";

@@ -4,10 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use super::NAMESPACE;
-use crate::{
-    innocent::GAUGE,
-    support::{exporter::Exporter, prometheus::Prometheus},
-};
+use crate::innocent::GAUGE;
+use support::{exporter::Exporter, prometheus::Prometheus};
 
 /// Name of a counter that many pods have.
 pub const COUNTER: &str = "attack_requests_total";

@@ -20,9 +20,6 @@
     reason = "as in the tests: a benchmark that cannot go on must stop, and it looks at the clock"
 )]
 
-#[path = "../../support/mod.rs"]
-mod support;
-
 #[path = "../circumstances.rs"]
 mod circumstances;
 #[path = "../report/section.rs"]
@@ -47,11 +44,11 @@ use clap::Parser;
 use self::{
     prometheus::Prometheus,
     section::{Row, Setting},
-    support::{
-        Cluster, eventually,
-        process::{Process, free_port},
-        vas,
-    },
+};
+use support::{
+    Cluster, eventually,
+    process::{Process, free_port},
+    vas,
 };
 
 /// Measure what one tenant gets beside many hostile ones, and write it into docs/benchmarks.md

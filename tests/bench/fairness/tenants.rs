@@ -4,7 +4,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, Client, api::PostParams};
 use serde_json::{Value, json};
-use vas::api::v1alpha1::VoiceAssistScaling;
+use vas_api::v1alpha1::VoiceAssistScaling;
 
 /// Metrics that the innocent tenant scales on.
 pub const INNOCENT: [&str; 3] = ["innocent_depth", "innocent_requests_total", "innocent_own"];

@@ -82,7 +82,7 @@ async fn main() {
         Some(Part::Serve) => server::serve().await,
         Some(Part::Send(args)) => send::send(args).await,
         None => {
-            let stop = vas::cluster::shutdown::on_signal().expect("signal handlers can be installed");
+            let stop = vas_cluster::shutdown::on_signal().expect("signal handlers can be installed");
             tokio::select! {
                 () = compare(&arguments) => {}
                 // Processes that run end when their handles are dropped.

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use vas::loadtest::{
+use vas_loadtest::{
     clock::RunClock,
     engine::{self, Settings},
     http::{Protocol, Target, TlsOptions},

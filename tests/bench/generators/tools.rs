@@ -1,10 +1,8 @@
 //! The generators that are compared, and the command lines that make them do the same.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{env, path::PathBuf, time::Duration};
+
+use support::cluster::root;
 
 use tokio::process::Command;
 
@@ -87,7 +85,7 @@ impl Tool {
             Self::Vas | Self::VasPrecise => return env::current_exe().ok(),
             other => other.name(),
         };
-        let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench/bin");
+        let built = root().join("target/bench/bin");
         let path = env::var_os("PATH").unwrap_or_default();
         std::iter::once(built)
             .chain(env::split_paths(&path))
@@ -172,7 +170,7 @@ impl Tool {
 
 /// Writes a file that a generator reads its settings from.
 fn written(name: &str, text: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
+    let folder = root().join("target/bench");
     std::fs::create_dir_all(&folder).ok()?;
     let path = folder.join(name);
     std::fs::write(&path, text).ok()?;

@@ -33,8 +33,6 @@ mod marked;
 mod procfs;
 mod run;
 mod section;
-#[path = "../../support/mod.rs"]
-mod support;
 #[path = "../report/table.rs"]
 mod table;
 mod world;

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use crate::{
     procfs::{self, Memory},
-    support::{
-        process::{Process, free_port},
-        vas,
-    },
     world::{NAMESPACE, World},
+};
+use support::{
+    process::{Process, free_port},
+    vas,
 };
 
 /// Longest wait for anything. Ten thousand resources on a busy machine take long.

@@ -19,12 +19,10 @@ use kube::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use vas::api::v1alpha1::VoiceAssistScaling;
+use vas_api::v1alpha1::VoiceAssistScaling;
 
-use crate::{
-    say,
-    support::{Cluster, audit},
-};
+use crate::say;
+use support::{Cluster, audit};
 
 /// Namespace of all resources. One namespace is the worst case for code that goes through a namespace.
 pub const NAMESPACE: &str = "bench";

@@ -6,20 +6,16 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::json;
-use vas::{
-    api::v1alpha1::VoiceAssistScaling,
-    core::{
-        metrics::promql::{
-            Answer, History, Item, Labels, Matchers, Shape, Source, Sources, Track, history_step,
-        },
-        spec::model::ScalingKey,
-    },
-    metrics_server::metrics::{
-        path::{self, Route},
-        payload,
-        reads::{Memory, Now},
-        registry::Registry,
-    },
+use vas_api::v1alpha1::VoiceAssistScaling;
+use vas_core::{
+    metrics::promql::{Answer, History, Item, Labels, Matchers, Shape, Source, Sources, Track, history_step},
+    spec::model::ScalingKey,
+};
+use vas_metrics_server::metrics::{
+    path::{self, Route},
+    payload,
+    reads::{Memory, Now},
+    registry::Registry,
 };
 
 /// Number of resources, each in a namespace of its own.

@@ -14,9 +14,9 @@ use crate::{
     measure::{API_SERVER, LOAD, Load, PROMETHEUS, Point, SERVER},
     pattern::Pattern,
     procfs,
-    support::cluster::root,
     versions::versions,
 };
+use support::cluster::root;
 
 /// The figures so far.
 pub struct Report {

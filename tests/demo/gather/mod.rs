@@ -17,7 +17,7 @@ pub use self::{
 
 /// A quantity in milli-units, rounded up as the HPA controller does.
 pub fn milli(quantity: &str) -> Option<i64> {
-    let amount = vas::core::k8s::quantity::parse_str(quantity).ok()?;
+    let amount = vas_core::k8s::quantity::parse_str(quantity).ok()?;
     i64::try_from(amount.milli_ceil()).ok()
 }
 

@@ -3,9 +3,9 @@
 use crate::{
     clock::Clock,
     oracle::{Moment, Sync},
-    support::audit::Request,
     workload::{NAMESPACE, Workload},
 };
+use support::audit::Request;
 
 /// Account of the HPA controller.
 pub const HPA_CONTROLLER: &str = "system:serviceaccount:kube-system:horizontal-pod-autoscaler";

@@ -12,7 +12,7 @@ pub use self::{
     report::Report,
     verdict::{table, unharmed, while_scaling},
 };
-use crate::support::{
+use support::{
     cluster::{root, run_dir},
     process::{Process, Signal},
     vas,

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::{apps::v1::Deployment, autoscaling::v2::HorizontalPodAutoscaler, core::v1::Pod};
 use kube::{Client, ResourceExt as _};
-use vas::api::{condition::METRICS_AVAILABLE, v1alpha1::VoiceAssistScaling};
+use vas_api::{condition::METRICS_AVAILABLE, v1alpha1::VoiceAssistScaling};
 
 use super::follow::follow;
 use crate::{

@@ -39,8 +39,8 @@ pub async fn served(clock: Clock, client: Client, record: Shared) {
     let selector = |workload: Workload| {
         format!(
             "metricLabelSelector={}%3D{SCALING}%2C{}%3D{}",
-            vas::api::LABEL_SCALING.replace('/', "%2F"),
-            vas::api::LABEL_WORKLOAD.replace('/', "%2F"),
+            vas_api::LABEL_SCALING.replace('/', "%2F"),
+            vas_api::LABEL_WORKLOAD.replace('/', "%2F"),
             workload.name()
         )
     };

@@ -1,7 +1,7 @@
 //! A test that would prove nothing is not begun: exit code 4, with all reasons against it.
 
 use super::scene::Scene;
-use crate::support::vas;
+use support::vas;
 
 fn refused(scene: &Scene, more: &[&str], expected: &[&str]) {
     let output = scene.run(&[more, &["--steady-timeout=5s"]].concat());

@@ -9,8 +9,8 @@ use tokio::sync::RwLockReadGuard;
 use crate::{
     metrics_server::stack::{Stack, deployment, stack},
     operator::fixture::Operated,
-    support::{eventually, fault_proxy::FaultProxy, load_model::LoadModel, vas},
 };
+use support::{eventually, fault_proxy::FaultProxy, load_model::LoadModel, vas};
 
 /// A deadline for a machine that runs all tests at once.
 const SOON: Duration = Duration::from_secs(90);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::scene::Scene;
-use crate::support::{eventually, process::Signal, vas};
+use support::{eventually, process::Signal, vas};
 
 #[tokio::test]
 async fn two_pods_become_ten_and_two_again_and_every_link_has_its_time() {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::scene::Scene;
-use crate::support::vas;
+use support::vas;
 
 #[tokio::test]
 async fn any_run_can_watch_a_workload_and_ask_whether_its_memory_grows() {

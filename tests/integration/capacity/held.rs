@@ -5,13 +5,11 @@ use std::{process::Command, time::Duration};
 use serde_json::{Value, json};
 
 use super::queue::Queue;
-use crate::{
-    operator::fixture::{Operated, deployment, resource, workload},
-    support::{
-        eventually,
-        process::{Process, Signal},
-        vas,
-    },
+use crate::operator::fixture::{Operated, deployment, resource, workload};
+use support::{
+    eventually,
+    process::{Process, Signal},
+    vas,
 };
 
 const SOON: Duration = Duration::from_secs(60);

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, path::Path, time::Duration};
 
 use tokio_util::sync::CancellationToken;
-use vas::loadtest::{
+use vas_loadtest::{
     capacity::{search, steps::Steps},
     engine::Settings,
     http::{Protocol, Target, TlsOptions},

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::installation::{NAMESPACE, Said, healthy};
-use crate::support::{process::free_port, vas};
+use support::{process::free_port, vas};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_healthy_installation_gives_exit_code_0_in_text_and_in_versioned_json() {
@@ -158,7 +158,7 @@ fn mistakes_on_the_command_line_are_exit_code_2_and_an_absent_api_server_is_1() 
     ] {
         assert_eq!(vas::run(args).status.code(), Some(2), "{args:?}");
     }
-    let file = crate::support::cluster::run_dir().join("kubeconfig-of-nobody");
+    let file = support::cluster::run_dir().join("kubeconfig-of-nobody");
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     let server = format!("https://127.0.0.1:{}", free_port());
     let text = serde_json::json!({"apiVersion": "v1", "kind": "Config", "current-context": "c",

@@ -7,7 +7,7 @@ use std::{process::Output, sync::LazyLock, time::Duration};
 use serde_json::Value;
 use tokio::{runtime::Runtime, sync::Mutex};
 
-use crate::support::{
+use support::{
     Cluster, eventually,
     exporter::Exporter,
     install,

@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::installation::{NAMESPACE, Said, healthy};
-use crate::support::{cluster::run_dir, process::free_port};
+use support::{cluster::run_dir, process::free_port};
 
 fn replace(path: &str, value: &str) -> String {
     json!([{"op": "replace", "path": format!("/spec/workloads/0/metrics/{path}"), "value": value}])

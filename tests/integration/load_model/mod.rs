@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{Cluster, eventually, load_model::LoadModel, namespace::Namespace};
+use support::{Cluster, eventually, load_model::LoadModel, namespace::Namespace};
 
 const DEPLOYMENTS: &str = include_str!("../../fixtures/gateway-and-worker.yaml");
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -126,7 +126,7 @@ impl Scene {
 
     async fn set_with(name: &str, start: impl FnOnce(&Cluster, &str) -> LoadModel) -> Self {
         let cluster = Cluster::shared();
-        crate::support::install_tls_provider();
+        support::install_tls_provider();
         let namespace = Namespace::create(cluster, name);
         namespace.apply(DEPLOYMENTS);
         let scene = Self {

@@ -10,7 +10,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest as _},
 };
 
-use crate::support::load_model::LoadModel;
+use support::load_model::LoadModel;
 
 struct Client {
     model: LoadModel,
@@ -19,7 +19,7 @@ struct Client {
 
 impl Client {
     async fn of(name: &str, pods: u32, arguments: &[&str]) -> Self {
-        crate::support::install_tls_provider();
+        support::install_tls_provider();
         let model = LoadModel::alone(name, pods, arguments);
         model.until_serving().await;
         let client = Self {
@@ -52,7 +52,7 @@ impl Client {
     }
 
     async fn until_pods(&self, pods: u64) {
-        crate::support::eventually(Duration::from_secs(10), "the pods are seen", || async {
+        support::eventually(Duration::from_secs(10), "the pods are seen", || async {
             let state = self.state().await;
             if state["ready_pods"] == pods {
                 Ok(())
@@ -76,7 +76,7 @@ impl Client {
                 }
             });
         }
-        crate::support::eventually(Duration::from_secs(10), "a line", || async {
+        support::eventually(Duration::from_secs(10), "a line", || async {
             let state = self.state().await;
             match state["queue_length"].as_u64() {
                 Some(1..) => Ok(()),

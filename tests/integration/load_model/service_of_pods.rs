@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{DEADLINE, Scene};
-use crate::support::{eventually, load_model::LoadModel};
+use support::{eventually, load_model::LoadModel};
 
 impl Scene {
     async fn until_capacity(&self, expected: f64) {

@@ -2,11 +2,11 @@
 
 use std::{path::PathBuf, process::Output, time::Duration};
 
-use ::vas::loadtest::scenario::builtin::BUILTIN;
 use serde_json::Value;
+use vas_loadtest::scenario::builtin::BUILTIN;
 
 use super::server::Server;
-use crate::support::{
+use support::{
     cluster::{root, run_dir},
     eventually,
     process::{Signal, free_port},

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vas::loadtest::{
+use vas_loadtest::{
     clock::RunClock,
     engine::Settings,
     http::Protocol,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::server::Server;
-use crate::support::{
+use support::{
     cluster::run_dir,
     eventually,
     process::{Process, Signal, free_port},

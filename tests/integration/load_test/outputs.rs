@@ -5,6 +5,8 @@ use std::{fs, path::PathBuf, process::Output};
 
 use serde_json::Value;
 
+use support::vas;
+
 use super::{
     command::{file, test, valid_test, words},
     server::Server,
@@ -164,7 +166,7 @@ async fn standard_output_that_is_full_keeps_no_file_from_being_written() {
     let json = folder("outputs-full").join("run.json");
     let script = format!(
         "exec {} test run --target {} --rate 20 --duration 1s -q --threshold '{MISSED}' -o json={} > /dev/full",
-        env!("CARGO_BIN_EXE_vas"),
+        vas::binary().display(),
         server.url(),
         json.display()
     );

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::Path, process::Output};
 use serde_json::Value;
 
 use super::server::Server;
-use crate::support::{
+use support::{
     cluster::{root, run_dir},
     vas,
 };

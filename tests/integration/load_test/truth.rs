@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::net::TcpListener;
-use vas::loadtest::{
+use vas_loadtest::{
     clock::RunClock,
     engine::{self, Settings},
     http::{Protocol, Target, TlsOptions},

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::support::{
+use support::{
     Cluster,
     cluster::{bin, root, run_dir},
     kustomization::Kustomization,

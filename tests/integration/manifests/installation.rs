@@ -6,7 +6,7 @@ use std::{sync::LazyLock, time::Duration};
 
 use tokio::sync::Mutex;
 
-use crate::support::{Cluster, eventually};
+use support::{Cluster, eventually};
 
 /// An admission plugin of some clusters: to name an owner in a child needs a right on the owner.
 const STRICT_OWNERS: [&str; 2] = [

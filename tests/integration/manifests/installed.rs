@@ -13,7 +13,7 @@ use super::{
     guide,
     installation::{CLUSTER, METRICS_SERVER, OPERATOR, eventually_can},
 };
-use crate::support::{Cluster, cluster::client_for, install};
+use support::{Cluster, cluster::client_for, install};
 
 /// Fills the Secret and one `caBundle`, with the rights and the requests of the metrics server.
 async fn write_as_the_metrics_server_does(cluster: &Cluster) {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use serde_json::{Value, json};
 
 use super::installation;
-use crate::support::{
+use support::{
     cluster::{root, run_dir},
     kustomization::Kustomization,
     vas,

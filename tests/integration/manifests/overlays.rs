@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{guide, installation};
-use crate::support::{install, kustomization::Kustomization};
+use support::{install, kustomization::Kustomization};
 
 const ENVIRONMENTS: [&str; 3] = ["dev", "staging", "production"];
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::guide;
-use crate::support::{
+use support::{
     install::{INSTALL, INSTALL_WITH_EXTERNAL_METRICS as INSTALL_WITH_ALL},
     kustomization::Kustomization,
 };

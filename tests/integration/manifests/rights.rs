@@ -4,7 +4,7 @@ use super::{
     guide,
     installation::{CLUSTER, METRICS_SERVER, OPERATOR, can, eventually_can},
 };
-use crate::support::install;
+use support::install;
 
 #[tokio::test]
 async fn the_role_view_reads_resources_and_the_role_edit_writes_them_but_not_their_status() {

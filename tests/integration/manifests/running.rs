@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::{guide, installation, unused::unused};
-use crate::support::{
+use support::{
     Cluster, audit,
     cluster::bin,
     eventually,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::support::{audit::Request, kustomization::Kustomization};
+use support::{audit::Request, kustomization::Kustomization};
 
 /// Rights that are needed but leave no request of their own. Admission uses the first. Targets are read from
 /// a watch, and with a request only if they were claimed after the watch went past them, or if the watch is

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Certificate, Client, ClientBuilder, Identity, StatusCode};
 
 use super::stack::{Stack, stack};
-use crate::support::{Cluster, eventually};
+use support::{Cluster, eventually};
 
 const PATH: &str = "/apis/custom.metrics.k8s.io/v1beta2/namespaces/access/pods/*/request-rate";
 const MASTERS: [(&str, &str); 2] = [("X-Remote-User", "admin"), ("X-Remote-Group", "system:masters")];

@@ -8,7 +8,7 @@ use super::{
     external,
     stack::{deployment, pods},
 };
-use crate::support::{cluster::bin, eventually};
+use support::{cluster::bin, eventually};
 
 const SPEC: &str = "
 workloads:

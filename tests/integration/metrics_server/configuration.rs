@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::support::{cluster::run_dir, vas};
+use support::{cluster::run_dir, vas};
 
 /// A new directory with these files in it.
 pub fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {

@@ -12,7 +12,8 @@ use super::{
     access, external,
     stack::{Stack, stack},
 };
-use crate::support::{eventually, eventually::throughout};
+use support::eventually;
+use support::eventually::throughout;
 
 const V2: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";

@@ -6,7 +6,7 @@ use reqwest::{Client, StatusCode};
 use serde_json::Value;
 
 use super::{access, stack::Stack};
-use crate::support::{
+use support::{
     eventually,
     process::{Process, free_port},
     vas,

@@ -17,7 +17,7 @@ use super::{
     external::registered,
     stack::{Stack, apply_hpas, apply_resource, deployment, pods, replicas, stack},
 };
-use crate::support::{eventually, namespace::Namespace, vas};
+use support::{eventually, namespace::Namespace, vas};
 
 /// For each situation: workload, initial replicas, its part of the spec, and the predicted cause.
 const SITUATIONS: [(&str, u32, &str, &str); 11] = [

@@ -10,7 +10,7 @@ use super::{
     access::{HOST, client},
     stack::{Stack, apply, deployment, replicas, stack},
 };
-use crate::support::{eventually, install, namespace::Namespace, process::free_port, vas};
+use support::{eventually, install, namespace::Namespace, process::free_port, vas};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 const SPEC: &str = "

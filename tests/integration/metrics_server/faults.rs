@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::future::join_all;
 
 use super::stack::{Stack, deployment, metrics_available, pods_of, replicas, stack};
-use crate::support::{
+use support::{
     eventually, eventually::throughout, exporter::Exporter, fault_proxy::Fault, namespace::Namespace,
 };
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::stack::{Stack, stack};
-use crate::support::{
+use support::{
     eventually,
     fault_proxy::Fault,
     namespace::Namespace,

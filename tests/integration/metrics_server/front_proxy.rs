@@ -18,7 +18,7 @@ use super::{
     access::{HOST, client_with, identity},
     stack::start_server,
 };
-use crate::support::{Cluster, eventually, install, process::free_port};
+use support::{Cluster, eventually, install, process::free_port};
 
 const KEY: &str = "requestheader-client-ca-file";
 /// Number of callers, each with one request at a time.
@@ -149,7 +149,7 @@ fn publish(cluster: &Cluster, cas: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotated_request_header_ca_counts_at_once_and_no_request_is_lost() {
-    crate::support::install_tls_provider();
+    support::install_tls_provider();
     let cluster = Cluster::start("rotation", &["--nodes=1"]);
     let install = install::apply(&cluster);
     let (port, metrics_port) = (free_port(), free_port());

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::stack::{deployment, pods, replicas, stack};
-use crate::support::eventually;
+use support::eventually;
 
 const SPEC: &str = "
 workloads:

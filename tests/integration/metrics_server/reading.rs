@@ -12,7 +12,7 @@ use super::{
     access::client,
     stack::{Stack, deployment, pods, replicas, stack},
 };
-use crate::support::{eventually, namespace::Namespace};
+use support::{eventually, namespace::Namespace};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const SPEC: &str = "

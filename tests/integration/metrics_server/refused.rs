@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::stack::{deployment, metrics_available, replicas, stack};
-use crate::support::{eventually, eventually::throughout};
+use support::eventually;
+use support::eventually::throughout;
 
 const SPEC: &str = "
 workloads:

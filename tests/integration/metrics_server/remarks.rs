@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::stack::{apply, deployment, metrics_available, pods, stack};
-use crate::support::{eventually, exporter::Exporter, namespace::Namespace};
+use support::{eventually, exporter::Exporter, namespace::Namespace};
 
 async fn reports(namespace: &Namespace<'_>, name: &str, words: &[&str]) {
     let what = format!("{name} reports {words:?}");

@@ -8,7 +8,7 @@ use super::{
     access,
     stack::{Stack, stack, start_apart},
 };
-use crate::support::{
+use support::{
     eventually,
     eventually::throughout,
     fault_proxy::Fault,

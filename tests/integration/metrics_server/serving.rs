@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use serde_json::Value;
 
 use super::stack::{Stack, apply, deployment, pods, stack};
-use crate::support::{eventually, namespace::Namespace};
+use support::{eventually, namespace::Namespace};
 
 /// A worker whose depth comes from its own gauge, and one metric by an author's own query.
 fn spec(target: &str) -> String {

@@ -7,7 +7,7 @@ use super::{
     elsewhere::Elsewhere,
     stack::{apply_resource, metrics_available, stack},
 };
-use crate::support::{eventually, eventually::throughout, namespace::Namespace};
+use support::{eventually, eventually::throughout, namespace::Namespace};
 
 const WORKER: &str = "deployments.apps/worker";
 

@@ -24,7 +24,7 @@ use super::{
     elsewhere::Elsewhere,
     stack::stack,
 };
-use crate::support::{
+use support::{
     eventually,
     exporter::Exporter,
     process::Signal,
@@ -62,7 +62,7 @@ async fn secured_prometheus(folder: &Path) -> Prometheus {
     );
     let mut headers = HeaderMap::new();
     headers.insert("authorization", "Basic dmFzOnMzY3JldA==".parse().unwrap());
-    crate::support::install_tls_provider();
+    support::install_tls_provider();
     let client = reqwest::Client::builder()
         .tls_certs_only([Certificate::from_pem(&read("ca.crt")).unwrap()])
         .identity(Identity::from_pem(&[read("client.crt"), read("client.key")].concat()).unwrap())

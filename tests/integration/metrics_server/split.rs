@@ -6,7 +6,7 @@ use super::{
     elsewhere::Elsewhere,
     stack::{deployment, pods, stack},
 };
-use crate::support::{eventually, namespace::Namespace};
+use support::{eventually, namespace::Namespace};
 
 const COUNTER: &str = "split_requests_total";
 const SPEC: &str = "

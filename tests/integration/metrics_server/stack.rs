@@ -8,15 +8,13 @@ use std::{path::Path, sync::LazyLock, time::Duration};
 
 use serde_json::Value;
 use tokio::{runtime::Runtime, sync::RwLock};
-use vas::{
-    api::v1alpha1::VoiceAssistScaling,
-    core::{
-        reconcile::desired::hpa,
-        spec::{model::Scaling, rules::validate},
-    },
+use vas_api::v1alpha1::VoiceAssistScaling;
+use vas_core::{
+    reconcile::desired::hpa,
+    spec::{model::Scaling, rules::validate},
 };
 
-use crate::support::{
+use support::{
     Cluster, eventually,
     exporter::Exporter,
     fault_proxy::FaultProxy,

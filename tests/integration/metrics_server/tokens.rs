@@ -8,7 +8,7 @@ use super::{
     access::{HOST, client},
     stack::stack,
 };
-use crate::support::{eventually, namespace::Namespace};
+use support::{eventually, namespace::Namespace};
 
 const SPEC: &str = "
 workloads:

@@ -7,7 +7,7 @@ use futures::future::select_all;
 use reqwest::StatusCode;
 
 use super::{access, clients};
-use crate::support::{
+use support::{
     Cluster, eventually, eventually::throughout, install, namespace::Namespace, process::free_port,
 };
 

@@ -8,7 +8,7 @@ use super::{
     access::identity,
     stack::{Stack, stack, start_apart},
 };
-use crate::support::{
+use support::{
     eventually,
     namespace::Namespace,
     process::{Process, free_port},

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::stack::{Stack, deployment, metrics_available, replicas, stack};
-use crate::support::{eventually, eventually::throughout, exporter::Exporter, namespace::Namespace};
+use support::{eventually, eventually::throughout, exporter::Exporter, namespace::Namespace};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 /// How long the value is checked after an exporter vanished. The `maxAge` of its metric is 40 s.

@@ -5,7 +5,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::fixture::{Operated, deployment, operator, resource, workload};
-use crate::support::{Cluster, audit, cluster::bin, cluster::root, eventually};
+use support::{
+    Cluster, audit,
+    cluster::{bin, root},
+    eventually,
+};
 
 /// The shipped example, with the environment set as a user's overlay does it.
 fn example(environment: &str) -> String {
@@ -61,7 +65,7 @@ async fn the_example_becomes_exactly_what_render_prints() {
         .await;
 
     let uid = operated.get("voiceassistscaling", "voiceassist").unwrap()["metadata"]["uid"].clone();
-    let rendered = crate::support::vas::run(&[
+    let rendered = support::vas::run(&[
         "render",
         "-f",
         "manifests/voiceassist/voiceassistscaling.yaml",

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::fixture::{Operated, SOON, deployment, resource, workload};
-use crate::support::eventually;
+use support::eventually;
 
 #[tokio::test]
 async fn an_object_with_a_childs_name_is_never_written_and_holds_back_nothing_else() {

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::fixture::{Operated, deployment, operator, resource, workload};
-use crate::support::{Cluster, audit, eventually};
+use support::{Cluster, audit, eventually};
 
 const RESOURCES: usize = 50;
 const PATIENCE: Duration = Duration::from_secs(180);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::fixture::{Operated, SOON, deployment, resource, workload};
-use crate::support::{Cluster, audit, eventually, eventually::throughout};
+use support::{Cluster, audit, eventually, eventually::throughout};
 
 #[tokio::test]
 async fn a_hand_edit_is_taken_back_and_its_author_named() {

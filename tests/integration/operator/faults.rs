@@ -9,7 +9,12 @@ use super::{
     fixture::{Operated, deployment, resource, workload},
     leadership::{leads, replica},
 };
-use crate::support::{Cluster, cluster::bin, cluster::root, eventually, namespace::Namespace};
+use support::{
+    Cluster,
+    cluster::{bin, root},
+    eventually,
+    namespace::Namespace,
+};
 
 /// The cluster that these tests break, and a lock on it.
 async fn own_cluster() -> (&'static Cluster, MutexGuard<'static, ()>) {

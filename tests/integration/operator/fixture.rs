@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use serde_json::{Value, json};
 
-use crate::support::{Cluster, eventually, namespace::Namespace, process::Process, vas};
+use support::{Cluster, eventually, namespace::Namespace, process::Process, vas};
 
 /// A deadline for a reconcile on a machine that runs all tests at once.
 pub const SOON: Duration = Duration::from_secs(45);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::fixture::{deployment, resource, workload};
-use crate::support::{
+use support::{
     Cluster, audit, eventually,
     namespace::Namespace,
     process::{Process, Signal, free_port},
@@ -103,7 +103,7 @@ async fn two_replicas<'cluster>(
     cluster: &'cluster Cluster,
     name: &str,
 ) -> (Namespace<'cluster>, Replica, Replica) {
-    crate::support::install_tls_provider();
+    support::install_tls_provider();
     let namespace = Namespace::create(cluster, name);
     let first = replica(cluster, &namespace, "first");
     leads(&namespace, "first").await;

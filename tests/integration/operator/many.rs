@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::fixture::{Operated, deployment, resource, workload};
-use crate::support::eventually;
+use support::eventually;
 
 const RESOURCES: usize = 200;
 

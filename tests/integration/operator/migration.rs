@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::fixture::{Operated, SOON, deployment, resource, workload};
-use crate::support::{Cluster, audit, cluster::bin, eventually, eventually::throughout};
+use support::{Cluster, audit, cluster::bin, eventually, eventually::throughout};
 
 const BY_HAND: &str = r#"
 apiVersion: autoscaling/v2

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::fixture::{Operated, deployment, resource, workload};
-use crate::support::vas;
+use support::vas;
 
 const POLICY: &str = "/spec/behavior/scaleDown/selectPolicy";
 const STATUS: &str = "/status/suspended";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::fixture::{Operated, deployment, operator_with, resource, workload};
-use crate::support::Cluster;
+use support::Cluster;
 
 #[tokio::test]
 async fn a_target_may_come_later_and_may_go_again() {

@@ -22,7 +22,7 @@ use std::{
 use parking_lot::{Condvar, Mutex};
 use serde::Serialize;
 use tokio::sync::oneshot;
-use vas::cluster::clock::{Clock as _, SystemClock};
+use vas_cluster::clock::{Clock as _, SystemClock};
 
 pub use self::http::serve;
 use crate::{

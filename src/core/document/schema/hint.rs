@@ -10,7 +10,7 @@ use super::{
     render,
     words::nearest,
 };
-use crate::api::schema::{API_VERSION_PATTERN, DURATION_PATTERN, METRIC_PATTERN, QUANTITY_PATTERN};
+use vas_api::schema::{API_VERSION_PATTERN, DURATION_PATTERN, METRIC_PATTERN, QUANTITY_PATTERN};
 
 /// Fields of other autoscalers' resources, and the fields here that do the same. If there are several, the
 /// first one that the object knows is suggested.

@@ -3,7 +3,7 @@
 //!
 //! The API server has checked a new object already. The check is repeated, because a stored object may be
 //! older than a bound, and because `vas validate` has no API server. It covers the part of structural schemas
-//! that our CRD uses. Rules that the CRD has in CEL are written in Rust in [`crate::core::spec::rules`].
+//! that our CRD uses. Rules that the CRD has in CEL are written in Rust in [`crate::spec::rules`].
 
 mod check;
 mod hint;
@@ -15,7 +15,8 @@ use std::{fmt::Write as _, sync::LazyLock};
 use serde_json::Value;
 
 use self::{check::Walk, node::Node};
-use crate::{api::v1alpha1, core::spec::field_path::DisplayKey};
+use crate::spec::field_path::DisplayKey;
+use vas_api::v1alpha1;
 pub use words::unknown_field;
 
 /// A value that the schema refuses.
@@ -135,7 +136,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::core::spec::rules::testing::base;
+    use crate::spec::rules::testing::base;
 
     /// Path and rule of each violation of a changed spec.
     fn check(change: impl FnOnce(&mut Value)) -> Vec<(String, String)> {

@@ -1,13 +1,11 @@
 //! Words for the rules of a schema: patterns, counts, and field names that are spelled alike.
 
-use crate::{
-    api::schema::{
-        API_VERSION_PATTERN, DURATION_PATTERN, KIND_PATTERN, LABEL_NAME_PATTERN, METRIC_PATTERN,
-        NAME_PATTERN, OBJECT_NAME_PATTERN, PERCENT_PATTERN, QUANTITY_PATTERN,
-    },
-    core::k8s::{
-        duration::ParseDurationError, int_or_percent::ParseShareError, quantity::ParseQuantityError,
-    },
+use crate::k8s::{
+    duration::ParseDurationError, int_or_percent::ParseShareError, quantity::ParseQuantityError,
+};
+use vas_api::schema::{
+    API_VERSION_PATTERN, DURATION_PATTERN, KIND_PATTERN, LABEL_NAME_PATTERN, METRIC_PATTERN, NAME_PATTERN,
+    OBJECT_NAME_PATTERN, PERCENT_PATTERN, QUANTITY_PATTERN,
 };
 
 /// The rule of a pattern in words. A pattern that has no words here is shown itself.

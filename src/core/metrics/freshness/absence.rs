@@ -12,7 +12,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::core::metrics::promql::Answer;
+use crate::metrics::promql::Answer;
 
 /// The greatest `maxAge`: all longer absences count alike.
 const LONGEST: Duration = Duration::from_hours(1);
@@ -85,7 +85,7 @@ impl Absence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::metrics::promql::Point;
+    use crate::metrics::promql::Point;
 
     fn answer(second: u64, namespaces: &[&str]) -> Answer {
         let points: Vec<_> = namespaces
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn a_namespace_without_an_answer_is_not_absent() {
         let mut large = answer(10, &["b"]);
-        let unanswered = crate::core::metrics::promql::Unanswered {
+        let unanswered = crate::metrics::promql::Unanswered {
             why: "too large".into(),
             asked: None,
         };

@@ -56,7 +56,7 @@ use self::{
     covered::Window,
     trail::{Sight, Trail, recurring},
 };
-use crate::core::metrics::promql::{Answer, ByName, History, Point, SampleTime, Uncovered, history_step};
+use crate::metrics::promql::{Answer, ByName, History, Point, SampleTime, Uncovered, history_step};
 
 /// Milliseconds: a moment on Prometheus' clock, or the time between two such moments.
 type Millis = i64;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::core::{
+use crate::{
     k8s::duration,
     metrics::promql::{Exporter, Refusal},
 };

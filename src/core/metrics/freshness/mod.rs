@@ -39,12 +39,10 @@ pub use self::{
 };
 use super::promql::{Answer, Point, Unanswered, Uncovered};
 use crate::{
-    api::v1alpha1::OnMissing,
-    core::{
-        k8s::quantity,
-        spec::model::{MetricType, PrometheusMetric},
-    },
+    k8s::quantity,
+    spec::model::{MetricType, PrometheusMetric},
 };
+use vas_api::v1alpha1::OnMissing;
 
 /// A value that the HPA reads.
 #[derive(Clone, Debug, PartialEq, Eq)]

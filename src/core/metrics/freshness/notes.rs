@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{PollState, Reading, View, missing::name};
-use crate::core::{
+use crate::{
     k8s::duration,
     spec::model::{MetricType, PrometheusMetric, Series},
 };

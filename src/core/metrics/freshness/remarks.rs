@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use crate::core::metrics::promql::Answer;
+use crate::metrics::promql::Answer;
 
 /// How long an annotation is kept after Prometheus last sent it.
 const STAYS: Duration = Duration::from_mins(15);

@@ -14,7 +14,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::core::metrics::promql::{Answer, Point};
+use crate::metrics::promql::{Answer, Point};
 
 /// Length of a period. The smallest distance of the present period and of the one before it counts, so that a
 /// longer interval is noticed after two periods at most.
@@ -134,7 +134,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::core::metrics::promql::SampleTime;
+    use crate::metrics::promql::SampleTime;
 
     /// The answer at `millis` of a Prometheus that scrapes the pods of namespace `a` every `interval`, each
     /// pod at an offset of its own.

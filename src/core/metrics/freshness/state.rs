@@ -5,7 +5,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Absence, Coverage, Failure, Remarks, Spacing, Vanished, vanished::LivePods};
-use crate::core::metrics::promql::{Answer, Shape};
+use crate::metrics::promql::{Answer, Shape};
 
 /// The state of a shape: the latest answer, the failure of the latest poll if it failed, and what five
 /// observers learned from all answers so far. An answer is called clean when Prometheus sent it without

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::*;
-use crate::core::{
+use crate::{
     metrics::promql::{ByName, Grouping, Labels, Matchers, SampleTime, Shape},
     spec::model::{ObjectTarget, Series},
 };

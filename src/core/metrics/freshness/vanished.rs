@@ -25,7 +25,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use crate::core::metrics::promql::{Answer, Exporter, Exporters, Point};
+use crate::metrics::promql::{Answer, Exporter, Exporters, Point};
 
 /// Finds the live pod of a namespace (first argument) with a name (second). The result is a number that
 /// identifies the pod itself: a new pod of the same name has another number.

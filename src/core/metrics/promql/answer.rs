@@ -13,7 +13,8 @@ use std::{
 use jiff::Timestamp;
 
 use super::{ByName, Exporters, Grouping, History, LabelName, Labels, Shape};
-use crate::{api::v1alpha1::Aggregation, core::spec::model::Series};
+use crate::spec::model::Series;
+use vas_api::v1alpha1::Aggregation;
 
 /// One series of an instant answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -327,7 +328,7 @@ fn timestamp(seconds: f64) -> Result<Timestamp, AnswerError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::metrics::promql::Matchers;
+    use crate::metrics::promql::Matchers;
 
     fn labels() -> Labels {
         Labels {

@@ -2,7 +2,7 @@
 //! here.
 
 use super::{InvalidMatcherName, matcher_name, quote, quote_any_of};
-use crate::api::v1alpha1::{MatchExpression, MatchOperator};
+use vas_api::v1alpha1::{MatchExpression, MatchOperator};
 
 /// Turns one expression into a matcher: `In [a, b]` becomes `label=~"a|b"`, `In [a]` becomes `label="a"`.
 ///

@@ -13,10 +13,8 @@ use promql_parser::{
 };
 
 use super::{LabelName, advice::constant_vector, children};
-use crate::{
-    api::v1alpha1::{MatchExpression, MatchOperator},
-    core::spec::model::Series,
-};
+use crate::spec::model::Series;
+use vas_api::v1alpha1::{MatchExpression, MatchOperator};
 
 /// A matcher of the author that contradicts a matcher that every selector gets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -128,7 +126,7 @@ fn of_matcher(label: &str, value: &str, bound: &Bound<'_>) -> Option<Contradicti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::metrics::promql::parse;
+    use crate::metrics::promql::parse;
 
     fn found(query: &str) -> Option<String> {
         let label: LabelName = "namespace".parse().unwrap();

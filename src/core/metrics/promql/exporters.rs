@@ -106,10 +106,8 @@ impl IntoIterator for Exporters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        api::v1alpha1::Aggregation,
-        core::{metrics::promql::Matchers, spec::model::Series},
-    };
+    use crate::{metrics::promql::Matchers, spec::model::Series};
+    use vas_api::v1alpha1::Aggregation;
 
     fn shape() -> Shape {
         Shape {

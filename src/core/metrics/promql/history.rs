@@ -118,7 +118,7 @@ fn millis(seconds: f64) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::{
+    use crate::{
         metrics::promql::{Grouping, Matchers},
         spec::model::Series,
     };
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn namespaces_with_many_pods_are_asked_for_in_portions() {
-        let point = crate::core::metrics::promql::Point::default();
+        let point = crate::metrics::promql::Point::default();
         let points: Vec<_> = [
             ("a", "1"),
             ("a", "2"),

@@ -244,7 +244,7 @@ fn malformed(words: impl Into<String>) -> QueryError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::metrics::promql::complexity::AUTHORS;
+    use crate::metrics::promql::complexity::AUTHORS;
 
     fn kinds(query: &str) -> Vec<Kind<'_>> {
         let tokens = tokens(query, &AUTHORS).unwrap();

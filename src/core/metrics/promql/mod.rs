@@ -16,7 +16,7 @@ mod advice;
 mod allotment;
 mod answer;
 mod by_name;
-pub(crate) mod children;
+pub mod children;
 mod complexity;
 mod condition;
 mod contradiction;

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{Labels, Reach, Shape, ShapeError, shape::shape_within};
-use crate::core::spec::model::PrometheusMetric;
+use crate::spec::model::PrometheusMetric;
 
 /// The properties of one Prometheus that its queries depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]

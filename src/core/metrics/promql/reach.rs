@@ -11,7 +11,7 @@ use std::time::Duration;
 use promql_parser::parser::{Expr, MatrixSelector, Offset, SubqueryExpr, VectorSelector};
 
 use super::children;
-use crate::core::k8s::duration::format;
+use crate::k8s::duration::format;
 
 /// Step of a subquery that names none: Prometheus' evaluation interval, which is rarely shorter than this.
 const DEFAULT_STEP: Duration = Duration::from_secs(15);
@@ -148,7 +148,7 @@ fn past(what: &'static str, offset: Option<&Offset>) -> Result<(), TooFar> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::metrics::promql::parse;
+    use crate::metrics::promql::parse;
 
     fn check(query: &str) -> Result<(), String> {
         let expr = parse(query).unwrap();

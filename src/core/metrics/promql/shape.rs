@@ -13,10 +13,8 @@ use super::{
     namespace::bind_within,
     quote, quote_any_of,
 };
-use crate::{
-    api::v1alpha1::Aggregation,
-    core::spec::model::{PrometheusMetric, Series},
-};
+use crate::spec::model::{PrometheusMetric, Series};
+use vas_api::v1alpha1::Aggregation;
 
 /// The labels of the series in one Prometheus: the labels that hold namespace and pod, and the matchers that
 /// select the series of this cluster.
@@ -306,10 +304,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{
-        api::v1alpha1::{MatchExpression, MatchOperator, OnMissing},
-        core::spec::model::ObjectTarget,
-    };
+    use crate::spec::model::ObjectTarget;
+    use vas_api::v1alpha1::{MatchExpression, MatchOperator, OnMissing};
 
     fn labels() -> Labels {
         Labels {

@@ -17,15 +17,13 @@ use k8s_openapi::{
 };
 
 use super::meta;
-use crate::{
-    api::{
-        LABEL_SCALING, LABEL_WORKLOAD,
-        v1alpha1::{PolicyType, ResourceName, SelectPolicy},
-    },
-    core::spec::model::{
-        Metric, MetricType, ObjectTarget, PrometheusMetric, ResourceTarget, Scaling, ScalingKey,
-        ScalingRules, Source, Workload,
-    },
+use crate::spec::model::{
+    Metric, MetricType, ObjectTarget, PrometheusMetric, ResourceTarget, Scaling, ScalingKey, ScalingRules,
+    Source, Workload,
+};
+use vas_api::{
+    LABEL_SCALING, LABEL_WORKLOAD,
+    v1alpha1::{PolicyType, ResourceName, SelectPolicy},
 };
 
 /// The HPA of one workload. The HPA of a suspended workload keeps its policies and has `selectPolicy:

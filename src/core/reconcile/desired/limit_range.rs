@@ -8,7 +8,7 @@ use k8s_openapi::{
 };
 
 use super::meta;
-use crate::core::spec::model::Scaling;
+use crate::spec::model::Scaling;
 
 type Quantities = BTreeMap<String, Quantity>;
 
@@ -50,7 +50,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::core::reconcile::desired::testing::{scaling, with_limits};
+    use crate::reconcile::desired::testing::{scaling, with_limits};
 
     #[test]
     fn what_the_api_server_would_fill_in_is_written_out() {

@@ -5,12 +5,10 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::Resource;
 
-use crate::{
-    api::{
-        APP_NAME, LABEL_INSTANCE, LABEL_MANAGED_BY, LABEL_NAME, LABEL_SCALING, LABEL_WORKLOAD, MANAGED_BY,
-        v1alpha1::VoiceAssistScaling,
-    },
-    core::spec::model::ScalingKey,
+use crate::spec::model::ScalingKey;
+use vas_api::{
+    APP_NAME, LABEL_INSTANCE, LABEL_MANAGED_BY, LABEL_NAME, LABEL_SCALING, LABEL_WORKLOAD, MANAGED_BY,
+    v1alpha1::VoiceAssistScaling,
 };
 
 /// The controller owner reference of a child. It makes the garbage collector delete the child after its

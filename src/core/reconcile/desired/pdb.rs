@@ -7,12 +7,10 @@ use k8s_openapi::{
 
 use super::meta;
 use crate::{
-    api::v1alpha1::UnhealthyPodEvictionPolicy,
-    core::{
-        k8s::int_or_percent,
-        spec::model::{Disruption, DisruptionBound, Scaling, Workload},
-    },
+    k8s::int_or_percent,
+    spec::model::{Disruption, DisruptionBound, Scaling, Workload},
 };
+use vas_api::v1alpha1::UnhealthyPodEvictionPolicy;
 
 /// The PDB of one workload; `None` if the workload asks for none. `selector` is that of the scale target,
 /// read from its `scale` subresource.
@@ -70,7 +68,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::core::reconcile::desired::testing::{scaling, scaling_with};
+    use crate::reconcile::desired::testing::{scaling, scaling_with};
 
     fn selector() -> LabelSelector {
         serde_json::from_value(json!({"matchLabels": {"app": "api"}})).unwrap()

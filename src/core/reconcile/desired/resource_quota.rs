@@ -6,7 +6,7 @@ use k8s_openapi::{
 };
 
 use super::meta;
-use crate::core::spec::model::Scaling;
+use crate::spec::model::Scaling;
 
 /// The ResourceQuota; `None` if the resource asks for none.
 #[must_use]
@@ -28,7 +28,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::core::reconcile::desired::testing::{scaling, with_limits};
+    use crate::reconcile::desired::testing::{scaling, with_limits};
 
     #[test]
     fn the_totals_are_the_users_own_words() {

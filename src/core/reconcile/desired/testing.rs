@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    api::v1alpha1::VoiceAssistScaling,
-    core::spec::{model::Scaling, rules::validate},
-};
+use crate::spec::{model::Scaling, rules::validate};
+use vas_api::v1alpha1::VoiceAssistScaling;
 
 /// Workload `api` in namespace `prod`, scaled on CPU, with `maxUnavailable: 1`.
 pub(super) fn scaling() -> Scaling {

@@ -5,14 +5,10 @@ use k8s_openapi::{
 };
 
 use super::meta;
-use crate::{
-    api::{
-        v1alpha1::{ContainerMode, ControlledValues, ResourceName, UpdateMode, VerticalContainer},
-        vpa::{
-            ContainerPolicy, ResourcePolicy, UpdatePolicy, VerticalPodAutoscaler, VerticalPodAutoscalerSpec,
-        },
-    },
-    core::spec::model::{Scaling, Workload},
+use crate::spec::model::{Scaling, Workload};
+use vas_api::{
+    v1alpha1::{ContainerMode, ControlledValues, ResourceName, UpdateMode, VerticalContainer},
+    vpa::{ContainerPolicy, ResourcePolicy, UpdatePolicy, VerticalPodAutoscaler, VerticalPodAutoscalerSpec},
 };
 
 /// The VPA of one workload; `None` if the workload asks for none. The update mode is always written, because
@@ -99,7 +95,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::core::reconcile::desired::testing::{scaling, scaling_with};
+    use crate::reconcile::desired::testing::{scaling, scaling_with};
 
     fn vpa(fields: Value) -> Value {
         let scaling = scaling_with(fields);

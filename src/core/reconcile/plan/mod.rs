@@ -23,17 +23,15 @@ use super::{
     observed::{Claim, Observed, Target},
 };
 use crate::{
-    api::{
-        condition::{SCALE_TARGET_FOUND, reason},
-        v1alpha1::VoiceAssistScaling,
+    k8s::conditions::{Finding, Status},
+    spec::{
+        model::{Scaling, Workload},
+        rules::Validation,
     },
-    core::{
-        k8s::conditions::{Finding, Status},
-        spec::{
-            model::{Scaling, Workload},
-            rules::Validation,
-        },
-    },
+};
+use vas_api::{
+    condition::{SCALE_TARGET_FOUND, reason},
+    v1alpha1::VoiceAssistScaling,
 };
 
 /// All writes of one reconcile, and the obstacles to them.
@@ -340,7 +338,7 @@ impl<'a> Planner<'a> {
                         && live
                             .selector
                             .as_ref()
-                            .is_some_and(|selector| crate::core::k8s::selector::matches(selector, &labels))
+                            .is_some_and(|selector| crate::k8s::selector::matches(selector, &labels))
                 }
                 ChildKind::LimitRange | ChildKind::ResourceQuota => false,
             })

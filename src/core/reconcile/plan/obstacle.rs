@@ -1,16 +1,14 @@
 //! Obstacles: what keeps a child from being as desired, in words that a user can act on.
 
 use crate::{
-    api::{condition::reason, v1alpha1::UpdateMode, vpa::VPA_CRD},
-    core::{
-        k8s::conditions::Status,
-        reconcile::{
-            child::{ChildKind, ChildRef, Live},
-            observed::Claim,
-        },
-        spec::model::Workload,
+    k8s::conditions::Status,
+    reconcile::{
+        child::{ChildKind, ChildRef, Live},
+        observed::Claim,
     },
+    spec::model::Workload,
 };
+use vas_api::{condition::reason, v1alpha1::UpdateMode, vpa::VPA_CRD};
 
 /// One obstacle to a child. With [`Status::True`] it is a remark that hinders nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +105,7 @@ impl Obstacle {
 
     /// Somebody undoes the writes of the child again and again. `managers` names them; it is empty if they
     /// are unknown.
-    pub(in crate::core) fn contested(child: &ChildRef, managers: &str) -> Self {
+    pub(crate) fn contested(child: &ChildRef, managers: &str) -> Self {
         let who = if managers.is_empty() {
             "somebody deletes or changes it each time it is written".to_owned()
         } else {

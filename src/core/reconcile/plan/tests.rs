@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::core::{
+use crate::{
     k8s::{conditions::Status, selector},
     reconcile::{
         observed::{Claim, VpaSupport},
@@ -125,7 +125,7 @@ fn a_child_of_an_earlier_resource_of_the_same_name_is_waited_for() {
     add(
         &mut cluster,
         HPA,
-        crate::core::reconcile::testing::live(&first.apply[0].child, "earlier"),
+        crate::reconcile::testing::live(&first.apply[0].child, "earlier"),
     );
     let plan = planned(&object, &cluster);
     assert_eq!(plan.workloads[0].obstacles[0].status, Status::Unknown);

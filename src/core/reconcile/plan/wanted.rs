@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Obstacle;
-use crate::core::{
+use crate::{
     reconcile::{
         child::{Child, ChildKind, ChildRef},
         desired::{self, meta::owner_reference},

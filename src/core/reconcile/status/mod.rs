@@ -17,20 +17,18 @@ use super::{
     suspend::Suspended,
 };
 use crate::{
-    api::{
-        condition::{
-            METRICS_AVAILABLE, QUOTA_SUFFICIENT, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SPEC_VALID,
-            SUSPENDED, reason,
-        },
-        v1alpha1::{VoiceAssistScaling, VoiceAssistScalingStatus, WorkloadStatus},
+    k8s::{
+        conditions::{Finding, Status, conditions, summarize},
+        quota::{self, AtMost, PodRequests},
     },
-    core::{
-        k8s::{
-            conditions::{Finding, Status, conditions, summarize},
-            quota::{self, AtMost, PodRequests},
-        },
-        spec::rules::{Validation, Violation},
+    spec::rules::{Validation, Violation},
+};
+use vas_api::{
+    condition::{
+        METRICS_AVAILABLE, QUOTA_SUFFICIENT, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SPEC_VALID, SUSPENDED,
+        reason,
     },
+    v1alpha1::{VoiceAssistScaling, VoiceAssistScalingStatus, WorkloadStatus},
 };
 
 /// Largest number of violations that a message names; `vas validate` names all of them.

@@ -2,12 +2,10 @@
 
 use super::{Inputs, workload::WorkloadFindings};
 use crate::{
-    api::condition::{METRICS_AVAILABLE, READY, reason},
-    core::{
-        k8s::conditions::{Finding, Status, summarize},
-        reconcile::{observed::MetricsServer, suspend::Suspended},
-    },
+    k8s::conditions::{Finding, Status, summarize},
+    reconcile::{observed::MetricsServer, suspend::Suspended},
 };
+use vas_api::condition::{METRICS_AVAILABLE, READY, reason};
 
 /// The state of the metrics: the metrics server's own condition `MetricsAvailable`. It is Unknown if the
 /// metrics server does not run, or if its condition is about an older generation of the spec. `None` if the

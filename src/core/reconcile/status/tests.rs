@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::core::{
+use crate::{
     k8s::quota::Quota,
     reconcile::{
         child::{ChildKind, ChildRef, Live, MirroredCondition},
@@ -230,7 +230,7 @@ fn a_child_that_cannot_be_deleted_is_named_though_nothing_asks_for_it() {
         applied.unwrap().message,
         "leftovers: PodDisruptionBudget v-earlier could not be deleted: denied by policy"
     );
-    let deleted = left(Ok(crate::core::reconcile::outcome::Change::Deleted));
+    let deleted = left(Ok(crate::reconcile::outcome::Change::Deleted));
     let status = computed(&object, &scaling(&object), &[deleted], 100).unwrap();
     assert_eq!(of(&status, "ResourcesApplied"), "True/Applied");
 }
@@ -324,7 +324,7 @@ fn ready_and_the_column_say_who_suspended_what_until_when_and_why() {
 fn a_missing_vpa_is_a_remark_and_no_failure() {
     let object = one(worker());
     let mut cluster = observed(&object);
-    cluster.vpa = crate::core::reconcile::observed::VpaSupport::Absent;
+    cluster.vpa = crate::reconcile::observed::VpaSupport::Absent;
     let mut cluster = carried_out(&cluster, &planned(&object, &cluster));
     mirror(&mut cluster, "ScalingActive", "True", "ValidMetricFound", "");
     mirror(&mut cluster, "AbleToScale", "True", "ReadyForNewScale", "");

@@ -2,21 +2,19 @@
 
 use super::Inputs;
 use crate::{
-    api::{
-        condition::{ABLE_TO_SCALE, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SCALING_ACTIVE, reason},
-        v1alpha1::VoiceAssistScalingStatus,
+    k8s::conditions::{Finding, Status, summarize},
+    reconcile::{
+        child::{ChildKind, Live},
+        desired::pdb,
+        observed::Observed,
+        outcome::{Outcome, Part},
+        plan::{Obstacle, WorkloadPlan},
     },
-    core::{
-        k8s::conditions::{Finding, Status, summarize},
-        reconcile::{
-            child::{ChildKind, Live},
-            desired::pdb,
-            observed::Observed,
-            outcome::{Outcome, Part},
-            plan::{Obstacle, WorkloadPlan},
-        },
-        spec::model::Workload,
-    },
+    spec::model::Workload,
+};
+use vas_api::{
+    condition::{ABLE_TO_SCALE, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SCALING_ACTIVE, reason},
+    v1alpha1::VoiceAssistScalingStatus,
 };
 
 /// The conditions of one workload, before they are stamped with times.

@@ -11,12 +11,10 @@ use super::{
     suspension::{Reason, Suspension, SuspensionError, Workloads},
 };
 use crate::{
-    api::v1alpha1::VoiceAssistScaling,
-    core::{
-        k8s::conditions::cut,
-        spec::{model::Scaling, rules::Validation},
-    },
+    k8s::conditions::cut,
+    spec::{model::Scaling, rules::Validation},
 };
+use vas_api::v1alpha1::VoiceAssistScaling;
 
 /// All suspensions of a resource that hold at a moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -260,7 +258,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::core::{
+    use crate::{
         reconcile::{
             suspend::annotation::ANNOTATION,
             testing::{resource, worker},

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 
-use crate::core::{reconcile::desired::hpa::build, spec::model::Scaling};
+use crate::{reconcile::desired::hpa::build, spec::model::Scaling};
 
 /// Why an HPA follows no metric although nothing suspends its workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::core::{
+    use crate::{
         reconcile::testing::{resource, worker},
         spec::rules::validate,
     };

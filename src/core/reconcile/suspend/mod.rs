@@ -14,7 +14,7 @@
 
 pub mod annotation;
 pub mod change;
-pub(crate) mod freeze;
+pub mod freeze;
 mod frozen;
 #[cfg(test)]
 mod properties;

@@ -2,15 +2,13 @@
 
 use super::findings::Scope;
 use crate::{
-    api::v1alpha1::{self as api, PolicyType, SelectPolicy},
-    core::{
-        k8s::quantity,
-        spec::{
-            field_path::FieldPath,
-            model::{Behavior, ScalingPolicy, ScalingRules},
-        },
+    k8s::quantity,
+    spec::{
+        field_path::FieldPath,
+        model::{Behavior, ScalingPolicy, ScalingRules},
     },
 };
+use vas_api::v1alpha1::{self as api, PolicyType, SelectPolicy};
 
 /// Stabilization window in seconds of an HPA that names none: the default of the controller's flag
 /// `--horizontal-pod-autoscaler-downscale-stabilization`.
@@ -105,7 +103,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::core::spec::rules::testing::{accepted, refuses};
+    use crate::spec::rules::testing::{accepted, refuses};
 
     #[test]
     fn without_behavior_kubernetes_defaults_are_written_out() {

@@ -4,15 +4,13 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::findings::Scope;
 use crate::{
-    api::v1alpha1 as api,
-    core::{
-        k8s::int_or_percent,
-        spec::{
-            field_path::FieldPath,
-            model::{Disruption, DisruptionBound},
-        },
+    k8s::int_or_percent,
+    spec::{
+        field_path::FieldPath,
+        model::{Disruption, DisruptionBound},
     },
 };
+use vas_api::v1alpha1 as api;
 
 /// Parses the budget; `None` if there is none, it is switched off, or it does not parse. `min_replicas` is
 /// that of the HPA, `None` for a workload without an HPA.
@@ -73,7 +71,7 @@ pub(super) fn check(
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::core::spec::rules::testing::{accepted, accepts, refuses};
+    use crate::spec::rules::testing::{accepted, accepts, refuses};
 
     fn budget(min_replicas: i32, disruption: Value) -> Value {
         json!({"minReplicas": min_replicas, "maxReplicas": 10, "disruption": disruption})

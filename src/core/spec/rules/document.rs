@@ -7,10 +7,8 @@ use kube::Resource;
 use serde_json::Value;
 
 use super::{Validation, Violation, Warning, validate};
-use crate::{
-    api::{GROUP, v1alpha1::VoiceAssistScaling},
-    core::document::schema,
-};
+use crate::document::schema;
+use vas_api::{GROUP, v1alpha1::VoiceAssistScaling};
 
 /// Size in bytes from which an object gets a warning. etcd refuses objects above 1.5 MiB.
 const LARGE: usize = 1 << 20;
@@ -161,7 +159,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::core::spec::rules::testing::base;
+    use crate::spec::rules::testing::base;
 
     fn document(spec: Value) -> Value {
         json!({

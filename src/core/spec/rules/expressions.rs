@@ -5,10 +5,8 @@
 //! repetition (`{1000}`) or a Unicode class (`\p{L}`) makes a short text costly.
 
 use super::{findings::Scope, series::NAMESPACE_LABEL};
-use crate::{
-    api::v1alpha1::{MatchExpression, MatchOperator},
-    core::spec::field_path::FieldPath,
-};
+use crate::spec::field_path::FieldPath;
+use vas_api::v1alpha1::{MatchExpression, MatchOperator};
 
 /// Largest `n` of a counted repetition `{n}`.
 const MAX_REPEAT: u32 = 16;
@@ -90,7 +88,7 @@ fn largest_repeat(regex: &str) -> Option<u32> {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::core::spec::{
+    use crate::spec::{
         model::Series,
         rules::testing::{accepted, accepts, refuses},
     };

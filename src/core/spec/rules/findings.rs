@@ -15,7 +15,7 @@ use std::{
 use serde_json::Value;
 
 use super::{Violation, Warning};
-use crate::core::{
+use crate::{
     document::schema,
     metrics::promql::{Advice, QueryError},
     spec::field_path::{FieldPath, Located, Origin},

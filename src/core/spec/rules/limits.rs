@@ -6,15 +6,13 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::findings::Scope;
 use crate::{
-    api::v1alpha1::{self as api, LimitRangeLimits},
-    core::{
-        k8s::quantity,
-        spec::{
-            field_path::FieldPath,
-            model::{Limits, Workload},
-        },
+    k8s::quantity,
+    spec::{
+        field_path::FieldPath,
+        model::{Limits, Workload},
     },
 };
+use vas_api::v1alpha1::{self as api, LimitRangeLimits};
 
 /// Names under which a quota counts pods.
 const POD_COUNTS: [&str; 2] = ["pods", "count/pods"];
@@ -167,7 +165,7 @@ fn check_default_exists(
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::core::spec::rules::{
+    use crate::spec::rules::{
         testing::{base, object, violations},
         validate,
     };

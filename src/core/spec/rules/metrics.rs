@@ -3,13 +3,11 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{findings::Scope, series, target};
-use crate::{
-    api::v1alpha1 as api,
-    core::spec::{
-        field_path::FieldPath,
-        model::{Metric, ObjectTarget, PrometheusMetric, Series, Source},
-    },
+use crate::spec::{
+    field_path::FieldPath,
+    model::{Metric, ObjectTarget, PrometheusMetric, Series, Source},
 };
+use vas_api::v1alpha1 as api;
 
 /// Default of `maxAge`, the age beyond which a sample counts as missing.
 const DEFAULT_MAX_AGE: Duration = Duration::from_mins(2);
@@ -213,7 +211,7 @@ fn from_prometheus(
 mod tests {
     use serde_json::json;
 
-    use crate::core::spec::{
+    use crate::spec::{
         model::MetricType,
         rules::testing::{accepted, accepts, refuses},
     };

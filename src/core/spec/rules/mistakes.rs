@@ -2,7 +2,7 @@
 //! message.
 
 use super::document;
-use crate::core::document::yaml;
+use crate::document::yaml;
 
 /// A file without a mistake or a warning.
 const GOOD: &str = include_str!("mistakes/resource.yaml");

@@ -42,7 +42,7 @@ use super::{
     field_path::Origin,
     model::{Scaling, ScalingKey},
 };
-use crate::api::v1alpha1::{Environment, VoiceAssistScaling};
+use vas_api::v1alpha1::{Environment, VoiceAssistScaling};
 
 /// Largest number of characters of a value that one line shows.
 const SHOWN_VALUE: usize = 60;

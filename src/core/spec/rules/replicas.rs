@@ -1,13 +1,11 @@
 //! Rules of the replica bounds: `minReplicas <= maxReplicas`, and what scaling to zero needs.
 
 use super::findings::Scope;
-use crate::{
-    api::v1alpha1::{PolicyType, SelectPolicy, Workload},
-    core::spec::{
-        field_path::FieldPath,
-        model::{Behavior, Metric, Series, Source},
-    },
+use crate::spec::{
+    field_path::FieldPath,
+    model::{Behavior, Metric, Series, Source},
 };
+use vas_api::v1alpha1::{PolicyType, SelectPolicy, Workload};
 
 /// Bounds of one workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +99,7 @@ fn check_leaving_zero(behavior: &Behavior, min_path: &FieldPath, path: &FieldPat
 mod tests {
     use serde_json::json;
 
-    use crate::core::spec::rules::testing::{accepts, refuses};
+    use crate::spec::rules::testing::{accepts, refuses};
 
     #[test]
     fn min_above_max_is_refused_at_min() {

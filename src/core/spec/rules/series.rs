@@ -4,13 +4,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{expressions, findings::Scope};
 use crate::{
-    api::v1alpha1 as api,
-    core::{
-        k8s::duration,
-        metrics::promql::{LabelName, advise_bound, matcher_name, pin_namespace},
-        spec::{field_path::FieldPath, model::Series},
-    },
+    k8s::duration,
+    metrics::promql::{LabelName, advise_bound, matcher_name, pin_namespace},
+    spec::{field_path::FieldPath, model::Series},
 };
+use vas_api::v1alpha1 as api;
 
 /// Default of the rate window.
 const DEFAULT_WINDOW: Duration = Duration::from_mins(1);
@@ -198,7 +196,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::core::spec::{
+    use crate::spec::{
         model::MetricType,
         rules::{
             testing::{accepted, accepts, object, refuses, with_workload},

@@ -6,13 +6,11 @@ use super::{
     Violation, Warning,
     findings::{Findings, Scope},
 };
-use crate::{
-    api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling, Workload, WorkloadOverride},
-    core::spec::{
-        environment,
-        field_path::{FieldPath, Origin},
-    },
+use crate::spec::{
+    environment,
+    field_path::{FieldPath, Origin},
 };
+use vas_api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling, Workload, WorkloadOverride};
 
 /// Largest length of the resource's name, which becomes a label value.
 const MAX_NAME: usize = 63;
@@ -156,7 +154,7 @@ fn group(api_version: &str) -> &str {
 mod tests {
     use serde_json::json;
 
-    use crate::core::spec::rules::{
+    use crate::spec::rules::{
         testing::{base, object, violations},
         validate,
     };

@@ -4,15 +4,13 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::findings::Scope;
 use crate::{
-    api::v1alpha1 as api,
-    core::{
-        k8s::quantity,
-        spec::{
-            field_path::FieldPath,
-            model::{ObjectTarget, ResourceTarget},
-        },
+    k8s::quantity,
+    spec::{
+        field_path::FieldPath,
+        model::{ObjectTarget, ResourceTarget},
     },
 };
+use vas_api::v1alpha1 as api;
 
 /// Largest target in milli-units. The HPA computes with milli-units in an `int64`.
 const MAX_TARGET_MILLI: i128 = 9_200_000_000_000_000;
@@ -92,7 +90,7 @@ fn amount(value: &Quantity, path: &FieldPath, scope: &mut Scope<'_>) -> Option<Q
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::core::spec::rules::testing::{accepts, refuses};
+    use crate::spec::rules::testing::{accepts, refuses};
 
     fn with(source: &str, target: Value) -> Value {
         let mut metric = json!({"name": "m"});

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Violation, validate};
-use crate::{api::v1alpha1::VoiceAssistScaling, core::spec::model};
+use crate::spec::model;
+use vas_api::v1alpha1::VoiceAssistScaling;
 
 /// A valid spec: workload `api`, 2 to 10 replicas, scaled on cpu.
 pub(crate) fn base() -> Value {

@@ -7,16 +7,14 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::findings::Scope;
 use crate::{
-    api::v1alpha1::{
-        self as api, ContainerMode, LimitRangeLimits, ResourceName, UpdateMode, VerticalContainer,
+    k8s::quantity,
+    spec::{
+        field_path::FieldPath,
+        model::{Metric, Source, Vertical},
     },
-    core::{
-        k8s::quantity,
-        spec::{
-            field_path::FieldPath,
-            model::{Metric, Source, Vertical},
-        },
-    },
+};
+use vas_api::v1alpha1::{
+    self as api, ContainerMode, LimitRangeLimits, ResourceName, UpdateMode, VerticalContainer,
 };
 
 /// The container name that stands for every container without an entry of its own.
@@ -173,7 +171,7 @@ fn word(resource: ResourceName) -> &'static str {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::core::spec::rules::testing::{accepted, accepts, base, refuses, violations, with_workload};
+    use crate::spec::rules::testing::{accepted, accepts, base, refuses, violations, with_workload};
 
     const PATH: &str = "spec.workloads[0].vertical";
 
@@ -284,7 +282,7 @@ mod tests {
         let workload = accepted(vertical(json!({})));
         assert_eq!(
             workload.vertical.unwrap().update_mode,
-            crate::api::v1alpha1::UpdateMode::Off
+            vas_api::v1alpha1::UpdateMode::Off
         );
         assert_eq!(violations(&base()), []);
     }

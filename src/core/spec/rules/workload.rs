@@ -6,13 +6,11 @@ use super::{
     metrics, replicas,
     vertical::{self, Neighbours},
 };
-use crate::{
-    api::v1alpha1::{SelectPolicy, Workload},
-    core::spec::{
-        field_path::FieldPath,
-        model::{self, Behavior, Metric, Series, Source},
-    },
+use crate::spec::{
+    field_path::FieldPath,
+    model::{self, Behavior, Metric, Series, Source},
 };
+use vas_api::v1alpha1::{SelectPolicy, Workload};
 
 /// Built-in kinds that run pods and have no `scale` subresource.
 const WITHOUT_SCALE: [&str; 4] = ["DaemonSet", "Job", "CronJob", "Pod"];
@@ -179,7 +177,7 @@ fn warn_of_long_windows(metrics: &[Metric], behavior: &Behavior, path: &FieldPat
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::core::spec::rules::{
+    use crate::spec::rules::{
         testing::{accepted, accepts, object, refuses, with_workload},
         validate,
     };

@@ -1,6 +1,6 @@
 //! Checks of the API server itself.
 
-use crate::diagnose::doctor::{
+use crate::doctor::{
     Finding,
     observed::{Observed, Unread},
 };
@@ -11,7 +11,7 @@ const SUPPORTED: (u32, u32) = (33, 37);
 const OBJECT: &str = "API server";
 
 /// Whether the API server answers.
-pub(in crate::diagnose::doctor) fn reachable(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn reachable(observed: &Observed) -> Vec<Finding> {
     vec![match &observed.server {
         Ok(_) => Finding::ok(OBJECT, "answers"),
         // A refusal is an answer, so the API server can be reached.
@@ -22,7 +22,7 @@ pub(in crate::diagnose::doctor) fn reachable(observed: &Observed) -> Vec<Finding
 }
 
 /// Whether vas supports the version of the API server.
-pub(in crate::diagnose::doctor) fn version(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn version(observed: &Observed) -> Vec<Finding> {
     let (oldest, newest) = SUPPORTED;
     vec![match &observed.server {
         Ok(server) => match server.number {
@@ -45,7 +45,7 @@ pub(in crate::diagnose::doctor) fn version(observed: &Observed) -> Vec<Finding> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnose::doctor::{
+    use crate::doctor::{
         Severity,
         observed::ServerVersion,
         testing::{healthy, severities},

@@ -2,13 +2,11 @@
 
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 
-use crate::{
-    api::METRICS_SERVER_SERVICE,
-    diagnose::doctor::{
-        Finding,
-        observed::{Observed, Unread},
-    },
+use crate::doctor::{
+    Finding,
+    observed::{Observed, Unread},
 };
+use vas_api::METRICS_SERVER_SERVICE;
 
 /// The APIServices of custom metrics, which every installation has.
 pub const CUSTOM: [&str; 2] = ["v1beta1.custom.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io"];
@@ -18,7 +16,7 @@ pub const EXTERNAL: &str = "v1beta1.external.metrics.k8s.io";
 pub const RESOURCE: &str = "v1beta1.metrics.k8s.io";
 
 /// Whether every APIService that the installation needs exists.
-pub(in crate::diagnose::doctor) fn registered(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn registered(observed: &Observed) -> Vec<Finding> {
     let needed = needed(observed);
     needed
         .map(|name| {
@@ -41,7 +39,7 @@ pub(in crate::diagnose::doctor) fn registered(observed: &Observed) -> Vec<Findin
 }
 
 /// Whether the APIServices lead to the Service of vas.
-pub(in crate::diagnose::doctor) fn owner(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn owner(observed: &Observed) -> Vec<Finding> {
     each(observed, |object, service| {
         let ours = format!("{}/{METRICS_SERVER_SERVICE}", observed.install_namespace);
         let owner = backend(service);
@@ -58,18 +56,14 @@ pub(in crate::diagnose::doctor) fn owner(observed: &Observed) -> Vec<Finding> {
 }
 
 /// Whether the API server reaches the metrics server.
-pub(in crate::diagnose::doctor) fn available(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn available(observed: &Observed) -> Vec<Finding> {
     each(observed, |object, service| {
         availability(object, service, observed)
     })
 }
 
 /// The condition `Available` of an APIService, as a finding.
-pub(in crate::diagnose::doctor) fn availability(
-    object: String,
-    service: &APIService,
-    observed: &Observed,
-) -> Finding {
+pub(in crate::doctor) fn availability(object: String, service: &APIService, observed: &Observed) -> Finding {
     let conditions = service
         .status
         .as_ref()
@@ -115,7 +109,7 @@ fn availability_fix(reason: &str, service: &APIService, observed: &Observed) -> 
 }
 
 /// Whether the API server verifies the certificate of the metrics server.
-pub(in crate::diagnose::doctor) fn trust(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn trust(observed: &Observed) -> Vec<Finding> {
     each(observed, |object, service| {
         let spec = service.spec.as_ref();
         if spec.and_then(|spec| spec.insecure_skip_tls_verify) == Some(true) {
@@ -145,7 +139,7 @@ fn needed(observed: &Observed) -> impl Iterator<Item = &'static str> {
 }
 
 /// Whether an HPA of a resource reads an external metric.
-pub(in crate::diagnose::doctor) fn uses_external(observed: &Observed) -> bool {
+pub(in crate::doctor) fn uses_external(observed: &Observed) -> bool {
     observed
         .metric_reads
         .iter()
@@ -182,7 +176,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::diagnose::doctor::{
+    use crate::doctor::{
         Severity,
         observed::MetricRead,
         testing::{api_service, healthy, severities},

@@ -2,16 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use crate::{
-    api::METRICS_SERVER_SERVICE,
-    diagnose::doctor::{Finding, observed::Observed},
-};
+use crate::doctor::{Finding, observed::Observed};
+use vas_api::METRICS_SERVER_SERVICE;
 
 /// A certificate that is valid for less than this should have been renewed already.
 const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Whether the certificate is valid, and for how long.
-pub(in crate::diagnose::doctor) fn expiry(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn expiry(observed: &Observed) -> Vec<Finding> {
     let certificate = match &observed.certificate {
         Ok(certificate) => certificate,
         Err(why) => {
@@ -42,7 +40,7 @@ pub(in crate::diagnose::doctor) fn expiry(observed: &Observed) -> Vec<Finding> {
 }
 
 /// Whether the certificate names the Service, which is the name that the API server verifies.
-pub(in crate::diagnose::doctor) fn name(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn name(observed: &Observed) -> Vec<Finding> {
     let certificate = match &observed.certificate {
         Ok(certificate) => certificate,
         Err(why) => {
@@ -81,7 +79,7 @@ fn day(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnose::doctor::{
+    use crate::doctor::{
         Severity,
         observed::Unread,
         testing::{healthy, now, severities},

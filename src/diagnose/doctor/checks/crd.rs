@@ -4,20 +4,18 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::{
-    api::v1alpha1,
-    diagnose::doctor::{
-        Finding,
-        observed::{Observed, Unread},
-    },
+use crate::doctor::{
+    Finding,
+    observed::{Observed, Unread},
 };
+use vas_api::v1alpha1;
 
 const OBJECT: &str = "CustomResourceDefinition voiceassistscalings.scaling.voiceassist.io";
 const VERSION: &str = "v1alpha1";
 const APPLY: &str = "vas crd | kubectl apply --server-side -f -";
 
 /// Whether the CRD exists.
-pub(in crate::diagnose::doctor) fn installed(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn installed(observed: &Observed) -> Vec<Finding> {
     vec![match &observed.crd {
         Ok(_) => Finding::ok(OBJECT, "is installed"),
         Err(Unread::NotFound) => Finding::problem(OBJECT, "does not exist").fix(APPLY),
@@ -26,7 +24,7 @@ pub(in crate::diagnose::doctor) fn installed(observed: &Observed) -> Vec<Finding
 }
 
 /// Whether the API server accepted the CRD.
-pub(in crate::diagnose::doctor) fn established(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn established(observed: &Observed) -> Vec<Finding> {
     let crd = match &observed.crd {
         Ok(crd) => crd,
         Err(why) => return vec![Finding::skipped(OBJECT, why.to_string())],
@@ -84,7 +82,7 @@ pub(in crate::diagnose::doctor) fn established(observed: &Observed) -> Vec<Findi
 }
 
 /// Whether the API server serves the version that this binary uses.
-pub(in crate::diagnose::doctor) fn version_served(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn version_served(observed: &Observed) -> Vec<Finding> {
     let crd = match &observed.crd {
         Ok(crd) => crd,
         Err(why) => return vec![Finding::skipped(OBJECT, why.to_string())],
@@ -101,7 +99,7 @@ pub(in crate::diagnose::doctor) fn version_served(observed: &Observed) -> Vec<Fi
 
 /// Whether the schema is the one of this binary. The API server drops fields that its schema lacks without
 /// telling.
-pub(in crate::diagnose::doctor) fn schema_current(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn schema_current(observed: &Observed) -> Vec<Finding> {
     let crd = match &observed.crd {
         Ok(crd) => crd,
         Err(why) => return vec![Finding::skipped(OBJECT, why.to_string())],
@@ -210,7 +208,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::diagnose::doctor::{
+    use crate::doctor::{
         Severity,
         testing::{healthy, severities},
     };

@@ -5,24 +5,22 @@ use k8s_openapi::api::{
     core::v1::{Container, PodTemplateSpec},
 };
 
-use crate::{
-    core::k8s::selector,
-    diagnose::doctor::{
-        Finding,
-        observed::{Observed, Read, Unread},
-    },
+use crate::doctor::{
+    Finding,
+    observed::{Observed, Read, Unread},
 };
+use vas_core::k8s::selector;
 
 const OPERATOR: &str = "vas-operator";
 const METRICS_SERVER: &str = "vas-metrics-server";
 
 /// Whether the operator runs.
-pub(in crate::diagnose::doctor) fn operator(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn operator(observed: &Observed) -> Vec<Finding> {
     check(observed, OPERATOR, &observed.operator)
 }
 
 /// Whether the metrics server runs.
-pub(in crate::diagnose::doctor) fn metrics_server(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn metrics_server(observed: &Observed) -> Vec<Finding> {
     check(observed, METRICS_SERVER, &observed.metrics_server)
 }
 
@@ -78,7 +76,7 @@ fn check(observed: &Observed, name: &str, read: &Read<Deployment>) -> Vec<Findin
 }
 
 /// Whether both Deployments run the version of this binary.
-pub(in crate::diagnose::doctor) fn versions_equal(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn versions_equal(observed: &Observed) -> Vec<Finding> {
     let object = format!("Deployments of namespace {}", observed.install_namespace);
     let (operator, server) = match (&observed.operator, &observed.metrics_server) {
         (Ok(operator), Ok(server)) => (image(operator), image(server)),
@@ -107,7 +105,7 @@ pub(in crate::diagnose::doctor) fn versions_equal(observed: &Observed) -> Vec<Fi
 }
 
 /// Whether budgets keep evictions from taking all replicas at once.
-pub(in crate::diagnose::doctor) fn budgets(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn budgets(observed: &Observed) -> Vec<Finding> {
     let pdbs = match &observed.install_pdbs {
         Ok(pdbs) => pdbs,
         Err(why) => return vec![Finding::skipped("PodDisruptionBudgets", why.to_string())],
@@ -211,7 +209,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::diagnose::doctor::{
+    use crate::doctor::{
         Severity,
         testing::{deployment, healthy, severities},
     };

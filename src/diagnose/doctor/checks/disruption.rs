@@ -5,17 +5,15 @@ use k8s_openapi::{
     apimachinery::pkg::util::intstr::IntOrString,
 };
 
-use crate::{
-    core::k8s::selector,
-    diagnose::doctor::{
-        Finding,
-        observed::{NamespaceSeen, Observed, Read},
-        view,
-    },
+use crate::doctor::{
+    Finding,
+    observed::{NamespaceSeen, Observed, Read},
+    view,
 };
+use vas_core::k8s::selector;
 
 /// Whether each budget over a workload allows the eviction of at least one pod.
-pub(in crate::diagnose::doctor) fn allows_drains(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn allows_drains(observed: &Observed) -> Vec<Finding> {
     observed
         .namespaces
         .iter()
@@ -91,7 +89,7 @@ fn judge(namespace: &str, pdb: &PodDisruptionBudget, min_replicas: i32) -> Findi
 }
 
 /// Whether no pod has two budgets. The eviction API never evicts such a pod.
-pub(in crate::diagnose::doctor) fn unique(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn unique(observed: &Observed) -> Vec<Finding> {
     observed
         .namespaces
         .iter()
@@ -207,7 +205,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::diagnose::doctor::{
+    use crate::doctor::{
         Severity,
         observed::Unread,
         testing::{healthy, pdb, severities},

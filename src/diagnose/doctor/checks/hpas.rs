@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, HorizontalPodAutoscalerCondition};
 
-use crate::diagnose::doctor::{
+use crate::doctor::{
     Finding,
     observed::{Observed, Unread},
     view,
@@ -13,7 +13,7 @@ use crate::diagnose::doctor::{
 const LONG: SignedDuration = SignedDuration::from_mins(15);
 
 /// Reports the conditions of each HPA.
-pub(in crate::diagnose::doctor) fn conditions(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn conditions(observed: &Observed) -> Vec<Finding> {
     view::workloads(observed)
         .filter(|view| view.workload.has_hpa())
         .flat_map(|view| {
@@ -103,7 +103,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::diagnose::doctor::{
+    use crate::doctor::{
         Severity,
         testing::{healthy, now, severities},
     };

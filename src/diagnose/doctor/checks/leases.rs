@@ -4,20 +4,18 @@ use jiff::SignedDuration;
 use k8s_openapi::api::{apps::v1::Deployment, coordination::v1::Lease};
 
 use super::deployments;
-use crate::{
-    api::{METRICS_SERVER_LEASE, OPERATOR_LEASE},
-    diagnose::doctor::{
-        Finding, Severity,
-        observed::{Observed, Read, Unread},
-    },
+use crate::doctor::{
+    Finding, Severity,
+    observed::{Observed, Read, Unread},
 };
+use vas_api::{METRICS_SERVER_LEASE, OPERATOR_LEASE};
 
 /// Difference between the clocks of two nodes that is still normal.
 const SKEW: SignedDuration = SignedDuration::from_secs(10);
 
 /// The Lease of the operator. Without a holder the operator writes nothing: no HPA is created and no status
 /// changes.
-pub(in crate::diagnose::doctor) fn operator(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn operator(observed: &Observed) -> Vec<Finding> {
     vec![check(
         observed,
         OPERATOR_LEASE,
@@ -29,7 +27,7 @@ pub(in crate::diagnose::doctor) fn operator(observed: &Observed) -> Vec<Finding>
 
 /// The Lease of the metrics server. Without a holder it still serves metrics, but writes no condition
 /// `MetricsAvailable`.
-pub(in crate::diagnose::doctor) fn metrics_server(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn metrics_server(observed: &Observed) -> Vec<Finding> {
     vec![check(
         observed,
         METRICS_SERVER_LEASE,
@@ -90,7 +88,7 @@ fn check(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnose::doctor::testing::{healthy, lease, severities};
+    use crate::doctor::testing::{healthy, lease, severities};
 
     #[test]
     fn a_lease_that_nobody_renews_stops_the_operator_and_only_warns_of_the_metrics_server() {

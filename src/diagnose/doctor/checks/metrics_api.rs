@@ -1,13 +1,13 @@
 //! Checks that the metrics API answers the requests of the HPA controller.
 
-use crate::diagnose::doctor::{
+use crate::doctor::{
     Finding,
     observed::{Observed, Unread},
     view,
 };
 
 /// Whether the discovery of the metrics API answers through the API server.
-pub(in crate::diagnose::doctor) fn discovery(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn discovery(observed: &Observed) -> Vec<Finding> {
     let object = "API custom.metrics.k8s.io/v1beta2";
     vec![match &observed.discovery {
         Ok(names) if names.is_empty() => {
@@ -25,7 +25,7 @@ pub(in crate::diagnose::doctor) fn discovery(observed: &Observed) -> Vec<Finding
 }
 
 /// Whether each metric of each HPA can be read.
-pub(in crate::diagnose::doctor) fn reads(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn reads(observed: &Observed) -> Vec<Finding> {
     let mut findings: Vec<Finding> = observed
         .metric_reads
         .iter()
@@ -62,7 +62,7 @@ pub(in crate::diagnose::doctor) fn reads(observed: &Observed) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnose::doctor::{
+    use crate::doctor::{
         Severity,
         testing::{healthy, severities},
     };

@@ -6,18 +6,16 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use serde_json::Value;
 
-use crate::{
-    api::{LABEL_MANAGED_BY, MANAGED_BY, v1alpha1::ResourceName},
-    core::{k8s::label_selector::LabelSelector, spec::model::Source},
-    diagnose::doctor::{
-        Finding,
-        observed::{Observed, TargetId, Unread},
-        view::{self, WorkloadView},
-    },
+use crate::doctor::{
+    Finding,
+    observed::{Observed, TargetId, Unread},
+    view::{self, WorkloadView},
 };
+use vas_api::{LABEL_MANAGED_BY, MANAGED_BY, v1alpha1::ResourceName};
+use vas_core::{k8s::label_selector::LabelSelector, spec::model::Source};
 
 /// Whether each target has only one HPA.
-pub(in crate::diagnose::doctor) fn hpas(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn hpas(observed: &Observed) -> Vec<Finding> {
     view::workloads(observed)
         .map(|view| {
             let object = view.target_name();
@@ -58,7 +56,7 @@ fn scales(hpa: &HorizontalPodAutoscaler, view: &WorkloadView<'_>) -> bool {
 }
 
 /// Whether each pod belongs to only one target. The HPA controller counts pods by selector.
-pub(in crate::diagnose::doctor) fn targets(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn targets(observed: &Observed) -> Vec<Finding> {
     observed
         .namespaces
         .iter()
@@ -105,7 +103,7 @@ pub(in crate::diagnose::doctor) fn targets(observed: &Observed) -> Vec<Finding> 
 }
 
 /// Whether a VPA changes the requests to which the utilization of an HPA relates.
-pub(in crate::diagnose::doctor) fn vpas(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn vpas(observed: &Observed) -> Vec<Finding> {
     view::workloads(observed)
         .filter(WorkloadView::uses_resource_metrics)
         .map(|view| {
@@ -188,7 +186,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::diagnose::doctor::{
+    use crate::doctor::{
         Severity,
         testing::{healthy, severities, target_mut},
     };

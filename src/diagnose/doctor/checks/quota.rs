@@ -8,20 +8,18 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{api::core::v1::ResourceQuota, apimachinery::pkg::api::resource::Quantity};
 
-use crate::{
-    core::k8s::{
-        pod_template,
-        quantity::{self, Amount},
-    },
-    diagnose::doctor::{
-        Finding,
-        observed::{NamespaceSeen, Observed},
-        view,
-    },
+use crate::doctor::{
+    Finding,
+    observed::{NamespaceSeen, Observed},
+    view,
+};
+use vas_core::k8s::{
+    pod_template,
+    quantity::{self, Amount},
 };
 
 /// Checks each quota of each namespace that has a resource.
-pub(in crate::diagnose::doctor) fn check(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn check(observed: &Observed) -> Vec<Finding> {
     observed
         .namespaces
         .iter()
@@ -112,7 +110,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::diagnose::doctor::{
+    use crate::doctor::{
         Severity,
         observed::Unread,
         testing::{healthy, severities},

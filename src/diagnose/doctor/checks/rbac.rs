@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{api_services, deployments};
-use crate::diagnose::doctor::{
+use crate::doctor::{
     Finding,
     observed::{Observed, RightSeen, Unread},
     rights::{Account, Needed},
@@ -17,12 +17,12 @@ const MANY: usize = 4;
 const WATCHED_TARGETS: [&str; 2] = ["deployments.apps", "statefulsets.apps"];
 
 /// Whether the operator has its rights.
-pub(in crate::diagnose::doctor) fn operator(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn operator(observed: &Observed) -> Vec<Finding> {
     check(observed, Account::Operator)
 }
 
 /// Whether the metrics server has its rights.
-pub(in crate::diagnose::doctor) fn metrics_server(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn metrics_server(observed: &Observed) -> Vec<Finding> {
     check(observed, Account::MetricsServer)
 }
 
@@ -123,7 +123,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::diagnose::doctor::{
+    use crate::doctor::{
         Severity,
         testing::{deployment, healthy, severities},
     };

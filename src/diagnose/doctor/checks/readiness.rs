@@ -6,11 +6,9 @@
 
 use k8s_openapi::api::core::v1::{Container, PodSpec, Probe};
 
-use crate::{
-    api::v1alpha1::ResourceName,
-    core::spec::model::Source,
-    diagnose::doctor::{Finding, observed::Observed, view},
-};
+use crate::doctor::{Finding, observed::Observed, view};
+use vas_api::v1alpha1::ResourceName;
+use vas_core::spec::model::Source;
 
 /// A timeout of at most this many seconds is too short for a busy process.
 const SHORT_TIMEOUT: i32 = 1;
@@ -18,7 +16,7 @@ const SHORT_TIMEOUT: i32 = 1;
 const SHORT_PATIENCE: i32 = 10;
 
 /// Checks the probes of each workload that scales on CPU.
-pub(in crate::diagnose::doctor) fn check(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn check(observed: &Observed) -> Vec<Finding> {
     view::workloads(observed)
         .filter(|view| view.workload.metrics.iter().any(|metric| is_cpu(&metric.source)))
         .map(|view| {
@@ -93,7 +91,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::diagnose::doctor::{
+    use crate::doctor::{
         Severity,
         observed::Unread,
         testing::{healthy, severities, target_mut},

@@ -12,7 +12,7 @@
 
 use serde_json::Value;
 
-use crate::diagnose::doctor::{
+use crate::doctor::{
     Finding,
     observed::{Observed, ScaleTarget},
     view,
@@ -34,7 +34,7 @@ const RETURNING: [&str; 9] = [
 ];
 
 /// Checks the scale target of each workload with an HPA.
-pub(in crate::diagnose::doctor) fn check(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn check(observed: &Observed) -> Vec<Finding> {
     view::workloads(observed)
         .filter(|view| view.workload.has_hpa())
         .map(|view| {
@@ -133,7 +133,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::diagnose::doctor::{
+    use crate::doctor::{
         Severity,
         testing::{healthy, severities, target_mut},
     };

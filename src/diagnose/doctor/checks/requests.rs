@@ -3,14 +3,12 @@
 
 use k8s_openapi::api::core::v1::{Container, PodSpec};
 
-use crate::{
-    api::v1alpha1::ResourceName,
-    core::spec::model::{ResourceTarget, Source},
-    diagnose::doctor::{Finding, observed::Observed, view},
-};
+use crate::doctor::{Finding, observed::Observed, view};
+use vas_api::v1alpha1::ResourceName;
+use vas_core::spec::model::{ResourceTarget, Source};
 
 /// Checks each workload with a utilization target.
-pub(in crate::diagnose::doctor) fn check(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn check(observed: &Observed) -> Vec<Finding> {
     view::workloads(observed).flat_map(|view| of(&view)).collect()
 }
 
@@ -120,7 +118,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::diagnose::doctor::{
+    use crate::doctor::{
         Severity,
         observed::Unread,
         testing::{healthy, pod, severities, target_mut},

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::api_services;
-use crate::diagnose::doctor::{
+use crate::doctor::{
     Finding, Severity,
     observed::{Observed, Unread},
     view,
 };
 
 /// Whether metrics.k8s.io is registered, is available, and has values for the pods of each target.
-pub(in crate::diagnose::doctor) fn answers(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn answers(observed: &Observed) -> Vec<Finding> {
     let users: Vec<_> = view::workloads(observed)
         .filter(view::WorkloadView::uses_resource_metrics)
         .collect();
@@ -105,7 +105,7 @@ fn numbers(view: &view::WorkloadView<'_>, known: &[String]) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnose::doctor::testing::{healthy, severities};
+    use crate::doctor::testing::{healthy, severities};
 
     #[test]
     fn no_metrics_server_is_a_problem_where_cpu_is_used() {

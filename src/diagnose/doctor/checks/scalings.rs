@@ -2,17 +2,15 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use crate::{
-    api::condition,
-    diagnose::doctor::{
-        Finding,
-        observed::{Observed, ScalingSeen, Unread},
-        view,
-    },
+use crate::doctor::{
+    Finding,
+    observed::{Observed, ScalingSeen, Unread},
+    view,
 };
+use vas_api::condition;
 
 /// Whether each resource obeys the rules in every environment.
-pub(in crate::diagnose::doctor) fn valid(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn valid(observed: &Observed) -> Vec<Finding> {
     let scalings = match &observed.scalings {
         Ok(scalings) => scalings,
         // The kind does not exist, which the check `crd-installed` reports.
@@ -43,7 +41,7 @@ pub(in crate::diagnose::doctor) fn valid(observed: &Observed) -> Vec<Finding> {
 
 /// Reports the conditions that are not True, with their own messages. Another check reports the conditions of
 /// the HPAs.
-pub(in crate::diagnose::doctor) fn conditions(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn conditions(observed: &Observed) -> Vec<Finding> {
     let scalings = observed.scalings.iter().flatten();
     scalings.flat_map(of).collect()
 }
@@ -136,7 +134,7 @@ fn quote(condition: &Condition) -> String {
 }
 
 /// Whether each scale target exists.
-pub(in crate::diagnose::doctor) fn target_found(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn target_found(observed: &Observed) -> Vec<Finding> {
     view::workloads(observed)
         .map(|view| {
             let object = view.target_name();
@@ -165,13 +163,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{
-        api::v1alpha1::VoiceAssistScalingStatus,
-        diagnose::doctor::{
-            Severity,
-            testing::{healthy, severities},
-        },
+    use crate::doctor::{
+        Severity,
+        testing::{healthy, severities},
     };
+    use vas_api::v1alpha1::VoiceAssistScalingStatus;
 
     fn with_status(status: serde_json::Value) -> Observed {
         let mut observed = healthy();

@@ -4,17 +4,15 @@
 use jiff::Timestamp;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 
-use crate::{
-    core::reconcile::suspend::{LeftFrozen, annotation::holder_flag, left_frozen},
-    diagnose::doctor::{
-        Finding,
-        observed::{NamespaceSeen, Observed, ScalingSeen},
-    },
-    loadtest::cluster::hold_patch::{self, ANNOTATION, Hold, SuspendedBy, suspension_key},
+use crate::doctor::{
+    Finding,
+    observed::{NamespaceSeen, Observed, ScalingSeen},
 };
+use vas_core::reconcile::suspend::{LeftFrozen, annotation::holder_flag, left_frozen};
+use vas_loadtest::cluster::hold_patch::{self, ANNOTATION, Hold, SuspendedBy, suspension_key};
 
 /// Reports each suspension. It may be intended, but it must not be forgotten.
-pub(in crate::diagnose::doctor) fn check(observed: &Observed) -> Vec<Finding> {
+pub(in crate::doctor) fn check(observed: &Observed) -> Vec<Finding> {
     let scalings = observed.scalings.iter().flatten();
     let of = |seen: &ScalingSeen| of(seen, observed.namespaces.get(&seen.namespace), observed.now);
     scalings.flat_map(of).collect()
@@ -104,15 +102,13 @@ fn left_behind(of: &str, seen: &ScalingSeen, now: Timestamp) -> Option<Finding> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        core::{
-            reconcile::suspend::{annotation::ANNOTATION, freeze},
-            spec::rules::validate,
-        },
-        diagnose::doctor::{
-            Severity,
-            testing::{healthy, now, severities},
-        },
+    use crate::doctor::{
+        Severity,
+        testing::{healthy, now, severities},
+    };
+    use vas_core::{
+        reconcile::suspend::{annotation::ANNOTATION, freeze},
+        spec::rules::validate,
     };
 
     fn found(annotations: &[(&str, &str)], by_spec: bool) -> Vec<Finding> {

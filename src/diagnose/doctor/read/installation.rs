@@ -20,17 +20,15 @@ use super::{
     reader::{get, read as bounded},
     scalings::json,
 };
-use crate::{
-    api::{METRICS_SERVER_LEASE, METRICS_SERVER_SERVICE, OPERATOR_LEASE},
-    cluster::server_clock::server_time,
-    diagnose::doctor::{
-        checks::{
-            api_services::{CUSTOM, EXTERNAL, RESOURCE},
-            deployments,
-        },
-        observed::{CertificateSeen, Observed, Read, ServerVersion, Unread},
+use crate::doctor::{
+    checks::{
+        api_services::{CUSTOM, EXTERNAL, RESOURCE},
+        deployments,
     },
+    observed::{CertificateSeen, Observed, Read, ServerVersion, Unread},
 };
+use vas_api::{METRICS_SERVER_LEASE, METRICS_SERVER_SERVICE, OPERATOR_LEASE};
+use vas_cluster::server_clock::server_time;
 
 const CRD: &str = "voiceassistscalings.scaling.voiceassist.io";
 const OPERATOR: &str = "vas-operator";

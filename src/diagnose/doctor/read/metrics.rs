@@ -8,14 +8,12 @@ use super::{
     CONCURRENT,
     reader::{late, reader},
 };
-use crate::{
-    cluster::{discovery::Discovery, metric_read, read::ReadError},
-    core::hpa::metric_question::{Question, questions},
-    diagnose::doctor::{
-        observed::{MetricRead, Observed, Read, Unread},
-        view,
-    },
+use crate::doctor::{
+    observed::{MetricRead, Observed, Read, Unread},
+    view,
 };
+use vas_cluster::{discovery::Discovery, metric_read, read::ReadError};
+use vas_core::hpa::metric_question::{Question, questions};
 
 /// Where one sees which groups and versions are served, for a metric that can be read at no path.
 const GROUPS: &str = "/apis";

@@ -1,7 +1,7 @@
 //! Reads everything that `vas doctor` checks, once, and writes nothing.
 //!
 //! Each read has its own time limit, and its failure is kept as data: only the checks that need a failed read
-//! are skipped. Must not: judge what it reads; [`crate::diagnose::doctor`] does.
+//! are skipped. Must not: judge what it reads; [`crate::doctor`] does.
 
 mod installation;
 mod metrics;
@@ -17,11 +17,9 @@ use std::collections::BTreeMap;
 use kube::Client;
 
 use super::observed::{Observed, Unread};
-use crate::{
-    cluster::clock::Clock,
-    core::metrics::promql::{LabelName, Matcher},
-    metrics_server::ServerSettings,
-};
+use vas_cluster::clock::Clock;
+use vas_core::metrics::promql::{LabelName, Matcher};
+use vas_metrics_server::ServerSettings;
 
 /// Most requests at the same time, so that the command does not load the API server more than other clients
 /// do.

@@ -25,11 +25,9 @@ use super::{
     scalings::json,
     targets,
 };
-use crate::{
-    api::v1alpha1::ScaleTargetRef,
-    core::spec::model::Source,
-    diagnose::doctor::observed::{NamespaceSeen, Observed, Read, ScalingSeen, TargetId, Unread},
-};
+use crate::doctor::observed::{NamespaceSeen, Observed, Read, ScalingSeen, TargetId, Unread};
+use vas_api::v1alpha1::ScaleTargetRef;
+use vas_core::spec::model::Source;
 
 /// Most namespaces that are read at the same time. Each takes several requests at once.
 const NAMESPACES: usize = CONCURRENT / 4;
@@ -119,7 +117,7 @@ async fn targets(
     client: &Client,
     namespace: &str,
     scalings: &[&ScalingSeen],
-) -> BTreeMap<TargetId, Read<crate::diagnose::doctor::observed::ScaleTarget>> {
+) -> BTreeMap<TargetId, Read<crate::doctor::observed::ScaleTarget>> {
     let named: BTreeSet<(TargetId, String)> = scalings
         .iter()
         .filter_map(|seen| seen.scaling.as_ref())

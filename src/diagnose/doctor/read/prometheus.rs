@@ -11,27 +11,25 @@ use super::{
     CONCURRENT, Servers, Settings,
     reader::{TIME_LIMIT, read as bounded},
 };
-use crate::{
-    api::v1alpha1::MatchExpression,
-    core::{
-        k8s::percent::encode,
-        metrics::promql::{InvalidMatcher, Item, LabelName, Labels, Matcher, Matchers, Vector, bind_query},
-        spec::model::{PrometheusMetric, Series},
-    },
-    diagnose::doctor::{
-        checks::{
-            deployments,
-            prometheus::{
-                self as questions, Address, Facts, PrometheusSeen, Selected, SelectedFacts, SeriesSeen,
-                ServiceAddress,
-            },
+use crate::doctor::{
+    checks::{
+        deployments,
+        prometheus::{
+            self as questions, Address, Facts, PrometheusSeen, Selected, SelectedFacts, SeriesSeen,
+            ServiceAddress,
         },
-        observed::{Observed, Read, Unread},
-        view,
     },
-    metrics_server::ServerSettings,
-    prometheus::{self, Limits},
+    observed::{Observed, Read, Unread},
+    view,
 };
+use vas_api::v1alpha1::MatchExpression;
+use vas_core::{
+    k8s::percent::encode,
+    metrics::promql::{InvalidMatcher, Item, LabelName, Labels, Matcher, Matchers, Vector, bind_query},
+    spec::model::{PrometheusMetric, Series},
+};
+use vas_metrics_server::ServerSettings;
+use vas_prometheus::{self, Limits};
 
 /// Largest answer in bytes. The queries only count, so the answers are small.
 const MAX_RESPONSE: usize = 4 << 20;
@@ -55,7 +53,7 @@ struct Server {
 
 /// The way to a Prometheus.
 enum Asker {
-    Direct(prometheus::Client),
+    Direct(vas_prometheus::Client),
     Proxied(Client, ServiceAddress),
 }
 
@@ -114,7 +112,7 @@ fn unknown(named: &BTreeMap<String, ServerSettings>, server: &str) -> Unread {
 
 /// The servers of the configuration file or the flag, else the server in the metrics server's Deployment.
 fn servers(client: &Client, settings: &Settings, observed: &Observed) -> Read<Vec<Server>> {
-    let unusable = |error: prometheus::BuildError| Unread::NotAsked(error.to_string());
+    let unusable = |error: vas_prometheus::BuildError| Unread::NotAsked(error.to_string());
     let one = |how: String, asker| {
         Ok(vec![Server {
             name: None,
@@ -130,7 +128,7 @@ fn servers(client: &Client, settings: &Settings, observed: &Observed) -> Read<Ve
                 timeout: TIME_LIMIT,
                 response_size: MAX_RESPONSE,
             };
-            let client = prometheus::Client::new(url, limits).map_err(unusable)?;
+            let client = vas_prometheus::Client::new(url, limits).map_err(unusable)?;
             one(Address::Url(url.clone()).to_string(), Asker::Direct(client))
         }
         Servers::OfDeployment => {
@@ -144,7 +142,7 @@ fn servers(client: &Client, settings: &Settings, observed: &Observed) -> Read<Ve
                 Ok(Server {
                     name: Some(name.clone()),
                     how: format!("at {}", settings.client.url),
-                    asker: Asker::Direct(prometheus::Client::build(&settings.client).map_err(unusable)?),
+                    asker: Asker::Direct(vas_prometheus::Client::build(&settings.client).map_err(unusable)?),
                     labels: settings.source.labels.clone(),
                     bind_queries: settings.source.bind_queries,
                 })
@@ -322,7 +320,7 @@ impl Asker {
                 let request = Request::get(service.proxy_path(&query)).body(Vec::new());
                 let request = request.map_err(|error| Unread::Failed(error.to_string()))?;
                 let body = bounded(client.request_text(request)).await?;
-                let answer = prometheus::parse_answer(body.as_bytes());
+                let answer = vas_prometheus::parse_answer(body.as_bytes());
                 let answer = answer.map_err(|error| Unread::Failed(error.to_string()))?;
                 Ok(answer.vector)
             }

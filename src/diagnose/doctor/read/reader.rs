@@ -5,10 +5,8 @@ use std::time::Duration;
 use kube::Client;
 use serde_json::Value;
 
-use crate::{
-    cluster::read::{ReadError, Reader, bounded},
-    diagnose::doctor::observed::{Read, Unread},
-};
+use crate::doctor::observed::{Read, Unread};
+use vas_cluster::read::{ReadError, Reader, bounded};
 
 /// Longest wait for one answer.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);

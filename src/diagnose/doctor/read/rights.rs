@@ -5,7 +5,7 @@ use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessRevie
 use kube::{Api, Client, api::PostParams};
 
 use super::{CONCURRENT, reader::read as bounded};
-use crate::diagnose::doctor::{
+use crate::doctor::{
     checks::deployments,
     observed::{Observed, Read, RightSeen, Unread},
     rights::{Account, RIGHTS, Right},

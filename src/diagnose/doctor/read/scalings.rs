@@ -9,13 +9,11 @@ use kube::{
 use serde_json::Value;
 
 use super::reader::read as bounded;
-use crate::{
-    api::v1alpha1::VoiceAssistScaling,
-    core::{
-        reconcile::suspend::{Suspended, freeze},
-        spec::rules::validate,
-    },
-    diagnose::doctor::observed::{Read, ScalingSeen},
+use crate::doctor::observed::{Read, ScalingSeen};
+use vas_api::v1alpha1::VoiceAssistScaling;
+use vas_core::{
+    reconcile::suspend::{Suspended, freeze},
+    spec::rules::validate,
 };
 
 /// All resources of one namespace or of all namespaces, with what is suspended at `now`. A resource that does

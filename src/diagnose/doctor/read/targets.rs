@@ -1,12 +1,10 @@
 //! Scale targets of any kind, as the checks want them.
 
 use super::reader::{reader, unread};
-use crate::{
-    api::v1alpha1::ScaleTargetRef,
-    cluster::scale_target::{self, ServedKind},
-    diagnose::doctor::observed::{Read, ScaleTarget, Unread},
-};
+use crate::doctor::observed::{Read, ScaleTarget, Unread};
 use kube::Client;
+use vas_api::v1alpha1::ScaleTargetRef;
+use vas_cluster::scale_target::{self, ServedKind};
 
 /// One target: the object, and what its scale subresource says.
 pub(super) async fn read(client: &Client, namespace: &str, target: &ScaleTargetRef) -> Read<ScaleTarget> {

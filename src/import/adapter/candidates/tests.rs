@@ -1,7 +1,7 @@
 //! Finds series from the names of metrics, and back.
 
 use super::*;
-use crate::import::adapter::config::Name;
+use crate::adapter::config::Name;
 
 fn rule(series: &str, matches: &str, as_: &str) -> Rule {
     Rule {

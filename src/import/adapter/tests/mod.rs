@@ -9,7 +9,8 @@ mod reach;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{core::spec::rules::validate, import::hpa};
+use crate::hpa;
+use vas_core::spec::rules::validate;
 
 fn parse(text: &str) -> Result<Value, String> {
     serde_saphyr::from_str(text).map_err(|error| error.to_string())

@@ -1,6 +1,6 @@
 //! Checks that the PodDisruptionBudget is respected: no pod leaves while the budget needs it.
 
-use crate::loadtest::model::{
+use crate::model::{
     check::{Area, Check},
     scaling::{Budget, Scaling},
 };

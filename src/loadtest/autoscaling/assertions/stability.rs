@@ -1,6 +1,6 @@
 //! Checks for flapping: desired replicas should go up, then down, and not up again.
 
-use crate::loadtest::model::{
+use crate::model::{
     check::{Area, Check},
     scaling::{Moment, Scaling},
 };

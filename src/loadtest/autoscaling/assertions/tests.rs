@@ -1,5 +1,5 @@
 use super::*;
-use crate::loadtest::model::scaling::{Bounds, Budget, Replicas};
+use crate::model::scaling::{Bounds, Budget, Replicas};
 
 const MOMENTS: Moments = Moments {
     rise: 30.0,

@@ -1,6 +1,6 @@
 //! What to change if a link of a chain is the slowest.
 
-use crate::loadtest::model::chain::LinkKind;
+use crate::model::chain::LinkKind;
 
 /// The advice for the slowest link.
 pub(super) fn of(slowest: LinkKind) -> &'static str {

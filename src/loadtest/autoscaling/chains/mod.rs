@@ -8,16 +8,14 @@
 mod hint;
 
 use crate::{
-    core::hpa::TOLERANCE,
-    loadtest::{
-        model::{
-            chain::{Chain, Link, LinkKind},
-            measured::Second,
-            scaling::{EventKind, Moment, Scaling},
-        },
-        scenario::rate::Profile,
+    model::{
+        chain::{Chain, Link, LinkKind},
+        measured::Second,
+        scaling::{EventKind, Moment, Scaling},
     },
+    scenario::rate::Profile,
 };
+use vas_core::hpa::TOLERANCE;
 
 /// How much earlier than in the HPA's status the pods may be seen, in seconds. They come by another watch,
 /// and the controller writes the scale before its own status.

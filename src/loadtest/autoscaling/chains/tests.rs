@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::loadtest::model::{
+use crate::model::{
     latencies::Quantiles,
     scaling::{Event, MetricSeen, Replicas},
 };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
-use crate::loadtest::model::scaling::EventKind;
+use crate::model::scaling::EventKind;
 
 /// What is true of a pod now, as the set of events that have happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use kube::{
 use serde::de::DeserializeOwned;
 
 use super::Notes;
-use crate::loadtest::model::scaling::Moment;
+use crate::model::scaling::Moment;
 
 /// A change that a watch reports.
 pub(super) enum Change<K> {

@@ -5,10 +5,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::Notes;
-use crate::{
-    core::hpa::metric_reads,
-    loadtest::cluster::resource::{Resource, Subject},
-};
+use crate::cluster::resource::{Resource, Subject};
+use vas_core::hpa::metric_reads;
 
 /// Interval between two reads.
 const EVERY: Duration = Duration::from_secs(15);

@@ -9,31 +9,29 @@ use tokio::task::JoinSet;
 
 use super::Notes;
 use crate::{
-    cluster::{discovery::Discovery, metric_read},
-    core::hpa::metric_question::{Question, questions},
-    loadtest::{
-        autoscaling::ratio,
-        cluster::{
-            error::ClusterError,
-            resource::{Resource, Subject},
-        },
+    autoscaling::ratio,
+    cluster::{
+        error::ClusterError,
+        resource::{Resource, Subject},
     },
 };
+use vas_cluster::{discovery::Discovery, metric_read};
+use vas_core::hpa::metric_question::{Question, questions};
 
 /// From one look to the next.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// A metric that is served by `custom.metrics.k8s.io` or `external.metrics.k8s.io`.
 #[derive(Clone, Debug)]
-pub(in crate::loadtest) struct Served {
+pub(crate) struct Served {
     /// Its name.
-    pub(in crate::loadtest) name: String,
+    pub(crate) name: String,
     question: Question,
     spec: MetricSpec,
 }
 
 /// The served metrics of an HPA.
-pub(in crate::loadtest) fn served(hpa: &HorizontalPodAutoscaler, subject: &Subject) -> Vec<Served> {
+pub(crate) fn served(hpa: &HorizontalPodAutoscaler, subject: &Subject) -> Vec<Served> {
     let specs = hpa.spec.metrics.iter().flatten();
     specs
         .zip(questions(hpa, &subject.selector))
@@ -51,7 +49,7 @@ pub(in crate::loadtest) fn served(hpa: &HorizontalPodAutoscaler, subject: &Subje
 ///
 /// # Errors
 /// When the API is not served, does not answer, or refuses.
-pub(in crate::loadtest) async fn read(
+pub(crate) async fn read(
     resource: &Resource,
     discovery: &Discovery,
     metric: &Served,
@@ -107,6 +105,6 @@ async fn poll(resource: Resource, metric: Served, notes: Notes) {
 }
 
 /// Whether the user has no right to read it.
-pub(in crate::loadtest) fn refused(error: &ClusterError) -> bool {
+pub(crate) fn refused(error: &ClusterError) -> bool {
     matches!(error, ClusterError::Api { source: kube::Error::Api(status), .. } if matches!(status.code, 401 | 403))
 }

@@ -10,7 +10,7 @@
 
 mod follow;
 mod memory;
-pub(in crate::loadtest) mod metrics;
+pub(crate) mod metrics;
 mod objects;
 
 use std::{
@@ -23,7 +23,7 @@ use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
 use super::observer::Observer;
-use crate::loadtest::{
+use crate::{
     clock::RunClock,
     cluster::{
         error::{ClusterError, wait},

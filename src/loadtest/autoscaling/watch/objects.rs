@@ -21,7 +21,7 @@ use super::{
     Notes,
     follow::{Change, follow},
 };
-use crate::loadtest::{
+use crate::{
     autoscaling::observer::Observer,
     cluster::resource::{Resource, Subject},
     model::scaling::Moment,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{ANNOTATION, Hold, SuspendedBy, find_mut, suspension_key, text};
-use crate::core::reconcile::suspend::{Reason, Suspension, SuspensionError, Workloads};
+use vas_core::reconcile::suspend::{Reason, Suspension, SuspensionError, Workloads};
 
 /// Begins a hold: records the state before, and suspends the workload until a moment.
 ///

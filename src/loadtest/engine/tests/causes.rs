@@ -13,7 +13,7 @@ use super::{
     raw::{Server, frames, go_away, reset, say},
     scenario, target,
 };
-use crate::loadtest::{http::Protocol, model::measured::Measured};
+use crate::{http::Protocol, model::measured::Measured};
 
 /// Long enough that messages which contain seconds differ.
 const LENGTH: Duration = Duration::from_millis(2500);

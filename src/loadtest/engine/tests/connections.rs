@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use super::{
     Running, Settings, begin, begin_with, get, habits::Habit, post, rate, scenario, server::Server, target,
 };
-use crate::loadtest::{
+use crate::{
     engine::Sharing,
     http::{Protocol, Resolve},
     model::measured::{Measured, Requests},

@@ -6,7 +6,7 @@ use tokio::{sync::mpsc, task::LocalSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{begin, get, hold, quiet, rate, scenario, server::Server, target, template};
-use crate::loadtest::{
+use crate::{
     clock::RunClock,
     engine::{
         journey,

@@ -19,7 +19,7 @@ mod websockets;
 use std::{path::Path, sync::Arc, time::Duration};
 
 use super::{Running, Settings, start};
-use crate::loadtest::{
+use crate::{
     clock::RunClock,
     http::{Protocol, Target, TlsOptions},
     scenario::{

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{begin, get, rate, scenario, server::Server, target};
-use crate::loadtest::{
+use crate::{
     http::Protocol,
     judge::judge,
     model::{achieved, measured::Measured},

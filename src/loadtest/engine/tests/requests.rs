@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{begin, begin_with, get, rate, scenario, server::Server, target, template};
-use crate::loadtest::{
+use crate::{
     engine::Settings,
     http::{Protocol, Target},
     model::measured::Measured,

@@ -7,7 +7,7 @@ use super::{
     server::Server,
     target,
 };
-use crate::loadtest::{
+use crate::{
     engine::Sharing,
     http::Protocol,
     model::measured::Measured,

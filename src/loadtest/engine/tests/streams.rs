@@ -7,7 +7,7 @@ use super::{
     habits::{Habit, Later},
     scenario, target,
 };
-use crate::loadtest::{
+use crate::{
     http::Protocol,
     model::measured::Measured,
     scenario::{

@@ -7,7 +7,7 @@ use super::{
     raw::{Server, answer, say},
     scenario, target, template,
 };
-use crate::loadtest::{http::Protocol, model::measured::Measured, scenario::model::Action};
+use crate::{http::Protocol, model::measured::Measured, scenario::model::Action};
 
 const LENGTH: Duration = Duration::from_secs(1);
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{begin, get, hold, quiet, rate, scenario, server::Server, target, template};
-use crate::loadtest::{
+use crate::{
     http::Protocol,
     model::measured::End,
     scenario::{
@@ -80,7 +80,7 @@ async fn a_websocket_that_is_lost_while_it_is_held_has_failed() {
     // load open.
     let mut profile = load.load.profile().clone();
     profile.line(0.0, 0.0, 2 * SECOND);
-    let load = crate::loadtest::scenario::model::Scenario {
+    let load = crate::scenario::model::Scenario {
         load: Load::Open(profile),
         ..load
     };

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{begin, get, rate, scenario, server::Server, target, template};
-use crate::loadtest::{
+use crate::{
     http::Protocol,
     model::measured::Measured,
     scenario::model::{Action, Scenario},

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{begin_with, hold, quiet, scenario, server::Server, target, template};
-use crate::loadtest::{
+use crate::{
     engine::Settings,
     http::Protocol,
     model::measured::Measured,

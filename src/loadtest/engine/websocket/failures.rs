@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::{
     Error, error::ProtocolError, protocol::CloseFrame, protocol::frame::coding::CloseCode,
 };
 
-use crate::loadtest::http::{Detail, Failure, in_words};
+use crate::http::{Detail, Failure, in_words};
 
 /// Why a connection was lost, or could not be made.
 pub(super) fn of(error: &Error) -> Failure {

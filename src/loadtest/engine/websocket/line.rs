@@ -16,7 +16,7 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::loadtest::http::BoxedStream;
+use crate::http::BoxedStream;
 
 /// Longest wait for the server's close frame. The time that the server takes to close is not measured.
 const FAREWELL: Duration = Duration::from_millis(500);

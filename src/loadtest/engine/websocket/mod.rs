@@ -34,7 +34,7 @@ use self::{
     talk::{Ended, Talk},
 };
 use super::{due::Due, journey::Next, worker::Worker};
-use crate::loadtest::{
+use crate::{
     http::{Detail, Failure, Own, Reserved, Target},
     scenario::{template::Template, websocket::WebSocket},
 };

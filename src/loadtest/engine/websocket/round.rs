@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::loadtest::{
+use crate::{
     engine::body::Body,
     scenario::{model::BodyCheck, websocket::Part},
 };
@@ -110,7 +110,7 @@ impl<'a> Round<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loadtest::scenario::websocket::Payload;
+    use crate::scenario::websocket::Payload;
 
     fn awaits(text: &str) -> Part {
         Part::Await(BodyCheck::Contains(text.to_owned()), None)

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::failures;
-use crate::loadtest::{
+use crate::{
     engine::{
         due::Due,
         recorder::{Connected, Held, StepId, Times},

@@ -17,7 +17,7 @@ use super::{
     round::{Round, Taken, rounds},
     voice::Listening,
 };
-use crate::loadtest::{
+use crate::{
     engine::worker::Worker,
     http::{Detail, Failure},
     scenario::websocket::{Part, Payload, WebSocket},

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::loadtest::{engine::recorder::Recorder, scenario::websocket::Voice};
+use crate::{engine::recorder::Recorder, scenario::websocket::Voice};
 
 /// The state of the request for voice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 
 use super::Connections;
-use crate::loadtest::http::{
+use crate::http::{
     Detail, Failure, Lost,
     dialer::{Dialer, Room},
     unanswered::Unanswered,
@@ -33,7 +33,7 @@ const LARGEST_HEADERS: u32 = 400 * 1024;
 
 /// A connection.
 #[derive(Debug)]
-pub(in crate::loadtest::http) struct Connection {
+pub(in crate::http) struct Connection {
     sender: SendRequest<Full<Bytes>>,
     load: Rc<Load>,
     /// Whether any request was answered on it.
@@ -56,18 +56,18 @@ struct Load {
 
 /// A stream on a connection.
 #[derive(Debug)]
-pub(in crate::loadtest::http) struct Stream {
+pub(in crate::http) struct Stream {
     connection: Rc<Connection>,
     /// Whether the connection had answered a request before.
-    pub(in crate::loadtest::http) used: bool,
+    pub(in crate::http) used: bool,
     /// Whether it also had no stream in use when this one was taken.
-    pub(in crate::loadtest::http) idle: bool,
+    pub(in crate::http) idle: bool,
 }
 
 impl Connection {
     /// Opens a connection, and waits until the server has said in its SETTINGS how many streams it allows.
     /// With a guess instead, the server would refuse the streams beyond its limit.
-    pub(in crate::loadtest::http) async fn open(
+    pub(in crate::http) async fn open(
         dialer: &Dialer,
         room: Room,
         shared: Weak<Connections>,
@@ -144,7 +144,7 @@ impl Connection {
     }
 
     /// Whether the connection takes no more requests.
-    pub(in crate::loadtest::http) fn is_closed(&self) -> bool {
+    pub(in crate::http) fn is_closed(&self) -> bool {
         self.over.get() || self.sender.is_closed()
     }
 
@@ -162,7 +162,7 @@ impl Connection {
     }
 
     /// Takes a stream on the connection.
-    pub(in crate::loadtest::http) fn stream(self: &Rc<Self>) -> Stream {
+    pub(in crate::http) fn stream(self: &Rc<Self>) -> Stream {
         let streams = self.streams();
         self.load.streams.set(streams + 1);
         Stream {
@@ -179,12 +179,12 @@ fn bounded(said: usize) -> usize {
 
 impl Stream {
     /// The connection of the stream.
-    pub(in crate::loadtest::http) fn connection(&self) -> &Rc<Connection> {
+    pub(in crate::http) fn connection(&self) -> &Rc<Connection> {
         &self.connection
     }
 
     /// Sends a request.
-    pub(in crate::loadtest::http) async fn send(
+    pub(in crate::http) async fn send(
         &self,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, Unanswered> {

@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::VecDeque};
 use tokio::sync::oneshot;
 
 use super::Stream;
-use crate::loadtest::http::Failure;
+use crate::http::Failure;
 
 /// Waiting requests in the order in which they came. Those that have given up are skipped.
 #[derive(Debug, Default)]

@@ -16,7 +16,7 @@ pub mod render;
 use serde::Serialize;
 
 use super::{Workload, json::Stored};
-use crate::loadtest::{
+use crate::{
     model::{
         latencies::Quantiles,
         measured::{Second, ratio, share},

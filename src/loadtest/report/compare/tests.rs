@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::loadtest::{
+use crate::{
     judge::testing::{measured, requests},
     model::scaling::{Replicas, Scaling},
     scenario::rate::Profile,

@@ -1,7 +1,7 @@
 //! What happened in the cluster during the example run.
 
 use super::load::{EACH, profile};
-use crate::loadtest::{
+use crate::{
     autoscaling::elasticity::Elasticity,
     model::{
         chain::{Chain, Link, LinkKind},

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::cluster::ready_at;
-use crate::loadtest::{
+use crate::{
     model::{
         latencies::Latencies,
         measured::{End, Generator, Measured, Requests, RunId, Second, WebSockets},

@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 pub use self::load::websockets;
 use super::{Report, Workload};
-use crate::loadtest::{
+use crate::{
     judge::judge,
     model::{
         check::{Area, Check},

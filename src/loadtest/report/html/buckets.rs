@@ -1,7 +1,7 @@
 //! Puts the seconds of a run into buckets, so that the page of a long run stays small. No bad second
 //! disappears: rates keep their lowest and highest second, latencies and failures their worst one.
 
-use crate::loadtest::model::{
+use crate::model::{
     latencies::Quantiles,
     measured::{Second, ratio},
 };

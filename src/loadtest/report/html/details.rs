@@ -5,7 +5,7 @@ use super::{
     markup::Markup,
     table::{self, columns},
 };
-use crate::loadtest::{
+use crate::{
     autoscaling::elasticity::Elasticity,
     model::{cause::by_count, latencies::Latencies, scaling::EventKind},
     report::{Report, words},
@@ -169,9 +169,8 @@ pub(super) fn events(out: &mut Markup, report: &Report) {
 
 /// How well replicas followed the demand.
 pub(super) fn elasticity(out: &mut Markup, report: &Report) {
-    let known = |workload: &crate::loadtest::report::Workload| {
-        Some((workload.scaling.target.clone(), workload.elasticity?))
-    };
+    let known =
+        |workload: &crate::report::Workload| Some((workload.scaling.target.clone(), workload.elasticity?));
     let rows: Vec<Vec<String>> = report.workloads.iter().filter_map(known).map(elastic).collect();
     if rows.is_empty() {
         return;

@@ -8,7 +8,7 @@ use super::{
     markup::Markup,
     timeline::{Timeline, moment},
 };
-use crate::loadtest::{
+use crate::{
     model::{
         latencies::Quantiles,
         scaling::{EventKind, Replicas, Scaling},

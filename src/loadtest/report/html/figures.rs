@@ -1,7 +1,7 @@
 //! The most important figures, as tiles.
 
 use super::{chart::plain, markup::Markup};
-use crate::loadtest::{
+use crate::{
     model::{chain::Chain, measured::Requests},
     report::{Report, words},
     scenario::{

@@ -3,7 +3,7 @@
 
 use std::fmt::{Display, Write};
 
-use crate::loadtest::report::escape::escape_into;
+use crate::report::escape::escape_into;
 
 /// Names and values of attributes.
 pub(super) type Attributes<'a> = &'a [(&'a str, &'a dyn Display)];

@@ -8,7 +8,7 @@ use super::{
     table,
     timeline::Axis,
 };
-use crate::loadtest::{
+use crate::{
     model::latencies::Latencies,
     report::Report,
     scenario::duration::{self, short},
@@ -68,7 +68,7 @@ pub(super) fn write(out: &mut Markup, report: &Report) {
 
 /// Whether enough requests were measured to have one beyond that share: a p99.9 needs 1000.
 fn enough(latencies: &Latencies, share: f64) -> bool {
-    crate::loadtest::model::measured::ratio(latencies.count(), 1) * (1.0 - share) >= 1.0 - 1e-9
+    crate::model::measured::ratio(latencies.count(), 1) * (1.0 - share) >= 1.0 - 1e-9
 }
 
 fn picture(out: &mut Markup, report: &Report) {

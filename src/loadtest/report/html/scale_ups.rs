@@ -1,7 +1,7 @@
 //! The time-to-scale chain of each scale-up, drawn as a bar with a segment for each link.
 
 use super::markup::Markup;
-use crate::loadtest::{
+use crate::{
     model::chain::{Chain, Link},
     report::{Report, words},
 };

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::loadtest::{
+use crate::{
     model::latencies::Quantiles,
     report::{Lost, Verdict, example, testing},
 };

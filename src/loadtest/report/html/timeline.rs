@@ -8,7 +8,7 @@ use super::{
     scale::{multiples, time_step},
     scale_ups,
 };
-use crate::loadtest::{
+use crate::{
     model::{
         chain::{Chain, LinkKind},
         scaling::Scaling,

@@ -1,7 +1,7 @@
 //! The top of the page: the verdict, and the reasons for it.
 
 use super::markup::Markup;
-use crate::loadtest::{
+use crate::{
     model::check::Check,
     report::{Grade, Lost, Report, Verdict, words},
     scenario::duration,

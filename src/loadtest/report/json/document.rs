@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::workload::WorkloadRow;
-use crate::loadtest::model::{check::Area, latencies::Quantiles, measured::Fault};
+use crate::model::{check::Area, latencies::Quantiles, measured::Fault};
 
 /// A run of vas test as one document. Durations are in seconds, shares from 0 to 1.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2Serializer};
 use serde::ser::Error as _;
 
-use crate::loadtest::model::latencies::Latencies;
+use crate::model::latencies::Latencies;
 
 /// Encodes a histogram in HdrHistogram's V2 format, as Base64.
 pub(super) fn encode(latencies: &Latencies) -> Result<String, serde_json::Error> {

@@ -15,7 +15,7 @@ use super::{
     },
     histogram::decode,
 };
-use crate::loadtest::{
+use crate::{
     model::{
         check::Check,
         latencies::{Latencies, Quantiles},

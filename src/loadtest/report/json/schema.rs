@@ -20,10 +20,8 @@ pub fn published() -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        core::document::schema::Checker,
-        loadtest::report::{example, json::render, testing},
-    };
+    use crate::report::{example, json::render, testing};
+    use vas_core::document::schema::Checker;
 
     /// Reports with and without every optional part.
     fn documents() -> Vec<Value> {

@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::loadtest::{
+use crate::{
     merge::merge,
     model::{achieved::rate, measured::Fault},
     report::{

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::loadtest::{
+use crate::{
     autoscaling::elasticity::Elasticity,
     model::{
         chain::{Chain, Link, LinkKind},

@@ -12,7 +12,7 @@ use super::{
     histogram::encode,
     workload::WorkloadRow,
 };
-use crate::loadtest::{
+use crate::{
     model::{
         latencies::Latencies,
         measured::{End, Generator, Measured, Requests, Second, WebSockets},
@@ -118,8 +118,8 @@ fn run(report: &Report) -> Run {
     }
 }
 
-impl From<&crate::loadtest::model::check::Check> for CheckRow {
-    fn from(check: &crate::loadtest::model::check::Check) -> Self {
+impl From<&crate::model::check::Check> for CheckRow {
+    fn from(check: &crate::model::check::Check) -> Self {
         Self {
             name: check.name.clone(),
             area: check.area,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::loadtest::report::{Report, Workload, words};
+use crate::report::{Report, Workload, words};
 
 /// Replicas, scale-ups and elasticity of each workload; nothing where the cluster was not watched.
 pub(super) fn workloads(out: &mut String, report: &Report) -> std::fmt::Result {

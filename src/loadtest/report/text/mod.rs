@@ -6,7 +6,7 @@ mod websocket;
 use std::{fmt::Write as _, time::Duration};
 
 use super::{Report, Verdict, words};
-use crate::loadtest::{
+use crate::{
     model::{
         cause::by_count,
         latencies::{Latencies, Quantiles},
@@ -208,7 +208,7 @@ pub(super) fn shown(duration: Option<Duration>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loadtest::report::{
+    use crate::report::{
         example,
         testing::{failing, passing},
     };

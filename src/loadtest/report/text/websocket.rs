@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::row;
-use crate::loadtest::report::{Report, words};
+use crate::report::{Report, words};
 
 /// Counts and durations; nothing for a scenario without WebSocket connections.
 pub(super) fn websocket(out: &mut String, report: &Report) -> std::fmt::Result {

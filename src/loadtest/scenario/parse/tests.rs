@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::loadtest::scenario::model::{Action, Load};
+use crate::scenario::model::{Action, Load};
 
 fn parsed(text: &str) -> Result<Scenario, ScenarioError> {
     let file = |name: &str| match name {

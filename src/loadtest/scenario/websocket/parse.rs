@@ -8,7 +8,7 @@ use super::{
     LARGEST_MESSAGE, Messages, Part, Payload, Voice, WebSocket,
     document::{MessageDocument, PartDocument, VoiceDocument, WebSocketDocument},
 };
-use crate::loadtest::scenario::{
+use crate::scenario::{
     duration,
     model::BodyCheck,
     parse::Problems,
@@ -17,7 +17,7 @@ use crate::loadtest::scenario::{
 };
 
 /// Reads the connection. Its headers are written beside it in the step, so they come as an argument.
-pub(in crate::loadtest::scenario) fn read(
+pub(in crate::scenario) fn read(
     path: &str,
     document: &WebSocketDocument,
     headers: Vec<(String, Template)>,

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{Part, Payload, WebSocket};
-use crate::loadtest::scenario::{
+use crate::scenario::{
     model::{Action, BodyCheck},
     parse,
 };

@@ -2,7 +2,7 @@ use axum::http::{HeaderName, StatusCode};
 use serde_json::json;
 
 use super::*;
-use crate::metrics_server::auth::{
+use crate::auth::{
     authn::{Trust, testing::Pki},
     review::testing::{Decision, ManualClock, ReviewServer},
 };

@@ -6,13 +6,11 @@
 use k8s_openapi::api::authorization::v1::{NonResourceAttributes, ResourceAttributes};
 
 use crate::{
-    core::metrics::registration::MetricsApi,
-    metrics_server::{
-        auth::authn::User,
-        metrics::path::{ExternalPath, MetricPath, NamespacePath},
-        status_error::StatusError,
-    },
+    auth::authn::User,
+    metrics::path::{ExternalPath, MetricPath, NamespacePath},
+    status_error::StatusError,
 };
+use vas_core::metrics::registration::MetricsApi;
 
 /// Names that kube-apiserver takes for subresources of a namespace when they follow its name in a path.
 const NAMESPACE_SUBRESOURCES: [&str; 2] = ["status", "finalize"];
@@ -193,7 +191,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::metrics_server::metrics::path::{self, Route};
+    use crate::metrics::path::{self, Route};
 
     fn attributes(path: &str) -> Value {
         let action = match path::route(path).unwrap() {

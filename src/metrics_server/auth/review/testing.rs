@@ -14,7 +14,7 @@ use kube::Client;
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use crate::cluster::clock::Clock;
+use vas_cluster::clock::Clock;
 
 /// A clock that a test sets.
 #[derive(Default)]

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::metrics_server::auth::review::testing::ManualClock;
+use crate::auth::review::testing::ManualClock;
 
 const TTL: Duration = Duration::from_secs(10);
 

@@ -2,7 +2,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::metrics_server::auth::review::testing::{Decision, ManualClock, ReviewServer};
+use crate::auth::review::testing::{Decision, ManualClock, ReviewServer};
 
 struct Fixture {
     tokens: TokenReviewer,

@@ -3,7 +3,7 @@ use std::fs;
 use prometheus_client::registry::Registry;
 
 use super::*;
-use crate::metrics_server::certificate::issue::{Issued, issue};
+use crate::certificate::issue::{Issued, issue};
 
 fn issued() -> Issued {
     let now = "2026-11-23T12:00:00Z".parse().unwrap();

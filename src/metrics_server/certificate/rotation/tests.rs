@@ -1,5 +1,5 @@
 use super::*;
-use crate::metrics_server::certificate::issue::{issue, names};
+use crate::certificate::issue::{issue, names};
 
 pub(super) const NAME: &str = "vas-metrics-server.vas-system.svc";
 const NOTHING: Duration = Duration::ZERO;

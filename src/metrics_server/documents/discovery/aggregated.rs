@@ -8,7 +8,7 @@ use axum::http::HeaderValue;
 use serde_json::{Value, json};
 
 use super::by_group;
-use crate::metrics_server::documents::{
+use crate::documents::{
     cached::Document,
     served::{Described, Scope, Served},
 };

@@ -7,7 +7,7 @@ use axum::http::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIGroup, APIGroupList, APIResourceList};
 
 use super::*;
-use crate::metrics_server::metrics::path::Version;
+use crate::metrics::path::Version;
 
 const CUSTOM: &str = "custom.metrics.k8s.io";
 const EXTERNAL: &str = "external.metrics.k8s.io";

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{Dialect, schemas};
-use crate::metrics_server::documents::served::Served;
+use crate::documents::served::Served;
 
 /// The variable segments of paths, with their descriptions.
 const SEGMENTS: [(&str, &str); 4] = [

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Dialect;
-use crate::metrics_server::{documents::served::Served, metrics::path::Version};
+use crate::{documents::served::Served, metrics::path::Version};
 
 /// All definitions of one version, by name.
 pub fn of(served: Served, dialect: Dialect) -> Vec<(String, Value)> {

@@ -4,7 +4,7 @@ use axum::http::{
 };
 
 use super::*;
-use crate::metrics_server::metrics::{
+use crate::metrics::{
     path::Version,
     payload::{DescribedObject, ExternalValue, MetricValue, render, render_external},
 };

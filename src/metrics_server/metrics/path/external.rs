@@ -36,7 +36,7 @@ pub(super) fn route(segments: &[&str]) -> Route {
 
 #[cfg(test)]
 mod tests {
-    use crate::metrics_server::metrics::path::{ExternalPath, Route, route};
+    use crate::metrics::path::{ExternalPath, Route, route};
 
     #[test]
     fn external_paths_route_as_the_hpas_client_sends_them() {

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::rfc3339;
-use crate::{api::EXTERNAL_METRICS_GROUP, metrics_server::metrics::path::ExternalPath};
+use crate::metrics::path::ExternalPath;
+use vas_api::EXTERNAL_METRICS_GROUP;
 
 /// The value of an external metric. It has no window, because no external metric is a rate.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use super::Memory;
-use crate::{
-    api::{CUSTOM_METRICS_GROUP, EXTERNAL_METRICS_GROUP, LABEL_SCALING, LABEL_WORKLOAD},
-    core::{k8s::label_selector::LabelSelector, spec::model::MetricType},
-    metrics_server::{metrics::registry::ServedMetric, status_error::StatusError},
-};
+use crate::{metrics::registry::ServedMetric, status_error::StatusError};
+use vas_api::{CUSTOM_METRICS_GROUP, EXTERNAL_METRICS_GROUP, LABEL_SCALING, LABEL_WORKLOAD};
+use vas_core::{k8s::label_selector::LabelSelector, spec::model::MetricType};
 
 /// The resource name of pods in paths.
 const PODS: &str = "pods";

@@ -3,19 +3,17 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::json;
 
-use crate::metrics_server::metrics::past::with_past;
+use crate::metrics::past::with_past;
 
 use super::*;
-use crate::{
-    api::v1alpha1::{OnMissing, VoiceAssistScaling},
-    core::{
-        metrics::{
-            freshness::Failure,
-            promql::{Answer, ByName, Item, Labels, Matchers, Refusal, Source, Sources},
-        },
-        spec::model::ScalingKey,
+use crate::metrics::path::Version;
+use vas_api::v1alpha1::{OnMissing, VoiceAssistScaling};
+use vas_core::{
+    metrics::{
+        freshness::Failure,
+        promql::{Answer, ByName, Item, Labels, Matchers, Refusal, Source, Sources},
     },
-    metrics_server::metrics::path::Version,
+    spec::model::ScalingKey,
 };
 
 const NOW: Duration = Duration::from_secs(1000);

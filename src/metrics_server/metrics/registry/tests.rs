@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::core::metrics::promql::{Labels, Matchers, Source};
+use vas_core::metrics::promql::{Labels, Matchers, Source};
 
 fn scaling(name: &str) -> VoiceAssistScaling {
     serde_json::from_value(json!({

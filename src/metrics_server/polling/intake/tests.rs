@@ -4,7 +4,7 @@ use serde_json::json;
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::*;
-use crate::core::metrics::promql::{Labels, Matchers, Source};
+use vas_core::metrics::promql::{Labels, Matchers, Source};
 
 fn scaling(namespace: &str, gauge: &str) -> DeserializeGuard<VoiceAssistScaling> {
     let object = json!({

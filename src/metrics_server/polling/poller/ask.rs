@@ -6,17 +6,15 @@ use std::{
     time::Duration,
 };
 
-use crate::{
-    cluster::clock::Clock,
-    core::metrics::{
-        freshness::{Failure, PollState},
-        promql::{
-            Answer, Failed, Grouping, History, MAX_PODS, Part, Patience, Queries, Shape, Split, Unanswered,
-            Usage, Why,
-        },
+use vas_cluster::clock::Clock;
+use vas_core::metrics::{
+    freshness::{Failure, PollState},
+    promql::{
+        Answer, Failed, Grouping, History, MAX_PODS, Part, Patience, Queries, Shape, Split, Unanswered,
+        Usage, Why,
     },
-    prometheus::{Client, InstantAnswer, QueryError, servers::Server, turns::Turn},
 };
+use vas_prometheus::{Client, InstantAnswer, QueryError, servers::Server, turns::Turn};
 
 /// Why a poll brought no data.
 pub(super) struct PollError {

@@ -9,15 +9,13 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{
-    api::v1alpha1::VoiceAssistScaling,
-    cluster::clock::SystemClock,
-    core::{
-        metrics::promql::{Labels, Matchers, Source},
-        spec::model::ScalingKey,
-    },
-    prometheus::{ClientSettings, Limits, servers::ServerSettings},
+use vas_api::v1alpha1::VoiceAssistScaling;
+use vas_cluster::clock::SystemClock;
+use vas_core::{
+    metrics::promql::{Labels, Matchers, Source},
+    spec::model::ScalingKey,
 };
+use vas_prometheus::{ClientSettings, Limits, servers::ServerSettings};
 
 /// Most shapes of a namespace.
 const LIMIT: usize = 110;

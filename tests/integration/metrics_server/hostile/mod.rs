@@ -16,7 +16,7 @@ use super::{
     access::{HOST, client_with, identity},
     stack::{RUNTIME, Stack, stack, start_server},
 };
-use crate::support::{
+use support::{
     eventually,
     fault_proxy::FaultProxy,
     process::{Process, free_port},

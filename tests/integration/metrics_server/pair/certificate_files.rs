@@ -4,7 +4,7 @@ use std::{os::unix::fs::symlink, path::Path, time::Duration};
 
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 
-use crate::support::{
+use support::{
     Cluster,
     cluster::run_dir,
     eventually, install_tls_provider,

@@ -9,10 +9,8 @@ use std::{
 use serde_json::Value;
 
 use super::{Pair, pair};
-use crate::{
-    metrics_server::stack::{apply, deployment, pods, replicas},
-    support::{eventually, exporter::Exporter, namespace::Namespace},
-};
+use crate::metrics_server::stack::{apply, deployment, pods, replicas};
+use support::{eventually, exporter::Exporter, namespace::Namespace};
 
 const COUNTER: &str = "gaps_requests_total";
 /// Requests per second of each pod: the HPA's target.

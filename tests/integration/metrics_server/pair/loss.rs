@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Pair, pair};
-use crate::support::{eventually, open_loop::OpenLoop, process::Signal};
+use support::{eventually, open_loop::OpenLoop, process::Signal};
 
 /// Reads per second. Each is in flight for milliseconds only, so it takes many to meet the death of a replica;
 /// the HPA alone reads once in seconds.

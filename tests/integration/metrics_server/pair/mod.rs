@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::stack::{apply, deployment};
-use crate::support::{
+use support::{
     Cluster,
     balancer::Balancer,
     eventually,

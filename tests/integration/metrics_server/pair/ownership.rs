@@ -6,7 +6,7 @@ use super::{
     super::stack::{apply, metrics_available},
     Pair, pair,
 };
-use crate::support::{eventually, eventually::throughout, install, namespace::Namespace};
+use support::{eventually, eventually::throughout, install, namespace::Namespace};
 
 const CUSTOM: [&str; 2] = ["v1beta1.custom.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io"];
 const EXTERNAL: &str = "v1beta1.external.metrics.k8s.io";

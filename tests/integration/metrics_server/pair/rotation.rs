@@ -9,7 +9,7 @@ use k8s_openapi::{api::core::v1::Secret, kube_aggregator::pkg::apis::apiregistra
 use kube::{Api, Client};
 
 use super::{Pair, pair};
-use crate::support::{open_loop::OpenLoop, process::Signal};
+use support::{open_loop::OpenLoop, process::Signal};
 
 /// The phase of a rotation, as the Secret has it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::core::metrics::promql::Unanswered;
+use crate::metrics::promql::Unanswered;
 
 /// A clean answer in which a namespace has no answer of its own.
 fn without_answer(asked: Duration, namespace: &str) -> Answer {

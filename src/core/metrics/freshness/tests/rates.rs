@@ -1,7 +1,7 @@
 //! Rates whose windows are not covered by samples.
 
 use super::*;
-use crate::core::metrics::promql::Uncovered;
+use crate::metrics::promql::Uncovered;
 
 #[test]
 fn a_rate_whose_window_is_not_covered_is_missing_and_says_why() {

@@ -3,10 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{
-    api::v1alpha1::Aggregation,
-    core::metrics::promql::{Item, shape as shape_of},
-};
+use crate::metrics::promql::{Item, shape as shape_of};
+use vas_api::v1alpha1::Aggregation;
 
 const EVERY: u64 = 5;
 const MAX_AGE: u64 = 60;

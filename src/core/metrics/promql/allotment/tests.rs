@@ -3,7 +3,7 @@ use std::time::Duration;
 use proptest::{prelude::*, sample::Index};
 
 use super::*;
-use crate::core::{
+use crate::{
     metrics::promql::{Grouping, Labels, Matchers},
     spec::model::Series,
 };

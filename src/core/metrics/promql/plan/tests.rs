@@ -7,12 +7,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    api::v1alpha1::{Aggregation, OnMissing},
-    core::{
-        metrics::promql::{Answer, Claim, Grouping, Item, Matchers, ShapeLimits, allot},
-        spec::model::{ObjectTarget, Series},
-    },
+    metrics::promql::{Answer, Claim, Grouping, Item, Matchers, ShapeLimits, allot},
+    spec::model::{ObjectTarget, Series},
 };
+use vas_api::v1alpha1::{Aggregation, OnMissing};
 
 fn source(bind_queries: bool) -> Source {
     Source {
@@ -138,7 +136,7 @@ fn series() -> impl Strategy<Value = Series> {
             aggregation: if sum { Aggregation::Sum } else { Aggregation::Max },
         }),
         (label_values(), any::<bool>()).prop_map(|(value, rate)| {
-            let selector = format!("b{{c={}}}", crate::core::metrics::promql::quote(&value));
+            let selector = format!("b{{c={}}}", crate::metrics::promql::quote(&value));
             query(&if rate {
                 format!("sum(rate({selector}[5m])) / 2")
             } else {

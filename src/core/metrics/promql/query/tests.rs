@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::core::metrics::promql::{LabelName, pin_namespace, quote};
+use crate::metrics::promql::{LabelName, pin_namespace, quote};
 
 fn pinned(query: &str) -> Result<String, QueryError> {
     let label: LabelName = "namespace".parse().unwrap();

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::core::reconcile::desired::testing::{scaling, scaling_with};
+use crate::reconcile::desired::testing::{scaling, scaling_with};
 
 fn hpa(scaling: &Scaling) -> Value {
     serde_json::to_value(build(scaling, &scaling.workloads[0], None)).unwrap()

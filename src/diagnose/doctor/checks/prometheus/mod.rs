@@ -2,7 +2,7 @@
 //! the answers.
 
 mod address;
-pub(in crate::diagnose::doctor) mod checks;
+pub(in crate::doctor) mod checks;
 mod questions;
 
 use std::collections::BTreeSet;
@@ -13,7 +13,9 @@ pub use questions::{
     sample,
 };
 
-use crate::{api::v1alpha1::OnMissing, core::spec::model::Series, diagnose::doctor::observed::Read};
+use crate::doctor::observed::Read;
+use vas_api::v1alpha1::OnMissing;
+use vas_core::spec::model::Series;
 
 /// The answers of one Prometheus.
 #[derive(Clone, Debug)]

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    api::v1alpha1::MatchExpression,
-    core::metrics::promql::{InvalidMatcherName, LabelName, Matchers, matcher, matcher_name, quote},
-};
+use vas_api::v1alpha1::MatchExpression;
+use vas_core::metrics::promql::{InvalidMatcherName, LabelName, Matchers, matcher, matcher_name, quote};
 
 /// The window in which the resets of a counter are counted.
 pub const RESETS_WINDOW: &str = "10m";
@@ -133,10 +131,7 @@ mod tests {
             per_series_resets(&selected),
             reachable().to_owned(),
         ] {
-            assert!(
-                crate::core::metrics::promql::parse(&question).is_ok(),
-                "{question}"
-            );
+            assert!(vas_core::metrics::promql::parse(&question).is_ok(), "{question}");
         }
         assert_eq!(
             count(&Selected::named("depth").with(&label, "n")),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{Talk, Woken};
-use crate::loadtest::{
+use crate::{
     engine::websocket::{failures, line::Line, round::Round},
     http::Failure,
     scenario::websocket::{Part, Payload},

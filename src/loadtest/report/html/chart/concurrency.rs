@@ -1,7 +1,7 @@
 //! The chart of users or requests in flight, and of held WebSocket connections.
 
 use super::{Panel, Series, Shape, plain};
-use crate::loadtest::{
+use crate::{
     model::measured::ratio,
     report::html::{buckets::Bucket, scale::Scale, timeline::Timeline},
 };

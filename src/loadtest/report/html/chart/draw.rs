@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{HEIGHT, Panel, Series, Shape, WIDTH};
-use crate::loadtest::report::html::{markup::Markup, scale::Scale, timeline::Axis};
+use crate::report::html::{markup::Markup, scale::Scale, timeline::Axis};
 
 /// Draws a panel on a horizontal axis.
 pub(in super::super) fn panel(out: &mut Markup, panel: &Panel, axis: Axis) {

@@ -1,7 +1,7 @@
 //! The chart of failed requests.
 
 use super::{Panel, Series, Shape, plain};
-use crate::loadtest::report::html::{scale::Scale, timeline::Timeline};
+use crate::report::html::{scale::Scale, timeline::Timeline};
 
 /// The panel; `None` where nothing failed.
 pub(super) fn panel(timeline: &Timeline) -> Option<Panel> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::loadtest::{
+use crate::{
     model::scaling::{Event, EventKind, Scaling},
     report::{
         html::{markup::Markup, timeline::Timeline},

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Panel, Series, Shape, plain};
-use crate::loadtest::{
+use crate::{
     model::latencies::Quantiles,
     report::html::{buckets::Bucket, scale::Scale, timeline::Timeline},
     scenario::duration,

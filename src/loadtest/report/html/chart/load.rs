@@ -1,7 +1,7 @@
 //! The chart of the load: planned, due and answered requests.
 
 use super::{Panel, Series, Shape, plain};
-use crate::loadtest::report::html::{buckets::Bucket, scale::Scale, timeline::Timeline};
+use crate::report::html::{buckets::Bucket, scale::Scale, timeline::Timeline};
 
 /// The panel; `None` where no second was measured.
 pub(super) fn panel(timeline: &Timeline) -> Option<Panel> {

@@ -1,7 +1,7 @@
 //! The chart of an HPA's metrics, each divided by its target. Above 1 the HPA scales up.
 
 use super::{Panel, Series, Shape, plain};
-use crate::loadtest::{
+use crate::{
     model::scaling::Scaling,
     report::html::{scale::Scale, timeline::Timeline},
 };

@@ -13,7 +13,7 @@ mod spans;
 pub(super) use self::{draw::panel as draw, lanes::lanes, latency::words as seconds, spans::span};
 
 use super::{scale::Scale, timeline::Timeline};
-use crate::loadtest::model::scaling::Scaling;
+use crate::model::scaling::Scaling;
 
 /// Width of every chart, in SVG units. The chart is stretched to the width of the page.
 pub(super) const WIDTH: f64 = 1000.0;

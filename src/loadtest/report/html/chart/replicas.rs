@@ -1,7 +1,7 @@
 //! The chart of the replicas of one workload, with the bounds of its HPA.
 
 use super::{Panel, Series, Shape, plain};
-use crate::loadtest::{
+use crate::{
     model::scaling::{Replicas, Scaling},
     report::{
         html::{scale::Scale, timeline::Timeline},

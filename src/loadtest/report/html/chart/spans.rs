@@ -1,6 +1,6 @@
 //! Draws each scale-up as a lane of the timeline, with its links in the colours of the bars below.
 
-use crate::loadtest::{
+use crate::{
     model::chain::Chain,
     report::{
         html::{markup::Markup, scale_ups::class, timeline::Axis},

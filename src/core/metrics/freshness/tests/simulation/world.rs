@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::prometheus::{Millis, Pod, Stored, Stretch, seconds, within};
-use crate::core::metrics::{
+use crate::metrics::{
     freshness::{
         Failure, PollState, pods,
         tests::{NO_PODS, shape},
@@ -259,7 +259,7 @@ impl Served<'_> {
     }
 }
 
-fn readings_of(readings: &BTreeMap<&str, crate::core::metrics::freshness::Reading>) -> BTreeMap<String, f64> {
+fn readings_of(readings: &BTreeMap<&str, crate::metrics::freshness::Reading>) -> BTreeMap<String, f64> {
     let number = |value: &str| match value.strip_suffix('m') {
         Some(milli) => milli.parse::<f64>().unwrap() / 1000.0,
         None => value.parse().unwrap(),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::diagnose::doctor::testing::{healthy, severities};
+use crate::doctor::testing::{healthy, severities};
 
 /// The healthy installation with other facts about its only metric.
 fn with(change: impl Fn(&mut SeriesSeen, &mut SelectedFacts)) -> Observed {

@@ -1,0 +1,32 @@
+//! The one way to a cluster: reads, watches, clocks, leader election, logs and metrics. Every program shares it.
+//!
+//! ```text
+//! read         one read with a time limit, and its failure as data
+//! discovery    the names of kinds in paths, and which version of custom.metrics.k8s.io the HPA reads
+//! metric_read  reads of the metrics APIs, made as the HPA controller makes them
+//! scale_target  reads of scale targets of any kind, and of the kinds of an API version
+//! ```
+//!
+//! Invariant: every program that reads a metric for an HPA uses `metric_read`, so that all of them read what
+//! the HPA controller reads; every program that reads a scale target uses `scale_target`. Must not: know which
+//! objects the operator makes for a `VoiceAssistScaling`, or judge what was read.
+
+#![cfg_attr(
+    test,
+    allow(clippy::needless_pass_by_value, reason = "tests pass json!(..) inline")
+)]
+
+pub mod clock;
+pub mod discovery;
+pub mod judging;
+pub mod leader;
+pub mod listening;
+pub mod metric_read;
+pub mod random;
+pub mod read;
+pub mod scale_target;
+pub mod server_clock;
+pub mod shutdown;
+pub mod telemetry;
+pub mod terminal;
+pub mod watch;

@@ -1,0 +1,25 @@
+//! The pure core: what the operator, the metrics server, `vas render` and `vas validate` share, so that
+//! what the tools show is what runs.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! VoiceAssistScaling --resolve(environment)--> one spec --validate--> model::Scaling (cannot be wrong)
+//!   model::Scaling + Observed --plan--> Plan (children to apply, children to delete)
+//!   model::Scaling --promql--> queries;  samples --> values for the HPA
+//! ```
+//!
+//! Must not: know a Kubernetes client, tokio, a clock, the environment, files or randomness. Time and
+//! randomness come in as arguments. A test scans this folder for forbidden imports.
+
+#![cfg_attr(
+    test,
+    allow(clippy::needless_pass_by_value, reason = "tests pass json!(..) inline")
+)]
+
+pub mod document;
+pub mod hpa;
+pub mod k8s;
+pub mod metrics;
+pub mod reconcile;
+pub mod spec;

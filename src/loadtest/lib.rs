@@ -1,0 +1,32 @@
+//! `vas test`: real load, what the cluster did meanwhile, and what to make of it.
+//!
+//! ```text
+//! scenario file --scenario--> Scenario --engine, http--> model::Measured
+//! cluster --autoscaling/watch--> model::Scaling             (both on the clock of the run: seconds since it began)
+//! Measured + Scaling --judge, autoscaling--> checks, grade, verdict --report--> text, JSON, HTML, ...
+//!
+//! capacity    holds replicas and searches for the load they carry
+//! cluster     a resource and its workloads, as tests find them
+//! exposition  what happens in a run, for Prometheus
+//! merge       several runs as one
+//! ```
+//!
+//! Pure are `model`, `scenario`, `judge`, `merge`, `report`, and what `autoscaling` and `capacity` decide.
+
+#![cfg_attr(
+    test,
+    allow(clippy::needless_pass_by_value, reason = "tests pass json!(..) inline")
+)]
+
+pub mod autoscaling;
+pub mod capacity;
+pub mod clock;
+pub mod cluster;
+pub mod engine;
+pub mod exposition;
+pub mod http;
+pub mod judge;
+pub mod merge;
+pub mod model;
+pub mod report;
+pub mod scenario;

@@ -1,0 +1,250 @@
+//! `vas operator`: observe -> validate -> plan -> apply -> status, for every `VoiceAssistScaling`.
+//!
+//! ```text
+//! streams: watches --> caches (compact, by namespace) --> which resources does the change affect? --> queue
+//! reconcile: observe [reads] -> validate, plan [pure] -> apply [writes] -> status [pure] -> update_status
+//! ```
+//!
+//! Every replica keeps its caches up to date; only the leader reconciles. All decisions are made in
+//! [`vas_core`]; this folder only reads and writes.
+
+#![cfg_attr(
+    test,
+    allow(clippy::needless_pass_by_value, reason = "tests pass json!(..) inline")
+)]
+
+mod apply;
+mod cache;
+mod concern;
+mod context;
+mod error;
+mod events;
+mod live;
+mod malformed;
+mod memory;
+mod metrics;
+mod observe;
+mod pruned;
+mod reconcile;
+mod stored;
+mod streams;
+mod targets;
+mod update_status;
+mod write;
+mod written;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use futures::StreamExt;
+use kube::{
+    Client,
+    runtime::{
+        Controller,
+        controller::{self, Config},
+        reflector,
+    },
+};
+use prometheus_client::registry::Registry;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    context::Context,
+    metrics::Metrics,
+    stored::Stored,
+    streams::{Streams, Triggers},
+};
+use vas_cluster::{
+    clock::Clock,
+    leader::{self, Election, Fence, LeaderConfig, LeaderState},
+    telemetry::http::{self, Endpoints, HttpError},
+};
+
+/// A resource is reconciled when no trigger came for this time, so that the watch events of all its children
+/// together cause one reconcile.
+const DEBOUNCE: Duration = Duration::from_millis(250);
+/// Longest wait for running reconciles on a graceful stop.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// Settings of the operator process.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The one namespace to watch; `None` watches all namespaces.
+    pub namespace: Option<String>,
+    /// Settings of the leader election; `None` reconciles without an election.
+    pub leader: Option<LeaderConfig>,
+    /// Address of `/metrics`, `/healthz` and `/readyz`.
+    pub metrics_bind_address: SocketAddr,
+    /// Whether the operator writes LimitRanges and ResourceQuotas.
+    pub manage_limits: bool,
+    /// Time after which an unchanged resource is reconciled again.
+    pub resync_period: Duration,
+    /// Most reconciles that run at the same time.
+    pub concurrent_reconciles: u16,
+}
+
+/// Why the operator ended although nobody asked it to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    /// The port of `/metrics`, `/healthz` and `/readyz` could not be opened.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// Another replica may lead now; a restart starts clean.
+    #[error("lost the leader lease; exiting so that a restart starts clean")]
+    LostLease,
+    /// The named task ended, which it never should.
+    #[error("{0} ended unexpectedly")]
+    Ended(&'static str),
+}
+
+/// Runs until `stop` is cancelled.
+///
+/// # Errors
+/// See [`OperatorError`].
+pub async fn run(
+    client: Client,
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) -> Result<(), OperatorError> {
+    let mut registry = Registry::default();
+    let metrics = Metrics::register(registry.sub_registry_with_prefix("vas"));
+    let (store, writer) = reflector::store::<Stored>();
+    let (triggers, queue) = Triggers::new();
+    let mut streams = Streams::start(&client, settings.namespace.as_deref(), writer, triggers);
+
+    let listener = http::bind(settings.metrics_bind_address)?;
+    let endpoints = Endpoints {
+        live: http::always(),
+        ready: streams.readiness(),
+        registry: Arc::new(registry),
+    };
+    let serving = tokio::spawn(http::serve(listener, endpoints, stop.child_token()));
+
+    let leadership = Leadership {
+        client,
+        settings,
+        clock,
+        metrics,
+        caches: streams.caches(),
+    };
+    let result = tokio::select! {
+        watch = streams.ended() => Err(OperatorError::Ended(watch)),
+        result = leadership.run(store, queue, &stop) => result,
+    };
+    stop.cancel();
+    // The server stops with the token. Its result no longer matters: the process is ending.
+    let _ = serving.await;
+    result
+}
+
+/// What the process needs to become the leader and to reconcile.
+struct Leadership {
+    client: Client,
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    metrics: Metrics,
+    caches: Arc<streams::Caches>,
+}
+
+impl Leadership {
+    /// Waits for the caches and the lease, then reconciles until asked to stop or until the lease is lost.
+    async fn run(
+        self,
+        store: reflector::Store<Stored>,
+        queue: streams::Queue,
+        stop: &CancellationToken,
+    ) -> Result<(), OperatorError> {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = self.caches.synced() => {}
+        }
+        let config = self.settings.leader.clone();
+        let mut election =
+            config.map(|config| leader::elect(self.client.clone(), config, self.clock.clone()));
+        let elected = tokio::select! {
+            () = stop.cancelled() => Ok(()),
+            elected = leading(&mut election) => match elected {
+                Ok(()) => self.reconcile(store, queue, &mut election, stop).await,
+                Err(error) => Err(error),
+            },
+        };
+        if let Some(election) = election {
+            election.release().await;
+        }
+        elected
+    }
+
+    async fn reconcile(
+        &self,
+        store: reflector::Store<Stored>,
+        queue: streams::Queue,
+        election: &mut Option<Election>,
+        stop: &CancellationToken,
+    ) -> Result<(), OperatorError> {
+        let fence = election
+            .as_ref()
+            .map_or_else(Fence::open, |election| election.fence.clone());
+        let config = Config::default()
+            .debounce(DEBOUNCE)
+            .concurrency(self.settings.concurrent_reconciles);
+        let context = Arc::new(Context::new(self, store.clone(), fence));
+        let forget = context.clone();
+        self.metrics.leader.set(1);
+        // The controller gets no watch of its own, hence `pending`. Its watch would start only with the
+        // leadership, and it would reconcile at every event, also at the operator's own writes of a status.
+        // The queue holds the resources whose facts changed, and a new leader starts with the caches that the
+        // standby kept up to date.
+        let controller = Controller::for_stream(futures::stream::pending(), store)
+            .with_config(config)
+            .reconcile_on(queue.activate(&self.caches))
+            .graceful_shutdown_on(stop.clone().cancelled_owned())
+            .run(reconcile::reconcile, reconcile::error_policy, context)
+            .for_each(|result| {
+                if let Err(controller::Error::ObjectNotFound(object)) = &result {
+                    forget.forget(object.namespace.as_deref(), &object.name);
+                }
+                std::future::ready(())
+            });
+        let drained = async {
+            stop.cancelled().await;
+            tokio::time::sleep(DRAIN).await;
+        };
+        let result = tokio::select! {
+            () = controller => {
+                if stop.is_cancelled() { Ok(()) } else { Err(OperatorError::Ended("the controller")) }
+            }
+            () = drained => Ok(()),
+            () = lost(election) => Err(OperatorError::LostLease),
+        };
+        self.metrics.leader.set(0);
+        result
+    }
+}
+
+/// Returns when this process leads; without an election, immediately.
+async fn leading(election: &mut Option<Election>) -> Result<(), OperatorError> {
+    let Some(election) = election else {
+        return Ok(());
+    };
+    let state = election
+        .state
+        .wait_for(|state| *state == LeaderState::Leading)
+        .await;
+    state
+        .map(|_| ())
+        .map_err(|_| OperatorError::Ended("the leader election"))
+}
+
+/// Returns when this process no longer leads; without an election, never.
+async fn lost(election: &mut Option<Election>) {
+    match election {
+        // An election that ended for another reason counts as lost.
+        Some(election) => {
+            let _ = election
+                .state
+                .wait_for(|state| *state != LeaderState::Leading)
+                .await;
+        }
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,23 @@
+//! Queries Prometheus: instant queries over its HTTP API, with limits on time and size, and strict parsing of
+//! the answer.
+//!
+//! Must not: know resources, shapes, or the meaning of a value (see [`vas_core::metrics::promql`]).
+//! Whatever Prometheus, or a proxy in front of it, sends, the outcome is a complete vector or a typed error
+//! with Prometheus' own words.
+
+#![cfg_attr(
+    test,
+    allow(clippy::needless_pass_by_value, reason = "tests pass json!(..) inline")
+)]
+
+mod body;
+mod client;
+pub mod config;
+pub mod response;
+pub mod servers;
+mod settings;
+pub mod turns;
+
+pub use client::{BuildError, Client, Limits, QueryError};
+pub use response::{InstantAnswer, ResponseError, parse as parse_answer};
+pub use settings::ClientSettings;

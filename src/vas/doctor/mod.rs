@@ -1,0 +1,185 @@
+//! `vas doctor`: checks an installation end to end.
+
+mod json;
+mod text;
+
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
+
+use clap::ValueEnum;
+
+use crate::{
+    EXIT_INVALID,
+    kube_config::{KubeConfigArgs, KubeConfigError},
+    matchers::MatchersArgs,
+    output,
+};
+use vas_cluster::{clock::SystemClock, terminal};
+use vas_core::metrics::promql::LabelName;
+use vas_diagnose::doctor::{
+    self, Report,
+    read::{Servers, Settings, observe},
+};
+use vas_metrics_server::{ConfigError, ConfigFile};
+use vas_prometheus::{self, BuildError, Limits};
+
+/// Check an installation end to end: what is wrong, and what helps
+///
+/// Reads the cluster with your rights and changes nothing. What you may not read is skipped and said so; it
+/// never counts as fine. Each check has a stable id. Exit code: 0 if all is well or there are warnings only,
+/// 1 if there is a problem, 2 if the command line or the kubeconfig cannot be used.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "What it looks at, a cause before its effects:
+  Cluster       the API server and its version; the CRD, and whether its schema is that of this vas
+  Installation  both Deployments, their images, budgets, leases, and what their service accounts may do
+  MetricsAPI    the APIServices, the certificate, and one read of each metric as the HPA makes it
+  Prometheus    whether each counter and gauge exists, with the labels and pods that are expected
+  Workloads     rules, conditions, requests, probes, budgets, quotas, and what else moves the replicas
+
+Marks: ok, skip (not known), WARN (works, and may hurt), FAIL (does not work).
+
+Examples:
+  vas doctor                            the resources of the current namespace
+  vas doctor -A                         of all namespaces
+  vas doctor -n voiceassist-production --prometheus-url=http://localhost:9090
+  vas doctor -A --config=metrics-server.yaml
+  vas doctor -A -o json | jq '.findings[] | select(.severity == \"problem\")'
+
+Without --prometheus-url, Prometheus is asked through the API server, if the metrics server's Deployment names
+it as a Service; that needs the right to get services/proxy. Where you lack it:
+  kubectl -n monitoring port-forward svc/prometheus 9090 &
+  vas doctor --prometheus-url=http://localhost:9090")]
+pub(super) struct Args {
+    #[command(flatten)]
+    kube: KubeConfigArgs,
+    /// Namespace whose VoiceAssistScalings are looked at. Default: the kubeconfig's current namespace
+    #[arg(short, long, value_name = "NAMESPACE", conflicts_with = "all_namespaces")]
+    namespace: Option<String>,
+    /// Look at the VoiceAssistScalings of all namespaces
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
+    /// Namespace of the operator and the metrics server
+    #[arg(long, value_name = "NAMESPACE", default_value = "vas-system")]
+    install_namespace: String,
+    /// The configuration file of the metrics server, if it reads one: each metric is looked for in the
+    /// Prometheus that it names. URLs and files in it are taken as reached from here
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["prometheus_url", "namespace_label", "pod_label", "matchers"],
+        env = "VAS_CONFIG"
+    )]
+    config: Option<PathBuf>,
+    /// URL of the Prometheus that the metrics server uses, as reached from here
+    #[arg(long, value_name = "URL")]
+    prometheus_url: Option<String>,
+    /// Label that carries the namespace of a series. Default: that of the metrics server's Deployment
+    #[arg(long, value_name = "LABEL")]
+    namespace_label: Option<LabelName>,
+    /// Label that carries the pod of a series. Default: that of the metrics server's Deployment
+    #[arg(long, value_name = "LABEL")]
+    pod_label: Option<LabelName>,
+    #[command(flatten)]
+    matchers: MatchersArgs,
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    output: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A line per check, with details and fixes of what is not well.
+    Text,
+    /// One object of kind DoctorReport.
+    Json,
+}
+
+/// Reasons why nothing could be checked.
+#[derive(Debug, thiserror::Error)]
+enum DoctorError {
+    #[error(transparent)]
+    Kube(#[from] KubeConfigError),
+    #[error(transparent)]
+    Prometheus(#[from] BuildError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("cannot start: {0}")]
+    Runtime(io::Error),
+    #[error("cannot write to standard output: {0}")]
+    Write(io::Error),
+}
+
+impl Args {
+    pub(super) fn run(&self) -> ExitCode {
+        let outcome = self.check().and_then(|report| {
+            print(&report, self.output).map_err(DoctorError::Write)?;
+            Ok(report.has_problems())
+        });
+        match outcome {
+            Ok(false) => ExitCode::SUCCESS,
+            Ok(true) => ExitCode::FAILURE,
+            Err(error) => {
+                // A closed standard error is ignored: the exit code still tells the outcome.
+                let _ = writeln!(io::stderr().lock(), "error: {error}");
+                match error {
+                    DoctorError::Kube(_) | DoctorError::Prometheus(_) | DoctorError::Config(_) => {
+                        ExitCode::from(EXIT_INVALID)
+                    }
+                    DoctorError::Runtime(_) | DoctorError::Write(_) => ExitCode::FAILURE,
+                }
+            }
+        }
+    }
+
+    fn check(&self) -> Result<Report, DoctorError> {
+        let prometheus = self.prometheus()?;
+        let runtime = tokio::runtime::Runtime::new().map_err(DoctorError::Runtime)?;
+        runtime.block_on(async {
+            let client = self.kube.client().await?;
+            let settings = Settings {
+                install_namespace: self.install_namespace.clone(),
+                namespace: (!self.all_namespaces).then(|| {
+                    let current = || client.default_namespace().to_owned();
+                    self.namespace.clone().unwrap_or_else(current)
+                }),
+                prometheus,
+                namespace_label: self.namespace_label.clone(),
+                pod_label: self.pod_label.clone(),
+                matchers: self.matchers.given(),
+            };
+            let observed = Box::pin(observe(&client, &settings, &SystemClock::new())).await;
+            Ok(doctor::run(&observed))
+        })
+    }
+}
+
+impl Args {
+    /// Where Prometheus is asked. A URL or file that cannot be used is a mistake on the command line and not
+    /// a finding.
+    fn prometheus(&self) -> Result<Servers, DoctorError> {
+        if let Some(file) = &self.config {
+            return Ok(Servers::Named(ConfigFile::new(file).servers()?));
+        }
+        let Some(url) = &self.prometheus_url else {
+            return Ok(Servers::OfDeployment);
+        };
+        let limits = Limits {
+            timeout: Duration::from_secs(1),
+            response_size: 1,
+        };
+        vas_prometheus::Client::new(url, limits)?;
+        Ok(Servers::Url(url.clone()))
+    }
+}
+
+fn print(report: &Report, format: Format) -> io::Result<()> {
+    let text = match format {
+        Format::Text => text::render(report, terminal::colours(&io::stdout())),
+        Format::Json => json::render(report),
+    };
+    output::text(&format!("{text}\n"))
+}

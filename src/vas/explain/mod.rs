@@ -1,0 +1,263 @@
+//! `vas explain`: says why a workload has the replicas it has.
+
+mod print;
+
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
+
+use clap::ValueEnum;
+
+use crate::{
+    EXIT_INVALID,
+    kube_config::{KubeConfigArgs, namespace_of},
+    leader_election::parse_duration,
+    matchers::MatchersArgs,
+};
+use vas_cluster::clock::{Clock as _, SystemClock};
+use vas_core::{
+    hpa::Controller,
+    metrics::promql::{LabelName, ReservedLabel},
+};
+use vas_diagnose::explain::{
+    Explanation, Servers, Settings, explain,
+    read::{ReadError, namespaces_with, observe},
+};
+use vas_metrics_server::{ConfigError, ConfigFile};
+
+/// Say why a workload did, or did not, scale
+///
+/// For each workload and each of its metrics: the query to Prometheus, the value as the HPA gets it right now
+/// and its age, the target, and how many replicas the HPA would want from it alone. Then which metric
+/// decides, and which bound, window or policy limits it. The values are read through the API server with your
+/// own rights, and nothing is written.
+///
+/// The numbers come from the same arithmetic as the HPA controller's. What it keeps in its memory (the
+/// recommendations of the last minutes, its own rescales) nobody else can see; where that could change the
+/// outcome, it is said.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vas explain voiceassist -n voiceassist-production
+  vas explain voiceassist -n voiceassist-production --workload worker
+  vas explain voiceassist -n voiceassist-production -o json | jq '.workloads[].summary'
+
+How to read a metric:
+  * request-rate (Pods): 150 per pod, target 100 per pod, 1.50x  ->  5 replicas
+  ^ it decides           ^ the value now                  ^      ^ wanted from it alone
+                                                          value over target
+
+Exit codes: 0 explained, 1 the resource cannot be read, 2 usage.")]
+pub(super) struct Args {
+    /// Name of the VoiceAssistScaling
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Its namespace. Default: the context's
+    #[arg(short, long, value_name = "NAMESPACE")]
+    namespace: Option<String>,
+    /// Explain this workload only
+    #[arg(short, long, value_name = "NAME")]
+    workload: Option<String>,
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    output: Format,
+    #[command(flatten)]
+    kube: KubeConfigArgs,
+    #[command(flatten)]
+    labels: LabelArgs,
+    #[command(flatten)]
+    controller: ControllerArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// One object.
+    Json,
+    /// The same as YAML.
+    Yaml,
+}
+
+/// Labels of series, with the same flags as `vas metrics-server`.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "As vas metrics-server is told")]
+struct LabelArgs {
+    /// The configuration file of the metrics server, if it reads one: labels and queries are those of the
+    /// Prometheus that each metric names
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["namespace_label", "pod_label", "matchers"],
+        env = "VAS_CONFIG"
+    )]
+    config: Option<PathBuf>,
+    /// Label that carries the namespace of a series
+    #[arg(
+        long,
+        value_name = "LABEL",
+        default_value = "namespace",
+        env = "VAS_NAMESPACE_LABEL"
+    )]
+    namespace_label: LabelName,
+    /// Label that carries the pod of a series
+    #[arg(long, value_name = "LABEL", default_value = "pod", env = "VAS_POD_LABEL")]
+    pod_label: LabelName,
+    #[command(flatten)]
+    matchers: MatchersArgs,
+}
+
+/// Flags of kube-controller-manager, which cannot be read from a cluster.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "As kube-controller-manager is told")]
+struct ControllerArgs {
+    /// Deviation from a target that is ignored
+    #[arg(
+        long = "horizontal-pod-autoscaler-tolerance",
+        value_name = "FRACTION",
+        default_value_t = 0.1
+    )]
+    tolerance: f64,
+    /// How long CPU of a starting pod may not count
+    #[arg(long = "horizontal-pod-autoscaler-cpu-initialization-period", value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
+    cpu_initialization_period: Duration,
+    /// How long after its start a pod that is not ready counts as starting
+    #[arg(long = "horizontal-pod-autoscaler-initial-readiness-delay", value_name = "DURATION", default_value = "30s", value_parser = parse_duration)]
+    initial_readiness_delay: Duration,
+    /// Stabilization window for scaling down, for HPAs that set none
+    #[arg(long = "horizontal-pod-autoscaler-downscale-stabilization", value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
+    downscale_stabilization: Duration,
+}
+
+/// Reasons why the queries of the metrics server are not known.
+#[derive(Debug, thiserror::Error)]
+enum LabelArgsError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("--matchers: {0}")]
+    Matchers(#[from] ReservedLabel),
+}
+
+type BoxError = Box<dyn std::error::Error>;
+
+impl Args {
+    pub(super) fn run(&self) -> ExitCode {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return fail(&error.to_string(), 1),
+        };
+        let prometheus = match self.labels.servers() {
+            Ok(prometheus) => prometheus,
+            Err(error) => return fail(&error.to_string(), EXIT_INVALID),
+        };
+        match runtime.block_on(self.explain(prometheus)) {
+            Ok(Some(explanation)) => self.print(&explanation),
+            Ok(None) => {
+                let workload = self.workload.as_deref().unwrap_or_default();
+                fail(
+                    &format!("{} has no workload {workload:?}", self.name),
+                    EXIT_INVALID,
+                )
+            }
+            Err(error) => fail(&error.to_string(), 1),
+        }
+    }
+
+    /// The explanation; `None` if the resource has no such workload.
+    async fn explain(&self, prometheus: Servers) -> Result<Option<Explanation>, BoxError> {
+        let client = self.kube.client().await?;
+        let namespace = namespace_of(self.namespace.as_deref(), &client);
+        let now = SystemClock::new().now();
+        let observed = observe(
+            client.clone(),
+            &namespace,
+            &self.name,
+            self.workload.as_deref(),
+            now,
+        )
+        .await;
+        let observed = match observed {
+            Ok(observed) => observed,
+            Err(error) if error.is_not_found() => {
+                return Err(not_found(&error, &namespaces_with(client, &self.name).await).into());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if observed.workloads.is_empty() && self.workload.is_some() {
+            return Ok(None);
+        }
+        let settings = Settings {
+            prometheus,
+            controller: self.controller.settings(),
+        };
+        Ok(Some(explain(&observed, &settings, SystemClock::new().now())))
+    }
+
+    fn print(&self, explanation: &Explanation) -> ExitCode {
+        let text = match self.output {
+            Format::Text => Ok(print::text(explanation)),
+            Format::Json => serde_json::to_string_pretty(explanation)
+                .map(|text| text + "\n")
+                .map_err(BoxError::from),
+            Format::Yaml => serde_saphyr::to_string(explanation).map_err(BoxError::from),
+        };
+        let written = text.and_then(|text| {
+            let mut out = io::stdout().lock();
+            out.write_all(text.as_bytes())
+                .and_then(|()| out.flush())
+                .map_err(BoxError::from)
+        });
+        match written {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
+            Err(error) => fail(&error.to_string(), 1),
+        }
+    }
+}
+
+impl LabelArgs {
+    fn servers(&self) -> Result<Servers, LabelArgsError> {
+        let Some(file) = &self.config else {
+            let labels = self.matchers.labels(&self.namespace_label, &self.pod_label)?;
+            return Ok(Servers::One(labels));
+        };
+        let servers = ConfigFile::new(file).servers()?.into_iter();
+        Ok(Servers::Named(
+            servers.map(|(name, settings)| (name, settings.source)).collect(),
+        ))
+    }
+}
+
+impl ControllerArgs {
+    fn settings(&self) -> Controller {
+        let window = self.downscale_stabilization.as_secs();
+        Controller {
+            tolerance: self.tolerance,
+            downscale_stabilization: i32::try_from(window).unwrap_or(i32::MAX),
+            cpu_initialization_period: self.cpu_initialization_period,
+            initial_readiness_delay: self.initial_readiness_delay,
+        }
+    }
+}
+
+fn not_found(error: &ReadError, elsewhere: &[String]) -> String {
+    match elsewhere {
+        [] => error.to_string(),
+        namespaces => format!("{error}; there is one in namespace {}", namespaces.join(", ")),
+    }
+}
+
+/// A closed pipe, as `| head` leaves, is no failure.
+fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn fail(words: &str, code: u8) -> ExitCode {
+    // A closed standard error is ignored: the exit code still tells the outcome.
+    let _ = writeln!(io::stderr().lock(), "{words}");
+    ExitCode::from(code)
+}

@@ -1,0 +1,308 @@
+//! Destinations of reports: files or standard output. All are tried before a load is sent, and written after
+//! it.
+
+use std::{
+    fmt, fs,
+    io::{self, Write as _},
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use crate::output;
+
+/// Bytes that are written to try a destination: more than most reports have. A full disk is noticed before
+/// the load.
+const ROOM: usize = 1024 * 1024;
+
+/// Where a report is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// Standard output, given as `-`.
+    StandardOutput,
+    /// A file, as it was given.
+    File(PathBuf),
+}
+
+/// Reasons why a report cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DestinationError {
+    /// The destination cannot be written.
+    #[error("cannot write the report to {0}: {1}")]
+    Write(Destination, #[source] io::Error),
+    /// Two reports have the same destination, so one would replace the other.
+    #[error("-o: two reports would go to {0}: give each its own file")]
+    Twice(Destination),
+}
+
+impl DestinationError {
+    /// Whether the error is a usage error, which other arguments mend.
+    pub(crate) fn is_usage(&self) -> bool {
+        matches!(self, Self::Twice(_))
+    }
+}
+
+/// A destination with its report, or the error that came up while the report was made.
+pub(super) type Written<'a> = (&'a Destination, io::Result<String>);
+
+/// Tries all destinations before the load is sent, which may take minutes. Checks permissions, directories,
+/// some free space, and that no two reports have the same file. Existing files stay as they are.
+///
+/// # Errors
+/// The first destination that cannot be written.
+pub(super) fn try_all<'a>(
+    destinations: impl IntoIterator<Item = &'a Destination>,
+) -> Result<(), DestinationError> {
+    let destinations: Vec<&Destination> = destinations.into_iter().collect();
+    let mut places = Vec::new();
+    for destination in &destinations {
+        let place = destination.place();
+        if place.is_some() && places.contains(&place) {
+            return Err(DestinationError::Twice((*destination).clone()));
+        }
+        places.push(place);
+    }
+    for destination in destinations {
+        destination
+            .try_out()
+            .map_err(|error| DestinationError::Write(destination.clone(), error))?;
+    }
+    Ok(())
+}
+
+/// Writes all reports. Writes `text` to standard output, or to standard error if a report goes to standard
+/// output. Each failure is reported and does not stop the other reports. Returns whether everything was
+/// written.
+pub(super) fn publish<'a>(command: &str, text: &str, reports: impl IntoIterator<Item = Written<'a>>) -> bool {
+    let mut failed = Vec::new();
+    let mut taken = false;
+    for (destination, report) in reports {
+        taken |= *destination == Destination::StandardOutput;
+        if let Err(error) = report.and_then(|report| destination.write(&report)) {
+            failed.push(DestinationError::Write(destination.clone(), error).to_string());
+        }
+    }
+    if taken {
+        // A closed standard error is ignored.
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    } else if let Err(error) = output::text(text) {
+        failed.push(format!("cannot write to standard output: {error}"));
+    }
+    for error in &failed {
+        output::say(&format!("{command}: {error}"));
+    }
+    failed.is_empty()
+}
+
+/// Identifies a file under all of its names. Devices such as `/dev/null` have no identity: several reports
+/// may go there.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    StandardOutput,
+    /// Device and inode of an existing file.
+    Known(u64, u64),
+    /// Directory and name of a file that does not exist yet.
+    New(PathBuf),
+}
+
+impl From<&str> for Destination {
+    fn from(text: &str) -> Self {
+        match text {
+            "-" => Self::StandardOutput,
+            file => Self::File(file.into()),
+        }
+    }
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StandardOutput => f.write_str("standard output"),
+            Self::File(file) => file.display().fmt(f),
+        }
+    }
+}
+
+impl Destination {
+    fn place(&self) -> Option<Place> {
+        let Self::File(file) = self else {
+            return Some(Place::StandardOutput);
+        };
+        match fs::metadata(file) {
+            Ok(found) if found.is_file() => Some(Place::Known(found.dev(), found.ino())),
+            Ok(_) => None,
+            Err(_) => Some(Place::New(
+                fs::canonicalize(folder(file)).ok()?.join(file.file_name()?),
+            )),
+        }
+    }
+
+    fn try_out(&self) -> io::Result<()> {
+        match self {
+            Self::StandardOutput => Ok(()),
+            Self::File(file) => try_file(file),
+        }
+    }
+
+    /// Writes the text. Where possible, readers of the file see either the old text or the complete new one.
+    fn write(&self, text: &str) -> io::Result<()> {
+        match self {
+            Self::StandardOutput => output::text(text),
+            Self::File(file) => write(file, text),
+        }
+    }
+}
+
+fn folder(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn try_file(file: &Path) -> io::Result<()> {
+    if !folder(file).is_dir() {
+        return Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "its folder does not exist",
+        ));
+    }
+    match fs::metadata(file) {
+        Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        // Opening a pipe would wait for its reader, and opening a device may have an effect, so neither is
+        // tried.
+        Ok(found) if !found.is_file() => Ok(()),
+        Ok(_) if is_link(file) => appendable(file),
+        Ok(_) => probe(file).or_else(|error| {
+            if is_full(&error) {
+                Err(error)
+            } else {
+                appendable(file)
+            }
+        }),
+        // A link to a missing file: the file will be made when the report is written.
+        Err(_) if is_link(file) => Ok(()),
+        Err(_) => probe(file),
+    }
+}
+
+fn is_link(file: &Path) -> bool {
+    fs::symlink_metadata(file).is_ok_and(|found| found.is_symlink())
+}
+
+fn appendable(file: &Path) -> io::Result<()> {
+    fs::OpenOptions::new().append(true).open(file).map(drop)
+}
+
+/// Checks that a file can be made in the same directory, with room for a report.
+fn probe(file: &Path) -> io::Result<()> {
+    let draft = draft(file);
+    let made = fs::write(&draft, vec![0; ROOM]);
+    let removed = fs::remove_file(&draft);
+    made.and(removed)
+}
+
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    // Links such as /dev/stdout, pipes and devices are written to and never replaced.
+    if fs::symlink_metadata(file).is_ok_and(|found| !found.is_file()) {
+        return fs::write(file, text);
+    }
+    replace(file, text).or_else(|error| {
+        // A file that is mounted by itself, or in a directory without write permission, can be written but
+        // not replaced.
+        if file.is_file() && !is_full(&error) {
+            fs::write(file, text)
+        } else {
+            Err(error)
+        }
+    })
+}
+
+/// Replaces a file by renaming, so that readers see either the old text or the complete new one.
+fn replace(file: &Path, text: &str) -> io::Result<()> {
+    let draft = draft(file);
+    let replaced = fs::write(&draft, text).and_then(|()| fs::rename(&draft, file));
+    if replaced.is_err() {
+        // The draft may not exist, so an error is ignored.
+        let _ = fs::remove_file(&draft);
+    }
+    replaced
+}
+
+/// Whether there is no room for the new text. The file then keeps its old text.
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+/// Name of a temporary file in the same directory, unique in this process. The name is short, because a long
+/// file name with a suffix could exceed the limit of the file system.
+fn draft(file: &Path) -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    folder(file).join(format!(".vas-{}-{number}.part", std::process::id()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn temporary(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("vas-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole_and_a_link_is_written_through() {
+        let folder = temporary("replaced");
+        let (file, link) = (folder.join("file"), folder.join("link"));
+        write(&file, "one").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        try_file(&link).unwrap();
+        write(&link, "two").unwrap();
+        let still_a_link = is_link(&link);
+        let content = fs::read_to_string(&file).unwrap();
+        let names = fs::read_dir(&folder).unwrap().count();
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!((still_a_link, content.as_str(), names), (true, "two", 2));
+    }
+
+    #[test]
+    fn a_name_as_long_as_names_may_be_is_written() {
+        let folder = temporary("long");
+        let file = folder.join("a".repeat(255));
+        let written = try_file(&file).and_then(|()| write(&file, "whole"));
+        let content = fs::read_to_string(&file);
+        fs::remove_dir_all(&folder).unwrap();
+        written.unwrap();
+        assert_eq!(content.unwrap(), "whole");
+    }
+
+    /// In the directories of a process in /proc nobody, not even root, can make files. Some files there can
+    /// be written.
+    #[test]
+    fn a_file_whose_folder_takes_no_other_is_written_in_its_place() {
+        let name = Path::new("/proc/thread-self/comm");
+        let before = fs::read_to_string(name).unwrap();
+        try_file(name).unwrap();
+        write(name, "replaced").unwrap();
+        assert_eq!(fs::read_to_string(name).unwrap(), "replaced\n");
+        fs::write(name, before).unwrap();
+        assert!(try_file(Path::new("/proc/thread-self/report.json")).is_err());
+    }
+
+    #[test]
+    fn a_device_takes_two_reports_and_a_file_one() {
+        let destinations = |files: [&str; 2]| files.map(Destination::from);
+        assert!(try_all(&destinations(["/dev/null", "/dev/null"])).is_ok());
+        assert!(try_all(&destinations(["-", "/dev/null"])).is_ok());
+        for twice in [["-", "-"], ["a.json", "./a.json"]] {
+            let error = try_all(&destinations(twice)).unwrap_err();
+            assert!(
+                error.is_usage() && error.to_string().contains("two reports"),
+                "{error}"
+            );
+        }
+    }
+}

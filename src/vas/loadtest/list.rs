@@ -1,0 +1,166 @@
+//! `vas test list`, `show` and `schema`: the built-in scenarios, and the JSON schemas of files.
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use clap::ValueEnum;
+use serde_json::{Value, json};
+
+use super::scenario_args::load;
+use crate::{EXIT_INVALID, output};
+use vas_loadtest::{
+    report,
+    scenario::{
+        builtin::{self, BUILTIN, SUITES},
+        duration,
+        model::Load,
+        plan::sparkline,
+        schema,
+    },
+};
+
+/// List the scenarios that come with vas
+#[derive(Debug, clap::Args)]
+pub(super) struct ListArgs {
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    output: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A picture of each load.
+    Text,
+    /// One object: scenarios and suites.
+    Json,
+}
+
+/// Print a scenario, to be saved and changed
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  vas test show load > my-load.yaml
+  vas test run my-load.yaml --target http://localhost:8080")]
+pub(super) struct ShowArgs {
+    /// A scenario of `vas test list`
+    #[arg(value_name = "SCENARIO")]
+    name: String,
+}
+
+/// Print the JSON schema of scenario files, or of JSON reports, for editors and checks
+#[derive(Debug, clap::Args)]
+pub(super) struct SchemaArgs {
+    /// Which files: scenarios, or reports
+    #[arg(value_enum, default_value_t = Form::Scenario)]
+    of: Form,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// What `vas test run` reads.
+    Scenario,
+    /// What it writes with `-o json=FILE`.
+    Report,
+}
+
+impl ListArgs {
+    pub(super) fn run(&self) -> ExitCode {
+        if self.output == Format::Json {
+            return json();
+        }
+        let mut text = String::new();
+        for builtin in BUILTIN {
+            let Ok(scenario) = load(builtin.name) else {
+                continue;
+            };
+            let profile = scenario.load.profile();
+            let unit = match scenario.load {
+                Load::Closed(_) => "users",
+                Load::Open(_) => "per second",
+            };
+            let line = format!(
+                "{:<15} {:>6.0} {unit:<10} {:>6}  {}\n{:<15} |{}|\n",
+                builtin.name,
+                profile.peak(),
+                duration::format(profile.duration()),
+                scenario.description,
+                "",
+                sparkline(profile),
+            );
+            text.push_str(&line);
+        }
+        for (name, members) in SUITES {
+            let line = format!("{name:<15} suite: {}\n", members.join(", "));
+            text.push_str(&line);
+        }
+        print(&text)
+    }
+}
+
+impl ShowArgs {
+    pub(super) fn run(&self) -> ExitCode {
+        if let Some(builtin) = builtin::find(&self.name) {
+            return print(builtin.text);
+        }
+        let _ = writeln!(
+            io::stderr().lock(),
+            "vas test show: {:?} is not a scenario of vas; there are {}",
+            self.name,
+            builtin::NAMES.join(", ")
+        );
+        ExitCode::from(EXIT_INVALID)
+    }
+}
+
+impl SchemaArgs {
+    pub(super) fn run(&self) -> ExitCode {
+        let schema = match self.of {
+            Form::Scenario => schema::published(),
+            Form::Report => report::json::schema(),
+        };
+        print(&format!("{schema:#}\n"))
+    }
+}
+
+/// Prints the output of `vas test list -o json`.
+fn json() -> ExitCode {
+    let scenarios: Vec<Value> = BUILTIN
+        .iter()
+        .filter_map(|builtin| Some((builtin.name, load(builtin.name).ok()?)))
+        .map(|(name, scenario)| {
+            let profile = scenario.load.profile();
+            let model = match scenario.load {
+                Load::Closed(_) => "closed",
+                Load::Open(_) => "open",
+            };
+            let thresholds: Vec<String> = scenario.thresholds.iter().map(ToString::to_string).collect();
+            json!({
+                "name": name,
+                "description": scenario.description,
+                "model": model,
+                "peak": profile.peak(),
+                "durationSeconds": profile.seconds(),
+                "thresholds": thresholds,
+            })
+        })
+        .collect();
+    let suites: Vec<Value> = SUITES
+        .iter()
+        .map(|(name, members)| json!({"name": name, "scenarios": members}))
+        .collect();
+    print(&format!(
+        "{:#}\n",
+        json!({"scenarios": scenarios, "suites": suites})
+    ))
+}
+
+fn print(text: &str) -> ExitCode {
+    match output::text(text) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr().lock(), "cannot write to standard output: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Flags of every test that sends load: the target, how requests are sent, and limits.
+
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use hyper::header::{HeaderName, HeaderValue};
+
+use crate::leader_election::parse_duration;
+use vas_core::k8s::duration;
+use vas_loadtest::{
+    engine::{Settings, Sharing},
+    http::{Protocol, Target, TargetError, TlsOptions, masked},
+    scenario::model::{Load, Scenario},
+};
+
+/// Where requests are sent.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Target")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub(crate) struct TargetArgs {
+    /// URL of the service; the path of each step is put behind it. User and password in it are sent as
+    /// Authorization, and shown nowhere
+    #[arg(long, value_name = "URL")]
+    target: TargetUrl,
+    /// Header of every request; may be given several times
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = parse_header)]
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// Speak HTTP/2, with prior knowledge where the URL is http
+    #[arg(long)]
+    http2: bool,
+    /// PEM file with the certificates to trust instead of this machine's
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure_skip_tls_verify")]
+    cacert: Option<PathBuf>,
+    /// Trust any certificate
+    #[arg(long)]
+    insecure_skip_tls_verify: bool,
+    /// Open a new connection for each request
+    #[arg(long)]
+    no_keepalive: bool,
+    /// Follow redirects, ten at most, to the answer that counts; a step's own "follow" comes first.
+    /// Authorization and cookies are not sent to another host
+    #[arg(long)]
+    follow: bool,
+}
+
+/// A URL that may contain credentials, and the form that may be shown.
+#[derive(Clone)]
+struct TargetUrl {
+    given: String,
+    shown: String,
+}
+
+impl From<String> for TargetUrl {
+    fn from(given: String) -> Self {
+        let shown = masked(&given);
+        Self { given, shown }
+    }
+}
+
+impl fmt::Debug for TargetUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.shown, f)
+    }
+}
+
+/// How requests are sent, and limits on them.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Load generator")]
+pub(crate) struct EngineArgs {
+    /// Threads that send. Default: as many as the load needs
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    threads: Option<u32>,
+    /// Most connections at once. Default: as many files as this process may open
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    max_connections: Option<u64>,
+    /// Let all requests share connections, also over HTTP/1.1, where otherwise each user has one of its own
+    #[arg(long, conflicts_with = "connection_per_user")]
+    share_connections: bool,
+    /// Give each user (each journey, at a rate) a connection of its own, also over HTTP/2, where otherwise
+    /// all share few
+    #[arg(long)]
+    connection_per_user: bool,
+    /// Busy-wait before each request, to send it within microseconds of the moment it is due; uses whole
+    /// processors
+    #[arg(long)]
+    precise: bool,
+    /// Refuse a test whose peak is higher, in requests (journeys) per second
+    #[arg(long, value_name = "RATE", default_value_t = 20_000.0)]
+    max_rate: f64,
+    /// Refuse a test that has more users at once
+    #[arg(long, value_name = "NUMBER", default_value_t = 20_000.0)]
+    max_users: f64,
+    /// Refuse a test that sends for longer
+    #[arg(long, value_name = "DURATION", default_value = "4h", value_parser = parse_duration)]
+    max_duration: Duration,
+}
+
+/// Reasons why a load is not sent.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadError {
+    /// The target cannot be used.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// The file with certificates cannot be read.
+    #[error("--cacert {}: {source}", .file.display())]
+    Certificates {
+        /// Name of the file, as given.
+        file: PathBuf,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+    /// The peak is above `--max-rate` or `--max-users`.
+    #[error(
+        "the scenario's peak is {peak:.0} {unit}, more than {flag} {limit:.0}; raise the flag if you mean it"
+    )]
+    TooMuch {
+        /// Highest level of the load.
+        peak: f64,
+        /// Unit of the level.
+        unit: &'static str,
+        /// Name of the flag that sets the limit.
+        flag: &'static str,
+        /// Value of that flag.
+        limit: f64,
+    },
+    /// The load takes longer than `--max-duration`.
+    #[error("the scenario takes {}, more than --max-duration {}; raise the flag if you mean it", duration::format(*.0), duration::format(*.1))]
+    TooLong(Duration, Duration),
+}
+
+impl TargetArgs {
+    /// The target, with its headers and connection settings.
+    ///
+    /// # Errors
+    /// When the URL cannot be used, or TLS cannot be set up.
+    pub(crate) fn target(&self) -> Result<Target, LoadError> {
+        let ca = self.cacert.as_ref().map(|file| {
+            fs::read(file).map_err(|source| LoadError::Certificates {
+                file: file.clone(),
+                source,
+            })
+        });
+        let tls = TlsOptions {
+            ca: ca.transpose()?,
+            insecure: self.insecure_skip_tls_verify,
+        };
+        let protocol = if self.http2 {
+            Protocol::Http2
+        } else {
+            Protocol::Http1
+        };
+        let ca_name = self.cacert.as_deref().unwrap_or(Path::new("--cacert"));
+        let mut target = Target::parse(&self.target.given, protocol, &tls, ca_name)?;
+        // A header given by a flag replaces the one from the URL, such as Authorization.
+        for (name, _) in &self.headers {
+            target.headers.remove(name);
+        }
+        target.headers.extend(self.headers.iter().cloned());
+        target.fresh_connections = self.no_keepalive;
+        target.follow = self.follow;
+        Ok(target)
+    }
+
+    /// The URL as it was given, with credentials masked.
+    pub(crate) fn url(&self) -> &str {
+        &self.target.shown
+    }
+}
+
+impl EngineArgs {
+    /// Settings of the engine.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            threads: self.threads,
+            max_connections: self.max_connections,
+            sharing: match (self.share_connections, self.connection_per_user) {
+                (true, _) => Sharing::Shared,
+                (_, true) => Sharing::PerUser,
+                (false, false) => Sharing::Usual,
+            },
+            precise: self.precise,
+        }
+    }
+
+    /// Refuses a load that exceeds a limit.
+    ///
+    /// # Errors
+    /// When the load is too high or takes too long.
+    pub(crate) fn guard(&self, scenario: &Scenario) -> Result<(), LoadError> {
+        let profile = scenario.load.profile();
+        let (unit, flag, limit) = match scenario.load {
+            Load::Open(_) => ("journeys per second", "--max-rate", self.max_rate),
+            Load::Closed(_) => ("users", "--max-users", self.max_users),
+        };
+        if profile.peak() > limit {
+            return Err(LoadError::TooMuch {
+                peak: profile.peak(),
+                unit,
+                flag,
+                limit,
+            });
+        }
+        if profile.duration() > self.max_duration {
+            return Err(LoadError::TooLong(profile.duration(), self.max_duration));
+        }
+        Ok(())
+    }
+}
+
+/// Parses a rate, a number above zero.
+pub(super) fn parse_rate(text: &str) -> Result<f64, &'static str> {
+    let rate = text
+        .parse()
+        .ok()
+        .filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
+    rate.ok_or("must be a number more than 0")
+}
+
+fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let (name, value) = text
+        .split_once(':')
+        .ok_or_else(|| "write it as \"Name: value\"".to_owned())?;
+    let name = name
+        .trim()
+        .parse()
+        .map_err(|_| format!("{:?} cannot be the name of a header", name.trim()))?;
+    let value = value
+        .trim()
+        .parse()
+        .map_err(|_| format!("the value of {name} has characters that a header must not have"))?;
+    Ok((name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_a_name_a_colon_and_a_value() {
+        let (name, value) = parse_header("X-Tenant:  a:b ").unwrap();
+        assert_eq!((name.as_str(), value.to_str().unwrap()), ("x-tenant", "a:b"));
+        for (text, word) in [
+            ("X-Tenant", "Name: value"),
+            ("a b: c", "name"),
+            ("a: b\u{7f}", "value"),
+        ] {
+            let error = parse_header(text);
+            assert!(
+                error.as_ref().is_err_and(|error| error.contains(word)),
+                "{text:?}: {error:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `vas metrics-server`: serves metrics from Prometheus to HPAs.
+
+mod limit_args;
+mod prometheus_args;
+mod serving_args;
+
+use std::{io::Write as _, net::SocketAddr, process::ExitCode, sync::Arc};
+
+use limit_args::LimitArgs;
+use prometheus_args::PrometheusArgs;
+use serving_args::ServingArgs;
+
+use crate::{EXIT_INVALID, kube_config::KubeConfigArgs, leader_election::LeaderElectionArgs, log::LogArgs};
+use vas_api::METRICS_SERVER_LEASE;
+use vas_cluster::{
+    clock::{Clock, SystemClock},
+    leader::{AfterLoss, LeaderConfig},
+    shutdown,
+};
+use vas_metrics_server::{self, CacheTtl, Certificate, Configuration, ServiceName, Settings};
+
+/// Serve request rates, queue depths and queue ages from Prometheus to the HPA
+///
+/// Answers custom.metrics.k8s.io and external.metrics.k8s.io behind the Kubernetes aggregation layer. Every
+/// metric of every VoiceAssistScaling is read from Prometheus every few seconds, with one query for all that
+/// differ only in namespace or workload, and answered from memory. When Prometheus is away the last values
+/// are served until they are older than the metric's maxAge; then the HPA is told why there is no value, and
+/// holds.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example, outside a cluster:
+  vas metrics-server --prometheus-url=http://localhost:9090 --kubeconfig=$HOME/.kube/config --service-namespace=vas-system
+
+The Service and the APIServices of manifests/install lead the API server here.")]
+pub(super) struct Args {
+    #[command(flatten)]
+    kube: KubeConfigArgs,
+    /// Serve the resources of this namespace only. Default: all namespaces
+    #[arg(long, value_name = "NAMESPACE", env = "VAS_WATCH_NAMESPACE")]
+    watch_namespace: Option<String>,
+    #[command(flatten)]
+    prometheus: PrometheusArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
+    serving: ServingArgs,
+    #[command(flatten)]
+    leader_election: LeaderElectionArgs,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+type BoxError = Box<dyn std::error::Error>;
+
+impl Args {
+    pub(super) fn run(&self) -> ExitCode {
+        let prepared = self.log.init().map_err(BoxError::from).and_then(|()| {
+            let servers = self.prometheus.configuration()?;
+            let certificate = self.serving.certificate()?;
+            Ok((servers, certificate))
+        });
+        let (prometheus, certificate) = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => return fail(&*error, EXIT_INVALID),
+        };
+        let runtime = match tokio::runtime::Runtime::new() {
+            Ok(runtime) => runtime,
+            Err(error) => return fail(&error, 1),
+        };
+        match runtime.block_on(self.serve(prometheus, certificate)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&*error, 1),
+        }
+    }
+
+    async fn serve(&self, prometheus: Configuration, certificate: Certificate) -> Result<(), BoxError> {
+        let stop = shutdown::on_signal()?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let client = self.kube.client().await?;
+        let own_namespace = client.default_namespace().to_owned();
+        let election: Option<LeaderConfig> =
+            self.leader_election
+                .config(METRICS_SERVER_LEASE, &own_namespace, AfterLoss::StandBy, &*clock)?;
+        let service_namespace = self
+            .serving
+            .service_namespace
+            .as_deref()
+            .or_else(|| self.leader_election.pod_namespace())
+            .unwrap_or(&own_namespace);
+        let settings = Settings {
+            namespace: self.watch_namespace.clone(),
+            prometheus,
+            secure_address: SocketAddr::new(self.serving.bind_address, self.serving.secure_port),
+            metrics_address: self.serving.metrics_bind_address,
+            service: ServiceName {
+                name: self.serving.service_name.clone(),
+                namespace: service_namespace.to_owned(),
+            },
+            certificate,
+            external_metrics: self.serving.external_metrics,
+            shape_limits: self.limits.shapes(),
+            review_ttl: CacheTtl {
+                authorized: self.serving.authorization_webhook_cache_authorized_ttl,
+                unauthorized: self.serving.authorization_webhook_cache_unauthorized_ttl,
+            },
+            token_ttl: self.serving.authentication_token_webhook_cache_ttl,
+            election,
+        };
+        Ok(vas_metrics_server::run(client, settings, clock, stop).await?)
+    }
+}
+
+fn fail(error: &dyn std::error::Error, code: u8) -> ExitCode {
+    // A closed standard error is ignored: the exit code still tells the outcome.
+    let _ = writeln!(std::io::stderr(), "vas metrics-server: {error}");
+    ExitCode::from(code)
+}

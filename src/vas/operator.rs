@@ -1,0 +1,140 @@
+//! `vas operator`: runs the operator.
+
+use std::{io::Write, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+
+use crate::{
+    EXIT_INVALID,
+    kube_config::{KubeConfigArgs, KubeConfigError},
+    leader_election::{LeaderElectionArgs, parse_duration},
+    log::LogArgs,
+};
+use vas_api::OPERATOR_LEASE;
+use vas_cluster::{
+    clock::{Clock, SystemClock},
+    leader::{AfterLoss, tenure::TimingError},
+    shutdown,
+};
+use vas_operator::{self, OperatorError, Settings};
+
+/// Run the operator: it keeps the HorizontalPodAutoscalers, VerticalPodAutoscalers, PodDisruptionBudgets,
+/// LimitRanges and ResourceQuotas of every VoiceAssistScaling as they should be
+///
+/// Several replicas can run: one leads and writes, the others stand by with warm caches. Every flag can
+/// also be set in the environment, as VAS_ and its name in capitals.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  vas operator --leader-elect=false                     one replica, from a workstation's kubeconfig
+  vas operator --watch-namespace staging                only one namespace, with its own RBAC
+  vas operator --manage-limits=false                    leave LimitRange and ResourceQuota to others")]
+pub(super) struct Args {
+    #[command(flatten)]
+    kube: KubeConfigArgs,
+    #[command(flatten)]
+    leader_election: LeaderElectionArgs,
+    #[command(flatten)]
+    log: LogArgs,
+    /// Look at this namespace only. Default: all
+    #[arg(
+        long,
+        value_name = "NAMESPACE",
+        env = "VAS_WATCH_NAMESPACE",
+        help_heading = "Operator"
+    )]
+    watch_namespace: Option<String>,
+    /// Write LimitRanges and ResourceQuotas; they bind the whole namespace. Without it, a resource with
+    /// `limits` says so in its status
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        action = clap::ArgAction::Set,
+        env = "VAS_MANAGE_LIMITS",
+        help_heading = "Operator"
+    )]
+    manage_limits: bool,
+    /// Time after which an unchanged resource is reconciled again, plus or minus 10 %
+    #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = parse_duration, env = "VAS_RESYNC_PERIOD", help_heading = "Operator")]
+    resync_period: Duration,
+    /// How many resources are reconciled at a time
+    #[arg(long, value_name = "NUMBER", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..), env = "VAS_CONCURRENT_RECONCILES", help_heading = "Operator")]
+    concurrent_reconciles: u16,
+    /// Address of /metrics, /healthz and /readyz, plain HTTP
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "[::]:8080",
+        env = "VAS_METRICS_BIND_ADDRESS",
+        help_heading = "Operator"
+    )]
+    metrics_bind_address: SocketAddr,
+}
+
+/// Reasons why the operator ended.
+#[derive(Debug, thiserror::Error)]
+enum RunError {
+    #[error(transparent)]
+    KubeConfig(#[from] KubeConfigError),
+    #[error("leader election: {0}")]
+    Timing(#[from] TimingError),
+    #[error(transparent)]
+    Operator(#[from] OperatorError),
+    #[error("cannot start: {0}")]
+    Start(#[from] std::io::Error),
+}
+
+impl Args {
+    pub(super) fn run(&self) -> ExitCode {
+        if let Err(error) = self.log.init() {
+            // Logging is not set up yet. A closed standard error is ignored: the exit code still tells the
+            // outcome.
+            let _ = writeln!(std::io::stderr().lock(), "error: {error}");
+            return ExitCode::from(EXIT_INVALID);
+        }
+        match tokio::runtime::Runtime::new()
+            .map_err(RunError::Start)
+            .and_then(|runtime| runtime.block_on(self.operate()))
+        {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                tracing::error!(%error, "the operator ended");
+                if matches!(error, RunError::Timing(_)) {
+                    ExitCode::from(EXIT_INVALID)
+                } else {
+                    ExitCode::FAILURE
+                }
+            }
+        }
+    }
+
+    async fn operate(&self) -> Result<(), RunError> {
+        let stop = shutdown::on_signal()?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let client = self.kube.client().await?;
+        let leader = self.leader_election.config(
+            OPERATOR_LEASE,
+            client.default_namespace(),
+            AfterLoss::Stop,
+            clock.as_ref(),
+        )?;
+        let settings = Settings {
+            namespace: self.watch_namespace.clone(),
+            leader,
+            metrics_bind_address: self.metrics_bind_address,
+            manage_limits: self.manage_limits,
+            resync_period: self.resync_period,
+            concurrent_reconciles: self.concurrent_reconciles,
+        };
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            namespace = self.watch_namespace,
+            "starting"
+        );
+        vas_operator::run(client, settings, clock, stop).await?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}

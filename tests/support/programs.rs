@@ -1,0 +1,54 @@
+//! The programs of this build.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use super::cluster::root;
+
+/// Packages whose programs tests start.
+const PACKAGES: [&str; 2] = ["vas", "vas-load-model"];
+
+/// A program of this build, by its name. Where cargo runs the tests, it builds the programs once more at their first
+/// use, which costs nothing if they are fresh: no test runs against the program of yesterday.
+pub fn path(name: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        if let Some(cargo) = std::env::var_os("CARGO") {
+            build(Path::new(&cargo));
+        }
+        folder()
+    });
+    let program = folder.join(name);
+    assert!(
+        program.is_file(),
+        "{} is missing: cargo build -p {}",
+        program.display(),
+        PACKAGES.join(" -p ")
+    );
+    program
+}
+
+fn build(cargo: &Path) {
+    let mut build = Command::new(cargo);
+    build.args(["build", "--locked", "--quiet"]);
+    build.args(PACKAGES.iter().flat_map(|package| ["-p", package]));
+    if !cfg!(debug_assertions) {
+        build.arg("--release");
+    }
+    let status = build.current_dir(root()).status().expect("cargo starts");
+    assert!(status.success(), "cargo build failed");
+}
+
+/// Programs lie in `target/PROFILE`, tests in a folder `deps` beside them.
+fn folder() -> PathBuf {
+    let own = std::env::current_exe().expect("the path of this program");
+    let folder = own.parent().expect("a program lies in a folder");
+    if folder.ends_with("deps") {
+        folder.parent().expect("target/PROFILE/deps").to_owned()
+    } else {
+        folder.to_owned()
+    }
+}
