@@ -35,8 +35,8 @@ pub(super) async fn watch(shared: Shared, kind: WatchedKind) {
     };
     let mut events = std::pin::pin!(watcher(api, watcher::Config::default()).default_backoff());
     let mut claims = shared.caches.resources.synced();
-    // Two watches start at the same time, and this one may list its objects before the resources are known.
-    // Then it keeps every object of the list and drops the unclaimed ones at the end of the list.
+    // The watch of the resources starts at the same time, so this list may come before the claims are known.
+    // Then every object of the list is kept, and the unclaimed ones are dropped at its end.
     let mut claims_are_known = false;
     while let Some(event) = events.next().await {
         match event {
@@ -101,8 +101,8 @@ pub(super) fn release(shared: &Shared, namespace: &str, before: Option<&Claim>, 
     }
 }
 
-/// Takes in one event of the watch if its object is claimed, and triggers the resources concerned if it
-/// brings news.
+/// Takes in one event of the watch if its object is claimed, and triggers the resources that claim the object
+/// if it changed.
 fn put(
     shared: &Shared,
     kind: WatchedKind,
