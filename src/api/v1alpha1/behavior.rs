@@ -29,7 +29,7 @@ pub struct ScalingRules {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 3600))]
     pub stabilization_window_seconds: Option<i32>,
-    /// Limits on the change per period. In an environment this list replaces the base list whole.
+    /// Limits on the change per period. In an environment this list replaces the base's list as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 8))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]

@@ -28,19 +28,19 @@ pub struct Disruption {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::int_or_percent")]
     pub min_available: Option<IntOrString>,
-    /// Pods that may be away: a count, or a percentage rounded up. Works at every replica count, so
+    /// Pods that may be unavailable: a count, or a percentage rounded up. Works at every replica count, so
     /// prefer it with an HPA.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::int_or_percent")]
     pub max_unavailable: Option<IntOrString>,
-    /// Whether pods that run and are not Ready may be evicted while the budget has nothing left.
+    /// Whether pods that run and are not Ready may be evicted while the budget allows no disruption.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unhealthy_pod_eviction_policy: Option<UnhealthyPodEvictionPolicy>,
 }
 
-/// Which pods that are not Ready may be evicted. `AlwaysAllow` (default): all of them, so that a crashing workload
-/// never holds up a node drain. `IfHealthyBudget`: only while as many pods as the budget asks for are Ready; for
-/// pods that hold data until they are.
+/// Which pods that are not Ready may be evicted. `AlwaysAllow` (default): all of them, so that a crashing
+/// workload never holds up a node drain. `IfHealthyBudget`: only while as many pods are Ready as the budget
+/// requires. Use it for pods that hold data and must not be evicted before they are Ready again.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum UnhealthyPodEvictionPolicy {
     /// Always.

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::{behavior::Behavior, disruption::Disruption, limits::Limits, metric::Metric, vertical::Vertical};
 use crate::schema;
 
-/// One environment's changes to the base values. One rule: scalars replace; `workloads` and `metrics`
-/// merge by name; a metric's source, `policies`, `vertical`, `disruption` and the parts of `limits`
-/// replace whole.
+/// One environment's changes to the base values. A scalar replaces that of the base. `workloads` and
+/// `metrics` are merged by name. A metric's source, `policies`, `vertical`, `disruption` and the parts of
+/// `limits` are replaced as a whole.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Environment {
@@ -57,18 +57,18 @@ pub struct WorkloadOverride {
     /// Replaces `suspend`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
-    /// Metrics to change or add, by name; an entry without a source keeps the base's.
+    /// Metrics to change or add, by name. An entry without a source keeps the base's source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub metrics: Option<Vec<Metric>>,
-    /// Replaces fields of the base's behavior; `policies` whole.
+    /// Replaces fields of the base's behavior. `policies` is replaced as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behavior: Option<Behavior>,
-    /// Replaces the base's `vertical` whole; `enabled: false` switches it off.
+    /// Replaces the base's `vertical` as a whole. `enabled: false` switches it off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vertical: Option<Vertical>,
-    /// Replaces the base's `disruption` whole; `enabled: false` switches it off.
+    /// Replaces the base's `disruption` as a whole. `enabled: false` switches it off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disruption: Option<Disruption>,
 }

@@ -19,7 +19,7 @@ pub struct Limits {
     /// Defaults and bounds for each container in the namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_range: Option<LimitRangeLimits>,
-    /// The namespace's total.
+    /// The most that all pods of the namespace may use together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_quota: Option<ResourceQuotaLimits>,
 }
@@ -28,11 +28,11 @@ pub struct Limits {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct LimitRangeLimits {
-    /// Request of a container that names none.
+    /// Request of a container that has no request of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::quantities")]
     pub default_request: Option<BTreeMap<String, Quantity>>,
-    /// Limit of a container that names none.
+    /// Limit of a container that has no limit of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::quantities")]
     pub default: Option<BTreeMap<String, Quantity>>,

@@ -55,10 +55,10 @@ pub struct Metric {
     /// Age in seconds of the oldest waiting job, from a gauge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_age: Option<Box<QueueAgeSource>>,
-    /// Any PromQL query with one series: the escape hatch.
+    /// Any PromQL query with one series, for what the other sources cannot express.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prometheus: Option<Box<PrometheusSource>>,
-    /// What no data means.
+    /// How the metric counts while Prometheus has no data for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_missing: Option<OnMissing>,
     /// Age beyond which a sample counts as missing, for example `2m` (default).
@@ -82,9 +82,10 @@ pub struct Metric {
     pub external: Option<bool>,
 }
 
-/// What no data means. `Hold` (default): an error to the HPA, which then does not scale down. `Zero`: zero,
-/// but only when Prometheus has answered without error and without series for as long as `maxAge`. With `Hold` an empty queue whose
-/// series vanishes pins the workload at its replicas.
+/// How the metric counts while Prometheus has no data for it. `Hold` (default): as an error to the HPA, which
+/// then does not scale down. `Zero`: as zero, but only after Prometheus has answered without error and
+/// without series for as long as `maxAge`. With `Hold`, an empty queue whose series disappears keeps the
+/// workload at its replicas.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum OnMissing {
     /// An error: the HPA holds.
@@ -288,7 +289,7 @@ pub struct QueueDepthSource {
     /// How several series become one number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aggregation: Option<Aggregation>,
-    /// Jobs per pod (`averageValue`) or in all (`value`).
+    /// Jobs per pod (`averageValue`) or in total (`value`).
     pub target: ObjectTarget,
 }
 
@@ -309,7 +310,7 @@ pub struct QueueAgeSource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::match_labels")]
     pub match_labels: Option<BTreeMap<String, String>>,
-    /// Seconds (`value`).
+    /// Age in seconds to keep (`value`).
     pub target: ObjectTarget,
 }
 
@@ -321,7 +322,7 @@ pub struct PrometheusSource {
     /// The PromQL query. Its result must be a scalar or exactly one series.
     #[schemars(length(min = 1, max = 4096))]
     pub query: String,
-    /// The level to keep: in all (`value`) or per pod (`averageValue`).
+    /// The level to keep: in total (`value`) or per pod (`averageValue`).
     pub target: ObjectTarget,
 }
 

@@ -49,7 +49,7 @@ use super::{
         .field_path(".limits")
 )]
 pub struct VoiceAssistScalingSpec {
-    /// Which entry of `environments` applies. Left out: the base values alone.
+    /// Which entry of `environments` applies. If it is left out, only the base values apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub environment: Option<String>,
@@ -57,7 +57,7 @@ pub struct VoiceAssistScalingSpec {
     /// `minReplicas` and `maxReplicas` is still moved to the nearer bound. Default false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
-    /// What scales, and how.
+    /// The workloads to scale, and how each scales.
     #[schemars(length(min = 1, max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub workloads: Vec<Workload>,

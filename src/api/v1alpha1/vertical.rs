@@ -45,7 +45,7 @@ pub struct VerticalContainer {
     /// Whether the VPA sizes the container.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<ContainerMode>,
-    /// Resources the VPA sizes. Left out: cpu and memory.
+    /// Resources the VPA sizes. If it is left out: cpu and memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 2))]
     #[x_kube(merge_strategy = ListMerge::Set)]

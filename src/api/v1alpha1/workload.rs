@@ -60,13 +60,14 @@ pub struct Workload {
     /// For incidents, adoption, and tests that hold replicas. Default false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
-    /// What it scales on. The HPA computes a replica count from each metric and takes the largest. Left out, the
-    /// workload has no HPA, only what `vertical` and `disruption` ask for.
+    /// The metrics that the workload scales on. The HPA computes a replica count from each metric and takes
+    /// the largest. Left out, the workload has no HPA, only what `vertical` and `disruption` ask for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub metrics: Option<Vec<Metric>>,
-    /// How fast it may scale. What is left out gets the Kubernetes default, written out in the HPA.
+    /// How fast the workload may scale. A field that is left out gets the Kubernetes default, written out in
+    /// the HPA.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behavior: Option<Behavior>,
     /// Vertical sizing by a VerticalPodAutoscaler, where the cluster has one. Never on a resource that the
