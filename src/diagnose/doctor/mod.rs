@@ -1,7 +1,7 @@
 //! The checks of `vas doctor`, over plain data.
 //!
 //! ```text
-//! crate::doctor::read (reads) --> Observed --CHECKS--> Report --> vas_cli::doctor (prints)
+//! doctor/read (reads) --> Observed --CHECKS--> Report --> the command line (prints)
 //! ```
 //!
 //! A new check is a function `fn check(&Observed) -> Vec<Finding>` in its own file, and a line in [`CHECKS`].
