@@ -31,9 +31,9 @@ demo: tools cluster ## Autoscale VoiceAssist on a real local Kubernetes, and tel
 
 .PHONY: attack
 attack: tools cluster ## Let a user with the role edit attack an installation, and measure its neighbour; 10 minutes (ARGS="--quick": 1)
-	@echo "building vas and the attack (the first time takes a few minutes)" >&2
-	@cargo build --locked -p vas -p vas-attack -p vas-load-model
-	@target/debug/attack $(ARGS)
+	@echo "building vas and the attack in release mode (the first time takes minutes)" >&2
+	@cargo build --locked --release -p vas -p vas-attack -p vas-load-model
+	@target/release/attack $(ARGS)
 
 .PHONY: test
 test: tools cluster ## All tests: unit, and integration on a real Kubernetes and a real Prometheus
@@ -97,7 +97,7 @@ fuzz: tools ## Fuzz the parsers of what others send, FUZZ_SECONDS (60) each of F
 		found=target/fuzz/found/$$target; mkdir -p $$found; \
 		echo "fuzzing $$target for $(FUZZ_SECONDS) s" >&2; \
 		cargo +nightly fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz --dev --sanitizer none $$target \
-			$$found tests/fuzz/corpus/$$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=32768 -rss_limit_mb=512 -timeout=10 -print_final_stats=1 \
+			$$found tests/fuzz/corpus/$$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=32768 -rss_limit_mb=512 -timeout=60 -print_final_stats=1 \
 			-artifact_prefix=$$found/ -verbosity=0; \
 	done
 

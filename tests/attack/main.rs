@@ -9,7 +9,8 @@
 //! verdict    the time of the attack compared with the quiet time before it; decides the exit code
 //! ```
 //!
-//! All of it runs on this machine, which the attack slows down as well: other work beside it shows as latency.
+//! All of it runs on this machine, which the attack slows down as well: other work beside it shows as latency, in what
+//! the API server answers by itself too.
 
 #![allow(
     clippy::disallowed_methods,

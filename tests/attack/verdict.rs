@@ -54,6 +54,12 @@ pub fn write(
         );
     }
     let unharmed = lines.iter().all(|line| line.holds);
+    if let Some(slower) = slower_machine(seen).filter(|slower| !unharmed && *slower > FACTOR) {
+        println!(
+            "\nThe API server's own answers took {slower:.1} times as long, and vas has no part in them: processors were \
+             short. Run it on a machine that does nothing else, or before all else: chrt -r 1 target/release/attack"
+        );
+    }
     println!(
         "\n{}",
         if unharmed {
@@ -177,6 +183,15 @@ fn causes(seen: &Seen, costs: &[Shares; 2], stage: &Stage) -> Vec<Line> {
         cause(format!("of one processor: {name}"), shares);
     }
     lines
+}
+
+/// How many times as long the API server took for what it knows itself.
+fn slower_machine(seen: &Seen) -> Option<f64> {
+    let [quiet, attack] = seen
+        .phases
+        .each_ref()
+        .map(|phase| median(phase.own_answers.clone()).as_secs_f64());
+    (quiet > 0.0).then(|| attack / quiet)
 }
 
 fn intervals(moments: &[Instant]) -> Vec<Duration> {
