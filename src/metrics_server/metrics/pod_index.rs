@@ -8,7 +8,7 @@ mod labels;
 use std::{
     collections::BTreeMap,
     ops::Bound::{Excluded, Included, Unbounded},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -23,6 +23,8 @@ pub struct PodIndex {
     namespaces: RwLock<BTreeMap<Box<str>, Pods>>,
     /// Number of the full list that is being received, or was received last.
     list: AtomicU32,
+    /// Whether a full list has ended.
+    is_complete: AtomicBool,
     /// Count of pods that were ever taken in; the next pod gets this as its number.
     taken_in: AtomicU32,
 }
@@ -53,6 +55,12 @@ impl PodIndex {
             pods.retain(|_, pod| pod.list == list);
             !pods.is_empty()
         });
+        self.is_complete.store(true, Ordering::Release);
+    }
+
+    /// Whether all live pods are known. Before, a pod that is not here may be live.
+    pub fn is_complete(&self) -> bool {
+        self.is_complete.load(Ordering::Acquire)
     }
 
     /// Takes in a new or changed pod.

@@ -166,7 +166,8 @@ impl Poller {
                     Err(PollError { timed_out: true, .. }) => timeouts + 1,
                     _ => 0,
                 };
-                self.record(&shape, outcome.map_err(|error| error.failure));
+                let outcome = outcome.map_err(|error| error.failure);
+                self.record(&shape, outcome.map(|answer| self.bounded(answer, &needed)));
             }
             let interval = server.map_or(NO_SERVER, |server| server.poll_interval());
             let jitter = 1.0 + JITTER * (2.0 * vas_cluster::random::fraction() - 1.0);
@@ -178,6 +179,22 @@ impl Poller {
                 () = newly_needed(&mut changes, &needed, taken), if timeouts == 0 => {}
             }
         }
+    }
+
+    /// The answer without most pods that are not live. The points of an author's own query name no namespace:
+    /// they are of the one that needs it.
+    fn bounded(&self, mut answer: Answer, needed: &BTreeSet<String>) -> Answer {
+        if self.pods.is_complete() {
+            answer.keep_live(&|namespace, pod| {
+                let is_live = |namespace: &str| self.pods.number(namespace, pod).is_some();
+                if namespace.is_empty() {
+                    needed.iter().any(|namespace| is_live(namespace))
+                } else {
+                    is_live(namespace)
+                }
+            });
+        }
+        answer
     }
 
     fn record(&self, shape: &Arc<Shape>, outcome: Result<Answer, Failure>) {

@@ -90,6 +90,9 @@ pub struct Answer {
     pub exporters: BTreeMap<String, Exporters>,
 }
 
+/// Greatest number of pods of a namespace that an answer keeps although they are not live.
+const NOT_LIVE: usize = 100;
+
 /// Why an answer says nothing of a namespace.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unanswered {
@@ -124,6 +127,30 @@ pub enum AnswerError {
 }
 
 impl Answer {
+    /// Removes the pods that are not live, beyond the first [`NOT_LIVE`] of each namespace. Whoever is scraped
+    /// chooses the names of pods and how many there are, and each of them would be remembered for each shape. No
+    /// read is about them; some of them stay, because a namespace whose pods are gone is not one without
+    /// series, and because a pod may be scraped before the watch of pods shows it.
+    pub fn keep_live(&mut self, is_live: &dyn Fn(&str, &str) -> bool) {
+        for (namespace, points) in &mut self.points {
+            if points.count() <= NOT_LIVE {
+                continue;
+            }
+            let mut others = 0;
+            points.retain(|pod, _| {
+                is_live(namespace, pod) || {
+                    others += 1;
+                    others <= NOT_LIVE
+                }
+            });
+            if let Some(Some(history)) = self.histories.get_mut(namespace) {
+                history
+                    .0
+                    .retain(|pod, _| points.get(pod).is_some() || is_live(namespace, pod));
+            }
+        }
+    }
+
     /// Joins the values with the times of their samples.
     ///
     /// # Errors
@@ -443,6 +470,29 @@ mod tests {
         let mut own = vec![item(&[], 1.0, 1.0)];
         shape(Grouping::Single).keep_needed(&mut own, &needed);
         assert_eq!(own.len(), 1, "an own query is that of its namespace already");
+    }
+
+    #[test]
+    fn of_pods_that_are_not_live_the_first_hundred_of_each_namespace_are_kept() {
+        let pods = |count: usize| (0..count).map(|pod| (format!("p{pod:03}"), Point::default()));
+        let past = |count| History(pods(count).map(|(pod, _)| (pod.into(), Vec::new())).collect());
+        let mut answer = Answer {
+            points: [("large", 500), ("small", 90)]
+                .map(|(namespace, count)| (namespace.to_owned(), pods(count).collect()))
+                .into(),
+            histories: [("large", 500), ("small", 95)]
+                .map(|(namespace, count)| (namespace.to_owned(), Some(past(count))))
+                .into(),
+            ..Answer::default()
+        };
+        answer.keep_live(&|namespace, pod| namespace == "large" && ["p007", "p400"].contains(&pod));
+        let kept = |namespace| answer.points[namespace].count();
+        assert_eq!((kept("large"), kept("small")), (102, 90));
+        let large = &answer.points["large"];
+        assert!(large.get("p400").is_some() && large.get("p100").is_some() && large.get("p101").is_none());
+        let histories = answer.histories.values().flatten();
+        let known: Vec<usize> = histories.map(|history| history.0.len()).collect();
+        assert_eq!(known, [102, 95]);
     }
 
     #[test]

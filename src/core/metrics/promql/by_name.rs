@@ -37,6 +37,13 @@ impl<V> ByName<V> {
         self.0.len()
     }
 
+    /// Removes the entries that are not to be kept.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &V) -> bool) {
+        let mut entries = std::mem::take(&mut self.0).into_vec();
+        entries.retain(|(name, value)| keep(name, value));
+        self.0 = entries.into_boxed_slice();
+    }
+
     /// The values, in the order of the names.
     pub fn values(&self) -> impl Iterator<Item = &V> {
         self.0.iter().map(|(_, value)| value)
@@ -118,6 +125,10 @@ mod tests {
             prop_assert!(map.entries().eq(known));
             prop_assert!(map.values().eq(tree.values()));
             prop_assert_eq!(map.get(&asked), tree.get(&asked));
+            let (mut less, mut fewer) = (map, tree);
+            less.retain(|name, value| name == asked || *value > 99);
+            fewer.retain(|name, value| *name == asked || *value > 99);
+            prop_assert!(less.entries().eq(fewer.iter().map(|(name, value)| (name.as_str(), value))));
         }
     }
 

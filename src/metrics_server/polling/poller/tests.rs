@@ -20,7 +20,8 @@ use vas_prometheus::{ClientSettings, Limits, servers::ServerSettings};
 /// Most shapes of a namespace.
 const LIMIT: usize = 110;
 
-/// A Prometheus that answers at once, with three exceptions. It never answers a query for the metric `slow`,
+/// A Prometheus that answers at once, with one series, or with those of 1,000 pods if the query is for `flood`. There
+/// are three exceptions. It never answers a query for the metric `slow`,
 /// nor a query about the past of `crowd`. It answers one for `mixed` only if the query leaves out the
 /// namespace `bad`.
 #[derive(Default)]
@@ -59,6 +60,14 @@ async fn query(State(prometheus): State<Arc<Prometheus>>, body: String) -> Json<
         let empty = json!({"resultType": "vector", "result": []});
         return Json(json!({"status": "success", "data": empty, "warnings": [words]}));
     }
+    if body.contains("flood") {
+        let items = (0..1000).map(|pod| {
+            let labels = json!({"namespace": "ns", "pod": format!("pod-{pod:03}")});
+            json!({"metric": labels, "value": [100.0, "99"]})
+        });
+        let items: Vec<Value> = items.collect();
+        return Json(json!({"status": "success", "data": {"resultType": "vector", "result": items}}));
+    }
     let item = json!({"metric": {"namespace": "ns"}, "value": [100.0, "7"]});
     Json(json!({"status": "success", "data": {"resultType": "vector", "result": [item]}}))
 }
@@ -67,6 +76,7 @@ struct Fixture {
     prometheus: Arc<Prometheus>,
     registry: Arc<Registry>,
     store: Arc<Store>,
+    pods: Arc<PodIndex>,
     changed: watch::Sender<bool>,
     stop: CancellationToken,
 }
@@ -109,13 +119,14 @@ async fn fixture_with(timeout: Duration, poll_interval: Duration) -> Fixture {
     assert!(failures.is_empty());
     let registry = Arc::new(Registry::new(servers.sources()));
     let store = Arc::<Store>::default();
+    let pods = Arc::<PodIndex>::default();
     let (changed, seen) = watch::channel(false);
     let stop = CancellationToken::new();
     let poller = Poller {
         servers,
         registry: registry.clone(),
         store: store.clone(),
-        pods: Arc::default(),
+        pods: pods.clone(),
         limits: ShapeLimits {
             per_namespace: LIMIT,
             in_all: 1000,
@@ -130,6 +141,7 @@ async fn fixture_with(timeout: Duration, poll_interval: Duration) -> Fixture {
         prometheus,
         registry,
         store,
+        pods,
         changed,
         stop,
     }
@@ -215,6 +227,36 @@ async fn one_namespace_for_which_a_query_fails_is_found_and_the_others_are_answe
     assert!(!answer().unwrap().unanswered.contains_key("ns"));
     let state = fixture.store.get(&shape).unwrap();
     assert_eq!(state.failure, None, "the poll did not fail");
+}
+
+#[tokio::test]
+async fn a_thousand_invented_pods_are_not_remembered_and_the_live_one_among_them_is() {
+    let fixture = fixture().await;
+    let mut scaling = scaling("ns", "flooded", "flood");
+    let metric =
+        json!({"name": "rate", "requestRate": {"counter": "flood_total", "target": {"averageValue": "50"}}});
+    scaling.spec.workloads[0].metrics = Some(vec![serde_json::from_value(metric).unwrap()]);
+    fixture.registry.apply(&scaling);
+    fixture.changed.send_replace(true);
+    let shape = fixture.registry.entries()[0].1.metrics[0].shape.clone().unwrap();
+    let known = || {
+        let answer = fixture.store.get(&shape)?.answer.clone()?;
+        let pods = answer.points.get("ns")?;
+        Some((pods.count(), pods.get("pod-998").is_some()))
+    };
+    until("all are taken while the live pods are not known", || {
+        known() == Some((1000, true))
+    })
+    .await;
+    fixture.pods.begin_list();
+    let metadata = json!({"namespace": "ns", "name": "pod-998"});
+    fixture.pods.apply(&serde_json::from_value(metadata).unwrap());
+    fixture.pods.end_list();
+    until("the first hundred and the live one", || {
+        known() == Some((101, true))
+    })
+    .await;
+    fixture.stop.cancel();
 }
 
 #[tokio::test]
