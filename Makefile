@@ -24,10 +24,21 @@ cluster:
 	@$(CLUSTER) build
 
 .PHONY: demo
-demo: tools cluster ## Autoscale VoiceAssist on a real local Kubernetes, and tell the story (KEEP=1 leaves it up)
+demo: tools announce cluster ## Autoscale VoiceAssist on a real local Kubernetes, and tell the story (KEEP=1 leaves it up)
 	@echo "building vas and the demo (the first time takes a few minutes)" >&2
 	@cargo build --locked -p vas -p vas-demo -p vas-load-model
 	@target/debug/demo
+
+# What is still to be built, and about how long it takes on two cores.
+.PHONY: announce
+announce:
+	@if [ ! -x "$${VAS_CLUSTER_BIN:-target/cluster/bin}/kube-apiserver" ]; then \
+		echo "demo: first Kubernetes, Prometheus and kwok are built from source (once, about 10 minutes), then vas (about 4), then the story (6)" >&2; \
+	elif [ ! -x target/debug/demo ]; then \
+		echo "demo: first vas is built (about 4 minutes), then the story is told (6)" >&2; \
+	else \
+		echo "demo: what changed is built, then the story is told (6 minutes)" >&2; \
+	fi
 
 .PHONY: attack
 attack: tools cluster ## Let a user with the role edit attack an installation, and measure its neighbour; 10 minutes (ARGS="--quick": 1)
@@ -36,10 +47,10 @@ attack: tools cluster ## Let a user with the role edit attack an installation, a
 	@target/release/attack $(ARGS)
 
 .PHONY: test
-test: tools cluster ## All tests: unit, and integration on a real Kubernetes and a real Prometheus
+test: tools cluster ## All tests: unit, and integration on a real Kubernetes and a real Prometheus (TEST=name: those whose name has it)
 	cargo build --locked -p vas -p vas-load-model
-	RUST_BACKTRACE=0 RUST_TEST_THREADS=5 cargo test --locked --workspace
-	cd tests/cluster && GOTOOLCHAIN=local go vet ./launcher && GOTOOLCHAIN=local go test ./launcher
+	RUST_BACKTRACE=0 RUST_TEST_THREADS=5 cargo test --locked --workspace $(TEST)
+	@[ -n "$(TEST)" ] || (cd tests/cluster && GOTOOLCHAIN=local go vet ./launcher && GOTOOLCHAIN=local go test ./launcher)
 
 PEERS ?= prometheus-adapter
 

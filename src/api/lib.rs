@@ -4,6 +4,10 @@
 //! writes, and every well-known string (group, field managers, labels, condition types and reasons).
 //! Must not: hold logic. Merging, validation and defaults live in [`vas_core`].
 
+#![allow(
+    unreachable_pub,
+    reason = "the derive macro of kube repeats each type inside a function"
+)]
 #![cfg_attr(
     test,
     allow(clippy::needless_pass_by_value, reason = "tests pass json!(..) inline")

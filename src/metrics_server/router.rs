@@ -31,7 +31,7 @@ use vas_cluster::{clock::Clock, telemetry::http::Check};
 const HEALTH: [&str; 3] = ["/healthz", "/livez", "/readyz"];
 
 /// Answers every request of the secure port.
-pub struct Router {
+pub(crate) struct Router {
     /// Finds out which user sent a request.
     pub authenticator: Authenticator,
     /// Decides what a user may do.

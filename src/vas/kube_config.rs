@@ -15,7 +15,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// account of the pod.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Kubernetes")]
-pub struct KubeConfigArgs {
+pub(crate) struct KubeConfigArgs {
     /// Path to a kubeconfig file. Default: KUBECONFIG, ~/.kube/config, or the pod's service account
     #[arg(long, value_name = "FILE", env = "VAS_KUBECONFIG")]
     kubeconfig: Option<PathBuf>,
@@ -25,13 +25,13 @@ pub struct KubeConfigArgs {
 }
 
 /// The given namespace; without one, that of the context.
-pub fn namespace_of(given: Option<&str>, client: &Client) -> String {
+pub(crate) fn namespace_of(given: Option<&str>, client: &Client) -> String {
     given.unwrap_or(client.default_namespace()).to_owned()
 }
 
 /// Reasons why there is no client.
 #[derive(Debug, thiserror::Error)]
-pub enum KubeConfigError {
+pub(crate) enum KubeConfigError {
     /// The named file or context cannot be used.
     #[error("cannot use the kubeconfig (--kubeconfig, --context): {0}")]
     Kubeconfig(#[from] KubeconfigError),
@@ -45,7 +45,7 @@ pub enum KubeConfigError {
 
 impl KubeConfigArgs {
     /// Flags with which another process of this program reaches the same cluster.
-    pub fn flags(&self) -> Vec<OsString> {
+    pub(crate) fn flags(&self) -> Vec<OsString> {
         let file = self
             .kubeconfig
             .iter()
@@ -64,7 +64,7 @@ impl KubeConfigArgs {
     ///
     /// # Errors
     /// See [`KubeConfigError`].
-    pub async fn client(&self) -> Result<Client, KubeConfigError> {
+    pub(crate) async fn client(&self) -> Result<Client, KubeConfigError> {
         let mut config = self.config().await?;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         config.default_retry = false;

@@ -16,7 +16,7 @@ use vas_core::k8s::duration::{self, ParseDurationError};
 /// Flags that decide which replica acts.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Leader election")]
-pub struct LeaderElectionArgs {
+pub(crate) struct LeaderElectionArgs {
     /// Let only the holder of a Lease act, so that several replicas can run. Without it, run one replica
     #[arg(
         long,
@@ -54,7 +54,7 @@ impl LeaderElectionArgs {
     ///
     /// # Errors
     /// When the durations do not fit together.
-    pub fn config(
+    pub(crate) fn config(
         &self,
         lease: &str,
         default_namespace: &str,
@@ -84,7 +84,7 @@ impl LeaderElectionArgs {
     }
 
     /// The namespace of this process, if the downward API sets it.
-    pub fn pod_namespace(&self) -> Option<&str> {
+    pub(crate) fn pod_namespace(&self) -> Option<&str> {
         self.pod_namespace
             .as_deref()
             .filter(|namespace| !namespace.is_empty())
@@ -107,6 +107,6 @@ impl LeaderElectionArgs {
 ///
 /// # Errors
 /// When the text is not a duration.
-pub fn parse_duration(text: &str) -> Result<Duration, ParseDurationError> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, ParseDurationError> {
     duration::parse(text)
 }

@@ -7,7 +7,7 @@ use vas_cluster::telemetry::log::{self, LogError, LogFormat};
 /// How the process logs to standard error.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Logging")]
-pub struct LogArgs {
+pub(crate) struct LogArgs {
     /// How log lines look; auto is text on a terminal and JSON elsewhere
     #[arg(
         long,
@@ -27,7 +27,7 @@ impl LogArgs {
     ///
     /// # Errors
     /// See [`LogError`].
-    pub fn init(&self) -> Result<(), LogError> {
+    pub(crate) fn init(&self) -> Result<(), LogError> {
         log::init(self.log_format, &self.log_level)
     }
 }

@@ -8,11 +8,11 @@ use std::{
 
 /// A cgroup that is removed when dropped. The process must have ended by then.
 #[derive(Debug)]
-pub struct Cage(PathBuf);
+pub(crate) struct Cage(PathBuf);
 
 impl Cage {
     /// Puts a process into a cgroup below that of this process; `None` where that is not allowed.
-    pub fn around(pid: u32, name: &str, kib: u64) -> Option<Self> {
+    pub(crate) fn around(pid: u32, name: &str, kib: u64) -> Option<Self> {
         let own = fs::read_to_string("/proc/self/cgroup").ok()?;
         let mut places = own.lines().filter_map(place);
         places.find_map(|(folder, limit)| {

@@ -16,21 +16,21 @@ use crate::{
 const OTHERS: &str = "all other processes";
 
 /// The processes whose time is measured.
-pub struct Processes(Pids);
+pub(crate) struct Processes(Pids);
 
 /// Processor times at one moment.
-pub struct Look {
+pub(crate) struct Look {
     at: Instant,
     cpu: Cpu,
     machine: Duration,
 }
 
 /// Share of one processor that each process used during some time.
-pub type Shares = BTreeMap<&'static str, f64>;
+pub(crate) type Shares = BTreeMap<&'static str, f64>;
 
 impl Processes {
     /// The processes of the stage, and this one, which is the attack.
-    pub fn of(stage: &Stage) -> Self {
+    pub(crate) fn of(stage: &Stage) -> Self {
         let mut pids = Pids::from([("attackers and watch", vec![std::process::id()])]);
         for server in &stage.servers {
             pids.insert(server.name, vec![server.process.id()]);
@@ -43,7 +43,7 @@ impl Processes {
     }
 
     /// Processor time that the processes have used so far.
-    pub fn look(&self) -> Look {
+    pub(crate) fn look(&self) -> Look {
         Look {
             at: Instant::now(),
             cpu: Cpu::of(&self.0),
@@ -52,7 +52,7 @@ impl Processes {
     }
 
     /// What each process used between two moments.
-    pub fn between(&self, begin: &Look, end: &Look) -> Shares {
+    pub(crate) fn between(&self, begin: &Look, end: &Look) -> Shares {
         let wall = (end.at - begin.at).as_secs_f64();
         let used = end.cpu.since(&begin.cpu);
         let mut shares: Shares = self

@@ -15,7 +15,7 @@ use crate::{innocent::GAUGE, record::Record};
 
 /// Listens until the process ends.
 #[derive(Debug)]
-pub struct Gateway {
+pub(crate) struct Gateway {
     address: SocketAddr,
 }
 
@@ -28,7 +28,7 @@ struct Forward {
 
 impl Gateway {
     /// Starts in front of the Prometheus at `upstream`.
-    pub async fn start(upstream: &str, record: &Record) -> Self {
+    pub(crate) async fn start(upstream: &str, record: &Record) -> Self {
         let state = Forward {
             upstream: upstream.to_owned(),
             record: record.clone(),
@@ -46,7 +46,7 @@ impl Gateway {
     }
 
     /// Its address, for `--prometheus-url`.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 }

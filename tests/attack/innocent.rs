@@ -6,9 +6,9 @@ use crate::{record::Record, say, stage::Stage};
 use support::eventually;
 
 /// Namespace of the innocent tenant.
-pub const NAMESPACE: &str = "innocent";
+pub(crate) const NAMESPACE: &str = "innocent";
 /// The metric that it scales on.
-pub const GAUGE: &str = "innocent_queue_depth";
+pub(crate) const GAUGE: &str = "innocent_queue_depth";
 /// Queue depth and replicas before its load is raised. The target is 50 per pod.
 const LOADED: (f64, u32) = (180.0, 4);
 /// Queue depth and replicas after its load was raised.
@@ -42,13 +42,13 @@ spec:
 ";
 
 /// The innocent tenant must never have fewer replicas than this.
-pub const FEWEST: u32 = LOADED.1;
+pub(crate) const FEWEST: u32 = LOADED.1;
 /// Replicas that it needs after its load was raised.
-pub const WANTED: u32 = MORE_LOADED.1;
+pub(crate) const WANTED: u32 = MORE_LOADED.1;
 
 /// Creates the tenant, and waits until the HPA has brought the replicas that the load needs. Its HPA scales
 /// down without any delay, so each wrong number shows.
-pub async fn settle(stage: &Stage) {
+pub(crate) async fn settle(stage: &Stage) {
     say("the innocent tenant settles");
     let cluster = &stage.cluster;
     cluster.kubectl_ok(&["create", "namespace", NAMESPACE], None);
@@ -65,7 +65,7 @@ pub async fn settle(stage: &Stage) {
 }
 
 /// Nearly doubles the tenant's load.
-pub fn raise_load(stage: &Stage, record: &Record) {
+pub(crate) fn raise_load(stage: &Stage, record: &Record) {
     let labels = [("namespace", NAMESPACE)];
     stage.exporter.set(GAUGE, &labels, MORE_LOADED.0);
     record.raised();

@@ -8,11 +8,11 @@ use std::{
 
 /// All observations so far, shared by the tasks that observe.
 #[derive(Clone, Debug, Default)]
-pub struct Record(Arc<Mutex<Seen>>);
+pub(crate) struct Record(Arc<Mutex<Seen>>);
 
 /// The observations of a run.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Observations of the quiet time, then of the attack.
     pub phases: [Phase; 2],
     now: Option<usize>,
@@ -24,7 +24,7 @@ pub struct Seen {
 
 /// Observations of one phase.
 #[derive(Clone, Debug, Default)]
-pub struct Phase {
+pub(crate) struct Phase {
     /// Times of reads on the HPA's way, through the API server.
     pub reads: Vec<Duration>,
     /// Errors of reads that failed.
@@ -45,7 +45,7 @@ pub struct Phase {
 
 /// Failures in a row.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Row {
+pub(crate) struct Row {
     now: u32,
     /// Longest row of failures.
     pub longest: u32,
@@ -55,32 +55,32 @@ pub struct Row {
 
 impl Record {
     /// Begins the quiet time.
-    pub fn begin(&self) {
+    pub(crate) fn begin(&self) {
         self.locked().now = Some(0);
     }
 
     /// Begins the attack.
-    pub fn begin_attack(&self) {
+    pub(crate) fn begin_attack(&self) {
         self.locked().now = Some(1);
     }
 
     /// Ends the attack.
-    pub fn end(&self) {
+    pub(crate) fn end(&self) {
         self.locked().now = None;
     }
 
     /// Records that the innocent tenant's load was raised.
-    pub fn raised(&self) {
+    pub(crate) fn raised(&self) {
         self.locked().raised = Some(Instant::now());
     }
 
     /// Takes all observations.
-    pub fn take(&self) -> Seen {
+    pub(crate) fn take(&self) -> Seen {
         self.locked().clone()
     }
 
     /// Records a probe of a server's path. `answered` is the time of a good answer; `None` is a failure.
-    pub fn probed(&self, server: &'static str, path: &str, answered: Option<Duration>) {
+    pub(crate) fn probed(&self, server: &'static str, path: &str, answered: Option<Duration>) {
         self.note(|phase| {
             let success = answered.is_some();
             phase.answered_probes.entry(server).or_default().extend(answered);
@@ -92,7 +92,7 @@ impl Record {
     }
 
     /// Records a read of the innocent tenant's metric.
-    pub fn read(&self, outcome: Result<Duration, String>) {
+    pub(crate) fn read(&self, outcome: Result<Duration, String>) {
         self.note(|phase| match outcome {
             Ok(taken) => phase.reads.push(taken),
             Err(words) => phase.failed_reads.push(words),
@@ -100,17 +100,17 @@ impl Record {
     }
 
     /// Records an answer that the API server gave by itself.
-    pub fn own_answer(&self, taken: Duration) {
+    pub(crate) fn own_answer(&self, taken: Duration) {
         self.note(|phase| phase.own_answers.push(taken));
     }
 
     /// Records that Prometheus was queried for the innocent tenant's metric.
-    pub fn polled(&self) {
+    pub(crate) fn polled(&self) {
         self.note(|phase| phase.polls.push(Instant::now()));
     }
 
     /// Records resident memory of a server, in KiB.
-    pub fn memory(&self, server: &'static str, resident: u64) {
+    pub(crate) fn memory(&self, server: &'static str, resident: u64) {
         self.note(|phase| {
             let most = phase.memory.entry(server).or_default();
             *most = resident.max(*most);
@@ -119,7 +119,7 @@ impl Record {
 
     /// Records the replicas of the innocent tenant. `wanted` are those that it needs once its load was
     /// raised.
-    pub fn replicas(&self, replicas: u32, wanted: u32) {
+    pub(crate) fn replicas(&self, replicas: u32, wanted: u32) {
         self.note(|phase| {
             let fewest = phase.fewest_replicas.get_or_insert(replicas);
             *fewest = replicas.min(*fewest);

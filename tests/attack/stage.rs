@@ -16,7 +16,7 @@ use support::{
 };
 
 /// The running stage. Dropping it ends everything, the cluster last.
-pub struct Stage {
+pub(crate) struct Stage {
     /// Operator and metrics server.
     pub servers: [Server; 2],
     /// Port of the metrics API.
@@ -32,7 +32,7 @@ pub struct Stage {
 }
 
 /// One of the two servers.
-pub struct Server {
+pub(crate) struct Server {
     /// Name of its Deployment.
     pub name: &'static str,
     /// Its process.
@@ -47,7 +47,7 @@ pub struct Server {
 
 impl Stage {
     /// Starts everything, and waits until the metrics API is served.
-    pub async fn set(record: &Record) -> Self {
+    pub(crate) async fn set(record: &Record) -> Self {
         say("starting the cluster, Prometheus, vas operator and vas metrics-server");
         let cluster = Cluster::start("attack", &[]);
         let client = cluster.client().await;
@@ -82,7 +82,7 @@ impl Stage {
     }
 
     /// An object as JSON; null if it does not exist.
-    pub fn get(&self, namespace: &str, name: &str) -> Value {
+    pub(crate) fn get(&self, namespace: &str, name: &str) -> Value {
         let output = self
             .cluster
             .kubectl(&["-n", namespace, "get", name, "-o", "json"], None);
@@ -90,7 +90,7 @@ impl Stage {
     }
 
     /// Panics with the log of a server that has ended.
-    pub fn assert_running(&mut self) {
+    pub(crate) fn assert_running(&mut self) {
         for server in &mut self.servers {
             server.process.assert_running();
         }

@@ -32,7 +32,7 @@ struct Line {
 }
 
 /// Prints all measured values. Returns true if the innocent tenant was not harmed.
-pub fn write(
+pub(crate) fn write(
     seen: &Seen,
     costs: &[Shares; 2],
     outcomes: &BTreeMap<&'static str, Tries>,

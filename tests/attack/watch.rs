@@ -19,11 +19,11 @@ const PERIOD: Duration = Duration::from_millis(500);
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Observes until dropped.
-pub struct Watch(#[allow(dead_code, reason = "it ends the tasks")] JoinSet<()>);
+pub(crate) struct Watch(#[allow(dead_code, reason = "it ends the tasks")] JoinSet<()>);
 
 impl Watch {
     /// Begins to observe.
-    pub fn start(stage: &Stage, record: &Record) -> Self {
+    pub(crate) fn start(stage: &Stage, record: &Record) -> Self {
         let mut tasks = JoinSet::new();
         for server in &stage.servers {
             for path in ["healthz", "readyz"] {

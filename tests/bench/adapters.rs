@@ -20,10 +20,10 @@ use support::{
 };
 
 /// Names of the servers in tables.
-pub const VAS: &str = "vas";
-pub const PROMETHEUS_ADAPTER: &str = "prometheus-adapter";
-pub const KEDA: &str = "KEDA";
-pub const FIXED: &str = "fixed bytes";
+pub(crate) const VAS: &str = "vas";
+pub(crate) const PROMETHEUS_ADAPTER: &str = "prometheus-adapter";
+pub(crate) const KEDA: &str = "KEDA";
+pub(crate) const FIXED: &str = "fixed bytes";
 
 const CUSTOM: [(&str, &str); 2] = [
     ("custom.metrics.k8s.io", "v1beta1"),
@@ -32,7 +32,7 @@ const CUSTOM: [(&str, &str); 2] = [
 const EXTERNAL: (&str, &str) = ("external.metrics.k8s.io", "v1beta1");
 
 /// One measured server.
-pub struct Adapter {
+pub(crate) struct Adapter {
     /// Its name in tables.
     pub name: &'static str,
     kind: Kind,
@@ -51,7 +51,7 @@ enum Kind {
 
 impl Adapter {
     /// `vas metrics-server` with its default settings and the rights of an administrator.
-    pub fn vas(world: &World) -> Self {
+    pub(crate) fn vas(world: &World) -> Self {
         let port = free_port();
         let args = [
             "metrics-server".to_owned(),
@@ -76,7 +76,7 @@ impl Adapter {
     }
 
     /// The server that answers with fixed bytes.
-    pub fn fixed(world: &World) -> Self {
+    pub(crate) fn fixed(world: &World) -> Self {
         let port = free_port();
         let args = [
             "fixed-bytes".to_owned(),
@@ -97,7 +97,7 @@ impl Adapter {
 
     /// prometheus-adapter, with rules for the same metrics as vas's resources. The limits of its own client
     /// are raised as far as it allows, because by default it answers only a fraction of the Pods reads.
-    pub fn prometheus_adapter(world: &World) -> Self {
+    pub(crate) fn prometheus_adapter(world: &World) -> Self {
         let port = free_port();
         let config = world.cluster.dir().join("prometheus-adapter.yaml");
         std::fs::write(&config, include_str!("prometheus-adapter.yaml"))
@@ -136,7 +136,7 @@ impl Adapter {
     }
 
     /// KEDA's adapter and its operator.
-    pub fn keda(world: &World) -> Self {
+    pub(crate) fn keda(world: &World) -> Self {
         let port = free_port();
         Self {
             name: KEDA,
@@ -148,12 +148,12 @@ impl Adapter {
     }
 
     /// Its processes.
-    pub fn ids(&self) -> Vec<u32> {
+    pub(crate) fn ids(&self) -> Vec<u32> {
         self.processes.iter().map(Process::id).collect()
     }
 
     /// Whether the server answers this kind of read.
-    pub fn serves(&self, read: Read) -> bool {
+    pub(crate) fn serves(&self, read: Read) -> bool {
         match self.kind {
             Kind::Adapter(Dialect::Keda) => matches!(read, Read::External | Read::Discovery),
             Kind::Adapter(Dialect::Vas | Dialect::PrometheusAdapter) | Kind::Fixed => true,
@@ -161,12 +161,12 @@ impl Adapter {
     }
 
     /// Whether it is the server of fixed bytes, which is only the lower bound of the cost.
-    pub fn is_floor(&self) -> bool {
+    pub(crate) fn is_floor(&self) -> bool {
         self.kind == Kind::Fixed
     }
 
     /// Lets the server run, or pauses it.
-    pub fn run(&self, run: bool) {
+    pub(crate) fn run(&self, run: bool) {
         for process in &self.processes {
             process.signal(if run { Signal::Cont } else { Signal::Stop });
         }
@@ -174,7 +174,7 @@ impl Adapter {
 
     /// Lets the server run, and waits until it has caught up: everything that KEDA would have polled is due
     /// at once.
-    pub async fn resume(&self) {
+    pub(crate) async fn resume(&self) {
         self.run(true);
         if self.kind == Kind::Adapter(Dialect::Keda) {
             tokio::time::sleep(Duration::from_secs(3)).await;
@@ -182,14 +182,14 @@ impl Adapter {
     }
 
     /// Panics with the log of a process of this server that has ended.
-    pub fn assert_running(&mut self) {
+    pub(crate) fn assert_running(&mut self) {
         for process in &mut self.processes {
             process.assert_running();
         }
     }
 
     /// The API groups that are routed to the server.
-    pub fn groups(&self, reads: &[Read]) -> Vec<(&'static str, &'static str)> {
+    pub(crate) fn groups(&self, reads: &[Read]) -> Vec<(&'static str, &'static str)> {
         match self.kind {
             Kind::Fixed => vec![(FIXED_GROUP, "v1")],
             Kind::Adapter(Dialect::Keda) => vec![EXTERNAL],
@@ -199,12 +199,12 @@ impl Adapter {
     }
 
     /// The Service through which the server is reached.
-    pub fn service(&self) -> &'static str {
+    pub(crate) fn service(&self) -> &'static str {
         self.service
     }
 
     /// The URLs of a read. The server of fixed bytes answers `bytes` to as many different URLs.
-    pub fn paths(&self, read: Read, workloads: usize, bytes: usize) -> Vec<String> {
+    pub(crate) fn paths(&self, read: Read, workloads: usize, bytes: usize) -> Vec<String> {
         let all = (0..workloads).map(Workload);
         match self.kind {
             Kind::Adapter(dialect) => all.map(|workload| workload.path(read, dialect)).collect(),
@@ -218,7 +218,7 @@ impl Adapter {
     }
 
     /// Waits until every URL of a read has its values. Returns the size of the last answer in bytes.
-    pub async fn wait_for(&self, port: u16, caller: &Caller, read: Read, paths: &[String]) -> usize {
+    pub(crate) async fn wait_for(&self, port: u16, caller: &Caller, read: Read, paths: &[String]) -> usize {
         let what = format!("{} answers {} reads", self.name, read.name());
         eventually(Duration::from_secs(90), &what, || async {
             let http = Http::connect(port, caller, 1, paths)
@@ -261,12 +261,12 @@ fn has_values(read: Read, body: &[u8]) -> bool {
 }
 
 /// Path of a program that `build.sh` has built.
-pub fn binary(name: &str) -> PathBuf {
+pub(crate) fn binary(name: &str) -> PathBuf {
     root().join("target/bench/bin").join(name)
 }
 
 /// Why a peer cannot be measured; `None` when it can.
-pub fn absent(peer: Peer) -> Option<String> {
+pub(crate) fn absent(peer: Peer) -> Option<String> {
     match peer {
         Peer::None => Some(String::new()),
         Peer::PrometheusAdapter => (!binary("prometheus-adapter").is_file()).then(|| {

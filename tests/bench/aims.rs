@@ -25,7 +25,7 @@ struct Aim {
 }
 
 /// All aims as a table.
-pub fn table(points: &[Point], patterns: &[Pattern]) -> String {
+pub(crate) fn table(points: &[Point], patterns: &[Pattern]) -> String {
     let mut text = "| aim | wanted | found | |\n| --- | --- | --- | --- |\n".to_owned();
     for aim in aims(points, patterns) {
         let (found, verdict) = match aim.found {

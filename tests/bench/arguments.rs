@@ -11,7 +11,7 @@ use clap::{Parser, ValueEnum};
     bin_name = "make bench ARGS=\"...\"",
     no_binary_name = false
 )]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Adapters to compare with
     #[arg(long, value_enum, value_delimiter = ',', default_value = "prometheus-adapter")]
     pub peers: Vec<Peer>,
@@ -60,7 +60,7 @@ pub struct Arguments {
 
 /// Another adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Peer {
+pub(crate) enum Peer {
     /// None at all
     None,
     /// sigs.k8s.io/prometheus-adapter
@@ -71,7 +71,7 @@ pub enum Peer {
 
 /// Where KEDA takes a value from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum KedaReads {
+pub(crate) enum KedaReads {
     /// From Prometheus at each request, as by default
     Live,
     /// From its own last poll, every 30 s (`useCachedMetrics`)
@@ -80,7 +80,7 @@ pub enum KedaReads {
 
 /// What is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub enum Read {
+pub(crate) enum Read {
     /// One number that describes a Deployment
     Object,
     /// One number for each of three pods
@@ -93,7 +93,7 @@ pub enum Read {
 
 /// How a request reaches the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub enum Way {
+pub(crate) enum Way {
     /// Straight, with the front proxy's certificate and the HPA's name
     Direct,
     /// Through the API server, with the HPA's token
@@ -102,7 +102,7 @@ pub enum Way {
 
 impl Arguments {
     /// The arguments with the meaning of `--quick` filled in.
-    pub fn resolved(self) -> Self {
+    pub(crate) fn resolved(self) -> Self {
         if !self.quick {
             return self;
         }
@@ -118,17 +118,17 @@ impl Arguments {
     }
 
     /// Whether a peer is to be measured.
-    pub fn has(&self, peer: Peer) -> bool {
+    pub(crate) fn has(&self, peer: Peer) -> bool {
         self.peers.contains(&peer)
     }
 
     /// Length of one stretch of load.
-    pub fn stretch(&self) -> Duration {
+    pub(crate) fn stretch(&self) -> Duration {
         Duration::from_secs(self.seconds)
     }
 
     /// Where the report goes.
-    pub fn report(&self) -> PathBuf {
+    pub(crate) fn report(&self) -> PathBuf {
         let usual = if self.quick {
             "target/bench/quick.md"
         } else {
@@ -140,7 +140,7 @@ impl Arguments {
 
 impl Read {
     /// Name in tables.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Object => "Object",
             Self::Pods => "Pods",
@@ -152,7 +152,7 @@ impl Read {
 
 impl Way {
     /// Name in tables.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Direct => "direct",
             Self::ApiServer => "through the API server",

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::procfs;
 
 /// The circumstances now. Call it before anything is started, so that the load average is that of other work.
-pub fn now() -> String {
+pub(crate) fn now() -> String {
     format!(
         "{}, vas at {}, {}, {} GiB, shared by all processes, load average before the run {}",
         jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC"),

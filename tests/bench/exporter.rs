@@ -10,7 +10,7 @@ use crate::workload::{PODS, Workload};
 const RATE: f64 = 100.0;
 
 /// Serves `/metrics` for these workloads until the process is killed. Counters grow with time.
-pub async fn serve(port: u16, workloads: Range<usize>) {
+pub(crate) async fn serve(port: u16, workloads: Range<usize>) {
     let start = Instant::now();
     let app = Router::new().route(
         "/metrics",

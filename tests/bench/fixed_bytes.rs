@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 /// Serves until the process is killed.
-pub async fn serve(port: u16, chain: &Path, key: &Path) {
+pub(crate) async fn serve(port: u16, chain: &Path, key: &Path) {
     let chain = CertificateDer::pem_file_iter(chain)
         .expect("a certificate")
         .collect::<Result<Vec<_>, _>>()

@@ -26,14 +26,14 @@ use support::{
 };
 
 /// Names of programs in `target/bench/bin`.
-pub const ADAPTER: &str = "keda-adapter";
-pub const OPERATOR: &str = "keda-operator";
+pub(crate) const ADAPTER: &str = "keda-adapter";
+pub(crate) const OPERATOR: &str = "keda-operator";
 /// Directory of KEDA's CRDs, which `build.sh` copies from its sources.
 const DEFINITIONS: &str = "target/bench/keda";
 
 /// Starts the operator and the adapter, which listens on `port`. The limits of their own clients are raised
 /// as far as they allow, because by default the operator needs minutes to read 1,000 resources.
-pub fn start(world: &World, port: u16) -> Vec<Process> {
+pub(crate) fn start(world: &World, port: u16) -> Vec<Process> {
     let cluster = &world.cluster;
     let metrics_service = free_port();
     let env = [
@@ -77,12 +77,12 @@ pub fn start(world: &World, port: u16) -> Vec<Process> {
 }
 
 /// Whether KEDA was built.
-pub fn is_built() -> bool {
+pub(crate) fn is_built() -> bool {
     binary(ADAPTER).is_file() && binary(OPERATOR).is_file() && root().join(DEFINITIONS).is_dir()
 }
 
 /// Installs KEDA's CRDs, and waits until they are served.
-pub async fn install(cluster: &Cluster) {
+pub(crate) async fn install(cluster: &Cluster) {
     cluster.kubectl_ok(&["apply", "--server-side", "-f", DEFINITIONS], None);
     // `kubectl wait` fails on a CRD that is so new that it has no conditions.
     let get = ["get", "scaledobjects.keda.sh", "--all-namespaces"];
@@ -95,7 +95,7 @@ pub async fn install(cluster: &Cluster) {
 }
 
 /// Creates the objects that KEDA needs to serve a workload's metric.
-pub async fn create(
+pub(crate) async fn create(
     client: &Client,
     workload: Workload,
     prometheus: &str,

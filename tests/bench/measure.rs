@@ -21,14 +21,14 @@ const WARM_UP: Duration = Duration::from_millis(400);
 const TRIED: usize = 10;
 
 /// Names of processes in reports.
-pub const SERVER: &str = "server";
-pub const PROMETHEUS: &str = "Prometheus";
-pub const API_SERVER: &str = "API server";
-pub const LOAD: &str = "load generator";
+pub(crate) const SERVER: &str = "server";
+pub(crate) const PROMETHEUS: &str = "Prometheus";
+pub(crate) const API_SERVER: &str = "API server";
+pub(crate) const LOAD: &str = "load generator";
 
 /// The load of a stretch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Load {
+pub(crate) enum Load {
     /// Open loop: requests per second, sent at fixed moments.
     Rate(u32),
     /// Closed loop: as many as workers that wait for their answers can send.
@@ -37,7 +37,7 @@ pub enum Load {
 
 /// Figures of one line of the tables.
 #[derive(Clone, Debug)]
-pub struct Point {
+pub(crate) struct Point {
     pub way: Way,
     pub read: Read,
     pub load: Load,
@@ -48,7 +48,7 @@ pub struct Point {
 }
 
 /// Everything that is needed to measure.
-pub struct Bench<'a> {
+pub(crate) struct Bench<'a> {
     pub world: &'a World,
     pub arguments: &'a Arguments,
     pub adapters: Vec<Adapter>,
@@ -64,7 +64,7 @@ pub struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     /// Waits until every server answers every URL, then pauses them all.
-    pub async fn prepare(world: &'a World, arguments: &'a Arguments, adapters: Vec<Adapter>) -> Self {
+    pub(crate) async fn prepare(world: &'a World, arguments: &'a Arguments, adapters: Vec<Adapter>) -> Self {
         let mut bench = Self {
             world,
             arguments,
@@ -81,7 +81,7 @@ impl<'a> Bench<'a> {
 
     /// Waits until every server answers every URL of the workloads. Then pauses all servers and measures the
     /// idle cost.
-    pub async fn wait_for_all(&mut self, workloads: usize) {
+    pub(crate) async fn wait_for_all(&mut self, workloads: usize) {
         say("waiting until every server answers every URL");
         for adapter in &mut self.adapters {
             adapter.run(true);
@@ -113,7 +113,7 @@ impl<'a> Bench<'a> {
 
     /// All points of one way, the servers in turn. Through the API server, all reads of one server come
     /// before those of the next one, because routing the groups to another server takes a while.
-    pub async fn points(&self, way: Way) -> Vec<Point> {
+    pub(crate) async fn points(&self, way: Way) -> Vec<Point> {
         let mut points: Vec<Point> = Vec::new();
         let rounds = match way {
             Way::Direct => self.arguments.rounds,
@@ -154,7 +154,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Lets one adapter run, and routes the API server's groups to it.
-    pub async fn lead_to(&self, adapter: &Adapter) {
+    pub(crate) async fn lead_to(&self, adapter: &Adapter) {
         adapter.resume().await;
         let groups = adapter.groups(&self.arguments.reads);
         self.world.route(&groups, adapter.service(), adapter.port);
@@ -185,7 +185,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Sends load to some URLs of a running server, and measures its cost.
-    pub async fn stretch(
+    pub(crate) async fn stretch(
         &self,
         adapter: &Adapter,
         way: Way,
@@ -214,19 +214,19 @@ impl<'a> Bench<'a> {
     }
 
     /// The reads that are measured for an adapter.
-    pub fn reads<'b>(&'b self, adapter: &'b Adapter) -> impl Iterator<Item = &'b Read> {
+    pub(crate) fn reads<'b>(&'b self, adapter: &'b Adapter) -> impl Iterator<Item = &'b Read> {
         let all = self.arguments.reads.iter();
         all.filter(|read| adapter.serves(**read))
     }
 
     /// The URLs of a read.
-    pub fn paths(&self, adapter: &Adapter, read: Read, workloads: usize) -> Vec<String> {
+    pub(crate) fn paths(&self, adapter: &Adapter, read: Read, workloads: usize) -> Vec<String> {
         let size = self.sizes.iter().find(|(known, _)| *known == read);
         adapter.paths(read, workloads, size.map_or(2, |(_, bytes)| *bytes))
     }
 
     /// Sizes of vas's answers, in bytes.
-    pub fn sizes(&self) -> &[(Read, usize)] {
+    pub(crate) fn sizes(&self) -> &[(Read, usize)] {
         &self.sizes
     }
 
@@ -272,13 +272,13 @@ fn add(points: &mut Vec<Point>, new: Point) {
 
 impl Point {
     /// CPU milliseconds per answer of the server, Prometheus and the API server together; `None` without answers.
-    pub fn cpu_per_read(&self) -> Option<f64> {
+    pub(crate) fn cpu_per_read(&self) -> Option<f64> {
         let all = [SERVER, PROMETHEUS, API_SERVER].map(|name| self.cpu.used(name));
         self.per_answer(all.into_iter().sum())
     }
 
     /// CPU milliseconds per answer of one process.
-    pub fn cpu_of(&self, process: &str) -> Option<f64> {
+    pub(crate) fn cpu_of(&self, process: &str) -> Option<f64> {
         self.per_answer(self.cpu.used(process))
     }
 

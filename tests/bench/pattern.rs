@@ -17,7 +17,7 @@ const PERIOD: u64 = 15;
 
 /// Figures of one adapter under the pattern.
 #[derive(Clone, Debug)]
-pub struct Pattern {
+pub(crate) struct Pattern {
     pub server: &'static str,
     pub workloads: usize,
     pub foreign_pods: usize,
@@ -33,18 +33,18 @@ pub struct Pattern {
 
 impl Pattern {
     /// Converts a count of this stretch to a count per minute.
-    pub fn per_minute(&self, count: f64) -> f64 {
+    pub(crate) fn per_minute(&self, count: f64) -> f64 {
         count * 60.0 / self.samples.elapsed.as_secs_f64().max(0.001)
     }
 
     /// CPU seconds per minute of the server, Prometheus and the API server.
-    pub fn cpu_per_minute(&self) -> [f64; 3] {
+    pub(crate) fn cpu_per_minute(&self) -> [f64; 3] {
         [SERVER, PROMETHEUS, API_SERVER].map(|process| self.per_minute(self.cpu.used(process).as_secs_f64()))
     }
 }
 
 /// Plays the pattern against each adapter in turn, for two periods.
-pub async fn play(
+pub(crate) async fn play(
     bench: &Bench<'_>,
     arguments: &Arguments,
     workloads: usize,

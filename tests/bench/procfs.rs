@@ -7,7 +7,7 @@ const TICKS: u64 = 100;
 
 /// Memory of processes, in KiB.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Memory {
+pub(crate) struct Memory {
     /// Memory that is resident now.
     pub resident: u64,
     /// Most memory that was ever resident.
@@ -15,15 +15,15 @@ pub struct Memory {
 }
 
 /// Processes by their names in the report.
-pub type Pids = BTreeMap<&'static str, Vec<u32>>;
+pub(crate) type Pids = BTreeMap<&'static str, Vec<u32>>;
 
 /// CPU time that processes have used, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cpu(BTreeMap<&'static str, Duration>);
+pub(crate) struct Cpu(BTreeMap<&'static str, Duration>);
 
 impl Cpu {
     /// CPU time so far; zero for a process that is gone.
-    pub fn of(pids: &Pids) -> Self {
+    pub(crate) fn of(pids: &Pids) -> Self {
         let used = |pid: &u32| {
             let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
             cpu_of(&stat).unwrap_or_default()
@@ -36,20 +36,20 @@ impl Cpu {
     }
 
     /// CPU time since an earlier measurement.
-    pub fn since(&self, earlier: &Self) -> Self {
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
         self.minus(&earlier.0)
     }
 
     /// CPU time without what is used anyway. `idle` was used in `idle_for`, and `during` is the measured
     /// time.
-    pub fn without(&self, idle: &Self, idle_for: Duration, during: Duration) -> Self {
+    pub(crate) fn without(&self, idle: &Self, idle_for: Duration, during: Duration) -> Self {
         let part = during.as_secs_f64() / idle_for.as_secs_f64().max(0.001);
         let anyway = idle.0.iter().map(|(name, used)| (*name, used.mul_f64(part)));
         self.minus(&anyway.collect())
     }
 
     /// The sum of both.
-    pub fn plus(&self, other: &Self) -> Self {
+    pub(crate) fn plus(&self, other: &Self) -> Self {
         let mut sum = self.0.clone();
         for (name, used) in &other.0 {
             *sum.entry(name).or_default() += *used;
@@ -58,7 +58,7 @@ impl Cpu {
     }
 
     /// CPU time of one of them.
-    pub fn used(&self, name: &str) -> Duration {
+    pub(crate) fn used(&self, name: &str) -> Duration {
         self.0.get(name).copied().unwrap_or_default()
     }
 
@@ -73,7 +73,7 @@ impl Cpu {
 
 /// Memory of processes together. Pages that they share, such as those of the program itself, count for each
 /// process.
-pub fn memory(pids: &[u32]) -> Memory {
+pub(crate) fn memory(pids: &[u32]) -> Memory {
     let each = pids
         .iter()
         .map(|pid| memory_of(&fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default()));
@@ -105,7 +105,7 @@ fn memory_of(status: &str) -> Memory {
 }
 
 /// The model of this machine's processor and how many there are.
-pub fn processors() -> String {
+pub(crate) fn processors() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info
         .lines()
@@ -117,7 +117,7 @@ pub fn processors() -> String {
 }
 
 /// Memory of this machine in GiB.
-pub fn memory_of_machine() -> u64 {
+pub(crate) fn memory_of_machine() -> u64 {
     let info = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let line = info.lines().find_map(|line| line.strip_prefix("MemTotal:"));
     let kib: u64 = line
@@ -127,7 +127,7 @@ pub fn memory_of_machine() -> u64 {
 }
 
 /// Average number of processes that wanted to run in the last minute. It shows how busy the machine is.
-pub fn load_average() -> String {
+pub(crate) fn load_average() -> String {
     let averages = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     averages.split_whitespace().next().unwrap_or("unknown").to_owned()
 }

@@ -6,7 +6,7 @@ use crate::arguments::Peer;
 use support::cluster::bin;
 
 /// All versions in one line.
-pub fn versions(peers: &[Peer]) -> String {
+pub(crate) fn versions(peers: &[Peer]) -> String {
     let mut versions = vec![
         format!(
             "vas at {}",

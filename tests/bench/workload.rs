@@ -5,15 +5,15 @@ use serde_json::{Value, json};
 use crate::arguments::Read;
 
 /// Pods of a workload.
-pub const PODS: usize = 3;
+pub(crate) const PODS: usize = 3;
 
 /// The workload with this number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Workload(pub usize);
+pub(crate) struct Workload(pub usize);
 
 /// The adapter that a URL is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
+pub(crate) enum Dialect {
     /// vas, with the selectors that the HPAs of `vas operator` have.
     Vas,
     /// prometheus-adapter, as its documentation writes HPAs.
@@ -23,22 +23,22 @@ pub enum Dialect {
 }
 
 impl Workload {
-    pub fn namespace(self) -> String {
+    pub(crate) fn namespace(self) -> String {
         format!("bench-{:04}", self.0)
     }
 
-    pub fn pod(self, index: usize) -> String {
+    pub(crate) fn pod(self, index: usize) -> String {
         format!("api-{:04}-{index}", self.0)
     }
 
     /// Its pods. They are never scheduled, which makes thousands of them cheap. For a server of their metrics
     /// they are live all the same: only the HPA treats pending pods differently.
-    pub fn pods(self) -> impl Iterator<Item = Value> {
+    pub(crate) fn pods(self) -> impl Iterator<Item = Value> {
         (0..PODS).map(move |index| pending_pod(&self.pod(index), "api"))
     }
 
     /// The resource that asks for its metrics.
-    pub fn scaling(external: bool) -> Value {
+    pub(crate) fn scaling(external: bool) -> Value {
         let mut metrics = vec![
             json!({"name": "request-rate", "requestRate": {
                 "counter": "bench_requests_total", "window": "1m", "target": {"averageValue": "100"}}}),
@@ -65,7 +65,7 @@ impl Workload {
     }
 
     /// The URL that the HPA reads. Discovery has one URL for all workloads.
-    pub fn path(self, read: Read, dialect: Dialect) -> String {
+    pub(crate) fn path(self, read: Read, dialect: Dialect) -> String {
         const CUSTOM: &str = "/apis/custom.metrics.k8s.io/v1beta2";
         const EXTERNAL: &str = "/apis/external.metrics.k8s.io/v1beta1";
         let namespace = self.namespace();
@@ -104,7 +104,7 @@ impl Workload {
 }
 
 /// A pod that is never scheduled.
-pub fn pending_pod(name: &str, app: &str) -> Value {
+pub(crate) fn pending_pod(name: &str, app: &str) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "Pod",

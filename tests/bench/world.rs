@@ -28,18 +28,18 @@ use support::{
 };
 
 /// Namespace of the adapters' Services.
-pub const NAMESPACE: &str = "bench";
+pub(crate) const NAMESPACE: &str = "bench";
 /// Names in the certificate that all servers share: those of their Services, and of this machine.
 const SERVICES: [&str; 4] = ["vas", "prometheus-adapter", "keda", "fixed-bytes"];
 /// Number of objects that are created at once.
 const AT_ONCE: usize = 32;
 /// API group of the server of fixed bytes.
-pub const FIXED_GROUP: &str = "fixed.bench.voiceassist.io";
+pub(crate) const FIXED_GROUP: &str = "fixed.bench.voiceassist.io";
 /// The account whose reads are measured.
 const HPA: &str = "system:serviceaccount:kube-system:horizontal-pod-autoscaler";
 
 /// The world. Dropping it ends everything, the cluster last.
-pub struct World {
+pub(crate) struct World {
     /// A client for the API server, with the administrator's rights.
     pub client: Client,
     /// Prometheus, which scrapes the workloads' series.
@@ -58,7 +58,7 @@ pub struct World {
 
 impl World {
     /// Starts the world without workloads.
-    pub async fn start(arguments: &Arguments) -> Self {
+    pub(crate) async fn start(arguments: &Arguments) -> Self {
         say("starting the control plane and Prometheus");
         let cluster = Cluster::start(
             "bench",
@@ -95,7 +95,7 @@ impl World {
     }
 
     /// Adds workloads up to a number, with their series, pods and resources.
-    pub async fn grow(&mut self, workloads: usize) {
+    pub(crate) async fn grow(&mut self, workloads: usize) {
         let new = self.workloads..workloads;
         if new.is_empty() {
             return;
@@ -149,7 +149,7 @@ impl World {
     }
 
     /// Adds pods that no adapter is asked about.
-    pub async fn add_foreign_pods(&self, pods: usize) {
+    pub(crate) async fn add_foreign_pods(&self, pods: usize) {
         const IN_ONE_NAMESPACE: usize = 1000;
         say(&format!("creating {pods} pods of others"));
         let client = &self.client;
@@ -171,7 +171,7 @@ impl World {
     }
 
     /// Number of queries that Prometheus has answered, by its own count.
-    pub async fn prometheus_queries(&self) -> f64 {
+    pub(crate) async fn prometheus_queries(&self) -> f64 {
         let url = format!("{}/metrics", self.prometheus.url());
         let fetch = async { reqwest::get(url).await?.text().await };
         let fetched = tokio::time::timeout(Duration::from_secs(10), fetch).await;
@@ -186,12 +186,12 @@ impl World {
     }
 
     /// The process of a component, such as `kube-apiserver`.
-    pub fn component(&self, name: &str) -> Option<u32> {
+    pub(crate) fn component(&self, name: &str) -> Option<u32> {
         self.cluster.process(name)
     }
 
     /// The port of the API server.
-    pub fn api_server_port(&self) -> u16 {
+    pub(crate) fn api_server_port(&self) -> u16 {
         let ports =
             std::fs::read(self.cluster.dir().join("ports.json")).expect("the launcher writes its ports");
         let ports: BTreeMap<String, u16> = serde_json::from_slice(&ports).expect("the ports are JSON");
@@ -199,7 +199,7 @@ impl World {
     }
 
     /// The caller as whom the API server calls an adapter on behalf of the HPA controller.
-    pub fn front_proxy(&self) -> Caller {
+    pub(crate) fn front_proxy(&self) -> Caller {
         let pki = self.cluster.dir().join("pki");
         let chain = certificates(&pki.join("front-proxy-client.crt"));
         let key = PrivateKeyDer::from_pem_file(pki.join("front-proxy-client.key")).expect("a key");
@@ -220,7 +220,7 @@ impl World {
     }
 
     /// The caller as whom the HPA controller calls the API server.
-    pub fn hpa_controller(&self) -> Caller {
+    pub(crate) fn hpa_controller(&self) -> Caller {
         let token = self.cluster.kubectl_ok(
             &[
                 "create",
@@ -243,7 +243,7 @@ impl World {
 
     /// Routes the API server's groups to the Service of an adapter on this machine, and waits until it serves
     /// them.
-    pub fn route(&self, groups: &[(&str, &str)], service: &str, port: u16) {
+    pub(crate) fn route(&self, groups: &[(&str, &str)], service: &str, port: u16) {
         let ca: Vec<u8> = self.certificate.ca.as_bytes().to_vec();
         let ca = k8s_openapi::ByteString(ca);
         let services: Vec<Value> = groups

@@ -8,7 +8,7 @@ use crate::{
 
 /// Moments of the steps, in seconds after the load rose; `None` did not happen.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Chain {
+pub(crate) struct Chain {
     /// Prometheus holds a value above the target.
     pub in_prometheus: Option<Moment>,
     /// custom.metrics.k8s.io answers with a value above the target.
@@ -25,7 +25,7 @@ pub struct Chain {
 
 /// The change of load that starts a chain.
 #[derive(Clone, Copy)]
-pub struct Cause {
+pub(crate) struct Cause {
     /// The workload whose replicas follow.
     pub workload: Workload,
     /// Moment at which the load changed.
@@ -39,7 +39,7 @@ const ACTS: f64 = 1.1;
 
 impl Chain {
     /// The steps that follow a cause.
-    pub fn of(record: &Record, syncs: &[Sync], cause: Cause) -> Self {
+    pub(crate) fn of(record: &Record, syncs: &[Sync], cause: Cause) -> Self {
         let Some(seen) = record.workloads.get(&cause.workload) else {
             return Self::default();
         };
@@ -83,7 +83,7 @@ impl Chain {
     }
 
     /// Names of the steps, in order.
-    pub const STEPS: [&str; 6] = [
+    pub(crate) const STEPS: [&str; 6] = [
         "above its target in Prometheus",
         "served by custom.metrics.k8s.io",
         "HPA controller rescales",
@@ -93,7 +93,7 @@ impl Chain {
     ];
 
     /// Moments of the steps, in the order of [`Self::STEPS`].
-    pub fn moments(&self) -> [Option<Moment>; 6] {
+    pub(crate) fn moments(&self) -> [Option<Moment>; 6] {
         [
             self.in_prometheus,
             self.served,

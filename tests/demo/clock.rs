@@ -6,34 +6,34 @@ use crate::oracle::Moment;
 
 /// The moment at which the time axis begins.
 #[derive(Clone, Copy, Debug)]
-pub struct Clock {
+pub(crate) struct Clock {
     zero: Timestamp,
 }
 
 impl Clock {
     /// An axis that begins now, on a whole second, as the times of range queries are.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let zero = Timestamp::from_second(Timestamp::now().as_second()).expect("a second of today");
         Self { zero }
     }
 
     /// The current moment.
-    pub fn now(self) -> Moment {
+    pub(crate) fn now(self) -> Moment {
         self.of(Timestamp::now())
     }
 
     /// The moment of a timestamp.
-    pub fn of(self, time: Timestamp) -> Moment {
+    pub(crate) fn of(self, time: Timestamp) -> Moment {
         time.duration_since(self.zero).as_secs_f64()
     }
 
     /// Seconds since the Unix epoch at a moment.
-    pub fn epoch(self, moment: Moment) -> f64 {
+    pub(crate) fn epoch(self, moment: Moment) -> f64 {
         Timestamp::UNIX_EPOCH.duration_until(self.zero).as_secs_f64() + moment
     }
 
     /// The moment of a Unix time in seconds.
-    pub fn of_epoch(self, seconds: f64) -> Moment {
+    pub(crate) fn of_epoch(self, seconds: f64) -> Moment {
         seconds - self.epoch(0.0)
     }
 }

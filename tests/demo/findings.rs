@@ -14,7 +14,7 @@ use support::audit::Request;
 
 /// One check.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// Whether it passed.
     pub passed: bool,
     /// What was found, in one line.
@@ -25,7 +25,7 @@ pub struct Finding {
 
 impl Finding {
     /// A check that passes if there are no details.
-    pub fn new(text: String, details: Vec<String>) -> Self {
+    pub(crate) fn new(text: String, details: Vec<String>) -> Self {
         Self {
             passed: details.is_empty(),
             text,
@@ -35,7 +35,7 @@ impl Finding {
 }
 
 /// Checks that the oracle agrees with every sync of the HPA.
-pub fn replicas(judgement: &Judgement, began: Moment) -> Finding {
+pub(crate) fn replicas(judgement: &Judgement, began: Moment) -> Finding {
     let judged = judgement.verdicts.iter().filter(|verdict| verdict.judged);
     let rescales = judged
         .clone()
@@ -81,7 +81,7 @@ fn wrong(verdict: &Verdict, began: Moment) -> String {
 }
 
 /// Checks that a metric alone decided at least one rescale upward.
-pub fn decided(judgement: &Judgement, metric: &str) -> Finding {
+pub(crate) fn decided(judgement: &Judgement, metric: &str) -> Finding {
     let path: Vec<String> = judgement
         .verdicts
         .iter()
@@ -103,7 +103,7 @@ pub fn decided(judgement: &Judgement, metric: &str) -> Finding {
 
 /// Checks that replicas never fell from the moment Prometheus went down until the load fell, and that the
 /// conditions said why.
-pub fn held(record: &Record, story: &Story, without: Option<i32>) -> Finding {
+pub(crate) fn held(record: &Record, story: &Story, without: Option<i32>) -> Finding {
     let outage = story.outage;
     let Some(outage) = outage else {
         return Finding::new("Prometheus was down".to_owned(), vec!["it never was".to_owned()]);
@@ -160,7 +160,7 @@ pub fn held(record: &Record, story: &Story, without: Option<i32>) -> Finding {
 }
 
 /// Checks that only the HPA controller wrote replicas.
-pub fn writers(clock: Clock, requests: &[Request], from: Moment) -> Finding {
+pub(crate) fn writers(clock: Clock, requests: &[Request], from: Moment) -> Finding {
     let (count, others) = gather::scale_writers(clock, requests, from);
     let mut details: Vec<String> = others
         .iter()
@@ -179,7 +179,7 @@ pub fn writers(clock: Clock, requests: &[Request], from: Moment) -> Finding {
 }
 
 /// Checks that every step of the story came in time, and that both workloads are at the minimum at the end.
-pub fn ended(record: &Record, story: &Story) -> Finding {
+pub(crate) fn ended(record: &Record, story: &Story) -> Finding {
     let mut details = story.missed.clone();
     let mut counts = Vec::new();
     for workload in Workload::ALL {

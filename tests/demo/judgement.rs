@@ -15,7 +15,7 @@ use crate::{
 use support::audit::Request;
 
 /// Everything that is needed to judge.
-pub struct Court<'a> {
+pub(crate) struct Court<'a> {
     /// The stage, still running.
     pub stage: &'a Stage,
     /// The time axis.
@@ -30,7 +30,7 @@ pub struct Court<'a> {
 
 /// The oracle's judgement on one workload.
 #[derive(Debug)]
-pub struct Judgement {
+pub(crate) struct Judgement {
     /// The workload.
     pub workload: Workload,
     /// The syncs of its HPA.
@@ -43,7 +43,7 @@ pub struct Judgement {
 
 impl Court<'_> {
     /// Judges a workload by the audit log and the observations.
-    pub async fn judge(&self, workload: Workload, requests: &[Request]) -> Judgement {
+    pub(crate) async fn judge(&self, workload: Workload, requests: &[Request]) -> Judgement {
         let hpa = self.hpa(workload).await;
         let syncs = gather::syncs(self.clock, requests, workload, self.story.began);
         let mut evidence = self.evidence(workload, &syncs);

@@ -8,14 +8,14 @@ use crate::record::Offered;
 
 /// The HTTP side of a running load model.
 #[derive(Clone, Debug)]
-pub struct Steering {
+pub(crate) struct Steering {
     address: String,
     http: reqwest::Client,
 }
 
 impl Steering {
     /// The load model that listens on this address.
-    pub fn at(address: &str) -> Self {
+    pub(crate) fn at(address: &str) -> Self {
         Self {
             address: address.to_owned(),
             http: reqwest::Client::new(),
@@ -23,13 +23,13 @@ impl Steering {
     }
 
     /// Puts jobs into the queue at once.
-    pub async fn enqueue(&self, jobs: u32, seconds_per_job: f64) {
+    pub(crate) async fn enqueue(&self, jobs: u32, seconds_per_job: f64) {
         self.post("queue", json!({"jobs": jobs, "seconds_per_job": seconds_per_job}))
             .await;
     }
 
     /// The current load; `None` while the load model does not answer.
-    pub async fn offered(&self) -> Option<Offered> {
+    pub(crate) async fn offered(&self) -> Option<Offered> {
         let url = format!("http://{}/state", self.address);
         let answer = self.http.get(url).timeout(Duration::from_secs(2)).send().await;
         answer.ok()?.json().await.ok()

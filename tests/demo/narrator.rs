@@ -13,13 +13,13 @@ use crate::{
 };
 
 /// Time between two rows.
-pub const ROW: Duration = Duration::from_secs(5);
+pub(crate) const ROW: Duration = Duration::from_secs(5);
 /// Columns for the message of a condition.
 const MESSAGE: usize = 98;
 
 /// Writes about the story.
 #[derive(Clone, Copy, Debug)]
-pub struct Narrator {
+pub(crate) struct Narrator {
     /// The terminal that is written to.
     pub terminal: Terminal,
     /// The time axis.
@@ -30,7 +30,7 @@ pub struct Narrator {
 
 impl Narrator {
     /// Writes the head of the table.
-    pub fn head(self) {
+    pub(crate) fn head(self) {
         terminal::line("");
         for line in header(self.terminal) {
             terminal::line(&line);
@@ -38,7 +38,7 @@ impl Narrator {
     }
 
     /// Writes a headline.
-    pub fn phase(self, title: &str) {
+    pub(crate) fn phase(self, title: &str) {
         let at = format!("{:>5}", time(self.elapsed()));
         let title = format!("{at} ━━ {title} ");
         let rule = "━".repeat(108_usize.saturating_sub(title.chars().count()));
@@ -46,12 +46,12 @@ impl Narrator {
     }
 
     /// Writes bad news.
-    pub fn trouble(self, text: &str) {
+    pub(crate) fn trouble(self, text: &str) {
         self.say(Look::Red, "✗", text);
     }
 
     /// Writes rows and conditions until it is dropped.
-    pub async fn follow(self, record: Shared) {
+    pub(crate) async fn follow(self, record: Shared) {
         let mut seen: Vec<Option<Condition>> = Vec::new();
         let mut ticks = tokio::time::interval(ROW / 10);
         let mut tick = 0_u32;

@@ -12,7 +12,7 @@ use crate::{
 
 /// The observations.
 #[derive(Debug, Default)]
-pub struct Record {
+pub(crate) struct Record {
     /// Observations by workload.
     pub workloads: BTreeMap<Workload, Seen>,
     /// Usage of all pods as metrics.k8s.io has it, by resource and pod.
@@ -29,7 +29,7 @@ pub struct Record {
 
 /// Observations of one workload.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Its pods.
     pub pods: Track<Pods>,
     /// Its scale.
@@ -40,7 +40,7 @@ pub struct Seen {
 
 /// A Deployment's replicas.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Scale {
+pub(crate) struct Scale {
     /// `spec.replicas`.
     pub spec: i32,
     /// `status.replicas`.
@@ -51,7 +51,7 @@ pub struct Scale {
 
 /// The status of an HPA.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct HpaStatus {
+pub(crate) struct HpaStatus {
     /// Replicas that it desires.
     pub desired: i32,
     /// The metric that is highest above its target, and how high: 2.0 is twice the target.
@@ -62,7 +62,7 @@ pub struct HpaStatus {
 
 /// A condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Condition {
+pub(crate) struct Condition {
     /// `True`, `False` or `Unknown`.
     pub status: String,
     /// Reason, in one word.
@@ -73,7 +73,7 @@ pub struct Condition {
 
 /// The load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize)]
-pub struct Offered {
+pub(crate) struct Offered {
     /// Requests to all gateways together.
     pub service: Arriving,
     /// Jobs in the queue.
@@ -84,7 +84,7 @@ pub struct Offered {
 
 /// Requests that arrive at the gateways.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize)]
-pub struct Arriving {
+pub(crate) struct Arriving {
     /// Ready pods.
     pub ready_pods: i32,
     /// Recent requests per second.
@@ -97,7 +97,7 @@ pub struct Arriving {
 
 /// Values of the three metrics; `None` where there is no value.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Values {
+pub(crate) struct Values {
     /// Requests per second, averaged over the pods that have a value.
     pub rate: Option<f64>,
     /// Number of jobs.
@@ -108,23 +108,23 @@ pub struct Values {
 
 /// A record that watches and polls write to during the story.
 #[derive(Clone, Debug, Default)]
-pub struct Shared(Arc<Mutex<Record>>);
+pub(crate) struct Shared(Arc<Mutex<Record>>);
 
 impl Shared {
     /// Locks the record.
-    pub fn lock(&self) -> MutexGuard<'_, Record> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Record> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Record {
     /// Observations of a workload.
-    pub fn of(&mut self, workload: Workload) -> &mut Seen {
+    pub(crate) fn of(&mut self, workload: Workload) -> &mut Seen {
         self.workloads.entry(workload).or_default()
     }
 
     /// The latest state of a workload.
-    pub fn now(&self, workload: Workload) -> (Scale, HpaStatus) {
+    pub(crate) fn now(&self, workload: Workload) -> (Scale, HpaStatus) {
         let Some(seen) = self.workloads.get(&workload) else {
             return Default::default();
         };
@@ -136,6 +136,6 @@ impl Record {
 }
 
 /// The last value of a track.
-pub fn latest<T>(track: &Track<T>) -> Option<&T> {
+pub(crate) fn latest<T>(track: &Track<T>) -> Option<&T> {
     track.at(Moment::INFINITY)
 }

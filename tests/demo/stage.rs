@@ -22,12 +22,12 @@ use support::{
 const DEPLOYMENTS: &str = include_str!("deployments.yaml");
 /// Requests per second of one gateway pod: twice the HPA's target, so that a pod can carry what is its share while
 /// others start, and less than a third of the peak.
-pub const CAPACITY: i32 = 200;
+pub(crate) const CAPACITY: i32 = 200;
 /// The production overlay with the demo's environment.
 const OVERLAY: &str = "tests/demo/overlay";
 
 /// The running stage. Dropping it ends everything, the cluster last.
-pub struct Stage {
+pub(crate) struct Stage {
     /// Steers the load model.
     pub load: Steering,
     /// The users, while they send requests.
@@ -46,7 +46,7 @@ pub struct Stage {
 
 impl Stage {
     /// Starts everything, and waits until the resource is ready to scale.
-    pub async fn set(terminal: Terminal) -> Self {
+    pub(crate) async fn set(terminal: Terminal) -> Self {
         let progress = Progress::new(terminal);
         progress.say("starting etcd, kube-apiserver, controller-manager, scheduler, kwok, metrics-server");
         let cluster = Cluster::start("demo", &[]);
@@ -130,7 +130,7 @@ impl Stage {
     }
 
     /// An object of the story's namespace as JSON.
-    pub fn get(&self, name: &str) -> Value {
+    pub(crate) fn get(&self, name: &str) -> Value {
         let output = self
             .cluster
             .kubectl(&["-n", NAMESPACE, "get", name, "-o", "json"], None);
@@ -138,7 +138,7 @@ impl Stage {
     }
 
     /// Panics with the log of a process that has ended.
-    pub fn assert_running(&mut self) {
+    pub(crate) fn assert_running(&mut self) {
         self.load_model.assert_running();
         if let Some(users) = &mut self.users {
             users.assert_running();

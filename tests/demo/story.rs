@@ -20,7 +20,7 @@ const PEAK: i32 = 900;
 /// Pods the peak needs by the HPA's target.
 const PEAK_PODS: i32 = 9;
 /// Least number of pods that can carry the peak.
-pub const CARRYING_PODS: i32 = PEAK / CAPACITY + 1;
+pub(crate) const CARRYING_PODS: i32 = PEAK / CAPACITY + 1;
 
 /// Seconds that Prometheus is down in addition to `maxAge` and the scale-down window: two syncs.
 const BEYOND: Moment = 10.0;
@@ -35,7 +35,7 @@ const LONG_JOBS: (u32, f64) = (30, 7.0);
 
 /// The moments of the story.
 #[derive(Clone, Debug, Default)]
-pub struct Story {
+pub(crate) struct Story {
     /// Beginning of the quiet time. Everything from here on is judged.
     pub began: Moment,
     /// What users saw, part by part.
@@ -53,7 +53,7 @@ pub struct Story {
 }
 
 /// Plays the story.
-pub struct Teller<'a> {
+pub(crate) struct Teller<'a> {
     /// The stage.
     pub stage: &'a mut Stage,
     /// The time axis.
@@ -70,7 +70,7 @@ pub struct Teller<'a> {
 
 impl Teller<'_> {
     /// Plays the story from the first quiet time to the last one.
-    pub async fn tell(&mut self) -> Story {
+    pub(crate) async fn tell(&mut self) -> Story {
         let mut story = Story {
             began: self.clock.now(),
             ..Story::default()

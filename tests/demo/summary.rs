@@ -21,7 +21,7 @@ const WIDTH: usize = 106;
 const DETAILS: usize = 12;
 
 /// Judges, writes the summary, and returns whether all checks passed.
-pub async fn write(terminal: Terminal, court: &Court<'_>) -> bool {
+pub(crate) async fn write(terminal: Terminal, court: &Court<'_>) -> bool {
     let requests = audit::requests(&court.stage.cluster);
     let gateway = court.judge(Workload::Gateway, &requests).await;
     let worker = court.judge(Workload::Worker, &requests).await;

@@ -14,7 +14,7 @@ const WIDTH: usize = 110;
 
 /// One row of the table.
 #[derive(Clone, Debug, Default)]
-pub struct Row {
+pub(crate) struct Row {
     at: Moment,
     offered: Option<f64>,
     /// Percent of the recent requests that failed.
@@ -26,7 +26,7 @@ pub struct Row {
 
 impl Row {
     /// The latest observations.
-    pub fn of(record: &Record, at: Moment) -> Self {
+    pub(crate) fn of(record: &Record, at: Moment) -> Self {
         Self {
             at,
             offered: latest(&record.offered).map(|offered| offered.service.requests_per_second),
@@ -38,7 +38,7 @@ impl Row {
     }
 
     /// The text of the row.
-    pub fn render(&self, terminal: Terminal) -> String {
+    pub(crate) fn render(&self, terminal: Terminal) -> String {
         format!(
             "{:>5} {:>5} {:>6} {:>7} {} │ {:>5} {:>5} {}",
             clock(self.at),
@@ -55,7 +55,7 @@ impl Row {
 }
 
 /// The two lines above the first row.
-pub fn header(terminal: Terminal) -> [String; 2] {
+pub(crate) fn header(terminal: Terminal) -> [String; 2] {
     let above = format!(
         "{:>5} {:<55} │ {}",
         "", "api-gateway: 100 requests/s per pod", "worker: 50 jobs per pod, none older than 60 s"
@@ -72,7 +72,7 @@ pub fn header(terminal: Terminal) -> [String; 2] {
 }
 
 /// Minutes and seconds.
-pub fn clock(at: Moment) -> String {
+pub(crate) fn clock(at: Moment) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "minutes and seconds of a story")]
     let seconds = at.max(0.0) as i64;
     format!("{}:{:02}", seconds / 60, seconds % 60)

@@ -4,13 +4,13 @@ use std::io::{IsTerminal as _, Write as _};
 
 /// The terminal on which the story is shown.
 #[derive(Clone, Copy, Debug)]
-pub struct Terminal {
+pub(crate) struct Terminal {
     colour: bool,
 }
 
 /// The look of a piece of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
+pub(crate) enum Look {
     /// Plain text.
     Plain,
     /// A headline.
@@ -29,7 +29,7 @@ pub enum Look {
 
 impl Terminal {
     /// Standard output.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             colour: std::io::stdout().is_terminal(),
         }
@@ -37,12 +37,12 @@ impl Terminal {
 
     /// Never coloured.
     #[cfg(test)]
-    pub fn plain() -> Self {
+    pub(crate) fn plain() -> Self {
         Self { colour: false }
     }
 
     /// The text with that look.
-    pub fn paint(self, look: Look, text: &str) -> String {
+    pub(crate) fn paint(self, look: Look, text: &str) -> String {
         let code = match look {
             Look::Plain => return text.to_owned(),
             Look::Bold => "1",
@@ -61,7 +61,7 @@ impl Terminal {
 }
 
 /// Writes a line. A closed pipe ends the story.
-pub fn line(text: &str) {
+pub(crate) fn line(text: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", text.trim_end())
         .and_then(|()| out.flush())
@@ -69,7 +69,7 @@ pub fn line(text: &str) {
 }
 
 /// Breaks text into lines of at most `width` characters, at spaces.
-pub fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {

@@ -1,15 +1,15 @@
 //! The two workloads of the story, and the names in it.
 
 /// Namespace of the production overlay.
-pub const NAMESPACE: &str = "voiceassist-production";
+pub(crate) const NAMESPACE: &str = "voiceassist-production";
 /// Name of the `VoiceAssistScaling`.
-pub const SCALING: &str = "voiceassist";
+pub(crate) const SCALING: &str = "voiceassist";
 /// The environment that the demo adds.
-pub const ENVIRONMENT: &str = "demo";
+pub(crate) const ENVIRONMENT: &str = "demo";
 
 /// One of the two workloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Workload {
+pub(crate) enum Workload {
     /// The gateway, scaled on its request rate.
     Gateway,
     /// The workers, scaled on the queue's depth and age.
@@ -18,10 +18,10 @@ pub enum Workload {
 
 impl Workload {
     /// Both workloads.
-    pub const ALL: [Self; 2] = [Self::Gateway, Self::Worker];
+    pub(crate) const ALL: [Self; 2] = [Self::Gateway, Self::Worker];
 
     /// Name of the workload, of its Deployment, and the `app` label of its pods.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Gateway => "api-gateway",
             Self::Worker => "worker",
@@ -29,17 +29,17 @@ impl Workload {
     }
 
     /// The workload of that name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|workload| workload.name() == name)
     }
 
     /// Name of its HPA.
-    pub fn hpa(self) -> String {
+    pub(crate) fn hpa(self) -> String {
         format!("{SCALING}-{}", self.name())
     }
 
     /// Replicas in production: fewest and most.
-    pub fn bounds(self) -> (i32, i32) {
+    pub(crate) fn bounds(self) -> (i32, i32) {
         match self {
             Self::Gateway => (3, 15),
             Self::Worker => (1, 8),
@@ -47,7 +47,7 @@ impl Workload {
     }
 
     /// A custom metric that the HPA controller reads at every sync.
-    pub fn first_custom_metric(self) -> &'static str {
+    pub(crate) fn first_custom_metric(self) -> &'static str {
         match self {
             Self::Gateway => "request-rate",
             Self::Worker => "queue-depth",

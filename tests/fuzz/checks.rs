@@ -16,7 +16,7 @@ use vas_prometheus::parse_answer;
 
 /// Path and query of a request. Nothing panics, and a read is of the namespace that is in the path where
 /// Kubernetes' authorization looks for it.
-pub fn path(input: &[u8]) {
+pub(super) fn path(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
     };
@@ -54,7 +54,7 @@ fn decoded(segment: &str) -> String {
 }
 
 /// A label selector. Its text form and its object form select the same labels.
-pub fn selector(input: &[u8]) {
+pub(super) fn selector(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
     };
@@ -88,7 +88,7 @@ pub fn selector(input: &[u8]) {
 }
 
 /// A quantity. The value that is read is the one in the text, and a measured value keeps its size.
-pub fn quantity(input: &[u8]) {
+pub(super) fn quantity(input: &[u8]) {
     if let Ok(text) = std::str::from_utf8(input)
         && let Ok(amount) = quantity::parse_str(text)
     {
@@ -131,7 +131,7 @@ pub fn quantity(input: &[u8]) {
 }
 
 /// An answer of Prometheus. Half an answer is never taken for a whole one.
-pub fn answer(input: &[u8]) {
+pub(super) fn answer(input: &[u8]) {
     let Ok(whole) = parse_answer(input) else {
         return;
     };
@@ -147,7 +147,7 @@ pub fn answer(input: &[u8]) {
 
 /// An author's query. It is refused, or it is bound to the namespace in every selector, and the query that is
 /// sent can be parsed again.
-pub fn query(input: &[u8]) {
+pub(super) fn query(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
     };
@@ -193,7 +193,7 @@ fn without_strings(rendered: &str) -> String {
 }
 
 /// A resource in a file. Every rule runs on any content.
-pub fn resource(input: &[u8]) {
+pub(super) fn resource(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
     };
@@ -209,7 +209,7 @@ pub fn resource(input: &[u8]) {
 }
 
 /// Configuration of other autoscalers. Each rule, HPA and ScaledObject gives an entry, or a reason why not.
-pub fn import(input: &[u8]) {
+pub(super) fn import(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
     };

@@ -15,7 +15,7 @@ use crate::{
 
 /// Plays VoiceAssist's gateway and workers for pods that run nothing.
 #[derive(Debug, Parser)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Kubeconfig of an account that may watch and patch the pods.
     #[arg(long, required_unless_present = "pods")]
     kubeconfig: Option<PathBuf>,
@@ -47,7 +47,7 @@ pub struct Arguments {
 
 /// What the service can do.
 #[derive(Debug, Args)]
-pub struct ServiceArguments {
+pub(crate) struct ServiceArguments {
     /// Requests per second of one Ready gateway pod.
     #[arg(long, default_value = "120", value_parser = positive)]
     capacity: f64,
@@ -80,7 +80,7 @@ enum ShapeName {
 
 impl ServiceArguments {
     /// The capacity that is asked for.
-    pub fn capacity(&self) -> Capacity {
+    pub(crate) fn capacity(&self) -> Capacity {
         Capacity {
             of_one_pod: self.capacity,
             shape: match self.capacity_shape {
@@ -97,12 +97,12 @@ impl ServiceArguments {
 
 impl Arguments {
     /// Namespace in the series.
-    pub fn namespace(&self) -> &str {
+    pub(crate) fn namespace(&self) -> &str {
         self.namespace.as_deref().unwrap_or("default")
     }
 
     /// A client for the kubeconfig.
-    pub async fn client(&self) -> Result<Client, Error> {
+    pub(crate) async fn client(&self) -> Result<Client, Error> {
         let file = self.kubeconfig.as_ref().ok_or("--kubeconfig is missing")?;
         let kubeconfig = Kubeconfig::read_from(file)?;
         let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;

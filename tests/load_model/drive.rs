@@ -21,7 +21,7 @@ use crate::{Error, Shared, arguments::Arguments, model::Pods, service::Service, 
 const STEP: Duration = Duration::from_millis(100);
 
 /// The model, and the service that advances with it.
-pub struct Clockwork {
+pub(crate) struct Clockwork {
     model: Shared,
     service: Option<Arc<Service>>,
     clock: SystemClock,
@@ -30,7 +30,7 @@ pub struct Clockwork {
 
 impl Clockwork {
     /// A clock that begins at time zero.
-    pub fn new(model: Shared, service: Option<Arc<Service>>) -> Self {
+    pub(crate) fn new(model: Shared, service: Option<Arc<Service>>) -> Self {
         Self {
             model,
             service,
@@ -41,7 +41,7 @@ impl Clockwork {
 
     /// Advances the model with the pods of a cluster. Ends with an error when a watch or the usage writer
     /// ends.
-    pub async fn follow(mut self, client: Client, arguments: &Arguments) -> Result<(), Error> {
+    pub(crate) async fn follow(mut self, client: Client, arguments: &Arguments) -> Result<(), Error> {
         let pods = Api::<Pod>::namespaced(client.clone(), arguments.namespace());
         let mut tasks = JoinSet::new();
         let gateways = watch(&mut tasks, &client, arguments, &arguments.gateway).await?;
@@ -60,7 +60,7 @@ impl Clockwork {
     }
 
     /// Advances the model with `count` Ready gateway pods, for ever.
-    pub async fn play(mut self, gateway: &str, mut count: Receiver<u32>) -> Result<(), Error> {
+    pub(crate) async fn play(mut self, gateway: &str, mut count: Receiver<u32>) -> Result<(), Error> {
         let mut ticks = tokio::time::interval(STEP);
         loop {
             let pods = *count.borrow_and_update();

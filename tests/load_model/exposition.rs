@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// All series of all pods. Pod and namespace names need no escaping.
-pub fn render(model: &Model, namespace: &str) -> String {
+pub(crate) fn render(model: &Model, namespace: &str) -> String {
     let mut text = format!("# TYPE {REQUESTS} counter\n");
     for (pod, count) in model.requests.served() {
         let _ = writeln!(

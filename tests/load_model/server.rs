@@ -22,7 +22,7 @@ const SECONDS_PER_JOB: f64 = 0.25;
 
 /// What the server shows and steers.
 #[derive(Clone)]
-pub struct Site {
+pub(crate) struct Site {
     pub model: Shared,
     pub namespace: String,
     /// The service that answers real requests, if there is one.
@@ -32,7 +32,7 @@ pub struct Site {
 }
 
 /// Serves until the listener fails.
-pub async fn serve(listener: TcpListener, site: Site) -> Result<(), Error> {
+pub(crate) async fn serve(listener: TcpListener, site: Site) -> Result<(), Error> {
     let routes = Router::new()
         .route("/metrics", get(metrics))
         .route("/state", get(state))

@@ -22,7 +22,7 @@ const ROUND: Duration = Duration::from_secs(2);
 const AT_ONCE: usize = 16;
 
 /// Keeps the annotations of all live pods close to their load, for ever.
-pub async fn keep(pods: Api<Pod>, model: Shared) {
+pub(crate) async fn keep(pods: Api<Pod>, model: Shared) {
     let mut written: BTreeMap<String, Usage> = BTreeMap::new();
     let mut rounds = tokio::time::interval(ROUND);
     loop {

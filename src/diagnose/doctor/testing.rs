@@ -25,11 +25,11 @@ use vas_api::v1alpha1::{self, VoiceAssistScaling};
 use vas_core::{reconcile::suspend::Suspended, spec::rules::validate};
 
 /// The current time in all tests.
-pub fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     "2026-11-24T00:00:00Z".parse().unwrap()
 }
 
-pub fn severities(findings: &[Finding]) -> Vec<Severity> {
+pub(super) fn severities(findings: &[Finding]) -> Vec<Severity> {
     findings.iter().map(|finding| finding.severity).collect()
 }
 
@@ -46,7 +46,7 @@ fn merge(base: &mut Value, over: &Value) {
 }
 
 /// A Deployment with two available replicas. `container` is merged over its only container.
-pub fn deployment(name: &str, container: &Value) -> Deployment {
+pub(super) fn deployment(name: &str, container: &Value) -> Deployment {
     let mut vas = json!({"name": "vas", "image": concat!("voiceassist/vas:", env!("CARGO_PKG_VERSION"))});
     merge(&mut vas, container);
     serde_json::from_value(json!({
@@ -62,7 +62,7 @@ pub fn deployment(name: &str, container: &Value) -> Deployment {
 }
 
 /// A Lease that was renewed `age` seconds ago.
-pub fn lease(holder: &str, age: i64) -> Lease {
+pub(super) fn lease(holder: &str, age: i64) -> Lease {
     let renewed = now() - SignedDuration::from_secs(age);
     serde_json::from_value(json!({"spec": {
         "holderIdentity": holder, "leaseDurationSeconds": 15, "renewTime": format!("{renewed:.6}")}}))
@@ -70,7 +70,7 @@ pub fn lease(holder: &str, age: i64) -> Lease {
 }
 
 /// An APIService that is available and leads to the metrics server of vas, with `change` merged over it.
-pub fn api_service(name: &str, change: &Value) -> APIService {
+pub(super) fn api_service(name: &str, change: &Value) -> APIService {
     let mut service = json!({
         "metadata": {"name": name},
         "spec": {
@@ -84,7 +84,7 @@ pub fn api_service(name: &str, change: &Value) -> APIService {
 }
 
 /// A budget over two healthy pods with these labels.
-pub fn pdb(name: &str, labels: &Value) -> PodDisruptionBudget {
+pub(super) fn pdb(name: &str, labels: &Value) -> PodDisruptionBudget {
     serde_json::from_value(json!({
         "metadata": {"name": name},
         "spec": {"maxUnavailable": 1, "selector": {"matchLabels": labels}},
@@ -94,7 +94,7 @@ pub fn pdb(name: &str, labels: &Value) -> PodDisruptionBudget {
 }
 
 /// A live pod of the gateway.
-pub fn pod(name: &str, spec: &Value) -> Pod {
+pub(super) fn pod(name: &str, spec: &Value) -> Pod {
     serde_json::from_value(json!({
         "metadata": {"name": name, "labels": {"app": "gateway"}},
         "spec": spec,
@@ -115,7 +115,7 @@ fn target_id() -> TargetId {
 }
 
 /// The only scale target.
-pub fn target_mut(observed: &mut Observed) -> &mut ScaleTarget {
+pub(super) fn target_mut(observed: &mut Observed) -> &mut ScaleTarget {
     let namespace = observed.namespaces.get_mut("prod").unwrap();
     namespace.targets.get_mut(&target_id()).unwrap().as_mut().unwrap()
 }
@@ -208,7 +208,7 @@ fn prometheus() -> Vec<PrometheusSeen> {
 }
 
 /// A healthy installation. It is built once, because the schema and the rules are slow in a debug build.
-pub fn healthy() -> Observed {
+pub(super) fn healthy() -> Observed {
     static HEALTHY: LazyLock<Observed> = LazyLock::new(make);
     HEALTHY.clone()
 }

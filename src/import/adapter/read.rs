@@ -9,7 +9,7 @@ const LISTS: [&str; 3] = ["rules", "externalRules", "resourceRules"];
 
 /// One configuration and its place.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Source {
+pub(super) struct Source {
     /// Place of the configuration, for messages; empty if it is the whole file.
     pub(super) place: String,
     pub(super) config: Config,

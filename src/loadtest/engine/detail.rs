@@ -10,7 +10,7 @@ use super::recorder::StepId;
 use crate::{http::Failure, model::cause};
 
 /// Upper bounds of the buckets, in microseconds. One more bucket counts what is above the last bound.
-pub const BOUNDS: [u64; 14] = [
+pub(crate) const BOUNDS: [u64; 14] = [
     100, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
     10_000_000,
 ];

@@ -14,7 +14,8 @@ mod tls;
 
 use std::{error::Error, io, time::Duration};
 
-pub use self::{detail::Detail, http2::Ended, lost::Lost, system::System, tls::Refusal};
+pub(super) use self::http2::Ended;
+pub use self::{detail::Detail, lost::Lost, system::System, tls::Refusal};
 use crate::{
     model::{
         cause::{self, Cause},

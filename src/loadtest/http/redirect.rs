@@ -16,7 +16,7 @@ use super::{Answer, Failure, Outgoing};
 use crate::model::traffic::is_redirect;
 
 /// The greatest number of redirects of one request; many clients have this limit.
-pub const MOST_REDIRECTS: u32 = 10;
+pub(crate) const MOST_REDIRECTS: u32 = 10;
 
 /// The longest URL that is followed, in bytes.
 const LONGEST: usize = 16 * 1024;

@@ -15,7 +15,7 @@ use crate::model::{
 };
 
 /// Requests of which the answered ones took 10 ms, 20 ms, 30 ms ..., and the failed ones three seconds.
-pub fn requests(answered: u64, failed: u64) -> Requests {
+pub(crate) fn requests(answered: u64, failed: u64) -> Requests {
     let mut requests = Requests {
         due: answered + failed,
         answered,
@@ -49,7 +49,7 @@ pub fn requests(answered: u64, failed: u64) -> Requests {
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// A run of ten seconds whose generator had little to do.
-pub fn measured(total: Requests) -> Measured {
+pub(crate) fn measured(total: Requests) -> Measured {
     let mut schedule_error = Latencies::default();
     for _ in 0..total.due {
         schedule_error.record(Duration::from_micros(80));

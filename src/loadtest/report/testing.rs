@@ -31,11 +31,11 @@ fn judged(answered: u64, failed: u64) -> Report {
 }
 
 /// A run of which every check passes.
-pub fn passing() -> Report {
+pub(crate) fn passing() -> Report {
     judged(100, 0)
 }
 
 /// A run in which one of ten requests fails.
-pub fn failing() -> Report {
+pub(crate) fn failing() -> Report {
     judged(90, 10)
 }

@@ -15,7 +15,7 @@ use crate::status_error::StatusError;
 use vas_cluster::clock::Clock;
 
 /// Authenticates requests.
-pub struct Authenticator {
+pub(crate) struct Authenticator {
     /// The CAs and the front proxy that are trusted now.
     pub trust: Arc<CurrentTrust>,
     /// Reviews bearer tokens.
@@ -30,7 +30,7 @@ impl Authenticator {
     /// # Errors
     /// 401 for a certificate or token that is not valid, 503 until the trust was read, and the error of a
     /// failed token review.
-    pub async fn authenticate(
+    pub(crate) async fn authenticate(
         &self,
         chain: &[CertificateDer<'_>],
         headers: &HeaderMap,

@@ -25,7 +25,7 @@ const GROUP_AUTHENTICATED: &str = "system:authenticated";
 
 /// A user as access reviews describe it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct User {
+pub(crate) struct User {
     /// User name.
     pub name: String,
     /// UID, if the front proxy or the token review gives one.
@@ -38,7 +38,7 @@ pub struct User {
 
 impl User {
     /// Whether this is the anonymous user.
-    pub fn is_anonymous(&self) -> bool {
+    pub(crate) fn is_anonymous(&self) -> bool {
         self.name == ANONYMOUS
     }
 }
@@ -46,7 +46,7 @@ impl User {
 /// Why the ConfigMap is not usable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {problem}")]
-pub struct TrustError {
+pub(crate) struct TrustError {
     key: &'static str,
     problem: String,
 }
@@ -54,11 +54,11 @@ pub struct TrustError {
 /// The client sent a certificate that no trusted CA issued.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the client certificate is not trusted: {0}")]
-pub struct Untrusted(String);
+pub(crate) struct Untrusted(String);
 
 /// The trust as kube-apiserver publishes it.
 #[derive(Debug, Default)]
-pub struct Trust {
+pub(crate) struct Trust {
     front_proxy: Option<FrontProxy>,
     clients: Option<Verifier>,
     subjects: Subjects,
@@ -80,7 +80,7 @@ impl Trust {
     ///
     /// # Errors
     /// When the value of a key is not valid. A missing key means less trust and is no error.
-    pub fn parse(data: &BTreeMap<String, String>) -> Result<Self, TrustError> {
+    pub(crate) fn parse(data: &BTreeMap<String, String>) -> Result<Self, TrustError> {
         let clients = verifier(data, "client-ca-file")?;
         let front_proxy = verifier(data, "requestheader-client-ca-file")?
             .map(|verifier| -> Result<FrontProxy, TrustError> {
@@ -106,7 +106,7 @@ impl Trust {
     ///
     /// # Errors
     /// When the client sent a certificate that no trusted CA issued.
-    pub fn authenticate(
+    pub(crate) fn authenticate(
         &self,
         chain: &[CertificateDer<'_>],
         headers: &HeaderMap,
@@ -229,16 +229,16 @@ fn names(data: &BTreeMap<String, String>, key: &'static str) -> Result<Vec<Strin
 
 /// The trust that applies now; none until the ConfigMap was read.
 #[derive(Debug, Default)]
-pub struct CurrentTrust(ArcSwapOption<Trust>);
+pub(crate) struct CurrentTrust(ArcSwapOption<Trust>);
 
 impl CurrentTrust {
     /// Replaces the trust.
-    pub fn set(&self, trust: Trust) {
+    pub(crate) fn set(&self, trust: Trust) {
         self.0.store(Some(Arc::new(trust)));
     }
 
     /// The trust that applies now.
-    pub fn get(&self) -> Option<Arc<Trust>> {
+    pub(crate) fn get(&self) -> Option<Arc<Trust>> {
         self.0.load_full()
     }
 }

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 use k8s_openapi::api::authorization::v1::{SubjectAccessReview, SubjectAccessReviewSpec};
 use kube::{Api, Client};
 
-pub use self::action::Action;
+pub(crate) use self::action::Action;
 use super::{authn::User, review, review_cache::ReviewCache, user_limit::UserLimit};
 use crate::status_error::StatusError;
 use vas_cluster::clock::Clock;
@@ -39,7 +39,7 @@ type Question = (Arc<User>, Action);
 
 /// Authorizes requests by reviews, with two caches.
 #[derive(Clone)]
-pub struct Authorizer {
+pub(crate) struct Authorizer {
     reviews: Api<SubjectAccessReview>,
     ttl: CacheTtl,
     /// Broad answers have a cache of their own. Otherwise a client could push out the one answer that the HPA
@@ -51,7 +51,7 @@ pub struct Authorizer {
 
 impl Authorizer {
     /// Reviews in the cluster of `client`.
-    pub fn new(client: Client, ttl: CacheTtl, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(client: Client, ttl: CacheTtl, clock: Arc<dyn Clock>) -> Self {
         Self {
             reviews: Api::all(client),
             ttl,
@@ -65,7 +65,7 @@ impl Authorizer {
     ///
     /// # Errors
     /// 403 if not, 429 if too many reviews of the user are in flight, 500, 503 or 504 if a review failed.
-    pub async fn authorize(&self, user: &Arc<User>, action: Action) -> Result<(), StatusError> {
+    pub(crate) async fn authorize(&self, user: &Arc<User>, action: Action) -> Result<(), StatusError> {
         if user.groups.iter().any(|group| group == GROUP_MASTERS) {
             return Ok(());
         }

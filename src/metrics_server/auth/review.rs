@@ -13,7 +13,12 @@ use crate::status_error::StatusError;
 /// # Errors
 /// 504 if no answer comes within `time_limit`, 503 if the API server cannot be reached now, 500 if it refuses
 /// the review itself, because rights are missing.
-pub async fn send<K>(what: &str, api: &Api<K>, review: &K, time_limit: Duration) -> Result<K, StatusError>
+pub(super) async fn send<K>(
+    what: &str,
+    api: &Api<K>,
+    review: &K,
+    time_limit: Duration,
+) -> Result<K, StatusError>
 where
     K: Clone + Debug + Serialize + DeserializeOwned,
 {
@@ -36,4 +41,4 @@ where
 }
 
 #[cfg(test)]
-pub mod testing;
+pub(super) mod testing;

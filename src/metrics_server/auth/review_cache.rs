@@ -21,7 +21,7 @@ use crate::status_error::StatusError;
 use vas_cluster::clock::Clock;
 
 /// Answers `A` by question `Q`. Clones share the answers.
-pub struct ReviewCache<Q, A> {
+pub(super) struct ReviewCache<Q, A> {
     answers: Arc<Mutex<Answers<Q, A>>>,
     clock: Arc<dyn Clock>,
 }
@@ -46,7 +46,7 @@ struct Kept<A> {
 
 impl<Q: Ord + Send + Sync + 'static, A: Clone + Send + Sync + 'static> ReviewCache<Q, A> {
     /// A cache for at most `capacity` answers.
-    pub fn new(capacity: usize, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(capacity: usize, clock: Arc<dyn Clock>) -> Self {
         Self {
             answers: Arc::new(Mutex::new(Answers {
                 capacity,
@@ -64,7 +64,7 @@ impl<Q: Ord + Send + Sync + 'static, A: Clone + Send + Sync + 'static> ReviewCac
     ///
     /// # Errors
     /// The error of `ask`, for all requests that wait for it.
-    pub async fn get<F>(
+    pub(super) async fn get<F>(
         &self,
         question: Q,
         ask: impl FnOnce(&Q) -> Result<F, StatusError>,

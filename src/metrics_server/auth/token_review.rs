@@ -33,7 +33,7 @@ struct Digest([u8; 32]);
 
 /// Reviews tokens, with a cache.
 #[derive(Clone)]
-pub struct TokenReviewer {
+pub(crate) struct TokenReviewer {
     reviews: Api<TokenReview>,
     ttl: Duration,
     /// Users by token; `None` for a token that belongs to nobody.
@@ -53,7 +53,7 @@ impl TokenReviewer {
     ///
     /// # Errors
     /// When there are no random numbers for the key.
-    pub fn new(client: Client, ttl: Duration, clock: Arc<dyn Clock>) -> Result<Self, NoRandomness> {
+    pub(crate) fn new(client: Client, ttl: Duration, clock: Arc<dyn Clock>) -> Result<Self, NoRandomness> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).map_err(|_| NoRandomness)?;
         Ok(Self {
             reviews: Api::all(client),
@@ -68,7 +68,7 @@ impl TokenReviewer {
     ///
     /// # Errors
     /// 429 if too many reviews are in flight, 500, 503 or 504 if the review failed.
-    pub async fn user(&self, token: &str) -> Result<Option<Arc<User>>, StatusError> {
+    pub(crate) async fn user(&self, token: &str) -> Result<Option<Arc<User>>, StatusError> {
         let ask = |_: &Digest| {
             let permit = self.pending.clone().try_acquire_owned().map_err(|_| {
                 StatusError::too_many_requests(format!(
@@ -117,7 +117,7 @@ fn user(status: TokenReviewStatus) -> Option<User> {
 }
 
 /// The token of `Authorization: Bearer TOKEN`; `None` for other schemes, which are ignored.
-pub fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers
         .get(AUTHORIZATION)?
         .to_str()

@@ -17,7 +17,7 @@ const NAME: &str = "extension-apiserver-authentication";
 
 /// Keeps the trust up to date for ever. If the ConfigMap is not usable, or is deleted, the trust stays as it
 /// was.
-pub async fn follow(client: Client, trust: &CurrentTrust) {
+pub(crate) async fn follow(client: Client, trust: &CurrentTrust) {
     let api: Api<ConfigMap> = Api::namespaced(client, NAMESPACE);
     let config = watcher::Config::default().fields(&format!("metadata.name={NAME}"));
     let mut events = std::pin::pin!(watcher(api, config).default_backoff());

@@ -9,21 +9,21 @@ use super::authn::User;
 
 /// Counts what is in flight, by user. Clones share the counts.
 #[derive(Clone, Debug)]
-pub struct UserLimit {
+pub(super) struct UserLimit {
     limit: usize,
     counts: Arc<Mutex<BTreeMap<Arc<User>, usize>>>,
 }
 
 /// The permit for one request of a user, given back when dropped.
 #[derive(Debug)]
-pub struct Permit {
+pub(super) struct Permit {
     user: Arc<User>,
     counts: Arc<Mutex<BTreeMap<Arc<User>, usize>>>,
 }
 
 impl UserLimit {
     /// A limit of so many at once for each user.
-    pub fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize) -> Self {
         Self {
             limit,
             counts: Arc::default(),
@@ -31,7 +31,7 @@ impl UserLimit {
     }
 
     /// A permit, or `None` if the user is at the limit.
-    pub fn enter(&self, user: &Arc<User>) -> Option<Permit> {
+    pub(super) fn enter(&self, user: &Arc<User>) -> Option<Permit> {
         let mut counts = self.counts.lock();
         let count = counts.entry(user.clone()).or_default();
         if *count >= self.limit {

@@ -23,7 +23,7 @@ use vas_core::metrics::registration::{MetricsApi, Owner, Registration};
 
 /// The last seen state of an APIService.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Which Service the APIService leads to.
     pub registration: Registration,
     /// The CAs that it trusts, in PEM.
@@ -55,18 +55,18 @@ impl Seen {
 }
 
 /// All followed APIServices, by name.
-pub type All = BTreeMap<&'static str, Seen>;
+pub(crate) type All = BTreeMap<&'static str, Seen>;
 
 /// The APIServices of the metrics API.
 #[derive(Debug)]
-pub struct ApiServices {
+pub(crate) struct ApiServices {
     service: ServiceName,
     seen: watch::Sender<All>,
 }
 
 impl ApiServices {
     /// No APIService was read yet; `service` is the one of this server.
-    pub fn new(service: ServiceName) -> Self {
+    pub(crate) fn new(service: ServiceName) -> Self {
         let all = MetricsApi::ALL.into_iter().flat_map(MetricsApi::api_services);
         let seen = all.map(|name| (*name, Seen::UNKNOWN)).collect();
         Self {
@@ -76,12 +76,12 @@ impl ApiServices {
     }
 
     /// All APIServices as they were last seen; the receiver is notified of changes.
-    pub fn subscribe(&self) -> watch::Receiver<All> {
+    pub(crate) fn subscribe(&self) -> watch::Receiver<All> {
         self.seen.subscribe()
     }
 
     /// Which Service the APIService of that name leads to.
-    pub fn registration(&self, name: &str) -> Registration {
+    pub(crate) fn registration(&self, name: &str) -> Registration {
         self.seen
             .borrow()
             .get(name)
@@ -89,7 +89,7 @@ impl ApiServices {
     }
 
     /// Follows all of them for ever.
-    pub async fn follow(&self, client: &Client, telemetry: &Telemetry) {
+    pub(crate) async fn follow(&self, client: &Client, telemetry: &Telemetry) {
         let watches = MetricsApi::ALL.into_iter().flat_map(MetricsApi::api_services);
         futures::future::join_all(watches.map(|name| self.follow_one(client.clone(), name, telemetry))).await;
     }

@@ -18,7 +18,7 @@ use vas_api::FIELD_MANAGER_METRICS;
 use vas_core::metrics::registration::Owner;
 
 /// Whether every APIService that leads here trusts exactly these CAs; false until each one was read.
-pub fn is_trusted(all: &All, cas: &str) -> bool {
+pub(super) fn is_trusted(all: &All, cas: &str) -> bool {
     all.values().all(|seen| match seen.registration.owner {
         Owner::Unknown => false,
         Owner::Absent | Owner::Foreign(_) => true,
@@ -27,14 +27,14 @@ pub fn is_trusted(all: &All, cas: &str) -> bool {
 }
 
 /// The writer, and the last error for each APIService.
-pub struct CaBundles {
+pub(super) struct CaBundles {
     api: Api<APIService>,
     failed: BTreeMap<&'static str, String>,
 }
 
 impl CaBundles {
     /// A writer for the cluster of `client`.
-    pub fn new(client: Client) -> Self {
+    pub(super) fn new(client: Client) -> Self {
         Self {
             api: Api::all(client),
             failed: BTreeMap::new(),
@@ -47,7 +47,7 @@ impl CaBundles {
     /// Invariant: `all` was seen before the Secret was read that `cas` comes from. The write applies only to
     /// the version that was seen. So an APIService that another replica has written since, from a newer
     /// Secret, is left alone.
-    pub async fn write(&mut self, all: &All, cas: &str) {
+    pub(super) async fn write(&mut self, all: &All, cas: &str) {
         for (name, seen) in all {
             if seen.registration.owner != Owner::Ours || seen.ca_bundle == cas.as_bytes() {
                 continue;

@@ -26,7 +26,7 @@ const BACKDATED: Duration = Duration::from_hours(24);
 
 /// A serving certificate and its CA, all in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Issued {
+pub(crate) struct Issued {
     /// The CA certificate, which clients must trust.
     pub ca: String,
     /// The serving certificate.
@@ -38,10 +38,10 @@ pub struct Issued {
 /// Why no certificate could be issued.
 #[derive(Debug, thiserror::Error)]
 #[error("issuing the serving certificate failed: {0}")]
-pub struct IssueError(#[from] rcgen::Error);
+pub(crate) struct IssueError(#[from] rcgen::Error);
 
 /// The DNS names of a Service. The API server verifies the first one.
-pub fn names(service: &str, namespace: &str) -> Vec<String> {
+pub(crate) fn names(service: &str, namespace: &str) -> Vec<String> {
     vec![
         format!("{service}.{namespace}.svc"),
         format!("{service}.{namespace}.svc.cluster.local"),
@@ -54,7 +54,7 @@ pub fn names(service: &str, namespace: &str) -> Vec<String> {
 ///
 /// # Errors
 /// When a name is not valid in a certificate, or key generation fails.
-pub fn issue(names: &[String], now: Timestamp, validity: Duration) -> Result<Issued, IssueError> {
+pub(crate) fn issue(names: &[String], now: Timestamp, validity: Duration) -> Result<Issued, IssueError> {
     // Each CA has a distinct name, because a bundle holds several and people read it.
     let ca_name = format!("vas-metrics-server-ca@{}", now.as_second());
     let mut ca = params(Vec::new(), &ca_name, now, validity)?;
@@ -90,7 +90,7 @@ fn params(
 
 /// Whether clients that trust any of the CAs accept the certificate for `name` at the time `at`, and `key` is
 /// its private key.
-pub fn is_trusted(cas: &str, certificate: &str, key: &str, name: &str, at: Timestamp) -> bool {
+pub(crate) fn is_trusted(cas: &str, certificate: &str, key: &str, name: &str, at: Timestamp) -> bool {
     let pair = tls::certified_key(certificate.as_bytes(), key.as_bytes());
     let (Ok(pair), Ok(name), Some(clients)) = (pair, ServerName::try_from(name), verifier(cas)) else {
         return false;
@@ -117,7 +117,7 @@ fn verifier(cas: &str) -> Option<Arc<WebPkiServerVerifier>> {
 }
 
 /// The end of the validity of a certificate (`notAfter`).
-pub fn valid_until(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
+pub(crate) fn valid_until(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
     Timestamp::from_second(certificate.validity().not_after.timestamp()).ok()
 }

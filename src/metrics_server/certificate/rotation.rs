@@ -90,7 +90,7 @@ impl Times {
 
 /// A certificate and its private key, both PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pair {
+pub(crate) struct Pair {
     /// The certificate, or chain, in PEM.
     pub certificate: String,
     /// The private key in PEM.
@@ -99,7 +99,7 @@ pub struct Pair {
 
 /// The content of the Secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shared {
+pub(crate) struct Shared {
     /// The CAs that clients are to trust, as concatenated PEM blocks.
     pub trusted: String,
     /// The pair that is served now.
@@ -110,7 +110,7 @@ pub struct Shared {
 
 /// The next step for the Secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// Change nothing now.
     Stay,
     /// The served certificate is not usable: issue a new CA and certificate, and serve it at once.
@@ -125,7 +125,7 @@ pub enum Step {
 
 impl Shared {
     /// The first content, with a freshly issued CA and certificate, and no rotation under way.
-    pub fn first(issued: Issued) -> Self {
+    pub(crate) fn first(issued: Issued) -> Self {
         Self {
             trusted: issued.ca,
             serving: Pair {
@@ -138,7 +138,7 @@ impl Shared {
 
     /// The next step for the certificate of `name`. `settled` is for how long this content has stood in the
     /// Secret and been trusted.
-    pub fn step(&self, name: &str, times: &Times, now: Timestamp, settled: Duration) -> Step {
+    pub(crate) fn step(&self, name: &str, times: &Times, now: Timestamp, settled: Duration) -> Step {
         let lasts = |pair: &Pair, time: Duration| self.accepts(pair, name, after(now, time));
         let next = self.next.as_ref().filter(|next| lasts(next, Duration::ZERO));
         let settled = settled >= times.overlap;
@@ -171,7 +171,7 @@ impl Shared {
     }
 
     /// The Secret after [`Step::Announce`].
-    pub fn announced(&self, new: Issued, name: &str, now: Timestamp) -> Self {
+    pub(crate) fn announced(&self, new: Issued, name: &str, now: Timestamp) -> Self {
         // CAs that are not needed go first, so that announcing again and again does not make the bundle grow.
         let before = Self {
             next: None,
@@ -189,7 +189,7 @@ impl Shared {
     }
 
     /// The Secret after [`Step::Switch`].
-    pub fn switched(&self) -> Self {
+    pub(crate) fn switched(&self) -> Self {
         Self {
             serving: self.next.clone().unwrap_or_else(|| self.serving.clone()),
             trusted: self.trusted.clone(),
@@ -199,7 +199,7 @@ impl Shared {
 
     /// The Secret after [`Step::Drop`]: only the CAs that verify the served certificate. If there is none,
     /// all CAs stay.
-    pub fn without_unused(&self, name: &str, now: Timestamp) -> Self {
+    pub(crate) fn without_unused(&self, name: &str, now: Timestamp) -> Self {
         let used: String = authorities(&self.trusted)
             .filter(|ca| issue::is_trusted(ca, &self.serving.certificate, &self.serving.key, name, now))
             .map(with_newline)
@@ -215,7 +215,7 @@ impl Shared {
     }
 
     /// Whether clients that trust the CAs of the Secret accept the served certificate for `name` at `now`.
-    pub fn serves(&self, name: &str, now: Timestamp) -> bool {
+    pub(crate) fn serves(&self, name: &str, now: Timestamp) -> bool {
         self.accepts(&self.serving, name, now)
     }
 
@@ -244,7 +244,7 @@ fn with_newline(pem: &str) -> String {
 /// Measures for how long a value has been the same, without a gap between observations, on the observer's
 /// monotonic clock.
 #[derive(Clone, Debug)]
-pub struct Settled<T> {
+pub(crate) struct Settled<T> {
     seen: Option<(T, Duration, Duration)>,
     patience: Duration,
 }
@@ -252,13 +252,13 @@ pub struct Settled<T> {
 impl<T: PartialEq> Settled<T> {
     /// A measurement without observations. A pause of more than `patience` between two of them counts as a
     /// change.
-    pub fn new(patience: Duration) -> Self {
+    pub(crate) fn new(patience: Duration) -> Self {
         Self { seen: None, patience }
     }
 
     /// Takes in an observation and returns for how long the value has been the same. `None` means that there
     /// is no value that could settle, and starts the measurement anew.
-    pub fn observe(&mut self, seen: Option<T>, now: Duration) -> Duration {
+    pub(crate) fn observe(&mut self, seen: Option<T>, now: Duration) -> Duration {
         let since = match (&self.seen, &seen) {
             (Some((before, since, last)), Some(seen))
                 if before == seen && now.saturating_sub(*last) <= self.patience =>

@@ -11,7 +11,7 @@ use kube::{Api, Client, api::PostParams};
 use super::rotation::{Pair, Shared};
 
 /// Name of the shared Secret.
-pub const SECRET: &str = "vas-metrics-server-tls";
+pub(crate) const SECRET: &str = "vas-metrics-server-tls";
 /// Keys of the Secret's data: the CAs to trust, and the two keys of type `kubernetes.io/tls`.
 const TRUSTED: &str = "ca.crt";
 const SERVING: (&str, &str) = ("tls.crt", "tls.key");
@@ -20,7 +20,7 @@ const NEXT: (&str, &str) = ("next.crt", "next.key");
 
 /// Why the Secret could not be read or written.
 #[derive(Debug, thiserror::Error)]
-pub enum SecretError {
+pub(crate) enum SecretError {
     /// The Secret does not exist, and this server may not create it.
     #[error("Secret {0}/{SECRET} does not exist; apply manifests/install, which ships it empty")]
     Absent(String),
@@ -40,21 +40,21 @@ pub struct ServiceName {
 
 /// The Secret as it was read.
 #[derive(Debug)]
-pub struct Read {
+pub(crate) struct Read {
     secret: Secret,
     /// The content of the Secret; `None` if CAs, certificate or key are missing.
     pub shared: Option<Shared>,
 }
 
 /// Reads and writes the Secret.
-pub struct SharedSecret {
+pub(crate) struct SharedSecret {
     api: Api<Secret>,
     namespace: String,
 }
 
 impl SharedSecret {
     /// The Secret in the namespace of `service`.
-    pub fn new(client: Client, service: &ServiceName) -> Self {
+    pub(crate) fn new(client: Client, service: &ServiceName) -> Self {
         Self {
             api: Api::namespaced(client, &service.namespace),
             namespace: service.namespace.clone(),
@@ -65,7 +65,7 @@ impl SharedSecret {
     ///
     /// # Errors
     /// See [`SecretError`].
-    pub async fn read(&self) -> Result<Read, SecretError> {
+    pub(crate) async fn read(&self) -> Result<Read, SecretError> {
         let secret = self.api.get_opt(SECRET).await?;
         let secret = secret.ok_or_else(|| SecretError::Absent(self.namespace.clone()))?;
         let shared = secret.data.as_ref().and_then(parse);
@@ -76,7 +76,7 @@ impl SharedSecret {
     ///
     /// # Errors
     /// See [`SecretError`].
-    pub async fn write(&self, read: Read, shared: &Shared) -> Result<bool, SecretError> {
+    pub(crate) async fn write(&self, read: Read, shared: &Shared) -> Result<bool, SecretError> {
         let mut secret = read.secret;
         fill(secret.data.get_or_insert_default(), shared);
         // The object holds the resourceVersion that was read: of several replicas only one succeeds.

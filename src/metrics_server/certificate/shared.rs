@@ -31,7 +31,7 @@ const PERIOD: Duration = Duration::from_secs(4);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The inputs of the loop.
-pub struct CertificateRotator {
+pub(crate) struct CertificateRotator {
     /// Client for the Secret and the APIServices.
     pub client: Client,
     /// The Service whose names stand in the certificate.
@@ -68,7 +68,7 @@ struct SyncState {
 
 impl CertificateRotator {
     /// Syncs for ever.
-    pub async fn run(self) {
+    pub(crate) async fn run(self) {
         let secret = SharedSecret::new(self.client.clone(), &self.service);
         let mut state = SyncState {
             held: None,

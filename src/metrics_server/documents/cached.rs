@@ -14,11 +14,11 @@ use serde_json::Value;
 use crate::serving::negotiation::is_unchanged;
 
 /// Content type of JSON.
-pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// One rendered document.
 #[derive(Clone, Debug)]
-pub struct Document {
+pub(crate) struct Document {
     content_type: HeaderValue,
     body: Bytes,
     hash: String,
@@ -26,12 +26,12 @@ pub struct Document {
 
 impl Document {
     /// Renders JSON. Keys are in a fixed order, so that every replica sends the same bytes.
-    pub fn json(document: &Value) -> Self {
+    pub(crate) fn json(document: &Value) -> Self {
         Self::with_type(JSON, document)
     }
 
     /// Renders JSON under a more specific content type.
-    pub fn with_type(content_type: HeaderValue, document: &Value) -> Self {
+    pub(crate) fn with_type(content_type: HeaderValue, document: &Value) -> Self {
         let body = Bytes::from(document.to_string());
         let hash = format!("{:016x}", fnv1a(&body));
         Self {
@@ -42,12 +42,12 @@ impl Document {
     }
 
     /// The hash of the bytes; in quotes it is the entity tag.
-    pub fn hash(&self) -> &str {
+    pub(crate) fn hash(&self) -> &str {
         &self.hash
     }
 
     /// 200 with the document, or 304 for a client that has it already.
-    pub fn answer(&self, request: &HeaderMap) -> Response {
+    pub(crate) fn answer(&self, request: &HeaderMap) -> Response {
         let etag = format!("\"{}\"", self.hash);
         let unchanged = is_unchanged(request, &etag);
         let body = if unchanged {
@@ -71,7 +71,7 @@ impl Document {
 
     /// Like [`answer`](Self::answer). A client that requested these bytes by their hash may cache them for
     /// ever.
-    pub fn answer_for_hash(&self, request: &HeaderMap, hash: Option<&str>) -> Response {
+    pub(crate) fn answer_for_hash(&self, request: &HeaderMap, hash: Option<&str>) -> Response {
         let mut response = self.answer(request);
         if hash == Some(self.hash()) {
             let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -81,7 +81,7 @@ impl Document {
     }
 
     #[cfg(test)]
-    pub fn parsed<T: serde::de::DeserializeOwned>(&self) -> T {
+    pub(crate) fn parsed<T: serde::de::DeserializeOwned>(&self) -> T {
         serde_json::from_slice(&self.body).unwrap()
     }
 }

@@ -17,7 +17,7 @@ use crate::serving::negotiation::{DiscoveryForm, discovery_form};
 
 /// The rendered discovery documents.
 #[derive(Clone, Debug)]
-pub struct Discovery {
+pub(super) struct Discovery {
     plain: Document,
     aggregated: Document,
     groups: Vec<(&'static str, Document)>,
@@ -26,7 +26,7 @@ pub struct Discovery {
 
 impl Discovery {
     /// Renders the documents; `external` says whether external.metrics.k8s.io is served.
-    pub fn new(external: bool) -> Self {
+    pub(super) fn new(external: bool) -> Self {
         let all = Served::all(external);
         let groups: Vec<(&'static str, Value)> = by_group(&all)
             .into_iter()
@@ -48,7 +48,7 @@ impl Discovery {
     }
 
     /// The answer to `/apis`, in the form that the client prefers.
-    pub fn groups(&self, request: &HeaderMap) -> Response {
+    pub(super) fn groups(&self, request: &HeaderMap) -> Response {
         match discovery_form(request) {
             DiscoveryForm::Plain => self.plain.answer(request),
             DiscoveryForm::Aggregated => self.aggregated.answer(request),
@@ -56,13 +56,13 @@ impl Discovery {
     }
 
     /// The document of `/apis/GROUP`; `None` for a group that is not served.
-    pub fn group(&self, name: &str) -> Option<&Document> {
+    pub(super) fn group(&self, name: &str) -> Option<&Document> {
         let found = self.groups.iter().find(|(of, _)| *of == name);
         found.map(|(_, document)| document)
     }
 
     /// The document of `/apis/GROUP/VERSION`; `None` for a version that is not served.
-    pub fn resources(&self, of: Served) -> Option<&Document> {
+    pub(super) fn resources(&self, of: Served) -> Option<&Document> {
         let found = self.resources.iter().find(|(served, _)| *served == of);
         found.map(|(_, document)| document)
     }

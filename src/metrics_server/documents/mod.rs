@@ -17,7 +17,7 @@ use vas_api::{CUSTOM_METRICS_GROUP, EXTERNAL_METRICS_GROUP};
 use vas_cluster::telemetry::http;
 
 /// The documents. They are rendered once, except for the metrics of this process.
-pub struct Documents {
+pub(crate) struct Documents {
     discovery: Discovery,
     openapi: OpenApi,
     version: Document,
@@ -27,7 +27,7 @@ pub struct Documents {
 impl Documents {
     /// Renders the documents. `external` says whether external.metrics.k8s.io is served; `registry` holds the
     /// metrics of this process.
-    pub fn new(external: bool, registry: Arc<Registry>) -> Self {
+    pub(crate) fn new(external: bool, registry: Arc<Registry>) -> Self {
         Self {
             discovery: Discovery::new(external),
             openapi: OpenApi::new(external),
@@ -37,7 +37,7 @@ impl Documents {
     }
 
     /// The answer to a route; `None` if it is a metric or is not served.
-    pub fn answer(&self, route: &Route, query: &str, request: &HeaderMap) -> Option<Response> {
+    pub(crate) fn answer(&self, route: &Route, query: &str, request: &HeaderMap) -> Option<Response> {
         let document = match route {
             Route::Groups => return Some(self.discovery.groups(request)),
             Route::OpenApiV3Version(version) => return self.openapi.version(version, query, request),

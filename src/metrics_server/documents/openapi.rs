@@ -35,7 +35,7 @@ impl Dialect {
 
 /// The rendered OpenAPI documents.
 #[derive(Clone, Debug)]
-pub struct OpenApi {
+pub(super) struct OpenApi {
     v2: Document,
     v3: Document,
     versions: Vec<(String, Document)>,
@@ -43,7 +43,7 @@ pub struct OpenApi {
 
 impl OpenApi {
     /// Renders the documents; `external` says whether external.metrics.k8s.io is served.
-    pub fn new(external: bool) -> Self {
+    pub(super) fn new(external: bool) -> Self {
         let all = Served::all(external);
         let versions: Vec<(String, Document)> = all
             .iter()
@@ -64,12 +64,12 @@ impl OpenApi {
     }
 
     /// The document of `/openapi/v2`.
-    pub fn v2(&self) -> &Document {
+    pub(super) fn v2(&self) -> &Document {
         &self.v2
     }
 
     /// The document of `/openapi/v3`: the URLs of the other documents.
-    pub fn v3(&self) -> &Document {
+    pub(super) fn v3(&self) -> &Document {
         &self.v3
     }
 
@@ -77,7 +77,7 @@ impl OpenApi {
     /// with the hash of another document, such as one from another release, gets the document too, but may
     /// not cache it. Other servers send a redirect in that case. Behind the aggregation layer a redirect
     /// would be an error, because that layer forwards none.
-    pub fn version(&self, path: &str, query: &str, request: &HeaderMap) -> Option<Response> {
+    pub(super) fn version(&self, path: &str, query: &str, request: &HeaderMap) -> Option<Response> {
         let (_, document) = self.versions.iter().find(|(of, _)| of == path)?;
         let hash = query.split('&').find_map(|pair| pair.strip_prefix("hash="));
         Some(document.answer_for_hash(request, hash))

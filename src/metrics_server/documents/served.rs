@@ -12,7 +12,7 @@ const SINGLE: [&str; 3] = ["queue-depth", "queue-age", "prometheus"];
 
 /// One version of one served group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Served {
+pub(super) enum Served {
     /// custom.metrics.k8s.io.
     Custom(Version),
     /// external.metrics.k8s.io/v1beta1.
@@ -21,7 +21,7 @@ pub enum Served {
 
 /// The scope of the objects that metrics describe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub(super) enum Scope {
     /// The objects are in namespaces.
     Namespaced,
     /// The objects are cluster-scoped.
@@ -31,7 +31,7 @@ pub enum Scope {
 /// A kind of object with its metrics. All of them have one scope; otherwise the aggregator drops the whole
 /// version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Described {
+pub(super) struct Described {
     /// `pods`, or `RESOURCE.GROUP`.
     pub resource: &'static str,
     /// Scope of the resource and all its metrics.
@@ -62,14 +62,14 @@ const DESCRIBED: [Described; 3] = [
 
 impl Served {
     /// All served versions in the order of the lists, the preferred version of each group first.
-    pub fn all(external: bool) -> Vec<Self> {
+    pub(super) fn all(external: bool) -> Vec<Self> {
         let custom = Version::ALL.map(Self::Custom);
         let external = external.then_some(Self::External);
         custom.into_iter().chain(external).collect()
     }
 
     /// Name of the API group.
-    pub fn group(self) -> &'static str {
+    pub(super) fn group(self) -> &'static str {
         match self {
             Self::Custom(_) => CUSTOM_METRICS_GROUP,
             Self::External => EXTERNAL_METRICS_GROUP,
@@ -77,7 +77,7 @@ impl Served {
     }
 
     /// The version as it stands in paths.
-    pub fn version(self) -> &'static str {
+    pub(super) fn version(self) -> &'static str {
         match self {
             Self::Custom(version) => version.name(),
             Self::External => ExternalPath::VERSION,
@@ -85,12 +85,12 @@ impl Served {
     }
 
     /// The API version, `GROUP/VERSION`.
-    pub fn group_version(self) -> String {
+    pub(super) fn group_version(self) -> String {
         format!("{}/{}", self.group(), self.version())
     }
 
     /// The kind of the list that every read returns.
-    pub fn list_kind(self) -> &'static str {
+    pub(super) fn list_kind(self) -> &'static str {
         match self {
             Self::Custom(_) => "MetricValueList",
             Self::External => "ExternalMetricValueList",
@@ -98,7 +98,7 @@ impl Served {
     }
 
     /// Objects and their metrics; empty if the metrics of the group describe no object.
-    pub fn described(self) -> &'static [Described] {
+    pub(super) fn described(self) -> &'static [Described] {
         match self {
             Self::Custom(_) => &DESCRIBED,
             Self::External => &[],
@@ -106,7 +106,7 @@ impl Served {
     }
 
     /// Metrics that describe no object.
-    pub fn undescribed(self) -> &'static [&'static str] {
+    pub(super) fn undescribed(self) -> &'static [&'static str] {
         match self {
             Self::Custom(_) => &[],
             Self::External => &SINGLE,

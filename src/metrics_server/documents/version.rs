@@ -5,7 +5,7 @@ use serde_json::json;
 use super::cached::Document;
 
 /// The document. Clients expect every field, so fields without a value in this build are empty.
-pub fn document() -> Document {
+pub(super) fn document() -> Document {
     let mut numbers = env!("CARGO_PKG_VERSION").split('.');
     Document::json(&json!({
         "major": numbers.next().unwrap_or_default(),

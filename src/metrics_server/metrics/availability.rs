@@ -34,7 +34,7 @@ use vas_core::{
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// The inputs of reporting.
-pub struct Reporter {
+pub(crate) struct Reporter {
     /// Client for the writes of conditions.
     pub client: Client,
     /// The election; without one, this replica reports.
@@ -49,7 +49,7 @@ pub struct Reporter {
 
 impl Reporter {
     /// Reports until `stop` is cancelled, then releases the lease.
-    pub async fn run(self, stop: CancellationToken) {
+    pub(crate) async fn run(self, stop: CancellationToken) {
         let mut settling = Settling::default();
         while stop
             .run_until_cancelled(tokio::time::sleep(PERIOD))

@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer};
 
 /// A pod with its namespace, name, labels, resource version and deletion time.
 #[derive(Clone, Debug, Deserialize)]
-pub struct LivePod {
+pub(crate) struct LivePod {
     /// All other fields of the metadata are empty.
     #[serde(deserialize_with = "needed")]
     pub metadata: ObjectMeta,

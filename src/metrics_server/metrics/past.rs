@@ -6,7 +6,7 @@ use vas_core::metrics::promql::{Answer, History, Shape, history_step};
 const APART: i64 = 5000;
 
 /// The answer with a past in which every pod had a sample every five seconds.
-pub fn with_past(mut answer: Answer, shape: &Shape) -> Answer {
+pub(super) fn with_past(mut answer: Answer, shape: &Shape) -> Answer {
     let Some(window) = shape.window else {
         return answer;
     };

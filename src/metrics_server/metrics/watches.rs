@@ -23,11 +23,11 @@ use vas_api::v1alpha1::VoiceAssistScaling;
 const UNFINISHED: &str = "status.phase!=Succeeded,status.phase!=Failed";
 
 /// Becomes true with the first full list, and notifies its receivers of every change.
-pub type Synced = watch::Sender<bool>;
+pub(crate) type Synced = watch::Sender<bool>;
 
 /// Follows the VoiceAssistScalings for ever, in one namespace or in all. The intake itself reports when it is
 /// synced, which is later than the end of the list.
-pub async fn scalings(client: Client, namespace: Option<&str>, intake: &Intake) {
+pub(crate) async fn scalings(client: Client, namespace: Option<&str>, intake: &Intake) {
     let api: Api<DeserializeGuard<VoiceAssistScaling>> = match namespace {
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),
@@ -38,7 +38,7 @@ pub async fn scalings(client: Client, namespace: Option<&str>, intake: &Intake) 
 }
 
 /// Follows the pods for ever, in one namespace or in all.
-pub async fn pods(client: Client, namespace: Option<&str>, index: &PodIndex, synced: &Synced) {
+pub(crate) async fn pods(client: Client, namespace: Option<&str>, index: &PodIndex, synced: &Synced) {
     let api: Api<LivePod> = match namespace {
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),

@@ -20,16 +20,16 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Whether the first round of queries has ended.
 #[derive(Debug, Default)]
-pub struct FirstAnswers(AtomicBool);
+pub(crate) struct FirstAnswers(AtomicBool);
 
 impl FirstAnswers {
     /// Whether the round has ended.
-    pub fn are_in(&self) -> bool {
+    pub(crate) fn are_in(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
     /// Waits for the lists and then for the round. Never returns, like the other tasks of the server.
-    pub async fn follow(&self, memory: &Memory, lists: [watch::Receiver<bool>; 2]) {
+    pub(crate) async fn follow(&self, memory: &Memory, lists: [watch::Receiver<bool>; 2]) {
         for mut list in lists {
             // The sender lives as long as the process, so the channel does not close.
             let _ = list.wait_for(|complete| *complete).await;

@@ -27,7 +27,7 @@ const JUDGED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Receives the resources of a watch.
 #[derive(Clone)]
-pub struct Intake {
+pub(crate) struct Intake {
     registry: Arc<Registry>,
     turns: Arc<Turns>,
     synced: Arc<Synced>,
@@ -47,7 +47,7 @@ struct State {
 impl Intake {
     /// An intake for this registry. `synced` becomes true with the first full list, and is notified of each
     /// change.
-    pub fn new(registry: Arc<Registry>, turns: Arc<Turns>, synced: Arc<Synced>) -> Self {
+    pub(crate) fn new(registry: Arc<Registry>, turns: Arc<Turns>, synced: Arc<Synced>) -> Self {
         Self {
             registry,
             turns,

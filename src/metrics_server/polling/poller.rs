@@ -46,7 +46,7 @@ const NO_SERVER: Duration = Duration::from_secs(5);
 const NEWLY_NEEDED: Duration = Duration::from_secs(1);
 
 /// The inputs of polling.
-pub struct Poller {
+pub(crate) struct Poller {
     /// The Prometheus servers.
     pub servers: Arc<Servers>,
     /// The metrics that resources declare.
@@ -75,7 +75,7 @@ type Needed = Arc<BTreeSet<String>>;
 impl Poller {
     /// Polls the shapes of the registry until `stop` is cancelled. `registry_changed` is notified when the
     /// registry changes.
-    pub async fn run(self, mut registry_changed: watch::Receiver<bool>, stop: CancellationToken) {
+    pub(crate) async fn run(self, mut registry_changed: watch::Receiver<bool>, stop: CancellationToken) {
         let poller = Arc::new(self);
         let mut tasks = JoinSet::new();
         let mut running: BTreeMap<Arc<Shape>, Running> = BTreeMap::new();

@@ -25,7 +25,7 @@ const PERIOD: Duration = Duration::from_secs(5);
 
 /// The outcome of the latest reload, in the form in which Prometheus reports its own.
 #[derive(Clone, Debug, Default)]
-pub struct ReloadMetrics {
+pub(crate) struct ReloadMetrics {
     successful: Gauge,
     succeeded: Gauge<f64, AtomicU64>,
     hash: Gauge,
@@ -33,7 +33,7 @@ pub struct ReloadMetrics {
 
 impl ReloadMetrics {
     /// Registers the metrics.
-    pub fn new(registry: &mut MetricsRegistry) -> Self {
+    pub(crate) fn new(registry: &mut MetricsRegistry) -> Self {
         let registry = registry.sub_registry_with_prefix("vas_metrics_server_config");
         let metrics = Self::default();
         registry.register(
@@ -66,7 +66,7 @@ impl ReloadMetrics {
 }
 
 /// Follows a configuration file and its Secret files.
-pub struct Reloader {
+pub(crate) struct Reloader {
     file: ConfigFile,
     latest: Result<Loaded, ConfigError>,
     servers: Arc<Servers>,
@@ -79,7 +79,7 @@ pub struct Reloader {
 impl Reloader {
     /// Keeps the servers of a configuration up to date; `None` if they come from flags. `changed` is notified
     /// when the registry was planned anew.
-    pub fn of(
+    pub(crate) fn of(
         configuration: &Configuration,
         registry: Arc<Registry>,
         changed: Arc<Synced>,
@@ -101,7 +101,7 @@ impl Reloader {
     }
 
     /// Follows the files for ever.
-    pub async fn run(mut self) {
+    pub(crate) async fn run(mut self) {
         let mut hangup = signal(SignalKind::hangup()).ok();
         loop {
             let hung_up = async {

@@ -46,25 +46,25 @@ const MAX_HEADERS: u32 = 64 << 10;
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// The client at the other end of a connection.
-pub struct Peer {
+pub(crate) struct Peer {
     chain: Vec<CertificateDer<'static>>,
     slot: Arc<Slot>,
 }
 
 impl Peer {
     /// The client's certificate chain, unverified; empty if it sent none.
-    pub fn chain(&self) -> &[CertificateDer<'static>] {
+    pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {
         &self.chain
     }
 
     /// Records that the client has authenticated: its slot is evicted after those of unknown clients.
-    pub fn mark_authenticated(&self) {
+    pub(crate) fn mark_authenticated(&self) {
         self.slot.mark_authenticated();
     }
 }
 
 /// Answers the requests of the secure port.
-pub trait Service: Send + Sync + 'static {
+pub(crate) trait Service: Send + Sync + 'static {
     /// Answers one request.
     fn serve(&self, request: Request<Incoming>, peer: &Peer) -> impl Future<Output = Response> + Send;
 }
@@ -81,12 +81,12 @@ pub struct BindError {
 ///
 /// # Errors
 /// When the address is taken or does not belong to this machine.
-pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
+pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     listening::bind(address).map_err(|source| BindError { address, source })
 }
 
 /// Serves until `stop` is cancelled, then waits for requests in flight to end.
-pub async fn serve<S: Service>(
+pub(crate) async fn serve<S: Service>(
     listener: TcpListener,
     tls: ServerConfig,
     service: Arc<S>,

@@ -11,7 +11,7 @@ use axum::http::{
 
 /// The form of the answer to `/apis`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DiscoveryForm {
+pub(crate) enum DiscoveryForm {
     /// An APIGroupList, which lists only groups and versions.
     Plain,
     /// An APIGroupDiscoveryList of `apidiscovery.k8s.io/v2`, which lists all resources.
@@ -20,7 +20,7 @@ pub enum DiscoveryForm {
 
 /// The form that the client prefers among those that are served. Plain if the client names no served form,
 /// such as one that knows only `v2beta1`: plain is what such clients fall back to.
-pub fn discovery_form(headers: &HeaderMap) -> DiscoveryForm {
+pub(crate) fn discovery_form(headers: &HeaderMap) -> DiscoveryForm {
     let text = joined(headers, &ACCEPT);
     let mut ranges: Vec<MediaRange> = split(&text, ',').filter_map(MediaRange::parse).collect();
     // The sort is stable: of two ranges with equal weight, the first one wins.
@@ -33,7 +33,7 @@ pub fn discovery_form(headers: &HeaderMap) -> DiscoveryForm {
 }
 
 /// Whether the client already has the document with the entity tag `etag`.
-pub fn is_unchanged(headers: &HeaderMap, etag: &str) -> bool {
+pub(crate) fn is_unchanged(headers: &HeaderMap, etag: &str) -> bool {
     joined(headers, &IF_NONE_MATCH)
         .split(',')
         .map(str::trim)

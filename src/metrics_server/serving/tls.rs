@@ -68,7 +68,7 @@ impl ServingCertificate {
 ///
 /// # Errors
 /// See [`KeyPairError`].
-pub fn certified_key(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, KeyPairError> {
+pub(crate) fn certified_key(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, KeyPairError> {
     let pem = |what, problem: &dyn std::fmt::Display| KeyPairError::Pem {
         what,
         problem: problem.to_string(),
@@ -90,7 +90,7 @@ impl ResolvesServerCert for ServingCertificate {
 ///
 /// # Errors
 /// When the TLS library refuses its own default versions.
-pub fn server_config(certificate: Arc<ServingCertificate>) -> Result<ServerConfig, Error> {
+pub(crate) fn server_config(certificate: Arc<ServingCertificate>) -> Result<ServerConfig, Error> {
     let provider = Arc::new(ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()?

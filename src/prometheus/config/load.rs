@@ -79,6 +79,9 @@ impl ConfigFile {
     }
 
     /// Loads the file, and replaces the servers by those in it. Any problem is an error.
+    ///
+    /// # Errors
+    /// All problems of the file, and of the servers that cannot be built.
     pub fn applied(&self, servers: &Servers) -> Result<Loaded, ConfigError> {
         let loaded = self.load()?;
         let problems = loaded.apply(servers);
@@ -99,6 +102,9 @@ impl ConfigFile {
 
     /// Reads the file, and the files that it names. A server with an unreadable file is left out, and its
     /// problem is added.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, is not UTF-8, or is no configuration.
     pub fn load(&self) -> Result<Loaded, ConfigError> {
         let whole = |rule: String| Problem {
             path: String::new(),

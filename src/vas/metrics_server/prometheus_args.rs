@@ -5,7 +5,6 @@ use std::{path::PathBuf, time::Duration};
 use crate::{leader_election::parse_duration, matchers::MatchersArgs};
 use vas_core::metrics::promql::{LabelName, Reach, ReservedLabel, Source};
 use vas_metrics_server::{ConfigError, ConfigFile, Configuration, ServerSettings};
-use vas_prometheus;
 
 /// Where values are read from.
 #[derive(Debug, clap::Args)]

@@ -21,7 +21,7 @@ const APART: Duration = Duration::from_millis(20);
 
 /// Holds four kinds of connections: kept alive after an answer, with a request head that never ends, silent,
 /// and with answers that are never read.
-pub fn hold_plain(tasks: &mut JoinSet<()>, port: u16, outcomes: &Outcomes) {
+pub(super) fn hold_plain(tasks: &mut JoinSet<()>, port: u16, outcomes: &Outcomes) {
     for (kind, first) in [
         (
             "plain port: kept alive",
@@ -42,7 +42,7 @@ pub fn hold_plain(tasks: &mut JoinSet<()>, port: u16, outcomes: &Outcomes) {
 }
 
 /// Holds connections that are silent before TLS, and connections that do not speak TLS.
-pub fn hold_secure(tasks: &mut JoinSet<()>, port: u16, outcomes: &Outcomes) {
+pub(super) fn hold_secure(tasks: &mut JoinSet<()>, port: u16, outcomes: &Outcomes) {
     hold(tasks, "secure port: silence", port, b"", SECURE, outcomes);
     // The header of a TLS record of 16 KiB. The record itself never comes.
     hold(

@@ -20,17 +20,17 @@ use crate::stage::Stage;
 use support::{cluster::client_for, eventually};
 
 /// The namespace in which the attacker has the role `edit`.
-pub const NAMESPACE: &str = "attacker";
+pub(crate) const NAMESPACE: &str = "attacker";
 const ACCOUNT: &str = "mallory";
 
 /// The attacker in its namespace, with its rights.
-pub struct Attacker {
+pub(crate) struct Attacker {
     client: kube::Client,
     series: Series,
 }
 
 /// The running attacks.
-pub struct Attacks {
+pub(crate) struct Attacks {
     tasks: JoinSet<()>,
     outcomes: Outcomes,
     _series: Series,
@@ -38,11 +38,11 @@ pub struct Attacks {
 
 /// By kind of attack: how often it was tried, and how often it was not refused.
 #[derive(Clone, Debug, Default)]
-pub struct Outcomes(Arc<Mutex<BTreeMap<&'static str, Tries>>>);
+pub(crate) struct Outcomes(Arc<Mutex<BTreeMap<&'static str, Tries>>>);
 
 /// Counts of one kind of attack.
 #[derive(Clone, Debug, Default)]
-pub struct Tries {
+pub(crate) struct Tries {
     /// Number of tries.
     pub all: u64,
     /// Number of tries that were not refused.
@@ -53,7 +53,7 @@ pub struct Tries {
 
 impl Attacker {
     /// Gets the attacker's rights, and proves that they are those of the role.
-    pub async fn enter(stage: &Stage) -> Self {
+    pub(crate) async fn enter(stage: &Stage) -> Self {
         let cluster = &stage.cluster;
         cluster.kubectl_ok(&["create", "namespace", NAMESPACE], None);
         cluster.kubectl_ok(&["-n", NAMESPACE, "create", "serviceaccount", ACCOUNT], None);
@@ -105,7 +105,7 @@ impl Attacker {
     }
 
     /// Begins all attacks at once. Each is repeated until the end.
-    pub fn begin(self, stage: &Stage) -> Attacks {
+    pub(crate) fn begin(self, stage: &Stage) -> Attacks {
         let (mut tasks, outcomes) = (JoinSet::new(), Outcomes::default());
         tasks.spawn(resources::write(self.client.clone(), outcomes.clone()));
         tasks.spawn(resources::churn(self.client.clone(), outcomes.clone()));
@@ -125,7 +125,7 @@ impl Attacker {
 
 impl Attacks {
     /// Stops all attacks, and returns how often each was tried.
-    pub fn end(mut self) -> BTreeMap<&'static str, Tries> {
+    pub(crate) fn end(mut self) -> BTreeMap<&'static str, Tries> {
         self.tasks.abort_all();
         let outcomes = self.outcomes.0.lock().unwrap_or_else(PoisonError::into_inner);
         outcomes.clone()
@@ -134,7 +134,7 @@ impl Attacks {
 
 impl Outcomes {
     /// Counts one try of a kind.
-    pub fn tried(&self, kind: &'static str, outcome: Result<(), String>) {
+    pub(crate) fn tried(&self, kind: &'static str, outcome: Result<(), String>) {
         let mut outcomes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let tries = outcomes.entry(kind).or_default();
         tries.all += 1;

@@ -19,7 +19,7 @@ const CHANGES: u64 = 20;
 const TAKES: u64 = 5;
 
 /// Writes each hostile resource in turn; every third round begins with an empty namespace.
-pub async fn write(client: Client, outcomes: Outcomes) {
+pub(super) async fn write(client: Client, outcomes: Outcomes) {
     let api = scalings(&client);
     for round in 0_u64.. {
         for (kind, name, spec) in hostile() {
@@ -126,7 +126,7 @@ fn full(metric: impl Fn(usize, usize) -> Value) -> Value {
 }
 
 /// Changes the content of a resource many times a second.
-pub async fn churn(client: Client, outcomes: Outcomes) {
+pub(super) async fn churn(client: Client, outcomes: Outcomes) {
     let api = scalings(&client);
     let mut tick = tokio::time::interval(Duration::from_millis(1000 / CHANGES));
     for number in 0_u64.. {
@@ -144,7 +144,7 @@ pub async fn churn(client: Client, outcomes: Outcomes) {
 }
 
 /// Takes a field of a child again and again, as another field manager.
-pub async fn fight(client: Client, outcomes: Outcomes) {
+pub(super) async fn fight(client: Client, outcomes: Outcomes) {
     let hpas: Api<k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler> =
         Api::namespaced(client, NAMESPACE);
     let mut tick = tokio::time::interval(Duration::from_millis(1000 / TAKES));

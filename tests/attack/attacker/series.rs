@@ -8,17 +8,17 @@ use crate::innocent::GAUGE;
 use support::{exporter::Exporter, prometheus::Prometheus};
 
 /// Name of a counter that many pods have.
-pub const COUNTER: &str = "attack_requests_total";
+pub(super) const COUNTER: &str = "attack_requests_total";
 /// Number of those pods.
 const PODS: usize = 1000;
 
 /// A scrape target of the attacker.
 #[derive(Clone)]
-pub struct Series(Arc<Exporter>);
+pub(super) struct Series(Arc<Exporter>);
 
 impl Series {
     /// Starts the scrape target.
-    pub async fn start(prometheus: &Prometheus) -> Self {
+    pub(super) async fn start(prometheus: &Prometheus) -> Self {
         let exporter = Exporter::start().await;
         for pod in 0..PODS {
             exporter.set(
@@ -32,7 +32,7 @@ impl Series {
     }
 
     /// Changes values all the time.
-    pub async fn change(self) {
+    pub(super) async fn change(self) {
         let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, f64::MAX, 5e-324];
         for value in odd.into_iter().cycle() {
             for pod in 0..PODS {

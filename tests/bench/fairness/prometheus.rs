@@ -14,7 +14,7 @@ use axum::{
 use crate::tenants::{ENDLESS, INNOCENT, LARGE, namespace};
 
 /// The server. It runs until the program ends.
-pub struct Prometheus {
+pub(crate) struct Prometheus {
     port: u16,
     state: Arc<Known>,
 }
@@ -35,7 +35,7 @@ struct Seen {
 }
 
 /// The polls of the innocent tenant's metrics.
-pub struct Polls {
+pub(crate) struct Polls {
     /// Median time between two polls of one metric.
     pub median: Duration,
     /// The longest time without a poll of one metric.
@@ -43,7 +43,7 @@ pub struct Polls {
 }
 
 impl Prometheus {
-    pub async fn start(tenants: usize, pods: usize) -> Self {
+    pub(crate) async fn start(tenants: usize, pods: usize) -> Self {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
             .await
             .expect("a free port");
@@ -60,34 +60,34 @@ impl Prometheus {
         Self { port, state }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
     /// Forgets all queries so far.
-    pub fn forget(&self) {
+    pub(crate) fn forget(&self) {
         *self.seen() = Seen::default();
     }
 
     /// Whether every metric of the innocent tenant was queried.
-    pub fn all_polled(&self) -> bool {
+    pub(crate) fn all_polled(&self) -> bool {
         self.seen().polls.len() == INNOCENT.len()
     }
 
     /// Moment of the latest first poll of these metrics.
-    pub fn first_polled(&self) -> Instant {
+    pub(crate) fn first_polled(&self) -> Instant {
         let seen = self.seen();
         let firsts = seen.polls.values().filter_map(|polls| polls.first());
         *firsts.max().expect("all are polled")
     }
 
     /// Most queries that were in flight at once.
-    pub fn most_at_once(&self) -> usize {
+    pub(crate) fn most_at_once(&self) -> usize {
         self.seen().most_at_once
     }
 
     /// The polls of the innocent tenant's metrics between two moments.
-    pub fn polls(&self, begin: Instant, end: Instant) -> Polls {
+    pub(crate) fn polls(&self, begin: Instant, end: Instant) -> Polls {
         let seen = self.seen();
         let mut intervals = Vec::new();
         let mut longest = Duration::ZERO;

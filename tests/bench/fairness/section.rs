@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::{prometheus::Polls, table::Table};
 
 /// Name of the section in its marks.
-pub const NAME: &str = "fairness";
+pub(crate) const NAME: &str = "fairness";
 
 /// How the measurement was made.
-pub struct Setting {
+pub(crate) struct Setting {
     /// Time, version and machine of the measurement.
     pub circumstances: String,
     pub tenants: usize,
@@ -17,7 +17,7 @@ pub struct Setting {
 }
 
 /// Figures of one stretch. Memory is in MiB.
-pub struct Row {
+pub(crate) struct Row {
     pub situation: &'static str,
     pub first: Duration,
     pub polls: Polls,
@@ -29,7 +29,7 @@ pub struct Row {
 }
 
 /// The section, without its marks.
-pub fn text(setting: &Setting, rows: &[Row]) -> String {
+pub(crate) fn text(setting: &Setting, rows: &[Row]) -> String {
     let Setting {
         circumstances,
         tenants,

@@ -7,23 +7,23 @@ use serde_json::{Value, json};
 use vas_api::v1alpha1::VoiceAssistScaling;
 
 /// Metrics that the innocent tenant scales on.
-pub const INNOCENT: [&str; 3] = ["innocent_depth", "innocent_requests_total", "innocent_own"];
+pub(crate) const INNOCENT: [&str; 3] = ["innocent_depth", "innocent_requests_total", "innocent_own"];
 /// Part of the names of metrics whose queries are never answered.
-pub const ENDLESS: &str = "endless";
+pub(crate) const ENDLESS: &str = "endless";
 /// Part of the names of metrics that every pod has.
-pub const LARGE: &str = "large";
+pub(crate) const LARGE: &str = "large";
 /// Number of objects that are created at once.
 const AT_ONCE: usize = 8;
 /// Most workloads of a resource, and most metrics of a workload.
 const MOST: usize = 16;
 
 /// The namespace of a hostile tenant.
-pub fn namespace(tenant: usize) -> String {
+pub(crate) fn namespace(tenant: usize) -> String {
     format!("hostile-{tenant:03}")
 }
 
 /// Creates the innocent tenant.
-pub async fn innocent(client: &Client) {
+pub(crate) async fn innocent(client: &Client) {
     let [depth, requests, own] = INNOCENT;
     let metrics = json!([
         {"name": "depth", "queueDepth": {"gauge": depth, "target": {"averageValue": "50"}}},
@@ -36,7 +36,7 @@ pub async fn innocent(client: &Client) {
 }
 
 /// Creates the hostile tenants.
-pub async fn hostile(client: &Client, tenants: usize) {
+pub(crate) async fn hostile(client: &Client, tenants: usize) {
     stream::iter(0..tenants)
         .map(|tenant| {
             let workloads = (0..MOST).map(|number| {

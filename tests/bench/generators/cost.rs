@@ -12,7 +12,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// What a process used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cost {
+pub(crate) struct Cost {
     /// User and system time of all its threads, its start included.
     pub cpu: Duration,
     /// The most memory that was ever resident, in KiB.
@@ -23,7 +23,7 @@ pub struct Cost {
 ///
 /// # Errors
 /// When it cannot be started, fails, or takes longer than `limit`; it is killed then.
-pub async fn run(mut command: Command, limit: Duration) -> Result<Cost, String> {
+pub(crate) async fn run(mut command: Command, limit: Duration) -> Result<Cost, String> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())

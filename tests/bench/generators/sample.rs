@@ -10,7 +10,7 @@ use super::{
 
 /// Figures of one run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// Requests per second that reached the server.
     pub rate: f64,
     /// Schedule error in seconds: the median, and the 99th percentile. `None` in a closed loop, which has no
@@ -24,7 +24,7 @@ pub struct Sample {
 
 impl Sample {
     /// Combines the figures of the server and of the kernel; `None` if too few requests came.
-    pub fn of(mode: Mode, arrivals: Vec<f64>, cost: Cost) -> Option<Self> {
+    pub(crate) fn of(mode: Mode, arrivals: Vec<f64>, cost: Cost) -> Option<Self> {
         let count = f64::from(u32::try_from(arrivals.len()).ok()?);
         let rate = schedule::rate(&arrivals)?;
         let error = match mode {
@@ -56,20 +56,20 @@ impl fmt::Display for Sample {
 
 /// Figures of all runs.
 #[derive(Debug, Default)]
-pub struct Samples(BTreeMap<(Mode, Tool), Vec<Sample>>);
+pub(crate) struct Samples(BTreeMap<(Mode, Tool), Vec<Sample>>);
 
 impl Samples {
-    pub fn add(&mut self, mode: Mode, tool: Tool, sample: Sample) {
+    pub(crate) fn add(&mut self, mode: Mode, tool: Tool, sample: Sample) {
         self.0.entry((mode, tool)).or_default().push(sample);
     }
 
     /// Number of runs of a generator that could be measured.
-    pub fn count(&self, mode: Mode, tool: Tool) -> usize {
+    pub(crate) fn count(&self, mode: Mode, tool: Tool) -> usize {
         self.0.get(&(mode, tool)).map_or(0, Vec::len)
     }
 
     /// The median of each figure; `None` without any run.
-    pub fn median(&self, mode: Mode, tool: Tool) -> Option<Sample> {
+    pub(crate) fn median(&self, mode: Mode, tool: Tool) -> Option<Sample> {
         let runs = self.0.get(&(mode, tool))?;
         let of = |figure: fn(&Sample) -> f64| middle(runs.iter().map(figure).collect());
         let error = |figure: fn((f64, f64)) -> f64| {

@@ -12,7 +12,7 @@ const WARM_UP: f64 = 1.0;
 /// Request `k` is due at `t0 + k / rate`. Nobody outside a generator knows its `t0`, so it is chosen such
 /// that no arrival was early: the smallest error is zero. A request that is never sent shifts all later ones,
 /// as it should.
-pub fn errors(mut arrivals: Vec<f64>, rate: f64) -> Vec<f64> {
+pub(crate) fn errors(mut arrivals: Vec<f64>, rate: f64) -> Vec<f64> {
     arrivals.sort_by(f64::total_cmp);
     let first = arrivals.first().copied().unwrap_or(0.0);
     let mut number = 0.0;
@@ -30,7 +30,7 @@ pub fn errors(mut arrivals: Vec<f64>, rate: f64) -> Vec<f64> {
 }
 
 /// Arrivals per second from the first to the last; `None` for fewer than two.
-pub fn rate(arrivals: &[f64]) -> Option<f64> {
+pub(crate) fn rate(arrivals: &[f64]) -> Option<f64> {
     let first = arrivals.iter().copied().min_by(f64::total_cmp)?;
     let last = arrivals.iter().copied().max_by(f64::total_cmp)?;
     let gaps = f64::from(u32::try_from(arrivals.len().checked_sub(1)?).ok()?);
@@ -38,7 +38,7 @@ pub fn rate(arrivals: &[f64]) -> Option<f64> {
 }
 
 /// The value that `percent` of the ascending values do not exceed.
-pub fn percentile(ascending: &[f64], percent: usize) -> Option<Duration> {
+pub(crate) fn percentile(ascending: &[f64], percent: usize) -> Option<Duration> {
     let rank = (ascending.len() * percent).div_ceil(100).max(1);
     ascending
         .get(rank - 1)

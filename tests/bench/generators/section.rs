@@ -9,11 +9,11 @@ use super::{
 };
 
 /// Name of the section in its marks.
-pub const NAME: &str = "load-generator";
+pub(crate) const NAME: &str = "load-generator";
 
 /// How the measurement was made.
 #[derive(Debug)]
-pub struct Setting {
+pub(crate) struct Setting {
     pub seconds: u64,
     pub repeats: u32,
     pub connections: u32,
@@ -22,7 +22,7 @@ pub struct Setting {
 }
 
 /// The section, without its markers.
-pub fn text(samples: &Samples, setting: &Setting) -> String {
+pub(crate) fn text(samples: &Samples, setting: &Setting) -> String {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let mut text = format!(
         "## Load generators\n\n\

@@ -18,7 +18,7 @@ const LEAD: Duration = Duration::from_millis(200);
 
 /// The load that is sent.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     target: String,
     #[arg(long, required_unless_present = "users")]
     rate: Option<f64>,
@@ -33,7 +33,7 @@ pub struct Args {
 }
 
 /// Sends the load until its end.
-pub async fn send(args: &Args) {
+pub(crate) async fn send(args: &Args) {
     let duration = Duration::from_secs_f64(args.seconds);
     let load = match (args.rate, args.users) {
         (Some(rate), _) => Load::Open(Profile::constant(rate, duration)),

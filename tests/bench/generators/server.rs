@@ -33,7 +33,7 @@ const ROOM: usize = 4 << 20;
 type Log = Rc<RefCell<Vec<u64>>>;
 
 /// Serves until standard input ends. The first line of its output is its port.
-pub async fn serve() {
+pub(crate) async fn serve() {
     // The thread ends with the process.
     std::thread::spawn(|| {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -81,14 +81,14 @@ fn answer(request: &Request<Incoming>, log: &Log, start: Instant) -> Response<Fu
 }
 
 /// The process of the server.
-pub struct Server {
+pub(crate) struct Server {
     port: u16,
     _process: Child,
 }
 
 impl Server {
     /// Starts it and waits until it listens.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let mut process = Command::new(std::env::current_exe().expect("our own program"))
             .arg("serve")
             .stdin(Stdio::piped())
@@ -106,12 +106,12 @@ impl Server {
     }
 
     /// The URL that requests are sent to.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
     }
 
     /// Times of the requests since the last call, in seconds.
-    pub async fn arrivals(&self) -> Vec<f64> {
+    pub(crate) async fn arrivals(&self) -> Vec<f64> {
         let url = format!("http://127.0.0.1:{}{ARRIVALS}", self.port);
         let answer = reqwest::Client::new()
             .get(url)

@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 /// A generator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Tool {
+pub(crate) enum Tool {
     /// The load engine of `vas test`.
     Vas,
     /// The same with `--precise`.
@@ -22,7 +22,7 @@ pub enum Tool {
 
 /// The load that a generator sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// Open loop: requests per second, whatever the server does.
     Open(u32),
     /// Closed loop: as many as the connections bring, with one request at a time on each.
@@ -30,9 +30,9 @@ pub enum Mode {
 }
 
 impl Mode {
-    pub const ALL: [Self; 3] = [Self::Open(1000), Self::Open(5000), Self::Closed];
+    pub(crate) const ALL: [Self; 3] = [Self::Open(1000), Self::Open(5000), Self::Closed];
 
-    pub fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         match self {
             Self::Open(rate) => format!("{rate} requests/s"),
             Self::Closed => "closed loop".to_owned(),
@@ -41,7 +41,7 @@ impl Mode {
 }
 
 impl Tool {
-    pub const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Vas,
         Self::VasPrecise,
         Self::Oha,
@@ -51,7 +51,7 @@ impl Tool {
         Self::K6,
     ];
 
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Vas => "vas test",
             Self::VasPrecise => "vas test --precise",
@@ -64,7 +64,7 @@ impl Tool {
     }
 
     /// How to install a generator that is missing.
-    pub fn how_to_get(self) -> &'static str {
+    pub(crate) fn how_to_get(self) -> &'static str {
         match self {
             Self::Vas | Self::VasPrecise => "it is part of this program",
             Self::Oha => "tests/bench/generators/build.sh oha",
@@ -75,7 +75,7 @@ impl Tool {
         }
     }
 
-    pub fn is_there(self) -> bool {
+    pub(crate) fn is_there(self) -> bool {
         self.program().is_some()
     }
 
@@ -94,7 +94,13 @@ impl Tool {
     }
 
     /// The command line; `None` where the generator is missing or has no such mode.
-    pub fn command(self, mode: Mode, url: &str, connections: u32, duration: Duration) -> Option<Command> {
+    pub(crate) fn command(
+        self,
+        mode: Mode,
+        url: &str,
+        connections: u32,
+        duration: Duration,
+    ) -> Option<Command> {
         let seconds = duration.as_secs();
         let words = match (self, mode) {
             (Self::Vas, Mode::Open(rate)) => {

@@ -17,7 +17,7 @@ use super::{Outcome, PATIENCE, Samples};
 const AFTER_REFUSAL: Duration = Duration::from_millis(1);
 
 /// Keeps `workers` requests in flight for `duration`. `send` gets the number of the request, from zero.
-pub async fn closed<F, Fut>(workers: u32, duration: Duration, send: F) -> Samples
+pub(crate) async fn closed<F, Fut>(workers: u32, duration: Duration, send: F) -> Samples
 where
     F: Fn(u64) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Outcome> + Send + 'static,

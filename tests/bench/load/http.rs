@@ -17,7 +17,7 @@ use super::Outcome;
 
 /// The client that the server sees.
 #[derive(Clone, Debug)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// TLS: the trusted server certificates, and the client's own certificate.
     pub tls: Arc<ClientConfig>,
     /// Headers of every request, such as `Authorization` or `X-Remote-User`.
@@ -28,7 +28,7 @@ pub struct Caller {
 
 /// Open connections to a server. Requests go over them in turn.
 #[derive(Debug)]
-pub struct Http {
+pub(crate) struct Http {
     connections: Vec<(SendRequest<Empty<Bytes>>, JoinHandle<()>)>,
     headers: HeaderMap,
     uris: Vec<Uri>,
@@ -41,7 +41,7 @@ impl Http {
     ///
     /// # Errors
     /// When the server cannot be reached or does not speak HTTP/2 over TLS.
-    pub async fn connect(
+    pub(crate) async fn connect(
         port: u16,
         caller: &Caller,
         connections: usize,
@@ -63,7 +63,7 @@ impl Http {
     }
 
     /// Sends one request and reads its whole answer.
-    pub fn get(&self, number: u64) -> impl Future<Output = Outcome> + Send + use<> {
+    pub(crate) fn get(&self, number: u64) -> impl Future<Output = Outcome> + Send + use<> {
         let answer = self.ask(number);
         async move {
             match answer.await {
@@ -75,7 +75,10 @@ impl Http {
     }
 
     /// Sends one request: its status and body.
-    pub fn ask(&self, number: u64) -> impl Future<Output = Result<(u16, Bytes), BoxError>> + Send + use<> {
+    pub(crate) fn ask(
+        &self,
+        number: u64,
+    ) -> impl Future<Output = Result<(u16, Bytes), BoxError>> + Send + use<> {
         let index = usize::try_from(number).unwrap_or(usize::MAX);
         let mut sender = self.connections[index % self.connections.len()].0.clone();
         let mut request = Request::new(Empty::new());

@@ -17,7 +17,7 @@ mod tests;
 
 use std::time::Duration;
 
-pub use self::{
+pub(crate) use self::{
     closed::closed,
     http::{Caller, Http},
     open::open,
@@ -25,11 +25,11 @@ pub use self::{
 };
 
 /// Longest wait for one answer.
-pub const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The outcome of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Status 200, with the whole body.
     Answered,
     /// Another status, or no answer. The words are counted, so there are few different ones.

@@ -17,7 +17,7 @@ use super::{Outcome, PATIENCE, Samples};
 ///
 /// A thread of its own keeps the moments, because timers of the runtime are exact only to a millisecond,
 /// which is more than the answers take.
-pub async fn open<F, Fut>(rate: u32, duration: Duration, send: F) -> Samples
+pub(crate) async fn open<F, Fut>(rate: u32, duration: Duration, send: F) -> Samples
 where
     F: Fn(u64) -> Fut + Send + 'static,
     Fut: Future<Output = Outcome> + Send + 'static,

@@ -8,7 +8,7 @@ use super::Outcome;
 
 /// Latencies and failures.
 #[derive(Clone, Debug)]
-pub struct Samples {
+pub(crate) struct Samples {
     /// Latencies in microseconds of answered requests, and of those that were given up.
     latencies: Histogram<u64>,
     answered: u64,
@@ -32,7 +32,7 @@ impl Default for Samples {
 impl Samples {
     /// Adds one request. A request that was refused at once has no useful latency. One that was given up has:
     /// leaving it out would hide the slowest.
-    pub fn record(&mut self, latency: Duration, outcome: Outcome) {
+    pub(crate) fn record(&mut self, latency: Duration, outcome: Outcome) {
         let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
         match outcome {
             Outcome::Answered => {
@@ -48,7 +48,7 @@ impl Samples {
     }
 
     /// Adds another stretch of the same load.
-    pub fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.latencies += &other.latencies;
         self.answered += other.answered;
         for (why, count) in &other.failures {
@@ -58,27 +58,27 @@ impl Samples {
     }
 
     /// Requests that got 200.
-    pub fn answered(&self) -> u64 {
+    pub(crate) fn answered(&self) -> u64 {
         self.answered
     }
 
     /// Requests that got anything else, with why.
-    pub fn failures(&self) -> &BTreeMap<String, u64> {
+    pub(crate) fn failures(&self) -> &BTreeMap<String, u64> {
         &self.failures
     }
 
     /// Requests that were sent.
-    pub fn sent(&self) -> u64 {
+    pub(crate) fn sent(&self) -> u64 {
         self.answered + self.failures.values().sum::<u64>()
     }
 
     /// Share of requests that did not get 200; zero when none were sent.
-    pub fn failed_share(&self) -> f64 {
+    pub(crate) fn failed_share(&self) -> f64 {
         ratio(self.sent() - self.answered, self.sent())
     }
 
     /// Answers per second.
-    pub fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         if self.elapsed.is_zero() {
             return 0.0;
         }
@@ -88,7 +88,7 @@ impl Samples {
     }
 
     /// A percentile in milliseconds; `None` without a single latency.
-    pub fn percentile(&self, percent: f64) -> Option<f64> {
+    pub(crate) fn percentile(&self, percent: f64) -> Option<f64> {
         if self.latencies.is_empty() {
             return None;
         }

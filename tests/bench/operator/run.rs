@@ -20,7 +20,7 @@ const REST: Duration = Duration::from_secs(4);
 
 /// The scope of an operator.
 #[derive(Clone, Copy, Debug)]
-pub enum Scope {
+pub(crate) enum Scope {
     /// All namespaces.
     All,
     /// The one namespace that holds everything.
@@ -42,7 +42,7 @@ impl Scope {
 }
 
 /// A running operator.
-pub struct Run {
+pub(crate) struct Run {
     process: Process,
     started: Instant,
     metrics: String,
@@ -51,7 +51,7 @@ pub struct Run {
 
 impl Run {
     /// Starts the operator, and waits until it is ready.
-    pub async fn start(world: &World, scope: Scope) -> Self {
+    pub(crate) async fn start(world: &World, scope: Scope) -> Self {
         let port = free_port();
         let mut args: Vec<String> = ["operator", "--log-level=warn"].map(str::to_owned).into();
         args.push(format!("--metrics-bind-address=127.0.0.1:{port}"));
@@ -80,7 +80,7 @@ impl Run {
     }
 
     /// The sum of all series of a counter.
-    pub async fn count(&self, counter: &str) -> u64 {
+    pub(crate) async fn count(&self, counter: &str) -> u64 {
         let Ok(answer) = self.http.get(&self.metrics).send().await else {
             return 0;
         };
@@ -92,7 +92,7 @@ impl Run {
     }
 
     /// Waits until a counter has reached a value.
-    pub async fn until(&self, counter: &str, wanted: u64) {
+    pub(crate) async fn until(&self, counter: &str, wanted: u64) {
         while self.count(counter).await < wanted {
             self.wait().await;
         }
@@ -100,7 +100,7 @@ impl Run {
 
     /// Waits until this many reconciles are done and no more come. Returns the time from the start to the
     /// last one.
-    pub async fn settle(&self, reconciles: usize) -> Duration {
+    pub(crate) async fn settle(&self, reconciles: usize) -> Duration {
         let mut last = (0, Instant::now());
         loop {
             let count = self.count("vas_reconcile_total").await;
@@ -115,12 +115,12 @@ impl Run {
     }
 
     /// CPU time that the operator has used.
-    pub fn cpu(&self) -> Duration {
+    pub(crate) fn cpu(&self) -> Duration {
         let pids = procfs::Pids::from([("operator", vec![self.process.id()])]);
         procfs::Cpu::of(&pids).used("operator")
     }
 
-    pub fn memory(&self) -> Memory {
+    pub(crate) fn memory(&self) -> Memory {
         procfs::memory(&[self.process.id()])
     }
 

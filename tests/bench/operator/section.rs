@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 use crate::{procfs::Memory, table::Table};
 
 /// Name of the section in its marks.
-pub const NAME: &str = "operator";
+pub(crate) const NAME: &str = "operator";
 
 /// All figures.
 #[derive(Debug)]
-pub struct Figures {
+pub(crate) struct Figures {
     /// Time, version and machine of the measurement.
     pub circumstances: String,
     pub steps: Vec<Step>,
@@ -20,7 +20,7 @@ pub struct Figures {
 
 /// Requests while nothing changed.
 #[derive(Debug)]
-pub struct Quiet {
+pub(crate) struct Quiet {
     pub size: usize,
     pub length: Duration,
     pub requests: Requests,
@@ -30,7 +30,7 @@ pub struct Quiet {
 
 /// Figures of one number of resources.
 #[derive(Debug)]
-pub struct Step {
+pub(crate) struct Step {
     pub size: usize,
     /// Number of new resources in this step.
     pub new: usize,
@@ -41,11 +41,11 @@ pub struct Step {
 }
 
 /// The operator's requests by verb and resource.
-pub type Requests = BTreeMap<String, usize>;
+pub(crate) type Requests = BTreeMap<String, usize>;
 
 /// Figures of a start with nothing to do.
 #[derive(Debug)]
-pub struct Restart {
+pub(crate) struct Restart {
     pub what: String,
     pub took: Duration,
     pub requests: Requests,
@@ -53,7 +53,7 @@ pub struct Restart {
 }
 
 /// The section, without its marks.
-pub fn text(figures: &Figures) -> String {
+pub(crate) fn text(figures: &Figures) -> String {
     let mut text = format!(
         "## The operator\n\n\
          `make bench-operator`: resources of one workload each, with an HPA on CPU and a disruption budget, all in one \

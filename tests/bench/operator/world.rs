@@ -25,21 +25,21 @@ use crate::say;
 use support::{Cluster, audit};
 
 /// Namespace of all resources. One namespace is the worst case for code that goes through a namespace.
-pub const NAMESPACE: &str = "bench";
+pub(crate) const NAMESPACE: &str = "bench";
 /// Namespace in which this program applies the same children.
 const RAW: &str = "raw";
 /// Number of writes at once, the same as the operator's reconciles.
 const AT_ONCE: usize = 32;
 
 /// The control plane with its objects. Dropping it ends the cluster.
-pub struct World {
+pub(crate) struct World {
     client: Client,
     resources: AtomicUsize,
     cluster: Cluster,
 }
 
 impl World {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         say("starting a control plane without controllers");
         let flags = ["--apiserver-flag=disable-admission-plugins=ServiceAccount"];
         let cluster = Cluster::start("bench-operator", &flags);
@@ -62,17 +62,17 @@ impl World {
         }
     }
 
-    pub fn kubeconfig(&self) -> PathBuf {
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.cluster.kubeconfig()
     }
 
     /// Number of resources.
-    pub fn resources(&self) -> usize {
+    pub(crate) fn resources(&self) -> usize {
         self.resources.load(Ordering::Relaxed)
     }
 
     /// Creates Deployments without pods.
-    pub async fn deployments(&self, prefix: &str, numbers: Range<usize>) {
+    pub(crate) async fn deployments(&self, prefix: &str, numbers: Range<usize>) {
         let objects = numbers.map(|number| {
             let name = format!("{prefix}{number}");
             json!({"metadata": {"name": name}, "spec": {
@@ -84,7 +84,7 @@ impl World {
     }
 
     /// Creates resources until there are `size`: one workload each, on CPU, with a disruption budget.
-    pub async fn add_resources(&self, size: usize) {
+    pub(crate) async fn add_resources(&self, size: usize) {
         let before = self.resources.swap(size, Ordering::Relaxed);
         let objects = (before..size).map(|number| {
             let name = format!("w{number}");
@@ -121,7 +121,7 @@ impl World {
     }
 
     /// Applies the children of `count` resources as a field manager of its own. Returns objects per second.
-    pub async fn raw_apply(&self, count: usize) -> f64 {
+    pub(crate) async fn raw_apply(&self, count: usize) -> f64 {
         let hpas: Api<HorizontalPodAutoscaler> = Api::namespaced(self.client.clone(), RAW);
         let budgets: Api<PodDisruptionBudget> = Api::namespaced(self.client.clone(), RAW);
         let began = Instant::now();
@@ -152,7 +152,7 @@ impl World {
     }
 
     /// The operator's requests since a moment, by verb and resource.
-    pub fn requests(&self, since: jiff::Timestamp) -> BTreeMap<String, usize> {
+    pub(crate) fn requests(&self, since: jiff::Timestamp) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for request in audit::requests(&self.cluster) {
             if request.user_agent.starts_with("vas/") && request.received >= since {

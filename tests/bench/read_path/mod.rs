@@ -19,22 +19,23 @@ use vas_metrics_server::metrics::{
 };
 
 /// Number of resources, each in a namespace of its own.
-pub const RESOURCES: usize = 1000;
+pub(crate) const RESOURCES: usize = 1000;
 /// Monotonic time of Prometheus' answers and of the reads.
 const NOW: Duration = Duration::from_secs(1000);
 /// The namespace with 100 pods; all others have three.
 const LARGE: usize = 7;
 
 /// A read of one number.
-pub const OBJECT: &str =
+pub(crate) const OBJECT: &str =
     "/apis/custom.metrics.k8s.io/v1beta2/namespaces/bench-0500/deployments.apps/api/queue-depth";
 /// A read of three pods.
-pub const THREE_PODS: &str = "/apis/custom.metrics.k8s.io/v1beta2/namespaces/bench-0500/pods/*/request-rate";
+pub(crate) const THREE_PODS: &str =
+    "/apis/custom.metrics.k8s.io/v1beta2/namespaces/bench-0500/pods/*/request-rate";
 /// A read of a hundred pods.
-pub const HUNDRED_PODS: &str =
+pub(crate) const HUNDRED_PODS: &str =
     "/apis/custom.metrics.k8s.io/v1beta2/namespaces/bench-0007/pods/*/request-rate";
 /// The selectors that the HPAs of `vas operator` carry.
-pub const METRIC_SELECTOR: &str = "metricLabelSelector=scaling.voiceassist.io%2Fname%3Dvoiceassist%2Cscaling.voiceassist.io%2Fworkload%3Dapi";
+pub(crate) const METRIC_SELECTOR: &str = "metricLabelSelector=scaling.voiceassist.io%2Fname%3Dvoiceassist%2Cscaling.voiceassist.io%2Fworkload%3Dapi";
 
 /// The one Prometheus of all resources.
 fn sources() -> Sources {
@@ -51,7 +52,7 @@ fn sources() -> Sources {
 }
 
 /// Memory of a metrics server with 1,000 resources, and an answer to each of its queries.
-pub fn memory() -> Memory {
+pub(crate) fn memory() -> Memory {
     let memory = Memory {
         registry: Arc::new(Registry::new(sources())),
         store: Arc::default(),
@@ -124,7 +125,7 @@ fn past(shape: &Shape, values: &[Item]) -> Vec<Track> {
 }
 
 /// Answers a read; panics unless it has a value.
-pub fn read(memory: &Memory, path: &str, query: &str) -> usize {
+pub(crate) fn read(memory: &Memory, path: &str, query: &str) -> usize {
     let Ok(Route::Metric(metric)) = path::route(path) else {
         panic!("{path} is a metric");
     };

@@ -3,7 +3,7 @@
 use crate::arguments::KedaReads;
 
 /// Name of the section in its marks.
-pub fn section(keda: Option<KedaReads>) -> &'static str {
+pub(super) fn section(keda: Option<KedaReads>) -> &'static str {
     match keda {
         None => "metrics-server",
         Some(KedaReads::Live) => "keda",
@@ -12,7 +12,7 @@ pub fn section(keda: Option<KedaReads>) -> &'static str {
 }
 
 /// Heading of the section.
-pub fn heading(keda: Option<KedaReads>) -> &'static str {
+pub(super) fn heading(keda: Option<KedaReads>) -> &'static str {
     match keda {
         None => "The metrics server",
         Some(KedaReads::Live) => "The metrics server beside KEDA",
@@ -21,7 +21,7 @@ pub fn heading(keda: Option<KedaReads>) -> &'static str {
 }
 
 /// Explains how to read KEDA's lines.
-pub fn reading(reads: KedaReads) -> String {
+pub(super) fn reading(reads: KedaReads) -> String {
     let source = match reads {
         KedaReads::Live => LIVE,
         KedaReads::Cached => CACHED,

@@ -1,7 +1,7 @@
 //! The part of `docs/benchmarks.md` that `make bench` owns, as Markdown.
 
 mod keda;
-pub mod section;
+pub(crate) mod section;
 mod table;
 
 use std::{fmt::Write as _, path::Path, process::Command};
@@ -19,7 +19,7 @@ use crate::{
 use support::cluster::root;
 
 /// The figures so far.
-pub struct Report {
+pub(crate) struct Report {
     head: String,
     quick: bool,
     /// How KEDA read, if it was to be measured. Such a run has a section of its own.
@@ -39,7 +39,7 @@ pub struct Report {
 impl Report {
     /// Records when and where the run began. Panics if the document has no place for the section: that should
     /// be noticed before everything is measured.
-    pub fn begin(arguments: &Arguments) -> Self {
+    pub(crate) fn begin(arguments: &Arguments) -> Self {
         let keda = arguments.has(Peer::Keda).then_some(arguments.keda_reads);
         if let Err(error) = section::check(
             &root().join(arguments.report()),
@@ -80,7 +80,7 @@ impl Report {
     }
 
     /// Writes the report into its section of the document.
-    pub fn write(&self, path: &Path) {
+    pub(crate) fn write(&self, path: &Path) {
         if let Err(error) = section::write(path, section::FRAME, keda::section(self.keda), &self.markdown()) {
             panic!("{error}");
         }
@@ -322,7 +322,7 @@ fn millis(millis: Option<f64>) -> String {
 }
 
 /// How many times as much `this` is as `that`.
-pub fn times(this: Option<f64>, that: Option<f64>) -> String {
+pub(crate) fn times(this: Option<f64>, that: Option<f64>) -> String {
     match (this, that) {
         (Some(this), Some(that)) if that > 0.0 => format!("{:.1}x", this / that),
         _ => "-".to_owned(),
@@ -331,9 +331,9 @@ pub fn times(this: Option<f64>, that: Option<f64>) -> String {
 
 /// KiB as MiB.
 #[expect(clippy::cast_precision_loss, reason = "memory of a process")]
-pub fn mebibytes(kib: u64) -> f64 {
+pub(crate) fn mebibytes(kib: u64) -> f64 {
     kib as f64 / 1024.0
 }
 
 /// Name in tables of the peer that the aims compare with.
-pub const PEER: &str = PROMETHEUS_ADAPTER;
+pub(crate) const PEER: &str = PROMETHEUS_ADAPTER;

@@ -11,7 +11,7 @@
 use std::{fs, io::ErrorKind, path::Path};
 
 /// Text around the sections of `docs/benchmarks.md`, for the program that writes the first one.
-pub const FRAME: &str = "\
+pub(crate) const FRAME: &str = "\
 # Benchmarks
 
 `make bench` measures, and writes what stands between the marks of each part. Words outside of the marks stay.
@@ -19,7 +19,7 @@ pub const FRAME: &str = "\
 
 /// Why a section could not be written. The document has not changed then.
 #[derive(Debug, thiserror::Error)]
-pub enum SectionError {
+pub(crate) enum SectionError {
     #[error("cannot read or write {path}: {cause}")]
     File { path: String, cause: std::io::Error },
     #[error(
@@ -39,7 +39,7 @@ pub enum SectionError {
 /// # Errors
 ///
 /// The document cannot be read or written, or has one mark of the section without the other, or one twice.
-pub fn write(path: &Path, frame: &str, name: &str, body: &str) -> Result<(), SectionError> {
+pub(crate) fn write(path: &Path, frame: &str, name: &str, body: &str) -> Result<(), SectionError> {
     let new = with_section(path, frame, name, body)?;
     let file = |cause| file(path, cause);
     if let Some(folder) = path.parent() {
@@ -56,7 +56,7 @@ pub fn write(path: &Path, frame: &str, name: &str, body: &str) -> Result<(), Sec
 /// # Errors
 ///
 /// The errors of [`write`] that the document as it is now would cause.
-pub fn check(path: &Path, frame: &str, name: &str) -> Result<(), SectionError> {
+pub(crate) fn check(path: &Path, frame: &str, name: &str) -> Result<(), SectionError> {
     with_section(path, frame, name, "").map(drop)
 }
 

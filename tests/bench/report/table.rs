@@ -1,13 +1,13 @@
 //! Markdown tables with aligned columns.
 
 /// A table that is being filled.
-pub struct Table {
+pub(crate) struct Table {
     head: Vec<String>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub fn new(head: &[&str]) -> Self {
+    pub(crate) fn new(head: &[&str]) -> Self {
         Self {
             head: head.iter().map(|&title| title.to_owned()).collect(),
             rows: Vec::new(),
@@ -15,12 +15,12 @@ impl Table {
     }
 
     /// Adds a row. It must have as many cells as there are titles.
-    pub fn row(&mut self, cells: Vec<String>) {
+    pub(crate) fn row(&mut self, cells: Vec<String>) {
         assert_eq!(cells.len(), self.head.len(), "{cells:?}");
         self.rows.push(cells);
     }
 
-    pub fn markdown(&self) -> String {
+    pub(crate) fn markdown(&self) -> String {
         let widths: Vec<usize> = (0..self.head.len())
             .map(|column| {
                 let cells = self.rows.iter().chain([&self.head]);

@@ -15,7 +15,7 @@ use crate::oracle::{Feed, Moment, Reading, Resource, Sample, Track};
 
 /// Longest time between a poll of the metrics server and the HPA's read: the poll interval with its jitter,
 /// and the time that poll and read take on a busy machine.
-pub const POLL_LAG: Moment = 4.5;
+pub(super) const POLL_LAG: Moment = 4.5;
 /// Age of the newest scraped sample at a poll.
 const SCRAPE: Moment = 1.5;
 /// Longest time after Prometheus is back until a poll succeeds.
@@ -25,7 +25,7 @@ const USAGE_LAG: Moment = 2.5;
 
 /// The time in which Prometheus was down.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Outage {
+pub(crate) struct Outage {
     /// Moment at which it stopped answering.
     pub from: Moment,
     /// Moment at which it answered again.
@@ -39,7 +39,7 @@ impl Outage {
 }
 
 /// The feed of a metric that the metrics server reads from Prometheus; `window` is that of a rate, else zero.
-pub fn prometheus_feed(
+pub(crate) fn prometheus_feed(
     values: &Track<Reading>,
     newest: &Track<Option<Moment>>,
     births: &Births,
@@ -98,7 +98,10 @@ fn in_memory(values: &Track<Reading>, outage: Outage, at: Moment, max_age: Momen
 }
 
 /// The feed of a resource metric, as metrics.k8s.io served it.
-pub fn usage_feed(usage: &Track<BTreeMap<Resource, BTreeMap<String, Sample>>>, resource: Resource) -> Feed {
+pub(crate) fn usage_feed(
+    usage: &Track<BTreeMap<Resource, BTreeMap<String, Sample>>>,
+    resource: Resource,
+) -> Feed {
     let readings = usage.points().map(|(at, usage)| {
         let samples = usage.get(&resource).filter(|samples| !samples.is_empty());
         (at, samples.cloned().map_or(Reading::Missing, Reading::PerPod))

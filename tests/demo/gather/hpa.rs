@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What the HPA asks for. `None` for an HPA that vas would not write: vas writes every field explicitly.
-pub fn hpa(object: &HorizontalPodAutoscaler) -> Option<Hpa> {
+pub(crate) fn hpa(object: &HorizontalPodAutoscaler) -> Option<Hpa> {
     let spec = &object.spec;
     let behavior = spec.behavior.as_ref()?;
     Some(Hpa {
@@ -97,7 +97,7 @@ fn direction(rules: &HPAScalingRules) -> Option<Direction> {
 }
 
 /// The status of an HPA.
-pub fn hpa_status(object: &HorizontalPodAutoscaler) -> HpaStatus {
+pub(crate) fn hpa_status(object: &HorizontalPodAutoscaler) -> HpaStatus {
     let Some(status) = &object.status else {
         return HpaStatus::default();
     };

@@ -7,7 +7,7 @@ mod queries;
 mod syncs;
 mod young;
 
-pub use self::{
+pub(crate) use self::{
     feeds::{Outage, prometheus_feed, usage_feed},
     hpa::{hpa, hpa_status},
     pods::{pod, usage},
@@ -16,13 +16,13 @@ pub use self::{
 };
 
 /// A quantity in milli-units, rounded up as the HPA controller does.
-pub fn milli(quantity: &str) -> Option<i64> {
+pub(crate) fn milli(quantity: &str) -> Option<i64> {
     let amount = vas_core::k8s::quantity::parse_str(quantity).ok()?;
     i64::try_from(amount.milli_ceil()).ok()
 }
 
 /// Converts milli-units to units, for display.
 #[expect(clippy::cast_precision_loss, reason = "to be shown")]
-pub fn units(milli: i64) -> f64 {
+pub(crate) fn units(milli: i64) -> f64 {
     milli as f64 / 1000.0
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The fields of a pod that the HPA controller looks at.
-pub fn pod(clock: Clock, pod: &v1::Pod) -> Pod {
+pub(crate) fn pod(clock: Clock, pod: &v1::Pod) -> Pod {
     let status = pod.status.clone().unwrap_or_default();
     let ready = status.conditions.iter().flatten().find(|it| it.type_ == "Ready");
     Pod {
@@ -49,7 +49,7 @@ fn request(pod: &v1::Pod, resource: &str) -> Option<i64> {
 }
 
 /// Usage from a `PodMetricsList`, by resource and pod. The usage of a pod is the sum over its containers.
-pub fn usage(clock: Clock, list: &Value) -> BTreeMap<Resource, BTreeMap<String, Sample>> {
+pub(crate) fn usage(clock: Clock, list: &Value) -> BTreeMap<Resource, BTreeMap<String, Sample>> {
     let mut usage = BTreeMap::new();
     for (resource, field) in [(Resource::Cpu, "cpu"), (Resource::Memory, "memory")] {
         let samples = list["items"]

@@ -13,10 +13,10 @@ use crate::{
 };
 
 /// Time between two points of a range query, in seconds.
-pub const STEP: Moment = 0.5;
+pub(super) const STEP: Moment = 0.5;
 
 /// Window of the rate, as the overlay sets it.
-pub const RATE_WINDOW: &str = "15s";
+pub(crate) const RATE_WINDOW: &str = "15s";
 
 const REQUESTS: &str = "voiceassist_http_requests_total";
 const DEPTH: &str = "voiceassist_queue_depth";
@@ -24,7 +24,7 @@ const AGE: &str = "voiceassist_queue_oldest_job_age_seconds";
 
 /// The settings of the applied resource for its Prometheus metrics, in the demo's environment.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// Window of the request rate, in seconds.
     pub window: Moment,
     /// Age beyond which a sample counts as missing, in seconds.
@@ -33,7 +33,7 @@ pub struct Asked {
 
 impl Asked {
     /// Reads the settings from the resource, as JSON.
-    pub fn of(scaling: &Value) -> Option<Self> {
+    pub(crate) fn of(scaling: &Value) -> Option<Self> {
         let named = |list: &Value, name: &str| {
             let mut items = list.as_array()?.iter();
             items.find(|item| item["name"] == name).cloned()
@@ -51,7 +51,7 @@ impl Asked {
 
 /// A metric that the metrics server reads from Prometheus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Series {
+pub(crate) enum Series {
     /// Requests per second, by pod.
     RequestRate,
     /// Number of jobs in the queue.
@@ -62,10 +62,10 @@ pub enum Series {
 
 impl Series {
     /// All metrics.
-    pub const ALL: [Self; 3] = [Self::RequestRate, Self::QueueDepth, Self::QueueAge];
+    pub(crate) const ALL: [Self; 3] = [Self::RequestRate, Self::QueueDepth, Self::QueueAge];
 
     /// Name of the metric in the HPA.
-    pub fn metric(self) -> &'static str {
+    pub(crate) fn metric(self) -> &'static str {
         match self {
             Self::RequestRate => "request-rate",
             Self::QueueDepth => "queue-depth",
@@ -74,7 +74,7 @@ impl Series {
     }
 
     /// The workload whose HPA has the metric.
-    pub fn workload(self) -> Workload {
+    pub(crate) fn workload(self) -> Workload {
         match self {
             Self::RequestRate => Workload::Gateway,
             Self::QueueDepth | Self::QueueAge => Workload::Worker,
@@ -82,7 +82,7 @@ impl Series {
     }
 
     /// The query for its value. The window of the rate is that of the overlay, which the demo checks.
-    pub fn query(self) -> String {
+    pub(crate) fn query(self) -> String {
         match self {
             Self::RequestRate => format!("sum by (pod) (rate({}[{RATE_WINDOW}]))", self.selector()),
             Self::QueueDepth | Self::QueueAge => format!("max({})", self.selector()),
@@ -90,7 +90,7 @@ impl Series {
     }
 
     /// The query for the time of the newest sample behind the value.
-    pub fn newest(self) -> String {
+    pub(crate) fn newest(self) -> String {
         format!("max(timestamp({}))", self.selector())
     }
 
@@ -108,14 +108,14 @@ fn client(url: &str) -> Client {
 }
 
 /// The value of an instant query that returns one series; `None` for no series and for no answer.
-pub async fn instant(url: &str, query: &str) -> Option<f64> {
+pub(crate) async fn instant(url: &str, query: &str) -> Option<f64> {
     let (data, _) = client(url).query(query).get().await.ok()?.into_inner();
     let value = data.as_vector()?.first()?.sample().value();
     value.is_finite().then_some(value)
 }
 
 /// What a reader would have got at each point of a series, until a moment.
-pub async fn readings(clock: Clock, url: &str, series: Series, until: Moment) -> Track<Reading> {
+pub(crate) async fn readings(clock: Clock, url: &str, series: Series, until: Moment) -> Track<Reading> {
     let points = range(clock, url, &series.query(), until).await;
     points
         .into_iter()
@@ -124,7 +124,7 @@ pub async fn readings(clock: Clock, url: &str, series: Series, until: Moment) ->
 }
 
 /// The time of the newest sample at each point of a series.
-pub async fn newest(clock: Clock, url: &str, series: Series, until: Moment) -> Track<Option<Moment>> {
+pub(crate) async fn newest(clock: Clock, url: &str, series: Series, until: Moment) -> Track<Option<Moment>> {
     let points = range(clock, url, &series.newest(), until).await;
     points
         .into_iter()
@@ -133,7 +133,7 @@ pub async fn newest(clock: Clock, url: &str, series: Series, until: Moment) -> T
 }
 
 /// The first sample of each pod's counter, without the pods that had one at the beginning.
-pub async fn births(clock: Clock, url: &str, until: Moment) -> Births {
+pub(crate) async fn births(clock: Clock, url: &str, until: Moment) -> Births {
     let query = format!("max by (pod) (timestamp({}))", Series::RequestRate.selector());
     let points = range(clock, url, &query, until).await;
     let (mut births, mut old) = (Births::new(), BTreeSet::new());

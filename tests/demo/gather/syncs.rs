@@ -8,13 +8,18 @@ use crate::{
 use support::audit::Request;
 
 /// Account of the HPA controller.
-pub const HPA_CONTROLLER: &str = "system:serviceaccount:kube-system:horizontal-pod-autoscaler";
+pub(crate) const HPA_CONTROLLER: &str = "system:serviceaccount:kube-system:horizontal-pod-autoscaler";
 /// Account of the deployment controller. It writes ReplicaSets, and never the replicas of a Deployment.
 const DEPLOYMENT_CONTROLLER: &str = "system:serviceaccount:kube-system:deployment-controller";
 
 /// All syncs of a workload's HPA. They are judged from the moment at which the story begins. A sync is a read
 /// of its first custom metric, with the write that follows before the next such read.
-pub fn syncs(clock: Clock, requests: &[Request], workload: Workload, judged_from: Moment) -> Vec<Sync> {
+pub(crate) fn syncs(
+    clock: Clock,
+    requests: &[Request],
+    workload: Workload,
+    judged_from: Moment,
+) -> Vec<Sync> {
     let mut syncs: Vec<Sync> = Vec::new();
     for request in requests {
         if request.user.username != HPA_CONTROLLER || !request.in_namespace(NAMESPACE) {
@@ -55,7 +60,7 @@ fn written(request: &Request, workload: Workload) -> Option<i32> {
 
 /// An account that wrote to a Deployment of the story or to its scale.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Writer {
+pub(crate) struct Writer {
     /// Name of the account.
     pub user: String,
     /// What was written, such as `patch deployments/worker/scale`.
@@ -64,7 +69,7 @@ pub struct Writer {
 
 /// All accounts except the HPA controller that wrote to a scale subresource or to a Deployment in the
 /// namespace. The deployment controller is left out: it writes only the status and its own annotations.
-pub fn scale_writers(clock: Clock, requests: &[Request], from: Moment) -> (usize, Vec<Writer>) {
+pub(crate) fn scale_writers(clock: Clock, requests: &[Request], from: Moment) -> (usize, Vec<Writer>) {
     let mut by_controller = 0;
     let mut others = Vec::new();
     for request in requests {

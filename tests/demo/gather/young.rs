@@ -15,7 +15,7 @@ use super::feeds::POLL_LAG;
 use crate::oracle::{Moment, Reading, Sample};
 
 /// The moment of the first sample of each pod that had none when the story began.
-pub type Births = BTreeMap<String, Moment>;
+pub(super) type Births = BTreeMap<String, Moment>;
 
 /// Time between two samples, in seconds.
 const SCRAPE_INTERVAL: Moment = 1.0;
@@ -25,7 +25,7 @@ const UNCERTAIN: f64 = 1.25;
 const MOST: usize = 6;
 
 /// All readings that a rate over `window` seconds may have had at a moment, given what Prometheus says.
-pub fn readings(reading: &Reading, at: Moment, births: &Births, window: Moment) -> Vec<Reading> {
+pub(super) fn readings(reading: &Reading, at: Moment, births: &Births, window: Moment) -> Vec<Reading> {
     let Reading::PerPod(samples) = reading else {
         return vec![reading.clone()];
     };

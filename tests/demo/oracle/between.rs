@@ -2,7 +2,7 @@
 
 /// All counts from `low` to `high`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Between {
+pub(crate) struct Between {
     /// The smallest possible count.
     pub low: i32,
     /// The largest possible count.
@@ -11,7 +11,7 @@ pub struct Between {
 
 impl Between {
     /// A count that is known.
-    pub fn exactly(count: i32) -> Self {
+    pub(crate) fn exactly(count: i32) -> Self {
         Self {
             low: count,
             high: count,
@@ -19,12 +19,12 @@ impl Between {
     }
 
     /// The smallest range that contains all counts; `None` without counts.
-    pub fn hull(counts: impl IntoIterator<Item = i32>) -> Option<Self> {
+    pub(crate) fn hull(counts: impl IntoIterator<Item = i32>) -> Option<Self> {
         counts.into_iter().map(Self::exactly).reduce(Self::or)
     }
 
     /// The smallest range that contains both ranges.
-    pub fn or(self, other: Self) -> Self {
+    pub(crate) fn or(self, other: Self) -> Self {
         Self {
             low: self.low.min(other.low),
             high: self.high.max(other.high),
@@ -32,7 +32,7 @@ impl Between {
     }
 
     /// The range after a function that never falls was applied to it.
-    pub fn map(self, rising: impl Fn(i32) -> i32) -> Self {
+    pub(crate) fn map(self, rising: impl Fn(i32) -> i32) -> Self {
         Self {
             low: rising(self.low),
             high: rising(self.high),
@@ -40,7 +40,7 @@ impl Between {
     }
 
     /// Whether the count is possible.
-    pub fn holds(self, count: i32) -> bool {
+    pub(crate) fn holds(self, count: i32) -> bool {
         (self.low..=self.high).contains(&count)
     }
 }

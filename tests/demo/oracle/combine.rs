@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 /// The possible proposals of one metric; `None` is an error.
-pub type Proposals = BTreeSet<Option<i32>>;
+pub(super) type Proposals = BTreeSet<Option<i32>>;
 
 /// The possible proposals of all metrics together; `None` is a failed sync, which changes nothing and is not
 /// remembered.
 ///
 /// The largest proposal counts. A failing metric forbids to go below the current count, because it might
 /// have asked for more.
-pub fn combine<'a>(metrics: impl IntoIterator<Item = &'a Proposals>, current: i32) -> Proposals {
+pub(super) fn combine<'a>(metrics: impl IntoIterator<Item = &'a Proposals>, current: i32) -> Proposals {
     let mut states = BTreeSet::from([State::default()]);
     for proposals in metrics {
         states = states

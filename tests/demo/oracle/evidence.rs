@@ -6,7 +6,7 @@ use super::{Moment, Pods, Sample, Track};
 
 /// Everything about one HPA and its target.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Evidence {
+pub(crate) struct Evidence {
     /// The pods under the target's selector.
     pub pods: Track<Pods>,
     /// `status.replicas` of the target.
@@ -21,7 +21,7 @@ pub struct Evidence {
 
 /// A metric's readings over time.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Feed {
+pub(crate) struct Feed {
     /// What a reader would have got from the source at each moment.
     pub readings: Track<Reading>,
     /// How much older than the sync the reading may be that it saw, in seconds.
@@ -30,7 +30,7 @@ pub struct Feed {
 
 /// An answer of a metrics API.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Reading {
+pub(crate) enum Reading {
     /// An error: there is no usable data.
     Missing,
     /// One number, in milli-units.
@@ -41,7 +41,7 @@ pub enum Reading {
 
 /// One sync of the controller.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sync {
+pub(crate) struct Sync {
     /// Moment at which it read the metrics.
     pub at: Moment,
     /// The count it wrote; `None` if it wrote nothing.

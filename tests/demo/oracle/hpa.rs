@@ -4,7 +4,7 @@ use super::{Moment, number};
 
 /// One HPA. Quantities are in milli-units, rounded up.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Hpa {
+pub(crate) struct Hpa {
     /// Fewest replicas; at least 1.
     pub min: i32,
     /// Most replicas.
@@ -19,7 +19,7 @@ pub struct Hpa {
 
 /// One metric.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Metric {
+pub(crate) struct Metric {
     /// Name of the resource, or of the metric.
     pub name: String,
     /// The target of the metric.
@@ -28,7 +28,7 @@ pub struct Metric {
 
 /// Kinds of metrics, each with its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
+pub(crate) enum Target {
     /// Percent of the pods' requests.
     Utilization(Resource, i32),
     /// Per pod, from a Pods metric.
@@ -41,7 +41,7 @@ pub enum Target {
 
 /// A compute resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Resource {
+pub(crate) enum Resource {
     /// CPU: the only one with readiness rules.
     Cpu,
     /// Memory.
@@ -50,7 +50,7 @@ pub enum Resource {
 
 /// Rules for one direction.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Direction {
+pub(crate) struct Direction {
     /// Stabilization window in seconds: how far back earlier proposals count.
     pub window: Moment,
     /// Which policy counts.
@@ -63,7 +63,7 @@ pub struct Direction {
 
 /// Which policy of a list counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Select {
+pub(crate) enum Select {
     /// The largest allowed change.
     Max,
     /// The smallest allowed change.
@@ -74,7 +74,7 @@ pub enum Select {
 
 /// One limit on the change per period.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Policy {
+pub(crate) struct Policy {
     /// Unit of the value.
     pub unit: PolicyUnit,
     /// The amount.
@@ -85,7 +85,7 @@ pub struct Policy {
 
 /// Unit of a policy's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PolicyUnit {
+pub(crate) enum PolicyUnit {
     /// Pods.
     Pods,
     /// Percent of the replicas at the start of the period.
@@ -94,7 +94,7 @@ pub enum PolicyUnit {
 
 /// Tolerances: deviations from the target that are ignored.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Tolerance {
+pub(crate) struct Tolerance {
     /// Tolerance below the target.
     pub down: f64,
     /// Tolerance above the target.
@@ -107,14 +107,14 @@ impl Tolerance {
 
     /// Whether a ratio of value to target is within the tolerance. The form matters: `abs(1 - ratio) <= 0.1`
     /// gives another result at 1.1.
-    pub fn ignores(self, ratio: f64) -> bool {
+    pub(crate) fn ignores(self, ratio: f64) -> bool {
         (1.0 - self.down) <= ratio && ratio <= (1.0 + self.up)
     }
 }
 
 impl Hpa {
     /// The tolerances in force.
-    pub fn tolerance(&self) -> Tolerance {
+    pub(crate) fn tolerance(&self) -> Tolerance {
         Tolerance {
             down: self.down.tolerance.unwrap_or(Tolerance::DEFAULT),
             up: self.up.tolerance.unwrap_or(Tolerance::DEFAULT),
@@ -124,7 +124,7 @@ impl Hpa {
 
 impl Policy {
     /// The count this policy allows upward from the count at the start of its period.
-    pub fn above(self, start: i32) -> i32 {
+    pub(crate) fn above(self, start: i32) -> i32 {
         match self.unit {
             PolicyUnit::Pods => start + self.value,
             // The order of the operations matters: 50 + 10 % is 56 in binary fractions.
@@ -133,7 +133,7 @@ impl Policy {
     }
 
     /// The count this policy allows downward from the count at the start of its period.
-    pub fn below(self, start: i32) -> i32 {
+    pub(crate) fn below(self, start: i32) -> i32 {
         match self.unit {
             PolicyUnit::Pods => start - self.value,
             PolicyUnit::Percent => number::truncate(f64::from(start) * (1.0 - f64::from(self.value) / 100.0)),

@@ -17,7 +17,7 @@ const AGE_BLUR: Moment = 0.8;
 
 /// The verdict on one sync.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Verdict {
+pub(crate) struct Verdict {
     /// Moment of the sync.
     pub at: Moment,
     /// The count it found.
@@ -36,13 +36,13 @@ pub struct Verdict {
 
 impl Verdict {
     /// Whether the count is one that the algorithm gives.
-    pub fn is_right(&self) -> bool {
+    pub(crate) fn is_right(&self) -> bool {
         !self.judged || self.allowed.holds(self.chosen)
     }
 }
 
 /// Replays the algorithm over all syncs.
-pub fn judge(hpa: &Hpa, evidence: &Evidence) -> Vec<Verdict> {
+pub(crate) fn judge(hpa: &Hpa, evidence: &Evidence) -> Vec<Verdict> {
     let mut memory = Memory {
         current: evidence.initial,
         history: Vec::new(),

@@ -22,7 +22,7 @@ mod rate;
 mod stabilize;
 mod track;
 
-pub use self::{
+pub(crate) use self::{
     between::Between,
     evidence::{Evidence, Feed, Reading, Sync},
     hpa::{Direction, Hpa, Metric, Policy, PolicyUnit, Resource, Select, Target, Tolerance},
@@ -32,4 +32,4 @@ pub use self::{
 };
 
 /// Seconds on the clock of the evidence.
-pub type Moment = f64;
+pub(crate) type Moment = f64;

@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Moment, Resource};
 
 /// `--horizontal-pod-autoscaler-cpu-initialization-period` of the local cluster, in seconds.
-pub const CPU_INITIALIZATION: Moment = 10.0;
+pub(super) const CPU_INITIALIZATION: Moment = 10.0;
 /// `--horizontal-pod-autoscaler-initial-readiness-delay` of the local cluster, in seconds.
-pub const READINESS_DELAY: Moment = 5.0;
+pub(super) const READINESS_DELAY: Moment = 5.0;
 
 /// The pods that the target's selector matches, by name.
-pub type Pods = BTreeMap<String, Pod>;
+pub(crate) type Pods = BTreeMap<String, Pod>;
 
 /// The fields of a pod that the HPA controller looks at.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Pod {
+pub(crate) struct Pod {
     /// Phase.
     pub phase: Phase,
     /// Whether it is being deleted.
@@ -29,7 +29,7 @@ pub struct Pod {
 
 /// Phase of a pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
+pub(crate) enum Phase {
     /// The pod has no node yet.
     Pending,
     /// Running.
@@ -40,7 +40,7 @@ pub enum Phase {
 
 /// Ready condition of a pod.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Readiness {
+pub(crate) struct Readiness {
     /// Whether the condition is `True`.
     pub is_ready: bool,
     /// Moment of its last change.
@@ -49,7 +49,7 @@ pub struct Readiness {
 
 /// What a metrics API said of one pod, in milli-units.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// The value.
     pub value: i64,
     /// Timestamp of the value.
@@ -60,7 +60,7 @@ pub struct Sample {
 
 /// Pods by how they count.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Groups<'a> {
+pub(super) struct Groups<'a> {
     /// Pods that are being deleted or have failed. Their samples are dropped.
     pub ignored: BTreeSet<&'a str>,
     /// Pods that are not ready to be counted.
@@ -72,7 +72,7 @@ pub struct Groups<'a> {
 }
 
 /// Groups pods for a metric; `resource` is `None` for a Pods metric. The first rule that fits decides.
-pub fn group<'a>(
+pub(super) fn group<'a>(
     pods: &'a Pods,
     samples: &BTreeMap<String, Sample>,
     resource: Option<Resource>,
@@ -99,7 +99,7 @@ pub fn group<'a>(
 
 impl Pod {
     /// Whether it is Running and Ready, which is what an Object metric multiplies by.
-    pub fn is_running_and_ready(&self) -> bool {
+    pub(crate) fn is_running_and_ready(&self) -> bool {
         self.phase == Phase::Running && self.ready.is_some_and(|ready| ready.is_ready)
     }
 

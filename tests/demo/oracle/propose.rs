@@ -9,7 +9,7 @@ use super::{
 
 /// Everything else that a proposal depends on.
 #[derive(Clone, Copy, Debug)]
-pub struct World<'a> {
+pub(super) struct World<'a> {
     /// Pods as the controller sees them.
     pub pods: &'a Pods,
     /// `spec.replicas` of the target.
@@ -21,7 +21,7 @@ pub struct World<'a> {
 }
 
 /// The proposal of one metric; `None` is an error of the metric.
-pub fn propose(hpa: &Hpa, target: Target, reading: &Reading, world: &World<'_>) -> Option<i32> {
+pub(super) fn propose(hpa: &Hpa, target: Target, reading: &Reading, world: &World<'_>) -> Option<i32> {
     let tolerance = hpa.tolerance();
     match (target, reading) {
         (Target::Utilization(resource, percent), Reading::PerPod(samples)) => {

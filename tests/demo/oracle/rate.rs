@@ -6,7 +6,7 @@ use super::{Between, Direction, Hpa, Moment, Policy, Select};
 
 /// A rescale by the HPA.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rescale {
+pub(super) struct Rescale {
     /// Moment of the rescale.
     pub at: Moment,
     /// Replicas that were added; negative if they were removed.
@@ -14,7 +14,7 @@ pub struct Rescale {
 }
 
 /// The count after rate limits and bounds. `blur` is how exactly ages are known, in seconds.
-pub fn limit(
+pub(super) fn limit(
     hpa: &Hpa,
     rescales: &[Rescale],
     current: i32,

@@ -4,7 +4,7 @@ use super::{Between, Moment, hpa::Direction};
 
 /// The raw proposal of a sync, before any limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Recommendation {
+pub(super) struct Recommendation {
     /// Moment of the sync.
     pub at: Moment,
     /// The proposal.
@@ -16,7 +16,7 @@ pub struct Recommendation {
 /// The current count, moved into the range of recent proposals. The lowest proposal of the scale-up window is
 /// a lower bound, and the highest one of the scale-down window an upper bound. `blur` is how exactly ages are
 /// known, in seconds.
-pub fn stabilize(
+pub(super) fn stabilize(
     history: &[Recommendation],
     (up, down): (&Direction, &Direction),
     current: i32,

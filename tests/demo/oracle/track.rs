@@ -4,7 +4,7 @@ use super::Moment;
 
 /// Values in the order of their moments.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Track<T> {
+pub(crate) struct Track<T> {
     points: Vec<(Moment, T)>,
 }
 
@@ -16,18 +16,18 @@ impl<T> Default for Track<T> {
 
 impl<T> Track<T> {
     /// Adds a value that holds from `at` on. Moments must not go back.
-    pub fn push(&mut self, at: Moment, value: T) {
+    pub(crate) fn push(&mut self, at: Moment, value: T) {
         self.points.push((at, value));
     }
 
     /// The value at a moment: the last one from before or at it.
-    pub fn at(&self, moment: Moment) -> Option<&T> {
+    pub(crate) fn at(&self, moment: Moment) -> Option<&T> {
         let next = self.points.partition_point(|(at, _)| *at <= moment);
         self.points.get(next.checked_sub(1)?).map(|(_, value)| value)
     }
 
     /// Every value that held at some moment between `from` and `to`.
-    pub fn during(&self, from: Moment, to: Moment) -> impl Iterator<Item = &T> {
+    pub(crate) fn during(&self, from: Moment, to: Moment) -> impl Iterator<Item = &T> {
         let first = self.points.partition_point(|(at, _)| *at <= from);
         let end = self.points.partition_point(|(at, _)| *at <= to);
         self.points
@@ -38,7 +38,7 @@ impl<T> Track<T> {
     }
 
     /// All values with the moment from which they hold.
-    pub fn points(&self) -> impl DoubleEndedIterator<Item = (Moment, &T)> {
+    pub(crate) fn points(&self) -> impl DoubleEndedIterator<Item = (Moment, &T)> {
         self.points.iter().map(|(at, value)| (*at, value))
     }
 }

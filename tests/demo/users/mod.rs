@@ -8,7 +8,7 @@ mod verdict;
 
 use std::{path::PathBuf, time::Duration};
 
-pub use self::{
+pub(crate) use self::{
     report::Report,
     verdict::{table, unharmed, while_scaling},
 };
@@ -27,7 +27,7 @@ const INTERRUPTED: i32 = 130;
 
 /// A part of the story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub(crate) enum Part {
     /// Quiet, before the ramp.
     Quiet,
     /// The ramp, until the replicas are there.
@@ -40,7 +40,7 @@ pub enum Part {
 
 impl Part {
     /// Name of the part in a sentence.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Quiet => "quiet",
             Self::Ramp => "ramp, until nine pods carry it",
@@ -65,7 +65,7 @@ impl Part {
 
 /// What users experienced in one part.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// The part.
     pub part: Part,
     /// The report of `vas test run`.
@@ -74,14 +74,14 @@ pub struct Seen {
 
 /// The users of the gateway.
 #[derive(Debug)]
-pub struct Users {
+pub(crate) struct Users {
     target: String,
     running: (Part, Process),
 }
 
 impl Users {
     /// Starts the users with the quiet part.
-    pub fn come(target: &str) -> Self {
+    pub(crate) fn come(target: &str) -> Self {
         Self {
             target: target.to_owned(),
             running: (Part::Quiet, start(Part::Quiet, target)),
@@ -89,7 +89,7 @@ impl Users {
     }
 
     /// Starts the next part. The run before it ends when the new one begins, and its report is returned.
-    pub async fn go_on(&mut self, part: Part) -> Seen {
+    pub(crate) async fn go_on(&mut self, part: Part) -> Seen {
         let next = start(part, &self.target);
         tokio::time::sleep(LEAD).await;
         let (before, process) = std::mem::replace(&mut self.running, (part, next));
@@ -97,13 +97,13 @@ impl Users {
     }
 
     /// Ends the users, and returns the report of the last part.
-    pub async fn leave(self) -> Seen {
+    pub(crate) async fn leave(self) -> Seen {
         let (part, process) = self.running;
         end(part, process).await
     }
 
     /// Panics with the log of a run that has ended by itself.
-    pub fn assert_running(&mut self) {
+    pub(crate) fn assert_running(&mut self) {
         self.running.1.assert_running();
     }
 }

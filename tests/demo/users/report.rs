@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 /// The report of one run.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Report {
+pub(crate) struct Report {
     /// Figures of the whole run.
     pub summary: Summary,
     /// When the run began, and how long it took.
@@ -21,7 +21,7 @@ pub struct Report {
 
 /// Figures of the whole run.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// Requests that were due.
     pub requests: u64,
     /// Failed requests.
@@ -32,7 +32,7 @@ pub struct Summary {
 
 /// Quantiles of a latency, in seconds.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub struct Latency {
+pub(crate) struct Latency {
     /// Median.
     pub p50: f64,
     /// 95 % of the requests took at most this long.
@@ -43,14 +43,14 @@ pub struct Latency {
 
 /// When the run was.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Run {
+pub(crate) struct Run {
     /// When the first request was due.
     pub began: Timestamp,
 }
 
 /// The outcome of a threshold.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Check {
+pub(crate) struct Check {
     /// The threshold as it is written.
     pub name: String,
     /// Whether it holds.
@@ -61,7 +61,7 @@ pub struct Check {
 
 /// Figures of one second.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub struct Second {
+pub(crate) struct Second {
     /// Seconds since the run began.
     pub at: u32,
     /// Requests that failed in this second.

@@ -23,7 +23,7 @@ const WIDTH: usize = 106;
 const BLUR: Moment = 4.0;
 
 /// A header and a line for each part, then the doubts of `vas test`.
-pub fn table(seen: &[Seen]) -> Vec<String> {
+pub(crate) fn table(seen: &[Seen]) -> Vec<String> {
     let head = format!(
         "{:<34}{:>10}{:>16}{:>10}{:>10}{:>10}",
         "what users saw (vas test run)", "requests", "failed", "p50", "p95", "longest"
@@ -61,7 +61,7 @@ pub fn table(seen: &[Seen]) -> Vec<String> {
 }
 
 /// Checks the parts other than the ramp: there were enough pods, so nobody may have failed or waited.
-pub fn unharmed(seen: &[Seen]) -> Finding {
+pub(crate) fn unharmed(seen: &[Seen]) -> Finding {
     let calm: Vec<&Seen> = seen.iter().filter(|seen| seen.part != Part::Ramp).collect();
     let mut details = Vec::new();
     let mut unproven = "";
@@ -93,7 +93,7 @@ pub fn unharmed(seen: &[Seen]) -> Finding {
 
 /// Checks the ramp, which is more than the pods can carry at first: nobody failed any more once `pods` pods
 /// were Ready, which are enough for the peak.
-pub fn while_scaling(clock: Clock, seen: &[Seen], scale: &Track<Scale>, pods: i32) -> Finding {
+pub(crate) fn while_scaling(clock: Clock, seen: &[Seen], scale: &Track<Scale>, pods: i32) -> Finding {
     let Some(ramp) = seen.iter().find(|seen| seen.part == Part::Ramp) else {
         return Finding::new("users: the ramp".to_owned(), vec!["has no report".to_owned()]);
     };

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::workload::NAMESPACE;
 
 /// Calls `changed` with all objects after every change, for ever. Errors are retried.
-pub async fn follow<K>(client: Client, mut changed: impl FnMut(&BTreeMap<String, K>))
+pub(super) async fn follow<K>(client: Client, mut changed: impl FnMut(&BTreeMap<String, K>))
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Clone

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::{clock::Clock, load::Steering, record::Shared};
 
 /// Starts all watches and polls. They end when the set is dropped.
-pub fn start(
+pub(crate) fn start(
     clock: Clock,
     client: &Client,
     load: &Steering,

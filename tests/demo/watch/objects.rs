@@ -13,7 +13,7 @@ use crate::{
     workload::{SCALING, Workload},
 };
 
-pub async fn pods(clock: Clock, client: Client, record: Shared) {
+pub(super) async fn pods(clock: Clock, client: Client, record: Shared) {
     follow::<Pod>(client, |pods| {
         let now = clock.now();
         let mut record = record.lock();
@@ -32,7 +32,7 @@ pub async fn pods(clock: Clock, client: Client, record: Shared) {
     .await;
 }
 
-pub async fn deployments(clock: Clock, client: Client, record: Shared) {
+pub(super) async fn deployments(clock: Clock, client: Client, record: Shared) {
     follow::<Deployment>(client, |deployments| {
         let now = clock.now();
         for (name, deployment) in deployments {
@@ -55,7 +55,7 @@ pub async fn deployments(clock: Clock, client: Client, record: Shared) {
     .await;
 }
 
-pub async fn hpas(clock: Clock, client: Client, record: Shared) {
+pub(super) async fn hpas(clock: Clock, client: Client, record: Shared) {
     follow::<HorizontalPodAutoscaler>(client, |hpas| {
         let now = clock.now();
         for workload in Workload::ALL {
@@ -67,7 +67,7 @@ pub async fn hpas(clock: Clock, client: Client, record: Shared) {
     .await;
 }
 
-pub async fn scaling(clock: Clock, client: Client, record: Shared) {
+pub(super) async fn scaling(clock: Clock, client: Client, record: Shared) {
     follow::<VoiceAssistScaling>(client, |scalings| {
         let conditions = scalings
             .get(SCALING)

@@ -19,7 +19,7 @@ const PERIOD: Duration = Duration::from_secs(1);
 
 /// Polls usage from metrics.k8s.io. A change gets the time of the poll before the one that found it, because
 /// it may have been there since then.
-pub async fn usage(clock: Clock, client: Client, record: Shared) {
+pub(super) async fn usage(clock: Clock, client: Client, record: Shared) {
     let path = format!("/apis/metrics.k8s.io/v1beta1/namespaces/{NAMESPACE}/pods");
     let mut before: Moment = clock.now();
     let mut ticks = ticks(PERIOD);
@@ -34,7 +34,7 @@ pub async fn usage(clock: Clock, client: Client, record: Shared) {
 }
 
 /// Polls custom.metrics.k8s.io, which the HPA controller reads.
-pub async fn served(clock: Clock, client: Client, record: Shared) {
+pub(super) async fn served(clock: Clock, client: Client, record: Shared) {
     let base = format!("/apis/custom.metrics.k8s.io/v1beta2/namespaces/{NAMESPACE}");
     let selector = |workload: Workload| {
         format!(
@@ -67,7 +67,7 @@ pub async fn served(clock: Clock, client: Client, record: Shared) {
 }
 
 /// Polls the load.
-pub async fn offered(clock: Clock, load: Steering, record: Shared) {
+pub(super) async fn offered(clock: Clock, load: Steering, record: Shared) {
     let mut ticks = ticks(PERIOD);
     loop {
         ticks.tick().await;
@@ -78,7 +78,7 @@ pub async fn offered(clock: Clock, load: Steering, record: Shared) {
 }
 
 /// Polls the values in Prometheus.
-pub async fn prometheus(clock: Clock, url: String, record: Shared) {
+pub(super) async fn prometheus(clock: Clock, url: String, record: Shared) {
     let [rate, depth, age] = Series::ALL.map(Series::query);
     let mut ticks = ticks(PERIOD / 2);
     loop {

@@ -16,10 +16,10 @@ use support::{eventually, fault_proxy::FaultProxy, load_model::LoadModel, vas};
 const SOON: Duration = Duration::from_secs(90);
 
 /// Requests per second of one pod: the HPA's target, and what the pod can carry.
-pub const TARGET: u32 = 20;
+pub(super) const TARGET: u32 = 20;
 const CAPACITY: &str = "--capacity=40";
 
-pub struct Scene {
+pub(super) struct Scene {
     pub operated: Operated<'static>,
     pub model: LoadModel,
     _stack: &'static Stack,
@@ -28,7 +28,7 @@ pub struct Scene {
 
 impl Scene {
     /// Two gateway pods without load. Their HPA scales between 2 and 10, and has a value for its metric.
-    pub async fn set(name: &str) -> Self {
+    pub(super) async fn set(name: &str) -> Self {
         let stack = stack().await;
         let proxy = stack.proxy.read().await;
         let operated = Operated::start(name);
@@ -63,14 +63,14 @@ impl Scene {
     }
 
     /// Runs a test of this gateway to its end.
-    pub fn run(&self, more: &[&str]) -> Output {
+    pub(super) fn run(&self, more: &[&str]) -> Output {
         let arguments = self.arguments(more);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         vas::run(&arguments)
     }
 
     /// Arguments of a test of this gateway.
-    pub fn arguments(&self, more: &[&str]) -> Vec<String> {
+    pub(super) fn arguments(&self, more: &[&str]) -> Vec<String> {
         let mut arguments: Vec<String> = ["test", "autoscaling", "voice"].map(str::to_owned).into();
         arguments.push(format!("--namespace={}", self.operated.namespace.name()));
         arguments.push(format!(

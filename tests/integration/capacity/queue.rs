@@ -16,7 +16,7 @@ const SERVICE_TIME: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_secs(3);
 
 /// Answers until dropped.
-pub struct Queue {
+pub(super) struct Queue {
     address: SocketAddr,
     server: JoinHandle<()>,
 }
@@ -30,7 +30,7 @@ struct Line {
 
 impl Queue {
     /// With a capacity in requests per second.
-    pub async fn start(capacity: f64) -> Self {
+    pub(super) async fn start(capacity: f64) -> Self {
         let line = Line {
             capacity,
             free: Arc::new(Mutex::new(Instant::now())),
@@ -46,7 +46,7 @@ impl Queue {
         Self { address, server }
     }
 
-    pub fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 }

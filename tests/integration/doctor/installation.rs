@@ -18,7 +18,7 @@ use support::{
 
 /// Time in which pods start, rates become complete, and metrics-server has CPU values.
 const PATIENCE: Duration = Duration::from_secs(180);
-pub const NAMESPACE: &str = "doctored";
+pub(super) const NAMESPACE: &str = "doctored";
 
 const WORKLOAD: &str = "
 apiVersion: apps/v1
@@ -55,7 +55,7 @@ spec:
 ";
 
 /// The installation.
-pub struct Installation {
+pub(super) struct Installation {
     pub cluster: Cluster,
     pub prometheus: Prometheus,
     pub exporter: Exporter,
@@ -64,7 +64,7 @@ pub struct Installation {
 }
 
 /// The output of one run of doctor.
-pub struct Said {
+pub(super) struct Said {
     pub code: Option<i32>,
     pub report: Value,
 }
@@ -79,7 +79,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 });
 
 /// The installation, healthy, for one test at a time.
-pub async fn healthy() -> tokio::sync::MutexGuard<'static, Installation> {
+pub(super) async fn healthy() -> tokio::sync::MutexGuard<'static, Installation> {
     static INSTALLATION: tokio::sync::OnceCell<Mutex<Installation>> = tokio::sync::OnceCell::const_new();
     let start = || async {
         let started = RUNTIME.spawn(Installation::start()).await;
@@ -127,21 +127,21 @@ impl Installation {
 
     /// Applies YAML in the namespace of the workload.
     #[track_caller]
-    pub fn apply(&self, yaml: &str) {
+    pub(super) fn apply(&self, yaml: &str) {
         self.cluster
             .kubectl_ok(&["-n", NAMESPACE, "apply", "-f", "-"], Some(yaml));
     }
 
     /// Runs kubectl in the namespace of the workload.
     #[track_caller]
-    pub fn kubectl(&self, args: &[&str]) -> String {
+    pub(super) fn kubectl(&self, args: &[&str]) -> String {
         let mut all = vec!["-n", NAMESPACE];
         all.extend_from_slice(args);
         self.cluster.kubectl_ok(&all, None)
     }
 
     /// Runs doctor with more arguments.
-    pub fn run(&self, args: &[&str]) -> Output {
+    pub(super) fn run(&self, args: &[&str]) -> Output {
         let kubeconfig = format!("--kubeconfig={}", self.cluster.kubeconfig().display());
         let mut all = vec!["doctor", &kubeconfig, "-n", NAMESPACE];
         all.extend_from_slice(args);
@@ -150,7 +150,7 @@ impl Installation {
 
     /// The report of doctor on the namespace, with Prometheus queried directly.
     #[track_caller]
-    pub fn doctor(&self) -> Said {
+    pub(super) fn doctor(&self) -> Said {
         self.export();
         Said::of(&self.run(&["-o=json", &format!("--prometheus-url={}", self.prometheus.url())]))
     }
@@ -172,7 +172,7 @@ impl Installation {
     }
 
     /// Puts back the workload and the resource, and waits until doctor finds nothing wrong.
-    pub async fn becomes_healthy(&self) {
+    pub(super) async fn becomes_healthy(&self) {
         eventually(PATIENCE, "doctor finds all well", || async {
             let said = self.doctor();
             let bad = said.not_ok();
@@ -186,12 +186,12 @@ impl Installation {
     }
 
     /// Waits until a check has a finding of this severity. Returns its object, message and fix in one line.
-    pub async fn finds(&self, check: &str, severity: &str) -> String {
+    pub(super) async fn finds(&self, check: &str, severity: &str) -> String {
         self.finds_in(|| self.doctor(), check, severity).await
     }
 
     /// The same for another way to run doctor. A problem means exit code 1, anything less code 0.
-    pub async fn finds_in(&self, run: impl Fn() -> Said, check: &str, severity: &str) -> String {
+    pub(super) async fn finds_in(&self, run: impl Fn() -> Said, check: &str, severity: &str) -> String {
         eventually(
             Duration::from_secs(60),
             &format!("{check} finds a {severity}"),
@@ -212,7 +212,7 @@ impl Installation {
     }
 
     /// Puts back what was applied at the start.
-    pub fn restore(&self) {
+    pub(super) fn restore(&self) {
         for yaml in [WORKLOAD, SCALING] {
             self.cluster
                 .kubectl_ok(&["-n", NAMESPACE, "replace", "-f", "-"], Some(yaml));
@@ -223,7 +223,7 @@ impl Installation {
 impl Said {
     /// Reads the output of a run with `-o json`.
     #[track_caller]
-    pub fn of(output: &Output) -> Self {
+    pub(super) fn of(output: &Output) -> Self {
         let report = serde_json::from_slice(&output.stdout);
         Self {
             code: output.status.code(),
@@ -238,7 +238,7 @@ impl Said {
     }
 
     /// One finding in a line.
-    pub fn line(&self, check: &str, severity: &str) -> Option<String> {
+    pub(super) fn line(&self, check: &str, severity: &str) -> Option<String> {
         let found = self.findings().iter();
         found
             .filter(|finding| finding["check"] == check && finding["severity"] == severity)
@@ -247,7 +247,7 @@ impl Said {
     }
 
     /// All findings that are not fine. Skipped checks are left out where there is nothing to check.
-    pub fn not_ok(&self) -> Vec<String> {
+    pub(super) fn not_ok(&self) -> Vec<String> {
         let bad = self
             .findings()
             .iter()

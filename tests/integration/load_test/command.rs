@@ -14,7 +14,7 @@ use support::{
 };
 
 /// Runs `vas test` without blocking the server that runs in this process.
-pub async fn test(args: &[&str]) -> Output {
+pub(super) async fn test(args: &[&str]) -> Output {
     let mut all = vec!["test".to_owned()];
     all.extend(args.iter().map(|arg| (*arg).to_owned()));
     let run = move || vas::run(&all.iter().map(String::as_str).collect::<Vec<_>>());
@@ -23,7 +23,7 @@ pub async fn test(args: &[&str]) -> Output {
 
 /// The same, repeated until the generator had enough processor time: on a busy machine a run may rightly be
 /// invalid.
-pub async fn valid_test(args: &[&str]) -> Output {
+pub(super) async fn valid_test(args: &[&str]) -> Output {
     const INVALID: i32 = 3;
     const RUNS: usize = 10;
     let mut output = test(args).await;
@@ -36,17 +36,17 @@ pub async fn valid_test(args: &[&str]) -> Output {
     output
 }
 
-pub fn words(output: &Output) -> (String, String) {
+pub(super) fn words(output: &Output) -> (String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (text(&output.stdout), text(&output.stderr))
 }
 
-pub fn file(name: &str) -> PathBuf {
+pub(super) fn file(name: &str) -> PathBuf {
     std::fs::create_dir_all(run_dir()).expect("a folder");
     run_dir().join(format!("load-test-{name}"))
 }
 
-pub fn read(file: &PathBuf) -> Value {
+pub(super) fn read(file: &PathBuf) -> Value {
     let text = std::fs::read_to_string(file).expect("the report is there");
     serde_json::from_str(&text).expect("the report is JSON")
 }

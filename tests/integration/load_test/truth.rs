@@ -24,12 +24,17 @@ const RUNS: usize = 6;
 /// Time until all threads have started.
 const LEAD: Duration = Duration::from_secs(1);
 
-pub fn target(url: &str, protocol: Protocol) -> Target {
+pub(super) fn target(url: &str, protocol: Protocol) -> Target {
     Target::parse(url, protocol, &TlsOptions::default(), Path::new("")).expect("a target")
 }
 
 /// A load on `/` that begins at the clock's zero.
-pub async fn run(scenario: Scenario, target: &Target, settings: Settings, clock: RunClock) -> Measured {
+pub(super) async fn run(
+    scenario: Scenario,
+    target: &Target,
+    settings: Settings,
+    clock: RunClock,
+) -> Measured {
     let running = engine::start(Arc::new(scenario), target, settings, clock).expect("the load starts");
     running.finish().await.expect("no thread is lost")
 }

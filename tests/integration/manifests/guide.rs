@@ -36,7 +36,7 @@ fn blocks(heading: &str, language: &str) -> Vec<String> {
 
 /// The lines of the `sh` blocks under a heading.
 #[track_caller]
-pub fn commands(heading: &str) -> Vec<String> {
+pub(super) fn commands(heading: &str) -> Vec<String> {
     let blocks = blocks(heading, "sh");
     blocks
         .iter()
@@ -48,7 +48,7 @@ pub fn commands(heading: &str) -> Vec<String> {
 /// A kustomization of the user's own, as the guide shows it under a heading, in a directory of this run. The
 /// first lines, which are the same for all kustomizations, are added.
 #[track_caller]
-pub fn kustomization(heading: &str) -> Kustomization {
+pub(super) fn kustomization(heading: &str) -> Kustomization {
     let folder = run_dir().join(heading.to_lowercase().replace(' ', "-"));
     std::fs::create_dir_all(&folder).expect("a folder for the kustomization");
     let below = folder
@@ -67,7 +67,7 @@ pub fn kustomization(heading: &str) -> Kustomization {
 /// Runs one command line as the administrator would, in the checkout; panics if it fails or if kubectl has
 /// anything to say on standard error, such as a warning.
 #[track_caller]
-pub fn run(cluster: &Cluster, command: &str) -> String {
+pub(super) fn run(cluster: &Cluster, command: &str) -> String {
     let kubectl = bin("kubectl");
     let folder = kubectl.parent().expect("kubectl lies in a folder");
     let path = std::env::var("PATH").unwrap_or_default();

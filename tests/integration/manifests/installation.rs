@@ -15,14 +15,14 @@ const STRICT_OWNERS: [&str; 2] = [
 ];
 
 /// The cluster, for one test at a time.
-pub static CLUSTER: LazyLock<Mutex<Cluster>> =
+pub(super) static CLUSTER: LazyLock<Mutex<Cluster>> =
     LazyLock::new(|| Mutex::new(Cluster::start("install", &STRICT_OWNERS)));
 
-pub const OPERATOR: &str = "system:serviceaccount:vas-system:vas-operator";
-pub const METRICS_SERVER: &str = "system:serviceaccount:vas-system:vas-metrics-server";
+pub(super) const OPERATOR: &str = "system:serviceaccount:vas-system:vas-operator";
+pub(super) const METRICS_SERVER: &str = "system:serviceaccount:vas-system:vas-metrics-server";
 
 /// Whether a user may do something, such as `get pods -n kube-system`.
-pub fn can(cluster: &Cluster, user: &str, what: &str) -> bool {
+pub(super) fn can(cluster: &Cluster, user: &str, what: &str) -> bool {
     let mut args = vec!["auth", "can-i", "--as", user];
     args.extend(what.split(' '));
     let output = cluster.kubectl(&args, None);
@@ -35,7 +35,7 @@ pub fn can(cluster: &Cluster, user: &str, what: &str) -> bool {
 
 /// Waits until a user has a right: the API server and the role aggregation need a moment after a role
 /// changed.
-pub async fn eventually_can(cluster: &Cluster, user: &str, what: &str) {
+pub(super) async fn eventually_can(cluster: &Cluster, user: &str, what: &str) {
     eventually(Duration::from_secs(15), "the right is granted", || async {
         can(cluster, user, what)
             .then_some(())
@@ -45,7 +45,7 @@ pub async fn eventually_can(cluster: &Cluster, user: &str, what: &str) {
 }
 
 /// Waits until both accounts have their rights, including aggregated ones.
-pub async fn rights_are_in_force(cluster: &Cluster) {
+pub(super) async fn rights_are_in_force(cluster: &Cluster) {
     eventually_can(cluster, OPERATOR, "get deployments.apps --subresource=scale -A").await;
     eventually_can(cluster, OPERATOR, "update leases/vas-operator -n vas-system").await;
     eventually_can(

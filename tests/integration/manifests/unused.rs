@@ -18,7 +18,7 @@ const UNSEEN: [&str; 5] = [
 ];
 
 /// What `account` was granted by the ClusterRoles and Roles that carry its name and has not used.
-pub fn unused(install: &Kustomization, requests: &[Request], account: &str) -> Vec<String> {
+pub(super) fn unused(install: &Kustomization, requests: &[Request], account: &str) -> Vec<String> {
     let used = used(requests, account);
     granted(install, account)
         .into_iter()

@@ -11,25 +11,25 @@ const PATH: &str = "/apis/custom.metrics.k8s.io/v1beta2/namespaces/access/pods/*
 const MASTERS: [(&str, &str); 2] = [("X-Remote-User", "admin"), ("X-Remote-Group", "system:masters")];
 
 /// The name under which the API server knows the metrics server.
-pub const HOST: &str = "vas-metrics-server.vas-system.svc";
+pub(super) const HOST: &str = "vas-metrics-server.vas-system.svc";
 
 /// A client that trusts the shared CA, with the certificate of a component of the cluster.
-pub fn client(stack: &Stack, port: u16, component: Option<&str>) -> Client {
+pub(super) fn client(stack: &Stack, port: u16, component: Option<&str>) -> Client {
     builder(stack.cluster, port, component).build().expect("a client")
 }
 
 /// A builder for such a client, for any cluster.
-pub fn builder(cluster: &Cluster, port: u16, component: Option<&str>) -> ClientBuilder {
+pub(super) fn builder(cluster: &Cluster, port: u16, component: Option<&str>) -> ClientBuilder {
     with_identity(cluster, port, component.map(|name| identity(cluster, name)))
 }
 
 /// A client that trusts the shared CA, with this certificate.
-pub fn client_with(cluster: &Cluster, port: u16, identity: Option<Identity>) -> Client {
+pub(super) fn client_with(cluster: &Cluster, port: u16, identity: Option<Identity>) -> Client {
     with_identity(cluster, port, identity).build().expect("a client")
 }
 
 /// The certificate of a component of a cluster, with its key.
-pub fn identity(cluster: &Cluster, component: &str) -> Identity {
+pub(super) fn identity(cluster: &Cluster, component: &str) -> Identity {
     let pki = cluster.dir().join("pki");
     let mut pem = std::fs::read(pki.join(format!("{component}.crt"))).expect("a certificate");
     pem.extend(std::fs::read(pki.join(format!("{component}.key"))).expect("a key"));
@@ -37,7 +37,7 @@ pub fn identity(cluster: &Cluster, component: &str) -> Identity {
 }
 
 /// The CA that the replicas of a cluster share, in PEM.
-pub fn shared_ca(cluster: &Cluster) -> String {
+pub(super) fn shared_ca(cluster: &Cluster) -> String {
     cluster.kubectl_ok(
         &[
             "-n",

@@ -26,7 +26,7 @@ workloads:
 ";
 
 /// Runs the program with the libraries. Returns what they decoded, or their error.
-pub fn run(kubeconfig: &Path, args: &[&str]) -> Result<Value, String> {
+pub(super) fn run(kubeconfig: &Path, args: &[&str]) -> Result<Value, String> {
     let output = Command::new(bin("metrics-clients"))
         .arg(format!("--kubeconfig={}", kubeconfig.display()))
         .args(args)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use support::{cluster::run_dir, vas};
 
 /// A new directory with these files in it.
-pub fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {
+pub(super) fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {
     let folder = run_dir().join(format!("configuration-{name}"));
     std::fs::create_dir_all(&folder).expect("a folder");
     for (file, content) in files {
@@ -15,7 +15,7 @@ pub fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {
 }
 
 /// A file that lists these servers.
-pub fn listing(servers: &str) -> String {
+pub(super) fn listing(servers: &str) -> String {
     format!(
         "apiVersion: config.scaling.voiceassist.io/v1alpha1\nkind: MetricsServerConfiguration\nprometheusServers:\n{servers}"
     )

@@ -13,7 +13,7 @@ use support::{
 };
 
 /// A server that is read directly.
-pub struct Elsewhere {
+pub(super) struct Elsewhere {
     pub process: Process,
     metrics_port: u16,
     port: u16,
@@ -22,7 +22,7 @@ pub struct Elsewhere {
 
 impl Elsewhere {
     /// Starts it with the administrator's rights, and waits until it is ready.
-    pub async fn start(stack: &Stack, name: &str, args: &[String]) -> Self {
+    pub(super) async fn start(stack: &Stack, name: &str, args: &[String]) -> Self {
         let (port, metrics_port) = (free_port(), free_port());
         let mut all = vec![
             "metrics-server".to_owned(),
@@ -57,7 +57,7 @@ impl Elsewhere {
     }
 
     /// The value of one of its own metrics.
-    pub async fn metric(&self, name: &str) -> Result<f64, String> {
+    pub(super) async fn metric(&self, name: &str) -> Result<f64, String> {
         let answer = reqwest::get(self.plain("metrics"))
             .await
             .map_err(|error| error.to_string())?;
@@ -69,7 +69,12 @@ impl Elsewhere {
     }
 
     /// The values of a read, or the message of the error.
-    pub async fn read(&self, namespace: &str, object: &str, metric: &str) -> Result<Vec<String>, String> {
+    pub(super) async fn read(
+        &self,
+        namespace: &str,
+        object: &str,
+        metric: &str,
+    ) -> Result<Vec<String>, String> {
         let url = format!(
             "https://vas-metrics-server.vas-system.svc:{}/apis/custom.metrics.k8s.io/v1beta2/namespaces/{namespace}/{object}/{metric}",
             self.port
@@ -91,7 +96,7 @@ impl Elsewhere {
     }
 
     /// Waits for the values of a read.
-    pub async fn reads(&self, namespace: &str, object: &str, metric: &str, expected: &[&str]) {
+    pub(super) async fn reads(&self, namespace: &str, object: &str, metric: &str, expected: &[&str]) {
         let what = format!("{metric} of {namespace} is {expected:?}");
         eventually(Duration::from_secs(90), &what, || async {
             match self.read(namespace, object, metric).await {
@@ -103,7 +108,7 @@ impl Elsewhere {
     }
 
     /// Waits for words in the error of a read.
-    pub async fn refuses(&self, namespace: &str, object: &str, metric: &str, words: &str) {
+    pub(super) async fn refuses(&self, namespace: &str, object: &str, metric: &str, words: &str) {
         let what = format!("{metric} of {namespace} fails with {words:?}");
         eventually(Duration::from_secs(90), &what, || async {
             match self.read(namespace, object, metric).await {

@@ -32,7 +32,7 @@ workloads:
 ";
 
 /// Registers the group, once, as the component does, and waits until the API server serves it.
-pub async fn registered() -> &'static Stack {
+pub(super) async fn registered() -> &'static Stack {
     static REGISTERED: OnceCell<()> = OnceCell::const_new();
     let stack = stack().await;
     REGISTERED

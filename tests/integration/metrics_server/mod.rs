@@ -22,7 +22,7 @@ mod serving;
 mod shared_prometheus;
 mod sources;
 mod split;
-pub mod stack;
+pub(crate) mod stack;
 mod tokens;
 mod uninstall;
 mod unreviewed;

@@ -27,7 +27,7 @@ use support::{
 };
 
 /// Everything between a scrape target and the HPA.
-pub struct Stack {
+pub(crate) struct Stack {
     pub cluster: &'static Cluster,
     pub install: Kustomization,
     pub prometheus: Prometheus,
@@ -44,7 +44,7 @@ pub struct Stack {
 }
 
 /// A runtime that lives longer than the test that started something on it.
-pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -53,7 +53,7 @@ pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 });
 
 /// The shared stack, ready to be read from.
-pub async fn stack() -> &'static Stack {
+pub(crate) async fn stack() -> &'static Stack {
     static STACK: tokio::sync::OnceCell<Stack> = tokio::sync::OnceCell::const_new();
     STACK
         .get_or_init(|| async { RUNTIME.spawn(Stack::start()).await.expect("the stack starts") })
@@ -102,7 +102,7 @@ impl Stack {
     }
 
     /// Starts a further replica under the same account.
-    pub fn start_replica(&self, name: &str, port: u16, metrics_port: u16) -> Process {
+    pub(crate) fn start_replica(&self, name: &str, port: u16, metrics_port: u16) -> Process {
         start_server(
             &self.install,
             self.cluster,
@@ -114,7 +114,7 @@ impl Stack {
     }
 
     /// `kubectl get --raw`: the document, or kubectl's error.
-    pub fn get(&self, path: &str) -> Result<Value, String> {
+    pub(crate) fn get(&self, path: &str) -> Result<Value, String> {
         let output = self.cluster.kubectl(&["get", "--raw", path], None);
         if output.status.success() {
             serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
@@ -124,7 +124,7 @@ impl Stack {
     }
 
     /// A namespace with a resource in it, and with the HPAs that the operator would write.
-    pub fn scaling(&self, prefix: &str, spec: &str) -> Namespace<'static> {
+    pub(crate) fn scaling(&self, prefix: &str, spec: &str) -> Namespace<'static> {
         let namespace = Namespace::create(self.cluster, prefix);
         apply(&namespace, "voiceassist", spec);
         namespace
@@ -132,7 +132,7 @@ impl Stack {
 }
 
 /// Starts a server under the account of the manifests.
-pub fn start_server(
+pub(crate) fn start_server(
     install: &Kustomization,
     cluster: &Cluster,
     name: &str,
@@ -152,7 +152,7 @@ pub fn start_server(
 }
 
 /// Starts a server whose Service, Lease and certificate are in a namespace of its own.
-pub fn start_apart(
+pub(crate) fn start_apart(
     namespace: &Namespace<'_>,
     name: &str,
     kubeconfig: &Path,
@@ -173,13 +173,13 @@ pub fn start_apart(
 }
 
 /// Applies a resource and its HPAs.
-pub fn apply(namespace: &Namespace<'_>, name: &str, spec: &str) {
+pub(crate) fn apply(namespace: &Namespace<'_>, name: &str, spec: &str) {
     let scaling = apply_resource(namespace, name, spec);
     apply_hpas(namespace, &scaling);
 }
 
 /// Applies a resource alone.
-pub fn apply_resource(namespace: &Namespace<'_>, name: &str, spec: &str) -> Scaling {
+pub(crate) fn apply_resource(namespace: &Namespace<'_>, name: &str, spec: &str) -> Scaling {
     let spec: Value = serde_saphyr::from_str(spec).expect("the spec is YAML");
     let object = serde_json::json!({
         "apiVersion": "scaling.voiceassist.io/v1alpha1",
@@ -195,7 +195,7 @@ pub fn apply_resource(namespace: &Namespace<'_>, name: &str, spec: &str) -> Scal
 }
 
 /// Applies the HPAs of a resource, as the operator would write them.
-pub fn apply_hpas(namespace: &Namespace<'_>, scaling: &Scaling) {
+pub(crate) fn apply_hpas(namespace: &Namespace<'_>, scaling: &Scaling) {
     for workload in &scaling.workloads {
         let hpa = hpa::build(scaling, workload, None);
         namespace.apply(&serde_json::to_string(&hpa).expect("an HPA is JSON"));
@@ -203,7 +203,7 @@ pub fn apply_hpas(namespace: &Namespace<'_>, scaling: &Scaling) {
 }
 
 /// One condition of a resource: status, reason and message in one line; empty while it has none.
-pub fn metrics_available(namespace: &Namespace<'_>, name: &str) -> String {
+pub(crate) fn metrics_available(namespace: &Namespace<'_>, name: &str) -> String {
     let condition =
         "{range .status.conditions[?(@.type=='MetricsAvailable')]}{.status} {.reason}: {.message}{end}";
     namespace.kubectl(&[
@@ -216,7 +216,7 @@ pub fn metrics_available(namespace: &Namespace<'_>, name: &str) -> String {
 }
 
 /// A Deployment whose pods kwok runs.
-pub fn deployment(name: &str, replicas: u32) -> String {
+pub(crate) fn deployment(name: &str, replicas: u32) -> String {
     format!(
         "apiVersion: apps/v1
 kind: Deployment
@@ -234,13 +234,13 @@ spec:
 }
 
 /// Names of the live pods of an app.
-pub fn pods(namespace: &Namespace<'_>, app: &str) -> Vec<String> {
+pub(crate) fn pods(namespace: &Namespace<'_>, app: &str) -> Vec<String> {
     let selector = format!("app={app}");
     names(&namespace.kubectl(&["get", "pods", "-l", &selector, "-o", NAMES]))
 }
 
 /// The same for a namespace by name; empty when the namespace is gone.
-pub fn pods_of(stack: &Stack, namespace: &str, app: &str) -> Vec<String> {
+pub(crate) fn pods_of(stack: &Stack, namespace: &str, app: &str) -> Vec<String> {
     let selector = format!("app={app}");
     let output = stack.cluster.kubectl(
         &["-n", namespace, "get", "pods", "-l", &selector, "-o", NAMES],
@@ -256,7 +256,7 @@ fn names(text: &str) -> Vec<String> {
 }
 
 /// `spec.replicas` of a Deployment: the count that the HPA last set.
-pub fn replicas(namespace: &Namespace<'_>, name: &str) -> u32 {
+pub(crate) fn replicas(namespace: &Namespace<'_>, name: &str) -> u32 {
     let text = namespace.kubectl(&["get", "deployment", name, "-o", "jsonpath={.spec.replicas}"]);
     text.parse().expect("a number of replicas")
 }

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use support::{Cluster, eventually, namespace::Namespace, process::Process, vas};
 
 /// A deadline for a reconcile on a machine that runs all tests at once.
-pub const SOON: Duration = Duration::from_secs(45);
+pub(crate) const SOON: Duration = Duration::from_secs(45);
 
 /// A namespace with an operator that sees only it.
-pub struct Operated<'cluster> {
+pub(crate) struct Operated<'cluster> {
     pub cluster: &'cluster Cluster,
     pub namespace: Namespace<'cluster>,
     pub operator: Process,
@@ -18,11 +18,11 @@ pub struct Operated<'cluster> {
 
 impl<'cluster> Operated<'cluster> {
     /// Starts them on the cluster that all tests share.
-    pub fn start(name: &str) -> Operated<'static> {
+    pub(crate) fn start(name: &str) -> Operated<'static> {
         Operated::on(Cluster::shared(), name, &[])
     }
 
-    pub fn on(cluster: &'cluster Cluster, name: &str, flags: &[&str]) -> Self {
+    pub(crate) fn on(cluster: &'cluster Cluster, name: &str, flags: &[&str]) -> Self {
         let namespace = Namespace::create(cluster, name);
         let operator = operator(cluster, namespace.name(), flags);
         Self {
@@ -33,7 +33,7 @@ impl<'cluster> Operated<'cluster> {
     }
 
     /// The object as JSON, if it exists.
-    pub fn get(&self, kind: &str, name: &str) -> Option<Value> {
+    pub(crate) fn get(&self, kind: &str, name: &str) -> Option<Value> {
         let output = self.cluster.kubectl(
             &[
                 "-n",
@@ -51,7 +51,7 @@ impl<'cluster> Operated<'cluster> {
     }
 
     /// Waits until the object is there.
-    pub async fn appears(&self, kind: &str, name: &str) -> Value {
+    pub(crate) async fn appears(&self, kind: &str, name: &str) -> Value {
         eventually(SOON, &format!("{kind} {name} exists"), || async {
             self.get(kind, name).ok_or("it does not exist")
         })
@@ -59,7 +59,7 @@ impl<'cluster> Operated<'cluster> {
     }
 
     /// Waits until a field of an object has a value.
-    pub async fn field_becomes(&self, kind: &str, name: &str, pointer: &str, wanted: Value) {
+    pub(crate) async fn field_becomes(&self, kind: &str, name: &str, pointer: &str, wanted: Value) {
         eventually(SOON, &format!("{kind} {name} {pointer} is {wanted}"), || async {
             let object = self.get(kind, name).unwrap_or_default();
             let found = object.pointer(pointer).cloned().unwrap_or_default();
@@ -73,7 +73,7 @@ impl<'cluster> Operated<'cluster> {
     }
 
     /// Waits until a condition of the resource has a status and a reason; returns its message.
-    pub async fn condition(&self, resource: &str, type_: &str, status: &str, reason: &str) -> String {
+    pub(crate) async fn condition(&self, resource: &str, type_: &str, status: &str, reason: &str) -> String {
         eventually(
             SOON,
             &format!("{resource}: {type_} is {status}/{reason}"),
@@ -92,14 +92,14 @@ impl<'cluster> Operated<'cluster> {
         .await
     }
 
-    pub fn conditions(&self, resource: &str) -> Vec<Value> {
+    pub(crate) fn conditions(&self, resource: &str) -> Vec<Value> {
         let object = self.get("voiceassistscaling", resource).unwrap_or_default();
         let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
         conditions.cloned().unwrap_or_default()
     }
 
     /// Reasons and notes of the Events about a resource, oldest first.
-    pub fn events(&self, resource: &str) -> Vec<(String, String)> {
+    pub(crate) fn events(&self, resource: &str) -> Vec<(String, String)> {
         let list = self
             .namespace
             .kubectl(&["get", "events.events.k8s.io", "-o", "json"]);
@@ -119,7 +119,7 @@ impl<'cluster> Operated<'cluster> {
     }
 
     /// Waits until an Event with this reason is there and returns its note.
-    pub async fn event(&self, resource: &str, reason: &str) -> String {
+    pub(crate) async fn event(&self, resource: &str, reason: &str) -> String {
         eventually(SOON, &format!("an Event {reason}"), || async {
             let events = self.events(resource);
             let found = events.iter().find(|(found, _)| found == reason);
@@ -128,19 +128,19 @@ impl<'cluster> Operated<'cluster> {
         .await
     }
 
-    pub fn replicas(&self, deployment: &str) -> i64 {
+    pub(crate) fn replicas(&self, deployment: &str) -> i64 {
         let object = self.get("deployment", deployment).expect("the deployment exists");
         object["spec"]["replicas"].as_i64().expect("replicas is a number")
     }
 }
 
 /// An operator without leader election that sees one namespace.
-pub fn operator(cluster: &Cluster, namespace: &str, flags: &[&str]) -> Process {
+pub(crate) fn operator(cluster: &Cluster, namespace: &str, flags: &[&str]) -> Process {
     operator_with(&cluster.kubeconfig(), namespace, flags)
 }
 
 /// The same under another account.
-pub fn operator_with(kubeconfig: &Path, namespace: &str, flags: &[&str]) -> Process {
+pub(crate) fn operator_with(kubeconfig: &Path, namespace: &str, flags: &[&str]) -> Process {
     let mut args: Vec<String> = [
         "operator",
         "--leader-elect=false",
@@ -157,7 +157,7 @@ pub fn operator_with(kubeconfig: &Path, namespace: &str, flags: &[&str]) -> Proc
 }
 
 /// A Deployment whose pods carry `app: NAME`.
-pub fn deployment(name: &str, replicas: i32) -> String {
+pub(crate) fn deployment(name: &str, replicas: i32) -> String {
     json!({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
         "spec": {
@@ -177,7 +177,7 @@ pub fn deployment(name: &str, replicas: i32) -> String {
 }
 
 /// A workload of a resource that scales a Deployment of the same name on CPU, with a disruption budget.
-pub fn workload(name: &str) -> Value {
+pub(crate) fn workload(name: &str) -> Value {
     json!({
         "name": name,
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
@@ -189,7 +189,7 @@ pub fn workload(name: &str) -> Value {
 }
 
 /// A resource with these workloads.
-pub fn resource(name: &str, workloads: &[Value]) -> Value {
+pub(crate) fn resource(name: &str, workloads: &[Value]) -> Value {
     json!({
         "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
         "metadata": {"name": name}, "spec": {"workloads": workloads},

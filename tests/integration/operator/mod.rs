@@ -7,7 +7,7 @@ mod collisions;
 mod costs;
 mod drift;
 mod faults;
-pub mod fixture;
+pub(crate) mod fixture;
 mod leadership;
 mod many;
 mod migration;

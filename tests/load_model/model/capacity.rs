@@ -16,7 +16,7 @@ use super::to_f64;
 
 /// The capacity of a service.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Capacity {
+pub(crate) struct Capacity {
     /// Requests per second of one pod; positive.
     pub of_one_pod: f64,
     /// How the capacity grows with further pods.
@@ -25,7 +25,7 @@ pub struct Capacity {
 
 /// How capacity grows with the pods.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// It does not grow: something that all pods share is the limit.
     Constant,
     /// It grows in proportion to the pods.
@@ -41,7 +41,7 @@ pub enum Shape {
 
 impl Capacity {
     /// Requests per second of `pods` Ready pods together.
-    pub fn of(&self, pods: usize) -> f64 {
+    pub(crate) fn of(&self, pods: usize) -> f64 {
         if pods == 0 {
             return 0.0;
         }

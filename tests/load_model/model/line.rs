@@ -24,7 +24,7 @@ const ROUNDING: f64 = 1e-6;
 
 /// Requests that wait and requests in service. `T` identifies who waits for the answer.
 #[derive(Debug)]
-pub struct Line<T> {
+pub(crate) struct Line<T> {
     /// Capacity in requests per second.
     rate: f64,
     service_time: Duration,
@@ -44,7 +44,7 @@ pub struct Line<T> {
 
 /// Counts since the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Requests that arrived.
     pub arrived: u64,
     /// Requests that began to be served.
@@ -57,7 +57,7 @@ pub struct Counts {
 
 /// Why a request was turned away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// As many requests wait as the limit allows.
     #[error("the queue is full")]
     Full,
@@ -68,7 +68,7 @@ pub enum Refusal {
 
 impl<T> Line<T> {
     /// An empty line before a service without capacity. `limit` is how many requests may wait.
-    pub fn new(service_time: Duration, limit: usize) -> Self {
+    pub(crate) fn new(service_time: Duration, limit: usize) -> Self {
         Self {
             rate: 0.0,
             service_time,
@@ -84,7 +84,7 @@ impl<T> Line<T> {
     }
 
     /// Lets time pass. Time never runs backwards.
-    pub fn advance(&mut self, now: Duration) {
+    pub(crate) fn advance(&mut self, now: Duration) {
         let now = now.max(self.now);
         let reached = self.work + self.rate * now.saturating_sub(self.now).as_secs_f64();
         while let Some((position, waiter)) = self
@@ -102,7 +102,7 @@ impl<T> Line<T> {
     ///
     /// # Errors
     /// When it is turned away.
-    pub fn arrive(&mut self, now: Duration, waiter: T) -> Result<(), Refusal> {
+    pub(crate) fn arrive(&mut self, now: Duration, waiter: T) -> Result<(), Refusal> {
         self.advance(now);
         self.counts.arrived += 1;
         let position = self.free.max(self.work);
@@ -128,20 +128,20 @@ impl<T> Line<T> {
     }
 
     /// Changes the capacity, in requests per second, from now on.
-    pub fn set_rate(&mut self, now: Duration, requests_per_second: f64) {
+    pub(crate) fn set_rate(&mut self, now: Duration, requests_per_second: f64) {
         self.advance(now);
         self.rate = requests_per_second;
     }
 
     /// Holds every answer for `length` from now on. Call [`Self::pop_answered`] first, for answers that are
     /// already due.
-    pub fn stall(&mut self, now: Duration, length: Duration) {
+    pub(crate) fn stall(&mut self, now: Duration, length: Duration) {
         self.advance(now);
         self.held_until = self.held_until.max(self.now + length);
     }
 
     /// Takes the next request whose answer is due.
-    pub fn pop_answered(&mut self, now: Duration) -> Option<T> {
+    pub(crate) fn pop_answered(&mut self, now: Duration) -> Option<T> {
         self.advance(now);
         if self.now < self.held_until {
             return None;
@@ -152,7 +152,7 @@ impl<T> Line<T> {
     }
 
     /// The moment at which the next answer is due if nothing changes.
-    pub fn next_answer(&self) -> Option<Duration> {
+    pub(crate) fn next_answer(&self) -> Option<Duration> {
         let due = match (self.begun.front(), self.waiting.front()) {
             (Some((due, _)), _) => *due,
             (None, Some((position, _))) => self.moment(*position)? + self.service_time,
@@ -162,22 +162,22 @@ impl<T> Line<T> {
     }
 
     /// The moment until which answers are held.
-    pub fn held_until(&self) -> Duration {
+    pub(crate) fn held_until(&self) -> Duration {
         self.held_until
     }
 
     /// Capacity in requests per second.
-    pub fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         self.rate
     }
 
     /// Number of requests that wait and have not begun.
-    pub fn length(&self) -> usize {
+    pub(crate) fn length(&self) -> usize {
         self.waiting.len()
     }
 
     /// Counts since the beginning.
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         self.counts
     }
 

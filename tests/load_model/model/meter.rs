@@ -9,14 +9,14 @@ const SPAN: f64 = 2.0;
 
 /// Follows a counter and knows its recent rate.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Meter {
+pub(super) struct Meter {
     count: u64,
     rate: f64,
 }
 
 impl Meter {
     /// Tells the meter the new count, `elapsed` after the last one.
-    pub fn advance(&mut self, elapsed: Duration, count: u64) {
+    pub(super) fn advance(&mut self, elapsed: Duration, count: u64) {
         let elapsed = elapsed.as_secs_f64();
         if elapsed <= 0.0 {
             return;
@@ -27,7 +27,7 @@ impl Meter {
     }
 
     /// The smoothed rate per second.
-    pub fn rate(&self) -> f64 {
+    pub(super) fn rate(&self) -> f64 {
         self.rate
     }
 }

@@ -15,7 +15,7 @@ mod usage;
 use std::time::Duration;
 
 use self::meter::Meter;
-pub use self::{
+pub(crate) use self::{
     capacity::{Capacity, Shape},
     line::{Counts, Line, Refusal},
     pods::Pods,
@@ -26,7 +26,7 @@ pub use self::{
 
 /// The state of the model.
 #[derive(Debug, Default)]
-pub struct Model {
+pub(crate) struct Model {
     /// The gateway's traffic.
     pub requests: Requests,
     /// The workers' queue.
@@ -42,7 +42,7 @@ pub struct Model {
 
 impl Model {
     /// Lets the time since the last call pass with these pods.
-    pub fn advance(&mut self, now: Duration, gateways: Pods, workers: Pods) {
+    pub(crate) fn advance(&mut self, now: Duration, gateways: Pods, workers: Pods) {
         let elapsed = now.saturating_sub(self.now);
         self.now = self.now.max(now);
         self.requests.advance(elapsed, &gateways);
@@ -53,24 +53,24 @@ impl Model {
 
     /// Takes the counts of the service port at the moment of the last [`Self::advance`], `elapsed` after the
     /// one before.
-    pub fn observe(&mut self, elapsed: Duration, counts: Counts) {
+    pub(crate) fn observe(&mut self, elapsed: Duration, counts: Counts) {
         self.arriving.advance(elapsed, counts.arrived);
         self.working.advance(elapsed, counts.begun);
     }
 
     /// Counts a request that really arrived, for the next Ready gateway pod in turn.
-    pub fn receive(&mut self) {
+    pub(crate) fn receive(&mut self) {
         self.requests.receive(&self.gateways);
     }
 
     /// Recent rate of real requests, per second.
-    pub fn arriving(&self) -> f64 {
+    pub(crate) fn arriving(&self) -> f64 {
         self.arriving.rate()
     }
 
     /// Requests per second that keep each Ready gateway pod busy: its share of the offered requests, and of
     /// the real ones that are served. Zero without a Ready pod.
-    pub fn work_per_pod(&self) -> f64 {
+    pub(crate) fn work_per_pod(&self) -> f64 {
         let Some(offered) = self.requests_per_pod() else {
             return 0.0;
         };
@@ -79,22 +79,22 @@ impl Model {
     }
 
     /// Adds jobs that each take `service` of one worker and are enqueued now.
-    pub fn enqueue(&mut self, jobs: u64, service: Duration) {
+    pub(crate) fn enqueue(&mut self, jobs: u64, service: Duration) {
         self.queue.enqueue(jobs, service, self.now);
     }
 
     /// Requests per second that each Ready gateway pod gets; `None` while no pod takes any.
-    pub fn requests_per_pod(&self) -> Option<f64> {
+    pub(crate) fn requests_per_pod(&self) -> Option<f64> {
         self.requests.per_pod(&self.gateways)
     }
 
     /// Age of the oldest job in the queue; zero for an empty queue.
-    pub fn oldest_job_age(&self) -> Duration {
+    pub(crate) fn oldest_job_age(&self) -> Duration {
         self.queue.oldest_age(self.now)
     }
 
     /// Share of the Ready workers that have a job.
-    pub fn busy_workers(&self) -> f64 {
+    pub(crate) fn busy_workers(&self) -> f64 {
         share(self.queue.depth(), self.workers.ready.len())
     }
 }

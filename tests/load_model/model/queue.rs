@@ -9,7 +9,7 @@ use super::to_f64;
 
 /// Jobs waiting or being worked on.
 #[derive(Debug, Default)]
-pub struct Queue {
+pub(crate) struct Queue {
     batches: VecDeque<Batch>,
     arrivals: Arrivals,
     /// Fraction of the next job that has arrived, between 0 and 1.
@@ -18,7 +18,7 @@ pub struct Queue {
 
 /// A steady stream of arriving jobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Arrivals {
+pub(crate) struct Arrivals {
     /// Jobs per second.
     pub jobs_per_second: f64,
     /// Worker time that each job takes.
@@ -36,7 +36,7 @@ struct Batch {
 
 impl Queue {
     /// Adds jobs that each take `service` of one worker.
-    pub fn enqueue(&mut self, jobs: u64, service: Duration, now: Duration) {
+    pub(crate) fn enqueue(&mut self, jobs: u64, service: Duration, now: Duration) {
         if jobs > 0 {
             self.batches.push_back(Batch {
                 jobs,
@@ -48,22 +48,22 @@ impl Queue {
     }
 
     /// Sets the stream of new jobs.
-    pub fn set_arrivals(&mut self, arrivals: Arrivals) {
+    pub(crate) fn set_arrivals(&mut self, arrivals: Arrivals) {
         self.arrivals = arrivals;
     }
 
     /// Removes all jobs.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.batches.clear();
     }
 
     /// Jobs not yet finished.
-    pub fn depth(&self) -> u64 {
+    pub(crate) fn depth(&self) -> u64 {
         self.batches.iter().map(|batch| batch.jobs).sum()
     }
 
     /// Age of the oldest job; zero for an empty queue.
-    pub fn oldest_age(&self, now: Duration) -> Duration {
+    pub(crate) fn oldest_age(&self, now: Duration) -> Duration {
         self.batches
             .front()
             .map_or(Duration::ZERO, |batch| now.saturating_sub(batch.enqueued))

@@ -14,7 +14,7 @@ use super::{Pods, to_f64};
 
 /// The traffic, and the counters of the pods.
 #[derive(Debug, Default)]
-pub struct Requests {
+pub(crate) struct Requests {
     offered: f64,
     served: BTreeMap<String, f64>,
     lost: f64,
@@ -24,33 +24,33 @@ pub struct Requests {
 
 impl Requests {
     /// Sets the offered rate, in requests per second.
-    pub fn offer(&mut self, requests_per_second: f64) {
+    pub(crate) fn offer(&mut self, requests_per_second: f64) {
         self.offered = requests_per_second;
     }
 
     /// The offered rate, in requests per second.
-    pub fn offered(&self) -> f64 {
+    pub(crate) fn offered(&self) -> f64 {
         self.offered
     }
 
     /// Requests that found no Ready pod.
-    pub fn lost(&self) -> f64 {
+    pub(crate) fn lost(&self) -> f64 {
         self.lost
     }
 
     /// The counter of every pod that has one.
-    pub fn served(&self) -> impl Iterator<Item = (&str, f64)> {
+    pub(crate) fn served(&self) -> impl Iterator<Item = (&str, f64)> {
         self.served.iter().map(|(pod, count)| (pod.as_str(), *count))
     }
 
     /// The counter of one pod.
     #[cfg(test)]
-    pub fn served_by(&self, pod: &str) -> Option<f64> {
+    pub(crate) fn served_by(&self, pod: &str) -> Option<f64> {
         self.served.get(pod).copied()
     }
 
     /// Requests per second of each Ready pod.
-    pub fn per_pod(&self, pods: &Pods) -> Option<f64> {
+    pub(crate) fn per_pod(&self, pods: &Pods) -> Option<f64> {
         let ready = u64::try_from(pods.ready.len()).ok()?;
         (ready > 0).then(|| self.offered / to_f64(ready))
     }

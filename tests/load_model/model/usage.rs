@@ -5,7 +5,7 @@
 
 /// What one pod uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Usage {
+pub(crate) struct Usage {
     /// CPU in milli-cores.
     pub cpu_milli: u32,
     /// Memory in mebibytes.
@@ -27,7 +27,7 @@ const WORKER_BUSY_MILLI_CPU: f64 = 260.0;
 const WORKER_BUSY_MEBI: f64 = 40.0;
 
 /// Usage of a gateway pod at this many requests per second.
-pub fn of_gateway(requests_per_second: f64) -> Usage {
+pub(crate) fn of_gateway(requests_per_second: f64) -> Usage {
     Usage {
         cpu_milli: GATEWAY_IDLE.cpu_milli + whole(requests_per_second * GATEWAY_MILLI_CPU_PER_RATE),
         memory_mebi: GATEWAY_IDLE.memory_mebi + whole(requests_per_second * GATEWAY_MEBI_PER_RATE),
@@ -35,7 +35,7 @@ pub fn of_gateway(requests_per_second: f64) -> Usage {
 }
 
 /// Usage of a worker pod that is busy for this share of the time.
-pub fn of_worker(busy: f64) -> Usage {
+pub(crate) fn of_worker(busy: f64) -> Usage {
     Usage {
         cpu_milli: WORKER_IDLE.cpu_milli + whole(busy * WORKER_BUSY_MILLI_CPU),
         memory_mebi: WORKER_IDLE.memory_mebi + whole(busy * WORKER_BUSY_MEBI),
@@ -44,7 +44,7 @@ pub fn of_worker(busy: f64) -> Usage {
 
 impl Usage {
     /// Whether the difference is too small to be worth a write: less than 10 % in both CPU and memory.
-    pub fn is_close_to(self, other: Self) -> bool {
+    pub(crate) fn is_close_to(self, other: Self) -> bool {
         fn close(left: u32, right: u32) -> bool {
             left.abs_diff(right).saturating_mul(10) < left.max(right)
         }

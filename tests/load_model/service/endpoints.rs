@@ -35,7 +35,7 @@ struct Site {
 type Shared = State<Arc<Site>>;
 
 /// All routes. Anything else is answered 404.
-pub fn routes() -> Router {
+pub(super) fn routes() -> Router {
     let with_token = Router::new()
         .route("/api/users/me", get(me))
         .route("/api/sessions", get(sessions).post(create_session))

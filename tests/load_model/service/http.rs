@@ -18,7 +18,7 @@ use super::{Service, endpoints, websocket};
 use crate::Error;
 
 /// Serves until the listener fails.
-pub async fn serve(listener: TcpListener, service: Arc<Service>) -> Result<(), Error> {
+pub(crate) async fn serve(listener: TcpListener, service: Arc<Service>) -> Result<(), Error> {
     let routes = Router::new()
         .route("/ws", any(websocket::upgrade))
         .with_state(Arc::clone(&service))

@@ -24,7 +24,7 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 use vas_cluster::clock::{Clock as _, SystemClock};
 
-pub use self::http::serve;
+pub(crate) use self::http::serve;
 use crate::{
     Error, Shared,
     arguments::ServiceArguments,
@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// The line of requests, and everything that changes its speed.
-pub struct Service {
+pub(crate) struct Service {
     state: Mutex<State>,
     /// Signals that the next answer may be due earlier than before.
     changed: Condvar,
@@ -49,7 +49,7 @@ struct State {
 
 /// The part of `/state` about the service.
 #[derive(Debug, Serialize)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     ready_pods: usize,
     /// Current capacity in requests per second.
     capacity: f64,
@@ -67,7 +67,7 @@ pub struct Snapshot {
 impl Service {
     /// A service without pods. A thread of its own gives the answers, because timers of the runtime are exact
     /// only to a millisecond.
-    pub fn start(arguments: &ServiceArguments, model: Shared) -> Result<Arc<Self>, Error> {
+    pub(crate) fn start(arguments: &ServiceArguments, model: Shared) -> Result<Arc<Self>, Error> {
         let service = Arc::new(Self {
             state: Mutex::new(State {
                 line: Line::new(arguments.service_time, arguments.queue_limit),
@@ -91,7 +91,7 @@ impl Service {
     ///
     /// # Errors
     /// When the request is refused.
-    pub async fn admit(&self) -> Result<(), Refusal> {
+    pub(crate) async fn admit(&self) -> Result<(), Refusal> {
         let (waiter, answered) = oneshot::channel();
         let (admitted, held) = {
             let mut state = self.state.lock();
@@ -115,19 +115,19 @@ impl Service {
     }
 
     /// Follows the Ready pods.
-    pub fn set_pods(&self, pods: usize) {
+    pub(crate) fn set_pods(&self, pods: usize) {
         if self.state.lock().pods != pods {
             self.change(|state| state.pods = pods);
         }
     }
 
     /// Changes the capacity of one pod.
-    pub fn set_capacity(&self, requests_per_second: f64) {
+    pub(crate) fn set_capacity(&self, requests_per_second: f64) {
         self.change(|state| state.capacity.of_one_pod = requests_per_second);
     }
 
     /// Holds every answer for `length` from now on.
-    pub fn stall(&self, length: Duration) {
+    pub(crate) fn stall(&self, length: Duration) {
         let mut state = self.state.lock();
         let now = self.clock.monotonic();
         state.give_answers(now);
@@ -136,14 +136,14 @@ impl Service {
     }
 
     /// Counts since the beginning.
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         let mut state = self.state.lock();
         state.line.advance(self.clock.monotonic());
         state.line.counts()
     }
 
     /// The current state. The caller knows `requests_per_second`.
-    pub fn snapshot(&self, requests_per_second: f64) -> Snapshot {
+    pub(crate) fn snapshot(&self, requests_per_second: f64) -> Snapshot {
         let mut state = self.state.lock();
         state.line.advance(self.clock.monotonic());
         let counts = state.line.counts();

@@ -9,7 +9,7 @@ const KEPT: usize = 10_000;
 
 /// Records of one kind, each with the number of parts added to it.
 #[derive(Debug, Default)]
-pub struct Records(Mutex<Kept>);
+pub(super) struct Records(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -19,7 +19,7 @@ struct Kept {
 
 impl Records {
     /// Creates a record and returns its number.
-    pub fn create(&self) -> u64 {
+    pub(super) fn create(&self) -> u64 {
         let mut kept = self.0.lock();
         kept.created += 1;
         let number = kept.created;
@@ -31,12 +31,12 @@ impl Records {
     }
 
     /// Number of parts of a record; `None` if the record does not exist.
-    pub fn parts(&self, number: u64) -> Option<u64> {
+    pub(super) fn parts(&self, number: u64) -> Option<u64> {
         self.0.lock().parts.get(&number).copied()
     }
 
     /// Adds a part to a record and returns the number of its parts; `None` if the record does not exist.
-    pub fn add_part(&self, number: u64) -> Option<u64> {
+    pub(super) fn add_part(&self, number: u64) -> Option<u64> {
         let mut kept = self.0.lock();
         let parts = kept.parts.get_mut(&number)?;
         *parts += 1;
@@ -44,12 +44,12 @@ impl Records {
     }
 
     /// Removes a record. Returns whether it existed.
-    pub fn remove(&self, number: u64) -> bool {
+    pub(super) fn remove(&self, number: u64) -> bool {
         self.0.lock().parts.remove(&number).is_some()
     }
 
     /// Numbers of the latest records, the last one first.
-    pub fn latest(&self, count: usize) -> Vec<u64> {
+    pub(super) fn latest(&self, count: usize) -> Vec<u64> {
         self.0.lock().parts.keys().rev().take(count).copied().collect()
     }
 }

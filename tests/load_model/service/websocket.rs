@@ -33,7 +33,7 @@ const FRAME: Duration = Duration::from_millis(20);
 const FRAME_BYTES: usize = 640;
 
 /// Answers the handshake, then talks on the connection.
-pub async fn upgrade(State(service): State<Arc<Service>>, mut request: Request) -> Response {
+pub(super) async fn upgrade(State(service): State<Arc<Service>>, mut request: Request) -> Response {
     let answer = match create_response_with_body(&request, Body::empty) {
         Ok(answer) => answer,
         Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),

@@ -185,6 +185,10 @@ mod tests {
             format!("{}a", "-".repeat(256)),
             format!("a{}", "+a".repeat(256)),
         ] {
+            #[expect(
+                clippy::disallowed_types,
+                reason = "a stack of the size that tokio's threads have"
+            )]
             let thread = std::thread::Builder::new().stack_size(2 << 20);
             let result = thread.spawn(move || pinned(&query)).unwrap().join().unwrap();
             assert!(result.is_ok(), "{result:?}");

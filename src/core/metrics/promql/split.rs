@@ -27,7 +27,7 @@ pub use search::Failed;
 
 /// Greatest number of parts of one shape. A part that would have to be halved beyond that stays without an
 /// answer.
-pub const MAX_PARTS: usize = 64;
+pub(super) const MAX_PARTS: usize = 64;
 /// Greatest number of bytes that names of namespaces take in one query: some servers refuse queries of 16
 /// KiB.
 const MAX_TEXT: usize = 8 << 10;

@@ -17,32 +17,32 @@ use tokio::{
 
 /// What a server saw.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Connections that it accepted.
-    pub connections: usize,
+    pub(crate) connections: usize,
     /// Requests in progress now, and the most at once.
-    pub under_way: (usize, usize),
+    pub(crate) under_way: (usize, usize),
     /// Requested paths by the number of the connection.
-    pub paths: BTreeMap<usize, BTreeSet<String>>,
+    pub(crate) paths: BTreeMap<usize, BTreeSet<String>>,
 }
 
 /// Listens until it is dropped; its connections end with it.
-pub struct Habit {
+pub(crate) struct Habit {
     /// URL of the server.
-    pub url: String,
+    pub(crate) url: String,
     seen: Arc<Mutex<Seen>>,
     task: JoinHandle<()>,
 }
 
 impl Habit {
     /// Lets `look` read what the server saw.
-    pub fn seen<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
+    pub(crate) fn seen<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
         look(&self.seen.lock().unwrap())
     }
 
     /// HTTP/1.1 that ends each connection when its second request begins, as a server does whose keep-alive
     /// time ends at that moment.
-    pub async fn short_keep_alive() -> Self {
+    pub(crate) async fn short_keep_alive() -> Self {
         Self::each(|mut stream, _, _| async move {
             if request_head(&mut stream).await.is_some() {
                 let _ = stream.write_all(EMPTY).await;
@@ -54,7 +54,7 @@ impl Habit {
     }
 
     /// HTTP/1.1 that begins its second answer on each connection and ends it in the middle of the head.
-    pub async fn torn_answers() -> Self {
+    pub(crate) async fn torn_answers() -> Self {
         Self::each(|mut stream, _, _| async move {
             if request_head(&mut stream).await.is_some() {
                 let _ = stream.write_all(EMPTY).await;
@@ -67,7 +67,7 @@ impl Habit {
 
     /// HTTP/1.1 that answers the first request on each connection, holds the second, and is killed after
     /// `life`: it listens no more, and all connections are reset.
-    pub async fn killed_after(life: Duration) -> Self {
+    pub(crate) async fn killed_after(life: Duration) -> Self {
         let habit = Self::each(|mut stream, _, _| async move {
             let _ = stream.set_zero_linger();
             if request_head(&mut stream).await.is_some() {
@@ -86,22 +86,22 @@ impl Habit {
     }
 
     /// HTTP/1.1 that answers at once.
-    pub async fn prompt() -> Self {
+    pub(crate) async fn prompt() -> Self {
         Self::each(prompt).await
     }
 
     /// The same on an existing listener.
-    pub fn prompt_on(listener: TcpListener) -> Self {
+    pub(crate) fn prompt_on(listener: TcpListener) -> Self {
         Self::on(listener, prompt)
     }
 
     /// HTTP/2 that answers after `delay`; with `streams` it allows this many at once.
-    pub async fn http2(delay: Duration, streams: Option<u32>) -> Self {
+    pub(crate) async fn http2(delay: Duration, streams: Option<u32>) -> Self {
         Self::each(move |stream, number, seen| http2(stream, number, seen, delay, streams)).await
     }
 
     /// The same on its first connection; later connections are treated as `later` says.
-    pub async fn http2_once(delay: Duration, streams: u32, later: Later) -> Self {
+    pub(crate) async fn http2_once(delay: Duration, streams: u32, later: Later) -> Self {
         Self::each(move |stream, number, seen| async move {
             match later {
                 _ if number == 0 => http2(stream, number, seen, delay, Some(streams)).await,
@@ -113,7 +113,7 @@ impl Habit {
     }
 
     /// HTTP/2 that allows no streams until `after`, and then answers everything.
-    pub async fn allowing_none_until(after: Duration) -> Self {
+    pub(crate) async fn allowing_none_until(after: Duration) -> Self {
         Self::each(move |mut stream, _, _| async move {
             let _ = frames::greet_allowing(&mut stream, 0).await;
             tokio::time::sleep(after).await;
@@ -128,7 +128,7 @@ impl Habit {
     }
 
     /// HTTP/2 that allows one stream, refuses the first one after `after`, and never answers another.
-    pub async fn refusing_one_and_silent(after: Duration) -> Self {
+    pub(crate) async fn refusing_one_and_silent(after: Duration) -> Self {
         Self::each(move |mut stream, _, _| async move {
             let _ = frames::greet_allowing(&mut stream, 1).await;
             let mut refused = false;
@@ -145,7 +145,7 @@ impl Habit {
 
     /// HTTP/2 that sends GOAWAY on its first connection when the second request comes, and names the first
     /// request as the last one that it processed. On other connections it answers everything.
-    pub async fn going_away() -> Self {
+    pub(crate) async fn going_away() -> Self {
         Self::each(|mut stream, number, _| async move {
             let mut last = None;
             let _ = frames::greet(&mut stream).await;
@@ -165,7 +165,7 @@ impl Habit {
     }
 
     /// HTTP/2 that refuses the first stream of each connection and answers the others.
-    pub async fn refusing() -> Self {
+    pub(crate) async fn refusing() -> Self {
         Self::each(|mut stream, _, _| async move {
             let _ = frames::greet(&mut stream).await;
             let mut refused = false;
@@ -225,7 +225,7 @@ impl Drop for Habit {
 
 /// What a server does with the connections after its first.
 #[derive(Clone, Copy)]
-pub enum Later {
+pub(crate) enum Later {
     /// They are accepted, and nothing is sent on them.
     Held,
     /// They are ended at once.
@@ -291,7 +291,7 @@ mod frames {
         net::TcpStream,
     };
 
-    pub const HEADERS: u8 = 1;
+    pub(crate) const HEADERS: u8 = 1;
     const RESET: u8 = 3;
     const SETTINGS: u8 = 4;
     const GO_AWAY: u8 = 7;
@@ -300,7 +300,7 @@ mod frames {
     const REFUSED_STREAM: u32 = 7;
     const MAX_CONCURRENT_STREAMS: u16 = 3;
 
-    pub struct Frame {
+    pub(crate) struct Frame {
         pub kind: u8,
         pub stream: u32,
     }
@@ -311,20 +311,20 @@ mod frames {
     }
 
     /// `:status: 200`, which is in HPACK's static table, with END_STREAM.
-    pub fn ok(stream: u32) -> Vec<u8> {
+    pub(crate) fn ok(stream: u32) -> Vec<u8> {
         frame(HEADERS, END, stream, &[0x88])
     }
 
-    pub fn go_away(last: u32) -> Vec<u8> {
+    pub(crate) fn go_away(last: u32) -> Vec<u8> {
         frame(GO_AWAY, 0, 0, &[last.to_be_bytes(), [0; 4]].concat())
     }
 
-    pub fn refuse(stream: u32) -> Vec<u8> {
+    pub(crate) fn refuse(stream: u32) -> Vec<u8> {
         frame(RESET, 0, stream, &REFUSED_STREAM.to_be_bytes())
     }
 
     /// A SETTINGS frame that allows this many streams at once.
-    pub fn allow(streams: u32) -> Vec<u8> {
+    pub(crate) fn allow(streams: u32) -> Vec<u8> {
         frame(
             SETTINGS,
             0,
@@ -334,12 +334,12 @@ mod frames {
     }
 
     /// Reads the preface of the client and sends empty settings.
-    pub async fn greet(stream: &mut TcpStream) -> std::io::Result<()> {
+    pub(crate) async fn greet(stream: &mut TcpStream) -> std::io::Result<()> {
         greet_with(stream, &frame(SETTINGS, 0, 0, &[])).await
     }
 
     /// As `greet`, with settings that allow this many streams at once.
-    pub async fn greet_allowing(stream: &mut TcpStream, streams: u32) -> std::io::Result<()> {
+    pub(crate) async fn greet_allowing(stream: &mut TcpStream, streams: u32) -> std::io::Result<()> {
         greet_with(stream, &allow(streams)).await
     }
 
@@ -350,7 +350,7 @@ mod frames {
     }
 
     /// The next frame; settings are acknowledged.
-    pub async fn next(stream: &mut TcpStream) -> Option<Frame> {
+    pub(crate) async fn next(stream: &mut TcpStream) -> Option<Frame> {
         let mut head = [0; 9];
         stream.read_exact(&mut head).await.ok()?;
         let [a, b, c, kind, flags, id @ ..] = head;

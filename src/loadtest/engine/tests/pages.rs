@@ -26,7 +26,7 @@ const ZSTD: [u8; 42] = [
 ];
 
 /// Answers a request by its path; a request that is not as expected gets 400.
-pub fn answer(request: &Request<Incoming>) -> Response<Full<Bytes>> {
+pub(crate) fn answer(request: &Request<Incoming>) -> Response<Full<Bytes>> {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     if let Some(left) = path.strip_prefix("/redirects/") {
         return match left.parse::<u32>().unwrap() {

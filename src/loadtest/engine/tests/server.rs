@@ -35,17 +35,17 @@ use tokio_tungstenite::{
 use super::pages;
 
 /// Listens until it is dropped.
-pub struct Server {
+pub(crate) struct Server {
     /// URL of the server.
-    pub url: String,
+    pub(crate) url: String,
     /// Certificate of the server, which is its own CA.
-    pub ca: String,
+    pub(crate) ca: String,
     task: JoinHandle<()>,
 }
 
 impl Server {
     /// A server without TLS.
-    pub async fn plain() -> Self {
+    pub(crate) async fn plain() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let task = tokio::spawn(async move {
@@ -58,7 +58,7 @@ impl Server {
     }
 
     /// A server with TLS, whose handshake begins after `delay`.
-    pub async fn tls(delay: Duration) -> Self {
+    pub(crate) async fn tls(delay: Duration) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let certified = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let key = PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();

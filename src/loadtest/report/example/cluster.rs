@@ -24,7 +24,7 @@ const UPS: [(u32, u32, [f64; 6]); 3] = [
 const DOWNS: [(f64, u32); 4] = [(455.3, 8), (470.3, 6), (485.3, 4), (500.3, 2)];
 
 /// Ready replicas at a moment.
-pub fn ready_at(at: f64) -> u32 {
+pub(crate) fn ready_at(at: f64) -> u32 {
     let up = UPS
         .iter()
         .filter(|up| up.2[5] <= at)
@@ -41,7 +41,7 @@ pub fn ready_at(at: f64) -> u32 {
 }
 
 /// The observed workload.
-pub fn workload() -> Workload {
+pub(crate) fn workload() -> Workload {
     Workload {
         scaling: Scaling {
             namespace: "voiceassist-staging".to_owned(),

@@ -16,9 +16,9 @@ use crate::{
 };
 
 /// Requests per second that one replica answers.
-pub const EACH: f64 = 20.0;
+pub(crate) const EACH: f64 = 20.0;
 /// The planned load: 600 s with a rise from 20 to 180 requests/s and back.
-pub fn profile() -> Profile {
+pub(crate) fn profile() -> Profile {
     let mut profile = Profile::default();
     for (from, to, seconds) in [
         (20.0, 20.0, 60),
@@ -39,7 +39,7 @@ pub fn profile() -> Profile {
     clippy::cast_sign_loss,
     reason = "counts of a made-up run"
 )]
-pub fn measured() -> Measured {
+pub(crate) fn measured() -> Measured {
     let (profile, mut waiting) = (profile(), 0.0);
     let (mut total, mut seconds, mut schedule_error) =
         (Requests::default(), Vec::new(), Latencies::default());
@@ -118,7 +118,7 @@ pub fn measured() -> Measured {
 }
 
 /// WebSocket connections with voice, of which two of fifty failed.
-pub fn websockets() -> WebSockets {
+pub(crate) fn websockets() -> WebSockets {
     let mut websockets = WebSockets {
         connected: 50,
         held: Some(48),

@@ -9,7 +9,7 @@ mod load;
 
 use std::{collections::BTreeMap, time::Duration};
 
-pub use self::load::websockets;
+pub(crate) use self::load::websockets;
 use super::{Report, Workload};
 use crate::{
     judge::judge,
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The example run, judged.
-pub fn autoscaling() -> Report {
+pub(crate) fn autoscaling() -> Report {
     let mut scenario = scenario(
         Level::Rate(180.0),
         Duration::from_secs(600),
@@ -82,7 +82,7 @@ pub fn autoscaling() -> Report {
 }
 
 /// The example run, repeated for this many seconds.
-pub fn long(seconds: u32) -> Report {
+pub(crate) fn long(seconds: u32) -> Report {
     let mut report = autoscaling();
     let pattern = report.measured.seconds.clone();
     report.measured.seconds = (0..seconds)
@@ -118,7 +118,7 @@ pub fn long(seconds: u32) -> Report {
 }
 
 /// A run that was ended before its first second, so nothing was measured.
-pub fn nothing() -> Report {
+pub(crate) fn nothing() -> Report {
     let mut report = autoscaling();
     report.measured.seconds = Vec::new();
     report.measured.total = Requests::default();

@@ -7,17 +7,17 @@ use rcgen::{
 use rustls::pki_types::CertificateDer;
 
 /// A CA that issues client certificates.
-pub struct Pki(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Pki(CertifiedIssuer<'static, KeyPair>);
 
 impl Pki {
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(vec![]).unwrap();
         params.distinguished_name = subject(name, &[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    pub fn issue(
+    pub(crate) fn issue(
         &self,
         name: &str,
         organizations: &[&str],
@@ -30,7 +30,7 @@ impl Pki {
     }
 
     /// A client certificate with two common names, in that order.
-    pub fn client_with_names(&self, names: [DnValue; 2]) -> CertificateDer<'static> {
+    pub(crate) fn client_with_names(&self, names: [DnValue; 2]) -> CertificateDer<'static> {
         let mut params = CertificateParams::new(vec![]).unwrap();
         params.distinguished_name = DistinguishedName::new();
         // rcgen replaces a name of the same type, so the second one is given by its OID.
@@ -51,11 +51,11 @@ impl Pki {
     }
 
     /// The CA's certificate.
-    pub fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         self.0.pem()
     }
 
-    pub fn client(&self, name: &str, organizations: &[&str]) -> CertificateDer<'static> {
+    pub(crate) fn client(&self, name: &str, organizations: &[&str]) -> CertificateDer<'static> {
         self.issue(name, organizations, ExtendedKeyUsagePurpose::ClientAuth)
     }
 }

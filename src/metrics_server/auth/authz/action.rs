@@ -17,7 +17,7 @@ const NAMESPACE_SUBRESOURCES: [&str; 2] = ["status", "finalize"];
 
 /// What a user wants to do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Action {
+pub(crate) enum Action {
     /// Read any metric of an API group in any namespace.
     ReadAnyMetric(MetricsApi),
     /// Read one metric.
@@ -28,7 +28,7 @@ pub enum Action {
 
 /// The attributes of the read of one metric.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Read {
+pub(crate) struct Read {
     api: MetricsApi,
     version: &'static str,
     verb: &'static str,
@@ -51,7 +51,7 @@ fn verb(api: MetricsApi) -> &'static str {
 
 impl Action {
     /// The read of a metric of pods or of one object.
-    pub fn read(path: &MetricPath) -> Self {
+    pub(crate) fn read(path: &MetricPath) -> Self {
         Self::ReadMetric(Read {
             api: MetricsApi::Custom,
             version: path.version.name(),
@@ -64,7 +64,7 @@ impl Action {
     }
 
     /// The read of a metric of a namespace.
-    pub fn read_namespace(path: &NamespacePath) -> Self {
+    pub(crate) fn read_namespace(path: &NamespacePath) -> Self {
         Self::ReadMetric(Read {
             api: MetricsApi::Custom,
             version: path.version.name(),
@@ -77,7 +77,7 @@ impl Action {
     }
 
     /// The read of an external metric.
-    pub fn read_external(path: &ExternalPath) -> Self {
+    pub(crate) fn read_external(path: &ExternalPath) -> Self {
         let ExternalPath { namespace, metric } = path.clone();
         // A metric named `status` or `finalize`: kube-apiserver parses `/namespaces/NS/status` as a
         // subresource of the namespace, so the review must do the same.
@@ -106,7 +106,7 @@ impl Action {
     }
 
     /// The broader action that covers this one, if there is one; it is reviewed first.
-    pub fn broad(&self) -> Option<Self> {
+    pub(crate) fn broad(&self) -> Option<Self> {
         match self {
             Self::ReadMetric(read) => Some(Self::ReadAnyMetric(read.api)),
             Self::ReadAnyMetric(_) | Self::GetPath(_) => None,
@@ -114,7 +114,7 @@ impl Action {
     }
 
     /// The attributes of the review: those of a resource, or those of a path.
-    pub fn attributes(&self) -> (Option<ResourceAttributes>, Option<NonResourceAttributes>) {
+    pub(crate) fn attributes(&self) -> (Option<ResourceAttributes>, Option<NonResourceAttributes>) {
         match self {
             Self::ReadAnyMetric(api) => {
                 let any = ResourceAttributes {
@@ -138,7 +138,7 @@ impl Action {
     }
 
     /// The 403 answer to a user who may not do this.
-    pub fn refusal(&self, user: &User) -> StatusError {
+    pub(crate) fn refusal(&self, user: &User) -> StatusError {
         let name = &user.name;
         StatusError::forbidden(match self {
             Self::ReadMetric(read) => {

@@ -18,10 +18,10 @@ use vas_cluster::clock::Clock;
 
 /// A clock that a test sets.
 #[derive(Default)]
-pub struct ManualClock(AtomicU64);
+pub(crate) struct ManualClock(AtomicU64);
 
 impl ManualClock {
-    pub fn set(&self, seconds: u64) {
+    pub(crate) fn set(&self, seconds: u64) {
         self.0.store(seconds, Ordering::Relaxed);
     }
 }
@@ -38,11 +38,11 @@ impl Clock for ManualClock {
 }
 
 /// Makes the status of a review from its spec.
-pub type Decision = fn(&Value) -> Result<Value, StatusCode>;
+pub(crate) type Decision = fn(&Value) -> Result<Value, StatusCode>;
 
 /// Answers reviews and records their specs.
 #[derive(Clone)]
-pub struct ReviewServer {
+pub(crate) struct ReviewServer {
     decide: Decision,
     /// If set, each answer waits until the gate is opened.
     gate: Option<Arc<tokio::sync::Semaphore>>,
@@ -50,7 +50,7 @@ pub struct ReviewServer {
 }
 
 impl ReviewServer {
-    pub fn new(decide: Decision) -> Self {
+    pub(crate) fn new(decide: Decision) -> Self {
         Self {
             decide,
             gate: None,
@@ -59,26 +59,26 @@ impl ReviewServer {
     }
 
     /// A server that answers nothing until [`Self::open`] is called.
-    pub fn shut(decide: Decision) -> Self {
+    pub(crate) fn shut(decide: Decision) -> Self {
         Self {
             gate: Some(Arc::new(tokio::sync::Semaphore::new(0))),
             ..Self::new(decide)
         }
     }
 
-    pub fn open(&self) {
+    pub(crate) fn open(&self) {
         if let Some(gate) = &self.gate {
             gate.close();
         }
     }
 
     /// The specs of all reviews so far.
-    pub fn seen(&self) -> Vec<Value> {
+    pub(crate) fn seen(&self) -> Vec<Value> {
         self.seen.lock().clone()
     }
 
     /// Listens on a port, and returns a client for it that does not retry.
-    pub async fn start(&self) -> Client {
+    pub(crate) async fn start(&self) -> Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let app = Router::new()
             .route("/apis/authorization.k8s.io/v1/subjectaccessreviews", post(review))

@@ -18,7 +18,7 @@ const CONTENT_TYPE: HeaderValue =
     HeaderValue::from_static("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
 
 /// Renders the document of all served versions.
-pub fn render(all: &[Served]) -> Document {
+pub(super) fn render(all: &[Served]) -> Document {
     let items: Vec<Value> = by_group(all)
         .into_iter()
         .map(|(name, versions)| {

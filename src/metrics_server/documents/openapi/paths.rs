@@ -21,7 +21,7 @@ const SEGMENTS: [(&str, &str); 4] = [
 ];
 
 /// All paths of one version.
-pub fn of(served: Served, dialect: Dialect) -> Vec<(String, Value)> {
+pub(super) fn of(served: Served, dialect: Dialect) -> Vec<(String, Value)> {
     let path = |rest: &str, about: &str, description: &str| {
         let read = read(served, dialect, rest, about, description);
         (format!("/apis/{}/{rest}", served.group_version()), read)

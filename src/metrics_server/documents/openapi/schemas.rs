@@ -6,7 +6,7 @@ use super::Dialect;
 use crate::{documents::served::Served, metrics::path::Version};
 
 /// All definitions of one version, by name.
-pub fn of(served: Served, dialect: Dialect) -> Vec<(String, Value)> {
+pub(super) fn of(served: Served, dialect: Dialect) -> Vec<(String, Value)> {
     let item = match served {
         Served::Custom(version) => metric_value(version),
         Served::External => external_metric_value(),
@@ -18,7 +18,7 @@ pub fn of(served: Served, dialect: Dialect) -> Vec<(String, Value)> {
 }
 
 /// Name of the definition of the list that every read returns.
-pub fn list_name(served: Served) -> String {
+pub(super) fn list_name(served: Served) -> String {
     format!("{}List", item_name(served))
 }
 

@@ -12,7 +12,7 @@ const IS: char = '=';
 
 /// Labels of a pod; a clone shares the memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Labels(Arc<str>);
+pub(super) struct Labels(Arc<str>);
 
 impl Default for Labels {
     fn default() -> Self {
@@ -21,7 +21,7 @@ impl Default for Labels {
 }
 
 impl Labels {
-    pub fn new(labels: &BTreeMap<String, String>) -> Self {
+    pub(super) fn new(labels: &BTreeMap<String, String>) -> Self {
         let length = labels.iter().map(|(key, value)| key.len() + value.len() + 2);
         let mut text = String::with_capacity(length.sum());
         for (key, value) in labels {
@@ -34,7 +34,7 @@ impl Labels {
     }
 
     /// The value of the label `key`.
-    pub fn get(&self, key: &str) -> Option<&str> {
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
         self.0
             .split_terminator(END)
             .find_map(|label| label.strip_prefix(key)?.strip_prefix(IS))
@@ -42,7 +42,7 @@ impl Labels {
 
     /// Whether both are the same allocation.
     #[cfg(test)]
-    pub fn is_shared_with(&self, other: &Self) -> bool {
+    pub(super) fn is_shared_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }

@@ -26,7 +26,7 @@ use support::{
 const MOST_MEMORY: u64 = 192 << 10;
 
 /// The server under attack.
-pub struct Target {
+pub(super) struct Target {
     pub stack: &'static Stack,
     pub port: u16,
     /// The proxy between the server and Prometheus.
@@ -35,7 +35,7 @@ pub struct Target {
 }
 
 /// The shared target, ready to be read from.
-pub async fn target() -> &'static Target {
+pub(super) async fn target() -> &'static Target {
     static TARGET: tokio::sync::OnceCell<Target> = tokio::sync::OnceCell::const_new();
     TARGET
         .get_or_init(|| async { RUNTIME.spawn(Target::start()).await.expect("the target starts") })
@@ -72,18 +72,18 @@ impl Target {
         }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(super) fn url(&self, path: &str) -> String {
         format!("https://{HOST}:{}{path}", self.port)
     }
 
     /// A client that connects as the API server does.
-    pub fn front_proxy(&self) -> Client {
+    pub(super) fn front_proxy(&self) -> Client {
         let own = identity(self.stack.cluster, "front-proxy-client");
         client_with(self.stack.cluster, self.port, Some(own))
     }
 
     /// Sends one request of the HPA controller through `client`.
-    pub async fn read_by_hpa(&self, client: &Client) -> Result<(), String> {
+    pub(super) async fn read_by_hpa(&self, client: &Client) -> Result<(), String> {
         let answer = client
             .get(self.url("/apis/custom.metrics.k8s.io/v1beta2"))
             .header(
@@ -102,7 +102,7 @@ impl Target {
     }
 
     /// Memory of the server in kB.
-    pub fn memory(&self) -> u64 {
+    pub(super) fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.server.id()));
         let status = status.expect("the server runs");
         let line = status
@@ -115,7 +115,7 @@ impl Target {
 
     /// Panics if the server's memory grew too much, or if other clients get no answer, over an old and a new
     /// connection.
-    pub async fn assert_unharmed(&self, before: u64, old: &Client) {
+    pub(super) async fn assert_unharmed(&self, before: u64, old: &Client) {
         assert_eq!(self.read_by_hpa(old).await, Ok(()), "over the old connection");
         assert_eq!(
             self.read_by_hpa(&self.front_proxy()).await,

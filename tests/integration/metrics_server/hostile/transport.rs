@@ -78,7 +78,7 @@ mod no_verification {
     #[derive(Debug)]
     struct Nothing;
 
-    pub fn verifier() -> Arc<dyn ServerCertVerifier> {
+    pub(super) fn verifier() -> Arc<dyn ServerCertVerifier> {
         Arc::new(Nothing)
     }
 

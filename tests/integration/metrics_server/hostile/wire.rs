@@ -22,14 +22,14 @@ use super::{
 /// Long enough for any limit of the server to end a connection.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub async fn tcp(target: &Target) -> TcpStream {
+pub(super) async fn tcp(target: &Target) -> TcpStream {
     TcpStream::connect(("127.0.0.1", target.port))
         .await
         .expect("a connection")
 }
 
 /// A TLS configuration that trusts the shared CA; with the certificate of a component of the cluster, if any.
-pub fn tls_config(target: &Target, protocol: &str, component: Option<&str>) -> Arc<ClientConfig> {
+pub(super) fn tls_config(target: &Target, protocol: &str, component: Option<&str>) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     let ca = shared_ca(target.stack.cluster);
     roots
@@ -54,7 +54,7 @@ pub fn tls_config(target: &Target, protocol: &str, component: Option<&str>) -> A
     Arc::new(config)
 }
 
-pub async fn tls(target: &Target, config: &Arc<ClientConfig>) -> TlsStream<TcpStream> {
+pub(super) async fn tls(target: &Target, config: &Arc<ClientConfig>) -> TlsStream<TcpStream> {
     let name = ServerName::try_from(HOST).expect("a name");
     TlsConnector::from(config.clone())
         .connect(name, tcp(target).await)
@@ -63,7 +63,7 @@ pub async fn tls(target: &Target, config: &Arc<ClientConfig>) -> TlsStream<TcpSt
 }
 
 /// Reads until the other side ends the connection, which it must do. A reset ends it too.
-pub async fn until_closed(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
+pub(super) async fn until_closed(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut all = Vec::new();
     let mut buffer = vec![0; 1 << 16];
     let reading = async {
@@ -78,7 +78,12 @@ pub async fn until_closed(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
 }
 
 /// Sends one HTTP/1.1 request of the administrator unchanged. Returns status and body of the answer.
-pub async fn raw(target: &Target, config: &Arc<ClientConfig>, method: &str, path: &str) -> (u16, String) {
+pub(super) async fn raw(
+    target: &Target,
+    config: &Arc<ClientConfig>,
+    method: &str,
+    path: &str,
+) -> (u16, String) {
     let mut stream = tls(target, config).await;
     let request = format!("{method} {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n");
     // The server may answer and close the connection before it has read the whole request.
@@ -90,17 +95,17 @@ pub async fn raw(target: &Target, config: &Arc<ClientConfig>, method: &str, path
     (status.unwrap_or_default(), body.to_owned())
 }
 
-pub const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-pub const HEADERS: u8 = 1;
-pub const RST_STREAM: u8 = 3;
-pub const SETTINGS: u8 = 4;
-pub const GOAWAY: u8 = 7;
-pub const CONTINUATION: u8 = 9;
-pub const END_STREAM: u8 = 1;
-pub const END_HEADERS: u8 = 4;
+pub(super) const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(super) const HEADERS: u8 = 1;
+pub(super) const RST_STREAM: u8 = 3;
+pub(super) const SETTINGS: u8 = 4;
+pub(super) const GOAWAY: u8 = 7;
+pub(super) const CONTINUATION: u8 = 9;
+pub(super) const END_STREAM: u8 = 1;
+pub(super) const END_HEADERS: u8 = 4;
 
 /// A frame of HTTP/2.
-pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len())
         .expect("a short payload")
         .to_be_bytes();
@@ -111,7 +116,7 @@ pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 }
 
 /// The header block of a GET, without indexing. A value may be up to 127 bytes long.
-pub fn get_block(path: &str) -> Vec<u8> {
+pub(super) fn get_block(path: &str) -> Vec<u8> {
     let mut block = vec![0x82, 0x87];
     for (name, value) in [(1, HOST), (4, path)] {
         block.push(name);
@@ -122,7 +127,7 @@ pub fn get_block(path: &str) -> Vec<u8> {
 }
 
 /// The kinds of the frames in what a server sent.
-pub fn frame_kinds(mut bytes: &[u8]) -> Vec<u8> {
+pub(super) fn frame_kinds(mut bytes: &[u8]) -> Vec<u8> {
     let mut kinds = Vec::new();
     while let [a, b, c, kind, ..] = bytes {
         kinds.push(*kind);

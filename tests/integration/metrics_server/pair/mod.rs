@@ -48,13 +48,13 @@ workloads:
 ";
 
 /// A replica and its plain port.
-pub struct Replica {
+pub(super) struct Replica {
     pub process: Process,
     pub metrics_port: u16,
 }
 
 impl Replica {
-    pub async fn metrics(&self) -> String {
+    pub(super) async fn metrics(&self) -> String {
         let url = format!("http://127.0.0.1:{}/metrics", self.metrics_port);
         match reqwest::get(url).await {
             Ok(answer) => answer.text().await.unwrap_or_default(),
@@ -64,7 +64,7 @@ impl Replica {
 }
 
 /// Everything between the exporter and the HPA.
-pub struct Pair {
+pub(super) struct Pair {
     pub cluster: &'static Cluster,
     pub balancer: Balancer,
     pub replicas: Vec<Replica>,
@@ -85,7 +85,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 });
 
 /// The two replicas, ready and read from, for one test at a time.
-pub async fn pair() -> MutexGuard<'static, Pair> {
+pub(super) async fn pair() -> MutexGuard<'static, Pair> {
     static PAIR: tokio::sync::OnceCell<Mutex<Pair>> = tokio::sync::OnceCell::const_new();
     let pair = PAIR
         .get_or_init(|| async { RUNTIME.spawn(Pair::start()).await.expect("the pair starts") })
@@ -125,7 +125,7 @@ impl Pair {
     }
 
     /// Starts a further replica, as in the install except for the lifetime of certificates.
-    pub fn start_replica(&mut self) {
+    pub(super) fn start_replica(&mut self) {
         let rendered = self.install.deployment("vas-metrics-server");
         let name = format!("vas-metrics-server-{}", self.started);
         self.started += 1;
@@ -150,7 +150,7 @@ impl Pair {
     }
 
     /// The path that the HPA reads.
-    pub fn path(&self) -> String {
+    pub(super) fn path(&self) -> String {
         format!(
             "/apis/custom.metrics.k8s.io/v1beta2/namespaces/{}/deployments.apps/worker/depth",
             self.namespace.name()
@@ -158,7 +158,7 @@ impl Pair {
     }
 
     /// Waits until so many replicas are ready.
-    pub async fn are_ready(&self, wanted: usize) {
+    pub(super) async fn are_ready(&self, wanted: usize) {
         eventually(Duration::from_secs(60), "the replicas are ready", || async {
             let ready = self.balancer.ready();
             if ready == wanted { Ok(()) } else { Err(ready) }
@@ -181,7 +181,7 @@ impl Pair {
     }
 
     /// The `caBundle` of an APIService, and whether it is there at all.
-    pub async fn ca_bundle(&self, name: &str) -> Option<Vec<u8>> {
+    pub(super) async fn ca_bundle(&self, name: &str) -> Option<Vec<u8>> {
         let api: Api<APIService> = Api::all(self.cluster.client().await);
         let found = api.get_opt(name).await.expect("APIServices can be read")?;
         Some(found.spec?.ca_bundle.map(|bundle| bundle.0).unwrap_or_default())

@@ -30,7 +30,7 @@ pub(super) struct Window {
 
 impl Window {
     /// The moment at which the window begins.
-    pub fn start(self) -> Millis {
+    pub(super) fn start(self) -> Millis {
         self.now + self.later - self.length
     }
 
@@ -60,7 +60,7 @@ impl Window {
 
     /// The factor that corrects a rate: length of the window divided by its covered part. `None` where less
     /// than half is covered, or where the covered part is not known well enough.
-    pub fn factor(self, trail: &Trail) -> Option<f64> {
+    pub(super) fn factor(self, trail: &Trail) -> Option<f64> {
         let start = self.start();
         let apart = trail.apart().unwrap_or_default();
         let (least, most) = match trail.hole_at(start) {
@@ -97,7 +97,7 @@ impl Window {
     /// An example: samples are 15 s apart, and the newest one is 20 s old. The number was 100. It may now
     /// fall, but not rise above 100. If the newest sample is another one than then, but late too, it may rise
     /// to 150.
-    pub fn limit_rise(self, trail: &mut Trail, number: f64) -> Option<f64> {
+    pub(super) fn limit_rise(self, trail: &mut Trail, number: f64) -> Option<f64> {
         let apart = trail.apart().unwrap_or_default();
         let is_late = (self.now - trail.newest) * 10 >= apart * 11;
         let served = match trail.served {

@@ -73,12 +73,12 @@ pub(super) struct Trail {
 
 impl Hole {
     /// Whether no sample is known from before the hole: the pod may have been born at its end.
-    pub fn is_birth(self) -> bool {
+    pub(super) fn is_birth(self) -> bool {
         self.from == BIRTH
     }
 
     /// Whether nobody looked before the end of the hole.
-    pub fn is_unknown(self) -> bool {
+    pub(super) fn is_unknown(self) -> bool {
         self.earliest == BIRTH
     }
 }
@@ -100,7 +100,7 @@ fn and_a_tenth(distance: Millis) -> Millis {
 
 impl Trail {
     /// The trail of a pod that had samples before the window.
-    pub fn old(newest: Millis) -> Self {
+    pub(super) fn old(newest: Millis) -> Self {
         Self {
             newest,
             distance: None,
@@ -111,7 +111,7 @@ impl Trail {
     }
 
     /// The trail of a pod that had no sample at the moment `absent_at`; `None` where nobody looked before.
-    pub fn young(absent_at: Option<Millis>, newest: Millis) -> Self {
+    pub(super) fn young(absent_at: Option<Millis>, newest: Millis) -> Self {
         let hole = Hole {
             from: BIRTH,
             from_latest: BIRTH,
@@ -125,7 +125,7 @@ impl Trail {
     }
 
     /// Records a look: a new hole, if samples did not go on at their distance, and the distance itself.
-    pub fn observe(&mut self, sight: &Sight) {
+    pub(super) fn observe(&mut self, sight: &Sight) {
         let length = sight.newest - self.newest;
         // The newest sample is still the same, or another Prometheus knows only older ones.
         if length <= 0 {
@@ -187,7 +187,7 @@ impl Trail {
     /// second apart where each is scraped every 15 s. Polls count more in two cases: their five latest
     /// distances are exact and agree on another interval (within a fifth), or all five are at most a third of
     /// the distance from the history.
-    pub fn apart(&self) -> Option<Millis> {
+    pub(super) fn apart(&self) -> Option<Millis> {
         let lengths = || {
             let seen = self.last.iter().filter(|(length, _)| *length > 0);
             seen.map(|(length, _)| Millis::from(*length))
@@ -208,7 +208,7 @@ impl Trail {
     /// distance is no multiple of the usual one (within a tenth). The samples of another Prometheus look like
     /// that. An example with samples every 15 s: a distance of 30 s is a missed scrape, one of 22 s comes
     /// from another Prometheus.
-    pub fn is_out_of_beat(&self, newest: Millis) -> bool {
+    pub(super) fn is_out_of_beat(&self, newest: Millis) -> bool {
         let length = newest - self.newest;
         let is_exact = self.last.iter().all(|(length, exact)| *length > 0 && *exact);
         let off = match self.apart() {
@@ -223,25 +223,25 @@ impl Trail {
 
     /// Whether looks saw a distance longer than `length` that may hide unseen samples, so that samples may be
     /// closer together.
-    pub fn is_coarse(&self, length: Millis) -> bool {
+    pub(super) fn is_coarse(&self, length: Millis) -> bool {
         self.last
             .iter()
             .any(|(seen, exact)| !exact && Millis::from(*seen) > length)
     }
 
     /// Forgets the holes that end before the window starts.
-    pub fn forget(&mut self, start: Millis) {
+    pub(super) fn forget(&mut self, start: Millis) {
         self.holes.retain(|hole| hole.to > start);
     }
 
     /// The hole that contains a moment.
-    pub fn hole_at(&self, at: Millis) -> Option<Hole> {
+    pub(super) fn hole_at(&self, at: Millis) -> Option<Hole> {
         let mut holes = self.holes.iter().copied();
         holes.find(|hole| (hole.from..hole.to).contains(&at))
     }
 
     /// The number of holes that begin at a moment or later, and their total length.
-    pub fn holes_from(&self, at: Millis) -> (Millis, Millis) {
+    pub(super) fn holes_from(&self, at: Millis) -> (Millis, Millis) {
         let after = self.holes.iter().filter(|hole| hole.from >= at);
         after.fold((0, 0), |(count, length), hole| {
             (count + 1, length + hole.to - hole.from)

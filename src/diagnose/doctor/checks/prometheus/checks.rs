@@ -18,7 +18,7 @@ const MANY_RESETS: f64 = 3.0;
 const COUNTER_ENDINGS: [&str; 4] = ["_total", "_count", "_sum", "_bucket"];
 
 /// Whether each Prometheus answers.
-pub fn reachable(observed: &Observed) -> Vec<Finding> {
+pub(crate) fn reachable(observed: &Observed) -> Vec<Finding> {
     let servers = match &observed.prometheus {
         Ok(servers) => servers,
         Err(why) => {
@@ -43,7 +43,7 @@ pub fn reachable(observed: &Observed) -> Vec<Finding> {
 }
 
 /// Whether Prometheus has series with the name and the labels of each metric.
-pub fn series(observed: &Observed) -> Vec<Finding> {
+pub(crate) fn series(observed: &Observed) -> Vec<Finding> {
     each(observed, |seen, facts, _| {
         let place = seen.place();
         Some(match (facts, &seen.series) {
@@ -97,7 +97,7 @@ pub fn series(observed: &Observed) -> Vec<Finding> {
 }
 
 /// Whether the series have the label of the namespace and, if needed, the label of the pod.
-pub fn labels(observed: &Observed) -> Vec<Finding> {
+pub(crate) fn labels(observed: &Observed) -> Vec<Finding> {
     each(observed, |seen, facts, prometheus| {
         let facts = matched(facts)?;
         let (place, namespace) = (seen.place(), &prometheus.namespace_label);
@@ -153,7 +153,7 @@ fn is_of_pods(series: &Series) -> bool {
 }
 
 /// Whether the pods of a counter's series are the target's live pods.
-pub fn pods(observed: &Observed) -> Vec<Finding> {
+pub(crate) fn pods(observed: &Observed) -> Vec<Finding> {
     each(observed, |seen, facts, prometheus| {
         let facts = matched(facts)?;
         if !is_of_pods(&seen.series) || facts.pods.iter().all(String::is_empty) {
@@ -201,7 +201,7 @@ pub fn pods(observed: &Observed) -> Vec<Finding> {
 }
 
 /// Whether the series of a namespace come from a single cluster.
-pub fn clusters(observed: &Observed) -> Vec<Finding> {
+pub(crate) fn clusters(observed: &Observed) -> Vec<Finding> {
     each(observed, |seen, facts, _| {
         let facts = matched(facts)?;
         let place = seen.place();
@@ -235,7 +235,7 @@ pub fn clusters(observed: &Observed) -> Vec<Finding> {
 
 /// Whether a counter looks like a counter and a gauge like a gauge, and whether a query means what it seems
 /// to mean.
-pub fn types(observed: &Observed) -> Vec<Finding> {
+pub(crate) fn types(observed: &Observed) -> Vec<Finding> {
     each(observed, |seen, facts, _| {
         if let Series::Query { query } | Series::PodQuery { query } = &seen.series {
             return Some(meaning(seen, query));

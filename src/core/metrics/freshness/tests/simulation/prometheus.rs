@@ -2,17 +2,17 @@
 //! of `rate`.
 
 /// Milliseconds on the one clock of the model.
-pub type Millis = i64;
+pub(super) type Millis = i64;
 
 /// How far back an instant query looks for a sample.
 const LOOKBACK: Millis = 300_000;
 
 /// A stretch of time, which includes the first moment and excludes the last.
-pub type Stretch = (Millis, Millis);
+pub(super) type Stretch = (Millis, Millis);
 
 /// A pod that counts requests at a constant rate and is scraped.
 #[derive(Clone, Debug)]
-pub struct Pod {
+pub(super) struct Pod {
     pub name: String,
     /// Requests per second.
     pub rate: f64,
@@ -40,11 +40,11 @@ struct Sample {
 
 /// The samples that Prometheus stored of a pod.
 #[derive(Debug)]
-pub struct Stored(Vec<Sample>);
+pub(super) struct Stored(Vec<Sample>);
 
 impl Pod {
     /// Value of the counter at a moment of the pod's life.
-    pub fn counter(&self, at: Millis) -> f64 {
+    pub(super) fn counter(&self, at: Millis) -> f64 {
         let began = self.resets.iter().copied().filter(|reset| *reset <= at).max();
         let from = began.unwrap_or(self.lives.0);
         let base = if began.is_some() { 0.0 } else { self.begins_at };
@@ -52,14 +52,14 @@ impl Pod {
     }
 
     /// The true mean increase per second over a window, which a rate should equal.
-    pub fn truth(&self, window: Stretch) -> f64 {
+    pub(super) fn truth(&self, window: Stretch) -> f64 {
         let alive = window.1.min(self.lives.1) - window.0.max(self.lives.0);
         self.rate * seconds(alive.max(0)) / seconds(window.1 - window.0)
     }
 
     /// The samples that Prometheus stores of the pod. Prometheus is away at times, and queries see a sample
     /// only after a lag.
-    pub fn scraped(&self, prometheus_away: &[Stretch], lag: impl Fn(Millis) -> Millis) -> Stored {
+    pub(super) fn scraped(&self, prometheus_away: &[Stretch], lag: impl Fn(Millis) -> Millis) -> Stored {
         let mut samples = Vec::new();
         let mut present = false;
         let first = self.lives.0 - (self.lives.0 - self.phase).rem_euclid(self.interval);
@@ -85,7 +85,7 @@ impl Pod {
 
 impl Stored {
     /// The newest sample that an instant query at `at` finds, asked at the time `now`.
-    pub fn newest(&self, at: Millis, now: Millis) -> Option<Millis> {
+    pub(super) fn newest(&self, at: Millis, now: Millis) -> Option<Millis> {
         let newest = self.visible(now).rfind(|sample| sample.at <= at)?;
         newest.value?;
         (newest.at > at - LOOKBACK).then_some(newest.at)
@@ -93,7 +93,7 @@ impl Stored {
 
     /// `rate(counter[window])` at the time `now`: the increase between the first and the last sample of the
     /// window, extended to its ends as Prometheus' `extrapolatedRate` does.
-    pub fn rate(&self, window: Millis, now: Millis) -> Option<f64> {
+    pub(super) fn rate(&self, window: Millis, now: Millis) -> Option<f64> {
         let start = now - window;
         let inside = self
             .visible(now)
@@ -132,11 +132,11 @@ impl Stored {
     }
 }
 
-pub fn within(stretches: &[Stretch], at: Millis) -> bool {
+pub(super) fn within(stretches: &[Stretch], at: Millis) -> bool {
     stretches.iter().any(|(from, to)| (*from..*to).contains(&at))
 }
 
-pub fn seconds(millis: Millis) -> f64 {
+pub(super) fn seconds(millis: Millis) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let millis = millis as f64;
     millis / 1000.0

@@ -20,7 +20,7 @@ use crate::metrics::{
 
 /// A whole simulation.
 #[derive(Clone, Debug)]
-pub struct World {
+pub(super) struct World {
     pub pods: Vec<Pod>,
     /// The Prometheus servers: the moment from which each is queried, the times at which it is away, and how
     /// much later than the first server it scrapes. All of them scrape all the time.
@@ -49,7 +49,7 @@ pub struct World {
 
 /// What the HPA reads of a pod.
 #[derive(Clone, Copy, Debug)]
-pub struct Served<'a> {
+pub(super) struct Served<'a> {
     pub pod: &'a Pod,
     pub at: Millis,
     /// The value; `None` where it is missing.
@@ -60,7 +60,7 @@ pub struct Served<'a> {
 
 impl World {
     /// Pods `p0`, `p1`, ... that live all the time, scraped every `interval` at phases of their own.
-    pub fn of(count: u32, interval: Millis, window: Millis) -> Self {
+    pub(super) fn of(count: u32, interval: Millis, window: Millis) -> Self {
         let pods = (0..count).map(|n| Pod {
             name: format!("p{n}"),
             rate: 100.0,
@@ -89,7 +89,7 @@ impl World {
     }
 
     /// Runs the simulation. The result is what was read for each living pod in each round.
-    pub fn run(&self) -> Vec<Served<'_>> {
+    pub(super) fn run(&self) -> Vec<Served<'_>> {
         let stored: Vec<Vec<Targets>> = self.servers.iter().map(|server| self.stored(server)).collect();
         let shape = shape(Grouping::Pod, Some(millis(self.window)));
         let metric = super::rate_of(millis(self.window));
@@ -243,7 +243,7 @@ impl Targets {
 
 impl Served<'_> {
     /// An error if the value is below `least` times the truth, or above `most` times the pod's own rate.
-    pub fn judged(&self, least: f64, most: f64) -> Result<(), String> {
+    pub(super) fn judged(&self, least: f64, most: f64) -> Result<(), String> {
         let Some(value) = self.value else {
             return Ok(());
         };
@@ -270,6 +270,6 @@ fn readings_of(readings: &BTreeMap<&str, crate::metrics::freshness::Reading>) ->
         .collect()
 }
 
-pub fn millis(millis: Millis) -> Duration {
+pub(super) fn millis(millis: Millis) -> Duration {
     Duration::from_millis(u64::try_from(millis).unwrap())
 }
