@@ -116,7 +116,7 @@ fuzz: tools ## Fuzz the parsers of what others send, FUZZ_SECONDS (60) each of F
 lint: tools ## Formatting, clippy with warnings denied, documentation
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --workspace --exclude vas --lib
 
 .PHONY: generate
 generate: tools ## Write the CRD and the schemas of scenario files and reports from the types

@@ -2,7 +2,7 @@
 //!
 //! Owns: the `VoiceAssistScaling` resource (serde and schema), the slice of the VPA type that vas
 //! writes, and every well-known string (group, field managers, labels, condition types and reasons).
-//! Must not: hold logic. Merging, validation and defaults live in [`vas_core`].
+//! Must not: hold logic. Merging, validation and defaults live in `vas_core`.
 
 #![allow(
     unreachable_pub,

@@ -19,7 +19,7 @@
 //!
 //! Source: `k8s.io/kubernetes/pkg/controller/podautoscaler`, 1.36 and later. Comments name the Go function
 //! that the code beside them mirrors. Must not: read the cluster, or word messages for people; that is
-//! [`vas_diagnose::explain`].
+//! `vas_diagnose::explain`.
 
 mod combine;
 pub mod decide;

@@ -127,7 +127,7 @@ pub enum AnswerError {
 }
 
 impl Answer {
-    /// Removes the pods that are not live, beyond the first [`NOT_LIVE`] of each namespace. Whoever is scraped
+    /// Removes the pods that are not live, beyond the first `NOT_LIVE` of each namespace. Whoever is scraped
     /// chooses the names of pods and how many there are, and each of them would be remembered for each shape. No
     /// read is about them; some of them stay, because a namespace whose pods are gone is not one without
     /// series, and because a pod may be scraped before the watch of pods shows it.
