@@ -1,7 +1,7 @@
 //! What the integration tests and the demo share: a real cluster, a real Prometheus, real processes.
 //!
 //! Everything that a test starts dies with the test process, even when that is killed. Nothing here sleeps
-//! for a fixed time: [`eventually`] polls a condition until a deadline and then says what it saw last.
+//! for a fixed time: [`eventually()`] polls a condition until a deadline and then says what it saw last.
 #![allow(missing_docs, reason = "what a helper of tests does, its name says")]
 #![allow(
     clippy::disallowed_methods,
