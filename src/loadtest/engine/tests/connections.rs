@@ -105,7 +105,20 @@ async fn streams_that_a_server_says_it_never_looked_at_are_sent_again_whatever_t
         let measured = measure(&habit, Protocol::Http2, users(2.0, SECOND / 2), post("/")).await;
         assert_eq!(measured.total.failed(), 0, "{:?}", measured.total.failures);
         assert!(measured.total.answered > 2, "{}", measured.total.answered);
-        assert_eq!(measured.total.retried, 1);
+        // Each of the two users may have had a stream under way when the server declined.
+        assert!(
+            (1..=2).contains(&measured.total.retried),
+            "{}",
+            measured.total.retried
+        );
+        // The server reads what was sent on a connection to its end, perhaps after the run.
+        let all_read = async {
+            while habit.seen(|seen| seen.declined) < measured.total.retried {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(10 * SECOND, all_read).await.unwrap();
+        assert_eq!(habit.seen(|seen| seen.declined), measured.total.retried);
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct Seen {
     pub(crate) connections: usize,
     /// Requests in progress now, and the most at once.
     pub(crate) under_way: (usize, usize),
+    /// Streams that it said it never looked at.
+    pub(crate) declined: u64,
     /// Requested paths by the number of the connection.
     pub(crate) paths: BTreeMap<usize, BTreeSet<String>>,
 }
@@ -146,7 +148,7 @@ impl Habit {
     /// HTTP/2 that sends GOAWAY on its first connection when the second request comes, and names the first
     /// request as the last one that it processed. On other connections it answers everything.
     pub(crate) async fn going_away() -> Self {
-        Self::each(|mut stream, number, _| async move {
+        Self::each(|mut stream, number, seen| async move {
             let mut last = None;
             let _ = frames::greet(&mut stream).await;
             while let Some(frame) = frames::next(&mut stream).await {
@@ -154,7 +156,10 @@ impl Habit {
                     continue;
                 }
                 let answer = match last {
-                    Some(last) if number == 0 => frames::go_away(last),
+                    Some(last) if number == 0 => {
+                        seen.lock().unwrap().declined += 1;
+                        frames::go_away(last)
+                    }
                     _ => frames::ok(frame.stream),
                 };
                 last.get_or_insert(frame.stream);
@@ -166,7 +171,7 @@ impl Habit {
 
     /// HTTP/2 that refuses the first stream of each connection and answers the others.
     pub(crate) async fn refusing() -> Self {
-        Self::each(|mut stream, _, _| async move {
+        Self::each(|mut stream, _, seen| async move {
             let _ = frames::greet(&mut stream).await;
             let mut refused = false;
             while let Some(frame) = frames::next(&mut stream).await {
@@ -174,6 +179,7 @@ impl Habit {
                     let answer = if refused {
                         frames::ok(frame.stream)
                     } else {
+                        seen.lock().unwrap().declined += 1;
                         frames::refuse(frame.stream)
                     };
                     refused = true;
