@@ -37,9 +37,10 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             sources(&path, found);
-        } else if path
-            .file_name()
-            .is_some_and(|name| name != "tests.rs" && name != "properties.rs")
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            && path
+                .file_name()
+                .is_some_and(|name| name != "tests.rs" && name != "properties.rs")
         {
             found.push(path);
         }
