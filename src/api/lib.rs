@@ -8,11 +8,6 @@
     unreachable_pub,
     reason = "the derive macro of kube repeats each type inside a function"
 )]
-#![cfg_attr(
-    test,
-    allow(clippy::needless_pass_by_value, reason = "tests pass json!(..) inline")
-)]
-
 pub mod condition;
 pub mod schema;
 pub mod v1alpha1;

@@ -11,11 +11,6 @@
 //! the HPA controller reads; every program that reads a scale target uses `scale_target`. Must not: know which
 //! objects the operator makes for a `VoiceAssistScaling`, or judge what was read.
 
-#![cfg_attr(
-    test,
-    allow(clippy::needless_pass_by_value, reason = "tests pass json!(..) inline")
-)]
-
 pub mod clock;
 pub mod discovery;
 pub mod judging;

@@ -10,7 +10,8 @@
 //! ```
 //!
 //! Must not: know a Kubernetes client, tokio, a clock, the environment, files or randomness. Time and
-//! randomness come in as arguments. A test scans this folder for forbidden imports.
+//! randomness come in as arguments. Clippy refuses what `clippy.toml` names, and a test scans this folder
+//! for forbidden imports.
 
 #![cfg_attr(
     test,

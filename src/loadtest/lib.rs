@@ -13,11 +13,6 @@
 //!
 //! Pure are `model`, `scenario`, `judge`, `merge`, `report`, and what `autoscaling` and `capacity` decide.
 
-#![cfg_attr(
-    test,
-    allow(clippy::needless_pass_by_value, reason = "tests pass json!(..) inline")
-)]
-
 pub mod autoscaling;
 pub mod capacity;
 pub mod clock;

@@ -5,11 +5,6 @@
 //! Whatever Prometheus, or a proxy in front of it, sends, the outcome is a complete vector or a typed error
 //! with Prometheus' own words.
 
-#![cfg_attr(
-    test,
-    allow(clippy::needless_pass_by_value, reason = "tests pass json!(..) inline")
-)]
-
 mod body;
 mod client;
 pub mod config;

@@ -2,11 +2,6 @@
 //!
 //! Exit codes: 0 success, 1 failure or problems found, 2 usage error or invalid input (clap's own code too).
 
-#![cfg_attr(
-    test,
-    allow(clippy::needless_pass_by_value, reason = "tests pass json!(..) inline")
-)]
-
 mod crd;
 mod doctor;
 mod explain;

@@ -99,12 +99,11 @@ impl Court<'_> {
         let until = self.story.ended + 1.0;
         let values = gather::readings(self.clock, &url, series, until).await;
         let newest = gather::newest(self.clock, &url, series, until).await;
-        let window = match series {
-            Series::RequestRate => self.asked.window,
-            Series::QueueDepth | Series::QueueAge => 0.0,
+        let (window, births) = match series {
+            Series::RequestRate => (self.asked.window, gather::births(self.clock, &url, until).await),
+            Series::QueueDepth | Series::QueueAge => Default::default(),
         };
         let limits = (self.asked.max_age, window);
-        let births = gather::births(self.clock, &url, until).await;
         gather::prometheus_feed(&values, &newest, &births, self.story.outage, limits)
     }
 }

@@ -1,6 +1,6 @@
 //! The queries to Prometheus.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use prometheus_http_query::Client;
 use serde_json::Value;
@@ -135,15 +135,12 @@ pub(crate) async fn newest(clock: Clock, url: &str, series: Series, until: Momen
 /// The first sample of each pod's counter, without the pods that had one at the beginning.
 pub(crate) async fn births(clock: Clock, url: &str, until: Moment) -> Births {
     let query = format!("max by (pod) (timestamp({}))", Series::RequestRate.selector());
-    let points = range(clock, url, &query, until).await;
-    let (mut births, mut old) = (Births::new(), BTreeSet::new());
-    for (place, (_, newest)) in points.into_iter().enumerate() {
-        for (pod, epoch) in newest {
-            if place == 0 {
-                old.insert(pod);
-            } else if !old.contains(&pod) {
-                births.entry(pod).or_insert_with(|| clock.of_epoch(epoch));
-            }
+    let mut points = range(clock, url, &query, until).await.into_iter();
+    let old = points.next().map(|(_, newest)| newest).unwrap_or_default();
+    let mut births = Births::new();
+    for (pod, epoch) in points.flat_map(|(_, newest)| newest) {
+        if !old.contains_key(&pod) {
+            births.entry(pod).or_insert_with(|| clock.of_epoch(epoch));
         }
     }
     births

@@ -115,15 +115,12 @@ fn through(points: &[Option<(f64, f64)>], scale: &Scale, axis: Axis, filled: boo
         };
         // A single second between two gaps is drawn as a dot: `h0` is a line of no length, with round ends.
         let _ = write!(path, "M{} {}h0", x(axis, first.0), y(scale, first.1));
-        let mut last = first;
         for point in piece {
             let _ = write!(path, "L{} {}", x(axis, point.0), y(scale, point.1));
-            last = point;
         }
         if filled {
             let _ = write!(path, "V{HEIGHT}H{}Z", x(axis, first.0));
         }
-        let _ = last;
     }
     path
 }
