@@ -32,7 +32,7 @@ pub struct VerticalPodAutoscalerSpec {
     /// How recommendations reach the pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub update_policy: Option<UpdatePolicy>,
-    /// Per-container bounds.
+    /// Bounds of the recommendation, per container.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_policy: Option<ResourcePolicy>,
 }
@@ -49,7 +49,7 @@ pub struct UpdatePolicy {
     pub min_replicas: Option<i32>,
 }
 
-/// Per-container bounds.
+/// Bounds of the recommendation, per container.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourcePolicy {

@@ -1,4 +1,8 @@
-//! What kinds are called in paths, and which version of `custom.metrics.k8s.io` the HPA controller reads.
+//! Answers two questions from API discovery: what the path of a kind is, and which version of
+//! `custom.metrics.k8s.io` the HPA controller reads.
+//!
+//! Must not: ask again. An answer, also a failure, holds for the life of a [`Discovery`]; make a new one for
+//! newer answers.
 
 use std::collections::BTreeMap;
 
@@ -14,21 +18,22 @@ use crate::{
 use vas_api::CUSTOM_METRICS_GROUP;
 use vas_core::hpa::metric_reads::{CustomVersion, NoPath, ServedVersion, preferred};
 
-/// The forms of discovery that client-go asks for. Only the first two tell of versions whose server is away.
+/// The media types of discovery that client-go accepts. Only the first two (aggregated discovery) mark a
+/// version whose server is away.
 const FORMS: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
-/// What aggregated discovery calls a version whose server is away.
+/// The `freshness` that aggregated discovery gives to a version whose server is away.
 const STALE: &str = "Stale";
 /// The one version of the core group.
 const CORE: &str = "v1";
 
-/// What discovery says. Each question is asked once, when its answer is first needed.
+/// The answers of API discovery. Each is read once, when it is first needed.
 pub struct Discovery {
     reader: Reader,
     kinds: Mutex<BTreeMap<String, Result<Vec<ServedKind>, NoPath>>>,
     custom_metrics: OnceCell<Result<CustomVersion, NoPath>>,
 }
 
-/// All groups, in the aggregated form or in the old one.
+/// All API groups: aggregated discovery fills `items`, the older form (`APIGroupList`) fills `groups`.
 #[derive(Deserialize)]
 struct Groups {
     #[serde(default)]
@@ -58,7 +63,7 @@ struct AggregatedVersion {
 }
 
 impl Discovery {
-    /// Nothing is asked yet.
+    /// Reads nothing yet.
     pub fn new(reader: Reader) -> Self {
         Self {
             reader,
@@ -67,15 +72,15 @@ impl Discovery {
         }
     }
 
-    /// What reads by path.
+    /// The reader that discovery uses.
     pub fn reader(&self) -> &Reader {
         &self.reader
     }
 
-    /// How the API server names a kind.
+    /// The API resource of a kind: `Deployment` in `apps/v1` is `deployments.apps`.
     ///
     /// # Errors
-    /// When the cluster does not serve it, or cannot be asked.
+    /// When the cluster does not serve the kind, or its kinds cannot be read.
     pub async fn resource(&self, api_version: &str, kind: &str) -> Result<ApiResource, NoPath> {
         // An object reference without an API version is one of the core group.
         let api_version = if api_version.is_empty() { CORE } else { api_version };
@@ -99,7 +104,7 @@ impl Discovery {
     /// The version of `custom.metrics.k8s.io` that the controller reads.
     ///
     /// # Errors
-    /// When there is none, or the cluster cannot be asked.
+    /// When there is none, or the list of groups cannot be read.
     pub async fn custom_metrics(&self) -> Result<CustomVersion, NoPath> {
         let found = self.custom_metrics.get_or_init(|| async {
             let groups = self.reader.get_as("/apis", FORMS).await;
@@ -125,6 +130,7 @@ fn version_in(groups: &Groups) -> Result<CustomVersion, NoPath> {
         .iter()
         .find(|group| group.name == CUSTOM_METRICS_GROUP);
     let group = group.ok_or(NoPath::Unserved)?;
+    // The older form has the preferred version in a field of its own, and does not tell whose server is away.
     let versions = group.preferred_version.iter().chain(&group.versions);
     preferred(versions.map(|version| ServedVersion {
         name: &version.version,

@@ -1,4 +1,5 @@
-//! The metrics APIs, asked as the HPA controller asks them.
+//! Reads the metrics APIs at the same paths as the HPA controller, so that doctor, explain and the load test
+//! see what the HPA sees.
 
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use vas_core::hpa::{
 /// The path at which the controller reads the answer to a question about an HPA of a namespace.
 ///
 /// # Errors
-/// When the cluster serves no such path, or cannot be asked.
+/// When the cluster serves no such path, or discovery cannot be read.
 pub async fn path(discovery: &Discovery, namespace: &str, question: &Question) -> Result<String, NoPath> {
     Ok(match question {
         Question::Usage { selector } => metric_reads::usage(namespace, selector),
@@ -55,10 +56,10 @@ pub async fn read(discovery: &Discovery, path: &str) -> Result<Value, ReadError>
     discovery.reader().get(path).await
 }
 
-/// The answer to a question about an HPA of a namespace; the error is the server's words.
+/// The answer to a question about an HPA of a namespace. The text of the error is the server's message.
 ///
 /// # Errors
-/// When there is none, or the reader has no right to it.
+/// When there is no answer, or the reader has no right to read it.
 pub async fn answer(
     discovery: &Discovery,
     namespace: &str,

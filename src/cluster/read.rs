@@ -1,4 +1,4 @@
-//! One read of the API server: with a time limit, and with the server's own words when it fails.
+//! Reads of the API server, each with a time limit. A failure keeps the server's own message.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use hyper::{Request, header::ACCEPT};
 use kube::{Client, core::Status};
 use serde::de::DeserializeOwned;
 
-/// Why something could not be read.
+/// Why a read failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The server says no. Worded as kubectl does.
+    /// The server answered with an error. The message is that of kubectl.
     #[error("Error from server ({}): {}", reason(.0), .0.message)]
     Server(Box<Status>),
-    /// There is no answer within this time.
+    /// No answer came within this time.
     #[error("no answer from the API server within {} s", .0.as_secs())]
     Late(Duration),
     /// The server cannot be reached, or its answer is not understood.
@@ -38,17 +38,17 @@ impl From<kube::Error> for ReadError {
 }
 
 impl ReadError {
-    /// Whether the server says that there is no such thing.
+    /// Whether the server answered that the object does not exist (404).
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Server(status) if status.code == 404)
     }
 
-    /// Whether the reader has no right to it.
+    /// Whether the reader has no right to read the object (401 or 403).
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Server(status) if matches!(status.code, 401 | 403))
     }
 
-    /// The failure as the client tells it; `None` where it came to no answer in time.
+    /// The failure as an error of the Kubernetes client; `None` if no answer came in time.
     pub fn into_client_error(self) -> Option<kube::Error> {
         match self {
             Self::Server(status) => Some(kube::Error::Api(status)),
@@ -57,7 +57,7 @@ impl ReadError {
         }
     }
 
-    /// The server's words without kubectl's prefix, for values that are missing.
+    /// The server's message without kubectl's prefix, to be shown in place of a value that is missing.
     pub fn words(&self) -> String {
         match self {
             Self::Server(status) => status.message.clone(),
@@ -66,7 +66,7 @@ impl ReadError {
     }
 }
 
-/// Waits for the answer to a request, no longer than `limit`.
+/// Waits for the answer to a request for at most `limit`.
 ///
 /// # Errors
 /// See [`ReadError`].
@@ -80,10 +80,10 @@ pub async fn bounded<T>(
     }
 }
 
-/// What was read; `None` where the server says that there is no such thing.
+/// Makes `None` of a read whose object does not exist.
 ///
 /// # Errors
-/// Those of the read, but for not found.
+/// Every other error of the read.
 pub fn found<T>(read: Result<T, ReadError>) -> Result<Option<T>, ReadError> {
     match read {
         Ok(object) => Ok(Some(object)),
@@ -95,7 +95,7 @@ pub fn found<T>(read: Result<T, ReadError>) -> Result<Option<T>, ReadError> {
 /// A list of which only the items are read.
 #[derive(Debug, serde::Deserialize)]
 pub struct List<T> {
-    /// The items.
+    /// The items of the list, or of one page of it.
     pub items: Vec<T>,
 }
 
@@ -107,7 +107,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader that waits so long for one answer.
+    /// A reader that waits for each answer for at most `limit`.
     pub fn new(client: Client, limit: Duration) -> Self {
         Self { client, limit }
     }
@@ -120,7 +120,7 @@ impl Reader {
         self.send(Request::get(path)).await
     }
 
-    /// GETs a path in the first of the forms in `accept` that the server has.
+    /// GETs a path with this `Accept` header; the server answers in the first media type that it supports.
     ///
     /// # Errors
     /// See [`ReadError`].
@@ -128,7 +128,7 @@ impl Reader {
         self.send(Request::get(path).header(ACCEPT, accept)).await
     }
 
-    /// GETs a path as JSON; `None` where the server says that there is no such thing.
+    /// GETs a path as JSON; `None` if the object does not exist.
     ///
     /// # Errors
     /// See [`ReadError`].

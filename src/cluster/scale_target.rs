@@ -1,6 +1,7 @@
-//! Scale targets of any kind: how the kind is served, what the scale subresource says, and the object itself.
+//! Reads scale targets of any kind: the kind in discovery, the `scale` subresource, and the object itself.
 //!
-//! Must not: judge or word what was found. A failure is a [`ReadError`], which each caller words for its own reader.
+//! Must not: judge what was read, or make messages of it. A failure is a [`ReadError`]; each caller says it
+//! in the words of its own output.
 
 use k8s_openapi::{api::autoscaling::v1::Scale, apimachinery::pkg::apis::meta::v1::APIResourceList};
 use kube::core::{ApiResource, GroupVersionKind};
@@ -9,12 +10,12 @@ use serde::de::DeserializeOwned;
 use crate::read::{ReadError, Reader};
 use vas_core::k8s::percent::encode;
 
-/// A kind of an API version.
+/// A kind that the API server serves in one API version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServedKind {
     /// The kind, such as `Deployment`.
     pub kind: String,
-    /// What paths call it, such as `deployments`.
+    /// The name of the kind in paths, such as `deployments`.
     pub plural: String,
     /// Whether the kind is namespaced and has a `scale` subresource.
     pub scalable: bool,
@@ -23,7 +24,7 @@ pub struct ServedKind {
 /// The kinds that the API server serves in an API version.
 ///
 /// # Errors
-/// When they cannot be read; not found where the version is not served.
+/// When the list cannot be read. The error [`ReadError::is_not_found`] if the version is not served.
 pub async fn kinds(reader: &Reader, api_version: &str) -> Result<Vec<ServedKind>, ReadError> {
     let list: APIResourceList = reader.get(&root(api_version)).await?;
     Ok(served(&list))
@@ -44,19 +45,19 @@ pub fn served(list: &APIResourceList) -> Vec<ServedKind> {
 }
 
 impl ServedKind {
-    /// The kind of that name among those of an API version.
+    /// The kind with the name `kind` among the kinds of one API version.
     pub fn find<'a>(kinds: &'a [Self], kind: &str) -> Option<&'a Self> {
         kinds.iter().find(|served| served.kind == kind)
     }
 
-    /// How the API server names the kind in an API version.
+    /// The API resource of the kind in an API version, such as `apps/v1`.
     pub fn resource(&self, api_version: &str) -> ApiResource {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, &self.kind), &self.plural)
     }
 }
 
-/// What the scale subresource of a target says.
+/// Reads the `scale` subresource of a target.
 ///
 /// # Errors
 /// See [`ReadError`].
@@ -71,7 +72,7 @@ pub async fn scale(
         .await
 }
 
-/// A target itself, of which as much is kept as `T` takes.
+/// Reads the target itself. Only the fields of `T` are kept.
 ///
 /// # Errors
 /// See [`ReadError`].
@@ -84,7 +85,7 @@ pub async fn object<T: DeserializeOwned>(
     reader.get(&path(resource, namespace, name)).await
 }
 
-/// `deployments.apps`, as paths of the metrics APIs name a kind.
+/// The name of a kind in paths of the metrics APIs: `deployments.apps`, or `services` in the core group.
 pub fn group_resource(resource: &ApiResource) -> String {
     if resource.group.is_empty() {
         resource.plural.clone()
@@ -93,7 +94,7 @@ pub fn group_resource(resource: &ApiResource) -> String {
     }
 }
 
-/// Path of an API version: `/apis/apps/v1`, `/api/v1`.
+/// The path of an API version: `/apis/apps/v1`, or `/api/v1` for the core group.
 fn root(api_version: &str) -> String {
     match api_version.split_once('/') {
         Some((group, version)) => format!("/apis/{}/{}", encode(group), encode(version)),

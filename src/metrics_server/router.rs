@@ -42,7 +42,7 @@ pub(crate) struct Router {
     pub memory: Memory,
     /// Passes if the server is ready, or says what is missing.
     pub ready: Check,
-    /// Counts requests.
+    /// Counts requests for `/metrics`.
     pub telemetry: Arc<Telemetry>,
     /// Gives the time of reads.
     pub clock: Arc<dyn Clock>,

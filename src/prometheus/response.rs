@@ -28,9 +28,9 @@ pub enum ResponseError {
     /// Prometheus refused the query or failed, in its own words.
     #[error("{kind}: {words}")]
     Refused {
-        /// Prometheus' `errorType`.
+        /// Prometheus' `errorType`, for example `bad_data` or `timeout`.
         kind: String,
-        /// Prometheus' `error`.
+        /// Prometheus' `error`: its message for people.
         words: String,
     },
     /// The result may be incomplete, in Prometheus' own words.

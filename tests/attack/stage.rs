@@ -23,11 +23,11 @@ pub(crate) struct Stage {
     pub secure_port: u16,
     /// Series of the innocent tenant.
     pub exporter: Exporter,
-    /// Prometheus.
+    /// The Prometheus server that is attacked with series.
     pub prometheus: Prometheus,
     /// A client with the administrator's rights.
     pub client: Client,
-    /// The cluster.
+    /// The cluster of the attack.
     pub cluster: Cluster,
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct Stage {
 pub(crate) struct Server {
     /// Name of its Deployment.
     pub name: &'static str,
-    /// Its process.
+    /// The process of the server.
     pub process: Process,
     /// Its plain port.
     pub plain_port: u16,

@@ -1,7 +1,7 @@
 //! The servers that are measured, each as a process that can be paused.
 //!
-//! Only one runs at a time: what a paused one would do by itself, such as polling Prometheus, is then not counted
-//! as another's cost.
+//! Only one runs at a time: what a paused one would do by itself, such as polling Prometheus, is then not
+//! counted as another's cost.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -147,7 +147,7 @@ impl Adapter {
         }
     }
 
-    /// Its processes.
+    /// Ids of the processes of the adapter.
     pub(crate) fn ids(&self) -> Vec<u32> {
         self.processes.iter().map(Process::id).collect()
     }

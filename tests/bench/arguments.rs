@@ -58,7 +58,7 @@ pub(crate) struct Arguments {
     pub deadline: u64,
 }
 
-/// Another adapter.
+/// Another adapter that is measured beside ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Peer {
     /// None at all

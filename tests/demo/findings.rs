@@ -12,7 +12,7 @@ use crate::{
 };
 use support::audit::Request;
 
-/// One check.
+/// One check of the judgement, with its verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
     /// Whether it passed.

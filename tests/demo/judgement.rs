@@ -20,7 +20,7 @@ pub(crate) struct Court<'a> {
     pub stage: &'a Stage,
     /// The time axis.
     pub clock: Clock,
-    /// The observations.
+    /// What was observed during the story.
     pub record: &'a Shared,
     /// What was done during the story.
     pub story: &'a Story,
@@ -31,7 +31,7 @@ pub(crate) struct Court<'a> {
 /// The oracle's judgement on one workload.
 #[derive(Debug)]
 pub(crate) struct Judgement {
-    /// The workload.
+    /// The workload that is judged.
     pub workload: Workload,
     /// The syncs of its HPA.
     pub syncs: Vec<Sync>,

@@ -10,7 +10,7 @@ use crate::{
     workload::Workload,
 };
 
-/// The observations.
+/// What was observed during the story, as tracks over time.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     /// Observations by workload.
@@ -30,22 +30,22 @@ pub(crate) struct Record {
 /// Observations of one workload.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    /// Its pods.
+    /// The pods of the workload.
     pub pods: Track<Pods>,
-    /// Its scale.
+    /// The replicas of its Deployment.
     pub scale: Track<Scale>,
-    /// Its HPA's status.
+    /// The status of its HPA.
     pub hpa: Track<HpaStatus>,
 }
 
 /// A Deployment's replicas.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scale {
-    /// `spec.replicas`.
+    /// Replicas that the HPA asked for (`spec.replicas`).
     pub spec: i32,
-    /// `status.replicas`.
+    /// Pods that exist (`status.replicas`).
     pub status: i32,
-    /// Ready replicas.
+    /// Pods that are Ready (`status.readyReplicas`).
     pub ready: i32,
 }
 
@@ -60,7 +60,7 @@ pub(crate) struct HpaStatus {
     pub active: Option<Condition>,
 }
 
-/// A condition.
+/// A condition of an HPA.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Condition {
     /// `True`, `False` or `Unknown`.
@@ -71,7 +71,7 @@ pub(crate) struct Condition {
     pub message: String,
 }
 
-/// The load.
+/// The load at one moment, as the load model reports it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize)]
 pub(crate) struct Offered {
     /// Requests to all gateways together.
@@ -85,7 +85,7 @@ pub(crate) struct Offered {
 /// Requests that arrive at the gateways.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize)]
 pub(crate) struct Arriving {
-    /// Ready pods.
+    /// Gateway pods that are Ready and share the requests.
     pub ready_pods: i32,
     /// Recent requests per second.
     pub requests_per_second: f64,

@@ -20,8 +20,8 @@ use support::{
 };
 
 const DEPLOYMENTS: &str = include_str!("deployments.yaml");
-/// Requests per second of one gateway pod: twice the HPA's target, so that a pod can carry what is its share while
-/// others start, and less than a third of the peak.
+/// Requests per second of one gateway pod: twice the HPA's target, so that a pod can carry what is its share
+/// while others start, and less than a third of the peak.
 pub(crate) const CAPACITY: i32 = 200;
 /// The production overlay with the demo's environment.
 const OVERLAY: &str = "tests/demo/overlay";
@@ -36,11 +36,11 @@ pub(crate) struct Stage {
     pub target: String,
     /// A client with the administrator's rights.
     pub client: Client,
-    /// Prometheus.
+    /// The Prometheus server of the demo.
     pub prometheus: Prometheus,
     load_model: LoadModel,
     processes: [Process; 2],
-    /// The cluster.
+    /// The cluster in which the demo plays.
     pub cluster: Cluster,
 }
 

@@ -54,13 +54,13 @@ pub(crate) struct Story {
 
 /// Plays the story.
 pub(crate) struct Teller<'a> {
-    /// The stage.
+    /// The stage on which the story is played.
     pub stage: &'a mut Stage,
     /// The time axis.
     pub clock: Clock,
-    /// The observations.
+    /// What has been observed so far.
     pub record: Shared,
-    /// Writes headlines.
+    /// Writes the headlines to the terminal.
     pub narrator: Narrator,
     /// The settings of the resource.
     pub asked: Asked,

@@ -11,31 +11,31 @@ pub(crate) struct Terminal {
 /// The look of a piece of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// Plain text.
+    /// Text without emphasis.
     Plain,
-    /// A headline.
+    /// A headline, in bold.
     Bold,
-    /// Less important.
+    /// Text of less importance.
     Dim,
     /// Good news, more replicas.
     Green,
     /// Something to look at.
     Yellow,
-    /// Bad news.
+    /// Bad news, such as a failed check.
     Red,
-    /// Fewer replicas.
+    /// Good news, fewer replicas.
     Cyan,
 }
 
 impl Terminal {
-    /// Standard output.
+    /// A terminal on standard output; in colour if that is a terminal.
     pub(crate) fn new() -> Self {
         Self {
             colour: std::io::stdout().is_terminal(),
         }
     }
 
-    /// Never coloured.
+    /// A terminal without colours.
     #[cfg(test)]
     pub(crate) fn plain() -> Self {
         Self { colour: false }

@@ -17,7 +17,7 @@ pub(crate) enum Workload {
 }
 
 impl Workload {
-    /// Both workloads.
+    /// Both workloads, in the order of the tables.
     pub(crate) const ALL: [Self; 2] = [Self::Gateway, Self::Worker];
 
     /// Name of the workload, of its Deployment, and the `app` label of its pods.

@@ -70,7 +70,7 @@ struct Burst {
 struct Change {
     /// Requests per second of one pod.
     capacity: Option<f64>,
-    /// Ready pods.
+    /// Number of Ready pods that the model assumes.
     pods: Option<u32>,
     /// Hold every answer from now on.
     stall: Option<Stall>,

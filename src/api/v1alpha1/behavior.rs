@@ -62,7 +62,7 @@ pub struct ScalingPolicy {
 /// Unit of a policy's value.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum PolicyType {
-    /// Pods.
+    /// A number of pods.
     Pods,
     /// Percent of the replicas at the start of the period.
     Percent,

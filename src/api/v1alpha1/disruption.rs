@@ -43,7 +43,7 @@ pub struct Disruption {
 /// requires. Use it for pods that hold data and must not be evicted before they are Ready again.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum UnhealthyPodEvictionPolicy {
-    /// Always.
+    /// At any time.
     #[default]
     AlwaysAllow,
     /// While the budget is met.

@@ -46,15 +46,15 @@ pub struct WorkloadOverride {
         regex(pattern = schema::NAME_PATTERN)
     )]
     pub name: String,
-    /// Replaces `minReplicas`.
+    /// Replaces the workload's `minReplicas`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 10_000))]
     pub min_replicas: Option<i32>,
-    /// Replaces `maxReplicas`.
+    /// Replaces the workload's `maxReplicas`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10_000))]
     pub max_replicas: Option<i32>,
-    /// Replaces `suspend`.
+    /// Replaces the workload's `suspend`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
     /// Metrics to change or add, by name. An entry without a source keeps the base's source.

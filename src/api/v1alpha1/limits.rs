@@ -46,7 +46,7 @@ pub struct LimitRangeLimits {
     pub max: Option<BTreeMap<String, Quantity>>,
 }
 
-/// A ResourceQuota.
+/// Limits of the namespace's ResourceQuota.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceQuotaLimits {

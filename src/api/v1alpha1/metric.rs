@@ -99,9 +99,9 @@ pub enum OnMissing {
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "lowercase")]
 pub enum ResourceName {
-    /// CPU.
+    /// CPU, in cores.
     Cpu,
-    /// Memory.
+    /// Memory, in bytes.
     Memory,
 }
 
@@ -121,7 +121,7 @@ pub struct ResourceSource {
 pub struct ContainerResourceSource {
     /// `cpu` or `memory`.
     pub name: ResourceName,
-    /// Container name.
+    /// Name of the container in the pods.
     #[schemars(length(min = 1, max = 63), regex(pattern = schema::NAME_PATTERN))]
     pub container: String,
     /// The level to keep.
@@ -205,9 +205,9 @@ pub struct MatchExpression {
     pub values: Vec<String>,
 }
 
-/// How a label is compared. `In` and `NotIn`: its value is, or is not, one of `values`. `Matches` and `NotMatches`:
-/// its whole value matches, or does not match, the one regular expression (RE2) in `values`. A series without the
-/// label has an empty value.
+/// How a label is compared. `In` and `NotIn`: its value is, or is not, one of `values`. `Matches` and
+/// `NotMatches`: its whole value matches, or does not match, the one regular expression (RE2) in `values`. A
+/// series without the label has an empty value.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MatchOperator {
     /// One of the values.
@@ -220,8 +220,8 @@ pub enum MatchOperator {
     NotMatches,
 }
 
-/// One number for each pod, served as a Pods metric: a gauge that each pod exports, or a query whose result has one
-/// series for each pod, such as a ratio. Exactly one of `gauge` and `query`.
+/// One number for each pod, served as a Pods metric: a gauge that each pod exports, or a query whose result
+/// has one series for each pod, such as a ratio. Exactly one of `gauge` and `query`.
 #[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -246,8 +246,8 @@ pub struct PodGaugeSource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aggregation: Option<Aggregation>,
     /// A PromQL query with one series for each pod, for example
-    /// `sum by (pod) (busy_workers) / sum by (pod) (workers)`. The namespace of the resource is put into every
-    /// selector of it.
+    /// `sum by (pod) (busy_workers) / sum by (pod) (workers)`. The namespace of the resource is put into
+    /// every selector of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096))]
     pub query: Option<String>,
@@ -332,10 +332,10 @@ pub struct PrometheusSource {
     Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord, Hash,
 )]
 pub enum Aggregation {
-    /// The largest.
+    /// The largest of the values.
     #[default]
     Max,
-    /// The sum.
+    /// The sum of the values.
     Sum,
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::schema;
 
-/// Observed state.
+/// State of the resource, as the operator and the metrics server last observed it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct VoiceAssistScalingStatus {

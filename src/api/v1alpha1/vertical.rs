@@ -53,7 +53,7 @@ pub struct VerticalContainer {
     /// What the VPA changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub controlled_values: Option<ControlledValues>,
-    /// Smallest recommendation.
+    /// The smallest amount of each resource that the VPA recommends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::quantities")]
     pub min_allowed: Option<BTreeMap<String, Quantity>>,
@@ -68,7 +68,7 @@ pub struct VerticalContainer {
 /// offered.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum UpdateMode {
-    /// Recommend only.
+    /// Only show recommendations.
     #[default]
     Off,
     /// Size pods when they are created.
@@ -82,9 +82,9 @@ pub enum UpdateMode {
 /// Whether the VPA sizes the container: `Auto` (default) does, `Off` leaves it alone.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum ContainerMode {
-    /// Sized.
+    /// The VPA sizes the container.
     Auto,
-    /// Left alone.
+    /// The VPA leaves the container alone.
     Off,
 }
 
@@ -94,6 +94,6 @@ pub enum ContainerMode {
 pub enum ControlledValues {
     /// Requests, and limits in proportion.
     RequestsAndLimits,
-    /// Requests only.
+    /// Requests alone; limits stay.
     RequestsOnly,
 }

@@ -5,7 +5,7 @@
 pub enum Combined {
     /// The largest proposal counts.
     Proposal {
-        /// Proposed replicas.
+        /// Replicas that the HPA wants, before its limits and its `behavior` apply.
         replicas: i32,
         /// Index in `spec.metrics` of the first metric that proposes them.
         metric: usize,

@@ -38,7 +38,7 @@ pub struct Memory {
 /// What a decision depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
-    /// The HPA.
+    /// The fields of the HPA that the decision depends on.
     pub hpa: &'a Hpa,
     /// `spec.replicas` of the target.
     pub current: i32,

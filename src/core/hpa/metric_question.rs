@@ -1,4 +1,5 @@
-//! Lists the requests that the HPA controller makes to the metrics APIs for one HPA.
+//! Lists the questions that the HPA controller asks the metrics APIs for one HPA. Where the answers are read
+//! is in [`super::metric_reads`].
 
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, MetricIdentifier, MetricSpec};
 

@@ -1,25 +1,26 @@
 //! The paths at which the HPA controller reads metrics.
 //!
-//! Source: `k8s.io/metrics/pkg/client/{custom_metrics,external_metrics}` and the typed client of `metrics.k8s.io`, which
-//! the controller uses. A parameter without text is left out (`omitempty` in their options).
+//! Source: `k8s.io/metrics/pkg/client/{custom_metrics,external_metrics}` and the typed client of
+//! `metrics.k8s.io`, which the controller uses. A query parameter whose value is empty is left out
+//! (`omitempty` in their options).
 
 use crate::k8s::percent::encode;
 
 /// A version of `custom.metrics.k8s.io` that the controller knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CustomVersion {
-    /// `v1beta1`.
+    /// The version `v1beta1`, as paths name it.
     V1Beta1,
-    /// `v1beta2`.
+    /// The version `v1beta2`, as paths name it.
     V1Beta2,
 }
 
-/// A version that discovery lists.
+/// A version of `custom.metrics.k8s.io` that discovery lists, known to the controller or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServedVersion<'a> {
-    /// Its name.
+    /// Name of the version, such as `v1beta2`.
     pub name: &'a str,
-    /// Whether its server answers discovery.
+    /// Whether the metrics server behind the version answers discovery; if not, discovery calls it stale.
     pub answers: bool,
 }
 
@@ -29,7 +30,7 @@ pub enum NoPath {
     /// The controller itself refuses the metric.
     #[error("the HPA controller knows no such metric")]
     UnknownMetric,
-    /// Nobody serves the group.
+    /// No APIService serves the group.
     #[error("custom.metrics.k8s.io is not served; kubectl get apiservice says why")]
     Unserved,
     /// None of the served versions is a [`CustomVersion`].
@@ -38,12 +39,12 @@ pub enum NoPath {
     /// The kind of the described object is not served.
     #[error("the cluster serves no kind {kind} in {api_version}")]
     UnknownKind {
-        /// API version.
+        /// API version of the described object, such as `apps/v1`.
         api_version: String,
-        /// Kind.
+        /// Kind of the described object.
         kind: String,
     },
-    /// The API server did not say; in its words.
+    /// The API server did not list its kinds or versions. The text is its message.
     #[error("{0}")]
     Unread(String),
 }
@@ -65,9 +66,10 @@ impl CustomVersion {
     }
 }
 
-/// The version that the controller reads of those that discovery lists, best first. It is the first that the controller
-/// knows and whose server answers. Where none answers the controller reads nothing; then it is the first that the
-/// controller knows, because a read of it fails with the server's own words.
+/// The version that the controller reads, of those that discovery lists with the best one first. It is the
+/// first version that the controller knows and whose server answers. For example
+/// `v1, v1beta2 (stale), v1beta1` gives `v1beta1`. If no server answers, it is the first version that the
+/// controller knows, because a read of that version fails with the server's own message.
 ///
 /// # Errors
 /// When the controller knows none of them.
@@ -76,13 +78,14 @@ pub fn preferred<'a>(served: impl Iterator<Item = ServedVersion<'a>>) -> Result<
     for version in served {
         match CustomVersion::of(version.name) {
             Some(known) if version.answers => return Ok(known),
+            // The first one stays: a later version would be read only if its server answered.
             known => silent = silent.or(known),
         }
     }
     silent.ok_or(NoPath::UnknownVersions)
 }
 
-/// Usage of the pods of a namespace that a selector selects.
+/// The path of the usage (`metrics.k8s.io`) of the pods of a namespace that a selector selects.
 #[must_use]
 pub fn usage(namespace: &str, selector: &str) -> String {
     let namespace = encode(namespace);
@@ -90,7 +93,7 @@ pub fn usage(namespace: &str, selector: &str) -> String {
     format!("/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods{query}")
 }
 
-/// A custom metric of the pods of a namespace that a selector selects.
+/// The path of a custom metric of the pods of a namespace that a selector selects.
 #[must_use]
 pub fn pods(
     version: CustomVersion,
@@ -106,8 +109,8 @@ pub fn pods(
     custom(version, namespace, "pods/*", metric, &query)
 }
 
-/// A custom metric of one object of a namespace. `resource` is what the metrics APIs call its kind, such as
-/// `deployments.apps`.
+/// The path of a custom metric of one object of a namespace. `resource` is the name of its kind in the
+/// metrics APIs, such as `deployments.apps`.
 #[must_use]
 pub fn object(
     version: CustomVersion,
@@ -122,17 +125,18 @@ pub fn object(
     custom(version, namespace, &object, metric, &query)
 }
 
-/// A custom metric of a namespace itself.
+/// The path of a custom metric of a namespace itself.
 #[must_use]
 pub fn of_namespace(version: CustomVersion, namespace: &str, metric: &str, metric_selector: &str) -> String {
     let query = query(&[("metricLabelSelector", metric_selector)]);
     custom(version, namespace, "metrics", metric, &query)
 }
 
-/// An external metric.
+/// The path of an external metric.
 #[must_use]
 pub fn external(namespace: &str, metric: &str, metric_selector: &str) -> String {
     let (namespace, metric) = (encode(namespace), encode(metric));
+    // This API has no objects, so the selector of the series is simply the label selector of the list.
     let query = query(&[("labelSelector", metric_selector)]);
     format!("/apis/external.metrics.k8s.io/v1beta1/namespaces/{namespace}/{metric}{query}")
 }

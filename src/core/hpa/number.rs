@@ -22,7 +22,7 @@ pub(super) fn saturating(value: i128) -> i64 {
     i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX })
 }
 
-/// Go's `float64(int64)`.
+/// Converts as Go's `float64(int64)` does: beyond 2^53 the nearest double.
 #[expect(clippy::cast_precision_loss, reason = "the controller loses it too")]
 pub(super) fn float(value: i64) -> f64 {
     value as f64
@@ -33,7 +33,7 @@ pub(super) fn count(pods: usize) -> f64 {
     float(i64::try_from(pods).unwrap_or(i64::MAX))
 }
 
-/// Go's `int32(math.Ceil(x))`.
+/// Rounds up as Go's `int32(math.Ceil(x))` does: 2.1 becomes 3.
 #[expect(clippy::cast_possible_truncation, reason = "saturating, see the module")]
 pub(super) fn ceil(value: f64) -> i32 {
     value.ceil() as i32

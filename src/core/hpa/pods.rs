@@ -13,11 +13,11 @@ use super::{number::Milli, spec::Controller};
 /// One pod under the target's selector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pod {
-    /// `status.phase`.
+    /// Phase of the pod (`status.phase`).
     pub phase: Phase,
     /// Whether `metadata.deletionTimestamp` is set.
     pub deleting: bool,
-    /// `status.startTime`.
+    /// When the kubelet accepted the pod (`status.startTime`); `None` until then.
     pub started: Option<Timestamp>,
     /// Status of the Ready condition, and the time of its last transition.
     pub ready: Option<(Readiness, Timestamp)>,
@@ -41,9 +41,9 @@ pub enum Phase {
 /// Status of the Ready condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readiness {
-    /// Ready.
+    /// The pod is ready.
     True,
-    /// Not ready.
+    /// The pod is not ready.
     False,
     /// The node does not report. The controller does not count this as "not ready".
     Unknown,

@@ -38,7 +38,7 @@ pub enum Reading {
 /// What one metric proposes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
-    /// Proposed replicas.
+    /// Replicas that the metric proposes, before the limits of the HPA.
     pub replicas: i32,
     /// The value divided by its target, before a value is assumed for pods without one.
     pub ratio: f64,

@@ -16,13 +16,16 @@ pub const TOLERANCE: f64 = 0.1;
 /// Flags of the kube-controller-manager. No API serves them, so the defaults are assumed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Controller {
-    /// `--horizontal-pod-autoscaler-tolerance`.
+    /// A metric within this share of its target changes nothing (`--horizontal-pod-autoscaler-tolerance`):
+    /// 0.1 is 10 %.
     pub tolerance: f64,
     /// `--horizontal-pod-autoscaler-downscale-stabilization`, in seconds.
     pub downscale_stabilization: i32,
-    /// `--horizontal-pod-autoscaler-cpu-initialization-period`.
+    /// For so long after its start a pod's CPU counts only from a sample that was taken while the pod was
+    /// Ready (`--horizontal-pod-autoscaler-cpu-initialization-period`).
     pub cpu_initialization_period: Duration,
-    /// `--horizontal-pod-autoscaler-initial-readiness-delay`.
+    /// Later, a pod that is not Ready is left out if it became so within this time of its start, because it
+    /// has then never been Ready (`--horizontal-pod-autoscaler-initial-readiness-delay`).
     pub initial_readiness_delay: Duration,
 }
 
@@ -37,12 +40,12 @@ impl Default for Controller {
     }
 }
 
-/// One HPA.
+/// The fields of a HorizontalPodAutoscaler that its decisions depend on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hpa {
     /// `minReplicas`, 1 by default.
     pub min: i32,
-    /// `maxReplicas`.
+    /// The largest number of replicas (`maxReplicas`).
     pub max: i32,
     /// Metrics in the order of `spec.metrics`. A metric that the controller refuses is an error text.
     pub metrics: Vec<Result<Metric, String>>,
@@ -62,9 +65,9 @@ pub struct Behavior {
 /// Which way the number of replicas moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub enum Direction {
-    /// More replicas.
+    /// Towards more replicas.
     Up,
-    /// Fewer replicas.
+    /// Towards fewer replicas.
     Down,
 }
 

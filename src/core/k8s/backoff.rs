@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Wait after the first failure.
 const FIRST: Duration = Duration::from_secs(1);
-/// Longest wait.
+/// The wait never grows beyond this.
 const LONGEST: Duration = Duration::from_secs(300);
 
 /// The wait after `failures` failures in a row (at least 1). It doubles from 1 s to 5 min: 1 s, 2 s, 4 s and

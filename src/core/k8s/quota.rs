@@ -18,14 +18,14 @@ pub type PodRequests = BTreeMap<String, Quantity>;
 pub struct Quota {
     /// Name of the ResourceQuota.
     pub name: String,
-    /// `spec.hard`.
+    /// The limits (`spec.hard`) by resource, for example `requests.cpu: 20`.
     pub hard: BTreeMap<String, Quantity>,
 }
 
 /// A workload at its largest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AtMost<'a> {
-    /// `maxReplicas`.
+    /// The largest number of replicas (`maxReplicas`).
     pub replicas: i32,
     /// What one pod counts for; empty if unknown.
     pub requests: &'a PodRequests,

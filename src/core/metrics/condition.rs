@@ -37,7 +37,7 @@ pub struct Verdict {
 /// The health of one metric of a resource.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Health {
-    /// `workload/metric`.
+    /// Name of the metric, as `workload/metric`.
     pub name: String,
     /// Why the metric has no value; `None` where it has one.
     pub missing: Option<Missing>,

@@ -15,14 +15,14 @@ const NAMED: usize = 5;
 /// A group of the metrics API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MetricsApi {
-    /// `custom.metrics.k8s.io`.
+    /// The group `custom.metrics.k8s.io`: metrics of pods and of the described object.
     Custom,
-    /// `external.metrics.k8s.io`.
+    /// The group `external.metrics.k8s.io`: metrics that belong to no object.
     External,
 }
 
 impl MetricsApi {
-    /// Both groups.
+    /// Both groups, `custom.metrics.k8s.io` first.
     pub const ALL: [Self; 2] = [Self::Custom, Self::External];
 
     /// Name of the API group.

@@ -12,15 +12,15 @@ use vas_api::v1alpha1::ScaleTargetRef;
 /// The kinds of objects vas writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChildKind {
-    /// `autoscaling/v2`.
+    /// A HorizontalPodAutoscaler (`autoscaling/v2`): one per workload that has metrics.
     HorizontalPodAutoscaler,
-    /// `autoscaling.k8s.io/v1`.
+    /// A VerticalPodAutoscaler (`autoscaling.k8s.io/v1`): one per workload with `vertical`.
     VerticalPodAutoscaler,
-    /// `policy/v1`.
+    /// A PodDisruptionBudget (`policy/v1`): one per workload with `disruption`.
     PodDisruptionBudget,
-    /// `v1`.
+    /// A LimitRange (`v1`): at most one per resource.
     LimitRange,
-    /// `v1`.
+    /// A ResourceQuota (`v1`): at most one per resource.
     ResourceQuota,
 }
 

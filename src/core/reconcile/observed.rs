@@ -19,16 +19,16 @@ use crate::{
 };
 use vas_api::v1alpha1::{Limits, UpdateMode, VoiceAssistScaling};
 
-/// Everything read for one resource.
+/// Everything that a reconcile read for one resource.
 #[derive(Clone, Debug)]
 pub struct Observed {
-    /// The resource itself.
+    /// The claim of the resource itself.
     pub own: Claim,
-    /// The other resources of the namespace.
+    /// The claims of the other resources of the namespace.
     pub others: Vec<Arc<Claim>>,
-    /// What was found of each target, by workload.
+    /// The scale target of each workload, by the name of the workload.
     pub targets: BTreeMap<String, Target>,
-    /// The objects of each child kind in the namespace, ours or not.
+    /// The objects of each child kind in the namespace, whoever owns them.
     pub live: BTreeMap<ChildKind, Vec<Arc<Live>>>,
     /// What the cluster's VPA can do.
     pub vpa: VpaSupport,
@@ -40,20 +40,23 @@ pub struct Observed {
     pub metrics_server: MetricsServer,
 }
 
-/// What a resource lays claim to in its namespace. Of what nobody has yet, the oldest claim wins.
+/// What a resource lays claim to in its namespace: targets, names of children, and the namespace's limits.
+/// Where several resources claim something that no resource has yet, the oldest claim wins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// Name of the resource.
     pub name: String,
-    /// Its UID.
+    /// UID of the resource.
     pub uid: String,
-    /// Its age.
+    /// When the resource was created.
     pub created: Option<Timestamp>,
-    /// The targets of its workloads. A list, as a set would take ten times the memory for one.
+    /// The scale targets of the workloads. It is a list because a set with one entry takes ten times the
+    /// memory.
     pub targets: Vec<TargetKey>,
-    /// Whether it asks for a LimitRange or ResourceQuota.
+    /// Whether the resource asks for a LimitRange or a ResourceQuota in the active environment.
     pub limits: bool,
-    /// Its own children's names, by which it may collide with others.
+    /// Names of the children that the resource may write. Those of another resource may be the same: workload
+    /// `c` of resource `a-b` and workload `b-c` of resource `a` both give `a-b-c`.
     pub child_names: Vec<String>,
 }
 
@@ -83,7 +86,8 @@ impl Claim {
         }
     }
 
-    /// Whether this claim goes before `other`.
+    /// Whether this claim wins against `other`. Resources created in the same second are ordered by their
+    /// UID, so that every replica of the operator decides alike.
     pub fn is_older_than(&self, other: &Self) -> bool {
         (self.created, &self.uid) < (other.created, &other.uid)
     }
@@ -94,41 +98,41 @@ fn asks_for_an_object(limits: &Limits) -> bool {
     limits.enabled != Some(false) && (limits.limit_range.is_some() || limits.resource_quota.is_some())
 }
 
-/// What was found of a scale target.
+/// What a read of a scale target found.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Target {
-    /// It is there and scales.
+    /// The target exists and has a `scale` subresource.
     Found {
-        /// Which pods it has, or why that cannot be used.
+        /// The selector of the target's pods; the error says why it cannot be used.
         selector: Result<LabelSelector, String>,
-        /// Its pod template, where it has one that can be read.
+        /// The pod template; `None` if the target's kind has none, or it cannot be read.
         template: Option<PodTemplate>,
     },
-    /// It cannot be scaled.
+    /// The target does not exist, or cannot be scaled.
     Unusable {
-        /// Condition reason.
+        /// Reason of the condition `ScaleTargetFound`.
         reason: &'static str,
         /// What is wrong, and the fix.
         message: String,
     },
-    /// Reading it failed again and again.
+    /// Several reads of the target failed, so nothing is known about it.
     Unknown {
-        /// Why.
+        /// The error of the last read.
         message: String,
     },
 }
 
-/// What matters of a pod template.
+/// The parts of a pod template that a plan depends on.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct PodTemplate {
     /// Labels of the pods.
     pub labels: BTreeMap<String, String>,
-    /// What one pod takes from a quota.
+    /// Resources that one pod takes from a quota.
     pub requests: PodRequests,
 }
 
 impl Target {
-    /// The selector, where it is known.
+    /// The selector of the target's pods, if it is known and can be used.
     pub fn selector(&self) -> Option<&LabelSelector> {
         match self {
             Self::Found { selector, .. } => selector.as_ref().ok(),
@@ -136,7 +140,8 @@ impl Target {
         }
     }
 
-    /// The labels that the target's pods are known to have.
+    /// The labels that each pod of the target surely has: those that the selector demands, and those of the
+    /// template.
     pub fn pod_labels(&self) -> BTreeMap<String, String> {
         let mut labels = self.selector().map(selector::known_labels).unwrap_or_default();
         if let Self::Found {
@@ -153,18 +158,18 @@ impl Target {
 /// What the cluster's VPA can do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum VpaSupport {
-    /// Its CRD is not served.
+    /// The cluster does not serve the VPA's CRD.
     #[default]
     Absent,
-    /// Its CRD is served.
+    /// The cluster serves the VPA's CRD.
     Served {
-        /// The update modes its schema lists; `None` when the schema does not restrict them.
+        /// The update modes that the schema of the CRD lists; `None` if it does not restrict them.
         modes: Option<BTreeSet<String>>,
     },
 }
 
 impl VpaSupport {
-    /// Whether a mode can be asked for.
+    /// Whether the API server accepts a VPA with this update mode.
     pub fn knows(&self, mode: UpdateMode) -> bool {
         let name = match mode {
             UpdateMode::Off => "Off",
@@ -179,11 +184,11 @@ impl VpaSupport {
     }
 }
 
-/// Whether the metrics server can be relied on to judge metrics.
+/// Whether the metrics server is there to write the condition `MetricsAvailable`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MetricsServer {
     /// Its APIService is available.
     Available,
-    /// It is not, and why.
+    /// Its APIService is not available, for this reason.
     Unavailable(String),
 }

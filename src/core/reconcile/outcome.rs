@@ -5,7 +5,7 @@ use super::child::ChildRef;
 /// The result of writing or deleting one child.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// The child.
+    /// The child that was written or deleted.
     pub reference: ChildRef,
     /// The part of the resource that the child belongs to.
     pub part: Part,

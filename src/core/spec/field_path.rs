@@ -174,7 +174,7 @@ fn position_of(list: &Value, name: &str) -> Option<usize> {
 
 /// A map key as a step of a path: `.cpu`, or `["requests.cpu"]` for a key that holds a dot.
 pub struct DisplayKey<'a>(
-    /// The key.
+    /// The key as it stands in the map.
     pub &'a str,
 );
 

@@ -36,7 +36,7 @@ pub struct Scaling {
     pub limits: Option<Limits>,
 }
 
-/// One workload.
+/// One workload of the resource: the scale target and what is written for it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workload {
     /// Name, unique in the resource.
@@ -143,9 +143,9 @@ pub enum ObjectTarget {
 pub enum Series {
     /// Per-second rate of a counter, by pod.
     RequestRate {
-        /// Counter name.
+        /// Name of the counter, such as `http_requests_total`.
         counter: String,
-        /// Equality matchers.
+        /// Equality matchers, as label and value.
         match_labels: BTreeMap<String, String>,
         /// Other matchers, in a canonical order.
         match_expressions: Vec<MatchExpression>,
@@ -154,18 +154,18 @@ pub enum Series {
     },
     /// A gauge of the namespace, aggregated to one number. Queue age is a gauge with `Max`.
     Gauge {
-        /// Gauge name.
+        /// Name of the gauge.
         gauge: String,
-        /// Equality matchers.
+        /// Equality matchers, as label and value.
         match_labels: BTreeMap<String, String>,
         /// How several series become one.
         aggregation: Aggregation,
     },
     /// A gauge, by pod.
     PodGauge {
-        /// Gauge name.
+        /// Name of the gauge.
         gauge: String,
-        /// Equality matchers.
+        /// Equality matchers, as label and value.
         match_labels: BTreeMap<String, String>,
         /// How several series of a pod become one.
         aggregation: Aggregation,
@@ -215,7 +215,7 @@ pub struct ScalingPolicy {
     pub period_seconds: i32,
 }
 
-/// Vertical sizing.
+/// Vertical sizing: what the workload's VPA does.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vertical {
     /// Mode as in the spec. The VPA of a suspended workload has mode `Off` whatever this says.
@@ -226,7 +226,7 @@ pub struct Vertical {
     pub containers: Vec<VerticalContainer>,
 }
 
-/// Disruption budget.
+/// The workload's PodDisruptionBudget.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disruption {
     /// How many pods may be unavailable.
@@ -244,7 +244,7 @@ pub enum DisruptionBound {
     MaxUnavailable(IntOrString),
 }
 
-/// Namespace-wide limits.
+/// Limits of the whole namespace: its LimitRange and its ResourceQuota.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
     /// Defaults and bounds of each container.

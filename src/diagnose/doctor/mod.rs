@@ -40,7 +40,7 @@ pub enum Group {
     Workloads,
 }
 
-/// One check.
+/// One check: the question that doctor answers, and the function that answers it.
 #[derive(Debug)]
 pub struct Check {
     /// Stable name, such as `crd-installed`.
@@ -129,7 +129,7 @@ pub const CHECKS: &[Check] = &[
 /// The findings of one check.
 #[derive(Debug)]
 pub struct Checked {
-    /// The check.
+    /// The check that made the findings.
     pub check: &'static Check,
     /// The findings; never empty.
     pub findings: Vec<Finding>,

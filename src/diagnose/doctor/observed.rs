@@ -47,7 +47,7 @@ pub struct Observed {
     pub namespace: Option<String>,
     /// The answer of `/version`.
     pub server: Read<ServerVersion>,
-    /// The CustomResourceDefinition.
+    /// The CustomResourceDefinition of `VoiceAssistScaling`.
     pub crd: Read<Value>,
     /// The rights of the service accounts, verb by verb.
     pub rights: Vec<RightSeen>,
@@ -125,7 +125,7 @@ pub struct MetricRead {
     pub outcome: Read<String>,
 }
 
-/// One `VoiceAssistScaling`.
+/// One `VoiceAssistScaling` as the API server returned it.
 #[derive(Clone, Debug)]
 pub struct ScalingSeen {
     /// Namespace of the resource.
@@ -145,13 +145,13 @@ pub struct ScalingSeen {
 /// One namespace that has a resource.
 #[derive(Clone, Debug)]
 pub struct NamespaceSeen {
-    /// All HPAs.
+    /// All HPAs of the namespace.
     pub hpas: Read<Vec<HorizontalPodAutoscaler>>,
-    /// All PodDisruptionBudgets.
+    /// All PodDisruptionBudgets of the namespace.
     pub pdbs: Read<Vec<PodDisruptionBudget>>,
-    /// All pods.
+    /// All pods of the namespace.
     pub pods: Read<Vec<Pod>>,
-    /// All ResourceQuotas.
+    /// All ResourceQuotas of the namespace.
     pub quotas: Read<Vec<ResourceQuota>>,
     /// All VPAs; `NotFound` if the cluster does not serve the kind.
     pub vpas: Read<Vec<Value>>,
@@ -164,9 +164,9 @@ pub struct NamespaceSeen {
 /// A scale target by name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TargetId {
-    /// Kind.
+    /// Kind of the scale target, such as `Deployment`.
     pub kind: String,
-    /// Name.
+    /// Name of the scale target.
     pub name: String,
 }
 

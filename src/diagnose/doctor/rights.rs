@@ -3,7 +3,7 @@
 /// The service account that needs a right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Account {
-    /// The operator.
+    /// The service account of the operator.
     Operator,
     /// The metrics server.
     MetricsServer,
@@ -16,14 +16,14 @@ pub enum Scope {
     Cluster,
     /// In the install namespace.
     Install,
-    /// In `kube-system`.
+    /// In the namespace `kube-system`.
     KubeSystem,
 }
 
 /// When a right is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Needed {
-    /// Always.
+    /// In every installation.
     Always,
     /// If the operator writes LimitRanges and ResourceQuotas.
     ToManageLimits,

@@ -12,9 +12,9 @@ use vas_core::spec::model::{Scaling, Source, Workload};
 
 /// One workload with its resource and its namespace.
 pub struct WorkloadView<'a> {
-    /// The resource.
+    /// The resource to which the workload belongs.
     pub scaling: &'a Scaling,
-    /// The workload.
+    /// The workload that is checked.
     pub workload: &'a Workload,
     /// The namespace of the resource.
     pub namespace: &'a NamespaceSeen,

@@ -50,7 +50,7 @@ pub type Read<T> = Result<T, String>;
 /// Everything that was read about one resource.
 #[derive(Clone, Debug)]
 pub struct Observed {
-    /// The resource.
+    /// The resource as the API server returned it.
     pub object: VoiceAssistScaling,
     /// The workloads of the resource, in the order of the spec.
     pub workloads: Vec<ObservedWorkload>,
@@ -59,7 +59,7 @@ pub struct Observed {
 /// Everything that was read about one workload.
 #[derive(Clone, Debug)]
 pub struct ObservedWorkload {
-    /// The workload.
+    /// The workload as the spec describes it, and the questions of its HPA.
     pub asked: Asked,
     /// The HPA of the workload; `None` if it does not exist.
     pub hpa: Read<Option<HorizontalPodAutoscaler>>,

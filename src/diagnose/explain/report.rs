@@ -94,9 +94,9 @@ pub struct Replicas {
     pub status: i32,
     /// Pods that are Running and Ready.
     pub ready: usize,
-    /// `minReplicas`.
+    /// The smallest number of replicas (`minReplicas`).
     pub min: i32,
-    /// `maxReplicas`.
+    /// The largest number of replicas (`maxReplicas`).
     pub max: i32,
 }
 

@@ -60,7 +60,7 @@ pub(super) struct HpaConfig {
     pub(super) behavior: Option<HorizontalPodAutoscalerBehavior>,
 }
 
-/// One trigger.
+/// One trigger of a ScaledObject: the source of one metric.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Trigger {

@@ -16,7 +16,7 @@ use crate::{
 pub struct Loaded<'a> {
     /// The scenario that was sent, with the load as it was sent.
     pub scenario: &'a Scenario,
-    /// The measurements.
+    /// The measurements of the load.
     pub measured: &'a Measured,
     /// Requests per second that one replica is meant for, if known.
     pub per_replica: Option<f64>,

@@ -49,7 +49,7 @@ pub struct Trial<'a> {
     pub steps: &'a Steps,
     /// The resource of the workload.
     pub resource: &'a Resource,
-    /// The workload.
+    /// The workload that is scaled.
     pub subject: &'a Subject,
     /// Loads and times of the tries.
     pub settings: ElasticSettings,

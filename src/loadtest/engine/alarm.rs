@@ -55,7 +55,7 @@ mod timer {
     };
     use tokio::io::{Interest, unix::AsyncFd};
 
-    /// A timerfd.
+    /// A Linux timerfd, which rings to the microsecond.
     #[derive(Debug)]
     pub(super) struct Timer(AsyncFd<OwnedFd>);
 

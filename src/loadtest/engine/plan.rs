@@ -46,7 +46,7 @@ pub(super) struct PlannedJourney {
 pub(super) struct PlannedStep {
     /// The number under which the step counts.
     pub(super) id: StepId,
-    /// See [`Step::once`].
+    /// Whether only the first journey of each user has this step, see [`Step::once`].
     pub(super) once: bool,
     /// Pause after the step.
     pub(super) think: Think,

@@ -28,7 +28,7 @@ pub(super) struct Share {
     pub(super) connections: u64,
     /// Whether each user has a connection of its own.
     pub(super) per_user: bool,
-    /// See [`super::Settings::precise`].
+    /// Whether the thread spins before each due moment, see [`super::Settings::precise`].
     pub(super) precise: bool,
     /// Time axis of the run.
     pub(super) clock: RunClock,

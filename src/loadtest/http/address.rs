@@ -25,7 +25,7 @@ const EVERY: Duration = Duration::from_secs(5);
 /// second SYN.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Resolves names.
+/// Resolves host names to addresses.
 pub trait Resolve: fmt::Debug + Send + Sync {
     /// All addresses of a name, with the port.
     fn resolve(&self, host: String, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;

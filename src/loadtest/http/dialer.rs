@@ -42,7 +42,7 @@ pub(super) struct Room {
     _permit: OwnedSemaphorePermit,
 }
 
-/// Opens connections.
+/// Opens connections to one target, as many at once as the limits allow.
 #[derive(Debug)]
 pub(super) struct Dialer {
     pub(super) target: Rc<Target>,
@@ -180,7 +180,7 @@ impl Dialer {
         Ok((Wire::new(stream), self.usage.opened()))
     }
 
-    /// See [`Addresses::round_trip`].
+    /// The shortest time that a connect to the target has taken, see [`Addresses::round_trip`].
     pub(super) fn round_trip(&self) -> Option<Duration> {
         self.addresses.round_trip()
     }

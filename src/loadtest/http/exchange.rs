@@ -18,11 +18,11 @@ pub const LARGEST_BODY: usize = 16 * 1024 * 1024;
 /// A request that is ready to be sent any number of times.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
-    /// HTTP method.
+    /// The method of the request, such as `POST`.
     pub method: Method,
     /// Path and query for HTTP/1.1, the whole URL for HTTP/2.
     pub uri: Uri,
-    /// All headers.
+    /// All headers of the request, also those that vas adds.
     pub headers: Rc<HeaderMap>,
     /// Body; may be empty.
     pub body: Bytes,
@@ -31,9 +31,9 @@ pub struct Outgoing {
 /// The answer to one request.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// HTTP status.
+    /// The status code, `100..=999`.
     pub status: u16,
-    /// Headers.
+    /// The headers of the answer.
     pub headers: HeaderMap,
     /// Body, if it was to be kept; otherwise empty.
     pub body: Bytes,

@@ -43,7 +43,7 @@ enum End {
 /// The circumstances in which a request was sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Circumstances<'a> {
-    /// HTTP method.
+    /// The method of the request: only an idempotent request may be sent again.
     pub(super) method: &'a Method,
     /// Whether the connection had answered a request before.
     pub(super) used: bool,

@@ -3,7 +3,7 @@
 
 use super::scaling::Moment;
 
-/// One scale-up.
+/// One scale-up of the workload, from the rise of the load to enough Ready replicas.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chain {
     /// Desired replicas before the scale-up.

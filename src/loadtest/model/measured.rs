@@ -29,7 +29,7 @@ pub struct Measured {
     pub elapsed: Duration,
     /// How it ended.
     pub end: End,
-    /// All requests.
+    /// Requests of all steps together.
     pub total: Requests,
     /// Requests by the name of their step. Together they are `total`.
     pub steps: BTreeMap<String, Requests>,

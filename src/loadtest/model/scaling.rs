@@ -80,7 +80,7 @@ pub struct Budget {
     pub wanted: u32,
 }
 
-/// One event.
+/// One event of the workload's pods, HPA, VPA or PodDisruptionBudget during the run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// Seconds since the run began.

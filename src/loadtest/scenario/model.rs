@@ -90,7 +90,7 @@ pub struct Journey {
 /// A pause whose length is drawn from an even distribution between two bounds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Think {
-    /// Shortest pause.
+    /// Shortest pause; equal to `max` for a pause of fixed length.
     pub min: Duration,
     /// Longest pause; not below `min`.
     pub max: Duration,

@@ -14,7 +14,7 @@ use super::{
 use crate::status_error::StatusError;
 use vas_cluster::clock::Clock;
 
-/// Authenticates requests.
+/// Finds out which user a request comes from: by a client certificate, the front proxy's headers, or a token.
 pub(crate) struct Authenticator {
     /// The CAs and the front proxy that are trusted now.
     pub trust: Arc<CurrentTrust>,

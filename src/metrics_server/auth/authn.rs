@@ -26,7 +26,7 @@ const GROUP_AUTHENTICATED: &str = "system:authenticated";
 /// A user as access reviews describe it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct User {
-    /// User name.
+    /// Name of the user, such as `system:serviceaccount:kube-system:horizontal-pod-autoscaler`.
     pub name: String,
     /// UID, if the front proxy or the token review gives one.
     pub uid: Option<String>,

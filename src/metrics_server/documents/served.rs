@@ -13,9 +13,9 @@ const SINGLE: [&str; 3] = ["queue-depth", "queue-age", "prometheus"];
 /// One version of one served group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Served {
-    /// custom.metrics.k8s.io.
+    /// A version of custom.metrics.k8s.io.
     Custom(Version),
-    /// external.metrics.k8s.io/v1beta1.
+    /// The group external.metrics.k8s.io in its only version, `v1beta1`.
     External,
 }
 

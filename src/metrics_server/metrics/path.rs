@@ -19,9 +19,9 @@ const MAX_SEGMENT: usize = 253;
 /// A served version of custom.metrics.k8s.io.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
-    /// `v1beta1`.
+    /// The version `v1beta1`, as paths name it.
     V1Beta1,
-    /// `v1beta2`.
+    /// The version `v1beta2`, as paths name it.
     V1Beta2,
 }
 

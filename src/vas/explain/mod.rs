@@ -73,9 +73,9 @@ pub(super) struct Args {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people.
+    /// Text for people.
     Text,
-    /// One object.
+    /// One JSON object.
     Json,
     /// The same as YAML.
     Yaml,

@@ -37,9 +37,9 @@ enum From {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// With comments.
+    /// Refusals and notes are comments.
     Yaml,
-    /// With refusals and notes, as one object.
+    /// Refusals and notes are in one object with the resources.
     Json,
 }
 

@@ -13,7 +13,7 @@ pub(super) struct SearchArgs {
     /// First load, in requests (journeys) per second
     #[arg(long, value_name = "RATE", default_value_t = 10.0, value_parser = parse_rate)]
     pub(super) start_rate: f64,
-    /// Highest load
+    /// Highest load, in requests (journeys) per second
     #[arg(long, value_name = "RATE", default_value_t = 20_000.0, value_parser = parse_rate)]
     pub(super) max_rate: f64,
     /// Precision of a capacity, in percent

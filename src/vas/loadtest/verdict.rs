@@ -12,11 +12,11 @@ use vas_loadtest::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "verbatim")]
 pub(crate) enum MinGrade {
-    /// 90 points.
+    /// 90 points or more.
     A,
-    /// 75 points.
+    /// 75 points or more.
     B,
-    /// 60 points.
+    /// 60 points or more.
     C,
 }
 

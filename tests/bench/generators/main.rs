@@ -66,7 +66,7 @@ struct Arguments {
 /// Programs of this crate that run as processes of their own, so that their costs can be told apart.
 #[derive(Debug, Subcommand)]
 enum Part {
-    /// The server
+    /// The server that answers the requests
     #[command(hide = true)]
     Serve,
     /// vas's load engine

@@ -6,7 +6,7 @@ use support::cluster::root;
 
 use tokio::process::Command;
 
-/// A generator.
+/// A load generator that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tool {
     /// The load engine of `vas test`.

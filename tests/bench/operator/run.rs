@@ -21,7 +21,7 @@ const REST: Duration = Duration::from_secs(4);
 /// The scope of an operator.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Scope {
-    /// All namespaces.
+    /// All namespaces of the cluster.
     All,
     /// The one namespace that holds everything.
     Namespace,

@@ -7,7 +7,7 @@ use crate::{procfs::Memory, table::Table};
 /// Name of the section in its marks.
 pub(crate) const NAME: &str = "operator";
 
-/// All figures.
+/// All figures of the section.
 #[derive(Debug)]
 pub(crate) struct Figures {
     /// Time, version and machine of the measurement.

@@ -61,7 +61,7 @@ pub(crate) enum Series {
 }
 
 impl Series {
-    /// All metrics.
+    /// All metrics of the demo.
     pub(crate) const ALL: [Self; 3] = [Self::RequestRate, Self::QueueDepth, Self::QueueAge];
 
     /// Name of the metric in the HPA.

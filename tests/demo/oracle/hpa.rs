@@ -7,7 +7,7 @@ use super::{Moment, number};
 pub(crate) struct Hpa {
     /// Fewest replicas; at least 1.
     pub min: i32,
-    /// Most replicas.
+    /// The largest number of replicas.
     pub max: i32,
     /// Metrics in order.
     pub metrics: Vec<Metric>,
@@ -17,7 +17,7 @@ pub(crate) struct Hpa {
     pub down: Direction,
 }
 
-/// One metric.
+/// One metric of the HPA.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Metric {
     /// Name of the resource, or of the metric.
@@ -44,7 +44,7 @@ pub(crate) enum Target {
 pub(crate) enum Resource {
     /// CPU: the only one with readiness rules.
     Cpu,
-    /// Memory.
+    /// Memory, without readiness rules.
     Memory,
 }
 
@@ -77,7 +77,7 @@ pub(crate) enum Select {
 pub(crate) struct Policy {
     /// Unit of the value.
     pub unit: PolicyUnit,
-    /// The amount.
+    /// Greatest change in one period, in this unit.
     pub value: i32,
     /// Length of the period, in seconds.
     pub period: Moment,
@@ -86,7 +86,7 @@ pub(crate) struct Policy {
 /// Unit of a policy's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PolicyUnit {
-    /// Pods.
+    /// A number of pods.
     Pods,
     /// Percent of the replicas at the start of the period.
     Percent,

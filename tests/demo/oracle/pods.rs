@@ -15,7 +15,7 @@ pub(crate) type Pods = BTreeMap<String, Pod>;
 /// The fields of a pod that the HPA controller looks at.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Pod {
-    /// Phase.
+    /// Phase of the pod.
     pub phase: Phase,
     /// Whether it is being deleted.
     pub deleting: bool,
@@ -32,9 +32,9 @@ pub(crate) struct Pod {
 pub(crate) enum Phase {
     /// The pod has no node yet.
     Pending,
-    /// Running.
+    /// The containers of the pod run.
     Running,
-    /// Failed.
+    /// The pod failed, and does not count.
     Failed,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct Readiness {
 /// What a metrics API said of one pod, in milli-units.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Sample {
-    /// The value.
+    /// The value, in milli-units.
     pub value: i64,
     /// Timestamp of the value.
     pub at: Moment,

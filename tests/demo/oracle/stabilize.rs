@@ -7,7 +7,7 @@ use super::{Between, Moment, hpa::Direction};
 pub(super) struct Recommendation {
     /// Moment of the sync.
     pub at: Moment,
-    /// The proposal.
+    /// The replicas that were proposed, as a range.
     pub proposed: Between,
     /// Whether the proposal was surely made: a failed sync remembers nothing.
     pub certain: bool,

@@ -1,7 +1,7 @@
 //! The users: `vas test run` against the service of the load model, one run for each part of the story.
 //!
-//! The story waits for conditions, so nobody knows beforehand how long a part takes: each run has a long last stage,
-//! and SIGINT ends it with a report of what was run.
+//! The story waits for conditions, so nobody knows beforehand how long a part takes: each run has a long last
+//! stage, and SIGINT ends it with a report of what was run.
 
 mod report;
 mod verdict;
@@ -66,7 +66,7 @@ impl Part {
 /// What users experienced in one part.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
-    /// The part.
+    /// The part of the story.
     pub part: Part,
     /// The report of `vas test run`.
     pub report: Report,

@@ -11,7 +11,7 @@ pub(crate) struct Report {
     pub summary: Summary,
     /// When the run began, and how long it took.
     pub run: Run,
-    /// Its thresholds.
+    /// The thresholds of the run, each with its verdict.
     pub checks: Vec<Check>,
     /// Reasons why the run proves nothing; empty for a run without doubts.
     pub doubts: Vec<String>,
@@ -24,7 +24,7 @@ pub(crate) struct Report {
 pub(crate) struct Summary {
     /// Requests that were due.
     pub requests: u64,
-    /// Failed requests.
+    /// Requests that failed.
     pub errors: u64,
     /// Time from the moment a request was due; `None` without an answer.
     pub latency: Option<Latency>,
@@ -33,11 +33,11 @@ pub(crate) struct Summary {
 /// Quantiles of a latency, in seconds.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(crate) struct Latency {
-    /// Median.
+    /// Half of the requests took at most this long.
     pub p50: f64,
     /// 95 % of the requests took at most this long.
     pub p95: f64,
-    /// The longest.
+    /// The longest time of all requests.
     pub max: f64,
 }
 

@@ -54,7 +54,7 @@ spec:
     - {name: queue-depth, queueDepth: {gauge: voiceassist_queue_depth, matchLabels: {queue: default}, target: {averageValue: '50'}}}
 ";
 
-/// The installation.
+/// A cluster with everything that doctor looks at, installed and healthy.
 pub(super) struct Installation {
     pub cluster: Cluster,
     pub prometheus: Prometheus,

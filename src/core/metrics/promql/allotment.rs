@@ -84,7 +84,7 @@ pub enum Refusal {
          (--max-queries-per-namespace of vas metrics-server), and its oldest resources keep theirs"
     )]
     Namespace {
-        /// [`ShapeLimits::per_namespace`].
+        /// Greatest number of shapes of one namespace ([`ShapeLimits::per_namespace`]).
         limit: usize,
     },
     /// Few shapes are free in all, and the namespace has its guaranteed minimum already.
@@ -93,7 +93,7 @@ pub enum Refusal {
          (--max-queries of vas metrics-server), and this one has more than the {GUARANTEED} that each is guaranteed"
     )]
     InAll {
-        /// [`ShapeLimits::in_all`].
+        /// Greatest number of shapes of all namespaces ([`ShapeLimits::in_all`]).
         limit: usize,
     },
 }

@@ -19,7 +19,7 @@ use super::{Answer, ByName, Labels, Shape};
 
 /// Number of steps in a window.
 const STEPS: u32 = 30;
-/// Shortest step.
+/// A step is never shorter than this, so that a short window has fewer steps.
 const SHORTEST_STEP: Duration = Duration::from_millis(250);
 /// Greatest number of pods in the namespaces of one query. It keeps the answer small: each pod has about 32
 /// numbers.

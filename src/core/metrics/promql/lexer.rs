@@ -17,7 +17,7 @@ use super::{
     literal,
 };
 
-/// One token.
+/// One token of PromQL. It borrows its text from the query.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Token<'a> {
     pub(super) kind: Kind<'a>,

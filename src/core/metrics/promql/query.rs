@@ -39,7 +39,7 @@ pub enum QueryError {
     /// The query is longer or more deeply nested than accepted.
     #[error("too complex: at most {most} {what}; use a recording rule")]
     TooComplex {
-        /// The limit.
+        /// The greatest accepted count.
         most: usize,
         /// What is counted, for example `tokens`.
         what: &'static str,

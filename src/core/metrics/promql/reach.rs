@@ -38,7 +38,7 @@ pub enum TooFar {
     Range {
         /// The range in the query.
         found: Duration,
-        /// The limit.
+        /// The longest accepted range.
         most: Duration,
     },
     /// Subqueries have too many steps.
@@ -49,7 +49,7 @@ pub enum TooFar {
     Steps {
         /// The product of the steps of nested subqueries.
         found: u64,
-        /// The limit.
+        /// The greatest accepted number of steps.
         most: u32,
     },
     /// An offset, or the range of a subquery, goes too far back.

@@ -21,9 +21,9 @@ use vas_api::{
 #[derive(Clone, Debug)]
 pub(super) struct WorkloadFindings {
     pub(super) name: String,
-    /// `ScaleTargetFound`.
+    /// The condition `ScaleTargetFound`.
     pub(super) target: Finding,
-    /// `ResourcesApplied`.
+    /// The condition `ResourcesApplied`.
     pub(super) applied: Finding,
     /// `AbleToScale` and `ScalingActive`, copied from the workload's HPA; empty without an HPA.
     pub(super) mirrored: Vec<Finding>,

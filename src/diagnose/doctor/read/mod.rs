@@ -53,7 +53,7 @@ pub enum Servers {
     Named(BTreeMap<String, ServerSettings>),
 }
 
-/// Reads everything.
+/// Reads everything that the checks look at. What cannot be read is a value that says why.
 pub async fn observe(client: &Client, settings: &Settings, clock: &dyn Clock) -> Observed {
     let (server, server_time) = installation::server(client).await;
     let unreachable = Unread::NotAsked("the API server does not answer".to_owned());

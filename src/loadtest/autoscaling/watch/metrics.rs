@@ -1,5 +1,5 @@
-//! The metrics of an HPA, read each second as its controller reads them: the controller itself looks every 15 s only,
-//! so its status shows a metric late.
+//! The metrics of an HPA, read each second as its controller reads them: the controller itself looks every 15
+//! s only, so its status shows a metric late.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// A metric that is served by `custom.metrics.k8s.io` or `external.metrics.k8s.io`.
 #[derive(Clone, Debug)]
 pub(crate) struct Served {
-    /// Its name.
+    /// Name of the metric in the HPA.
     pub(crate) name: String,
     question: Question,
     spec: MetricSpec,

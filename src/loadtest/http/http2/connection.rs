@@ -31,7 +31,7 @@ const UNSAID: usize = usize::MAX - 1;
 /// The greatest size of an answer's headers, in bytes; about the same as over HTTP/1.1.
 const LARGEST_HEADERS: u32 = 400 * 1024;
 
-/// A connection.
+/// An open HTTP/2 connection, shared by the users of one thread.
 #[derive(Debug)]
 pub(in crate::http) struct Connection {
     sender: SendRequest<Full<Bytes>>,

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// One figure.
+/// One figure of the summary: its name, its value, and a line below.
 #[derive(Debug)]
 struct Tile {
     name: String,

@@ -90,7 +90,7 @@ pub(super) struct MemoryRow {
     pub(super) bytes_per_pod: f64,
 }
 
-/// One event.
+/// One event of the pods, the HPA, the VPA or the PodDisruptionBudget.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Event")]
 pub(super) struct EventRow {

@@ -2,6 +2,7 @@
 
 use super::{Route, Version, are_names};
 
+/// A read of objects in a namespace:
 /// `/apis/custom.metrics.k8s.io/VERSION/namespaces/NAMESPACE/RESOURCE/NAME/METRIC`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetricPath {
@@ -17,7 +18,7 @@ pub struct MetricPath {
     pub metric: String,
 }
 
-/// `/apis/custom.metrics.k8s.io/VERSION/namespaces/NAMESPACE/metrics/METRIC`.
+/// A read of a namespace itself: `/apis/custom.metrics.k8s.io/VERSION/namespaces/NAMESPACE/metrics/METRIC`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamespacePath {
     /// Version of the answer.
@@ -28,7 +29,7 @@ pub struct NamespacePath {
     pub metric: String,
 }
 
-/// `/apis/custom.metrics.k8s.io/VERSION/RESOURCE/NAME/METRIC`.
+/// A read of objects without a namespace: `/apis/custom.metrics.k8s.io/VERSION/RESOURCE/NAME/METRIC`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RootScopedPath {
     /// `nodes`, or `RESOURCE.GROUP`.

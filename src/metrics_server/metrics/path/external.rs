@@ -5,7 +5,7 @@ use super::{Route, are_names};
 /// The only version of the group.
 const VERSION: &str = "v1beta1";
 
-/// `/apis/external.metrics.k8s.io/v1beta1/namespaces/NAMESPACE/METRIC`.
+/// A read of an external metric: `/apis/external.metrics.k8s.io/v1beta1/namespaces/NAMESPACE/METRIC`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExternalPath {
     /// Namespace of the resource that declares the metric.

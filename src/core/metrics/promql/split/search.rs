@@ -39,7 +39,7 @@ const LONGEST_FAILS: Duration = Duration::from_hours(2);
 /// A part that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
-    /// The part.
+    /// The part whose query failed.
     pub part: Part,
     /// The message of the failure.
     pub words: Arc<str>,

@@ -20,7 +20,7 @@ pub struct ServiceAddress {
 /// How to reach a Prometheus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
-    /// Directly.
+    /// Directly, at this URL.
     Url(String),
     /// Through the API server.
     Service(ServiceAddress),
