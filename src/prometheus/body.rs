@@ -70,6 +70,7 @@ pub(super) async fn read(mut response: Response, limit: Limit) -> Result<Vec<u8>
 
 fn decompress(compressed: &[u8], limit: Limit) -> Result<Vec<u8>, BodyError> {
     let mut body = Vec::new();
+    // One byte more than the limit is read, which tells an answer of exactly the limit from a larger one.
     let one_more = u64::try_from(limit.bytes).unwrap_or(u64::MAX).saturating_add(1);
     MultiGzDecoder::new(compressed)
         .take(one_more)

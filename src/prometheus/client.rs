@@ -202,6 +202,8 @@ impl Client {
             .post_raw()
             .await
             .map_err(|error| self.connection(&error))?;
+        // A proxy in front of Prometheus answers errors in HTML, and login pages with status 200. So the
+        // content type is looked at before the body is parsed.
         let status = response.status();
         let json = is_json(response.headers().get(CONTENT_TYPE));
         let body = body::read(response, limit).await.map_err(|error| match error {
@@ -230,6 +232,7 @@ impl Client {
     }
 
     fn connection(&self, error: &ApiError) -> QueryError {
+        // The HTTP client has the same time limit, and may be the first to notice it.
         let timed_out = matches!(error, ApiError::Client(client)
             if client.source().and_then(|source| source.downcast_ref::<reqwest::Error>())
                 .is_some_and(reqwest::Error::is_timeout));

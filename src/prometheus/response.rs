@@ -196,7 +196,9 @@ fn complete(body: &[u8]) -> Result<(Data, Vec<String>), ResponseError> {
             words: words(&envelope.error.unwrap_or_default()),
         });
     }
-    // Prometheus before 2.53 sends info annotations among the warnings.
+    // From here on Prometheus says that it succeeded. Two fields may still say that series are missing, and a
+    // sum of fewer series would look like a lower load. Prometheus before 2.53 sends info annotations among
+    // the warnings; these are no reason to refuse the answer.
     let (annotations, warnings): (Vec<String>, Vec<String>) = envelope
         .warnings
         .unwrap_or_default()
@@ -211,6 +213,7 @@ fn complete(body: &[u8]) -> Result<(Data, Vec<String>), ResponseError> {
     let data = envelope
         .data
         .ok_or(ResponseError::Malformed("the answer holds no data"))?;
+    // Annotations go into the status of resources, so there are few of them and they are short.
     let infos = envelope.infos.unwrap_or_default();
     let annotations = annotations.iter().chain(&infos).take(MAX_ANNOTATIONS);
     Ok((

@@ -138,6 +138,7 @@ impl Servers {
         after.retain(|name, _| settings.contains_key(name) || kept.contains(name));
         let mut failures = Vec::new();
         for (name, settings) in settings {
+            // A server whose settings are the same keeps its client, and with it its open connections.
             let old = before.get(&name);
             if old.is_some_and(|old| old.settings == settings) {
                 continue;

@@ -108,7 +108,8 @@ pub enum Cause {
 #[must_use]
 pub fn decide(input: &Input<'_>) -> Decision {
     let Input { hpa, current, .. } = *input;
-    let still = |desired, cause| Decision {
+    // The decision in the cases in which no proposal counts.
+    let without_proposal = |desired, cause| Decision {
         desired,
         cause,
         proposal: None,
@@ -121,24 +122,24 @@ pub fn decide(input: &Input<'_>) -> Decision {
         // Metrics of pods cannot lead away from zero, because there are no pods to measure.
         let may_leave = input.scaled_to_zero && (hpa.min != 0 || hpa.has_object_or_external());
         if !may_leave {
-            return still(0, Cause::ScalingDisabled);
+            return without_proposal(0, Cause::ScalingDisabled);
         }
     } else if current > hpa.max {
         // reconcileAutoscaler looks at the bounds first: no metric, no policy and no window delays this step.
-        return still(hpa.max, Cause::OutOfRange);
+        return without_proposal(hpa.max, Cause::OutOfRange);
     } else if current < hpa.min {
-        return still(hpa.min, Cause::OutOfRange);
+        return without_proposal(hpa.min, Cause::OutOfRange);
     }
     // validateAndParseSelector: the selector is looked at before any metric is read.
     if input.ambiguous_selector {
-        return still(current, Cause::AmbiguousSelector);
+        return without_proposal(current, Cause::AmbiguousSelector);
     }
     match combine(input.proposals, current) {
-        Combined::Nothing => still(current, Cause::NoMetrics),
+        Combined::Nothing => without_proposal(current, Cause::NoMetrics),
         Combined::Blocked { replicas, metric } => Decision {
             proposal: Some(replicas),
             metric: Some(metric),
-            ..still(current, Cause::MissingMetrics)
+            ..without_proposal(current, Cause::MissingMetrics)
         },
         Combined::Proposal { replicas, metric } => {
             let proposal = replicas.max(0);
@@ -193,14 +194,11 @@ fn normalize(input: &Input<'_>, proposal: i32) -> (i32, Cause, bool) {
     };
     // normalizeDesiredReplicasWithBehaviors: stabilization first, then the rate of
     // convertDesiredReplicasWithBehaviorRate.
-    let (rules, way) = if proposal > current {
-        (&behavior.up, Direction::Up)
-    } else {
-        (&behavior.down, Direction::Down)
+    let (rules, direction) = match proposal.cmp(&current) {
+        Ordering::Less => (&behavior.down, Direction::Down),
+        Ordering::Equal => return (current, Cause::DesiredWithinRange, true),
+        Ordering::Greater => (&behavior.up, Direction::Up),
     };
-    if proposal == current {
-        return (current, Cause::DesiredWithinRange, true);
-    }
     // Upstream finds a disabled direction in the limits, after stabilization. The replicas are the same
     // either way, and this cause tells the user more.
     if rules.policies == Policies::Disabled {
@@ -211,7 +209,7 @@ fn normalize(input: &Input<'_>, proposal: i32) -> (i32, Cause, bool) {
     }
     // convertDesiredReplicasWithBehaviorRate: of bound and policy the tighter one counts, and names the
     // reason.
-    let (desired, cause) = match way {
+    let (desired, cause) = match direction {
         Direction::Up => {
             let (cap, capped) = cap(up_limit(rules, current), Cause::ScaleUpLimit, hpa.max);
             bounded(proposal, i32::MIN, Cause::TooFewReplicas, cap, capped)

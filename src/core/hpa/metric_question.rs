@@ -69,8 +69,8 @@ impl Question {
     }
 }
 
-/// The questions of the controller, one per metric of the HPA. `selector` is `status.selector` of the
-/// target's scale subresource.
+/// The questions of the controller (`computeReplicasForMetric`), one per metric of the HPA and in the order
+/// of `spec.metrics`. `selector` is `status.selector` of the target's scale subresource.
 pub fn questions(hpa: &HorizontalPodAutoscaler, selector: &str) -> Vec<Question> {
     let metrics = hpa.spec.metrics.iter().flatten();
     metrics
@@ -94,6 +94,7 @@ fn question(spec: &MetricSpec, selector: &str) -> Option<Question> {
         "Object" => {
             let object = spec.object.as_ref()?;
             let described = &object.described_object;
+            // GetObjectMetric: without the pods' selector, because the object is named.
             Some(Question::Object {
                 api_version: described.api_version.clone().unwrap_or_default(),
                 kind: described.kind.clone(),

@@ -22,8 +22,8 @@ pub(super) enum Level<'a> {
 }
 
 impl<'a> Level<'a> {
-    /// Reads the requests of every pod, also of deleting and pending ones (`calculateRequests`). One
-    /// container without a request fails the whole metric.
+    /// The target utilization, with the requests of every pod, also of deleting and pending ones
+    /// (`calculateRequests`). One container without a request fails the whole metric.
     pub(super) fn utilization(
         pods: &'a BTreeMap<String, Pod>,
         resource: &str,

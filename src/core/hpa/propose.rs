@@ -120,6 +120,8 @@ pub fn propose(
             per_pod::propose(hpa, &level, samples, resource == "cpu", world)
         }
         (Reading::PerPod(samples), Target::AverageValue(target)) => {
+            // calcPlainMetricReplicas gets the name of the resource; it is empty for a Pods metric, so no
+            // rule for CPU applies.
             let cpu = match &metric.source {
                 Source::Resource { resource } | Source::ContainerResource { resource, .. } => {
                     resource == "cpu"
@@ -172,8 +174,8 @@ fn average(hpa: &Hpa, total: Milli, target: Milli, world: &World<'_>) -> Proposa
     let status = f64::from(world.status);
     let ratio = number::float(total) / (number::float(target) * status);
     let (replicas, outcome) = if hpa.tolerates(world.controller, ratio) {
-        // Upstream proposes `status.replicas`, not `spec.replicas`: one surge pod of a rollout counts as
-        // wanted.
+        // Upstream proposes `status.replicas`, not `spec.replicas`. With `spec.replicas: 3` and one surge pod
+        // of a rollout it proposes 4.
         (world.status, Outcome::WithinTolerance)
     } else {
         let replicas = number::ceil(number::float(total) / number::float(target));

@@ -115,7 +115,7 @@ pub enum Target {
 }
 
 impl Hpa {
-    /// Reads an HPA object. A metric that the controller would refuse is refused here too.
+    /// Reads an HPA object. A metric that the controller refuses is an error here too.
     pub fn read(object: &HorizontalPodAutoscaler, controller: &Controller) -> Self {
         let spec = &object.spec;
         let metrics = spec.metrics.iter().flatten();
@@ -123,6 +123,8 @@ impl Hpa {
             up: Rules::read(behavior.scale_up.as_ref(), Direction::Up, controller),
             down: Rules::read(behavior.scale_down.as_ref(), Direction::Down, controller),
         });
+        // The API server defaults `behavior` (SetDefaults_HorizontalPodAutoscalerBehavior) only where the
+        // object has one. So `None` is a rule of its own, not the default rules.
         Self {
             min: spec.min_replicas.unwrap_or(1),
             max: spec.max_replicas,
@@ -134,13 +136,14 @@ impl Hpa {
     /// Whether the ratio of a value to its target is so close to 1 that the controller does nothing
     /// (`Tolerances.isWithin`).
     pub(super) fn tolerates(&self, controller: &Controller, ratio: f64) -> bool {
-        let of = |rules: fn(&Behavior) -> &Rules| {
+        let tolerance = |rules: fn(&Behavior) -> &Rules| {
             let rules = self.behavior.as_ref().map(rules);
             rules
                 .and_then(|rules| rules.tolerance)
                 .unwrap_or(controller.tolerance)
         };
-        let (down, up) = (of(|behavior| &behavior.down), of(|behavior| &behavior.up));
+        let down = tolerance(|behavior| &behavior.down);
+        let up = tolerance(|behavior| &behavior.up);
         // Keep this form: `(1.0 - ratio).abs() <= 0.1` is false for the ratio 1.1, this comparison is true.
         (1.0 - down) <= ratio && ratio <= (1.0 + up)
     }

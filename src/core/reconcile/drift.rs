@@ -113,6 +113,8 @@ pub fn needs_apply(desired: &Value, live: &str, owned: &OwnedFields) -> bool {
     let Ok(live) = serde_json::from_str::<Value>(live) else {
         return true;
     };
+    // Steps 1 to 3 of the module. An example for each: 1. `minReplicas: 3` where 2 is desired; 2. the owner
+    // reference was removed; 3. vas owns `/spec/behavior/scaleUp/tolerance`, which is no longer desired.
     let part = |object: &Value, pointer: &str| object.pointer(pointer).cloned().unwrap_or(Value::Null);
     // Status, annotations and the rest of the metadata belong to others.
     let contained = ["/metadata/labels", "/spec"]

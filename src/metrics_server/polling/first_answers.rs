@@ -34,6 +34,7 @@ impl FirstAnswers {
             // The sender lives as long as the process, so the channel does not close.
             let _ = list.wait_for(|complete| *complete).await;
         }
+        // From here on the registry is complete, so every shape that has no outcome yet is one to wait for.
         let round = async {
             while !was_everything_asked(memory) {
                 tokio::time::sleep(LOOK_AGAIN).await;

@@ -78,6 +78,8 @@ impl Intake {
 
     /// Judges the waiting version of a resource. Does nothing if the resource was removed meanwhile.
     fn judge(&self, key: &ScalingKey) {
+        // Under one lock the key moves from `waiting` to `judged`, so that `update_synced` never sees it in
+        // neither of them.
         let object = {
             let mut state = self.state.lock();
             let Some(object) = state.waiting.remove(key) else {
@@ -130,6 +132,7 @@ impl Index<DeserializeGuard<VoiceAssistScaling>> for Intake {
         let is_first = !std::mem::replace(&mut state.listed, true);
         drop(state);
         self.update_synced();
+        // A tenant with a resource that takes long to judge must not keep the server from becoming ready.
         if is_first {
             let synced = self.synced.clone();
             tokio::spawn(async move {

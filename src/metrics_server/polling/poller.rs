@@ -93,6 +93,8 @@ impl Poller {
                 }
                 keep
             });
+            // A shape that is polled already only learns which namespaces need it; its task and its state go
+            // on. Any other shape gets a task.
             for (shape, namespaces) in plan {
                 let namespaces = Arc::new(namespaces);
                 if let Some(running) = running.get(&shape) {
@@ -118,6 +120,7 @@ impl Poller {
                     }
                 }
             }
+            // After `kubectl apply` of a hundred resources the shapes are allotted once, not a hundred times.
             tokio::time::sleep(SETTLE).await;
         }
     }
@@ -170,6 +173,8 @@ impl Poller {
                 self.record(&shape, outcome.map(|answer| self.bounded(answer, &needed)));
             }
             let interval = server.map_or(NO_SERVER, |server| server.poll_interval());
+            // The interval counts from the start of one poll to the start of the next: after a poll of 2 s,
+            // an interval of 5 s leaves 3 s to wait.
             let jitter = 1.0 + JITTER * (2.0 * vas_cluster::random::fraction() - 1.0);
             let taken = self.clock.monotonic().saturating_sub(started);
             let wait = between_polls(interval, timeouts).mul_f64(jitter);

@@ -124,6 +124,7 @@ impl Reloader {
     }
 
     async fn take_in(&mut self, loaded: Result<Loaded, ConfigError>) {
+        // An error is compared too, so that a wrong file is logged once and not every 5 s.
         let is_known = match (&self.latest, &loaded) {
             (Ok(before), Ok(now)) => before == now,
             (Err(before), Err(now)) => before == now,

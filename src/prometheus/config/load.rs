@@ -123,6 +123,8 @@ impl ConfigFile {
         };
         let base = self.path.parent().unwrap_or(Path::new("."));
         for server in servers {
+            // A server counts as readable if reading its files added no problem. The others of the file are
+            // used all the same.
             let before = loaded.problems.len();
             let mut files = Files {
                 base,
@@ -166,6 +168,7 @@ impl Files<'_> {
             .as_ref()
             .and_then(|file| self.bytes(&at("caFile"), file));
         let identity = server.client_certificate.as_ref().and_then(|client| {
+            // Both files are read before `?`, so that two problems are reported together.
             let certificate = self.bytes(&at("certFile"), &client.cert_file);
             let key = self.bytes(&at("keyFile"), &client.key_file);
             Some([certificate?, b"\n".to_vec(), key?].concat())

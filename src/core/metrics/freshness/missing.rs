@@ -153,6 +153,7 @@ impl Missing {
     /// Chooses between the reasons of two pods: a reason other than [`Missing::TooOld`] wins, and of two such
     /// the one with the younger sample.
     pub(super) fn nearer(self, other: Self) -> Self {
+        // Any other reason belongs to a pod with recent samples, which may have a value with the next one.
         match (&self, &other) {
             (Self::TooOld { age: first, .. }, Self::TooOld { age: second, .. }) if second < first => other,
             (Self::TooOld { .. }, Self::TooOld { .. }) => self,

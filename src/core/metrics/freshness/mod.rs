@@ -94,10 +94,13 @@ pub fn pods<'a>(
     if selected.is_empty() {
         return Err(Missing::NoPods);
     }
+    // The whole namespace has no series, so a zero is decided once and is the same for every pod.
     let Some(points) = view.answer.points.get(namespace) else {
         let zero = view.zero()?;
         return Ok(selected.iter().map(|pod| (*pod, zero.clone())).collect());
     };
+    // A pod without a point is left out without a reason: the controller treats it as missing. A pod whose
+    // point cannot be used gives the reason, if no other pod has a value.
     let mut readings = BTreeMap::new();
     let mut missing: Option<Missing> = None;
     for pod in selected {

@@ -46,6 +46,8 @@ pub fn advise_bound(query: &str, bound: &[(&LabelName, &str)]) -> Result<Vec<Adv
 
 /// Finds each `or` whose right side is a constant number.
 fn or_vector(expr: &Expr, found: &mut Vec<Advice>) {
+    // `sum(a) or vector(0)`: on the right side. A number on the left side would always win, which its author
+    // would notice.
     if let Expr::Binary(BinaryExpr { op, rhs, .. }) = expr
         && op.id() == token::T_LOR
         && let Some(number) = constant_vector(rhs)

@@ -118,9 +118,9 @@ pub fn allot<'a>(claims: impl IntoIterator<Item = Claim<'a>>, limits: ShapeLimit
     let mut allotment = Allotment::default();
     for Claim { namespace, shape, .. } in claims {
         let in_all = allotment.plan.len();
-        let asked_for = allotment.plan.get_mut(shape);
+        let queried_for = allotment.plan.get_mut(shape);
         // Several metrics of a namespace may need the same shape. The oldest claim decides for all of them.
-        let is_decided = asked_for
+        let is_decided = queried_for
             .as_ref()
             .is_some_and(|namespaces| namespaces.contains(namespace))
             || allotment
@@ -134,17 +134,18 @@ pub fn allot<'a>(claims: impl IntoIterator<Item = Claim<'a>>, limits: ShapeLimit
         // its own count meets the rest, and that rest is left for others.
         let own = granted.entry(namespace).or_default();
         let has_room = *own < GUARANTEED || *own < limits.in_all.saturating_sub(in_all);
-        // A shape that is queried already (`asked_for`) takes no further room in all, so rule 2 holds for it.
+        // A shape that is queried already (`queried_for`) takes no further room in all, so rule 2 holds for
+        // it.
         let refusal = if *own >= limits.per_namespace {
             Refusal::Namespace {
                 limit: limits.per_namespace,
             }
-        } else if asked_for.is_none() && !has_room {
+        } else if queried_for.is_none() && !has_room {
             Refusal::InAll { limit: limits.in_all }
         } else {
             *own += 1;
             let namespace = namespace.to_owned();
-            match asked_for {
+            match queried_for {
                 Some(namespaces) => {
                     namespaces.insert(namespace);
                 }

@@ -127,10 +127,11 @@ pub enum AnswerError {
 }
 
 impl Answer {
-    /// Removes the pods that are not live, beyond the first `NOT_LIVE` of each namespace. Whoever is scraped
-    /// chooses the names of pods and how many there are, and each of them would be remembered for each shape. No
-    /// read is about them; some of them stay, because a namespace whose pods are gone is not one without
-    /// series, and because a pod may be scraped before the watch of pods shows it.
+    /// Removes the pods that are not live, but for the first `NOT_LIVE` of each namespace.
+    ///
+    /// A scrape target chooses the labels of its series, so it can invent any number of pods, and each pod
+    /// costs memory in each shape. The HPA reads live pods alone. A few other pods are kept for two reasons:
+    /// a namespace whose pods are gone still has series, and a pod may be scraped before the watch shows it.
     pub fn keep_live(&mut self, is_live: &dyn Fn(&str, &str) -> bool) {
         for (namespace, points) in &mut self.points {
             if points.count() <= NOT_LIVE {
@@ -182,6 +183,7 @@ impl Answer {
         if shape.grouping == Grouping::PodOfOne {
             check_pods(&shape.labels.pod, values)?;
         }
+        // Values come first. Several series of one point, such as those of two exporters, become one number.
         let mut points = BorrowedPoints::default();
         for item in values {
             if let Some(point) = point(&mut points, shape, &item.labels) {
@@ -198,9 +200,12 @@ impl Answer {
                 }
             }
         }
+        // Then the times. A series that has a time and no value (the first sample of a rate) makes a point
+        // too, so that its namespace does not count as absent.
         for item in times {
             if let Some(point) = point(&mut points, shape, &item.labels) {
-                // A number that is no time harms its own point alone, not the whole answer.
+                // The value of `timestamp(...)` is the sample's time, so evaluation time minus value is its
+                // age. A value that is no time harms its own point alone, not the whole answer.
                 let age = Duration::try_from_secs_f64((item.time - item.value).max(0.0));
                 point.sampled = age
                     .ok()

@@ -68,6 +68,8 @@ impl Complexity {
     /// # Errors
     /// [`QueryError::TooComplex`] where a count exceeds its limit.
     pub(super) fn count(&mut self, kind: &Kind<'_>, in_braces: bool) -> Result<(), QueryError> {
+        // An example: `sum(rate(a{b="c"}[5m])) > 1` has 17 tokens, 5 nodes (two round brackets, a brace, a
+        // square bracket and `>`), depth 3 and one matcher.
         self.tokens += 1;
         match kind {
             Kind::Symbol("(" | "[" | "{") => {

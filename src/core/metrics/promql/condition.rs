@@ -15,6 +15,7 @@ pub fn matcher(expression: &MatchExpression) -> Result<String, InvalidMatcherNam
         [one] => Some(quote(one)),
         _ => None,
     };
+    // One value needs no regular expression, and `=` is what an author would write.
     Ok(match expression.operator {
         MatchOperator::In => match one {
             Some(one) => format!("{label}={one}"),

@@ -53,6 +53,7 @@ pub(super) fn in_series(series: &Series, bound: &Bound<'_>) -> Option<Contradict
 
 /// The contradiction of an expression `In` whose values do not include the one value that is shown.
 fn in_expression(expression: &MatchExpression, bound: &Bound<'_>) -> Option<Contradiction> {
+    // Only `In` is judged: regular expressions are never compiled here.
     let mut others = bound.iter();
     let (name, other) = others.find(|(name, _)| name.as_str() == expression.key)?;
     let leaves_nothing =

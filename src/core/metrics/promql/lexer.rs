@@ -158,6 +158,7 @@ impl<'a> Lexer<'a> {
             self.rest = rest;
             return Ok(Some(Kind::Text(text)));
         }
+        // `.5` is a number too. Between braces there are no numbers.
         let starts_number = first.is_ascii_digit()
             || first == '.' && self.rest.chars().nth(1).is_some_and(|next| next.is_ascii_digit());
         if starts_number && self.place != Place::Braces {

@@ -65,6 +65,7 @@ fn escaped(chars: &mut std::str::Chars<'_>, quote: char) -> Result<char, QueryEr
         '0'..='7' => (2, 8, letter.to_digit(8).unwrap_or_default()),
         other => return Err(unknown(other)),
     };
+    // `\x41`, `\101` and `\u0041` are all `A`. For an octal escape the first digit was read as the letter.
     let mut code: u32 = first;
     for _ in 0..digits {
         let digit = chars.next().and_then(|char| char.to_digit(radix));
@@ -97,6 +98,7 @@ pub(super) fn number(written: &str) -> Option<f64> {
         before = Some(char);
     }
     let plain = written.replace('_', "");
+    // As in Go, `0755` is octal (493). `0759` has a digit that is not octal, so it is the decimal number 759.
     let radix = |digits: &str, radix: u32| {
         let value = i64::from_str_radix(digits, radix).ok()?;
         #[expect(

@@ -29,7 +29,7 @@ pub enum InvalidMatcher {
     Label(#[from] InvalidLabelName),
 }
 
-/// A matcher is about a label that every query matches already.
+/// The error for a matcher on a label that every query matches already.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is matched already; remove it")]
 pub struct ReservedLabel(pub LabelName);

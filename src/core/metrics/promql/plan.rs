@@ -14,7 +14,7 @@ use std::{
 use super::{Labels, Reach, Shape, ShapeError, shape::shape_within};
 use crate::spec::model::PrometheusMetric;
 
-/// The properties of one Prometheus that its queries depend on.
+/// The properties of one Prometheus server that its queries depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// The labels of its series.

@@ -152,6 +152,8 @@ pub(super) fn shape_within(
     metric: &PrometheusMetric,
     reach: Reach,
 ) -> Result<Shape, ShapeError> {
+    // A counter or gauge is always read for the one namespace, also where queries are not bound: the answer's
+    // other namespaces are dropped. So its matchers may not name another one.
     if let Some(contradiction) = contradiction::in_series(&metric.series, &labels.bound_to(Some(namespace))) {
         return Err(contradiction.into());
     }
@@ -229,6 +231,8 @@ fn queries(labels: &Labels, series: &Series, matcher: Option<&str>) -> Result<Qu
                 .map(super::matcher)
                 .collect::<Result<Vec<_>, _>>()?;
             further.extend(shared);
+            // `rate` comes before `sum`: a sum of counters falls when one of them starts again at zero, and
+            // `rate` would take that for a reset of the whole sum.
             let selector = selector(counter, match_labels, further)?;
             let range = render_window(*window);
             Queries {

@@ -148,6 +148,7 @@ struct Planner<'a> {
 impl<'a> Planner<'a> {
     /// Plans the children of one workload.
     fn workload(&mut self, workload: &Workload) {
+        // First: what the workload asks for. Then: what an older resource gets. The rest is written.
         let name = self.scaling.key.child_name(&workload.name);
         let target = self.observed.targets.get(&workload.name);
         let found = target_finding(workload, target);
@@ -190,7 +191,10 @@ impl<'a> Planner<'a> {
                 obstacles.extend(other.map(|other| Obstacle::conflicting(&child.reference, other)));
                 self.update(child, obstacles);
             }
+            // The name is taken by an object that is not ours. It is never written.
             Some(live) => obstacles.push(Obstacle::foreign(&child.reference, live, &self.scaling.key.name)),
+            // Nothing has the name. A child is created only beside no other object that acts on the same
+            // pods, and only for a target that exists.
             None => match (other, target) {
                 (Some(other), _) => obstacles.push(Obstacle::conflicting(&child.reference, other)),
                 (None, Some(Target::Found { .. })) => self.create(child),
@@ -212,6 +216,8 @@ impl<'a> Planner<'a> {
         if self.scaling.limits.is_none() {
             return;
         }
+        // Example: resource `a` of Monday and `b` of Tuesday both have `limits`. `a` writes them, and `b`
+        // gets an obstacle that names `a`.
         let older = self
             .observed
             .others
@@ -258,6 +264,8 @@ impl<'a> Planner<'a> {
 
     /// Plans the deletion of every child that is not in `keep`.
     fn deletions(&mut self) {
+        // Live children are compared with `keep`, not with the spec: so a child also goes when its workload
+        // was renamed or removed.
         for (kind, objects) in &self.observed.live {
             for live in objects {
                 let reference = ChildRef {
@@ -287,6 +295,7 @@ impl<'a> Planner<'a> {
         let Some(live) = self.live(&child.reference) else {
             return;
         };
+        // An object that is being deleted accepts writes, but they would be lost with it.
         if live.deleting {
             obstacles.push(Obstacle::being_deleted(&child.reference));
         } else if needs_apply(&child.body, &live.content.text(), &live.owned) {

@@ -47,6 +47,8 @@ pub(super) fn of_workload(
         name: name.clone(),
     };
     if let Some(vertical) = &workload.vertical {
+        // The cluster can lose the VPA's CRD for a moment while VPA is upgraded. So a VPA that cannot be
+        // built now is kept, not deleted.
         if observed.vpa.knows(vertical.update_mode) {
             let vpa = desired::vpa::build(scaling, workload, Some(&owner));
             wanted
@@ -60,6 +62,7 @@ pub(super) fn of_workload(
             });
         }
     }
+    // A budget selects pods by the target's own selector. Without it the budget is kept as it is.
     if workload.disruption.is_some() {
         match target {
             Some(Target::Found {

@@ -72,6 +72,8 @@ fn check_rules(
     let Some(rules) = rules else {
         return defaults;
     };
+    // A wrong tolerance is reported, and the rest of the direction is still read, so that one run shows all
+    // mistakes.
     if let Some(tolerance) = &rules.tolerance {
         match quantity::parse(tolerance) {
             Ok(amount) if amount >= quantity::Amount::ZERO => {}
@@ -83,6 +85,7 @@ fn check_rules(
         stabilization_window_seconds: rules
             .stabilization_window_seconds
             .unwrap_or(defaults.stabilization_window_seconds),
+        // Policies are replaced as a whole. One policy `Pods: 1` leaves no `Percent: 100` beside it.
         policies: rules.policies.as_ref().map_or(defaults.policies, |policies| {
             policies
                 .iter()

@@ -25,8 +25,9 @@ pub(super) fn check(
     let bound = match (&disruption.min_available, &disruption.max_unavailable) {
         (Some(min), None) => {
             let min_path = path.field("minAvailable");
-            // Without an HPA the replicas are not known here. Only 100 % is too much for every number of
-            // them.
+            // The budget has to let one pod go at the smallest number of replicas: `minAvailable: 2` needs
+            // `minReplicas: 3`. Without an HPA the number is not known, and only 100 % is too much for every
+            // number.
             match (int_or_percent::of(min, min_replicas.unwrap_or(100)), min_replicas) {
                 (Ok(100), None) if matches!(min, IntOrString::String(_)) => scope.refuse(
                     &min_path,

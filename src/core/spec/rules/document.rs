@@ -39,6 +39,8 @@ pub fn is_ours(document: &Value) -> bool {
 /// Checks a document. `environment` replaces the document's active environment if it is given.
 pub fn check(document: &Value, environment: Option<&str>) -> Document {
     let mut document = document.clone();
+    // The environment is written into the copy, so that the paths and values of findings are those of a file
+    // that names it.
     if let (Some(environment), Some(spec)) = (
         environment,
         document.get_mut("spec").and_then(Value::as_object_mut),
@@ -75,6 +77,7 @@ pub fn check(document: &Value, environment: Option<&str>) -> Document {
     if let Some(rules) = rules {
         scaling = rules.scaling.filter(|_| violations.is_empty());
         warnings = rules.warnings;
+        // The rules run the same schema for stored objects, so they find its violations again.
         for violation in rules.violations {
             if !violations
                 .iter()

@@ -137,6 +137,7 @@ impl<'a> Scope<'a> {
         query: &str,
         judge: impl FnOnce(&str) -> Result<Vec<Advice>, QueryError>,
     ) -> Result<Vec<Advice>, QueryError> {
+        // Ten environments that inherit a query ask about the same text ten times; it is parsed once.
         let queries = &mut self.findings.queries;
         if let Some(known) = queries.get(query) {
             return known.clone();
@@ -193,6 +194,7 @@ impl<'a> Scope<'a> {
 
     /// The place to report; `None` if the schema already refuses one of the values.
     fn locate(&self, paths: &[&FieldPath]) -> Option<Located> {
+        // A value that the schema refuses is not what the user meant, so a rule about it would mislead.
         let located: Vec<_> = paths.iter().map(|path| self.origin.locate(path)).collect();
         if located
             .iter()

@@ -64,6 +64,7 @@ pub(super) fn check_room(limits: Option<&Limits>, workloads: &[Workload], scope:
     for (name, quantity) in hard.into_iter().flatten() {
         let counts_pods = POD_COUNTS.contains(&name.as_str());
         let room = quantity::parse(quantity).ok().filter(|_| counts_pods);
+        // Both sides are in milli-units: `pods: "10"` is 10,000, and 8 + 4 replicas are 12,000.
         if room.is_some_and(|room| room.milli_ceil() < i128::from(most) * 1000) {
             scope.warn(
                 &path.key(name),
@@ -139,6 +140,7 @@ fn check_default_exists(
     limits_path: &FieldPath,
     scope: &mut Scope<'_>,
 ) {
+    // `limits.cpu` is about limits. A bare `cpu` is the older spelling of `requests.cpu`.
     let (kind, resource) = quota.split_once('.').unwrap_or(("requests", quota));
     if !COMPUTE.contains(&resource) {
         return;

@@ -44,6 +44,7 @@ pub(super) fn check(
 
 fn check_metric(metric: &api::Metric, path: &FieldPath, scope: &mut Scope<'_>) -> Option<Metric> {
     let source = check_source(metric, path, scope);
+    // External metrics are one number for the namespace. A value per pod has no place in that API.
     let is_pods_or_resource = metric.request_rate.is_some()
         || metric.pod_gauge.is_some()
         || metric.resource.is_some()
@@ -54,6 +55,7 @@ fn check_metric(metric: &api::Metric, path: &FieldPath, scope: &mut Scope<'_>) -
             "external applies to queueDepth, queueAge and prometheus, which are one number; resource, containerResource, requestRate and podGauge describe pods; remove it",
         );
     }
+    // CPU and memory come from metrics.k8s.io, so fields about Prometheus would have no effect.
     if metric.resource.is_some() || metric.container_resource.is_some() {
         for (field, written) in [
             ("onMissing", metric.on_missing.is_some()),
@@ -88,6 +90,7 @@ fn check_source(metric: &api::Metric, path: &FieldPath, scope: &mut Scope<'_>) -
         prometheus,
         ..
     } = metric;
+    // One arm per source, with all others `None`: two sources, or none, fall into the last arm.
     match (
         resource,
         container_resource,
@@ -194,6 +197,7 @@ fn from_prometheus(
         &path.field("maxAge"),
         scope,
     );
+    // The `?` come after every check has run, so that all mistakes of a metric are reported together.
     Some(Source::Prometheus(PrometheusMetric {
         series: series?,
         external: metric.external.unwrap_or_default(),

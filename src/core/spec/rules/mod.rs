@@ -181,6 +181,7 @@ pub fn validate(object: &VoiceAssistScaling) -> Validation {
         .iter()
         .filter_map(|violation| violation.workload.as_deref())
         .collect();
+    // A violation without a workload breaks a rule of the whole resource, and then no workload is written.
     let whole = violations.iter().all(|violation| violation.workload.is_some());
     let scaling = active.filter(|_| whole).map(|(mut workloads, limits)| Scaling {
         key: ScalingKey {

@@ -44,6 +44,8 @@ pub(super) fn check(
             ),
         );
     }
+    // Two things lead away from zero: a metric that has a value without pods, and a policy that allows a
+    // step from zero.
     if replicas.min == 0 {
         if metrics.is_some_and(|metrics| !metrics.iter().any(works_without_pods)) {
             scope.refuse(

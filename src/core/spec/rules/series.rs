@@ -75,6 +75,7 @@ pub(super) fn pod_gauge(
             aggregation: source.aggregation.unwrap_or(api::Aggregation::Sum),
         }),
         (None, Some(text)) => {
+            // A query has selectors of its own, and fields beside it would have no effect on them.
             for (field, written) in [
                 ("matchLabels", source.match_labels.is_some()),
                 ("aggregation", source.aggregation.is_some()),
@@ -168,6 +169,7 @@ fn check_matchers(
     let labels = labels.cloned().unwrap_or_default();
     let path = source.field("matchLabels");
     for (name, value) in &labels {
+        // A label may really have a value such as `a|b`, so this is a warning and no violation.
         if looks_like_regex(value) {
             scope.warn(
                 &path.key(name),

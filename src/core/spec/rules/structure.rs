@@ -98,8 +98,8 @@ fn check_new_metrics(
     environment: &str,
     findings: &mut Findings,
 ) {
+    // Where the base has no metrics, an environment that gives the workload an HPA brings all of them.
     let Some(metrics) = &base.metrics else {
-        // An environment that gives the workload an HPA brings all of its metrics.
         return;
     };
     let known: Vec<&str> = metrics.iter().map(|metric| metric.name.as_str()).collect();
@@ -123,6 +123,7 @@ fn check_new_metrics(
 /// (`AmbiguousSelector`), so neither workload is written.
 fn check_targets(object: &VoiceAssistScaling, scope: &mut Scope<'_>) {
     let workloads = &object.spec.workloads;
+    // Both workloads are reported, because nobody knows which of the two has the wrong target.
     for workload in workloads {
         let same = workloads.iter().find(|other| {
             other.name != workload.name && is_same_target(&other.scale_target_ref, &workload.scale_target_ref)

@@ -91,6 +91,7 @@ fn check_against_hpa(
 /// A container whose requests for the resource the VPA may change. If there is no entry for `*`, the VPA
 /// sizes every resource of the containers that have no entry.
 fn sized_container(containers: &[VerticalContainer], resource: ResourceName) -> Option<&str> {
+    // `controlledResources: [memory]` leaves CPU alone. Without that field the VPA sizes both.
     let named = containers.iter().find(|container| {
         container.mode != Some(ContainerMode::Off)
             && container
@@ -100,6 +101,7 @@ fn sized_container(containers: &[VerticalContainer], resource: ResourceName) -> 
     });
     match named {
         Some(container) => Some(&container.name),
+        // An entry for `*` speaks for all other containers, and it was not found above.
         None if containers.iter().any(|container| container.name == ANY_CONTAINER) => None,
         None => Some(ANY_CONTAINER),
     }
@@ -123,6 +125,7 @@ fn check_bounds(
             scope.refuse(&path, error);
         }
     }
+    // For each resource, minAllowed <= maxAllowed <= limits.limitRange.max.
     for (name, quantity) in most {
         let path_of_max = path.field("maxAllowed").key(name);
         if let Err(error) = quantity::parse(quantity) {

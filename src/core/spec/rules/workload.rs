@@ -30,6 +30,8 @@ pub(super) fn check(
     let scope = &mut scope;
     let path = FieldPath::workload(&workload.name);
 
+    // The order of the checks follows what they need: replicas look at metrics and behaviour, the VPA at
+    // metrics, and the budget at the replicas.
     if workload.metrics.is_none() {
         return Some(without_hpa(workload, suspended, limits, &path, scope));
     }
@@ -49,6 +51,7 @@ pub(super) fn check(
     warn_of_long_windows(metrics.as_deref().unwrap_or_default(), &behavior, &path, scope);
     let disruption = disruption::check(workload.disruption.as_ref(), Some(replicas.min), &path, scope);
 
+    // `metrics?` comes last, so that a workload whose metrics are wrong still has its other parts checked.
     Some(model::Workload {
         name: workload.name.clone(),
         target: workload.scale_target_ref.clone(),
@@ -70,6 +73,7 @@ fn without_hpa(
     path: &FieldPath,
     scope: &mut Scope<'_>,
 ) -> model::Workload {
+    // Fields of the HPA without an HPA are refused, not ignored: their author expects replicas to change.
     let written: Vec<&'static str> = [
         ("maxReplicas", workload.max_replicas.is_some()),
         ("minReplicas", workload.min_replicas.is_some()),
@@ -142,6 +146,7 @@ fn check_target(workload: &Workload, path: &FieldPath, scope: &mut Scope<'_>) {
 fn warn_of_long_windows(metrics: &[Metric], behavior: &Behavior, path: &FieldPath, scope: &mut Scope<'_>) {
     let down = &behavior.scale_down;
     let look_back = u64::try_from(down.stabilization_window_seconds).unwrap_or_default();
+    // Nothing is ever removed, so a gap cannot remove pods.
     if down.select_policy == SelectPolicy::Disabled {
         return;
     }

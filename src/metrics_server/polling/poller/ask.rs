@@ -76,6 +76,8 @@ pub(super) async fn ask(
         patience,
     } = progress;
     let client = &server.client;
+    // `open` holds the parts that are still to be queried. A part that is too large is replaced by its
+    // halves.
     let mut open = VecDeque::from(split.parts(needed, clock.monotonic()));
     let mut requested_at = None;
     let mut answer = Answer {
@@ -141,6 +143,8 @@ pub(super) async fn ask(
             Err(PartError::Suspect(error) | PartError::Failed(error)) => return Err(error),
         }
     }
+    // All parts have an outcome. Some namespaces may be answered although others are not: the poll has failed
+    // only if no part was answered.
     split.poll_ended(!answered.is_empty(), &failed, needed, clock.monotonic());
     if let Some(error) = first_error
         && answered.is_empty()
@@ -161,6 +165,7 @@ pub(super) async fn ask(
                 .insert(name.clone(), Unanswered { why, asked: None });
         }
     }
+    // Last, because it needs the answer's sample times: the past of pods whose window may have a gap.
     let in_doubt = known.in_doubt(shape, &answer, needed);
     ask_histories(server, shape, in_doubt, usage, &mut answer, clock).await;
     Ok(answer)
