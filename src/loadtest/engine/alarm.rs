@@ -39,6 +39,7 @@ impl Alarm {
             match (self.precise, left.checked_sub(SPIN)) {
                 (false, _) => self.timer.wait(left).await?,
                 (true, Some(sleep)) if !sleep.is_zero() => self.timer.wait(sleep).await?,
+                // The last millisecond: the loop spins, and each turn lets the runtime look at its sockets.
                 (true, _) => tokio::task::yield_now().await,
             }
         }
@@ -91,6 +92,8 @@ mod timer {
             loop {
                 let mut ready = self.0.readable().await?;
                 let mut rings = [0; 8];
+                // Reading takes the number of rings away, so that the timer is not readable until the next
+                // one.
                 match ready.try_io(|timer| Ok(rustix::io::read(timer.get_ref(), &mut rings)?)) {
                     Ok(read) => return read.map(|_| ()),
                     Err(_not_yet) => {}

@@ -27,6 +27,8 @@ impl Buckets {
     /// Counts a duration.
     pub fn record(&mut self, duration: Duration) {
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        // A bound belongs to its own bucket, as `le` of Prometheus says: 500 us fall into the bucket up to
+        // 500. Behind the last bound there is no bucket, and `above` counts.
         let place = BOUNDS.partition_point(|bound| *bound < micros);
         *self.counts.get_mut(place).unwrap_or(&mut self.above) += 1;
         self.sum = self.sum.saturating_add(duration);

@@ -129,6 +129,8 @@ pub fn start(
     settings: Settings,
     clock: RunClock,
 ) -> Result<Running, EngineError> {
+    // Each thread makes a plan of its own, because requests are not shared between threads. This one finds
+    // out, before anything is sent, whether every step can be sent.
     let names = Plan::new(&scenario, target)?.step_names().to_vec();
     let machine = Machine::of_this_process(settings.max_connections);
     let threads = settings
@@ -138,6 +140,8 @@ pub fn start(
         .clamp(1, u32::try_from(machine.connections).unwrap_or(u32::MAX));
     let connections = Connections::of(settings.sharing, &scenario, target, machine);
     let ending = Ending::default();
+    // Each thread holds a sender, and the one of this function goes when it returns. So the collector sees
+    // the end of the channel when the last thread has ended.
     let (messages, received) = mpsc::unbounded_channel();
     for index in 0..threads {
         let share = Share {

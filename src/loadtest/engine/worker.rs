@@ -134,6 +134,8 @@ async fn run(share: Share, scenario: Arc<Scenario>, target: Target, plan: Plan) 
         Load::Open(profile) => open::run(&worker, profile, &alarm).await,
         Load::Closed(profile) => closed::run(&worker, profile, &alarm).await,
     }
+    // The order matters: answers from here on do not count in the rate, then users stop before their next
+    // step, and then the requests in flight are awaited.
     worker.recorder.load_is_over();
     worker.stop.cancel();
     drain(&worker, patience(&scenario)).await;
