@@ -18,7 +18,7 @@ use std::{
 use super::{
     child::{Child, ChildRef},
     outcome::{Change, Overwritten},
-    plan::{Application, Obstacle, Plan},
+    plan::{Application, Blocker, Plan},
 };
 
 /// Wait before the first repair. Until then the watch may not show the last write yet, and the child seems to
@@ -80,7 +80,7 @@ impl Contest {
 }
 
 impl Contests {
-    /// Removes writes from the plan that are not due yet, and adds an obstacle for every contested child.
+    /// Removes writes from the plan that are not due yet, and adds a blocker for every contested child.
     pub fn damp(&mut self, plan: &mut Plan, now: Duration) {
         self.0.retain(|(_, contest)| !contest.is_over(now));
         let waits = |application: &Application| {
@@ -99,13 +99,13 @@ impl Contests {
             .collect();
         for (reference, contest) in &self.0 {
             if contest.writes >= CONTESTED || (contest.writes > 1 && held.contains(reference)) {
-                let obstacle = Obstacle::contested(reference, &managers(&contest.overwrote));
+                let blocker = Blocker::contested(reference, &managers(&contest.overwrote));
                 match &contest.workload {
-                    None => plan.limits.push(obstacle),
+                    None => plan.limits.push(blocker),
                     Some(name) => {
                         let workload = plan.workloads.iter_mut().find(|workload| workload.name == *name);
                         if let Some(workload) = workload {
-                            workload.obstacles.push(obstacle);
+                            workload.blockers.push(blocker);
                         }
                     }
                 }
@@ -201,7 +201,7 @@ mod tests {
             workloads: vec![WorkloadPlan {
                 name: "w".to_owned(),
                 target: Finding::new("ScaleTargetFound", Status::True, "Found", ""),
-                obstacles: Vec::new(),
+                blockers: Vec::new(),
             }],
             ..Plan::default()
         }
@@ -253,12 +253,12 @@ mod tests {
         let mut held = plan(5);
         contests.damp(&mut held, Duration::from_secs(2));
         assert!(held.apply.is_empty());
-        let obstacle = &held.workloads[0].obstacles[0];
-        assert_eq!((obstacle.status, obstacle.reason), (Status::False, "Contested"));
+        let blocker = &held.workloads[0].blockers[0];
+        assert_eq!((blocker.status, blocker.reason), (Status::False, "Contested"));
         assert!(
-            obstacle.message.contains("argocd (.spec.maxReplicas)"),
+            blocker.message.contains("argocd (.spec.maxReplicas)"),
             "{}",
-            obstacle.message
+            blocker.message
         );
         assert_eq!(
             contests.next(Duration::from_secs(2)),
@@ -272,7 +272,7 @@ mod tests {
         contests.wrote(&child(5), &Change::Created, Duration::ZERO);
         let mut unseen = plan(5);
         contests.damp(&mut unseen, Duration::from_secs(1));
-        assert!(unseen.apply.is_empty() && unseen.workloads[0].obstacles.is_empty());
+        assert!(unseen.apply.is_empty() && unseen.workloads[0].blockers.is_empty());
         assert_eq!(
             contests.next(Duration::from_secs(1)),
             Some(Duration::from_secs(1))
@@ -303,7 +303,7 @@ mod tests {
         let mut undone = plan(5);
         contests.damp(&mut undone, Duration::from_secs(4) + OVER);
         assert_eq!(undone.apply.len(), 1);
-        assert!(undone.workloads[0].obstacles.is_empty());
+        assert!(undone.workloads[0].blockers.is_empty());
         assert_eq!(contests.next(Duration::from_secs(4) + OVER), None);
     }
 }

@@ -10,12 +10,12 @@
 //! - A child that two resources want, and neither has, goes to the older resource.
 //! - A child that nothing asks for is deleted. It stays if its workload is invalid or its target unreadable.
 
-mod obstacle;
+mod blocker;
 mod wanted;
 
 use std::collections::BTreeSet;
 
-pub use obstacle::Obstacle;
+pub use blocker::Blocker;
 
 use super::{
     child::{Child, ChildKind, ChildRef, Live, TargetKey},
@@ -34,7 +34,7 @@ use vas_api::{
     v1alpha1::VoiceAssistScaling,
 };
 
-/// All writes of one reconcile, and the obstacles to them.
+/// All writes of one reconcile, and the blockers that stand in the way of others.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     /// Children of the resource that nothing asks for. They are deleted first, to make room for new ones.
@@ -43,8 +43,8 @@ pub struct Plan {
     pub apply: Vec<Application>,
     /// The plan for each valid workload.
     pub workloads: Vec<WorkloadPlan>,
-    /// Obstacles to the LimitRange and the ResourceQuota.
-    pub limits: Vec<Obstacle>,
+    /// Blockers of the LimitRange and the ResourceQuota.
+    pub limits: Vec<Blocker>,
 }
 
 /// A child to delete.
@@ -84,8 +84,8 @@ pub struct WorkloadPlan {
     pub name: String,
     /// The condition `ScaleTargetFound`.
     pub target: Finding,
-    /// Obstacles to the workload's children, and remarks about them.
-    pub obstacles: Vec<Obstacle>,
+    /// Blockers of the workload's children, and notes about them.
+    pub blockers: Vec<Blocker>,
 }
 
 /// Plans the writes for `object`, whose rules `validation` has checked.
@@ -154,7 +154,7 @@ impl<'a> Planner<'a> {
         let found = target_finding(workload, target);
         let wanted = wanted::of_workload(self.scaling, workload, target, self.observed);
         self.keep.extend(wanted.kept);
-        let mut obstacles = wanted.obstacles;
+        let mut blockers = wanted.blockers;
         // A withheld child is not added to `keep`: if this resource has it besides, it is deleted, and the
         // older resource's child stays.
         let older = self.older_claim(&TargetKey::from(&workload.target));
@@ -162,25 +162,25 @@ impl<'a> Planner<'a> {
             older.is_some_and(|older| self.goes_to(older, &child.reference, target, workload))
         });
         if let (Some(older), false) = (older, withheld.is_empty()) {
-            obstacles.push(Obstacle::older_claim(&name, &older.name, workload));
+            blockers.push(Blocker::older_claim(&name, &older.name, workload));
         }
         for child in writable {
-            self.child(child, target, workload, &mut obstacles);
+            self.child(child, target, workload, &mut blockers);
         }
         self.plan.workloads.push(WorkloadPlan {
             name: workload.name.clone(),
             target: found,
-            obstacles,
+            blockers,
         });
     }
 
-    /// Plans one desired child of a workload: update, create, or nothing and an obstacle.
+    /// Plans one desired child of a workload: update, create, or nothing and a blocker.
     fn child(
         &mut self,
         child: Child,
         target: Option<&Target>,
         workload: &Workload,
-        obstacles: &mut Vec<Obstacle>,
+        blockers: &mut Vec<Blocker>,
     ) {
         self.keep.insert(child.reference.clone());
         let other = self.conflicting(child.reference.kind, target, workload);
@@ -188,18 +188,18 @@ impl<'a> Planner<'a> {
             // A child that exists goes on working: deleting it would leave its workload without an
             // autoscaler.
             Some(live) if live.is_controlled_by(&self.observed.own.uid) => {
-                obstacles.extend(other.map(|other| Obstacle::conflicting(&child.reference, other)));
-                self.update(child, obstacles);
+                blockers.extend(other.map(|other| Blocker::conflicting(&child.reference, other)));
+                self.update(child, blockers);
             }
             // The name is taken by an object that is not ours. It is never written.
-            Some(live) => obstacles.push(Obstacle::foreign(&child.reference, live, &self.scaling.key.name)),
+            Some(live) => blockers.push(Blocker::foreign(&child.reference, live, &self.scaling.key.name)),
             // Nothing has the name. A child is created only beside no other object that acts on the same
             // pods, and only for a target that exists.
             None => match (other, target) {
-                (Some(other), _) => obstacles.push(Obstacle::conflicting(&child.reference, other)),
+                (Some(other), _) => blockers.push(Blocker::conflicting(&child.reference, other)),
                 (None, Some(Target::Found { .. })) => self.create(child),
                 (None, Some(Target::Unusable { .. } | Target::Unknown { .. }) | None) => {
-                    obstacles.push(Obstacle::waits_for_target(&child.reference));
+                    blockers.push(Blocker::waits_for_target(&child.reference));
                 }
             },
         }
@@ -217,13 +217,13 @@ impl<'a> Planner<'a> {
             return;
         }
         // Example: resource `a` of Monday and `b` of Tuesday both have `limits`. `a` writes them, and `b`
-        // gets an obstacle that names `a`.
+        // gets a blocker that names `a`.
         let older = self
             .observed
             .others
             .iter()
             .find(|other| other.limits && other.is_older_than(own));
-        let mut obstacles = Vec::new();
+        let mut blockers = Vec::new();
         for child in wanted::limits(self.scaling, own) {
             let theirs = self.others_limits(child.reference.kind);
             let live = self.live(&child.reference);
@@ -231,18 +231,18 @@ impl<'a> Planner<'a> {
             if let Some(older) = older
                 && theirs.map_or(live.is_none(), |theirs| theirs.is_controlled_by(&older.uid))
             {
-                obstacles.push(Obstacle::older_limits(&child.reference, older));
+                blockers.push(Blocker::older_limits(&child.reference, older));
                 continue;
             }
             self.keep.insert(child.reference.clone());
             match (live, theirs) {
-                (Some(live), _) if live.is_controlled_by(&own.uid) => self.update(child, &mut obstacles),
-                (Some(live), _) => obstacles.push(Obstacle::foreign(&child.reference, live, name)),
-                (None, Some(theirs)) => obstacles.push(Obstacle::conflicting(&child.reference, theirs)),
+                (Some(live), _) if live.is_controlled_by(&own.uid) => self.update(child, &mut blockers),
+                (Some(live), _) => blockers.push(Blocker::foreign(&child.reference, live, name)),
+                (None, Some(theirs)) => blockers.push(Blocker::conflicting(&child.reference, theirs)),
                 (None, None) => self.create(child),
             }
         }
-        self.plan.limits = obstacles;
+        self.plan.limits = blockers;
     }
 
     /// Plans for an operator that may not write LimitRanges and ResourceQuotas. Those that the resource has
@@ -254,9 +254,9 @@ impl<'a> Planner<'a> {
             .collect();
         if self.scaling.limits.is_some() {
             let name = &self.scaling.key.name;
-            self.plan.limits.push(Obstacle::limits_not_managed(name));
+            self.plan.limits.push(Blocker::limits_not_managed(name));
         } else {
-            let left = ours.iter().map(Obstacle::limits_not_deleted);
+            let left = ours.iter().map(Blocker::limits_not_deleted);
             self.plan.limits.extend(left);
         }
         self.keep.extend(ours);
@@ -291,13 +291,13 @@ impl<'a> Planner<'a> {
     }
 
     /// Plans an update if the live child has drifted and is not being deleted.
-    fn update(&mut self, child: Child, obstacles: &mut Vec<Obstacle>) {
+    fn update(&mut self, child: Child, blockers: &mut Vec<Blocker>) {
         let Some(live) = self.live(&child.reference) else {
             return;
         };
         // An object that is being deleted accepts writes, but they would be lost with it.
         if live.deleting {
-            obstacles.push(Obstacle::being_deleted(&child.reference));
+            blockers.push(Blocker::being_deleted(&child.reference));
         } else if needs_apply(&child.body, &live.content.text(), &live.owned) {
             let uid = live.uid.clone();
             self.plan.apply.push(Application {

@@ -20,10 +20,10 @@ fn one(worker: Value) -> VoiceAssistScaling {
 }
 
 fn reasons(plan: &Plan) -> Vec<&'static str> {
-    let of_workloads = plan.workloads.iter().flat_map(|workload| &workload.obstacles);
+    let of_workloads = plan.workloads.iter().flat_map(|workload| &workload.blockers);
     of_workloads
         .chain(&plan.limits)
-        .map(|obstacle| obstacle.reason)
+        .map(|blocker| blocker.reason)
         .collect()
 }
 
@@ -111,7 +111,7 @@ fn somebody_elses_object_of_that_name_is_left_alone_and_named() {
     );
     assert_eq!(reasons(&plan), [reason::OWNERSHIP_CONFLICT]);
     assert!(
-        plan.workloads[0].obstacles[0]
+        plan.workloads[0].blockers[0]
             .message
             .contains("HorizontalPodAutoscaler v-worker")
     );
@@ -128,7 +128,7 @@ fn a_child_of_an_earlier_resource_of_the_same_name_is_waited_for() {
         crate::reconcile::testing::live(&first.apply[0].child, "earlier"),
     );
     let plan = planned(&object, &cluster);
-    assert_eq!(plan.workloads[0].obstacles[0].status, Status::Unknown);
+    assert_eq!(plan.workloads[0].blockers[0].status, Status::Unknown);
     assert_eq!(reasons(&plan), [reason::PENDING]);
 }
 
@@ -219,7 +219,7 @@ fn an_older_claim_takes_nothing_from_whoever_has_the_children() {
         ["update HorizontalPodAutoscaler v-worker"]
     );
 
-    // The children of the younger resource are an obstacle to the older one.
+    // The children of the younger resource block those of the older one.
     let children = cluster.live;
     let mut older = observed(&object);
     older.own.uid = "older".to_owned();
@@ -385,7 +385,7 @@ fn a_vpa_is_written_only_where_its_mode_is_known() {
     let plan = planned(&object, &cluster);
     assert_eq!(reasons(&plan), [reason::VPA_NOT_INSTALLED]);
     assert_eq!(
-        plan.workloads[0].obstacles[0].status,
+        plan.workloads[0].blockers[0].status,
         Status::True,
         "a remark, no failure"
     );

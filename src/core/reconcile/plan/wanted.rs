@@ -4,7 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Obstacle;
+use super::Blocker;
 use crate::{
     reconcile::{
         child::{Child, ChildKind, ChildRef},
@@ -21,7 +21,7 @@ pub(super) struct Wanted {
     pub(super) children: Vec<Child>,
     /// Children that are asked for but cannot be built now. If one exists, it stays as it is.
     pub(super) kept: Vec<ChildRef>,
-    pub(super) obstacles: Vec<Obstacle>,
+    pub(super) blockers: Vec<Blocker>,
 }
 
 /// The children of one workload.
@@ -56,9 +56,9 @@ pub(super) fn of_workload(
                 .extend(child(ChildKind::VerticalPodAutoscaler, &name, of, vpa));
         } else {
             wanted.kept.push(reference(ChildKind::VerticalPodAutoscaler));
-            wanted.obstacles.push(match observed.vpa {
-                VpaSupport::Absent => Obstacle::vpa_not_installed(&name),
-                VpaSupport::Served { .. } => Obstacle::vpa_too_old(&name, vertical.update_mode),
+            wanted.blockers.push(match observed.vpa {
+                VpaSupport::Absent => Blocker::vpa_not_installed(&name),
+                VpaSupport::Served { .. } => Blocker::vpa_too_old(&name, vertical.update_mode),
             });
         }
     }
@@ -79,7 +79,7 @@ pub(super) fn of_workload(
                 ..
             }) => {
                 wanted.kept.push(reference(ChildKind::PodDisruptionBudget));
-                wanted.obstacles.push(Obstacle::no_selector(&name, problem));
+                wanted.blockers.push(Blocker::no_selector(&name, problem));
             }
             Some(Target::Unusable { .. } | Target::Unknown { .. }) | None => {
                 wanted.kept.push(reference(ChildKind::PodDisruptionBudget));

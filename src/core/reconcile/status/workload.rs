@@ -8,7 +8,7 @@ use crate::{
         desired::pdb,
         observed::Observed,
         outcome::{Outcome, Part},
-        plan::{Obstacle, WorkloadPlan},
+        plan::{Blocker, WorkloadPlan},
     },
     spec::model::Workload,
 };
@@ -102,7 +102,7 @@ fn of_valid(
     WorkloadFindings {
         name: workload.name.clone(),
         target: plan.target.clone(),
-        applied: applied(&plan.obstacles, outcomes),
+        applied: applied(&plan.blockers, outcomes),
         mirrored: [ABLE_TO_SCALE, SCALING_ACTIVE]
             .into_iter()
             .filter(|_| workload.has_hpa())
@@ -170,16 +170,16 @@ pub(super) fn all_applied(workloads: &[WorkloadFindings]) -> Finding {
     }
 }
 
-/// `ResourcesApplied` of one part of the resource: the worst of its obstacles and failed writes.
-fn applied<'a>(obstacles: &[Obstacle], outcomes: impl Iterator<Item = &'a Outcome>) -> Finding {
-    let mut parts: Vec<Finding> = obstacles
+/// `ResourcesApplied` of one part of the resource: the worst of its blockers and failed writes.
+fn applied<'a>(blockers: &[Blocker], outcomes: impl Iterator<Item = &'a Outcome>) -> Finding {
+    let mut parts: Vec<Finding> = blockers
         .iter()
-        .map(|obstacle| {
+        .map(|blocker| {
             Finding::new(
                 RESOURCES_APPLIED,
-                obstacle.status,
-                obstacle.reason,
-                obstacle.message.clone(),
+                blocker.status,
+                blocker.reason,
+                blocker.message.clone(),
             )
         })
         .collect();

@@ -1,4 +1,4 @@
-//! Obstacles: what keeps a child from being as desired, in words that a user can act on.
+//! Blockers: the reasons why a child is not as desired, each with its fix, for the condition `ResourcesApplied`.
 
 use crate::{
     k8s::conditions::Status,
@@ -10,10 +10,10 @@ use crate::{
 };
 use vas_api::{condition::reason, v1alpha1::UpdateMode, vpa::VPA_CRD};
 
-/// One obstacle to a child. With [`Status::True`] it is a remark that hinders nothing.
+/// One reason why a child is not as desired. With [`Status::True`] it is only a note, and blocks nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Obstacle {
-    /// The status that the obstacle gives the condition `ResourcesApplied`.
+pub struct Blocker {
+    /// The status that the blocker gives the condition `ResourcesApplied`.
     pub status: Status,
     /// Reason of that condition.
     pub reason: &'static str,
@@ -21,7 +21,7 @@ pub struct Obstacle {
     pub message: String,
 }
 
-impl Obstacle {
+impl Blocker {
     fn new(status: Status, reason: &'static str, message: String) -> Self {
         Self {
             status,
