@@ -11,7 +11,7 @@
 //! - A child that nothing asks for is deleted. It stays if its workload is invalid or its target unreadable.
 
 mod blocker;
-mod wanted;
+mod desired_children;
 
 use std::collections::BTreeSet;
 
@@ -152,15 +152,16 @@ impl<'a> Planner<'a> {
         let name = self.scaling.key.child_name(&workload.name);
         let target = self.observed.targets.get(&workload.name);
         let found = target_finding(workload, target);
-        let wanted = wanted::of_workload(self.scaling, workload, target, self.observed);
-        self.keep.extend(wanted.kept);
-        let mut blockers = wanted.blockers;
+        let desired = desired_children::of_workload(self.scaling, workload, target, self.observed);
+        self.keep.extend(desired.keep);
+        let mut blockers = desired.blockers;
         // A withheld child is not added to `keep`: if this resource has it besides, it is deleted, and the
         // older resource's child stays.
         let older = self.older_claim(&TargetKey::from(&workload.target));
-        let (withheld, writable): (Vec<Child>, Vec<Child>) = wanted.children.into_iter().partition(|child| {
-            older.is_some_and(|older| self.goes_to(older, &child.reference, target, workload))
-        });
+        let (withheld, writable): (Vec<Child>, Vec<Child>) =
+            desired.children.into_iter().partition(|child| {
+                older.is_some_and(|older| self.goes_to(older, &child.reference, target, workload))
+            });
         if let (Some(older), false) = (older, withheld.is_empty()) {
             blockers.push(Blocker::older_claim(&name, &older.name, workload));
         }
@@ -224,7 +225,7 @@ impl<'a> Planner<'a> {
             .iter()
             .find(|other| other.limits && other.is_older_than(own));
         let mut blockers = Vec::new();
-        for child in wanted::limits(self.scaling, own) {
+        for child in desired_children::limits(self.scaling, own) {
             let theirs = self.others_limits(child.reference.kind);
             let live = self.live(&child.reference);
             // The older resource gets the child if nobody has it, and keeps the child if both have it.

@@ -14,13 +14,13 @@ use crate::{
     spec::model::{Scaling, Workload},
 };
 
-/// What a resource asks for, for one workload.
+/// The children that a resource asks for, for one workload.
 #[derive(Debug, Default)]
-pub(super) struct Wanted {
+pub(super) struct DesiredChildren {
     /// Children to write.
     pub(super) children: Vec<Child>,
     /// Children that are asked for but cannot be built now. If one exists, it stays as it is.
-    pub(super) kept: Vec<ChildRef>,
+    pub(super) keep: Vec<ChildRef>,
     pub(super) blockers: Vec<Blocker>,
 }
 
@@ -30,14 +30,14 @@ pub(super) fn of_workload(
     workload: &Workload,
     target: Option<&Target>,
     observed: &Observed,
-) -> Wanted {
+) -> DesiredChildren {
     let name = scaling.key.child_name(&workload.name);
     let owner = owner(&observed.own);
     let of = Some(workload);
-    let mut wanted = Wanted::default();
+    let mut result = DesiredChildren::default();
     if workload.has_hpa() {
         let hpa = desired::hpa::build(scaling, workload, Some(&owner));
-        wanted
+        result
             .children
             .extend(child(ChildKind::HorizontalPodAutoscaler, &name, of, Some(hpa)));
     }
@@ -51,12 +51,12 @@ pub(super) fn of_workload(
         // built now is kept, not deleted.
         if observed.vpa.knows(vertical.update_mode) {
             let vpa = desired::vpa::build(scaling, workload, Some(&owner));
-            wanted
+            result
                 .children
                 .extend(child(ChildKind::VerticalPodAutoscaler, &name, of, vpa));
         } else {
-            wanted.kept.push(reference(ChildKind::VerticalPodAutoscaler));
-            wanted.blockers.push(match observed.vpa {
+            result.keep.push(reference(ChildKind::VerticalPodAutoscaler));
+            result.blockers.push(match observed.vpa {
                 VpaSupport::Absent => Blocker::vpa_not_installed(&name),
                 VpaSupport::Served { .. } => Blocker::vpa_too_old(&name, vertical.update_mode),
             });
@@ -70,7 +70,7 @@ pub(super) fn of_workload(
                 ..
             }) => {
                 let pdb = desired::pdb::build(scaling, workload, selector.clone(), Some(&owner));
-                wanted
+                result
                     .children
                     .extend(child(ChildKind::PodDisruptionBudget, &name, of, pdb));
             }
@@ -78,15 +78,15 @@ pub(super) fn of_workload(
                 selector: Err(problem),
                 ..
             }) => {
-                wanted.kept.push(reference(ChildKind::PodDisruptionBudget));
-                wanted.blockers.push(Blocker::no_selector(&name, problem));
+                result.keep.push(reference(ChildKind::PodDisruptionBudget));
+                result.blockers.push(Blocker::no_selector(&name, problem));
             }
             Some(Target::Unusable { .. } | Target::Unknown { .. }) | None => {
-                wanted.kept.push(reference(ChildKind::PodDisruptionBudget));
+                result.keep.push(reference(ChildKind::PodDisruptionBudget));
             }
         }
     }
-    wanted
+    result
 }
 
 /// The namespace-wide children: LimitRange and ResourceQuota.
