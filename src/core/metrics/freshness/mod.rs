@@ -11,14 +11,14 @@
 //! Each poll goes through [`PollState::record`], which lets five observers look at the answer: [`Coverage`]
 //! corrects rates whose window lacks samples, [`Spacing`] measures how far apart samples are, [`Absence`]
 //! times how long there have been no series, [`Vanished`] notices exporters that disappear from a sum, and
-//! [`Remarks`] collects Prometheus' annotations. A read of the HPA ([`object`], [`pods`]) then looks at that
+//! [`Annotations`] collects Prometheus' annotations. A read of the HPA ([`object`], [`pods`]) then looks at that
 //! state and changes nothing.
 
 mod absence;
+mod annotations;
 mod coverage;
 mod missing;
 mod notes;
-mod remarks;
 mod spacing;
 mod state;
 mod vanished;
@@ -29,10 +29,10 @@ use jiff::Timestamp;
 
 pub use self::{
     absence::Absence,
+    annotations::Annotations,
     coverage::Coverage,
     missing::{Failure, Missing},
     notes::notes,
-    remarks::Remarks,
     spacing::Spacing,
     state::PollState,
     vanished::{LivePods, Vanished},

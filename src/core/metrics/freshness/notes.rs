@@ -48,9 +48,9 @@ pub fn notes(
     }
     notes.extend(
         state
-            .remarks
+            .annotations
             .iter()
-            .map(|remark| format!("Prometheus remarks: {remark}")),
+            .map(|annotation| format!("Prometheus remarks: {annotation}")),
     );
     notes
 }

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Absence, Coverage, Failure, Remarks, Spacing, Vanished, vanished::LivePods};
+use super::{Absence, Annotations, Coverage, Failure, Spacing, Vanished, vanished::LivePods};
 use crate::metrics::promql::{Answer, Shape};
 
 /// The state of a shape: the latest answer, the failure of the latest poll if it failed, and what five
@@ -25,7 +25,7 @@ pub struct PollState {
     /// Which exporters of a gauge have vanished.
     pub vanished: Vanished,
     /// The annotations that Prometheus sent with its answers.
-    pub remarks: Remarks,
+    pub annotations: Annotations,
 }
 
 impl PollState {
@@ -54,7 +54,7 @@ impl PollState {
                 self.absence.observe(self.answer.as_deref(), &answer);
                 self.vanished
                     .observe(self.answer.as_deref(), self.failure.is_some(), &mut answer, pods);
-                self.remarks.observe(&answer);
+                self.annotations.observe(&answer);
                 if let Some(before) = self.answer.as_deref() {
                     carry_over(before, &mut answer);
                 }

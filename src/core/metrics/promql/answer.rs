@@ -77,7 +77,7 @@ pub struct Answer {
     /// The namespaces of the query of which this answer says nothing.
     pub unanswered: BTreeMap<String, Unanswered>,
     /// Prometheus' annotations on the query, from the field `infos`, in Prometheus' own words.
-    pub infos: BTreeSet<Arc<str>>,
+    pub annotations: BTreeSet<Arc<str>>,
     /// How much later than the query for times the query for values was evaluated.
     pub values_later: Duration,
     /// The histories that were requested with this answer, by namespace; `None` where Prometheus did not give
@@ -273,7 +273,7 @@ impl Answer {
     /// Adds the answer for other namespaces.
     pub fn absorb(&mut self, part: Self) {
         self.points.extend(part.points);
-        self.infos.extend(part.infos);
+        self.annotations.extend(part.annotations);
         self.exporters.extend(part.exporters);
         self.values_later = self.values_later.max(part.values_later);
     }

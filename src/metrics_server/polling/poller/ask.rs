@@ -285,7 +285,7 @@ async fn ask_part(
         })
     })?;
     let annotations = values.annotations.into_iter().chain(times.annotations);
-    answer.infos = annotations.map(Arc::from).collect();
+    answer.annotations = annotations.map(Arc::from).collect();
     Ok(answer)
 }
 

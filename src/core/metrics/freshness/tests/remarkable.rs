@@ -72,7 +72,7 @@ fn a_zero_that_stands_for_no_series_is_noted() {
 fn what_prometheus_remarks_is_noted_and_takes_no_value_away() {
     let mut state = polled(1, &[]);
     let answer = Answer {
-        infos: ["metric might not be a counter".into()].into(),
+        annotations: ["metric might not be a counter".into()].into(),
         ..Answer::of(NOW, &[("a", "", point(5.0, 1))])
     };
     state.record(&shape(Grouping::Namespace, None), Ok(answer), NO_PODS);

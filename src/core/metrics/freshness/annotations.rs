@@ -15,16 +15,16 @@ const KEPT: usize = 3;
 
 /// The annotations on a shape. The value is our monotonic time of the latest answer that had the annotation.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Remarks(BTreeMap<Arc<str>, Duration>);
+pub struct Annotations(BTreeMap<Arc<str>, Duration>);
 
-impl Remarks {
+impl Annotations {
     /// Records the annotations of a clean answer.
     pub fn observe(&mut self, answer: &Answer) {
         self.0
             .retain(|_, made| answer.asked.saturating_sub(*made) < STAYS);
-        for remark in &answer.infos {
-            if self.0.len() < KEPT || self.0.contains_key(remark) {
-                self.0.insert(remark.clone(), answer.asked);
+        for annotation in &answer.annotations {
+            if self.0.len() < KEPT || self.0.contains_key(annotation) {
+                self.0.insert(annotation.clone(), answer.asked);
             }
         }
     }
@@ -39,39 +39,42 @@ impl Remarks {
 mod tests {
     use super::*;
 
-    fn answer(second: u64, infos: &[&str]) -> Answer {
+    fn answer(second: u64, texts: &[&str]) -> Answer {
         Answer {
             asked: Duration::from_secs(second),
-            infos: infos.iter().map(|info| (*info).into()).collect(),
+            annotations: texts.iter().map(|text| (*text).into()).collect(),
             ..Answer::default()
         }
     }
 
-    fn remarks(answers: &[Answer]) -> Vec<String> {
-        let mut remarks = Remarks::default();
+    fn annotations(answers: &[Answer]) -> Vec<String> {
+        let mut annotations = Annotations::default();
         for answer in answers {
-            remarks.observe(answer);
+            annotations.observe(answer);
         }
-        remarks.iter().map(str::to_owned).collect()
+        annotations.iter().map(str::to_owned).collect()
     }
 
     #[test]
     fn a_remark_that_comes_and_goes_stays() {
-        assert_eq!(remarks(&[answer(0, &["b", "a"]), answer(899, &[])]), ["a", "b"]);
         assert_eq!(
-            remarks(&[answer(0, &["a"]), answer(600, &["a"]), answer(1499, &[])]),
+            annotations(&[answer(0, &["b", "a"]), answer(899, &[])]),
+            ["a", "b"]
+        );
+        assert_eq!(
+            annotations(&[answer(0, &["a"]), answer(600, &["a"]), answer(1499, &[])]),
             ["a"]
         );
     }
 
     #[test]
     fn a_remark_that_is_not_made_any_more_is_forgotten() {
-        assert!(remarks(&[answer(0, &["a"]), answer(900, &[])]).is_empty());
+        assert!(annotations(&[answer(0, &["a"]), answer(900, &[])]).is_empty());
     }
 
     #[test]
     fn remarks_are_few_however_many_are_made() {
         let many: Vec<Answer> = (0..100).map(|n| answer(n, &[&n.to_string()])).collect();
-        assert_eq!(remarks(&many), ["0", "1", "2"]);
+        assert_eq!(annotations(&many), ["0", "1", "2"]);
     }
 }
