@@ -17,19 +17,19 @@ pub fn delay(failures: u32, jitter: f64, at_least: Duration) -> Duration {
 }
 
 /// Wait after the first read of a target that cannot be used.
-const FIRST_LOOK: Duration = Duration::from_secs(5);
+const FIRST_REREAD: Duration = Duration::from_secs(5);
 /// Longest wait between two reads of such a target.
-const LONGEST_LOOK: Duration = Duration::from_secs(600);
+const LONGEST_REREAD: Duration = Duration::from_secs(600);
 
-/// The wait before a target is read again that could not be used at the last `looks` reads (at least 1). It
+/// The wait before a target is read again that could not be used at the last `reads` reads (at least 1). It
 /// doubles from 5 s to 10 min. `jitter` (`0.0..1.0`) takes away up to a fifth.
 ///
 /// The wait must grow, because each read is a request, and anybody who may write a resource decides how many
 /// such targets there are. With 5 s for ever, 1,000 resources with 16 targets each would cause 3,200 requests
 /// per second.
-pub fn look_again(looks: u32, jitter: f64) -> Duration {
-    let doublings = looks.saturating_sub(1).min(16);
-    let full = FIRST_LOOK.saturating_mul(1 << doublings).min(LONGEST_LOOK);
+pub fn reread(reads: u32, jitter: f64) -> Duration {
+    let doublings = reads.saturating_sub(1).min(16);
+    let full = FIRST_REREAD.saturating_mul(1 << doublings).min(LONGEST_REREAD);
     full.mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 5.0)
 }
 
@@ -56,11 +56,11 @@ mod tests {
     fn looks_per_hour(jitter: f64, hours: usize) -> Vec<u32> {
         let hour = Duration::from_secs(3600);
         let mut counts = vec![0; hours];
-        let (mut at, mut looks) = (Duration::ZERO, 0);
+        let (mut at, mut reads) = (Duration::ZERO, 0);
         while let Some(count) = counts.get_mut(usize::try_from(at.as_secs() / hour.as_secs()).unwrap()) {
             *count += 1;
-            looks += 1;
-            at += look_again(looks, jitter);
+            reads += 1;
+            at += reread(reads, jitter);
         }
         counts
     }

@@ -15,7 +15,7 @@ const OWNER_KIND: &str = "VoiceAssistScaling";
 ///
 /// A child of vas affects its owner. If the child is deleted or turns to other pods, resources that it
 /// blocked are affected too. So they are if the object belongs to somebody else.
-pub fn concerned<'a>(
+pub fn affected_by<'a>(
     kind: ChildKind,
     before: Option<&Live>,
     after: Option<&Live>,
@@ -72,7 +72,7 @@ fn may_block(kind: ChildKind, live: &Live, claim: &Claim) -> bool {
 
 /// Names of the other resources of a namespace that must be reconciled after one resource's claim changed
 /// from `before` to `after`: those with a claim on the same target, or on limits as well.
-pub fn rivals<'a>(
+pub fn conflicting<'a>(
     before: Option<&Claim>,
     after: Option<&Claim>,
     claims: impl Iterator<Item = &'a Claim>,
@@ -125,7 +125,7 @@ mod tests {
 
     fn woken(kind: ChildKind, before: Option<&Live>, after: Option<&Live>) -> Vec<String> {
         let claims = [claim("a", "gateway", false), claim("b", "worker", true)];
-        concerned(kind, before, after, claims.iter())
+        affected_by(kind, before, after, claims.iter())
             .into_iter()
             .collect()
     }
@@ -207,9 +207,9 @@ mod tests {
             claim("b", "gateway", true),
             claim("c", "worker", true),
         ];
-        let woken = rivals(Some(&claims[0]), None, claims.iter());
+        let woken = conflicting(Some(&claims[0]), None, claims.iter());
         assert_eq!(woken.into_iter().collect::<Vec<_>>(), ["b"]);
-        let woken = rivals(Some(&claims[1]), None, claims.iter());
+        let woken = conflicting(Some(&claims[1]), None, claims.iter());
         assert_eq!(woken.into_iter().collect::<Vec<_>>(), ["a", "c"]);
     }
 }

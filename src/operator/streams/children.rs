@@ -94,9 +94,9 @@ fn trigger(shared: &Shared, kind: ChildKind, change: &Change<Live>) {
     if !shared.triggers.are_active() {
         return;
     }
-    // Lazy, because `concerned` needs the claims only when a foreign object changed.
+    // Lazy, because `affected_by` needs the claims only when a foreign object changed.
     let claims = std::cell::LazyCell::new(|| concern::claims_beside(&shared.caches.resources, kind, change));
     let claims = std::iter::once(&claims).flat_map(|claims| claims.iter().map(AsRef::as_ref));
-    let names = triggers::concerned(kind, change.before.as_deref(), change.after.as_deref(), claims);
+    let names = triggers::affected_by(kind, change.before.as_deref(), change.after.as_deref(), claims);
     shared.triggers.trigger(&change.key.0, names);
 }

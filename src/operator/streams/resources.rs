@@ -94,7 +94,7 @@ fn trigger(shared: &Shared, change: &Change<Facts>) {
     if before != after {
         let (before, after) = (before.as_deref(), after.as_deref());
         let claims = concern::conflicting(&shared.caches.resources, namespace, before, after);
-        let conflicting = triggers::rivals(before, after, claims.iter().map(AsRef::as_ref));
+        let conflicting = triggers::conflicting(before, after, claims.iter().map(AsRef::as_ref));
         shared.triggers.trigger(namespace, conflicting);
     }
 }

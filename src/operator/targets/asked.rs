@@ -61,7 +61,7 @@ impl Asked {
         let wait = if usable {
             period
         } else {
-            backoff::look_again(unusable_reads, jitter).min(period)
+            backoff::reread(unusable_reads, jitter).min(period)
         };
         Self {
             target: question.target.clone(),

@@ -53,7 +53,7 @@ impl Complexity {
     /// # Errors
     /// [`QueryError::TooComplex`] for a text that is too long.
     pub(super) fn new(query: &str, limits: &'static Limits) -> Result<Self, QueryError> {
-        within(query.len(), limits.length, "bytes")?;
+        check_limit(query.len(), limits.length, "bytes")?;
         Ok(Self {
             limits,
             tokens: 0,
@@ -83,14 +83,14 @@ impl Complexity {
             Kind::Word(word) if !in_braces && is_operator(word) => self.nodes += 1,
             Kind::Symbol(_) | Kind::Text(_) | Kind::Number(_) | Kind::Duration(_) | Kind::Word(_) => {}
         }
-        within(self.tokens, self.limits.tokens, "tokens")?;
-        within(self.nodes, self.limits.nodes, "brackets and operators")?;
-        within(self.depth, self.limits.depth, "brackets inside each other")?;
-        within(self.matchers, self.limits.matchers, "strings in matchers")
+        check_limit(self.tokens, self.limits.tokens, "tokens")?;
+        check_limit(self.nodes, self.limits.nodes, "brackets and operators")?;
+        check_limit(self.depth, self.limits.depth, "brackets inside each other")?;
+        check_limit(self.matchers, self.limits.matchers, "strings in matchers")
     }
 }
 
-fn within(found: usize, most: usize, what: &'static str) -> Result<(), QueryError> {
+fn check_limit(found: usize, most: usize, what: &'static str) -> Result<(), QueryError> {
     if found > most {
         return Err(QueryError::TooComplex { most, what });
     }
