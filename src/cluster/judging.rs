@@ -22,19 +22,19 @@ use tokio::{
 /// others.
 const AT_ONCE: usize = 2;
 
-/// The queue for work.
+/// The queue of the work to judge resources, with one place for each namespace.
 #[derive(Debug)]
-pub struct Turns {
+pub struct JudgingQueue {
     /// Permits to run. The semaphore is fair (first in, first out), so that the namespaces take turns.
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     /// For each namespace that has work, a semaphore with one permit: its one place in the queue.
     namespaces: Mutex<BTreeMap<String, Weak<Semaphore>>>,
 }
 
-impl Default for Turns {
+impl Default for JudgingQueue {
     fn default() -> Self {
         Self {
-            places: Arc::new(Semaphore::new(AT_ONCE)),
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
             namespaces: Mutex::default(),
         }
     }
@@ -47,7 +47,7 @@ pub struct Held {
     _place: Result<OwnedSemaphorePermit, AcquireError>,
 }
 
-impl Turns {
+impl JudgingQueue {
     /// Runs `work` for `namespace` when it is its turn. If this future is dropped before that, the work never
     /// runs; once it has begun it runs to its end.
     ///
@@ -59,9 +59,9 @@ impl Turns {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JoinError> {
         let in_queue = self.hold(namespace).await;
-        let place = self.places.clone().acquire_owned().await;
+        let permit = self.permits.clone().acquire_owned().await;
         tokio::task::spawn_blocking(move || {
-            let _held = (in_queue, place);
+            let _held = (in_queue, permit);
             work()
         })
         .await
@@ -127,11 +127,11 @@ mod tests {
             began,
             held: Mutex::default(),
         });
-        let turns = Turns::default();
-        let much = join_all((0..100).map(|_| turns.run("much", gate.work("much"))));
+        let queue = JudgingQueue::default();
+        let much = join_all((0..100).map(|_| queue.run("much", gate.work("much"))));
         let others = async {
             tokio::task::yield_now().await;
-            tokio::join!(turns.run("b", gate.work("b")), turns.run("c", gate.work("c")))
+            tokio::join!(queue.run("b", gate.work("b")), queue.run("c", gate.work("c")))
         };
         let watch = async {
             let mut first = [begins.recv().await.unwrap(), begins.recv().await.unwrap()];
@@ -153,24 +153,24 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_panics_or_is_given_up_leaves_its_place() {
-        let turns = Turns::default();
+        let queue = JudgingQueue::default();
         for _ in 0..5 {
             assert!(
-                turns
+                queue
                     .run("a", || panic!("a defect"))
                     .await
                     .unwrap_err()
                     .is_panic()
             );
         }
-        let held = turns.hold("a").await;
-        let given_up = tokio::time::timeout(std::time::Duration::ZERO, turns.run("a", || ()));
+        let held = queue.hold("a").await;
+        let given_up = tokio::time::timeout(std::time::Duration::ZERO, queue.run("a", || ()));
         assert!(given_up.await.is_err());
         drop(held);
-        assert_eq!(turns.run("a", || 1).await.unwrap(), 1);
-        assert_eq!(turns.run("b", || 2).await.unwrap(), 2);
+        assert_eq!(queue.run("a", || 1).await.unwrap(), 1);
+        assert_eq!(queue.run("b", || 2).await.unwrap(), 2);
         assert_eq!(
-            turns.namespaces.lock().len(),
+            queue.namespaces.lock().len(),
             1,
             "what waits for nothing is forgotten"
         );

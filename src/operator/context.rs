@@ -8,7 +8,7 @@ use crate::{
     Leadership, events::Publisher, memory::Memory, metrics::Metrics, stored::Stored, streams::Caches,
     targets::Targets, write::Writer,
 };
-use vas_cluster::{clock::Clock, judging::Turns, leader::Fence};
+use vas_cluster::{clock::Clock, judging::JudgingQueue, leader::Fence};
 
 /// Clients, caches, memory and settings that every reconcile uses.
 pub(super) struct Context {
@@ -21,7 +21,7 @@ pub(super) struct Context {
     pub(super) memory: Memory,
     pub(super) metrics: Metrics,
     /// The queue in which resources wait for their validation, by namespace.
-    pub(super) judging: Turns,
+    pub(super) judging: JudgingQueue,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) manage_limits: bool,
     pub(super) resync_period: Duration,
@@ -44,7 +44,7 @@ impl Context {
             ),
             writer,
             memory: Memory::default(),
-            judging: Turns::default(),
+            judging: JudgingQueue::default(),
             metrics: leadership.metrics.clone(),
             clock: leadership.clock.clone(),
             manage_limits: settings.manage_limits,

@@ -23,7 +23,7 @@ use crate::{
     update_status::{update_status, with_latest_status},
 };
 use vas_api::v1alpha1::VoiceAssistScaling;
-use vas_cluster::judging::Turns;
+use vas_cluster::judging::JudgingQueue;
 use vas_core::{
     k8s::backoff,
     reconcile::{
@@ -166,7 +166,7 @@ async fn reconcile_resource(
 async fn judged(
     object: &VoiceAssistScaling,
     namespace: &str,
-    judging: &Turns,
+    judging: &JudgingQueue,
 ) -> Result<Validation, ReconcileError> {
     let spec = object.clone();
     let turn = judging.run(namespace, move || validate(&spec));
@@ -205,7 +205,7 @@ mod tests {
             "metadata": {"namespace": "ns", "name": "one"}, "spec": {"workloads": []},
         }));
         let object = object.unwrap();
-        let judging = Turns::default();
+        let judging = JudgingQueue::default();
         let held = judging.hold("ns").await;
         let late = judged(&object, "ns", &judging).await.unwrap_err();
         assert!(matches!(late, ReconcileError::NotJudged), "{late}");

@@ -19,7 +19,7 @@ use crate::metrics::{
     watches::{Index, Synced, metadata},
 };
 use vas_api::v1alpha1::VoiceAssistScaling;
-use vas_cluster::judging::Turns;
+use vas_cluster::judging::JudgingQueue;
 use vas_core::spec::model::ScalingKey;
 
 /// Longest wait for the resources of the first list to be judged.
@@ -29,7 +29,7 @@ const JUDGED_WITHIN: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(crate) struct Intake {
     registry: Arc<Registry>,
-    turns: Arc<Turns>,
+    queue: Arc<JudgingQueue>,
     synced: Arc<Synced>,
     state: Arc<Mutex<State>>,
 }
@@ -47,10 +47,10 @@ struct State {
 impl Intake {
     /// An intake for this registry. `synced` becomes true with the first full list, and is notified of each
     /// change.
-    pub(crate) fn new(registry: Arc<Registry>, turns: Arc<Turns>, synced: Arc<Synced>) -> Self {
+    pub(crate) fn new(registry: Arc<Registry>, queue: Arc<JudgingQueue>, synced: Arc<Synced>) -> Self {
         Self {
             registry,
-            turns,
+            queue,
             synced,
             state: Arc::default(),
         }
@@ -67,7 +67,7 @@ impl Intake {
         let intake = self.clone();
         tokio::spawn(async move {
             let (judging, judged) = (intake.clone(), key.clone());
-            let turn = intake.turns.run(&key.namespace, move || judging.judge(&judged));
+            let turn = intake.queue.run(&key.namespace, move || judging.judge(&judged));
             if turn.await.is_err() {
                 tracing::error!(scaling = %key, "judging it did not end; its metrics stay as they were");
                 intake.state.lock().judged.remove(&key);

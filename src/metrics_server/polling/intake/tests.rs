@@ -48,9 +48,9 @@ fn queries(intake: &Intake) -> Vec<String> {
 /// Occupies the turn of a namespace until the returned sender is used.
 fn busy(intake: &Intake, namespace: &'static str) -> (Sender<()>, JoinHandle<()>) {
     let (release, released) = channel();
-    let turns = intake.turns.clone();
+    let queue = intake.queue.clone();
     let work = async move {
-        let ended = turns.run(namespace, move || released.recv());
+        let ended = queue.run(namespace, move || released.recv());
         ended.await.unwrap().unwrap();
     };
     (release, tokio::spawn(work))
@@ -58,7 +58,7 @@ fn busy(intake: &Intake, namespace: &'static str) -> (Sender<()>, JoinHandle<()>
 
 /// Waits until all that a namespace has in the queue is judged.
 async fn done(intake: &Intake, namespace: &str) {
-    intake.turns.run(namespace, || ()).await.unwrap();
+    intake.queue.run(namespace, || ()).await.unwrap();
 }
 
 #[tokio::test]
