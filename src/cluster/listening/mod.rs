@@ -1,9 +1,9 @@
 //! Opens the ports of servers, and bounds how many connections a port holds.
 //!
-//! Owns the address families, the accept loop and the connection slots ([`places`]). The protocol on a
+//! Owns the address families, the accept loop and the connection slots ([`slots`]). The protocol on a
 //! connection belongs to its server.
 
-pub mod places;
+pub mod slots;
 
 use std::{
     io::{self, ErrorKind},
@@ -16,7 +16,7 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::places::{ConnectionSlots, Slot};
+use self::slots::{ConnectionSlots, Slot};
 
 /// Connections that the kernel queues until they are accepted.
 const BACKLOG: u32 = 1024;

@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::listening::{
     self,
-    places::{ConnectionSlots, Slot},
+    slots::{ConnectionSlots, Slot},
 };
 
 /// `Ok`, or a text for people that says what is missing.

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use vas_cluster::listening::{
     self,
-    places::{self, ConnectionSlots, Slot},
+    slots::{self, ConnectionSlots, Slot},
 };
 
 /// Longest time for the TLS handshake.
@@ -93,7 +93,7 @@ pub(crate) async fn serve<S: Service>(
     stop: CancellationToken,
 ) {
     let acceptor = TlsAcceptor::from(Arc::new(tls));
-    let slots = ConnectionSlots::new(places::limit());
+    let slots = ConnectionSlots::new(slots::limit());
     let connection = |stream, slot| connection(stream, acceptor.clone(), service.clone(), slot, stop.clone());
     let connections = listening::accept(listener, slots, &stop, connection).await;
     if timeout(DRAIN, connections.wait()).await.is_err() {
