@@ -27,7 +27,7 @@ pub(super) struct SuspensionArgs {
     /// Name of the VoiceAssistScaling
     #[arg(value_name = "NAME")]
     name: String,
-    /// Its namespace. Default: the context's
+    /// Namespace of the VoiceAssistScaling. Default: that of the kubeconfig's context
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
     /// Only these workloads; may be given several times. Default: all

@@ -29,9 +29,10 @@ use vas_prometheus::{self, BuildError, Limits};
 
 /// Check an installation end to end: what is wrong, and what helps
 ///
-/// Reads the cluster with your rights and changes nothing. What you may not read is skipped and said so; it
-/// never counts as fine. Each check has a stable id. Exit code: 0 if all is well or there are warnings only,
-/// 1 if there is a problem, 2 if the command line or the kubeconfig cannot be used.
+/// Reads the cluster with your rights and changes nothing. A check of something that you may not read is
+/// skipped, and the output says so; it never counts as fine. Each check has a stable id. Exit code: 0 if all
+/// is well or there are warnings only, 1 if there is a problem, 2 if the command line or the kubeconfig
+/// cannot be used.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "What it looks at, a cause before its effects:
   Cluster       the API server and its version; the CRD, and whether its schema is that of this vas

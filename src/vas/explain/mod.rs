@@ -35,9 +35,9 @@ use vas_metrics_server::{ConfigError, ConfigFile};
 /// decides, and which bound, window or policy limits it. The values are read through the API server with your
 /// own rights, and nothing is written.
 ///
-/// The numbers come from the same arithmetic as the HPA controller's. What it keeps in its memory (the
-/// recommendations of the last minutes, its own rescales) nobody else can see; where that could change the
-/// outcome, it is said.
+/// The numbers come from the same arithmetic as the HPA controller's. The controller keeps the
+/// recommendations of the last minutes and its own rescales in its memory, which nobody else can read. Where
+/// they could change the outcome, the output says so.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   vas explain voiceassist -n voiceassist-production
@@ -54,7 +54,7 @@ pub(super) struct Args {
     /// Name of the VoiceAssistScaling
     #[arg(value_name = "NAME")]
     name: String,
-    /// Its namespace. Default: the context's
+    /// Namespace of the VoiceAssistScaling. Default: that of the kubeconfig's context
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
     /// Explain this workload only

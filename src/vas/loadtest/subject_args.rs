@@ -12,7 +12,7 @@ pub(super) struct SubjectArgs {
     /// Name of the VoiceAssistScaling
     #[arg(value_name = "NAME")]
     pub(super) name: String,
-    /// Its namespace. Default: the context's
+    /// Namespace of the VoiceAssistScaling. Default: that of the kubeconfig's context
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
     /// The workload; may be left out where there is only one

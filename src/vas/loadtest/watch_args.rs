@@ -19,7 +19,7 @@ pub(super) struct WatchArgs {
     /// and scale-ups, and a trend threshold is checked for the pods' memory too
     #[arg(long, value_name = "NAME")]
     watch: Option<String>,
-    /// Its namespace. Default: the context's
+    /// Namespace of the VoiceAssistScaling. Default: that of the kubeconfig's context
     #[arg(short, long, value_name = "NAMESPACE", requires = "watch")]
     namespace: Option<String>,
     /// The workload; may be left out where there is only one
