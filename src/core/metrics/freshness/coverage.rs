@@ -54,7 +54,7 @@ use std::{
 
 use self::{
     covered::Window,
-    trail::{Sight, Trail, recurring},
+    trail::{Observation, Trail, recurring},
 };
 use crate::metrics::promql::{Answer, ByName, History, Point, SampleTime, Uncovered, history_step};
 
@@ -122,7 +122,7 @@ impl Coverage {
                 .map(|history| answer.asked.saturating_sub(history));
             let in_doubt = broken
                 || watched.broken
-                || (since.is_none_or(|since| since >= HISTORIES_APART) && watched.is_out_of_beat(points))
+                || (since.is_none_or(|since| since >= HISTORIES_APART) && watched.is_unscheduled(points))
                 || (since.is_none_or(|since| since >= watched.distances_hold()) && watched.is_coarse(window));
             in_doubt.then_some(())
         };
@@ -149,7 +149,7 @@ impl Coverage {
             let mut before = since_poll.filter(|_| !is_new).map(|since| now - since);
             let mut broken = broken || watched.broken;
             match histories.get(namespace) {
-                None => watched.is_other = watched.is_out_of_beat(points),
+                None => watched.is_other = watched.is_unscheduled(points),
                 Some(history) => {
                     watched.history = Some(asked);
                     watched.is_other = false;
@@ -213,10 +213,10 @@ impl Watched {
             };
             let before = before.get(pod);
             let distance = own.get(&**pod).copied().or(self.distance);
-            trail.distance = distance.or_else(|| before.and_then(Trail::apart));
+            trail.distance = distance.or_else(|| before.and_then(Trail::sample_distance));
             trail.served = before.and_then(|before| before.served);
             for (at, newest) in points {
-                trail.observe(&Sight {
+                trail.observe(&Observation {
                     before: Some(at - step),
                     at,
                     newest,
@@ -245,7 +245,7 @@ impl Watched {
                 continue;
             };
             if let Some(trail) = self.pods.get_mut(pod) {
-                trail.observe(&Sight {
+                trail.observe(&Observation {
                     before,
                     at: now,
                     newest,
@@ -294,12 +294,12 @@ impl Watched {
 
     /// Whether a sample has a time at which none is due, or the newest sample is older than before. Then
     /// another Prometheus answers than the one before.
-    fn is_out_of_beat(&self, points: &ByName<Point>) -> bool {
+    fn is_unscheduled(&self, points: &ByName<Point>) -> bool {
         self.is_other
             || points
                 .entries()
                 .any(|(pod, point)| match (self.pods.get(pod), point.sampled) {
-                    (Some(trail), Some(sampled)) => trail.is_out_of_beat(sampled.at.as_millisecond()),
+                    (Some(trail), Some(sampled)) => trail.is_unscheduled(sampled.at.as_millisecond()),
                     _ => false,
                 })
     }

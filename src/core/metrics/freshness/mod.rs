@@ -203,13 +203,13 @@ impl<'a> View<'a> {
             return Ok(reading);
         };
         // Each earlier number must itself be fresh: it is judged like any other value, with its own age.
-        let fuller = vanished.fuller(self.namespace).filter_map(|fuller| {
-            let since = self.now.saturating_sub(fuller.asked);
-            let reading = self.value_after(&fuller.point, since).ok()?;
-            Some((fuller.point.value?, reading))
+        let earlier = vanished.earlier_numbers(self.namespace).filter_map(|number| {
+            let since = self.now.saturating_sub(number.asked);
+            let reading = self.value_after(&number.point, since).ok()?;
+            Some((number.point.value?, reading))
         });
-        match fuller.max_by(|(one, _), (other, _)| one.total_cmp(other)) {
-            Some((value, fuller)) if point.value.is_none_or(|others| others < value) => Ok(fuller),
+        match earlier.max_by(|(one, _), (other, _)| one.total_cmp(other)) {
+            Some((value, earlier)) if point.value.is_none_or(|others| others < value) => Ok(earlier),
             Some(_) => Ok(reading),
             None => Err(Missing::Vanished {
                 exporter: exporter.clone(),

@@ -58,7 +58,7 @@ struct Known {
     missed: BTreeMap<Exporter, Missed>,
     /// Earlier numbers that include missed exporters, in the order in which they lost one. Invariant: empty
     /// while nobody is missed.
-    numbers: Vec<Fuller>,
+    numbers: Vec<EarlierNumber>,
 }
 
 /// An exporter that vanished.
@@ -76,7 +76,7 @@ struct Missed {
 /// An earlier number of a namespace that included exporters which later numbers lack. Times are our monotonic
 /// ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Fuller {
+pub struct EarlierNumber {
     /// Value and sample time of the number.
     pub point: Point,
     /// When the number was requested.
@@ -113,10 +113,10 @@ impl Vanished {
                 .map_or(answer.asked, |number| number.sampled());
             let exporters = exporters.remove(namespace).unwrap_or_default();
             // The order matters: who is missed decides which numbers are kept, and both compare with the
-            // exporters of the answer before, which `see` replaces.
+            // exporters of the answer before, which `replace_present` replaces.
             known.miss(&exporters, answer.asked, from, &|pod| pods(namespace, pod));
             known.keep_numbers(number, answer.asked);
-            known.see(exporters, &|pod| pods(namespace, pod));
+            known.replace_present(exporters, &|pod| pods(namespace, pod));
         }
         self.namespaces
             .retain(|_, known| !known.present.is_empty() || !known.missed.is_empty());
@@ -133,7 +133,7 @@ impl Vanished {
     }
 
     /// The earlier numbers of a namespace that included exporters which are missed now.
-    pub fn fuller(&self, namespace: &str) -> impl Iterator<Item = &Fuller> {
+    pub fn earlier_numbers(&self, namespace: &str) -> impl Iterator<Item = &EarlierNumber> {
         let known = self.namespaces.get(namespace);
         known.into_iter().flat_map(|known| &known.numbers)
     }
@@ -205,7 +205,7 @@ impl Known {
     ///
     /// A number that lost exporters at `lost` includes every exporter that vanished at `lost` or later. If
     /// the latest missed exporter vanished before `lost`, the number includes nobody who is missed.
-    fn keep_numbers(&mut self, number: Option<Fuller>, asked: Duration) {
+    fn keep_numbers(&mut self, number: Option<EarlierNumber>, asked: Duration) {
         let Some(latest) = self.missed.values().map(|missed| missed.since).max() else {
             self.numbers = Vec::new();
             return;
@@ -226,8 +226,8 @@ impl Known {
         }
     }
 
-    /// Records who is present.
-    fn see(&mut self, exporters: Exporters, live: &dyn Fn(&str) -> Option<u32>) {
+    /// Replaces the present exporters by those of this answer.
+    fn replace_present(&mut self, exporters: Exporters, live: &dyn Fn(&str) -> Option<u32>) {
         let before = std::mem::take(&mut self.present);
         let present = exporters.into_iter().map(|exporter| {
             // A terminating pod is not live any more but still exports, so its exporter keeps the pod that it
@@ -246,7 +246,7 @@ impl Missed {
     }
 }
 
-impl Fuller {
+impl EarlierNumber {
     /// When the number was sampled, on our monotonic clock.
     fn sampled(&self) -> Duration {
         let age = self.point.sampled.map(|sampled| sampled.age);
@@ -256,10 +256,10 @@ impl Fuller {
 
 /// The number of a namespace in an answer, as an earlier number that may have lost exporters in the answer
 /// requested at `lost`.
-fn number(answer: &Answer, namespace: &str, lost: Duration) -> Option<Fuller> {
+fn number(answer: &Answer, namespace: &str, lost: Duration) -> Option<EarlierNumber> {
     let point = *answer.points.get(namespace)?.get("")?;
     let asked = answer.asked_for(namespace)?;
-    Some(Fuller { point, asked, lost })
+    Some(EarlierNumber { point, asked, lost })
 }
 
 /// Identifies the live pod of the namespace that an exporter runs in; `None` where there is none.

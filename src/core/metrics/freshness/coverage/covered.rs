@@ -62,13 +62,13 @@ impl Window {
     /// than half is covered, or where the covered part is not known well enough.
     pub(super) fn factor(self, trail: &Trail) -> Option<f64> {
         let start = self.start();
-        let apart = trail.apart().unwrap_or_default();
+        let distance = trail.sample_distance().unwrap_or_default();
         let (least, most) = match trail.hole_at(start) {
             // Samples are due at the start of the window. Holes inside the window raise the average distance,
             // and with it the stretch that Prometheus adds at the end.
             None => (
-                self.covered(trail, start, apart, false),
-                self.covered(trail, start, average(trail, start).max(apart), false),
+                self.covered(trail, start, distance, false),
+                self.covered(trail, start, average(trail, start).max(distance), false),
             ),
             // The window begins in a hole. The first sample in the window came between `earliest` and
             // `hole.to`.
@@ -79,8 +79,8 @@ impl Window {
                     hole.earliest.max(start)
                 };
                 (
-                    self.covered(trail, hole.to.max(start), apart, hole.is_birth()),
-                    self.covered(trail, earliest, average(trail, earliest).max(apart), false),
+                    self.covered(trail, hole.to.max(start), distance, hole.is_birth()),
+                    self.covered(trail, earliest, average(trail, earliest).max(distance), false),
                 )
             }
         };
@@ -98,8 +98,8 @@ impl Window {
     /// fall, but not rise above 100. If the newest sample is another one than then, but late too, it may rise
     /// to 150.
     pub(super) fn limit_rise(self, trail: &mut Trail, number: f64) -> Option<f64> {
-        let apart = trail.apart().unwrap_or_default();
-        let is_late = (self.now - trail.newest) * 10 >= apart * 11;
+        let distance = trail.sample_distance().unwrap_or_default();
+        let is_late = (self.now - trail.newest) * 10 >= distance * 11;
         let served = match trail.served {
             _ if !is_late || number.is_nan() => Some(number),
             Some((newest, before)) if newest == trail.newest => Some(number.min(before)),
@@ -119,10 +119,10 @@ impl Window {
 fn average(trail: &Trail, first: Millis) -> Millis {
     let sampled = (trail.newest - first).max(0);
     let (holes, length) = trail.holes_from(first);
-    let Some(apart) = trail.apart() else {
+    let Some(distance) = trail.sample_distance() else {
         return 0;
     };
     // The number of steps, multiplied by the distance, which keeps whole milliseconds. A hole is one step.
-    let steps = (sampled - length).max(0) + holes * apart;
-    sampled * apart / steps.max(apart).max(1)
+    let steps = (sampled - length).max(0) + holes * distance;
+    sampled * distance / steps.max(distance).max(1)
 }

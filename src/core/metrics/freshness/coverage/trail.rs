@@ -43,7 +43,7 @@ pub(super) struct Hole {
 
 /// One look at the newest sample of a pod: a poll, or a moment of a history.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sight {
+pub(super) struct Observation {
     /// The moment of the look before, whether or not it saw the pod. `None`: there was none.
     pub before: Option<Millis>,
     /// The moment of this look.
@@ -125,23 +125,23 @@ impl Trail {
     }
 
     /// Records a look: a new hole, if samples did not go on at their distance, and the distance itself.
-    pub(super) fn observe(&mut self, sight: &Sight) {
-        let length = sight.newest - self.newest;
+    pub(super) fn observe(&mut self, observation: &Observation) {
+        let length = observation.newest - self.newest;
         // The newest sample is still the same, or another Prometheus knows only older ones.
         if length <= 0 {
             return;
         }
-        let before = sight.before.filter(|_| !sight.broken);
-        let between_looks = before.map(|before| sight.at - before);
-        if !self.is_continuous(length, before.zip(between_looks), sight.lag) {
+        let before = observation.before.filter(|_| !observation.broken);
+        let between_looks = before.map(|before| observation.at - before);
+        if !self.is_continuous(length, before.zip(between_looks), observation.lag) {
             self.add(Hole {
                 from: self.newest,
                 from_latest: self.newest + between_looks.unwrap_or_default(),
-                earliest: before.map_or(self.newest, |before| before - sight.lag),
-                to: sight.newest,
+                earliest: before.map_or(self.newest, |before| before - observation.lag),
+                to: observation.newest,
             });
         }
-        if !sight.broken {
+        if !observation.broken {
             // Where samples are closer together than looks, the newest one moves by two looks at most: late
             // once, then in time. A longer move (2.2 with the tolerance) has no unseen sample in between, so
             // it is exact.
@@ -151,24 +151,24 @@ impl Trail {
                 *last = (u32::try_from(length).unwrap_or(u32::MAX), is_exact);
             }
         }
-        self.newest = sight.newest;
+        self.newest = observation.newest;
     }
 
     /// Whether samples went on at their distance while the newest one moved by `length`. `looked` is the
     /// moment of the look before, and how long ago that was.
     fn is_continuous(&self, length: Millis, looked: Option<(Millis, Millis)>, lag: Millis) -> bool {
-        let Some(apart) = self.apart() else {
+        let Some(distance) = self.sample_distance() else {
             // While the distance is unknown, a move by two looks is taken for closer samples.
             return looked.is_some_and(|(_, between)| length * 10 <= between * 22);
         };
         let Some((before, between)) = looked else {
-            return length <= and_a_tenth(apart);
+            return length <= and_a_tenth(distance);
         };
         // Either the next sample came in time, or several samples came between the two looks: then the newest
         // one was in time at the look before, and moved by no more than the time between the looks and one
         // distance.
-        let was_in_time = before - self.newest - lag <= and_a_tenth(apart);
-        length <= and_a_tenth(apart) || (was_in_time && length <= between + and_a_tenth(apart))
+        let was_in_time = before - self.newest - lag <= and_a_tenth(distance);
+        length <= and_a_tenth(distance) || (was_in_time && length <= between + and_a_tenth(distance))
     }
 
     /// Adds the latest hole.
@@ -187,7 +187,7 @@ impl Trail {
     /// second apart where each is scraped every 15 s. Polls count more in two cases: their five latest
     /// distances are exact and agree on another interval (within a fifth), or all five are at most a third of
     /// the distance from the history.
-    pub(super) fn apart(&self) -> Option<Millis> {
+    pub(super) fn sample_distance(&self) -> Option<Millis> {
         let lengths = || {
             let seen = self.last.iter().filter(|(length, _)| *length > 0);
             seen.map(|(length, _)| Millis::from(*length))
@@ -208,13 +208,13 @@ impl Trail {
     /// distance is no multiple of the usual one (within a tenth). The samples of another Prometheus look like
     /// that. An example with samples every 15 s: a distance of 30 s is a missed scrape, one of 22 s comes
     /// from another Prometheus.
-    pub(super) fn is_out_of_beat(&self, newest: Millis) -> bool {
+    pub(super) fn is_unscheduled(&self, newest: Millis) -> bool {
         let length = newest - self.newest;
         let is_exact = self.last.iter().all(|(length, exact)| *length > 0 && *exact);
-        let off = match self.apart() {
-            Some(apart) if is_exact && apart > 0 => {
-                let after = length.rem_euclid(apart);
-                after.min(apart - after) * 10 > apart
+        let off = match self.sample_distance() {
+            Some(distance) if is_exact && distance > 0 => {
+                let after = length.rem_euclid(distance);
+                after.min(distance - after) * 10 > distance
             }
             _ => false,
         };
