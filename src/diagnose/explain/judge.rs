@@ -14,7 +14,7 @@ use super::{
     report::{
         ConditionLine, DecisionReport, DirectionReport, Explanation, HpaReport, Replicas, WorkloadReport,
     },
-    words::{self, Told},
+    words::{self, Facts},
 };
 use vas_api::condition::READY;
 use vas_core::hpa::{self, Cause, Decision, Hpa, Input, Pod, World, decide, down_limit, up_limit};
@@ -185,7 +185,7 @@ fn finish(
         policies = Some((up.policies.clone(), down.policies.clone()));
         (report.scale_up, report.scale_down) = (Some(up), Some(down));
     }
-    report.summary = words::summary(&Told {
+    report.summary = words::summary(&Facts {
         workload: &report.name,
         replicas,
         decision,

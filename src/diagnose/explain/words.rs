@@ -108,8 +108,8 @@ fn replicas(number: i32) -> String {
     }
 }
 
-/// The input of the summary.
-pub(super) struct Told<'a> {
+/// The facts that the summary is made of.
+pub(super) struct Facts<'a> {
     pub(super) workload: &'a str,
     pub(super) replicas: Replicas,
     pub(super) decision: &'a Decision,
@@ -122,40 +122,40 @@ pub(super) struct Told<'a> {
 
 /// The summary: the replicas now, the metric that decides, what limits it, and the replicas after the next
 /// sync.
-pub(super) fn summary(told: &Told<'_>) -> String {
-    let decision = told.decision;
-    let mut parts = vec![replicas(told.replicas.current)];
-    if let Some(asks) = asks(told) {
+pub(super) fn summary(facts: &Facts<'_>) -> String {
+    let decision = facts.decision;
+    let mut parts = vec![replicas(facts.replicas.current)];
+    if let Some(asks) = asks(facts) {
         parts.push(asks);
     }
-    parts.push(limit(told));
-    let mut text = format!("{}: {}.", told.workload, parts.join("; "));
+    parts.push(limit(facts));
+    let mut text = format!("{}: {}.", facts.workload, parts.join("; "));
     if !decision.exact {
         text.push_str(" As far as can be seen: only the controller knows its last minutes.");
     }
-    if !told.exists {
+    if !facts.exists {
         text.push_str(" There is no HPA yet; this is what the one that the operator writes would do.");
     }
     text
 }
 
-fn asks(told: &Told<'_>) -> Option<String> {
-    let proposal = told.decision.proposal?;
-    let metric = told.metrics.get(told.decision.metric?)?;
+fn asks(facts: &Facts<'_>) -> Option<String> {
+    let proposal = facts.decision.proposal?;
+    let metric = facts.metrics.get(facts.decision.metric?)?;
     let value = metric.value.as_deref().unwrap_or_default();
     let (name, target) = (&metric.name, &metric.target);
-    Some(if proposal == told.replicas.current {
+    Some(if proposal == facts.replicas.current {
         format!("{name} asks for as many ({value}, target {target})")
     } else {
         format!("{name} asks for {proposal} ({value}, target {target})")
     })
 }
 
-fn direction(told: &Told<'_>) -> Direction {
-    if told
+fn direction(facts: &Facts<'_>) -> Direction {
+    if facts
         .decision
         .proposal
-        .is_some_and(|proposal| proposal > told.replicas.current)
+        .is_some_and(|proposal| proposal > facts.replicas.current)
     {
         Direction::Up
     } else {
@@ -163,15 +163,15 @@ fn direction(told: &Told<'_>) -> Direction {
     }
 }
 
-fn limit(told: &Told<'_>) -> String {
+fn limit(facts: &Facts<'_>) -> String {
     let Decision {
         desired, eventually, ..
-    } = *told.decision;
+    } = *facts.decision;
     let Replicas {
         current, min, max, ..
-    } = told.replicas;
+    } = facts.replicas;
     let missing = || {
-        let missing = told.metrics.iter().filter(|metric| metric.error.is_some());
+        let missing = facts.metrics.iter().filter(|metric| metric.error.is_some());
         missing
             .map(|metric| metric.name.as_str())
             .collect::<Vec<_>>()
@@ -186,7 +186,7 @@ fn limit(told: &Told<'_>) -> String {
         let policies = policies.map_or_else(|| "at most double, or 4".to_owned(), Clone::clone);
         format!("the HPA may {way} {policies}: next {desired}{in_the_end}")
     };
-    match told.decision.cause {
+    match facts.decision.cause {
         Cause::ScalingDisabled => {
             "scaled to zero by hand, which switches autoscaling off until somebody scales it up".to_owned()
         }
@@ -205,12 +205,12 @@ fn limit(told: &Told<'_>) -> String {
             "{} has no value, and without it nothing is scaled down: next {desired}",
             missing()
         ),
-        Cause::DirectionDisabled if told.suspended => format!("suspended: next {desired}"),
+        Cause::DirectionDisabled if facts.suspended => format!("suspended: next {desired}"),
         Cause::DirectionDisabled => format!("selectPolicy is Disabled in that direction: next {desired}"),
         Cause::Stabilized => {
-            let (word, window) = match direction(told) {
-                Direction::Up => ("lower", told.windows.0),
-                Direction::Down => ("higher", told.windows.1),
+            let (word, window) = match direction(facts) {
+                Direction::Up => ("lower", facts.windows.0),
+                Direction::Down => ("higher", facts.windows.1),
             };
             format!(
                 "held until no recommendation of the last {window} s was {word}: next {desired}{in_the_end}"
@@ -220,8 +220,8 @@ fn limit(told: &Told<'_>) -> String {
         Cause::DesiredWithinRange => format!("next {desired}"),
         Cause::TooManyReplicas => format!("maxReplicas is {max}: next {desired}"),
         Cause::TooFewReplicas => format!("minReplicas is {min}: next {desired}"),
-        Cause::ScaleUpLimit => speed("add", told.policies.as_ref().map(|policies| &policies.0)),
-        Cause::ScaleDownLimit => speed("remove", told.policies.as_ref().map(|policies| &policies.1)),
+        Cause::ScaleUpLimit => speed("add", facts.policies.as_ref().map(|policies| &policies.0)),
+        Cause::ScaleDownLimit => speed("remove", facts.policies.as_ref().map(|policies| &policies.1)),
     }
 }
 

@@ -8,10 +8,10 @@ use super::{
     Alternative, Entry, Import, Sources,
     candidates::{self, Found},
     config::Rule,
+    hpa_metric::{About, HpaMetric},
     labels,
     rule::{Case, Converted},
     target,
-    wanted::{About, Wanted},
 };
 use crate::{Refused, names::Names};
 
@@ -24,7 +24,7 @@ pub(super) struct Placed<'a> {
 
 impl Placed<'_> {
     /// Whether the rule has a label for the objects that the metric describes.
-    fn names(&self, wanted: &Wanted) -> bool {
+    fn names(&self, wanted: &HpaMetric) -> bool {
         let resources = &self.rule.resources;
         match &wanted.about {
             About::Pods => resources.pod().is_some(),
@@ -64,7 +64,12 @@ pub(super) fn rules(sources: &Sources) -> Vec<Placed<'_>> {
 
 /// Makes at most one entry for each metric of the HPAs: a second entry without values would keep the HPA from
 /// scaling down.
-pub(super) fn for_hpas(rules: &[Placed<'_>], wanted: &[Wanted], elsewhere: &[String], import: &mut Import) {
+pub(super) fn for_hpas(
+    rules: &[Placed<'_>],
+    wanted: &[HpaMetric],
+    elsewhere: &[String],
+    import: &mut Import,
+) {
     let mut used = vec![false; rules.len()];
     let mut serving = Vec::new();
     let mut hpa = "";
@@ -166,7 +171,7 @@ pub(super) fn for_all(rules: &[Placed<'_>], import: &mut Import) {
 
 /// The offers of one rule for a metric. If the rule does not say whether it serves the metric, the reason
 /// goes into `unclear`.
-fn offered<'a>(placed: &'a Placed<'a>, wanted: &Wanted, unclear: &mut Vec<String>) -> Vec<Offer<'a>> {
+fn offered<'a>(placed: &'a Placed<'a>, wanted: &HpaMetric, unclear: &mut Vec<String>) -> Vec<Offer<'a>> {
     let (series, guess) = match candidates::exposed_as(placed.rule, &wanted.metric) {
         Ok(Found::Only(series)) => (series, None),
         Ok(Found::Among(series)) => {
@@ -216,7 +221,7 @@ fn offered<'a>(placed: &'a Placed<'a>, wanted: &Wanted, unclear: &mut Vec<String
 fn choose<'a>(
     mut offers: Vec<Offer<'a>>,
     metric: &str,
-    wanted: Option<&Wanted>,
+    wanted: Option<&HpaMetric>,
     names: &mut Names,
     serving: &mut Vec<&'a Rule>,
     import: &mut Import,
@@ -279,7 +284,7 @@ fn alternative(offer: Offer<'_>, name: &str) -> Alternative {
     }
 }
 
-fn target_comment(wanted: Option<&Wanted>, converted: &Converted) -> String {
+fn target_comment(wanted: Option<&HpaMetric>, converted: &Converted) -> String {
     match wanted {
         Some(wanted) if target::is_known(Some(wanted)) => format!("target of HPA {}", wanted.hpa),
         _ if converted.metric.request_rate.is_some() => {
@@ -290,7 +295,7 @@ fn target_comment(wanted: Option<&Wanted>, converted: &Converted) -> String {
 }
 
 /// The report about a metric of an HPA that no rule serves.
-fn unserved(rules: &[Placed<'_>], wanted: &Wanted, unclear: &[String], elsewhere: &[String]) -> Refused {
+fn unserved(rules: &[Placed<'_>], wanted: &HpaMetric, unclear: &[String], elsewhere: &[String]) -> Refused {
     let external = wanted.about == About::External;
     let list = if external { "externalRules" } else { "rules" };
     let mut why = format!("no rule of {list} serves it");

@@ -20,6 +20,7 @@ mod bound;
 mod candidates;
 mod choice;
 mod config;
+mod hpa_metric;
 mod labels;
 mod naming;
 mod pods;
@@ -32,13 +33,12 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod total;
-mod wanted;
 
 use crate::Refused;
 use vas_api::v1alpha1::Metric;
 
+pub use hpa_metric::{HpaMetric, wanted};
 pub use read::{ConfigError, Sources, read};
-pub use wanted::{Wanted, wanted};
 
 /// The result of importing a configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -81,7 +81,7 @@ pub struct Alternative {
 
 /// Converts configurations. `wanted` are the metrics of existing HPAs; `None` if no HPAs were given.
 #[must_use]
-pub fn convert(sources: &Sources, wanted: Option<&[Wanted]>) -> Import {
+pub fn convert(sources: &Sources, wanted: Option<&[HpaMetric]>) -> Import {
     let mut import = Import::default();
     let rules = choice::rules(sources);
     match wanted {

@@ -6,10 +6,10 @@ use promql_parser::parser::Expr;
 use super::{
     bound::{self, Reach},
     config::Rule,
+    hpa_metric::HpaMetric,
     pods,
     subject::Subject,
     total,
-    wanted::Wanted,
 };
 use crate::{
     assemble, names,
@@ -28,7 +28,7 @@ pub(super) struct Case<'a> {
     pub(super) external: bool,
     pub(super) series: &'a str,
     pub(super) exposed: &'a str,
-    pub(super) wanted: Option<&'a Wanted>,
+    pub(super) wanted: Option<&'a HpaMetric>,
 }
 
 /// An entry and the comments above it.
@@ -46,7 +46,7 @@ pub(super) struct Query<'a> {
     /// The matchers of the request, without the one for the namespace.
     pub(super) added: Vec<Extra>,
     pub(super) reach: Reach<'a>,
-    pub(super) wanted: Option<&'a Wanted>,
+    pub(super) wanted: Option<&'a HpaMetric>,
 }
 
 impl Case<'_> {

@@ -3,9 +3,9 @@
 use promql_parser::parser::Expr;
 
 use super::{
+    hpa_metric::About,
     rule::Case,
     template::{self, Request},
-    wanted::About,
 };
 use crate::query::{self, Extra, Op};
 use vas_core::metrics::promql::LabelName;

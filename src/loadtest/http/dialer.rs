@@ -97,17 +97,17 @@ impl Drop for Open {
     }
 }
 
-/// Counts a task that waits for a slot, until it is dropped.
-struct Wanted<'a>(&'a Cell<usize>);
+/// Counts a task as one that waits for a slot, until this is dropped.
+struct Waiting<'a>(&'a Cell<usize>);
 
-impl<'a> Wanted<'a> {
+impl<'a> Waiting<'a> {
     fn new(wanted: &'a Cell<usize>) -> Self {
         wanted.set(wanted.get() + 1);
         Self(wanted)
     }
 }
 
-impl Drop for Wanted<'_> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.set(self.0.get().saturating_sub(1));
     }
@@ -148,7 +148,7 @@ impl Dialer {
 
     /// As [`Self::room`]. While it waits, connections that become idle give up their slots.
     pub(super) async fn wanted_room(&self) -> Result<Room, Failure> {
-        let _wanted = Wanted::new(&self.wanted);
+        let _waiting = Waiting::new(&self.wanted);
         self.room().await
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Format, ImportError, as_hpa, objects, one_line, print_refused};
 use crate::output::OutputError;
-use vas_import::adapter::{self, Alternative, Entry, Import, Sources, Wanted};
+use vas_import::adapter::{self, Alternative, Entry, HpaMetric, Import, Sources};
 
 /// Turn prometheus-adapter's rules into metrics entries, ready to paste
 ///
@@ -52,7 +52,7 @@ impl Args {
     }
 
     /// The metrics that the HPAs use; `None` where no HPA was given.
-    fn wanted(&self) -> Result<Option<Vec<Wanted>>, ImportError> {
+    fn wanted(&self) -> Result<Option<Vec<HpaMetric>>, ImportError> {
         if self.hpas.is_empty() {
             return Ok(None);
         }

@@ -58,7 +58,7 @@ enum Asker {
 }
 
 /// One metric to check.
-struct Wanted<'a> {
+struct CheckedMetric<'a> {
     namespace: &'a str,
     scaling: &'a str,
     workload: &'a str,
@@ -73,11 +73,11 @@ pub(super) async fn read(
     observed: &Observed,
 ) -> Read<Vec<PrometheusSeen>> {
     let servers = servers(client, settings, observed)?;
-    let wanted: Vec<Wanted<'_>> = view::workloads(observed)
+    let wanted: Vec<CheckedMetric<'_>> = view::workloads(observed)
         .flat_map(|view| {
             let key = &view.scaling.key;
             let metrics = view.workload.prometheus_metrics();
-            metrics.map(move |(name, metric)| Wanted {
+            metrics.map(move |(name, metric)| CheckedMetric {
                 namespace: &key.namespace,
                 scaling: &key.name,
                 workload: &view.workload.name,
@@ -209,7 +209,7 @@ fn matchers(deployment: Option<&Deployment>) -> Result<Matchers, InvalidMatcher>
     each.map(str::parse::<Matcher>).collect()
 }
 
-impl Wanted<'_> {
+impl CheckedMetric<'_> {
     fn seen(&self, facts: Read<Facts>) -> SeriesSeen {
         SeriesSeen {
             namespace: self.namespace.to_owned(),
@@ -225,7 +225,7 @@ impl Wanted<'_> {
 
 impl Server {
     /// Checks the metrics that are read from this server.
-    async fn seen(&self, wanted: &[Wanted<'_>]) -> Read<PrometheusSeen> {
+    async fn seen(&self, wanted: &[CheckedMetric<'_>]) -> Read<PrometheusSeen> {
         let reachable = match self.asker.ask(questions::reachable()).await {
             Ok(_) => Ok(()),
             Err(Unread::Forbidden(words)) => {
@@ -237,7 +237,7 @@ impl Server {
         };
         let mut series = Vec::new();
         if reachable.is_ok() {
-            let mine = |wanted: &&Wanted<'_>| {
+            let mine = |wanted: &&CheckedMetric<'_>| {
                 self.name
                     .as_ref()
                     .is_none_or(|name| *name == wanted.metric.server)
@@ -256,7 +256,7 @@ impl Server {
         })
     }
 
-    async fn facts(&self, wanted: &Wanted<'_>) -> Read<Facts> {
+    async fn facts(&self, wanted: &CheckedMetric<'_>) -> Read<Facts> {
         let (namespace, metric) = (wanted.namespace, wanted.metric);
         if self.name.is_none() && metric.server != DEFAULT_SERVER {
             return Err(Unread::NotAsked(format!(

@@ -12,7 +12,7 @@ fn rules(series: &[&str]) -> Sources {
     config(&format!("rules:\n{}", rules.collect::<String>()))
 }
 
-fn wanted_requests() -> Vec<Wanted> {
+fn wanted_requests() -> Vec<HpaMetric> {
     hpa(&PODS_TARGET.replace("http_requests_per_second", "requests"))
 }
 

@@ -21,11 +21,11 @@ fn config(text: &str) -> Sources {
 }
 
 /// The metrics of an HPA in namespace `shop`.
-fn hpa(metrics: &str) -> Vec<Wanted> {
+fn hpa(metrics: &str) -> Vec<HpaMetric> {
     hpa_in(Some("shop"), metrics)
 }
 
-fn hpa_in(namespace: Option<&str>, metrics: &str) -> Vec<Wanted> {
+fn hpa_in(namespace: Option<&str>, metrics: &str) -> Vec<HpaMetric> {
     let metrics: Value = serde_saphyr::from_str(metrics).unwrap();
     let object = json!({"apiVersion": "autoscaling/v2", "metadata": {"name": "old", "namespace": namespace}, "spec": {
         "maxReplicas": 5, "scaleTargetRef": {"kind": "Deployment", "name": "d"}, "metrics": metrics,

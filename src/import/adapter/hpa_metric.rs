@@ -9,7 +9,7 @@ use crate::query::{Extra, Op};
 
 /// One metric of an HPA.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Wanted {
+pub struct HpaMetric {
     /// Name of the HPA, as `namespace/name` if the file names the namespace.
     pub(super) hpa: String,
     /// Namespace of the HPA, if the file names it.
@@ -27,7 +27,7 @@ pub struct Wanted {
     pub(super) value: Option<Quantity>,
 }
 
-impl Wanted {
+impl HpaMetric {
     /// Name of the metric.
     #[must_use]
     pub fn metric(&self) -> &str {
@@ -49,13 +49,13 @@ pub(super) enum About {
 
 /// The metrics of an HPA that prometheus-adapter serves: those of type Pods, Object and External.
 #[must_use]
-pub fn wanted(hpa: &HorizontalPodAutoscaler) -> Vec<Wanted> {
+pub fn wanted(hpa: &HorizontalPodAutoscaler) -> Vec<HpaMetric> {
     let name = hpa.metadata.name.clone().unwrap_or_default();
     let namespace = hpa.metadata.namespace.clone();
     let hpa_name = namespace
         .as_ref()
         .map_or_else(|| name.clone(), |namespace| format!("{namespace}/{name}"));
-    let one = |about, metric: &MetricIdentifier, target: &MetricTarget| Wanted {
+    let one = |about, metric: &MetricIdentifier, target: &MetricTarget| HpaMetric {
         hpa: hpa_name.clone(),
         namespace: namespace.clone(),
         metric: metric.name.clone(),
