@@ -16,7 +16,7 @@ use vas_core::reconcile::suspend::{Reason, Suspension, annotation::CAPACITY_TEST
 /// recommend. Replicas can be set by hand meanwhile: kubectl scale. An HPA still moves a count outside of
 /// minReplicas and maxReplicas to the nearer bound.
 ///
-/// Written down in the annotation scaling.voiceassist.io/suspend of the resource, which applying the file
+/// The suspension is the annotation scaling.voiceassist.io/suspend of the resource, which applying the file
 /// again does not touch. `kubectl get vas` shows what is suspended and until when, and with -o wide by whom
 /// and why.
 #[derive(Debug, clap::Args)]

@@ -34,7 +34,7 @@ pub(super) struct Args {
     /// Files with YAML or JSON documents, or directories with such files; - reads standard input
     #[arg(value_name = "PATH", required_unless_present = "filenames")]
     paths: Vec<String>,
-    /// The same, as kubectl takes it. May be given several times
+    /// File or directory, as for kubectl; may be given several times
     #[arg(short, long = "filename", value_name = "PATH")]
     filenames: Vec<String>,
     /// Look into the directories inside directories too

@@ -34,7 +34,7 @@ use vas_prometheus::{self, BuildError, Limits};
 /// is well or there are warnings only, 1 if there is a problem, 2 if the command line or the kubeconfig
 /// cannot be used.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "What it looks at, a cause before its effects:
+#[command(after_help = "What is checked, a cause before its effects:
   Cluster       the API server and its version; the CRD, and whether its schema is that of this vas
   Installation  both Deployments, their images, budgets, leases, and what their service accounts may do
   MetricsAPI    the APIServices, the certificate, and one read of each metric as the HPA makes it
@@ -50,7 +50,7 @@ Examples:
   vas doctor -A --config=metrics-server.yaml
   vas doctor -A -o json | jq '.findings[] | select(.severity == \"problem\")'
 
-Without --prometheus-url, Prometheus is asked through the API server, if the metrics server's Deployment names
+Without --prometheus-url, Prometheus is queried through the API server, if the metrics server's Deployment names
 it as a Service; that needs the right to get services/proxy. Where you lack it:
   kubectl -n monitoring port-forward svc/prometheus 9090 &
   vas doctor --prometheus-url=http://localhost:9090")]

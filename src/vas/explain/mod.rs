@@ -83,7 +83,7 @@ enum Format {
 
 /// Labels of series, with the same flags as `vas metrics-server`.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "As vas metrics-server is told")]
+#[command(next_help_heading = "Flags of vas metrics-server")]
 struct LabelArgs {
     /// The configuration file of the metrics server, if it reads one: labels and queries are those of the
     /// Prometheus that each metric names
@@ -111,7 +111,7 @@ struct LabelArgs {
 
 /// Flags of kube-controller-manager, which cannot be read from a cluster.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "As kube-controller-manager is told")]
+#[command(next_help_heading = "Flags of kube-controller-manager")]
 struct ControllerArgs {
     /// Deviation from a target that is ignored
     #[arg(

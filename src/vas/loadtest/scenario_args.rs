@@ -24,7 +24,7 @@ pub(crate) struct ScenarioArgs {
     /// Requests per second, whatever the service does (open model)
     #[arg(long, value_name = "RATE", conflicts_with_all = ["scenario", "users"], required_unless_present_any = ["scenario", "users"])]
     rate: Option<f64>,
-    /// Users, each of whom asks again after an answer (closed model)
+    /// Users, each of whom sends the next request after an answer (closed model)
     #[arg(long, value_name = "NUMBER", conflicts_with = "scenario")]
     users: Option<u32>,
     /// Pause of a user after each answer: 2s, or 2s-10s for one drawn evenly

@@ -9,7 +9,7 @@ use vas_core::metrics::promql::{GUARANTEED, ShapeLimits};
 #[command(next_help_heading = "Limits")]
 pub(super) struct LimitArgs {
     /// Most different queries of one namespace. At the limit the oldest resources keep theirs; a metric whose
-    /// query is not asked has no value, and the condition MetricsAvailable names the limit
+    /// query is not sent has no value, and the condition MetricsAvailable names the limit
     #[arg(
         long,
         value_name = "NUMBER",

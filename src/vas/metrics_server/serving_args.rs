@@ -19,8 +19,8 @@ pub(super) struct ServingArgs {
     /// Port of custom.metrics.k8s.io and external.metrics.k8s.io
     #[arg(long, value_name = "PORT", default_value_t = 6443, env = "VAS_SECURE_PORT")]
     pub(super) secure_port: u16,
-    /// Serve metrics with `external: true` through external.metrics.k8s.io. Without it that group is not
-    /// there, and a resource with such a metric says so in its condition MetricsAvailable
+    /// Serve metrics with `external: true` through external.metrics.k8s.io. Without it the group is not
+    /// served, and the condition MetricsAvailable of a resource with such a metric says so
     #[arg(
         long,
         value_name = "BOOL",

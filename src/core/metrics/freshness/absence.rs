@@ -30,7 +30,7 @@ impl Absence {
     /// Records a clean answer after the one `before`, which may lie before a failure. The absence of a
     /// namespace that was not in the query before, or has no answer of its own now, begins with this answer.
     pub fn observe(&mut self, before: Option<&Answer>, answer: &Answer) {
-        let asked = answer.asked;
+        let requested = answer.requested;
         // The query was for some namespaces and is for all again. Those keep the beginning of their absence,
         // now as an entry. Nobody asked about the others, so `clean_since`, which stands for them, begins
         // again.
@@ -41,29 +41,29 @@ impl Absence {
             for namespace in scope {
                 self.vanished.entry(namespace.clone()).or_insert(since);
             }
-            self.clean_since = Some(asked);
+            self.clean_since = Some(requested);
         }
-        let since = *self.clean_since.get_or_insert(asked);
+        let since = *self.clean_since.get_or_insert(requested);
         // Each of the next three loops begins an absence with this answer, also for namespaces that do have
         // series: their entries are removed below. First, a namespace that had series in the answer before.
         for namespace in before.into_iter().flat_map(|before| before.points.keys()) {
-            self.vanished.insert(namespace.clone(), asked);
+            self.vanished.insert(namespace.clone(), requested);
         }
         // Second, a namespace that is in the query for the first time.
         for namespace in answer.scope.iter().flatten() {
             if before.is_some_and(|before| !before.covers(namespace)) {
-                self.vanished.insert(namespace.clone(), asked);
+                self.vanished.insert(namespace.clone(), requested);
             }
         }
         // Third, a namespace of which this answer says nothing: nobody knows whether it has series now.
         for namespace in answer.unanswered.keys() {
-            self.vanished.insert(namespace.clone(), asked);
+            self.vanished.insert(namespace.clone(), requested);
         }
         // What remains are namespaces of the query that have no series, where the entry says more than
         // `clean_since`. An entry of more than an hour ago says no more, because all longer absences count
         // alike. The exception is a `clean_since` that is later than the entry and within the hour: it would
         // make the absence shorter.
-        let long_ago = |since: Duration| since.saturating_add(LONGEST) <= asked;
+        let long_ago = |since: Duration| since.saturating_add(LONGEST) <= requested;
         self.vanished.retain(|namespace, vanished| {
             let says_more = !long_ago(*vanished) || (*vanished < since && !long_ago(since));
             !answer.points.contains_key(namespace) && answer.covers(namespace) && says_more
@@ -177,7 +177,7 @@ mod tests {
         let mut large = answer(10, &["b"]);
         let unanswered = crate::metrics::promql::Unanswered {
             why: "too large".into(),
-            asked: None,
+            requested: None,
         };
         large.unanswered.insert("a".to_owned(), unanswered);
         let absence = observed(&[answer(5, &["b"]), large, answer(15, &["b"])]);

@@ -21,10 +21,10 @@ impl Annotations {
     /// Records the annotations of a clean answer.
     pub fn observe(&mut self, answer: &Answer) {
         self.0
-            .retain(|_, made| answer.asked.saturating_sub(*made) < STAYS);
+            .retain(|_, made| answer.requested.saturating_sub(*made) < STAYS);
         for annotation in &answer.annotations {
             if self.0.len() < KEPT || self.0.contains_key(annotation) {
-                self.0.insert(annotation.clone(), answer.asked);
+                self.0.insert(annotation.clone(), answer.requested);
             }
         }
     }
@@ -41,7 +41,7 @@ mod tests {
 
     fn answer(second: u64, texts: &[&str]) -> Answer {
         Answer {
-            asked: Duration::from_secs(second),
+            requested: Duration::from_secs(second),
             annotations: texts.iter().map(|text| (*text).into()).collect(),
             ..Answer::default()
         }

@@ -71,7 +71,7 @@ const HISTORIES_APART: Duration = Duration::from_secs(15);
 pub struct Coverage {
     namespaces: BTreeMap<String, Watched>,
     /// Our monotonic time of the latest clean answer.
-    asked: Option<Duration>,
+    requested: Option<Duration>,
 }
 
 /// What is known of the pods of one namespace.
@@ -119,7 +119,7 @@ impl Coverage {
             // requests.
             let since = watched
                 .history
-                .map(|history| answer.asked.saturating_sub(history));
+                .map(|history| answer.requested.saturating_sub(history));
             let in_doubt = broken
                 || watched.broken
                 || (since.is_none_or(|since| since >= HISTORIES_APART) && watched.is_unscheduled(points))
@@ -137,8 +137,10 @@ impl Coverage {
     /// and marks those that cannot be corrected as uncovered. `broken` says that the poll before failed.
     pub fn observe(&mut self, window: Duration, broken: bool, answer: &mut Answer) {
         let histories = std::mem::take(&mut answer.histories);
-        let (asked, later) = (answer.asked, answer.values_later);
-        let since_poll = self.asked.map(|before| millis(asked.saturating_sub(before)));
+        let (requested, later) = (answer.requested, answer.values_later);
+        let since_poll = self
+            .requested
+            .map(|before| millis(requested.saturating_sub(before)));
         for (namespace, points) in &mut answer.points {
             let Some(now) = points.values().find_map(|point| point.sampled).map(evaluated) else {
                 continue;
@@ -151,7 +153,7 @@ impl Coverage {
             match histories.get(namespace) {
                 None => watched.is_other = watched.is_unscheduled(points),
                 Some(history) => {
-                    watched.history = Some(asked);
+                    watched.history = Some(requested);
                     watched.is_other = false;
                     watched.has_history = history.is_some();
                     if let Some(history) = history {
@@ -166,7 +168,7 @@ impl Coverage {
                 }
             }
             watched.observe(points, before, now, broken);
-            watched.seen = asked;
+            watched.seen = requested;
             watched.judge(
                 points,
                 Window {
@@ -182,9 +184,9 @@ impl Coverage {
                 || !answer.covers(namespace);
         }
         // After one window without samples no window can reach back to them; the second is a margin.
-        let forgotten = |watched: &Watched| watched.seen.saturating_add(window * 2) < asked;
+        let forgotten = |watched: &Watched| watched.seen.saturating_add(window * 2) < requested;
         self.namespaces.retain(|_, watched| !forgotten(watched));
-        self.asked = Some(asked);
+        self.requested = Some(requested);
     }
 }
 

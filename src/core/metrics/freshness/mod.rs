@@ -148,10 +148,10 @@ impl<'a> View<'a> {
         }
         // A namespace without an answer of its own keeps its earlier points, which are older than the answer.
         let unanswered = answer.unanswered.get(namespace);
-        let asked = match unanswered {
-            None => answer.asked,
+        let requested = match unanswered {
+            None => answer.requested,
             Some(unanswered) => unanswered
-                .asked
+                .requested
                 .ok_or_else(|| Missing::Failed(Failure::Prometheus(unanswered.why.clone())))?,
         };
         Ok(Self {
@@ -161,7 +161,7 @@ impl<'a> View<'a> {
             namespace,
             metric,
             now,
-            since_poll: now.saturating_sub(asked),
+            since_poll: now.saturating_sub(requested),
         })
     }
 
@@ -185,7 +185,7 @@ impl<'a> View<'a> {
         match self.state.absence.since(self.namespace) {
             // The length of the absence counts up to the latest answer, not up to now: time without polls
             // proves nothing.
-            Some(since) if self.answer.asked.saturating_sub(since) >= max_age => Ok(Reading {
+            Some(since) if self.answer.requested.saturating_sub(since) >= max_age => Ok(Reading {
                 value: "0".to_owned(),
                 sampled: None,
             }),
@@ -204,7 +204,7 @@ impl<'a> View<'a> {
         };
         // Each earlier number must itself be fresh: it is judged like any other value, with its own age.
         let earlier = vanished.earlier_numbers(self.namespace).filter_map(|number| {
-            let since = self.now.saturating_sub(number.asked);
+            let since = self.now.saturating_sub(number.requested);
             let reading = self.value_after(&number.point, since).ok()?;
             Some((number.point.value?, reading))
         });

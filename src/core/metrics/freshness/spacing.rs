@@ -49,7 +49,7 @@ struct Distance {
 impl Spacing {
     /// Records a clean answer after the clean one `before`.
     pub fn observe(&mut self, before: &Answer, answer: &Answer) {
-        let between_polls = answer.asked.saturating_sub(before.asked);
+        let between_polls = answer.requested.saturating_sub(before.requested);
         for (namespace, points) in &answer.points {
             let Some(earlier) = before.points.get(namespace) else {
                 continue;
@@ -63,7 +63,7 @@ impl Spacing {
                 let smallest = self
                     .0
                     .entry(namespace.clone())
-                    .or_insert_with(|| Smallest::new(answer.asked));
+                    .or_insert_with(|| Smallest::new(answer.requested));
                 smallest.observe(Distance {
                     length,
                     exact: length > between_polls,
@@ -71,7 +71,7 @@ impl Spacing {
             }
         }
         for smallest in self.0.values_mut() {
-            smallest.roll(answer.asked);
+            smallest.roll(answer.requested);
         }
         // A namespace without a new sample for two periods is forgotten.
         self.0
@@ -153,7 +153,7 @@ mod tests {
             Some((format!("p{pod}"), point))
         });
         Answer {
-            asked: Duration::from_millis(millis),
+            requested: Duration::from_millis(millis),
             points: BTreeMap::from([("a".to_owned(), pods.collect())]),
             ..Answer::default()
         }
@@ -226,7 +226,7 @@ mod tests {
         }
         for second in (300..3000).step_by(5) {
             let next = Answer {
-                asked: Duration::from_secs(second),
+                requested: Duration::from_secs(second),
                 ..Answer::default()
             };
             spacing.observe(&last, &next);

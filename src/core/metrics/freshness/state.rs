@@ -78,7 +78,7 @@ fn carry_over(before: &Answer, answer: &mut Answer) {
     for (namespace, unanswered) in &mut answer.unanswered {
         if let Some(points) = before.points.get(namespace) {
             answer.points.insert(namespace.clone(), points.clone());
-            unanswered.asked = before.asked_for(namespace);
+            unanswered.requested = before.requested_at(namespace);
         }
     }
 }

@@ -61,8 +61,8 @@ fn point(value: f64, age: u64) -> Point {
 }
 
 fn polled(seconds_ago: u64, points: &[(&str, &str, Point)]) -> PollState {
-    let asked = NOW.saturating_sub(Duration::from_secs(seconds_ago));
-    let answer = Answer::of(asked, points);
+    let requested = NOW.saturating_sub(Duration::from_secs(seconds_ago));
+    let answer = Answer::of(requested, points);
     PollState {
         answer: Some(Arc::new(answer)),
         absence: Absence {
@@ -227,9 +227,9 @@ fn no_series_is_zero_only_after_clean_answers_for_as_long_as_max_age() {
     let shape = shape(Grouping::Namespace, None);
     let mut state = PollState::default();
     let mut polled_at = |second: u64, clean: bool| {
-        let asked = Duration::from_secs(second);
+        let requested = Duration::from_secs(second);
         let empty = Answer {
-            asked,
+            requested,
             ..Answer::default()
         };
         let outcome = if clean {
@@ -238,7 +238,7 @@ fn no_series_is_zero_only_after_clean_answers_for_as_long_as_max_age() {
             Err(Failure::Prometheus("connection refused".into()))
         };
         state.record(&shape, outcome, NO_PODS);
-        object(Some(&state), "a", &metric(OnMissing::Zero), asked).map(|reading| reading.value)
+        object(Some(&state), "a", &metric(OnMissing::Zero), requested).map(|reading| reading.value)
     };
     let not_yet = Err(Missing::NotZeroYet(Duration::from_secs(60)));
     assert_eq!(polled_at(100, true), not_yet);

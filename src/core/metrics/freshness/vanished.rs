@@ -80,7 +80,7 @@ pub struct EarlierNumber {
     /// Value and sample time of the number.
     pub point: Point,
     /// When the number was requested.
-    pub asked: Duration,
+    pub requested: Duration,
     /// When the first answer that lacks one of its exporters was requested.
     lost: Duration,
 }
@@ -105,17 +105,17 @@ impl Vanished {
             if answer.unanswered.contains_key(namespace) {
                 continue;
             }
-            let number = before.and_then(|before| number(before, namespace, answer.asked));
+            let number = before.and_then(|before| number(before, namespace, answer.requested));
             let is_after_gap =
                 after_failure || before.is_some_and(|before| before.unanswered.contains_key(namespace));
             let from = number
                 .filter(|_| !is_after_gap)
-                .map_or(answer.asked, |number| number.sampled());
+                .map_or(answer.requested, |number| number.sampled());
             let exporters = exporters.remove(namespace).unwrap_or_default();
             // The order matters: who is missed decides which numbers are kept, and both compare with the
             // exporters of the answer before, which `replace_present` replaces.
-            known.miss(&exporters, answer.asked, from, &|pod| pods(namespace, pod));
-            known.keep_numbers(number, answer.asked);
+            known.miss(&exporters, answer.requested, from, &|pod| pods(namespace, pod));
+            known.keep_numbers(number, answer.requested);
             known.replace_present(exporters, &|pod| pods(namespace, pod));
         }
         self.namespaces
@@ -167,13 +167,13 @@ impl Known {
     fn miss(
         &mut self,
         exporters: &Exporters,
-        asked: Duration,
+        requested: Duration,
         from: Duration,
         live: &dyn Fn(&str) -> Option<u32>,
     ) {
         for (exporter, pod) in &*self.present {
             if exporters.lack(exporter) {
-                let since = asked;
+                let since = requested;
                 let missed = Missed {
                     since,
                     from,
@@ -186,7 +186,7 @@ impl Known {
             // An exporter outside of the pods cannot be seen to go. One in a pod is missed while the pod of
             // that name is still the same pod.
             let is_there = missed.pod.is_none() || missed.pod == number_of(exporter, live);
-            is_there && asked.saturating_sub(missed.since) < REMEMBERED && exporters.lack(exporter)
+            is_there && requested.saturating_sub(missed.since) < REMEMBERED && exporters.lack(exporter)
         });
         // Whole groups of the oldest go, so that no group is kept by half. With a limit of 3 and vanishing
         // times of 1, 1, 2, 3 and 3 s the surplus is two, the third time is 2 s, and those of 2 and 3 s stay.
@@ -205,16 +205,16 @@ impl Known {
     ///
     /// A number that lost exporters at `lost` includes every exporter that vanished at `lost` or later. If
     /// the latest missed exporter vanished before `lost`, the number includes nobody who is missed.
-    fn keep_numbers(&mut self, number: Option<EarlierNumber>, asked: Duration) {
+    fn keep_numbers(&mut self, number: Option<EarlierNumber>, requested: Duration) {
         let Some(latest) = self.missed.values().map(|missed| missed.since).max() else {
             self.numbers = Vec::new();
             return;
         };
-        if latest == asked {
+        if latest == requested {
             self.numbers.extend(number);
         }
         self.numbers
-            .retain(|number| number.lost <= latest && asked.saturating_sub(number.asked) < OLDEST);
+            .retain(|number| number.lost <= latest && requested.saturating_sub(number.requested) < OLDEST);
         if self.numbers.len() > NUMBERS {
             let values = self.numbers.iter().map(|number| number.point.value);
             let lowest = values
@@ -250,7 +250,7 @@ impl EarlierNumber {
     /// When the number was sampled, on our monotonic clock.
     fn sampled(&self) -> Duration {
         let age = self.point.sampled.map(|sampled| sampled.age);
-        self.asked.saturating_sub(age.unwrap_or_default())
+        self.requested.saturating_sub(age.unwrap_or_default())
     }
 }
 
@@ -258,8 +258,12 @@ impl EarlierNumber {
 /// requested at `lost`.
 fn number(answer: &Answer, namespace: &str, lost: Duration) -> Option<EarlierNumber> {
     let point = *answer.points.get(namespace)?.get("")?;
-    let asked = answer.asked_for(namespace)?;
-    Some(EarlierNumber { point, asked, lost })
+    let requested = answer.requested_at(namespace)?;
+    Some(EarlierNumber {
+        point,
+        requested,
+        lost,
+    })
 }
 
 /// Identifies the live pod of the namespace that an exporter runs in; `None` where there is none.

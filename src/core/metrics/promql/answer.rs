@@ -69,7 +69,7 @@ pub enum Uncovered {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer {
     /// Our monotonic time just before the answer was requested.
-    pub asked: Duration,
+    pub requested: Duration,
     /// The points by namespace, then by pod. A key is empty where the shape has no namespaces or no pods.
     pub points: BTreeMap<String, ByName<Point>>,
     /// The namespaces in the query; `None` means all.
@@ -100,7 +100,7 @@ pub struct Unanswered {
     pub why: Arc<str>,
     /// Our monotonic time just before the earlier points of the namespace were requested; `None` where it has
     /// no earlier points.
-    pub asked: Option<Duration>,
+    pub requested: Option<Duration>,
 }
 
 /// Why an answer cannot be used.
@@ -160,9 +160,9 @@ impl Answer {
         shape: &Shape,
         values: &[Item],
         times: &[Item],
-        asked: Duration,
+        requested: Duration,
     ) -> Result<Self, AnswerError> {
-        Self::join_with_histograms(shape, values, &[], times, asked)
+        Self::join_with_histograms(shape, values, &[], times, requested)
     }
 
     /// Like [`Answer::join`], where some series hold histograms instead of numbers: their namespaces and pods
@@ -175,7 +175,7 @@ impl Answer {
         values: &[Item],
         histograms: &[ByName<Box<str>>],
         times: &[Item],
-        asked: Duration,
+        requested: Duration,
     ) -> Result<Self, AnswerError> {
         if shape.grouping == Grouping::Single && values.len() > 1 {
             return Err(AnswerError::SeveralSeries(values.len()));
@@ -230,24 +230,24 @@ impl Answer {
                 shape,
                 values.iter().map(|item| &item.labels).chain(histograms),
             ),
-            ..Self::with(asked, points)
+            ..Self::with(requested, points)
         })
     }
 
     /// An answer with points by namespace and pod, for tests.
     #[cfg(test)]
-    pub(crate) fn of(asked: Duration, points: &[(&str, &str, Point)]) -> Self {
+    pub(crate) fn of(requested: Duration, points: &[(&str, &str, Point)]) -> Self {
         let mut by_namespace = BorrowedPoints::default();
         for (namespace, pod, point) in points {
             by_namespace.entry(namespace).or_default().insert(pod, *point);
         }
-        Self::with(asked, by_namespace)
+        Self::with(requested, by_namespace)
     }
 
-    fn with(asked: Duration, points: BorrowedPoints<'_>) -> Self {
+    fn with(requested: Duration, points: BorrowedPoints<'_>) -> Self {
         let points = points.into_iter();
         Self {
-            asked,
+            requested,
             points: points
                 .map(|(namespace, pods)| (namespace.to_owned(), pods.into_iter().collect()))
                 .collect(),
@@ -263,10 +263,10 @@ impl Answer {
 
     /// Our monotonic time just before the points of a namespace were requested; `None` where it has none.
     #[must_use]
-    pub fn asked_for(&self, namespace: &str) -> Option<Duration> {
+    pub fn requested_at(&self, namespace: &str) -> Option<Duration> {
         match self.unanswered.get(namespace) {
-            None => Some(self.asked),
-            Some(unanswered) => unanswered.asked,
+            None => Some(self.requested),
+            Some(unanswered) => unanswered.requested,
         }
     }
 

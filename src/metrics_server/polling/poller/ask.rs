@@ -151,7 +151,7 @@ pub(super) async fn ask(
     {
         return Err(error);
     }
-    answer.asked = requested_at.unwrap_or_else(|| clock.monotonic());
+    answer.requested = requested_at.unwrap_or_else(|| clock.monotonic());
     // Each namespace without an answer gets the reason, so that its reads do not report "no data".
     if answer.scope.is_some() {
         let is_answered = |name: &String| answered.iter().any(|part| part.namespaces(needed).contains(name));
@@ -162,7 +162,7 @@ pub(super) async fn ask(
             };
             answer
                 .unanswered
-                .insert(name.clone(), Unanswered { why, asked: None });
+                .insert(name.clone(), Unanswered { why, requested: None });
         }
     }
     // Last, because it needs the answer's sample times: the past of pods whose window may have a gap.

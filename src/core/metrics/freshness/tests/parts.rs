@@ -6,14 +6,14 @@ use super::*;
 use crate::metrics::promql::Unanswered;
 
 /// A clean answer in which a namespace has no answer of its own.
-fn without_answer(asked: Duration, namespace: &str) -> Answer {
+fn without_answer(requested: Duration, namespace: &str) -> Answer {
     let mut answer = Answer {
-        asked,
+        requested,
         ..Answer::default()
     };
     let unanswered = Unanswered {
         why: "too large".into(),
-        asked: None,
+        requested: None,
     };
     answer.unanswered.insert(namespace.to_owned(), unanswered);
     answer
@@ -67,7 +67,7 @@ fn a_namespace_that_was_not_asked_for_is_not_polled_yet_and_not_zero() {
     let scope = Some(BTreeSet::from(["b".to_owned()]));
     let answer = Answer {
         scope,
-        asked: NOW,
+        requested: NOW,
         ..Answer::default()
     };
     state.record(&shape(Grouping::Namespace, None), Ok(answer), NO_PODS);

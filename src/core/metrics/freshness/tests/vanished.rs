@@ -367,12 +367,12 @@ fn an_answer_without_the_namespace_forgets_nobody() {
     world.vanish("web-0");
     world.second += EVERY;
     let mut without = Answer {
-        asked: Duration::from_secs(world.second),
+        requested: Duration::from_secs(world.second),
         ..Answer::default()
     };
     let unanswered = Unanswered {
         why: "too large".into(),
-        asked: None,
+        requested: None,
     };
     without.unanswered.insert("a".to_owned(), unanswered);
     assert_eq!(world.record(Ok(without)), Ok(number(30)), "as it was");

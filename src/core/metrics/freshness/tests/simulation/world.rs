@@ -104,11 +104,11 @@ impl World {
             if within(&self.down, now) {
                 state = PollState::default();
             } else {
-                let asked = self.asked(now, round);
-                let outcome = if within(&self.servers[asked[0]].1, now) {
+                let requested = self.requested(now, round);
+                let outcome = if within(&self.servers[requested[0]].1, now) {
                     Err(Failure::Prometheus("connection refused".into()))
                 } else {
-                    let stored = asked.map(|server| stored[server].as_slice());
+                    let stored = requested.map(|server| stored[server].as_slice());
                     Ok(self.answer(stored, &state, now, 7919 * round % 300))
                 };
                 state.record(&shape, outcome, NO_PODS);
@@ -122,7 +122,7 @@ impl World {
     }
 
     /// The servers to which the queries for times, values and history go.
-    fn asked(&self, now: Millis, round: Millis) -> [usize; 3] {
+    fn requested(&self, now: Millis, round: Millis) -> [usize; 3] {
         let count = Millis::try_from(self.servers.len()).unwrap();
         if self.is_balanced {
             // Pseudo-random choices without a pattern.
