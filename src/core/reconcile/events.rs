@@ -64,10 +64,10 @@ pub fn of_outcomes<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Vec<N
         ("Updated", "Update", updated),
         ("Deleted", "Delete", deleted),
     ];
-    let told = written
+    let reported = written
         .into_iter()
         .filter(|(_, _, children)| !children.is_empty());
-    notices.extend(told.map(|(reason, action, children)| {
+    notices.extend(reported.map(|(reason, action, children)| {
         normal(reason, action, format!("{reason} {}", children.join(", ")))
     }));
     notices
@@ -78,8 +78,9 @@ pub fn of_status(old: &VoiceAssistScalingStatus, new: &VoiceAssistScalingStatus)
     let mut notices = Vec::new();
     let old_conditions = old.conditions.as_deref().unwrap_or_default();
     for condition in new.conditions.iter().flatten() {
-        let told_here = matches!(condition.type_.as_str(), SPEC_VALID | QUOTA_SUFFICIENT);
-        if told_here && turned_false(condition, old_conditions) {
+        // The other conditions of the resource only sum up those of its workloads, which are reported below.
+        let is_of_the_resource = matches!(condition.type_.as_str(), SPEC_VALID | QUOTA_SUFFICIENT);
+        if is_of_the_resource && turned_false(condition, old_conditions) {
             notices.push(warning(condition, None));
         }
         let was_ready = find(old_conditions, READY).is_some_and(|ready| ready.status == "True");
@@ -96,7 +97,7 @@ pub fn of_status(old: &VoiceAssistScalingStatus, new: &VoiceAssistScalingStatus)
         find(old_conditions, SUSPENDED),
         new.conditions.as_deref().and_then(|new| find(new, SUSPENDED)),
     ));
-    let mut told_of_workloads = false;
+    let mut workloads_reported = false;
     for workload in new.workloads.iter().flatten() {
         let before = old
             .workloads
@@ -108,7 +109,7 @@ pub fn of_status(old: &VoiceAssistScalingStatus, new: &VoiceAssistScalingStatus)
             .unwrap_or_default();
         for condition in workload.conditions.iter().flatten() {
             if turned_false(condition, before) {
-                told_of_workloads = true;
+                workloads_reported = true;
                 notices.push(warning(condition, Some(&workload.name)));
             }
         }
@@ -117,7 +118,7 @@ pub fn of_status(old: &VoiceAssistScalingStatus, new: &VoiceAssistScalingStatus)
     // LimitRange or ResourceQuota.
     for condition in new.conditions.iter().flatten() {
         let about_children = matches!(condition.type_.as_str(), SCALE_TARGET_FOUND | RESOURCES_APPLIED);
-        if about_children && !told_of_workloads && turned_false(condition, old_conditions) {
+        if about_children && !workloads_reported && turned_false(condition, old_conditions) {
             notices.push(warning(condition, None));
         }
     }
@@ -126,6 +127,7 @@ pub fn of_status(old: &VoiceAssistScalingStatus, new: &VoiceAssistScalingStatus)
 
 /// The Event for the beginning or the end of a suspension. One that is only renewed gets no Event.
 fn of_suspension(old: Option<&Condition>, new: Option<&Condition>) -> Option<Notice> {
+    // The condition goes away with the last suspension, so an absent one counts as not held.
     let held = |condition: Option<&Condition>| condition.is_some_and(|one| one.status == "True");
     let (reason, note) = match (held(old), new) {
         (false, Some(new)) if held(Some(new)) => (new.reason.clone(), format!("Suspended: {}", new.message)),

@@ -103,6 +103,8 @@ fn merge_workload(base: &Workload, over: &WorkloadOverride) -> Workload {
 /// The base's metrics in their order, with the environment's changes, and then the metrics that the
 /// environment adds.
 fn merge_metrics(base: &[Metric], over: &[Metric]) -> Vec<Metric> {
+    // Example: the base has `cpu, rate`, the environment `rate, depth`. The result is `cpu`, the changed
+    // `rate`, then `depth`.
     let changed = base.iter().map(|metric| {
         over.iter()
             .find(|candidate| candidate.name == metric.name)
@@ -118,6 +120,7 @@ fn merge_metrics(base: &[Metric], over: &[Metric]) -> Vec<Metric> {
 /// Merges one metric. An override with a source replaces the base's source, even by one of another kind. An
 /// override without a source keeps the base's.
 fn merge_metric(base: &Metric, over: &Metric) -> Metric {
+    // `{name: rate, enabled: false}` has no source and only switches the base's metric off.
     let source = if has_source(over) { over } else { base };
     Metric {
         name: base.name.clone(),

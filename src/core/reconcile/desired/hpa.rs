@@ -133,6 +133,8 @@ fn prometheus_metric_spec(
         MetricType::Object => MetricSpec {
             type_: "Object".to_owned(),
             object: Some(ObjectMetricSource {
+                // The metric describes the scale target itself, so that RBAC can name it
+                // (`deployments/depth`).
                 described_object: target_ref(workload),
                 metric,
                 target,

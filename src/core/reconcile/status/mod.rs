@@ -65,6 +65,8 @@ fn compute(inputs: &Inputs<'_>, old: &VoiceAssistScalingStatus, now: Timestamp) 
     let generation = inputs.object.metadata.generation.unwrap_or_default();
     let workloads = workload::findings(inputs, old);
     let spec_valid = spec_valid(&inputs.validation.violations);
+    // Each condition of the resource is the worst of those of its workloads, and names the workload. `Ready`
+    // then sums up these.
     let target_found = summarize(
         SCALE_TARGET_FOUND,
         workloads.iter().map(|one| (one.name.as_str(), &one.target)),
@@ -199,6 +201,7 @@ fn quota_sufficient(inputs: &Inputs<'_>) -> Option<Finding> {
     if inputs.observed.quotas.is_empty() {
         return None;
     }
+    // A workload without a known pod template counts with its pods alone, for quotas on the number of pods.
     let unknown = PodRequests::new();
     let workloads: Vec<AtMost<'_>> = scaling
         .workloads

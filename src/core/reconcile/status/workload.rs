@@ -143,15 +143,15 @@ pub(super) fn leftovers_deleted(inputs: &Inputs<'_>) -> Option<Finding> {
     Some(applied(&[], outcomes()))
 }
 
-/// `ResourcesApplied` of the resource for the case that every part of it is True. It repeats the remarks of
+/// `ResourcesApplied` of the resource for the case that every part of it is True. It repeats the notes of
 /// the workloads.
 pub(super) fn all_applied(workloads: &[WorkloadFindings]) -> Finding {
-    let remarks: Vec<&Finding> = workloads
+    let notes: Vec<&Finding> = workloads
         .iter()
         .map(|workload| &workload.applied)
         .filter(|applied| applied.reason != reason::APPLIED)
         .collect();
-    match remarks.first() {
+    match notes.first() {
         None => Finding::new(
             RESOURCES_APPLIED,
             Status::True,
@@ -159,7 +159,7 @@ pub(super) fn all_applied(workloads: &[WorkloadFindings]) -> Finding {
             "every child is as it should be",
         ),
         Some(first) => {
-            let messages: Vec<&str> = remarks.iter().map(|remark| remark.message.as_str()).collect();
+            let messages: Vec<&str> = notes.iter().map(|note| note.message.as_str()).collect();
             Finding::new(
                 RESOURCES_APPLIED,
                 Status::True,
@@ -196,6 +196,8 @@ fn applied<'a>(blockers: &[Blocker], outcomes: impl Iterator<Item = &'a Outcome>
             },
         ))
     }));
+    // A blocker with status True is only a note: the condition stays True and has its message. Example: the
+    // VPA is created as soon as the cluster serves its CRD.
     let fine = parts
         .iter()
         .find(|part| part.status == Status::True)
@@ -240,6 +242,7 @@ fn mirror(
     } else {
         &condition.reason
     };
+    // The old message is used only while it still describes the same state.
     let before = old
         .workloads
         .iter()

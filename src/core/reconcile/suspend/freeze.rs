@@ -111,6 +111,7 @@ fn by_annotation(key: &str, text: &str, names: &[String], now: Timestamp) -> Opt
     if !suspension.holds_at(now) {
         return None;
     }
+    // A name that freezes nothing is kept for the message: its author expects that workload to stand still.
     let has = |name: &str| names.iter().any(|one| one == name);
     let unfrozen = suspension.workloads.names().filter(|name| !has(name));
     Some(Entry {
