@@ -10,10 +10,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::{
     Ending,
+    abort_guard::{AbortGuard, Ended},
     detail::Detail,
     machine::{CpuMeter, Machine, PauseWatch, cpu_time},
     recorder::{Message, Slice, Totals},
-    storm::{Ended, Storm},
 };
 use crate::{
     clock::RunClock,
@@ -41,7 +41,7 @@ pub(super) struct Collector {
     cpu_share: Option<f64>,
     open: BTreeMap<u32, (u32, Slice)>,
     next: u32,
-    storm: Storm,
+    abort_guard: AbortGuard,
     seconds: Vec<Second>,
     totals: Vec<Totals>,
 }
@@ -71,7 +71,7 @@ impl Collector {
             cpu_share: None,
             open: BTreeMap::new(),
             next: 0,
-            storm: Storm::default(),
+            abort_guard: AbortGuard::default(),
             seconds: Vec::new(),
             totals: Vec::new(),
         }
@@ -203,7 +203,7 @@ impl Collector {
         let Some(abort) = self.scenario.abort else {
             return;
         };
-        if let Some(share) = self.storm.share(second, abort) {
+        if let Some(share) = self.abort_guard.share(second, abort) {
             self.ending.order(End::Aborted(format!(
                 "{:.0} % of the requests of {} s failed; the scenario gives up at {:.0} %",
                 100.0 * share,

@@ -7,7 +7,7 @@
 //! detail     one second by step, for live watching    due       a request until it counts, exactly once
 //! recorder   measurements of one thread               collector measurements of all threads, by second
 //! machine    limits and load of the generator itself  body      a body or message, and checks on it
-//! sharing    which users share connections            storm     ends a run in which too many requests fail
+//! sharing    which users share connections            abort_guard  ends a run in which too many requests fail
 //! ```
 //!
 //! Each sending thread has its own runtime, connections and histograms, so that threads share nothing while
@@ -15,6 +15,7 @@
 //! integral of the rate. Its latency counts from that moment, even if the generator or the service falls
 //! behind.
 
+mod abort_guard;
 mod alarm;
 mod body;
 mod closed;
@@ -27,7 +28,6 @@ mod open;
 mod plan;
 mod recorder;
 mod sharing;
-mod storm;
 mod websocket;
 mod worker;
 

@@ -19,7 +19,7 @@ use super::{
     dialer::Dialer,
     unanswered::Unanswered,
     upload::{Refused, Upload},
-    wire::Heard,
+    wire::Received,
 };
 
 /// The greatest number of headers of an answer. All of them together have hyper's limit of 400 KiB.
@@ -57,7 +57,7 @@ pub(super) struct Connections {
 #[derive(Debug)]
 pub(super) struct Connection {
     sender: SendRequest<Full<Bytes>>,
-    heard: Rc<Heard>,
+    received: Rc<Received>,
     refused: Refused,
     driver: AbortHandle,
 }
@@ -92,7 +92,7 @@ impl Connection {
     /// Opens a connection.
     pub(super) async fn open(dialer: &Dialer) -> Result<Self, Failure> {
         let (wire, open) = dialer.dial().await?;
-        let heard = wire.heard();
+        let received = wire.received();
         let upload = Upload::new(wire);
         let refused = upload.refused();
         let (sender, connection) = handshake(upload).await?;
@@ -103,7 +103,7 @@ impl Connection {
         });
         Ok(Self {
             sender,
-            heard,
+            received,
             refused,
             driver: driver.abort_handle(),
         })
@@ -119,11 +119,11 @@ impl Connection {
         &mut self,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, Unanswered> {
-        let before = self.heard.bytes();
+        let before = self.received.bytes();
         let sent = self.sender.try_send_request(request).await;
         sent.map_err(|mut error| {
             let unsent = error.take_message().is_some();
-            Unanswered::new(error.error(), unsent, self.heard.bytes() > before)
+            Unanswered::new(error.error(), unsent, self.received.bytes() > before)
         })
     }
 

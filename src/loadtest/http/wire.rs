@@ -15,17 +15,17 @@ use super::BoxedStream;
 /// A connection that counts the bytes which it reads.
 pub(super) struct Wire {
     stream: BoxedStream,
-    heard: Rc<Heard>,
+    received: Rc<Received>,
 }
 
 /// What the server has sent on a connection so far, after TLS.
 #[derive(Debug, Default)]
-pub(super) struct Heard {
+pub(super) struct Received {
     bytes: Cell<u64>,
     waits: RefCell<Option<Waker>>,
 }
 
-impl Heard {
+impl Received {
     /// Number of bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.get()
@@ -41,13 +41,13 @@ impl Wire {
     pub(super) fn new(stream: BoxedStream) -> Self {
         Self {
             stream,
-            heard: Rc::default(),
+            received: Rc::default(),
         }
     }
 
     /// The counter of received bytes.
-    pub(super) fn heard(&self) -> Rc<Heard> {
-        self.heard.clone()
+    pub(super) fn received(&self) -> Rc<Received> {
+        self.received.clone()
     }
 }
 
@@ -61,10 +61,10 @@ impl AsyncRead for Wire {
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         let more = buffer.filled().len() - before;
         if more > 0 {
-            let heard = &self.heard;
+            let received = &self.received;
             let more = u64::try_from(more).unwrap_or(u64::MAX);
-            heard.bytes.set(heard.bytes.get().saturating_add(more));
-            if let Some(waker) = heard.waits.take() {
+            received.bytes.set(received.bytes.get().saturating_add(more));
+            if let Some(waker) = received.waits.take() {
                 waker.wake();
             }
         }

@@ -158,8 +158,8 @@ impl Split {
                 .is_some_and(|left_out| now < left_out.until)
         };
         // All sound pieces, without those that are left out entirely, and at most one suspect piece.
-        let asked = |piece: &&Piece| !piece.standing.is_suspect() && !piece.namespaces.iter().all(waits);
-        let sound = apart.pieces.iter().filter(asked);
+        let is_queried = |piece: &&Piece| !piece.standing.is_suspect() && !piece.namespaces.iter().all(waits);
+        let sound = apart.pieces.iter().filter(is_queried);
         let probe = apart.pieces.iter().find(|piece| piece.standing.is_suspect());
         sound
             .chain(probe)

@@ -73,7 +73,7 @@ impl Connection {
         shared: Weak<Connections>,
     ) -> Result<Rc<Self>, Failure> {
         let (wire, open) = dialer.dial().await?;
-        let heard = wire.heard();
+        let received = wire.received();
         // h2 starts with this number of streams until SETTINGS come, so the number tells whether they have
         // come.
         let (sender, mut driver) = Builder::new(Local)
@@ -83,7 +83,7 @@ impl Connection {
             .await
             .map_err(|error| Failure::connection(&error))?;
         let said = poll_fn(|context| {
-            heard.wake_at_more(context);
+            received.wake_at_more(context);
             match driver.current_max_send_streams() {
                 UNSAID => Pin::new(&mut driver).poll(context).map(Err),
                 said => Poll::Ready(Ok(said)),
@@ -113,7 +113,7 @@ impl Connection {
                 // Requests wait for a stream: poll again when bytes come, because they may be SETTINGS that
                 // allow more streams.
                 if now.streams.get() >= allowed {
-                    heard.wake_at_more(context);
+                    received.wake_at_more(context);
                 }
                 Pin::new(&mut driver).poll(context)
             })

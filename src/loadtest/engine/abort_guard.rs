@@ -27,9 +27,9 @@ pub(super) struct Ended {
 
 /// The last seconds of a run.
 #[derive(Debug, Default)]
-pub(super) struct Storm(VecDeque<Ended>);
+pub(super) struct AbortGuard(VecDeque<Ended>);
 
-impl Storm {
+impl AbortGuard {
     /// Adds a second. The result is the share (0 to 1) of failed requests, if it is above the limit of the
     /// scenario.
     pub(super) fn share(&mut self, second: Ended, abort: Abort) -> Option<f64> {
@@ -63,8 +63,8 @@ mod tests {
     /// of two seconds.
     fn after(seconds: u32, errors: f64, second: Ended) -> Option<f64> {
         let over = Duration::from_secs(2);
-        let mut storm = Storm::default();
-        (0..seconds).fold(None, |_, _| storm.share(second, Abort { errors, over }))
+        let mut guard = AbortGuard::default();
+        (0..seconds).fold(None, |_, _| guard.share(second, Abort { errors, over }))
     }
 
     fn requests(answered: u64, failed: u64) -> Ended {
