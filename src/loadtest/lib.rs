@@ -5,6 +5,9 @@
 //! cluster --autoscaling/watch--> model::Scaling             (both on the clock of the run: seconds since it began)
 //! Measured + Scaling --judge, autoscaling--> checks, grade, verdict --report--> text, JSON, HTML, ...
 //!
+//! run         one scenario from its load to the judged report
+//! drive       sends a load to its end               progress  how far it is, in one line
+//! selection   scenarios by name, suite or file      limits    the largest load that is sent
 //! capacity    holds replicas and searches for the load they carry
 //! cluster     a resource and its workloads, as tests find them
 //! exposition  what happens in a run, for Prometheus
@@ -17,11 +20,16 @@ pub mod autoscaling;
 pub mod capacity;
 pub mod clock;
 pub mod cluster;
+pub mod drive;
 pub mod engine;
 pub mod exposition;
 pub mod http;
 pub mod judge;
+pub mod limits;
 pub mod merge;
 pub mod model;
+pub mod progress;
 pub mod report;
+pub mod run;
 pub mod scenario;
+pub mod selection;

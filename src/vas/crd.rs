@@ -1,8 +1,9 @@
 //! `vas crd`: the CustomResourceDefinition, generated from the types.
 
-use std::process::ExitCode;
-
-use crate::output::{self, Format, OfflineError};
+use crate::{
+    exit::{Code, Ended},
+    output::{self, Format},
+};
 use vas_api::v1alpha1;
 
 /// Print the CustomResourceDefinition of VoiceAssistScaling
@@ -14,10 +15,8 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) fn run(&self) -> ExitCode {
-        match output::documents(self.output, &[(v1alpha1::crd(), None)]) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => OfflineError::Output(error).report(),
-        }
+    pub(super) fn run(&self) -> Ended {
+        output::documents(self.output, &[(v1alpha1::crd(), None)])?;
+        Ok(Code::Success)
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::duration;
 use vas_cluster::{
     clock::Clock,
     leader::{
@@ -11,7 +12,6 @@ use vas_cluster::{
         tenure::{Timing, TimingError},
     },
 };
-use vas_core::k8s::duration::{self, ParseDurationError};
 
 /// Flags that decide which replica acts.
 #[derive(Clone, Debug, Args)]
@@ -30,13 +30,13 @@ pub(crate) struct LeaderElectionArgs {
     )]
     leader_elect: bool,
     /// Time after which a standby replica takes over from a leader that went silent; whole seconds
-    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = parse_duration, env = "VAS_LEADER_ELECT_LEASE_DURATION")]
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration::parse, env = "VAS_LEADER_ELECT_LEASE_DURATION")]
     leader_elect_lease_duration: Duration,
     /// Time after which a leader that cannot renew stops writing
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration, env = "VAS_LEADER_ELECT_RENEW_DEADLINE")]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration::parse, env = "VAS_LEADER_ELECT_RENEW_DEADLINE")]
     leader_elect_renew_deadline: Duration,
     /// Time between attempts to get or renew the Lease
-    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = parse_duration, env = "VAS_LEADER_ELECT_RETRY_PERIOD")]
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration::parse, env = "VAS_LEADER_ELECT_RETRY_PERIOD")]
     leader_elect_retry_period: Duration,
     /// Namespace of the Lease. Default: POD_NAMESPACE, else the kubeconfig's namespace
     #[arg(long, value_name = "NAMESPACE", env = "VAS_LEADER_ELECT_RESOURCE_NAMESPACE")]
@@ -101,12 +101,4 @@ impl LeaderElectionArgs {
             clock.now().as_nanosecond()
         )
     }
-}
-
-/// A clap value parser for [`duration::parse`].
-///
-/// # Errors
-/// When the text is not a duration.
-pub(crate) fn parse_duration(text: &str) -> Result<Duration, ParseDurationError> {
-    duration::parse(text)
 }

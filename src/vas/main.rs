@@ -1,9 +1,12 @@
 //! The command line: one file per subcommand, each with a clap `Args` struct and a thin `run()`.
 //!
-//! Exit codes: 0 success, 1 failure or problems found, 2 usage error or invalid input (clap's own code too).
+//! Must not: decide anything. A command turns its arguments into the settings of another crate, calls that, and
+//! prints what comes of it. [`exit`] has the exit codes.
 
 mod crd;
 mod doctor;
+mod duration;
+mod exit;
 mod explain;
 mod import;
 mod input;
@@ -17,6 +20,7 @@ mod operator;
 mod output;
 mod render;
 mod resume;
+mod runtime;
 mod suspend;
 mod suspension_args;
 mod validate;
@@ -25,8 +29,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Exit code for usage errors and for invalid input.
-pub(crate) const EXIT_INVALID: u8 = 2;
+use exit::{Ended, Failure};
 
 /// One resource autoscales VoiceAssist on Kubernetes.
 #[derive(Debug, Parser)]
@@ -51,32 +54,31 @@ enum Command {
     Test(loadtest::Args),
 }
 
-impl Cli {
-    /// Runs the chosen subcommand to its end.
-    fn run(self) -> ExitCode {
-        match self.command {
-            Command::Crd(args) => args.run(),
-            Command::Validate(args) => args.run(),
-            Command::Render(args) => args.run(),
-            Command::Doctor(args) => args.run(),
-            Command::Explain(args) => args.run(),
-            Command::Import(args) => args.run(),
-            Command::Suspend(args) => args.run(),
-            Command::Resume(args) => args.run(),
-            Command::Operator(args) => args.run(),
-            Command::MetricsServer(args) => args.run(),
-            Command::Test(args) => args.run(),
+impl Command {
+    fn run(&self) -> Ended {
+        match self {
+            Self::Crd(args) => args.run(),
+            Self::Validate(args) => args.run(),
+            Self::Render(args) => args.run(),
+            Self::Doctor(args) => args.run(),
+            Self::Explain(args) => args.run(),
+            Self::Import(args) => args.run(),
+            Self::Suspend(args) => args.run(),
+            Self::Resume(args) => args.run(),
+            Self::Operator(args) => args.run(),
+            Self::MetricsServer(args) => args.run(),
+            Self::Test(args) => args.run(),
         }
     }
 }
 
 fn main() -> ExitCode {
-    // reqwest and kube share this provider; without it the first TLS client would panic.
-    if rustls::crypto::ring::default_provider()
+    exit::end(with_tls().and_then(|()| Cli::parse().command.run()))
+}
+
+/// Installs the TLS provider that reqwest and kube share. Without one the first TLS client would panic.
+fn with_tls() -> Result<(), Failure> {
+    rustls::crypto::ring::default_provider()
         .install_default()
-        .is_err()
-    {
-        return ExitCode::FAILURE;
-    }
-    Cli::parse().run()
+        .map_err(|_| Failure::failed("cannot start: a TLS provider is installed already"))
 }

@@ -1,12 +1,14 @@
 //! `vas operator`: runs the operator.
 
-use std::{io::Write, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use crate::{
-    EXIT_INVALID,
+    duration,
+    exit::{Code, CommandError, Ended, Failure},
     kube_config::{KubeConfigArgs, KubeConfigError},
-    leader_election::{LeaderElectionArgs, parse_duration},
+    leader_election::LeaderElectionArgs,
     log::LogArgs,
+    runtime,
 };
 use vas_api::OPERATOR_LEASE;
 use vas_cluster::{
@@ -57,7 +59,7 @@ pub(super) struct Args {
     )]
     manage_limits: bool,
     /// Time after which an unchanged resource is reconciled again, plus or minus 10 %
-    #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = parse_duration, env = "VAS_RESYNC_PERIOD", help_heading = "Operator")]
+    #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = duration::parse, env = "VAS_RESYNC_PERIOD", help_heading = "Operator")]
     resync_period: Duration,
     /// How many resources are reconciled at a time
     #[arg(long, value_name = "NUMBER", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..), env = "VAS_CONCURRENT_RECONCILES", help_heading = "Operator")]
@@ -86,28 +88,24 @@ enum RunError {
     Start(#[from] std::io::Error),
 }
 
+impl CommandError for RunError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Timing(_) => Code::Invalid,
+            Self::KubeConfig(_) | Self::Operator(_) | Self::Start(_) => Code::Failure,
+        }
+    }
+}
+
 impl Args {
-    pub(super) fn run(&self) -> ExitCode {
-        if let Err(error) = self.log.init() {
-            // Logging is not set up yet. A closed standard error is ignored: the exit code still tells the
-            // outcome.
-            let _ = writeln!(std::io::stderr().lock(), "error: {error}");
-            return ExitCode::from(EXIT_INVALID);
-        }
-        match tokio::runtime::Runtime::new()
-            .map_err(RunError::Start)
-            .and_then(|runtime| runtime.block_on(self.operate()))
-        {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                tracing::error!(%error, "the operator ended");
-                if matches!(error, RunError::Timing(_)) {
-                    ExitCode::from(EXIT_INVALID)
-                } else {
-                    ExitCode::FAILURE
-                }
-            }
-        }
+    pub(super) fn run(&self) -> Ended {
+        self.log.init().map_err(Failure::invalid)?;
+        let operated = runtime::of_all_processors()?.block_on(self.operate());
+        operated.map_err(|error| {
+            tracing::error!(%error, "the operator ended");
+            Failure::logged(error.code())
+        })?;
+        Ok(Code::Success)
     }
 
     async fn operate(&self) -> Result<(), RunError> {

@@ -1,28 +1,31 @@
-//! Output of the offline commands: objects as YAML or JSON on standard output, errors on standard error.
+//! Standard output and standard error of commands. Nothing else writes to them, but for the progress of a load.
 
 use std::{
-    io::{self, Write},
-    process::ExitCode,
+    fmt::{Display, Write as _},
+    io::{self, Write as _},
 };
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::{EXIT_INVALID, input::InputError};
+use crate::{
+    exit::{Code, CommandError},
+    input::InputError,
+};
 
 /// Format of objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(crate) enum Format {
     /// Documents separated by `---`.
     Yaml,
     /// One object, or a `v1` `List` of several.
     Json,
 }
 
-/// Reasons why printing stopped.
+/// Reasons why nothing could be printed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum OutputError {
-    /// The reader closed the pipe, or the disk is full.
+pub(crate) enum OutputError {
+    /// Standard output cannot be written, for example because the disk is full.
     #[error("cannot write to standard output: {0}")]
     Write(#[from] io::Error),
     /// An object has no JSON form.
@@ -33,8 +36,28 @@ pub(super) enum OutputError {
     Yaml(#[from] serde_saphyr::ser::Error),
 }
 
-/// Prints text. A closed pipe, as `| head` leaves, is no failure.
-pub(super) fn text(text: &str) -> io::Result<()> {
+impl CommandError for OutputError {
+    fn code(&self) -> Code {
+        Code::Failure
+    }
+}
+
+/// Prints text. A closed pipe, as `| head` leaves, is no failure: the exit code still tells the outcome.
+pub(crate) fn text(text: &str) -> Result<(), OutputError> {
+    Ok(standard_output(text)?)
+}
+
+/// Prints what `write` has written, all at once. Prints nothing where `write` fails.
+pub(crate) fn written(
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), OutputError>,
+) -> Result<(), OutputError> {
+    let mut written = Vec::new();
+    write(&mut written)?;
+    text(&String::from_utf8_lossy(&written))
+}
+
+/// As [`text`], with the error of the operating system.
+pub(crate) fn standard_output(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -43,24 +66,31 @@ pub(super) fn text(text: &str) -> io::Result<()> {
 }
 
 /// Prints a line to standard error. A closed standard error is ignored.
-pub(super) fn say(words: &str) {
+pub(crate) fn say(words: &str) {
     let _ = writeln!(io::stderr().lock(), "{words}");
 }
 
+/// Prints an error with the prefix that all commands use.
+pub(crate) fn complain(error: impl Display) {
+    say(&format!("error: {error}"));
+}
+
 /// Prints objects. Each may have a comment, which only YAML shows.
-pub(super) fn documents(format: Format, objects: &[(Value, Option<String>)]) -> Result<(), OutputError> {
-    let mut out = io::stdout().lock();
-    match format {
+pub(crate) fn documents(format: Format, objects: &[(Value, Option<String>)]) -> Result<(), OutputError> {
+    let printed = match format {
         Format::Yaml => {
+            let mut yaml = String::new();
             for (position, (object, comment)) in objects.iter().enumerate() {
                 if position > 0 {
-                    writeln!(out, "---")?;
+                    yaml.push_str("---\n");
                 }
                 for line in comment.iter().flat_map(|comment| comment.lines()) {
-                    writeln!(out, "# {line}")?;
+                    // Writing to a String cannot fail.
+                    let _ = writeln!(yaml, "# {line}");
                 }
-                write!(out, "{}", serde_saphyr::to_string(object)?)?;
+                yaml.push_str(&serde_saphyr::to_string(object)?);
             }
+            yaml
         }
         Format::Json => {
             let object = match objects {
@@ -70,15 +100,15 @@ pub(super) fn documents(format: Format, objects: &[(Value, Option<String>)]) -> 
                     json!({"apiVersion": "v1", "kind": "List", "items": items})
                 }
             };
-            writeln!(out, "{}", serde_json::to_string_pretty(&object)?)?;
+            serde_json::to_string_pretty(&object)? + "\n"
         }
-    }
-    Ok(out.flush()?)
+    };
+    text(&printed)
 }
 
 /// Reasons why an offline command ended early.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum OfflineError {
+pub(crate) enum OfflineError {
     /// A file cannot be used.
     #[error(transparent)]
     Input(#[from] InputError),
@@ -90,24 +120,11 @@ pub(super) enum OfflineError {
     Output(#[from] OutputError),
 }
 
-impl OfflineError {
-    /// Prints the error and returns the exit code. A closed pipe, as `| head` leaves, is no failure.
-    pub(super) fn report(&self) -> ExitCode {
+impl CommandError for OfflineError {
+    fn code(&self) -> Code {
         match self {
-            Self::Output(OutputError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-                return ExitCode::SUCCESS;
-            }
-            error => complain(error),
-        }
-        match self {
-            Self::Input(_) | Self::Invalid(_) => ExitCode::from(EXIT_INVALID),
-            Self::Output(_) => ExitCode::FAILURE,
+            Self::Input(_) | Self::Invalid(_) => Code::Invalid,
+            Self::Output(error) => error.code(),
         }
     }
-}
-
-/// Prints an error with the prefix that all commands use.
-pub(super) fn complain(error: &dyn std::fmt::Display) {
-    // A closed standard error is ignored.
-    let _ = writeln!(io::stderr().lock(), "error: {error}");
 }

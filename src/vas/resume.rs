@@ -1,8 +1,9 @@
 //! `vas resume`: ends a suspension, so that workloads scale again.
 
-use std::process::ExitCode;
-
-use crate::suspension_args::{CommandError, Found, SuspensionArgs};
+use crate::{
+    exit::Ended,
+    suspension_args::{Found, SuspensionArgs, SuspensionCommandError},
+};
 use vas_core::reconcile::suspend::change;
 
 /// Let a resource, or some of its workloads, scale again
@@ -24,12 +25,11 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) fn run(&self) -> ExitCode {
-        self.which
-            .run("vas resume", async |found| self.resume(&found).await)
+    pub(super) fn run(&self) -> Ended {
+        self.which.run(async |found| self.resume(&found).await)
     }
 
-    async fn resume(&self, found: &Found<'_>) -> Result<(), CommandError> {
+    async fn resume(&self, found: &Found<'_>) -> Result<(), SuspensionCommandError> {
         let workloads = self.which.workloads()?;
         let holder = self.which.holder.as_ref();
         found

@@ -1,14 +1,15 @@
 //! `vas suspend`: stops scaling until a time or until `vas resume`.
 
-use std::{process::ExitCode, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::{
-    leader_election::parse_duration,
-    suspension_args::{CommandError, Found, SuspensionArgs, usage},
+    duration,
+    exit::Ended,
+    suspension_args::{Found, SuspensionArgs, SuspensionCommandError, usage},
 };
-use vas_core::reconcile::suspend::{Reason, Suspension, annotation::CAPACITY_TEST, change};
+use vas_core::reconcile::suspend::{Reason, Span, Suspension, annotation::CAPACITY_TEST, change};
 
 /// Stop scaling of a resource, or of some of its workloads, for a while
 ///
@@ -32,7 +33,7 @@ pub(super) struct Args {
     #[command(flatten)]
     which: SuspensionArgs,
     /// How long, as 30m or 2h. Default: until it is resumed
-    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration, conflicts_with = "until")]
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration::parse, conflicts_with = "until")]
     lasting: Option<Duration>,
     /// Until when, as 2026-11-28T18:00:00Z. Default: until it is resumed
     #[arg(long, value_name = "TIME")]
@@ -46,22 +47,21 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) fn run(&self) -> ExitCode {
-        self.which
-            .run("vas suspend", async |found| self.suspend(&found).await)
+    pub(super) fn run(&self) -> Ended {
+        self.which.run(async |found| self.suspend(&found).await)
     }
 
-    async fn suspend(&self, found: &Found<'_>) -> Result<(), CommandError> {
+    async fn suspend(&self, found: &Found<'_>) -> Result<(), SuspensionCommandError> {
         let now = found.clock.now();
         let holder = self.which.holder.as_ref();
         if holder == Some(&CAPACITY_TEST) {
-            return Err(CommandError::Usage(format!(
+            return Err(SuspensionCommandError::Usage(format!(
                 "--holder {CAPACITY_TEST} is what vas test capacity holds by; choose another name"
             )));
         }
         let suspension = Suspension {
             workloads: self.which.workloads()?,
-            until: self.end(now)?,
+            until: self.span().end(now)?,
             reason: Reason::of(&self.reason).map_err(|error| usage("--reason", &error))?,
         };
         let suspended = found
@@ -69,33 +69,17 @@ impl Args {
                 change::suspend(resource, holder, &suspension, self.overwrite, now).map(Some)
             })
             .await?;
-        let frozen = suspended.frozen();
-        let mut unfrozen = suspension.workloads.names().filter(|name| !frozen.contains(name));
-        match unfrozen.next() {
-            Some(workload) => Err(CommandError::NotFrozen(format!("workload {workload}"))),
-            None if frozen.is_empty() => Err(CommandError::NotFrozen("the resource".to_owned())),
+        match suspended.left_out(&suspension.workloads) {
+            Some(left_out) => Err(SuspensionCommandError::NotFrozen(left_out)),
             None => Ok(()),
         }
     }
 
-    /// The end of the suspension, in whole seconds on the API server's clock.
-    fn end(&self, now: Timestamp) -> Result<Option<Timestamp>, CommandError> {
-        if let Some(lasting) = self.lasting {
-            let second = i64::try_from(lasting.as_secs())
-                .ok()
-                .and_then(|seconds| now.as_second().checked_add(seconds));
-            let end = second.and_then(|second| Timestamp::from_second(second).ok());
-            return end.map(Some).ok_or_else(|| {
-                CommandError::Usage(
-                    "--for: is too long; leave it out to suspend until it is resumed".to_owned(),
-                )
-            });
-        }
-        match self.until {
-            Some(until) if until <= now => Err(CommandError::Usage(format!(
-                "--until {until} is over: it is {now:.0} on the API server's clock"
-            ))),
-            until => Ok(until),
+    fn span(&self) -> Span {
+        match (self.lasting, self.until) {
+            (Some(length), _) => Span::For(length),
+            (None, Some(until)) => Span::Until(until),
+            (None, None) => Span::UntilResumed,
         }
     }
 }

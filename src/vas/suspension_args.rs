@@ -1,24 +1,24 @@
-//! What `vas suspend` and `vas resume` share: the choice of resource, workloads and holder, and how the
-//! commands end.
+//! What `vas suspend` and `vas resume` share: the choice of resource, workloads and holder, and their errors.
 
-use std::{io, process::ExitCode, time::Duration};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::{
-    EXIT_INVALID,
+    duration,
+    exit::{Code, CommandError, Ended},
     kube_config::{KubeConfigArgs, KubeConfigError, namespace_of},
-    output,
+    output::{self, OutputError},
+    runtime,
 };
 use vas_cluster::server_clock::ServerClock;
-use vas_core::reconcile::suspend::{Holder, Suspended, SuspensionError, Workloads, change::ChangeError};
+use vas_core::reconcile::suspend::{
+    Holder, SpanError, Suspended, SuspensionError, Workloads, change::ChangeError,
+};
 use vas_diagnose::explain::read::namespaces_with;
-use vas_loadtest::{
-    cluster::{
-        resource::Resource,
-        suspend::{self, SuspendError},
-    },
-    scenario::duration::{self, ParseDurationError},
+use vas_loadtest::cluster::{
+    resource::Resource,
+    suspend::{self, SuspendError},
 };
 
 /// A resource, some of its workloads, and a holder.
@@ -38,7 +38,7 @@ pub(super) struct SuspensionArgs {
     #[arg(long, value_name = "NAME")]
     pub(super) holder: Option<Holder>,
     /// Longest wait for the operator to act; 0s does not wait
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_timeout)]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration::parse_wait)]
     timeout: Duration,
     /// Let the API server check the change, and store nothing
     #[arg(long)]
@@ -49,9 +49,7 @@ pub(super) struct SuspensionArgs {
 
 /// Reasons why the command failed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum CommandError {
-    #[error("cannot start: {0}")]
-    Start(#[source] io::Error),
+pub(super) enum SuspensionCommandError {
     #[error(transparent)]
     Client(#[from] KubeConfigError),
     #[error(transparent)]
@@ -66,10 +64,12 @@ pub(super) enum CommandError {
         "{0} is not suspended, because its spec breaks a rule: HPAs stay as they are until that is mended; see kubectl describe vas"
     )]
     NotFrozen(String),
+    #[error(transparent)]
+    Span(#[from] SpanError),
     #[error("{0}")]
     Usage(String),
-    #[error("cannot write to standard output: {0}")]
-    Print(#[source] io::Error),
+    #[error(transparent)]
+    Print(#[from] OutputError),
 }
 
 /// The chosen resource, with a client for it.
@@ -85,32 +85,21 @@ impl SuspensionArgs {
     ///
     /// # Errors
     /// When one of them is not a valid name.
-    pub(super) fn workloads(&self) -> Result<Workloads, CommandError> {
+    pub(super) fn workloads(&self) -> Result<Workloads, SuspensionCommandError> {
         let workloads = Workloads::of(self.workloads.iter().map(String::as_str));
         workloads.map_err(|error| usage("--workload", &error))
     }
 
-    /// Does the work of a command, and reports how it ended.
+    /// Does the work of a command with the chosen resource.
     pub(super) fn run(
         &self,
-        command: &str,
-        work: impl AsyncFnOnce(Found<'_>) -> Result<(), CommandError>,
-    ) -> ExitCode {
-        let done = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(CommandError::Start)
-            .and_then(|runtime| runtime.block_on(async { work(self.found().await?).await }));
-        match done {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                output::say(&format!("{command}: {error}"));
-                ExitCode::from(error.code())
-            }
-        }
+        work: impl AsyncFnOnce(Found<'_>) -> Result<(), SuspensionCommandError>,
+    ) -> Ended {
+        runtime::of_this_thread()?.block_on(async { work(self.found().await?).await })?;
+        Ok(Code::Success)
     }
 
-    async fn found(&self) -> Result<Found<'_>, CommandError> {
+    async fn found(&self) -> Result<Found<'_>, SuspensionCommandError> {
         let client = self.kube.client().await?;
         let namespace = namespace_of(self.namespace.as_deref(), &client);
         Ok(Found {
@@ -131,7 +120,7 @@ impl Found<'_> {
         &self,
         done: &str,
         change: impl Fn(&Value) -> Result<Option<Value>, ChangeError>,
-    ) -> Result<Suspended, CommandError> {
+    ) -> Result<Suspended, SuspensionCommandError> {
         let SuspensionArgs { name, dry_run, .. } = self.args;
         let written = match suspend::write(&self.resource, *dry_run, change).await {
             Err(SuspendError::Cluster(error)) if error.is_not_found() => return Err(self.not_found().await),
@@ -142,18 +131,17 @@ impl Found<'_> {
         output::text(&format!(
             "voiceassistscaling/{name} {done}{dry}; {}\n",
             state(&suspended)
-        ))
-        .map_err(CommandError::Print)?;
+        ))?;
         if !*dry_run && !self.args.timeout.is_zero() {
             suspend::until_in_effect(&self.resource, self.clock, self.args.timeout).await?;
         }
         Ok(suspended)
     }
 
-    async fn not_found(&self) -> CommandError {
+    async fn not_found(&self) -> SuspensionCommandError {
         let Found { args, resource, .. } = self;
         let elsewhere = namespaces_with(resource.client.clone(), &args.name).await;
-        CommandError::NotFound {
+        SuspensionCommandError::NotFound {
             name: args.name.clone(),
             namespace: resource.namespace.clone(),
             elsewhere: match elsewhere.as_slice() {
@@ -164,20 +152,20 @@ impl Found<'_> {
     }
 }
 
-impl CommandError {
-    fn code(&self) -> u8 {
+impl CommandError for SuspensionCommandError {
+    fn code(&self) -> Code {
         match self {
-            Self::Usage(_) | Self::Suspend(SuspendError::Change(ChangeError::NoWorkload { .. })) => {
-                EXIT_INVALID
-            }
-            _ => 1,
+            Self::Usage(_)
+            | Self::Span(_)
+            | Self::Suspend(SuspendError::Change(ChangeError::NoWorkload { .. })) => Code::Invalid,
+            _ => Code::Failure,
         }
     }
 }
 
 /// The error for a flag whose value cannot be used.
-pub(super) fn usage(flag: &str, error: &SuspensionError) -> CommandError {
-    CommandError::Usage(format!("{flag}: {error}"))
+pub(super) fn usage(flag: &str, error: &SuspensionError) -> SuspensionCommandError {
+    SuspensionCommandError::Usage(format!("{flag}: {error}"))
 }
 
 fn state(suspended: &Suspended) -> String {
@@ -185,8 +173,4 @@ fn state(suspended: &Suspended) -> String {
         || "nothing is suspended".to_owned(),
         |words| format!("suspended: {words}"),
     )
-}
-
-fn parse_timeout(text: &str) -> Result<Duration, ParseDurationError> {
-    duration::parse(text)
 }

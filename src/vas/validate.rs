@@ -1,20 +1,15 @@
 //! `vas validate`: checks files against every rule in every environment, without a cluster.
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
-
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    EXIT_INVALID,
+    exit::{Code, Ended},
     input::{Input, Object},
     output::{self, OfflineError, OutputError},
 };
-use vas_core::spec::rules::document::Document;
+use vas_core::spec::rules::document::{Document, Verdict};
 
 /// The limits of the CRD and of the API server that users meet first.
 const LIMITS: &str = "\
@@ -60,13 +55,12 @@ enum Format {
 }
 
 impl Args {
-    pub(super) fn run(&self) -> ExitCode {
-        match self.check() {
-            Ok(Verdict::Invalid) => ExitCode::from(EXIT_INVALID),
-            Ok(Verdict::Warned) if self.strict => ExitCode::FAILURE,
-            Ok(Verdict::Warned | Verdict::Fine) => ExitCode::SUCCESS,
-            Err(error) => error.report(),
-        }
+    pub(super) fn run(&self) -> Ended {
+        Ok(match self.check()? {
+            Verdict::Invalid => Code::Invalid,
+            Verdict::Warned if self.strict => Code::Failure,
+            Verdict::Warned | Verdict::Fine => Code::Success,
+        })
     }
 
     /// Prints all problems and warnings, and returns the worst verdict.
@@ -82,40 +76,16 @@ impl Args {
             output::complain(failure);
         }
         let unread = input.failures.iter().map(|_| Verdict::Invalid);
-        let verdicts = checked.iter().map(|(_, document)| Verdict::of(document));
+        let verdicts = checked.iter().map(|(_, document)| document.verdict());
         Ok(verdicts.chain(unread).max().unwrap_or(Verdict::Fine))
     }
 }
 
-/// The verdict on an object, from best to worst.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
-    Fine,
-    Warned,
-    Invalid,
-}
-
-impl Verdict {
-    fn of(document: &Document) -> Self {
-        let validation = &document.validation;
-        if !validation.violations.is_empty() {
-            Self::Invalid
-        } else if validation.warnings.is_empty() {
-            Self::Fine
-        } else {
-            Self::Warned
-        }
-    }
-}
-
 fn print_text(checked: &[(&Object, Document)]) -> Result<(), OutputError> {
-    let mut out = io::stdout().lock();
-    for (object, document) in checked {
-        for line in report(object, document) {
-            writeln!(out, "{line}")?;
-        }
-    }
-    Ok(out.flush()?)
+    let lines = checked
+        .iter()
+        .flat_map(|(object, document)| report(object, document));
+    output::text(&lines.map(|line| line + "\n").collect::<String>())
 }
 
 /// The lines that are printed for one object.
@@ -198,7 +168,5 @@ fn print_json(checked: &[(&Object, Document)]) -> Result<(), OutputError> {
             })
         })
         .collect();
-    let mut out = io::stdout().lock();
-    writeln!(out, "{}", serde_json::to_string_pretty(&list)?)?;
-    Ok(out.flush()?)
+    output::text(&(serde_json::to_string_pretty(&list)? + "\n"))
 }

@@ -2,6 +2,7 @@
 //! replicas.
 //!
 //! ```text
+//! run      from the name of a resource to its explanation, with all I/O of read
 //! ask      the resource -> its workloads, and the HPA of each
 //! answer   answers of the metrics APIs -> readings
 //! memory   the HPA's status -> the likely memory of the controller
@@ -20,6 +21,7 @@ mod memory;
 mod metric;
 pub mod read;
 mod report;
+pub mod run;
 mod words;
 
 #[cfg(test)]

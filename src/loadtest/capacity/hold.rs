@@ -66,6 +66,29 @@ pub struct Given {
     pub over: bool,
 }
 
+impl Given {
+    /// What was put back of the resource of this name.
+    pub fn in_words(&self, name: &str) -> String {
+        let hold = &self.hold;
+        let workload = &hold.workload;
+        if self.over {
+            return format!(
+                "{name}: the hold of workload {workload} was over, and scaling had gone on by itself; what was left of the test is removed, and the replicas are left to the HPA"
+            );
+        }
+        let replicas = format!("{name}: workload {workload} has its {} replicas", hold.replicas);
+        match hold.suspended_by {
+            SuspendedBy::Annotation => format!("{replicas} as before the test, which suspends it no longer"),
+            SuspendedBy::Spec => {
+                let suspend = hold
+                    .suspend
+                    .map_or_else(|| "not set".to_owned(), |suspend| suspend.to_string());
+                format!("{replicas} and suspend ({suspend}) as before the test")
+            }
+        }
+    }
+}
+
 impl Resource {
     /// Suspends the workload, and records its state before in the same write.
     ///

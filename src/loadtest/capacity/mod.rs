@@ -1,6 +1,7 @@
 //! `vas test capacity`: measures the load that a number of replicas carries.
 //!
 //! ```text
+//! test      the test from the hold to the report
 //! hold      suspends a workload while the hold is renewed; sets replicas through the scale subresource
 //! guardian  a process that gives the replicas back when this process is gone
 //! steps     loads of a search, one after the other -> search
@@ -19,5 +20,6 @@ pub mod report;
 pub mod search;
 pub mod steps;
 pub mod suggestion;
+pub mod test;
 pub mod text;
 pub mod usl;

@@ -2,12 +2,11 @@
 //! a scrape never disturbs a sending thread.
 //!
 //! ```text
-//! encode  the metrics, by name
+//! encode  the metrics, by name        endpoint  serves them over HTTP
 //! ```
-//!
-//! This module must not know how the metrics are served.
 
 mod encode;
+pub mod endpoint;
 #[cfg(test)]
 mod tests;
 

@@ -3,11 +3,12 @@
 //! ```text
 //! thresholds  a bound of the scenario -> a check        trend   the slope of latency over the run
 //! sockets     the same for WebSocket connections        grade   the checks -> points and a letter
-//! doubts      was it the generator?
+//! doubts      was it the generator?                     outcome what the run comes to, for whoever started it
 //! ```
 
 mod doubts;
 pub(crate) mod grade;
+mod outcome;
 mod sockets;
 mod thresholds;
 mod trend;
@@ -21,7 +22,13 @@ use super::{
     scenario::model::{Bound, Load, Scenario, Threshold},
 };
 
-pub use self::{doubts::doubts, grade::grade, thresholds::checks, trend::Trend};
+pub use self::{
+    doubts::doubts,
+    grade::grade,
+    outcome::{Outcome, outcome},
+    thresholds::checks,
+    trend::Trend,
+};
 
 /// Judges a run. `assertions` are checks that do not come from the scenario, such as those on replicas.
 pub fn judge(

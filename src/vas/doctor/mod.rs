@@ -3,20 +3,16 @@
 mod json;
 mod text;
 
-use std::{
-    io::{self, Write as _},
-    path::PathBuf,
-    process::ExitCode,
-    time::Duration,
-};
+use std::{io, path::PathBuf, time::Duration};
 
 use clap::ValueEnum;
 
 use crate::{
-    EXIT_INVALID,
-    kube_config::{KubeConfigArgs, KubeConfigError},
+    exit::{Code, CommandError, Ended},
+    kube_config::{KubeConfigArgs, KubeConfigError, namespace_of},
     matchers::MatchersArgs,
-    output,
+    output::{self, OutputError},
+    runtime,
 };
 use vas_cluster::{clock::SystemClock, terminal};
 use vas_core::metrics::promql::LabelName;
@@ -108,53 +104,39 @@ enum DoctorError {
     Prometheus(#[from] BuildError),
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("cannot start: {0}")]
-    Runtime(io::Error),
-    #[error("cannot write to standard output: {0}")]
-    Write(io::Error),
+}
+
+impl CommandError for DoctorError {
+    fn code(&self) -> Code {
+        Code::Invalid
+    }
 }
 
 impl Args {
-    pub(super) fn run(&self) -> ExitCode {
-        let outcome = self.check().and_then(|report| {
-            print(&report, self.output).map_err(DoctorError::Write)?;
-            Ok(report.has_problems())
-        });
-        match outcome {
-            Ok(false) => ExitCode::SUCCESS,
-            Ok(true) => ExitCode::FAILURE,
-            Err(error) => {
-                // A closed standard error is ignored: the exit code still tells the outcome.
-                let _ = writeln!(io::stderr().lock(), "error: {error}");
-                match error {
-                    DoctorError::Kube(_) | DoctorError::Prometheus(_) | DoctorError::Config(_) => {
-                        ExitCode::from(EXIT_INVALID)
-                    }
-                    DoctorError::Runtime(_) | DoctorError::Write(_) => ExitCode::FAILURE,
-                }
-            }
-        }
+    pub(super) fn run(&self) -> Ended {
+        let prometheus = self.prometheus()?;
+        let report = runtime::of_all_processors()?.block_on(self.check(prometheus))?;
+        print(&report, self.output)?;
+        Ok(if report.has_problems() {
+            Code::Failure
+        } else {
+            Code::Success
+        })
     }
 
-    fn check(&self) -> Result<Report, DoctorError> {
-        let prometheus = self.prometheus()?;
-        let runtime = tokio::runtime::Runtime::new().map_err(DoctorError::Runtime)?;
-        runtime.block_on(async {
-            let client = self.kube.client().await?;
-            let settings = Settings {
-                install_namespace: self.install_namespace.clone(),
-                namespace: (!self.all_namespaces).then(|| {
-                    let current = || client.default_namespace().to_owned();
-                    self.namespace.clone().unwrap_or_else(current)
-                }),
-                prometheus,
-                namespace_label: self.namespace_label.clone(),
-                pod_label: self.pod_label.clone(),
-                matchers: self.matchers.given(),
-            };
-            let observed = Box::pin(observe(&client, &settings, &SystemClock::new())).await;
-            Ok(doctor::run(&observed))
-        })
+    async fn check(&self, prometheus: Servers) -> Result<Report, DoctorError> {
+        let client = self.kube.client().await?;
+        let namespace = namespace_of(self.namespace.as_deref(), &client);
+        let settings = Settings {
+            install_namespace: self.install_namespace.clone(),
+            namespace: (!self.all_namespaces).then_some(namespace),
+            prometheus,
+            namespace_label: self.namespace_label.clone(),
+            pod_label: self.pod_label.clone(),
+            matchers: self.matchers.given(),
+        };
+        let observed = Box::pin(observe(&client, &settings, &SystemClock::new())).await;
+        Ok(doctor::run(&observed))
     }
 }
 
@@ -177,7 +159,7 @@ impl Args {
     }
 }
 
-fn print(report: &Report, format: Format) -> io::Result<()> {
+fn print(report: &Report, format: Format) -> Result<(), OutputError> {
     let text = match format {
         Format::Text => text::render(report, terminal::colours(&io::stdout())),
         Format::Json => json::render(report),

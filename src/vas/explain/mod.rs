@@ -2,29 +2,26 @@
 
 mod print;
 
-use std::{
-    io::{self, Write as _},
-    path::PathBuf,
-    process::ExitCode,
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use clap::ValueEnum;
 
 use crate::{
-    EXIT_INVALID,
-    kube_config::{KubeConfigArgs, namespace_of},
-    leader_election::parse_duration,
+    duration,
+    exit::{Code, CommandError, Ended},
+    kube_config::{KubeConfigArgs, KubeConfigError, namespace_of},
     matchers::MatchersArgs,
+    output::{self, OutputError},
+    runtime,
 };
-use vas_cluster::clock::{Clock as _, SystemClock};
+use vas_cluster::clock::SystemClock;
 use vas_core::{
     hpa::Controller,
     metrics::promql::{LabelName, ReservedLabel},
 };
 use vas_diagnose::explain::{
-    Explanation, Servers, Settings, explain,
-    read::{ReadError, namespaces_with, observe},
+    Explanation, Servers, Settings,
+    run::{self, Subject},
 };
 use vas_metrics_server::{ConfigError, ConfigFile};
 
@@ -121,13 +118,13 @@ struct ControllerArgs {
     )]
     tolerance: f64,
     /// How long CPU of a starting pod may not count
-    #[arg(long = "horizontal-pod-autoscaler-cpu-initialization-period", value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
+    #[arg(long = "horizontal-pod-autoscaler-cpu-initialization-period", value_name = "DURATION", default_value = "5m", value_parser = duration::parse)]
     cpu_initialization_period: Duration,
     /// How long after its start a pod that is not ready counts as starting
-    #[arg(long = "horizontal-pod-autoscaler-initial-readiness-delay", value_name = "DURATION", default_value = "30s", value_parser = parse_duration)]
+    #[arg(long = "horizontal-pod-autoscaler-initial-readiness-delay", value_name = "DURATION", default_value = "30s", value_parser = duration::parse)]
     initial_readiness_delay: Duration,
     /// Stabilization window for scaling down, for HPAs that set none
-    #[arg(long = "horizontal-pod-autoscaler-downscale-stabilization", value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
+    #[arg(long = "horizontal-pod-autoscaler-downscale-stabilization", value_name = "DURATION", default_value = "5m", value_parser = duration::parse)]
     downscale_stabilization: Duration,
 }
 
@@ -140,80 +137,53 @@ enum LabelArgsError {
     Matchers(#[from] ReservedLabel),
 }
 
-type BoxError = Box<dyn std::error::Error>;
+/// Reasons why there is no explanation.
+#[derive(Debug, thiserror::Error)]
+enum ExplainError {
+    #[error(transparent)]
+    Labels(#[from] LabelArgsError),
+    #[error(transparent)]
+    Kube(#[from] KubeConfigError),
+    #[error(transparent)]
+    Explain(#[from] run::ExplainError),
+}
+
+impl CommandError for ExplainError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Labels(_) | Self::Explain(run::ExplainError::NoWorkload { .. }) => Code::Invalid,
+            Self::Kube(_) | Self::Explain(_) => Code::Failure,
+        }
+    }
+}
 
 impl Args {
-    pub(super) fn run(&self) -> ExitCode {
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => return fail(&error.to_string(), 1),
-        };
-        let prometheus = match self.labels.servers() {
-            Ok(prometheus) => prometheus,
-            Err(error) => return fail(&error.to_string(), EXIT_INVALID),
-        };
-        match runtime.block_on(self.explain(prometheus)) {
-            Ok(Some(explanation)) => self.print(&explanation),
-            Ok(None) => {
-                let workload = self.workload.as_deref().unwrap_or_default();
-                fail(
-                    &format!("{} has no workload {workload:?}", self.name),
-                    EXIT_INVALID,
-                )
-            }
-            Err(error) => fail(&error.to_string(), 1),
-        }
-    }
-
-    /// The explanation; `None` if the resource has no such workload.
-    async fn explain(&self, prometheus: Servers) -> Result<Option<Explanation>, BoxError> {
-        let client = self.kube.client().await?;
-        let namespace = namespace_of(self.namespace.as_deref(), &client);
-        let now = SystemClock::new().now();
-        let observed = observe(
-            client.clone(),
-            &namespace,
-            &self.name,
-            self.workload.as_deref(),
-            now,
-        )
-        .await;
-        let observed = match observed {
-            Ok(observed) => observed,
-            Err(error) if error.is_not_found() => {
-                return Err(not_found(&error, &namespaces_with(client, &self.name).await).into());
-            }
-            Err(error) => return Err(error.into()),
-        };
-        if observed.workloads.is_empty() && self.workload.is_some() {
-            return Ok(None);
-        }
+    pub(super) fn run(&self) -> Ended {
         let settings = Settings {
-            prometheus,
+            prometheus: self.labels.servers().map_err(ExplainError::from)?,
             controller: self.controller.settings(),
         };
-        Ok(Some(explain(&observed, &settings, SystemClock::new().now())))
+        let explanation = runtime::of_this_thread()?.block_on(self.explain(&settings))?;
+        self.print(&explanation)?;
+        Ok(Code::Success)
     }
 
-    fn print(&self, explanation: &Explanation) -> ExitCode {
-        let text = match self.output {
-            Format::Text => Ok(print::text(explanation)),
-            Format::Json => serde_json::to_string_pretty(explanation)
-                .map(|text| text + "\n")
-                .map_err(BoxError::from),
-            Format::Yaml => serde_saphyr::to_string(explanation).map_err(BoxError::from),
+    async fn explain(&self, settings: &Settings) -> Result<Explanation, ExplainError> {
+        let client = self.kube.client().await?;
+        let subject = Subject {
+            namespace: namespace_of(self.namespace.as_deref(), &client),
+            name: self.name.clone(),
+            workload: self.workload.clone(),
         };
-        let written = text.and_then(|text| {
-            let mut out = io::stdout().lock();
-            out.write_all(text.as_bytes())
-                .and_then(|()| out.flush())
-                .map_err(BoxError::from)
-        });
-        match written {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
-            Err(error) => fail(&error.to_string(), 1),
-        }
+        Ok(run::run(client, &subject, settings, &SystemClock::new()).await?)
+    }
+
+    fn print(&self, explanation: &Explanation) -> Result<(), OutputError> {
+        output::text(&match self.output {
+            Format::Text => print::text(explanation),
+            Format::Json => serde_json::to_string_pretty(explanation)? + "\n",
+            Format::Yaml => serde_saphyr::to_string(explanation)?,
+        })
     }
 }
 
@@ -240,24 +210,4 @@ impl ControllerArgs {
             initial_readiness_delay: self.initial_readiness_delay,
         }
     }
-}
-
-fn not_found(error: &ReadError, elsewhere: &[String]) -> String {
-    match elsewhere {
-        [] => error.to_string(),
-        namespaces => format!("{error}; there is one in namespace {}", namespaces.join(", ")),
-    }
-}
-
-/// A closed pipe, as `| head` leaves, is no failure.
-fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
-    error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-}
-
-fn fail(words: &str, code: u8) -> ExitCode {
-    // A closed standard error is ignored: the exit code still tells the outcome.
-    let _ = writeln!(io::stderr().lock(), "{words}");
-    ExitCode::from(code)
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::{Format, ImportError, as_hpa, objects, one_line, print_refused};
-use crate::output::OutputError;
+use crate::output::{self, OutputError};
 use vas_import::adapter::{self, Alternative, Entry, HpaMetric, Import, Sources};
 
 /// Turn prometheus-adapter's rules into metrics entries, ready to paste
@@ -40,12 +40,10 @@ impl Args {
     pub(super) fn import(&self) -> Result<bool, ImportError> {
         let wanted = self.wanted()?;
         let import = adapter::convert(&sources(&self.filename)?, wanted.as_deref());
-        let mut out = io::stdout().lock();
-        match self.output {
-            Format::Yaml => print_yaml(&mut out, &import)?,
-            Format::Json => print_json(&mut out, &import)?,
-        }
-        out.flush().map_err(OutputError::from)?;
+        output::written(|out| match self.output {
+            Format::Yaml => print_yaml(out, &import),
+            Format::Json => print_json(out, &import),
+        })?;
         // The report is for people. A closed standard error is ignored.
         let _ = report(&mut io::stderr().lock(), &import);
         Ok(import.refused.is_empty())

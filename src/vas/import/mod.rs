@@ -5,17 +5,14 @@ mod hpa;
 mod keda;
 mod resources;
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::io::{self, Write};
 
 use clap::{Subcommand, ValueEnum};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use serde_json::Value;
 
 use crate::{
-    EXIT_INVALID,
+    exit::{Code, CommandError, Ended},
     input::{Input, InputError},
     output::OutputError,
 };
@@ -66,27 +63,27 @@ enum ImportError {
     Output(#[from] OutputError),
 }
 
+impl CommandError for ImportError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Output(error) => error.code(),
+            _ => Code::Invalid,
+        }
+    }
+}
+
 impl Args {
-    pub(super) fn run(&self) -> ExitCode {
-        let imported = match &self.from {
+    pub(super) fn run(&self) -> Ended {
+        let all_converted = match &self.from {
             From::PrometheusAdapter(args) => args.import(),
             From::Hpa(args) => args.import(),
             From::Keda(args) => args.import(),
-        };
-        match imported {
-            Ok(true) => ExitCode::SUCCESS,
-            Ok(false) => ExitCode::FAILURE,
-            Err(ImportError::Output(OutputError::Write(error)))
-                if error.kind() == io::ErrorKind::BrokenPipe =>
-            {
-                ExitCode::SUCCESS
-            }
-            Err(error) => {
-                // A closed standard error is ignored: the exit code still tells the outcome.
-                let _ = writeln!(io::stderr().lock(), "error: {error}");
-                ExitCode::from(EXIT_INVALID)
-            }
-        }
+        }?;
+        Ok(if all_converted {
+            Code::Success
+        } else {
+            Code::Failure
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::{Format, ImportError, one_line, print_refused};
-use crate::output::OutputError;
+use crate::output::{self, OutputError};
 use vas_import::Assembled;
 
 /// Files with objects.
@@ -44,12 +44,10 @@ pub(super) struct Print {
 impl Print {
     /// Prints resources and report. Returns whether everything was converted.
     pub(super) fn print(&self, assembled: &Assembled) -> Result<bool, ImportError> {
-        let mut out = io::stdout().lock();
-        match self.output {
-            Format::Yaml => print_yaml(&mut out, assembled)?,
-            Format::Json => print_json(&mut out, assembled)?,
-        }
-        out.flush().map_err(OutputError::from)?;
+        output::written(|out| match self.output {
+            Format::Yaml => print_yaml(out, assembled),
+            Format::Json => print_json(out, assembled),
+        })?;
         // The report is for people. A closed standard error is ignored.
         let _ = report(&mut io::stderr().lock(), assembled);
         Ok(assembled.refused.is_empty())

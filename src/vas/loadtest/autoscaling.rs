@@ -1,62 +1,36 @@
 //! `vas test autoscaling`: sends a load that needs more replicas, and checks that they came, sufficed and
 //! went.
 
-use std::{fs, io, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
-
-use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use std::{fs, io, path::PathBuf, time::Duration};
 
 use super::{
-    EXIT_INTERRUPTED, EXIT_PRECONDITION,
-    autoscaling_args::{CourseArgs, CourseError, LimitArgs},
-    destination::DestinationError,
-    drive::{DriveError, LEAD, Meanwhile, drive},
-    load_args::{EngineArgs, LoadError, TargetArgs},
-    metrics_listen::{ListenError, MetricsListenArgs},
+    autoscaling_args::{CourseArgs, LimitArgs},
+    load_args::{EngineArgs, MetricsListenArgs, TargetArgs},
     outputs::{self, Output},
-    scenario_args::{self, ScenarioArgsError},
+    progress::Shown,
     subject_args::SubjectArgs,
     verdict::{self, MinGrade},
-    watched,
 };
 use crate::{
-    EXIT_INVALID,
+    duration,
+    exit::{Code, CommandError, Ended},
     kube_config::{KubeConfigArgs, KubeConfigError},
-    leader_election::parse_duration,
-    output,
+    output, runtime,
 };
 use vas_cluster::shutdown;
-use vas_core::hpa::{Controller, Hpa};
 use vas_loadtest::{
-    autoscaling::{
-        assertions::{self, Asserted, Moments},
-        course::{self, Course},
-        news::Told,
-        observer::Observer,
-        preflight, scale_down,
-        watch::Watch,
-        watched::Loaded,
-    },
+    autoscaling::test::{Settings, Test, TestError},
     capacity::{
         curve::Curve,
         report::{self, ReadError},
     },
-    clock::RunClock,
-    cluster::{
-        error::ClusterError,
-        resource::{Resource, Subject},
-    },
+    cluster::error::ClusterError,
+    drive::Sending,
+    exposition::endpoint::ListenError,
     http::Target,
-    judge::judge,
-    model::{
-        check::Check,
-        measured::{End, Measured, Second},
-        scaling::Scaling,
-    },
-    report::{Report, Workload},
-    scenario::{
-        model::{Load, Scenario, Threshold},
-        plan,
-    },
+    judge::outcome,
+    scenario::{model::Threshold, plan},
+    selection::{SelectionError, journeys},
 };
 
 /// Ramp up the load, and watch whether the replicas follow
@@ -82,7 +56,7 @@ pub(super) struct Args {
     #[command(flatten)]
     subject: SubjectArgs,
     /// Longest wait for replicas to be steady and metrics to be there, before the load
-    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = duration::parse)]
     steady_timeout: Duration,
     /// Journeys and thresholds of this scenario of vas, or of a file; its load is not used
     #[arg(long, value_name = "SCENARIO|FILE")]
@@ -125,11 +99,7 @@ pub(super) struct Args {
 #[derive(Debug, thiserror::Error)]
 enum AutoscalingError {
     #[error(transparent)]
-    Load(#[from] LoadError),
-    #[error(transparent)]
-    Scenario(#[from] ScenarioArgsError),
-    #[error(transparent)]
-    Course(#[from] CourseError),
+    Selection(#[from] SelectionError),
     #[error("--capacity {}: {}", .0.display(), .1)]
     Capacity(PathBuf, #[source] ReadError),
     #[error("--capacity {}: {}", .0.display(), .1)]
@@ -139,166 +109,83 @@ enum AutoscalingError {
     #[error(transparent)]
     Cluster(#[from] ClusterError),
     #[error(transparent)]
-    Drive(#[from] DriveError),
+    Test(#[from] TestError),
     #[error(transparent)]
     Listen(#[from] ListenError),
-    #[error(transparent)]
-    Output(#[from] DestinationError),
     #[error("interrupted")]
     Interrupted,
     #[error("cannot start: {0}")]
     Start(#[source] io::Error),
-    #[error("cannot write to standard output: {0}")]
-    Print(#[source] io::Error),
 }
 
-impl AutoscalingError {
-    fn code(&self) -> u8 {
+impl CommandError for AutoscalingError {
+    fn code(&self) -> Code {
         match self {
-            Self::Load(_)
-            | Self::Scenario(_)
-            | Self::Course(_)
+            Self::Selection(_)
+            | Self::Test(TestError::Course(_) | TestError::Limit(_))
             | Self::Capacity(..)
-            | Self::CapacityFile(..) => EXIT_INVALID,
-            Self::Output(error) if error.is_usage() => EXIT_INVALID,
-            Self::Cluster(error) if error.is_precondition() => EXIT_PRECONDITION,
-            Self::Interrupted => EXIT_INTERRUPTED,
-            _ => 1,
+            | Self::CapacityFile(..) => Code::Invalid,
+            Self::Cluster(error) | Self::Test(TestError::Cluster(error)) if error.is_precondition() => {
+                Code::Precondition
+            }
+            Self::Interrupted => Code::Interrupted,
+            _ => Code::Failure,
         }
     }
-}
-
-/// Everything that is needed for the test: the workload as it was found, the load for it, and the assertions.
-struct Test {
-    target: Target,
-    resource: Resource,
-    subject: Subject,
-    hpa: HorizontalPodAutoscaler,
-    scenario: Scenario,
-    course: Course,
-    per_replica: Option<f64>,
-    asserted: Asserted,
-    curve: Option<Curve>,
 }
 
 impl Args {
-    pub(super) fn run(&self) -> ExitCode {
-        match self.try_run() {
-            Ok(code) => ExitCode::from(code),
-            Err(error) => {
-                output::say(&format!("vas test autoscaling: {error}"));
-                ExitCode::from(error.code())
-            }
-        }
-    }
-
-    fn try_run(&self) -> Result<u8, AutoscalingError> {
+    pub(super) fn run(&self) -> Ended {
         outputs::try_all(&self.outputs)?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(AutoscalingError::Start)?;
-        runtime.block_on(async {
-            let stop = shutdown::on_signal().map_err(AutoscalingError::Start)?;
-            let test = tokio::select! {
-                test = self.prepare() => test?,
-                () = stop.cancelled() => return Err(AutoscalingError::Interrupted),
-            };
-            if self.dry_run {
-                let plan = plan::render(&test.scenario, self.target.url());
-                output::text(&plan).map_err(AutoscalingError::Print)?;
-                return Ok(0);
-            }
-            let report = self.test(test).await?;
-            let written = outputs::publish("vas test autoscaling", &report, &self.outputs);
-            Ok(verdict::after_writing(
-                verdict::code(&report, self.min_grade),
-                written,
-            ))
-        })
+        runtime::of_this_thread()?.block_on(self.test())
     }
 
-    /// Finds everything that can be wrong with the test before anything is sent.
-    async fn prepare(&self) -> Result<Test, AutoscalingError> {
+    async fn test(&self) -> Ended {
+        let stop = shutdown::on_signal().map_err(AutoscalingError::Start)?;
         let target = self.target.target()?;
-        let mut scenario = scenario_args::journeys(self.scenario.as_deref(), &self.thresholds, &target)?;
-        let curve = self.curve()?;
-        let (resource, _) = self.subject.resource(&self.kube).await?;
-        let subject = self.subject.subject(&resource).await?;
-        let wanted = self.course.replicas(subject.bounds);
-        let say = |words: &str| self.say(words);
-        let hpa = preflight::clear(&resource, &subject, wanted, self.steady_timeout, say).await?;
-        let per_replica = course::per_replica(&hpa).filter(|_| scenario.is_single());
-        let read = Hpa::read(&hpa, &Controller::default());
-        let allowed = scale_down::deadline(&read, read.max);
-        let after = self.limits.scale_down(allowed);
-        if after.is_none() && !self.limits.without_scale_down() {
-            self.say("scaleDown is disabled in the HPA: that replicas go again is not tested");
-        }
-        let course = self
-            .course
-            .course(subject.bounds, per_replica, after.unwrap_or_default())?;
-        let needed = per_replica.map_or(wanted, |per| {
-            course::needed(course.peak, per).min(subject.bounds.1)
-        });
-        let asserted = self.limits.asserted(wanted, needed, after);
-        scenario.name = format!("autoscaling of {}/{}", self.subject.name, subject.workload);
-        scenario.description = format!("from {} to {wanted} replicas and back", subject.replicas);
-        scenario.load = Load::Open(course.profile());
-        self.engine.guard(&scenario)?;
-        Ok(Test {
-            target,
-            resource,
-            subject,
-            hpa,
-            scenario,
-            course,
-            per_replica,
-            asserted,
-            curve,
-        })
-    }
-
-    async fn test(&self, mut test: Test) -> Result<Report, AutoscalingError> {
-        let exposition = self.metrics.serve()?;
-        let watch = Watch::start(&test.resource, &test.subject, &test.hpa);
-        watch.first_look().await?;
-        let clock = RunClock::begins_in(LEAD);
-        watch.begin(clock);
-        let scenario = Arc::new(test.scenario.clone());
-        let mut told = Told::default();
-        let each = |second: &Second| {
-            let at = f64::from(second.at + 1);
-            watch.look(|observer| meanwhile(observer, &mut told, &test.course, at))
+        let test = tokio::select! {
+            test = self.prepare(&target) => test?,
+            () = stop.cancelled() => return Err(AutoscalingError::Interrupted.into()),
         };
-        let settings = self.engine.settings();
-        let mut measured = drive(
-            &scenario,
-            &test.target,
-            settings,
-            clock,
-            self.quiet,
-            each,
-            exposition.as_ref(),
-        )
-        .await?;
-        let scaling = watch.end();
-        if measured.end == End::Completed {
-            // The replicas were back early, so the rest of the load was not needed. The plan is cut to what
-            // was sent; otherwise the run would count as incomplete.
-            measured.planned = measured.elapsed;
+        if self.dry_run {
+            output::text(&plan::render(test.scenario(), self.target.url()))?;
+            return Ok(Code::Success);
         }
-        test.scenario.load = Load::Open(test.course.profile().until(measured.elapsed));
-        let (workload, checks) = test.conclude(scaling, &measured);
-        Ok(judge(
-            &test.scenario,
-            self.target.url(),
-            measured,
-            vec![workload],
-            checks,
-        ))
+        let exposition = self.metrics.serve().map_err(AutoscalingError::from)?;
+        let sending = Sending {
+            target: &target,
+            url: self.target.url(),
+            settings: self.engine.settings(),
+            exposition: exposition.as_ref(),
+        };
+        let mut progress = Shown::new(self.quiet);
+        let report = test.run(sending, &stop, &mut progress).await;
+        let report = report.map_err(AutoscalingError::from)?;
+        let written = outputs::publish(&report, &self.outputs);
+        let min_grade = self.min_grade.map(Into::into);
+        Ok(verdict::code(outcome(&report, min_grade), written))
     }
 
+    async fn prepare(&self, target: &Target) -> Result<Test, AutoscalingError> {
+        let settings = Settings {
+            scenario: journeys(self.scenario.as_deref(), &self.thresholds, target)?,
+            course: self.course.wishes(),
+            assertions: self.limits.wishes(),
+            limits: self.engine.limits(),
+            steady_timeout: self.steady_timeout,
+            curve: self.curve()?,
+        };
+        let resource = self.subject.resource(&self.kube).await?;
+        let subject = self.subject.subject(&resource).await?;
+        let say = |words: &str| {
+            if !self.quiet {
+                output::say(words);
+            }
+        };
+        Ok(Test::prepare(resource, subject, settings, say).await?)
+    }
+
+    /// The measured capacity by replicas, from the file of `--capacity`.
     fn curve(&self) -> Result<Option<Curve>, AutoscalingError> {
         let read = |file: &PathBuf| {
             let text = fs::read_to_string(file)
@@ -306,51 +193,5 @@ impl Args {
             report::read_curve(&text).map_err(|error| AutoscalingError::Capacity(file.clone(), error))
         };
         self.capacity.as_ref().map(read).transpose()
-    }
-
-    fn say(&self, words: &str) {
-        if !self.quiet {
-            output::say(words);
-        }
-    }
-}
-
-impl Test {
-    /// The observed workload and the checks of it. `scenario.load` must be the load that was really sent.
-    fn conclude(&self, scaling: Scaling, measured: &Measured) -> (Workload, Vec<Check>) {
-        let loaded = Loaded {
-            scenario: &self.scenario,
-            measured,
-            per_replica: self.per_replica,
-            curve: self.curve.as_ref(),
-        };
-        let workload = loaded.workload(scaling);
-        let moments = Moments {
-            rise: self.course.before.as_secs_f64(),
-            release: self.course.release(),
-            end: measured.elapsed.as_secs_f64(),
-        };
-        let checks = assertions::checks(&workload, moments, &self.asserted);
-        (workload, checks)
-    }
-}
-
-/// The news of one second. The test is over when the load has ended and all replicas are back at the minimum.
-fn meanwhile(observer: &Observer, told: &mut Told, course: &Course, at: f64) -> Meanwhile {
-    let (now, bounds) = (observer.replicas(), observer.scaling().bounds);
-    let phase = if at <= course.before.as_secs_f64() {
-        "quiet"
-    } else if at <= (course.before + course.ramp).as_secs_f64() {
-        "ramp"
-    } else if at <= course.release() {
-        "hold"
-    } else {
-        "scaling down"
-    };
-    let down = now.desired <= bounds.min && now.current <= bounds.min && now.ready <= bounds.min;
-    Meanwhile {
-        news: told.news(observer.scaling()),
-        state: format!("{phase}: {}", watched::state(observer)),
-        over: down && at > course.release(),
     }
 }

@@ -3,8 +3,8 @@
 use std::{str::FromStr, time::Duration};
 
 use super::{destination::Destination, load_args::parse_rate};
-use crate::leader_election::parse_duration;
-use vas_loadtest::capacity::{report::Point, search};
+use crate::duration;
+use vas_loadtest::capacity::test::ElasticWishes;
 
 /// How the highest load is searched.
 #[derive(Clone, Debug, clap::Args)]
@@ -23,10 +23,10 @@ pub(super) struct SearchArgs {
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_step)]
     pub(super) step: Duration,
     /// Time before each step in which its load is sent and not measured
-    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration::parse)]
     pub(super) warm_up: Duration,
     /// Longest wait for replicas to be Ready
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration::parse)]
     pub(super) ready_timeout: Duration,
     /// Threads that send. Default: as many as the load needs
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1024))]
@@ -40,16 +40,16 @@ pub(super) struct ElasticArgs {
     /// Afterwards let the workload scale again, and find the highest plateau and the steepest ramp that meet
     /// the objective
     #[arg(long)]
-    pub(super) elastic: bool,
+    elastic: bool,
     /// Time to ramp up to a plateau
-    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = parse_duration, requires = "elastic")]
-    pub(super) ramp: Duration,
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration::parse, requires = "elastic")]
+    ramp: Duration,
     /// Time for the replicas to follow the load
-    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = parse_duration, requires = "elastic")]
-    pub(super) settle: Duration,
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration::parse, requires = "elastic")]
+    settle: Duration,
     /// Longest wait for minReplicas before each try
-    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = parse_duration, requires = "elastic")]
-    pub(super) scale_down_timeout: Duration,
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = duration::parse, requires = "elastic")]
+    scale_down_timeout: Duration,
 }
 
 /// A report format and its destination.
@@ -82,16 +82,14 @@ impl FromStr for Output {
     }
 }
 
-impl SearchArgs {
-    /// Settings of the search for one replica count. It starts at half the capacity of the count before: more
-    /// replicas seldom carry less.
-    pub(super) fn settings(&self, before: Option<&Point>) -> search::Settings {
-        search::Settings {
-            start: before.map_or(self.start_rate, |point| point.capacity / 2.0),
-            most: self.max_rate,
-            precision: self.precision / 100.0,
-            ..search::Settings::default()
-        }
+impl ElasticArgs {
+    /// Times of the test with scaling on; `None` if it is left out.
+    pub(super) fn wishes(&self) -> Option<ElasticWishes> {
+        self.elastic.then_some(ElasticWishes {
+            ramp: self.ramp,
+            settle: self.settle,
+            scale_down: self.scale_down_timeout,
+        })
     }
 }
 
@@ -105,11 +103,8 @@ fn parse_precision(text: &str) -> Result<f64, &'static str> {
 
 /// A step takes at least five seconds, because the growth of latency needs them to show.
 fn parse_step(text: &str) -> Result<Duration, String> {
-    let step = parse_duration(text).map_err(|error| error.to_string())?;
-    if step < Duration::from_secs(5) {
-        return Err("must be at least 5s: the growth of latency needs seconds to show".to_owned());
-    }
-    Ok(step)
+    let why = "the growth of latency needs seconds to show";
+    duration::at_least(text, Duration::from_secs(5), why)
 }
 
 #[cfg(test)]

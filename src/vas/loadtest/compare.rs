@@ -1,20 +1,21 @@
 //! `vas test compare`: compares a run with an earlier one.
 
-use std::{
-    io::{self, Write as _},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{io, path::PathBuf};
 
 use super::{
-    EXIT_MISSED, EXIT_PROVES_NOTHING,
     capacity_args::Output,
     destination::{self, Written},
     merge::{FileError, read},
     verdict,
 };
-use crate::{EXIT_INVALID, output};
-use vas_loadtest::report::compare::{Comparison, Difference, Judgement, compare, render};
+use crate::{
+    exit::{Code, Ended},
+    output,
+};
+use vas_loadtest::{
+    judge::Outcome,
+    report::compare::{Comparison, Judgement, compare, render},
+};
 
 /// Compare a run with an earlier one, and say what became worse beyond noise
 ///
@@ -43,55 +44,35 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) fn run(&self) -> ExitCode {
-        let outputs = self.outputs.iter().map(Output::destination);
-        if let Err(error) = destination::try_all(outputs) {
-            output::say(&format!("vas test compare: {error}"));
-            return ExitCode::from(if error.is_usage() { EXIT_INVALID } else { 1 });
-        }
-        match self.compare() {
-            Ok(comparison) => {
-                let reports = self.outputs.iter().map(|output| report(output, &comparison));
-                let text = render::text(&comparison);
-                let written = destination::publish("vas test compare", &text, reports);
-                let worse = |difference: &Difference| difference.judgement == Judgement::Worse;
-                let known = |difference: &Difference| difference.judgement != Judgement::Unknown;
-                if comparison.differences.iter().any(worse) {
-                    ExitCode::from(EXIT_MISSED)
-                } else if !comparison.differences.iter().any(known) {
-                    let _ = writeln!(
-                        io::stderr().lock(),
-                        "vas test compare: nothing could be compared: one of the runs has fewer than five seconds with answers"
-                    );
-                    ExitCode::from(EXIT_PROVES_NOTHING)
-                } else {
-                    ExitCode::from(verdict::after_writing(0, written))
-                }
+    pub(super) fn run(&self) -> Ended {
+        destination::try_all(self.outputs.iter().map(Output::destination))?;
+        let comparison = self.compare()?;
+        let reports = self.outputs.iter().map(|output| report(output, &comparison));
+        let written = destination::publish(&render::text(&comparison), reports);
+        Ok(match comparison.judgement() {
+            Judgement::Worse => Code::Missed,
+            Judgement::Unknown => {
+                output::complain(
+                    "nothing could be compared: one of the runs has fewer than five seconds with answers",
+                );
+                Code::ProvesNothing
             }
-            Err(error) => {
-                // A closed standard error is ignored: the exit code still tells the outcome.
-                let _ = writeln!(io::stderr().lock(), "vas test compare: {error}");
-                ExitCode::from(EXIT_INVALID)
-            }
-        }
+            Judgement::Better | Judgement::Same => verdict::code(Outcome::Passed, written),
+        })
     }
 
     fn compare(&self) -> Result<Comparison, FileError> {
         let (baseline, run) = (read(&self.baseline)?, read(&self.run)?);
         for (file, stored) in [(&self.baseline, &baseline), (&self.run, &run)] {
             for doubt in &stored.doubts {
-                let _ = writeln!(
-                    io::stderr().lock(),
-                    "warning: {}: invalid: {doubt}",
-                    file.display()
-                );
+                output::say(&format!("warning: {}: invalid: {doubt}", file.display()));
             }
         }
         // A fixed seed, so that the same reports always give the same answer.
         let mut random = fastrand::Rng::with_seed(1);
         let comparison = compare(&baseline, &run, &mut |below| random.usize(..below));
         for warning in &comparison.warnings {
-            let _ = writeln!(io::stderr().lock(), "warning: {warning}");
+            output::say(&format!("warning: {warning}"));
         }
         Ok(comparison)
     }

@@ -9,7 +9,10 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use crate::output;
+use crate::{
+    exit::{Code, CommandError},
+    output,
+};
 
 /// Bytes that are written to try a destination: more than most reports have. A full disk is noticed before
 /// the load.
@@ -35,10 +38,12 @@ pub(crate) enum DestinationError {
     Twice(Destination),
 }
 
-impl DestinationError {
-    /// Whether the error is a usage error, which other arguments mend.
-    pub(crate) fn is_usage(&self) -> bool {
-        matches!(self, Self::Twice(_))
+impl CommandError for DestinationError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Write(..) => Code::Failure,
+            Self::Twice(_) => Code::Invalid,
+        }
     }
 }
 
@@ -73,7 +78,7 @@ pub(super) fn try_all<'a>(
 /// Writes all reports. Writes `text` to standard output, or to standard error if a report goes to standard
 /// output. Each failure is reported and does not stop the other reports. Returns whether everything was
 /// written.
-pub(super) fn publish<'a>(command: &str, text: &str, reports: impl IntoIterator<Item = Written<'a>>) -> bool {
+pub(super) fn publish<'a>(text: &str, reports: impl IntoIterator<Item = Written<'a>>) -> bool {
     let mut failed = Vec::new();
     let mut taken = false;
     for (destination, report) in reports {
@@ -86,10 +91,10 @@ pub(super) fn publish<'a>(command: &str, text: &str, reports: impl IntoIterator<
         // A closed standard error is ignored.
         let _ = io::stderr().lock().write_all(text.as_bytes());
     } else if let Err(error) = output::text(text) {
-        failed.push(format!("cannot write to standard output: {error}"));
+        failed.push(error.to_string());
     }
     for error in &failed {
-        output::say(&format!("{command}: {error}"));
+        output::complain(error);
     }
     failed.is_empty()
 }
@@ -147,7 +152,7 @@ impl Destination {
     /// Writes the text. Where possible, readers of the file see either the old text or the complete new one.
     fn write(&self, text: &str) -> io::Result<()> {
         match self {
-            Self::StandardOutput => output::text(text),
+            Self::StandardOutput => output::standard_output(text),
             Self::File(file) => write(file, text),
         }
     }
@@ -300,7 +305,7 @@ mod tests {
         for twice in [["-", "-"], ["a.json", "./a.json"]] {
             let error = try_all(&destinations(twice)).unwrap_err();
             assert!(
-                error.is_usage() && error.to_string().contains("two reports"),
+                error.code() == Code::Invalid && error.to_string().contains("two reports"),
                 "{error}"
             );
         }

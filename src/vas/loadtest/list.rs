@@ -1,15 +1,12 @@
 //! `vas test list`, `show` and `schema`: the built-in scenarios, and the JSON schemas of files.
 
-use std::{
-    io::{self, Write as _},
-    process::ExitCode,
-};
-
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::scenario_args::load;
-use crate::{EXIT_INVALID, output};
+use crate::{
+    exit::{Code, Ended, Failure},
+    output,
+};
 use vas_loadtest::{
     report,
     scenario::{
@@ -19,6 +16,7 @@ use vas_loadtest::{
         plan::sparkline,
         schema,
     },
+    selection::load,
 };
 
 /// List the scenarios that come with vas
@@ -65,7 +63,7 @@ enum Form {
 }
 
 impl ListArgs {
-    pub(super) fn run(&self) -> ExitCode {
+    pub(super) fn run(&self) -> Ended {
         if self.output == Format::Json {
             return json();
         }
@@ -99,22 +97,20 @@ impl ListArgs {
 }
 
 impl ShowArgs {
-    pub(super) fn run(&self) -> ExitCode {
+    pub(super) fn run(&self) -> Ended {
         if let Some(builtin) = builtin::find(&self.name) {
             return print(builtin.text);
         }
-        let _ = writeln!(
-            io::stderr().lock(),
-            "vas test show: {:?} is not a scenario of vas; there are {}",
+        Err(Failure::invalid(format!(
+            "{:?} is not a scenario of vas; there are {}",
             self.name,
             builtin::NAMES.join(", ")
-        );
-        ExitCode::from(EXIT_INVALID)
+        )))
     }
 }
 
 impl SchemaArgs {
-    pub(super) fn run(&self) -> ExitCode {
+    pub(super) fn run(&self) -> Ended {
         let schema = match self.of {
             Form::Scenario => schema::published(),
             Form::Report => report::json::schema(),
@@ -124,7 +120,7 @@ impl SchemaArgs {
 }
 
 /// Prints the output of `vas test list -o json`.
-fn json() -> ExitCode {
+fn json() -> Ended {
     let scenarios: Vec<Value> = BUILTIN
         .iter()
         .filter_map(|builtin| Some((builtin.name, load(builtin.name).ok()?)))
@@ -155,12 +151,7 @@ fn json() -> ExitCode {
     ))
 }
 
-fn print(text: &str) -> ExitCode {
-    match output::text(text) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(io::stderr().lock(), "cannot write to standard output: {error}");
-            ExitCode::FAILURE
-        }
-    }
+fn print(text: &str) -> Ended {
+    output::text(text)?;
+    Ok(Code::Success)
 }

@@ -2,18 +2,25 @@
 
 use std::{
     fmt, fs, io,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use hyper::header::{HeaderName, HeaderValue};
 
-use crate::leader_election::parse_duration;
-use vas_core::k8s::duration;
+use crate::{
+    duration,
+    exit::{Code, CommandError},
+};
 use vas_loadtest::{
     engine::{Settings, Sharing},
+    exposition::{
+        Exposition,
+        endpoint::{self, ListenError},
+    },
     http::{Protocol, Target, TargetError, TlsOptions, masked},
-    scenario::model::{Load, Scenario},
+    limits::Limits,
 };
 
 /// Where requests are sent.
@@ -94,7 +101,7 @@ pub(crate) struct EngineArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 20_000.0)]
     max_users: f64,
     /// Refuse a test that sends for longer
-    #[arg(long, value_name = "DURATION", default_value = "4h", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "4h", value_parser = duration::parse)]
     max_duration: Duration,
 }
 
@@ -112,23 +119,30 @@ pub(crate) enum LoadError {
         /// The error of the operating system.
         source: io::Error,
     },
-    /// The peak is above `--max-rate` or `--max-users`.
-    #[error(
-        "the scenario's peak is {peak:.0} {unit}, more than {flag} {limit:.0}; raise the flag if you mean it"
-    )]
-    TooMuch {
-        /// Highest level of the load.
-        peak: f64,
-        /// Unit of the level.
-        unit: &'static str,
-        /// Name of the flag that sets the limit.
-        flag: &'static str,
-        /// Value of that flag.
-        limit: f64,
-    },
-    /// The load takes longer than `--max-duration`.
-    #[error("the scenario takes {}, more than --max-duration {}; raise the flag if you mean it", duration::format(*.0), duration::format(*.1))]
-    TooLong(Duration, Duration),
+}
+
+impl CommandError for LoadError {
+    fn code(&self) -> Code {
+        Code::Invalid
+    }
+}
+
+/// The address at which a run serves its metrics.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct MetricsListenArgs {
+    /// Serve /metrics for Prometheus while it runs, such as 127.0.0.1:9095
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics_listen: Option<SocketAddr>,
+}
+
+impl MetricsListenArgs {
+    /// Serves the metrics if an address was given; must be called on the runtime.
+    ///
+    /// # Errors
+    /// When the address is in use, or not one of this machine.
+    pub(crate) fn serve(&self) -> Result<Option<Exposition>, ListenError> {
+        self.metrics_listen.map(endpoint::serve).transpose()
+    }
 }
 
 impl TargetArgs {
@@ -185,28 +199,13 @@ impl EngineArgs {
         }
     }
 
-    /// Refuses a load that exceeds a limit.
-    ///
-    /// # Errors
-    /// When the load is too high or takes too long.
-    pub(crate) fn guard(&self, scenario: &Scenario) -> Result<(), LoadError> {
-        let profile = scenario.load.profile();
-        let (unit, flag, limit) = match scenario.load {
-            Load::Open(_) => ("journeys per second", "--max-rate", self.max_rate),
-            Load::Closed(_) => ("users", "--max-users", self.max_users),
-        };
-        if profile.peak() > limit {
-            return Err(LoadError::TooMuch {
-                peak: profile.peak(),
-                unit,
-                flag,
-                limit,
-            });
+    /// The largest load that is sent.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            rate: self.max_rate,
+            users: self.max_users,
+            duration: self.max_duration,
         }
-        if profile.duration() > self.max_duration {
-            return Err(LoadError::TooLong(profile.duration(), self.max_duration));
-        }
-        Ok(())
     }
 }
 

@@ -1,25 +1,16 @@
 //! `vas test merge`: merges the runs of several machines into one.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{fs, io, path::PathBuf};
 
 use super::{
-    EXIT_MISSED, EXIT_PROVES_NOTHING,
-    destination::DestinationError,
     outputs::{self, Output},
     verdict,
 };
-use crate::EXIT_INVALID;
+use crate::exit::{Code, CommandError, Ended};
 use vas_loadtest::{
+    judge::Outcome,
     merge::{MergeError, merge},
-    report::{
-        Verdict,
-        json::{self, ReadError, Stored},
-    },
+    report::json::{self, ReadError, Stored},
 };
 
 /// Merge the reports of runs that sent load at the same time
@@ -67,42 +58,31 @@ pub(super) enum FileError {
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error(transparent)]
-    File(#[from] FileError),
     #[error("{} has what {} has too: each run counts once; leave one of them out", .again.display(), .first.display())]
     Twice { first: PathBuf, again: PathBuf },
     #[error(transparent)]
     Merge(MergeError),
-    #[error(transparent)]
-    Output(#[from] DestinationError),
+}
+
+impl CommandError for FileError {
+    fn code(&self) -> Code {
+        Code::Invalid
+    }
+}
+
+impl CommandError for Error {
+    fn code(&self) -> Code {
+        Code::Invalid
+    }
 }
 
 impl Args {
-    pub(super) fn run(&self) -> ExitCode {
-        match self.merge() {
-            Ok(code) => ExitCode::from(code),
-            Err(error) => {
-                // A closed standard error is ignored: the exit code still tells the outcome.
-                let _ = writeln!(io::stderr().lock(), "vas test merge: {error}");
-                match error {
-                    Error::Output(error) if !error.is_usage() => ExitCode::FAILURE,
-                    _ => ExitCode::from(EXIT_INVALID),
-                }
-            }
-        }
-    }
-
-    fn merge(&self) -> Result<u8, Error> {
+    pub(super) fn run(&self) -> Ended {
         outputs::try_all(&self.outputs)?;
         let runs: Vec<Stored> = self.files.iter().map(read).collect::<Result<_, _>>()?;
         let report = merge(runs).map_err(|error| self.named(error))?;
-        let written = outputs::publish("vas test merge", &report, &self.outputs);
-        let code = match report.verdict {
-            Verdict::Pass => 0,
-            Verdict::Fail => EXIT_MISSED,
-            Verdict::Invalid => EXIT_PROVES_NOTHING,
-        };
-        Ok(verdict::after_writing(code, written))
+        let written = outputs::publish(&report, &self.outputs);
+        Ok(verdict::code(Outcome::from(report.verdict), written))
     }
 
     /// The error with names of files instead of numbers of runs.

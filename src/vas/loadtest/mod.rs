@@ -1,12 +1,11 @@
-//! `vas test`: one file per subcommand.
+//! `vas test`: one file per subcommand, and the flags that they share. What a test does is in `vas_loadtest`.
 //!
 //! ```text
-//! load_args, scenario_args  flags that tests share     drive, progress  sends a load and says how far it is
-//! outputs, destination      reports in files           metrics_listen   /metrics of a run
-//! verdict                   exit codes
-//! watch_args, watched       a workload, meanwhile      autoscaling_args, capacity_args  their flags
-//! subject_args              which workload
 //! run, autoscaling, capacity, restore, compare, merge, list             the subcommands
+//! load_args, scenario_args, subject_args, watch_args                    flags that tests share
+//! autoscaling_args, capacity_args                                       flags of one test
+//! outputs, destination   reports in files         progress   how far a load is, on standard error
+//! verdict                exit codes
 //! ```
 
 mod autoscaling;
@@ -15,11 +14,9 @@ mod capacity;
 mod capacity_args;
 mod compare;
 mod destination;
-mod drive;
 mod list;
 mod load_args;
 mod merge;
-mod metrics_listen;
 mod outputs;
 mod progress;
 mod restore;
@@ -28,20 +25,10 @@ mod scenario_args;
 mod subject_args;
 mod verdict;
 mod watch_args;
-mod watched;
-
-use std::process::ExitCode;
 
 use clap::Subcommand;
 
-/// A threshold, an assertion or `--min-grade` was missed.
-const EXIT_MISSED: u8 = 99;
-/// The load generator, and not the service, caused the result.
-const EXIT_PROVES_NOTHING: u8 = 3;
-/// A precondition does not hold, so the test was not begun.
-const EXIT_PRECONDITION: u8 = 4;
-/// A signal ended the test. The report covers what was run until then.
-const EXIT_INTERRUPTED: u8 = 130;
+use crate::exit::Ended;
 
 /// Send real load to a service, and say whether it held
 #[derive(Debug, clap::Args)]
@@ -64,7 +51,7 @@ enum Command {
 }
 
 impl Args {
-    pub(super) fn run(&self) -> ExitCode {
+    pub(super) fn run(&self) -> Ended {
         match &self.command {
             Command::Run(args) => args.run(),
             Command::Compare(args) => args.run(),

@@ -68,11 +68,11 @@ pub(super) fn try_all(outputs: &[Output]) -> Result<(), DestinationError> {
 
 /// Writes all outputs and the text report. Returns whether everything was written; see
 /// [`destination::publish`].
-pub(super) fn publish(command: &str, report: &Report, outputs: &[Output]) -> bool {
+pub(super) fn publish(report: &Report, outputs: &[Output]) -> bool {
     let reports = outputs
         .iter()
         .map(|output| (&output.destination, output.render(report)));
-    destination::publish(command, &text::render(report), reports)
+    destination::publish(&text::render(report), reports)
 }
 
 #[cfg(test)]

@@ -1,16 +1,12 @@
 //! `vas test restore`: puts back what a capacity test changed.
 
-use std::{
-    io::{self, Write as _},
-    process::ExitCode,
-};
-
 use super::subject_args;
-use crate::kube_config::{KubeConfigArgs, KubeConfigError};
-use vas_loadtest::{
-    capacity::{guardian, hold::Given},
-    cluster::{error::ClusterError, hold_patch::SuspendedBy},
+use crate::{
+    exit::{Code, CommandError, Ended},
+    kube_config::{KubeConfigArgs, KubeConfigError},
+    output, runtime,
 };
+use vas_loadtest::{capacity::guardian, cluster::error::ClusterError};
 
 /// Put back what a capacity test changed
 ///
@@ -38,66 +34,37 @@ pub(super) struct Args {
 
 #[derive(Debug, thiserror::Error)]
 enum RestoreError {
-    #[error("cannot start: {0}")]
-    Runtime(#[source] io::Error),
     #[error(transparent)]
     Client(#[from] KubeConfigError),
     #[error(transparent)]
     Cluster(#[from] ClusterError),
 }
 
-impl Args {
-    pub(super) fn run(&self) -> ExitCode {
-        let (words, code) = match self.restore() {
-            Ok(words) => (words, 0),
-            Err(error) => (Some(format!("vas test restore: {error}")), 1),
-        };
-        if let Some(words) = words {
-            // A closed standard error is ignored: the exit code still tells the outcome.
-            let _ = writeln!(io::stderr().lock(), "{words}");
-        }
-        ExitCode::from(code)
-    }
-
-    /// The words to print; `None` for a guardian that had nothing to do.
-    fn restore(&self) -> Result<Option<String>, RestoreError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(RestoreError::Runtime)?;
-        runtime.block_on(async {
-            let (resource, _) =
-                subject_args::resource(&self.kube, self.namespace.as_deref(), &self.name).await?;
-            if let Some(holder) = &self.guard {
-                let given = guardian::guard(&resource, holder).await?;
-                return Ok(given.map(|given| describe(&self.name, &given)));
-            }
-            let given = resource.give_back(None).await?;
-            let nothing = || format!("{}: nothing to put back", self.name);
-            Ok(Some(
-                given.map_or_else(nothing, |given| describe(&self.name, &given)),
-            ))
-        })
+impl CommandError for RestoreError {
+    fn code(&self) -> Code {
+        Code::Failure
     }
 }
 
-/// Words for what was put back.
-pub(super) fn describe(name: &str, given: &Given) -> String {
-    let hold = &given.hold;
-    let workload = &hold.workload;
-    if given.over {
-        return format!(
-            "{name}: the hold of workload {workload} was over, and scaling had gone on by itself; what was left of the test is removed, and the replicas are left to the HPA"
-        );
-    }
-    let replicas = format!("{name}: workload {workload} has its {} replicas", hold.replicas);
-    match hold.suspended_by {
-        SuspendedBy::Annotation => format!("{replicas} as before the test, which suspends it no longer"),
-        SuspendedBy::Spec => {
-            let suspend = hold
-                .suspend
-                .map_or_else(|| "not set".to_owned(), |suspend| suspend.to_string());
-            format!("{replicas} and suspend ({suspend}) as before the test")
+impl Args {
+    pub(super) fn run(&self) -> Ended {
+        if let Some(words) = runtime::of_this_thread()?.block_on(self.restore())? {
+            output::say(&words);
         }
+        Ok(Code::Success)
+    }
+
+    /// The words to print; `None` for a guardian that had nothing to do.
+    async fn restore(&self) -> Result<Option<String>, RestoreError> {
+        let resource = subject_args::resource(&self.kube, self.namespace.as_deref(), &self.name).await?;
+        if let Some(holder) = &self.guard {
+            let given = guardian::guard(&resource, holder).await?;
+            return Ok(given.map(|given| given.in_words(&self.name)));
+        }
+        let given = resource.give_back(None).await?;
+        let nothing = || format!("{}: nothing to put back", self.name);
+        Ok(Some(
+            given.map_or_else(nothing, |given| given.in_words(&self.name)),
+        ))
     }
 }

@@ -1,31 +1,27 @@
 //! `vas test run`: sends load to a target and judges the outcome.
 
-use std::{
-    io::{self, Write as _},
-    process::ExitCode,
-    sync::Arc,
-};
-
 use super::{
-    EXIT_INTERRUPTED, EXIT_PRECONDITION, EXIT_PROVES_NOTHING,
-    destination::DestinationError,
-    drive::{DriveError, LEAD, Meanwhile, drive},
-    load_args::{EngineArgs, LoadError, TargetArgs},
-    metrics_listen::{ListenError, MetricsListenArgs},
+    load_args::{EngineArgs, MetricsListenArgs, TargetArgs},
     outputs::{self, Output},
-    scenario_args::{ScenarioArgs, ScenarioArgsError},
+    progress::Shown,
+    scenario_args::ScenarioArgs,
     verdict::{self, MinGrade},
-    watch_args::{WatchArgs, WatchError, Watching},
+    watch_args::{WatchArgs, WatchError},
 };
-use crate::{EXIT_INVALID, output};
+use crate::{
+    exit::{Code, CommandError, Ended},
+    output, runtime,
+};
 use vas_loadtest::{
-    clock::RunClock,
-    exposition::Exposition,
+    drive::Sending,
+    exposition::endpoint::ListenError,
     http::Target,
-    judge::judge,
-    model::measured::Second,
+    judge::outcome,
+    limits::LimitError,
     report::Report,
+    run,
     scenario::{model::Scenario, plan},
+    selection::SelectionError,
 };
 
 /// Send load to a target, and say whether it held
@@ -77,11 +73,9 @@ pub(super) struct Args {
 #[derive(Debug, thiserror::Error)]
 enum RunError {
     #[error(transparent)]
-    Scenario(#[from] ScenarioArgsError),
+    Selection(#[from] SelectionError),
     #[error(transparent)]
-    Load(#[from] LoadError),
-    #[error(transparent)]
-    Output(#[from] DestinationError),
+    Limit(#[from] LimitError),
     #[error(
         "reports of a suite would replace each other: run its scenarios one by one to write them to files"
     )]
@@ -89,124 +83,71 @@ enum RunError {
     #[error(transparent)]
     Watch(#[from] WatchError),
     #[error(transparent)]
-    Drive(#[from] DriveError),
+    Run(#[from] run::RunError),
     #[error(transparent)]
     Listen(#[from] ListenError),
-    #[error("cannot start: {0}")]
-    Runtime(#[source] io::Error),
-    #[error("cannot write to standard output: {0}")]
-    Print(#[source] io::Error),
 }
 
-impl RunError {
-    fn code(&self) -> u8 {
+impl CommandError for RunError {
+    fn code(&self) -> Code {
         match self {
-            Self::Scenario(_) | Self::Load(_) | Self::OneFile => EXIT_INVALID,
-            Self::Output(error) if error.is_usage() => EXIT_INVALID,
-            Self::Watch(error) if error.is_precondition() => EXIT_PRECONDITION,
-            Self::Watch(_)
-            | Self::Output(_)
-            | Self::Drive(_)
-            | Self::Listen(_)
-            | Self::Runtime(_)
-            | Self::Print(_) => 1,
+            Self::Selection(_) | Self::Limit(_) | Self::OneFile => Code::Invalid,
+            Self::Watch(error) if error.is_precondition() => Code::Precondition,
+            Self::Watch(_) | Self::Run(_) | Self::Listen(_) => Code::Failure,
         }
     }
 }
 
 impl Args {
-    pub(super) fn run(&self) -> ExitCode {
-        match self.try_run() {
-            Ok(code) => code,
-            Err(error) => {
-                // A closed standard error is ignored: the exit code still tells the outcome.
-                let _ = writeln!(io::stderr().lock(), "vas test run: {error}");
-                ExitCode::from(error.code())
-            }
-        }
-    }
-
-    fn try_run(&self) -> Result<ExitCode, RunError> {
+    pub(super) fn run(&self) -> Ended {
         let target = self.target.target()?;
-        let scenarios = self.scenario.scenarios(&target)?;
-        for scenario in &scenarios {
-            self.engine.guard(scenario)?;
-        }
+        let scenarios = self.scenarios(&target)?;
         if self.dry_run {
             for scenario in &scenarios {
-                print(&plan::render(scenario, self.target.url()))?;
+                output::text(&plan::render(scenario, self.target.url()))?;
             }
-            return Ok(ExitCode::SUCCESS);
-        }
-        if scenarios.len() > 1 && !self.outputs.is_empty() {
-            return Err(RunError::OneFile);
+            return Ok(Code::Success);
         }
         outputs::try_all(&self.outputs)?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(RunError::Runtime)?;
-        let exposition = runtime.block_on(async { self.metrics.serve() })?;
-        let mut worst = 0;
-        for scenario in scenarios {
-            let report = runtime.block_on(self.one(scenario, &target, exposition.as_ref()))?;
-            let written = outputs::publish("vas test run", &report, &self.outputs);
-            let code = verdict::after_writing(verdict::code(&report, self.min_grade), written);
-            if code == EXIT_INTERRUPTED {
-                return Ok(ExitCode::from(code));
-            }
-            // Of several scenarios, one that proves nothing outweighs one that failed.
-            worst = match (worst, code) {
-                (EXIT_PROVES_NOTHING, _) | (_, EXIT_PROVES_NOTHING) => EXIT_PROVES_NOTHING,
-                (worst, code) => worst.max(code),
-            };
-        }
-        Ok(ExitCode::from(worst))
-    }
-
-    async fn one(
-        &self,
-        scenario: Scenario,
-        target: &Target,
-        exposition: Option<&Exposition>,
-    ) -> Result<Report, RunError> {
-        let scenario = Arc::new(scenario);
-        let mut watching = self.watch.start().await?;
-        let clock = RunClock::begins_in(LEAD);
-        if let Some(watching) = &watching {
-            watching.begin(clock);
-        }
-        let each = |_: &Second| {
-            let (news, state) = watching.as_mut().map(Watching::look).unwrap_or_default();
-            Meanwhile {
-                news,
-                state,
-                over: false,
-            }
+        let runtime = runtime::of_this_thread()?;
+        let exposition = runtime
+            .block_on(async { self.metrics.serve() })
+            .map_err(RunError::from)?;
+        let sending = Sending {
+            target: &target,
+            url: self.target.url(),
+            settings: self.engine.settings(),
+            exposition: exposition.as_ref(),
         };
-        let measured = drive(
-            &scenario,
-            target,
-            self.engine.settings(),
-            clock,
-            self.quiet,
-            each,
-            exposition,
-        )
-        .await?;
-        let (workload, check) = watching
-            .map(|watching| watching.end(&scenario, &measured))
-            .map_or((None, None), |(workload, check)| (Some(workload), check));
-        Ok(judge(
-            &scenario,
-            self.target.url(),
-            measured,
-            workload.into_iter().collect(),
-            check.into_iter().collect(),
-        ))
+        let mut worst = Code::Success;
+        for scenario in scenarios {
+            let report = runtime.block_on(self.one(scenario, sending))?;
+            let written = outputs::publish(&report, &self.outputs);
+            let min_grade = self.min_grade.map(Into::into);
+            worst = worst.max(verdict::code(outcome(&report, min_grade), written));
+            if worst == Code::Interrupted {
+                break;
+            }
+        }
+        Ok(worst)
     }
-}
 
-fn print(text: &str) -> Result<(), RunError> {
-    output::text(text).map_err(RunError::Print)
+    /// The scenarios to run, none of which exceeds a limit.
+    fn scenarios(&self, target: &Target) -> Result<Vec<Scenario>, RunError> {
+        let scenarios = self.scenario.scenarios(target)?;
+        let limits = self.engine.limits();
+        for scenario in &scenarios {
+            limits.guard(scenario)?;
+        }
+        if scenarios.len() > 1 && !self.outputs.is_empty() && !self.dry_run {
+            return Err(RunError::OneFile);
+        }
+        Ok(scenarios)
+    }
+
+    async fn one(&self, scenario: Scenario, sending: Sending<'_>) -> Result<Report, RunError> {
+        let watching = self.watch.start().await?;
+        let mut progress = Shown::new(self.quiet);
+        Ok(run::run(scenario, sending, watching, &mut progress).await?)
+    }
 }

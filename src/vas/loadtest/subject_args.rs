@@ -11,7 +11,7 @@ use vas_loadtest::cluster::{
 pub(super) struct SubjectArgs {
     /// Name of the VoiceAssistScaling
     #[arg(value_name = "NAME")]
-    pub(super) name: String,
+    name: String,
     /// Namespace of the VoiceAssistScaling. Default: that of the kubeconfig's context
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
@@ -23,7 +23,7 @@ pub(super) struct SubjectArgs {
     allow_production: bool,
 }
 
-/// A client for the named resource, and the namespace of the resource.
+/// The named resource, with a client for it.
 ///
 /// # Errors
 /// When the API server cannot be reached.
@@ -31,21 +31,18 @@ pub(super) async fn resource(
     kube: &KubeConfigArgs,
     namespace: Option<&str>,
     name: &str,
-) -> Result<(Resource, String), KubeConfigError> {
+) -> Result<Resource, KubeConfigError> {
     let client = kube.client().await?;
     let namespace = namespace_of(namespace, &client);
-    Ok((Resource::new(client, &namespace, name), namespace))
+    Ok(Resource::new(client, &namespace, name))
 }
 
 impl SubjectArgs {
-    /// A client for the chosen resource, and its namespace; see [`resource`].
+    /// The chosen resource; see [`resource`].
     ///
     /// # Errors
     /// When the API server cannot be reached.
-    pub(super) async fn resource(
-        &self,
-        kube: &KubeConfigArgs,
-    ) -> Result<(Resource, String), KubeConfigError> {
+    pub(super) async fn resource(&self, kube: &KubeConfigArgs) -> Result<Resource, KubeConfigError> {
         resource(kube, self.namespace.as_deref(), &self.name).await
     }
 

@@ -1,15 +1,8 @@
-//! `--watch`: observes a workload while load is sent to it.
+//! `--watch`: which workload is watched while load is sent to it.
 
-use super::{subject_args, watched};
+use super::subject_args;
 use crate::kube_config::{KubeConfigArgs, KubeConfigError};
-use vas_loadtest::{
-    autoscaling::{course, memory, news::Told, watch::Watch, watched::Loaded},
-    clock::RunClock,
-    cluster::error::ClusterError,
-    model::{check::Check, measured::Measured},
-    report::Workload,
-    scenario::model::{Bound, Scenario},
-};
+use vas_loadtest::{autoscaling::watching::Watching, cluster::error::ClusterError};
 
 /// The workload to watch.
 #[derive(Clone, Debug, clap::Args)]
@@ -50,13 +43,6 @@ impl WatchError {
     }
 }
 
-/// A workload that is being watched.
-pub(super) struct Watching {
-    watch: Watch,
-    per_replica: Option<f64>,
-    told: Told,
-}
-
 impl WatchArgs {
     /// Begins to watch, if `--watch` is given.
     ///
@@ -66,51 +52,8 @@ impl WatchArgs {
         let Some(name) = &self.watch else {
             return Ok(None);
         };
-        let (resource, _) = subject_args::resource(&self.kube, self.namespace.as_deref(), name).await?;
-        let subject = resource
-            .subject(self.workload.as_deref(), self.allow_production)
-            .await?;
-        let hpa = resource.hpa(&subject.hpa).await?;
-        let watch = Watch::start(&resource, &subject, &hpa);
-        watch.first_look().await?;
-        Ok(Some(Watching {
-            watch,
-            per_replica: course::per_replica(&hpa),
-            told: Told::default(),
-        }))
-    }
-}
-
-impl Watching {
-    /// Starts the clock of the run, which observations are written on.
-    pub(super) fn begin(&self, clock: RunClock) {
-        self.watch.begin(clock);
-    }
-
-    /// The news since the last call, and the current state in words.
-    pub(super) fn look(&mut self) -> (Vec<String>, String) {
-        let told = &mut self.told;
-        self.watch
-            .look(|observer| (told.news(observer.scaling()), watched::state(observer)))
-    }
-
-    /// Ends the watch. Returns the observations, and the check of memory if a trend threshold is set.
-    pub(super) fn end(self, scenario: &Scenario, measured: &Measured) -> (Workload, Option<Check>) {
-        let scaling = self.watch.end();
-        let trend = scenario
-            .thresholds
-            .iter()
-            .find_map(|threshold| match threshold.bound {
-                Bound::Trend(growth) if threshold.step.is_none() => Some(growth),
-                _ => None,
-            });
-        let check = trend.map(|growth| memory::check(&scaling, growth));
-        let loaded = Loaded {
-            scenario,
-            measured,
-            per_replica: self.per_replica,
-            curve: None,
-        };
-        (loaded.workload(scaling), check)
+        let resource = subject_args::resource(&self.kube, self.namespace.as_deref(), name).await?;
+        let watching = Watching::start(&resource, self.workload.as_deref(), self.allow_production);
+        Ok(Some(watching.await?))
     }
 }

@@ -4,13 +4,19 @@ mod limit_args;
 mod prometheus_args;
 mod serving_args;
 
-use std::{io::Write as _, net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use limit_args::LimitArgs;
 use prometheus_args::PrometheusArgs;
 use serving_args::ServingArgs;
 
-use crate::{EXIT_INVALID, kube_config::KubeConfigArgs, leader_election::LeaderElectionArgs, log::LogArgs};
+use crate::{
+    exit::{Code, Ended, Failure},
+    kube_config::KubeConfigArgs,
+    leader_election::LeaderElectionArgs,
+    log::LogArgs,
+    runtime,
+};
 use vas_api::METRICS_SERVER_LEASE;
 use vas_cluster::{
     clock::{Clock, SystemClock},
@@ -52,24 +58,13 @@ pub(super) struct Args {
 type BoxError = Box<dyn std::error::Error>;
 
 impl Args {
-    pub(super) fn run(&self) -> ExitCode {
-        let prepared = self.log.init().map_err(BoxError::from).and_then(|()| {
-            let servers = self.prometheus.configuration()?;
-            let certificate = self.serving.certificate()?;
-            Ok((servers, certificate))
-        });
-        let (prometheus, certificate) = match prepared {
-            Ok(prepared) => prepared,
-            Err(error) => return fail(&*error, EXIT_INVALID),
-        };
-        let runtime = match tokio::runtime::Runtime::new() {
-            Ok(runtime) => runtime,
-            Err(error) => return fail(&error, 1),
-        };
-        match runtime.block_on(self.serve(prometheus, certificate)) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(&*error, 1),
-        }
+    pub(super) fn run(&self) -> Ended {
+        self.log.init().map_err(Failure::invalid)?;
+        let prometheus = self.prometheus.configuration().map_err(Failure::invalid)?;
+        let certificate = self.serving.certificate().map_err(Failure::invalid)?;
+        let served = runtime::of_all_processors()?.block_on(self.serve(prometheus, certificate));
+        served.map_err(Failure::failed)?;
+        Ok(Code::Success)
     }
 
     async fn serve(&self, prometheus: Configuration, certificate: Certificate) -> Result<(), BoxError> {
@@ -107,10 +102,4 @@ impl Args {
         };
         Ok(vas_metrics_server::run(client, settings, clock, stop).await?)
     }
-}
-
-fn fail(error: &dyn std::error::Error, code: u8) -> ExitCode {
-    // A closed standard error is ignored: the exit code still tells the outcome.
-    let _ = writeln!(std::io::stderr(), "vas metrics-server: {error}");
-    ExitCode::from(code)
 }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::{leader_election::parse_duration, matchers::MatchersArgs};
+use crate::{duration, matchers::MatchersArgs};
 use vas_core::metrics::promql::{LabelName, Reach, ReservedLabel, Source};
 use vas_metrics_server::{ConfigError, ConfigFile, Configuration, ServerSettings};
 
@@ -32,10 +32,10 @@ pub(super) struct PrometheusArgs {
     )]
     pub(super) prometheus_url: Option<String>,
     /// Time between polls of each query
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration, env = "VAS_PROMETHEUS_POLL_INTERVAL")]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration::parse, env = "VAS_PROMETHEUS_POLL_INTERVAL")]
     pub(super) prometheus_poll_interval: Duration,
     /// Longest wait for one answer; best shorter than the time between polls
-    #[arg(long, value_name = "DURATION", default_value = "4s", value_parser = parse_duration, env = "VAS_PROMETHEUS_TIMEOUT")]
+    #[arg(long, value_name = "DURATION", default_value = "4s", value_parser = duration::parse, env = "VAS_PROMETHEUS_TIMEOUT")]
     pub(super) prometheus_timeout: Duration,
     /// Largest answer in bytes, counted after decompression
     #[arg(
@@ -75,11 +75,7 @@ pub(super) struct PrometheusArgs {
 }
 
 fn parse_range(text: &str) -> Result<Duration, String> {
-    let range = parse_duration(text).map_err(|error| error.to_string())?;
-    if range > Reach::WIDEST.range {
-        return Err("must be at most 24h".to_owned());
-    }
-    Ok(range)
+    duration::at_most(text, Reach::WIDEST.range)
 }
 
 /// Reasons why no Prometheus server can be used.

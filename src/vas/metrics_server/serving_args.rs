@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::leader_election::parse_duration;
+use crate::duration;
 use vas_metrics_server::{Certificate, CertificateFiles, FilesError, RotationTimes, RotationTimesError};
 
 /// How clients reach the metrics server.
@@ -59,22 +59,22 @@ pub(super) struct ServingArgs {
     )]
     pub(super) tls_private_key_file: Option<PathBuf>,
     /// How long a certificate that the replicas issue is valid
-    #[arg(long, value_name = "DURATION", default_value = "8760h", value_parser = parse_duration, env = "VAS_SELF_SIGNED_VALIDITY")]
+    #[arg(long, value_name = "DURATION", default_value = "8760h", value_parser = duration::parse, env = "VAS_SELF_SIGNED_VALIDITY")]
     pub(super) self_signed_validity: Duration,
     /// Time before its end at which the replicas rotate that certificate
-    #[arg(long, value_name = "DURATION", default_value = "720h", value_parser = parse_duration, env = "VAS_SELF_SIGNED_RENEW_BEFORE")]
+    #[arg(long, value_name = "DURATION", default_value = "720h", value_parser = duration::parse, env = "VAS_SELF_SIGNED_RENEW_BEFORE")]
     pub(super) self_signed_renew_before: Duration,
     /// How long both CAs are trusted before the new certificate is served, and again after that
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration, env = "VAS_SELF_SIGNED_OVERLAP")]
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration::parse, env = "VAS_SELF_SIGNED_OVERLAP")]
     pub(super) self_signed_overlap: Duration,
     /// How long the result of a token review is cached
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration, env = "VAS_AUTHENTICATION_TOKEN_WEBHOOK_CACHE_TTL")]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration::parse, env = "VAS_AUTHENTICATION_TOKEN_WEBHOOK_CACHE_TTL")]
     pub(super) authentication_token_webhook_cache_ttl: Duration,
     /// How long an access review that allowed a request is cached
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration, env = "VAS_AUTHORIZATION_WEBHOOK_CACHE_AUTHORIZED_TTL")]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration::parse, env = "VAS_AUTHORIZATION_WEBHOOK_CACHE_AUTHORIZED_TTL")]
     pub(super) authorization_webhook_cache_authorized_ttl: Duration,
     /// How long an access review that did not allow a request is cached
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration, env = "VAS_AUTHORIZATION_WEBHOOK_CACHE_UNAUTHORIZED_TTL")]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration::parse, env = "VAS_AUTHORIZATION_WEBHOOK_CACHE_UNAUTHORIZED_TTL")]
     pub(super) authorization_webhook_cache_unauthorized_ttl: Duration,
     /// Name of the Service that leads to the metrics server
     #[arg(

@@ -8,6 +8,7 @@
 pub mod hpa;
 pub mod limit_range;
 pub mod meta;
+pub mod offline;
 pub mod pdb;
 pub mod resource_quota;
 #[cfg(test)]

@@ -202,6 +202,17 @@ impl Suspended {
             .collect()
     }
 
+    /// What of the workloads is not frozen although they are suspended, in words; `None` if all are. `all`
+    /// stands for the resource.
+    pub fn left_out(&self, workloads: &Workloads) -> Option<String> {
+        let frozen = self.frozen();
+        match workloads.names().find(|name| !frozen.contains(name)) {
+            Some(workload) => Some(format!("workload {workload}")),
+            None if frozen.is_empty() => Some("the resource".to_owned()),
+            None => None,
+        }
+    }
+
     /// Whether any workload is frozen.
     pub fn any(&self) -> bool {
         self.entries.iter().any(|entry| !entry.frozen.is_empty())

@@ -18,11 +18,13 @@ pub mod freeze;
 mod frozen;
 #[cfg(test)]
 mod properties;
+mod span;
 mod suspension;
 
 pub use annotation::{Holder, HolderError};
 pub use freeze::{Suspended, freeze, next_end};
 pub use frozen::{LeftFrozen, is_frozen, left_frozen};
+pub use span::{Span, SpanError};
 pub use suspension::{Reason, Suspension, SuspensionError, Workloads};
 
 /// Largest number of characters of a foreign text in a message.

@@ -27,6 +27,30 @@ pub struct Document {
     pub validation: Validation,
 }
 
+/// The verdict on a document, from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It breaks no rule, and is probably what was meant.
+    Fine,
+    /// It breaks no rule, and is probably not what was meant.
+    Warned,
+    /// It breaks a rule.
+    Invalid,
+}
+
+impl Document {
+    /// The verdict on this document.
+    pub fn verdict(&self) -> Verdict {
+        if !self.validation.violations.is_empty() {
+            Verdict::Invalid
+        } else if self.validation.warnings.is_empty() {
+            Verdict::Fine
+        } else {
+            Verdict::Warned
+        }
+    }
+}
+
 /// Whether a document is, or was meant to be, a `VoiceAssistScaling`. Its group (in any version) or its kind
 /// (in any letter case) is enough, so that a typing mistake in one of the two is reported and not passed
 /// over.

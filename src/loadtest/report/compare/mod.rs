@@ -44,6 +44,21 @@ pub struct Comparison {
     pub differences: Vec<Difference>,
 }
 
+impl Comparison {
+    /// The judgement on the later run: worse if any figure is, unknown if nothing could be compared, and the
+    /// same otherwise.
+    pub fn judgement(&self) -> Judgement {
+        let mut judgements = self.differences.iter().map(|difference| difference.judgement);
+        if judgements.clone().any(|judgement| judgement == Judgement::Worse) {
+            Judgement::Worse
+        } else if judgements.all(|judgement| judgement == Judgement::Unknown) {
+            Judgement::Unknown
+        } else {
+            Judgement::Same
+        }
+    }
+}
+
 /// One figure of two runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Difference {

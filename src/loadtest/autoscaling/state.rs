@@ -1,10 +1,10 @@
 //! The state of a watched workload in a few words, for the progress of a load.
 
-use vas_loadtest::autoscaling::observer::Observer;
+use super::observer::Observer;
 
-/// `4 of 8 replicas Ready, request-rate 132% of its target`, with the metric that is highest above its
-/// target.
-pub(super) fn state(observer: &Observer) -> String {
+/// The Ready replicas, and the metric that is highest above its target: `4 of 8 replicas Ready, request-rate
+/// 132% of its target`.
+pub(crate) fn in_words(observer: &Observer) -> String {
     let now = observer.replicas();
     let values = observer
         .ratios()

@@ -1,30 +1,33 @@
-//! Sends a load from beginning to end, shows the progress, and ends the load early on request.
+//! Sends a load from beginning to end, hands on each second of it, and ends it early on request.
 
 use std::{sync::Arc, time::Duration};
 
-use super::progress::Progress;
-use vas_cluster::shutdown;
-use vas_loadtest::{
+use tokio_util::sync::CancellationToken;
+
+use super::{
     clock::RunClock,
     engine::{self, EngineError, Settings},
     exposition::Exposition,
     http::Target,
     model::measured::{End, Measured, Second},
-    scenario::model::{Load, Scenario},
+    progress::{Line, Progress},
+    scenario::model::Scenario,
 };
 
 /// Time from the decision to send to the first request, in which the threads start.
 pub(crate) const LEAD: Duration = Duration::from_millis(200);
 
-/// Reasons why a load was not sent to its end.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum DriveError {
-    /// The engine failed.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The signal handlers cannot be installed.
-    #[error("cannot listen for signals: {0}")]
-    Signals(#[source] std::io::Error),
+/// How a load is sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Sending<'a> {
+    /// Target of the requests.
+    pub target: &'a Target,
+    /// The URL of the target as reports show it, with credentials masked.
+    pub url: &'a str,
+    /// Settings of the engine.
+    pub settings: Settings,
+    /// Metrics of the run; updated every second.
+    pub exposition: Option<&'a Exposition>,
 }
 
 /// What else happened in one second.
@@ -38,31 +41,25 @@ pub(crate) struct Meanwhile {
     pub(crate) over: bool,
 }
 
-/// Sends the load. SIGINT and SIGTERM end it; what was measured until then is kept. `each` is called every
-/// second and returns what else happened in it. The exposition is updated every second too.
+/// Sends the load. When `stop` is cancelled the load ends; what was measured until then is kept. `each` is
+/// called every second and returns what else happened in it.
 ///
 /// # Errors
 /// When the load cannot be started, or a sending thread is lost.
 pub(crate) async fn drive(
     scenario: &Arc<Scenario>,
-    target: &Target,
-    settings: Settings,
+    sending: Sending<'_>,
     clock: RunClock,
-    quiet: bool,
+    stop: &CancellationToken,
     mut each: impl FnMut(&Second) -> Meanwhile,
-    exposition: Option<&Exposition>,
-) -> Result<Measured, DriveError> {
-    let stop = shutdown::on_signal().map_err(DriveError::Signals)?;
-    let mut running = engine::start(scenario.clone(), target, settings, clock)?;
+    progress: &mut impl Progress,
+) -> Result<Measured, EngineError> {
+    let mut running = engine::start(scenario.clone(), sending.target, sending.settings, clock)?;
     let names = running.step_names().to_vec();
-    if let Some(exposition) = exposition {
+    if let Some(exposition) = sending.exposition {
         exposition.begin(scenario, &names);
     }
-    let concurrency = match scenario.load {
-        Load::Open(_) => "under way",
-        Load::Closed(_) => "users",
-    };
-    let mut progress = Progress::new(scenario.load.profile().duration(), concurrency, quiet);
+    let mut line = Line::of(scenario);
     if let Some(note) = running.note() {
         progress.say(note);
     }
@@ -71,12 +68,13 @@ pub(crate) async fn drive(
         tokio::select! {
             second = running.next_detailed() => match second {
                 Some((second, detail)) => {
-                    if let Some(exposition) = exposition {
+                    if let Some(exposition) = sending.exposition {
                         exposition.second(&names, &second, &detail);
                     }
                     let meanwhile = each(&second);
                     meanwhile.news.iter().for_each(|news| progress.say(news));
-                    progress.second(&second, &meanwhile.state);
+                    line.add(second, meanwhile.state);
+                    progress.second(&mut line);
                     if meanwhile.over {
                         running.stop(End::Completed);
                     }
@@ -91,5 +89,5 @@ pub(crate) async fn drive(
         }
     }
     progress.end();
-    Ok(running.finish().await?)
+    running.finish().await
 }

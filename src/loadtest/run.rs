@@ -1,0 +1,64 @@
+//! `vas test run` of one scenario: sends its load, watches a workload meanwhile, and judges the outcome.
+
+use std::sync::Arc;
+
+use super::{
+    autoscaling::watching::Watching,
+    clock::RunClock,
+    drive::{LEAD, Meanwhile, Sending, drive},
+    engine::EngineError,
+    judge::judge,
+    model::measured::Second,
+    progress::Progress,
+    report::Report,
+    scenario::model::Scenario,
+};
+use vas_cluster::shutdown;
+
+/// Why a run has no outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The load could not be sent.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The signal handlers cannot be installed.
+    #[error("cannot listen for signals: {0}")]
+    Signals(#[source] std::io::Error),
+}
+
+/// Runs a scenario. SIGINT and SIGTERM end the load; what was measured until then is judged.
+///
+/// # Errors
+/// When the load cannot be started, or a sending thread is lost.
+pub async fn run(
+    scenario: Scenario,
+    sending: Sending<'_>,
+    mut watching: Option<Watching>,
+    progress: &mut impl Progress,
+) -> Result<Report, RunError> {
+    let scenario = Arc::new(scenario);
+    let clock = RunClock::begins_in(LEAD);
+    if let Some(watching) = &watching {
+        watching.begin(clock);
+    }
+    let each = |_: &Second| {
+        let (news, state) = watching.as_mut().map(Watching::look).unwrap_or_default();
+        Meanwhile {
+            news,
+            state,
+            over: false,
+        }
+    };
+    let stop = shutdown::on_signal().map_err(RunError::Signals)?;
+    let measured = drive(&scenario, sending, clock, &stop, each, progress).await?;
+    let (workload, check) = watching
+        .map(|watching| watching.end(&scenario, &measured))
+        .map_or((None, None), |(workload, check)| (Some(workload), check));
+    Ok(judge(
+        &scenario,
+        sending.url,
+        measured,
+        workload.into_iter().collect(),
+        check.into_iter().collect(),
+    ))
+}
