@@ -3,6 +3,7 @@
 use std::{fs, io, path::Path, time::Duration};
 
 use super::{
+    engine::{self, EngineError},
     http::Target,
     scenario::{
         ScenarioError, builtin,
@@ -10,6 +11,7 @@ use super::{
         parse,
         quick::{self, Level},
         scaled::ScaleError,
+        threshold::MisfitError,
     },
 };
 
@@ -27,7 +29,7 @@ pub enum SelectionError {
     Scale(#[from] ScaleError),
     /// The name is neither a scenario, nor a suite, nor a readable file.
     #[error(
-        "{name:?} is neither a scenario of vas ({}) nor a suite (quick, all) nor a file: {error}",
+        "{name:?} is neither a scenario of vas ({}) nor a suite (quick, all) nor a URL such as http://127.0.0.1:8080 nor a file: {error}",
         builtin::NAMES.join(", ")
     )]
     Unknown {
@@ -35,6 +37,24 @@ pub enum SelectionError {
         name: String,
         /// The error when it was opened as a file.
         error: io::Error,
+    },
+    /// A threshold is on something that the scenario does not have.
+    #[error("--threshold {threshold:?}: {misfit} in scenario {scenario}")]
+    Threshold {
+        /// The threshold.
+        threshold: String,
+        /// Name of the scenario.
+        scenario: String,
+        /// What it does not have.
+        misfit: MisfitError,
+    },
+    /// A request cannot be sent as it is.
+    #[error("{scenario}: {error}")]
+    Unsendable {
+        /// Name of the scenario.
+        scenario: String,
+        /// The step, and what is wrong with it.
+        error: EngineError,
     },
     /// The target has a query, and a path cannot be appended to that.
     #[error("--target: a scenario's paths cannot be put behind a query; give it in the path of each step")]
@@ -62,12 +82,13 @@ pub fn select(name: &str, changes: &Changes, target: &Target) -> Result<Vec<Scen
         Some(members) => members.to_vec(),
         None => vec![name],
     };
-    let changed = |name: &str| -> Result<Scenario, SelectionError> {
+    let one = |name: &str| -> Result<Scenario, SelectionError> {
         let mut scenario = load(name)?.scaled(changes.time, changes.load)?;
         scenario.thresholds.extend(changes.thresholds.iter().cloned());
+        check(&scenario, target)?;
         Ok(scenario)
     };
-    names.into_iter().map(changed).collect()
+    names.into_iter().map(one).collect()
 }
 
 /// The journeys and thresholds of a scenario, for tests that make a load of their own. Without a name, the
@@ -92,7 +113,28 @@ pub fn journeys(
     } else if scenario.thresholds.is_empty() {
         scenario.thresholds = OBJECTIVE.iter().filter_map(|text| text.parse().ok()).collect();
     }
+    check(&scenario, target)?;
     Ok(scenario)
+}
+
+/// Finds what would be noticed only when a run begins, or when it is judged: thresholds that do not fit, and
+/// requests that cannot be sent.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn check(scenario: &Scenario, target: &Target) -> Result<(), SelectionError> {
+    for threshold in &scenario.thresholds {
+        let fits = threshold.fits(&scenario.journeys);
+        fits.map_err(|misfit| SelectionError::Threshold {
+            threshold: threshold.to_string(),
+            scenario: scenario.name.clone(),
+            misfit,
+        })?;
+    }
+    engine::check(scenario, target).map_err(|error| SelectionError::Unsendable {
+        scenario: scenario.name.clone(),
+        error,
+    })
 }
 
 /// Refuses a target with a query, because the path of a step cannot be appended to a query.
@@ -125,4 +167,54 @@ pub fn load(name: &str) -> Result<Scenario, SelectionError> {
         .file_stem()
         .map_or(name.into(), |stem| stem.to_string_lossy());
     Ok(parse(&text, &stem, &beside)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Protocol, TlsOptions};
+
+    fn target() -> Target {
+        let tls = TlsOptions::default();
+        Target::parse("http://127.0.0.1:9", Protocol::Http1, &tls, Path::new("")).unwrap()
+    }
+
+    fn selected(name: &str, threshold: &str) -> Result<Vec<Scenario>, String> {
+        let changes = Changes {
+            time: 1.0,
+            load: 1.0,
+            thresholds: vec![threshold.parse().unwrap()],
+        };
+        select(name, &changes, &target()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_threshold_that_does_not_fit_is_found_before_anything_runs() {
+        let error = selected("api-journey", "step log im: errors < 1%").unwrap_err();
+        for words in [
+            "--threshold \"step log im: errors < 1%\"",
+            "no step is called \"log im\"",
+            "\"log in\"",
+            "in scenario api-journey",
+        ] {
+            assert!(error.contains(words), "{words}: {error}");
+        }
+        let error = selected("smoke", "ws_held >= 99%").unwrap_err();
+        assert!(error.contains("no step is a websocket"), "{error}");
+        assert!(selected("api-journey", "step log in: errors < 1%").is_ok());
+        let given = ["step log in: errors < 1%".parse().unwrap()];
+        let error = journeys(None, &given, &target()).unwrap_err().to_string();
+        assert!(error.contains("no step is called"), "{error}");
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_sent_is_found_before_anything_runs() {
+        let mut scenario = load("smoke").unwrap();
+        scenario.journeys[0].headers = vec![(
+            "x-a".to_owned(),
+            crate::scenario::template::Template::text("line\nbreak"),
+        )];
+        let error = check(&scenario, &target()).unwrap_err().to_string();
+        assert!(error.contains("smoke: step ") && error.contains("x-a"), "{error}");
+    }
 }

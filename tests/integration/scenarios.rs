@@ -123,3 +123,38 @@ fn a_trace_stands_beside_its_scenario() {
     let plan = plan(&file.to_string_lossy(), &[]);
     assert!(plan.contains("requests  900, if no step fails"), "{plan}");
 }
+
+#[test]
+fn the_first_minutes_end_in_a_plan_or_with_the_flag_that_is_missing() {
+    let file = scratch().join("first-minutes.yaml");
+    std::fs::write(
+        &file,
+        "load: {rate: [{duration: 1s, at: 5}]}\njourneys: [{name: a, steps: [{get: '/a<b>'}]}]\n",
+    )
+    .unwrap();
+    let (file, url) = (file.display().to_string(), "http://127.0.0.1:9/health");
+    let planned = stdout(&["test", "run", url, "--rate", "5", "--dry-run"]);
+    assert!(
+        planned.contains("target    http://127.0.0.1:9/health"),
+        "{planned}"
+    );
+    for (args, words) in [
+        (&[url][..], "error: how much load is not known: give --rate"),
+        (&[file.as_str(), TARGET[0], TARGET[1]][..], "write %3C for '<'"),
+        (
+            &[
+                "smoke",
+                TARGET[0],
+                TARGET[1],
+                "--threshold",
+                "step none: errors < 1%",
+            ][..],
+            "no step is called \"none\"",
+        ),
+    ] {
+        let output = run(&[&["test", "run", "--dry-run"][..], args].concat());
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
+        assert!(stderr.contains(words), "{args:?}: {stderr}");
+    }
+}

@@ -119,6 +119,15 @@ impl Ending {
     }
 }
 
+/// Finds requests that cannot be sent, without sending anything. Requests with variables are checked when
+/// their values are known.
+///
+/// # Errors
+/// When a step has a method, path or header that HTTP does not allow.
+pub fn check(scenario: &Scenario, target: &Target) -> Result<(), EngineError> {
+    Plan::new(scenario, target).map(drop)
+}
+
 /// Begins to send at the zero of the clock.
 ///
 /// # Errors

@@ -101,6 +101,7 @@ pub struct JourneyDocument {
     pub name: String,
     /// Share of the users, relative to the other weights.
     #[serde(default = "one")]
+    #[schemars(range(max = u32::MAX))]
     pub weight: u32,
     /// Pause after each step that has no pause of its own: `2s`, or `2s-10s` for a random length between
     /// these. Default: none.

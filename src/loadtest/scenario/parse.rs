@@ -10,7 +10,7 @@ use std::{
 use super::{
     document::{AbortDocument, Document, JourneyDocument},
     duration, load,
-    model::{Abort, Action, Journey, Scenario, Think, Threshold, any_action},
+    model::{Abort, Action, Journey, Scenario, Think, Threshold},
     quick, schema, step,
     template::Template,
     websocket::Part,
@@ -135,14 +135,8 @@ fn scenario(
 ) -> Scenario {
     let load = load::parse(&document.load, file, problems);
     let journeys = journeys(&document.journeys, problems);
-    let steps: BTreeSet<&str> = journeys
-        .iter()
-        .flat_map(|journey| &journey.steps)
-        .map(|step| step.name.as_str())
-        .collect();
-    let thresholds = thresholds(&document.thresholds, &steps, problems);
+    let thresholds = thresholds(&document.thresholds, &journeys, problems);
     let timeout = problems.positive("timeout", &document.timeout);
-    bounds_of_sockets(&thresholds, &journeys, problems);
     waits(&journeys, timeout, problems);
     Scenario {
         name: name.to_owned(),
@@ -174,15 +168,15 @@ fn abort(document: &AbortDocument, problems: &mut Problems) -> Abort {
     }
 }
 
-fn thresholds(texts: &[String], steps: &BTreeSet<&str>, problems: &mut Problems) -> Vec<Threshold> {
+fn thresholds(texts: &[String], journeys: &[Journey], problems: &mut Problems) -> Vec<Threshold> {
     let mut thresholds: Vec<Threshold> = Vec::new();
     for (index, text) in texts.iter().enumerate() {
         let path = format!("thresholds[{index}]");
         match text.parse::<Threshold>() {
             Err(error) => problems.add(path, error),
             Ok(threshold) => {
-                if let Some(step) = threshold.step.as_deref().filter(|step| !steps.contains(step)) {
-                    problems.add(&path, format!("no step is called {step:?}"));
+                if let Err(misfit) = threshold.fits(journeys) {
+                    problems.add(&path, misfit);
                 }
                 if thresholds.contains(&threshold) {
                     problems.add(&path, "is there twice");
@@ -192,17 +186,6 @@ fn thresholds(texts: &[String], steps: &BTreeSet<&str>, problems: &mut Problems)
         }
     }
     thresholds
-}
-
-/// Refuses bounds on WebSocket connections in a scenario without such connections.
-fn bounds_of_sockets(thresholds: &[Threshold], journeys: &[Journey], problems: &mut Problems) {
-    let any = any_action(journeys, Action::is_websocket);
-    for (index, threshold) in thresholds.iter().enumerate() {
-        let path = format!("thresholds[{index}]");
-        if threshold.bound.is_of_sockets() && !any {
-            problems.add(path, "no step is a websocket");
-        }
-    }
 }
 
 /// Refuses waits for a message that are longer than the scenario's timeout.

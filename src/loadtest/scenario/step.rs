@@ -9,6 +9,7 @@ use super::{
     template::Template,
     websocket,
 };
+use vas_core::k8s::percent::encode;
 
 /// Reads a step.
 pub(super) fn parse(path: &str, document: &StepDocument, problems: &mut Problems) -> Step {
@@ -157,13 +158,24 @@ pub(super) fn below_target(path: &str, text: &str, problems: &mut Problems) -> T
     if !text.starts_with('/') {
         problems.add(path, format!("{text:?} must begin with /"));
     }
-    if outside_variables(text).any(|char| char.is_whitespace() || char.is_control() || char == '#') {
+    if let Some(char) = unsendable(text) {
+        let encoded = encode(&char.to_string());
         problems.add(
             path,
-            format!("{text:?} must not have spaces, control characters or #: write %20 for a space"),
+            format!("{text:?} must not have spaces, control characters or any of # < > `: write {encoded} for {char:?}"),
         );
     }
     problems.template(path, text)
+}
+
+/// The first character that cannot be sent in a path and its query. In a query `>` and a backtick can.
+fn unsendable(text: &str) -> Option<char> {
+    let mut in_query = false;
+    outside_variables(text).find(|char| {
+        in_query |= *char == '?';
+        let refused = if in_query { "#<" } else { "#<>`" };
+        char.is_whitespace() || char.is_control() || refused.contains(*char)
+    })
 }
 
 /// The characters outside `{{` and `}}`.

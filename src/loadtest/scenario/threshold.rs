@@ -1,10 +1,10 @@
 //! Reads and writes thresholds: `latency p95 < 500ms`, `step log in: errors < 1%`.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{collections::BTreeSet, fmt, str::FromStr, time::Duration};
 
 use super::{
     duration,
-    model::{Bound, SocketTime, Threshold},
+    model::{Action, Bound, Journey, SocketTime, Threshold, any_action},
 };
 
 /// Why a threshold was refused.
@@ -26,6 +26,45 @@ pub enum ThresholdError {
         /// The bound as it was written.
         bound: String,
     },
+}
+
+/// Why a threshold does not fit a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MisfitError {
+    /// The scenario has no step of this name.
+    #[error("no step is called {step:?}; there are {known}")]
+    NoStep {
+        /// The name of the step.
+        step: String,
+        /// Names of the scenario's steps.
+        known: String,
+    },
+    /// The bound is on WebSocket connections, and the scenario has none.
+    #[error("no step is a websocket")]
+    NoWebSocket,
+}
+
+impl Threshold {
+    /// Refuses a threshold on something that the journeys do not have.
+    ///
+    /// # Errors
+    /// When no step has the name, or no step is a WebSocket connection.
+    pub fn fits(&self, journeys: &[Journey]) -> Result<(), MisfitError> {
+        let steps = || journeys.iter().flat_map(|journey| &journey.steps);
+        if let Some(step) = &self.step
+            && !steps().any(|known| known.name == *step)
+        {
+            let known: BTreeSet<String> = steps().map(|step| format!("{:?}", step.name)).collect();
+            return Err(MisfitError::NoStep {
+                step: step.clone(),
+                known: Vec::from_iter(known).join(", "),
+            });
+        }
+        if self.bound.is_of_sockets() && !any_action(journeys, Action::is_websocket) {
+            return Err(MisfitError::NoWebSocket);
+        }
+        Ok(())
+    }
 }
 
 impl FromStr for Threshold {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Format, ImportError, as_hpa, objects, one_line, print_refused};
 use crate::output::{self, OutputError};
+use vas_core::document::yaml;
 use vas_import::adapter::{self, Alternative, Entry, HpaMetric, Import, Sources};
 
 /// Turn prometheus-adapter's rules into metrics entries, ready to paste
@@ -72,7 +73,7 @@ pub(super) fn sources(file: &str) -> Result<Sources, ImportError> {
     if documents.is_empty() {
         return Err(ImportError::Empty { file });
     }
-    let parse = |text: &str| serde_saphyr::from_str::<Value>(text).map_err(|error| error.to_string());
+    let parse = |text: &str| yaml::parse_one(text).map_err(|error| error.located());
     adapter::read(&documents, parse).map_err(|source| ImportError::Config { file, source })
 }
 

@@ -23,15 +23,23 @@ use vas_loadtest::{
     limits::Limits,
 };
 
-/// Where requests are sent.
+/// Where requests are sent, and how.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Target")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct TargetArgs {
     /// URL of the service; the path of each step is put behind it. User and password in it are sent as
     /// Authorization, and shown nowhere
     #[arg(long, value_name = "URL")]
     target: TargetUrl,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// How the target is reached.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Target")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub(crate) struct ConnectionArgs {
     /// Header of every request; may be given several times
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = parse_header)]
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -55,7 +63,7 @@ pub(crate) struct TargetArgs {
 
 /// A URL that may contain credentials, and the form that may be shown.
 #[derive(Clone)]
-struct TargetUrl {
+pub(crate) struct TargetUrl {
     given: String,
     shown: String,
 }
@@ -64,6 +72,13 @@ impl From<String> for TargetUrl {
     fn from(given: String) -> Self {
         let shown = masked(&given);
         Self { given, shown }
+    }
+}
+
+impl TargetUrl {
+    /// The URL as it was given, with credentials masked.
+    pub(crate) fn shown(&self) -> &str {
+        &self.shown
     }
 }
 
@@ -151,6 +166,21 @@ impl TargetArgs {
     /// # Errors
     /// When the URL cannot be used, or TLS cannot be set up.
     pub(crate) fn target(&self) -> Result<Target, LoadError> {
+        self.connection.target(&self.target)
+    }
+
+    /// The URL as it was given, with credentials masked.
+    pub(crate) fn url(&self) -> &str {
+        self.target.shown()
+    }
+}
+
+impl ConnectionArgs {
+    /// The target at this URL, with its headers and connection settings.
+    ///
+    /// # Errors
+    /// When the URL cannot be used, or TLS cannot be set up.
+    pub(crate) fn target(&self, url: &TargetUrl) -> Result<Target, LoadError> {
         let ca = self.cacert.as_ref().map(|file| {
             fs::read(file).map_err(|source| LoadError::Certificates {
                 file: file.clone(),
@@ -167,7 +197,7 @@ impl TargetArgs {
             Protocol::Http1
         };
         let ca_name = self.cacert.as_deref().unwrap_or(Path::new("--cacert"));
-        let mut target = Target::parse(&self.target.given, protocol, &tls, ca_name)?;
+        let mut target = Target::parse(&url.given, protocol, &tls, ca_name)?;
         // A header given by a flag replaces the one from the URL, such as Authorization.
         for (name, _) in &self.headers {
             target.headers.remove(name);
@@ -176,11 +206,6 @@ impl TargetArgs {
         target.fresh_connections = self.no_keepalive;
         target.follow = self.follow;
         Ok(target)
-    }
-
-    /// The URL as it was given, with credentials masked.
-    pub(crate) fn url(&self) -> &str {
-        &self.target.shown
     }
 }
 

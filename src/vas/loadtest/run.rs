@@ -1,10 +1,10 @@
 //! `vas test run`: sends load to a target and judges the outcome.
 
 use super::{
-    load_args::{EngineArgs, MetricsListenArgs, TargetArgs},
+    load_args::{ConnectionArgs, EngineArgs, MetricsListenArgs, TargetUrl},
     outputs::{self, Output},
     progress::Shown,
-    scenario_args::ScenarioArgs,
+    scenario_args::{ScenarioArgs, ScenarioArgsError},
     verdict::{self, MinGrade},
     watch_args::{WatchArgs, WatchError},
 };
@@ -21,7 +21,6 @@ use vas_loadtest::{
     report::Report,
     run,
     scenario::{model::Scenario, plan},
-    selection::SelectionError,
 };
 
 /// Send load to a target, and say whether it held
@@ -34,8 +33,8 @@ use vas_loadtest::{
 /// A run in which the load generator itself was the bottleneck proves nothing and is reported as INVALID.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  vas test run --target http://localhost:8080/health --rate 100 --duration 30s
-  vas test run --target http://localhost:8080 --users 50 --think 1s-3s --threshold 'latency p95 < 500ms'
+  vas test run http://localhost:8080/health --rate 100 --duration 30s
+  vas test run http://localhost:8080 --users 50 --think 1s-3s --threshold 'latency p95 < 500ms'
   vas test run smoke --target https://voiceassist.example
   vas test run quick --target http://localhost:8080 --scale 0.1
   vas test run my-scenario.yaml --target http://localhost:8080 -o html=run.html -o json=run.json --min-grade B
@@ -47,8 +46,12 @@ Exit codes: 0 pass, 99 a threshold or --min-grade was missed, 2 usage, 3 invalid
 pub(super) struct Args {
     #[command(flatten)]
     scenario: ScenarioArgs,
+    /// URL of the service; the path of each step is put behind it. User and password in it are sent as
+    /// Authorization, and shown nowhere
+    #[arg(long, value_name = "URL", help_heading = "Target")]
+    target: Option<TargetUrl>,
     #[command(flatten)]
-    target: TargetArgs,
+    connection: ConnectionArgs,
     #[command(flatten)]
     engine: EngineArgs,
     /// Write a report: html=FILE (one page), json=FILE, junit=FILE, md=FILE, hgrm=FILE; may be given several
@@ -73,7 +76,7 @@ pub(super) struct Args {
 #[derive(Debug, thiserror::Error)]
 enum RunError {
     #[error(transparent)]
-    Selection(#[from] SelectionError),
+    Scenario(#[from] ScenarioArgsError),
     #[error(transparent)]
     Limit(#[from] LimitError),
     #[error(
@@ -91,7 +94,7 @@ enum RunError {
 impl CommandError for RunError {
     fn code(&self) -> Code {
         match self {
-            Self::Selection(_) | Self::Limit(_) | Self::OneFile => Code::Invalid,
+            Self::Scenario(_) | Self::Limit(_) | Self::OneFile => Code::Invalid,
             Self::Watch(error) if error.is_precondition() => Code::Precondition,
             Self::Watch(_) | Self::Run(_) | Self::Listen(_) => Code::Failure,
         }
@@ -100,11 +103,12 @@ impl CommandError for RunError {
 
 impl Args {
     pub(super) fn run(&self) -> Ended {
-        let target = self.target.target()?;
+        let url = self.scenario.url(self.target.as_ref())?;
+        let target = self.connection.target(url)?;
         let scenarios = self.scenarios(&target)?;
         if self.dry_run {
             for scenario in &scenarios {
-                output::text(&plan::render(scenario, self.target.url()))?;
+                output::text(&plan::render(scenario, url.shown()))?;
             }
             return Ok(Code::Success);
         }
@@ -115,7 +119,7 @@ impl Args {
             .map_err(RunError::from)?;
         let sending = Sending {
             target: &target,
-            url: self.target.url(),
+            url: url.shown(),
             settings: self.engine.settings(),
             exposition: exposition.as_ref(),
         };

@@ -2,71 +2,241 @@
 
 use std::time::Duration;
 
-use super::load_args::parse_rate;
-use crate::duration;
+use super::load_args::{TargetUrl, parse_rate};
+use crate::{
+    duration,
+    exit::{Code, CommandError},
+};
 use vas_loadtest::{
     http::Target,
     scenario::{
         model::{Scenario, Think, Threshold},
         quick::{self, Level},
     },
-    selection::{Changes, SelectionError, select},
+    selection::{self, Changes, SelectionError, select},
 };
+
+/// How long a quick run sends requests.
+const QUICK: Duration = Duration::from_secs(30);
 
 /// The load to send.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Load")]
-pub(crate) struct ScenarioArgs {
-    /// A scenario of `vas test list`, a suite (quick, all), or a file. Without it: one request, again and
-    /// again, by --rate or --users
-    #[arg(value_name = "SCENARIO|FILE")]
-    scenario: Option<String>,
+pub(super) struct ScenarioArgs {
+    /// A scenario of `vas test list`, a suite (quick, all), or a file. Or a URL: one request to it, again and
+    /// again, by --rate or --users; then --target is left out
+    #[arg(value_name = "SCENARIO|FILE|URL")]
+    what: Option<What>,
     /// Requests per second, whatever the service does (open model)
-    #[arg(long, value_name = "RATE", value_parser = parse_rate, conflicts_with_all = ["scenario", "users"], required_unless_present_any = ["scenario", "users"])]
+    #[arg(long, value_name = "RATE", value_parser = parse_rate, conflicts_with = "users")]
     rate: Option<f64>,
     /// Users, each of whom sends the next request after an answer (closed model)
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "scenario")]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     users: Option<u32>,
     /// Pause of a user after each answer: 2s, or 2s-10s for one drawn evenly
     #[arg(long, value_name = "DURATION", requires = "users")]
     think: Option<Think>,
-    /// How long requests are sent
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration::parse_exact, conflicts_with = "scenario")]
-    duration: Duration,
+    /// How long requests are sent. Default: 30s
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_exact)]
+    duration: Option<Duration>,
     /// Run a scenario in this share of its time: 0.1 makes ten minutes one
-    #[arg(long, value_name = "SHARE", default_value_t = 1.0, value_parser = parse_rate, requires = "scenario")]
-    scale: f64,
+    #[arg(long, value_name = "SHARE", value_parser = parse_rate)]
+    scale: Option<f64>,
     /// Run a scenario with this share of its users or rate
-    #[arg(long, value_name = "SHARE", default_value_t = 1.0, value_parser = parse_rate, requires = "scenario")]
-    scale_load: f64,
+    #[arg(long, value_name = "SHARE", value_parser = parse_rate)]
+    scale_load: Option<f64>,
     /// What has to hold besides the scenario's thresholds, such as "latency p95 < 500ms"; may be given
     /// several times
     #[arg(long = "threshold", value_name = "THRESHOLD")]
     thresholds: Vec<Threshold>,
 }
 
+/// What is run.
+#[derive(Clone, Debug)]
+enum What {
+    /// One request to this URL, again and again.
+    Url(TargetUrl),
+    /// The scenario, suite or file of this name.
+    Named(String),
+}
+
+impl From<String> for What {
+    fn from(given: String) -> Self {
+        if given.contains("://") {
+            Self::Url(given.into())
+        } else {
+            Self::Named(given)
+        }
+    }
+}
+
+/// Reasons why there is nothing to run.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ScenarioArgsError {
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    #[error("no target is given: name its URL, or give --target URL beside a scenario")]
+    NoTarget,
+    #[error("two targets are given: leave out --target, or name a scenario instead of a URL")]
+    TwoTargets,
+    #[error(
+        "how much load is not known: give --rate REQUESTS-PER-SECOND or --users NUMBER, or name a scenario of vas test list"
+    )]
+    NoLoad,
+    #[error(
+        "{flag} is for requests to a URL, and {name:?} is no URL such as http://127.0.0.1:8080: a scenario has a load of its own (see --scale and --scale-load)"
+    )]
+    QuickFlag { flag: &'static str, name: String },
+    #[error("{flag} is for a scenario, and none is named")]
+    ScenarioFlag { flag: &'static str },
+}
+
+impl CommandError for ScenarioArgsError {
+    fn code(&self) -> Code {
+        Code::Invalid
+    }
+}
+
 impl ScenarioArgs {
+    /// The URL of the target: the one that is run, or that of `--target`.
+    ///
+    /// # Errors
+    /// When there is none, or two.
+    pub(super) fn url<'a>(
+        &'a self,
+        target: Option<&'a TargetUrl>,
+    ) -> Result<&'a TargetUrl, ScenarioArgsError> {
+        match (&self.what, target) {
+            (Some(What::Url(_)), Some(_)) => Err(ScenarioArgsError::TwoTargets),
+            (Some(What::Url(url)), None) | (_, Some(url)) => Ok(url),
+            (_, None) => Err(ScenarioArgsError::NoTarget),
+        }
+    }
+
     /// The scenarios in the order in which they run; at least one.
     ///
     /// # Errors
-    /// When a scenario is unknown, invalid or cannot be scaled, or the target has a query.
-    pub(crate) fn scenarios(&self, target: &Target) -> Result<Vec<Scenario>, SelectionError> {
-        let Some(name) = &self.scenario else {
-            return Ok(vec![self.quick(target.has_path())]);
+    /// When a scenario is unknown, invalid or cannot be scaled, the target has a query, or flags do not fit.
+    pub(super) fn scenarios(&self, target: &Target) -> Result<Vec<Scenario>, ScenarioArgsError> {
+        let Some(What::Named(name)) = &self.what else {
+            let scenario = self.quick(target.has_path())?;
+            selection::check(&scenario, target)?;
+            return Ok(vec![scenario]);
         };
+        let quick_flags = [
+            ("--rate", self.rate.is_some()),
+            ("--users", self.users.is_some()),
+            ("--duration", self.duration.is_some()),
+        ];
+        if let Some((flag, _)) = quick_flags.into_iter().find(|(_, given)| *given) {
+            let name = name.clone();
+            return Err(ScenarioArgsError::QuickFlag { flag, name });
+        }
         let changes = Changes {
-            time: self.scale,
-            load: self.scale_load,
+            time: self.scale.unwrap_or(1.0),
+            load: self.scale_load.unwrap_or(1.0),
             thresholds: self.thresholds.clone(),
         };
-        select(name, &changes, target)
+        Ok(select(name, &changes, target)?)
     }
 
-    fn quick(&self, has_path: bool) -> Scenario {
+    /// One request, again and again.
+    fn quick(&self, has_path: bool) -> Result<Scenario, ScenarioArgsError> {
+        for (flag, share) in [("--scale", self.scale), ("--scale-load", self.scale_load)] {
+            if share.is_some() {
+                return Err(ScenarioArgsError::ScenarioFlag { flag });
+            }
+        }
         let level = match (self.rate, self.users) {
             (Some(rate), _) => Level::Rate(rate),
-            (None, users) => Level::Users(f64::from(users.unwrap_or(1)), self.think.unwrap_or_default()),
+            (None, Some(users)) => Level::Users(f64::from(users), self.think.unwrap_or_default()),
+            (None, None) => return Err(ScenarioArgsError::NoLoad),
         };
-        quick::scenario(level, self.duration, has_path, self.thresholds.clone())
+        let duration = self.duration.unwrap_or(QUICK);
+        Ok(quick::scenario(
+            level,
+            duration,
+            has_path,
+            self.thresholds.clone(),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::Parser as _;
+
+    use super::*;
+    use vas_loadtest::http::{Protocol, TlsOptions};
+
+    #[derive(Debug, clap::Parser)]
+    struct Flags {
+        #[command(flatten)]
+        scenario: ScenarioArgs,
+        #[arg(long)]
+        target: Option<TargetUrl>,
+    }
+
+    const URL: &str = "http://127.0.0.1:9/health";
+
+    /// The URL that is asked and the scenarios, or the error in words.
+    fn run(flags: &[&str]) -> Result<(String, Vec<Scenario>), String> {
+        let flags = Flags::try_parse_from(std::iter::once(&"run").chain(flags));
+        let Flags { scenario, target } = flags.map_err(|error| error.to_string())?;
+        let url = scenario.url(target.as_ref()).map_err(|error| error.to_string())?;
+        let tls = TlsOptions::default();
+        let target = Target::parse(url.shown(), Protocol::Http1, &tls, Path::new("")).unwrap();
+        let scenarios = scenario.scenarios(&target).map_err(|error| error.to_string())?;
+        Ok((url.shown().to_owned(), scenarios))
+    }
+
+    #[test]
+    fn a_url_and_a_rate_are_enough() {
+        for flags in [
+            &[URL, "--rate", "5", "--duration", "2s"][..],
+            &["--rate=5", "--duration=2s", URL],
+            &["--target", URL, "--rate=5", "--duration=2s"],
+        ] {
+            let (url, scenarios) = run(flags).unwrap();
+            assert_eq!((url.as_str(), scenarios[0].name.as_str()), (URL, "quick"));
+            let profile = scenarios[0].load.profile();
+            assert!((profile.total() - 10.0).abs() < 1e-9, "{flags:?}");
+        }
+        let (_, suite) = run(&["quick", "--target", "http://127.0.0.1:9", "--scale=0.5"]).unwrap();
+        assert_eq!(suite.len(), 2);
+    }
+
+    #[test]
+    fn the_missing_flag_is_named() {
+        for (flags, words) in [
+            (&[URL][..], "--rate REQUESTS-PER-SECOND or --users"),
+            (&["--rate=5"][..], "--target URL"),
+            (&["smoke"][..], "--target URL"),
+            (&[URL, "--target", URL, "--rate=5"][..], "leave out --target"),
+            (
+                &["127.0.0.1:9", "--target", URL, "--rate=5"][..],
+                "is no URL such as http://",
+            ),
+            (&["nothing", "--target", URL][..], "nor a URL such as http://"),
+            (
+                &["smoke", "--target", URL, "--users=5"][..],
+                "--users is for requests to a URL",
+            ),
+            (&[URL, "--rate=5", "--scale=0.5"][..], "--scale is for a scenario"),
+            (
+                &[URL, "--rate=0"][..],
+                "'--rate <RATE>': must be a number more than 0",
+            ),
+            (&[URL, "--users=0"][..], "--users"),
+            (
+                &[URL, "--rate=5", "--threshold=step x: errors < 1%"][..],
+                "no step is called \"x\"; there are \"GET\"",
+            ),
+        ] {
+            let error = run(flags).unwrap_err();
+            assert!(error.contains(words), "{flags:?}: {error}");
+        }
     }
 }

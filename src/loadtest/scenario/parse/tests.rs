@@ -163,3 +163,87 @@ proptest! {
         prop_assert!(profile.peak() <= 1e6);
     }
 }
+
+#[test]
+fn a_path_that_no_url_can_have_is_refused_with_the_way_to_write_it() {
+    let with_path = |path: &str| {
+        format!(
+            "load: {{rate: [{{duration: 1s, at: 1}}]}}\njourneys: [{{name: a, steps: [{{get: '{path}'}}]}}]\n"
+        )
+    };
+    for (path, way) in [
+        ("/a<b>", "write %3C for '<'"),
+        ("/a>b", "write %3E for '>'"),
+        ("/a`b", "write %60 for '`'"),
+        ("/a?q=<b", "write %3C for '<'"),
+        ("/a b", "write %20 for ' '"),
+        ("/a#b", "write %23 for '#'"),
+        ("/a\u{a0}b", "write %C2%A0 for "),
+    ] {
+        let error = refused(&with_path(path));
+        assert!(
+            error.contains("journeys[0].steps[0].get: ") && error.contains(way),
+            "{error}"
+        );
+    }
+    for path in ["/a?q=b>c", "/a/{{user}}", "/ü", "/a%3Cb%3E"] {
+        assert!(parsed(&with_path(path)).is_ok(), "{path}");
+    }
+}
+
+#[test]
+fn no_words_of_a_library_reach_the_user() {
+    let journeys = "journeys: [{name: a, steps: [{get: /}]}]";
+    let load = "load: {rate: [{duration: 1s, at: 1}]}";
+    for text in [
+        String::new(),
+        "load: [a: b: c".to_owned(),
+        "load:\n\trate: 1\n".to_owned(),
+        "- load\n- journeys\n".to_owned(),
+        "load: &a {rate: *b}\n".to_owned(),
+        "load: !!binary x\n".to_owned(),
+        "load: \"unclosed\n".to_owned(),
+        "load: {? [a]: b}\n".to_owned(),
+        "load: {1: 2, true: 3}\n".to_owned(),
+        "load: {rate: [{duration: 1s, at: .nan}]}\n".to_owned(),
+        format!("{load}\n{load}\n{journeys}\n"),
+        format!("{load}\ntimeout: [1]\n{journeys}\n"),
+        format!("{load}\njourneys: [{{name: a, weight: 5000000000, steps: [{{get: /}}]}}]\n"),
+        format!("{load}\njourneys: [{{name: a, weight: 1e400, steps: [{{get: /}}]}}]\n"),
+        format!("{load}\njourneys: [{{name: a, steps: [{{get: /, expect: [70000]}}]}}]\n"),
+        format!("{load}\njourneys: [{{name: a, steps: [{{get: /, extract: {{a: [1]}}}}]}}]\n"),
+        format!(
+            "{load}\njourneys: [{{name: a, steps: [{{websocket: {{path: /, hold: 1s, maxMessageBytes: 5000000000}}}}]}}]\n"
+        ),
+    ] {
+        let error = refused(&text);
+        for foreign in [
+            "invalid value",
+            "invalid type",
+            "expected",
+            "serde",
+            "saphyr",
+            "u32",
+            "u16",
+            "missing field",
+            "flow",
+            "scalar",
+            "<input>",
+            "while parsing",
+            "snippet",
+            "`",
+        ] {
+            assert!(!error.contains(foreign), "{text}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_threshold_is_on_a_step_that_there_is() {
+    let text = "load: {rate: [{duration: 1s, at: 1}]}\nthresholds: ['step none: errors < 1%']\njourneys: [{name: a, steps: [{get: /}, {name: log in, post: /}]}]\n";
+    let error = refused(text);
+    assert!(
+        error.contains("no step is called \"none\"; there are \"GET /\", \"log in\""),
+        "{error}"
+    );
+}

@@ -27,6 +27,7 @@ pub struct WebSocketDocument {
     /// Largest message, in bytes, that the server may send, in one frame or several. A larger one fails the
     /// step. Default: 16777216 (16 MiB).
     #[serde(default)]
+    #[schemars(range(max = u32::MAX))]
     pub max_message_bytes: Option<u32>,
     /// Close codes with which the server may end the connection early, such as [1000, 1001]. Default: none,
     /// so the step fails when the server ends the connection.
@@ -77,6 +78,7 @@ pub struct VoiceDocument {
     /// The message that requests the frames.
     pub request: String,
     /// Number of frames that one request brings.
+    #[schemars(range(max = u32::MAX))]
     pub frames: u32,
     /// Expected time from one frame to the next, such as 20ms.
     pub gap: String,
