@@ -33,9 +33,9 @@ pub(super) const MAX_PARTS: usize = 64;
 const MAX_TEXT: usize = 8 << 10;
 /// How long a shape stays split before the query for all namespaces is tried again. It is doubled each time
 /// that try fails.
-const APART: Duration = Duration::from_mins(10);
+const SPLIT_TIME: Duration = Duration::from_mins(10);
 /// Longest time between two such tries.
-const LONGEST_APART: Duration = Duration::from_hours(2);
+const LONGEST_SPLIT: Duration = Duration::from_hours(2);
 /// How long a namespace is left out whose answer alone is too large.
 const TOO_LARGE: Duration = Duration::from_mins(1);
 
@@ -62,8 +62,8 @@ impl Part {
 /// The state of the splitting of one shape. Times are our monotonic ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Split {
-    /// The pieces; `None` while one query covers all namespaces.
-    apart: Option<Apart>,
+    /// The pieces of a shape that is split; `None` while one query covers all namespaces.
+    splitting: Option<Splitting>,
     /// Namespaces that are left out of the queries, until a time.
     left_out: BTreeMap<String, LeftOut>,
     /// Number of polls in a row in which the query for all namespaces failed.
@@ -74,7 +74,7 @@ pub struct Split {
 
 /// The pieces of a shape that is split.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Apart {
+struct Splitting {
     pieces: Vec<Piece>,
     /// How long the shape stays split, and until when. Then the query for all namespaces is tried again.
     stay: Duration,
@@ -89,31 +89,31 @@ struct Apart {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Piece {
     namespaces: BTreeSet<String>,
-    standing: Standing,
+    state: PieceState,
 }
 
-/// What the past polls say of a piece. An answer makes any piece sound again.
+/// What the past polls say of a piece. An answer makes any piece healthy again.
 ///
 /// ```text
-///   Sound --fails--> Struck --fails--> Suspect --fails--> halves, each Suspect
-///                                      Suspect of one namespace --fails--> Blamed --fails--> left out
+///   Healthy --fails--> FailedOnce --fails--> Suspect --fails--> halves, each Suspect
+///                                            Suspect of one namespace --fails--> FailedAlone --fails--> left out
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
+enum PieceState {
     /// The piece is queried in each poll.
-    Sound,
+    Healthy,
     /// The piece failed once while others were answered. It is still queried in each poll.
-    Struck,
+    FailedOnce,
     /// The piece contains a namespace for which the query fails, so it has to be halved. One suspect piece is
     /// queried in each poll.
     Suspect,
     /// The piece is suspect, cannot be halved, and failed once while others were answered.
-    Blamed,
+    FailedAlone,
 }
 
-impl Standing {
+impl PieceState {
     fn is_suspect(self) -> bool {
-        matches!(self, Self::Suspect | Self::Blamed)
+        matches!(self, Self::Suspect | Self::FailedAlone)
     }
 }
 
@@ -140,16 +140,16 @@ impl Split {
     pub fn parts(&mut self, needed: &BTreeSet<String>, now: Duration) -> Vec<Part> {
         self.left_out.retain(|namespace, _| needed.contains(namespace));
         let left_out = &self.left_out;
-        let Some(apart) = &mut self.apart else {
+        let Some(splitting) = &mut self.splitting else {
             return vec![Part::All];
         };
-        apart.fit(needed, |piece| {
+        splitting.fit(needed, |piece| {
             piece.iter().any(|namespace| left_out.contains_key(namespace))
         });
         // While a namespace makes the query fail, the query for all namespaces would fail too, so it is not
         // tried.
         let has_bad = left_out.values().any(LeftOut::fails);
-        if apart.pieces.is_empty() || (apart.until <= now && !has_bad) {
+        if splitting.pieces.is_empty() || (splitting.until <= now && !has_bad) {
             return vec![Part::All];
         }
         let waits = |namespace: &String| {
@@ -157,18 +157,18 @@ impl Split {
                 .get(namespace)
                 .is_some_and(|left_out| now < left_out.until)
         };
-        // All sound pieces, without those that are left out entirely, and at most one suspect piece.
-        let is_queried = |piece: &&Piece| !piece.standing.is_suspect() && !piece.namespaces.iter().all(waits);
-        let sound = apart.pieces.iter().filter(is_queried);
-        let probe = apart.pieces.iter().find(|piece| piece.standing.is_suspect());
-        sound
+        // All healthy pieces, without those that are left out entirely, and at most one suspect piece.
+        let is_queried = |piece: &&Piece| !piece.state.is_suspect() && !piece.namespaces.iter().all(waits);
+        let healthy = splitting.pieces.iter().filter(is_queried);
+        let probe = splitting.pieces.iter().find(|piece| piece.state.is_suspect());
+        healthy
             .chain(probe)
             .map(|piece| Part::Only(piece.namespaces.clone()))
             .collect()
     }
 
     /// Records that a part was answered.
-    pub fn fits(&mut self, part: &Part, needed: &BTreeSet<String>) {
+    pub fn part_answered(&mut self, part: &Part, needed: &BTreeSet<String>) {
         match part {
             // An answer for all namespaces ends the split, and everything learned in it is out of date.
             Part::All => {
@@ -180,16 +180,16 @@ impl Split {
             Part::Only(namespaces) => {
                 self.left_out.retain(|name, _| !namespaces.contains(name));
                 if let Some(piece) = self.piece(namespaces) {
-                    piece.standing = Standing::Sound;
+                    piece.state = PieceState::Healthy;
                 }
             }
         }
     }
 
     /// Records that the answer to a part was too large. Returns the parts to query instead, in the same poll.
-    pub fn is_too_large(&mut self, part: &Part, needed: &BTreeSet<String>, now: Duration) -> Vec<Part> {
+    pub fn part_too_large(&mut self, part: &Part, needed: &BTreeSet<String>, now: Duration) -> Vec<Part> {
         let Part::Only(namespaces) = part else {
-            return self.go_apart(needed, now);
+            return self.split_up(needed, now);
         };
         if let Some(halves) = self.halve(namespaces) {
             return halves;
@@ -205,7 +205,7 @@ impl Split {
         // A piece that is too large does not fail, so it is not suspect. It is queried again when its time is
         // over.
         if let Some(piece) = self.piece(namespaces) {
-            piece.standing = Standing::Sound;
+            piece.state = PieceState::Healthy;
         }
         Vec::new()
     }
@@ -218,21 +218,21 @@ impl Split {
 
     /// Splits the shape, because the query for all namespaces does not succeed. Returns the parts to query
     /// instead.
-    fn go_apart(&mut self, needed: &BTreeSet<String>, now: Duration) -> Vec<Part> {
+    fn split_up(&mut self, needed: &BTreeSet<String>, now: Duration) -> Vec<Part> {
         // Pieces from before are known to work, so only the time until the next try is doubled.
-        let before = self.apart.take();
+        let before = self.splitting.take();
         let stay = before
             .as_ref()
-            .map_or(APART, |apart| (apart.stay * 2).min(LONGEST_APART));
-        let found = before.as_ref().is_some_and(|apart| apart.found);
-        let pieces = before.map(|apart| apart.pieces).unwrap_or_default();
-        let mut apart = Apart {
+            .map_or(SPLIT_TIME, |splitting| (splitting.stay * 2).min(LONGEST_SPLIT));
+        let found = before.as_ref().is_some_and(|splitting| splitting.found);
+        let pieces = before.map(|splitting| splitting.pieces).unwrap_or_default();
+        let mut splitting = Splitting {
             found,
-            ..Apart::new(pieces, stay, now)
+            ..Splitting::new(pieces, stay, now)
         };
-        apart.fit(needed, |_| false);
-        let is_empty = apart.pieces.is_empty();
-        self.apart = Some(apart);
+        splitting.fit(needed, |_| false);
+        let is_empty = splitting.pieces.is_empty();
+        self.splitting = Some(splitting);
         if is_empty {
             Vec::new()
         } else {
@@ -243,21 +243,21 @@ impl Split {
     /// Halves a piece. `None` if it cannot be halved: it has one namespace, or there are [`MAX_PARTS`]
     /// pieces.
     fn halve(&mut self, namespaces: &BTreeSet<String>) -> Option<Vec<Part>> {
-        let pieces = &mut self.apart.as_mut()?.pieces;
+        let pieces = &mut self.splitting.as_mut()?.pieces;
         if namespaces.len() < 2 || pieces.len() >= MAX_PARTS {
             return None;
         }
         let place = pieces.iter().position(|piece| piece.namespaces == *namespaces)?;
-        // Both halves keep the standing: either half of a suspect piece may have the namespace that fails.
-        let Piece { standing, .. } = pieces.remove(place);
+        // Both halves keep the state: either half of a suspect piece may have the namespace that fails.
+        let Piece { state, .. } = pieces.remove(place);
         let (first, second) = halves(namespaces);
         let halves = [first, second];
-        pieces.extend(halves.clone().map(|namespaces| Piece { namespaces, standing }));
+        pieces.extend(halves.clone().map(|namespaces| Piece { namespaces, state }));
         Some(halves.map(Part::Only).to_vec())
     }
 
     fn piece(&mut self, namespaces: &BTreeSet<String>) -> Option<&mut Piece> {
-        let pieces = &mut self.apart.as_mut()?.pieces;
+        let pieces = &mut self.splitting.as_mut()?.pieces;
         pieces.iter_mut().find(|piece| piece.namespaces == *namespaces)
     }
 }
@@ -268,7 +268,7 @@ impl LeftOut {
     }
 }
 
-impl Apart {
+impl Splitting {
     fn new(pieces: Vec<Piece>, stay: Duration, now: Duration) -> Self {
         Self {
             pieces,
@@ -280,7 +280,7 @@ impl Apart {
     }
 
     /// Restores the invariant: each needed namespace is in exactly one piece, and no other namespace is in
-    /// any. New namespaces join the shortest sound piece that is not `closed`, or become a new piece.
+    /// any. New namespaces join the shortest healthy piece that is not `closed`, or become a new piece.
     fn fit(&mut self, needed: &BTreeSet<String>, closed: impl Fn(&BTreeSet<String>) -> bool) {
         // First drop what is no longer needed, then place what is in no piece yet.
         let mut new = needed.clone();
@@ -291,7 +291,7 @@ impl Apart {
         self.pieces.retain(|piece| !piece.namespaces.is_empty());
         for namespace in new {
             let is_full = self.pieces.len() >= MAX_PARTS;
-            let is_open = |piece: &Piece| piece.standing == Standing::Sound && !closed(&piece.namespaces);
+            let is_open = |piece: &Piece| piece.state == PieceState::Healthy && !closed(&piece.namespaces);
             // Where no further piece is allowed, a piece that is not open must take the namespace.
             let shortest = self
                 .pieces
@@ -304,14 +304,14 @@ impl Apart {
                 }
                 _ => self.pieces.push(Piece {
                     namespaces: BTreeSet::from([namespace]),
-                    standing: Standing::Sound,
+                    state: PieceState::Healthy,
                 }),
             }
         }
     }
 
     fn is_searching(&self) -> bool {
-        self.pieces.iter().any(|piece| piece.standing.is_suspect())
+        self.pieces.iter().any(|piece| piece.state.is_suspect())
     }
 }
 

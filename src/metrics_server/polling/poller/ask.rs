@@ -114,7 +114,7 @@ pub(super) async fn ask(
         };
         match outcome {
             Ok(found) => {
-                split.fits(&part, needed);
+                split.part_answered(&part, needed);
                 patience.answered();
                 answer.absorb(found);
                 answered.push(part);
@@ -123,7 +123,7 @@ pub(super) async fn ask(
                 if part == Part::All {
                     tracing::warn!(query = shape.value, %error, "asking in parts by namespace");
                 }
-                open.extend(split.is_too_large(&part, needed, clock.monotonic()));
+                open.extend(split.part_too_large(&part, needed, clock.monotonic()));
             }
             // If the server answers no other shape either, the server is the cause, not a namespace.
             Err(PartError::Suspect(error)) if !shape.grouping.is_of_one_namespace() && others() => {

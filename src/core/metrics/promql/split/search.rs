@@ -3,17 +3,17 @@
 //!
 //! The search begins when the query for all namespaces has failed twice in a row. Then all needed namespaces
 //! are suspect, in two groups: first those that were answered before, then the others. Each poll queries the
-//! sound pieces and one suspect piece:
+//! healthy pieces and one suspect piece:
 //!
-//! 1. A suspect piece that is answered is sound.
+//! 1. A suspect piece that is answered is healthy.
 //! 2. A suspect piece that fails is halved.
 //! 3. A single namespace that fails in two polls in a row, while others are answered in the same polls, is
 //!    left out. It is queried again after ten minutes. Each time that it fails twice more, the time is
 //!    doubled.
 //!
 //! With 64 namespaces and one bad one among them the search takes about 13 polls: 64 is halved six times to
-//! reach a single namespace, each other half takes a poll to be found sound, and the single one must fail
-//! twice. When the search is over, the sound pieces are joined again, so that the shape costs about as many
+//! reach a single namespace, each other half takes a poll to be found healthy, and the single one must fail
+//! twice. When the search is over, the healthy pieces are joined again, so that the shape costs about as many
 //! queries as before.
 //!
 //! Two rules protect the innocent. A poll in which nothing is answered blames nobody, because Prometheus
@@ -22,7 +22,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use super::{APART, Apart, LeftOut, Part, Piece, Split, Standing, Why};
+use super::{LeftOut, Part, Piece, PieceState, SPLIT_TIME, Split, Splitting, Why};
 
 /// Number of failures in a row of the query for all namespaces before the search begins: a single failure may
 /// have been an accident.
@@ -49,8 +49,8 @@ impl Split {
     /// Records that the query for all namespaces failed. Returns the parts to query instead in the same poll,
     /// where parts are known that were answered before.
     pub fn all_failed(&mut self, needed: &BTreeSet<String>, now: Duration) -> Vec<Part> {
-        if self.apart.is_some() {
-            self.go_apart(needed, now)
+        if self.splitting.is_some() {
+            self.split_up(needed, now)
         } else {
             Vec::new()
         }
@@ -65,7 +65,7 @@ impl Split {
         needed: &BTreeSet<String>,
         now: Duration,
     ) {
-        let Some(apart) = &mut self.apart else {
+        let Some(splitting) = &mut self.splitting else {
             self.failures = if failed.is_empty() {
                 0
             } else {
@@ -79,37 +79,37 @@ impl Split {
         // An answer after several silent polls is the end of an outage. Pieces that failed in it prove
         // nothing, so the query for all namespaces is due now.
         if !is_answered {
-            apart.silent = apart.silent.saturating_add(1);
-        } else if std::mem::take(&mut apart.silent) >= SILENT {
-            apart.until = now;
+            splitting.silent = splitting.silent.saturating_add(1);
+        } else if std::mem::take(&mut splitting.silent) >= SILENT {
+            splitting.until = now;
         }
-        let standings: Vec<(&Failed, Standing)> = failed
+        let states: Vec<(&Failed, PieceState)> = failed
             .iter()
             .filter_map(|failed| match &failed.part {
                 Part::All => None,
-                Part::Only(namespaces) => Some((failed, self.piece(namespaces)?.standing)),
+                Part::Only(namespaces) => Some((failed, self.piece(namespaces)?.state)),
             })
             .collect();
         // Nothing was answered, not even a piece that is not suspect: that is an outage, and nobody is
         // blamed.
-        let is_prometheus = !is_answered && standings.iter().any(|(_, standing)| !standing.is_suspect());
+        let is_prometheus = !is_answered && states.iter().any(|(_, state)| !state.is_suspect());
         if is_prometheus {
             return;
         }
-        for (failed, standing) in standings {
-            self.judge(failed, standing, is_answered, now);
+        for (failed, state) in states {
+            self.judge(failed, state, is_answered, now);
         }
-        if let Some(apart) = &mut self.apart
-            && apart.found
-            && !apart.is_searching()
+        if let Some(splitting) = &mut self.splitting
+            && splitting.found
+            && !splitting.is_searching()
         {
-            apart.found = false;
+            splitting.found = false;
             self.merge();
         }
     }
 
     /// Makes all needed namespaces suspect. Those that were answered before come first: they are likely
-    /// sound, and then they have values again while the search goes on among the others.
+    /// healthy, and then they have values again while the search goes on among the others.
     fn begin_search(&mut self, needed: &BTreeSet<String>, now: Duration) {
         let (known, new) = needed
             .iter()
@@ -119,36 +119,36 @@ impl Split {
         for namespaces in [known, new] {
             pieces.extend(packed(&namespaces).map(|namespaces| Piece {
                 namespaces,
-                standing: Standing::Suspect,
+                state: PieceState::Suspect,
             }));
         }
         self.failures = 0;
-        self.apart = Some(Apart::new(pieces, APART, now));
+        self.splitting = Some(Splitting::new(pieces, SPLIT_TIME, now));
     }
 
-    /// Changes the standing of a piece that failed, as the diagram at [`Standing`] shows.
-    fn judge(&mut self, failed: &Failed, standing: Standing, is_answered: bool, now: Duration) {
+    /// Changes the state of a piece that failed, as the diagram at [`PieceState`] shows.
+    fn judge(&mut self, failed: &Failed, state: PieceState, is_answered: bool, now: Duration) {
         let Part::Only(namespaces) = &failed.part else {
             return;
         };
         let was_left_out = namespaces.iter().any(|name| self.left_out.contains_key(name));
-        match standing {
-            Standing::Sound => self.stands(namespaces, Standing::Struck),
+        match state {
+            PieceState::Healthy => self.set_state(namespaces, PieceState::FailedOnce),
             // A namespace that was left out before needs no new search when it fails again.
-            Standing::Struck if was_left_out => {
+            PieceState::FailedOnce if was_left_out => {
                 self.leave_out(namespaces, &failed.words, now);
-                self.stands(namespaces, Standing::Sound);
+                self.set_state(namespaces, PieceState::Healthy);
             }
-            Standing::Struck => self.stands(namespaces, Standing::Suspect),
-            Standing::Suspect | Standing::Blamed if self.halve(namespaces).is_some() => {}
+            PieceState::FailedOnce => self.set_state(namespaces, PieceState::Suspect),
+            PieceState::Suspect | PieceState::FailedAlone if self.halve(namespaces).is_some() => {}
             // Without any answer in this poll the failure may be that of Prometheus, so it does not count.
-            Standing::Suspect | Standing::Blamed if !is_answered => self.move_to_the_end(namespaces),
-            Standing::Suspect => self.stands(namespaces, Standing::Blamed),
-            Standing::Blamed => {
+            PieceState::Suspect | PieceState::FailedAlone if !is_answered => self.move_to_the_end(namespaces),
+            PieceState::Suspect => self.set_state(namespaces, PieceState::FailedAlone),
+            PieceState::FailedAlone => {
                 self.leave_out(namespaces, &failed.words, now);
-                self.stands(namespaces, Standing::Sound);
-                if let Some(apart) = &mut self.apart {
-                    apart.found = true;
+                self.set_state(namespaces, PieceState::Healthy);
+                if let Some(splitting) = &mut self.splitting {
+                    splitting.found = true;
                 }
             }
         }
@@ -168,47 +168,51 @@ impl Split {
         }
     }
 
-    fn stands(&mut self, namespaces: &BTreeSet<String>, standing: Standing) {
+    fn set_state(&mut self, namespaces: &BTreeSet<String>, state: PieceState) {
         if let Some(piece) = self.piece(namespaces) {
-            piece.standing = standing;
+            piece.state = state;
         }
     }
 
     /// Moves a piece to the end of the list, so that the next poll queries another suspect piece.
     fn move_to_the_end(&mut self, namespaces: &BTreeSet<String>) {
-        let Some(apart) = &mut self.apart else { return };
-        if let Some(place) = apart
+        let Some(splitting) = &mut self.splitting else {
+            return;
+        };
+        if let Some(place) = splitting
             .pieces
             .iter()
             .position(|piece| piece.namespaces == *namespaces)
         {
-            let piece = apart.pieces.remove(place);
-            apart.pieces.push(piece);
+            let piece = splitting.pieces.remove(place);
+            splitting.pieces.push(piece);
         }
     }
 
-    /// Joins the sound pieces again. Each namespace that is left out stays in a piece of its own.
+    /// Joins the healthy pieces again. Each namespace that is left out stays in a piece of its own.
     fn merge(&mut self) {
-        let Some(apart) = &mut self.apart else { return };
+        let Some(splitting) = &mut self.splitting else {
+            return;
+        };
         let left_out = &self.left_out;
         let is_left_out = |piece: &Piece| piece.namespaces.iter().any(|name| left_out.contains_key(name));
-        let (alone, together): (Vec<Piece>, Vec<Piece>) = std::mem::take(&mut apart.pieces)
+        let (alone, together): (Vec<Piece>, Vec<Piece>) = std::mem::take(&mut splitting.pieces)
             .into_iter()
             .partition(is_left_out);
         let together = together.into_iter().flat_map(|piece| piece.namespaces).collect();
-        apart.pieces = alone;
-        apart.pieces.extend(packed(&together).map(|namespaces| Piece {
+        splitting.pieces = alone;
+        splitting.pieces.extend(packed(&together).map(|namespaces| Piece {
             namespaces,
-            standing: Standing::Sound,
+            state: PieceState::Healthy,
         }));
     }
 }
 
 /// Packs namespaces into as few pieces as the greatest length of a query allows.
 fn packed(namespaces: &BTreeSet<String>) -> impl Iterator<Item = BTreeSet<String>> {
-    let mut apart = Apart::new(Vec::new(), Duration::ZERO, Duration::ZERO);
-    apart.fit(namespaces, |_| false);
-    apart.pieces.into_iter().map(|piece| piece.namespaces)
+    let mut splitting = Splitting::new(Vec::new(), Duration::ZERO, Duration::ZERO);
+    splitting.fit(namespaces, |_| false);
+    splitting.pieces.into_iter().map(|piece| piece.namespaces)
 }
 
 #[cfg(test)]

@@ -45,9 +45,9 @@ impl Sizes {
             let size: usize = names.iter().filter_map(|name| self.namespaces.get(name)).sum();
             if size > self.limit {
                 polled.too_large += 1;
-                open.extend(split.is_too_large(&part, needed, now));
+                open.extend(split.part_too_large(&part, needed, now));
             } else {
-                split.fits(&part, needed);
+                split.part_answered(&part, needed);
                 polled.answered.extend(names.intersection(needed).cloned());
             }
         }

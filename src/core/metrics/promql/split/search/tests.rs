@@ -70,7 +70,7 @@ impl Shape {
             let part = open.remove(0);
             queries += 1;
             if prometheus.answers(&part) {
-                self.split.fits(&part, &self.needed);
+                self.split.part_answered(&part, &self.needed);
                 answered.extend(part.namespaces(&self.needed).clone());
             } else {
                 if part == Part::All {
