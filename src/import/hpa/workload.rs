@@ -95,6 +95,7 @@ fn target(reference: &CrossVersionObjectReference) -> Result<ScaleTargetRef, Str
     let version = api_version.clone().filter(|version| !version.is_empty());
     let api_version = match (version, kind.as_str()) {
         (Some(version), _) => version,
+        // Each of these three kinds exists in one group only, so nothing is guessed.
         (None, "Deployment" | "StatefulSet" | "ReplicaSet") => "apps/v1".to_owned(),
         (None, kind) => {
             return Err(format!(

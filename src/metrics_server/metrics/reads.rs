@@ -81,6 +81,7 @@ impl Memory {
             },
         };
         let metric = self.identify(&requested, &metric)?;
+        // A metric of pods has a value for each pod. Any other metric is one number of the scale target.
         if metric.describes_pods() {
             let readings = self.read_pods(path, &objects, &metric, now.monotonic)?;
             let values = readings.into_iter();
@@ -183,6 +184,7 @@ impl Memory {
     fn state(&self, metric: &ServedMetric) -> Result<Option<Arc<PollState>>, Missing> {
         let unsuitable = |error: &ShapeError| Missing::Failed(Failure::Unsuitable(error.to_string().into()));
         let shape = metric.shape.as_ref().map_err(unsuitable)?;
+        // Another namespace may be granted the same shape, so a state alone does not show that this one is.
         match self.store.refusal(&metric.key.namespace, shape) {
             Some(refusal) => Err(Missing::Refused(refusal)),
             None => Ok(self.store.get(shape)),
@@ -207,6 +209,7 @@ impl Memory {
     ) -> Result<Vec<(DescribedObject, Reading)>, StatusError> {
         let namespace = &path.namespace;
         let mut selected = self.pods.select(namespace, selector);
+        // A read of one pod selects as a read of all does, so that both agree about which pods are live.
         if path.name != ALL {
             selected.retain(|name| *name == path.name);
         }

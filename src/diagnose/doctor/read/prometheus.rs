@@ -87,6 +87,8 @@ pub(super) async fn read(
         })
         .collect();
     let mut seen = Vec::new();
+    // One server after the other, and a few metrics of a server at a time: doctor must not be a load that
+    // Prometheus would notice.
     for server in &servers {
         seen.push(server.seen(&wanted).await?);
     }

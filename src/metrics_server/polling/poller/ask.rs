@@ -158,7 +158,7 @@ pub(super) async fn ask(
         for name in needed.iter().filter(|name| !is_answered(name)) {
             let why = match split.left_out(name) {
                 Some(why) => left_out(why, client),
-                None => apart(failed.first()),
+                None => cause_not_found(failed.first()),
             };
             answer
                 .unanswered
@@ -243,7 +243,7 @@ fn left_out(why: &Why, client: &Client) -> Arc<str> {
 }
 
 /// The reason for a namespace without an answer that is not known to cause the failure.
-fn apart(failed: Option<&Failed>) -> Arc<str> {
+fn cause_not_found(failed: Option<&Failed>) -> Arc<str> {
     let words = failed.map_or("the query fails for some namespace", |failed| &*failed.words);
     format!("{words}; which namespace is the cause is being found out").into()
 }
