@@ -1,20 +1,17 @@
 //! Answers two questions from API discovery: what the path of a kind is, and which version of
 //! `custom.metrics.k8s.io` the HPA controller reads.
 //!
-//! Must not: ask again. An answer, also a failure, holds for the life of a [`Discovery`]; make a new one for
-//! newer answers.
+//! The version holds for the life of a [`Discovery`], also as a failure; make a new one for a newer answer. Kinds come
+//! from the cache [`crate::kinds`].
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIGroup;
 use kube::core::ApiResource;
 use serde::Deserialize;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::OnceCell;
 
-use crate::{
-    read::Reader,
-    scale_target::{self, ServedKind},
-};
+use crate::{clock::SystemClock, kinds::Kinds, read::Reader};
 use vas_api::CUSTOM_METRICS_GROUP;
 use vas_core::hpa::metric_reads::{CustomVersion, NoPath, ServedVersion, preferred};
 
@@ -26,10 +23,10 @@ const STALE: &str = "Stale";
 /// The one version of the core group.
 const CORE: &str = "v1";
 
-/// The answers of API discovery. Each is read once, when it is first needed.
+/// The answers of API discovery. Each is read when it is first needed.
 pub struct Discovery {
     reader: Reader,
-    kinds: Mutex<BTreeMap<String, Result<Vec<ServedKind>, NoPath>>>,
+    kinds: Kinds,
     custom_metrics: OnceCell<Result<CustomVersion, NoPath>>,
 }
 
@@ -66,8 +63,8 @@ impl Discovery {
     /// Reads nothing yet.
     pub fn new(reader: Reader) -> Self {
         Self {
+            kinds: Kinds::new(reader.clone(), Arc::new(SystemClock::new())),
             reader,
-            kinds: Mutex::default(),
             custom_metrics: OnceCell::new(),
         }
     }
@@ -84,15 +81,8 @@ impl Discovery {
     pub async fn resource(&self, api_version: &str, kind: &str) -> Result<ApiResource, NoPath> {
         // An object reference without an API version is one of the core group.
         let api_version = if api_version.is_empty() { CORE } else { api_version };
-        let mut kinds = self.kinds.lock().await;
-        let known = if let Some(known) = kinds.get(api_version) {
-            known
-        } else {
-            let read = scale_target::kinds(&self.reader, api_version).await;
-            let read = read.map_err(|error| NoPath::Unread(error.words()));
-            kinds.entry(api_version.to_owned()).or_insert(read)
-        };
-        let served = ServedKind::find(known.as_ref().map_err(Clone::clone)?, kind);
+        let served = self.kinds.find(api_version, kind, |_| true).await;
+        let served = served.map_err(|error| NoPath::Unread(error.words()))?;
         served
             .map(|served| served.resource(api_version))
             .ok_or_else(|| NoPath::UnknownKind {

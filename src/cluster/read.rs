@@ -1,13 +1,13 @@
 //! Reads of the API server, each with a time limit. A failure keeps the server's own message.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use hyper::{Request, header::ACCEPT};
 use kube::{Client, core::Status};
 use serde::de::DeserializeOwned;
 
 /// Why a read failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum ReadError {
     /// The server answered with an error. The message is that of kubectl.
     #[error("Error from server ({}): {}", reason(.0), .0.message)]
@@ -17,7 +17,7 @@ pub enum ReadError {
     Late(Duration),
     /// The server cannot be reached, or its answer is not understood.
     #[error("cannot read from the API server: {0}")]
-    Client(#[source] kube::Error),
+    Client(#[source] Arc<kube::Error>),
 }
 
 fn reason(status: &Status) -> &str {
@@ -32,7 +32,7 @@ impl From<kube::Error> for ReadError {
     fn from(error: kube::Error) -> Self {
         match error {
             kube::Error::Api(status) => Self::Server(status),
-            other => Self::Client(other),
+            other => Self::Client(Arc::new(other)),
         }
     }
 }
@@ -52,7 +52,10 @@ impl ReadError {
     pub fn into_client_error(self) -> Option<kube::Error> {
         match self {
             Self::Server(status) => Some(kube::Error::Api(status)),
-            Self::Client(error) => Some(error),
+            // It is shared where the failure was remembered for others.
+            Self::Client(error) => {
+                Some(Arc::try_unwrap(error).unwrap_or_else(|shared| kube::Error::Service(shared.into())))
+            }
             Self::Late(_) => None,
         }
     }
@@ -141,7 +144,7 @@ impl Reader {
         request: hyper::http::request::Builder,
     ) -> Result<T, ReadError> {
         let request = request.body(Vec::new());
-        let request = request.map_err(|error| ReadError::Client(kube::Error::HttpError(error)))?;
+        let request = request.map_err(|error| ReadError::from(kube::Error::HttpError(error)))?;
         bounded(self.limit, self.client.request(request)).await
     }
 }

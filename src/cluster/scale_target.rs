@@ -21,17 +21,17 @@ pub struct ServedKind {
     pub scalable: bool,
 }
 
-/// The kinds that the API server serves in an API version.
+/// The kinds that the API server serves in an API version. Others ask the cache, [`crate::kinds`].
 ///
 /// # Errors
 /// When the list cannot be read. The error [`ReadError::is_not_found`] if the version is not served.
-pub async fn kinds(reader: &Reader, api_version: &str) -> Result<Vec<ServedKind>, ReadError> {
+pub(crate) async fn kinds(reader: &Reader, api_version: &str) -> Result<Vec<ServedKind>, ReadError> {
     let list: APIResourceList = reader.get(&root(api_version)).await?;
     Ok(served(&list))
 }
 
 /// The kinds in a discovery document of one API version.
-pub fn served(list: &APIResourceList) -> Vec<ServedKind> {
+fn served(list: &APIResourceList) -> Vec<ServedKind> {
     let is_served = |name: &str| list.resources.iter().any(|resource| resource.name == name);
     list.resources
         .iter()
@@ -46,7 +46,7 @@ pub fn served(list: &APIResourceList) -> Vec<ServedKind> {
 
 impl ServedKind {
     /// The kind with the name `kind` among the kinds of one API version.
-    pub fn find<'a>(kinds: &'a [Self], kind: &str) -> Option<&'a Self> {
+    pub(crate) fn find<'a>(kinds: &'a [Self], kind: &str) -> Option<&'a Self> {
         kinds.iter().find(|served| served.kind == kind)
     }
 

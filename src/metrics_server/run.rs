@@ -134,7 +134,7 @@ pub async fn run(
         registry: metrics.clone(),
     };
     let mut tasks = JoinSet::new();
-    parts.spawn_watches(&mut tasks, &client, settings.namespace.as_deref());
+    parts.spawn_watches(&mut tasks, &client, settings.namespace.as_deref(), clock.clone());
     parts.spawn_poller(&mut tasks, &settings, clock.clone(), stop.clone());
     parts.spawn_certificate(&mut tasks, &client, &settings, clock.clone());
     if let Some(reloader) = Reloader::of(
@@ -246,7 +246,13 @@ impl Parts {
         })
     }
 
-    fn spawn_watches(&self, tasks: &mut JoinSet<()>, client: &Client, namespace: Option<&str>) {
+    fn spawn_watches(
+        &self,
+        tasks: &mut JoinSet<()>,
+        client: &Client,
+        namespace: Option<&str>,
+        clock: Arc<dyn Clock>,
+    ) {
         let (registry, synced) = (self.memory.registry.clone(), self.scalings_synced.clone());
         let intake = Intake::new(registry, Arc::default(), synced);
         let (api, in_namespace) = (client.clone(), namespace.map(str::to_owned));
@@ -256,7 +262,7 @@ impl Parts {
         tasks.spawn(async move { watches::pods(api, in_namespace.as_deref(), &pods, &synced).await });
         let (names, registry) = (self.memory.resource_names.clone(), self.memory.registry.clone());
         let (api, changed) = (client.clone(), self.scalings_synced.subscribe());
-        tasks.spawn(async move { names.follow(api, registry, changed).await });
+        tasks.spawn(async move { names.follow(api, clock, registry, changed).await });
         let (api, trust) = (client.clone(), self.trust.clone());
         tasks.spawn(async move { trust_watch::follow(api, &trust).await });
     }

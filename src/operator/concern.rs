@@ -67,7 +67,7 @@ fn distinct(found: impl Iterator<Item = Arc<Live>>) -> Vec<Arc<Live>> {
 }
 
 /// The claims of other resources that a plan for `own` looks at: those to the same targets, those to limits
-/// if `own` claims limits, and those of the owners of existing limits.
+/// of a kind that `own` claims, and those of the owners of existing limits.
 pub(super) fn others(
     caches: &Caches,
     namespace: &str,
@@ -80,12 +80,9 @@ pub(super) fn others(
         .iter()
         .flat_map(|target| claims_of(resources, namespace, target))
         .collect();
-    if own.limits {
-        found.extend(
-            claims(resources, namespace)
-                .into_iter()
-                .filter(|claim| claim.limits),
-        );
+    if own.limits.is_any() {
+        let claims = claims(resources, namespace).into_iter();
+        found.extend(claims.filter(|claim| claim.limits.conflicts_with(own.limits)));
     }
     let limits = [ChildKind::LimitRange, ChildKind::ResourceQuota];
     let limits = limits.iter().filter_map(|kind| live.get(kind)).flatten();
@@ -152,7 +149,7 @@ pub(super) fn conflicting(
     after: Option<&Claim>,
 ) -> Vec<Arc<Claim>> {
     let sides = || before.into_iter().chain(after);
-    if sides().any(|claim| claim.limits) {
+    if sides().any(|claim| claim.limits.is_any()) {
         return claims(resources, namespace);
     }
     let targets = sides().flat_map(|claim| &claim.targets);

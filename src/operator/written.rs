@@ -58,6 +58,14 @@ impl WrittenStatuses {
             all.remove(key);
         }
     }
+
+    /// Records that a list is complete. `version_of` is the version of a resource in the watch's copy now;
+    /// `None` if it does not exist. The objects of a list do not count before it is complete, because the
+    /// watch's copy is the one from before the list until then.
+    pub(super) fn listed(&self, version_of: impl Fn(&Key) -> Option<String>) {
+        let mut all = self.0.lock();
+        all.retain(|key, written| version_of(key).is_some_and(|version| version == written.over));
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,10 @@ use std::{
 use axum::{
     Router,
     extract::State,
-    http::{StatusCode, Uri, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, StatusCode, Uri,
+        header::{ACCEPT, CONTENT_TYPE},
+    },
     response::{IntoResponse as _, Response},
 };
 use percent_encoding::percent_decode_str;
@@ -27,6 +30,9 @@ use support::{
 
 /// A version of custom.metrics.k8s.io, and what aggregated discovery says of its server.
 type Version = (&'static str, &'static str);
+
+/// Where the fake keeps the list of groups in the form of clients that do not know aggregated discovery.
+const GROUPS: &str = "groups";
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
@@ -71,14 +77,16 @@ fn read(uri: &str) -> Read {
     (path, parameters)
 }
 
-async fn answer(State(fake): State<Arc<Fake>>, uri: Uri) -> Response {
+async fn answer(State(fake): State<Arc<Fake>>, headers: HeaderMap, uri: Uri) -> Response {
     fake.asked.lock().unwrap().push(uri.to_string());
-    let form = if matches!(uri.path(), "/api" | "/apis") {
-        AGGREGATED
-    } else {
-        "application/json"
+    let accepted = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    let is_aggregated = accepted.is_some_and(|accepted| accepted.contains("g=apidiscovery.k8s.io"));
+    let (form, path) = match uri.path() {
+        "/api" | "/apis" if is_aggregated => (AGGREGATED, uri.path()),
+        "/apis" => ("application/json", GROUPS),
+        path => ("application/json", path),
     };
-    let (status, body) = if let Some(object) = fake.objects.get(uri.path()) {
+    let (status, body) = if let Some(object) = fake.objects.get(path) {
         (StatusCode::OK, object.to_string())
     } else {
         let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound",
@@ -143,6 +151,8 @@ fn objects(versions: &[Version]) -> BTreeMap<String, Value> {
             group("apps", json!([{"version": "v1", "freshness": "Current", "resources": [kind("deployments", "Deployment")]}])),
             group("custom.metrics.k8s.io", json!(custom)),
         ]))),
+        (GROUPS.to_owned(), json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": [{"name": "apps",
+            "versions": [{"version": "v1", "groupVersion": "apps/v1"}]}]})),
         ("/apis/custom.metrics.k8s.io".to_owned(), json!({"kind": "APIGroup", "apiVersion": "v1",
             "name": "custom.metrics.k8s.io", "preferredVersion": named(versions[0].0),
             "versions": versions.iter().map(|version| named(version.0)).collect::<Vec<_>>()})),

@@ -53,8 +53,8 @@ pub struct Claim {
     /// The scale targets of the workloads. It is a list because a set with one entry takes ten times the
     /// memory.
     pub targets: Vec<TargetKey>,
-    /// Whether the resource asks for a LimitRange or a ResourceQuota in the active environment.
-    pub limits: bool,
+    /// Which limits the resource asks for in the active environment.
+    pub limits: LimitClaim,
     /// Names of the children that the resource may write. Those of another resource may be the same: workload
     /// `c` of resource `a-b` and workload `b-c` of resource `a` both give `a-b-c`.
     pub child_names: Vec<String>,
@@ -80,7 +80,8 @@ impl Claim {
                 .collect(),
             limits: environment::active_limits(&object.spec)
                 .as_ref()
-                .is_some_and(asks_for_an_object),
+                .map(LimitClaim::of)
+                .unwrap_or_default(),
             child_names,
             name,
         }
@@ -93,9 +94,46 @@ impl Claim {
     }
 }
 
-/// Whether merged limits ask for a LimitRange or a ResourceQuota.
-fn asks_for_an_object(limits: &Limits) -> bool {
-    limits.enabled != Some(false) && (limits.limit_range.is_some() || limits.resource_quota.is_some())
+/// Which objects with limits a resource asks for. A namespace takes each kind from one resource only, so two resources
+/// that ask for one kind each do not conflict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LimitClaim {
+    /// Whether it asks for a LimitRange.
+    pub limit_range: bool,
+    /// Whether it asks for a ResourceQuota.
+    pub resource_quota: bool,
+}
+
+impl LimitClaim {
+    /// What merged limits ask for.
+    fn of(limits: &Limits) -> Self {
+        let enabled = limits.enabled != Some(false);
+        Self {
+            limit_range: enabled && limits.limit_range.is_some(),
+            resource_quota: enabled && limits.resource_quota.is_some(),
+        }
+    }
+
+    /// Whether it asks for an object of a kind.
+    pub fn asks_for(self, kind: ChildKind) -> bool {
+        match kind {
+            ChildKind::LimitRange => self.limit_range,
+            ChildKind::ResourceQuota => self.resource_quota,
+            ChildKind::HorizontalPodAutoscaler
+            | ChildKind::VerticalPodAutoscaler
+            | ChildKind::PodDisruptionBudget => false,
+        }
+    }
+
+    /// Whether it asks for any object.
+    pub fn is_any(self) -> bool {
+        self.limit_range || self.resource_quota
+    }
+
+    /// Whether both ask for an object of the same kind.
+    pub fn conflicts_with(self, other: Self) -> bool {
+        (self.limit_range && other.limit_range) || (self.resource_quota && other.resource_quota)
+    }
 }
 
 /// What a read of a scale target found.

@@ -65,13 +65,13 @@ fn may_block(kind: ChildKind, live: &Live, claim: &Claim) -> bool {
             // Whether a budget selects a workload's pods is known only once the targets are read, and every
             // quota of the namespace counts for `QuotaSufficient`. So both affect every resource.
             ChildKind::PodDisruptionBudget | ChildKind::ResourceQuota => true,
-            ChildKind::LimitRange => claim.limits,
+            ChildKind::LimitRange => claim.limits.limit_range,
             ChildKind::HorizontalPodAutoscaler | ChildKind::VerticalPodAutoscaler => false,
         }
 }
 
 /// Names of the other resources of a namespace that must be reconciled after one resource's claim changed
-/// from `before` to `after`: those with a claim on the same target, or on limits as well.
+/// from `before` to `after`: those with a claim on the same target, or on limits of the same kind.
 pub fn conflicting<'a>(
     before: Option<&Claim>,
     after: Option<&Claim>,
@@ -82,7 +82,7 @@ pub fn conflicting<'a>(
         .filter(|claim| sides().all(|side| side.uid != claim.uid))
         .filter(|claim| {
             sides().any(|side| {
-                (side.limits && claim.limits)
+                side.limits.conflicts_with(claim.limits)
                     || side.targets.iter().any(|target| claim.targets.contains(target))
             })
         })
@@ -95,7 +95,10 @@ mod tests {
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
     use super::*;
-    use crate::{k8s::selector, reconcile::child::TargetKey};
+    use crate::{
+        k8s::selector,
+        reconcile::{child::TargetKey, observed::LimitClaim},
+    };
 
     fn claim(name: &str, target: &str, limits: bool) -> Claim {
         Claim {
@@ -103,7 +106,10 @@ mod tests {
             uid: format!("uid-{name}"),
             created: None,
             targets: vec![TargetKey::new("apps/v1", "Deployment", target)],
-            limits,
+            limits: LimitClaim {
+                limit_range: limits,
+                resource_quota: limits,
+            },
             child_names: vec![format!("{name}-w"), name.to_owned()],
         }
     }
@@ -211,5 +217,13 @@ mod tests {
         assert_eq!(woken.into_iter().collect::<Vec<_>>(), ["b"]);
         let woken = conflicting(Some(&claims[1]), None, claims.iter());
         assert_eq!(woken.into_iter().collect::<Vec<_>>(), ["a", "c"]);
+        // A quota and a LimitRange are not in each other's way.
+        let mut quota = claim("d", "else", true);
+        quota.limits.limit_range = false;
+        let mut limit_range = claim("e", "other", true);
+        limit_range.limits.resource_quota = false;
+        let others = [limit_range, claim("f", "third", true)];
+        let woken = conflicting(Some(&quota), None, others.iter());
+        assert_eq!(woken.into_iter().collect::<Vec<_>>(), ["f"]);
     }
 }

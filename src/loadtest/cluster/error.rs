@@ -77,6 +77,7 @@ impl ClusterError {
         match self {
             Self::Precondition(_) | Self::Hold(HoldError::Taken { .. } | HoldError::Suspended { .. }) => true,
             Self::Api { source, .. } => not_found(source),
+            Self::NoPath { source, .. } => matches!(source, NoPath::UnknownKind { .. }),
             _ => false,
         }
     }

@@ -1,5 +1,7 @@
 //! A VoiceAssistScaling and one of its workloads, as they are found.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::{
     autoscaling::{v1::Scale, v2::HorizontalPodAutoscaler},
     core::v1::{Namespace, Pod},
@@ -18,9 +20,7 @@ use super::{
 };
 use vas_api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling};
 use vas_cluster::{
-    discovery::Discovery,
-    read::Reader,
-    scale_target::{self, ServedKind},
+    clock::SystemClock, discovery::Discovery, kinds::Kinds, read::Reader, scale_target,
     server_clock::ServerClock,
 };
 use vas_core::hpa::metric_reads::NoPath;
@@ -166,9 +166,10 @@ impl Resource {
 
     pub(crate) async fn kind(&self, target: &ScaleTargetRef) -> Result<ApiResource, ClusterError> {
         let what = format!("find out how {} of {} is served", target.kind, target.api_version);
-        let kinds = scale_target::kinds(&self.reader(), &target.api_version).await;
-        let kinds = kinds.map_err(|error| ClusterError::read(&what, error))?;
-        let served = ServedKind::find(&kinds, &target.kind).ok_or_else(|| ClusterError::NoPath {
+        let kinds = Kinds::new(self.reader(), Arc::new(SystemClock::new()));
+        let served = kinds.find(&target.api_version, &target.kind, |_| true).await;
+        let served = served.map_err(|error| ClusterError::read(&what, error))?;
+        let served = served.ok_or_else(|| ClusterError::NoPath {
             what,
             source: NoPath::UnknownKind {
                 api_version: target.api_version.clone(),

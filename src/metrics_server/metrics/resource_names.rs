@@ -3,29 +3,34 @@
 //! The names come from the discovery of the API server. Until it has answered, and if it does not, the plural
 //! is guessed like Kubernetes guesses it, which is right for almost every kind.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
+use futures::{StreamExt as _, stream};
 use kube::Client;
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
 use super::registry::Registry;
 use vas_api::v1alpha1::ScaleTargetRef;
-use vas_cluster::{
-    read::Reader,
-    scale_target::{self, ServedKind},
-};
+use vas_cluster::{clock::Clock, kinds::Kinds, read::Reader};
 
-/// Wait before a group that was not served is requested again, and between two checks for new kinds.
+/// From one look at the kinds whose plural is not known to the next.
 const PERIOD: Duration = Duration::from_secs(10);
 
 /// Longest wait for one answer.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
+/// Most requests at the same time.
+const AT_ONCE: usize = 16;
+
 /// API version and kind.
 type Kind = (String, String);
 
-/// The plurals that discovery gave so far.
+/// The plurals that discovery gave so far, of kinds that targets have.
 #[derive(Debug, Default)]
 pub struct ResourceNames {
     plurals: RwLock<BTreeMap<Kind, String>>,
@@ -42,32 +47,18 @@ impl ResourceNames {
         }
     }
 
-    /// Takes in the kinds of one API version, as discovery lists them.
-    fn learn(&self, api_version: &str, kinds: Vec<ServedKind>) {
-        let mut plurals = self.plurals.write();
-        for served in kinds {
-            plurals.insert((api_version.to_owned(), served.kind), served.plural);
-        }
-    }
-
     /// Looks up the kinds of all targets, for ever. `registry_changed` is notified when there may be new
     /// ones.
     pub async fn follow(
         &self,
         client: Client,
+        clock: Arc<dyn Clock>,
         registry: Arc<Registry>,
         mut registry_changed: watch::Receiver<bool>,
     ) {
-        let reader = Reader::new(client, TIME_LIMIT);
+        let kinds = Kinds::new(Reader::new(client, TIME_LIMIT), clock);
         loop {
-            for api_version in self.unknown(&registry) {
-                match scale_target::kinds(&reader, &api_version).await {
-                    Ok(kinds) => self.learn(&api_version, kinds),
-                    Err(error) => {
-                        tracing::debug!(api_version, %error, "discovery does not say what its kinds are called");
-                    }
-                }
-            }
+            self.look_up(&kinds, self.unknown(&registry)).await;
             tokio::time::sleep(PERIOD).await;
             if self.unknown(&registry).is_empty() && registry_changed.changed().await.is_err() {
                 return;
@@ -75,19 +66,42 @@ impl ResourceNames {
         }
     }
 
-    /// API versions of target kinds whose plural is not known yet.
-    fn unknown(&self, registry: &Registry) -> Vec<String> {
-        let plurals = self.plurals.read();
-        let mut versions: Vec<String> = registry
-            .entries()
-            .iter()
-            .flat_map(|(_, entry)| &entry.metrics)
-            .filter(|metric| !plurals.contains_key(&kind_of(&metric.target)))
-            .map(|metric| metric.target.api_version.clone())
-            .collect();
-        versions.sort();
-        versions.dedup();
-        versions
+    /// Looks kinds up: API versions side by side, because a server that hangs must not delay the kinds of others.
+    async fn look_up(&self, kinds: &Kinds, unknown: BTreeMap<String, BTreeSet<String>>) {
+        let versions = unknown.into_iter().map(|(api_version, named)| async move {
+            for kind in named {
+                match kinds.find(&api_version, &kind, |_| true).await {
+                    Ok(Some(served)) => {
+                        let kind = (api_version.clone(), kind);
+                        self.plurals.write().insert(kind, served.plural);
+                    }
+                    Ok(None) => {}
+                    Err(error) => {
+                        tracing::debug!(api_version, %error, "discovery does not say what its kinds are called");
+                        return;
+                    }
+                }
+            }
+        });
+        stream::iter(versions)
+            .buffer_unordered(AT_ONCE)
+            .collect::<()>()
+            .await;
+    }
+
+    /// Kinds of targets whose plural is not known yet, by API version. Plurals of kinds that no target has any more
+    /// are forgotten.
+    fn unknown(&self, registry: &Registry) -> BTreeMap<String, BTreeSet<String>> {
+        let entries = registry.entries();
+        let metrics = entries.iter().flat_map(|(_, entry)| &entry.metrics);
+        let named: BTreeSet<Kind> = metrics.map(|metric| kind_of(&metric.target)).collect();
+        let mut plurals = self.plurals.write();
+        plurals.retain(|kind, _| named.contains(kind));
+        let mut unknown: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (api_version, kind) in named.into_iter().filter(|kind| !plurals.contains_key(kind)) {
+            unknown.entry(api_version).or_default().insert(kind);
+        }
+        unknown
     }
 }
 
@@ -109,7 +123,12 @@ fn guess(kind: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::{Json, Router, http::Uri};
+    use serde_json::{Value, json};
+
     use super::*;
+    use vas_cluster::clock::SystemClock;
+    use vas_core::metrics::promql::Sources;
 
     fn target(api_version: &str, kind: &str) -> ScaleTargetRef {
         ScaleTargetRef {
@@ -135,13 +154,61 @@ mod tests {
     #[test]
     fn what_discovery_says_counts() {
         let names = ResourceNames::default();
-        let geese = ServedKind {
-            kind: "Goose".to_owned(),
-            plural: "geese".to_owned(),
-            scalable: true,
-        };
-        names.learn("farm.io/v1", vec![geese]);
-        assert_eq!(names.of(&target("farm.io/v1", "Goose")), "geese.farm.io");
+        let goose = target("farm.io/v1", "Goose");
+        names.plurals.write().insert(kind_of(&goose), "geese".to_owned());
+        assert_eq!(names.of(&goose), "geese.farm.io");
         assert_eq!(names.of(&target("farm.io/v2", "Goose")), "gooses.farm.io");
+    }
+
+    /// A registry in which somebody names a thousand API versions that nobody serves, and somebody else geese.
+    fn registry() -> Arc<Registry> {
+        let registry = Registry::new(Sources::default());
+        let targets = (0..1000).map(|number| (format!("invented{number}.io/v1"), "Thing"));
+        for (number, (api_version, kind)) in targets.chain([("farm.io/v1".to_owned(), "Goose")]).enumerate() {
+            registry.apply(
+                &serde_json::from_value(json!({
+                    "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
+                    "metadata": {"namespace": "ns", "name": format!("s{number}")},
+                    "spec": {"workloads": [{
+                        "name": "worker", "maxReplicas": 5,
+                        "scaleTargetRef": {"apiVersion": api_version, "kind": kind, "name": "n"},
+                        "metrics": [{"name": "depth", "queueDepth": {"gauge": "g", "target": {"averageValue": "50"}}}],
+                    }]},
+                }))
+                .unwrap(),
+            );
+        }
+        Arc::new(registry)
+    }
+
+    #[tokio::test]
+    async fn a_thousand_invented_api_versions_cost_one_request_and_nobody_waits_for_them() {
+        let requests = Arc::<parking_lot::Mutex<Vec<String>>>::default();
+        let (seen, registry) = (requests.clone(), registry());
+        let answer = move |uri: Uri| {
+            seen.lock().push(uri.path().to_owned());
+            let version = json!({"groupVersion": "farm.io/v1", "version": "v1"});
+            let goose = json!({"name": "geese", "kind": "Goose", "namespaced": true, "singularName": "", "verbs": []});
+            let answer: Value = match uri.path() {
+                "/apis" => json!({"groups": [{"name": "farm.io", "versions": [version]}]}),
+                _ => json!({"groupVersion": "farm.io/v1", "resources": [goose]}),
+            };
+            async { Json(answer) }
+        };
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::try_from(kube::Config::new(url.parse().unwrap())).unwrap();
+        let names = Arc::<ResourceNames>::default();
+        let goose = target("farm.io/v1", "Goose");
+        let (_changed, changes) = watch::channel(true);
+        let (followed, clock) = (names.clone(), Arc::new(SystemClock::new()));
+        let following = tokio::spawn(async move { followed.follow(client, clock, registry, changes).await });
+        while names.of(&goose) != "geese.farm.io" {
+            tokio::task::yield_now().await;
+        }
+        following.abort();
+        assert_eq!(*requests.lock(), ["/apis", "/apis/farm.io/v1"]);
     }
 }

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore};
 
 use super::*;
+use vas_api::v1alpha1::VoiceAssistScalingStatus;
 
 const RESOURCES: u64 = 1200;
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -54,7 +55,7 @@ fn object(number: u64, generation: u64) -> Value {
     json!({
         "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
         "metadata": {"namespace": "ns", "name": format!("v{number:04}"), "uid": number.to_string(),
-                     "resourceVersion": "1", "generation": generation},
+                     "resourceVersion": generation.to_string(), "generation": generation},
         "spec": {"workloads": []},
     })
 }
@@ -126,6 +127,12 @@ async fn what_changed_before_a_list_of_several_pages_is_looked_at_as_it_is_now()
         .unwrap();
     let mut woken = Box::pin(queue.activate(&caches)).skip(usize::try_from(RESOURCES).unwrap());
 
+    // A status was written over the version that the watch shows.
+    let edited = ("ns".to_owned(), "v0003".to_owned());
+    caches.written.begin(&edited, "1");
+    caches
+        .written
+        .end(&edited, Some(VoiceAssistScalingStatus::default()));
     // One resource is edited and one is created while no watch runs.
     tokio::time::timeout(PATIENCE, server.last_page.notified())
         .await
@@ -140,6 +147,10 @@ async fn what_changed_before_a_list_of_several_pages_is_looked_at_as_it_is_now()
     let early = futures::poll!(woken.next());
     assert!(early.is_pending(), "woken in the middle of a list: {early:?}");
     assert_eq!(generation(&store, "v0003"), Some(1), "the list is not complete");
+    assert!(
+        caches.written.last(&edited).is_some(),
+        "who reads the old copy needs the status that was written over it"
+    );
 
     server.gate.add_permits(1);
     let mut seen = BTreeMap::new();
@@ -150,4 +161,5 @@ async fn what_changed_before_a_list_of_several_pages_is_looked_at_as_it_is_now()
     }
     let expected = [("v0003".to_owned(), Some(2)), (format!("v{RESOURCES}"), Some(1))];
     assert_eq!(seen, BTreeMap::from(expected));
+    assert!(caches.written.last(&edited).is_none(), "the copy is newer now");
 }

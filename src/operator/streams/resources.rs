@@ -7,7 +7,7 @@ use kube::{
     Api, Resource, ResourceExt,
     runtime::{
         WatchStreamExt,
-        reflector::store::Writer,
+        reflector::{ObjectRef, Store, store::Writer},
         watcher::{self, Event, watcher},
     },
 };
@@ -42,6 +42,7 @@ pub(super) async fn watch(shared: Shared, store: Writer<Stored>) {
         None => Api::all(shared.client.clone()),
     };
     let mut feed = Feed::new(shared.caches.resources.clone());
+    let shown = store.as_reader();
     let mut events = std::pin::pin!(
         watcher(api, watcher::Config::default())
             .default_backoff()
@@ -52,7 +53,7 @@ pub(super) async fn watch(shared: Shared, store: Writer<Stored>) {
             Ok(event) => {
                 // `reflect` has put the event into the store by now, so the written statuses may be dropped:
                 // see `WrittenStatuses::last`.
-                show(&shared, &event);
+                show(&shared, &shown, &event);
                 for change in feed.handle(map(event, |object| facts(&object))) {
                     trigger(&shared, &change);
                 }
@@ -62,17 +63,20 @@ pub(super) async fn watch(shared: Shared, store: Writer<Stored>) {
     }
 }
 
-/// Drops the written status of a resource when the watch shows a newer version of the resource.
-fn show(shared: &Shared, event: &Event<Stored>) {
-    let (object, version) = match event {
-        Event::Apply(object) | Event::InitApply(object) => {
-            (object, object.meta().resource_version.as_deref())
-        }
-        Event::Delete(object) => (object, None),
-        Event::Init | Event::InitDone => return,
-    };
-    let key = (object.namespace().unwrap_or_default(), object.name_any());
-    shared.caches.written.seen(&key, version);
+/// Drops the written status of a resource when the watch's copy, `shown`, is a newer version of the resource.
+fn show(shared: &Shared, shown: &Store<Stored>, event: &Event<Stored>) {
+    let written = &shared.caches.written;
+    let key = |object: &Stored| (object.namespace().unwrap_or_default(), object.name_any());
+    match event {
+        Event::Apply(object) => written.seen(&key(object), object.meta().resource_version.as_deref()),
+        Event::Delete(object) => written.seen(&key(object), None),
+        // The store holds what it held before the list until the list is complete.
+        Event::Init | Event::InitApply(_) => {}
+        Event::InitDone => written.listed(|(namespace, name)| {
+            let object = shown.get(&ObjectRef::new(name).within(namespace))?;
+            object.meta().resource_version.clone()
+        }),
+    }
 }
 
 /// Triggers a resource whose facts changed, and the resources that its claim conflicts with.

@@ -19,11 +19,12 @@ use serde_json::Value;
 
 use crate::error::{READ_TIME_LIMIT, ReconcileError};
 pub(super) use asked::{Asked, Question};
-use kinds::{Kind, Kinds};
+use kinds::Kind;
 pub(super) use object::{Known, TargetObject};
 use vas_api::{condition::reason, v1alpha1::ScaleTargetRef};
 use vas_cluster::{
     clock::Clock,
+    kinds::Kinds,
     read::{ReadError, Reader, found},
     scale_target,
 };
@@ -67,13 +68,13 @@ impl Targets {
         let known = match watched.get(namespace, &target.name) {
             Lookup::Found(known) => Some(known),
             Lookup::Absent => None,
-            Lookup::Unknown => {
+            Lookup::Unknown(asking) => {
                 let resource = api_resource(kind);
                 let read = scale_target::object(&self.reader, &resource, namespace, &target.name).await;
                 match found::<TargetObject>(read) {
                     Ok(object) => {
                         let answer = object.map(|object| object.into_parts().1);
-                        watched.answered(namespace, &target.name, answer)
+                        watched.answered(namespace, &target.name, asking, answer)
                     }
                     // A forbidden read does not fail the reconcile: the status names the missing RBAC rule.
                     Err(ReadError::Server(status)) if status.code == 403 => {
@@ -105,7 +106,7 @@ impl Targets {
         target: &ScaleTargetRef,
         with_template: bool,
     ) -> Result<Target, ReconcileError> {
-        let kind = self.kinds.find(target).await;
+        let kind = kinds::find(&self.kinds, target).await;
         let resource = match kind.map_err(|error| observe(target, error))? {
             Kind::Scalable(resource) => resource,
             Kind::Unusable { reason, message } => return Ok(Target::Unusable { reason, message }),

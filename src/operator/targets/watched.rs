@@ -7,11 +7,14 @@
 //! object. If the watch brings the object while that GET is in flight, the watch's version is kept: it is as
 //! new as the answer or newer, or the newer version is the watch's next event.
 //!
+//! An answer to a GET during a list is used once and not kept. Nobody can tell which of the two is newer, and
+//! no event would follow for what happened before the list's first page.
+//!
 //! ```text
 //! begin({a, b})   a list begins; resources lay claim to a and b
 //! list(a)         the list holds a
 //! answered(c)     a new resource lays claim to c, which a GET reads
-//! end()           a: found, b: absent (it was not in the list), c: as the GET answered
+//! end()           a: found, b: absent (it was not in the list), c: unknown, to be read again
 //! ```
 
 use std::{
@@ -70,8 +73,12 @@ pub(super) enum Lookup {
     /// The object does not exist.
     Absent,
     /// The watch dropped the object before a resource laid claim to it: a GET must read the object.
-    Unknown,
+    Unknown(Asking),
 }
+
+/// The moment before a GET.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Asking(u64);
 
 /// The targets of one watched kind.
 #[derive(Debug)]
@@ -84,11 +91,10 @@ pub(crate) struct WatchedTargets {
 struct Entries {
     /// The claimed objects; `None` is an object that does not exist.
     known: BTreeMap<Key, Option<Known>>,
-    /// The objects that a GET answered since the list in progress began. The end of that list does not
-    /// replace them: a list can take long, and it may not hold an object that was created after its first
-    /// page.
-    answered: BTreeSet<Key>,
     listing: Option<Listing>,
+    /// The number of times that a list began or ended, or a claim was given up. An answer to a GET is kept
+    /// only if this number is the one from before the GET.
+    turns: u64,
 }
 
 /// A list in progress. Invariant: lookups do not see its objects before it is complete.
@@ -98,6 +104,8 @@ struct Listing {
     missing: BTreeSet<Key>,
     /// The claimed objects that the list has held so far.
     seen: BTreeMap<Key, Known>,
+    /// The objects that a GET answered meanwhile. Whoever used such an answer looks again at the list's end.
+    answered: BTreeSet<Key>,
 }
 
 impl WatchedTargets {
@@ -121,25 +129,33 @@ impl WatchedTargets {
     /// Looks up an object.
     pub(super) fn get(&self, namespace: &str, name: &str) -> Lookup {
         let key = (namespace.to_owned(), name.to_owned());
-        match self.entries.lock().known.get(&key) {
+        let entries = self.entries.lock();
+        match entries.known.get(&key) {
             Some(Some(known)) => Lookup::Found(known.clone()),
             Some(None) => Lookup::Absent,
-            None => Lookup::Unknown,
+            None => Lookup::Unknown(Asking(entries.turns)),
         }
     }
 
-    /// Takes in the answer of a GET, and returns the object as it is known now: the watch's version if the
-    /// watch brought one while the GET was in flight.
-    pub(super) fn answered(&self, namespace: &str, name: &str, answer: Option<Known>) -> Option<Known> {
+    /// Takes in the answer of a GET that was sent after the moment `asking`, and returns the object as it is
+    /// known now: the watch's version if the watch brought one while the GET was in flight.
+    pub(super) fn answered(
+        &self,
+        namespace: &str,
+        name: &str,
+        asking: Asking,
+        answer: Option<Known>,
+    ) -> Option<Known> {
         let key = (namespace.to_owned(), name.to_owned());
         let mut entries = self.entries.lock();
         if let Some(known) = entries.known.get(&key) {
             return known.clone();
         }
-        if entries.listing.is_some() {
-            entries.answered.insert(key.clone());
+        if let Some(listing) = &mut entries.listing {
+            listing.answered.insert(key);
+        } else if asking == Asking(entries.turns) {
+            entries.known.insert(key, answer.clone());
         }
-        entries.known.insert(key, answer.clone());
         answer
     }
 
@@ -149,21 +165,23 @@ impl WatchedTargets {
     pub(crate) fn release(&self, namespace: &str, name: &str) {
         let key = (namespace.to_owned(), name.to_owned());
         let mut entries = self.entries.lock();
+        entries.turns = entries.turns.wrapping_add(1);
         entries.known.remove(&key);
-        entries.answered.remove(&key);
         if let Some(listing) = &mut entries.listing {
             listing.seen.remove(&key);
             listing.missing.remove(&key);
+            listing.answered.remove(&key);
         }
     }
 
     /// A list begins; `claimed` are all objects that resources lay claim to.
     pub(crate) fn begin(&self, claimed: BTreeSet<Key>) {
         let mut entries = self.entries.lock();
-        entries.answered.clear();
+        entries.turns = entries.turns.wrapping_add(1);
         entries.listing = Some(Listing {
             missing: claimed,
             seen: BTreeMap::new(),
+            answered: BTreeSet::new(),
         });
     }
 
@@ -185,29 +203,28 @@ impl WatchedTargets {
         }
     }
 
-    /// The list is complete. Returns the objects that changed.
+    /// The list is complete. Returns the objects that changed, or that somebody read by a GET meanwhile.
     pub(crate) fn end(&self) -> Vec<Key> {
         let mut entries = self.entries.lock();
         let Some(listing) = entries.listing.take() else {
             return Vec::new();
         };
-        let answered = std::mem::take(&mut entries.answered);
-        // An object that is neither in the list, nor missing from it, nor answered by a GET is not claimed
-        // any more.
+        entries.turns = entries.turns.wrapping_add(1);
+        // An object that is neither in the list, nor missing from it, is not claimed any more, or only since
+        // the list passed it: then it is unknown.
         let claimed = |key: &Key| listing.seen.contains_key(key) || listing.missing.contains(key);
-        entries
-            .known
-            .retain(|key, _| claimed(key) || answered.contains(key));
+        entries.known.retain(|key, _| claimed(key));
         let seen = listing.seen.into_iter().map(|(key, known)| (key, Some(known)));
         let missing = listing.missing.into_iter().map(|key| (key, None));
-        let listed = seen.chain(missing).filter(|(key, _)| !answered.contains(key));
-        let changed = listed
-            .filter_map(|(key, known)| entries.put(key, known))
-            .collect();
+        let mut changed = listing.answered;
+        changed.extend(
+            seen.chain(missing)
+                .filter_map(|(key, known)| entries.put(key, known)),
+        );
         // Whoever waits for the coverage reads the entries next: they are complete and unlocked by then.
         drop(entries);
         self.is_watched();
-        changed
+        changed.into_iter().collect()
     }
 
     /// Records that the watch brings events. A watch that was forbidden for a while continues where it
@@ -251,6 +268,20 @@ mod tests {
         ("ns".to_owned(), name.to_owned())
     }
 
+    impl WatchedTargets {
+        /// The moment before a GET, which must be needed.
+        fn asking(&self, name: &str) -> Asking {
+            match self.get("ns", name) {
+                Lookup::Unknown(asking) => asking,
+                known => panic!("{known:?}"),
+            }
+        }
+
+        fn is_unknown(&self, name: &str) -> bool {
+            matches!(self.get("ns", name), Lookup::Unknown(_))
+        }
+    }
+
     fn known(name: &str) -> Known {
         object(name, json!({"matchLabels": {"app": name}}), 1)
             .into_parts()
@@ -261,11 +292,7 @@ mod tests {
     fn a_claimed_object_that_a_list_does_not_hold_is_known_to_be_missing() {
         let targets = WatchedTargets::new();
         targets.begin(BTreeSet::from([key("a"), key("b")]));
-        assert_eq!(
-            targets.get("ns", "a"),
-            Lookup::Unknown,
-            "not before the list is complete"
-        );
+        assert!(targets.is_unknown("a"), "not before the list is complete");
         targets.list(key("a"), known("a"));
         assert_eq!(targets.end(), [key("a"), key("b")]);
         assert_eq!(targets.get("ns", "a"), Lookup::Found(known("a")));
@@ -283,7 +310,7 @@ mod tests {
         targets.end();
         assert_eq!(targets.get("ns", "a"), Lookup::Found(known("a")));
         assert_eq!(targets.get("ns", "b"), Lookup::Absent);
-        assert_eq!(targets.get("ns", "foreign"), Lookup::Unknown);
+        assert!(targets.is_unknown("foreign"));
     }
 
     #[test]
@@ -291,28 +318,53 @@ mod tests {
         let targets = WatchedTargets::new();
         targets.begin(BTreeSet::new());
         targets.end();
-        assert_eq!(targets.get("ns", "a"), Lookup::Unknown, "ask");
-        assert_eq!(targets.answered("ns", "a", Some(known("a"))), Some(known("a")));
+        let ask = targets.asking("a");
+        assert_eq!(
+            targets.answered("ns", "a", ask, Some(known("a"))),
+            Some(known("a"))
+        );
         assert_eq!(
             targets.get("ns", "a"),
             Lookup::Found(known("a")),
             "no second time"
         );
         // While a GET is in flight, the watch shows that the object is gone.
+        let ask = targets.asking("b");
         assert!(targets.put(key("b"), None));
-        assert_eq!(targets.answered("ns", "b", Some(known("b"))), None);
+        assert_eq!(targets.answered("ns", "b", ask, Some(known("b"))), None);
     }
 
     #[test]
-    fn an_answer_during_a_list_is_not_undone_by_it() {
+    fn an_answer_during_a_list_is_used_once_and_looked_at_again_at_its_end() {
         let targets = WatchedTargets::new();
-        targets.begin(BTreeSet::from([key("a")]));
-        targets.answered("ns", "a", Some(known("a")));
-        assert!(targets.end().is_empty());
-        assert_eq!(targets.get("ns", "a"), Lookup::Found(known("a")));
-        // The end of the next list replaces the answer.
-        targets.begin(BTreeSet::from([key("a")]));
-        assert_eq!(targets.end(), [key("a")]);
+        targets.begin(BTreeSet::from([key("changed"), key("deleted")]));
+        // Before the first page: `changed` is not yet as the list holds it, `deleted` is still there, and a
+        // resource that is new lays claim to `late`, which the list will not hold either.
+        for name in ["changed", "deleted", "late"] {
+            let ask = targets.asking(name);
+            let old = known("old");
+            assert_eq!(targets.answered("ns", name, ask, Some(old.clone())), Some(old));
+        }
+        targets.list(key("changed"), known("changed"));
+        assert_eq!(targets.end(), [key("changed"), key("deleted"), key("late")]);
+        assert_eq!(targets.get("ns", "changed"), Lookup::Found(known("changed")));
+        assert_eq!(targets.get("ns", "deleted"), Lookup::Absent);
+        assert!(targets.is_unknown("late"), "no event tells that it was deleted");
+    }
+
+    #[test]
+    fn an_answer_from_before_a_list_or_from_an_earlier_claim_is_not_kept() {
+        let targets = WatchedTargets::new();
+        let before_the_list = targets.asking("a");
+        targets.begin(BTreeSet::new());
+        targets.end();
+        targets.answered("ns", "a", before_the_list, Some(known("a")));
+        assert!(targets.is_unknown("a"));
+        // While nobody claims the object its events are ignored.
+        let before_the_release = targets.asking("a");
+        targets.release("ns", "a");
+        targets.answered("ns", "a", before_the_release, Some(known("a")));
+        assert!(targets.is_unknown("a"));
     }
 
     #[test]
@@ -320,7 +372,7 @@ mod tests {
         let targets = WatchedTargets::new();
         targets.put(key("a"), Some(known("a")));
         targets.release("ns", "a");
-        assert_eq!(targets.get("ns", "a"), Lookup::Unknown);
+        assert!(targets.is_unknown("a"));
     }
 
     #[test]
@@ -328,13 +380,13 @@ mod tests {
         let targets = WatchedTargets::new();
         targets.begin(BTreeSet::from([key("a"), key("b"), key("c")]));
         targets.list(key("b"), known("b"));
-        targets.answered("ns", "c", None);
+        targets.answered("ns", "c", targets.asking("c"), None);
         for name in ["a", "b", "c"] {
             targets.release("ns", name);
         }
         assert!(targets.end().is_empty());
         for name in ["a", "b", "c"] {
-            assert_eq!(targets.get("ns", name), Lookup::Unknown, "{name}");
+            assert!(targets.is_unknown(name), "{name}");
         }
     }
 

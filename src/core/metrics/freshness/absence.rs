@@ -55,8 +55,10 @@ impl Absence {
                 self.vanished.insert(namespace.clone(), requested);
             }
         }
-        // Third, a namespace of which this answer says nothing: nobody knows whether it has series now.
-        for namespace in answer.unanswered.keys() {
+        // Third, a namespace of which the answer before said nothing, or this one says nothing: nobody knows
+        // whether it had series then.
+        let unanswered = before.into_iter().chain([answer]);
+        for namespace in unanswered.flat_map(|answer| answer.unanswered.keys()) {
             self.vanished.insert(namespace.clone(), requested);
         }
         // What remains are namespaces of the query that have no series, where the entry says more than
@@ -180,7 +182,7 @@ mod tests {
             requested: None,
         };
         large.unanswered.insert("a".to_owned(), unanswered);
-        let absence = observed(&[answer(5, &["b"]), large, answer(15, &["b"])]);
-        assert_eq!(since(&absence, "a"), Some(10));
+        let absence = observed(&[answer(5, &["b"]), large, answer(15, &["b"]), answer(20, &["b"])]);
+        assert_eq!(since(&absence, "a"), Some(15), "the first answer that says so");
     }
 }

@@ -25,7 +25,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use crate::metrics::promql::{Answer, Exporter, Exporters, Point};
+use crate::metrics::promql::{Answer, Exporter, Exporters, Point, Room};
 
 /// Finds the live pod of a namespace (first argument) with a name (second). The result is a number that
 /// identifies the pod itself: a new pod of the same name has another number.
@@ -34,9 +34,6 @@ pub type LivePods<'a> = dyn Fn(&str, &str) -> Option<u32> + 'a;
 /// How long a vanished exporter is remembered: twice the greatest `maxAge`, so that people have time to read
 /// the note.
 const REMEMBERED: Duration = Duration::from_hours(2);
-/// Number of vanished exporters of a namespace that are remembered. Exporters that vanished in the same
-/// answer are kept or dropped together.
-const KEPT: usize = 1000;
 /// Greatest age of a number that is kept: the greatest `maxAge`.
 const OLDEST: Duration = Duration::from_hours(1);
 /// Greatest number of earlier numbers of a namespace that are kept. The lowest is dropped first.
@@ -188,15 +185,18 @@ impl Known {
             let is_there = missed.pod.is_none() || missed.pod == number_of(exporter, live);
             is_there && requested.saturating_sub(missed.since) < REMEMBERED && exporters.lack(exporter)
         });
-        // Whole groups of the oldest go, so that no group is kept by half. With a limit of 3 and vanishing
-        // times of 1, 1, 2, 3 and 3 s the surplus is two, the third time is 2 s, and those of 2 and 3 s stay.
-        let surplus = self.missed.len().saturating_sub(KEPT);
-        if surplus > 0 {
-            let mut times: Vec<Duration> = self.missed.values().map(|missed| missed.since).collect();
-            times.sort_unstable();
-            if let Some(oldest) = times.get(surplus) {
-                self.missed.retain(|_, missed| missed.since >= *oldest);
-            }
+        // Exporters that vanished in the same answer are kept or dropped together, the latest first. With room for
+        // 3 and vanishing times of 1, 2, 2, 3 and 3 s those of 3 s stay.
+        let mut latest_first: Vec<(Duration, &str)> = self
+            .missed
+            .iter()
+            .map(|(exporter, missed)| (missed.since, exporter.name()))
+            .collect();
+        latest_first.sort_unstable_by(|one, other| other.cmp(one));
+        let mut room = Room::default();
+        let too_old = latest_first.into_iter().find(|(_, name)| !room.takes(name));
+        if let Some((too_old, _)) = too_old {
+            self.missed.retain(|_, missed| missed.since > too_old);
         }
     }
 

@@ -139,6 +139,11 @@ impl Answer {
             }
             let mut others = 0;
             points.retain(|pod, _| {
+                // A pod that is scraped before the watch shows it is dropped here if a hundred others are not
+                // live either. Its trail then begins a poll late, so its first window counts as covered for
+                // less than it is: the number comes later, and is too high rather than too low. To call such
+                // pods unknown would be worse: a rollout of a hundred pods leaves a hundred that are not
+                // live, and the new ones would have no number for a whole window.
                 is_live(namespace, pod) || {
                     others += 1;
                     others <= NOT_LIVE

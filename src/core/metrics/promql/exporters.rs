@@ -12,8 +12,11 @@ use super::{ByName, Grouping, Labels, Shape};
 /// The label that Prometheus adds to all series that it scrapes: host and port of the target.
 pub(super) const INSTANCE: &str = "instance";
 
-/// Greatest number of exporters that are kept of a namespace. They are the first by name.
+/// Greatest number of exporters that are kept of a namespace.
 const KEPT: usize = 1000;
+
+/// Greatest length of the names of all these exporters together, in bytes: 40 for each of 800.
+const NAMES: usize = 32 * 1024;
 
 /// Greatest length of a name, which is that of a pod's name. A longer value counts as no name.
 const LONGEST_NAME: usize = 253;
@@ -48,10 +51,37 @@ impl<'a> Exporter<&'a str> {
     }
 }
 
+impl<N: AsRef<str>> Exporter<N> {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Pod(name) | Self::Instance(name) => name.as_ref(),
+        }
+    }
+}
+
+/// The room for the exporters of one namespace. Whoever is scraped chooses how many there are and what they are
+/// called, and each gauge of the namespace remembers them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Room {
+    exporters: usize,
+    bytes: usize,
+}
+
+impl Room {
+    /// Takes one more exporter in. False if there is no room for it.
+    pub fn takes(&mut self, name: &str) -> bool {
+        self.exporters = self.exporters.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(name.len());
+        self.exporters <= KEPT && self.bytes <= NAMES
+    }
+}
+
 /// The exporters behind the number of a namespace.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exporters {
-    /// The first [`KEPT`] exporters, sorted.
+    /// The first exporters by name, sorted: as many as a [`Room`] takes.
     known: Box<[Exporter]>,
     /// Whether there are more exporters, which would follow in that order.
     is_cut: bool,
@@ -75,9 +105,14 @@ impl Exporters {
                 exporters.insert(Exporter::of(labels, &shape.labels));
             }
         }
-        let exporters = |all: BTreeSet<Exporter<&str>>| Self {
-            is_cut: all.len() > KEPT,
-            known: all.into_iter().take(KEPT).map(Exporter::into_owned).collect(),
+        let exporters = |all: BTreeSet<Exporter<&str>>| {
+            let (number, mut room) = (all.len(), Room::default());
+            let first = all.into_iter().take_while(|exporter| room.takes(exporter.name()));
+            let known: Box<[Exporter]> = first.map(Exporter::into_owned).collect();
+            Self {
+                is_cut: known.len() < number,
+                known,
+            }
         };
         let namespaces = namespaces.into_iter();
         namespaces
@@ -177,5 +212,22 @@ mod tests {
         );
         assert!(found.lack(&Exporter::Pod("p00000x".into())));
         assert_eq!(found.into_iter().count(), KEPT);
+    }
+
+    #[test]
+    fn long_names_leave_room_for_fewer() {
+        let names: Vec<String> = (0..KEPT).map(|n| format!("p{n:05}{}", "x".repeat(247))).collect();
+        let series: Vec<[(&str, &str); 2]> = names
+            .iter()
+            .map(|name| [("namespace", "a"), ("pod", name.as_str())])
+            .collect();
+        let series: Vec<&[(&str, &str)]> = series.iter().map(|series| &series[..]).collect();
+        let found = exporters(&series).remove("a").unwrap();
+        assert!(
+            !found.lack(&Exporter::Pod(names[KEPT - 1].as_str().into())),
+            "it is there"
+        );
+        let bytes: usize = found.into_iter().map(|exporter| exporter.name().len()).sum();
+        assert!((NAMES - LONGEST_NAME..=NAMES).contains(&bytes), "{bytes}");
     }
 }

@@ -42,7 +42,7 @@ pub use children::{children, children_mut};
 pub use condition::matcher;
 pub use contradiction::Contradiction;
 pub use escape::{InvalidLabelName, InvalidMatcherName, LabelName, matcher_name, quote, quote_any_of};
-pub use exporters::{Exporter, Exporters};
+pub use exporters::{Exporter, Exporters, Room};
 pub use history::{History, MAX_PODS, Track, history_step};
 pub use matchers::{InvalidMatcher, Matcher, Matchers, ReservedLabel};
 pub use namespace::{bind_query, pin_namespace};

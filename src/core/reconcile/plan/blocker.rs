@@ -42,14 +42,15 @@ impl Blocker {
         )
     }
 
-    /// An older resource also asks for `limits`.
+    /// An older resource also asks for limits of this kind.
     pub(super) fn older_limits(child: &ChildRef, older: &Claim) -> Self {
         Self::new(
             Status::False,
             reason::TARGET_ALREADY_MANAGED,
             format!(
-                "{child} is not written: the older VoiceAssistScaling {} has limits for this namespace",
-                older.name
+                "{child} is not written: the older VoiceAssistScaling {} asks for a {} in this namespace too",
+                older.name,
+                child.kind.as_str()
             ),
         )
     }

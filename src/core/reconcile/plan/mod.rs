@@ -206,7 +206,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Plans the LimitRange and the ResourceQuota. A namespace takes them from one resource only.
+    /// Plans the LimitRange and the ResourceQuota. A namespace takes each of them from one resource only.
     fn limits(&mut self) {
         let own = &self.observed.own;
         let name = &self.scaling.key.name;
@@ -217,16 +217,14 @@ impl<'a> Planner<'a> {
         if self.scaling.limits.is_none() {
             return;
         }
-        // Example: resource `a` of Monday and `b` of Tuesday both have `limits`. `a` writes them, and `b`
-        // gets a blocker that names `a`.
-        let older = self
-            .observed
-            .others
-            .iter()
-            .find(|other| other.limits && other.is_older_than(own));
+        // Example: resource `a` of Monday and `b` of Tuesday both ask for a LimitRange. `a` writes it, and
+        // `b` gets a blocker that names `a`.
         let mut blockers = Vec::new();
         for child in desired_children::limits(self.scaling, own) {
-            let theirs = self.others_limits(child.reference.kind);
+            let kind = child.reference.kind;
+            let mut others = self.observed.others.iter();
+            let older = others.find(|other| other.limits.asks_for(kind) && other.is_older_than(own));
+            let theirs = self.others_limits(kind);
             let live = self.live(&child.reference);
             // The older resource gets the child if nobody has it, and keeps the child if both have it.
             if let Some(older) = older

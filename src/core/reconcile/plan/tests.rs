@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     k8s::{conditions::Status, selector},
     reconcile::{
-        observed::{Claim, VpaSupport},
+        observed::{Claim, LimitClaim, VpaSupport},
         testing::{add, by_hand, carried_out, observed, planned, resource, worker, writes},
     },
 };
@@ -309,6 +309,11 @@ fn an_older_resource_claims_the_limits_of_its_merged_environment() {
     assert!(withheld(None, limits.clone()));
     // Limits that hold neither a LimitRange nor a ResourceQuota ask for nothing.
     assert!(!withheld(Some(json!({})), json!({})));
+    // A namespace takes a quota from one resource and a LimitRange from another.
+    assert!(!withheld(
+        Some(json!({"resourceQuota": {"hard": {"pods": "10"}}})),
+        json!(null)
+    ));
 }
 
 #[test]
@@ -324,7 +329,7 @@ fn limits_stay_with_the_resource_that_has_them() {
 
     let mut newcomer = observed(&object);
     other.created = None;
-    other.limits = false;
+    other.limits = LimitClaim::default();
     newcomer.others = vec![Arc::new(other)];
     let theirs = Live {
         controller: Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference {
@@ -470,8 +475,8 @@ fn limits_belong_to_the_oldest_and_can_be_switched_off_for_the_operator() {
     let mut older = (*rival("2026-01-01T00:00:00Z")).clone();
     older.targets.clear();
     cluster.others = vec![Arc::new(older)];
-    assert_eq!(
-        reasons(&planned(&object, &cluster)),
-        [reason::TARGET_ALREADY_MANAGED; 2]
-    );
+    // The older resource asks for a LimitRange only.
+    let plan = planned(&object, &cluster);
+    assert_eq!(reasons(&plan), [reason::TARGET_ALREADY_MANAGED]);
+    assert_eq!(writes(&plan)[3..], ["create ResourceQuota v"]);
 }

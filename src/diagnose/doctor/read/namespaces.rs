@@ -1,6 +1,9 @@
 //! Reads the objects in the namespaces of the resources.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use futures::{StreamExt as _, stream};
 use k8s_openapi::{
@@ -21,12 +24,13 @@ use serde_json::Value;
 
 use super::{
     CONCURRENT,
-    reader::{get, read as bounded},
+    reader::{get, read as bounded, reader},
     scalings::json,
     targets,
 };
 use crate::doctor::observed::{NamespaceSeen, Observed, Read, ScalingSeen, TargetId, Unread};
 use vas_api::v1alpha1::ScaleTargetRef;
+use vas_cluster::{clock::SystemClock, kinds::Kinds};
 use vas_core::spec::model::Source;
 
 /// Most namespaces that are read at the same time. Each takes several requests at once.
@@ -38,16 +42,17 @@ pub(super) async fn read(client: &Client, observed: &Observed) -> BTreeMap<Strin
     for scaling in observed.scalings.iter().flatten() {
         by_namespace.entry(&scaling.namespace).or_default().push(scaling);
     }
+    let kinds = &Kinds::new(reader(client), Arc::new(SystemClock::new()));
     let reads = by_namespace.into_iter().map(|(namespace, scalings)| async move {
         (
             namespace.to_owned(),
-            Box::pin(one(client, namespace, &scalings)).await,
+            Box::pin(one(client, kinds, namespace, &scalings)).await,
         )
     });
     stream::iter(reads).buffer_unordered(NAMESPACES).collect().await
 }
 
-async fn one(client: &Client, namespace: &str, scalings: &[&ScalingSeen]) -> NamespaceSeen {
+async fn one(client: &Client, kinds: &Kinds, namespace: &str, scalings: &[&ScalingSeen]) -> NamespaceSeen {
     let (hpas, pdbs, pods, quotas, vpas, pod_metrics, targets) = tokio::join!(
         list::<HorizontalPodAutoscaler>(client, namespace),
         list::<PodDisruptionBudget>(client, namespace),
@@ -55,7 +60,7 @@ async fn one(client: &Client, namespace: &str, scalings: &[&ScalingSeen]) -> Nam
         list::<ResourceQuota>(client, namespace),
         vpas(client, namespace),
         pod_metrics(client, namespace, scalings),
-        targets(client, namespace, scalings),
+        targets(client, kinds, namespace, scalings),
     );
     NamespaceSeen {
         hpas,
@@ -115,6 +120,7 @@ async fn pod_metrics(client: &Client, namespace: &str, scalings: &[&ScalingSeen]
 
 async fn targets(
     client: &Client,
+    kinds: &Kinds,
     namespace: &str,
     scalings: &[&ScalingSeen],
 ) -> BTreeMap<TargetId, Read<crate::doctor::observed::ScaleTarget>> {
@@ -136,7 +142,7 @@ async fn targets(
             kind: id.kind.clone(),
             name: id.name.clone(),
         };
-        let read = targets::read(client, namespace, &target).await;
+        let read = targets::read(client, kinds, namespace, &target).await;
         (id, read)
     });
     stream::iter(reads).buffer_unordered(NAMESPACES).collect().await

@@ -4,14 +4,18 @@ use super::reader::{reader, unread};
 use crate::doctor::observed::{Read, ScaleTarget, Unread};
 use kube::Client;
 use vas_api::v1alpha1::ScaleTargetRef;
-use vas_cluster::scale_target::{self, ServedKind};
+use vas_cluster::{kinds::Kinds, scale_target};
 
 /// One target: the object, and what its scale subresource says.
-pub(super) async fn read(client: &Client, namespace: &str, target: &ScaleTargetRef) -> Read<ScaleTarget> {
+pub(super) async fn read(
+    client: &Client,
+    kinds: &Kinds,
+    namespace: &str,
+    target: &ScaleTargetRef,
+) -> Read<ScaleTarget> {
     let reader = reader(client);
-    let kinds = scale_target::kinds(&reader, &target.api_version).await;
-    let kinds = kinds.map_err(unread)?;
-    let served = ServedKind::find(&kinds, &target.kind).ok_or(Unread::NotFound)?;
+    let served = kinds.find(&target.api_version, &target.kind, |_| true).await;
+    let served = served.map_err(unread)?.ok_or(Unread::NotFound)?;
     let resource = served.resource(&target.api_version);
     let (object, scale) = tokio::join!(
         scale_target::object(&reader, &resource, namespace, &target.name),

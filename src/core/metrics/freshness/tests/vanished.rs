@@ -421,6 +421,20 @@ proptest! {
 }
 
 #[test]
+fn long_names_that_change_all_the_time_take_no_more_room() {
+    let mut world = World::new(Aggregation::Sum);
+    for round in 0..10 {
+        let name = |number| format!("{round}-{number:03}-{}", "x".repeat(240));
+        world.scraped = (0..1000)
+            .map(|number| ((String::new(), name(number)), f64::from(1000 - round)))
+            .collect();
+        let _ = world.poll();
+    }
+    let (exporters, _) = world.state.vanished.remembered();
+    assert!((200..300).contains(&exporters), "{exporters} of about 250 bytes");
+}
+
+#[test]
 fn what_a_namespace_may_make_us_remember_is_bounded_and_goes_when_nobody_needs_it() {
     let mut world = World::new(Aggregation::Sum);
     for round in 0..100 {
