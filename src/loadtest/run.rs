@@ -42,7 +42,7 @@ pub async fn run(
         watching.begin(clock);
     }
     let each = |_: &Second| {
-        let (news, state) = watching.as_mut().map(Watching::look).unwrap_or_default();
+        let (news, state) = watching.as_mut().map(Watching::progress).unwrap_or_default();
         Meanwhile {
             news,
             state,

@@ -7,13 +7,13 @@ const ARE_READY: &str = "replicas are Ready";
 
 /// How much of a [`Scaling`] was reported before.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Told {
+pub struct Reported {
     replicas: usize,
     events: usize,
     last: Option<Replicas>,
 }
 
-impl Told {
+impl Reported {
     /// The news since the last call, one line each. Single pods are not reported, only their number.
     pub fn news(&mut self, scaling: &Scaling) -> Vec<String> {
         let mut news: Vec<(Moment, String)> = Vec::new();
@@ -89,8 +89,8 @@ mod tests {
             replicas: vec![seen(0.0, 2, 2)],
             ..Scaling::default()
         };
-        let mut told = Told::default();
-        assert!(told.news(&scaling).is_empty());
+        let mut reported = Reported::default();
+        assert!(reported.news(&scaling).is_empty());
         scaling.replicas.push(seen(12.0, 4, 2));
         scaling.replicas.push(seen(19.9, 4, 3));
         scaling.replicas.push(seen(20.0, 4, 4));
@@ -113,7 +113,7 @@ mod tests {
             .events
             .push(condition("ScalingLimited", "True: TooManyReplicas"));
         assert_eq!(
-            told.news(&scaling),
+            reported.news(&scaling),
             [
                 "    12.0s  HPA wants 4 replicas (was 2), 2 are Ready",
                 "    13.0s  replicaset/api-1 gets no pod: exceeded quota",
@@ -121,6 +121,6 @@ mod tests {
                 "    30.0s  HPA ScalingLimited True: TooManyReplicas",
             ]
         );
-        assert!(told.news(&scaling).is_empty());
+        assert!(reported.news(&scaling).is_empty());
     }
 }

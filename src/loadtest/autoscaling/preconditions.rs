@@ -27,7 +27,7 @@ pub struct Found {
 
 /// Something that makes the test worthless.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Obstacle {
+pub struct Blocker {
     /// The problem and its fix, in words for the user.
     pub words: String,
     /// Whether it may pass by itself in a short time.
@@ -35,22 +35,22 @@ pub struct Obstacle {
 }
 
 /// Everything that prevents a test which wants this many replicas.
-pub fn obstacles(found: &Found, wanted: u32) -> Vec<Obstacle> {
+pub fn blockers(found: &Found, wanted: u32) -> Vec<Blocker> {
     let name = found.hpa.metadata.name.as_deref().unwrap_or_default();
-    let mut obstacles = Vec::new();
+    let mut blockers = Vec::new();
     if is_frozen(&found.hpa) {
-        obstacles.push(lasting(format!(
+        blockers.push(lasting(format!(
             "HorizontalPodAutoscaler {name} is suspended: see who holds it with kubectl get vas -o wide, and end that with vas resume or suspend: false"
         )));
     }
-    obstacles.extend(conditions(&found.hpa, name));
-    obstacles.extend(metrics(found, name));
-    obstacles.extend(replicas(found, name, wanted));
-    obstacles.extend(room(found, wanted));
-    obstacles
+    blockers.extend(conditions(&found.hpa, name));
+    blockers.extend(metrics(found, name));
+    blockers.extend(replicas(found, name, wanted));
+    blockers.extend(room(found, wanted));
+    blockers
 }
 
-fn conditions(hpa: &HorizontalPodAutoscaler, name: &str) -> Vec<Obstacle> {
+fn conditions(hpa: &HorizontalPodAutoscaler, name: &str) -> Vec<Blocker> {
     let status = hpa.status.as_ref();
     let conditions = status
         .and_then(|status| status.conditions.as_deref())
@@ -74,7 +74,7 @@ fn conditions(hpa: &HorizontalPodAutoscaler, name: &str) -> Vec<Obstacle> {
 }
 
 /// Problems of metrics: a metric without a value takes no part in scaling up, and blocks scaling down.
-fn metrics(found: &Found, name: &str) -> Vec<Obstacle> {
+fn metrics(found: &Found, name: &str) -> Vec<Blocker> {
     let unread = found.unread.iter().map(|(metric, why)| {
         passing(format!(
             "metric {metric} of HorizontalPodAutoscaler {name} cannot be read: {why}; vas doctor says more"
@@ -92,7 +92,7 @@ fn metrics(found: &Found, name: &str) -> Vec<Obstacle> {
     unread.chain(silent).collect()
 }
 
-fn replicas(found: &Found, name: &str, wanted: u32) -> Vec<Obstacle> {
+fn replicas(found: &Found, name: &str, wanted: u32) -> Vec<Blocker> {
     let bound = |replicas: i32| u32::try_from(replicas).unwrap_or(0);
     let max = bound(found.hpa.spec.max_replicas);
     let desired = found
@@ -100,9 +100,9 @@ fn replicas(found: &Found, name: &str, wanted: u32) -> Vec<Obstacle> {
         .status
         .as_ref()
         .map_or(0, |status| bound(status.desired_replicas));
-    let mut obstacles = Vec::new();
+    let mut blockers = Vec::new();
     if wanted > max {
-        obstacles.push(lasting(format!(
+        blockers.push(lasting(format!(
             "{wanted} replicas are more than maxReplicas {max} of HorizontalPodAutoscaler {name}"
         )));
     }
@@ -110,22 +110,22 @@ fn replicas(found: &Found, name: &str, wanted: u32) -> Vec<Obstacle> {
     // Desired replicas, replicas in the spec, pods and Ready pods must agree; otherwise a rescale is in
     // progress.
     if (desired, ready, all) != (found.current, found.current, found.current) {
-        obstacles.push(passing(format!(
+        blockers.push(passing(format!(
             "replicas are not steady: {desired} are wanted, {} asked for, {ready} of {all} pods are Ready",
             found.current
         )));
     } else if found.current >= wanted {
-        obstacles.push(passing(format!(
+        blockers.push(passing(format!(
             "there are {} replicas already, and the test is to show {wanted}: wait until the load is gone, or ask for more with --replicas",
             found.current
         )));
     }
-    obstacles
+    blockers
 }
 
 /// The problem of too small quotas. Only the limits count, not the present use by others, as in the
 /// operator's own condition.
-fn room(found: &Found, wanted: u32) -> Option<Obstacle> {
+fn room(found: &Found, wanted: u32) -> Option<Blocker> {
     let quotas: Vec<Quota> = found
         .quotas
         .iter()
@@ -149,15 +149,15 @@ fn room(found: &Found, wanted: u32) -> Option<Obstacle> {
     )))
 }
 
-fn lasting(words: String) -> Obstacle {
-    Obstacle {
+fn lasting(words: String) -> Blocker {
+    Blocker {
         words,
         passing: false,
     }
 }
 
-fn passing(words: String) -> Obstacle {
-    Obstacle { words, passing: true }
+fn passing(words: String) -> Blocker {
+    Blocker { words, passing: true }
 }
 
 #[cfg(test)]
@@ -186,8 +186,8 @@ mod tests {
     }
 
     fn words(found: &Found) -> String {
-        let obstacles = obstacles(found, 10);
-        let words: Vec<String> = obstacles.into_iter().map(|obstacle| obstacle.words).collect();
+        let blockers = blockers(found, 10);
+        let words: Vec<String> = blockers.into_iter().map(|blocker| blocker.words).collect();
         words.join("\n")
     }
 
@@ -233,7 +233,7 @@ mod tests {
         many.pods = (10, 10);
         many.hpa.status.as_mut().unwrap().desired_replicas = 10;
         assert!(words(&many).contains("10 replicas already"), "{}", words(&many));
-        let more = obstacles(&found(), 11);
+        let more = blockers(&found(), 11);
         assert!(
             !more[0].passing && more[0].words.contains("maxReplicas 10"),
             "{more:?}"

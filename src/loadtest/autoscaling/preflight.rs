@@ -7,7 +7,7 @@ use k8s_openapi::api::{autoscaling::v2::HorizontalPodAutoscaler, core::v1::Resou
 use kube::{Api, api::ListParams};
 
 use super::{
-    preconditions::{Found, Obstacle, obstacles},
+    preconditions::{Blocker, Found, blockers},
     watch::metrics,
 };
 use crate::cluster::{
@@ -34,12 +34,12 @@ pub async fn clear(
     let (mut since, mut said) = (Duration::ZERO, String::new());
     loop {
         let found = observe(resource, subject).await?;
-        let obstacles = obstacles(&found, wanted);
-        if obstacles.is_empty() {
+        let blockers = blockers(&found, wanted);
+        if blockers.is_empty() {
             return Ok(found.hpa);
         }
-        let words = in_words(&obstacles);
-        if since >= limit || obstacles.iter().any(|obstacle| !obstacle.passing) {
+        let words = in_words(&blockers);
+        if since >= limit || blockers.iter().any(|blocker| !blocker.passing) {
             return Err(ClusterError::Precondition(format!(
                 "the test would prove nothing:\n  {words}"
             )));
@@ -53,8 +53,8 @@ pub async fn clear(
     }
 }
 
-fn in_words(obstacles: &[Obstacle]) -> String {
-    let words: Vec<&str> = obstacles.iter().map(|obstacle| obstacle.words.as_str()).collect();
+fn in_words(blockers: &[Blocker]) -> String {
+    let words: Vec<&str> = blockers.iter().map(|blocker| blocker.words.as_str()).collect();
     words.join("\n  ")
 }
 

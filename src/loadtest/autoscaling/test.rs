@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     assertions::{self, Asserted, Moments},
     course::{self, Course},
-    news::Told,
+    news::Reported,
     observer::Observer,
     preflight, scale_down, state,
     watch::Watch,
@@ -152,14 +152,14 @@ impl Test {
         progress: &mut impl Progress,
     ) -> Result<Report, TestError> {
         let watch = Watch::start(&self.resource, &self.subject, &self.hpa);
-        watch.first_look().await?;
+        watch.initial_sync().await?;
         let clock = RunClock::begins_in(LEAD);
         watch.begin(clock);
         let scenario = Arc::new(self.scenario.clone());
-        let mut told = Told::default();
+        let mut reported = Reported::default();
         let each = |second: &Second| {
             let at = f64::from(second.at + 1);
-            watch.look(|observer| meanwhile(observer, &mut told, &self.course, at))
+            watch.read(|observer| meanwhile(observer, &mut reported, &self.course, at))
         };
         let mut measured = drive(&scenario, sending, clock, stop, each, progress).await?;
         let scaling = watch.end();
@@ -199,7 +199,7 @@ impl Test {
 }
 
 /// The news of one second. The test is over when the load has ended and all replicas are back at the minimum.
-fn meanwhile(observer: &Observer, told: &mut Told, course: &Course, at: f64) -> Meanwhile {
+fn meanwhile(observer: &Observer, reported: &mut Reported, course: &Course, at: f64) -> Meanwhile {
     let (now, bounds) = (observer.replicas(), observer.scaling().bounds);
     let phase = if at <= course.before.as_secs_f64() {
         "quiet"
@@ -212,7 +212,7 @@ fn meanwhile(observer: &Observer, told: &mut Told, course: &Course, at: f64) -> 
     };
     let down = now.desired <= bounds.min && now.current <= bounds.min && now.ready <= bounds.min;
     Meanwhile {
-        news: told.news(observer.scaling()),
+        news: reported.news(observer.scaling()),
         state: format!("{phase}: {}", state::in_words(observer)),
         over: down && at > course.release(),
     }

@@ -1,6 +1,6 @@
 //! `--watch`: a workload that is watched while any load is sent to it, without assertions on its replicas.
 
-use super::{course, memory, news::Told, state, watch::Watch, watched::Loaded};
+use super::{course, memory, news::Reported, state, watch::Watch, watched::Loaded};
 use crate::{
     clock::RunClock,
     cluster::{error::ClusterError, resource::Resource},
@@ -14,7 +14,7 @@ use crate::{
 pub struct Watching {
     watch: Watch,
     per_replica: Option<f64>,
-    told: Told,
+    reported: Reported,
 }
 
 impl Watching {
@@ -31,11 +31,11 @@ impl Watching {
         let subject = resource.subject(workload, allow_production).await?;
         let hpa = resource.hpa(&subject.hpa).await?;
         let watch = Watch::start(resource, &subject, &hpa);
-        watch.first_look().await?;
+        watch.initial_sync().await?;
         Ok(Self {
             watch,
             per_replica: course::per_replica(&hpa),
-            told: Told::default(),
+            reported: Reported::default(),
         })
     }
 
@@ -45,10 +45,10 @@ impl Watching {
     }
 
     /// The news since the last call, and the current state in words.
-    pub(crate) fn look(&mut self) -> (Vec<String>, String) {
-        let told = &mut self.told;
+    pub(crate) fn progress(&mut self) -> (Vec<String>, String) {
+        let reported = &mut self.reported;
         self.watch
-            .look(|observer| (told.news(observer.scaling()), state::in_words(observer)))
+            .read(|observer| (reported.news(observer.scaling()), state::in_words(observer)))
     }
 
     /// Ends the watch. Returns the observations, and the check of memory if a trend threshold is set.

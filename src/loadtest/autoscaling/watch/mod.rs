@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// Longest wait until every object was seen once.
-const FIRST_LOOK: Duration = Duration::from_secs(15);
+const INITIAL_SYNC: Duration = Duration::from_secs(15);
 
 /// The state that the watches share.
 #[derive(Clone, Debug)]
@@ -79,8 +79,8 @@ impl Watch {
     ///
     /// # Errors
     /// When they were not seen in time.
-    pub async fn first_look(&self) -> Result<(), ClusterError> {
-        let complete = wait(FIRST_LOOK, async || Ok(self.look(Observer::is_complete)));
+    pub async fn initial_sync(&self) -> Result<(), ClusterError> {
+        let complete = wait(INITIAL_SYNC, async || Ok(self.read(Observer::is_complete)));
         if complete.await? {
             return Ok(());
         }
@@ -98,12 +98,12 @@ impl Watch {
     }
 
     /// Lets `at` read what was seen so far.
-    pub fn look<T>(&self, at: impl FnOnce(&Observer) -> T) -> T {
+    pub fn read<T>(&self, at: impl FnOnce(&Observer) -> T) -> T {
         at(&self.notes.observer.lock())
     }
 
     /// Ends the watch, and returns what was seen.
     pub fn end(self) -> Scaling {
-        self.look(|observer| observer.scaling().clone())
+        self.read(|observer| observer.scaling().clone())
     }
 }
