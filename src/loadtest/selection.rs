@@ -41,7 +41,7 @@ pub enum SelectionError {
     /// A threshold is on something that the scenario does not have.
     #[error("--threshold {threshold:?}: {misfit} in scenario {scenario}")]
     Threshold {
-        /// The threshold.
+        /// The threshold, as the user wrote it.
         threshold: String,
         /// Name of the scenario.
         scenario: String,

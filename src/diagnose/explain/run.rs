@@ -28,7 +28,7 @@ pub enum ExplainError {
     /// The namespace has no such resource, and others have.
     #[error("{error}; there is one in namespace {}", .elsewhere.join(", "))]
     Elsewhere {
-        /// The answer for the namespace that was asked.
+        /// The error of the read in the given namespace.
         error: ReadError,
         /// Namespaces that have a resource of this name.
         elsewhere: Vec<String>,

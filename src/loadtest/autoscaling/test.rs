@@ -43,7 +43,7 @@ use vas_core::hpa::{Controller, Hpa};
 pub struct Settings {
     /// Journeys and thresholds. Its load is not used.
     pub scenario: Scenario,
-    /// The load.
+    /// The load that the user asks for, completed from the HPA.
     pub course: CourseWishes,
     /// The assertions on replicas.
     pub assertions: AssertionWishes,

@@ -67,7 +67,7 @@ pub struct Given {
 }
 
 impl Given {
-    /// What was put back of the resource of this name.
+    /// Says what was restored on the resource of this name.
     pub fn in_words(&self, name: &str) -> String {
         let hold = &self.hold;
         let workload = &hold.workload;

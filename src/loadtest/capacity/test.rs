@@ -35,7 +35,7 @@ pub struct Settings {
     pub hold: Duration,
     /// First load, in requests (journeys) per second.
     pub start_rate: f64,
-    /// Highest load.
+    /// Highest load, in requests (journeys) per second.
     pub max_rate: f64,
     /// Precision of a capacity, as a share of it: 0.02 is 2 %.
     pub precision: f64,
@@ -78,7 +78,7 @@ pub enum TestError {
 pub struct Test {
     /// The resource of the workload.
     pub resource: Resource,
-    /// The workload.
+    /// The workload whose capacity is measured.
     pub subject: Subject,
     /// Sends loads and judges them.
     pub steps: Steps,

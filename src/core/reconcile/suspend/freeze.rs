@@ -202,8 +202,8 @@ impl Suspended {
             .collect()
     }
 
-    /// What of the workloads is not frozen although they are suspended, in words; `None` if all are. `all`
-    /// stands for the resource.
+    /// Words for the first of these workloads that is not frozen although it should be: `workload api`, or
+    /// `the resource` if all should be frozen and none is. `None` if all of them are frozen.
     pub fn left_out(&self, workloads: &Workloads) -> Option<String> {
         let frozen = self.frozen();
         match workloads.names().find(|name| !frozen.contains(name)) {

@@ -1,10 +1,10 @@
-//! How long a suspension is asked to last.
+//! The length that a user gives to a suspension, and the moment at which it then ends.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// How long a suspension is asked to last.
+/// The requested length of a suspension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Span {
     /// Until somebody resumes.
@@ -15,7 +15,7 @@ pub enum Span {
     Until(Timestamp),
 }
 
-/// Why a suspension cannot last so long.
+/// Why a suspension cannot have the requested length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SpanError {
     /// The end is beyond what a timestamp can hold.
@@ -24,7 +24,7 @@ pub enum SpanError {
     /// The time is not in the future.
     #[error("--until {until} is over: it is {now:.0} on the API server's clock")]
     Over {
-        /// The time that was asked for.
+        /// The requested end.
         until: Timestamp,
         /// The time on the API server's clock.
         now: Timestamp,
