@@ -1,10 +1,10 @@
-//! How the API server serves kinds: one cache for all who find out by discovery what a kind is called in paths, and
-//! whether it can be scaled.
+//! A cache of how the API server serves kinds: the name of a kind in paths, and whether it can be scaled.
 //!
-//! Invariant: whoever may write a resource can name any API version, so neither memory nor requests grow with the
-//! names. All API versions that the cluster does not serve cost one read of `/apis` in ten seconds together. One that
-//! it serves costs one read in ten seconds at most, and only while somebody asks for a kind that it does not have. No
-//! lock is held while a served API version is read, so a server that hangs delays only those who ask for its kinds.
+//! Invariant: neither memory nor requests grow with the names that tenants invent, because everybody who may
+//! write a resource can name any API version. All API versions that the cluster does not serve cost one read
+//! of `/apis` in ten seconds together. An API version that it serves costs at most one read in ten seconds,
+//! and only while a caller needs a kind that it does not have. No lock is held while an API version is read,
+//! so an aggregated API server that hangs delays only callers that need its kinds.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,23 +21,24 @@ use crate::{
     scale_target::{self, ServedKind},
 };
 
-/// Most API versions that are remembered: more than a cluster serves. Beyond it, the one is forgotten that was read the
-/// longest time ago.
+/// Greatest number of API versions in the cache; it is larger than what a cluster serves. Beyond it, the API
+/// version that was read the longest time ago is dropped.
 const REMEMBERED: usize = 512;
 /// The only version of the core group, which `/apis` does not list.
 const CORE: &str = "v1";
 
-/// The answers of discovery so far.
+/// The cache.
 pub struct Kinds {
     reader: Reader,
     clock: Arc<dyn Clock>,
+    /// The API versions that `/apis` lists.
     versions: Remembered<BTreeSet<String>>,
     /// The kinds of each API version that the cluster serves.
     served: Mutex<BTreeMap<String, Arc<Remembered<Vec<ServedKind>>>>>,
 }
 
 impl Kinds {
-    /// Nothing is read yet.
+    /// An empty cache. The first caller makes it read.
     pub fn new(reader: Reader, clock: Arc<dyn Clock>) -> Self {
         Self {
             reader,
@@ -47,11 +48,12 @@ impl Kinds {
         }
     }
 
-    /// How the API server serves a kind of an API version; `None` where it does not. A kind that is `enough` is never
-    /// read again; one that is not, such as one without a `scale` subresource, may have changed since.
+    /// How the API server serves a kind of an API version; `None` if it does not serve the kind. A kind that
+    /// is `enough` for the caller is never read again. Any other kind, for example one without a `scale`
+    /// subresource, is read again after a while, because it may have changed.
     ///
     /// # Errors
-    /// When the API server does not say. The failure is remembered, and repeated to all who ask, until the next read.
+    /// When discovery cannot be read. All callers get the same error until the next read.
     pub async fn find(
         &self,
         api_version: &str,
@@ -62,7 +64,7 @@ impl Kinds {
         let known = self.served.lock().get(api_version).cloned();
         let known = match known {
             Some(known) => known,
-            // This is asked first, so that an invented version costs neither a request of its own nor memory.
+            // `/apis` comes first, so that an invented version costs neither a request of its own nor memory.
             None if self.is_served(api_version).await? => self.remember(api_version),
             None => return Ok(None),
         };
@@ -71,7 +73,7 @@ impl Kinds {
                 now,
                 |kinds| ServedKind::find(kinds, kind).is_some_and(&enough),
                 async || match scale_target::kinds(&self.reader, api_version).await {
-                    // The version is not served any more.
+                    // `/apis` listed the version before, but it has been removed since.
                     Err(error) if error.is_not_found() => Ok(Vec::new()),
                     read => read,
                 },

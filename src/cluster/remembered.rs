@@ -1,14 +1,15 @@
-//! An answer of the API server that many ask for: one request brings it for all of them.
+//! An answer of the API server that many callers need: one request serves all of them.
 //!
-//! Invariant: however many ask, an answer is read at most once in [`LOOK_AGAIN`], and after failures ever more rarely.
-//! A failure never turns an older answer into "there is none".
+//! Invariant: whatever the number of callers, the answer is read at most once in [`REREAD`]. After failures
+//! the time between two reads grows: 1 s, 2 s, 4 s ... 60 s. A failure never replaces an older answer.
 
 use std::{sync::Arc, time::Duration};
 
 use crate::read::ReadError;
 
-/// Wait before an answer that somebody found insufficient is read again: what was missing may have been installed since.
-pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// Shortest time before an answer that was not enough for a caller is read again. A kind that was missing may
+/// have been installed meanwhile.
+pub(crate) const REREAD: Duration = Duration::from_secs(10);
 /// Wait after the first failure. It doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// Longest wait after a failure.
@@ -17,7 +18,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// The last answer, and when the next one may be read.
 #[derive(Debug)]
 pub(crate) struct Remembered<T> {
-    /// Held during a request, so that all who wait for it share its answer.
+    /// Locked during a request, so that all callers that wait for it share its answer.
     reading: tokio::sync::Mutex<()>,
     last: parking_lot::Mutex<Last<T>>,
 }
@@ -47,11 +48,11 @@ impl<T> Default for Remembered<T> {
 }
 
 impl<T> Remembered<T> {
-    /// The last answer if it is `enough`, whatever its age; otherwise one of the last [`LOOK_AGAIN`], for which `read`
-    /// is called where there is none. `now` is the monotonic clock.
+    /// The last answer if it is `enough`, whatever its age. Otherwise an answer that is at most [`REREAD`]
+    /// old; `read` is called if there is none. `now` is the monotonic clock.
     ///
     /// # Errors
-    /// That of the last read, where the last answer is not enough and the next read has to wait.
+    /// The error of the last read, if the last answer is not enough and the next read has to wait.
     pub(crate) async fn get(
         &self,
         now: impl Fn() -> Duration,
@@ -62,7 +63,7 @@ impl<T> Remembered<T> {
             return known;
         }
         let _reading = self.reading.lock().await;
-        // Whoever held the lock may have read it meanwhile.
+        // The caller that held the lock before may have read the answer.
         if let Some(known) = self.known(now(), &enough) {
             return known;
         }
@@ -75,7 +76,7 @@ impl<T> Remembered<T> {
                     answer: Some(answer.clone()),
                     failure: None,
                     failures: 0,
-                    next: Some(now().saturating_add(LOOK_AGAIN)),
+                    next: Some(now().saturating_add(REREAD)),
                 };
                 Ok(answer)
             }

@@ -98,14 +98,14 @@ impl Claim {
 /// that ask for one kind each do not conflict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LimitClaim {
-    /// Whether it asks for a LimitRange.
+    /// Whether the resource asks for a LimitRange.
     pub limit_range: bool,
-    /// Whether it asks for a ResourceQuota.
+    /// Whether the resource asks for a ResourceQuota.
     pub resource_quota: bool,
 }
 
 impl LimitClaim {
-    /// What merged limits ask for.
+    /// The claim of a resource with these merged limits.
     fn of(limits: &Limits) -> Self {
         let enabled = limits.enabled != Some(false);
         Self {
@@ -114,7 +114,7 @@ impl LimitClaim {
         }
     }
 
-    /// Whether it asks for an object of a kind.
+    /// Whether the resource asks for an object of a kind.
     pub fn asks_for(self, kind: ChildKind) -> bool {
         match kind {
             ChildKind::LimitRange => self.limit_range,
@@ -125,7 +125,7 @@ impl LimitClaim {
         }
     }
 
-    /// Whether it asks for any object.
+    /// Whether the resource asks for any of the two objects.
     pub fn is_any(self) -> bool {
         self.limit_range || self.resource_quota
     }

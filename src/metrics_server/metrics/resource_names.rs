@@ -18,7 +18,7 @@ use super::registry::Registry;
 use vas_api::v1alpha1::ScaleTargetRef;
 use vas_cluster::{clock::Clock, kinds::Kinds, read::Reader};
 
-/// From one look at the kinds whose plural is not known to the next.
+/// Time between two tries to find the plurals that are not known yet.
 const PERIOD: Duration = Duration::from_secs(10);
 
 /// Longest wait for one answer.
@@ -66,7 +66,8 @@ impl ResourceNames {
         }
     }
 
-    /// Looks kinds up: API versions side by side, because a server that hangs must not delay the kinds of others.
+    /// Finds the plurals of kinds, for several API versions at the same time: an aggregated API server that
+    /// hangs must not delay the kinds of others.
     async fn look_up(&self, kinds: &Kinds, unknown: BTreeMap<String, BTreeSet<String>>) {
         let versions = unknown.into_iter().map(|(api_version, named)| async move {
             for kind in named {

@@ -16,7 +16,7 @@ use crate::metrics::reads::Memory;
 /// Longest wait after both lists are complete.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Time between two checks.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+const INTERVAL: Duration = Duration::from_millis(100);
 
 /// Whether the first round of queries has ended.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ impl FirstAnswers {
         // From here on the registry is complete, so every shape that has no outcome yet is one to wait for.
         let round = async {
             while !was_everything_asked(memory) {
-                tokio::time::sleep(LOOK_AGAIN).await;
+                tokio::time::sleep(INTERVAL).await;
             }
         };
         if timeout(LONGEST_WAIT, round).await.is_err() {

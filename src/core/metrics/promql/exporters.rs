@@ -52,7 +52,7 @@ impl<'a> Exporter<&'a str> {
 }
 
 impl<N: AsRef<str>> Exporter<N> {
-    /// Its name.
+    /// Name of the pod, or the instance.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -61,8 +61,8 @@ impl<N: AsRef<str>> Exporter<N> {
     }
 }
 
-/// The room for the exporters of one namespace. Whoever is scraped chooses how many there are and what they are
-/// called, and each gauge of the namespace remembers them.
+/// Counts the exporters that are kept of one namespace. A bound is needed because scrape targets choose how
+/// many exporters there are and their names, and each gauge of the namespace remembers them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Room {
     exporters: usize,
@@ -70,7 +70,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// Takes one more exporter in. False if there is no room for it.
+    /// Counts one more exporter. False if it is beyond the bound.
     pub fn takes(&mut self, name: &str) -> bool {
         self.exporters = self.exporters.saturating_add(1);
         self.bytes = self.bytes.saturating_add(name.len());
