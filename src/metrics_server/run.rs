@@ -256,10 +256,10 @@ impl Parts {
         let (registry, synced) = (self.memory.registry.clone(), self.scalings_synced.clone());
         let intake = Intake::new(registry, Arc::default(), synced);
         let (api, in_namespace) = (client.clone(), namespace.map(str::to_owned));
-        tasks.spawn(async move { watches::scalings(api, in_namespace.as_deref(), &intake).await });
+        tasks.spawn(async move { watches::scalings(api, in_namespace.as_deref(), intake).await });
         let (pods, synced) = (self.memory.pods.clone(), self.pods_synced.clone());
         let (api, in_namespace) = (client.clone(), namespace.map(str::to_owned));
-        tasks.spawn(async move { watches::pods(api, in_namespace.as_deref(), &pods, &synced).await });
+        tasks.spawn(async move { watches::pods(api, in_namespace.as_deref(), pods, synced).await });
         let (names, registry) = (self.memory.resource_names.clone(), self.memory.registry.clone());
         let (api, changed) = (client.clone(), self.scalings_synced.subscribe());
         tasks.spawn(async move { names.follow(api, clock, registry, changed).await });

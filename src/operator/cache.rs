@@ -1,5 +1,8 @@
 //! An in-memory copy of watched objects. Objects are found by namespace and name, and by [`Term`]s such as
-//! the target that they scale; each event returns what it changed.
+//! the target that they scale; each change returns what the object was before.
+//!
+//! kube's reflector store does not serve here. It finds an object by its name only, a writer does not learn what
+//! an event changed, and it keeps whole objects, of which the compact forms here take a fraction of the memory.
 //!
 //! Nothing here visits all objects of a namespace unless the caller requests it. With 10,000 resources in one
 //! namespace, each of which looked at all others, one change of each would cost 100 million visits.
@@ -10,7 +13,6 @@ use std::{
     sync::Arc,
 };
 
-use kube::runtime::watcher::Event;
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
@@ -39,7 +41,7 @@ pub(super) trait Indexed {
     fn one_of(&self) -> Vec<Term<'_>>;
 }
 
-/// The copy of the objects. Readers share it, and one [`Feed`] fills it.
+/// The copy of the objects. Readers share it, and one watch fills it.
 #[derive(Debug)]
 pub(super) struct Cache<T> {
     objects: RwLock<Objects<T>>,
@@ -55,7 +57,7 @@ struct Objects<T> {
     hasher: RandomState,
 }
 
-/// What one event changed: `before` is `None` for a new object, `after` for a deleted one.
+/// What became of one object: `before` is `None` for a new object, `after` for a deleted one.
 #[derive(Debug)]
 pub(super) struct Change<T> {
     pub(super) key: Key,
@@ -186,7 +188,20 @@ impl<T: Indexed> Cache<T> {
         self.synced.send_replace(true);
     }
 
-    fn put(&self, key: Key, object: T) -> Change<T> {
+    /// Takes in a complete list. An object that the list lacks was deleted while the watch was broken. Returns
+    /// what became of every object.
+    pub(super) fn replace(&self, listed: Vec<(Key, T)>) -> Vec<Change<T>> {
+        let listed: BTreeMap<Key, T> = listed.into_iter().collect();
+        let gone = self.keys().into_iter().filter(|key| !listed.contains_key(key));
+        let gone: Vec<Change<T>> = gone.map(|key| self.remove(key)).collect();
+        let listed = listed.into_iter().map(|(key, object)| self.put(key, object));
+        let changes = gone.into_iter().chain(listed).collect();
+        self.synced.send_replace(true);
+        changes
+    }
+
+    /// Takes in a new or changed object.
+    pub(super) fn put(&self, key: Key, object: T) -> Change<T> {
         let after = Arc::new(object);
         let before = self.objects.write().put(&key, &after);
         Change {
@@ -196,65 +211,13 @@ impl<T: Indexed> Cache<T> {
         }
     }
 
-    fn remove(&self, key: Key) -> Change<T> {
+    /// Removes an object.
+    pub(super) fn remove(&self, key: Key) -> Change<T> {
         let before = self.objects.write().remove(&key);
         Change {
             key,
             before,
             after: None,
-        }
-    }
-}
-
-/// The writing side of a [`Cache`].
-///
-/// A list of several pages is taken in when its last page is read, as kube's reflector does. A reader that is
-/// notified halfway would look up objects that the reflector does not hold yet, and nobody would notify it
-/// again.
-#[derive(Debug)]
-pub(super) struct Feed<T> {
-    cache: Arc<Cache<T>>,
-    /// The pages of the list read so far. An object of the cache that the complete list lacks was deleted
-    /// unseen.
-    listed: BTreeMap<Key, T>,
-}
-
-impl<T: Indexed> Feed<T> {
-    pub(super) fn new(cache: Arc<Cache<T>>) -> Self {
-        Self {
-            cache,
-            listed: BTreeMap::new(),
-        }
-    }
-
-    /// Takes in one watch event and returns what it changed.
-    pub(super) fn handle(&mut self, event: Event<(Key, T)>) -> Vec<Change<T>> {
-        match event {
-            Event::Init => {
-                self.listed.clear();
-                Vec::new()
-            }
-            Event::InitApply((key, object)) => {
-                self.listed.insert(key, object);
-                Vec::new()
-            }
-            Event::InitDone => {
-                let listed = std::mem::take(&mut self.listed);
-                let all = self.cache.keys().into_iter();
-                // What the complete list lacks was deleted while the watch was broken.
-                let gone: Vec<Key> = all.filter(|key| !listed.contains_key(key)).collect();
-                let gone = gone.into_iter().map(|key| self.cache.remove(key));
-                let mut changes: Vec<Change<T>> = gone.collect();
-                changes.extend(
-                    listed
-                        .into_iter()
-                        .map(|(key, object)| self.cache.put(key, object)),
-                );
-                self.cache.synced.send_replace(true);
-                changes
-            }
-            Event::Apply((key, object)) => vec![self.cache.put(key, object)],
-            Event::Delete((key, _)) => vec![self.cache.remove(key)],
         }
     }
 }

@@ -1,3 +1,16 @@
-//! Watches of the API server: a cache of what they deliver, and damping of states that flap.
+//! Watches of the API server: the one follower that every program uses, and damping of states that flap.
+//!
+//! ```text
+//! follow   lists in pages, watches, backs off, and hands what it sees to a sink
+//! one      a sink for the watch of one object by its name
+//! damping  reports a state that flaps a few times an hour
+//! ```
+//!
+//! Must not: know what a sink keeps or whom it notifies.
 
 pub mod damping;
+mod follow;
+mod one;
+
+pub use follow::{Sink, events, follow, is_forbidden};
+pub use one::{One, named};

@@ -1,14 +1,8 @@
 //! Follows the ConfigMap in which kube-apiserver publishes which CAs and which front proxy to trust.
 
-use futures::StreamExt;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::{
-    Api, Client,
-    runtime::{
-        WatchStreamExt,
-        watcher::{self, Event, watcher},
-    },
-};
+use kube::{Api, Client, runtime::watcher};
+use vas_cluster::watch::{One, events, named};
 
 use super::authn::{CurrentTrust, Trust};
 
@@ -19,28 +13,22 @@ const NAME: &str = "extension-apiserver-authentication";
 /// was.
 pub(crate) async fn follow(client: Client, trust: &CurrentTrust) {
     let api: Api<ConfigMap> = Api::namespaced(client, NAMESPACE);
-    let config = watcher::Config::default().fields(&format!("metadata.name={NAME}"));
-    let mut events = std::pin::pin!(watcher(api, config).default_backoff());
-    while let Some(event) = events.next().await {
-        match event {
-            Ok(Event::InitApply(config_map) | Event::Apply(config_map)) => {
-                match Trust::parse(&config_map.data.unwrap_or_default()) {
-                    Ok(new) => {
-                        tracing::debug!("read whom to trust");
-                        trust.set(new);
-                    }
-                    Err(error) => {
-                        tracing::error!(configmap = NAME, %error, "is not usable; the trust stays as it was");
-                    }
-                }
-            }
-            Ok(Event::Delete(_)) => {
-                tracing::error!(configmap = NAME, "is gone; the trust stays as it was");
-            }
-            Ok(Event::Init | Event::InitDone) => {}
-            Err(error) => {
-                tracing::warn!(configmap = NAME, %error, "the watch failed; trying again");
-            }
+    let see = One(
+        |config_map: Result<Option<ConfigMap>, &watcher::Error>| match config_map {
+            Ok(Some(config_map)) => take(config_map, trust),
+            Ok(None) => tracing::error!(configmap = NAME, "does not exist; the trust stays as it was"),
+            Err(_) => {}
+        },
+    );
+    vas_cluster::watch::follow(NAME, events(api, named(NAME)), see).await;
+}
+
+fn take(config_map: ConfigMap, trust: &CurrentTrust) {
+    match Trust::parse(&config_map.data.unwrap_or_default()) {
+        Ok(new) => {
+            tracing::debug!("read whom to trust");
+            trust.set(new);
         }
+        Err(error) => tracing::error!(configmap = NAME, %error, "is not usable; the trust stays as it was"),
     }
 }

@@ -6,19 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use futures::StreamExt;
 use k8s_openapi::{ByteString, kube_aggregator::pkg::apis::apiregistration::v1::APIService};
-use kube::{
-    Api, Client,
-    runtime::{
-        WatchStreamExt,
-        watcher::{self, Event, watcher},
-    },
-};
+use kube::{Api, Client, runtime::watcher};
 use tokio::sync::watch;
 
 use super::secret::ServiceName;
 use crate::telemetry::{ApiServiceState, Telemetry};
+use vas_cluster::watch::{One, events, named};
 use vas_core::metrics::registration::{MetricsApi, Owner, Registration};
 
 /// The last seen state of an APIService.
@@ -98,24 +92,12 @@ impl ApiServices {
     async fn follow_one(&self, client: Client, name: &'static str, telemetry: &Telemetry) {
         telemetry.api_service(name, ApiServiceState::Unknown);
         let api: Api<APIService> = Api::all(client);
-        let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
-        let mut events = std::pin::pin!(watcher(api, config).default_backoff());
-        let mut listed = false;
-        while let Some(event) = events.next().await {
-            match event {
-                Ok(Event::Init) => listed = false,
-                Ok(Event::InitApply(object)) => {
-                    listed = true;
-                    self.take(name, Some(&object), telemetry);
-                }
-                Ok(Event::Apply(object)) => self.take(name, Some(&object), telemetry),
-                Ok(Event::InitDone) if listed => {}
-                Ok(Event::InitDone | Event::Delete(_)) => self.take(name, None, telemetry),
-                Err(error) => {
-                    tracing::warn!(apiservice = name, %error, "the watch failed; trying again");
-                }
+        let see = One(|object: Result<Option<APIService>, &watcher::Error>| {
+            if let Ok(object) = object {
+                self.take(name, object.as_ref(), telemetry);
             }
-        }
+        });
+        vas_cluster::watch::follow(name, events(api, named(name)), see).await;
     }
 
     fn take(&self, name: &'static str, object: Option<&APIService>, telemetry: &Telemetry) {

@@ -3,17 +3,12 @@
 //! While a watch restarts, the known objects stay: a read in between must not find fewer objects than there
 //! are.
 
-use futures::{Stream, StreamExt};
+use std::{convert::Infallible, sync::Arc};
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::{
-    Api, Client,
-    core::DeserializeGuard,
-    runtime::{
-        WatchStreamExt,
-        watcher::{self, Event, watcher},
-    },
-};
+use kube::{Api, Client, core::DeserializeGuard, runtime::watcher::Config};
 use tokio::sync::watch;
+use vas_cluster::watch::{Sink, events, follow};
 
 use super::{live_pod::LivePod, pod_index::PodIndex};
 use crate::polling::intake::Intake;
@@ -27,71 +22,64 @@ pub(crate) type Synced = watch::Sender<bool>;
 
 /// Follows the VoiceAssistScalings for ever, in one namespace or in all. The intake itself reports when it is
 /// synced, which is later than the end of the list.
-pub(crate) async fn scalings(client: Client, namespace: Option<&str>, intake: &Intake) {
+pub(crate) async fn scalings(client: Client, namespace: Option<&str>, intake: Intake) {
     let api: Api<DeserializeGuard<VoiceAssistScaling>> = match namespace {
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),
     };
-    let events = watcher(api, watcher::Config::default()).default_backoff();
-    let (listed, _) = watch::channel(false);
-    follow("voiceassistscalings", events, intake, &listed).await;
+    follow("voiceassistscalings", events(api, Config::default()), intake).await;
 }
 
 /// Follows the pods for ever, in one namespace or in all.
-pub(crate) async fn pods(client: Client, namespace: Option<&str>, index: &PodIndex, synced: &Synced) {
+pub(crate) async fn pods(client: Client, namespace: Option<&str>, index: Arc<PodIndex>, synced: Arc<Synced>) {
     let api: Api<LivePod> = match namespace {
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),
     };
-    let config = watcher::Config::default().fields(UNFINISHED);
-    let events = watcher(api, config).default_backoff();
-    follow("pods", events, index, synced).await;
+    let events = events(api, Config::default().fields(UNFINISHED));
+    follow("pods", events, Pods { index, synced }).await;
 }
 
-/// A store that a watch keeps up to date.
-pub(crate) trait Index<K> {
-    /// What must be remembered of a full list until it is complete.
-    type List;
-    /// Called when a full list begins.
-    fn begin_list(&self) -> Self::List;
-    /// Takes in an object of the list.
-    fn list(&self, list: &mut Self::List, object: K);
-    /// Removes the objects that the list, which is now complete, does not hold.
-    fn end_list(&self, list: Self::List);
-    /// Takes in a new or changed object.
-    fn apply(&self, object: K);
-    /// Removes an object.
-    fn remove(&self, object: K);
+/// Keeps the index of live pods.
+struct Pods {
+    index: Arc<PodIndex>,
+    synced: Arc<Synced>,
 }
 
-async fn follow<K, I: Index<K>>(
-    what: &'static str,
-    events: impl Stream<Item = watcher::Result<Event<K>>>,
-    index: &I,
-    synced: &Synced,
-) {
-    let mut events = std::pin::pin!(events);
-    let mut list = None;
-    while let Some(event) = events.next().await {
-        match event {
-            Ok(Event::Init) => list = Some(index.begin_list()),
-            Ok(Event::InitApply(object)) => {
-                index.list(list.get_or_insert_with(|| index.begin_list()), object);
-            }
-            Ok(Event::InitDone) => {
-                index.end_list(list.take().unwrap_or_else(|| index.begin_list()));
-                synced.send_replace(true);
-            }
-            Ok(Event::Apply(object)) => {
-                index.apply(object);
-                synced.send_modify(|_| {});
-            }
-            Ok(Event::Delete(object)) => {
-                index.remove(object);
-                synced.send_modify(|_| {});
-            }
-            Err(error) => tracing::warn!(what, %error, "the watch failed; trying again"),
-        }
+impl Pods {
+    /// Notifies whoever waits for changes.
+    fn changed(&self) {
+        self.synced.send_modify(|_| {});
+    }
+}
+
+impl Sink<LivePod> for Pods {
+    /// Nothing: the index takes in a listed pod at once and marks it. A list of all pods would take as much
+    /// memory as the index.
+    type Listed = Infallible;
+
+    fn begin(&mut self) {
+        self.index.begin_list();
+    }
+
+    fn list(&mut self, pod: LivePod) -> Option<Infallible> {
+        self.index.apply(&pod.metadata);
+        None
+    }
+
+    fn complete(&mut self, _: Vec<Infallible>) {
+        self.index.end_list();
+        self.synced.send_replace(true);
+    }
+
+    fn apply(&mut self, pod: LivePod) {
+        self.index.apply(&pod.metadata);
+        self.changed();
+    }
+
+    fn delete(&mut self, pod: LivePod) {
+        self.index.remove(&pod.metadata);
+        self.changed();
     }
 }
 
@@ -103,35 +91,10 @@ pub(crate) fn metadata(object: &DeserializeGuard<VoiceAssistScaling>) -> &Object
     }
 }
 
-impl Index<LivePod> for PodIndex {
-    /// Nothing: the index itself marks the listed pods. A set of all pod names would take as much memory as
-    /// the index.
-    type List = ();
-
-    fn begin_list(&self) {
-        Self::begin_list(self);
-    }
-
-    fn list(&self, (): &mut (), pod: LivePod) {
-        Index::apply(self, pod);
-    }
-
-    fn end_list(&self, (): ()) {
-        Self::end_list(self);
-    }
-
-    fn apply(&self, pod: LivePod) {
-        Self::apply(self, &pod.metadata);
-    }
-
-    fn remove(&self, pod: LivePod) {
-        Self::remove(self, &pod.metadata);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use futures::stream;
+    use kube::runtime::watcher::Event;
 
     use super::*;
     use vas_core::k8s::label_selector::LabelSelector;
@@ -146,10 +109,26 @@ mod tests {
         }
     }
 
+    fn pods(synced: bool) -> Pods {
+        Pods {
+            index: Arc::default(),
+            synced: Arc::new(watch::channel(synced).0),
+        }
+    }
+
+    async fn show(events: Vec<Event<LivePod>>, pods: &Pods) {
+        let sink = Pods {
+            index: pods.index.clone(),
+            synced: pods.synced.clone(),
+        };
+        follow("pods", stream::iter(events.into_iter().map(Ok)), sink).await;
+    }
+
     async fn after(events: Vec<Event<LivePod>>) -> (Vec<String>, bool) {
-        let (index, (synced, seen)) = (PodIndex::default(), watch::channel(false));
-        follow("pods", stream::iter(events.into_iter().map(Ok)), &index, &synced).await;
-        let seen = *seen.borrow();
+        let pods = pods(false);
+        show(events, &pods).await;
+        let Pods { index, synced } = pods;
+        let seen = *synced.borrow();
         (index.select("ns", &LabelSelector::default()), seen)
     }
 
@@ -161,16 +140,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_later_list_wakes_when_it_is_complete_and_all_of_it_is_there() {
-        let (index, (synced, mut seen)) = (PodIndex::default(), watch::channel(true));
-        seen.mark_unchanged();
+        let pods = pods(true);
+        let seen = pods.synced.subscribe();
         let mut events: Vec<_> = (0..1200)
             .map(|number| Event::InitApply(pod(&format!("p{number}"))))
             .collect();
         events.insert(0, Event::Init);
-        let (list, done) = (stream::iter(events.into_iter().map(Ok)), [Ok(Event::InitDone)]);
-        follow("pods", list, &index, &synced).await;
+        show(events, &pods).await;
         assert!(!seen.has_changed().unwrap(), "woken in the middle of a list");
-        follow("pods", stream::iter(done), &index, &synced).await;
+        show(vec![Event::InitDone], &pods).await;
         assert!(seen.has_changed().unwrap());
     }
 

@@ -16,10 +16,10 @@ use parking_lot::Mutex;
 
 use crate::metrics::{
     registry::{Registry, key_of},
-    watches::{Index, Synced, metadata},
+    watches::{Synced, metadata},
 };
 use vas_api::v1alpha1::VoiceAssistScaling;
-use vas_cluster::judging::JudgingQueue;
+use vas_cluster::{judging::JudgingQueue, watch::Sink};
 use vas_core::spec::model::ScalingKey;
 
 /// Longest wait for the resources of the first list to be judged.
@@ -112,23 +112,22 @@ impl Intake {
     }
 }
 
-impl Index<DeserializeGuard<VoiceAssistScaling>> for Intake {
-    type List = BTreeSet<ScalingKey>;
+impl Sink<DeserializeGuard<VoiceAssistScaling>> for Intake {
+    /// A listed resource is taken in at once, because judging takes longer than reading the list.
+    type Listed = ScalingKey;
 
-    fn begin_list(&self) -> Self::List {
-        BTreeSet::new()
+    fn list(&mut self, object: DeserializeGuard<VoiceAssistScaling>) -> Option<ScalingKey> {
+        let key = key_of(metadata(&object));
+        self.apply(object);
+        key
     }
 
-    fn list(&self, list: &mut Self::List, object: DeserializeGuard<VoiceAssistScaling>) {
-        list.extend(key_of(metadata(&object)));
-        Index::apply(self, object);
-    }
-
-    fn end_list(&self, list: Self::List) {
+    fn complete(&mut self, listed: Vec<ScalingKey>) {
+        let listed: BTreeSet<ScalingKey> = listed.into_iter().collect();
         let mut state = self.state.lock();
-        state.waiting.retain(|key, _| list.contains(key));
-        state.judged.retain(|key| list.contains(key));
-        self.registry.retain(|key| list.contains(key));
+        state.waiting.retain(|key, _| listed.contains(key));
+        state.judged.retain(|key| listed.contains(key));
+        self.registry.retain(|key| listed.contains(key));
         let is_first = !std::mem::replace(&mut state.listed, true);
         drop(state);
         self.update_synced();
@@ -142,7 +141,7 @@ impl Index<DeserializeGuard<VoiceAssistScaling>> for Intake {
         }
     }
 
-    fn apply(&self, object: DeserializeGuard<VoiceAssistScaling>) {
+    fn apply(&mut self, object: DeserializeGuard<VoiceAssistScaling>) {
         match object.0 {
             Ok(object) => self.take_in(Box::new(object)),
             Err(invalid) => {
@@ -153,7 +152,7 @@ impl Index<DeserializeGuard<VoiceAssistScaling>> for Intake {
         }
     }
 
-    fn remove(&self, object: DeserializeGuard<VoiceAssistScaling>) {
+    fn delete(&mut self, object: DeserializeGuard<VoiceAssistScaling>) {
         if let Some(key) = key_of(metadata(&object)) {
             self.forget(&key);
             self.update_synced();

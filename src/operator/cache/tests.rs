@@ -27,11 +27,6 @@ fn key(name: &str) -> Key {
     ("ns".to_owned(), name.to_owned())
 }
 
-fn feed() -> (Arc<Cache<i32>>, Feed<i32>) {
-    let cache = Cache::new();
-    (cache.clone(), Feed::new(cache))
-}
-
 fn seen(changes: Vec<Change<i32>>) -> Vec<(String, Option<i32>, Option<i32>)> {
     changes
         .into_iter()
@@ -47,81 +42,36 @@ fn seen(changes: Vec<Change<i32>>) -> Vec<(String, Option<i32>, Option<i32>)> {
 
 #[test]
 fn a_change_tells_before_and_after() {
-    let (cache, mut feed) = feed();
+    let cache: Arc<Cache<i32>> = Cache::new();
     let a = || "a".to_owned();
-    assert_eq!(
-        seen(feed.handle(Event::Apply((key("a"), 1)))),
-        [(a(), None, Some(1))]
-    );
-    assert_eq!(
-        seen(feed.handle(Event::Apply((key("a"), 2)))),
-        [(a(), Some(1), Some(2))]
-    );
-    assert_eq!(
-        seen(feed.handle(Event::Delete((key("a"), 2)))),
-        [(a(), Some(2), None)]
-    );
+    assert_eq!(seen(vec![cache.put(key("a"), 1)]), [(a(), None, Some(1))]);
+    assert_eq!(seen(vec![cache.put(key("a"), 2)]), [(a(), Some(1), Some(2))]);
+    assert_eq!(seen(vec![cache.remove(key("a"))]), [(a(), Some(2), None)]);
     assert!(cache.in_namespace("ns").is_empty());
 }
 
 #[test]
 fn what_a_new_list_no_longer_holds_was_deleted() {
-    let (cache, mut feed) = feed();
-    feed.handle(Event::Apply((key("gone"), 1)));
-    feed.handle(Event::Apply((key("kept"), 1)));
-    feed.handle(Event::Init);
-    feed.handle(Event::InitApply((key("kept"), 1)));
+    let cache: Arc<Cache<i32>> = Cache::new();
+    cache.replace(vec![(key("gone"), 1), (key("edited"), 1)]);
     assert_eq!(
-        cache.in_namespace("ns").len(),
-        2,
-        "a list under way hides nothing"
-    );
-    assert_eq!(
-        seen(feed.handle(Event::InitDone)),
+        seen(cache.replace(vec![(key("edited"), 2), (key("new"), 1)])),
         [
             ("gone".to_owned(), Some(1), None),
-            ("kept".to_owned(), Some(1), Some(1))
-        ]
-    );
-}
-
-#[test]
-fn a_list_tells_nothing_before_it_is_complete() {
-    let (cache, mut feed) = feed();
-    feed.handle(Event::Apply((key("edited"), 1)));
-    feed.handle(Event::Init);
-    for listed in [(key("edited"), 2), (key("new"), 1)] {
-        assert!(feed.handle(Event::InitApply(listed)).is_empty());
-    }
-    assert_eq!(cache.in_namespace("ns"), [Arc::new(1)]);
-    assert_eq!(
-        seen(feed.handle(Event::InitDone)),
-        [
             ("edited".to_owned(), Some(1), Some(2)),
             ("new".to_owned(), None, Some(1))
         ]
     );
-}
-
-#[test]
-fn a_list_that_breaks_off_leaves_nothing_behind() {
-    let (cache, mut feed) = feed();
-    feed.handle(Event::Init);
-    feed.handle(Event::InitApply((key("a"), 1)));
-    feed.handle(Event::Init);
-    feed.handle(Event::InitApply((key("b"), 1)));
-    feed.handle(Event::InitDone);
-    assert_eq!(cache.keys(), [key("b")]);
+    assert_eq!(cache.keys(), [key("edited"), key("new")]);
 }
 
 #[test]
 fn the_cache_is_complete_only_after_the_first_list() {
-    let (cache, mut feed) = feed();
+    let cache: Arc<Cache<i32>> = Cache::new();
     let synced = cache.synced();
-    feed.handle(Event::Init);
-    feed.handle(Event::InitApply((key("a"), 1)));
+    cache.put(key("a"), 1);
     assert!(!*synced.borrow());
-    feed.handle(Event::InitDone);
+    cache.replace(Vec::new());
     assert!(*synced.borrow());
 }
 
@@ -134,25 +84,24 @@ fn an_object_is_found_by_the_term_that_fewest_have_until_it_goes() {
         &[("app", "c"), ("team", "voice")],
     ];
     let cache: Arc<Cache<Labels>> = Cache::new();
-    let mut feed = Feed::new(cache.clone());
     for (name, labels) in ["a", "b", "c"].into_iter().zip(ALL) {
-        feed.handle(Event::Apply((key(name), labels)));
+        cache.put(key(name), labels);
     }
     let found = |value: &str| cache.found_by("ns", &Term::Label("app", value)).len();
     assert_eq!([found("b"), found("c"), found("d")], [1, 1, 0]);
     assert!(cache.found_by("ns", &Term::Label("team", "voice")).len() <= 1);
     assert!(cache.found_by("other", &Term::Label("app", "b")).is_empty());
-    feed.handle(Event::Delete((key("b"), ALL[1])));
+    cache.remove(key("b"));
     assert_eq!(found("b"), 0);
 }
 
 #[test]
 fn objects_are_found_by_how_their_names_begin() {
-    let (cache, mut feed) = feed();
+    let cache: Arc<Cache<i32>> = Cache::new();
     for (name, value) in [("a", 1), ("a-w", 2), ("a-x", 3), ("ab", 4)] {
-        feed.handle(Event::Apply((key(name), value)));
+        cache.put(key(name), value);
     }
-    feed.handle(Event::Apply((("other".to_owned(), "a-w".to_owned()), 5)));
+    cache.put(("other".to_owned(), "a-w".to_owned()), 5);
     let named: Vec<i32> = cache.named("ns", "a-").into_iter().map(|one| *one).collect();
     assert_eq!(named, [2, 3]);
     assert_eq!(cache.in_namespace("ns").len(), 4);

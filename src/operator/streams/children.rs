@@ -1,21 +1,15 @@
 //! The watches of the child kinds. They follow the operator's own children and foreign objects, because a
 //! foreign object can conflict with a child.
 
-use futures::StreamExt;
-use kube::{
-    Api,
-    runtime::{
-        WatchStreamExt,
-        watcher::{self, watcher},
-    },
-};
+use kube::{Api, runtime::watcher::Config};
 
-use super::{Shared, map};
+use super::Shared;
 use crate::{
-    cache::{Change, Feed},
+    cache::{Cache, Change, Key},
     concern,
     live::{Watched, api_resource},
 };
+use vas_cluster::watch::{Sink, events, follow};
 use vas_core::reconcile::{
     child::{ChildKind, Live},
     drift::FieldSets,
@@ -67,24 +61,53 @@ async fn watch_served(shared: &Shared, kind: ChildKind) {
         Some(namespace) => Api::namespaced_with(shared.client.clone(), namespace, &resource),
         None => Api::all_with(shared.client.clone(), &resource),
     };
-    let mut feed = Feed::new(cache.clone());
-    let mut field_sets = FieldSets::default();
-    let mut events = std::pin::pin!(watcher(api, watcher::Config::default()).default_backoff());
-    while let Some(event) = events.next().await {
-        match event {
-            Ok(event) => {
-                let event = map(event, |object: Watched| {
-                    let (key, mut live) = object.into_parts();
-                    // Children of the same shape own the same fields: one copy serves all of them.
-                    live.owned = field_sets.share(live.owned);
-                    (key, live)
-                });
-                for change in feed.handle(event) {
-                    trigger(shared, kind, &change);
-                }
-            }
-            Err(error) => tracing::warn!(%kind, %error, "a watch failed; trying again"),
+    let children = Children {
+        shared,
+        kind,
+        cache,
+        field_sets: FieldSets::default(),
+    };
+    follow(kind.plural(), events(api, Config::default()), children).await;
+}
+
+/// Keeps the cache of one child kind.
+struct Children<'a> {
+    shared: &'a Shared,
+    kind: ChildKind,
+    cache: &'a Cache<Live>,
+    field_sets: FieldSets,
+}
+
+impl Children<'_> {
+    fn compact(&mut self, object: Watched) -> (Key, Live) {
+        let (key, mut live) = object.into_parts();
+        // Children of the same shape own the same fields: one copy serves all of them.
+        live.owned = self.field_sets.share(live.owned);
+        (key, live)
+    }
+}
+
+impl Sink<Watched> for Children<'_> {
+    type Listed = (Key, Live);
+
+    fn list(&mut self, object: Watched) -> Option<(Key, Live)> {
+        Some(self.compact(object))
+    }
+
+    fn complete(&mut self, listed: Vec<(Key, Live)>) {
+        for change in self.cache.replace(listed) {
+            trigger(self.shared, self.kind, &change);
         }
+    }
+
+    fn apply(&mut self, object: Watched) {
+        let (key, live) = self.compact(object);
+        trigger(self.shared, self.kind, &self.cache.put(key, live));
+    }
+
+    fn delete(&mut self, object: Watched) {
+        let (key, _) = object.into_parts();
+        trigger(self.shared, self.kind, &self.cache.remove(key));
     }
 }
 

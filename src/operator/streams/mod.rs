@@ -29,15 +29,12 @@ use k8s_openapi::{
 };
 use kube::{
     Client,
-    runtime::{
-        reflector::{ObjectRef, store::Writer},
-        watcher::Event,
-    },
+    runtime::reflector::{ObjectRef, store::Writer},
 };
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
-    cache::{Cache, Key},
+    cache::Cache,
     stored::Stored,
     targets::{Coverage, WatchedKind, WatchedTargets},
     written::WrittenStatuses,
@@ -310,15 +307,4 @@ struct Shared {
 async fn named(name: &'static str, watch: impl Future<Output = ()>) -> &'static str {
     watch.await;
     name
-}
-
-/// Replaces the object of an event by what `make` makes of it.
-fn map<K, T>(event: Event<K>, make: impl FnOnce(K) -> (Key, T)) -> Event<(Key, T)> {
-    match event {
-        Event::Apply(object) => Event::Apply(make(object)),
-        Event::Delete(object) => Event::Delete(make(object)),
-        Event::Init => Event::Init,
-        Event::InitApply(object) => Event::InitApply(make(object)),
-        Event::InitDone => Event::InitDone,
-    }
 }

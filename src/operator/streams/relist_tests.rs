@@ -127,17 +127,18 @@ async fn what_changed_before_a_list_of_several_pages_is_looked_at_as_it_is_now()
         .unwrap();
     let mut woken = Box::pin(queue.activate(&caches)).skip(usize::try_from(RESOURCES).unwrap());
 
-    // A status was written over the version that the watch shows.
-    let edited = ("ns".to_owned(), "v0003".to_owned());
-    caches.written.begin(&edited, "1");
-    caches
-        .written
-        .end(&edited, Some(VoiceAssistScalingStatus::default()));
-    // One resource is edited and one is created while no watch runs.
+    // A status was written to a resource that is then edited, and to one that is then deleted.
+    let statuses = ["v0003", "v0007"].map(|name| ("ns".to_owned(), name.to_owned()));
+    for key in &statuses {
+        caches.written.begin(key, "1");
+        caches.written.end(key, Some(VoiceAssistScalingStatus::default()));
+    }
+    // One resource is edited, one is created and one is deleted while no watch runs.
     tokio::time::timeout(PATIENCE, server.last_page.notified())
         .await
         .expect("the first list");
     server.objects.lock()[3] = object(3, 2);
+    server.objects.lock().remove(7);
     server.objects.lock().insert(0, object(RESOURCES, 1));
     server.expired.notify_one();
     let last_page = server.last_page.notified();
@@ -147,19 +148,26 @@ async fn what_changed_before_a_list_of_several_pages_is_looked_at_as_it_is_now()
     let early = futures::poll!(woken.next());
     assert!(early.is_pending(), "woken in the middle of a list: {early:?}");
     assert_eq!(generation(&store, "v0003"), Some(1), "the list is not complete");
-    assert!(
-        caches.written.last(&edited).is_some(),
+    let is_kept = statuses.each_ref().map(|key| caches.written.last(key).is_some());
+    assert_eq!(
+        is_kept,
+        [true, true],
         "who reads the old copy needs the status that was written over it"
     );
 
     server.gate.add_permits(1);
     let mut seen = BTreeMap::new();
-    while seen.len() < 2 {
+    while seen.len() < 3 {
         let next = tokio::time::timeout(PATIENCE, woken.next()).await;
-        let object = next.expect("both are looked at").unwrap();
+        let object = next.expect("all three are looked at").unwrap();
         seen.insert(object.name.clone(), generation(&store, &object.name));
     }
-    let expected = [("v0003".to_owned(), Some(2)), (format!("v{RESOURCES}"), Some(1))];
+    let expected = [
+        ("v0003".to_owned(), Some(2)),
+        ("v0007".to_owned(), None),
+        (format!("v{RESOURCES}"), Some(1)),
+    ];
     assert_eq!(seen, BTreeMap::from(expected));
-    assert!(caches.written.last(&edited).is_none(), "the copy is newer now");
+    let is_kept = statuses.each_ref().map(|key| caches.written.last(key).is_some());
+    assert_eq!(is_kept, [false, false], "they would take memory for ever");
 }

@@ -2,23 +2,23 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use futures::StreamExt;
 use kube::{
     Api, Resource, ResourceExt,
     runtime::{
         WatchStreamExt,
         reflector::{ObjectRef, Store, store::Writer},
-        watcher::{self, Event, watcher},
+        watcher::Config,
     },
 };
 
-use super::{Shared, map, targets};
+use super::{Shared, targets};
 use crate::{
-    cache::{Change, Feed, Indexed, Key, Term},
+    cache::{Change, Indexed, Key, Term},
     concern,
     stored::Stored,
 };
 use vas_api::condition::METRICS_AVAILABLE;
+use vas_cluster::watch::{Sink, events, follow};
 use vas_core::reconcile::{observed::Claim, triggers};
 
 /// The part of a resource that other resources depend on, or whose change needs a reconcile. A change of
@@ -41,41 +41,53 @@ pub(super) async fn watch(shared: Shared, store: Writer<Stored>) {
         Some(namespace) => Api::namespaced(shared.client.clone(), namespace),
         None => Api::all(shared.client.clone()),
     };
-    let mut feed = Feed::new(shared.caches.resources.clone());
-    let shown = store.as_reader();
-    let mut events = std::pin::pin!(
-        watcher(api, watcher::Config::default())
-            .default_backoff()
-            .reflect(store)
-    );
-    while let Some(event) = events.next().await {
-        match event {
-            Ok(event) => {
-                // `reflect` has put the event into the store by now, so the written statuses may be dropped:
-                // see `WrittenStatuses::last`.
-                show(&shared, &shown, &event);
-                for change in feed.handle(map(event, |object| facts(&object))) {
-                    trigger(&shared, &change);
-                }
-            }
-            Err(error) => tracing::warn!(%error, "the watch of voiceassistscalings failed; trying again"),
-        }
-    }
+    let sink = Resources {
+        shared: &shared,
+        shown: store.as_reader(),
+    };
+    // `reflect` puts each event into the store before the sink sees the event, so the written statuses may be
+    // dropped then: see `WrittenStatuses::last`.
+    let events = events(api, Config::default()).reflect(store);
+    follow("voiceassistscalings", events, sink).await;
 }
 
-/// Drops the written status of a resource when the watch's copy, `shown`, is a newer version of the resource.
-fn show(shared: &Shared, shown: &Store<Stored>, event: &Event<Stored>) {
-    let written = &shared.caches.written;
-    let key = |object: &Stored| (object.namespace().unwrap_or_default(), object.name_any());
-    match event {
-        Event::Apply(object) => written.seen(&key(object), object.meta().resource_version.as_deref()),
-        Event::Delete(object) => written.seen(&key(object), None),
-        // The store holds what it held before the list until the list is complete.
-        Event::Init | Event::InitApply(_) => {}
-        Event::InitDone => written.listed(|(namespace, name)| {
-            let object = shown.get(&ObjectRef::new(name).within(namespace))?;
+/// Keeps the facts of all resources.
+struct Resources<'a> {
+    shared: &'a Shared,
+    /// The watch's copy of the resources. Until a list is complete it holds what it held before the list.
+    shown: Store<Stored>,
+}
+
+impl Sink<Stored> for Resources<'_> {
+    type Listed = (Key, Facts);
+
+    fn list(&mut self, object: Stored) -> Option<(Key, Facts)> {
+        Some(facts(&object))
+    }
+
+    fn complete(&mut self, listed: Vec<(Key, Facts)>) {
+        let caches = &self.shared.caches;
+        caches.written.listed(|(namespace, name)| {
+            let object = self.shown.get(&ObjectRef::new(name).within(namespace))?;
             object.meta().resource_version.clone()
-        }),
+        });
+        for change in caches.resources.replace(listed) {
+            trigger(self.shared, &change);
+        }
+    }
+
+    fn apply(&mut self, object: Stored) {
+        let (key, facts) = facts(&object);
+        let caches = &self.shared.caches;
+        caches.written.seen(&key, object.meta().resource_version.as_deref());
+        trigger(self.shared, &caches.resources.put(key, facts));
+    }
+
+    fn delete(&mut self, object: Stored) {
+        let key = (object.namespace().unwrap_or_default(), object.name_any());
+        let caches = &self.shared.caches;
+        caches.written.seen(&key, None);
+        trigger(self.shared, &caches.resources.remove(key));
     }
 }
 

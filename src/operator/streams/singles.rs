@@ -3,19 +3,16 @@
 
 use std::{fmt::Debug, time::Duration};
 
-use futures::{Stream, StreamExt};
+use futures::Stream;
 use kube::{
     Api, Resource,
-    runtime::{
-        WatchStreamExt,
-        watcher::{self, Event, watcher},
-    },
+    runtime::watcher::{self, Event},
 };
 use serde::de::DeserializeOwned;
 use tokio::{sync::watch, time::Instant};
 
 use super::Shared;
-use vas_cluster::watch::damping::Damping;
+use vas_cluster::watch::{One, damping::Damping, events, is_forbidden, named};
 
 /// How the state is judged from the object.
 pub(super) struct Judgement<K, T> {
@@ -43,9 +40,7 @@ where
     T: Clone + PartialEq + Debug,
 {
     let api: Api<K> = Api::all(shared.client.clone());
-    let config = watcher::Config::default().fields(&format!("metadata.name={}", judgement.name));
-    let events = watcher(api, config).default_backoff();
-    follow(events, judgement, publish, || {
+    follow(events(api, named(judgement.name)), judgement, publish, || {
         shared.triggers.trigger_all(&shared.caches.resources);
     })
     .await;
@@ -57,11 +52,33 @@ async fn follow<K, T: Clone + PartialEq + Debug>(
     publish: watch::Sender<Option<T>>,
     trigger_all: impl Fn(),
 ) {
-    let name = judgement.name;
+    let (name, settle) = (judgement.name, judgement.settle);
+    let (judged, source) = watch::channel(None);
+    let see = One(|object: Result<Option<K>, &watcher::Error>| {
+        if let Some(state) = judgement.of(object) {
+            judged.send_replace(Some(state));
+        }
+    });
+    let report = |state: T| {
+        tracing::info!(name, ?state, "changed");
+        // Publish before triggering, so that the reconciles see the new state.
+        publish.send_replace(Some(state));
+        trigger_all();
+    };
+    tokio::select! {
+        () = vas_cluster::watch::follow(name, events, see) => {}
+        () = damp(source, settle, report) => {}
+    }
+}
+
+/// Reports the states of a source that are neither a blip nor one flap of many. Ends with its source.
+async fn damp<T: Clone + PartialEq>(
+    mut source: watch::Receiver<Option<T>>,
+    settle: Duration,
+    report: impl Fn(T),
+) {
     let started = Instant::now();
-    let mut damping = Damping::new(judgement.settle);
-    let mut events = std::pin::pin!(events);
-    let mut listed = false;
+    let mut damping = Damping::new(settle);
     loop {
         let due = async {
             match damping.due() {
@@ -70,54 +87,30 @@ async fn follow<K, T: Clone + PartialEq + Debug>(
             }
         };
         tokio::select! {
-            event = events.next() => {
-                let Some(event) = event else { return };
-                if let Some(judged) = judgement.of(event, &mut listed) {
-                    damping.observe(judged, started.elapsed());
+            changed = source.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                if let Some(state) = source.borrow_and_update().clone() {
+                    damping.observe(state, started.elapsed());
                 }
             }
             () = due => {}
         }
         if let Some(state) = damping.tell(started.elapsed()) {
-            tracing::info!(name, ?state, "changed");
-            // Publish before triggering, so that the reconciles see the new state.
-            publish.send_replace(Some(state));
-            trigger_all();
+            report(state);
         }
     }
 }
 
 impl<K, T: Clone> Judgement<K, T> {
-    /// The state after an event; `None` if the event does not tell. `listed` is whether the list in progress
-    /// has held the object so far: if not, the end of the list means that the object does not exist.
-    fn of(&self, event: watcher::Result<Event<K>>, listed: &mut bool) -> Option<T> {
-        match event {
-            Ok(Event::Init) => {
-                *listed = false;
-                None
-            }
-            Ok(Event::InitApply(object)) => {
-                *listed = true;
-                Some((self.judge)(Some(&object)))
-            }
-            Ok(Event::InitDone) => (!*listed).then(|| (self.judge)(None)),
-            Ok(Event::Apply(object)) => Some((self.judge)(Some(&object))),
-            Ok(Event::Delete(_)) => Some((self.judge)(None)),
-            Err(error) => {
-                tracing::warn!(name = self.name, %error, "a watch failed; trying again");
-                is_forbidden(&error).then(|| self.forbidden.clone())
-            }
+    /// The state of the object, or of its absence; `None` if the error does not tell.
+    fn of(&self, object: Result<Option<K>, &watcher::Error>) -> Option<T> {
+        match object {
+            Ok(object) => Some((self.judge)(object.as_ref())),
+            Err(error) => is_forbidden(error).then(|| self.forbidden.clone()),
         }
     }
-}
-
-/// Whether the API server answered a list or a watch with 403 Forbidden.
-pub(super) fn is_forbidden(error: &watcher::Error) -> bool {
-    matches!(
-        error,
-        watcher::Error::InitialListFailed(kube::Error::Api(status)) | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-            if status.code == 403
-    )
 }
 
 #[cfg(test)]

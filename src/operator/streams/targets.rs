@@ -3,21 +3,18 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use futures::StreamExt;
 use kube::{
     Api,
-    runtime::{
-        WatchStreamExt,
-        watcher::{self, Event, watcher},
-    },
+    runtime::watcher::{self, Config},
 };
 
-use super::{Shared, singles::is_forbidden};
+use super::Shared;
 use crate::{
     cache::Key,
     concern,
-    targets::{TargetObject, WatchedKind, WatchedTargets, api_resource},
+    targets::{Known, TargetObject, WatchedKind, WatchedTargets, api_resource},
 };
+use vas_cluster::watch::{Sink, events, follow, is_forbidden};
 use vas_core::reconcile::{child::TargetKey, observed::Claim};
 
 /// Wait before a watch that was answered with 403 Forbidden is tried again: the right may have been granted
@@ -33,56 +30,82 @@ pub(super) async fn watch(shared: Shared, kind: WatchedKind) {
         Some(namespace) => Api::namespaced_with(shared.client.clone(), namespace, &resource),
         None => Api::all_with(shared.client.clone(), &resource),
     };
-    let mut events = std::pin::pin!(watcher(api, watcher::Config::default()).default_backoff());
+    // Which objects to keep is known when the resources are.
     let mut claims = shared.caches.resources.synced();
-    // The watch of the resources starts at the same time, so this list may come before the claims are known.
-    // Then every object of the list is kept, and the unclaimed ones are dropped at its end.
-    let mut claims_are_known = false;
-    while let Some(event) = events.next().await {
-        match event {
-            Ok(Event::Init) => {
-                claims_are_known = *claims.borrow();
-                targets.begin(claimed(&shared, kind));
-            }
-            Ok(Event::InitApply(object)) => {
-                let (key, known) = object.into_parts();
-                if !claims_are_known || is_claimed(&shared, kind, &key.0, &key.1) {
-                    targets.list(key, known);
-                }
-            }
-            Ok(Event::InitDone) => {
-                if !claims_are_known {
-                    // This wait cannot fail: the sender lives as long as the caches.
-                    let _ = claims.wait_for(|synced| *synced).await;
-                    targets.claim(claimed(&shared, kind));
-                }
-                for key in targets.end() {
-                    trigger(&shared, kind, &key);
-                }
-            }
-            Ok(Event::Apply(object)) => {
-                targets.goes_on();
-                let (key, known) = object.into_parts();
-                put(&shared, kind, targets, &key, Some(known));
-            }
-            Ok(Event::Delete(object)) => {
-                targets.goes_on();
-                let (key, _) = object.into_parts();
-                put(&shared, kind, targets, &key, None);
-            }
-            Err(error) if is_forbidden(&error) => {
-                if targets.refuse() {
-                    tracing::warn!(
-                        kind = kind.as_str(),
-                        "the operator may not list and watch {}: it asks for each target, and sees a target that comes or \
-                         goes late; give its ClusterRole the verbs list and watch, as manifests/install does",
-                        kind.plural()
-                    );
-                }
-                tokio::time::sleep(REFUSED).await;
-            }
-            Err(error) => tracing::warn!(kind = kind.as_str(), %error, "a watch failed; trying again"),
+    // This wait cannot fail: the sender lives as long as the caches.
+    let _ = claims.wait_for(|synced| *synced).await;
+    let sink = Targets {
+        shared: &shared,
+        kind,
+        known: targets,
+    };
+    follow(kind.plural(), events(api, Config::default()), sink).await;
+}
+
+/// Keeps the claimed objects of one kind.
+struct Targets<'a> {
+    shared: &'a Shared,
+    kind: WatchedKind,
+    known: &'a WatchedTargets,
+}
+
+impl Targets<'_> {
+    /// Takes in one event of the watch if its object is claimed, and triggers the resources that claim the
+    /// object if it changed.
+    fn put(&self, key: &Key, known: Option<Known>) {
+        self.known.goes_on();
+        if is_claimed(self.shared, self.kind, &key.0, &key.1) && self.known.put(key.clone(), known) {
+            trigger(self.shared, self.kind, key);
         }
+    }
+}
+
+impl Sink<TargetObject> for Targets<'_> {
+    /// Nothing: [`WatchedTargets`] themselves hold the list in progress, because a claim can be released, and
+    /// a GET answered, while the list is read.
+    type Listed = std::convert::Infallible;
+
+    fn begin(&mut self) {
+        self.known.begin(claimed(self.shared, self.kind));
+    }
+
+    fn list(&mut self, object: TargetObject) -> Option<Self::Listed> {
+        let (key, known) = object.into_parts();
+        if is_claimed(self.shared, self.kind, &key.0, &key.1) {
+            self.known.list(key, known);
+        }
+        None
+    }
+
+    fn complete(&mut self, _: Vec<Self::Listed>) {
+        for key in self.known.end() {
+            trigger(self.shared, self.kind, &key);
+        }
+    }
+
+    fn apply(&mut self, object: TargetObject) {
+        let (key, known) = object.into_parts();
+        self.put(&key, Some(known));
+    }
+
+    fn delete(&mut self, object: TargetObject) {
+        let (key, _) = object.into_parts();
+        self.put(&key, None);
+    }
+
+    fn failed(&mut self, watch: &str, error: &watcher::Error) -> Duration {
+        if !is_forbidden(error) {
+            tracing::warn!(watch, %error, "the watch failed; trying again");
+            return Duration::ZERO;
+        }
+        if self.known.refuse() {
+            tracing::warn!(
+                kind = self.kind.as_str(),
+                "the operator may not list and watch {watch}: it asks for each target, and sees a target that comes or \
+                 goes late; give its ClusterRole the verbs list and watch, as manifests/install does"
+            );
+        }
+        REFUSED
     }
 }
 
@@ -98,20 +121,6 @@ pub(super) fn release(shared: &Shared, namespace: &str, before: Option<&Claim>, 
                 targets.release(namespace, name);
             }
         }
-    }
-}
-
-/// Takes in one event of the watch if its object is claimed, and triggers the resources that claim the object
-/// if it changed.
-fn put(
-    shared: &Shared,
-    kind: WatchedKind,
-    targets: &WatchedTargets,
-    key: &Key,
-    known: Option<crate::targets::Known>,
-) {
-    if is_claimed(shared, kind, &key.0, &key.1) && targets.put(key.clone(), known) {
-        trigger(shared, kind, key);
     }
 }
 

@@ -193,16 +193,6 @@ impl WatchedTargets {
         }
     }
 
-    /// Sets the claimed objects after the list, when they were not known at its beginning. All objects of the
-    /// list were taken in then, and the unclaimed ones are dropped now.
-    pub(crate) fn claim(&self, mut claimed: BTreeSet<Key>) {
-        if let Some(listing) = &mut self.entries.lock().listing {
-            // `remove` leaves in `claimed` what the list did not hold.
-            listing.seen.retain(|key, _| claimed.remove(key));
-            listing.missing = claimed;
-        }
-    }
-
     /// The list is complete. Returns the objects that changed, or that somebody read by a GET meanwhile.
     pub(crate) fn end(&self) -> Vec<Key> {
         let mut entries = self.entries.lock();
@@ -298,19 +288,6 @@ mod tests {
         assert_eq!(targets.get("ns", "a"), Lookup::Found(known("a")));
         assert_eq!(targets.get("ns", "b"), Lookup::Absent);
         assert_eq!(*targets.coverage().borrow(), Coverage::Watched);
-    }
-
-    #[test]
-    fn a_list_that_comes_before_the_claims_keeps_what_they_are_about() {
-        let targets = WatchedTargets::new();
-        targets.begin(BTreeSet::new());
-        targets.list(key("a"), known("a"));
-        targets.list(key("foreign"), known("foreign"));
-        targets.claim(BTreeSet::from([key("a"), key("b")]));
-        targets.end();
-        assert_eq!(targets.get("ns", "a"), Lookup::Found(known("a")));
-        assert_eq!(targets.get("ns", "b"), Lookup::Absent);
-        assert!(targets.is_unknown("foreign"));
     }
 
     #[test]

@@ -1,16 +1,13 @@
 //! Follows the objects of one kind while the test runs. A watch that breaks begins again by itself.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, time::Duration};
 
-use futures::StreamExt as _;
 use kube::{
     Api, Resource,
-    runtime::{
-        WatchStreamExt as _,
-        watcher::{self, Event, watcher},
-    },
+    runtime::watcher::{self, Config},
 };
 use serde::de::DeserializeOwned;
+use vas_cluster::watch::{self, Sink};
 
 use super::Notes;
 use crate::model::scaling::Moment;
@@ -26,27 +23,50 @@ pub(super) enum Change<K> {
 }
 
 /// Calls `tell` for every change, until the future is dropped.
-pub(super) async fn follow<K>(
-    api: Api<K>,
-    config: watcher::Config,
-    notes: Notes,
-    mut tell: impl FnMut(Moment, Change<K>),
-) where
+pub(super) async fn follow<K>(api: Api<K>, config: Config, notes: Notes, tell: impl FnMut(Moment, Change<K>))
+where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    let mut events = std::pin::pin!(watcher(api, config).default_backoff());
-    let mut listed = Vec::new();
-    while let Some(event) = events.next().await {
-        let at = notes.now();
-        match event {
-            Ok(Event::Init) => listed.clear(),
-            Ok(Event::InitApply(object)) => listed.push(object),
-            // A list is handed on as a whole when it is complete, so that deleted objects can be seen by
-            // their absence.
-            Ok(Event::InitDone) => tell(at, Change::All(std::mem::take(&mut listed))),
-            Ok(Event::Apply(object)) => tell(at, Change::One(object)),
-            Ok(Event::Delete(object)) => tell(at, Change::Gone(object)),
-            Err(error) => *notes.trouble.lock() = Some(error.to_string()),
-        }
+    watch::follow("objects", watch::events(api, config), Told { notes, tell }).await;
+}
+
+/// Tells every change with its moment. An error is not logged: [`Notes::trouble`] holds it for the report.
+struct Told<F> {
+    notes: Notes,
+    tell: F,
+}
+
+impl<F> Told<F> {
+    fn tell<K>(&mut self, change: Change<K>)
+    where
+        F: FnMut(Moment, Change<K>),
+    {
+        (self.tell)(self.notes.now(), change);
+    }
+}
+
+impl<K, F: FnMut(Moment, Change<K>)> Sink<K> for Told<F> {
+    type Listed = K;
+
+    fn list(&mut self, object: K) -> Option<K> {
+        Some(object)
+    }
+
+    /// The list is handed on as a whole, so that deleted objects can be seen by their absence.
+    fn complete(&mut self, listed: Vec<K>) {
+        self.tell(Change::All(listed));
+    }
+
+    fn apply(&mut self, object: K) {
+        self.tell(Change::One(object));
+    }
+
+    fn delete(&mut self, object: K) {
+        self.tell(Change::Gone(object));
+    }
+
+    fn failed(&mut self, _: &str, error: &watcher::Error) -> Duration {
+        *self.notes.trouble.lock() = Some(error.to_string());
+        Duration::ZERO
     }
 }

@@ -45,6 +45,17 @@ fn queries(intake: &Intake) -> Vec<String> {
         .collect()
 }
 
+impl Intake {
+    /// Takes in a list of one resource in each of these namespaces.
+    fn take_list(&mut self, namespaces: &[&str]) {
+        let listed = namespaces
+            .iter()
+            .map(|namespace| self.list(scaling(namespace, "g")));
+        let listed = listed.flatten().collect();
+        self.complete(listed);
+    }
+}
+
 /// Occupies the turn of a namespace until the returned sender is used.
 fn busy(intake: &Intake, namespace: &'static str) -> (Sender<()>, JoinHandle<()>) {
     let (release, released) = channel();
@@ -63,11 +74,11 @@ async fn done(intake: &Intake, namespace: &str) {
 
 #[tokio::test]
 async fn of_several_changes_the_latest_is_judged_and_what_was_removed_meanwhile_is_not() {
-    let intake = intake();
+    let mut intake = intake();
     let (release, busy) = busy(&intake, "a");
     tokio::task::yield_now().await;
     for gauge in ["first", "second"] {
-        Index::apply(&intake, scaling("a", gauge));
+        intake.apply(scaling("a", gauge));
     }
     tokio::task::yield_now().await;
     assert_eq!(queries(&intake), [] as [String; 0]);
@@ -81,8 +92,8 @@ async fn of_several_changes_the_latest_is_judged_and_what_was_removed_meanwhile_
 
     let (release, busy) = self::busy(&intake, "b");
     tokio::task::yield_now().await;
-    Index::apply(&intake, scaling("b", "third"));
-    Index::remove(&intake, scaling("b", "third"));
+    intake.apply(scaling("b", "third"));
+    intake.delete(scaling("b", "third"));
     release.send(()).unwrap();
     busy.await.unwrap();
     done(&intake, "b").await;
@@ -91,14 +102,11 @@ async fn of_several_changes_the_latest_is_judged_and_what_was_removed_meanwhile_
 
 #[tokio::test]
 async fn a_list_is_taken_in_when_all_of_it_is_judged() {
-    let intake = intake();
+    let mut intake = intake();
     let mut synced = intake.synced.subscribe();
     let (release, busy) = busy(&intake, "a");
     tokio::task::yield_now().await;
-    let mut list = intake.begin_list();
-    intake.list(&mut list, scaling("a", "g"));
-    intake.list(&mut list, scaling("b", "g"));
-    intake.end_list(list);
+    intake.take_list(&["a", "b"]);
     done(&intake, "b").await;
     assert!(!*synced.borrow_and_update());
     release.send(()).unwrap();
@@ -109,13 +117,11 @@ async fn a_list_is_taken_in_when_all_of_it_is_judged() {
 
 #[tokio::test(start_paused = true)]
 async fn a_resource_that_takes_long_does_not_keep_the_others_from_being_served() {
-    let intake = intake();
+    let mut intake = intake();
     let mut synced = intake.synced.subscribe();
     let (release, busy) = busy(&intake, "a");
     tokio::task::yield_now().await;
-    let mut list = intake.begin_list();
-    intake.list(&mut list, scaling("a", "g"));
-    intake.end_list(list);
+    intake.take_list(&["a"]);
     tokio::task::yield_now().await;
     assert!(!*synced.borrow_and_update());
     tokio::time::advance(JUDGED_WITHIN).await;
