@@ -1,16 +1,8 @@
-//! Randomness, injected: this is the only module that draws random numbers. They spread load (jitter) and are
-//! never secrets.
-
-use std::hash::{BuildHasher, Hasher, RandomState};
+//! Randomness that spreads load (jitter). It is never a secret: keys are made by the TLS library's generator.
 
 /// A random number in `0.0..1.0`.
 pub fn fraction() -> f64 {
-    // The standard library seeds each RandomState differently. The highest 53 bits fill the mantissa of a
-    // double.
-    let bits = RandomState::new().build_hasher().finish() >> 11;
-    #[expect(clippy::cast_precision_loss, reason = "53 bits fit a double exactly")]
-    let fraction = bits as f64 / (1_u64 << 53) as f64;
-    fraction
+    fastrand::f64()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use hyper::{Request, header::ACCEPT};
 use kube::{Client, core::Status};
 use serde::de::DeserializeOwned;
+use vas_core::k8s::resource_ref::Unidentified;
 
 /// Why a read failed.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -15,6 +16,9 @@ pub enum ReadError {
     /// No answer came within this time.
     #[error("no answer from the API server within {} s", .0.as_secs())]
     Late(Duration),
+    /// The object that was read does not say which object it is.
+    #[error(transparent)]
+    Unidentified(#[from] Unidentified),
     /// The server cannot be reached, or its answer is not understood.
     #[error("cannot read from the API server: {0}")]
     Client(#[source] Arc<kube::Error>),
@@ -56,7 +60,7 @@ impl ReadError {
             Self::Client(error) => {
                 Some(Arc::try_unwrap(error).unwrap_or_else(|shared| kube::Error::Service(shared.into())))
             }
-            Self::Late(_) => None,
+            Self::Late(_) | Self::Unidentified(_) => None,
         }
     }
 

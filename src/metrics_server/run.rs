@@ -34,7 +34,7 @@ use crate::{
     metrics::{availability::Reporter, reads::Memory, registry::Registry, watches},
     polling::{
         first_answers::FirstAnswers,
-        intake::Intake,
+        intake::{self, Intake},
         poller::Poller,
         reload::{ReloadMetrics, Reloader},
     },
@@ -256,7 +256,7 @@ impl Parts {
         let (registry, synced) = (self.memory.registry.clone(), self.scalings_synced.clone());
         let intake = Intake::new(registry, Arc::default(), synced);
         let (api, in_namespace) = (client.clone(), namespace.map(str::to_owned));
-        tasks.spawn(async move { watches::scalings(api, in_namespace.as_deref(), intake).await });
+        tasks.spawn(async move { intake::follow(api, in_namespace.as_deref(), intake).await });
         let (pods, synced) = (self.memory.pods.clone(), self.pods_synced.clone());
         let (api, in_namespace) = (client.clone(), namespace.map(str::to_owned));
         tasks.spawn(async move { watches::pods(api, in_namespace.as_deref(), pods, synced).await });

@@ -54,7 +54,9 @@ impl Context {
 
     /// Drops what is remembered of a deleted resource.
     pub(super) fn forget(&self, namespace: Option<&str>, name: &str) {
-        let namespace = namespace.unwrap_or_default().to_owned();
-        self.memory.forget(&(namespace, name.to_owned()));
+        // Every queued resource has a namespace.
+        if let Some(namespace) = namespace {
+            self.memory.forget(&(namespace.to_owned(), name.to_owned()));
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vas_cluster::leader::FenceError;
-use vas_core::reconcile::child::ChildRef;
+use vas_core::{k8s::resource_ref::Unidentified, reconcile::child::ChildRef};
 
 /// Longest time one reconcile may take.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -45,6 +45,9 @@ pub(super) enum ReconcileError {
     /// The status could not be written.
     #[error("could not write the status: {0}")]
     Status(#[source] WriteError),
+    /// The stored object does not say which object it is.
+    #[error(transparent)]
+    Unidentified(#[from] Unidentified),
     /// The reconcile took longer than [`TIME_LIMIT`].
     #[error("not done within {TIME_LIMIT:?}")]
     Timeout,
@@ -131,7 +134,11 @@ impl ReconcileError {
     /// Value of the label `outcome` of the reconcile metric.
     pub(super) fn label(&self) -> &'static str {
         match self {
-            Self::Observe { .. } | Self::Unanswered { .. } | Self::Apply { .. } | Self::Status(_) => "error",
+            Self::Observe { .. }
+            | Self::Unanswered { .. }
+            | Self::Unidentified(_)
+            | Self::Apply { .. }
+            | Self::Status(_) => "error",
             Self::Timeout | Self::NotJudged => "timeout",
             Self::Panicked(_) => "panic",
         }

@@ -17,7 +17,7 @@ use kube::Resource;
 use crate::{metrics::Metrics, write::Writer};
 use vas_api::v1alpha1::VoiceAssistScaling;
 use vas_cluster::clock::Clock;
-use vas_core::reconcile::events::Notice;
+use vas_core::{k8s::resource_ref::ResourceRef, reconcile::events::Notice};
 
 /// Most characters of a `reportingInstance` that the API server accepts.
 const INSTANCE_LENGTH: usize = 128;
@@ -43,28 +43,30 @@ impl Publisher {
         }
     }
 
-    /// Publishes one Event per notice about the resource with the metadata `about`.
-    pub(super) async fn publish(&self, about: &ObjectMeta, notices: &[Notice]) {
-        let namespace = about.namespace.as_deref().unwrap_or_default();
+    /// Publishes one Event per notice about the resource, in the version with this resourceVersion.
+    pub(super) async fn publish(&self, resource: &ResourceRef, version: Option<&str>, notices: &[Notice]) {
+        let ResourceRef { namespace, name, .. } = resource;
         for notice in notices {
-            let event = self.event(about, notice);
+            let event = self.event(resource, version, notice);
             match self.writer.event(namespace, &event).await {
                 Ok(()) => self.metrics.event("published"),
                 Err(error) => {
                     self.metrics.event("failed");
-                    tracing::warn!(namespace, name = about.name, reason = notice.reason, %error, "could not publish an Event");
+                    tracing::warn!(namespace, name, reason = notice.reason, %error, "could not publish an Event");
                 }
             }
         }
     }
 
-    fn event(&self, about: &ObjectMeta, notice: &Notice) -> Event {
+    fn event(&self, resource: &ResourceRef, version: Option<&str>, notice: &Notice) -> Event {
         let now = self.clock.now();
         let number = self.count.fetch_add(1, Ordering::Relaxed);
-        let name = about.name.clone().unwrap_or_default();
+        let ResourceRef {
+            namespace, name, uid, ..
+        } = resource;
         Event {
             metadata: ObjectMeta {
-                namespace: about.namespace.clone(),
+                namespace: Some(namespace.clone()),
                 name: Some(format!("{name}.{:x}.{number:x}", now.as_nanosecond())),
                 ..ObjectMeta::default()
             },
@@ -78,10 +80,10 @@ impl Publisher {
             regarding: Some(ObjectReference {
                 api_version: Some(VoiceAssistScaling::api_version(&()).into_owned()),
                 kind: Some(VoiceAssistScaling::kind(&()).into_owned()),
-                namespace: about.namespace.clone(),
-                name: Some(name),
-                uid: about.uid.clone(),
-                resource_version: about.resource_version.clone(),
+                namespace: Some(namespace.clone()),
+                name: Some(name.clone()),
+                uid: Some(uid.clone()),
+                resource_version: version.map(str::to_owned),
                 field_path: None,
             }),
             ..Event::default()

@@ -16,6 +16,7 @@ use vas_api::{
     FIELD_MANAGER,
     condition::{ABLE_TO_SCALE, SCALING_ACTIVE},
 };
+use vas_core::k8s::label_selector::LabelSelector;
 use vas_core::reconcile::{
     child::{ChildKind, Live, Mirrored, MirroredCondition, TargetKey},
     drift::OwnedFields,
@@ -84,17 +85,17 @@ impl<'de> Deserialize<'de> for Watched {
                 ..OwnerReference::default()
             });
         let target = target(&spec);
-        let selector = spec
-            .get("selector")
-            .and_then(|selector| serde_json::from_value(selector.clone()).ok());
+        let selector = spec.get("selector").cloned();
+        let selector = selector.and_then(|selector| serde_json::from_value(selector).ok());
+        let selector = selector.as_ref().map(LabelSelector::from);
         let content = json!({
             "metadata": {"labels": metadata.labels, "ownerReferences": owners},
             "spec": spec,
         });
         let managed_fields = metadata.managed_fields.unwrap_or_default();
-        let live = Live {
-            name: metadata.name.clone().unwrap_or_default(),
-            uid: metadata.uid.unwrap_or_default(),
+        let live = metadata.name.clone().zip(metadata.uid).map(|(name, uid)| Live {
+            name,
+            uid,
             controller,
             deleting: metadata.deletion_timestamp.is_some(),
             owned: OwnedFields::of(&managed_fields, FIELD_MANAGER),
@@ -102,7 +103,7 @@ impl<'de> Deserialize<'de> for Watched {
             target,
             selector,
             conditions: mirrored(&status),
-        };
+        });
         Ok(Self::new(
             metadata.namespace,
             metadata.name,
@@ -114,17 +115,14 @@ impl<'de> Deserialize<'de> for Watched {
 
 impl Indexed for Live {
     fn all_of(&self) -> Vec<Term<'_>> {
-        // A budget without `matchLabels` cannot be found by a label, so it is found by `Pods`.
+        // A budget that asks for no label with one value cannot be found by a label, so it is found by `Pods`.
         let selects_by_label = !self.one_of().is_empty();
         let pods = (self.selector.is_some() && !selects_by_label).then_some(Term::Pods);
         self.target.iter().map(Term::Target).chain(pods).collect()
     }
 
     fn one_of(&self) -> Vec<Term<'_>> {
-        let labels = self
-            .selector
-            .iter()
-            .flat_map(|selector| selector.match_labels.iter().flatten());
+        let labels = self.selector.iter().flat_map(LabelSelector::known_labels);
         labels.map(|(name, value)| Term::Label(name, value)).collect()
     }
 }
@@ -164,7 +162,8 @@ mod tests {
     use crate::cache::Key;
 
     fn live(object: Value) -> (Key, Live) {
-        serde_json::from_value::<Watched>(object).unwrap().into_parts()
+        let watched: Watched = serde_json::from_value(object).unwrap();
+        watched.into_parts().expect("an object with a name")
     }
 
     #[test]
@@ -198,7 +197,7 @@ mod tests {
     fn the_conditions_of_a_budget_are_left_out() {
         let (_, live) = live(json!({
             "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
-            "metadata": {"namespace": "ns", "name": "p"},
+            "metadata": {"namespace": "ns", "name": "p", "uid": "1"},
             "status": {"conditions": [{"type": "DisruptionAllowed", "status": "True", "reason": "SufficientPods"}]},
         }));
         assert_eq!(live.conditions.settled().count(), 0);
@@ -207,10 +206,21 @@ mod tests {
     #[test]
     fn an_object_of_another_shape_is_no_end_of_the_watch() {
         let (_, live) = live(json!({
-            "metadata": {"namespace": "ns", "name": "p", "labels": null},
+            "metadata": {"namespace": "ns", "name": "p", "uid": "1", "labels": null},
             "spec": [1, 2], "status": {"conditions": {"type": "ScalingActive"}},
         }));
         assert_eq!((live.name.as_str(), live.target), ("p", None));
+    }
+
+    #[test]
+    fn an_object_without_a_name_or_uid_is_skipped() {
+        for metadata in [
+            json!({"namespace": "ns", "uid": "1"}),
+            json!({"namespace": "ns", "name": "p"}),
+        ] {
+            let watched: Watched = serde_json::from_value(json!({"metadata": metadata})).unwrap();
+            assert!(watched.into_parts().is_none());
+        }
     }
 
     #[test]

@@ -13,19 +13,22 @@ use crate::{
 };
 use vas_api::condition::{READY, SPEC_VALID, reason};
 use vas_core::{
-    k8s::conditions::{Finding, Status, conditions, cut},
+    k8s::{
+        conditions::{Finding, Status, conditions, cut},
+        resource_ref::ResourceRef,
+    },
     reconcile::events::Notice,
 };
 
 /// Reports the object once per error. The error counts as reported when the status is written, or when the
 /// API server refuses every write to the object.
-pub(super) async fn report(object: &InvalidObject, context: &Context) -> Result<(), ReconcileError> {
-    let metadata = &object.metadata;
-    let namespace = metadata.namespace.clone().unwrap_or_default();
-    let name = metadata.name.clone().unwrap_or_default();
-    let uid = metadata.uid.as_deref().unwrap_or_default();
-    let key = (namespace, name);
-    if context.memory.was_reported(&key, uid, &object.error) {
+pub(super) async fn report(
+    resource: &ResourceRef,
+    object: &InvalidObject,
+    context: &Context,
+) -> Result<(), ReconcileError> {
+    let key = (resource.namespace.clone(), resource.name.clone());
+    if context.memory.was_reported(&key, &resource.uid, &object.error) {
         return Ok(());
     }
     tracing::warn!(
@@ -46,17 +49,18 @@ pub(super) async fn report(object: &InvalidObject, context: &Context) -> Result<
         action: "Validate",
         note: cut(message),
     };
-    let generation = metadata.generation.unwrap_or_default();
-    let status = json!({"conditions": conditions(&findings, &[], generation, context.clock.now())});
-    match context.writer.status(&key.0, &key.1, uid, &status).await {
+    let conditions = conditions(&findings, &[], resource.generation, context.clock.now());
+    let status = json!({"conditions": conditions});
+    match context.writer.status(resource, &status).await {
         // The API server's own schema refuses the object too, so it refuses every write to the object.
         Err(WriteError::Api(kube::Error::Api(refusal))) if is_about_the_object(&refusal) => {
             tracing::info!(namespace = key.0, name = key.1, %refusal, "its status cannot be written either");
         }
         result => result.map_err(ReconcileError::Status)?,
     }
-    context.memory.reported(&key, uid, &object.error);
-    context.events.publish(metadata, &[notice]).await;
+    context.memory.reported(&key, &resource.uid, &object.error);
+    let version = object.metadata.resource_version.as_deref();
+    context.events.publish(resource, version, &[notice]).await;
     Ok(())
 }
 

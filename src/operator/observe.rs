@@ -18,23 +18,25 @@ use crate::{
 };
 use vas_api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling};
 use vas_core::{
-    k8s::quota::Quota,
+    k8s::{quota::Quota, resource_ref::ResourceRef},
     reconcile::{
         child::{ChildKind, Live},
         observed::{Claim, Observed, Target},
     },
+    spec::model::child_name,
 };
 
 /// Reads everything that the later steps need. A target that cannot be read fails the reconcile, which is
 /// soon tried again. After [`QUIET_FAILURES`] in a row the target counts as unknown instead, so that it does
 /// not stop the other workloads, and the error is returned beside the observation.
 pub(super) async fn observe(
+    resource: &ResourceRef,
     object: &VoiceAssistScaling,
     context: &Context,
     failures: u32,
 ) -> Result<(Observed, Option<ReconcileError>), ReconcileError> {
-    let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
-    let own = Claim::of(object);
+    let namespace = resource.namespace.as_str();
+    let own = Claim::of(resource, object);
     let caches = &context.caches;
     let quotas: Vec<Quota> = caches
         .of_kind(ChildKind::ResourceQuota)
@@ -45,9 +47,7 @@ pub(super) async fn observe(
         .collect();
     let reader = Reader {
         context,
-        namespace,
-        own: &own,
-        generation: object.metadata.generation.unwrap_or_default(),
+        resource,
         with_templates: !quotas.is_empty() || has_foreign_budget(context, namespace, &own),
     };
     let reads = object.spec.workloads.iter().map(async |workload| {
@@ -76,6 +76,7 @@ pub(super) async fn observe(
     let live = concern::live(caches, namespace, &own, &targets);
     let observed = Observed {
         others: concern::others(caches, namespace, &own, &live),
+        resource: resource.clone(),
         own,
         targets,
         live,
@@ -90,9 +91,7 @@ pub(super) async fn observe(
 /// Reads the targets of one resource.
 struct Reader<'a> {
     context: &'a Context,
-    namespace: &'a str,
-    own: &'a Claim,
-    generation: i64,
+    resource: &'a ResourceRef,
     /// Whether pod templates are read by GET requests. They matter only for quotas, and to see whether a
     /// foreign budget selects the pods. A watched target brings its template anyway.
     with_templates: bool,
@@ -110,7 +109,7 @@ impl Reader<'_> {
         if let Some((kind, watched)) = context.caches.watched(target) {
             let known = context
                 .targets
-                .known(self.namespace, target, kind, watched)
+                .known(&self.resource.namespace, target, kind, watched)
                 .await?;
             return Ok((known, None));
         }
@@ -120,7 +119,7 @@ impl Reader<'_> {
             basis: self.basis(workload),
             now: context.clock.monotonic(),
         };
-        let key = (self.namespace.to_owned(), self.own.name.clone());
+        let key = (self.resource.namespace.clone(), self.resource.name.clone());
         let before = context.memory.asked(&key, workload);
         if let Some(asked) = &before
             && let Some(answer) = asked.answer(&question)
@@ -129,7 +128,7 @@ impl Reader<'_> {
         }
         let answer = context
             .targets
-            .ask(self.namespace, target, self.with_templates)
+            .ask(&self.resource.namespace, target, self.with_templates)
             .await?;
         // A resync comes up to 10 % before its period ends, and the answer must be out of date by then.
         let period = context.resync_period.mul_f64(0.85);
@@ -148,10 +147,10 @@ impl Reader<'_> {
     /// due.
     fn basis(&self, workload: &str) -> u64 {
         let mut hasher = DefaultHasher::new();
-        (&self.own.uid, self.generation).hash(&mut hasher);
+        (&self.resource.uid, self.resource.generation).hash(&mut hasher);
         let hpas = self.context.caches.of_kind(ChildKind::HorizontalPodAutoscaler);
-        let name = format!("{}-{workload}", self.own.name);
-        if let Some(hpa) = hpas.and_then(|hpas| hpas.get(self.namespace, &name)) {
+        let name = child_name(&self.resource.name, workload);
+        if let Some(hpa) = hpas.and_then(|hpas| hpas.get(&self.resource.namespace, &name)) {
             hpa.conditions
                 .settled()
                 .for_each(|condition| condition.hash(&mut hasher));

@@ -18,7 +18,8 @@ use super::cache::Key;
 #[derive(Clone, Debug)]
 pub(super) struct Pruned<T> {
     metadata: ObjectMeta,
-    content: T,
+    /// `None` if the object lacks metadata without which it cannot be told from others.
+    content: Option<T>,
 }
 
 impl<T> Pruned<T> {
@@ -26,7 +27,7 @@ impl<T> Pruned<T> {
         namespace: Option<String>,
         name: Option<String>,
         resource_version: Option<String>,
-        content: T,
+        content: Option<T>,
     ) -> Self {
         Self {
             metadata: ObjectMeta {
@@ -39,13 +40,20 @@ impl<T> Pruned<T> {
         }
     }
 
-    /// Namespace and name of the object, and its content.
-    pub(super) fn into_parts(self) -> (Key, T) {
-        let ObjectMeta { namespace, name, .. } = self.metadata;
-        (
-            (namespace.unwrap_or_default(), name.unwrap_or_default()),
-            self.content,
-        )
+    /// Namespace and name of the object, and its content. `None`, and an error in the log, for an object that
+    /// lacks one of them, which no API server sends.
+    pub(super) fn into_parts(self) -> Option<(Key, T)> {
+        match (self.metadata.namespace, self.metadata.name, self.content) {
+            (Some(namespace), Some(name), Some(content)) => Some(((namespace, name), content)),
+            (namespace, name, _) => {
+                tracing::error!(
+                    namespace,
+                    name,
+                    "skipped an object without namespace, name or UID"
+                );
+                None
+            }
+        }
     }
 }
 

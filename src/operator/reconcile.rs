@@ -8,7 +8,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use futures::FutureExt;
 use jiff::Timestamp;
 use kube::{
-    Resource, ResourceExt,
+    Resource,
     runtime::{controller::Action, reflector::ObjectRef},
 };
 
@@ -25,7 +25,7 @@ use crate::{
 use vas_api::v1alpha1::VoiceAssistScaling;
 use vas_cluster::judging::JudgingQueue;
 use vas_core::{
-    k8s::backoff,
+    k8s::{backoff, resource_ref::ResourceRef},
     reconcile::{
         events,
         plan::plan,
@@ -43,7 +43,7 @@ const LATE: Duration = Duration::from_millis(100);
 /// Reconciles one resource within [`TIME_LIMIT`]. A panic counts as a failed reconcile.
 pub(super) async fn reconcile(object: Arc<Stored>, context: Arc<Context>) -> Result<Action, ReconcileError> {
     let started = context.clock.monotonic();
-    let key = (object.namespace().unwrap_or_default(), object.name_any());
+    let key = key(&ResourceRef::of(object.meta())?);
     let round = tokio::time::timeout(TIME_LIMIT, Box::pin(reconcile_key(&key, &context)));
     let result = contained(round)
         .await
@@ -68,8 +68,11 @@ pub(super) async fn reconcile(object: Arc<Stored>, context: Arc<Context>) -> Res
 /// moment.
 #[expect(clippy::needless_pass_by_value, reason = "the signature kube asks for")]
 pub(super) fn error_policy(object: Arc<Stored>, error: &ReconcileError, context: Arc<Context>) -> Action {
-    let key = (object.namespace().unwrap_or_default(), object.name_any());
-    let failures = context.memory.failed(&key);
+    // Only a resource that is identified is ever queued.
+    let Ok(resource) = ResourceRef::of(object.meta()) else {
+        return Action::await_change();
+    };
+    let failures = context.memory.failed(&key(&resource));
     let delay = backoff::delay(failures, vas_cluster::random::fraction(), error.retry_after());
     let now = context.clock.now();
     let end = suspend::next_end(object.meta().annotations.as_ref(), now);
@@ -96,16 +99,17 @@ async fn reconcile_key(key: &Key, context: &Context) -> Result<Action, Reconcile
     let Some(stored) = context.store.get(&ObjectRef::new(&key.1).within(&key.0)) else {
         return Ok(Action::await_change());
     };
+    let resource = ResourceRef::of(stored.meta())?;
     match stored.object() {
         Ok(object) if object.metadata.deletion_timestamp.is_some() => Ok(Action::await_change()),
         Ok(object) => {
             let object = with_latest_status(object, written);
-            Box::pin(reconcile_resource(&object, context)).await
+            Box::pin(reconcile_resource(&resource, &object, context)).await
         }
         Err(malformed) => {
             // No resync is needed: the result stays the same until the object changes, and the watch tells
             // that.
-            malformed::report(&malformed, context).await?;
+            malformed::report(&resource, &malformed, context).await?;
             Ok(Action::await_change())
         }
     }
@@ -113,15 +117,16 @@ async fn reconcile_key(key: &Key, context: &Context) -> Result<Action, Reconcile
 
 /// Runs the five steps on a resource that parses, and returns when the next reconcile is due.
 async fn reconcile_resource(
+    resource: &ResourceRef,
     object: &VoiceAssistScaling,
     context: &Context,
 ) -> Result<Action, ReconcileError> {
     let until = context.clock.monotonic().saturating_add(APPLY_TIME_LIMIT);
-    let key = (object.namespace().unwrap_or_default(), object.name_any());
+    let key = key(resource);
     let failures = context.memory.failures(&key);
     context.memory.parsed(&key);
 
-    let (observed, unreadable) = observe(object, context, failures).await?;
+    let (observed, unreadable) = observe(resource, object, context, failures).await?;
     let mut validation = judged(object, &key.0, &context.judging).await?;
     let suspended = freeze(object, &mut validation, context.clock.now());
     let mut plan = plan(object, &validation, &observed);
@@ -147,7 +152,8 @@ async fn reconcile_resource(
         .filter(|outcome| !applied.quiet.contains(&outcome.reference));
     let mut notices = events::of_outcomes(reported);
     notices.extend(written.as_deref().unwrap_or_default().iter().cloned());
-    context.events.publish(&object.metadata, &notices).await;
+    let version = object.metadata.resource_version.as_deref();
+    context.events.publish(resource, version, &notices).await;
     written?;
 
     if let Some(error) = applied.error.or(unreadable) {
@@ -159,6 +165,10 @@ async fn reconcile_resource(
     // The end of a suspension is a moment in an annotation: no watch event comes when it passes.
     let end = suspended.next_end().map(|end| time_to(end, context.clock.now()));
     Ok(Action::requeue(end.map_or(wait, |end| end.min(wait))))
+}
+
+fn key(resource: &ResourceRef) -> Key {
+    (resource.namespace.clone(), resource.name.clone())
 }
 
 /// Validates the resource when it is the turn of its namespace. When that turn does not come in time, the

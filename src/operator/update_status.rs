@@ -13,18 +13,22 @@ pub(super) async fn update_status(
     inputs: &Inputs<'_>,
     context: &Context,
 ) -> Result<Vec<Notice>, ReconcileError> {
-    let metadata = &inputs.object.metadata;
     let Some(new) = status(inputs, context.clock.now()) else {
         return Ok(Vec::new());
     };
-    let key = key(inputs.object);
-    let uid = metadata.uid.as_deref().unwrap_or_default();
+    let resource = &inputs.observed.resource;
+    let key = (resource.namespace.clone(), resource.name.clone());
     // A status type always serializes; an empty one would be refused by the schema and seen as an error.
     let body = serde_json::to_value(&new).unwrap_or_default();
-    let version = metadata.resource_version.as_deref().unwrap_or_default();
+    let version = inputs
+        .object
+        .metadata
+        .resource_version
+        .as_deref()
+        .unwrap_or_default();
     // Recorded before the write: the watch may show the new version before the answer arrives.
     context.caches.written.begin(&key, version);
-    let sent = context.writer.status(&key.0, &key.1, uid, &body).await;
+    let sent = context.writer.status(resource, &body).await;
     context
         .caches
         .written
@@ -52,12 +56,4 @@ pub(super) fn with_latest_status(
         object.status = Some(written);
     }
     object
-}
-
-fn key(object: &VoiceAssistScaling) -> (String, String) {
-    let metadata = &object.metadata;
-    (
-        metadata.namespace.clone().unwrap_or_default(),
-        metadata.name.clone().unwrap_or_default(),
-    )
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::events::v1::Event;
 use kube::{
-    Api, Client,
+    Api, Client, Resource,
     api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
     core::{DynamicObject, PartialObjectMeta},
 };
@@ -13,9 +13,12 @@ use serde_json::{Value, json};
 use crate::{error::WriteError, live::api_resource};
 use vas_api::{FIELD_MANAGER, FIELD_MANAGER_STATUS, v1alpha1::VoiceAssistScaling};
 use vas_cluster::leader::Fence;
-use vas_core::reconcile::{
-    child::{ChildKind, ChildRef},
-    drift,
+use vas_core::{
+    k8s::resource_ref::ResourceRef,
+    reconcile::{
+        child::{ChildKind, ChildRef},
+        drift,
+    },
 };
 
 /// Longest wait for the answer to one write.
@@ -105,16 +108,13 @@ impl Writer {
 
     /// Applies the operator's part of the status of the resource with this UID. A resource that is already
     /// gone is no error.
-    pub(super) async fn status(
-        &self,
-        namespace: &str,
-        name: &str,
-        uid: &str,
-        status: &Value,
-    ) -> Result<(), WriteError> {
+    pub(super) async fn status(&self, resource: &ResourceRef, status: &Value) -> Result<(), WriteError> {
+        let ResourceRef {
+            namespace, name, uid, ..
+        } = resource;
         let body = json!({
-            "apiVersion": "scaling.voiceassist.io/v1alpha1",
-            "kind": "VoiceAssistScaling",
+            "apiVersion": VoiceAssistScaling::api_version(&()),
+            "kind": VoiceAssistScaling::kind(&()),
             "metadata": {"namespace": namespace, "name": name, "uid": uid},
             "status": status,
         });

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use vas_core::{
-    k8s::{label_selector::LabelSelector, quantity, selector as object_form},
+    k8s::{label_selector::LabelSelector, quantity},
     metrics::promql,
     spec::rules::document,
 };
@@ -61,7 +61,7 @@ pub(super) fn selector(input: &[u8]) {
     let Ok(selector) = text.parse::<LabelSelector>() else {
         return;
     };
-    let object = selector.object();
+    let object = LabelSelector::from(&selector.object());
     // Labels from the selector, and others.
     let words: Vec<&str> = text
         .split(|char: char| !char.is_ascii_alphanumeric())
@@ -81,7 +81,7 @@ pub(super) fn selector(input: &[u8]) {
     for labels in tried {
         assert_eq!(
             selector.matches(&labels),
-            object_form::matches(&object, &labels),
+            object.matches(&labels),
             "{text:?} on {labels:?}"
         );
     }

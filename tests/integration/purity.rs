@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use support::cluster::root;
 
 /// Paths of the outside world. Whitespace is removed from the sources first.
-const FORBIDDEN: [&str; 22] = [
+const FORBIDDEN: [&str; 23] = [
     "kube::Client",
     "kube::Api",
     "kube::client",
@@ -20,6 +20,7 @@ const FORBIDDEN: [&str; 22] = [
     "axum",
     "rand::",
     "random::",
+    "fastrand::",
     "clock::",
     "std::env",
     "std::fs",

@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, MetricIdentifier, MetricSpec};
 
-use crate::k8s::selector;
+use crate::k8s::label_selector::LabelSelector;
 
 /// One question to a metrics API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +116,8 @@ fn question(spec: &MetricSpec, selector: &str) -> Option<Question> {
 
 /// The text form of a metric's selector. Without one, every series of the metric counts.
 fn text(metric: &MetricIdentifier) -> String {
-    metric.selector.as_ref().map(selector::text).unwrap_or_default()
+    let selector = metric.selector.as_ref().map(LabelSelector::from);
+    selector.unwrap_or_default().to_string()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Notations and types of Kubernetes: quantities, durations, selectors, percent-encoding, pod templates,
-//! quotas, conditions, and waits between retries.
+//! quotas, conditions, references to objects, and waits
+//! between retries.
 //!
 //! Must not: know a `VoiceAssistScaling`.
 
@@ -12,4 +13,4 @@ pub mod percent;
 pub mod pod_template;
 pub mod quantity;
 pub mod quota;
-pub mod selector;
+pub mod resource_ref;

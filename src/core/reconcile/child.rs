@@ -3,10 +3,11 @@
 //! A [`Live`] is a compact projection, because memory holds one for every autoscaler, budget and quota of the
 //! cluster. Its content stays packed text until it is compared.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, OwnerReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde_json::Value;
 
 use super::{drift::OwnedFields, packed::Packed};
+use crate::k8s::label_selector::LabelSelector;
 use vas_api::v1alpha1::ScaleTargetRef;
 
 /// The kinds of objects vas writes.

@@ -6,22 +6,24 @@ use std::{
 };
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde::{Deserialize, Serialize};
 
 use super::child::{ChildKind, Live, TargetKey};
 use crate::{
     k8s::{
+        label_selector::LabelSelector,
         quota::{PodRequests, Quota},
-        selector,
+        resource_ref::ResourceRef,
     },
-    spec::environment,
+    spec::{environment, model::child_name},
 };
 use vas_api::v1alpha1::{Limits, UpdateMode, VoiceAssistScaling};
 
 /// Everything that a reconcile read for one resource.
 #[derive(Clone, Debug)]
 pub struct Observed {
+    /// Which resource, and in which state of its spec.
+    pub resource: ResourceRef,
     /// The claim of the resource itself.
     pub own: Claim,
     /// The claims of the other resources of the namespace.
@@ -62,18 +64,18 @@ pub struct Claim {
 
 impl Claim {
     /// The claim of a resource, from its spec as written.
-    pub fn of(object: &VoiceAssistScaling) -> Self {
-        let metadata = &object.metadata;
-        let name = metadata.name.clone().unwrap_or_default();
+    pub fn of(resource: &ResourceRef, object: &VoiceAssistScaling) -> Self {
+        let name = resource.name.clone();
+        let created = object.metadata.creation_timestamp.as_ref();
         let workloads = &object.spec.workloads;
         let mut child_names: Vec<String> = workloads
             .iter()
-            .map(|workload| format!("{name}-{}", workload.name))
+            .map(|workload| child_name(&name, &workload.name))
             .collect();
         child_names.push(name.clone());
         Self {
-            uid: metadata.uid.clone().unwrap_or_default(),
-            created: metadata.creation_timestamp.as_ref().map(|time| time.0),
+            uid: resource.uid.clone(),
+            created: created.map(|time| time.0),
             targets: workloads
                 .iter()
                 .map(|workload| TargetKey::from(&workload.scale_target_ref))
@@ -181,7 +183,9 @@ impl Target {
     /// The labels that each pod of the target surely has: those that the selector demands, and those of the
     /// template.
     pub fn pod_labels(&self) -> BTreeMap<String, String> {
-        let mut labels = self.selector().map(selector::known_labels).unwrap_or_default();
+        let known = self.selector().into_iter().flat_map(LabelSelector::known_labels);
+        let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        let mut labels: BTreeMap<String, String> = known.map(owned).collect();
         if let Self::Found {
             template: Some(template),
             ..

@@ -11,7 +11,10 @@ use super::{
     observed::{Claim, MetricsServer, Observed, Target, VpaSupport},
     plan::{How, Plan, plan},
 };
-use crate::{k8s::selector, spec::rules::validate};
+use crate::{
+    k8s::{label_selector::LabelSelector, resource_ref::ResourceRef},
+    spec::rules::validate,
+};
 use vas_api::v1alpha1::VoiceAssistScaling;
 
 /// Workload `worker` with a CPU metric, a budget and a VPA, as JSON that tests change.
@@ -42,11 +45,13 @@ pub(crate) fn resource(spec: Value) -> VoiceAssistScaling {
 /// A cluster in which every target exists and no child does.
 pub(crate) fn observed(object: &VoiceAssistScaling) -> Observed {
     let found = |name: &str| Target::Found {
-        selector: Ok(selector::parse(&format!("app={name}")).unwrap()),
+        selector: Ok(format!("app={name}").parse().unwrap()),
         template: None,
     };
+    let resource = ResourceRef::of(&object.metadata).unwrap();
     Observed {
-        own: Claim::of(object),
+        own: Claim::of(&resource, object),
+        resource,
         others: Vec::new(),
         targets: object
             .spec
@@ -105,7 +110,7 @@ pub(crate) fn live(child: &Child, owner: &str) -> Live {
         }),
         selector: spec
             .get("selector")
-            .map(|selector| serde_json::from_value(selector.clone()).unwrap()),
+            .map(|selector| LabelSelector::from(&serde_json::from_value(selector.clone()).unwrap())),
         ..Live::default()
     }
 }

@@ -95,10 +95,7 @@ mod tests {
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
     use super::*;
-    use crate::{
-        k8s::selector,
-        reconcile::{child::TargetKey, observed::LimitClaim},
-    };
+    use crate::reconcile::{child::TargetKey, observed::LimitClaim};
 
     fn claim(name: &str, target: &str, limits: bool) -> Claim {
         Claim {
@@ -182,7 +179,7 @@ mod tests {
     fn a_budget_that_turns_to_other_pods_wakes_the_namespace() {
         let before = live("x-w", Some("x"), "none", "1");
         let after = Live {
-            selector: Some(selector::parse("app=else").unwrap()),
+            selector: Some("app=else".parse().unwrap()),
             content: "2".into(),
             ..before.clone()
         };

@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use k8s_openapi::apimachinery::pkg::{api::resource::Quantity, util::intstr::IntOrString};
 
+use crate::k8s::resource_ref::ResourceRef;
 use vas_api::v1alpha1::{
     Aggregation, LimitRangeLimits, MatchExpression, OnMissing, PolicyType, ResourceName, ResourceQuotaLimits,
     ScaleTargetRef, SelectPolicy, UnhealthyPodEvictionPolicy, UpdateMode, VerticalContainer,
@@ -254,11 +255,26 @@ pub struct Limits {
 }
 
 impl ScalingKey {
-    /// Name of the children of a workload: `<cr>-<workload>`.
+    /// The key of a stored resource.
+    #[must_use]
+    pub fn of(resource: &ResourceRef) -> Self {
+        Self {
+            namespace: resource.namespace.clone(),
+            name: resource.name.clone(),
+        }
+    }
+
+    /// Name of the children of a workload.
     #[must_use]
     pub fn child_name(&self, workload: &str) -> String {
-        format!("{}-{workload}", self.name)
+        child_name(&self.name, workload)
     }
+}
+
+/// Name of the children of a workload: `RESOURCE-WORKLOAD`.
+#[must_use]
+pub fn child_name(resource: &str, workload: &str) -> String {
+    format!("{resource}-{workload}")
 }
 
 impl PrometheusMetric {

@@ -18,7 +18,11 @@ use serde_json::Value;
 
 use super::{checks::prometheus::PrometheusSeen, rights::Right};
 use vas_api::v1alpha1::VoiceAssistScaling;
-use vas_core::{k8s::label_selector::LabelSelector, reconcile::suspend::Suspended, spec::model::Scaling};
+use vas_core::{
+    k8s::{label_selector::LabelSelector, resource_ref::ResourceRef},
+    reconcile::suspend::Suspended,
+    spec::model::Scaling,
+};
 
 /// The result of a read.
 pub type Read<T> = Result<T, Unread>;
@@ -128,10 +132,8 @@ pub struct MetricRead {
 /// One `VoiceAssistScaling` as the API server returned it.
 #[derive(Clone, Debug)]
 pub struct ScalingSeen {
-    /// Namespace of the resource.
-    pub namespace: String,
-    /// Name of the resource.
-    pub name: String,
+    /// Which resource.
+    pub resource: ResourceRef,
     /// The object, or the error of the parser.
     pub object: Result<VoiceAssistScaling, String>,
     /// The active environment with its valid workloads; `None` if the resource as a whole is invalid.
@@ -185,8 +187,7 @@ impl ScaleTarget {
     /// Which pods are its own; `None` for an empty selector, which would be all of them.
     #[must_use]
     pub fn pods(&self) -> Option<LabelSelector> {
-        let selector: LabelSelector = self.selector.parse().ok()?;
-        (!selector.is_empty()).then_some(selector)
+        LabelSelector::of_pods(&self.selector).ok()
     }
 }
 

@@ -22,7 +22,7 @@ use super::{
     rights::RIGHTS,
 };
 use vas_api::v1alpha1::{self, VoiceAssistScaling};
-use vas_core::{reconcile::suspend::Suspended, spec::rules::validate};
+use vas_core::{k8s::resource_ref::ResourceRef, reconcile::suspend::Suspended, spec::rules::validate};
 
 /// The current time in all tests.
 pub(super) fn now() -> Timestamp {
@@ -124,7 +124,7 @@ fn scaling() -> ScalingSeen {
     let object: VoiceAssistScaling = serde_json::from_value(json!({
         "apiVersion": "scaling.voiceassist.io/v1alpha1",
         "kind": "VoiceAssistScaling",
-        "metadata": {"name": "va", "namespace": "prod", "generation": 1},
+        "metadata": {"name": "va", "namespace": "prod", "uid": "1", "generation": 1},
         "spec": {"workloads": [{
             "name": "gateway",
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "gateway"},
@@ -142,8 +142,7 @@ fn scaling() -> ScalingSeen {
     let validation = validate(&object);
     assert_eq!(validation.violations, []);
     ScalingSeen {
-        namespace: "prod".to_owned(),
-        name: "va".to_owned(),
+        resource: ResourceRef::of(&object.metadata).unwrap(),
         scaling: validation.scaling,
         suspended: Suspended::default(),
         object: Ok(object),

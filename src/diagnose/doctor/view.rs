@@ -24,7 +24,12 @@ pub struct WorkloadView<'a> {
 pub fn workloads(observed: &Observed) -> impl Iterator<Item = WorkloadView<'_>> {
     let scalings = observed.scalings.iter().flatten();
     scalings
-        .filter_map(|seen| Some((seen.scaling.as_ref()?, observed.namespaces.get(&seen.namespace)?)))
+        .filter_map(|seen| {
+            Some((
+                seen.scaling.as_ref()?,
+                observed.namespaces.get(&seen.resource.namespace)?,
+            ))
+        })
         .flat_map(|(scaling, namespace)| {
             scaling.workloads.iter().map(move |workload| WorkloadView {
                 scaling,

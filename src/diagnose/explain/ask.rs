@@ -6,10 +6,11 @@ use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use super::ObservedWorkload;
 use vas_api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling};
 use vas_core::{
+    k8s::resource_ref::ResourceRef,
     reconcile::{desired::hpa, suspend::freeze},
     spec::{
         environment,
-        model::{ScalingKey, Workload},
+        model::{Workload, child_name},
         rules::validate,
     },
 };
@@ -32,14 +33,10 @@ pub struct Asked {
 }
 
 /// The workloads of a resource that have an HPA, with the suspensions that hold at `now`.
-pub fn asked(object: &VoiceAssistScaling, now: Timestamp) -> Vec<Asked> {
+pub fn asked(resource: &ResourceRef, object: &VoiceAssistScaling, now: Timestamp) -> Vec<Asked> {
     let mut validation = validate(object);
     let suspended = freeze(object, &mut validation, now);
     let scaling = validation.scaling;
-    let key = ScalingKey {
-        namespace: object.metadata.namespace.clone().unwrap_or_default(),
-        name: object.metadata.name.clone().unwrap_or_default(),
-    };
     let spec = environment::resolve(&object.spec, object.spec.environment.as_deref())
         .unwrap_or_else(|_| object.spec.clone());
     let asked = |written: &vas_api::v1alpha1::Workload| {
@@ -55,7 +52,7 @@ pub fn asked(object: &VoiceAssistScaling, now: Timestamp) -> Vec<Asked> {
         Asked {
             name: written.name.clone(),
             target: written.scale_target_ref.clone(),
-            hpa: key.child_name(&written.name),
+            hpa: child_name(&resource.name, &written.name),
             valid,
             suspended: suspended.of(&written.name),
             disabled_metrics: disabled.map(|metric| metric.name.clone()).collect(),

@@ -27,15 +27,14 @@ pub fn explain(observed: &Observed, settings: &Settings, now: Timestamp) -> Expl
         .and_then(|status| status.conditions.as_deref())
         .unwrap_or_default();
     let mut notes = Vec::new();
-    let generation = object.metadata.generation;
-    if status.is_none_or(|status| status.observed_generation < generation) {
+    let resource = &observed.resource;
+    if status.is_none_or(|status| status.observed_generation < Some(resource.generation)) {
         notes.push(
             "the operator has not looked at the last edit of this resource yet; is it running?".to_owned(),
         );
     }
-    let namespace = object.metadata.namespace.clone().unwrap_or_default();
     Explanation {
-        name: object.metadata.name.clone().unwrap_or_default(),
+        name: resource.name.clone(),
         environment: object.spec.environment.clone(),
         conditions: conditions
             .iter()
@@ -51,9 +50,9 @@ pub fn explain(observed: &Observed, settings: &Settings, now: Timestamp) -> Expl
         workloads: observed
             .workloads
             .iter()
-            .map(|workload| explain_workload(workload, &namespace, settings, now))
+            .map(|workload| explain_workload(workload, &resource.namespace, settings, now))
             .collect(),
-        namespace,
+        namespace: resource.namespace.clone(),
     }
 }
 

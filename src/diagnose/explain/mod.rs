@@ -36,6 +36,7 @@ use serde_json::Value;
 use vas_api::v1alpha1::VoiceAssistScaling;
 use vas_core::{
     hpa::{Controller, metric_question::Unanswered},
+    k8s::resource_ref::ResourceRef,
     metrics::promql::{Labels, Sources},
 };
 
@@ -52,6 +53,8 @@ pub type Read<T> = Result<T, String>;
 /// Everything that was read about one resource.
 #[derive(Clone, Debug)]
 pub struct Observed {
+    /// Which resource.
+    pub resource: ResourceRef,
     /// The resource as the API server returned it.
     pub object: VoiceAssistScaling,
     /// The workloads of the resource, in the order of the spec.

@@ -23,7 +23,10 @@ use vas_cluster::{
     read::{List, Reader},
     scale_target,
 };
-use vas_core::{hpa::metric_question::questions, k8s::percent::encode};
+use vas_core::{
+    hpa::metric_question::questions,
+    k8s::{percent::encode, resource_ref::ResourceRef},
+};
 
 /// Longest wait for one answer. If an aggregated API is gone, the API server itself answers late.
 const TIME_LIMIT: Duration = Duration::from_secs(15);
@@ -42,7 +45,7 @@ fn resources(namespace: Option<&str>) -> String {
 /// Reads everything that is needed to explain a resource, or one workload of it.
 ///
 /// # Errors
-/// If the resource itself cannot be read. Any other failure is part of the observation.
+/// If the resource itself cannot be read, or does not say which object it is. Any other failure is part of the observation.
 pub async fn observe(
     client: Client,
     namespace: &str,
@@ -55,13 +58,18 @@ pub async fn observe(
         .get(&format!("{}/{}", resources(Some(namespace)), encode(name)))
         .await?;
     let wanted = |asked: &Asked| workload.is_none_or(|workload| asked.name == workload);
-    let asked: Vec<Asked> = asked(&object, now).into_iter().filter(wanted).collect();
+    let resource = ResourceRef::of(&object.metadata)?;
+    let asked: Vec<Asked> = asked(&resource, &object, now)
+        .into_iter()
+        .filter(wanted)
+        .collect();
     let discovery = Discovery::new(reader);
     let workloads = asked
         .into_iter()
         .map(|asked| observe_workload(&discovery, namespace, asked));
     Ok(Observed {
         workloads: join_all(workloads).await,
+        resource,
         object,
     })
 }

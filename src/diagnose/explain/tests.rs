@@ -38,7 +38,7 @@ fn resource(workload: Value) -> VoiceAssistScaling {
     }
     serde_json::from_value(json!({
         "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
-        "metadata": {"name": "v", "namespace": "ns", "generation": 1},
+        "metadata": {"name": "v", "namespace": "ns", "uid": "1", "generation": 1},
         "spec": {"workloads": [whole]},
         "status": {"observedGeneration": 1},
     }))
@@ -70,7 +70,8 @@ fn depth(value: &str) -> Value {
 /// A workload with three pods, and with an HPA as the operator writes it, with this status.
 fn observed(workload: Value, status: Value, answers: Vec<Result<Value, Unanswered>>) -> Observed {
     let object = resource(workload);
-    let asked = asked(&object, NOW.parse().unwrap()).remove(0);
+    let resource = ResourceRef::of(&object.metadata).unwrap();
+    let asked = asked(&resource, &object, NOW.parse().unwrap()).remove(0);
     let hpa = asked.valid.as_ref().map(|valid| {
         let mut hpa = valid.1.clone();
         hpa.status = serde_json::from_value(status).unwrap();
@@ -80,6 +81,7 @@ fn observed(workload: Value, status: Value, answers: Vec<Result<Value, Unanswere
         json!({"metadata": {}, "spec": {"replicas": 3}, "status": {"replicas": 3, "selector": "app=api"}});
     let pods = ["a", "b", "c"].map(|name| serde_json::from_value(pod(name)).unwrap());
     Observed {
+        resource,
         object,
         workloads: vec![ObservedWorkload {
             asked,

@@ -87,11 +87,12 @@ impl Reporter {
             let Some(verdict) = self.judge(entry, now) else {
                 continue;
             };
-            if settling.is_due(key, entry.condition.as_ref(), &verdict, entry.generation, now) {
+            let generation = Some(entry.resource.generation);
+            if settling.is_due(key, entry.condition.as_ref(), &verdict, generation, now) {
                 let written = fence.write(self.write(key, entry, &verdict)).await;
                 let success = matches!(written, Ok(Ok(())));
                 let (jitter, now) = (vas_cluster::random::fraction(), self.clock.monotonic());
-                settling.tried(key, &verdict, entry.generation, success, jitter, now);
+                settling.tried(key, &verdict, generation, success, jitter, now);
                 log(key, &verdict, written);
             }
         }
@@ -167,15 +168,15 @@ impl Reporter {
             status: verdict.status.to_owned(),
             reason: verdict.reason.to_owned(),
             message: verdict.message.clone(),
-            observed_generation: entry.generation,
+            observed_generation: Some(entry.resource.generation),
             last_transition_time: unchanged_since.unwrap_or_else(|| Time(self.clock.now())),
         };
         // The UID makes the server refuse the patch if the object was deleted and created again. A patch of
         // the status never creates an object.
         let patch = json!({
-            "apiVersion": "scaling.voiceassist.io/v1alpha1",
-            "kind": "VoiceAssistScaling",
-            "metadata": {"uid": entry.uid},
+            "apiVersion": VoiceAssistScaling::api_version(&()),
+            "kind": VoiceAssistScaling::kind(&()),
+            "metadata": {"uid": entry.resource.uid},
             "status": {"conditions": [condition]},
         });
         let api: Api<VoiceAssistScaling> = Api::namespaced(self.client.clone(), &key.namespace);

@@ -47,7 +47,7 @@ fn memory() -> Memory {
         let target = json!({"averageValue": "50"});
         let scaling = serde_json::from_value(json!({
             "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
-            "metadata": {"namespace": namespace, "name": "voiceassist"},
+            "metadata": {"namespace": namespace, "name": "voiceassist", "uid": "1", "generation": 1},
             "spec": {"workloads": [
                 workload("gateway", json!({"name": "rate", "requestRate": {"counter": "requests_total", "target": target}})),
                 workload("worker", json!({"name": "depth", "queueDepth": {"gauge": "depth", "target": target}})),

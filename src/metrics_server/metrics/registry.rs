@@ -21,7 +21,7 @@ use vas_api::{
     v1alpha1::{ScaleTargetRef, VoiceAssistScaling},
 };
 use vas_core::{
-    k8s::label_selector::LabelSelector,
+    k8s::{label_selector::LabelSelector, resource_ref::ResourceRef},
     metrics::promql::{Shape, ShapeError, Sources},
     reconcile::desired::hpa::metric_selector,
     spec::{
@@ -54,12 +54,10 @@ pub struct Entry {
     pub metrics: Vec<Arc<ServedMetric>>,
     /// When the resource was created; one without a time counts as the youngest.
     pub created: Timestamp,
-    /// The generation that the metrics were read from.
-    pub generation: Option<i64>,
+    /// Which resource, and the generation that the metrics were read from.
+    pub resource: ResourceRef,
     /// Whether the spec is valid. If not, some metrics come from an earlier spec.
     pub valid: bool,
-    /// UID of the resource.
-    pub uid: Option<String>,
     /// The condition [`METRICS_AVAILABLE`] of the resource in the cluster.
     pub condition: Option<Condition>,
 }
@@ -143,24 +141,25 @@ impl Registry {
 
     /// Takes in a new or changed resource, on this thread.
     pub fn apply(&self, object: &VoiceAssistScaling) {
-        if let Some(key) = key_of(&object.metadata) {
-            self.insert(&key, self.judge(&key, object));
+        if let Some(resource) = identified(&object.metadata) {
+            self.insert(self.judge(&resource, object));
         }
     }
 
     /// Judges a new or changed resource. This is the costly part, and holds no lock meanwhile.
-    pub fn judge(&self, key: &ScalingKey, object: &VoiceAssistScaling) -> Judged {
-        self.judge_by(key, object, validate)
+    pub fn judge(&self, resource: &ResourceRef, object: &VoiceAssistScaling) -> Judged {
+        self.judge_by(resource, object, validate)
     }
 
     fn judge_by(
         &self,
-        key: &ScalingKey,
+        resource: &ResourceRef,
         object: &VoiceAssistScaling,
         validate: impl Fn(&VoiceAssistScaling) -> Validation,
     ) -> Judged {
         let sources = self.sources.read().clone();
-        let entry = self.entries.read().get(key).cloned();
+        let key = ScalingKey::of(resource);
+        let entry = self.entries.read().get(&key).cloned();
         let before = entry.map(|entry| entry.metrics.clone()).unwrap_or_default();
         let judged = catch_unwind(AssertUnwindSafe(|| {
             let validation = validate(object);
@@ -175,24 +174,24 @@ impl Registry {
             metrics,
             valid,
             created: created(&object.metadata),
-            generation: object.metadata.generation,
-            uid: object.metadata.uid.clone(),
+            resource: resource.clone(),
             condition: condition_of(object),
         };
         Judged { entry, sources }
     }
 
     /// Writes a judged resource. If the sources were replaced meanwhile, its queries are planned again first.
-    pub fn insert(&self, key: &ScalingKey, judged: Judged) {
+    pub fn insert(&self, judged: Judged) {
         let Judged {
             mut entry,
             sources: mut planned_with,
         } = judged;
+        let key = ScalingKey::of(&entry.resource);
         loop {
             // The read lock on `sources` is held across the write to `entries`: see the invariant.
             let sources = self.sources.read();
             if Arc::ptr_eq(&sources, &planned_with) {
-                self.entries.write().insert(key.clone(), Arc::new(entry));
+                self.entries.write().insert(key, Arc::new(entry));
                 return;
             }
             planned_with = sources.clone();
@@ -305,12 +304,12 @@ fn kept(sources: &Sources, before: &[Arc<ServedMetric>]) -> impl Iterator<Item =
     before.iter().map(|metric| Arc::new(metric.planned(sources)))
 }
 
-/// The key of an object from the API server; `None` if it has no namespace or name.
-pub fn key_of(metadata: &ObjectMeta) -> Option<ScalingKey> {
-    Some(ScalingKey {
-        namespace: metadata.namespace.clone()?,
-        name: metadata.name.clone()?,
-    })
+/// Which resource the metadata is about. `None`, and an error in the log, if that is not known, which no API
+/// server sends.
+pub fn identified(metadata: &ObjectMeta) -> Option<ResourceRef> {
+    ResourceRef::of(metadata)
+        .inspect_err(|error| tracing::error!(%error, "skipped a VoiceAssistScaling"))
+        .ok()
 }
 
 fn created(metadata: &ObjectMeta) -> Timestamp {

@@ -1,34 +1,21 @@
-//! The watches that feed the registry and the pod index, and whether each has received a full list.
+//! The watch that feeds the pod index, and whether a watch has received a full list.
 //!
 //! While a watch restarts, the known objects stay: a read in between must not find fewer objects than there
 //! are.
 
 use std::{convert::Infallible, sync::Arc};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::{Api, Client, core::DeserializeGuard, runtime::watcher::Config};
+use kube::{Api, Client, runtime::watcher::Config};
 use tokio::sync::watch;
 use vas_cluster::watch::{Sink, events, follow};
 
 use super::{live_pod::LivePod, pod_index::PodIndex};
-use crate::polling::intake::Intake;
-use vas_api::v1alpha1::VoiceAssistScaling;
 
 /// Field selector that leaves out ended pods: they may stay for long, and their series do not count any more.
 const UNFINISHED: &str = "status.phase!=Succeeded,status.phase!=Failed";
 
 /// Becomes true with the first full list, and notifies its receivers of every change.
 pub(crate) type Synced = watch::Sender<bool>;
-
-/// Follows the VoiceAssistScalings for ever, in one namespace or in all. The intake itself reports when it is
-/// synced, which is later than the end of the list.
-pub(crate) async fn scalings(client: Client, namespace: Option<&str>, intake: Intake) {
-    let api: Api<DeserializeGuard<VoiceAssistScaling>> = match namespace {
-        Some(namespace) => Api::namespaced(client, namespace),
-        None => Api::all(client),
-    };
-    follow("voiceassistscalings", events(api, Config::default()), intake).await;
-}
 
 /// Follows the pods for ever, in one namespace or in all.
 pub(crate) async fn pods(client: Client, namespace: Option<&str>, index: Arc<PodIndex>, synced: Arc<Synced>) {
@@ -83,17 +70,10 @@ impl Sink<LivePod> for Pods {
     }
 }
 
-/// The metadata of a resource, also if the rest of it does not parse.
-pub(crate) fn metadata(object: &DeserializeGuard<VoiceAssistScaling>) -> &ObjectMeta {
-    match &object.0 {
-        Ok(object) => &object.metadata,
-        Err(invalid) => &invalid.metadata,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use futures::stream;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
     use kube::runtime::watcher::Event;
 
     use super::*;

@@ -89,7 +89,7 @@ mod tests {
         for gauge in gauges {
             let scaling = json!({
                 "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
-                "metadata": {"namespace": "ns", "name": gauge},
+                "metadata": {"namespace": "ns", "name": gauge, "uid": "1", "generation": 1},
                 "spec": {"workloads": [{
                     "name": "worker",
                     "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "worker"},

@@ -11,16 +11,20 @@ use std::{
     time::Duration,
 };
 
-use kube::core::DeserializeGuard;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::{Api, Client, core::DeserializeGuard, runtime::watcher::Config};
 use parking_lot::Mutex;
 
 use crate::metrics::{
-    registry::{Registry, key_of},
-    watches::{Synced, metadata},
+    registry::{Registry, identified},
+    watches::Synced,
 };
 use vas_api::v1alpha1::VoiceAssistScaling;
-use vas_cluster::{judging::JudgingQueue, watch::Sink};
-use vas_core::spec::model::ScalingKey;
+use vas_cluster::{
+    judging::JudgingQueue,
+    watch::{self, Sink},
+};
+use vas_core::{k8s::resource_ref::ResourceRef, spec::model::ScalingKey};
 
 /// Longest wait for the resources of the first list to be judged.
 const JUDGED_WITHIN: Duration = Duration::from_secs(5);
@@ -37,11 +41,26 @@ pub(crate) struct Intake {
 #[derive(Default)]
 struct State {
     /// Resources that wait for their turn, in their latest version.
-    waiting: BTreeMap<ScalingKey, Box<VoiceAssistScaling>>,
+    waiting: BTreeMap<ScalingKey, (ResourceRef, Box<VoiceAssistScaling>)>,
     /// Keys of the resources that are being judged now.
     judged: BTreeSet<ScalingKey>,
     /// Whether a full list was received.
     listed: bool,
+}
+
+/// Follows the VoiceAssistScalings for ever, in one namespace or in all. The intake itself reports when it is
+/// synced, which is later than the end of the list.
+pub(crate) async fn follow(client: Client, namespace: Option<&str>, intake: Intake) {
+    let api: Api<DeserializeGuard<VoiceAssistScaling>> = match namespace {
+        Some(namespace) => Api::namespaced(client, namespace),
+        None => Api::all(client),
+    };
+    watch::follow(
+        "voiceassistscalings",
+        watch::events(api, Config::default()),
+        intake,
+    )
+    .await;
 }
 
 impl Intake {
@@ -56,12 +75,22 @@ impl Intake {
         }
     }
 
-    fn take_in(&self, object: Box<VoiceAssistScaling>) {
-        let Some(key) = key_of(&object.metadata) else {
-            return;
-        };
+    /// Takes in a new or changed resource, unless it does not parse.
+    fn show(&self, resource: ResourceRef, object: DeserializeGuard<VoiceAssistScaling>) {
+        match object.0 {
+            Ok(object) => self.take_in(resource, Box::new(object)),
+            Err(invalid) => {
+                let key = ScalingKey::of(&resource);
+                tracing::warn!(scaling = %key, error = %invalid.error, "does not parse; its metrics stay as they were");
+            }
+        }
+    }
+
+    fn take_in(&self, resource: ResourceRef, object: Box<VoiceAssistScaling>) {
+        let key = ScalingKey::of(&resource);
+        let waiting = (resource, object);
         // A task is waiting for this resource's turn already: it judges the newer version.
-        if self.state.lock().waiting.insert(key.clone(), object).is_some() {
+        if self.state.lock().waiting.insert(key.clone(), waiting).is_some() {
             return;
         }
         let intake = self.clone();
@@ -80,19 +109,19 @@ impl Intake {
     fn judge(&self, key: &ScalingKey) {
         // Under one lock the key moves from `waiting` to `judged`, so that `update_synced` never sees it in
         // neither of them.
-        let object = {
+        let (resource, object) = {
             let mut state = self.state.lock();
-            let Some(object) = state.waiting.remove(key) else {
+            let Some(waiting) = state.waiting.remove(key) else {
                 return;
             };
             state.judged.insert(key.clone());
-            object
+            waiting
         };
-        let judged = self.registry.judge(key, &object);
+        let judged = self.registry.judge(&resource, &object);
         let mut state = self.state.lock();
         // The resource was removed while it was judged, unless its key is still here.
         if state.judged.remove(key) {
-            self.registry.insert(key, judged);
+            self.registry.insert(judged);
         }
     }
 
@@ -117,9 +146,10 @@ impl Sink<DeserializeGuard<VoiceAssistScaling>> for Intake {
     type Listed = ScalingKey;
 
     fn list(&mut self, object: DeserializeGuard<VoiceAssistScaling>) -> Option<ScalingKey> {
-        let key = key_of(metadata(&object));
-        self.apply(object);
-        key
+        let resource = identified(metadata(&object))?;
+        let key = ScalingKey::of(&resource);
+        self.show(resource, object);
+        Some(key)
     }
 
     fn complete(&mut self, listed: Vec<ScalingKey>) {
@@ -142,21 +172,24 @@ impl Sink<DeserializeGuard<VoiceAssistScaling>> for Intake {
     }
 
     fn apply(&mut self, object: DeserializeGuard<VoiceAssistScaling>) {
-        match object.0 {
-            Ok(object) => self.take_in(Box::new(object)),
-            Err(invalid) => {
-                if let Some(key) = key_of(&invalid.metadata) {
-                    tracing::warn!(scaling = %key, error = %invalid.error, "does not parse; its metrics stay as they were");
-                }
-            }
+        if let Some(resource) = identified(metadata(&object)) {
+            self.show(resource, object);
         }
     }
 
     fn delete(&mut self, object: DeserializeGuard<VoiceAssistScaling>) {
-        if let Some(key) = key_of(metadata(&object)) {
-            self.forget(&key);
+        if let Some(resource) = identified(metadata(&object)) {
+            self.forget(&ScalingKey::of(&resource));
             self.update_synced();
         }
+    }
+}
+
+/// The metadata of a resource, also if the rest of it does not parse.
+fn metadata(object: &DeserializeGuard<VoiceAssistScaling>) -> &ObjectMeta {
+    match &object.0 {
+        Ok(object) => &object.metadata,
+        Err(invalid) => &invalid.metadata,
     }
 }
 

@@ -79,11 +79,11 @@ struct Children<'a> {
 }
 
 impl Children<'_> {
-    fn compact(&mut self, object: Watched) -> (Key, Live) {
-        let (key, mut live) = object.into_parts();
+    fn compact(&mut self, object: Watched) -> Option<(Key, Live)> {
+        let (key, mut live) = object.into_parts()?;
         // Children of the same shape own the same fields: one copy serves all of them.
         live.owned = self.field_sets.share(live.owned);
-        (key, live)
+        Some((key, live))
     }
 }
 
@@ -91,7 +91,7 @@ impl Sink<Watched> for Children<'_> {
     type Listed = (Key, Live);
 
     fn list(&mut self, object: Watched) -> Option<(Key, Live)> {
-        Some(self.compact(object))
+        self.compact(object)
     }
 
     fn complete(&mut self, listed: Vec<(Key, Live)>) {
@@ -101,13 +101,15 @@ impl Sink<Watched> for Children<'_> {
     }
 
     fn apply(&mut self, object: Watched) {
-        let (key, live) = self.compact(object);
-        trigger(self.shared, self.kind, &self.cache.put(key, live));
+        if let Some((key, live)) = self.compact(object) {
+            trigger(self.shared, self.kind, &self.cache.put(key, live));
+        }
     }
 
     fn delete(&mut self, object: Watched) {
-        let (key, _) = object.into_parts();
-        trigger(self.shared, self.kind, &self.cache.remove(key));
+        if let Some((key, _)) = object.into_parts() {
+            trigger(self.shared, self.kind, &self.cache.remove(key));
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use kube::{
-    Api, Resource, ResourceExt,
+    Api, Resource,
     runtime::{
         WatchStreamExt,
         reflector::{ObjectRef, Store, store::Writer},
@@ -19,7 +19,10 @@ use crate::{
 };
 use vas_api::condition::METRICS_AVAILABLE;
 use vas_cluster::watch::{Sink, events, follow};
-use vas_core::reconcile::{observed::Claim, triggers};
+use vas_core::{
+    k8s::resource_ref::ResourceRef,
+    reconcile::{observed::Claim, triggers},
+};
 
 /// The part of a resource that other resources depend on, or whose change needs a reconcile. A change of
 /// anything else, such as the operator's own write of the status, triggers nothing.
@@ -28,7 +31,7 @@ pub(crate) struct Facts {
     /// What the resource lays claim to; `None` while the resource is being deleted or does not parse.
     pub(crate) claim: Option<Arc<Claim>>,
     uid: String,
-    generation: Option<i64>,
+    generation: i64,
     /// The annotations that suspend. A change of an annotation does not change the generation.
     annotations: Option<BTreeMap<String, String>>,
     deleting: bool,
@@ -58,11 +61,26 @@ struct Resources<'a> {
     shown: Store<Stored>,
 }
 
+/// Which resource it is. `None`, and an error in the log, for an object of which that is not known, which no
+/// API server sends.
+fn identified(object: &Stored) -> Option<ResourceRef> {
+    let resource = ResourceRef::of(object.meta());
+    resource
+        .inspect_err(|error| tracing::error!(%error, "skipped a VoiceAssistScaling"))
+        .ok()
+}
+
+fn key(resource: ResourceRef) -> Key {
+    (resource.namespace, resource.name)
+}
+
 impl Sink<Stored> for Resources<'_> {
     type Listed = (Key, Facts);
 
     fn list(&mut self, object: Stored) -> Option<(Key, Facts)> {
-        Some(facts(&object))
+        let resource = identified(&object)?;
+        let facts = facts(&resource, &object);
+        Some((key(resource), facts))
     }
 
     fn complete(&mut self, listed: Vec<(Key, Facts)>) {
@@ -77,17 +95,20 @@ impl Sink<Stored> for Resources<'_> {
     }
 
     fn apply(&mut self, object: Stored) {
-        let (key, facts) = facts(&object);
-        let caches = &self.shared.caches;
-        caches.written.seen(&key, object.meta().resource_version.as_deref());
-        trigger(self.shared, &caches.resources.put(key, facts));
+        let version = object.meta().resource_version.clone();
+        if let Some((key, facts)) = self.list(object) {
+            let caches = &self.shared.caches;
+            caches.written.seen(&key, version.as_deref());
+            trigger(self.shared, &caches.resources.put(key, facts));
+        }
     }
 
     fn delete(&mut self, object: Stored) {
-        let key = (object.namespace().unwrap_or_default(), object.name_any());
-        let caches = &self.shared.caches;
-        caches.written.seen(&key, None);
-        trigger(self.shared, &caches.resources.remove(key));
+        if let Some(key) = identified(&object).map(key) {
+            let caches = &self.shared.caches;
+            caches.written.seen(&key, None);
+            trigger(self.shared, &caches.resources.remove(key));
+        }
     }
 }
 
@@ -126,27 +147,25 @@ impl Indexed for Facts {
     }
 }
 
-fn facts(stored: &Stored) -> (Key, Facts) {
+fn facts(resource: &ResourceRef, stored: &Stored) -> Facts {
     let metadata = stored.meta();
     let object = stored.object().ok();
-    let key = (metadata.namespace.clone().unwrap_or_default(), stored.name_any());
     let deleting = metadata.deletion_timestamp.is_some();
-    let facts = Facts {
-        uid: metadata.uid.clone().unwrap_or_default(),
-        generation: metadata.generation,
+    Facts {
+        uid: resource.uid.clone(),
+        generation: resource.generation,
         annotations: metadata.annotations.clone(),
         deleting,
         claim: object
             .as_ref()
             .filter(|_| !deleting)
-            .map(|object| Arc::new(Claim::of(object))),
+            .map(|object| Arc::new(Claim::of(resource, object))),
         metrics_available: object
             .and_then(|object| object.status)
             .and_then(|status| status.conditions)
             .and_then(|conditions| conditions.into_iter().find(|one| one.type_ == METRICS_AVAILABLE))
             .map(|condition| (condition.status, condition.reason, condition.observed_generation)),
-    };
-    (key, facts)
+    }
 }
 
 #[cfg(test)]
@@ -164,7 +183,7 @@ mod tests {
             "status": {"conditions": [condition]},
         }))
         .unwrap();
-        facts(&object).1
+        facts(&identified(&object).unwrap(), &object)
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Sink<TargetObject> for Targets<'_> {
     }
 
     fn list(&mut self, object: TargetObject) -> Option<Self::Listed> {
-        let (key, known) = object.into_parts();
+        let (key, known) = object.into_parts()?;
         if is_claimed(self.shared, self.kind, &key.0, &key.1) {
             self.known.list(key, known);
         }
@@ -84,13 +84,15 @@ impl Sink<TargetObject> for Targets<'_> {
     }
 
     fn apply(&mut self, object: TargetObject) {
-        let (key, known) = object.into_parts();
-        self.put(&key, Some(known));
+        if let Some((key, known)) = object.into_parts() {
+            self.put(&key, Some(known));
+        }
     }
 
     fn delete(&mut self, object: TargetObject) {
-        let (key, _) = object.into_parts();
-        self.put(&key, None);
+        if let Some((key, _)) = object.into_parts() {
+            self.put(&key, None);
+        }
     }
 
     fn failed(&mut self, watch: &str, error: &watcher::Error) -> Duration {

@@ -83,7 +83,6 @@ impl Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vas_core::k8s::selector;
 
     const PERIOD: Duration = Duration::from_secs(1800);
 
@@ -106,7 +105,7 @@ mod tests {
 
     fn found() -> Target {
         Target::Found {
-            selector: Ok(selector::parse("app=w").unwrap()),
+            selector: Ok("app=w".parse().unwrap()),
             template: None,
         }
     }

@@ -10,7 +10,7 @@ mod watched;
 
 use std::sync::Arc;
 
-use k8s_openapi::{api::autoscaling::v1::Scale, apimachinery::pkg::apis::meta::v1::LabelSelector};
+use k8s_openapi::api::autoscaling::v1::Scale;
 use kube::{
     Client,
     core::{ApiResource, GroupVersionKind},
@@ -29,7 +29,7 @@ use vas_cluster::{
     scale_target,
 };
 use vas_core::{
-    k8s::{pod_template, selector},
+    k8s::{label_selector::LabelSelector, pod_template},
     reconcile::observed::{PodTemplate, Target},
 };
 use watched::Lookup;
@@ -73,7 +73,7 @@ impl Targets {
                 let read = scale_target::object(&self.reader, &resource, namespace, &target.name).await;
                 match found::<TargetObject>(read) {
                     Ok(object) => {
-                        let answer = object.map(|object| object.into_parts().1);
+                        let answer = object.and_then(TargetObject::into_parts).map(|(_, known)| known);
                         watched.answered(namespace, &target.name, asking, answer)
                     }
                     // A forbidden read does not fail the reconcile: the status names the missing RBAC rule.
@@ -164,7 +164,7 @@ fn pods(text: &str) -> Result<LabelSelector, String> {
                 .to_owned(),
         );
     }
-    selector::parse(text)
+    LabelSelector::of_pods(text)
         .map_err(|error| format!("the selector of the target's scale subresource cannot be used: {error}"))
 }
 

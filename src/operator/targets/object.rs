@@ -1,12 +1,11 @@
 //! A Deployment or StatefulSet as a target. Only the selector of its pods and their template are parsed.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use kube::core::Selector;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::pruned::Pruned;
 use vas_core::{
-    k8s::pod_template::Template,
+    k8s::{label_selector, pod_template::Template},
     reconcile::observed::{PodTemplate, Target},
 };
 
@@ -68,9 +67,9 @@ impl<'de> Deserialize<'de> for TargetObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Sent { metadata, spec } = Sent::deserialize(deserializer)?;
         let (selector, template) = spec.map_or((None, None), |spec| (spec.selector, spec.template));
-        let selector = selector.and_then(|selector| Selector::try_from(selector).ok());
+        let selector = selector.as_ref().map(label_selector::LabelSelector::from);
         let content = Content {
-            selector: selector.map(|selector| selector.to_string()).unwrap_or_default(),
+            selector: selector.unwrap_or_default().to_string(),
             template: template.and_then(Template::read),
         };
         let known = serde_json::to_string(&content).map_err(serde::de::Error::custom)?;
@@ -79,7 +78,7 @@ impl<'de> Deserialize<'de> for TargetObject {
             metadata.namespace,
             metadata.name,
             metadata.resource_version,
-            known,
+            Some(known),
         ))
     }
 }
@@ -89,7 +88,6 @@ pub(super) mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use vas_core::k8s::selector;
 
     pub(in crate::targets) fn object(name: &str, selector: Value, replicas: i32) -> TargetObject {
         serde_json::from_value(json!({
@@ -106,8 +104,8 @@ pub(super) mod tests {
     fn the_selector_is_what_a_scale_subresource_says() {
         let selector = json!({"matchLabels": {"app": "w"}, "matchExpressions": [
             {"key": "env", "operator": "In", "values": ["a"]}, {"key": "old", "operator": "DoesNotExist"}]});
-        let target = object("w", selector, 1).into_parts().1.target();
-        let expected = selector::parse("app=w,env in (a),!old").unwrap();
+        let target = object("w", selector, 1).into_parts().unwrap().1.target();
+        let expected: label_selector::LabelSelector = "app=w,env in (a),!old".parse().unwrap();
         assert_eq!(target.selector(), Some(&expected));
         assert_eq!(target.pod_labels()["tier"], "voice");
     }
@@ -116,15 +114,20 @@ pub(super) mod tests {
     fn replicas_make_no_difference() {
         let selector = json!({"matchLabels": {"app": "w"}});
         assert_eq!(
-            object("w", selector.clone(), 1).into_parts().1,
-            object("w", selector, 9).into_parts().1
+            object("w", selector.clone(), 1).into_parts().unwrap().1,
+            object("w", selector, 9).into_parts().unwrap().1
         );
     }
 
     #[test]
     fn one_without_a_selector_has_none() {
         assert_eq!(
-            object("w", json!(null), 1).into_parts().1.target().selector(),
+            object("w", json!(null), 1)
+                .into_parts()
+                .unwrap()
+                .1
+                .target()
+                .selector(),
             None
         );
     }

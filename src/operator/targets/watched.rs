@@ -275,6 +275,7 @@ mod tests {
     fn known(name: &str) -> Known {
         object(name, json!({"matchLabels": {"app": name}}), 1)
             .into_parts()
+            .unwrap()
             .1
     }
 

@@ -145,7 +145,7 @@ fn namespace(number: usize) -> String {
 fn scaling(namespace: &str) -> VoiceAssistScaling {
     serde_json::from_value(json!({
         "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
-        "metadata": {"namespace": namespace, "name": "voiceassist"},
+        "metadata": {"namespace": namespace, "name": "voiceassist", "uid": "1", "generation": 1},
         "spec": {"workloads": [{
             "name": "api",
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"},

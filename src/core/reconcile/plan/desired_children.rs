@@ -69,7 +69,7 @@ pub(super) fn of_workload(
                 selector: Ok(selector),
                 ..
             }) => {
-                let pdb = desired::pdb::build(scaling, workload, selector.clone(), Some(&owner));
+                let pdb = desired::pdb::build(scaling, workload, selector.object(), Some(&owner));
                 result
                     .children
                     .extend(child(ChildKind::PodDisruptionBudget, &name, of, pdb));

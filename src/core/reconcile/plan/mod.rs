@@ -346,7 +346,7 @@ impl<'a> Planner<'a> {
                         && live
                             .selector
                             .as_ref()
-                            .is_some_and(|selector| crate::k8s::selector::matches(selector, &labels))
+                            .is_some_and(|selector| selector.matches(&labels))
                 }
                 ChildKind::LimitRange | ChildKind::ResourceQuota => false,
             })

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    k8s::{conditions::Status, selector},
+    k8s::{conditions::Status, resource_ref::ResourceRef},
     reconcile::{
         observed::{Claim, LimitClaim, VpaSupport},
         testing::{add, by_hand, carried_out, observed, planned, resource, worker, writes},
@@ -146,7 +146,7 @@ fn objects_made_by_hand_on_the_same_pods_are_waited_for_one_by_one() {
             },
         );
     }
-    let pods = Some(selector::parse("app in (worker,api)").unwrap());
+    let pods = Some("app in (worker,api)".parse().unwrap());
     add(
         &mut cluster,
         PDB,
@@ -170,7 +170,7 @@ fn objects_made_by_hand_on_the_same_pods_are_waited_for_one_by_one() {
 fn a_budget_on_other_pods_is_no_obstacle() {
     let object = one(worker());
     let mut cluster = observed(&object);
-    let pods = Some(selector::parse("app=api").unwrap());
+    let pods = Some("app=api".parse().unwrap());
     add(
         &mut cluster,
         PDB,
@@ -182,6 +182,10 @@ fn a_budget_on_other_pods_is_no_obstacle() {
     assert_eq!(reasons(&planned(&object, &cluster)), Vec::<&str>::new());
 }
 
+fn claim(object: &VoiceAssistScaling) -> Claim {
+    Claim::of(&ResourceRef::of(&object.metadata).unwrap(), object)
+}
+
 fn rival(created: &str) -> Arc<Claim> {
     let mut other = one(worker());
     other.metadata.name = Some("other".to_owned());
@@ -189,7 +193,7 @@ fn rival(created: &str) -> Arc<Claim> {
     other.metadata.creation_timestamp = Some(serde_json::from_value(json!(created)).unwrap());
     other.spec.limits =
         Some(serde_json::from_value(json!({"limitRange": {"default": {"memory": "1Gi"}}})).unwrap());
-    Arc::new(Claim::of(&other))
+    Arc::new(claim(&other))
 }
 
 #[test]
@@ -283,7 +287,7 @@ fn an_older_resource_claims_the_limits_of_its_merged_environment() {
         other.spec.environment = Some("dev".to_owned());
         let environment = json!([{"name": "dev", "limits": over}, {"name": "idle", "limits": limits}]);
         other.spec.environments = Some(serde_json::from_value(environment).unwrap());
-        let mut claim = Claim::of(&other);
+        let mut claim = claim(&other);
         claim.targets.clear();
         let mut cluster = observed(&object);
         cluster.others = vec![Arc::new(claim)];

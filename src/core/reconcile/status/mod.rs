@@ -62,7 +62,7 @@ pub fn status(inputs: &Inputs<'_>, now: Timestamp) -> Option<VoiceAssistScalingS
 }
 
 fn compute(inputs: &Inputs<'_>, old: &VoiceAssistScalingStatus, now: Timestamp) -> VoiceAssistScalingStatus {
-    let generation = inputs.object.metadata.generation.unwrap_or_default();
+    let generation = inputs.observed.resource.generation;
     let workloads = workload::findings(inputs, old);
     let spec_valid = spec_valid(&inputs.validation.violations);
     // Each condition of the resource is the worst of those of its workloads, and names the workload. `Ready`

@@ -10,7 +10,7 @@ use crate::{
         outcome::{Outcome, Part},
         plan::{Blocker, WorkloadPlan},
     },
-    spec::model::Workload,
+    spec::model::{Workload, child_name},
 };
 use vas_api::{
     condition::{ABLE_TO_SCALE, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SCALING_ACTIVE, reason},
@@ -94,11 +94,7 @@ fn of_valid(
         .outcomes
         .iter()
         .filter(|outcome| matches!(&outcome.part, Part::Workload(name) if *name == workload.name));
-    let hpa_name = format!(
-        "{}-{}",
-        inputs.object.metadata.name.as_deref().unwrap_or_default(),
-        workload.name
-    );
+    let hpa_name = child_name(&inputs.observed.resource.name, &workload.name);
     WorkloadFindings {
         name: workload.name.clone(),
         target: plan.target.clone(),

@@ -9,7 +9,7 @@ use crate::doctor::{
     Finding,
     observed::{Observed, Read, Unread},
 };
-use vas_core::k8s::selector;
+use vas_core::k8s::label_selector::LabelSelector;
 
 const OPERATOR: &str = "vas-operator";
 const METRICS_SERVER: &str = "vas-metrics-server";
@@ -127,7 +127,7 @@ pub(in crate::doctor) fn budgets(observed: &Observed) -> Vec<Finding> {
             .unwrap_or_default();
         let covered = pdbs.iter().any(|pdb| {
             let selector = pdb.spec.as_ref().and_then(|spec| spec.selector.as_ref());
-            selector.is_some_and(|selector| selector::matches(selector, &labels))
+            selector.is_some_and(|selector| LabelSelector::from(selector).matches(&labels))
         });
         if covered {
             Finding::ok(object, "has a PodDisruptionBudget")

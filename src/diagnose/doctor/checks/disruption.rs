@@ -10,7 +10,7 @@ use crate::doctor::{
     observed::{NamespaceSeen, Observed, Read},
     view,
 };
-use vas_core::k8s::selector;
+use vas_core::k8s::label_selector::LabelSelector;
 
 /// Whether each budget over a workload allows the eviction of at least one pod.
 pub(in crate::doctor) fn allows_drains(observed: &Observed) -> Vec<Finding> {
@@ -178,7 +178,7 @@ fn covering<'a>(
 fn covers(pdb: &PodDisruptionBudget, pod: &Pod) -> bool {
     let selector = pdb.spec.as_ref().and_then(|spec| spec.selector.as_ref());
     let labels = pod.metadata.labels.clone().unwrap_or_default();
-    selector.is_some_and(|selector| selector::matches(selector, &labels))
+    selector.is_some_and(|selector| LabelSelector::from(selector).matches(&labels))
 }
 
 fn name(namespace: &str, pdb: &PodDisruptionBudget) -> String {

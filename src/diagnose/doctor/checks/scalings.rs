@@ -20,7 +20,7 @@ pub(in crate::doctor) fn valid(observed: &Observed) -> Vec<Finding> {
     let mut findings = Vec::new();
     for seen in scalings {
         let object = object(seen);
-        let (namespace, name) = (&seen.namespace, &seen.name);
+        let (namespace, name) = (&seen.resource.namespace, &seen.resource.name);
         let fix = format!(
             "kubectl -n {namespace} get vas {name} -o yaml | vas validate -f -, then correct the file you apply"
         );
@@ -56,15 +56,14 @@ fn of(seen: &ScalingSeen) -> Vec<Finding> {
         return vec![Finding::problem(object, "has no status: no operator has looked at it").fix(operator)];
     };
     let mut findings = Vec::new();
-    let generation = scaling.metadata.generation;
-    if status.observed_generation < generation {
+    let generation = seen.resource.generation;
+    if status.observed_generation < Some(generation) {
         findings.push(
             Finding::warning(
                 &object,
                 format!(
-                    "status.observedGeneration is {}, and metadata.generation {}: the last change is not applied yet",
-                    status.observed_generation.unwrap_or_default(),
-                    generation.unwrap_or_default()
+                    "status.observedGeneration is {}, and metadata.generation {generation}: the last change is not applied yet",
+                    status.observed_generation.unwrap_or_default()
                 ),
             )
             .fix(operator),
@@ -155,7 +154,10 @@ pub(in crate::doctor) fn target_found(observed: &Observed) -> Vec<Finding> {
 }
 
 fn object(seen: &ScalingSeen) -> String {
-    format!("VoiceAssistScaling {}/{}", seen.namespace, seen.name)
+    format!(
+        "VoiceAssistScaling {}/{}",
+        seen.resource.namespace, seen.resource.name
+    )
 }
 
 #[cfg(test)]

@@ -14,12 +14,18 @@ use vas_loadtest::cluster::hold_patch::{self, ANNOTATION, Hold, SuspendedBy, sus
 /// Reports each suspension. It may be intended, but it must not be forgotten.
 pub(in crate::doctor) fn check(observed: &Observed) -> Vec<Finding> {
     let scalings = observed.scalings.iter().flatten();
-    let of = |seen: &ScalingSeen| of(seen, observed.namespaces.get(&seen.namespace), observed.now);
+    let of = |seen: &ScalingSeen| {
+        of(
+            seen,
+            observed.namespaces.get(&seen.resource.namespace),
+            observed.now,
+        )
+    };
     scalings.flat_map(of).collect()
 }
 
 fn of(seen: &ScalingSeen, namespace_seen: Option<&NamespaceSeen>, now: Timestamp) -> Vec<Finding> {
-    let (namespace, name) = (&seen.namespace, &seen.name);
+    let (namespace, name) = (&seen.resource.namespace, &seen.resource.name);
     let object = format!("VoiceAssistScaling {namespace}/{name}");
     let mut findings: Vec<Finding> = seen
         .suspended
@@ -49,7 +55,7 @@ fn of(seen: &ScalingSeen, namespace_seen: Option<&NamespaceSeen>, now: Timestamp
 /// An HPA that follows no metric although nothing suspends its workload.
 fn frozen_without_suspension(seen: &ScalingSeen, hpa: &HorizontalPodAutoscaler) -> Option<Finding> {
     let name = hpa.metadata.name.as_deref()?;
-    let workload = name.strip_prefix(&seen.name)?.strip_prefix('-')?;
+    let workload = name.strip_prefix(&seen.resource.name)?.strip_prefix('-')?;
     let spec = &seen.object.as_ref().ok()?.spec;
     let is_of_workload = spec.workloads.iter().any(|named| named.name == workload);
     if !is_of_workload || seen.suspended.frozen().contains(workload) {
@@ -67,7 +73,7 @@ fn frozen_without_suspension(seen: &ScalingSeen, hpa: &HorizontalPodAutoscaler) 
         ),
     };
     let words = format!("follows no metric although nothing suspends workload {workload}: {why}");
-    let object = format!("HorizontalPodAutoscaler {}/{name}", seen.namespace);
+    let object = format!("HorizontalPodAutoscaler {}/{name}", seen.resource.namespace);
     Some(Finding::warning(object, words).fix(fix))
 }
 
@@ -95,7 +101,10 @@ fn left_behind(of: &str, seen: &ScalingSeen, now: Timestamp) -> Option<Finding> 
             "the capacity test {holder} suspends workload {workload} in the spec since {since}, and had found {replicas} replicas; if it runs no longer, nothing else ends that"
         ),
     };
-    let fix = format!("vas test restore {} -n {}", seen.name, seen.namespace);
+    let fix = format!(
+        "vas test restore {} -n {}",
+        seen.resource.name, seen.resource.namespace
+    );
     Some(Finding::warning(of, words).fix(fix))
 }
 

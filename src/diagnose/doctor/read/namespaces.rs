@@ -40,7 +40,10 @@ const NAMESPACES: usize = CONCURRENT / 4;
 pub(super) async fn read(client: &Client, observed: &Observed) -> BTreeMap<String, NamespaceSeen> {
     let mut by_namespace: BTreeMap<&str, Vec<&ScalingSeen>> = BTreeMap::new();
     for scaling in observed.scalings.iter().flatten() {
-        by_namespace.entry(&scaling.namespace).or_default().push(scaling);
+        by_namespace
+            .entry(&scaling.resource.namespace)
+            .or_default()
+            .push(scaling);
     }
     let kinds = &Kinds::new(reader(client), Arc::new(SystemClock::new()));
     let reads = by_namespace.into_iter().map(|(namespace, scalings)| async move {

@@ -9,9 +9,10 @@ use kube::{
 use serde_json::Value;
 
 use super::reader::read as bounded;
-use crate::doctor::observed::{Read, ScalingSeen};
+use crate::doctor::observed::{Read, ScalingSeen, Unread};
 use vas_api::v1alpha1::VoiceAssistScaling;
 use vas_core::{
+    k8s::resource_ref::{ResourceRef, Unidentified},
     reconcile::suspend::{Suspended, freeze},
     spec::rules::validate,
 };
@@ -25,12 +26,13 @@ pub(super) async fn read(client: &Client, namespace: Option<&str>, now: Timestam
         None => Api::all_with(client.clone(), &resource),
     };
     let list = bounded(api.list(&ListParams::default())).await?;
-    Ok(list.items.into_iter().map(|object| seen(object, now)).collect())
+    let seen = list.items.into_iter().map(|object| seen(object, now));
+    seen.collect::<Result<_, _>>()
+        .map_err(|error| Unread::Failed(error.to_string()))
 }
 
-fn seen(object: DynamicObject, now: Timestamp) -> ScalingSeen {
-    let namespace = object.metadata.namespace.clone().unwrap_or_default();
-    let name = object.metadata.name.clone().unwrap_or_default();
+fn seen(object: DynamicObject, now: Timestamp) -> Result<ScalingSeen, Unidentified> {
+    let resource = ResourceRef::of(&object.metadata)?;
     let parsed = serde_json::to_value(object)
         .and_then(serde_json::from_value::<VoiceAssistScaling>)
         .map_err(|error| error.to_string());
@@ -41,14 +43,13 @@ fn seen(object: DynamicObject, now: Timestamp) -> ScalingSeen {
         violations = validation.violations.iter().map(ToString::to_string).collect();
         scaling = validation.scaling;
     }
-    ScalingSeen {
-        namespace,
-        name,
+    Ok(ScalingSeen {
+        resource,
         object: parsed,
         scaling,
         suspended,
         violations,
-    }
+    })
 }
 
 /// An object as JSON. It was parsed from JSON, so the serialization cannot fail.

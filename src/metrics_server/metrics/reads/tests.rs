@@ -42,7 +42,7 @@ fn scaling(name: &str) -> VoiceAssistScaling {
     };
     serde_json::from_value(json!({
         "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
-        "metadata": {"namespace": "ns", "name": name},
+        "metadata": {"namespace": "ns", "name": name, "uid": "1", "generation": 1},
         "spec": {"workloads": [
             workload("gateway", json!({"name": "rate", "requestRate": {"counter": "requests_total", "target": {"averageValue": "100"}}})),
             workload("worker", json!({"name": "depth", "queueDepth": {"gauge": "depth", "target": {"averageValue": "50"}}})),

@@ -6,7 +6,7 @@ use vas_core::metrics::promql::{Labels, Matchers, Source};
 fn scaling(name: &str) -> VoiceAssistScaling {
     serde_json::from_value(json!({
         "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
-        "metadata": {"namespace": "ns", "name": name},
+        "metadata": {"namespace": "ns", "name": name, "uid": "1", "generation": 1},
         "spec": {"workloads": [{
             "name": "worker",
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
@@ -58,10 +58,10 @@ fn other_sources_are_asked_from_then_on_by_new_resources_and_by_those_that_are_t
 fn what_was_planned_for_sources_that_were_replaced_meanwhile_is_planned_again() {
     let registry = Registry::new(sources("old"));
     let object = scaling("one");
-    let key = key_of(&object.metadata).unwrap();
-    let judged = registry.judge(&key, &object);
+    let resource = identified(&object.metadata).unwrap();
+    let judged = registry.judge(&resource, &object);
     registry.replan(sources("new"));
-    registry.insert(&key, judged);
+    registry.insert(judged);
     let shape = registry.entries()[0].1.metrics[0].shape.clone().unwrap();
     assert_eq!(shape.value, "max by (new, pod, instance) ({__name__=\"g\"})");
 }
@@ -87,8 +87,8 @@ fn a_resource_on_which_the_validation_panics_keeps_its_metrics_and_harms_no_othe
     registry.apply(&scaling("one"));
     for name in ["one", "two"] {
         let object = scaling(name);
-        let key = key_of(&object.metadata).unwrap();
-        registry.insert(&key, registry.judge_by(&key, &object, |_| panic!("a defect")));
+        let resource = identified(&object.metadata).unwrap();
+        registry.insert(registry.judge_by(&resource, &object, |_| panic!("a defect")));
     }
     registry.apply(&scaling("three"));
     let metrics: Vec<_> = registry

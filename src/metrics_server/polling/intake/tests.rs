@@ -9,7 +9,7 @@ use vas_core::metrics::promql::{Labels, Matchers, Source};
 fn scaling(namespace: &str, gauge: &str) -> DeserializeGuard<VoiceAssistScaling> {
     let object = json!({
         "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
-        "metadata": {"namespace": namespace, "name": "one"},
+        "metadata": {"namespace": namespace, "name": "one", "uid": "1", "generation": 1},
         "spec": {"workloads": [{
             "name": "worker",
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "worker"},

@@ -150,7 +150,7 @@ async fn fixture_with(timeout: Duration, poll_interval: Duration) -> Fixture {
 fn scaling(namespace: &str, name: &str, gauge: &str) -> VoiceAssistScaling {
     serde_json::from_value(json!({
         "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
-        "metadata": {"namespace": namespace, "name": name},
+        "metadata": {"namespace": namespace, "name": name, "uid": "1", "generation": 1},
         "spec": {"workloads": [{
             "name": "worker",
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "worker"},
