@@ -30,13 +30,14 @@ mod telemetry;
 
 pub use crate::{
     auth::{authz::CacheTtl, token_review::NoRandomness},
+    certificate::key_pair::KeyPairError,
     certificate::{
         files::{CertificateFiles, FilesError},
         rotation::{Times as RotationTimes, TimesError as RotationTimesError},
         secret::ServiceName,
     },
     run::{Certificate, RunError, Settings, run},
-    serving::{listener::BindError, tls::KeyPairError},
+    serving::listener::BindError,
 };
 pub use vas_prometheus::{
     config::{ConfigError, ConfigFile, Configuration, Problem},

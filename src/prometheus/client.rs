@@ -11,49 +11,16 @@ use reqwest::{
 
 use crate::{
     body::{self, BodyError, Limit},
-    response::{self, InstantAnswer, ResponseError},
-    settings::ClientSettings,
+    response::{self, InstantAnswer, ResponseError, innermost},
+    settings::{BuildError, ClientSettings, Limits},
 };
 use vas_core::metrics::promql::{Track, Vector};
-
-/// Limits of one query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Longest time from the request to the last byte of the answer.
-    pub timeout: Duration,
-    /// Largest answer in bytes, after decompression.
-    pub response_size: usize,
-}
 
 /// A client for one Prometheus server.
 #[derive(Clone)]
 pub struct Client {
     api: Api,
     limits: Limits,
-}
-
-/// Why no client could be built.
-#[derive(Debug, thiserror::Error)]
-pub enum BuildError {
-    /// The URL is not usable.
-    #[error(
-        "the Prometheus URL {url:?} is not usable: {problem}; use for example http://prometheus.monitoring:9090"
-    )]
-    Url {
-        /// The URL as it was given, without credentials.
-        url: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// The CA certificates are not usable.
-    #[error("the CA certificates are not usable: {0}")]
-    Ca(String),
-    /// The client certificate or its key is not usable.
-    #[error("the client certificate and its key are not usable: {0}")]
-    Identity(String),
-    /// The HTTP client could not be set up, for example without CA certificates for https.
-    #[error("the HTTP client for Prometheus could not be set up: {0}")]
-    Http(String),
 }
 
 /// Why a query brought no data.
@@ -249,15 +216,6 @@ fn is_json(content_type: Option<&HeaderValue>) -> bool {
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
         .is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json"))
-}
-
-/// The text of the last error in the chain of sources: the cause, without URLs and wrappers.
-pub(super) fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    response::words(&cause.to_string())
 }
 
 #[cfg(test)]

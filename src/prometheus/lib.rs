@@ -13,6 +13,6 @@ pub mod servers;
 mod settings;
 pub mod turns;
 
-pub use client::{BuildError, Client, Limits, QueryError};
+pub use client::{Client, QueryError};
 pub use response::{InstantAnswer, ResponseError, parse as parse_answer};
-pub use settings::ClientSettings;
+pub use settings::{BuildError, ClientSettings, Limits};

@@ -264,6 +264,15 @@ pub(super) fn words(text: &str) -> String {
     short
 }
 
+/// The text of the last error in the chain of sources: the cause, without URLs and wrappers.
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    words(&cause.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

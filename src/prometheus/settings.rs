@@ -1,8 +1,43 @@
 //! Everything that a client for one Prometheus server is built from, secrets included.
 
+use std::time::Duration;
+
 use reqwest::{Certificate, ClientBuilder, Identity, Url, header::HeaderMap, redirect::Policy};
 
-use super::client::{BuildError, Limits, innermost};
+use crate::response::innermost;
+
+/// Limits of one query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest time from the request to the last byte of the answer.
+    pub timeout: Duration,
+    /// Largest answer in bytes, after decompression.
+    pub response_size: usize,
+}
+
+/// Why no client could be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The URL is not usable.
+    #[error(
+        "the Prometheus URL {url:?} is not usable: {problem}; use for example http://prometheus.monitoring:9090"
+    )]
+    Url {
+        /// The URL as it was given, without credentials.
+        url: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The CA certificates are not usable.
+    #[error("the CA certificates are not usable: {0}")]
+    Ca(String),
+    /// The client certificate or its key is not usable.
+    #[error("the client certificate and its key are not usable: {0}")]
+    Identity(String),
+    /// The HTTP client could not be set up, for example without CA certificates for https.
+    #[error("the HTTP client for Prometheus could not be set up: {0}")]
+    Http(String),
+}
 
 /// How one Prometheus server is reached. Equal settings build equal clients. There is no `Debug`, because a
 /// private key is among the fields.

@@ -5,9 +5,10 @@ use std::cmp::Ordering;
 
 use super::{
     combine::{Combined, combine},
+    controller::Direction,
     number,
     policy::{Policies, down_limit, up_limit},
-    spec::{Direction, Hpa},
+    spec::Hpa,
 };
 
 /// Whether an earlier recommendation within the stabilization window keeps the replicas as they are.

@@ -5,6 +5,8 @@
 //! spec      reads an HPA object: bounds, metrics with their targets, behaviour
 //! pods      describes pods as the controller sees them, and which of them count for a metric
 //! requests  sums what a pod requests, the base of a utilization
+//! controller  the flags of the controller, and the two directions
+//! proposal  what a metric proposes, or why it proposes nothing
 //! propose   turns one metric and its value into a number of replicas, or says why there is none
 //! per_pod   does that for metrics with a value per pod
 //! combine   picks one of all proposals, or says why the controller stops
@@ -22,6 +24,7 @@
 //! `vas_diagnose::explain`.
 
 mod combine;
+mod controller;
 pub mod decide;
 pub mod metric_question;
 pub mod metric_reads;
@@ -29,6 +32,7 @@ mod number;
 mod per_pod;
 mod pods;
 mod policy;
+mod proposal;
 pub mod propose;
 mod requests;
 mod spec;
@@ -38,9 +42,11 @@ mod testing;
 mod tests;
 
 pub use combine::{Combined, combine};
+pub use controller::{Controller, Direction, TOLERANCE};
 pub use decide::{Cause, Decision, Hold, Input, Memory, decide};
 pub use number::{Milli, milli};
 pub use pods::{Counts, Phase, Pod, Readiness, Sample};
 pub use policy::{Policies, Policy, Rules, down_limit, up_limit};
-pub use propose::{Measured, MetricError, Outcome, Proposal, Reading, World, propose};
-pub use spec::{Behavior, Controller, Direction, Hpa, Metric, Source, TOLERANCE, Target};
+pub use proposal::{Measured, MetricError, Outcome, Proposal, World};
+pub use propose::{Reading, propose};
+pub use spec::{Behavior, Hpa, Metric, Source, Target};

@@ -17,6 +17,11 @@ pub fn milli(quantity: &Quantity) -> Option<Milli> {
     Some(saturating(amount.milli_ceil()))
 }
 
+/// A tolerance as the controller reads it: a quantity as a float, 0.5 for `500m`.
+pub(super) fn fraction(quantity: &Quantity) -> Option<f64> {
+    quantity::parse(quantity).ok().map(quantity::Amount::as_f64)
+}
+
 /// A sum, limited to the range of Go's `int64`.
 pub(super) fn saturating(value: i128) -> i64 {
     i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     number::{self, Milli, saturating},
     pods::{Pod, Sample, group},
-    propose::{Measured, MetricError, Outcome, Proposal, World},
+    proposal::{Measured, MetricError, Outcome, Proposal, World},
     spec::Hpa,
 };
 

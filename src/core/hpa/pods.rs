@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as core;
 
-use super::{number::Milli, spec::Controller};
+use super::{controller::Controller, number::Milli};
 
 /// One pod under the target's selector.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,8 +3,8 @@
 use k8s_openapi::api::autoscaling::v2::HPAScalingRules;
 
 use super::{
-    number,
-    spec::{Controller, Direction, fraction},
+    controller::{Controller, Direction},
+    number::{self, fraction},
 };
 
 /// Rules for one direction, defaults filled in.

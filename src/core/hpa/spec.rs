@@ -1,44 +1,12 @@
 //! Reads an HPA object, and fills in the defaults that the API server and the controller fill in.
 
-use std::time::Duration;
-
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, MetricSpec, MetricTarget};
 
 use super::{
+    controller::{Controller, Direction},
     number::{Milli, milli},
     policy::Rules,
 };
-use crate::k8s::quantity;
-
-/// Default of the controller's tolerance: it ignores a deviation of up to 10 % from a target.
-pub const TOLERANCE: f64 = 0.1;
-
-/// Flags of the kube-controller-manager. No API serves them, so the defaults are assumed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Controller {
-    /// A metric within this share of its target changes nothing (`--horizontal-pod-autoscaler-tolerance`):
-    /// 0.1 is 10 %.
-    pub tolerance: f64,
-    /// `--horizontal-pod-autoscaler-downscale-stabilization`, in seconds.
-    pub downscale_stabilization: i32,
-    /// For so long after its start a pod's CPU counts only from a sample that was taken while the pod was
-    /// Ready (`--horizontal-pod-autoscaler-cpu-initialization-period`).
-    pub cpu_initialization_period: Duration,
-    /// Later, a pod that is not Ready is left out if it became so within this time of its start, because it
-    /// has then never been Ready (`--horizontal-pod-autoscaler-initial-readiness-delay`).
-    pub initial_readiness_delay: Duration,
-}
-
-impl Default for Controller {
-    fn default() -> Self {
-        Self {
-            tolerance: TOLERANCE,
-            downscale_stabilization: 300,
-            cpu_initialization_period: Duration::from_mins(5),
-            initial_readiness_delay: Duration::from_secs(30),
-        }
-    }
-}
 
 /// The fields of a HorizontalPodAutoscaler that its decisions depend on.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,15 +28,6 @@ pub struct Behavior {
     pub up: Rules,
     /// Rules for removing replicas.
     pub down: Rules,
-}
-
-/// Which way the number of replicas moves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-pub enum Direction {
-    /// Towards more replicas.
-    Up,
-    /// Towards fewer replicas.
-    Down,
 }
 
 /// One metric of an HPA.
@@ -215,9 +174,4 @@ fn average(target: &MetricTarget) -> Option<Target> {
 
 fn value(target: &MetricTarget) -> Option<Target> {
     target.value.as_ref().and_then(milli).map(Target::Value)
-}
-
-/// A tolerance as the controller reads it: a quantity as a float, 0.5 for `500m`.
-pub(super) fn fraction(quantity: &k8s_openapi::apimachinery::pkg::api::resource::Quantity) -> Option<f64> {
-    quantity::parse(quantity).ok().map(quantity::Amount::as_f64)
 }

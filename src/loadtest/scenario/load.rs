@@ -6,7 +6,7 @@ use super::{
     document::{LoadDocument, StageDocument},
     duration,
     model::Load,
-    parse::Problems,
+    problem::Problems,
     rate::Profile,
 };
 

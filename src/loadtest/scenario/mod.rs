@@ -15,6 +15,7 @@ mod load;
 pub mod model;
 pub mod parse;
 pub mod plan;
+pub mod problem;
 pub mod quick;
 pub mod rate;
 pub mod scaled;

@@ -3,7 +3,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     time::Duration,
 };
 
@@ -11,14 +10,12 @@ use super::{
     document::{AbortDocument, Document, JourneyDocument},
     duration, load,
     model::{Abort, Action, Journey, Scenario, Think, Threshold},
+    problem::{Problem, Problems},
     quick, schema, step,
     template::Template,
     websocket::Part,
 };
 use vas_core::document::yaml;
-
-/// Most problems that are reported. More than that usually have one common cause.
-const MOST: usize = 20;
 
 /// Why a scenario was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,56 +36,6 @@ pub enum ScenarioError {
         /// Every problem with the path of its field.
         problems: Vec<Problem>,
     },
-}
-
-/// What is wrong with one field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// Path of the field, such as `journeys[0].steps[2].think`.
-    pub path: String,
-    /// What is wrong, and how to write the field.
-    pub rule: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.rule)
-    }
-}
-
-/// Collects problems, so that all are reported at once.
-#[derive(Debug, Default)]
-pub(super) struct Problems(Vec<Problem>);
-
-impl Problems {
-    /// Adds a problem.
-    pub(super) fn add(&mut self, path: impl Into<String>, rule: impl fmt::Display) {
-        if self.0.len() < MOST {
-            self.0.push(Problem {
-                path: path.into(),
-                rule: rule.to_string(),
-            });
-        }
-    }
-
-    /// The value, or else `instead` with the error added. The substitute lets the remaining fields be
-    /// checked; no scenario with a problem is returned.
-    pub(super) fn or<T>(&mut self, path: &str, value: Result<T, impl fmt::Display>, instead: T) -> T {
-        value.unwrap_or_else(|error| {
-            self.add(path, error);
-            instead
-        })
-    }
-
-    /// Parses a duration that must be more than zero.
-    pub(super) fn positive(&mut self, path: &str, text: &str) -> Duration {
-        self.or(path, duration::parse_positive(text), Duration::from_secs(1))
-    }
-
-    /// Parses text with variables.
-    pub(super) fn template(&mut self, path: &str, text: &str) -> Template {
-        self.or(path, Template::parse(text), Template::text(""))
-    }
 }
 
 /// Parses a scenario. `name` is usually the name of its file. `file` gives the text of a file beside the
@@ -117,12 +64,13 @@ pub fn parse(
     let document: Document = serde_json::from_value(value).map_err(|error| form(&error.to_string()))?;
     let mut problems = Problems::default();
     let scenario = scenario(&document, name, file, &mut problems);
-    if problems.0.is_empty() {
+    let problems = problems.into_found();
+    if problems.is_empty() {
         Ok(scenario)
     } else {
         Err(ScenarioError::Fields {
             name: name.to_owned(),
-            problems: problems.0,
+            problems,
         })
     }
 }
@@ -233,7 +181,7 @@ fn journeys(documents: &[JourneyDocument], problems: &mut Problems) -> Vec<Journ
                 "must not all be once: users have nothing to do in their second turn",
             );
         }
-        let headers = headers(&format!("{path}.headers"), &document.headers, problems);
+        let headers = step::headers(&format!("{path}.headers"), &document.headers, problems);
         let journey = Journey {
             name: document.name.clone(),
             weight: document.weight,
@@ -253,32 +201,6 @@ fn journeys(documents: &[JourneyDocument], problems: &mut Problems) -> Vec<Journ
         journeys.push(journey);
     }
     journeys
-}
-
-/// Reads the names and values of headers.
-///
-/// Refuses what HTTP would refuse when the header is sent (RFC 9110, section 5.1).
-pub(super) fn headers(
-    path: &str,
-    headers: &BTreeMap<String, String>,
-    problems: &mut Problems,
-) -> Vec<(String, Template)> {
-    headers
-        .iter()
-        .map(|(name, value)| {
-            let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-            if name.is_empty() || !name.bytes().all(token) {
-                problems.add(path, format!("{name:?} is not the name of a header"));
-            }
-            if value.chars().any(char::is_control) {
-                problems.add(
-                    format!("{path}.{name}"),
-                    "must not have line breaks or other control characters",
-                );
-            }
-            (name.clone(), problems.template(&format!("{path}.{name}"), value))
-        })
-        .collect()
 }
 
 #[cfg(test)]

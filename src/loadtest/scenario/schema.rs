@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use super::{document::Document, parse::Problem};
+use super::{document::Document, problem::Problem};
 use vas_core::document::schema::{Checker, SchemaViolation};
 
 /// The schema as it is published (JSON Schema 2020-12).

@@ -1,11 +1,11 @@
 //! Reads one step of a scenario file, and checks that all its variables have a value when it runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     document::StepDocument,
     model::{Action, BodyCheck, Extract, GIVEN, Journey, Request, Statuses, Step, Think},
-    parse::{Problems, headers},
+    problem::Problems,
     template::Template,
     websocket,
 };
@@ -261,4 +261,29 @@ pub(super) fn variables(path: &str, journey: &Journey, problems: &mut Problems) 
             );
         }
     }
+}
+/// Reads the names and values of headers.
+///
+/// Refuses what HTTP would refuse when the header is sent (RFC 9110, section 5.1).
+pub(super) fn headers(
+    path: &str,
+    headers: &BTreeMap<String, String>,
+    problems: &mut Problems,
+) -> Vec<(String, Template)> {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            if name.is_empty() || !name.bytes().all(token) {
+                problems.add(path, format!("{name:?} is not the name of a header"));
+            }
+            if value.chars().any(char::is_control) {
+                problems.add(
+                    format!("{path}.{name}"),
+                    "must not have line breaks or other control characters",
+                );
+            }
+            (name.clone(), problems.template(&format!("{path}.{name}"), value))
+        })
+        .collect()
 }

@@ -12,7 +12,8 @@ use std::{
 };
 
 use crate::{
-    serving::tls::{KeyPairError, ServingCertificate, certified_key},
+    certificate::key_pair::{KeyPairError, certified_key},
+    serving::tls::ServingCertificate,
     telemetry::Telemetry,
 };
 

@@ -19,7 +19,7 @@ use rustls::{
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::serving::tls;
+use super::key_pair::certified_key;
 
 /// Time before the moment of issue from which a certificate is valid, because clocks differ.
 const BACKDATED: Duration = Duration::from_hours(24);
@@ -91,7 +91,7 @@ fn params(
 /// Whether clients that trust any of the CAs accept the certificate for `name` at the time `at`, and `key` is
 /// its private key.
 pub(crate) fn is_trusted(cas: &str, certificate: &str, key: &str, name: &str, at: Timestamp) -> bool {
-    let pair = tls::certified_key(certificate.as_bytes(), key.as_bytes());
+    let pair = certified_key(certificate.as_bytes(), key.as_bytes());
     let (Ok(pair), Ok(name), Some(clients)) = (pair, ServerName::try_from(name), verifier(cas)) else {
         return false;
     };

@@ -17,10 +17,7 @@ use super::{
     rotation::{Settled, Shared, Step, Times},
     secret::{SECRET, SecretError, ServiceName, SharedSecret},
 };
-use crate::{
-    serving::tls::{KeyPairError, ServingCertificate},
-    telemetry::Telemetry,
-};
+use crate::{certificate::key_pair::KeyPairError, serving::tls::ServingCertificate, telemetry::Telemetry};
 use vas_cluster::clock::Clock;
 
 /// Shortest time between two syncs, also after an error.

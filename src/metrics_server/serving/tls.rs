@@ -12,7 +12,7 @@ use rustls::{
     DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme,
     client::danger::HandshakeSignatureValid,
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject},
+    pki_types::{CertificateDer, UnixTime},
     server::{
         ClientHello, ResolvesServerCert,
         danger::{ClientCertVerified, ClientCertVerifier},
@@ -20,23 +20,10 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use crate::certificate::issue;
-
-/// Why a certificate and key are not usable.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyPairError {
-    /// One of them is not PEM of the right kind.
-    #[error("{what} is not usable PEM: {problem}")]
-    Pem {
-        /// The certificate or the key.
-        what: &'static str,
-        /// The error of the PEM parser.
-        problem: String,
-    },
-    /// Certificate and key do not belong together, or the type of key is not supported.
-    #[error("certificate and key do not fit: {0}")]
-    Mismatch(#[from] Error),
-}
+use crate::certificate::{
+    issue,
+    key_pair::{KeyPairError, certified_key},
+};
 
 /// The certificate that is served; handshakes fail until there is one.
 #[derive(Debug, Default)]
@@ -62,22 +49,6 @@ impl ServingCertificate {
         let pair = self.0.load();
         issue::valid_until(pair.as_ref()?.cert.first()?)
     }
-}
-
-/// Reads a certificate chain and its key, both PEM.
-///
-/// # Errors
-/// See [`KeyPairError`].
-pub(crate) fn certified_key(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, KeyPairError> {
-    let pem = |what, problem: &dyn std::fmt::Display| KeyPairError::Pem {
-        what,
-        problem: problem.to_string(),
-    };
-    let chain = CertificateDer::pem_slice_iter(chain)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|problem| pem("the certificate", &problem))?;
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(|problem| pem("the key", &problem))?;
-    Ok(CertifiedKey::from_der(chain, key, &ring::default_provider())?)
 }
 
 impl ResolvesServerCert for ServingCertificate {

@@ -1,6 +1,6 @@
 //! What happened in the cluster during the example run.
 
-use super::load::{EACH, profile};
+use super::plan::{EACH, profile};
 use crate::{
     autoscaling::elasticity::Elasticity,
     model::{

@@ -5,32 +5,15 @@ use std::{
     time::Duration,
 };
 
-use super::cluster::ready_at;
-use crate::{
-    model::{
-        latencies::Latencies,
-        measured::{End, Generator, Measured, Requests, RunId, Second, WebSockets},
-        traffic::Traffic,
-    },
-    scenario::rate::Profile,
+use super::{
+    cluster::ready_at,
+    plan::{EACH, profile},
 };
-
-/// Requests per second that one replica answers.
-pub(crate) const EACH: f64 = 20.0;
-/// The planned load: 600 s with a rise from 20 to 180 requests/s and back.
-pub(crate) fn profile() -> Profile {
-    let mut profile = Profile::default();
-    for (from, to, seconds) in [
-        (20.0, 20.0, 60),
-        (20.0, 180.0, 20),
-        (180.0, 180.0, 320),
-        (180.0, 20.0, 10),
-        (20.0, 20.0, 190),
-    ] {
-        profile.line(from, to, Duration::from_secs(seconds));
-    }
-    profile
-}
+use crate::model::{
+    latencies::Latencies,
+    measured::{End, Generator, Measured, Requests, RunId, Second, WebSockets},
+    traffic::Traffic,
+};
 
 /// Measurements of a service that queues what its Ready replicas cannot answer at once.
 #[expect(

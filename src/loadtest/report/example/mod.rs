@@ -6,6 +6,7 @@
 
 mod cluster;
 mod load;
+mod plan;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -42,7 +43,7 @@ pub(crate) fn autoscaling() -> Report {
         .to_vec(),
     );
     scenario.name = "autoscaling".to_owned();
-    scenario.load = Load::Open(load::profile());
+    scenario.load = Load::Open(plan::profile());
     let check = |area, name: &str, measured: &str, hint: Option<&str>| Check {
         name: name.to_owned(),
         area,

@@ -16,6 +16,7 @@ mod details;
 mod facts;
 mod figures;
 mod markup;
+mod over_time;
 mod percentiles;
 mod scale;
 mod scale_ups;
@@ -80,7 +81,7 @@ fn body(out: &mut Markup, report: &Report) {
         verdict::head(out, report);
         verdict::reasons(out, report);
         figures::write(out, report);
-        timeline::write(out, &Timeline::new(report));
+        over_time::write(out, &Timeline::new(report));
         scale_ups::write(out, report);
         details::checks(out, report);
         percentiles::write(out, report);

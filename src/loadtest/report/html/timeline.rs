@@ -1,21 +1,10 @@
-//! Everything that happened, on one time axis: charts below each other, scale-ups as bands across them, and a
-//! tooltip with the figures of each bucket. The tooltips are pure CSS.
+//! A run as the charts draw it: divided into buckets, on one time axis.
 
 use super::{
     buckets::{Bucket, Grid},
-    chart, facts,
-    markup::Markup,
     scale::{multiples, time_step},
-    scale_ups,
 };
-use crate::{
-    model::{
-        chain::{Chain, LinkKind},
-        scaling::Scaling,
-    },
-    report::{Report, Workload},
-    scenario::duration,
-};
+use crate::{report::Report, scenario::duration};
 
 /// Most grid lines of the time axis.
 const LINES: f64 = 10.0;
@@ -119,103 +108,6 @@ impl<'a> Timeline<'a> {
             .take_while(|point| point.is_some_and(|(at, _)| at <= self.axis.length))
             .collect()
     }
-}
-
-/// Writes the section; nothing for a run without any figure over time.
-pub(super) fn write(out: &mut Markup, timeline: &Timeline) {
-    let known = timeline
-        .report
-        .workloads
-        .iter()
-        .any(|workload| workload.scaling != Scaling::default());
-    if timeline.buckets.is_empty() && !known {
-        return;
-    }
-    let facts = facts::Facts::of(timeline);
-    out.element("section", &[("aria-labelledby", &"timeline")], |out| {
-        out.leaf("h2", &[("id", &"timeline")], "Timeline");
-        out.leaf("p", &[("class", &"note")], note(timeline));
-        out.element("div", &[("class", &"timeline")], |out| {
-            bands(out, timeline);
-            for panel in chart::of_load(timeline) {
-                chart::draw(out, &panel, timeline.axis);
-            }
-            let mut number = 0;
-            for Workload { scaling, chains, .. } in &timeline.report.workloads {
-                for panel in chart::of_workload(timeline, scaling) {
-                    chart::draw(out, &panel, timeline.axis);
-                }
-                for chain in chains {
-                    number += 1;
-                    if number <= scale_ups::MOST {
-                        chart::span(out, timeline.axis, number, chain);
-                    }
-                }
-                chart::lanes(out, timeline, scaling);
-            }
-            ticks(out, timeline.axis);
-            facts::slices(out, &facts);
-        });
-        facts::table(out, &facts);
-    });
-}
-
-/// The note above the charts: what one point stands for.
-fn note(timeline: &Timeline) -> String {
-    match timeline.grid.width {
-        1 => "One axis for all: time since the run began. Each point is one second.".to_owned(),
-        width => format!(
-            "One axis for all: time since the run began. Each point stands for {}: rates are its mean, with its slowest and fastest second as a band; latencies, errors and counts are those of its worst second.",
-            duration::format(std::time::Duration::from_secs(width.into()))
-        ),
-    }
-}
-
-/// Draws the times of scale-ups as bands across all charts. Bands that overlap become one.
-fn bands(out: &mut Markup, timeline: &Timeline) {
-    let chains = timeline
-        .report
-        .workloads
-        .iter()
-        .flat_map(|workload| &workload.chains);
-    let mut spans: Vec<(f64, f64)> = chains.filter_map(span).collect();
-    spans.sort_by(|one, other| one.0.total_cmp(&other.0));
-    let mut bands: Vec<(f64, f64)> = Vec::new();
-    for (from, to) in spans {
-        match bands.last_mut() {
-            Some(last) if from <= last.1 => last.1 = last.1.max(to),
-            _ => bands.push((from, to)),
-        }
-    }
-    for (from, to) in bands {
-        let (left, right) = (timeline.axis.place(from), timeline.axis.place(to));
-        let style = format!("--from:{left:.4};--wide:{:.4}", right - left);
-        out.leaf(
-            "div",
-            &[("class", &"band"), ("style", &style), ("aria-hidden", &"true")],
-            "",
-        );
-    }
-}
-
-/// From the first link of a chain that was seen to the last one before the recovery of the latency.
-fn span(chain: &Chain) -> Option<(f64, f64)> {
-    let seen = || {
-        let links = chain.links.iter().filter(|link| link.kind != LinkKind::Recovered);
-        links.filter_map(|link| link.at).filter(|at| at.is_finite())
-    };
-    Some((seen().next()?, seen().next_back()?))
-}
-
-/// The labels of the time axis.
-fn ticks(out: &mut Markup, axis: Axis) {
-    out.element("div", &[("class", &"ticks"), ("aria-hidden", &"true")], |out| {
-        for (number, at) in axis.lines().into_iter().enumerate() {
-            let style = format!("left:{:.2}%", 100.0 * axis.place(at));
-            let class = if number % 2 == 0 { "even" } else { "odd" };
-            out.leaf("span", &[("class", &class), ("style", &style)], moment(at));
-        }
-    });
 }
 
 /// A moment of the run in words, rounded to whole seconds.

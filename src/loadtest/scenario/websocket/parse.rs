@@ -11,7 +11,7 @@ use super::{
 use crate::scenario::{
     duration,
     model::BodyCheck,
-    parse::Problems,
+    problem::Problems,
     step::{below_target, check},
     template::Template,
 };
