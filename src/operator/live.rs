@@ -16,11 +16,13 @@ use vas_api::{
     FIELD_MANAGER,
     condition::{ABLE_TO_SCALE, SCALING_ACTIVE},
 };
-use vas_core::k8s::label_selector::LabelSelector;
-use vas_core::reconcile::{
-    child::{ChildKind, Live, Mirrored, MirroredCondition, TargetKey},
-    drift::OwnedFields,
-    packed::Packed,
+use vas_core::{
+    k8s::label_selector::LabelSelector,
+    reconcile::{
+        child::{ChildKind, Live, Mirrored, MirroredCondition, TargetKey},
+        drift::OwnedFields,
+        packed::Packed,
+    },
 };
 
 /// Group, version and plural of a child kind.

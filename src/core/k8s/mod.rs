@@ -1,6 +1,6 @@
 //! Notations and types of Kubernetes: quantities, durations, selectors, percent-encoding, pod templates,
-//! quotas, conditions, references to objects, and waits
-//! between retries.
+//! quotas, conditions, references to objects, scale targets,
+//! results of reads, and waits between retries.
 //!
 //! Must not: know a `VoiceAssistScaling`.
 
@@ -13,4 +13,6 @@ pub mod percent;
 pub mod pod_template;
 pub mod quantity;
 pub mod quota;
+pub mod read;
 pub mod resource_ref;
+pub mod scale_target;

@@ -23,7 +23,8 @@ use self::checks::{
     prometheus, quota, rbac, readiness, replicas, requests, resource_metrics, scalings, suspended,
 };
 pub use finding::{Finding, Severity};
-use observed::{Observed, Unread};
+use observed::Observed;
+use vas_core::k8s::read::Unread;
 
 /// The sections of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]

@@ -1,7 +1,7 @@
 //! What was read from a cluster, as plain data. A failed read is data too: only the checks that need this
 //! read are skipped.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use k8s_openapi::{
@@ -19,26 +19,14 @@ use serde_json::Value;
 use super::{checks::prometheus::PrometheusSeen, rights::Right};
 use vas_api::v1alpha1::VoiceAssistScaling;
 use vas_core::{
-    k8s::{label_selector::LabelSelector, resource_ref::ResourceRef},
+    k8s::{
+        read::{Read, Unread},
+        resource_ref::ResourceRef,
+        scale_target::{ScaleTarget, TargetId},
+    },
     reconcile::suspend::Suspended,
     spec::model::Scaling,
 };
-
-/// The result of a read.
-pub type Read<T> = Result<T, Unread>;
-
-/// Why a read has no result.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unread {
-    /// The object, or its kind, does not exist.
-    NotFound,
-    /// The caller has no right to read it; the text is the API server's message.
-    Forbidden(String),
-    /// Any other failure; the text is the message of the client or the server.
-    Failed(String),
-    /// The read was not tried; the text says why.
-    NotAsked(String),
-}
 
 /// Everything that was read.
 #[derive(Clone, Debug)]
@@ -163,34 +151,6 @@ pub struct NamespaceSeen {
     pub targets: BTreeMap<TargetId, Read<ScaleTarget>>,
 }
 
-/// A scale target by name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TargetId {
-    /// Kind of the scale target, such as `Deployment`.
-    pub kind: String,
-    /// Name of the scale target.
-    pub name: String,
-}
-
-/// A scale target.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ScaleTarget {
-    /// The whole object.
-    pub object: Value,
-    /// `status.selector` of its scale subresource.
-    pub selector: String,
-    /// `spec.replicas` of its scale subresource.
-    pub replicas: i32,
-}
-
-impl ScaleTarget {
-    /// Which pods are its own; `None` for an empty selector, which would be all of them.
-    #[must_use]
-    pub fn pods(&self) -> Option<LabelSelector> {
-        LabelSelector::of_pods(&self.selector).ok()
-    }
-}
-
 impl Observed {
     /// An observation in which every read failed for the same reason.
     #[must_use]
@@ -226,17 +186,6 @@ impl Observed {
             Some(Ok(service)) => Ok(service),
             Some(Err(why)) => Err(why.clone()),
             None => Err(Unread::NotAsked("the API server could not be asked".to_owned())),
-        }
-    }
-}
-
-impl fmt::Display for Unread {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotFound => f.write_str("it does not exist"),
-            Self::Forbidden(words) => write!(f, "you may not read it: {words}"),
-            Self::Failed(words) => write!(f, "it could not be read: {words}"),
-            Self::NotAsked(why) => f.write_str(why),
         }
     }
 }

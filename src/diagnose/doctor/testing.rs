@@ -15,14 +15,19 @@ use serde_json::{Value, json};
 use super::{
     Finding, Severity,
     checks::prometheus::{Facts, PrometheusSeen, SelectedFacts, SeriesSeen},
-    observed::{
-        CertificateSeen, MetricRead, NamespaceSeen, Observed, RightSeen, ScaleTarget, ScalingSeen,
-        ServerVersion, TargetId, Unread,
-    },
+    observed::{CertificateSeen, MetricRead, NamespaceSeen, Observed, RightSeen, ScalingSeen, ServerVersion},
     rights::RIGHTS,
 };
 use vas_api::v1alpha1::{self, VoiceAssistScaling};
-use vas_core::{k8s::resource_ref::ResourceRef, reconcile::suspend::Suspended, spec::rules::validate};
+use vas_core::{
+    k8s::{
+        read::Unread,
+        resource_ref::ResourceRef,
+        scale_target::{ScaleTarget, TargetId},
+    },
+    reconcile::suspend::Suspended,
+    spec::rules::validate,
+};
 
 /// The current time in all tests.
 pub(super) fn now() -> Timestamp {

@@ -7,8 +7,14 @@ use k8s_openapi::api::{
     core::v1::{Container, Pod, PodSpec},
 };
 
-use super::observed::{NamespaceSeen, Observed, Read, ScaleTarget, TargetId, Unread};
-use vas_core::spec::model::{Scaling, Source, Workload};
+use super::observed::{NamespaceSeen, Observed};
+use vas_core::{
+    k8s::{
+        read::{Read, Unread},
+        scale_target::{ScaleTarget, TargetId},
+    },
+    spec::model::{Scaling, Source, Workload},
+};
 
 /// One workload with its resource and its namespace.
 pub struct WorkloadView<'a> {

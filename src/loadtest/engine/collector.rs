@@ -9,9 +9,9 @@ use std::{
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::{
-    Ending,
     abort_guard::{AbortGuard, Ended},
     detail::Detail,
+    ending::Ending,
     machine::{CpuMeter, Machine, PauseWatch, cpu_time},
     recorder::{Message, Slice, Totals},
 };

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     body::Body,
     due::Due,
+    next::Next,
     plan::{PlannedAction, PlannedJourney, PlannedRequest, PlannedStep, pause},
     websocket,
     worker::Worker,
@@ -27,13 +28,6 @@ pub(super) struct User {
     turns: u64,
     /// The user's own connection for requests; `None` when all users share connections.
     connection: Option<Own>,
-}
-
-/// What a user does after a step: the next step, or, because the step failed, the next turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    Step,
-    Turn,
 }
 
 /// Begins one journey that is due at `intended` (open model).

@@ -8,6 +8,7 @@
 //! recorder   measurements of one thread               collector measurements of all threads, by second
 //! machine    limits and load of the generator itself  body      a body or message, and checks on it
 //! sharing    which users share connections            abort_guard  ends a run in which too many requests fail
+//! thread     one sending thread                       worker    what the journeys of one thread use
 //! ```
 //!
 //! Each sending thread has its own runtime, connections and histograms, so that threads share nothing while
@@ -22,27 +23,28 @@ mod closed;
 mod collector;
 mod detail;
 mod due;
+mod ending;
+mod error;
 mod journey;
 mod machine;
+mod next;
 mod open;
 mod plan;
 mod recorder;
 mod sharing;
+mod thread;
 mod websocket;
 mod worker;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
-use parking_lot::Mutex;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use self::{collector::Collector, machine::Machine, plan::Plan, sharing::Connections, worker::Share};
 pub use self::{
     detail::{Buckets, Detail, StepDetail},
+    ending::Ending,
+    error::EngineError,
     sharing::Sharing,
 };
 use super::{
@@ -66,25 +68,6 @@ pub struct Settings {
     pub precise: bool,
 }
 
-/// Why a load could not be started, or why its measurements are lost.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// A step of the scenario cannot be sent.
-    #[error("step {step:?}: {cause}")]
-    Step {
-        /// Name of the step.
-        step: String,
-        /// What is wrong with the step.
-        cause: String,
-    },
-    /// A thread could not be started.
-    #[error("cannot start a thread that sends: {0}")]
-    Thread(#[source] std::io::Error),
-    /// A thread ended without handing on its measurements.
-    #[error("a thread that sends ended early; what it measured is lost")]
-    Lost,
-}
-
 /// A load that is being sent.
 #[derive(Debug)]
 pub struct Running {
@@ -93,30 +76,6 @@ pub struct Running {
     seconds: mpsc::UnboundedReceiver<(Second, Detail)>,
     measured: tokio::task::JoinHandle<Option<Measured>>,
     ending: Ending,
-}
-
-/// A handle that ends a load early. Only the first order counts.
-#[derive(Clone, Debug, Default)]
-pub struct Ending {
-    stop: CancellationToken,
-    end: Arc<Mutex<Option<(End, Instant)>>>,
-}
-
-impl Ending {
-    /// Ends the load. No further requests begin, and those in flight are awaited.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the moment of the order ends the time of sending"
-    )]
-    pub fn order(&self, end: End) {
-        self.end.lock().get_or_insert_with(|| (end, Instant::now()));
-        self.stop.cancel();
-    }
-
-    /// The first order and the moment at which it was given.
-    fn given(&self) -> Option<(End, Instant)> {
-        self.end.lock().clone()
-    }
 }
 
 /// Finds requests that cannot be sent, without sending anything. Requests with variables are checked when
@@ -160,10 +119,10 @@ pub fn start(
             per_user: connections.per_user,
             precise: settings.precise,
             clock,
-            end_early: ending.stop.clone(),
+            end_early: ending.is_ordered(),
             messages: messages.clone(),
         };
-        worker::spawn(share, scenario.clone(), target.clone()).map_err(EngineError::Thread)?;
+        thread::spawn(share, scenario.clone(), target.clone()).map_err(EngineError::Thread)?;
     }
     let (notify, seconds) = mpsc::unbounded_channel();
     let collector = Collector::new(
@@ -240,12 +199,6 @@ fn threads_for(scenario: &Scenario, machine: Machine) -> u32 {
         threads += 1;
     }
     threads
-}
-
-/// How long requests may still be in flight when the load is over. A WebSocket has one timeout to connect,
-/// and what is awaited on it has another.
-fn patience(scenario: &Scenario) -> Duration {
-    2 * scenario.timeout + Duration::from_secs(1)
 }
 
 #[cfg(test)]

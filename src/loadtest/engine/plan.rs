@@ -12,12 +12,13 @@ use hyper::{
     header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT},
 };
 
-use super::{EngineError, recorder::StepId, websocket::Socket};
+use super::{error::EngineError, recorder::StepId};
 use crate::{
     http::{Detail, Failure, Outgoing, Protocol, Target},
     scenario::{
         model::{Action, BodyCheck, Extract, GIVEN, Journey, Request, Scenario, Statuses, Step, Think},
         template::Template,
+        websocket::WebSocket,
     },
 };
 
@@ -61,6 +62,15 @@ pub(super) enum PlannedAction {
     Request(Box<PlannedRequest>),
     /// Hold one WebSocket connection.
     WebSocket(Box<Socket>),
+}
+
+/// A WebSocket step, ready to connect but for the values of variables.
+#[derive(Debug)]
+pub(super) struct Socket {
+    /// What to do on the connection.
+    pub(super) websocket: WebSocket,
+    /// Headers of the upgrade request.
+    pub(super) headers: Vec<(HeaderName, Template)>,
 }
 
 /// A request, ready to send.

@@ -7,13 +7,12 @@
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeSet,
-    fmt, io,
+    io,
     net::{IpAddr, SocketAddr},
     rc::Rc,
     time::Duration,
 };
 
-use futures::future::BoxFuture;
 use tokio::{net::TcpStream, sync::Mutex, time::Instant};
 
 use super::{Failure, Target};
@@ -24,22 +23,6 @@ const EVERY: Duration = Duration::from_secs(5);
 /// Longest wait for one address while there is another one. One second is the time after which systems send a
 /// second SYN.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Resolves host names to addresses.
-pub trait Resolve: fmt::Debug + Send + Sync {
-    /// All addresses of a name, with the port.
-    fn resolve(&self, host: String, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
-}
-
-/// The resolver of the operating system.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemResolver;
-
-impl Resolve for SystemResolver {
-    fn resolve(&self, host: String, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
-        Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) })
-    }
-}
 
 /// The addresses that one thread connects to.
 #[derive(Clone, Debug)]
@@ -234,7 +217,9 @@ mod tests {
     };
 
     use super::*;
-    use crate::http::{Protocol, TlsOptions};
+    use futures::future::BoxFuture;
+
+    use crate::http::{Protocol, Resolve, TlsOptions};
 
     /// A target whose name this resolver knows.
     fn named(resolver: Arc<dyn Resolve>) -> Target {

@@ -1,32 +1,22 @@
 //! One request and its whole answer.
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::BodyExt as _;
 use hyper::{
-    HeaderMap, Method, Request, Uri,
+    HeaderMap,
     body::{Bytes, Incoming},
 };
 
-use super::{Failure, Own, Pool};
+use super::{
+    Failure, Own, Pool,
+    outgoing::{Flight, Outgoing},
+};
 use crate::clock::RunClock;
 
 /// The largest body that checks and extracts look at, in bytes, also after decoding. A body that nothing
 /// looks at is read and dropped.
 pub const LARGEST_BODY: usize = 16 * 1024 * 1024;
-
-/// A request that is ready to be sent any number of times.
-#[derive(Clone, Debug)]
-pub struct Outgoing {
-    /// The method of the request, such as `POST`.
-    pub method: Method,
-    /// Path and query for HTTP/1.1, the whole URL for HTTP/2.
-    pub uri: Uri,
-    /// All headers of the request, also those that vas adds.
-    pub headers: Rc<HeaderMap>,
-    /// Body; may be empty.
-    pub body: Bytes,
-}
 
 /// The answer to one request.
 #[derive(Clone, Debug)]
@@ -74,15 +64,6 @@ impl Exchanged {
     }
 }
 
-/// What is known of a request in flight. It is kept outside of the request's future, so that it survives when
-/// the future is dropped at the timeout.
-#[derive(Debug)]
-pub(super) struct Flight {
-    clock: RunClock,
-    sent: Cell<Option<Duration>>,
-    again: Cell<bool>,
-}
-
 /// Sends a request and reads its whole answer, within `timeout` from now on. Uses the user's own connection
 /// if there is one.
 pub async fn exchange(
@@ -115,63 +96,6 @@ pub async fn exchange(
         retried: flight.was_sent_again(),
         answer: answered.unwrap_or(Err(Failure::Timeout(timeout))),
         traffic,
-    }
-}
-
-impl Flight {
-    fn new(clock: RunClock) -> Self {
-        Self {
-            clock,
-            sent: Cell::new(None),
-            again: Cell::new(false),
-        }
-    }
-
-    /// Sending begins, with the connect. A second call changes nothing.
-    pub(super) fn begin(&self) {
-        if self.sent.get().is_none() {
-            self.sent.set(Some(self.clock.elapsed()));
-        }
-    }
-
-    /// The request has to wait for a connection, or there is none. It counts as not sent, unless it was sent
-    /// once before.
-    pub(super) fn wait(&self) {
-        if !self.again.get() {
-            self.sent.set(None);
-        }
-    }
-
-    /// When sending began, as time since the load began.
-    pub(super) fn sent(&self) -> Option<Duration> {
-        self.sent.get()
-    }
-
-    /// Time since sending began.
-    pub(super) fn elapsed(&self) -> Duration {
-        let sent = self.sent.get().unwrap_or_default();
-        self.clock.elapsed().saturating_sub(sent)
-    }
-
-    /// The request is sent a second time.
-    pub(super) fn send_again(&self) {
-        self.again.set(true);
-    }
-
-    /// Whether the request was sent a second time.
-    pub(super) fn was_sent_again(&self) -> bool {
-        self.again.get()
-    }
-}
-
-impl Outgoing {
-    /// A copy of the request, to send it once.
-    pub(super) fn request(&self) -> Request<Full<Bytes>> {
-        let mut request = Request::new(Full::new(self.body.clone()));
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = HeaderMap::clone(&self.headers);
-        request
     }
 }
 

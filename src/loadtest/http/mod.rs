@@ -7,6 +7,7 @@
 //! pool       the connection for each request      exchange   one request and its whole answer
 //! unanswered when a request is sent once more     failure    why a request failed
 //! redirect   where a redirect leads               follow     one request and its redirects
+//! outgoing   a request that is ready, and in flight  resolve  how names become addresses
 //! upload     keeps the answer to a refused upload
 //! decode     bodies without their encodings       credentials  user and password in a URL
 //! ```
@@ -25,22 +26,25 @@ mod follow;
 mod http1;
 mod http2;
 mod insecure;
+mod outgoing;
 mod pool;
 mod redirect;
+mod resolve;
 mod target;
 mod unanswered;
 mod upload;
 mod wire;
 
 pub use self::{
-    address::{Resolve, SystemResolver},
     connect::BoxedStream,
     credentials::masked,
     decode::decoded,
     dialer::{Limits, Usage},
-    exchange::{Answer, Exchange, Exchanged, LARGEST_BODY, Outgoing, exchange},
+    exchange::{Answer, Exchange, Exchanged, LARGEST_BODY, exchange},
     failure::{Detail, Failure, Lost, Refusal, System, in_words},
     follow::{Asking, Follower},
+    outgoing::Outgoing,
     pool::{Own, Pool, Reserved},
+    resolve::{Resolve, SystemResolver},
     target::{Protocol, Target, TargetError, TlsOptions},
 };

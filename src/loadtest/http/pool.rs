@@ -9,8 +9,8 @@ use hyper::{Response, body::Incoming};
 use super::{
     BoxedStream, Failure, Outgoing, Protocol, Target,
     dialer::{Dialer, Limits, Open, Room, Usage},
-    exchange::Flight,
     http1, http2,
+    outgoing::Flight,
     unanswered::{Circumstances, Unanswered},
 };
 

@@ -1,9 +1,7 @@
 //! Checks of the API server itself.
 
-use crate::doctor::{
-    Finding,
-    observed::{Observed, Unread},
-};
+use crate::doctor::{Finding, observed::Observed};
+use vas_core::k8s::read::Unread;
 
 /// Oldest and newest minor version of Kubernetes 1 that vas supports.
 const SUPPORTED: (u32, u32) = (33, 37);

@@ -2,11 +2,9 @@
 
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 
-use crate::doctor::{
-    Finding,
-    observed::{Observed, Unread},
-};
+use crate::doctor::{Finding, observed::Observed};
 use vas_api::METRICS_SERVER_SERVICE;
+use vas_core::k8s::read::Unread;
 
 /// The APIServices of custom metrics, which every installation has.
 pub const CUSTOM: [&str; 2] = ["v1beta1.custom.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io"];

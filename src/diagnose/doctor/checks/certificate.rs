@@ -81,9 +81,9 @@ mod tests {
     use super::*;
     use crate::doctor::{
         Severity,
-        observed::Unread,
         testing::{healthy, now, severities},
     };
+    use vas_core::k8s::read::Unread;
 
     #[test]
     fn what_has_ended_is_a_problem_and_what_ends_soon_a_warning() {

@@ -4,11 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::doctor::{
-    Finding,
-    observed::{Observed, Unread},
-};
+use crate::doctor::{Finding, observed::Observed};
 use vas_api::v1alpha1;
+use vas_core::k8s::read::Unread;
 
 const OBJECT: &str = "CustomResourceDefinition voiceassistscalings.scaling.voiceassist.io";
 const VERSION: &str = "v1alpha1";

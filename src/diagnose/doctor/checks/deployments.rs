@@ -5,11 +5,11 @@ use k8s_openapi::api::{
     core::v1::{Container, PodTemplateSpec},
 };
 
-use crate::doctor::{
-    Finding,
-    observed::{Observed, Read, Unread},
+use crate::doctor::{Finding, observed::Observed};
+use vas_core::k8s::{
+    label_selector::LabelSelector,
+    read::{Read, Unread},
 };
-use vas_core::k8s::label_selector::LabelSelector;
 
 const OPERATOR: &str = "vas-operator";
 const METRICS_SERVER: &str = "vas-metrics-server";

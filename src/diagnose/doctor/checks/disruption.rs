@@ -7,10 +7,10 @@ use k8s_openapi::{
 
 use crate::doctor::{
     Finding,
-    observed::{NamespaceSeen, Observed, Read},
+    observed::{NamespaceSeen, Observed},
     view,
 };
-use vas_core::k8s::label_selector::LabelSelector;
+use vas_core::k8s::{label_selector::LabelSelector, read::Read};
 
 /// Whether each budget over a workload allows the eviction of at least one pod.
 pub(in crate::doctor) fn allows_drains(observed: &Observed) -> Vec<Finding> {
@@ -207,9 +207,9 @@ mod tests {
     use super::*;
     use crate::doctor::{
         Severity,
-        observed::Unread,
         testing::{healthy, pdb, severities},
     };
+    use vas_core::k8s::read::Unread;
 
     fn with(spec: serde_json::Value, allowed: i32) -> Observed {
         let mut observed = healthy();

@@ -3,11 +3,8 @@
 use jiff::SignedDuration;
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, HorizontalPodAutoscalerCondition};
 
-use crate::doctor::{
-    Finding,
-    observed::{Observed, Unread},
-    view,
-};
+use crate::doctor::{Finding, observed::Observed, view};
+use vas_core::k8s::read::Unread;
 
 /// An HPA that stays at its maximum for longer than this is not in a short peak.
 const LONG: SignedDuration = SignedDuration::from_mins(15);

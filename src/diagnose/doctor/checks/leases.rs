@@ -4,11 +4,9 @@ use jiff::SignedDuration;
 use k8s_openapi::api::{apps::v1::Deployment, coordination::v1::Lease};
 
 use super::deployments;
-use crate::doctor::{
-    Finding, Severity,
-    observed::{Observed, Read, Unread},
-};
+use crate::doctor::{Finding, Severity, observed::Observed};
 use vas_api::{METRICS_SERVER_LEASE, OPERATOR_LEASE};
+use vas_core::k8s::read::{Read, Unread};
 
 /// Difference between the clocks of two nodes that is still normal.
 const SKEW: SignedDuration = SignedDuration::from_secs(10);

@@ -1,10 +1,7 @@
 //! Checks that the metrics API answers the requests of the HPA controller.
 
-use crate::doctor::{
-    Finding,
-    observed::{Observed, Unread},
-    view,
-};
+use crate::doctor::{Finding, observed::Observed, view};
+use vas_core::k8s::read::Unread;
 
 /// Whether the discovery of the metrics API answers through the API server.
 pub(in crate::doctor) fn discovery(observed: &Observed) -> Vec<Finding> {

@@ -8,11 +8,14 @@ use serde_json::Value;
 
 use crate::doctor::{
     Finding,
-    observed::{Observed, TargetId, Unread},
+    observed::Observed,
     view::{self, WorkloadView},
 };
 use vas_api::{LABEL_MANAGED_BY, MANAGED_BY, v1alpha1::ResourceName};
-use vas_core::{k8s::label_selector::LabelSelector, spec::model::Source};
+use vas_core::{
+    k8s::{label_selector::LabelSelector, read::Unread, scale_target::TargetId},
+    spec::model::Source,
+};
 
 /// Whether each target has only one HPA.
 pub(in crate::doctor) fn hpas(observed: &Observed) -> Vec<Finding> {

@@ -112,9 +112,9 @@ mod tests {
     use super::*;
     use crate::doctor::{
         Severity,
-        observed::Unread,
         testing::{healthy, severities},
     };
+    use vas_core::k8s::read::Unread;
 
     fn with(hard: serde_json::Value, used: serde_json::Value) -> Observed {
         let mut observed = healthy();

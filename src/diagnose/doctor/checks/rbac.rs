@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::{api_services, deployments};
 use crate::doctor::{
     Finding,
-    observed::{Observed, RightSeen, Unread},
+    observed::{Observed, RightSeen},
     rights::{Account, Needed},
 };
+use vas_core::k8s::read::Unread;
 
 /// If more rights than this are missing, they have one cause: a missing role or binding.
 const MANY: usize = 4;

@@ -93,9 +93,9 @@ mod tests {
     use super::*;
     use crate::doctor::{
         Severity,
-        observed::Unread,
         testing::{healthy, severities, target_mut},
     };
+    use vas_core::k8s::read::Unread;
 
     #[test]
     fn a_short_timeout_with_little_patience_is_pointed_out() {

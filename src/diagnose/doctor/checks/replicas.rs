@@ -12,11 +12,8 @@
 
 use serde_json::Value;
 
-use crate::doctor::{
-    Finding,
-    observed::{Observed, ScaleTarget},
-    view,
-};
+use crate::doctor::{Finding, observed::Observed, view};
+use vas_core::k8s::scale_target::ScaleTarget;
 
 const LAST_APPLIED: &str = "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration";
 

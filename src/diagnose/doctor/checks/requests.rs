@@ -120,9 +120,9 @@ mod tests {
     use super::*;
     use crate::doctor::{
         Severity,
-        observed::Unread,
         testing::{healthy, pod, severities, target_mut},
     };
+    use vas_core::k8s::read::Unread;
 
     #[test]
     fn a_container_without_request_is_named() {

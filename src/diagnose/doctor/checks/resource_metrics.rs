@@ -3,11 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::api_services;
-use crate::doctor::{
-    Finding, Severity,
-    observed::{Observed, Unread},
-    view,
-};
+use crate::doctor::{Finding, Severity, observed::Observed, view};
+use vas_core::k8s::read::Unread;
 
 /// Whether metrics.k8s.io is registered, is available, and has values for the pods of each target.
 pub(in crate::doctor) fn answers(observed: &Observed) -> Vec<Finding> {

@@ -4,10 +4,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::doctor::{
     Finding,
-    observed::{Observed, ScalingSeen, Unread},
+    observed::{Observed, ScalingSeen},
     view,
 };
 use vas_api::condition;
+use vas_core::k8s::read::Unread;
 
 /// Whether each resource obeys the rules in every environment.
 pub(in crate::doctor) fn valid(observed: &Observed) -> Vec<Finding> {

@@ -25,10 +25,11 @@ use crate::doctor::{
         api_services::{CUSTOM, EXTERNAL, RESOURCE},
         deployments,
     },
-    observed::{CertificateSeen, Observed, Read, ServerVersion, Unread},
+    observed::{CertificateSeen, Observed, ServerVersion},
 };
 use vas_api::{METRICS_SERVER_LEASE, METRICS_SERVER_SERVICE, OPERATOR_LEASE};
 use vas_cluster::server_clock::server_time;
+use vas_core::k8s::read::{Read, Unread};
 
 const CRD: &str = "voiceassistscalings.scaling.voiceassist.io";
 const OPERATOR: &str = "vas-operator";

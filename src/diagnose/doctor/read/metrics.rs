@@ -9,11 +9,14 @@ use super::{
     reader::{late, reader},
 };
 use crate::doctor::{
-    observed::{MetricRead, Observed, Read, Unread},
+    observed::{MetricRead, Observed},
     view,
 };
 use vas_cluster::{discovery::Discovery, metric_read, read::ReadError};
-use vas_core::hpa::metric_question::{Question, questions};
+use vas_core::{
+    hpa::metric_question::{Question, questions},
+    k8s::read::{Read, Unread},
+};
 
 /// Where one sees which groups and versions are served, for a metric that can be read at no path.
 const GROUPS: &str = "/apis";

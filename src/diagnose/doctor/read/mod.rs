@@ -16,9 +16,12 @@ use std::collections::BTreeMap;
 
 use kube::Client;
 
-use super::observed::{Observed, Unread};
+use super::observed::Observed;
 use vas_cluster::clock::Clock;
-use vas_core::metrics::promql::{LabelName, Matcher};
+use vas_core::{
+    k8s::read::Unread,
+    metrics::promql::{LabelName, Matcher},
+};
 use vas_metrics_server::ServerSettings;
 
 /// Most requests at the same time, so that the command does not load the API server more than other clients

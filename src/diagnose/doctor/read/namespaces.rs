@@ -28,10 +28,16 @@ use super::{
     scalings::json,
     targets,
 };
-use crate::doctor::observed::{NamespaceSeen, Observed, Read, ScalingSeen, TargetId, Unread};
+use crate::doctor::observed::{NamespaceSeen, Observed, ScalingSeen};
 use vas_api::v1alpha1::ScaleTargetRef;
 use vas_cluster::{clock::SystemClock, kinds::Kinds};
-use vas_core::spec::model::Source;
+use vas_core::{
+    k8s::{
+        read::{Read, Unread},
+        scale_target::{ScaleTarget, TargetId},
+    },
+    spec::model::Source,
+};
 
 /// Most namespaces that are read at the same time. Each takes several requests at once.
 const NAMESPACES: usize = CONCURRENT / 4;
@@ -126,7 +132,7 @@ async fn targets(
     kinds: &Kinds,
     namespace: &str,
     scalings: &[&ScalingSeen],
-) -> BTreeMap<TargetId, Read<crate::doctor::observed::ScaleTarget>> {
+) -> BTreeMap<TargetId, Read<ScaleTarget>> {
     let named: BTreeSet<(TargetId, String)> = scalings
         .iter()
         .filter_map(|seen| seen.scaling.as_ref())

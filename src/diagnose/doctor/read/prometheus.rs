@@ -19,12 +19,15 @@ use crate::doctor::{
             ServiceAddress,
         },
     },
-    observed::{Observed, Read, Unread},
+    observed::Observed,
     view,
 };
 use vas_api::v1alpha1::MatchExpression;
 use vas_core::{
-    k8s::percent::encode,
+    k8s::{
+        percent::encode,
+        read::{Read, Unread},
+    },
     metrics::promql::{InvalidMatcher, Item, LabelName, Labels, Matcher, Matchers, Vector, bind_query},
     spec::model::{PrometheusMetric, Series},
 };

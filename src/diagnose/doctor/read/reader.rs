@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use kube::Client;
 use serde_json::Value;
-
-use crate::doctor::observed::{Read, Unread};
 use vas_cluster::read::{ReadError, Reader, bounded};
+use vas_core::k8s::read::{Read, Unread};
 
 /// Longest wait for one answer.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);

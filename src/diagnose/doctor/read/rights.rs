@@ -7,9 +7,10 @@ use kube::{Api, Client, api::PostParams};
 use super::{CONCURRENT, reader::read as bounded};
 use crate::doctor::{
     checks::deployments,
-    observed::{Observed, Read, RightSeen, Unread},
+    observed::{Observed, RightSeen},
     rights::{Account, RIGHTS, Right},
 };
+use vas_core::k8s::read::{Read, Unread};
 
 /// Makes one access review for each verb of each right. If the first review is refused, the others are not
 /// made: they would be refused too.

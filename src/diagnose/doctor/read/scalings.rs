@@ -9,10 +9,13 @@ use kube::{
 use serde_json::Value;
 
 use super::reader::read as bounded;
-use crate::doctor::observed::{Read, ScalingSeen, Unread};
+use crate::doctor::observed::ScalingSeen;
 use vas_api::v1alpha1::VoiceAssistScaling;
 use vas_core::{
-    k8s::resource_ref::{ResourceRef, Unidentified},
+    k8s::{
+        read::{Read, Unread},
+        resource_ref::{ResourceRef, Unidentified},
+    },
     reconcile::suspend::{Suspended, freeze},
     spec::rules::validate,
 };

@@ -1,10 +1,13 @@
 //! Scale targets of any kind, as the checks want them.
 
 use super::reader::{reader, unread};
-use crate::doctor::observed::{Read, ScaleTarget, Unread};
 use kube::Client;
 use vas_api::v1alpha1::ScaleTargetRef;
 use vas_cluster::{kinds::Kinds, scale_target};
+use vas_core::k8s::{
+    read::{Read, Unread},
+    scale_target::ScaleTarget,
+};
 
 /// One target: the object, and what its scale subresource says.
 pub(super) async fn read(

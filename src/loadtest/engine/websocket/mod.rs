@@ -21,7 +21,6 @@ mod voice;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use hyper::header::HeaderName;
 use tokio_tungstenite::{
     client_async_with_config,
     tungstenite::{client::IntoClientRequest as _, handshake::client::Request, protocol::WebSocketConfig},
@@ -33,23 +32,14 @@ use self::{
     session::Session,
     talk::{Ended, Talk},
 };
-use super::{due::Due, journey::Next, worker::Worker};
+use super::{due::Due, next::Next, plan::Socket, worker::Worker};
 use crate::{
     http::{Detail, Failure, Own, Reserved, Target},
-    scenario::{template::Template, websocket::WebSocket},
+    scenario::websocket::WebSocket,
 };
 
 /// Bytes that one read takes. Each held connection has such a buffer, and there may be tens of thousands.
 const READ_BUFFER: usize = 8 * 1024;
-
-/// A WebSocket step, ready to connect but for the values of variables.
-#[derive(Debug)]
-pub(super) struct Socket {
-    /// What to do on the connection.
-    pub(super) websocket: WebSocket,
-    /// Headers of the upgrade request.
-    pub(super) headers: Vec<(HeaderName, Template)>,
-}
 
 /// Connects, holds the connection as long as the scenario wants, and closes it. To connect is the step's
 /// request. That request counts as failed afterwards if the connection is lost while it is held, or if the

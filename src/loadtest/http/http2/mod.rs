@@ -25,7 +25,7 @@ use self::line::{Line, Turn, Waiter};
 use super::{
     Failure,
     dialer::{Dialer, Room},
-    exchange::Flight,
+    outgoing::Flight,
 };
 
 /// How many streams a server is expected to allow before its SETTINGS say so (RFC 9113 recommends at least

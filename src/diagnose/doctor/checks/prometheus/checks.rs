@@ -3,13 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Facts, PrometheusSeen, RESETS_WINDOW, SelectedFacts, SeriesSeen};
-use crate::doctor::{
-    Finding, Severity,
-    observed::{Observed, Unread},
-    view,
-};
+use crate::doctor::{Finding, Severity, observed::Observed, view};
 use vas_api::v1alpha1::OnMissing;
-use vas_core::{metrics::promql::advise, spec::model::Series};
+use vas_core::{k8s::read::Unread, metrics::promql::advise, spec::model::Series};
 
 const OBJECT: &str = "Prometheus";
 /// A counter that falls more often than this, on average per series, is no counter: restarts are rarer.

@@ -12,10 +12,8 @@ pub use questions::{
     CLUSTER_LABELS, RESETS_WINDOW, Selected, by_cluster, by_label, count, per_series_resets, reachable,
     sample,
 };
-
-use crate::doctor::observed::Read;
 use vas_api::v1alpha1::OnMissing;
-use vas_core::spec::model::Series;
+use vas_core::{k8s::read::Read, spec::model::Series};
 
 /// The answers of one Prometheus.
 #[derive(Clone, Debug)]
