@@ -8,7 +8,7 @@ use kube::core::{ApiResource, GroupVersionKind};
 use serde::de::DeserializeOwned;
 
 use crate::read::{ReadError, Reader};
-use vas_core::k8s::percent::encode;
+use vas_core::k8s::{api_version, percent::encode};
 
 /// A kind that the API server serves in one API version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl ServedKind {
 
     /// The API resource of the kind in an API version, such as `apps/v1`.
     pub fn resource(&self, api_version: &str) -> ApiResource {
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let (group, version) = api_version::split(api_version);
         ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, &self.kind), &self.plural)
     }
 }
@@ -96,9 +96,9 @@ pub fn group_resource(resource: &ApiResource) -> String {
 
 /// The path of an API version: `/apis/apps/v1`, or `/api/v1` for the core group.
 fn root(api_version: &str) -> String {
-    match api_version.split_once('/') {
-        Some((group, version)) => format!("/apis/{}/{}", encode(group), encode(version)),
-        None => format!("/api/{}", encode(api_version)),
+    match api_version::split(api_version) {
+        ("", version) => format!("/api/{}", encode(version)),
+        (group, version) => format!("/apis/{}/{}", encode(group), encode(version)),
     }
 }
 

@@ -24,3 +24,4 @@ pub mod k8s;
 pub mod metrics;
 pub mod reconcile;
 pub mod spec;
+pub mod wording;

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Assembled, Refused, Resource};
 use vas_api::v1alpha1::{Metric, ScaleTargetRef, VoiceAssistScaling, VoiceAssistScalingSpec, Workload};
-use vas_core::spec::rules::{Violation, validate};
+use vas_core::{
+    k8s::api_version,
+    spec::rules::{Violation, validate},
+};
 
 /// Most workloads that a resource may hold.
 const MAX_WORKLOADS: usize = 16;
@@ -170,12 +173,8 @@ fn accepted(drafts: Vec<Draft>, refused: &mut Vec<Refused>) -> Vec<Draft> {
 /// Identifies a target by group, kind and name. The version is left out: all versions of a group show the
 /// same object.
 fn target(target: &ScaleTargetRef) -> (String, String, String) {
-    let group = target
-        .api_version
-        .split_once('/')
-        .map(|(group, _)| group.to_owned())
-        .unwrap_or_default();
-    (group, target.kind.clone(), target.name.clone())
+    let group = api_version::group(&target.api_version);
+    (group.to_owned(), target.kind.clone(), target.name.clone())
 }
 
 fn resource(name: &str, namespace: Option<String>, drafts: &[Draft]) -> Resource {

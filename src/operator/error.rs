@@ -149,7 +149,11 @@ impl ReconcileError {
         match self {
             Self::Observe { source, .. } => retry_after(source),
             Self::Apply { source, .. } | Self::Status(source) => source.retry_after(),
-            Self::Unanswered { .. } | Self::Timeout | Self::NotJudged | Self::Panicked(_) => Duration::ZERO,
+            Self::Unanswered { .. }
+            | Self::Unidentified(_)
+            | Self::Timeout
+            | Self::NotJudged
+            | Self::Panicked(_) => Duration::ZERO,
         }
     }
 }

@@ -81,6 +81,7 @@ impl<'de> Deserialize<'de> for Watched {
             .flatten()
             .find(|owner| owner.controller == Some(true))
             .map(|owner| OwnerReference {
+                api_version: owner.api_version.clone(),
                 kind: owner.kind.clone(),
                 name: owner.name.clone(),
                 uid: owner.uid.clone(),

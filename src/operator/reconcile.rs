@@ -203,7 +203,10 @@ mod tests {
 
     use futures::{StreamExt, stream};
     use k8s_openapi::api::core::v1::ConfigMap;
-    use kube::runtime::{Controller, reflector, watcher::Event};
+    use kube::{
+        ResourceExt,
+        runtime::{Controller, reflector, watcher::Event},
+    };
     use parking_lot::Mutex;
 
     use super::*;

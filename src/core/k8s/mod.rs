@@ -4,6 +4,7 @@
 //!
 //! Must not: know a `VoiceAssistScaling`.
 
+pub mod api_version;
 pub mod backoff;
 pub mod conditions;
 pub mod duration;

@@ -22,10 +22,10 @@ pub struct Quota {
     pub hard: BTreeMap<String, Quantity>,
 }
 
-/// A workload at its largest.
+/// A workload at its largest, or what it may still grow by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AtMost<'a> {
-    /// The largest number of replicas (`maxReplicas`).
+    /// Number of pods: `maxReplicas`, or `maxReplicas` less those that exist.
     pub replicas: i32,
     /// What one pod counts for; empty if unknown.
     pub requests: &'a PodRequests,
@@ -54,16 +54,17 @@ pub fn shortage(quotas: &[Quota], workloads: &[AtMost<'_>]) -> Option<Shortage> 
         quota.hard.iter().find_map(|(resource, hard)| {
             let room = quantity::parse(hard).ok()?;
             // A resource that no template requests needs 0, which every quota allows.
-            let needed = total(resource, workloads);
+            let needed = needed(resource, workloads);
             (needed > room).then(|| Shortage {
                 allowed: format!("ResourceQuota {} allows {resource} {}", quota.name, hard.0),
-                needed: show(needed),
+                needed: shown(needed),
             })
         })
     })
 }
 
-fn total(resource: &str, workloads: &[AtMost<'_>]) -> Amount {
+/// What the pods of all workloads together count for under a quota's resource.
+pub fn needed(resource: &str, workloads: &[AtMost<'_>]) -> Amount {
     workloads.iter().fold(Amount::ZERO, |sum, workload| {
         let one = match resource {
             "pods" | "count/pods" => quantity::parse_str("1").ok(),
@@ -87,7 +88,7 @@ fn quota_name(resource: &str) -> &str {
 }
 
 /// The amount in whole units, or in milli-units if it has a fraction.
-fn show(amount: Amount) -> String {
+pub fn shown(amount: Amount) -> String {
     amount
         .whole()
         .map_or_else(|| format!("{}m", amount.milli_ceil()), |whole| whole.to_string())

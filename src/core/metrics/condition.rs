@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, time::Duration};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::freshness::{Failure, Missing};
-use crate::{k8s::backoff, spec::model::ScalingKey};
+use crate::{k8s::backoff, spec::model::ScalingKey, wording::and_more};
 use vas_api::condition::reason;
 
 /// Greatest number of metrics that a message names. The others are counted.
@@ -103,9 +103,9 @@ pub fn verdict(metrics: &[Health]) -> Option<Verdict> {
 fn named(texts: impl Iterator<Item = String>) -> Vec<String> {
     let mut texts: Vec<String> = texts.collect();
     if texts.len() > NAMED {
-        let more = texts.len() - NAMED;
+        let more = and_more(texts.len() - NAMED);
         texts.truncate(NAMED);
-        texts.push(format!("and {more} more"));
+        texts.push(more.trim_start().to_owned());
     }
     texts
 }

@@ -7,6 +7,7 @@
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 
 use super::condition::Verdict;
+use crate::wording::and_more;
 use vas_api::{CUSTOM_METRICS_GROUP, EXTERNAL_METRICS_GROUP, condition::reason};
 
 /// Greatest number of metrics that a message names. The others are counted.
@@ -178,16 +179,14 @@ pub fn unrouted(api: MetricsApi, registration: impl Fn(&'static str) -> Registra
 /// matter.
 #[must_use]
 pub fn with_unrouted(unrouted: &Unrouted, metrics: &[String], otherwise: &Verdict) -> Verdict {
-    let mut names = metrics
+    let names = metrics
         .iter()
         .take(NAMED)
         .map(String::as_str)
         .collect::<Vec<_>>()
         .join(", ");
-    if metrics.len() > NAMED {
-        names = format!("{names} and {} more", metrics.len() - NAMED);
-    }
-    let mut message = format!("the HPA does not read {names} from here: {unrouted}");
+    let more = and_more(metrics.len().saturating_sub(NAMED));
+    let mut message = format!("the HPA does not read {names}{more} from here: {unrouted}");
     // What is wrong besides follows, so that nothing has to be found out twice.
     if otherwise.status == "False" {
         message = format!("{message}; {}", otherwise.message);

@@ -4,11 +4,12 @@
 //! cluster. Its content stays packed text until it is compared.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::Resource;
 use serde_json::Value;
 
 use super::{drift::OwnedFields, packed::Packed};
-use crate::k8s::label_selector::LabelSelector;
-use vas_api::v1alpha1::ScaleTargetRef;
+use crate::k8s::{api_version, label_selector::LabelSelector};
+use vas_api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling};
 
 /// The kinds of objects vas writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,10 +115,7 @@ impl TargetKey {
     /// The key of a reference, given by its parts.
     pub fn new(api_version: &str, kind: &str, name: &str) -> Self {
         Self {
-            group: api_version
-                .split_once('/')
-                .map_or("", |(group, _)| group)
-                .to_owned(),
+            group: api_version::group(api_version).to_owned(),
             kind: kind.to_owned(),
             name: name.to_owned(),
         }
@@ -195,7 +193,7 @@ pub struct Live {
     pub name: String,
     /// UID of the object.
     pub uid: String,
-    /// The owner reference with `controller: true`.
+    /// The owner reference with `controller: true`: `apiVersion`, `kind`, `name` and `uid`.
     pub controller: Option<OwnerReference>,
     /// Whether `metadata.deletionTimestamp` is set: the object waits for a finalizer.
     pub deleting: bool,
@@ -215,6 +213,16 @@ impl Live {
     /// Whether the owner with this UID controls the object.
     pub fn is_controlled_by(&self, uid: &str) -> bool {
         self.controller.as_ref().is_some_and(|owner| owner.uid == uid)
+    }
+
+    /// Name of the resource that owns the object as its child, of whatever UID; `None` if something else owns
+    /// it, or nothing.
+    pub fn owning_resource(&self) -> Option<&str> {
+        let owner = self.controller.as_ref()?;
+        // A kind is known by its group: another group may have a kind of the same name.
+        let ours = api_version::group(&owner.api_version) == VoiceAssistScaling::group(&())
+            && owner.kind == VoiceAssistScaling::kind(&());
+        ours.then_some(owner.name.as_str())
     }
 
     /// Whether the object changed its target, its pods or its controller on the way to `next`.

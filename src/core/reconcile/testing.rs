@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde_json::{Value, json};
 
 use super::{
     child::{Child, ChildKind, Live, TargetKey},
+    desired::meta::owner_reference,
     drift::OwnedFields,
     observed::{Claim, MetricsServer, Observed, Target, VpaSupport},
     plan::{How, Plan, plan},
@@ -93,12 +93,7 @@ pub(crate) fn live(child: &Child, owner: &str) -> Live {
     Live {
         name: child.reference.name.clone(),
         uid: format!("uid-{}", child.reference.kind),
-        controller: Some(OwnerReference {
-            kind: "VoiceAssistScaling".to_owned(),
-            name: "v".to_owned(),
-            uid: owner.to_owned(),
-            ..OwnerReference::default()
-        }),
+        controller: Some(owner_reference("v", owner)),
         content: child.body.to_string().as_str().into(),
         owned: OwnedFields::default(),
         target: target.map(|target| {

@@ -7,9 +7,6 @@ use super::{
     observed::Claim,
 };
 
-/// Kind of the owner that vas gives its children.
-const OWNER_KIND: &str = "VoiceAssistScaling";
-
 /// Names of the resources that must be reconciled after an object changed from `before` to `after`. `claims`
 /// are those of the namespace of the object. `before` is `None` for a new object, `after` for a deleted one.
 ///
@@ -29,11 +26,10 @@ pub fn affected_by<'a>(
     // Both sides count: a child that is handed over affects the former owner and the new one.
     let sides = || before.into_iter().chain(after);
     let mut names: BTreeSet<String> = sides()
-        .filter_map(|live| live.controller.as_ref())
-        .filter(|owner| owner.kind == OWNER_KIND)
-        .map(|owner| owner.name.clone())
+        .filter_map(Live::owning_resource)
+        .map(str::to_owned)
         .collect();
-    let foreign = sides().any(|live| owner_kind(live) != Some(OWNER_KIND));
+    let foreign = sides().any(|live| live.owning_resource().is_none());
     let moved = before
         .zip(after)
         .is_some_and(|(before, after)| before.moved_to(after));
@@ -46,10 +42,6 @@ pub fn affected_by<'a>(
         );
     }
     names
-}
-
-fn owner_kind(live: &Live) -> Option<&str> {
-    live.controller.as_ref().map(|owner| owner.kind.as_str())
 }
 
 /// Whether an object may keep the resource with this claim from writing a child.
@@ -92,10 +84,8 @@ pub fn conflicting<'a>(
 
 #[cfg(test)]
 mod tests {
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-
     use super::*;
-    use crate::reconcile::{child::TargetKey, observed::LimitClaim};
+    use crate::reconcile::{child::TargetKey, desired::meta::owner_reference, observed::LimitClaim};
 
     fn claim(name: &str, target: &str, limits: bool) -> Claim {
         Claim {
@@ -115,11 +105,7 @@ mod tests {
         Live {
             name: name.to_owned(),
             uid: "1".to_owned(),
-            controller: owner.map(|owner| OwnerReference {
-                kind: OWNER_KIND.to_owned(),
-                name: owner.to_owned(),
-                ..OwnerReference::default()
-            }),
+            controller: owner.map(|owner| owner_reference(owner, "uid")),
             content: content.into(),
             target: Some(TargetKey::new("apps/v1", "Deployment", target)),
             ..Live::default()
@@ -192,6 +178,14 @@ mod tests {
     #[test]
     fn an_object_that_had_a_childs_name_wakes_its_resource_when_it_goes() {
         assert_eq!(woken(HPA, Some(&live("a-w", None, "other", "")), None), ["a"]);
+    }
+
+    #[test]
+    fn an_owner_of_the_same_kind_in_another_group_is_foreign() {
+        let mut other = live("a-w", Some("x"), "worker", "");
+        let owner = other.controller.as_mut().unwrap();
+        owner.api_version = "scaling.example.com/v1".to_owned();
+        assert_eq!(woken(HPA, None, Some(&other)), ["a", "b"]);
     }
 
     #[test]

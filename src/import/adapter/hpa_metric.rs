@@ -6,6 +6,7 @@ use k8s_openapi::{
 };
 
 use crate::query::{Extra, Op};
+use vas_core::k8s::api_version;
 
 /// One metric of an HPA.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,10 +75,7 @@ pub fn wanted(hpa: &HorizontalPodAutoscaler) -> Vec<HpaMetric> {
                 let described = &object.described_object;
                 let version = described.api_version.as_deref().unwrap_or_default();
                 let about = About::Object {
-                    group: version
-                        .split_once('/')
-                        .map(|(group, _)| group.to_owned())
-                        .unwrap_or_default(),
+                    group: api_version::group(version).to_owned(),
                     kind: described.kind.clone(),
                     name: described.name.clone(),
                 };

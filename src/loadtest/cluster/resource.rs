@@ -23,7 +23,7 @@ use vas_cluster::{
     clock::SystemClock, discovery::Discovery, kinds::Kinds, read::Reader, scale_target,
     server_clock::ServerClock,
 };
-use vas_core::hpa::metric_reads::NoPath;
+use vas_core::{hpa::metric_reads::NoPath, spec::model::child_name};
 
 /// A VoiceAssistScaling on a cluster.
 #[derive(Clone)]
@@ -93,7 +93,7 @@ impl Resource {
         })?;
         let kind = self.kind(&target).await?;
         let scale = self.scale(&kind, &target).await?;
-        let hpa = format!("{}-{name}", self.name);
+        let hpa = child_name(&self.name, name);
         let bounds = bounds(&self.hpa(&hpa).await?);
         let selector = scale.status.as_ref().and_then(|status| status.selector.clone());
         Ok(Subject {

@@ -18,7 +18,10 @@ use vas_api::v1alpha1::VoiceAssistScaling;
 use vas_cluster::server_clock::ServerClock;
 use vas_core::{
     reconcile::suspend::{LeftFrozen, Suspended, change::ChangeError, freeze, is_frozen, left_frozen},
-    spec::rules::{Validation, validate},
+    spec::{
+        model::child_name,
+        rules::{Validation, validate},
+    },
 };
 
 /// Field manager of the annotation.
@@ -152,7 +155,7 @@ async fn missing(resource: &Resource, clock: ServerClock) -> Result<Option<Strin
     }
     let frozen = requested.frozen();
     for workload in &parsed.spec.workloads {
-        let name = format!("{}-{}", resource.name, workload.name);
+        let name = child_name(&resource.name, &workload.name);
         let hpa = match resource.hpa(&name).await {
             Ok(hpa) => hpa,
             // An HPA that does not exist scales nothing.

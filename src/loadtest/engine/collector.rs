@@ -185,7 +185,7 @@ impl Collector {
         let Load::Open(profile) = &self.scenario.load else {
             return None;
         };
-        if self.ending.stop.is_cancelled()
+        if self.ending.is_ordered().is_cancelled()
             || self
                 .scenario
                 .journeys

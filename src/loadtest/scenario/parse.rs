@@ -1,18 +1,14 @@
 //! Parses the text of a scenario into the model. Reports everything that is wrong, each problem with its
 //! field path.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     document::{AbortDocument, Document, JourneyDocument},
-    duration, load,
+    load,
     model::{Abort, Action, Journey, Scenario, Think, Threshold},
     problem::{Problem, Problems},
     quick, schema, step,
-    template::Template,
     websocket::Part,
 };
 use vas_core::document::yaml;

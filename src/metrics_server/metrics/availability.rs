@@ -3,9 +3,8 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{
-    Api, Client,
+    Api, Client, Resource,
     api::{Patch, PatchParams},
 };
 use serde_json::json;
@@ -22,6 +21,7 @@ use vas_cluster::{
     leader::{Election, Fence, FenceError, LeaderState},
 };
 use vas_core::{
+    k8s::conditions::{Finding, Status, conditions},
     metrics::{
         condition::{Health, Settling, Verdict, verdict},
         freshness::{self, Failure, Missing},
@@ -157,27 +157,21 @@ impl Reporter {
     }
 
     async fn write(&self, key: &ScalingKey, entry: &Entry, verdict: &Verdict) -> kube::Result<()> {
-        // `lastTransitionTime` changes only together with the status, as the Kubernetes API conventions say.
-        let unchanged_since = entry
-            .condition
-            .as_ref()
-            .filter(|standing| standing.status == verdict.status)
-            .map(|standing| standing.last_transition_time.clone());
-        let condition = Condition {
-            type_: METRICS_AVAILABLE.to_owned(),
-            status: verdict.status.to_owned(),
+        let finding = Finding {
+            type_: METRICS_AVAILABLE,
+            status: Status::of(verdict.status),
             reason: verdict.reason.to_owned(),
             message: verdict.message.clone(),
-            observed_generation: Some(entry.resource.generation),
-            last_transition_time: unchanged_since.unwrap_or_else(|| Time(self.clock.now())),
         };
+        let before = entry.condition.as_slice();
+        let conditions = conditions(&[finding], before, entry.resource.generation, self.clock.now());
         // The UID makes the server refuse the patch if the object was deleted and created again. A patch of
         // the status never creates an object.
         let patch = json!({
             "apiVersion": VoiceAssistScaling::api_version(&()),
             "kind": VoiceAssistScaling::kind(&()),
             "metadata": {"uid": entry.resource.uid},
-            "status": {"conditions": [condition]},
+            "status": {"conditions": conditions},
         });
         let api: Api<VoiceAssistScaling> = Api::namespaced(self.client.clone(), &key.namespace);
         let params = PatchParams::apply(FIELD_MANAGER_METRICS).force();

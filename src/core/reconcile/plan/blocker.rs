@@ -79,10 +79,7 @@ impl Blocker {
     /// An object of somebody else has the child's name. If it belongs to an earlier resource of the same
     /// name, the garbage collector will delete it, so the child only waits.
     pub(super) fn foreign(child: &ChildRef, live: &Live, scaling: &str) -> Self {
-        let leftover = live
-            .controller
-            .as_ref()
-            .is_some_and(|owner| owner.kind == "VoiceAssistScaling" && owner.name == scaling);
+        let leftover = live.owning_resource() == Some(scaling);
         if leftover {
             return Self::new(
                 Status::Unknown,

@@ -22,6 +22,7 @@ use crate::{
         quota::{self, AtMost, PodRequests},
     },
     spec::rules::{Validation, Violation},
+    wording::and_more,
 };
 use vas_api::{
     condition::{
@@ -173,10 +174,8 @@ fn spec_valid(violations: &[Violation]) -> Finding {
         .map(|violation| format!("{}: {}", violation.path, violation.rule))
         .collect();
     if violations.len() > VIOLATIONS_SHOWN {
-        lines.push(format!(
-            "and {} more; vas validate lists them all",
-            violations.len() - VIOLATIONS_SHOWN
-        ));
+        let more = and_more(violations.len() - VIOLATIONS_SHOWN);
+        lines.push(format!("{}; vas validate lists them all", more.trim_start()));
     }
     Finding::new(SPEC_VALID, Status::False, reason::INVALID, lines.join("; "))
 }

@@ -6,9 +6,12 @@ use super::{
     Violation, Warning,
     findings::{Findings, Scope},
 };
-use crate::spec::{
-    environment,
-    field_path::{FieldPath, Origin},
+use crate::{
+    k8s::api_version::group,
+    spec::{
+        environment,
+        field_path::{FieldPath, Origin},
+    },
 };
 use vas_api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling, Workload, WorkloadOverride};
 
@@ -145,10 +148,6 @@ fn check_targets(object: &VoiceAssistScaling, scope: &mut Scope<'_>) {
 fn is_same_target(left: &ScaleTargetRef, right: &ScaleTargetRef) -> bool {
     (group(&left.api_version), &left.kind, &left.name)
         == (group(&right.api_version), &right.kind, &right.name)
-}
-
-fn group(api_version: &str) -> &str {
-    api_version.split_once('/').map_or("", |(group, _)| group)
 }
 
 #[cfg(test)]

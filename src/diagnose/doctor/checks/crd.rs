@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::doctor::{Finding, observed::Observed};
 use vas_api::v1alpha1;
-use vas_core::k8s::read::Unread;
+use vas_core::{k8s::read::Unread, wording::and_more};
 
 const OBJECT: &str = "CustomResourceDefinition voiceassistscalings.scaling.voiceassist.io";
 const VERSION: &str = "v1alpha1";
@@ -115,7 +115,7 @@ pub(in crate::doctor) fn schema_current(observed: &Observed) -> Vec<Finding> {
             format!(
                 "its schema is older than this vas: it lacks {}{}, which the API server would drop",
                 first,
-                and_more(missing.len())
+                and_more(missing.len().saturating_sub(1))
             ),
         )
         .fix(APPLY)
@@ -124,7 +124,7 @@ pub(in crate::doctor) fn schema_current(observed: &Observed) -> Vec<Finding> {
             OBJECT,
             format!(
                 "its schema is newer than this vas, which does not know {first}{}",
-                and_more(unknown.len())
+                and_more(unknown.len().saturating_sub(1))
             ),
         )
         .fix("use the vas of the installation for this check")
@@ -137,13 +137,6 @@ pub(in crate::doctor) fn schema_current(observed: &Observed) -> Vec<Finding> {
     } else {
         Finding::ok(OBJECT, "its schema is that of this vas")
     }]
-}
-
-fn and_more(count: usize) -> String {
-    match count {
-        0 | 1 => String::new(),
-        more => format!(" and {} more", more - 1),
-    }
 }
 
 fn version(crd: &Value) -> Option<&Value> {

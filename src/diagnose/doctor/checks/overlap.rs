@@ -13,7 +13,7 @@ use crate::doctor::{
 };
 use vas_api::{LABEL_MANAGED_BY, MANAGED_BY, v1alpha1::ResourceName};
 use vas_core::{
-    k8s::{label_selector::LabelSelector, read::Unread, scale_target::TargetId},
+    k8s::{api_version, label_selector::LabelSelector, read::Unread, scale_target::TargetId},
     spec::model::Source,
 };
 
@@ -51,11 +51,10 @@ pub(in crate::doctor) fn hpas(observed: &Observed) -> Vec<Finding> {
 
 fn scales(hpa: &HorizontalPodAutoscaler, view: &WorkloadView<'_>) -> bool {
     let of = &hpa.spec.scale_target_ref;
-    let group = |version: &str| version.split_once('/').map_or("", |(group, _)| group).to_owned();
     let version = of.api_version.as_deref().unwrap_or_default();
     of.kind == view.workload.target.kind
         && of.name == view.workload.target.name
-        && group(version) == group(&view.workload.target.api_version)
+        && api_version::group(version) == api_version::group(&view.workload.target.api_version)
 }
 
 /// Whether each pod belongs to only one target. The HPA controller counts pods by selector.

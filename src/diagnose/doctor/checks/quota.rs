@@ -4,9 +4,7 @@
 //! Example: a quota of 20 cores of which 16 are used, and a workload at 2 of at most 8 replicas with 1 core
 //! each. The 6 more replicas need 6 cores, but 4 are left.
 
-use std::collections::BTreeMap;
-
-use k8s_openapi::{api::core::v1::ResourceQuota, apimachinery::pkg::api::resource::Quantity};
+use k8s_openapi::api::core::v1::ResourceQuota;
 
 use crate::doctor::{
     Finding,
@@ -16,6 +14,7 @@ use crate::doctor::{
 use vas_core::k8s::{
     pod_template,
     quantity::{self, Amount},
+    quota::{AtMost, PodRequests, needed, shown},
 };
 
 /// Checks each quota of each namespace that has a resource.
@@ -44,12 +43,19 @@ fn of(namespace: &str, seen: &NamespaceSeen, observed: &Observed) -> Vec<Finding
         )];
     }
     // Per workload: the number of pods it can still grow by, and the requests of one pod.
-    let growth: Vec<(i32, BTreeMap<String, Quantity>)> = view::workloads(observed)
+    let growth: Vec<(i32, PodRequests)> = view::workloads(observed)
         .filter(|view| view.scaling.key.namespace == namespace)
         .filter_map(|view| {
             let target = view.target().ok()?;
             let requests = pod_template::read(&target.object)?.requests;
             Some(((view.workload.max_replicas - target.replicas).max(0), requests))
+        })
+        .collect();
+    let growth: Vec<AtMost<'_>> = growth
+        .iter()
+        .map(|(replicas, requests)| AtMost {
+            replicas: *replicas,
+            requests,
         })
         .collect();
     quotas
@@ -66,7 +72,7 @@ fn of(namespace: &str, seen: &NamespaceSeen, observed: &Observed) -> Vec<Finding
         .collect()
 }
 
-fn shortage(quota: &ResourceQuota, growth: &[(i32, BTreeMap<String, Quantity>)]) -> Option<String> {
+fn shortage(quota: &ResourceQuota, growth: &[AtMost<'_>]) -> Option<String> {
     // A quota with scopes counts only some pods, and it is not known here which.
     let spec = quota.spec.as_ref()?;
     if spec.scope_selector.is_some() || spec.scopes.as_ref().is_some_and(|scopes| !scopes.is_empty()) {
@@ -76,33 +82,16 @@ fn shortage(quota: &ResourceQuota, growth: &[(i32, BTreeMap<String, Quantity>)])
     spec.hard.iter().flatten().find_map(|(resource, hard)| {
         let used = used.and_then(|used| used.get(resource));
         let now = used.map_or(Ok(Amount::ZERO), quantity::parse).ok()?;
-        let more = growth.iter().fold(Amount::ZERO, |sum, (pods, requests)| {
-            let one = match resource.as_str() {
-                "pods" | "count/pods" => quantity::parse_str("1").ok(),
-                "cpu" | "memory" => requests.get(&format!("requests.{resource}")).and_then(parse),
-                other => requests.get(other).and_then(parse),
-            };
-            one.map_or(sum, |one| sum.plus(one.times(*pods)))
-        });
+        let more = needed(resource, growth);
         (more > Amount::ZERO && now.plus(more) > quantity::parse(hard).ok()?).then(|| {
             format!(
                 "spec.hard.{resource} is {}, {} are used, and the workloads at maxReplicas need {} more",
                 hard.0,
                 used.map_or("0", |used| &used.0),
-                show(more)
+                shown(more)
             )
         })
     })
-}
-
-fn parse(quantity: &Quantity) -> Option<Amount> {
-    quantity::parse(quantity).ok()
-}
-
-fn show(amount: Amount) -> String {
-    amount
-        .whole()
-        .map_or_else(|| format!("{}m", amount.milli_ceil()), |whole| whole.to_string())
 }
 
 #[cfg(test)]

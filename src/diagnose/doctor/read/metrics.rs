@@ -16,6 +16,7 @@ use vas_cluster::{discovery::Discovery, metric_read, read::ReadError};
 use vas_core::{
     hpa::metric_question::{Question, questions},
     k8s::read::{Read, Unread},
+    wording::and_more,
 };
 
 /// Where one sees which groups and versions are served, for a metric that can be read at no path.
@@ -85,7 +86,6 @@ fn summary(list: &Value) -> String {
         .collect();
     match values.as_slice() {
         [] => "no value".to_owned(),
-        [one] => (*one).to_owned(),
-        [first, ..] => format!("{first} and {} more", values.len() - 1),
+        [first, rest @ ..] => format!("{first}{}", and_more(rest.len())),
     }
 }

@@ -33,10 +33,7 @@ use self::{
     talk::{Ended, Talk},
 };
 use super::{due::Due, next::Next, plan::Socket, worker::Worker};
-use crate::{
-    http::{Detail, Failure, Own, Reserved, Target},
-    scenario::websocket::WebSocket,
-};
+use crate::http::{Detail, Failure, Own, Reserved, Target};
 
 /// Bytes that one read takes. Each held connection has such a buffer, and there may be tens of thousands.
 const READ_BUFFER: usize = 8 * 1024;

@@ -9,6 +9,7 @@ use crate::{
         words,
     },
 };
+use vas_core::wording::and_more;
 
 /// Most objects that the tooltip of a mark names.
 const NAMES: usize = 2;
@@ -65,10 +66,7 @@ fn draw(out: &mut Markup, timeline: &Timeline, kind: EventKind, mark: &Mark) {
     let x = format!("{:.2}%", 100.0 * timeline.axis.place(mark.first.at));
     let shape = shape(kind);
     let href = format!("#{shape}");
-    let more = match mark.count.saturating_sub(mark.names.len()) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let more = and_more(mark.count.saturating_sub(mark.names.len()));
     let title = format!(
         "{:.1} s: {} {}{more}",
         mark.first.at,
