@@ -1,4 +1,7 @@
 //! Reads and writes the Lease, and converts it to and from a [`Record`].
+//!
+//! The Lease is read in each round and not watched: every write needs the latest version, and a watch that lags
+//! behind would make this candidate lose against others.
 
 use std::{fmt, time::Duration};
 

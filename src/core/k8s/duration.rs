@@ -1,5 +1,10 @@
-//! Durations as users write them: `30s`, `1m`, `1h30m`. The units are hours, minutes and seconds, in that
-//! order.
+//! Durations as users write them, in two notations.
+//!
+//! - In resources and in the metrics server's configuration: whole seconds, as `30s`, `1m`, `1h30m`. The units are
+//!   hours, minutes and seconds, in that order. The published pattern of the CRD says the same.
+//! - In scenarios and on the command line of load tests: [`precise`], from milliseconds on and with fractions.
+
+pub mod precise;
 
 use std::time::Duration;
 

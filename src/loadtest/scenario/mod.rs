@@ -9,7 +9,6 @@
 
 pub mod builtin;
 pub mod document;
-pub mod duration;
 pub mod expected;
 mod load;
 pub mod model;
@@ -26,6 +25,7 @@ pub mod threshold;
 pub mod websocket;
 
 pub use self::parse::{ScenarioError, parse};
+pub use vas_core::k8s::duration::precise as duration;
 
 #[cfg(test)]
 mod properties;
