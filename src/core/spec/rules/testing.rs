@@ -29,7 +29,7 @@ pub(super) fn with_workload(fields: Value) -> Value {
 
 pub(super) fn object(spec: &Value) -> VoiceAssistScaling {
     VoiceAssistScaling {
-        metadata: kube::api::ObjectMeta {
+        metadata: kube::core::ObjectMeta {
             name: Some("voiceassist".to_owned()),
             namespace: Some("prod".to_owned()),
             ..Default::default()

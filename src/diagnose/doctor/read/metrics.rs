@@ -73,6 +73,7 @@ async fn values(discovery: &Discovery, path: &str) -> Read<String> {
             ReadError::Server(status) if status.code == 403 => Unread::Forbidden(status.message),
             ReadError::Server(status) => Unread::Failed(format!("{}: {}", status.code, status.message)),
             ReadError::Client(other) => Unread::Failed(other.to_string()),
+            ReadError::Unidentified(error) => Unread::Failed(error.to_string()),
         })
 }
 

@@ -35,6 +35,7 @@ pub(super) fn unread(error: ReadError) -> Unread {
             code => Unread::Failed(format!("{code}: {}", status.message)),
         },
         ReadError::Client(other) => Unread::Failed(innermost(&other)),
+        ReadError::Unidentified(error) => Unread::Failed(error.to_string()),
     }
 }
 

@@ -55,7 +55,7 @@ impl Seen {
     }
 }
 
-/// The name of a pod.
+/// The name of a pod. The watch leaves out objects without a name.
 pub(super) fn name(pod: &Pod) -> String {
     pod.metadata.name.clone().unwrap_or_default()
 }

@@ -43,13 +43,23 @@ impl<F> Told<F> {
     {
         (self.tell)(self.notes.now(), change);
     }
+
+    /// The object, if it has a name and a UID, as every stored object has. Observations are kept by them.
+    fn identified<K: Resource>(&self, object: K) -> Option<K> {
+        if object.meta().name.is_some() && object.meta().uid.is_some() {
+            return Some(object);
+        }
+        let kind = std::any::type_name::<K>();
+        *self.notes.trouble.lock() = Some(format!("the API server sent a {kind} without name or UID"));
+        None
+    }
 }
 
-impl<K, F: FnMut(Moment, Change<K>)> Sink<K> for Told<F> {
+impl<K: Resource, F: FnMut(Moment, Change<K>)> Sink<K> for Told<F> {
     type Listed = K;
 
     fn list(&mut self, object: K) -> Option<K> {
-        Some(object)
+        self.identified(object)
     }
 
     /// The list is handed on as a whole, so that deleted objects can be seen by their absence.
@@ -58,11 +68,15 @@ impl<K, F: FnMut(Moment, Change<K>)> Sink<K> for Told<F> {
     }
 
     fn apply(&mut self, object: K) {
-        self.tell(Change::One(object));
+        if let Some(object) = self.identified(object) {
+            self.tell(Change::One(object));
+        }
     }
 
     fn delete(&mut self, object: K) {
-        self.tell(Change::Gone(object));
+        if let Some(object) = self.identified(object) {
+            self.tell(Change::Gone(object));
+        }
     }
 
     fn failed(&mut self, _: &str, error: &watcher::Error) -> Duration {
