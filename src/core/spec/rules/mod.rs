@@ -184,6 +184,7 @@ pub fn validate(object: &VoiceAssistScaling) -> Validation {
     // A violation without a workload breaks a rule of the whole resource, and then no workload is written.
     let whole = violations.iter().all(|violation| violation.workload.is_some());
     let scaling = active.filter(|_| whole).map(|(mut workloads, limits)| Scaling {
+        // A file may leave the namespace out, and then no child names one either. A missing name broke a rule.
         key: ScalingKey {
             namespace: object.metadata.namespace.clone().unwrap_or_default(),
             name: object.metadata.name.clone().unwrap_or_default(),

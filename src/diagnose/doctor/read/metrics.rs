@@ -26,9 +26,9 @@ const GROUPS: &str = "/apis";
 pub(super) async fn read(client: &Client, observed: &Observed) -> Vec<MetricRead> {
     let discovery = Discovery::new(reader(client));
     let reads = view::workloads(observed)
-        .filter_map(|view| Some((view.hpa_name(), view.hpa().ok()?, view.target().ok()?)))
-        .flat_map(|(name, hpa, target)| {
-            let namespace = hpa.metadata.namespace.clone().unwrap_or_default();
+        .filter_map(|view| Some((view.hpa().ok()?, view.target().ok()?, view)))
+        .flat_map(|(hpa, target, view)| {
+            let (name, namespace) = (view.hpa_name(), view.scaling.key.namespace.clone());
             let asked = questions(hpa, &target.selector).into_iter();
             asked.map(move |question| (name.clone(), namespace.clone(), question))
         })
