@@ -27,7 +27,7 @@ const REMEMBERED: usize = 512;
 /// The only version of the core group, which `/apis` does not list.
 const CORE: &str = "v1";
 
-/// The cache.
+/// The cache of kinds, shared by all callers of one program.
 pub struct Kinds {
     reader: Reader,
     clock: Arc<dyn Clock>,

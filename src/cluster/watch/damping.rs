@@ -78,7 +78,7 @@ impl<T: Clone + PartialEq> Damping<T> {
     }
 
     /// Returns the pending state if it is due, and takes it as reported.
-    pub fn tell(&mut self, now: Duration) -> Option<T> {
+    pub fn report(&mut self, now: Duration) -> Option<T> {
         if self.due()? > now {
             return None;
         }
@@ -106,7 +106,7 @@ mod tests {
         (0..until)
             .filter_map(|now| {
                 damping.observe(says(now), seconds(now));
-                damping.tell(seconds(now)).map(|state| (now, state))
+                damping.report(seconds(now)).map(|state| (now, state))
             })
             .collect()
     }
@@ -141,11 +141,11 @@ mod tests {
     fn the_state_that_stands_is_told_not_the_one_that_was_first() {
         let mut damping = Damping::new(seconds(10));
         damping.observe("a", seconds(0));
-        assert_eq!(damping.tell(seconds(0)), Some("a"));
+        assert_eq!(damping.report(seconds(0)), Some("a"));
         damping.observe("b", seconds(1));
         damping.observe("c", seconds(5));
         assert_eq!(damping.due(), Some(seconds(11)));
-        assert_eq!(damping.tell(seconds(11)), Some("c"));
+        assert_eq!(damping.report(seconds(11)), Some("c"));
         assert_eq!(damping.due(), None);
     }
 }

@@ -120,7 +120,7 @@ pub struct MetricRead {
 /// One `VoiceAssistScaling` as the API server returned it.
 #[derive(Clone, Debug)]
 pub struct ScalingSeen {
-    /// Which resource.
+    /// The resource that the observations are about.
     pub resource: ResourceRef,
     /// The object, or the error of the parser.
     pub object: Result<VoiceAssistScaling, String>,

@@ -53,7 +53,7 @@ pub type Read<T> = Result<T, String>;
 /// Everything that was read about one resource.
 #[derive(Clone, Debug)]
 pub struct Observed {
-    /// Which resource.
+    /// The resource that the observations are about.
     pub resource: ResourceRef,
     /// The resource as the API server returned it.
     pub object: VoiceAssistScaling,

@@ -97,7 +97,7 @@ async fn damp<T: Clone + PartialEq>(
             }
             () = due => {}
         }
-        if let Some(state) = damping.tell(started.elapsed()) {
+        if let Some(state) = damping.report(started.elapsed()) {
             report(state);
         }
     }

@@ -28,7 +28,7 @@ enum Answer {
     Watch(&'static [(&'static str, Object)]),
     /// A watch that ends because its history is gone.
     Gone,
-    /// A refusal.
+    /// An error with this HTTP status.
     Refused(u16),
 }
 

@@ -22,26 +22,31 @@ pub(super) enum Change<K> {
     Gone(K),
 }
 
-/// Calls `tell` for every change, until the future is dropped.
-pub(super) async fn follow<K>(api: Api<K>, config: Config, notes: Notes, tell: impl FnMut(Moment, Change<K>))
-where
+/// Calls `notify` for every change, until the future is dropped.
+pub(super) async fn follow<K>(
+    api: Api<K>,
+    config: Config,
+    notes: Notes,
+    notify: impl FnMut(Moment, Change<K>),
+) where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    watch::follow("objects", watch::events(api, config), Told { notes, tell }).await;
+    watch::follow("objects", watch::events(api, config), Notifier { notes, notify }).await;
 }
 
-/// Tells every change with its moment. An error is not logged: [`Notes::trouble`] holds it for the report.
-struct Told<F> {
+/// Notifies the caller of every change and its moment. An error is not logged: [`Notes::trouble`] holds it
+/// for the report.
+struct Notifier<F> {
     notes: Notes,
-    tell: F,
+    notify: F,
 }
 
-impl<F> Told<F> {
-    fn tell<K>(&mut self, change: Change<K>)
+impl<F> Notifier<F> {
+    fn notify<K>(&mut self, change: Change<K>)
     where
         F: FnMut(Moment, Change<K>),
     {
-        (self.tell)(self.notes.now(), change);
+        (self.notify)(self.notes.now(), change);
     }
 
     /// The object, if it has a name and a UID, as every stored object has. Observations are kept by them.
@@ -55,7 +60,7 @@ impl<F> Told<F> {
     }
 }
 
-impl<K: Resource, F: FnMut(Moment, Change<K>)> Sink<K> for Told<F> {
+impl<K: Resource, F: FnMut(Moment, Change<K>)> Sink<K> for Notifier<F> {
     type Listed = K;
 
     fn list(&mut self, object: K) -> Option<K> {
@@ -64,18 +69,18 @@ impl<K: Resource, F: FnMut(Moment, Change<K>)> Sink<K> for Told<F> {
 
     /// The list is handed on as a whole, so that deleted objects can be seen by their absence.
     fn complete(&mut self, listed: Vec<K>) {
-        self.tell(Change::All(listed));
+        self.notify(Change::All(listed));
     }
 
     fn apply(&mut self, object: K) {
         if let Some(object) = self.identified(object) {
-            self.tell(Change::One(object));
+            self.notify(Change::One(object));
         }
     }
 
     fn delete(&mut self, object: K) {
         if let Some(object) = self.identified(object) {
-            self.tell(Change::Gone(object));
+            self.notify(Change::Gone(object));
         }
     }
 
