@@ -169,7 +169,7 @@ mod tests {
             registry.apply(
                 &serde_json::from_value(json!({
                     "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
-                    "metadata": {"namespace": "ns", "name": format!("s{number}")},
+                    "metadata": {"namespace": "ns", "name": format!("s{number}"), "uid": "1", "generation": 1},
                     "spec": {"workloads": [{
                         "name": "worker", "maxReplicas": 5,
                         "scaleTargetRef": {"apiVersion": api_version, "kind": kind, "name": "n"},
