@@ -124,17 +124,24 @@ generate: tools ## Write the CRD and the schemas of scenario files and reports f
 	cargo run --locked --quiet -p vas -- test schema > docs/scenario.schema.json
 	cargo run --locked --quiet -p vas -- test schema report > docs/report.schema.json
 
-IMAGE ?= voiceassist/vas:0.1.0
+VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
+IMAGE ?= voiceassist/vas:$(VERSION)
+ARCH ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,amd64)
+IMAGE_FILE := target/image/vas-$(ARCH).tar
 
 .PHONY: image
-image: ## Build the container image with buildah, podman or docker (IMAGE=NAME:TAG)
-	@for tool in buildah podman docker; do \
-		if $$tool info >/dev/null 2>&1; then \
-			echo "building $(IMAGE) with $$tool" >&2; \
-			exec $$tool build --file Containerfile --tag $(IMAGE) .; \
-		fi; \
-	done; \
-	echo "none of buildah, podman and docker works here: install one, or start docker's daemon" >&2; exit 2
+image: tools ## Build the container image target/image/vas-ARCH.tar, and load it into docker or podman if one runs (IMAGE=NAME:TAG)
+	@echo "building vas for the image in release mode (the first time takes minutes)" >&2
+	@program=$$(image/build.sh $(ARCH)); \
+	digest=$$(image/archive.sh --arch $(ARCH) --program "$$program" --image $(IMAGE) --output $(IMAGE_FILE) --root target/image/$(ARCH)/root); \
+	echo "$(IMAGE_FILE): $(IMAGE), $$(stat -c %s $(IMAGE_FILE)) bytes, $$digest"
+	@for tool in docker podman; do \
+		if $$tool info >/dev/null 2>&1; then $$tool load --input $(IMAGE_FILE); fi; \
+	done
+
+.PHONY: test-image
+test-image: image ## Run the image as the Deployments say; needs root, containerd and runc, and ends with code 77 without them
+	@image/check.sh $(IMAGE_FILE) $(IMAGE)
 
 .PHONY: cluster-up
 cluster-up: ## Start the local Kubernetes; prints the export KUBECONFIG= line

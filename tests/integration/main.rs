@@ -24,6 +24,7 @@ mod doctor;
 mod fuzz_corpus;
 mod golden;
 mod harness;
+mod image;
 mod import;
 mod load_model;
 mod load_test;
