@@ -16,6 +16,9 @@ pub const SCALING_ACTIVE: &str = "ScalingActive";
 pub const ABLE_TO_SCALE: &str = "AbleToScale";
 /// The quotas of the namespace leave room for `maxReplicas`. A warning only, never part of `Ready`.
 pub const QUOTA_SUFFICIENT: &str = "QuotaSufficient";
+/// False where the resource asks for limits, or has some, and the operator leaves them alone. A warning only, never part
+/// of `Ready`.
+pub const LIMITS_MANAGED: &str = "LimitsManaged";
 /// Names the workloads that do not scale because somebody suspended them, until when and why. Present only
 /// while a workload is suspended, and never part of `Ready`.
 pub const SUSPENDED: &str = "Suspended";

@@ -18,6 +18,7 @@ mod matchers;
 mod metrics_server;
 mod operator;
 mod output;
+mod register;
 mod render;
 mod resume;
 mod runtime;
@@ -49,6 +50,8 @@ enum Command {
     Import(import::Args),
     Suspend(suspend::Args),
     Resume(resume::Args),
+    Register(register::Args),
+    Unregister(register::UnregisterArgs),
     Operator(Box<operator::Args>),
     MetricsServer(Box<metrics_server::Args>),
     Test(loadtest::Args),
@@ -65,6 +68,8 @@ impl Command {
             Self::Import(args) => args.run(),
             Self::Suspend(args) => args.run(),
             Self::Resume(args) => args.run(),
+            Self::Register(args) => args.run(),
+            Self::Unregister(args) => args.run(),
             Self::Operator(args) => args.run(),
             Self::MetricsServer(args) => args.run(),
             Self::Test(args) => args.run(),

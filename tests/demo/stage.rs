@@ -56,7 +56,7 @@ impl Stage {
         cluster.kubectl_ok(&["create", "namespace", NAMESPACE], None);
         cluster.kubectl_ok(&["-n", NAMESPACE, "apply", "-f", "-"], Some(DEPLOYMENTS));
 
-        progress.say("kubectl apply -k manifests/install");
+        progress.say("kubectl apply -k manifests/install; kubectl apply -k manifests/register");
         let install = install::apply(&cluster);
 
         progress.say("starting Prometheus and the load model");

@@ -16,6 +16,12 @@ const AARCH64: u16 = 183;
 const LOAD: u32 = 1;
 const INTERPRETER: u32 = 3;
 
+fn folder() -> PathBuf {
+    let folder = run_dir().join("image");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
 /// A program for a machine, as far as its headers go.
 fn program(name: &str, machine: u16, headers: &[u32]) -> PathBuf {
     let mut bytes = vec![0; 64];
@@ -29,13 +35,13 @@ fn program(name: &str, machine: u16, headers: &[u32]) -> PathBuf {
         header[..4].copy_from_slice(&kind.to_le_bytes());
         bytes.extend(header);
     }
-    let path = run_dir().join(name);
+    let path = folder().join(name);
     std::fs::write(&path, bytes).expect("a program");
     path
 }
 
 fn certificates() -> PathBuf {
-    let path = run_dir().join("roots.pem");
+    let path = folder().join("roots.pem");
     std::fs::write(&path, "roots").expect("a file of certificates");
     path
 }
@@ -117,7 +123,7 @@ impl Unpacked {
 
 #[test]
 fn the_archive_is_an_image_of_one_static_program_that_runs_as_nobody() {
-    let file = run_dir().join("image.tar");
+    let file = folder().join("image.tar");
     let built = archive("arm64", &program("static", AARCH64, &[LOAD]), "022", &file);
     assert!(built.status.success(), "{}", words(&built));
     let unpacked = Unpacked::of(&file);
@@ -205,7 +211,7 @@ fn the_archive_is_an_image_of_one_static_program_that_runs_as_nobody() {
 fn the_same_input_makes_the_same_bytes_whoever_builds() {
     let program = program("reproducible", X86_64, &[LOAD]);
     let bytes = ["022", "077"].map(|umask| {
-        let file = run_dir().join(format!("built-with-{umask}.tar"));
+        let file = folder().join(format!("built-with-{umask}.tar"));
         let built = archive("amd64", &program, umask, &file);
         assert!(built.status.success(), "{}", words(&built));
         std::fs::read(file).expect("an archive")
@@ -215,7 +221,7 @@ fn the_same_input_makes_the_same_bytes_whoever_builds() {
 
 #[test]
 fn a_program_that_could_not_run_in_an_empty_image_is_refused() {
-    let output = run_dir().join("refused.tar");
+    let output = folder().join("refused.tar");
     for (name, arch, machine, headers, why) in [
         (
             "dynamic",

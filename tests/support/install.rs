@@ -1,19 +1,37 @@
-//! Applies `manifests/install` to a cluster whose nodes run nothing, and leads its Services to this machine.
+//! Applies `manifests/install` and `manifests/register` to a cluster whose nodes run nothing, and leads the Services to
+//! this machine.
 
 use super::{Cluster, kustomization::Kustomization};
 
 /// The folder users apply.
 pub const INSTALL: &str = "manifests/install";
 
-/// The install with all optional components.
+/// What leads the metrics API to the install.
+pub const REGISTER: &str = "manifests/register";
+
+/// The install whose operator writes LimitRanges and ResourceQuotas.
+const INSTALL_WITH_LIMITS: &str = "tests/fixtures/install-with-limits";
+
+/// The install with all optional components, and with its APIServices.
 pub const INSTALL_WITH_EXTERNAL_METRICS: &str = "tests/fixtures/install-with-external-metrics";
 
-/// Applies the install and waits until the resource is served. The APIServices lead nowhere until
+/// Applies the install, waits until the resource is served, and registers. The APIServices lead nowhere until
 /// [`route_metrics_server`].
 #[track_caller]
 pub fn apply(cluster: &Cluster) -> Kustomization {
-    let install = Kustomization::render(INSTALL);
-    cluster.kubectl_ok(&["apply", "-k", INSTALL], None);
+    apply_folder(cluster, INSTALL)
+}
+
+/// The same with the component `limits`.
+#[track_caller]
+pub fn apply_with_limits(cluster: &Cluster) -> Kustomization {
+    apply_folder(cluster, INSTALL_WITH_LIMITS)
+}
+
+#[track_caller]
+fn apply_folder(cluster: &Cluster, folder: &str) -> Kustomization {
+    let install = Kustomization::render(folder);
+    cluster.kubectl_ok(&["apply", "-k", folder], None);
     cluster.kubectl_ok(
         &[
             "wait",
@@ -23,6 +41,7 @@ pub fn apply(cluster: &Cluster) -> Kustomization {
         ],
         None,
     );
+    cluster.kubectl_ok(&["apply", "-k", REGISTER], None);
     install
 }
 
@@ -31,6 +50,17 @@ pub fn apply(cluster: &Cluster) -> Kustomization {
 /// The certificate is checked all the same, for the Service's own name.
 #[track_caller]
 pub fn route_metrics_server(cluster: &Cluster, port: u16) {
+    alias_metrics_server(cluster);
+    let port = format!(r#"{{"spec": {{"service": {{"port": {port}}}}}}}"#);
+    for version in ["v1beta1", "v1beta2"] {
+        let name = format!("{version}.custom.metrics.k8s.io");
+        cluster.kubectl_ok(&["patch", "apiservice", &name, "--type=merge", "-p", &port], None);
+    }
+}
+
+/// Makes the Service `vas-metrics-server` an alias of localhost.
+#[track_caller]
+pub fn alias_metrics_server(cluster: &Cluster) {
     let alias = r#"{"spec": {"type": "ExternalName", "externalName": "localhost"}}"#;
     cluster.kubectl_ok(
         &[
@@ -44,11 +74,6 @@ pub fn route_metrics_server(cluster: &Cluster, port: u16) {
         ],
         None,
     );
-    let port = format!(r#"{{"spec": {{"service": {{"port": {port}}}}}}}"#);
-    for version in ["v1beta1", "v1beta2"] {
-        let name = format!("{version}.custom.metrics.k8s.io");
-        cluster.kubectl_ok(&["patch", "apiservice", &name, "--type=merge", "-p", &port], None);
-    }
 }
 
 /// Adds the component `external-metrics` after [`apply`], and makes its APIService lead to that port too.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    Cluster,
     cluster::{root, run_dir},
     process::Process,
     programs,
@@ -21,6 +22,16 @@ pub fn binary() -> PathBuf {
 pub fn run(args: &[&str]) -> Output {
     Command::new(binary())
         .args(args)
+        .current_dir(root())
+        .output()
+        .expect("vas starts")
+}
+
+/// Runs `vas` to its end with an administrator's rights in a cluster.
+pub fn administer(cluster: &Cluster, args: &[&str]) -> Output {
+    Command::new(binary())
+        .args(args)
+        .env("KUBECONFIG", cluster.kubeconfig())
         .current_dir(root())
         .output()
         .expect("vas starts")

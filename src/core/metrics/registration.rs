@@ -4,6 +4,9 @@
 //! not ours, the HPA reads from another server and never sees our values. Where there is no APIService, the
 //! HPA cannot read at all. Neither shows in Prometheus or in our own answers, so it is judged here.
 
+pub mod change;
+pub mod readers;
+
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 
 use super::condition::Verdict;
@@ -42,11 +45,11 @@ impl MetricsApi {
         }
     }
 
-    /// What an administrator applies to install the group's APIServices.
-    fn install(self) -> &'static str {
+    /// The command that leads the group to us.
+    pub fn register(self) -> &'static str {
         match self {
-            Self::Custom => "manifests/install",
-            Self::External => "the component external-metrics",
+            Self::Custom => "vas register",
+            Self::External => "vas register --external",
         }
     }
 }
@@ -112,7 +115,7 @@ pub enum Unrouted {
     /// Another metrics adapter answers.
     #[error(
         "APIService {api_service} leads to {owner}; a cluster has one adapter for each metrics API: \
-         remove that one, then apply {}", .api.install()
+         see with {} who reads from that one, and take over with --take-over", .api.register()
     )]
     Foreign {
         /// The group of the metrics API.
@@ -123,7 +126,7 @@ pub enum Unrouted {
         owner: String,
     },
     /// No server answers: the group has no APIService.
-    #[error("there is no APIService of {}: apply {}", .0.group(), .0.install())]
+    #[error("there is no APIService of {}: {} makes it", .0.group(), .0.register())]
     Absent(MetricsApi),
 }
 

@@ -8,7 +8,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::outcome::{Change, Outcome};
 use crate::k8s::conditions::cut;
 use vas_api::{
-    condition::{QUOTA_SUFFICIENT, READY, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SPEC_VALID, SUSPENDED},
+    condition::{
+        LIMITS_MANAGED, QUOTA_SUFFICIENT, READY, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SPEC_VALID, SUSPENDED,
+    },
     v1alpha1::VoiceAssistScalingStatus,
 };
 
@@ -79,7 +81,10 @@ pub fn of_status(old: &VoiceAssistScalingStatus, new: &VoiceAssistScalingStatus)
     let old_conditions = old.conditions.as_deref().unwrap_or_default();
     for condition in new.conditions.iter().flatten() {
         // The other conditions of the resource only sum up those of its workloads, which are reported below.
-        let is_of_the_resource = matches!(condition.type_.as_str(), SPEC_VALID | QUOTA_SUFFICIENT);
+        let is_of_the_resource = matches!(
+            condition.type_.as_str(),
+            SPEC_VALID | QUOTA_SUFFICIENT | LIMITS_MANAGED
+        );
         if is_of_the_resource && turned_false(condition, old_conditions) {
             notices.push(warning(condition, None));
         }
@@ -223,11 +228,13 @@ mod tests {
 
     #[test]
     fn a_failure_of_the_namespace_wide_children_is_told_too() {
-        let bad = status(&[condition(RESOURCES_APPLIED, "False", "LimitsNotManaged")], &[]);
-        assert_eq!(
-            reasons(&VoiceAssistScalingStatus::default(), &bad),
-            ["LimitsNotManaged"]
-        );
+        for (type_, reason) in [
+            (RESOURCES_APPLIED, "TargetAlreadyManaged"),
+            (LIMITS_MANAGED, "LimitsNotManaged"),
+        ] {
+            let bad = status(&[condition(type_, "False", reason)], &[]);
+            assert_eq!(reasons(&VoiceAssistScalingStatus::default(), &bad), [reason]);
+        }
     }
 
     #[test]

@@ -132,13 +132,13 @@ fn log(name: &str, owner: &Owner) {
         }
         Owner::Absent => tracing::warn!(
             apiservice = name,
-            "does not exist; no HPA can read metrics until manifests/install is applied"
+            "does not exist; no HPA can read metrics before vas register"
         ),
         Owner::Ours => tracing::info!(apiservice = name, "leads here"),
         Owner::Foreign(owner) => tracing::error!(
             apiservice = name,
             owner,
-            "leads to another metrics adapter; a cluster has only one: remove that one, then apply manifests/install"
+            "leads to another metrics adapter, and a cluster has only one; vas register --take-over takes it over"
         ),
     }
 }

@@ -36,7 +36,7 @@ use vas_metrics_server::{self, CacheTtl, Certificate, Configuration, ServiceName
 #[command(after_help = "Example, outside a cluster:
   vas metrics-server --prometheus-url=http://localhost:9090 --kubeconfig=$HOME/.kube/config --service-namespace=vas-system
 
-The Service and the APIServices of manifests/install lead the API server here.")]
+The Service of manifests/install and the APIServices of vas register lead the API server here.")]
 pub(super) struct Args {
     #[command(flatten)]
     kube: KubeConfigArgs,
@@ -61,6 +61,13 @@ impl Args {
     pub(super) fn run(&self) -> Ended {
         self.log.init().map_err(Failure::invalid)?;
         let prometheus = self.prometheus.configuration().map_err(Failure::invalid)?;
+        let overruled = self.prometheus.overruled();
+        if !overruled.is_empty() {
+            tracing::warn!(
+                flags = overruled.join(", "),
+                "ignored, since --config (VAS_CONFIG) says where values are read from; take them or their VAS_ variables away"
+            );
+        }
         let certificate = self.serving.certificate().map_err(Failure::invalid)?;
         let served = runtime::of_all_processors()?.block_on(self.serve(prometheus, certificate));
         served.map_err(Failure::failed)?;

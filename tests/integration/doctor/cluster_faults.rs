@@ -38,10 +38,7 @@ async fn an_absent_and_a_foreign_apiservice_are_found() {
         serde_json::from_str(&cluster.kubectl_ok(&["get", "apiservice", name, "-o=json"], None)).unwrap();
     cluster.kubectl_ok(&["delete", "apiservice", name], None);
     let found = doctored.finds("apiservice-registered", "problem").await;
-    assert!(
-        found.contains(name) && found.contains("kubectl apply -k manifests/install"),
-        "{found}"
-    );
+    assert!(found.contains(name) && found.contains("vas register"), "{found}");
 
     for field in ["managedFields", "resourceVersion", "uid", "creationTimestamp"] {
         service["metadata"].as_object_mut().unwrap().remove(field);
@@ -83,7 +80,7 @@ async fn a_right_that_was_taken_away_is_named() {
         "{found}"
     );
     cluster.kubectl_ok(
-        &["apply", "-f", "manifests/install/operator/rbac-limits.yaml"],
+        &["apply", "-f", "manifests/install/components/limits/rbac.yaml"],
         None,
     );
     doctored.becomes_healthy().await;

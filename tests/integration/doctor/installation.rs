@@ -93,7 +93,7 @@ pub(super) async fn healthy() -> tokio::sync::MutexGuard<'static, Installation> 
 impl Installation {
     async fn start() -> Self {
         let cluster = Cluster::start("doctor", &[]);
-        let manifests = install::apply(&cluster);
+        let manifests = install::apply_with_limits(&cluster);
         let prometheus = Prometheus::start("doctor").await;
         let exporter = Exporter::start().await;
         prometheus.register("exporter", &exporter.target());

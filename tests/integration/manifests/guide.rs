@@ -1,12 +1,13 @@
 //! Tests of docs/install.md: its commands are run, and its kustomizations are rendered as they are written
 //! there.
 
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 use support::{
     Cluster,
     cluster::{bin, root, run_dir},
     kustomization::Kustomization,
+    vas,
 };
 
 /// The text under a heading of docs/install.md.
@@ -64,17 +65,23 @@ pub(super) fn kustomization(heading: &str) -> Kustomization {
     Kustomization::render(folder)
 }
 
-/// Runs one command line as the administrator would, in the checkout; panics if it fails or if kubectl has
+/// Runs one command line as the administrator would, in the checkout, with kubectl and vas at hand; panics if it fails or if kubectl has
 /// anything to say on standard error, such as a warning.
 #[track_caller]
 pub(super) fn run(cluster: &Cluster, command: &str) -> String {
     let kubectl = bin("kubectl");
     let folder = kubectl.parent().expect("kubectl lies in a folder");
+    let vas = vas::binary();
+    let of_vas = Path::new(&vas)
+        .parent()
+        .expect("vas lies in a folder")
+        .display()
+        .to_string();
     let path = std::env::var("PATH").unwrap_or_default();
     let output = Command::new("sh")
         .args(["-c", command])
         .env("KUBECONFIG", cluster.kubeconfig())
-        .env("PATH", format!("{}:{path}", folder.display()))
+        .env("PATH", format!("{}:{of_vas}:{path}", folder.display()))
         .current_dir(root())
         .output()
         .expect("sh starts");

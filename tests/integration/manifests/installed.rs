@@ -81,6 +81,17 @@ async fn the_install_is_accepted_without_a_warning_and_its_pods_are_ready() {
 }
 
 #[tokio::test]
+async fn components_are_accepted_without_a_warning() {
+    let cluster = CLUSTER.lock().await;
+    install::apply(&cluster);
+    for heading in ["Prometheus from a file", "Network policies", "External metrics"] {
+        let folder = guide::kustomization(heading).folder().display().to_string();
+        let dry_run = ["apply", "--dry-run=server", "--warnings-as-errors", "-k", &folder];
+        cluster.kubectl_ok(&dry_run, None);
+    }
+}
+
+#[tokio::test]
 async fn installing_again_keeps_what_the_metrics_server_wrote_and_the_aggregated_rules() {
     let cluster = CLUSTER.lock().await;
     install::apply(&cluster);

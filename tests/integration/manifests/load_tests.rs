@@ -110,6 +110,7 @@ fn pods_are_restricted_and_their_account_has_no_rights() {
         let job = job(&rendered, name);
         let pod = &job["spec"]["jobTemplate"]["spec"]["template"]["spec"];
         assert_eq!(pod["securityContext"]["runAsNonRoot"], true, "{name}");
+        assert_eq!(pod["securityContext"]["runAsUser"], Value::Null, "{name}");
         assert_eq!(pod["automountServiceAccountToken"], false, "{name}");
         assert_eq!(pod["restartPolicy"], "Never", "{name}");
         let container = &pod["containers"][0];

@@ -5,6 +5,7 @@ mod installation;
 mod installed;
 mod load_tests;
 mod overlays;
+mod registered;
 mod rendered;
 mod rights;
 mod running;

@@ -68,14 +68,7 @@ async fn several_environments_live_in_one_cluster() {
     ]);
     assert_eq!(stored, expected);
     // No server answers for the APIServices here, and that would block the deletion of any namespace.
-    cluster.kubectl_ok(
-        &[
-            "delete",
-            "apiservice",
-            "-l=app.kubernetes.io/part-of=voiceassist-scaling",
-        ],
-        None,
-    );
+    cluster.kubectl_ok(&["delete", "--ignore-not-found", "-k", install::REGISTER], None);
     for environment in ENVIRONMENTS {
         let namespace = format!("voiceassist-{environment}");
         cluster.kubectl_ok(&["delete", "namespace", &namespace, "--timeout=60s"], None);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::guide;
 use support::{
-    install::{INSTALL, INSTALL_WITH_EXTERNAL_METRICS as INSTALL_WITH_ALL},
+    install::{INSTALL, INSTALL_WITH_EXTERNAL_METRICS as INSTALL_WITH_ALL, REGISTER},
     kustomization::Kustomization,
 };
 
@@ -101,11 +101,17 @@ fn nobody_may_create_or_delete_an_api_service() {
 fn tls_is_never_skipped_and_the_server_itself_brings_certificate_and_ca() {
     let install = Kustomization::render(INSTALL_WITH_ALL);
     for object in install.objects() {
-        for key in ["insecureSkipTLSVerify", "caBundle"] {
-            let mut found = Vec::new();
-            values_of(key, object, &mut found);
-            assert!(found.is_empty(), "{} sets {key}", object["metadata"]["name"]);
-        }
+        let mut found = Vec::new();
+        values_of("caBundle", object, &mut found);
+        assert!(found.is_empty(), "{} sets caBundle", object["metadata"]["name"]);
+        values_of("insecureSkipTLSVerify", object, &mut found);
+        // Written out, since an APIService that another adapter made may have it set.
+        let expected = if object["kind"] == "APIService" {
+            vec![&json!(false)]
+        } else {
+            vec![]
+        };
+        assert_eq!(found, expected, "{}", object["metadata"]["name"]);
     }
     let secret = install.find("Secret", "vas-metrics-server-tls").unwrap();
     assert_eq!(
@@ -118,8 +124,13 @@ fn tls_is_never_skipped_and_the_server_itself_brings_certificate_and_ca() {
 
 #[test]
 fn both_metrics_api_versions_are_registered_and_the_newer_one_is_preferred() {
-    let install = Kustomization::render(INSTALL);
-    let found: Vec<_> = install
+    assert_eq!(
+        Kustomization::render(INSTALL).of_kind("APIService").count(),
+        0,
+        "the install registers while no pod runs yet"
+    );
+    let registered = Kustomization::render(REGISTER);
+    let found: Vec<_> = registered
         .of_kind("APIService")
         .map(|service| (&service["metadata"]["name"], &service["spec"]["versionPriority"]))
         .collect();
@@ -138,6 +149,8 @@ fn deployments_are_hardened_probed_and_redundant() {
         assert_eq!(deployment["spec"]["replicas"], 2, "{name}");
         let pod = &deployment["spec"]["template"]["spec"];
         assert_eq!(pod["securityContext"]["runAsNonRoot"], true, "{name}");
+        // The image names one, and OpenShift gives each namespace its own.
+        assert_eq!(pod["securityContext"]["runAsUser"], Value::Null, "{name}");
         assert_eq!(
             pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault",
             "{name}"
@@ -226,28 +239,80 @@ fn the_guide_s_own_kustomization_sets_the_image_and_prometheus() {
 }
 
 #[test]
-fn without_limits_the_operator_neither_tries_nor_may_write_them() {
-    let install = guide::kustomization("Without LimitRanges and ResourceQuotas");
-    let env = install.deployment("vas-operator").env("x");
+fn the_file_of_prometheus_servers_is_mounted_and_the_one_url_is_gone() {
+    let install = guide::kustomization("Prometheus from a file");
+    let env = install.deployment("vas-metrics-server").env("x");
+    let file = ("VAS_CONFIG".to_owned(), "/etc/vas/config.yaml".to_owned());
+    assert!(env.contains(&file), "{env:?}");
     assert!(
-        env.contains(&("VAS_MANAGE_LIMITS".to_owned(), "false".to_owned())),
+        !env.iter().any(|(name, _)| name == "VAS_PROMETHEUS_URL"),
         "{env:?}"
     );
-    assert!(
-        env.iter().any(|(name, _)| name == "POD_NAME"),
-        "the patch took others away: {env:?}"
-    );
-    for (role, rule) in rules(&install) {
-        let resources = rule["resources"].as_array().unwrap();
-        if resources.contains(&json!("limitranges")) || resources.contains(&json!("resourcequotas")) {
-            assert_eq!(rule["verbs"], json!(["get", "list", "watch"]), "{role}");
-        }
+    let deployment = install.find("Deployment", "vas-metrics-server").unwrap();
+    let pod = &deployment["spec"]["template"]["spec"];
+    assert_eq!(pod["volumes"][0]["secret"]["secretName"], "vas-prometheus");
+    let mount = json!({"name": "prometheus", "mountPath": "/etc/vas", "readOnly": true});
+    assert_eq!(pod["containers"][0]["volumeMounts"], json!([mount]));
+}
+
+#[test]
+fn network_policies_choose_the_pods_and_ports_of_the_deployments() {
+    let install = guide::kustomization("Network policies");
+    for name in DEPLOYMENTS {
+        let policy = &install.find("NetworkPolicy", name).expect("a policy")["spec"];
+        let deployment = &install.find("Deployment", name).unwrap()["spec"];
+        assert_eq!(policy["podSelector"], deployment["selector"], "{name}");
+        assert_eq!(policy["policyTypes"], json!(["Ingress", "Egress"]), "{name}");
+        let ports = deployment["template"]["spec"]["containers"][0]["ports"]
+            .as_array()
+            .unwrap();
+        let ports: Vec<_> = ports
+            .iter()
+            .map(|port| (&port["name"], port["name"] == "https"))
+            .collect();
+        let open: Vec<_> = policy["ingress"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|rule| (&rule["ports"][0]["port"], rule["from"] == Value::Null))
+            .collect();
+        assert_eq!(open, ports, "{name}: each port, and only https to all");
     }
-    assert!(
-        install
-            .find("ClusterRoleBinding", "vas-operator-limits")
-            .is_none(),
-        "a binding without its role is left"
+}
+
+/// Whether the operator may write LimitRanges or ResourceQuotas.
+fn grants_limits(install: &Kustomization) -> bool {
+    let reads = json!(["get", "list", "watch"]);
+    rules(install).any(|(_, rule)| {
+        let resources = rule["resources"].as_array().unwrap();
+        let limits =
+            resources.contains(&json!("limitranges")) || resources.contains(&json!("resourcequotas"));
+        limits && rule["verbs"] != reads
+    })
+}
+
+#[test]
+fn the_operator_may_and_does_write_limits_with_their_component_alone() {
+    let variable = |install: &Kustomization| {
+        let env = install.deployment("vas-operator").env("x");
+        assert!(
+            env.iter().any(|(name, _)| name == "POD_NAME"),
+            "a patch took others away: {env:?}"
+        );
+        let mut found = env.into_iter().filter(|(name, _)| name == "VAS_MANAGE_LIMITS");
+        let value = found.next().expect("it is said either way").1;
+        assert_eq!(found.next(), None, "said twice");
+        value
+    };
+    let default = Kustomization::render(INSTALL);
+    assert_eq!(
+        (variable(&default).as_str(), grants_limits(&default)),
+        ("false", false)
+    );
+    let with_limits = guide::kustomization("LimitRanges and ResourceQuotas");
+    assert_eq!(
+        (variable(&with_limits).as_str(), grants_limits(&with_limits)),
+        ("true", true)
     );
 }
 

@@ -60,7 +60,7 @@ async fn the_role_view_reads_resources_and_the_role_edit_writes_them_but_not_the
 async fn the_accounts_may_not_do_what_is_not_their_job() {
     let cluster = CLUSTER.lock().await;
     install::apply(&cluster);
-    eventually_can(&cluster, OPERATOR, "create limitranges -A").await;
+    eventually_can(&cluster, OPERATOR, "create poddisruptionbudgets -A").await;
     eventually_can(
         &cluster,
         METRICS_SERVER,
@@ -74,6 +74,8 @@ async fn the_accounts_may_not_do_what_is_not_their_job() {
         (OPERATOR, "delete voiceassistscalings -n default"),
         (OPERATOR, "get secrets -n vas-system"),
         (OPERATOR, "list pods -n default"),
+        (OPERATOR, "create limitranges -n default"),
+        (OPERATOR, "patch resourcequotas -n default"),
         (OPERATOR, "list customresourcedefinitions"),
         (OPERATOR, "update leases/vas-metrics-server -n vas-system"),
         (METRICS_SERVER, "get secrets -n vas-system"),
@@ -156,6 +158,5 @@ async fn the_right_to_the_external_apiservice_comes_with_its_component_and_is_no
     }
     let role = "clusterrole/vas-metrics-server-external";
     let binding = "clusterrolebinding/vas-metrics-server-external";
-    let api_service = format!("apiservice/{name}");
-    cluster.kubectl_ok(&["delete", &api_service, role, binding], None);
+    cluster.kubectl_ok(&["delete", role, binding], None);
 }

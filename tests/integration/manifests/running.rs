@@ -137,7 +137,7 @@ async fn the_shipped_rights_are_enough_and_none_is_idle_and_an_uninstall_stays_o
     let prometheus = Prometheus::start("install").await;
     let exporter = Exporter::start().await;
     prometheus.register("worker", &exporter.target());
-    install::apply(&cluster);
+    install::apply_with_limits(&cluster);
     let called = free_port();
     install::route_metrics_server(&cluster, called);
     let install = install::add_external_metrics(&cluster, called);
@@ -199,6 +199,8 @@ async fn the_shipped_rights_are_enough_and_none_is_idle_and_an_uninstall_stays_o
         "apiservice/v1beta1.external.metrics.k8s.io",
         "clusterrole/vas-metrics-server-external",
         "clusterrolebinding/vas-metrics-server-external",
+        "clusterrole/vas-operator-limits",
+        "clusterrolebinding/vas-operator-limits",
     ];
     cluster.kubectl_ok(&of_the_component, None);
     for command in guide::commands("Uninstall") {
@@ -238,11 +240,10 @@ async fn the_shipped_rights_are_enough_and_none_is_idle_and_an_uninstall_stays_o
 async fn without_limits_the_operator_does_everything_else_and_asks_for_no_right_it_lacks() {
     let cluster = installation::CLUSTER.lock().await;
     install_vpa(&cluster);
-    install::apply(&cluster);
-    let heading = "Without LimitRanges and ResourceQuotas";
-    let without_limits = guide::kustomization(heading);
-    cluster.kubectl_ok(&["apply", "-k", &without_limits.folder().to_string_lossy()], None);
-    for command in guide::commands(heading) {
+    // As after an upgrade of an install that had the right.
+    install::apply_with_limits(&cluster);
+    let without_limits = install::apply(&cluster);
+    for command in guide::commands("LimitRanges and ResourceQuotas") {
         guide::run(&cluster, &command);
     }
     installation::rights_are_in_force(&cluster).await;
@@ -254,6 +255,8 @@ async fn without_limits_the_operator_does_everything_else_and_asks_for_no_right_
     namespace.apply(&include_str!("../../fixtures/deployment.yaml").replace("api-gateway", "worker"));
     namespace.apply(include_str!("../../fixtures/every-child.yaml"));
     children_become(&namespace, [Some("5"), Some("1"), Some("2Gi"), None, None]).await;
+    let said = "{.status.conditions[?(@.type=='LimitsManaged')].reason}";
+    becomes(&namespace, ["vas/voiceassist", said], "LimitsNotManaged").await;
     operator.assert_running();
     assert_nothing_was_refused(&cluster, since);
 }

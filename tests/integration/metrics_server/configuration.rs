@@ -79,19 +79,25 @@ fn a_misspelt_field_ends_the_start_with_what_was_meant() {
 }
 
 #[test]
-fn the_flags_of_one_server_and_a_file_of_several_exclude_each_other() {
-    for flag in [
+fn a_file_of_several_servers_wins_over_the_flags_of_one_with_a_warning() {
+    let folder = folder(
+        "wins",
+        &[("config.yaml", &listing("- {name: default, url: 'http://a'}\n"))],
+    );
+    let file = folder.join("config.yaml").display().to_string();
+    // The certificate ends the start once the servers are known.
+    let stderr = refused(&[
+        "--config",
+        &file,
         "--prometheus-url=http://a",
-        "--prometheus-timeout=1s",
         "--namespace-label=a",
-        "--prometheus-max-response-size=1",
-    ] {
-        let stderr = refused(&["--config=/nowhere", flag]);
-        let name = flag.split('=').next().unwrap_or(flag);
-        assert!(
-            stderr.contains("cannot be used with") && stderr.contains(name),
-            "{stderr}"
-        );
-    }
+        "--matchers=cluster=a",
+        "--tls-cert-file=/nowhere",
+        "--tls-private-key-file=/nowhere",
+    ]);
+    assert!(
+        stderr.contains("--prometheus-url, --namespace-label, --matchers") && stderr.contains("WARN"),
+        "{stderr}"
+    );
     assert!(refused(&["--config=/nowhere"]).contains("/nowhere: cannot be read: No such file"));
 }

@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 
 use super::{access, clients};
 use support::{
-    Cluster, eventually, eventually::throughout, install, namespace::Namespace, process::free_port,
+    Cluster, eventually, eventually::throughout, install, namespace::Namespace, process::free_port, vas,
 };
 
 const RESOURCE: &str = include_str!("../../fixtures/minimal.yaml");
@@ -28,6 +28,13 @@ fn all_is_well(cluster: &Cluster, when: &str) {
     }
     let namespace = Namespace::create(cluster, "short-lived");
     cluster.kubectl_ok(&["delete", "namespace", namespace.name(), "--timeout=60s"], None);
+}
+
+fn administered(cluster: &Cluster, args: &[&str]) -> String {
+    let output = vas::administer(cluster, args);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.is_empty(), "{args:?}: {stderr}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 fn available(cluster: &Cluster) -> Result<(), String> {
@@ -75,7 +82,16 @@ async fn nobody_suffers_from_the_server_with_or_without_resources_or_once_it_is_
             format!("--prometheus-url=http://127.0.0.1:{}", free_port()),
         ],
     );
-    install::route_metrics_server(&cluster, port);
+    install::alias_metrics_server(&cluster);
+    let port_of_service = format!("--service-port={port}");
+    administered(&cluster, &["unregister"]);
+    let registered = administered(&cluster, &["register", &port_of_service]);
+    for name in SERVICES {
+        assert!(
+            registered.contains(&format!("apiservice/{name} created")),
+            "{registered}"
+        );
+    }
     eventually(
         Duration::from_secs(60),
         "the APIServices are available",
@@ -115,8 +131,13 @@ async fn nobody_suffers_from_the_server_with_or_without_resources_or_once_it_is_
         &["delete", "voiceassistscalings", "--all", "--all-namespaces"],
         None,
     );
-    let services: Vec<&str> = ["delete", "apiservice"].into_iter().chain(SERVICES).collect();
-    cluster.kubectl_ok(&services, None);
+    let unregistered = administered(&cluster, &["unregister"]);
+    for name in SERVICES {
+        assert!(
+            unregistered.contains(&format!("apiservice/{name} deleted")),
+            "{unregistered}"
+        );
+    }
     assert!(server.stop(Duration::from_secs(30)).await.success());
     cluster.kubectl_ok(
         &[

@@ -293,9 +293,12 @@ async fn limits_are_left_to_others_where_the_operator_may_not_write_them() {
     resource["spec"]["limits"] = json!({"limitRange": {"default": {"memory": "512Mi"}}});
     operated.namespace.apply(&resource.to_string());
     let message = operated
-        .condition("v", "ResourcesApplied", "False", "LimitsNotManaged")
+        .condition("v", "LimitsManaged", "False", "LimitsNotManaged")
         .await;
     assert!(message.contains("--manage-limits=false"), "{message}");
+    operated
+        .condition("v", "ResourcesApplied", "True", "Applied")
+        .await;
     assert!(
         operated.get("hpa", "v-worker").is_some(),
         "the HPA is not held back"

@@ -2,7 +2,8 @@ use serde_json::json;
 
 use super::*;
 
-const FIX: &str = "a cluster has one adapter for each metrics API: remove that one, then apply";
+const FIX: &str = "a cluster has one adapter for each metrics API: see with vas register";
+const TAKE_OVER: &str = "who reads from that one, and take over with --take-over";
 
 fn registration(service: &serde_json::Value, priority: i32) -> Registration {
     let service = json!({
@@ -65,7 +66,7 @@ fn the_version_that_clients_prefer_decides_who_is_asked() {
     assert_eq!(
         theirs.to_string(),
         format!(
-            "APIService v1beta1.custom.metrics.k8s.io leads to Service monitoring/prometheus-adapter; {FIX} manifests/install"
+            "APIService v1beta1.custom.metrics.k8s.io leads to Service monitoring/prometheus-adapter; {FIX} {TAKE_OVER}"
         )
     );
     assert!(of_custom(&foreign(200), &ours(100)).is_some());
@@ -77,11 +78,11 @@ fn absence_is_said_only_once_all_were_looked_at() {
     assert_eq!(of_custom(&Registration::UNKNOWN, &foreign(100)), None);
     assert_eq!(
         of_custom(&absent(), &absent()).unwrap().to_string(),
-        "there is no APIService of custom.metrics.k8s.io: apply manifests/install"
+        "there is no APIService of custom.metrics.k8s.io: vas register makes it"
     );
     assert_eq!(
         unrouted(MetricsApi::External, |_| absent()).unwrap().to_string(),
-        "there is no APIService of external.metrics.k8s.io: apply the component external-metrics"
+        "there is no APIService of external.metrics.k8s.io: vas register --external makes it"
     );
 }
 
@@ -100,8 +101,8 @@ fn the_condition_names_the_metrics_the_apiservice_its_service_and_the_fix() {
         verdict.message,
         format!(
             "the HPA does not read w/m0, w/m1, w/m2, w/m3, w/m4 and 2 more from here: APIService \
-             v1beta1.external.metrics.k8s.io leads to Service monitoring/prometheus-adapter; {FIX} the component \
-             external-metrics"
+             v1beta1.external.metrics.k8s.io leads to Service monitoring/prometheus-adapter; {FIX} --external \
+             {TAKE_OVER}"
         )
     );
 }

@@ -166,13 +166,24 @@ impl Blocker {
         )
     }
 
-    /// The operator runs with `--manage-limits=false` and writes no limits.
-    pub(super) fn limits_not_managed(name: &str) -> Self {
+    /// Whether limits are left alone. That counts for the condition `LimitsManaged`, not for `ResourcesApplied`.
+    pub(in crate::reconcile) fn is_of_unmanaged_limits(&self) -> bool {
+        self.reason == reason::LIMITS_NOT_MANAGED
+    }
+
+    /// The operator runs with `--manage-limits=false` and writes no limits; `left` were written before.
+    pub(super) fn limits_not_managed(name: &str, left: &[ChildRef]) -> Self {
+        let left: Vec<String> = left.iter().map(ToString::to_string).collect();
+        let stays = if left.is_empty() {
+            String::new()
+        } else {
+            format!("{}, written before, stay; ", left.join(" and "))
+        };
         Self::new(
             Status::False,
             reason::LIMITS_NOT_MANAGED,
             format!(
-                "the limits of {name} are not written: the operator runs with --manage-limits=false; remove spec.limits or ask the cluster's administrator"
+                "the limits of {name} are not written: the operator runs with --manage-limits=false; {stays}the cluster's administrator adds the component limits of manifests/install, or remove spec.limits"
             ),
         )
     }

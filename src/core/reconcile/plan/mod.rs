@@ -253,7 +253,7 @@ impl<'a> Planner<'a> {
             .collect();
         if self.scaling.limits.is_some() {
             let name = &self.scaling.key.name;
-            self.plan.limits.push(Blocker::limits_not_managed(name));
+            self.plan.limits.push(Blocker::limits_not_managed(name, &ours));
         } else {
             let left = ours.iter().map(Blocker::limits_not_deleted);
             self.plan.limits.extend(left);

@@ -474,7 +474,10 @@ fn limits_belong_to_the_oldest_and_can_be_switched_off_for_the_operator() {
     assert_eq!(reasons(&planned(&object, &cluster)), [reason::LIMITS_NOT_MANAGED]);
     let mut settled = carried_out(&cluster, &plan);
     settled.manage_limits = false;
-    assert_eq!(writes(&planned(&object, &settled)), Vec::<String>::new());
+    let left = planned(&object, &settled);
+    assert_eq!(writes(&left), Vec::<String>::new());
+    let words = "LimitRange v and ResourceQuota v, written before, stay";
+    assert!(left.limits[0].message.contains(words), "{:?}", left.limits);
     cluster.manage_limits = true;
     let mut older = (*rival("2026-01-01T00:00:00Z")).clone();
     older.targets.clear();

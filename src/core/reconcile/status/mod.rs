@@ -26,8 +26,8 @@ use crate::{
 };
 use vas_api::{
     condition::{
-        METRICS_AVAILABLE, QUOTA_SUFFICIENT, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SPEC_VALID, SUSPENDED,
-        reason,
+        LIMITS_MANAGED, METRICS_AVAILABLE, QUOTA_SUFFICIENT, RESOURCES_APPLIED, SCALE_TARGET_FOUND,
+        SPEC_VALID, SUSPENDED, reason,
     },
     v1alpha1::{VoiceAssistScaling, VoiceAssistScalingStatus, WorkloadStatus},
 };
@@ -98,6 +98,7 @@ fn compute(inputs: &Inputs<'_>, old: &VoiceAssistScalingStatus, now: Timestamp) 
     );
     let mut findings = vec![ready, spec_valid, target_found, applied];
     findings.extend(quota_sufficient(inputs));
+    findings.extend(limits_managed(inputs.plan));
     findings.extend(suspended(inputs.suspended));
     let old_conditions = old.conditions.as_deref().unwrap_or_default();
     VoiceAssistScalingStatus {
@@ -191,6 +192,24 @@ fn suspended(suspended: &Suspended) -> Option<Finding> {
         (Status::False, reason::WORKLOAD_UNKNOWN)
     };
     Some(Finding::new(SUSPENDED, status, reason, words))
+}
+
+/// The condition `LimitsManaged`, a warning that does not count for `Ready`; `None` where no limits are left alone.
+fn limits_managed(plan: &Plan) -> Option<Finding> {
+    let left: Vec<&str> = plan
+        .limits
+        .iter()
+        .filter(|blocker| blocker.is_of_unmanaged_limits())
+        .map(|blocker| blocker.message.as_str())
+        .collect();
+    (!left.is_empty()).then(|| {
+        Finding::new(
+            LIMITS_MANAGED,
+            Status::False,
+            reason::LIMITS_NOT_MANAGED,
+            left.join("; "),
+        )
+    })
 }
 
 /// The condition `QuotaSufficient`, a warning that does not count for `Ready`; `None` if the namespace has no

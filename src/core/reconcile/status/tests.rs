@@ -360,6 +360,21 @@ fn an_invalid_workload_is_named_and_the_others_still_judged() {
 }
 
 #[test]
+fn limits_that_are_left_alone_are_told_and_stop_nothing() {
+    let limits = json!({"limitRange": {"default": {"memory": "1Gi"}}});
+    let object = resource(json!({"workloads": [worker()], "limits": limits}));
+    let mut cluster = scaling(&object);
+    cluster.manage_limits = false;
+    let status = computed(&object, &cluster, &[], 100).unwrap();
+    assert_eq!(of(&status, "LimitsManaged"), "False/LimitsNotManaged");
+    assert_eq!(of(&status, "ResourcesApplied"), "True/Applied");
+    assert_eq!(of(&status, "Ready"), "True/Ready");
+    let without = one(worker());
+    let status = computed(&without, &cluster, &[], 100).unwrap();
+    assert_eq!(of(&status, "LimitsManaged"), "absent");
+}
+
+#[test]
 fn a_quota_that_is_too_small_warns_and_stops_nothing() {
     let object = one(worker());
     let mut cluster = scaling(&object);

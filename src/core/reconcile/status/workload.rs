@@ -119,6 +119,9 @@ fn of_valid(
 
 /// `ResourcesApplied` of the namespace-wide children; `None` if nothing asks for any.
 pub(super) fn limits_applied(inputs: &Inputs<'_>) -> Option<Finding> {
+    if inputs.plan.limits.iter().any(Blocker::is_of_unmanaged_limits) {
+        return None;
+    }
     let asked = inputs.validation.scaling.as_ref()?.limits.is_some();
     let outcomes = inputs
         .outcomes

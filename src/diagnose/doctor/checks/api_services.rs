@@ -24,9 +24,9 @@ pub(in crate::doctor) fn registered(observed: &Observed) -> Vec<Finding> {
                 Err(Unread::NotFound) => {
                     Finding::problem(object, "does not exist: the HPA has nobody to ask").fix(
                         if name == EXTERNAL {
-                            "kubectl apply -k manifests/install with components/external-metrics"
+                            "vas register --external"
                         } else {
-                            "kubectl apply -k manifests/install"
+                            "vas register"
                         },
                     )
                 }
@@ -48,7 +48,7 @@ pub(in crate::doctor) fn owner(observed: &Observed) -> Vec<Finding> {
                 &object,
                 format!("spec.service is {owner}, not {ours}: somebody else answers for this API"),
             )
-            .fix("docs/install.md says how to move over; a cluster has one owner of this API")
+            .fix("vas register says who reads from it; with --take-over it leads to vas. A cluster has one owner of this API")
         }
     })
 }
@@ -115,7 +115,7 @@ pub(in crate::doctor) fn trust(observed: &Observed) -> Vec<Finding> {
                 object,
                 "spec.insecureSkipTLSVerify is true: whoever answers on that address sets your replicas",
             )
-            .fix("take insecureSkipTLSVerify out; the metrics server writes the caBundle");
+            .fix("vas register sets it to false; the metrics server writes the caBundle");
         }
         let bundle = spec.and_then(|spec| spec.ca_bundle.as_ref());
         if bundle.is_none_or(|bundle| bundle.0.is_empty()) {

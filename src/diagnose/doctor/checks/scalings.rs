@@ -99,6 +99,11 @@ fn of(seen: &ScalingSeen) -> Vec<Finding> {
     findings
 }
 
+/// Whether the condition never counts for `Ready`.
+fn warns(type_: &str) -> bool {
+    [condition::QUOTA_SUFFICIENT, condition::LIMITS_MANAGED].contains(&type_)
+}
+
 fn judge(object: &str, place: &str, one: &Condition) -> Option<Finding> {
     // Conditions that summarize others, are copied from the HPA, or have a check of their own.
     let repeated = [
@@ -112,7 +117,7 @@ fn judge(object: &str, place: &str, one: &Condition) -> Option<Finding> {
         return None;
     }
     let message = format!("{place}{}", quote(one));
-    let finding = if one.status == "False" && one.type_ != condition::QUOTA_SUFFICIENT {
+    let finding = if one.status == "False" && !warns(&one.type_) {
         Finding::problem(object, message)
     } else {
         Finding::warning(object, message)
@@ -193,6 +198,7 @@ mod tests {
             (one("MetricsAvailable", "False"), Severity::Problem),
             (one("MetricsAvailable", "Unknown"), Severity::Warning),
             (one("QuotaSufficient", "False"), Severity::Warning),
+            (one("LimitsManaged", "False"), Severity::Warning),
             (one("Ready", "True"), Severity::Ok),
             (one("Ready", "False"), Severity::Problem),
         ] {

@@ -12,7 +12,7 @@ const MANIFESTS: &[(Account, &str)] = &[
     ),
     (
         Account::Operator,
-        include_str!("../../../../manifests/install/operator/rbac-limits.yaml"),
+        include_str!("../../../../manifests/install/components/limits/rbac.yaml"),
     ),
     (
         Account::Operator,

@@ -92,7 +92,7 @@ async fn an_apiservice_that_another_adapter_takes_is_left_alone_and_reported_wit
         &pair.namespace,
         "False ApiServiceForeign: the HPA does not read worker/depth from here: APIService \
          v1beta2.custom.metrics.k8s.io leads to Service monitoring/prometheus-adapter; a cluster has one adapter for \
-         each metrics API: remove that one, then apply manifests/install",
+         each metrics API: see with vas register who reads from that one, and take over with --take-over",
     )
     .await;
     is_left_alone(&pair, CUSTOM[1], Some(ca.as_bytes())).await;
@@ -125,7 +125,7 @@ async fn external_metrics_of_another_adapter_are_left_alone_and_concern_only_res
     apply(&external, "voiceassist", EXTERNAL_SPEC);
     reports(
         &external,
-        "there is no APIService of external.metrics.k8s.io: apply the component external-metrics",
+        "there is no APIService of external.metrics.k8s.io: vas register --external makes it",
     )
     .await;
     let ca = their_ca();
