@@ -62,12 +62,29 @@ impl<T> Remembered<T> {
         if let Some(known) = self.known(now(), &enough) {
             return known;
         }
-        let _reading = self.reading.lock().await;
+        let _reading = if let Ok(reading) = self.reading.try_lock() {
+            reading
+        } else {
+            // After a failure one caller waits for the next read, and the others do not: a server that hangs
+            // would hold all of them up again and again.
+            let failure = self.last.lock().failure.clone();
+            if let Some(error) = failure {
+                return Err(error);
+            }
+            self.reading.lock().await
+        };
         // The caller that held the lock before may have read the answer.
         if let Some(known) = self.known(now(), &enough) {
             return known;
         }
+        let mut attempt = Attempt {
+            last: &self.last,
+            now: &now,
+            began: now(),
+            is_over: false,
+        };
         let read = read().await;
+        attempt.is_over = true;
         let mut last = self.last.lock();
         match read {
             Ok(answer) => {
@@ -81,11 +98,7 @@ impl<T> Remembered<T> {
                 Ok(answer)
             }
             Err(error) => {
-                let doublings = last.failures.min(16);
-                let wait = FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT);
-                last.failures = last.failures.saturating_add(1);
-                last.failure = Some(error.clone());
-                last.next = Some(now().saturating_add(wait));
+                last.failed(error.clone(), now());
                 Err(error)
             }
         }
@@ -109,6 +122,83 @@ impl<T> Remembered<T> {
         match &last.failure {
             Some(error) => Some(Err(error.clone())),
             None => last.answer.clone().map(Ok),
+        }
+    }
+}
+
+impl<T> Last<T> {
+    fn failed(&mut self, error: ReadError, now: Duration) {
+        let doublings = self.failures.min(16);
+        let wait = FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT);
+        self.failures = self.failures.saturating_add(1);
+        self.failure = Some(error);
+        self.next = Some(now.saturating_add(wait));
+    }
+}
+
+/// A read under way. One that its caller gives up counts as failed: otherwise each caller of a server that hangs would
+/// wait for as long as its own patience lasts.
+struct Attempt<'a, T, N: Fn() -> Duration> {
+    last: &'a parking_lot::Mutex<Last<T>>,
+    now: &'a N,
+    began: Duration,
+    is_over: bool,
+}
+
+impl<T, N: Fn() -> Duration> Drop for Attempt<'_, T, N> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let now = (self.now)();
+            let late = ReadError::Late(now.saturating_sub(self.began));
+            self.last.lock().failed(late, now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    const AT_ONCE: Duration = Duration::ZERO;
+
+    fn at(second: u64) -> impl Fn() -> Duration {
+        move || Duration::from_secs(second)
+    }
+
+    #[tokio::test]
+    async fn a_read_that_its_caller_gives_up_counts_as_failed() {
+        let remembered = Remembered::<u32>::default();
+        let given_up = remembered.get(at(0), |_| true, async || pending().await);
+        assert!(tokio::time::timeout(AT_ONCE, given_up).await.is_err());
+        let next = remembered.get(at(0), |_| true, async || Ok(1)).await;
+        assert!(matches!(next, Err(ReadError::Late(_))), "{next:?}");
+        assert_eq!(*remembered.get(at(1), |_| true, async || Ok(1)).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn after_a_failure_one_waits_for_the_next_read_and_the_others_do_not() {
+        let remembered = Remembered::<u32>::default();
+        let read = remembered.get(at(0), |_| true, async || Err(ReadError::Late(AT_ONCE)));
+        assert!(read.await.is_err());
+        let (started, mut is_started) = tokio::sync::watch::channel(false);
+        let waits = remembered.get(
+            at(1),
+            |_| true,
+            async || {
+                started.send_replace(true);
+                pending().await
+            },
+        );
+        let others = async {
+            is_started.wait_for(|is_started| *is_started).await.unwrap();
+            remembered.get(at(1), |_| true, async || Ok(1)).await
+        };
+        tokio::select! {
+            biased;
+            _ = waits => panic!("a server that hangs answered"),
+            other = others => assert!(other.is_err()),
         }
     }
 }

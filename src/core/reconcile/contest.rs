@@ -300,6 +300,12 @@ mod tests {
         for second in 0..5 {
             contests.wrote(&child(5), &taken_back(), Duration::from_secs(second));
         }
+        // Nothing waits to be written, but the status names the contest until it is over.
+        let quiet = Duration::from_secs(100);
+        assert_eq!(
+            contests.next(Duration::from_secs(4) + quiet),
+            Some(OVER.saturating_sub(quiet))
+        );
         let mut undone = plan(5);
         contests.damp(&mut undone, Duration::from_secs(4) + OVER);
         assert_eq!(undone.apply.len(), 1);

@@ -198,6 +198,13 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_range_wakes_who_asks_for_one_and_a_quota_wakes_the_namespace() {
+        let limits = live("by-hand", None, "none", "");
+        assert_eq!(woken(ChildKind::LimitRange, Some(&limits), None), ["b"]);
+        assert_eq!(woken(ChildKind::ResourceQuota, Some(&limits), None), ["a", "b"]);
+    }
+
+    #[test]
     fn a_claim_that_goes_wakes_those_it_was_in_the_way_of() {
         let claims = [
             claim("a", "gateway", false),

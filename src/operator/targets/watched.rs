@@ -346,6 +346,15 @@ mod tests {
     }
 
     #[test]
+    fn what_a_list_passed_before_it_was_claimed_is_read_again() {
+        let targets = WatchedTargets::new();
+        targets.put(key("a"), Some(known("a")));
+        targets.begin(BTreeSet::new());
+        targets.end();
+        assert!(targets.is_unknown("a"), "nobody knows what the list held of it");
+    }
+
+    #[test]
     fn what_nobody_claims_is_forgotten() {
         let targets = WatchedTargets::new();
         targets.put(key("a"), Some(known("a")));
