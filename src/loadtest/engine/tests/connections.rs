@@ -169,6 +169,9 @@ async fn connections_are_opened_for_as_many_streams_as_the_server_allows() {
     assert_eq!(habit.seen(|seen| (seen.connections, seen.under_way.1)), (6, 30));
 }
 
+/// A busy machine may disturb one run; a real fault shows in all runs.
+const RUNS: usize = 4;
+
 /// Twenty users who come one after another and name themselves.
 async fn twenty_users(habit: &Habit, protocol: Protocol, settings: Settings) {
     let mut profile = Profile::default();
@@ -210,10 +213,19 @@ async fn each_user_has_a_connection_of_its_own_where_users_usually_have() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn users_share_connections_or_have_their_own_as_they_are_told() {
-    let http1 = Habit::prompt().await;
-    twenty_users(&http1, Protocol::Http1, sharing(Sharing::Shared)).await;
-    let (connections, users) = connections_and_users(&http1);
-    assert!(connections < 20 && users > 1, "{connections} {users}");
+    // On a busy machine all twenty may be under way at one moment, and then each needs a connection.
+    let mut fewest = 20;
+    for _ in 0..RUNS {
+        let http1 = Habit::prompt().await;
+        twenty_users(&http1, Protocol::Http1, sharing(Sharing::Shared)).await;
+        let (connections, users) = connections_and_users(&http1);
+        assert!(users > 1, "{connections} {users}");
+        fewest = fewest.min(connections);
+        if fewest < 20 {
+            break;
+        }
+    }
+    assert!(fewest < 20, "twenty connections in each of {RUNS} runs");
     let http2 = Habit::http2(Duration::ZERO, None).await;
     twenty_users(&http2, Protocol::Http2, sharing(Sharing::PerUser)).await;
     assert_eq!(connections_and_users(&http2), (20, 1));

@@ -33,13 +33,13 @@ fn awaits(text: &str) -> Part {
     Part::Await(BodyCheck::Contains(text.to_owned()), None)
 }
 
-/// Ten connections in half a second, after which the load ends.
-async fn ten(path: &str, sequence: Vec<Part>) -> Measured {
+/// Ten connections in half a second, after which the load ends. An answer may take as long as `timeout`.
+async fn ten(path: &str, sequence: Vec<Part>, timeout: Duration) -> Measured {
     let server = Server::plain().await;
     let mut websocket = quiet(path, MINUTE);
     websocket.sequence = sequence;
     let mut scenario = scenario(rate(20.0, SECOND / 2), vec![Action::WebSocket(websocket)]);
-    scenario.timeout = 2 * SECOND;
+    scenario.timeout = timeout;
     let target = target(&server.url, Protocol::Http1, None);
     begin(scenario, &target).finish().await.unwrap()
 }
@@ -49,7 +49,7 @@ async fn an_answer_that_is_awaited_after_another_when_the_load_ends_has_failed_i
     // The first answer comes late. A full timeout for the second would end long after the time that one
     // answer has.
     let sequence = vec![send("one"), awaits("one"), awaits("two")];
-    let measured = ten("/reply/1500", sequence).await;
+    let measured = ten("/reply/1500", sequence, 2 * SECOND).await;
     assert_eq!((measured.total.answered, measured.total.failed()), (0, 10));
     let causes: Vec<&String> = measured.total.failures.keys().collect();
     assert_eq!(causes, ["WebSocket: no awaited message in time"]);
@@ -61,10 +61,10 @@ async fn an_answer_that_is_awaited_after_another_when_the_load_ends_has_failed_i
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_user_that_goes_home_in_a_pause_has_the_answers_to_all_that_it_asked() {
     let sequence = vec![send("one"), Part::Pause(MINUTE), awaits("one")];
-    let measured = ten("/reply/1000", sequence.clone()).await;
+    let measured = ten("/reply/1000", sequence.clone(), MINUTE).await;
     assert_eq!(measured.total.answered, 10, "{:?}", measured.total.failures);
     assert_eq!(measured.websocket.unwrap().round_trip.count(), 10);
-    let measured = ten("/silent", sequence).await;
+    let measured = ten("/silent", sequence, 2 * SECOND).await;
     assert_eq!((measured.total.answered, measured.total.failed()), (0, 10));
 }
 

@@ -1,6 +1,10 @@
 //! A server with TLS, HTTP/1.1, HTTP/2 and WebSockets.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use futures::{SinkExt as _, StreamExt as _};
 use http_body_util::Full;
@@ -21,6 +25,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
     task::JoinHandle,
+    time::Instant,
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::{
@@ -98,8 +103,16 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
         .await;
 }
 
-/// One request at a time, in the order in which the requests came.
-static LINE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+/// When the last request of the line is answered.
+static LINE: Mutex<Option<Instant>> = Mutex::new(None);
+
+/// Takes the next place in a line of ten requests per second. Returns the moment of the answer. Moments follow from
+/// moments, so a busy machine makes one answer late, and not all behind it.
+fn next_in_line() -> Instant {
+    let mut last = LINE.lock().unwrap();
+    let turn = last.unwrap_or_else(Instant::now).max(Instant::now());
+    *last.insert(turn + Duration::from_millis(100))
+}
 
 /// `/late` answers after 1.5 s, `/after/N` after N milliseconds, `/line` ten requests a second, one after the
 /// other; `/echo` echoes until the other side ends it, `/short` ends it after the first message, `/silent`
@@ -115,8 +128,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
             None
         }
         "/line" => {
-            let _turn = LINE.lock().await;
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep_until(next_in_line()).await;
             None
         }
         "/echo" => Some(Talk::Echo(usize::MAX)),

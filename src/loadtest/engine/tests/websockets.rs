@@ -106,22 +106,27 @@ async fn ended_of(load: Load, websocket: WebSocket) -> (u64, Vec<String>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn close_codes_are_told_apart_and_those_that_the_scenario_names_are_no_failure() {
-    for (code, cause) in [
+    let told_apart = [
         (1000, "WebSocket: the server closed it with 1000 (normal closure)"),
         (1011, "WebSocket: the server closed it with 1011 (internal error)"),
         (4001, "WebSocket: the server closed it with 4001"),
-    ] {
-        let mut websocket = quiet(&format!("/close/{code}"), SECOND);
-        assert_eq!(ended(websocket.clone()).await, (0, vec![cause.to_owned()]));
-        websocket.close = vec![code];
-        assert_eq!(ended(websocket).await, (10, Vec::new()), "{code}");
-    }
-    let mut websocket = quiet("/close/1001", SECOND);
-    websocket.close = vec![1001];
-    websocket.sequence = vec![awaits("never")];
-    // The voice that was to come has not come, so it does not matter how the server closes.
-    let cause = "WebSocket: the server closed it with 1001 (going away)";
-    assert_eq!(ended(websocket).await, (0, vec![cause.to_owned()]));
+    ]
+    .map(async |(code, cause)| {
+        let unnamed = quiet(&format!("/close/{code}"), SECOND);
+        let mut named = unnamed.clone();
+        named.close = vec![code];
+        assert_eq!(ended(unnamed).await, (0, vec![cause.to_owned()]));
+        assert_eq!(ended(named).await, (10, Vec::new()), "{code}");
+    });
+    let what_is_missing = async {
+        let mut websocket = quiet("/close/1001", SECOND);
+        websocket.close = vec![1001];
+        websocket.sequence = vec![awaits("never")];
+        // The voice that was to come has not come, so it does not matter how the server closes.
+        let cause = "WebSocket: the server closed it with 1001 (going away)";
+        assert_eq!(ended(websocket).await, (0, vec![cause.to_owned()]));
+    };
+    futures::future::join(futures::future::join_all(told_apart), what_is_missing).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

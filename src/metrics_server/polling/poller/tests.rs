@@ -183,7 +183,7 @@ async fn until(what: &str, condition: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), wait)
+    tokio::time::timeout(Duration::from_secs(90), wait)
         .await
         .unwrap_or_else(|_| panic!("never: {what}"));
 }
