@@ -46,10 +46,12 @@ attack: tools cluster ## Let a user with the role edit attack an installation, a
 	@cargo build --locked --release -p vas -p vas-attack -p vas-load-model
 	@target/release/attack $(ARGS)
 
+# Most tests wait, and some of them for a lock, so there are more threads than cores; tests/support/turn.rs bounds how
+# many of them work at once.
 .PHONY: test
 test: tools cluster ## All tests: unit, and integration on a real Kubernetes and a real Prometheus (TEST=name: those whose name has it)
 	cargo build --locked -p vas -p vas-load-model
-	RUST_BACKTRACE=0 RUST_TEST_THREADS=5 cargo test --locked --workspace $(TEST)
+	RUST_BACKTRACE=0 RUST_TEST_THREADS=8 cargo test --locked --workspace $(TEST)
 	@[ -n "$(TEST)" ] || (cd tests/cluster && GOTOOLCHAIN=local go vet ./launcher && GOTOOLCHAIN=local go test ./launcher)
 
 PEERS ?= prometheus-adapter

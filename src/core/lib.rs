@@ -18,7 +18,12 @@
     allow(clippy::needless_pass_by_value, reason = "tests pass json!(..) inline")
 )]
 
+#[cfg(test)]
+extern crate self as vas_core;
+
 pub mod document;
+#[cfg(test)]
+mod fuzz_corpus;
 pub mod hpa;
 pub mod k8s;
 pub mod metrics;

@@ -16,9 +16,14 @@
     allow(clippy::needless_pass_by_value, reason = "tests pass json!(..) inline")
 )]
 
+#[cfg(test)]
+extern crate self as vas_import;
+
 pub mod adapter;
 mod assemble;
 pub mod documents;
+#[cfg(test)]
+mod fuzz_corpus;
 pub mod hpa;
 pub mod keda;
 mod names;

@@ -17,9 +17,14 @@
     allow(clippy::needless_pass_by_value, reason = "tests pass json!(..) inline")
 )]
 
+#[cfg(test)]
+extern crate self as vas_metrics_server;
+
 pub mod auth;
 pub mod certificate;
 mod documents;
+#[cfg(test)]
+mod fuzz_corpus;
 pub mod metrics;
 pub mod polling;
 mod router;

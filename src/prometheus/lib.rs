@@ -5,9 +5,16 @@
 //! Whatever Prometheus, or a proxy in front of it, sends, the outcome is a complete vector or a typed error
 //! with Prometheus' own words.
 
+#[cfg(test)]
+extern crate self as vas_prometheus;
+
 mod body;
 mod client;
 pub mod config;
+#[cfg(test)]
+mod fuzz_corpus;
+#[cfg(test)]
+mod real_prometheus;
 pub mod response;
 pub mod servers;
 mod settings;

@@ -12,17 +12,12 @@ async fn a_deployment_becomes_ready_and_its_creation_is_in_the_audit_log() {
     let namespace = Namespace::create(cluster, "harness");
     namespace.apply(DEPLOYMENT);
     eventually(Duration::from_secs(60), "two ready replicas", || async {
-        let ready = namespace.kubectl(&[
-            "get",
-            "deployment",
-            "api-gateway",
-            "-o",
-            "jsonpath={.status.readyReplicas}",
-        ]);
-        if ready == "2" {
+        let deployment = namespace.object("deployment", "api-gateway").unwrap_or_default();
+        let ready = &deployment["status"]["readyReplicas"];
+        if ready == 2 {
             Ok(())
         } else {
-            Err(format!("{ready:?} ready replicas"))
+            Err(format!("{ready} ready replicas"))
         }
     })
     .await;

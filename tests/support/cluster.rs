@@ -15,7 +15,10 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 
-use super::process;
+use super::{api::Connection, process, turn};
+
+/// A shorter time between two looks of the HPA controller than our clusters have otherwise (5 s): tests wait for it.
+pub const SCALED_OFTEN: &str = "--hpa-sync-period=2s";
 
 /// A running cluster.
 #[derive(Debug)]
@@ -23,20 +26,23 @@ pub struct Cluster {
     dir: PathBuf,
     /// Held so that the launcher's standard input stays open; `None` for a cluster somebody else started.
     launcher: Option<Child>,
+    connection: OnceLock<Connection>,
 }
 
 impl Cluster {
-    /// The cluster all tests of this run share, with the CRD installed. Started on first use;
+    /// The cluster all tests of this run share, with the CRD installed. A test waits here for its turn. Started on first use;
     /// `VAS_CLUSTER_DIR` names one that is already up (`make cluster-up`), which makes single tests quick.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Cluster> = OnceLock::new();
+        turn::wait();
         SHARED.get_or_init(|| {
             let cluster = match std::env::var_os("VAS_CLUSTER_DIR") {
                 Some(dir) => Self {
                     dir: PathBuf::from(dir),
                     launcher: None,
+                    connection: OnceLock::new(),
                 },
-                None => Self::start("shared", &[]),
+                None => Self::start("shared", &[SCALED_OFTEN]),
             };
             cluster.install_crd();
             cluster
@@ -45,6 +51,7 @@ impl Cluster {
 
     /// Starts a cluster of its own, without the CRD, in a fresh folder.
     pub fn start(name: &str, flags: &[&str]) -> Self {
+        turn::wait();
         let dir = run_dir().join(name);
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).expect("a folder for the cluster");
@@ -70,7 +77,13 @@ impl Cluster {
         Self {
             dir,
             launcher: Some(child),
+            connection: OnceLock::new(),
         }
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        self.connection
+            .get_or_init(|| Connection::open(&self.kubeconfig()))
     }
 
     /// The folder with `kubeconfig`, `audit.log` and `logs/`.

@@ -22,7 +22,10 @@ where
     async move {
         match within(deadline, condition).await {
             Ok(value) => value,
-            Err(last) => panic!("{caller}: not within {deadline:?}: {what}; last seen: {last}"),
+            Err(last) => panic!(
+                "{caller}: not within {deadline:?}: {what}; last seen: {}",
+                shortened(&last)
+            ),
         }
     }
 }
@@ -58,9 +61,22 @@ where
         let end = Instant::now() + period;
         while Instant::now() < end {
             if let Err(seen) = condition().await {
-                panic!("{caller}: did not hold for {period:?}: {what}; seen: {seen}");
+                panic!(
+                    "{caller}: did not hold for {period:?}: {what}; seen: {}",
+                    shortened(&seen)
+                );
             }
             tokio::time::sleep(POLL).await;
         }
+    }
+}
+
+/// What was seen, of which two thousand characters are enough to understand it.
+fn shortened(seen: &impl Display) -> String {
+    const MOST: usize = 2000;
+    let seen = seen.to_string();
+    match seen.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{} ... ({} characters)", &seen[..end], seen.chars().count()),
+        None => seen,
     }
 }

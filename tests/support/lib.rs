@@ -16,11 +16,13 @@
     reason = "a test that cannot go on must stop, and it may look at the clock"
 )]
 
+pub mod api;
 pub mod audit;
 pub mod balancer;
 pub mod cluster;
 pub mod eventually;
 pub mod exporter;
+pub mod failure;
 pub mod fault_proxy;
 pub mod install;
 pub mod kustomization;
@@ -30,7 +32,10 @@ pub mod open_loop;
 pub mod process;
 pub mod programs;
 pub mod prometheus;
+pub mod queue;
 pub mod rendered_deployment;
+pub mod service;
+pub mod turn;
 pub mod vas;
 
 pub use cluster::Cluster;

@@ -2,9 +2,11 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::Cluster;
+use serde_json::Value;
 
-/// A namespace that is deleted when dropped.
+use super::{Cluster, failure};
+
+/// A namespace that is deleted when dropped. If the test fails, its content is printed before.
 #[derive(Debug)]
 pub struct Namespace<'cluster> {
     cluster: &'cluster Cluster,
@@ -20,12 +22,22 @@ impl<'cluster> Namespace<'cluster> {
             std::process::id(),
             NEXT.fetch_add(1, Ordering::Relaxed)
         );
-        cluster.kubectl_ok(&["create", "namespace", &name], None);
+        cluster.create_namespace(&name);
         Self { cluster, name }
     }
 
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// An object in this namespace; `None` where it does not exist or cannot be read.
+    pub fn object(&self, kind: &str, name: &str) -> Option<Value> {
+        self.cluster.object(&self.name, kind, name)
+    }
+
+    /// All objects of a kind in this namespace with these labels (`app=web`, or empty for all).
+    pub fn objects(&self, kind: &str, labels: &str) -> Vec<Value> {
+        self.cluster.objects(&self.name, kind, labels)
     }
 
     /// Runs kubectl in this namespace; panics with its words if it fails.
@@ -46,7 +58,9 @@ impl<'cluster> Namespace<'cluster> {
 
 impl Drop for Namespace<'_> {
     fn drop(&mut self) {
-        self.cluster
-            .kubectl(&["delete", "namespace", &self.name, "--wait=false"], None);
+        if std::thread::panicking() {
+            failure::print_namespace(self.cluster, &self.name);
+        }
+        self.cluster.delete_namespace(&self.name);
     }
 }

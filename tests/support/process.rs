@@ -95,6 +95,15 @@ impl Process {
         self.child.id()
     }
 
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file with everything that the process writes.
+    pub fn log_file(&self) -> &Path {
+        &self.log
+    }
+
     /// Everything that the process has written so far.
     pub fn log(&self) -> String {
         std::fs::read(&self.log)
@@ -107,10 +116,10 @@ impl Process {
         self.child.try_wait().expect("a child of ours can be waited for")
     }
 
-    /// Panics with its log if it has ended.
+    /// Panics if it has ended; its log follows when it is dropped.
     pub fn assert_running(&mut self) {
         if let Some(status) = self.ended() {
-            panic!("{} ended with {status}; its log:\n{}", self.name, self.log());
+            panic!("{} ended with {status}", self.name);
         }
     }
 
@@ -132,7 +141,7 @@ impl Process {
         );
     }
 
-    /// Waits for its end; panics at the deadline.
+    /// Waits for its end; panics at the deadline, and its log follows when it is dropped.
     pub async fn wait(&mut self, deadline: Duration) -> ExitStatus {
         let end = Instant::now() + deadline;
         loop {
@@ -141,9 +150,8 @@ impl Process {
             }
             assert!(
                 Instant::now() < end,
-                "{} did not end within {deadline:?}; its log:\n{}",
-                self.name,
-                self.log()
+                "{} did not end within {deadline:?}",
+                self.name
             );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -161,12 +169,7 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            let log = self.log();
-            let tail: Vec<&str> = log.lines().rev().take(40).collect();
-            eprintln!("--- last lines of {} ({})", self.name, self.log.display());
-            for line in tail.iter().rev() {
-                eprintln!("{line}");
-            }
+            super::failure::print_log(&self.name, &self.log);
         }
     }
 }

@@ -22,4 +22,6 @@ pub mod steps;
 pub mod suggestion;
 pub mod test;
 pub mod text;
+#[cfg(test)]
+mod truth;
 pub mod usl;

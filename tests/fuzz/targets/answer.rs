@@ -1,6 +1,6 @@
 #![no_main]
 
-#[path = "../checks.rs"]
-mod checks;
+#[path = "../checks/answer.rs"]
+mod answer;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| checks::answer(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| answer::check(data));

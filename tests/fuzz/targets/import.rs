@@ -1,6 +1,6 @@
 #![no_main]
 
-#[path = "../checks.rs"]
-mod checks;
+#[path = "../checks/import.rs"]
+mod import;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| checks::import(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| import::check(data));

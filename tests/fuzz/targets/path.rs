@@ -1,6 +1,6 @@
 #![no_main]
 
-#[path = "../checks.rs"]
-mod checks;
+#[path = "../checks/path.rs"]
+mod path;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| checks::path(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| path::check(data));

@@ -1,6 +1,6 @@
 #![no_main]
 
-#[path = "../checks.rs"]
-mod checks;
+#[path = "../checks/quantity.rs"]
+mod quantity;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| checks::quantity(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| quantity::check(data));

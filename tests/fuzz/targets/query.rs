@@ -1,6 +1,6 @@
 #![no_main]
 
-#[path = "../checks.rs"]
-mod checks;
+#[path = "../checks/query.rs"]
+mod query;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| checks::query(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| query::check(data));

@@ -1,6 +1,6 @@
 #![no_main]
 
-#[path = "../checks.rs"]
-mod checks;
+#[path = "../checks/resource.rs"]
+mod resource;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| checks::resource(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| resource::check(data));

@@ -1,6 +1,6 @@
 #![no_main]
 
-#[path = "../checks.rs"]
-mod checks;
+#[path = "../checks/selector.rs"]
+mod selector;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| checks::selector(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| selector::check(data));

@@ -4,15 +4,17 @@ use std::{process::Command, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::queue::Queue;
 use crate::operator::fixture::{Operated, deployment, resource, workload};
 use support::{
     eventually,
     process::{Process, Signal},
+    queue::Queue,
     vas,
 };
 
 const SOON: Duration = Duration::from_secs(60);
+/// Runs of a test that finds a capacity.
+const RUNS: usize = 3;
 const RECORD: &str = "/metadata/annotations/scaling.voiceassist.io~1capacity-test";
 const SUSPENSION: &str = "/metadata/annotations/scaling.voiceassist.io~1suspend.capacity-test";
 const POLICY: &str = "/spec/behavior/scaleDown/selectPolicy";
@@ -121,21 +123,36 @@ async fn a_test_finds_the_capacity_of_held_replicas_and_gives_them_back() {
         "--warm-up=1s",
         &output,
     ];
-    let mut test = scene.holding(&more).await;
-    let status = test.wait(Duration::from_secs(180)).await;
-    assert_eq!(status.code(), Some(0), "{}", test.log());
-    scene.given_back().await;
-    let report: Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
-    assert_eq!(report["schema_version"], 1);
-    assert_eq!(report["points"][0]["replicas"], 3);
-    let capacity = report["points"][0]["capacity"].as_f64().unwrap();
-    assert!((77.0..=100.0).contains(&capacity), "{report}");
-    assert!(
-        report["no_scalability"].as_str().unwrap().contains("at least 3"),
-        "{report}"
+    // A busy machine may starve the generator in one run; a wrong capacity is found in all runs.
+    let mut seen = Vec::new();
+    for _ in 0..RUNS {
+        let mut test = scene.holding(&more).await;
+        let status = test.wait(Duration::from_secs(180)).await;
+        scene.given_back().await;
+        let found: Value =
+            serde_json::from_slice(&std::fs::read(&report).unwrap_or_default()).unwrap_or_default();
+        let point = &found["points"][0];
+        if status.code() == Some(0)
+            && point["capacity"]
+                .as_f64()
+                .is_some_and(|one| (77.0..=100.0).contains(&one))
+        {
+            std::fs::remove_dir_all(&folder).unwrap();
+            assert_eq!(found["schema_version"], 1);
+            assert_eq!(point["replicas"], 3);
+            assert!(
+                found["no_scalability"].as_str().unwrap().contains("at least 3"),
+                "{found}"
+            );
+            assert!(test.log().contains("Suggested HPA target"), "{}", test.log());
+            return;
+        }
+        seen.push(format!("{status}, {}: {}", point["capacity"], test.log()));
+    }
+    panic!(
+        "in none of {RUNS} runs a capacity between 77 and 100/s: {}",
+        seen.join("\n")
     );
-    assert!(test.log().contains("Suggested HPA target"), "{}", test.log());
 }
 
 #[tokio::test]

@@ -1,5 +1,3 @@
-//! `vas test capacity`: the capacity that it finds is the true one, and what it changes is put back.
+//! `vas test capacity`: what it changes is put back.
 
 mod held;
-mod queue;
-mod truth;

@@ -7,9 +7,13 @@ use std::{process::Output, sync::LazyLock, time::Duration};
 use serde_json::Value;
 use tokio::{runtime::Runtime, sync::Mutex};
 
+use crate::metrics_server::stack::POLLED_OFTEN;
 use support::{
-    Cluster, eventually,
+    Cluster,
+    cluster::SCALED_OFTEN,
+    eventually,
     exporter::Exporter,
+    failure::{Held, Shared},
     install,
     process::{Process, free_port},
     prometheus::Prometheus,
@@ -59,8 +63,8 @@ pub(super) struct Installation {
     pub cluster: Cluster,
     pub prometheus: Prometheus,
     pub exporter: Exporter,
-    _operator: Process,
-    _metrics_server: Process,
+    operator: Process,
+    metrics_server: Process,
 }
 
 /// The output of one run of doctor.
@@ -79,20 +83,34 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 });
 
 /// The installation, healthy, for one test at a time.
-pub(super) async fn healthy() -> tokio::sync::MutexGuard<'static, Installation> {
+pub(super) async fn healthy() -> Held<Installation> {
     static INSTALLATION: tokio::sync::OnceCell<Mutex<Installation>> = tokio::sync::OnceCell::const_new();
     let start = || async {
         let started = RUNTIME.spawn(Installation::start()).await;
         Mutex::new(started.expect("the installation starts"))
     };
-    let installation = INSTALLATION.get_or_init(start).await.lock().await;
+    let installation = Held::new(INSTALLATION.get_or_init(start).await.lock().await);
     installation.becomes_healthy().await;
     installation
 }
 
+impl Shared for Installation {
+    fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    fn namespace(&self) -> &str {
+        NAMESPACE
+    }
+
+    fn processes(&self) -> Vec<&Process> {
+        vec![&self.operator, &self.metrics_server]
+    }
+}
+
 impl Installation {
     async fn start() -> Self {
-        let cluster = Cluster::start("doctor", &[]);
+        let cluster = Cluster::start("doctor", &[SCALED_OFTEN]);
         let manifests = install::apply_with_limits(&cluster);
         let prometheus = Prometheus::start("doctor").await;
         let exporter = Exporter::start().await;
@@ -109,6 +127,7 @@ impl Installation {
                 metrics(),
                 format!("--secure-port={port}"),
                 format!("--prometheus-url={}", prometheus.url()),
+                POLLED_OFTEN.to_owned(),
             ],
         );
         install::route_metrics_server(&cluster, port);
@@ -117,8 +136,8 @@ impl Installation {
             cluster,
             prometheus,
             exporter,
-            _operator: operator,
-            _metrics_server: metrics_server,
+            operator,
+            metrics_server,
         };
         installation.apply(WORKLOAD);
         installation.apply(SCALING);
@@ -157,13 +176,8 @@ impl Installation {
 
     /// Exports series for the live pods. The HPA may have made new ones.
     fn export(&self) {
-        let pods = self.kubectl(&[
-            "get",
-            "pods",
-            "-l=app=api-gateway",
-            "-o=jsonpath={.items[*].metadata.name}",
-        ]);
-        for pod in pods.split_whitespace() {
+        for pod in self.cluster.objects(NAMESPACE, "pods", "app=api-gateway") {
+            let pod = pod["metadata"]["name"].as_str().expect("pods have names");
             let labels = [("namespace", NAMESPACE), ("pod", pod)];
             self.exporter.add("voiceassist_http_requests_total", &labels, 1.0);
         }

@@ -4,8 +4,7 @@ use std::{path::Path, process::Command};
 
 use serde_json::Value;
 
-use super::server::Server;
-use support::{cluster::run_dir, vas};
+use support::{cluster::run_dir, service::Server, vas};
 
 /// A shell that leaves `vas` fewer file descriptors than its limit says: some are open already when it
 /// starts, like those that a parent process leaks.

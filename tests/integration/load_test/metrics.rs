@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::server::Server;
 use support::{
     cluster::run_dir,
     eventually,
     process::{Process, Signal, free_port},
     prometheus::Prometheus,
+    service::Server,
     vas,
 };
 

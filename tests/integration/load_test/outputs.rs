@@ -5,12 +5,9 @@ use std::{fs, path::PathBuf, process::Output};
 
 use serde_json::Value;
 
-use support::vas;
+use support::{service::Server, vas};
 
-use super::{
-    command::{file, test, valid_test, words},
-    server::Server,
-};
+use super::command::{file, test, valid_test, words};
 
 /// Runs a short test with these outputs. `threshold` decides whether it passes.
 async fn run(server: &Server, threshold: &str, outputs: &[&str]) -> Output {

@@ -4,9 +4,9 @@ use std::{collections::BTreeSet, path::Path, process::Output};
 
 use serde_json::Value;
 
-use super::server::Server;
 use support::{
     cluster::{root, run_dir},
+    service::Server,
     vas,
 };
 

@@ -1,9 +1,8 @@
 //! Credentials in a target's URL are sent to the service and shown nowhere.
 
-use super::{
-    command::{file, test, words},
-    server::Server,
-};
+use support::service::Server;
+
+use super::command::{file, test, words};
 
 const PASSWORD: &str = "pass-4711";
 /// `user:pass-4711` in base64.

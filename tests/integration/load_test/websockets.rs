@@ -1,9 +1,8 @@
 //! WebSockets, from the scenario to the reports.
 
-use super::{
-    command::{file, read, test, words},
-    server::Server,
-};
+use support::service::Server;
+
+use super::command::{file, read, test, words};
 
 const SCENARIO: &str = "
 load: {users: [{duration: 2s, at: 3}]}

@@ -18,6 +18,10 @@ const STRICT_OWNERS: [&str; 2] = [
 pub(super) static CLUSTER: LazyLock<Mutex<Cluster>> =
     LazyLock::new(|| Mutex::new(Cluster::start("install", &STRICT_OWNERS)));
 
+/// Another one, for the tests that run the installation, which take the longest.
+pub(super) static RUNNING: LazyLock<Mutex<Cluster>> =
+    LazyLock::new(|| Mutex::new(Cluster::start("install-running", &STRICT_OWNERS)));
+
 pub(super) const OPERATOR: &str = "system:serviceaccount:vas-system:vas-operator";
 pub(super) const METRICS_SERVER: &str = "system:serviceaccount:vas-system:vas-metrics-server";
 

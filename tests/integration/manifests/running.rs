@@ -5,9 +5,13 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::{guide, installation, unused::unused};
 use support::{
-    Cluster, audit,
+    Cluster,
+    api::condition,
+    audit,
     cluster::bin,
     eventually,
     eventually::throughout,
@@ -23,23 +27,31 @@ const ACCOUNTS: &str = "system:serviceaccount:vas-system:vas-";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Every kind of child, with a field that differs between its two versions.
-const CHILDREN: [(&str, &str); 5] = [
-    ("hpa/voiceassist-worker", "{.spec.maxReplicas}"),
-    ("pdb/voiceassist-worker", "{.spec.maxUnavailable}"),
+const CHILDREN: [([&str; 2], &str); 5] = [
+    (["hpa", "voiceassist-worker"], "/spec/maxReplicas"),
+    (["pdb", "voiceassist-worker"], "/spec/maxUnavailable"),
     (
-        "vpa/voiceassist-worker",
-        "{.spec.resourcePolicy.containerPolicies[0].maxAllowed.memory}",
+        ["vpa", "voiceassist-worker"],
+        "/spec/resourcePolicy/containerPolicies/0/maxAllowed/memory",
     ),
-    ("limitrange/voiceassist", "{.spec.limits[0].max.memory}"),
-    ("resourcequota/voiceassist", "{.spec.hard.pods}"),
+    (["limitrange", "voiceassist"], "/spec/limits/0/max/memory"),
+    (["resourcequota", "voiceassist"], "/spec/hard/pods"),
 ];
+
+/// A field of an object as text; empty where there is none.
+fn field(namespace: &Namespace<'_>, [kind, name]: [&str; 2], pointer: &str) -> String {
+    let object = namespace.object(kind, name).unwrap_or_default();
+    match object.pointer(pointer) {
+        None => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
 
 /// Waits until every child has its value; `None` where it must be gone.
 async fn children_become(namespace: &Namespace<'_>, expected: [Option<&str>; 5]) {
     eventually(PATIENCE, "the children are as planned", || async {
-        let seen = CHILDREN.map(|(name, field)| {
-            namespace.kubectl(&["get", name, "--ignore-not-found", &format!("-o=jsonpath={field}")])
-        });
+        let seen = CHILDREN.map(|(object, pointer)| field(namespace, object, pointer));
         let expected = expected.map(Option::unwrap_or_default);
         if seen == expected {
             Ok(())
@@ -50,24 +62,28 @@ async fn children_become(namespace: &Namespace<'_>, expected: [Option<&str>; 5])
     .await;
 }
 
-async fn becomes(namespace: &Namespace<'_>, [object, field]: [&str; 2], wanted: &str) {
-    eventually(PATIENCE, field, || async {
-        let found = namespace.kubectl(&["get", object, &format!("-o=jsonpath={field}")]);
-        if found == wanted { Ok(()) } else { Err(found) }
+/// Waits until the HPA has read this value of an external metric.
+async fn reads(namespace: &Namespace<'_>, hpa: &str, wanted: &str) {
+    eventually(PATIENCE, "the HPA reads the external metric", || async {
+        let hpa = namespace.object("hpa", hpa).unwrap_or_default();
+        let metrics = hpa["status"]["currentMetrics"].as_array().into_iter().flatten();
+        let mut values = metrics.filter_map(|metric| metric.pointer("/external/current/value"));
+        if values.any(|value| value == wanted) {
+            Ok(())
+        } else {
+            Err(hpa["status"].to_string())
+        }
     })
     .await;
 }
 
-async fn becomes_true(namespace: &Namespace<'_>, object: &str, condition: &str) {
-    let field =
-        "-o=jsonpath={range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{'\\n'}{end}";
-    eventually(PATIENCE, condition, || async {
-        let conditions = namespace.kubectl(&["get", object, field]);
-        let wanted = format!("{condition}=True ");
-        if conditions.lines().any(|line| line.starts_with(&wanted)) {
+async fn becomes_true(namespace: &Namespace<'_>, [kind, name]: [&str; 2], type_: &str) {
+    eventually(PATIENCE, type_, || async {
+        let object = namespace.object(kind, name).unwrap_or_default();
+        if condition(&object, type_).starts_with("True ") {
             Ok(())
         } else {
-            Err(conditions)
+            Err(object["status"].to_string())
         }
     })
     .await;
@@ -132,7 +148,7 @@ fn assert_nothing_was_refused(cluster: &Cluster, since: jiff::Timestamp) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shipped_rights_are_enough_and_none_is_idle_and_an_uninstall_stays_one() {
-    let cluster = installation::CLUSTER.lock().await;
+    let cluster = installation::RUNNING.lock().await;
     install_vpa(&cluster);
     let prometheus = Prometheus::start("install").await;
     let exporter = Exporter::start().await;
@@ -158,17 +174,9 @@ async fn the_shipped_rights_are_enough_and_none_is_idle_and_an_uninstall_stays_o
         [Some("5"), Some("1"), Some("2Gi"), Some("4Gi"), Some("60")],
     )
     .await;
-    becomes_true(&namespace, "vas/voiceassist", "Ready").await;
-    becomes_true(&namespace, "hpa/voiceassist-worker", "ScalingActive").await;
-    becomes(
-        &namespace,
-        [
-            "hpa/voiceassist-worker",
-            "{.status.currentMetrics[*].external.current.value}",
-        ],
-        "150",
-    )
-    .await;
+    becomes_true(&namespace, ["vas", "voiceassist"], "Ready").await;
+    becomes_true(&namespace, ["hpa", "voiceassist-worker"], "ScalingActive").await;
+    reads(&namespace, "voiceassist-worker", "150").await;
 
     let changed = r#"[
       {"op": "replace", "path": "/spec/workloads/0/maxReplicas", "value": 6},
@@ -238,7 +246,7 @@ async fn the_shipped_rights_are_enough_and_none_is_idle_and_an_uninstall_stays_o
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_limits_the_operator_does_everything_else_and_asks_for_no_right_it_lacks() {
-    let cluster = installation::CLUSTER.lock().await;
+    let cluster = installation::RUNNING.lock().await;
     install_vpa(&cluster);
     // As after an upgrade of an install that had the right.
     install::apply_with_limits(&cluster);
@@ -255,8 +263,20 @@ async fn without_limits_the_operator_does_everything_else_and_asks_for_no_right_
     namespace.apply(&include_str!("../../fixtures/deployment.yaml").replace("api-gateway", "worker"));
     namespace.apply(include_str!("../../fixtures/every-child.yaml"));
     children_become(&namespace, [Some("5"), Some("1"), Some("2Gi"), None, None]).await;
-    let said = "{.status.conditions[?(@.type=='LimitsManaged')].reason}";
-    becomes(&namespace, ["vas/voiceassist", said], "LimitsNotManaged").await;
+    eventually(
+        PATIENCE,
+        "the resource says that its limits are not managed",
+        || async {
+            let resource = namespace.object("vas", "voiceassist").unwrap_or_default();
+            let said = condition(&resource, "LimitsManaged");
+            if said.contains(" LimitsNotManaged: ") {
+                Ok(())
+            } else {
+                Err(said)
+            }
+        },
+    )
+    .await;
     operator.assert_running();
     assert_nothing_was_refused(&cluster, since);
 }

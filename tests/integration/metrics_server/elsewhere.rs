@@ -5,7 +5,10 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
 
-use super::{access, stack::Stack};
+use super::{
+    access,
+    stack::{POLLED_OFTEN, Stack},
+};
 use support::{
     eventually,
     process::{Process, free_port},
@@ -34,6 +37,11 @@ impl Elsewhere {
             format!("--metrics-bind-address=127.0.0.1:{metrics_port}"),
         ];
         all.extend_from_slice(args);
+        let is_set =
+            |arg: &String| arg.starts_with("--config") || arg.starts_with("--prometheus-poll-interval");
+        if !args.iter().any(is_set) {
+            all.push(POLLED_OFTEN.to_owned());
+        }
         let process = vas::start(name, &all, &[]);
         let elsewhere = Self {
             process,

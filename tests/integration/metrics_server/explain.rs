@@ -154,19 +154,11 @@ fn unsettled(workloads: &BTreeMap<String, Value>) -> Vec<String> {
 
 /// The counts that the controller set, oldest first.
 fn rescales(namespace: &Namespace<'_>, hpa: &str) -> Vec<i64> {
-    let events = namespace.kubectl(&[
-        "get",
-        "events",
-        "--field-selector",
-        &format!("involvedObject.name={hpa},reason=SuccessfulRescale"),
-        "-o",
-        "json",
-    ]);
-    let events: Value = serde_json::from_str(&events).expect("kubectl prints JSON");
-    let mut events = events["items"].as_array().expect("a list").clone();
-    events.sort_by_key(|event| event["firstTimestamp"].to_string());
+    let mut events = namespace.objects("events", "");
+    events.retain(|event| event["regarding"]["name"] == hpa && event["reason"] == "SuccessfulRescale");
+    events.sort_by_key(|event| event["deprecatedFirstTimestamp"].to_string());
     let size = |event: &Value| {
-        let message = event["message"].as_str()?.strip_prefix("New size: ")?;
+        let message = event["note"].as_str()?.strip_prefix("New size: ")?;
         message.split(';').next()?.parse().ok()
     };
     events.iter().filter_map(size).collect()
@@ -269,8 +261,8 @@ async fn explain_foretells_what_the_hpa_controller_then_sets() {
                 "the controller has looked at it",
                 || async {
                     feed();
-                    let conditions =
-                        namespace.kubectl(&["get", "hpa", &hpa, "-o", "jsonpath={.status.conditions}"]);
+                    let hpa = namespace.object("hpa", &hpa).unwrap_or_default();
+                    let conditions = hpa["status"]["conditions"].to_string();
                     if conditions.contains("ScalingActive") {
                         Ok(())
                     } else {

@@ -83,17 +83,17 @@ async fn the_hpa_scales_on_external_metrics_and_shows_why_one_has_no_value() {
         namespace.name()
     );
     eventually(PATIENCE, "the event carries our words", || async {
-        let events = namespace.kubectl(&[
-            "get",
-            "events",
-            "--field-selector=involvedObject.kind=HorizontalPodAutoscaler",
-            "-o=jsonpath={range .items[*]}{.reason}: {.message}{\"\\n\"}{end}",
-        ]);
-        let says = |line: &str| line.starts_with("FailedGetExternalMetric: ") && line.contains(&depth);
-        if events.lines().any(says) {
+        let events = namespace.objects("events", "");
+        let says = |event: &Value| {
+            let note = event["note"].as_str().unwrap_or_default();
+            event["regarding"]["kind"] == "HorizontalPodAutoscaler"
+                && event["reason"] == "FailedGetExternalMetric"
+                && note.contains(&depth)
+        };
+        if events.iter().any(says) {
             Ok(())
         } else {
-            Err(events)
+            Err(Value::from(events).to_string())
         }
     })
     .await;

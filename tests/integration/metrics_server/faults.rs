@@ -14,7 +14,7 @@ use support::{
 };
 
 /// Longer than maxAge, the HPA's window and two of its syncs together.
-const LONG_ENOUGH: Duration = Duration::from_secs(40);
+const LONG_ENOUGH: Duration = Duration::from_secs(30);
 
 /// Replicas that a depth of 180 asks for, and those that 230 does, at 50 per pod.
 const LOADED: (f64, u32) = (180.0, 4);

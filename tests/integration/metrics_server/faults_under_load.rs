@@ -23,7 +23,7 @@ const DEPTH: f64 = 180.0;
 const MAX_AGE: u64 = 20;
 
 /// How long the faults go on after maxAge, so that some polls meet values that are too old.
-const POLLS: Duration = Duration::from_secs(16);
+const POLLS: Duration = Duration::from_secs(10);
 
 /// Bytes by which the server's memory may grow: several answers of the largest size at once, each read and
 /// parsed.
@@ -186,7 +186,12 @@ async fn two_hundred_reads_a_second_go_on_through_every_fault_of_prometheus() {
     let all: Vec<&Failed> = outcome.failed.iter().collect();
     let of = |name: &str| format!("underload-{name}-");
     for (from, to, when) in [
-        (began, broken, "all is well"),
+        // A read that was sent in the last moments before may be answered after the first fault.
+        (
+            began,
+            broken.checked_sub(Duration::from_secs(1)).unwrap_or(began),
+            "all is well",
+        ),
         (healed, Instant::now(), "all is well again"),
     ] {
         assert_eq!(within(&all, from, to), BTreeMap::new(), "while {when}");

@@ -6,6 +6,9 @@ use super::stack::{deployment, metrics_available, replicas, stack};
 use support::eventually;
 use support::eventually::throughout;
 
+/// Longer than maxAge, the HPA's window and two of its syncs together.
+const LONG_ENOUGH: Duration = Duration::from_secs(30);
+
 const SPEC: &str = "
 workloads:
 - name: worker
@@ -50,7 +53,7 @@ async fn replicas_hold_while_prometheus_refuses_connections_and_fall_once_it_say
     proxy.close();
     // The load ends while Prometheus is away. Only a value from Prometheus may scale down.
     stack.exporter.set("refused_depth", &labels, 0.0);
-    throughout(Duration::from_secs(35), "the replicas stay", || async { at(4) }).await;
+    throughout(LONG_ENOUGH, "the replicas stay", || async { at(4) }).await;
     let words = "False PrometheusUnavailable: worker/depth: last sample older than maxAge 10s; Prometheus: Connection refused";
     eventually(patience, "the condition says why", || async { reports(words) }).await;
     let served = stack.get("/apis/custom.metrics.k8s.io/v1beta2");

@@ -35,7 +35,7 @@ fn path(version: &str, namespace: &Namespace<'_>, rest: &str) -> String {
 
 /// Reads until there is an answer.
 async fn read(stack: &Stack, path: &str) -> Value {
-    eventually(Duration::from_secs(30), path, || async { stack.get(path) }).await
+    eventually(Duration::from_secs(90), path, || async { stack.get(path) }).await
 }
 
 #[tokio::test]

@@ -8,15 +8,14 @@ use std::{path::Path, sync::LazyLock, time::Duration};
 
 use serde_json::Value;
 use tokio::{runtime::Runtime, sync::RwLock};
-use vas_api::v1alpha1::VoiceAssistScaling;
-use vas_core::{
-    reconcile::desired::hpa,
-    spec::{model::Scaling, rules::validate},
-};
 
 use support::{
-    Cluster, eventually,
+    Cluster,
+    api::condition,
+    cluster::run_dir,
+    eventually,
     exporter::Exporter,
+    failure,
     fault_proxy::FaultProxy,
     install,
     kustomization::Kustomization,
@@ -42,6 +41,9 @@ pub(crate) struct Stack {
     pub proxy_url: String,
     pub server: Process,
 }
+
+/// A shorter time between polls than the default of 5 s, because most of a test's time is waiting for numbers.
+pub(crate) const POLLED_OFTEN: &str = "--prometheus-poll-interval=2s";
 
 /// A runtime that lives longer than the test that started something on it.
 pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -77,6 +79,7 @@ impl Stack {
             metrics_port,
             &proxy_url,
         );
+        failure::share(&server);
         install::route_metrics_server(cluster, port);
         let stack = Self {
             cluster,
@@ -115,12 +118,7 @@ impl Stack {
 
     /// `kubectl get --raw`: the document, or kubectl's error.
     pub(crate) fn get(&self, path: &str) -> Result<Value, String> {
-        let output = self.cluster.kubectl(&["get", "--raw", path], None);
-        if output.status.success() {
-            serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
-        } else {
-            Err(String::from_utf8_lossy(&output.stderr).into_owned())
-        }
+        self.cluster.raw(path)
     }
 
     /// A namespace with a resource in it, and with the HPAs that the operator would write.
@@ -147,6 +145,7 @@ pub(crate) fn start_server(
             format!("--secure-port={port}"),
             format!("--metrics-bind-address=127.0.0.1:{metrics_port}"),
             format!("--prometheus-url={prometheus}"),
+            POLLED_OFTEN.to_owned(),
         ],
     )
 }
@@ -168,51 +167,75 @@ pub(crate) fn start_apart(
         format!("--leader-elect-resource-namespace={}", namespace.name()),
         format!("--secure-port={port}"),
         format!("--metrics-bind-address=127.0.0.1:{metrics_port}"),
+        POLLED_OFTEN.to_owned(),
     ];
     program::start(name, &args, &[])
 }
 
 /// Applies a resource and its HPAs.
 pub(crate) fn apply(namespace: &Namespace<'_>, name: &str, spec: &str) {
-    let scaling = apply_resource(namespace, name, spec);
-    apply_hpas(namespace, &scaling);
+    let resource = resource(namespace, name, spec);
+    let mut objects = hpas(&resource);
+    objects.insert(0, resource);
+    apply_all(namespace, &objects);
 }
 
-/// Applies a resource alone.
-pub(crate) fn apply_resource(namespace: &Namespace<'_>, name: &str, spec: &str) -> Scaling {
+/// Applies a resource alone, and returns it.
+pub(crate) fn apply_resource(namespace: &Namespace<'_>, name: &str, spec: &str) -> Value {
+    let resource = resource(namespace, name, spec);
+    namespace.apply(&resource.to_string());
+    resource
+}
+
+/// Applies the HPAs of a resource, as the operator would write them.
+pub(crate) fn apply_hpas(namespace: &Namespace<'_>, resource: &Value) {
+    apply_all(namespace, &hpas(resource));
+}
+
+fn resource(namespace: &Namespace<'_>, name: &str, spec: &str) -> Value {
     let spec: Value = serde_saphyr::from_str(spec).expect("the spec is YAML");
-    let object = serde_json::json!({
+    serde_json::json!({
         "apiVersion": "scaling.voiceassist.io/v1alpha1",
         "kind": "VoiceAssistScaling",
         "metadata": {"name": name, "namespace": namespace.name()},
         "spec": spec,
-    });
-    namespace.apply(&object.to_string());
-    let object: VoiceAssistScaling = serde_json::from_value(object).expect("the resource parses");
-    let validation = validate(&object);
-    assert_eq!(validation.violations, [], "the resource is valid");
-    validation.scaling.expect("a valid resource")
+    })
 }
 
-/// Applies the HPAs of a resource, as the operator would write them.
-pub(crate) fn apply_hpas(namespace: &Namespace<'_>, scaling: &Scaling) {
-    for workload in &scaling.workloads {
-        let hpa = hpa::build(scaling, workload, None);
-        namespace.apply(&serde_json::to_string(&hpa).expect("an HPA is JSON"));
-    }
+/// The HPAs that `vas render` prints for a resource. It refuses one that is not valid.
+fn hpas(resource: &Value) -> Vec<Value> {
+    let text = |pointer: &str| {
+        resource
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let file = format!("{}-{}.json", text("/metadata/namespace"), text("/metadata/name"));
+    let folder = run_dir().join("resources");
+    std::fs::create_dir_all(&folder).expect("a folder for resources");
+    let file = folder.join(file);
+    std::fs::write(&file, resource.to_string()).expect("a file");
+    let rendered = program::run(&["render", "-o=json", "-f", &file.to_string_lossy()]);
+    let words = String::from_utf8_lossy(&rendered.stderr);
+    assert!(rendered.status.success(), "{words}");
+    let mut rendered: Value = serde_json::from_slice(&rendered.stdout).expect("JSON");
+    let mut objects = match rendered["items"].take() {
+        Value::Array(items) => items,
+        _ => vec![rendered],
+    };
+    objects.retain(|object| object["kind"] == "HorizontalPodAutoscaler");
+    objects
+}
+
+fn apply_all(namespace: &Namespace<'_>, objects: &[Value]) {
+    let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": objects});
+    namespace.apply(&list.to_string());
 }
 
 /// One condition of a resource: status, reason and message in one line; empty while it has none.
 pub(crate) fn metrics_available(namespace: &Namespace<'_>, name: &str) -> String {
-    let condition =
-        "{range .status.conditions[?(@.type=='MetricsAvailable')]}{.status} {.reason}: {.message}{end}";
-    namespace.kubectl(&[
-        "get",
-        "voiceassistscaling",
-        name,
-        "-o",
-        &format!("jsonpath={condition}"),
-    ])
+    let resource = namespace.object("voiceassistscaling", name).unwrap_or_default();
+    condition(&resource, "MetricsAvailable")
 }
 
 /// A Deployment whose pods kwok runs.
@@ -235,28 +258,26 @@ spec:
 
 /// Names of the live pods of an app.
 pub(crate) fn pods(namespace: &Namespace<'_>, app: &str) -> Vec<String> {
-    let selector = format!("app={app}");
-    names(&namespace.kubectl(&["get", "pods", "-l", &selector, "-o", NAMES]))
+    names(&namespace.objects("pods", &format!("app={app}")))
 }
 
 /// The same for a namespace by name; empty when the namespace is gone.
 pub(crate) fn pods_of(stack: &Stack, namespace: &str, app: &str) -> Vec<String> {
-    let selector = format!("app={app}");
-    let output = stack.cluster.kubectl(
-        &["-n", namespace, "get", "pods", "-l", &selector, "-o", NAMES],
-        None,
-    );
-    names(&String::from_utf8_lossy(&output.stdout))
+    names(&stack.cluster.objects(namespace, "pods", &format!("app={app}")))
 }
 
-const NAMES: &str = "jsonpath={.items[*].metadata.name}";
-
-fn names(text: &str) -> Vec<String> {
-    text.split_whitespace().map(str::to_owned).collect()
+fn names(objects: &[Value]) -> Vec<String> {
+    let names = objects
+        .iter()
+        .filter_map(|object| object["metadata"]["name"].as_str());
+    names.map(str::to_owned).collect()
 }
 
 /// `spec.replicas` of a Deployment: the count that the HPA last set.
 pub(crate) fn replicas(namespace: &Namespace<'_>, name: &str) -> u32 {
-    let text = namespace.kubectl(&["get", "deployment", name, "-o", "jsonpath={.spec.replicas}"]);
-    text.parse().expect("a number of replicas")
+    let deployment = namespace.object("deployment", name).unwrap_or_default();
+    let replicas = deployment["spec"]["replicas"].as_u64();
+    replicas
+        .and_then(|count| count.try_into().ok())
+        .expect("a number of replicas")
 }

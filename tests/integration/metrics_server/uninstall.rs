@@ -8,7 +8,8 @@ use reqwest::StatusCode;
 
 use super::{access, clients};
 use support::{
-    Cluster, eventually, eventually::throughout, install, namespace::Namespace, process::free_port, vas,
+    Cluster, api::condition, eventually, eventually::throughout, install, namespace::Namespace,
+    process::free_port, vas,
 };
 
 const RESOURCE: &str = include_str!("../../fixtures/minimal.yaml");
@@ -39,9 +40,8 @@ fn administered(cluster: &Cluster, args: &[&str]) -> String {
 
 fn available(cluster: &Cluster) -> Result<(), String> {
     for name in SERVICES {
-        let path =
-            "jsonpath={.status.conditions[?(@.type=='Available')].status}: {.status.conditions[*].message}";
-        let said = cluster.kubectl_ok(&["get", "apiservice", name, "-o", path], None);
+        let path = format!("/apis/apiregistration.k8s.io/v1/apiservices/{name}");
+        let said = condition(&cluster.raw(&path)?, "Available");
         if !said.starts_with("True") {
             return Err(format!("{name}: {said}"));
         }

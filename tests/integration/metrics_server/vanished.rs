@@ -30,15 +30,10 @@ workloads:
 }
 
 /// Starts a pod with an exporter. Nothing recreates the pod.
-async fn start_pod(stack: &Stack, namespace: &Namespace<'_>, name: &str) {
-    let account = ["-n", namespace.name(), "get", "serviceaccount", "default"];
+async fn start_pod(namespace: &Namespace<'_>, name: &str) {
     eventually(PATIENCE, "the namespace may have pods", || async {
-        let output = stack.cluster.kubectl(&account, None);
-        if output.status.success() {
-            Ok(())
-        } else {
-            Err(String::from_utf8_lossy(&output.stderr).into_owned())
-        }
+        let account = namespace.object("serviceaccount", "default");
+        account.ok_or("no account default")
     })
     .await;
     namespace.apply(&format!(
@@ -93,7 +88,7 @@ async fn a_gauge_of_which_an_exporter_fails_its_scrapes_does_not_fall_until_max_
     let exporters = [Exporter::start().await, Exporter::start().await];
     for (n, exporter) in exporters.iter().enumerate() {
         let name = format!("queue-{n}");
-        start_pod(stack, &namespace, &name).await;
+        start_pod(&namespace, &name).await;
         exporter.set(gauge, &[("namespace", namespace.name()), ("pod", &name)], 100.0);
         stack
             .prometheus
@@ -144,7 +139,7 @@ async fn a_gauge_falls_with_a_pod_that_goes_and_not_with_one_that_only_drops_its
     let pods = ["queue-0", "queue-1", "queue-2"];
     let labels = |pod| [("namespace", namespace.name()), ("pod", pod)];
     for name in pods {
-        start_pod(stack, &namespace, name).await;
+        start_pod(&namespace, name).await;
         stack.exporter.set(gauge, &labels(name), 50.0);
     }
     eventually(PATIENCE, "all count", || async {

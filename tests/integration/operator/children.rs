@@ -191,7 +191,7 @@ async fn settled(operated: &Operated<'_>) {
         }
         let quiet = last.1.elapsed();
         async move {
-            if quiet > Duration::from_secs(12) {
+            if quiet > Duration::from_secs(18) {
                 Ok(())
             } else {
                 Err(format!("quiet for {quiet:?}"))

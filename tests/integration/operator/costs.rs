@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::fixture::{Operated, deployment, operator, resource, workload};
-use support::{Cluster, audit, eventually};
+use support::{Cluster, api::condition, audit, eventually};
 
 const RESOURCES: usize = 50;
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -56,10 +56,16 @@ async fn at_rest(operated: &Operated<'_>, since: jiff::Timestamp) -> BTreeMap<St
 /// Waits until every resource says that its children are applied.
 async fn all_applied(operated: &Operated<'_>) {
     eventually(PATIENCE, "every status says applied", || async {
-        let path = r#"jsonpath={range .items[*]}{.status.conditions[?(@.type=="ResourcesApplied")].status}{"\n"}{end}"#;
-        let all = operated.namespace.kubectl(&["get", "voiceassistscalings", "-o", path]);
-        let applied = all.lines().filter(|line| *line == "True").count();
-        if applied == RESOURCES { Ok(()) } else { Err(format!("{applied} of {RESOURCES}")) }
+        let all = operated.namespace.objects("voiceassistscalings", "");
+        let applied = all
+            .iter()
+            .filter(|one| condition(one, "ResourcesApplied").starts_with("True"));
+        let applied = applied.count();
+        if applied == RESOURCES {
+            Ok(())
+        } else {
+            Err(format!("{applied} of {RESOURCES}"))
+        }
     })
     .await;
 }

@@ -32,22 +32,9 @@ impl<'cluster> Operated<'cluster> {
         }
     }
 
-    /// The object as JSON, if it exists.
+    /// The object, if it exists.
     pub(crate) fn get(&self, kind: &str, name: &str) -> Option<Value> {
-        let output = self.cluster.kubectl(
-            &[
-                "-n",
-                self.namespace.name(),
-                "get",
-                kind,
-                name,
-                "-o",
-                "json",
-                "--ignore-not-found",
-            ],
-            None,
-        );
-        serde_json::from_slice(&output.stdout).ok()
+        self.namespace.object(kind, name)
     }
 
     /// Waits until the object is there.
@@ -100,16 +87,8 @@ impl<'cluster> Operated<'cluster> {
 
     /// Reasons and notes of the Events about a resource, oldest first.
     pub(crate) fn events(&self, resource: &str) -> Vec<(String, String)> {
-        let list = self
-            .namespace
-            .kubectl(&["get", "events.events.k8s.io", "-o", "json"]);
-        let list: Value = serde_json::from_str(&list).expect("kubectl prints JSON");
-        let mut events: Vec<&Value> = list["items"]
-            .as_array()
-            .expect("a list")
-            .iter()
-            .filter(|event| event["regarding"]["name"] == resource)
-            .collect();
+        let mut events = self.namespace.objects("events", "");
+        events.retain(|event| event["regarding"]["name"] == resource);
         events.sort_by_key(|event| event["eventTime"].to_string());
         let text = |event: &Value, field: &str| event[field].as_str().unwrap_or_default().to_owned();
         events

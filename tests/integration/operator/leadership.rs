@@ -58,15 +58,11 @@ pub(super) fn replica(cluster: &Cluster, namespace: &Namespace<'_>, name: &'stat
 }
 
 fn holder(namespace: &Namespace<'_>) -> String {
-    let args = [
-        "get",
-        "lease",
-        "vas-operator",
-        "--ignore-not-found",
-        "-o",
-        "jsonpath={.spec.holderIdentity}",
-    ];
-    namespace.kubectl(&args)
+    let lease = namespace.object("lease", "vas-operator").unwrap_or_default();
+    lease["spec"]["holderIdentity"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 pub(super) async fn leads(namespace: &Namespace<'_>, name: &str) {
@@ -118,12 +114,7 @@ async fn two_replicas<'cluster>(
 
 async fn appears(namespace: &Namespace<'_>) {
     eventually(Duration::from_secs(45), "the HPA exists", || async {
-        let found = namespace.kubectl(&["get", "hpa", "v-worker", "--ignore-not-found", "-o", "name"]);
-        if found.is_empty() {
-            Err("it does not")
-        } else {
-            Ok(())
-        }
+        namespace.object("hpa", "v-worker").ok_or("it does not")
     })
     .await;
 }
@@ -133,7 +124,8 @@ async fn max_becomes(namespace: &Namespace<'_>, wanted: &str) {
         Duration::from_secs(60),
         &format!("maxReplicas {wanted}"),
         || async {
-            let found = namespace.kubectl(&["get", "hpa", "v-worker", "-o", "jsonpath={.spec.maxReplicas}"]);
+            let hpa = namespace.object("hpa", "v-worker").unwrap_or_default();
+            let found = hpa["spec"]["maxReplicas"].to_string();
             if found == wanted { Ok(()) } else { Err(found) }
         },
     )

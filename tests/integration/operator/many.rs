@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::fixture::{Operated, deployment, resource, workload};
+use support::api::condition;
 use support::eventually;
 
 const RESOURCES: usize = 200;
@@ -21,13 +22,7 @@ async fn two_hundred_resources_at_once_all_get_their_autoscaler() {
     }
     operated.namespace.apply(&objects);
     eventually(Duration::from_secs(120), "an HPA and a PDB for each", || async {
-        let count = |kind: &str| {
-            operated
-                .namespace
-                .kubectl(&["get", kind, "-o", "name"])
-                .lines()
-                .count()
-        };
+        let count = |kind: &str| operated.namespace.objects(kind, "").len();
         match (count("hpa"), count("pdb")) {
             (RESOURCES, RESOURCES) => Ok(()),
             counts => Err(format!("{counts:?}")),
@@ -35,10 +30,16 @@ async fn two_hundred_resources_at_once_all_get_their_autoscaler() {
     })
     .await;
     eventually(Duration::from_secs(60), "every status says applied", || async {
-        let path = r#"jsonpath={range .items[*]}{.status.conditions[?(@.type=="ResourcesApplied")].status}{"\n"}{end}"#;
-        let all = operated.namespace.kubectl(&["get", "voiceassistscalings", "-o", path]);
-        let applied = all.lines().filter(|line| *line == "True").count();
-        if applied == RESOURCES { Ok(()) } else { Err(format!("{applied} of {RESOURCES}")) }
+        let all = operated.namespace.objects("voiceassistscalings", "");
+        let applied = all
+            .iter()
+            .filter(|one| condition(one, "ResourcesApplied").starts_with("True"));
+        let applied = applied.count();
+        if applied == RESOURCES {
+            Ok(())
+        } else {
+            Err(format!("{applied} of {RESOURCES}"))
+        }
     })
     .await;
 }
@@ -56,8 +57,12 @@ async fn a_resource_that_goes_while_it_is_looked_at_leaves_nothing_behind() {
             .kubectl(&["delete", "voiceassistscaling", "v", "--wait=true"]);
     }
     eventually(Duration::from_secs(60), "no child is left", || async {
-        let left = operated.namespace.kubectl(&["get", "hpa,pdb", "-o", "name"]);
-        if left.is_empty() { Ok(()) } else { Err(left) }
+        let left = ["hpa", "pdb"].map(|kind| operated.namespace.objects(kind, ""));
+        if left.concat().is_empty() {
+            Ok(())
+        } else {
+            Err(format!("{left:?}"))
+        }
     })
     .await;
     operated.operator.assert_running();

@@ -4,12 +4,14 @@ mod causes;
 mod connections;
 mod drain;
 mod habits;
+mod journeys;
 mod pages;
 mod rates;
 mod raw;
 mod requests;
 mod room;
 mod server;
+mod stalls;
 mod streams;
 mod traffic;
 mod truths;
@@ -124,6 +126,7 @@ fn begin(scenario: Scenario, target: &Target) -> Running {
 }
 
 fn begin_with(scenario: Scenario, target: &Target, settings: Settings) -> Running {
+    support::turn::wait();
     let clock = RunClock::begins_in(LEAD);
     start(Arc::new(scenario), target, settings, clock).unwrap()
 }

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Pair, pair};
+use super::{Pair, pair_for_long};
 use crate::metrics_server::stack::{apply, deployment, pods, replicas};
 use support::{eventually, exporter::Exporter, namespace::Namespace};
 
@@ -21,7 +21,7 @@ const LEAST: f64 = 85.0;
 const WINDOW: Duration = Duration::from_secs(20);
 const PODS: u32 = 5;
 /// Longer than a window, two polls and the HPA's sync period together.
-const A_WINDOW_LATER: Duration = Duration::from_secs(32);
+const A_WINDOW_LATER: Duration = Duration::from_secs(27);
 
 const SPEC: &str = "
 workloads:
@@ -58,8 +58,7 @@ impl Gateway<'_> {
             "/apis/custom.metrics.k8s.io/v1beta2/namespaces/{}/pods/*/rate?labelSelector=app%3Dgateway",
             self.namespace.name()
         );
-        let output = pair.cluster.kubectl(&["get", "--raw", &path], None);
-        let list: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let list = pair.cluster.raw(&path).unwrap_or_default();
         let items = list["items"].as_array().cloned().unwrap_or_default();
         let number = |item: &Value| {
             Some((
@@ -108,7 +107,7 @@ fn quantity(text: &str) -> f64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_never_fall_over_gaps_restarts_and_a_rollout() {
-    let mut pair = pair().await;
+    let mut pair = pair_for_long().await;
     let namespace = Namespace::create(pair.cluster, "gaps");
     let gateway = Gateway {
         namespace: &namespace,

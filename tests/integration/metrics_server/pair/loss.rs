@@ -3,22 +3,18 @@
 use std::time::{Duration, Instant};
 
 use super::{Pair, pair};
-use support::{eventually, open_loop::OpenLoop, process::Signal};
+use support::{api::condition, eventually, open_loop::OpenLoop, process::Signal};
 
 /// Reads per second. Each is in flight for milliseconds only, so it takes many to meet the death of a replica;
 /// the HPA alone reads once in seconds.
 const PER_SECOND: u32 = 50;
 
 fn scaling_active(pair: &Pair) -> String {
-    let condition =
-        "{range .status.conditions[?(@.type=='ScalingActive')]}{.status} {.reason}: {.message}{end}";
-    pair.namespace.kubectl(&[
-        "get",
-        "hpa",
-        "voiceassist-worker",
-        "-o",
-        &format!("jsonpath={condition}"),
-    ])
+    let hpa = pair
+        .namespace
+        .object("hpa", "voiceassist-worker")
+        .unwrap_or_default();
+    condition(&hpa, "ScalingActive")
 }
 
 /// Asserts for a while that the HPA's condition does not change.

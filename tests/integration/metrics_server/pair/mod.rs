@@ -1,4 +1,5 @@
-//! Two replicas behind one Service on a cluster of their own, with a certificate that lasts a minute.
+//! Two replicas behind one Service on a cluster of their own, with a certificate that lasts a minute. There are two
+//! such clusters, so that the tests of rotation, which take minutes, hold up no others.
 //!
 //! The tests change objects that belong to the cluster as a whole, so they run one after the other. Between
 //! them the replicas go on, and the certificate goes on rotating.
@@ -15,15 +16,17 @@ use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 use kube::Api;
 use tokio::{
     runtime::Runtime,
-    sync::{Mutex, MutexGuard},
+    sync::{Mutex, OnceCell},
 };
 
-use super::stack::{apply, deployment};
+use super::stack::{POLLED_OFTEN, apply, deployment};
 use support::{
     Cluster,
     balancer::Balancer,
+    cluster::SCALED_OFTEN,
     eventually,
     exporter::Exporter,
+    failure::{Held, Shared},
     install,
     kustomization::Kustomization,
     namespace::Namespace,
@@ -84,23 +87,46 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         .expect("a runtime")
 });
 
+type Started = OnceCell<Mutex<Pair>>;
+
 /// The two replicas, ready and read from, for one test at a time.
-pub(super) async fn pair() -> MutexGuard<'static, Pair> {
-    static PAIR: tokio::sync::OnceCell<Mutex<Pair>> = tokio::sync::OnceCell::const_new();
-    let pair = PAIR
-        .get_or_init(|| async { RUNTIME.spawn(Pair::start()).await.expect("the pair starts") })
-        .await;
-    let pair = pair.lock().await;
+pub(super) async fn pair() -> Held<Pair> {
+    static PAIR: Started = OnceCell::const_new();
+    ready(&PAIR, "pair").await
+}
+
+/// Another two on another cluster, for the tests that take minutes.
+pub(super) async fn pair_for_long() -> Held<Pair> {
+    static PAIR: Started = OnceCell::const_new();
+    ready(&PAIR, "pair-for-long").await
+}
+
+async fn ready(started: &'static Started, name: &'static str) -> Held<Pair> {
+    let start = || async { RUNTIME.spawn(Pair::start(name)).await.expect("the pair starts") };
+    let pair = Held::new(started.get_or_init(start).await.lock().await);
     pair.is_read().await;
     pair
 }
 
+impl Shared for Pair {
+    fn cluster(&self) -> &Cluster {
+        self.cluster
+    }
+
+    fn namespace(&self) -> &str {
+        self.namespace.name()
+    }
+
+    fn processes(&self) -> Vec<&Process> {
+        self.replicas.iter().map(|replica| &replica.process).collect()
+    }
+}
+
 impl Pair {
-    async fn start() -> Mutex<Self> {
-        static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start("pair", &[]));
-        let cluster = &*CLUSTER;
+    async fn start(name: &str) -> Mutex<Self> {
+        let cluster: &'static Cluster = Box::leak(Box::new(Cluster::start(name, &[SCALED_OFTEN])));
         let install = install::apply(cluster);
-        let prometheus = Prometheus::start("pair").await;
+        let prometheus = Prometheus::start(name).await;
         let exporter = Exporter::start().await;
         prometheus.register("exporter", &exporter.target());
         let balancer = Balancer::start().await;
@@ -138,6 +164,7 @@ impl Pair {
             format!("--secure-port={port}"),
             format!("--metrics-bind-address=127.0.0.1:{metrics_port}"),
             format!("--prometheus-url={}", self.prometheus.url()),
+            POLLED_OFTEN.to_owned(),
         ]);
         let mut env = rendered.env(&name);
         env.extend(TIMES.map(|(name, value)| (name.to_owned(), value.to_owned())));
@@ -170,12 +197,7 @@ impl Pair {
     async fn is_read(&self) {
         self.are_ready(2).await;
         eventually(Duration::from_secs(60), "the metric is read", || async {
-            let output = self.cluster.kubectl(&["get", "--raw", &self.path()], None);
-            if output.status.success() {
-                Ok(())
-            } else {
-                Err(String::from_utf8_lossy(&output.stderr).into_owned())
-            }
+            self.cluster.raw(&self.path()).map(drop)
         })
         .await;
     }

@@ -8,7 +8,7 @@ use std::{
 use k8s_openapi::{api::core::v1::Secret, kube_aggregator::pkg::apis::apiregistration::v1::APIService};
 use kube::{Api, Client};
 
-use super::{Pair, pair};
+use super::{Pair, pair_for_long};
 use support::{open_loop::OpenLoop, process::Signal};
 
 /// The phase of a rotation, as the Secret has it.
@@ -129,7 +129,7 @@ fn load(pair: &Pair, client: &Client) -> OpenLoop {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_certificate_rotates_under_load_without_a_failed_read() {
-    let pair = pair().await;
+    let pair = pair_for_long().await;
     let client = pair.cluster.client().await;
     let reads = load(&pair, &client);
     let (direct, directly) = read_directly_for_ever(client.clone(), pair.balancer.port);
@@ -154,7 +154,7 @@ async fn the_certificate_rotates_under_load_without_a_failed_read() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotation_goes_on_whichever_replica_is_killed_in_whichever_phase() {
-    let mut pair = pair().await;
+    let mut pair = pair_for_long().await;
     let client = pair.cluster.client().await;
     let (direct, directly) = read_directly_for_ever(client.clone(), pair.balancer.port);
     let mut kills = 0;

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use crate::{Client, Limits};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use proptest::{
     prelude::*,
@@ -16,7 +17,6 @@ use vas_core::{
     },
     spec::model::{ObjectTarget, PrometheusMetric, Series},
 };
-use vas_prometheus::{Client, Limits};
 
 use support::{eventually, exporter::Exporter, prometheus::Prometheus};
 

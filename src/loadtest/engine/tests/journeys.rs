@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vas_loadtest::{
+use crate::{
     clock::RunClock,
     engine::Settings,
     http::Protocol,
@@ -10,7 +10,8 @@ use vas_loadtest::{
     scenario::{model::Scenario, parse},
 };
 
-use super::{server::Server, truth};
+use super::stalls;
+use support::service::Server;
 
 fn scenario(text: &str) -> Scenario {
     let none = |_: &str| Err("no files".to_owned());
@@ -19,9 +20,9 @@ fn scenario(text: &str) -> Scenario {
 
 async fn measure(text: &str, protocol: Protocol) -> Measured {
     let server = Server::start(None).await;
-    let target = truth::target(&server.url(), protocol);
+    let target = stalls::target(&server.url(), protocol);
     let clock = RunClock::begins_in(Duration::from_millis(200));
-    truth::run(scenario(text), &target, Settings::default(), clock).await
+    stalls::run(scenario(text), &target, Settings::default(), clock).await
 }
 
 const JOURNEY: &str = "

@@ -2,15 +2,15 @@
 
 use std::{convert::Infallible, path::Path, time::Duration};
 
-use tokio_util::sync::CancellationToken;
-use vas_loadtest::{
+use crate::{
     capacity::{search, steps::Steps},
     engine::Settings,
     http::{Protocol, Target, TlsOptions},
     scenario::quick::{self, Level},
 };
+use tokio_util::sync::CancellationToken;
 
-use super::queue::Queue;
+use support::queue::Queue;
 
 /// Capacity for a number of replicas, where the first one carries 120 requests per second.
 type Shape = fn(f64) -> f64;

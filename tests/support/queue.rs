@@ -16,7 +16,7 @@ const SERVICE_TIME: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_secs(3);
 
 /// Answers until dropped.
-pub(super) struct Queue {
+pub struct Queue {
     address: SocketAddr,
     server: JoinHandle<()>,
 }
@@ -30,7 +30,8 @@ struct Line {
 
 impl Queue {
     /// With a capacity in requests per second.
-    pub(super) async fn start(capacity: f64) -> Self {
+    pub async fn start(capacity: f64) -> Self {
+        super::turn::wait();
         let line = Line {
             capacity,
             free: Arc::new(Mutex::new(Instant::now())),
@@ -46,7 +47,7 @@ impl Queue {
         Self { address, server }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 }

@@ -23,10 +23,10 @@ use tokio_tungstenite::{
 const TOKEN: &str = "a-token";
 
 /// The time in which all answers are held: its beginning and its end.
-pub(super) type Stall = Option<(Instant, Instant)>;
+pub type Stall = Option<(Instant, Instant)>;
 
 /// Listens until dropped.
-pub(super) struct Server {
+pub struct Server {
     pub address: SocketAddr,
     asked: Arc<Mutex<Vec<Instant>>>,
     task: JoinHandle<()>,
@@ -40,13 +40,15 @@ struct State {
 
 impl Server {
     /// Answers at once, except during the stall.
-    pub(super) async fn start(stall: Stall) -> Self {
+    pub async fn start(stall: Stall) -> Self {
+        // Many load tests at once would starve each other's generators.
+        super::turn::wait();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         Self::on(listener, stall)
     }
 
     /// The same on a listener that exists already.
-    pub(super) fn on(listener: TcpListener, stall: Stall) -> Self {
+    pub fn on(listener: TcpListener, stall: Stall) -> Self {
         let address = listener.local_addr().expect("an address");
         let asked = Arc::<Mutex<Vec<Instant>>>::default();
         let state = State {
@@ -60,12 +62,12 @@ impl Server {
         }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Moments at which requests came.
-    pub(super) fn asked(&self) -> Vec<Instant> {
+    pub fn asked(&self) -> Vec<Instant> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -2,8 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use tokio::net::TcpListener;
-use vas_loadtest::{
+use crate::{
     clock::RunClock,
     engine::{self, Settings},
     http::{Protocol, Target, TlsOptions},
@@ -14,8 +13,9 @@ use vas_loadtest::{
         rate::Profile,
     },
 };
+use tokio::net::TcpListener;
 
-use super::server::Server;
+use support::service::Server;
 
 /// Seconds by which a busy machine may delay an answer.
 const MACHINE: f64 = 0.06;
