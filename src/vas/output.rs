@@ -70,9 +70,14 @@ pub(crate) fn say(words: &str) {
     let _ = writeln!(io::stderr().lock(), "{words}");
 }
 
-/// Prints an error with the prefix that all commands use.
+/// Prints an error with the prefix that all commands use. What an API server answered has kubectl's prefix already.
 pub(crate) fn complain(error: impl Display) {
-    say(&format!("error: {error}"));
+    let error = error.to_string();
+    if error.starts_with("Error from server (") {
+        say(&error);
+    } else {
+        say(&format!("error: {error}"));
+    }
 }
 
 /// Prints objects. Each may have a comment, which only YAML shows.

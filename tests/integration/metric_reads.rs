@@ -117,7 +117,7 @@ fn objects(versions: &[Version]) -> BTreeMap<String, Value> {
         .collect();
     let resource = json!({
         "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
-        "metadata": {"namespace": "n", "name": "v", "uid": "u", "resourceVersion": "1"},
+        "metadata": {"namespace": "n", "name": "v", "uid": "u", "generation": 1, "resourceVersion": "1"},
         "spec": {"workloads": [{
             "name": "w", "maxReplicas": 3,
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "w"},

@@ -370,6 +370,8 @@ fn limits_that_are_left_alone_are_told_and_stop_nothing() {
     assert_eq!(of(&status, "ResourcesApplied"), "True/Applied");
     assert_eq!(of(&status, "Ready"), "True/Ready");
     let without = one(worker());
+    let mut cluster = scaling(&without);
+    cluster.manage_limits = false;
     let status = computed(&without, &cluster, &[], 100).unwrap();
     assert_eq!(of(&status, "LimitsManaged"), "absent");
 }

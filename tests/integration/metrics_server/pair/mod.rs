@@ -87,7 +87,8 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         .expect("a runtime")
 });
 
-type Started = OnceCell<Mutex<Pair>>;
+/// Either the replicas, or that they did not start: then all tests that need them fail, and none starts them again.
+type Started = OnceCell<Result<Mutex<Pair>, String>>;
 
 /// The two replicas, ready and read from, for one test at a time.
 pub(super) async fn pair() -> Held<Pair> {
@@ -102,8 +103,18 @@ pub(super) async fn pair_for_long() -> Held<Pair> {
 }
 
 async fn ready(started: &'static Started, name: &'static str) -> Held<Pair> {
-    let start = || async { RUNTIME.spawn(Pair::start(name)).await.expect("the pair starts") };
-    let pair = Held::new(started.get_or_init(start).await.lock().await);
+    let start = || async {
+        RUNTIME
+            .spawn(Pair::start(name))
+            .await
+            .map_err(|error| error.to_string())
+    };
+    let pair = started
+        .get_or_init(start)
+        .await
+        .as_ref()
+        .expect("the pair started");
+    let pair = Held::new(pair.lock().await);
     pair.is_read().await;
     pair
 }
