@@ -137,8 +137,23 @@ async fn an_unchanged_resource_causes_no_write_over_two_resyncs_and_a_restart() 
     operated
         .condition("voiceassist", "ResourcesApplied", "True", "Applied")
         .await;
-    // The HPAs need time to settle: without a metrics server for the custom metrics their conditions say so
-    // in the end.
+    // The HPAs need time to settle. First even the pods' CPU is unknown; in the end their conditions say that
+    // no server has the custom metrics.
+    for (hpa, reason) in [
+        ("voiceassist-api-gateway", "FailedGetPodsMetric"),
+        ("voiceassist-worker", "FailedGetObjectMetric"),
+    ] {
+        eventually(Duration::from_secs(90), "the HPA's last condition", || async {
+            let object = operated.get("hpa", hpa).unwrap_or_default();
+            let conditions = object["status"]["conditions"].as_array().cloned();
+            if conditions.iter().flatten().any(|one| one["reason"] == reason) {
+                Ok(())
+            } else {
+                Err(conditions)
+            }
+        })
+        .await;
+    }
     settled(&operated).await;
 
     let since = jiff::Timestamp::now();
