@@ -51,6 +51,15 @@ pub async fn run(
     };
     let stop = shutdown::on_signal().map_err(RunError::Signals)?;
     let measured = drive(&scenario, sending, clock, &stop, each, progress).await?;
+    let scenario = if scenario.iterations.is_some() {
+        // The load lasted as long as the iterations took, and the report is about that time.
+        Arc::new(Scenario {
+            load: scenario.load.until(measured.elapsed),
+            ..Scenario::clone(&scenario)
+        })
+    } else {
+        scenario
+    };
     let (workload, check) = watching
         .map(|watching| watching.end(&scenario, &measured))
         .map_or((None, None), |(workload, check)| (Some(workload), check));

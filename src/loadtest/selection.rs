@@ -113,6 +113,7 @@ pub fn journeys(
     } else if scenario.thresholds.is_empty() {
         scenario.thresholds = OBJECTIVE.iter().filter_map(|text| text.parse().ok()).collect();
     }
+    scenario.iterations = None;
     check(&scenario, target)?;
     Ok(scenario)
 }

@@ -214,7 +214,6 @@ impl Collector {
     }
 
     fn measured(self) -> Measured {
-        let planned = self.scenario.load.profile().duration();
         let steps = self.steps();
         let mut total = Requests::default();
         for step in steps.values() {
@@ -225,6 +224,11 @@ impl Collector {
             schedule_error.merge(&thread.schedule_error);
         }
         let (end, elapsed) = self.end();
+        // A run of a number of turns is as long as these take: the profile only limits it.
+        let planned = match self.scenario.iterations {
+            Some(_) if end == End::Completed => elapsed,
+            _ => self.scenario.load.profile().duration(),
+        };
         Measured {
             runs: BTreeSet::from([RunId(fastrand::u64(..))]),
             began: self.clock.timestamp(),

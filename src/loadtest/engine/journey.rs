@@ -10,6 +10,7 @@ use super::{
     due::Due,
     next::Next,
     plan::{PlannedAction, PlannedJourney, PlannedRequest, PlannedStep, pause},
+    turns::Turns,
     websocket,
     worker::Worker,
 };
@@ -43,7 +44,7 @@ pub(super) fn begin(worker: &Rc<Worker>, number: u64, intended: Duration) {
     });
 }
 
-/// Lets a user take turn after turn until `stop` is cancelled (closed model).
+/// Lets a user take turn after turn until `stop` is cancelled or no turn is left (closed model).
 pub(super) fn live(worker: &Rc<Worker>, number: u64, stop: CancellationToken) {
     let worker = worker.clone();
     entered(&worker);
@@ -54,8 +55,15 @@ pub(super) fn live(worker: &Rc<Worker>, number: u64, stop: CancellationToken) {
                 // A turn may fail without waiting for anything. The loop must still yield, so that other
                 // users get their turn and the run can end.
                 tokio::task::coop::consume_budget().await;
+                let turns = worker.share.turns.as_deref();
+                if !turns.is_none_or(Turns::begin) {
+                    break;
+                }
                 let now = worker.share.clock.elapsed();
                 user.turn(&worker, journey, now, &stop).await;
+                if let Some(turns) = turns {
+                    turns.end();
+                }
             }
         }
         left(&worker);

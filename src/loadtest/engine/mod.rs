@@ -9,6 +9,7 @@
 //! machine    limits and load of the generator itself  body      a body or message, and checks on it
 //! sharing    which users share connections            abort_guard  ends a run in which too many requests fail
 //! thread     one sending thread                       worker    what the journeys of one thread use
+//! turns      a fixed number of turns, which all users share
 //! ```
 //!
 //! Each sending thread has its own runtime, connections and histograms, so that threads share nothing while
@@ -33,6 +34,7 @@ mod plan;
 mod recorder;
 mod sharing;
 mod thread;
+mod turns;
 mod websocket;
 mod worker;
 
@@ -40,7 +42,9 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use self::{collector::Collector, machine::Machine, plan::Plan, sharing::Connections, worker::Share};
+use self::{
+    collector::Collector, machine::Machine, plan::Plan, sharing::Connections, turns::Turns, worker::Share,
+};
 pub use self::{
     detail::{Buckets, Detail, StepDetail},
     ending::Ending,
@@ -108,6 +112,9 @@ pub fn start(
         .clamp(1, u32::try_from(machine.connections).unwrap_or(u32::MAX));
     let connections = Connections::of(settings.sharing, &scenario, target, machine);
     let ending = Ending::default();
+    let turns = scenario
+        .iterations
+        .map(|count| Arc::new(Turns::new(count, ending.clone())));
     // Each thread holds a sender, and the one of this function goes when it returns. So the collector sees
     // the end of the channel when the last thread has ended.
     let (messages, received) = mpsc::unbounded_channel();
@@ -120,6 +127,7 @@ pub fn start(
             precise: settings.precise,
             clock,
             end_early: ending.is_ordered(),
+            turns: turns.clone(),
             messages: messages.clone(),
         };
         thread::spawn(share, scenario.clone(), target.clone()).map_err(EngineError::Thread)?;

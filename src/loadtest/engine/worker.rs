@@ -1,6 +1,6 @@
 //! What the journeys of one thread use: its share of the run, its connections and its measurements.
 
-use std::{rc::Rc, time::Duration};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     plan::Plan,
     recorder::{Message, Recorder, Span},
+    turns::Turns,
 };
 use crate::{
     clock::RunClock,
@@ -30,6 +31,8 @@ pub(super) struct Share {
     pub(super) precise: bool,
     /// Time axis of the run.
     pub(super) clock: RunClock,
+    /// The turns that users may take; `None`: as many as time allows.
+    pub(super) turns: Option<Arc<Turns>>,
     /// Cancelled when the load is to end early; nothing new begins then.
     pub(super) end_early: CancellationToken,
     /// Channel to the collector.

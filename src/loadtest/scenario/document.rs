@@ -47,6 +47,11 @@ pub struct LoadDocument {
     /// Open model: journeys that begin per second, whatever the service does.
     #[serde(default)]
     pub rate: Option<Vec<StageDocument>>,
+    /// With `users`: the run ends when they have ended this many journeys in all, and with the stages at the
+    /// latest.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = u32::MAX))]
+    pub iterations: Option<u32>,
 }
 
 /// A part of the load. `duration` with `target` ramps from the level before; with `at` it jumps there and stays.
@@ -118,7 +123,8 @@ fn one() -> u32 {
     1
 }
 
-/// One step: an HTTP request (`get`, `post`, `put`, `patch` or `delete` with the path) or a `websocket`.
+/// One step: an HTTP request (`get`, `head`, `post`, `put`, `patch`, `delete` or `options` with the path) or a
+/// `websocket`.
 ///
 /// Paths, headers, bodies and messages may have variables. `{{user}}` is the number of the user,
 /// `{{iteration}}` counts the journeys that the user has begun before. Others are extracted from earlier
@@ -135,6 +141,12 @@ pub struct StepDocument {
     /// GET this path below the target.
     #[serde(default)]
     pub get: Option<String>,
+    /// HEAD this path below the target: the answer has no body.
+    #[serde(default)]
+    pub head: Option<String>,
+    /// OPTIONS of this path below the target.
+    #[serde(default)]
+    pub options: Option<String>,
     /// POST to this path below the target.
     #[serde(default)]
     pub post: Option<String>,
@@ -153,6 +165,10 @@ pub struct StepDocument {
     /// Body; sent as application/json unless a header says otherwise.
     #[serde(default)]
     pub body: Option<String>,
+    /// File beside the scenario with the body, in UTF-8, instead of `body`. It is sent as it is, without
+    /// variables.
+    #[serde(default)]
+    pub body_file: Option<String>,
     /// Statuses that count as answered. Default: 200 to 399.
     #[serde(default)]
     pub expect: Vec<u16>,

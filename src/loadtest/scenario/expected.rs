@@ -30,6 +30,11 @@ pub fn requests(scenario: &Scenario) -> Expected {
         match scenario.load {
             // In the open model each journey has a new user, so its `once` steps are sent each time.
             Load::Open(_) => all += share * profile.total() * (once + each),
+            Load::Closed(_) if scenario.iterations.is_some() => {
+                #[expect(clippy::cast_precision_loss, reason = "counts are small")]
+                let turns = scenario.iterations.unwrap_or_default() as f64;
+                all += share * (turns * each + profile.peak().min(turns) * once);
+            }
             Load::Closed(_) => {
                 let turn = turn(journey);
                 if each > 0.0 && turn <= 0.0 {

@@ -30,6 +30,12 @@ pub(super) fn parse(
             return Load::Open(Profile::default());
         }
     };
+    if open && document.iterations.is_some() {
+        problems.add(
+            "load.iterations",
+            "is for users: at a rate, the stages say how many journeys begin",
+        );
+    }
     let mut profile = Profile::default();
     for (index, stage) in stages.iter().enumerate() {
         self::stage(&format!("{path}[{index}]"), stage, &mut profile, file, problems);

@@ -22,6 +22,9 @@ pub struct Scenario {
     pub description: String,
     /// The load over time.
     pub load: Load,
+    /// Closed model: the load ends when users have ended this many journeys in all, if that is before the end
+    /// of its profile.
+    pub iterations: Option<u64>,
     /// What users do. There is at least one journey, and not all weights are zero.
     pub journeys: Vec<Journey>,
     /// What must hold for the run to pass.
@@ -63,6 +66,15 @@ pub enum Load {
 }
 
 impl Load {
+    /// The same load, cut off at a moment.
+    #[must_use]
+    pub fn until(&self, end: Duration) -> Self {
+        match self {
+            Self::Open(profile) => Self::Open(profile.until(end)),
+            Self::Closed(profile) => Self::Closed(profile.until(end)),
+        }
+    }
+
     /// The level of the load over time.
     pub fn profile(&self) -> &Profile {
         match self {
@@ -187,6 +199,15 @@ pub enum Statuses {
 }
 
 impl Statuses {
+    /// These statuses; without any, all from 200 to 399.
+    pub fn of(statuses: Vec<u16>) -> Self {
+        if statuses.is_empty() {
+            Self::Success
+        } else {
+            Self::Only(statuses)
+        }
+    }
+
     /// Whether an answer of this status counts as answered.
     pub fn hold(&self, status: u16) -> bool {
         match self {

@@ -35,7 +35,7 @@ pub enum ScenarioError {
 }
 
 /// Parses a scenario. `name` is usually the name of its file. `file` gives the text of a file beside the
-/// scenario, for traces.
+/// scenario, for traces and bodies.
 ///
 /// # Errors
 /// Everything that is wrong with the scenario.
@@ -78,7 +78,7 @@ fn scenario(
     problems: &mut Problems,
 ) -> Scenario {
     let load = load::parse(&document.load, file, problems);
-    let journeys = journeys(&document.journeys, problems);
+    let journeys = journeys(&document.journeys, file, problems);
     let thresholds = thresholds(&document.thresholds, &journeys, problems);
     let timeout = problems.positive("timeout", &document.timeout);
     waits(&journeys, timeout, problems);
@@ -86,6 +86,7 @@ fn scenario(
         name: name.to_owned(),
         description: document.description.clone(),
         load,
+        iterations: document.load.iterations.map(u64::from),
         thresholds,
         timeout,
         abort: Some(
@@ -151,7 +152,11 @@ fn waits(journeys: &[Journey], timeout: Duration, problems: &mut Problems) {
     }
 }
 
-fn journeys(documents: &[JourneyDocument], problems: &mut Problems) -> Vec<Journey> {
+fn journeys(
+    documents: &[JourneyDocument],
+    file: &dyn Fn(&str) -> Result<String, String>,
+    problems: &mut Problems,
+) -> Vec<Journey> {
     if documents.is_empty() {
         problems.add("journeys", "must have at least one");
     } else if documents.iter().all(|journey| journey.weight == 0) {
@@ -189,7 +194,7 @@ fn journeys(documents: &[JourneyDocument], problems: &mut Problems) -> Vec<Journ
                 .steps
                 .iter()
                 .enumerate()
-                .map(|(index, step)| step::parse(&format!("{path}.steps[{index}]"), step, problems))
+                .map(|(index, step)| step::parse(&format!("{path}.steps[{index}]"), step, file, problems))
                 .collect(),
         };
         step::names(&path, &journey, problems);

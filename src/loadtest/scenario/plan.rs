@@ -55,9 +55,16 @@ fn write_all(out: &mut String, scenario: &Scenario, target: &str) -> std::fmt::R
         )?,
         Expected::AsAnswered => writeln!(out, "requests  as many as are answered: users do not pause")?,
     }
+    let head = match scenario.iterations {
+        Some(count) => {
+            writeln!(out, "ends      when {count} journeys have ended in all, or")?;
+            "          "
+        }
+        None => "ends      ",
+    };
     writeln!(
         out,
-        "ends      after {}, and at most {} for the last answers",
+        "{head}after {}, and at most {} for the last answers",
         duration::format(profile.duration()),
         duration::format(scenario.timeout)
     )?;
@@ -146,7 +153,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::scenario::quick::{Level, scenario};
+    use crate::scenario::{
+        model::Think,
+        quick::{Level, scenario},
+    };
 
     #[test]
     fn it_says_how_much_how_long_and_what_has_to_hold() {
@@ -162,6 +172,16 @@ mod tests {
             "- GET (GET)",
             "threshold errors < 1%",
             "gives up  when more than 90% of the requests fail for 10s",
+        ] {
+            assert!(plan.contains(words), "{words}: {plan}");
+        }
+        let users = Level::Users(5.0, Think::default());
+        let mut counted = scenario(users, Duration::from_secs(600), false, Vec::new());
+        counted.iterations = Some(7);
+        let plan = render(&counted, "http://h");
+        for words in [
+            "requests  at most 7;",
+            "ends      when 7 journeys have ended in all, or\n          after 10m, and at most 10s",
         ] {
             assert!(plan.contains(words), "{words}: {plan}");
         }

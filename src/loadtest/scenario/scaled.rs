@@ -22,7 +22,8 @@ pub enum ScaleError {
 }
 
 impl Scenario {
-    /// The same scenario with its time multiplied by `times` and its load by `levels`. Journeys, thresholds,
+    /// The same scenario with its time multiplied by `times` and its load by `levels`, and the number of its
+    /// iterations by both. Journeys, thresholds,
     /// think times, timeouts and held connections stay, because they are the behaviour that is tested.
     ///
     /// # Errors
@@ -40,6 +41,14 @@ impl Scenario {
         if scaled.total() <= 0.0 {
             return Err(refused);
         }
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a count; casts saturate"
+        )]
+        let scale = |count: u64| (count as f64 * times * levels).ceil().max(1.0) as u64;
+        self.iterations = self.iterations.map(scale);
         self.load = match self.load {
             Load::Open(_) => Load::Open(scaled),
             Load::Closed(_) => Load::Closed(scaled),

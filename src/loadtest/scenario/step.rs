@@ -12,13 +12,20 @@ use super::{
 use vas_core::k8s::percent::encode;
 
 /// Reads a step.
-pub(super) fn parse(path: &str, document: &StepDocument, problems: &mut Problems) -> Step {
+pub(super) fn parse(
+    path: &str,
+    document: &StepDocument,
+    file: &dyn Fn(&str) -> Result<String, String>,
+    problems: &mut Problems,
+) -> Step {
     let methods = [
         ("GET", &document.get),
+        ("HEAD", &document.head),
         ("POST", &document.post),
         ("PUT", &document.put),
         ("PATCH", &document.patch),
         ("DELETE", &document.delete),
+        ("OPTIONS", &document.options),
     ];
     let mut given = methods
         .into_iter()
@@ -27,7 +34,7 @@ pub(super) fn parse(path: &str, document: &StepDocument, problems: &mut Problems
     let (name, action) = match (request, second, &document.websocket) {
         (Some((method, target)), None, None) => (
             format!("{method} {target}"),
-            Action::Request(self::request(path, method, target, document, problems)),
+            Action::Request(self::request(path, method, target, document, file, problems)),
         ),
         (None, None, Some(websocket)) => {
             no_request(path, document, problems);
@@ -41,11 +48,11 @@ pub(super) fn parse(path: &str, document: &StepDocument, problems: &mut Problems
         _ => {
             problems.add(
                 path,
-                "must have exactly one of get, post, put, patch, delete and websocket",
+                "must have exactly one of get, head, post, put, patch, delete, options and websocket",
             );
             (
                 path.to_owned(),
-                Action::Request(self::request(path, "GET", "/", document, problems)),
+                Action::Request(self::request(path, "GET", "/", document, file, problems)),
             )
         }
     };
@@ -64,6 +71,7 @@ pub(super) fn parse(path: &str, document: &StepDocument, problems: &mut Problems
 fn no_request(path: &str, document: &StepDocument, problems: &mut Problems) {
     for (field, given) in [
         ("body", document.body.is_some()),
+        ("bodyFile", document.body_file.is_some()),
         ("expect", !document.expect.is_empty()),
         ("extract", !document.extract.is_empty()),
         ("follow", document.follow.is_some()),
@@ -85,15 +93,15 @@ fn request(
     method: &str,
     target: &str,
     document: &StepDocument,
+    file: &dyn Fn(&str) -> Result<String, String>,
     problems: &mut Problems,
 ) -> Request {
     let field = format!("{path}.{}", method.to_ascii_lowercase());
-    let body = document.body.as_deref();
     Request {
         method: method.to_owned(),
         path: below_target(&field, target, problems),
         headers: headers(&format!("{path}.headers"), &document.headers, problems),
-        body: body.map(|body| problems.template(&format!("{path}.body"), body)),
+        body: body(path, document, file, problems),
         expect: if let Some(refused) = first_beyond(&document.expect) {
             let path = format!("{path}.expect[{}]", refused.0);
             problems.add(
@@ -101,10 +109,8 @@ fn request(
                 format!("{} is not an HTTP status; use 100 to 599", refused.1),
             );
             Statuses::Success
-        } else if document.expect.is_empty() {
-            Statuses::Success
         } else {
-            Statuses::Only(document.expect.clone())
+            Statuses::of(document.expect.clone())
         },
         extract: document
             .extract
@@ -128,6 +134,28 @@ fn request(
             })
             .collect(),
         follow: document.follow,
+    }
+}
+
+/// Reads the body: a text with variables, or the content of a file.
+fn body(
+    path: &str,
+    document: &StepDocument,
+    file: &dyn Fn(&str) -> Result<String, String>,
+    problems: &mut Problems,
+) -> Option<Template> {
+    let field = format!("{path}.bodyFile");
+    match (&document.body, &document.body_file) {
+        (Some(_), Some(_)) => {
+            problems.add(field, "must not stand beside body; keep one");
+            None
+        }
+        (Some(body), None) => Some(problems.template(&format!("{path}.body"), body)),
+        (None, Some(name)) => {
+            let text = file(name).map_err(|error| format!("{name}: {error}"));
+            Some(Template::text(&problems.or(&field, text, String::new())))
+        }
+        (None, None) => None,
     }
 }
 

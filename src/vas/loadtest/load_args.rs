@@ -43,6 +43,10 @@ pub(crate) struct ConnectionArgs {
     /// Header of every request; may be given several times
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = parse_header)]
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// File with headers of every request, one "Name: value" in each line, for those that the list of
+    /// processes must not show, such as a token. -H comes before it
+    #[arg(long, value_name = "FILE")]
+    header_file: Option<PathBuf>,
     /// Speak HTTP/2, with prior knowledge where the URL is http
     #[arg(long)]
     http2: bool,
@@ -126,6 +130,24 @@ pub(crate) enum LoadError {
     /// The target cannot be used.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// The file with headers cannot be read.
+    #[error("--header-file {}: {source}", .file.display())]
+    HeaderFile {
+        /// Name of the file, as given.
+        file: PathBuf,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+    /// A line of the file with headers is no header. The message never has the value.
+    #[error("--header-file {}, line {line}: {problem}", .file.display())]
+    HeaderLine {
+        /// Name of the file, as given.
+        file: PathBuf,
+        /// Number of the line, from one.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The file with certificates cannot be read.
     #[error("--cacert {}: {source}", .file.display())]
     Certificates {
@@ -198,14 +220,43 @@ impl ConnectionArgs {
         };
         let ca_name = self.cacert.as_deref().unwrap_or(Path::new("--cacert"));
         let mut target = Target::parse(&url.given, protocol, &tls, ca_name)?;
-        // A header given by a flag replaces the one from the URL, such as Authorization.
-        for (name, _) in &self.headers {
-            target.headers.remove(name);
+        // A header given by a flag replaces the one from the file, and that the one from the URL, such as
+        // Authorization.
+        for headers in [&self.headers_of_file()?, &self.headers] {
+            for (name, _) in headers {
+                target.headers.remove(name);
+            }
+            for (name, value) in headers {
+                target.headers.append(name, value.clone());
+            }
         }
-        target.headers.extend(self.headers.iter().cloned());
         target.fresh_connections = self.no_keepalive;
         target.follow = self.follow;
         Ok(target)
+    }
+}
+
+impl ConnectionArgs {
+    /// The headers of `--header-file`. Blank lines, and those that begin with `#`, are left out.
+    fn headers_of_file(&self) -> Result<Vec<(HeaderName, HeaderValue)>, LoadError> {
+        let Some(file) = &self.header_file else {
+            return Ok(Vec::new());
+        };
+        let text = fs::read_to_string(file).map_err(|source| LoadError::HeaderFile {
+            file: file.clone(),
+            source,
+        })?;
+        let lines = text.lines().map(str::trim).enumerate();
+        lines
+            .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+            .map(|(index, line)| {
+                parse_header(line).map_err(|problem| LoadError::HeaderLine {
+                    file: file.clone(),
+                    line: index + 1,
+                    problem,
+                })
+            })
+            .collect()
     }
 }
 

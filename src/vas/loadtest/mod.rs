@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! run, autoscaling, capacity, restore, compare, merge, list             the subcommands
-//! load_args, scenario_args, subject_args, watch_args                    flags that tests share
+//! load_args, scenario_args, subject_args, watch_args, request_args      flags that tests share
 //! autoscaling_args, capacity_args                                       flags of one test
 //! outputs, destination   reports in files         progress   how far a load is, on standard error
 //! verdict                exit codes
@@ -19,6 +19,7 @@ mod load_args;
 mod merge;
 mod outputs;
 mod progress;
+mod request_args;
 mod restore;
 mod run;
 mod scenario_args;

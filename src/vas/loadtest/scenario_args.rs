@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::load_args::{TargetUrl, parse_rate};
+use super::{
+    load_args::{TargetUrl, parse_rate},
+    request_args::{BodyError, RequestArgs, TwoLengths},
+};
 use crate::{
     duration,
     exit::{Code, CommandError},
@@ -11,13 +14,10 @@ use vas_loadtest::{
     http::Target,
     scenario::{
         model::{Scenario, Think, Threshold},
-        quick::{self, Level},
+        quick::{Level, Quick, QuickError},
     },
     selection::{self, Changes, SelectionError, select},
 };
-
-/// How long a quick run sends requests.
-const QUICK: Duration = Duration::from_secs(30);
 
 /// The load to send.
 #[derive(Clone, Debug, clap::Args)]
@@ -49,6 +49,8 @@ pub(super) struct ScenarioArgs {
     /// several times
     #[arg(long = "threshold", value_name = "THRESHOLD")]
     thresholds: Vec<Threshold>,
+    #[command(flatten)]
+    request: RequestArgs,
 }
 
 /// What is run.
@@ -75,6 +77,12 @@ impl From<String> for What {
 pub(super) enum ScenarioArgsError {
     #[error(transparent)]
     Selection(#[from] SelectionError),
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    #[error(transparent)]
+    Length(#[from] TwoLengths),
+    #[error(transparent)]
+    Quick(#[from] QuickError),
     #[error("no target is given: name its URL, or give --target URL beside a scenario")]
     NoTarget,
     #[error("two targets are given: leave out --target, or name a scenario instead of a URL")]
@@ -84,7 +92,7 @@ pub(super) enum ScenarioArgsError {
     )]
     NoLoad,
     #[error(
-        "{flag} is for requests to a URL, and {name:?} is no URL such as http://127.0.0.1:8080: a scenario has a load of its own (see --scale and --scale-load)"
+        "{flag} is for requests to a URL, and {name:?} is no URL such as http://127.0.0.1:8080: a scenario has a load and requests of its own (see --scale and --scale-load)"
     )]
     QuickFlag { flag: &'static str, name: String },
     #[error("{flag} is for a scenario, and none is named")]
@@ -128,7 +136,8 @@ impl ScenarioArgs {
             ("--users", self.users.is_some()),
             ("--duration", self.duration.is_some()),
         ];
-        if let Some((flag, _)) = quick_flags.into_iter().find(|(_, given)| *given) {
+        let quick_flag = quick_flags.into_iter().find(|(_, given)| *given);
+        if let Some(flag) = quick_flag.map(|(flag, _)| flag).or(self.request.given()) {
             let name = name.clone();
             return Err(ScenarioArgsError::QuickFlag { flag, name });
         }
@@ -152,13 +161,11 @@ impl ScenarioArgs {
             (None, Some(users)) => Level::Users(f64::from(users), self.think.unwrap_or_default()),
             (None, None) => return Err(ScenarioArgsError::NoLoad),
         };
-        let duration = self.duration.unwrap_or(QUICK);
-        Ok(quick::scenario(
-            level,
-            duration,
-            has_path,
-            self.thresholds.clone(),
-        ))
+        let quick = Quick {
+            length: self.request.length(self.duration, level)?,
+            ..Quick::new(level, Duration::ZERO, self.thresholds.clone())
+        };
+        Ok(self.request.of(quick)?.scenario(has_path)?)
     }
 }
 

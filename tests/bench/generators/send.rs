@@ -79,6 +79,7 @@ fn scenario(load: Load) -> Scenario {
         name: "bench".to_owned(),
         description: String::new(),
         load,
+        iterations: None,
         journeys: vec![Journey {
             name: "user".to_owned(),
             weight: 1,

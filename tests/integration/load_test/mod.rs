@@ -5,5 +5,6 @@ mod faults;
 mod metrics;
 mod outputs;
 mod pipeline;
+mod quick;
 mod secrets;
 mod websockets;

@@ -78,6 +78,7 @@ fn worker(scenario: &Scenario, target: &Target) -> (Rc<Worker>, mpsc::UnboundedR
         per_user: false,
         precise: false,
         clock: RunClock::begins_in(Duration::ZERO),
+        turns: None,
         end_early: CancellationToken::new(),
         messages,
     };

@@ -15,6 +15,7 @@ mod stalls;
 mod streams;
 mod traffic;
 mod truths;
+mod turns;
 mod uploads;
 mod websockets;
 
@@ -96,6 +97,7 @@ fn scenario(load: Load, actions: Vec<Action>) -> Scenario {
         name: "test".to_owned(),
         description: String::new(),
         load,
+        iterations: None,
         journeys: vec![Journey {
             name: "user".to_owned(),
             weight: 1,

@@ -1,7 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::scenario::model::{Action, Load};
+use crate::scenario::{
+    model::{Action, Load},
+    template::Template,
+};
 
 fn parsed(text: &str) -> Result<Scenario, ScenarioError> {
     let file = |name: &str| match name {
@@ -101,7 +104,7 @@ journeys:
         "journeys: must not all have weight 0",
         "journeys[0].think: \"5s-1s\" begins with the longer one",
         "journeys[0].steps[0].get: \"x\" must begin with /",
-        "journeys[0].steps[1]: must have exactly one of get, post, put, patch, delete and websocket",
+        "journeys[0].steps[1]: must have exactly one of get, head, post, put, patch, delete, options and websocket",
         "journeys[0].steps[2]: {{token}} has no value: no earlier step of the journey extracts it",
         "journeys[0].steps[3].get: \"{{\" is not closed",
         "journeys[1].name: \"a\" is there twice",
@@ -246,4 +249,42 @@ fn a_threshold_is_on_a_step_that_there_is() {
         error.contains("no step is called \"none\"; there are \"GET /\", \"log in\""),
         "{error}"
     );
+}
+
+#[test]
+fn a_body_is_a_text_or_the_content_of_a_file() {
+    let with_step = |step: &str| {
+        format!(
+            "load: {{users: [{{duration: 1m, at: 5}}], iterations: 7}}\njourneys: [{{name: a, steps: [{step}]}}]\n"
+        )
+    };
+    let scenario = parsed(&with_step("{post: /, bodyFile: day.csv}")).unwrap();
+    assert_eq!(scenario.iterations, Some(7));
+    let Action::Request(request) = &scenario.journeys[0].steps[0].action else {
+        panic!("it is a request")
+    };
+    let body = request.body.as_ref().and_then(Template::constant);
+    assert!(
+        body.is_some_and(|body| body.starts_with("seconds,level\n")),
+        "{body:?}"
+    );
+    for (step, words) in [
+        ("{post: /, bodyFile: none}", "bodyFile: none: cannot be read"),
+        (
+            "{post: /, bodyFile: day.csv, body: x}",
+            "bodyFile: must not stand beside body",
+        ),
+        ("{get: /, head: /}", "must have exactly one of get, head"),
+        (
+            "{websocket: {path: /, hold: 1s}, bodyFile: day.csv}",
+            "bodyFile: a websocket has none",
+        ),
+    ] {
+        let error = refused(&with_step(step));
+        assert!(error.contains(words), "{error}");
+    }
+    let at_a_rate = with_load("{rate: [{duration: 1s, at: 1}], iterations: 7}");
+    assert!(refused(&at_a_rate).contains("load.iterations: is for users"));
+    let none = with_load("{users: [{duration: 1s, at: 1}], iterations: 0}");
+    assert!(refused(&none).contains("load.iterations: 0 must be at least 1"));
 }
