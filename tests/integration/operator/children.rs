@@ -149,7 +149,7 @@ async fn an_unchanged_resource_causes_no_write_over_two_resyncs_and_a_restart() 
             if conditions.iter().flatten().any(|one| one["reason"] == reason) {
                 Ok(())
             } else {
-                Err(conditions)
+                Err(format!("{conditions:?}"))
             }
         })
         .await;

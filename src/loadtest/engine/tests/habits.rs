@@ -70,6 +70,7 @@ impl Habit {
     /// HTTP/1.1 that answers the first request on each connection, holds the second, and is killed after
     /// `life`: it listens no more, and all connections are reset.
     pub(crate) async fn killed_after(life: Duration) -> Self {
+        support::turn::wait();
         let habit = Self::each(|mut stream, _, _| async move {
             let _ = stream.set_zero_linger();
             if request_head(&mut stream).await.is_some() {
@@ -116,6 +117,7 @@ impl Habit {
 
     /// HTTP/2 that allows no streams until `after`, and then answers everything.
     pub(crate) async fn allowing_none_until(after: Duration) -> Self {
+        support::turn::wait();
         Self::each(move |mut stream, _, _| async move {
             let _ = frames::greet_allowing(&mut stream, 0).await;
             tokio::time::sleep(after).await;
@@ -131,6 +133,7 @@ impl Habit {
 
     /// HTTP/2 that allows one stream, refuses the first one after `after`, and never answers another.
     pub(crate) async fn refusing_one_and_silent(after: Duration) -> Self {
+        support::turn::wait();
         Self::each(move |mut stream, _, _| async move {
             let _ = frames::greet_allowing(&mut stream, 1).await;
             let mut refused = false;

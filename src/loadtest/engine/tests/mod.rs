@@ -128,7 +128,12 @@ fn begin(scenario: Scenario, target: &Target) -> Running {
 }
 
 fn begin_with(scenario: Scenario, target: &Target, settings: Settings) -> Running {
+    start(Arc::new(scenario), target, settings, clock()).unwrap()
+}
+
+/// The time axis of a run that begins soon. Waits for the turn of the test first: what a test measures from a
+/// moment of its own begins after that.
+fn clock() -> RunClock {
     support::turn::wait();
-    let clock = RunClock::begins_in(LEAD);
-    start(Arc::new(scenario), target, settings, clock).unwrap()
+    RunClock::begins_in(LEAD)
 }

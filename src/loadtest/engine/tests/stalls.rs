@@ -28,6 +28,13 @@ pub(super) fn target(url: &str, protocol: Protocol) -> Target {
     Target::parse(url, protocol, &TlsOptions::default(), Path::new("")).expect("a target")
 }
 
+/// The time axis of a run that begins soon. Waits for the turn of the test first, so that the run can begin when
+/// the time axis says so.
+fn clock() -> RunClock {
+    support::turn::wait();
+    RunClock::begins_in(LEAD)
+}
+
 /// A load on `/` that begins at the clock's zero.
 pub(super) async fn run(
     scenario: Scenario,
@@ -47,7 +54,7 @@ fn open(profile: Profile) -> Scenario {
 
 /// A run of five seconds on a server that holds all answers in its second second.
 async fn stalled(profile: Profile, settings: Settings) -> Measured {
-    let clock = RunClock::begins_in(LEAD);
+    let clock = clock();
     let second = Duration::from_secs(1);
     let stall = (clock.zero() + second, clock.zero() + 2 * second);
     let server = Server::start(Some(stall)).await;
@@ -156,7 +163,7 @@ async fn with_one_connection_the_service_time_hides_the_stall_and_the_latency_do
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refused_connections_are_errors_of_the_second_in_which_they_were_due() {
-    let clock = RunClock::begins_in(LEAD);
+    let clock = clock();
     let server = Server::start(None).await;
     let address = server.address;
     let mut target = target(&server.url(), Protocol::Http1);
@@ -190,7 +197,7 @@ async fn refused_connections_are_errors_of_the_second_in_which_they_were_due() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_reach_the_server_when_they_are_due() {
-    let clock = RunClock::begins_in(LEAD);
+    let clock = clock();
     let server = Server::start(None).await;
     let profile = Profile::constant(100.0, Duration::from_secs(2));
     let due: Vec<Duration> = profile.moments(0, 1).collect();
