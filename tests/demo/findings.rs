@@ -6,7 +6,7 @@ use crate::{
     judgement::Judgement,
     oracle::{Moment, Verdict},
     record::Record,
-    story::Story,
+    story::{PEAK_PODS, Story},
     table::clock as time,
     workload::Workload,
 };
@@ -101,8 +101,12 @@ pub(crate) fn decided(judgement: &Judgement, metric: &str) -> Finding {
     )
 }
 
-/// Checks that replicas never fell from the moment Prometheus went down until the load fell, and that the
-/// conditions said why.
+/// Checks that no replicas fell while Prometheus was down, that none fell that the load still needed once
+/// Prometheus was back, and that the conditions said why.
+///
+/// The ramp may end above the pods that the peak needs, because rates per pod still fall when the last pods become
+/// Ready: 11 pods run, 900 requests/s need 9. With whole rates the HPA rightly takes those away, so a fall from
+/// 11 to 10 after the outage is no finding, and a fall from 9 to 8 is one.
 pub(crate) fn held(record: &Record, story: &Story, without: Option<i32>) -> Finding {
     let outage = story.outage;
     let Some(outage) = outage else {
@@ -114,17 +118,24 @@ pub(crate) fn held(record: &Record, story: &Story, without: Option<i32>) -> Find
         let Some(seen) = record.workloads.get(&workload) else {
             continue;
         };
-        let specs: Vec<i32> = seen
-            .scale
-            .during(outage.from, story.burst)
-            .map(|scale| scale.spec)
-            .collect();
-        if specs
-            .windows(2)
-            .any(|pair| matches!(pair, [before, after] if after < before))
-        {
-            details.push(format!("{} fell: {specs:?}", workload.name()));
+        let specs = |from, to| -> Vec<i32> {
+            let scales = seen.scale.during(from, to);
+            scales.map(|scale| scale.spec).collect()
+        };
+        let (down, back) = (specs(outage.from, outage.to), specs(outage.to, story.burst));
+        let is_needed = |count: i32| workload != Workload::Gateway || count < PEAK_PODS;
+        for (when, wrong) in [
+            ("while Prometheus was down", falls(&down, |_| true)),
+            ("below what the load needs", falls(&back, is_needed)),
+        ] {
+            if let Some((before, after)) = wrong {
+                details.push(format!(
+                    "{} fell from {before} to {after} {when}",
+                    workload.name()
+                ));
+            }
         }
+        let specs = if back.is_empty() { down } else { back };
         let explained = seen.hpa.during(outage.from, outage.to).any(|hpa| {
             hpa.active
                 .as_ref()
@@ -151,12 +162,20 @@ pub(crate) fn held(record: &Record, story: &Story, without: Option<i32>) -> Find
     });
     Finding::new(
         format!(
-            "replicas held while Prometheus was down for {:.0} s and until rates were whole again ({}{without})",
+            "replicas held while Prometheus was down for {:.0} s, and as long as the load needed them ({}{without})",
             outage.to - outage.from,
             counts.join(", ")
         ),
         details,
     )
+}
+
+/// The first fall to a count that `is_wrong`.
+fn falls(counts: &[i32], is_wrong: impl Fn(i32) -> bool) -> Option<(i32, i32)> {
+    counts.windows(2).find_map(|pair| match pair {
+        [before, after] if after < before && is_wrong(*after) => Some((*before, *after)),
+        _ => None,
+    })
 }
 
 /// Checks that only the HPA controller wrote replicas.

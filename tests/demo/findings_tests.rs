@@ -56,6 +56,11 @@ fn a_metric_must_decide_alone_and_upward() {
 }
 
 fn outage(replicas_after: i32, explained: bool) -> (Record, Story) {
+    changed([(0.0, 9), (45.0, replicas_after)], explained)
+}
+
+/// A record in which the gateway has these replicas from these moments on, and Prometheus is down from 10 s to 40 s.
+fn changed(replicas: [(Moment, i32); 2], explained: bool) -> (Record, Story) {
     let mut record = Record::default();
     let condition = Condition {
         status: "False".to_owned(),
@@ -68,8 +73,9 @@ fn outage(replicas_after: i32, explained: bool) -> (Record, Story) {
         ready: spec,
     };
     let seen = record.of(Workload::Gateway);
-    seen.scale.push(0.0, scale(9));
-    seen.scale.push(45.0, scale(replicas_after));
+    for (at, count) in replicas {
+        seen.scale.push(at, scale(count));
+    }
     if explained {
         let hpa = HpaStatus {
             active: Some(condition.clone()),
@@ -91,7 +97,21 @@ fn replicas_that_fall_before_the_load_does_are_a_finding() {
     let (record, story) = outage(9, true);
     assert!(held(&record, &story, Some(5)).passed);
     let (record, story) = outage(8, true);
-    assert_eq!(held(&record, &story, None).details, ["api-gateway fell: [9, 8]"]);
+    assert_eq!(
+        held(&record, &story, None).details,
+        ["api-gateway fell from 9 to 8 below what the load needs"]
+    );
+}
+
+#[test]
+fn replicas_beyond_what_the_load_needs_may_fall_once_prometheus_is_back_and_not_before() {
+    let (record, story) = changed([(0.0, 11), (45.0, 10)], true);
+    assert!(held(&record, &story, None).passed);
+    let (record, story) = changed([(0.0, 11), (30.0, 10)], true);
+    assert_eq!(
+        held(&record, &story, None).details,
+        ["api-gateway fell from 11 to 10 while Prometheus was down"]
+    );
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::{
 /// would be beyond the tolerance.
 const PEAK: i32 = 900;
 /// Pods the peak needs by the HPA's target.
-const PEAK_PODS: i32 = 9;
+pub(crate) const PEAK_PODS: i32 = 9;
 /// Least number of pods that can carry the peak.
 pub(crate) const CARRYING_PODS: i32 = PEAK / CAPACITY + 1;
 
