@@ -167,6 +167,40 @@ fn check_envelope(document: &Value) -> Vec<Violation> {
             violations.push(whole(field, document, "is required"));
         }
     }
+    violations.extend(document.get("metadata").into_iter().flat_map(check_metadata));
+    violations
+}
+
+/// Checks that names, labels and annotations are text. In a file, `namespace: n` is the boolean `false`.
+fn check_metadata(metadata: &Value) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut check = |path: String, value: &Value| {
+        let rule = match value {
+            Value::Bool(_) => {
+                "must be text; write it in quotes: YAML takes y, n, yes, no, on and off for true and false"
+            }
+            Value::String(_) | Value::Null => return,
+            _ => "must be text; write it in quotes",
+        };
+        violations.push(Violation {
+            path,
+            value: value.to_string(),
+            rule: rule.to_owned(),
+            environment: None,
+            workload: None,
+        });
+    };
+    for (field, value) in metadata.as_object().into_iter().flatten() {
+        match field.as_str() {
+            "name" | "namespace" | "generateName" => check(format!("metadata.{field}"), value),
+            "labels" | "annotations" => {
+                for (key, value) in value.as_object().into_iter().flatten() {
+                    check(format!("metadata.{field}[{key}]"), value);
+                }
+            }
+            _ => {}
+        }
+    }
     violations
 }
 
@@ -232,6 +266,29 @@ mod tests {
             "spec.workloads[0].maxReplicas"
         );
         assert_eq!(checked.validation.violations.len(), 1);
+    }
+
+    #[test]
+    fn names_labels_and_annotations_that_are_no_text_are_reported_at_their_fields() {
+        let mut wrong = document(base());
+        wrong["metadata"]["namespace"] = json!(false);
+        wrong["metadata"]["labels"] = json!({"tier": 1, "app": "gateway"});
+        wrong["metadata"]["annotations"] = json!({"example.com/on": true});
+        assert_eq!(
+            paths(&wrong),
+            [
+                "metadata.annotations[example.com/on]",
+                "metadata.labels[tier]",
+                "metadata.namespace"
+            ]
+        );
+        let rules: Vec<String> = check(&wrong, None)
+            .validation
+            .violations
+            .into_iter()
+            .map(|violation| violation.rule)
+            .collect();
+        assert!(rules[2].contains("YAML takes y, n"), "{rules:?}");
     }
 
     #[test]
