@@ -3,7 +3,7 @@
 #[path = "../../tests/fuzz/checks/quantity.rs"]
 mod quantity;
 #[path = "../../tests/fuzz/checks/query.rs"]
-mod query;
+pub(crate) mod query;
 #[path = "../../tests/fuzz/replay.rs"]
 mod replay;
 #[path = "../../tests/fuzz/checks/resource.rs"]

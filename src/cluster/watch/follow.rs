@@ -51,9 +51,14 @@ pub trait Sink<K> {
     /// A list or a watch failed. The follower tries again after its backoff, and not before the returned time
     /// has passed.
     fn failed(&mut self, watch: &str, error: &watcher::Error) -> Duration {
-        tracing::warn!(watch, %error, "the watch failed; trying again");
+        warn_failed(watch, error);
         Duration::ZERO
     }
+}
+
+/// Writes to the log that a list or a watch failed and is tried again.
+pub fn warn_failed(watch: &str, error: &watcher::Error) {
+    tracing::warn!(watch, %error, "the watch failed; trying again");
 }
 
 /// The events of a watch that begins again with backoff when it breaks.

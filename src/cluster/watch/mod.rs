@@ -12,5 +12,5 @@ pub mod damping;
 mod follow;
 mod one;
 
-pub use follow::{Sink, events, follow, is_forbidden};
+pub use follow::{Sink, events, follow, is_forbidden, warn_failed};
 pub use one::{One, named};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kube::runtime::watcher;
 
-use super::follow::Sink;
+use super::follow::{Sink, warn_failed};
 
 /// A sink for a watch that shows at most one object. It calls the function with the object, with `None` if the
 /// object does not exist, and with the error if the object could not be read.
@@ -36,7 +36,7 @@ impl<K, F: FnMut(Result<Option<K>, &watcher::Error>)> Sink<K> for One<F> {
     }
 
     fn failed(&mut self, watch: &str, error: &watcher::Error) -> Duration {
-        tracing::warn!(watch, %error, "the watch failed; trying again");
+        warn_failed(watch, error);
         (self.0)(Err(error));
         Duration::ZERO
     }

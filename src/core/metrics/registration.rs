@@ -7,7 +7,7 @@
 pub mod change;
 pub mod readers;
 
-use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
+use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::{APIService, APIServiceCondition};
 
 use super::condition::Verdict;
 use crate::wording::and_more;
@@ -65,6 +65,13 @@ pub enum Owner {
     Ours,
     /// The APIService routes to another server, named as in messages: `Service monitoring/adapter`.
     Foreign(String),
+}
+
+/// The condition `Available` of an APIService: whether the API server reaches the server behind it. `None` until
+/// the API server has looked.
+pub fn available(service: &APIService) -> Option<&APIServiceCondition> {
+    let conditions = service.status.as_ref()?.conditions.as_ref()?;
+    conditions.iter().find(|condition| condition.type_ == "Available")
 }
 
 /// The fields of an APIService that count here.

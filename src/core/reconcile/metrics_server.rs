@@ -3,6 +3,7 @@
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 
 use super::observed::MetricsServer;
+use crate::metrics::registration::available;
 use vas_api::METRICS_SERVER_SERVICE;
 
 /// Name of the APIService that is read.
@@ -34,12 +35,7 @@ pub fn judge(service: Option<&APIService>) -> MetricsServer {
             "APIService {NAME} belongs to Service {namespace}/{name}, not to vas metrics-server"
         ));
     }
-    let available = service
-        .status
-        .as_ref()
-        .and_then(|status| status.conditions.as_ref())
-        .and_then(|conditions| conditions.iter().find(|condition| condition.type_ == "Available"));
-    match available {
+    match available(service) {
         Some(condition) if condition.status == "True" => MetricsServer::Available,
         Some(condition) => MetricsServer::Unavailable(format!(
             "APIService {NAME} is not available: {}",

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use super::registry::Registry;
 use vas_api::v1alpha1::ScaleTargetRef;
 use vas_cluster::{clock::Clock, kinds::Kinds, read::Reader};
+use vas_core::k8s::api_version;
 
 /// Time between two tries to find the plurals that are not known yet.
 const PERIOD: Duration = Duration::from_secs(10);
@@ -41,9 +42,9 @@ impl ResourceNames {
     pub fn of(&self, target: &ScaleTargetRef) -> String {
         let known = self.plurals.read().get(&kind_of(target)).cloned();
         let plural = known.unwrap_or_else(|| guess(&target.kind));
-        match target.api_version.split_once('/') {
-            Some((group, _)) => format!("{plural}.{group}"),
-            None => plural,
+        match api_version::group(&target.api_version) {
+            "" => plural,
+            group => format!("{plural}.{group}"),
         }
     }
 

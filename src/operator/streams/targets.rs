@@ -14,7 +14,7 @@ use crate::{
     concern,
     targets::{Known, TargetObject, WatchedKind, WatchedTargets, api_resource},
 };
-use vas_cluster::watch::{Sink, events, follow, is_forbidden};
+use vas_cluster::watch::{Sink, events, follow, is_forbidden, warn_failed};
 use vas_core::reconcile::{child::TargetKey, observed::Claim};
 
 /// Wait before a watch that was answered with 403 Forbidden is tried again: the right may have been granted
@@ -97,7 +97,7 @@ impl Sink<TargetObject> for Targets<'_> {
 
     fn failed(&mut self, watch: &str, error: &watcher::Error) -> Duration {
         if !is_forbidden(error) {
-            tracing::warn!(watch, %error, "the watch failed; trying again");
+            warn_failed(watch, error);
             return Duration::ZERO;
         }
         if self.known.refuse() {

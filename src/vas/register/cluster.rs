@@ -13,7 +13,10 @@ use kube::{
 
 use super::RegisterError;
 use vas_cluster::read::{ReadError, bounded};
-use vas_core::metrics::registration::change::{Backend, Registering};
+use vas_core::metrics::registration::{
+    available,
+    change::{Backend, Registering},
+};
 
 /// Longest wait for one answer.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -107,16 +110,14 @@ impl Cluster {
         let asked = tokio::time::timeout(timeout, async {
             loop {
                 let live = self.api_service(name).await?;
-                let status = live.and_then(|live| live.status);
-                let mut conditions = status.and_then(|status| status.conditions).into_iter().flatten();
-                if let Some(condition) = conditions.find(|condition| condition.type_ == "Available") {
+                if let Some(condition) = live.as_ref().and_then(available) {
                     if condition.status == "True" {
                         return Ok(());
                     }
                     why = format!(
                         "{}: {}",
-                        condition.reason.unwrap_or_default(),
-                        condition.message.unwrap_or_default()
+                        condition.reason.as_deref().unwrap_or_default(),
+                        condition.message.as_deref().unwrap_or_default()
                     );
                 }
                 tokio::time::sleep(INTERVAL).await;

@@ -14,9 +14,7 @@ pub(super) fn check(input: &[u8]) {
     let Ok(sent) = promql::pin_namespace(text, &label, "mine") else {
         return;
     };
-    let selectors = without_strings(&sent);
-    for selector in selectors.split('{').skip(1) {
-        let matchers = selector.split('}').next().unwrap_or_default();
+    for matchers in selectors(&sent) {
         assert!(
             matchers.contains("namespace=\"\""),
             "{sent:?} reads another namespace"
@@ -31,8 +29,10 @@ pub(super) fn check(input: &[u8]) {
     }
 }
 
-/// A rendered query without the contents of its strings. All strings in it are in double quotes.
-fn without_strings(rendered: &str) -> String {
+/// The matchers of each selector of a rendered query, found in its text, without the walk over the tree that is
+/// under test. Strings, which are all in double quotes, are blanked first, so that a brace inside a string does not
+/// count.
+pub(crate) fn selectors(rendered: &str) -> Vec<String> {
     let mut text = String::new();
     let mut quoted = false;
     let mut characters = rendered.chars();
@@ -47,5 +47,8 @@ fn without_strings(rendered: &str) -> String {
             other => text.push(other),
         }
     }
-    text
+    text.split('{')
+        .skip(1)
+        .map(|rest| rest.split('}').next().unwrap_or_default().to_owned())
+        .collect()
 }

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::fixture::{Operated, deployment, operator, resource, workload};
-use support::{Cluster, api::condition, audit, eventually};
+use support::{Cluster, audit, eventually};
 
 const RESOURCES: usize = 50;
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -53,23 +53,6 @@ async fn at_rest(operated: &Operated<'_>, since: jiff::Timestamp) -> BTreeMap<St
     requests(operated, since)
 }
 
-/// Waits until every resource says that its children are applied.
-async fn all_applied(operated: &Operated<'_>) {
-    eventually(PATIENCE, "every status says applied", || async {
-        let all = operated.namespace.objects("voiceassistscalings", "");
-        let applied = all
-            .iter()
-            .filter(|one| condition(one, "ResourcesApplied").starts_with("True"));
-        let applied = applied.count();
-        if applied == RESOURCES {
-            Ok(())
-        } else {
-            Err(format!("{applied} of {RESOURCES}"))
-        }
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn a_new_resource_costs_its_children_a_status_an_event_and_a_get_and_a_restart_costs_lists_alone() {
     let cluster = Cluster::start("operator-costs", &[]);
@@ -86,7 +69,7 @@ async fn a_new_resource_costs_its_children_a_status_an_event_and_a_get_and_a_res
     operated.namespace.apply(&deployments);
     let since = jiff::Timestamp::now();
     operated.namespace.apply(&resources);
-    all_applied(&operated).await;
+    operated.all_applied(RESOURCES, PATIENCE).await;
     let cost = at_rest(&operated, since).await;
     let of = |what: &str| cost.get(what).copied().unwrap_or(0);
     assert_eq!(of("patch horizontalpodautoscalers"), RESOURCES, "{cost:?}");

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use serde_json::{Value, json};
 
-use support::{Cluster, eventually, namespace::Namespace, process::Process, vas};
+use support::{Cluster, api::condition, eventually, namespace::Namespace, process::Process, vas};
 
 /// A deadline for a reconcile on a machine that runs all tests at once.
 pub(crate) const SOON: Duration = Duration::from_secs(45);
@@ -77,6 +77,23 @@ impl<'cluster> Operated<'cluster> {
             },
         )
         .await
+    }
+
+    /// Waits until each of so many resources says that its children are applied.
+    pub(crate) async fn all_applied(&self, resources: usize, deadline: Duration) {
+        eventually(deadline, "every status says applied", || async {
+            let all = self.namespace.objects("voiceassistscalings", "");
+            let applied = all
+                .iter()
+                .filter(|one| condition(one, "ResourcesApplied").starts_with("True"));
+            let applied = applied.count();
+            if applied == resources {
+                Ok(())
+            } else {
+                Err(format!("{applied} of {resources}"))
+            }
+        })
+        .await;
     }
 
     pub(crate) fn conditions(&self, resource: &str) -> Vec<Value> {

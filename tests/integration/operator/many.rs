@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::fixture::{Operated, deployment, resource, workload};
-use support::api::condition;
 use support::eventually;
 
 const RESOURCES: usize = 200;
@@ -29,19 +28,7 @@ async fn two_hundred_resources_at_once_all_get_their_autoscaler() {
         }
     })
     .await;
-    eventually(Duration::from_secs(60), "every status says applied", || async {
-        let all = operated.namespace.objects("voiceassistscalings", "");
-        let applied = all
-            .iter()
-            .filter(|one| condition(one, "ResourcesApplied").starts_with("True"));
-        let applied = applied.count();
-        if applied == RESOURCES {
-            Ok(())
-        } else {
-            Err(format!("{applied} of {RESOURCES}"))
-        }
-    })
-    .await;
+    operated.all_applied(RESOURCES, Duration::from_secs(60)).await;
 }
 
 #[tokio::test]

@@ -197,15 +197,20 @@ mod tests {
         assert_eq!(of("b"), [Exporter::Instance("".into())]);
     }
 
-    #[test]
-    fn of_many_exporters_the_first_are_told_apart_and_the_others_are_not_said_to_lack() {
-        let names: Vec<String> = (0..=KEPT).map(|n| format!("p{n:05}")).collect();
+    /// The exporters of one namespace in which each of these pods has a series.
+    fn of_pods(names: &[String]) -> Exporters {
         let series: Vec<[(&str, &str); 2]> = names
             .iter()
             .map(|name| [("namespace", "a"), ("pod", name.as_str())])
             .collect();
         let series: Vec<&[(&str, &str)]> = series.iter().map(|series| &series[..]).collect();
-        let found = exporters(&series).remove("a").unwrap();
+        exporters(&series).remove("a").unwrap()
+    }
+
+    #[test]
+    fn of_many_exporters_the_first_are_told_apart_and_the_others_are_not_said_to_lack() {
+        let names: Vec<String> = (0..=KEPT).map(|n| format!("p{n:05}")).collect();
+        let found = of_pods(&names);
         assert!(
             !found.lack(&Exporter::Pod("p01000".into())),
             "it is there, beyond the first"
@@ -217,12 +222,7 @@ mod tests {
     #[test]
     fn long_names_leave_room_for_fewer() {
         let names: Vec<String> = (0..KEPT).map(|n| format!("p{n:05}{}", "x".repeat(247))).collect();
-        let series: Vec<[(&str, &str); 2]> = names
-            .iter()
-            .map(|name| [("namespace", "a"), ("pod", name.as_str())])
-            .collect();
-        let series: Vec<&[(&str, &str)]> = series.iter().map(|series| &series[..]).collect();
-        let found = exporters(&series).remove("a").unwrap();
+        let found = of_pods(&names);
         assert!(
             !found.lack(&Exporter::Pod(names[KEPT - 1].as_str().into())),
             "it is there"

@@ -114,6 +114,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::fuzz_corpus::query::selectors;
 
     fn pinned(query: &str) -> Result<String, QueryError> {
         pin_namespace(query, &"namespace".parse().unwrap(), "mine")
@@ -193,29 +194,6 @@ mod tests {
             let result = thread.spawn(move || pinned(&query)).unwrap().join().unwrap();
             assert!(result.is_ok(), "{result:?}");
         }
-    }
-
-    /// The selectors of a rendered query, found in its text, without the walk over the tree that is under
-    /// test. Strings are blanked first, so that a brace inside a string does not count.
-    fn selectors(rendered: &str) -> Vec<String> {
-        let mut text = String::new();
-        let mut quoted = false;
-        let mut characters = rendered.chars();
-        while let Some(character) = characters.next() {
-            match character {
-                '\\' if quoted => drop(characters.next()),
-                '"' => {
-                    quoted = !quoted;
-                    text.push('"');
-                }
-                _ if quoted => {}
-                other => text.push(other),
-            }
-        }
-        let braces = text.split('{').skip(1);
-        braces
-            .map(|rest| rest.split('}').next().unwrap().to_owned())
-            .collect()
     }
 
     #[test]

@@ -4,7 +4,7 @@ use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 
 use crate::doctor::{Finding, observed::Observed};
 use vas_api::METRICS_SERVER_SERVICE;
-use vas_core::k8s::read::Unread;
+use vas_core::{k8s::read::Unread, metrics::registration};
 
 /// The APIServices of custom metrics, which every installation has.
 pub const CUSTOM: [&str; 2] = ["v1beta1.custom.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io"];
@@ -62,15 +62,7 @@ pub(in crate::doctor) fn available(observed: &Observed) -> Vec<Finding> {
 
 /// The condition `Available` of an APIService, as a finding.
 pub(in crate::doctor) fn availability(object: String, service: &APIService, observed: &Observed) -> Finding {
-    let conditions = service
-        .status
-        .as_ref()
-        .and_then(|status| status.conditions.as_ref());
-    let condition = conditions
-        .into_iter()
-        .flatten()
-        .find(|condition| condition.type_ == "Available");
-    match condition {
+    match registration::available(service) {
         Some(condition) if condition.status == "True" => Finding::ok(object, "Available=True"),
         Some(condition) => {
             let reason = condition.reason.as_deref().unwrap_or("no reason");
