@@ -47,6 +47,11 @@ impl ReadError {
         matches!(self, Self::Server(status) if status.code == 404)
     }
 
+    /// Whether the server refused a write because the object has changed since it was read, or exists already (409).
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Server(status) if status.code == 409)
+    }
+
     /// Whether the reader has no right to read the object (401 or 403).
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Server(status) if matches!(status.code, 401 | 403))

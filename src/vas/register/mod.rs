@@ -26,6 +26,9 @@ use vas_core::metrics::registration::{
     readers::Readers,
 };
 
+/// Most tries of one write. Each one after the first is due to a change of the APIService meanwhile.
+const CONFLICTS: u32 = 5;
+
 /// Lead the metrics APIs of the cluster to vas, once its pods run
 ///
 /// Makes the APIServices of custom.metrics.k8s.io, through which HPAs read the metrics of vas, and waits until the API
@@ -158,10 +161,7 @@ impl Args {
             cluster.ready(&backend).await?;
         }
         for step in &steps {
-            cluster
-                .write(step.name, &step.change)
-                .await
-                .map_err(|why| RegisterError::Write { name: step.name, why })?;
+            write(&cluster, step, &backend).await?;
             say(&step.said())?;
         }
         if self.timeout > Duration::ZERO {
@@ -205,6 +205,29 @@ impl Step {
                      uninstall deletes it: run vas register again after either"
                 ),
             },
+        }
+    }
+}
+
+/// Makes the change of a step. The API server writes into the status of an APIService whenever it looks at the server
+/// behind it, and a change that was planned before that is refused with a conflict. It is planned again then, and
+/// made if it is still a change of the same APIService of the same owner.
+async fn write(cluster: &Cluster, step: &Step, to: &Backend) -> Result<(), RegisterError> {
+    let name = step.name;
+    let mut change = step.change.clone();
+    let mut conflicts = 0;
+    loop {
+        let why = match cluster.write(name, &change).await {
+            Ok(()) => return Ok(()),
+            Err(why) => why,
+        };
+        conflicts += 1;
+        if !why.is_conflict() || conflicts == CONFLICTS {
+            return Err(RegisterError::Write { name, why });
+        }
+        change = registering(name, cluster.api_service(name).await?.as_ref(), to);
+        if change.owner() != step.change.owner() {
+            return Err(RegisterError::Write { name, why });
         }
     }
 }

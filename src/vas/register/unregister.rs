@@ -1,6 +1,6 @@
 //! `vas unregister`: takes the APIServices of vas away.
 
-use super::{BackendArgs, RegisterError, cluster::Cluster, say};
+use super::{BackendArgs, CONFLICTS, RegisterError, cluster::Cluster, say};
 use crate::{
     exit::{Code, Ended},
     kube_config::KubeConfigArgs,
@@ -35,20 +35,29 @@ impl Args {
             .flat_map(MetricsApi::api_services)
             .copied()
         {
-            let Some(live) = cluster.api_service(name).await? else {
-                continue;
-            };
-            let backend = self.from.backend();
-            let owner = Registration::read(Some(&live), &backend.namespace, &backend.name).owner;
-            if let Owner::Foreign(owner) = owner {
-                say(&format!("apiservice/{name} leads to {owner}, and stays"))?;
-                continue;
-            }
-            match cluster.delete(name, &live).await {
-                Err(why) if !why.is_not_found() => return Err(RegisterError::Write { name, why }),
-                _ => say(&format!("apiservice/{name} deleted"))?,
-            }
+            self.unregister_one(&cluster, name).await?;
         }
         Ok(())
+    }
+
+    /// Deletes an APIService that leads to vas. The API server writes into its status meanwhile, so a conflict is
+    /// answered by looking again.
+    async fn unregister_one(&self, cluster: &Cluster, name: &'static str) -> Result<(), RegisterError> {
+        let backend = self.from.backend();
+        let mut conflicts = 0;
+        loop {
+            let Some(live) = cluster.api_service(name).await? else {
+                return Ok(());
+            };
+            let owner = Registration::read(Some(&live), &backend.namespace, &backend.name).owner;
+            if let Owner::Foreign(owner) = owner {
+                return say(&format!("apiservice/{name} leads to {owner}, and stays"));
+            }
+            match cluster.delete(name, &live).await {
+                Err(why) if why.is_conflict() && conflicts + 1 < CONFLICTS => conflicts += 1,
+                Err(why) if !why.is_not_found() => return Err(RegisterError::Write { name, why }),
+                _ => return say(&format!("apiservice/{name} deleted")),
+            }
+        }
     }
 }

@@ -50,6 +50,17 @@ pub enum Registering {
     },
 }
 
+impl Registering {
+    /// Whose APIService is changed.
+    pub fn owner(&self) -> Owner {
+        match self {
+            Self::Create(_) => Owner::Absent,
+            Self::Keep(_) => Owner::Ours,
+            Self::TakeOver { owner, .. } => Owner::Foreign(owner.clone()),
+        }
+    }
+}
+
 /// What has to be done so that the APIService `name` (`VERSION.GROUP`) leads to `to`; `live` is the one in the cluster.
 ///
 /// A patch has the resourceVersion of what was seen, so that it is refused where somebody else wrote meanwhile.
@@ -147,6 +158,19 @@ mod tests {
             }
         }
         assert_eq!(seen, 3);
+    }
+
+    #[test]
+    fn a_change_says_whose_api_service_it_changes() {
+        let owner = |live: Option<&APIService>| registering(NAME, live, &ours()).owner();
+        let mine = live(json!({"namespace": "vas-system", "name": "vas-metrics-server"}));
+        let theirs = live(json!({"namespace": "monitoring", "name": "adapter"}));
+        assert_eq!(owner(None), Owner::Absent);
+        assert_eq!(owner(Some(&mine)), Owner::Ours);
+        assert_eq!(
+            owner(Some(&theirs)),
+            Owner::Foreign("Service monitoring/adapter".to_owned())
+        );
     }
 
     #[test]
