@@ -3,13 +3,14 @@
 //! For a metric from Prometheus that is what a metrics server with a poll every two seconds may have in
 //! memory: the newest value, not older than `maxAge`. While Prometheus was down nobody could read it, but
 //! later range queries show values for that time too, so these do not count. A rate whose window reaches back
-//! into that time is too low, so it is no value either.
+//! into that time is too low in Prometheus. The metrics server treats all counters after that time like those
+//! of young pods, and so does the feed.
 
 use std::collections::BTreeMap;
 
 use super::{
     queries::STEP,
-    young::{self, Births},
+    young::{self, Births, Samples},
 };
 use crate::oracle::{Feed, Moment, Reading, Resource, Sample, Track};
 
@@ -46,6 +47,10 @@ pub(crate) fn prometheus_feed(
     outage: Option<Outage>,
     (max_age, window): (Moment, Moment),
 ) -> Feed {
+    let resumed = outage.and_then(|outage| {
+        let mut newest = newest.points().filter_map(|(_, newest)| *newest);
+        newest.find(|newest| *newest >= outage.to)
+    });
     let mut readings = Track::default();
     for (at, reading) in values.points() {
         // A scrape between two points shows only at the second one, but may have been seen since the first
@@ -57,14 +62,12 @@ pub(crate) fn prometheus_feed(
                     readings.push(since, reading);
                 }
             }
-            Some(outage) if (outage.to..outage.to + window).contains(&at) => {
-                readings.push(since, Reading::Missing);
-            }
             _ => {
                 let newest = newest.at(at).copied().flatten();
                 let fresh = newest.is_some_and(|newest| at - newest <= max_age);
+                let resumed = resumed.filter(|resumed| *resumed <= at);
                 let told = if fresh {
-                    young::readings(reading, at, births, window)
+                    young::readings(reading, at, &Samples { births, resumed }, window)
                 } else {
                     vec![Reading::Missing]
                 };
@@ -163,17 +166,77 @@ mod tests {
         assert!(told(&feed, 65.0).contains(&Reading::Object(65)));
     }
 
-    #[test]
-    fn a_rate_counts_again_once_its_window_lies_after_the_outage() {
+    /// What a sync may have seen of nine pods that each get 100 requests a second, where no samples were
+    /// taken from 30 s to 50 s. Values are in requests per second.
+    fn of_nine_pods(at: Moment) -> Vec<Option<i64>> {
+        const WINDOW: u32 = 15;
+        let pods = |value| {
+            let sample = |at| Sample {
+                value,
+                at,
+                window: 0.0,
+            };
+            (0..9)
+                .map(move |pod| (format!("pod-{pod}"), sample(0.0)))
+                .collect()
+        };
+        // As Prometheus gives it: the increase since the first sample, over the whole window.
+        let values = (0..100)
+            .map(|at: u32| {
+                let covered = if at < 50 { WINDOW } else { (at - 50).min(WINDOW) };
+                let milli = i64::from(covered) * 100_000 / i64::from(WINDOW);
+                (f64::from(at), Reading::PerPod(pods(milli)))
+            })
+            .collect();
+        let newest = (0..100)
+            .map(|at: u32| {
+                (
+                    f64::from(at),
+                    Some(f64::from(if (30..50).contains(&at) { 29 } else { at })),
+                )
+            })
+            .collect();
         let outage = Outage { from: 30.0, to: 50.0 };
-        let feed = rate(Some(outage), 15.0);
-        assert!(
-            told(&feed, 64.0)
-                .iter()
-                .all(|reading| *reading == Reading::Missing)
+        let feed = prometheus_feed(
+            &values,
+            &newest,
+            &Births::new(),
+            Some(outage),
+            (10.0, f64::from(WINDOW)),
         );
-        assert!(told(&feed, 70.0).contains(&Reading::Object(69)));
-        assert!(!told(&feed, 90.0).contains(&Reading::Missing));
+        told(&feed, at)
+            .into_iter()
+            .map(|reading| match reading {
+                Reading::PerPod(pods) => {
+                    assert_eq!(pods.len(), 9, "the pods of one gap have a number together");
+                    pods.values().map(|sample| sample.value / 1000).max()
+                }
+                Reading::Missing | Reading::Object(_) => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_rate_is_missing_until_half_of_its_window_lies_after_the_outage() {
+        assert!(of_nine_pods(56.0).iter().all(Option::is_none));
+    }
+
+    #[test]
+    fn then_it_is_what_the_covered_part_says_and_never_the_low_rate_of_prometheus() {
+        let told = of_nine_pods(63.0);
+        assert!(told.contains(&None), "the poll may have failed");
+        let values: Vec<i64> = told.into_iter().flatten().collect();
+        assert!(
+            values.iter().all(|value| (90..=125).contains(value)),
+            "{values:?}"
+        );
+        assert!(values.iter().any(|value| *value > 110), "{values:?}");
+    }
+
+    #[test]
+    fn a_window_and_a_poll_later_it_is_what_prometheus_says() {
+        let told = of_nine_pods(90.0);
+        assert!(told.iter().all(|value| *value == Some(100)), "{told:?}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! The rates of pods that are younger than the window of the rate.
+//! The rates of pods whose samples began less than a window ago.
 //!
-//! Prometheus divides the increase of a young pod by the whole window, so its rate is too low. The metrics
+//! A pod is young for a window after its first sample, and all pods are for a window after an outage of
+//! Prometheus. Prometheus divides the increase of a young pod by the whole window, so its rate is too low. The metrics
 //! server serves no number for such a pod until half of the window has samples. After that it serves
 //! `rate x window / covered`. It knows the covered time only to one poll, because the first sample came at
 //! some moment between two polls. A sync may thus have seen one of several readings, and this module lists
@@ -24,12 +25,45 @@ const UNCERTAIN: f64 = 1.25;
 /// Most pods that are treated as young at once. Each pod doubles the number of readings.
 const MOST: usize = 6;
 
+/// Where the samples of the pods begin.
+pub(super) struct Samples<'a> {
+    /// The moment of the first sample of each pod.
+    pub births: &'a Births,
+    /// The first sample after an outage of Prometheus, if there was one. For every older pod the samples
+    /// before it do not count.
+    pub resumed: Option<Moment>,
+}
+
+impl Samples<'_> {
+    /// The moment at which the samples of a pod begin; `None` if they began before the story.
+    fn since(&self, pod: &str) -> Option<Moment> {
+        let born = self.births.get(pod).copied();
+        match self.resumed {
+            Some(resumed) => Some(born.map_or(resumed, |born| born.max(resumed))),
+            None => born,
+        }
+    }
+
+    /// Young pods whose samples began at the same moment have numbers from the same moment on. They are one
+    /// group. Every other young pod is a group of its own.
+    fn groups<'s>(&self, young: Vec<(&'s String, &'s Sample)>) -> Vec<Vec<(&'s String, &'s Sample)>> {
+        let (old, new): (Vec<_>, Vec<_>) = young
+            .into_iter()
+            .partition(|(pod, _)| self.resumed.is_some() && self.since(pod) == self.resumed);
+        let new = new.into_iter().map(|pod| vec![pod]).take(MOST);
+        std::iter::once(old)
+            .filter(|old| !old.is_empty())
+            .chain(new)
+            .collect()
+    }
+}
+
 /// All readings that a rate over `window` seconds may have had at a moment, given what Prometheus says.
-pub(super) fn readings(reading: &Reading, at: Moment, births: &Births, window: Moment) -> Vec<Reading> {
+pub(super) fn readings(reading: &Reading, at: Moment, begin: &Samples<'_>, window: Moment) -> Vec<Reading> {
     let Reading::PerPod(samples) = reading else {
         return vec![reading.clone()];
     };
-    let age = |pod: &str| births.get(pod).map_or(Moment::INFINITY, |born| at - born);
+    let age = |pod: &str| begin.since(pod).map_or(Moment::INFINITY, |since| at - since);
     let known: BTreeMap<String, Sample> = samples
         .iter()
         .filter(|(pod, _)| age(pod) >= window + POLL_LAG)
@@ -38,15 +72,19 @@ pub(super) fn readings(reading: &Reading, at: Moment, births: &Births, window: M
     let young: Vec<(&String, &Sample)> = samples
         .iter()
         .filter(|(pod, _)| (window / 2.0 - SCRAPE_INTERVAL..window + POLL_LAG).contains(&age(pod)))
-        .take(MOST)
         .collect();
+    let groups = begin.groups(young);
     let mut readings = Vec::new();
-    for served in 0..1_usize << young.len() {
+    for served in 0..1_usize << groups.len() {
         for surplus in [1.0, UNCERTAIN] {
             let mut samples = known.clone();
-            for (place, (pod, sample)) in young.iter().enumerate() {
+            for (place, group) in groups.iter().enumerate() {
                 if served & (1 << place) != 0 {
-                    samples.insert((*pod).clone(), corrected(**sample, age(pod), window, surplus));
+                    let group = group.iter().map(|(pod, sample)| {
+                        let corrected = corrected(**sample, age(pod), window, surplus);
+                        ((*pod).clone(), corrected)
+                    });
+                    samples.extend(group);
                 }
             }
             let reading = if samples.is_empty() {
@@ -82,6 +120,13 @@ mod tests {
 
     const WINDOW: Moment = 15.0;
 
+    fn begin(births: &Births) -> Samples<'_> {
+        Samples {
+            births,
+            resumed: None,
+        }
+    }
+
     fn told(at: Moment) -> Vec<BTreeMap<String, i64>> {
         let sample = |value| Sample {
             value,
@@ -93,7 +138,7 @@ mod tests {
             ("new".to_owned(), sample(60_000)),
         ];
         let births = Births::from([("new".to_owned(), 50.0)]);
-        let readings = readings(&Reading::PerPod(samples.into()), at, &births, WINDOW);
+        let readings = readings(&Reading::PerPod(samples.into()), at, &begin(&births), WINDOW);
         let values = |reading: Reading| match reading {
             Reading::PerPod(samples) => {
                 let values = samples.into_iter().map(|(pod, sample)| (pod, sample.value));
@@ -140,7 +185,7 @@ mod tests {
             },
         )];
         let births = Births::from([("new".to_owned(), 50.0)]);
-        let readings = readings(&Reading::PerPod(samples.into()), 60.0, &births, WINDOW);
+        let readings = readings(&Reading::PerPod(samples.into()), 60.0, &begin(&births), WINDOW);
         assert_eq!(readings.first(), Some(&Reading::Missing));
     }
 }
