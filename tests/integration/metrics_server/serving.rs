@@ -126,11 +126,11 @@ async fn equal_metric_names_in_one_namespace_never_mix() {
         .exporter
         .set("serving_depth", &[("namespace", namespace.name())], 3.0);
     let one = "metricLabelSelector=scaling.voiceassist.io%2Fname%3Dvoiceassist%2Cscaling.voiceassist.io%2Fworkload%3Dworker";
-    let pods = pods(&namespace, "worker");
-    let requests = [
-        ("namespace", namespace.name()),
-        ("pod", pods.first().map_or("none", String::as_str)),
-    ];
+    let pod = eventually(Duration::from_secs(60), "the pod is there", || async {
+        pods(&namespace, "worker").pop().ok_or("no pod yet")
+    })
+    .await;
+    let requests = [("namespace", namespace.name()), ("pod", pod.as_str())];
     stack.exporter.set("serving_requests_total", &requests, 1.0);
     read(stack, &path("v1beta2", &namespace, &format!("pods/*/rate?{one}"))).await;
     let ambiguous = stack
