@@ -19,12 +19,14 @@ use vas_api::v1alpha1::{MatchExpression, MatchOperator};
 /// A matcher of the author that contradicts a matcher that every selector gets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "it selects {label}={found:?}, but is shown only series with {label}={bound:?}, so it can never have a value"
+    "it selects {label}{operator}{found:?}, but is shown only series with {label}={bound:?}, so it can never have a value"
 )]
 pub struct Contradiction {
     /// Name of the label in both matchers.
     pub label: String,
-    /// The value that the author selects.
+    /// The operator of the author's matcher: `=`, `!=`, `=~` or `!~`.
+    pub operator: &'static str,
+    /// The value or the regular expression that the author selects by.
     pub found: String,
     /// The value that every selector gets.
     pub bound: String,
@@ -51,25 +53,24 @@ pub(super) fn in_series(series: &Series, bound: &Bound<'_>) -> Option<Contradict
     in_labels(labels, bound).or_else(|| expressions.find_map(|expression| in_expression(expression, bound)))
 }
 
-/// The contradiction of an expression `In` whose values do not include the one value that is shown.
+/// The contradiction of an expression whose values leave out the one value that is shown.
 fn in_expression(expression: &MatchExpression, bound: &Bound<'_>) -> Option<Contradiction> {
-    // Only `In` is judged: regular expressions are never compiled here.
-    let mut others = bound.iter();
-    let (name, other) = others.find(|(name, _)| name.as_str() == expression.key)?;
-    let leaves_nothing =
-        expression.operator == MatchOperator::In && expression.values.iter().all(|value| value != other);
-    leaves_nothing.then(|| Contradiction {
-        label: name.to_string(),
-        found: expression.values.join(", "),
-        bound: (*other).to_owned(),
-    })
+    let values = expression.values.iter().map(String::as_str);
+    let (operator, values) = match expression.operator {
+        MatchOperator::In => (Operator::Equal, values.collect()),
+        MatchOperator::NotIn => (Operator::NotEqual, values.collect()),
+        MatchOperator::Matches => (Operator::Matches, literals(expression.values.first()?)?),
+        MatchOperator::NotMatches => (Operator::NotMatches, literals(expression.values.first()?)?),
+    };
+    let label = bound.iter().find(|(label, _)| label.as_str() == expression.key);
+    of_values(label?, operator, &values, expression.values.join(", "))
 }
 
 /// The contradiction in `matchLabels`.
 fn in_labels(labels: &BTreeMap<String, String>, bound: &Bound<'_>) -> Option<Contradiction> {
     labels
         .iter()
-        .find_map(|(label, value)| of_matcher(label, value, bound))
+        .find_map(|(label, value)| of_matcher(label, Operator::Equal, value, bound))
 }
 
 /// The contradiction that leaves a query without series, if there is one. An `or` has series while one side
@@ -109,19 +110,74 @@ pub(super) fn in_query(expr: &Expr, bound: &Bound<'_>) -> Option<Contradiction> 
 }
 
 fn in_selector(selector: &VectorSelector, bound: &Bound<'_>) -> Option<Contradiction> {
-    let matchers = selector.matchers.matchers.iter();
-    let mut equal = matchers.filter(|matcher| matcher.op == MatchOp::Equal);
-    equal.find_map(|matcher| of_matcher(&matcher.name, &matcher.value, bound))
+    selector.matchers.matchers.iter().find_map(|matcher| {
+        let operator = match matcher.op {
+            MatchOp::Equal => Operator::Equal,
+            MatchOp::NotEqual => Operator::NotEqual,
+            MatchOp::Re(_) => Operator::Matches,
+            MatchOp::NotRe(_) => Operator::NotMatches,
+        };
+        of_matcher(&matcher.name, operator, &matcher.value, bound)
+    })
 }
 
-fn of_matcher(label: &str, value: &str, bound: &Bound<'_>) -> Option<Contradiction> {
-    let mut others = bound.iter();
-    let (name, other) = others.find(|(name, other)| name.as_str() == label && *other != value)?;
-    Some(Contradiction {
-        label: name.to_string(),
-        found: value.to_owned(),
-        bound: (*other).to_owned(),
+/// The operator of a matcher.
+#[derive(Clone, Copy)]
+enum Operator {
+    Equal,
+    NotEqual,
+    Matches,
+    NotMatches,
+}
+
+impl Operator {
+    fn symbol(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::NotEqual => "!=",
+            Self::Matches => "=~",
+            Self::NotMatches => "!~",
+        }
+    }
+}
+
+fn of_matcher(label: &str, operator: Operator, value: &str, bound: &Bound<'_>) -> Option<Contradiction> {
+    let bound = bound.iter().find(|(name, _)| name.as_str() == label)?;
+    let values = match operator {
+        Operator::Equal | Operator::NotEqual => vec![value],
+        Operator::Matches | Operator::NotMatches => literals(value)?,
+    };
+    of_values(bound, operator, &values, value.to_owned())
+}
+
+/// The contradiction of a matcher that names exactly `values`; `found` is how its author wrote them.
+fn of_values(
+    (label, shown): &(&LabelName, &str),
+    operator: Operator,
+    values: &[&str],
+    found: String,
+) -> Option<Contradiction> {
+    let named = values.contains(shown);
+    let leaves_nothing = match operator {
+        Operator::Equal | Operator::Matches => !named,
+        Operator::NotEqual | Operator::NotMatches => named,
+    };
+    leaves_nothing.then(|| Contradiction {
+        label: label.to_string(),
+        operator: operator.symbol(),
+        found,
+        bound: (*shown).to_owned(),
     })
+}
+
+/// The values that a regular expression matches, where it is a plain list such as `a|b`. Every other
+/// regular expression is not judged, because none is compiled here.
+fn literals(regex: &str) -> Option<Vec<&str>> {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_/:, ".contains(letter);
+    regex
+        .split('|')
+        .map(|part| part.chars().all(plain).then_some(part))
+        .collect()
 }
 
 #[cfg(test)]
@@ -149,6 +205,7 @@ mod tests {
             r#"a{namespace="other"} or b{namespace="other"}"#,
             r#"sum(a{namespace="other"}) or vector(0)"#,
             r#"-(a{namespace="other", namespace=~".+"})"#,
+            r#"sum(a{namespace=~"other"})"#,
         ] {
             assert_eq!(found(query).as_deref(), Some("other"), "{query}");
         }
@@ -161,12 +218,28 @@ mod tests {
             r#"a{namespace="mine"}"#,
             r#"a{namespace=~"mine|other"}"#,
             r#"a{namespace!="other"}"#,
+            r#"a{namespace!~"other|another"}"#,
+            r#"a{namespace!~"other|m.*"}"#,
+            r#"a{namespace=~"m(ine)?"}"#,
             r#"a{exported_namespace="other"}"#,
             r#"b or a{namespace="other"}"#,
             r#"b unless a{namespace="other"}"#,
             "vector(1)",
         ] {
             assert_eq!(found(query), None, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_query_that_leaves_out_its_own_namespace_is_told() {
+        for (query, words) in [
+            (r#"a{namespace!="mine"}"#, "mine"),
+            (r#"a{namespace!~"mine"}"#, "mine"),
+            (r#"a{namespace!~"other|mine"}"#, "other|mine"),
+            (r#"a{namespace=~"other|another"}"#, "other|another"),
+            (r#"a{namespace=""}"#, ""),
+        ] {
+            assert_eq!(found(query).as_deref(), Some(words), "{query}");
         }
     }
 
@@ -180,13 +253,30 @@ mod tests {
             r#"it selects cluster="us", but is shown only series with cluster="eu", so it can never have a value"#
         );
         assert_eq!(in_labels(&labels, &[(&cluster, "us")]), None);
-        let expression = |values: [&str; 2]| MatchExpression {
-            key: "cluster".to_owned(),
-            operator: MatchOperator::In,
-            values: values.map(str::to_owned).into(),
+        let found = |operator, values: &[&str]| {
+            let expression = MatchExpression {
+                key: "cluster".to_owned(),
+                operator,
+                values: values.iter().map(ToString::to_string).collect(),
+            };
+            let contradiction = in_expression(&expression, &[(&cluster, "eu")]);
+            contradiction.map(|contradiction| format!("{}{}", contradiction.operator, contradiction.found))
         };
-        let bound = [(&cluster, "eu")];
-        assert!(in_expression(&expression(["us", "ap"]), &bound).is_some());
-        assert_eq!(in_expression(&expression(["us", "eu"]), &bound), None);
+        for (operator, values, words) in [
+            (MatchOperator::In, &["us", "ap"][..], "=us, ap"),
+            (MatchOperator::NotIn, &["us", "eu"], "!=us, eu"),
+            (MatchOperator::Matches, &["us|ap"], "=~us|ap"),
+            (MatchOperator::NotMatches, &["us|eu"], "!~us|eu"),
+        ] {
+            assert_eq!(found(operator, values).as_deref(), Some(words));
+        }
+        for (operator, values) in [
+            (MatchOperator::In, &["us", "eu"][..]),
+            (MatchOperator::NotIn, &["us", "ap"]),
+            (MatchOperator::Matches, &["us|e."]),
+            (MatchOperator::NotMatches, &["us|e."]),
+        ] {
+            assert_eq!(found(operator, values), None, "{operator:?} {values:?}");
+        }
     }
 }
