@@ -7,10 +7,11 @@ use super::{
     http::Target,
     scenario::{
         ScenarioError, builtin,
-        model::{Scenario, Threshold},
+        model::{Action, Scenario, Threshold},
         parse,
         quick::{self, Level},
         scaled::ScaleError,
+        template::{Template, TemplateError},
         threshold::MisfitError,
     },
 };
@@ -56,6 +57,21 @@ pub enum SelectionError {
         /// The step, and what is wrong with it.
         error: EngineError,
     },
+    /// A path is given for a scenario that has paths of its own.
+    #[error(
+        "--path is for {}: the steps of {name:?} have paths of their own",
+        builtin::ANY_SERVICE.join(", ")
+    )]
+    OwnPaths {
+        /// The name, as given.
+        name: String,
+    },
+    /// The path does not begin with a slash.
+    #[error("--path {0:?} must begin with \"/\"")]
+    Path(String),
+    /// The path has variables that cannot be read.
+    #[error("--path: {0}")]
+    Template(#[from] TemplateError),
     /// The target has a query, and a path cannot be appended to that.
     #[error("--target: a scenario's paths cannot be put behind a query; give it in the path of each step")]
     Query,
@@ -70,6 +86,8 @@ pub struct Changes {
     pub load: f64,
     /// Thresholds besides its own.
     pub thresholds: Vec<Threshold>,
+    /// Path and query that a scenario for any service requests; `None` for that of the target.
+    pub path: Option<String>,
 }
 
 /// The scenarios of this name, in the order in which they run; at least one.
@@ -83,7 +101,8 @@ pub fn select(name: &str, changes: &Changes, target: &Target) -> Result<Vec<Scen
         None => vec![name],
     };
     let one = |name: &str| -> Result<Scenario, SelectionError> {
-        let mut scenario = load(name)?.scaled(changes.time, changes.load)?;
+        let mut scenario =
+            load_at(name, changes.path.as_deref(), target)?.scaled(changes.time, changes.load)?;
         scenario.thresholds.extend(changes.thresholds.iter().cloned());
         check(&scenario, target)?;
         Ok(scenario)
@@ -103,7 +122,7 @@ pub fn journeys(
 ) -> Result<Scenario, SelectionError> {
     let mut scenario = if let Some(name) = name {
         no_query(target)?;
-        load(name)?
+        load_at(name, None, target)?
     } else {
         let has_path = target.has_path();
         quick::scenario(Level::Rate(1.0), Duration::from_secs(1), has_path, Vec::new())
@@ -146,6 +165,40 @@ fn no_query(target: &Target) -> Result<(), SelectionError> {
     Ok(())
 }
 
+/// Loads a scenario. One for any service requests `path`, or else the path in the target's URL, or else `/`.
+fn load_at(name: &str, path: Option<&str>, target: &Target) -> Result<Scenario, SelectionError> {
+    let mut scenario = load(name)?;
+    if !builtin::ANY_SERVICE.contains(&name) {
+        return match path {
+            Some(_) => Err(SelectionError::OwnPaths {
+                name: name.to_owned(),
+            }),
+            None => Ok(scenario),
+        };
+    }
+    let path = match path {
+        Some(path) if !path.starts_with('/') => return Err(SelectionError::Path(path.to_owned())),
+        Some(path) => path,
+        // The engine appends the path of a step to the path of the target.
+        None if target.has_path() => "",
+        None => return Ok(scenario),
+    };
+    for step in scenario
+        .journeys
+        .iter_mut()
+        .flat_map(|journey| &mut journey.steps)
+    {
+        if let Action::Request(request) = &mut step.action {
+            request.path = Template::parse(path)?;
+            step.name = match path {
+                "" => request.method.clone(),
+                path => format!("{} {path}", request.method),
+            };
+        }
+    }
+    Ok(scenario)
+}
+
 /// Loads a built-in scenario, or one from a file.
 ///
 /// # Errors
@@ -185,6 +238,7 @@ mod tests {
             time: 1.0,
             load: 1.0,
             thresholds: vec![threshold.parse().unwrap()],
+            path: None,
         };
         select(name, &changes, &target()).map_err(|error| error.to_string())
     }
@@ -206,6 +260,55 @@ mod tests {
         let given = ["step log in: errors < 1%".parse().unwrap()];
         let error = journeys(None, &given, &target()).unwrap_err().to_string();
         assert!(error.contains("no step is called"), "{error}");
+    }
+
+    /// The name of the only step and its path, or the error in words.
+    fn requested(name: &str, path: Option<&str>, url: &str) -> Result<(String, String), String> {
+        let tls = TlsOptions::default();
+        let target = Target::parse(url, Protocol::Http1, &tls, Path::new("")).unwrap();
+        let changes = Changes {
+            time: 1.0,
+            load: 1.0,
+            thresholds: Vec::new(),
+            path: path.map(str::to_owned),
+        };
+        let scenarios = select(name, &changes, &target).map_err(|error| error.to_string())?;
+        let step = scenarios[0].journeys[0].steps[0].clone();
+        let Action::Request(request) = step.action else {
+            panic!("it is a request");
+        };
+        Ok((step.name, request.path.constant().unwrap().to_owned()))
+    }
+
+    #[test]
+    fn a_scenario_for_any_service_requests_the_path_that_is_given() {
+        let host = "http://127.0.0.1:9";
+        for (path, url, name, requested_path) in [
+            (None, host, "GET /", "/"),
+            (Some("/a?b=1"), host, "GET /a?b=1", "/a?b=1"),
+            (None, "http://127.0.0.1:9/health", "GET", ""),
+            (Some("/b"), "http://127.0.0.1:9/api", "GET /b", "/b"),
+        ] {
+            let found = requested("http-load", path, url);
+            assert_eq!(
+                found,
+                Ok((name.to_owned(), requested_path.to_owned())),
+                "{url} {path:?}"
+            );
+        }
+        for (name, path, words) in [
+            ("http-load", "health", "--path \"health\" must begin with \"/\""),
+            ("http-load", "/{{user", "--path: "),
+            ("http-load", "/a<b>", "%3C"),
+            (
+                "smoke",
+                "/a",
+                "--path is for http-smoke, http-load, http-stress, http-spike",
+            ),
+        ] {
+            let error = requested(name, Some(path), host).unwrap_err();
+            assert!(error.contains(words), "{name} {path}: {error}");
+        }
     }
 
     #[test]

@@ -60,7 +60,7 @@ fn the_checked_in_schemas_are_those_of_the_types() {
 fn what_is_shown_can_be_saved_and_planned_as_it_is() {
     let folder = scratch();
     let names = listed();
-    assert_eq!(names.len(), 10);
+    assert_eq!(names.len(), 14);
     for name in names {
         let file = folder.join(format!("{name}.yaml"));
         std::fs::write(&file, stdout(&["test", "show", &name])).unwrap();

@@ -9,33 +9,35 @@ pub struct Builtin {
     pub text: &'static str,
 }
 
-/// Defines [`BUILTIN`] and [`NAMES`] from one list.
+/// Defines [`BUILTIN`] and the names of one list from the names of its two parts.
 macro_rules! builtin {
-    ($($name:literal),* $(,)?) => {
-        /// All built-in scenarios, the shortest first.
-        pub const BUILTIN: [Builtin; NAMES.len()] =
-            [$(Builtin { name: $name, text: include_str!(concat!("scenarios/", $name, ".yaml")) }),*];
+    (any service: $($any:literal),+; VoiceAssist: $($own:literal),+ $(;)?) => {
+        /// All built-in scenarios: those for any HTTP service, then those for VoiceAssist's API. In both parts
+        /// the shortest comes first.
+        pub const BUILTIN: [Builtin; NAMES.len()] = [
+            $(Builtin { name: $any, text: include_str!(concat!("scenarios/", $any, ".yaml")) },)+
+            $(Builtin { name: $own, text: include_str!(concat!("scenarios/", $own, ".yaml")) },)+
+        ];
 
         /// Names of the built-in scenarios, in the same order.
-        pub const NAMES: &[&str] = &[$($name),*];
+        pub const NAMES: &[&str] = &[$($any,)+ $($own,)+];
+
+        /// Names of the scenarios that request one path of any HTTP service.
+        pub const ANY_SERVICE: &[&str] = &[$($any),+];
+
+        /// Names of the scenarios that need VoiceAssist's API.
+        pub const VOICEASSIST: &[&str] = &[$($own),+];
     };
 }
 
 builtin![
-    "smoke",
-    "load",
-    "stress",
-    "spike",
-    "flash-crowd",
-    "endurance",
-    "api-journey",
-    "admin-workflow",
-    "websocket",
-    "mixed",
+    any service: "http-smoke", "http-load", "http-stress", "http-spike";
+    VoiceAssist: "smoke", "load", "stress", "spike", "flash-crowd", "endurance", "api-journey",
+        "admin-workflow", "websocket", "mixed";
 ];
 
 /// Suites: each has a name and the scenarios that run one after another.
-pub const SUITES: [(&str, &[&str]); 2] = [("quick", &["smoke", "load"]), ("all", NAMES)];
+pub const SUITES: [(&str, &[&str]); 2] = [("quick", &["smoke", "load"]), ("all", VOICEASSIST)];
 
 /// The built-in scenario of this name; `None` if there is none.
 pub fn find(name: &str) -> Option<Builtin> {
@@ -66,6 +68,15 @@ mod tests {
     fn each_has_the_users_the_minutes_and_the_thresholds_of_the_report_they_come_from() {
         for (name, users, minutes, thresholds) in [
             ("smoke", 5.0, 1.0, "latency p95 < 500ms, errors < 1%"),
+            ("http-smoke", 5.0, 1.0, "latency p95 < 500ms, errors < 1%"),
+            (
+                "http-load",
+                100.0,
+                9.0,
+                "latency p50 < 100ms, latency p95 < 500ms, latency p99 < 1s, errors < 1%",
+            ),
+            ("http-stress", 500.0, 22.0, "latency p95 < 2s, errors < 10%"),
+            ("http-spike", 500.0, 8.0, "latency p95 < 2s, errors < 10%"),
             (
                 "load",
                 100.0,
@@ -119,11 +130,20 @@ mod tests {
     }
 
     #[test]
+    fn those_for_any_service_request_one_path() {
+        for name in ANY_SERVICE {
+            let scenario = parsed(name);
+            assert!(scenario.is_single() && scenario.journeys.len() == 1, "{name}");
+            assert_eq!(scenario.journeys[0].steps[0].name, "GET /");
+        }
+    }
+
+    #[test]
     fn suites_have_members_that_exist() {
         for (_, members) in SUITES {
             assert!(!members.is_empty() && members.iter().all(|name| find(name).is_some()));
         }
         assert_eq!(suite("quick"), Some(["smoke", "load"].as_slice()));
-        assert_eq!(suite("all").map(<[_]>::len), Some(BUILTIN.len()));
+        assert_eq!(suite("all"), Some(VOICEASSIST));
     }
 }

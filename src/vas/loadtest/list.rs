@@ -10,7 +10,7 @@ use crate::{
 use vas_loadtest::{
     report,
     scenario::{
-        builtin::{self, BUILTIN, SUITES},
+        builtin::{self, ANY_SERVICE, BUILTIN, SUITES, VOICEASSIST},
         duration,
         model::Load,
         plan::sparkline,
@@ -68,25 +68,19 @@ impl ListArgs {
             return json();
         }
         let mut text = String::new();
-        for builtin in BUILTIN {
-            let Ok(scenario) = load(builtin.name) else {
-                continue;
-            };
-            let profile = scenario.load.profile();
-            let unit = match scenario.load {
-                Load::Closed(_) => "users",
-                Load::Open(_) => "per second",
-            };
-            let line = format!(
-                "{:<15} {:>6.0} {unit:<10} {:>6}  {}\n{:<15} |{}|\n",
-                builtin.name,
-                profile.peak(),
-                duration::format(profile.duration()),
-                scenario.description,
-                "",
-                sparkline(profile),
-            );
-            text.push_str(&line);
+        for (head, names) in [
+            (
+                "for any HTTP service (--path chooses what is requested)",
+                ANY_SERVICE,
+            ),
+            ("for VoiceAssist's API", VOICEASSIST),
+        ] {
+            text.push_str(head);
+            text.push('\n');
+            for name in names {
+                text.push_str(&line(name));
+            }
+            text.push('\n');
         }
         for (name, members) in SUITES {
             let line = format!("{name:<15} suite: {}\n", members.join(", "));
@@ -119,6 +113,26 @@ impl SchemaArgs {
     }
 }
 
+/// The lines of one scenario: what it is, and a picture of its load.
+fn line(name: &str) -> String {
+    let Ok(scenario) = load(name) else {
+        return String::new();
+    };
+    let profile = scenario.load.profile();
+    let unit = match scenario.load {
+        Load::Closed(_) => "users",
+        Load::Open(_) => "per second",
+    };
+    format!(
+        "{name:<15} {:>6.0} {unit:<10} {:>6}  {}\n{:<15} |{}|\n",
+        profile.peak(),
+        duration::format(profile.duration()),
+        scenario.description,
+        "",
+        sparkline(profile),
+    )
+}
+
 /// Prints the output of `vas test list -o json`.
 fn json() -> Ended {
     let scenarios: Vec<Value> = BUILTIN
@@ -134,6 +148,7 @@ fn json() -> Ended {
             json!({
                 "name": name,
                 "description": scenario.description,
+                "anyService": ANY_SERVICE.contains(&name),
                 "model": model,
                 "peak": profile.peak(),
                 "durationSeconds": profile.seconds(),

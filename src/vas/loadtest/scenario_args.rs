@@ -45,6 +45,10 @@ pub(super) struct ScenarioArgs {
     /// Run a scenario with this share of its users or rate
     #[arg(long, value_name = "SHARE", value_parser = parse_rate)]
     scale_load: Option<f64>,
+    /// Path and query that http-smoke, http-load, http-stress or http-spike requests. Default: the path of
+    /// --target, or /
+    #[arg(long, value_name = "PATH")]
+    path: Option<String>,
     /// What has to hold besides the scenario's thresholds, such as "latency p95 < 500ms"; may be given
     /// several times
     #[arg(long = "threshold", value_name = "THRESHOLD")]
@@ -145,16 +149,20 @@ impl ScenarioArgs {
             time: self.scale.unwrap_or(1.0),
             load: self.scale_load.unwrap_or(1.0),
             thresholds: self.thresholds.clone(),
+            path: self.path.clone(),
         };
         Ok(select(name, &changes, target)?)
     }
 
     /// One request, again and again.
     fn quick(&self, has_path: bool) -> Result<Scenario, ScenarioArgsError> {
-        for (flag, share) in [("--scale", self.scale), ("--scale-load", self.scale_load)] {
-            if share.is_some() {
-                return Err(ScenarioArgsError::ScenarioFlag { flag });
-            }
+        let scenario_flags = [
+            ("--scale", self.scale.is_some()),
+            ("--scale-load", self.scale_load.is_some()),
+            ("--path", self.path.is_some()),
+        ];
+        if let Some((flag, _)) = scenario_flags.into_iter().find(|(_, given)| *given) {
+            return Err(ScenarioArgsError::ScenarioFlag { flag });
         }
         let level = match (self.rate, self.users) {
             (Some(rate), _) => Level::Rate(rate),
@@ -232,6 +240,11 @@ mod tests {
                 "--users is for requests to a URL",
             ),
             (&[URL, "--rate=5", "--scale=0.5"][..], "--scale is for a scenario"),
+            (&[URL, "--rate=5", "--path=/a"][..], "--path is for a scenario"),
+            (
+                &["smoke", "--target", "http://127.0.0.1:9", "--path=/a"][..],
+                "--path is for http-smoke",
+            ),
             (
                 &[URL, "--rate=0"][..],
                 "'--rate <RATE>': must be a number more than 0",
