@@ -3,5 +3,10 @@
 //!
 //! Resources, scenarios and configuration files share this code. Must not: know what a document means.
 
+mod key;
+mod problem;
 pub mod schema;
 pub mod yaml;
+
+pub use key::DisplayKey;
+pub use problem::Problem;

@@ -10,6 +10,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::document::DisplayKey;
+
 /// One step from a value to a value inside it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
@@ -170,23 +172,6 @@ fn position_of(list: &Value, name: &str) -> Option<usize> {
     list.as_array()?
         .iter()
         .position(|entry| entry.get("name").and_then(Value::as_str) == Some(name))
-}
-
-/// A map key as a step of a path: `.cpu`, or `["requests.cpu"]` for a key that holds a dot.
-pub struct DisplayKey<'a>(
-    /// The key as it stands in the map.
-    pub &'a str,
-);
-
-impl std::fmt::Display for DisplayKey<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-        if !self.0.is_empty() && self.0.bytes().all(plain) {
-            write!(f, ".{}", self.0)
-        } else {
-            write!(f, "[{:?}]", self.0)
-        }
-    }
 }
 
 #[cfg(test)]

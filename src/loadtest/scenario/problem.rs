@@ -3,24 +3,10 @@
 use std::{fmt, time::Duration};
 
 use super::{duration, template::Template};
+pub use vas_core::document::Problem;
 
 /// Most problems that are reported. More than that usually have one common cause.
 const MOST: usize = 20;
-
-/// What is wrong with one field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// Path of the field, such as `journeys[0].steps[2].think`.
-    pub path: String,
-    /// What is wrong, and how to write the field.
-    pub rule: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.rule)
-    }
-}
 
 /// Collects problems, so that all are reported at once.
 #[derive(Debug, Default)]

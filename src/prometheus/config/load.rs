@@ -10,8 +10,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 use super::{
-    document::{self, Authorization, Document, Header, ServerEntry},
-    fields::Problem,
+    Problem,
+    model::{self, Authorization, Header, ServerEntry},
+    parse::parse,
 };
 use crate::{
     ClientSettings,
@@ -114,7 +115,7 @@ impl ConfigFile {
         let hash = fnv1a(&bytes);
         let text =
             String::from_utf8(bytes).map_err(|_| self.error(vec![whole("is not UTF-8".to_owned())]))?;
-        let Document { servers } = document::parse(&text).map_err(|problems| self.error(problems))?;
+        let servers = parse(&text).map_err(|problems| self.error(problems))?;
         let mut loaded = Loaded {
             paths: BTreeMap::new(),
             settings: BTreeMap::new(),
@@ -228,12 +229,12 @@ impl Files<'_> {
             );
         }
         let value = match &header.value {
-            document::HeaderValue::Written(text) => {
+            model::HeaderValue::Written(text) => {
                 let field = format!("{}.value", header.path);
                 // The value is not secret, but it may name a tenant, which logs should not show.
                 self.sensitive(&field, text)
             }
-            document::HeaderValue::InFile(file) => {
+            model::HeaderValue::InFile(file) => {
                 let field = format!("{}.valueFile", header.path);
                 let text = self.secret(&field, file)?;
                 self.sensitive(&field, &text)

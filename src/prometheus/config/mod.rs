@@ -2,15 +2,17 @@
 //! it changes.
 //!
 //! ```text
-//! FILE --document (pure)--> Document --load: the files it names--> Loaded --reload--> Servers, Registry
+//! FILE --schema, parse (pure)--> ServerEntry (model) --load: the files it names--> Loaded --reload--> Servers, Registry
 //! ```
 //!
 //! Secrets (keys, tokens, passwords) are in files of their own. They are read again with every check of the
 //! configuration, and never shown.
 
 mod document;
-mod fields;
 pub mod load;
+mod model;
+mod parse;
+mod schema;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,14 +20,12 @@ use std::{
 };
 
 use self::load::Loaded;
-pub use self::{
-    fields::Problem,
-    load::{ConfigError, ConfigFile},
-};
+pub use self::load::{ConfigError, ConfigFile};
 use crate::{
     BuildError,
     servers::{ServerSettings, Servers},
 };
+pub use vas_core::document::Problem;
 use vas_core::metrics::promql::Reach;
 
 /// Name of the server for metrics without `prometheusServer`.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    SchemaViolation, Step, Vocabulary,
+    Breach, SchemaViolation, Step, Vocabulary,
     hint::{self, Level, Unknown},
     node::{Kind, Node, Unique},
     words::{counted, pattern_words},
@@ -35,10 +35,11 @@ impl<'a> Walk<'a> {
         self.found
     }
 
-    fn refuse(&mut self, value: &Value, rule: String) {
+    fn refuse(&mut self, value: &Value, breach: Breach, rule: String) {
         self.found.push(SchemaViolation {
             place: self.place.clone(),
             value: value.to_string(),
+            breach,
             rule,
         });
     }
@@ -54,13 +55,10 @@ impl<'a> Walk<'a> {
         if value.is_null() && node.nullable {
             return;
         }
-        if let Some(rule) = rule_against(node, value) {
-            let hint = match self.vocabulary {
-                Vocabulary::Autoscaling => hint::of_value(node, value),
-                Vocabulary::Other => None,
-            };
+        if let Some((breach, rule)) = rule_against(node, value) {
+            let hint = hint::of_value(self.vocabulary, node, value);
             let hint = hint.map_or_else(String::new, |hint| format!("; {hint}"));
-            self.refuse(value, rule + &hint);
+            self.refuse(value, breach, rule + &hint);
             return;
         }
         // Only a value that is right itself is entered: insides of a wrong one would add messages, not facts.
@@ -79,7 +77,7 @@ impl<'a> Walk<'a> {
         for name in &node.required {
             if fields.get(name).is_none_or(Value::is_null) {
                 self.inside(Step::Field(name.clone()), |walk| {
-                    walk.refuse(&Value::Null, "is required".to_owned());
+                    walk.refuse(&Value::Null, Breach::Missing, "is required".to_owned());
                 });
             }
         }
@@ -102,7 +100,9 @@ impl<'a> Walk<'a> {
                     around: &self.around,
                 };
                 let rule = unknown.rule();
-                self.inside(Step::Key(name.clone()), |walk| walk.refuse(value, rule));
+                self.inside(Step::Key(name.clone()), |walk| {
+                    walk.refuse(value, Breach::Unknown, rule);
+                });
             }
         }
     }
@@ -120,6 +120,7 @@ impl<'a> Walk<'a> {
                     if seen.contains(&identity) {
                         walk.refuse(
                             &identity,
+                            Breach::Twice,
                             "is there twice; names and values of a list are unique".to_owned(),
                         );
                     }
@@ -134,15 +135,22 @@ impl<'a> Walk<'a> {
 }
 
 /// The rule that the value itself breaks. Values inside it are not checked.
-fn rule_against(node: &Node, value: &Value) -> Option<String> {
-    if !node.kind.admits(value) {
-        return Some(format!("must be {}", node.kind.words()));
+fn rule_against(node: &Node, value: &Value) -> Option<(Breach, String)> {
+    if node.kind.admits(value) {
+        content_against(node, value).map(|rule| (Breach::Content, rule))
+    } else {
+        Some((Breach::Type, format!("must be {}", node.kind.words())))
     }
+}
+
+/// The rule that the content of a value of the right type breaks.
+fn content_against(node: &Node, value: &Value) -> Option<String> {
     if let Some(allowed) = &node.allowed
         && !allowed.contains(value)
     {
         let words: Vec<_> = allowed.iter().filter_map(Value::as_str).collect();
-        return Some(format!("must be one of {}", words.join(", ")));
+        let one_of = if words.len() == 1 { "" } else { "one of " };
+        return Some(format!("must be {one_of}{}", words.join(", ")));
     }
     let (least, most) = node.size;
     let (size, unit) = match value {

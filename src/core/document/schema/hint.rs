@@ -97,27 +97,54 @@ const MOST_LEVELS: usize = 2;
 const MOST_PLACES: usize = 3;
 
 /// A hint for a value of a wrong type or form.
-pub(super) fn of_value(node: &Node, value: &Value) -> Option<String> {
+pub(super) fn of_value(vocabulary: Vocabulary, node: &Node, value: &Value) -> Option<String> {
+    match vocabulary {
+        Vocabulary::Autoscaling => of_autoscaling(node, value).or_else(|| of_notation(node, value)),
+        Vocabulary::Kubernetes => of_notation(node, value),
+        Vocabulary::Other => None,
+    }
+}
+
+/// A hint for what users of other autoscalers write, and for values that are no secret.
+fn of_autoscaling(node: &Node, value: &Value) -> Option<String> {
+    let pattern = node.pattern.as_ref().map(regex::Regex::as_str);
+    match (node.kind, value) {
+        (Kind::String, Value::String(text)) if node.allowed.is_some() && text == "Auto" => {
+            allowed(node, text).or_else(|| Some("what a VPA calls Auto is Recreate".to_owned()))
+        }
+        (Kind::String, Value::Bool(_)) => {
+            Some("without quotes, Off, On, Yes and No are read as true or false: write \"Off\"".to_owned())
+        }
+        (Kind::String, Value::Number(number)) if pattern != Some(DURATION_PATTERN) => {
+            Some(format!("put it in quotes: \"{number}\""))
+        }
+        (Kind::Boolean, Value::Object(fields)) if fields.contains_key("metric") => Some(
+            "an External metric is queueDepth, queueAge or prometheus with external: true beside it"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+/// A hint for the notation of a value. A value of a wrong type is repeated only where the field holds no
+/// secret.
+fn of_notation(node: &Node, value: &Value) -> Option<String> {
     let pattern = node.pattern.as_ref().map(regex::Regex::as_str);
     match (node.kind, value) {
         (Kind::String, Value::String(text)) if node.allowed.is_some() => allowed(node, text),
         (Kind::String, Value::Bool(_)) => {
-            Some("without quotes, Off, On, Yes and No are read as true or false: write \"Off\"".to_owned())
+            Some("put it in quotes: without them, Off, On, Yes and No are read as true or false".to_owned())
         }
         (Kind::String, Value::Number(number)) if pattern == Some(DURATION_PATTERN) => {
             Some(format!("a duration needs a unit: write {number}s"))
         }
-        (Kind::String, Value::Number(number)) => Some(format!("put it in quotes: \"{number}\"")),
+        (Kind::String, Value::Number(_)) => Some("put it in quotes".to_owned()),
         (Kind::IntOrString, Value::Number(number)) if pattern == Some(QUANTITY_PATTERN) => {
             Some(quantity(number.as_f64()?))
         }
         (Kind::Integer, Value::String(text)) if text.parse::<i64>().is_ok() => {
             Some(format!("without quotes: {text}"))
         }
-        (Kind::Boolean, Value::Object(fields)) if fields.contains_key("metric") => Some(
-            "an External metric is queueDepth, queueAge or prometheus with external: true beside it"
-                .to_owned(),
-        ),
         (Kind::Array, Value::Object(_)) => Some("start each entry with a dash: `- name: ...`".to_owned()),
         (Kind::Object, Value::Array(_)) => Some("remove the dash".to_owned()),
         (_, Value::String(text)) => of_text(pattern?, text),
@@ -125,14 +152,11 @@ pub(super) fn of_value(node: &Node, value: &Value) -> Option<String> {
     }
 }
 
-/// A hint for a text that is not in a fixed set of words.
+/// A hint for a text that is not in a fixed set of words. Where the set has one word, the rule says it already.
 fn allowed(node: &Node, text: &str) -> Option<String> {
-    let words = node.allowed.iter().flatten().filter_map(Value::as_str);
-    match nearest(text, words, usize::MAX) {
-        Some(word) => Some(format!("did you mean {word}?")),
-        None if text == "Auto" => Some("what a VPA calls Auto is Recreate".to_owned()),
-        None => None,
-    }
+    let words = node.allowed.as_ref().filter(|words| words.len() > 1)?;
+    let word = nearest(text, words.iter().filter_map(Value::as_str), usize::MAX)?;
+    Some(format!("did you mean {word}?"))
 }
 
 /// Number of levels that a relative path leads down.

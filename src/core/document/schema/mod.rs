@@ -1,5 +1,6 @@
 //! Checks types, bounds, patterns and unique names. They are read from the CRD's own schema, so that no bound
-//! is written twice.
+//! is written twice. Files with types of their own are checked against the schema of those types
+//! ([`Checker`]).
 //!
 //! The API server has checked a new object already. The check is repeated, because a stored object may be
 //! older than a bound, and because `vas validate` has no API server. It covers the part of structural schemas
@@ -12,10 +13,11 @@ mod words;
 
 use std::{fmt::Write as _, sync::LazyLock};
 
+use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
 
 use self::{check::Walk, node::Node};
-use crate::spec::field_path::DisplayKey;
+use crate::document::DisplayKey;
 use vas_api::v1alpha1;
 pub use words::unknown_field;
 
@@ -25,8 +27,25 @@ pub struct SchemaViolation {
     place: Vec<Step>,
     /// The refused value, as compact JSON.
     pub value: String,
+    /// Which kind of rule is broken.
+    pub breach: Breach,
     /// The rule, and the fix.
     pub rule: String,
+}
+
+/// Which kind of rule of the schema a value breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breach {
+    /// A field that must be there is not.
+    Missing,
+    /// The schema has no field of this name.
+    Unknown,
+    /// The value is of another type.
+    Type,
+    /// The value has the right type, but not the right content: a bound, a pattern, a fixed set of words.
+    Content,
+    /// The value, or the name of the entry, is in its list twice.
+    Twice,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,31 +62,44 @@ static SPEC: LazyLock<Node> = LazyLock::new(|| {
         .unwrap_or_default()
 });
 
-/// A checker with another schema than the CRD's. The schema must have no references, and spell a type that
-/// admits null with `nullable`.
+/// A checker with another schema than the CRD's.
 #[derive(Debug)]
-pub struct Checker(Node);
+pub struct Checker {
+    schema: Node,
+    vocabulary: Vocabulary,
+}
 
 impl Checker {
-    /// Reads the schema. Keywords that this code does not know are ignored.
-    pub fn new(schema: &Value) -> Self {
-        Self(Node::read(schema))
+    /// A checker with the schema of a type. Keywords that this code does not know are ignored.
+    pub fn of<T: JsonSchema>(vocabulary: Vocabulary) -> Self {
+        // `Node` follows no references, and knows a type that admits null by OpenAPI's `nullable`.
+        let schema = SchemaSettings::openapi3()
+            .with(|settings| settings.inline_subschemas = true)
+            .into_generator()
+            .into_root_schema_for::<T>();
+        Self {
+            schema: Node::read(schema.as_value()),
+            vocabulary,
+        }
     }
 
     /// Checks a value and refuses unknown fields. Paths begin at the value.
     pub fn check(&self, value: &Value) -> Vec<SchemaViolation> {
-        let mut walk = Walk::at(Vec::new(), Vocabulary::Other);
-        walk.check(&self.0, value);
+        let mut walk = Walk::at(Vec::new(), self.vocabulary);
+        walk.check(&self.schema, value);
         walk.into_found()
     }
 }
 
-/// The field names that a user may confuse with those of the schema.
+/// What the author of a document probably knows besides its schema. Hints are guessed from that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Vocabulary {
-    /// The fields of HPA, VPA, PDB and KEDA.
+pub enum Vocabulary {
+    /// The fields of HPA, VPA, PDB and KEDA, and how Kubernetes writes values.
     Autoscaling,
-    /// No other fields are known.
+    /// How Kubernetes writes values: durations and quantities. A hint never repeats a value that has the
+    /// wrong type, because that may be a secret.
+    Kubernetes,
+    /// Nothing. There are hints for field names alone.
     Other,
 }
 

@@ -34,6 +34,7 @@ pub(super) enum Kind {
     Number,
     Boolean,
     IntOrString,
+    NumberOrString,
 }
 
 /// What must be unique in a list: nothing, the items, or one field of each item.
@@ -95,6 +96,9 @@ impl Kind {
         if schema.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true)) {
             return Self::IntOrString;
         }
+        if strings(schema.get("type")) == ["number", "string"] {
+            return Self::NumberOrString;
+        }
         match schema.get("type").and_then(Value::as_str) {
             Some("object") => Self::Object,
             Some("array") => Self::Array,
@@ -116,6 +120,7 @@ impl Kind {
             Self::Number => value.is_number(),
             Self::Boolean => value.is_boolean(),
             Self::IntOrString => value.is_string() || is_integer(value),
+            Self::NumberOrString => value.is_string() || value.is_number(),
         }
     }
 
@@ -129,6 +134,7 @@ impl Kind {
             Self::Number => "a number",
             Self::Boolean => "true or false",
             Self::IntOrString => "a whole number or a string",
+            Self::NumberOrString => "a number or a string",
         }
     }
 }
