@@ -20,10 +20,8 @@ mod operator;
 mod output;
 mod register;
 mod render;
-mod resume;
 mod runtime;
-mod suspend;
-mod suspension_args;
+mod suspension;
 mod validate;
 
 use std::process::ExitCode;
@@ -48,8 +46,8 @@ enum Command {
     Doctor(doctor::Args),
     Explain(Box<explain::Args>),
     Import(import::Args),
-    Suspend(suspend::Args),
-    Resume(resume::Args),
+    Suspend(suspension::SuspendArgs),
+    Resume(suspension::ResumeArgs),
     Register(register::Args),
     Unregister(register::UnregisterArgs),
     Operator(Box<operator::Args>),

@@ -5,4 +5,3 @@ pub mod error;
 pub mod hold_patch;
 mod production;
 pub mod resource;
-pub mod suspend;

@@ -1,8 +1,18 @@
-//! What `vas suspend` and `vas resume` share: the choice of resource, workloads and holder, and their errors.
+//! `vas suspend` and `vas resume`: what they share is the choice of resource, workloads and holder, and their
+//! errors.
+//!
+//! [`vas_core::reconcile::suspend`] decides what is written; [`cluster`] reads and writes.
+
+mod cluster;
+mod resume;
+mod suspend;
 
 use std::time::Duration;
 
 use serde_json::Value;
+
+pub(super) use resume::Args as ResumeArgs;
+pub(super) use suspend::Args as SuspendArgs;
 
 use crate::{
     duration,
@@ -11,15 +21,12 @@ use crate::{
     output::{self, OutputError},
     runtime,
 };
+use cluster::{Resource, SuspendError};
 use vas_cluster::server_clock::ServerClock;
 use vas_core::reconcile::suspend::{
     Holder, SpanError, Suspended, SuspensionError, Workloads, change::ChangeError,
 };
 use vas_diagnose::explain::read::namespaces_with;
-use vas_loadtest::cluster::{
-    resource::Resource,
-    suspend::{self, SuspendError},
-};
 
 /// A resource, some of its workloads, and a holder.
 #[derive(Debug, clap::Args)]
@@ -122,18 +129,20 @@ impl Found<'_> {
         change: impl Fn(&Value) -> Result<Option<Value>, ChangeError>,
     ) -> Result<Suspended, SuspensionCommandError> {
         let SuspensionArgs { name, dry_run, .. } = self.args;
-        let written = match suspend::write(&self.resource, *dry_run, change).await {
-            Err(SuspendError::Cluster(error)) if error.is_not_found() => return Err(self.not_found().await),
+        let written = match self.resource.change(*dry_run, change).await {
+            Err(error) if error.is_not_found() => return Err(self.not_found().await),
             written => written?,
         };
-        let suspended = suspend::suspended(&written, self.clock.now())?;
+        let suspended = cluster::suspended(&written, self.clock.now())?;
         let dry = if *dry_run { " (server dry run)" } else { "" };
         output::text(&format!(
             "voiceassistscaling/{name} {done}{dry}; {}\n",
             state(&suspended)
         ))?;
         if !*dry_run && !self.args.timeout.is_zero() {
-            suspend::until_in_effect(&self.resource, self.clock, self.args.timeout).await?;
+            self.resource
+                .until_in_effect(self.clock, self.args.timeout)
+                .await?;
         }
         Ok(suspended)
     }

@@ -4,11 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::{
-    duration,
-    exit::Ended,
-    suspension_args::{Found, SuspensionArgs, SuspensionCommandError, usage},
-};
+use super::{Found, SuspensionArgs, SuspensionCommandError, usage};
+use crate::{duration, exit::Ended};
 use vas_core::reconcile::suspend::{Reason, Span, Suspension, annotation::CAPACITY_TEST, change};
 
 /// Stop scaling of a resource, or of some of its workloads, for a while
@@ -29,7 +26,7 @@ use vas_core::reconcile::suspend::{Reason, Span, Suspension, annotation::CAPACIT
   kubectl annotate vas voiceassist scaling.voiceassist.io/suspend='workloads=worker until=2026-11-28T18:00:00Z reason=by hand'
 
 Exit codes: 0 suspended; 1 refused, or no operator acted on it; 2 usage, such as a workload that does not exist.")]
-pub(super) struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     which: SuspensionArgs,
     /// How long, as 30m or 2h. Default: until it is resumed
@@ -47,7 +44,7 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) fn run(&self) -> Ended {
+    pub(crate) fn run(&self) -> Ended {
         self.which.run(async |found| self.suspend(&found).await)
     }
 

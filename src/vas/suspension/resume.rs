@@ -1,9 +1,7 @@
 //! `vas resume`: ends a suspension, so that workloads scale again.
 
-use crate::{
-    exit::Ended,
-    suspension_args::{Found, SuspensionArgs, SuspensionCommandError},
-};
+use super::{Found, SuspensionArgs, SuspensionCommandError};
+use crate::exit::Ended;
 use vas_core::reconcile::suspend::change;
 
 /// Let a resource, or some of its workloads, scale again
@@ -19,13 +17,13 @@ use vas_core::reconcile::suspend::change;
 
 Exit codes: 0 resumed, or nothing to resume; 1 refused, or no operator acted on it; 2 usage, such as a workload that
 does not exist.")]
-pub(super) struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     which: SuspensionArgs,
 }
 
 impl Args {
-    pub(super) fn run(&self) -> Ended {
+    pub(crate) fn run(&self) -> Ended {
         self.which.run(async |found| self.resume(&found).await)
     }
 
