@@ -11,10 +11,11 @@
 //! capacity    holds replicas and searches for the load they carry
 //! cluster     a resource and its workloads, as tests find them
 //! exposition  what happens in a run, for Prometheus
+//! import      scenarios from recordings, API descriptions and k6
 //! merge       several runs as one
 //! ```
 //!
-//! Pure are `model`, `scenario`, `judge`, `merge`, `report`, and what `autoscaling` and `capacity` decide.
+//! Pure are `model`, `scenario`, `import`, `judge`, `merge`, `report`, and what `autoscaling` and `capacity` decide.
 
 pub mod autoscaling;
 pub mod capacity;
@@ -24,6 +25,7 @@ pub mod drive;
 pub mod engine;
 pub mod exposition;
 pub mod http;
+pub mod import;
 pub mod judge;
 pub mod limits;
 pub mod merge;

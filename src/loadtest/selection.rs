@@ -8,10 +8,11 @@ use super::{
     scenario::{
         ScenarioError, builtin,
         model::{Action, Scenario, Threshold},
-        parse,
+        parse, path_of_flag,
+        problem::Problem,
         quick::{self, Level},
         scaled::ScaleError,
-        template::{Template, TemplateError},
+        template::Template,
         threshold::MisfitError,
     },
 };
@@ -66,12 +67,9 @@ pub enum SelectionError {
         /// The name, as given.
         name: String,
     },
-    /// The path does not begin with a slash.
-    #[error("--path {0:?} must begin with \"/\"")]
-    Path(String),
-    /// The path has variables that cannot be read.
-    #[error("--path: {0}")]
-    Template(#[from] TemplateError),
+    /// The path cannot be requested.
+    #[error("{0}")]
+    Path(Problem),
     /// The target has a query, and a path cannot be appended to that.
     #[error("--target: a scenario's paths cannot be put behind a query; give it in the path of each step")]
     Query,
@@ -176,11 +174,13 @@ fn load_at(name: &str, path: Option<&str>, target: &Target) -> Result<Scenario, 
             None => Ok(scenario),
         };
     }
-    let path = match path {
-        Some(path) if !path.starts_with('/') => return Err(SelectionError::Path(path.to_owned())),
-        Some(path) => path,
+    let (name, path) = match path {
+        Some(path) => (
+            format!("GET {path}"),
+            path_of_flag("--path", path).map_err(SelectionError::Path)?,
+        ),
         // The engine appends the path of a step to the path of the target.
-        None if target.has_path() => "",
+        None if target.has_path() => ("GET".to_owned(), Template::text("")),
         None => return Ok(scenario),
     };
     for step in scenario
@@ -189,11 +189,8 @@ fn load_at(name: &str, path: Option<&str>, target: &Target) -> Result<Scenario, 
         .flat_map(|journey| &mut journey.steps)
     {
         if let Action::Request(request) = &mut step.action {
-            request.path = Template::parse(path)?;
-            step.name = match path {
-                "" => request.method.clone(),
-                path => format!("{} {path}", request.method),
-            };
+            request.path = path.clone();
+            step.name.clone_from(&name);
         }
     }
     Ok(scenario)
@@ -297,7 +294,12 @@ mod tests {
             );
         }
         for (name, path, words) in [
-            ("http-load", "health", "--path \"health\" must begin with \"/\""),
+            ("http-load", "health", "--path: \"health\" must begin with /"),
+            (
+                "http-load",
+                "/{{token}}",
+                "--path: {{token}} has no value: only user, iteration have one",
+            ),
             ("http-load", "/{{user", "--path: "),
             ("http-load", "/a<b>", "%3C"),
             (

@@ -42,11 +42,13 @@ pub(super) enum InputError {
         /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The file is too large to be a manifest.
-    #[error("{file} is larger than 16 MiB; is it a manifest?")]
+    /// The file is larger than any that makes sense.
+    #[error("{file} is larger than {megabytes} MiB; is it the right file?")]
     TooLarge {
         /// Name of the file.
         file: String,
+        /// The limit, in MiB.
+        megabytes: u64,
     },
     /// The directory contains no manifests.
     #[error("{directory} has no file that ends in .yaml, .yml or .json{}", if *.recursive { "" } else { "; -R looks into its directories too" })]
@@ -91,6 +93,22 @@ impl Object {
     pub(super) fn place(&self, path: &str) -> Place {
         self.places.find(path)
     }
+}
+
+/// The one value of a file in JSON or YAML of at most so many bytes; `-` is standard input.
+///
+/// # Errors
+/// When the file cannot be read, is larger, or is not YAML.
+pub(super) fn value_within(name: &str, most: u64) -> Result<Value, InputError> {
+    let text = files::text_within(name, most)?;
+    // The parser of YAML bounds the number of values, and a recording has many.
+    if let Ok(value) = serde_json::from_str(&text) {
+        return Ok(value);
+    }
+    yaml::parse_one(&text).map_err(|source| InputError::Syntax {
+        file: files::shown(name).to_owned(),
+        source,
+    })
 }
 
 impl Input {

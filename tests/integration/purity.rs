@@ -80,11 +80,12 @@ fn reaches(source: &str) -> Vec<&'static str> {
 }
 
 /// Files and folders that are pure.
-const PURE: [&str; 13] = [
+const PURE: [&str; 14] = [
     "src/core",
     "src/import",
     "src/loadtest/model",
     "src/loadtest/scenario",
+    "src/loadtest/import",
     "src/loadtest/judge",
     "src/loadtest/merge",
     "src/loadtest/report",

@@ -158,3 +158,51 @@ fn the_first_minutes_end_in_a_plan_or_with_the_flag_that_is_missing() {
         assert!(stderr.contains(words), "{args:?}: {stderr}");
     }
 }
+
+#[test]
+fn what_is_imported_is_planned_as_it_is_and_what_is_not_is_said() {
+    let recording = r#"{"log": {"entries": [
+        {"request": {"method": "GET", "url": "http://127.0.0.1:9/shop?page=1"}, "response": {"status": 200}},
+        {"request": {"method": "GET", "url": "http://other.example/"}, "response": {"status": 200}}
+    ]}}"#;
+    let description = "openapi: 3.0.3\nservers: [{url: 'http://127.0.0.1:9/api'}]\npaths:\n  /items: {get: {operationId: items}}\n";
+    let collection =
+        r#"{"info": {"name": "Shop"}, "item": [{"name": "list", "request": "http://127.0.0.1:9/items"}]}"#;
+    let options = r#"{"stages": [{"duration": "5s", "target": 7}], "thresholds": {"http_req_duration": ["p(95)<250"]}}"#;
+    for (kind, text, code, said, planned) in [
+        (
+            "har",
+            recording,
+            1,
+            "http://other.example/: a scenario has one host",
+            "GET /shop?page=1",
+        ),
+        ("openapi", description, 0, "1 steps, 0 parts left out", "items"),
+        ("postman", collection, 0, "1 steps, 0 parts left out", "list"),
+        (
+            "k6-options",
+            options,
+            0,
+            "to do: write the steps",
+            "latency p95 < 250ms",
+        ),
+    ] {
+        let (from, to) = (scratch().join(kind), scratch().join(format!("{kind}.yaml")));
+        std::fs::write(&from, text).unwrap();
+        let output = run(&["test", "import", kind, &from.to_string_lossy()]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{kind}: {stderr}");
+        assert!(stderr.contains(said), "{kind}: {stderr}");
+        std::fs::write(&to, output.stdout).unwrap();
+        let plan = plan(&to.to_string_lossy(), &[]);
+        assert!(plan.contains(planned), "{kind}: {plan}");
+    }
+    let output = run(&[
+        "test",
+        "import",
+        "har",
+        &root().join("Cargo.toml").to_string_lossy(),
+    ]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(output.stdout, b"");
+}

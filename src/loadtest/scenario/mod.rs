@@ -24,7 +24,10 @@ pub mod template;
 pub mod threshold;
 pub mod websocket;
 
-pub use self::parse::{ScenarioError, parse};
+pub use self::{
+    parse::{ScenarioError, parse},
+    step::path_of_flag,
+};
 pub use vas_core::k8s::duration::precise as duration;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     document::StepDocument,
     model::{Action, BodyCheck, Extract, GIVEN, Journey, Request, Statuses, Step, Think},
-    problem::Problems,
+    problem::{Problem, Problems},
     template::Template,
     websocket,
 };
@@ -194,6 +194,26 @@ pub(super) fn below_target(path: &str, text: &str, problems: &mut Problems) -> T
         );
     }
     problems.template(path, text)
+}
+
+/// Reads a path that is given by a flag. No step extracts its variables, so it can have those alone that every
+/// user has.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn path_of_flag(flag: &str, text: &str) -> Result<Template, Problem> {
+    let mut problems = Problems::default();
+    let template = below_target(flag, text, &mut problems);
+    for name in template.variables().filter(|name| !GIVEN.contains(name)) {
+        problems.add(
+            flag,
+            format!("{{{{{name}}}}} has no value: only {} have one", GIVEN.join(", ")),
+        );
+    }
+    match problems.into_found().into_iter().next() {
+        Some(problem) => Err(problem),
+        None => Ok(template),
+    }
 }
 
 /// The first character that cannot be sent in a path and its query. In a query `>` and a backtick can.

@@ -66,23 +66,29 @@ fn walk(directory: &Path, recursive: bool, found: &mut Vec<PathBuf>) -> io::Resu
     Ok(())
 }
 
-/// The text of a file, or of standard input.
+/// The text of a manifest, or of standard input.
 pub(super) fn text(name: &str) -> Result<String, InputError> {
+    text_within(name, MAX_BYTES)
+}
+
+/// The text of a file, or of standard input, of at most so many bytes.
+pub(super) fn text_within(name: &str, most: u64) -> Result<String, InputError> {
     let failed = |source| InputError::Read {
         file: shown(name).to_owned(),
         source,
     };
     let mut text = String::new();
     let read = if name == "-" {
-        io::stdin().lock().take(MAX_BYTES + 1).read_to_string(&mut text)
+        io::stdin().lock().take(most + 1).read_to_string(&mut text)
     } else {
         let opened = fs::File::open(name).map_err(failed)?;
-        opened.take(MAX_BYTES + 1).read_to_string(&mut text)
+        opened.take(most + 1).read_to_string(&mut text)
     };
     let size = read.map_err(failed)?;
-    if u64::try_from(size).is_ok_and(|size| size > MAX_BYTES) {
+    if u64::try_from(size).is_ok_and(|size| size > most) {
         return Err(InputError::TooLarge {
             file: shown(name).to_owned(),
+            megabytes: most >> 20,
         });
     }
     Ok(text)

@@ -1,7 +1,7 @@
 //! `vas test`: one file per subcommand, and the flags that they share. What a test does is in `vas_loadtest`.
 //!
 //! ```text
-//! run, autoscaling, capacity, restore, compare, merge, list             the subcommands
+//! run, autoscaling, capacity, restore, compare, merge, list, import     the subcommands
 //! load_args, scenario_args, subject_args, watch_args, request_args      flags that tests share
 //! autoscaling_args, capacity_args                                       flags of one test
 //! outputs, destination   reports in files         progress   how far a load is, on standard error
@@ -14,6 +14,7 @@ mod capacity;
 mod capacity_args;
 mod compare;
 mod destination;
+mod import;
 mod list;
 mod load_args;
 mod merge;
@@ -49,6 +50,7 @@ enum Command {
     List(list::ListArgs),
     Show(list::ShowArgs),
     Schema(list::SchemaArgs),
+    Import(import::Args),
 }
 
 impl Args {
@@ -63,6 +65,7 @@ impl Args {
             Command::List(args) => args.run(),
             Command::Show(args) => args.run(),
             Command::Schema(args) => args.run(),
+            Command::Import(args) => args.run(),
         }
     }
 }

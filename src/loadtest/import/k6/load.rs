@@ -1,0 +1,197 @@
+//! The load of a k6 script: its executor, or the short forms of the options.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::super::{
+    LeftOut,
+    scenario::{Load, Stage},
+};
+use crate::scenario::duration;
+
+/// Time that a script with iterations gets at most unless it says otherwise, as in k6.
+const MAX_DURATION: Duration = Duration::from_mins(10);
+/// Length of a stage that stands for a jump. A stage of `vas test` has a length.
+const JUMP: &str = "10ms";
+
+/// The load; `None` when there is none or it cannot be taken.
+pub(super) fn of(options: &Value, left_out: &mut Vec<LeftOut>) -> Option<Load> {
+    if let Some(scenarios) = options
+        .get("scenarios")
+        .and_then(Value::as_object)
+        .filter(|all| !all.is_empty())
+    {
+        return of_scenarios(scenarios, left_out);
+    }
+    let taken = of_shortcuts(options)?;
+    taken
+        .map_err(|why| left_out.push(LeftOut::new("the load", why)))
+        .ok()
+}
+
+/// The load of the first scenario that can be taken.
+fn of_scenarios(scenarios: &Map<String, Value>, left_out: &mut Vec<LeftOut>) -> Option<Load> {
+    let mut load = None;
+    for (name, scenario) in scenarios {
+        let part = format!("scenarios.{name}");
+        if load.is_some() {
+            left_out.push(LeftOut::new(
+                part,
+                "a scenario file has one load: write another file for it",
+            ));
+            continue;
+        }
+        match of_executor(scenario) {
+            Ok(found) => {
+                load = Some(found);
+                let starts = time(scenario.get("startTime"));
+                if matches!(starts, Some(Ok(starts)) if !starts.is_zero()) {
+                    left_out.push(LeftOut::new(
+                        format!("{part}.startTime"),
+                        "the load begins at once",
+                    ));
+                }
+            }
+            Err(why) => left_out.push(LeftOut::new(part, why)),
+        }
+    }
+    load
+}
+
+/// The load of `stages`, or of `vus`, `duration` and `iterations`; `None` without any of them.
+fn of_shortcuts(options: &Value) -> Option<Result<Load, String>> {
+    let has = |name: &str| options.get(name).is_some_and(|value| !value.is_null());
+    if has("stages") {
+        return Some(ramp(options, "vus", 1.0).map(Load::users));
+    }
+    if has("iterations") {
+        return Some(iterations(options, 1.0, "duration"));
+    }
+    if has("duration") {
+        return Some(constant(options, number(options, "vus").unwrap_or(1.0)).map(Load::users));
+    }
+    // Users without a time run one iteration each in k6.
+    has("vus").then(|| iterations(options, number(options, "vus").unwrap_or(1.0), "duration"))
+}
+
+fn of_executor(scenario: &Value) -> Result<Load, String> {
+    let users = number(scenario, "vus").unwrap_or(1.0);
+    match scenario
+        .get("executor")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+    {
+        "constant-vus" => Ok(Load::users(constant(scenario, users)?)),
+        "ramping-vus" => Ok(Load::users(ramp(scenario, "startVUs", 1.0)?)),
+        "constant-arrival-rate" => {
+            let rate = number(scenario, "rate").ok_or("its rate is missing")? / unit(scenario)?;
+            Ok(Load::rate(constant(scenario, rate)?))
+        }
+        "ramping-arrival-rate" => {
+            let unit = unit(scenario)?;
+            let mut stages = ramp(scenario, "startRate", 0.0)?;
+            for stage in &mut stages {
+                stage.at = stage.at.map(|level| level / unit);
+                stage.target = stage.target.map(|level| level / unit);
+            }
+            Ok(Load::rate(stages))
+        }
+        "shared-iterations" => iterations(scenario, 1.0, "maxDuration"),
+        "per-vu-iterations" => iterations(scenario, users, "maxDuration"),
+        "" => Err("its executor is missing".to_owned()),
+        other => Err(format!("the executor {other} has no counterpart")),
+    }
+}
+
+/// A load at one level for the whole `duration`.
+fn constant(of: &Value, level: f64) -> Result<Vec<Stage>, String> {
+    let duration = time(of.get("duration")).ok_or("its duration is missing")??;
+    Ok(vec![Stage::at(level, &duration::format(duration))])
+}
+
+/// The stages of a ramp. k6 begins at `start`; a scenario begins at 0.
+fn ramp(of: &Value, start: &str, otherwise: f64) -> Result<Vec<Stage>, String> {
+    let given = of
+        .get("stages")
+        .and_then(Value::as_array)
+        .ok_or("its stages are missing")?;
+    let mut level = number(of, start).unwrap_or(otherwise);
+    let mut stages = Vec::new();
+    // One user more or less at the beginning of a ramp is no jump.
+    let mut jumps = level > 1.0;
+    for stage in given {
+        let target = number(stage, "target").ok_or("a stage has no target")?;
+        let length = time(stage.get("duration")).ok_or("a stage has no duration")??;
+        if length.is_zero() {
+            (level, jumps) = (target, true);
+            continue;
+        }
+        let length = duration::format(length);
+        #[expect(clippy::float_cmp, reason = "both were read from the same text")]
+        let constant = level == target;
+        stages.extend((jumps && !constant).then(|| Stage::at(level, JUMP)));
+        stages.push(if jumps && constant {
+            Stage::at(level, &length)
+        } else {
+            Stage::to(target, &length)
+        });
+        (level, jumps) = (target, false);
+    }
+    if stages.is_empty() {
+        return Err("its stages take no time".to_owned());
+    }
+    Ok(stages)
+}
+
+/// A load that ends with a number of journeys: `iterations` times `factor`, in the time of the field `limit`.
+fn iterations(of: &Value, factor: f64, limit: &str) -> Result<Load, String> {
+    let users = number(of, "vus").unwrap_or(1.0);
+    let all = number(of, "iterations").unwrap_or(1.0) * factor;
+    let time = time(of.get(limit)).unwrap_or(Ok(MAX_DURATION))?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "numbers are not negative and below 2^53"
+    )]
+    let all = all.round() as u64;
+    Ok(Load {
+        iterations: Some(all),
+        ..Load::users(vec![Stage::at(users, &duration::format(time))])
+    })
+}
+
+/// A number that is not negative.
+fn number(of: &Value, name: &str) -> Option<f64> {
+    of.get(name)?
+        .as_f64()
+        .filter(|number| number.is_finite() && *number >= 0.0)
+}
+
+/// Seconds in which the rate of an arrival-rate executor is counted.
+fn unit(scenario: &Value) -> Result<f64, String> {
+    match time(scenario.get("timeUnit")) {
+        None => Ok(1.0),
+        Some(unit) => Ok(unit?.as_secs_f64()).and_then(|unit| {
+            if unit > 0.0 {
+                Ok(unit)
+            } else {
+                Err("its timeUnit is zero".to_owned())
+            }
+        }),
+    }
+}
+
+/// A duration as k6 writes it: `1m30s`, or a number of milliseconds. `None` where there is none.
+fn time(value: Option<&Value>) -> Option<Result<Duration, String>> {
+    let value = value.filter(|value| !value.is_null())?;
+    let refused = || format!("{value} is not a duration");
+    Some(match value {
+        Value::String(text) => duration::parse(text).map_err(|_| refused()),
+        Value::Number(number) => number
+            .as_f64()
+            .and_then(|milliseconds| Duration::try_from_secs_f64(milliseconds / 1000.0).ok())
+            .ok_or_else(refused),
+        _ => Err(refused()),
+    })
+}

@@ -1,0 +1,101 @@
+//! The thresholds of a k6 script, in the words of a scenario.
+
+use serde_json::Value;
+
+use super::super::LeftOut;
+
+/// All thresholds that a scenario can have; the others are listed.
+pub(super) fn all(options: &Value, left_out: &mut Vec<LeftOut>) -> Vec<String> {
+    let mut found = Vec::new();
+    let metrics = options.get("thresholds").and_then(Value::as_object);
+    for (metric, list) in metrics.into_iter().flatten() {
+        // A single threshold may stand without a list.
+        let list = list.as_array().map_or(std::slice::from_ref(list), Vec::as_slice);
+        for threshold in list {
+            let text = threshold
+                .get("threshold")
+                .unwrap_or(threshold)
+                .as_str()
+                .unwrap_or_default();
+            let part = format!("thresholds.{metric} {text:?}");
+            if threshold.get("abortOnFail") == Some(&Value::Bool(true)) {
+                let why = "the field abort of a scenario ends a run early, by the share of errors";
+                left_out.push(LeftOut::new(format!("{part} abortOnFail"), why));
+            }
+            match one(metric, text) {
+                Ok(threshold) if found.contains(&threshold) => {}
+                Ok(threshold) => found.push(threshold),
+                Err(why) => left_out.push(LeftOut::new(part, why)),
+            }
+        }
+    }
+    found
+}
+
+/// The threshold of one metric.
+fn one(metric: &str, text: &str) -> Result<String, String> {
+    if let Some((_, tags)) = metric.split_once('{') {
+        let tags = tags.trim_end_matches('}');
+        return Err(format!(
+            "it is for {tags}: write \"step NAME: \" before a threshold for one step"
+        ));
+    }
+    let refused = || "vas has no such threshold; see `vas test run --help`".to_owned();
+    let (what, operator, limit) = parts(text).ok_or_else(refused)?;
+    let below = matches!(operator, "<" | "<=");
+    let above = matches!(operator, ">" | ">=");
+    match (metric, what) {
+        ("http_req_duration", _) if below => {
+            Ok(format!("latency {} < {}", quantile(what)?, milliseconds(limit)))
+        }
+        ("ws_connecting", _) if below => Ok(format!(
+            "ws_connect {} < {}",
+            quantile(what)?,
+            milliseconds(limit)
+        )),
+        ("http_req_failed", "rate") if below && limit > 0.0 => Ok(format!("errors < {}%", percent(limit))),
+        ("http_req_failed", "rate") if operator == "==" || below => Ok("errors < 0.001%".to_owned()),
+        // A check that fails is a request that fails.
+        ("checks", "rate") if above && limit < 1.0 => Ok(format!("errors < {}%", percent(1.0 - limit))),
+        ("checks", "rate") if above || operator == "==" => Ok("errors < 0.001%".to_owned()),
+        ("http_reqs", "rate") if above && limit > 0.0 => Ok(format!("rate >= {limit}/s")),
+        _ => Err(refused()),
+    }
+}
+
+/// What is measured, the operator and the limit: `p(95)<500`.
+fn parts(text: &str) -> Option<(&str, &str, f64)> {
+    let start = text.find(['<', '>', '=', '!'])?;
+    let (what, rest) = text.split_at_checked(start)?;
+    let end = rest.find(|letter| !"<>=!".contains(letter))?;
+    let (operator, limit) = rest.split_at_checked(end)?;
+    let limit: f64 = limit.trim().parse().ok()?;
+    (limit.is_finite() && limit >= 0.0).then_some((what.trim(), operator, limit))
+}
+
+/// `p95` for `p(95)`.
+fn quantile(what: &str) -> Result<String, String> {
+    match what {
+        "med" => Ok("p50".to_owned()),
+        "max" => Ok("max".to_owned()),
+        _ => what
+            .strip_prefix("p(")
+            .and_then(|rest| rest.strip_suffix(')'))
+            .filter(|number| {
+                number
+                    .parse()
+                    .is_ok_and(|number: f64| number > 0.0 && number < 100.0)
+            })
+            .map(|number| format!("p{number}"))
+            .ok_or_else(|| format!("{what:?} is none of p(95), med and max")),
+    }
+}
+
+fn milliseconds(limit: f64) -> String {
+    format!("{limit}ms")
+}
+
+/// A share in percent, without the digits that binary fractions add.
+fn percent(share: f64) -> f64 {
+    (share * 1e8).round() / 1e6
+}

@@ -1,0 +1,140 @@
+//! Recordings of browsers.
+
+use serde_json::{Value, json};
+
+use super::{has, left_out, parsed, steps};
+use crate::{
+    import::har::import,
+    scenario::model::{Action, Statuses},
+};
+
+fn entry(method: &str, url: &str, at: &str, status: u16) -> Value {
+    json!({
+        "startedDateTime": format!("2026-03-01T10:00:{at}Z"),
+        "time": 200,
+        "request": {"method": method, "url": url, "headers": [
+            {"name": ":authority", "value": "shop.example"},
+            {"name": "Host", "value": "shop.example"},
+            {"name": "accept", "value": "text/html"},
+            {"name": "Authorization", "value": "Bearer top-secret"},
+            {"name": "Cookie", "value": "session=top-secret"},
+        ]},
+        "response": {"status": status},
+    })
+}
+
+fn archive(entries: &[Value]) -> Value {
+    json!({"log": {"version": "1.2", "entries": entries}})
+}
+
+#[test]
+fn requests_become_steps_in_their_order_with_the_recorded_pauses() {
+    let mut login = entry("POST", "https://shop.example/login", "02.500", 303);
+    login["request"]["postData"] = json!({
+        "mimeType": "application/x-www-form-urlencoded",
+        "params": [{"name": "user", "value": "a b"}, {"name": "at", "value": "x&y"}],
+    });
+    // The recorder wrote the second request first.
+    let imported = import(&archive(&[
+        login,
+        entry("GET", "https://shop.example/?q=1", "00.000", 200),
+        entry("GET", "https://shop.example/?q=1", "02.750", 404),
+    ]))
+    .unwrap();
+    assert_eq!(
+        steps(&imported),
+        [
+            "GET /?q=1: GET /?q=1",
+            "POST /login: POST /login",
+            "GET /?q=1 (2): GET /?q=1"
+        ]
+    );
+    assert_eq!(left_out(&imported), [""; 0]);
+    assert_eq!(imported.target.as_deref(), Some("https://shop.example"));
+    let scenario = parsed(&imported);
+    let steps = &scenario.journeys[0].steps;
+    let thinks: Vec<Option<u128>> = steps
+        .iter()
+        .map(|step| step.think.map(|think| think.min.as_millis()))
+        .collect();
+    assert_eq!(
+        thinks,
+        [Some(2300), None, None],
+        "between the end and the next beginning"
+    );
+    let Action::Request(login) = &steps[1].action else {
+        panic!("a request")
+    };
+    assert_eq!(
+        login.body.as_ref().and_then(|body| body.constant()),
+        Some("user=a+b&at=x%26y")
+    );
+    let Action::Request(missing) = &steps[2].action else {
+        panic!("a request")
+    };
+    assert_eq!(
+        missing.expect,
+        Statuses::Only(vec![404]),
+        "what was recorded is no failure"
+    );
+    let names: Vec<&str> = missing.headers.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["accept"]);
+}
+
+#[test]
+fn secrets_are_not_written_and_are_asked_for() {
+    let imported = import(&archive(&[entry("GET", "https://shop.example/", "00.000", 200)])).unwrap();
+    let text = serde_json::to_string(&imported.scenario).unwrap();
+    assert!(!text.contains("top-secret"), "{text}");
+    assert!(
+        has(&imported.to_do, &["authorization", "--header-file"]),
+        "{:?}",
+        imported.to_do
+    );
+}
+
+#[test]
+fn what_a_scenario_cannot_have_is_left_out_with_its_reason() {
+    let mut picture = entry("POST", "https://shop.example/picture", "01.000", 200);
+    picture["request"]["postData"] = json!({"mimeType": "image/png", "text": "aGk=", "encoding": "base64"});
+    let mut braces = entry("POST", "https://shop.example/template", "02.000", 200);
+    braces["request"]["postData"] = json!({"mimeType": "text/plain", "text": "{{name}}"});
+    let imported = import(&archive(&[
+        entry("GET", "https://shop.example/", "00.000", 200),
+        picture,
+        braces,
+        entry("GET", "https://other.example/", "03.000", 200),
+        entry("GET", "wss://shop.example/ws", "04.000", 101),
+        entry("GET", "https://shop.example/lost", "05.000", 0),
+        entry("PROPFIND", "https://shop.example/", "06.000", 200),
+    ]))
+    .unwrap();
+    assert_eq!(steps(&imported), ["GET /: GET /"]);
+    let left = left_out(&imported);
+    for words in [
+        &["/picture", "no text"][..],
+        &["/template", "begins a variable"],
+        &["https://other.example/", "another one"],
+        &["wss://shop.example/ws", "WebSocket"],
+        &["/lost", "no answer"],
+        &["PROPFIND", "method"],
+    ] {
+        assert!(has(&left, words), "{words:?}: {left:?}");
+    }
+    assert_eq!(left.len(), 6);
+    let error = import(&archive(&[entry(
+        "GET",
+        "https://shop.example/lost",
+        "05.000",
+        0,
+    )]))
+    .unwrap_err();
+    assert!(error.to_string().contains("/lost: it got no answer"), "{error}");
+}
+
+#[test]
+fn a_recording_of_too_many_requests_is_refused() {
+    let one = entry("GET", "https://shop.example/", "00.000", 200);
+    let error = import(&archive(&vec![one; 2001])).unwrap_err();
+    assert!(error.to_string().contains("2001 requests"), "{error}");
+}

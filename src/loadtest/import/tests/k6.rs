@@ -1,0 +1,111 @@
+//! Options of k6 scripts.
+
+use serde_json::{Value, json};
+
+use super::{has, left_out, parsed};
+use crate::{import::k6::import, scenario::model::Load};
+
+/// Level of the load at moments in seconds, and its length.
+fn course(options: &Value, moments: &[f64]) -> (bool, Vec<f64>, f64) {
+    let imported = import(options).unwrap();
+    let load = parsed(&imported).load;
+    let profile = load.profile();
+    let levels = moments
+        .iter()
+        .map(|moment| (profile.level(*moment) * 10.0).round() / 10.0)
+        .collect();
+    (matches!(load, Load::Open(_)), levels, profile.seconds().round())
+}
+
+#[test]
+fn the_short_forms_are_users() {
+    let constant = json!({"vus": 10, "duration": "30s"});
+    assert_eq!(course(&constant, &[0.0, 29.0]), (false, vec![10.0, 10.0], 30.0));
+    let milliseconds = json!({"vus": 2, "duration": 1500.0});
+    assert_eq!(course(&milliseconds, &[1.0]), (false, vec![2.0], 2.0));
+    let stages = json!({"stages": [
+        {"duration": "10s", "target": 20}, {"duration": "1m0s", "target": 20}, {"duration": "10s", "target": 0},
+    ]});
+    assert_eq!(
+        course(&stages, &[5.0, 30.0, 75.0]),
+        (false, vec![10.0, 20.0, 10.0], 80.0)
+    );
+    let iterations = import(&json!({"vus": 3, "iterations": 100})).unwrap();
+    assert_eq!(parsed(&iterations).iterations, Some(100));
+    assert_eq!(
+        parsed(&import(&json!({"vus": 3})).unwrap()).iterations,
+        Some(3),
+        "one each"
+    );
+}
+
+#[test]
+fn executors_are_loads() {
+    let scenario = |executor: Value| json!({"scenarios": {"a": executor}});
+    let arrivals = scenario(
+        json!({"executor": "constant-arrival-rate", "rate": 120, "timeUnit": "1m", "duration": "10s", "preAllocatedVUs": 5}),
+    );
+    assert_eq!(course(&arrivals, &[5.0]), (true, vec![2.0], 10.0));
+    let ramping = scenario(
+        json!({"executor": "ramping-arrival-rate", "startRate": 10, "timeUnit": "1s", "stages": [
+            {"duration": "10s", "target": 30}, {"duration": "0s", "target": 100}, {"duration": "10s", "target": 100},
+            {"duration": "0s", "target": 50}, {"duration": "10s", "target": 0},
+        ]}),
+    );
+    let (open, levels, seconds) = course(&ramping, &[5.0, 15.0, 25.0]);
+    assert_eq!((open, levels[1], seconds), (true, 100.0, 30.0));
+    assert!(
+        (levels[0] - 20.0).abs() < 0.2 && (levels[2] - 25.0).abs() < 0.2,
+        "{levels:?}"
+    );
+    let each =
+        scenario(json!({"executor": "per-vu-iterations", "vus": 4, "iterations": 5, "maxDuration": "1m"}));
+    assert_eq!(parsed(&import(&each).unwrap()).iterations, Some(20));
+    assert_eq!(course(&each, &[5.0]), (false, vec![4.0], 60.0));
+}
+
+#[test]
+fn several_scenarios_and_unknown_executors_are_listed() {
+    let imported = import(&json!({"scenarios": {
+        "a": {"executor": "externally-controlled", "vus": 5, "duration": "1m"},
+        "b": {"executor": "constant-vus", "vus": 5, "duration": "1m", "startTime": "30s"},
+        "c": {"executor": "constant-vus", "vus": 5, "duration": "1m"},
+    }}))
+    .unwrap();
+    let left = left_out(&imported);
+    assert!(has(&left, &["scenarios.a", "externally-controlled"]), "{left:?}");
+    assert!(has(&left, &["scenarios.b.startTime", "at once"]), "{left:?}");
+    assert!(has(&left, &["scenarios.c", "one load"]), "{left:?}");
+}
+
+#[test]
+fn thresholds_are_said_in_the_words_of_a_scenario() {
+    let imported = import(&json!({"vus": 1, "duration": "1s", "thresholds": {
+        "http_req_duration": ["p(95)<500", "p(99.9) < 2000", "med<100", "max<=5000"],
+        "http_req_failed": [{"threshold": "rate<0.015", "abortOnFail": true}],
+        "checks": ["rate>0.95"],
+        "http_reqs": ["rate>100", "count>5"],
+        "http_req_duration{name:login}": ["p(95)<100"],
+        "iteration_duration": "avg<5",
+    }}))
+    .unwrap();
+    assert_eq!(
+        imported.scenario.thresholds,
+        [
+            "errors < 5%",
+            "latency p95 < 500ms",
+            "latency p99.9 < 2000ms",
+            "latency p50 < 100ms",
+            "latency max < 5000ms",
+            "errors < 1.5%",
+            "rate >= 100/s",
+        ]
+    );
+    assert_eq!(parsed(&imported).thresholds.len(), 7);
+    let left = left_out(&imported);
+    assert!(has(&left, &["abortOnFail", "abort"]), "{left:?}");
+    assert!(has(&left, &["http_reqs", "count>5"]), "{left:?}");
+    assert!(has(&left, &["name:login", "step NAME"]), "{left:?}");
+    assert!(has(&left, &["iteration_duration"]), "{left:?}");
+    assert_eq!(left.len(), 4);
+}
