@@ -26,6 +26,8 @@ type target struct {
 	ldflags string
 	// links are further names of the binary.
 	links []string
+	// asked is for programs that no cluster needs: built where they are named alone.
+	asked bool
 }
 
 func targets(source string) ([]target, error) {
@@ -43,13 +45,33 @@ func targets(source string) ([]target, error) {
 		// Its service discoveries are the clients of two dozen clouds.
 		{name: "prometheus", dir: "tools/prometheus", pkg: "github.com/prometheus/prometheus/cmd/prometheus",
 			flags: []string{"-tags=remove_all_sd"}},
+		// What the tests install the chart with.
+		{name: "helm", dir: "tools/helm", pkg: "helm.sh/helm/v3/cmd/helm", asked: true},
 	}, nil
+}
+
+// chosen are the programs of these names; without names, all that a cluster needs.
+func chosen(all []target, names []string) ([]target, error) {
+	for _, name := range names {
+		if !slices.ContainsFunc(all, func(t target) bool { return t.name == name }) {
+			return nil, fmt.Errorf("build: no program %q", name)
+		}
+	}
+	return slices.DeleteFunc(all, func(t target) bool {
+		if len(names) == 0 {
+			return t.asked
+		}
+		return !slices.Contains(names, t.name)
+	}), nil
 }
 
 // build builds what is missing or out of date.
 func build(ctx context.Context, o buildOptions) error {
 	all, err := targets(o.source)
 	if err != nil {
+		return err
+	}
+	if all, err = chosen(all, o.programs); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Join(o.bin, ".built"), 0o755); err != nil {
@@ -67,6 +89,9 @@ func build(ctx context.Context, o buildOptions) error {
 		if err := t.build(ctx, o); err != nil {
 			return err
 		}
+	}
+	if len(o.programs) > 0 {
+		return nil
 	}
 	return writeVPA(ctx, o)
 }

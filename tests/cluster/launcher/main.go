@@ -18,7 +18,8 @@ import (
 
 const usage = `usage: cluster COMMAND [FLAGS]
 
-  build                        build what is missing (etcd, Kubernetes, kwok, ...)
+  build  [PROGRAM...]          build what is missing (etcd, Kubernetes, kwok, ...),
+                               or these programs alone; helm is built only so
   up     --dir DIR [--detach]  start a cluster and wait until it works
   down   --dir DIR             stop it and wait until it is gone
   status --dir DIR             one line per component

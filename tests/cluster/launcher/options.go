@@ -17,6 +17,8 @@ type buildOptions struct {
 	// asIs takes binaries that are there without asking whether they are up to
 	// date: what VAS_CLUSTER_BIN means (several checkouts share one set).
 	asIs bool
+	// programs are those to build; empty means what a cluster needs.
+	programs []string
 }
 
 // upOptions are what a cluster is started with.
@@ -88,9 +90,7 @@ func parseBuild(args []string) (buildOptions, error) {
 	if err := flags.Parse(args); err != nil {
 		return options, err
 	}
-	if flags.NArg() > 0 {
-		return options, fmt.Errorf("build: unexpected argument %q", flags.Arg(0))
-	}
+	options.programs = flags.Args()
 	return options, options.resolve()
 }
 
