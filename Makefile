@@ -23,6 +23,14 @@ tools:
 cluster:
 	@$(CLUSTER) build
 
+# The tests install the chart with Helm, which is built from source once.
+.PHONY: helm
+helm:
+	@if [ ! -x "$${VAS_CLUSTER_BIN:-target/cluster/bin}/helm" ]; then \
+		echo "test: first Helm is built from source (once, about 6 minutes)" >&2; \
+	fi
+	@$(CLUSTER) build helm
+
 .PHONY: demo
 demo: tools announce cluster ## Autoscale VoiceAssist on a real local Kubernetes, and tell the story (KEEP=1 leaves it up)
 	@echo "building vas and the demo (the first time takes a few minutes)" >&2
@@ -49,7 +57,7 @@ attack: tools cluster ## Let a user with the role edit attack an installation, a
 # Most tests wait, and some of them for a lock, so there are more threads than cores; tests/support/turn.rs bounds how
 # many of them work at once.
 .PHONY: test
-test: tools cluster ## All tests: unit, and integration on a real Kubernetes and a real Prometheus (TEST=name: those whose name has it)
+test: tools cluster helm ## All tests: unit, and integration on a real Kubernetes and a real Prometheus (TEST=name: those whose name has it)
 	cargo build --locked -p vas -p vas-load-model
 	RUST_BACKTRACE=0 RUST_TEST_THREADS=8 cargo test --locked --workspace $(TEST)
 	@[ -n "$(TEST)" ] || (cd tests/cluster && GOTOOLCHAIN=local go vet ./launcher && GOTOOLCHAIN=local go test ./launcher)
@@ -121,8 +129,11 @@ lint: tools ## Formatting, clippy with warnings denied, documentation
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --workspace --exclude vas --lib
 
 .PHONY: generate
-generate: tools ## Write the CRD and the schemas of scenario files and reports from the types
+generate: tools ## Write the CRD, the schemas of scenario files and reports, and the version wherever it stands
 	cargo run --locked --quiet -p vas -- crd > crds/voiceassistscalings.yaml
+	cp crds/voiceassistscalings.yaml charts/vas/files/
+	sed -i 's/^\(  newTag:\) .*/\1 $(VERSION)/' manifests/image/kustomization.yaml
+	sed -i 's/^\(version\|appVersion\): .*/\1: $(VERSION)/' charts/vas/Chart.yaml
 	cargo run --locked --quiet -p vas -- test schema > docs/scenario.schema.json
 	cargo run --locked --quiet -p vas -- test schema report > docs/report.schema.json
 

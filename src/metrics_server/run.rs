@@ -49,6 +49,7 @@ use vas_cluster::{
     clock::Clock,
     leader::{self, LeaderConfig},
     telemetry::http::{self, Check, Endpoints, HttpError},
+    watch::Scope,
 };
 use vas_core::metrics::promql::ShapeLimits;
 use vas_prometheus::config::Configuration;
@@ -68,8 +69,8 @@ pub enum Certificate {
 
 /// The configuration of a metrics server.
 pub struct Settings {
-    /// Watched namespace; `None` means all namespaces.
-    pub namespace: Option<String>,
+    /// The namespaces whose resources are served.
+    pub scope: Scope,
     /// The Prometheus servers.
     pub prometheus: Configuration,
     /// Address of the secure port.
@@ -134,7 +135,7 @@ pub async fn run(
         registry: metrics.clone(),
     };
     let mut tasks = JoinSet::new();
-    parts.spawn_watches(&mut tasks, &client, settings.namespace.as_deref(), clock.clone());
+    parts.spawn_watches(&mut tasks, &client, &settings.scope, clock.clone());
     parts.spawn_poller(&mut tasks, &settings, clock.clone(), stop.clone());
     parts.spawn_certificate(&mut tasks, &client, &settings, clock.clone());
     if let Some(reloader) = Reloader::of(
@@ -246,20 +247,14 @@ impl Parts {
         })
     }
 
-    fn spawn_watches(
-        &self,
-        tasks: &mut JoinSet<()>,
-        client: &Client,
-        namespace: Option<&str>,
-        clock: Arc<dyn Clock>,
-    ) {
+    fn spawn_watches(&self, tasks: &mut JoinSet<()>, client: &Client, scope: &Scope, clock: Arc<dyn Clock>) {
         let (registry, synced) = (self.memory.registry.clone(), self.scalings_synced.clone());
         let intake = Intake::new(registry, Arc::default(), synced);
-        let (api, in_namespace) = (client.clone(), namespace.map(str::to_owned));
-        tasks.spawn(async move { intake::follow(api, in_namespace.as_deref(), intake).await });
+        let (api, in_scope) = (client.clone(), scope.clone());
+        tasks.spawn(async move { intake::follow(api, &in_scope, intake).await });
         let (pods, synced) = (self.memory.pods.clone(), self.pods_synced.clone());
-        let (api, in_namespace) = (client.clone(), namespace.map(str::to_owned));
-        tasks.spawn(async move { watches::pods(api, in_namespace.as_deref(), pods, synced).await });
+        let (api, in_scope) = (client.clone(), scope.clone());
+        tasks.spawn(async move { watches::pods(api, &in_scope, pods, synced).await });
         let (names, registry) = (self.memory.resource_names.clone(), self.memory.registry.clone());
         let (api, changed) = (client.clone(), self.scalings_synced.subscribe());
         tasks.spawn(async move { names.follow(api, clock, registry, changed).await });

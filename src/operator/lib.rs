@@ -57,6 +57,7 @@ use vas_cluster::{
     clock::Clock,
     leader::{self, Election, Fence, LeaderConfig, LeaderState},
     telemetry::http::{self, Endpoints, HttpError},
+    watch::Scope,
 };
 
 /// A resource is reconciled when no trigger came for this time, so that the watch events of all its children
@@ -68,8 +69,8 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// Settings of the operator process.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The one namespace to watch; `None` watches all namespaces.
-    pub namespace: Option<String>,
+    /// The namespaces to watch.
+    pub scope: Scope,
     /// Settings of the leader election; `None` reconciles without an election.
     pub leader: Option<LeaderConfig>,
     /// Address of `/metrics`, `/healthz` and `/readyz`.
@@ -110,7 +111,7 @@ pub async fn run(
     let metrics = Metrics::register(registry.sub_registry_with_prefix("vas"));
     let (store, writer) = reflector::store::<Stored>();
     let (triggers, queue) = Triggers::new();
-    let mut streams = Streams::start(&client, settings.namespace.as_deref(), writer, triggers);
+    let mut streams = Streams::start(&client, settings.scope.clone(), writer, triggers);
 
     let listener = http::bind(settings.metrics_bind_address)?;
     let endpoints = Endpoints {

@@ -23,6 +23,7 @@ mod render;
 mod runtime;
 mod suspension;
 mod validate;
+mod watch_namespace;
 
 use std::process::ExitCode;
 

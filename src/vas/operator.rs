@@ -9,6 +9,7 @@ use crate::{
     leader_election::LeaderElectionArgs,
     log::LogArgs,
     runtime,
+    watch_namespace::WatchNamespaceArgs,
 };
 use vas_api::OPERATOR_LEASE;
 use vas_cluster::{
@@ -27,7 +28,7 @@ use vas_operator::{self, OperatorError, Settings};
 #[command(after_help = "\
 Examples:
   vas operator --leader-elect=false                     one replica, from a workstation's kubeconfig
-  vas operator --watch-namespace staging                only one namespace, with its own RBAC
+  vas operator --watch-namespace shop,orders            these namespaces alone
   vas operator --manage-limits=false                    leave LimitRange and ResourceQuota to others")]
 pub(super) struct Args {
     #[command(flatten)]
@@ -36,14 +37,8 @@ pub(super) struct Args {
     leader_election: LeaderElectionArgs,
     #[command(flatten)]
     log: LogArgs,
-    /// Look at this namespace only. Default: all
-    #[arg(
-        long,
-        value_name = "NAMESPACE",
-        env = "VAS_WATCH_NAMESPACE",
-        help_heading = "Operator"
-    )]
-    watch_namespace: Option<String>,
+    #[command(flatten, next_help_heading = "Operator")]
+    watch: WatchNamespaceArgs,
     /// Write LimitRanges and ResourceQuotas; they bind the whole namespace. Without it, a resource with
     /// `limits` says so in its status
     #[arg(
@@ -118,8 +113,9 @@ impl Args {
             AfterLoss::Stop,
             clock.as_ref(),
         )?;
+        let scope = self.watch.scope();
         let settings = Settings {
-            namespace: self.watch_namespace.clone(),
+            scope: scope.clone(),
             leader,
             metrics_bind_address: self.metrics_bind_address,
             manage_limits: self.manage_limits,
@@ -128,7 +124,7 @@ impl Args {
         };
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
-            namespace = self.watch_namespace,
+            %scope,
             "starting"
         );
         vas_operator::run(client, settings, clock, stop).await?;

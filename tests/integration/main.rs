@@ -15,6 +15,7 @@
 
 mod autoscaling;
 mod capacity;
+mod chart;
 mod children;
 mod cli;
 mod contract;

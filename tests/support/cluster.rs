@@ -266,6 +266,21 @@ pub fn bin(name: &str) -> PathBuf {
         .join(name)
 }
 
+/// Helm, built on first use. No cluster needs it, so it is not among the programs of [`bin`].
+pub fn helm() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        let mut build = Command::new(launcher());
+        let status = build.args(["build", "helm"]).stdout(Stdio::null()).status();
+        assert!(
+            status.is_ok_and(|status| status.success()),
+            "tests/cluster/cluster.sh build helm failed"
+        );
+        bin("helm")
+    });
+    built.clone()
+}
+
 fn launcher() -> PathBuf {
     root().join("tests/cluster/cluster.sh")
 }

@@ -31,7 +31,15 @@ pub fn apply_with_limits(cluster: &Cluster) -> Kustomization {
 #[track_caller]
 fn apply_folder(cluster: &Cluster, folder: &str) -> Kustomization {
     let install = Kustomization::render(folder);
-    cluster.kubectl_ok(&["apply", "-k", folder], None);
+    apply_rendered(cluster, &install);
+    install
+}
+
+/// The same with a kustomization that was rendered already.
+#[track_caller]
+pub fn apply_rendered(cluster: &Cluster, install: &Kustomization) {
+    let folder = install.folder().display().to_string();
+    cluster.kubectl_ok(&["apply", "-k", &folder], None);
     cluster.kubectl_ok(
         &[
             "wait",
@@ -42,7 +50,6 @@ fn apply_folder(cluster: &Cluster, folder: &str) -> Kustomization {
         None,
     );
     cluster.kubectl_ok(&["apply", "-k", REGISTER], None);
-    install
 }
 
 /// Makes the Service `vas-metrics-server` and its APIServices lead to a metrics server on this machine that

@@ -42,6 +42,12 @@ impl Kustomization {
         Self { folder, objects }
     }
 
+    /// Objects that something else than kubectl rendered from a folder.
+    pub fn of(folder: impl Into<PathBuf>, objects: Vec<Value>) -> Self {
+        let folder = folder.into();
+        Self { folder, objects }
+    }
+
     /// The folder it was rendered from.
     pub fn folder(&self) -> &Path {
         &self.folder

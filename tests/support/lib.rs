@@ -19,6 +19,7 @@
 pub mod api;
 pub mod audit;
 pub mod balancer;
+pub mod chart;
 pub mod cluster;
 pub mod eventually;
 pub mod exporter;

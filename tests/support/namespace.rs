@@ -22,6 +22,12 @@ impl<'cluster> Namespace<'cluster> {
             std::process::id(),
             NEXT.fetch_add(1, Ordering::Relaxed)
         );
+        Self::named(cluster, name)
+    }
+
+    /// Creates a namespace with this very name, which no other test of the cluster may use at the same time.
+    pub fn named(cluster: &'cluster Cluster, name: impl Into<String>) -> Self {
+        let name = name.into();
         cluster.create_namespace(&name);
         Self { cluster, name }
     }

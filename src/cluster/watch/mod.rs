@@ -3,6 +3,7 @@
 //! ```text
 //! follow   lists in pages, watches, backs off, and hands what it sees to a sink
 //! one      a sink for the watch of one object by its name
+//! scope    which namespaces, and one watch over several of them
 //! damping  reports a state that flaps a few times an hour
 //! ```
 //!
@@ -11,6 +12,8 @@
 pub mod damping;
 mod follow;
 mod one;
+mod scope;
 
 pub use follow::{Sink, events, follow, is_forbidden, warn_failed};
 pub use one::{One, named};
+pub use scope::{Scope, events_in};

@@ -87,6 +87,8 @@ pub struct RightSeen {
     pub verb: &'static str,
     /// Name of the service account in the install namespace.
     pub account: String,
+    /// Where the right was reviewed; empty for the whole cluster.
+    pub namespace: String,
     /// Whether the API server allows it.
     pub allowed: Read<bool>,
 }

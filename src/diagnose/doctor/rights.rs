@@ -12,7 +12,9 @@ pub enum Account {
 /// Where a right must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
-    /// In every namespace, or for cluster-wide objects.
+    /// In the namespaces that the program looks at: those of `--watch-namespace`, or all.
+    Watched,
+    /// For objects that belong to no namespace.
     Cluster,
     /// In the install namespace.
     Install,
@@ -84,14 +86,14 @@ const fn only(needed: Needed, right: Right) -> Right {
 pub const RIGHTS: &[Right] = {
     use Account::{MetricsServer, Operator};
     use Needed::{ToManageLimits, ToShareCertificate, ToShareCertificateOfExternal};
-    use Scope::{Cluster, Install, KubeSystem};
+    use Scope::{Cluster, Install, KubeSystem, Watched};
     const OURS: &str = "scaling.voiceassist.io";
     const APISERVICES: &str = "apiregistration.k8s.io";
     &[
-        right(Operator, Cluster, OURS, "voiceassistscalings", "", READ),
+        right(Operator, Watched, OURS, "voiceassistscalings", "", READ),
         right(
             Operator,
-            Cluster,
+            Watched,
             OURS,
             "voiceassistscalings/status",
             "",
@@ -99,7 +101,7 @@ pub const RIGHTS: &[Right] = {
         ),
         right(
             Operator,
-            Cluster,
+            Watched,
             OURS,
             "voiceassistscalings/finalizers",
             "",
@@ -107,28 +109,28 @@ pub const RIGHTS: &[Right] = {
         ),
         right(
             Operator,
-            Cluster,
+            Watched,
             "autoscaling",
             "horizontalpodautoscalers",
             "",
             OWN,
         ),
-        right(Operator, Cluster, "policy", "poddisruptionbudgets", "", OWN),
+        right(Operator, Watched, "policy", "poddisruptionbudgets", "", OWN),
         right(
             Operator,
-            Cluster,
+            Watched,
             "autoscaling.k8s.io",
             "verticalpodautoscalers",
             "",
             OWN,
         ),
-        right(Operator, Cluster, "", "limitranges", "", READ),
-        right(Operator, Cluster, "", "resourcequotas", "", READ),
+        right(Operator, Watched, "", "limitranges", "", READ),
+        right(Operator, Watched, "", "resourcequotas", "", READ),
         only(
             ToManageLimits,
             right(
                 Operator,
-                Cluster,
+                Watched,
                 "",
                 "limitranges",
                 "",
@@ -139,7 +141,7 @@ pub const RIGHTS: &[Right] = {
             ToManageLimits,
             right(
                 Operator,
-                Cluster,
+                Watched,
                 "",
                 "resourcequotas",
                 "",
@@ -162,11 +164,11 @@ pub const RIGHTS: &[Right] = {
             "v1beta2.custom.metrics.k8s.io",
             READ,
         ),
-        right(Operator, Cluster, "events.k8s.io", "events", "", &["create"]),
-        right(Operator, Cluster, "apps", "deployments", "", READ),
-        right(Operator, Cluster, "apps", "deployments/scale", "", &["get"]),
-        right(Operator, Cluster, "apps", "statefulsets", "", READ),
-        right(Operator, Cluster, "apps", "statefulsets/scale", "", &["get"]),
+        right(Operator, Watched, "events.k8s.io", "events", "", &["create"]),
+        right(Operator, Watched, "apps", "deployments", "", READ),
+        right(Operator, Watched, "apps", "deployments/scale", "", &["get"]),
+        right(Operator, Watched, "apps", "statefulsets", "", READ),
+        right(Operator, Watched, "apps", "statefulsets/scale", "", &["get"]),
         right(
             Operator,
             Install,
@@ -183,16 +185,16 @@ pub const RIGHTS: &[Right] = {
             "vas-operator",
             &["get", "update"],
         ),
-        right(MetricsServer, Cluster, OURS, "voiceassistscalings", "", READ),
+        right(MetricsServer, Watched, OURS, "voiceassistscalings", "", READ),
         right(
             MetricsServer,
-            Cluster,
+            Watched,
             OURS,
             "voiceassistscalings/status",
             "",
             &["patch"],
         ),
-        right(MetricsServer, Cluster, "", "pods", "", &["list", "watch"]),
+        right(MetricsServer, Watched, "", "pods", "", &["list", "watch"]),
         right(
             MetricsServer,
             Cluster,
@@ -316,13 +318,15 @@ impl Account {
 }
 
 impl Right {
-    /// The namespace for an access review; empty for the whole cluster.
+    /// The namespaces for access reviews; an empty name stands for the whole cluster. `watched` is what
+    /// `--watch-namespace` says, if it is given.
     #[must_use]
-    pub fn namespace<'a>(&self, install_namespace: &'a str) -> &'a str {
+    pub fn namespaces<'a>(&self, install_namespace: &'a str, watched: Option<&'a str>) -> Vec<&'a str> {
         match self.scope {
-            Scope::Cluster => "",
-            Scope::Install => install_namespace,
-            Scope::KubeSystem => "kube-system",
+            Scope::Watched => watched.map_or(vec![""], |names| names.split(',').map(str::trim).collect()),
+            Scope::Cluster => vec![""],
+            Scope::Install => vec![install_namespace],
+            Scope::KubeSystem => vec!["kube-system"],
         }
     }
 }

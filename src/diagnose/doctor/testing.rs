@@ -226,6 +226,7 @@ fn make() -> Observed {
             right,
             verb,
             account: right.account.default_name().to_owned(),
+            namespace: right.namespaces("vas-system", None).concat(),
             allowed: Ok(true),
         })
     });

@@ -7,7 +7,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use kube::{Api, Client, runtime::watcher::Config};
 use tokio::sync::watch;
-use vas_cluster::watch::{Sink, events, follow};
+use vas_cluster::watch::{Scope, Sink, events_in, follow};
 
 use super::{live_pod::LivePod, pod_index::PodIndex};
 
@@ -17,13 +17,13 @@ const UNFINISHED: &str = "status.phase!=Succeeded,status.phase!=Failed";
 /// Becomes true with the first full list, and notifies its receivers of every change.
 pub(crate) type Synced = watch::Sender<bool>;
 
-/// Follows the pods for ever, in one namespace or in all.
-pub(crate) async fn pods(client: Client, namespace: Option<&str>, index: Arc<PodIndex>, synced: Arc<Synced>) {
-    let api: Api<LivePod> = match namespace {
-        Some(namespace) => Api::namespaced(client, namespace),
-        None => Api::all(client),
-    };
-    let events = events(api, Config::default().fields(UNFINISHED));
+/// Follows the pods for ever.
+pub(crate) async fn pods(client: Client, scope: &Scope, index: Arc<PodIndex>, synced: Arc<Synced>) {
+    let apis = scope.apis(
+        || Api::<LivePod>::all(client.clone()),
+        |namespace| Api::namespaced(client.clone(), namespace),
+    );
+    let events = events_in(apis, Config::default().fields(UNFINISHED));
     follow("pods", events, Pods { index, synced }).await;
 }
 

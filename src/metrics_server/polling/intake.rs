@@ -22,7 +22,7 @@ use crate::metrics::{
 use vas_api::v1alpha1::VoiceAssistScaling;
 use vas_cluster::{
     judging::JudgingQueue,
-    watch::{self, Sink},
+    watch::{self, Scope, Sink},
 };
 use vas_core::{k8s::resource_ref::ResourceRef, spec::model::ScalingKey};
 
@@ -48,16 +48,16 @@ struct State {
     listed: bool,
 }
 
-/// Follows the VoiceAssistScalings for ever, in one namespace or in all. The intake itself reports when it is
-/// synced, which is later than the end of the list.
-pub(crate) async fn follow(client: Client, namespace: Option<&str>, intake: Intake) {
-    let api: Api<DeserializeGuard<VoiceAssistScaling>> = match namespace {
-        Some(namespace) => Api::namespaced(client, namespace),
-        None => Api::all(client),
-    };
+/// Follows the VoiceAssistScalings for ever. The intake itself reports when it is synced, which is later than
+/// the end of the list.
+pub(crate) async fn follow(client: Client, scope: &Scope, intake: Intake) {
+    let apis = scope.apis(
+        || Api::<DeserializeGuard<VoiceAssistScaling>>::all(client.clone()),
+        |namespace| Api::namespaced(client.clone(), namespace),
+    );
     watch::follow(
         "voiceassistscalings",
-        watch::events(api, Config::default()),
+        watch::events_in(apis, Config::default()),
         intake,
     )
     .await;

@@ -9,7 +9,7 @@ use crate::{
     concern,
     live::{Watched, api_resource},
 };
-use vas_cluster::watch::{Sink, events, follow};
+use vas_cluster::watch::{Sink, events_in, follow};
 use vas_core::reconcile::{
     child::{ChildKind, Live},
     drift::FieldSets,
@@ -57,17 +57,17 @@ async fn watch_served(shared: &Shared, kind: ChildKind) {
         return;
     };
     let resource = api_resource(kind);
-    let api: Api<Watched> = match &shared.namespace {
-        Some(namespace) => Api::namespaced_with(shared.client.clone(), namespace, &resource),
-        None => Api::all_with(shared.client.clone(), &resource),
-    };
+    let apis = shared.scope.apis(
+        || Api::<Watched>::all_with(shared.client.clone(), &resource),
+        |namespace| Api::namespaced_with(shared.client.clone(), namespace, &resource),
+    );
     let children = Children {
         shared,
         kind,
         cache,
         field_sets: FieldSets::default(),
     };
-    follow(kind.plural(), events(api, Config::default()), children).await;
+    follow(kind.plural(), events_in(apis, Config::default()), children).await;
 }
 
 /// Keeps the cache of one child kind.

@@ -42,7 +42,7 @@ use crate::{
 pub(super) use resources::Facts;
 use singles::Judgement;
 use vas_api::{v1alpha1::ScaleTargetRef, vpa::VPA_CRD};
-use vas_cluster::telemetry::http::Check;
+use vas_cluster::{telemetry::http::Check, watch::Scope};
 use vas_core::reconcile::{
     child::{ChildKind, Live},
     metrics_server,
@@ -209,12 +209,7 @@ pub(super) struct Streams {
 }
 
 impl Streams {
-    pub(super) fn start(
-        client: &Client,
-        namespace: Option<&str>,
-        store: Writer<Stored>,
-        triggers: Triggers,
-    ) -> Self {
+    pub(super) fn start(client: &Client, scope: Scope, store: Writer<Stored>, triggers: Triggers) -> Self {
         let (vpa, vpa_seen) = watch::channel(None);
         let (metrics_server, metrics_server_seen) = watch::channel(None);
         let caches = Arc::new(Caches {
@@ -234,7 +229,7 @@ impl Streams {
         let mut tasks = JoinSet::new();
         let shared = Shared {
             client: client.clone(),
-            namespace: namespace.map(str::to_owned),
+            scope,
             caches: caches.clone(),
             triggers,
         };
@@ -299,7 +294,7 @@ impl Streams {
 #[derive(Clone)]
 struct Shared {
     client: Client,
-    namespace: Option<String>,
+    scope: Scope,
     caches: Arc<Caches>,
     triggers: Triggers,
 }

@@ -18,7 +18,7 @@ use crate::{
     stored::Stored,
 };
 use vas_api::condition::METRICS_AVAILABLE;
-use vas_cluster::watch::{Sink, events, follow};
+use vas_cluster::watch::{Sink, events_in, follow};
 use vas_core::{
     k8s::resource_ref::ResourceRef,
     reconcile::{observed::Claim, triggers},
@@ -40,17 +40,17 @@ pub(crate) struct Facts {
 }
 
 pub(super) async fn watch(shared: Shared, store: Writer<Stored>) {
-    let api: Api<Stored> = match &shared.namespace {
-        Some(namespace) => Api::namespaced(shared.client.clone(), namespace),
-        None => Api::all(shared.client.clone()),
-    };
+    let apis = shared.scope.apis(
+        || Api::all(shared.client.clone()),
+        |namespace| Api::namespaced(shared.client.clone(), namespace),
+    );
     let sink = Resources {
         shared: &shared,
         shown: store.as_reader(),
     };
     // `reflect` puts each event into the store before the sink sees the event, so the written statuses may be
     // dropped then: see `WrittenStatuses::last`.
-    let events = events(api, Config::default()).reflect(store);
+    let events = events_in(apis, Config::default()).reflect(store);
     follow("voiceassistscalings", events, sink).await;
 }
 

@@ -14,7 +14,7 @@ use crate::{
     concern,
     targets::{Known, TargetObject, WatchedKind, WatchedTargets, api_resource},
 };
-use vas_cluster::watch::{Sink, events, follow, is_forbidden, warn_failed};
+use vas_cluster::watch::{Sink, events_in, follow, is_forbidden, warn_failed};
 use vas_core::reconcile::{child::TargetKey, observed::Claim};
 
 /// Wait before a watch that was answered with 403 Forbidden is tried again: the right may have been granted
@@ -26,10 +26,10 @@ pub(super) async fn watch(shared: Shared, kind: WatchedKind) {
         return;
     };
     let resource = api_resource(kind);
-    let api: Api<TargetObject> = match &shared.namespace {
-        Some(namespace) => Api::namespaced_with(shared.client.clone(), namespace, &resource),
-        None => Api::all_with(shared.client.clone(), &resource),
-    };
+    let apis = shared.scope.apis(
+        || Api::<TargetObject>::all_with(shared.client.clone(), &resource),
+        |namespace| Api::namespaced_with(shared.client.clone(), namespace, &resource),
+    );
     // Which objects to keep is known when the resources are.
     let mut claims = shared.caches.resources.synced();
     // This wait cannot fail: the sender lives as long as the caches.
@@ -39,7 +39,7 @@ pub(super) async fn watch(shared: Shared, kind: WatchedKind) {
         kind,
         known: targets,
     };
-    follow(kind.plural(), events(api, Config::default()), sink).await;
+    follow(kind.plural(), events_in(apis, Config::default()), sink).await;
 }
 
 /// Keeps the claimed objects of one kind.

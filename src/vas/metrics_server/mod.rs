@@ -16,6 +16,7 @@ use crate::{
     leader_election::LeaderElectionArgs,
     log::LogArgs,
     runtime,
+    watch_namespace::WatchNamespaceArgs,
 };
 use vas_api::METRICS_SERVER_LEASE;
 use vas_cluster::{
@@ -40,9 +41,8 @@ The Service of manifests/install and the APIServices of vas register lead the AP
 pub(super) struct Args {
     #[command(flatten)]
     kube: KubeConfigArgs,
-    /// Serve the resources of this namespace only. Default: all namespaces
-    #[arg(long, value_name = "NAMESPACE", env = "VAS_WATCH_NAMESPACE")]
-    watch_namespace: Option<String>,
+    #[command(flatten)]
+    watch: WatchNamespaceArgs,
     #[command(flatten)]
     prometheus: PrometheusArgs,
     #[command(flatten)]
@@ -89,7 +89,7 @@ impl Args {
             .or_else(|| self.leader_election.pod_namespace())
             .unwrap_or(&own_namespace);
         let settings = Settings {
-            namespace: self.watch_namespace.clone(),
+            scope: self.watch.scope(),
             prometheus,
             secure_address: SocketAddr::new(self.serving.bind_address, self.serving.secure_port),
             metrics_address: self.serving.metrics_bind_address,

@@ -1,7 +1,11 @@
 //! Tests of docs/install.md: its commands are run, and its kustomizations are rendered as they are written
 //! there.
 
-use std::{path::Path, process::Command};
+use std::{
+    path::Path,
+    process::Command,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use support::{
     Cluster,
@@ -37,7 +41,7 @@ fn blocks(heading: &str, language: &str) -> Vec<String> {
 
 /// The lines of the `sh` blocks under a heading.
 #[track_caller]
-pub(super) fn commands(heading: &str) -> Vec<String> {
+pub(crate) fn commands(heading: &str) -> Vec<String> {
     let blocks = blocks(heading, "sh");
     blocks
         .iter()
@@ -46,29 +50,62 @@ pub(super) fn commands(heading: &str) -> Vec<String> {
         .collect()
 }
 
-/// A kustomization of the user's own, as the guide shows it under a heading, in a directory of this run. The
-/// first lines, which are the same for all kustomizations, are added.
+/// A kustomization of the user's own, as the guide shows it under a heading. Files in folders below begin with their path.
 #[track_caller]
-pub(super) fn kustomization(heading: &str) -> Kustomization {
-    let folder = run_dir().join(heading.to_lowercase().replace(' ', "-"));
+pub(crate) fn kustomization(heading: &str) -> Kustomization {
+    let name = heading.to_lowercase().replace(' ', "-");
+    let (below, own): (Vec<_>, Vec<_>) = blocks(heading, "yaml")
+        .into_iter()
+        .partition(|block| path_below(block).is_some());
+    for block in &below {
+        let file = run_dir().join(&name).join(path_below(block).unwrap_or_default());
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder below");
+        let text = block.replace("../voiceassist-scaling/", &way_up(&run_dir().join(&name)));
+        std::fs::write(file, text).expect("a kustomization can be written");
+    }
+    written(&name, &own.concat())
+}
+
+/// A kustomization of the user's own with these lines, such as a list of components.
+#[track_caller]
+pub(crate) fn rendered_with(lines: &str) -> Kustomization {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    written(&format!("own-{}", NEXT.fetch_add(1, Ordering::Relaxed)), lines)
+}
+
+/// Writes and renders a kustomization in a directory of this run. The first lines, which are the same for all
+/// kustomizations, are added.
+#[track_caller]
+fn written(name: &str, lines: &str) -> Kustomization {
+    let folder = run_dir().join(name);
     std::fs::create_dir_all(&folder).expect("a folder for the kustomization");
-    let below = folder
-        .strip_prefix(root())
-        .expect("a run's folder lies in the checkout");
-    let up = "../".repeat(below.components().count());
-    let mut text = blocks(heading, "yaml").concat();
+    let mut text = lines.to_owned();
     if !text.contains("resources:") {
         text.push_str("resources: [../voiceassist-scaling/manifests/install]\n");
     }
-    let text = text.replace("../voiceassist-scaling/", &up);
+    let text = text.replace("../voiceassist-scaling/", &way_up(&folder));
     std::fs::write(folder.join("kustomization.yaml"), text).expect("a kustomization can be written");
     Kustomization::render(folder)
+}
+
+/// The path of a file below `my-install`, which is in its first line.
+fn path_below(block: &str) -> Option<&str> {
+    let path = block.lines().next()?.strip_prefix("# my-install/")?;
+    (path != "kustomization.yaml").then_some(path)
+}
+
+/// The way from a folder of this run to the checkout.
+fn way_up(folder: &Path) -> String {
+    let below = folder
+        .strip_prefix(root())
+        .expect("a run's folder lies in the checkout");
+    "../".repeat(below.components().count())
 }
 
 /// Runs one command line as the administrator would, in the checkout, with kubectl and vas at hand; panics if it fails or if kubectl has
 /// anything to say on standard error, such as a warning.
 #[track_caller]
-pub(super) fn run(cluster: &Cluster, command: &str) -> String {
+pub(crate) fn run(cluster: &Cluster, command: &str) -> String {
     let kubectl = bin("kubectl");
     let folder = kubectl.parent().expect("kubectl lies in a folder");
     let vas = vas::binary();

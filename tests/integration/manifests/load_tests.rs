@@ -114,7 +114,11 @@ fn pods_are_restricted_and_their_account_has_no_rights() {
         assert_eq!(pod["automountServiceAccountToken"], false, "{name}");
         assert_eq!(pod["restartPolicy"], "Never", "{name}");
         let container = &pod["containers"][0];
-        assert_eq!(container["image"], "voiceassist/vas:0.1.0", "{name}");
+        assert_eq!(
+            container["image"],
+            concat!("voiceassist/vas:", env!("CARGO_PKG_VERSION")),
+            "{name}"
+        );
         assert_eq!(
             container["securityContext"],
             json!({

@@ -1,6 +1,6 @@
 //! The manifests: they say what they should, and a real cluster accepts them.
 
-mod guide;
+pub(crate) mod guide;
 mod installation;
 mod installed;
 mod load_tests;
@@ -10,3 +10,4 @@ mod rendered;
 mod rights;
 mod running;
 mod unused;
+mod watched;

@@ -161,7 +161,11 @@ fn deployments_are_hardened_probed_and_redundant() {
             "{name}"
         );
         let container = &pod["containers"][0];
-        assert_eq!(container["image"], "voiceassist/vas:0.1.0", "{name}");
+        assert_eq!(
+            container["image"],
+            concat!("voiceassist/vas:", env!("CARGO_PKG_VERSION")),
+            "{name}"
+        );
         assert_eq!(
             container["securityContext"],
             json!({
@@ -228,7 +232,12 @@ fn the_guide_s_own_kustomization_sets_the_image_and_prometheus() {
     for name in DEPLOYMENTS {
         let deployment = install.find("Deployment", name).unwrap();
         let image = &deployment["spec"]["template"]["spec"]["containers"][0]["image"];
-        assert_eq!(image, "registry.example.com/team/vas:0.1.0", "{name}");
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            *image,
+            format!("registry.example.com/team/vas:{version}"),
+            "{name}"
+        );
     }
     let env = install.deployment("vas-metrics-server").env("x");
     let url = "http://prometheus-operated.monitoring.svc:9090";

@@ -77,7 +77,7 @@ async fn reads(namespace: &Namespace<'_>, hpa: &str, wanted: &str) {
     .await;
 }
 
-async fn becomes_true(namespace: &Namespace<'_>, [kind, name]: [&str; 2], type_: &str) {
+pub(super) async fn becomes_true(namespace: &Namespace<'_>, [kind, name]: [&str; 2], type_: &str) {
     eventually(PATIENCE, type_, || async {
         let object = namespace.object(kind, name).unwrap_or_default();
         if condition(&object, type_).starts_with("True ") {
@@ -89,19 +89,24 @@ async fn becomes_true(namespace: &Namespace<'_>, [kind, name]: [&str; 2], type_:
     .await;
 }
 
-fn install_vpa(cluster: &Cluster) {
+pub(super) fn install_vpa(cluster: &Cluster) {
     let crd = bin("vpa-crd.yaml");
     cluster.kubectl_ok(&["apply", "--server-side", "-f", &crd.to_string_lossy()], None);
 }
 
 /// Two replicas of each server, as in the install. The APIServices lead to the first metrics server.
-struct Running {
+pub(super) struct Running {
     operators: [Process; 2],
     metrics_servers: [Process; 2],
 }
 
 impl Running {
-    fn start(cluster: &Cluster, install: &Kustomization, prometheus: &Prometheus, called: u16) -> Self {
+    pub(super) fn start(
+        cluster: &Cluster,
+        install: &Kustomization,
+        prometheus: &Prometheus,
+        called: u16,
+    ) -> Self {
         let metrics = || format!("--metrics-bind-address=127.0.0.1:{}", free_port());
         let operator = install.deployment("vas-operator");
         let server = install.deployment("vas-metrics-server");
@@ -123,7 +128,7 @@ impl Running {
         }
     }
 
-    fn assert_running(&mut self) {
+    pub(super) fn assert_running(&mut self) {
         for process in self.operators.iter_mut().chain(&mut self.metrics_servers) {
             process.assert_running();
         }
@@ -135,7 +140,7 @@ const CRD_TOO_NEW: &str = "cannot find RESTMapping";
 
 /// Asserts that no request of vas was answered 403. This shows a missing right even where the program ignores
 /// the error.
-fn assert_nothing_was_refused(cluster: &Cluster, since: jiff::Timestamp) {
+pub(super) fn assert_nothing_was_refused(cluster: &Cluster, since: jiff::Timestamp) {
     let refused: Vec<_> = audit::requests(cluster)
         .into_iter()
         .filter(|request| request.received >= since && request.user.username.starts_with(ACCOUNTS))

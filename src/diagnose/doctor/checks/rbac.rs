@@ -51,7 +51,7 @@ fn check(observed: &Observed, account: Account) -> Vec<Finding> {
     let mut missing: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for seen in &asked {
         if seen.allowed == Ok(false) {
-            let place = match seen.right.namespace(&observed.install_namespace) {
+            let place = match seen.namespace.as_str() {
                 "" => String::new(),
                 namespace => format!(" in namespace {namespace}"),
             };

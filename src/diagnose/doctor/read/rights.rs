@@ -12,69 +12,57 @@ use crate::doctor::{
 };
 use vas_core::k8s::read::{Read, Unread};
 
-/// Makes one access review for each verb of each right. If the first review is refused, the others are not
-/// made: they would be refused too.
+/// Makes one access review for each verb of each right, in each namespace where it must hold. If the first review is
+/// refused, the others are not made: they would be refused too.
 pub(super) async fn read(client: &Client, observed: &Observed) -> Vec<RightSeen> {
-    let asked: Vec<(&'static Right, &'static str)> = RIGHTS
-        .iter()
-        .flat_map(|right| right.verbs.iter().map(move |verb| (right, *verb)))
-        .collect();
-    let mut refused: Option<Unread> = None;
-    let mut seen = Vec::with_capacity(asked.len());
-    if let Some((right, verb)) = asked.first() {
-        let first = review(client, observed, right, verb).await;
-        refused = first.allowed.as_ref().err().cloned();
-        seen.push(first);
+    let mut asked = RIGHTS.iter().flat_map(|right| to_ask(observed, right));
+    let mut seen = Vec::new();
+    if let Some(first) = asked.next() {
+        seen.push(review(client, observed, first).await);
     }
-    let rest = asked.into_iter().skip(1);
-    if let Some(why) = refused {
-        seen.extend(rest.map(|(right, verb)| RightSeen {
-            right,
-            verb,
-            account: account(observed, right.account),
+    if let Some(Err(why)) = seen.first().map(|first| &first.allowed) {
+        let why = why.clone();
+        seen.extend(asked.map(|right| RightSeen {
             allowed: Err(why.clone()),
+            ..right
         }));
         return seen;
     }
-    let reviews = rest.map(|(right, verb)| review(client, observed, right, verb));
+    let reviews = asked.map(|right| review(client, observed, right));
     let rest: Vec<RightSeen> = stream::iter(reviews).buffered(CONCURRENT).collect().await;
     seen.extend(rest);
     seen
 }
 
-fn account(observed: &Observed, account: Account) -> String {
-    let deployment = match account {
-        Account::Operator => &observed.operator,
-        Account::MetricsServer => &observed.metrics_server,
+/// What is to be asked for a right.
+fn to_ask<'a>(observed: &'a Observed, right: &'static Right) -> impl Iterator<Item = RightSeen> + 'a {
+    let deployment = match right.account {
+        Account::Operator => observed.operator.as_ref().ok(),
+        Account::MetricsServer => observed.metrics_server.as_ref().ok(),
     };
-    let named = deployment.as_ref().ok().and_then(deployments::service_account);
-    named.unwrap_or(account.default_name()).to_owned()
+    let named = deployment.and_then(deployments::service_account);
+    let account = named.unwrap_or(right.account.default_name());
+    let watched = deployments::setting(deployment, "--watch-namespace", "VAS_WATCH_NAMESPACE");
+    let namespaces = right.namespaces(&observed.install_namespace, watched);
+    namespaces.into_iter().flat_map(move |namespace| {
+        right.verbs.iter().map(move |verb| RightSeen {
+            right,
+            verb,
+            account: account.to_owned(),
+            namespace: namespace.to_owned(),
+            allowed: Err(Unread::NotAsked("not asked yet".to_owned())),
+        })
+    })
 }
 
-async fn review(
-    client: &Client,
-    observed: &Observed,
-    right: &'static Right,
-    verb: &'static str,
-) -> RightSeen {
-    let account = account(observed, right.account);
-    let allowed = allowed(client, observed, right, verb, &account).await;
-    RightSeen {
-        right,
-        verb,
-        account,
-        allowed,
-    }
+async fn review(client: &Client, observed: &Observed, right: RightSeen) -> RightSeen {
+    let allowed = allowed(client, &observed.install_namespace, &right).await;
+    RightSeen { allowed, ..right }
 }
 
-async fn allowed(
-    client: &Client,
-    observed: &Observed,
-    right: &Right,
-    verb: &str,
-    account: &str,
-) -> Read<bool> {
-    let namespace = &observed.install_namespace;
+/// Whether a service account of the install namespace has a right.
+async fn allowed(client: &Client, namespace: &str, asked: &RightSeen) -> Read<bool> {
+    let (right, account) = (asked.right, &asked.account);
     let (resource, subresource) = right.resource.split_once('/').unwrap_or((right.resource, ""));
     let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let review = SubjectAccessReview {
@@ -90,8 +78,8 @@ async fn allowed(
                 resource: given(resource),
                 subresource: given(subresource),
                 name: given(right.name),
-                namespace: given(right.namespace(namespace)),
-                verb: given(verb),
+                namespace: given(&asked.namespace),
+                verb: given(asked.verb),
                 ..ResourceAttributes::default()
             }),
             ..SubjectAccessReviewSpec::default()

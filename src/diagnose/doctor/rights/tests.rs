@@ -41,10 +41,12 @@ fn the_list_is_what_the_manifests_grant() {
     for (account, text) in MANIFESTS {
         let objects: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
         for object in objects {
-            let scope = if object["kind"] == "Role" {
-                Scope::Install
-            } else {
-                Scope::Cluster
+            // The ClusterRoles that `watch-namespaces` binds in namespaces are the others.
+            let name = object["metadata"]["name"].as_str().unwrap_or_default();
+            let scope = match object["kind"].as_str() {
+                Some("Role") => Scope::Install,
+                _ if name.ends_with("-cluster") || name.ends_with("-external") => Scope::Cluster,
+                _ => Scope::Watched,
             };
             for rule in object["rules"].as_array().into_iter().flatten() {
                 let mut names = texts(rule, "resourceNames");
@@ -89,4 +91,14 @@ fn the_list_is_what_the_manifests_grant() {
     let ungranted: Vec<_> = needed.difference(&granted).collect();
     assert!(unlisted.is_empty(), "granted, and not in RIGHTS: {unlisted:#?}");
     assert!(ungranted.is_empty(), "in RIGHTS, and not granted: {ungranted:#?}");
+}
+
+#[test]
+fn a_right_is_asked_for_where_the_program_looks() {
+    let of = |resource: &str| RIGHTS.iter().find(|right| right.resource == resource).unwrap();
+    let named = Some("shop, orders");
+    assert_eq!(of("pods").namespaces("vas-system", None), [""]);
+    assert_eq!(of("pods").namespaces("vas-system", named), ["shop", "orders"]);
+    assert_eq!(of("apiservices").namespaces("vas-system", named), [""]);
+    assert_eq!(of("leases").namespaces("vas-system", named), ["vas-system"]);
 }
