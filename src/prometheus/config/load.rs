@@ -12,7 +12,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use super::{
     Problem,
     model::{self, Authorization, Header, ServerEntry},
-    parse::parse,
+    parse,
 };
 use crate::{
     ClientSettings,
@@ -115,7 +115,7 @@ impl ConfigFile {
         let hash = fnv1a(&bytes);
         let text =
             String::from_utf8(bytes).map_err(|_| self.error(vec![whole("is not UTF-8".to_owned())]))?;
-        let servers = parse(&text).map_err(|problems| self.error(problems))?;
+        let servers = parse::servers(&text).map_err(|problems| self.error(problems))?;
         let mut loaded = Loaded {
             paths: BTreeMap::new(),
             settings: BTreeMap::new(),

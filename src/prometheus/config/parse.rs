@@ -41,7 +41,7 @@ const RESERVED: [&str; 9] = [
 ///
 /// # Errors
 /// All problems of the text.
-pub(super) fn parse(text: &str) -> Result<Vec<ServerEntry>, Vec<Problem>> {
+pub(super) fn servers(text: &str) -> Result<Vec<ServerEntry>, Vec<Problem>> {
     let document = yaml::parse_one(text).map_err(|error| {
         vec![Problem {
             path: String::new(),

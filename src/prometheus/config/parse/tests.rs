@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::{servers as parse, *};
 
 const HEAD: &str = "apiVersion: config.scaling.voiceassist.io/v1alpha1\nkind: MetricsServerConfiguration\n";
 
