@@ -1,6 +1,9 @@
 //! The Helm chart `charts/vas`: rendered as `helm template` does, and installed in a cluster.
 
-use std::process::{Command, Output};
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
 
 use serde_json::Value;
 
@@ -22,7 +25,12 @@ const OLDEST: &str = "--kube-version=1.30.0";
 
 /// Runs `helm template` with these arguments, such as `--set=limits=true`.
 pub fn template(args: &[&str]) -> Output {
-    command(&["template", RELEASE, CHART, "-n", NAMESPACE, OLDEST], args)
+    template_from(Path::new(CHART), args)
+}
+
+fn template_from(chart: &Path, args: &[&str]) -> Output {
+    let chart = chart.to_string_lossy();
+    command(&["template", RELEASE, &chart, "-n", NAMESPACE, OLDEST], args)
         .output()
         .expect("helm starts")
 }
@@ -30,13 +38,19 @@ pub fn template(args: &[&str]) -> Output {
 /// What `helm template` renders; panics with its words if it fails or warns.
 #[track_caller]
 pub fn rendered(args: &[&str]) -> Kustomization {
-    let output = template(args);
+    rendered_from(Path::new(CHART), args)
+}
+
+/// The same of a copy of the chart.
+#[track_caller]
+pub fn rendered_from(chart: &Path, args: &[&str]) -> Kustomization {
+    let output = template_from(chart, args);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && stderr.is_empty(), "{args:?}: {stderr}");
     let yaml = String::from_utf8(output.stdout).expect("helm writes UTF-8");
     let objects: Vec<Value> = serde_saphyr::from_multiple(&yaml).expect("helm writes YAML");
     let objects = objects.into_iter().filter(|object| !object.is_null());
-    Kustomization::of(CHART, objects.collect())
+    Kustomization::of(chart, objects.collect())
 }
 
 /// Runs helm as the administrator of a cluster.

@@ -1,6 +1,12 @@
 //! What `make generate` writes into the chart and the manifests is what it would write now.
 
-use support::{cluster::root, kustomization::Kustomization};
+use std::process::Command;
+
+use support::{
+    chart,
+    cluster::{root, run_dir},
+    kustomization::Kustomization,
+};
 
 /// The version of all crates, and so of the image.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -36,10 +42,43 @@ fn the_version_is_the_same_wherever_it_stands() {
             "{folder} runs something else than {image}"
         );
     }
-    // These are read by people, who have them right or not at all.
-    for page in ["docs/install.md", "docs/examples/github-load-test.yaml"] {
-        for found in read(page).split("voiceassist/vas:").skip(1) {
-            assert!(found.starts_with(VERSION), "{page} names another version");
-        }
+}
+
+#[test]
+fn a_release_makes_manifests_and_chart_run_its_very_image() {
+    let checkout = run_dir().join("released");
+    let copied = Command::new("sh")
+        .args(["-c", "mkdir -p $0 && cp -r manifests charts crds image $0"])
+        .arg(&checkout)
+        .current_dir(root())
+        .status();
+    assert!(copied.is_ok_and(|status| status.success()));
+    let digest = format!("sha256:{}", "a".repeat(64));
+    let pin = || {
+        let mut pin = Command::new(checkout.join("image/pin.sh"));
+        pin.args(["ghcr.io/team/vas", &digest])
+            .output()
+            .expect("sh starts")
+    };
+    let pinned = pin();
+    assert!(
+        pinned.status.success(),
+        "{}",
+        String::from_utf8_lossy(&pinned.stderr)
+    );
+    let image = format!("ghcr.io/team/vas@{digest}");
+    for rendered in [
+        Kustomization::render(checkout.join("manifests/install")),
+        Kustomization::render(checkout.join("manifests/load-tests")),
+        chart::rendered_from(&checkout.join(chart::CHART), &[]),
+    ] {
+        let text = format!("{:?}", rendered.objects());
+        let folder = rendered.folder().display();
+        assert!(text.contains(&image), "{folder} does not run {image}");
+        assert!(
+            !text.contains("voiceassist/vas"),
+            "{folder} runs something else too"
+        );
     }
+    assert!(!pin().status.success(), "what is pinned already was pinned again");
 }

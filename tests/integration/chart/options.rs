@@ -262,3 +262,35 @@ fn unschooled(path: &str, values: &Value, schema: &Value, missing: &mut String) 
         }
     }
 }
+
+#[tokio::test]
+async fn a_real_api_server_takes_what_the_options_render() {
+    let server = json!({"name": "a", "url": "https://a", "bearerTokenSecret": {"name": "x", "key": "token"}});
+    let file = values(
+        "all.yaml",
+        &json!({
+            "limits": true, "externalMetrics": true, "networkPolicy": {"enabled": true}, "crds": {"install": false},
+            "prometheus": {"servers": [server]}, "tls": {"existingSecret": "own"}, "apiServices": {"create": true},
+            "imagePullSecrets": [{"name": "registry"}],
+            "metricsServer": {
+                "extraVolumes": [{"name": "extra", "emptyDir": {}}],
+                "extraVolumeMounts": [{"name": "extra", "mountPath": "/extra"}],
+                "tolerations": [{"key": "k", "operator": "Exists"}],
+                "hostNetwork": true, "securePort": 7443, "metricsPort": 9080,
+            },
+        }),
+    );
+    let rendered = chart::rendered(&["-n=default", &file]);
+    let cluster = support::Cluster::shared();
+    for object in rendered.objects() {
+        let dry_run = [
+            "apply",
+            "--dry-run=server",
+            "--validate=strict",
+            "--warnings-as-errors",
+            "-f",
+            "-",
+        ];
+        cluster.kubectl_ok(&dry_run, Some(&object.to_string()));
+    }
+}
