@@ -1,10 +1,11 @@
 //! The values of the chart: each has its effect, and what is not a value is refused.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 use serde_json::{Value, json};
 
-use support::{chart, cluster::run_dir, vas};
+use crate::metrics_server::stack::stack;
+use support::{chart, cluster::run_dir, eventually, vas};
 
 /// A file of values in a directory of this run, as `--values=FILE`.
 fn values(name: &str, content: &Value) -> String {
@@ -202,27 +203,35 @@ fn a_certificate_of_one_s_own_is_mounted_and_read_and_the_shared_secret_is_gone(
     );
 }
 
-#[test]
-fn helm_test_asks_the_service_with_flags_that_the_program_has() {
+#[tokio::test(flavor = "multi_thread")]
+async fn helm_test_passes_where_a_ready_server_answers_and_fails_where_none_does() {
     let rendered = chart::rendered(&[]);
     let pod = rendered.find("Pod", "vas-test").expect("a test");
     let args = pod["spec"]["containers"][0]["args"].as_array().unwrap();
     let args: Vec<_> = args.iter().map(|arg| arg.as_str().unwrap()).collect();
-    let url = "http://vas-metrics-server.vas-system.svc:8080/readyz";
-    assert!(args.contains(&url), "{args:?}");
-    // Nobody listens there, so the test fails, as it must.
-    let nobody = format!("http://127.0.0.1:{}/readyz", support::process::free_port());
-    let args: Vec<_> = args
-        .into_iter()
-        .map(|arg| if arg == url { &nobody } else { arg })
-        .collect();
-    let failed = vas::run(&args);
-    assert_eq!(
-        failed.status.code(),
-        Some(99),
-        "{}",
-        String::from_utf8_lossy(&failed.stdout)
-    );
+    let service = "http://vas-metrics-server.vas-system.svc:8080/readyz";
+    assert!(args.contains(&service), "{args:?}");
+    // Service addresses are not routed here, so the process asks this machine.
+    let asks = |port: u16| {
+        let url = format!("http://127.0.0.1:{port}/readyz");
+        let args: Vec<_> = args
+            .iter()
+            .map(|arg| if *arg == service { url.as_str() } else { arg })
+            .collect();
+        let output = vas::run(&args);
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+        )
+    };
+    let (code, words) = asks(support::process::free_port());
+    assert_eq!(code, Some(99), "{words}");
+    let stack = stack().await;
+    eventually(Duration::from_secs(60), "a ready server passes", || async {
+        let (code, words) = asks(stack.metrics_port);
+        if code == Some(0) { Ok(()) } else { Err(words) }
+    })
+    .await;
 }
 
 #[test]
