@@ -20,10 +20,12 @@ use kube::{
     Api, Resource,
     runtime::{
         WatchStreamExt as _,
-        watcher::{self, Event, watcher},
+        watcher::{self, Event},
     },
 };
 use serde::de::DeserializeOwned;
+
+use super::list_watch::list_watch;
 
 /// What is done with the objects that a follower sees.
 pub trait Sink<K> {
@@ -66,7 +68,7 @@ pub fn events<K>(api: Api<K>, config: watcher::Config) -> impl Stream<Item = wat
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    watcher(api, config).default_backoff()
+    list_watch(api, config).default_backoff()
 }
 
 /// Hands all events to the sink. `watch` names the watch in the log. Ends only if the stream ends, which

@@ -30,6 +30,8 @@ enum Answer {
     Gone,
     /// An error with this HTTP status.
     Refused(u16),
+    /// None, although the request was taken.
+    Silence,
 }
 
 /// What the sink was called with.
@@ -101,7 +103,7 @@ async fn answer(State(script): State<Script>, uri: Uri) -> Response {
         Body::from(Bytes::from(lines.join("\n") + "\n")).into_response()
     };
     match next {
-        None => std::future::pending().await,
+        None | Some(Answer::Silence) => std::future::pending().await,
         Some(Answer::Page(objects, another)) => {
             assert!(
                 !is_watch,
@@ -295,4 +297,54 @@ async fn a_sink_may_ask_for_a_longer_pause() {
     let (calls, took) = calls(&[Answer::Refused(403), Answer::Page(&[("a", 1)], false)]).await;
     assert_eq!(calls.last(), Some(&all(&["a@1"])));
     assert!(took >= Duration::from_secs(300), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_ends_watches_at_once_is_not_flooded() {
+    let mut script = vec![Answer::Page(&[("a", 1)], false)];
+    script.extend((0..30).map(|_| Answer::Watch(&[])));
+    script.push(Answer::Watch(&[("MODIFIED", ("a", 11))]));
+    let (calls, took) = calls(&script).await;
+    assert_eq!(calls.last(), Some(&apply("a@11")), "it goes on where it was");
+    assert!(took >= Duration::from_secs(300), "30 watches in {took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_never_answered_is_sent_again() {
+    use Answer::{Page, Silence, Watch};
+    use Call::{Begin, Failed};
+    check(vec![
+        (
+            "a list that is not answered is requested again",
+            vec![
+                Silence,
+                Page(&[("a", 1)], true),
+                Silence,
+                Page(&[("a", 2)], false),
+            ],
+            vec![Begin, Failed, Begin, Failed, Begin, all(&["a@2"])],
+        ),
+        (
+            "a watch that does not begin is requested again",
+            vec![
+                Page(&[("a", 1)], false),
+                Silence,
+                Watch(&[("MODIFIED", ("a", 11))]),
+            ],
+            vec![Begin, all(&["a@1"]), Failed, apply("a@11")],
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_is_refused_because_its_history_is_gone_is_followed_by_a_list() {
+    use Answer::{Page, Refused};
+    use Call::{Begin, Failed};
+    check(vec![(
+        "410 instead of a watch",
+        vec![Page(&[("a", 1)], false), Refused(410), Page(&[("a", 2)], false)],
+        vec![Begin, all(&["a@1"]), Failed, Begin, all(&["a@2"])],
+    )])
+    .await;
 }
