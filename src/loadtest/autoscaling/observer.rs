@@ -140,6 +140,11 @@ impl Observer {
     /// A pod was seen. Before the first list it is ignored, because it may be old.
     pub fn pod(&mut self, at: Moment, pod: &Pod) {
         let (name, now) = (pod::name(pod), Seen::of(pod));
+        // A pod that was replaced under its name while the watch was interrupted is gone, unseen.
+        let known = self.pods.as_ref().and_then(|pods| pods.get(&name));
+        if known.is_some_and(|known| now.replaces(known)) {
+            self.pod_gone(at, &name);
+        }
         let Some(pods) = &mut self.pods else {
             return;
         };

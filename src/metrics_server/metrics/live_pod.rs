@@ -13,7 +13,7 @@ use k8s_openapi::{
 use kube::Resource;
 use serde::{Deserialize, Deserializer};
 
-/// A pod with its namespace, name, labels, resource version and deletion time.
+/// A pod with its namespace, name, UID, labels, resource version and deletion time.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct LivePod {
     /// All other fields of the metadata are empty.
@@ -26,6 +26,7 @@ pub(crate) struct LivePod {
 struct Needed {
     namespace: Option<String>,
     name: Option<String>,
+    uid: Option<String>,
     labels: Option<BTreeMap<String, String>>,
     resource_version: Option<String>,
     deletion_timestamp: Option<Time>,
@@ -36,6 +37,7 @@ fn needed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D::E
     Ok(ObjectMeta {
         namespace: needed.namespace,
         name: needed.name,
+        uid: needed.uid,
         labels: needed.labels,
         resource_version: needed.resource_version,
         deletion_timestamp: needed.deletion_timestamp,
@@ -101,7 +103,7 @@ mod tests {
         assert_eq!(
             kept,
             json!({
-                "namespace": "ns", "name": "web-1", "resourceVersion": "7", "labels": {"app": "web"},
+                "namespace": "ns", "name": "web-1", "uid": "u", "resourceVersion": "7", "labels": {"app": "web"},
                 "deletionTimestamp": "2026-01-02T00:00:00Z",
             })
         );

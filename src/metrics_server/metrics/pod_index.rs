@@ -7,6 +7,7 @@ mod labels;
 
 use std::{
     collections::BTreeMap,
+    hash::{BuildHasher as _, RandomState},
     ops::Bound::{Excluded, Included, Unbounded},
     sync::atomic::{AtomicBool, AtomicU32, Ordering},
 };
@@ -27,6 +28,7 @@ pub struct PodIndex {
     is_complete: AtomicBool,
     /// Count of pods that were ever taken in; the next pod gets this as its number.
     taken_in: AtomicU32,
+    hasher: RandomState,
 }
 
 /// The pods of a namespace, by name.
@@ -40,6 +42,9 @@ struct Pod {
     list: u32,
     /// A number that no other pod of this process' lifetime has, not even one of the same name.
     number: u32,
+    /// Hash of the UID, which takes a fraction of its memory. Two pods of one name have different ones, but for one
+    /// chance in 2^64.
+    uid: u64,
 }
 
 impl PodIndex {
@@ -80,12 +85,20 @@ impl PodIndex {
             None => namespaces.entry(namespace.as_str().into()).or_default(),
         };
         let labels = shared(pods, name, labels);
-        // A pod keeps its number when it changes: polls recognize a replaced pod by a new number.
+        let uid = self.hasher.hash_one(&pod.uid);
+        // A pod keeps its number when it changes: polls recognize a replaced pod by a new number. One that was
+        // replaced while no watch ran has the same name in the next list, and another UID.
         let number = match pods.get(name.as_str()) {
-            Some(known) => known.number,
-            None => self.taken_in.fetch_add(1, Ordering::Relaxed),
+            Some(known) if known.uid == uid => known.number,
+            _ => self.taken_in.fetch_add(1, Ordering::Relaxed),
         };
-        pods.insert(name.as_str().into(), Pod { labels, list, number });
+        let pod = Pod {
+            labels,
+            list,
+            number,
+            uid,
+        };
+        pods.insert(name.as_str().into(), pod);
     }
 
     /// Removes a pod.
@@ -210,6 +223,28 @@ mod tests {
         index.apply(&pod("web-0", "web"));
         assert!(number().is_some() && number() != first);
         assert_eq!(index.number("other", "web-0"), None);
+    }
+
+    #[test]
+    fn a_pod_that_was_replaced_while_no_watch_ran_has_another_number() {
+        let index = PodIndex::default();
+        let number = || index.number("ns", "web-0");
+        let of_uid = |uid: &str| ObjectMeta {
+            uid: Some(uid.to_owned()),
+            ..pod("web-0", "web")
+        };
+        index.begin_list();
+        index.apply(&of_uid("one"));
+        index.end_list();
+        let first = number();
+        index.begin_list();
+        index.apply(&of_uid("one"));
+        index.end_list();
+        assert_eq!(number(), first, "the same pod in another list");
+        index.begin_list();
+        index.apply(&of_uid("other"));
+        index.end_list();
+        assert!(number().is_some() && number() != first);
     }
 
     #[test]

@@ -6,9 +6,14 @@ use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
 use crate::model::scaling::EventKind;
 
-/// What is true of a pod now, as the set of events that have happened.
+/// What is true of a pod now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Seen(BTreeSet<EventKind>);
+pub(super) struct Seen {
+    /// The events that have happened.
+    happened: BTreeSet<EventKind>,
+    /// UID of the pod, which one of the same name after it does not have.
+    uid: String,
+}
 
 impl Seen {
     pub(super) fn of(pod: &Pod) -> Self {
@@ -34,21 +39,26 @@ impl Seen {
             ),
             (terminating, EventKind::PodTerminating),
         ];
-        Self(
-            now.into_iter()
-                .filter_map(|(so, kind)| so.then_some(kind))
-                .collect(),
-        )
+        let happened = now.into_iter().filter_map(|(so, kind)| so.then_some(kind));
+        Self {
+            happened: happened.collect(),
+            uid: pod.metadata.uid.clone().unwrap_or_default(),
+        }
+    }
+
+    /// Whether the pod is another one than that of the same name before.
+    pub(super) fn replaces(&self, before: &Self) -> bool {
+        self.uid != before.uid
     }
 
     pub(super) fn is_ready(&self) -> bool {
-        self.0.contains(&EventKind::PodReady)
+        self.happened.contains(&EventKind::PodReady)
     }
 
     /// The events since the pod was seen before, in the order in which they happen; all events for a new pod.
     pub(super) fn since(&self, before: &Self) -> Vec<EventKind> {
-        let mut happened: Vec<EventKind> = self.0.difference(&before.0).copied().collect();
-        if before.is_ready() && !self.is_ready() && !self.0.contains(&EventKind::PodTerminating) {
+        let mut happened: Vec<EventKind> = self.happened.difference(&before.happened).copied().collect();
+        if before.is_ready() && !self.is_ready() && !self.happened.contains(&EventKind::PodTerminating) {
             happened.push(EventKind::PodUnready);
         }
         happened

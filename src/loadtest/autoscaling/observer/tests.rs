@@ -78,6 +78,30 @@ fn a_pod_on_its_way_out_is_not_ready_and_one_that_was_missed_is_gone() {
 }
 
 #[test]
+fn a_pod_that_was_replaced_under_its_name_while_no_watch_ran_is_gone_and_another_one_came() {
+    let of_uid = |uid: &str, ready: bool| {
+        let mut pod = pod("db-0", ready);
+        pod.metadata.uid = Some(uid.to_owned());
+        pod
+    };
+    let mut observer = observer();
+    observer.pods(0.0, &[of_uid("one", true)]);
+    observer.pods(1.0, &[of_uid("one", true)]);
+    assert!(kinds(&observer).is_empty(), "the same pod in another list");
+    observer.pods(2.0, &[of_uid("other", false)]);
+    assert_eq!(
+        kinds(&observer),
+        [
+            EventKind::PodGone,
+            EventKind::PodCreated,
+            EventKind::PodScheduled,
+            EventKind::PodStarted,
+        ]
+    );
+    assert_eq!(observer.replicas().ready, 0);
+}
+
+#[test]
 fn an_hpa_gives_desired_replicas_conditions_and_the_metrics_that_are_read_nowhere_else() {
     let hpa = |desired: i32, reason: &str, value: &str| -> HorizontalPodAutoscaler {
         serde_json::from_value(json!({
