@@ -42,6 +42,9 @@ pub const LABEL_WORKLOAD: &str = "scaling.voiceassist.io/workload";
 pub const CUSTOM_METRICS_GROUP: &str = "custom.metrics.k8s.io";
 /// The group of metrics that describe no Kubernetes object; `vas metrics-server` serves it unless told not to.
 pub const EXTERNAL_METRICS_GROUP: &str = "external.metrics.k8s.io";
+/// A kind of metric that discovery lists in each version of both groups. No other adapter has one of this name, so
+/// `vas register` tells by it whose answer it got.
+pub const DISCOVERED_METRIC: &str = "prometheus";
 /// Lease held by the one operator replica that writes.
 pub const OPERATOR_LEASE: &str = "vas-operator";
 /// Lease held by the one metrics-server replica that writes the `MetricsAvailable` condition.

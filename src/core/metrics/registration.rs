@@ -7,11 +7,14 @@
 pub mod change;
 pub mod readers;
 
-use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::{APIService, APIServiceCondition};
+use k8s_openapi::{
+    apimachinery::pkg::apis::meta::v1::APIResourceList,
+    kube_aggregator::pkg::apis::apiregistration::v1::{APIService, APIServiceCondition},
+};
 
 use super::condition::Verdict;
 use crate::wording::and_more;
-use vas_api::{CUSTOM_METRICS_GROUP, EXTERNAL_METRICS_GROUP, condition::reason};
+use vas_api::{CUSTOM_METRICS_GROUP, DISCOVERED_METRIC, EXTERNAL_METRICS_GROUP, condition::reason};
 
 /// Greatest number of metrics that a message names. The others are counted.
 const NAMED: usize = 5;
@@ -72,6 +75,14 @@ pub enum Owner {
 pub fn available(service: &APIService) -> Option<&APIServiceCondition> {
     let conditions = service.status.as_ref()?.conditions.as_ref()?;
     conditions.iter().find(|condition| condition.type_ == "Available")
+}
+
+/// Whether the discovery document of a version of a metrics API is that of vas.
+pub fn is_answer_of_vas(list: &APIResourceList) -> bool {
+    // `namespaces/METRIC` in custom.metrics.k8s.io, `METRIC` in external.metrics.k8s.io.
+    list.resources
+        .iter()
+        .any(|resource| resource.name.rsplit('/').next() == Some(DISCOVERED_METRIC))
 }
 
 /// The fields of an APIService that count here.

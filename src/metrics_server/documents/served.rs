@@ -5,10 +5,10 @@
 //! client looks a metric up in discovery: the HPA reads the name that its spec holds.
 
 use crate::metrics::path::{ExternalPath, Version};
-use vas_api::{CUSTOM_METRICS_GROUP, EXTERNAL_METRICS_GROUP};
+use vas_api::{CUSTOM_METRICS_GROUP, DISCOVERED_METRIC, EXTERNAL_METRICS_GROUP};
 
 /// Kinds of metrics that are a single number.
-const SINGLE: [&str; 3] = ["queue-depth", "queue-age", "prometheus"];
+const SINGLE: [&str; 3] = ["queue-depth", "queue-age", DISCOVERED_METRIC];
 
 /// One version of one served group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,8 +14,9 @@ use kube::{
 use super::RegisterError;
 use vas_cluster::read::{ReadError, bounded};
 use vas_core::metrics::registration::{
-    available,
+    Owner, Registration, available,
     change::{Backend, Registering},
+    is_answer_of_vas,
 };
 
 /// Longest wait for one answer.
@@ -74,15 +75,32 @@ impl Cluster {
         Ok(())
     }
 
-    /// Refuses where no pod behind the Service is ready.
-    pub(super) async fn ready(&self, to: &Backend) -> Result<(), RegisterError> {
+    /// Refuses a Service without the port that APIServices are to lead to. Refuses too, where `ready` is set, if
+    /// there is no Service, or no pod behind it is ready.
+    pub(super) async fn check(&self, to: &Backend, ready: bool) -> Result<(), RegisterError> {
         let (namespace, name) = (to.namespace.clone(), to.name.clone());
         let services: Api<Service> = Api::namespaced(self.client.clone(), &namespace);
         let Some(service) = bounded(LIMIT, services.get_opt(&name)).await? else {
-            return Err(RegisterError::NoService { namespace, name });
+            if ready {
+                return Err(RegisterError::NoService { namespace, name });
+            }
+            return Ok(());
         };
-        // A name outside of the cluster: nobody counts its endpoints.
-        if service.spec.and_then(|spec| spec.type_).as_deref() == Some("ExternalName") {
+        let spec = service.spec.unwrap_or_default();
+        // A name outside of the cluster: nobody counts its endpoints, and it needs no ports.
+        if spec.type_.as_deref() == Some("ExternalName") {
+            return Ok(());
+        }
+        let ports: Vec<i32> = spec.ports.iter().flatten().map(|port| port.port).collect();
+        if !ports.contains(&to.port.into()) {
+            return Err(RegisterError::NoPort {
+                namespace,
+                name,
+                port: to.port,
+                ports,
+            });
+        }
+        if !ready {
             return Ok(());
         }
         let slices: Api<EndpointSlice> = Api::namespaced(self.client.clone(), &namespace);
@@ -104,31 +122,63 @@ impl Cluster {
         }
     }
 
-    /// Waits until the API server reaches the server behind the APIService.
-    pub(super) async fn available(&self, name: &'static str, timeout: Duration) -> Result<(), RegisterError> {
-        let mut why = "its condition Available is not set".to_owned();
-        let asked = tokio::time::timeout(timeout, async {
-            loop {
-                let live = self.api_service(name).await?;
-                if let Some(condition) = live.as_ref().and_then(available) {
-                    if condition.status == "True" {
-                        return Ok(());
-                    }
-                    why = format!(
-                        "{}: {}",
-                        condition.reason.as_deref().unwrap_or_default(),
-                        condition.message.as_deref().unwrap_or_default()
-                    );
-                }
+    /// Waits until the API server reaches the metrics server through the APIService.
+    pub(super) async fn available(
+        &self,
+        name: &'static str,
+        to: &Backend,
+        timeout: Duration,
+    ) -> Result<(), RegisterError> {
+        let mut why = "it was not looked at".to_owned();
+        let reached = tokio::time::timeout(timeout, async {
+            while let Some(unreached) = self.unreached(name, to).await? {
+                why = unreached;
                 tokio::time::sleep(INTERVAL).await;
             }
+            Ok(())
         })
         .await;
-        asked.unwrap_or(Err(RegisterError::Unavailable {
+        reached.unwrap_or(Err(RegisterError::Unavailable {
             name,
             after: timeout,
             why,
         }))
+    }
+
+    /// Why the API server does not reach the metrics server through the APIService; `None` if it does.
+    ///
+    /// The condition Available does not tell that alone. It says nothing of which server was reached, and after
+    /// a take-over it is that of the other server until the API server has looked again. So the API is asked
+    /// too, and the answer has to be that of vas.
+    async fn unreached(&self, name: &str, to: &Backend) -> Result<Option<String>, ReadError> {
+        let live = match self.api_service(name).await {
+            Err(why) if why.is_refusal() => return Err(why),
+            Err(why) => return Ok(Some(why.to_string())),
+            Ok(live) => live,
+        };
+        match Registration::read(live.as_ref(), &to.namespace, &to.name).owner {
+            Owner::Ours | Owner::Unknown => {}
+            Owner::Absent => return Ok(Some("it was deleted".to_owned())),
+            Owner::Foreign(owner) => return Ok(Some(format!("it leads to {owner} now"))),
+        }
+        let Some(condition) = live.as_ref().and_then(available) else {
+            return Ok(Some("its condition Available is not set".to_owned()));
+        };
+        if condition.status != "True" {
+            return Ok(Some(format!(
+                "{}: {}",
+                condition.reason.as_deref().unwrap_or_default(),
+                condition.message.as_deref().unwrap_or_default()
+            )));
+        }
+        let (version, group) = name.split_once('.').unwrap_or((name, ""));
+        let version = format!("{group}/{version}");
+        let discovered = bounded(LIMIT, self.client.list_api_group_resources(&version)).await;
+        Ok(match discovered {
+            Ok(list) if is_answer_of_vas(&list) => None,
+            Ok(_) => Some("another server answers".to_owned()),
+            Err(why) => Some(why.to_string()),
+        })
     }
 
     /// Shows every HPA of the cluster.

@@ -21,7 +21,7 @@ use cluster::Cluster;
 use vas_api::METRICS_SERVER_SERVICE;
 use vas_cluster::read::ReadError;
 use vas_core::metrics::registration::{
-    MetricsApi,
+    MetricsApi, Owner,
     change::{Backend, Registering, helm_release, registering},
     readers::Readers,
 };
@@ -91,14 +91,24 @@ impl BackendArgs {
 enum RegisterError {
     #[error(transparent)]
     Client(#[from] KubeConfigError),
-    #[error(transparent)]
+    #[error("{why}{fix}", why = .0, fix = fix(.0))]
     Read(#[from] ReadError),
-    #[error("cannot write APIService {name}: {why}")]
+    #[error("cannot write APIService {name}: {why}{}", fix(.why))]
     Write { name: &'static str, why: ReadError },
     #[error(
         "there is no Service {namespace}/{name}: install vas first, or name its namespace with --install-namespace"
     )]
     NoService { namespace: String, name: String },
+    #[error(
+        "Service {namespace}/{name} has no port {port}, but {}: name one of them with --service-port",
+        .ports.iter().map(i32::to_string).collect::<Vec<_>>().join(", ")
+    )]
+    NoPort {
+        namespace: String,
+        name: String,
+        port: u16,
+        ports: Vec<i32>,
+    },
     #[error(
         "no pod behind Service {namespace}/{name} is ready, and an APIService without a server breaks discovery and the \
          deletion of namespaces in the whole cluster: see kubectl -n {namespace} get pods"
@@ -127,6 +137,15 @@ impl CommandError for RegisterError {
     }
 }
 
+/// What to do about a request that was refused.
+fn fix(why: &ReadError) -> &'static str {
+    if why.is_refusal() {
+        "; run it with an administrator's rights, such as those of the ClusterRole cluster-admin"
+    } else {
+        ""
+    }
+}
+
 fn say(line: &str) -> Result<(), RegisterError> {
     Ok(output::text(&format!("{line}\n"))?)
 }
@@ -142,31 +161,29 @@ struct Step {
 
 impl Args {
     pub(super) fn run(&self) -> Ended {
-        runtime::of_this_thread()?.block_on(self.register())?;
+        runtime::of_this_thread()?.block_on(async {
+            let cluster = Cluster::new(self.kube.client().await?);
+            self.register(&cluster).await
+        })?;
         Ok(Code::Success)
     }
 
-    async fn register(&self) -> Result<(), RegisterError> {
-        let cluster = Cluster::new(self.kube.client().await?);
+    async fn register(&self, cluster: &Cluster) -> Result<(), RegisterError> {
         let backend = self.to.backend();
-        let steps = self.steps(&cluster, &backend).await?;
+        let steps = self.steps(cluster, &backend).await?;
         // All is looked at before anything is written.
         if !self.take_over {
-            refuse_foreign(&cluster, &steps).await?;
+            refuse_foreign(cluster, &steps).await?;
         }
-        if steps
-            .iter()
-            .any(|step| !matches!(step.change, Registering::Keep(_)))
-        {
-            cluster.ready(&backend).await?;
-        }
+        let is_kept = |step: &Step| matches!(step.change, Registering::Keep(_));
+        cluster.check(&backend, !steps.iter().all(is_kept)).await?;
         for step in &steps {
-            write(&cluster, step, &backend).await?;
-            say(&step.said())?;
+            let change = write(cluster, step, &backend).await?;
+            say(&step.said(&change))?;
         }
         if self.timeout > Duration::ZERO {
             for step in &steps {
-                cluster.available(step.name, self.timeout).await?;
+                cluster.available(step.name, &backend, self.timeout).await?;
             }
         }
         Ok(())
@@ -193,9 +210,20 @@ impl Args {
 }
 
 impl Step {
-    fn said(&self) -> String {
+    /// Whether a change that was planned later does what was asked for. It does where another `vas register` was
+    /// sooner, and where the adapter whose APIService was to be taken over has gone. It does not where another
+    /// adapter came, or where the APIService of vas was taken away.
+    fn leads_to(&self, later: &Registering) -> bool {
+        match (self.change.owner(), later.owner()) {
+            (_, Owner::Ours) | (Owner::Foreign(_), Owner::Absent) => true,
+            (asked, later) => asked == later,
+        }
+    }
+
+    /// What was done, where `change` is what was written in the end.
+    fn said(&self, change: &Registering) -> String {
         let name = format!("apiservice/{}", self.name);
-        match &self.change {
+        match change {
             Registering::Create(_) => format!("{name} created"),
             Registering::Keep(_) => format!("{name} leads to vas already"),
             Registering::TakeOver { owner, .. } => match &self.release {
@@ -209,24 +237,24 @@ impl Step {
     }
 }
 
-/// Makes the change of a step. The API server writes into the status of an APIService whenever it looks at the server
-/// behind it, and a change that was planned before that is refused with a conflict. It is planned again then, and
-/// made if it is still a change of the same APIService of the same owner.
-async fn write(cluster: &Cluster, step: &Step, to: &Backend) -> Result<(), RegisterError> {
+/// Makes the change of a step, and returns what was written in the end. The API server writes into the status of an
+/// APIService whenever it looks at the server behind it, and a change that was planned before that is refused with a
+/// conflict. It is planned again then, and made if that is still what was asked for.
+async fn write(cluster: &Cluster, step: &Step, to: &Backend) -> Result<Registering, RegisterError> {
     let name = step.name;
     let mut change = step.change.clone();
     let mut conflicts = 0;
     loop {
         let why = match cluster.write(name, &change).await {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(change),
             Err(why) => why,
         };
         conflicts += 1;
-        if !why.is_conflict() || conflicts == CONFLICTS {
+        if !(why.is_conflict() || why.is_not_found()) || conflicts == CONFLICTS {
             return Err(RegisterError::Write { name, why });
         }
         change = registering(name, cluster.api_service(name).await?.as_ref(), to);
-        if change.owner() != step.change.owner() {
+        if !step.leads_to(&change) {
             return Err(RegisterError::Write { name, why });
         }
     }
@@ -268,3 +296,6 @@ async fn refuse_foreign(cluster: &Cluster, steps: &[Step]) -> Result<(), Registe
     );
     Err(RegisterError::Foreign(lines))
 }
+
+#[cfg(test)]
+mod tests;

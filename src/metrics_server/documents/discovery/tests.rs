@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIGroup, APIGroupList, API
 
 use super::*;
 use crate::metrics::path::Version;
+use vas_core::metrics::registration::is_answer_of_vas;
 
 const CUSTOM: &str = "custom.metrics.k8s.io";
 const EXTERNAL: &str = "external.metrics.k8s.io";
@@ -55,6 +56,7 @@ fn custom_metrics_are_listed_by_what_they_describe() {
         let served = Served::Custom(version);
         let list: APIResourceList = Discovery::new(true).resources(served).unwrap().parsed();
         assert_eq!(list.group_version, version.group_version());
+        assert!(is_answer_of_vas(&list));
         assert!(names(&list).contains(&"pods/request-rate".to_owned()));
         for resource in &list.resources {
             assert_eq!(resource.kind, "MetricValueList");
@@ -69,6 +71,7 @@ fn custom_metrics_are_listed_by_what_they_describe() {
 fn external_metrics_are_listed_by_themselves() {
     let list: APIResourceList = Discovery::new(true).resources(Served::External).unwrap().parsed();
     assert_eq!(list.group_version, "external.metrics.k8s.io/v1beta1");
+    assert!(is_answer_of_vas(&list));
     assert_eq!(names(&list), ["queue-depth", "queue-age", "prometheus"]);
     for resource in &list.resources {
         assert_eq!(resource.kind, "ExternalMetricValueList");
