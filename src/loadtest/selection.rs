@@ -4,7 +4,7 @@ use std::{fs, io, path::Path, time::Duration};
 
 use super::{
     engine::{self, EngineError},
-    http::Target,
+    http::{Target, masked},
     scenario::{
         ScenarioError, builtin,
         model::{Action, Scenario, Threshold},
@@ -35,7 +35,7 @@ pub enum SelectionError {
         builtin::NAMES.join(", ")
     )]
     Unknown {
-        /// The name, as given.
+        /// The name as given, with credentials masked: it may be a URL without its scheme.
         name: String,
         /// The error when it was opened as a file.
         error: io::Error,
@@ -207,7 +207,7 @@ pub fn load(name: &str) -> Result<Scenario, SelectionError> {
     }
     let path = Path::new(name);
     let text = fs::read_to_string(path).map_err(|error| SelectionError::Unknown {
-        name: name.to_owned(),
+        name: masked(name),
         error,
     })?;
     let beside = |file: &str| {

@@ -22,6 +22,7 @@ mod alarm;
 mod body;
 mod closed;
 mod collector;
+mod content_length;
 mod detail;
 mod due;
 mod ending;

@@ -12,7 +12,7 @@ use hyper::{
     header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT},
 };
 
-use super::{error::EngineError, recorder::StepId};
+use super::{content_length, error::EngineError, recorder::StepId};
 use crate::{
     http::{Detail, Failure, Outgoing, Protocol, Target},
     scenario::{
@@ -308,6 +308,7 @@ impl PlannedRequest {
             }
             None => Bytes::new(),
         };
+        content_length::correct(&mut headers, &self.method, &body)?;
         Ok(Outgoing {
             method: self.method.clone(),
             uri,
@@ -346,3 +347,6 @@ pub(super) fn pause(think: Think) -> Duration {
     let spread = think.max.saturating_sub(think.min);
     think.min + spread.mul_f64(fastrand::f64())
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,8 +6,8 @@ use hyper::{
     HeaderMap, Method, Uri,
     body::Bytes,
     header::{
-        AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HOST, HeaderName, LOCATION,
-        PROXY_AUTHORIZATION,
+        AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName, LOCATION,
+        PROXY_AUTHORIZATION, TRANSFER_ENCODING,
     },
 };
 use url::{Position, Url};
@@ -69,8 +69,9 @@ pub(super) fn next(answer: &Answer, here: &Url, outgoing: &Outgoing) -> Result<O
     if becomes_get {
         next.method = Method::GET;
         next.body = Bytes::new();
-        headers.remove(CONTENT_TYPE);
-        headers.remove(CONTENT_ENCODING);
+        for of_the_body in [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING] {
+            headers.remove(of_the_body);
+        }
     }
     // An origin is scheme, host and port: another port is another server.
     if url.origin() != here.origin() {
@@ -125,6 +126,8 @@ mod tests {
             (AUTHORIZATION, "Basic abc"),
             (COOKIE, "a=b"),
             (CONTENT_TYPE, "text/plain"),
+            (CONTENT_LENGTH, "4"),
+            (TRANSFER_ENCODING, "chunked"),
             (HOST, "h"),
         ];
         let headers = headers.map(|(name, value)| (name, value.parse().unwrap()));
@@ -165,7 +168,9 @@ mod tests {
             assert_eq!(next.outgoing.method, expected, "{status}");
             let changed = expected == Method::GET;
             assert_eq!(next.outgoing.body.is_empty(), changed);
-            assert_eq!(next.outgoing.headers.contains_key(CONTENT_TYPE), !changed);
+            for name in [CONTENT_TYPE, CONTENT_LENGTH, TRANSFER_ENCODING] {
+                assert_eq!(next.outgoing.headers.contains_key(name), !changed);
+            }
         }
         for status in [200, 300, 304, 404] {
             assert!(led(status, "/there", Method::GET).unwrap().is_none());

@@ -41,8 +41,8 @@ pub(crate) struct TargetArgs {
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct ConnectionArgs {
     /// Header of every request; may be given several times
-    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = parse_header)]
-    headers: Vec<(HeaderName, HeaderValue)>,
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<String>,
     /// File with headers of every request, one "Name: value" in each line, for those that the list of
     /// processes must not show, such as a token. -H comes before it
     #[arg(long, value_name = "FILE")]
@@ -130,6 +130,14 @@ pub(crate) enum LoadError {
     /// The target cannot be used.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// A header of a flag is no header. The message never has its text, which may hold a secret.
+    #[error("--header number {number}: {problem}")]
+    Header {
+        /// Number of the flag, from one.
+        number: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The file with headers cannot be read.
     #[error("--header-file {}: {source}", .file.display())]
     HeaderFile {
@@ -138,7 +146,7 @@ pub(crate) enum LoadError {
         /// The error of the operating system.
         source: io::Error,
     },
-    /// A line of the file with headers is no header. The message never has the value.
+    /// A line of the file with headers is no header. The message never has its text, which may hold a secret.
     #[error("--header-file {}, line {line}: {problem}", .file.display())]
     HeaderLine {
         /// Name of the file, as given.
@@ -222,12 +230,12 @@ impl ConnectionArgs {
         let mut target = Target::parse(&url.given, protocol, &tls, ca_name)?;
         // A header given by a flag replaces the one from the file, and that the one from the URL, such as
         // Authorization.
-        for headers in [&self.headers_of_file()?, &self.headers] {
-            for (name, _) in headers {
+        for headers in [self.headers_of_file()?, self.headers_of_flags()?] {
+            for (name, _) in &headers {
                 target.headers.remove(name);
             }
             for (name, value) in headers {
-                target.headers.append(name, value.clone());
+                target.headers.append(name, value);
             }
         }
         target.fresh_connections = self.no_keepalive;
@@ -237,6 +245,19 @@ impl ConnectionArgs {
 }
 
 impl ConnectionArgs {
+    /// The headers of `--header`. They are parsed here, because an error of clap would show them.
+    fn headers_of_flags(&self) -> Result<Vec<(HeaderName, HeaderValue)>, LoadError> {
+        let headers = self.headers.iter().enumerate();
+        headers
+            .map(|(index, header)| {
+                parse_header(header).map_err(|problem| LoadError::Header {
+                    number: index + 1,
+                    problem,
+                })
+            })
+            .collect()
+    }
+
     /// The headers of `--header-file`. Blank lines, and those that begin with `#`, are left out.
     fn headers_of_file(&self) -> Result<Vec<(HeaderName, HeaderValue)>, LoadError> {
         let Some(file) = &self.header_file else {
@@ -246,6 +267,8 @@ impl ConnectionArgs {
             file: file.clone(),
             source,
         })?;
+        // Editors of Windows begin a file with this mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let lines = text.lines().map(str::trim).enumerate();
         lines
             .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
@@ -294,6 +317,7 @@ pub(super) fn parse_rate(text: &str) -> Result<f64, &'static str> {
     rate.ok_or("must be a number more than 0")
 }
 
+/// Parses a header. The error never has its text, which may hold a secret.
 fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     let (name, value) = text
         .split_once(':')
@@ -301,7 +325,7 @@ fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     let name = name
         .trim()
         .parse()
-        .map_err(|_| format!("{:?} cannot be the name of a header", name.trim()))?;
+        .map_err(|_| "what is before the colon cannot be the name of a header".to_owned())?;
     let value = value
         .trim()
         .parse()
@@ -311,6 +335,8 @@ fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
 
     #[test]
@@ -328,5 +354,50 @@ mod tests {
                 "{text:?}: {error:?}"
             );
         }
+    }
+
+    /// The target with these flags, or the error in words.
+    fn target(flags: &[&str]) -> Result<Target, String> {
+        #[derive(clap::Parser)]
+        struct Flags {
+            #[command(flatten)]
+            connection: ConnectionArgs,
+        }
+        let flags = Flags::try_parse_from(std::iter::once(&"run").chain(flags));
+        let Flags { connection } = flags.map_err(|error| error.to_string())?;
+        let url = TargetUrl::from("http://127.0.0.1:9".to_owned());
+        connection.target(&url).map_err(|error| error.to_string())
+    }
+
+    /// The target with a file of headers.
+    fn with_header_file(name: &str, text: &str) -> Result<Target, String> {
+        let file = std::env::temp_dir().join(format!("vas-headers-{name}-{}", std::process::id()));
+        fs::write(&file, text).unwrap();
+        let target = target(&["--header-file", file.to_str().unwrap()]);
+        fs::remove_file(&file).unwrap();
+        target
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_sent_is_named_without_what_may_be_a_secret() {
+        for (name, text) in [
+            ("no-colon", "Authorization Bearer s3cret"),
+            ("spaces", "Authorization Bearer s3cret: x"),
+            ("control", "Authorization: Bearer s3\u{1}s3cret"),
+        ] {
+            let of_flag = target(&["-H", text]).unwrap_err();
+            let of_file = with_header_file(name, text).unwrap_err();
+            for (error, place) in [(of_flag, "--header"), (of_file, "line 1")] {
+                assert!(error.contains(place) && !error.contains("s3cret"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_file_of_another_system_is_read() {
+        let text = "\u{feff}X-A: 1\r\nX-A: 2\r\n\r\n# note\r\nX-B:3";
+        let headers = with_header_file("windows", text).unwrap().headers;
+        assert_eq!(headers.get_all("x-a").iter().collect::<Vec<_>>(), ["1", "2"]);
+        assert_eq!(headers["x-b"], "3");
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     exit::{Code, CommandError},
 };
 use vas_loadtest::{
-    http::Target,
+    http::{Target, masked},
     scenario::{
         model::{Scenario, Think, Threshold},
         quick::{Level, Quick, QuickError},
@@ -142,7 +142,7 @@ impl ScenarioArgs {
         ];
         let quick_flag = quick_flags.into_iter().find(|(_, given)| *given);
         if let Some(flag) = quick_flag.map(|(flag, _)| flag).or(self.request.given()) {
-            let name = name.clone();
+            let name = masked(name);
             return Err(ScenarioArgsError::QuickFlag { flag, name });
         }
         let changes = Changes {
@@ -257,6 +257,20 @@ mod tests {
         ] {
             let error = run(flags).unwrap_err();
             assert!(error.contains(words), "{flags:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn credentials_in_what_was_meant_as_a_url_are_not_shown() {
+        for flags in [
+            &["user:s3cret@127.0.0.1:9", "--target", URL][..],
+            &["user:s3cret@127.0.0.1:9", "--target", URL, "--rate=5"],
+        ] {
+            let error = run(flags).unwrap_err();
+            assert!(
+                error.contains("***@127.0.0.1:9") && !error.contains("s3cret"),
+                "{error}"
+            );
         }
     }
 }
