@@ -54,12 +54,13 @@ attack: tools cluster ## Let a user with the role edit attack an installation, a
 	@cargo build --locked --release -p vas -p vas-attack -p vas-load-model
 	@target/release/attack $(ARGS)
 
-# Most tests wait, and some of them for a lock, so there are more threads than cores; tests/support/turn.rs bounds how
-# many of them work at once.
+# libtest starts tests by name and counts those that wait for others as running, so the integration tests are given many
+# threads; tests/support/turn.rs decides who works. The packages are the same in both commands, so nothing is built twice.
 .PHONY: test
 test: tools cluster helm ## All tests: unit, and integration on a real Kubernetes and a real Prometheus (TEST=name: those whose name has it)
 	cargo build --locked -p vas -p vas-load-model
-	RUST_BACKTRACE=0 RUST_TEST_THREADS=8 cargo test --locked --workspace $(TEST)
+	RUST_BACKTRACE=0 RUST_TEST_THREADS=8 cargo test --locked --workspace --lib --bins $(TEST)
+	RUST_BACKTRACE=0 RUST_TEST_THREADS=128 cargo test --locked --workspace --test integration $(TEST)
 	@[ -n "$(TEST)" ] || (cd tests/cluster && GOTOOLCHAIN=local go vet ./launcher && GOTOOLCHAIN=local go test ./launcher)
 
 PEERS ?= prometheus-adapter

@@ -165,7 +165,7 @@ fn the_crd_is_accepted_without_a_warning() {
 async fn kubectl_explain_teaches_what_a_metric_is() {
     let cluster = Cluster::shared();
     // kubectl knows a new kind a moment after the CRD is established.
-    eventually(Duration::from_secs(30), "the metrics are explained", || async {
+    eventually(Duration::from_secs(60), "the metrics are explained", || async {
         let output = cluster.kubectl(&["explain", "vas.spec.workloads.metrics"], None);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let missing = [

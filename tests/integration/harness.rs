@@ -24,9 +24,7 @@ async fn a_deployment_becomes_ready_and_its_creation_is_in_the_audit_log() {
     let author = audit::requests(cluster)
         .into_iter()
         .find(|request| {
-            request.verb == "create"
-                && request.is_about("deployments")
-                && request.in_namespace(namespace.name())
+            request.is_write() && request.is_about("deployments") && request.in_namespace(namespace.name())
         })
         .map(|request| request.user.username);
     assert_eq!(author.as_deref(), Some("admin"));
@@ -42,7 +40,7 @@ async fn prometheus_scrapes_what_an_exporter_sets() {
         12.0,
     );
     prometheus.register("harness", &exporter.target());
-    eventually(Duration::from_secs(30), "the value is in Prometheus", || async {
+    eventually(Duration::from_secs(60), "the value is in Prometheus", || async {
         match prometheus
             .query("max by (namespace) (voiceassist_queue_depth{queue=\"default\"})")
             .await

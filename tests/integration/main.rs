@@ -14,6 +14,7 @@
 )]
 
 mod autoscaling;
+mod availability;
 mod capacity;
 mod chart;
 mod children;

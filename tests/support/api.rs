@@ -1,7 +1,8 @@
-//! Reads of the API server by this process.
+//! Requests to the API server by this process.
 //!
-//! A `kubectl` costs 80 ms of CPU, and a test that waits asks several times per second: half of a machine with two
-//! cores went there. So whatever is asked repeatedly is asked here. The functions block, as running `kubectl` does.
+//! A `kubectl` costs a tenth to half a second of CPU, and a test runs dozens: half of a machine with two cores went
+//! there. So tests read here, and write in [`super::write`]; only what is about kubectl runs it. The functions block,
+//! as running `kubectl` does.
 
 use std::{
     path::Path,
@@ -14,7 +15,7 @@ use kube::{Client, Error};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use super::{Cluster, cluster::client_for};
+use super::{Cluster, cluster::client_for, kinds};
 
 /// The connections outlive the runtime of the test that opened them.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -29,7 +30,10 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// A connection with the administrator's rights.
-pub(super) struct Connection(Client);
+pub(super) struct Connection {
+    client: Client,
+    pub(super) served: kinds::Served,
+}
 
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -40,19 +44,33 @@ impl std::fmt::Debug for Connection {
 impl Connection {
     pub(super) fn open(kubeconfig: &Path) -> Self {
         let kubeconfig = kubeconfig.to_owned();
-        Self(wait(async move { client_for(&kubeconfig).await }))
+        Self {
+            client: wait(async move { client_for(&kubeconfig).await }),
+            served: kinds::Served::default(),
+        }
+    }
+
+    /// Sends a request without a body.
+    pub(super) fn send(&self, method: &str, path: &str) -> Result<String, String> {
+        self.send_body(method, path, "application/json", Vec::new())
     }
 
     /// Sends a request. A refusal has kubectl's words: `Error from server (NotFound): ...`.
-    fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<String, String> {
+    pub(super) fn send_body(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Result<String, String> {
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header("Accept", "application/json")
-            .header("Content-Type", "application/json")
-            .body(body.map(|body| body.to_string().into_bytes()).unwrap_or_default());
+            .header("Content-Type", content_type)
+            .body(body);
         let request = request.map_err(|error| format!("{path}: {error}"))?;
-        let client = self.0.clone();
+        let client = self.client.clone();
         let answer = wait(async move { tokio::time::timeout(LONGEST, client.request_text(request)).await });
         match answer {
             Ok(Ok(text)) => Ok(text),
@@ -75,33 +93,6 @@ fn wait<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T 
     receiver.recv().expect("the work ends")
 }
 
-/// Where the objects of a kind are, for the kinds that tests read, with the short names of kubectl.
-fn collection(kind: &str) -> (&'static str, &'static str) {
-    match kind.to_lowercase().as_str() {
-        "pod" | "pods" => ("api/v1", "pods"),
-        "limitrange" | "limitranges" => ("api/v1", "limitranges"),
-        "resourcequota" | "resourcequotas" => ("api/v1", "resourcequotas"),
-        "serviceaccount" | "serviceaccounts" => ("api/v1", "serviceaccounts"),
-        "deployment" | "deployments" => ("apis/apps/v1", "deployments"),
-        "statefulset" | "statefulsets" => ("apis/apps/v1", "statefulsets"),
-        "hpa" | "horizontalpodautoscaler" => ("apis/autoscaling/v2", "horizontalpodautoscalers"),
-        "vpa" | "verticalpodautoscaler" => ("apis/autoscaling.k8s.io/v1", "verticalpodautoscalers"),
-        "pdb" | "poddisruptionbudget" => ("apis/policy/v1", "poddisruptionbudgets"),
-        "lease" => ("apis/coordination.k8s.io/v1", "leases"),
-        "events" => ("apis/events.k8s.io/v1", "events"),
-        "voiceassistscaling" | "voiceassistscalings" | "vas" => {
-            ("apis/scaling.voiceassist.io/v1alpha1", "voiceassistscalings")
-        }
-        _ => panic!("tests/support/api.rs does not know where objects of kind {kind} are"),
-    }
-}
-
-/// Path of the objects of a kind in a namespace.
-fn path(namespace: &str, kind: &str) -> String {
-    let (group, plural) = collection(kind);
-    format!("/{group}/namespaces/{namespace}/{plural}")
-}
-
 /// A condition of an object: status, reason and message in one line; empty while it has none.
 pub fn condition(object: &Value, type_: &str) -> String {
     let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
@@ -115,13 +106,13 @@ pub fn condition(object: &Value, type_: &str) -> String {
 impl Cluster {
     /// `kubectl get --raw`: the document, or kubectl's words.
     pub fn raw(&self, path: &str) -> Result<Value, String> {
-        let text = self.connection().send("GET", path, None)?;
+        let text = self.connection().send("GET", path)?;
         serde_json::from_str(&text).map_err(|error| format!("{path}: {error}: {text}"))
     }
 
-    /// An object, or why there is none.
+    /// An object, or why there is none. `namespace` is empty for objects of the cluster.
     pub fn read(&self, namespace: &str, kind: &str, name: &str) -> Result<Value, String> {
-        self.raw(&format!("{}/{name}", path(namespace, kind)))
+        self.raw(&kinds::object(namespace, kind, name))
     }
 
     /// An object; `None` where it does not exist or cannot be read.
@@ -132,28 +123,20 @@ impl Cluster {
     /// All objects of a kind with these labels (`app=web`, or empty for all); none where they cannot be read.
     pub fn objects(&self, namespace: &str, kind: &str, labels: &str) -> Vec<Value> {
         let labels = labels.replace('=', "%3D");
-        let list = self.raw(&format!("{}?labelSelector={labels}", path(namespace, kind)));
+        let list = self.raw(&format!(
+            "{}?labelSelector={labels}",
+            kinds::collection(namespace, kind)
+        ));
         match list.unwrap_or_default()["items"].take() {
             Value::Array(items) => items,
             _ => Vec::new(),
         }
     }
 
-    /// Creates a namespace; panics with the API server's words if it cannot.
-    #[track_caller]
-    pub fn create_namespace(&self, name: &str) {
-        let namespace =
-            serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-        let created = self
-            .connection()
-            .send("POST", "/api/v1/namespaces", Some(&namespace));
-        assert!(created.is_ok(), "namespace {name}: {created:?}");
-    }
-
-    /// Has a namespace deleted, and does not wait for its end.
-    pub fn delete_namespace(&self, name: &str) {
-        let _ = self
-            .connection()
-            .send("DELETE", &format!("/api/v1/namespaces/{name}"), None);
+    /// The API server's minor version: 37 for Kubernetes 1.37.
+    pub fn minor(&self) -> u32 {
+        let version = self.raw("/version").expect("the API server says its version");
+        let minor = version["minor"].as_str().expect("a minor version");
+        minor.parse().expect("a number")
     }
 }

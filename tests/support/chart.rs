@@ -29,6 +29,7 @@ pub fn template(args: &[&str]) -> Output {
 }
 
 fn template_from(chart: &Path, args: &[&str]) -> Output {
+    super::turn::wait();
     let chart = chart.to_string_lossy();
     command(&["template", RELEASE, &chart, "-n", NAMESPACE, OLDEST], args)
         .output()

@@ -7,7 +7,10 @@ use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::OnceLock,
+    sync::{
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use kube::{
@@ -20,12 +23,17 @@ use super::{api::Connection, process, turn};
 /// A shorter time between two looks of the HPA controller than our clusters have otherwise (5 s): tests wait for it.
 pub const SCALED_OFTEN: &str = "--hpa-sync-period=2s";
 
+/// The CRD of this checkout.
+pub(super) const CRD: &str = "voiceassistscalings.scaling.voiceassist.io";
+
+static STARTING: Mutex<()> = Mutex::new(());
+
 /// A running cluster.
 #[derive(Debug)]
 pub struct Cluster {
     dir: PathBuf,
     /// Held so that the launcher's standard input stays open; `None` for a cluster somebody else started.
-    launcher: Option<Child>,
+    launcher: Mutex<Option<Child>>,
     connection: OnceLock<Connection>,
 }
 
@@ -39,7 +47,7 @@ impl Cluster {
             let cluster = match std::env::var_os("VAS_CLUSTER_DIR") {
                 Some(dir) => Self {
                     dir: PathBuf::from(dir),
-                    launcher: None,
+                    launcher: Mutex::new(None),
                     connection: OnceLock::new(),
                 },
                 None => Self::start("shared", &[SCALED_OFTEN]),
@@ -64,20 +72,36 @@ impl Cluster {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit());
+        // Starting takes seconds of CPU, and several clusters that start at the same time come too late for the launcher.
+        let one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         let mut child = process::spawn(command);
         let stdout = child.stdout.take().expect("the launcher's output is piped");
         let mut line = String::new();
         BufReader::new(stdout)
             .read_line(&mut line)
             .expect("the launcher's output can be read");
+        drop(one_at_a_time);
         assert!(
             line.starts_with("export KUBECONFIG="),
             "the cluster did not start; it said {line:?}"
         );
         Self {
             dir,
-            launcher: Some(child),
+            launcher: Mutex::new(Some(child)),
             connection: OnceLock::new(),
+        }
+    }
+
+    /// Ends the cluster, unless somebody else started it.
+    pub fn end(&self) {
+        let launcher = self
+            .launcher
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(mut launcher) = launcher {
+            drop(launcher.stdin.take());
+            let _ = launcher.wait();
         }
     }
 
@@ -103,26 +127,14 @@ impl Cluster {
 
     /// Installs the CRD of this checkout and waits until it is served.
     pub fn install_crd(&self) {
-        let crd = root().join("crds/voiceassistscalings.yaml");
-        self.kubectl_ok(
-            &[
-                "apply",
-                "--server-side",
-                "--force-conflicts",
-                "-f",
-                &crd.to_string_lossy(),
-            ],
-            None,
-        );
-        self.kubectl_ok(
-            &[
-                "wait",
-                "--for=condition=Established",
-                "--timeout=30s",
-                "crd/voiceassistscalings.scaling.voiceassist.io",
-            ],
-            None,
-        );
+        let crd = std::fs::read_to_string(root().join("crds/voiceassistscalings.yaml"));
+        self.apply("", &crd.expect("the CRD of this checkout"));
+        self.established(CRD);
+    }
+
+    /// Whether the API server answers that it is ready, or why not.
+    pub fn is_ready(&self) -> Result<(), String> {
+        self.connection().send("GET", "/readyz").map(drop)
     }
 
     /// Runs kubectl as the administrator, with `input` on its standard input.
@@ -158,14 +170,6 @@ impl Cluster {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// The API server's minor version: 37 for Kubernetes 1.37.
-    pub fn minor(&self) -> u32 {
-        let version = self.kubectl_ok(&["get", "--raw", "/version"], None);
-        let version: serde_json::Value = serde_json::from_str(&version).expect("the version is JSON");
-        let minor = version["minor"].as_str().expect("a minor version");
-        minor.parse().expect("a number")
-    }
-
     /// `stop`, `start`, `kill`, `pause` or `resume` a component such as `kube-apiserver`.
     #[track_caller]
     pub fn component(&self, verb: &str, component: &str) {
@@ -197,15 +201,13 @@ impl Cluster {
     /// Writes a kubeconfig with a token of a service account and returns its path.
     #[track_caller]
     pub fn service_account_kubeconfig(&self, namespace: &str, account: &str) -> PathBuf {
-        let token = self.kubectl_ok(
-            &["create", "token", account, "-n", namespace, "--duration=6h"],
-            None,
-        );
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let token = self.token(namespace, account);
         let mut config =
             Kubeconfig::read_from(self.kubeconfig()).expect("the administrator's kubeconfig parses");
         for user in &mut config.auth_infos {
             user.auth_info = Some(kube::config::AuthInfo {
-                token: Some(token.trim().to_owned().into()),
+                token: Some(token.clone().into()),
                 ..kube::config::AuthInfo::default()
             });
         }
@@ -214,7 +216,11 @@ impl Cluster {
                 context.namespace = Some(namespace.to_owned());
             }
         }
-        let path = self.dir.join(format!("kubeconfig-{namespace}-{account}"));
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        // A file of its own each time: the process that got an earlier one may be about to read it.
+        let path = self
+            .dir
+            .join(format!("kubeconfig-{namespace}-{account}-{number}"));
         let text = serde_json::to_string(&config).expect("a kubeconfig can be written as JSON");
         std::fs::write(&path, text).expect("a kubeconfig can be written");
         path
@@ -223,10 +229,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        if let Some(launcher) = &mut self.launcher {
-            drop(launcher.stdin.take());
-            let _ = launcher.wait();
-        }
+        self.end();
     }
 }
 

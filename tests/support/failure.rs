@@ -2,16 +2,14 @@
 //! namespace, the latest Events there, and the last lines of the processes that took part.
 //!
 //! It is printed while the test unwinds: a [`super::namespace::Namespace`] and a [`super::process::Process`] print when
-//! they are dropped, and what tests share prints for the one that holds it ([`Held`]).
+//! they are dropped, and what tests share prints for the one that holds it ([`super::shared`]).
 
 use std::{
-    ops::{Deref, DerefMut},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
 use serde_json::Value;
-use tokio::sync::MutexGuard;
 
 use super::{Cluster, process::Process};
 
@@ -199,46 +197,5 @@ fn print_events(mut events: Vec<Value>) {
             "  {}",
             short(&format!("{time} {type_} {kind}/{name} {reason}: {note}"))
         );
-    }
-}
-
-/// What tests share and use one after the other.
-pub trait Shared {
-    fn cluster(&self) -> &Cluster;
-    fn namespace(&self) -> &str;
-    fn processes(&self) -> Vec<&Process>;
-}
-
-/// Something shared, held by one test. If the test fails, its state is printed.
-pub struct Held<T: Shared + 'static>(MutexGuard<'static, T>);
-
-impl<T: Shared> Held<T> {
-    pub fn new(guard: MutexGuard<'static, T>) -> Self {
-        Self(guard)
-    }
-}
-
-impl<T: Shared> Deref for Held<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
-
-impl<T: Shared> DerefMut for Held<T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.0
-    }
-}
-
-impl<T: Shared> Drop for Held<T> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            print_namespace(self.0.cluster(), self.0.namespace());
-            for process in self.0.processes() {
-                print_log(process.name(), process.log_file());
-            }
-        }
     }
 }

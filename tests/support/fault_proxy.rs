@@ -19,7 +19,7 @@ use axum::{
     response::Response,
     routing::post,
 };
-use tokio::{runtime::Handle, task::JoinHandle};
+use tokio::task::JoinHandle;
 
 /// What happens to an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,15 +52,13 @@ pub enum Fault {
 
 type Faults = Arc<Mutex<BTreeMap<String, Fault>>>;
 
-/// Listens until it is dropped or closed.
+/// Listens until it is dropped.
 #[derive(Debug)]
 pub struct FaultProxy {
     address: SocketAddr,
-    upstream: String,
     faults: Faults,
     queries: Arc<Mutex<Vec<String>>>,
-    server: Option<JoinHandle<()>>,
-    runtime: Handle,
+    server: JoinHandle<()>,
 }
 
 #[derive(Clone)]
@@ -77,16 +75,26 @@ impl FaultProxy {
         super::install_tls_provider();
         // Compressing the answer takes seconds in a debug build, so it is done here and not during a query.
         let _ = tokio::task::spawn_blocking(|| HUGE_COMPRESSED.len()).await;
-        let mut proxy = Self {
-            address: SocketAddr::from(([127, 0, 0, 1], super::process::free_port())),
+        let proxied = Proxied {
             upstream: upstream.to_owned(),
             faults: Faults::default(),
             queries: Arc::default(),
-            server: None,
-            runtime: Handle::current(),
+            http: reqwest::Client::new(),
         };
-        proxy.open().await;
-        proxy
+        let (faults, queries) = (Arc::clone(&proxied.faults), Arc::clone(&proxied.queries));
+        let app = Router::new()
+            .route("/api/v1/query", post(query))
+            .with_state(proxied);
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await;
+        let listener = listener.expect("a free port");
+        Self {
+            address: listener.local_addr().expect("a bound address"),
+            faults,
+            queries,
+            server: tokio::spawn(async move {
+                let _ = axum::serve(listener, app).await;
+            }),
+        }
     }
 
     pub fn url(&self) -> String {
@@ -106,55 +114,11 @@ impl FaultProxy {
     pub fn queries(&self) -> Vec<String> {
         locked(&self.queries).clone()
     }
-
-    /// Refuses connections from now on, and breaks those that are open.
-    pub fn close(&mut self) {
-        if let Some(server) = self.server.take() {
-            server.abort();
-        }
-    }
-
-    /// Listens again on the same port, on the runtime it was started on: that outlives a test.
-    pub async fn open(&mut self) {
-        let state = Proxied {
-            upstream: self.upstream.clone(),
-            faults: Arc::clone(&self.faults),
-            queries: Arc::clone(&self.queries),
-            http: reqwest::Client::new(),
-        };
-        let app = Router::new()
-            .route("/api/v1/query", post(query))
-            .with_state(state);
-        let address = self.address;
-        self.server = Some(self.runtime.spawn(serve(address, app)));
-        super::eventually(Duration::from_secs(10), "the proxy listens", || {
-            tokio::net::TcpStream::connect(address)
-        })
-        .await;
-    }
-}
-
-/// Like `axum::serve`, but connections end with the task.
-async fn serve(address: SocketAddr, app: Router) {
-    let listener = super::eventually(Duration::from_secs(10), "the proxy's port is free", || {
-        tokio::net::TcpListener::bind(address)
-    })
-    .await;
-    let mut connections = tokio::task::JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        let service = hyper_util::service::TowerToHyperService::new(app.clone());
-        connections.spawn(async move {
-            let io = hyper_util::rt::TokioIo::new(stream);
-            let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(io, service)
-                .await;
-        });
-    }
 }
 
 impl Drop for FaultProxy {
     fn drop(&mut self) {
-        self.close();
+        self.server.abort();
     }
 }
 

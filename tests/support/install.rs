@@ -1,7 +1,14 @@
 //! Applies `manifests/install` and `manifests/register` to a cluster whose nodes run nothing, and leads the Services to
 //! this machine.
 
-use super::{Cluster, kustomization::Kustomization};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use serde_json::json;
+
+use super::{Cluster, cluster, kustomization::Kustomization, turn};
 
 /// The folder users apply.
 pub const INSTALL: &str = "manifests/install";
@@ -10,7 +17,7 @@ pub const INSTALL: &str = "manifests/install";
 pub const REGISTER: &str = "manifests/register";
 
 /// The install whose operator writes LimitRanges and ResourceQuotas.
-const INSTALL_WITH_LIMITS: &str = "tests/fixtures/install-with-limits";
+pub const INSTALL_WITH_LIMITS: &str = "tests/fixtures/install-with-limits";
 
 /// The install with all optional components, and with its APIServices.
 pub const INSTALL_WITH_EXTERNAL_METRICS: &str = "tests/fixtures/install-with-external-metrics";
@@ -28,9 +35,18 @@ pub fn apply_with_limits(cluster: &Cluster) -> Kustomization {
     apply_folder(cluster, INSTALL_WITH_LIMITS)
 }
 
+/// The same by `kubectl apply -k`, for a cluster on which users' commands are run after this.
 #[track_caller]
-fn apply_folder(cluster: &Cluster, folder: &str) -> Kustomization {
-    let install = Kustomization::render(folder);
+pub fn apply_with_kubectl(cluster: &Cluster, install: &Kustomization) {
+    let folder = install.folder().display().to_string();
+    cluster.kubectl_ok(&["apply", "-k", &folder], None);
+    cluster.established(cluster::CRD);
+    cluster.kubectl_ok(&["apply", "-k", REGISTER], None);
+}
+
+#[track_caller]
+fn apply_folder(cluster: &Cluster, folder: &'static str) -> Kustomization {
+    let install = rendered(folder);
     apply_rendered(cluster, &install);
     install
 }
@@ -38,18 +54,22 @@ fn apply_folder(cluster: &Cluster, folder: &str) -> Kustomization {
 /// The same with a kustomization that was rendered already.
 #[track_caller]
 pub fn apply_rendered(cluster: &Cluster, install: &Kustomization) {
-    let folder = install.folder().display().to_string();
-    cluster.kubectl_ok(&["apply", "-k", &folder], None);
-    cluster.kubectl_ok(
-        &[
-            "wait",
-            "--for=condition=Established",
-            "--timeout=30s",
-            "crd/voiceassistscalings.scaling.voiceassist.io",
-        ],
-        None,
-    );
-    cluster.kubectl_ok(&["apply", "-k", REGISTER], None);
+    cluster.apply_all("", install.objects());
+    cluster.established(cluster::CRD);
+    cluster.apply_all("", rendered(REGISTER).objects());
+}
+
+/// A folder of this checkout, which kubectl renders once.
+#[track_caller]
+pub fn rendered(folder: &'static str) -> Kustomization {
+    static RENDERED: Mutex<BTreeMap<&str, Kustomization>> = Mutex::new(BTreeMap::new());
+    // Before the lock, so that nobody who works waits for one who waits for a turn.
+    turn::wait();
+    let mut rendered = RENDERED.lock().unwrap_or_else(PoisonError::into_inner);
+    rendered
+        .entry(folder)
+        .or_insert_with(|| Kustomization::render(folder))
+        .clone()
 }
 
 /// Makes the Service `vas-metrics-server` and its APIServices lead to a metrics server on this machine that
@@ -58,35 +78,28 @@ pub fn apply_rendered(cluster: &Cluster, install: &Kustomization) {
 #[track_caller]
 pub fn route_metrics_server(cluster: &Cluster, port: u16) {
     alias_metrics_server(cluster);
-    let port = format!(r#"{{"spec": {{"service": {{"port": {port}}}}}}}"#);
+    let port = json!({"spec": {"service": {"port": port}}});
     for version in ["v1beta1", "v1beta2"] {
-        let name = format!("{version}.custom.metrics.k8s.io");
-        cluster.kubectl_ok(&["patch", "apiservice", &name, "--type=merge", "-p", &port], None);
+        cluster.patch(
+            "",
+            "apiservice",
+            &format!("{version}.custom.metrics.k8s.io"),
+            &port,
+        );
     }
 }
 
 /// Makes the Service `vas-metrics-server` an alias of localhost.
 #[track_caller]
 pub fn alias_metrics_server(cluster: &Cluster) {
-    let alias = r#"{"spec": {"type": "ExternalName", "externalName": "localhost"}}"#;
-    cluster.kubectl_ok(
-        &[
-            "-n",
-            "vas-system",
-            "patch",
-            "service",
-            "vas-metrics-server",
-            "-p",
-            alias,
-        ],
-        None,
-    );
+    let alias = json!({"spec": {"type": "ExternalName", "externalName": "localhost"}});
+    cluster.patch("vas-system", "service", "vas-metrics-server", &alias);
 }
 
 /// Adds the component `external-metrics` after [`apply`], and makes its APIService lead to that port too.
 #[track_caller]
 pub fn add_external_metrics(cluster: &Cluster, port: u16) -> Kustomization {
-    let install = Kustomization::render(INSTALL_WITH_EXTERNAL_METRICS);
+    let install = rendered(INSTALL_WITH_EXTERNAL_METRICS);
     let name = "v1beta1.external.metrics.k8s.io";
     let mut api_service = install
         .find("APIService", name)
@@ -95,10 +108,11 @@ pub fn add_external_metrics(cluster: &Cluster, port: u16) -> Kustomization {
     api_service["spec"]["service"]["port"] = port.into();
     let right = ["ClusterRole", "ClusterRoleBinding"].map(|kind| {
         let found = install.find(kind, "vas-metrics-server-external");
-        found.expect("the component adds the right to its caBundle")
+        found
+            .expect("the component adds the right to its caBundle")
+            .clone()
     });
-    for object in right.into_iter().chain([&api_service]) {
-        cluster.kubectl_ok(&["apply", "-f", "-"], Some(&object.to_string()));
-    }
+    cluster.apply_all("", &right);
+    cluster.apply_all("", &[api_service]);
     install
 }

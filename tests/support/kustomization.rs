@@ -13,7 +13,7 @@ use super::{
 };
 
 /// A rendered kustomization.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Kustomization {
     folder: PathBuf,
     objects: Vec<Value>,
@@ -24,6 +24,7 @@ impl Kustomization {
     /// would see it each time.
     #[track_caller]
     pub fn render(folder: impl Into<PathBuf>) -> Self {
+        super::turn::wait();
         let folder = folder.into();
         let output = Command::new(bin("kubectl"))
             .arg("kustomize")

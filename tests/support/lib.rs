@@ -26,6 +26,7 @@ pub mod exporter;
 pub mod failure;
 pub mod fault_proxy;
 pub mod install;
+mod kinds;
 pub mod kustomization;
 pub mod load_model;
 pub mod namespace;
@@ -36,8 +37,10 @@ pub mod prometheus;
 pub mod queue;
 pub mod rendered_deployment;
 pub mod service;
+pub mod shared;
 pub mod turn;
 pub mod vas;
+pub mod write;
 
 pub use cluster::Cluster;
 pub use eventually::eventually;

@@ -40,6 +40,9 @@ impl LoadModel {
     }
 
     fn with(name: &str, service: Option<String>, mut args: Vec<String>) -> Self {
+        if service.is_some() {
+            super::turn::wait_to_load();
+        }
         let address = local_address();
         args.push(format!("--listen={address}"));
         args.extend(

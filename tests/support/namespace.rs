@@ -56,9 +56,48 @@ impl<'cluster> Namespace<'cluster> {
 
     /// Applies YAML in this namespace.
     #[track_caller]
-    pub fn apply(&self, yaml: &str) -> String {
+    pub fn apply(&self, yaml: &str) {
+        self.cluster.apply(&self.name, yaml);
+    }
+
+    /// Applies objects in this namespace.
+    #[track_caller]
+    pub fn apply_all(&self, objects: &[Value]) {
+        self.cluster.apply_all(&self.name, objects);
+    }
+
+    /// Changes an object in this namespace ([`Cluster::patch`]).
+    #[track_caller]
+    pub fn patch(&self, kind: &str, name: &str, patch: &Value) {
+        self.cluster.patch(&self.name, kind, name, patch);
+    }
+
+    /// Sets annotations of an object in this namespace.
+    #[track_caller]
+    pub fn annotate(&self, kind: &str, name: &str, annotations: &Value) {
+        let patch = serde_json::json!({"metadata": {"annotations": annotations}});
         self.cluster
-            .kubectl_ok(&["-n", &self.name, "apply", "-f", "-"], Some(yaml))
+            .patch_as("kubectl-annotate", &self.name, kind, name, &patch);
+    }
+
+    /// Sets labels of this namespace.
+    #[track_caller]
+    pub fn label(&self, labels: &Value) {
+        let patch = serde_json::json!({"metadata": {"labels": labels}});
+        self.cluster
+            .patch_as("kubectl-label", "", "namespace", &self.name, &patch);
+    }
+
+    /// Sets the replicas of a Deployment in this namespace.
+    #[track_caller]
+    pub fn scale(&self, deployment: &str, replicas: u32) {
+        self.cluster.scale(&self.name, deployment, replicas);
+    }
+
+    /// Deletes an object in this namespace, and waits until it is gone.
+    #[track_caller]
+    pub fn delete(&self, kind: &str, name: &str) {
+        self.cluster.delete(&self.name, kind, name);
     }
 }
 

@@ -31,7 +31,7 @@ struct Line {
 impl Queue {
     /// With a capacity in requests per second.
     pub async fn start(capacity: f64) -> Self {
-        super::turn::wait();
+        super::turn::wait_to_load();
         let line = Line {
             capacity,
             free: Arc::new(Mutex::new(Instant::now())),

@@ -41,8 +41,7 @@ struct State {
 impl Server {
     /// Answers at once, except during the stall.
     pub async fn start(stall: Stall) -> Self {
-        // Many load tests at once would starve each other's generators.
-        super::turn::wait();
+        super::turn::wait_to_load();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         Self::on(listener, stall)
     }

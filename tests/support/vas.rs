@@ -20,6 +20,7 @@ pub fn binary() -> PathBuf {
 
 /// Runs `vas` to its end, in the checkout's folder.
 pub fn run(args: &[&str]) -> Output {
+    super::turn::wait();
     Command::new(binary())
         .args(args)
         .current_dir(root())

@@ -1,5 +1,7 @@
 //! A test that would prove nothing is not begun: exit code 4, with all reasons against it.
 
+use serde_json::json;
+
 use super::scene::Scene;
 use support::vas;
 
@@ -15,13 +17,13 @@ fn refused(scene: &Scene, more: &[&str], expected: &[&str]) {
 #[tokio::test]
 async fn what_would_make_the_test_worthless_is_told_before_anything_is_sent() {
     let scene = Scene::set("autoscaling-refused").await;
-    let (namespace, cluster) = (&scene.operated.namespace, scene.operated.cluster);
+    let namespace = &scene.operated.namespace;
     refused(&scene, &["--replicas=11"], &["maxReplicas 10"]);
 
     let quota = r#"{"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "team"}, "spec": {"hard": {"pods": "6"}}}"#;
     namespace.apply(quota);
     refused(&scene, &[], &["no room for 10 replicas", "ResourceQuota team"]);
-    namespace.kubectl(&["delete", "resourcequota", "team"]);
+    namespace.delete("resourcequota", "team");
 
     // A dry run checks the preconditions, prints the plan, and sends nothing.
     let output = scene.run(&["--dry-run"]);
@@ -34,30 +36,20 @@ async fn what_would_make_the_test_worthless_is_told_before_anything_is_sent() {
     );
     assert!(plan.contains("autoscaling of voice/api-gateway"), "{plan}");
 
-    let suspend = r#"[{"op": "add", "path": "/spec/workloads/0/suspend", "value": true}]"#;
-    namespace.kubectl(&[
-        "patch",
-        "voiceassistscaling",
-        "voice",
-        "--type=json",
-        "-p",
-        suspend,
-    ]);
+    let suspend = json!([{"op": "add", "path": "/spec/workloads/0/suspend", "value": true}]);
+    namespace.patch("voiceassistscaling", "voice", &suspend);
     scene
         .operated
         .field_becomes(
             "hpa",
             "voice-api-gateway",
             "/spec/behavior/scaleUp/selectPolicy",
-            serde_json::json!("Disabled"),
+            json!("Disabled"),
         )
         .await;
     refused(&scene, &[], &["voice-api-gateway is suspended"]);
 
-    cluster.kubectl_ok(
-        &["label", "namespace", namespace.name(), "environment=production"],
-        None,
-    );
+    namespace.label(&json!({"environment": "production"}));
     refused(&scene, &[], &["is production", "--allow-production"]);
 }
 

@@ -4,13 +4,12 @@
 use std::{process::Output, time::Duration};
 
 use serde_json::{Value, json};
-use tokio::sync::RwLockReadGuard;
 
 use crate::{
     metrics_server::stack::{Stack, deployment, stack},
     operator::fixture::Operated,
 };
-use support::{eventually, fault_proxy::FaultProxy, load_model::LoadModel, vas};
+use support::{eventually, load_model::LoadModel, turn, vas};
 
 /// A deadline for a machine that runs all tests at once.
 const SOON: Duration = Duration::from_secs(90);
@@ -23,14 +22,13 @@ pub(super) struct Scene {
     pub operated: Operated<'static>,
     pub model: LoadModel,
     _stack: &'static Stack,
-    _proxy: RwLockReadGuard<'static, FaultProxy>,
 }
 
 impl Scene {
     /// Two gateway pods without load. Their HPA scales between 2 and 10, and has a value for its metric.
     pub(super) async fn set(name: &str) -> Self {
+        turn::wait_to_load();
         let stack = stack().await;
-        let proxy = stack.proxy.read().await;
         let operated = Operated::start(name);
         let namespace = operated.namespace.name();
         // The load model looks for both Deployments when it starts.
@@ -44,7 +42,6 @@ impl Scene {
             operated,
             model,
             _stack: stack,
-            _proxy: proxy,
         };
         scene.model.until_serving().await;
         scene.active().await;

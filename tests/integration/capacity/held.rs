@@ -9,10 +9,10 @@ use support::{
     eventually,
     process::{Process, Signal},
     queue::Queue,
-    vas,
+    turn, vas,
 };
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(90);
 /// Runs of a test that finds a capacity.
 const RUNS: usize = 3;
 const RECORD: &str = "/metadata/annotations/scaling.voiceassist.io~1capacity-test";
@@ -27,6 +27,7 @@ struct Scene {
 impl Scene {
     /// One workload of two replicas, between 1 and 5, whose HPA the operator has written.
     async fn set(name: &str) -> Self {
+        turn::wait_to_load();
         let operated = Operated::start(name);
         operated.namespace.apply(&deployment("api", 2));
         let voice = resource("voice", &[workload("api")]);
@@ -241,9 +242,9 @@ async fn scaling_goes_on_by_itself_when_a_test_is_gone_with_its_machine() {
     assert_eq!(second.wait(SOON).await.code(), Some(130), "{}", second.log());
     let left = json!({"holder": "gone", "since": "2026-11-26T12:00:00Z", "workload": "api", "replicas": 5,
         "suspendedBy": "Annotation", "target": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"}});
-    let left = format!("scaling.voiceassist.io/capacity-test={left}");
     let namespace = &scene.operated.namespace;
-    namespace.kubectl(&["annotate", "voiceassistscaling", "voice", &left]);
+    let left = json!({"scaling.voiceassist.io/capacity-test": left.to_string()});
+    namespace.annotate("voiceassistscaling", "voice", &left);
     let (code, said) = scene.command(&["test", "restore"]);
     assert!(
         code == Some(0) && said.contains("had gone on by itself"),
@@ -293,15 +294,8 @@ async fn what_is_left_of_a_test_of_an_earlier_version_is_restored_by_hand_and_on
     let patch = json!({"metadata": {"annotations": {"scaling.voiceassist.io/capacity-test": left.to_string()}},
         "spec": {"workloads": [workload]}});
     let namespace = &scene.operated.namespace;
-    namespace.kubectl(&[
-        "patch",
-        "voiceassistscaling",
-        "voice",
-        "--type=merge",
-        "-p",
-        &patch.to_string(),
-    ]);
-    namespace.kubectl(&["scale", "deployment", "api", "--replicas=4"]);
+    namespace.patch("voiceassistscaling", "voice", &patch);
+    namespace.scale("api", 4);
     let kubeconfig = format!("--kubeconfig={}", scene.operated.cluster.kubeconfig().display());
     for words in ["has its 2 replicas", "nothing to put back"] {
         let restore = vas::run(&["test", "restore", "voice", "-n", namespace.name(), &kubeconfig]);
@@ -323,11 +317,10 @@ async fn production_and_counts_outside_the_bounds_are_refused_before_anything_is
         assert!(words.contains(expected), "{words}");
     };
     refused(&["--replicas=7"], "maxReplicas 5");
-    let namespace = scene.operated.namespace.name();
     scene
         .operated
-        .cluster
-        .kubectl_ok(&["label", "namespace", namespace, "environment=production"], None);
+        .namespace
+        .label(&json!({"environment": "production"}));
     refused(&[], "--allow-production");
     scene.given_back().await;
 }

@@ -1,6 +1,6 @@
 //! The chart on a real cluster: installed, upgraded, rolled back and uninstalled, with an operator and its HPAs alive.
 
-use std::{path::Path, sync::LazyLock, time::Duration};
+use std::{convert::Infallible, path::Path, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -13,11 +13,16 @@ use support::{
     kustomization::Kustomization,
     namespace::Namespace,
     process::{Process, free_port},
+    shared::{Group, Held},
     vas,
 };
 
-/// A cluster for the chart alone. Tests take turns on it.
-static CLUSTER: LazyLock<Mutex<Cluster>> = LazyLock::new(|| Mutex::new(Cluster::start("chart", &[])));
+/// A cluster for the chart alone, for one test at a time.
+async fn cluster() -> Held<Cluster> {
+    static CLUSTER: Group<Cluster> = Group::new();
+    let start = async || Ok::<_, Infallible>(Cluster::start("chart", &[]));
+    CLUSTER.hold(start).await
+}
 
 const PATIENCE: Duration = Duration::from_secs(120);
 const CRD: &str = "crd/voiceassistscalings.scaling.voiceassist.io";
@@ -230,7 +235,7 @@ fn scalings(namespace: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn upgrades_and_rollbacks_keep_every_hpa_and_the_definition_follows_the_chart() {
-    let cluster = CLUSTER.lock().await;
+    let cluster = cluster().await;
     nothing_installed(&cluster);
     released(&cluster, "install", &earlier_chart(), &[]);
     let described = || {
@@ -281,7 +286,7 @@ async fn upgrades_and_rollbacks_keep_every_hpa_and_the_definition_follows_the_ch
 
 #[tokio::test(flavor = "multi_thread")]
 async fn helm_takes_over_a_kustomize_install_without_a_deleted_hpa() {
-    let cluster = CLUSTER.lock().await;
+    let cluster = cluster().await;
     nothing_installed(&cluster);
     cluster.kubectl_ok(&["apply", "-k", install::INSTALL], None);
     cluster.kubectl_ok(
@@ -322,7 +327,7 @@ async fn helm_takes_over_a_kustomize_install_without_a_deleted_hpa() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_chart_registers_once_a_pod_runs_and_an_uninstall_leaves_nothing_stuck() {
-    let cluster = CLUSTER.lock().await;
+    let cluster = cluster().await;
     nothing_installed(&cluster);
     let create = "--set=apiServices.create=true";
     let words = refused(
@@ -358,7 +363,7 @@ async fn the_chart_registers_once_a_pod_runs_and_an_uninstall_leaves_nothing_stu
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_chart_takes_no_api_from_another_adapter_unless_told_to() {
-    let cluster = CLUSTER.lock().await;
+    let cluster = cluster().await;
     nothing_installed(&cluster);
     released(&cluster, "install", chart::CHART, &[]);
     let foreign = json!({
@@ -414,7 +419,7 @@ async fn the_chart_takes_no_api_from_another_adapter_unless_told_to() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn vas_register_beside_the_chart_is_undone_before_or_after_the_uninstall() {
-    let cluster = CLUSTER.lock().await;
+    let cluster = cluster().await;
     for unregisters_first in [true, false] {
         nothing_installed(&cluster);
         released(&cluster, "install", chart::CHART, &[]);
@@ -433,7 +438,7 @@ async fn vas_register_beside_the_chart_is_undone_before_or_after_the_uninstall()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn resources_in_the_values_wait_for_the_definition_and_then_belong_to_the_release() {
-    let cluster = CLUSTER.lock().await;
+    let cluster = cluster().await;
     nothing_installed(&cluster);
     let namespace = Namespace::create(&cluster, "scalings");
     namespace.apply(include_str!("../../fixtures/deployment.yaml"));

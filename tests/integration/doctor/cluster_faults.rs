@@ -1,9 +1,9 @@
 //! Faults of the installation and of the cluster, and what doctor says where the user has no rights.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::installation::{NAMESPACE, Said, healthy};
-use support::{process::free_port, vas};
+use support::{cluster::root, process::free_port, vas};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_healthy_installation_gives_exit_code_0_in_text_and_in_versioned_json() {
@@ -34,9 +34,8 @@ async fn an_absent_and_a_foreign_apiservice_are_found() {
     let doctored = healthy().await;
     let cluster = &doctored.cluster;
     let name = "v1beta1.custom.metrics.k8s.io";
-    let mut service: Value =
-        serde_json::from_str(&cluster.kubectl_ok(&["get", "apiservice", name, "-o=json"], None)).unwrap();
-    cluster.kubectl_ok(&["delete", "apiservice", name], None);
+    let mut service = cluster.read("", "apiservice", name).unwrap();
+    cluster.delete("", "apiservice", name);
     let found = doctored.finds("apiservice-registered", "problem").await;
     assert!(found.contains(name) && found.contains("vas register"), "{found}");
 
@@ -46,7 +45,7 @@ async fn an_absent_and_a_foreign_apiservice_are_found() {
     service.as_object_mut().unwrap().remove("status");
     let mut foreign = service.clone();
     foreign["spec"]["service"]["name"] = Value::from("prometheus-adapter");
-    cluster.kubectl_ok(&["apply", "-f", "-"], Some(&foreign.to_string()));
+    cluster.apply_all("", &[foreign]);
     let found = doctored.finds("apiservice-owner", "problem").await;
     assert!(
         found.contains("spec.service is vas-system/prometheus-adapter, not vas-system/vas-metrics-server"),
@@ -54,7 +53,7 @@ async fn an_absent_and_a_foreign_apiservice_are_found() {
     );
     let found = doctored.finds("apiservice-available", "problem").await;
     assert!(found.contains("Available=False ServiceNotFound"), "{found}");
-    cluster.kubectl_ok(&["apply", "-f", "-"], Some(&service.to_string()));
+    cluster.apply_all("", &[service]);
     doctored.becomes_healthy().await;
 }
 
@@ -62,27 +61,16 @@ async fn an_absent_and_a_foreign_apiservice_are_found() {
 async fn a_right_that_was_taken_away_is_named() {
     let doctored = healthy().await;
     let cluster = &doctored.cluster;
-    let taken = r#"[{"op": "replace", "path": "/rules", "value": []}]"#;
-    cluster.kubectl_ok(
-        &[
-            "patch",
-            "clusterrole",
-            "vas-operator-limits",
-            "--type=json",
-            "-p",
-            taken,
-        ],
-        None,
-    );
+    let taken = json!([{"op": "replace", "path": "/rules", "value": []}]);
+    cluster.patch("", "clusterrole", "vas-operator-limits", &taken);
     let found = doctored.finds("rbac-operator", "problem").await;
     assert!(
         found.contains("may not create, patch, delete limitranges"),
         "{found}"
     );
-    cluster.kubectl_ok(
-        &["apply", "-f", "manifests/install/components/limits/rbac.yaml"],
-        None,
-    );
+    let rights =
+        std::fs::read_to_string(root().join("manifests/install/components/limits/rbac.yaml")).unwrap();
+    cluster.apply("", &rights);
     doctored.becomes_healthy().await;
 }
 
@@ -90,30 +78,18 @@ async fn a_right_that_was_taken_away_is_named() {
 async fn a_deployment_with_too_few_replicas_and_an_old_crd_are_found() {
     let doctored = healthy().await;
     let cluster = &doctored.cluster;
-    let scale = |replicas: &str| {
-        cluster.kubectl_ok(
-            &[
-                "-n",
-                "vas-system",
-                "scale",
-                "deployment",
-                "vas-operator",
-                replicas,
-            ],
-            None,
-        );
-    };
-    scale("--replicas=1");
+    let scale = |replicas| cluster.scale("vas-system", "vas-operator", replicas);
+    scale(1);
     let found = doctored.finds("operator-deployment", "warning").await;
     assert!(found.contains("spec.replicas is 1"), "{found}");
-    scale("--replicas=0");
+    scale(0);
     let found = doctored.finds("operator-deployment", "problem").await;
     assert!(found.contains("status.availableReplicas is 0 of 0"), "{found}");
-    scale("--replicas=2");
+    scale(2);
 
     let crd = "voiceassistscalings.scaling.voiceassist.io";
-    let older = r#"[{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/suspend"}]"#;
-    cluster.kubectl_ok(&["patch", "crd", crd, "--type=json", "-p", older], None);
+    let suspend = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/suspend";
+    cluster.patch("", "crd", crd, &json!([{"op": "remove", "path": suspend}]));
     let found = doctored.finds("crd-schema-current", "problem").await;
     assert!(found.contains("it lacks spec.suspend"), "{found}");
     cluster.install_crd();
@@ -123,7 +99,7 @@ async fn a_deployment_with_too_few_replicas_and_an_old_crd_are_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_may_not_read_is_skipped_and_nothing_of_it_counts_as_fine() {
     let doctored = healthy().await;
-    doctored.kubectl(&["create", "serviceaccount", "nobody"]);
+    doctored.cluster.create_account(NAMESPACE, "nobody", None);
     let kubeconfig = doctored.cluster.service_account_kubeconfig(NAMESPACE, "nobody");
     let kubeconfig = format!("--kubeconfig={}", kubeconfig.display());
     let said = Said::of(&vas::run(&["doctor", &kubeconfig, "-o=json"]));
@@ -142,7 +118,7 @@ async fn what_one_may_not_read_is_skipped_and_nothing_of_it_counts_as_fine() {
     }
     let found = said.line("rbac-operator", "skipped").unwrap();
     assert!(found.contains("subjectaccessreviews"), "{found}");
-    doctored.kubectl(&["delete", "serviceaccount", "nobody"]);
+    doctored.delete("serviceaccount", "nobody");
 }
 
 #[test]

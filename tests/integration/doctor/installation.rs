@@ -5,7 +5,7 @@
 use std::{process::Output, sync::LazyLock, time::Duration};
 
 use serde_json::Value;
-use tokio::{runtime::Runtime, sync::Mutex};
+use tokio::runtime::Runtime;
 
 use crate::metrics_server::stack::POLLED_OFTEN;
 use support::{
@@ -13,15 +13,17 @@ use support::{
     cluster::SCALED_OFTEN,
     eventually,
     exporter::Exporter,
-    failure::{Held, Shared},
     install,
     process::{Process, free_port},
     prometheus::Prometheus,
+    shared::{Group, Held, Shared},
     vas,
 };
 
 /// Time in which pods start, rates become complete, and metrics-server has CPU values.
 const PATIENCE: Duration = Duration::from_secs(180);
+/// Time between two runs of doctor, which costs far more than a read.
+const BETWEEN_RUNS: Duration = Duration::from_millis(500);
 pub(super) const NAMESPACE: &str = "doctored";
 
 const WORKLOAD: &str = "
@@ -84,12 +86,9 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 
 /// The installation, healthy, for one test at a time.
 pub(super) async fn healthy() -> Held<Installation> {
-    static INSTALLATION: tokio::sync::OnceCell<Mutex<Installation>> = tokio::sync::OnceCell::const_new();
-    let start = || async {
-        let started = RUNTIME.spawn(Installation::start()).await;
-        Mutex::new(started.expect("the installation starts"))
-    };
-    let installation = Held::new(INSTALLATION.get_or_init(start).await.lock().await);
+    static INSTALLATION: Group<Installation> = Group::new();
+    let start = async || RUNTIME.spawn(Installation::start()).await;
+    let installation = INSTALLATION.hold(start).await;
     installation.becomes_healthy().await;
     installation
 }
@@ -131,7 +130,7 @@ impl Installation {
             ],
         );
         install::route_metrics_server(&cluster, port);
-        cluster.kubectl_ok(&["create", "namespace", NAMESPACE], None);
+        cluster.create_namespace(NAMESPACE);
         let installation = Self {
             cluster,
             prometheus,
@@ -147,8 +146,19 @@ impl Installation {
     /// Applies YAML in the namespace of the workload.
     #[track_caller]
     pub(super) fn apply(&self, yaml: &str) {
-        self.cluster
-            .kubectl_ok(&["-n", NAMESPACE, "apply", "-f", "-"], Some(yaml));
+        self.cluster.apply(NAMESPACE, yaml);
+    }
+
+    /// Changes an object in the namespace of the workload.
+    #[track_caller]
+    pub(super) fn patch(&self, kind: &str, name: &str, patch: &Value) {
+        self.cluster.patch(NAMESPACE, kind, name, patch);
+    }
+
+    /// Deletes an object in the namespace of the workload, and waits until it is gone.
+    #[track_caller]
+    pub(super) fn delete(&self, kind: &str, name: &str) {
+        self.cluster.delete(NAMESPACE, kind, name);
     }
 
     /// Runs kubectl in the namespace of the workload.
@@ -193,6 +203,7 @@ impl Installation {
             if said.code == Some(0) && bad.is_empty() {
                 Ok(())
             } else {
+                tokio::time::sleep(BETWEEN_RUNS).await;
                 Err(format!("{:?}: {bad:#?}", said.code))
             }
         })
@@ -218,8 +229,12 @@ impl Installation {
                     "{:#?}",
                     said.not_ok()
                 );
-                said.line(check, severity)
-                    .ok_or_else(|| format!("{:#?}", said.not_ok()))
+                if let Some(found) = said.line(check, severity) {
+                    Ok(found)
+                } else {
+                    tokio::time::sleep(BETWEEN_RUNS).await;
+                    Err(format!("{:#?}", said.not_ok()))
+                }
             },
         )
         .await
@@ -228,8 +243,7 @@ impl Installation {
     /// Puts back what was applied at the start.
     pub(super) fn restore(&self) {
         for yaml in [WORKLOAD, SCALING] {
-            self.cluster
-                .kubectl_ok(&["-n", NAMESPACE, "replace", "-f", "-"], Some(yaml));
+            self.cluster.replace(NAMESPACE, yaml);
         }
     }
 }

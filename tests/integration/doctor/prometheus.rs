@@ -2,23 +2,20 @@
 
 use std::net::{IpAddr, UdpSocket};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::installation::{NAMESPACE, Said, healthy};
 use support::{cluster::run_dir, process::free_port};
 
-fn replace(path: &str, value: &str) -> String {
+fn replace(path: &str, value: &str) -> Value {
     json!([{"op": "replace", "path": format!("/spec/workloads/0/metrics/{path}"), "value": value}])
-        .to_string()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_gauge_a_wrong_matcher_and_a_wrong_label_are_told_apart() {
     let doctored = healthy().await;
-    let patch = |patch: &str| {
-        doctored.kubectl(&["patch", "vas", "voiceassist", "--type=json", "-p", patch]);
-    };
+    let patch = |patch: &Value| doctored.patch("vas", "voiceassist", patch);
     patch(&replace("2/queueDepth/gauge", "voiceassist_queue_dept"));
     let found = doctored.finds("prometheus-series", "problem").await;
     assert!(
@@ -106,24 +103,11 @@ async fn without_a_url_prometheus_is_asked_through_the_api_server() {
         // Endpoints may not be loopback addresses, and this machine has no other address.
         return;
     };
+    doctored.cluster.apply("", &forward.service());
+    let status = json!({"status": {"podIP": forward.address, "podIPs": [{"ip": forward.address}]}});
     doctored
         .cluster
-        .kubectl_ok(&["apply", "-f", "-"], Some(&forward.service()));
-    let status =
-        json!({"status": {"podIP": forward.address, "podIPs": [{"ip": forward.address}]}}).to_string();
-    doctored.cluster.kubectl_ok(
-        &[
-            "-n",
-            "monitoring",
-            "patch",
-            "pod",
-            "prometheus",
-            "--subresource=status",
-            "-p",
-            &status,
-        ],
-        None,
-    );
+        .patch("monitoring", "pod", "prometheus/status", &status);
     let found = doctored.finds_in(run, "prometheus-reachable", "ok").await;
     assert!(
         found.contains("through the API server's proxy to Service monitoring/prometheus"),
@@ -136,9 +120,7 @@ async fn without_a_url_prometheus_is_asked_through_the_api_server() {
             .unwrap()
             .contains("queue-depth: 1 series")
     );
-    doctored
-        .cluster
-        .kubectl_ok(&["delete", "namespace", "monitoring"], None);
+    doctored.cluster.delete("", "namespace", "monitoring");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,14 +148,7 @@ async fn each_metric_is_looked_for_in_the_server_of_the_configuration_file_that_
     let patch = |server: &str| {
         let patch =
             json!([{"op": "add", "path": "/spec/workloads/0/metrics/2/prometheusServer", "value": server}]);
-        doctored.kubectl(&[
-            "patch",
-            "vas",
-            "voiceassist",
-            "--type=json",
-            "-p",
-            &patch.to_string(),
-        ]);
+        doctored.patch("vas", "voiceassist", &patch);
     };
 
     patch("queues");

@@ -35,13 +35,9 @@ async fn capacity_follows_the_ready_pods_and_their_series_count_the_requests() {
     }
     let counted = scene.values("voiceassist_http_requests_total{").await;
     assert_eq!(counted, [10.0, 10.0], "the two pods in turn");
-    scene
-        .namespace
-        .kubectl(&["scale", "deployment", "api-gateway", "--replicas=4"]);
+    scene.namespace.scale("api-gateway", 4);
     scene.until_capacity(200.0).await;
-    scene
-        .namespace
-        .kubectl(&["scale", "deployment", "api-gateway", "--replicas=0"]);
+    scene.namespace.scale("api-gateway", 0);
     scene.until_capacity(0.0).await;
     let url = format!("http://{}/health", scene.model.service());
     let answer = scene.http.get(url).timeout(Duration::from_secs(10)).send().await;

@@ -216,13 +216,13 @@ async fn sigint_ends_a_run_with_a_report_of_what_was_run() {
         format!("--output=json={}", json.display()),
     ];
     let mut process = vas::start("load-test-interrupted", &args, &[]);
-    eventually(Duration::from_secs(30), "requests come", || async {
+    eventually(Duration::from_secs(60), "requests come", || async {
         let asked = server.asked().len();
         (asked > 20).then_some(()).ok_or(asked)
     })
     .await;
     process.signal(Signal::Interrupt);
-    let status = process.wait(Duration::from_secs(30)).await;
+    let status = process.wait(Duration::from_secs(60)).await;
     assert_eq!(status.code(), Some(130), "{}", process.log());
     let report = read(&json);
     assert_eq!(report["run"]["end"], "interrupted");
@@ -242,7 +242,7 @@ async fn a_generator_that_was_stopped_itself_reports_invalid() {
         format!("--output=json={}", json.display()),
     ];
     let mut process = vas::start("load-test-stopped", &args, &[]);
-    eventually(Duration::from_secs(30), "requests come", || async {
+    eventually(Duration::from_secs(60), "requests come", || async {
         let asked = server.asked().len();
         (asked > 20).then_some(()).ok_or(asked)
     })
@@ -278,7 +278,7 @@ async fn what_cannot_be_run_is_refused_before_anything_is_sent() {
         (vec!["run", "smoke"], "--target"),
         (
             vec!["run", "nothing", "--target", &target],
-            "neither a scenario of vas (smoke, load",
+            "neither a scenario of vas (http-smoke, http-load",
         ),
         (
             vec!["run", &broken, "--target", &target],

@@ -24,7 +24,7 @@ journeys:
   - {name: 'the "broken" one', get: /broken}
 "#;
 const JOURNEYS: f64 = 160.0;
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(90);
 
 fn start(server: &Server, address: &str) -> (Process, std::path::PathBuf) {
     let (scenario, json) = (

@@ -42,6 +42,7 @@ struct Catcher {
 
 impl Catcher {
     async fn start(status: u16) -> Self {
+        support::turn::wait_to_load();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let arrived = Arc::<Mutex<Vec<Arrived>>>::default();

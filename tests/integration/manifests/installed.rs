@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{
     guide,
-    installation::{CLUSTER, METRICS_SERVER, OPERATOR, eventually_can},
+    installation::{METRICS_SERVER, OPERATOR, cluster, eventually_can},
 };
 use support::{Cluster, cluster::client_for, install};
 
@@ -51,7 +51,7 @@ async fn write_as_the_metrics_server_does(cluster: &Cluster) {
 
 #[tokio::test]
 async fn the_install_is_accepted_without_a_warning_and_its_pods_are_ready() {
-    let cluster = CLUSTER.lock().await;
+    let cluster = cluster().await;
     for command in guide::commands("Look first")
         .iter()
         .chain(&guide::commands("Install"))
@@ -82,8 +82,8 @@ async fn the_install_is_accepted_without_a_warning_and_its_pods_are_ready() {
 
 #[tokio::test]
 async fn components_are_accepted_without_a_warning() {
-    let cluster = CLUSTER.lock().await;
-    install::apply(&cluster);
+    let cluster = cluster().await;
+    install::apply_with_kubectl(&cluster, &install::rendered(install::INSTALL));
     for heading in ["Prometheus from a file", "Network policies", "External metrics"] {
         let folder = guide::kustomization(heading).folder().display().to_string();
         let dry_run = ["apply", "--dry-run=server", "--warnings-as-errors", "-k", &folder];
@@ -93,8 +93,8 @@ async fn components_are_accepted_without_a_warning() {
 
 #[tokio::test]
 async fn installing_again_keeps_what_the_metrics_server_wrote_and_the_aggregated_rules() {
-    let cluster = CLUSTER.lock().await;
-    install::apply(&cluster);
+    let cluster = cluster().await;
+    install::apply_with_kubectl(&cluster, &install::rendered(install::INSTALL));
     write_as_the_metrics_server_does(&cluster).await;
     eventually_can(&cluster, OPERATOR, "get deployments.apps --subresource=scale -A").await;
 
@@ -135,18 +135,18 @@ async fn installing_again_keeps_what_the_metrics_server_wrote_and_the_aggregated
 
 #[tokio::test]
 async fn uninstalling_in_the_documented_order_leaves_nothing_behind_and_nothing_stuck() {
-    let cluster = CLUSTER.lock().await;
-    install::apply(&cluster);
-    cluster.kubectl_ok(&["create", "namespace", "uninstall"], None);
+    let cluster = cluster().await;
+    install::apply_with_kubectl(&cluster, &install::rendered(install::INSTALL));
+    cluster.create_namespace("uninstall");
     let resource = include_str!("../../fixtures/minimal.yaml");
-    cluster.kubectl_ok(&["-n", "uninstall", "apply", "-f", "-"], Some(resource));
+    cluster.apply("uninstall", resource);
 
     for command in guide::commands("Uninstall") {
         guide::run(&cluster, &command);
     }
 
     // An APIService that is left without a server would make the deletion hang.
-    cluster.kubectl_ok(&["delete", "namespace", "uninstall", "--timeout=60s"], None);
+    cluster.delete("", "namespace", "uninstall");
     let kinds = "namespaces,clusterroles,clusterrolebindings,customresourcedefinitions,apiservices";
     let left = cluster.kubectl_ok(&["get", kinds, "-o=name"], None);
     let ours: Vec<_> = left

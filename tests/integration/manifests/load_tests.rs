@@ -177,7 +177,7 @@ fn the_guide_s_own_kustomization_sets_the_target_and_keeps_reports() {
 
 #[tokio::test]
 async fn a_real_api_server_takes_them_and_warns_of_nothing() {
-    let cluster = installation::CLUSTER.lock().await;
+    let cluster = installation::cluster().await;
     for (folder, rendered) in [(PathBuf::from(FOLDER), Kustomization::render(FOLDER)), {
         let rendered = of_the_guide();
         (rendered.folder().to_owned(), rendered)

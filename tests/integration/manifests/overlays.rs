@@ -40,16 +40,16 @@ fn every_environment_of_the_example_has_an_overlay() {
 
 #[tokio::test]
 async fn several_environments_live_in_one_cluster() {
-    let cluster = installation::CLUSTER.lock().await;
-    install::apply(&cluster);
+    let cluster = installation::cluster().await;
+    install::apply_with_kubectl(&cluster, &install::rendered(install::INSTALL));
     let guide = guide::commands("One environment");
     for environment in ENVIRONMENTS {
         for command in &guide {
             guide::run(&cluster, &command.replace("production", environment));
         }
     }
-    let stored: Value = serde_json::from_str(&cluster.kubectl_ok(&["get", "vas", "-A", "-o=json"], None))
-        .expect("kubectl writes JSON");
+    let all = "/apis/scaling.voiceassist.io/v1alpha1/voiceassistscalings";
+    let stored = cluster.raw(all).expect("the resources can be listed");
     let stored: BTreeMap<_, _> = stored["items"]
         .as_array()
         .expect("items")
@@ -71,6 +71,6 @@ async fn several_environments_live_in_one_cluster() {
     cluster.kubectl_ok(&["delete", "--ignore-not-found", "-k", install::REGISTER], None);
     for environment in ENVIRONMENTS {
         let namespace = format!("voiceassist-{environment}");
-        cluster.kubectl_ok(&["delete", "namespace", &namespace, "--timeout=60s"], None);
+        cluster.begin_delete("", "namespace", &namespace);
     }
 }

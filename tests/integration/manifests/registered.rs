@@ -1,11 +1,14 @@
 //! `vas register` and `vas unregister` on a real API server: whom they refuse, what they keep, what they leave alone.
 
-use std::process::Output;
+use std::{process::Output, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::installation::{CLUSTER, METRICS_SERVER, eventually_can};
-use support::{Cluster, install, namespace::Namespace, vas};
+use super::installation::{METRICS_SERVER, cluster, eventually_can};
+use support::{Cluster, eventually, install, namespace::Namespace, vas};
+
+/// A deadline on a machine that runs all tests at once.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 const CUSTOM: [&str; 2] = ["v1beta1.custom.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io"];
 
@@ -22,7 +25,7 @@ fn vas_ok(cluster: &Cluster, args: &[&str]) -> String {
 }
 
 /// The install without APIServices, whatever a test before this one left.
-fn installed(cluster: &Cluster) {
+async fn installed(cluster: &Cluster) {
     cluster.kubectl_ok(
         &["delete", "apiservice", "--ignore-not-found", CUSTOM[0], CUSTOM[1]],
         None,
@@ -37,11 +40,26 @@ fn installed(cluster: &Cluster) {
         "--timeout=60s",
     ];
     cluster.kubectl_ok(&rollout, None);
+    // The endpoints follow the pods a moment later.
+    eventually(PATIENCE, "a pod behind the Service is ready", || async {
+        let of_the_service = "kubernetes.io/service-name=vas-metrics-server";
+        let slices = cluster.objects("vas-system", "endpointslices", of_the_service);
+        let mut endpoints = slices
+            .iter()
+            .flat_map(|slice| slice["endpoints"].as_array().into_iter().flatten());
+        if endpoints.any(|endpoint| endpoint["conditions"]["ready"] == true) {
+            Ok(())
+        } else {
+            Err(Value::from(slices).to_string())
+        }
+    })
+    .await;
 }
 
 fn api_service(cluster: &Cluster, name: &str) -> Value {
-    let text = cluster.kubectl_ok(&["get", "apiservice", name, "-o=json"], None);
-    serde_json::from_str(&text).expect("kubectl writes JSON")
+    cluster
+        .read("", "apiservice", name)
+        .expect("the APIService is there")
 }
 
 /// The APIService of another adapter, as its chart makes it.
@@ -58,41 +76,23 @@ fn foreign(cluster: &Cluster, name: &str) {
             "service": {"namespace": "monitoring", "name": "prometheus-adapter", "port": 443},
         },
     });
-    cluster.kubectl_ok(
-        &["apply", "--server-side", "--field-manager=helm", "-f", "-"],
-        Some(&object.to_string()),
-    );
+    let applied = cluster.try_apply("", &object, "helm");
+    applied.expect("the APIService is taken");
 }
 
 #[tokio::test]
 async fn an_install_whose_pods_do_not_run_hurts_nobody_and_is_not_registered() {
-    let cluster = CLUSTER.lock().await;
-    installed(&cluster);
-    let scale = |replicas: &str| {
-        let replicas = format!("--replicas={replicas}");
-        cluster.kubectl_ok(
-            &[
-                "-n",
-                "vas-system",
-                "scale",
-                "deployment/vas-metrics-server",
-                &replicas,
-            ],
-            None,
-        );
-    };
-    scale("0");
-    let gone = [
-        "-n",
-        "vas-system",
-        "wait",
-        "--for=delete",
-        "pod",
-        "-l=app.kubernetes.io/name=vas-metrics-server",
-        "--timeout=60s",
-    ];
-    cluster.kubectl_ok(&gone, None);
-    support::eventually(std::time::Duration::from_secs(30), "it refuses", || async {
+    let cluster = cluster().await;
+    installed(&cluster).await;
+    let scale = |replicas| cluster.scale("vas-system", "vas-metrics-server", replicas);
+    scale(0);
+    let pods = "app.kubernetes.io/name=vas-metrics-server";
+    eventually(PATIENCE, "the pods are gone", || async {
+        let pods = cluster.objects("vas-system", "pods", pods);
+        if pods.is_empty() { Ok(()) } else { Err(pods.len()) }
+    })
+    .await;
+    eventually(PATIENCE, "it refuses", || async {
         let refused = vas::administer(&cluster, &["register", "--timeout=0s"]);
         let words = said(&refused);
         if refused.status.code() == Some(1)
@@ -106,14 +106,14 @@ async fn an_install_whose_pods_do_not_run_hurts_nobody_and_is_not_registered() {
     })
     .await;
     let namespace = Namespace::create(&cluster, "bystander");
-    cluster.kubectl_ok(&["delete", "namespace", namespace.name(), "--timeout=60s"], None);
-    scale("2");
+    cluster.delete("", "namespace", namespace.name());
+    scale(2);
 }
 
 #[tokio::test]
 async fn another_adapter_s_api_is_taken_only_when_told_to_and_its_readers_are_named() {
-    let cluster = CLUSTER.lock().await;
-    installed(&cluster);
+    let cluster = cluster().await;
+    installed(&cluster).await;
     let name = CUSTOM[0];
     foreign(&cluster, name);
     let namespace = Namespace::create(&cluster, "readers");
@@ -135,8 +135,8 @@ async fn another_adapter_s_api_is_taken_only_when_told_to_and_its_readers_are_na
         assert!(words.contains(&part), "{part}: {words}");
     }
     assert_eq!(api_service(&cluster, name)["spec"], before["spec"]);
-    let unchanged = cluster.kubectl(&["get", "apiservice", CUSTOM[1]], None);
-    assert!(!unchanged.status.success(), "half of the group was registered");
+    let other = cluster.object("", "apiservice", CUSTOM[1]);
+    assert_eq!(other, None, "half of the group was registered");
     // The same refusal without vas.
     let conflict = cluster.kubectl(&["apply", "--server-side", "-k", install::REGISTER], None);
     assert!(said(&conflict).contains("with \"helm\""), "{}", said(&conflict));
@@ -174,12 +174,11 @@ async fn another_adapter_s_api_is_taken_only_when_told_to_and_its_readers_are_na
 
 #[tokio::test]
 async fn an_upgrade_that_prunes_keeps_the_apiservices_that_were_applied_with_the_rest() {
-    let cluster = CLUSTER.lock().await;
-    installed(&cluster);
+    let cluster = cluster().await;
+    installed(&cluster).await;
     cluster.kubectl_ok(&["apply", "-k", "tests/fixtures/install-with-apiservices"], None);
     for name in CUSTOM {
-        let trust = r#"{"spec": {"caBundle": "YQ=="}}"#;
-        cluster.kubectl_ok(&["patch", "apiservice", name, "--type=merge", "-p", trust], None);
+        cluster.patch("", "apiservice", name, &json!({"spec": {"caBundle": "YQ=="}}));
     }
     let state = || {
         CUSTOM.map(|name| {

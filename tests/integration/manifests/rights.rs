@@ -1,29 +1,26 @@
 //! The rights of each role after the install, as the API server sees them.
 
+use serde_json::json;
+
 use super::{
     guide,
-    installation::{CLUSTER, METRICS_SERVER, OPERATOR, can, eventually_can},
+    installation::{METRICS_SERVER, OPERATOR, cluster, eventually_can},
 };
 use support::install;
 
 #[tokio::test]
 async fn the_role_view_reads_resources_and_the_role_edit_writes_them_but_not_their_status() {
-    let cluster = CLUSTER.lock().await;
-    install::apply(&cluster);
+    let cluster = cluster().await;
+    install::apply_with_kubectl(&cluster, &install::rendered(install::INSTALL));
     for role in ["view", "edit"] {
-        let [clusterrole, user] = [format!("--clusterrole={role}"), format!("--user={role}er")];
-        cluster.kubectl_ok(
-            &[
-                "create",
-                "rolebinding",
-                role,
-                "-n",
-                "default",
-                &clusterrole,
-                &user,
-            ],
-            None,
-        );
+        let binding = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": role},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": format!("{role}er")}],
+        });
+        cluster.apply_all("default", &[binding]);
     }
     eventually_can(&cluster, "viewer", "watch voiceassistscalings -n default").await;
     eventually_can(&cluster, "editer", "create voiceassistscalings -n default").await;
@@ -40,7 +37,7 @@ async fn the_role_view_reads_resources_and_the_role_edit_writes_them_but_not_the
         ("editer", "get horizontalpodautoscalers.autoscaling -n default"),
     ];
     for (user, what) in allowed {
-        assert!(can(&cluster, user, what), "{user} may not {what}");
+        assert!(cluster.can(user, what), "{user} may not {what}");
     }
     let refused = [
         ("viewer", "patch voiceassistscalings -n default"),
@@ -51,15 +48,17 @@ async fn the_role_view_reads_resources_and_the_role_edit_writes_them_but_not_the
         ("editer", "get voiceassistscalings -n kube-system"),
     ];
     for (user, what) in refused {
-        assert!(!can(&cluster, user, what), "{user} may {what}");
+        assert!(!cluster.can(user, what), "{user} may {what}");
     }
-    cluster.kubectl_ok(&["delete", "rolebinding", "-n", "default", "view", "edit"], None);
+    for role in ["view", "edit"] {
+        cluster.delete("default", "rolebinding", role);
+    }
 }
 
 #[tokio::test]
 async fn the_accounts_may_not_do_what_is_not_their_job() {
-    let cluster = CLUSTER.lock().await;
-    install::apply(&cluster);
+    let cluster = cluster().await;
+    install::apply_with_kubectl(&cluster, &install::rendered(install::INSTALL));
     eventually_can(&cluster, OPERATOR, "create poddisruptionbudgets -A").await;
     eventually_can(
         &cluster,
@@ -94,28 +93,20 @@ async fn the_accounts_may_not_do_what_is_not_their_job() {
         (METRICS_SERVER, "patch voiceassistscalings -n default"),
     ];
     for (user, what) in refused {
-        assert!(!can(&cluster, user, what), "{user} may {what}");
+        assert!(!cluster.can(user, what), "{user} may {what}");
     }
 }
 
 #[tokio::test]
 async fn a_labelled_role_lets_the_operator_read_another_kind_of_target() {
-    let cluster = CLUSTER.lock().await;
-    install::apply(&cluster);
+    let cluster = cluster().await;
+    install::apply_with_kubectl(&cluster, &install::rendered(install::INSTALL));
     let crd = include_str!("../../fixtures/rollouts-crd.yaml");
-    cluster.kubectl_ok(&["apply", "-f", "-"], Some(crd));
-    cluster.kubectl_ok(
-        &[
-            "wait",
-            "--for=condition=Established",
-            "crd/rollouts.argoproj.io",
-            "--timeout=30s",
-        ],
-        None,
-    );
+    cluster.apply("", crd);
+    cluster.established("rollouts.argoproj.io");
     let right = "get rollouts.argoproj.io --subresource=scale -n default";
     assert!(
-        !can(&cluster, OPERATOR, right),
+        !cluster.can(OPERATOR, right),
         "the right is there before it is given"
     );
     for command in guide::commands("Targets other than Deployments and StatefulSets") {
@@ -126,17 +117,17 @@ async fn a_labelled_role_lets_the_operator_read_another_kind_of_target() {
         &["delete", "-f", "docs/examples/scale-target-rollouts.yaml"],
         None,
     );
-    cluster.kubectl_ok(&["delete", "-f", "-"], Some(crd));
+    cluster.delete("", "crd", "rollouts.argoproj.io");
 }
 
 #[tokio::test]
 async fn the_right_to_the_external_apiservice_comes_with_its_component_and_is_no_more_than_that() {
-    let cluster = CLUSTER.lock().await;
-    install::apply(&cluster);
+    let cluster = cluster().await;
+    install::apply_with_kubectl(&cluster, &install::rendered(install::INSTALL));
     let name = "v1beta1.external.metrics.k8s.io";
     let patch = format!("patch apiservices/{name}");
     assert!(
-        !can(&cluster, METRICS_SERVER, &patch),
+        !cluster.can(METRICS_SERVER, &patch),
         "the right is there before it is given"
     );
     let heading = "External metrics";
@@ -154,9 +145,9 @@ async fn the_right_to_the_external_apiservice_comes_with_its_component_and_is_no
         "patch apiservices/v1beta1.metrics.k8s.io".to_owned(),
         format!("delete apiservices/{name}"),
     ] {
-        assert!(!can(&cluster, METRICS_SERVER, &right), "it may {right}");
+        assert!(!cluster.can(METRICS_SERVER, &right), "it may {right}");
     }
-    let role = "clusterrole/vas-metrics-server-external";
-    let binding = "clusterrolebinding/vas-metrics-server-external";
-    cluster.kubectl_ok(&["delete", role, binding], None);
+    for kind in ["clusterrolebinding", "clusterrole"] {
+        cluster.delete("", kind, "vas-metrics-server-external");
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{guide, installation, unused::unused};
 use support::{
@@ -24,7 +24,7 @@ use support::{
 };
 
 const ACCOUNTS: &str = "system:serviceaccount:vas-system:vas-";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Every kind of child, with a field that differs between its two versions.
 const CHILDREN: [([&str; 2], &str); 5] = [
@@ -90,8 +90,9 @@ pub(super) async fn becomes_true(namespace: &Namespace<'_>, [kind, name]: [&str;
 }
 
 pub(super) fn install_vpa(cluster: &Cluster) {
-    let crd = bin("vpa-crd.yaml");
-    cluster.kubectl_ok(&["apply", "--server-side", "-f", &crd.to_string_lossy()], None);
+    let crds = std::fs::read_to_string(bin("vpa-crd.yaml")).expect("the VPA's CRDs");
+    cluster.apply("", &crds);
+    cluster.established("verticalpodautoscalers.autoscaling.k8s.io");
 }
 
 /// Two replicas of each server, as in the install. The APIServices lead to the first metrics server.
@@ -153,7 +154,7 @@ pub(super) fn assert_nothing_was_refused(cluster: &Cluster, since: jiff::Timesta
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shipped_rights_are_enough_and_none_is_idle_and_an_uninstall_stays_one() {
-    let cluster = installation::RUNNING.lock().await;
+    let cluster = installation::running().await;
     install_vpa(&cluster);
     let prometheus = Prometheus::start("install").await;
     let exporter = Exporter::start().await;
@@ -183,52 +184,50 @@ async fn the_shipped_rights_are_enough_and_none_is_idle_and_an_uninstall_stays_o
     becomes_true(&namespace, ["hpa", "voiceassist-worker"], "ScalingActive").await;
     reads(&namespace, "voiceassist-worker", "150").await;
 
-    let changed = r#"[
+    let changed = json!([
       {"op": "replace", "path": "/spec/workloads/0/maxReplicas", "value": 6},
       {"op": "replace", "path": "/spec/workloads/0/disruption/maxUnavailable", "value": 2},
       {"op": "replace", "path": "/spec/workloads/0/vertical/containers/0/maxAllowed/memory", "value": "3Gi"},
       {"op": "replace", "path": "/spec/limits/limitRange/max/memory", "value": "5Gi"},
       {"op": "replace", "path": "/spec/limits/resourceQuota/hard/pods", "value": "70"}
-    ]"#;
-    namespace.kubectl(&["patch", "vas/voiceassist", "--type=json", "-p", changed]);
+    ]);
+    namespace.patch("vas", "voiceassist", &changed);
     children_become(
         &namespace,
         [Some("6"), Some("2"), Some("3Gi"), Some("5Gi"), Some("70")],
     )
     .await;
 
-    let taken_away = r#"[
+    let taken_away = json!([
       {"op": "replace", "path": "/spec/workloads/0/name", "value": "jobs"},
       {"op": "remove", "path": "/spec/limits"}
-    ]"#;
-    namespace.kubectl(&["patch", "vas/voiceassist", "--type=json", "-p", taken_away]);
+    ]);
+    namespace.patch("vas", "voiceassist", &taken_away);
     children_become(&namespace, [None; 5]).await;
 
     running.assert_running();
     assert_nothing_was_refused(&cluster, since);
 
-    let of_the_component = [
-        "delete",
-        "apiservice/v1beta1.external.metrics.k8s.io",
-        "clusterrole/vas-metrics-server-external",
-        "clusterrolebinding/vas-metrics-server-external",
-        "clusterrole/vas-operator-limits",
-        "clusterrolebinding/vas-operator-limits",
-    ];
-    cluster.kubectl_ok(&of_the_component, None);
+    cluster.delete("", "apiservice", "v1beta1.external.metrics.k8s.io");
+    for component in ["vas-metrics-server-external", "vas-operator-limits"] {
+        cluster.delete("", "clusterrolebinding", component);
+        cluster.delete("", "clusterrole", component);
+    }
     for command in guide::commands("Uninstall") {
         guide::run(&cluster, &command);
     }
     throughout(Duration::from_secs(5), "nothing comes back", || async {
-        let left = cluster.kubectl_ok(&["get", "apiservices,namespaces", "-o=name"], None);
-        match left.lines().find(|name| {
-            ["custom.metrics", "external.metrics", "vas-"]
-                .iter()
-                .any(|word| name.contains(word))
-        }) {
-            Some(name) => Err(name.to_owned()),
-            None => Ok(()),
-        }
+        let left = [
+            cluster.objects("", "apiservices", ""),
+            cluster.objects("", "namespaces", ""),
+        ]
+        .concat();
+        let name = |object: &Value| object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let ours = |name: &String| {
+            let words = ["custom.metrics", "external.metrics", "vas-"];
+            words.iter().any(|word| name.contains(word))
+        };
+        left.iter().map(name).find(ours).map_or(Ok(()), Err)
     })
     .await;
 
@@ -251,7 +250,7 @@ async fn the_shipped_rights_are_enough_and_none_is_idle_and_an_uninstall_stays_o
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_limits_the_operator_does_everything_else_and_asks_for_no_right_it_lacks() {
-    let cluster = installation::RUNNING.lock().await;
+    let cluster = installation::running().await;
     install_vpa(&cluster);
     // As after an upgrade of an install that had the right.
     install::apply_with_limits(&cluster);

@@ -54,7 +54,7 @@ fn scaled(exporter: &Exporter, namespace: &Namespace<'_>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn some_namespaces_are_scaled_with_rights_in_these_alone_and_nothing_is_refused() {
-    let cluster = installation::RUNNING.lock().await;
+    let cluster = installation::running().await;
     install_vpa(&cluster);
     nothing_installed(&cluster);
     let prometheus = Prometheus::start("watched").await;
@@ -82,10 +82,7 @@ async fn some_namespaces_are_scaled_with_rights_in_these_alone_and_nothing_is_re
         (installation::OPERATOR, "get deployments.apps"),
     ] {
         let right = format!("{right} -n {}", elsewhere.name());
-        assert!(
-            !installation::can(&cluster, account, &right),
-            "{account} may {right}"
-        );
+        assert!(!cluster.can(account, &right), "{account} may {right}");
     }
 
     let since = jiff::Timestamp::now();

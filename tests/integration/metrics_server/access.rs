@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use k8s_openapi::ByteString;
 use reqwest::{Certificate, Client, ClientBuilder, Identity, StatusCode};
 
 use super::stack::{Stack, stack};
@@ -38,18 +39,10 @@ pub(super) fn identity(cluster: &Cluster, component: &str) -> Identity {
 
 /// The CA that the replicas of a cluster share, in PEM.
 pub(super) fn shared_ca(cluster: &Cluster) -> String {
-    cluster.kubectl_ok(
-        &[
-            "-n",
-            "vas-system",
-            "get",
-            "secret",
-            "vas-metrics-server-tls",
-            "-o",
-            "go-template={{index .data \"ca.crt\" | base64decode}}",
-        ],
-        None,
-    )
+    let secret = cluster.read("vas-system", "secret", "vas-metrics-server-tls");
+    let data = &secret.expect("the shared Secret is there")["data"]["ca.crt"];
+    let ca: ByteString = serde_json::from_value(data.clone()).expect("the shared CA is base64");
+    String::from_utf8(ca.0).expect("the shared CA is PEM")
 }
 
 fn with_identity(cluster: &Cluster, port: u16, identity: Option<Identity>) -> ClientBuilder {
@@ -123,7 +116,7 @@ metadata: {name: one-metric, namespace: default}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: one-metric}
 subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: tenant}]
 ";
-    stack.cluster.kubectl_ok(&["apply", "-f", "-"], Some(rules));
+    stack.cluster.apply("", rules);
     let as_user = async |user: &str, path: &str| {
         let path = format!("/apis/custom.metrics.k8s.io/v1beta2/namespaces/{path}");
         get(
@@ -136,7 +129,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: tenant}]
         .0
     };
     // The authorizer learns of role bindings by a watch, and refusals are cached for ten seconds.
-    eventually(Duration::from_secs(30), "the role counts", || async {
+    eventually(Duration::from_secs(60), "the role counts", || async {
         match as_user("tenant", "default/pods/*/request-rate").await {
             StatusCode::NOT_FOUND => Ok(()),
             other => Err(other),

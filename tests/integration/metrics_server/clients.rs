@@ -42,7 +42,6 @@ pub(super) fn run(kubeconfig: &Path, args: &[&str]) -> Result<Value, String> {
 #[tokio::test]
 async fn the_client_libraries_of_the_hpa_read_every_kind() {
     let stack = external::registered().await;
-    let _proxy = stack.proxy.read().await;
     let namespace = stack.scaling("clients", SPEC);
     namespace.apply(&deployment("worker", 2));
     let labels = [("namespace", namespace.name())];

@@ -49,7 +49,7 @@ impl Elsewhere {
             port,
             client: access::client(stack, port, Some("front-proxy-client")),
         };
-        eventually(Duration::from_secs(30), "the server is ready", || async {
+        eventually(Duration::from_secs(60), "the server is ready", || async {
             let ready = reqwest::get(elsewhere.plain("readyz")).await;
             match ready {
                 Ok(answer) if answer.status() == StatusCode::OK => Ok(()),

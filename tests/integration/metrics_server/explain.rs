@@ -17,7 +17,7 @@ use super::{
     external::registered,
     stack::{Stack, apply_hpas, apply_resource, deployment, pods, replicas, stack},
 };
-use support::{eventually, namespace::Namespace, vas};
+use support::{eventually, namespace::Namespace, vas, write::Bound};
 
 /// For each situation: workload, initial replicas, its part of the spec, and the predicted cause.
 const SITUATIONS: [(&str, u32, &str, &str); 11] = [
@@ -133,6 +133,9 @@ fn explained(stack: &Stack, namespace: &str) -> BTreeMap<String, Value> {
         .collect()
 }
 
+/// Time between two runs of explain, which costs far more than a read.
+const BETWEEN_RUNS: Duration = Duration::from_millis(500);
+
 /// What is not yet as the situations need it.
 fn unsettled(workloads: &BTreeMap<String, Value>) -> Vec<String> {
     let situations = SITUATIONS.iter().filter(|(name, replicas, _, cause)| {
@@ -219,7 +222,6 @@ fn deploy(namespace: &Namespace<'_>) {
 #[tokio::test]
 async fn explain_foretells_what_the_hpa_controller_then_sets() {
     let stack = registered().await;
-    let _proxy = stack.proxy.read().await;
     let namespace = Namespace::create(stack.cluster, "explain");
     let scaling = apply_resource(&namespace, "voiceassist", &spec());
     deploy(&namespace);
@@ -235,7 +237,10 @@ async fn explain_foretells_what_the_hpa_controller_then_sets() {
         let workloads = explained(stack, namespace.name());
         match unsettled(&workloads) {
             open if open.is_empty() => Ok(workloads),
-            open => Err(open.join("\n")),
+            open => {
+                tokio::time::sleep(BETWEEN_RUNS).await;
+                Err(open.join("\n"))
+            }
         }
     })
     .await;
@@ -286,15 +291,20 @@ async fn explain_foretells_what_the_hpa_controller_then_sets() {
         }
     }
 
-    let after = explained(stack, namespace.name());
+    let after = eventually(
+        Duration::from_secs(60),
+        "the HPA says itself that it waits",
+        || async {
+            let after = explained(stack, namespace.name());
+            match &after["stabilized"]["decision"] {
+                decision if decision["cause"] == "Stabilized" && decision["exact"] == true => Ok(after),
+                decision => Err(decision.to_string()),
+            }
+        },
+    )
+    .await;
     assert_eq!(after["at-max"]["hpa"]["exists"], json!(true));
     assert_eq!(after["at-max"]["decision"]["desired"], json!(4));
-    assert_eq!(after["stabilized"]["decision"]["cause"], json!("Stabilized"));
-    assert_eq!(
-        after["stabilized"]["decision"]["exact"],
-        json!(true),
-        "the HPA says so itself"
-    );
     assert_eq!(after["one-missing"]["decision"]["desired"], json!(3));
     let text = explain(
         stack,
@@ -338,9 +348,9 @@ async fn who_may_not_read_a_metric_is_told_so_and_nothing_is_foretold() {
     let namespace = Namespace::create(stack.cluster, "explain-view");
     apply_resource(&namespace, "voiceassist", &spec());
     namespace.apply(&deployment("object-average", 1));
-    let account = format!("--serviceaccount={}:viewer", namespace.name());
-    namespace.kubectl(&["create", "serviceaccount", "viewer"]);
-    namespace.kubectl(&["create", "rolebinding", "viewer", "--clusterrole=view", &account]);
+    stack
+        .cluster
+        .create_account(namespace.name(), "viewer", Some(Bound::InNamespace("view")));
     let viewer = stack
         .cluster
         .service_account_kubeconfig(namespace.name(), "viewer");
@@ -352,7 +362,7 @@ async fn who_may_not_read_a_metric_is_told_so_and_nothing_is_foretold() {
         "object-average",
     ];
     eventually(
-        Duration::from_secs(30),
+        Duration::from_secs(60),
         "it says what it may not read",
         || async {
             let output = explain_as(&viewer, &arguments);

@@ -130,7 +130,7 @@ fn within(failed: &[&Failed], from: Instant, to: Instant) -> BTreeMap<(String, S
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_reads_a_second_go_on_through_every_fault_of_prometheus() {
     let stack = stack().await;
-    let proxy = stack.proxy.read().await;
+    let proxy = &stack.proxy;
     let bystander = Read::start(stack, "bystander");
     let spoiled: Vec<Read> = FAULTS.iter().map(|(name, _)| Read::start(stack, name)).collect();
     let everybody = || spoiled.iter().chain([&bystander]);
@@ -200,7 +200,11 @@ async fn two_hundred_reads_a_second_go_on_through_every_fault_of_prometheus() {
         all.iter().partition(|failed| failed.path.contains(&of(AT_ONCE)));
     assert!(!at_once.is_empty(), "NaN is refused at once");
     for failed in at_once {
-        assert!(failed.words.contains("its value NaN"), "{failed:?}");
+        // A poll has two queries, for the values and for their times, and the fault may begin or end between them.
+        let is_said = ["its value NaN", "no value yet"]
+            .iter()
+            .any(|words| failed.words.contains(words));
+        assert!(is_said, "{failed:?}");
     }
     // The server says how old the newest sample was. On a busy machine the sample may have been some seconds
     // old when Prometheus broke, so the moment of the first refusal alone proves nothing.

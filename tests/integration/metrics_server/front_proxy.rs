@@ -20,6 +20,8 @@ use super::{
 };
 use support::{Cluster, eventually, install, process::free_port};
 
+/// The ConfigMap in which the API server publishes it.
+const PUBLISHED: &str = "extension-apiserver-authentication";
 const KEY: &str = "requestheader-client-ca-file";
 /// Number of callers, each with one request at a time.
 const CALLERS: usize = 4;
@@ -128,23 +130,17 @@ impl Load {
 }
 
 fn published(cluster: &Cluster) -> String {
-    let path = format!("jsonpath={{.data.{KEY}}}");
-    let args = ["-n", "kube-system", "get", "configmap"];
-    cluster.kubectl_ok(
-        &[
-            args.as_slice(),
-            &["extension-apiserver-authentication", "-o", &path],
-        ]
-        .concat(),
-        None,
-    )
+    let authentication = cluster.read("kube-system", "configmap", PUBLISHED);
+    let authentication = authentication.expect("the API server publishes it");
+    authentication["data"][KEY]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn publish(cluster: &Cluster, cas: &str) {
-    let patch = serde_json::json!({"data": {KEY: cas}}).to_string();
-    let args = ["-n", "kube-system", "patch", "configmap"];
-    let what = ["extension-apiserver-authentication", "--type=merge", "-p", &patch];
-    cluster.kubectl_ok(&[args.as_slice(), &what].concat(), None);
+    let patch = serde_json::json!({"data": {KEY: cas}});
+    cluster.patch("kube-system", "configmap", PUBLISHED, &patch);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -168,7 +164,7 @@ async fn a_rotated_request_header_ca_counts_at_once_and_no_request_is_lost() {
     let next = FrontProxy::new();
     let current = client_with(&cluster, port, Some(identity(&cluster, "front-proxy-client")));
     let rotated = client_with(&cluster, port, Some(next.identity.clone()));
-    let patience = Duration::from_secs(30);
+    let patience = Duration::from_secs(60);
     eventually(patience, "the current proxy is believed", || ask(&current, port)).await;
     let before = ask(&rotated, port).await.unwrap_err();
     assert!(before.starts_with("401"), "{before}");

@@ -27,7 +27,6 @@ workloads:
 #[tokio::test]
 async fn the_hpa_scales_on_a_pods_metric_and_on_an_object_metric() {
     let stack = stack().await;
-    let _proxy = stack.proxy.read().await;
     let namespace = stack.scaling("hpa", SPEC);
     namespace.apply(&deployment("api-gateway", 2));
     namespace.apply(&deployment("worker", 1));
@@ -84,7 +83,6 @@ workloads:
 #[tokio::test]
 async fn the_hpa_scales_on_a_gauge_and_on_a_ratio_of_each_pod() {
     let stack = stack().await;
-    let _proxy = stack.proxy.read().await;
     let namespace = stack.scaling("hpa-of-pods", OF_PODS);
     namespace.apply(&deployment("api-gateway", 2));
     namespace.apply(&deployment("worker", 1));

@@ -57,7 +57,7 @@ async fn at_the_limit_the_oldest_resource_keeps_its_queries_and_a_younger_one_is
     server
         .refuses(name, "deployments.apps/other", "depth-16", words)
         .await;
-    namespace.kubectl(&["delete", "voiceassistscaling", "voiceassist"]);
+    namespace.delete("voiceassistscaling", "voiceassist");
     server
         .reads(name, "deployments.apps/other", "depth-16", &["7"])
         .await;

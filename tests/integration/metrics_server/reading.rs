@@ -14,7 +14,7 @@ use super::{
 };
 use support::{eventually, namespace::Namespace};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(90);
 const SPEC: &str = "
 workloads:
 - name: worker
@@ -61,7 +61,6 @@ async fn with_depth(stack: &Stack, prefix: &str) -> Namespace<'static> {
 #[tokio::test]
 async fn a_namespace_is_described_by_the_numbers_of_its_series() {
     let stack = stack().await;
-    let _proxy = stack.proxy.read().await;
     let namespace = with_depth(stack, "reading-namespace").await;
     let newer = stack.get(&path(&namespace, "metrics/depth")).unwrap();
     let item = &newer["items"][0];
@@ -104,7 +103,6 @@ async fn a_namespace_is_described_by_the_numbers_of_its_series() {
 #[tokio::test]
 async fn an_hpa_of_a_users_own_scales_on_a_metric_of_the_namespace() {
     let stack = stack().await;
-    let _proxy = stack.proxy.read().await;
     let namespace = with_depth(stack, "reading-own-hpa").await;
     namespace.apply(&deployment("other", 1));
     let hpa = json!({
@@ -132,7 +130,6 @@ async fn an_hpa_of_a_users_own_scales_on_a_metric_of_the_namespace() {
 #[tokio::test]
 async fn every_operator_of_selectors_selects_metrics_and_pods() {
     let stack = stack().await;
-    let _proxy = stack.proxy.read().await;
     let namespace = with_depth(stack, "reading-selectors").await;
     namespace.apply(&deployment("worker", 1));
     let started = std::time::Instant::now();
@@ -210,7 +207,6 @@ async fn direct(stack: &Stack, path: &str, accepted: &str) -> (StatusCode, Heade
 #[tokio::test]
 async fn escapes_are_decoded_once_and_after_the_path_is_split() {
     let stack = stack().await;
-    let _proxy = stack.proxy.read().await;
     let namespace = with_depth(stack, "reading-escapes").await;
     let get = async |rest: &str| {
         let (status, _, body) = direct(stack, &path(&namespace, rest), "application/json").await;
@@ -243,7 +239,6 @@ async fn escapes_are_decoded_once_and_after_the_path_is_split() {
 #[tokio::test]
 async fn json_is_the_answer_whatever_is_accepted() {
     let stack = stack().await;
-    let _proxy = stack.proxy.read().await;
     let namespace = with_depth(stack, "reading-accept").await;
     for accepted in [
         "application/vnd.kubernetes.protobuf, */*",

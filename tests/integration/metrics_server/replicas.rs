@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
+use serde_json::json;
 
 use super::{
     access,
-    stack::{Stack, stack, start_apart},
+    stack::{Stack, empty_secret, stack, start_apart},
 };
 use support::{
     eventually,
@@ -41,7 +42,7 @@ async fn replicas_share_one_ca_and_a_stopped_one_ends_cleanly() {
     let stack = stack().await;
     let (port, metrics_port) = (free_port(), free_port());
     let mut replica = stack.start_replica("vas-metrics-server-1", port, metrics_port);
-    eventually(Duration::from_secs(30), "the second replica is ready", || {
+    eventually(Duration::from_secs(60), "the second replica is ready", || {
         is_ready(metrics_port)
     })
     .await;
@@ -72,7 +73,7 @@ async fn replicas_share_one_ca_and_a_stopped_one_ends_cleanly() {
     let url = format!("https://{}:{port}/healthz", access::HOST);
     let answer = new.get(url).send().await.map(|answer| answer.status());
     assert_eq!(answer.ok(), Some(StatusCode::OK));
-    assert!(replica.wait(Duration::from_secs(20)).await.success());
+    assert!(replica.wait(Duration::from_secs(60)).await.success());
 }
 
 /// A server with a name of its own in a namespace of its own, with the administrator's rights.
@@ -88,13 +89,12 @@ fn start_elsewhere(stack: &Stack, namespace: &Namespace<'_>, number: u16, metric
 async fn of_replicas_that_start_at_once_one_issues_and_a_foreign_apiservice_is_left_alone() {
     let stack = stack().await;
     let namespace = Namespace::create(stack.cluster, "replicas");
-    namespace.kubectl(&["create", "secret", "generic", "vas-metrics-server-tls"]);
+    empty_secret(&namespace);
     let bundle = || {
-        let path = "jsonpath={.spec.caBundle}";
-        stack.cluster.kubectl_ok(
-            &["get", "apiservice", "v1beta2.custom.metrics.k8s.io", "-o", path],
-            None,
-        )
+        let api_service = stack
+            .cluster
+            .read("", "apiservice", "v1beta2.custom.metrics.k8s.io");
+        api_service.expect("it is registered")["spec"]["caBundle"].to_string()
     };
     let before = bundle();
     let ports = [free_port(), free_port(), free_port()];
@@ -104,7 +104,7 @@ async fn of_replicas_that_start_at_once_one_issues_and_a_foreign_apiservice_is_l
         .collect();
     for port in ports {
         eventually(
-            Duration::from_secs(30),
+            Duration::from_secs(60),
             "every replica is ready without Prometheus",
             || is_ready(port),
         )
@@ -118,26 +118,14 @@ async fn of_replicas_that_start_at_once_one_issues_and_a_foreign_apiservice_is_l
 
     // The effect of `kubectl replace` with the empty Secret of the manifests.
     let ca = || {
-        namespace.kubectl(&[
-            "get",
-            "secret",
-            "vas-metrics-server-tls",
-            "-o",
-            "jsonpath={.data.ca\\.crt}",
-        ])
+        let secret = namespace.object("secret", "vas-metrics-server-tls");
+        secret.unwrap_or_default()["data"]["ca.crt"].to_string()
     };
     let first = ca();
-    let empty = r#"[{"op": "remove", "path": "/data"}]"#;
-    namespace.kubectl(&[
-        "patch",
-        "secret",
-        "vas-metrics-server-tls",
-        "--type=json",
-        "-p",
-        empty,
-    ]);
+    let empty = json!([{"op": "remove", "path": "/data"}]);
+    namespace.patch("secret", "vas-metrics-server-tls", &empty);
     eventually(
-        Duration::from_secs(30),
+        Duration::from_secs(60),
         "the lost certificate is put back",
         || async {
             let now = ca();
@@ -150,7 +138,7 @@ async fn of_replicas_that_start_at_once_one_issues_and_a_foreign_apiservice_is_l
         format!("vas_metrics_server_apiservice{{name=\"{name}\",state=\"foreign\"}} 1")
     });
     eventually(
-        Duration::from_secs(15),
+        Duration::from_secs(60),
         "the foreign APIServices are counted",
         || async {
             let metrics = metrics(ports[0]).await;
@@ -174,7 +162,7 @@ async fn of_replicas_that_start_at_once_one_issues_and_a_foreign_apiservice_is_l
 #[tokio::test]
 async fn a_replica_is_ready_when_it_has_asked_prometheus_once() {
     let stack = stack().await;
-    let proxy = stack.proxy.read().await;
+    let proxy = &stack.proxy;
     let spec = |gauge: &str| {
         format!(
             "
@@ -192,7 +180,7 @@ workloads:
     ] {
         proxy.set(gauge, Some(fault));
         let namespace = stack.scaling("first", &spec(gauge));
-        namespace.kubectl(&["create", "secret", "generic", "vas-metrics-server-tls"]);
+        empty_secret(&namespace);
         let metrics_port = free_port();
         let ports = (free_port(), metrics_port);
         let kubeconfig = stack.cluster.kubeconfig();
@@ -207,7 +195,6 @@ workloads:
 #[tokio::test]
 async fn the_metrics_of_the_server_count_polls_and_requests() {
     let stack = stack().await;
-    let _proxy = stack.proxy.read().await;
     let _namespace = stack.scaling(
         "counted",
         "
@@ -219,7 +206,7 @@ workloads:
 ",
     );
     eventually(
-        Duration::from_secs(30),
+        Duration::from_secs(60),
         "polls and requests are counted",
         || async {
             let metrics = metrics(stack.metrics_port).await;

@@ -41,7 +41,6 @@ async fn read(stack: &Stack, path: &str) -> Value {
 #[tokio::test]
 async fn both_versions_carry_the_same_values() {
     let stack = stack().await;
-    let _proxy = stack.proxy.read().await;
     let namespace = stack.scaling("serving", &spec("worker"));
     namespace.apply(&deployment("worker", 2));
     stack
@@ -59,7 +58,7 @@ async fn both_versions_carry_the_same_values() {
     }
 
     let started = std::time::Instant::now();
-    let live = eventually(Duration::from_secs(30), "both pods have a rate", || async {
+    let live = eventually(Duration::from_secs(60), "both pods have a rate", || async {
         let live = pods(&namespace, "worker");
         for pod in live.iter().map(String::as_str).chain(["gone"]) {
             let labels = [("namespace", namespace.name()), ("pod", pod)];
@@ -118,7 +117,6 @@ async fn discovery_lists_the_same_few_kinds_whatever_is_installed() {
 #[tokio::test]
 async fn equal_metric_names_in_one_namespace_never_mix() {
     let stack = stack().await;
-    let _proxy = stack.proxy.read().await;
     let namespace = stack.scaling("identity", &spec("worker"));
     apply(&namespace, "second", &spec("other"));
     namespace.apply(&deployment("worker", 1));
@@ -149,7 +147,6 @@ async fn equal_metric_names_in_one_namespace_never_mix() {
 #[tokio::test]
 async fn an_own_query_reads_its_own_namespace_only() {
     let stack = stack().await;
-    let _proxy = stack.proxy.read().await;
     let namespace = stack.scaling("own", &spec("worker"));
     stack
         .exporter
@@ -164,7 +161,6 @@ async fn an_own_query_reads_its_own_namespace_only() {
 #[tokio::test]
 async fn errors_name_the_resource_the_metric_and_the_cause() {
     let stack = stack().await;
-    let _proxy = stack.proxy.read().await;
     let namespace = stack.scaling("errors", &spec("worker"));
     // The values of both resources come from one answer of Prometheus.
     let other = stack.scaling("errors-other", &spec("worker"));
@@ -176,7 +172,7 @@ async fn errors_name_the_resource_the_metric_and_the_cause() {
         "metric depth of {}/voiceassist (workload worker): Prometheus has no series for it",
         namespace.name()
     );
-    eventually(Duration::from_secs(30), "the error is the right one", || async {
+    eventually(Duration::from_secs(60), "the error is the right one", || async {
         match stack.get(&path("v1beta2", &namespace, "deployments.apps/worker/depth")) {
             Err(words) if words.contains(&expected) => Ok(()),
             other => Err(format!("{other:?}")),
@@ -214,7 +210,7 @@ async fn errors_name_the_resource_the_metric_and_the_cause() {
 #[tokio::test]
 async fn resources_of_one_shape_share_their_queries() {
     let stack = stack().await;
-    let proxy = stack.proxy.read().await;
+    let proxy = &stack.proxy;
     let gauge = "shared_shape_depth";
     let spec = format!(
         "

@@ -47,7 +47,6 @@ workloads:
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_metric_that_asks_for_another_namespace_says_so_and_is_never_zero() {
     let stack = stack().await;
-    let _proxy = stack.proxy.read().await;
     let namespace = Namespace::create(stack.cluster, "elsewhere");
     // The resource is valid: only the metrics server knows which label has the namespace.
     apply_resource(

@@ -134,7 +134,7 @@ const WORKER: &str = "deployments.apps/worker";
 const SUCCESSFUL: &str = "vas_metrics_server_config_last_reload_successful";
 
 async fn reloaded(server: &Elsewhere, success: f64) {
-    eventually(Duration::from_secs(30), "the reload is counted", || async {
+    eventually(Duration::from_secs(60), "the reload is counted", || async {
         match server.metric(SUCCESSFUL).await {
             Ok(value) if (value - success).abs() < 0.1 => Ok(()),
             Ok(value) => Err(format!("{value}")),

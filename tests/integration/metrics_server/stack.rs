@@ -7,7 +7,7 @@
 use std::{path::Path, sync::LazyLock, time::Duration};
 
 use serde_json::Value;
-use tokio::{runtime::Runtime, sync::RwLock};
+use tokio::runtime::Runtime;
 
 use support::{
     Cluster,
@@ -22,7 +22,7 @@ use support::{
     namespace::Namespace,
     process::{Process, free_port},
     prometheus::Prometheus,
-    vas as program,
+    turn, vas as program,
 };
 
 /// Everything between a scrape target and the HPA.
@@ -30,9 +30,8 @@ pub(crate) struct Stack {
     pub cluster: &'static Cluster,
     pub install: Kustomization,
     pub prometheus: Prometheus,
-    /// The proxy in front of Prometheus. A test that closes it takes the write lock; all others take read
-    /// locks.
-    pub proxy: RwLock<FaultProxy>,
+    /// The proxy in front of Prometheus.
+    pub proxy: FaultProxy,
     pub exporter: Exporter,
     /// Port of the server to which the APIServices lead.
     pub port: u16,
@@ -54,9 +53,10 @@ pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         .expect("a runtime")
 });
 
-/// The shared stack, ready to be read from.
+/// The shared stack, ready to be read from. A test waits here for its turn.
 pub(crate) async fn stack() -> &'static Stack {
     static STACK: tokio::sync::OnceCell<Stack> = tokio::sync::OnceCell::const_new();
+    turn::wait();
     STACK
         .get_or_init(|| async { RUNTIME.spawn(Stack::start()).await.expect("the stack starts") })
         .await
@@ -85,7 +85,7 @@ impl Stack {
             cluster,
             install,
             prometheus,
-            proxy: RwLock::new(proxy),
+            proxy,
             exporter,
             port,
             metrics_port,
@@ -183,7 +183,7 @@ pub(crate) fn apply(namespace: &Namespace<'_>, name: &str, spec: &str) {
 /// Applies a resource alone, and returns it.
 pub(crate) fn apply_resource(namespace: &Namespace<'_>, name: &str, spec: &str) -> Value {
     let resource = resource(namespace, name, spec);
-    namespace.apply(&resource.to_string());
+    namespace.apply_all(std::slice::from_ref(&resource));
     resource
 }
 
@@ -219,8 +219,8 @@ fn hpas(resource: &Value) -> Vec<Value> {
     let words = String::from_utf8_lossy(&rendered.stderr);
     assert!(rendered.status.success(), "{words}");
     let mut rendered: Value = serde_json::from_slice(&rendered.stdout).expect("JSON");
-    let mut objects = match rendered["items"].take() {
-        Value::Array(items) => items,
+    let mut objects = match rendered.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) => items,
         _ => vec![rendered],
     };
     objects.retain(|object| object["kind"] == "HorizontalPodAutoscaler");
@@ -228,8 +228,7 @@ fn hpas(resource: &Value) -> Vec<Value> {
 }
 
 fn apply_all(namespace: &Namespace<'_>, objects: &[Value]) {
-    let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": objects});
-    namespace.apply(&list.to_string());
+    namespace.apply_all(objects);
 }
 
 /// One condition of a resource: status, reason and message in one line; empty while it has none.
@@ -254,6 +253,11 @@ spec:
       containers: [{{name: app, image: voiceassist/{name}}}]
 "
     )
+}
+
+/// Creates the Secret of a server that runs in this namespace, without a certificate, as the install does.
+pub(crate) fn empty_secret(namespace: &Namespace<'_>) {
+    namespace.apply("{apiVersion: v1, kind: Secret, metadata: {name: vas-metrics-server-tls}}");
 }
 
 /// Names of the live pods of an app.

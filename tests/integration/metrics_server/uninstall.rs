@@ -21,14 +21,14 @@ fn all_is_well(cluster: &Cluster, when: &str) {
     let stderr = String::from_utf8_lossy(&listed.stderr);
     assert!(listed.status.success() && stderr.is_empty(), "{when}: {stderr}");
     for path in ["/apis", "/openapi/v2", "/openapi/v3"] {
-        cluster.kubectl_ok(&["get", "--raw", path], None);
+        cluster.raw(path).expect(path);
     }
     for form in [&["discovery"][..], &["--legacy", "discovery"]] {
         let found = clients::run(&cluster.kubeconfig(), form);
         assert!(found.is_ok(), "{when}: {form:?}: {found:?}");
     }
     let namespace = Namespace::create(cluster, "short-lived");
-    cluster.kubectl_ok(&["delete", "namespace", namespace.name(), "--timeout=60s"], None);
+    cluster.delete("", "namespace", namespace.name());
 }
 
 fn administered(cluster: &Cluster, args: &[&str]) -> String {
@@ -124,7 +124,7 @@ async fn nobody_suffers_from_the_server_with_or_without_resources_or_once_it_is_
     let namespace = Namespace::create(&cluster, "with-a-resource");
     namespace.apply(RESOURCE);
     all_is_well(&cluster, "a resource, no Prometheus");
-    cluster.kubectl_ok(&["delete", "namespace", namespace.name(), "--timeout=60s"], None);
+    cluster.delete("", "namespace", namespace.name());
 
     // In the order of docs/install.md. This process stands for the pods of the Deployment.
     cluster.kubectl_ok(
@@ -138,7 +138,7 @@ async fn nobody_suffers_from_the_server_with_or_without_resources_or_once_it_is_
             "{unregistered}"
         );
     }
-    assert!(server.stop(Duration::from_secs(30)).await.success());
+    assert!(server.stop(Duration::from_secs(60)).await.success());
     cluster.kubectl_ok(
         &[
             "delete",

@@ -6,7 +6,7 @@ use reqwest::{Client, StatusCode};
 
 use super::{
     access::identity,
-    stack::{Stack, stack, start_apart},
+    stack::{Stack, empty_secret, stack, start_apart},
 };
 use support::{
     eventually,
@@ -33,10 +33,10 @@ subjects: [{kind: ServiceAccount, name: server, namespace: NAME}]
 
 /// A server in a namespace of its own, under an account with these rights.
 fn start(stack: &Stack, namespace: &Namespace<'_>, port: u16) -> Process {
-    namespace.kubectl(&["create", "secret", "generic", "vas-metrics-server-tls"]);
-    namespace.kubectl(&["create", "serviceaccount", "server"]);
+    empty_secret(namespace);
+    stack.cluster.create_account(namespace.name(), "server", None);
     let rules = RULES.replace("NAME", namespace.name());
-    stack.cluster.kubectl_ok(&["apply", "-f", "-"], Some(&rules));
+    stack.cluster.apply("", &rules);
     let kubeconfig = stack
         .cluster
         .service_account_kubeconfig(namespace.name(), "server");
@@ -67,7 +67,7 @@ async fn a_server_that_may_not_ask_for_reviews_answers_nobody_but_masters() {
     };
     // The metric does not exist, so 404 means that the read was allowed.
     eventually(
-        Duration::from_secs(30),
+        Duration::from_secs(60),
         "masters, who need no review, may read",
         || async {
             match read("system:masters").await {
@@ -83,8 +83,6 @@ async fn a_server_that_may_not_ask_for_reviews_answers_nobody_but_masters() {
         assert!(body.contains("the access review failed"), "{body}");
     }
     for kind in ["clusterrolebinding", "clusterrole"] {
-        stack
-            .cluster
-            .kubectl_ok(&["delete", kind, namespace.name()], None);
+        stack.cluster.delete("", kind, namespace.name());
     }
 }

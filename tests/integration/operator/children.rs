@@ -39,16 +39,10 @@ fn contains(live: &Value, rendered: &Value) -> bool {
     }
 }
 
-fn install_vpa_crd(cluster: &Cluster) {
-    let crd = bin("vpa-crd.yaml");
-    let args = [
-        "apply",
-        "--server-side",
-        "--force-conflicts",
-        "-f",
-        &crd.to_string_lossy(),
-    ];
-    cluster.kubectl_ok(&args, None);
+pub(super) fn install_vpa_crd(cluster: &Cluster) {
+    let crds = std::fs::read_to_string(bin("vpa-crd.yaml")).expect("the VPA's CRDs");
+    cluster.apply("", &crds);
+    cluster.established("verticalpodautoscalers.autoscaling.k8s.io");
 }
 
 #[tokio::test]
@@ -258,9 +252,7 @@ async fn a_child_that_nothing_asks_for_goes_and_replicas_stay_when_the_resource_
     operated.field_becomes("pdb", "v-worker", "", json!(null)).await;
     assert!(operated.get("hpa", "v-worker").is_some());
 
-    operated
-        .namespace
-        .kubectl(&["delete", "voiceassistscaling", "v", "--wait=true"]);
+    operated.namespace.delete("voiceassistscaling", "v");
     operated.field_becomes("hpa", "v-worker", "", json!(null)).await;
     assert_eq!(operated.replicas("worker"), 3);
 }

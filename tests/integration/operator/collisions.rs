@@ -37,7 +37,7 @@ async fn an_object_with_a_childs_name_is_never_written_and_holds_back_nothing_el
         1
     );
 
-    operated.namespace.kubectl(&["delete", "pdb", "v-worker"]);
+    operated.namespace.delete("pdb", "v-worker");
     operated
         .condition("v", "ResourcesApplied", "True", "Applied")
         .await;
@@ -81,9 +81,7 @@ async fn of_two_resources_with_one_target_the_oldest_wins_and_the_other_takes_ov
     assert!(operated.get("hpa", "new-worker").is_none());
     assert!(operated.get("pdb", "new-worker").is_none());
 
-    operated
-        .namespace
-        .kubectl(&["delete", "voiceassistscaling", "old"]);
+    operated.namespace.delete("voiceassistscaling", "old");
     operated.appears("hpa", "new-worker").await;
     operated.appears("pdb", "new-worker").await;
     operated

@@ -103,9 +103,7 @@ async fn a_new_resource_costs_its_children_a_status_an_event_and_a_get_and_a_res
 
     // The target is deleted, and the watch reports it.
     let since = jiff::Timestamp::now();
-    operated
-        .namespace
-        .kubectl(&["delete", "deployment", "w7", "--wait=false"]);
+    cluster.begin_delete(operated.namespace.name(), "deployment", "w7");
     operated
         .condition("v7", "ScaleTargetFound", "False", "NotFound")
         .await;

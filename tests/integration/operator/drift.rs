@@ -15,15 +15,10 @@ async fn a_hand_edit_is_taken_back_and_its_author_named() {
         .namespace
         .apply(&resource("v", &[workload("worker")]).to_string());
     operated.appears("hpa", "v-worker").await;
-    operated.namespace.kubectl(&[
-        "patch",
-        "hpa",
-        "v-worker",
-        "--field-manager=somebody",
-        "--type=merge",
-        "-p",
-        r#"{"spec": {"maxReplicas": 50}}"#,
-    ]);
+    let edit = json!({"spec": {"maxReplicas": 50}});
+    operated
+        .cluster
+        .patch_as("somebody", operated.namespace.name(), "hpa", "v-worker", &edit);
     operated
         .field_becomes("hpa", "v-worker", "/spec/maxReplicas", json!(5))
         .await;
@@ -106,7 +101,7 @@ async fn a_deleted_child_comes_back() {
         .namespace
         .apply(&resource("v", &[workload("worker")]).to_string());
     let before = operated.appears("hpa", "v-worker").await["metadata"]["uid"].clone();
-    operated.namespace.kubectl(&["delete", "hpa", "v-worker"]);
+    operated.namespace.delete("hpa", "v-worker");
     let after = operated.appears("hpa", "v-worker").await["metadata"]["uid"].clone();
     assert_ne!(before, after);
 }
@@ -118,9 +113,8 @@ async fn what_others_add_beside_our_fields_stays() {
     let mut resource = resource("v", &[workload("worker")]);
     operated.namespace.apply(&resource.to_string());
     operated.appears("hpa", "v-worker").await;
-    operated
-        .namespace
-        .kubectl(&["label", "hpa", "v-worker", "team=voice"]);
+    let label = json!({"metadata": {"labels": {"team": "voice"}}});
+    operated.namespace.patch("hpa", "v-worker", &label);
     resource["spec"]["workloads"][0]["maxReplicas"] = json!(7);
     operated.namespace.apply(&resource.to_string());
     operated
@@ -204,22 +198,12 @@ async fn values_in_an_autoscalers_status_wake_nobody_and_its_conditions_do() {
     .await;
 
     let before = reconciles();
-    let patch = |status: &str| {
-        let args = [
-            "patch",
-            "hpa",
-            "v-worker",
-            "--subresource=status",
-            "--type=merge",
-            "-p",
-            status,
-        ];
-        operated.namespace.kubectl(&args);
+    let patch = |status: serde_json::Value| {
+        let status = json!({"status": status});
+        operated.namespace.patch("hpa", "v-worker/status", &status);
     };
     for replicas in 1..4 {
-        patch(&format!(
-            r#"{{"status": {{"currentReplicas": {replicas}, "desiredReplicas": {replicas}}}}}"#
-        ));
+        patch(json!({"currentReplicas": replicas, "desiredReplicas": replicas}));
     }
     throughout(Duration::from_secs(3), "no reconcile", || async {
         let count = reconciles();
@@ -231,8 +215,8 @@ async fn values_in_an_autoscalers_status_wake_nobody_and_its_conditions_do() {
     })
     .await;
     patch(
-        r#"{"status": {"conditions": [{"type": "ScalingActive", "status": "False", "reason": "Tested",
-            "message": "by hand", "lastTransitionTime": "2026-01-01T00:00:00Z"}]}}"#,
+        json!({"conditions": [{"type": "ScalingActive", "status": "False", "reason": "Tested", "message": "by hand",
+        "lastTransitionTime": "2026-01-01T00:00:00Z"}]}),
     );
     eventually(SOON, "a reconcile", || async {
         if reconciles() > before {

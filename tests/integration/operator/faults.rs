@@ -1,9 +1,8 @@
 //! Faults around the operator, on a cluster of these tests alone, one after the other.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{convert::Infallible, time::Duration};
 
 use serde_json::json;
-use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
     fixture::{Operated, deployment, resource, workload},
@@ -14,37 +13,31 @@ use support::{
     cluster::{bin, root},
     eventually,
     namespace::Namespace,
+    shared::{Group, Held},
 };
 
-/// The cluster that these tests break, and a lock on it.
-async fn own_cluster() -> (&'static Cluster, MutexGuard<'static, ()>) {
-    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-    static TURN: Mutex<()> = Mutex::const_new(());
-    let turn = TURN.lock().await;
-    let cluster = CLUSTER.get_or_init(|| {
+/// The cluster that these tests break, for one at a time.
+async fn own_cluster() -> Held<Cluster> {
+    static CLUSTER: Group<Cluster> = Group::new();
+    let start = async || {
         let cluster = Cluster::start("operator-faults", &[]);
         cluster.install_crd();
-        cluster
-    });
-    (cluster, turn)
+        Ok::<_, Infallible>(cluster)
+    };
+    CLUSTER.hold(start).await
 }
 
-const VPA: &str = "crd/verticalpodautoscalers.autoscaling.k8s.io";
+const VPA: &str = "verticalpodautoscalers.autoscaling.k8s.io";
 
 fn install_vpa(cluster: &Cluster, crds: &str) {
-    cluster.kubectl_ok(
-        &["apply", "--server-side", "--force-conflicts", "-f", "-"],
-        Some(crds),
-    );
-    cluster.kubectl_ok(
-        &["wait", "--for=condition=Established", "--timeout=30s", VPA],
-        None,
-    );
+    cluster.apply("", crds);
+    cluster.established(VPA);
 }
 
 #[tokio::test]
 async fn a_vpa_comes_when_its_crd_does_and_an_old_crd_is_reported() {
-    let (cluster, _turn) = own_cluster().await;
+    let held = own_cluster().await;
+    let cluster: &Cluster = &held;
     let operated = Operated::on(cluster, "vpa", &[]);
     operated.namespace.apply(&deployment("worker", 0));
     let mut worker = workload("worker");
@@ -82,7 +75,7 @@ async fn a_vpa_comes_when_its_crd_does_and_an_old_crd_is_reported() {
         .await;
 
     // When the CRD is removed again, only the VPA is affected.
-    cluster.kubectl_ok(&["delete", VPA], None);
+    cluster.delete("", "crd", VPA);
     operated
         .condition("v", "ResourcesApplied", "True", "VpaNotInstalled")
         .await;
@@ -90,7 +83,8 @@ async fn a_vpa_comes_when_its_crd_does_and_an_old_crd_is_reported() {
 
 #[tokio::test]
 async fn an_api_server_that_was_away_for_half_a_minute_is_followed_again() {
-    let (cluster, _turn) = own_cluster().await;
+    let held = own_cluster().await;
+    let cluster: &Cluster = &held;
     let mut operated = Operated::on(cluster, "away", &[]);
     operated.namespace.apply(&deployment("worker", 0));
     operated
@@ -104,12 +98,7 @@ async fn an_api_server_that_was_away_for_half_a_minute_is_followed_again() {
     operated.operator.assert_running();
     cluster.component("start", "kube-apiserver");
     eventually(Duration::from_secs(60), "the API server answers", || async {
-        let output = cluster.kubectl(&["get", "--raw", "/readyz"], None);
-        if output.status.success() {
-            Ok(())
-        } else {
-            Err(String::from_utf8_lossy(&output.stderr).into_owned())
-        }
+        cluster.is_ready()
     })
     .await;
     let mut worker = workload("worker");
@@ -129,12 +118,13 @@ async fn an_api_server_that_was_away_for_half_a_minute_is_followed_again() {
 
 #[tokio::test]
 async fn a_leader_whose_api_server_hangs_gives_up_in_time() {
-    let (cluster, _turn) = own_cluster().await;
+    let held = own_cluster().await;
+    let cluster: &Cluster = &held;
     let namespace = Namespace::create(cluster, "hangs");
     let mut leader = replica(cluster, &namespace, "only");
     leads(&namespace, "only").await;
     cluster.component("pause", "kube-apiserver");
-    let status = leader.process.wait(Duration::from_secs(30)).await;
+    let status = leader.process.wait(Duration::from_secs(60)).await;
     cluster.component("resume", "kube-apiserver");
     assert!(!status.success(), "{status}");
     assert!(
@@ -146,7 +136,8 @@ async fn a_leader_whose_api_server_hangs_gives_up_in_time() {
 
 #[tokio::test]
 async fn a_stored_object_that_does_not_parse_harms_only_itself() {
-    let (cluster, _turn) = own_cluster().await;
+    let held = own_cluster().await;
+    let cluster: &Cluster = &held;
     let operated = Operated::on(cluster, "malformed", &[]);
     operated.namespace.apply(&deployment("worker", 0));
     // A schema that accepts everything, as an earlier version may have had.
@@ -154,24 +145,18 @@ async fn a_stored_object_that_does_not_parse_harms_only_itself() {
     let mut loose: serde_json::Value = serde_saphyr::from_str(&crd).expect("the CRD parses");
     loose["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"] =
         json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
-    cluster.kubectl_ok(&["replace", "-f", "-"], Some(&loose.to_string()));
+    cluster.apply_all("", &[loose]);
     let malformed = json!({
         "apiVersion": "scaling.voiceassist.io/v1alpha1", "kind": "VoiceAssistScaling",
         "metadata": {"name": "broken"}, "spec": {"workloads": "none"},
     });
     eventually(
-        Duration::from_secs(30),
+        Duration::from_secs(60),
         "the loose schema is in force",
         || async {
-            let output = cluster.kubectl(
-                &["-n", operated.namespace.name(), "apply", "-f", "-"],
-                Some(&malformed.to_string()),
-            );
-            if output.status.success() {
-                Ok(())
-            } else {
-                Err(String::from_utf8_lossy(&output.stderr).into_owned())
-            }
+            cluster
+                .try_apply(operated.namespace.name(), &malformed, "kubectl")
+                .map(drop)
         },
     )
     .await;
@@ -186,9 +171,7 @@ async fn a_stored_object_that_does_not_parse_harms_only_itself() {
 
     // After the repair the operator goes on without a restart.
     operated.namespace.apply(&deployment("other", 0));
-    operated
-        .namespace
-        .kubectl(&["delete", "voiceassistscaling", "broken"]);
+    operated.namespace.delete("voiceassistscaling", "broken");
     operated
         .namespace
         .apply(&resource("broken", &[workload("other")]).to_string());
@@ -198,30 +181,25 @@ async fn a_stored_object_that_does_not_parse_harms_only_itself() {
 
 #[tokio::test]
 async fn an_object_of_a_newer_schema_is_reported_in_its_status() {
-    let (cluster, _turn) = own_cluster().await;
+    let held = own_cluster().await;
+    let cluster: &Cluster = &held;
     let operated = Operated::on(cluster, "newer", &[]);
     operated.namespace.apply(&deployment("worker", 0));
     let crd = std::fs::read_to_string(root().join("crds/voiceassistscalings.yaml")).expect("the CRD");
     let mut newer: serde_json::Value = serde_saphyr::from_str(&crd).expect("the CRD parses");
     add_update_mode(&mut newer);
-    cluster.kubectl_ok(&["replace", "-f", "-"], Some(&newer.to_string()));
+    cluster.apply_all("", &[newer]);
     let mut worker = workload("worker");
     worker["vertical"] =
         json!({"updateMode": "Future", "containers": [{"name": "*", "controlledResources": ["memory"]}]});
-    let object = resource("v", &[worker]).to_string();
+    let object = resource("v", &[worker]);
     eventually(
-        Duration::from_secs(30),
+        Duration::from_secs(60),
         "the newer schema is in force",
         || async {
-            let output = cluster.kubectl(
-                &["-n", operated.namespace.name(), "apply", "-f", "-"],
-                Some(&object),
-            );
-            if output.status.success() {
-                Ok(())
-            } else {
-                Err(String::from_utf8_lossy(&output.stderr).into_owned())
-            }
+            cluster
+                .try_apply(operated.namespace.name(), &object, "kubectl")
+                .map(drop)
         },
     )
     .await;

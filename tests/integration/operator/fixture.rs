@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use support::{Cluster, api::condition, eventually, namespace::Namespace, process::Process, vas};
 
 /// A deadline for a reconcile on a machine that runs all tests at once.
-pub(crate) const SOON: Duration = Duration::from_secs(45);
+pub(crate) const SOON: Duration = Duration::from_secs(90);
 
 /// A namespace with an operator that sees only it.
 pub(crate) struct Operated<'cluster> {

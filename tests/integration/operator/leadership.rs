@@ -10,6 +10,7 @@ use support::{
     namespace::Namespace,
     process::{Process, Signal, free_port},
     vas,
+    write::Bound,
 };
 
 /// The lease duration is short, so that the test is. The proportions are those of the defaults.
@@ -24,19 +25,7 @@ pub(super) struct Replica {
 /// A replica under an account of its own name, so that the audit log shows which one wrote.
 pub(super) fn replica(cluster: &Cluster, namespace: &Namespace<'_>, name: &'static str) -> Replica {
     let port = free_port();
-    namespace.kubectl(&["create", "serviceaccount", name]);
-    let binding = format!("{name}-{}", namespace.name());
-    let subject = format!("--serviceaccount={}:{name}", namespace.name());
-    cluster.kubectl_ok(
-        &[
-            "create",
-            "clusterrolebinding",
-            &binding,
-            "--clusterrole=cluster-admin",
-            &subject,
-        ],
-        None,
-    );
+    cluster.create_account(namespace.name(), name, Some(Bound::Everywhere("cluster-admin")));
     let kubeconfig = cluster.service_account_kubeconfig(namespace.name(), name);
     let args = [
         "operator".to_owned(),
@@ -66,7 +55,7 @@ fn holder(namespace: &Namespace<'_>) -> String {
 }
 
 pub(super) async fn leads(namespace: &Namespace<'_>, name: &str) {
-    eventually(Duration::from_secs(45), &format!("{name} leads"), || async {
+    eventually(Duration::from_secs(60), &format!("{name} leads"), || async {
         let holder = holder(namespace);
         if holder.starts_with(name) {
             Ok(())
@@ -80,7 +69,7 @@ pub(super) async fn leads(namespace: &Namespace<'_>, name: &str) {
 async fn ready(replica: &Replica) {
     let url = format!("http://127.0.0.1:{}/readyz", replica.port);
     eventually(
-        Duration::from_secs(45),
+        Duration::from_secs(60),
         &format!("{} is ready", replica.name),
         || async {
             let answer = reqwest::get(&url).await.map_err(|error| error.to_string())?;
@@ -113,7 +102,7 @@ async fn two_replicas<'cluster>(
 }
 
 async fn appears(namespace: &Namespace<'_>) {
-    eventually(Duration::from_secs(45), "the HPA exists", || async {
+    eventually(Duration::from_secs(60), "the HPA exists", || async {
         namespace.object("hpa", "v-worker").ok_or("it does not")
     })
     .await;
@@ -156,7 +145,7 @@ async fn a_killed_leader_is_replaced_within_the_lease_and_a_retry() {
 #[tokio::test]
 async fn a_leader_that_is_asked_to_stop_hands_over_at_once() {
     let (namespace, first, _second) = two_replicas(Cluster::shared(), "handover").await;
-    let status = first.process.stop(Duration::from_secs(20)).await;
+    let status = first.process.stop(Duration::from_secs(60)).await;
     assert!(status.success(), "{status}");
     // The Lease is released before the process ends, and does not have to expire.
     let holder = holder(&namespace);
@@ -181,7 +170,7 @@ async fn a_frozen_leader_writes_nothing_when_it_goes_on_and_ends() {
     namespace.apply(&with_max(8));
     first.process.signal(Signal::Cont);
     let resumed = jiff::Timestamp::now();
-    let status = first.process.wait(Duration::from_secs(20)).await;
+    let status = first.process.wait(Duration::from_secs(60)).await;
     assert!(
         !status.success(),
         "a leader that lost its lease ends with a failure"

@@ -39,9 +39,7 @@ async fn a_resource_that_goes_while_it_is_looked_at_leaves_nothing_behind() {
         operated
             .namespace
             .apply(&resource("v", &[workload("worker")]).to_string());
-        operated
-            .namespace
-            .kubectl(&["delete", "voiceassistscaling", "v", "--wait=true"]);
+        operated.namespace.delete("voiceassistscaling", "v");
     }
     eventually(Duration::from_secs(60), "no child is left", || async {
         let left = ["hpa", "pdb"].map(|kind| operated.namespace.objects(kind, ""));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::fixture::{Operated, SOON, deployment, resource, workload};
-use support::{Cluster, audit, cluster::bin, eventually, eventually::throughout};
+use support::{Cluster, audit, eventually, eventually::throughout};
 
 const BY_HAND: &str = r#"
 apiVersion: autoscaling/v2
@@ -32,15 +32,7 @@ spec:
 #[tokio::test]
 async fn moving_over_from_hand_made_objects_never_moves_replicas() {
     let cluster = Cluster::shared();
-    let crd = bin("vpa-crd.yaml");
-    let args = [
-        "apply",
-        "--server-side",
-        "--force-conflicts",
-        "-f",
-        &crd.to_string_lossy(),
-    ];
-    cluster.kubectl_ok(&args, None);
+    super::children::install_vpa_crd(cluster);
     let operated = Operated::start("migration");
     operated.namespace.apply(&deployment("worker", 4));
     operated.namespace.apply(BY_HAND);
@@ -75,7 +67,7 @@ async fn moving_over_from_hand_made_objects_never_moves_replicas() {
 
     // Each child is taken over by itself, seconds after the old one is gone.
     for kind in ["hpa", "pdb", "vpa"] {
-        operated.namespace.kubectl(&["delete", kind, "by-hand"]);
+        operated.namespace.delete(kind, "by-hand");
         let gone = std::time::Instant::now();
         eventually(SOON, &format!("our {kind}"), || async {
             operated.get(kind, "v-worker").ok_or("not there")

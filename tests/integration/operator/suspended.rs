@@ -34,14 +34,10 @@ fn command(operated: &Operated<'_>, words: &[&str]) -> (Option<i32>, String) {
 }
 
 fn annotate(operated: &Operated<'_>, text: &str) {
-    let annotation = format!("scaling.voiceassist.io/suspend={text}");
-    operated.namespace.kubectl(&[
-        "annotate",
-        "--overwrite",
-        "voiceassistscaling",
-        "voice",
-        &annotation,
-    ]);
+    let annotation = json!({"scaling.voiceassist.io/suspend": text});
+    operated
+        .namespace
+        .annotate("voiceassistscaling", "voice", &annotation);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::fixture::{Operated, deployment, operator_with, resource, workload};
-use support::Cluster;
+use support::{Cluster, write::Bound};
 
 #[tokio::test]
 async fn a_target_may_come_later_and_may_go_again() {
@@ -34,7 +34,7 @@ async fn a_target_may_come_later_and_may_go_again() {
     operated.appears("hpa", "w-alone").await;
     operated.condition("v", "ScaleTargetFound", "True", "Found").await;
 
-    operated.namespace.kubectl(&["delete", "deployment", "worker"]);
+    operated.namespace.delete("deployment", "worker");
     operated
         .condition("v", "ScaleTargetFound", "False", "NotFound")
         .await;
@@ -73,16 +73,8 @@ spec:
 #[tokio::test]
 async fn a_custom_resource_with_a_scale_subresource_is_a_target_like_any_other() {
     let cluster = Cluster::shared();
-    cluster.kubectl_ok(&["apply", "-f", "-"], Some(THINGS));
-    cluster.kubectl_ok(
-        &[
-            "wait",
-            "--for=condition=Established",
-            "--timeout=30s",
-            "crd/voicethings.test.voiceassist.io",
-        ],
-        None,
-    );
+    cluster.apply("", THINGS);
+    cluster.established("voicethings.test.voiceassist.io");
     let operated = Operated::start("custom");
     let thing = json!({"apiVersion": "test.voiceassist.io/v1", "kind": "VoiceThing", "metadata": {"name": "t"}, "spec": {"replicas": 2}});
     operated.namespace.apply(&thing.to_string());
@@ -98,16 +90,8 @@ async fn a_custom_resource_with_a_scale_subresource_is_a_target_like_any_other()
     assert!(message.contains("labelSelectorPath"), "{message}");
     assert!(operated.get("pdb", "v-thing").is_none());
 
-    let status = r#"{"status": {"replicas": 2, "selector": "app=t,tier in (a,b)"}}"#;
-    operated.namespace.kubectl(&[
-        "patch",
-        "voicething",
-        "t",
-        "--subresource=status",
-        "--type=merge",
-        "-p",
-        status,
-    ]);
+    let status = json!({"status": {"replicas": 2, "selector": "app=t,tier in (a,b)"}});
+    operated.namespace.patch("voicething", "t/status", &status);
     let budget = operated.appears("pdb", "v-thing").await;
     assert_eq!(budget["spec"]["selector"]["matchLabels"], json!({"app": "t"}));
     assert_eq!(
@@ -159,9 +143,6 @@ async fn kinds_that_cannot_be_scaled_say_so_and_stop_only_themselves() {
 /// an operator under that account.
 fn limited(operated: &mut Operated<'_>, further: &serde_json::Value) -> String {
     let (cluster, namespace) = (operated.cluster, operated.namespace.name().to_owned());
-    operated
-        .namespace
-        .kubectl(&["create", "serviceaccount", "limited"]);
     let name = format!("limited-{namespace}");
     let mut role = json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name},
@@ -175,10 +156,8 @@ fn limited(operated: &mut Operated<'_>, further: &serde_json::Value) -> String {
     if let (Some(rules), Some(further)) = (role["rules"].as_array_mut(), further.as_array()) {
         rules.extend(further.iter().cloned());
     }
-    cluster.kubectl_ok(&["apply", "-f", "-"], Some(&role.to_string()));
-    let subject = format!("--serviceaccount={namespace}:limited");
-    let role = format!("--clusterrole={name}");
-    cluster.kubectl_ok(&["create", "clusterrolebinding", &name, &role, &subject], None);
+    cluster.apply_all("", &[role]);
+    cluster.create_account(&namespace, "limited", Some(Bound::Everywhere(&name)));
     let kubeconfig = cluster.service_account_kubeconfig(&namespace, "limited");
     operated.operator = operator_with(&kubeconfig, &namespace, &[]);
     name
@@ -201,9 +180,9 @@ async fn where_targets_may_not_be_watched_the_operator_asks_for_each_and_says_so
     operated.namespace.apply(&deployment("later", 1));
     operated.appears("hpa", "v-later").await;
     let log = operated.operator.log();
-    operated
-        .cluster
-        .kubectl(&["delete", "clusterrolebinding,clusterrole", &name], None);
+    for kind in ["clusterrolebinding", "clusterrole"] {
+        operated.cluster.delete("", kind, &name);
+    }
     let said = log.matches("may not list and watch deployments").count();
     assert_eq!(said, 1, "{log}");
 }
@@ -220,9 +199,9 @@ async fn a_missing_rbac_rule_is_spelled_out() {
     let message = operated
         .condition("v", "ScaleTargetFound", "False", "Forbidden")
         .await;
-    operated
-        .cluster
-        .kubectl(&["delete", "clusterrolebinding,clusterrole", &name], None);
+    for kind in ["clusterrolebinding", "clusterrole"] {
+        operated.cluster.delete("", kind, &name);
+    }
     assert!(
         message.contains(r#"apiGroups: ["apps"], resources: ["deployments/scale"], verbs: ["get"]"#),
         "{message}"

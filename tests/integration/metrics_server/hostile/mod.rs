@@ -20,6 +20,7 @@ use support::{
     eventually,
     fault_proxy::FaultProxy,
     process::{Process, free_port},
+    turn,
 };
 
 /// Memory that an attack may cost the server at most, in kB. Without a bound it costs far more.
@@ -34,9 +35,10 @@ pub(super) struct Target {
     server: Process,
 }
 
-/// The shared target, ready to be read from.
+/// The shared target, ready to be read from. A test waits here for its turn.
 pub(super) async fn target() -> &'static Target {
     static TARGET: tokio::sync::OnceCell<Target> = tokio::sync::OnceCell::const_new();
+    turn::wait();
     TARGET
         .get_or_init(|| async { RUNTIME.spawn(Target::start()).await.expect("the target starts") })
         .await

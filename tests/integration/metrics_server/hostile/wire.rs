@@ -20,7 +20,7 @@ use super::{
 };
 
 /// Long enough for any limit of the server to end a connection.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 pub(super) async fn tcp(target: &Target) -> TcpStream {
     TcpStream::connect(("127.0.0.1", target.port))

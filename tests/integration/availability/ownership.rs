@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use super::{
-    super::stack::{apply, metrics_available},
-    Pair, pair,
-};
+use super::{Pair, pair};
+use crate::metrics_server::stack::{apply, metrics_available};
 use support::{eventually, eventually::throughout, install, namespace::Namespace};
 
 const CUSTOM: [&str; 2] = ["v1beta1.custom.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io"];
@@ -20,7 +18,7 @@ workloads:
 ";
 
 async fn reports(namespace: &Namespace<'_>, words: &str) {
-    eventually(Duration::from_secs(45), words, || async {
+    eventually(Duration::from_secs(60), words, || async {
         let condition = metrics_available(namespace, "voiceassist");
         if condition.contains(words) {
             Ok(())
@@ -34,7 +32,7 @@ async fn reports(namespace: &Namespace<'_>, words: &str) {
 /// Waits until every replica exports this state.
 async fn is_counted(pair: &Pair, name: &str, state: &str) {
     let line = format!("vas_metrics_server_apiservice{{name=\"{name}\",state=\"{state}\"}} 1");
-    eventually(Duration::from_secs(5), &line, || async {
+    eventually(Duration::from_secs(60), &line, || async {
         for replica in &pair.replicas {
             let metrics = replica.metrics().await;
             if !metrics.contains(&line) {
@@ -48,7 +46,7 @@ async fn is_counted(pair: &Pair, name: &str, state: &str) {
 
 /// Asserts that the APIService is not changed for so long that each replica has looked at it again.
 async fn is_left_alone(pair: &Pair, name: &str, ca_bundle: Option<&[u8]>) {
-    throughout(Duration::from_secs(12), "it is left alone", || async {
+    throughout(Duration::from_secs(10), "it is left alone", || async {
         let found = pair.ca_bundle(name).await;
         if found.as_deref() == ca_bundle {
             Ok(())
@@ -79,11 +77,9 @@ async fn an_apiservice_that_another_adapter_takes_is_left_alone_and_reported_wit
     let theirs = serde_json::json!({"spec": {
         "caBundle": bundle,
         "service": {"namespace": "monitoring", "name": "prometheus-adapter", "port": 443},
-    }})
-    .to_string();
+    }});
     for name in CUSTOM {
-        let patch = ["patch", "apiservice", name, "--type=merge", "-p", &theirs];
-        pair.cluster.kubectl_ok(&patch, None);
+        pair.cluster.patch("", "apiservice", name, &theirs);
     }
     for name in CUSTOM {
         is_counted(&pair, name, "foreign").await;
@@ -105,9 +101,9 @@ async fn an_apiservice_that_another_adapter_takes_is_left_alone_and_reported_wit
 async fn apiservices_that_are_gone_are_reported_and_stay_gone() {
     let pair = pair().await;
     reports(&pair.namespace, "True MetricsFresh").await;
-    let mut delete = vec!["delete", "apiservice"];
-    delete.extend(CUSTOM);
-    pair.cluster.kubectl_ok(&delete, None);
+    for name in CUSTOM {
+        pair.cluster.delete("", "apiservice", name);
+    }
     for name in CUSTOM {
         is_counted(&pair, name, "absent").await;
     }
@@ -142,8 +138,7 @@ async fn external_metrics_of_another_adapter_are_left_alone_and_concern_only_res
             "service": {"namespace": "keda", "name": "keda-operator-metrics-apiserver", "port": 443},
         },
     });
-    pair.cluster
-        .kubectl_ok(&["apply", "-f", "-"], Some(&theirs.to_string()));
+    pair.cluster.apply_all("", &[theirs]);
     is_counted(&pair, EXTERNAL, "foreign").await;
     let owner =
         "APIService v1beta1.external.metrics.k8s.io leads to Service keda/keda-operator-metrics-apiserver";
@@ -151,6 +146,6 @@ async fn external_metrics_of_another_adapter_are_left_alone_and_concern_only_res
     reports(&external, owner).await;
     is_left_alone(&pair, EXTERNAL, Some(ca.as_bytes())).await;
     reports(&pair.namespace, "True MetricsFresh").await;
-    pair.cluster.kubectl_ok(&["delete", "apiservice", EXTERNAL], None);
+    pair.cluster.delete("", "apiservice", EXTERNAL);
     is_counted(&pair, EXTERNAL, "absent").await;
 }

@@ -86,7 +86,7 @@ async fn a_replica_that_is_told_to_stop_under_load_loses_no_read() {
     for _ in 0..2 {
         hpa_stays_active(&pair, Duration::from_secs(2)).await;
         let stopped = pair.replicas.remove(0);
-        assert!(stopped.process.stop(Duration::from_secs(20)).await.success());
+        assert!(stopped.process.stop(Duration::from_secs(60)).await.success());
         hpa_stays_active(&pair, Duration::from_secs(6)).await;
         pair.start_replica();
         pair.are_ready(2).await;

@@ -1,5 +1,7 @@
-//! Two replicas behind one Service on a cluster of their own, with a certificate that lasts a minute. There are two
-//! such clusters, so that the tests of rotation, which take minutes, hold up no others.
+//! Whether the HPA goes on reading while replicas, certificates, APIServices and Prometheus come and go.
+//!
+//! There are two replicas behind one Service on a cluster of their own, with a certificate that lasts a minute. There are
+//! two such clusters, so that the tests of rotation, which take minutes, hold up no others.
 //!
 //! The tests change objects that belong to the cluster as a whole, so they run one after the other. Between
 //! them the replicas go on, and the certificate goes on rotating.
@@ -8,30 +10,28 @@ mod certificate_files;
 mod gaps;
 mod loss;
 mod ownership;
+mod refused;
 mod rotation;
 
 use std::{sync::LazyLock, time::Duration};
 
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 use kube::Api;
-use tokio::{
-    runtime::Runtime,
-    sync::{Mutex, OnceCell},
-};
+use tokio::runtime::Runtime;
 
-use super::stack::{POLLED_OFTEN, apply, deployment};
+use crate::metrics_server::stack::{POLLED_OFTEN, apply, deployment};
 use support::{
     Cluster,
     balancer::Balancer,
     cluster::SCALED_OFTEN,
     eventually,
     exporter::Exporter,
-    failure::{Held, Shared},
     install,
     kustomization::Kustomization,
     namespace::Namespace,
     process::{Process, free_port},
     prometheus::Prometheus,
+    shared::{Group, Held, Shared},
     vas,
 };
 
@@ -75,7 +75,7 @@ pub(super) struct Pair {
     install: Kustomization,
     prometheus: Prometheus,
     started: u32,
-    _exporter: Exporter,
+    exporter: Exporter,
 }
 
 /// A runtime that goes on between the tests.
@@ -87,34 +87,20 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         .expect("a runtime")
 });
 
-/// Either the replicas, or that they did not start: then all tests that need them fail, and none starts them again.
-type Started = OnceCell<Result<Mutex<Pair>, String>>;
-
 /// The two replicas, ready and read from, for one test at a time.
 pub(super) async fn pair() -> Held<Pair> {
-    static PAIR: Started = OnceCell::const_new();
+    static PAIR: Group<Pair> = Group::new();
     ready(&PAIR, "pair").await
 }
 
 /// Another two on another cluster, for the tests that take minutes.
 pub(super) async fn pair_for_long() -> Held<Pair> {
-    static PAIR: Started = OnceCell::const_new();
+    static PAIR: Group<Pair> = Group::new();
     ready(&PAIR, "pair-for-long").await
 }
 
-async fn ready(started: &'static Started, name: &'static str) -> Held<Pair> {
-    let start = || async {
-        RUNTIME
-            .spawn(Pair::start(name))
-            .await
-            .map_err(|error| error.to_string())
-    };
-    let pair = started
-        .get_or_init(start)
-        .await
-        .as_ref()
-        .expect("the pair started");
-    let pair = Held::new(pair.lock().await);
+async fn ready(pairs: &'static Group<Pair>, name: &'static str) -> Held<Pair> {
+    let pair = pairs.hold(async || RUNTIME.spawn(Pair::start(name)).await).await;
     pair.is_read().await;
     pair
 }
@@ -133,8 +119,15 @@ impl Shared for Pair {
     }
 }
 
+impl Drop for Pair {
+    fn drop(&mut self) {
+        self.replicas.clear();
+        self.cluster.end();
+    }
+}
+
 impl Pair {
-    async fn start(name: &str) -> Mutex<Self> {
+    async fn start(name: &str) -> Self {
         let cluster: &'static Cluster = Box::leak(Box::new(Cluster::start(name, &[SCALED_OFTEN])));
         let install = install::apply(cluster);
         let prometheus = Prometheus::start(name).await;
@@ -154,11 +147,11 @@ impl Pair {
             install,
             prometheus,
             started: 0,
-            _exporter: exporter,
+            exporter,
         };
         pair.start_replica();
         pair.start_replica();
-        Mutex::new(pair)
+        pair
     }
 
     /// Starts a further replica, as in the install except for the lifetime of certificates.

@@ -74,7 +74,7 @@ async fn certificate_files_are_read_again_when_a_secret_volume_swaps_and_a_bad_p
     );
     let (port, metrics_port) = (free_port(), free_port());
     let server = start(&volume, port, metrics_port);
-    eventually(Duration::from_secs(30), "the first certificate is served", || {
+    eventually(Duration::from_secs(60), "the first certificate is served", || {
         is_served(&first, port)
     })
     .await;
@@ -87,7 +87,7 @@ async fn certificate_files_are_read_again_when_a_secret_volume_swaps_and_a_bad_p
         &first.signing_key.serialize_pem(),
     );
     let failure = "vas_metrics_server_certificate_reload_failures_total 1";
-    eventually(Duration::from_secs(20), failure, || async {
+    eventually(Duration::from_secs(60), failure, || async {
         let url = format!("http://127.0.0.1:{metrics_port}/metrics");
         let metrics = reqwest::get(url).await.map_err(|error| error.to_string())?;
         let metrics = metrics.text().await.map_err(|error| error.to_string())?;
@@ -112,7 +112,7 @@ async fn certificate_files_are_read_again_when_a_secret_volume_swaps_and_a_bad_p
         &second.signing_key.serialize_pem(),
     );
     eventually(
-        Duration::from_secs(20),
+        Duration::from_secs(60),
         "the second certificate is served",
         || is_served(&second, port),
     )

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Pair, pair_for_long};
 use crate::metrics_server::stack::{apply, deployment, pods, replicas};
@@ -159,7 +159,10 @@ async fn replicas_never_fall_over_gaps_restarts_and_a_rollout() {
         .await;
     gateway.is_whole(&pair, "all pods have a rate again").await;
 
-    namespace.kubectl(&["rollout", "restart", "deployment/gateway"]);
+    // As kubectl rollout restart does.
+    let restarted = json!({"kubectl.kubernetes.io/restartedAt": jiff::Timestamp::now().to_string()});
+    let template = json!({"spec": {"template": {"metadata": {"annotations": restarted}}}});
+    namespace.patch("deployment", "gateway", &template);
     gateway.holds(&pair, A_WINDOW_LATER, "all pods are new").await;
     gateway.is_whole(&pair, "the new pods have a rate").await;
 }
