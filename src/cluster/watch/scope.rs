@@ -2,7 +2,8 @@
 //!
 //! Invariant: a sink sees a watch of several namespaces as it sees a watch of all: one list that is complete when every
 //! namespace was read, and then changes. So no sink knows how many namespaces there are, and what it keeps of one is never
-//! taken for deleted because another was read again.
+//! taken for deleted because another was read again. A namespace that stays forbidden counts as empty after a minute, for
+//! instance because it was deleted with the rights in it: the others must not wait for it.
 //!
 //! ```text
 //! namespace a: Init, a1, InitDone                    merged: Init, a1, b1, InitDone
@@ -13,6 +14,7 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     fmt::Debug,
+    pin::Pin,
     time::Duration,
 };
 
@@ -25,12 +27,17 @@ use kube::{
     runtime::watcher::{self, Event},
 };
 use serde::de::DeserializeOwned;
+use tokio::time::Sleep;
 
-use super::follow::events;
+use super::follow::{events, is_forbidden};
 
 /// Wait before all namespaces are listed again. A fresh watch does not know that the one before it broke off, so its own
 /// backoff would not slow down a watch that breaks off each time.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// How long a list waits for a namespace that may not be read. It is longer than an administrator's apply takes to give the
+/// rights again, and than an API server needs after its start to know them.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The namespaces that a program looks at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,8 +72,9 @@ impl std::fmt::Display for Scope {
 
 /// The events of one watch over what all of `apis` see.
 ///
-/// The namespaces are listed one after the other. One that cannot be read is tried again while the others are read, and the
-/// list is complete with it, not before: what is not known would be taken for deleted.
+/// The namespaces are listed one after the other. One that cannot be read is tried again after the others, and the list is
+/// complete with it, not before: what is not known would be taken for deleted. One that stays forbidden is passed over; when
+/// it can be read, all are listed again.
 pub fn events_in<K>(
     apis: Vec<Api<K>>,
     config: watcher::Config,
@@ -89,14 +97,21 @@ type Watch<K> = BoxStream<'static, watcher::Result<Event<K>>>;
 enum Merged<K> {
     /// It begins after this time.
     Begin(Duration),
-    Listing {
-        /// The namespaces to be listed; the first is being read.
-        waiting: VecDeque<Watch<K>>,
-        listed: Vec<Watch<K>>,
-        /// Whether objects of the one that is being read were handed over.
-        is_underway: bool,
-    },
+    Listing(Listing<K>),
     Watching(SelectAll<Watch<K>>),
+}
+
+/// A list of several namespaces that is being read.
+struct Listing<K> {
+    /// The namespaces to be listed; the first is being read.
+    waiting: VecDeque<Watch<K>>,
+    /// Those that may not be read, tried when no other is left.
+    forbidden: VecDeque<Watch<K>>,
+    listed: Vec<Watch<K>>,
+    /// Whether objects of the first namespace were handed over.
+    is_underway: bool,
+    /// Ends when those that are forbidden are passed over. Runs from the first refusal.
+    patience: Option<Pin<Box<Sleep>>>,
 }
 
 fn merged<K: Send + 'static>(
@@ -137,44 +152,15 @@ impl<K: Send + 'static> Merged<K> {
                 if !pause.is_zero() {
                     tokio::time::sleep(*pause).await;
                 }
-                *self = Self::Listing {
-                    waiting: begin(),
-                    listed: Vec::new(),
-                    is_underway: false,
-                };
+                *self = Self::Listing(Listing::of(begin()));
                 Step::Event(Ok(Event::Init))
             }
-            Self::Listing {
-                waiting,
-                listed,
-                is_underway,
-            } => {
-                let Some(mut reading) = waiting.pop_front() else {
-                    *self = Self::Watching(stream::select_all(std::mem::take(listed)));
-                    return Step::Event(Ok(Event::InitDone));
-                };
-                let event = reading.next().await;
-                match event {
-                    // A list that broke off begins again, and half of it was handed over.
-                    Some(Ok(Event::Init)) if *is_underway => return Step::Next(Self::Begin(AGAIN)),
-                    Some(Ok(Event::InitDone)) => {
-                        *is_underway = false;
-                        listed.push(reading);
-                        return Step::On;
-                    }
-                    // The others first, while this one waits for its next try.
-                    Some(Err(_)) if !*is_underway => waiting.push_back(reading),
-                    Some(_) => waiting.push_front(reading),
-                    None => return Step::End,
+            Self::Listing(listing) => {
+                if let Some(step) = listing.step().await {
+                    return step;
                 }
-                match event {
-                    Some(Ok(Event::Init)) => Step::On,
-                    Some(event) => {
-                        *is_underway |= event.is_ok();
-                        Step::Event(event)
-                    }
-                    None => Step::End,
-                }
+                *self = Self::Watching(listing.watched());
+                Step::Event(Ok(Event::InitDone))
             }
             Self::Watching(watches) => match watches.next().await {
                 Some(Ok(Event::Init)) => Step::Next(Self::Begin(AGAIN)),
@@ -182,6 +168,86 @@ impl<K: Send + 'static> Merged<K> {
                 None => Step::End,
             },
         }
+    }
+}
+
+impl<K: Send + 'static> Listing<K> {
+    fn of(waiting: VecDeque<Watch<K>>) -> Self {
+        Self {
+            waiting,
+            forbidden: VecDeque::new(),
+            listed: Vec::new(),
+            is_underway: false,
+            patience: None,
+        }
+    }
+
+    /// Reads on; `None` when the list is complete.
+    async fn step(&mut self) -> Option<Step<K>> {
+        if let Some(mut reading) = self.waiting.pop_front() {
+            let event = reading.next().await;
+            return Some(self.take(reading, event));
+        }
+        let mut reading = self.forbidden.pop_front()?;
+        let patience = self.patience.as_mut()?;
+        let event = tokio::select! {
+            event = reading.next() => Some(event),
+            () = patience => None,
+        };
+        if let Some(event) = event {
+            Some(self.take(reading, event))
+        } else {
+            self.forbidden.push_front(reading);
+            None
+        }
+    }
+
+    fn take(&mut self, reading: Watch<K>, event: Option<watcher::Result<Event<K>>>) -> Step<K> {
+        match event {
+            // A list that broke off begins again, and half of it was handed over.
+            Some(Ok(Event::Init)) if self.is_underway => return Step::Next(Merged::Begin(AGAIN)),
+            Some(Ok(Event::Init)) => {
+                self.waiting.push_front(reading);
+                return Step::On;
+            }
+            Some(Ok(Event::InitDone)) => {
+                self.is_underway = false;
+                self.listed.push(reading);
+                return Step::On;
+            }
+            // The others first, while this one waits for its next try.
+            Some(Err(ref error)) if !self.is_underway => {
+                if is_forbidden(error) {
+                    self.patience
+                        .get_or_insert_with(|| Box::pin(tokio::time::sleep(PATIENCE)));
+                    self.forbidden.push_back(reading);
+                } else {
+                    self.waiting.push_back(reading);
+                }
+            }
+            Some(_) => self.waiting.push_front(reading),
+            None => return Step::End,
+        }
+        event.map_or(Step::End, |event| {
+            self.is_underway |= event.is_ok();
+            Step::Event(event)
+        })
+    }
+
+    /// What is followed from here on. A namespace that was passed over shows nothing until it can be read, and then that all
+    /// must be listed again.
+    fn watched(&mut self) -> SelectAll<Watch<K>> {
+        let passed_over = std::mem::take(&mut self.forbidden).into_iter().map(|watch| {
+            let shown = watch.filter_map(|event| {
+                std::future::ready(match event {
+                    Ok(Event::Init) => None,
+                    Ok(_) => Some(Ok(Event::Init)),
+                    Err(error) => Some(Err(error)),
+                })
+            });
+            shown.boxed()
+        });
+        stream::select_all(std::mem::take(&mut self.listed).into_iter().chain(passed_over))
     }
 }
 

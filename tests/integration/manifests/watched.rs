@@ -133,6 +133,27 @@ async fn some_namespaces_are_scaled_with_rights_in_these_alone_and_nothing_is_re
         String::from_utf8_lossy(&doctor.stderr)
     );
     drop(running);
+
+    // With the namespace its rights go. The other one must not wait for it.
+    let [orders, shop] = watched;
+    drop(orders);
+    let gone = ["wait", "--for=delete", "namespace/orders", "--timeout=60s"];
+    cluster.kubectl_ok(&gone, None);
+    let mut running = Running::start(&cluster, &install, &prometheus, called);
+    let patch = patch.replace('7', "8");
+    shop.kubectl(&["patch", "vas/voiceassist", "--type=json", "-p", &patch]);
+    eventually(
+        Duration::from_secs(180),
+        "the HPA follows without the other namespace",
+        || async {
+            let hpa = shop.object("hpa", "voiceassist-worker").unwrap_or_default();
+            let seen = hpa["spec"]["maxReplicas"].clone();
+            if seen == 8 { Ok(()) } else { Err(seen) }
+        },
+    )
+    .await;
+    running.assert_running();
+    drop(running);
     let apis = ["v1beta1.custom.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io"];
     cluster.kubectl_ok(&[&["delete", "apiservice"], &apis[..]].concat(), None);
 }

@@ -5,11 +5,33 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use kube::runtime::watcher::Error;
+use kube::{core::Status, runtime::watcher::Error};
 
 use super::*;
 
-type Script = Vec<Result<Event<&'static str>, ()>>;
+/// Why a namespace cannot be read.
+#[derive(Clone, Copy)]
+enum Trouble {
+    Broken,
+    Forbidden,
+}
+
+impl From<Trouble> for Error {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Broken => Self::NoResourceVersion,
+            Trouble::Forbidden => {
+                let status = Status::failure("may not list it", "Forbidden").with_code(403);
+                Self::InitialListFailed(kube::Error::Api(status.boxed()))
+            }
+        }
+    }
+}
+
+/// Time between two tries of a namespace.
+const TRY: Duration = Duration::from_secs(20);
+
+type Script = Vec<Result<Event<&'static str>, Trouble>>;
 
 /// One script for each namespace and each time that all are read; the last ones go on for ever without an event.
 async fn events_of(rounds: Vec<Vec<Script>>) -> Vec<String> {
@@ -21,10 +43,14 @@ async fn events_of(rounds: Vec<Vec<Script>>) -> Vec<String> {
             .pop_front()
             .expect("one more round than scripted");
         let watches = round.into_iter().map(|script| {
-            let events = script
-                .into_iter()
-                .map(|event| event.map_err(|()| Error::NoResourceVersion));
-            stream::iter(events).chain(stream::pending()).boxed()
+            let events = stream::iter(script).then(|event| async {
+                // As the backoff of a watch does, before it begins again.
+                if matches!(event, Ok(Event::Init)) {
+                    tokio::time::sleep(TRY).await;
+                }
+                event.map_err(Error::from)
+            });
+            events.chain(stream::pending()).boxed()
         });
         watches.collect::<VecDeque<Watch<&'static str>>>()
     };
@@ -52,7 +78,7 @@ fn listed(names: &[&'static str]) -> Script {
     script
 }
 
-fn then(mut script: Script, more: impl IntoIterator<Item = Result<Event<&'static str>, ()>>) -> Script {
+fn then(mut script: Script, more: impl IntoIterator<Item = Result<Event<&'static str>, Trouble>>) -> Script {
     script.extend(more);
     script
 }
@@ -73,7 +99,10 @@ async fn several_namespaces_are_one_list_and_then_one_watch() {
 #[tokio::test(start_paused = true)]
 async fn a_namespace_that_must_be_read_again_is_read_with_all_others_and_loses_them_nothing() {
     let rounds = vec![
-        vec![listed(&["a1"]), then(listed(&["b1"]), [Err(()), Ok(Event::Init)])],
+        vec![
+            listed(&["a1"]),
+            then(listed(&["b1"]), [Err(Trouble::Broken), Ok(Event::Init)]),
+        ],
         vec![listed(&["a1"]), listed(&["b2"])],
     ];
     let expected = [
@@ -84,7 +113,12 @@ async fn a_namespace_that_must_be_read_again_is_read_with_all_others_and_loses_t
 
 #[tokio::test(start_paused = true)]
 async fn a_namespace_that_cannot_be_read_lets_the_others_first_and_the_list_waits_for_it() {
-    let refused = vec![Ok(Event::Init), Err(()), Ok(Event::Init), Err(())];
+    let refused = vec![
+        Ok(Event::Init),
+        Err(Trouble::Broken),
+        Ok(Event::Init),
+        Err(Trouble::Broken),
+    ];
     let seen = events_of(vec![vec![refused.clone(), listed(&["b1"])]]).await;
     assert_eq!(seen, ["init", "failed", "list b1", "failed"]);
     let granted = then(refused, listed(&["a1"]));
@@ -97,7 +131,7 @@ async fn a_list_that_breaks_off_in_the_middle_is_not_counted() {
     let broken = vec![
         Ok(Event::Init),
         Ok(Event::InitApply("a1")),
-        Err(()),
+        Err(Trouble::Broken),
         Ok(Event::Init),
     ];
     let rounds = vec![
@@ -106,6 +140,43 @@ async fn a_list_that_breaks_off_in_the_middle_is_not_counted() {
     ];
     let expected = ["init", "list a1", "failed", "init", "list a2", "list b1", "done"];
     assert_eq!(events_of(rounds).await, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_stays_forbidden_is_passed_over_until_it_can_be_read() {
+    let refused = [Ok(Event::Init), Err(Trouble::Forbidden)];
+    let deleted: Script = refused.iter().cloned().cycle().take(20).collect();
+    let b = then(listed(&["b1"]), [Ok(Event::Apply("b2"))]);
+    let seen = events_of(vec![vec![deleted, b.clone()]]).await;
+    let done = seen
+        .iter()
+        .position(|event| event == "done")
+        .expect("the others do not wait");
+    assert!(seen[..done].contains(&"list b1".to_owned()), "{seen:?}");
+    assert!(seen[done..].contains(&"apply b2".to_owned()), "{seen:?}");
+    assert_eq!(
+        seen.iter().filter(|event| *event == "init").count(),
+        1,
+        "{seen:?}"
+    );
+
+    let granted: Script = refused
+        .iter()
+        .cloned()
+        .cycle()
+        .take(16)
+        .chain(listed(&["a1"]))
+        .collect();
+    let again = vec![listed(&["a1"]), listed(&["b2"])];
+    let seen = events_of(vec![vec![granted, b], again]).await;
+    assert_eq!(seen[seen.len() - 4..], ["init", "list a1", "list b2", "done"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_right_that_comes_late_loses_nothing() {
+    let late = then(vec![Ok(Event::Init), Err(Trouble::Forbidden)], listed(&["a1"]));
+    let seen = events_of(vec![vec![late, listed(&["b1"])]]).await;
+    assert_eq!(seen, ["init", "failed", "list b1", "list a1", "done"]);
 }
 
 #[test]
