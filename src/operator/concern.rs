@@ -11,7 +11,8 @@ use std::{
 
 use crate::{
     cache::{Cache, Change, Term},
-    streams::{Caches, Facts},
+    caches::Caches,
+    facts::Facts,
 };
 use vas_core::reconcile::{
     child::{ChildKind, Live, TargetKey},

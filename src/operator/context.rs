@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use kube::runtime::reflector;
 
 use crate::{
-    Leadership, events::Publisher, memory::Memory, metrics::Metrics, stored::Stored, streams::Caches,
+    Leadership, caches::Caches, events::Publisher, memory::Memory, metrics::Metrics, stored::Stored,
     targets::Targets, write::Writer,
 };
 use vas_cluster::{clock::Clock, judging::JudgingQueue, leader::Fence};

@@ -15,10 +15,12 @@
 
 mod apply;
 mod cache;
+mod caches;
 mod concern;
 mod context;
 mod error;
 mod events;
+mod facts;
 mod live;
 mod malformed;
 mod memory;
@@ -144,7 +146,7 @@ struct Leadership {
     settings: Settings,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
-    caches: Arc<streams::Caches>,
+    caches: Arc<caches::Caches>,
 }
 
 impl Leadership {

@@ -5,7 +5,7 @@
 
 use std::{fmt, process::ExitCode};
 
-use crate::output;
+use crate::stderr;
 
 /// The exit codes of all commands, the worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,7 +92,7 @@ impl Code {
 pub(crate) fn end(ended: Ended) -> ExitCode {
     let code = ended.unwrap_or_else(|Failure { code, words }| {
         if let Some(words) = words {
-            output::complain(&words);
+            stderr::complain(&words);
         }
         code
     });

@@ -21,6 +21,7 @@ mod output;
 mod register;
 mod render;
 mod runtime;
+mod stderr;
 mod suspension;
 mod validate;
 mod watch_namespace;

@@ -1,7 +1,7 @@
-//! Standard output and standard error of commands. Nothing else writes to them, but for the progress of a load.
+//! Standard output of commands. Nothing else writes to it.
 
 use std::{
-    fmt::{Display, Write as _},
+    fmt::Write as _,
     io::{self, Write as _},
 };
 
@@ -62,21 +62,6 @@ pub(crate) fn standard_output(text: &str) -> io::Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
-    }
-}
-
-/// Prints a line to standard error. A closed standard error is ignored.
-pub(crate) fn say(words: &str) {
-    let _ = writeln!(io::stderr().lock(), "{words}");
-}
-
-/// Prints an error with the prefix that all commands use. What an API server answered has kubectl's prefix already.
-pub(crate) fn complain(error: impl Display) {
-    let error = error.to_string();
-    if error.starts_with("Error from server (") {
-        say(&error);
-    } else {
-        say(&format!("error: {error}"));
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     exit::{Code, Ended},
     input::{Input, Object},
     output::{self, OfflineError, OutputError},
+    stderr,
 };
 use vas_core::spec::rules::document::{Document, Verdict};
 
@@ -73,7 +74,7 @@ impl Args {
             Format::Json => print_json(&checked)?,
         }
         for failure in &input.failures {
-            output::complain(failure);
+            stderr::complain(failure);
         }
         let unread = input.failures.iter().map(|_| Verdict::Invalid);
         let verdicts = checked.iter().map(|(_, document)| document.verdict());

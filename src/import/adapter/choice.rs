@@ -7,10 +7,11 @@
 use super::{
     Alternative, Entry, Import, Sources,
     candidates::{self, Found},
+    case::Case,
     config::Rule,
     hpa_metric::{About, HpaMetric},
     labels,
-    rule::{Case, Converted},
+    rule::Converted,
     target,
 };
 use crate::{Refused, names::Names};

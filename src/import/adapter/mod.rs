@@ -7,7 +7,8 @@
 //! template    renders a query's Go template for one request
 //! bound       checks that a query stays in its namespace and contradicts nothing
 //! subject     the object that an HPA reads a metric of, and the matchers of that request
-//! rule        a rule, a series and an HPA's metric -> an entry (pods, total), or why there is none
+//! sent_query  the query of that request
+//! rule        a case: a rule, a series and an HPA's metric -> an entry (pods, total), or why there is none
 //! choice      several rules for one metric -> one entry and its alternatives
 //! ```
 //!
@@ -18,6 +19,7 @@
 
 mod bound;
 mod candidates;
+mod case;
 mod choice;
 mod config;
 mod hpa_metric;
@@ -27,6 +29,7 @@ mod pods;
 mod read;
 mod resources;
 mod rule;
+mod sent_query;
 mod subject;
 mod target;
 mod template;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{bound, rule::Query, target};
+use super::{bound, sent_query::Query, target};
 use crate::{
     assemble,
     query::{self, Asked, Count, Extra, Gathered},

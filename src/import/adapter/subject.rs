@@ -3,8 +3,8 @@
 use promql_parser::parser::Expr;
 
 use super::{
+    case::Case,
     hpa_metric::About,
-    rule::Case,
     template::{self, Request},
 };
 use crate::query::{self, Extra, Op};

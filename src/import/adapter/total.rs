@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{bound, rule::Query, subject::Subject, target};
+use super::{bound, sent_query::Query, subject::Subject, target};
 use crate::query::{self, Asked, Count, Gathered};
 use vas_api::v1alpha1::{Aggregation, Metric, PrometheusSource, QueueDepthSource};
 

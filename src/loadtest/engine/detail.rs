@@ -6,8 +6,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::recorder::StepId;
 use crate::{http::Failure, model::cause};
+
+/// The number of a step: its index in the list of step names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StepId(pub(super) usize);
 
 /// Upper bounds of the buckets, in microseconds. One more bucket counts what is above the last bound.
 pub(crate) const BOUNDS: [u64; 14] = [

@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use super::{
-    recorder::{Connected, StepId, Times},
+    detail::StepId,
+    recorder::{Connected, Times},
     worker::Worker,
 };
 use crate::http::Failure;

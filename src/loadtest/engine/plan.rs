@@ -12,7 +12,7 @@ use hyper::{
     header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT},
 };
 
-use super::{content_length, error::EngineError, recorder::StepId};
+use super::{content_length, detail::StepId, error::EngineError};
 use crate::{
     http::{Detail, Failure, Outgoing, Protocol, Target},
     scenario::{

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::detail::Detail;
+use super::detail::{Detail, StepId};
 use crate::{
     clock::RunClock,
     http::{Exchanged, Failure},
@@ -20,10 +20,6 @@ use crate::{
         traffic::Traffic,
     },
 };
-
-/// The number of a step: its index in the list of step names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct StepId(pub(super) usize);
 
 /// What a thread hands to the collector.
 #[derive(Debug)]

@@ -3,12 +3,14 @@
 //! ```text
 //! thresholds  a bound of the scenario -> a check        trend   the slope of latency over the run
 //! sockets     the same for WebSocket connections        grade   the checks -> points and a letter
-//! doubts      was it the generator?                     outcome what the run comes to, for whoever started it
+//! seen        what was measured of a bound, in words    doubts  was it the generator?
+//! outcome     what the run comes to, for whoever started it
 //! ```
 
 mod doubts;
 pub(crate) mod grade;
 mod outcome;
+mod seen;
 mod sockets;
 mod thresholds;
 mod trend;

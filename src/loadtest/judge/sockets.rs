@@ -1,6 +1,6 @@
 //! Checks bounds on WebSocket connections against what was measured.
 
-use super::thresholds::Seen;
+use super::seen::Seen;
 use crate::{
     model::measured::WebSockets,
     scenario::{

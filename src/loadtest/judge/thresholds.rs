@@ -1,7 +1,7 @@
 //! Checks the thresholds of a scenario against what was measured. A threshold fails where nothing could be
 //! measured.
 
-use super::{sockets, trend::Trend};
+use super::{seen::Seen, sockets, trend::Trend};
 use crate::{
     model::{
         achieved, cause,
@@ -47,14 +47,6 @@ pub(super) fn check(threshold: &Threshold, measured: &Measured) -> Check {
         passed,
         hint: (!passed).then(|| hint(threshold.bound, requests).to_owned()),
     }
-}
-
-/// The measured value of a bound.
-pub(super) struct Seen {
-    /// Whether the bound holds.
-    pub(super) holds: bool,
-    /// The measured value, in words.
-    pub(super) words: String,
 }
 
 fn seen(bound: Bound, requests: &Requests, measured: &Measured) -> Option<Seen> {

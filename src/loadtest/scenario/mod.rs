@@ -7,6 +7,7 @@
 //! schema   the published form of documents           websocket  one connection, from the document to the model
 //! ```
 
+mod body_check;
 pub mod builtin;
 pub mod document;
 pub mod expected;

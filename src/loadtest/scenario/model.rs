@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
+pub use super::body_check::BodyCheck;
 use super::{
     duration::{self, ParseDurationError},
     rate::Profile,
@@ -224,15 +225,6 @@ pub enum Extract {
     Json(String),
     /// The value of the header of this name. The name is in lower case.
     Header(String),
-}
-
-/// A check of the body of an answer, or of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BodyCheck {
-    /// The body contains this text.
-    Contains(String),
-    /// The body is JSON and has a value at this pointer.
-    Json(String),
 }
 
 /// A requirement on a run: what must hold for it to pass.

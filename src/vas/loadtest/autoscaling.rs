@@ -15,7 +15,7 @@ use crate::{
     duration,
     exit::{Code, CommandError, Ended},
     kube_config::{KubeConfigArgs, KubeConfigError},
-    output, runtime,
+    output, runtime, stderr,
 };
 use vas_cluster::shutdown;
 use vas_loadtest::{
@@ -179,7 +179,7 @@ impl Args {
         let subject = self.subject.subject(&resource).await?;
         let say = |words: &str| {
             if !self.quiet {
-                output::say(words);
+                stderr::say(words);
             }
         };
         Ok(Test::prepare(resource, subject, settings, say).await?)

@@ -14,7 +14,7 @@ use crate::{
     duration,
     exit::{Code, CommandError, Ended, Failure},
     kube_config::{KubeConfigArgs, KubeConfigError},
-    output, runtime,
+    runtime, stderr,
 };
 use vas_cluster::shutdown;
 use vas_loadtest::{
@@ -158,7 +158,7 @@ impl Args {
             settings: self.settings(),
         };
         let guardian = |holder: &str| self.guardian_arguments(&test.resource, holder);
-        Ok(Box::pin(test.run(guardian, output::say)).await?)
+        Ok(Box::pin(test.run(guardian, stderr::say)).await?)
     }
 
     fn settings(&self) -> Settings {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     exit::{Code, Ended},
-    output,
+    stderr,
 };
 use vas_loadtest::{
     judge::Outcome,
@@ -52,7 +52,7 @@ impl Args {
         Ok(match comparison.judgement() {
             Judgement::Worse => Code::Missed,
             Judgement::Unknown => {
-                output::complain(
+                stderr::complain(
                     "nothing could be compared: one of the runs has fewer than five seconds with answers",
                 );
                 Code::ProvesNothing
@@ -65,14 +65,14 @@ impl Args {
         let (baseline, run) = (read(&self.baseline)?, read(&self.run)?);
         for (file, stored) in [(&self.baseline, &baseline), (&self.run, &run)] {
             for doubt in &stored.doubts {
-                output::say(&format!("warning: {}: invalid: {doubt}", file.display()));
+                stderr::say(&format!("warning: {}: invalid: {doubt}", file.display()));
             }
         }
         // A fixed seed, so that the same reports always give the same answer.
         let mut random = fastrand::Rng::with_seed(1);
         let comparison = compare(&baseline, &run, &mut |below| random.usize(..below));
         for warning in &comparison.warnings {
-            output::say(&format!("warning: {warning}"));
+            stderr::say(&format!("warning: {warning}"));
         }
         Ok(comparison)
     }

@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     exit::{Code, CommandError},
-    output,
+    output, stderr,
 };
 
 /// Bytes that are written to try a destination: more than most reports have. A full disk is noticed before
@@ -94,7 +94,7 @@ pub(super) fn publish<'a>(text: &str, reports: impl IntoIterator<Item = Written<
         failed.push(error.to_string());
     }
     for error in &failed {
-        output::complain(error);
+        stderr::complain(error);
     }
     failed.is_empty()
 }

@@ -4,7 +4,7 @@ use super::subject_args;
 use crate::{
     exit::{Code, CommandError, Ended},
     kube_config::{KubeConfigArgs, KubeConfigError},
-    output, runtime,
+    runtime, stderr,
 };
 use vas_loadtest::{capacity::guardian, cluster::error::ClusterError};
 
@@ -49,7 +49,7 @@ impl CommandError for RestoreError {
 impl Args {
     pub(super) fn run(&self) -> Ended {
         if let Some(words) = runtime::of_this_thread()?.block_on(self.restore())? {
-            output::say(&words);
+            stderr::say(&words);
         }
         Ok(Code::Success)
     }

@@ -1,8 +1,11 @@
 //! Advice on a query that is valid but may not mean what its author thinks.
 
-use promql_parser::parser::{AggregateExpr, BinaryExpr, Call, Expr, ParenExpr, token};
+use promql_parser::parser::{BinaryExpr, Expr, token};
 
-use super::{Contradiction, LabelName, QueryError, Reach, TooFar, children, contradiction, query::parse};
+use super::{
+    Contradiction, LabelName, QueryError, Reach, TooFar, children, constant::constant_vector, contradiction,
+    query::parse,
+};
 
 /// One piece of advice on a query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,23 +62,6 @@ fn or_vector(expr: &Expr, found: &mut Vec<Advice>) {
     }
     for child in children(expr) {
         or_vector(child, found);
-    }
-}
-
-/// The number in `vector(N)`, also inside brackets or an aggregation; `None` for any other expression.
-pub(super) fn constant_vector(expr: &Expr) -> Option<String> {
-    match expr {
-        Expr::Paren(ParenExpr { expr })
-        | Expr::Aggregate(AggregateExpr {
-            expr, param: None, ..
-        }) => constant_vector(expr),
-        Expr::Call(Call { func, args }) if func.name == "vector" => {
-            match args.args.first().map(AsRef::as_ref) {
-                Some(number @ Expr::NumberLiteral(_)) => Some(number.to_string()),
-                _ => None,
-            }
-        }
-        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@
 //! content of an aggregation. So its cost grows faster than the length of the text, and deep nesting would
 //! exhaust the stack. The limits on tokens bound all of that before the parser begins.
 
-use super::{QueryError, lexer::Kind};
+use super::{QueryError, token::Kind};
 
 /// Limits on a query.
 #[derive(Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use promql_parser::{
     parser::{BinaryExpr, Expr, MatrixSelector, VectorSelector, token},
 };
 
-use super::{LabelName, advice::constant_vector, children};
+use super::{LabelName, children, constant::constant_vector};
 use crate::spec::model::Series;
 use vas_api::v1alpha1::{MatchExpression, MatchOperator};
 

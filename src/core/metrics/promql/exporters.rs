@@ -7,10 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ByName, Grouping, Labels, Shape};
-
-/// The label that Prometheus adds to all series that it scrapes: host and port of the target.
-pub(super) const INSTANCE: &str = "instance";
+use super::{ByName, Grouping, Labels, Shape, labels::INSTANCE};
 
 /// Greatest number of exporters that are kept of a namespace.
 const KEPT: usize = 1000;

@@ -10,12 +10,9 @@
 //! s, the answer has about 32 pairs of a moment and the time of the newest sample then: (12:00:10, 12:00:06),
 //! (12:00:12, 12:00:11), (12:00:14, 12:00:11) and so on.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
-use super::{Answer, ByName, Labels, Shape};
+use super::{ByName, Labels, Shape};
 
 /// Number of steps in a window.
 const STEPS: u32 = 30;
@@ -24,9 +21,6 @@ const SHORTEST_STEP: Duration = Duration::from_millis(250);
 /// Greatest number of pods in the namespaces of one query. It keeps the answer small: each pod has about 32
 /// numbers.
 pub const MAX_PODS: usize = 2000;
-/// Greatest number of bytes in the names of these namespaces.
-const MAX_TEXT: usize = 8 << 10;
-
 /// One series in the answer to a subquery.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Track {
@@ -85,34 +79,6 @@ impl History {
     }
 }
 
-impl Answer {
-    /// Divides these namespaces into portions with at most `pods` pods each. A namespace that alone has more
-    /// is a portion of its own.
-    #[must_use]
-    pub fn portions(&self, namespaces: BTreeSet<String>, pods: usize) -> Vec<BTreeSet<String>> {
-        // Namespaces are packed in the order of their names. With a limit of 100 pods, namespaces with 60, 50
-        // and 40 pods make the portions 60 and 50 + 40.
-        let mut portions: Vec<BTreeSet<String>> = Vec::new();
-        let (mut of_pods, mut of_text) = (0, 0);
-        for namespace in namespaces {
-            let own = self.points.get(&namespace).map_or(0, ByName::count);
-            match portions.last_mut() {
-                Some(portion) if of_pods + own <= pods && of_text + namespace.len() < MAX_TEXT => {
-                    of_pods += own;
-                    of_text += namespace.len() + 1;
-                    portion.insert(namespace);
-                }
-                // The first namespace of a portion is taken whatever its size, so that each one is requested.
-                _ => {
-                    (of_pods, of_text) = (own, namespace.len() + 1);
-                    portions.push(BTreeSet::from([namespace]));
-                }
-            }
-        }
-        portions
-    }
-}
-
 /// Unix seconds in milliseconds; `None` where the number is no time, such as NaN.
 fn millis(seconds: f64) -> Option<i64> {
     let since_epoch = Duration::try_from_secs_f64(seconds).ok()?;
@@ -162,37 +128,6 @@ mod tests {
             }
             .history_for(["a"]),
             None
-        );
-    }
-
-    #[test]
-    fn namespaces_with_many_pods_are_asked_for_in_portions() {
-        let point = crate::metrics::promql::Point::default();
-        let points: Vec<_> = [
-            ("a", "1"),
-            ("a", "2"),
-            ("b", "1"),
-            ("c", "1"),
-            ("c", "2"),
-            ("c", "3"),
-        ]
-        .iter()
-        .map(|(namespace, pod)| (*namespace, *pod, point))
-        .collect();
-        let answer = Answer::of(Duration::ZERO, &points);
-        let names =
-            |names: &[&str]| -> BTreeSet<String> { names.iter().map(|name| (*name).to_owned()).collect() };
-        assert_eq!(
-            answer.portions(names(&["a", "b", "c", "d"]), 2),
-            [names(&["a"]), names(&["b"]), names(&["c"]), names(&["d"])]
-        );
-        assert_eq!(
-            answer.portions(names(&["a", "b", "c", "d"]), 3),
-            [names(&["a", "b"]), names(&["c", "d"])]
-        );
-        assert_eq!(
-            answer.portions(BTreeSet::new(), 3),
-            Vec::<BTreeSet<String>>::new()
         );
     }
 

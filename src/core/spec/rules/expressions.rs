@@ -4,7 +4,7 @@
 //! Prometheus much more than a plain value. Prometheus compiles it with every query, and there a counted
 //! repetition (`{1000}`) or a Unicode class (`\p{L}`) makes a short text costly.
 
-use super::{findings::Scope, series::NAMESPACE_LABEL};
+use super::{findings::Scope, match_labels::reserved};
 use crate::spec::field_path::FieldPath;
 use vas_api::v1alpha1::{MatchExpression, MatchOperator};
 
@@ -22,16 +22,8 @@ pub(super) fn check(
     let mut checked = Vec::new();
     for (position, expression) in expressions.unwrap_or_default().iter().enumerate() {
         let path = list.index(position);
-        if expression.key == NAMESPACE_LABEL {
-            scope.refuse(
-                &path.field("key"),
-                "vas itself matches the namespace label with the resource's own namespace; remove it",
-            );
-        } else if expression.key.starts_with("__") {
-            scope.refuse(
-                &path.field("key"),
-                "label names that start with __ belong to Prometheus; remove it",
-            );
+        if let Some(rule) = reserved(&expression.key) {
+            scope.refuse(&path.field("key"), rule);
         }
         let mut expression = expression.clone();
         match expression.operator {

@@ -22,6 +22,7 @@ pub mod document;
 mod expressions;
 mod findings;
 mod limits;
+mod match_labels;
 mod metrics;
 #[cfg(test)]
 mod mistakes;

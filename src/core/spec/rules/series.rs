@@ -2,10 +2,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{expressions, findings::Scope};
+use super::{
+    expressions,
+    findings::Scope,
+    match_labels::{self, NAMESPACE_LABEL},
+};
 use crate::{
     k8s::duration,
-    metrics::promql::{LabelName, advise_bound, matcher_name, pin_namespace},
+    metrics::promql::{LabelName, advise_bound, pin_namespace},
     spec::{field_path::FieldPath, model::Series},
 };
 use vas_api::v1alpha1 as api;
@@ -17,19 +21,13 @@ const MAX_DURATION: Duration = Duration::from_hours(1);
 /// Smallest rate window without a warning. Most installations scrape every 15 s, and Prometheus' own default
 /// is 60 s. A smaller window holds at most one sample, and a rate needs two.
 const SHORT_WINDOW: Duration = Duration::from_secs(15);
-/// The label that vas itself matches, so that a resource reads only its own namespace. It is the default of
-/// the metrics server's `--namespace-label`, whose value is not known here. If that flag names another label,
-/// refusing this one is stricter than needed. A matcher on that other label can only narrow what a resource
-/// reads of its own namespace.
-pub(super) const NAMESPACE_LABEL: &str = "namespace";
-
 /// Parses a request rate.
 pub(super) fn request_rate(
     source: &api::RequestRateSource,
     path: &FieldPath,
     scope: &mut Scope<'_>,
 ) -> Option<Series> {
-    let match_labels = check_matchers(source.match_labels.as_ref(), path, scope);
+    let match_labels = match_labels::check(source.match_labels.as_ref(), path, scope);
     let match_expressions = expressions::check(source.match_expressions.as_deref(), path, scope);
     let window_path = path.field("window");
     let window = check_duration(source.window.as_deref(), DEFAULT_WINDOW, &window_path, scope);
@@ -57,7 +55,7 @@ pub(super) fn gauge(
 ) -> Series {
     Series::Gauge {
         gauge: gauge.to_owned(),
-        match_labels: check_matchers(match_labels, path, scope),
+        match_labels: match_labels::check(match_labels, path, scope),
         aggregation,
     }
 }
@@ -71,7 +69,7 @@ pub(super) fn pod_gauge(
     match (&source.gauge, &source.query) {
         (Some(gauge), None) => Some(Series::PodGauge {
             gauge: gauge.clone(),
-            match_labels: check_matchers(source.match_labels.as_ref(), path, scope),
+            match_labels: match_labels::check(source.match_labels.as_ref(), path, scope),
             aggregation: source.aggregation.unwrap_or(api::Aggregation::Sum),
         }),
         (None, Some(text)) => {
@@ -148,49 +146,6 @@ pub(super) fn check_duration(
             None
         }
     }
-}
-
-/// Whether a value looks like a regular expression: it has a repeated dot, a choice, an anchor or a character
-/// class.
-fn looks_like_regex(value: &str) -> bool {
-    value.starts_with(['^', '~'])
-        || value.ends_with('$')
-        || [".*", ".+", "|", "[0-9]", "[a-z]", "\\d", "\\w"]
-            .iter()
-            .any(|part| value.contains(part))
-}
-
-/// Checks the label names of equality matchers. Values may be any text, because they are quoted in the query.
-fn check_matchers(
-    labels: Option<&BTreeMap<String, String>>,
-    source: &FieldPath,
-    scope: &mut Scope<'_>,
-) -> BTreeMap<String, String> {
-    let labels = labels.cloned().unwrap_or_default();
-    let path = source.field("matchLabels");
-    for (name, value) in &labels {
-        // A label may really have a value such as `a|b`, so this is a warning and no violation.
-        if looks_like_regex(value) {
-            scope.warn(
-                &path.key(name),
-                "this is compared as it stands, not as a regular expression: it matches no series unless a label has exactly this value",
-            );
-        }
-        if name == NAMESPACE_LABEL {
-            scope.refuse(
-                &path.key(name),
-                "vas itself matches the namespace label with the resource's own namespace; remove it",
-            );
-        } else if name.starts_with("__") {
-            scope.refuse(
-                &path.key(name),
-                "label names that start with __ belong to Prometheus; remove it",
-            );
-        } else if let Err(error) = matcher_name(name) {
-            scope.refuse(&path.key(name), error);
-        }
-    }
-    labels
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::failures;
 use crate::{
     engine::{
+        detail::StepId,
         due::Due,
-        recorder::{Connected, Held, StepId, Times},
+        recorder::{Connected, Held, Times},
         worker::Worker,
     },
     http::Failure,

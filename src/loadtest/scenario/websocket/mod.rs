@@ -10,7 +10,7 @@ mod parse;
 use std::time::Duration;
 
 pub(super) use self::parse::read;
-use super::{model::BodyCheck, template::Template};
+use super::{body_check::BodyCheck, template::Template};
 
 /// Largest message, in bytes, that the server may send unless the step says otherwise: 16 MiB.
 pub const LARGEST_MESSAGE: u32 = 16 << 20;
