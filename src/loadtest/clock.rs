@@ -22,9 +22,7 @@ impl RunClock {
     pub fn begins_in(delay: Duration) -> Self {
         Self {
             zero: Instant::now() + delay,
-            timestamp: Timestamp::now()
-                .saturating_add(jiff::SignedDuration::try_from(delay).unwrap_or_default())
-                .unwrap_or(Timestamp::MAX),
+            timestamp: later(Timestamp::now(), delay),
         }
     }
 
@@ -36,6 +34,11 @@ impl RunClock {
     /// The time of day at which the load begins.
     pub fn timestamp(&self) -> Timestamp {
         self.timestamp
+    }
+
+    /// The time of day now; that at which the load begins, before it begins.
+    pub fn time_of_day(&self) -> Timestamp {
+        later(self.timestamp, self.elapsed())
     }
 
     /// Seconds since the load began; negative before it begins.
@@ -57,6 +60,11 @@ impl RunClock {
     }
 }
 
+fn later(timestamp: Timestamp, by: Duration) -> Timestamp {
+    let by = jiff::SignedDuration::try_from(by).unwrap_or_default();
+    timestamp.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,5 +75,6 @@ mod tests {
         assert!((-3600.0..-3590.0).contains(&clock.now()), "{}", clock.now());
         let later = clock.timestamp() + jiff::SignedDuration::from_secs(90);
         assert!((clock.moment(later) - 90.0).abs() < 1e-6);
+        assert_eq!(clock.time_of_day(), clock.timestamp());
     }
 }

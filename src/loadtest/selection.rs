@@ -1,6 +1,11 @@
 //! Finds scenarios by what users name: a built-in scenario, a suite of several, or a file.
 
-use std::{fs, io, path::Path, time::Duration};
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::Path,
+    time::Duration,
+};
 
 use super::{
     engine::{self, EngineError},
@@ -8,7 +13,7 @@ use super::{
     scenario::{
         ScenarioError, builtin,
         model::{Action, Scenario, Threshold},
-        parse, path_of_flag,
+        parse, parse_in, path_of_flag,
         problem::Problem,
         quick::{self, Level},
         scaled::ScaleError,
@@ -19,6 +24,9 @@ use super::{
 
 /// Thresholds where neither a scenario nor the user gives any.
 const OBJECTIVE: [&str; 2] = ["latency p95 < 500ms", "errors < 1%"];
+
+/// The largest file beside a scenario (trace, body, data), in bytes: 64 MiB.
+const LARGEST_FILE: u64 = 64 << 20;
 
 /// Why there is nothing to run.
 #[derive(Debug, thiserror::Error)]
@@ -210,14 +218,32 @@ pub fn load(name: &str) -> Result<Scenario, SelectionError> {
         name: masked(name),
         error,
     })?;
-    let beside = |file: &str| {
-        let path = path.parent().unwrap_or(Path::new("")).join(file);
-        fs::read_to_string(path).map_err(|error| error.to_string())
-    };
+    let beside = |file: &str| read(&path.parent().unwrap_or(Path::new("")).join(file));
     let stem = path
         .file_stem()
         .map_or(name.into(), |stem| stem.to_string_lossy());
-    Ok(parse(&text, &stem, &beside)?)
+    Ok(parse_in(&text, &stem, &beside, &variable)?)
+}
+
+/// The value of a variable of the environment; `None` also where it is not UTF-8.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "which variables are read is known when the scenario is, as with its files"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The content of a file beside a scenario.
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let file = fs::File::open(path).map_err(|error| error.to_string())?;
+    let mut content = Vec::new();
+    let taken = file.take(LARGEST_FILE + 1).read_to_end(&mut content);
+    taken.map_err(|error| error.to_string())?;
+    if content.len() as u64 > LARGEST_FILE {
+        return Err(format!("is larger than {} MiB", LARGEST_FILE >> 20));
+    }
+    Ok(content)
 }
 
 #[cfg(test)]

@@ -245,13 +245,17 @@ impl Collector {
     }
 
     fn steps(&self) -> BTreeMap<String, Requests> {
+        // A server may send back what it was sent, also what came from the environment.
+        let secrets = &self.scenario.inputs.secrets;
         let mut steps: BTreeMap<String, Requests> = BTreeMap::new();
         for thread in &self.totals {
             for (name, measured) in self.names.iter().zip(&thread.steps) {
                 let step = steps.entry(name.clone()).or_default();
                 step.merge(&measured.requests);
                 for (failure, count) in &measured.failures {
-                    step.fail(&failure.to_string(), *count, failure.detail().as_deref());
+                    let detail = failure.detail();
+                    let masked = detail.as_deref().map(|detail| secrets.masked(detail));
+                    step.fail(&failure.to_string(), *count, masked.as_deref());
                 }
             }
         }

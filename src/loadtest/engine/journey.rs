@@ -1,32 +1,37 @@
 //! What one user does: the steps of its journey, one after another.
 
-use std::{collections::BTreeMap, rc::Rc, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    body::Body,
+    body::{Body, Known, text_of},
     due::Due,
+    inputs::Drawer,
     next::Next,
     plan::{PlannedAction, PlannedJourney, PlannedRequest, PlannedStep, pause},
     turns::Turns,
-    websocket,
+    websocket::{self, Owner},
     worker::Worker,
 };
 use crate::{
-    http::{Answer, Asking, Detail, Failure, LARGEST_BODY, Own, decoded},
-    scenario::model::Extract,
+    http::{Answer, Asking, Detail, Failure, Jar, LARGEST_BODY, Own, decoded, set_by},
+    scenario::extract::Extract,
 };
 
 /// One user, with what it remembers from step to step.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct User {
+    number: u64,
     /// Values of the variables in templates.
     pub(super) values: BTreeMap<String, String>,
     /// Which steps the user has done; it skips a step with `once` that it has done.
     done: Vec<bool>,
     turns: u64,
+    /// Random numbers of its pauses, rows and values.
+    random: fastrand::Rng,
+    /// The user's cookies; `None` where it keeps none.
+    cookies: Option<RefCell<Jar>>,
     /// The user's own connection for requests; `None` when all users share connections.
     connection: Option<Own>,
 }
@@ -37,7 +42,7 @@ pub(super) fn begin(worker: &Rc<Worker>, number: u64, intended: Duration) {
     entered(&worker);
     tokio::task::spawn_local(async move {
         if let Some(journey) = worker.plan.journey_of(number) {
-            let mut user = User::new(number, journey, worker.own_connection());
+            let mut user = User::new(number, journey, &worker);
             user.turn(&worker, journey, intended, &worker.stop).await;
         }
         left(&worker);
@@ -50,7 +55,7 @@ pub(super) fn live(worker: &Rc<Worker>, number: u64, stop: CancellationToken) {
     entered(&worker);
     tokio::task::spawn_local(async move {
         if let Some(journey) = worker.plan.journey_of(number) {
-            let mut user = User::new(number, journey, worker.own_connection());
+            let mut user = User::new(number, journey, &worker);
             while !stop.is_cancelled() && !worker.share.end_early.is_cancelled() {
                 // A turn may fail without waiting for anything. The loop must still yield, so that other
                 // users get their turn and the run can end.
@@ -81,12 +86,15 @@ fn left(worker: &Worker) {
 }
 
 impl User {
-    fn new(number: u64, journey: &PlannedJourney, connection: Option<Own>) -> Self {
+    fn new(number: u64, journey: &PlannedJourney, worker: &Worker) -> Self {
         Self {
+            number,
             values: BTreeMap::from([("user".to_owned(), number.to_string())]),
             done: vec![false; journey.steps.len()],
             turns: 0,
-            connection,
+            random: worker.plan.random(number),
+            cookies: journey.cookies.then(RefCell::default),
+            connection: worker.own_connection(),
         }
     }
 
@@ -99,6 +107,14 @@ impl User {
         stop: &CancellationToken,
     ) {
         self.values.insert("iteration".to_owned(), self.turns.to_string());
+        let drawer = Drawer {
+            user: self.number,
+            turn: self.turns,
+            random: &mut self.random,
+            counters: &worker.share.counters,
+            clock: worker.share.clock,
+        };
+        journey.draws.draw(&mut self.values, drawer);
         self.turns += 1;
         let last = journey.steps.len().saturating_sub(1);
         for (index, planned) in journey.steps.iter().enumerate() {
@@ -112,7 +128,7 @@ impl User {
             // Nobody pauses when the run stops, nor after the last step in the open model, where no further
             // turn follows.
             let no_pause = stop.is_cancelled() || (index == last && worker.is_open());
-            if !no_pause && !rest(pause(planned.think), stop).await {
+            if !no_pause && !rest(pause(planned.think, &mut self.random), stop).await {
                 return;
             }
             if next == Next::Turn || stop.is_cancelled() {
@@ -134,7 +150,11 @@ impl User {
             PlannedAction::Request(request) => self.request(worker, due, request).await,
             PlannedAction::WebSocket(socket) => {
                 let own = self.connection.as_mut();
-                websocket::hold(worker, due, socket, &self.values, own, stop).await
+                let user = Owner {
+                    values: &self.values,
+                    cookies: self.cookies.as_ref(),
+                };
+                websocket::hold(worker, due, socket, user, own, stop).await
             }
         }
     }
@@ -153,6 +173,7 @@ impl User {
             keep_body: request.reads_body(),
             timeout: worker.timeout,
             clock: worker.share.clock,
+            cookies: self.cookies.as_ref(),
         };
         let own = self.connection.as_mut();
         let exchanged = if request.follow {
@@ -180,17 +201,26 @@ impl User {
         if !request.expect.hold(answer.status) {
             return Err(Failure::Status(answer.status));
         }
-        if !request.reads_body() && request.extract.is_empty() {
+        if request.checks.is_empty() && request.extract.is_empty() {
             return Ok(());
         }
         let decoded = decoded(&answer.headers, &answer.body, LARGEST_BODY)?;
         let body = Body::new(&decoded);
+        let known = Known {
+            headers: Some(&answer.headers),
+            values: &self.values,
+        };
         for check in &request.checks {
-            body.fulfils(check)?;
+            body.fulfils(check, known)?;
         }
         for (name, from) in &request.extract {
             let value = match from {
                 Extract::Json(pointer) => body.at(pointer).map(text_of),
+                Extract::Regex(pattern) => {
+                    let found = pattern.first_in(body.bytes());
+                    found.map(|found| String::from_utf8_lossy(found).into_owned())
+                }
+                Extract::Cookie(name) => set_by(&answer.headers, name).map(str::to_owned),
                 Extract::Header(header) => answer
                     .headers
                     .get(header.as_str())
@@ -201,13 +231,6 @@ impl User {
             self.values.insert(name.clone(), value.ok_or_else(missing)?);
         }
         Ok(())
-    }
-}
-
-fn text_of(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
     }
 }
 

@@ -10,6 +10,7 @@
 //! sharing    which users share connections            abort_guard  ends a run in which too many requests fail
 //! thread     one sending thread                       worker    what the journeys of one thread use
 //! turns      a fixed number of turns, which all users share
+//! inputs     what a turn gets from data files and made-up values
 //! ```
 //!
 //! Each sending thread has its own runtime, connections and histograms, so that threads share nothing while
@@ -27,6 +28,7 @@ mod detail;
 mod due;
 mod ending;
 mod error;
+mod inputs;
 mod journey;
 mod machine;
 mod next;
@@ -44,7 +46,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use self::{
-    collector::Collector, machine::Machine, plan::Plan, sharing::Connections, turns::Turns, worker::Share,
+    collector::Collector, inputs::Counters, machine::Machine, plan::Plan, sharing::Connections, turns::Turns,
+    worker::Share,
 };
 pub use self::{
     detail::{Buckets, Detail, StepDetail},
@@ -116,6 +119,7 @@ pub fn start(
     let turns = scenario
         .iterations
         .map(|count| Arc::new(Turns::new(count, ending.clone())));
+    let counters = Arc::new(Counters::of(&scenario.inputs));
     // Each thread holds a sender, and the one of this function goes when it returns. So the collector sees
     // the end of the channel when the last thread has ended.
     let (messages, received) = mpsc::unbounded_channel();
@@ -129,6 +133,7 @@ pub fn start(
             clock,
             end_early: ending.is_ordered(),
             turns: turns.clone(),
+            counters: counters.clone(),
             messages: messages.clone(),
         };
         thread::spawn(share, scenario.clone(), target.clone()).map_err(EngineError::Thread)?;

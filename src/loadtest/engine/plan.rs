@@ -1,6 +1,7 @@
 //! The scenario, made ready to send. Requests without variables are built once.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
     time::Duration,
@@ -12,11 +13,20 @@ use hyper::{
     header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT},
 };
 
-use super::{content_length, detail::StepId, error::EngineError};
+use super::{
+    content_length,
+    detail::StepId,
+    error::EngineError,
+    inputs::{self, Draws},
+};
 use crate::{
     http::{Detail, Failure, Outgoing, Protocol, Target},
     scenario::{
-        model::{Action, BodyCheck, Extract, GIVEN, Journey, Request, Scenario, Statuses, Step, Think},
+        check::Check,
+        extract::Extract,
+        inputs::Inputs,
+        model::{Action, Journey, Request, Scenario, Statuses, Step, Think},
+        payload::Payload,
         template::Template,
         websocket::WebSocket,
     },
@@ -32,6 +42,7 @@ pub(super) struct Plan {
     weights: u64,
     names: Vec<String>,
     target: Rc<Target>,
+    seed: Option<u64>,
 }
 
 /// A journey, ready to send.
@@ -40,6 +51,10 @@ pub(super) struct PlannedJourney {
     weight: u64,
     /// Steps in the order in which a user does them.
     pub(super) steps: Vec<PlannedStep>,
+    /// Whether its users keep cookies.
+    pub(super) cookies: bool,
+    /// What each turn gets besides what the user extracts from answers.
+    pub(super) draws: Draws,
 }
 
 /// A step, ready to send.
@@ -81,15 +96,22 @@ pub(super) struct PlannedRequest {
     method: Method,
     path: Template,
     headers: Vec<(HeaderName, Template)>,
-    body: Option<Template>,
+    body: Option<PlannedBody>,
     /// Statuses that count as answered.
     pub(super) expect: Statuses,
     /// Variables that take their values from the answer.
     pub(super) extract: Vec<(String, Extract)>,
     /// Further checks on an answer.
-    pub(super) checks: Vec<BodyCheck>,
+    pub(super) checks: Vec<Check>,
     /// Whether redirects are followed.
     pub(super) follow: bool,
+}
+
+/// The body of a request, ready to send.
+#[derive(Debug)]
+enum PlannedBody {
+    Text(Template),
+    Bytes(Bytes),
 }
 
 impl Plan {
@@ -103,9 +125,9 @@ impl Plan {
         for journey in &scenario.journeys {
             let mut steps = Vec::new();
             // The variables that have a value before this step. Each step adds those that it extracts.
-            let mut known: BTreeSet<&str> = GIVEN.into();
+            let mut known: BTreeSet<&str> = BTreeSet::new();
             for step in &journey.steps {
-                let headers = headers_at(journey, &known);
+                let headers = headers_at(journey, &known, &scenario.inputs);
                 let planned = planned(step, journey, &headers, &target, &mut names);
                 if let Action::Request(request) = &step.action {
                     known.extend(request.extract.keys().map(String::as_str));
@@ -118,6 +140,8 @@ impl Plan {
             journeys.push(PlannedJourney {
                 weight: u64::from(journey.weight),
                 steps,
+                cookies: journey.cookies,
+                draws: Draws::of(journey, &scenario.inputs),
             });
         }
         Ok(Self {
@@ -125,6 +149,7 @@ impl Plan {
             journeys,
             names,
             target,
+            seed: scenario.inputs.seed,
         })
     }
 
@@ -155,15 +180,20 @@ impl Plan {
         })
     }
 
+    /// The random numbers of a user.
+    pub(super) fn random(&self, user: u64) -> fastrand::Rng {
+        inputs::random(self.seed, user)
+    }
+
     /// The request with the values of its variables.
     pub(super) fn outgoing<'a>(
         &'a self,
         request: &'a PlannedRequest,
         values: &BTreeMap<String, String>,
-    ) -> Result<std::borrow::Cow<'a, Outgoing>, Failure> {
+    ) -> Result<Cow<'a, Outgoing>, Failure> {
         match &request.constant {
-            Some(constant) => Ok(std::borrow::Cow::Borrowed(constant)),
-            None => request.render(&self.target, values).map(std::borrow::Cow::Owned),
+            Some(constant) => Ok(Cow::Borrowed(constant)),
+            None => request.render(&self.target, values).map(Cow::Owned),
         }
     }
 
@@ -215,8 +245,9 @@ fn planned(
 
 /// The journey's headers whose variables have a value at this step. A token is not sent with the login that
 /// gives it.
-fn headers_at(journey: &Journey, known: &BTreeSet<&str>) -> Vec<(String, Template)> {
-    let has_value = |(_, value): &&(String, Template)| value.variables().all(|name| known.contains(name));
+fn headers_at(journey: &Journey, known: &BTreeSet<&str>, inputs: &Inputs) -> Vec<(String, Template)> {
+    let known = |name: &str| known.contains(name) || inputs.has(name);
+    let has_value = |(_, value): &&(String, Template)| value.variables().all(known);
     journey.headers.iter().filter(has_value).cloned().collect()
 }
 
@@ -243,7 +274,10 @@ impl PlannedRequest {
             method,
             path: request.path.clone(),
             headers,
-            body: request.body.clone(),
+            body: request.body.as_ref().map(|body| match body {
+                Payload::Text(text) => PlannedBody::Text(text.clone()),
+                Payload::Binary(bytes) => PlannedBody::Bytes(bytes.clone().into()),
+            }),
             expect: request.expect.clone(),
             extract: request
                 .extract
@@ -255,12 +289,7 @@ impl PlannedRequest {
         };
         // Without variables the request is the same for everybody: build it once, and find errors before the
         // run.
-        let mut templates = planned
-            .headers
-            .iter()
-            .map(|(_, value)| value)
-            .chain(&planned.body);
-        if planned.path.constant().is_some() && templates.all(|template| template.constant().is_some()) {
+        if planned.is_constant() {
             let constant = planned.render(target, &BTreeMap::new());
             planned.constant = Some(constant.map_err(|failure| match failure.detail() {
                 Some(detail) => format!("{failure}: {detail}"),
@@ -270,13 +299,20 @@ impl PlannedRequest {
         Ok(planned)
     }
 
+    /// Whether no variable occurs in the request.
+    fn is_constant(&self) -> bool {
+        let body = self.body.iter().filter_map(|body| match body {
+            PlannedBody::Text(text) => Some(text),
+            PlannedBody::Bytes(_) => None,
+        });
+        let headers = self.headers.iter().map(|(_, value)| value);
+        let mut templates = [&self.path].into_iter().chain(headers).chain(body);
+        templates.all(|template| template.constant().is_some())
+    }
+
     /// Whether the scenario looks at the body of the answer.
     pub(super) fn reads_body(&self) -> bool {
-        !self.checks.is_empty()
-            || self
-                .extract
-                .iter()
-                .any(|(_, from)| matches!(from, Extract::Json(_)))
+        self.checks.iter().any(Check::is_of_body) || self.extract.iter().any(|(_, from)| from.is_in_body())
     }
 
     fn render(&self, target: &Target, values: &BTreeMap<String, String>) -> Result<Outgoing, Failure> {
@@ -297,14 +333,23 @@ impl PlannedRequest {
         };
         let uri: Uri = url.parse().map_err(|_| {
             let words = "its path cannot be in a URL, or Host not be its host";
-            Failure::Request(words.to_owned(), Detail::of(&path))
+            // The path may have a value of the environment in it, which is shown nowhere.
+            let detail = if self.path.is_secret() {
+                Detail::NONE
+            } else {
+                Detail::of(&path)
+            };
+            Failure::Request(words.to_owned(), detail)
         })?;
         let body = match &self.body {
             Some(body) => {
                 headers
                     .entry(CONTENT_TYPE)
                     .or_insert(HeaderValue::from_static("application/json"));
-                Bytes::from(body.render(values)?)
+                match body {
+                    PlannedBody::Text(text) => Bytes::from(text.render(values)?),
+                    PlannedBody::Bytes(bytes) => bytes.clone(),
+                }
             }
             None => Bytes::new(),
         };
@@ -324,10 +369,11 @@ fn rendered_headers(
     values: &BTreeMap<String, String>,
 ) -> Result<HeaderMap, Failure> {
     let mut headers = target.headers.clone();
-    for (name, value) in own {
-        let value = HeaderValue::try_from(value.render(values)?).map_err(|_| {
+    for (name, template) in own {
+        let mut value = HeaderValue::try_from(template.render(values)?).map_err(|_| {
             Failure::Request(format!("the value of header {name} cannot be sent"), Detail::NONE)
         })?;
+        value.set_sensitive(template.is_secret());
         headers.insert(name.clone(), value);
     }
     headers
@@ -343,9 +389,9 @@ fn rendered_headers(
 }
 
 /// A random pause between the two bounds.
-pub(super) fn pause(think: Think) -> Duration {
+pub(super) fn pause(think: Think, random: &mut fastrand::Rng) -> Duration {
     let spread = think.max.saturating_sub(think.min);
-    think.min + spread.mul_f64(fastrand::f64())
+    think.min + spread.mul_f64(random.f64())
 }
 
 #[cfg(test)]

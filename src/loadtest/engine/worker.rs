@@ -6,6 +6,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    inputs::Counters,
     plan::Plan,
     recorder::{Message, Recorder, Span},
     turns::Turns,
@@ -33,6 +34,8 @@ pub(super) struct Share {
     pub(super) clock: RunClock,
     /// The turns that users may take; `None`: as many as time allows.
     pub(super) turns: Option<Arc<Turns>>,
+    /// Counters that all users of the run share.
+    pub(super) counters: Arc<Counters>,
     /// Cancelled when the load is to end early; nothing new begins then.
     pub(super) end_early: CancellationToken,
     /// Channel to the collector.

@@ -6,10 +6,11 @@
 
 use std::{cell::RefCell, collections::BTreeMap, path::Path, rc::Rc, time::Duration};
 
+use hyper::HeaderMap;
 use url::Url;
 
 use super::{
-    Answer, Exchange, Failure, Outgoing, Own, Pool, Protocol, Target,
+    Answer, Exchange, Failure, Jar, Outgoing, Own, Place, Pool, Protocol, Target,
     exchange::{Exchanged, exchange, length, read},
     http1,
     redirect::{self, MOST_REDIRECTS, Next},
@@ -36,6 +37,8 @@ pub struct Asking<'a> {
     pub timeout: Duration,
     /// Time axis of the run.
     pub clock: RunClock,
+    /// The cookies of the user, where it keeps them.
+    pub cookies: Option<&'a RefCell<Jar>>,
 }
 
 impl Follower {
@@ -119,7 +122,7 @@ impl Follower {
         traffic: &mut Exchanged,
     ) -> Result<Answer, Failure> {
         let target = self.host(asking.pool.target(), &next.url)?;
-        let outgoing = next.for_other_host()?;
+        let outgoing = asking.with_cookies(next.for_other_host()?, &target);
         let mut reserved = asking.pool.reserve(own).await?;
         let stream = reserved.connect(&target).await?;
         let (mut sender, connection) = http1::handshake(stream).await?;
@@ -135,11 +138,13 @@ impl Follower {
             sent_bytes: length(&outgoing.body),
             received_bytes: 0,
         });
-        Ok(Answer {
+        let answer = Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
             body: read(body, asking.keep_body, &mut traffic.received_bytes).await?,
-        })
+        };
+        asking.keep_cookies(&answer.headers, &outgoing, &target);
+        Ok(answer)
     }
 
     /// Another host. It is addressed over HTTP/1.1, with the same trusted certificates as the target.
@@ -165,6 +170,37 @@ impl Asking<'_> {
     /// Sends one request and returns its answer, even if that is a redirect. Uses the user's own connection
     /// if there is one.
     pub async fn exchange(&self, own: Option<&mut Own>, outgoing: &Outgoing, timeout: Duration) -> Exchange {
-        exchange(self.pool, own, outgoing, self.keep_body, timeout, self.clock).await
+        let (pool, keep, clock) = (self.pool, self.keep_body, self.clock);
+        if self.cookies.is_none() {
+            return exchange(pool, own, outgoing, keep, timeout, clock).await;
+        }
+        let target = pool.target();
+        let outgoing = self.with_cookies(outgoing.clone(), target);
+        let exchange = exchange(pool, own, &outgoing, keep, timeout, clock).await;
+        if let Ok(answer) = &exchange.answer {
+            self.keep_cookies(&answer.headers, &outgoing, target);
+        }
+        exchange
+    }
+
+    /// The request with the cookies that the user has for where it goes.
+    fn with_cookies(&self, mut outgoing: Outgoing, target: &Target) -> Outgoing {
+        if let Some(jar) = self.cookies {
+            let place = Place::of(&outgoing.headers, &outgoing.uri, target);
+            let now = self.clock.time_of_day();
+            if let Some(headers) = jar.borrow().added_to(&outgoing.headers, place, now) {
+                outgoing.headers = Rc::new(headers);
+            }
+        }
+        outgoing
+    }
+
+    /// Keeps the cookies of an answer.
+    fn keep_cookies(&self, headers: &HeaderMap, outgoing: &Outgoing, target: &Target) {
+        if let Some(jar) = self.cookies {
+            let place = Place::of(&outgoing.headers, &outgoing.uri, target);
+            let now = self.clock.time_of_day();
+            jar.borrow_mut().keep(headers, place, now);
+        }
     }
 }

@@ -10,13 +10,15 @@
 //! outgoing   a request that is ready, and in flight  resolve  how names become addresses
 //! upload     keeps the answer to a refused upload
 //! decode     bodies without their encodings       credentials  user and password in a URL
+//! cookies    the cookies of one user
 //! ```
 //!
-//! This module must not repeat a request that the server may have processed, and must not keep cookies. What
-//! is measured is one request and one answer.
+//! This module must not repeat a request that the server may have processed, and keeps no cookies but in the
+//! jar of a user who wants that. What is measured is one request and one answer.
 
 mod address;
 mod connect;
+mod cookies;
 mod credentials;
 mod decode;
 mod dialer;
@@ -37,6 +39,7 @@ mod wire;
 
 pub use self::{
     connect::BoxedStream,
+    cookies::{Jar, Place, set_by},
     credentials::masked,
     decode::decoded,
     dialer::{Limits, Usage},

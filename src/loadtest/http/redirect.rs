@@ -21,7 +21,8 @@ pub(crate) const MOST_REDIRECTS: u32 = 10;
 /// The longest URL that is followed, in bytes.
 const LONGEST: usize = 16 * 1024;
 
-/// Headers that hold credentials. Any other header is sent to other hosts too, as curl does.
+/// Headers that hold credentials. Any other header that holds no secret is sent to other hosts too, as curl
+/// does.
 const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE];
 
 /// The next request of a chain of redirects.
@@ -75,7 +76,10 @@ pub(super) fn next(answer: &Answer, here: &Url, outgoing: &Outgoing) -> Result<O
     }
     // An origin is scheme, host and port: another port is another server.
     if url.origin() != here.origin() {
-        for name in &CREDENTIALS {
+        // What came from the environment or from the target's URL is for the target alone.
+        let secrets = headers.iter().filter(|(_, value)| value.is_sensitive());
+        let secrets: Vec<HeaderName> = secrets.map(|(name, _)| name.clone()).collect();
+        for name in CREDENTIALS.iter().chain(&secrets) {
             headers.remove(name);
         }
     }
@@ -131,10 +135,14 @@ mod tests {
             (HOST, "h"),
         ];
         let headers = headers.map(|(name, value)| (name, value.parse().unwrap()));
+        let mut headers: HeaderMap = headers.into_iter().collect();
+        let mut key = hyper::header::HeaderValue::from_static("k3y");
+        key.set_sensitive(true);
+        headers.insert("x-api-key", key);
         Outgoing {
             method,
             uri: "/app/form".parse().unwrap(),
-            headers: Rc::new(headers.into_iter().collect()),
+            headers: Rc::new(headers),
             body: "body".into(),
         }
     }
@@ -188,7 +196,7 @@ mod tests {
             ("http://user:secret@other/there", false),
         ] {
             let next = led(302, location, Method::GET).unwrap().unwrap();
-            for name in [AUTHORIZATION, COOKIE] {
+            for name in [AUTHORIZATION, COOKIE, HeaderName::from_static("x-api-key")] {
                 assert_eq!(next.outgoing.headers.contains_key(name), kept, "{location}");
             }
             assert!(!next.url.as_str().contains("secret"));

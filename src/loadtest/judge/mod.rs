@@ -79,13 +79,14 @@ pub fn verdict(checks: &[Check], doubts: &[String], end: &End) -> Verdict {
 const MOST_ERRORS: Threshold = Threshold {
     step: None,
     bound: Bound::Errors(0.05),
+    inclusive: false,
 };
 
 fn bounds_errors(thresholds: &[Threshold]) -> bool {
     let of_all = |threshold: &Threshold| threshold.step.is_none();
     thresholds
         .iter()
-        .any(|threshold| of_all(threshold) && matches!(threshold.bound, Bound::Errors(_)))
+        .any(|threshold| of_all(threshold) && matches!(threshold.bound, Bound::Errors(_) | Bound::Failed(_)))
 }
 
 fn unit(scenario: &Scenario) -> &'static str {

@@ -5,14 +5,14 @@ use crate::{
     model::measured::WebSockets,
     scenario::{
         duration::short,
-        model::{Bound, SocketTime},
+        model::{Bound, SocketTime, Threshold},
         threshold::in_percent,
     },
 };
 
 /// The measured value of a bound on connections; `None` where nothing was measured, or for any other bound.
-pub(super) fn seen(bound: Bound, sockets: &WebSockets) -> Option<Seen> {
-    Some(match bound {
+pub(super) fn seen(threshold: &Threshold, sockets: &WebSockets) -> Option<Seen> {
+    let (holds, words) = match threshold.bound {
         Bound::Socket(time, share, limit) => {
             let latencies = match time {
                 SocketTime::RoundTrip => &sockets.round_trip,
@@ -20,24 +20,19 @@ pub(super) fn seen(bound: Bound, sockets: &WebSockets) -> Option<Seen> {
                 SocketTime::Ping => &sockets.ping,
             };
             let measured = latencies.quantile(share)?;
-            Seen {
-                holds: measured < limit,
-                words: short(measured),
-            }
+            (threshold.is_low(measured, limit), short(measured))
         }
         Bound::Held(share) => {
             let held = sockets.held_share()?;
-            Seen {
-                holds: held >= share,
-                words: in_percent(held),
-            }
+            (threshold.is_high(held, share), in_percent(held))
         }
-        Bound::HeldAtOnce(count) => Seen {
-            holds: sockets.held_peak >= count,
-            words: format!("{} at most", sockets.held_peak),
-        },
+        Bound::HeldAtOnce(count) => {
+            let words = format!("{} at most", sockets.held_peak);
+            (threshold.is_high(sockets.held_peak, count), words)
+        }
         _ => return None,
-    })
+    };
+    Some(Seen { holds, words })
 }
 
 /// Why nothing was measured of a bound.

@@ -1,6 +1,8 @@
 //! Checks the thresholds of a scenario against what was measured. A threshold fails where nothing could be
 //! measured.
 
+use std::time::Duration;
+
 use super::{seen::Seen, sockets, trend::Trend};
 use crate::{
     model::{
@@ -29,7 +31,7 @@ pub(super) fn check(threshold: &Threshold, measured: &Measured) -> Check {
         None => Some(&measured.total),
         Some(step) => measured.steps.get(step),
     };
-    let seen = requests.and_then(|requests| seen(threshold.bound, requests, measured));
+    let seen = requests.and_then(|requests| seen(threshold, requests, measured));
     // Bounds on WebSockets come first: `requests` is there for them too, but does not say what was missing.
     let (passed, words) = match (seen, requests) {
         (None, Some(_)) if threshold.bound.is_of_sockets() => {
@@ -49,61 +51,60 @@ pub(super) fn check(threshold: &Threshold, measured: &Measured) -> Check {
     }
 }
 
-fn seen(bound: Bound, requests: &Requests, measured: &Measured) -> Option<Seen> {
-    Some(match bound {
+fn seen(threshold: &Threshold, requests: &Requests, measured: &Measured) -> Option<Seen> {
+    let (holds, words) = match threshold.bound {
         Bound::Latency(share, limit) => {
             let latency = requests.latency.quantile(share)?;
-            Seen {
-                holds: latency < limit,
-                words: short(latency),
-            }
+            (threshold.is_low(latency, limit), short(latency))
+        }
+        Bound::Mean(limit) => {
+            let mean = Duration::try_from_secs_f64(requests.latency.mean()?).ok()?;
+            (threshold.is_low(mean, limit), short(mean))
         }
         Bound::Within(limit, share) => {
             let within = requests.within_share(limit)?;
-            Seen {
-                holds: within >= share,
-                words: in_percent(within),
-            }
+            (threshold.is_high(within, share), in_percent(within))
         }
         Bound::Errors(share) => {
             let errors = requests.error_share()?;
-            Seen {
-                holds: errors < share,
-                words: in_percent(errors),
-            }
+            (threshold.is_low(errors, share), in_percent(errors))
+        }
+        Bound::Failed(count) => {
+            let ended = (requests.ended() > 0).then_some(requests)?;
+            (
+                threshold.is_low(ended.failed(), count),
+                ended.failed().to_string(),
+            )
+        }
+        Bound::Requests(count) => {
+            let ended = requests.ended();
+            (threshold.is_high(ended, count), ended.to_string())
         }
         Bound::Retried(share) => {
             let retried = requests.retried_share()?;
-            Seen {
-                holds: retried < share,
-                words: in_percent(retried),
-            }
+            (threshold.is_low(retried, share), in_percent(retried))
         }
         Bound::Rate(rate) => {
             let answered = achieved::rate(requests, measured)?;
-            Seen {
-                holds: answered >= rate,
-                words: format!("{answered:.1}/s{}", too_late(requests)),
-            }
+            let words = format!("{answered:.1}/s{}", too_late(requests));
+            (threshold.is_high(answered, rate), words)
         }
         Bound::Trend(growth) => {
             let trend = Trend::of(&measured.seconds)?;
-            Seen {
-                // Fails only where even the lower bound of the slope is too high. A growth within the noise
-                // passes.
-                holds: trend.low < growth,
-                words: format!(
-                    "{} per hour (95 % sure of {} to {})",
-                    in_percent(trend.growth),
-                    in_percent(trend.low),
-                    in_percent(trend.high)
-                ),
-            }
+            let words = format!(
+                "{} per hour (95 % sure of {} to {})",
+                in_percent(trend.growth),
+                in_percent(trend.low),
+                in_percent(trend.high)
+            );
+            // Fails only where even the lower bound of the slope is too high. A growth within the noise passes.
+            (threshold.is_low(trend.low, growth), words)
         }
         Bound::Socket(..) | Bound::Held(_) | Bound::HeldAtOnce(_) => {
-            return sockets::seen(bound, measured.websocket.as_ref()?);
+            return sockets::seen(threshold, measured.websocket.as_ref()?);
         }
-    })
+    };
+    Some(Seen { holds, words })
 }
 
 /// Words on answers that came too late to count in the rate; empty without any.
@@ -116,8 +117,8 @@ fn too_late(requests: &Requests) -> String {
 
 fn missing(bound: Bound, requests: &Requests) -> &'static str {
     match bound {
-        Bound::Latency(..) | Bound::Within(..) => "no request was answered",
-        Bound::Errors(_) | Bound::Retried(_) => "no request ended",
+        Bound::Latency(..) | Bound::Mean(_) | Bound::Within(..) => "no request was answered",
+        Bound::Errors(_) | Bound::Failed(_) | Bound::Requests(_) | Bound::Retried(_) => "no request ended",
         Bound::Rate(_) if requests.due == 0 => "nothing was sent",
         Bound::Rate(_) => "answers take almost as long as the load lasted: let it last longer",
         Bound::Trend(_) => "too few seconds with answers for a trend",
@@ -133,7 +134,7 @@ fn hint(bound: Bound, requests: Option<&Requests>) -> &'static str {
     let of_failures = |requests: &Requests| cause::hint(&requests.failures);
     let most_fail = |requests: &&Requests| requests.error_share().is_some_and(|share| share >= MOST_FAIL);
     match bound {
-        Bound::Errors(_) => requests.map_or("", of_failures),
+        Bound::Errors(_) | Bound::Failed(_) => requests.map_or("", of_failures),
         Bound::Trend(_) => "look for what grows with time: memory, connections, tables without an index",
         _ => match requests.filter(most_fail) {
             Some(requests) => of_failures(requests),
@@ -144,7 +145,7 @@ fn hint(bound: Bound, requests: Option<&Requests>) -> &'static str {
 
 fn of_service(bound: Bound) -> &'static str {
     match bound {
-        Bound::Latency(..) | Bound::Within(..) => {
+        Bound::Latency(..) | Bound::Mean(_) | Bound::Within(..) => {
             "compare with the service time: if that is low, requests waited; lower the HPA's target or raise minReplicas"
         }
         Bound::Retried(_) => {
@@ -157,8 +158,6 @@ fn of_service(bound: Bound) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::judge::testing::{measured, requests};
 
@@ -178,6 +177,14 @@ mod tests {
             ("within 500ms >= 51%", false),
             ("errors < 2.1%", true),
             ("errors < 2%", false),
+            ("errors <= 2%", true),
+            ("errors < 2", false),
+            ("errors <= 2", true),
+            ("requests >= 100", true),
+            ("requests > 100", false),
+            // 98 answers of 495 ms on average, and two failures of 3 s.
+            ("latency mean < 560ms", true),
+            ("latency mean < 540ms", false),
             ("rate >= 9.8/s", true),
             ("rate >= 9.9/s", false),
         ] {
@@ -204,6 +211,8 @@ mod tests {
         for (text, words) in [
             ("latency p95 < 1h", "no request was answered"),
             ("errors < 100%", "no request ended"),
+            ("errors <= 0", "no request ended"),
+            ("latency mean < 1h", "no request was answered"),
             ("retried < 100%", "no request ended"),
             ("trend < 100%/h", "too few seconds"),
             ("step log in: errors < 1%", "no such step"),

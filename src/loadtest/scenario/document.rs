@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::websocket::document::WebSocketDocument;
+use super::{inputs::document::DataDocument, websocket::document::WebSocketDocument};
 
 /// A scenario of vas test: the load, what users do, and what must hold for the run to pass.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -23,14 +23,26 @@ pub struct Document {
     /// When the run is given up early. Default: more than 90 % of the requests fail for ten seconds.
     #[serde(default)]
     pub abort: Option<AbortDocument>,
-    /// What must hold for the run to pass: `latency p95 < 500ms`, `within 500ms >= 95%`, `errors < 1%`,
-    /// `retried < 1%`, `rate >= 95/s`, `trend < 10%/h`; for one step with `step NAME: ` before it. Of all
-    /// WebSocket connections: `ws_rtt p95 < 200ms`, `ws_connect p95 < 1s`, `ws_ping p95 < 100ms`,
+    /// What must hold for the run to pass: `latency p95 < 500ms`, `latency mean < 200ms`,
+    /// `within 500ms >= 95%`, `errors < 1%`, `errors < 10`, `requests >= 1000`, `retried < 1%`, `rate >= 95/s`,
+    /// `trend < 10%/h`, also with `<=` and `>`; for one step with `step NAME: ` before it. Of all WebSocket connections: `ws_rtt p95 < 200ms`, `ws_connect p95 < 1s`, `ws_ping p95 < 100ms`,
     /// `ws_held >= 99%` (made and held to their end), `ws_held >= 50` (at once).
     #[serde(default)]
     pub thresholds: Vec<String>,
     /// What users do. Each user gets one journey, drawn by weight.
     pub journeys: Vec<JourneyDocument>,
+    /// Files with rows, by a name of letters, digits and `_`. Their columns are variables: `{{users.email}}`.
+    #[serde(default)]
+    pub data: BTreeMap<String, DataDocument>,
+    /// Values that are made up at the beginning of each turn, by the name of their variable: `uuid`,
+    /// `randomInt FROM TO`, `randomString LENGTH`, `sequence`, `sequence START`, `now`, `now unix`,
+    /// `now unixMs`.
+    #[serde(default)]
+    pub values: BTreeMap<String, String>,
+    /// With a seed each user gets the same random values, rows and pauses in each run.
+    #[serde(default)]
+    #[schemars(range(max = u32::MAX))]
+    pub seed: Option<u32>,
 }
 
 fn ten_seconds() -> String {
@@ -112,6 +124,9 @@ pub struct JourneyDocument {
     /// these. Default: none.
     #[serde(default)]
     pub think: Option<String>,
+    /// Whether users keep cookies as browsers do, for as long as they live. Default: no.
+    #[serde(default)]
+    pub cookies: bool,
     /// Headers of every request; values may have `{{variables}}`.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
@@ -127,8 +142,9 @@ fn one() -> u32 {
 /// `websocket`.
 ///
 /// Paths, headers, bodies and messages may have variables. `{{user}}` is the number of the user,
-/// `{{iteration}}` counts the journeys that the user has begun before. Others are extracted from earlier
-/// answers of the same journey.
+/// `{{iteration}}` counts the journeys that the user has begun before. Others come from `data` and `values`,
+/// or are extracted from earlier answers of the same journey. `${TOKEN}` is the variable TOKEN of the
+/// environment, whose value is shown nowhere; `$${` is a plain `${`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StepDocument {
@@ -165,18 +181,21 @@ pub struct StepDocument {
     /// Body; sent as application/json unless a header says otherwise.
     #[serde(default)]
     pub body: Option<String>,
-    /// File beside the scenario with the body, in UTF-8, instead of `body`. It is sent as it is, without
-    /// variables.
+    /// File beside the scenario with the body, instead of `body`. Its bytes are sent as they are, without
+    /// variables, as application/json unless a header says otherwise.
     #[serde(default)]
     pub body_file: Option<String>,
     /// Statuses that count as answered. Default: 200 to 399.
     #[serde(default)]
     pub expect: Vec<u16>,
-    /// Variables set from the answer: `json:/token` (JSON pointer) or `header:location`.
+    /// Variables set from the answer: `json:/token` (JSON pointer), `regex:id=([0-9]+)` (the first group of the
+    /// first match in the body), `header:location` or `cookie:session` (one that the answer sets).
     #[serde(default)]
     pub extract: BTreeMap<String, String>,
-    /// Further checks of the answer's body: `contains TEXT` or `json /pointer`. Bodies are decoded first
-    /// (gzip, deflate, br, zstd).
+    /// Further checks of the answer: `contains TEXT`, `matches REGEX`, `json /pointer` (there is a value),
+    /// `json /pointer == VALUE`, `size < 10KiB` (also <=, >, >=, ==), `header NAME`, `header NAME == TEXT`,
+    /// `header NAME matches REGEX`; with `!=` for another value, and with `not ` before it for the opposite.
+    /// Texts and values may have variables. Bodies are decoded first (gzip, deflate, br, zstd).
     #[serde(default)]
     pub checks: Vec<String>,
     /// Whether redirects are followed, ten at most, to the answer that counts. Credentials are not sent to

@@ -8,6 +8,7 @@ use super::{
     model::Load,
     problem::Problems,
     rate::Profile,
+    sources::{self, File},
 };
 
 /// Highest level (users, or journeys per second). A higher one is taken for a mistake.
@@ -16,11 +17,7 @@ pub(super) const HIGHEST: f64 = 1e6;
 const PIECES: usize = 100_000;
 
 /// Reads the load. `file` gives the text of a trace by its name.
-pub(super) fn parse(
-    document: &LoadDocument,
-    file: &dyn Fn(&str) -> Result<String, String>,
-    problems: &mut Problems,
-) -> Load {
+pub(super) fn parse(document: &LoadDocument, file: File<'_>, problems: &mut Problems) -> Load {
     let open = document.rate.is_some();
     let (path, stages) = match (&document.users, &document.rate) {
         (Some(stages), None) => ("load.users", stages),
@@ -53,13 +50,7 @@ pub(super) fn parse(
     }
 }
 
-fn stage(
-    path: &str,
-    stage: &StageDocument,
-    profile: &mut Profile,
-    file: &dyn Fn(&str) -> Result<String, String>,
-    problems: &mut Problems,
-) {
+fn stage(path: &str, stage: &StageDocument, profile: &mut Profile, file: File<'_>, problems: &mut Problems) {
     match stage {
         StageDocument {
             duration: Some(duration),
@@ -115,9 +106,9 @@ fn stage(
             trace: Some(trace),
         } => {
             let path = format!("{path}.trace");
-            match file(trace) {
+            match sources::text(file, trace) {
                 Ok(text) => self::trace(&path, &text, profile, problems),
-                Err(error) => problems.add(path, format!("{trace}: {error}")),
+                Err(error) => problems.add(path, error),
             }
         }
         _ => problems.add(

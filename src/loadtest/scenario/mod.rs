@@ -5,28 +5,38 @@
 //! builtin  the scenarios that come with vas          quick  one without a file
 //! scaled   shorter, thinner                          plan   what a run will be, in words (expected: how many requests)
 //! schema   the published form of documents           websocket  one connection, from the document to the model
+//! inputs   data files and made-up values             environment  `${TOKEN}`, whose value is shown nowhere
+//! sources  files beside a scenario                   payload    what is sent in a body or a message
+//! check    what an answer must have                  extract    what is taken from an answer (pattern: by regex)
 //! ```
 
-mod body_check;
 pub mod builtin;
+pub mod check;
 pub mod document;
+pub mod environment;
 pub mod expected;
+pub mod extract;
+pub mod inputs;
 mod load;
 pub mod model;
 pub mod parse;
+pub mod pattern;
+pub mod payload;
 pub mod plan;
 pub mod problem;
 pub mod quick;
 pub mod rate;
 pub mod scaled;
 pub mod schema;
+mod sources;
 mod step;
 pub mod template;
 pub mod threshold;
 pub mod websocket;
 
 pub use self::{
-    parse::{ScenarioError, parse},
+    parse::{ScenarioError, parse, parse_in},
+    sources::File,
     step::path_of_flag,
 };
 pub use vas_core::k8s::duration::precise as duration;

@@ -2,17 +2,16 @@
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
-pub use super::body_check::BodyCheck;
 use super::{
+    check::Check,
     duration::{self, ParseDurationError},
+    extract::Extract,
+    inputs::Inputs,
+    payload::Payload,
     rate::Profile,
     template::Template,
     websocket::WebSocket,
 };
-
-/// Variables that every user has: `user` is the number of the user, `iteration` counts the journeys that it
-/// has begun before.
-pub const GIVEN: [&str; 2] = ["user", "iteration"];
 
 /// A checked scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +33,8 @@ pub struct Scenario {
     pub timeout: Duration,
     /// When the run is given up early.
     pub abort: Option<Abort>,
+    /// What users send besides constant text and what they extract from answers.
+    pub inputs: Inputs,
 }
 
 /// The limit of the first threshold on the p95 latency of all requests; `None` without one.
@@ -93,6 +94,8 @@ pub struct Journey {
     pub weight: u32,
     /// Pause after each step that has no pause of its own. Default: no pause.
     pub think: Think,
+    /// Whether users keep cookies as browsers do, for as long as they live.
+    pub cookies: bool,
     /// Headers of every request, such as `Authorization: Bearer {{token}}`. A header is left out of the
     /// requests before the step that sets its variables.
     pub headers: Vec<(String, Template)>,
@@ -161,6 +164,21 @@ impl Action {
     pub fn is_websocket(&self) -> bool {
         matches!(self, Self::WebSocket(_))
     }
+
+    /// Names of the variables in everything that it sends, and in its checks.
+    pub fn variables(&self) -> Vec<&str> {
+        match self {
+            Self::Request(request) => {
+                let headers = request.headers.iter().map(|(_, value)| value);
+                let templates = [&request.path].into_iter().chain(headers);
+                let body = request.body.iter().flat_map(Payload::variables);
+                let checks = request.checks.iter().flat_map(Check::variables);
+                let sent = templates.flat_map(Template::variables).chain(body);
+                sent.chain(checks).collect()
+            }
+            Self::WebSocket(websocket) => websocket.variables().collect(),
+        }
+    }
 }
 
 /// Whether any step has an action for which `predicate` is true.
@@ -179,13 +197,13 @@ pub struct Request {
     /// Headers of this request besides the journey's.
     pub headers: Vec<(String, Template)>,
     /// Body; `None`: no body.
-    pub body: Option<Template>,
+    pub body: Option<Payload>,
     /// Statuses that count as answered.
     pub expect: Statuses,
     /// Variables that are set from the answer, by name.
     pub extract: BTreeMap<String, Extract>,
-    /// Further checks of the answer's body.
-    pub checks: Vec<BodyCheck>,
+    /// Further checks of the answer.
+    pub checks: Vec<Check>,
     /// Whether redirects are followed; `None`: as the run says.
     pub follow: Option<bool>,
 }
@@ -218,15 +236,6 @@ impl Statuses {
     }
 }
 
-/// Where a variable's value is found in an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Extract {
-    /// A JSON pointer into the body (RFC 6901), such as `/token` or `/items/0/id`.
-    Json(String),
-    /// The value of the header of this name. The name is in lower case.
-    Header(String),
-}
-
 /// A requirement on a run: what must hold for it to pass.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Threshold {
@@ -234,6 +243,24 @@ pub struct Threshold {
     pub step: Option<String>,
     /// The measured value and its limit.
     pub bound: Bound,
+    /// Whether the bound holds where the limit itself was measured: `<=` and `>=`, and not `<` and `>`.
+    pub inclusive: bool,
+}
+
+impl Threshold {
+    /// Whether a measured value is on the low side of a limit.
+    pub fn is_low<T: PartialOrd + Copy>(&self, measured: T, limit: T) -> bool {
+        if self.inclusive {
+            measured <= limit
+        } else {
+            measured < limit
+        }
+    }
+
+    /// Whether a measured value is on the high side of a limit.
+    pub fn is_high<T: PartialOrd + Copy>(&self, measured: T, limit: T) -> bool {
+        self.is_low(limit, measured)
+    }
 }
 
 /// A bound on something measured.
@@ -241,10 +268,16 @@ pub struct Threshold {
 pub enum Bound {
     /// The latency quantile (0 to 1) of the requests is below this duration.
     Latency(f64, Duration),
+    /// The mean latency of the requests is below this duration.
+    Mean(Duration),
     /// At least this share (0 to 1) of the requests takes at most this duration, as in an SLO.
     Within(Duration, f64),
     /// The share (0 to 1) of failed requests is below this.
     Errors(f64),
+    /// The number of failed requests is below this.
+    Failed(u64),
+    /// At least this many requests ended, answered or failed.
+    Requests(u64),
     /// The share (0 to 1) of requests that were sent twice is below this.
     Retried(f64),
     /// At least this many requests per second are answered over the whole run.

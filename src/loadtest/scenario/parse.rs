@@ -5,10 +5,13 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     document::{AbortDocument, Document, JourneyDocument},
-    load,
+    environment::Environment,
+    inputs, load,
     model::{Abort, Action, Journey, Scenario, Think, Threshold},
     problem::{Problem, Problems},
-    quick, schema, step,
+    quick, schema,
+    sources::File,
+    step,
     websocket::Part,
 };
 use vas_core::document::yaml;
@@ -34,15 +37,24 @@ pub enum ScenarioError {
     },
 }
 
-/// Parses a scenario. `name` is usually the name of its file. `file` gives the text of a file beside the
-/// scenario, for traces and bodies.
+/// Parses a scenario that takes nothing from the environment; see [`parse_in`].
+///
+/// # Errors
+/// As [`parse_in`].
+pub fn parse(text: &str, name: &str, file: File<'_>) -> Result<Scenario, ScenarioError> {
+    parse_in(text, name, file, &|_| None)
+}
+
+/// Parses a scenario. `name` is usually the name of its file. `file` gives the files beside the scenario, and
+/// `variable` the values of the environment.
 ///
 /// # Errors
 /// Everything that is wrong with the scenario.
-pub fn parse(
+pub fn parse_in(
     text: &str,
     name: &str,
-    file: &dyn Fn(&str) -> Result<String, String>,
+    file: File<'_>,
+    variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Scenario, ScenarioError> {
     let form = |words: &str| ScenarioError::Form {
         name: name.to_owned(),
@@ -58,27 +70,31 @@ pub fn parse(
         });
     }
     let document: Document = serde_json::from_value(value).map_err(|error| form(&error.to_string()))?;
-    let mut problems = Problems::default();
-    let scenario = scenario(&document, name, file, &mut problems);
-    let problems = problems.into_found();
-    if problems.is_empty() {
-        Ok(scenario)
-    } else {
-        Err(ScenarioError::Fields {
+    let mut problems = Problems::new(Environment::new(variable));
+    let mut scenario = scenario(&document, name, file, &mut problems);
+    match problems.into_result() {
+        Ok((environment, secrets)) => {
+            scenario.inputs.environment = environment;
+            scenario.inputs.secrets = secrets;
+            Ok(scenario)
+        }
+        Err(problems) => Err(ScenarioError::Fields {
             name: name.to_owned(),
             problems,
-        })
+        }),
     }
 }
 
-fn scenario(
-    document: &Document,
-    name: &str,
-    file: &dyn Fn(&str) -> Result<String, String>,
-    problems: &mut Problems,
-) -> Scenario {
+fn scenario(document: &Document, name: &str, file: File<'_>, problems: &mut Problems) -> Scenario {
     let load = load::parse(&document.load, file, problems);
+    let inputs = inputs::parse(document, file, problems);
     let journeys = journeys(&document.journeys, file, problems);
+    // Where a file has no columns, nothing more can be said about variables.
+    if inputs.data.len() == document.data.len() {
+        for (index, journey) in journeys.iter().enumerate() {
+            step::variables(&format!("journeys[{index}]"), journey, &inputs, problems);
+        }
+    }
     let thresholds = thresholds(&document.thresholds, &journeys, problems);
     let timeout = problems.positive("timeout", &document.timeout);
     waits(&journeys, timeout, problems);
@@ -96,6 +112,7 @@ fn scenario(
                 .map_or(quick::ABORT, |abort| self::abort(abort, problems)),
         ),
         journeys,
+        inputs,
     }
 }
 
@@ -152,11 +169,7 @@ fn waits(journeys: &[Journey], timeout: Duration, problems: &mut Problems) {
     }
 }
 
-fn journeys(
-    documents: &[JourneyDocument],
-    file: &dyn Fn(&str) -> Result<String, String>,
-    problems: &mut Problems,
-) -> Vec<Journey> {
+fn journeys(documents: &[JourneyDocument], file: File<'_>, problems: &mut Problems) -> Vec<Journey> {
     if documents.is_empty() {
         problems.add("journeys", "must have at least one");
     } else if documents.iter().all(|journey| journey.weight == 0) {
@@ -189,6 +202,7 @@ fn journeys(
             think: document.think.as_deref().map_or_else(Think::default, |text| {
                 problems.or(&format!("{path}.think"), text.parse(), Think::default())
             }),
+            cookies: document.cookies,
             headers,
             steps: document
                 .steps
@@ -198,7 +212,6 @@ fn journeys(
                 .collect(),
         };
         step::names(&path, &journey, problems);
-        step::variables(&path, &journey, problems);
         journeys.push(journey);
     }
     journeys

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{
     duration,
     expected::{self, Expected},
+    inputs::{Inputs, Order},
     model::{Action, Load, Scenario},
     rate::Profile,
     threshold::in_percent,
@@ -76,9 +77,10 @@ fn write_all(out: &mut String, scenario: &Scenario, target: &str) -> std::fmt::R
     for journey in &scenario.journeys {
         writeln!(
             out,
-            "journey   {} ({} of the users)",
+            "journey   {} ({} of the users{})",
             journey.name,
-            in_percent(f64::from(journey.weight) / weights.max(1.0))
+            in_percent(f64::from(journey.weight) / weights.max(1.0)),
+            if journey.cookies { ", with cookies" } else { "" }
         )?;
         for step in &journey.steps {
             let what = match &step.action {
@@ -91,6 +93,7 @@ fn write_all(out: &mut String, scenario: &Scenario, target: &str) -> std::fmt::R
             writeln!(out, "          - {} ({what}{once})", step.name)?;
         }
     }
+    inputs(out, &scenario.inputs)?;
     for threshold in &scenario.thresholds {
         writeln!(out, "threshold {threshold}")?;
     }
@@ -100,6 +103,36 @@ fn write_all(out: &mut String, scenario: &Scenario, target: &str) -> std::fmt::R
             "gives up  when more than {} of the requests fail for {}",
             in_percent(abort.errors),
             duration::format(abort.over)
+        )?;
+    }
+    Ok(())
+}
+
+/// Lists what is sent besides constant text and what is extracted from answers. It shows no values.
+fn inputs(out: &mut String, inputs: &Inputs) -> std::fmt::Result {
+    for (name, data) in &inputs.data {
+        let order = match data.order {
+            Order::PerUser => "each user has one",
+            Order::InOrder => "each turn gets the next",
+            Order::Random => "each turn gets any",
+        };
+        let (rows, file) = (data.table.rows(), &data.file);
+        writeln!(
+            out,
+            "data      {name}: {rows} rows of {file} ({}); {order}",
+            data.table.columns().join(", ")
+        )?;
+    }
+    if !inputs.values.is_empty() {
+        let names: Vec<&str> = inputs.values.keys().map(String::as_str).collect();
+        writeln!(out, "values    {}", names.join(", "))?;
+    }
+    if !inputs.environment.is_empty() {
+        let names: Vec<&str> = inputs.environment.iter().map(String::as_str).collect();
+        writeln!(
+            out,
+            "secrets   {}, from the environment; shown nowhere",
+            names.join(", ")
         )?;
     }
     Ok(())

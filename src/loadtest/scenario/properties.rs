@@ -12,7 +12,7 @@ use super::{
 };
 
 fn read(text: &str, csv: &str) -> Result<Scenario, ScenarioError> {
-    parse(text, "test", &|_| Ok(csv.to_owned()))
+    parse(text, "test", &|_| Ok(csv.as_bytes().to_vec()))
 }
 
 fn stage() -> impl Strategy<Value = String> {
@@ -175,7 +175,7 @@ journeys:
         "journeys[0].headers: \"a b\" is not the name of a header",
         "journeys[0].steps[0].expect[1]: 42 is not an HTTP status; use 100 to 599",
         "journeys[0].steps[0].extract: \"a-b\" is not the name of a variable",
-        "journeys[0].steps[0].extract: user is given to every user; choose another name",
+        "journeys[0].steps[0].extract: user has a value from elsewhere",
         "journeys[0].steps[1].name: \"GET /x\" is there twice",
         "journeys[0].steps[2].get: \"/a b\" must not have spaces",
         "journeys[0].steps[2].headers: \"\" is not the name of a header",

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     duration,
+    inputs::Inputs,
     model::{Abort, Action, Journey, Load, Request, Scenario, Statuses, Step, Think, Threshold},
+    payload::Payload,
     rate::Profile,
     template::Template,
 };
@@ -133,7 +135,7 @@ impl Quick {
             method: self.method.clone(),
             path: Template::text(if has_path { "" } else { "/" }),
             headers: Vec::new(),
-            body: self.body.as_deref().map(Template::text),
+            body: self.body.map(|body| Payload::Binary(body.into_bytes())),
             expect: Statuses::of(self.expect),
             extract: BTreeMap::new(),
             checks: Vec::new(),
@@ -148,6 +150,7 @@ impl Quick {
                 name: "request".to_owned(),
                 weight: 1,
                 think,
+                cookies: false,
                 headers: Vec::new(),
                 steps: vec![Step {
                     name: self.method,
@@ -159,6 +162,7 @@ impl Quick {
             thresholds: self.thresholds,
             timeout: self.timeout,
             abort: Some(ABORT),
+            inputs: Inputs::default(),
         }
     }
 }

@@ -4,20 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     document::StepDocument,
-    model::{Action, BodyCheck, Extract, GIVEN, Journey, Request, Statuses, Step, Think},
+    extract::Extract,
+    inputs::Inputs,
+    model::{Action, Journey, Request, Statuses, Step, Think},
+    payload::Payload,
     problem::{Problem, Problems},
-    template::Template,
+    sources::File,
+    template::{Template, is_word},
     websocket,
 };
 use vas_core::k8s::percent::encode;
 
 /// Reads a step.
-pub(super) fn parse(
-    path: &str,
-    document: &StepDocument,
-    file: &dyn Fn(&str) -> Result<String, String>,
-    problems: &mut Problems,
-) -> Step {
+pub(super) fn parse(path: &str, document: &StepDocument, file: File<'_>, problems: &mut Problems) -> Step {
     let methods = [
         ("GET", &document.get),
         ("HEAD", &document.head),
@@ -93,7 +92,7 @@ fn request(
     method: &str,
     target: &str,
     document: &StepDocument,
-    file: &dyn Fn(&str) -> Result<String, String>,
+    file: File<'_>,
     problems: &mut Problems,
 ) -> Request {
     let field = format!("{path}.{}", method.to_ascii_lowercase());
@@ -120,7 +119,7 @@ fn request(
                 let path = format!("{path}.extract.{name}");
                 (
                     name.clone(),
-                    problems.or(&path, extract(from), Extract::Json(String::new())),
+                    problems.or(&path, from.parse(), Extract::Json(String::new())),
                 )
             })
             .collect(),
@@ -128,32 +127,24 @@ fn request(
             .checks
             .iter()
             .enumerate()
-            .map(|(index, text)| {
-                let path = format!("{path}.checks[{index}]");
-                problems.or(&path, check(text), BodyCheck::Contains(String::new()))
-            })
+            .filter_map(|(index, text)| problems.check(&format!("{path}.checks[{index}]"), text))
             .collect(),
         follow: document.follow,
     }
 }
 
 /// Reads the body: a text with variables, or the content of a file.
-fn body(
-    path: &str,
-    document: &StepDocument,
-    file: &dyn Fn(&str) -> Result<String, String>,
-    problems: &mut Problems,
-) -> Option<Template> {
+fn body(path: &str, document: &StepDocument, file: File<'_>, problems: &mut Problems) -> Option<Payload> {
     let field = format!("{path}.bodyFile");
     match (&document.body, &document.body_file) {
         (Some(_), Some(_)) => {
             problems.add(field, "must not stand beside body; keep one");
             None
         }
-        (Some(body), None) => Some(problems.template(&format!("{path}.body"), body)),
+        (Some(body), None) => Some(Payload::Text(problems.template(&format!("{path}.body"), body))),
         (None, Some(name)) => {
-            let text = file(name).map_err(|error| format!("{name}: {error}"));
-            Some(Template::text(&problems.or(&field, text, String::new())))
+            let bytes = file(name).map_err(|error| format!("{name}: {error}"));
+            Some(Payload::Binary(problems.or(&field, bytes, Vec::new())))
         }
         (None, None) => None,
     }
@@ -165,18 +156,12 @@ fn first_beyond(statuses: &[u16]) -> Option<(usize, u16)> {
     all.find(|(_, status)| !(100..600).contains(status))
 }
 
-/// Refuses names that a template cannot contain, and names of variables that every user has.
+/// Refuses names that a template cannot contain.
 fn variable(path: &str, name: &str, problems: &mut Problems) {
-    let word = |char: char| char.is_ascii_alphanumeric() || char == '_';
-    if name.is_empty() || !name.chars().all(word) {
+    if !is_word(name) {
         problems.add(
             path,
             format!("{name:?} is not the name of a variable: use letters, digits and \"_\""),
-        );
-    } else if GIVEN.contains(&name) {
-        problems.add(
-            path,
-            format!("{name} is given to every user; choose another name"),
         );
     }
 }
@@ -237,23 +222,6 @@ fn outside_variables(text: &str) -> impl Iterator<Item = char> {
     texts.flat_map(str::chars)
 }
 
-fn extract(text: &str) -> Result<Extract, &'static str> {
-    match text.split_once(':') {
-        Some(("json", pointer)) if pointer.starts_with('/') => Ok(Extract::Json(pointer.to_owned())),
-        Some(("header", name)) if !name.is_empty() => Ok(Extract::Header(name.to_ascii_lowercase())),
-        _ => Err("must be json:/POINTER or header:NAME"),
-    }
-}
-
-/// Reads a check of a body or of a message.
-pub(super) fn check(text: &str) -> Result<BodyCheck, &'static str> {
-    match text.split_once(' ') {
-        Some(("contains", text)) => Ok(BodyCheck::Contains(text.to_owned())),
-        Some(("json", pointer)) if pointer.starts_with('/') => Ok(BodyCheck::Json(pointer.to_owned())),
-        _ => Err("must be \"contains TEXT\" or \"json /POINTER\""),
-    }
-}
-
 /// Refuses steps of the same name in one journey: reports could not tell them apart.
 pub(super) fn names(path: &str, journey: &Journey, problems: &mut Problems) {
     let mut seen = BTreeSet::new();
@@ -273,40 +241,34 @@ pub(super) fn names(path: &str, journey: &Journey, problems: &mut Problems) {
     }
 }
 
-/// Refuses variables that no earlier step of the journey sets.
-pub(super) fn variables(path: &str, journey: &Journey, problems: &mut Problems) {
-    let mut known: BTreeSet<&str> = GIVEN.into();
+/// Refuses variables that neither the inputs nor an earlier step of the journey sets, and those that both do.
+pub(super) fn variables(path: &str, journey: &Journey, inputs: &Inputs, problems: &mut Problems) {
+    let mut known: BTreeSet<&str> = BTreeSet::new();
     for (index, step) in journey.steps.iter().enumerate() {
         let path = format!("{path}.steps[{index}]");
-        let used: Vec<&str> = match &step.action {
-            Action::Request(request) => {
-                let headers = request.headers.iter().map(|(_, value)| value);
-                let templates = [&request.path].into_iter().chain(headers).chain(&request.body);
-                templates.flat_map(Template::variables).collect()
-            }
-            Action::WebSocket(websocket) => websocket.variables().collect(),
-        };
         // Headers of the journey are checked at the end: they are only sent once a step has set their
         // variables.
-        for name in used {
-            if !known.contains(name) {
-                problems.add(
-                    &path,
-                    format!("{{{{{name}}}}} has no value: no earlier step of the journey extracts it"),
-                );
+        for name in step.action.variables() {
+            if !known.contains(name) && !inputs.has(name) {
+                problems.add(&path, inputs.missing(name));
             }
         }
         if let Action::Request(request) = &step.action {
+            for name in request.extract.keys().filter(|name| inputs.has(name)) {
+                problems.add(
+                    format!("{path}.extract"),
+                    format!(
+                        "{name} has a value from elsewhere (user, iteration or values); choose another name"
+                    ),
+                );
+            }
             known.extend(request.extract.keys().map(String::as_str));
         }
     }
     let headers = journey.headers.iter();
     for name in headers.flat_map(|(_, value)| value.variables()) {
-        if !known.contains(name) {
-            problems.add(
-                format!("{path}.headers"),
-                format!("{{{{{name}}}}} has no value: no step of the journey extracts it"),
-            );
+        if !known.contains(name) && !inputs.has(name) {
+            problems.add(format!("{path}.headers"), inputs.missing(name));
         }
     }
 }
@@ -325,13 +287,13 @@ pub(super) fn headers(
             if name.is_empty() || !name.bytes().all(token) {
                 problems.add(path, format!("{name:?} is not the name of a header"));
             }
-            if value.chars().any(char::is_control) {
-                problems.add(
-                    format!("{path}.{name}"),
-                    "must not have line breaks or other control characters",
-                );
+            let field = format!("{path}.{name}");
+            let template = problems.template(&field, value);
+            // The value of an environment variable often ends with a line break.
+            if template.texts().any(|text| text.chars().any(char::is_control)) {
+                problems.add(field, "must not have line breaks or other control characters");
             }
-            (name.clone(), problems.template(&format!("{path}.{name}"), value))
+            (name.clone(), template)
         })
         .collect()
 }

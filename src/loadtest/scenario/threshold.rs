@@ -12,11 +12,11 @@ use super::{
 pub enum ThresholdError {
     /// The text has none of the known forms.
     #[error(
-        "{0:?} is not a threshold: write \"latency p95 < 500ms\", \"within 500ms >= 95%\", \"errors < 1%\", \"retried < 1%\", \"rate >= 95/s\" or \"trend < 10%/h\", with \"step NAME: \" before it for one step; of WebSockets \"ws_rtt p95 < 200ms\", \"ws_connect p95 < 1s\", \"ws_ping p95 < 100ms\", \"ws_held >= 99%\" or \"ws_held >= 50\""
+        "{0:?} is not a threshold: write \"latency p95 < 500ms\", \"latency mean < 200ms\", \"within 500ms >= 95%\", \"errors < 1%\", \"errors < 10\", \"requests >= 1000\", \"retried < 1%\", \"rate >= 95/s\" or \"trend < 10%/h\", with \"step NAME: \" before it for one step; of WebSockets \"ws_rtt p95 < 200ms\", \"ws_connect p95 < 1s\", \"ws_ping p95 < 100ms\", \"ws_held >= 99%\" or \"ws_held >= 50\""
     )]
     Form(String),
-    /// A limit of 0 % can never be met, because no share is below 0 %.
-    #[error("{0:?} can never hold, because no share is below 0%: write 0.001% if there may be none")]
+    /// A limit of 0 can never be met, because nothing is below 0.
+    #[error("{0:?} can never hold, because nothing is below 0: write <= if there may be none")]
     Never(String),
     /// WebSocket connections are measured together, so their bounds cannot be for one step.
     #[error("{bound:?} is of all WebSocket connections; leave out \"step {step}: \"")]
@@ -80,40 +80,81 @@ impl FromStr for Threshold {
             }
             None => (None, text),
         };
-        let words: Vec<&str> = bound.split_whitespace().collect();
-        let bound = bound_of(&words).ok_or_else(refused)?;
-        if matches!(bound, Bound::Errors(share) | Bound::Retried(share) if share <= 0.0) {
+        let (left, sign, limit) = sides(bound).ok_or_else(refused)?;
+        let words: Vec<&str> = left.split_whitespace().collect();
+        let (bound, inclusive) = (bound_of(&words, limit).ok_or_else(refused)?, sign.ends_with('='));
+        if sign.starts_with('>') != is_lower(bound) {
+            return Err(refused());
+        }
+        let zero = match bound {
+            Bound::Errors(share) | Bound::Retried(share) => share <= 0.0,
+            Bound::Failed(count) => count == 0,
+            _ => false,
+        };
+        if zero && !inclusive {
             return Err(ThresholdError::Never(text.to_owned()));
         }
         match step {
             Some(step) if bound.is_of_sockets() => Err(ThresholdError::OfStep {
                 step,
-                bound: words.join(" "),
+                bound: format!("{} {sign} {limit}", words.join(" ")),
             }),
-            step => Ok(Self { step, bound }),
+            step => Ok(Self {
+                step,
+                bound,
+                inclusive,
+            }),
         }
     }
 }
 
-fn bound_of(words: &[&str]) -> Option<Bound> {
-    match *words {
-        ["latency", quantile, "<", limit] => {
-            Some(Bound::Latency(share_of_quantile(quantile)?, positive(limit)?))
+/// The measured value, the sign and the limit of a bound. Spaces around the sign are free.
+fn sides(text: &str) -> Option<(&str, &str, &str)> {
+    let begin = text.find(['<', '>'])?;
+    let (left, rest) = text.split_at(begin);
+    let length = if rest.get(1..2) == Some("=") { 2 } else { 1 };
+    let (sign, limit) = rest.split_at(length);
+    Some((left, sign, limit.trim()))
+}
+
+/// Whether the limit of a bound is the least that may be measured, so that its sign is `>=` or `>`.
+fn is_lower(bound: Bound) -> bool {
+    match bound {
+        Bound::Within(..) | Bound::Requests(_) | Bound::Rate(_) | Bound::Held(_) | Bound::HeldAtOnce(_) => {
+            true
         }
-        ["within", limit, ">=", share] => Some(Bound::Within(positive(limit)?, percent(share)?)),
-        ["errors", "<", share] => Some(Bound::Errors(percent(share)?)),
-        ["retried", "<", share] => Some(Bound::Retried(percent(share)?)),
-        ["rate", ">=", rate] => {
-            let rate: f64 = rate.strip_suffix("/s")?.parse().ok()?;
+        Bound::Latency(..)
+        | Bound::Mean(_)
+        | Bound::Errors(_)
+        | Bound::Failed(_)
+        | Bound::Retried(_)
+        | Bound::Trend(_)
+        | Bound::Socket(..) => false,
+    }
+}
+
+fn bound_of(words: &[&str], limit: &str) -> Option<Bound> {
+    let count = || limit.parse().ok();
+    match *words {
+        // k6 has the name avg.
+        ["latency", "mean" | "avg"] => Some(Bound::Mean(positive(limit)?)),
+        ["latency", quantile] => Some(Bound::Latency(share_of_quantile(quantile)?, positive(limit)?)),
+        ["within", time] => Some(Bound::Within(positive(time)?, percent(limit)?)),
+        ["errors"] if limit.ends_with('%') => Some(Bound::Errors(percent(limit)?)),
+        ["errors"] => Some(Bound::Failed(count()?)),
+        ["requests"] => Some(Bound::Requests(count()?)),
+        ["retried"] => Some(Bound::Retried(percent(limit)?)),
+        ["rate"] => {
+            let rate: f64 = limit.strip_suffix("/s")?.parse().ok()?;
             (rate.is_finite() && rate > 0.0).then_some(Bound::Rate(rate))
         }
-        ["trend", "<", growth] => Some(Bound::Trend(percent(growth.strip_suffix("/h")?)?)),
-        ["ws_rtt", quantile, "<", limit] => socket(SocketTime::RoundTrip, quantile, limit),
-        ["ws_connect", quantile, "<", limit] => socket(SocketTime::Connect, quantile, limit),
-        ["ws_ping", quantile, "<", limit] => socket(SocketTime::Ping, quantile, limit),
-        ["ws_held", ">=", share] if share.ends_with('%') => Some(Bound::Held(percent(share)?)),
-        ["ws_held", ">=", count] => {
-            let count = count.parse().ok()?;
+        ["trend"] => Some(Bound::Trend(percent(limit.strip_suffix("/h")?)?)),
+        ["ws_rtt", quantile] => socket(SocketTime::RoundTrip, quantile, limit),
+        ["ws_connect", quantile] => socket(SocketTime::Connect, quantile, limit),
+        ["ws_ping", quantile] => socket(SocketTime::Ping, quantile, limit),
+        ["ws_held"] if limit.ends_with('%') => Some(Bound::Held(percent(limit)?)),
+        ["ws_held"] => {
+            let count = count()?;
             (count > 0).then_some(Bound::HeldAtOnce(count))
         }
         _ => None,
@@ -128,12 +169,18 @@ fn socket(time: SocketTime, quantile: &str, limit: &str) -> Option<Bound> {
     ))
 }
 
-/// The share of a quantile: 0.95 for `p95`, 0.999 for `p99.9`, 1 for `max`.
+/// The share of a quantile: 0.95 for `p95`, 0.999 for `p99.9`, 1 for `max`. k6 writes `p(95)` and `med`.
 fn share_of_quantile(text: &str) -> Option<f64> {
-    if text == "max" {
-        return Some(1.0);
+    match text {
+        "max" => return Some(1.0),
+        "med" => return Some(0.5),
+        _ => {}
     }
-    let percent: f64 = text.strip_prefix('p')?.parse().ok()?;
+    let percent = text.strip_prefix('p')?;
+    let in_brackets = percent
+        .strip_prefix('(')
+        .and_then(|percent| percent.strip_suffix(')'));
+    let percent: f64 = in_brackets.unwrap_or(percent).parse().ok()?;
     (percent > 0.0 && percent < 100.0).then_some(percent / 100.0)
 }
 
@@ -151,37 +198,34 @@ impl fmt::Display for Threshold {
         if let Some(step) = &self.step {
             write!(f, "step {step}: ")?;
         }
+        let (low, high) = if self.inclusive { ("<=", ">=") } else { ("<", ">") };
         match self.bound {
             Bound::Latency(share, limit) => {
-                write!(
-                    f,
-                    "latency {} < {}",
-                    quantile_name(share),
-                    duration::format(limit)
-                )
+                let (name, limit) = (quantile_name(share), duration::format(limit));
+                write!(f, "latency {name} {low} {limit}")
             }
+            Bound::Mean(limit) => write!(f, "latency mean {low} {}", duration::format(limit)),
             Bound::Within(limit, share) => {
-                write!(
-                    f,
-                    "within {} >= {}",
-                    duration::format(limit),
-                    written_percent(share)
-                )
+                let (limit, share) = (duration::format(limit), written_percent(share));
+                write!(f, "within {limit} {high} {share}")
             }
-            Bound::Errors(share) => write!(f, "errors < {}", written_percent(share)),
-            Bound::Retried(share) => write!(f, "retried < {}", written_percent(share)),
-            Bound::Rate(rate) => write!(f, "rate >= {rate}/s"),
-            Bound::Trend(growth) => write!(f, "trend < {}/h", written_percent(growth)),
+            Bound::Errors(share) => write!(f, "errors {low} {}", written_percent(share)),
+            Bound::Failed(count) => write!(f, "errors {low} {count}"),
+            Bound::Requests(count) => write!(f, "requests {high} {count}"),
+            Bound::Retried(share) => write!(f, "retried {low} {}", written_percent(share)),
+            Bound::Rate(rate) => write!(f, "rate {high} {rate}/s"),
+            Bound::Trend(growth) => write!(f, "trend {low} {}/h", written_percent(growth)),
             Bound::Socket(time, share, limit) => {
                 let name = match time {
                     SocketTime::RoundTrip => "ws_rtt",
                     SocketTime::Connect => "ws_connect",
                     SocketTime::Ping => "ws_ping",
                 };
-                write!(f, "{name} {} < {}", quantile_name(share), duration::format(limit))
+                let (quantile, limit) = (quantile_name(share), duration::format(limit));
+                write!(f, "{name} {quantile} {low} {limit}")
             }
-            Bound::Held(share) => write!(f, "ws_held >= {}", written_percent(share)),
-            Bound::HeldAtOnce(count) => write!(f, "ws_held >= {count}"),
+            Bound::Held(share) => write!(f, "ws_held {high} {}", written_percent(share)),
+            Bound::HeldAtOnce(count) => write!(f, "ws_held {high} {count}"),
         }
     }
 }
@@ -215,100 +259,4 @@ fn written(share: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn each_form_is_read_and_written_as_it_was() {
-        for (text, bound) in [
-            (
-                "latency p95 < 500ms",
-                Bound::Latency(0.95, Duration::from_millis(500)),
-            ),
-            ("latency max < 2s", Bound::Latency(1.0, Duration::from_secs(2))),
-            (
-                "within 500ms >= 95%",
-                Bound::Within(Duration::from_millis(500), 0.95),
-            ),
-            ("errors < 1%", Bound::Errors(0.01)),
-            ("retried < 1%", Bound::Retried(0.01)),
-            ("rate >= 95/s", Bound::Rate(95.0)),
-            ("trend < 10%/h", Bound::Trend(0.1)),
-        ] {
-            let threshold: Threshold = text.parse().unwrap();
-            assert_eq!(threshold, Threshold { step: None, bound });
-            assert_eq!(threshold.to_string(), text);
-            let of_step: Threshold = format!("step log in: {text}").parse().unwrap();
-            assert_eq!(of_step.step.as_deref(), Some("log in"));
-            assert_eq!(of_step.to_string(), format!("step log in: {text}"));
-        }
-    }
-
-    #[test]
-    fn bounds_on_websockets_are_read_and_written_as_they_were() {
-        let limit = Duration::from_millis(200);
-        for (text, bound) in [
-            (
-                "ws_rtt p95 < 200ms",
-                Bound::Socket(SocketTime::RoundTrip, 0.95, limit),
-            ),
-            (
-                "ws_connect max < 200ms",
-                Bound::Socket(SocketTime::Connect, 1.0, limit),
-            ),
-            ("ws_ping p50 < 200ms", Bound::Socket(SocketTime::Ping, 0.5, limit)),
-            ("ws_held >= 99.5%", Bound::Held(0.995)),
-            ("ws_held >= 50", Bound::HeldAtOnce(50)),
-        ] {
-            let threshold: Threshold = text.parse().unwrap();
-            assert_eq!(threshold, Threshold { step: None, bound });
-            assert_eq!(threshold.to_string(), text);
-        }
-        for text in ["ws_held >= 0", "ws_held >= -1", "ws_held < 5", "ws_rtt < 200ms"] {
-            let error = text.parse::<Threshold>().unwrap_err().to_string();
-            assert!(error.contains("ws_rtt p95 < 200ms"), "{text}: {error}");
-        }
-    }
-
-    #[test]
-    fn what_is_none_is_refused_with_the_forms_there_are() {
-        for text in [
-            "",
-            "latency p95 > 500ms",
-            "latency p0 < 1s",
-            "latency p95 < 0s",
-            "errors < 1",
-            "errors < 101%",
-            "rate >= NaN/s",
-            "step x errors < 1%",
-        ] {
-            let error = text.parse::<Threshold>().unwrap_err().to_string();
-            assert!(error.contains("latency p95 < 500ms"), "{text}: {error}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_read_or_refused(text in any::<String>()) {
-            let _ = text.parse::<Threshold>();
-        }
-
-        #[test]
-        fn what_is_written_is_read_again(percent in 1_u32..1000, millis in 1_u64..100_000) {
-            let share = f64::from(percent) / 1000.0;
-            for bound in [
-                Bound::Latency(share, Duration::from_millis(millis)),
-                Bound::Within(Duration::from_millis(millis), share),
-                Bound::Errors(share),
-                Bound::Retried(share),
-                Bound::Trend(share),
-            ] {
-                let written = Threshold { step: None, bound }.to_string();
-                let read: Threshold = written.parse().unwrap();
-                prop_assert_eq!(read.to_string(), written);
-            }
-        }
-    }
-}
+mod tests;

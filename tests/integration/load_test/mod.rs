@@ -1,7 +1,11 @@
 //! `vas test`: the command, against a server whose behaviour is known exactly.
 
+mod answers;
+mod catcher;
 mod command;
+mod cookies;
 mod faults;
+mod inputs;
 mod metrics;
 mod outputs;
 mod pipeline;

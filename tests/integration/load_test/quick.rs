@@ -1,101 +1,11 @@
 //! Runs without a scenario: what arrives at the server is what the flags say.
 
-use std::{
-    convert::Infallible,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+use std::time::Duration;
+
+use super::{
+    catcher::Catcher,
+    command::{file, read, test, valid_test, words},
 };
-
-use http_body_util::{BodyExt as _, Full};
-use hyper::{HeaderMap, Request, Response, body::Bytes, body::Incoming};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo},
-    server::conn::auto::Builder,
-};
-use tokio::{net::TcpListener, task::JoinHandle};
-
-use super::command::{file, read, test, valid_test, words};
-
-/// One request as it arrived.
-#[derive(Clone, Debug)]
-struct Arrived {
-    method: String,
-    path: String,
-    headers: HeaderMap,
-    body: String,
-}
-
-impl Arrived {
-    fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().unwrap_or_default())
-    }
-}
-
-/// Answers every request with one status, and keeps what arrived. `/hang` is never answered.
-struct Catcher {
-    url: String,
-    arrived: Arc<Mutex<Vec<Arrived>>>,
-    task: JoinHandle<()>,
-}
-
-impl Catcher {
-    async fn start(status: u16) -> Self {
-        support::turn::wait_to_load();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let arrived = Arc::<Mutex<Vec<Arrived>>>::default();
-        let kept = arrived.clone();
-        let task = tokio::spawn(async move {
-            let mut connections = tokio::task::JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                let kept = kept.clone();
-                let service =
-                    hyper::service::service_fn(move |request| answer(kept.clone(), status, request));
-                connections.spawn(async move {
-                    let _ = Builder::new(TokioExecutor::new())
-                        .serve_connection(TokioIo::new(stream), service)
-                        .await;
-                });
-            }
-        });
-        Self { url, arrived, task }
-    }
-
-    fn take(&self) -> Vec<Arrived> {
-        std::mem::take(&mut self.arrived.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Drop for Catcher {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn answer(
-    kept: Arc<Mutex<Vec<Arrived>>>,
-    status: u16,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    let (head, body) = request.into_parts();
-    let body = body.collect().await.map(http_body_util::Collected::to_bytes);
-    let path = head.uri.to_string();
-    let hangs = path == "/hang";
-    kept.lock().unwrap_or_else(PoisonError::into_inner).push(Arrived {
-        method: head.method.to_string(),
-        path,
-        headers: head.headers,
-        body: String::from_utf8_lossy(&body.unwrap_or_default()).into_owned(),
-    });
-    if hangs {
-        std::future::pending::<()>().await;
-    }
-    let mut response = Response::new(Full::default());
-    *response.status_mut() = status.try_into().expect("a status");
-    Ok(response)
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn method_body_headers_and_status_are_those_of_the_flags() {

@@ -1,11 +1,11 @@
 //! The end of a run: everything that was due counts, whatever is still in flight.
 
-use std::{rc::Rc, time::Duration};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 use tokio::{sync::mpsc, task::LocalSet};
 use tokio_util::sync::CancellationToken;
 
-use super::{begin, get, hold, quiet, rate, scenario, server::Server, target, template};
+use super::{begin, contains, get, hold, quiet, rate, scenario, server::Server, target, template};
 use crate::{
     clock::RunClock,
     engine::{
@@ -17,8 +17,9 @@ use crate::{
     http::{Protocol, Target},
     model::measured::{Measured, WebSockets},
     scenario::{
-        model::{Action, BodyCheck, Scenario},
-        websocket::{Part, Payload},
+        model::{Action, Scenario},
+        payload::Payload,
+        websocket::Part,
     },
 };
 
@@ -30,7 +31,7 @@ fn send(text: &str) -> Part {
 }
 
 fn awaits(text: &str) -> Part {
-    Part::Await(BodyCheck::Contains(text.to_owned()), None)
+    Part::Await(contains(text), None)
 }
 
 /// Ten connections in half a second, after which the load ends. An answer may take as long as `timeout`.
@@ -79,6 +80,7 @@ fn worker(scenario: &Scenario, target: &Target) -> (Rc<Worker>, mpsc::UnboundedR
         precise: false,
         clock: RunClock::begins_in(Duration::ZERO),
         turns: None,
+        counters: Arc::default(),
         end_early: CancellationToken::new(),
         messages,
     };

@@ -26,10 +26,13 @@ use crate::{
     clock::RunClock,
     http::{Protocol, Target, TlsOptions},
     scenario::{
+        check::{Check, Subject},
+        inputs::Inputs,
         model::{Action, Journey, Load, Request, Scenario, Statuses, Step, Think},
+        payload::Payload,
         rate::Profile,
         template::Template,
-        websocket::{LARGEST_MESSAGE, Messages, Payload, WebSocket},
+        websocket::{LARGEST_MESSAGE, Messages, WebSocket},
     },
 };
 
@@ -38,6 +41,24 @@ const LEAD: Duration = Duration::from_millis(300);
 
 fn template(text: &str) -> Template {
     Template::parse(text).unwrap()
+}
+
+/// A check that a body contains a text.
+fn contains(text: &str) -> Check {
+    Check {
+        negated: false,
+        subject: Subject::Contains(template(text)),
+        text: format!("contains {text}"),
+    }
+}
+
+/// A check that a body is JSON and has a value at a pointer.
+fn json(pointer: &str) -> Check {
+    Check {
+        negated: false,
+        subject: Subject::Json(pointer.to_owned()),
+        text: format!("json {pointer}"),
+    }
 }
 
 fn get(path: &str) -> Action {
@@ -102,12 +123,14 @@ fn scenario(load: Load, actions: Vec<Action>) -> Scenario {
             name: "user".to_owned(),
             weight: 1,
             think: Think::default(),
+            cookies: false,
             headers: Vec::new(),
             steps: steps.collect(),
         }],
         thresholds: Vec::new(),
         timeout: Duration::from_secs(10),
         abort: None,
+        inputs: Inputs::default(),
     }
 }
 

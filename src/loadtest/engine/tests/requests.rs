@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{begin, begin_with, get, rate, scenario, server::Server, target, template};
+use super::{begin, begin_with, get, json, rate, scenario, server::Server, target, template};
 use crate::{
     engine::Settings,
     http::{Protocol, Target},
     model::measured::Measured,
     scenario::{
-        model::{Action, BodyCheck, Load, Request, Statuses},
+        model::{Action, Load, Request, Statuses},
         rate::Profile,
     },
 };
@@ -74,7 +74,7 @@ async fn checks_see_the_body_as_it_was_before_it_was_encoded() {
     let server = Server::plain().await;
     for path in ["/gzip", "/br", "/zstd"] {
         let mut request = request(path);
-        request.checks = vec![BodyCheck::Json("/ok".to_owned())];
+        request.checks = vec![json("/ok")];
         let target = target(&server.url, Protocol::Http1, None);
         all_answered(&ten(&target, Action::Request(request)).await, path);
     }

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use super::{begin, get, hold, quiet, rate, scenario, server::Server, target, template};
+use super::{begin, contains, get, hold, quiet, rate, scenario, server::Server, target, template};
 use crate::{
     http::Protocol,
     model::measured::End,
     scenario::{
-        model::{Abort, Action, BodyCheck, Load},
+        model::{Abort, Action, Load},
+        payload::Payload,
         rate::Profile,
-        websocket::{Part, Payload},
+        websocket::Part,
     },
 };
 
@@ -118,7 +119,7 @@ async fn what_an_answer_costs_to_decode_and_to_check_is_no_time_of_the_service()
         unreachable!("it is one")
     };
     // Every part of the body is compared with this text, which takes seconds.
-    let late = BodyCheck::Contains(format!("{}z", "a".repeat(32 * 1024)));
+    let late = contains(&format!("{}z", "a".repeat(32 * 1024)));
     request.checks = vec![late.clone(), late];
     let load = Load::Closed(Profile::constant(1.0, SECOND / 4));
     let target = target(&server.url, Protocol::Http1, None);

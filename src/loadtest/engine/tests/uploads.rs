@@ -18,7 +18,10 @@ use super::{begin, get, rate, scenario, server::Server, target, template};
 use crate::{
     http::Protocol,
     model::measured::Measured,
-    scenario::model::{Action, Scenario},
+    scenario::{
+        model::{Action, Scenario},
+        payload::Payload,
+    },
 };
 
 /// More than the buffers of both ends hold.
@@ -85,7 +88,7 @@ fn uploads(path: &str) -> Scenario {
         panic!("a request")
     };
     request.method = "POST".to_owned();
-    request.body = Some(template(&"x".repeat(LARGE)));
+    request.body = Some(Payload::Text(template(&"x".repeat(LARGE))));
     scenario(rate(4.0, Duration::from_secs(1)), vec![Action::Request(request)])
 }
 

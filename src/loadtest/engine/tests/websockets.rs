@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use super::{begin_with, hold, quiet, scenario, server::Server, target, template};
+use super::{begin_with, contains, hold, json, quiet, scenario, server::Server, target, template};
 use crate::{
     engine::Settings,
     http::Protocol,
     model::measured::Measured,
     scenario::{
-        model::{Action, BodyCheck, Load},
+        model::{Action, Load},
+        payload::Payload,
         rate::Profile,
-        websocket::{Part, Payload, Voice, WebSocket},
+        websocket::{Part, Voice, WebSocket},
     },
 };
 
@@ -195,7 +196,7 @@ fn send(text: &str) -> Part {
 }
 
 fn awaits(text: &str) -> Part {
-    Part::Await(BodyCheck::Contains(text.to_owned()), Some(SECOND))
+    Part::Await(contains(text), Some(SECOND))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -203,7 +204,7 @@ async fn a_sequence_is_sent_and_awaited_in_order_before_the_connection_is_held()
     let mut websocket = quiet("/echo", Duration::ZERO);
     websocket.sequence = vec![
         send(r#"{"hello":"{{user}}"}"#),
-        Part::Await(BodyCheck::Json("/hello".to_owned()), None),
+        Part::Await(json("/hello"), None),
         Part::Pause(SECOND / 10),
         send("one"),
         Part::Send(Payload::Binary(b"two".to_vec())),

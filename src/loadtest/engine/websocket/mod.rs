@@ -19,7 +19,7 @@ mod session;
 mod talk;
 mod voice;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 
 use tokio_tungstenite::{
     client_async_with_config,
@@ -33,10 +33,19 @@ use self::{
     talk::{Ended, Talk},
 };
 use super::{due::Due, next::Next, plan::Socket, worker::Worker};
-use crate::http::{Detail, Failure, Own, Reserved, Target};
+use crate::http::{Detail, Failure, Jar, Own, Place, Reserved, Target};
 
 /// Bytes that one read takes. Each held connection has such a buffer, and there may be tens of thousands.
 const READ_BUFFER: usize = 8 * 1024;
+
+/// What a connection has of its user.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Owner<'a> {
+    /// Values of the variables in templates.
+    pub(super) values: &'a BTreeMap<String, String>,
+    /// The user's cookies; `None` where it keeps none.
+    pub(super) cookies: Option<&'a RefCell<Jar>>,
+}
 
 /// Connects, holds the connection as long as the scenario wants, and closes it. To connect is the step's
 /// request. That request counts as failed afterwards if the connection is lost while it is held, or if the
@@ -45,18 +54,18 @@ pub(super) async fn hold(
     worker: &Worker,
     due: Due<'_>,
     socket: &Socket,
-    values: &BTreeMap<String, String>,
+    user: Owner<'_>,
     own: Option<&mut Own>,
     stop: &CancellationToken,
 ) -> Next {
     let mut sent = None;
     let mut session = Session::new(worker, due);
-    let opened = tokio::time::timeout(worker.timeout, open(worker, socket, values, own, &mut sent)).await;
+    let opened = tokio::time::timeout(worker.timeout, open(worker, socket, user, own, &mut sent)).await;
     match opened.unwrap_or(Err(Failure::Timeout(worker.timeout))) {
         // `_reserved` keeps the slot until the connection is closed.
         Ok((mut line, _reserved)) => {
             session.connected(sent);
-            let talk = Talk::new(worker, &socket.websocket, values);
+            let talk = Talk::new(worker, &socket.websocket, user.values);
             let ended = talk.hold(&mut line, stop).await;
             session.over(ended.as_ref().err());
             match ended {
@@ -77,12 +86,15 @@ pub(super) async fn hold(
 async fn open<'a>(
     worker: &'a Worker,
     socket: &Socket,
-    values: &BTreeMap<String, String>,
+    user: Owner<'_>,
     own: Option<&mut Own>,
     sent: &mut Option<Duration>,
 ) -> Result<(Line, Reserved<'a>), Failure> {
     let target = &worker.upgrades;
-    let request = request(worker, target, socket, values)?;
+    let request = request(worker, target, socket, user)?;
+    let place = user
+        .cookies
+        .map(|_| (request.headers().clone(), request.uri().clone()));
     let mut reserved = worker.pool.reserve(own).await?;
     *sent = Some(worker.share.clock.elapsed());
     // Without a TCP connection nothing was sent to the service.
@@ -93,25 +105,32 @@ async fn open<'a>(
         .read_buffer_size(READ_BUFFER)
         .max_message_size(Some(largest))
         .max_frame_size(Some(largest));
-    let (stream, _) = client_async_with_config(request, stream, Some(config))
+    let (stream, answer) = client_async_with_config(request, stream, Some(config))
         .await
         .map_err(|error| failures::of(&error))?;
+    if let (Some(jar), Some((headers, uri))) = (user.cookies, place) {
+        let place = Place::of(&headers, &uri, target);
+        let now = worker.share.clock.time_of_day();
+        jar.borrow_mut().keep(answer.headers(), place, now);
+    }
     Ok((Line::new(stream), reserved))
 }
 
-fn request(
-    worker: &Worker,
-    target: &Target,
-    socket: &Socket,
-    values: &BTreeMap<String, String>,
-) -> Result<Request, Failure> {
-    let url = target.url(&socket.websocket.path.render(values)?);
+fn request(worker: &Worker, target: &Target, socket: &Socket, user: Owner<'_>) -> Result<Request, Failure> {
+    let url = target.url(&socket.websocket.path.render(user.values)?);
     let mut request = url
         .replacen("http", "ws", 1)
         .into_client_request()
         .map_err(|error| Failure::Request("its path cannot be in a URL".to_owned(), Detail::of(error)))?;
-    for (name, value) in &worker.plan.headers(&socket.headers, values)? {
+    for (name, value) in &worker.plan.headers(&socket.headers, user.values)? {
         request.headers_mut().insert(name, value.clone());
+    }
+    if let Some(jar) = user.cookies {
+        let place = Place::of(request.headers(), request.uri(), target);
+        let now = worker.share.clock.time_of_day();
+        if let Some(headers) = jar.borrow().added_to(request.headers(), place, now) {
+            *request.headers_mut() = headers;
+        }
     }
     Ok(request)
 }

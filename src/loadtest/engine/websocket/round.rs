@@ -1,12 +1,12 @@
 //! One round of question and answer: the messages that a sequence sends, and those that it awaits afterwards.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    engine::body::Body,
-    scenario::{model::BodyCheck, websocket::Part},
+    engine::body::{Body, Known},
+    scenario::{check::Check, websocket::Part},
 };
 
 /// The parts of a sequence up to its next question: first messages are sent, with pauses, then messages are
@@ -23,7 +23,7 @@ pub(super) struct Round<'a> {
 
 #[derive(Debug)]
 struct Awaited<'a> {
-    check: &'a BodyCheck,
+    check: &'a Check,
     came: bool,
 }
 
@@ -75,16 +75,21 @@ impl<'a> Round<'a> {
     }
 
     /// Takes a message if it is awaited. The first awaited message answers the first question, and so on.
-    /// Where there are more awaited messages than questions, the rest answer the last question.
-    pub(super) fn take(&mut self, message: &Message) -> Taken {
+    /// Where there are more awaited messages than questions, the rest answer the last question. `values` are
+    /// the user's values of variables.
+    pub(super) fn take(&mut self, message: &Message, values: &BTreeMap<String, String>) -> Taken {
         let bytes: &[u8] = match message {
             Message::Text(text) => text.as_bytes(),
             Message::Binary(bytes) => bytes,
             _ => return Taken::Other,
         };
         let body = Body::new(bytes);
+        let known = Known {
+            headers: None,
+            values,
+        };
         // The first check that fits takes the message, even if an earlier awaited message has not come.
-        let fits = |awaited: &Awaited| !awaited.came && body.fulfils(awaited.check).is_ok();
+        let fits = |awaited: &Awaited| !awaited.came && body.fulfils(awaited.check, known).is_ok();
         let Some(place) = self.awaited.iter().position(fits) else {
             return Taken::Other;
         };
@@ -110,10 +115,15 @@ impl<'a> Round<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::websocket::Payload;
+    use crate::scenario::{check::Subject, payload::Payload, template::Template};
 
     fn awaits(text: &str) -> Part {
-        Part::Await(BodyCheck::Contains(text.to_owned()), None)
+        let check = Check {
+            negated: false,
+            subject: Subject::Contains(Template::text(text)),
+            text: format!("contains {text}"),
+        };
+        Part::Await(check, None)
     }
 
     fn send() -> Part {
@@ -137,30 +147,33 @@ mod tests {
     #[test]
     fn answers_are_found_in_any_order_each_once_and_count_from_their_question() {
         let parts = [send(), send(), awaits("a"), awaits("b"), awaits("b")];
-        let mut round = Round::new(&parts);
+        let (mut round, none) = (Round::new(&parts), BTreeMap::new());
         let at = Duration::from_secs;
         round.asked(at(1));
         assert!(!round.is_asked());
         // The first question may be answered before the second is sent.
-        assert_eq!(round.take(&Message::text("an a")), Taken::Answer(at(1)));
-        assert_eq!(round.take(&Message::text("an a")), Taken::Other);
+        assert_eq!(round.take(&Message::text("an a"), &none), Taken::Answer(at(1)));
+        assert_eq!(round.take(&Message::text("an a"), &none), Taken::Other);
         round.asked(at(2));
         assert!(round.is_asked());
         assert_eq!(round.outstanding().collect::<Vec<_>>(), [at(2), at(2)]);
         assert!(round.has(1) && !round.has(2));
-        assert_eq!(round.take(&Message::binary(b"b".to_vec())), Taken::Answer(at(2)));
-        assert_eq!(round.take(&Message::text("b")), Taken::Answer(at(2)));
+        assert_eq!(
+            round.take(&Message::binary(b"b".to_vec()), &none),
+            Taken::Answer(at(2))
+        );
+        assert_eq!(round.take(&Message::text("b"), &none), Taken::Answer(at(2)));
         assert!(round.has(3));
-        assert_eq!(round.take(&Message::text("b")), Taken::Other);
+        assert_eq!(round.take(&Message::text("b"), &none), Taken::Other);
     }
 
     #[test]
     fn what_is_awaited_before_anything_was_sent_is_no_answer() {
         let parts = [awaits("welcome")];
-        let mut round = Round::new(&parts);
+        let (mut round, none) = (Round::new(&parts), BTreeMap::new());
         assert!(!round.is_asked());
         assert_eq!(round.outstanding().count(), 0);
-        assert_eq!(round.take(&Message::text("welcome")), Taken::Unasked);
+        assert_eq!(round.take(&Message::text("welcome"), &none), Taken::Unasked);
         assert!(round.has(1));
     }
 }

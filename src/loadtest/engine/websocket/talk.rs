@@ -20,7 +20,10 @@ use super::{
 use crate::{
     engine::worker::Worker,
     http::{Detail, Failure},
-    scenario::websocket::{Part, Payload, WebSocket},
+    scenario::{
+        payload::Payload,
+        websocket::{Part, WebSocket},
+    },
 };
 
 /// The state of the conversation on a held connection.
@@ -281,7 +284,7 @@ impl<'a> Talk<'a> {
     fn data(&mut self, message: &Message) -> Result<(), Failure> {
         self.worker.recorder.websockets(|all| all.messages.1 += 1);
         // The sequence comes first: only a message that it does not await may be an echo.
-        match self.round.take(message) {
+        match self.round.take(message, self.values) {
             Taken::Answer(asked) => {
                 self.round_trip(asked);
                 return Ok(());

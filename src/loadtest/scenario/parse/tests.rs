@@ -3,13 +3,13 @@ use proptest::prelude::*;
 use super::*;
 use crate::scenario::{
     model::{Action, Load},
-    template::Template,
+    payload::Payload,
 };
 
 fn parsed(text: &str) -> Result<Scenario, ScenarioError> {
     let file = |name: &str| match name {
-        "day.csv" => Ok("seconds,level\n0,10\n30,20\n60,0\n".to_owned()),
-        "bad.csv" => Ok("0,10\n30\n".to_owned()),
+        "day.csv" => Ok(b"seconds,level\n0,10\n30,20\n60,0\n".to_vec()),
+        "bad.csv" => Ok(b"0,10\n30\n".to_vec()),
         _ => Err("cannot be read: not found".to_owned()),
     };
     parse(text, "test", &file)
@@ -263,11 +263,10 @@ fn a_body_is_a_text_or_the_content_of_a_file() {
     let Action::Request(request) = &scenario.journeys[0].steps[0].action else {
         panic!("it is a request")
     };
-    let body = request.body.as_ref().and_then(Template::constant);
-    assert!(
-        body.is_some_and(|body| body.starts_with("seconds,level\n")),
-        "{body:?}"
-    );
+    let Some(Payload::Binary(body)) = &request.body else {
+        panic!("it is sent as it is")
+    };
+    assert!(body.starts_with(b"seconds,level\n"), "{body:?}");
     for (step, words) in [
         ("{post: /, bodyFile: none}", "bodyFile: none: cannot be read"),
         (

@@ -45,8 +45,9 @@ pub struct PartDocument {
     /// Bytes to send, in base64.
     #[serde(default)]
     pub send_binary: Option<String>,
-    /// A message to wait for: `contains TEXT` or `json /pointer`. A message that came while the parts before this one
-    /// were being sent counts too. Other messages are ignored.
+    /// A message to wait for, by a check such as `contains TEXT`, `matches REGEX`, `json /pointer` or
+    /// `json /pointer == VALUE`. A message that came while the parts before this one were being sent counts too.
+    /// Other messages are ignored.
     #[serde(default, rename = "await")]
     pub awaits: Option<String>,
     /// Longest wait for the message. Default, and most: the scenario's timeout.

@@ -10,7 +10,7 @@ mod parse;
 use std::time::Duration;
 
 pub(super) use self::parse::read;
-use super::{body_check::BodyCheck, template::Template};
+use super::{check::Check, payload::Payload, template::Template};
 
 /// Largest message, in bytes, that the server may send unless the step says otherwise: 16 MiB.
 pub const LARGEST_MESSAGE: u32 = 16 << 20;
@@ -44,29 +44,9 @@ pub enum Part {
     /// Sends a message.
     Send(Payload),
     /// Waits for a message that passes the check, at most this long; `None`: at most the scenario's timeout.
-    Await(BodyCheck, Option<Duration>),
+    Await(Check, Option<Duration>),
     /// Sends nothing for this long.
     Pause(Duration),
-}
-
-/// Content of a message.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Payload {
-    /// Text, which may have variables.
-    Text(Template),
-    /// Bytes, sent as they are.
-    Binary(Vec<u8>),
-}
-
-impl Payload {
-    /// Names of the variables in the text; none for bytes.
-    pub fn variables(&self) -> impl Iterator<Item = &str> {
-        let text = match self {
-            Self::Text(text) => Some(text),
-            Self::Binary(_) => None,
-        };
-        text.into_iter().flat_map(Template::variables)
-    }
 }
 
 /// Messages sent at a fixed interval, each of which the server echoes unchanged.
@@ -92,7 +72,8 @@ pub struct Voice {
 }
 
 impl WebSocket {
-    /// Names of the variables in everything that is sent: path, headers, messages and voice request.
+    /// Names of the variables in everything that is sent, path, headers, messages and voice request, and in
+    /// what is awaited.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         let headers = self.headers.iter().map(|(_, value)| value);
         let voice = self.voice.iter().map(|voice| &voice.request);
@@ -101,11 +82,16 @@ impl WebSocket {
             Part::Send(payload) => Some(payload),
             Part::Await(..) | Part::Pause(_) => None,
         });
+        let awaited = self.sequence.iter().filter_map(|part| match part {
+            Part::Await(check, _) => Some(check),
+            Part::Send(_) | Part::Pause(_) => None,
+        });
         let message = self.message.iter().map(|message| &message.payload);
         let payloads = parts.chain(message);
         templates
             .flat_map(Template::variables)
             .chain(payloads.flat_map(Payload::variables))
+            .chain(awaited.flat_map(Check::variables))
     }
 
     /// Shortest time that the connection takes: its pauses and its hold, without waiting for answers.

@@ -5,15 +5,11 @@ use std::time::Duration;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
-    LARGEST_MESSAGE, Messages, Part, Payload, Voice, WebSocket,
+    LARGEST_MESSAGE, Messages, Part, Voice, WebSocket,
     document::{MessageDocument, PartDocument, VoiceDocument, WebSocketDocument},
 };
 use crate::scenario::{
-    duration,
-    model::BodyCheck,
-    problem::Problems,
-    step::{below_target, check},
-    template::Template,
+    duration, payload::Payload, problem::Problems, step::below_target, template::Template,
 };
 
 /// Reads the connection. Its headers are written beside it in the step, so they come as an argument.
@@ -95,12 +91,17 @@ fn part(path: &str, document: &PartDocument, problems: &mut Problems) -> Part {
             pause: None,
             ..
         } => {
-            let nothing = BodyCheck::Contains(String::new());
+            let field = format!("{path}.await");
             let within = document.within.as_ref();
-            Part::Await(
-                problems.or(&format!("{path}.await"), check(text), nothing),
-                within.map(|within| problems.positive(&format!("{path}.within"), within)),
-            )
+            let within = within.map(|within| problems.positive(&format!("{path}.within"), within));
+            match problems.check(&field, text) {
+                Some(check) if check.is_of_body() => Part::Await(check, within),
+                Some(_) => {
+                    problems.add(field, "a message has no headers; wait for what its text has");
+                    Part::Pause(Duration::ZERO)
+                }
+                None => Part::Pause(Duration::ZERO),
+            }
         }
         PartDocument {
             send: None,

@@ -1,10 +1,7 @@
 use std::time::Duration;
 
-use super::{Part, Payload, WebSocket};
-use crate::scenario::{
-    model::{Action, BodyCheck},
-    parse,
-};
+use super::{Part, WebSocket};
+use crate::scenario::{check::Subject, model::Action, parse, payload::Payload};
 
 fn scenario(step: &str) -> String {
     format!(
@@ -48,8 +45,13 @@ fn headers_a_sequence_pings_and_close_codes_are_read() {
         panic!("{:?}", websocket.sequence)
     };
     assert_eq!(bytes, &[0, 1, 2]);
-    let check = BodyCheck::Json("/ok".to_owned());
-    assert_eq!(*awaited, Part::Await(check, Some(Duration::from_secs(2))));
+    let Part::Await(check, within) = awaited else {
+        panic!("{awaited:?}")
+    };
+    assert_eq!(
+        (&check.subject, *within),
+        (&Subject::Json("/ok".to_owned()), Some(Duration::from_secs(2)))
+    );
     assert_eq!(*pause, Part::Pause(Duration::from_millis(500)));
     assert_eq!(websocket.variables().collect::<Vec<_>>(), ["user", "user"]);
     assert_eq!(

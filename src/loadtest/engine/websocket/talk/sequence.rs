@@ -8,7 +8,7 @@ use super::{Talk, Woken};
 use crate::{
     engine::websocket::{failures, line::Line, round::Round},
     http::Failure,
-    scenario::websocket::{Part, Payload},
+    scenario::{payload::Payload, websocket::Part},
 };
 
 impl<'a> Talk<'a> {
