@@ -57,13 +57,13 @@ impl<'a> Body<'a> {
         };
         let (holds, found): (bool, Option<Cow<'_, str>>) = match &check.subject {
             Subject::Contains(text) => {
-                let text = text.render(known.values)?;
+                let text = text.resolve(known.values)?;
                 (contains(self.bytes, &text), None)
             }
             Subject::Matches(pattern) => (pattern.is_in(self.bytes), None),
             Subject::Json(pointer) => (self.at(pointer).is_some(), None),
             Subject::JsonIs(pointer, equality, wanted) => {
-                let wanted = wanted.render(known.values)?;
+                let wanted = wanted.resolve(known.values)?;
                 let value = self.at(pointer);
                 let holds = value.map(|value| is_equal(value, &wanted));
                 let found = value.map(|value| Cow::Owned(text_of(value)));
@@ -76,7 +76,7 @@ impl<'a> Body<'a> {
             }
             Subject::Header(name) => (header(name).is_some(), header(name)),
             Subject::HeaderIs(name, equality, wanted) => {
-                let wanted = wanted.render(known.values)?;
+                let wanted = wanted.resolve(known.values)?;
                 let value = header(name);
                 let holds = value.as_deref().map(|value| value == wanted);
                 (are(holds, *equality), value)

@@ -116,8 +116,13 @@ impl User {
         };
         journey.draws.draw(&mut self.values, drawer);
         self.turns += 1;
-        let last = journey.steps.len().saturating_sub(1);
-        for (index, planned) in journey.steps.iter().enumerate() {
+        let mut place = 0;
+        loop {
+            let (index, after) = journey.at(place, &mut self.random);
+            place = after;
+            let Some(planned) = journey.steps.get(index) else {
+                return;
+            };
             if planned.once && self.done.get(index).copied().unwrap_or(false) {
                 continue;
             }
@@ -127,7 +132,8 @@ impl User {
             }
             // Nobody pauses when the run stops, nor after the last step in the open model, where no further
             // turn follows.
-            let no_pause = stop.is_cancelled() || (index == last && worker.is_open());
+            let is_last = after >= journey.steps.len();
+            let no_pause = stop.is_cancelled() || (is_last && worker.is_open());
             if !no_pause && !rest(pause(planned.think, &mut self.random), stop).await {
                 return;
             }

@@ -64,6 +64,8 @@ pub(super) struct PlannedStep {
     pub(super) id: StepId,
     /// Whether only the first journey of each user has this step, see [`Step::once`].
     pub(super) once: bool,
+    /// Its weight among the steps beside it that have one, see [`Step::weight`].
+    weight: Option<u32>,
     /// Pause after the step.
     pub(super) think: Think,
     /// What the step does.
@@ -96,7 +98,7 @@ pub(super) struct PlannedRequest {
     method: Method,
     path: Template,
     headers: Vec<(HeaderName, Template)>,
-    body: Option<PlannedBody>,
+    body: Option<Vec<Piece>>,
     /// Statuses that count as answered.
     pub(super) expect: Statuses,
     /// Variables that take their values from the answer.
@@ -107,11 +109,55 @@ pub(super) struct PlannedRequest {
     pub(super) follow: bool,
 }
 
-/// The body of a request, ready to send.
+impl PlannedJourney {
+    /// The step that a turn does at a place: the step there or, where that has a weight, one of those beside
+    /// it. The second number is the place at which the turn goes on.
+    pub(super) fn at(&self, place: usize, random: &mut fastrand::Rng) -> (usize, usize) {
+        let weight = |step: &PlannedStep| step.weight.map(u64::from);
+        let rest = self.steps.get(place..).unwrap_or_default();
+        if rest.first().and_then(weight).is_none() {
+            return (place, place + 1);
+        }
+        let weights: Vec<u64> = rest.iter().map_while(weight).collect();
+        let all: u64 = weights.iter().sum();
+        let mut drawn = if all > 0 { random.u64(..all) } else { 0 };
+        let chosen = weights.iter().position(|weight| {
+            let here = drawn < *weight;
+            drawn = drawn.saturating_sub(*weight);
+            here
+        });
+        (place + chosen.unwrap_or(0), place + weights.len())
+    }
+}
+
+/// A piece of the body of a request, ready to send.
 #[derive(Debug)]
-enum PlannedBody {
+enum Piece {
     Text(Template),
     Bytes(Bytes),
+}
+
+impl Piece {
+    fn of(payload: &Payload) -> Self {
+        match payload {
+            Payload::Text(text) => Self::Text(text.clone()),
+            Payload::Binary(bytes) => Self::Bytes(bytes.clone().into()),
+        }
+    }
+
+    fn is_constant(&self) -> bool {
+        match self {
+            Self::Text(text) => text.constant().is_some(),
+            Self::Bytes(_) => true,
+        }
+    }
+
+    fn render(&self, values: &BTreeMap<String, String>) -> Result<Bytes, Failure> {
+        Ok(match self {
+            Self::Text(text) => text.render(values)?.into(),
+            Self::Bytes(bytes) => bytes.clone(),
+        })
+    }
 }
 
 impl Plan {
@@ -129,7 +175,7 @@ impl Plan {
             for step in &journey.steps {
                 let headers = headers_at(journey, &known, &scenario.inputs);
                 let planned = planned(step, journey, &headers, &target, &mut names);
-                if let Action::Request(request) = &step.action {
+                if let (Action::Request(request), None) = (&step.action, step.weight) {
                     known.extend(request.extract.keys().map(String::as_str));
                 }
                 steps.push(planned.map_err(|cause| EngineError::Step {
@@ -238,6 +284,7 @@ fn planned(
     Ok(PlannedStep {
         id: StepId(id),
         once: step.once,
+        weight: step.weight,
         think: step.think.unwrap_or(journey.think),
         action,
     })
@@ -274,10 +321,10 @@ impl PlannedRequest {
             method,
             path: request.path.clone(),
             headers,
-            body: request.body.as_ref().map(|body| match body {
-                Payload::Text(text) => PlannedBody::Text(text.clone()),
-                Payload::Binary(bytes) => PlannedBody::Bytes(bytes.clone().into()),
-            }),
+            body: request
+                .body
+                .as_ref()
+                .map(|body| body.iter().map(Piece::of).collect()),
             expect: request.expect.clone(),
             extract: request
                 .extract
@@ -301,13 +348,10 @@ impl PlannedRequest {
 
     /// Whether no variable occurs in the request.
     fn is_constant(&self) -> bool {
-        let body = self.body.iter().filter_map(|body| match body {
-            PlannedBody::Text(text) => Some(text),
-            PlannedBody::Bytes(_) => None,
-        });
         let headers = self.headers.iter().map(|(_, value)| value);
-        let mut templates = [&self.path].into_iter().chain(headers).chain(body);
-        templates.all(|template| template.constant().is_some())
+        let mut templates = [&self.path].into_iter().chain(headers);
+        let mut pieces = self.body.iter().flatten();
+        templates.all(|template| template.constant().is_some()) && pieces.all(Piece::is_constant)
     }
 
     /// Whether the scenario looks at the body of the answer.
@@ -346,9 +390,15 @@ impl PlannedRequest {
                 headers
                     .entry(CONTENT_TYPE)
                     .or_insert(HeaderValue::from_static("application/json"));
-                match body {
-                    PlannedBody::Text(text) => Bytes::from(text.render(values)?),
-                    PlannedBody::Bytes(bytes) => bytes.clone(),
+                match body.as_slice() {
+                    [piece] => piece.render(values)?,
+                    pieces => {
+                        let mut all = Vec::new();
+                        for piece in pieces {
+                            all.extend_from_slice(&piece.render(values)?);
+                        }
+                        all.into()
+                    }
                 }
             }
             None => Bytes::new(),

@@ -1,4 +1,4 @@
-//! One TCP connection, with TLS if the target wants it.
+//! One connection over TCP or a Unix socket, with TLS if the target wants it.
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
@@ -18,10 +18,21 @@ pub type BoxedStream = Box<dyn Stream>;
 /// # Errors
 /// When there is no connection, or no TLS on it.
 pub(super) async fn connect(target: &Target, addresses: &Addresses) -> Result<BoxedStream, Failure> {
+    #[cfg(unix)]
+    if let Some(socket) = &target.unix_socket {
+        let stream = tokio::net::UnixStream::connect(socket).await;
+        let stream = stream.map_err(|error| Failure::connect(&error))?;
+        return secured(target, stream).await;
+    }
     let stream = addresses.connect(target).await?;
     stream
         .set_nodelay(true)
         .map_err(|error| Failure::connect(&error))?;
+    secured(target, stream).await
+}
+
+/// The connection itself or, where the target wants it, TLS on it.
+async fn secured(target: &Target, stream: impl Stream + 'static) -> Result<BoxedStream, Failure> {
     let Some((config, name)) = &target.tls else {
         return Ok(Box::new(stream));
     };

@@ -10,7 +10,7 @@ use hyper::HeaderMap;
 use url::Url;
 
 use super::{
-    Answer, Exchange, Failure, Jar, Outgoing, Own, Place, Pool, Protocol, Target,
+    Answer, Exchange, Failure, Jar, Outgoing, Own, Place, Pool, Protocol, Target, TlsOptions,
     exchange::{Exchanged, exchange, length, read},
     http1,
     redirect::{self, MOST_REDIRECTS, Next},
@@ -157,7 +157,12 @@ impl Follower {
         if hosts.len() >= MOST_HOSTS {
             return Err(Failure::Redirect("to more than 16 other hosts"));
         }
-        let mut target = Target::parse(&origin, Protocol::Http1, &own.trust, Path::new("--cacert"))
+        // The client certificate is for the target alone.
+        let trust = TlsOptions {
+            identity: None,
+            ..own.trust.clone()
+        };
+        let mut target = Target::parse(&origin, Protocol::Http1, &trust, Path::new("--cacert"))
             .map_err(|_| Failure::Redirect("to a host that cannot be asked"))?;
         target.resolver = own.resolver.clone();
         let target = Rc::new(target);

@@ -49,5 +49,5 @@ pub use self::{
     outgoing::Outgoing,
     pool::{Own, Pool, Reserved},
     resolve::{Resolve, SystemResolver},
-    target::{Protocol, Target, TargetError, TlsOptions},
+    target::{Identity, Protocol, Target, TargetError, TlsOptions},
 };

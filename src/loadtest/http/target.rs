@@ -1,13 +1,17 @@
 //! The target of the load: where requests go, and how.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use hyper::{HeaderMap, header::AUTHORIZATION, http::uri::Scheme};
 use rustls::{
     ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _},
 };
-use rustls_platform_verifier::ConfigVerifierExt as _;
+use rustls_platform_verifier::BuilderVerifierExt as _;
 use url::Url;
 
 use super::{Failure, Outgoing, Resolve, SystemResolver, credentials};
@@ -41,6 +45,8 @@ pub struct Target {
     pub follow: bool,
     /// Resolves the target's name.
     pub resolver: Arc<dyn Resolve>,
+    /// The Unix socket to connect to, instead of host and port.
+    pub unix_socket: Option<PathBuf>,
 }
 
 /// The version of HTTP.
@@ -53,13 +59,30 @@ pub enum Protocol {
     Http2,
 }
 
-/// Which certificates to trust.
+/// Which certificates to trust, and which one to show.
 #[derive(Clone, Debug, Default)]
 pub struct TlsOptions {
     /// PEM certificates to trust instead of those of this machine.
     pub ca: Option<Vec<u8>>,
     /// Whether to accept any certificate.
     pub insecure: bool,
+    /// The certificate to show to a server that asks for one. No other host sees it.
+    pub identity: Option<Identity>,
+}
+
+/// A client certificate and its key.
+#[derive(Clone)]
+pub struct Identity {
+    /// PEM certificates: the client's, then those that lead from it to a root.
+    pub certificates: Vec<u8>,
+    /// PEM key of the first certificate.
+    pub key: Vec<u8>,
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity(***)")
+    }
 }
 
 /// Why a target was refused.
@@ -80,6 +103,12 @@ pub enum TargetError {
     /// The certificates are not PEM.
     #[error("{0}: no certificate in PEM form")]
     Certificates(String),
+    /// The client certificate or its key is not PEM.
+    #[error("--cert and --key: no {0} in PEM form")]
+    Identity(&'static str),
+    /// The client certificate cannot be used.
+    #[error("--cert and --key: the certificate cannot be used: {0}")]
+    Unusable(#[source] rustls::Error),
     /// TLS cannot be set up.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] rustls::Error),
@@ -144,6 +173,7 @@ impl Target {
             fresh_connections: false,
             follow: false,
             resolver: Arc::new(SystemResolver),
+            unix_socket: None,
         })
     }
 
@@ -199,11 +229,10 @@ fn client_config(
     protocol: Protocol,
     ca_name: &Path,
 ) -> Result<ClientConfig, TargetError> {
-    let mut config = if options.insecure {
+    let trusting = if options.insecure {
         ClientConfig::builder()
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(super::insecure::TrustAnybody::new()))
-            .with_no_client_auth()
     } else if let Some(pem) = &options.ca {
         let mut roots = RootCertStore::empty();
         let refused = || TargetError::Certificates(ca_name.display().to_string());
@@ -215,11 +244,21 @@ fn client_config(
         if roots.is_empty() {
             return Err(refused());
         }
-        ClientConfig::builder()
-            .with_root_certificates(roots)
-            .with_no_client_auth()
+        ClientConfig::builder().with_root_certificates(roots)
     } else {
-        ClientConfig::with_platform_verifier()?
+        ClientConfig::builder().with_platform_verifier()?
+    };
+    let mut config = match &options.identity {
+        None => trusting.with_no_client_auth(),
+        Some(identity) => {
+            let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&identity.certificates).collect();
+            let chain = chain.ok().filter(|chain| !chain.is_empty());
+            let chain = chain.ok_or(TargetError::Identity("certificate"))?;
+            let key = PrivateKeyDer::from_pem_slice(&identity.key);
+            let key = key.map_err(|_| TargetError::Identity("key"))?;
+            let shown = trusting.with_client_auth_cert(chain, key);
+            shown.map_err(TargetError::Unusable)?
+        }
     };
     config.alpn_protocols = alpn(protocol);
     Ok(config)

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{inputs::document::DataDocument, websocket::document::WebSocketDocument};
+use super::{
+    form::document::FieldDocument, inputs::document::DataDocument, websocket::document::WebSocketDocument,
+};
 
 /// A scenario of vas test: the load, what users do, and what must hold for the run to pass.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -154,6 +156,10 @@ pub struct StepDocument {
     /// Whether each user does the step once, and not again with each turn of the journey (a login).
     #[serde(default)]
     pub once: bool,
+    /// Steps with a weight that follow each other are alternatives: each turn does one of them, drawn by weight.
+    #[serde(default)]
+    #[schemars(range(max = u32::MAX))]
+    pub weight: Option<u32>,
     /// GET this path below the target.
     #[serde(default)]
     pub get: Option<String>,
@@ -181,6 +187,12 @@ pub struct StepDocument {
     /// Body; sent as application/json unless a header says otherwise.
     #[serde(default)]
     pub body: Option<String>,
+    /// Fields of a form, sent as application/x-www-form-urlencoded instead of `body`. Values are encoded.
+    #[serde(default)]
+    pub form: BTreeMap<String, String>,
+    /// Parts of a form with files, sent as multipart/form-data instead of `body`.
+    #[serde(default)]
+    pub multipart: Vec<FieldDocument>,
     /// File beside the scenario with the body, instead of `body`. Its bytes are sent as they are, without
     /// variables, as application/json unless a header says otherwise.
     #[serde(default)]

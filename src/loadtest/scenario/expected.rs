@@ -25,8 +25,8 @@ pub fn requests(scenario: &Scenario) -> Expected {
     let shares = journeys.map(|journey| (f64::from(journey.weight) / weights, journey));
     let mut all = 0.0;
     for (share, journey) in shares {
-        let once = count(journey.steps.iter().filter(|step| step.once));
-        let each = count(journey.steps.iter().filter(|step| !step.once));
+        let once = count(journey, |step| step.once);
+        let each = count(journey, |step| !step.once);
         match scenario.load {
             // In the open model each journey has a new user, so its `once` steps are sent each time.
             Load::Open(_) => all += share * profile.total() * (once + each),
@@ -52,20 +52,25 @@ pub fn requests(scenario: &Scenario) -> Expected {
     }
 }
 
-fn count<'a>(steps: impl Iterator<Item = &'a Step>) -> f64 {
-    steps.fold(0.0, |count, _| count + 1.0)
+/// The steps of this kind that a turn does on average.
+fn count(journey: &Journey, kind: impl Fn(&Step) -> bool) -> f64 {
+    let steps = journey.steps.iter().enumerate();
+    let shares = steps
+        .filter(|(_, step)| kind(step))
+        .map(|(index, _)| journey.share_of(index));
+    shares.sum()
 }
 
 /// Seconds that one turn of the journey takes on average if answers take no time: held connections and
 /// pauses.
 fn turn(journey: &Journey) -> f64 {
-    let steps = journey.steps.iter().filter(|step| !step.once);
-    let seconds = steps.map(|step| {
+    let steps = journey.steps.iter().enumerate().filter(|(_, step)| !step.once);
+    let seconds = steps.map(|(index, step)| {
         let held = match &step.action {
             Action::Request(_) => 0.0,
             Action::WebSocket(websocket) => websocket.duration().as_secs_f64(),
         };
-        held + mean(step.think.unwrap_or(journey.think))
+        journey.share_of(index) * (held + mean(step.think.unwrap_or(journey.think)))
     });
     seconds.sum()
 }
@@ -106,6 +111,21 @@ mod tests {
                 &format!("{{name: a, think: 1s-3s, {steps}}}")
             ),
             Expected::AtMost(70.0)
+        );
+    }
+
+    #[test]
+    fn of_steps_with_weights_each_turn_does_one() {
+        let steps = "{get: /}, {get: /a, weight: 3, think: 4s}, {get: /b, weight: 1}, {get: /c}";
+        // 100 turns of three requests. A turn pauses for 3 s on average.
+        let journeys = format!("{{name: a, steps: [{steps}]}}");
+        assert_eq!(
+            expected("rate: [{duration: 10s, at: 10}]", &journeys),
+            Expected::About(300.0)
+        );
+        assert_eq!(
+            expected("users: [{duration: 1m, at: 1}]", &journeys),
+            Expected::AtMost(60.0)
         );
     }
 

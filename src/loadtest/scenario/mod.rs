@@ -7,6 +7,7 @@
 //! schema   the published form of documents           websocket  one connection, from the document to the model
 //! inputs   data files and made-up values             environment  `${TOKEN}`, whose value is shown nowhere
 //! sources  files beside a scenario                   payload    what is sent in a body or a message
+//! form     bodies, also those of forms, with files or without
 //! check    what an answer must have                  extract    what is taken from an answer (pattern: by regex)
 //! ```
 
@@ -16,6 +17,7 @@ pub mod document;
 pub mod environment;
 pub mod expected;
 pub mod extract;
+pub mod form;
 pub mod inputs;
 mod load;
 pub mod model;

@@ -54,7 +54,9 @@ impl Scenario {
 
     /// Whether each journey is one request. Then journeys per second are requests per second.
     pub fn is_single(&self) -> bool {
-        self.journeys.iter().all(|journey| journey.steps.len() == 1)
+        let alternatives = |steps: &[Step]| steps.iter().all(|step| step.weight.is_some());
+        let mut journeys = self.journeys.iter();
+        journeys.all(|journey| journey.steps.len() == 1 || alternatives(&journey.steps))
     }
 }
 
@@ -103,6 +105,27 @@ pub struct Journey {
     pub steps: Vec<Step>,
 }
 
+impl Journey {
+    /// The steps of which a turn does one, if this step has a weight: it and its neighbours that have one too.
+    pub fn alternatives(&self, index: usize) -> &[Step] {
+        let weightless = |step: &Step| step.weight.is_none();
+        let (before, rest) = self.steps.split_at(index.min(self.steps.len()));
+        let begin = before.iter().rposition(weightless).map_or(0, |last| last + 1);
+        let length = rest.iter().position(weightless).unwrap_or(rest.len());
+        self.steps.get(begin..index + length).unwrap_or_default()
+    }
+
+    /// The share of the turns in which a step is done.
+    pub fn share_of(&self, index: usize) -> f64 {
+        let weight = |step: &Step| step.weight.map(f64::from);
+        let Some(own) = self.steps.get(index).and_then(weight) else {
+            return 1.0;
+        };
+        let all: f64 = self.alternatives(index).iter().filter_map(weight).sum();
+        if all > 0.0 { own / all } else { 0.0 }
+    }
+}
+
 /// A pause whose length is drawn from an even distribution between two bounds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Think {
@@ -144,6 +167,9 @@ pub struct Step {
     pub name: String,
     /// Whether each user does the step once, and not again with each turn of the journey (a login).
     pub once: bool,
+    /// How often the step is done, relative to the weights of the steps beside it that have one: each turn does
+    /// one of them. `None`: each turn does the step.
+    pub weight: Option<u32>,
     /// The request or connection that the step makes.
     pub action: Action,
     /// Pause after the step; `None`: the journey's.
@@ -171,7 +197,7 @@ impl Action {
             Self::Request(request) => {
                 let headers = request.headers.iter().map(|(_, value)| value);
                 let templates = [&request.path].into_iter().chain(headers);
-                let body = request.body.iter().flat_map(Payload::variables);
+                let body = request.body.iter().flatten().flat_map(Payload::variables);
                 let checks = request.checks.iter().flat_map(Check::variables);
                 let sent = templates.flat_map(Template::variables).chain(body);
                 sent.chain(checks).collect()
@@ -196,8 +222,8 @@ pub struct Request {
     pub path: Template,
     /// Headers of this request besides the journey's.
     pub headers: Vec<(String, Template)>,
-    /// Body; `None`: no body.
-    pub body: Option<Payload>,
+    /// Body, in pieces that follow each other; `None`: no body.
+    pub body: Option<Vec<Payload>>,
     /// Statuses that count as answered.
     pub expect: Statuses,
     /// Variables that are set from the answer, by name.

@@ -87,7 +87,7 @@ pub fn parse_in(
 
 fn scenario(document: &Document, name: &str, file: File<'_>, problems: &mut Problems) -> Scenario {
     let load = load::parse(&document.load, file, problems);
-    let inputs = inputs::parse(document, file, problems);
+    let inputs = inputs::read(document, file, problems);
     let journeys = journeys(&document.journeys, file, problems);
     // Where a file has no columns, nothing more can be said about variables.
     if inputs.data.len() == document.data.len() {
@@ -212,6 +212,7 @@ fn journeys(documents: &[JourneyDocument], file: File<'_>, problems: &mut Proble
                 .collect(),
         };
         step::names(&path, &journey, problems);
+        step::weights(&path, &journey, problems);
         journeys.push(journey);
     }
     journeys

@@ -82,15 +82,19 @@ fn write_all(out: &mut String, scenario: &Scenario, target: &str) -> std::fmt::R
             in_percent(f64::from(journey.weight) / weights.max(1.0)),
             if journey.cookies { ", with cookies" } else { "" }
         )?;
-        for step in &journey.steps {
+        for (index, step) in journey.steps.iter().enumerate() {
             let what = match &step.action {
                 Action::Request(request) => request.method.clone(),
                 Action::WebSocket(websocket) => {
                     format!("WebSocket for {}", duration::format(websocket.duration()))
                 }
             };
-            let once = if step.once { ", once" } else { "" };
-            writeln!(out, "          - {} ({what}{once})", step.name)?;
+            let how = match step.weight {
+                Some(_) => format!(", in {} of the turns", in_percent(journey.share_of(index))),
+                None if step.once => ", once".to_owned(),
+                None => String::new(),
+            };
+            writeln!(out, "          - {} ({what}{how})", step.name)?;
         }
     }
     inputs(out, &scenario.inputs)?;

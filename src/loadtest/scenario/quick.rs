@@ -135,7 +135,7 @@ impl Quick {
             method: self.method.clone(),
             path: Template::text(if has_path { "" } else { "/" }),
             headers: Vec::new(),
-            body: self.body.map(|body| Payload::Binary(body.into_bytes())),
+            body: self.body.map(|body| vec![Payload::Binary(body.into_bytes())]),
             expect: Statuses::of(self.expect),
             extract: BTreeMap::new(),
             checks: Vec::new(),
@@ -155,6 +155,7 @@ impl Quick {
                 steps: vec![Step {
                     name: self.method,
                     once: false,
+                    weight: None,
                     action: Action::Request(request),
                     think: None,
                 }],

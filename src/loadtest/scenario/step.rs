@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     document::StepDocument,
+    environment::Environment,
     extract::Extract,
-    inputs::Inputs,
+    form,
+    inputs::{GIVEN, Inputs},
     model::{Action, Journey, Request, Statuses, Step, Think},
-    payload::Payload,
     problem::{Problem, Problems},
     sources::File,
     template::{Template, is_word},
@@ -58,6 +59,7 @@ pub(super) fn parse(path: &str, document: &StepDocument, file: File<'_>, problem
     Step {
         name: document.name.clone().unwrap_or(name),
         once: document.once,
+        weight: document.weight,
         action,
         think: document
             .think
@@ -71,6 +73,8 @@ fn no_request(path: &str, document: &StepDocument, problems: &mut Problems) {
     for (field, given) in [
         ("body", document.body.is_some()),
         ("bodyFile", document.body_file.is_some()),
+        ("form", !document.form.is_empty()),
+        ("multipart", !document.multipart.is_empty()),
         ("expect", !document.expect.is_empty()),
         ("extract", !document.extract.is_empty()),
         ("follow", document.follow.is_some()),
@@ -96,11 +100,25 @@ fn request(
     problems: &mut Problems,
 ) -> Request {
     let field = format!("{path}.{}", method.to_ascii_lowercase());
+    let mut headers = headers(&format!("{path}.headers"), &document.headers, problems);
+    let content = form::body(path, document, file, problems);
+    if let Some(kind) = content.kind {
+        if headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        {
+            problems.add(
+                format!("{path}.headers"),
+                "must not have a Content-Type beside form or multipart, which have their own",
+            );
+        }
+        headers.push(("content-type".to_owned(), Template::text(&kind)));
+    }
     Request {
         method: method.to_owned(),
         path: below_target(&field, target, problems),
-        headers: headers(&format!("{path}.headers"), &document.headers, problems),
-        body: body(path, document, file, problems),
+        headers,
+        body: content.body,
         expect: if let Some(refused) = first_beyond(&document.expect) {
             let path = format!("{path}.expect[{}]", refused.0);
             problems.add(
@@ -130,23 +148,6 @@ fn request(
             .filter_map(|(index, text)| problems.check(&format!("{path}.checks[{index}]"), text))
             .collect(),
         follow: document.follow,
-    }
-}
-
-/// Reads the body: a text with variables, or the content of a file.
-fn body(path: &str, document: &StepDocument, file: File<'_>, problems: &mut Problems) -> Option<Payload> {
-    let field = format!("{path}.bodyFile");
-    match (&document.body, &document.body_file) {
-        (Some(_), Some(_)) => {
-            problems.add(field, "must not stand beside body; keep one");
-            None
-        }
-        (Some(body), None) => Some(Payload::Text(problems.template(&format!("{path}.body"), body))),
-        (None, Some(name)) => {
-            let bytes = file(name).map_err(|error| format!("{name}: {error}"));
-            Some(Payload::Binary(problems.or(&field, bytes, Vec::new())))
-        }
-        (None, None) => None,
     }
 }
 
@@ -187,7 +188,7 @@ pub(super) fn below_target(path: &str, text: &str, problems: &mut Problems) -> T
 /// # Errors
 /// The first thing that is wrong with it.
 pub fn path_of_flag(flag: &str, text: &str) -> Result<Template, Problem> {
-    let mut problems = Problems::default();
+    let mut problems = Problems::new(Environment::new(&|_| None));
     let template = below_target(flag, text, &mut problems);
     for name in template.variables().filter(|name| !GIVEN.contains(name)) {
         problems.add(
@@ -195,7 +196,7 @@ pub fn path_of_flag(flag: &str, text: &str) -> Result<Template, Problem> {
             format!("{{{{{name}}}}} has no value: only {} have one", GIVEN.join(", ")),
         );
     }
-    match problems.into_found().into_iter().next() {
+    match problems.into_result().err().and_then(|found| found.into_iter().next()) {
         Some(problem) => Err(problem),
         None => Ok(template),
     }
@@ -241,6 +242,31 @@ pub(super) fn names(path: &str, journey: &Journey, problems: &mut Problems) {
     }
 }
 
+/// Refuses weights that choose nothing.
+pub(super) fn weights(path: &str, journey: &Journey, problems: &mut Problems) {
+    for (index, step) in journey.steps.iter().enumerate() {
+        let path = format!("{path}.steps[{index}].weight");
+        if step.weight.is_none() {
+            continue;
+        }
+        let alternatives = journey.alternatives(index);
+        if step.once {
+            problems.add(
+                &path,
+                "must not stand beside once: it is done again in other turns",
+            );
+        }
+        if alternatives.len() == 1 {
+            problems.add(
+                &path,
+                "is that of one step alone: give weights to several steps that follow each other, of which each turn does one",
+            );
+        } else if alternatives.iter().all(|step| step.weight == Some(0)) {
+            problems.add(&path, "must not be 0 for all steps that follow each other");
+        }
+    }
+}
+
 /// Refuses variables that neither the inputs nor an earlier step of the journey sets, and those that both do.
 pub(super) fn variables(path: &str, journey: &Journey, inputs: &Inputs, problems: &mut Problems) {
     let mut known: BTreeSet<&str> = BTreeSet::new();
@@ -262,7 +288,10 @@ pub(super) fn variables(path: &str, journey: &Journey, inputs: &Inputs, problems
                     ),
                 );
             }
-            known.extend(request.extract.keys().map(String::as_str));
+            // What a step with a weight extracts is there in some turns only.
+            if step.weight.is_none() {
+                known.extend(request.extract.keys().map(String::as_str));
+            }
         }
     }
     let headers = journey.headers.iter();

@@ -1,7 +1,7 @@
 //! Text with variables, such as `/api/sessions/{{session}}/messages`. A variable is extracted from an earlier
 //! answer of the same user, or comes from the scenario's [`Inputs`](super::inputs::Inputs).
 
-use std::{collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use super::environment::{Environment, EnvironmentError};
 use vas_core::k8s::percent::encode;
@@ -111,6 +111,33 @@ impl Template {
         Ok(template)
     }
 
+    /// The same text percent-encoded: its constant parts and the values of its variables.
+    pub(super) fn encoded(self) -> Self {
+        let parts = self.parts.into_iter().map(|part| match part {
+            Part::Text(text) => Part::Text(encode(&text)),
+            Part::Variable(name) | Part::Encoded(name) => Part::Encoded(name),
+        });
+        Self {
+            parts: parts.collect(),
+            secret: self.secret,
+        }
+    }
+
+    /// One text after another.
+    pub(super) fn joined(templates: impl IntoIterator<Item = Self>) -> Self {
+        let (mut parts, mut secret) = (Vec::new(), false);
+        for template in templates {
+            secret |= template.secret;
+            for part in template.parts {
+                match (parts.last_mut(), part) {
+                    (Some(Part::Text(before)), Part::Text(text)) => before.push_str(&text),
+                    (_, part) => parts.push(part),
+                }
+            }
+        }
+        Self { parts, secret }
+    }
+
     /// The text if it has no variables; `None` otherwise.
     pub fn constant(&self) -> Option<&str> {
         match self.parts.as_slice() {
@@ -139,6 +166,17 @@ impl Template {
             Part::Variable(name) | Part::Encoded(name) => Some(name.as_str()),
             Part::Text(_) => None,
         })
+    }
+
+    /// As [`Self::render`], without a copy where the text has no variables.
+    ///
+    /// # Errors
+    /// When a variable has no value.
+    pub fn resolve(&self, values: &BTreeMap<String, String>) -> Result<Cow<'_, str>, Unset> {
+        match self.constant() {
+            Some(text) => Ok(Cow::Borrowed(text)),
+            None => self.render(values).map(Cow::Owned),
+        }
     }
 
     /// The text with each variable replaced by its value. Values are put in as they are, unless the variable
@@ -190,6 +228,20 @@ mod tests {
         let encoded = Template::parse("/?id={{ id | urlencode }}").unwrap();
         assert_eq!(encoded.variables().collect::<Vec<_>>(), ["id"]);
         assert_eq!(encoded.render(&values).unwrap(), "/?id=a%7B%7Bb%7D%7D");
+    }
+
+    #[test]
+    fn texts_are_joined_and_encoded_with_their_values() {
+        let part = |text: &str| Template::parse(text).unwrap();
+        let joined = Template::joined([
+            part("a="),
+            part("x y{{v}}").encoded(),
+            part("&b="),
+            part("ä").encoded(),
+        ]);
+        let values = BTreeMap::from([("v".to_owned(), "&".to_owned())]);
+        assert_eq!(joined.render(&values).unwrap(), "a=x%20y%26&b=%C3%A4");
+        assert_eq!(Template::joined([part("a"), part("b")]).constant(), Some("ab"));
     }
 
     #[test]

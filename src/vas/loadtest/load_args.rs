@@ -9,6 +9,7 @@ use std::{
 
 use hyper::header::{HeaderName, HeaderValue};
 
+use super::route_args::{IdentityError, RouteArgs};
 use crate::{
     duration,
     exit::{Code, CommandError},
@@ -63,6 +64,8 @@ pub(crate) struct ConnectionArgs {
     /// Authorization and cookies are not sent to another host
     #[arg(long)]
     follow: bool,
+    #[command(flatten)]
+    route: RouteArgs,
 }
 
 /// A URL that may contain credentials, and the form that may be shown.
@@ -130,6 +133,9 @@ pub(crate) enum LoadError {
     /// The target cannot be used.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// The client certificate cannot be read.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// A header of a flag is no header. The message never has its text, which may hold a secret.
     #[error("--header number {number}: {problem}")]
     Header {
@@ -220,6 +226,7 @@ impl ConnectionArgs {
         let tls = TlsOptions {
             ca: ca.transpose()?,
             insecure: self.insecure_skip_tls_verify,
+            identity: self.route.identity()?,
         };
         let protocol = if self.http2 {
             Protocol::Http2
@@ -240,6 +247,7 @@ impl ConnectionArgs {
         }
         target.fresh_connections = self.no_keepalive;
         target.follow = self.follow;
+        self.route.lead(&mut target);
         Ok(target)
     }
 }

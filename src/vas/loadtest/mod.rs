@@ -3,6 +3,7 @@
 //! ```text
 //! run, autoscaling, capacity, restore, compare, merge, list, import     the subcommands
 //! load_args, scenario_args, subject_args, watch_args, request_args      flags that tests share
+//! route_args                                                            how connections are made
 //! autoscaling_args, capacity_args                                       flags of one test
 //! outputs, destination   reports in files         progress   how far a load is, on standard error
 //! verdict                exit codes
@@ -22,6 +23,7 @@ mod outputs;
 mod progress;
 mod request_args;
 mod restore;
+mod route_args;
 mod run;
 mod scenario_args;
 mod subject_args;

@@ -73,6 +73,7 @@ fn scenario(load: Load) -> Scenario {
     let step = Step {
         name: "GET /".to_owned(),
         once: false,
+        weight: None,
         action: Action::Request(request),
         think: None,
     };

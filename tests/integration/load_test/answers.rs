@@ -11,7 +11,7 @@ use super::{
 const PAGE: &str = "<!DOCTYPE html><title>Items</title>
 <form method=post><input type=hidden name=\"csrf\" value=\"t0k/en+1=\"><input name=note></form>";
 
-fn with(mut answer: Answer, headers: &[(&'static str, &str)]) -> Answer {
+pub(super) fn with(mut answer: Answer, headers: &[(&'static str, &str)]) -> Answer {
     for (name, value) in headers {
         answer
             .headers_mut()

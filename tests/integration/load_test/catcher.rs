@@ -23,6 +23,8 @@ pub(super) struct Arrived {
     pub(super) headers: HeaderMap,
     /// The body, with what is not UTF-8 in it replaced.
     pub(super) body: String,
+    /// The body as it came.
+    pub(super) bytes: Bytes,
 }
 
 impl Arrived {
@@ -122,11 +124,13 @@ async fn answered(
 ) -> Result<Answer, Infallible> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes);
+    let bytes = body.unwrap_or_default();
     let arrived = Arrived {
         method: head.method.to_string(),
         path: head.uri.to_string(),
         headers: head.headers,
-        body: String::from_utf8_lossy(&body.unwrap_or_default()).into_owned(),
+        body: String::from_utf8_lossy(&bytes).into_owned(),
+        bytes,
     };
     kept.lock()
         .unwrap_or_else(PoisonError::into_inner)

@@ -10,5 +10,7 @@ mod metrics;
 mod outputs;
 mod pipeline;
 mod quick;
+mod routes;
 mod secrets;
+mod shopper;
 mod websockets;

@@ -111,6 +111,7 @@ fn scenario(load: Load, actions: Vec<Action>) -> Scenario {
     let steps = actions.into_iter().enumerate().map(|(number, action)| Step {
         name: number.to_string(),
         once: false,
+        weight: None,
         action,
         think: None,
     });
@@ -142,6 +143,7 @@ fn target(url: &str, protocol: Protocol, ca: Option<&str>) -> Target {
     let tls = TlsOptions {
         ca: ca.map(|pem| pem.as_bytes().to_vec()),
         insecure: false,
+        identity: None,
     };
     Target::parse(url, protocol, &tls, Path::new("ca.pem")).unwrap()
 }

@@ -11,7 +11,7 @@ use http_body_util::Full;
 use hyper::{
     Request, Response, StatusCode,
     body::{Bytes, Incoming},
-    header::{CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE},
+    header::{CONNECTION, COOKIE, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SET_COOKIE, UPGRADE},
     service::service_fn,
     upgrade::Upgraded,
 };
@@ -119,7 +119,8 @@ fn next_in_line() -> Instant {
 /// reads and sends nothing, `/deaf` does not even read, `/gone` ends the connection after the first message,
 /// `/close/CODE` closes with a code at once, `/leave/CODE` does so and does not read; `/reply/N` sends the
 /// first message back after N milliseconds and nothing more, `/voice/N` sends N frames after the first
-/// message and closes with 1000; `/private` echoes to clients that have the header `x-user`.
+/// message and closes with 1000; `/private` echoes to clients that have the header `x-user`, `/ticketed` to
+/// those that have the cookie which `/ticket` sets.
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().to_owned();
     let talk = match path.as_str() {
@@ -137,7 +138,21 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
         "/deaf" => Some(Talk::Deaf),
         "/gone" => Some(Talk::Gone),
         "/private" if request.headers().contains_key("x-user") => Some(Talk::Echo(usize::MAX)),
-        "/private" => {
+        "/ticket" => {
+            let mut response = upgraded(request, Talk::Echo(usize::MAX));
+            let ticket = HeaderValue::from_static("ticket=1; Path=/");
+            response.headers_mut().insert(SET_COOKIE, ticket);
+            return Ok(response);
+        }
+        "/ticketed"
+            if request
+                .headers()
+                .get(COOKIE)
+                .is_some_and(|cookie| cookie == "ticket=1") =>
+        {
+            Some(Talk::Echo(usize::MAX))
+        }
+        "/private" | "/ticketed" => {
             let mut response = Response::new(Full::default());
             *response.status_mut() = StatusCode::UNAUTHORIZED;
             return Ok(response);

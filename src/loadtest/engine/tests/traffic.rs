@@ -45,7 +45,7 @@ async fn every_answer_counts_with_its_status_and_every_body_with_its_bytes() {
     let mut post = get("/");
     if let Action::Request(request) = &mut post {
         request.method = "POST".to_owned();
-        request.body = Some(Payload::Text(template("seventeen letters")));
+        request.body = Some(vec![Payload::Text(template("seventeen letters"))]);
     }
     let measured = measure(&server, post).await;
     assert_eq!((measured.total.answered, measured.total.failed()), (10, 10));

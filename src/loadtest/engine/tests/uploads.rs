@@ -88,7 +88,7 @@ fn uploads(path: &str) -> Scenario {
         panic!("a request")
     };
     request.method = "POST".to_owned();
-    request.body = Some(Payload::Text(template(&"x".repeat(LARGE))));
+    request.body = Some(vec![Payload::Text(template(&"x".repeat(LARGE)))]);
     scenario(rate(4.0, Duration::from_secs(1)), vec![Action::Request(request)])
 }
 

@@ -248,6 +248,27 @@ async fn headers_of_the_step_are_sent_with_the_upgrade() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cookie_that_an_upgrade_sets_goes_to_the_next_one_of_a_user_who_keeps_cookies() {
+    for (cookies, ended) in [(true, (20, 0)), (false, (10, 10))] {
+        let server = Server::plain().await;
+        let actions = ["/ticket", "/ticketed"].map(|path| {
+            let mut websocket = quiet(path, Duration::ZERO);
+            websocket.sequence = vec![send("a"), awaits("a")];
+            Action::WebSocket(websocket)
+        });
+        let mut load = scenario(ten(SECOND), actions.into());
+        load.journeys[0].cookies = cookies;
+        let target = target(&server.url, Protocol::Http1, None);
+        let total = begin_with(load, &target, Settings::default())
+            .finish()
+            .await
+            .unwrap()
+            .total;
+        assert_eq!((total.answered, total.failed()), ended, "{:?}", total.failures);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn voice_that_never_comes_fails_the_step_and_counts_with_the_time_it_was_waited_for() {
     let mut websocket = quiet("/silent", 10 * SECOND);
     websocket.voice = Some(Voice {

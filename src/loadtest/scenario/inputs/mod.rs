@@ -2,7 +2,7 @@
 //! values, and the environment.
 //!
 //! ```text
-//! document   as it is written                parse      from there to the model
+//! document   as it is written                read       from there to the model
 //! table      rows of a file                  csv, json  the two forms of such files
 //! generator  values that are made up
 //! ```
@@ -13,7 +13,7 @@ mod csv;
 pub mod document;
 mod generator;
 mod json;
-mod parse;
+mod read;
 mod table;
 
 use std::{
@@ -21,7 +21,7 @@ use std::{
     sync::Arc,
 };
 
-pub(super) use self::parse::parse;
+pub(super) use self::read::read;
 pub use self::{
     generator::{Generator, Stamp},
     table::Table,
@@ -30,7 +30,7 @@ use super::environment::Secrets;
 
 /// Variables that every user has: `user` is the number of the user, `iteration` counts the journeys that it
 /// has begun before.
-const GIVEN: [&str; 2] = ["user", "iteration"];
+pub(super) const GIVEN: [&str; 2] = ["user", "iteration"];
 
 /// What users send besides constant text and what they extract from answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

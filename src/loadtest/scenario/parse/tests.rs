@@ -263,7 +263,7 @@ fn a_body_is_a_text_or_the_content_of_a_file() {
     let Action::Request(request) = &scenario.journeys[0].steps[0].action else {
         panic!("it is a request")
     };
-    let Some(Payload::Binary(body)) = &request.body else {
+    let Some([Payload::Binary(body)]) = request.body.as_deref() else {
         panic!("it is sent as it is")
     };
     assert!(body.starts_with(b"seconds,level\n"), "{body:?}");

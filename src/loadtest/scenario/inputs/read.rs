@@ -12,7 +12,7 @@ use super::{
 use crate::scenario::{document::Document, problem::Problems, sources::File, template::is_word};
 
 /// Reads what a scenario sends besides constant text. What it takes from the environment is added at the end.
-pub(in crate::scenario) fn parse(document: &Document, file: File<'_>, problems: &mut Problems) -> Inputs {
+pub(in crate::scenario) fn read(document: &Document, file: File<'_>, problems: &mut Problems) -> Inputs {
     let data = document.data.iter().filter_map(|(name, document)| {
         let path = format!("data.{name}");
         named(&path, name, problems);
@@ -92,7 +92,7 @@ fn table(name: &str, file: File<'_>) -> Result<Table, String> {
 mod tests {
     use crate::scenario::{ScenarioError, model::Scenario, parse};
 
-    fn read(inputs: &str, path: &str) -> Result<Scenario, ScenarioError> {
+    fn scenario(inputs: &str, path: &str) -> Result<Scenario, ScenarioError> {
         let file = |name: &str| match name {
             "users.csv" => Ok(b"email,password\na@b.example,x\nc@d.example,y\n".to_vec()),
             "products.json" => Ok(br#"[{"id": 1}, {"id": 2}, {"id": 3}]"#.to_vec()),
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn columns_and_values_are_variables() {
         let inputs = "data: {users: {file: users.csv, order: random}, products: {file: products.json}}\nvalues: {id: uuid}\nseed: 7";
-        let scenario = read(inputs, "/{{users.email}}/{{products.id}}/{{id}}").unwrap();
+        let scenario = scenario(inputs, "/{{users.email}}/{{products.id}}/{{id}}").unwrap();
         let rows = |name: &str| scenario.inputs.data[name].table.rows();
         assert_eq!((rows("users"), rows("products")), (2, 3));
         assert_eq!(scenario.inputs.seed, Some(7));
@@ -150,7 +150,7 @@ mod tests {
             ("", "/{{users.email}}", "there is no data \"users\""),
             ("", "/{{x}}", "no earlier step of the journey extracts it"),
         ] {
-            let error = read(inputs, path).unwrap_err().to_string();
+            let error = scenario(inputs, path).unwrap_err().to_string();
             assert!(error.contains(words), "{inputs} {path}: {error}");
         }
     }

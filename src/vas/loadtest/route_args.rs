@@ -1,0 +1,126 @@
+//! Flags that say how connections to the target are made, in the words of curl.
+
+use std::{
+    fs, io,
+    net::Ipv6Addr,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use vas_loadtest::http::{Identity, Target};
+
+/// How connections are made.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Target")]
+pub(super) struct RouteArgs {
+    /// PEM file with the client certificate to show, and those that lead from it to a root
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// PEM file with the key of --cert
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// Connect to this host and port; Host, SNI and the name in the certificate stay those of the URL
+    #[arg(long, value_name = "HOST:PORT")]
+    connect_to: Option<HostPort>,
+    /// Connect to this Unix socket; Host, SNI and the name in the certificate stay those of the URL
+    #[arg(long, value_name = "FILE", conflicts_with = "connect_to")]
+    unix_socket: Option<PathBuf>,
+}
+
+/// A file of a client certificate that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{flag} {}: {source}", .file.display())]
+pub(crate) struct IdentityError {
+    flag: &'static str,
+    file: PathBuf,
+    source: io::Error,
+}
+
+impl RouteArgs {
+    /// The client certificate.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub(super) fn identity(&self) -> Result<Option<Identity>, IdentityError> {
+        let (Some(cert), Some(key)) = (&self.cert, &self.key) else {
+            return Ok(None);
+        };
+        Ok(Some(Identity {
+            certificates: read("--cert", cert)?,
+            key: read("--key", key)?,
+        }))
+    }
+
+    /// Leads the connections of a target where the flags say.
+    pub(super) fn lead(&self, target: &mut Target) {
+        if let Some(there) = &self.connect_to {
+            target.host.clone_from(&there.host);
+            target.port = there.port;
+        }
+        target.unix_socket.clone_from(&self.unix_socket);
+    }
+}
+
+fn read(flag: &'static str, file: &Path) -> Result<Vec<u8>, IdentityError> {
+    fs::read(file).map_err(|source| IdentityError {
+        flag,
+        file: file.to_owned(),
+        source,
+    })
+}
+
+/// A host and a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct HostPort {
+    /// A name or an address, without brackets.
+    host: String,
+    port: u16,
+}
+
+impl FromStr for HostPort {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let refused = "must be HOST:PORT such as 127.0.0.1:8443 or [::1]:8443";
+        let (host, port) = text.rsplit_once(':').ok_or(refused)?;
+        let host = match host.strip_prefix('[') {
+            Some(rest) => {
+                let address = rest.strip_suffix(']').ok_or(refused)?;
+                address.parse::<Ipv6Addr>().map_err(|_| refused)?;
+                address
+            }
+            None => host,
+        };
+        let named = !host.is_empty() && (text.starts_with('[') || !host.contains(':'));
+        let port = port.parse().ok().filter(|port| *port > 0);
+        match port {
+            Some(port) if named => Ok(Self {
+                host: host.to_owned(),
+                port,
+            }),
+            _ => Err(refused),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_and_a_port_are_read_and_nothing_else() {
+        for (text, host, port) in [
+            ("127.0.0.1:8443", "127.0.0.1", 8443),
+            ("[::1]:80", "::1", 80),
+            ("pod.example:1", "pod.example", 1),
+        ] {
+            let read: HostPort = text.parse().unwrap();
+            assert_eq!((read.host.as_str(), read.port), (host, port));
+        }
+        for text in [
+            "host", "host:", ":80", "h:0", "::1:80", "[x]:80", "[::1:80", "::h:80", "h:99999",
+        ] {
+            assert!(text.parse::<HostPort>().is_err(), "{text}");
+        }
+    }
+}
