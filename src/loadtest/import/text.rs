@@ -33,12 +33,13 @@ const SECRET: [&str; 5] = [
 /// Why text cannot be taken.
 pub(super) const BRACES: &str = "it has \"{{\", which begins a variable in a scenario";
 
-/// The text, unless it has `{{`, which would begin a variable.
+/// The text, unless it has `{{`, which would begin a variable. What would name a variable of the environment
+/// is written so that it does not.
 pub(super) fn constant(text: &str) -> Result<String, &'static str> {
     if text.contains("{{") {
         Err(BRACES)
     } else {
-        Ok(text.to_owned())
+        Ok(text.replace("${", "$${"))
     }
 }
 

@@ -196,7 +196,11 @@ pub fn path_of_flag(flag: &str, text: &str) -> Result<Template, Problem> {
             format!("{{{{{name}}}}} has no value: only {} have one", GIVEN.join(", ")),
         );
     }
-    match problems.into_result().err().and_then(|found| found.into_iter().next()) {
+    match problems
+        .into_result()
+        .err()
+        .and_then(|found| found.into_iter().next())
+    {
         Some(problem) => Err(problem),
         None => Ok(template),
     }

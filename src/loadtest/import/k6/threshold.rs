@@ -46,19 +46,27 @@ fn one(metric: &str, text: &str) -> Result<String, String> {
     let above = matches!(operator, ">" | ">=");
     match (metric, what) {
         ("http_req_duration", _) if below => {
-            Ok(format!("latency {} < {}", quantile(what)?, milliseconds(limit)))
+            let figure = if what == "avg" {
+                "mean".to_owned()
+            } else {
+                quantile(what)?
+            };
+            Ok(format!("latency {figure} {operator} {}", milliseconds(limit)))
         }
         ("ws_connecting", _) if below => Ok(format!(
-            "ws_connect {} < {}",
+            "ws_connect {} {operator} {}",
             quantile(what)?,
             milliseconds(limit)
         )),
-        ("http_req_failed", "rate") if below && limit > 0.0 => Ok(format!("errors < {}%", percent(limit))),
-        ("http_req_failed", "rate") if operator == "==" || below => Ok("errors < 0.001%".to_owned()),
+        ("http_req_failed", "rate") if below && limit > 0.0 => {
+            Ok(format!("errors {operator} {}%", percent(limit)))
+        }
+        ("http_req_failed", "rate") if operator == "==" || below => Ok("errors <= 0%".to_owned()),
         // A check that fails is a request that fails.
         ("checks", "rate") if above && limit < 1.0 => Ok(format!("errors < {}%", percent(1.0 - limit))),
-        ("checks", "rate") if above || operator == "==" => Ok("errors < 0.001%".to_owned()),
-        ("http_reqs", "rate") if above && limit > 0.0 => Ok(format!("rate >= {limit}/s")),
+        ("checks", "rate") if above || operator == "==" => Ok("errors <= 0%".to_owned()),
+        ("http_reqs", "rate") if above && limit > 0.0 => Ok(format!("rate {operator} {limit}/s")),
+        ("http_reqs", "count") if above && limit.fract() == 0.0 => Ok(format!("requests {operator} {limit}")),
         _ => Err(refused()),
     }
 }
@@ -87,7 +95,7 @@ fn quantile(what: &str) -> Result<String, String> {
                     .is_ok_and(|number: f64| number > 0.0 && number < 100.0)
             })
             .map(|number| format!("p{number}"))
-            .ok_or_else(|| format!("{what:?} is none of p(95), med and max")),
+            .ok_or_else(|| format!("{what:?} is none of p(95), avg, med and max")),
     }
 }
 

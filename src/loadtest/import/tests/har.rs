@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use super::{has, left_out, parsed, steps};
 use crate::{
     import::har::import,
-    scenario::model::{Action, Statuses},
+    scenario::{
+        model::{Action, Statuses},
+        payload::Payload,
+    },
 };
 
 fn entry(method: &str, url: &str, at: &str, status: u16) -> Value {
@@ -91,6 +94,20 @@ fn secrets_are_not_written_and_are_asked_for() {
         "{:?}",
         imported.to_do
     );
+}
+
+#[test]
+fn a_dollar_of_a_recording_names_no_variable_of_the_environment() {
+    let mut priced = entry("POST", "https://shop.example/price", "00.000", 200);
+    priced["request"]["postData"] = json!({"mimeType": "text/plain", "text": "$${HOME} ${5}"});
+    let scenario = parsed(&import(&archive(&[priced])).unwrap());
+    let Action::Request(request) = &scenario.journeys[0].steps[0].action else {
+        panic!("it is a request")
+    };
+    let Some([Payload::Text(body)]) = request.body.as_deref() else {
+        panic!("it is a text")
+    };
+    assert_eq!(body.constant(), Some("$${HOME} ${5}"));
 }
 
 #[test]

@@ -81,10 +81,10 @@ fn several_scenarios_and_unknown_executors_are_listed() {
 #[test]
 fn thresholds_are_said_in_the_words_of_a_scenario() {
     let imported = import(&json!({"vus": 1, "duration": "1s", "thresholds": {
-        "http_req_duration": ["p(95)<500", "p(99.9) < 2000", "med<100", "max<=5000"],
+        "http_req_duration": ["p(95)<500", "p(99.9) < 2000", "med<100", "max<=5000", "avg<200"],
         "http_req_failed": [{"threshold": "rate<0.015", "abortOnFail": true}],
         "checks": ["rate>0.95"],
-        "http_reqs": ["rate>100", "count>5"],
+        "http_reqs": ["rate>100", "count>5", "count<9"],
         "http_req_duration{name:login}": ["p(95)<100"],
         "iteration_duration": "avg<5",
     }}))
@@ -96,15 +96,17 @@ fn thresholds_are_said_in_the_words_of_a_scenario() {
             "latency p95 < 500ms",
             "latency p99.9 < 2000ms",
             "latency p50 < 100ms",
-            "latency max < 5000ms",
+            "latency max <= 5000ms",
+            "latency mean < 200ms",
             "errors < 1.5%",
-            "rate >= 100/s",
+            "rate > 100/s",
+            "requests > 5",
         ]
     );
-    assert_eq!(parsed(&imported).thresholds.len(), 7);
+    assert_eq!(parsed(&imported).thresholds.len(), 9);
     let left = left_out(&imported);
     assert!(has(&left, &["abortOnFail", "abort"]), "{left:?}");
-    assert!(has(&left, &["http_reqs", "count>5"]), "{left:?}");
+    assert!(has(&left, &["http_reqs", "count<9"]), "{left:?}");
     assert!(has(&left, &["name:login", "step NAME"]), "{left:?}");
     assert!(has(&left, &["iteration_duration"]), "{left:?}");
     assert_eq!(left.len(), 4);
