@@ -8,7 +8,11 @@ mod postman;
 use serde_json::Value;
 
 use super::{ImportError, Imported, LeftOut};
-use crate::scenario::{self, model::Action, model::Scenario};
+use crate::scenario::{
+    self,
+    model::{Action, Request, Scenario},
+    payload::Payload,
+};
 
 /// The scenario as `vas test run` reads it.
 fn parsed(imported: &Imported) -> Scenario {
@@ -34,6 +38,14 @@ fn steps(imported: &Imported) -> Vec<String> {
             Action::WebSocket(_) => panic!("nothing imports a WebSocket"),
         })
         .collect()
+}
+
+/// The body of a request, which is a text without variables.
+fn body(request: &Request) -> Option<&str> {
+    match request.body.as_deref()? {
+        [Payload::Text(text)] => text.constant(),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// What was left out, one line each.

@@ -62,11 +62,7 @@ fn operations_with_examples_become_steps() {
     );
     let scenario = parsed(&imported);
     let body = |place: usize| match &scenario.journeys[0].steps[place].action {
-        Action::Request(request) => request
-            .body
-            .as_ref()
-            .and_then(|body| body.constant())
-            .map(str::to_owned),
+        Action::Request(request) => super::body(request).map(str::to_owned),
         Action::WebSocket(_) => None,
     };
     assert_eq!(body(1).as_deref(), Some("a=1&b=x+y"));

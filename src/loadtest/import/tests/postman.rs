@@ -59,10 +59,7 @@ fn requests_of_all_folders_become_steps_and_variables_their_values() {
             let headers: Vec<String> = headers
                 .map(|(name, value)| format!("{name}: {}", value.constant().unwrap()))
                 .collect();
-            (
-                headers.join(", "),
-                request.body.as_ref().unwrap().constant().unwrap().to_owned(),
-            )
+            (headers.join(", "), super::body(request).unwrap().to_owned())
         }
         Action::WebSocket(_) => panic!("a request"),
     };
