@@ -42,6 +42,7 @@ fn issued(authority: &CertifiedIssuer<'_, KeyPair>, name: &str) -> (String, Stri
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_certificate_is_shown_and_the_name_stays_where_the_address_is_another() {
+    support::turn::wait_to_load();
     let mut params = CertificateParams::new(Vec::new()).expect("parameters");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().expect("a key");
@@ -126,6 +127,7 @@ async fn a_client_certificate_is_shown_and_the_name_stays_where_the_address_is_a
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_unix_socket_is_asked_in_the_name_of_the_url() {
+    support::turn::wait_to_load();
     // The path of a socket must be short.
     let folder = std::env::temp_dir().join(format!("vas-routes-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");

@@ -23,7 +23,7 @@ fn each_form_is_read_and_written_as_it_was() {
             "within 500ms >= 95%",
             Bound::Within(Duration::from_millis(500), 0.95),
         ),
-        ("latency mean < 1500ms", Bound::Mean(Duration::from_millis(1500))),
+        ("latency mean < 1.5s", Bound::Mean(Duration::from_millis(1500))),
         ("errors < 1%", Bound::Errors(0.01)),
         ("errors < 10", Bound::Failed(10)),
         ("requests >= 1000", Bound::Requests(1000)),
