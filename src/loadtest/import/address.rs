@@ -16,7 +16,11 @@ pub(super) struct Address {
 /// # Errors
 /// Why a step cannot request the address.
 pub(super) fn parse(text: &str) -> Result<Address, String> {
-    let url = Url::parse(text).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
+    let url = Url::parse(text).map_err(|error| {
+        // A query may have secrets.
+        let text = text.split('?').next().unwrap_or_default();
+        format!("{text:?} is not a URL: {error}")
+    })?;
     match url.scheme() {
         "http" | "https" => {}
         "ws" | "wss" => return Err("it is a WebSocket: write a step with websocket".to_owned()),

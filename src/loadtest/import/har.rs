@@ -2,25 +2,21 @@
 //! its requests to one host become the steps of one journey, with the pauses that were recorded.
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{
     ImportError, Imported, LeftOut, MOST_STEPS,
     address::{self, Address},
     scenario::{Call, Journey, Scenario, Step},
-    some_thresholds, some_users,
-    text::{self, Secrets},
+    secret::Secrets,
+    sendable::Sendable,
+    some_thresholds, some_users, text,
 };
 
-#[derive(Deserialize)]
-struct Archive {
-    log: Log,
-}
-
-#[derive(Deserialize)]
-struct Log {
-    entries: Vec<Entry>,
+/// A value that some recorders write as null where there is none.
+fn or_none<'a, D: Deserializer<'a>, T: Default + Deserialize<'a>>(from: D) -> Result<T, D::Error> {
+    Option::deserialize(from).map(Option::unwrap_or_default)
 }
 
 #[derive(Deserialize)]
@@ -29,10 +25,10 @@ struct Entry {
     #[serde(default)]
     started_date_time: Option<String>,
     /// Milliseconds that the request took.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     time: f64,
     request: Request,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     response: Response,
 }
 
@@ -41,7 +37,7 @@ struct Entry {
 struct Request {
     method: String,
     url: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     headers: Vec<Pair>,
     #[serde(default)]
     post_data: Option<PostData>,
@@ -50,18 +46,18 @@ struct Request {
 #[derive(Deserialize)]
 struct Pair {
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     value: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PostData {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     mime_type: String,
     #[serde(default)]
     text: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     params: Vec<Pair>,
     #[serde(default)]
     encoding: Option<String>,
@@ -69,9 +65,12 @@ struct PostData {
 
 #[derive(Default, Deserialize)]
 struct Response {
-    /// Zero where no answer came.
-    #[serde(default)]
-    status: i64,
+    /// Zero or less where no answer came. Some recorders write 200.0.
+    #[serde(default, deserialize_with = "or_none")]
+    status: f64,
+    /// Where a redirect leads; empty for other answers.
+    #[serde(default, rename = "redirectURL", deserialize_with = "or_none")]
+    redirect_url: String,
 }
 
 /// Shortest recorded pause that is kept, in seconds.
@@ -79,39 +78,53 @@ const SHORTEST_PAUSE: f64 = 0.1;
 /// Longest recorded pause that is kept, in seconds: who went away for longer did not read a page.
 const LONGEST_PAUSE: f64 = 60.0;
 
-/// Writes the scenario of a recording. Requests to other hosts than the first one, and requests that got no
-/// answer, are left out.
+/// Writes the scenario of a recording. Requests to other hosts than the first one that answered by itself, and
+/// requests that got no answer, are left out.
 ///
 /// # Errors
 /// When it is no recording, or no request can be taken.
 pub fn import(file: &Value) -> Result<Imported, ImportError> {
-    let archive = Archive::deserialize(file).map_err(|_| ImportError::Kind {
+    let found = file.pointer("/log/entries").and_then(Value::as_array);
+    let found = found.ok_or(ImportError::Kind {
         expected: "a HAR file",
-        why: "log.entries with a request each is missing",
+        why: "log.entries is missing",
     })?;
-    let mut entries = archive.log.entries;
-    if entries.len() > MOST_STEPS {
-        return Err(ImportError::Many { found: entries.len() });
-    }
-    // Some recorders write entries as they end. Entries without a time keep their place.
-    entries.sort_by_key(started);
-    let origin = entries
-        .iter()
-        .find_map(|entry| address::parse(&entry.request.url).ok())
-        .map(|address| address.origin);
     let (mut steps, mut left_out, mut secrets) = (Vec::new(), Vec::new(), Secrets::default());
+    let mut entries = Vec::new();
+    let mut latest = None;
+    for (index, entry) in found.iter().enumerate() {
+        match Entry::deserialize(entry) {
+            Ok(entry) => {
+                // An entry without a time keeps its place.
+                latest = started(&entry).or(latest);
+                entries.push((latest, entry));
+            }
+            Err(error) => left_out.push(LeftOut::new(format!("log.entries[{index}]"), error.to_string())),
+        }
+    }
+    // Some recorders write entries as they end.
+    entries.sort_by_key(|(at, _)| *at);
+    let entries: Vec<Entry> = entries.into_iter().map(|(_, entry)| entry).collect();
+    let origin = origin(&entries);
+    let mut sendable = Sendable::default();
     for (place, entry) in entries.iter().enumerate() {
         let next = entries.get(place + 1);
-        match step(entry, next, origin.as_deref(), &mut secrets) {
+        let step = step(entry, next, origin.as_deref(), &mut secrets);
+        match step.and_then(|step| sendable.take(step)) {
             Ok(step) => steps.push(step),
             Err(why) => {
                 let Request { method, url, .. } = &entry.request;
+                // A query may have secrets.
+                let url = url.split('?').next().unwrap_or_default();
                 left_out.push(LeftOut::new(format!("{method} {url}"), why));
             }
         }
     }
     if steps.is_empty() {
         return Err(ImportError::Nothing(left_out));
+    }
+    if steps.len() > MOST_STEPS {
+        return Err(ImportError::Many { found: steps.len() });
     }
     Ok(Imported {
         scenario: Scenario {
@@ -122,8 +135,26 @@ pub fn import(file: &Value) -> Result<Imported, ImportError> {
         },
         target: origin,
         left_out,
-        to_do: secrets.to_do().collect(),
+        to_do: secrets.to_do(),
     })
+}
+
+/// The host that is recorded: the first one that answered, and not with a redirect to another host, as
+/// `http://` does that leads to `https://`. Without such an answer it is the first one.
+fn origin(entries: &[Entry]) -> Option<String> {
+    let mut hosts = entries.iter().filter_map(|entry| {
+        let own = address::parse(&entry.request.url).ok()?.origin;
+        let Response { status, redirect_url } = &entry.response;
+        let elsewhere = address::parse(redirect_url).is_ok_and(|to| to.origin != own);
+        Some((own, *status > 0.0 && !elsewhere))
+    });
+    let first = hosts.next()?;
+    let (host, _) = if first.1 {
+        first
+    } else {
+        hosts.find(|(_, answered)| *answered).unwrap_or(first)
+    };
+    Some(host)
 }
 
 fn started(entry: &Entry) -> Option<Timestamp> {
@@ -141,21 +172,34 @@ fn step(
     if Some(own.as_str()) != origin {
         return Err(format!("a scenario has one host, and {own} is another one"));
     }
-    if entry.response.status <= 0 {
+    if entry.response.status <= 0.0 {
         return Err("it got no answer when it was recorded".to_owned());
     }
+    let path = secrets.address(&path);
     let call = Call::of(&request.method, text::constant(&path)?)
         .ok_or_else(|| format!("the method {} is none that a scenario has", request.method))?;
     let mut step = Step::new(call);
     for Pair { name, value } in &request.headers {
+        let value = if name.eq_ignore_ascii_case("referer") {
+            &secrets.address(value)
+        } else {
+            value
+        };
         if let Some(secret) = text::header(&mut step, name, value)? {
             secrets.add(&secret);
         }
     }
     step.body = body(request.post_data.as_ref(), &mut step)?;
+    secrets.see_body(step.body.as_deref().unwrap_or_default());
     // A recorded 404 is what the service answers there, so it is no failure of a later run.
-    if !(200..400).contains(&entry.response.status) {
-        step.expect = vec![u16::try_from(entry.response.status).map_err(|_| "its status is none of HTTP")?];
+    let status = entry.response.status;
+    if !(200.0..400.0).contains(&status) {
+        let status = format!("{status}");
+        step.expect = vec![
+            status
+                .parse()
+                .map_err(|_| format!("{status} is no status of HTTP"))?,
+        ];
     }
     step.think = next.and_then(|next| pause(entry, next));
     Ok(step)

@@ -6,6 +6,7 @@
 //! postman  requests of a collection -> one journey k6       stages, executors and thresholds -> load
 //! scenario what is written, in the order in which a person would write it
 //! text     text of others as text of a scenario    address  the address of a request, in its parts
+//! secret   what is not written, and asked for      sendable what the reader of scenarios says of a step
 //! ```
 //!
 //! Invariant: what is written parses as a scenario, and whatever could not be taken is listed with a reason.
@@ -17,6 +18,8 @@ pub mod k6;
 pub mod openapi;
 pub mod postman;
 pub mod scenario;
+mod secret;
+mod sendable;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -46,10 +49,11 @@ pub struct LeftOut {
 }
 
 impl LeftOut {
-    fn new(part: impl Into<String>, why: impl Into<String>) -> Self {
+    /// Both texts come from the file and are shown on a terminal, so they are one line each, and cut.
+    fn new(part: impl AsRef<str>, why: impl AsRef<str>) -> Self {
         Self {
-            part: part.into(),
-            why: why.into(),
+            part: text::brief(part.as_ref()),
+            why: text::brief(why.as_ref()),
         }
     }
 }
@@ -91,6 +95,9 @@ fn reasons(left_out: &[LeftOut]) -> String {
 
 /// Most requests that one input may have.
 const MOST_STEPS: usize = 2000;
+
+/// Greatest length of all bodies together, in bytes: 16 MiB. References and variables can make a small file a large scenario.
+const MOST_BYTES: usize = 16 << 20;
 
 /// The load of a written scenario unless the input says otherwise: five users for a minute.
 fn some_users() -> scenario::Load {

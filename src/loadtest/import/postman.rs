@@ -8,14 +8,21 @@ use serde_json::Value;
 use super::{
     ImportError, Imported, LeftOut, MOST_STEPS, address,
     scenario::{Call, Journey, Scenario, Step},
-    some_thresholds, some_users,
-    text::{self, Secrets},
+    secret::Secrets,
+    sendable::Sendable,
+    some_thresholds, some_users, text,
 };
 
 /// Deepest folder that is read.
 const DEPTH: usize = 32;
-/// Most times that a variable is replaced in one text: the value of a variable may have variables.
-const REPLACED: usize = 100;
+/// Deepest value of a variable that has variables itself.
+const NESTED: usize = 32;
+/// Most variables that are replaced in one text.
+const REPLACED: usize = 10_000;
+/// Greatest length of a text whose variables are replaced, in bytes: 1 MiB.
+const LONGEST: usize = 1 << 20;
+/// Why scripts are not taken.
+const NO_PROGRAMS: &str = "a scenario has no programs: see extract and checks of a step";
 
 /// Writes the scenario of a collection.
 ///
@@ -30,8 +37,13 @@ pub fn import(file: &Value) -> Result<Imported, ImportError> {
             why: "the field item is missing",
         });
     };
-    let mut found = Vec::new();
-    requests(items, "", DEPTH, &mut found);
+    let mut collected = Collected::default();
+    collected.add(items, "", DEPTH);
+    let Collected {
+        requests: found,
+        mut left_out,
+        mut has_auth,
+    } = collected;
     if found.len() > MOST_STEPS {
         return Err(ImportError::Many { found: found.len() });
     }
@@ -41,36 +53,34 @@ pub fn import(file: &Value) -> Result<Imported, ImportError> {
         origin: None,
         secrets: Secrets::default(),
     };
-    let (mut steps, mut left_out) = (Vec::new(), Vec::new());
+    let (mut steps, mut sendable) = (Vec::new(), Sendable::default());
     for Found { name, item } in &found {
-        match reading.step(name, item) {
+        let step = reading.step(name, item);
+        match step.and_then(|step| sendable.take(step)) {
             Ok(step) => steps.push(step),
-            Err(why) => left_out.push(LeftOut::new(name.clone(), why)),
+            Err(why) => left_out.push(LeftOut::new(name, why)),
         }
         if has_script(item) {
-            left_out.push(LeftOut::new(
-                format!("scripts of {name}"),
-                "a scenario has no programs: see extract and checks of a step",
-            ));
+            left_out.push(LeftOut::new(format!("scripts of {name}"), NO_PROGRAMS));
         }
     }
     if has_script(file) {
-        let why = "a scenario has no programs: see extract and checks of a step";
-        left_out.push(LeftOut::new("scripts of the collection", why));
+        left_out.push(LeftOut::new("scripts of the collection", NO_PROGRAMS));
     }
     if steps.is_empty() {
         return Err(ImportError::Nothing(left_out));
     }
-    let mut to_do: Vec<String> = reading.secrets.to_do().collect();
-    let authorized = std::iter::once(file).chain(found.iter().filter_map(|one| one.item.get("request")));
-    if authorized.into_iter().any(has_auth) {
+    let mut to_do = reading.secrets.to_do();
+    let mut authorized = std::iter::once(file).chain(found.iter().filter_map(|one| one.item.get("request")));
+    has_auth |= authorized.any(self::has_auth);
+    if has_auth {
         to_do.push("give the credentials that its auth asks for with --header-file".to_owned());
     }
     let title = file
         .pointer("/info/name")
         .and_then(Value::as_str)
         .unwrap_or("a collection");
-    let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
+    let title = text::one_line(title);
     Ok(Imported {
         scenario: Scenario {
             description: format!("the requests of {title}, one after another"),
@@ -90,21 +100,44 @@ struct Found<'a> {
     item: &'a Value,
 }
 
-fn requests<'a>(items: &'a [Value], folder: &str, depth: usize, found: &mut Vec<Found<'a>>) {
-    for item in items {
-        let own = item.get("name").and_then(Value::as_str).unwrap_or_default();
-        let own = own.split_whitespace().collect::<Vec<_>>().join(" ");
-        let name = if folder.is_empty() {
-            own
-        } else {
-            format!("{folder}/{own}")
-        };
-        if item.get("request").is_some() {
-            found.push(Found { name, item });
-        } else if let (Some(inner), Some(depth)) =
-            (item.get("item").and_then(Value::as_array), depth.checked_sub(1))
-        {
-            requests(inner, &name, depth, found);
+/// What the folders of a collection have.
+#[derive(Default)]
+struct Collected<'a> {
+    requests: Vec<Found<'a>>,
+    left_out: Vec<LeftOut>,
+    /// Whether a folder asks for credentials.
+    has_auth: bool,
+}
+
+impl<'a> Collected<'a> {
+    fn add(&mut self, items: &'a [Value], folder: &str, depth: usize) {
+        for item in items {
+            let own = text::one_line(item.get("name").and_then(Value::as_str).unwrap_or_default());
+            let name = if folder.is_empty() {
+                own
+            } else {
+                format!("{folder}/{own}")
+            };
+            if item.get("request").is_some() {
+                self.requests.push(Found { name, item });
+                continue;
+            }
+            let Some(inner) = item.get("item").and_then(Value::as_array) else {
+                self.left_out.push(LeftOut::new(name, "it has no request"));
+                continue;
+            };
+            self.has_auth |= has_auth(item);
+            if has_script(item) {
+                self.left_out
+                    .push(LeftOut::new(format!("scripts of {name}"), NO_PROGRAMS));
+            }
+            match depth.checked_sub(1) {
+                Some(depth) => self.add(inner, &name, depth),
+                None => {
+                    let why = format!("its folder is more than {DEPTH} folders deep");
+                    self.left_out.push(LeftOut::new(name, why));
+                }
+            }
         }
     }
 }
@@ -112,13 +145,12 @@ fn requests<'a>(items: &'a [Value], folder: &str, depth: usize, found: &mut Vec<
 fn has_script(of: &Value) -> bool {
     let events = of.get("event").and_then(Value::as_array).into_iter().flatten();
     events.into_iter().any(|event| {
-        let lines = event
-            .pointer("/script/exec")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
+        let script = event.pointer("/script/exec");
+        let lines = script.map_or(&[][..], |one| {
+            one.as_array().map_or(std::slice::from_ref(one), Vec::as_slice)
+        });
         lines
-            .into_iter()
+            .iter()
             .any(|line| line.as_str().is_some_and(|line| !line.trim().is_empty()))
     })
 }
@@ -129,9 +161,9 @@ fn has_auth(of: &Value) -> bool {
         .is_some_and(|kind| kind != "noauth")
 }
 
-/// The variables of a collection.
+/// The variables of a collection. A secret has no value here.
 struct Variables {
-    values: BTreeMap<String, String>,
+    values: BTreeMap<String, Option<String>>,
 }
 
 impl Variables {
@@ -142,13 +174,16 @@ impl Variables {
             .into_iter()
             .flatten();
         let values = list
+            .filter(|variable| is_on(variable))
             .filter_map(|variable| {
                 let name = variable.get("key").or_else(|| variable.get("id"))?.as_str()?;
                 let value = match variable.get("value")? {
                     Value::String(text) => text.clone(),
                     other => other.to_string(),
                 };
-                Some((name.to_owned(), value)).filter(|(_, value)| !value.is_empty())
+                let is_secret = variable.get("type").and_then(Value::as_str) == Some("secret");
+                let value = Some(value).filter(|_| !is_secret);
+                (value.as_deref() != Some("")).then(|| (name.to_owned(), value))
             })
             .collect();
         Self { values }
@@ -156,24 +191,52 @@ impl Variables {
 
     /// The text with all variables replaced.
     fn filled(&self, text: &str) -> Result<String, String> {
-        let mut text = text.to_owned();
-        for _ in 0..REPLACED {
-            let Some((before, rest)) = text.split_once("{{") else {
-                return Ok(text);
-            };
-            let Some((name, after)) = rest.split_once("}}") else {
-                return Err(text::BRACES.to_owned());
-            };
-            let value = self.values.get(name.trim()).ok_or_else(|| {
-                format!(
-                    "the variable {{{{{}}}}} has no value in the collection",
-                    name.trim()
-                )
-            })?;
-            text = format!("{before}{value}{after}");
-        }
-        Err("its variables have one another as values".to_owned())
+        let (mut all, mut left) = (String::new(), REPLACED);
+        self.fill(text, NESTED, &mut left, &mut all)?;
+        Ok(all)
     }
+
+    /// Adds the text with all variables replaced, of which `left` may still be replaced.
+    fn fill(&self, text: &str, depth: usize, left: &mut usize, all: &mut String) -> Result<(), String> {
+        let mut text = text;
+        while let Some((before, rest)) = text.split_once("{{") {
+            add(all, before)?;
+            let (name, after) = rest.split_once("}}").ok_or(text::BRACES)?;
+            let value = self.value(name.trim())?;
+            let depth = depth.checked_sub(1);
+            let depth = depth.ok_or("its variables have one another as values")?;
+            *left = left
+                .checked_sub(1)
+                .ok_or_else(|| format!("it has more than {REPLACED} variables"))?;
+            self.fill(value, depth, left, all)?;
+            text = after;
+        }
+        add(all, text)
+    }
+
+    fn value(&self, name: &str) -> Result<&str, String> {
+        match self.values.get(name) {
+            Some(Some(value)) => Ok(value),
+            Some(None) => Err(format!(
+                "the variable {{{{{name}}}}} is a secret, which is not taken"
+            )),
+            None => Err(format!(
+                "the variable {{{{{name}}}}} has no value in the collection"
+            )),
+        }
+    }
+}
+
+/// Adds a text to another one, which has a greatest length.
+fn add(all: &mut String, part: &str) -> Result<(), String> {
+    if all.len() + part.len() > LONGEST {
+        return Err(format!(
+            "with its variables it is longer than {} MiB",
+            LONGEST >> 20
+        ));
+    }
+    all.push_str(part);
+    Ok(())
 }
 
 /// What is known while the requests are read.
@@ -188,21 +251,10 @@ impl Reading<'_> {
     fn step(&mut self, name: &str, item: &Value) -> Result<Step, String> {
         let request = item.get("request").ok_or("it has no request")?;
         // A request may be its URL alone.
-        let url = request.get("url").unwrap_or(request);
-        let url = url.get("raw").unwrap_or(url).as_str().ok_or("it has no URL")?;
-        let url = self.variables.filled(url)?;
-        // Postman takes http where a URL has no scheme.
-        let url = if url.contains("://") {
-            url
-        } else {
-            format!("http://{url}")
-        };
+        let url = self.url(request.get("url").unwrap_or(request))?;
         let address = address::parse(&url)?;
-        if let Some(parameter) = address
-            .path
-            .split(['/', '?'])
-            .find_map(|part| part.strip_prefix(':'))
-        {
+        let path = address.path.split('?').next().unwrap_or_default();
+        if let Some(parameter) = path.split('/').find_map(|part| part.strip_prefix(':')) {
             return Err(format!(
                 "its path has the variable :{parameter}; write its value there"
             ));
@@ -215,7 +267,8 @@ impl Reading<'_> {
             ));
         }
         let method = request.get("method").and_then(Value::as_str).unwrap_or("GET");
-        let call = Call::of(method, text::constant(&address.path)?)
+        let path = self.secrets.address(&address.path);
+        let call = Call::of(method, text::constant(&path)?)
             .ok_or_else(|| format!("the method {method} is none that a scenario has"))?;
         let mut step = Step::new(call);
         step.name = Some(name.to_owned()).filter(|name| !name.is_empty());
@@ -223,10 +276,46 @@ impl Reading<'_> {
         if let Some(body) = request.get("body").filter(|body| is_on(body)) {
             self.body(&mut step, body)?;
         }
+        self.secrets.see_body(step.body.as_deref().unwrap_or_default());
         Ok(step)
     }
 
+    /// The URL of a request with all its variables replaced.
+    fn url(&self, url: &Value) -> Result<String, String> {
+        let raw = url
+            .get("raw")
+            .unwrap_or(url)
+            .as_str()
+            .filter(|raw| !raw.is_empty());
+        let raw = raw.map(str::to_owned).or_else(|| of_parts(url));
+        let filled = self.variables.filled(&raw.ok_or("it has no URL")?)?;
+        // Postman takes http where a URL has no scheme.
+        let filled = if filled.contains("://") {
+            filled
+        } else {
+            format!("http://{filled}")
+        };
+        let end = filled.find(['?', '#']).unwrap_or(filled.len());
+        let (path, query) = filled.split_at_checked(end).unwrap_or((&filled, ""));
+        let mut segments = Vec::new();
+        for segment in path.split('/') {
+            let value = segment.strip_prefix(':').and_then(|name| of_path(url, name));
+            segments.push(match value {
+                Some(value) => text::segment(&self.variables.filled(&value)?),
+                None => segment.to_owned(),
+            });
+        }
+        Ok(segments.join("/") + query)
+    }
+
     fn headers(&mut self, step: &mut Step, request: &Value) -> Result<(), String> {
+        if request
+            .get("header")
+            .and_then(Value::as_str)
+            .is_some_and(|text| !text.trim().is_empty())
+        {
+            return Err("its headers are one text: write them as a list".to_owned());
+        }
         for header in request
             .get("header")
             .and_then(Value::as_array)
@@ -242,6 +331,7 @@ impl Reading<'_> {
             if name.is_empty() || !is_on(header) {
                 continue;
             }
+            let name = &self.variables.filled(name)?;
             // The value of a secret may be a variable without a value. It is left out anyway.
             let value = self.variables.filled(value);
             if let Some(secret) = text::header(step, name, value.as_deref().unwrap_or_default())? {
@@ -259,13 +349,16 @@ impl Reading<'_> {
             "raw" => {
                 let text = body.get("raw").and_then(Value::as_str).unwrap_or_default();
                 let language = body.pointer("/options/raw/language").and_then(Value::as_str);
+                let text = self.variables.filled(text)?;
+                let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
                 let kind = match language {
-                    Some("json") | None => "application/json",
+                    Some("json") => "application/json",
+                    None if is_json => "application/json",
                     Some("xml") => "application/xml",
                     Some("html") => "text/html",
-                    Some(_) => "text/plain",
+                    _ => "text/plain",
                 };
-                (self.variables.filled(text)?, kind)
+                (text, kind)
             }
             "urlencoded" => {
                 let mut fields = Vec::new();
@@ -277,10 +370,11 @@ impl Reading<'_> {
                 {
                     let text = |key| field.get(key).and_then(Value::as_str).unwrap_or_default();
                     if is_on(field) {
-                        fields.push((text("key"), self.variables.filled(text("value"))?));
+                        let filled = |key| self.variables.filled(text(key));
+                        fields.push((filled("key")?, filled("value")?));
                     }
                 }
-                let pairs = fields.iter().map(|(name, value)| (*name, value.as_str()));
+                let pairs = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
                 (text::form(pairs), "application/x-www-form-urlencoded")
             }
             "graphql" => {
@@ -288,11 +382,13 @@ impl Reading<'_> {
                     .pointer("/graphql/query")
                     .and_then(Value::as_str)
                     .unwrap_or_default();
-                let variables = body
-                    .pointer("/graphql/variables")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default();
-                let variables = self.variables.filled(variables)?;
+                let query = self.variables.filled(query)?;
+                let variables = match body.pointer("/graphql/variables") {
+                    None | Some(Value::Null) => String::new(),
+                    Some(Value::String(text)) => text.clone(),
+                    Some(other) => other.to_string(),
+                };
+                let variables = self.variables.filled(&variables)?;
                 let variables: Value = match variables.trim() {
                     "" => Value::Null,
                     text => {
@@ -323,4 +419,45 @@ impl Reading<'_> {
 /// Whether a part is not switched off.
 fn is_on(of: &Value) -> bool {
     of.get("disabled") != Some(&Value::Bool(true))
+}
+
+/// The URL of an object that has its parts alone.
+fn of_parts(url: &Value) -> Option<String> {
+    let joined = |key: &str, between: &str| match url.get(key)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(parts) => {
+            let parts = parts
+                .iter()
+                .map(|part| part.get("value").unwrap_or(part).as_str());
+            Some(parts.collect::<Option<Vec<_>>>()?.join(between))
+        }
+        _ => None,
+    };
+    let text = |of: &Value, key: &str| of.get(key).and_then(Value::as_str).map(str::to_owned);
+    let scheme = text(url, "protocol").unwrap_or_else(|| "http".to_owned());
+    let port = text(url, "port")
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    let path = joined("path", "/").unwrap_or_default();
+    let query = url.get("query").and_then(Value::as_array).into_iter().flatten();
+    let query = query.filter(|one| is_on(one)).map(|one| {
+        let name = text(one, "key").unwrap_or_default();
+        text(one, "value").map_or(name.clone(), |value| format!("{name}={value}"))
+    });
+    let query = query.collect::<Vec<_>>().join("&");
+    let mark = if query.is_empty() { "" } else { "?" };
+    let (host, path) = (joined("host", ".")?, path.trim_start_matches('/'));
+    Some(format!("{scheme}://{host}{port}/{path}{mark}{query}"))
+}
+
+/// The value of a variable of the path, which Postman writes as `:id`.
+fn of_path(url: &Value, name: &str) -> Option<String> {
+    let mut all = url.get("variable")?.as_array()?.iter();
+    let found =
+        all.find(|one| one.get("key").or_else(|| one.get("id")).and_then(Value::as_str) == Some(name))?;
+    match found.get("value")? {
+        Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
 }

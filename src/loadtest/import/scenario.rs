@@ -194,7 +194,17 @@ impl Call {
 
     /// The name of a step that has no other one: method and path.
     pub fn name(&self) -> String {
-        let (method, path) = match self {
+        let (method, path) = self.parts();
+        format!("{method} {path}")
+    }
+
+    /// The path with its query.
+    pub fn path(&self) -> &str {
+        self.parts().1
+    }
+
+    fn parts(&self) -> (&'static str, &str) {
+        match self {
             Self::Get(path) => ("GET", path),
             Self::Head(path) => ("HEAD", path),
             Self::Options(path) => ("OPTIONS", path),
@@ -202,7 +212,6 @@ impl Call {
             Self::Put(path) => ("PUT", path),
             Self::Patch(path) => ("PATCH", path),
             Self::Delete(path) => ("DELETE", path),
-        };
-        format!("{method} {path}")
+        }
     }
 }

@@ -1,15 +1,12 @@
 //! Text of others as text of a scenario.
 
-use std::collections::BTreeMap;
-
-use super::scenario::Step;
+use super::{scenario::Step, secret};
 
 /// Headers that the load engine or the connection sets, or that make a server answer from a cache.
-const OURS: [&str; 13] = [
+const OURS: [&str; 12] = [
     "accept-encoding",
     "connection",
     "content-length",
-    "cookie",
     "host",
     "if-match",
     "if-modified-since",
@@ -19,15 +16,6 @@ const OURS: [&str; 13] = [
     "te",
     "transfer-encoding",
     "upgrade",
-];
-
-/// Headers whose values are secrets. A scenario is a file that people share, so they are never written.
-const SECRET: [&str; 5] = [
-    "authorization",
-    "proxy-authorization",
-    "x-api-key",
-    "api-key",
-    "x-auth-token",
 ];
 
 /// Why text cannot be taken.
@@ -45,35 +33,46 @@ pub(super) fn constant(text: &str) -> Result<String, &'static str> {
 
 /// Puts a header into a step. Returns its name when the value is a secret, which is left out.
 pub(super) fn header(step: &mut Step, name: &str, value: &str) -> Result<Option<String>, &'static str> {
+    let (name, value) = (name.trim(), value.trim());
     let low = name.to_ascii_lowercase();
     if low.starts_with(':') || OURS.contains(&low.as_str()) {
         return Ok(None);
     }
-    if SECRET.contains(&low.as_str()) {
+    if secret::is_header(&low) {
         return Ok(Some(name.to_owned()));
     }
+    // A header that is there twice, whatever its letters, counts once.
+    step.headers.retain(|other, _| !other.eq_ignore_ascii_case(name));
     step.headers.insert(name.to_owned(), constant(value)?);
     Ok(None)
 }
 
-/// Secret headers that were left out, and how often.
-#[derive(Debug, Default)]
-pub(super) struct Secrets {
-    by_name: BTreeMap<String, usize>,
+/// Greatest length of a text that is shown, in characters.
+const SHOWN: usize = 200;
+
+/// The text in one line, without control characters.
+pub(super) fn one_line(text: &str) -> String {
+    let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
+    words
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
-impl Secrets {
-    /// Counts one that was left out.
-    pub(super) fn add(&mut self, name: &str) {
-        *self.by_name.entry(name.to_ascii_lowercase()).or_default() += 1;
+/// The beginning of the text, in one line.
+pub(super) fn brief(text: &str) -> String {
+    let mut letters = text.chars();
+    let shown = one_line(&letters.by_ref().take(SHOWN).collect::<String>());
+    if letters.next().is_some() {
+        format!("{shown}...")
+    } else {
+        shown
     }
+}
 
-    /// What the user has to do about them.
-    pub(super) fn to_do(&self) -> impl Iterator<Item = String> {
-        self.by_name.iter().map(|(name, count)| {
-            format!("give the header {name}, which {count} request(s) had, with --header-file: its value is a secret")
-        })
-    }
+/// The text as one segment of a path.
+pub(super) fn segment(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 /// A body as `application/x-www-form-urlencoded`.

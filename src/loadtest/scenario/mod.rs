@@ -36,6 +36,7 @@ pub mod template;
 pub mod threshold;
 pub mod websocket;
 
+pub(crate) use self::step::problem as step_problem;
 pub use self::{
     parse::{ScenarioError, parse, parse_in},
     sources::File,

@@ -68,6 +68,14 @@ pub(super) fn parse(path: &str, document: &StepDocument, file: File<'_>, problem
     }
 }
 
+/// What is wrong with a step that stands alone; `None` for one that a scenario can have.
+pub(crate) fn problem(document: &StepDocument) -> Option<Problem> {
+    let mut problems = Problems::new(Environment::new(&|_| None));
+    let no_files = |_: &str| Err("it stands alone".to_owned());
+    parse("step", document, &no_files, &mut problems);
+    problems.into_result().err()?.into_iter().next()
+}
+
 /// Refuses fields of a request beside a WebSocket, where they would have no effect.
 fn no_request(path: &str, document: &StepDocument, problems: &mut Problems) {
     for (field, given) in [

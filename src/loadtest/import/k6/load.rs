@@ -61,7 +61,10 @@ fn of_scenarios(scenarios: &Map<String, Value>, left_out: &mut Vec<LeftOut>) -> 
 
 /// The load of `stages`, or of `vus`, `duration` and `iterations`; `None` without any of them.
 fn of_shortcuts(options: &Value) -> Option<Result<Load, String>> {
-    let has = |name: &str| options.get(name).is_some_and(|value| !value.is_null());
+    let has = |name: &str| {
+        let value = options.get(name);
+        value.is_some_and(|value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()))
+    };
     if has("stages") {
         return Some(ramp(options, "vus", 1.0).map(Load::users));
     }
@@ -121,7 +124,11 @@ fn ramp(of: &Value, start: &str, otherwise: f64) -> Result<Vec<Stage>, String> {
     // One user more or less at the beginning of a ramp is no jump.
     let mut jumps = level > 1.0;
     for stage in given {
-        let target = number(stage, "target").ok_or("a stage has no target")?;
+        // In k6 a stage without a target stays at the level.
+        let target = match stage.get("target") {
+            None | Some(Value::Null) => level,
+            Some(_) => number(stage, "target").ok_or("the target of a stage is not a number")?,
+        };
         let length = time(stage.get("duration")).ok_or("a stage has no duration")??;
         if length.is_zero() {
             (level, jumps) = (target, true);
@@ -187,11 +194,23 @@ fn time(value: Option<&Value>) -> Option<Result<Duration, String>> {
     let value = value.filter(|value| !value.is_null())?;
     let refused = || format!("{value} is not a duration");
     Some(match value {
-        Value::String(text) => duration::parse(text).map_err(|_| refused()),
+        Value::String(text) => with_days(text).ok_or_else(refused),
         Value::Number(number) => number
             .as_f64()
             .and_then(|milliseconds| Duration::try_from_secs_f64(milliseconds / 1000.0).ok())
             .ok_or_else(refused),
         _ => Err(refused()),
     })
+}
+
+/// A duration that may begin with days, such as `1d12h`.
+fn with_days(text: &str) -> Option<Duration> {
+    let Some((days, rest)) = text.split_once('d') else {
+        return duration::parse(text).ok();
+    };
+    let days = Duration::from_secs(days.parse::<u64>().ok()?.checked_mul(24 * 60 * 60)?);
+    if rest.is_empty() {
+        return Some(days);
+    }
+    days.checked_add(duration::parse(rest).ok()?)
 }

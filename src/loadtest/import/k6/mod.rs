@@ -58,24 +58,48 @@ pub fn import(file: &Value) -> Result<Imported, ImportError> {
     };
     let thresholds = threshold::all(options, &mut left_out);
     for (name, why) in OTHERS {
-        let is_set = |value: &Value| !matches!(value, Value::Null | Value::Bool(false));
         if options.get(name).is_some_and(is_set) {
             left_out.push(LeftOut::new(name, why));
         }
     }
+    let steps = vec![Step::new(Call::Get("/".to_owned()))];
+    let scenario = Scenario {
+        description: "the load and thresholds of a k6 script".to_owned(),
+        load,
+        thresholds,
+        journeys: vec![Journey::of("user", None, steps)],
+    };
+    if let Err(why) = read(&scenario) {
+        return Err(ImportError::Nothing(vec![LeftOut::new("the load", why)]));
+    }
     Ok(Imported {
-        scenario: Scenario {
-            description: "the load and thresholds of a k6 script".to_owned(),
-            load,
-            thresholds,
-            journeys: vec![Journey::of(
-                "user",
-                None,
-                vec![Step::new(Call::Get("/".to_owned()))],
-            )],
-        },
+        scenario,
         target: None,
         left_out,
         to_do: vec!["write the steps of the script's default function instead of GET /".to_owned()],
     })
+}
+
+/// Whether an option says something. `k6 inspect` prints those that a script does not set as null, some of them
+/// inside an object.
+fn is_set(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Object(fields) => fields.values().any(is_set),
+        Value::Array(items) => !items.is_empty(),
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Bool(true) => true,
+    }
+}
+
+/// Reads the scenario as a run would.
+///
+/// # Errors
+/// What is wrong with it.
+fn read(scenario: &Scenario) -> Result<(), String> {
+    let text = serde_json::to_string(scenario).map_err(|error| error.to_string())?;
+    let no_files = |_: &str| Err("it has no files".to_owned());
+    let read = crate::scenario::parse(&text, "k6", &no_files);
+    read.map(drop).map_err(|error| error.to_string())
 }

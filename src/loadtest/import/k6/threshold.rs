@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use super::super::LeftOut;
+use crate::scenario::model::Threshold;
 
 /// All thresholds that a scenario can have; the others are listed.
 pub(super) fn all(options: &Value, left_out: &mut Vec<LeftOut>) -> Vec<String> {
-    let mut found = Vec::new();
+    let (mut found, mut read): (Vec<String>, Vec<Threshold>) = (Vec::new(), Vec::new());
     let metrics = options.get("thresholds").and_then(Value::as_object);
     for (metric, list) in metrics.into_iter().flatten() {
         // A single threshold may stand without a list.
@@ -23,8 +24,16 @@ pub(super) fn all(options: &Value, left_out: &mut Vec<LeftOut>) -> Vec<String> {
                 left_out.push(LeftOut::new(format!("{part} abortOnFail"), why));
             }
             match one(metric, text) {
-                Ok(threshold) if found.contains(&threshold) => {}
-                Ok(threshold) => found.push(threshold),
+                Ok(written) => match written.parse::<Threshold>() {
+                    Ok(threshold) if read.contains(&threshold) => {}
+                    Ok(threshold) => {
+                        found.push(written);
+                        read.push(threshold);
+                    }
+                    Err(_) => {
+                        left_out.push(LeftOut::new(part, "its limit is none that a threshold can have"))
+                    }
+                },
                 Err(why) => left_out.push(LeftOut::new(part, why)),
             }
         }
@@ -53,17 +62,20 @@ fn one(metric: &str, text: &str) -> Result<String, String> {
             };
             Ok(format!("latency {figure} {operator} {}", milliseconds(limit)))
         }
-        ("ws_connecting", _) if below => Ok(format!(
-            "ws_connect {} {operator} {}",
+        // The scenario that is written has no step with a WebSocket, and refuses the threshold without one.
+        ("ws_connecting", _) if below => Err(format!(
+            "write \"ws_connect {} {operator} {}\" when you have written a step with websocket",
             quantile(what)?,
             milliseconds(limit)
         )),
-        ("http_req_failed", "rate") if below && limit > 0.0 => {
+        ("http_req_failed", "rate") if below && percent(limit) > 0.0 => {
             Ok(format!("errors {operator} {}%", percent(limit)))
         }
         ("http_req_failed", "rate") if operator == "==" || below => Ok("errors <= 0%".to_owned()),
         // A check that fails is a request that fails.
-        ("checks", "rate") if above && limit < 1.0 => Ok(format!("errors < {}%", percent(1.0 - limit))),
+        ("checks", "rate") if above && percent(1.0 - limit) > 0.0 => {
+            Ok(format!("errors < {}%", percent(1.0 - limit)))
+        }
         ("checks", "rate") if above || operator == "==" => Ok("errors <= 0%".to_owned()),
         ("http_reqs", "rate") if above && limit > 0.0 => Ok(format!("rate {operator} {limit}/s")),
         ("http_reqs", "count") if above && limit.fract() == 0.0 => Ok(format!("requests {operator} {limit}")),

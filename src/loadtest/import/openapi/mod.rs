@@ -5,18 +5,22 @@ mod example;
 
 use serde_json::{Map, Value};
 
-use self::example::{Document, example};
+use self::example::Document;
 use super::{
     ImportError, Imported, LeftOut, MOST_STEPS, address,
     scenario::{Call, Journey, Scenario, Step},
-    some_thresholds, some_users,
-    text::{self, Secrets},
+    secret::{self, Secrets},
+    sendable::Sendable,
+    some_thresholds, some_users, text,
 };
 
 /// Keys of a path item that are operations.
 const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
+
+/// Why a part with a reference cannot be taken.
+const ELSEWHERE: &str = "a $ref of it leads out of this document, or nowhere: put the parts into one file";
 
 /// Writes the scenario of an `OpenAPI` document.
 ///
@@ -33,18 +37,23 @@ pub fn import(file: &Value) -> Result<Imported, ImportError> {
         return Err(ImportError::Kind { expected, why });
     };
     let document = Document(file);
-    let operations: Vec<Operation<'_>> = paths
-        .iter()
-        .flat_map(|(path, item)| operations(document, path, item))
-        .collect();
+    let (mut steps, mut left_out, mut secrets) = (Vec::new(), Vec::new(), Secrets::default());
+    let mut operations: Vec<Operation<'_>> = Vec::new();
+    for (path, item) in paths.iter().filter(|(path, _)| !path.starts_with("x-")) {
+        match document.resolve(item).and_then(Value::as_object) {
+            Some(item) => operations.extend(self::operations(document, path, item)),
+            None => left_out.push(LeftOut::new(path, ELSEWHERE)),
+        }
+    }
     if operations.len() > MOST_STEPS {
         return Err(ImportError::Many {
             found: operations.len(),
         });
     }
-    let (mut steps, mut left_out, mut secrets) = (Vec::new(), Vec::new(), Secrets::default());
+    let mut sendable = Sendable::default();
     for operation in &operations {
-        match operation.step(&mut secrets) {
+        let step = operation.step(&mut secrets);
+        match step.and_then(|step| sendable.take(step)) {
             Ok(step) => steps.push(step),
             Err(why) => left_out.push(LeftOut::new(
                 format!("{} {}", operation.method.to_ascii_uppercase(), operation.path),
@@ -55,7 +64,7 @@ pub fn import(file: &Value) -> Result<Imported, ImportError> {
     if steps.is_empty() {
         return Err(ImportError::Nothing(left_out));
     }
-    let mut to_do: Vec<String> = secrets.to_do().collect();
+    let mut to_do = secrets.to_do();
     if operations.iter().any(Operation::needs_credentials) {
         to_do.push("give the credentials that its security asks for with --header-file".to_owned());
     }
@@ -63,7 +72,7 @@ pub fn import(file: &Value) -> Result<Imported, ImportError> {
         .pointer("/info/title")
         .and_then(Value::as_str)
         .unwrap_or("an API");
-    let description = format!("the operations of {}, one after another", one_line(title));
+    let description = format!("the operations of {}, one after another", text::one_line(title));
     Ok(Imported {
         scenario: Scenario {
             description,
@@ -77,31 +86,28 @@ pub fn import(file: &Value) -> Result<Imported, ImportError> {
     })
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The first server with a whole URL.
+/// The first server with a whole URL, without user, password and query.
 fn target(file: &Value) -> Option<String> {
-    let whole = |url: &str| address::parse(url).is_ok() && !url.contains('{');
+    let whole = |url: &str| {
+        let address = address::parse(url).ok().filter(|_| !url.contains('{'))?;
+        let path = address.path.split('?').next().unwrap_or_default();
+        Some(format!("{}{}", address.origin, path.trim_end_matches('/')))
+    };
     let servers = file
         .get("servers")
         .and_then(Value::as_array)
         .into_iter()
         .flatten();
     let mut urls = servers.filter_map(|server| server.get("url")?.as_str());
-    let found = urls.find(|url| whole(url)).map(str::to_owned);
-    found
-        .or_else(|| {
-            let host = file.get("host")?.as_str()?;
-            let base = file.get("basePath").and_then(Value::as_str).unwrap_or_default();
-            let scheme = file
-                .pointer("/schemes/0")
-                .and_then(Value::as_str)
-                .unwrap_or("https");
-            Some(format!("{scheme}://{host}{base}")).filter(|url| whole(url))
-        })
-        .map(|url| url.trim_end_matches('/').to_owned())
+    urls.find_map(whole).or_else(|| {
+        let host = file.get("host")?.as_str()?;
+        let base = file.get("basePath").and_then(Value::as_str).unwrap_or_default();
+        let scheme = file
+            .pointer("/schemes/0")
+            .and_then(Value::as_str)
+            .unwrap_or("https");
+        whole(&format!("{scheme}://{host}{base}"))
+    })
 }
 
 /// One operation of one path.
@@ -112,12 +118,11 @@ struct Operation<'a> {
     /// Parameters of the path, then those of the operation, which replace equal ones.
     parameters: Vec<&'a Value>,
     own: &'a Map<String, Value>,
+    /// Why it cannot be taken, where that is known from the path.
+    refused: Option<&'static str>,
 }
 
-fn operations<'a>(document: Document<'a>, path: &'a str, item: &'a Value) -> Vec<Operation<'a>> {
-    let Some(item) = document.resolve(item).and_then(Value::as_object) else {
-        return Vec::new();
-    };
+fn operations<'a>(document: Document<'a>, path: &'a str, item: &'a Map<String, Value>) -> Vec<Operation<'a>> {
     let parameters = |object: &'a Map<String, Value>| {
         let list = object.get("parameters").and_then(Value::as_array);
         list.into_iter()
@@ -136,12 +141,30 @@ fn operations<'a>(document: Document<'a>, path: &'a str, item: &'a Value) -> Vec
                 .filter(|parameter| !replaced(parameter))
                 .collect();
             all.extend(parameters(own));
+            let given = [item, own].map(|object| object.get("parameters").and_then(Value::as_array));
+            let lost = given
+                .into_iter()
+                .flatten()
+                .flatten()
+                .any(|one| document.resolve(one).is_none());
+            let elsewhere = [item, own].iter().any(|object| {
+                let servers = object.get("servers").and_then(Value::as_array);
+                servers.is_some_and(|servers| {
+                    !servers.is_empty() && document.0.get("servers") != object.get("servers")
+                })
+            });
+            let refused = if lost {
+                Some(ELSEWHERE)
+            } else {
+                elsewhere.then_some("it has servers of its own, and a scenario has one host")
+            };
             Operation {
                 document,
                 method,
                 path,
                 parameters: all,
                 own,
+                refused,
             }
         })
         .collect()
@@ -149,22 +172,34 @@ fn operations<'a>(document: Document<'a>, path: &'a str, item: &'a Value) -> Vec
 
 impl Operation<'_> {
     fn step(&self, secrets: &mut Secrets) -> Result<Step, String> {
+        if let Some(why) = self.refused {
+            return Err(why.to_owned());
+        }
         let mut path = self.path.to_owned();
-        let (mut query, mut headers) = (Vec::new(), Vec::new());
+        let (mut query, mut headers): (Vec<(String, String)>, Vec<(String, String)>) =
+            (Vec::new(), Vec::new());
         for parameter in &self.parameters {
-            let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
+            // YAML reads names such as `on` and `1` as other values than texts.
+            let name = &parameter.get("name").map(example::plain).unwrap_or_default();
             let place = parameter.get("in").and_then(Value::as_str).unwrap_or_default();
             let required = parameter.get("required") == Some(&Value::Bool(true)) || place == "path";
             if !required || place == "body" || place == "formData" {
                 continue;
             }
-            let value = example(self.document, parameter).ok_or_else(|| {
-                format!("its {place} parameter {name} has no example: give it one, or a default")
+            if place == "header" && secret::is_header(name) {
+                secrets.add(name);
+                continue;
+            }
+            let values = example::texts(self.document, parameter).ok_or_else(|| {
+                format!("its {place} parameter {name} has no example that is a text or a list: give it one, or a default")
             })?;
             match place {
-                "path" => path = path.replace(&format!("{{{name}}}"), &encoded(&value)),
-                "query" => query.push((name.to_owned(), value)),
-                "header" => headers.push((name.to_owned(), value)),
+                "path" => path = path.replace(&format!("{{{name}}}"), &text::segment(&values.join(","))),
+                "query" => match separator(parameter) {
+                    Some(separator) => query.push((name.to_owned(), values.join(separator))),
+                    None => query.extend(values.into_iter().map(|value| (name.to_owned(), value))),
+                },
+                "header" => headers.push((name.to_owned(), values.join(","))),
                 _ => return Err(format!("its parameter {name} is in {place:?}")),
             }
         }
@@ -174,7 +209,8 @@ impl Operation<'_> {
         }
         if !query.is_empty() {
             let pairs = query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-            path = format!("{path}?{}", text::form(pairs));
+            let mark = if path.contains('?') { '&' } else { '?' };
+            path = secrets.address(&format!("{path}{mark}{}", text::form(pairs)));
         }
         let call = Call::of(self.method, path).ok_or_else(|| {
             format!(
@@ -187,7 +223,7 @@ impl Operation<'_> {
             .own
             .get("operationId")
             .and_then(Value::as_str)
-            .map(one_line)
+            .map(text::one_line)
             .filter(|name| !name.is_empty());
         for (name, value) in headers {
             if let Some(secret) = text::header(&mut step, &name, &value)? {
@@ -195,6 +231,7 @@ impl Operation<'_> {
             }
         }
         self.body(&mut step)?;
+        secrets.see_body(step.body.as_deref().unwrap_or_default());
         Ok(step)
     }
 
@@ -206,7 +243,16 @@ impl Operation<'_> {
         let value = media
             .and_then(|media| example::value(self.document, media))
             .ok_or("its body has no example: give it one")?;
+        let low = kind.to_ascii_lowercase();
+        let any = matches!(low.as_str(), "*/*" | "application/*");
+        let is_json = any || low.ends_with("/json") || low.ends_with("+json");
         let body = match value {
+            // Some documents have the JSON as text.
+            Value::String(text)
+                if is_json && serde_json::from_str::<serde::de::IgnoredAny>(&text).is_err() =>
+            {
+                Value::String(text).to_string()
+            }
             Value::String(text) => text,
             Value::Object(fields) if kind == "application/x-www-form-urlencoded" => {
                 let fields: Vec<(&String, String)> = fields
@@ -215,10 +261,15 @@ impl Operation<'_> {
                     .collect();
                 text::form(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())))
             }
+            Value::Object(_) | Value::Array(_) if !is_json => {
+                return Err(format!(
+                    "its body is {kind}, and its example is none: give it one as a text"
+                ));
+            }
             other => other.to_string(),
         };
         step.body = Some(text::constant(&body)?);
-        if kind != "application/json" {
+        if !any && low != "application/json" {
             step.headers.insert("Content-Type".to_owned(), kind.to_owned());
         }
         Ok(())
@@ -226,17 +277,12 @@ impl Operation<'_> {
 
     /// The media type of the body and what describes the body; `None` for a request without one.
     fn media(&self) -> Result<Option<(&str, Option<&Value>)>, String> {
-        if let Some(body) = self
-            .own
-            .get("requestBody")
-            .and_then(|body| self.document.resolve(body))
-        {
+        if let Some(body) = self.own.get("requestBody") {
+            let body = self.document.resolve(body).ok_or(ELSEWHERE)?;
             let Some(content) = body.get("content").and_then(Value::as_object) else {
                 return Ok(None);
             };
-            let json = content
-                .iter()
-                .find(|(kind, _)| kind.split(';').next() == Some("application/json"));
+            let json = content.iter().find(|(kind, _)| is_plain_json(kind));
             let Some((kind, media)) = json.or_else(|| content.iter().next()) else {
                 return Ok(None);
             };
@@ -253,7 +299,23 @@ impl Operation<'_> {
         if of("formData").is_some() {
             return Err("its body is a form of Swagger 2.0".to_owned());
         }
-        Ok(of("body").map(|parameter| ("application/json", Some(*parameter))))
+        Ok(of("body").map(|parameter| (self.consumed(), Some(*parameter))))
+    }
+
+    /// The media type of a body in Swagger 2.0.
+    fn consumed(&self) -> &str {
+        const JSON: &str = "application/json";
+        let own = self
+            .own
+            .get("consumes")
+            .or_else(|| self.document.0.get("consumes"));
+        let kinds = own.and_then(Value::as_array).into_iter().flatten();
+        let mut kinds = kinds.filter_map(Value::as_str);
+        let first = kinds.next().unwrap_or(JSON);
+        if is_plain_json(first) || kinds.any(is_plain_json) {
+            return JSON;
+        }
+        first.split(';').next().unwrap_or(first)
     }
 
     fn needs_credentials(&self) -> bool {
@@ -261,11 +323,43 @@ impl Operation<'_> {
             .own
             .get("security")
             .or_else(|| self.document.0.get("security"));
-        own.and_then(Value::as_array).is_some_and(|list| !list.is_empty())
+        let list = own.and_then(Value::as_array);
+        // An empty requirement makes the others optional.
+        let is_optional = |one: &Value| one.as_object().is_some_and(Map::is_empty);
+        list.is_some_and(|list| !list.is_empty() && !list.iter().any(is_optional))
     }
 }
 
-/// The value as one segment of a path.
-fn encoded(value: &str) -> String {
-    percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC).to_string()
+fn is_plain_json(kind: &str) -> bool {
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json")
+}
+
+/// What stands between the items of a list in a query; `None` where each item has the name before it.
+fn separator(parameter: &Value) -> Option<&'static str> {
+    let text = |key| parameter.get(key).and_then(Value::as_str);
+    // Swagger 2.0 has a field of its own for it, and the type in the parameter itself.
+    if let Some(format) = text("collectionFormat") {
+        return match format {
+            "multi" => None,
+            "ssv" => Some(" "),
+            "tsv" => Some("\t"),
+            "pipes" => Some("|"),
+            _ => Some(","),
+        };
+    }
+    if parameter.get("schema").is_none() && parameter.get("type").is_some() {
+        return Some(",");
+    }
+    let style = text("style").unwrap_or("form");
+    let explode = parameter
+        .get("explode")
+        .and_then(Value::as_bool)
+        .unwrap_or(style == "form");
+    match style {
+        _ if explode => None,
+        "spaceDelimited" => Some(" "),
+        "pipeDelimited" => Some("|"),
+        _ => Some(","),
+    }
 }

@@ -146,3 +146,112 @@ fn a_recording_of_too_many_requests_is_refused() {
     let error = import(&archive(&vec![one; 2001])).unwrap_err();
     assert!(error.to_string().contains("2001 requests"), "{error}");
 }
+
+#[test]
+fn what_a_run_would_refuse_is_left_out() {
+    let with = |path: &str, name: &str, value: &str| {
+        let mut one = entry("GET", &format!("https://shop.example{path}"), "00.000", 200);
+        one["request"]["headers"] = json!([{"name": name, "value": value}]);
+        one
+    };
+    let imported = import(&archive(&[
+        entry("GET", "https://shop.example/status", "00.000", 999),
+        with("/name", "x y", "z"),
+        with("/break", "x-a", "a\nb"),
+        with("/empty", "", "a"),
+        entry(
+            "GET",
+            &format!("https://shop.example/{}", "a".repeat(70_000)),
+            "00.000",
+            200,
+        ),
+        with("/ok", "Accept ", "a"),
+    ]))
+    .unwrap();
+    assert_eq!(steps(&imported), ["GET /ok: GET /ok"]);
+    let left = left_out(&imported);
+    for words in [
+        &["/status", "999 is not an HTTP status"][..],
+        &["/name", "not the name of a header"],
+        &["/break", "line breaks"],
+        &["/empty", "not the name of a header"],
+        &["longer than 64 KiB"],
+    ] {
+        assert!(has(&left, words), "{words:?}: {left:?}");
+    }
+    assert!(left.iter().all(|line| line.len() < 500), "a line is short");
+}
+
+#[test]
+fn the_recorded_host_is_the_first_that_answers_by_itself() {
+    let mut redirect = entry("GET", "http://shop.example/", "01.000", 301);
+    redirect["response"]["redirectURL"] = json!("https://shop.example/");
+    let imported = import(&archive(&[
+        entry("GET", "https://blocked.example/", "00.000", 0),
+        redirect,
+        entry("GET", "https://shop.example/", "02.000", 200),
+    ]))
+    .unwrap();
+    assert_eq!(imported.target.as_deref(), Some("https://shop.example"));
+    assert_eq!(steps(&imported), ["GET /: GET /"]);
+    assert_eq!(imported.left_out.len(), 2);
+}
+
+#[test]
+fn no_secret_of_a_header_or_a_query_is_written_or_shown() {
+    let mut one = entry(
+        "GET",
+        "https://shop.example/?access_token=top-secret&api%5Fkey=top-secret&page=2",
+        "00.000",
+        200,
+    );
+    let names = [
+        "Authorization ",
+        "X-CSRF-Token",
+        "PRIVATE-TOKEN",
+        "apikey",
+        "X-Goog-Api-Key",
+        "x-session-id",
+        "Ocp-Apim-Subscription-Key",
+        "Set-Cookie",
+        "X-Auth-Key",
+    ];
+    let mut headers: Vec<Value> = names
+        .iter()
+        .map(|name| json!({"name": name, "value": "top-secret"}))
+        .collect();
+    headers.push(json!({"name": "Referer", "value": "https://shop.example/?sig=top-secret"}));
+    headers.push(json!({"name": "Cookie", "value": "top-secret"}));
+    one["request"]["headers"] = json!(headers);
+    let other = entry("GET", "https://other.example/?token=top-secret", "01.000", 200);
+    let mut login = entry("POST", "https://shop.example/login", "02.000", 200);
+    login["request"]["postData"] = json!({"mimeType": "application/json", "text": "{\"password\":\"x\"}"});
+    let imported = import(&archive(&[one, other, login])).unwrap();
+    assert!(!format!("{imported:?}").contains("top-secret"), "{imported:?}");
+    assert_eq!(
+        steps(&imported)[0],
+        "GET /?access_token=SECRET&api%5Fkey=SECRET&page=2: GET /?access_token=SECRET&api%5Fkey=SECRET&page=2"
+    );
+    for words in [
+        &["cookie", "--header-file"][..],
+        &["access_token", "SECRET"],
+        &["1 body(s)", "password"],
+    ] {
+        assert!(has(&imported.to_do, words), "{words:?}: {:?}", imported.to_do);
+    }
+}
+
+#[test]
+fn entries_with_nulls_are_read_and_a_broken_one_harms_no_other() {
+    let mut null = entry("GET", "https://shop.example/null", "00.000", 200);
+    null["time"] = Value::Null;
+    null["request"]["headers"] = Value::Null;
+    null["response"]["status"] = json!(200.0);
+    let mut lost = entry("GET", "https://shop.example/lost", "00.000", 200);
+    lost["response"] = Value::Null;
+    let imported = import(&archive(&[null, lost, json!({"request": {}}), json!(7)])).unwrap();
+    assert_eq!(steps(&imported), ["GET /null: GET /null"]);
+    let left = left_out(&imported);
+    assert!(has(&left, &["log.entries[2]", "method"]), "{left:?}");
+    assert_eq!(left.len(), 3);
+}

@@ -111,3 +111,47 @@ fn thresholds_are_said_in_the_words_of_a_scenario() {
     assert!(has(&left, &["iteration_duration"]), "{left:?}");
     assert_eq!(left.len(), 4);
 }
+
+#[test]
+fn what_k6_inspect_prints_for_options_that_are_not_set_says_nothing() {
+    let imported = import(&json!({
+        "vus": 5, "duration": "10s", "stages": [], "scenarios": null, "thresholds": null, "rps": null, "batch": 0,
+        "dns": {"ttl": null, "select": null, "policy": null}, "tlsAuth": null, "hosts": {}, "userAgent": "",
+    }))
+    .unwrap();
+    assert_eq!(left_out(&imported), [""; 0]);
+    let ramp = json!({"stages": [{"duration": "10s", "target": 20}, {"duration": "10s", "target": null}]});
+    assert_eq!(course(&ramp, &[15.0]), (false, vec![20.0], 20.0));
+    let days = json!({"vus": 1, "duration": "1d12h"});
+    assert_eq!(course(&days, &[1.0]).2, 129_600.0);
+}
+
+#[test]
+fn what_a_run_would_refuse_is_not_written() {
+    for options in [
+        json!({"vus": 0, "duration": "30s"}),
+        json!({"vus": 5, "duration": "0s"}),
+        json!({"vus": 5, "iterations": 0}),
+        json!({"vus": 5, "iterations": 1e30}),
+        json!({"vus": 1e12, "duration": "30s"}),
+        json!({"vus": 1, "duration": "9d9d"}),
+    ] {
+        let error = import(&options).unwrap_err().to_string();
+        assert!(error.contains("the load: "), "{options}: {error}");
+    }
+    let imported = import(&json!({"vus": 1, "duration": "1s", "thresholds": {
+        "ws_connecting": ["p(95)<100"],
+        "http_req_duration": ["p(95)<0", "p(95)<500", "p(95.0)<500", "max<1e300"],
+        "http_req_failed": ["rate<1.5", "rate<1e-12"],
+        "checks": ["rate>0.999999999999"],
+    }}))
+    .unwrap();
+    assert_eq!(
+        imported.scenario.thresholds,
+        ["errors <= 0%", "latency p95 < 500ms"]
+    );
+    assert_eq!(parsed(&imported).thresholds.len(), 2);
+    let left = left_out(&imported);
+    assert!(has(&left, &["ws_connect p95 < 100ms", "websocket"]), "{left:?}");
+    assert_eq!(left.len(), 4, "{left:?}");
+}

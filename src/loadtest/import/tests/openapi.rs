@@ -123,3 +123,143 @@ fn a_document_that_unfolds_without_end_ends() {
         "{error}"
     );
 }
+
+fn document(paths: Value) -> Value {
+    json!({"openapi": "3.0.3", "paths": paths})
+}
+
+fn query(name: &str, fields: Value) -> Value {
+    let mut parameter = json!({"name": name, "in": "query", "required": true});
+    for (key, value) in fields.as_object().unwrap() {
+        parameter[key] = value.clone();
+    }
+    json!({"get": {"parameters": [parameter]}})
+}
+
+#[test]
+fn the_target_is_no_more_than_a_host_and_a_path() {
+    let target = |url: &str| {
+        let mut file = document(json!({"/": {"get": {}}}));
+        file["servers"] = json!([{"url": url}]);
+        import(&file).unwrap().target
+    };
+    let expected = Some("https://a.example/xload:%20evil".to_owned());
+    assert_eq!(target("https://a.example/x\nload: evil"), expected);
+    let expected = Some("https://a.example/v1".to_owned());
+    assert_eq!(target("https://user:top-secret@a.example/v1/?x=1#f"), expected);
+}
+
+#[test]
+fn what_a_run_would_refuse_is_left_out() {
+    let header = |name: &str| json!({"get": {"parameters": [{"name": name, "in": "header", "required": true, "example": "a\nb"}]}});
+    let imported = import(&document(json!({
+        "/ok": {"get": {}}, "/a b": {"get": {}}, "/#X-Amz-Target=A": {"get": {}}, "relative": {"get": {}},
+        "/name": header("x y"), "/break": header("x-a"), "/secret": header("X-API-Key"),
+    })))
+    .unwrap();
+    assert_eq!(steps(&imported), ["GET /ok: GET /ok", "GET /secret: GET /secret"]);
+    assert_eq!(imported.left_out.len(), 5);
+    assert!(has(&imported.to_do, &["x-api-key"]), "{:?}", imported.to_do);
+}
+
+#[test]
+fn references_out_of_the_document_are_listed() {
+    let elsewhere = json!({"$ref": "other.yaml#/a"});
+    let mut file = document(json!({
+        "/path": elsewhere, "/body": {"post": {"requestBody": elsewhere}}, "/parameter": {"get": {"parameters": [elsewhere]}},
+        "/server": {"get": {"servers": [{"url": "https://other.example"}]}},
+        "/ok/{x}": {"get": {"parameters": [{"$ref": "#/components/parameters/X%20Y"}]}},
+    }));
+    file["components"] = json!({"parameters": {"X Y": {"name": "x", "in": "path", "example": 1}}});
+    let imported = import(&file).unwrap();
+    assert_eq!(steps(&imported), ["GET /ok/1: GET /ok/1"]);
+    let left = left_out(&imported);
+    for words in [
+        &["/path", "$ref"],
+        &["/body", "$ref"],
+        &["/parameter", "$ref"],
+        &["/server", "one host"],
+    ] {
+        assert!(has(&left, words), "{left:?}");
+    }
+}
+
+#[test]
+fn lists_are_written_as_their_style_says_and_null_is_no_value() {
+    let two = json!(["a", "b"]);
+    let imported = import(&document(json!({
+        "/1": query("i", json!({"example": two, "schema": {}})),
+        "/2": query("i", json!({"example": two, "explode": false})),
+        "/3": query("i", json!({"example": two, "style": "pipeDelimited", "explode": false})),
+        "/4": query("i", json!({"x-example": two, "type": "array"})),
+        "/5": query("i", json!({"x-example": two, "type": "array", "collectionFormat": "multi"})),
+        "/6": query("i", json!({"schema": {"enum": [null, "x"]}})),
+        "/7": query("i", json!({"schema": {"default": null}})),
+        "/8": query("i", json!({"example": {"a": 1}})),
+    })))
+    .unwrap();
+    let paths: Vec<String> = imported.scenario.journeys[0]
+        .steps
+        .iter()
+        .map(|step| step.call.path().to_owned())
+        .collect();
+    assert_eq!(
+        paths,
+        [
+            "/1?i=a&i=b",
+            "/2?i=a%2Cb",
+            "/3?i=a%7Cb",
+            "/4?i=a%2Cb",
+            "/5?i=a&i=b",
+            "/6?i=x"
+        ]
+    );
+    assert_eq!(imported.left_out.len(), 2);
+}
+
+#[test]
+fn bodies_are_of_the_kind_that_they_are_said_to_be() {
+    let body = |kind: &str, media: Value| json!({"post": {"requestBody": {"content": {kind: media}}}});
+    let state = json!({"allOf": [{"$ref": "#/components/schemas/State"}, {"description": "of it"}]});
+    let mut file = document(json!({
+        "/1": body("application/xml", json!({"example": {"a": 1}})),
+        "/2": body("*/*", json!({"example": {"a": 1}})),
+        "/3": body("application/json", json!({"example": "hello"})),
+        "/4": body("application/json", json!({"example": "{\"a\":1}"})),
+        "/5": body("application/json", json!({"schema": {"properties": {"state": state}}})),
+        "/6": body("application/json", json!({"schema": {"allOf": [{"properties": {"a": {"example": 1}}}, {"required": ["a"]}], "properties": {"z": {"example": 9}}}})),
+    }));
+    file["components"] = json!({"schemas": {"State": {"enum": ["available"]}}});
+    let imported = import(&file).unwrap();
+    let bodies: Vec<(&str, usize)> = imported.scenario.journeys[0]
+        .steps
+        .iter()
+        .map(|step| (step.body.as_deref().unwrap(), step.headers.len()))
+        .collect();
+    let expected = [
+        "{\"a\":1}",
+        "\"hello\"",
+        "{\"a\":1}",
+        "{\"state\":\"available\"}",
+        "{\"a\":1,\"z\":9}",
+    ];
+    assert_eq!(bodies, expected.map(|body| (body, 0)));
+    assert!(has(&left_out(&imported), &["/1", "application/xml"]));
+}
+
+#[test]
+fn a_small_document_makes_no_large_body() {
+    let properties: serde_json::Map<String, Value> = (0..1000)
+        .map(|number| {
+            (
+                format!("p{number}"),
+                json!({"$ref": "#/components/schemas/Large"}),
+            )
+        })
+        .collect();
+    let post = json!({"post": {"requestBody": {"content": {"application/json": {"schema": {"properties": properties}}}}}});
+    let mut file = document(json!({"/ok": {"get": {}}, "/large": post}));
+    file["components"] = json!({"schemas": {"Large": {"example": "x".repeat(100_000)}}});
+    let imported = import(&file).unwrap();
+    assert!(serde_json::to_string(&imported.scenario).unwrap().len() < 2 << 20);
+}

@@ -103,3 +103,79 @@ fn what_needs_a_program_a_file_or_a_value_is_left_out() {
     }
     assert_eq!(left.len(), 7);
 }
+
+#[test]
+fn urls_are_put_together_from_their_parts_and_path_variables_have_values() {
+    let imported = import(&json!({"item": [
+        {"name": "a", "request": {"url": {"raw": "https://shop.example:8443/users/:id/x?f=/:no", "variable": [{"key": "id", "value": "7 8"}]}}},
+        {"name": "b", "request": {"url": {"protocol": "https", "host": ["shop", "example"], "port": "8443", "path": ["a", "b"],
+            "query": [{"key": "q", "value": "1"}, {"key": "off", "value": "x", "disabled": true}, {"key": "n", "value": null}]}}},
+        {"name": "c", "request": "https://shop.example:8443/:id"},
+    ]}))
+    .unwrap();
+    assert_eq!(
+        steps(&imported),
+        ["a: GET /users/7%208/x?f=/:no", "b: GET /a/b?q=1&n"]
+    );
+    assert!(has(&left_out(&imported), &["c: ", ":id"]));
+}
+
+#[test]
+fn secrets_of_a_collection_are_not_written() {
+    let url = "https://shop.example/?apikey=top-secret";
+    let imported = import(&json!({
+        "variable": [{"key": "token", "value": "top-secret", "type": "secret"}, {"key": "h", "value": "X-H"}],
+        "item": [
+            {"name": "folder", "auth": {"type": "bearer"}, "event": [{"script": {"exec": "run()"}}], "item": [
+                {"name": "a", "request": {"url": url, "header": [{"key": "Authorization ", "value": "top-secret"}, {"key": "{{h}}", "value": "v"}]}},
+            ]},
+            {"name": "b", "request": {"method": "POST", "url": url, "body": {"mode": "raw", "raw": "{{token}}"}}},
+            {"name": "c", "request": {"url": url, "header": [{"key": "x y", "value": "v"}]}},
+            {"name": "d"},
+        ],
+    }))
+    .unwrap();
+    assert!(!format!("{imported:?}").contains("top-secret"), "{imported:?}");
+    assert_eq!(steps(&imported), ["folder/a: GET /?apikey=SECRET"]);
+    let left = left_out(&imported);
+    for words in [
+        &["b: ", "secret"],
+        &["c: ", "name of a header"],
+        &["d: ", "no request"],
+        &["scripts of folder", "programs"],
+    ] {
+        assert!(has(&left, words), "{words:?}: {left:?}");
+    }
+    assert!(
+        has(&imported.to_do, &["credentials", "auth"]),
+        "{:?}",
+        imported.to_do
+    );
+}
+
+#[test]
+fn variables_are_replaced_however_many_they_are_and_never_without_end() {
+    let body = |name: &str, raw: String| json!({"name": name, "request": {"method": "POST", "url": "https://shop.example/", "body": {"mode": "raw", "raw": raw}}});
+    let imported = import(&json!({
+        "variable": [{"key": "v", "value": "1"}, {"key": "large", "value": "x".repeat(100_000)}, {"key": "a", "value": "{{b}}{{b}}"}, {"key": "b", "value": "{{a}}"}],
+        "item": [body("many", "{{v}}".repeat(150)), body("large", "{{large}}".repeat(90)), body("circle", "{{a}}".to_owned())],
+    }))
+    .unwrap();
+    assert_eq!(steps(&imported), ["many: POST /"]);
+    assert_eq!(imported.scenario.journeys[0].steps[0].body, Some("1".repeat(150)));
+    let left = left_out(&imported);
+    assert!(has(&left, &["large", "longer than 1 MiB"]), "{left:?}");
+    assert!(has(&left, &["circle", "one another"]), "{left:?}");
+}
+
+#[test]
+fn a_folder_that_is_too_deep_is_listed() {
+    let mut item = json!({"name": "deep", "request": "https://shop.example/deep"});
+    for _ in 0..40 {
+        item = json!({"name": "f", "item": [item]});
+    }
+    let imported =
+        import(&json!({"item": [item, {"name": "a", "request": "https://shop.example/"}]})).unwrap();
+    assert_eq!(steps(&imported), ["a: GET /"]);
+    assert!(has(&left_out(&imported), &["folders deep"]));
+}
