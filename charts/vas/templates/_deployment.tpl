@@ -8,7 +8,7 @@ apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: {{ .name }}
-  namespace: {{ .root.Release.Namespace }}
+  namespace: {{ .root.Release.Namespace | quote }}
   labels:
     app.kubernetes.io/name: {{ .name }}
     {{- include "vas.labels" .root | nindent 4 }}
@@ -39,7 +39,7 @@ spec:
       {{- end }}
       # Autoscaling stops with these pods, so they are evicted last.
       {{- with $values.priorityClassName }}
-      priorityClassName: {{ . }}
+      priorityClassName: {{ . | quote }}
       {{- end }}
       # Flags can come from VAS_* variables; links would add VAS_METRICS_SERVER_PORT and its like.
       enableServiceLinks: false
@@ -76,7 +76,7 @@ spec:
       {{- end }}
       containers:
       - name: vas
-        image: {{ include "vas.image" .root }}
+        image: {{ include "vas.image" .root | quote }}
         imagePullPolicy: {{ .root.Values.image.pullPolicy }}
         args:
         - {{ .command }}

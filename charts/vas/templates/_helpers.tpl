@@ -25,7 +25,7 @@ kind: {{ if $namespace }}RoleBinding{{ else }}ClusterRoleBinding{{ end }}
 metadata:
   name: {{ $.role }}
   {{- with $namespace }}
-  namespace: {{ . }}
+  namespace: {{ . | quote }}
   {{- end }}
   labels: {{- include "vas.labels" $.root | nindent 4 }}
 roleRef:
@@ -35,7 +35,7 @@ roleRef:
 subjects:
 - kind: ServiceAccount
   name: {{ $.account }}
-  namespace: {{ $.root.Release.Namespace }}
+  namespace: {{ $.root.Release.Namespace | quote }}
 {{- end }}
 {{- end }}
 

@@ -38,10 +38,87 @@ fn what_is_not_a_value_is_refused() {
             "--set=prometheus.servers[0].name=x,prometheus.servers[0].url=http://x,prometheus.servers[0].token=secret",
             "token",
         ),
+        (
+            "--set=prometheus.servers[0].name=x,prometheus.servers[0].url=http://x,prometheus.servers[1].name=x,prometheus.servers[1].url=http://y",
+            "two servers have the name",
+        ),
+        ("--set=image.repository=a b", "repository"),
+        ("--set-string=image.tag=1: 2", "tag"),
+        ("--set=apiServices.caBundle=a b", "caBundle"),
+        (
+            "--set=tls.certManager.enabled=true,tls.certManager.issuerRef.name=",
+            "issuerRef",
+        ),
+        ("--set=operator=null", "missing property 'operator'"),
+        ("--set=tls.certManager=null", "missing property 'certManager'"),
+        ("--set=metricsServer.metricsPort=6443", "a port of its own"),
+        // Two equal keys would be two selectors.
+        (
+            "--set=operator.podLabels.app\\.kubernetes\\.io/name=x",
+            "podLabels",
+        ),
+        (
+            "--set=serviceMonitor.labels.app\\.kubernetes\\.io/part-of=x",
+            "serviceMonitor/labels",
+        ),
     ] {
         let words = refused(&[unknown]);
         assert!(words.contains(named), "{unknown}: {words}");
     }
+}
+
+#[test]
+fn a_text_stays_a_text_whatever_it_looks_like() {
+    let url = "http://x: y #z\n- \"{{ .Release.Name }}\"";
+    let reference = json!({"name": "1", "key": "a, b: {c}"});
+    let short = values(
+        "texts.yaml",
+        &json!({
+            "prometheus": {"url": url},
+            "tls": {"existingSecret": "1e3"},
+            "operator": {"priorityClassName": "a: b"},
+            "watchNamespaces": ["123"],
+            "scalings": [{"name": "true", "namespace": "0", "spec": {}}],
+        }),
+    );
+    let rendered = chart::rendered(&["--namespace=123", &short]);
+    for object in rendered.objects() {
+        for field in ["/metadata/name", "/metadata/namespace"] {
+            let value = object.pointer(field);
+            assert!(value.is_none_or(Value::is_string), "{field}: {object}");
+        }
+    }
+    let server = rendered.find("Deployment", "vas-metrics-server").unwrap();
+    let env = &server["spec"]["template"]["spec"]["containers"][0]["env"];
+    let env = env.as_array().unwrap();
+    assert!(
+        env.contains(&json!({"name": "VAS_PROMETHEUS_URL", "value": url})),
+        "{env:?}"
+    );
+    assert!(
+        env.contains(&json!({"name": "VAS_WATCH_NAMESPACE", "value": "123"})),
+        "{env:?}"
+    );
+    let operator = rendered.find("Deployment", "vas-operator").unwrap();
+    assert_eq!(operator["spec"]["template"]["spec"]["priorityClassName"], "a: b");
+    let file = values(
+        "servers.yaml",
+        &json!({"prometheus": {"servers": [{
+            "name": "123", "url": "http://x", "bearerTokenSecret": reference,
+            "headers": [{"name": "1", "value": "a\n- \"b\""}],
+        }]}}),
+    );
+    let rendered = chart::rendered(&[&file]);
+    let server = rendered.find("Deployment", "vas-metrics-server").unwrap();
+    let source = &server["spec"]["template"]["spec"]["volumes"][0]["projected"]["sources"][1]["secret"];
+    let expected = json!({"name": "1", "items": [{"key": "a, b: {c}", "path": "123/token"}]});
+    assert_eq!(*source, expected);
+    let config = rendered.find("ConfigMap", "vas-prometheus").unwrap();
+    let config = config["data"]["config.yaml"].as_str().unwrap();
+    let config: Value = serde_saphyr::from_str(config).expect("it is YAML");
+    let server = &config["prometheusServers"][0];
+    assert_eq!(server["name"], "123");
+    assert_eq!(server["headers"][0], json!({"name": "1", "value": "a\n- \"b\""}));
 }
 
 #[test]

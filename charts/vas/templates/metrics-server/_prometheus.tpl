@@ -31,9 +31,9 @@ The files that the servers of prometheus.servers need, each as a source of the p
 
 {{- define "vas.prometheusSource" -}}
 - {{ .of }}:
-    name: {{ .ref.name }}
+    name: {{ .ref.name | quote }}
     items:
-    - {key: {{ .ref.key }}, path: {{ .path }}}
+    - {key: {{ .ref.key | quote }}, path: {{ .path | quote }}}
 {{- end }}
 
 {{/* The file of docs/metrics.md. */}}
@@ -42,7 +42,7 @@ apiVersion: config.scaling.voiceassist.io/v1alpha1
 kind: MetricsServerConfiguration
 prometheusServers:
 {{- range $server := .Values.prometheus.servers }}
-- name: {{ .name }}
+- name: {{ .name | quote }}
   {{- with omit . "name" "bearerTokenSecret" "basicAuth" "caSecret" "caConfigMap" "clientCertificateSecret" "headers" }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -64,7 +64,7 @@ prometheusServers:
   {{- with .headers }}
   headers:
   {{- range . }}
-  - name: {{ .name }}
+  - name: {{ .name | quote }}
     {{- if .valueSecret }}
     valueFile: {{ $server.name }}/header-{{ .name }}
     {{- else }}
