@@ -31,7 +31,8 @@ pub(super) fn all(options: &Value, left_out: &mut Vec<LeftOut>) -> Vec<String> {
                         read.push(threshold);
                     }
                     Err(_) => {
-                        left_out.push(LeftOut::new(part, "its limit is none that a threshold can have"))
+                        let why = "its limit is none that a threshold can have";
+                        left_out.push(LeftOut::new(part, why));
                     }
                 },
                 Err(why) => left_out.push(LeftOut::new(part, why)),

@@ -2,6 +2,7 @@
 //! becomes a step of one journey.
 
 mod example;
+mod list;
 
 use serde_json::{Map, Value};
 
@@ -176,8 +177,7 @@ impl Operation<'_> {
             return Err(why.to_owned());
         }
         let mut path = self.path.to_owned();
-        let (mut query, mut headers): (Vec<(String, String)>, Vec<(String, String)>) =
-            (Vec::new(), Vec::new());
+        let (mut query, mut headers) = (Vec::new(), Vec::new());
         for parameter in &self.parameters {
             // YAML reads names such as `on` and `1` as other values than texts.
             let name = &parameter.get("name").map(example::plain).unwrap_or_default();
@@ -195,7 +195,7 @@ impl Operation<'_> {
             })?;
             match place {
                 "path" => path = path.replace(&format!("{{{name}}}"), &text::segment(&values.join(","))),
-                "query" => match separator(parameter) {
+                "query" => match list::separator(parameter) {
                     Some(separator) => query.push((name.to_owned(), values.join(separator))),
                     None => query.extend(values.into_iter().map(|value| (name.to_owned(), value))),
                 },
@@ -333,33 +333,4 @@ impl Operation<'_> {
 fn is_plain_json(kind: &str) -> bool {
     let kind = kind.split(';').next().unwrap_or_default().trim();
     kind.eq_ignore_ascii_case("application/json")
-}
-
-/// What stands between the items of a list in a query; `None` where each item has the name before it.
-fn separator(parameter: &Value) -> Option<&'static str> {
-    let text = |key| parameter.get(key).and_then(Value::as_str);
-    // Swagger 2.0 has a field of its own for it, and the type in the parameter itself.
-    if let Some(format) = text("collectionFormat") {
-        return match format {
-            "multi" => None,
-            "ssv" => Some(" "),
-            "tsv" => Some("\t"),
-            "pipes" => Some("|"),
-            _ => Some(","),
-        };
-    }
-    if parameter.get("schema").is_none() && parameter.get("type").is_some() {
-        return Some(",");
-    }
-    let style = text("style").unwrap_or("form");
-    let explode = parameter
-        .get("explode")
-        .and_then(Value::as_bool)
-        .unwrap_or(style == "form");
-    match style {
-        _ if explode => None,
-        "spaceDelimited" => Some(" "),
-        "pipeDelimited" => Some("|"),
-        _ => Some(","),
-    }
 }

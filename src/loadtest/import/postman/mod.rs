@@ -1,10 +1,12 @@
 //! A Postman collection (format 2.0 and 2.1): its requests become the steps of one journey, in their order.
 //! Variables of the collection are replaced by their values. Scripts are programs and are not taken.
 
-use std::collections::BTreeMap;
+mod url;
+mod variables;
 
 use serde_json::Value;
 
+use self::variables::Variables;
 use super::{
     ImportError, Imported, LeftOut, MOST_STEPS, address,
     scenario::{Call, Journey, Scenario, Step},
@@ -15,12 +17,6 @@ use super::{
 
 /// Deepest folder that is read.
 const DEPTH: usize = 32;
-/// Deepest value of a variable that has variables itself.
-const NESTED: usize = 32;
-/// Most variables that are replaced in one text.
-const REPLACED: usize = 10_000;
-/// Greatest length of a text whose variables are replaced, in bytes: 1 MiB.
-const LONGEST: usize = 1 << 20;
 /// Why scripts are not taken.
 const NO_PROGRAMS: &str = "a scenario has no programs: see extract and checks of a step";
 
@@ -131,12 +127,11 @@ impl<'a> Collected<'a> {
                 self.left_out
                     .push(LeftOut::new(format!("scripts of {name}"), NO_PROGRAMS));
             }
-            match depth.checked_sub(1) {
-                Some(depth) => self.add(inner, &name, depth),
-                None => {
-                    let why = format!("its folder is more than {DEPTH} folders deep");
-                    self.left_out.push(LeftOut::new(name, why));
-                }
+            if let Some(depth) = depth.checked_sub(1) {
+                self.add(inner, &name, depth);
+            } else {
+                let why = format!("its folder is more than {DEPTH} folders deep");
+                self.left_out.push(LeftOut::new(name, why));
             }
         }
     }
@@ -159,84 +154,6 @@ fn has_auth(of: &Value) -> bool {
     of.pointer("/auth/type")
         .and_then(Value::as_str)
         .is_some_and(|kind| kind != "noauth")
-}
-
-/// The variables of a collection. A secret has no value here.
-struct Variables {
-    values: BTreeMap<String, Option<String>>,
-}
-
-impl Variables {
-    fn of(file: &Value) -> Self {
-        let list = file
-            .get("variable")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
-        let values = list
-            .filter(|variable| is_on(variable))
-            .filter_map(|variable| {
-                let name = variable.get("key").or_else(|| variable.get("id"))?.as_str()?;
-                let value = match variable.get("value")? {
-                    Value::String(text) => text.clone(),
-                    other => other.to_string(),
-                };
-                let is_secret = variable.get("type").and_then(Value::as_str) == Some("secret");
-                let value = Some(value).filter(|_| !is_secret);
-                (value.as_deref() != Some("")).then(|| (name.to_owned(), value))
-            })
-            .collect();
-        Self { values }
-    }
-
-    /// The text with all variables replaced.
-    fn filled(&self, text: &str) -> Result<String, String> {
-        let (mut all, mut left) = (String::new(), REPLACED);
-        self.fill(text, NESTED, &mut left, &mut all)?;
-        Ok(all)
-    }
-
-    /// Adds the text with all variables replaced, of which `left` may still be replaced.
-    fn fill(&self, text: &str, depth: usize, left: &mut usize, all: &mut String) -> Result<(), String> {
-        let mut text = text;
-        while let Some((before, rest)) = text.split_once("{{") {
-            add(all, before)?;
-            let (name, after) = rest.split_once("}}").ok_or(text::BRACES)?;
-            let value = self.value(name.trim())?;
-            let depth = depth.checked_sub(1);
-            let depth = depth.ok_or("its variables have one another as values")?;
-            *left = left
-                .checked_sub(1)
-                .ok_or_else(|| format!("it has more than {REPLACED} variables"))?;
-            self.fill(value, depth, left, all)?;
-            text = after;
-        }
-        add(all, text)
-    }
-
-    fn value(&self, name: &str) -> Result<&str, String> {
-        match self.values.get(name) {
-            Some(Some(value)) => Ok(value),
-            Some(None) => Err(format!(
-                "the variable {{{{{name}}}}} is a secret, which is not taken"
-            )),
-            None => Err(format!(
-                "the variable {{{{{name}}}}} has no value in the collection"
-            )),
-        }
-    }
-}
-
-/// Adds a text to another one, which has a greatest length.
-fn add(all: &mut String, part: &str) -> Result<(), String> {
-    if all.len() + part.len() > LONGEST {
-        return Err(format!(
-            "with its variables it is longer than {} MiB",
-            LONGEST >> 20
-        ));
-    }
-    all.push_str(part);
-    Ok(())
 }
 
 /// What is known while the requests are read.
@@ -287,7 +204,7 @@ impl Reading<'_> {
             .unwrap_or(url)
             .as_str()
             .filter(|raw| !raw.is_empty());
-        let raw = raw.map(str::to_owned).or_else(|| of_parts(url));
+        let raw = raw.map(str::to_owned).or_else(|| url::of_parts(url));
         let filled = self.variables.filled(&raw.ok_or("it has no URL")?)?;
         // Postman takes http where a URL has no scheme.
         let filled = if filled.contains("://") {
@@ -299,7 +216,9 @@ impl Reading<'_> {
         let (path, query) = filled.split_at_checked(end).unwrap_or((&filled, ""));
         let mut segments = Vec::new();
         for segment in path.split('/') {
-            let value = segment.strip_prefix(':').and_then(|name| of_path(url, name));
+            let value = segment
+                .strip_prefix(':')
+                .and_then(|name| url::path_variable(url, name));
             segments.push(match value {
                 Some(value) => text::segment(&self.variables.filled(&value)?),
                 None => segment.to_owned(),
@@ -351,9 +270,8 @@ impl Reading<'_> {
                 let language = body.pointer("/options/raw/language").and_then(Value::as_str);
                 let text = self.variables.filled(text)?;
                 let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
-                let kind = match language {
+                let kind = match language.or(is_json.then_some("json")) {
                     Some("json") => "application/json",
-                    None if is_json => "application/json",
                     Some("xml") => "application/xml",
                     Some("html") => "text/html",
                     _ => "text/plain",
@@ -419,45 +337,4 @@ impl Reading<'_> {
 /// Whether a part is not switched off.
 fn is_on(of: &Value) -> bool {
     of.get("disabled") != Some(&Value::Bool(true))
-}
-
-/// The URL of an object that has its parts alone.
-fn of_parts(url: &Value) -> Option<String> {
-    let joined = |key: &str, between: &str| match url.get(key)? {
-        Value::String(text) => Some(text.clone()),
-        Value::Array(parts) => {
-            let parts = parts
-                .iter()
-                .map(|part| part.get("value").unwrap_or(part).as_str());
-            Some(parts.collect::<Option<Vec<_>>>()?.join(between))
-        }
-        _ => None,
-    };
-    let text = |of: &Value, key: &str| of.get(key).and_then(Value::as_str).map(str::to_owned);
-    let scheme = text(url, "protocol").unwrap_or_else(|| "http".to_owned());
-    let port = text(url, "port")
-        .map(|port| format!(":{port}"))
-        .unwrap_or_default();
-    let path = joined("path", "/").unwrap_or_default();
-    let query = url.get("query").and_then(Value::as_array).into_iter().flatten();
-    let query = query.filter(|one| is_on(one)).map(|one| {
-        let name = text(one, "key").unwrap_or_default();
-        text(one, "value").map_or(name.clone(), |value| format!("{name}={value}"))
-    });
-    let query = query.collect::<Vec<_>>().join("&");
-    let mark = if query.is_empty() { "" } else { "?" };
-    let (host, path) = (joined("host", ".")?, path.trim_start_matches('/'));
-    Some(format!("{scheme}://{host}{port}/{path}{mark}{query}"))
-}
-
-/// The value of a variable of the path, which Postman writes as `:id`.
-fn of_path(url: &Value, name: &str) -> Option<String> {
-    let mut all = url.get("variable")?.as_array()?.iter();
-    let found =
-        all.find(|one| one.get("key").or_else(|| one.get("id")).and_then(Value::as_str) == Some(name))?;
-    match found.get("value")? {
-        Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
 }
