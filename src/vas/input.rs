@@ -66,6 +66,14 @@ pub(super) enum InputError {
         /// The kinds that were found.
         kinds: Vec<String>,
     },
+    /// The file begins as JSON does, and is not JSON.
+    #[error("{file}: not valid JSON: {source}")]
+    Json {
+        /// Name of the file.
+        file: String,
+        /// Where the text breaks the syntax, and how.
+        source: serde_json::Error,
+    },
     /// The file is not YAML.
     #[error("{file}{}: not valid YAML: {source}", place(.source.place))]
     Syntax {
@@ -95,20 +103,38 @@ impl Object {
     }
 }
 
+/// Largest text that begins with a bracket and is read as YAML, in bytes: 256 KiB.
+const LARGEST_FLOW: usize = 256 << 10;
+
 /// The one value of a file in JSON or YAML of at most so many bytes; `-` is standard input.
 ///
 /// # Errors
 /// When the file cannot be read, is larger, or is not YAML.
 pub(super) fn value_within(name: &str, most: u64) -> Result<Value, InputError> {
     let text = files::text_within(name, most)?;
+    // Some recorders on Windows write a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     // The parser of YAML bounds the number of values, and a recording has many.
-    if let Ok(value) = serde_json::from_str(&text) {
-        return Ok(value);
-    }
-    yaml::parse_one(&text).map_err(|source| InputError::Syntax {
-        file: files::shown(name).to_owned(),
+    let refused = match serde_json::from_str(text) {
+        Ok(value) => return Ok(value),
+        Err(refused) => refused,
+    };
+    let file = files::shown(name).to_owned();
+    let json = |source| InputError::Json {
+        file: file.clone(),
         source,
-    })
+    };
+    // YAML can begin with a bracket too, but a large file that does is JSON that is cut off. To read it as YAML
+    // would take minutes.
+    let begins_as_json = text.trim_start().starts_with(['{', '[']);
+    if begins_as_json && text.len() > LARGEST_FLOW {
+        return Err(json(refused));
+    }
+    match yaml::parse_one(text) {
+        Ok(value) => Ok(value),
+        Err(_) if begins_as_json => Err(json(refused)),
+        Err(source) => Err(InputError::Syntax { file, source }),
+    }
 }
 
 impl Input {
@@ -205,5 +231,33 @@ fn unpack(document: Value, places: Places, file: &str, objects: &mut Vec<Object>
             value,
             places,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_that_is_cut_off_is_called_json_at_once_and_a_byte_order_mark_is_no_value() {
+        let folder = std::env::temp_dir().join(format!("vas-input-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("file");
+        let name = file.to_str().unwrap();
+        let items = vec!["{\"a\":1}"; 200_000].join(",");
+        for text in [format!("{{\"log\":[{items}"), "{\"log\": \"\\ud83d\"}".to_owned()] {
+            std::fs::write(&file, text).unwrap();
+            let error = value_within(name, 64 << 20).unwrap_err().to_string();
+            assert!(error.contains("not valid JSON: "), "{error}");
+        }
+        for text in [
+            format!("\u{feff}{{\"log\":[{items}]}}"),
+            "{log: [1]}".to_owned(),
+            "log: 1".to_owned(),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            assert!(value_within(name, 64 << 20).unwrap().get("log").is_some());
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }
