@@ -332,6 +332,10 @@ fn unschooled(path: &str, values: &Value, schema: &Value, missing: &mut String) 
     let (Some(values), Some(properties)) = (values.as_object(), schema["properties"].as_object()) else {
         return;
     };
+    // Labels of the user: a schema of them names only those that the chart sets itself, and refuses these.
+    if !properties.is_empty() && properties.values().all(|schema| *schema == json!(false)) {
+        return;
+    }
     if schema["additionalProperties"] != json!(false) {
         let _ = write!(missing, " {path} (open)");
     }
