@@ -175,7 +175,7 @@ fn what_a_run_would_refuse_is_left_out() {
         &["/name", "not the name of a header"],
         &["/break", "line breaks"],
         &["/empty", "not the name of a header"],
-        &["longer than 64 KiB"],
+        &["longer than 65000 bytes"],
     ] {
         assert!(has(&left, words), "{words:?}: {left:?}");
     }
