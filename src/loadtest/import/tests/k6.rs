@@ -123,7 +123,7 @@ fn what_k6_inspect_prints_for_options_that_are_not_set_says_nothing() {
     let ramp = json!({"stages": [{"duration": "10s", "target": 20}, {"duration": "10s", "target": null}]});
     assert_eq!(course(&ramp, &[15.0]), (false, vec![20.0], 20.0));
     let days = json!({"vus": 1, "duration": "1d12h"});
-    assert_eq!(course(&days, &[1.0]).2, 129_600.0);
+    assert_eq!(course(&days, &[1.0]), (false, vec![1.0], 129_600.0));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Whatever is imported parses as a scenario, and what is not in it is listed.
 
+#![allow(clippy::needless_pass_by_value, reason = "tests pass json!(..) inline")]
+
 mod har;
 mod k6;
 mod openapi;
