@@ -164,22 +164,34 @@ async fn forms_and_weights_that_make_no_sense_are_named_before_the_run() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_script_in_the_guide_is_a_scenario() {
+async fn the_scripts_in_the_guide_are_scenarios() {
     let guide = std::fs::read_to_string(root().join("docs/migrate-load-tests.md")).expect("the guide");
-    let (_, scripts) = guide.split_once("```yaml\n").expect("a scenario");
-    let (text, _) = scripts.split_once("```").expect("its end");
+    let scripts = guide
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next());
     let changed = file("shopper-guide.yaml");
     std::fs::copy(scenario("photo.png"), changed.with_file_name("photo.png")).expect("a file");
-    std::fs::write(&changed, text).expect("a file");
-    let run = [
-        "run",
-        &changed.display().to_string(),
-        "--target",
-        "http://127.0.0.1:9",
-        "--dry-run",
-    ];
-    let ended = test(&run).await;
-    let (stdout, stderr) = words(&ended);
-    assert_eq!(ended.status.code(), Some(0), "{stdout}{stderr}");
-    assert!(stdout.contains("- search (GET, in 25% of the turns)"), "{stdout}");
+    let mut planned = String::new();
+    for text in scripts {
+        std::fs::write(&changed, text).expect("a file");
+        let run = [
+            "run",
+            &changed.display().to_string(),
+            "--target",
+            "http://127.0.0.1:9",
+            "--dry-run",
+        ];
+        let ended = test(&run).await;
+        let (stdout, stderr) = words(&ended);
+        assert_eq!(ended.status.code(), Some(0), "{stdout}{stderr}");
+        planned += &stdout;
+    }
+    for words in [
+        "- search (GET, in 25% of the turns)",
+        "- orders (GET)",
+        "latency mean < 200ms",
+    ] {
+        assert!(planned.contains(words), "{words}: {planned}");
+    }
 }
