@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::OnceLock,
 };
 
 use serde_json::{Value, json};
@@ -40,10 +41,15 @@ fn program(name: &str, machine: u16, headers: &[u32]) -> PathBuf {
     path
 }
 
+/// The file of certificates of all tests. It is written once, because another test may be reading it.
 fn certificates() -> PathBuf {
-    let path = folder().join("roots.pem");
-    std::fs::write(&path, "roots").expect("a file of certificates");
-    path
+    static FILE: OnceLock<PathBuf> = OnceLock::new();
+    let write = || {
+        let path = folder().join("roots.pem");
+        std::fs::write(&path, "roots").expect("a file of certificates");
+        path
+    };
+    FILE.get_or_init(write).clone()
 }
 
 fn archive(arch: &str, program: &Path, umask: &str, output: &Path) -> Output {
