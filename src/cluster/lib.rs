@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! read         one read with a time limit, and its failure as data
+//! request      one request whose failure says what was tried
 //! kinds        how kinds are served, in one bounded cache
 //! discovery    the names of kinds in paths, and which version of custom.metrics.k8s.io the HPA reads
 //! metric_read  reads of the metrics APIs, made as the HPA controller makes them
@@ -23,6 +24,7 @@ pub mod metric_read;
 pub mod random;
 pub mod read;
 mod remembered;
+pub mod request;
 pub mod scale_target;
 pub mod server_clock;
 pub mod shutdown;

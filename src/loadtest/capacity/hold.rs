@@ -16,7 +16,7 @@ use kube::{
 use serde_json::{Value, json};
 
 use crate::cluster::{
-    error::{ClusterError, answer, not_found, wait},
+    error::{ClusterError, answer, wait},
     hold_patch::{self, Hold, SuspendedBy},
     resource::{Resource, Subject},
 };
@@ -264,7 +264,7 @@ impl Resource {
             .set_replicas(&kind, &hold.target, i64::from(hold.replicas))
             .await
         {
-            Err(ClusterError::Api { source, .. }) if not_found(&source) => Ok(()),
+            Err(error) if error.is_not_found() => Ok(()),
             put => put,
         }
     }
@@ -280,10 +280,7 @@ impl Resource {
         match answer(&what, api.patch(&self.name, &params, &Patch::Merge(patch))).await {
             Ok(_) => Ok(true),
             // A conflict: the caller reads again and repeats.
-            Err(ClusterError::Api {
-                source: kube::Error::Api(status),
-                ..
-            }) if status.code == 409 => Ok(false),
+            Err(error) if error.status() == Some(409) => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::hold_patch::HoldError;
-use vas_cluster::read::{ReadError, bounded};
+use vas_cluster::{
+    read::ReadError,
+    request::{self, RequestError},
+};
 use vas_core::{hpa::metric_reads::NoPath, reconcile::suspend::SuspensionError};
 
-/// Longest wait for one answer of the API server.
-pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// Interval at which [`wait`] checks its condition.
 const POLL: Duration = Duration::from_millis(250);
 
@@ -20,21 +21,9 @@ pub enum ClusterError {
     /// The workload's name cannot be written in an annotation.
     #[error("the workload cannot be suspended: {0}")]
     Suspension(#[from] SuspensionError),
-    /// The API server refuses the request, or cannot be reached.
-    #[error("cannot {what}: {source}")]
-    Api {
-        /// What was tried, in words.
-        what: String,
-        /// Why it failed.
-        #[source]
-        source: kube::Error,
-    },
-    /// The API server did not answer in time.
-    #[error("cannot {what}: no answer from the API server within {} s", TIME_LIMIT.as_secs())]
-    Late {
-        /// What was tried, in words.
-        what: String,
-    },
+    /// The API server refuses the request, or does not answer it.
+    #[error(transparent)]
+    Request(#[from] RequestError),
     /// The cluster serves no path at which a metric can be read.
     #[error("cannot {what}: {source}")]
     NoPath {
@@ -60,23 +49,27 @@ pub enum ClusterError {
 impl ClusterError {
     /// The error of a failed read. `what` names the request.
     pub(super) fn read(what: &str, error: ReadError) -> Self {
-        let what = what.to_owned();
-        match error.into_client_error() {
-            Some(source) => Self::Api { what, source },
-            None => Self::Late { what },
+        RequestError::read(what, error).into()
+    }
+
+    /// The code of an answer of the API server that refuses a request; `None` for every other error.
+    pub(crate) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Request(error) => error.status(),
+            _ => None,
         }
     }
 
     /// Whether the API server says that the object does not exist.
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Api { source, .. } if not_found(source))
+        self.status() == Some(404)
     }
 
     /// Whether the test did not begin, because its result could not be trusted or its objects do not exist.
     pub fn is_precondition(&self) -> bool {
         match self {
             Self::Precondition(_) | Self::Hold(HoldError::Taken { .. } | HoldError::Suspended { .. }) => true,
-            Self::Api { source, .. } => not_found(source),
+            Self::Request(_) => self.is_not_found(),
             Self::NoPath { source, .. } => matches!(source, NoPath::UnknownKind { .. }),
             _ => false,
         }
@@ -91,9 +84,7 @@ pub(crate) async fn answer<T>(
     what: &str,
     request: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, ClusterError> {
-    bounded(TIME_LIMIT, request)
-        .await
-        .map_err(|error| ClusterError::read(what, error))
+    Ok(request::answer(what, request).await?)
 }
 
 /// Calls `look` again and again until it is true. The result is `false` if that took longer than `limit`.
@@ -113,9 +104,4 @@ pub(crate) async fn wait(
         Ok(looked) => looked.map(|()| true),
         Err(_) => Ok(false),
     }
-}
-
-/// Whether the error says that the object does not exist.
-pub(crate) fn not_found(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if status.code == 404)
 }

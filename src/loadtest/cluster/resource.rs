@@ -14,13 +14,18 @@ use kube::{
 use serde_json::Value;
 
 use super::{
-    error::{ClusterError, TIME_LIMIT, answer},
+    error::{ClusterError, answer},
     hold_patch,
     production::production,
 };
 use vas_api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling};
 use vas_cluster::{
-    clock::SystemClock, discovery::Discovery, kinds::Kinds, read::Reader, scale_target,
+    clock::SystemClock,
+    discovery::Discovery,
+    kinds::Kinds,
+    read::Reader,
+    request::{self, RequestError},
+    scale_target,
     server_clock::ServerClock,
 };
 use vas_core::{hpa::metric_reads::NoPath, spec::model::child_name};
@@ -134,10 +139,7 @@ impl Resource {
         let api = self.resources();
         let what = format!("read VoiceAssistScaling {} in {}", self.name, self.namespace);
         let object = answer(&what, api.get(&self.name)).await?;
-        serde_json::to_value(object).map_err(|source| ClusterError::Api {
-            what,
-            source: kube::Error::SerdeError(source),
-        })
+        Ok(serde_json::to_value(object).map_err(|error| RequestError::unreadable(what, error))?)
     }
 
     /// Reads a path of the API server, such as one of an aggregated API. `what` is for the error.
@@ -155,7 +157,7 @@ impl Resource {
     }
 
     fn reader(&self) -> Reader {
-        Reader::new(self.client.clone(), TIME_LIMIT)
+        Reader::new(self.client.clone(), request::TIME_LIMIT)
     }
 
     /// Untyped, so that fields this version does not know stay.

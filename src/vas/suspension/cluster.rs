@@ -12,7 +12,10 @@ use kube::{
 use serde_json::Value;
 
 use vas_api::v1alpha1::VoiceAssistScaling;
-use vas_cluster::{read::bounded, server_clock::ServerClock};
+use vas_cluster::{
+    request::{RequestError, answer},
+    server_clock::ServerClock,
+};
 use vas_core::{
     reconcile::suspend::{LeftFrozen, Suspended, change::ChangeError, freeze, is_frozen, left_frozen},
     spec::{
@@ -25,8 +28,6 @@ use vas_core::{
 const FIELD_MANAGER: &str = "vas-suspend";
 /// Attempts at a write that conflicts with the writes of others.
 const ATTEMPTS: u32 = 20;
-/// Longest wait for one answer of the API server.
-const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// Time between two looks at what the operator has done.
 const POLL: Duration = Duration::from_millis(250);
 
@@ -36,21 +37,9 @@ pub(crate) enum SuspendError {
     /// The requested change does not fit the resource.
     #[error(transparent)]
     Change(#[from] ChangeError),
-    /// The API server refuses the request, or cannot be reached.
-    #[error("cannot {what}: {source}")]
-    Api {
-        /// What was tried, in words.
-        what: String,
-        /// Why it failed.
-        #[source]
-        source: kube::Error,
-    },
-    /// The API server did not answer in time.
-    #[error("cannot {what}: no answer from the API server within {} s", TIME_LIMIT.as_secs())]
-    Late {
-        /// What was tried, in words.
-        what: String,
-    },
+    /// The API server refuses the request, or does not answer it.
+    #[error(transparent)]
+    Request(#[from] RequestError),
     /// Each attempt conflicted with a write of somebody else.
     #[error("cannot change {0}: it changes all the time")]
     Busy(String),
@@ -79,20 +68,9 @@ pub(crate) enum SuspendError {
 }
 
 impl SuspendError {
-    /// The code of an answer that refuses a request; `None` for every other error.
-    fn status(&self) -> Option<u16> {
-        match self {
-            Self::Api {
-                source: kube::Error::Api(status),
-                ..
-            } => Some(status.code),
-            _ => None,
-        }
-    }
-
     /// Whether the API server says that the object does not exist.
     pub(super) fn is_not_found(&self) -> bool {
-        self.status() == Some(404)
+        matches!(self, Self::Request(error) if error.status() == Some(404))
     }
 }
 
@@ -122,10 +100,7 @@ impl Resource {
     async fn read(&self) -> Result<Value, SuspendError> {
         let what = format!("read VoiceAssistScaling {} in {}", self.name, self.namespace);
         let object = answer(&what, self.api().get(&self.name)).await?;
-        serde_json::to_value(object).map_err(|source| SuspendError::Api {
-            what,
-            source: kube::Error::SerdeError(source),
-        })
+        Ok(serde_json::to_value(object).map_err(|error| RequestError::unreadable(what, error))?)
     }
 
     /// Writes the merge patch that `change` makes from the current resource. If `change` returns `None`,
@@ -160,7 +135,7 @@ impl Resource {
                 }
                 // Somebody else wrote since the read: read again and repeat.
                 Err(error) if error.status() == Some(409) => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             }
         }
         Err(SuspendError::Busy(self.name.clone()))
@@ -225,20 +200,6 @@ impl Resource {
         }
         Ok(None)
     }
-}
-
-/// The answer of the API server to a request. `what` names the request in errors.
-async fn answer<T>(
-    what: &str,
-    request: impl Future<Output = Result<T, kube::Error>>,
-) -> Result<T, SuspendError> {
-    bounded(TIME_LIMIT, request).await.map_err(|error| {
-        let what = what.to_owned();
-        match error.into_client_error() {
-            Some(source) => SuspendError::Api { what, source },
-            None => SuspendError::Late { what },
-        }
-    })
 }
 
 /// What is suspended in a resource at a moment.

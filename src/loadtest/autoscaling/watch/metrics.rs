@@ -106,5 +106,5 @@ async fn poll(resource: Resource, metric: Served, notes: Notes) {
 
 /// Whether the user has no right to read it.
 pub(crate) fn refused(error: &ClusterError) -> bool {
-    matches!(error, ClusterError::Api { source: kube::Error::Api(status), .. } if matches!(status.code, 401 | 403))
+    matches!(error.status(), Some(401 | 403))
 }
