@@ -113,20 +113,20 @@ impl PlannedJourney {
     /// The step that a turn does at a place: the step there or, where that has a weight, one of those beside
     /// it. The second number is the place at which the turn goes on.
     pub(super) fn at(&self, place: usize, random: &mut fastrand::Rng) -> (usize, usize) {
-        let weight = |step: &PlannedStep| step.weight.map(u64::from);
         let rest = self.steps.get(place..).unwrap_or_default();
-        if rest.first().and_then(weight).is_none() {
+        let weights = rest.iter().map_while(|step| step.weight.map(u64::from));
+        let count = weights.clone().count();
+        if count == 0 {
             return (place, place + 1);
         }
-        let weights: Vec<u64> = rest.iter().map_while(weight).collect();
-        let all: u64 = weights.iter().sum();
+        let all: u64 = weights.clone().sum();
         let mut drawn = if all > 0 { random.u64(..all) } else { 0 };
-        let chosen = weights.iter().position(|weight| {
-            let here = drawn < *weight;
-            drawn = drawn.saturating_sub(*weight);
+        let chosen = weights.clone().position(|weight| {
+            let here = drawn < weight;
+            drawn = drawn.saturating_sub(weight);
             here
         });
-        (place + chosen.unwrap_or(0), place + weights.len())
+        (place + chosen.unwrap_or(0), place + count)
     }
 }
 
