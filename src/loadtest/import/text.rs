@@ -70,11 +70,6 @@ pub(super) fn brief(text: &str) -> String {
     }
 }
 
-/// The text as one segment of a path.
-pub(super) fn segment(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
-}
-
 /// A body as `application/x-www-form-urlencoded`.
 pub(super) fn form<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     url::form_urlencoded::Serializer::new(String::new())

@@ -14,6 +14,7 @@ use super::{
     sendable::Sendable,
     some_thresholds, some_users, text,
 };
+use vas_core::k8s::percent::encode;
 
 /// Keys of a path item that are operations.
 const METHODS: [&str; 8] = [
@@ -194,7 +195,7 @@ impl Operation<'_> {
                 format!("its {place} parameter {name} has no example that is a text or a list: give it one, or a default")
             })?;
             match place {
-                "path" => path = path.replace(&format!("{{{name}}}"), &text::segment(&values.join(","))),
+                "path" => path = path.replace(&format!("{{{name}}}"), &encode(&values.join(","))),
                 "query" => match list::separator(parameter) {
                     Some(separator) => query.push((name.to_owned(), values.join(separator))),
                     None => query.extend(values.into_iter().map(|value| (name.to_owned(), value))),

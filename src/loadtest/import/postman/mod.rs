@@ -14,6 +14,7 @@ use super::{
     sendable::Sendable,
     some_thresholds, some_users, text,
 };
+use vas_core::k8s::percent::encode;
 
 /// Deepest folder that is read.
 const DEPTH: usize = 32;
@@ -220,7 +221,7 @@ impl Reading<'_> {
                 .strip_prefix(':')
                 .and_then(|name| url::path_variable(url, name));
             segments.push(match value {
-                Some(value) => text::segment(&self.variables.filled(&value)?),
+                Some(value) => encode(&self.variables.filled(&value)?),
                 None => segment.to_owned(),
             });
         }
