@@ -68,6 +68,16 @@ fn refused(cluster: &Cluster, args: &[&str]) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// A first install with this setting, which must fail, and what it says.
+#[track_caller]
+fn first_install_refused(cluster: &Cluster, setting: &str) -> String {
+    let namespace = ["-n=vas-system", "--create-namespace"];
+    refused(
+        cluster,
+        &[&["install", "vas", chart::CHART], &namespace[..], &[setting]].concat(),
+    )
+}
+
 /// Runs a command of the guide, the first or the second.
 #[track_caller]
 fn guided(cluster: &Cluster, which: usize) {
@@ -330,17 +340,7 @@ async fn the_chart_registers_once_a_pod_runs_and_an_uninstall_leaves_nothing_stu
     let cluster = cluster().await;
     nothing_installed(&cluster);
     let create = "--set=apiServices.create=true";
-    let words = refused(
-        &cluster,
-        &[
-            "install",
-            "vas",
-            chart::CHART,
-            "-n=vas-system",
-            "--create-namespace",
-            create,
-        ],
-    );
+    let words = first_install_refused(&cluster, create);
     assert!(
         words.contains("no pod of Deployment vas-system/vas-metrics-server is ready"),
         "{words}"
@@ -443,17 +443,7 @@ async fn resources_in_the_values_wait_for_the_definition_and_then_belong_to_the_
     let namespace = Namespace::create(&cluster, "scalings");
     namespace.apply(include_str!("../../fixtures/deployment.yaml"));
     let scalings = scalings(namespace.name());
-    let words = refused(
-        &cluster,
-        &[
-            "install",
-            "vas",
-            chart::CHART,
-            "-n=vas-system",
-            "--create-namespace",
-            &scalings,
-        ],
-    );
+    let words = first_install_refused(&cluster, &scalings);
     assert!(words.contains("install without scalings first"), "{words}");
     released(&cluster, "install", chart::CHART, &[]);
     let operator = Operator::start(&cluster, chart::rendered(&[]));

@@ -1,5 +1,7 @@
 //! A shopper as Locust's users know one: a form with a token, an upload, and tasks with weights.
 
+use std::{path::Path, process::Output};
+
 use support::cluster::root;
 
 use super::{
@@ -149,18 +151,17 @@ async fn forms_and_weights_that_make_no_sense_are_named_before_the_run() {
         // In the block form a field stands on a line of its own.
         let to = to.replace("body: x, form", "body: x\n    form");
         std::fs::write(&changed, text.replace(from, &to)).expect("a file");
-        let run = [
-            "run",
-            &changed.display().to_string(),
-            "--target",
-            "http://127.0.0.1:9",
-            "--dry-run",
-        ];
-        let ended = test(&run).await;
+        let ended = planned_only(&changed).await;
         let (stdout, stderr) = super::command::words(&ended);
         assert_eq!(ended.status.code(), Some(2), "{to}: {stdout}{stderr}");
         assert!(stderr.contains(words), "{words}: {stderr}");
     }
+}
+
+/// `vas test run --dry-run` of a scenario file.
+async fn planned_only(file: &Path) -> Output {
+    let file = file.display().to_string();
+    test(&["run", &file, "--target", "http://127.0.0.1:9", "--dry-run"]).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -175,14 +176,7 @@ async fn the_scripts_in_the_guide_are_scenarios() {
     let mut planned = String::new();
     for text in scripts {
         std::fs::write(&changed, text).expect("a file");
-        let run = [
-            "run",
-            &changed.display().to_string(),
-            "--target",
-            "http://127.0.0.1:9",
-            "--dry-run",
-        ];
-        let ended = test(&run).await;
+        let ended = planned_only(&changed).await;
         let (stdout, stderr) = words(&ended);
         assert_eq!(ended.status.code(), Some(0), "{stdout}{stderr}");
         planned += &stdout;
