@@ -4,7 +4,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 CLUSTER := tests/cluster/cluster.sh
-CLUSTER_DIR ?= $(CURDIR)/target/cluster/up
+# NODE=real: nodes that run containers, which takes root.
+NODE ?= simulated
+CLUSTER_DIR ?= $(CURDIR)/target/cluster/up$(if $(filter real,$(NODE)),-real)
 
 .PHONY: help
 help: ## Show this list
@@ -158,9 +160,9 @@ test-image: image ## Run the image as the Deployments say; needs root, container
 	@image/check.sh $(IMAGE_FILE) $(IMAGE)
 
 .PHONY: cluster-up
-cluster-up: ## Start the local Kubernetes; prints the export KUBECONFIG= line
-	@$(CLUSTER) up --detach --dir $(CLUSTER_DIR)
+cluster-up: ## Start the local Kubernetes; prints the export KUBECONFIG= line (NODE=real: nodes that run containers; needs root)
+	@$(CLUSTER) up --detach --node $(NODE) --dir $(CLUSTER_DIR)
 
 .PHONY: cluster-down
-cluster-down: ## End the local Kubernetes
+cluster-down: ## End the local Kubernetes (NODE=real as for cluster-up)
 	@$(CLUSTER) down --dir $(CLUSTER_DIR)

@@ -27,8 +27,7 @@ import (
 )
 
 // components maps a name to what runs it with os.Args already shifted, and
-// returns the exit code. A real node (kubelet, kube-proxy) would be two more
-// lines here; both need root, so they stay out until something uses them.
+// returns the exit code. What runs on a real node is command node.
 var components = map[string]func() int{
 	"etcd":                    runEtcd,
 	"kube-apiserver":          func() int { return cli.Run(apiserver.NewAPIServerCommand()) },

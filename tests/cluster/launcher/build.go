@@ -28,6 +28,10 @@ type target struct {
 	links []string
 	// asked is for programs that no cluster needs: built where they are named alone.
 	asked bool
+	// kind is the kind of nodes that needs it; empty means every cluster.
+	kind string
+	// cgo links the C library, which the kubelet needs.
+	cgo bool
 }
 
 func targets(source string) ([]target, error) {
@@ -45,13 +49,20 @@ func targets(source string) ([]target, error) {
 		// Its service discoveries are the clients of two dozen clouds.
 		{name: "prometheus", dir: "tools/prometheus", pkg: "github.com/prometheus/prometheus/cmd/prometheus",
 			flags: []string{"-tags=remove_all_sd"}},
+		{name: "node", dir: ".", pkg: "./node", ldflags: versionFlags(version), kind: real, cgo: true,
+			links: []string{"kubelet", "kube-proxy"}},
+		// What runs in pods of real nodes has to be static, and is.
+		{name: "pause", dir: ".", pkg: "./pause", kind: real},
+		{name: "coredns", dir: "tools/coredns", pkg: ".", kind: real},
+		{name: "prometheus-in-cluster", dir: "tools/prometheus", pkg: "github.com/prometheus/prometheus/cmd/prometheus",
+			flags: []string{"-tags=remove_all_sd,enable_kubernetes_sd"}, kind: real},
 		// What the tests install the chart with.
 		{name: "helm", dir: "tools/helm", pkg: "helm.sh/helm/v3/cmd/helm", asked: true},
 	}, nil
 }
 
-// chosen are the programs of these names; without names, all that a cluster needs.
-func chosen(all []target, names []string) ([]target, error) {
+// chosen are the programs of these names; without names, all that a cluster with nodes of this kind needs.
+func chosen(all []target, names []string, kind string) ([]target, error) {
 	for _, name := range names {
 		if !slices.ContainsFunc(all, func(t target) bool { return t.name == name }) {
 			return nil, fmt.Errorf("build: no program %q", name)
@@ -59,7 +70,7 @@ func chosen(all []target, names []string) ([]target, error) {
 	}
 	return slices.DeleteFunc(all, func(t target) bool {
 		if len(names) == 0 {
-			return t.asked
+			return t.asked || t.kind != "" && t.kind != kind || t.name == "kwok" && kind == real
 		}
 		return !slices.Contains(names, t.name)
 	}), nil
@@ -71,7 +82,7 @@ func build(ctx context.Context, o buildOptions) error {
 	if err != nil {
 		return err
 	}
-	if all, err = chosen(all, o.programs); err != nil {
+	if all, err = chosen(all, o.programs, o.kind); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Join(o.bin, ".built"), 0o755); err != nil {
@@ -101,7 +112,11 @@ func build(ctx context.Context, o buildOptions) error {
 func ensureBuilt(ctx context.Context, o buildOptions) error {
 	if o.asIs {
 		missing := false
-		for _, name := range append([]string{"kubectl"}, componentNames...) {
+		needed := append([]string{"kubectl"}, componentNames...)
+		if o.kind == real {
+			needed = append(needed, "kubelet", "kube-proxy", "coredns", "pause", "prometheus-in-cluster")
+		}
+		for _, name := range needed {
 			_, err := os.Stat(filepath.Join(o.bin, name))
 			missing = missing || err != nil
 		}
@@ -157,7 +172,7 @@ func (t target) compile(ctx context.Context, o buildOptions, binary string) erro
 // run is the two calls of the go command, which report to progress.
 func (t target) run(ctx context.Context, dir, fresh string, progress *progress) error {
 	// How many packages there are; this also downloads the modules.
-	list := goCommand(ctx, dir, slices.Concat([]string{"list", "-deps"}, t.flags, []string{t.pkg})...)
+	list := t.command(ctx, dir, slices.Concat([]string{"list", "-deps"}, t.flags, []string{t.pkg})...)
 	var packages bytes.Buffer
 	list.Stdout, list.Stderr = &packages, progress
 	if err := list.Run(); err != nil {
@@ -166,9 +181,17 @@ func (t target) run(ctx context.Context, dir, fresh string, progress *progress) 
 	progress.setTotal(bytes.Count(packages.Bytes(), []byte("\n")))
 
 	args := slices.Concat([]string{"build", "-v"}, t.buildFlags(), []string{"-o", fresh, t.pkg})
-	compile := goCommand(ctx, dir, args...)
+	compile := t.command(ctx, dir, args...)
 	compile.Stdout, compile.Stderr = progress, progress
 	return compile.Run()
+}
+
+func (t target) command(ctx context.Context, dir string, args ...string) *exec.Cmd {
+	command := goCommand(ctx, dir, args...)
+	if t.cgo {
+		command.Env = append(command.Env, "CGO_ENABLED=1")
+	}
+	return command
 }
 
 func (t target) buildFlags() []string {

@@ -11,7 +11,7 @@ func TestHelmIsBuiltWhereItIsNamedAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		built, err := chosen(all, asked)
+		built, err := chosen(all, asked, simulated)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -27,7 +27,7 @@ func TestHelmIsBuiltWhereItIsNamedAlone(t *testing.T) {
 	if one := names("helm"); !slices.Equal(one, []string{"helm"}) {
 		t.Errorf("helm alone: %q", one)
 	}
-	if _, err := chosen(nil, []string{"helmet"}); err == nil {
+	if _, err := chosen(nil, []string{"helmet"}, simulated); err == nil {
 		t.Error("an unknown program was accepted")
 	}
 }

@@ -14,9 +14,19 @@ import (
 
 // cluster is a running control plane.
 type cluster struct {
+	mu sync.Mutex
+	// names in the order in which the parts started; real nodes add theirs.
+	names []string
 	parts map[string]*supervised
 	// quit ends it, as a signal does.
 	quit context.CancelFunc
+	// holders are the first processes of the real nodes, and swept removes what those leave.
+	holders []*process
+	swept   func()
+	// only keeps other clusters with real nodes from this machine until the process ends.
+	only io.Closer
+	// life ends when the cluster does.
+	life context.Context
 }
 
 // up runs a cluster until the context ends (a signal), `cluster down` or the end of the parent.
@@ -24,6 +34,11 @@ func up(ctx context.Context, o upOptions) error {
 	report, err := newReport()
 	if err != nil {
 		return err
+	}
+	if o.kind == real {
+		if err := checkMachine(); err != nil {
+			return err
+		}
 	}
 	if err := ensureBuilt(ctx, o.build); err != nil {
 		return err
@@ -53,7 +68,7 @@ func up(ctx context.Context, o upOptions) error {
 	if err != nil {
 		return err
 	}
-	c.quit = quit
+	c.quit, c.life = quit, ctx
 	closeControl, err := c.serveControl(ctx, o.paths)
 	if err != nil {
 		return err
@@ -99,65 +114,107 @@ func prepare(o upOptions, say func(string, ...any)) (*cluster, map[string]int, *
 	}
 	startSpawner()
 	c := &cluster{parts: map[string]*supervised{}}
-	for name, part := range components(o, ports, api) {
-		c.parts[name] = supervise(part, o.paths, o.build.bin, say)
+	for _, part := range components(o, ports, api) {
+		c.add(supervise(part, o.paths, o.build.bin, say))
 	}
 	return c, ports, api, nil
 }
 
+func (c *cluster) add(part *supervised) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.names = append(c.names, part.name)
+	c.parts[part.name] = part
+}
+
+func (c *cluster) part(name string) (*supervised, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	part, ok := c.parts[name]
+	return part, ok
+}
+
+// all are the names of the parts so far.
+func (c *cluster) all() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.names)
+}
+
 // start brings the components up in order and proves that they work together.
 func (c *cluster) start(ctx context.Context, o upOptions, ports map[string]int, api *client, say func(string, ...any)) error {
-	for _, name := range []string{"etcd", "kube-apiserver"} {
+	for _, name := range storage {
 		say("starting %s", name)
-		if err := c.parts[name].start(ctx); err != nil {
+		if err := c.startAll(ctx, []string{name}); err != nil {
 			return err
 		}
 	}
 	if err := waitForBootstrap(ctx, api); err != nil {
 		return err
 	}
-	if err := createNodes(ctx, api, o.nodes, ports["kwok"]); err != nil {
-		return fmt.Errorf("nodes: %w", err)
+	if o.kind == simulated {
+		if err := createNodes(ctx, api, o.nodes, ports["kwok"]); err != nil {
+			return fmt.Errorf("nodes: %w", err)
+		}
+		if err := registerMetricsServer(ctx, api, o.paths, ports["metrics-server"]); err != nil {
+			return fmt.Errorf("metrics-server's APIService: %w", err)
+		}
 	}
-	if err := registerMetricsServer(ctx, api, o.paths, ports["metrics-server"]); err != nil {
-		return fmt.Errorf("metrics-server's APIService: %w", err)
-	}
-	rest := componentNames[2:]
+	rest := c.all()[len(storage):]
 	say("starting %s", rest)
-	failures := make(chan error)
-	for _, name := range rest {
-		go func() { failures <- c.parts[name].start(ctx) }()
-	}
-	var all []error
-	for range rest {
-		all = append(all, <-failures)
-	}
-	if err := errors.Join(all...); err != nil {
+	if err := c.startAll(ctx, rest); err != nil {
 		return err
 	}
+	if o.kind == real {
+		if err := c.startRealNodes(ctx, o, ports, api, say); err != nil {
+			return err
+		}
+	}
 	say("checking that a Deployment's pod becomes Ready")
-	if err := provePodsRun(ctx, api); err != nil {
+	if err := provePodsRun(ctx, api, o.image("pause")); err != nil {
 		return err
 	}
 	say("checking that metrics.k8s.io is served")
 	return waitForMetrics(ctx, api)
 }
 
+// startAll starts parts at the same time and waits until all are ready.
+func (c *cluster) startAll(ctx context.Context, names []string) error {
+	failures := make(chan error)
+	for _, name := range names {
+		part, _ := c.part(name)
+		go func() { failures <- part.start(ctx) }()
+	}
+	var all []error
+	for range names {
+		all = append(all, <-failures)
+	}
+	return errors.Join(all...)
+}
+
 // shutdown stops everything: the clients of the API server first, then the API
 // server, then etcd. The API server waits for a minute when etcd goes first.
 func (c *cluster) shutdown() {
 	var clients sync.WaitGroup
-	for _, name := range componentNames[2:] {
+	for _, name := range c.all()[len(storage):] {
+		part, _ := c.part(name)
 		// Not WaitGroup.Go: older releases of Kubernetes bring an older language with them.
 		clients.Add(1)
 		go func() {
 			defer clients.Done()
-			c.parts[name].end(3 * time.Second)
+			part.end(3 * time.Second)
 		}()
 	}
 	clients.Wait()
-	for _, name := range slices.Backward(componentNames[:2]) {
-		c.parts[name].end(4 * time.Second)
+	for _, name := range slices.Backward(storage) {
+		part, _ := c.part(name)
+		part.end(4 * time.Second)
+	}
+	for _, holder := range c.holders {
+		holder.kill()
+	}
+	if c.swept != nil {
+		c.swept()
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -13,26 +14,25 @@ const (
 	firstServiceIP = "10.96.0.1"
 )
 
-// componentNames in the order in which they start; they stop in reverse.
-var componentNames = []string{
-	"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "metrics-server",
-}
+// storage are the two that start first and stop last.
+var storage = []string{"etcd", "kube-apiserver"}
 
-// components are the programs of a cluster and their arguments.
-func components(o upOptions, ports map[string]int, api *client) map[string]component {
+// componentNames are those of a cluster with simulated nodes.
+var componentNames = append(slices.Clone(storage), "kube-controller-manager", "kube-scheduler", "kwok", "metrics-server")
+
+// components are the programs of a cluster and their arguments, in the order in
+// which they start; they stop in reverse. What runs on real nodes comes later.
+func components(o upOptions, ports map[string]int, api *client) []component {
 	all := []component{
 		etcd(o.paths, ports),
 		apiserver(o, ports, api),
 		controllerManager(o, ports, api),
 		scheduler(o.paths, ports),
-		kwok(o, ports, api),
-		metricsServer(o.paths, ports),
 	}
-	byName := map[string]component{}
-	for _, c := range all {
-		byName[c.name] = c
+	if o.kind == real {
+		return all
 	}
-	return byName
+	return append(all, kwok(o, ports, api), metricsServer(o.paths, ports))
 }
 
 func etcd(p paths, ports map[string]int) component {
@@ -89,6 +89,13 @@ func apiserver(o upOptions, ports map[string]int, api *client) component {
 		"--audit-log-path=" + p.audit(),
 		// Tests read the log by offset: it must not be rotated under them.
 		"--audit-log-maxsize=4096",
+	}
+	if o.kind == real {
+		args = append(args,
+			"--kubelet-client-certificate="+p.pki("kubelet-reader.crt"),
+			"--kubelet-client-key="+p.pki("kubelet-reader.key"),
+			"--kubelet-certificate-authority="+p.pki("ca.crt"),
+			"--kubelet-preferred-address-types=InternalIP")
 	}
 	return component{
 		name: "kube-apiserver",

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-//go:embed config/*.yaml
+//go:embed config/*
 var configFiles embed.FS
 
 // writeConfig puts the configuration files where the components read them.

@@ -77,16 +77,19 @@ func (c *cluster) obey(ctx context.Context, words []string, out io.Writer) error
 		c.quit()
 		return nil
 	case len(words) == 1 && words[0] == "status":
-		for _, name := range componentNames {
-			fmt.Fprintln(out, c.parts[name].describe())
+		for _, name := range c.all() {
+			part, _ := c.part(name)
+			fmt.Fprintln(out, part.describe())
 		}
 		return nil
+	case len(words) > 1 && words[0] == "load":
+		return c.load(ctx, words[1:])
 	case len(words) != 2:
-		return fmt.Errorf("needs one component, one of %s", strings.Join(componentNames, ", "))
+		return fmt.Errorf("needs one component, one of %s", strings.Join(c.all(), ", "))
 	}
-	part, ok := c.parts[words[1]]
+	part, ok := c.part(words[1])
 	if !ok {
-		return fmt.Errorf("no component %q, there are %s", words[1], strings.Join(componentNames, ", "))
+		return fmt.Errorf("no component %q, there are %s", words[1], strings.Join(c.all(), ", "))
 	}
 	switch words[0] {
 	case "stop":

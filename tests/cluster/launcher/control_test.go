@@ -37,7 +37,7 @@ func TestControlWorksInADirectoryWithALongName(t *testing.T) {
 	}
 	c := &cluster{parts: map[string]*supervised{}}
 	for _, name := range componentNames {
-		c.parts[name] = &supervised{component: component{name: name}}
+		c.add(&supervised{component: component{name: name}})
 	}
 	closeControl, err := c.serveControl(context.Background(), p)
 	if err != nil {

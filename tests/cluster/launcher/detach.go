@@ -12,6 +12,11 @@ import (
 // upDetached starts a launcher of its own session and waits until its cluster
 // works.
 func upDetached(ctx context.Context, o upOptions) error {
+	if o.kind == real {
+		if err := checkMachine(); err != nil {
+			return err
+		}
+	}
 	// Here, because a build has progress to show on the terminal.
 	if err := ensureBuilt(ctx, o.build); err != nil {
 		return err

@@ -17,7 +17,7 @@ contexts:
 clusters:
 - name: vas
   cluster:
-    server: https://127.0.0.1:%[2]d
+    server: https://%[2]s
     certificate-authority-data: %[3]s
 users:
 - name: %[1]s
@@ -28,7 +28,7 @@ users:
 
 // writeKubeconfig gives the holder of a client certificate its kubeconfig. All
 // key material is in the file, so that it can be copied elsewhere.
-func writeKubeconfig(p paths, path, certificate string, port int) error {
+func writeKubeconfig(p paths, path, certificate, address string) error {
 	var encoded [3]any
 	for i, name := range []string{"ca.crt", certificate + ".crt", certificate + ".key"} {
 		content, err := os.ReadFile(p.pki(name))
@@ -37,7 +37,7 @@ func writeKubeconfig(p paths, path, certificate string, port int) error {
 		}
 		encoded[i] = base64.StdEncoding.EncodeToString(content)
 	}
-	text := fmt.Sprintf(kubeconfigFormat, certificate, port, encoded[0], encoded[1], encoded[2])
+	text := fmt.Sprintf(kubeconfigFormat, certificate, address, encoded[0], encoded[1], encoded[2])
 	return writeFile(path, []byte(text), private)
 }
 
@@ -50,7 +50,7 @@ func writeKubeconfigs(p paths, port int) error {
 		p.config("kwok.kubeconfig"):                    "kwok-client",
 		p.config("metrics-server.kubeconfig"):          "metrics-server-client",
 	} {
-		if err := writeKubeconfig(p, path, certificate, port); err != nil {
+		if err := writeKubeconfig(p, path, certificate, fmt.Sprintf("127.0.0.1:%d", port)); err != nil {
 			return fmt.Errorf("kubeconfig of %s: %w", certificate, err)
 		}
 	}

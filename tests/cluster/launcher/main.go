@@ -28,6 +28,9 @@ const usage = `usage: cluster COMMAND [FLAGS]
   start  --dir DIR COMPONENT   start it again on the same port, wait until ready
   pause  --dir DIR COMPONENT   freeze it (SIGSTOP)
   resume --dir DIR COMPONENT   thaw it (SIGCONT)
+  load   --dir DIR ARCHIVE...  put images into every real node
+  image  --name NAME:TAG --program FILE --output FILE
+                               write an archive of an image with one static program
 
 'cluster COMMAND --help' lists the flags of a command.
 components: `
@@ -43,6 +46,9 @@ func main() {
 	err := run(ctx, os.Args[1], os.Args[2:])
 	switch {
 	case errors.Is(err, flag.ErrHelp):
+	case isLacking(err):
+		fmt.Fprintf(os.Stderr, "cluster: NOT STARTED, this machine cannot run real nodes: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+		os.Exit(exitLacking)
 	case err != nil:
 		fmt.Fprintf(os.Stderr, "cluster: %v\n", err)
 		os.Exit(1)
@@ -75,6 +81,21 @@ func run(ctx context.Context, command string, args []string) error {
 			return fmt.Errorf("down: unexpected argument %q", rest[0])
 		}
 		return down(dir)
+	case "load":
+		dir, archives, err := parseDir(command, args)
+		if err != nil {
+			return err
+		}
+		return loadImages(ctx, dir, archives)
+	case "image":
+		return runImage(args)
+	case "hold":
+		if len(args) != 1 {
+			return errors.New("hold: needs a folder")
+		}
+		return hold(args[0])
+	case "sweep":
+		return sweep(args)
 	case "status", "stop", "start", "kill", "pause", "resume":
 		dir, rest, err := parseDir(command, args)
 		if err != nil {

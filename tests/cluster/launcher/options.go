@@ -19,6 +19,8 @@ type buildOptions struct {
 	asIs bool
 	// programs are those to build; empty means what a cluster needs.
 	programs []string
+	// kind of the nodes: real ones need programs that others do not.
+	kind string
 }
 
 // upOptions are what a cluster is started with.
@@ -27,6 +29,7 @@ type upOptions struct {
 	paths          paths
 	detach         bool
 	exitWithParent bool
+	kind           string
 	nodes          int
 	hpaSync        time.Duration
 	timeout        time.Duration
@@ -87,8 +90,12 @@ func parseBuild(args []string) (buildOptions, error) {
 	if err := addBuildFlags(flags, &options); err != nil {
 		return options, err
 	}
+	addKindFlag(flags, &options.kind)
 	if err := flags.Parse(args); err != nil {
 		return options, err
+	}
+	if err := checkKind(options.kind); err != nil {
+		return options, fmt.Errorf("build: %w", err)
 	}
 	options.programs = flags.Args()
 	return options, options.resolve()
@@ -110,7 +117,8 @@ func parseUp(args []string) (upOptions, error) {
 	dir := flags.String("dir", "", "directory of this cluster's data, certificates, logs and kubeconfig (required)")
 	flags.BoolVar(&options.detach, "detach", false, "return once the cluster works; 'cluster down' ends it")
 	flags.BoolVar(&options.exitWithParent, "exit-with-parent", false, "also stop when standard input is closed")
-	flags.IntVar(&options.nodes, "nodes", 2, "number of simulated nodes")
+	addKindFlag(flags, &options.kind)
+	flags.IntVar(&options.nodes, "nodes", 2, "number of nodes")
 	flags.DurationVar(&options.hpaSync, "hpa-sync-period", 5*time.Second, "how often the HPA controller looks at metrics")
 	flags.DurationVar(&options.timeout, "timeout", 2*time.Minute, "how long the cluster may take to work, build not counted")
 	flags.Var(&options.apiserverFlags, "apiserver-flag", "name=value for kube-apiserver, repeatable")
@@ -124,8 +132,16 @@ func parseUp(args []string) (upOptions, error) {
 	if *dir == "" {
 		return options, errors.New("up: --dir is required")
 	}
-	if options.nodes < 1 || options.nodes > maxNodes {
-		return options, fmt.Errorf("up: --nodes must be between 1 and %d", maxNodes)
+	if err := checkKind(options.kind); err != nil {
+		return options, fmt.Errorf("up: %w", err)
+	}
+	options.build.kind = options.kind
+	most := maxNodes
+	if options.kind == real {
+		most = maxRealNodes
+	}
+	if options.nodes < 1 || options.nodes > most {
+		return options, fmt.Errorf("up: --nodes must be between 1 and %d", most)
 	}
 	// The process that --detach starts gets the same arguments.
 	options.detach = options.detach && os.Getenv(detachedVariable) == ""
@@ -134,6 +150,17 @@ func parseUp(args []string) (upOptions, error) {
 		return options, err
 	}
 	return options, options.build.resolve()
+}
+
+func addKindFlag(flags *flag.FlagSet, kind *string) {
+	flags.StringVar(kind, "node", simulated, "kind of the nodes: simulated, or real ones that run containers, which takes root")
+}
+
+func checkKind(kind string) error {
+	if kind != simulated && kind != real {
+		return fmt.Errorf("--node must be %s or %s, not %q", simulated, real, kind)
+	}
+	return nil
 }
 
 // parseDir reads the arguments of the commands that talk to a running cluster.

@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"net"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -33,7 +34,7 @@ var masters = []string{"system:masters"}
 
 var certificates = []certificate{
 	{name: "kube-apiserver", issuer: "ca", cn: "kube-apiserver", hosts: []string{
-		"localhost", "127.0.0.1", firstServiceIP, "kubernetes", "kubernetes.default",
+		"localhost", "127.0.0.1", firstServiceIP, hostAddress, "kubernetes", "kubernetes.default",
 		"kubernetes.default.svc", "kubernetes.default.svc.cluster.local"}},
 	{name: "metrics-server", issuer: "ca", cn: "metrics-server", hosts: []string{
 		"localhost", "127.0.0.1", "metrics-server.kube-system.svc"}},
@@ -44,9 +45,23 @@ var certificates = []certificate{
 	{name: "metrics-server-client", issuer: "ca", cn: "metrics-server", groups: masters},
 	{name: "kube-controller-manager", issuer: "ca", cn: "system:kube-controller-manager"},
 	{name: "kube-scheduler", issuer: "ca", cn: "system:kube-scheduler"},
+	// The API server's at the kubelets of real nodes.
+	{name: "kubelet-reader", issuer: "ca", cn: "kube-apiserver-kubelet-client", groups: masters},
+	{name: "kube-proxy", issuer: "ca", cn: "system:kube-proxy"},
 	// Signed by a CA of its own: with the one CA, every client certificate
 	// would pass for the front proxy's at servers that check the CA alone.
 	{name: "front-proxy-client", issuer: "front-proxy-ca", cn: "front-proxy-client"},
+}
+
+// nodeCertificates are those of the real nodes' kubelets: what they serve with, and who they are.
+func nodeCertificates() []certificate {
+	var all []certificate
+	for i := range maxRealNodes {
+		all = append(all,
+			certificate{name: nodeName(i), issuer: "ca", cn: nodeName(i), hosts: []string{nodeName(i), nodeAddress(i)}},
+			certificate{name: nodeName(i) + "-client", issuer: "ca", cn: "system:node:" + nodeName(i), groups: []string{"system:nodes"}})
+	}
+	return all
 }
 
 const validity = 10 * 365 * 24 * time.Hour
@@ -68,7 +83,7 @@ func ensurePKI(p paths) error {
 		}
 		issuers[name] = created
 	}
-	for _, wanted := range certificates {
+	for _, wanted := range slices.Concat(certificates, nodeCertificates()) {
 		if err := issuers[wanted.issuer].issue(p, wanted); err != nil {
 			return fmt.Errorf("certificate %s: %w", wanted.name, err)
 		}

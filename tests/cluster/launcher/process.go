@@ -38,6 +38,16 @@ func startSpawner() {
 // spawn starts a program that dies when the launcher does, whatever way it
 // ends, with its output appended to a log file.
 func spawn(logPath, program string, args []string) (*process, error) {
+	return spawnWith(spawns, logPath, program, args, &syscall.SysProcAttr{
+		Pdeathsig: syscall.SIGKILL,
+		// Ctrl-C on a terminal goes to the foreground group: the launcher
+		// alone must get it, because it stops the others in order.
+		Setpgid: true,
+	})
+}
+
+// spawnWith starts a program on the thread that takes what to do from `thread`.
+func spawnWith(thread chan func(), logPath, program string, args []string, attributes *syscall.SysProcAttr) (*process, error) {
 	log, err := os.OpenFile(logPath, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
@@ -47,14 +57,9 @@ func spawn(logPath, program string, args []string) (*process, error) {
 
 	command := exec.Command(program, args...)
 	command.Stdout, command.Stderr = log, log
-	command.SysProcAttr = &syscall.SysProcAttr{
-		Pdeathsig: syscall.SIGKILL,
-		// Ctrl-C on a terminal goes to the foreground group: the launcher
-		// alone must get it, because it stops the others in order.
-		Setpgid: true,
-	}
+	command.SysProcAttr = attributes
 	started := make(chan error)
-	spawns <- func() { started <- command.Start() }
+	thread <- func() { started <- command.Start() }
 	if err := <-started; err != nil {
 		return nil, err
 	}

@@ -62,9 +62,9 @@ func waitForMetrics(ctx context.Context, api *client) error {
 }
 
 // provePodsRun starts a Deployment. That its pod becomes Ready takes the API
-// server, several controllers, the scheduler and kwok: healthy processes alone
+// server, several controllers, the scheduler and the node: healthy processes alone
 // do not prove that they work together.
-func provePodsRun(ctx context.Context, api *client) error {
+func provePodsRun(ctx context.Context, api *client, image string) error {
 	name := fmt.Sprintf("cluster-check-%d", time.Now().UnixNano())
 	namespace := object{"apiVersion": "v1", "kind": "Namespace", "metadata": object{"name": name}}
 	if err := api.create(ctx, "/api/v1/namespaces", namespace); err != nil {
@@ -94,7 +94,7 @@ func provePodsRun(ctx context.Context, api *client) error {
 			"selector": object{"matchLabels": labels},
 			"template": object{
 				"metadata": object{"labels": labels},
-				"spec":     object{"containers": []object{{"name": "check", "image": "none"}}},
+				"spec":     object{"containers": []object{{"name": "check", "image": image}}},
 			},
 		},
 	}

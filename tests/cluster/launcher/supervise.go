@@ -21,7 +21,11 @@ const (
 // component is how one program of the cluster is run.
 type component struct {
 	name string
-	args []string
+	// program is what runs; the one of the component's name if empty.
+	program string
+	// inside is where a real node's programs are started; nil means on this machine.
+	inside chan func()
+	args   []string
 	// before, if any, is done before each start.
 	before func(context.Context) error
 	// ready returns nil once the component does its work.
@@ -31,8 +35,7 @@ type component struct {
 // supervised is a component with its process.
 type supervised struct {
 	component
-	program string
-	log     string
+	log string
 	// say reports what nobody asked for, such as an unexpected end.
 	say func(format string, args ...any)
 
@@ -42,7 +45,10 @@ type supervised struct {
 }
 
 func supervise(c component, p paths, bin string, say func(string, ...any)) *supervised {
-	return &supervised{component: c, program: filepath.Join(bin, c.name), log: p.log(c.name), say: say}
+	if c.program == "" {
+		c.program = filepath.Join(bin, c.name)
+	}
+	return &supervised{component: c, log: p.log(c.name), say: say}
 }
 
 // start runs the component and waits until it is ready.
@@ -76,6 +82,11 @@ func (s *supervised) spawn(ctx context.Context) (*process, error) {
 			// Not in the way of a start: the API server may be down in a test.
 			s.say("before %s: %v", s.name, err)
 		}
+	}
+	if s.inside != nil {
+		// The node's first process takes them along. A parent-death signal would end them at once: in the node's
+		// namespace their parent has no number.
+		return spawnWith(s.inside, s.log, s.program, s.args, &syscall.SysProcAttr{Setpgid: true})
 	}
 	return spawn(s.log, s.program, s.args)
 }

@@ -20,8 +20,7 @@ func TestMain(m *testing.M) {
 func shell(t *testing.T, script string, ready func(context.Context) error) *supervised {
 	t.Helper()
 	s := &supervised{
-		component: component{name: "shell", args: []string{"-c", script}, ready: ready},
-		program:   "/bin/sh",
+		component: component{name: "shell", program: "/bin/sh", args: []string{"-c", script}, ready: ready},
 		log:       filepath.Join(t.TempDir(), "shell.log"),
 		say:       t.Logf,
 	}
