@@ -1,4 +1,9 @@
-//! Words that several messages share.
+//! Words that several messages share, and how the words of other programs are passed on.
+
+use std::error::Error;
+
+/// Longest text of another program that is passed on, in characters.
+const MAX_WORDS: usize = 300;
 
 /// ` and 3 more`, after a list that names only its first items; empty if none is left out.
 pub fn and_more(left_out: usize) -> String {
@@ -8,9 +13,36 @@ pub fn and_more(left_out: usize) -> String {
     }
 }
 
+/// A text of another program on one line, without control characters, and of bounded length.
+pub fn words(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut chars = line.chars().filter(|char| !char.is_control());
+    let mut short: String = chars.by_ref().take(MAX_WORDS).collect();
+    if chars.next().is_some() {
+        short.push_str("...");
+    }
+    short
+}
+
+/// The text of the last error in the chain of sources: the cause, without URLs and wrappers.
+pub fn innermost(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    words(&cause.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_one_line_of_bounded_length() {
+        let long = words(&"ab\n\u{7}c ".repeat(1000));
+        assert_eq!(long.chars().count(), MAX_WORDS + 3);
+        assert!(long.chars().all(|char| !char.is_control()));
+    }
 
     #[test]
     fn a_whole_list_has_no_rest() {

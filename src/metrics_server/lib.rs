@@ -6,11 +6,13 @@
 //! VoiceAssistScalings --watches--> registry --shapes--> poller --Prometheus--> store
 //! pods                --watches--> pod_index                                     |
 //! HPA --listener, tls--> router: authn -> authz -> path -> reads (memory only) <-+
+//!                                                     \-> fallback: what no resource describes, to another adapter
 //! ```
 //!
 //! Every replica serves reads. One replica, the holder of a Lease, reports `MetricsAvailable`. Public are the
 //! items that answer a read from memory, for the benchmarks of `tests/bench`.
-//! Must not: request data from Prometheus or the API server inside a request (reviews of access are cached).
+//! Must not: request data from Prometheus or the API server inside a request for a metric of ours (reviews of
+//! access are cached).
 
 #![cfg_attr(
     test,
@@ -23,8 +25,10 @@ extern crate self as vas_metrics_server;
 pub mod auth;
 pub mod certificate;
 mod documents;
+mod fallback;
 #[cfg(test)]
 mod fuzz_corpus;
+mod in_flight;
 pub mod metrics;
 pub mod polling;
 mod router;
@@ -41,6 +45,7 @@ pub use crate::{
         rotation::{Times as RotationTimes, TimesError as RotationTimesError},
         secret::ServiceName,
     },
+    fallback::{AdapterAddress, AddressError, CaFile, CaFileError, FallbackSettings},
     run::{Certificate, RunError, Settings, run},
     serving::listener::BindError,
 };

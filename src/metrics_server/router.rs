@@ -8,6 +8,7 @@ use axum::{
     response::Response,
 };
 use hyper::{Request, body::Incoming};
+use tokio::sync::watch;
 
 use crate::{
     auth::{
@@ -16,8 +17,9 @@ use crate::{
         authz::{Action, Authorizer},
     },
     documents::{Documents, cached::JSON},
+    fallback::{Adapter, Fallbacks, Read},
     metrics::{
-        path::{self, RootScopedPath, Route},
+        path::{self, RootScopedPath, Route, Selectors},
         payload,
         reads::{Memory, Now},
     },
@@ -26,6 +28,7 @@ use crate::{
     telemetry::Telemetry,
 };
 use vas_cluster::{clock::Clock, telemetry::http::Check};
+use vas_core::metrics::registration::MetricsApi;
 
 /// Paths that the kubelet requests without credentials.
 const HEALTH: [&str; 3] = ["/healthz", "/livez", "/readyz"];
@@ -40,6 +43,10 @@ pub(crate) struct Router {
     pub documents: Documents,
     /// Holds the values of metrics.
     pub memory: Memory,
+    /// The adapters for reads that no resource describes.
+    pub fallbacks: Fallbacks,
+    /// Whether all resources were listed.
+    pub scalings_synced: watch::Receiver<bool>,
     /// Passes if the server is ready, or says what is missing.
     pub ready: Check,
     /// Counts requests for `/metrics`.
@@ -83,6 +90,9 @@ impl Router {
             Route::Metric(metric) => Action::read(metric),
             Route::Namespace(metric) => Action::read_namespace(metric),
             Route::External(metric) => Action::read_external(metric),
+            Route::RootScoped(metric) if self.fallbacks.of(MetricsApi::Custom).is_some() => {
+                Action::read_root_scoped(metric)
+            }
             // No review is sent for a path that exists for nobody: a client could make up paths without end.
             Route::RootScoped(_) | Route::Unknown => return Err(unknown(&user, path, &route)),
             _ => Action::GetPath(path.to_owned()),
@@ -93,6 +103,9 @@ impl Router {
         only_reads(request)?;
         let query = request.uri().query().unwrap_or_default();
         let selectors = path::selectors(query)?;
+        if let Some((adapter, read)) = self.handed_on(&route, &selectors)? {
+            return Ok(json(adapter.read(&read).await?));
+        }
         let now = Now {
             wall: self.clock.now(),
             monotonic: self.clock.monotonic(),
@@ -115,6 +128,49 @@ impl Router {
                 .answer(document, query, request.headers())
                 .ok_or_else(|| unknown(&user, path, &route)),
         }
+    }
+
+    /// The adapter that a read is handed on to; `None` if the read is answered here. What a resource of the
+    /// namespace describes by name is answered here, also if it is missing or ambiguous: an adapter that
+    /// serves the same name would otherwise scale the workload by another number.
+    fn handed_on(
+        &self,
+        route: &Route,
+        selectors: &Selectors,
+    ) -> Result<Option<(&Adapter, Read)>, StatusError> {
+        let (read, described) = match route {
+            Route::Metric(path) => (
+                Read::metric(path, selectors),
+                Some((path.namespace.as_str(), path.metric.as_str())),
+            ),
+            Route::Namespace(path) => (
+                Read::namespace(path, selectors),
+                Some((path.namespace.as_str(), path.metric.as_str())),
+            ),
+            Route::RootScoped(path) => (Read::root_scoped(path, selectors), None),
+            Route::External(path) => (
+                Read::external(path, selectors),
+                Some((path.namespace.as_str(), path.metric.as_str())),
+            ),
+            _ => return Ok(None),
+        };
+        let api = if route.is_external() {
+            MetricsApi::External
+        } else {
+            MetricsApi::Custom
+        };
+        let Some(adapter) = self.fallbacks.of(api) else {
+            return Ok(None);
+        };
+        if !*self.scalings_synced.borrow() {
+            return Err(StatusError::unavailable(
+                "the VoiceAssistScalings are not listed yet, so it is not known whether one of them describes this metric",
+            ));
+        }
+        if described.is_some_and(|(namespace, name)| self.memory.registry.describes(api, namespace, name)) {
+            return Ok(None);
+        }
+        Ok(Some((adapter, read?)))
     }
 
     fn health(&self, path: &str) -> Response {
@@ -153,6 +209,7 @@ fn unknown(user: &User, path: &str, route: &Route) -> StatusError {
             resource,
             name,
             metric,
+            ..
         }) => format!(
             "the server could not find the metric {metric} for {resource} {name}; metrics describe pods, scale targets and namespaces"
         ),

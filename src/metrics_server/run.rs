@@ -31,6 +31,7 @@ use crate::{
         shared::CertificateRotator,
     },
     documents::Documents,
+    fallback::{CaFileError, FallbackSettings, Fallbacks},
     metrics::{availability::Reporter, reads::Memory, registry::Registry, watches},
     polling::{
         first_answers::FirstAnswers,
@@ -83,6 +84,8 @@ pub struct Settings {
     pub certificate: Certificate,
     /// Whether external.metrics.k8s.io is served.
     pub external_metrics: bool,
+    /// The adapters for reads that no resource describes.
+    pub fallback: Option<FallbackSettings>,
     /// Upper limits for the number of different queries to Prometheus.
     pub shape_limits: ShapeLimits,
     /// How long answers of access reviews stay valid.
@@ -105,6 +108,9 @@ pub enum RunError {
     /// The TLS library refused its configuration.
     #[error("TLS could not be set up: {0}")]
     Tls(#[from] rustls::Error),
+    /// The CA certificates for adapters are not usable.
+    #[error(transparent)]
+    FallbackCa(#[from] CaFileError),
     /// The operating system gives no random numbers.
     #[error(transparent)]
     Random(#[from] NoRandomness),
@@ -158,13 +164,21 @@ pub async fn run(
         api_services: parts.api_services.clone(),
         clock: clock.clone(),
     };
+    let fallbacks = match settings.fallback {
+        None => Fallbacks::default(),
+        Some(fallback) => {
+            let shared = (clock.clone(), parts.telemetry.clone());
+            let namespace = &settings.service.namespace;
+            Fallbacks::start(fallback, namespace, client.clone(), shared, &mut tasks)?
+        }
+    };
     let closing = CancellationToken::new();
     // Tasks that finish their work when they are stopped; `tasks` are aborted when they are dropped.
     let mut orderly = JoinSet::new();
     orderly.spawn(reporter.run(stop.clone()));
     let authorizer = Authorizer::new(client.clone(), settings.review_ttl, clock.clone());
     let tokens = TokenReviewer::new(client, settings.token_ttl, clock.clone())?;
-    let router = parts.router(tokens, authorizer, metrics, clock);
+    let router = parts.router((tokens, authorizer), fallbacks, metrics, clock);
     parts.spawn_listener(&mut orderly, secure, router, closing.clone())?;
     let ended = tokio::select! {
         () = stop.cancelled() => Ok(()),
@@ -316,8 +330,8 @@ impl Parts {
 
     fn router(
         &self,
-        tokens: TokenReviewer,
-        authorizer: Authorizer,
+        (tokens, authorizer): (TokenReviewer, Authorizer),
+        fallbacks: Fallbacks,
         metrics: Arc<MetricsRegistry>,
         clock: Arc<dyn Clock>,
     ) -> Router {
@@ -330,6 +344,8 @@ impl Parts {
             authorizer,
             documents: Documents::new(self.memory.external_metrics, metrics),
             memory: self.memory.clone(),
+            fallbacks,
+            scalings_synced: self.scalings_synced.subscribe(),
             ready: self.ready(),
             telemetry: self.telemetry.clone(),
             clock,

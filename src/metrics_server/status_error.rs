@@ -82,7 +82,7 @@ impl StatusError {
         Self::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", message)
     }
 
-    #[cfg(test)]
+    /// The HTTP status.
     pub(super) fn code(&self) -> u16 {
         self.status.as_u16()
     }

@@ -9,7 +9,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use vas_core::metrics::registration::Owner;
+use vas_core::metrics::registration::{MetricsApi, Owner};
 
 /// Buckets of the time a poll takes, in seconds.
 const POLL_BUCKETS: [f64; 8] = [0.005, 0.02, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0];
@@ -23,6 +23,12 @@ struct PollLabels {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
+    code: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FallbackLabels {
+    group: &'static str,
     code: u16,
 }
 
@@ -82,6 +88,7 @@ pub struct Telemetry {
     refused: Gauge,
     requests: Family<RequestLabels, Counter>,
     request_seconds: Histogram,
+    fallback_requests: Family<FallbackLabels, Counter>,
     api_services: Family<ApiServiceLabels, Gauge>,
     certificate_expiry: Family<NoLabels, Gauge<f64, AtomicU64>>,
     certificate_reload_failures: Counter,
@@ -99,6 +106,7 @@ impl Telemetry {
             refused: Gauge::default(),
             requests: Family::default(),
             request_seconds: Histogram::new(REQUEST_BUCKETS),
+            fallback_requests: Family::default(),
             api_services: Family::default(),
             certificate_expiry: Family::default(),
             certificate_reload_failures: Counter::default(),
@@ -131,6 +139,11 @@ impl Telemetry {
             "Time one request takes",
             Unit::Seconds,
             telemetry.request_seconds.clone(),
+        );
+        registry.register(
+            "fallback_requests",
+            "Reads that no resource describes and that are handed on to an adapter, by API group and HTTP status code of the answer",
+            telemetry.fallback_requests.clone(),
         );
         registry.register(
             "apiservice",
@@ -180,6 +193,15 @@ impl Telemetry {
     pub fn answered(&self, code: u16, taken: Duration) {
         self.requests.get_or_create(&RequestLabels { code }).inc();
         self.request_seconds.observe(taken.as_secs_f64());
+    }
+
+    /// Records that a read was handed on to the adapter of an API group, and answered with the status `code`.
+    pub(super) fn handed_on(&self, api: MetricsApi, code: u16) {
+        let labels = FallbackLabels {
+            group: api.group(),
+            code,
+        };
+        self.fallback_requests.get_or_create(&labels).inc();
     }
 
     /// Sets the state of an APIService of the metrics API.

@@ -11,10 +11,13 @@ use reqwest::{
 
 use crate::{
     body::{self, BodyError, Limit},
-    response::{self, InstantAnswer, ResponseError, innermost},
+    response::{self, InstantAnswer, ResponseError},
     settings::{BuildError, ClientSettings, Limits},
 };
-use vas_core::metrics::promql::{Track, Vector};
+use vas_core::{
+    metrics::promql::{Track, Vector},
+    wording::{innermost, words},
+};
 
 /// A client for one Prometheus server.
 #[derive(Clone)]
@@ -193,7 +196,7 @@ impl Client {
         let words = if json {
             String::new()
         } else {
-            response::words(&String::from_utf8_lossy(text))
+            words(&String::from_utf8_lossy(text))
         };
         Err(QueryError::Http { status, words })
     }

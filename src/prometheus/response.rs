@@ -7,10 +7,10 @@
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use vas_core::metrics::promql::{ByName, Item, Track, Vector};
-
-/// Longest text of Prometheus that is passed on, in characters.
-const MAX_WORDS: usize = 300;
+use vas_core::{
+    metrics::promql::{ByName, Item, Track, Vector},
+    wording::words,
+};
 
 /// The `errorType` of a query that took too long.
 const TIMEOUT: &str = "timeout";
@@ -253,26 +253,6 @@ fn number(text: &str) -> Result<f64, ResponseError> {
         .map_err(|_| ResponseError::Malformed("a value in the answer is not a number"))
 }
 
-/// A text of Prometheus on one line, without control characters, and of bounded length.
-pub(super) fn words(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut chars = line.chars().filter(|char| !char.is_control());
-    let mut short: String = chars.by_ref().take(MAX_WORDS).collect();
-    if chars.next().is_some() {
-        short.push_str("...");
-    }
-    short
-}
-
-/// The text of the last error in the chain of sources: the cause, without URLs and wrappers.
-pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    words(&cause.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -463,13 +443,6 @@ mod tests {
         assert_eq!(malformed(text), "a value in the answer is not a number");
         let matrix = r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#;
         assert!(malformed(matrix).contains("neither"));
-    }
-
-    #[test]
-    fn words_are_one_line_of_bounded_length() {
-        let long = words(&"ab\n\u{7}c ".repeat(1000));
-        assert_eq!(long.chars().count(), MAX_WORDS + 3);
-        assert!(long.chars().all(|char| !char.is_control()));
     }
 
     proptest! {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::{Certificate, ClientBuilder, Identity, Url, header::HeaderMap, redirect::Policy};
 
-use crate::response::innermost;
+use vas_core::wording::innermost;
 
 /// Limits of one query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,8 +13,8 @@ use k8s_openapi::api::authorization::v1::{SubjectAccessReview, SubjectAccessRevi
 use kube::{Api, Client};
 
 pub(crate) use self::action::Action;
-use super::{authn::User, review, review_cache::ReviewCache, user_limit::UserLimit};
-use crate::status_error::StatusError;
+use super::{authn::User, review, review_cache::ReviewCache};
+use crate::{in_flight::InFlight, status_error::StatusError};
 use vas_cluster::clock::Clock;
 
 /// Longest wait for the answer to a review.
@@ -46,7 +46,7 @@ pub(crate) struct Authorizer {
     /// depends on, with exact reviews for paths that it makes up.
     broad: ReviewCache<Question, bool>,
     exact: ReviewCache<Question, bool>,
-    pending: UserLimit,
+    pending: InFlight<Arc<User>>,
 }
 
 impl Authorizer {
@@ -57,7 +57,7 @@ impl Authorizer {
             ttl,
             broad: ReviewCache::new(CACHE_SIZE, clock.clone()),
             exact: ReviewCache::new(CACHE_SIZE, clock),
-            pending: UserLimit::new(MAX_PENDING),
+            pending: InFlight::new(MAX_PENDING),
         }
     }
 

@@ -7,4 +7,3 @@ mod review;
 mod review_cache;
 pub(crate) mod token_review;
 pub(crate) mod trust_watch;
-mod user_limit;

@@ -246,6 +246,7 @@ mod tests {
             (
                 "/apis/custom.metrics.k8s.io/v1beta2/nodes/n/m",
                 Route::RootScoped(RootScopedPath {
+                    version: Version::V1Beta2,
                     resource: "nodes".to_owned(),
                     name: "n".to_owned(),
                     metric: "m".to_owned(),

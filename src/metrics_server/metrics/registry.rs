@@ -22,7 +22,10 @@ use vas_api::{
 };
 use vas_core::{
     k8s::{label_selector::LabelSelector, resource_ref::ResourceRef},
-    metrics::promql::{Shape, ShapeError, Sources},
+    metrics::{
+        promql::{Shape, ShapeError, Sources},
+        registration::MetricsApi,
+    },
     reconcile::desired::hpa::metric_selector,
     spec::{
         model::{MetricType, PrometheusMetric, Scaling, ScalingKey, Series},
@@ -83,6 +86,14 @@ impl ServedMetric {
     /// Whether the metric describes pods; otherwise it is a single number.
     pub fn describes_pods(&self) -> bool {
         self.metric.metric_type() == MetricType::Pods
+    }
+
+    /// The API group that serves the metric.
+    pub fn api(&self) -> MetricsApi {
+        match self.metric.metric_type() {
+            MetricType::Pods | MetricType::Object => MetricsApi::Custom,
+            MetricType::External => MetricsApi::External,
+        }
     }
 
     /// The namespace under which an answer holds the metric's values; empty if the query aggregates the
@@ -236,6 +247,15 @@ impl Registry {
             .collect()
     }
 
+    /// Whether a resource of the namespace describes a metric of this name in an API group, with or without a
+    /// value.
+    pub fn describes(&self, api: MetricsApi, namespace: &str, name: &str) -> bool {
+        let entries = self.entries.read();
+        in_namespace(&entries, namespace)
+            .flat_map(|entry| &entry.metrics)
+            .any(|metric| metric.name == name && metric.api() == api)
+    }
+
     /// The metrics with this name in a namespace that the selector matches.
     pub fn find(&self, namespace: &str, name: &str, selector: &LabelSelector) -> Vec<Arc<ServedMetric>> {
         let entries = self.entries.read();
@@ -255,16 +275,23 @@ impl Registry {
             };
             return entries.get(&key).map(|entry| in_entry(entry)).unwrap_or_default();
         }
-        let first = ScalingKey {
-            namespace: namespace.to_owned(),
-            name: String::new(),
-        };
-        entries
-            .range(first..)
-            .take_while(|(key, _)| key.namespace == namespace)
-            .flat_map(|(_, entry)| in_entry(entry))
-            .collect()
+        in_namespace(&entries, namespace).flat_map(in_entry).collect()
     }
+}
+
+/// The resources of a namespace.
+fn in_namespace<'a>(
+    entries: &'a BTreeMap<ScalingKey, Arc<Entry>>,
+    namespace: &'a str,
+) -> impl Iterator<Item = &'a Entry> {
+    let first = ScalingKey {
+        namespace: namespace.to_owned(),
+        name: String::new(),
+    };
+    entries
+        .range(first..)
+        .take_while(move |(key, _)| key.namespace == namespace)
+        .map(|(_, entry)| &**entry)
 }
 
 /// The metrics of a resource: those of valid workloads, and for each invalid workload those of `before`.

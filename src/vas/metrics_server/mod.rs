@@ -1,11 +1,13 @@
 //! `vas metrics-server`: serves metrics from Prometheus to HPAs.
 
+mod fallback_args;
 mod limit_args;
 mod prometheus_args;
 mod serving_args;
 
 use std::{net::SocketAddr, sync::Arc};
 
+use fallback_args::FallbackArgs;
 use limit_args::LimitArgs;
 use prometheus_args::PrometheusArgs;
 use serving_args::ServingArgs;
@@ -24,7 +26,9 @@ use vas_cluster::{
     leader::{AfterLoss, LeaderConfig},
     shutdown,
 };
-use vas_metrics_server::{self, CacheTtl, Certificate, Configuration, ServiceName, Settings};
+use vas_metrics_server::{
+    self, CacheTtl, Certificate, Configuration, FallbackSettings, ServiceName, Settings,
+};
 
 /// Serve request rates, queue depths and queue ages from Prometheus to the HPA
 ///
@@ -50,6 +54,8 @@ pub(super) struct Args {
     #[command(flatten)]
     serving: ServingArgs,
     #[command(flatten)]
+    fallback: FallbackArgs,
+    #[command(flatten)]
     leader_election: LeaderElectionArgs,
     #[command(flatten)]
     log: LogArgs,
@@ -69,12 +75,21 @@ impl Args {
             );
         }
         let certificate = self.serving.certificate().map_err(Failure::invalid)?;
-        let served = runtime::of_all_processors()?.block_on(self.serve(prometheus, certificate));
+        let fallback = self
+            .fallback
+            .settings(self.serving.external_metrics)
+            .map_err(Failure::invalid)?;
+        let served = runtime::of_all_processors()?.block_on(self.serve(prometheus, certificate, fallback));
         served.map_err(Failure::failed)?;
         Ok(Code::Success)
     }
 
-    async fn serve(&self, prometheus: Configuration, certificate: Certificate) -> Result<(), BoxError> {
+    async fn serve(
+        &self,
+        prometheus: Configuration,
+        certificate: Certificate,
+        fallback: Option<FallbackSettings>,
+    ) -> Result<(), BoxError> {
         let stop = shutdown::on_signal()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let client = self.kube.client().await?;
@@ -99,6 +114,7 @@ impl Args {
             },
             certificate,
             external_metrics: self.serving.external_metrics,
+            fallback,
             shape_limits: self.limits.shapes(),
             review_ttl: CacheTtl {
                 authorized: self.serving.authorization_webhook_cache_authorized_ttl,

@@ -106,6 +106,10 @@ fn each_value_of_the_chart_is_a_component_of_the_install() {
             vec!["install/components/prometheus-config"],
         ),
         (
+            vec!["--set=fallback.configMap=vas-fallback"],
+            vec!["install/components/fallback"],
+        ),
+        (
             vec![
                 "--set=limits=true,externalMetrics=true,networkPolicy.enabled=true",
                 "--set=prometheus.existingSecret=vas-prometheus,apiServices.create=true",
@@ -137,11 +141,12 @@ resources: [../voiceassist-scaling/manifests/install]
 transformers: [../voiceassist-scaling/manifests/kube-system]
 "
     .to_owned();
-    let values = "--set=limits=true,externalMetrics=true,networkPolicy.enabled=true,apiServices.create=true";
+    let values = "--set=limits=true,externalMetrics=true,networkPolicy.enabled=true,apiServices.create=true,fallback.configMap=vas-fallback";
     kustomization += &component(&[
         "install/components/limits",
         "install/components/external-metrics",
         "install/components/network-policy",
+        "install/components/fallback",
         "register",
         "register/external",
     ]);

@@ -24,12 +24,12 @@ pub(super) struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// Starts it with the administrator's rights, and waits until it is ready.
+    /// Starts it, with the administrator's rights unless the flags name a kubeconfig, and waits until it is
+    /// ready.
     pub(super) async fn start(stack: &Stack, name: &str, args: &[String]) -> Self {
         let (port, metrics_port) = (free_port(), free_port());
         let mut all = vec![
             "metrics-server".to_owned(),
-            format!("--kubeconfig={}", stack.cluster.kubeconfig().display()),
             "--service-namespace=vas-system".to_owned(),
             // The shared server holds this Lease.
             "--leader-elect-resource-namespace=vas-system".to_owned(),
@@ -41,6 +41,9 @@ impl Elsewhere {
             |arg: &String| arg.starts_with("--config") || arg.starts_with("--prometheus-poll-interval");
         if !args.iter().any(is_set) {
             all.push(POLLED_OFTEN.to_owned());
+        }
+        if !args.iter().any(|arg| arg.starts_with("--kubeconfig=")) {
+            all.push(format!("--kubeconfig={}", stack.cluster.kubeconfig().display()));
         }
         let process = vas::start(name, &all, &[]);
         let elsewhere = Self {
@@ -74,6 +77,22 @@ impl Elsewhere {
             .lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         value.and_then(|value| value.parse().ok()).ok_or(text)
+    }
+
+    /// The answer to a path that an administrator reads.
+    pub(super) async fn get(&self, path: &str) -> (StatusCode, Value) {
+        self.get_as(path, "admin", "system:masters").await
+    }
+
+    /// The answer to a path that a member of a group reads.
+    pub(super) async fn get_as(&self, path: &str, user: &str, group: &str) -> (StatusCode, Value) {
+        let url = format!("https://{}:{}{path}", access::HOST, self.port);
+        let request = self.client.get(url);
+        let request = request
+            .header("X-Remote-User", user)
+            .header("X-Remote-Group", group);
+        let answer = request.send().await.expect("an answer");
+        (answer.status(), answer.json().await.expect("JSON"))
     }
 
     /// The values of a read, or the message of the error.

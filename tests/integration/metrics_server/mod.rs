@@ -7,6 +7,7 @@ mod documents;
 mod elsewhere;
 mod explain;
 mod external;
+mod fallback;
 mod faults;
 mod faults_under_load;
 mod front_proxy;

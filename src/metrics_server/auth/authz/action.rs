@@ -7,7 +7,7 @@ use k8s_openapi::api::authorization::v1::{NonResourceAttributes, ResourceAttribu
 
 use crate::{
     auth::authn::User,
-    metrics::path::{ExternalPath, MetricPath, NamespacePath},
+    metrics::path::{ExternalPath, MetricPath, NamespacePath, RootScopedPath},
     status_error::StatusError,
 };
 use vas_core::metrics::registration::MetricsApi;
@@ -32,6 +32,7 @@ pub(crate) struct Read {
     api: MetricsApi,
     version: &'static str,
     verb: &'static str,
+    /// Empty for an object without a namespace.
     namespace: String,
     /// For custom metrics `RESOURCE.GROUP` of the described objects, for external ones the name of the
     /// metric.
@@ -73,6 +74,19 @@ impl Action {
             resource: "metrics".to_owned(),
             subresource: None,
             name: Some(path.metric.clone()),
+        })
+    }
+
+    /// The read of a metric of an object without a namespace.
+    pub(crate) fn read_root_scoped(path: &RootScopedPath) -> Self {
+        Self::ReadMetric(Read {
+            api: MetricsApi::Custom,
+            version: path.version.name(),
+            verb: verb(MetricsApi::Custom),
+            namespace: String::new(),
+            resource: path.resource.clone(),
+            subresource: Some(path.metric.clone()),
+            name: Some(path.name.clone()),
         })
     }
 
@@ -154,8 +168,13 @@ impl Action {
                     .as_ref()
                     .map(|name| format!("/{name}"))
                     .unwrap_or_default();
+                let place = if namespace.is_empty() {
+                    "at the cluster scope".to_owned()
+                } else {
+                    format!("in the namespace {namespace:?}")
+                };
                 format!(
-                    "user {name:?} cannot {verb} resource \"{resource}{below}\" in API group {:?} in the namespace {namespace:?}",
+                    "user {name:?} cannot {verb} resource \"{resource}{below}\" in API group {:?} {place}",
                     api.group()
                 )
             }
@@ -177,7 +196,7 @@ impl Read {
             group: Some(self.api.group().to_owned()),
             version: Some(self.version.to_owned()),
             verb: Some(self.verb.to_owned()),
-            namespace: Some(self.namespace.clone()),
+            namespace: Some(self.namespace.clone()).filter(|namespace| !namespace.is_empty()),
             resource: Some(self.resource.clone()),
             subresource: self.subresource.clone(),
             name: self.name.clone(),
@@ -198,6 +217,7 @@ mod tests {
             Route::Metric(path) => Action::read(&path),
             Route::Namespace(path) => Action::read_namespace(&path),
             Route::External(path) => Action::read_external(&path),
+            Route::RootScoped(path) => Action::read_root_scoped(&path),
             _ => Action::GetPath(path.to_owned()),
         };
         let (resource, path) = action.attributes();
@@ -225,6 +245,15 @@ mod tests {
             attributes("/apis/custom.metrics.k8s.io/v1beta2/namespaces/ns/metrics/depth"),
             json!({"group": "custom.metrics.k8s.io", "version": "v1beta2", "verb": "get", "namespace": "ns",
                 "resource": "metrics", "name": "depth"})
+        );
+    }
+
+    #[test]
+    fn the_read_of_an_object_without_a_namespace_is_reviewed_at_the_cluster_scope() {
+        assert_eq!(
+            attributes("/apis/custom.metrics.k8s.io/v1beta2/nodes/n/load"),
+            json!({"group": "custom.metrics.k8s.io", "version": "v1beta2", "verb": "get",
+                "resource": "nodes", "name": "n", "subresource": "load"})
         );
     }
 

@@ -32,6 +32,8 @@ pub struct NamespacePath {
 /// A read of objects without a namespace: `/apis/custom.metrics.k8s.io/VERSION/RESOURCE/NAME/METRIC`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RootScopedPath {
+    /// Version of the answer.
+    pub version: Version,
     /// `nodes`, or `RESOURCE.GROUP`.
     pub resource: String,
     /// Name of one object; `*` for all that the label selector selects.
@@ -79,6 +81,7 @@ fn versioned(version: Version, segments: &[&str]) -> Route {
         ["namespaces", ..] => Route::Unknown,
         [resource, name, metric] if are_names(&[resource, name, metric]) => {
             Route::RootScoped(RootScopedPath {
+                version,
                 resource: resource.to_owned(),
                 name: name.to_owned(),
                 metric: metric.to_owned(),
