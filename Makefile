@@ -102,6 +102,12 @@ bench-operator: tools cluster ## Measure what resources cost operator and API se
 	@cargo build --locked --release -p vas -p vas-bench --bin vas --bin bench-operator
 	@target/release/bench-operator $(ARGS)
 
+.PHONY: test-peers
+test-peers: tools cluster ## vas beside the real prometheus-adapter and KEDA: every HPA goes on scaling through the move and back (PEERS="prometheus-adapter keda")
+	@tests/bench/peers/build.sh $(PEERS)
+	cargo build --locked -p vas -p vas-load-model
+	RUST_BACKTRACE=0 cargo test --locked -p vas-tests --test peers -- $(subst -,_,$(PEERS))
+
 .PHONY: bench-peers
 bench-peers:
 	@tests/bench/peers/build.sh $(PEERS) || echo "bench: goes on without it" >&2

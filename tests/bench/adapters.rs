@@ -3,18 +3,16 @@
 //! Only one runs at a time: what a paused one would do by itself, such as polling Prometheus, is then not
 //! counted as another's cost.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use crate::{
     arguments::{Peer, Read},
-    keda,
     load::{Caller, Http},
     workload::{Dialect, Workload},
-    world::{FIXED_GROUP, World},
+    world::{FIXED_GROUP, NAMESPACE, World},
 };
 use support::{
-    cluster::root,
-    eventually,
+    eventually, peers,
     process::{Process, Signal, free_port},
     vas,
 };
@@ -95,43 +93,22 @@ impl Adapter {
         }
     }
 
-    /// prometheus-adapter, with rules for the same metrics as vas's resources. The limits of its own client
-    /// are raised as far as it allows, because by default it answers only a fraction of the Pods reads.
+    /// prometheus-adapter, with rules for the same metrics as vas's resources.
     pub(crate) fn prometheus_adapter(world: &World) -> Self {
         let port = free_port();
-        let config = world.cluster.dir().join("prometheus-adapter.yaml");
-        std::fs::write(&config, include_str!("prometheus-adapter.yaml"))
-            .expect("a configuration can be written");
-        let kubeconfig = world.cluster.kubeconfig().display().to_string();
-        let mut args: Vec<String> = ["lister", "authentication", "authorization"]
-            .iter()
-            .map(|what| format!("--{what}-kubeconfig={kubeconfig}"))
-            .collect();
-        args.extend([
-            "--bind-address=127.0.0.1".to_owned(),
-            format!("--secure-port={port}"),
-            format!("--tls-cert-file={}", world.certificate.chain.display()),
-            format!("--tls-private-key-file={}", world.certificate.key.display()),
-            format!("--config={}", config.display()),
-            format!("--prometheus-url={}", world.prometheus.url()),
-            "--metrics-relist-interval=10s".to_owned(),
-            "--metrics-max-age=1m".to_owned(),
-            "--client-qps=100000".to_owned(),
-            "--client-burst=100000".to_owned(),
-        ]);
-        let log = world.cluster.dir().join("prometheus-adapter.log");
+        let adapter = peers::prometheus_adapter(
+            &world.cluster,
+            &world.certificate,
+            include_str!("prometheus-adapter.yaml"),
+            &world.prometheus.url(),
+            port,
+        );
         Self {
             name: PROMETHEUS_ADAPTER,
             kind: Kind::Adapter(Dialect::PrometheusAdapter),
             service: "prometheus-adapter",
             port,
-            processes: vec![Process::start(
-                "prometheus-adapter",
-                &binary("prometheus-adapter"),
-                &args,
-                &[],
-                log,
-            )],
+            processes: vec![adapter],
         }
     }
 
@@ -143,7 +120,7 @@ impl Adapter {
             kind: Kind::Adapter(Dialect::Keda),
             service: "keda",
             port,
-            processes: keda::start(world, port),
+            processes: peers::keda(&world.cluster, &world.certificate, NAMESPACE, port),
         }
     }
 
@@ -260,19 +237,14 @@ fn has_values(read: Read, body: &[u8]) -> bool {
     }
 }
 
-/// Path of a program that `build.sh` has built.
-pub(crate) fn binary(name: &str) -> PathBuf {
-    root().join("target/bench/bin").join(name)
-}
-
 /// Why a peer cannot be measured; `None` when it can.
 pub(crate) fn absent(peer: Peer) -> Option<String> {
     match peer {
         Peer::None => Some(String::new()),
-        Peer::PrometheusAdapter => (!binary("prometheus-adapter").is_file()).then(|| {
+        Peer::PrometheusAdapter => (!peers::binary(peers::PROMETHEUS_ADAPTER).is_file()).then(|| {
             "prometheus-adapter is not built here: `tests/bench/peers/build.sh prometheus-adapter`".to_owned()
         }),
-        Peer::Keda => (!keda::is_built()).then(|| {
+        Peer::Keda => (!peers::keda_is_built()).then(|| {
             "KEDA is not built here: `tests/bench/peers/build.sh keda`, which takes long".to_owned()
         }),
     }

@@ -24,7 +24,6 @@
 mod adapters;
 mod aims;
 mod arguments;
-mod certificate;
 mod exporter;
 mod fixed_bytes;
 mod keda;

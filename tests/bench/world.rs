@@ -15,14 +15,15 @@ use vas_api::v1alpha1::VoiceAssistScaling;
 
 use crate::{
     arguments::{Arguments, KedaReads, Peer, Read},
-    certificate::Certificate,
     keda,
     load::Caller,
     say,
     workload::{Workload, pending_pod},
 };
 use support::{
-    Cluster, eventually,
+    Cluster,
+    certificate::Certificate,
+    eventually, peers,
     process::{Process, free_port},
     prometheus::Prometheus,
 };
@@ -73,7 +74,7 @@ impl World {
         cluster.install_crd();
         let keda = arguments.has(Peer::Keda).then_some(arguments.keda_reads);
         if keda.is_some() {
-            keda::install(&cluster).await;
+            peers::install_keda(&cluster).await;
         }
         let client = cluster.client().await;
         let objects = json!({"apiVersion": "v1", "kind": "List", "items": objects()});

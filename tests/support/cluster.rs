@@ -24,7 +24,7 @@ use super::{api::Connection, process, turn};
 pub const SCALED_OFTEN: &str = "--hpa-sync-period=2s";
 
 /// The CRD of this checkout.
-pub(super) const CRD: &str = "voiceassistscalings.scaling.voiceassist.io";
+pub const CRD: &str = "voiceassistscalings.scaling.voiceassist.io";
 
 static STARTING: Mutex<()> = Mutex::new(());
 

@@ -19,6 +19,7 @@
 pub mod api;
 pub mod audit;
 pub mod balancer;
+pub mod certificate;
 pub mod chart;
 pub mod cluster;
 pub mod eventually;
@@ -31,6 +32,7 @@ pub mod kustomization;
 pub mod load_model;
 pub mod namespace;
 pub mod open_loop;
+pub mod peers;
 pub mod process;
 pub mod programs;
 pub mod prometheus;

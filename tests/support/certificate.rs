@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 /// A certificate for all servers, in files, and its CA.
-pub(crate) struct Certificate {
+pub struct Certificate {
     /// The directory, with the file names that KEDA wants: `ca.crt`, `tls.crt` and `tls.key`.
     pub dir: PathBuf,
     pub chain: PathBuf,
@@ -16,7 +16,7 @@ pub(crate) struct Certificate {
 impl Certificate {
     /// Issues a certificate for these names into a new directory in `dir`. It does not restrict its usage, so
     /// clients may show it too.
-    pub(crate) fn issue(dir: &Path, names: Vec<String>) -> Self {
+    pub fn issue(dir: &Path, names: Vec<String>) -> Self {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -1,0 +1,12 @@
+//! vas beside the adapters that were there before: `make test-peers`. Each test walks the whole move on a cluster of its
+//! own: an HPA that the other adapter feeds, vas taking the metrics API over and handing on, an HPA of vas beside it,
+//! and the way back.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on must stop"
+)]
+
+mod keda;
+mod moving;
+mod prometheus_adapter;
