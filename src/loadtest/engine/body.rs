@@ -3,6 +3,7 @@
 use std::{borrow::Cow, cell::OnceCell, collections::BTreeMap};
 
 use hyper::HeaderMap;
+use memchr::memmem;
 use serde_json::Value;
 
 use crate::{
@@ -136,7 +137,7 @@ pub(super) fn text_of(value: &Value) -> String {
 }
 
 fn contains(body: &[u8], text: &str) -> bool {
-    text.is_empty() || body.windows(text.len()).any(|window| window == text.as_bytes())
+    memmem::find(body, text.as_bytes()).is_some()
 }
 
 #[cfg(test)]

@@ -226,6 +226,7 @@ impl User {
                     let found = pattern.first_in(body.bytes());
                     found.map(|found| String::from_utf8_lossy(found).into_owned())
                 }
+                Extract::Css(css) => css.first_in(body.bytes()),
                 Extract::Cookie(name) => set_by(&answer.headers, name).map(str::to_owned),
                 Extract::Header(header) => answer
                     .headers

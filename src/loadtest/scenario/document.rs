@@ -201,7 +201,8 @@ pub struct StepDocument {
     #[serde(default)]
     pub expect: Vec<u16>,
     /// Variables set from the answer: `json:/token` (JSON pointer), `regex:id=([0-9]+)` (the first group of the
-    /// first match in the body), `header:location` or `cookie:session` (one that the answer sets).
+    /// first match in the body), `css:input[name=csrf]@value` (an attribute of the first element selected; without
+    /// `@` its text), `header:location` or `cookie:session` (one that the answer sets).
     #[serde(default)]
     pub extract: BTreeMap<String, String>,
     /// Further checks of the answer: `contains TEXT`, `matches REGEX`, `json /pointer` (there is a value),

@@ -1,8 +1,11 @@
-//! Where the value of a variable is found in an answer: `json:/token`, `regex:id=([0-9]+)`.
+//! Where the value of a variable is found in an answer: `json:/token`, `regex:id=([0-9]+)`, `css:#csrf@value`.
 
 use std::str::FromStr;
 
-use super::pattern::Pattern;
+use super::{
+    css::{Css, SelectorError},
+    pattern::Pattern,
+};
 
 /// Where the value of a variable is found in an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +14,8 @@ pub enum Extract {
     Json(String),
     /// The first group of the first match in the body, or the match itself.
     Regex(Pattern),
+    /// The text or an attribute of the first element of a page that a CSS selector selects.
+    Css(Css),
     /// The value of the header of this name. The name is in lower case.
     Header(String),
     /// The value of the cookie of this name that the answer sets.
@@ -21,17 +26,20 @@ pub enum Extract {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExtractError {
     /// The text has none of the known forms.
-    #[error("{0:?} must be json:/POINTER, regex:PATTERN, header:NAME or cookie:NAME")]
+    #[error("{0:?} must be json:/POINTER, regex:PATTERN, css:SELECTOR@ATTRIBUTE, header:NAME or cookie:NAME")]
     Form(String),
     /// The pattern is malformed.
     #[error("{0}")]
     Pattern(String),
+    /// The selector is malformed.
+    #[error(transparent)]
+    Selector(#[from] SelectorError),
 }
 
 impl Extract {
     /// Whether the value is in the body of the answer.
     pub fn is_in_body(&self) -> bool {
-        matches!(self, Self::Json(_) | Self::Regex(_))
+        matches!(self, Self::Json(_) | Self::Regex(_) | Self::Css(_))
     }
 }
 
@@ -44,6 +52,7 @@ impl FromStr for Extract {
             Some(("regex", pattern)) if !pattern.is_empty() => Pattern::parse(pattern)
                 .map(Self::Regex)
                 .map_err(ExtractError::Pattern),
+            Some(("css", selector)) if !selector.is_empty() => Ok(Self::Css(selector.parse()?)),
             Some(("header", name)) if !name.is_empty() => Ok(Self::Header(name.to_ascii_lowercase())),
             Some(("cookie", name)) if !name.is_empty() => Ok(Self::Cookie(name.to_owned())),
             _ => Err(ExtractError::Form(text.to_owned())),
@@ -67,6 +76,8 @@ mod tests {
             ("json:a", "json:/POINTER"),
             ("body", "regex:PATTERN"),
             ("cookie:", "cookie:NAME"),
+            ("css:", "css:SELECTOR"),
+            ("css:a,b", "a space or the end"),
             ("regex:(", "unclosed group"),
         ] {
             let error = text.parse::<Extract>().unwrap_err().to_string();

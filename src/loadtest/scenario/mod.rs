@@ -13,6 +13,7 @@
 
 pub mod builtin;
 pub mod check;
+pub mod css;
 pub mod document;
 pub mod environment;
 pub mod expected;

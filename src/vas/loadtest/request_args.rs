@@ -1,6 +1,6 @@
 //! Flags of the request that a run without a scenario sends, in the words of curl, hey, oha and k6.
 
-use std::{fs, io, path::PathBuf, time::Duration};
+use std::{fs, io, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use hyper::Method;
 
@@ -23,8 +23,8 @@ pub(super) struct RequestArgs {
     /// HTTP method. Default: GET, or POST with a body
     #[arg(short = 'X', long, value_name = "METHOD", alias = "request", value_parser = parse_method)]
     method: Option<String>,
-    /// Body, or @FILE for the content of a file; sent as it is, and as application/json unless -H says
-    /// otherwise
+    /// Body, or @FILE for the content of a file (@- for standard input); sent as it is, and as
+    /// application/json unless -H says otherwise
     #[arg(
         short = 'd',
         long,
@@ -33,12 +33,12 @@ pub(super) struct RequestArgs {
         conflicts_with = "body_file"
     )]
     body: Option<String>,
-    /// File with the body, in UTF-8
+    /// File with the body, in UTF-8; - for standard input
     #[arg(long, value_name = "FILE")]
     body_file: Option<PathBuf>,
-    /// Statuses that count as answered. Default: 200 to 399
-    #[arg(long, value_name = "STATUS,...", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(100..=599))]
-    expect_status: Vec<u16>,
+    /// Statuses that count as answered, such as 201,404 or 2xx. Default: 200 to 399
+    #[arg(long, value_name = "STATUS,...", value_delimiter = ',', value_parser = parse_statuses)]
+    expect_status: Vec<Expected>,
     /// Longest wait for one answer. Default: 10s
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_exact)]
     timeout: Option<Duration>,
@@ -111,7 +111,7 @@ impl RequestArgs {
             ramp: self.ramp.unwrap_or_default(),
             method: self.method.clone().unwrap_or_else(|| usual.to_owned()),
             body,
-            expect: self.expect_status.clone(),
+            expect: self.expect_status.iter().flat_map(Expected::statuses).collect(),
             timeout: self.timeout.unwrap_or(TIMEOUT),
             ..quick
         })
@@ -126,11 +126,51 @@ impl RequestArgs {
             (None, Some(file)) => ("--body-file", file.clone()),
             (None, None) => return Ok(None),
         };
-        match fs::read_to_string(&file) {
+        let read = if file.as_os_str() == "-" {
+            io::read_to_string(io::stdin())
+        } else {
+            fs::read_to_string(&file)
+        };
+        match read {
             Ok(body) => Ok(Some(body)),
             Err(source) => Err(BodyError { flag, file, source }),
         }
     }
+}
+
+/// Statuses that count as answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Expected {
+    One(u16),
+    /// All whose first digit is this one.
+    Class(u16),
+}
+
+impl Expected {
+    fn statuses(&self) -> RangeInclusive<u16> {
+        match self {
+            Self::One(status) => *status..=*status,
+            Self::Class(class) => class * 100..=class * 100 + 99,
+        }
+    }
+}
+
+/// Parses `404` or `2xx`.
+fn parse_statuses(text: &str) -> Result<Expected, String> {
+    let class = text.strip_suffix("xx").or_else(|| text.strip_suffix("XX"));
+    let parsed = match class {
+        Some(class) => class
+            .parse()
+            .ok()
+            .filter(|class| (1..=5).contains(class))
+            .map(Expected::Class),
+        None => text
+            .parse()
+            .ok()
+            .filter(|status| (100..=599).contains(status))
+            .map(Expected::One),
+    };
+    parsed.ok_or_else(|| "is no HTTP status; write 100 to 599, or 1xx to 5xx".to_owned())
 }
 
 /// Parses a method. Methods have capitals; a known one may be written in any case, as curl's users do.
@@ -144,5 +184,21 @@ fn parse_method(text: &str) -> Result<String, String> {
             Ok(method) => Ok(method.to_string()),
             Err(_) => Err("is not a method of HTTP such as GET or POST".to_owned()),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_stands_for_its_statuses_and_what_is_none_is_refused() {
+        let statuses = |text: &str| parse_statuses(text).map(|expected| expected.statuses());
+        assert_eq!(statuses("404"), Ok(404..=404));
+        assert_eq!(statuses("2xx"), Ok(200..=299));
+        assert_eq!(statuses("5XX"), Ok(500..=599));
+        for text in ["", "xx", "0xx", "6xx", "20x", "99", "600", "2xxx", "-1", "ok"] {
+            assert!(statuses(text).is_err(), "{text}");
+        }
     }
 }

@@ -31,8 +31,8 @@ fn items(request: &Arrived) -> Answer {
         return with(answer(200, PAGE), &headers);
     }
     if path == "/items" {
-        let sent = ["x-csrf", "if-match", "cookie"].map(|name| request.header(name));
-        if sent != ["t0k/en+1=", "\"v7\"", "sid=abc"] {
+        let sent = ["x-csrf", "x-ticket", "if-match", "cookie"].map(|name| request.header(name));
+        if sent != ["t0k/en+1=", "t0k/en+1= Items", "\"v7\"", "sid=abc"] {
             return answer(403, "");
         }
         let body: Value = serde_json::from_str(&request.body).unwrap_or_default();
@@ -96,6 +96,11 @@ async fn a_check_that_does_not_hold_says_what_was_found_and_what_is_none_is_name
             "cookie:sid",
             "cookies:sid",
             "extract.sid: \"cookies:sid\" must be json:/POINTER",
+        ),
+        (
+            "css:title",
+            "css:title,h1",
+            "extract.title: the CSS selector has \",h1\" where",
         ),
         (
             "([^\"]+)",

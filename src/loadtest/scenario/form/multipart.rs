@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use memchr::memmem;
+
 use super::{Content, document::FieldDocument};
 use crate::scenario::{payload::Payload, problem::Problems, sources::File, template::Template};
 
@@ -82,9 +84,7 @@ fn quoted(name: &str) -> String {
 fn boundary(parts: &[(String, Payload)]) -> String {
     let has = |boundary: &str| {
         parts.iter().any(|(_, content)| match content {
-            Payload::Binary(bytes) => bytes
-                .windows(boundary.len())
-                .any(|window| window == boundary.as_bytes()),
+            Payload::Binary(bytes) => memmem::find(bytes, boundary.as_bytes()).is_some(),
             Payload::Text(text) => text.texts().any(|text| text.contains(boundary)),
         })
     };
