@@ -6,6 +6,7 @@
 //! Measured + Scaling --judge, autoscaling--> checks, grade, verdict --report--> text, JSON, HTML, ...
 //!
 //! run         one scenario from its load to the judged report
+//! setup       what is done once, before the load and after it
 //! drive       sends a load to its end               progress  how far it is, in one line
 //! selection   scenarios by name, suite or file      limits    the largest load that is sent
 //! capacity    holds replicas and searches for the load they carry
@@ -35,3 +36,4 @@ pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod selection;
+pub mod setup;

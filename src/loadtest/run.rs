@@ -12,6 +12,7 @@ use super::{
     progress::Progress,
     report::Report,
     scenario::model::Scenario,
+    setup::{self, SetupError},
 };
 use vas_cluster::shutdown;
 
@@ -21,6 +22,9 @@ pub enum RunError {
     /// The load could not be sent.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The setup failed.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
     /// The signal handlers cannot be installed.
     #[error("cannot listen for signals: {0}")]
     Signals(#[source] std::io::Error),
@@ -36,7 +40,8 @@ pub async fn run(
     mut watching: Option<Watching>,
     progress: &mut impl Progress,
 ) -> Result<Report, RunError> {
-    let scenario = Arc::new(scenario);
+    let stop = shutdown::on_signal().map_err(RunError::Signals)?;
+    let scenario = Arc::new(setup::before(scenario, sending.target, &stop).await?);
     let clock = RunClock::begins_in(LEAD);
     if let Some(watching) = &watching {
         watching.begin(clock);
@@ -49,8 +54,11 @@ pub async fn run(
             over: false,
         }
     };
-    let stop = shutdown::on_signal().map_err(RunError::Signals)?;
-    let measured = drive(&scenario, sending, clock, &stop, each, progress).await?;
+    let measured = drive(&scenario, sending, clock, &stop, each, progress).await;
+    if let Some(failed) = setup::after(&scenario, sending.target).await {
+        progress.say(&failed);
+    }
+    let measured = measured?;
     let scenario = if scenario.iterations.is_some() {
         // The load lasted as long as the iterations took, and the report is about that time.
         Arc::new(Scenario {

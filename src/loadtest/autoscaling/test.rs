@@ -35,6 +35,7 @@ use crate::{
     progress::Progress,
     report::{Report, Workload},
     scenario::model::{Load, Scenario},
+    setup::{self, SetupError},
 };
 use vas_core::hpa::{Controller, Hpa};
 
@@ -67,6 +68,9 @@ pub enum TestError {
     /// The cluster refused a request, or the workload cannot be tested.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+    /// The setup failed.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
     /// The load could not be sent.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -151,6 +155,7 @@ impl Test {
         stop: &CancellationToken,
         progress: &mut impl Progress,
     ) -> Result<Report, TestError> {
+        self.scenario = setup::before(self.scenario, sending.target, stop).await?;
         let watch = Watch::start(&self.resource, &self.subject, &self.hpa);
         watch.initial_sync().await?;
         let clock = RunClock::begins_in(LEAD);
@@ -161,7 +166,11 @@ impl Test {
             let at = f64::from(second.at + 1);
             watch.read(|observer| meanwhile(observer, &mut reported, &self.course, at))
         };
-        let mut measured = drive(&scenario, sending, clock, stop, each, progress).await?;
+        let measured = drive(&scenario, sending, clock, stop, each, progress).await;
+        if let Some(failed) = setup::after(&scenario, sending.target).await {
+            progress.say(&failed);
+        }
+        let mut measured = measured?;
         let scaling = watch.end();
         if measured.end == End::Completed {
             // The replicas were back early, so the rest of the load was not needed. The plan is cut to what

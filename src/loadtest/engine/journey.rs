@@ -75,6 +75,14 @@ pub(super) fn live(worker: &Rc<Worker>, number: u64, stop: CancellationToken) {
     });
 }
 
+/// Takes one turn and no other, and returns the values that it extracted.
+pub(super) async fn once(worker: &Worker, journey: &PlannedJourney) -> BTreeMap<String, String> {
+    let mut user = User::new(0, journey, worker);
+    let now = worker.share.clock.elapsed();
+    user.turn(worker, journey, now, &worker.stop).await;
+    user.values
+}
+
 fn entered(worker: &Worker) {
     let concurrency = &worker.recorder.concurrency;
     concurrency.set(concurrency.get() + 1);
@@ -89,7 +97,7 @@ impl User {
     fn new(number: u64, journey: &PlannedJourney, worker: &Worker) -> Self {
         Self {
             number,
-            values: BTreeMap::from([("user".to_owned(), number.to_string())]),
+            values: worker.plan.values_of(number),
             done: vec![false; journey.steps.len()],
             turns: 0,
             random: worker.plan.random(number),

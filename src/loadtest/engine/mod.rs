@@ -10,6 +10,7 @@
 //! sharing    which users share connections            abort_guard  ends a run in which too many requests fail
 //! thread     one sending thread                       worker    what the journeys of one thread use
 //! turns      a fixed number of turns, which all users share
+//! once       what is done before the load and after it
 //! inputs     what a turn gets from data files and made-up values
 //! ```
 //!
@@ -32,6 +33,7 @@ mod inputs;
 mod journey;
 mod machine;
 mod next;
+mod once;
 mod open;
 mod plan;
 mod recorder;
@@ -53,6 +55,7 @@ pub use self::{
     detail::{Buckets, Detail, StepDetail},
     ending::Ending,
     error::EngineError,
+    once::{OnceError, once},
     sharing::Sharing,
 };
 use super::{
@@ -92,6 +95,9 @@ pub struct Running {
 /// # Errors
 /// When a step has a method, path or header that HTTP does not allow.
 pub fn check(scenario: &Scenario, target: &Target) -> Result<(), EngineError> {
+    for once in [&scenario.setup, &scenario.teardown].into_iter().flatten() {
+        Plan::new(&once::alone(scenario, once), target)?;
+    }
     Plan::new(scenario, target).map(drop)
 }
 

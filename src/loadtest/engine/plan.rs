@@ -24,7 +24,7 @@ use crate::{
     scenario::{
         check::Check,
         extract::Extract,
-        inputs::Inputs,
+        inputs::{Inputs, Shared},
         model::{Action, Journey, Request, Scenario, Statuses, Step, Think},
         payload::Payload,
         template::Template,
@@ -43,6 +43,8 @@ pub(super) struct Plan {
     names: Vec<String>,
     target: Rc<Target>,
     seed: Option<u64>,
+    /// What every user has from the setup.
+    shared: BTreeMap<String, String>,
 }
 
 /// A journey, ready to send.
@@ -174,7 +176,14 @@ impl Plan {
             let mut known: BTreeSet<&str> = BTreeSet::new();
             for step in &journey.steps {
                 let headers = headers_at(journey, &known, &scenario.inputs);
-                let planned = planned(step, journey, &headers, &target, &mut names);
+                let planned = planned(
+                    step,
+                    journey,
+                    &headers,
+                    &scenario.inputs.shared,
+                    &target,
+                    &mut names,
+                );
                 if let (Action::Request(request), None) = (&step.action, step.weight) {
                     known.extend(request.extract.keys().map(String::as_str));
                 }
@@ -196,6 +205,7 @@ impl Plan {
             names,
             target,
             seed: scenario.inputs.seed,
+            shared: scenario.inputs.shared.values.clone(),
         })
     }
 
@@ -224,6 +234,13 @@ impl Plan {
             at = at.saturating_sub(journey.weight);
             here
         })
+    }
+
+    /// The values that a user has before its first step.
+    pub(super) fn values_of(&self, user: u64) -> BTreeMap<String, String> {
+        let mut values = self.shared.clone();
+        values.insert("user".to_owned(), user.to_string());
+        values
     }
 
     /// The random numbers of a user.
@@ -257,6 +274,7 @@ fn planned(
     step: &Step,
     journey: &Journey,
     common: &[(String, Template)],
+    shared: &Shared,
     target: &Target,
     names: &mut Vec<String>,
 ) -> Result<PlannedStep, String> {
@@ -270,11 +288,11 @@ fn planned(
         });
     let action = match &step.action {
         Action::Request(request) => {
-            PlannedAction::Request(Box::new(PlannedRequest::new(request, common, target)?))
+            PlannedAction::Request(Box::new(PlannedRequest::new(request, common, shared, target)?))
         }
         Action::WebSocket(websocket) => {
-            let mut headers = header_names(common)?;
-            headers.extend(header_names(&websocket.headers)?);
+            let mut headers = header_names(common, shared)?;
+            headers.extend(header_names(&websocket.headers, shared)?);
             PlannedAction::WebSocket(Box::new(Socket {
                 websocket: websocket.clone(),
                 headers,
@@ -298,28 +316,36 @@ fn headers_at(journey: &Journey, known: &BTreeSet<&str>, inputs: &Inputs) -> Vec
     journey.headers.iter().filter(has_value).cloned().collect()
 }
 
-fn header_names(headers: &[(String, Template)]) -> Result<Vec<(HeaderName, Template)>, String> {
+fn header_names(
+    headers: &[(String, Template)],
+    shared: &Shared,
+) -> Result<Vec<(HeaderName, Template)>, String> {
     headers
         .iter()
         .map(|(name, value)| {
             let name: HeaderName = name
                 .parse()
                 .map_err(|_| format!("{name:?} cannot be the name of a header"))?;
-            Ok((name, value.clone()))
+            Ok((name, value.clone().with_secrets(&shared.names)))
         })
         .collect()
 }
 
 impl PlannedRequest {
-    fn new(request: &Request, common: &[(String, Template)], target: &Target) -> Result<Self, String> {
+    fn new(
+        request: &Request,
+        common: &[(String, Template)],
+        shared: &Shared,
+        target: &Target,
+    ) -> Result<Self, String> {
         let method = Method::from_bytes(request.method.as_bytes())
             .map_err(|_| format!("{:?} is not a method of HTTP", request.method))?;
-        let mut headers = header_names(common)?;
-        headers.extend(header_names(&request.headers)?);
+        let mut headers = header_names(common, shared)?;
+        headers.extend(header_names(&request.headers, shared)?);
         let mut planned = Self {
             constant: None,
             method,
-            path: request.path.clone(),
+            path: request.path.clone().with_secrets(&shared.names),
             headers,
             body: request
                 .body

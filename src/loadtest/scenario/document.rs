@@ -31,6 +31,13 @@ pub struct Document {
     /// `ws_held >= 99%` (made and held to their end), `ws_held >= 50` (at once).
     #[serde(default)]
     pub thresholds: Vec<String>,
+    /// What is done once, before the load begins: log in, create data. Every user has what its steps extract.
+    /// Its requests are not in the figures; if one fails, the load does not begin.
+    #[serde(default)]
+    pub setup: Option<OnceDocument>,
+    /// What is done once, after the load has ended: remove what `setup` created.
+    #[serde(default)]
+    pub teardown: Option<OnceDocument>,
     /// What users do. Each user gets one journey, drawn by weight.
     pub journeys: Vec<JourneyDocument>,
     /// Files with rows, by a name of letters, digits and `_`. Their columns are variables: `{{users.email}}`.
@@ -110,6 +117,17 @@ pub struct AbortDocument {
     pub errors: String,
     /// How long the share must be above that, such as 10s.
     pub over: String,
+}
+
+/// Requests that are sent once, one after another. Cookies are kept from step to step.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OnceDocument {
+    /// Headers of every request; values may have `{{variables}}`.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Steps in their order: requests, without `once` and `weight`.
+    pub steps: Vec<StepDocument>,
 }
 
 /// What one kind of user does.

@@ -14,6 +14,11 @@ const CUT: char = '\u{2026}';
 pub struct Secrets(BTreeSet<String>);
 
 impl Secrets {
+    /// Adds a value that is shown nowhere either.
+    pub fn add(&mut self, value: String) {
+        self.0.insert(value);
+    }
+
     /// A text of the server or a library, with each secret in it replaced by `***`.
     pub fn masked<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let long = self.0.iter().filter(|secret| secret.len() >= SHORTEST_MASKED);

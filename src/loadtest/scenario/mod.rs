@@ -8,6 +8,7 @@
 //! inputs   data files and made-up values             environment  `${TOKEN}`, whose value is shown nowhere
 //! sources  files beside a scenario                   payload    what is sent in a body or a message
 //! form     bodies, also those of forms, with files or without
+//! once     what is done before the load and after it
 //! check    what an answer must have                  extract    what is taken from an answer (pattern: by regex)
 //! ```
 
@@ -22,6 +23,7 @@ pub mod form;
 pub mod inputs;
 mod load;
 pub mod model;
+mod once;
 pub mod parse;
 pub mod pattern;
 pub mod payload;

@@ -25,6 +25,10 @@ pub struct Scenario {
     /// Closed model: the load ends when users have ended this many journeys in all, if that is before the end
     /// of its profile.
     pub iterations: Option<u64>,
+    /// What is done once before the load, see [`super::once`].
+    pub setup: Option<Journey>,
+    /// What is done once after the load.
+    pub teardown: Option<Journey>,
     /// What users do. There is at least one journey, and not all weights are zero.
     pub journeys: Vec<Journey>,
     /// What must hold for the run to pass.

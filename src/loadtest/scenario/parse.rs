@@ -8,6 +8,7 @@ use super::{
     environment::Environment,
     inputs, load,
     model::{Abort, Action, Journey, Scenario, Think, Threshold},
+    once,
     problem::{Problem, Problems},
     quick, schema,
     sources::File,
@@ -87,10 +88,13 @@ pub fn parse_in(
 
 fn scenario(document: &Document, name: &str, file: File<'_>, problems: &mut Problems) -> Scenario {
     let load = load::parse(&document.load, file, problems);
-    let inputs = inputs::read(document, file, problems);
+    let mut inputs = inputs::read(document, file, problems);
+    let has_columns = inputs.data.len() == document.data.len();
+    let setup = once::setup(document.setup.as_ref(), &mut inputs, file, problems);
+    let teardown = once::teardown(document.teardown.as_ref(), &inputs, file, problems);
     let journeys = journeys(&document.journeys, file, problems);
     // Where a file has no columns, nothing more can be said about variables.
-    if inputs.data.len() == document.data.len() {
+    if has_columns {
         for (index, journey) in journeys.iter().enumerate() {
             step::variables(&format!("journeys[{index}]"), journey, &inputs, problems);
         }
@@ -111,6 +115,8 @@ fn scenario(document: &Document, name: &str, file: File<'_>, problems: &mut Prob
                 .as_ref()
                 .map_or(quick::ABORT, |abort| self::abort(abort, problems)),
         ),
+        setup,
+        teardown,
         journeys,
         inputs,
     }

@@ -6,7 +6,7 @@ use super::{
     duration,
     expected::{self, Expected},
     inputs::{Inputs, Order},
-    model::{Action, Load, Scenario},
+    model::{Action, Journey, Load, Scenario},
     rate::Profile,
     threshold::in_percent,
 };
@@ -74,6 +74,7 @@ fn write_all(out: &mut String, scenario: &Scenario, target: &str) -> std::fmt::R
         .iter()
         .map(|journey| f64::from(journey.weight))
         .sum();
+    once(out, "setup     ", scenario.setup.as_ref())?;
     for journey in &scenario.journeys {
         writeln!(
             out,
@@ -97,6 +98,7 @@ fn write_all(out: &mut String, scenario: &Scenario, target: &str) -> std::fmt::R
             writeln!(out, "          - {} ({what}{how})", step.name)?;
         }
     }
+    once(out, "teardown  ", scenario.teardown.as_ref())?;
     inputs(out, &scenario.inputs)?;
     for threshold in &scenario.thresholds {
         writeln!(out, "threshold {threshold}")?;
@@ -108,6 +110,17 @@ fn write_all(out: &mut String, scenario: &Scenario, target: &str) -> std::fmt::R
             in_percent(abort.errors),
             duration::format(abort.over)
         )?;
+    }
+    Ok(())
+}
+
+/// Lists what is done once, outside of the load.
+fn once(out: &mut String, head: &str, journey: Option<&Journey>) -> std::fmt::Result {
+    let steps = journey.iter().flat_map(|journey| &journey.steps);
+    for (index, step) in steps.enumerate() {
+        let head = if index == 0 { head } else { "          " };
+        let name = &step.name;
+        writeln!(out, "{head}- {name} (once, outside of the load and its figures)")?;
     }
     Ok(())
 }

@@ -146,6 +146,8 @@ impl Quick {
             description: "one request, again and again".to_owned(),
             load,
             iterations,
+            setup: None,
+            teardown: None,
             journeys: vec![Journey {
                 name: "request".to_owned(),
                 weight: 1,

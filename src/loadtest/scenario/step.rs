@@ -296,7 +296,7 @@ pub(super) fn variables(path: &str, journey: &Journey, inputs: &Inputs, problems
                 problems.add(
                     format!("{path}.extract"),
                     format!(
-                        "{name} has a value from elsewhere (user, iteration or values); choose another name"
+                        "{name} has a value from elsewhere (user, iteration, values or setup); choose another name"
                     ),
                 );
             }

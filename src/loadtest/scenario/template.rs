@@ -1,7 +1,11 @@
 //! Text with variables, such as `/api/sessions/{{session}}/messages`. A variable is extracted from an earlier
 //! answer of the same user, or comes from the scenario's [`Inputs`](super::inputs::Inputs).
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use super::environment::{Environment, EnvironmentError};
 use vas_core::k8s::percent::encode;
@@ -10,7 +14,7 @@ use vas_core::k8s::percent::encode;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Template {
     parts: Vec<Part>,
-    /// Whether a value of the environment is in the text.
+    /// Whether a value of the environment or of the setup is in the text.
     secret: bool,
 }
 
@@ -111,6 +115,14 @@ impl Template {
         Ok(template)
     }
 
+    /// The same text, which must not be shown if any of these variables is in it.
+    #[must_use]
+    pub fn with_secrets(mut self, names: &BTreeSet<String>) -> Self {
+        let has_secret = self.variables().any(|name| names.contains(name));
+        self.secret |= has_secret;
+        self
+    }
+
     /// The same text percent-encoded: its constant parts and the values of its variables.
     pub(super) fn encoded(self) -> Self {
         let parts = self.parts.into_iter().map(|part| match part {
@@ -147,7 +159,7 @@ impl Template {
         }
     }
 
-    /// Whether a value of the environment is in the text, so that the text must not be shown.
+    /// Whether a value of the environment or of the setup is in the text, so that the text must not be shown.
     pub fn is_secret(&self) -> bool {
         self.secret
     }

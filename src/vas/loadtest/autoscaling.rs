@@ -31,6 +31,7 @@ use vas_loadtest::{
     judge::outcome,
     scenario::{model::Threshold, plan},
     selection::{SelectionError, journeys},
+    setup::SetupError,
 };
 
 /// Ramp up the load, and watch whether the replicas follow
@@ -128,7 +129,8 @@ impl CommandError for AutoscalingError {
             Self::Cluster(error) | Self::Test(TestError::Cluster(error)) if error.is_precondition() => {
                 Code::Precondition
             }
-            Self::Interrupted => Code::Interrupted,
+            Self::Interrupted | Self::Test(TestError::Setup(SetupError::Interrupted)) => Code::Interrupted,
+            Self::Test(TestError::Setup(_)) => Code::Precondition,
             _ => Code::Failure,
         }
     }

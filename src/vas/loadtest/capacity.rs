@@ -31,6 +31,7 @@ use vas_loadtest::{
     judge::Outcome,
     scenario::model::Threshold,
     selection::{SelectionError, journeys},
+    setup::{self, SetupError},
 };
 
 /// Find the load that one, two, four replicas carry
@@ -85,6 +86,8 @@ pub(super) struct Args {
 enum CapacityError {
     #[error(transparent)]
     Selection(#[from] SelectionError),
+    #[error(transparent)]
+    Setup(#[from] SetupError),
     #[error("cannot start: {0}")]
     Start(#[source] io::Error),
     #[error(transparent)]
@@ -99,6 +102,8 @@ impl CommandError for CapacityError {
     fn code(&self) -> Code {
         match self {
             Self::Selection(_) => Code::Invalid,
+            Self::Setup(SetupError::Interrupted) => Code::Interrupted,
+            Self::Setup(_) => Code::Precondition,
             Self::Cluster(error)
             | Self::Test(TestError::Cluster(error) | TestError::Step(StepError::Steady(error)))
                 if error.is_precondition() =>
@@ -150,15 +155,21 @@ impl Args {
 
     async fn of_workload(&self, steps: Steps) -> Result<Capacity, CapacityError> {
         let resource = self.subject.resource(&self.kube).await?;
+        let subject = self.subject.subject(&resource).await?;
+        let scenario = setup::before(steps.scenario, &steps.target, &steps.stop).await?;
         let test = Test {
-            subject: self.subject.subject(&resource).await?,
+            subject,
             resource,
-            steps,
+            steps: Steps { scenario, ..steps },
             url: self.target.url().to_owned(),
             settings: self.settings(),
         };
         let guardian = |holder: &str| self.guardian_arguments(&test.resource, holder);
-        Ok(Box::pin(test.run(guardian, stderr::say)).await?)
+        let capacity = Box::pin(test.run(guardian, stderr::say)).await;
+        if let Some(failed) = setup::after(&test.steps.scenario, &test.steps.target).await {
+            stderr::say(&failed);
+        }
+        Ok(capacity?)
     }
 
     fn settings(&self) -> Settings {

@@ -21,6 +21,7 @@ use vas_loadtest::{
     report::Report,
     run,
     scenario::{model::Scenario, plan},
+    setup::SetupError,
 };
 
 /// Send load to a target, and say whether it held
@@ -42,7 +43,7 @@ use vas_loadtest::{
   vas test run stress --target http://localhost:8080 --dry-run
 
 Exit codes: 0 pass, 99 a threshold or --min-grade was missed, 2 usage, 3 invalid,
-4 what is to be watched is not there or is production, 130 interrupted, 1 anything else.")]
+4 the setup failed, or what is to be watched is not there or is production, 130 interrupted, 1 anything else.")]
 pub(super) struct Args {
     #[command(flatten)]
     scenario: ScenarioArgs,
@@ -95,6 +96,8 @@ impl CommandError for RunError {
     fn code(&self) -> Code {
         match self {
             Self::Scenario(_) | Self::Limit(_) | Self::OneFile => Code::Invalid,
+            Self::Run(run::RunError::Setup(SetupError::Interrupted)) => Code::Interrupted,
+            Self::Run(run::RunError::Setup(_)) => Code::Precondition,
             Self::Watch(error) if error.is_precondition() => Code::Precondition,
             Self::Watch(_) | Self::Run(_) | Self::Listen(_) => Code::Failure,
         }

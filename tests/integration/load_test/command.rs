@@ -31,7 +31,16 @@ pub(super) async fn test(args: &[&str]) -> Output {
     tokio::task::spawn_blocking(run).await.expect("it runs")
 }
 
-/// The same, repeated until the generator had enough processor time: on a busy machine a run may rightly be
+/// As [`test`], with variables in the environment.
+pub(super) async fn test_with(args: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = std::process::Command::new(vas::binary());
+    command.arg("test").args(args).current_dir(root());
+    command.envs(environment.iter().copied());
+    let run = move || command.output().expect("it runs");
+    tokio::task::spawn_blocking(run).await.expect("it runs")
+}
+
+/// As [`test`], repeated until the generator had enough processor time: on a busy machine a run may rightly be
 /// invalid.
 pub(super) async fn valid_test(args: &[&str]) -> Output {
     const INVALID: i32 = 3;

@@ -12,5 +12,6 @@ mod pipeline;
 mod quick;
 mod routes;
 mod secrets;
+mod setup;
 mod shopper;
 mod websockets;

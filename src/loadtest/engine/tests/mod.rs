@@ -120,6 +120,8 @@ fn scenario(load: Load, actions: Vec<Action>) -> Scenario {
         description: String::new(),
         load,
         iterations: None,
+        setup: None,
+        teardown: None,
         journeys: vec![Journey {
             name: "user".to_owned(),
             weight: 1,

@@ -18,6 +18,7 @@ mod table;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::Arc,
 };
 
@@ -41,10 +42,27 @@ pub struct Inputs {
     pub values: BTreeMap<String, Generator>,
     /// Where random numbers begin, so that each user gets the same ones in each run; `None`: anywhere.
     pub seed: Option<u64>,
+    /// What the setup extracts, and every user has.
+    pub shared: Shared,
     /// Names of the variables of the environment that the scenario has.
     pub environment: BTreeSet<String>,
     /// Their values.
     pub secrets: Secrets,
+}
+
+/// Variables that the setup extracts. Their values are there once it has been done, and are shown nowhere.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Shared {
+    /// Names of the variables.
+    pub names: BTreeSet<String>,
+    /// The values, by name; empty before the setup.
+    pub values: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Shared").field(&self.names).finish()
+    }
 }
 
 /// A file with rows, whose columns are variables: `{{users.email}}`.
@@ -77,7 +95,10 @@ impl Inputs {
             let data = self.data.get(data);
             data.is_some_and(|data| data.table.column(column).is_some())
         };
-        GIVEN.contains(&name) || self.values.contains_key(name) || name.split_once('.').is_some_and(column)
+        GIVEN.contains(&name)
+            || self.values.contains_key(name)
+            || self.shared.names.contains(name)
+            || name.split_once('.').is_some_and(column)
     }
 
     /// Why the variable has no value, where no earlier step extracts it.

@@ -287,3 +287,42 @@ fn a_body_is_a_text_or_the_content_of_a_file() {
     let none = with_load("{users: [{duration: 1s, at: 1}], iterations: 0}");
     assert!(refused(&none).contains("load.iterations: 0 must be at least 1"));
 }
+
+#[test]
+fn a_setup_has_requests_whose_values_all_journeys_have() {
+    let with = |setup: &str, journey: &str| {
+        let text = format!(
+            "load: {{rate: [{{duration: 1s, at: 1}}]}}\nvalues: {{order: sequence, id: uuid}}\nsetup: {setup}\njourneys:\n- {{name: a, steps: [{journey}]}}\n"
+        );
+        parse(&text, "test", &|_| Err("no files".to_owned())).map_err(|error| error.to_string())
+    };
+    let login = "{steps: [{post: \"/login?id={{id}}\", extract: {token: \"json:/t\"}}]}";
+    let scenario = with(login, "{get: \"/{{token}}\"}").unwrap();
+    assert_eq!(scenario.setup.unwrap().steps.len(), 1);
+    for (setup, journey, words) in [
+        ("{steps: []}", "{get: /}", "setup.steps: must have at least one"),
+        (
+            "{steps: [{get: /, once: true}]}",
+            "{get: /}",
+            "setup.steps[0]: must have neither once nor weight",
+        ),
+        (
+            "{steps: [{websocket: {path: /, hold: 1s}}]}",
+            "{get: /}",
+            "setup.steps[0]: must be a request",
+        ),
+        (
+            "{steps: [{get: \"/{{order}}\"}]}",
+            "{get: /}",
+            "setup.steps[0]: {{order}} has no value",
+        ),
+        (
+            login,
+            "{get: /, extract: {token: \"json:/t\"}}",
+            "token has a value from elsewhere",
+        ),
+    ] {
+        let error = with(setup, journey).unwrap_err();
+        assert!(error.contains(words), "{words}: {error}");
+    }
+}
