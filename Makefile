@@ -65,6 +65,10 @@ test: tools cluster helm ## All tests: unit, and integration on a real Kubernete
 	RUST_BACKTRACE=0 RUST_TEST_THREADS=128 cargo test --locked --workspace --test integration $(TEST)
 	@[ -n "$(TEST)" ] || (cd tests/cluster && GOTOOLCHAIN=local go vet ./launcher && GOTOOLCHAIN=local go test ./launcher)
 
+.PHONY: test-e2e
+test-e2e: tools ## vas from its image by its chart on nodes that run containers, under load; needs root, else ends with code 77 (CORE=1: 12 minutes of it)
+	@CORE=$(CORE) tests/e2e/run.sh
+
 PEERS ?= prometheus-adapter
 
 .PHONY: bench

@@ -45,16 +45,31 @@ impl Cluster {
         turn::wait();
         SHARED.get_or_init(|| {
             let cluster = match std::env::var_os("VAS_CLUSTER_DIR") {
-                Some(dir) => Self {
-                    dir: PathBuf::from(dir),
-                    launcher: Mutex::new(None),
-                    connection: OnceLock::new(),
-                },
+                Some(dir) => Self::at(dir.into()),
                 None => Self::start("shared", &[SCALED_OFTEN]),
             };
             cluster.install_crd();
             cluster
         })
+    }
+
+    /// A cluster that somebody else started in this folder, and ends.
+    pub fn at(dir: PathBuf) -> Self {
+        Self {
+            dir,
+            launcher: Mutex::new(None),
+            connection: OnceLock::new(),
+        }
+    }
+
+    /// Puts archives of images into the real nodes.
+    #[track_caller]
+    pub fn load(&self, archives: &[PathBuf]) {
+        let mut load = Command::new(launcher());
+        load.arg("load").arg("--dir").arg(&self.dir).args(archives);
+        let output = load.output().expect("the launcher starts");
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "load {archives:?}: {words}");
     }
 
     /// Starts a cluster of its own, without the CRD, in a fresh folder.

@@ -28,6 +28,7 @@ const usage = `usage: cluster COMMAND [FLAGS]
   start  --dir DIR COMPONENT   start it again on the same port, wait until ready
   pause  --dir DIR COMPONENT   freeze it (SIGSTOP)
   resume --dir DIR COMPONENT   thaw it (SIGCONT)
+  check                        whether this machine can run real nodes; exit code 77 if not
   load   --dir DIR ARCHIVE...  put images into every real node
   image  --name NAME:TAG --program FILE --output FILE
                                write an archive of an image with one static program
@@ -89,6 +90,8 @@ func run(ctx context.Context, command string, args []string) error {
 		return loadImages(ctx, dir, archives)
 	case "image":
 		return runImage(args)
+	case "check":
+		return checkMachine()
 	case "hold":
 		if len(args) != 1 {
 			return errors.New("hold: needs a folder")
