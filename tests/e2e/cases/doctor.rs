@@ -70,7 +70,19 @@ const FAULTS: [Fault; 5] = [
         name: "blocked port of the metrics server",
         check: "apiservice-available",
         names: "custom.metrics.k8s.io",
-        make: |stage| set_port(stage, &json!(6444)),
+        make: |stage| {
+            set_port(stage, &json!(6444));
+            // The API server goes on with the connections that it has, and nothing is wrong until they end.
+            let restart = [
+                "-n",
+                INSTALLED,
+                "rollout",
+                "restart",
+                "deployment/vas-metrics-server",
+            ];
+            stage.cluster.kubectl_ok(&restart, None);
+            stage.rolled_out(INSTALLED, "vas-metrics-server");
+        },
         mend: |stage| set_port(stage, &json!("https")),
     },
     Fault {

@@ -12,8 +12,9 @@ use crate::{Error, gateway::burn, queue::Taken};
 
 /// Time between two questions while there is nothing to do.
 const IDLE: Duration = Duration::from_millis(250);
-/// Part of a job's time that is CPU time: one in so many.
-const CPU_SHARE: u32 = 10;
+/// Part of a job's time that is CPU time: one in so many. A worker that is always busy then uses 20m, far from what its HPA
+/// scales on.
+const CPU_SHARE: u32 = 50;
 
 type Seen = Arc<Mutex<Option<Taken>>>;
 
