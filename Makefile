@@ -66,7 +66,7 @@ test: tools cluster helm ## All tests: unit, and integration on a real Kubernete
 	@[ -n "$(TEST)" ] || (cd tests/cluster && GOTOOLCHAIN=local go vet ./launcher && GOTOOLCHAIN=local go test ./launcher)
 
 .PHONY: test-e2e
-test-e2e: tools ## vas from its image by its chart on nodes that run containers, under load; needs root, else ends with code 77 (CORE=1: 12 minutes of it)
+test-e2e: tools ## vas from its image by its chart on nodes that run containers, under load; needs root, else ends with code 77 (CORE=1: the part for every change, 12 minutes; so far that is all)
 	@CORE=$(CORE) tests/e2e/run.sh
 
 PEERS ?= prometheus-adapter

@@ -9,7 +9,7 @@
 //! table      test, seconds, what was seen; decides the exit code
 //! ```
 //!
-//! Variables: `CORE=1` runs the core alone; `E2E_DIR` is a cluster that runs already (`make cluster-up NODE=real`), and is left; `E2E_ONLY` the names of
+//! All of them are the core, which is for every change: `CORE=1` changes nothing yet. Variables: `E2E_DIR` is a cluster that runs already (`make cluster-up NODE=real`), and is left; `E2E_ONLY` the names of
 //! tests, with commas.
 
 #![allow(

@@ -105,18 +105,6 @@ pub(crate) async fn memory_of_all(stage: &Stage, mebibytes: u32) {
     }
 }
 
-/// Tells one pod to hold so much memory; no answer is one of the answers.
-pub(crate) async fn hold(address: &str, mebibytes: u32) -> Result<(), reqwest::Error> {
-    support::install_tls_provider();
-    let url = format!("http://{address}:8080/memory");
-    let request = reqwest::Client::new().post(url).timeout(Duration::from_secs(5));
-    request
-        .json(&json!({"mebibytes": mebibytes}))
-        .send()
-        .await
-        .map(drop)
-}
-
 async fn post(url: &str, body: &Value) {
     support::install_tls_provider();
     let client = reqwest::Client::new();

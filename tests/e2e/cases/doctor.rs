@@ -88,7 +88,7 @@ const FAULTS: [Fault; 5] = [
     Fault {
         name: "PDB that blocks the drain",
         check: "pdb-allows-drains",
-        names: "api-gateway",
+        names: "never",
         make: |stage| {
             let object = json!({
                 "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",

@@ -3,7 +3,6 @@
 mod chain;
 mod doctor;
 mod drain;
-mod faults;
 mod killed;
 pub(crate) mod left;
 mod scaling;
@@ -32,16 +31,4 @@ pub(crate) async fn run(table: &mut Table, stage: &Stage) {
         .test("metrics-server-killed", killed::in_turn_and_together(stage))
         .await;
     table.test("doctor-broken", doctor::broken(stage)).await;
-    if std::env::var("CORE").is_ok_and(|core| core == "1") {
-        return;
-    }
-    table.test("out-of-memory", faults::out_of_memory(stage)).await;
-    table.test("names-away", faults::names_away(stage)).await;
-    table
-        .test("prometheus-moves", faults::prometheus_moves(stage))
-        .await;
-    table.test("node-restarts", faults::node_restarts(stage)).await;
-    table
-        .test("api-server-away", faults::api_server_away(stage))
-        .await;
 }
