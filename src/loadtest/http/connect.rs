@@ -1,9 +1,12 @@
-//! One connection over TCP or a Unix socket, with TLS if the target wants it.
+//! One connection over TCP, a Unix socket or a proxy, with TLS if the target wants it.
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
 use tokio_rustls::TlsConnector;
 
-use super::{Detail, Failure, Protocol, Refusal, Target, address::Addresses};
+use super::{Detail, Failure, Protocol, Refusal, Target, address::Addresses, tunnel};
 
 /// A connection, with or without TLS.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -13,7 +16,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 /// A connection, with or without TLS.
 pub type BoxedStream = Box<dyn Stream>;
 
-/// Connects to one of the target's addresses.
+/// Connects to one of the target's addresses, or to one of its proxy's and through that.
 ///
 /// # Errors
 /// When there is no connection, or no TLS on it.
@@ -24,11 +27,22 @@ pub(super) async fn connect(target: &Target, addresses: &Addresses) -> Result<Bo
         let stream = stream.map_err(|error| Failure::connect(&error))?;
         return secured(target, stream).await;
     }
+    let Some(proxy) = &target.proxy else {
+        let stream = reached(target, addresses).await?;
+        return secured(target, stream).await;
+    };
+    let stream = async { secured(proxy, reached(proxy, addresses).await?).await };
+    let stream = stream.await.map_err(|failure| tunnel::failed(&failure))?;
+    secured(target, tunnel::open(stream, proxy, target).await?).await
+}
+
+/// A TCP connection to one of the addresses.
+async fn reached(target: &Target, addresses: &Addresses) -> Result<TcpStream, Failure> {
     let stream = addresses.connect(target).await?;
     stream
         .set_nodelay(true)
         .map_err(|error| Failure::connect(&error))?;
-    secured(target, stream).await
+    Ok(stream)
 }
 
 /// The connection itself or, where the target wants it, TLS on it.

@@ -160,7 +160,8 @@ impl Dialer {
     /// Opens a connection to the dialer's target, to the same host over another protocol, or to where a
     /// redirect leads.
     pub(super) async fn connect(&self, target: &Target) -> Result<BoxedStream, Failure> {
-        connect(target, &self.addresses_of(target)).await
+        let first = target.proxy.as_deref().unwrap_or(target);
+        connect(target, &self.addresses_of(first)).await
     }
 
     fn addresses_of(&self, target: &Target) -> Addresses {

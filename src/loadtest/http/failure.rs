@@ -40,6 +40,9 @@ pub enum Failure {
     /// The connection could not be made.
     #[error("{kind}: {0}", kind = cause::CONNECT)]
     Connect(System, Detail),
+    /// The proxy could not be reached, or refused to connect to the target.
+    #[error("{kind}: {0}", kind = cause::PROXY)]
+    Proxy(String, Detail),
     /// TLS could not be negotiated.
     #[error("{kind}: {0}", kind = cause::TLS)]
     Tls(Refusal, Detail),
@@ -137,6 +140,7 @@ impl Failure {
         match self {
             Self::Resolve(detail)
             | Self::Connect(_, detail)
+            | Self::Proxy(_, detail)
             | Self::Tls(_, detail)
             | Self::Http2(_, detail)
             | Self::Connection(_, detail)

@@ -165,6 +165,7 @@ impl Follower {
         let mut target = Target::parse(&origin, Protocol::Http1, &trust, Path::new("--cacert"))
             .map_err(|_| Failure::Redirect("to a host that cannot be asked"))?;
         target.resolver = own.resolver.clone();
+        target.proxy.clone_from(&own.proxy);
         let target = Rc::new(target);
         hosts.insert(origin, target.clone());
         Ok(target)

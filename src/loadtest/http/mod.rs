@@ -3,6 +3,7 @@
 //! ```text
 //! target     where requests go, and how           address    the addresses of a name, in turn
 //! connect    one TCP and TLS connection           dialer     opens connections within the limit
+//! tunnel     a connection through a proxy
 //! wire       counts the bytes that were received  http1, http2  the connections that requests share
 //! pool       the connection for each request      exchange   one request and its whole answer
 //! unanswered when a request is sent once more     failure    why a request failed
@@ -33,6 +34,7 @@ mod pool;
 mod redirect;
 mod resolve;
 mod target;
+mod tunnel;
 mod unanswered;
 mod upload;
 mod wire;

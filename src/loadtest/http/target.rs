@@ -47,6 +47,8 @@ pub struct Target {
     pub resolver: Arc<dyn Resolve>,
     /// The Unix socket to connect to, instead of host and port.
     pub unix_socket: Option<PathBuf>,
+    /// The HTTP proxy through which every connection goes. Its credentials are in its own headers.
+    pub proxy: Option<Arc<Target>>,
 }
 
 /// The version of HTTP.
@@ -174,6 +176,7 @@ impl Target {
             follow: false,
             resolver: Arc::new(SystemResolver),
             unix_socket: None,
+            proxy: None,
         })
     }
 

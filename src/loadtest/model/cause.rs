@@ -20,6 +20,8 @@ pub const GENERATOR: &str = "load generator";
 pub const RESOLVE: &str = "cannot resolve the name of the target";
 /// Begins causes such as `cannot connect: connection refused`.
 pub const CONNECT: &str = "cannot connect";
+/// Begins causes such as `proxy: status 407 to CONNECT`.
+pub const PROXY: &str = "proxy";
 /// Begins causes such as `TLS: the certificate has expired`.
 pub const TLS: &str = "TLS";
 /// Begins causes such as `HTTP/2: GOAWAY ENHANCE_YOUR_CALM`.
@@ -99,6 +101,7 @@ enum Kind {
     Resolve,
     Refused,
     Unreachable,
+    Proxy,
     Tls,
     Http2,
     Lost,
@@ -131,6 +134,7 @@ impl Kind {
             Some((GENERATOR, _)) => Self::Generator,
             Some((CONNECT, "connection refused")) => Self::Refused,
             Some((CONNECT, _)) => Self::Unreachable,
+            Some((PROXY, _)) => Self::Proxy,
             Some((TLS, _)) => Self::Tls,
             Some((HTTP2, _)) => Self::Http2,
             Some((CONNECTION, _)) => Self::Lost,
@@ -169,6 +173,9 @@ impl Kind {
             }
             Self::Unreachable => {
                 "nobody answers at the address of --target; look for a wrong port, a firewall or a NetworkPolicy"
+            }
+            Self::Proxy => {
+                "the proxy of --proxy did not let the requests through; the service did not get them"
             }
             Self::Tls => {
                 "there is no TLS with --target: look at its scheme, name and certificate; --cacert trusts a CA of your own"
@@ -227,6 +234,7 @@ mod tests {
                 "DNS",
             ),
             ("TLS: the certificate has expired", "certificate"),
+            ("proxy: status 407 to CONNECT", "--proxy"),
             ("load generator: no free local port", "local ports"),
             ("cannot connect: timed out", "firewall"),
             ("HTTP/2: RST_STREAM REFUSED_STREAM", "concurrent streams"),

@@ -150,13 +150,14 @@ impl Args {
             () = stop.cancelled() => return Err(AutoscalingError::Interrupted.into()),
         };
         if self.dry_run {
-            output::text(&plan::render(test.scenario(), self.target.url()))?;
+            output::text(&plan::render(test.scenario(), &self.target.url()))?;
             return Ok(Code::Success);
         }
         let exposition = self.metrics.serve().map_err(AutoscalingError::from)?;
+        let url = self.target.url();
         let sending = Sending {
             target: &target,
-            url: self.target.url(),
+            url: &url,
             settings: self.engine.settings(),
             exposition: exposition.as_ref(),
         };

@@ -161,7 +161,7 @@ impl Args {
             subject,
             resource,
             steps: Steps { scenario, ..steps },
-            url: self.target.url().to_owned(),
+            url: self.target.url(),
             settings: self.settings(),
         };
         let guardian = |holder: &str| self.guardian_arguments(&test.resource, holder);

@@ -9,7 +9,7 @@ use std::{
 
 use hyper::header::{HeaderName, HeaderValue};
 
-use super::route_args::{IdentityError, RouteArgs};
+use super::route_args::{IdentityError, ProxyError, RouteArgs};
 use crate::{
     duration,
     exit::{Code, CommandError},
@@ -136,6 +136,9 @@ pub(crate) enum LoadError {
     /// The client certificate cannot be read.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// The proxy cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// A header of a flag is no header. The message never has its text, which may hold a secret.
     #[error("--header number {number}: {problem}")]
     Header {
@@ -205,9 +208,9 @@ impl TargetArgs {
         self.connection.target(&self.target)
     }
 
-    /// The URL as it was given, with credentials masked.
-    pub(crate) fn url(&self) -> &str {
-        self.target.shown()
+    /// The URL as it was given and the proxy, with credentials masked.
+    pub(crate) fn url(&self) -> String {
+        self.connection.shown(&self.target)
     }
 }
 
@@ -247,8 +250,16 @@ impl ConnectionArgs {
         }
         target.fresh_connections = self.no_keepalive;
         target.follow = self.follow;
-        self.route.lead(&mut target);
+        self.route.lead(&mut target)?;
         Ok(target)
+    }
+
+    /// The URL as it was given and the proxy, with credentials masked.
+    pub(crate) fn shown(&self, url: &TargetUrl) -> String {
+        match self.route.proxy() {
+            Some(proxy) => format!("{} through the proxy {proxy}", url.shown()),
+            None => url.shown().to_owned(),
+        }
     }
 }
 

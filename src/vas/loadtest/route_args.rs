@@ -1,13 +1,14 @@
 //! Flags that say how connections to the target are made, in the words of curl.
 
 use std::{
-    fs, io,
+    fmt, fs, io,
     net::Ipv6Addr,
     path::{Path, PathBuf},
     str::FromStr,
+    sync::Arc,
 };
 
-use vas_loadtest::http::{Identity, Target};
+use vas_loadtest::http::{Identity, Protocol, Target, TlsOptions, masked};
 
 /// How connections are made.
 #[derive(Clone, Debug, clap::Args)]
@@ -25,6 +26,16 @@ pub(super) struct RouteArgs {
     /// Connect to this Unix socket; Host, SNI and the name in the certificate stay those of the URL
     #[arg(long, value_name = "FILE", conflicts_with = "connect_to")]
     unix_socket: Option<PathBuf>,
+    /// HTTP proxy, such as http://user:password@proxy.example:3128: every connection is a tunnel through it
+    /// (CONNECT), also for http. The variables of curl (HTTP_PROXY, ...) are not read
+    #[arg(
+        long,
+        value_name = "URL",
+        conflicts_with = "unix_socket",
+        env = "VAS_TEST_PROXY",
+        hide_env_values = true
+    )]
+    proxy: Option<ProxyUrl>,
 }
 
 /// A file of a client certificate that cannot be read.
@@ -51,13 +62,69 @@ impl RouteArgs {
         }))
     }
 
-    /// Leads the connections of a target where the flags say.
-    pub(super) fn lead(&self, target: &mut Target) {
+    /// The proxy, with credentials masked.
+    pub(super) fn proxy(&self) -> Option<String> {
+        self.proxy.as_ref().map(|proxy| masked(&proxy.0))
+    }
+
+    /// Leads the connections of a target where the flags say. The proxy's certificate is verified with the
+    /// certificates that are trusted for the target.
+    ///
+    /// # Errors
+    /// When the URL of the proxy cannot be used.
+    pub(super) fn lead(&self, target: &mut Target) -> Result<(), ProxyError> {
         if let Some(there) = &self.connect_to {
             target.host.clone_from(&there.host);
             target.port = there.port;
         }
         target.unix_socket.clone_from(&self.unix_socket);
+        let proxy = self.proxy.as_ref().map(|proxy| proxy.target(&target.trust));
+        target.proxy = proxy.transpose()?.map(Arc::new);
+        Ok(())
+    }
+}
+
+/// The URL of a proxy. It is read later, because an error of clap would show its password.
+#[derive(Clone)]
+struct ProxyUrl(String);
+
+impl fmt::Debug for ProxyUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ProxyUrl(***)")
+    }
+}
+
+impl From<&str> for ProxyUrl {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+/// The URL of a proxy that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProxyError {
+    /// It is no URL of a host.
+    #[error("--proxy: {0:?} is not the URL of a proxy such as http://proxy.example:3128")]
+    Url(String),
+    /// It has a path, which no proxy has.
+    #[error("--proxy: {0:?} has a path; a proxy is a host and a port")]
+    Path(String),
+}
+
+impl ProxyUrl {
+    /// The proxy as a host that is connected to.
+    fn target(&self, trust: &TlsOptions) -> Result<Target, ProxyError> {
+        let trust = TlsOptions {
+            identity: None,
+            ..trust.clone()
+        };
+        let shown = || masked(&self.0);
+        let target = Target::parse(&self.0, Protocol::Http1, &trust, Path::new("--cacert"))
+            .map_err(|_| ProxyError::Url(shown()))?;
+        if target.has_path() {
+            return Err(ProxyError::Path(shown()));
+        }
+        Ok(target)
     }
 }
 

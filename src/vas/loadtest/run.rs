@@ -108,10 +108,11 @@ impl Args {
     pub(super) fn run(&self) -> Ended {
         let url = self.scenario.url(self.target.as_ref())?;
         let target = self.connection.target(url)?;
+        let url = self.connection.shown(url);
         let scenarios = self.scenarios(&target)?;
         if self.dry_run {
             for scenario in &scenarios {
-                output::text(&plan::render(scenario, url.shown()))?;
+                output::text(&plan::render(scenario, &url))?;
             }
             return Ok(Code::Success);
         }
@@ -122,7 +123,7 @@ impl Args {
             .map_err(RunError::from)?;
         let sending = Sending {
             target: &target,
-            url: url.shown(),
+            url: &url,
             settings: self.engine.settings(),
             exposition: exposition.as_ref(),
         };

@@ -9,6 +9,7 @@ mod inputs;
 mod metrics;
 mod outputs;
 mod pipeline;
+mod proxy;
 mod quick;
 mod routes;
 mod secrets;
