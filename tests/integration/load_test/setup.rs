@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{
     catcher::{Answer, Arrived, Catcher, answer},
-    command::{file, test_with, words},
+    command::{file, read, test_with, words},
     inputs::scenario,
 };
 
@@ -28,7 +28,9 @@ fn shop() -> impl Fn(&Arrived) -> Answer {
                 exists.store(false, Ordering::Relaxed);
                 answer(204, "")
             }
-            ("GET", "/products/4711") if is_authorized && exists.load(Ordering::Relaxed) => answer(200, ""),
+            ("GET", "/products/4711") if is_authorized && exists.load(Ordering::Relaxed) => {
+                answer(200, format!(r#"{{"seen": "{TOKEN}"}}"#))
+            }
             _ => answer(403, format!("refused, {TOKEN}")),
         }
     }
@@ -103,4 +105,26 @@ async fn a_failed_setup_ends_the_run_before_the_load() {
     let arrived = server.take();
     assert_eq!(arrived.len(), 2, "{arrived:?}");
     assert!(!report.exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_server_sends_back_of_a_value_of_the_setup_is_masked() {
+    let server = Catcher::answering(shop()).await;
+    let text = std::fs::read_to_string(scenario("setup.yaml")).expect("the scenario");
+    let (changed, report) = (file("setup-masked.yaml"), file("setup-masked.json"));
+    let get = "/products/{{product}}?for={{token}}\"";
+    let with_check = text.replace(get, &format!("{get}, checks: [\"json /seen == another\"]"));
+    assert_ne!(text, with_check);
+    std::fs::write(&changed, with_check).expect("a file");
+    let output = format!("--output=json={}", report.display());
+    let changed = changed.to_string_lossy();
+    let ended = test_with(&["run", &changed, "--target", &server.url, &output], &ENVIRONMENT).await;
+    let (stdout, stderr) = words(&ended);
+    let json = read(&report);
+    assert_eq!(
+        json["steps"]["look"]["examples"]["check: not json /seen == another"], "***",
+        "{json}"
+    );
+    let shown = format!("{stdout}{stderr}{json}");
+    assert!(!shown.contains(TOKEN), "{shown}");
 }
