@@ -1,4 +1,11 @@
-//! The scenario, made ready to send. Requests without variables are built once.
+//! The scenario, made ready to send: its journeys, and which of them a user has.
+//!
+//! ```text
+//! request  one request, built once where it has no variables     headers  those of requests and connections
+//! ```
+
+mod headers;
+mod request;
 
 use std::{
     borrow::Cow,
@@ -7,33 +14,24 @@ use std::{
     time::Duration,
 };
 
-use hyper::{
-    HeaderMap, Method, Uri,
-    body::Bytes,
-    header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT},
-};
+use hyper::{HeaderMap, header::HeaderName};
 
+use self::headers::{header_names, rendered_headers};
+pub(super) use self::request::PlannedRequest;
 use super::{
-    content_length,
     detail::StepId,
     error::EngineError,
     inputs::{self, Draws},
 };
 use crate::{
-    http::{Detail, Failure, Outgoing, Protocol, Target},
+    http::{Failure, Outgoing, Target},
     scenario::{
-        check::Check,
-        extract::Extract,
         inputs::{Inputs, Shared},
-        model::{Action, Journey, Request, Scenario, Statuses, Step, Think},
-        payload::Payload,
+        model::{Action, Journey, Scenario, Step, Think},
         template::Template,
         websocket::WebSocket,
     },
 };
-
-/// The User-Agent header, unless the scenario sets one.
-const AGENT: &str = concat!("vas-test/", env!("CARGO_PKG_VERSION"));
 
 /// A scenario, ready to send to a target.
 #[derive(Debug)]
@@ -92,25 +90,6 @@ pub(super) struct Socket {
     pub(super) headers: Vec<(HeaderName, Template)>,
 }
 
-/// A request, ready to send.
-#[derive(Debug)]
-pub(super) struct PlannedRequest {
-    /// The request, where no variable occurs in it.
-    constant: Option<Outgoing>,
-    method: Method,
-    path: Template,
-    headers: Vec<(HeaderName, Template)>,
-    body: Option<Vec<Piece>>,
-    /// Statuses that count as answered.
-    pub(super) expect: Statuses,
-    /// Variables that take their values from the answer.
-    pub(super) extract: Vec<(String, Extract)>,
-    /// Further checks on an answer.
-    pub(super) checks: Vec<Check>,
-    /// Whether redirects are followed.
-    pub(super) follow: bool,
-}
-
 impl PlannedJourney {
     /// The step that a turn does at a place: the step there or, where that has a weight, one of those beside
     /// it. The second number is the place at which the turn goes on.
@@ -129,36 +108,6 @@ impl PlannedJourney {
             here
         });
         (place + chosen.unwrap_or(0), place + count)
-    }
-}
-
-/// A piece of the body of a request, ready to send.
-#[derive(Debug)]
-enum Piece {
-    Text(Template),
-    Bytes(Bytes),
-}
-
-impl Piece {
-    fn of(payload: &Payload) -> Self {
-        match payload {
-            Payload::Text(text) => Self::Text(text.clone()),
-            Payload::Binary(bytes) => Self::Bytes(bytes.clone().into()),
-        }
-    }
-
-    fn is_constant(&self) -> bool {
-        match self {
-            Self::Text(text) => text.constant().is_some(),
-            Self::Bytes(_) => true,
-        }
-    }
-
-    fn render(&self, values: &BTreeMap<String, String>) -> Result<Bytes, Failure> {
-        Ok(match self {
-            Self::Text(text) => text.render(values)?.into(),
-            Self::Bytes(bytes) => bytes.clone(),
-        })
     }
 }
 
@@ -314,154 +263,6 @@ fn headers_at(journey: &Journey, known: &BTreeSet<&str>, inputs: &Inputs) -> Vec
     let known = |name: &str| known.contains(name) || inputs.has(name);
     let has_value = |(_, value): &&(String, Template)| value.variables().all(known);
     journey.headers.iter().filter(has_value).cloned().collect()
-}
-
-fn header_names(
-    headers: &[(String, Template)],
-    shared: &Shared,
-) -> Result<Vec<(HeaderName, Template)>, String> {
-    headers
-        .iter()
-        .map(|(name, value)| {
-            let name: HeaderName = name
-                .parse()
-                .map_err(|_| format!("{name:?} cannot be the name of a header"))?;
-            Ok((name, value.clone().with_secrets(&shared.names)))
-        })
-        .collect()
-}
-
-impl PlannedRequest {
-    fn new(
-        request: &Request,
-        common: &[(String, Template)],
-        shared: &Shared,
-        target: &Target,
-    ) -> Result<Self, String> {
-        let method = Method::from_bytes(request.method.as_bytes())
-            .map_err(|_| format!("{:?} is not a method of HTTP", request.method))?;
-        let mut headers = header_names(common, shared)?;
-        headers.extend(header_names(&request.headers, shared)?);
-        let mut planned = Self {
-            constant: None,
-            method,
-            path: request.path.clone().with_secrets(&shared.names),
-            headers,
-            body: request
-                .body
-                .as_ref()
-                .map(|body| body.iter().map(Piece::of).collect()),
-            expect: request.expect.clone(),
-            extract: request
-                .extract
-                .iter()
-                .map(|(name, from)| (name.clone(), from.clone()))
-                .collect(),
-            checks: request.checks.clone(),
-            follow: request.follow.unwrap_or(target.follow),
-        };
-        // Without variables the request is the same for everybody: build it once, and find errors before the
-        // run.
-        if planned.is_constant() {
-            let constant = planned.render(target, &BTreeMap::new());
-            planned.constant = Some(constant.map_err(|failure| match failure.detail() {
-                Some(detail) => format!("{failure}: {detail}"),
-                None => failure.to_string(),
-            })?);
-        }
-        Ok(planned)
-    }
-
-    /// Whether no variable occurs in the request.
-    fn is_constant(&self) -> bool {
-        let headers = self.headers.iter().map(|(_, value)| value);
-        let mut templates = [&self.path].into_iter().chain(headers);
-        let mut pieces = self.body.iter().flatten();
-        templates.all(|template| template.constant().is_some()) && pieces.all(Piece::is_constant)
-    }
-
-    /// Whether the scenario looks at the body of the answer.
-    pub(super) fn reads_body(&self) -> bool {
-        self.checks.iter().any(Check::is_of_body) || self.extract.iter().any(|(_, from)| from.is_in_body())
-    }
-
-    fn render(&self, target: &Target, values: &BTreeMap<String, String>) -> Result<Outgoing, Failure> {
-        let path = target.path(&self.path.render(values)?);
-        let mut headers = rendered_headers(target, &self.headers, values)?;
-        let url = match (target.protocol, headers.remove(HOST)) {
-            (Protocol::Http1, host) => {
-                headers.extend(host.map(|host| (HOST, host)));
-                path.clone()
-            }
-            (Protocol::Http2, None) => format!("{}{path}", target.origin),
-            // Over HTTP/2 the host is the `:authority` of the URL, and there is no Host header (RFC 9113,
-            // section 8.3.1).
-            (Protocol::Http2, Some(host)) => {
-                let scheme = if target.tls.is_some() { "https" } else { "http" };
-                format!("{scheme}://{}{path}", host.to_str().unwrap_or_default())
-            }
-        };
-        let uri: Uri = url.parse().map_err(|_| {
-            let words = "its path cannot be in a URL, or Host not be its host";
-            // The path may have a value of the environment in it, which is shown nowhere.
-            let detail = if self.path.is_secret() {
-                Detail::NONE
-            } else {
-                Detail::of(&path)
-            };
-            Failure::Request(words.to_owned(), detail)
-        })?;
-        let body = match &self.body {
-            Some(body) => {
-                headers
-                    .entry(CONTENT_TYPE)
-                    .or_insert(HeaderValue::from_static("application/json"));
-                match body.as_slice() {
-                    [piece] => piece.render(values)?,
-                    pieces => {
-                        let mut all = Vec::new();
-                        for piece in pieces {
-                            all.extend_from_slice(&piece.render(values)?);
-                        }
-                        all.into()
-                    }
-                }
-            }
-            None => Bytes::new(),
-        };
-        content_length::correct(&mut headers, &self.method, &body)?;
-        Ok(Outgoing {
-            method: self.method.clone(),
-            uri,
-            headers: Rc::new(headers),
-            body,
-        })
-    }
-}
-
-fn rendered_headers(
-    target: &Target,
-    own: &[(HeaderName, Template)],
-    values: &BTreeMap<String, String>,
-) -> Result<HeaderMap, Failure> {
-    let mut headers = target.headers.clone();
-    for (name, template) in own {
-        let mut value = HeaderValue::try_from(template.render(values)?).map_err(|_| {
-            Failure::Request(format!("the value of header {name} cannot be sent"), Detail::NONE)
-        })?;
-        value.set_sensitive(template.is_secret());
-        headers.insert(name.clone(), value);
-    }
-    headers
-        .entry(USER_AGENT)
-        .or_insert(HeaderValue::from_static(AGENT));
-    headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
-    if target.protocol == Protocol::Http1 && !headers.contains_key(HOST) {
-        let authority = HeaderValue::try_from(target.authority.as_str())
-            .map_err(|_| Failure::Request("the target's name cannot be sent".to_owned(), Detail::NONE))?;
-        headers.insert(HOST, authority);
-    }
-    Ok(headers)
 }
 
 /// A random pause between the two bounds.

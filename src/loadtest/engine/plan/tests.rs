@@ -1,10 +1,10 @@
 //! What is sent as the length of a body.
 
-use hyper::header::CONTENT_LENGTH;
+use hyper::header::{CONTENT_LENGTH, HeaderValue};
 
 use super::*;
 use crate::{
-    http::TlsOptions,
+    http::{Protocol, TlsOptions},
     scenario::quick::{Level, Quick},
 };
 
