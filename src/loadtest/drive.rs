@@ -10,8 +10,10 @@ use super::{
     exposition::Exposition,
     http::Target,
     model::measured::{End, Measured, Second},
+    model::scaling::Scaling,
     progress::{Line, Progress},
     scenario::model::Scenario,
+    web::Web,
 };
 
 /// Time from the decision to send to the first request, in which the threads start.
@@ -28,6 +30,23 @@ pub struct Sending<'a> {
     pub settings: Settings,
     /// Metrics of the run; updated every second.
     pub exposition: Option<&'a Exposition>,
+    /// The live page of the run; told of every second.
+    pub web: Option<&'a Web>,
+}
+
+impl Sending<'_> {
+    /// Whether somebody watches the run on its live page.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.web.is_some_and(Web::is_watched)
+    }
+
+    /// Completes when the live page asks for the end of the run.
+    async fn stopped_on_page(&self) {
+        match self.web {
+            Some(web) => web.stopped().await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 /// What else happened in one second.
@@ -39,9 +58,11 @@ pub(crate) struct Meanwhile {
     pub(crate) state: String,
     /// Whether everything that the test waits for has happened, so that the load ends.
     pub(crate) over: bool,
+    /// What was seen of the workload so far, for the live page; `None` where nobody watches.
+    pub(crate) scaling: Option<Scaling>,
 }
 
-/// Sends the load. When `stop` is cancelled the load ends; what was measured until then is kept. `each` is
+/// Sends the load. When `stop` is cancelled, or the live page asks for it, the load ends; what was measured until then is kept. `each` is
 /// called every second and returns what else happened in it.
 ///
 /// # Errors
@@ -59,6 +80,9 @@ pub(crate) async fn drive(
     if let Some(exposition) = sending.exposition {
         exposition.begin(scenario, &names);
     }
+    if let Some(web) = sending.web {
+        web.begin(scenario, sending.url, clock.timestamp());
+    }
     let mut line = Line::of(scenario);
     if let Some(note) = running.note() {
         progress.say(note);
@@ -72,6 +96,9 @@ pub(crate) async fn drive(
                         exposition.second(&names, &second, &detail);
                     }
                     let meanwhile = each(&second);
+                    if let Some(web) = sending.web {
+                        web.second(&second, &detail, meanwhile.scaling);
+                    }
                     meanwhile.news.iter().for_each(|news| progress.say(news));
                     line.add(second, meanwhile.state);
                     progress.second(&mut line);
@@ -84,6 +111,11 @@ pub(crate) async fn drive(
             () = stop.cancelled(), if !stopping => {
                 stopping = true;
                 progress.say("stopping: waiting for what is under way; a second signal stops at once");
+                running.stop(End::Interrupted);
+            }
+            () = sending.stopped_on_page(), if !stopping => {
+                stopping = true;
+                progress.say("stopping, as asked for on the live page: waiting for what is under way");
                 running.stop(End::Interrupted);
             }
         }

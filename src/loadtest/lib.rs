@@ -12,6 +12,7 @@
 //! capacity    holds replicas and searches for the load they carry
 //! cluster     a resource and its workloads, as tests find them
 //! exposition  what happens in a run, for Prometheus
+//! web         what happens in a run, as a page in a browser
 //! import      scenarios from recordings, API descriptions and k6
 //! merge       several runs as one
 //! ```
@@ -37,3 +38,4 @@ pub mod run;
 pub mod scenario;
 pub mod selection;
 pub mod setup;
+pub mod web;

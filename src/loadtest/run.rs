@@ -48,10 +48,12 @@ pub async fn run(
     }
     let each = |_: &Second| {
         let (news, state) = watching.as_mut().map(Watching::progress).unwrap_or_default();
+        let watched = watching.as_ref().filter(|_| sending.is_watched());
         Meanwhile {
             news,
             state,
             over: false,
+            scaling: watched.map(Watching::scaling),
         }
     };
     let measured = drive(&scenario, sending, clock, &stop, each, progress).await;

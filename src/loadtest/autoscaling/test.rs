@@ -164,7 +164,10 @@ impl Test {
         let mut reported = Reported::default();
         let each = |second: &Second| {
             let at = f64::from(second.at + 1);
-            watch.read(|observer| meanwhile(observer, &mut reported, &self.course, at))
+            watch.read(|observer| Meanwhile {
+                scaling: sending.is_watched().then(|| observer.scaling().clone()),
+                ..meanwhile(observer, &mut reported, &self.course, at)
+            })
         };
         let measured = drive(&scenario, sending, clock, stop, each, progress).await;
         if let Some(failed) = setup::after(&scenario, sending.target).await {
@@ -224,5 +227,6 @@ fn meanwhile(observer: &Observer, reported: &mut Reported, course: &Course, at: 
         news: reported.news(observer.scaling()),
         state: format!("{phase}: {}", state::in_words(observer)),
         over: down && at > course.release(),
+        scaling: None,
     }
 }

@@ -4,7 +4,7 @@ use super::{course, memory, news::Reported, state, watch::Watch, watched::Loaded
 use crate::{
     clock::RunClock,
     cluster::{error::ClusterError, resource::Resource},
-    model::{check::Check, measured::Measured},
+    model::{check::Check, measured::Measured, scaling::Scaling},
     report::Workload,
     scenario::model::{Bound, Scenario},
 };
@@ -49,6 +49,11 @@ impl Watching {
         let reported = &mut self.reported;
         self.watch
             .read(|observer| (reported.news(observer.scaling()), state::in_words(observer)))
+    }
+
+    /// What was seen so far.
+    pub(crate) fn scaling(&self) -> Scaling {
+        self.watch.read(|observer| observer.scaling().clone())
     }
 
     /// Ends the watch. Returns the observations, and the check of memory if a trend threshold is set.

@@ -89,7 +89,7 @@ fn bounds_errors(thresholds: &[Threshold]) -> bool {
         .any(|threshold| of_all(threshold) && matches!(threshold.bound, Bound::Errors(_) | Bound::Failed(_)))
 }
 
-fn unit(scenario: &Scenario) -> &'static str {
+pub(crate) fn unit(scenario: &Scenario) -> &'static str {
     match scenario.load {
         Load::Closed(_) => "users",
         Load::Open(_) if scenario.is_single() => "requests/s",

@@ -14,7 +14,7 @@ pub enum Outcome {
     Missed,
     /// The load generator, and not the service, caused the result.
     ProvesNothing,
-    /// A signal ended the run before its end.
+    /// A signal or the live page ended the run before its end.
     Interrupted,
 }
 

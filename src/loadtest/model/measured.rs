@@ -86,7 +86,7 @@ impl FromStr for RunId {
 pub enum End {
     /// The run ended as planned.
     Completed,
-    /// A signal ended the run. What was measured until then counts.
+    /// A signal or the live page ended the run. What was measured until then counts.
     Interrupted,
     /// A guard ended the run, such as the one against too many errors. The words say which.
     Aborted(String),

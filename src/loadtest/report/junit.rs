@@ -89,7 +89,7 @@ fn why_not_completed(report: &Report) -> Option<String> {
     }
     match &report.measured.end {
         End::Completed => None,
-        End::Interrupted => Some("ended by a signal".to_owned()),
+        End::Interrupted => Some("stopped before its end".to_owned()),
         End::Aborted(why) => Some(why.clone()),
     }
 }

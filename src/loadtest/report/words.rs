@@ -60,7 +60,7 @@ pub(super) fn end(report: &Report) -> Option<String> {
     match &report.measured.end {
         End::Completed => None,
         End::Interrupted => Some(format!(
-            "ended by a signal after {} of {}",
+            "stopped after {} of {}",
             short(report.measured.elapsed),
             short(report.measured.planned)
         )),

@@ -10,6 +10,7 @@ use super::{
     progress::Shown,
     subject_args::SubjectArgs,
     verdict::{self, MinGrade},
+    web_args::{self, WebArgs},
 };
 use crate::{
     duration,
@@ -32,6 +33,7 @@ use vas_loadtest::{
     scenario::{model::Threshold, plan},
     selection::{SelectionError, journeys},
     setup::SetupError,
+    web::WebError,
 };
 
 /// Ramp up the load, and watch whether the replicas follow
@@ -94,6 +96,8 @@ pub(super) struct Args {
     #[command(flatten)]
     metrics: MetricsListenArgs,
     #[command(flatten)]
+    web: WebArgs,
+    #[command(flatten)]
     kube: KubeConfigArgs,
 }
 
@@ -113,6 +117,8 @@ enum AutoscalingError {
     Test(#[from] TestError),
     #[error(transparent)]
     Listen(#[from] ListenError),
+    #[error(transparent)]
+    Web(#[from] WebError),
     #[error("interrupted")]
     Interrupted,
     #[error("cannot start: {0}")]
@@ -131,6 +137,7 @@ impl CommandError for AutoscalingError {
             }
             Self::Interrupted | Self::Test(TestError::Setup(SetupError::Interrupted)) => Code::Interrupted,
             Self::Test(TestError::Setup(_)) => Code::Precondition,
+            Self::Web(error) => error.code(),
             _ => Code::Failure,
         }
     }
@@ -139,6 +146,7 @@ impl CommandError for AutoscalingError {
 impl Args {
     pub(super) fn run(&self) -> Ended {
         outputs::try_all(&self.outputs)?;
+        self.web.address().map_err(AutoscalingError::from)?;
         runtime::of_this_thread()?.block_on(self.test())
     }
 
@@ -155,16 +163,21 @@ impl Args {
         }
         let exposition = self.metrics.serve().map_err(AutoscalingError::from)?;
         let url = self.target.url();
+        let web = self.web.serve().map_err(AutoscalingError::from)?;
         let sending = Sending {
             target: &target,
             url: &url,
             settings: self.engine.settings(),
             exposition: exposition.as_ref(),
+            web: web.as_ref(),
         };
         let mut progress = Shown::new(self.quiet);
         let report = test.run(sending, &stop, &mut progress).await;
         let report = report.map_err(AutoscalingError::from)?;
         let written = outputs::publish(&report, &self.outputs);
+        if let Some(web) = web {
+            web_args::finish(web, &report).await;
+        }
         let min_grade = self.min_grade.map(Into::into);
         Ok(verdict::code(outcome(&report, min_grade), written))
     }

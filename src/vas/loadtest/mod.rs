@@ -3,7 +3,7 @@
 //! ```text
 //! run, autoscaling, capacity, restore, compare, merge, list, import     the subcommands
 //! load_args, scenario_args, subject_args, watch_args, request_args      flags that tests share
-//! route_args                                                            how connections are made
+//! route_args, web_args                                                  how connections are made, the live page
 //! autoscaling_args, capacity_args                                       flags of one test
 //! outputs, destination   reports in files         progress   how far a load is, on standard error
 //! verdict                exit codes
@@ -29,6 +29,7 @@ mod scenario_args;
 mod subject_args;
 mod verdict;
 mod watch_args;
+mod web_args;
 
 use clap::Subcommand;
 

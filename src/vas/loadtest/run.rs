@@ -7,6 +7,7 @@ use super::{
     scenario_args::{ScenarioArgs, ScenarioArgsError},
     verdict::{self, MinGrade},
     watch_args::{WatchArgs, WatchError},
+    web_args::{self, WebArgs},
 };
 use crate::{
     exit::{Code, CommandError, Ended},
@@ -22,6 +23,7 @@ use vas_loadtest::{
     run,
     scenario::{model::Scenario, plan},
     setup::SetupError,
+    web::WebError,
 };
 
 /// Send load to a target, and say whether it held
@@ -40,6 +42,7 @@ use vas_loadtest::{
   vas test run quick --target http://localhost:8080 --scale 0.1
   vas test run my-scenario.yaml --target http://localhost:8080 -o html=run.html -o json=run.json --min-grade B
   vas test run load --target http://localhost:8080 --metrics-listen 127.0.0.1:9095
+  vas test run stress --target http://localhost:8080 --web 127.0.0.1:0 -o html=run.html
   vas test run stress --target http://localhost:8080 --dry-run
 
 Exit codes: 0 pass, 99 a threshold or --min-grade was missed, 2 usage, 3 invalid,
@@ -61,6 +64,8 @@ pub(super) struct Args {
     outputs: Vec<Output>,
     #[command(flatten)]
     metrics: MetricsListenArgs,
+    #[command(flatten)]
+    web: WebArgs,
     #[command(flatten)]
     watch: WatchArgs,
     /// Fail below this grade
@@ -84,20 +89,25 @@ enum RunError {
         "reports of a suite would replace each other: run its scenarios one by one to write them to files"
     )]
     OneFile,
+    #[error("--web shows one run: run the scenarios of a suite one by one to watch them")]
+    OnePage,
     #[error(transparent)]
     Watch(#[from] WatchError),
     #[error(transparent)]
     Run(#[from] run::RunError),
     #[error(transparent)]
     Listen(#[from] ListenError),
+    #[error(transparent)]
+    Web(#[from] WebError),
 }
 
 impl CommandError for RunError {
     fn code(&self) -> Code {
         match self {
-            Self::Scenario(_) | Self::Limit(_) | Self::OneFile => Code::Invalid,
             Self::Run(run::RunError::Setup(SetupError::Interrupted)) => Code::Interrupted,
             Self::Run(run::RunError::Setup(_)) => Code::Precondition,
+            Self::Scenario(_) | Self::Limit(_) | Self::OneFile | Self::OnePage => Code::Invalid,
+            Self::Web(error) => error.code(),
             Self::Watch(error) if error.is_precondition() => Code::Precondition,
             Self::Watch(_) | Self::Run(_) | Self::Listen(_) => Code::Failure,
         }
@@ -110,6 +120,7 @@ impl Args {
         let target = self.connection.target(url)?;
         let url = self.connection.shown(url);
         let scenarios = self.scenarios(&target)?;
+        self.web.address().map_err(RunError::from)?;
         if self.dry_run {
             for scenario in &scenarios {
                 output::text(&plan::render(scenario, &url))?;
@@ -121,18 +132,25 @@ impl Args {
         let exposition = runtime
             .block_on(async { self.metrics.serve() })
             .map_err(RunError::from)?;
-        let sending = Sending {
-            target: &target,
-            url: &url,
-            settings: self.engine.settings(),
-            exposition: exposition.as_ref(),
-        };
+        let mut web = runtime
+            .block_on(async { self.web.serve() })
+            .map_err(RunError::from)?;
         let mut worst = Code::Success;
         for scenario in scenarios {
+            let sending = Sending {
+                target: &target,
+                url: &url,
+                settings: self.engine.settings(),
+                exposition: exposition.as_ref(),
+                web: web.as_ref(),
+            };
             let report = runtime.block_on(self.one(scenario, sending))?;
             let written = outputs::publish(&report, &self.outputs);
             let min_grade = self.min_grade.map(Into::into);
             worst = worst.max(verdict::code(outcome(&report, min_grade), written));
+            if let Some(web) = web.take() {
+                runtime.block_on(web_args::finish(web, &report));
+            }
             if worst == Code::Interrupted {
                 break;
             }
@@ -149,6 +167,9 @@ impl Args {
         }
         if scenarios.len() > 1 && !self.outputs.is_empty() && !self.dry_run {
             return Err(RunError::OneFile);
+        }
+        if scenarios.len() > 1 && self.web.is_wanted() {
+            return Err(RunError::OnePage);
         }
         Ok(scenarios)
     }

@@ -96,7 +96,7 @@ async fn an_interrupted_test_reports_what_was_seen_and_changes_nothing() {
     test.signal(Signal::Interrupt);
     let status = test.wait(Duration::from_secs(60)).await;
     assert_eq!(status.code(), Some(130), "{}", test.log());
-    assert!(test.log().contains("ended by a signal"), "{}", test.log());
+    assert!(test.log().contains("stopped after"), "{}", test.log());
     let after = scene.operated.get("voiceassistscaling", "voice").unwrap();
     assert_eq!(before["spec"], after["spec"]);
     assert_eq!(

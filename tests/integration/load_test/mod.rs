@@ -6,6 +6,7 @@ mod command;
 mod cookies;
 mod faults;
 mod inputs;
+mod live_page;
 mod metrics;
 mod outputs;
 mod pipeline;

@@ -12,7 +12,7 @@ use crate::{
 
 /// One figure of the summary: its name, its value, and a line below.
 #[derive(Debug)]
-struct Tile {
+pub(super) struct Tile {
     name: String,
     value: String,
     more: String,
@@ -20,10 +20,21 @@ struct Tile {
     bad: bool,
 }
 
-/// Writes the tiles.
+impl Tile {
+    /// The same tile, marked as bad if `bad`.
+    pub(super) fn marked(self, bad: bool) -> Self {
+        Self { bad, ..self }
+    }
+}
+
+/// Writes the tiles of a report.
 pub(super) fn write(out: &mut Markup, report: &Report) {
+    section(out, tiles(report));
+}
+
+/// Writes tiles as a section of their own.
+pub(super) fn section(out: &mut Markup, tiles: Vec<Tile>) {
     out.element("section", &[("aria-label", &"Figures")], |out| {
-        let tiles = tiles(report);
         // Few columns, so that each tile is wide enough for the name of a workload.
         let columns = match tiles.len() {
             few @ ..=5 => few,
@@ -154,7 +165,8 @@ fn load(report: &Report) -> Vec<Tile> {
     tiles
 }
 
-fn tile(name: &str, value: String, more: String) -> Tile {
+/// A tile that is not marked as bad.
+pub(super) fn tile(name: &str, value: String, more: String) -> Tile {
     Tile {
         name: name.to_owned(),
         value,

@@ -6,6 +6,7 @@
 //! scale_ups  what scaling waited for             buckets  many seconds as few points
 //! percentiles, details   tables                  scale    from values to places
 //! markup     escaped writing                   table      the form of all tables
+//! live       the part of the live page that shows a run so far
 //! ```
 //!
 //! Must not: put text from outside anywhere but through `markup`, or add a file, a font or a script.
@@ -15,6 +16,7 @@ mod chart;
 mod details;
 mod facts;
 mod figures;
+pub(crate) mod live;
 mod markup;
 mod over_time;
 mod percentiles;
@@ -28,7 +30,7 @@ use self::{markup::Markup, timeline::Timeline};
 use super::{Report, words};
 
 /// The style sheet: light and dark colours, wide and narrow layout.
-const STYLE: &str = include_str!("style.css");
+pub(crate) const STYLE: &str = include_str!("style.css");
 
 /// Content security policy: browsers allow the page its own styles and nothing else. If a name became markup
 /// in spite of the escaping, it could do nothing.

@@ -16,8 +16,17 @@ use crate::{
     scenario::duration,
 };
 
-/// Writes the section; nothing for a run without any figure over time.
+/// Writes the section, with all its figures as a table; nothing for a run without any figure over time.
 pub(super) fn write(out: &mut Markup, timeline: &Timeline) {
+    section(out, timeline, facts::table);
+}
+
+/// The same section without the table, for a page that shows it anew each second.
+pub(super) fn charts(out: &mut Markup, timeline: &Timeline) {
+    section(out, timeline, |_, _| ());
+}
+
+fn section(out: &mut Markup, timeline: &Timeline, below: impl FnOnce(&mut Markup, &facts::Facts)) {
     let known = timeline
         .report
         .workloads
@@ -51,7 +60,7 @@ pub(super) fn write(out: &mut Markup, timeline: &Timeline) {
             ticks(out, timeline.axis);
             facts::slices(out, &facts);
         });
-        facts::table(out, &facts);
+        below(out, &facts);
     });
 }
 

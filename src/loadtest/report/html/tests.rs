@@ -163,7 +163,7 @@ fn a_run_of_which_nothing_is_known_has_no_figure_of_zero_latency() {
     let page = checked(&example::nothing());
     assert!(page.contains("Latency p95</dt><dd>no answer</dd>"), "{page}");
     assert!(page.contains("none ended"), "{page}");
-    assert!(page.contains("ended by a signal after 0s of 0s"), "{page}");
+    assert!(page.contains("stopped after 0s of 0s"), "{page}");
     assert!(!page.contains("<figure"), "{page}");
     let mut strange = example::autoscaling();
     strange.measured.seconds.truncate(1);

@@ -187,7 +187,7 @@ pub(super) enum GradeRow {
 pub(super) enum EndRow {
     /// The run ended as planned.
     Completed,
-    /// A signal ended the run. What was measured until then counts.
+    /// A signal or the live page ended the run. What was measured until then counts.
     Interrupted,
     /// A guard ended the run, such as the one against too many errors.
     Aborted,
