@@ -82,6 +82,8 @@ fn scenario(load: Load) -> Scenario {
         description: String::new(),
         load,
         iterations: None,
+        setup: None,
+        teardown: None,
         journeys: vec![Journey {
             name: "user".to_owned(),
             weight: 1,
