@@ -106,6 +106,7 @@ impl<'de> Deserialize<'de> for Watched {
             target,
             selector,
             conditions: mirrored(&status),
+            replicas: replicas(&status),
         });
         Ok(Self::new(
             metadata.namespace,
@@ -114,6 +115,14 @@ impl<'de> Deserialize<'de> for Watched {
             live,
         ))
     }
+}
+
+/// The replicas that an HPA counted; `None` for an HPA without conditions, which has not counted yet.
+fn replicas(status: &Value) -> Option<i32> {
+    let counted = status.get("currentReplicas").and_then(Value::as_i64)?;
+    let synced = status.get("conditions").and_then(Value::as_array);
+    let synced = synced.is_some_and(|conditions| !conditions.is_empty());
+    i32::try_from(counted).ok().filter(|_| synced)
 }
 
 impl Indexed for Live {

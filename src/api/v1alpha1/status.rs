@@ -1,4 +1,4 @@
-//! What vas reports about a resource. No fast-moving numbers: `kubectl get hpa` has those.
+//! What vas reports about a resource. No values of metrics: `kubectl get hpa` has those.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::KubeSchema;
@@ -22,6 +22,19 @@ pub struct VoiceAssistScalingStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1100))]
     pub workload_names: Option<String>,
+    /// `minReplicas` of each workload in the active environment, in the order of `workloadNames`, for the printer column; `-`
+    /// for one without an HPA, or whose spec breaks a rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub min_replicas: Option<String>,
+    /// `maxReplicas` of each workload, in the same way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub max_replicas: Option<String>,
+    /// The replicas of each workload as its HPA last counted them, in the same way; `-` until the HPA has reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub replicas: Option<String>,
     /// The workloads that do not scale because somebody suspended them, and until when, in one line for the printer
     /// column. The condition `Suspended` says by whom and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -207,6 +207,8 @@ pub struct Live {
     pub selector: Option<LabelSelector>,
     /// An HPA's conditions by type.
     pub conditions: Mirrored,
+    /// The replicas that an HPA last counted; `None` until it has.
+    pub replicas: Option<i32>,
 }
 
 impl Live {
@@ -230,12 +232,14 @@ impl Live {
         self.target != next.target || self.selector != next.selector || self.controller != next.controller
     }
 
-    /// Whether `next` differs in anything that the operator acts on. Values in an HPA's status do not count.
+    /// Whether `next` differs in anything that the operator acts on or reports. Values of metrics in an HPA's status do not
+    /// count.
     pub fn differs_from(&self, next: &Self) -> bool {
         self.uid != next.uid
             || self.deleting != next.deleting
             || self.content != next.content
             || self.owned != next.owned
+            || self.replicas != next.replicas
             || !self.conditions.settled().eq(next.conditions.settled())
     }
 }
@@ -257,11 +261,16 @@ mod tests {
     }
 
     #[test]
-    fn only_a_change_of_status_or_reason_wakes() {
+    fn a_change_of_status_reason_or_replicas_wakes_and_one_of_values_does_not() {
         let before = hpa("True", "ValidMetricFound", "1 request per second");
         assert!(!before.differs_from(&hpa("True", "ValidMetricFound", "2 requests per second")));
         assert!(before.differs_from(&hpa("False", "ValidMetricFound", "")));
         assert!(before.differs_from(&hpa("True", "FailedGetPodsMetric", "")));
+        let rescaled = Live {
+            replicas: Some(2),
+            ..before.clone()
+        };
+        assert!(before.differs_from(&rescaled));
     }
 
     #[test]

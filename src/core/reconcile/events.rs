@@ -9,7 +9,8 @@ use super::outcome::{Change, Outcome};
 use crate::k8s::conditions::cut;
 use vas_api::{
     condition::{
-        LIMITS_MANAGED, QUOTA_SUFFICIENT, READY, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SPEC_VALID, SUSPENDED,
+        LIMITS_MANAGED, QUOTA_SUFFICIENT, READY, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SPEC_VALID,
+        SUSPENDED, event,
     },
     v1alpha1::VoiceAssistScalingStatus,
 };
@@ -52,7 +53,7 @@ pub fn of_outcomes<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Vec<N
                 notices.push(Notice {
                     warning: true,
                     ..normal(
-                        "ChangeOverwritten",
+                        event::CHANGE_OVERWRITTEN,
                         "Update",
                         format!("{child}: took back {}", whose.join("; ")),
                     )
@@ -62,9 +63,9 @@ pub fn of_outcomes<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Vec<N
         }
     }
     let written = [
-        ("Created", "Create", created),
-        ("Updated", "Update", updated),
-        ("Deleted", "Delete", deleted),
+        (event::CREATED, "Create", created),
+        (event::UPDATED, "Update", updated),
+        (event::DELETED, "Delete", deleted),
     ];
     let reported = written
         .into_iter()
@@ -136,7 +137,10 @@ fn of_suspension(old: Option<&Condition>, new: Option<&Condition>) -> Option<Not
     let held = |condition: Option<&Condition>| condition.is_some_and(|one| one.status == "True");
     let (reason, note) = match (held(old), new) {
         (false, Some(new)) if held(Some(new)) => (new.reason.clone(), format!("Suspended: {}", new.message)),
-        (true, new) if !held(new) => ("Resumed".to_owned(), "Every workload may scale again".to_owned()),
+        (true, new) if !held(new) => (
+            event::RESUMED.to_owned(),
+            "Every workload may scale again".to_owned(),
+        ),
         _ => return None,
     };
     Some(Notice {

@@ -1,8 +1,8 @@
 //! The status of a resource: a pure function of what was observed, planned and written.
 //!
-//! The operator owns every condition but `MetricsAvailable`, which it only reads. Invariant: nothing in the
-//! status changes with the load (no replica counts, no metric values), so a resource at rest causes no
-//! writes.
+//! The operator owns every condition but `MetricsAvailable`, which it only reads. Invariant: of what changes with the
+//! load only the replicas are in the status, and no value of a metric. So a resource at rest causes no writes, and a
+//! scaled one at most one for each sync of its HPA.
 
 mod ready;
 mod workload;
@@ -10,6 +10,7 @@ mod workload;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
+use self::workload::WorkloadFindings;
 use super::{
     observed::{Observed, Target},
     outcome::Outcome,
@@ -105,6 +106,9 @@ fn compute(inputs: &Inputs<'_>, old: &VoiceAssistScalingStatus, now: Timestamp) 
         observed_generation: Some(generation),
         environment: inputs.object.spec.environment.clone(),
         workload_names: Some(workload_names(inputs.object)),
+        min_replicas: Some(listed(&workloads, |workload| Some(workload.bounds?.0))),
+        max_replicas: Some(listed(&workloads, |workload| Some(workload.bounds?.1))),
+        replicas: Some(listed(&workloads, |workload| workload.replicas)),
         suspended: inputs.suspended.short(),
         conditions: Some(sorted(conditions(&findings, old_conditions, generation, now))),
         workloads: Some(
@@ -141,6 +145,15 @@ fn workload_names(object: &VoiceAssistScaling) -> String {
         .map(|workload| workload.name.as_str())
         .collect();
     names.join(",")
+}
+
+/// A number of each workload in the order of their names; `-` where there is none.
+fn listed(workloads: &[WorkloadFindings], number: impl Fn(&WorkloadFindings) -> Option<i32>) -> String {
+    let numbers: Vec<String> = workloads
+        .iter()
+        .map(|workload| number(workload).map_or_else(|| "-".to_owned(), |number| number.to_string()))
+        .collect();
+    numbers.join(",")
 }
 
 /// The conditions that the operator writes, in the order in which it writes them.

@@ -113,6 +113,34 @@ fn everything_in_place_is_ready() {
 }
 
 #[test]
+fn the_columns_have_bounds_and_replicas_in_the_order_of_the_names() {
+    let mut second = worker();
+    second["name"] = json!("second");
+    second["scaleTargetRef"]["name"] = json!("second");
+    for field in ["metrics", "maxReplicas", "minReplicas", "behavior"] {
+        second.as_object_mut().unwrap().remove(field);
+    }
+    let object = resource(json!({"workloads": [worker(), second]}));
+    let mut cluster = scaling(&object);
+    let columns = |cluster: &Observed| {
+        let status = computed(&object, cluster, &[], 100).unwrap();
+        [
+            status.workload_names,
+            status.min_replicas,
+            status.max_replicas,
+            status.replicas,
+        ]
+        .map(Option::unwrap)
+    };
+    assert_eq!(columns(&cluster), ["worker,second", "2,-", "5,-", "-,-"]);
+    let hpas = cluster.live.get_mut(&ChildKind::HorizontalPodAutoscaler).unwrap();
+    let mut hpa: Live = (*hpas[0]).clone();
+    hpa.replicas = Some(4);
+    hpas[0] = Arc::new(hpa);
+    assert_eq!(columns(&cluster)[3], "4,-");
+}
+
+#[test]
 fn a_workload_without_an_hpa_waits_for_none() {
     let mut alone = worker();
     for field in ["metrics", "maxReplicas", "minReplicas", "behavior"] {

@@ -30,6 +30,10 @@ pub(super) struct WorkloadFindings {
     /// Evictions that the budget allows at `minReplicas` and at `maxReplicas`; `None` without a budget or an
     /// HPA.
     pub(super) disruptions_allowed: Option<(i32, i32)>,
+    /// `minReplicas` and `maxReplicas`; `None` without an HPA.
+    pub(super) bounds: Option<(i32, i32)>,
+    /// The replicas that the workload's HPA last counted.
+    pub(super) replicas: Option<i32>,
 }
 
 impl WorkloadFindings {
@@ -81,6 +85,8 @@ fn not_checked(name: &str) -> WorkloadFindings {
         applied: finding(RESOURCES_APPLIED),
         mirrored: Vec::new(),
         disruptions_allowed: None,
+        bounds: None,
+        replicas: None,
     }
 }
 
@@ -95,14 +101,19 @@ fn of_valid(
         .iter()
         .filter(|outcome| matches!(&outcome.part, Part::Workload(name) if *name == workload.name));
     let hpa_name = child_name(&inputs.observed.resource.name, &workload.name);
+    let hpa = own_hpa(inputs.observed, &hpa_name);
     WorkloadFindings {
+        bounds: workload
+            .has_hpa()
+            .then_some((workload.min_replicas, workload.max_replicas)),
+        replicas: hpa.and_then(|hpa| hpa.replicas),
         name: workload.name.clone(),
         target: plan.target.clone(),
         applied: applied(&plan.blockers, outcomes),
         mirrored: [ABLE_TO_SCALE, SCALING_ACTIVE]
             .into_iter()
             .filter(|_| workload.has_hpa())
-            .map(|type_| mirror(type_, own_hpa(inputs.observed, &hpa_name), &workload.name, old))
+            .map(|type_| mirror(type_, hpa, &workload.name, old))
             .collect(),
         disruptions_allowed: workload
             .disruption
