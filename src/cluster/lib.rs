@@ -4,6 +4,7 @@
 //! read         one read with a time limit, and its failure as data
 //! request      one request whose failure says what was tried
 //! kinds        how kinds are served, in one bounded cache
+//! named_kind   which kind a word of a command line means
 //! discovery    the names of kinds in paths, and which version of custom.metrics.k8s.io the HPA reads
 //! metric_read  reads of the metrics APIs, made as the HPA controller makes them
 //! scale_target  reads of scale targets of any kind
@@ -21,6 +22,7 @@ pub mod kinds;
 pub mod leader;
 pub mod listening;
 pub mod metric_read;
+pub mod named_kind;
 pub mod random;
 pub mod read;
 mod remembered;

@@ -1,4 +1,4 @@
-//! `vas doctor` and `vas explain`: why something does not scale, and why it scales as it does.
+//! `vas doctor`, `vas explain` and `vas init`: why something does not scale, why it scales as it does, and how it could.
 
 #![cfg_attr(
     test,
@@ -7,3 +7,4 @@
 
 pub mod doctor;
 pub mod explain;
+pub mod init;

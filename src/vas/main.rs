@@ -3,21 +3,25 @@
 //! Must not: decide anything. A command turns its arguments into the settings of another crate, calls that, and
 //! prints what comes of it. [`exit`] has the exit codes.
 
+mod completions;
 mod crd;
 mod doctor;
 mod duration;
 mod exit;
 mod explain;
 mod import;
+mod init;
 mod input;
 mod kube_config;
 mod leader_election;
 mod loadtest;
 mod log;
+mod man;
 mod matchers;
 mod metrics_server;
 mod operator;
 mod output;
+mod reference;
 mod register;
 mod render;
 mod runtime;
@@ -28,7 +32,7 @@ mod watch_namespace;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Command as CommandLine, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use exit::{Ended, Failure};
 
@@ -42,6 +46,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Args),
     Crd(crd::Args),
     Validate(validate::Args),
     Render(render::Args),
@@ -55,11 +60,16 @@ enum Command {
     Operator(Box<operator::Args>),
     MetricsServer(Box<metrics_server::Args>),
     Test(loadtest::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+    #[command(hide = true)]
+    Reference(reference::Args),
 }
 
 impl Command {
     fn run(&self) -> Ended {
         match self {
+            Self::Init(args) => args.run(),
             Self::Crd(args) => args.run(),
             Self::Validate(args) => args.run(),
             Self::Render(args) => args.run(),
@@ -73,12 +83,35 @@ impl Command {
             Self::Operator(args) => args.run(),
             Self::MetricsServer(args) => args.run(),
             Self::Test(args) => args.run(),
+            Self::Completions(args) => args.run(),
+            Self::Man(args) => args.run(),
+            Self::Reference(args) => args.run(),
         }
     }
 }
 
 fn main() -> ExitCode {
-    exit::end(with_tls().and_then(|()| Cli::parse().command.run()))
+    exit::end(with_tls().and_then(|()| given().command.run()))
+}
+
+/// The command line as it is described to completions, manual pages and the reference.
+fn command() -> CommandLine {
+    Cli::command()
+}
+
+/// What was asked for; usage errors and `--help` end the process. kubectl starts a program `kubectl-vas` as `kubectl vas`,
+/// and then usage and help say that.
+fn given() -> Cli {
+    let plugin = std::env::args_os().next().is_some_and(|program| {
+        let name = std::path::Path::new(&program).file_stem();
+        name.is_some_and(|name| name == "kubectl-vas")
+    });
+    let command = if plugin {
+        command().bin_name("kubectl vas")
+    } else {
+        command()
+    };
+    Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
 }
 
 /// Installs the TLS provider that reqwest and kube share. Without one the first TLS client would panic.

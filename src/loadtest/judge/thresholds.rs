@@ -146,7 +146,7 @@ fn hint(bound: Bound, requests: Option<&Requests>) -> &'static str {
 fn of_service(bound: Bound) -> &'static str {
     match bound {
         Bound::Latency(..) | Bound::Mean(_) | Bound::Within(..) => {
-            "compare with the service time: if that is low, requests waited; lower the HPA's target or raise minReplicas"
+            "compare with the service time: if that is as high, lower the HPA's target or raise minReplicas; if it is low, requests waited before they could be sent"
         }
         Bound::Retried(_) => {
             "let the service keep idle connections longer than its clients, proxies and load balancers do"

@@ -82,6 +82,9 @@ pub(super) struct Args {
     pod_label: Option<LabelName>,
     #[command(flatten)]
     matchers: MatchersArgs,
+    /// Print every check below what is wrong, also those that are fine, and why one was skipped
+    #[arg(short, long)]
+    verbose: bool,
     /// Output format
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     output: Format,
@@ -89,7 +92,7 @@ pub(super) struct Args {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// A line per check, with details and fixes of what is not well.
+    /// What is wrong, with its fix; every check with --verbose.
     Text,
     /// One object of kind DoctorReport.
     Json,
@@ -116,7 +119,7 @@ impl Args {
     pub(super) fn run(&self) -> Ended {
         let prometheus = self.prometheus()?;
         let report = runtime::of_all_processors()?.block_on(self.check(prometheus))?;
-        print(&report, self.output)?;
+        print(&report, self.verbose, self.output)?;
         Ok(if report.has_problems() {
             Code::Failure
         } else {
@@ -159,9 +162,9 @@ impl Args {
     }
 }
 
-fn print(report: &Report, format: Format) -> Result<(), OutputError> {
+fn print(report: &Report, verbose: bool, format: Format) -> Result<(), OutputError> {
     let text = match format {
-        Format::Text => text::render(report, terminal::colours(&io::stdout())),
+        Format::Text => text::render(report, verbose, terminal::colours(&io::stdout())),
         Format::Json => json::render(report),
     };
     output::text(&format!("{text}\n"))

@@ -29,7 +29,7 @@ use vas_core::metrics::registration::{
 /// Most tries of one write. Each one after the first is due to a change of the APIService meanwhile.
 const CONFLICTS: u32 = 5;
 
-/// Lead the metrics APIs of the cluster to vas, once its pods run
+/// Make vas the owner of the metrics APIs of the cluster, once its pods run
 ///
 /// Makes the APIServices of custom.metrics.k8s.io, through which HPAs read the metrics of vas, and waits until the API
 /// server reaches the metrics server. A cluster has one adapter for each metrics API: where there is another one, the

@@ -8,7 +8,7 @@ use crate::{
 };
 use vas_core::metrics::registration::{MetricsApi, Owner, Registration};
 
-/// Stop leading the metrics APIs of the cluster to vas
+/// Take the metrics APIs of the cluster away from vas, before it is uninstalled
 ///
 /// Deletes the APIServices of custom.metrics.k8s.io and external.metrics.k8s.io that lead to vas; those of another
 /// adapter stay. HPAs keep the replicas that they have until somebody serves their metrics again. Run it before vas is

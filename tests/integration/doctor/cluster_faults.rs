@@ -10,6 +10,13 @@ async fn a_healthy_installation_gives_exit_code_0_in_text_and_in_versioned_json(
     let doctored = healthy().await;
     let url = format!("--prometheus-url={}", doctored.prometheus.url());
     let output = doctored.run(&[&url]);
+    let short = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{short}");
+    assert!(
+        short.starts_with("0 problems, 0 warnings, 0 skipped, ") && short.lines().count() == 1,
+        "{short}"
+    );
+    let output = doctored.run(&[&url, "--verbose"]);
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{text}");
     for part in [

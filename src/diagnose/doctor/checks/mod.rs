@@ -15,7 +15,7 @@ pub(super) mod quota;
 pub(super) mod rbac;
 pub(super) mod readiness;
 pub(super) mod replicas;
-pub(super) mod requests;
+pub(crate) mod requests;
 pub(super) mod resource_metrics;
 pub(super) mod scalings;
 pub(super) mod suspended;

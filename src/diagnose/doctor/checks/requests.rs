@@ -96,7 +96,7 @@ fn specs(view: &view::WorkloadView<'_>) -> Result<Vec<PodSpec>, String> {
 }
 
 /// Whether a container requests the resource. A limit counts as the request, as in the API server.
-fn requests(container: &Container, resource: &str) -> bool {
+pub(crate) fn requests(container: &Container, resource: &str) -> bool {
     let resources = container.resources.as_ref();
     let set = |amounts: &Option<std::collections::BTreeMap<String, _>>| {
         amounts

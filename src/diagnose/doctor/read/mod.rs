@@ -6,8 +6,8 @@
 mod installation;
 mod metrics;
 mod namespaces;
-mod prometheus;
-mod reader;
+pub(crate) mod prometheus;
+pub(crate) mod reader;
 mod rights;
 mod scalings;
 mod targets;

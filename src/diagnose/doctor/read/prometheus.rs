@@ -1,7 +1,7 @@
 //! Queries each Prometheus for the series of each metric that is read from it.
 
-mod asker;
-mod servers;
+pub(crate) mod asker;
+pub(crate) mod servers;
 
 use std::collections::BTreeMap;
 

@@ -8,25 +8,25 @@ use vas_cluster::read::{ReadError, Reader, bounded};
 use vas_core::k8s::read::{Read, Unread};
 
 /// Longest wait for one answer.
-pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// What reads by path.
-pub(super) fn reader(client: &Client) -> Reader {
+pub(crate) fn reader(client: &Client) -> Reader {
     Reader::new(client.clone(), TIME_LIMIT)
 }
 
 /// Waits for a read.
-pub(super) async fn read<T>(request: impl Future<Output = Result<T, kube::Error>>) -> Read<T> {
+pub(crate) async fn read<T>(request: impl Future<Output = Result<T, kube::Error>>) -> Read<T> {
     bounded(TIME_LIMIT, request).await.map_err(unread)
 }
 
 /// GETs a path of the API server as JSON.
-pub(super) async fn get(client: &Client, path: &str) -> Read<Value> {
+pub(crate) async fn get(client: &Client, path: &str) -> Read<Value> {
     reader(client).get(path).await.map_err(unread)
 }
 
 /// A failure as the checks want it.
-pub(super) fn unread(error: ReadError) -> Unread {
+pub(crate) fn unread(error: ReadError) -> Unread {
     match error {
         ReadError::Late(limit) => late(limit),
         ReadError::Server(status) => match status.code {
@@ -40,7 +40,7 @@ pub(super) fn unread(error: ReadError) -> Unread {
 }
 
 /// There was no answer in time.
-pub(super) fn late(limit: Duration) -> Unread {
+pub(crate) fn late(limit: Duration) -> Unread {
     Unread::Failed(format!("no answer within {}s", limit.as_secs()))
 }
 

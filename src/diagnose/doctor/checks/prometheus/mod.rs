@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 
 pub use address::{Address, AddressError, ServiceAddress};
 pub use questions::{
-    CLUSTER_LABELS, RESETS_WINDOW, Selected, by_cluster, by_label, count, per_series_resets, reachable,
-    sample,
+    CLUSTER_LABELS, RESETS_WINDOW, Selected, by_cluster, by_label, by_name, count, peak_rate_per_pod,
+    per_series_resets, rate_per_pod, reachable, sample,
 };
 use vas_api::v1alpha1::OnMissing;
 use vas_core::{k8s::read::Read, spec::model::Series};

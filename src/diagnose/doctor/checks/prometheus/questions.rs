@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use vas_api::v1alpha1::MatchExpression;
-use vas_core::metrics::promql::{InvalidMatcherName, LabelName, Matchers, matcher, matcher_name, quote};
+use vas_core::metrics::promql::{
+    InvalidMatcherName, LabelName, Matchers, matcher, matcher_name, quote, quote_any_of,
+};
 
 /// The window in which the resets of a counter are counted.
 pub const RESETS_WINDOW: &str = "10m";
@@ -44,6 +46,29 @@ impl Selected {
     #[must_use]
     pub fn with(mut self, label: &LabelName, value: &str) -> Self {
         self.matchers.push(format!("{label}={}", quote(value)));
+        self
+    }
+
+    /// Selects all series whose label has one of these values.
+    #[must_use]
+    pub fn of_any<'a>(label: &LabelName, values: impl IntoIterator<Item = &'a str>) -> Self {
+        Self {
+            matchers: vec![format!("{label}=~{}", quote_any_of(values))],
+        }
+    }
+
+    /// Keeps the series with this name.
+    #[must_use]
+    pub fn and_named(mut self, name: &str) -> Self {
+        self.matchers.push(format!("__name__={}", quote(name)));
+        self
+    }
+
+    /// Keeps the series of whose name a part matches this regular expression.
+    #[must_use]
+    pub fn whose_name_has(mut self, expression: &str) -> Self {
+        self.matchers
+            .push(format!("__name__=~{}", quote(&format!(".*({expression}).*"))));
         self
     }
 
@@ -102,6 +127,26 @@ pub fn by_label(selected: &Selected, label: &LabelName) -> String {
     format!("count by ({label}) ({})", selected.text())
 }
 
+/// Returns one series for each name.
+#[must_use]
+pub fn by_name(selected: &Selected) -> String {
+    format!("count by (__name__) ({})", selected.text())
+}
+
+/// The increase per second of the series of one pod, on average over the pods. A series that is younger than the window is
+/// left out, because its rate would be too low.
+#[must_use]
+pub fn rate_per_pod(selected: &Selected, pod: &LabelName) -> String {
+    let selector = selected.text();
+    format!("avg(sum by ({pod}) (rate({selector}[1m]) and {selector} offset 1m))")
+}
+
+/// The greatest value of [`rate_per_pod`] at the full minutes of the last hour.
+#[must_use]
+pub fn peak_rate_per_pod(selected: &Selected, pod: &LabelName) -> String {
+    format!("max_over_time({}[1h:1m])", rate_per_pod(selected, pod))
+}
+
 /// Returns one series for each combination of [`CLUSTER_LABELS`].
 #[must_use]
 pub fn by_cluster(selected: &Selected) -> String {
@@ -129,6 +174,8 @@ mod tests {
             by_label(&selected, &label),
             by_cluster(&selected.clone().with_matchers(&Matchers::default())),
             per_series_resets(&selected),
+            by_name(&Selected::of_any(&label, ["a.b", "c\"}"]).whose_name_has("queue|backlog")),
+            peak_rate_per_pod(&selected.clone().and_named("x"), &label),
             reachable().to_owned(),
         ] {
             assert!(vas_core::metrics::promql::parse(&question).is_ok(), "{question}");

@@ -22,13 +22,13 @@ use vas_core::{
 const EXAMPLES: usize = 5;
 
 /// The way to a Prometheus.
-pub(super) enum Asker {
+pub(crate) enum Asker {
     Direct(vas_prometheus::Client),
     Proxied(Client, ServiceAddress),
 }
 
 impl Asker {
-    pub(super) async fn ask(&self, question: &str) -> Read<Vector> {
+    pub(crate) async fn ask(&self, question: &str) -> Read<Vector> {
         match self {
             Self::Direct(client) => {
                 let answer = client.query(question).await;
@@ -47,7 +47,7 @@ impl Asker {
     }
 
     /// The value of an answer with at most one series; `None` if the answer is empty.
-    async fn number(&self, question: &str) -> Read<Option<f64>> {
+    pub(crate) async fn number(&self, question: &str) -> Read<Option<f64>> {
         Ok(self.ask(question).await?.first().map(|item| item.value))
     }
 

@@ -22,18 +22,18 @@ use vas_prometheus::{self, Limits};
 const MAX_RESPONSE: usize = 4 << 20;
 
 /// One Prometheus, and how to query it.
-pub(super) struct Server {
+pub(crate) struct Server {
     /// Name of the server; `None` if only one is configured.
-    pub(super) name: Option<String>,
-    pub(super) how: String,
-    pub(super) asker: Asker,
-    pub(super) labels: Labels,
+    pub(crate) name: Option<String>,
+    pub(crate) how: String,
+    pub(crate) asker: Asker,
+    pub(crate) labels: Labels,
     /// Whether the metrics server adds the namespace of the resource to a query that an author wrote.
-    pub(super) bind_queries: bool,
+    pub(crate) bind_queries: bool,
 }
 
 /// The servers of the configuration file or the flag, else the server in the metrics server's Deployment.
-pub(super) fn servers(client: &Client, settings: &Settings, observed: &Observed) -> Read<Vec<Server>> {
+pub(crate) fn servers(client: &Client, settings: &Settings, observed: &Observed) -> Read<Vec<Server>> {
     let unusable = |error: vas_prometheus::BuildError| Unread::NotAsked(error.to_string());
     let one = |how: String, asker| {
         Ok(vec![Server {
