@@ -142,13 +142,14 @@ lint: tools ## Formatting, clippy with warnings denied, documentation
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --workspace --exclude vas --lib
 
 .PHONY: generate
-generate: tools ## Write the CRD, the schemas of scenario files and reports, and the version wherever it stands
+generate: tools ## Write the CRD, the schemas of scenario files and reports, docs/reference, and the version wherever it stands
 	cargo run --locked --quiet -p vas -- crd > crds/voiceassistscalings.yaml
 	cp crds/voiceassistscalings.yaml charts/vas/files/
 	sed -i 's/^\(  newTag:\) .*/\1 $(VERSION)/' manifests/image/kustomization.yaml
 	sed -i 's/^\(version\|appVersion\): .*/\1: $(VERSION)/' charts/vas/Chart.yaml
 	cargo run --locked --quiet -p vas -- test schema > docs/scenario.schema.json
 	cargo run --locked --quiet -p vas -- test schema report > docs/report.schema.json
+	for page in resource cli conditions; do cargo run --locked --quiet -p vas -- reference $$page > docs/reference/$$page.md; done
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
 IMAGE ?= voiceassist/vas:$(VERSION)

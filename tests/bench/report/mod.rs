@@ -181,6 +181,12 @@ fn latencies(points: &[&Point]) -> String {
     ]);
     for point in points {
         let percentile = |percent| number(point.samples.percentile(percent));
+        // Of fewer requests it would be the slowest one.
+        let rare = if point.samples.answered() < 1_000 {
+            String::new()
+        } else {
+            percentile(99.9)
+        };
         let p99 = point.samples.percentile(99.0);
         let ratio = |server: &str| {
             if server == point.server {
@@ -198,7 +204,7 @@ fn latencies(points: &[&Point]) -> String {
             percentile(50.0),
             percentile(90.0),
             percentile(99.0),
-            percentile(99.9),
+            rare,
             ratio(FIXED),
             ratio(VAS),
         ]);
