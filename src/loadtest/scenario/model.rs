@@ -25,7 +25,7 @@ pub struct Scenario {
     /// Closed model: the load ends when users have ended this many journeys in all, if that is before the end
     /// of its profile.
     pub iterations: Option<u64>,
-    /// What is done once before the load, see [`super::once`].
+    /// What is done once before the load. It has requests only, and each of them is sent once.
     pub setup: Option<Journey>,
     /// What is done once after the load.
     pub teardown: Option<Journey>,

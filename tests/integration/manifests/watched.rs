@@ -125,7 +125,7 @@ async fn some_namespaces_are_scaled_with_rights_in_these_alone_and_nothing_is_re
     running.assert_running();
     assert_nothing_was_refused(&cluster, since);
 
-    let doctor = vas::administer(&cluster, &["doctor", "-n", "shop"]);
+    let doctor = vas::administer(&cluster, &["doctor", "--verbose", "-n", "shop"]);
     let words = String::from_utf8_lossy(&doctor.stdout);
     assert!(
         words.contains("may do all that it needs to") && !words.contains("lacks"),
