@@ -202,8 +202,11 @@ async fn values_in_an_autoscalers_status_wake_nobody_and_its_conditions_do() {
         let status = json!({"status": status});
         operated.namespace.patch("hpa", "v-worker/status", &status);
     };
-    for replicas in 1..4 {
-        patch(json!({"currentReplicas": replicas, "desiredReplicas": replicas}));
+    for value in 1..4 {
+        let current = json!({"averageUtilization": value, "averageValue": format!("{value}m")});
+        patch(
+            json!({"currentMetrics": [{"type": "Resource", "resource": {"name": "cpu", "current": current}}]}),
+        );
     }
     throughout(Duration::from_secs(3), "no reconcile", || async {
         let count = reconciles();
