@@ -138,26 +138,12 @@ impl Router {
         route: &Route,
         selectors: &Selectors,
     ) -> Result<Option<(&Adapter, Read)>, StatusError> {
-        let (read, described) = match route {
-            Route::Metric(path) => (
-                Read::metric(path, selectors),
-                Some((path.namespace.as_str(), path.metric.as_str())),
-            ),
-            Route::Namespace(path) => (
-                Read::namespace(path, selectors),
-                Some((path.namespace.as_str(), path.metric.as_str())),
-            ),
-            Route::RootScoped(path) => (Read::root_scoped(path, selectors), None),
-            Route::External(path) => (
-                Read::external(path, selectors),
-                Some((path.namespace.as_str(), path.metric.as_str())),
-            ),
+        let (api, described) = match route {
+            Route::Metric(path) => (MetricsApi::Custom, Some((&path.namespace, &path.metric))),
+            Route::Namespace(path) => (MetricsApi::Custom, Some((&path.namespace, &path.metric))),
+            Route::RootScoped(_) => (MetricsApi::Custom, None),
+            Route::External(path) => (MetricsApi::External, Some((&path.namespace, &path.metric))),
             _ => return Ok(None),
-        };
-        let api = if route.is_external() {
-            MetricsApi::External
-        } else {
-            MetricsApi::Custom
         };
         let Some(adapter) = self.fallbacks.of(api) else {
             return Ok(None);
@@ -170,7 +156,8 @@ impl Router {
         if described.is_some_and(|(namespace, name)| self.memory.registry.describes(api, namespace, name)) {
             return Ok(None);
         }
-        Ok(Some((adapter, read?)))
+        let read = Read::of(route, selectors)?;
+        Ok(read.map(|read| (adapter, read)))
     }
 
     fn health(&self, path: &str) -> Response {

@@ -146,7 +146,9 @@ fn custom(version: CustomVersion, namespace: &str, object: &str, metric: &str, q
     format!("/apis/custom.metrics.k8s.io/{version}/namespaces/{namespace}/{object}/{metric}{query}")
 }
 
-fn query(parameters: &[(&str, &str)]) -> String {
+/// The query of a path, with its `?`; empty if no parameter has a value.
+#[must_use]
+pub fn query(parameters: &[(&str, &str)]) -> String {
     let mut query = String::new();
     for (name, text) in parameters.iter().filter(|(_, text)| !text.is_empty()) {
         query.push(if query.is_empty() { '?' } else { '&' });

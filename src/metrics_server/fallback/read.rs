@@ -5,10 +5,10 @@
 //! segment more).
 
 use crate::{
-    metrics::path::{ExternalPath, MetricPath, NamespacePath, RootScopedPath, Selectors, Version},
+    metrics::path::{ExternalPath, MetricPath, NamespacePath, RootScopedPath, Route, Selectors},
     status_error::StatusError,
 };
-use vas_core::{k8s::percent::encode, metrics::registration::MetricsApi};
+use vas_core::{hpa::metric_reads::query, k8s::percent::encode, metrics::registration::MetricsApi};
 
 /// A read that no resource describes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,73 +20,51 @@ pub(crate) struct Read {
 }
 
 impl Read {
-    /// The read of a metric of pods or of one object in a namespace.
+    /// The read of a route; `None` for a route that reads no metric.
     ///
     /// # Errors
     /// 404 if a part of the path is no name in Kubernetes.
-    pub(crate) fn metric(path: &MetricPath, selectors: &Selectors) -> Result<Self, StatusError> {
-        let MetricPath {
-            version,
-            namespace,
-            resource,
-            name,
-            metric,
-        } = path;
-        let segments = ["namespaces", namespace, resource, name, metric];
-        Self::custom(*version, namespace, &segments, selectors)
-    }
-
-    /// The read of a metric of a namespace.
-    ///
-    /// # Errors
-    /// As [`Read::metric`].
-    pub(crate) fn namespace(path: &NamespacePath, selectors: &Selectors) -> Result<Self, StatusError> {
-        let NamespacePath {
-            version,
-            namespace,
-            metric,
-        } = path;
-        let segments = ["namespaces", namespace, "metrics", metric];
-        Self::custom(*version, namespace, &segments, selectors)
-    }
-
-    /// The read of a metric of an object without a namespace.
-    ///
-    /// # Errors
-    /// As [`Read::metric`].
-    pub(crate) fn root_scoped(path: &RootScopedPath, selectors: &Selectors) -> Result<Self, StatusError> {
-        let RootScopedPath {
-            version,
-            resource,
-            name,
-            metric,
-        } = path;
-        Self::custom(*version, "", &[resource, name, metric], selectors)
-    }
-
-    /// The read of an external metric.
-    ///
-    /// # Errors
-    /// As [`Read::metric`].
-    pub(crate) fn external(path: &ExternalPath, selectors: &Selectors) -> Result<Self, StatusError> {
-        let ExternalPath { namespace, metric } = path;
-        let segments = ["namespaces", namespace, metric];
-        Self::new(
-            MetricsApi::External,
-            ExternalPath::VERSION,
-            namespace,
-            &segments,
-            selectors,
-        )
-    }
-
-    fn custom(
-        version: Version,
-        namespace: &str,
-        segments: &[&str],
-        selectors: &Selectors,
-    ) -> Result<Self, StatusError> {
-        Self::new(MetricsApi::Custom, version.name(), namespace, segments, selectors)
+    pub(crate) fn of(route: &Route, selectors: &Selectors) -> Result<Option<Self>, StatusError> {
+        let custom = MetricsApi::Custom;
+        let read = match route {
+            Route::Metric(path) => {
+                let MetricPath {
+                    version,
+                    namespace,
+                    resource,
+                    name,
+                    metric,
+                } = path;
+                let segments = ["namespaces", namespace, resource, name, metric];
+                Self::new(custom, version.name(), namespace, &segments, selectors)?
+            }
+            Route::Namespace(path) => {
+                let NamespacePath {
+                    version,
+                    namespace,
+                    metric,
+                } = path;
+                let segments = ["namespaces", namespace, "metrics", metric];
+                Self::new(custom, version.name(), namespace, &segments, selectors)?
+            }
+            Route::RootScoped(path) => {
+                let RootScopedPath {
+                    version,
+                    resource,
+                    name,
+                    metric,
+                } = path;
+                Self::new(custom, version.name(), "", &[resource, name, metric], selectors)?
+            }
+            Route::External(path) => {
+                let ExternalPath { namespace, metric } = path;
+                let segments = ["namespaces", namespace, metric];
+                let version = ExternalPath::VERSION;
+                Self::new(MetricsApi::External, version, namespace, &segments, selectors)?
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(read))
     }
 
     fn new(
@@ -107,19 +85,10 @@ impl Read {
             written.push('/');
             written.push_str(&encode(segment));
         }
-        let mut separator = '?';
-        for (name, value) in [
+        written.push_str(&query(&[
             ("labelSelector", &selectors.objects),
             ("metricLabelSelector", &selectors.metric),
-        ] {
-            if !value.is_empty() {
-                written.push(separator);
-                written.push_str(name);
-                written.push('=');
-                written.push_str(&encode(value));
-                separator = '&';
-            }
-        }
+        ]));
         Ok(Self {
             namespace: namespace.to_owned(),
             path_and_query: written,
@@ -140,16 +109,11 @@ impl Read {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::path::{Route, route};
+    use crate::metrics::path::route;
 
     fn read(path: &str, selectors: &Selectors) -> Result<Read, StatusError> {
-        match route(path).unwrap() {
-            Route::Metric(path) => Read::metric(&path, selectors),
-            Route::Namespace(path) => Read::namespace(&path, selectors),
-            Route::RootScoped(path) => Read::root_scoped(&path, selectors),
-            Route::External(path) => Read::external(&path, selectors),
-            other => panic!("{path}: {other:?}"),
-        }
+        let read = Read::of(&route(path).unwrap(), selectors)?;
+        Ok(read.unwrap_or_else(|| panic!("{path} reads no metric")))
     }
 
     #[test]
