@@ -31,6 +31,7 @@ mod fuzz_corpus;
 mod in_flight;
 pub mod metrics;
 pub mod polling;
+mod reread;
 mod router;
 mod run;
 pub mod serving;

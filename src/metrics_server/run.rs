@@ -31,7 +31,7 @@ use crate::{
         shared::CertificateRotator,
     },
     documents::Documents,
-    fallback::{CaFileError, FallbackSettings, Fallbacks},
+    fallback::{FallbackSettings, Fallbacks},
     metrics::{availability::Reporter, reads::Memory, registry::Registry, watches},
     polling::{
         first_answers::FirstAnswers,
@@ -108,9 +108,6 @@ pub enum RunError {
     /// The TLS library refused its configuration.
     #[error("TLS could not be set up: {0}")]
     Tls(#[from] rustls::Error),
-    /// The CA certificates for adapters are not usable.
-    #[error(transparent)]
-    FallbackCa(#[from] CaFileError),
     /// The operating system gives no random numbers.
     #[error(transparent)]
     Random(#[from] NoRandomness),
@@ -169,7 +166,7 @@ pub async fn run(
         Some(fallback) => {
             let shared = (clock.clone(), parts.telemetry.clone());
             let namespace = &settings.service.namespace;
-            Fallbacks::start(fallback, namespace, client.clone(), shared, &mut tasks)?
+            Fallbacks::start(fallback, namespace, client.clone(), shared, &mut tasks)
         }
     };
     let closing = CancellationToken::new();

@@ -22,4 +22,4 @@ pub mod turns;
 
 pub use client::{Client, QueryError};
 pub use response::{InstantAnswer, ResponseError, parse as parse_answer};
-pub use settings::{BuildError, ClientSettings, Limits};
+pub use settings::{BuildError, ClientSettings, Limits, ca_certificates};

@@ -90,12 +90,7 @@ impl ClientSettings {
 
     fn tls(&self, mut builder: ClientBuilder) -> Result<ClientBuilder, BuildError> {
         if let Some(pem) = &self.ca {
-            let certificates =
-                Certificate::from_pem_bundle(pem).map_err(|error| BuildError::Ca(innermost(&error)))?;
-            if certificates.is_empty() {
-                return Err(BuildError::Ca("no CERTIFICATE block".to_owned()));
-            }
-            builder = builder.tls_certs_only(certificates);
+            builder = builder.tls_certs_only(ca_certificates(pem).map_err(BuildError::Ca)?);
         }
         if let Some(pem) = &self.identity {
             let identity =
@@ -104,6 +99,18 @@ impl ClientSettings {
         }
         Ok(builder)
     }
+}
+
+/// The CA certificates in a file, of which there is at least one.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn ca_certificates(pem: &[u8]) -> Result<Vec<Certificate>, String> {
+    let certificates = Certificate::from_pem_bundle(pem).map_err(|error| innermost(&error))?;
+    if certificates.is_empty() {
+        return Err("no CERTIFICATE block".to_owned());
+    }
+    Ok(certificates)
 }
 
 fn parse_url(text: &str) -> Result<Url, BuildError> {

@@ -1,24 +1,19 @@
 //! Serving certificate and key from files that somebody else renews, such as cert-manager.
 //!
-//! The files are read every few seconds and compared by content. A Secret volume replaces a symlink above the
-//! files, which a watch on the files does not see, and modification times are not reliable there. The two
-//! files never change at the same moment, so a pair that does not match may be half written: the server then
-//! keeps the pair before.
+//! The two files never change at the same moment, so a pair that does not match may be half written: the server
+//! then keeps the pair before.
 
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use crate::{
     certificate::key_pair::{KeyPairError, certified_key},
+    reread,
     serving::tls::ServingCertificate,
     telemetry::Telemetry,
 };
-
-/// Time between reads.
-const PERIOD: Duration = Duration::from_secs(5);
 
 /// The content of both files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,14 +69,8 @@ impl CertificateFiles {
             seen: None,
         };
         reloading.take(Ok(self.first.clone()));
-        loop {
-            tokio::time::sleep(PERIOD).await;
-            let (chain, key) = (self.chain.clone(), self.key.clone());
-            // Reading may block for long on a network volume.
-            if let Ok(read) = tokio::task::spawn_blocking(move || Content::read(&chain, &key)).await {
-                reloading.take(read);
-            }
-        }
+        let read = move || Content::read(&self.chain, &self.key);
+        reread::forever(read, |read| reloading.take(read)).await;
     }
 }
 

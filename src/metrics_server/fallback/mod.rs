@@ -59,18 +59,15 @@ pub(crate) struct Fallbacks {
 
 impl Fallbacks {
     /// The adapters of the settings. The tasks keep their token and their CA certificates.
-    ///
-    /// # Errors
-    /// When no client can be made with the CA certificates.
     pub(crate) fn start(
         settings: FallbackSettings,
         namespace: &str,
         client: Client,
         (clock, telemetry): (Arc<dyn Clock>, Arc<Telemetry>),
         tasks: &mut JoinSet<()>,
-    ) -> Result<Self, CaFileError> {
+    ) -> Self {
         let account = Arc::new(Account::new(namespace.to_owned(), settings.service_account));
-        let trust = Arc::new(Trust::new(settings.ca)?);
+        let trust = Arc::new(Trust::new(settings.ca));
         let adapter = |api, address| {
             let reached = (account.clone(), trust.clone());
             Adapter::new(api, address, reached, clock.clone(), telemetry.clone())
@@ -85,7 +82,7 @@ impl Fallbacks {
         };
         tasks.spawn(async move { account.follow(client, clock).await });
         tasks.spawn(async move { trust.follow().await });
-        Ok(fallbacks)
+        fallbacks
     }
 
     /// The adapter for an API group.

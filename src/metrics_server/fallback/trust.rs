@@ -5,16 +5,15 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use arc_swap::ArcSwap;
-use reqwest::{Certificate, Client, redirect::Policy};
+use reqwest::{Client, redirect::Policy};
 
+use crate::reread;
 use vas_core::wording::innermost;
+use vas_prometheus::ca_certificates;
 
-/// Time between reads of the file.
-const PERIOD: Duration = Duration::from_secs(5);
 /// Largest file of CA certificates, in bytes.
 const MAX_SIZE: u64 = 1 << 20;
 
@@ -23,6 +22,8 @@ const MAX_SIZE: u64 = 1 << 20;
 pub struct CaFile {
     path: PathBuf,
     first: Vec<u8>,
+    /// The client that trusts the first content.
+    client: Client,
 }
 
 /// Why a file of CA certificates is not usable.
@@ -59,8 +60,8 @@ impl CaFile {
     /// See [`CaFileError`].
     pub fn open(path: &Path) -> Result<Self, CaFileError> {
         let first = read(path)?;
-        client(path, &first)?;
         Ok(Self {
+            client: client(path, &first)?,
             path: path.to_owned(),
             first,
         })
@@ -75,15 +76,11 @@ pub(crate) struct Trust {
 
 impl Trust {
     /// Trusts the first content of the file.
-    ///
-    /// # Errors
-    /// See [`CaFileError`].
-    pub(crate) fn new(file: CaFile) -> Result<Self, CaFileError> {
-        let first = client(&file.path, &file.first)?;
-        Ok(Self {
+    pub(crate) fn new(file: CaFile) -> Self {
+        Self {
+            client: ArcSwap::from_pointee(file.client.clone()),
             file,
-            client: ArcSwap::from_pointee(first),
-        })
+        }
     }
 
     /// The client as of now.
@@ -94,16 +91,11 @@ impl Trust {
     /// Trusts each later content of the file, for ever.
     pub(crate) async fn follow(&self) {
         let mut seen = Ok(self.file.first.clone());
-        loop {
-            tokio::time::sleep(PERIOD).await;
-            let path = self.file.path.clone();
-            // Reading may block for long on a network volume.
-            let Ok(content) = tokio::task::spawn_blocking(move || read(&path)).await else {
-                continue;
-            };
+        let path = self.file.path.clone();
+        let take = |content: Result<Vec<u8>, CaFileError>| {
             let content = content.map_err(|error| error.to_string());
             if content == seen {
-                continue;
+                return;
             }
             let replaced = content
                 .clone()
@@ -116,7 +108,8 @@ impl Trust {
                 Err(problem) => tracing::error!(problem, "what was trusted before stays"),
             }
             seen = content;
-        }
+        };
+        reread::forever(move || read(&path), take).await;
     }
 }
 
@@ -145,10 +138,7 @@ fn client(path: &Path, pem: &[u8]) -> Result<Client, CaFileError> {
         path: path.to_owned(),
         problem,
     };
-    let certificates = Certificate::from_pem_bundle(pem).map_err(|error| unusable(innermost(&error)))?;
-    if certificates.is_empty() {
-        return Err(unusable("no CERTIFICATE block".to_owned()));
-    }
+    let certificates = ca_certificates(pem).map_err(unusable)?;
     Client::builder()
         .user_agent(concat!("vas/", env!("CARGO_PKG_VERSION")))
         .https_only(true)
