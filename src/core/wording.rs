@@ -13,9 +13,14 @@ pub fn and_more(left_out: usize) -> String {
     }
 }
 
+/// The text on one line: each run of spaces and line breaks becomes one space.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A text of another program on one line, without control characters, and of bounded length.
 pub fn words(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = one_line(text);
     let mut chars = line.chars().filter(|char| !char.is_control());
     let mut short: String = chars.by_ref().take(MAX_WORDS).collect();
     if chars.next().is_some() {

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Write as _,
-    fs::OpenOptions,
+    fs::File,
     io::{self, Write as _},
     path::PathBuf,
 };
@@ -11,9 +11,9 @@ use crate::{
     exit::{Code, CommandError, Ended},
     kube_config::{KubeConfigArgs, KubeConfigError, namespace_of},
     output::{self, OutputError},
-    runtime, stderr,
+    replaced_file, runtime, stderr,
 };
-use vas_core::metrics::promql::LabelName;
+use vas_core::{metrics::promql::LabelName, wording::one_line};
 use vas_diagnose::{
     doctor::read::{Servers, Settings as PrometheusSettings},
     init::{self, InitError, Proposal, Settings, TargetWord, propose},
@@ -122,15 +122,11 @@ impl Args {
             return Ok(output::text(&text)?);
         };
         let shown = file.display().to_string();
-        let mut options = OpenOptions::new();
-        options
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .create_new(!self.force);
-        let written = options
-            .open(file)
-            .and_then(|mut file| file.write_all(text.as_bytes()));
+        let written = if self.force {
+            replaced_file::write(file, &text)
+        } else {
+            File::create_new(file).and_then(|mut file| file.write_all(text.as_bytes()))
+        };
         written.map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => FailedInit::Exists(shown.clone()),
             _ => FailedInit::Write {
@@ -160,9 +156,4 @@ fn document(proposal: &Proposal) -> Result<String, OutputError> {
         let _ = writeln!(text, "# {}", one_line(line));
     }
     Ok(text)
-}
-
-/// The text on one line, because what comes from the cluster must not end a comment.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

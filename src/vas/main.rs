@@ -24,6 +24,7 @@ mod output;
 mod reference;
 mod register;
 mod render;
+mod replaced_file;
 mod runtime;
 mod stderr;
 mod suspension;

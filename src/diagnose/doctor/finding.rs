@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use vas_core::wording::one_line;
+
 /// How bad a finding is, from harmless to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -61,11 +63,10 @@ impl Finding {
 
     fn new(severity: Severity, object: impl fmt::Display, message: impl Into<String>) -> Self {
         // A message of the API server or of Prometheus may contain line breaks, but a finding is one line.
-        let message = message.into();
         Self {
             severity,
             object: object.to_string(),
-            message: message.split_whitespace().collect::<Vec<_>>().join(" "),
+            message: one_line(&message.into()),
             fix: None,
         }
     }

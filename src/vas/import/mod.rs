@@ -16,6 +16,7 @@ use crate::{
     input::{Input, InputError},
     output::OutputError,
 };
+use vas_core::wording::one_line;
 use vas_import::{self, Refused, adapter::ConfigError, documents};
 
 /// Turn what another autoscaler or metrics adapter has into a VoiceAssistScaling, or entries of one
@@ -127,9 +128,4 @@ fn print_refused(out: &mut impl Write, refused: &[Refused]) -> io::Result<()> {
         writeln!(out, "  {field} ({series}): {}", one_line(why))?;
     }
     Ok(())
-}
-
-/// The text on one line: line breaks that come from a file become spaces.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
